@@ -1,0 +1,12 @@
+# `cmake --install build/release [--prefix …]`: the binary, its manual page, the unit, examples and documents.
+if(TARGET millrace)
+    install(TARGETS millrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL
+    FILES_MATCHING PATTERN "*.1")
+install(DIRECTORY deploy/systemd/ DESTINATION lib/systemd/system OPTIONAL
+    FILES_MATCHING PATTERN "*.service")
+install(DIRECTORY deploy/examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace/examples OPTIONAL)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL
+    FILES_MATCHING PATTERN "*.md" PATTERN "man" EXCLUDE)
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)

@@ -1,0 +1,11 @@
+# millrace_library(NAME SOURCES a.c … LIBS …): one static library; sources are listed, never globbed.
+function(millrace_library name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+    if(arg_SOURCES)
+        add_library(${name} STATIC ${arg_SOURCES})
+        target_link_libraries(${name} PUBLIC millrace_flags ${arg_LIBS})
+    else()
+        add_library(${name} INTERFACE)
+        target_link_libraries(${name} INTERFACE millrace_flags ${arg_LIBS})
+    endif()
+endfunction()

@@ -1,0 +1,56 @@
+# What a test needs to know at run time.
+set(MILLRACE_TEST_ENVIRONMENT
+    "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp:print_suppressions=0"
+    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp"
+    "MILLRACE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+    "MILLRACE_GOLDEN_DIR=${CMAKE_CURRENT_SOURCE_DIR}/golden")
+
+# core/test_cursor.c in tests/unit is target unit_core_cursor and ctest's unit/core/cursor.
+function(millrace_cmocka_test kind file timeout)
+    cmake_parse_arguments(PARSE_ARGV 3 arg "" "" "SOURCES;LIBS")
+    string(REGEX REPLACE "(^|/)test_([^/]*)\\.c$" "\\1\\2" name ${file})
+    string(REPLACE "/" "_" target ${kind}_${name})
+    add_executable(${target} ${file} ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE ${arg_LIBS} millrace_flags PkgConfig::CMOCKA)
+    # cmocka passes any pointer or number through uintmax_t.
+    target_compile_options(${target} PRIVATE -Wno-conversion -Wno-sign-conversion -Wno-cast-qual)
+    target_compile_definitions(${target} PRIVATE MILLRACE_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden")
+    add_test(NAME ${kind}/${name} COMMAND ${target} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${kind}/${name} PROPERTIES
+        LABELS ${kind} TIMEOUT ${timeout} ENVIRONMENT "${MILLRACE_TEST_ENVIRONMENT}")
+endfunction()
+
+# millrace_unit_test(core/test_cursor.c LIBS millrace_core [SOURCES helper.c]): one cmocka program.
+function(millrace_unit_test file)
+    millrace_cmocka_test(unit ${file} 60 ${ARGN})
+endfunction()
+
+# The same against librdkafka's mock brokers and a stub function.
+function(millrace_component_test file)
+    millrace_cmocka_test(component ${file} 120 ${ARGN})
+endfunction()
+
+# millrace_fuzz_target(pgoutput fuzz_pgoutput.c LIBS …): the file defines LLVMFuzzerTestOneInput. With libFuzzer it
+# runs for ten seconds from corpus/<name>; otherwise it replays that corpus as an ordinary test.
+function(millrace_fuzz_target name file)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBS")
+    set(corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set(target fuzz_${name})
+    if(MILLRACE_FUZZ)
+        add_executable(${target} ${file})
+        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+        file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/found/${name})
+        add_test(NAME fuzz/${name} COMMAND ${target}
+            -max_total_time=10 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
+            -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/found/${name}-
+            ${CMAKE_CURRENT_BINARY_DIR}/found/${name} ${corpus})
+    else()
+        add_executable(${target} ${file} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c)
+        add_test(NAME fuzz/${name} COMMAND ${target} ${corpus})
+    endif()
+    target_link_libraries(${target} PRIVATE ${arg_LIBS} millrace_flags)
+    set_tests_properties(fuzz/${name} PROPERTIES
+        LABELS fuzz TIMEOUT 90 ENVIRONMENT "${MILLRACE_TEST_ENVIRONMENT}")
+endfunction()
