@@ -70,7 +70,8 @@ static void run(struct admin *a)
     (void)MHD_run(a->daemon);
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     if (MHD_get_timeout(a->daemon, &wait_ms) == MHD_YES) {
-        (void)uv_timer_start(&a->timer, on_timer, wait_ms, 0);
+        // Never 0: libuv 1.44 runs a timer that is due at once again before it looks at anything else.
+        (void)uv_timer_start(&a->timer, on_timer, wait_ms == 0 ? 1 : wait_ms, 0);
     } else {
         (void)uv_timer_stop(&a->timer);
     }

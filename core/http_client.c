@@ -1,9 +1,10 @@
 // One curl multi handle in an epoll set of its own, which the loop watches as one descriptor.
 //
-// After each answer curl takes its socket out of the set and, for the next request on the same connection, puts it
-// back. Doing as told costs two system calls a request, so a socket that curl let go of stays watched until it says
-// something nobody asked for. For that the set must know which descriptors are connections of ours (they are opened
-// through on_open_socket) and which are curl's own (the resolver's pairs, closed without a word).
+// After each answer curl takes its socket out of the set and, for the next request on the same connection,
+// puts it back. Doing as told costs two system calls a request, so a socket that curl let go of stays watched
+// until it says something nobody asked for. For that the set must know which descriptors are connections of
+// ours (they are opened through on_open_socket) and which are curl's own (the resolver's pairs, closed
+// without a word).
 #include "core/http_client.h"
 
 #include <errno.h>
@@ -18,9 +19,9 @@ enum { EVENTS_MAX = 64, ROUNDS_MAX = 4 };
 
 /** What the set holds for one descriptor, indexed by it. */
 struct http_socket {
-    uint32_t watched;     // epoll events registered
-    uint32_t wanted;      // epoll events curl asks for; 0: none
-    bool is_connection;   // opened through us: may stay watched while curl does not ask
+    uint32_t watched;    // epoll events registered
+    uint32_t wanted;     // epoll events curl asks for; 0: none
+    bool is_connection;  // opened through us: may stay watched while curl does not ask
 };
 
 struct http_call {
@@ -28,13 +29,13 @@ struct http_call {
     CURL *easy;
     http_on_done on_done;  // NULL: idle
     void *self;
-    struct http_call *next;      // in the list of active or of idle calls
+    struct http_call *next;  // in the list of active or of idle calls
     struct http_call *previous;
-    struct curl_slist lines;     // header_lines as one node in front of the caller's list
-    char *url;                   // what the handle was last told
+    struct curl_slist lines;  // header_lines as one node in front of the caller's list
+    char *url;                // what the handle was last told
     char *method;
     bool has_credentials;
-    bool was_sent_before;        // curl's own second try, after bytes went out, was refused
+    bool was_sent_before;  // curl's own second try, after bytes went out, was refused
     int64_t started_us;
     int64_t deadline_us;
     struct bytes body;
@@ -53,9 +54,9 @@ struct http_client {
     size_t socket_count;
     struct http_call *active;
     struct http_call *idle;
-    int64_t curl_due_us;   // curl wants to be called at this time; -1: not
-    int64_t call_due_us;   // no active call's deadline lies before this; INT64_MAX: none
-    bool is_stirred;       // requests were added or answers may wait: see to them before sleeping
+    int64_t curl_due_us;  // curl wants to be called at this time; -1: not
+    int64_t call_due_us;  // no active call's deadline lies before this; INT64_MAX: none
+    bool is_stirred;      // requests were added or answers may wait: see to them before sleeping
     bool is_turning;
     int open_handles;
     bool is_freed;
@@ -140,8 +141,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
 }
 
 /**
- * Before each try of one transfer. When a kept-alive connection dies without an answer, curl sends the request
- * again by itself, although the first may have been carried out. Whether to do so is not curl's to decide.
+ * Before each try of one transfer. When a kept-alive connection dies without an answer, curl sends the
+ * request again by itself, although the first may have been carried out. Whether to do so is not curl's to
+ * decide.
  */
 static int on_before_request(void *self, char *peer, char *local, int peer_port, int local_port)
 {
@@ -278,12 +280,13 @@ static void tell(struct http_call *call, const struct http_request *request)
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, headers);
     if (strcmp(request->method, "GET") != 0) {
         curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
-        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, request->body.size == 0 ? (const void *)"" : request->body.data);
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
+                         request->body.size == 0 ? (const void *)"" : request->body.data);
     }
 }
 
-struct http_call *http_client_send(struct http_client *c, const struct http_request *request, http_on_done on_done,
-                                   void *self)
+struct http_call *http_client_send(struct http_client *c, const struct http_request *request,
+                                   http_on_done on_done, void *self)
 {
     struct http_call *call = c->idle;
     if (call != NULL) {
@@ -352,8 +355,8 @@ static void finish(struct http_call *call, CURLcode code)
     } else {
         r.is_sent = is_sent(call);
         r.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
-        const char *why = call->was_sent_before ? "the connection was closed without an answer"
-                          : r.is_timeout        ? "no answer in time"
+        const char *why = call->was_sent_before  ? "the connection was closed without an answer"
+                          : r.is_timeout         ? "no answer in time"
                           : call->why[0] != '\0' ? call->why
                                                  : curl_easy_strerror(code);
         (void)fault_from(&r.transport, FAULT_RETRY, "libcurl", (int)code, "%s", why);
@@ -420,7 +423,8 @@ static void arm_timer(struct http_client *c, int64_t now_us)
     }
 }
 
-/** Sees to everything that needs no new descriptor event: requests to start, answers to hand out, deadlines. */
+/** Sees to everything that needs no new descriptor event: requests to start, answers to hand out, deadlines.
+ */
 static void turn(struct http_client *c)
 {
     if (c->is_turning) {
@@ -473,7 +477,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         int fd = ready[i].data.fd;
         struct http_socket *s = socket_of(c, fd);
         if (s->wanted == 0) {
-            watch(c, fd, s, 0);  // closed by the peer, or it talks out of turn: curl sees when it uses it next
+            watch(c, fd, s,
+                  0);  // closed by the peer, or it talks out of turn: curl sees when it uses it next
             continue;
         }
         uint32_t got = ready[i].events;
@@ -495,7 +500,8 @@ struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max)
     c->multi = curl_multi_init();
     c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     INVARIANT(c->multi != NULL && c->epoll_fd >= 0);
-    long connections = connections_max < HTTP_CLIENT_CALLS_MAX ? (long)connections_max : HTTP_CLIENT_CALLS_MAX;
+    long connections =
+        connections_max < HTTP_CLIENT_CALLS_MAX ? (long)connections_max : HTTP_CLIENT_CALLS_MAX;
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);

@@ -1,8 +1,8 @@
 // Topics made on demand, without waiting: librdkafka's admin requests answer through a queue of our own.
 //
-// The embedded broker knows no CreateTopics and names a controller that is not there, so that a request to it would
-// wait for its time-out. It is known by its cluster id as soon as the first metadata has come; there a topic is made
-// by asking for its metadata.
+// The embedded broker knows no CreateTopics and names a controller that is not there, so that a request to it
+// would wait for its time-out. It is known by its cluster id as soon as the first metadata has come; there a
+// topic is made by asking for its metadata.
 #include <string.h>
 #include <utlist.h>
 
@@ -37,7 +37,8 @@ static void free_job(struct kafka_admin_job *job)
     free(job);
 }
 
-/** Frees the job unless librdkafka will still name it, then calls back, which may stop us: nothing after it. */
+/** Frees the job unless librdkafka will still name it, then calls back, which may stop us: nothing after it.
+ */
 static void finish(struct kafka_admin_job *job, bool is_pending, const struct fault *f)
 {
     kafka_on_done on_done = job->on_done;
@@ -172,7 +173,8 @@ static void on_ready(void *self)
         finish_refused(a);
         return;
     }
-    // One event a turn, and nothing of it is held during its callback, which may stop us and destroy the client.
+    // One event a turn, and nothing of it is held during its callback, which may stop us and destroy the
+    // client.
     kafka_watch_again(a->watch);
     if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_CREATETOPICS_RESULT) {
         rd_kafka_event_destroy(event);

@@ -63,8 +63,9 @@ bool kafka_client_check(const struct text_pairs *kafka, struct fault *f)
     return true;
 }
 
-// A broker that is down is said once, not by every client for as long as it lasts. librdkafka's threads come here,
-// so the memory of what was said is atomic: the hash of a text and when it was last said share one word.
+// A broker that is down is said once, not by every client for as long as it lasts. librdkafka's threads come
+// here, so the memory of what was said is atomic: the hash of a text and when it was last said share one
+// word.
 enum { SAID_SLOTS = 64 };
 static _Atomic uint64_t said[SAID_SLOTS];
 #define SAID_AGAIN_S 600
@@ -97,7 +98,8 @@ static const char *skip_thread(const char *text)
 static enum log_level level_of(int syslog_level)
 {
     if (syslog_level <= LOG_ERR) {
-        return LOG_LEVEL_WARN;  // librdkafka goes on trying; what ends us comes as an error of the call itself
+        return LOG_LEVEL_WARN;  // librdkafka goes on trying; what ends us comes as an error of the call
+                                // itself
     }
     return syslog_level <= LOG_WARNING ? LOG_LEVEL_WARN
            : syslog_level <= LOG_INFO  ? LOG_LEVEL_INFO

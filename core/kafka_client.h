@@ -15,8 +15,8 @@ enum kafka_role { KAFKA_PRODUCER, KAFKA_CONSUMER, KAFKA_TRANSACTIONAL_PRODUCER }
 bool kafka_client_check(const struct text_pairs *kafka, struct fault *f) MUST_USE;
 
 /**
- * Configuration for one handle: our defaults of that role, then the user's properties (those of the other role are
- * left out), then what the promise rests on. Logs go through core/log by the handle's main queue.
+ * Configuration for one handle: our defaults of that role, then the user's properties (those of the other
+ * role are left out), then what the promise rests on. Logs go through core/log by the handle's main queue.
  *
  * @param extra  NULL-ended key, value, key, value …; wins over everything; may be NULL
  */
@@ -24,7 +24,8 @@ bool kafka_client_conf(const struct settings *settings, enum kafka_role role, co
                        rd_kafka_conf_t **ret, struct fault *f) MUST_USE;
 
 /** Makes the handle from kafka_client_conf's result, which it takes over in every case. */
-bool kafka_client_open(rd_kafka_conf_t *conf, enum kafka_role role, rd_kafka_t **ret, struct fault *f) MUST_USE;
+bool kafka_client_open(rd_kafka_conf_t *conf, enum kafka_role role, rd_kafka_t **ret,
+                       struct fault *f) MUST_USE;
 
 /** Wakes the loop when the queue goes from empty to not empty: drain it until nothing is left each time. */
 struct kafka_watch;
@@ -47,14 +48,14 @@ struct kafka_topic_spec {
 
 /**
  * Makes the topic unless it exists; on_done on the loop with NULL or a fault (RETRY or CONFIG), exactly once
- * unless the watch of `rk`'s admin queue is stopped before. A broker that knows no CreateTopics (the embedded one)
- * gets a metadata request, which makes the topic there.
+ * unless the watch of `rk`'s admin queue is stopped before. A broker that knows no CreateTopics (the embedded
+ * one) gets a metadata request, which makes the topic there.
  */
 struct kafka_admin;
 typedef void (*kafka_on_done)(void *self, const struct fault *f);
 struct kafka_admin *kafka_admin_start(uv_loop_t *loop, rd_kafka_t *rk);
-void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_spec *spec, kafka_on_done on_done,
-                              void *self);
+void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_spec *spec,
+                              kafka_on_done on_done, void *self);
 void kafka_admin_stop(struct kafka_admin *a);
 
 #endif

@@ -9,7 +9,8 @@
 #include "core/clock.h"
 #include "core/memory.h"
 
-// Written once by log_start before any other thread exists, read by librdkafka's threads through its log callback.
+// Written once by log_start before any other thread exists, read by librdkafka's threads through its log
+// callback.
 static enum log_format log_format_now = LOG_FORMAT_TEXT;
 static enum log_level log_level_now = LOG_LEVEL_INFO;
 

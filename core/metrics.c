@@ -106,7 +106,8 @@ struct metric *metrics_series(struct metrics *m, enum metric_kind kind, const ch
     return s;
 }
 
-/** Whether `label` (`function="a"`) is one whole label of the list, not the tail of another (`my_function="a"`). */
+/** Whether `label` (`function="a"`) is one whole label of the list, not the tail of another
+ * (`my_function="a"`). */
 static bool has_label(const char *labels, const char *label)
 {
     size_t size = strlen(label);

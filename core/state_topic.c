@@ -1,6 +1,6 @@
-// Reads go in rounds: a round fetches from where the last one stopped to an end-of-partition that the broker said
-// after the round began, so it covers every question asked before it. Questions that come meanwhile wait for the
-// next round; between rounds nothing is fetched.
+// Reads go in rounds: a round fetches from where the last one stopped to an end-of-partition that the broker
+// said after the round began, so it covers every question asked before it. Questions that come meanwhile wait
+// for the next round; between rounds nothing is fetched.
 #include "core/state_topic.h"
 
 #include "core/table.h"

@@ -1,4 +1,5 @@
-// uthash for our tables: hashed by text_hash, since its own functions do not compile without warnings everywhere.
+// uthash for our tables: hashed by text_hash, since its own functions do not compile without warnings
+// everywhere.
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
 

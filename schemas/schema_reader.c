@@ -1,3 +1,7 @@
+// The topic is made only when reading says that it is not there: asking for one that is costs a round trip to
+// the controller, and the reader's own metadata requests must never make it (a broker would give it its
+// defaults).
+//
 // Between rounds nothing is fetched. The end of a round is librdkafka's end-of-partition: with read_committed
 // that is the last stable offset of a fetch sent after the round began.
 #include "schemas/schema_reader.h"
@@ -15,10 +19,14 @@ struct schema_reader {
     rd_kafka_topic_t *topic;
     rd_kafka_queue_t *records;
     struct kafka_watch *watch;
+    rd_kafka_t *maker;  // makes the topic; NULL but for that time
     struct kafka_admin *admin;
+    rd_kafka_conf_t *maker_conf;
+    uv_loop_t *loop;
     uv_timer_t *retry;
     bool is_made;    // the topic exists, as far as we know
     bool is_making;  // the broker has been asked to make it
+    bool was_made;   // it has made it; until all brokers know, reading may say that it is missing
     bool is_round;
     bool is_trouble_said;
     struct fault made;  // why the topic could not be made; it may be there all the same
@@ -55,11 +63,30 @@ static void schema_reader_on_made(void *self, const struct fault *f)
     }
     // Who may not make topics may still read one that is there: the reading will tell.
     r->is_made = true;
+    r->was_made = f == NULL;
     schema_reader_advance(r);
+}
+
+static void schema_reader_drop_maker(struct schema_reader *r)
+{
+    kafka_admin_stop(r->admin);
+    r->admin = NULL;
+    if (r->maker != NULL) {
+        rd_kafka_destroy(r->maker);
+        r->maker = NULL;
+    }
 }
 
 static void schema_reader_make_topic(struct schema_reader *r)
 {
+    struct fault f;
+    if (r->maker == NULL) {
+        if (!kafka_client_open(rd_kafka_conf_dup(r->maker_conf), KAFKA_PRODUCER, &r->maker, &f)) {
+            schema_reader_retry_later(r, f.text);
+            return;
+        }
+        r->admin = kafka_admin_start(r->loop, r->maker);
+    }
     struct text_pairs config = {0};
     text_pairs_set(&config, "cleanup.policy", "compact");
     const struct kafka_topic_spec spec = {SCHEMA_READER_TOPIC, 1, 0, &config};
@@ -96,6 +123,7 @@ static void schema_reader_stop_round(struct schema_reader *r)
 static void schema_reader_end_round(struct schema_reader *r)
 {
     schema_reader_stop_round(r);
+    schema_reader_drop_maker(r);
     if (r->is_trouble_said) {
         r->is_trouble_said = false;
         log_info("registry", "registry_reachable", NULL, "topic " SCHEMA_READER_TOPIC " is read again");
@@ -136,6 +164,10 @@ static void schema_reader_on_error(struct schema_reader *r, rd_kafka_resp_err_t 
         }
         r->round = r->asked;
         r->listener.on_refused(r->listener.self, &f);
+        return;
+    }
+    if (is_missing && !r->was_made) {
+        schema_reader_advance(r);
         return;
     }
     schema_reader_retry_later(r, rd_kafka_err2str(code));
@@ -192,15 +224,20 @@ static bool schema_reader_open_client(struct schema_reader *r, const struct sett
         "enable.partition.eof",
         "true",
         "allow.auto.create.topics",
-        "true",
+        "false",
         "auto.offset.reset",
         "earliest",
         "fetch.wait.max.ms",
         "10",
+        "topic.metadata.propagation.max.ms",
+        "0",
+        "topic.metadata.refresh.interval.ms",
+        "1000",
         NULL,
     };
     rd_kafka_conf_t *conf = NULL;
-    return kafka_client_conf(settings, KAFKA_CONSUMER, READING, &conf, f) &&
+    return kafka_client_conf(settings, KAFKA_PRODUCER, NULL, &r->maker_conf, f) &&
+           kafka_client_conf(settings, KAFKA_CONSUMER, READING, &conf, f) &&
            kafka_client_open(conf, KAFKA_CONSUMER, &r->consumer, f);
 }
 
@@ -209,6 +246,8 @@ bool schema_reader_open(uv_loop_t *loop, const struct settings *settings, struct
                         struct fault *f)
 {
     struct schema_reader *r = memory_zeroed(1, sizeof *r);
+    r->loop = loop;
+    r->is_made = true;
     r->index = index;
     r->listener = *listener;
     r->next_offset = RD_KAFKA_OFFSET_BEGINNING;
@@ -222,7 +261,6 @@ bool schema_reader_open(uv_loop_t *loop, const struct settings *settings, struct
     r->topic = rd_kafka_topic_new(r->consumer, SCHEMA_READER_TOPIC, NULL);
     r->records = rd_kafka_queue_new(r->consumer);
     r->watch = kafka_watch_start(loop, r->records, schema_reader_on_records, r);
-    r->admin = kafka_admin_start(loop, r->consumer);
     *ret = r;
     return true;
 }
@@ -247,7 +285,10 @@ void schema_reader_close(struct schema_reader *r)
         return;
     }
     uv_close((uv_handle_t *)r->retry, schema_reader_on_timer_closed);
-    kafka_admin_stop(r->admin);
+    schema_reader_drop_maker(r);
+    if (r->maker_conf != NULL) {
+        rd_kafka_conf_destroy(r->maker_conf);
+    }
     kafka_watch_stop(r->watch);
     if (r->is_round) {
         schema_reader_stop_round(r);

@@ -1,0 +1,234 @@
+#include "bridge/bridge.h"
+
+#include <utlist.h>
+
+#include "bridge/function.h"
+#include "bridge/function_change.h"
+#include "core/log.h"
+
+enum { DRAIN_MS = 25000, LEAVE_MS = 4000 };
+
+/** A function of the process: running, or ending to make room for its successor. */
+struct bridge_entry {
+    struct bridge_entry *next;
+    struct bridge *bridge;
+    struct function *function;
+    struct function_config *successor;  // starts when this one has stopped; NULL for none
+    bool is_stopping;
+};
+
+struct bridge {
+    struct function_surroundings around;
+    struct bridge_entry *entries;
+    void (*on_end)(void *self, const struct fault *f);
+    void *self;
+    bool is_draining;
+    uv_timer_t timer;  // of the drain
+};
+
+static void on_stopped(void *self, struct function *fn);
+
+static void free_config(struct function_config *config)
+{
+    if (config != NULL) {
+        function_config_clear(config);
+        free(config);
+    }
+}
+
+static void start(struct bridge *b, struct function_config *config)
+{
+    struct bridge_entry *e = memory_zeroed(1, sizeof(*e));
+    e->bridge = b;
+    LL_APPEND(b->entries, e);
+    e->function = function_start(&b->around, config, on_stopped, e);
+}
+
+static void stop(struct bridge_entry *e)
+{
+    if (!e->is_stopping) {
+        e->is_stopping = true;
+        function_stop(e->function);
+    }
+}
+
+static void end_when_drained(struct bridge *b)
+{
+    if (b->is_draining && b->entries == NULL) {
+        (void)uv_timer_stop(&b->timer);
+        b->on_end(b->self, NULL);
+    }
+}
+
+static void on_stopped(void *self, struct function *fn)
+{
+    struct bridge_entry *e = self;
+    struct bridge *b = e->bridge;
+    struct function_config *successor = e->successor;
+    LL_DELETE(b->entries, e);
+    free(e);
+    function_free(fn);
+    if (successor != NULL && !b->is_draining) {
+        start(b, successor);
+    } else {
+        free_config(successor);
+    }
+    end_when_drained(b);
+}
+
+bool bridge_start(const struct bridge_params *params, struct bridge **ret, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) struct bridge *b = memory_zeroed(1, sizeof(*b));
+    b->around = (struct function_surroundings){
+        .loop = params->loop, .settings = params->settings, .metrics = params->metrics};
+    b->on_end = params->on_end;
+    b->self = params->self;
+    if (!state_topic_open(params->loop, params->settings, &b->around.state_topic, f)) {
+        return false;
+    }
+    b->around.schemas = schema_cache_new(params->loop, params->registry);
+    b->around.dead_letters = dead_letter_new(params->loop, params->settings);
+    (void)uv_timer_init(params->loop, &b->timer);
+    b->timer.data = b;
+    *ret = TAKE(b);
+    return true;
+}
+
+static struct bridge_entry *find(const struct bridge *b, const char *name)
+{
+    struct bridge_entry *e;
+    LL_FOREACH (b->entries, e) {
+        if (strcmp(function_name(e->function), name) == 0) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static void apply_one(struct bridge *b, struct function_config *config)
+{
+    struct bridge_entry *e = find(b, config->name);
+    if (e == NULL) {
+        start(b, config);
+        return;
+    }
+    if (e->is_stopping) {
+        free_config(e->successor);
+        e->successor = config;
+        return;
+    }
+    switch (function_change_between(function_config_of(e->function), config)) {
+    case FUNCTION_CHANGE_NONE:
+        free_config(config);
+        return;
+    case FUNCTION_CHANGE_IN_PLACE:
+        if (function_is_ready(e->function)) {
+            function_change_config(e->function, config);
+            return;
+        }
+        break;  // nothing runs that a restart would disturb
+    case FUNCTION_CHANGE_RESTART:
+        break;
+    }
+    e->successor = config;
+    stop(e);
+}
+
+static bool is_named(struct function_config **configs, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(configs[i]->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void bridge_apply(struct bridge *b, struct function_config **configs, size_t count)
+{
+    struct bridge_entry *e;
+    LL_FOREACH (b->entries, e) {
+        if (!is_named(configs, count, function_name(e->function))) {
+            free_config(e->successor);
+            e->successor = NULL;
+            stop(e);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (b->is_draining) {
+            free_config(configs[i]);
+        } else {
+            apply_one(b, configs[i]);
+        }
+    }
+}
+
+static void on_very_late(uv_timer_t *timer)
+{
+    struct bridge *b = timer->data;
+    log_warn("bridge", "drain_given_up", NULL, "Kafka does not answer: leaving without it");
+    b->on_end(b->self, NULL);
+}
+
+static void on_drained_or_late(uv_timer_t *timer)
+{
+    struct bridge *b = timer->data;
+    (void)uv_timer_start(timer, on_very_late, LEAVE_MS, 0);
+    struct bridge_entry *e;
+    LL_FOREACH (b->entries, e) {
+        function_abandon(e->function);
+    }
+    end_when_drained(b);
+}
+
+void bridge_drain(struct bridge *b)
+{
+    b->is_draining = true;
+    struct bridge_entry *e;
+    LL_FOREACH (b->entries, e) {
+        stop(e);
+    }
+    // With nothing to end the answer still comes from the loop, not from inside this call.
+    (void)uv_timer_start(&b->timer, on_drained_or_late, b->entries == NULL ? 0 : DRAIN_MS, 0);
+}
+
+void bridge_status(const struct bridge *b, struct bytes *out)
+{
+    bytes_append_byte(out, '[');
+    struct bridge_entry *e;
+    LL_FOREACH (b->entries, e) {
+        if (e != b->entries) {
+            bytes_append_byte(out, ',');
+        }
+        function_status(e->function, out);
+    }
+    bytes_append_byte(out, ']');
+}
+
+bool bridge_is_ready(const struct bridge *b)
+{
+    struct bridge_entry *e;
+    LL_FOREACH (b->entries, e) {
+        if (!function_is_ready(e->function)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void bridge_free(struct bridge *b)
+{
+    if (b == NULL) {
+        return;
+    }
+    // Functions that did not come to their end leave it to the end of the process.
+    dead_letter_free(b->around.dead_letters);
+    schema_cache_free(b->around.schemas);
+    state_topic_close(b->around.state_topic);
+    uv_close((uv_handle_t *)&b->timer, on_closed);
+}

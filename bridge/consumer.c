@@ -1,0 +1,608 @@
+// Rebalances arrive as events on the main queue:
+//
+//   ASSIGN  -> ask for the committed offsets (on a worker thread) -> a queue for each partition ->
+//   incremental_assign REVOKE  -> on_revoked, wait for what runs -> commit -> incremental_unassign REVOKE of
+//   a lost assignment -> incremental_unassign at once, commit nothing
+#include "bridge/consumer.h"
+
+#include <stdio.h>
+#include <utlist.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+
+enum {
+    READ_AHEAD_BYTES = 8 << 20,  // of one function, over all partitions
+    READ_AHEAD_BYTES_MIN = 64 << 10,
+    READ_AHEAD_BYTES_MAX = 1 << 20,
+    READ_AHEAD_RECORDS = 20000,
+    COMMITTED_TIMEOUT_MS = 10000,
+    FIRST_ASSIGNMENT_WAIT_US = 4000000,
+};
+
+struct consumer {
+    uv_loop_t *loop;
+    const struct settings *settings;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *main_queue;
+    struct kafka_watch *main_watch;
+    rd_kafka_queue_t *commit_queue;
+    struct kafka_watch *commit_watch;
+    struct consumer_listener listener;
+    char *component;
+    struct partition_limits limits;
+    struct partition *partitions;
+    struct partition *turn;  // the next to be read from
+    bool is_assigned;        // the first assignment has come
+    bool is_working;         // a job on a worker thread uses `rk`
+    bool is_telling;         // on_revoked is under way
+    bool is_revoking;        // the broker waits for us to give `revoked` back
+    bool is_revoke_committing;
+    rd_kafka_topic_partition_list_t *revoked;
+    bool is_committing;
+    void (*on_closed)(void *self);  // not NULL: closing
+    int64_t closing_since_us;
+    bool is_unsubscribed;
+};
+
+struct consumer_job {
+    uv_work_t work;
+    struct consumer *consumer;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+};
+
+char *consumer_group(const char *function)
+{
+    return memory_format("millrace.%s", function);
+}
+
+static void advance_close(struct consumer *c);
+static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list);
+
+static bool is_eager(const struct consumer *c)
+{
+    return strcmp(rd_kafka_rebalance_protocol(c->rk), "EAGER") == 0;
+}
+
+static void log_refusal(struct consumer *c, const char *what, rd_kafka_error_t *error)
+{
+    if (error != NULL) {
+        log_warn(c->component, "assignment_refused", NULL, "%s: %s", what, rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+static void on_partition_ready(void *self)
+{
+    struct partition *p = self;
+    p->is_ready = true;
+    struct consumer *c = p->consumer;
+    if (!p->is_held && p->state == PARTITION_ASSIGNED) {
+        c->listener.on_ready(c->listener.self);
+    }
+}
+
+/** Partitions without an offset begin at their first record: they are newer than the registration. */
+static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *which = &list->elems[i];
+        int64_t committed = which->offset < 0 ? -1 : which->offset;
+        if (committed < 0) {
+            which->offset = RD_KAFKA_OFFSET_BEGINNING;
+        }
+        struct partition *p = partition_open(c->loop, c->rk, which, committed, on_partition_ready);
+        p->consumer = c;
+        LL_APPEND(c->partitions, p);
+    }
+    if (is_eager(c)) {
+        (void)rd_kafka_assign(c->rk, list);
+    } else {
+        log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
+    }
+    log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
+             "%d partitions assigned", list->cnt);
+    c->is_assigned = true;
+    c->listener.on_assigned(c->listener.self);
+}
+
+static void look_up_committed(uv_work_t *work)
+{
+    struct consumer_job *job = work->data;
+    job->code = rd_kafka_committed(job->consumer->rk, job->list, COMMITTED_TIMEOUT_MS);
+    for (int i = 0; i < job->list->cnt && job->code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        job->code = job->list->elems[i].err;
+    }
+}
+
+static void on_committed_known(uv_work_t *work, int status)
+{
+    (void)status;
+    struct consumer_job *job = work->data;
+    struct consumer *c = job->consumer;
+    rd_kafka_topic_partition_list_t *list = job->list;
+    rd_kafka_resp_err_t code = job->code;
+    free(job);
+    c->is_working = false;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        open_partitions(c, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    } else if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
+        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+        open_partitions(c, none);
+        rd_kafka_topic_partition_list_destroy(none);
+        rd_kafka_topic_partition_list_destroy(list);
+    } else {
+        log_warn(c->component, "offsets_unknown", NULL, "asking for the group's offsets: %s",
+                 rd_kafka_err2str(code));
+        assign(c, list);  // guessing would lose or repeat: ask again
+    }
+    advance_close(c);
+}
+
+/** Takes over the list. */
+static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+    struct consumer_job *job = memory_zeroed(1, sizeof(*job));
+    job->consumer = c;
+    job->list = list;
+    job->work.data = job;
+    c->is_working = true;
+    INVARIANT(uv_queue_work(c->loop, &job->work, look_up_committed, on_committed_known) == 0);
+}
+
+static void give_back(struct consumer *c)
+{
+    if (is_eager(c)) {
+        (void)rd_kafka_assign(c->rk, NULL);
+    } else {
+        log_refusal(c, "give back", rd_kafka_incremental_unassign(c->rk, c->revoked));
+    }
+    log_info(c->component, "partitions_revoked", LOG_WITH(LOG_NUMBER("partitions", c->revoked->cnt)),
+             "%d partitions given back", c->revoked->cnt);
+    rd_kafka_topic_partition_list_destroy(c->revoked);
+    c->revoked = NULL;
+    c->is_revoking = false;
+    c->is_revoke_committing = false;
+    struct partition *p;
+    struct partition *next;
+    LL_FOREACH_SAFE (c->partitions, p, next) {
+        if (p->state == PARTITION_REVOKED || (p->state == PARTITION_LOST && p->event_count == 0)) {
+            LL_DELETE(c->partitions, p);
+            partition_free(p);
+        }
+    }
+    c->turn = NULL;
+    advance_close(c);
+}
+
+/** Starts a commit of what has moved. False when there is nothing to commit. */
+static bool begin_commit(struct consumer *c)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        int64_t offset = p->state == PARTITION_LOST ? -1 : progress_next_commit(&p->progress);
+        if (offset >= 0) {
+            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = offset;
+            progress_commit_begun(&p->progress, offset);
+        }
+    }
+    bool is_begun = list->cnt > 0;
+    if (is_begun) {
+        rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL);
+        is_begun = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+        c->is_committing = is_begun;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return is_begun;
+}
+
+/** A revocation goes on when nothing of its partitions runs, and again when its commit is answered. */
+static void advance_revoke(struct consumer *c)
+{
+    if (!c->is_revoking || c->is_committing || c->is_telling) {
+        return;
+    }
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_REVOKED && p->event_count > 0) {
+            return;
+        }
+    }
+    if (!c->is_revoke_committing) {
+        c->is_revoke_committing = true;
+        if (begin_commit(c)) {
+            return;
+        }
+    }
+    give_back(c);
+}
+
+static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    bool is_lost = rd_kafka_assignment_lost(c->rk) != 0;
+    c->revoked = rd_kafka_topic_partition_list_copy(list);
+    c->is_revoking = true;
+    c->is_telling = true;
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_ASSIGNED &&
+            rd_kafka_topic_partition_list_find(c->revoked, p->topic, p->number) != NULL) {
+            p->state = is_lost ? PARTITION_LOST : PARTITION_REVOKED;
+            partition_stop(p);
+            c->listener.on_revoked(c->listener.self, p);
+        }
+    }
+    c->is_telling = false;
+    if (is_lost) {
+        log_warn(c->component, "assignment_lost", NULL,
+                 "the group gave our partitions to others before we could end: their newest events may come "
+                 "twice");
+        give_back(c);
+        return;
+    }
+    advance_revoke(c);
+}
+
+static void on_rebalance(struct consumer *c, rd_kafka_event_t *event)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        assign(c, rd_kafka_topic_partition_list_copy(list));
+    } else {
+        take_back(c, list);
+    }
+}
+
+static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
+{
+    struct fault f;
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+        (void)fault_from(&f, FAULT_FATAL, "librdkafka", code, "consumer: %s", text);
+        c->listener.on_fault(c->listener.self, &f);
+        return;
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", code,
+                         "%s: allow READ on the topics and on group millrace.*", text);
+        c->listener.on_fault(c->listener.self, &f);
+        return;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        log_warn(c->component, "topic_unknown", NULL, "%s; it is read from its first record once it exists",
+                 text);
+        return;
+    default:
+        log_warn(c->component, "consumer_error", LOG_WITH(LOG_TEXT("code", rd_kafka_err2name(code))), "%s",
+                 text);
+    }
+}
+
+static void on_main_ready(void *self)
+{
+    struct consumer *c = self;
+    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->main_queue, 0)) != NULL;) {
+        switch (rd_kafka_event_type(event)) {
+        case RD_KAFKA_EVENT_REBALANCE:
+            on_rebalance(c, event);
+            break;
+        case RD_KAFKA_EVENT_ERROR:
+            on_error(c, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+            break;
+        default:
+            break;
+        }
+        rd_kafka_event_destroy(event);
+    }
+}
+
+static void on_commit_ready(void *self)
+{
+    struct consumer *c = self;
+    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->commit_queue, 0)) != NULL;) {
+        rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            // A rebalance is under way or the coordinator moves: the next tick commits more than this one
+            // would.
+            log_debug(c->component, "commit_refused", NULL, "%s", rd_kafka_err2str(code));
+        }
+        struct partition *p;
+        LL_FOREACH (c->partitions, p) {
+            progress_commit_ended(&p->progress, code == RD_KAFKA_RESP_ERR_NO_ERROR);
+        }
+        c->is_committing = false;
+        rd_kafka_event_destroy(event);
+    }
+    advance_revoke(c);
+}
+
+void consumer_partition_idle(struct consumer *c, struct partition *p)
+{
+    if (p->state == PARTITION_LOST && !c->is_revoking) {
+        LL_DELETE(c->partitions, p);
+        c->turn = NULL;
+        partition_free(p);
+        advance_close(c);
+        return;
+    }
+    advance_revoke(c);
+}
+
+void consumer_tick(struct consumer *c)
+{
+    on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
+    if (!c->is_committing && !c->is_revoking) {
+        (void)begin_commit(c);
+    }
+    advance_close(c);
+}
+
+/** A partition's queue gives errors between its records. */
+static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
+{
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        log_error(c->component, "offset_out_of_range",
+                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
+                  "records were deleted before they were delivered (retention?): going on at the earliest");
+        c->listener.on_offset_reset(c->listener.self, p);
+        (void)rd_kafka_seek(message->rkt, p->number, RD_KAFKA_OFFSET_BEGINNING, 0);
+        return;
+    }
+    on_error(c, message->err, rd_kafka_message_errstr(message));
+}
+
+/** Takes records of one partition; returns how many. */
+static size_t take_from(struct consumer *c, struct partition *p, size_t count)
+{
+    size_t taken = 0;
+    while (taken < count && !p->is_held && p->state == PARTITION_ASSIGNED) {
+        if (progress_is_full(&p->progress)) {
+            break;  // everything behind the unsettled record waits with it
+        }
+        rd_kafka_message_t *message = partition_peek(p, &c->limits);
+        if (message == NULL) {
+            break;
+        }
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            on_partition_error(c, p, message);
+            partition_pop(p);
+            continue;
+        }
+        if (c->listener.on_record(c->listener.self, p, message) == CONSUMER_HELD) {
+            p->is_held = true;
+            break;
+        }
+        partition_pop(p);
+        taken++;
+    }
+    return taken;
+}
+
+size_t consumer_take(struct consumer *c, size_t count)
+{
+    size_t taken = 0;
+    size_t visits = 0;
+    struct partition *p;
+    LL_COUNT(c->partitions, p, visits);
+    for (; visits > 0 && taken < count; visits--) {
+        p = c->turn == NULL ? c->partitions : c->turn;
+        c->turn = p->next;
+        taken += take_from(c, p, count - taken);
+    }
+    return taken;
+}
+
+bool consumer_has_more(const struct consumer *c)
+{
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_ASSIGNED && !p->is_held && partition_has_more(p) &&
+            !progress_is_full(&p->progress)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct partition *consumer_partitions(const struct consumer *c)
+{
+    return c->partitions;
+}
+
+bool consumer_is_assigned(const struct consumer *c)
+{
+    return c->is_assigned;
+}
+
+int64_t consumer_lag(const struct consumer *c, const struct partition *p)
+{
+    int64_t low = 0;
+    int64_t high = -1;
+    (void)rd_kafka_get_watermark_offsets(c->rk, p->topic, p->number, &low, &high);
+    if (high < 0) {
+        return -1;
+    }
+    int64_t safe = (int64_t)watermark_safe(&p->progress.ledger);
+    safe = safe < low ? low : safe;
+    return high > safe ? high - safe : 0;
+}
+
+static void leave(uv_work_t *work)
+{
+    struct consumer_job *job = work->data;
+    rd_kafka_t *rk = job->consumer->rk;
+    if (job->consumer->is_assigned) {
+        (void)rd_kafka_consumer_close(rk);
+        rd_kafka_destroy(rk);
+    } else {
+        // 2.0.2 may abort when a cooperative consumer closes before its first assignment.
+        rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+}
+
+static void on_left(uv_work_t *work, int status)
+{
+    (void)status;
+    struct consumer_job *job = work->data;
+    struct consumer *c = job->consumer;
+    free(job);
+    free(c->component);
+    c->on_closed(c->listener.self);
+    free(c);
+}
+
+/** Closing: the partitions first, then the group, then the handle, whose end is waited for on a worker
+ * thread. */
+static void advance_close(struct consumer *c)
+{
+    if (c->on_closed == NULL || c->is_working || c->is_revoking) {
+        return;
+    }
+    bool is_hopeless = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
+    if (!c->is_assigned && !is_hopeless) {
+        return;  // consumer_tick comes again
+    }
+    if (c->partitions != NULL) {
+        if (!c->is_unsubscribed) {
+            c->is_unsubscribed = true;
+            (void)rd_kafka_unsubscribe(c->rk);  // a REVOKE of everything follows
+        }
+        return;
+    }
+    kafka_watch_stop(c->main_watch);
+    kafka_watch_stop(c->commit_watch);
+    rd_kafka_queue_destroy(c->main_queue);
+    rd_kafka_queue_destroy(c->commit_queue);
+    struct consumer_job *job = memory_zeroed(1, sizeof(*job));
+    job->consumer = c;
+    job->work.data = job;
+    c->is_working = true;
+    INVARIANT(uv_queue_work(c->loop, &job->work, leave, on_left) == 0);
+}
+
+void consumer_close(struct consumer *c, void (*on_closed)(void *self))
+{
+    c->on_closed = on_closed;
+    c->closing_since_us = clock_now_us();
+    kafka_watch_again(c->main_watch);
+    advance_close(c);
+}
+
+char *consumer_subscription(const char *topic)
+{
+    size_t size = strlen(topic);
+    if (size > 2 && topic[0] == '/' && topic[size - 1] == '/') {
+        const char *caret = topic[1] == '^' ? "" : "^.*";
+        return memory_format("%s%.*s", caret, (int)(size - 2), topic + 1);
+    }
+    if (strpbrk(topic, "*?[") == NULL) {
+        return memory_string(topic);
+    }
+    CLEANUP(bytes_clear) struct bytes regex = {0};
+    bytes_append_byte(&regex, '^');
+    for (const char *c = topic; *c != '\0'; c++) {
+        if (*c == '*') {
+            bytes_append_string(&regex, ".*");
+        } else if (*c == '?') {
+            bytes_append_byte(&regex, '.');
+        } else if (*c == '.' || *c == '+' || *c == '(' || *c == ')' || *c == '$' || *c == '|') {
+            bytes_append_byte(&regex, '\\');
+            bytes_append_byte(&regex, (uint8_t)*c);
+        } else {
+            bytes_append_byte(&regex, (uint8_t)*c);
+        }
+    }
+    bytes_append_byte(&regex, '$');
+    return slice_to_string(bytes_slice(&regex));
+}
+
+static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *topics)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
+    for (size_t i = 0; i < topics->count; i++) {
+        CLEANUP(memory_free_pointer) char *subscription = consumer_subscription(topics->items[i]);
+        rd_kafka_topic_partition_list_add(list, subscription, RD_KAFKA_PARTITION_UA);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+static struct partition_limits limits_for(size_t partitions)
+{
+    size_t bytes = READ_AHEAD_BYTES / (partitions == 0 ? 1 : partitions);
+    bytes = bytes > READ_AHEAD_BYTES_MAX ? READ_AHEAD_BYTES_MAX : bytes;
+    return (struct partition_limits){
+        .records = READ_AHEAD_RECORDS,
+        .bytes = bytes < READ_AHEAD_BYTES_MIN ? READ_AHEAD_BYTES_MIN : bytes,
+    };
+}
+
+static bool make_handle(struct consumer *c, const struct consumer_params *params, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *group = consumer_group(params->config->name);
+    char kbytes[24];
+    char records[24];
+    char fetch[24];
+    (void)snprintf(kbytes, sizeof(kbytes), "%zu", c->limits.bytes / 1024);
+    (void)snprintf(records, sizeof(records), "%zu", c->limits.records);
+    (void)snprintf(fetch, sizeof(fetch), "%zu",
+                   c->limits.bytes / 4);  // compressed: several times that in memory
+    const char *wait_ms = text_pairs_get(&params->settings->kafka, "fetch.wait.max.ms");
+    const char *extra[] = {
+        "group.id",
+        group,
+        "auto.offset.reset",
+        "error",
+        "queued.min.messages",
+        records,
+        "queued.max.messages.kbytes",
+        kbytes,
+        "fetch.wait.max.ms",
+        wait_ms == NULL ? "100" : wait_ms,
+        "fetch.error.backoff.ms",
+        "100",
+        "fetch.message.max.bytes",
+        fetch,
+        "fetch.max.bytes",
+        "4194304",
+        rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : NULL,
+        "5",
+        NULL,
+    };
+    rd_kafka_conf_t *conf;
+    if (!kafka_client_conf(params->settings, KAFKA_CONSUMER, extra, &conf, f)) {
+        return false;
+    }
+    rd_kafka_conf_set_events(conf,
+                             RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT);
+    return kafka_client_open(conf, KAFKA_CONSUMER, &c->rk, f);
+}
+
+bool consumer_open(const struct consumer_params *params, struct consumer **ret, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) struct consumer *c = memory_zeroed(1, sizeof(*c));
+    c->loop = params->loop;
+    c->settings = params->settings;
+    c->listener = params->listener;
+    c->limits = limits_for(params->partition_count);
+    if (!make_handle(c, params, f)) {
+        return false;
+    }
+    (void)rd_kafka_poll_set_consumer(c->rk);
+    rd_kafka_resp_err_t code = subscribe(c->rk, &params->config->source.topics);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_destroy(c->rk);
+        return fault_from(f, FAULT_CONFIG, "librdkafka", code, "source.topics: %s", rd_kafka_err2str(code));
+    }
+    c->component = memory_format("function/%s", params->config->name);
+    c->main_queue = rd_kafka_queue_get_consumer(c->rk);
+    c->commit_queue = rd_kafka_queue_new(c->rk);
+    c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
+    c->commit_watch = kafka_watch_start(c->loop, c->commit_queue, on_commit_ready, c);
+    *ret = TAKE(c);
+    return true;
+}

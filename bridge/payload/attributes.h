@@ -1,0 +1,20 @@
+// The CloudEvents 1.0 attributes of one event, for every form they are written in.
+#ifndef BRIDGE_PAYLOAD_ATTRIBUTES_H
+#define BRIDGE_PAYLOAD_ATTRIBUTES_H
+
+#include "bridge/payload/payload.h"
+
+/** Borrowed from the event and its JSON. Texts from JSON are still escaped as there. */
+struct attributes {
+    struct slice id;
+    struct slice prefix;    // of source `/millrace/<prefix>`
+    const char *operation;  // of type `millrace.change.<operation>`
+    struct slice schema;    // of subject `<schema>.<table>`; size 0: the subject is `table` alone
+    struct slice table;
+    int64_t time_us;   // wall; 0: none
+    struct slice key;  // partitionkey, as JSON; size 0: none
+};
+
+struct attributes attributes_of(const struct event *e, const struct event_json *json);
+
+#endif

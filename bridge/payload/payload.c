@@ -1,0 +1,182 @@
+#include "bridge/payload/payload.h"
+
+#include <time.h>
+
+#include "core/clock.h"
+
+const struct payload_type *payload_type_of(enum function_payload kind)
+{
+    static const struct payload_type *const TYPES[] = {
+        [FUNCTION_PAYLOAD_CLOUDEVENTS] = &payload_cloudevents,
+        [FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED] = &payload_cloudevents_structured,
+        [FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH] = &payload_cloudevents_batch,
+        [FUNCTION_PAYLOAD_ROW] = &payload_row,
+    };
+    INVARIANT((size_t)kind < COUNT_OF(TYPES));
+    return TYPES[kind];
+}
+
+void payload_begin(struct payload *p, const struct payload_options *options)
+{
+    p->options = options;
+    bytes_reset(&p->json);
+    bytes_reset(&p->array);
+    bytes_reset(&p->lines);
+    p->body = (struct slice){NULL, 0};
+    p->event_count = 0;
+    p->reject_reason = NULL;
+}
+
+void payload_clear(struct payload *p)
+{
+    bytes_clear(&p->json);
+    bytes_clear(&p->key);
+    bytes_clear(&p->array);
+    bytes_clear(&p->lines);
+}
+
+const char *payload_operation_name(char op)
+{
+    switch (op) {
+    case 'c':
+        return "create";
+    case 'r':
+        return "read";
+    case 'u':
+        return "update";
+    case 'd':
+        return "delete";
+    case 't':
+        return "truncate";
+    case 'm':
+        return "message";
+    default:
+        return "unknown";
+    }
+}
+
+static bool is_wanted(const struct payload_options *options, char op)
+{
+    switch (op) {
+    case 'c':
+        return (options->operations & FUNCTION_CREATE) != 0;
+    case 'r':
+        return (options->operations & FUNCTION_READ) != 0;
+    case 'u':
+        return (options->operations & FUNCTION_UPDATE) != 0;
+    case 'd':
+        return (options->operations & FUNCTION_DELETE) != 0;
+    default:
+        return false;
+    }
+}
+
+static enum payload_step refuse(struct payload *p, const char *reason)
+{
+    p->reject_reason = reason;
+    return PAYLOAD_REJECTED;
+}
+
+enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f)
+{
+    struct event_json json;
+    bytes_reset(&p->json);
+    if (!event_decode(e, &p->options->json, &p->json, &p->key, &json, f)) {
+        return refuse(p, "undecodable");
+    }
+    if (!is_wanted(p->options, json.value.op)) {
+        return PAYLOAD_FILTERED;
+    }
+    size_t size_before = p->array.size;
+    payload_type_of(p->options->kind)->add(p, e, &json);
+    size_t size = p->array.size > 0 ? p->array.size + 1 : json.value.data.size;
+    if (size > p->options->bytes_max) {
+        p->array.size = size_before;
+        if (p->event_count > 0) {
+            return PAYLOAD_FULL;
+        }
+        (void)fault_set(f, FAULT_REJECT, "a body of %zu bytes is over batch.bytes, %zu", size,
+                        p->options->bytes_max);
+        return refuse(p, "oversize");
+    }
+    p->event_count++;
+    return PAYLOAD_ADDED;
+}
+
+void payload_finish(struct payload *p)
+{
+    payload_type_of(p->options->kind)->finish(p);
+}
+
+void payload_array_next(struct payload *p)
+{
+    bytes_append_byte(&p->array, p->array.size == 0 ? '[' : ',');
+}
+
+void payload_array_end(struct payload *p)
+{
+    bytes_append_byte(&p->array, ']');
+    p->body = bytes_slice(&p->array);
+}
+
+static char *put_digits(char *at, int value, int width)
+{
+    for (int i = width - 1; i >= 0; i--) {
+        at[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return at + width;
+}
+
+void payload_append_time(struct bytes *out, int64_t wall_us)
+{
+    // Events of one transaction share their second: the calendar is asked once for them all.
+    static time_t known_s = -1;
+    static struct tm known;
+    int64_t fraction_us = wall_us % CLOCK_US_PER_S;
+    time_t second_s = (time_t)(wall_us / CLOCK_US_PER_S);
+    if (fraction_us < 0) {
+        fraction_us += CLOCK_US_PER_S;
+        second_s--;
+    }
+    if (second_s != known_s) {
+        if (gmtime_r(&second_s, &known) == NULL) {
+            memset(&known, 0, sizeof(known));
+        }
+        known_s = second_s;
+    }
+    char text[sizeof("2024-01-02T03:04:05.678901Z")];
+    char *at = put_digits(text, known.tm_year + 1900, 4);
+    *at++ = '-';
+    at = put_digits(at, known.tm_mon + 1, 2);
+    *at++ = '-';
+    at = put_digits(at, known.tm_mday, 2);
+    *at++ = 'T';
+    at = put_digits(at, known.tm_hour, 2);
+    *at++ = ':';
+    at = put_digits(at, known.tm_min, 2);
+    *at++ = ':';
+    at = put_digits(at, known.tm_sec, 2);
+    *at++ = '.';
+    at = put_digits(at, (int)fraction_us, 6);
+    *at++ = 'Z';
+    bytes_append(out, text, (size_t)(at - text));
+}
+
+void payload_append_header_value(struct bytes *out, struct slice text)
+{
+    static const char HEX[] = "0123456789ABCDEF";
+    uint8_t *at = bytes_reserve(out, text.size * 3);
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c > 0x20 && c < 0x7f && c != '"' && c != '%') {
+            at[size++] = c;
+        } else {
+            at[size++] = '%';
+            at[size++] = (uint8_t)HEX[c >> 4];
+            at[size++] = (uint8_t)HEX[c & 15];
+        }
+    }
+    out->size += size;
+}

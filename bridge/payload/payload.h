@@ -1,0 +1,77 @@
+// What a function's request looks like: one const table per kind, and the buffers of one call.
+#ifndef BRIDGE_PAYLOAD_PAYLOAD_H
+#define BRIDGE_PAYLOAD_PAYLOAD_H
+
+#include "bridge/event.h"
+#include "bridge/function_config.h"
+
+/** How a function wants its events. Plain data; lent to each payload. */
+struct payload_options {
+    enum function_payload kind;
+    uint32_t operations;  // enum function_operation bits; others are filtered out
+    bool is_array;        // batches of more than one event are allowed: always a JSON array, even of one
+    size_t bytes_max;     // of the body
+    struct json_options json;
+};
+
+/** The buffers of one call, reused for the next; zero-initialised is valid. */
+struct payload {
+    const struct payload_options *options;
+    struct bytes json;   // the event being added, as JSON; the body itself of single-event kinds
+    struct bytes key;    // its key as JSON
+    struct bytes array;  // the body of kinds that build one
+    struct bytes lines;  // headers of this call as on the wire, joined by CR LF, NUL after the last
+    struct slice body;   // what is sent; filled by payload_finish
+    size_t event_count;
+    const char *reject_reason;  // after PAYLOAD_REJECTED
+};
+
+/** A kind must only write into the payload's buffers: it decides nothing. */
+struct payload_type {
+    const char *kind;  // as in the function's file
+    const char *content_type;
+    bool can_batch;
+    /** Adds one decoded event. Called once for kinds that can't batch. */
+    void (*add)(struct payload *p, const struct event *e, const struct event_json *json);
+    /** Says what the body is, after the last event. */
+    void (*finish)(struct payload *p);
+};
+
+extern const struct payload_type payload_cloudevents;
+extern const struct payload_type payload_cloudevents_structured;
+extern const struct payload_type payload_cloudevents_batch;
+extern const struct payload_type payload_row;
+
+const struct payload_type *payload_type_of(enum function_payload kind);
+
+void payload_begin(struct payload *p, const struct payload_options *options);
+
+enum payload_step {
+    PAYLOAD_ADDED,
+    PAYLOAD_FILTERED,  // not an operation the function asked for
+    PAYLOAD_FULL,      // does not fit any more; the payload is as before
+    PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable` or `oversize`, *f says more
+};
+
+/** Decodes a resolved event and adds it. */
+enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f) MUST_USE;
+
+/** After the last event: p->body, p->lines and the type's content_type are what to send. */
+void payload_finish(struct payload *p);
+void payload_clear(struct payload *p);
+
+/** Removes the event that was added last from an array body (its first byte was at `size`). */
+const char *payload_operation_name(char op);
+
+/** Whole elements of an array body: the opening bracket or a comma, and at the end the closing bracket. */
+void payload_array_next(struct payload *p);
+void payload_array_end(struct payload *p);
+
+/** Microseconds since 1970 as RFC 3339 in UTC, `2024-01-02T03:04:05.678901Z`. */
+void payload_append_time(struct bytes *out, int64_t wall_us);
+
+/** A value as a CloudEvents HTTP header: all but U+0021..U+007E, and `"` and `%`, as %XX of its UTF-8 bytes.
+ */
+void payload_append_header_value(struct bytes *out, struct slice text);
+
+#endif

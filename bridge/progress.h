@@ -1,0 +1,37 @@
+// How far one partition is settled for one function, and what of that the group has committed.
+#ifndef BRIDGE_PROGRESS_H
+#define BRIDGE_PROGRESS_H
+
+#include "core/watermark.h"
+
+/** Plain data, embedded. Positions are offsets plus one: the next offset to read, as Kafka commits it. */
+struct progress {
+    struct watermark ledger;
+    int64_t committed;               // what the group has; -1 before anything
+    int64_t committing;              // asked of the broker and not answered; -1: nothing
+    int64_t settled_commit_time_us;  // of the change settled last; wall; 0: none
+};
+
+/** At most this many records may wait behind one unsettled: what the memory for a stuck record's successors
+ * allows. */
+enum { PROGRESS_OPEN_MAX = 1 << 17 };
+
+/** @param committed  the group's offset; -1 when it has none */
+void progress_init(struct progress *p, int64_t committed);
+void progress_clear(struct progress *p);
+
+/** A record was read: its offset is passed only once the ticket is settled. */
+uint64_t progress_open(struct progress *p, int64_t offset);
+void progress_settle(struct progress *p, uint64_t ticket);
+
+static inline bool progress_is_full(const struct progress *p)
+{
+    return watermark_full(&p->ledger);
+}
+
+/** The offset to commit, or -1 when it has not moved (or a commit is under way). */
+int64_t progress_next_commit(const struct progress *p);
+void progress_commit_begun(struct progress *p, int64_t offset);
+void progress_commit_ended(struct progress *p, bool is_committed);
+
+#endif

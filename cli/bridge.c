@@ -1,0 +1,97 @@
+// millrace bridge: the functions only, alone or as a supervised child.
+#include "bridge/bridge.h"
+
+#include "cli/cli.h"
+#include "cli/worker.h"
+#include "core/log.h"
+
+static const char USAGE[] = "usage: millrace bridge [-c DIR]\n"
+                            "\n"
+                            "Runs the functions of DIR/functions/*.yaml.\n";
+
+static void on_end(void *self, const struct fault *f)
+{
+    worker_end(self, f);
+}
+
+static void apply(struct worker *w, struct config_set *set)
+{
+    size_t count = 0;
+    struct function_config **functions = config_set_take_functions(set, &count);
+    bridge_apply(w->part, functions, count);
+    free(functions);
+}
+
+static bool bridge_command_start(struct worker *w, struct fault *f)
+{
+    struct bridge *bridge = NULL;
+    const struct bridge_params params = {
+        .loop = &w->loop,
+        .settings = w->set.settings,
+        .registry = w->registry,
+        .metrics = w->metrics,
+        .on_end = on_end,
+        .self = w,
+    };
+    if (!bridge_start(&params, &bridge, f)) {
+        return false;
+    }
+    w->part = bridge;
+    apply(w, &w->set);
+    return true;
+}
+
+static void bridge_command_drain(struct worker *w)
+{
+    bridge_drain(w->part);
+}
+
+static void bridge_command_status(const struct worker *w, struct bytes *out)
+{
+    bridge_status(w->part, out);
+}
+
+static bool bridge_command_is_ready(const struct worker *w)
+{
+    return bridge_is_ready(w->part);
+}
+
+static void bridge_command_reload(struct worker *w, struct config_set *set)
+{
+    apply(w, set);
+}
+
+static void bridge_command_free(struct worker *w)
+{
+    if (w->part != NULL) {
+        bridge_free(w->part);
+        w->part = NULL;
+    }
+}
+
+static const struct worker_type BRIDGE_TYPE = {
+    .kind = "bridge",
+    .start = bridge_command_start,
+    .drain = bridge_command_drain,
+    .status = bridge_command_status,
+    .is_ready = bridge_command_is_ready,
+    .reload = bridge_command_reload,
+    .free = bridge_command_free,
+};
+
+int bridge_command(int argc, char **argv)
+{
+    struct run_options options;
+    int code;
+    if (!run_options_read(argc, argv, USAGE, RUN_OPTIONS_CHILD, &options, &code)) {
+        return code;
+    }
+    struct worker w = {.type = &BRIDGE_TYPE, .options = &options, .component = "bridge"};
+    if (!worker_load(&options, "functions/", &w.set)) {
+        config_set_clear(&w.set);
+        return CLI_CONFIG;
+    }
+    CLEANUP(memory_free_pointer) char *name = memory_format("bridge-%d", options.number);
+    w.name = name;
+    return worker_run(&w);
+}

@@ -1,0 +1,48 @@
+// millrace check: is every file right? Reads files only.
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/config_dir.h"
+
+static const char check_usage[] =
+    "usage: millrace check [-c DIR]\n"
+    "\n"
+    "Reads every file of the configuration folder and shows what is wrong, each with its\n"
+    "place. Ends with 0 when nothing is, with 78 when something must be changed.\n";
+
+static int check_dir(const char *dir)
+{
+    CLEANUP(config_set_clear) struct config_set set = {0};
+    bool is_good = config_dir_load(dir, &set);
+    (void)fputs(bytes_text(&set.complaints), stdout);
+    CLEANUP(bytes_clear) struct bytes summary = {0};
+    config_dir_summary(&set, &summary);
+    (void)fputs(bytes_text(&summary), stdout);
+    return is_good ? CLI_DONE : CLI_CONFIG;
+}
+
+int check_command(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    const char *dir = NULL;
+    optind = 0;  // start over: main may have looked at options too
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        if (option == 'h') {
+            (void)fputs(check_usage, stdout);
+            return CLI_DONE;
+        }
+        if (option != 'c') {
+            (void)fputs(check_usage, stderr);
+            return CLI_USAGE;
+        }
+        dir = optarg;
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "millrace check: what is \"%s\"? Name the folder with -c\n%s", argv[optind],
+                      check_usage);
+        return CLI_USAGE;
+    }
+    return check_dir(config_dir_choose(dir));
+}

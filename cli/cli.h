@@ -1,0 +1,23 @@
+// The commands of `millrace`, one file each; main.c chooses among them and is the only place that exits.
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+enum cli_exit {
+    CLI_DONE = 0,
+    CLI_FAILED = 1,     // run-time failure
+    CLI_USAGE = 64,     // the command line is wrong
+    CLI_INTERNAL = 70,  // one of our own assumptions is wrong; the supervisor restarts us
+    CLI_CONFIG = 78,    // the operator must change something
+};
+
+/** Each command gets its own name as argv[0] and returns the exit code. */
+int bridge_command(int argc, char **argv);
+int check_command(int argc, char **argv);
+int config_command(int argc, char **argv);
+int connect_command(int argc, char **argv);
+int registry_command(int argc, char **argv);
+int run_command(int argc, char **argv);
+int status_command(int argc, char **argv);
+int try_command(int argc, char **argv);
+
+#endif

@@ -1,0 +1,112 @@
+// millrace config: what can be written in the files, and what is in effect.
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/config_dir.h"
+
+static const char config_usage[] =
+    "usage: millrace config reference                               the options, as Markdown\n"
+    "       millrace config schema [millrace|connector|function]    JSON Schema, for editors\n"
+    "       millrace config show [-c DIR]                           the effective values, secrets as ***\n";
+
+static const struct config_kind *const config_kinds[] = {&settings_kind, &connector_config_kind,
+                                                         &function_config_kind, NULL};
+
+static int config_print(const struct bytes *text)
+{
+    bool is_written = fwrite(text->data, 1, text->size, stdout) == text->size;
+    return is_written && fflush(stdout) == 0 ? CLI_DONE : CLI_FAILED;
+}
+
+static int config_misused(const char *why, const char *word)
+{
+    (void)fprintf(stderr, "millrace config: %s %s\n%s", why, word, config_usage);
+    return CLI_USAGE;
+}
+
+static int config_print_reference(void)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    config_reference(config_kinds, &text);
+    return config_print(&text);
+}
+
+static int config_print_schema(const char *name)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    if (name == NULL) {
+        config_schemas(config_kinds, &text);
+        return config_print(&text);
+    }
+    for (const struct config_kind *const *kind = config_kinds; *kind != NULL; kind++) {
+        if (strcmp((*kind)->name, name) == 0) {
+            config_schema(*kind, &text);
+            return config_print(&text);
+        }
+    }
+    return config_misused("there is no kind of file", name);
+}
+
+static void config_show_file(const char *dir, const struct config_kind *kind, const char *name,
+                             const void *config, struct bytes *out)
+{
+    const char *star = strstr(kind->place, "NAME");
+    int before = star == NULL ? (int)strlen(kind->place) : (int)(star - kind->place);
+    bytes_format(out, "%s# %s/%.*s%s%s\n", out->size == 0 ? "" : "---\n", dir, before, kind->place,
+                 star == NULL ? "" : name, star == NULL ? "" : ".yaml");
+    config_show(kind, config, out);
+}
+
+static int config_print_effective(const char *dir)
+{
+    CLEANUP(config_set_clear) struct config_set set = {0};
+    if (!config_dir_load(dir, &set)) {
+        (void)fputs(bytes_text(&set.complaints), stderr);
+        return CLI_CONFIG;
+    }
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    config_show_file(dir, &settings_kind, NULL, set.settings, &text);
+    for (size_t i = 0; i < set.connector_count; i++) {
+        config_show_file(dir, &connector_config_kind, set.connectors[i]->name, set.connectors[i], &text);
+    }
+    for (size_t i = 0; i < set.function_count; i++) {
+        config_show_file(dir, &function_config_kind, set.functions[i]->name, set.functions[i], &text);
+    }
+    return config_print(&text);
+}
+
+int config_command(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    const char *dir = NULL;
+    optind = 0;  // start over: main may have looked at options too
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        if (option == 'h') {
+            (void)fputs(config_usage, stdout);
+            return CLI_DONE;
+        }
+        if (option != 'c') {
+            (void)fputs(config_usage, stderr);
+            return CLI_USAGE;
+        }
+        dir = optarg;
+    }
+    const char *what = optind < argc ? argv[optind] : "";
+    const char *argument = optind + 1 < argc ? argv[optind + 1] : NULL;
+    if (optind + 2 < argc || (argument != NULL && strcmp(what, "schema") != 0)) {
+        return config_misused("what is", argv[argc - 1]);
+    }
+    if (strcmp(what, "reference") == 0) {
+        return config_print_reference();
+    }
+    if (strcmp(what, "schema") == 0) {
+        return config_print_schema(argument);
+    }
+    if (strcmp(what, "show") == 0) {
+        return config_print_effective(config_dir_choose(dir));
+    }
+    return config_misused(*what == '\0' ? "say what:" : "there is no",
+                          *what == '\0' ? "reference, schema or show" : what);
+}

@@ -1,0 +1,200 @@
+// millrace connect: one connector, alone or as a supervised child.
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/config_print.h"
+#include "cli/worker.h"
+#include "connectors/pipeline.h"
+#include "core/log.h"
+
+static const char USAGE[] =
+    "usage: millrace connect [-c DIR] [NAME]\n"
+    "\n"
+    "Runs the connector of DIR/connectors/NAME.yaml; NAME may be left out when there is one.\n";
+
+/** The worker's part: the running pipeline and whose configuration it has. */
+struct connect {
+    struct worker *worker;
+    struct config_set set;  // holds `config` after a reload; the first one is in the worker's set
+    const struct connector_config *config;
+    struct config_set next_set;
+    const struct connector_config *next;  // in next_set, to start with after the drain; NULL: none
+    struct pipeline *pipeline;
+};
+
+static const struct connector_config *find(const struct config_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->connector_count; i++) {
+        const char *found = set->connectors[i]->name;  // NULL when its file could not be read at all
+        if (found != NULL && strcmp(found, name) == 0) {
+            return set->connectors[i];
+        }
+    }
+    return NULL;
+}
+
+static void on_end(void *self, const struct fault *f);
+
+static bool start_pipeline(struct connect *c, struct fault *f)
+{
+    struct worker *w = c->worker;
+    const struct pipeline_params params = {
+        .loop = &w->loop,
+        .settings = w->set.settings,
+        .config = c->config,
+        .registry = w->registry,
+        .metrics = w->metrics,
+        .on_end = on_end,
+        .self = c,
+    };
+    return pipeline_start(&params, &c->pipeline, f);
+}
+
+/** Drained for a new configuration: goes on with it. Not from inside the pipeline's own callback. */
+static void on_restart(uv_handle_t *handle)
+{
+    struct connect *c = handle->data;
+    struct fault f;
+    free(handle);
+    pipeline_free(TAKE(c->pipeline));
+    config_set_clear(&c->set);
+    c->set = c->next_set;
+    c->next_set = (struct config_set){0};
+    c->config = TAKE(c->next);
+    if (!start_pipeline(c, &f)) {
+        worker_end(c->worker, &f);
+    }
+}
+
+static void on_end(void *self, const struct fault *f)
+{
+    struct connect *c = self;
+    if (f != NULL || c->next == NULL || c->worker->is_draining) {
+        worker_end(c->worker, f);
+        return;
+    }
+    uv_timer_t *later = memory_zeroed(1, sizeof(*later));
+    (void)uv_timer_init(&c->worker->loop, later);
+    later->data = c;
+    uv_close((uv_handle_t *)later, on_restart);
+}
+
+static bool connect_start(struct worker *w, struct fault *f)
+{
+    struct connect *c = memory_zeroed(1, sizeof(*c));
+    c->worker = w;
+    c->config = find(&w->set, w->name);
+    w->part = c;
+    return start_pipeline(c, f);
+}
+
+static void connect_drain(struct worker *w)
+{
+    struct connect *c = w->part;
+    if (c->next == NULL) {  // else it drains already
+        pipeline_drain(c->pipeline);
+    }
+}
+
+static void connect_status(const struct worker *w, struct bytes *out)
+{
+    const struct connect *c = w->part;
+    if (c->pipeline != NULL) {
+        pipeline_status(c->pipeline, out);
+    }
+}
+
+static bool connect_is_ready(const struct worker *w)
+{
+    const struct connect *c = w->part;
+    return c->pipeline != NULL && pipeline_is_ready(c->pipeline);
+}
+
+static void connect_reload(struct worker *w, struct config_set *set)
+{
+    struct connect *c = w->part;
+    const struct connector_config *found = find(set, w->name);
+    if (found == NULL) {
+        log_warn(w->component, "config_gone", NULL,
+                 "the connector's file is gone: it goes on until it is stopped");
+        return;
+    }
+    bool is_draining = c->next != NULL;
+    if (!is_draining && config_print_connector(found) == config_print_connector(c->config)) {
+        return;
+    }
+    config_set_clear(&c->next_set);
+    c->next_set = *set;
+    *set = (struct config_set){0};
+    c->next = found;
+    if (!is_draining) {
+        log_info(w->component, "restarting", NULL, "draining, to go on with the new configuration");
+        pipeline_drain(c->pipeline);
+    }
+}
+
+static void connect_free(struct worker *w)
+{
+    struct connect *c = w->part;
+    if (c != NULL) {
+        pipeline_free(c->pipeline);
+        config_set_clear(&c->set);
+        config_set_clear(&c->next_set);
+        free(c);
+        w->part = NULL;
+    }
+}
+
+static const struct worker_type CONNECT_TYPE = {
+    .kind = "connector",
+    .start = connect_start,
+    .drain = connect_drain,
+    .status = connect_status,
+    .is_ready = connect_is_ready,
+    .is_restarted = true,
+    .reload = connect_reload,
+    .free = connect_free,
+};
+
+/** The name to run: the one given, or the only one there is. */
+static const char *choose(const struct run_options *options, const struct config_set *set)
+{
+    if (options->name != NULL && find(set, options->name) != NULL) {
+        return options->name;
+    }
+    if (options->name == NULL && set->connector_count == 1) {
+        return set->connectors[0]->name;
+    }
+    if (options->name != NULL) {
+        (void)fprintf(stderr, "millrace connect: there is no %s/connectors/%s.yaml\n", options->dir,
+                      options->name);
+    } else {
+        (void)fprintf(stderr, "millrace connect: %s/connectors has %zu connectors: name one\n", options->dir,
+                      set->connector_count);
+    }
+    return NULL;
+}
+
+int connect_command(int argc, char **argv)
+{
+    struct run_options options;
+    int code;
+    if (!run_options_read(argc, argv, USAGE, RUN_OPTIONS_NAME | RUN_OPTIONS_CHILD, &options, &code)) {
+        return code;
+    }
+    CLEANUP(memory_free_pointer)
+    char *own = memory_format("connectors/%s.yaml", options.name == NULL ? "" : options.name);
+    struct worker w = {.type = &CONNECT_TYPE, .options = &options};
+    if (!worker_load(&options, own, &w.set)) {
+        config_set_clear(&w.set);
+        return CLI_CONFIG;
+    }
+    w.name = choose(&options, &w.set);
+    if (w.name == NULL) {
+        config_set_clear(&w.set);
+        return CLI_CONFIG;
+    }
+    CLEANUP(memory_free_pointer) char *component = memory_format("connector/%s", w.name);
+    w.component = component;
+    return worker_run(&w);
+}

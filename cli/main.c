@@ -1,0 +1,80 @@
+// millrace: chooses the command; the only place that exits.
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "core/memory.h"
+#include "core/text.h"
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+static const struct command COMMANDS[] = {
+    {"try", try_command, "see changes of a throwaway PostgreSQL reach a sample function, in seconds"},
+    {"run", run_command, "everything in DIR: a supervised process for each connector and the functions"},
+    {"connect", connect_command, "one connector only: database to Kafka"},
+    {"bridge", bridge_command, "the functions only: Kafka to functions"},
+    {"check", check_command, "say what is wrong in the files"},
+    {"status", status_command, "how connectors and functions of a running millrace fare"},
+    {"registry", registry_command, "serve the embedded schema registry's REST API on a port of its own"},
+    {"config", config_command, "the options, their JSON Schema, the effective values"},
+};
+
+static void print_help(FILE *out)
+{
+    (void)fputs("usage: millrace COMMAND [-c DIR] …\n\n"
+                "PostgreSQL changes become function calls, through Kafka.\n\n",
+                out);
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        (void)fprintf(out, "  %-9s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
+    }
+    (void)fputs(
+        "\n`millrace COMMAND --help` says more. DIR is $MILLRACE_CONFIG, ./millrace or /etc/millrace\n"
+        "unless -c names it.\n",
+        out);
+}
+
+static int refuse(const char *word)
+{
+    const char *names[COUNT_OF(COMMANDS) + 1] = {NULL};
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        names[i] = COMMANDS[i].name;
+    }
+    const char *nearest = text_nearest(word, names);
+    (void)fprintf(stderr, "millrace: there is no command \"%s\"", word);
+    if (nearest != NULL) {
+        (void)fprintf(stderr, "; did you mean \"%s\"?", nearest);
+    }
+    (void)fputs("\nmillrace --help lists the commands\n", stderr);
+    return CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return CLI_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_help(stdout);
+        return CLI_DONE;
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
+        (void)printf("millrace %s\n", MILLRACE_VERSION);
+        return CLI_DONE;
+    }
+    // A peer that has gone is an error of the call that wrote to it, never the end of the process.
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        if (strcmp(word, COMMANDS[i].name) == 0) {
+            return COMMANDS[i].run(argc - 1, argv + 1);
+        }
+    }
+    return refuse(word);
+}

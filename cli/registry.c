@@ -1,0 +1,129 @@
+// millrace registry: the embedded registry's REST API on a port of its own, for clients that expect it at the
+// root.
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/config_dir.h"
+#include "core/admin.h"
+#include "core/config_value.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "schemas/registry.h"
+
+enum { SIGNAL_COUNT = 2 };
+
+static const char USAGE[] = "usage: millrace registry [-c DIR] [--listen HOST:PORT]\n"
+                            "\n"
+                            "Serves Confluent's schema registry API from the topic millrace.schemas.\n"
+                            "The default address is 127.0.0.1:8081.\n";
+
+static const struct option OPTIONS[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"listen", required_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+struct registry_options {
+    const char *dir;     // NULL: as config_dir_choose finds it
+    const char *listen;  // HOST:PORT
+};
+
+struct registry_server {
+    uv_loop_t loop;
+    uv_signal_t signals[SIGNAL_COUNT];
+    struct registry *registry;
+    struct admin *admin;
+};
+
+// False with *ret_exit when there is nothing to run.
+static bool read_options(int argc, char **argv, struct registry_options *ret, int *ret_exit)
+{
+    struct registry_options read = {NULL, "127.0.0.1:8081"};
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "c:h", OPTIONS, NULL)) != -1;) {
+        if (option == 'c') {
+            read.dir = optarg;
+        } else if (option == 'l') {
+            read.listen = optarg;
+        } else {
+            (void)fputs(USAGE, option == 'h' ? stdout : stderr);
+            *ret_exit = option == 'h' ? CLI_DONE : CLI_USAGE;
+            return false;
+        }
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "millrace registry: what is \"%s\"?\n%s", argv[optind], USAGE);
+        *ret_exit = CLI_USAGE;
+        return false;
+    }
+    *ret = read;
+    return true;
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)number;
+    uv_stop(signal->loop);
+}
+
+static bool open_server(struct registry_server *s, const struct settings *settings, const char *listen,
+                        struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *host = NULL;
+    int port = 0;
+    if (!config_value_address(listen, &host, &port, f) ||
+        !registry_open(&s->loop, settings, &s->registry, f) ||
+        !admin_start(&s->loop, host, port, &s->admin, f)) {
+        return false;
+    }
+    registry_serve(s->registry, s->admin, "");
+    log_info("registry", "registry_listening",
+             LOG_WITH(LOG_TEXT("host", host), LOG_NUMBER("port", admin_port(s->admin))),
+             "serving on http://%s:%d", host, admin_port(s->admin));
+    return true;
+}
+
+static int serve(const struct settings *settings, const char *listen)
+{
+    static const int ENDING[SIGNAL_COUNT] = {SIGTERM, SIGINT};
+    struct registry_server s = {0};
+    struct fault f;
+    (void)uv_loop_init(&s.loop);
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        (void)uv_signal_init(&s.loop, &s.signals[i]);
+        (void)uv_signal_start(&s.signals[i], on_signal, ENDING[i]);
+    }
+    bool is_open = open_server(&s, settings, listen, &f);
+    if (is_open) {
+        (void)uv_run(&s.loop, UV_RUN_DEFAULT);  // until a signal stops it
+    } else {
+        log_error("registry", "registry_failed", NULL, "%s", f.text);
+    }
+    admin_stop(s.admin);
+    registry_close(s.registry);
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&s.signals[i], NULL);
+    }
+    (void)uv_run(&s.loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&s.loop);
+    return is_open ? CLI_DONE : f.kind == FAULT_CONFIG ? CLI_CONFIG : CLI_FAILED;
+}
+
+int registry_command(int argc, char **argv)
+{
+    struct registry_options options;
+    int code = CLI_DONE;
+    if (!read_options(argc, argv, &options, &code)) {
+        return code;
+    }
+    CLEANUP(config_set_clear) struct config_set set = {0};
+    if (!config_dir_load(config_dir_choose(options.dir), &set)) {
+        (void)fputs(bytes_text(&set.complaints), stderr);
+        return CLI_CONFIG;
+    }
+    log_start(set.settings->log.format, set.settings->log.level);
+    return serve(set.settings, options.listen);
+}

@@ -1,0 +1,203 @@
+// millrace run: everything in the folder, as supervised children; serves the admin port for all of them.
+#include <signal.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/config_print.h"
+#include "cli/notify.h"
+#include "cli/reload.h"
+#include "cli/run_options.h"
+#include "cli/supervisor.h"
+#include "cli/worker.h"
+#include "core/log.h"
+#include "schemas/registry.h"
+
+static const char USAGE[] =
+    "usage: millrace run [-c DIR]\n"
+    "\n"
+    "Runs every connector and function of DIR, each connector as a process of its own, and\n"
+    "goes along with changes of the files. SIGTERM drains and ends with 0.\n";
+
+enum { SIGNALS = 3, CLOSE_MS = 2000 };
+
+struct run {
+    const char *dir;
+    uv_loop_t loop;
+    struct config_set set;
+    uv_signal_t signals[SIGNALS];
+    uv_timer_t guard;
+    struct registry *registry;
+    struct admin *admin;
+    struct health_provider provider;
+    struct supervisor *supervisor;
+    struct reload *reload;
+    bool is_draining;
+    int exit_code;
+};
+
+static void on_end(void *self, const struct fault *f)
+{
+    struct run *run = self;
+    if (f != NULL) {
+        run->exit_code = worker_exit_of(f);
+        log_error("supervisor", "failed", NULL, "%s", f->text);
+    } else {
+        log_info("supervisor", "stopped", NULL, "all have left in order");
+    }
+    uv_stop(&run->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct run *run = handle->data;
+    if (number == SIGHUP) {
+        reload_now(run->reload);
+    } else if (run->is_draining) {
+        log_warn("supervisor", "stopped_at_once", NULL, "asked twice: stopping at once");
+        uv_stop(&run->loop);
+    } else {
+        run->is_draining = true;
+        log_info("supervisor", "draining", NULL, "%s: finishing what is under way, 25 s at most",
+                 number == SIGTERM ? "SIGTERM" : "SIGINT");
+        notify_send("STOPPING=1");
+        supervisor_drain(run->supervisor);
+    }
+}
+
+/** Children see millrace.yaml too: a change of it is a change of each. */
+static void apply(struct run *run, const struct config_set *set)
+{
+    uint64_t shared = config_print_settings(set->settings);
+    size_t bridges = set->function_count == 0 ? 0 : (size_t)set->settings->bridge.processes;
+    size_t count = set->connector_count + bridges;
+    CLEANUP(memory_free_pointer) struct supervisor_wish *wishes = memory_zeroed(count + 1, sizeof(*wishes));
+    CLEANUP(memory_free_pointer) char *names = memory_zeroed(bridges + 1, 32);
+    for (size_t i = 0; i < set->connector_count; i++) {
+        uint64_t print = config_print_connector(set->connectors[i]) ^ shared;
+        wishes[i] = (struct supervisor_wish){"connector", set->connectors[i]->name, 1, print};
+    }
+    for (size_t i = 0; i < bridges; i++) {
+        char *name = names + i * 32;
+        (void)snprintf(name, 32, "bridge-%zu", i + 1);
+        // A bridge takes its functions' changes by itself.
+        wishes[set->connector_count + i] = (struct supervisor_wish){"bridge", name, (int)i + 1, shared};
+    }
+    supervisor_apply(run->supervisor, wishes, count);
+}
+
+static void on_config(void *self, struct config_set *set)
+{
+    struct run *run = self;
+    if (config_print_settings(set->settings) != config_print_settings(run->set.settings)) {
+        log_warn("supervisor", "restart_needed", NULL,
+                 "millrace.yaml has changed: all processes restart with it but this one; the admin address, "
+                 "the log's "
+                 "form and the registry that this one serves change when millrace itself is restarted");
+    }
+    apply(run, set);
+}
+
+static void start_signals(struct run *run)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < SIGNALS; i++) {
+        (void)uv_signal_init(&run->loop, &run->signals[i]);
+        run->signals[i].data = run;
+        (void)uv_signal_start(&run->signals[i], on_signal, numbers[i]);
+    }
+    (void)uv_timer_init(&run->loop, &run->guard);
+    run->guard.data = run;
+}
+
+static bool start_admin(struct run *run, struct fault *f)
+{
+    const struct settings *settings = run->set.settings;
+    if (settings->admin.host == NULL) {
+        return true;
+    }
+    if (!registry_open(&run->loop, settings, &run->registry, f) ||
+        !admin_start(&run->loop, settings->admin.host, settings->admin.port, &run->admin, f)) {
+        return false;
+    }
+    run->provider = (struct health_provider){supervisor_each, run->supervisor};
+    health_serve(run->admin, &run->provider);
+    registry_serve(run->registry, run->admin, "/registry");
+    log_info("supervisor", "admin_listening",
+             LOG_WITH(LOG_TEXT("host", settings->admin.host), LOG_NUMBER("port", admin_port(run->admin))),
+             "admin port at http://%s:%d", settings->admin.host, admin_port(run->admin));
+    return true;
+}
+
+static bool start(struct run *run, struct fault *f)
+{
+    const struct supervisor_params params = {&run->loop, run->dir, on_end, run};
+    run->supervisor = supervisor_start(&params);
+    if (!start_admin(run, f)) {
+        return false;
+    }
+    const struct reload_params reload = {
+        &run->loop, run->dir, "supervisor", config_print_set(&run->set), on_config, run,
+    };
+    run->reload = reload_start(&reload);
+    apply(run, &run->set);
+    log_info("supervisor", "started",
+             LOG_WITH(LOG_NUMBER("connectors", run->set.connector_count),
+                      LOG_NUMBER("functions", run->set.function_count)),
+             "millrace %s runs %s", MILLRACE_VERSION, run->dir);
+    notify_send("READY=1");
+    return true;
+}
+
+static void on_close_limit(uv_timer_t *timer)
+{
+    uv_stop(&((struct run *)timer->data)->loop);
+}
+
+static void close_all(struct run *run)
+{
+    reload_stop(run->reload);
+    admin_stop(run->admin);
+    supervisor_free(run->supervisor);
+    registry_close(run->registry);
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_close((uv_handle_t *)&run->signals[i], NULL);
+    }
+    (void)uv_timer_start(&run->guard, on_close_limit, CLOSE_MS, 0);
+    uv_unref((uv_handle_t *)&run->guard);
+    (void)uv_run(&run->loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&run->guard, NULL);
+    (void)uv_run(&run->loop, UV_RUN_NOWAIT);
+    (void)uv_loop_close(&run->loop);
+}
+
+static int run_loaded(struct run *run)
+{
+    struct fault f;
+    log_start(run->set.settings->log.format, run->set.settings->log.level);
+    if (run->set.connector_count + run->set.function_count == 0) {
+        log_warn("supervisor", "nothing_to_run", NULL, "%s has no connector and no function yet", run->dir);
+    }
+    int failed = uv_loop_init(&run->loop);
+    INVARIANT(failed == 0);
+    start_signals(run);
+    if (start(run, &f)) {
+        (void)uv_run(&run->loop, UV_RUN_DEFAULT);
+    } else {
+        on_end(run, &f);
+    }
+    close_all(run);
+    return run->exit_code;
+}
+
+int run_command(int argc, char **argv)
+{
+    struct run_options options;
+    int code;
+    if (!run_options_read(argc, argv, USAGE, 0, &options, &code)) {
+        return code;
+    }
+    struct run run = {.dir = options.dir};
+    code = worker_load(&options, "functions/", &run.set) ? run_loaded(&run) : CLI_CONFIG;
+    config_set_clear(&run.set);
+    return code;
+}

@@ -1,0 +1,79 @@
+#include "cli/status.h"
+
+#include <jansson.h>
+
+static const char *text_of(const json_t *entry, const char *key)
+{
+    const char *text = json_string_value(json_object_get(entry, key));
+    return text == NULL ? "" : text;
+}
+
+/** A number as it is, "-" when it is not there. */
+static void append_cell(struct bytes *out, const json_t *entry, const char *key, int width)
+{
+    const json_t *value = json_object_get(entry, key);
+    if (json_is_integer(value)) {
+        bytes_format(out, " %*lld", width, (long long)json_integer_value(value));
+    } else if (json_is_real(value)) {
+        bytes_format(out, " %*.3f", width, json_real_value(value));
+    } else {
+        bytes_format(out, " %*s", width, "-");
+    }
+}
+
+static int name_width(const json_t *list)
+{
+    size_t width = 9;
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(list, index, entry)
+    {
+        size_t size = strlen(text_of(entry, "name"));
+        width = size > width ? size : width;
+    }
+    return (int)width;
+}
+
+static void print_list(const json_t *list, const char *title, const char *const *columns, struct bytes *out)
+{
+    int width = name_width(list);
+    bytes_format(out, "%-*s  %-16s", width, title, "STATE");
+    for (size_t i = 0; columns[i] != NULL; i += 2) {
+        bytes_format(out, " %14s", columns[i]);
+    }
+    bytes_append_string(out, "  DETAIL\n");
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(list, index, entry)
+    {
+        bytes_format(out, "%-*s  %-16s", width, text_of(entry, "name"), text_of(entry, "state"));
+        for (size_t i = 0; columns[i] != NULL; i += 2) {
+            append_cell(out, entry, columns[i + 1], 14);
+        }
+        bytes_format(out, "  %s\n", text_of(entry, "detail"));
+    }
+    if (json_array_size(list) == 0) {
+        bytes_append_string(out, "(none)\n");
+    }
+}
+
+bool status_print(struct slice json, struct bytes *out, struct fault *f)
+{
+    static const char *const connector_columns[] = {
+        "LAG BYTES", "slot_lag_bytes", "LAG SECONDS", "lag_seconds", "IN FLIGHT", "in_flight", NULL};
+    static const char *const function_columns[] = {"LAG RECORDS", "lag_records",  "IN FLIGHT", "in_flight",
+                                                   "DEAD",        "dead_letters", NULL};
+    json_error_t error;
+    json_t *root = json_loadb((const char *)json.data, json.size, 0, &error);
+    const json_t *connectors = json_object_get(root, "connectors");
+    const json_t *functions = json_object_get(root, "functions");
+    if (!json_is_array(connectors) || !json_is_array(functions)) {
+        json_decref(root);
+        return fault_set(f, FAULT_REJECT, "the answer is not millrace's");
+    }
+    print_list(connectors, "CONNECTOR", connector_columns, out);
+    bytes_append_byte(out, '\n');
+    print_list(functions, "FUNCTION", function_columns, out);
+    json_decref(root);
+    return true;
+}

@@ -1,0 +1,269 @@
+// `millrace try`: everything once, small, on this machine: see changes travel from a database to a function.
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/try_broker.h"
+#include "cli/try_database.h"
+#include "cli/try_ledger.h"
+#include "cli/try_options.h"
+#include "cli/try_postgres.h"
+#include "cli/try_process.h"
+#include "cli/try_report.h"
+#include "cli/try_run.h"
+#include "cli/try_shop.h"
+#include "cli/try_topics.h"
+#include "core/log.h"
+
+enum { PARTITIONS = 3, TABLES = 3 };
+
+struct
+try {
+    struct try_options options;
+    struct settings settings;
+    struct try_report report;
+    struct try_ledger *ledger;
+    struct try_postgres *postgres;   // NULL with --dsn
+    struct try_broker *broker;       // NULL with --kafka
+    struct try_topics *topics_made;  // only with --kafka
+    PGconn *conn;
+    const char *dsn;
+    char *name;    // try-4711
+    char *slot;    // millrace_try_4711; the publications' name too
+    char *schema;  // "public"; on servers of somebody's own a name that is ours alone
+    char *topics[TABLES + 1];
+    char *dead_letter;
+    bool is_database_touched;  // --dsn: something may have to be removed
+};
+
+static void on_table_row(void *self, const struct try_shop_change *row)
+{
+    struct try *t = self;
+    try_ledger_expect(t->ledger, row->op, row->table, row->id);
+}
+
+static void choose_names(struct try *t)
+{
+    bool is_ours_alone = t->options.dsn == NULL && t->options.kafka == NULL;
+    t->name = memory_format("try-%d", (int)getpid());
+    t->slot = memory_format("millrace_try_%d", (int)getpid());
+    t->schema = memory_string(is_ours_alone ? "public" : t->slot);
+    t->dead_letter = memory_format("millrace.dlq.%s", t->name);
+    for (size_t i = 0; TRY_SHOP_TABLES[i] != NULL; i++) {
+        t->topics[i] = memory_format("try.%s.%s", t->schema, TRY_SHOP_TABLES[i]);
+    }
+}
+
+static bool start_postgres(struct try *t, struct fault *f)
+{
+    t->dsn = t->options.dsn;
+    if (t->dsn == NULL) {
+        if (!try_postgres_start(t->options.is_kept, &t->postgres, f)) {
+            return false;
+        }
+        t->dsn = try_postgres_dsn(t->postgres);
+    }
+    if (!try_database_open(t->dsn, &t->conn, f)) {
+        return fault_context(f, "PostgreSQL");
+    }
+    t->is_database_touched = true;
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    try_shop_tables(t->schema, &sql, on_table_row, t);
+    if (!try_database_run(t->conn, bytes_text(&sql), f)) {
+        return fault_context(f, "making the shop's tables");
+    }
+    if (t->postgres != NULL) {
+        try_report_started(&t->report, "PostgreSQL", "%s, throwaway, %s:%s, schema %s",
+                           try_postgres_version(t->postgres), PQhost(t->conn), PQport(t->conn), t->schema);
+    } else {
+        try_report_started(&t->report, "PostgreSQL", "yours, %s:%s, schema %s (removed at the end)",
+                           PQhost(t->conn), PQport(t->conn), t->schema);
+    }
+    return true;
+}
+
+static bool start_embedded_broker(struct try *t, struct fault *f)
+{
+    const char *const single[] = {"millrace.state", "millrace.schemas", t->dead_letter};
+    if (!try_broker_start(&t->broker, f)) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT_OF(single); i++) {
+        if (!try_broker_make_topic(t->broker, single[i], 1, f)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < TABLES; i++) {
+        if (!try_broker_make_topic(t->broker, t->topics[i], PARTITIONS, f)) {
+            return false;
+        }
+    }
+    text_pairs_set(&t->settings.kafka, "bootstrap.servers", try_broker_bootstrap(t->broker));
+    // A real broker answers a waiting fetch when a record comes; this one only when the wait is over.
+    text_pairs_set(&t->settings.kafka, "fetch.wait.max.ms", "2");
+    try_report_started(&t->report, "Kafka",
+                       "embedded broker at %s: in memory, gone at the end, never for real data",
+                       try_broker_bootstrap(t->broker));
+    return true;
+}
+
+static bool start_kafka(struct try *t, struct fault *f)
+{
+    if (t->options.kafka == NULL) {
+        return start_embedded_broker(t, f);
+    }
+    text_pairs_set(&t->settings.kafka, "bootstrap.servers", t->options.kafka);
+    if (!try_topics_make(&t->settings, (const char *const *)t->topics, PARTITIONS, &t->topics_made, f)) {
+        return fault_context(f, "Kafka");
+    }
+    try_report_started(&t->report, "Kafka", "yours, %s, topics try.%s.* (removed at the end)",
+                       t->options.kafka, t->schema);
+    return true;
+}
+
+static bool run(struct try *t, struct fault *f)
+{
+    if (!start_postgres(t, f) || !start_kafka(t, f)) {
+        return false;
+    }
+    try_report_started(&t->report, "connector", "slot %s, topics try.%s.*", t->slot, t->schema);
+    try_report_started(&t->report, "bridge", "function %s, one call per change, order per key", t->name);
+    struct try_run_params params = {
+        .name = t->name,
+        .settings = &t->settings,
+        .dsn = t->dsn,
+        .conn = t->conn,
+        .schema = t->schema,
+        .topics = (const char *const *)t->topics,
+        .partitions = PARTITIONS,
+        .changes = t->options.changes,
+        .ledger = t->ledger,
+    };
+    return try_run(&params, f);
+}
+
+static void say_what_is_left(const struct try *t, FILE *out)
+{
+    if (t->postgres == NULL && t->is_database_touched) {
+        fprintf(
+            out,
+            "left in your PostgreSQL; to remove it:\n"
+            "  SELECT pg_drop_replication_slot('%s');\n  DROP PUBLICATION %s;\n  DROP SCHEMA %s CASCADE;\n",
+            t->slot, t->slot, t->schema);
+    }
+    if (t->options.kafka != NULL) {
+        fprintf(out,
+                "left on your Kafka: topics try.%s.*, consumer group millrace.%s,\n"
+                "  key connector/%s in millrace.state, subjects try.%s.* in millrace.schemas\n",
+                t->schema, t->name, t->name, t->schema);
+    }
+}
+
+static bool remove_all(struct try *t, struct fault *f)
+{
+    bool is_clean = true;
+    if (t->postgres == NULL && t->is_database_touched) {
+        is_clean =
+            try_database_clean(t->dsn, t->slot, t->schema, f) || fault_context(f, "cleaning up PostgreSQL");
+    }
+    if (t->topics_made != NULL) {
+        CLEANUP(memory_free_pointer) char *group = memory_format("millrace.%s", t->name);
+        CLEANUP(memory_free_pointer) char *state_key = memory_format("connector/%s", t->name);
+        CLEANUP(memory_free_pointer) char *subjects = memory_format("\"try.%s.", t->schema);
+        const char *const topics[] = {t->topics[0], t->topics[1], t->topics[2], t->dead_letter, NULL};
+        struct try_topics_leftovers left = {topics, group, state_key, subjects};
+        is_clean =
+            (try_topics_remove(TAKE(t->topics_made), &left, f) || fault_context(f, "cleaning up Kafka")) &&
+            is_clean;
+    }
+    return is_clean;
+}
+
+static void clear(struct try *t)
+{
+    try_topics_free(t->topics_made);
+    try_postgres_stop(t->postgres);
+    try_broker_stop(t->broker);
+    try_ledger_free(t->ledger);
+    settings_clear(&t->settings);
+    for (size_t i = 0; i < TABLES; i++) {
+        free(t->topics[i]);
+    }
+    free(t->name);
+    free(t->slot);
+    free(t->schema);
+    free(t->dead_letter);
+}
+
+static void complain(const struct fault *f)
+{
+    fprintf(stderr, "millrace try: %s\n", f->text);
+}
+
+static int end(struct try *t, bool is_complete, struct fault *f)
+{
+    struct try_ledger_counts counts;
+    try_ledger_count(t->ledger, &counts);
+    if (t->options.is_json) {
+        try_report_json(stdout, &counts);
+    } else if (counts.changes > 0) {
+        try_report_summary(&t->report, &counts);
+    }
+    if (!is_complete) {
+        complain(f);
+        if (counts.changes > 0 || counts.before_invoked > 0) {
+            try_report_missing(stderr, t->ledger);
+        }
+    }
+    PQfinish(t->conn);
+    bool is_clean = true;
+    if (t->options.is_kept) {
+        FILE *out = t->options.is_json ? stderr : stdout;
+        say_what_is_left(t, out);
+        if (t->postgres != NULL) {
+            try_postgres_leave(TAKE(t->postgres), out);
+        }
+    } else if (!remove_all(t, f)) {
+        is_clean = false;
+        complain(f);
+        say_what_is_left(t, stderr);
+    }
+    if (is_complete) {
+        try_report_next(&t->report);
+    }
+    return is_complete && is_clean ? CLI_DONE : CLI_FAILED;
+}
+
+static void on_event(void *self, const struct try_ledger_event *event)
+{
+    struct try *t = self;
+    try_report_event(&t->report, event);
+}
+
+int try_command(int argc, char **argv)
+{
+    struct try t = {0};
+    if (!try_options_read(argc, argv, &t.options)) {
+        try_options_help(stderr);
+        return CLI_USAGE;
+    }
+    if (t.options.is_help) {
+        try_options_help(stdout);
+        return CLI_DONE;
+    }
+    // A reader that leaves (`millrace try | head`) must not take our servers' removal with it.
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    try_process_block_signals();
+    log_start(LOG_FORMAT_TEXT, t.options.is_verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARN);
+    t.settings.log.format = LOG_FORMAT_TEXT;
+    t.settings.bridge.processes = 1;
+    t.ledger = try_ledger_new(on_event, &t);
+    choose_names(&t);
+    try_report_init(&t.report, stdout, t.options.is_json, t.schema);
+    struct fault f = {0};
+    bool is_complete = run(&t, &f);
+    int code = end(&t, is_complete, &f);
+    clear(&t);
+    return code;
+}

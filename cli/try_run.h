@@ -1,0 +1,31 @@
+// The part of `millrace try` that runs on the loop: connector, bridge, function, shop, watch on Kafka.
+#ifndef CLI_TRY_RUN_H
+#define CLI_TRY_RUN_H
+
+#include <libpq-fe.h>
+
+#include "cli/try_ledger.h"
+#include "core/fault.h"
+#include "core/settings.h"
+
+struct try_run_params {
+    const char *name;  // of connector and function: "try-4711"
+    const struct settings *settings;
+    const char *dsn;
+    PGconn *conn;  // for the shop's changes
+    const char *schema;
+    const char *const *topics;  // NULL-ended, one for each of the shop's tables
+    int partitions;             // of each
+    int64_t changes;
+    struct try_ledger *ledger;  // knows the rows from before already
+};
+
+/**
+ * Waits until the rows from before have arrived, makes the changes, waits for them (a minute and 20 ms a
+ * change), then drains connector and bridge. Call with signals blocked; they are blocked again afterwards.
+ *
+ * @return  whether everything arrived; else the fault says what ended it
+ */
+bool try_run(const struct try_run_params *params, struct fault *f) MUST_USE;
+
+#endif

@@ -1,0 +1,157 @@
+#include "connectors/bad_row.h"
+
+#include "core/clock.h"
+#include "core/cursor.h"
+#include "schemas/avro_encode.h"
+
+static const char bad_row_placeholder[] = "__debezium_unavailable_value";
+
+enum bad_row_shape { SHAPE_VARINT, SHAPE_FIXED_1, SHAPE_FIXED_4, SHAPE_FIXED_8, SHAPE_SIZED, SHAPE_VARIABLE_DECIMAL };
+
+static enum bad_row_shape bad_row_shape(enum column_type type)
+{
+    switch (type) {
+    case COLUMN_BOOLEAN:
+        return SHAPE_FIXED_1;
+    case COLUMN_FLOAT32:
+        return SHAPE_FIXED_4;
+    case COLUMN_FLOAT64:
+        return SHAPE_FIXED_8;
+    case COLUMN_INT16:
+    case COLUMN_INT32:
+    case COLUMN_INT64:
+    case COLUMN_DATE:
+    case COLUMN_TIME_MS:
+    case COLUMN_TIME_US:
+    case COLUMN_TIMESTAMP_MS:
+    case COLUMN_TIMESTAMP_US:
+        return SHAPE_VARINT;
+    case COLUMN_VARIABLE_DECIMAL:
+        return SHAPE_VARIABLE_DECIMAL;
+    case COLUMN_DECIMAL:
+    case COLUMN_STRING:
+    case COLUMN_BYTES:
+    case COLUMN_ZONED_TIMESTAMP:
+    case COLUMN_ZONED_TIME:
+    case COLUMN_UUID:
+    case COLUMN_JSON:
+    case COLUMN_XML:
+        return SHAPE_SIZED;
+    }
+    return SHAPE_SIZED;
+}
+
+static int64_t bad_row_long(struct cursor *c)
+{
+    uint64_t n = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = cursor_u8(c);
+        n |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0) {
+            break;
+        }
+    }
+    return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
+}
+
+static void bad_row_skip_value(struct cursor *c, enum column_type type)
+{
+    switch (bad_row_shape(type)) {
+    case SHAPE_VARINT:
+        (void)bad_row_long(c);
+        return;
+    case SHAPE_FIXED_1:
+        (void)cursor_take(c, 1);
+        return;
+    case SHAPE_FIXED_4:
+        (void)cursor_take(c, 4);
+        return;
+    case SHAPE_FIXED_8:
+        (void)cursor_take(c, 8);
+        return;
+    case SHAPE_VARIABLE_DECIMAL:
+        (void)bad_row_long(c);
+        (void)cursor_take(c, (size_t)bad_row_long(c));
+        return;
+    case SHAPE_SIZED:
+        (void)cursor_take(c, (size_t)bad_row_long(c));
+        return;
+    }
+}
+
+// Array: blocks of a count and as many nullable elements, ended by a count of 0.
+static void bad_row_skip_array(struct cursor *c, enum column_type type, int64_t null_branch)
+{
+    for (int64_t left = bad_row_long(c); left > 0 && !c->is_short; left = bad_row_long(c)) {
+        for (; left > 0 && !c->is_short; left--) {
+            if (bad_row_long(c) != null_branch) {
+                bad_row_skip_value(c, type);
+            }
+        }
+    }
+}
+
+// A nullable column with a known default is the union [T, null], any other nullable one [null, T].
+static int64_t bad_row_null_branch(const struct column *column)
+{
+    return column->default_json.size > 0 ? 1 : 0;
+}
+
+static void bad_row_copy_column(const struct column *column, struct cursor *c, size_t max, struct bytes *out)
+{
+    const uint8_t *start = c->at;
+    bool is_null = column->is_nullable && bad_row_long(c) == bad_row_null_branch(column);
+    const uint8_t *value = c->at;
+    if (!is_null && column->is_array) {
+        bad_row_skip_array(c, column->type, 0);
+    } else if (!is_null) {
+        bad_row_skip_value(c, column->type);
+    }
+    bool is_large = (size_t)(c->at - value) > max;
+    if (!is_large || (!column->is_array && bad_row_shape(column->type) != SHAPE_SIZED)) {
+        bytes_append(out, start, (size_t)(c->at - start));
+        return;
+    }
+    bytes_append(out, start, (size_t)(value - start));
+    if (column->is_array) {
+        avro_encode_long(out, 0);
+    } else {
+        avro_encode_string(out, slice_of(bad_row_placeholder));
+    }
+}
+
+bool bad_row_shrink(const struct table *table, struct slice row, size_t column_max_bytes, struct bytes *out,
+                    struct fault *f)
+{
+    struct cursor c = cursor_over(row);
+    for (size_t i = 0; i < table->column_count && !c.is_short; i++) {
+        bad_row_copy_column(&table->columns[i], &c, column_max_bytes, out);
+    }
+    if (!cursor_finish(&c, "row image", f)) {
+        f->kind = FAULT_FATAL;
+        return false;
+    }
+    return true;
+}
+
+static void bad_row_header(rd_kafka_headers_t *headers, const char *name, const char *text)
+{
+    (void)rd_kafka_header_add(headers, name, -1, text, -1);
+}
+
+rd_kafka_headers_t *bad_row_headers(const char *connector, const char *reason, const char *message,
+                                    const struct change *change)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
+    char event_id[40];
+    char failed_at[24];
+    (void)snprintf(event_id, sizeof(event_id), "%016lx-%08x", change->commit_lsn, change->index);
+    (void)snprintf(failed_at, sizeof(failed_at), "%ld", clock_wall_us() / CLOCK_US_PER_MS);
+    bad_row_header(headers, "millrace.dlq.function", connector);
+    bad_row_header(headers, "millrace.dlq.reason", reason);
+    bad_row_header(headers, "millrace.dlq.message", message);
+    bad_row_header(headers, "millrace.dlq.topic", change->table->topic);
+    bad_row_header(headers, "millrace.dlq.event_id", event_id);
+    bad_row_header(headers, "millrace.dlq.failed_at", failed_at);
+    return headers;
+}

@@ -1,0 +1,286 @@
+#include "connectors/kafka_sink.h"
+
+#include <uthash.h>
+
+#include "core/log.h"
+
+struct kafka_sink_topic {
+    char *name;
+    rd_kafka_topic_t *handle;
+    UT_hash_handle hh;
+};
+
+struct kafka_sink {
+    uv_loop_t *loop;
+    struct kafka_sink_listener listener;
+    rd_kafka_t *producer;
+    rd_kafka_queue_t *queue;
+    struct kafka_watch *watch;
+    struct kafka_sink_topic *topics;
+    size_t in_flight;
+    size_t message_max_bytes;
+    bool is_full;    // SINK_FULL was said and on_room not yet
+    bool is_failed;  // on_fault was called
+    bool is_draining;  // inside kafka_sink_on_ready
+    bool is_closed;    // kafka_sink_close came from inside a listener's callback
+};
+
+struct sink_run {
+    uint64_t ticket;
+    uint32_t count;
+};
+
+static void kafka_sink_fail(struct kafka_sink *s, const struct fault *f)
+{
+    if (!s->is_failed) {
+        s->is_failed = true;
+        s->listener.on_fault(s->listener.self, f);
+    }
+}
+
+static void kafka_sink_fail_delivery(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic)
+{
+    struct fault f;
+    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", error,
+                         "the broker refuses a batch for topic %s as too large: its max.message.bytes is below "
+                         "our message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit",
+                         topic);
+    } else if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", error,
+                         "may not write to topic %s: allow WRITE and DESCRIBE on it to our principal", topic);
+    } else {
+        (void)fault_from(&f, FAULT_RETRY, "librdkafka", error, "a record for topic %s was not delivered: %s", topic,
+                         rd_kafka_err2str(error));
+    }
+    kafka_sink_fail(s, &f);
+}
+
+static void kafka_sink_settle(struct kafka_sink *s, const struct sink_run *run)
+{
+    if (run->count > 0 && !s->is_failed) {
+        s->listener.on_settled(s->listener.self, run->ticket, run->count);
+    }
+}
+
+// One event holds a whole batch's reports. Runs of records of one transaction are settled in one call.
+static void kafka_sink_on_reports(struct kafka_sink *s, rd_kafka_event_t *event)
+{
+    struct sink_run run = {0};
+    const rd_kafka_message_t *message;
+    while ((message = rd_kafka_event_message_next(event)) != NULL) {
+        s->in_flight--;
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            kafka_sink_settle(s, &run);
+            run.count = 0;
+            kafka_sink_fail_delivery(s, message->err, rd_kafka_topic_name(message->rkt));
+            continue;
+        }
+        uint64_t ticket = (uint64_t)(uintptr_t)message->_private;
+        if (run.count > 0 && run.ticket != ticket) {
+            kafka_sink_settle(s, &run);
+            run.count = 0;
+        }
+        run.ticket = ticket;
+        run.count++;
+    }
+    kafka_sink_settle(s, &run);
+}
+
+static void kafka_sink_on_error(struct kafka_sink *s, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t error = rd_kafka_event_error(event);
+    if (error != RD_KAFKA_RESP_ERR__FATAL) {
+        log_warn("kafka", "kafka_error", LOG_WITH(LOG_TEXT("code", rd_kafka_err2name(error))), "%s",
+                 rd_kafka_event_error_string(event));
+        return;
+    }
+    char text[256];
+    rd_kafka_resp_err_t cause = rd_kafka_fatal_error(s->producer, text, sizeof(text));
+    struct fault f;
+    (void)fault_from(&f, FAULT_RETRY, "librdkafka", cause, "the producer can't go on: %s", text);
+    kafka_sink_fail(s, &f);
+}
+
+static void kafka_sink_free(struct kafka_sink *s);
+
+static void kafka_sink_on_ready(void *self)
+{
+    struct kafka_sink *s = self;
+    s->is_draining = true;
+    bool has_reports = false;
+    rd_kafka_event_t *event;
+    // The wake-up comes only when the queue was empty: drain it to the end. It is bounded by the producer's queue.
+    while (!s->is_closed && (event = rd_kafka_queue_poll(s->queue, 0)) != NULL) {
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+            kafka_sink_on_reports(s, event);
+            has_reports = true;
+        } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+            kafka_sink_on_error(s, event);
+        }
+        rd_kafka_event_destroy(event);
+    }
+    if (has_reports && !s->is_failed && !s->is_closed) {
+        s->listener.on_batch(s->listener.self);
+    }
+    if (has_reports && s->is_full && !s->is_failed && !s->is_closed) {
+        s->is_full = false;
+        s->listener.on_room(s->listener.self);
+    }
+    s->is_draining = false;
+    if (s->is_closed) {
+        kafka_sink_free(s);
+    }
+}
+
+static size_t kafka_sink_read_limit(rd_kafka_conf_t *conf)
+{
+    char text[32];
+    size_t size = sizeof(text);
+    if (rd_kafka_conf_get(conf, "message.max.bytes", text, &size) != RD_KAFKA_CONF_OK) {
+        return 1000000;
+    }
+    return (size_t)strtoull(text, NULL, 10);
+}
+
+bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings, const struct kafka_sink_listener *listener,
+                     struct kafka_sink **ret, struct fault *f)
+{
+    rd_kafka_conf_t *conf = NULL;
+    if (!kafka_client_conf(settings, KAFKA_PRODUCER, NULL, &conf, f)) {
+        return false;
+    }
+    size_t message_max_bytes = kafka_sink_read_limit(conf);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    rd_kafka_t *producer = NULL;
+    if (!kafka_client_open(conf, KAFKA_PRODUCER, &producer, f)) {
+        return false;
+    }
+    struct kafka_sink *s = memory_zeroed(1, sizeof(*s));
+    s->loop = loop;
+    s->listener = *listener;
+    s->producer = producer;
+    s->message_max_bytes = message_max_bytes;
+    s->queue = rd_kafka_queue_get_main(producer);
+    s->watch = kafka_watch_start(loop, s->queue, kafka_sink_on_ready, s);
+    *ret = s;
+    return true;
+}
+
+struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name)
+{
+    struct kafka_sink_topic *topic = NULL;
+    HASH_FIND_STR(s->topics, name, topic);
+    if (topic == NULL) {
+        topic = memory_zeroed(1, sizeof(*topic));
+        topic->name = memory_string(name);
+        topic->handle = rd_kafka_topic_new(s->producer, name, NULL);
+        INVARIANT(topic->handle != NULL);
+        HASH_ADD_KEYPTR(hh, s->topics, topic->name, strlen(topic->name), topic);
+    }
+    return topic;
+}
+
+static enum sink_step kafka_sink_refused(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic,
+                                         struct fault *f)
+{
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        s->is_full = true;
+        return SINK_FULL;
+    }
+    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return SINK_TOO_LARGE;
+    }
+    (void)fault_from(f, FAULT_RETRY, "librdkafka", error, "can't publish to topic %s: %s", topic,
+                     rd_kafka_err2str(error));
+    return SINK_FAULT;
+}
+
+enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record, struct fault *f)
+{
+    rd_kafka_headers_t *headers =
+        record->headers == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(record->headers);
+    (void)rd_kafka_header_add(headers, "millrace.position", 17, record->position.data,
+                              (ssize_t)record->position.size);
+    rd_kafka_vu_t arguments[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic->handle},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)record->ticket},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(s->producer, arguments, COUNT_OF(arguments));
+    if (error == NULL) {
+        s->in_flight++;
+        return SINK_TAKEN;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    rd_kafka_headers_destroy(headers);
+    return kafka_sink_refused(s, code, record->topic->name, f);
+}
+
+size_t kafka_sink_in_flight(const struct kafka_sink *s)
+{
+    return s->in_flight;
+}
+
+size_t kafka_sink_message_max_bytes(const struct kafka_sink *s)
+{
+    return s->message_max_bytes;
+}
+
+rd_kafka_t *kafka_sink_handle(struct kafka_sink *s)
+{
+    return s->producer;
+}
+
+struct sink_closing {
+    uv_work_t work;
+    rd_kafka_t *producer;
+};
+
+static void kafka_sink_destroy_producer(uv_work_t *work)
+{
+    struct sink_closing *closing = CONTAINER_OF(work, struct sink_closing, work);
+    (void)rd_kafka_purge(closing->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_destroy(closing->producer);
+}
+
+static void kafka_sink_on_destroyed(uv_work_t *work, int status)
+{
+    (void)status;
+    free(CONTAINER_OF(work, struct sink_closing, work));
+}
+
+static void kafka_sink_free(struct kafka_sink *s)
+{
+    kafka_watch_stop(s->watch);
+    rd_kafka_queue_destroy(s->queue);
+    struct kafka_sink_topic *topic;
+    struct kafka_sink_topic *next;
+    HASH_ITER(hh, s->topics, topic, next)
+    {
+        HASH_DEL(s->topics, topic);
+        rd_kafka_topic_destroy(topic->handle);
+        free(topic->name);
+        free(topic);
+    }
+    struct sink_closing *closing = memory_zeroed(1, sizeof(*closing));
+    closing->producer = s->producer;
+    int error = uv_queue_work(s->loop, &closing->work, kafka_sink_destroy_producer, kafka_sink_on_destroyed);
+    INVARIANT(error == 0);
+    free(s);
+}
+
+void kafka_sink_close(struct kafka_sink *s)
+{
+    if (s == NULL || s->is_closed) {
+        return;
+    }
+    s->is_closed = true;
+    if (!s->is_draining) {
+        kafka_sink_free(s);
+    }
+}

@@ -1,0 +1,189 @@
+#include "connectors/postgres/pg_change.h"
+
+#include "connectors/postgres/pg_row.h"
+#include "core/text.h"
+#include "schemas/avro_type.h"
+#include "schemas/json_encode.h"
+
+void pg_change_clear(struct pg_change *p)
+{
+    bytes_clear(&p->key);
+    bytes_clear(&p->old_key);
+    bytes_clear(&p->before);
+    bytes_clear(&p->after);
+    bytes_clear(&p->key_json);
+    bytes_clear(&p->old_key_json);
+    bytes_clear(&p->bad_json);
+    avro_type_free(p->key_type);
+    *p = (struct pg_change){0};
+}
+
+// A record, present even when it has no bytes.
+static struct slice pg_change_record(struct bytes *b)
+{
+    return (struct slice){bytes_reserve(b, 1) - b->size, b->size};
+}
+
+static struct slice pg_change_key(const struct table *t, struct bytes *key)
+{
+    return t->key_count == 0 ? (struct slice){NULL, 0} : pg_change_record(key);
+}
+
+static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t, const struct pgoutput_row *row,
+                                      size_t *ret_column, struct fault *f)
+{
+    bytes_reset(&p->before);
+    bytes_reset(&p->old_key);
+    if (row->old_kind == 0) {
+        return PG_ROW_DONE;
+    }
+    if (row->old_kind == 'O') {
+        enum pg_row_step step = pg_row_append_value(&p->before, t, &row->old_tuple, NULL, ret_column, f);
+        if (step != PG_ROW_DONE) {
+            return step;
+        }
+    } else if (!pg_row_append_identity(&p->before, t, &row->old_tuple, f)) {
+        return PG_ROW_FAULT;
+    }
+    return pg_row_append_key(&p->old_key, t, &row->old_tuple, NULL, f) ? PG_ROW_DONE : PG_ROW_FAULT;
+}
+
+static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t, const struct pgoutput_row *row,
+                                      size_t *ret_column, struct fault *f)
+{
+    bytes_reset(&p->after);
+    bytes_reset(&p->key);
+    if (!row->has_new) {
+        return PG_ROW_DONE;
+    }
+    const struct pgoutput_tuple *old_tuple = row->old_kind == 0 ? NULL : &row->old_tuple;
+    enum pg_row_step step = pg_row_append_value(&p->after, t, &row->new_tuple, old_tuple, ret_column, f);
+    if (step != PG_ROW_DONE) {
+        return step;
+    }
+    return pg_row_append_key(&p->key, t, &row->new_tuple, old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
+}
+
+static bool pg_change_json(struct pg_change *p, const struct table *t, const struct bytes *key, struct bytes *out,
+                           struct fault *f)
+{
+    if (p->key_table != t) {
+        avro_type_free(p->key_type);
+        p->key_type = NULL;
+        p->key_table = NULL;
+        if (!avro_type_parse(slice_of(t->key_schema), &p->key_type, f)) {
+            return fault_context(f, "key schema of %s", t->topic);
+        }
+        p->key_table = t;
+    }
+    const struct json_options options = {0};
+    bytes_reset(out);
+    return json_encode_datum(p->key_type, bytes_slice(key), &options, out, f);
+}
+
+static void pg_change_delete(struct pg_change *p, const struct table *t, struct change *io)
+{
+    io->op = CHANGE_DELETE;
+    io->key = pg_change_key(t, &p->old_key);
+    io->before = pg_change_record(&p->before);
+}
+
+static bool pg_change_split(struct pg_change *p, const struct table *t, struct change *io, struct fault *f)
+{
+    if (!pg_change_json(p, t, &p->key, &p->key_json, f) || !pg_change_json(p, t, &p->old_key, &p->old_key_json, f)) {
+        f->kind = FAULT_FATAL;
+        return false;
+    }
+    p->second = *io;
+    p->second.op = CHANGE_CREATE;
+    p->second.key = pg_change_key(t, &p->key);
+    p->second.after = pg_change_record(&p->after);
+    p->second.old_key_json = bytes_slice(&p->old_key_json);
+    p->has_second = true;
+    pg_change_delete(p, t, io);
+    io->new_key_json = bytes_slice(&p->key_json);
+    return true;
+}
+
+static bool pg_change_fill(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
+                           struct change *io, struct fault *f)
+{
+    const struct pgoutput_row *row = &message->row;
+    if (!row->has_new) {
+        pg_change_delete(p, t, io);
+        return true;
+    }
+    bool has_old_key = row->old_kind != 0 && t->key_count > 0;
+    if (has_old_key && !slice_equal(bytes_slice(&p->key), bytes_slice(&p->old_key))) {
+        return pg_change_split(p, t, io, f);
+    }
+    io->op = message->kind == PGOUTPUT_INSERT ? CHANGE_CREATE : CHANGE_UPDATE;
+    io->key = pg_change_key(t, &p->key);
+    io->after = pg_change_record(&p->after);
+    io->before = row->old_kind == 0 ? (struct slice){NULL, 0} : pg_change_record(&p->before);
+    return true;
+}
+
+// What the database sent, for people: a row that no record can hold must not be lost.
+static void pg_change_bad(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
+                          struct change *io)
+{
+    const struct pgoutput_tuple *tuple = message->row.has_new ? &message->row.new_tuple : &message->row.old_tuple;
+    bytes_reset(&p->bad_json);
+    const char *before = "{";
+    for (size_t i = 0; i < t->column_count && i < tuple->count; i++) {
+        const struct pgoutput_value *value = &tuple->values[i];
+        if (value->kind == PGOUTPUT_VALUE_UNCHANGED) {
+            continue;
+        }
+        bytes_append_string(&p->bad_json, before);
+        before = ",";
+        text_append_json(&p->bad_json, slice_of(t->columns[i].name));
+        bytes_append_byte(&p->bad_json, ':');
+        if (value->kind == PGOUTPUT_VALUE_NULL) {
+            bytes_append_string(&p->bad_json, "null");
+        } else {
+            text_append_json(&p->bad_json, slice_make(value->data, value->size));
+        }
+    }
+    bytes_append_string(&p->bad_json, before[0] == '{' ? "{}" : "}");
+    struct fault ignored;
+    bytes_reset(&p->key);
+    bool has_key = t->key_count > 0 && pg_row_append_key(&p->key, t, tuple, NULL, &ignored);
+    io->op = !message->row.has_new                ? CHANGE_DELETE
+             : message->kind == PGOUTPUT_INSERT ? CHANGE_CREATE
+                                                  : CHANGE_UPDATE;
+    io->key = has_key ? pg_change_record(&p->key) : (struct slice){NULL, 0};
+    io->bad_json = bytes_slice(&p->bad_json);
+    io->bad_reason = p->bad.text;
+}
+
+bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct pg_relation *relation,
+                    const struct pgoutput_message *message, struct change *io, struct fault *f)
+{
+    p->has_second = false;
+    io->before = io->after = io->key = (struct slice){NULL, 0};
+    io->new_key_json = io->old_key_json = io->bad_json = (struct slice){NULL, 0};
+    io->bad_reason = NULL;
+    enum pg_row_step step = PG_ROW_WIDEN;
+    while (step == PG_ROW_WIDEN) {
+        size_t column = 0;
+        io->table = relation->table;
+        step = pg_change_new(p, io->table, &message->row, &column, f);
+        if (step == PG_ROW_DONE) {
+            step = pg_change_old(p, io->table, &message->row, &column, f);
+        }
+        if (step == PG_ROW_WIDEN) {
+            pg_relations_widen(relations, relation, column);
+        }
+    }
+    if (step == PG_ROW_DONE) {
+        return pg_change_fill(p, io->table, message, io, f);
+    }
+    if (f->kind != FAULT_REJECT) {
+        return false;
+    }
+    p->bad = *f;
+    pg_change_bad(p, io->table, message, io);
+    return true;
+}

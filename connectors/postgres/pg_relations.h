@@ -1,0 +1,40 @@
+// The tables the stream speaks of: each relation's current version as the schemas see it, found by oid.
+#ifndef CONNECTORS_POSTGRES_PG_RELATIONS_H
+#define CONNECTORS_POSTGRES_PG_RELATIONS_H
+
+#include "connectors/connector_config.h"
+#include "connectors/postgres/pg_catalogue.h"
+
+struct pg_relation {
+    uint32_t oid;
+    bool is_wanted;       // matches the configuration's tables; others' rows are passed over
+    struct table *table;  // NULL while no version is known
+};
+
+struct pg_relations;
+
+/** @param component  for the log, "connector/shop"; all borrowed as long as the object lives */
+struct pg_relations *pg_relations_new(const struct connector_config *config, const char *component);
+void pg_relations_free(struct pg_relations *r);
+
+/** The relation of that oid; NULL: never seen. */
+struct pg_relation *pg_relations_find(struct pg_relations *r, uint32_t oid);
+
+/** The relation a Relation message speaks of, made when it is new; only then is it known whether it is wanted. */
+struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutput_relation *message);
+
+/**
+ * Gives the relation the version that message and catalogue make; keeps the old one when nothing differs. The message
+ * decides what columns there are and what identifies a row: it belongs to the moment of the change, the catalogue to
+ * now.
+ */
+void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
+                         const struct pgoutput_relation *message, const struct pg_catalogue *catalogue);
+
+/** Gives the relation a version in which that column is nullable. */
+void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column);
+
+/** Whether the configuration's include and exclude want the table. */
+bool pg_relations_wants(const struct connector_config *config, const char *schema, const char *name);
+
+#endif

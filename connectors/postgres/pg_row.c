@@ -1,0 +1,122 @@
+// A nullable column is the union ["null", T], or [T, "null"] when it has a default: the branch comes first, as a long.
+#include "connectors/postgres/pg_row.h"
+
+#include "connectors/postgres/pg_text.h"
+#include "schemas/avro_encode.h"
+
+static inline void pg_row_append_branch(struct bytes *out, const struct column *c, bool is_null)
+{
+    if (c->is_nullable) {
+        bool has_default = c->default_json.size > 0;
+        bytes_append_byte(out, is_null == has_default ? 2 : 0);  // zig-zag of 1 and 0
+    }
+}
+
+static bool pg_row_fits(const struct table *t, const struct pgoutput_tuple *tuple, struct fault *f)
+{
+    if (__builtin_expect(tuple->count != t->column_count, 0)) {
+        return fault_set(f, FAULT_FATAL, "%s.%s: a row of %u columns came for a relation of %zu", t->schema, t->name,
+                         (unsigned)tuple->count, t->column_count);
+    }
+    return true;
+}
+
+static bool pg_row_append_text(struct bytes *out, const struct table *t, const struct column *c,
+                               const struct pgoutput_value *value, struct fault *f)
+{
+    struct slice text = {value->data, value->size};
+    if (__builtin_expect(!pg_text_append(out, c, text, f), 0)) {
+        return fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
+    }
+    return true;
+}
+
+// The value to write for column `i`: the old tuple's where the new one has not sent it again.
+static inline const struct pgoutput_value *pg_row_pick(const struct pgoutput_tuple *tuple,
+                                                       const struct pgoutput_tuple *old_tuple, size_t i)
+{
+    const struct pgoutput_value *value = &tuple->values[i];
+    if (value->kind == PGOUTPUT_VALUE_UNCHANGED && old_tuple != NULL && i < old_tuple->count &&
+        old_tuple->values[i].kind == PGOUTPUT_VALUE_TEXT) {
+        return &old_tuple->values[i];
+    }
+    return value;
+}
+
+enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                                     const struct pgoutput_tuple *old_tuple, size_t *ret_column, struct fault *f)
+{
+    if (!pg_row_fits(t, tuple, f)) {
+        return PG_ROW_FAULT;
+    }
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct column *c = &t->columns[i];
+        const struct pgoutput_value *value = pg_row_pick(tuple, old_tuple, i);
+        bool is_null = value->kind == PGOUTPUT_VALUE_NULL;
+        if (is_null && !c->is_nullable) {
+            *ret_column = i;
+            return PG_ROW_WIDEN;
+        }
+        pg_row_append_branch(out, c, is_null);
+        if (value->kind == PGOUTPUT_VALUE_TEXT) {
+            if (!pg_row_append_text(out, t, c, value, f)) {
+                return PG_ROW_FAULT;
+            }
+        } else if (!is_null) {
+            pg_text_append_placeholder(out, c);
+        }
+    }
+    return PG_ROW_DONE;
+}
+
+static void pg_row_append_absent(struct bytes *out, const struct column *c)
+{
+    if (c->is_nullable) {
+        pg_row_append_branch(out, c, true);
+    } else if (c->default_avro.size > 0) {
+        bytes_append_slice(out, bytes_slice(&c->default_avro));
+    } else {
+        pg_text_append_zero(out, c);
+    }
+}
+
+bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                            struct fault *f)
+{
+    if (!pg_row_fits(t, tuple, f)) {
+        return false;
+    }
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct column *c = &t->columns[i];
+        if (tuple->values[i].kind != PGOUTPUT_VALUE_TEXT) {
+            pg_row_append_absent(out, c);
+            continue;
+        }
+        pg_row_append_branch(out, c, false);
+        if (!pg_row_append_text(out, t, c, &tuple->values[i], f)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                       const struct pgoutput_tuple *old_tuple, struct fault *f)
+{
+    if (!pg_row_fits(t, tuple, f)) {
+        return false;
+    }
+    for (size_t i = 0; i < t->key_count; i++) {
+        const struct column *c = &t->columns[t->key_columns[i]];
+        const struct pgoutput_value *value = pg_row_pick(tuple, old_tuple, t->key_columns[i]);
+        if (value->kind != PGOUTPUT_VALUE_TEXT) {
+            return fault_set(f, FAULT_REJECT, "%s.%s: the key column %s has no value in this row", t->schema, t->name,
+                             c->name);
+        }
+        pg_row_append_branch(out, c, false);
+        if (!pg_row_append_text(out, t, c, value, f)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,176 @@
+#include "connectors/postgres/pg_slot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "connectors/postgres/pg_conn.h"
+
+enum { PG_SLOT_VERSION_MIN = 140000 };
+
+bool pg_slot_parse_lsn(const char *text, uint64_t *ret)
+{
+    char *end;
+    unsigned long long high = strtoull(text, &end, 16);
+    if (end == text || *end != '/' || high > UINT32_MAX) {
+        return false;
+    }
+    const char *rest = end + 1;
+    unsigned long long low = strtoull(rest, &end, 16);
+    if (end == rest || *end != '\0' || low > UINT32_MAX) {
+        return false;
+    }
+    *ret = (uint64_t)high << 32 | (uint64_t)low;
+    return true;
+}
+
+void pg_slot_query(struct bytes *out, const char *name)
+{
+    bytes_append_string(
+        out, "SELECT current_setting('wal_level') = 'logical', pg_is_in_recovery(),"
+             " current_setting('max_replication_slots'), (SELECT count(*) FROM pg_replication_slots),"
+             " current_setting('max_slot_wal_keep_size'), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+             " ELSE pg_current_wal_lsn() END, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;"
+             "SELECT coalesce(plugin = 'pgoutput' AND slot_type = 'logical' AND database = current_database()"
+             " AND NOT temporary, false), active, coalesce(active_pid, 0), coalesce(restart_lsn, '0/0'),"
+             " coalesce(confirmed_flush_lsn, '0/0'), coalesce(wal_status = 'lost', false)"
+             " FROM pg_replication_slots WHERE slot_name = ");
+    pg_conn_quote_text(out, name);
+}
+
+static bool pg_slot_true(const PGresult *r, int field)
+{
+    return PQgetvalue(r, 0, field)[0] == 't';
+}
+
+static uint64_t pg_slot_lsn(const PGresult *r, int field)
+{
+    uint64_t lsn = 0;
+    return pg_slot_parse_lsn(PQgetvalue(r, 0, field), &lsn) ? lsn : 0;
+}
+
+void pg_slot_read(PGresult *const *results, int server_version, struct pg_slot *ret)
+{
+    struct pg_slot s = {.server_version = server_version};
+    const PGresult *server = results[0];
+    s.is_logical = pg_slot_true(server, 0);
+    s.is_standby = pg_slot_true(server, 1);
+    s.slots_max = (int)strtol(PQgetvalue(server, 0, 2), NULL, 10);
+    s.slots_used = (int)strtol(PQgetvalue(server, 0, 3), NULL, 10);
+    (void)snprintf(s.keep_size, sizeof(s.keep_size), "%.30s", PQgetvalue(server, 0, 4));
+    s.wal_end = pg_slot_lsn(server, 5);
+    s.now_us = strtoll(PQgetvalue(server, 0, 6), NULL, 10);
+    const PGresult *slot = results[1];
+    s.exists = PQntuples(slot) == 1;
+    if (s.exists) {
+        s.is_ours = pg_slot_true(slot, 0);
+        s.is_active = pg_slot_true(slot, 1);
+        s.active_pid = (int)strtol(PQgetvalue(slot, 0, 2), NULL, 10);
+        s.restart_lsn = pg_slot_lsn(slot, 3);
+        s.confirmed_lsn = pg_slot_lsn(slot, 4);
+        s.is_lost = pg_slot_true(slot, 5);
+    }
+    *ret = s;
+}
+
+bool pg_slot_check_server(const struct pg_slot *s, struct fault *f)
+{
+    if (s->server_version < PG_SLOT_VERSION_MIN) {
+        return fault_set(f, FAULT_CONFIG, "PostgreSQL %d is too old: millrace needs version 14 or newer",
+                         s->server_version / 10000);
+    }
+    if (s->is_standby) {
+        return fault_set(f, FAULT_RETRY, "the server is a standby: point postgres.dsn at the primary, or list all "
+                                         "hosts with target_session_attrs=read-write");
+    }
+    if (!s->is_logical) {
+        return fault_set(f, FAULT_CONFIG, "wal_level is not logical; as a superuser run: ALTER SYSTEM SET wal_level = "
+                                          "'logical'; and restart the PostgreSQL server");
+    }
+    return true;
+}
+
+static bool pg_slot_forget(struct fault *f, const struct connector_config *config, const char *why, const char *drop)
+{
+    return fault_set(f, FAULT_CONFIG,
+                     "slot %s %s: changes since its last position are lost. To begin again (snapshot: initial reads all "
+                     "rows anew)%s remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state "
+                     "-K : -Z",
+                     config->slot.name, why, drop, config->name);
+}
+
+static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
+{
+    if (!config->slot.create) {
+        return fault_set(f, FAULT_CONFIG,
+                         "slot %s does not exist and slot.create is false; run: SELECT "
+                         "pg_create_logical_replication_slot('%s', 'pgoutput');",
+                         config->slot.name, config->slot.name);
+    }
+    if (s->slots_used >= s->slots_max) {
+        return fault_set(f, FAULT_CONFIG,
+                         "all %d replication slots are taken; drop one that is unused (SELECT slot_name, active FROM "
+                         "pg_replication_slots;) or run: ALTER SYSTEM SET max_replication_slots = %d; and restart the "
+                         "PostgreSQL server",
+                         s->slots_max, s->slots_max + 10);
+    }
+    return true;
+}
+
+static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connector_config *config,
+                                    const struct source_state *known, enum pg_slot_plan *ret, struct fault *f)
+{
+    const char *name = config->slot.name;
+    if (!s->is_ours) {
+        return fault_set(f, FAULT_CONFIG,
+                         "slot %s exists but is not a logical pgoutput slot of this database; set slot.name to another "
+                         "name, or drop it: SELECT pg_drop_replication_slot('%s');",
+                         name, name);
+    }
+    if (known->is_known && !known->is_snapshot_done && config->slot.create) {
+        *ret = PG_SLOT_REMAKE;
+        return true;
+    }
+    if (s->is_lost) {
+        char why[128];
+        char drop[160];
+        (void)snprintf(why, sizeof(why), "was invalidated by the server (max_slot_wal_keep_size is %s)", s->keep_size);
+        (void)snprintf(drop, sizeof(drop), " run: SELECT pg_drop_replication_slot('%s'); and", name);
+        return pg_slot_forget(f, config, why, drop);
+    }
+    *ret = PG_SLOT_USE;
+    return true;
+}
+
+bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *config,
+                    const struct source_state *known, const char *system, enum pg_slot_plan *ret, struct fault *f)
+{
+    bool is_record_of_slot = known->is_known && strcmp(known->slot, config->slot.name) == 0;
+    if (is_record_of_slot && known->is_snapshot_done && strcmp(known->system_identifier, system) != 0) {
+        char why[128];
+        (void)snprintf(why, sizeof(why), "belonged to another cluster (system identifier %s, now %s)",
+                       known->system_identifier, system);
+        return pg_slot_forget(f, config, why, "");
+    }
+    const struct source_state nothing = {0};
+    const struct source_state *record = is_record_of_slot ? known : &nothing;
+    if (s->exists) {
+        return pg_slot_decide_existing(s, config, record, ret, f);
+    }
+    if (record->is_known && record->is_snapshot_done) {
+        return pg_slot_forget(f, config, "was there before and is gone (somebody dropped it)", "");
+    }
+    *ret = PG_SLOT_MAKE;
+    return pg_slot_may_make(s, config, f);
+}
+
+void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot)
+{
+    bytes_append_string(out, "CREATE_REPLICATION_SLOT ");
+    pg_conn_quote_name(out, name);
+    bytes_append_string(out, " LOGICAL pgoutput ");
+    if (server_version >= 150000) {
+        bytes_append_string(out, has_snapshot ? "(SNAPSHOT 'export')" : "(SNAPSHOT 'nothing')");
+    } else {
+        bytes_append_string(out, has_snapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
+    }
+}

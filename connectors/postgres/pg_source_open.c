@@ -1,0 +1,356 @@
+// Opening, in order: connect twice, check server and slot, save the state record, publications, slot, snapshot, stream.
+// The record says "unfinished" before a slot is made and "finished" once its snapshot is on Kafka: a crash in between
+// finds the record and begins again with a new slot; a slot without a record was made by the operator.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "connectors/postgres/pg_source_private.h"
+#include "core/log.h"
+
+enum { PG_SOURCE_SLOT_RETRY_MS = 500 };
+
+static void pg_source_check(struct source *s);
+static void pg_source_start(struct source *s);
+static void pg_source_make_slot(struct source *s);
+
+// The answer to a query, or the end of this opening.
+static bool pg_source_answered(struct source *s, size_t count, size_t want, const struct fault *f, const char *what)
+{
+    struct fault fault = {0};
+    if (f == NULL && count >= want) {
+        return true;
+    }
+    if (f == NULL) {
+        (void)fault_set(&fault, FAULT_RETRY, "%s: the server answered %zu of %zu statements", what, count, want);
+    } else {
+        fault = *f;
+        (void)fault_context(&fault, "%s", what);
+    }
+    pg_source_fail(s, &fault);
+    return false;
+}
+
+static void pg_source_on_lost(void *self, const struct fault *f)
+{
+    pg_source_fail(self, f);
+}
+
+static void pg_source_on_identified(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct source *s = self;
+    if (!pg_source_answered(s, count, 1, f, "IDENTIFY_SYSTEM")) {
+        return;
+    }
+    (void)snprintf(s->system_identifier, sizeof(s->system_identifier), "%.31s", PQgetvalue(results[0], 0, 0));
+    s->timeline = (uint32_t)strtoul(PQgetvalue(results[0], 0, 1), NULL, 10);
+    pg_source_check(s);
+}
+
+static void pg_source_on_replication(void *self, const struct fault *f)
+{
+    struct source *s = self;
+    if (f != NULL) {
+        pg_source_fail(s, f);
+        return;
+    }
+    pg_conn_query(s->replication, "IDENTIFY_SYSTEM", pg_source_on_identified, s);
+}
+
+static struct pg_conn *pg_source_connect(struct source *s, bool is_replication,
+                                         void (*on_open)(void *self, const struct fault *f))
+{
+    struct pg_conn_params params = {.loop = s->loop,
+                                    .dsn = s->config->postgres.dsn,
+                                    .password = s->config->postgres.password,
+                                    .is_replication = is_replication,
+                                    .on_open = on_open,
+                                    .on_lost = pg_source_on_lost,
+                                    .self = s};
+    return pg_conn_open(&params);
+}
+
+static void pg_source_on_sql(void *self, const struct fault *f)
+{
+    struct source *s = self;
+    if (f != NULL) {
+        pg_source_fail(s, f);
+        return;
+    }
+    free(s->database);
+    s->database = memory_string(pg_conn_database(s->sql));
+    s->replication = pg_source_connect(s, true, pg_source_on_replication);
+}
+
+void pg_source_open(struct source *s, const struct source_state *known)
+{
+    INVARIANT(s->state == PG_SOURCE_CLOSED);
+    s->known = *known;
+    s->has_told_open = false;
+    pg_source_enter(s, PG_SOURCE_CONNECTING, "connecting");
+    s->sql = pg_source_connect(s, false, pg_source_on_sql);
+}
+
+static void pg_source_save(struct source *s, bool is_done)
+{
+    pg_source_enter(s, is_done ? PG_SOURCE_SAVING_END : PG_SOURCE_SAVING_BEGIN, "saving the state record");
+    struct source_state state = {.is_known = true, .is_snapshot_done = is_done, .timeline = s->timeline};
+    (void)snprintf(state.slot, sizeof(state.slot), "%s", s->config->slot.name);
+    memcpy(state.system_identifier, s->system_identifier, sizeof(state.system_identifier));
+    s->known = state;
+    s->listener.on_state(s->listener.self, &state);
+}
+
+static void pg_source_on_published(void *self, const struct fault *f)
+{
+    struct source *s = self;
+    if (f != NULL) {
+        pg_source_fail(s, f);
+        return;
+    }
+    bool is_new = !s->known.is_known || !s->known.is_snapshot_done;
+    switch (s->plan) {
+    case PG_SLOT_MAKE:
+    case PG_SLOT_REMAKE:
+        pg_source_make_slot(s);
+        return;
+    case PG_SLOT_USE:
+        if (is_new) {
+            pg_source_save(s, true);
+        } else {
+            pg_source_start(s);
+        }
+        return;
+    }
+}
+
+static void pg_source_publish(struct source *s)
+{
+    pg_source_enter(s, PG_SOURCE_PUBLISHING, "checking publications");
+    pg_tables_check(s->tables, s->sql, pg_source_on_published, s);
+}
+
+static void pg_source_use_slot(struct source *s)
+{
+    uint64_t confirmed = s->slot.confirmed_lsn;
+    CLEANUP(memory_free_pointer) char *lsn =
+        memory_format("%" PRIX64 "/%" PRIX64, confirmed >> 32, confirmed & UINT32_MAX);
+    if (s->stream.confirmed != 0 && confirmed > s->stream.confirmed) {
+        log_warn(s->component, "slot_moved", LOG_WITH(LOG_TEXT("lsn", lsn)),
+                 "slot %s was moved to %s, beyond what we confirmed: by another copy of this connector, or by hand",
+                 s->config->slot.name, lsn);
+    } else if (!s->known.is_known) {
+        log_info(s->component, "slot_adopted", LOG_WITH(LOG_TEXT("lsn", lsn)),
+                 "slot %s exists already: streaming goes on from its position %s, without a snapshot",
+                 s->config->slot.name, lsn);
+    }
+    s->stream.confirmed = confirmed > s->stream.confirmed ? confirmed : s->stream.confirmed;
+    pg_source_publish(s);
+}
+
+static void pg_source_on_checked(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct source *s = self;
+    if (!pg_source_answered(s, count, 2, f, "reading the slot")) {
+        return;
+    }
+    pg_slot_read(results, pg_conn_server_version(s->sql), &s->slot);
+    struct fault bad = {0};
+    if (!pg_slot_check_server(&s->slot, &bad) ||
+        !pg_slot_decide(&s->slot, s->config, &s->known, s->system_identifier, &s->plan, &bad)) {
+        pg_source_fail(s, &bad);
+        return;
+    }
+    if (s->known.is_known && strcmp(s->known.slot, s->config->slot.name) != 0) {
+        log_warn(s->component, "slot_changed", LOG_WITH(LOG_TEXT("old", s->known.slot)),
+                 "slot.name was %s before: what only that slot holds is not published; drop it when it is not needed",
+                 s->known.slot);
+        s->known = (struct source_state){0};
+    }
+    if (s->plan == PG_SLOT_USE) {
+        pg_source_use_slot(s);
+    } else if (s->plan == PG_SLOT_REMAKE) {
+        pg_source_publish(s);  // its record is there already
+    } else {
+        pg_source_save(s, false);
+    }
+}
+
+static void pg_source_check(struct source *s)
+{
+    pg_source_enter(s, PG_SOURCE_CHECKING, "checking server and slot");
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_slot_query(&sql, s->config->slot.name);
+    pg_conn_query(s->sql, bytes_text(&sql), pg_source_on_checked, s);
+}
+
+void pg_source_state_saved(struct source *s)
+{
+    if (s->state == PG_SOURCE_SAVING_BEGIN) {
+        pg_source_publish(s);
+    } else if (s->state == PG_SOURCE_SAVING_END) {
+        pg_source_start(s);
+    }
+}
+
+static void pg_source_on_retry(uv_timer_t *timer)
+{
+    pg_source_try_again(CONTAINER_OF(timer, struct source, retry));
+}
+
+// Another process uses the slot, perhaps a copy of this connector on another machine: ours takes over when it leaves.
+static void pg_source_wait_for_slot(struct source *s, const char *why)
+{
+    s->after_wait = s->state;
+    pg_source_enter(s, PG_SOURCE_WAITING_FOR_SLOT, why);
+    (void)uv_timer_start(&s->retry, pg_source_on_retry, PG_SOURCE_SLOT_RETRY_MS, 0);
+}
+
+static void pg_source_tell_open(struct source *s)
+{
+    if (!s->has_told_open) {
+        s->has_told_open = true;
+        s->listener.on_open(s->listener.self);
+    }
+}
+
+static void pg_source_on_started(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct source *s = self;
+    (void)results;
+    if (f != NULL && f->origin_code == PG_CONN_OBJECT_IN_USE) {
+        pg_source_wait_for_slot(s, f->text);
+        return;
+    }
+    if (!pg_source_answered(s, count, 1, f, "START_REPLICATION")) {
+        return;
+    }
+    pg_source_enter(s, PG_SOURCE_STREAMING, "streaming");
+    pg_source_streaming(s);
+    pg_source_tell_open(s);
+}
+
+static void pg_source_start(struct source *s)
+{
+    pg_source_enter(s, PG_SOURCE_STARTING, "starting the stream");
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    bytes_append_string(&sql, "START_REPLICATION SLOT ");
+    pg_conn_quote_name(&sql, s->config->slot.name);
+    // 0/0: the server begins at the slot's confirmed position.
+    bytes_append_string(&sql, " LOGICAL 0/0 (proto_version '1', publication_names ");
+    pg_tables_publication_names(s->tables, &sql);
+    bytes_append_string(&sql, ")");
+    pg_conn_query(s->replication, bytes_text(&sql), pg_source_on_started, s);
+}
+
+static void pg_source_on_snapshot_ready(void *self)
+{
+    struct source *s = self;
+    s->listener.on_ready(s->listener.self);
+}
+
+static void pg_source_on_snapshot_fault(void *self, const struct fault *f)
+{
+    pg_source_fail(self, f);
+}
+
+static void pg_source_snapshot(struct source *s)
+{
+    pg_source_enter(s, PG_SOURCE_SNAPSHOTTING, "reading the rows that are there");
+    CLEANUP(bytes_clear) struct bytes publications = {0};
+    pg_tables_publication_literals(s->tables, &publications);
+    struct pg_snapshot_params params = {.conn = s->sql,
+                                        .relations = s->relations,
+                                        .changes = &s->changes,
+                                        .component = s->component,
+                                        .publication_names = bytes_text(&publications),
+                                        .snapshot_name = s->snapshot_name,
+                                        .consistent_lsn = s->consistent_lsn,
+                                        .on_ready = pg_source_on_snapshot_ready,
+                                        .on_fault = pg_source_on_snapshot_fault,
+                                        .self = s};
+    s->snapshot = pg_snapshot_start(&params);
+    pg_source_tell_open(s);
+}
+
+void pg_source_snapshot_done(struct source *s)
+{
+    pg_snapshot_free(s->snapshot);
+    s->snapshot = NULL;
+    log_info(s->component, "snapshot_done", NULL, "all rows of the snapshot are read");
+    pg_source_save(s, true);
+}
+
+static void pg_source_on_slot_made(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct source *s = self;
+    struct fault bad = {0};
+    if (f != NULL && f->origin_code == PG_CONN_NO_PRIVILEGE) {
+        (void)fault_set(&bad, FAULT_CONFIG, "slot %s may not be made (%s); as a superuser run: ALTER ROLE \"%s\" REPLICATION;",
+                        s->config->slot.name, f->text, pg_conn_user(s->sql));
+        pg_source_fail(s, &bad);
+        return;
+    }
+    if (!pg_source_answered(s, count, 1, f, "CREATE_REPLICATION_SLOT")) {
+        return;
+    }
+    if (!pg_slot_parse_lsn(PQgetvalue(results[0], 0, 1), &s->consistent_lsn)) {
+        (void)fault_set(&bad, FAULT_FATAL, "CREATE_REPLICATION_SLOT gave the LSN \"%s\"", PQgetvalue(results[0], 0, 1));
+        pg_source_fail(s, &bad);
+        return;
+    }
+    s->stream.confirmed = s->consistent_lsn;
+    (void)snprintf(s->snapshot_name, sizeof(s->snapshot_name), "%.63s", PQgetvalue(results[0], 0, 2));
+    log_info(s->component, "slot_created", LOG_WITH(LOG_TEXT("lsn", PQgetvalue(results[0], 0, 1))), "made slot %s",
+             s->config->slot.name);
+    if (s->config->snapshot == CONNECTOR_SNAPSHOT_INITIAL) {
+        pg_source_snapshot(s);
+    } else {
+        pg_source_save(s, true);
+    }
+}
+
+static void pg_source_create_slot(struct source *s)
+{
+    pg_source_enter(s, PG_SOURCE_MAKING_SLOT, "making the slot; it waits for running transactions to end");
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_slot_create(&sql, s->config->slot.name, pg_conn_server_version(s->replication),
+                   s->config->snapshot == CONNECTOR_SNAPSHOT_INITIAL);
+    pg_conn_query(s->replication, bytes_text(&sql), pg_source_on_slot_made, s);
+}
+
+static void pg_source_on_dropped(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct source *s = self;
+    (void)results;
+    if (f != NULL && f->origin_code == PG_CONN_OBJECT_IN_USE) {
+        pg_source_wait_for_slot(s, f->text);
+        return;
+    }
+    bool is_gone = f != NULL && f->origin_code == PG_CONN_UNDEFINED_OBJECT;
+    if (is_gone || pg_source_answered(s, count, 1, f, "DROP_REPLICATION_SLOT")) {
+        pg_source_create_slot(s);
+    }
+}
+
+static void pg_source_make_slot(struct source *s)
+{
+    if (s->plan != PG_SLOT_REMAKE) {
+        pg_source_create_slot(s);
+        return;
+    }
+    pg_source_enter(s, PG_SOURCE_DROPPING_SLOT, "dropping the slot of a first snapshot that did not end");
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    bytes_append_string(&sql, "DROP_REPLICATION_SLOT ");
+    pg_conn_quote_name(&sql, s->config->slot.name);
+    pg_conn_query(s->replication, bytes_text(&sql), pg_source_on_dropped, s);
+}
+
+void pg_source_try_again(struct source *s)
+{
+    if (s->after_wait == PG_SOURCE_STARTING) {
+        pg_source_start(s);
+    } else {
+        pg_source_make_slot(s);
+    }
+}

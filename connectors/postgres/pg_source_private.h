@@ -1,0 +1,103 @@
+// The source's insides, shared by opening (pg_source_open.c) and streaming (pg_source.c).
+#ifndef CONNECTORS_POSTGRES_PG_SOURCE_PRIVATE_H
+#define CONNECTORS_POSTGRES_PG_SOURCE_PRIVATE_H
+
+#include "connectors/postgres/pg_change.h"
+#include "connectors/postgres/pg_conn.h"
+#include "connectors/postgres/pg_slot.h"
+#include "connectors/postgres/pg_snapshot.h"
+#include "connectors/postgres/pg_stream.h"
+#include "connectors/postgres/pg_tables.h"
+#include "connectors/source.h"
+
+// In the order they are gone through; the right column is the phase that the listener hears of.
+#define PG_SOURCE_STATES(X)                                                                                  \
+    X(CLOSED, NULL)                                                                                          \
+    X(CONNECTING, "connecting")         /* the ordinary connection, then the replication one */              \
+    X(CHECKING, NULL)                   /* server, slot, state record */                                     \
+    X(SAVING_BEGIN, NULL)               /* the record that says a slot is about to be made */                \
+    X(PUBLISHING, NULL)                 /* publications before the slot */                                   \
+    X(DROPPING_SLOT, NULL)              /* of a first snapshot that did not end */                           \
+    X(MAKING_SLOT, "connecting")                                                                             \
+    X(SNAPSHOTTING, "snapshotting")                                                                          \
+    X(SAVING_END, NULL)                 /* the record that says the snapshot is whole */                     \
+    X(STARTING, NULL)                   /* START_REPLICATION */                                              \
+    X(WAITING_FOR_SLOT, "waiting_for_slot")                                                                  \
+    X(STREAMING, "streaming")                                                                                \
+    X(ENDED, NULL)                      /* the server ended the stream in order */                           \
+    X(FAILED, NULL)
+
+enum pg_source_state {
+#define X(name, phase) PG_SOURCE_##name,
+    PG_SOURCE_STATES(X)
+#undef X
+};
+
+struct source {
+    const struct connector_config *config;
+    uv_loop_t *loop;
+    struct source_listener listener;
+    char *component;
+    enum pg_source_state state;
+
+    struct pg_conn *sql;          // catalogue, publications, snapshot
+    struct pg_conn *replication;  // slot commands, then the stream
+    char *database;
+    char system_identifier[32];
+    uint32_t timeline;
+    struct source_state known;
+    struct pg_slot slot;
+    enum pg_slot_plan plan;
+    uint64_t consistent_lsn;
+    char snapshot_name[64];
+    bool has_told_open;
+    enum pg_source_state after_wait;  // where WAITING_FOR_SLOT goes on
+
+    struct pg_tables *tables;
+    struct pg_relations *relations;
+    struct pg_change changes;
+    struct pg_snapshot *snapshot;
+    struct pg_stream stream;
+    struct pgoutput_message *message;
+    struct pg_relation *described;  // waits for the catalogue's answer; NULL: none
+
+    bool is_paused;
+    bool is_in_transaction;
+    bool is_caught_up;
+    bool is_scanning;
+    uint32_t index;  // of the next row in its transaction
+    uint64_t last_commit_lsn;
+    int64_t scanned_us;
+    bool is_scan_due;
+    bool has_truncate_logged;
+
+    uv_timer_t tick;    // once a second
+    uv_timer_t refill;  // of the stream
+    uv_timer_t retry;   // waiting for the slot
+    uv_timer_t wake;    // on_ready on the next turn
+    int handles_open;
+};
+
+/** The only place that sets the state. */
+void pg_source_enter(struct source *s, enum pg_source_state to, const char *why);
+
+/** Tells the listener once and stops everything until close; never from inside next(). */
+void pg_source_fail(struct source *s, const struct fault *f);
+
+/** on_ready on the loop's next turn. */
+void pg_source_wake(struct source *s);
+
+/** The opening, step by step. */
+void pg_source_open(struct source *s, const struct source_state *known);
+void pg_source_state_saved(struct source *s);
+
+/** The snapshot gave its last change. */
+void pg_source_snapshot_done(struct source *s);
+
+/** After WAITING_FOR_SLOT. */
+void pg_source_try_again(struct source *s);
+
+/** The stream runs (pg_source.c). */
+void pg_source_streaming(struct source *s);
+
+#endif

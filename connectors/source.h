@@ -1,0 +1,69 @@
+// What any database must supply. One const table per kind, one struct source per configured connector.
+#ifndef CONNECTORS_SOURCE_H
+#define CONNECTORS_SOURCE_H
+
+#include <uv.h>
+
+#include "connectors/change.h"
+#include "connectors/connector_config.h"
+#include "core/fault.h"
+
+struct source;
+
+enum source_step {
+    SOURCE_CHANGE,   // *ret_change is filled
+    SOURCE_NOTHING,  // nothing now: on_ready follows
+    SOURCE_END,      // the peer ended the stream in order: close, open again
+    SOURCE_FAULT,    // *f says whether to retry
+};
+
+/** What the connector remembers between runs about a source's position holder (names.md: state record). */
+struct source_state {
+    bool is_known;         // a state record exists
+    bool is_snapshot_done; // false in a known record: the first snapshot did not end; begin again with a new slot
+    char slot[64];
+    char system_identifier[32];
+    uint32_t timeline;
+};
+
+/** Called on the loop; `self` is the pipeline. */
+struct source_listener {
+    void (*on_ready)(void *self);                     // call next() until it gives NOTHING
+    void (*on_open)(void *self);                      // open() came to its end: the stream (or snapshot) runs
+    void (*on_fault)(void *self, const struct fault *f);  // opening failed or the peer is lost
+    // Must be made durable before on_saved: source_state_saved() is called back; the source waits for it.
+    void (*on_state)(void *self, const struct source_state *state);
+    // Human-readable progress: "snapshotting", "waiting_for_slot", "streaming" (names.md connector states).
+    void (*on_phase)(void *self, const char *phase, const char *detail);
+    void *self;
+};
+
+struct source_lag {
+    uint64_t slot_lag_bytes;       // server's WAL end minus confirmed position
+    uint64_t slot_retained_bytes;  // WAL kept for the slot (restart_lsn)
+    int64_t lag_us;                // now minus commit time of the last transaction read; 0 when caught up
+};
+
+struct source_type {
+    const char *kind;
+    const char *summary;
+    /** Makes the object; does no I/O. FAULT_CONFIG for senseless configuration. */
+    bool (*make)(const struct connector_config *config, uv_loop_t *loop, const struct source_listener *listener,
+                 struct source **ret, struct fault *f) MUST_USE;
+    /** Begins connecting (non-blocking): checks server and slot, makes what is missing, snapshots, streams. */
+    void (*open)(struct source *s, const struct source_state *known);
+    /** Answers on_state: the record is durable on Kafka. */
+    void (*state_saved)(struct source *s);
+    /** One step. Never blocks. *ret_change and all it points to is borrowed until the next call of next or close. */
+    enum source_step (*next)(struct source *s, struct change *ret_change, struct fault *f) MUST_USE;
+    /** All up to the position is safe on Kafka: may be told to the server. Never goes back. */
+    void (*confirm)(struct source *s, uint64_t safe_position);
+    void (*pause)(struct source *s);   // stop reading rows, keep the peer alive; next() gives NOTHING
+    void (*resume)(struct source *s);
+    void (*lag)(const struct source *s, struct source_lag *ret);
+    /** Tells the server the last confirmed position and leaves; may be followed by open again. */
+    void (*close)(struct source *s);
+    void (*free)(struct source *s);  // accepts NULL and half-opened
+};
+
+#endif

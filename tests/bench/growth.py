@@ -1,0 +1,142 @@
+"""
+What grows and what does not: rows/s with the changes interleaved over 1,000 tables beside 10 tables, and memory over
+one transaction of 5 million rows.
+
+The connector has its defaults, one partition a topic. Each set of tables has had one row a table published before the
+measurement, so topics and schemas exist; then the connector is stopped, the backlog is written, one row a table in
+turn, and the connector drains it. The clock runs from the start of streaming; `steady` leaves out the first tenth.
+"""
+
+import argparse
+import time
+
+import rig
+
+
+def columns(number, table):
+    return rig.ORDER_VALUES.replace("i,", f"{number},", 1) if table else rig.ORDER_VALUES
+
+
+def interleave(bench, tables, rows, first, per_transaction=5000):
+    """Row after row into the next table, in transactions."""
+    for begin in range(first, first + rows, per_transaction):
+        end = min(begin + per_transaction, first + rows) - 1
+        bench.sql(
+            f"""do $$ begin for n in {begin}..{end} loop
+                execute 'insert into t' || n % {tables} || ' select {rig.ORDER_VALUES.replace("'", "''")}
+                         from (select $1 as i) row' using n;
+            end loop; end $$"""
+        )
+
+
+def published(millrace):
+    """Changes that the running process has handed to Kafka and had acknowledged."""
+    changes = millrace.metric("millrace_connector_changes_total") or 0
+    return int(changes) - int(millrace.metric("millrace_connector_in_flight_records") or 0)
+
+
+def drain(bench, millrace, rows):
+    """Starts the connector on its backlog; (rows/s, steady rows/s, [(rows, PSS MB)], CPU seconds)."""
+    with rig.running(millrace, "connect") as process, rig.Memory(process.pid) as memory:
+        progress = []
+        began = None
+        while not progress or progress[-1][1] < rows:
+            if began is None and bench.sql("select 1 from pg_replication_slots where active"):
+                began = time.monotonic()
+            try:
+                done = published(millrace)
+            except OSError:
+                done = 0
+            progress.append((time.monotonic(), done))
+            if process.popen.poll() is not None:
+                raise RuntimeError("millrace ended")
+            time.sleep(0.05)
+        cpu = rig.cpu_seconds(process.pid)
+    ended = progress[-1][0]
+    tenth = next(point for point in progress if point[1] >= rows / 10)
+    sizes = [(share, memory.peak_mb(until=at_share(progress, rows, share))) for share in (10, 25, 50, 75, 100)]
+    steady = (rows - tenth[1]) / max(ended - tenth[0], 1e-3)
+    return round(rows / (ended - began)), round(steady), sizes, cpu
+
+
+def at_share(progress, rows, percent):
+    return next(at for at, done in progress if done >= rows * percent / 100)
+
+
+def offsets(bench, prefix):
+    """Records on all topics of the prefix."""
+    topics = [topic for topic in bench.kafka.topics() if topic.startswith(prefix + ".")]
+    return sum(bench.end_offset(topic) for topic in topics)
+
+
+def many_tables(bench, tables, rows):
+    for start in range(0, tables, 100):
+        bench.sql("".join(f"create table t{n} (like orders including all);" for n in range(start, min(start + 100, tables))))
+    name = f"many{tables}"
+    millrace = bench.millrace()
+    millrace.connector(
+        name,
+        bench.pg.dsn(),
+        tables={"include": ["public.t*"]},
+        snapshot="never",
+        topics={"partitions": 1},
+    )
+    with rig.running(millrace, "connect"):
+        rig.wait_until(millrace.is_ready, 60, "readiness")
+        interleave(bench, tables, tables, 0)
+        rig.wait_until(lambda: published(millrace) >= tables, 120, "the first rows", pause=0.2)
+    interleave(bench, tables, rows, tables)
+    figures = drain(bench, millrace, rows)
+    got = offsets(bench, name)
+    if got != rows + tables:
+        raise RuntimeError(f"{got} records on Kafka, not {rows + tables}")
+    bench.drop_slot(f"millrace_{name}")
+    bench.sql(f"drop publication millrace_{name}")
+    for start in range(0, tables, 100):
+        bench.sql("".join(f"drop table t{n};" for n in range(start, min(start + 100, tables))))
+    return figures
+
+
+def one_transaction(bench, rows):
+    millrace = bench.millrace()
+    millrace.connector(
+        "big",
+        bench.pg.dsn(),
+        tables={"include": ["public.orders"]},
+        snapshot="never",
+        topics={"partitions": 1},
+    )
+    with rig.running(millrace, "connect"):
+        rig.wait_until(millrace.is_ready, 60, "readiness")
+    bench.insert_orders(rows, per_transaction=rows)
+    return drain(bench, millrace, rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=400_000, help="interleaved")
+    parser.add_argument("--tables", type=int, nargs="*", default=[10, 1000])
+    parser.add_argument("--big-rows", type=int, default=5_000_000, help="in one transaction; 0: leave out")
+    options = parser.parse_args()
+    lines, result = [], {"rows": options.rows, "big_rows": options.big_rows}
+    with rig.Rig() as bench:
+        bench.sql(rig.ORDERS)
+        for tables in options.tables:
+            rate, steady, sizes, cpu = many_tables(bench, tables, options.rows)
+            lines.append((f"{tables} tables", rate, steady, round(cpu, 2), sizes[-1][1]))
+            result |= {f"tables_{tables}_rows_s": rate, f"tables_{tables}_steady_rows_s": steady}
+            result[f"tables_{tables}_peak_pss_mb"] = sizes[-1][1]
+        if len(options.tables) == 2:
+            few, many = (f"tables_{n}_" for n in options.tables)
+            result["ratio"] = round(result[many + "rows_s"] / result[few + "rows_s"], 2)
+            result["ratio_steady"] = round(result[many + "steady_rows_s"] / result[few + "steady_rows_s"], 2)
+        if options.big_rows:
+            rate, steady, sizes, cpu = one_transaction(bench, options.big_rows)
+            lines.append(("one transaction", rate, steady, round(cpu, 2), sizes[-1][1]))
+            result |= {"big_rows_s": rate, "big_peak_pss_mb_until_percent": dict(sizes)}
+    rig.table(lines, ("", "rows/s", "steady", "CPU s", "peak PSS MB"))
+    rig.report("growth", result)
+
+
+if __name__ == "__main__":
+    main()

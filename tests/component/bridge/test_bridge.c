@@ -1,0 +1,322 @@
+// The bridge against the embedded broker and a stub function: order, retries, throttles, dead letters,
+// offsets.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bridge_case.h"
+#include "core/clock.h"
+
+static struct stub_answer always_ok(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 200};
+}
+
+static bool is_about(const struct stub_call *call, int id)
+{
+    CLEANUP(memory_free_pointer) char *wanted = memory_format("\"id\":%d,", id);
+    return strstr(call->body, wanted) != NULL;
+}
+
+static void a_change_becomes_one_cloudevent(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    text_pairs_set(&config->http.headers, "X-Team", "blue");
+    config->http.bearer = memory_string("s3cret");
+    case_apply(&c, config);
+    case_change(&c, 7, 'c', "hello");
+    case_run_until(&c, case_has_settled, 1);
+    const struct stub_call *call = stub_function_call(c.stub, 0);
+    assert_non_null(strstr(call->head, "POST /fn HTTP/1.1\r\n"));
+    static const char *const HEADERS[][2] = {
+        {"ce-id", CASE_TOPIC "-0-0"},
+        {"ce-source", "/millrace/shop"},
+        {"ce-type", "millrace.change.create"},
+        {"ce-subject", "public.orders"},
+        {"ce-specversion", "1.0"},
+        {"ce-partitionkey", "{%22id%22:7}"},
+        {"content-type", "application/json"},
+        {"x-team", "blue"},
+        {"authorization", "Bearer s3cret"},
+    };
+    for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {
+        CLEANUP(memory_free_pointer) char *value = stub_call_header(call, HEADERS[i][0]);
+        assert_non_null(value);
+        assert_string_equal(value, HEADERS[i][1]);
+    }
+    assert_null(stub_call_header(call, "expect"));
+    assert_non_null(
+        strstr(call->body, "{\"op\":\"c\",\"before\":null,\"after\":{\"id\":7,\"note\":\"hello\"}"));
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), 1);
+    case_stop(&c);
+}
+
+static struct stub_answer slow_for_key_1(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)number;
+    return (struct stub_answer){.status = 200, .delay_ms = is_about(call, 1) ? 300 : 1};
+}
+
+static void a_slow_key_keeps_its_order_and_holds_up_no_other(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, slow_for_key_1, NULL);
+    for (int i = 0; i < 3; i++) {
+        CLEANUP(memory_free_pointer) char *note = memory_format("n%d", i);
+        case_change(&c, 1, i == 0 ? 'c' : 'u', note);
+        for (int key = 2; key < 12; key++) {
+            case_change(&c, key, i == 0 ? 'c' : 'u', note);
+        }
+    }
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_settled, 33);
+    int64_t others_done_us = 0;
+    int64_t slow_done_us = 0;
+    for (int key = 1; key < 12; key++) {
+        int seen = 0;
+        int64_t previous_us = 0;
+        for (size_t i = 0; i < stub_function_count(c.stub); i++) {
+            const struct stub_call *call = stub_function_call(c.stub, i);
+            if (!is_about(call, key)) {
+                continue;
+            }
+            CLEANUP(memory_free_pointer) char *note = memory_format("\"n%d\"", seen++);
+            assert_non_null(strstr(call->body, note));
+            assert_true(call->at_us >= previous_us);  // never before its predecessor's answer
+            previous_us = call->answered_us;
+        }
+        assert_int_equal(seen, 3);
+        *(key == 1 ? &slow_done_us : &others_done_us) = previous_us;
+    }
+    assert_true(others_done_us < slow_done_us - 300000);
+    assert_true(stub_function_running_max(c.stub) <= 16);
+    case_stop(&c);
+}
+
+static struct stub_answer fails_twice(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    static const struct stub_answer ANSWERS[] = {{.status = 500}, {.status = 0}, {.status = 200}};
+    return ANSWERS[number < 2 ? number : 2];
+}
+
+static void errors_and_resets_are_retried_with_the_same_id(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, fails_twice, NULL);
+    case_apply(&c, case_config(&c, "fn"));
+    case_change(&c, 1, 'c', "x");
+    case_run_until(&c, case_has_settled, 1);
+    assert_int_equal(stub_function_count(c.stub), 3);
+    for (size_t i = 0; i < 3; i++) {
+        CLEANUP(memory_free_pointer) char *id = stub_call_header(stub_function_call(c.stub, i), "ce-id");
+        assert_string_equal(id, CASE_TOPIC "-0-0");
+    }
+    assert_true(case_metric(&c, "retries_total{function=\"fn\",reason=\"5xx\"}") == 1);
+    assert_true(case_metric(&c, "retries_total{function=\"fn\",reason=\"transport\"}") == 1);
+    case_stop(&c);
+}
+
+static struct stub_answer throttles_first(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    return number == 0 ? (struct stub_answer){.status = 429, .headers = "Retry-After: 1\r\n"}
+                       : (struct stub_answer){.status = 200, .garbage_bytes = 1 << 20};
+}
+
+static void a_throttle_waits_as_asked_and_costs_no_attempt(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, throttles_first, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 1;
+    config->delivery.concurrency = 1;
+    case_apply(&c, config);
+    case_change(&c, 1, 'c', "x");
+    case_change(&c, 2, 'c', "y");
+    case_run_until(&c, case_has_settled, 2);
+    assert_int_equal(stub_function_count(c.stub), 3);
+    assert_true(stub_function_call(c.stub, 1)->at_us - stub_function_call(c.stub, 0)->answered_us > 900000);
+    assert_true(case_metric(&c, "events_total{function=\"fn\",outcome=\"delivered\"}") == 2);
+    case_stop(&c);
+}
+
+static struct stub_answer refuses_key_1(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)number;
+    return (struct stub_answer){.status = is_about(call, 1) ? 422 : 200};
+}
+
+static void what_can_not_be_delivered_goes_to_the_dead_letter_as_it_was(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, refuses_key_1, NULL);
+    case_change(&c, 1, 'c', "x");
+    case_raw(&c, slice_of("k1"), slice_of("not avro"));
+    case_raw(&c, slice_of("k2"), slice_make("\0\0\0\0\x63zz", 7));
+    case_change(&c, 2, 'c', "y");
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_settled, 4);
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), 4);
+    CLEANUP(memory_free_pointer) char *dead = case_read_topic(&c, "millrace.dlq.fn", 3);
+    assert_non_null(strstr(dead, "k1|not avro|"));
+    assert_non_null(strstr(dead, "millrace.dlq.reason=undecodable;"));
+    assert_non_null(strstr(dead, "millrace.dlq.reason=unknown_schema;"));
+    assert_non_null(strstr(dead, "millrace.dlq.reason=rejected;"));
+    assert_non_null(strstr(dead, "millrace.dlq.status=422;millrace.dlq.attempts=1;"));
+    assert_non_null(
+        strstr(dead, "millrace.dlq.topic=" CASE_TOPIC ";millrace.dlq.partition=0;millrace.dlq.offset=1;"));
+    case_stop(&c);
+}
+
+static struct stub_answer hangs_on_key_1(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)number;
+    return (struct stub_answer){.status = 200, .delay_ms = is_about(call, 1) ? 2500 : 0};
+}
+
+static bool has_answered(struct bridge_case *c, int64_t n)
+{
+    size_t answered = 0;
+    for (size_t i = 0; i < stub_function_count(c->stub); i++) {
+        answered += stub_function_call(c->stub, i)->answered_us != 0;
+    }
+    return answered >= (size_t)n;
+}
+
+static void an_offset_moves_only_behind_what_is_settled(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, hangs_on_key_1, NULL);
+    case_change(&c, 2, 'c', "x");
+    case_change(&c, 1, 'c', "x");
+    case_change(&c, 3, 'c', "x");
+    case_change(&c, 4, 'c', "x");
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, has_answered, 3);
+    case_run_ms(&c, 1200);
+    assert_int_equal(case_committed(&c, "fn"), 1);
+    case_run_until(&c, case_has_settled, 4);
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), 4);
+    case_stop(&c);
+}
+
+static void tombstones_and_unwanted_operations_settle_without_a_call(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->source.operations = FUNCTION_DELETE;
+    case_change(&c, 1, 'c', "x");
+    case_change(&c, 1, 'd', "x");
+    case_tombstone(&c, 1);
+    case_apply(&c, config);
+    case_run_until(&c, case_has_settled, 3);
+    assert_int_equal(stub_function_count(c.stub), 1);
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), 3);
+    case_stop(&c);
+}
+
+static void batches_fill_across_keys_up_to_their_count(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->payload = FUNCTION_PAYLOAD_ROW;
+    config->delivery.batch.events = 4;
+    config->delivery.batch.window_us = 200 * CLOCK_US_PER_MS;
+    for (int i = 0; i < 10; i++) {
+        case_change(&c, i, 'c', "x");
+    }
+    case_apply(&c, config);
+    case_run_until(&c, case_has_settled, 10);
+    assert_int_equal(stub_function_count(c.stub), 3);
+    assert_string_equal(stub_function_call(c.stub, 0)->body,
+                        "[{\"id\":0,\"note\":\"x\"},{\"id\":1,\"note\":\"x\"},{\"id\":2,\"note\":\"x\"},"
+                        "{\"id\":3,\"note\":\"x\"}]");
+    case_stop(&c);
+}
+
+static void a_restarted_function_goes_on_where_it_left_off(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    case_change(&c, 1, 'c', "before");
+    struct function_config *config = case_config(&c, "fn");
+    config->source.start = FUNCTION_START_LATEST;
+    case_apply(&c, config);
+    case_run_ms(&c, 1500);
+    case_change(&c, 2, 'c', "after");
+    case_run_until(&c, case_has_settled, 1);
+    assert_int_equal(stub_function_count(c.stub), 1);
+    assert_true(is_about(stub_function_call(c.stub, 0), 2));
+    bridge_apply(c.bridge, NULL, 0);
+    case_change(&c, 3, 'c', "later");
+    config = case_config(&c, "fn");
+    config->source.start = FUNCTION_START_LATEST;
+    case_apply(&c, config);
+    case_run_until(&c, case_has_calls, 2);
+    assert_true(is_about(stub_function_call(c.stub, 1), 3));
+    case_stop(&c);
+}
+
+static void a_new_endpoint_takes_over_without_a_rebalance(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, hangs_on_key_1, NULL);
+    case_apply(&c, case_config(&c, "fn"));
+    case_change(&c, 1, 'c', "x");
+    case_run_until(&c, case_has_calls, 1);
+    struct function_config *config = case_config(&c, "fn");
+    text_pairs_set(&config->http.headers, "X-New", "yes");
+    case_apply(&c, config);
+    case_change(&c, 2, 'c', "y");
+    case_run_until(&c, case_has_settled, 2);
+    CLEANUP(memory_free_pointer) char *is_new = stub_call_header(stub_function_call(c.stub, 1), "X-New");
+    assert_non_null(is_new);
+    case_stop(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_change_becomes_one_cloudevent),
+        cmocka_unit_test(a_slow_key_keeps_its_order_and_holds_up_no_other),
+        cmocka_unit_test(errors_and_resets_are_retried_with_the_same_id),
+        cmocka_unit_test(a_throttle_waits_as_asked_and_costs_no_attempt),
+        cmocka_unit_test(what_can_not_be_delivered_goes_to_the_dead_letter_as_it_was),
+        cmocka_unit_test(an_offset_moves_only_behind_what_is_settled),
+        cmocka_unit_test(tombstones_and_unwanted_operations_settle_without_a_call),
+        cmocka_unit_test(batches_fill_across_keys_up_to_their_count),
+        cmocka_unit_test(a_restarted_function_goes_on_where_it_left_off),
+        cmocka_unit_test(a_new_endpoint_takes_over_without_a_rebalance),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

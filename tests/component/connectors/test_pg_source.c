@@ -1,0 +1,393 @@
+// The PostgreSQL source against a real server, without Kafka.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "connectors/postgres/pg_source.h"
+#include "tests/component/connectors/pg_server.h"
+#include "tests/component/connectors/source_driver.h"
+
+static struct pg_server server;
+
+static void open_streaming(struct source_driver *d, const char *name)
+{
+    source_driver_init(d, &pg_source_type, name, pg_server_dsn(&server));
+    source_driver_open(d);
+    assert_true(source_driver_until_phase(d, "streaming"));
+}
+
+static void drop_all(const char *name, struct source_driver *d)
+{
+    source_driver_clear(d);
+    char sql[512];
+    (void)snprintf(sql, sizeof(sql),
+                   "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS millrace_%s, "
+                   "millrace_%s_inserts;", name, name);
+    pg_server_sql(&server, sql);
+    (void)snprintf(sql, sizeof(sql),
+                   "DO $$ BEGIN FOR i IN 1..100 LOOP EXIT WHEN NOT EXISTS (SELECT FROM pg_replication_slots WHERE active);"
+                   "PERFORM pg_sleep(0.05); END LOOP; PERFORM pg_drop_replication_slot(slot_name) FROM "
+                   "pg_replication_slots; END $$");
+    pg_server_sql(&server, sql);
+}
+
+static void rows_that_are_there_come_first_and_then_the_stream(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE a (id int PRIMARY KEY, name text NOT NULL);"
+                           "INSERT INTO a VALUES (1, 'one'), (2, E'tab\\there \\\\ and\\nline');"
+                           "CREATE TABLE b (id bigserial PRIMARY KEY, v numeric(10,2));"
+                           "CREATE TABLE c (id int PRIMARY KEY);"
+                           "INSERT INTO b (v) VALUES (1.5), (NULL), (-3)");
+    struct source_driver d;
+    open_streaming(&d, "first");
+    pg_server_sql(&server, "INSERT INTO c VALUES (7)");
+    assert_true(source_driver_until_rows(&d, 6));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\n"
+        "r public.a #0 first key={\"id\":1} before=- after={\"id\":1,\"name\":\"one\"}\n"
+        "r public.a #1 last_in_data_collection key={\"id\":2} before=- "
+        "after={\"id\":2,\"name\":\"tab\\there \\\\ and\\nline\"}\n"
+        "commit\nbegin\n"
+        "r public.b #2 first_in_data_collection key={\"id\":1} before=- after={\"id\":1,\"v\":\"1.50\"}\n"
+        "r public.b #3 true key={\"id\":2} before=- after={\"id\":2,\"v\":null}\n"
+        "r public.b #4 last key={\"id\":3} before=- after={\"id\":3,\"v\":\"-3.00\"}\n"
+        "commit\nbegin\n"
+        "c public.c #0 key={\"id\":7} before=- after={\"id\":7}\n"
+        "commit\n");
+    assert_true(d.known.is_snapshot_done);
+    drop_all("first", &d);
+}
+
+static void updates_deletes_and_key_changes_look_like_debezium(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, name varchar(20), big text);"
+                           "ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
+                           "CREATE TABLE f (id int PRIMARY KEY, big text); ALTER TABLE f REPLICA IDENTITY FULL;"
+                           "ALTER TABLE f ALTER big SET STORAGE EXTERNAL");
+    struct source_driver d;
+    open_streaming(&d, "ops");
+    pg_server_sql(&server, "INSERT INTO t VALUES (1, 5, 'x', repeat('b', 9000))");
+    pg_server_sql(&server, "UPDATE t SET name = 'y'; UPDATE t SET id = 100; DELETE FROM t;");
+    pg_server_sql(&server, "INSERT INTO f VALUES (1, repeat('c', 3)); UPDATE f SET id = 2; DELETE FROM f");
+    assert_true(source_driver_until_rows(&d, 9));
+    char *found = strstr(source_driver_lines(&d), "u public.t");
+    assert_non_null(found);
+    assert_string_equal(
+        found,
+        "u public.t #0 key={\"id\":1} before=- "
+        "after={\"id\":1,\"n\":5,\"name\":\"y\",\"big\":\"__debezium_unavailable_value\"}\n"
+        "d public.t #1 key={\"id\":1} before={\"id\":1,\"n\":0,\"name\":null,\"big\":null} after=- "
+        "newkey={\"id\":100}\n"
+        "c public.t #2 key={\"id\":100} before=- "
+        "after={\"id\":100,\"n\":5,\"name\":\"y\",\"big\":\"__debezium_unavailable_value\"} oldkey={\"id\":1}\n"
+        "d public.t #3 key={\"id\":100} before={\"id\":100,\"n\":0,\"name\":null,\"big\":null} after=-\n"
+        "commit\nbegin\n"
+        "c public.f #0 key={\"id\":1} before=- after={\"id\":1,\"big\":\"ccc\"}\n"
+        "d public.f #1 key={\"id\":1} before={\"id\":1,\"big\":\"ccc\"} after=- newkey={\"id\":2}\n"
+        "c public.f #2 key={\"id\":2} before=- after={\"id\":2,\"big\":\"ccc\"} oldkey={\"id\":1}\n"
+        "d public.f #3 key={\"id\":2} before={\"id\":2,\"big\":\"ccc\"} after=-\n"
+        "commit\n");
+    drop_all("ops", &d);
+}
+
+static void a_table_without_identity_is_left_out_and_its_inserts_can_be_had(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE keyless (v int); CREATE TABLE logged (v int); CREATE TABLE k (id int PRIMARY KEY);"
+                           "CREATE UNLOGGED TABLE u (id int PRIMARY KEY)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "keyless", pg_server_dsn(&server));
+    text_list_add(&d.config.tables.publish_inserts_only, "public.logged");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    pg_server_sql(&server, "INSERT INTO keyless VALUES (1); UPDATE keyless SET v = 2; INSERT INTO logged VALUES (3);"
+                           "UPDATE logged SET v = 4; INSERT INTO k VALUES (5)");
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_string_equal(source_driver_lines(&d), "begin\nc public.logged #0 key=- before=- after={\"v\":3}\n"
+                                                 "c public.k #1 key={\"id\":5} before=- after={\"id\":5}\ncommit\n");
+    drop_all("keyless", &d);
+}
+
+static void a_changed_table_gets_a_new_version_and_only_then(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE v (id int PRIMARY KEY, a int)");
+    struct source_driver d;
+    open_streaming(&d, "version");
+    pg_server_sql(&server, "INSERT INTO v VALUES (1, 2); ANALYZE v");
+    pg_server_sql(&server, "INSERT INTO v VALUES (2, 3)");
+    pg_server_sql(&server, "ALTER TABLE v ADD b text DEFAULT 'new' NOT NULL; INSERT INTO v VALUES (3, 4, 'z')");
+    pg_server_sql(&server, "ALTER TABLE v RENAME a TO c; ALTER TABLE v ALTER id TYPE bigint; UPDATE v SET c = 9 WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"a\":3}\n"));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":3,\"a\":4,\"b\":\"z\"}\n"));
+    assert_non_null(strstr(source_driver_lines(&d), "u public.v #"));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":3,\"c\":9,\"b\":\"z\"}\n"));
+    drop_all("version", &d);
+}
+
+static void a_null_of_the_past_survives_a_not_null_of_now(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE w (id int PRIMARY KEY, a int)");
+    struct source_driver d;
+    open_streaming(&d, "widen");
+    source_driver_close(&d);
+    pg_server_sql(&server, "INSERT INTO w VALUES (1, NULL)");
+    pg_server_sql(&server, "UPDATE w SET a = 0; ALTER TABLE w ALTER a SET NOT NULL");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":1,\"a\":null}\n"));
+    drop_all("widen", &d);
+}
+
+static void a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE bad (id int PRIMARY KEY, v numeric, m int[])");
+    struct source_driver d;
+    open_streaming(&d, "bad");
+    pg_server_sql(&server, "INSERT INTO bad VALUES (1, 'NaN', NULL), (2, 1.50, '{{1,2},{3,4}}'), (3, 2, '{1,NULL}')");
+    assert_true(source_driver_until_rows(&d, 3));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "key={\"id\":1} bad={\"id\":\"1\",\"v\":\"NaN\",\"m\":null} reason=public.bad column v"));
+    assert_non_null(strstr(lines, "key={\"id\":2} bad="));
+    assert_non_null(strstr(lines, "after={\"id\":3,\"v\":\"2\",\"m\":[1,null]}"));
+    drop_all("bad", &d);
+}
+
+static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "again");
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_rows(&d, 1));
+    d.is_confirming = false;
+    pg_server_sql(&server, "INSERT INTO r VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    pg_server_sql(&server, "INSERT INTO r VALUES (3)");
+    d.is_confirming = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_string_equal(source_driver_lines(&d), "begin\nc public.r #0 key={\"id\":2} before=- after={\"id\":2}\ncommit\n"
+                                                 "begin\nc public.r #0 key={\"id\":3} before=- after={\"id\":3}\ncommit\n");
+    drop_all("again", &d);
+}
+
+static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "gone");
+    source_driver_close(&d);
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_gone')");
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "somebody dropped it"));
+    drop_all("gone", &d);
+}
+
+static void an_unfinished_snapshot_begins_again_with_a_new_slot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "half", pg_server_dsn(&server));
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    source_driver_close(&d);
+    assert_true(d.known.is_known && !d.known.is_snapshot_done);
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    assert_string_equal(source_driver_lines(&d), "begin\nr public.r #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
+    drop_all("half", &d);
+}
+
+static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "pair");
+    struct source_driver second;
+    source_driver_init(&second, &pg_source_type, "pair", pg_server_dsn(&server));
+    second.known = d.known;
+    source_driver_open(&second);
+    assert_true(source_driver_until_phase(&second, "waiting_for_slot"));
+    source_driver_close(&d);
+    assert_true(source_driver_until_phase(&second, "streaming"));
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_rows(&second, 1));
+    source_driver_clear(&second);
+    drop_all("pair", &d);
+}
+
+static void an_idle_database_moves_the_slot(void **state)
+{
+    (void)state;
+    struct source_driver d;
+    open_streaming(&d, "idle");
+    pg_server_sql(&server, "CREATE SCHEMA other; CREATE TABLE other.t (v text); INSERT INTO other.t SELECT repeat('x', 500) "
+                           "FROM generate_series(1, 1000)");
+    char want[64];
+    (void)snprintf(want, sizeof(want), "%s", pg_server_ask(&server, "SELECT pg_current_wal_lsn()"));
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql), "SELECT confirmed_flush_lsn >= '%s' FROM pg_replication_slots", want);
+    for (int i = 0; i < 20 && strcmp(pg_server_ask(&server, sql), "t") != 0; i++) {
+        source_driver_run(&d, 500);
+    }
+    assert_string_equal(pg_server_ask(&server, sql), "t");
+    pg_server_sql(&server, "DROP SCHEMA other CASCADE");
+    drop_all("idle", &d);
+}
+
+static void a_paused_source_gives_nothing_and_then_everything(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE p (id int PRIMARY KEY, v text)");
+    struct source_driver d;
+    open_streaming(&d, "pause");
+    d.is_counting = true;
+    pg_source_type.pause(d.source);
+    pg_server_sql(&server, "INSERT INTO p SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i");
+    source_driver_run(&d, 4000);
+    assert_int_equal(d.rows, 0);
+    pg_source_type.resume(d.source);
+    assert_true(source_driver_until_rows(&d, 20000));
+    assert_false(d.has_fault);
+    drop_all("pause", &d);
+}
+
+static void a_table_that_appears_is_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "appear");
+    pg_server_sql(&server, "CREATE TABLE newcomer (id int PRIMARY KEY)");
+    // A Relation message makes the source look for tables soon.
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    for (int i = 0; i < 20; i++) {
+        source_driver_run(&d, 250);
+        if (strcmp(pg_server_ask(&server, "SELECT count(*) FROM pg_publication_tables"), "2") == 0) {
+            break;
+        }
+    }
+    pg_server_sql(&server, "INSERT INTO newcomer VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 2));
+    drop_all("appear", &d);
+}
+
+static void partitions_come_under_their_own_names_from_their_first_row(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "INSERT INTO part VALUES (1)");
+    struct source_driver d;
+    open_streaming(&d, "parts");
+    pg_server_sql(&server, "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20); INSERT INTO part VALUES (11)");
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.part_1 #0 last"));
+    assert_non_null(strstr(source_driver_lines(&d), "c public.part_2 #0"));
+    drop_all("parts", &d);
+}
+
+static void what_is_refused_says_how_to_mend_it(void **state)
+{
+    (void)state;
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1 port=%d dbname=nowhere user=millrace", server.port);
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "refused", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "check dbname"));
+    source_driver_clear(&d);
+    source_driver_init(&d, &pg_source_type, "refused", "host=127.0.0.1 port=1 dbname=postgres");
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    source_driver_clear(&d);
+    source_driver_init(&d, &pg_source_type, "refused", pg_server_dsn(&server));
+    d.config.slot.create = false;
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "SELECT pg_create_logical_replication_slot('millrace_refused', 'pgoutput');"));
+    source_driver_clear(&d);
+}
+
+static void a_server_that_stops_and_comes_back_is_a_retry(void **state)
+{
+    (void)state;
+    struct source_driver d;
+    open_streaming(&d, "restart");
+    pg_server_restart(&server, "log_statement=none");
+    assert_true(source_driver_until_fault(&d) || d.has_ended);
+    assert_true(d.has_ended || d.fault.kind == FAULT_RETRY);
+    source_driver_close(&d);
+    source_driver_open(&d);
+    d.phase[0] = '\0';
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    drop_all("restart", &d);
+    pg_server_restart(&server, "wal_level=replica");
+    source_driver_init(&d, &pg_source_type, "level", pg_server_dsn(&server));
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "ALTER SYSTEM SET wal_level = 'logical'"));
+    source_driver_clear(&d);
+}
+
+static int start_server(void **state)
+{
+    (void)state;
+    pg_server_start(&server);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    pg_server_stop(&server);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_that_are_there_come_first_and_then_the_stream),
+        cmocka_unit_test(updates_deletes_and_key_changes_look_like_debezium),
+        cmocka_unit_test(a_table_without_identity_is_left_out_and_its_inserts_can_be_had),
+        cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
+        cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
+        cmocka_unit_test(a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on),
+        cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
+        cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
+        cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
+        cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
+        cmocka_unit_test(an_idle_database_moves_the_slot),
+        cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
+        cmocka_unit_test(a_table_that_appears_is_captured),
+        cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
+        cmocka_unit_test(what_is_refused_says_how_to_mend_it),
+        cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),
+    };
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}

@@ -1,0 +1,526 @@
+// connectors/pipeline with a scripted source against the mock broker: what reaches Kafka, and what is confirmed when.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "connectors/pipeline.h"
+#include "core/log.h"
+#include "schemas/avro_encode.h"
+
+enum { SCRIPT_MAX = 64 };
+
+// A source that plays a list of changes, then says NOTHING.
+struct script {
+    struct change changes[SCRIPT_MAX];
+    size_t count;
+    size_t at;
+    size_t lose_at;  // the peer is lost before this change, once; 0: never
+    uint64_t confirmed;
+    uint64_t stop_at;  // confirmed up to here: the test's goal
+    int opened;
+    struct source_state known;  // of the last open
+    struct source_listener listener;
+    uv_timer_t timer;
+    bool is_paused;
+};
+
+struct fixture {
+    uv_loop_t loop;
+    rd_kafka_t *host;
+    rd_kafka_mock_cluster_t *cluster;
+    struct settings settings;
+    struct connector_config config;
+    struct registry *registry;
+    struct metrics *metrics;
+    struct pipeline *pipeline;
+    struct script script;
+    struct table table;
+    struct column columns[2];
+    struct fault end;
+    bool is_ended;
+    bool is_timed_out;
+    uv_timer_t limit;
+};
+
+static char text_id[] = "id";
+static char text_note[] = "note";
+static char text_prefix[] = "t";
+static char text_schema[] = "public";
+static char text_name[] = "items";
+static char text_topic[] = "t.public.items";
+static char text_key_schema[] = "{\"type\":\"record\",\"name\":\"Key\",\"fields\":[{\"name\":\"id\",\"type\":\"int\"}]}";
+static char text_value_schema[] = "{\"type\":\"record\",\"name\":\"Envelope\",\"fields\":[]}";
+static size_t key_columns[] = {0};
+
+static struct fixture *playing;  // source_type.make has no place for the test's own pointer
+
+static bool script_make(const struct connector_config *config, uv_loop_t *loop,
+                        const struct source_listener *listener, struct source **ret, struct fault *f)
+{
+    (void)config;
+    (void)f;
+    playing->script.listener = *listener;
+    (void)uv_timer_init(loop, &playing->script.timer);
+    *ret = (struct source *)(void *)&playing->script;
+    return true;
+}
+
+static void script_on_open(uv_timer_t *timer)
+{
+    struct script *s = CONTAINER_OF(timer, struct script, timer);
+    if (!s->known.is_known) {
+        struct source_state state = {.is_snapshot_done = true, .timeline = 1};
+        (void)snprintf(state.slot, sizeof(state.slot), "millrace_test");
+        (void)snprintf(state.system_identifier, sizeof(state.system_identifier), "7000");
+        s->listener.on_state(s->listener.self, &state);
+        return;
+    }
+    s->listener.on_phase(s->listener.self, "streaming", NULL);
+    s->listener.on_open(s->listener.self);
+}
+
+static void script_open(struct source *source, const struct source_state *known)
+{
+    struct script *s = (struct script *)(void *)source;
+    s->known = *known;
+    s->opened++;
+    (void)uv_timer_start(&s->timer, script_on_open, 0, 0);
+}
+
+static void script_state_saved(struct source *source)
+{
+    struct script *s = (struct script *)(void *)source;
+    s->listener.on_phase(s->listener.self, "streaming", NULL);
+    s->listener.on_open(s->listener.self);
+}
+
+static enum source_step script_next(struct source *source, struct change *ret_change, struct fault *f)
+{
+    struct script *s = (struct script *)(void *)source;
+    if (s->lose_at != 0 && s->at == s->lose_at) {
+        s->lose_at = 0;
+        s->at = 0;
+        (void)fault_set(f, FAULT_RETRY, "connection reset by the test");
+        return SOURCE_FAULT;
+    }
+    if (s->is_paused || s->at == s->count) {
+        return SOURCE_NOTHING;
+    }
+    *ret_change = s->changes[s->at++];
+    return SOURCE_CHANGE;
+}
+
+static void script_confirm(struct source *source, uint64_t safe_position)
+{
+    struct script *s = (struct script *)(void *)source;
+    assert_true(safe_position >= s->confirmed);
+    s->confirmed = safe_position;
+    if (s->stop_at != 0 && s->confirmed >= s->stop_at) {
+        s->stop_at = 0;
+        pipeline_drain(playing->pipeline);
+    }
+}
+
+static void script_pause(struct source *source)
+{
+    ((struct script *)(void *)source)->is_paused = true;
+}
+
+static void script_resume(struct source *source)
+{
+    ((struct script *)(void *)source)->is_paused = false;
+}
+
+static void script_lag(const struct source *source, struct source_lag *ret)
+{
+    (void)source;
+    *ret = (struct source_lag){0};
+}
+
+static void script_close(struct source *source)
+{
+    struct script *s = (struct script *)(void *)source;
+    s->is_paused = false;
+    (void)uv_timer_stop(&s->timer);
+}
+
+static void script_free(struct source *source)
+{
+    uv_close((uv_handle_t *)&((struct script *)(void *)source)->timer, NULL);
+}
+
+static const struct source_type script_type = {.kind = "postgresql",
+                                               .summary = "a list of changes",
+                                               .make = script_make,
+                                               .open = script_open,
+                                               .state_saved = script_state_saved,
+                                               .next = script_next,
+                                               .confirm = script_confirm,
+                                               .pause = script_pause,
+                                               .resume = script_resume,
+                                               .lag = script_lag,
+                                               .close = script_close,
+                                               .free = script_free};
+
+static void fixture_on_end(void *self, const struct fault *f)
+{
+    struct fixture *x = self;
+    x->is_ended = true;
+    x->end = f == NULL ? (struct fault){0} : *f;
+    uv_stop(&x->loop);
+}
+
+static void fixture_on_limit(uv_timer_t *timer)
+{
+    struct fixture *x = CONTAINER_OF(timer, struct fixture, limit);
+    x->is_timed_out = true;
+    uv_stop(&x->loop);
+}
+
+static int fixture_set_up(void **state)
+{
+    struct fixture *x = memory_zeroed(1, sizeof(*x));
+    playing = x;
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)rd_kafka_conf_set(conf, "client.id", "MOCK", NULL, 0);
+    x->host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    x->cluster = rd_kafka_mock_cluster_new(x->host, 1);
+    (void)rd_kafka_mock_topic_create(x->cluster, "t.public.items", 1, 1);
+    (void)rd_kafka_mock_topic_create(x->cluster, "millrace.dlq.shop", 1, 1);
+    text_pairs_set(&x->settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(x->cluster));
+    text_pairs_set(&x->settings.kafka, "message.max.bytes", "20000");
+    x->config.name = memory_string("shop");
+    x->config.topic_prefix = memory_string("t");
+    x->columns[0] = (struct column){.name = text_id, .type = COLUMN_INT32, .is_key = true};
+    x->columns[1] = (struct column){.name = text_note, .type = COLUMN_STRING, .is_nullable = true};
+    x->table = (struct table){.prefix = text_prefix,
+                              .schema = text_schema,
+                              .name = text_name,
+                              .topic = text_topic,
+                              .columns = x->columns,
+                              .column_count = 2,
+                              .key_columns = key_columns,
+                              .key_count = 1,
+                              .key_schema = text_key_schema,
+                              .value_schema = text_value_schema};
+    (void)uv_loop_init(&x->loop);
+    (void)uv_timer_init(&x->loop, &x->limit);
+    struct fault f = {0};
+    assert_true(registry_open(&x->loop, &x->settings, &x->registry, &f));
+    x->metrics = metrics_new();
+    *state = x;
+    return 0;
+}
+
+static void fixture_run(struct fixture *x)
+{
+    struct pipeline_params params = {.loop = &x->loop,
+                                     .settings = &x->settings,
+                                     .config = &x->config,
+                                     .registry = x->registry,
+                                     .metrics = x->metrics,
+                                     .source_type = &script_type,
+                                     .on_end = fixture_on_end,
+                                     .self = x};
+    struct fault f = {0};
+    assert_true(pipeline_start(&params, &x->pipeline, &f));
+    (void)uv_timer_start(&x->limit, fixture_on_limit, 60000, 0);
+    (void)uv_run(&x->loop, UV_RUN_DEFAULT);
+    assert_false(x->is_timed_out);
+    (void)uv_timer_stop(&x->limit);
+    pipeline_free(x->pipeline);
+    x->pipeline = NULL;
+}
+
+static int fixture_tear_down(void **state)
+{
+    struct fixture *x = *state;
+    registry_close(x->registry);
+    uv_close((uv_handle_t *)&x->limit, NULL);
+    (void)uv_run(&x->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&x->loop), 0);
+    metrics_free(x->metrics);
+    rd_kafka_mock_cluster_destroy(x->cluster);
+    rd_kafka_destroy(x->host);
+    text_pairs_clear(&x->settings.kafka);
+    free(x->config.name);
+    free(x->config.topic_prefix);
+    free(x);
+    return 0;
+}
+
+static struct change *script_add(struct fixture *x, enum change_kind kind, uint64_t lsn)
+{
+    struct script *s = &x->script;
+    assert_true(s->count < SCRIPT_MAX);
+    struct change *c = &s->changes[s->count++];
+    *c = (struct change){.kind = kind,
+                         .position = lsn + 8,
+                         .commit_lsn = lsn,
+                         .commit_time_us = 1700000000000000,
+                         .transaction_id = 7,
+                         .database = "db",
+                         .snapshot = "false",
+                         .op = CHANGE_CREATE,
+                         .lsn = lsn,
+                         .table = &x->table};
+    return c;
+}
+
+static const uint8_t key_1[] = {2};              // id 1
+static const uint8_t row_1[] = {2, 2, 2, 'a'};   // id 1, note "a"
+
+static void script_add_row(struct fixture *x, uint64_t lsn, uint32_t index, enum change_op op)
+{
+    struct change *c = script_add(x, CHANGE_ROW, lsn);
+    c->index = index;
+    c->op = op;
+    c->key = slice_make(key_1, sizeof(key_1));
+    if (op == CHANGE_DELETE) {
+        c->before = slice_make(row_1, sizeof(row_1));
+    } else {
+        c->after = slice_make(row_1, sizeof(row_1));
+    }
+}
+
+static void script_add_transaction(struct fixture *x, uint64_t lsn, enum change_op op)
+{
+    (void)script_add(x, CHANGE_BEGIN, lsn);
+    script_add_row(x, lsn, 0, op);
+    (void)script_add(x, CHANGE_COMMIT, lsn);
+}
+
+struct seen {
+    size_t count;
+    size_t tombstones;
+    char positions[SCRIPT_MAX][40];
+    struct bytes last_value;
+    char reason[32];
+};
+
+static void seen_note(struct seen *seen, const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers = NULL;
+    const void *value = NULL;
+    size_t size = 0;
+    assert_int_equal(rd_kafka_message_headers(message, &headers), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_header_get_last(headers, "millrace.position", &value, &size), 0);
+    (void)snprintf(seen->positions[seen->count], sizeof(seen->positions[0]), "%.*s", (int)size,
+                   (const char *)value);
+    if (rd_kafka_header_get_last(headers, "millrace.dlq.reason", &value, &size) == 0) {
+        (void)snprintf(seen->reason, sizeof(seen->reason), "%.*s", (int)size, (const char *)value);
+    }
+    seen->tombstones += message->payload == NULL ? 1 : 0;
+    bytes_reset(&seen->last_value);
+    bytes_append(&seen->last_value, message->payload, message->len);
+    seen->count++;
+}
+
+static void read_topic(struct fixture *x, const char *topic, struct seen *seen)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(x->cluster), NULL, 0);
+    (void)rd_kafka_conf_set(conf, "group.id", "test", NULL, 0);
+    (void)rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
+    rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    assert_int_equal(rd_kafka_assign(consumer, list), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(list);
+    bool is_end = false;
+    while (!is_end) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, 30000);
+        assert_non_null(message);
+        is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            seen_note(seen, message);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    (void)rd_kafka_consumer_close(consumer);
+    rd_kafka_destroy(consumer);
+}
+
+static void every_row_is_published_with_its_position_and_then_confirmed(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    script_add_transaction(x, 0x200, CHANGE_UPDATE);
+    x->script.stop_at = 0x208;
+    fixture_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    struct seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.positions[0], "0000000000000100-00000000");
+    assert_string_equal(seen.positions[1], "0000000000000200-00000000");
+    bytes_clear(&seen.last_value);
+}
+
+static void a_delete_is_followed_by_its_tombstone_with_the_same_position(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_DELETE);
+    x->script.stop_at = 0x108;
+    fixture_run(x);
+    struct seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.tombstones, 1);
+    assert_int_equal(seen.last_value.size, 0);
+    assert_string_equal(seen.positions[0], seen.positions[1]);
+    bytes_clear(&seen.last_value);
+}
+
+static void a_lost_database_is_read_again_from_the_confirmed_position(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    (void)script_add(x, CHANGE_BEGIN, 0x200);
+    script_add_row(x, 0x200, 0, CHANGE_CREATE);
+    (void)script_add(x, CHANGE_COMMIT, 0x200);
+    x->script.lose_at = 5;  // in the middle of the second transaction
+    x->script.stop_at = 0x208;
+    fixture_run(x);
+    assert_int_equal(x->script.opened, 2);
+    assert_true(x->script.known.is_known);
+    assert_string_equal(x->script.known.slot, "millrace_test");
+    struct seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_true(seen.count >= 3);
+    assert_string_equal(seen.positions[seen.count - 1], "0000000000000200-00000000");
+    bytes_clear(&seen.last_value);
+}
+
+static void a_keepalive_confirms_only_when_nothing_is_open(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    script_add(x, CHANGE_IDLE, 0)->position = 0x500;  // still unacknowledged: must not count
+    x->script.stop_at = 0x108;
+    fixture_run(x);
+    assert_int_equal(x->script.confirmed, 0x108);
+}
+
+static void an_idle_database_is_confirmed_by_its_keepalives(void **state)
+{
+    struct fixture *x = *state;
+    script_add(x, CHANGE_IDLE, 0)->position = 0x500;
+    x->script.stop_at = 0x500;
+    fixture_run(x);
+    assert_int_equal(x->script.confirmed, 0x500);
+}
+
+static uint8_t *large_row(size_t *ret_size)
+{
+    struct bytes row = {0};
+    avro_encode_long(&row, 1);
+    avro_encode_long(&row, 1);
+    avro_encode_long(&row, 30000);
+    memset(bytes_reserve(&row, 30000), 'x', 30000);
+    row.size += 30000;
+    *ret_size = row.size;
+    return row.data;
+}
+
+static void a_row_over_the_limit_stops_the_connector_by_default(void **state)
+{
+    struct fixture *x = *state;
+    size_t size = 0;
+    uint8_t *row = large_row(&size);
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = slice_make(row, size);
+    fixture_run(x);
+    assert_int_equal(x->end.kind, FAULT_CONFIG);
+    assert_non_null(strstr(x->end.text, "public.items"));
+    assert_non_null(strstr(x->end.text, "message.max.bytes"));
+    assert_int_equal(x->script.confirmed, 0);
+    free(row);
+}
+
+static void a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns(void **state)
+{
+    struct fixture *x = *state;
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    size_t size = 0;
+    uint8_t *row = large_row(&size);
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = slice_make(row, size);
+    script_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.stop_at = 0x208;
+    fixture_run(x);
+    struct seen seen = {0};
+    read_topic(x, "millrace.dlq.shop", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.reason, "oversize");
+    assert_non_null(memmem(seen.last_value.data, seen.last_value.size, "__debezium_unavailable_value", 28));
+    bytes_clear(&seen.last_value);
+    seen = (struct seen){0};
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.positions[0], "0000000000000200-00000000");
+    bytes_clear(&seen.last_value);
+    free(row);
+}
+
+static void a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text(void **state)
+{
+    struct fixture *x = *state;
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = (struct slice){NULL, 0};
+    x->script.changes[1].bad_json = slice_of("{\"id\":\"1\",\"note\":\"NaN\"}");
+    x->script.changes[1].bad_reason = "column \"note\": NaN has no decimal form";
+    x->script.stop_at = 0x108;
+    fixture_run(x);
+    struct seen seen = {0};
+    read_topic(x, "millrace.dlq.shop", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.reason, "undecodable");
+    assert_true(slice_equal(bytes_slice(&seen.last_value), slice_of("{\"id\":\"1\",\"note\":\"NaN\"}")));
+    bytes_clear(&seen.last_value);
+}
+
+static void refusals_of_the_broker_delay_the_confirmation_and_lose_nothing(void **state)
+{
+    struct fixture *x = *state;
+    rd_kafka_mock_push_request_errors(x->cluster, 0 /* Produce */, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    for (uint64_t lsn = 0x100; lsn <= 0x500; lsn += 0x100) {
+        script_add_transaction(x, lsn, CHANGE_CREATE);
+    }
+    x->script.stop_at = 0x508;
+    fixture_run(x);
+    struct seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_true(seen.count >= 5);
+    assert_string_equal(seen.positions[seen.count - 1], "0000000000000500-00000000");
+    bytes_clear(&seen.last_value);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown((name), fixture_set_up, fixture_tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(every_row_is_published_with_its_position_and_then_confirmed),
+        CASE(a_delete_is_followed_by_its_tombstone_with_the_same_position),
+        CASE(a_lost_database_is_read_again_from_the_confirmed_position),
+        CASE(a_keepalive_confirms_only_when_nothing_is_open),
+        CASE(an_idle_database_is_confirmed_by_its_keepalives),
+        CASE(a_row_over_the_limit_stops_the_connector_by_default),
+        CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
+        CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
+        CASE(refusals_of_the_broker_delay_the_confirmation_and_lose_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

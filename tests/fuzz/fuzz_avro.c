@@ -1,0 +1,37 @@
+// A schema and a datum, divided by the first NUL: parsed by avro_type and written as JSON.
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "schemas/json_encode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = size > 0 ? memchr(data, '\0', size) : NULL;
+    if (end == NULL) {
+        return 0;
+    }
+    struct slice schema = slice_make(data, (size_t)(end - data));
+    struct slice datum = slice_make(end + 1, size - schema.size - 1);
+    struct avro_type *type = NULL;
+    struct fault f;
+    if (!avro_type_parse(schema, &type, &f)) {
+        return 0;
+    }
+    struct bytes out CLEANUP(bytes_clear) = {0};
+    struct json_event event;
+    const struct json_options options = {.int64_as_string = true};
+    if (json_encode_event(type, datum, &options, &out, &event, &f)) {
+        INVARIANT(event.data.size == out.size);
+        INVARIANT(event.after.at + event.after.size <= out.size);
+        INVARIANT(event.before.at + event.before.size <= out.size);
+    } else {
+        INVARIANT(out.size == 0);
+    }
+    if (!json_encode_datum(type, datum, NULL, &out, &f)) {
+        INVARIANT(f.kind == FAULT_REJECT);
+    }
+    avro_type_free(type);
+    return 0;
+}

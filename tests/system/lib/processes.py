@@ -1,0 +1,95 @@
+"""
+Child processes that never outlive the tests: the kernel kills them with us, and we end them by their ids.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import os
+import random
+import signal
+import socket
+import subprocess
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+_running = {}
+
+
+def _die_with_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def spawn(command, **options):
+    """A Popen in a process group of its own."""
+    process = subprocess.Popen(command, preexec_fn=_die_with_parent, process_group=0, **options)
+    _running[process.pid] = process
+    return process
+
+
+def kill_group(process, number=signal.SIGKILL):
+    """Signals the process and what it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def reap(process):
+    """Kills whatever is left of the group, and waits for the process."""
+    kill_group(process)
+    process.wait()
+    _running.pop(process.pid, None)
+
+
+def terminate(process, timeout=30):
+    """SIGTERM to the process alone, then reaps; its exit code."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout)
+    reap(process)
+    return process.returncode
+
+
+def children(pid):
+    """Process ids of the direct children."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{task}/children") as file:
+                found += [int(child) for child in file.read().split()]
+    return found
+
+
+def command_line(pid):
+    with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read().replace(b"\0", b" ").decode().strip()
+    return ""
+
+
+def free_port():
+    """A free loopback port below those of outgoing connections, so that a restarted server finds it free."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def unprivileged():
+    """Popen options for servers that refuse root."""
+    if os.geteuid() != 0:
+        return {}
+    import pwd
+
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            user = pwd.getpwnam(name)
+            return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return {}
+
+
+@atexit.register
+def _end_all():
+    for process in list(_running.values()):
+        reap(process)

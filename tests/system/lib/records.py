@@ -1,0 +1,167 @@
+"""Reading what is on Kafka: raw records, and records decoded by the schemas of an admin port's registry."""
+
+import base64
+import io
+import json
+import struct
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+import fastavro
+import requests
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
+
+from lib.waiting import wait_until
+
+
+@dataclass
+class Record:
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    raw_key: bytes
+    raw_value: bytes
+    headers: dict  # text values; a header given twice keeps the last
+    key: object = None
+    value: object = None
+    key_schema: int = None
+    value_schema: int = None
+
+    @property
+    def id(self):
+        return self.headers.get("millrace.position")
+
+    @property
+    def op(self):
+        return self.value and self.value["op"]
+
+    @property
+    def row(self):
+        """The row after, else before."""
+        return self.value and (self.value["after"] or self.value["before"])
+
+
+def consumer(bootstrap, **more):
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "tests",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "fetch.wait.max.ms": 20,
+            "topic.metadata.refresh.interval.ms": 1000,
+            "log_level": 0,
+            **more,
+        }
+    )
+
+
+def end_offsets(kafka, topic, reader=None):
+    """{partition: offset one past the newest}."""
+    mine = reader or consumer(kafka.bootstrap)
+    try:
+        return {
+            number: mine.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+            for number in kafka.partitions(topic)
+        }
+    finally:
+        if reader is None:
+            mine.close()
+
+
+def read_topic(kafka, topic, registry=None, count=0, timeout=30.0):
+    """All records of a topic (by partition and offset) once there are at least `count`."""
+    wait_until(lambda: kafka.partitions(topic), timeout, f"topic {topic}")
+    reader = consumer(kafka.bootstrap)
+    records, deadline = [], time.monotonic() + timeout
+    try:
+        reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in kafka.partitions(topic)])
+        ends = end_offsets(kafka, topic, reader)
+        while len(records) < count or any(_position(reader, topic, p) < end for p, end in ends.items()):
+            for message in reader.consume(10000, 0.05):
+                assert not message.error(), message.error()
+                records.append(_record(message))
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{topic}: {len(records)} records of {count} after {timeout:.0f} s")
+    finally:
+        reader.close()
+    records.sort(key=lambda r: (r.partition, r.offset))
+    if registry is not None:
+        for record in records:
+            registry.decode(record)
+    return records
+
+
+def _position(reader, topic, partition):
+    position = reader.position([TopicPartition(topic, partition)])[0].offset
+    if position >= 0:
+        return position
+    low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+    return high if low == high else 0
+
+
+def _record(message):
+    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers() or []}
+    place = (message.topic(), message.partition(), message.offset(), message.timestamp()[1])
+    return Record(*place, message.key(), message.value(), headers)
+
+
+class Registry:
+    """Schemas by id, from Confluent's REST API; keeps what it has seen."""
+
+    def __init__(self, url):
+        self.url = url
+        self.known = {}
+
+    def schema(self, number):
+        if number not in self.known:
+            answer = requests.get(f"{self.url}/schemas/ids/{number}", timeout=10)
+            assert answer.status_code == 200, answer.text
+            text = answer.json()["schema"]
+            self.known[number] = (text, fastavro.parse_schema(json.loads(text)))
+        return self.known[number]
+
+    def text(self, number):
+        return self.schema(number)[0]
+
+    def subjects(self):
+        return requests.get(f"{self.url}/subjects", timeout=10).json()
+
+    def decode(self, record):
+        record.key, record.key_schema = self.decode_bytes(record.raw_key)
+        record.value, record.value_schema = self.decode_bytes(record.raw_value)
+        return record
+
+    def decode_bytes(self, data):
+        if data is None:
+            return None, None
+        magic, number = struct.unpack(">bI", data[:5])
+        assert magic == 0, f"not Confluent's wire format: {data[:5]!r}"
+        stream = io.BytesIO(data[5:])
+        value = plain(fastavro.schemaless_reader(stream, self.schema(number)[1]))
+        assert not stream.read(), "bytes are left over after the record"
+        return value, number
+
+
+def plain(value):
+    """Values as in tests/golden/envelope: decimals as text, bytes as {"base64": …}."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, (Decimal, datetime, date)):
+        return str(value)
+    return value
+
+
+def framed(number, body):
+    """Confluent's wire format."""
+    return struct.pack(">bI", 0, number) + body
+
+
+__all__ = ["OFFSET_END", "Record", "Registry", "consumer", "end_offsets", "framed", "plain", "read_topic"]

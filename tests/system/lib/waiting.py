@@ -1,0 +1,21 @@
+"""Waiting on conditions: the tests never sleep for a fixed time."""
+
+import time
+
+
+def wait_until(condition, timeout=30.0, what="the condition", pause=0.02):
+    """Calls `condition` until it gives something true, and returns that; or fails after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    last = None
+    while True:
+        try:
+            value = condition()
+            if value:
+                return value
+            last = value
+        except (OSError, AssertionError) as error:
+            last = error
+        if time.monotonic() > deadline:
+            said = what() if callable(what) else what
+            raise AssertionError(f"waited {timeout:.0f} s for {said}; last seen: {last!r}")
+        time.sleep(pause)

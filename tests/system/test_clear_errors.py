@@ -1,0 +1,133 @@
+"""
+Promise: what is wrong with a server is said clearly, with what to type; and mended without a restart
+where it can be.
+"""
+
+import pytest
+from lib.records import read_topic
+from lib.waiting import wait_until
+
+
+def test_wal_level(private_postgres, make_database, make_millrace, kafka, name):
+    server = private_postgres(wal_level="replica")
+    database = make_database(server, name)
+    database.sql("create table a (id int primary key)")
+    millrace = make_millrace(kafka)
+    millrace.connector(name, database)
+    process = millrace.connect(name, wait=False)
+    event = process.wait_event(message="wal_level")
+    assert "ALTER SYSTEM SET wal_level" in event["message"] and "restart" in event["message"].lower()
+
+
+def test_wrong_password(postgres, database, kafka, millrace, name):
+    with postgres.connect() as connection:
+        connection.execute("drop role if exists locked")
+        connection.execute("create role locked login replication superuser password 'right'")
+    database.sql("create table a (id int primary key)")
+    secret = millrace.write("password", "wrong")
+    millrace.connector(name, database.dsn(user="locked"), postgres={"password": {"file": secret}})
+    process = millrace.connect(name, wait=False)
+    event = process.wait_event(message="password authentication failed")
+    assert "locked" in event["message"]
+    assert "wrong" not in process.log().replace("wrong password", "")
+
+
+def test_a_slot_dropped_behind_our_back(postgres, database, kafka, millrace, name):
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    process = millrace.connect(name)
+    database.sql("insert into a values (1)")
+    read_topic(kafka, f"{name}.public.a", count=1)
+    assert process.stop() == 0
+    slot = f"millrace_{name}"
+    wait_until(lambda: not database.slot(slot)[0], 10)
+    database.sql("select pg_drop_replication_slot(%s)", [slot])
+    process = millrace.connect(name, wait=False)
+    assert process.wait_exit() == 78
+    assert slot in process.log() and "dropped" in process.log()
+    assert database.slot(slot) is None, "a new slot would hide that changes are missing"
+
+
+def test_no_database(postgres, kafka, make_millrace, name):
+    millrace = make_millrace(kafka)
+    millrace.connector(name, postgres.dsn(f"{name}_missing"))
+    process = millrace.connect(name, wait=False)
+    process.wait_event(message=f'"{name}_missing" does not exist')
+
+
+def test_rights_are_missing(postgres, database, kafka, millrace, name):
+    """A role that may not create the publication is told which SQL to run; it goes on once that is run."""
+    role = f"plain_{name}"
+    with postgres.connect() as connection:
+        connection.execute(f"create role {role} login replication")
+    try:
+        database.sql(f"create table a (id int primary key); grant select on a to {role}")
+        millrace.connector(name, database.dsn(user=role))
+        process = millrace.connect(name, wait=False)
+        event = process.wait_event(message="CREATE PUBLICATION")
+        assert f"millrace_{name}" in event["message"]
+    finally:
+        for started in millrace.started:
+            started.kill()
+        database.sql(f"drop owned by {role}; drop role {role}")
+
+
+def test_create_false_says_what_to_run(database, kafka, millrace, name):
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database, slot={"create": False})
+    process = millrace.connect(name, wait=False)
+    event = process.wait_event(message="CREATE PUBLICATION|pg_create_logical_replication_slot")
+    assert f"millrace_{name}" in event["message"]
+    assert database.slot(f"millrace_{name}") is None
+
+
+def test_unknown_topic_of_a_function(database, kafka, millrace, function, name):
+    """The function waits for its topic, says so, and is called once it is there."""
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database, snapshot="never")
+    millrace.function(name, f"{name}.public.a", function.url)
+    process = millrace.run(wait=False)
+    event = process.wait_event(message=rf"{name}\.public\.a", component=f"function/{name}")
+    assert event
+    wait_until(lambda: database.slot(f"millrace_{name}"), 20)
+    wait_until(lambda: (database.slot(f"millrace_{name}") or [0])[0], 20, "streaming")
+    database.sql("insert into a values (1)")
+    function.wait_calls(1, timeout=40)
+
+
+def test_the_broker_is_absent_at_start(private_kafka, database, make_millrace, function, name):
+    broker = private_kafka(start=False)
+    database.sql("create table a (id int primary key); insert into a values (1)")
+    millrace = make_millrace(broker)
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", function.url)
+    process = millrace.run(wait=False)
+    process.wait_event(message=broker.bootstrap)
+    assert millrace.get("/readyz").status_code == 503
+    assert millrace.get("/healthz").status_code == 200
+    broker.start()
+    function.wait_calls(1, timeout=60)
+    millrace.wait_ready(process)
+
+
+def test_no_kafka_topic_may_be_made_by_surprise(database, kafka, millrace, name):
+    """Topics that the connector makes have the configured partitions and settings."""
+    database.sql("create table a (id int primary key)")
+    topics = {"partitions": 4, "replication": 1, "config": {"retention.ms": 3600000}}
+    millrace.connector(name, database, topics=topics)
+    millrace.run()
+    database.sql("insert into a values (1)")
+    read_topic(kafka, f"{name}.public.a", count=1)
+    assert kafka.partitions(f"{name}.public.a") == [0, 1, 2, 3]
+    assert kafka.topic_config(f"{name}.public.a")["retention.ms"] == "3600000"
+
+
+@pytest.mark.parametrize("peer", ["port"])
+def test_admin_port_taken(database, kafka, millrace, name, peer):
+    import socket
+
+    with socket.create_server(("127.0.0.1", millrace.port)):
+        millrace.connector(name, database)
+        process = millrace.start("run")
+        assert process.wait_exit() == 78
+        assert str(millrace.port) in process.log()

@@ -1,0 +1,119 @@
+"""
+Promise: what can't be delivered is in the dead-letter topic, whole and with its reason, before its offset
+moves.
+"""
+
+import time
+
+import pytest
+from lib.function_server import Answer
+from lib.records import framed, read_topic
+from lib.waiting import wait_until
+
+NAMES = "function reason message attempts topic partition offset timestamp failed_at".split()
+
+
+@pytest.fixture
+def shop(database, millrace, function, name):
+    database.sql("create table a (id int primary key, v text)")
+    millrace.connector(name, database)
+    retry = {"attempts": 2, "backoff": {"initial": "10ms", "max": "20ms"}}
+    millrace.function(name, f"{name}.public.a", function.url, delivery={"retry": retry})
+    millrace.run()
+    return database
+
+
+def test_attempts_exhausted(shop, kafka, millrace, function, name):
+    function.rule = lambda call: Answer(500, body=b"no luck") if call.key["id"] == 2 else None
+    shop.sql("insert into a values (1, 'x'), (2, 'y'), (3, 'z')")
+    dead_letters = f"millrace.dlq.{name}"
+    (dead,) = read_topic(kafka, dead_letters, millrace.registry, count=1)
+    topic = f"{name}.public.a"
+    original = [r for r in read_topic(kafka, topic, millrace.registry, count=3) if r.key["id"] == 2][0]
+    assert (dead.raw_key, dead.raw_value) == (original.raw_key, original.raw_value)
+    assert dead.headers["millrace.position"] == original.id
+    said = {n: dead.headers.get(f"millrace.dlq.{n}") for n in [*NAMES, "status", "event_id"]}
+    failed_at = int(said.pop("failed_at"))
+    assert abs(failed_at - time.time() * 1000) < 60_000
+    assert said.pop("message")
+    assert said == {
+        "function": name,
+        "reason": "attempts_exhausted",
+        "attempts": "2",
+        "status": "500",
+        "topic": topic,
+        "partition": str(original.partition),
+        "offset": str(original.offset),
+        "timestamp": str(original.timestamp),
+        "event_id": original.id,
+    }
+    assert abs(dead.timestamp - time.time() * 1000) < 60_000
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 3}, 20, "offset 3 committed")
+    assert sum(call.key["id"] == 2 for call in function.calls) == 2
+    assert millrace.metric("millrace_function_dead_letters_total", function=name) == 1
+    assert kafka.topic_config(dead_letters)["retention.ms"] == "-1"
+
+
+def bad_records(good):
+    return {
+        "not Avro": (b"hello", "undecodable"),
+        "empty": (b"", "undecodable"),
+        "five bytes": (good[:5], "undecodable"),
+        "truncated": (good[:-3], "undecodable"),
+        "left-over bytes": (good + b"xx", "undecodable"),
+        "unknown schema id": (framed(1073741823, good[5:]), "unknown_schema"),
+    }
+
+
+def test_records_that_cannot_be_read(shop, kafka, millrace, function, name):
+    topic = f"{name}.public.a"
+    shop.sql("insert into a values (1, 'x')")
+    good = read_topic(kafka, topic, count=1)[0]
+    bad = bad_records(good.raw_value)
+    header = [("x-custom", b"kept"), ("millrace.dlq.reason", b"stale")]
+    kafka.produce(topic, [(b"k%d" % i, value, header, 0) for i, (value, _) in enumerate(bad.values())])
+    shop.sql("insert into a values (2, 'y')")
+    function.wait_calls(1, where=lambda call: call.json["after"]["id"] == 2)
+    dead = read_topic(kafka, f"millrace.dlq.{name}", count=len(bad))
+    assert len(dead) == len(bad)
+    for (what, (value, reason)), record in zip(bad.items(), dead):
+        assert record.raw_value == value, what
+        assert record.headers["millrace.dlq.reason"] == reason, what
+        assert record.headers["x-custom"] == "kept"
+        for header_name in NAMES:
+            assert f"millrace.dlq.{header_name}" in record.headers, (what, header_name)
+    assert {call.json["after"]["id"] for call in function.calls} == {1, 2}
+
+
+def test_events_of_other_producers_are_delivered(shop, kafka, millrace, function, name):
+    """A record without our position header gets an id from its place."""
+    topic = f"{name}.public.a"
+    shop.sql("insert into a values (1, 'x')")
+    good = read_topic(kafka, topic, count=1)[0]
+    kafka.produce(topic, [(good.raw_key, good.raw_value, None, 0)])
+    calls = function.wait_calls(2)
+    assert calls[1].id == f"{topic}-0-1"
+
+
+def test_too_old_expires(database, kafka, millrace, function, name):
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    retry = {"attempts": 1000, "max_age": "1s", "backoff": {"initial": "50ms", "max": "200ms"}}
+    millrace.function(name, f"{name}.public.a", function.url, delivery={"retry": retry})
+    function.plan(then=Answer(500))
+    millrace.run()
+    database.sql("insert into a values (1)")
+    (dead,) = read_topic(kafka, f"millrace.dlq.{name}", count=1)
+    assert dead.headers["millrace.dlq.reason"] == "expired"
+    assert int(dead.headers["millrace.dlq.attempts"]) == len(function.calls) > 1
+
+
+def test_a_topic_of_its_own(database, kafka, millrace, function, name):
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    failure = {"dead_letter": f"{name}.rejects"}
+    millrace.function(name, f"{name}.public.a", function.url, delivery={"on_failure": failure})
+    function.plan(Answer(400))
+    millrace.run()
+    database.sql("insert into a values (1)")
+    assert read_topic(kafka, f"{name}.rejects", count=1)[0].headers["millrace.dlq.reason"] == "rejected"

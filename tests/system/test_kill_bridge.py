@@ -1,0 +1,45 @@
+"""Promise: `kill -9` of the bridge loses no call, keeps order per key, and repeats carry the same id."""
+
+import random
+
+from lib.load import TABLES, Load, call_events, judge
+from lib.waiting import wait_until
+
+
+def test_killed_at_random_moments(postgres, database, kafka, millrace, make_millrace, function, name):
+    database.sql(TABLES)
+    topic = f"{name}.public.items"
+    kafka.create_topic(topic, 3)
+    millrace.connector(name, database, snapshot="never", tables={"include": ["public.items"]})
+    millrace.connect(name)
+    caller = make_millrace(kafka)
+    caller.function(name, topic, function.url)
+    process = caller.bridge()
+    load = Load(postgres, database.name, pause=0.01).start()
+    moments = random.Random(11)
+    for _ in range(4):
+        function.wait_calls(len(function.calls) + moments.randrange(20, 200))
+        process.kill()
+        process = caller.bridge(wait=moments.random() < 0.5)
+    load.stop()
+    wait_until(
+        lambda: len({call.id for call in list(function.calls)}) >= load.changes,
+        60,
+        lambda: f"{load.changes} events, {len({c.id for c in function.calls})} came",
+    )
+    judge(load, call_events(sorted(function.calls, key=lambda call: call.began)))
+
+
+def test_settled_calls_are_not_repeated_after_sigterm(database, kafka, millrace, function, name):
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", function.url)
+    process = millrace.run()
+    database.sql("insert into a select generate_series(1, 200)")
+    function.wait_calls(200)
+    assert process.stop() == 0
+    process = millrace.run()
+    database.sql("insert into a values (1000)")
+    function.wait_calls(1, where=lambda call: call.key == {"id": 1000})
+    assert len(function.calls) == 201
+    assert process.stop() == 0

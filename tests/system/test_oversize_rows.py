@@ -1,0 +1,44 @@
+"""
+Promise: a row that Kafka will not take stops the connector or goes aside with its reason; it never goes
+missing.
+"""
+
+from lib.records import read_topic
+from lib.waiting import wait_until
+
+LIMIT = {"message.max.bytes": "100000"}
+BIG = "insert into a values (2, (select string_agg(md5(i::text), '') from generate_series(1, 10000) i))"
+
+
+def test_stop(database, kafka, millrace, name):
+    database.sql("create table a (id int primary key, v text)")
+    millrace.settings(kafka=LIMIT)
+    millrace.connector(name, database, on_bad_row="stop")
+    process = millrace.run()
+    database.sql("insert into a values (1, 'small')")
+    read_topic(kafka, f"{name}.public.a", count=1)
+    confirmed = wait_until(lambda: database.slot(name and f"millrace_{name}"), 10)[1]
+    database.sql(BIG)
+    database.sql("insert into a values (3, 'after')")
+    event = process.wait_event(message=r"message\.max\.bytes")
+    assert "public.a" in event["message"]
+    wait_until(lambda: millrace.get("/readyz").status_code == 503, 10, "not ready")
+    assert [r.raw_key for r in read_topic(kafka, f"{name}.public.a")][1:] == []
+    end = database.value("select pg_current_wal_lsn() - '0/0'")
+    assert confirmed <= database.slot(f"millrace_{name}")[1] < end
+
+
+def test_dead_letter(database, kafka, millrace, name):
+    database.sql("create table a (id int primary key, v text)")
+    millrace.settings(kafka=LIMIT)
+    millrace.connector(name, database, on_bad_row="dead_letter")
+    millrace.run()
+    database.sql("insert into a values (1, 'small')")
+    database.sql(BIG)
+    database.sql("insert into a values (3, 'after')")
+    records = read_topic(kafka, f"{name}.public.a", millrace.registry, count=2)
+    assert [r.key["id"] for r in records] == [1, 3]
+    (dead,) = read_topic(kafka, f"millrace.dlq.{name}", count=1)
+    assert dead.headers["millrace.dlq.reason"] == "oversize"
+    assert dead.headers["millrace.dlq.topic"] == f"{name}.public.a"
+    assert dead.raw_key is not None

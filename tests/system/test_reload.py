@@ -1,0 +1,95 @@
+"""
+Promise: a function's file comes, changes or goes without touching the others; a secret rotates by itself.
+"""
+
+import pytest
+from lib.function_server import FunctionServer
+from lib.waiting import wait_until
+
+
+@pytest.fixture
+def second():
+    server = FunctionServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def shop(database, millrace, function, name):
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", function.url + "/one")
+    database.process = millrace.run()
+    database.sql("insert into a values (1)")
+    function.wait_calls(1)
+    return database
+
+
+def test_a_function_is_added_and_removed(shop, kafka, millrace, function, second, name):
+    other = f"{name}-two"
+    millrace.function(other, f"{name}.public.a", second.url)
+    second.wait_calls(1)
+    shop.sql("insert into a values (2)")
+    second.wait_calls(2)
+    function.wait_calls(2)
+    process = millrace.started[-1]
+    after = len(process.events)
+    millrace.remove(f"functions/{other}.yaml")
+    process.wait_event(component=f"function/{other}", message="stop|remov|gone", after=after)
+    shop.sql("insert into a values (3)")
+    function.wait_calls(3)
+    wait_until(lambda: not has_members(kafka, f"millrace.{other}"), 20, "an empty group")
+    assert len(second.calls) == 2
+    assert len(function.calls) == 3, "the other function was called again"
+
+
+def has_members(kafka, group):
+    return kafka.admin.describe_consumer_groups([group])[group].result(10).members
+
+
+def test_a_changed_endpoint_is_used(shop, millrace, function, second, name):
+    millrace.function(name, f"{name}.public.a", second.url + "/two")
+    number = 10
+
+    def arrives():
+        nonlocal number
+        number += 1
+        shop.sql("insert into a values (%s)", [number])
+        return second.calls
+
+    wait_until(arrives, 20, "calls at the new address", 0.2)
+    assert second.calls[0].path == "/two"
+    wait_until(lambda: len(function.calls) + len(second.calls) == 1 + number - 10, 20, "each event once")
+
+
+def test_a_broken_file_keeps_the_old_function(shop, millrace, function, name):
+    process = millrace.started[-1]
+    good = open(f"{millrace.folder}/functions/{name}.yaml").read()
+    millrace.write(f"functions/{name}.yaml", "source: {topics: [x]\n")
+    process.wait_event(message=rf"{name}\.yaml:\d+:\d+")
+    shop.sql("insert into a values (2)")
+    function.wait_calls(2)
+    millrace.write(f"functions/{name}.yaml", good)
+    shop.sql("insert into a values (3)")
+    function.wait_calls(3)
+    assert len(function.calls) == 3
+
+
+def test_a_secret_rotates(database, millrace, function, name):
+    database.sql("create table a (id int primary key)")
+    secret = millrace.write("token", "old")
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", function.url, auth={"bearer": {"file": secret}})
+    millrace.run()
+    database.sql("insert into a values (1)")
+    assert function.wait_calls(1)[0].headers["authorization"] == "Bearer old"
+    millrace.write("token", "new")
+    number = 1
+
+    def rotated():
+        nonlocal number
+        number += 1
+        database.sql("insert into a values (%s)", [number])
+        return any(call.headers["authorization"] == "Bearer new" for call in list(function.calls))
+
+    wait_until(rotated, 20, "the new token", 0.2)

@@ -1,0 +1,124 @@
+"""
+Promise: a function that fails is called again with the same id, patiently, and then dead-lettered with
+its reason.
+"""
+
+import time
+
+import pytest
+from lib.function_server import Answer
+from lib.records import read_topic
+
+FAST = {"attempts": 4, "backoff": {"initial": "10ms", "max": "100ms"}}
+
+
+@pytest.fixture
+def shop(database, millrace, function, name):
+    """shop(delivery): a table with a function on it; returns the database and its dead-letter topic."""
+
+    def start(**delivery):
+        database.sql("create table a (id int primary key)")
+        millrace.connector(name, database)
+        millrace.function(name, f"{name}.public.a", function.url, delivery={"retry": FAST, **delivery})
+        millrace.run()
+        return database, f"millrace.dlq.{name}"
+
+    return start
+
+
+@pytest.mark.parametrize("status", [500, 503, 401, 403, 404, 408, 409, 425, 429])
+def test_status_is_retried_with_the_same_id(shop, function, status, millrace, name):
+    database, _ = shop()
+    function.plan(Answer(status), Answer(status))
+    database.sql("insert into a values (1)")
+    calls = function.wait_calls(3)
+    assert len({call.id for call in calls}) == 1
+    assert len({call.body for call in calls}) == 1
+    assert millrace.metric("millrace_function_retries_total", function=name) >= 2
+
+
+@pytest.mark.parametrize(
+    "status,reason", [(301, "redirect"), (307, "redirect"), (400, "rejected"), (422, "rejected")]
+)
+def test_status_is_dead_at_once(shop, kafka, function, status, reason):
+    database, dead_letters = shop()
+    function.plan(Answer(status, {"Location": function.url + "/elsewhere"}))
+    database.sql("insert into a values (1)")
+    (dead,) = read_topic(kafka, dead_letters, count=1)
+    assert dead.headers["millrace.dlq.reason"] == reason
+    assert dead.headers["millrace.dlq.status"] == str(status)
+    assert dead.headers["millrace.dlq.attempts"] == "1"
+    assert [call.path for call in function.calls] == ["/"]
+
+
+def test_retry_after_is_obeyed_and_consumes_no_attempt(shop, function):
+    database, _ = shop()
+    function.plan(*[Answer(429, {"Retry-After": "1"})] * 2, *[Answer(500)] * 3)
+    began = time.monotonic()
+    database.sql("insert into a values (1)")
+    calls = function.wait_calls(6)
+    assert calls[1].began - calls[0].began >= 0.9 and calls[2].began - calls[1].began >= 0.9
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("value", ["0", "Thu, 01 Jan 1970 00:00:00 GMT", "soon"])
+def test_senseless_retry_after_counts_as_absent(shop, kafka, function, value):
+    database, dead_letters = shop()
+    function.plan(then=Answer(503, {"Retry-After": value}))
+    database.sql("insert into a values (1)")
+    (dead,) = read_topic(kafka, dead_letters, count=1)
+    assert dead.headers["millrace.dlq.reason"] == "attempts_exhausted"
+    assert dead.headers["millrace.dlq.attempts"] == "4"
+
+
+def test_reset_connections_are_retried(shop, function):
+    database, _ = shop()
+    function.plan(Answer(reset=True), Answer(reset=True))
+    database.sql("insert into a values (1)")
+    calls = function.wait_calls(3)
+    assert len({call.id for call in calls}) == 1
+
+
+def test_a_body_cut_short_is_retried(shop, function):
+    database, _ = shop()
+    function.plan(Answer(200, body=b"abc", cut=True))
+    database.sql("insert into a values (1)")
+    assert len(function.wait_calls(2)) == 2
+
+
+def test_a_hanging_function_times_out(shop, function):
+    database, _ = shop(timeout="300ms")
+    function.plan(Answer(delay=20))
+    began = time.monotonic()
+    database.sql("insert into a values (1)")
+    calls = function.wait_calls(1, timeout=10)
+    assert len(function.calls) == 2 and calls[-1].began - began < 5
+
+
+def test_a_megabyte_of_garbage_is_an_answer_like_any_other(shop, function):
+    database, _ = shop()
+    garbage = bytes(range(256)) * 4096
+    function.plan(Answer(500, body=garbage), then=Answer(200, body=garbage))
+    database.sql("insert into a select generate_series(1, 20)")
+    calls = function.wait_calls(21)
+    assert len({call.id for call in calls}) == 20
+
+
+def test_a_refused_connection_consumes_no_attempt(database, kafka, millrace, name):
+    from lib import processes
+    from lib.function_server import FunctionServer
+    from lib.waiting import wait_until
+
+    port = processes.free_port()
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", f"http://127.0.0.1:{port}", delivery={"retry": FAST})
+    millrace.run()
+    database.sql("insert into a values (1)")
+    retried = "millrace_function_retries_total"
+    wait_until(lambda: (millrace.metric(retried, function=name) or 0) > 8, 20, "more tries than attempts")
+    late = FunctionServer(port)
+    try:
+        assert late.wait_calls(1)[0].key == {"id": 1}
+    finally:
+        late.stop()

@@ -1,0 +1,256 @@
+// cli/config_dir: a whole folder, all complaints of all files.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/config_dir.h"
+
+static char dir[] = "/tmp/millrace-config-XXXXXX";
+
+static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *at)
+{
+    (void)status;
+    (void)flag;
+    (void)at;
+    return remove(path);
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    memcpy(dir + strlen(dir) - 6, "XXXXXX", 6);
+    return mkdtemp(dir) == NULL ? 1 : 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char *path = memory_format("%s/%s", dir, name);
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    (void)mkdir(path, 0755);
+    *slash = '/';
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
+    free(path);
+}
+
+static void check_load(const char *expected, const char *expected_summary)
+{
+    struct config_set set;
+    assert_int_equal(config_dir_load(dir, &set), *expected == '\0');
+    struct bytes text = {0};
+    size_t length = strlen(dir);
+    for (const char *at = bytes_text(&set.complaints); *at != '\0'; at++) {
+        if (strncmp(at, dir, length) == 0) {
+            at += length;  // expectations name files from the folder
+        }
+        bytes_append_byte(&text, (uint8_t)*at);
+    }
+    assert_string_equal(bytes_text(&text), expected);
+    bytes_reset(&text);
+    config_dir_summary(&set, &text);
+    assert_string_equal(bytes_text(&text), expected_summary);
+    bytes_clear(&text);
+    config_set_clear(&set);
+}
+
+#define SETTINGS "kafka: {bootstrap.servers: \"a:9092\"}\n"
+#define FUNCTION "source: {topics: [a]}\nendpoint: {http: {url: http://x}}\n"
+#define CONNECTOR "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+
+static void a_folder_is_loaded_in_the_order_of_names(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("connectors/shop.yaml", CONNECTOR);
+    write_file("functions/b.yaml", FUNCTION);
+    write_file("functions/a.yaml", FUNCTION);
+    struct config_set set;
+    assert_true(config_dir_load(dir, &set));
+    assert_int_equal(set.file_count, 4);
+    assert_string_equal(set.connectors[0]->name, "shop");
+    assert_int_equal(set.function_count, 2);
+    assert_string_equal(set.functions[0]->name, "a");
+    assert_string_equal(set.functions[1]->name, "b");
+    size_t count;
+    struct function_config **functions = config_set_take_functions(&set, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(set.function_count, 0);
+    config_set_clear(&set);
+    for (size_t i = 0; i < count; i++) {
+        function_config_clear(functions[i]);
+        free(functions[i]);
+    }
+    free(functions);
+    check_load("", "0 errors in 4 files\n");
+}
+
+static void complaints_of_all_files_come_together(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", "kafka: {}\n");
+    write_file("connectors/shop.yaml", CONNECTOR "tabels: {}\n");
+    write_file("functions/f.yaml", FUNCTION);
+    check_load(
+        "/connectors/shop.yaml:3:1: error: unknown key \"tabels\"; did you mean \"tables\"?\n"
+        "/millrace.yaml:1:8: error: required key \"bootstrap.servers\" is missing: HOST:PORT of a broker\n",
+        "2 errors in 3 files\n");
+}
+
+static void what_is_missing_is_said_with_what_to_create(void **state)
+{
+    (void)state;
+    check_load(
+        "/millrace.yaml: error: there is no such file; create it with at least: kafka: {bootstrap.servers: "
+        "\"HOST:9092\"}\n",
+        "1 error in 0 files\n");
+    struct config_set set;
+    assert_false(config_dir_load("/nowhere/at/all", &set));
+    assert_string_equal(
+        bytes_text(&set.complaints),
+        "/nowhere/at/all: error: there is no such folder; create this folder with millrace.yaml in "
+        "it, or name another one with -c DIR\n");
+    config_set_clear(&set);
+}
+
+static void hidden_files_and_backups_are_left_alone(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("functions/f.yaml", FUNCTION);
+    write_file("functions/f.yaml~", "}");
+    write_file("functions/#f.yaml#", "}");
+    write_file("functions/.#f.yaml", "}");
+    write_file("functions/.f.yaml.swp", "}");
+    write_file("functions/f.yaml.bak", "}");
+    write_file("functions/README", "}");
+    check_load("", "0 errors in 2 files\n");
+}
+
+static void names_that_can_not_be_are_refused(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("functions/Order_Email.yaml", FUNCTION);
+    write_file("functions/f.yml", FUNCTION);
+    check_load("/functions/Order_Email.yaml: error: the file's name must be 1 to 63 of a-z, 0-9 and -, "
+               "beginning with "
+               "a letter or digit, and .yaml\n"
+               "/functions/f.yml: error: only files that end in .yaml are read: rename it to f.yaml\n",
+               "2 errors in 3 files\n");
+}
+
+static void mounts_of_kubernetes_are_followed(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    char *functions = memory_format("%s/functions", dir);
+    char *data = memory_format("%s/..2026_01", functions);
+    (void)mkdir(functions, 0755);
+    (void)mkdir(data, 0755);
+    write_file("functions/..2026_01/f.yaml", FUNCTION);
+    char *link = memory_format("%s/..data", functions);
+    assert_int_equal(symlink("..2026_01", link), 0);
+    free(link);
+    link = memory_format("%s/f.yaml", functions);
+    assert_int_equal(symlink("..data/f.yaml", link), 0);
+    check_load("", "0 errors in 2 files\n");
+    free(link);
+    free(data);
+    free(functions);
+}
+
+static void connectors_that_would_mix_are_refused(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("connectors/a.yaml", CONNECTOR "slot: {name: s}\n");
+    write_file("connectors/b.yaml", CONNECTOR "slot: {name: s}\n");
+    struct config_set set;
+    assert_false(config_dir_load(dir, &set));
+    const char *text = bytes_text(&set.complaints);
+    assert_int_equal(set.error_count, 2);
+    assert_non_null(strstr(text, "/connectors/b.yaml:2:15: error: topic_prefix: "));
+    assert_non_null(strstr(text, "/connectors/b.yaml:3:14: error: name: "));
+    config_set_clear(&set);
+}
+
+static void a_file_that_is_none_has_its_complaint(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("functions/x", "");
+    char *path = memory_format("%s/functions/f.yaml", dir);
+    assert_int_equal(mkdir(path, 0755), 0);
+    check_load("/functions/f.yaml: error: can't be read: not a file\n", "1 error in 2 files\n");
+    free(path);
+}
+
+static void the_option_wins_over_the_environment(void **state)
+{
+    (void)state;
+    (void)setenv("MILLRACE_CONFIG", "/from/environment", 1);
+    assert_string_equal(config_dir_choose("/from/option"), "/from/option");
+    assert_string_equal(config_dir_default(), "/from/environment");
+    (void)unsetenv("MILLRACE_CONFIG");
+    char before[4096];
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(dir), 0);
+    assert_string_equal(config_dir_default(), "/etc/millrace");
+    assert_int_equal(mkdir("millrace", 0755), 0);
+    assert_string_equal(config_dir_default(), "./millrace");
+    assert_int_equal(chdir(before), 0);
+}
+
+static void commands_end_with_the_code_of_their_outcome(void **state)
+{
+    (void)state;
+    char *good[] = {"check", "-c", dir, NULL};
+    char *usage[] = {"check", "--colour", NULL};
+    char *word[] = {"check", "shop", NULL};
+    char *nothing[] = {"config", NULL};
+    char *unknown[] = {"config", "schema", "table", NULL};
+    assert_int_equal(check_command(3, good), CLI_CONFIG);
+    write_file("millrace.yaml", SETTINGS);
+    assert_int_equal(check_command(3, good), CLI_DONE);
+    assert_int_equal(check_command(2, usage), CLI_USAGE);
+    assert_int_equal(check_command(2, word), CLI_USAGE);
+    assert_int_equal(config_command(1, nothing), CLI_USAGE);
+    assert_int_equal(config_command(3, unknown), CLI_USAGE);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIR(a_folder_is_loaded_in_the_order_of_names),
+        IN_DIR(complaints_of_all_files_come_together),
+        IN_DIR(what_is_missing_is_said_with_what_to_create),
+        IN_DIR(hidden_files_and_backups_are_left_alone),
+        IN_DIR(names_that_can_not_be_are_refused),
+        IN_DIR(mounts_of_kubernetes_are_followed),
+        IN_DIR(connectors_that_would_mix_are_refused),
+        IN_DIR(a_file_that_is_none_has_its_complaint),
+        IN_DIR(the_option_wins_over_the_environment),
+        IN_DIR(commands_end_with_the_code_of_their_outcome),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,184 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "connectors/postgres/pg_default.h"
+#include "connectors/postgres/pg_row.h"
+#include "connectors/postgres/pg_types.h"
+
+// t(id int primary key, n int not null default 7, name text, flag bool default true)
+static struct column columns[4] = {
+    {.name = (char *)"id", .is_key = true}, {.name = (char *)"n"}, {.name = (char *)"name", .is_nullable = true},
+    {.name = (char *)"flag", .is_nullable = true}};
+static size_t keys[] = {0};
+static struct table table = {.schema = (char *)"public", .name = (char *)"t", .columns = columns, .column_count = 4,
+                             .key_columns = keys, .key_count = 1};
+static struct pgoutput_tuple tuple;
+static struct pgoutput_tuple old_tuple;
+static struct bytes out;
+static struct fault f;
+static size_t column;
+
+static void fill(struct pgoutput_tuple *t, const char *const *values)
+{
+    t->count = 4;
+    for (size_t i = 0; i < 4; i++) {
+        bool is_unchanged = values[i] != NULL && strcmp(values[i], "?") == 0;
+        t->values[i] = values[i] == NULL ? (struct pgoutput_value){NULL, 0, PGOUTPUT_VALUE_NULL}
+                       : is_unchanged    ? (struct pgoutput_value){NULL, 0, PGOUTPUT_VALUE_UNCHANGED}
+                                      : (struct pgoutput_value){(const uint8_t *)values[i], (uint32_t)strlen(values[i]),
+                                                                PGOUTPUT_VALUE_TEXT};
+    }
+    bytes_reset(&out);
+}
+
+#define FILL(t, ...) fill((t), (const char *const[]){__VA_ARGS__})
+
+static void assert_bytes(const char *want, size_t size)
+{
+    assert_int_equal(out.size, size);
+    assert_memory_equal(out.data, want, size);
+}
+
+static void a_row_is_its_columns_with_branches_where_nullable(void **state)
+{
+    (void)state;
+    FILL(&tuple, "1", "2", "ab", NULL);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x04\x02\x04" "ab\x02", 7);  // flag has a default: null is the second branch
+    FILL(&tuple, "1", "2", NULL, "f");
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x04\0\0\0", 5);
+}
+
+static void an_unchanged_value_comes_from_the_old_row_or_is_marked(void **state)
+{
+    (void)state;
+    FILL(&old_tuple, "1", "2", "old", "t");
+    FILL(&tuple, "1", "2", "?", "t");
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &column, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x04\x02\x06old\0\1", 9);
+    FILL(&old_tuple, "1", NULL, NULL, NULL);  // a key tuple: absent, not NULL
+    FILL(&tuple, "1", "2", "?", "t");
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &column, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x04\x02\x38__debezium_unavailable_value\0\1", 34);
+}
+
+static void a_null_where_none_may_be_asks_for_a_wider_version(void **state)
+{
+    (void)state;
+    FILL(&tuple, "1", NULL, NULL, NULL);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_WIDEN);
+    assert_int_equal(column, 1);
+}
+
+static void an_identity_tuple_is_filled_up_with_defaults(void **state)
+{
+    (void)state;
+    FILL(&tuple, "5", NULL, NULL, NULL);
+    assert_true(pg_row_append_identity(&out, &table, &tuple, &f));
+    assert_bytes("\x0a\x0e\0\x02", 4);
+}
+
+static void a_key_is_its_columns_alone(void **state)
+{
+    (void)state;
+    FILL(&tuple, "5", NULL, NULL, NULL);
+    assert_true(pg_row_append_key(&out, &table, &tuple, NULL, &f));
+    assert_bytes("\x0a", 1);
+    FILL(&tuple, NULL, NULL, NULL, NULL);
+    assert_false(pg_row_append_key(&out, &table, &tuple, NULL, &f));
+    assert_int_equal(f.kind, FAULT_REJECT);
+}
+
+static void a_tuple_of_another_width_is_no_row_of_this_table(void **state)
+{
+    (void)state;
+    FILL(&tuple, "5", "1", NULL, NULL);
+    tuple.count = 3;
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_FAULT);
+    assert_int_equal(f.kind, FAULT_FATAL);
+}
+
+static void assert_default(uint32_t oid, int32_t modifier, const char *expression, const char *json)
+{
+    struct column c = {.name = (char *)"c"};
+    const char *plain;
+    pg_types_map(oid, modifier, NULL, 0, &c, &plain);
+    pg_default_set(&c, expression);
+    if (json == NULL) {
+        assert_int_equal(c.default_json.size, 0);
+        assert_int_equal(c.default_avro.size, 0);
+    } else {
+        assert_string_equal(bytes_text(&c.default_json), json);
+        assert_true(c.default_avro.size > 0);
+    }
+    bytes_clear(&c.default_avro);
+    bytes_clear(&c.default_json);
+}
+
+static void defaults_follow_debezium(void **state)
+{
+    (void)state;
+    assert_default(23, -1, "0", "0");
+    assert_default(23, -1, "'-1'::integer", "-1");
+    assert_default(20, -1, "nextval('s'::regclass)", "0");
+    assert_default(23, -1, "(1 + 2)", NULL);
+    assert_default(25, -1, "'it''s'::text", "\"it's\"");
+    assert_default(1043, -1, "''::character varying", "\"\"");
+    assert_default(25, -1, "NULL::text", NULL);
+    assert_default(16, -1, "true", "true");
+    assert_default(701, -1, "1.5", "1.5");
+    assert_default(701, -1, "0", "0.0");
+    assert_default(701, -1, "'NaN'::double precision", NULL);
+    assert_default(1700, (10 << 16 | 2) + 4, "1.5", "\"\\u0000\xc2\x96\"");
+    assert_default(1700, -1, "1.5", NULL);
+    assert_default(1184, -1, "now()", "\"1970-01-01T00:00:00.000000Z\"");
+    assert_default(1184, -1, "CURRENT_TIMESTAMP", "\"1970-01-01T00:00:00.000000Z\"");
+    assert_default(1082, -1, "'2026-01-02'::date", "20455");
+    assert_default(3802, -1, "'{}'::jsonb", "\"{}\"");
+    assert_default(2950, -1, "gen_random_uuid()", "\"00000000-0000-0000-0000-000000000000\"");
+    assert_default(17, -1, "'\\x00'::bytea", NULL);
+    assert_default(1007, -1, "'{}'::integer[]", NULL);
+}
+
+static int make_table(void **state)
+{
+    (void)state;
+    static const uint32_t oids[] = {23, 23, 25, 16};
+    const char *plain;
+    for (size_t i = 0; i < 4; i++) {
+        pg_types_map(oids[i], -1, NULL, 0, &columns[i], &plain);
+    }
+    pg_default_set(&columns[1], "7");
+    pg_default_set(&columns[3], "true");
+    return 0;
+}
+
+static int clear_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        bytes_clear(&columns[i].default_avro);
+        bytes_clear(&columns[i].default_json);
+    }
+    bytes_clear(&out);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_is_its_columns_with_branches_where_nullable),
+        cmocka_unit_test(an_unchanged_value_comes_from_the_old_row_or_is_marked),
+        cmocka_unit_test(a_null_where_none_may_be_asks_for_a_wider_version),
+        cmocka_unit_test(an_identity_tuple_is_filled_up_with_defaults),
+        cmocka_unit_test(a_key_is_its_columns_alone),
+        cmocka_unit_test(a_tuple_of_another_width_is_no_row_of_this_table),
+        cmocka_unit_test(defaults_follow_debezium),
+    };
+    return cmocka_run_group_tests(tests, make_table, clear_table);
+}

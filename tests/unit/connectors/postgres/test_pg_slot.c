@@ -1,0 +1,118 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "connectors/postgres/pg_slot.h"
+
+static struct connector_config config = {.name = (char *)"shop",
+                                         .slot = {.name = (char *)"millrace_shop", .create = true}};
+static const struct pg_slot there = {.server_version = 150000, .is_logical = true, .slots_max = 4, .slots_used = 1,
+                                     .exists = true, .is_ours = true};
+static const struct pg_slot gone = {.server_version = 150000, .is_logical = true, .slots_max = 4, .slots_used = 0};
+static const struct source_state unknown = {0};
+static const struct source_state whole = {true, true, "millrace_shop", "77", 1};
+static const struct source_state half = {true, false, "millrace_shop", "77", 1};
+static const struct source_state other = {true, true, "millrace_other", "77", 1};
+
+static enum pg_slot_plan plan;
+static struct fault f;
+
+static bool decide(const struct pg_slot *slot, const struct source_state *known)
+{
+    return pg_slot_decide(slot, &config, known, "77", &plan, &f);
+}
+
+static void the_record_and_the_server_decide_together(void **state)
+{
+    (void)state;
+    assert_true(decide(&there, &whole) && plan == PG_SLOT_USE);
+    assert_true(decide(&there, &unknown) && plan == PG_SLOT_USE);
+    assert_true(decide(&gone, &unknown) && plan == PG_SLOT_MAKE);
+    assert_true(decide(&gone, &half) && plan == PG_SLOT_MAKE);
+    assert_true(decide(&there, &half) && plan == PG_SLOT_REMAKE);
+    assert_true(decide(&gone, &other) && plan == PG_SLOT_MAKE);
+    assert_true(decide(&there, &other) && plan == PG_SLOT_USE);
+}
+
+static void assert_config(const struct pg_slot *slot, const struct source_state *known, const char *says)
+{
+    assert_false(decide(slot, known));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    if (strstr(f.text, says) == NULL) {
+        fail_msg("%s", f.text);
+    }
+}
+
+static void lost_changes_stop_the_connector_with_what_to_type(void **state)
+{
+    (void)state;
+    struct pg_slot lost = there;
+    lost.is_lost = true;
+    assert_config(&lost, &whole, "SELECT pg_drop_replication_slot('millrace_shop');");
+    assert_config(&lost, &whole, "connector/shop:");
+    assert_config(&gone, &whole, "somebody dropped it");
+    struct source_state elsewhere = whole;
+    elsewhere.system_identifier[0] = '8';
+    assert_config(&there, &elsewhere, "another cluster");
+    struct pg_slot foreign = there;
+    foreign.is_ours = false;
+    assert_config(&foreign, &whole, "not a logical pgoutput slot");
+    struct pg_slot full = gone;
+    full.slots_used = 4;
+    assert_config(&full, &unknown, "max_replication_slots = 14");
+}
+
+static void a_slot_that_may_not_be_made_is_asked_for(void **state)
+{
+    (void)state;
+    config.slot.create = false;
+    assert_config(&gone, &unknown, "SELECT pg_create_logical_replication_slot('millrace_shop', 'pgoutput');");
+    assert_true(decide(&there, &half) && plan == PG_SLOT_USE);
+    config.slot.create = true;
+}
+
+static void the_server_is_checked(void **state)
+{
+    (void)state;
+    assert_true(pg_slot_check_server(&there, &f));
+    struct pg_slot s = there;
+    s.server_version = 130004;
+    assert_false(pg_slot_check_server(&s, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    s = there;
+    s.is_logical = false;
+    assert_false(pg_slot_check_server(&s, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    s = there;
+    s.is_standby = true;
+    assert_false(pg_slot_check_server(&s, &f));
+    assert_int_equal(f.kind, FAULT_RETRY);
+}
+
+static void lsns_are_parsed_and_nothing_else(void **state)
+{
+    (void)state;
+    uint64_t lsn = 0;
+    assert_true(pg_slot_parse_lsn("16/B374D848", &lsn));
+    assert_int_equal(lsn, UINT64_C(0x16B374D848));
+    assert_false(pg_slot_parse_lsn("", &lsn));
+    assert_false(pg_slot_parse_lsn("16", &lsn));
+    assert_false(pg_slot_parse_lsn("16/", &lsn));
+    assert_false(pg_slot_parse_lsn("16/1G", &lsn));
+    assert_false(pg_slot_parse_lsn("100000000/0", &lsn));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_record_and_the_server_decide_together),
+        cmocka_unit_test(lost_changes_stop_the_connector_with_what_to_type),
+        cmocka_unit_test(a_slot_that_may_not_be_made_is_asked_for),
+        cmocka_unit_test(the_server_is_checked),
+        cmocka_unit_test(lsns_are_parsed_and_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+// connectors/connector_config: connectors/NAME.yaml.
+#include "tests/unit/config_case.h"
+
+#include "connectors/connector_config.h"
+
+static const char golden[] =
+    "postgres: {dsn: \"host=db dbname=shop user=millrace\", password: {env: MILLRACE_TEST_SECRET}}\n"
+    "topic_prefix: shop\n"
+    "tables: {include: [public.*, '/^x\\.y$/'], exclude: [public.audit_*], publish_inserts_only: "
+    "[public.log]}\n"
+    "slot: {name: s, publication: P, create: false}\n"
+    "snapshot: never\n"
+    "on_bad_row: dead_letter\n"
+    "types: debezium\n"
+    "delivery: at_least_once\n"
+    "topics: {partitions: 6, replication: 3, config: {retention.ms: -1}}\n";
+
+static void clear_config(void *config)
+{
+    connector_config_clear(config);
+}
+
+static void check_complaints(const char *text, const char *expected)
+{
+    struct config_case c = {0};
+    struct connector_config config;
+    config_case_read(&c, &connector_config_kind, slice_of(text), &config);
+    assert_string_equal(bytes_text(&c.text), expected);
+    connector_config_clear(&config);
+    config_case_clear(&c);
+}
+
+static void every_key_is_read(void **state)
+{
+    (void)state;
+    (void)setenv("MILLRACE_TEST_SECRET", "hunter2", 1);
+    struct config_case c = {0};
+    struct connector_config config;
+    config_case_read(&c, &connector_config_kind, slice_of(golden), &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_string_equal(config.name, "order-email");
+    assert_string_equal(config.postgres.password, "hunter2");
+    assert_string_equal(config.topic_prefix, "shop");
+    assert_int_equal(config.tables.include.count, 2);
+    assert_true(text_list_glob_match(&config.tables.include, "x.y"));
+    assert_string_equal(config.tables.publish_inserts_only.items[0], "public.log");
+    assert_string_equal(config.slot.name, "s");
+    assert_string_equal(config.slot.publication, "P");
+    assert_false(config.slot.create);
+    assert_int_equal(config.snapshot, CONNECTOR_SNAPSHOT_NEVER);
+    assert_int_equal(config.on_bad_row, CONNECTOR_BAD_ROW_DEAD_LETTER);
+    assert_int_equal(config.topics.partitions, 6);
+    assert_string_equal(text_pairs_get(&config.topics.config, "retention.ms"), "-1");
+    connector_config_clear(&config);
+    config_case_clear(&c);
+}
+
+static void defaults_come_from_the_files_name(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct connector_config config;
+    config_case_read(&c, &connector_config_kind, slice_of("postgres: {dsn: host=db}\ntopic_prefix: shop\n"),
+                     &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_string_equal(config.slot.name, "millrace_order_email");
+    assert_string_equal(config.slot.publication, "millrace_order_email");
+    assert_true(config.slot.create);
+    assert_int_equal(config.tables.include.count, 1);
+    assert_string_equal(config.tables.include.items[0], "public.*");
+    assert_int_equal(config.tables.exclude.count, 0);
+    assert_int_equal(config.snapshot, CONNECTOR_SNAPSHOT_INITIAL);
+    assert_int_equal(config.on_bad_row, CONNECTOR_BAD_ROW_STOP);
+    assert_int_equal(config.topics.partitions, 0);
+    connector_config_clear(&config);
+    config_case_clear(&c);
+}
+
+static void libpq_judges_the_connection_string_and_no_password_is_shown(void **state)
+{
+    (void)state;
+    check_complaints("topic_prefix: a\npostgres: {dsn: 'hots=db'}\n",
+                     "f.yaml:2:17: error: dsn: invalid connection option \"hots\"\n");
+    check_complaints("topic_prefix: a\npostgres: {dsn: 'postgresql://u:hunter2@h/d?x=1'}\n",
+                     "f.yaml:2:17: error: dsn: libpq can't read this connection string\n");
+    check_complaints("topic_prefix: a\npostgres: {dsn: 'host=h password=hunter2 x'}\n",
+                     "f.yaml:2:17: error: dsn: libpq can't read this connection string\n");
+    check_complaints(
+        "topic_prefix: a\npostgres: {dsn: 'postgresql://u:hunter2@h/d'}\n",
+        "f.yaml:2:17: error: dsn: has a password, in a file that others may read: write the key password "
+        "beside dsn, as {file: PATH} or {env: NAME}, or chmod 600\n");
+    check_complaints("topic_prefix: a\npostgres: {dsn: 'host=h replication=database'}\n",
+                     "f.yaml:2:17: error: dsn: replication is set by millrace; take it out\n");
+}
+
+static void a_password_in_the_dsn_of_a_private_file_is_shown_as_stars(void **state)
+{
+    (void)state;
+    struct config_case c = {.file = {.is_private = true}};
+    struct connector_config config;
+    config_case_read(&c, &connector_config_kind,
+                     slice_of("topic_prefix: a\npostgres: {dsn: 'postgresql://u:hunter2@h/d'}\n"), &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    struct bytes shown = {0};
+    config_show(&connector_config_kind, &config, &shown);
+    assert_null(strstr(bytes_text(&shown), "hunter2"));
+    assert_non_null(strstr(bytes_text(&shown), "password='***'"));
+    bytes_clear(&shown);
+    connector_config_clear(&config);
+    config_case_clear(&c);
+}
+
+static void what_does_not_work_yet_is_refused(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: sh op\ntypes: native\ndelivery: exactly_once\n"
+        "columns: {}\nslot: {name: Bad}\ntables: {include: [orders]}\ntopics: {config: {Retention: 1}}\n",
+        "f.yaml:2:15: error: topic_prefix: \"sh op\" is no topic name: only letters, digits, '.', '_' "
+        "and '-' are\n"
+        "f.yaml:3:8: error: types: \"native\" is not known here; write debezium\n"
+        "f.yaml:4:11: error: delivery: \"exactly_once\" is not known here; write at_least_once\n"
+        "f.yaml:5:1: error: unknown key \"columns\"; known here: postgres, topic_prefix, tables, slot, "
+        "snapshot, on_bad_row, types, delivery, topics\n"
+        "f.yaml:6:14: error: name: a slot's name has 1 to 63 of a-z, 0-9 and _\n"
+        "f.yaml:7:20: error: include: \"orders\" matches no table; write SCHEMA.TABLE, as in "
+        "public.orders\n"
+        "f.yaml:8:19: error: \"Retention\" is no topic property; write one such as retention.ms\n");
+}
+
+static void a_name_too_long_for_a_slot_asks_for_another(void **state)
+{
+    (void)state;
+    struct config_case c = {.file = {.name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}};
+    struct connector_config config;
+    config_case_read(&c, &connector_config_kind, slice_of("postgres: {dsn: host=db}\ntopic_prefix: a\n"),
+                     &config);
+    assert_non_null(strstr(bytes_text(&c.text), "set slot.name\n"));
+    assert_non_null(strstr(bytes_text(&c.text), "set slot.publication\n"));
+    connector_config_clear(&config);
+    config_case_clear(&c);
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: a\ntables: {publish_inserts_only: [public.log]}\n"
+        "slot: {publication: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}\n",
+        "f.yaml:4:21: error: publication: with publish_inserts_only it has at most 55 bytes, to leave "
+        "room for _inserts\n");
+}
+
+static void databases_are_compared_by_their_connection(void **state)
+{
+    (void)state;
+    char shop[] = "host=db dbname=shop user=a";
+    char same[] = "postgresql://b@db/shop";
+    char books[] = "host=db dbname=books";
+    struct connector_config a = {.postgres.dsn = shop};
+    struct connector_config b = {.postgres.dsn = same};
+    struct connector_config other = {.postgres.dsn = books};
+    assert_true(connector_config_same_database(&a, &b));
+    assert_false(connector_config_same_database(&a, &other));
+}
+
+static void every_truncation_is_read_or_refused(void **state)
+{
+    (void)state;
+    struct connector_config config;
+    config_case_truncate(&connector_config_kind, golden, &config, clear_config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(defaults_come_from_the_files_name),
+        cmocka_unit_test(libpq_judges_the_connection_string_and_no_password_is_shown),
+        cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
+        cmocka_unit_test(what_does_not_work_yet_is_refused),
+        cmocka_unit_test(a_name_too_long_for_a_slot_asks_for_another),
+        cmocka_unit_test(databases_are_compared_by_their_connection),
+        cmocka_unit_test(every_truncation_is_read_or_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
