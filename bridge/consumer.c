@@ -5,24 +5,16 @@
 //   a lost assignment -> incremental_unassign at once, commit nothing
 #include "bridge/consumer.h"
 
-#include <stdio.h>
 #include <utlist.h>
 
+#include "bridge/consumer_handle.h"
 #include "core/clock.h"
 #include "core/log.h"
 
-enum {
-    READ_AHEAD_BYTES = 8 << 20,  // of one function, over all partitions
-    READ_AHEAD_BYTES_MIN = 64 << 10,
-    READ_AHEAD_BYTES_MAX = 1 << 20,
-    READ_AHEAD_RECORDS = 20000,
-    COMMITTED_TIMEOUT_MS = 10000,
-    FIRST_ASSIGNMENT_WAIT_US = 4000000,
-};
+enum { COMMITTED_TIMEOUT_MS = 10000, FIRST_ASSIGNMENT_WAIT_US = 4000000 };
 
 struct consumer {
     uv_loop_t *loop;
-    const struct settings *settings;
     rd_kafka_t *rk;
     rd_kafka_queue_t *main_queue;
     struct kafka_watch *main_watch;
@@ -51,11 +43,6 @@ struct consumer_job {
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_resp_err_t code;
 };
-
-char *consumer_group(const char *function)
-{
-    return memory_format("millrace.%s", function);
-}
 
 static void advance_close(struct consumer *c);
 static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list);
@@ -491,112 +478,14 @@ void consumer_close(struct consumer *c, void (*on_closed)(void *self))
     advance_close(c);
 }
 
-char *consumer_subscription(const char *topic)
-{
-    size_t size = strlen(topic);
-    if (size > 2 && topic[0] == '/' && topic[size - 1] == '/') {
-        const char *caret = topic[1] == '^' ? "" : "^.*";
-        return memory_format("%s%.*s", caret, (int)(size - 2), topic + 1);
-    }
-    if (strpbrk(topic, "*?[") == NULL) {
-        return memory_string(topic);
-    }
-    CLEANUP(bytes_clear) struct bytes regex = {0};
-    bytes_append_byte(&regex, '^');
-    for (const char *c = topic; *c != '\0'; c++) {
-        if (*c == '*') {
-            bytes_append_string(&regex, ".*");
-        } else if (*c == '?') {
-            bytes_append_byte(&regex, '.');
-        } else if (*c == '.' || *c == '+' || *c == '(' || *c == ')' || *c == '$' || *c == '|') {
-            bytes_append_byte(&regex, '\\');
-            bytes_append_byte(&regex, (uint8_t)*c);
-        } else {
-            bytes_append_byte(&regex, (uint8_t)*c);
-        }
-    }
-    bytes_append_byte(&regex, '$');
-    return slice_to_string(bytes_slice(&regex));
-}
-
-static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *topics)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
-    for (size_t i = 0; i < topics->count; i++) {
-        CLEANUP(memory_free_pointer) char *subscription = consumer_subscription(topics->items[i]);
-        rd_kafka_topic_partition_list_add(list, subscription, RD_KAFKA_PARTITION_UA);
-    }
-    rd_kafka_resp_err_t code = rd_kafka_subscribe(rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return code;
-}
-
-static struct partition_limits limits_for(size_t partitions)
-{
-    size_t bytes = READ_AHEAD_BYTES / (partitions == 0 ? 1 : partitions);
-    bytes = bytes > READ_AHEAD_BYTES_MAX ? READ_AHEAD_BYTES_MAX : bytes;
-    return (struct partition_limits){
-        .records = READ_AHEAD_RECORDS,
-        .bytes = bytes < READ_AHEAD_BYTES_MIN ? READ_AHEAD_BYTES_MIN : bytes,
-    };
-}
-
-static bool make_handle(struct consumer *c, const struct consumer_params *params, struct fault *f)
-{
-    CLEANUP(memory_free_pointer) char *group = consumer_group(params->config->name);
-    char kbytes[24];
-    char records[24];
-    char fetch[24];
-    (void)snprintf(kbytes, sizeof(kbytes), "%zu", c->limits.bytes / 1024);
-    (void)snprintf(records, sizeof(records), "%zu", c->limits.records);
-    (void)snprintf(fetch, sizeof(fetch), "%zu",
-                   c->limits.bytes / 4);  // compressed: several times that in memory
-    const char *wait_ms = text_pairs_get(&params->settings->kafka, "fetch.wait.max.ms");
-    const char *extra[] = {
-        "group.id",
-        group,
-        "auto.offset.reset",
-        "error",
-        "queued.min.messages",
-        records,
-        "queued.max.messages.kbytes",
-        kbytes,
-        "fetch.wait.max.ms",
-        wait_ms == NULL ? "100" : wait_ms,
-        "fetch.error.backoff.ms",
-        "100",
-        "fetch.message.max.bytes",
-        fetch,
-        "fetch.max.bytes",
-        "4194304",
-        rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : NULL,
-        "5",
-        NULL,
-    };
-    rd_kafka_conf_t *conf;
-    if (!kafka_client_conf(params->settings, KAFKA_CONSUMER, extra, &conf, f)) {
-        return false;
-    }
-    rd_kafka_conf_set_events(conf,
-                             RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT);
-    return kafka_client_open(conf, KAFKA_CONSUMER, &c->rk, f);
-}
-
 bool consumer_open(const struct consumer_params *params, struct consumer **ret, struct fault *f)
 {
     CLEANUP(memory_free_pointer) struct consumer *c = memory_zeroed(1, sizeof(*c));
     c->loop = params->loop;
-    c->settings = params->settings;
     c->listener = params->listener;
-    c->limits = limits_for(params->partition_count);
-    if (!make_handle(c, params, f)) {
+    c->limits = consumer_handle_limits(params->partition_count);
+    if (!consumer_handle_open(params->settings, params->config, &c->limits, &c->rk, f)) {
         return false;
-    }
-    (void)rd_kafka_poll_set_consumer(c->rk);
-    rd_kafka_resp_err_t code = subscribe(c->rk, &params->config->source.topics);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_destroy(c->rk);
-        return fault_from(f, FAULT_CONFIG, "librdkafka", code, "source.topics: %s", rd_kafka_err2str(code));
     }
     c->component = memory_format("function/%s", params->config->name);
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);

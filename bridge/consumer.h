@@ -64,11 +64,4 @@ int64_t consumer_lag(const struct consumer *c, const struct partition *p);
  */
 void consumer_close(struct consumer *c, void (*on_closed)(void *self));
 
-/** The group of a function; the caller frees it. */
-char *consumer_group(const char *function);
-
-/** What to subscribe to for a configured topic: the name, or for a glob a regular expression that begins with
- * ^. */
-char *consumer_subscription(const char *topic);
-
 #endif

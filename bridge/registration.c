@@ -2,7 +2,7 @@
 
 #include <jansson.h>
 
-#include "bridge/consumer.h"
+#include "bridge/consumer_handle.h"
 #include "core/clock.h"
 #include "core/kafka_client.h"
 #include "core/log.h"
@@ -162,7 +162,7 @@ static bool check_known(struct registration *r, rd_kafka_t *rk, const rd_kafka_t
 static void work(uv_work_t *work)
 {
     struct registration *r = work->data;
-    CLEANUP(memory_free_pointer) char *group = consumer_group(r->config->name);
+    CLEANUP(memory_free_pointer) char *group = consumer_handle_group(r->config->name);
     const char *extra[] = {"group.id", group, NULL};
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;

@@ -11,6 +11,7 @@ void child_report_clear(struct child_report *r)
 {
     bytes_clear(&r->status);
     bytes_clear(&r->metrics);
+    bytes_clear(&r->fault);
     r->is_ready = false;
 }
 
@@ -22,30 +23,38 @@ void child_report_write(const struct child_report *r, struct bytes *out)
     text_append_json(out, bytes_slice(&r->status));
     bytes_append_string(out, ",\"metrics\":");
     text_append_json(out, bytes_slice(&r->metrics));
+    bytes_append_string(out, ",\"fault\":");
+    text_append_json(out, bytes_slice(&r->fault));
     bytes_append_byte(out, '}');
     uint32_t size = __builtin_bswap32((uint32_t)(out->size - start - HEAD_BYTES));
     memcpy(out->data + start, &size, HEAD_BYTES);
 }
 
+/** False when the member is no text. */
+static bool take_text(const json_t *root, const char *key, struct bytes *ret)
+{
+    const json_t *value = json_object_get(root, key);
+    if (!json_is_string(value)) {
+        return false;
+    }
+    bytes_append(ret, json_string_value(value), json_string_length(value));
+    return true;
+}
+
 static bool parse(struct slice text, struct child_report *ret, struct fault *f)
 {
-    json_error_t error;
-    json_t *root = json_loadb((const char *)text.data, text.size, 0, &error);
-    const char *status = NULL;
-    const char *metrics = NULL;
-    size_t status_size = 0;
-    size_t metrics_size = 0;
-    int is_ready = 0;
-    if (root == NULL || json_unpack_ex(root, &error, 0, "{s:b, s:s%, s:s%}", "ready", &is_ready, "status",
-                                       &status, &status_size, "metrics", &metrics, &metrics_size) != 0) {
-        json_decref(root);
-        return fault_set(f, FAULT_REJECT, "a child's report is not understood: %s", error.text);
+    json_t *root = json_loadb((const char *)text.data, text.size, 0, NULL);
+    const json_t *ready = json_object_get(root, "ready");
+    struct child_report report = {.is_ready = json_is_true(ready)};
+    bool is_good = json_is_boolean(ready) && take_text(root, "status", &report.status) &&
+                   take_text(root, "metrics", &report.metrics) && take_text(root, "fault", &report.fault);
+    json_decref(root);
+    if (!is_good) {
+        child_report_clear(&report);
+        return fault_set(f, FAULT_REJECT, "a child's report is not understood");
     }
     child_report_clear(ret);
-    ret->is_ready = is_ready != 0;
-    bytes_append(&ret->status, status, status_size);
-    bytes_append(&ret->metrics, metrics, metrics_size);
-    json_decref(root);
+    *ret = report;
     return true;
 }
 
@@ -114,6 +123,18 @@ static void on_timer(uv_timer_t *timer)
     CLEANUP(child_report_clear) struct child_report filled = {.is_ready = is_ready};
     r->source.fill(r->source.self, &filled);
     report(r, &filled);
+}
+
+void child_reporter_say(struct child_reporter *r, const char *fault)
+{
+    CLEANUP(child_report_clear) struct child_report filled = {0};
+    CLEANUP(bytes_clear) struct bytes frame = {0};
+    bytes_append_string(&filled.fault, fault);
+    child_report_write(&filled, &frame);
+    if (!r->is_writing) {  // else it would land in the middle of another
+        uv_buf_t buffer = uv_buf_init((char *)frame.data, (unsigned)frame.size);
+        (void)uv_try_write((uv_stream_t *)&r->pipe, &buffer, 1);
+    }
 }
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)

@@ -12,6 +12,7 @@ struct child_report {
     bool is_ready;
     struct bytes status;   // JSON: a connector's object, a bridge's array of functions
     struct bytes metrics;  // exposition text
+    struct bytes fault;    // why it ends; empty while it runs
 };
 
 void child_report_clear(struct child_report *r);
@@ -40,6 +41,9 @@ struct child_source {
 /** The child's end: a report every second, and at once when the readiness changed. */
 struct child_reporter;
 struct child_reporter *child_reporter_start(uv_loop_t *loop, int fd, const struct child_source *source);
+
+/** The last words: sent at once, if the supervisor reads. */
+void child_reporter_say(struct child_reporter *r, const char *fault);
 
 /** Accepts NULL. */
 void child_reporter_stop(struct child_reporter *r);

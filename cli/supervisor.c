@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "cli/child.h"
@@ -39,7 +40,7 @@ struct supervised {
     int number;
     uint64_t print;
     enum supervised_state state;
-    char detail[128];
+    char detail[512];
     bool is_wished;         // false: goes away after the drain
     bool is_again;          // starts again after the drain
     uv_process_t *process;  // NULL: none runs
@@ -163,36 +164,6 @@ static void on_left(struct supervised *c)
     }
 }
 
-static void on_child_exit(uv_process_t *process, int64_t status, int signal)
-{
-    struct supervised *c = process->data;
-    uv_close((uv_handle_t *)process, on_closed_free);
-    if (c == NULL) {
-        return;
-    }
-    struct supervisor *s = c->supervisor;
-    c->process = NULL;
-    (void)uv_timer_stop(c->timer);
-    close_pipe(c);
-    char why[96];
-    if (signal != 0) {
-        (void)snprintf(why, sizeof(why), "ended by signal %d (%s)", signal, strsignal(signal));
-    } else {
-        (void)snprintf(why, sizeof(why), "ended with exit code %d", (int)status);
-    }
-    if (c->state == SUPERVISED_DRAINING) {
-        log_info(c->component, "child_left", NULL, "%s", why);
-        on_left(c);
-    } else if (signal == 0 && status == CLI_CONFIG) {
-        enter(c, SUPERVISED_FAILED, "its configuration must change; see the log above");
-        log_error(c->component, "child_failed", NULL,
-                  "%s: something must be changed first; it starts again when its file changes", why);
-    } else {
-        restart_later(c, why);
-    }
-    check_end(s);
-}
-
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)
 {
     (void)size;
@@ -200,27 +171,80 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)
     *ret = uv_buf_init(c->scratch, READ_BYTES);
 }
 
+/** Takes in what the child has sent; false when that is not what a child sends. */
+static bool take_reports(struct supervised *c)
+{
+    struct fault f;
+    for (;;) {
+        switch (child_report_read(&c->input, &c->report, &f)) {
+        case CHILD_REPORT:
+            c->reported_us = clock_now_us();
+            break;
+        case CHILD_NOTHING:
+            return true;
+        case CHILD_FAULT:
+            log_error(c->component, "report_refused", NULL, "%s", f.text);
+            return false;
+        }
+    }
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
     struct supervised *c = stream->data;
-    struct fault f;
     if (count < 0) {
         (void)uv_read_stop(stream);  // its exit follows
         return;
     }
     bytes_append(&c->input, buffer->base, (size_t)count);
-    for (;;) {
-        enum child_step step = child_report_read(&c->input, &c->report, &f);
-        if (step == CHILD_NOTHING) {
-            return;
-        }
-        if (step == CHILD_FAULT) {
-            log_error(c->component, "report_refused", NULL, "%s", f.text);
-            (void)uv_process_kill(c->process, SIGKILL);
-            return;
-        }
-        c->reported_us = clock_now_us();
+    if (!take_reports(c)) {
+        (void)uv_read_stop(stream);
+        (void)uv_process_kill(c->process, SIGKILL);
     }
+}
+
+/** Its last words may still be in the pipe when we hear of its end. */
+static void read_last_words(struct supervised *c)
+{
+    uv_os_fd_t fd;
+    if (c->pipe == NULL || uv_fileno((uv_handle_t *)c->pipe, &fd) != 0) {
+        return;
+    }
+    for (ssize_t count; (count = read(fd, c->scratch, READ_BYTES)) > 0;) {
+        bytes_append(&c->input, c->scratch, (size_t)count);
+    }
+    (void)take_reports(c);
+}
+
+static void on_child_exit(uv_process_t *process, int64_t status, int signal)
+{
+    struct supervised *c = process->data;
+    uv_close((uv_handle_t *)process, on_closed_free);
+    struct supervisor *s = c->supervisor;
+    c->process = NULL;
+    (void)uv_timer_stop(c->timer);
+    read_last_words(c);
+    char why[sizeof(c->detail)];
+    if (c->report.fault.size > 0 && signal == 0) {
+        (void)snprintf(why, sizeof(why), "%s", bytes_text(&c->report.fault));
+    } else if (signal != 0) {
+        (void)snprintf(why, sizeof(why), "ended by signal %d (%s)", signal, strsignal(signal));
+    } else {
+        (void)snprintf(why, sizeof(why), "ended with exit code %d", (int)status);
+    }
+    close_pipe(c);
+    if (c->state == SUPERVISED_DRAINING) {
+        log_info(c->component, "child_left", NULL, "%s", why);
+        on_left(c);
+    } else if (signal == 0 && status == CLI_CONFIG) {
+        enter(c, SUPERVISED_FAILED, why);
+        log_error(c->component, "child_failed", NULL,
+                  "something must be changed first; it starts again when a file of the folder changes: %s",
+                  why);
+    } else {
+        restart_later(c, why);
+    }
+    check_end(s);
 }
 
 static int spawn(struct supervised *c)

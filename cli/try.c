@@ -153,10 +153,11 @@ static void say_what_is_left(const struct try *t, FILE *out)
             t->slot, t->slot, t->schema);
     }
     if (t->options.kafka != NULL) {
-        fprintf(out,
-                "left on your Kafka: topics try.%s.*, consumer group millrace.%s,\n"
-                "  key connector/%s in millrace.state, subjects try.%s.* in millrace.schemas\n",
-                t->schema, t->name, t->name, t->schema);
+        fprintf(
+            out,
+            "left on your Kafka: topics try.%s.*, consumer group millrace.%s,\n"
+            "  keys connector/%s and function/%s in millrace.state, subjects try.%s.* in millrace.schemas\n",
+            t->schema, t->name, t->name, t->name, t->schema);
     }
 }
 
@@ -169,10 +170,10 @@ static bool remove_all(struct try *t, struct fault *f)
     }
     if (t->topics_made != NULL) {
         CLEANUP(memory_free_pointer) char *group = memory_format("millrace.%s", t->name);
-        CLEANUP(memory_free_pointer) char *state_key = memory_format("connector/%s", t->name);
+        CLEANUP(memory_free_pointer) char *state_keys = memory_format("/%s", t->name);
         CLEANUP(memory_free_pointer) char *subjects = memory_format("\"try.%s.", t->schema);
         const char *const topics[] = {t->topics[0], t->topics[1], t->topics[2], t->dead_letter, NULL};
-        struct try_topics_leftovers left = {topics, group, state_key, subjects};
+        struct try_topics_leftovers left = {topics, group, state_keys, subjects};
         is_clean =
             (try_topics_remove(TAKE(t->topics_made), &left, f) || fault_context(f, "cleaning up Kafka")) &&
             is_clean;

@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "core/kafka_client.h"
 
-enum { ADMIN_WAIT_MS = 10000, TOPICS_MAX = 16, GROUP_ATTEMPTS = 10, GROUP_PAUSE_MS = 200 };
+enum { ADMIN_WAIT_MS = 10000, TOPICS_MAX = 16, GROUP_ATTEMPTS = 10, LEADER_ATTEMPTS = 50, PAUSE_MS = 100 };
 
 static const char *const shared_topics[] = {"millrace.state", "millrace.schemas"};
 
@@ -85,6 +85,35 @@ static bool create(struct try_topics *t, const char *const *topics, int partitio
     return is_created;
 }
 
+// A partition that was made just now has a leader that does not know it yet: asking for its end tells.
+static bool wait_for_leader(struct try_topics *t, const char *topic, int32_t partition, struct fault *f)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int attempt = 0; attempt < LEADER_ATTEMPTS; attempt++) {
+        int64_t low = 0;
+        int64_t high = 0;
+        error = rd_kafka_query_watermark_offsets(t->client, topic, partition, &low, &high, ADMIN_WAIT_MS);
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            return true;
+        }
+        (void)rd_kafka_queue_poll(t->answers, PAUSE_MS);  // nothing is to come: a pause
+    }
+    return fault_from(f, FAULT_RETRY, "librdkafka", error, "topic %s partition %d has no leader: %s", topic,
+                      (int)partition, rd_kafka_err2str(error));
+}
+
+static bool wait_for_leaders(struct try_topics *t, const char *const *topics, int partitions, struct fault *f)
+{
+    for (size_t i = 0; topics[i] != NULL; i++) {
+        for (int32_t partition = 0; partition < partitions; partition++) {
+            if (!wait_for_leader(t, topics[i], partition, f)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 bool try_topics_make(const struct settings *settings, const char *const *topics, int partitions,
                      struct try_topics **ret, struct fault *f)
 {
@@ -95,7 +124,8 @@ bool try_topics_make(const struct settings *settings, const char *const *topics,
         return false;
     }
     t->answers = rd_kafka_queue_new(t->client);
-    if (!find_shared_topics(t, t->was_there, f) || !create(t, topics, partitions, f)) {
+    if (!find_shared_topics(t, t->was_there, f) || !create(t, topics, partitions, f) ||
+        !wait_for_leaders(t, topics, partitions, f)) {
         try_topics_free(t);
         return false;
     }
@@ -161,7 +191,7 @@ static bool delete_group(struct try_topics *t, const char *group, struct fault *
     bool is_gone = false;
     for (int attempt = 0; attempt < GROUP_ATTEMPTS && !is_gone; attempt++) {
         if (attempt > 0) {
-            (void)rd_kafka_queue_poll(t->answers, GROUP_PAUSE_MS);  // nothing is to come: a pause
+            (void)rd_kafka_queue_poll(t->answers, PAUSE_MS);  // nothing is to come: a pause
         }
         rd_kafka_DeleteGroup_t *unwanted = rd_kafka_DeleteGroup_new(group);
         rd_kafka_DeleteGroups(t->client, &unwanted, 1, NULL, t->answers);
@@ -175,9 +205,14 @@ static bool delete_group(struct try_topics *t, const char *group, struct fault *
     return is_gone;
 }
 
+// Whether the key has `needle`, not as the beginning of a longer number: "/try-47" is not in
+// "connector/try-471".
 static bool contains(const rd_kafka_message_t *message, const char *needle)
 {
-    return message->key != NULL && memmem(message->key, message->key_len, needle, strlen(needle)) != NULL;
+    size_t size = strlen(needle);
+    const char *at = message->key == NULL ? NULL : memmem(message->key, message->key_len, needle, size);
+    const char *end = (const char *)message->key + message->key_len;
+    return at != NULL && (at + size == end || at[size] < '0' || at[size] > '9');
 }
 
 static void write_tombstone(struct try_topics *t, const char *topic, const rd_kafka_message_t *message)
@@ -252,7 +287,7 @@ static bool erase_keys(struct try_topics *t, const char *topic, const char *need
 static bool clean_shared_topics(struct try_topics *t, const struct try_topics_leftovers *left,
                                 struct fault *f)
 {
-    const char *const needles[COUNT_OF(shared_topics)] = {left->state_key, left->subject_prefix};
+    const char *const needles[COUNT_OF(shared_topics)] = {left->state_keys, left->subject_prefix};
     bool is_there[COUNT_OF(shared_topics)] = {false};
     bool is_done = find_shared_topics(t, is_there, f);
     for (size_t i = 0; i < COUNT_OF(shared_topics) && is_done; i++) {

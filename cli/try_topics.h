@@ -20,7 +20,7 @@ bool try_topics_make(const struct settings *settings, const char *const *topics,
 struct try_topics_leftovers {
     const char *const *topics;   // NULL-ended; those that are not there are no error
     const char *group;           // consumer group
-    const char *state_key;       // key in millrace.state
+    const char *state_keys;      // how our keys in millrace.state end: "/try-4711"
     const char *subject_prefix;  // of the subjects in millrace.schemas
 };
 

@@ -1,7 +1,7 @@
 // CloudEvents 1.0 in the JSON format: one event (structured mode) or an array of them (batched mode).
 //
-//   {"specversion":"1.0","id":…,"source":…,"type":…,"subject":…,"time":…,"datacontenttype":"application/json",
-//    "partitionkey":…,"sequence":…,"data":{"op":…,"before":…,"after":…,"source":…}}
+//   {"specversion":"1.0","id":…,"source":…,"type":…,"subject":…,"time":…,
+//    "datacontenttype":"application/json","partitionkey":…,"sequence":…,"data":{"op":…,"before":…,"after":…}}
 //
 // Source: CloudEvents JSON Event Format 1.0.2; HTTP Protocol Binding 1.0.2, 3.2 and 3.3.
 #include "bridge/payload/attributes.h"

@@ -89,7 +89,7 @@ enum payload_step payload_add(struct payload *p, struct event *e, struct fault *
     }
     size_t size_before = p->array.size;
     payload_type_of(p->options->kind)->add(p, e, &json);
-    size_t size = p->array.size > 0 ? p->array.size + 1 : json.value.data.size;
+    size_t size = p->array.size > 0 ? p->array.size + 1 : p->body.size;  // and the closing bracket
     if (size > p->options->bytes_max) {
         p->array.size = size_before;
         if (p->event_count > 0) {

@@ -2,27 +2,11 @@
 
 #include <stdlib.h>
 
+#include "connectors/postgres/pg_catalogue_private.h"
 #include "core/memory.h"
-
-#define PG_CATALOGUE_COLUMNS                                                                                 \
-    "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid),"                \
-    " a.attgenerated <> '', coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false),"              \
-    " array_position(p.indkey, a.attnum), c.relreplident = 'f' OR CASE c.relreplident"                         \
-    " WHEN 'i' THEN coalesce(array_position(i.indkey, a.attnum) < i.indnkeyatts, false)"                       \
-    " WHEN 'd' THEN coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false) ELSE false END"        \
-    " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"                                               \
-    " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"                                 \
-    " LEFT JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary"                                           \
-    " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident"
-
-// From the given types down: domains to their base, arrays to their elements.
-#define PG_CATALOGUE_TYPE                                                                                    \
-    "SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, coalesce((SELECT e.oid FROM pg_type e"               \
-    " WHERE e.oid = t.typelem AND e.typarray = t.oid), 0) AS element, t.typname FROM pg_type t"
 
 void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation)
 {
-    bytes_format(out, "SELECT relreplident FROM pg_class WHERE oid = %u;", oid);
     bytes_format(out,
                  PG_CATALOGUE_COLUMNS
                  " WHERE c.oid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
@@ -36,9 +20,7 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
             bytes_format(out, " OR t.oid = %u", relation->columns[i].type_oid);
         }
     }
-    bytes_append_string(out, " UNION SELECT b.* FROM r JOIN LATERAL (" PG_CATALOGUE_TYPE
-                             " WHERE t.oid = CASE WHEN r.kind = 'd' THEN r.base ELSE r.element END) b ON true)"
-                             " SELECT oid, kind, base, modifier, element, name FROM r");
+    bytes_append_string(out, PG_CATALOGUE_TYPES_BELOW);
 }
 
 static uint32_t pg_catalogue_oid(const PGresult *r, int row, int field)
@@ -76,20 +58,37 @@ static void pg_catalogue_read_type(const PGresult *r, int row, struct pg_type *r
     memcpy(ret->name, name, strnlen(name, sizeof(ret->name) - 1));
 }
 
+uint32_t pg_catalogue_row_table(const PGresult *r, int row)
+{
+    return pg_catalogue_oid(r, row, 9);
+}
+
+void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct pg_catalogue *ret)
+{
+    ret->column_count = to - from;
+    ret->columns = memory_zeroed(ret->column_count, sizeof(*ret->columns));
+    ret->replica_identity = 'n';
+    for (size_t i = 0; i < ret->column_count; i++) {
+        pg_catalogue_read_column(r, (int)(from + i), &ret->columns[i]);
+        ret->replica_identity = PQgetvalue(r, (int)(from + i), 10)[0];
+    }
+}
+
+struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count)
+{
+    *ret_count = (size_t)PQntuples(r);
+    struct pg_type *types = memory_zeroed(*ret_count, sizeof(*types));
+    for (size_t i = 0; i < *ret_count; i++) {
+        pg_catalogue_read_type(r, (int)i, &types[i]);
+    }
+    return types;
+}
+
 void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret)
 {
     struct pg_catalogue c = {0};
-    c.replica_identity = PQntuples(results[0]) == 1 ? PQgetvalue(results[0], 0, 0)[0] : 'n';
-    c.column_count = (size_t)PQntuples(results[1]);
-    c.columns = memory_zeroed(c.column_count, sizeof(*c.columns));
-    for (size_t i = 0; i < c.column_count; i++) {
-        pg_catalogue_read_column(results[1], (int)i, &c.columns[i]);
-    }
-    c.type_count = (size_t)PQntuples(results[2]);
-    c.types = memory_zeroed(c.type_count, sizeof(*c.types));
-    for (size_t i = 0; i < c.type_count; i++) {
-        pg_catalogue_read_type(results[2], (int)i, &c.types[i]);
-    }
+    pg_catalogue_read_columns(results[0], 0, (size_t)PQntuples(results[0]), &c);
+    c.types = pg_catalogue_read_types(results[1], &c.type_count);
     *ret = c;
 }
 

@@ -25,9 +25,10 @@ struct pg_catalogue {
     struct pg_type *types;  // every type reachable that pg_types does not know
     size_t type_count;
     char replica_identity;  // relreplident
+    bool is_taken;          // pg_catalogue_set_take gave it
 };
 
-enum { PG_CATALOGUE_RESULTS = 3 };
+enum { PG_CATALOGUE_RESULTS = 2 };
 
 /**
  * Appends the queries, PG_CATALOGUE_RESULTS statements.

@@ -29,8 +29,8 @@ static struct slice pg_change_key(const struct table *t, struct bytes *key)
     return t->key_count == 0 ? (struct slice){NULL, 0} : pg_change_record(key);
 }
 
-static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t, const struct pgoutput_row *row,
-                                      size_t *ret_column, struct fault *f)
+static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t,
+                                      const struct pgoutput_row *row, size_t *ret_column, struct fault *f)
 {
     bytes_reset(&p->before);
     bytes_reset(&p->old_key);
@@ -48,8 +48,8 @@ static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t
     return pg_row_append_key(&p->old_key, t, &row->old_tuple, NULL, f) ? PG_ROW_DONE : PG_ROW_FAULT;
 }
 
-static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t, const struct pgoutput_row *row,
-                                      size_t *ret_column, struct fault *f)
+static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t,
+                                      const struct pgoutput_row *row, size_t *ret_column, struct fault *f)
 {
     bytes_reset(&p->after);
     bytes_reset(&p->key);
@@ -64,8 +64,8 @@ static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t
     return pg_row_append_key(&p->key, t, &row->new_tuple, old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
 }
 
-static bool pg_change_json(struct pg_change *p, const struct table *t, const struct bytes *key, struct bytes *out,
-                           struct fault *f)
+static bool pg_change_json(struct pg_change *p, const struct table *t, const struct bytes *key,
+                           struct bytes *out, struct fault *f)
 {
     if (p->key_table != t) {
         avro_type_free(p->key_type);
@@ -90,7 +90,8 @@ static void pg_change_delete(struct pg_change *p, const struct table *t, struct 
 
 static bool pg_change_split(struct pg_change *p, const struct table *t, struct change *io, struct fault *f)
 {
-    if (!pg_change_json(p, t, &p->key, &p->key_json, f) || !pg_change_json(p, t, &p->old_key, &p->old_key_json, f)) {
+    if (!pg_change_json(p, t, &p->key, &p->key_json, f) ||
+        !pg_change_json(p, t, &p->old_key, &p->old_key_json, f)) {
         f->kind = FAULT_FATAL;
         return false;
     }
@@ -128,7 +129,8 @@ static bool pg_change_fill(struct pg_change *p, const struct table *t, const str
 static void pg_change_bad(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
                           struct change *io)
 {
-    const struct pgoutput_tuple *tuple = message->row.has_new ? &message->row.new_tuple : &message->row.old_tuple;
+    const struct pgoutput_tuple *tuple =
+        message->row.has_new ? &message->row.new_tuple : &message->row.old_tuple;
     bytes_reset(&p->bad_json);
     const char *before = "{";
     for (size_t i = 0; i < t->column_count && i < tuple->count; i++) {
@@ -150,9 +152,9 @@ static void pg_change_bad(struct pg_change *p, const struct table *t, const stru
     struct fault ignored;
     bytes_reset(&p->key);
     bool has_key = t->key_count > 0 && pg_row_append_key(&p->key, t, tuple, NULL, &ignored);
-    io->op = !message->row.has_new                ? CHANGE_DELETE
+    io->op = !message->row.has_new              ? CHANGE_DELETE
              : message->kind == PGOUTPUT_INSERT ? CHANGE_CREATE
-                                                  : CHANGE_UPDATE;
+                                                : CHANGE_UPDATE;
     io->key = has_key ? pg_change_record(&p->key) : (struct slice){NULL, 0};
     io->bad_json = bytes_slice(&p->bad_json);
     io->bad_reason = p->bad.text;

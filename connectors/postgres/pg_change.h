@@ -1,4 +1,5 @@
-// One decoded row message into one or two changes: a key change is a delete of the old key and a create of the new.
+// One decoded row message into one or two changes: a key change is a delete of the old key and a create of
+// the new.
 #ifndef CONNECTORS_POSTGRES_PG_CHANGE_H
 #define CONNECTORS_POSTGRES_PG_CHANGE_H
 
@@ -26,8 +27,8 @@ struct pg_change {
 void pg_change_clear(struct pg_change *p);
 
 /**
- * Fills table, op, key, before, after and what goes with a key change or a bad row; the rest of *io is the caller's, and
- * is copied to `second`.
+ * Fills table, op, key, before, after and what goes with a key change or a bad row; the rest of *io is the
+ * caller's, and is copied to `second`.
  *
  * @param relation  wanted, with a table; gets a wider version when a NULL comes where there was none
  * @param io        borrowed parts are valid until the next call

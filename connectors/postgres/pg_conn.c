@@ -35,8 +35,8 @@ static void pg_conn_drop_poll(struct pg_conn *c)
     }
 }
 
-// libpq changes sockets while it connects (next address, TLS refused), perhaps to one with the same number: each
-// step gets a watch that knows nothing of the one before.
+// libpq changes sockets while it connects (next address, TLS refused), perhaps to one with the same number:
+// each step gets a watch that knows nothing of the one before.
 static void pg_conn_watch_new_socket(struct pg_conn *c, int events)
 {
     pg_conn_drop_poll(c);
@@ -292,7 +292,8 @@ static void pg_conn_on_timer(uv_timer_t *timer)
         pg_conn_begin(c);
         return;
     }
-    (void)fault_set(&f, FAULT_RETRY, "PostgreSQL did not answer within %d s; check host and port of postgres.dsn",
+    (void)fault_set(&f, FAULT_RETRY,
+                    "PostgreSQL did not answer within %d s; check host and port of postgres.dsn",
                     (int)(c->dsn.connect_timeout_us / CLOCK_US_PER_S));
     pg_conn_fail(c, &f);
 }

@@ -42,8 +42,8 @@ void pg_conn_close(struct pg_conn *c);
 
 /**
  * The results of one query string, one a statement. The fault is the first statement's that failed (origin
- * "postgresql", origin_code the SQLSTATE); then `count` may be smaller than asked. Borrowed for the call. When the
- * last result is a COPY, the connection belongs to it until pg_conn_end_copy.
+ * "postgresql", origin_code the SQLSTATE); then `count` may be smaller than asked. Borrowed for the call.
+ * When the last result is a COPY, the connection belongs to it until pg_conn_end_copy.
  */
 typedef void (*pg_conn_on_results)(void *self, PGresult *const *results, size_t count, const struct fault *f);
 
@@ -53,7 +53,8 @@ void pg_conn_query(struct pg_conn *c, const char *sql, pg_conn_on_results on_res
 /** During a COPY: on_ready is called whenever bytes may have come. */
 void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *self);
 
-/** One CopyData message: its size and *ret (free with PQfreemem); 0: nothing now; -1: the COPY ended; -2: fault. */
+/** One CopyData message: its size and *ret (free with PQfreemem); 0: nothing now; -1: the COPY ended; -2:
+ * fault. */
 int pg_conn_read_copy(struct pg_conn *c, char **ret, struct fault *f);
 
 /** Sends one CopyData message; it is written as the socket takes it. */
@@ -62,7 +63,8 @@ bool pg_conn_write_copy(struct pg_conn *c, struct slice message, struct fault *f
 /** Sends CopyDone. */
 void pg_conn_finish_copy(struct pg_conn *c);
 
-/** After pg_conn_read_copy gave -1: collects what the server says of the whole, then the connection asks again. */
+/** After pg_conn_read_copy gave -1: collects what the server says of the whole, then the connection asks
+ * again. */
 void pg_conn_end_copy(struct pg_conn *c, pg_conn_on_results on_results, void *self);
 
 /** Stops and goes on reading the socket; writing goes on. */

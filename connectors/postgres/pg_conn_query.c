@@ -12,10 +12,19 @@ static int pg_conn_query_state(const char *sqlstate)
     return PG_CONN_STATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4]);
 }
 
-// Not one of these heals by itself: authorisation (28), unknown database (3D).
-static bool pg_conn_query_needs_operator(const char *sqlstate)
+// What mends a refused connection; NULL: waiting may. Classes: 28 authorisation, 3D unknown database.
+static const char *pg_conn_query_cure(const char *sqlstate)
 {
-    return strncmp(sqlstate, "28", 2) == 0 || strncmp(sqlstate, "3D", 2) == 0;
+    if (strncmp(sqlstate, "28", 2) == 0) {
+        return "check user in postgres.dsn, postgres.password, and pg_hba.conf on the server";
+    }
+    if (strncmp(sqlstate, "3D", 2) == 0) {
+        return "check dbname in postgres.dsn";
+    }
+    if (strncmp(sqlstate, "42501", 5) == 0) {
+        return "as a superuser run: ALTER ROLE our user REPLICATION; and GRANT CONNECT ON DATABASE to it";
+    }
+    return NULL;
 }
 
 static bool pg_conn_query_is_state(const char *text)
@@ -28,8 +37,8 @@ static bool pg_conn_query_is_state(const char *text)
     return text[5] == ':';
 }
 
-// A verbose message reads "…: FATAL:  28P01: password authentication …\nLOCATION: …": the only place where libpq 15
-// tells the SQLSTATE of a refused connection.
+// A verbose message reads "…: FATAL:  28P01: password authentication …\nLOCATION: …": the only place where
+// libpq 15 tells the SQLSTATE of a refused connection.
 static const char *pg_conn_query_find_state(const char *message)
 {
     for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
@@ -47,21 +56,21 @@ void pg_conn_connect_fault(PGconn *pq, struct fault *f)
     const char *end = strstr(message, "\nLOCATION:");
     int size = end == NULL ? (int)strlen(message) : (int)(end - message);
     if (pq != NULL && PQconnectionNeedsPassword(pq)) {
-        (void)fault_from(f, FAULT_CONFIG, "libpq", 0,
-                         "PostgreSQL wants a password: set postgres.password to {file: PATH} or {env: NAME} (%.*s)", size,
-                         message);
+        (void)fault_from(
+            f, FAULT_CONFIG, "libpq", 0,
+            "PostgreSQL wants a password: set postgres.password to {file: PATH} or {env: NAME} (%.*s)", size,
+            message);
         return;
     }
-    if (state == NULL || !pg_conn_query_needs_operator(state)) {
+    const char *cure = state == NULL ? NULL : pg_conn_query_cure(state);
+    if (cure == NULL) {
         (void)fault_from(f, FAULT_RETRY, "libpq", 0, "can't connect to PostgreSQL: %.*s", size, message);
         return;
     }
     char code[6] = {0};
     memcpy(code, state, 5);
-    const char *cure = state[0] == '3' ? "check dbname in postgres.dsn"
-                                       : "check user in postgres.dsn, postgres.password, and pg_hba.conf on the server";
-    (void)fault_from(f, FAULT_CONFIG, "postgresql", pg_conn_query_state(code), "PostgreSQL refuses the connection: %.*s; %s",
-                     size, message, cure);
+    (void)fault_from(f, FAULT_CONFIG, "postgresql", pg_conn_query_state(code),
+                     "PostgreSQL refuses the connection: %.*s; %s", size, message, cure);
 }
 
 void pg_conn_ignore_notice(void *self, const char *message)

@@ -1,5 +1,5 @@
-// Fields end with a tab, the line with a newline; \N alone is NULL; \b \f \n \r \t \v stand for control characters, a
-// backslash makes any other byte plain. Source: PostgreSQL 15, COPY, "Text Format".
+// Fields end with a tab, the line with a newline; \N alone is NULL; \b \f \n \r \t \v stand for control
+// characters, a backslash makes any other byte plain. Source: PostgreSQL 15, COPY, "Text Format".
 #include "connectors/postgres/pg_copy_text.h"
 
 static char pg_copy_text_plain(char escaped)

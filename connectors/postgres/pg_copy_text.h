@@ -10,6 +10,7 @@
  * @param line  with or without its newline; overwritten: the tuple's values point into it
  * @param f     FAULT_FATAL: not `count` fields
  */
-bool pg_copy_text_split(char *line, size_t size, size_t count, struct pgoutput_tuple *ret, struct fault *f) MUST_USE;
+bool pg_copy_text_split(char *line, size_t size, size_t count, struct pgoutput_tuple *ret,
+                        struct fault *f) MUST_USE;
 
 #endif

@@ -6,8 +6,9 @@
 //   timestamp    YYYY-MM-DD HH:MM:SS[.f][ BC]
 //   timestamptz  YYYY-MM-DD HH:MM:SS[.f]+00[ BC]      the connection's TimeZone is UTC
 //
-// date, timestamp and timestamptz may also be `infinity` and `-infinity`. The results are Debezium's, whose infinities
-// are the PostgreSQL JDBC driver's constants; for dates those wrap around to two neighbouring negative days.
+// date, timestamp and timestamptz may also be `infinity` and `-infinity`. The results are Debezium's, whose
+// infinities are the PostgreSQL JDBC driver's constants; for dates those wrap around to two neighbouring
+// negative days.
 #include "connectors/postgres/pg_datetime.h"
 
 #include "core/clock.h"
@@ -31,7 +32,7 @@ struct pg_datetime_date {
 };
 
 struct pg_datetime_time {
-    int64_t us;        // since midnight
+    int64_t us;  // since midnight
     int fraction_us;
 };
 
@@ -139,7 +140,10 @@ static bool pg_datetime_read_bc(struct cursor *c)
     if (!pg_datetime_next_is(c, ' ')) {
         return false;
     }
-    return slice_equal(cursor_take(c, 3), slice_of(" BC"));
+    if (!slice_equal(cursor_take(c, 3), slice_of(" BC"))) {
+        c->is_short = true;
+    }
+    return true;
 }
 
 static bool pg_datetime_at_end(const struct cursor *c)
@@ -235,8 +239,46 @@ static size_t pg_datetime_put_year(uint8_t *at, int64_t year)
     return size + (size_t)digits;
 }
 
+// "dddd-dd-dd dd:dd:dd" and what may follow, checked by shape only: nearly every value there is, and the hot
+// path.
+static bool pg_datetime_is_plain(struct slice text)
+{
+    static const char form[] = "dddd-dd-dd dd:dd:dd";
+    enum { HEAD = sizeof(form) - 1, TAIL = 3 };
+    if (text.size < HEAD + TAIL || memcmp(text.data + text.size - TAIL, "+00", TAIL) != 0) {
+        return false;
+    }
+    bool is_good = text.size == HEAD + TAIL || (text.data[HEAD] == '.' && text.size <= HEAD + 1 + 6 + TAIL);
+    for (size_t i = 0; i < HEAD; i++) {
+        bool is_digit = (uint8_t)(text.data[i] - '0') <= 9;
+        is_good = is_good && (form[i] == 'd' ? is_digit : text.data[i] == (uint8_t)form[i]);
+    }
+    for (size_t i = HEAD + 1; is_good && i + TAIL < text.size; i++) {
+        is_good = (uint8_t)(text.data[i] - '0') <= 9;
+    }
+    return is_good;
+}
+
+static void pg_datetime_append_plain(struct bytes *out, struct slice text, int digits)
+{
+    uint8_t iso[32] = "YYYY-MM-DDTHH:MM:SS.000000Z";
+    memcpy(iso, text.data, 19);
+    iso[10] = 'T';
+    if (text.size > 19 + 3) {
+        memcpy(iso + 19, text.data + 19, text.size - 19 - 3);
+    }
+    size_t size = digits == 0 ? 19 : 20 + (size_t)digits;
+    iso[size] = 'Z';
+    avro_encode_string(out, slice_make(iso, size + 1));
+}
+
 bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precision, struct fault *f)
 {
+    int digits = precision < 0 || precision > 6 ? 6 : precision;
+    if (pg_datetime_is_plain(text)) {
+        pg_datetime_append_plain(out, text, digits);
+        return true;
+    }
     if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
         avro_encode_string(out, text);
         return true;
@@ -262,7 +304,6 @@ bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precisio
     iso[size + 5] = 'T';
     memcpy(iso + size + 6, clock, 8);
     size += 14;
-    int digits = precision < 0 || precision > 6 ? 6 : precision;
     if (digits > 0) {
         iso[size] = '.';
         pg_datetime_put_digits(iso + size + 1, time.fraction_us, 6);
@@ -313,8 +354,7 @@ bool pg_datetime_append_zoned_time(struct bytes *out, struct slice text, struct 
     if (time.fraction_us > 0) {
         iso[8] = '.';
         pg_datetime_put_digits(iso + 9, time.fraction_us, 6);
-        for (size = 15; iso[size - 1] == '0'; size--) {
-        }
+        for (size = 15; iso[size - 1] == '0'; size--) {}
     }
     iso[size++] = 'Z';
     avro_encode_string(out, slice_make(iso, size));

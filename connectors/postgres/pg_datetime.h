@@ -1,4 +1,5 @@
-// PostgreSQL's dates and times, as text in DateStyle ISO and TimeZone UTC, into Debezium's numbers and strings.
+// PostgreSQL's dates and times, as text in DateStyle ISO and TimeZone UTC, into Debezium's numbers and
+// strings.
 #ifndef CONNECTORS_POSTGRES_PG_DATETIME_H
 #define CONNECTORS_POSTGRES_PG_DATETIME_H
 

@@ -6,20 +6,19 @@
 
 #include "core/clock.h"
 
-// What values look like must not depend on the server's configuration, nor a dead peer hold the slot for long.
+// What values look like must not depend on the server's configuration, nor a dead peer hold the slot for
+// long.
 #define PG_DSN_OPTIONS                                                                                       \
-    "-c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "  \
-    "-c lc_monetary=C -c wal_sender_timeout=15s -c statement_timeout=0 -c lock_timeout=0 "                     \
+    "-c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c "                 \
+    "bytea_output=hex "                                                                                      \
+    "-c lc_monetary=C -c wal_sender_timeout=15s -c statement_timeout=0 -c lock_timeout=0 "                   \
     "-c idle_in_transaction_session_timeout=0"
 
 enum { PG_DSN_CONNECT_TIMEOUT_S = 10 };
 
 static const char *const PG_DSN_DEFAULTS[][2] = {
-    {"application_name", "millrace"},
-    {"keepalives_idle", "10"},
-    {"keepalives_interval", "5"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "30000"},
+    {"application_name", "millrace"}, {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
+    {"keepalives_count", "3"},        {"tcp_user_timeout", "30000"},
 };
 
 static void pg_dsn_free_info(PQconninfoOption **info)
@@ -33,7 +32,8 @@ static void pg_dsn_add_host(struct pg_dsn *d, struct slice name, struct slice po
     d->hosts[d->host_count++] = (struct pg_dsn_host){slice_to_string(name), slice_to_string(port)};
 }
 
-// The entry at `*at` of a comma list; an exhausted list goes on giving its last entry (one port for all hosts).
+// The entry at `*at` of a comma list; an exhausted list goes on giving its last entry (one port for all
+// hosts).
 static struct slice pg_dsn_entry(const char **at)
 {
     size_t size = strcspn(*at, ",");
@@ -77,8 +77,8 @@ static void pg_dsn_settle(struct pg_dsn *d, const char *password, bool is_replic
         }
     }
     const char *own = text_pairs_get(&d->options, "options");
-    CLEANUP(memory_free_pointer) char *options =
-        own == NULL ? memory_string(PG_DSN_OPTIONS) : memory_format("%s %s", own, PG_DSN_OPTIONS);
+    CLEANUP(memory_free_pointer)
+    char *options = own == NULL ? memory_string(PG_DSN_OPTIONS) : memory_format("%s %s", own, PG_DSN_OPTIONS);
     text_pairs_set(&d->options, "options", options);
     text_pairs_set(&d->options, "client_encoding", "UTF8");
     if (is_replication) {
@@ -101,8 +101,9 @@ bool pg_dsn_parse(const char *dsn, const char *password, bool is_replication, st
     if (info == NULL) {
         // libpq's message may quote the string, and with it a password: only its kind is told.
         PQfreemem(message);
-        return fault_set(f, FAULT_CONFIG, "postgres.dsn is not a libpq connection string; write it like "
-                                          "\"host=db.example port=5432 dbname=shop user=millrace\"");
+        return fault_set(f, FAULT_CONFIG,
+                         "postgres.dsn is not a libpq connection string; write it like "
+                         "\"host=db.example port=5432 dbname=shop user=millrace\"");
     }
     struct pg_dsn d = {0};
     for (const PQconninfoOption *option = info; option->keyword != NULL; option++) {
@@ -130,7 +131,8 @@ bool pg_dsn_needs_lookup(const struct pg_dsn_host *h)
 {
     struct in6_addr address;
     bool is_socket = h->name[0] == '/' || h->name[0] == '@' || h->name[0] == '\0';
-    return !is_socket && inet_pton(AF_INET, h->name, &address) != 1 && inet_pton(AF_INET6, h->name, &address) != 1;
+    return !is_socket && inet_pton(AF_INET, h->name, &address) != 1 &&
+           inet_pton(AF_INET6, h->name, &address) != 1;
 }
 
 void pg_dsn_resolve(const struct pg_dsn *d, const struct pg_dsn_address *addresses, size_t count,

@@ -18,15 +18,16 @@ struct pg_dsn_address {
 };
 
 struct pg_dsn {
-    struct text_pairs options;  // for PQconnectStartParams; without host, hostaddr and port when `hosts` has any
+    struct text_pairs
+        options;  // for PQconnectStartParams; without host, hostaddr and port when `hosts` has any
     struct pg_dsn_host *hosts;
     size_t host_count;
     int64_t connect_timeout_us;
 };
 
 /**
- * Parses a connection string or URI and adds what the connector relies on: UTF-8, ISO dates in UTC, exact floats, hex
- * bytea, quick detection of dead peers on both sides.
+ * Parses a connection string or URI and adds what the connector relies on: UTF-8, ISO dates in UTC, exact
+ * floats, hex bytea, quick detection of dead peers on both sides.
  *
  * @param password  wins over the one in the string; NULL for none
  * @param f         FAULT_CONFIG; never shows the password

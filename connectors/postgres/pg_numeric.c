@@ -50,8 +50,9 @@ static bool pg_numeric_split(struct slice text, struct pg_numeric *ret, struct f
         return true;
     }
     int size = text.size > 64 ? 64 : (int)text.size;
-    return fault_set(f, FAULT_REJECT, "numeric %.*s can't be a decimal: use double precision or text for such values",
-                     size, (const char *)text.data);
+    return fault_set(f, FAULT_REJECT,
+                     "numeric %.*s can't be a decimal: use double precision or text for such values", size,
+                     (const char *)text.data);
 }
 
 // Digit `i` of whole and fraction together, zeros beyond.

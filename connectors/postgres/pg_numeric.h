@@ -1,4 +1,5 @@
-// PostgreSQL's numeric, as text of up to 147,455 digits, into Connect's Decimal and Debezium's VariableScaleDecimal.
+// PostgreSQL's numeric, as text of up to 147,455 digits, into Connect's Decimal and Debezium's
+// VariableScaleDecimal.
 #ifndef CONNECTORS_POSTGRES_PG_NUMERIC_H
 #define CONNECTORS_POSTGRES_PG_NUMERIC_H
 

@@ -136,7 +136,8 @@ static void pg_relations_column(struct pg_relations *r, const struct pgoutput_co
 {
     const char *plain = NULL;
     ret->name = slice_to_string(message->name);
-    pg_types_map(message->type_oid, message->type_modifier, catalogue->types, catalogue->type_count, ret, &plain);
+    pg_types_map(message->type_oid, message->type_modifier, catalogue->types, catalogue->type_count, ret,
+                 &plain);
     if (plain != NULL) {
         pg_relations_name_type(r, ret, plain);
     }
@@ -150,8 +151,8 @@ static void pg_relations_column(struct pg_relations *r, const struct pgoutput_co
 }
 
 // The primary key's columns in its order, if the message has all of them.
-static size_t pg_relations_primary(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
-                                   size_t *ret_columns)
+static size_t pg_relations_primary(const struct pgoutput_relation *message,
+                                   const struct pg_catalogue *catalogue, size_t *ret_columns)
 {
     size_t count = 0;
     for (size_t i = 0; i < catalogue->column_count; i++) {
@@ -179,7 +180,8 @@ static size_t pg_relations_identity(const struct pgoutput_relation *message, siz
     return count;
 }
 
-static bool pg_relations_is_identity(const struct pgoutput_relation *message, const size_t *columns, size_t count)
+static bool pg_relations_is_identity(const struct pgoutput_relation *message, const size_t *columns,
+                                     size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!message->columns[columns[i]].is_identity) {
@@ -189,8 +191,8 @@ static bool pg_relations_is_identity(const struct pgoutput_relation *message, co
     return true;
 }
 
-// The key must be in every old tuple, so it lies within the replica identity: the primary key when that is so, else
-// the identity's columns themselves. A table without an identity has its primary key, or none.
+// The key must be in every old tuple, so it lies within the replica identity: the primary key when that is
+// so, else the identity's columns themselves. A table without an identity has its primary key, or none.
 static void pg_relations_key(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
                              struct table *t)
 {
@@ -199,7 +201,8 @@ static void pg_relations_key(const struct pgoutput_relation *message, const stru
     bool has_index = message->replica_identity == 'd' || message->replica_identity == 'i';
     if (has_index) {
         bool is_inside = pg_relations_is_identity(message, t->key_columns, t->key_count);
-        CLEANUP(memory_free_pointer) size_t *identity = memory_zeroed(message->column_count, sizeof(*identity));
+        CLEANUP(memory_free_pointer)
+        size_t *identity = memory_zeroed(message->column_count, sizeof(*identity));
         size_t count = pg_relations_identity(message, identity);
         bool is_same = message->replica_identity == 'i' || count == t->key_count;
         if (t->key_count == 0 || !is_inside || !is_same) {
@@ -218,7 +221,8 @@ static char *pg_relations_topic(const struct table *t)
 {
     char *topic = memory_format("%s.%s.%s", t->prefix, t->schema, t->name);
     for (char *at = topic; *at != '\0'; at++) {
-        bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+        bool is_letter =
+            (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
         if (!is_letter && strchr("._-", *at) == NULL) {
             *at = '_';
         }
@@ -264,7 +268,8 @@ static bool pg_relations_same_text(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-// The schema texts hold names, types, nullability, defaults and keys; only the decoder's own facts are beside them.
+// The schema texts hold names, types, nullability, defaults and keys; only the decoder's own facts are beside
+// them.
 static bool pg_relations_same(const struct table *a, const struct table *b)
 {
     if (a->column_count != b->column_count || !pg_relations_same_text(a->topic, b->topic) ||
@@ -275,7 +280,8 @@ static bool pg_relations_same(const struct table *a, const struct table *b)
     for (size_t i = 0; i < a->column_count; i++) {
         const struct column *x = &a->columns[i];
         const struct column *y = &b->columns[i];
-        if (x->type_oid != y->type_oid || x->type_modifier != y->type_modifier || strcmp(x->name, y->name) != 0) {
+        if (x->type_oid != y->type_oid || x->type_modifier != y->type_modifier ||
+            strcmp(x->name, y->name) != 0) {
             return false;
         }
     }

@@ -20,13 +20,14 @@ void pg_relations_free(struct pg_relations *r);
 /** The relation of that oid; NULL: never seen. */
 struct pg_relation *pg_relations_find(struct pg_relations *r, uint32_t oid);
 
-/** The relation a Relation message speaks of, made when it is new; only then is it known whether it is wanted. */
+/** The relation a Relation message speaks of, made when it is new; only then is it known whether it is
+ * wanted. */
 struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutput_relation *message);
 
 /**
- * Gives the relation the version that message and catalogue make; keeps the old one when nothing differs. The message
- * decides what columns there are and what identifies a row: it belongs to the moment of the change, the catalogue to
- * now.
+ * Gives the relation the version that message and catalogue make; keeps the old one when nothing differs. The
+ * message decides what columns there are and what identifies a row: it belongs to the moment of the change,
+ * the catalogue to now.
  */
 void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue);

@@ -1,4 +1,5 @@
-// A nullable column is the union ["null", T], or [T, "null"] when it has a default: the branch comes first, as a long.
+// A nullable column is the union ["null", T], or [T, "null"] when it has a default: the branch comes first,
+// as a long.
 #include "connectors/postgres/pg_row.h"
 
 #include "connectors/postgres/pg_text.h"
@@ -15,8 +16,8 @@ static inline void pg_row_append_branch(struct bytes *out, const struct column *
 static bool pg_row_fits(const struct table *t, const struct pgoutput_tuple *tuple, struct fault *f)
 {
     if (__builtin_expect(tuple->count != t->column_count, 0)) {
-        return fault_set(f, FAULT_FATAL, "%s.%s: a row of %u columns came for a relation of %zu", t->schema, t->name,
-                         (unsigned)tuple->count, t->column_count);
+        return fault_set(f, FAULT_FATAL, "%s.%s: a row of %u columns came for a relation of %zu", t->schema,
+                         t->name, (unsigned)tuple->count, t->column_count);
     }
     return true;
 }
@@ -43,8 +44,10 @@ static inline const struct pgoutput_value *pg_row_pick(const struct pgoutput_tup
     return value;
 }
 
-enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                                     const struct pgoutput_tuple *old_tuple, size_t *ret_column, struct fault *f)
+enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
+                                     const struct pgoutput_tuple *tuple,
+                                     const struct pgoutput_tuple *old_tuple, size_t *ret_column,
+                                     struct fault *f)
 {
     if (!pg_row_fits(t, tuple, f)) {
         return PG_ROW_FAULT;
@@ -110,8 +113,8 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
         const struct column *c = &t->columns[t->key_columns[i]];
         const struct pgoutput_value *value = pg_row_pick(tuple, old_tuple, t->key_columns[i]);
         if (value->kind != PGOUTPUT_VALUE_TEXT) {
-            return fault_set(f, FAULT_REJECT, "%s.%s: the key column %s has no value in this row", t->schema, t->name,
-                             c->name);
+            return fault_set(f, FAULT_REJECT, "%s.%s: the key column %s has no value in this row", t->schema,
+                             t->name, c->name);
         }
         pg_row_append_branch(out, c, false);
         if (!pg_row_append_text(out, t, c, value, f)) {

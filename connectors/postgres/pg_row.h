@@ -17,15 +17,17 @@ enum pg_row_step {
  * @param tuple       one value a column, in the table's order
  * @param old_tuple   where an unchanged TOAST value may be found; NULL
  * @param ret_column  with PG_ROW_WIDEN: which column
- * @param f           with PG_ROW_FAULT: FAULT_REJECT for a value that can't be said, FAULT_FATAL for a wrong tuple
+ * @param f           with PG_ROW_FAULT: FAULT_REJECT for a value that can't be said, FAULT_FATAL for a wrong
+ * tuple
  */
-enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
+                                     const struct pgoutput_tuple *tuple,
                                      const struct pgoutput_tuple *old_tuple, size_t *ret_column,
                                      struct fault *f) MUST_USE;
 
 /**
- * Appends what a tuple of the identity's columns says as a Value record: columns it lacks are null, or the default or
- * zero of their type when they are NOT NULL.
+ * Appends what a tuple of the identity's columns says as a Value record: columns it lacks are null, or the
+ * default or zero of their type when they are NOT NULL.
  */
 bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                             struct fault *f) MUST_USE;

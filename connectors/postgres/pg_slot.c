@@ -28,7 +28,8 @@ void pg_slot_query(struct bytes *out, const char *name)
     bytes_append_string(
         out, "SELECT current_setting('wal_level') = 'logical', pg_is_in_recovery(),"
              " current_setting('max_replication_slots'), (SELECT count(*) FROM pg_replication_slots),"
-             " current_setting('max_slot_wal_keep_size'), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+             " current_setting('max_slot_wal_keep_size'), CASE WHEN pg_is_in_recovery() THEN "
+             "pg_last_wal_replay_lsn()"
              " ELSE pg_current_wal_lsn() END, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;"
              "SELECT coalesce(plugin = 'pgoutput' AND slot_type = 'logical' AND database = current_database()"
              " AND NOT temporary, false), active, coalesce(active_pid, 0), coalesce(restart_lsn, '0/0'),"
@@ -79,23 +80,27 @@ bool pg_slot_check_server(const struct pg_slot *s, struct fault *f)
                          s->server_version / 10000);
     }
     if (s->is_standby) {
-        return fault_set(f, FAULT_RETRY, "the server is a standby: point postgres.dsn at the primary, or list all "
-                                         "hosts with target_session_attrs=read-write");
+        return fault_set(f, FAULT_RETRY,
+                         "the server is a standby: point postgres.dsn at the primary, or list all "
+                         "hosts with target_session_attrs=read-write");
     }
     if (!s->is_logical) {
-        return fault_set(f, FAULT_CONFIG, "wal_level is not logical; as a superuser run: ALTER SYSTEM SET wal_level = "
-                                          "'logical'; and restart the PostgreSQL server");
+        return fault_set(f, FAULT_CONFIG,
+                         "wal_level is not logical; as a superuser run: ALTER SYSTEM SET wal_level = "
+                         "'logical'; and restart the PostgreSQL server");
     }
     return true;
 }
 
-static bool pg_slot_forget(struct fault *f, const struct connector_config *config, const char *why, const char *drop)
+static bool pg_slot_forget(struct fault *f, const struct connector_config *config, const char *why,
+                           const char *drop)
 {
-    return fault_set(f, FAULT_CONFIG,
-                     "slot %s %s: changes since its last position are lost. To begin again (snapshot: initial reads all "
-                     "rows anew)%s remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state "
-                     "-K : -Z",
-                     config->slot.name, why, drop, config->name);
+    return fault_set(
+        f, FAULT_CONFIG,
+        "slot %s %s: changes since its last position are lost. To begin again (snapshot: initial reads all "
+        "rows anew)%s remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state "
+        "-K : -Z",
+        config->slot.name, why, drop, config->name);
 }
 
 static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
@@ -107,11 +112,12 @@ static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_con
                          config->slot.name, config->slot.name);
     }
     if (s->slots_used >= s->slots_max) {
-        return fault_set(f, FAULT_CONFIG,
-                         "all %d replication slots are taken; drop one that is unused (SELECT slot_name, active FROM "
-                         "pg_replication_slots;) or run: ALTER SYSTEM SET max_replication_slots = %d; and restart the "
-                         "PostgreSQL server",
-                         s->slots_max, s->slots_max + 10);
+        return fault_set(
+            f, FAULT_CONFIG,
+            "all %d replication slots are taken; drop one that is unused (SELECT slot_name, active FROM "
+            "pg_replication_slots;) or run: ALTER SYSTEM SET max_replication_slots = %d; and restart the "
+            "PostgreSQL server",
+            s->slots_max, s->slots_max + 10);
     }
     return true;
 }
@@ -121,10 +127,11 @@ static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connec
 {
     const char *name = config->slot.name;
     if (!s->is_ours) {
-        return fault_set(f, FAULT_CONFIG,
-                         "slot %s exists but is not a logical pgoutput slot of this database; set slot.name to another "
-                         "name, or drop it: SELECT pg_drop_replication_slot('%s');",
-                         name, name);
+        return fault_set(
+            f, FAULT_CONFIG,
+            "slot %s exists but is not a logical pgoutput slot of this database; set slot.name to another "
+            "name, or drop it: SELECT pg_drop_replication_slot('%s');",
+            name, name);
     }
     if (known->is_known && !known->is_snapshot_done && config->slot.create) {
         *ret = PG_SLOT_REMAKE;
@@ -133,7 +140,8 @@ static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connec
     if (s->is_lost) {
         char why[128];
         char drop[160];
-        (void)snprintf(why, sizeof(why), "was invalidated by the server (max_slot_wal_keep_size is %s)", s->keep_size);
+        (void)snprintf(why, sizeof(why), "was invalidated by the server (max_slot_wal_keep_size is %s)",
+                       s->keep_size);
         (void)snprintf(drop, sizeof(drop), " run: SELECT pg_drop_replication_slot('%s'); and", name);
         return pg_slot_forget(f, config, why, drop);
     }
@@ -142,7 +150,8 @@ static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connec
 }
 
 bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *config,
-                    const struct source_state *known, const char *system, enum pg_slot_plan *ret, struct fault *f)
+                    const struct source_state *known, const char *system, enum pg_slot_plan *ret,
+                    struct fault *f)
 {
     bool is_record_of_slot = known->is_known && strcmp(known->slot, config->slot.name) == 0;
     if (is_record_of_slot && known->is_snapshot_done && strcmp(known->system_identifier, system) != 0) {

@@ -1,5 +1,5 @@
-// Debezium's markers need to know whether a row is the last of its table, and of all: one row is held back until the
-// next one, of this table or a later one, or the end of all is there.
+// Debezium's markers need to know whether a row is the last of its table, and of all: one row is held back
+// until the next one, of this table or a later one, or the end of all is there.
 #include "connectors/postgres/pg_snapshot.h"
 
 #include <stdlib.h>
@@ -75,7 +75,8 @@ static void pg_snapshot_fail(struct pg_snapshot *s, const struct fault *f, const
     s->params.on_fault(s->params.self, &fault);
 }
 
-static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f, const char *what)
+static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
+                               const char *what)
 {
     struct fault none;
     if (f == NULL && count < want) {
@@ -90,7 +91,8 @@ static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want,
 
 static void pg_snapshot_table(struct pg_snapshot *s);
 
-static void pg_snapshot_on_committed(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void pg_snapshot_on_committed(void *self, PGresult *const *results, size_t count,
+                                     const struct fault *f)
 {
     struct pg_snapshot *s = self;
     (void)results;
@@ -109,8 +111,8 @@ static void pg_snapshot_on_copied(void *self, PGresult *const *results, size_t c
     if (pg_snapshot_is_bad(s, count, 1, f, t->name)) {
         return;
     }
-    log_info(s->params.component, "table_snapshotted", LOG_WITH(LOG_NUMBER("rows", t->rows)), "%s.%s: %llu rows read",
-             t->schema, t->name, (unsigned long long)t->rows);
+    log_info(s->params.component, "table_snapshotted", LOG_WITH(LOG_NUMBER("rows", t->rows)),
+             "%s.%s: %llu rows read", t->schema, t->name, (unsigned long long)t->rows);
     s->at++;
     pg_snapshot_table(s);
 }
@@ -177,13 +179,14 @@ static void pg_snapshot_describe(const struct pg_snapshot_table *t, const struct
     for (size_t i = 0; i < catalogue->column_count; i++) {
         const struct pg_catalogue_column *c = &catalogue->columns[i];
         if (!c->is_generated && pg_snapshot_has_column(listed, c->name)) {
-            ret->columns[ret->column_count++] = (struct pgoutput_column){
-                slice_of(c->name), c->type_oid, c->type_modifier, c->is_identity};
+            ret->columns[ret->column_count++] =
+                (struct pgoutput_column){slice_of(c->name), c->type_oid, c->type_modifier, c->is_identity};
         }
     }
 }
 
-static void pg_snapshot_on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void pg_snapshot_on_described(void *self, PGresult *const *results, size_t count,
+                                     const struct fault *f)
 {
     struct pg_snapshot *s = self;
     struct pg_snapshot_table *t = &s->tables[s->at];
@@ -216,8 +219,9 @@ static void pg_snapshot_table(struct pg_snapshot *s)
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_catalogue_query(&sql, t->oid, NULL);
     bool has_lists = pg_conn_server_version(s->params.conn) >= 150000;
-    bytes_append_string(&sql, has_lists ? ";SELECT unnest(attnames), rowfilter FROM pg_publication_tables WHERE pubname IN ("
-                                        : ";SELECT NULL, NULL FROM pg_publication_tables WHERE pubname IN (");
+    bytes_append_string(
+        &sql, has_lists ? ";SELECT unnest(attnames), rowfilter FROM pg_publication_tables WHERE pubname IN ("
+                        : ";SELECT NULL, NULL FROM pg_publication_tables WHERE pubname IN (");
     bytes_append_string(&sql, s->publications);
     bytes_append_string(&sql, ") AND schemaname = ");
     pg_conn_quote_text(&sql, t->schema);
@@ -262,11 +266,12 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params)
     CLEANUP(bytes_clear) struct bytes sql = {0};
     bytes_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ;SET TRANSACTION SNAPSHOT ");
     pg_conn_quote_text(&sql, params->snapshot_name);
-    bytes_append_string(&sql, ";SELECT txid_current() & 4294967295,"
-                              " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint;"
-                              "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p' FROM pg_publication_tables p"
-                              " JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON"
-                              " c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname IN (");
+    bytes_append_string(
+        &sql, ";SELECT txid_current() & 4294967295,"
+              " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint;"
+              "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p' FROM pg_publication_tables p"
+              " JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON"
+              " c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname IN (");
     bytes_append_string(&sql, s->publications);
     bytes_append_string(&sql, ") ORDER BY 2, 3");
     pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_begun, s);

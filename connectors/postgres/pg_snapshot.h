@@ -1,4 +1,5 @@
-// The first snapshot: every published table by COPY, as of the slot's exported snapshot, each a transaction of its own.
+// The first snapshot: every published table by COPY, as of the slot's exported snapshot, each a transaction
+// of its own.
 #ifndef CONNECTORS_POSTGRES_PG_SNAPSHOT_H
 #define CONNECTORS_POSTGRES_PG_SNAPSHOT_H
 

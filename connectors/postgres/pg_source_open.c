@@ -1,6 +1,7 @@
-// Opening, in order: connect twice, check server and slot, save the state record, publications, slot, snapshot, stream.
-// The record says "unfinished" before a slot is made and "finished" once its snapshot is on Kafka: a crash in between
-// finds the record and begins again with a new slot; a slot without a record was made by the operator.
+// Opening, in order: connect twice, check server and slot, save the state record, publications, slot,
+// snapshot, stream. The record says "unfinished" before a slot is made and "finished" once its snapshot is on
+// Kafka: a crash in between finds the record and begins again with a new slot; a slot without a record was
+// made by the operator.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,14 +16,16 @@ static void pg_source_start(struct source *s);
 static void pg_source_make_slot(struct source *s);
 
 // The answer to a query, or the end of this opening.
-static bool pg_source_answered(struct source *s, size_t count, size_t want, const struct fault *f, const char *what)
+static bool pg_source_answered(struct source *s, size_t count, size_t want, const struct fault *f,
+                               const char *what)
 {
     struct fault fault = {0};
     if (f == NULL && count >= want) {
         return true;
     }
     if (f == NULL) {
-        (void)fault_set(&fault, FAULT_RETRY, "%s: the server answered %zu of %zu statements", what, count, want);
+        (void)fault_set(&fault, FAULT_RETRY, "%s: the server answered %zu of %zu statements", what, count,
+                        want);
     } else {
         fault = *f;
         (void)fault_context(&fault, "%s", what);
@@ -133,11 +136,12 @@ static void pg_source_publish(struct source *s)
 static void pg_source_use_slot(struct source *s)
 {
     uint64_t confirmed = s->slot.confirmed_lsn;
-    CLEANUP(memory_free_pointer) char *lsn =
-        memory_format("%" PRIX64 "/%" PRIX64, confirmed >> 32, confirmed & UINT32_MAX);
+    CLEANUP(memory_free_pointer)
+    char *lsn = memory_format("%" PRIX64 "/%" PRIX64, confirmed >> 32, confirmed & UINT32_MAX);
     if (s->stream.confirmed != 0 && confirmed > s->stream.confirmed) {
         log_warn(s->component, "slot_moved", LOG_WITH(LOG_TEXT("lsn", lsn)),
-                 "slot %s was moved to %s, beyond what we confirmed: by another copy of this connector, or by hand",
+                 "slot %s was moved to %s, beyond what we confirmed: by another copy of this connector, or "
+                 "by hand",
                  s->config->slot.name, lsn);
     } else if (!s->known.is_known) {
         log_info(s->component, "slot_adopted", LOG_WITH(LOG_TEXT("lsn", lsn)),
@@ -163,7 +167,8 @@ static void pg_source_on_checked(void *self, PGresult *const *results, size_t co
     }
     if (s->known.is_known && strcmp(s->known.slot, s->config->slot.name) != 0) {
         log_warn(s->component, "slot_changed", LOG_WITH(LOG_TEXT("old", s->known.slot)),
-                 "slot.name was %s before: what only that slot holds is not published; drop it when it is not needed",
+                 "slot.name was %s before: what only that slot holds is not published; drop it when it is "
+                 "not needed",
                  s->known.slot);
         s->known = (struct source_state){0};
     }
@@ -198,7 +203,8 @@ static void pg_source_on_retry(uv_timer_t *timer)
     pg_source_try_again(CONTAINER_OF(timer, struct source, retry));
 }
 
-// Another process uses the slot, perhaps a copy of this connector on another machine: ours takes over when it leaves.
+// Another process uses the slot, perhaps a copy of this connector on another machine: ours takes over when it
+// leaves.
 static void pg_source_wait_for_slot(struct source *s, const char *why)
 {
     s->after_wait = s->state;
@@ -286,7 +292,8 @@ static void pg_source_on_slot_made(void *self, PGresult *const *results, size_t 
     struct source *s = self;
     struct fault bad = {0};
     if (f != NULL && f->origin_code == PG_CONN_NO_PRIVILEGE) {
-        (void)fault_set(&bad, FAULT_CONFIG, "slot %s may not be made (%s); as a superuser run: ALTER ROLE \"%s\" REPLICATION;",
+        (void)fault_set(&bad, FAULT_CONFIG,
+                        "slot %s may not be made (%s); as a superuser run: ALTER ROLE \"%s\" REPLICATION;",
                         s->config->slot.name, f->text, pg_conn_user(s->sql));
         pg_source_fail(s, &bad);
         return;
@@ -295,14 +302,15 @@ static void pg_source_on_slot_made(void *self, PGresult *const *results, size_t 
         return;
     }
     if (!pg_slot_parse_lsn(PQgetvalue(results[0], 0, 1), &s->consistent_lsn)) {
-        (void)fault_set(&bad, FAULT_FATAL, "CREATE_REPLICATION_SLOT gave the LSN \"%s\"", PQgetvalue(results[0], 0, 1));
+        (void)fault_set(&bad, FAULT_FATAL, "CREATE_REPLICATION_SLOT gave the LSN \"%s\"",
+                        PQgetvalue(results[0], 0, 1));
         pg_source_fail(s, &bad);
         return;
     }
     s->stream.confirmed = s->consistent_lsn;
     (void)snprintf(s->snapshot_name, sizeof(s->snapshot_name), "%.63s", PQgetvalue(results[0], 0, 2));
-    log_info(s->component, "slot_created", LOG_WITH(LOG_TEXT("lsn", PQgetvalue(results[0], 0, 1))), "made slot %s",
-             s->config->slot.name);
+    log_info(s->component, "slot_created", LOG_WITH(LOG_TEXT("lsn", PQgetvalue(results[0], 0, 1))),
+             "made slot %s", s->config->slot.name);
     if (s->config->snapshot == CONNECTOR_SNAPSHOT_INITIAL) {
         pg_source_snapshot(s);
     } else {

@@ -2,6 +2,7 @@
 #ifndef CONNECTORS_POSTGRES_PG_SOURCE_PRIVATE_H
 #define CONNECTORS_POSTGRES_PG_SOURCE_PRIVATE_H
 
+#include "connectors/postgres/pg_catalogue_set.h"
 #include "connectors/postgres/pg_change.h"
 #include "connectors/postgres/pg_conn.h"
 #include "connectors/postgres/pg_slot.h"
@@ -13,18 +14,18 @@
 // In the order they are gone through; the right column is the phase that the listener hears of.
 #define PG_SOURCE_STATES(X)                                                                                  \
     X(CLOSED, NULL)                                                                                          \
-    X(CONNECTING, "connecting")         /* the ordinary connection, then the replication one */              \
-    X(CHECKING, NULL)                   /* server, slot, state record */                                     \
-    X(SAVING_BEGIN, NULL)               /* the record that says a slot is about to be made */                \
-    X(PUBLISHING, NULL)                 /* publications before the slot */                                   \
-    X(DROPPING_SLOT, NULL)              /* of a first snapshot that did not end */                           \
+    X(CONNECTING, "connecting") /* the ordinary connection, then the replication one */                      \
+    X(CHECKING, NULL)           /* server, slot, state record */                                             \
+    X(SAVING_BEGIN, NULL)       /* the record that says a slot is about to be made */                        \
+    X(PUBLISHING, NULL)         /* publications before the slot */                                           \
+    X(DROPPING_SLOT, NULL)      /* of a first snapshot that did not end */                                   \
     X(MAKING_SLOT, "connecting")                                                                             \
     X(SNAPSHOTTING, "snapshotting")                                                                          \
-    X(SAVING_END, NULL)                 /* the record that says the snapshot is whole */                     \
-    X(STARTING, NULL)                   /* START_REPLICATION */                                              \
+    X(SAVING_END, NULL) /* the record that says the snapshot is whole */                                     \
+    X(STARTING, NULL)   /* START_REPLICATION */                                                              \
     X(WAITING_FOR_SLOT, "waiting_for_slot")                                                                  \
     X(STREAMING, "streaming")                                                                                \
-    X(ENDED, NULL)                      /* the server ended the stream in order */                           \
+    X(ENDED, NULL) /* the server ended the stream in order */                                                \
     X(FAILED, NULL)
 
 enum pg_source_state {
@@ -60,6 +61,8 @@ struct source {
     struct pg_stream stream;
     struct pgoutput_message *message;
     struct pg_relation *described;  // waits for the catalogue's answer; NULL: none
+    struct pg_catalogue_set catalogue;
+    bool is_loading;  // `catalogue` is being read
 
     bool is_paused;
     bool is_in_transaction;
@@ -97,7 +100,10 @@ void pg_source_snapshot_done(struct source *s);
 /** After WAITING_FOR_SLOT. */
 void pg_source_try_again(struct source *s);
 
-/** The stream runs (pg_source.c). */
+/** The connection has gone into the stream. */
 void pg_source_streaming(struct source *s);
+
+/** One step of it: the source's next() while streaming. */
+enum source_step pg_source_stream_next(struct source *s, struct change *ret, struct fault *f) MUST_USE;
 
 #endif

@@ -1,12 +1,14 @@
-// Frames of the streaming replication protocol, inside CopyData; all integers big-endian, times in microseconds since
-// 2000-01-01 UTC. Source: PostgreSQL 15, 55.4 Streaming Replication Protocol.
+// Frames of the streaming replication protocol, inside CopyData; all integers big-endian, times in
+// microseconds since 2000-01-01 UTC. Source: PostgreSQL 15, 55.4 Streaming Replication Protocol.
 //
 //   w  XLogData    Int64 start, Int64 WAL end, Int64 clock, then the output plugin's message
 //   k  keepalive   Int64 WAL end, Int64 clock, Byte1: 1 asks for a reply
-//   r  status      Int64 written, Int64 flushed, Int64 applied, Int64 clock, Byte1: 1 asks for a reply   (to the server)
+//   r  status      Int64 written, Int64 flushed, Int64 applied, Int64 clock, Byte1: 1 asks for a reply   (to
+//   the server)
 //
-// A reader quicker than the server takes each row by itself: one wake-up and one switch per row on both sides. So
-// under load the socket wakes us only when 128 KiB wait (SO_RCVLOWAT), with a timer of 1 ms for the rest; idle, at once.
+// A reader quicker than the server takes each row by itself: one wake-up and one switch per row on both
+// sides. So under load the socket wakes us only when 128 KiB wait (SO_RCVLOWAT), with a timer of 1 ms for the
+// rest; idle, at once.
 #include "connectors/postgres/pg_stream.h"
 
 #include <sys/socket.h>
@@ -98,8 +100,8 @@ static enum pg_stream_step pg_stream_data(struct pg_stream *s, struct cursor *c,
     return PG_STREAM_DATA;
 }
 
-static enum pg_stream_step pg_stream_keepalive(struct pg_stream *s, struct cursor *c, struct pg_stream_frame *ret,
-                                               struct fault *f)
+static enum pg_stream_step pg_stream_keepalive(struct pg_stream *s, struct cursor *c,
+                                               struct pg_stream_frame *ret, struct fault *f)
 {
     *ret = (struct pg_stream_frame){.wal_end = cursor_u64(c)};
     (void)cursor_u64(c);
@@ -116,8 +118,9 @@ static enum pg_stream_step pg_stream_frame(struct pg_stream *s, size_t size, str
                                            struct fault *f)
 {
     if (size > PG_STREAM_MESSAGE_MAX) {
-        (void)fault_set(f, FAULT_REJECT, "a row of %zu MiB came, more than the %d MiB that fit in memory here; keep such "
-                                         "values outside the published columns",
+        (void)fault_set(f, FAULT_REJECT,
+                        "a row of %zu MiB came, more than the %d MiB that fit in memory here; keep such "
+                        "values outside the published columns",
                         size >> 20, PG_STREAM_MESSAGE_MAX >> 20);
         return PG_STREAM_FAULT;
     }
@@ -129,7 +132,8 @@ static enum pg_stream_step pg_stream_frame(struct pg_stream *s, size_t size, str
     if (kind == 'k') {
         return pg_stream_keepalive(s, &c, ret, f);
     }
-    (void)fault_set(f, FAULT_FATAL, "replication frame of kind 0x%02x and %zu bytes is not in the protocol", kind, size);
+    (void)fault_set(f, FAULT_FATAL, "replication frame of kind 0x%02x and %zu bytes is not in the protocol",
+                    kind, size);
     return PG_STREAM_FAULT;
 }
 

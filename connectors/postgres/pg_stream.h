@@ -40,9 +40,11 @@ struct pg_stream {
 void pg_stream_start(struct pg_stream *s, struct pg_conn *conn, uv_timer_t *refill, uv_timer_cb on_refill);
 
 /** One step; never blocks. Keepalives that ask for a reply are answered here. */
-enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *ret, struct fault *f) MUST_USE;
+enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *ret,
+                                   struct fault *f) MUST_USE;
 
-/** Once a second: status updates when they are due; FAULT_RETRY when the server has been silent for too long. */
+/** Once a second: status updates when they are due; FAULT_RETRY when the server has been silent for too long.
+ */
 bool pg_stream_tick(struct pg_stream *s, struct fault *f) MUST_USE;
 
 /** Sends a status update: written, flushed and applied are all the confirmed position. */

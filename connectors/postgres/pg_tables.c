@@ -98,7 +98,8 @@ static void pg_tables_warn_identity(struct pg_tables *t, const struct pg_tables_
     const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
     if (t->scan.main.has_all_tables) {
         log_warn(t->component, "table_without_identity", values,
-                 "%s has no replica identity but publication %s takes all tables: the application's UPDATE and DELETE "
+                 "%s has no replica identity but publication %s takes all tables: the application's UPDATE "
+                 "and DELETE "
                  "of it fail. It needs %s: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL;",
                  full, t->config->slot.publication, pg_tables_identity_cure(e), e->schema, e->name);
     } else if (e->wanted == PG_TABLES_INSERTS) {
@@ -106,8 +107,10 @@ static void pg_tables_warn_identity(struct pg_tables *t, const struct pg_tables_
                  "%s has no replica identity: only its inserts are published", full);
     } else {
         log_warn(t->component, "table_without_identity", values,
-                 "%s is not published, because its UPDATE and DELETE would fail without a replica identity. It needs "
-                 "%s: ALTER TABLE \"%s\".\"%s\" ADD PRIMARY KEY (…); or ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
+                 "%s is not published, because its UPDATE and DELETE would fail without a replica identity. "
+                 "It needs "
+                 "%s: ALTER TABLE \"%s\".\"%s\" ADD PRIMARY KEY (…); or ALTER TABLE \"%s\".\"%s\" REPLICA "
+                 "IDENTITY "
                  "FULL; or list it under tables.publish_inserts_only",
                  full, pg_tables_identity_cure(e), e->schema, e->name, e->schema, e->name);
     }
@@ -118,7 +121,8 @@ static void pg_tables_warn(struct pg_tables *t)
     for (size_t i = 0; i < t->scan.count; i++) {
         const struct pg_tables_entry *e = &t->scan.entries[i];
         bool is_keyless = !e->has_identity && e->parent == 0;
-        bool is_foreign = !e->is_ours && e->wanted == PG_TABLES_MAIN && !e->is_in_main && !t->scan.main.has_all_tables;
+        bool is_foreign =
+            !e->is_ours && e->wanted == PG_TABLES_MAIN && !e->is_in_main && !t->scan.main.has_all_tables;
         if (!e->is_matching || (!is_keyless && !e->is_unlogged && !is_foreign)) {
             pg_tables_forget(t, e->oid);
             continue;
@@ -135,7 +139,8 @@ static void pg_tables_warn(struct pg_tables *t)
             pg_tables_warn_identity(t, e);
         } else {
             log_warn(t->component, "table_not_owned", NULL,
-                     "%s.%s matches but our role does not own it; as its owner run: ALTER PUBLICATION \"%s\" ADD TABLE "
+                     "%s.%s matches but our role does not own it; as its owner run: ALTER PUBLICATION \"%s\" "
+                     "ADD TABLE "
                      "\"%s\".\"%s\";",
                      e->schema, e->name, t->config->slot.publication, e->schema, e->name);
         }
@@ -156,7 +161,8 @@ static void pg_tables_refuse(struct pg_tables *t, const char *why)
     bytes_reset(&t->refused);
     bytes_append_slice(&t->refused, bytes_slice(&t->sql));
     log_warn(t->component, "publication_not_changed", LOG_WITH(LOG_TEXT("sql", bytes_text(&t->sql))),
-             "the publication does not have all matching tables (%s); to mend it run: %s", why, bytes_text(&t->sql));
+             "the publication does not have all matching tables (%s); to mend it run: %s", why,
+             bytes_text(&t->sql));
 }
 
 static void pg_tables_log_changes(struct pg_tables *t)
@@ -198,9 +204,10 @@ static void pg_tables_on_mended(void *self, PGresult *const *results, size_t cou
     }
     struct fault fault = *f;
     if (f->origin_code == PG_CONN_NO_PRIVILEGE) {
-        (void)fault_set(&fault, FAULT_CONFIG,
-                        "publication %s is missing and may not be made (%s); run as an owner of the tables: %s",
-                        t->config->slot.publication, f->text, bytes_text(&t->sql));
+        (void)fault_set(
+            &fault, FAULT_CONFIG,
+            "publication %s is missing and may not be made (%s); run as an owner of the tables: %s",
+            t->config->slot.publication, f->text, bytes_text(&t->sql));
     } else {
         (void)fault_context(&fault, "making publication %s", t->config->slot.publication);
     }

@@ -15,8 +15,9 @@ struct pg_tables *pg_tables_new(const struct connector_config *config, const cha
 void pg_tables_free(struct pg_tables *t);
 
 /**
- * Compares and mends. Tables without a replica identity never enter the main publication, because the application's
- * own UPDATE would fail; those that match tables.publish_inserts_only enter `<publication>_inserts`.
+ * Compares and mends. Tables without a replica identity never enter the main publication, because the
+ * application's own UPDATE would fail; those that match tables.publish_inserts_only enter
+ * `<publication>_inserts`.
  *
  * @param conn     an ordinary connection; must outlive the call or be closed first
  * @param on_done  FAULT_CONFIG: a publication is missing and may not be made, with the SQL; FAULT_RETRY else

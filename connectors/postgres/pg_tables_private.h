@@ -37,7 +37,8 @@ struct pg_tables_scan {
 
 enum { PG_TABLES_RESULTS = 2 };
 
-void pg_tables_scan_query(struct bytes *out, const char *publication, const char *inserts, int server_version);
+void pg_tables_scan_query(struct bytes *out, const char *publication, const char *inserts,
+                          int server_version);
 
 /** Reads the results and decides each table's place. */
 void pg_tables_scan_read(PGresult *const *results, const struct connector_config *config,

@@ -4,23 +4,25 @@
 #include "connectors/postgres/pg_relations.h"
 #include "connectors/postgres/pg_tables_private.h"
 
-// An UPDATE of a published table needs this: a usable primary key, an index chosen, or FULL. Partitions come in as
-// their partitioned parent, so that new ones are published from their first row; only the parent's key is sure to be
-// in all of them.
+// An UPDATE of a published table needs this: a usable primary key, an index chosen, or FULL. Partitions come
+// in as their partitioned parent, so that new ones are published from their first row; only the parent's key
+// is sure to be in all of them.
 #define PG_TABLES_SCAN_IDENTITY                                                                              \
-    "CASE WHEN c.relkind = 'p' OR c.relreplident = 'd' THEN EXISTS (SELECT FROM pg_index i WHERE"              \
-    " i.indrelid = c.oid AND i.indisprimary AND i.indisvalid AND i.indimmediate)"                              \
-    " WHEN c.relreplident = 'i' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND"              \
+    "CASE WHEN c.relkind = 'p' OR c.relreplident = 'd' THEN EXISTS (SELECT FROM pg_index i WHERE"            \
+    " i.indrelid = c.oid AND i.indisprimary AND i.indisvalid AND i.indimmediate)"                            \
+    " WHEN c.relreplident = 'i' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND"            \
     " i.indisreplident AND i.indisvalid) ELSE c.relreplident = 'f' END"
 
 static void pg_tables_scan_member(struct bytes *out, const char *publication, int server_version)
 {
-    bytes_append_string(out, ", EXISTS (SELECT FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid"
-                             " WHERE r.prrelid = c.oid AND p.pubname = ");
+    bytes_append_string(
+        out, ", EXISTS (SELECT FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid"
+             " WHERE r.prrelid = c.oid AND p.pubname = ");
     pg_conn_quote_text(out, publication);
     if (server_version >= 150000) {
-        bytes_append_string(out, ") OR EXISTS (SELECT FROM pg_publication p JOIN pg_publication_namespace r ON"
-                                 " r.pnpubid = p.oid WHERE r.pnnspid = c.relnamespace AND p.pubname = ");
+        bytes_append_string(out,
+                            ") OR EXISTS (SELECT FROM pg_publication p JOIN pg_publication_namespace r ON"
+                            " r.pnpubid = p.oid WHERE r.pnnspid = c.relnamespace AND p.pubname = ");
         pg_conn_quote_text(out, publication);
     }
     bytes_append_string(out, ")");
@@ -28,19 +30,22 @@ static void pg_tables_scan_member(struct bytes *out, const char *publication, in
 
 void pg_tables_scan_query(struct bytes *out, const char *publication, const char *inserts, int server_version)
 {
-    bytes_append_string(out, "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE') FROM pg_publication"
-                             " WHERE pubname IN (");
+    bytes_append_string(out,
+                        "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE') FROM pg_publication"
+                        " WHERE pubname IN (");
     pg_conn_quote_text(out, publication);
     bytes_append_string(out, ", ");
     pg_conn_quote_text(out, inserts);
-    bytes_append_string(out, ");SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relpersistence = 'u',"
-                             " pg_has_role(c.relowner, 'USAGE'), coalesce((SELECT h.inhparent FROM pg_inherits h WHERE"
-                             " h.inhrelid = c.oid AND c.relispartition LIMIT 1), 0), " PG_TABLES_SCAN_IDENTITY);
+    bytes_append_string(
+        out, ");SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relpersistence = 'u',"
+             " pg_has_role(c.relowner, 'USAGE'), coalesce((SELECT h.inhparent FROM pg_inherits h WHERE"
+             " h.inhrelid = c.oid AND c.relispartition LIMIT 1), 0), " PG_TABLES_SCAN_IDENTITY);
     pg_tables_scan_member(out, publication, server_version);
     pg_tables_scan_member(out, inserts, server_version);
-    bytes_append_string(out, " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                             " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384"
-                             " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY c.oid");
+    bytes_append_string(
+        out, " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+             " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384"
+             " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY c.oid");
 }
 
 static bool pg_tables_scan_true(const PGresult *r, int row, int field)
@@ -48,7 +53,8 @@ static bool pg_tables_scan_true(const PGresult *r, int row, int field)
     return PQgetvalue(r, row, field)[0] == 't';
 }
 
-static void pg_tables_scan_publications(const PGresult *r, const char *publication, struct pg_tables_scan *ret)
+static void pg_tables_scan_publications(const PGresult *r, const char *publication,
+                                        struct pg_tables_scan *ret)
 {
     for (int row = 0; row < PQntuples(r); row++) {
         bool is_main = strcmp(PQgetvalue(r, row, 0), publication) == 0;
@@ -189,8 +195,8 @@ static void pg_tables_scan_alter(const struct pg_tables_scan *s, const char *nam
     pg_tables_scan_list(s, place, is_adding, bytes_text(&verb), out);
 }
 
-static void pg_tables_scan_mend_one(const struct pg_tables_scan *s, const char *name, enum pg_tables_place place,
-                                    bool is_adding, struct bytes *out)
+static void pg_tables_scan_mend_one(const struct pg_tables_scan *s, const char *name,
+                                    enum pg_tables_place place, bool is_adding, struct bytes *out)
 {
     const struct pg_tables_publication *p = place == PG_TABLES_MAIN ? &s->main : &s->inserts;
     if (!p->exists) {

@@ -12,7 +12,10 @@
 // The name-based (MD5) UUID of the placeholder, as Debezium makes it.
 #define PG_TEXT_PLACEHOLDER_UUID "b68a35a7-17ad-35b3-af2a-ae46edb4545a"
 
-enum { PG_TEXT_FLOAT_SIZE_MAX = 64 };
+enum {
+    PG_TEXT_FLOAT_SIZE_MAX = 64,
+    PG_TEXT_SAFE_DIGITS = 18,  // never overflow an int64_t
+};
 
 static bool pg_text_bad(const char *what, struct slice text, struct fault *f)
 {
@@ -30,6 +33,11 @@ static bool pg_text_append_integer(struct bytes *out, struct slice text, int64_t
     at += is_negative ? 1 : 0;
     bool is_bad = at == end;
     int64_t value = 0;
+    for (; end - at <= PG_TEXT_SAFE_DIGITS && at < end && !is_bad; at++) {
+        int digit = *at - '0';
+        is_bad = digit < 0 || digit > 9;
+        value = value * 10 - digit;
+    }
     for (; at < end && !is_bad; at++) {
         int digit = *at - '0';
         is_bad = digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
@@ -109,7 +117,8 @@ static bool pg_text_append_date(struct bytes *out, struct slice text, struct fau
     return true;
 }
 
-static bool pg_text_append_moment(struct bytes *out, enum column_type type, struct slice text, struct fault *f)
+static bool pg_text_append_moment(struct bytes *out, enum column_type type, struct slice text,
+                                  struct fault *f)
 {
     int64_t us;
     bool is_time = type == COLUMN_TIME_MS || type == COLUMN_TIME_US;

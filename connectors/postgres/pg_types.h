@@ -21,7 +21,8 @@ bool pg_types_is_known(uint32_t oid);
  * Fills type, is_array, precision, scale, type_oid, type_modifier and element_oid of a column.
  *
  * @param types     what the catalogue said of every type reachable from `oid` that is not known; may be NULL
- * @param ret_name  the type's name when there is no rule for it and its text stands as a string; else NULL; borrowed
+ * @param ret_name  the type's name when there is no rule for it and its text stands as a string; else NULL;
+ * borrowed
  */
 void pg_types_map(uint32_t oid, int32_t modifier, const struct pg_type *types, size_t type_count,
                   struct column *ret, const char **ret_name);

@@ -1,4 +1,5 @@
-// Messages of pgoutput, protocol version 1, or 2 without streaming. All integers are big-endian, strings end with NUL.
+// Messages of pgoutput, protocol version 1, or 2 without streaming. All integers are big-endian, strings end
+// with NUL.
 //
 //   B Begin     Int64 final LSN, Int64 commit time, Int32 xid
 //   C Commit    Int8 flags (0), Int64 commit LSN, Int64 end LSN, Int64 commit time
@@ -14,7 +15,8 @@
 //
 //   tuple       Int16 count, count times: 'n' | 'u' | 't' Int32 size, bytes
 //
-// Times are microseconds since 2000-01-01 UTC. Source: PostgreSQL 15, 55.9 Logical Replication Message Formats.
+// Times are microseconds since 2000-01-01 UTC. Source: PostgreSQL 15, 55.9 Logical Replication Message
+// Formats.
 #include "connectors/postgres/pgoutput.h"
 
 #include "core/clock.h"
@@ -112,7 +114,8 @@ static bool pgoutput_decode_row(struct cursor *c, enum pgoutput_kind kind, struc
     return pgoutput_decode_new(c, mark, ret, f);
 }
 
-// Truncates, logical messages, origins and type names are checked for their form; nobody needs their content yet.
+// Truncates, logical messages, origins and type names are checked for their form; nobody needs their content
+// yet.
 static void pgoutput_skip(struct cursor *c, enum pgoutput_kind kind)
 {
     if (kind == PGOUTPUT_TRUNCATE) {
@@ -133,7 +136,8 @@ static void pgoutput_skip(struct cursor *c, enum pgoutput_kind kind)
     }
 }
 
-static bool pgoutput_decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message *ret, struct fault *f)
+static bool pgoutput_decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message *ret,
+                                 struct fault *f)
 {
     switch (kind) {
     case PGOUTPUT_INSERT:

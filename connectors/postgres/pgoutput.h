@@ -1,4 +1,5 @@
-// Messages of PostgreSQL's built-in output plugin, decoded without allocation. The format table is in pgoutput.c.
+// Messages of PostgreSQL's built-in output plugin, decoded without allocation. The format table is in
+// pgoutput.c.
 #ifndef CONNECTORS_POSTGRES_PGOUTPUT_H
 #define CONNECTORS_POSTGRES_PGOUTPUT_H
 
@@ -40,8 +41,8 @@ struct pgoutput_tuple {
 };
 
 struct pgoutput_begin {
-    uint64_t final_lsn;     // of the commit record's start
-    int64_t commit_time_us; // Unix microseconds
+    uint64_t final_lsn;      // of the commit record's start
+    int64_t commit_time_us;  // Unix microseconds
     uint32_t transaction_id;
 };
 

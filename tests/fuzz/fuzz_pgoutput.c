@@ -1,4 +1,5 @@
-// A Relation and what follows it: both decoded, and a row among them encoded by the table that the relation makes. Input: Int16 size of the Relation message, that message, the row message.
+// A Relation and what follows it: both decoded, and a row among them encoded by the table that the relation
+// makes. Input: Int16 size of the Relation message, that message, the row message.
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -39,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_relate(relations, &message, &relation);
     struct change change = {0};
     if (pgoutput_decode(row_wire, &message, &f) &&
-        (message.kind == PGOUTPUT_INSERT || message.kind == PGOUTPUT_UPDATE || message.kind == PGOUTPUT_DELETE)) {
+        (message.kind == PGOUTPUT_INSERT || message.kind == PGOUTPUT_UPDATE ||
+         message.kind == PGOUTPUT_DELETE)) {
         (void)!pg_change_make(&changes, relations, relation, &message, &change, &f);
     }
     pg_change_clear(&changes);

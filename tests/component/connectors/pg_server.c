@@ -57,7 +57,8 @@ static int pg_server_free_port(void)
 static void pg_server_become_nobody(void)
 {
     const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
-    if (nobody != NULL && (setgroups(0, NULL) != 0 || setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0)) {
+    if (nobody != NULL &&
+        (setgroups(0, NULL) != 0 || setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0)) {
         _exit(127);
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGQUIT);  // a test that crashes leaves no server behind
@@ -102,9 +103,26 @@ static void pg_server_launch(struct pg_server *s, const char *setting)
 {
     char port[32];
     (void)snprintf(port, sizeof(port), "port=%d", s->port);
-    char *arguments[] = {"postgres", "-D", "data", "-c", port, "-c", "listen_addresses=127.0.0.1", "-c",
-                         "unix_socket_directories=", "-c", "fsync=off", "-c", "wal_level=logical", "-c",
-                         "max_wal_senders=6", "-c", "max_replication_slots=4", "-c", (char *)setting, NULL};
+    char *arguments[] = {"postgres",
+                         "-D",
+                         "data",
+                         "-c",
+                         port,
+                         "-c",
+                         "listen_addresses=127.0.0.1",
+                         "-c",
+                         "unix_socket_directories=",
+                         "-c",
+                         "fsync=off",
+                         "-c",
+                         "wal_level=logical",
+                         "-c",
+                         "max_wal_senders=6",
+                         "-c",
+                         "max_replication_slots=4",
+                         "-c",
+                         (char *)setting,
+                         NULL};
     s->pid = pg_server_run(s, "postgres", arguments);
     pg_server_connect(s);
 }
@@ -120,8 +138,8 @@ void pg_server_start(struct pg_server *s)
     if (nobody != NULL && chown(s->folder, nobody->pw_uid, nobody->pw_gid) != 0) {
         pg_server_die("chown", s->folder);
     }
-    char *arguments[] = {"initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                         "--locale=C", "--no-sync", NULL};
+    char *arguments[] = {"initdb", "-D", "data", "-U",         "postgres",  "-A",
+                         "trust",  "-E", "UTF8", "--locale=C", "--no-sync", NULL};
     int status = 0;
     pid_t pid = pg_server_run(s, "initdb", arguments);
     if (waitpid(pid, &status, 0) != pid || status != 0) {

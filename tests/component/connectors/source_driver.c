@@ -8,7 +8,8 @@
 #include "schemas/avro_type.h"
 #include "schemas/json_encode.h"
 
-static void source_driver_json(struct source_driver *d, const char *schema, struct slice avro, const char *label)
+static void source_driver_json(struct source_driver *d, const char *schema, struct slice avro,
+                               const char *label)
 {
     struct fault f = {0};
     struct avro_type *type = NULL;
@@ -28,9 +29,15 @@ static void source_driver_images(struct source_driver *d, const struct change *c
 {
     CLEANUP(bytes_clear) struct bytes avro = {0};
     CLEANUP(bytes_clear) struct bytes json = {0};
-    struct avro_envelope envelope = {.version = "test", .connector = "postgresql", .table = c->table,
-                                     .database = c->database, .snapshot = c->snapshot, .op = (char)c->op,
-                                     .lsn = c->lsn, .before = c->before, .after = c->after};
+    struct avro_envelope envelope = {.version = "test",
+                                     .connector = "postgresql",
+                                     .table = c->table,
+                                     .database = c->database,
+                                     .snapshot = c->snapshot,
+                                     .op = (char)c->op,
+                                     .lsn = c->lsn,
+                                     .before = c->before,
+                                     .after = c->after};
     avro_encode_envelope(&avro, &envelope);
     struct fault f = {0};
     struct avro_type *type = NULL;
@@ -68,10 +75,12 @@ static void source_driver_row(struct source_driver *d, const struct change *c)
         source_driver_images(d, c);
     }
     if (c->new_key_json.data != NULL) {
-        bytes_format(&d->lines, " newkey=%.*s", (int)c->new_key_json.size, (const char *)c->new_key_json.data);
+        bytes_format(&d->lines, " newkey=%.*s", (int)c->new_key_json.size,
+                     (const char *)c->new_key_json.data);
     }
     if (c->old_key_json.data != NULL) {
-        bytes_format(&d->lines, " oldkey=%.*s", (int)c->old_key_json.size, (const char *)c->old_key_json.data);
+        bytes_format(&d->lines, " oldkey=%.*s", (int)c->old_key_json.size,
+                     (const char *)c->old_key_json.data);
     }
     bytes_append_string(&d->lines, "\n");
 }
@@ -151,7 +160,8 @@ static void source_driver_on_limit(uv_timer_t *timer)
     d->is_out_of_time = true;
 }
 
-void source_driver_init(struct source_driver *d, const struct source_type *type, const char *name, const char *dsn)
+void source_driver_init(struct source_driver *d, const struct source_type *type, const char *name,
+                        const char *dsn)
 {
     *d = (struct source_driver){.type = type, .is_confirming = true};
     (void)uv_loop_init(&d->loop);

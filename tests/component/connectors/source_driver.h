@@ -30,7 +30,8 @@ struct source_driver {
 };
 
 /** A connector named `name` on public.*, confirming as it reads. */
-void source_driver_init(struct source_driver *d, const struct source_type *type, const char *name, const char *dsn);
+void source_driver_init(struct source_driver *d, const struct source_type *type, const char *name,
+                        const char *dsn);
 void source_driver_clear(struct source_driver *d);
 
 void source_driver_open(struct source_driver *d);

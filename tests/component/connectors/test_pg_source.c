@@ -24,12 +24,15 @@ static void drop_all(const char *name, struct source_driver *d)
 {
     source_driver_clear(d);
     char sql[512];
-    (void)snprintf(sql, sizeof(sql),
-                   "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS millrace_%s, "
-                   "millrace_%s_inserts;", name, name);
+    (void)snprintf(
+        sql, sizeof(sql),
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS millrace_%s, "
+        "millrace_%s_inserts;",
+        name, name);
     pg_server_sql(&server, sql);
     (void)snprintf(sql, sizeof(sql),
-                   "DO $$ BEGIN FOR i IN 1..100 LOOP EXIT WHEN NOT EXISTS (SELECT FROM pg_replication_slots WHERE active);"
+                   "DO $$ BEGIN FOR i IN 1..100 LOOP EXIT WHEN NOT EXISTS (SELECT FROM pg_replication_slots "
+                   "WHERE active);"
                    "PERFORM pg_sleep(0.05); END LOOP; PERFORM pg_drop_replication_slot(slot_name) FROM "
                    "pg_replication_slots; END $$");
     pg_server_sql(&server, sql);
@@ -67,10 +70,11 @@ static void rows_that_are_there_come_first_and_then_the_stream(void **state)
 static void updates_deletes_and_key_changes_look_like_debezium(void **state)
 {
     (void)state;
-    pg_server_sql(&server, "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, name varchar(20), big text);"
-                           "ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
-                           "CREATE TABLE f (id int PRIMARY KEY, big text); ALTER TABLE f REPLICA IDENTITY FULL;"
-                           "ALTER TABLE f ALTER big SET STORAGE EXTERNAL");
+    pg_server_sql(&server,
+                  "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, name varchar(20), big text);"
+                  "ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
+                  "CREATE TABLE f (id int PRIMARY KEY, big text); ALTER TABLE f REPLICA IDENTITY FULL;"
+                  "ALTER TABLE f ALTER big SET STORAGE EXTERNAL");
     struct source_driver d;
     open_streaming(&d, "ops");
     pg_server_sql(&server, "INSERT INTO t VALUES (1, 5, 'x', repeat('b', 9000))");
@@ -86,7 +90,8 @@ static void updates_deletes_and_key_changes_look_like_debezium(void **state)
         "d public.t #1 key={\"id\":1} before={\"id\":1,\"n\":0,\"name\":null,\"big\":null} after=- "
         "newkey={\"id\":100}\n"
         "c public.t #2 key={\"id\":100} before=- "
-        "after={\"id\":100,\"n\":5,\"name\":\"y\",\"big\":\"__debezium_unavailable_value\"} oldkey={\"id\":1}\n"
+        "after={\"id\":100,\"n\":5,\"name\":\"y\",\"big\":\"__debezium_unavailable_value\"} "
+        "oldkey={\"id\":1}\n"
         "d public.t #3 key={\"id\":100} before={\"id\":100,\"n\":0,\"name\":null,\"big\":null} after=-\n"
         "commit\nbegin\n"
         "c public.f #0 key={\"id\":1} before=- after={\"id\":1,\"big\":\"ccc\"}\n"
@@ -100,18 +105,22 @@ static void updates_deletes_and_key_changes_look_like_debezium(void **state)
 static void a_table_without_identity_is_left_out_and_its_inserts_can_be_had(void **state)
 {
     (void)state;
-    pg_server_sql(&server, "CREATE TABLE keyless (v int); CREATE TABLE logged (v int); CREATE TABLE k (id int PRIMARY KEY);"
-                           "CREATE UNLOGGED TABLE u (id int PRIMARY KEY)");
+    pg_server_sql(
+        &server,
+        "CREATE TABLE keyless (v int); CREATE TABLE logged (v int); CREATE TABLE k (id int PRIMARY KEY);"
+        "CREATE UNLOGGED TABLE u (id int PRIMARY KEY)");
     struct source_driver d;
     source_driver_init(&d, &pg_source_type, "keyless", pg_server_dsn(&server));
     text_list_add(&d.config.tables.publish_inserts_only, "public.logged");
     source_driver_open(&d);
     assert_true(source_driver_until_phase(&d, "streaming"));
-    pg_server_sql(&server, "INSERT INTO keyless VALUES (1); UPDATE keyless SET v = 2; INSERT INTO logged VALUES (3);"
-                           "UPDATE logged SET v = 4; INSERT INTO k VALUES (5)");
+    pg_server_sql(&server,
+                  "INSERT INTO keyless VALUES (1); UPDATE keyless SET v = 2; INSERT INTO logged VALUES (3);"
+                  "UPDATE logged SET v = 4; INSERT INTO k VALUES (5)");
     assert_true(source_driver_until_rows(&d, 2));
-    assert_string_equal(source_driver_lines(&d), "begin\nc public.logged #0 key=- before=- after={\"v\":3}\n"
-                                                 "c public.k #1 key={\"id\":5} before=- after={\"id\":5}\ncommit\n");
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.logged #0 key=- before=- after={\"v\":3}\n"
+                        "c public.k #1 key={\"id\":5} before=- after={\"id\":5}\ncommit\n");
     drop_all("keyless", &d);
 }
 
@@ -123,8 +132,11 @@ static void a_changed_table_gets_a_new_version_and_only_then(void **state)
     open_streaming(&d, "version");
     pg_server_sql(&server, "INSERT INTO v VALUES (1, 2); ANALYZE v");
     pg_server_sql(&server, "INSERT INTO v VALUES (2, 3)");
-    pg_server_sql(&server, "ALTER TABLE v ADD b text DEFAULT 'new' NOT NULL; INSERT INTO v VALUES (3, 4, 'z')");
-    pg_server_sql(&server, "ALTER TABLE v RENAME a TO c; ALTER TABLE v ALTER id TYPE bigint; UPDATE v SET c = 9 WHERE id = 3");
+    pg_server_sql(&server,
+                  "ALTER TABLE v ADD b text DEFAULT 'new' NOT NULL; INSERT INTO v VALUES (3, 4, 'z')");
+    pg_server_sql(
+        &server,
+        "ALTER TABLE v RENAME a TO c; ALTER TABLE v ALTER id TYPE bigint; UPDATE v SET c = 9 WHERE id = 3");
     assert_true(source_driver_until_rows(&d, 4));
     assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"a\":3}\n"));
     assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":3,\"a\":4,\"b\":\"z\"}\n"));
@@ -154,10 +166,12 @@ static void a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on(
     pg_server_sql(&server, "CREATE TABLE bad (id int PRIMARY KEY, v numeric, m int[])");
     struct source_driver d;
     open_streaming(&d, "bad");
-    pg_server_sql(&server, "INSERT INTO bad VALUES (1, 'NaN', NULL), (2, 1.50, '{{1,2},{3,4}}'), (3, 2, '{1,NULL}')");
+    pg_server_sql(&server,
+                  "INSERT INTO bad VALUES (1, 'NaN', NULL), (2, 1.50, '{{1,2},{3,4}}'), (3, 2, '{1,NULL}')");
     assert_true(source_driver_until_rows(&d, 3));
     const char *lines = source_driver_lines(&d);
-    assert_non_null(strstr(lines, "key={\"id\":1} bad={\"id\":\"1\",\"v\":\"NaN\",\"m\":null} reason=public.bad column v"));
+    assert_non_null(strstr(
+        lines, "key={\"id\":1} bad={\"id\":\"1\",\"v\":\"NaN\",\"m\":null} reason=public.bad column v"));
     assert_non_null(strstr(lines, "key={\"id\":2} bad="));
     assert_non_null(strstr(lines, "after={\"id\":3,\"v\":\"2\",\"m\":[1,null]}"));
     drop_all("bad", &d);
@@ -180,8 +194,9 @@ static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **st
     d.is_confirming = true;
     source_driver_open(&d);
     assert_true(source_driver_until_rows(&d, 2));
-    assert_string_equal(source_driver_lines(&d), "begin\nc public.r #0 key={\"id\":2} before=- after={\"id\":2}\ncommit\n"
-                                                 "begin\nc public.r #0 key={\"id\":3} before=- after={\"id\":3}\ncommit\n");
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.r #0 key={\"id\":2} before=- after={\"id\":2}\ncommit\n"
+                        "begin\nc public.r #0 key={\"id\":3} before=- after={\"id\":3}\ncommit\n");
     drop_all("again", &d);
 }
 
@@ -213,7 +228,8 @@ static void an_unfinished_snapshot_begins_again_with_a_new_slot(void **state)
     source_driver_reset(&d);
     source_driver_open(&d);
     assert_true(source_driver_until_phase(&d, "streaming"));
-    assert_string_equal(source_driver_lines(&d), "begin\nr public.r #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nr public.r #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
     drop_all("half", &d);
 }
 
@@ -241,8 +257,10 @@ static void an_idle_database_moves_the_slot(void **state)
     (void)state;
     struct source_driver d;
     open_streaming(&d, "idle");
-    pg_server_sql(&server, "CREATE SCHEMA other; CREATE TABLE other.t (v text); INSERT INTO other.t SELECT repeat('x', 500) "
-                           "FROM generate_series(1, 1000)");
+    pg_server_sql(
+        &server,
+        "CREATE SCHEMA other; CREATE TABLE other.t (v text); INSERT INTO other.t SELECT repeat('x', 500) "
+        "FROM generate_series(1, 1000)");
     char want[64];
     (void)snprintf(want, sizeof(want), "%s", pg_server_ask(&server, "SELECT pg_current_wal_lsn()"));
     char sql[256];
@@ -300,11 +318,105 @@ static void partitions_come_under_their_own_names_from_their_first_row(void **st
                            "INSERT INTO part VALUES (1)");
     struct source_driver d;
     open_streaming(&d, "parts");
-    pg_server_sql(&server, "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20); INSERT INTO part VALUES (11)");
+    pg_server_sql(
+        &server,
+        "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20); INSERT INTO part VALUES (11)");
     assert_true(source_driver_until_rows(&d, 2));
     assert_non_null(strstr(source_driver_lines(&d), "r public.part_1 #0 last"));
     assert_non_null(strstr(source_driver_lines(&d), "c public.part_2 #0"));
     drop_all("parts", &d);
+}
+
+// Cut out what follows "after=" in the line that begins with `head`.
+static void after_of(const char *lines, const char *head, char *ret, size_t size)
+{
+    const char *line = strstr(lines, head);
+    assert_non_null(line);
+    const char *after = strstr(line, "after=");
+    const char *end = strchr(after, '\n');
+    (void)snprintf(ret, size, "%.*s", (int)(end - after), after);
+}
+
+static void every_type_reads_the_same_from_snapshot_and_stream(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN price AS numeric(8,3);"
+        "CREATE DOMAIN mark AS price; CREATE TYPE pair AS (a int, b text);"
+        "CREATE TABLE types (id int PRIMARY KEY, i2 int2, i8 int8, f4 float4, f8 float8, n numeric(12,2),"
+        " nn numeric, b bool, c char(4), v varchar(9), t text, by bytea, d date, tm time, tm3 time(3),"
+        " ts timestamp, ts3 timestamp(3), tz timestamptz, tz0 timestamptz(0), ttz timetz, u uuid, j json,"
+        " jb jsonb, x xml, m mood, pr mark, ma mood[], ia int[], ta text[], na numeric(5,2)[], da date[],"
+        " ba bytea[], tza timestamptz[], iv interval, mo money, ine inet, ran int4range, bi bit(3), vb "
+        "varbit,"
+        " pt point, co pair, pra price[], o oid, ch \"char\", nm name, tv tsvector,"
+        " g int GENERATED ALWAYS AS (id * 2) STORED)");
+    const char *insert =
+        "INSERT INTO types VALUES (%d, -5, 1::bigint << 62, 1.5, '-Infinity', -12.345, "
+        "12345678901234567890123456789.5,"
+        " true, 'ab', 'x', E'a\\tb\\\\\"', '\\x00ff', '0044-03-15 BC', '24:00', '01:02:03.4567', 'infinity',"
+        " '2026-01-02 03:04:05.6789', '2026-01-02 03:04:05.6+02', '2026-01-02 03:04:05.6', "
+        "'03:04:05.5+05:30',"
+        " '11111111-2222-3333-4444-555555555555', '{\"a\" : 1}', '{\"a\" : 1}', '<a/>', 'glad', 1.5, "
+        "'{sad,glad}', '{1,NULL}',"
+        " E'{\"a b\",\"q\\\\\"\"}', '{1.5,2}', '{2026-01-02}', '{\"\\\\x01\"}', '{2026-01-02 03:04:05+00}',"
+        " '-1 day 2 hours', '12.50', '10.0.0.1', '[1,5)', B'101', B'1', '(1,2)', '(1,b)', '{1.25}', 7, 'z', "
+        "'nm', 'a b')";
+    char sql[2048];
+    (void)snprintf(sql, sizeof(sql), insert, 1);
+    pg_server_sql(&server, sql);
+    struct source_driver d;
+    open_streaming(&d, "types");
+    pg_server_sql(&server, "INSERT INTO types (id) VALUES (2); DELETE FROM types");
+    (void)snprintf(sql, sizeof(sql), insert, 1);
+    pg_server_sql(&server, sql);
+    assert_true(source_driver_until_rows(&d, 5));
+    char first[4096];
+    char again[4096];
+    after_of(source_driver_lines(&d), "r public.types", first, sizeof(first));
+    after_of(strstr(source_driver_lines(&d), "d public.types #2"), "c public.types", again, sizeof(again));
+    assert_string_equal(first, again);
+    print_message("%s\n", first);
+    assert_non_null(strstr(first, "\"n\":\"-12.35\""));
+    assert_non_null(strstr(first, "\"c\":\"ab  \""));
+    assert_non_null(strstr(first, "\"pr\":\"1.500\""));
+    assert_non_null(strstr(first, "\"ma\":[\"sad\",\"glad\"]"));
+    assert_non_null(strstr(first, "\"tz0\":\"2026-01-02T03:04:06Z\""));
+    assert_non_null(strstr(first, "\"pra\":[\"1.250\"]"));
+    drop_all("types", &d);
+}
+
+static void a_role_without_superuser_needs_only_what_it_is_told(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE ROLE plain LOGIN; CREATE TABLE mine (id int PRIMARY KEY); ALTER TABLE mine OWNER TO plain;"
+        "CREATE TABLE theirs (id int PRIMARY KEY)");
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1 port=%d dbname=postgres user=plain", server.port);
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "plain", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "REPLICATION"));
+    source_driver_close(&d);
+    pg_server_sql(&server, "ALTER ROLE plain REPLICATION");
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "CREATE PUBLICATION"));
+    source_driver_close(&d);
+    pg_server_sql(&server, "GRANT CREATE ON DATABASE postgres TO plain");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    pg_server_sql(&server, "INSERT INTO theirs VALUES (1); INSERT INTO mine VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "c public.mine #0"));
+    drop_all("plain", &d);
+    pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM plain; DROP ROLE plain");
 }
 
 static void what_is_refused_says_how_to_mend_it(void **state)
@@ -329,7 +441,8 @@ static void what_is_refused_says_how_to_mend_it(void **state)
     source_driver_open(&d);
     assert_true(source_driver_until_fault(&d));
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
-    assert_non_null(strstr(d.fault.text, "SELECT pg_create_logical_replication_slot('millrace_refused', 'pgoutput');"));
+    assert_non_null(
+        strstr(d.fault.text, "SELECT pg_create_logical_replication_slot('millrace_refused', 'pgoutput');"));
     source_driver_clear(&d);
 }
 
@@ -386,6 +499,8 @@ int main(void)
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_captured),
         cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
+        cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
+        cmocka_unit_test(a_role_without_superuser_needs_only_what_it_is_told),
         cmocka_unit_test(what_is_refused_says_how_to_mend_it),
         cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),
     };

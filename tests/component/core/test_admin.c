@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <curl/curl.h>
@@ -87,8 +88,8 @@ static void serve_echo(void *self, const struct admin_request *r)
 {
     struct bytes out = {0};
     const char *q = admin_request_query(r, "q");
-    bytes_format(&out, "%s %s %s %zu %s %s", (const char *)self, r->method, r->path, r->body.size, q == NULL ? "-" : q,
-                 r->authorization == NULL ? "-" : "auth");
+    bytes_format(&out, "%s %s %s %zu %s %s", (const char *)self, r->method, r->path, r->body.size,
+                 q == NULL ? "-" : q, r->authorization == NULL ? "-" : "auth");
     admin_answer(r->reply, 200, "text/plain", bytes_slice(&out));
     bytes_clear(&out);
 }

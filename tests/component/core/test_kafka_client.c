@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 // The mock cluster needs the client first.
@@ -119,7 +120,8 @@ static void drain(void *self)
 static void produce(rd_kafka_t *rk, int count)
 {
     for (int i = 0; i < count; i++) {
-        assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_VALUE("x", 1), RD_KAFKA_V_END), 0);
+        assert_int_equal(
+            rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_VALUE("x", 1), RD_KAFKA_V_END), 0);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <unistd.h>
@@ -45,18 +46,20 @@ static void a_json_line_has_its_fields_in_order_and_values_as_keys(void **state)
 {
     (void)state;
     log_start(LOG_FORMAT_JSON, LOG_LEVEL_INFO);
-    CAPTURE(log_info("connector/shop", "slot_created", LOG_WITH(LOG_TEXT("slot", "a\"b"), LOG_NUMBER("lsn", -7)),
-                     "made slot %d", 1));
-    assert_string_equal(line, "{\"time\":\"2023-11-14T22:13:20.123Z\",\"level\":\"info\",\"event\":\"slot_created\","
-                              "\"component\":\"connector/shop\",\"message\":\"made slot 1\",\"slot\":\"a\\\"b\","
-                              "\"lsn\":-7}\n");
+    CAPTURE(log_info("connector/shop", "slot_created",
+                     LOG_WITH(LOG_TEXT("slot", "a\"b"), LOG_NUMBER("lsn", -7)), "made slot %d", 1));
+    assert_string_equal(
+        line, "{\"time\":\"2023-11-14T22:13:20.123Z\",\"level\":\"info\",\"event\":\"slot_created\","
+              "\"component\":\"connector/shop\",\"message\":\"made slot 1\",\"slot\":\"a\\\"b\","
+              "\"lsn\":-7}\n");
 }
 
 static void a_text_line_stays_one_line_and_quotes_what_is_ambiguous(void **state)
 {
     (void)state;
     log_start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
-    CAPTURE(log_warn("kafka", "kafka_log", LOG_WITH(LOG_TEXT("a", "plain"), LOG_TEXT("b", "two words")), "x\ny"));
+    CAPTURE(
+        log_warn("kafka", "kafka_log", LOG_WITH(LOG_TEXT("a", "plain"), LOG_TEXT("b", "two words")), "x\ny"));
     assert_string_equal(line,
                         "2023-11-14T22:13:20.123Z warn  kafka_log kafka: x y a=plain b=\"two words\"\n");
 }

@@ -10,12 +10,17 @@
 #include "connectors/postgres/pg_types.h"
 
 // t(id int primary key, n int not null default 7, name text, flag bool default true)
-static struct column columns[4] = {
-    {.name = (char *)"id", .is_key = true}, {.name = (char *)"n"}, {.name = (char *)"name", .is_nullable = true},
-    {.name = (char *)"flag", .is_nullable = true}};
+static struct column columns[4] = {{.name = (char *)"id", .is_key = true},
+                                   {.name = (char *)"n"},
+                                   {.name = (char *)"name", .is_nullable = true},
+                                   {.name = (char *)"flag", .is_nullable = true}};
 static size_t keys[] = {0};
-static struct table table = {.schema = (char *)"public", .name = (char *)"t", .columns = columns, .column_count = 4,
-                             .key_columns = keys, .key_count = 1};
+static struct table table = {.schema = (char *)"public",
+                             .name = (char *)"t",
+                             .columns = columns,
+                             .column_count = 4,
+                             .key_columns = keys,
+                             .key_count = 1};
 static struct pgoutput_tuple tuple;
 static struct pgoutput_tuple old_tuple;
 static struct bytes out;
@@ -28,9 +33,10 @@ static void fill(struct pgoutput_tuple *t, const char *const *values)
     for (size_t i = 0; i < 4; i++) {
         bool is_unchanged = values[i] != NULL && strcmp(values[i], "?") == 0;
         t->values[i] = values[i] == NULL ? (struct pgoutput_value){NULL, 0, PGOUTPUT_VALUE_NULL}
-                       : is_unchanged    ? (struct pgoutput_value){NULL, 0, PGOUTPUT_VALUE_UNCHANGED}
-                                      : (struct pgoutput_value){(const uint8_t *)values[i], (uint32_t)strlen(values[i]),
-                                                                PGOUTPUT_VALUE_TEXT};
+                       : is_unchanged
+                           ? (struct pgoutput_value){NULL, 0, PGOUTPUT_VALUE_UNCHANGED}
+                           : (struct pgoutput_value){(const uint8_t *)values[i], (uint32_t)strlen(values[i]),
+                                                     PGOUTPUT_VALUE_TEXT};
     }
     bytes_reset(&out);
 }
@@ -48,7 +54,9 @@ static void a_row_is_its_columns_with_branches_where_nullable(void **state)
     (void)state;
     FILL(&tuple, "1", "2", "ab", NULL);
     assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_DONE);
-    assert_bytes("\x02\x04\x02\x04" "ab\x02", 7);  // flag has a default: null is the second branch
+    assert_bytes("\x02\x04\x02\x04"
+                 "ab\x02",
+                 7);  // flag has a default: null is the second branch
     FILL(&tuple, "1", "2", NULL, "f");
     assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_DONE);
     assert_bytes("\x02\x04\0\0\0", 5);

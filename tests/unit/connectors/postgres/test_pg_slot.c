@@ -9,9 +9,14 @@
 
 static struct connector_config config = {.name = (char *)"shop",
                                          .slot = {.name = (char *)"millrace_shop", .create = true}};
-static const struct pg_slot there = {.server_version = 150000, .is_logical = true, .slots_max = 4, .slots_used = 1,
-                                     .exists = true, .is_ours = true};
-static const struct pg_slot gone = {.server_version = 150000, .is_logical = true, .slots_max = 4, .slots_used = 0};
+static const struct pg_slot there = {.server_version = 150000,
+                                     .is_logical = true,
+                                     .slots_max = 4,
+                                     .slots_used = 1,
+                                     .exists = true,
+                                     .is_ours = true};
+static const struct pg_slot gone = {
+    .server_version = 150000, .is_logical = true, .slots_max = 4, .slots_used = 0};
 static const struct source_state unknown = {0};
 static const struct source_state whole = {true, true, "millrace_shop", "77", 1};
 static const struct source_state half = {true, false, "millrace_shop", "77", 1};

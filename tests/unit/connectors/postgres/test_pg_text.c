@@ -14,7 +14,7 @@
 
 enum { NUMERIC = 1700, DATE = 1082, TIME = 1083, TIMESTAMP = 1114, TIMESTAMPTZ = 1184, TIMETZ = 1266 };
 
-#define NUMERIC_MODIFIER(precision, scale) ((((precision) << 16) | ((scale) & 0x7ff)) + 4)
+#define NUMERIC_MODIFIER(precision, scale) ((((precision) << 16) | ((scale)&0x7ff)) + 4)
 
 static struct bytes out;
 static struct fault f;
@@ -232,15 +232,31 @@ static void arrays_have_nullable_elements(void **state)
     assert_true(append(1007, -1, "{}"));
     assert_hex("00");
     assert_true(append(1007, -1, "{1,NULL,-1}"));
-    assert_hex("06" "0202" "00" "0201" "00");
+    assert_hex("06"
+               "0202"
+               "00"
+               "0201"
+               "00");
     assert_true(append(1007, -1, "[0:1]={1,2}"));
-    assert_hex("04" "0202" "0204" "00");
+    assert_hex("04"
+               "0202"
+               "0204"
+               "00");
     assert_true(append(1009, -1, "{\"\",\"NULL\",\"a\\\"\\\\,b\",null}"));
-    assert_hex("08" "0200" "02084e554c4c" "020a61225c2c62" "02086e756c6c" "00");
+    assert_hex("08"
+               "0200"
+               "02084e554c4c"
+               "020a61225c2c62"
+               "02086e756c6c"
+               "00");
     assert_true(append(1001, -1, "{\"\\\\x0102\"}"));
-    assert_hex("02" "02040102" "00");
+    assert_hex("02"
+               "02040102"
+               "00");
     assert_true(append(1231, NUMERIC_MODIFIER(5, 2), "{1.50}"));
-    assert_hex("02" "02040096" "00");
+    assert_hex("02"
+               "02040096"
+               "00");
     assert_true(append(1185, -1, "{\"2026-01-02 03:04:05+00\"}"));
     assert_refused(1007, -1, "{{1,2},{3,4}}");
     assert_refused(1007, -1, "{1,}");
@@ -255,7 +271,8 @@ static void arrays_have_nullable_elements(void **state)
 static void zeros_and_placeholders_fit_every_type(void **state)
 {
     (void)state;
-    static const uint32_t oids[] = {16, 17, 20, 25, 701, 1082, 1184, 1266, 1700, 2950, 1007, 1000, 1231, 2951, 1022};
+    static const uint32_t oids[] = {16,   17,   20,   25,   701,  1082, 1184, 1266,
+                                    1700, 2950, 1007, 1000, 1231, 2951, 1022};
     for (size_t i = 0; i < sizeof(oids) / sizeof(oids[0]); i++) {
         struct column c = column(oids[i], -1);
         bytes_reset(&out);
@@ -268,7 +285,10 @@ static void zeros_and_placeholders_fit_every_type(void **state)
     struct column c = column(2951, -1);
     bytes_reset(&out);
     pg_text_append_placeholder(&out, &c);
-    assert_memory_equal(out.data, "\x02\x02\x48" "b68a35a7-17ad-35b3-af2a-ae46edb4545a", 39);
+    assert_memory_equal(out.data,
+                        "\x02\x02\x48"
+                        "b68a35a7-17ad-35b3-af2a-ae46edb4545a",
+                        39);
 }
 
 static void types_of_the_catalogue_are_followed_to_the_bottom(void **state)
@@ -276,7 +296,11 @@ static void types_of_the_catalogue_are_followed_to_the_bottom(void **state)
     (void)state;
     static const struct pg_type types[] = {
         {.oid = 20001, .kind = 'd', .base_oid = 20002, .base_modifier = -1, .name = "outer"},
-        {.oid = 20002, .kind = 'd', .base_oid = 1700, .base_modifier = NUMERIC_MODIFIER(10, 2), .name = "inner"},
+        {.oid = 20002,
+         .kind = 'd',
+         .base_oid = 1700,
+         .base_modifier = NUMERIC_MODIFIER(10, 2),
+         .name = "inner"},
         {.oid = 20003, .kind = 'b', .element_oid = 20002, .name = "_inner"},
         {.oid = 20004, .kind = 'e', .name = "mood"},
         {.oid = 20005, .kind = 'b', .element_oid = 20004, .name = "_mood"},

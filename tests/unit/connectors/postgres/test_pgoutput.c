@@ -41,11 +41,16 @@ static void assert_decodes(struct slice wire)
 static void begin_and_commit_carry_positions_and_unix_times(void **state)
 {
     (void)state;
-    assert_decodes(WIRE("B\0\0\0\1\0\0\0\2" "\0\0\0\0\0\0\0\5" "\0\0\0\7"));
+    assert_decodes(WIRE("B\0\0\0\1\0\0\0\2"
+                        "\0\0\0\0\0\0\0\5"
+                        "\0\0\0\7"));
     assert_int_equal(message.begin.final_lsn, UINT64_C(0x100000002));
     assert_int_equal(message.begin.commit_time_us, INT64_C(946684800000005));
     assert_int_equal(message.begin.transaction_id, 7);
-    assert_decodes(WIRE("C\0" "\0\0\0\0\0\0\0\1" "\0\0\0\0\0\0\0\2" "\0\0\0\0\0\0\0\3"));
+    assert_decodes(WIRE("C\0"
+                        "\0\0\0\0\0\0\0\1"
+                        "\0\0\0\0\0\0\0\2"
+                        "\0\0\0\0\0\0\0\3"));
     assert_int_equal(message.commit.commit_lsn, 1);
     assert_int_equal(message.commit.end_lsn, 2);
 }
@@ -53,7 +58,9 @@ static void begin_and_commit_carry_positions_and_unix_times(void **state)
 static void a_relation_lists_its_columns(void **state)
 {
     (void)state;
-    assert_decodes(WIRE("R\0\0\x40\1public\0t\0d\0\2" "\1id\0\0\0\0\x17\xff\xff\xff\xff" "\0v\0\0\0\6\xa4\0\x0a\0\6"));
+    assert_decodes(WIRE("R\0\0\x40\1public\0t\0d\0\2"
+                        "\1id\0\0\0\0\x17\xff\xff\xff\xff"
+                        "\0v\0\0\0\6\xa4\0\x0a\0\6"));
     assert_int_equal(message.relation.oid, 0x4001);
     assert_true(slice_equal(message.relation.schema, slice_of("public")));
     assert_int_equal(message.relation.replica_identity, 'd');
@@ -67,7 +74,10 @@ static void a_relation_lists_its_columns(void **state)
 static void rows_carry_their_tuples(void **state)
 {
     (void)state;
-    assert_decodes(WIRE("I\0\0\0\1N\0\3" "t\0\0\0\2ab" "n" "u"));
+    assert_decodes(WIRE("I\0\0\0\1N\0\3"
+                        "t\0\0\0\2ab"
+                        "n"
+                        "u"));
     assert_int_equal(message.row.new_tuple.count, 3);
     assert_memory_equal(message.row.new_tuple.values[0].data, "ab", 2);
     assert_int_equal(message.row.new_tuple.values[1].kind, PGOUTPUT_VALUE_NULL);

@@ -1,0 +1,75 @@
+// bridge/consumer_handle and bridge/function_change: what a function's file means for its consumer.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bridge/consumer_handle.h"
+#include "bridge/function_change.h"
+#include "core/memory.h"
+
+static void globs_become_anchored_regular_expressions(void **state)
+{
+    (void)state;
+    static const char *const CASES[][2] = {
+        {"shop.public.orders", "shop.public.orders"},
+        {"shop.public.*", "^shop\\.public\\..*$"},
+        {"shop.?", "^shop\\..$"},
+        {"shop.[!a]x", "^shop\\.[^a]x$"},
+        {"/^shop\\..*/", "^shop\\..*"},
+        {"/orders$/", "^.*orders$"},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        CLEANUP(memory_free_pointer) char *subscription = consumer_handle_subscription(CASES[i][0]);
+        assert_string_equal(subscription, CASES[i][1]);
+    }
+}
+
+static void reading_ahead_is_bounded_over_all_partitions(void **state)
+{
+    (void)state;
+    assert_int_equal(consumer_handle_limits(0).bytes, 1 << 20);
+    assert_int_equal(consumer_handle_limits(1).bytes, 1 << 20);
+    assert_int_equal(consumer_handle_limits(32).bytes, (8 << 20) / 32);
+    assert_int_equal(consumer_handle_limits(100000).bytes, 64 << 10);
+}
+
+static struct function_config make(void)
+{
+    struct function_config c = {.http = {.url = memory_string("http://x/")}, .delivery = {.concurrency = 16}};
+    text_list_add(&c.source.topics, "a.b.c");
+    text_pairs_set(&c.http.headers, "X", "1");
+    return c;
+}
+
+static void only_topics_and_order_need_a_restart(void **state)
+{
+    (void)state;
+    struct function_config old = make();
+    struct function_config new = make();
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_NONE);
+    new.delivery.concurrency = 3;
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_IN_PLACE);
+    new.delivery.concurrency = 16;
+    text_pairs_set(&new.http.headers, "X", "2");
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_IN_PLACE);
+    new.delivery.order = FUNCTION_ORDER_NONE;
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_RESTART);
+    new.delivery.order = old.delivery.order;
+    text_list_add(&new.source.topics, "d.e.f");
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_RESTART);
+    function_config_clear(&old);
+    function_config_clear(&new);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(globs_become_anchored_regular_expressions),
+        cmocka_unit_test(reading_ahead_is_bounded_over_all_partitions),
+        cmocka_unit_test(only_topics_and_order_need_a_restart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

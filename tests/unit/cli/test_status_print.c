@@ -1,0 +1,48 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cli/status.h"
+
+static void each_entry_is_a_line_and_a_missing_number_a_dash(void **state)
+{
+    (void)state;
+    struct bytes out = {0};
+    struct fault f;
+    assert_true(
+        status_print(slice_of("{\"connectors\":[{\"name\":\"shop\",\"state\":\"streaming\",\"detail\":\"ok\","
+                              "\"slot_lag_bytes\":12,\"lag_seconds\":0.25}],\"functions\":[]}"),
+                     &out, &f));
+    assert_string_equal(bytes_text(&out),
+                        "CONNECTOR  STATE                 LAG BYTES    LAG SECONDS      IN FLIGHT  DETAIL\n"
+                        "shop       streaming                    12          0.250              -  ok\n"
+                        "\n"
+                        "FUNCTION   STATE               LAG RECORDS      IN FLIGHT           DEAD  DETAIL\n"
+                        "(none)\n");
+    bytes_clear(&out);
+}
+
+static void another_servers_answer_is_refused(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"", "<html>", "[]", "{}", "{\"connectors\":{},\"functions\":[]}"};
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        struct bytes out = {0};
+        struct fault f;
+        assert_false(status_print(slice_of(answers[i]), &out, &f));
+        assert_int_equal(f.kind, FAULT_REJECT);
+        bytes_clear(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_entry_is_a_line_and_a_missing_number_a_dash),
+        cmocka_unit_test(another_servers_answer_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
