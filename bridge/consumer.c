@@ -28,6 +28,7 @@ struct consumer {
     bool is_assigned;        // the first assignment has come
     bool is_working;         // a job on a worker thread uses `rk`
     bool is_telling;         // on_revoked is under way
+    bool is_polling;         // on_main_ready is at work
     bool is_revoking;        // the broker waits for us to give `revoked` back
     bool is_revoke_committing;
     rd_kafka_topic_partition_list_t *revoked;
@@ -260,6 +261,7 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         log_warn(c->component, "topic_unknown", NULL, "%s; it is read from its first record once it exists",
                  text);
+        c->listener.on_assigned(c->listener.self);  // to all there is
         return;
     default:
         log_warn(c->component, "consumer_error", LOG_WITH(LOG_TEXT("code", rd_kafka_err2name(code))), "%s",
@@ -270,6 +272,7 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
 static void on_main_ready(void *self)
 {
     struct consumer *c = self;
+    c->is_polling = true;  // closing waits until the queue it would destroy is not being drained
     for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->main_queue, 0)) != NULL;) {
         switch (rd_kafka_event_type(event)) {
         case RD_KAFKA_EVENT_REBALANCE:
@@ -283,6 +286,8 @@ static void on_main_ready(void *self)
         }
         rd_kafka_event_destroy(event);
     }
+    c->is_polling = false;
+    advance_close(c);
 }
 
 static void on_commit_ready(void *self)
@@ -319,8 +324,11 @@ void consumer_partition_idle(struct consumer *c, struct partition *p)
 
 void consumer_tick(struct consumer *c)
 {
+    if (c->main_queue == NULL) {
+        return;  // leaving
+    }
     on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
-    if (!c->is_committing && !c->is_revoking) {
+    if (c->main_queue != NULL && !c->is_committing && !c->is_revoking) {
         (void)begin_commit(c);
     }
     advance_close(c);
@@ -445,7 +453,7 @@ static void on_left(uv_work_t *work, int status)
  * thread. */
 static void advance_close(struct consumer *c)
 {
-    if (c->on_closed == NULL || c->is_working || c->is_revoking) {
+    if (c->on_closed == NULL || c->is_working || c->is_revoking || c->is_polling) {
         return;
     }
     bool is_hopeless = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
@@ -461,8 +469,8 @@ static void advance_close(struct consumer *c)
     }
     kafka_watch_stop(c->main_watch);
     kafka_watch_stop(c->commit_watch);
-    rd_kafka_queue_destroy(c->main_queue);
-    rd_kafka_queue_destroy(c->commit_queue);
+    rd_kafka_queue_destroy(TAKE(c->main_queue));
+    rd_kafka_queue_destroy(TAKE(c->commit_queue));
     struct consumer_job *job = memory_zeroed(1, sizeof(*job));
     job->consumer = c;
     job->work.data = job;

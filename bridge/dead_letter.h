@@ -14,7 +14,7 @@ struct dead_letter;
 struct dead_letter_cause {
     const char *function;
     const char *topic;    // the dead-letter topic
-    const char *reason;   // names.md: dead-letter reasons
+    const char *reason;   // attempts_exhausted, expired, rejected …
     const char *message;  // one line
     int status;           // of the last answer; 0: none came
     uint32_t attempts;

@@ -11,7 +11,7 @@
 struct partition;
 struct lane;
 
-/** The record header that carries the event id (names.md: `millrace.position`). */
+/** The record header that carries the event id (`millrace.position`). */
 #define EVENT_ID_HEADER "millrace.position"
 
 struct event {

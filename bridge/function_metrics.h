@@ -1,4 +1,4 @@
-// The Prometheus series of one function (names.md: millrace_function_*).
+// The Prometheus series of one function (millrace_function_*).
 #ifndef BRIDGE_FUNCTION_METRICS_H
 #define BRIDGE_FUNCTION_METRICS_H
 

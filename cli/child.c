@@ -131,10 +131,9 @@ void child_reporter_say(struct child_reporter *r, const char *fault)
     CLEANUP(bytes_clear) struct bytes frame = {0};
     bytes_append_string(&filled.fault, fault);
     child_report_write(&filled, &frame);
-    if (!r->is_writing) {  // else it would land in the middle of another
-        uv_buf_t buffer = uv_buf_init((char *)frame.data, (unsigned)frame.size);
-        (void)uv_try_write((uv_stream_t *)&r->pipe, &buffer, 1);
-    }
+    uv_buf_t buffer = uv_buf_init((char *)frame.data, (unsigned)frame.size);
+    (void)uv_try_write((uv_stream_t *)&r->pipe, &buffer,
+                       1);  // EAGAIN while a report is half written: then not
 }
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)

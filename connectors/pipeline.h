@@ -29,7 +29,7 @@ bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret,
 /** Stops reading, waits until Kafka has all that was read, confirms it, closes; then on_end(NULL). */
 void pipeline_drain(struct pipeline *p);
 
-/** names.md connector state: "streaming" … and why, as a JSON object {"name","state","detail",…} appended to `out`. */
+/** The state ("streaming" …) and why, as a JSON object {"name","state","detail",…} appended to `out`. */
 void pipeline_status(const struct pipeline *p, struct bytes *out);
 bool pipeline_is_ready(const struct pipeline *p);
 

@@ -139,6 +139,12 @@ static void pipeline_on_source_phase(void *self, const char *phase, const char *
     }
 }
 
+static void pipeline_on_source_table(void *self, const char *topic)
+{
+    struct pipeline *p = self;
+    (void)topic_routes_find_bare(p->routes, topic, &p->params.config->topics.config);
+}
+
 static void pipeline_on_source_open(void *self)
 {
     struct pipeline *p = self;
@@ -307,6 +313,7 @@ static bool pipeline_open_parts(struct pipeline *p, struct fault *f)
                                        .on_open = pipeline_on_source_open,
                                        .on_fault = pipeline_on_source_fault,
                                        .on_state = pipeline_on_source_state,
+                                       .on_table = pipeline_on_source_table,
                                        .on_phase = pipeline_on_source_phase,
                                        .self = p};
     p->source_type = p->params.source_type == NULL ? &pg_source_type : p->params.source_type;

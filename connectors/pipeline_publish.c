@@ -8,7 +8,7 @@
 #include "schemas/avro_encode.h"
 #include "schemas/framing.h"
 
-// 16 hex digits, '-', 8 hex digits: names.md's event id, written without printf.
+// 16 hex digits, '-', 8 hex digits: the event id, written without printf.
 static struct slice pipeline_position(struct pipeline *p)
 {
     static const char digits[] = "0123456789abcdef";

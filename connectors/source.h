@@ -17,7 +17,7 @@ enum source_step {
     SOURCE_FAULT,    // *f says whether to retry
 };
 
-/** What the connector remembers between runs about a source's position holder (names.md: state record). */
+/** What the connector remembers between runs about a source's position holder (its record in the state topic). */
 struct source_state {
     bool is_known;         // a state record exists
     bool is_snapshot_done; // false in a known record: the first snapshot did not end; begin again with a new slot
@@ -33,7 +33,9 @@ struct source_listener {
     void (*on_fault)(void *self, const struct fault *f);  // opening failed or the peer is lost
     // Must be made durable before on_saved: source_state_saved() is called back; the source waits for it.
     void (*on_state)(void *self, const struct source_state *state);
-    // Human-readable progress: "snapshotting", "waiting_for_slot", "streaming" (names.md connector states).
+    // A table is captured from now on: its topic is worth making before its first row. Told again and again.
+    void (*on_table)(void *self, const char *topic);
+    // Progress for people, by the connector's states: "connecting", "snapshotting", "waiting_for_slot", "streaming".
     void (*on_phase)(void *self, const char *phase, const char *detail);
     void *self;
 };

@@ -153,7 +153,7 @@ static void topic_routes_ask_topic(struct route *route)
     const struct topic_routes_params *params = &route->routes->params;
     struct kafka_topic_spec spec = {
         .name = route->topic,
-        .partitions = route->config == NULL ? params->partitions : 0,
+        .partitions = route->config == NULL || route->config == params->config ? params->partitions : 0,
         .replication = params->replication,
         .config = route->config == NULL ? params->config : route->config,
     };

@@ -38,7 +38,7 @@ void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink);
 /** The route of this version of the table; a new one starts WAITING, and on_change follows. Borrowed. */
 struct topic_route *topic_routes_find(struct topic_routes *r, struct table *table);
 
-/** A route to a topic whose records have no schemas (the dead letters). */
+/** A route to a topic without schemas: of the dead letters, or of a table before its first row. */
 struct topic_route *topic_routes_find_bare(struct topic_routes *r, const char *topic,
                                            const struct text_pairs *config);
 

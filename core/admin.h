@@ -18,7 +18,8 @@ struct admin_request {
     struct admin_reply *reply;
 };
 
-/** Called on the loop with a whole request, all borrowed for the call except `reply`: answer it exactly once. */
+/** Called on the loop with a whole request, all borrowed for the call except `reply`: answer it exactly once.
+ */
 typedef void (*admin_handler)(void *self, const struct admin_request *request);
 
 /** The value of a query parameter, decoded, borrowed for the call; NULL when absent. */

@@ -1,28 +1,14 @@
-// One curl multi handle in an epoll set of its own, which the loop watches as one descriptor.
-//
-// After each answer curl takes its socket out of the set and, for the next request on the same connection,
-// puts it back. Doing as told costs two system calls a request, so a socket that curl let go of stays watched
-// until it says something nobody asked for. For that the set must know which descriptors are connections of
-// ours (they are opened through on_open_socket) and which are curl's own (the resolver's pairs, closed
-// without a word).
+// One curl multi handle on the loop. Its sockets are watched by core/http_sockets, its timer and our deadlines by one
+// timer, and all that a turn of the loop has stirred up is seen to at once.
 #include "core/http_client.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "core/clock.h"
+#include "core/http_sockets.h"
 #include "core/memory.h"
 
 enum { EVENTS_MAX = 64, ROUNDS_MAX = 4 };
-
-/** What the set holds for one descriptor, indexed by it. */
-struct http_socket {
-    uint32_t watched;    // epoll events registered
-    uint32_t wanted;     // epoll events curl asks for; 0: none
-    bool is_connection;  // opened through us: may stay watched while curl does not ask
-};
 
 struct http_call {
     struct http_client *client;
@@ -61,66 +47,6 @@ struct http_client {
     int open_handles;
     bool is_freed;
 };
-
-static struct http_socket *socket_of(struct http_client *c, int fd)
-{
-    size_t at = (size_t)fd;
-    if (at >= c->socket_count) {
-        size_t count = at + 64;
-        c->sockets = memory_resize(c->sockets, count * sizeof(*c->sockets));
-        memset(c->sockets + c->socket_count, 0, (count - c->socket_count) * sizeof(*c->sockets));
-        c->socket_count = count;
-    }
-    return &c->sockets[at];
-}
-
-static void watch(struct http_client *c, int fd, struct http_socket *s, uint32_t events)
-{
-    struct epoll_event e = {.events = events, .data = {.fd = fd}};
-    int failed;
-    if (events == 0) {
-        failed = epoll_ctl(c->epoll_fd, EPOLL_CTL_DEL, fd, &e);
-    } else {
-        failed = epoll_ctl(c->epoll_fd, s->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
-        if (failed != 0 && (errno == ENOENT || errno == EEXIST)) {
-            failed = epoll_ctl(c->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
-        }
-    }
-    s->watched = failed == 0 ? events : 0;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *unused)
-{
-    (void)easy;
-    (void)unused;
-    struct http_client *c = self;
-    struct http_socket *s = socket_of(c, fd);
-    s->wanted = (what == CURL_POLL_IN || what == CURL_POLL_INOUT ? (uint32_t)EPOLLIN : 0) |
-                (what == CURL_POLL_OUT || what == CURL_POLL_INOUT ? (uint32_t)EPOLLOUT : 0);
-    bool may_stay = s->wanted == 0 && s->is_connection && s->watched == (uint32_t)EPOLLIN;
-    if (s->wanted != s->watched && !may_stay) {
-        watch(c, fd, s, s->wanted);
-    }
-    return 0;
-}
-
-static curl_socket_t on_open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)purpose;
-    struct http_client *c = self;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
-    if (fd >= 0) {
-        *socket_of(c, fd) = (struct http_socket){.is_connection = true};
-    }
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-static int on_close_socket(void *self, curl_socket_t fd)
-{
-    struct http_client *c = self;
-    *socket_of(c, fd) = (struct http_socket){0};  // the kernel takes it out of the set
-    return close(fd);
-}
 
 static int on_curl_timer(CURLM *multi, long wait_ms, void *self)
 {

@@ -21,7 +21,8 @@ void log_start(enum log_format format, enum log_level level);
 
 /**
  * Writes one line. Event names are fixed snake_case words (`slot_created`); component is `connector/shop`,
- * `function/order-email`, `supervisor` …; `values` may be NULL. One write(2) a line; never blocks on our own locks.
+ * `function/order-email`, `supervisor` …; `values` may be NULL. One write(2) a line; never blocks on our own
+ * locks.
  */
 void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
                const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -128,7 +128,7 @@ static struct pg_datetime_time pg_datetime_read_time(struct cursor *c)
         fraction_us = pg_datetime_read_fraction(c);
     }
     struct pg_datetime_time time = {0, fraction_us};
-    time.us = ((int64_t)hour * 3600 + minute * 60 + second) * CLOCK_US_PER_S + fraction_us;
+    time.us = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * CLOCK_US_PER_S + fraction_us;
     if (minute > 59 || second > 60 || time.us > PG_DATETIME_DAY_US) {
         c->is_short = true;
     }

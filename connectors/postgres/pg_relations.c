@@ -217,9 +217,9 @@ static void pg_relations_key(const struct pgoutput_relation *message, const stru
 }
 
 // Kafka allows [A-Za-z0-9._-] in a topic's name; Debezium puts '_' for the rest.
-static char *pg_relations_topic(const struct table *t)
+char *pg_relations_topic(const char *prefix, const char *schema, const char *name)
 {
-    char *topic = memory_format("%s.%s.%s", t->prefix, t->schema, t->name);
+    char *topic = memory_format("%s.%s.%s", prefix, schema, name);
     for (char *at = topic; *at != '\0'; at++) {
         bool is_letter =
             (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
@@ -252,7 +252,7 @@ static struct table *pg_relations_build(struct pg_relations *r, const struct pgo
     t->prefix = memory_string(r->config->topic_prefix);
     t->schema = memory_string(pg_relations_schema(message));
     t->name = slice_to_string(message->name);
-    t->topic = pg_relations_topic(t);
+    t->topic = pg_relations_topic(t->prefix, t->schema, t->name);
     t->column_count = message->column_count;
     t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
     for (size_t i = 0; i < t->column_count; i++) {

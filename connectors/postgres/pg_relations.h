@@ -38,4 +38,7 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
 /** Whether the configuration's include and exclude want the table. */
 bool pg_relations_wants(const struct connector_config *config, const char *schema, const char *name);
 
+/** The topic of a table; the caller frees it. */
+char *pg_relations_topic(const char *prefix, const char *schema, const char *name);
+
 #endif

@@ -71,6 +71,12 @@ void pg_snapshot_free(struct pg_snapshot *s)
 static void pg_snapshot_fail(struct pg_snapshot *s, const struct fault *f, const char *what)
 {
     struct fault fault = *f;
+    if (f->origin_code == PG_CONN_NO_PRIVILEGE) {
+        (void)fault_set(&fault, FAULT_CONFIG,
+                        "%s; as the table's owner run: GRANT USAGE ON SCHEMA … TO \"%s\"; GRANT SELECT ON "
+                        "TABLE … TO \"%s\";",
+                        f->text, pg_conn_user(s->params.conn), pg_conn_user(s->params.conn));
+    }
     (void)fault_context(&fault, "snapshot: %s", what);
     s->params.on_fault(s->params.self, &fault);
 }

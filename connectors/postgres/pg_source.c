@@ -205,6 +205,13 @@ static bool pg_source_check_name(const char *name, struct fault *f)
     return true;
 }
 
+static void pg_source_on_table(void *self, const char *schema, const char *name)
+{
+    struct source *s = self;
+    CLEANUP(memory_free_pointer) char *topic = pg_relations_topic(s->config->topic_prefix, schema, name);
+    s->listener.on_table(s->listener.self, topic);
+}
+
 static bool pg_source_make(const struct connector_config *config, uv_loop_t *loop,
                            const struct source_listener *listener, struct source **ret, struct fault *f)
 {
@@ -219,7 +226,7 @@ static bool pg_source_make(const struct connector_config *config, uv_loop_t *loo
     s->loop = loop;
     s->listener = *listener;
     s->component = memory_format("connector/%s", config->name);
-    s->tables = pg_tables_new(config, s->component);
+    s->tables = pg_tables_new(config, s->component, pg_source_on_table, s);
     s->relations = pg_relations_new(config, s->component);
     s->message = memory_zeroed(1, sizeof(*s->message));
     uv_timer_t *timers[] = {&s->tick, &s->refill, &s->retry, &s->wake};

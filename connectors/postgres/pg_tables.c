@@ -18,13 +18,18 @@ struct pg_tables {
     struct pg_conn *conn;
     pg_tables_on_done on_done;
     void *self;
+    pg_tables_on_table on_table;
+    void *table_self;
 };
 
-struct pg_tables *pg_tables_new(const struct connector_config *config, const char *component)
+struct pg_tables *pg_tables_new(const struct connector_config *config, const char *component,
+                                pg_tables_on_table on_table, void *self)
 {
     struct pg_tables *t = memory_zeroed(1, sizeof(*t));
     t->config = config;
     t->component = component;
+    t->on_table = on_table;
+    t->table_self = self;
     t->inserts = memory_format("%s_inserts", config->slot.publication);
     t->has_inserts = config->tables.publish_inserts_only.count > 0;
     return t;
@@ -165,6 +170,16 @@ static void pg_tables_refuse(struct pg_tables *t, const char *why)
              bytes_text(&t->sql));
 }
 
+static void pg_tables_tell(const struct pg_tables *t)
+{
+    for (size_t i = 0; i < t->scan.count; i++) {
+        const struct pg_tables_entry *e = &t->scan.entries[i];
+        if (e->wanted != PG_TABLES_NONE) {
+            t->on_table(t->table_self, e->schema, e->name);
+        }
+    }
+}
+
 static void pg_tables_log_changes(struct pg_tables *t)
 {
     for (size_t i = 0; i < t->scan.count; i++) {
@@ -193,6 +208,7 @@ static void pg_tables_on_mended(void *self, PGresult *const *results, size_t cou
     (void)count;
     if (f == NULL) {
         pg_tables_log_changes(t);
+        pg_tables_tell(t);
         bytes_reset(&t->refused);
         pg_tables_done(t, NULL);
         return;
@@ -219,6 +235,7 @@ static void pg_tables_mend(struct pg_tables *t)
     bytes_reset(&t->sql);
     pg_tables_scan_mend(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, &t->sql);
     if (t->sql.size == 0) {
+        pg_tables_tell(t);
         pg_tables_done(t, NULL);
         return;
     }

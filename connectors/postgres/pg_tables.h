@@ -10,8 +10,12 @@ struct pg_tables;
 /** f NULL: the publications are as they should be, or as near as our rights allow (the rest is logged). */
 typedef void (*pg_tables_on_done)(void *self, const struct fault *f);
 
-/** Borrowed as long as the object lives. */
-struct pg_tables *pg_tables_new(const struct connector_config *config, const char *component);
+/** Told at each check of every table that is in our publications after it; names borrowed for the call. */
+typedef void (*pg_tables_on_table)(void *self, const char *schema, const char *name);
+
+/** `config` and `component` are borrowed as long as the object lives. */
+struct pg_tables *pg_tables_new(const struct connector_config *config, const char *component,
+                                pg_tables_on_table on_table, void *self);
 void pg_tables_free(struct pg_tables *t);
 
 /**

@@ -175,9 +175,10 @@ def test_start_latest_skips_what_was_there(shop, kafka, millrace, function, name
     assert [call.key["id"] for call in calls] == [2]
 
 
-def test_topics_by_glob(database, millrace, function, name):
+def test_topics_by_glob(database, kafka, millrace, function, name):
     database.sql("create table a (id int primary key); create table b (id int primary key)")
     millrace.connector(name, database)
+    kafka.create_topic(f"{name}.public.a")
     millrace.function(name, f"{name}.public.*", function.url)
     millrace.run()
     database.sql("insert into a values (1); insert into b values (2)")

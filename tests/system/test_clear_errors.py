@@ -85,7 +85,7 @@ def test_unknown_topic_of_a_function(database, kafka, millrace, function, name):
     """The function waits for its topic, says so, and is called once it is there."""
     database.sql("create table a (id int primary key)")
     millrace.connector(name, database, snapshot="never")
-    millrace.function(name, f"{name}.public.a", function.url)
+    millrace.function(name, f"{name}.public.a", function.url, make_topics=False)
     process = millrace.run(wait=False)
     event = process.wait_event(message=rf"{name}\.public\.a", component=f"function/{name}")
     assert event
@@ -100,7 +100,7 @@ def test_the_broker_is_absent_at_start(private_kafka, database, make_millrace, f
     database.sql("create table a (id int primary key); insert into a values (1)")
     millrace = make_millrace(broker)
     millrace.connector(name, database)
-    millrace.function(name, f"{name}.public.a", function.url)
+    millrace.function(name, f"{name}.public.a", function.url, make_topics=False)
     process = millrace.run(wait=False)
     process.wait_event(message=broker.bootstrap)
     assert millrace.get("/readyz").status_code == 503

@@ -29,7 +29,7 @@ struct bridge_case {
 void case_start(struct bridge_case *c, stub_script script, void *self);
 void case_stop(struct bridge_case *c);
 
-/** A configuration with the defaults of names.md, `start: earliest`, for the stub; the caller changes it. */
+/** A configuration with the documented defaults, `start: earliest`, for the stub; the caller changes it. */
 struct function_config *case_config(const struct bridge_case *c, const char *name);
 void case_apply(struct bridge_case *c, struct function_config *config);
 

@@ -147,6 +147,12 @@ static void source_driver_on_state(void *self, const struct source_state *state)
     d->has_wanted = true;
 }
 
+static void source_driver_on_table(void *self, const char *topic)
+{
+    (void)self;
+    (void)topic;
+}
+
 static void source_driver_on_phase(void *self, const char *phase, const char *detail)
 {
     struct source_driver *d = self;
@@ -183,7 +189,8 @@ void source_driver_open(struct source_driver *d)
                                        .on_open = source_driver_on_open,
                                        .on_fault = source_driver_on_fault,
                                        .on_state = source_driver_on_state,
-                                       .on_phase = source_driver_on_phase,
+                                       .on_table = source_driver_on_table,
+        .on_phase = source_driver_on_phase,
                                        .self = d};
     struct fault f = {0};
     if (d->source == NULL && !d->type->make(&d->config, &d->loop, &listener, &d->source, &f)) {

@@ -409,7 +409,8 @@ static void a_role_without_superuser_needs_only_what_it_is_told(void **state)
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
     assert_non_null(strstr(d.fault.text, "CREATE PUBLICATION"));
     source_driver_close(&d);
-    pg_server_sql(&server, "GRANT CREATE ON DATABASE postgres TO plain");
+    pg_server_sql(&server,
+                  "GRANT CREATE ON DATABASE postgres TO plain; GRANT USAGE ON SCHEMA public TO plain");
     source_driver_open(&d);
     assert_true(source_driver_until_phase(&d, "streaming"));
     pg_server_sql(&server, "INSERT INTO theirs VALUES (1); INSERT INTO mine VALUES (2)");

@@ -130,7 +130,11 @@ class Millrace:
         return path
 
     def settings(self, **more):
-        kafka = {"bootstrap.servers": self.kafka.bootstrap, **more.pop("kafka", {})}
+        kafka = {
+            "bootstrap.servers": self.kafka.bootstrap,
+            "topic.metadata.refresh.interval.ms": 500,  # new topics are seen at once
+            **more.pop("kafka", {}),
+        }
         text = {
             "kafka": kafka,
             "admin": {"listen": f"127.0.0.1:{self.port}"},
@@ -146,8 +150,14 @@ class Millrace:
         text = {"postgres": postgres, "topic_prefix": name, **more}
         return self.write(f"connectors/{name}.yaml", json.dumps(text, indent=2))
 
-    def function(self, name, topics, url, headers=None, auth=None, **more):
-        """functions/NAME.yaml; `source`, `delivery` and top-level keys come from `more`."""
+    def function(self, name, topics, url, headers=None, auth=None, make_topics=True, **more):
+        """
+        functions/NAME.yaml; `source`, `delivery` and top-level keys come from `more`. Its topics are made when
+        they are missing, since a function without any topic is not ready.
+        """
+        for topic in [topics] if isinstance(topics, str) else topics:
+            if make_topics and "*" not in topic and not self.kafka.partitions(topic):
+                self.kafka.create_topic(topic)
         http = {"url": url}
         if headers:
             http["headers"] = headers

@@ -1,4 +1,4 @@
-// bridge/outcome: the table of names.md, line by line.
+// bridge/outcome: the status table, line by line.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
