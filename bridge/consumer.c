@@ -48,11 +48,6 @@ struct consumer_job {
 static void advance_close(struct consumer *c);
 static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list);
 
-static bool is_eager(const struct consumer *c)
-{
-    return strcmp(rd_kafka_rebalance_protocol(c->rk), "EAGER") == 0;
-}
-
 static void log_refusal(struct consumer *c, const char *what, rd_kafka_error_t *error)
 {
     if (error != NULL) {
@@ -84,11 +79,7 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
         p->consumer = c;
         LL_APPEND(c->partitions, p);
     }
-    if (is_eager(c)) {
-        (void)rd_kafka_assign(c->rk, list);
-    } else {
-        log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
-    }
+    log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
              "%d partitions assigned", list->cnt);
     c->is_assigned = true;
@@ -142,11 +133,7 @@ static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
 
 static void give_back(struct consumer *c)
 {
-    if (is_eager(c)) {
-        (void)rd_kafka_assign(c->rk, NULL);
-    } else {
-        log_refusal(c, "give back", rd_kafka_incremental_unassign(c->rk, c->revoked));
-    }
+    log_refusal(c, "give back", rd_kafka_incremental_unassign(c->rk, c->revoked));
     log_info(c->component, "partitions_revoked", LOG_WITH(LOG_NUMBER("partitions", c->revoked->cnt)),
              "%d partitions given back", c->revoked->cnt);
     rd_kafka_topic_partition_list_destroy(c->revoked);
@@ -334,6 +321,17 @@ void consumer_tick(struct consumer *c)
     advance_close(c);
 }
 
+/** librdkafka has stopped the partition, so it can't seek: it has to be assigned anew. Nothing of it is
+ * queued. */
+static void begin_at_earliest(struct consumer *c, const struct partition *p)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));
+    log_refusal(c, "begin at the earliest", rd_kafka_incremental_assign(c->rk, list));
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 /** A partition's queue gives errors between its records. */
 static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
 {
@@ -343,7 +341,7 @@ static void on_partition_error(struct consumer *c, struct partition *p, const rd
                   LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
                   "records were deleted before they were delivered (retention?): going on at the earliest");
         c->listener.on_offset_reset(c->listener.self, p);
-        (void)rd_kafka_seek(message->rkt, p->number, RD_KAFKA_OFFSET_BEGINNING, 0);
+        begin_at_earliest(c, p);
         return;
     }
     on_error(c, message->err, rd_kafka_message_errstr(message));

@@ -77,6 +77,7 @@ bool consumer_handle_open(const struct settings *settings, const struct function
     // clang-format off
     const char *extra[] = {
         "group.id", group,
+        "partition.assignment.strategy", "cooperative-sticky",  // consumer.c knows no other protocol
         "auto.offset.reset", "error",  // noticed, counted, and then the earliest
         "queued.min.messages", records,
         "queued.max.messages.kbytes", kbytes,

@@ -25,7 +25,7 @@ struct lane {
 void lanes_init(struct lanes *l, enum function_order order)
 {
     *l = (struct lanes){.order = order, .bucket_count = FIRST_BUCKETS};
-    l->buckets = memory_zeroed(l->bucket_count, sizeof(*l->buckets));
+    l->buckets = memory_zeroed(l->bucket_count, sizeof(struct lane *));
 }
 
 void lanes_clear(struct lanes *l)
@@ -44,7 +44,7 @@ static void grow(struct lanes *l)
 {
     struct lanes grown = *l;
     grown.bucket_count = l->bucket_count * 2;
-    grown.buckets = memory_zeroed(grown.bucket_count, sizeof(*grown.buckets));
+    grown.buckets = memory_zeroed(grown.bucket_count, sizeof(struct lane *));
     for (size_t i = 0; i < l->bucket_count; i++) {
         for (struct lane *lane = l->buckets[i], *next; lane != NULL; lane = next) {
             next = lane->next_in_bucket;

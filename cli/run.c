@@ -35,15 +35,10 @@ struct run {
     int exit_code;
 };
 
-static void on_end(void *self, const struct fault *f)
+static void on_end(void *self)
 {
     struct run *run = self;
-    if (f != NULL) {
-        run->exit_code = worker_exit_of(f);
-        log_error("supervisor", "failed", NULL, "%s", f->text);
-    } else {
-        log_info("supervisor", "stopped", NULL, "all have left in order");
-    }
+    log_info("supervisor", "stopped", NULL, "all have left in order");
     uv_stop(&run->loop);
 }
 
@@ -183,7 +178,8 @@ static int run_loaded(struct run *run)
     if (start(run, &f)) {
         (void)uv_run(&run->loop, UV_RUN_DEFAULT);
     } else {
-        on_end(run, &f);
+        run->exit_code = worker_exit_of(&f);
+        log_error("supervisor", "failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f.kind))), "%s", f.text);
     }
     close_all(run);
     return run->exit_code;

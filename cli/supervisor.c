@@ -107,27 +107,22 @@ static bool is_going_on(const struct supervised *c)
            c->state == SUPERVISED_BACKING_OFF;
 }
 
-/** Says the end when nothing is left to run: drained, or only children that wait for another configuration.
- */
-static void check_end(struct supervisor *s)
+static bool is_any_going_on(const struct supervisor *s)
 {
-    const struct supervised *failed = NULL;
     for (const struct supervised *c = s->children; c != NULL; c = c->next) {
         if (is_going_on(c)) {
-            return;
+            return true;
         }
-        failed = c->state == SUPERVISED_FAILED ? c : failed;
     }
-    if (s->is_ended || (!s->is_draining && failed == NULL)) {
-        return;
+    return false;
+}
+
+static void check_end(struct supervisor *s)
+{
+    if (s->is_draining && !s->is_ended && !is_any_going_on(s)) {
+        s->is_ended = true;
+        s->params.on_end(s->params.self);
     }
-    s->is_ended = true;
-    struct fault f;
-    if (!s->is_draining) {
-        (void)fault_set(&f, FAULT_CONFIG, "nothing is left that can run: %s %s", failed->component,
-                        failed->detail);
-    }
-    s->params.on_end(s->params.self, s->is_draining ? NULL : &f);
 }
 
 static void on_restart(uv_timer_t *timer)
@@ -147,6 +142,19 @@ static void restart_later(struct supervised *c, const char *why)
     log_error(c->component, "child_ended", LOG_WITH(LOG_NUMBER("restart_ms", wait_us / CLOCK_US_PER_MS)),
               "%s; starts again", why);
     (void)uv_timer_start(c->timer, on_restart, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
+}
+
+/** With nothing else to run, those that wait for a change are tried each minute: it may not be a file's. */
+static void retry_failed(struct supervisor *s)
+{
+    if (s->is_draining || is_any_going_on(s)) {
+        return;
+    }
+    for (struct supervised *c = s->children; c != NULL; c = c->next) {
+        if (c->state == SUPERVISED_FAILED && !uv_is_active((uv_handle_t *)c->timer)) {
+            (void)uv_timer_start(c->timer, on_restart, RESTART_MAX_US / CLOCK_US_PER_MS, 0);
+        }
+    }
 }
 
 static void on_left(struct supervised *c)
@@ -244,6 +252,7 @@ static void on_child_exit(uv_process_t *process, int64_t status, int signal)
     } else {
         restart_later(c, why);
     }
+    retry_failed(s);
     check_end(s);
 }
 
@@ -359,6 +368,7 @@ static void apply_wish(struct supervisor *s, const struct supervisor_wish *wish)
     c->is_wished = true;
     c->print = wish->print;
     if (is_new || c->state == SUPERVISED_FAILED || c->state == SUPERVISED_STOPPED) {
+        (void)uv_timer_stop(c->timer);
         start_child(c);
     } else if (c->state == SUPERVISED_DRAINING) {
         c->is_again = true;

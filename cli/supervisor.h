@@ -11,9 +11,8 @@ struct supervisor;
 struct supervisor_params {
     uv_loop_t *loop;
     const char *dir;  // lent; handed to the children
-    /** No child is left: all drained (f NULL), or each of them waits for its configuration to change. Once.
-     */
-    void (*on_end)(void *self, const struct fault *f);
+    /** After supervisor_drain: no child is left. Once. */
+    void (*on_end)(void *self);
     void *self;
 };
 
@@ -29,7 +28,9 @@ struct supervisor_wish {
 
 /**
  * The children there are to be from now on: new ones start, missing ones drain and stop, those with another
- * print drain and start again; those that failed get another chance; the rest is not touched.
+ * print drain and start again; those that failed get another chance; the rest is not touched. One that ends
+ * with 78 waits for the next call, or is tried each minute when nothing else runs; one that ends otherwise is
+ * started again after 1 s to 1 min.
  */
 void supervisor_apply(struct supervisor *s, const struct supervisor_wish *wishes, size_t count);
 

@@ -6,7 +6,14 @@
 
 static const char bad_row_placeholder[] = "__debezium_unavailable_value";
 
-enum bad_row_shape { SHAPE_VARINT, SHAPE_FIXED_1, SHAPE_FIXED_4, SHAPE_FIXED_8, SHAPE_SIZED, SHAPE_VARIABLE_DECIMAL };
+enum bad_row_shape {
+    SHAPE_VARINT,
+    SHAPE_FIXED_1,
+    SHAPE_FIXED_4,
+    SHAPE_FIXED_8,
+    SHAPE_SIZED,
+    SHAPE_VARIABLE_DECIMAL
+};
 
 static enum bad_row_shape bad_row_shape(enum column_type type)
 {

@@ -23,20 +23,22 @@ struct change {
     uint32_t transaction_id;  // BEGIN, ROW
     // The rest: ROW only.
     enum change_op op;
-    uint32_t index;             // of the row in its transaction, from 0, in order of arrival: half of the event id
-    uint64_t lsn;               // the WAL frame's start
-    uint64_t last_commit_lsn;   // end LSN of the commit before this transaction; 0: none known
-    const char *database;       // source.db; the source's own
-    const char *snapshot;       // "false", "true", "first", "last" …: source.snapshot; static
-    struct table *table;        // valid while the source may still emit rows of it
-    struct slice key;           // Avro record of the key columns; data NULL: null key
-    struct slice before;        // Avro record of the row; data NULL: null
+    uint32_t index;  // of the row in its transaction, from 0, in order of arrival: half of the event id
+    uint64_t lsn;    // the WAL frame's start
+    uint64_t last_commit_lsn;  // end LSN of the commit before this transaction; 0: none known
+    const char *database;      // source.db; the source's own
+    const char *snapshot;      // "false", "true", "first", "last" …: source.snapshot; static
+    struct table *table;       // valid while the source may still emit rows of it
+    struct slice key;          // Avro record of the key columns; data NULL: null key
+    struct slice before;       // Avro record of the row; data NULL: null
     struct slice after;
-    struct slice new_key_json;  // a delete that is half of a key change: header __debezium.newkey; data NULL: none
+    struct slice
+        new_key_json;  // a delete that is half of a key change: header __debezium.newkey; data NULL: none
     struct slice old_key_json;  // the create that is its other half: header __debezium.oldkey
-    // A row with a value that its schema can't hold (numeric NaN …): before and after are null, these say what it was.
-    struct slice bad_json;  // {"column":"text as the database sent it",…}; data NULL: the row is good
-    const char *bad_reason; // 'column "price": NaN has no decimal form'; borrowed as all else
+    // A row with a value that its schema can't hold (numeric NaN …): before and after are null, these say
+    // what it was.
+    struct slice bad_json;   // {"column":"text as the database sent it",…}; data NULL: the row is good
+    const char *bad_reason;  // 'column "price": NaN has no decimal form'; borrowed as all else
 };
 
 #endif

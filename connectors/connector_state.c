@@ -46,9 +46,10 @@ bool connector_state_read(struct slice value, struct source_state *ret, struct f
         !connector_state_copy(object, "system_identifier", state.system_identifier,
                               sizeof(state.system_identifier)) ||
         !connector_state_copy(object, "snapshot", snapshot, sizeof(snapshot))) {
-        return fault_set(f, FAULT_CONFIG,
-                         "the connector's record in topic millrace.state is not one of ours; delete the record "
-                         "(write a tombstone for its key) to start anew");
+        return fault_set(
+            f, FAULT_CONFIG,
+            "the connector's record in topic millrace.state is not one of ours; delete the record "
+            "(write a tombstone for its key) to start anew");
     }
     state.timeline = (uint32_t)json_integer_value(timeline);
     state.is_snapshot_done = strcmp(snapshot, "done") == 0;

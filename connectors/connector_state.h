@@ -7,7 +7,8 @@
 /** Appends {"slot":…,"system_identifier":…,"timeline":…,"snapshot":"done"|"running"}. */
 void connector_state_write(struct bytes *out, const struct source_state *state);
 
-/** @param value  a record's value; data NULL gives a state that is not known. FAULT_CONFIG: not such a record. */
+/** @param value  a record's value; data NULL gives a state that is not known. FAULT_CONFIG: not such a
+ * record. */
 bool connector_state_read(struct slice value, struct source_state *ret, struct fault *f) MUST_USE;
 
 #endif

@@ -19,8 +19,8 @@ struct kafka_sink {
     struct kafka_sink_topic *topics;
     size_t in_flight;
     size_t message_max_bytes;
-    bool is_full;    // SINK_FULL was said and on_room not yet
-    bool is_failed;  // on_fault was called
+    bool is_full;      // SINK_FULL was said and on_room not yet
+    bool is_failed;    // on_fault was called
     bool is_draining;  // inside kafka_sink_on_ready
     bool is_closed;    // kafka_sink_close came from inside a listener's callback
 };
@@ -42,16 +42,17 @@ static void kafka_sink_fail_delivery(struct kafka_sink *s, rd_kafka_resp_err_t e
 {
     struct fault f;
     if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", error,
-                         "the broker refuses a batch for topic %s as too large: its max.message.bytes is below "
-                         "our message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit",
-                         topic);
+        (void)fault_from(
+            &f, FAULT_CONFIG, "librdkafka", error,
+            "the broker refuses a batch for topic %s as too large: its max.message.bytes is below "
+            "our message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit",
+            topic);
     } else if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
         (void)fault_from(&f, FAULT_CONFIG, "librdkafka", error,
                          "may not write to topic %s: allow WRITE and DESCRIBE on it to our principal", topic);
     } else {
-        (void)fault_from(&f, FAULT_RETRY, "librdkafka", error, "a record for topic %s was not delivered: %s", topic,
-                         rd_kafka_err2str(error));
+        (void)fault_from(&f, FAULT_RETRY, "librdkafka", error, "a record for topic %s was not delivered: %s",
+                         topic, rd_kafka_err2str(error));
     }
     kafka_sink_fail(s, &f);
 }
@@ -110,7 +111,8 @@ static void kafka_sink_on_ready(void *self)
     s->is_draining = true;
     bool has_reports = false;
     rd_kafka_event_t *event;
-    // The wake-up comes only when the queue was empty: drain it to the end. It is bounded by the producer's queue.
+    // The wake-up comes only when the queue was empty: drain it to the end. It is bounded by the producer's
+    // queue.
     while (!s->is_closed && (event = rd_kafka_queue_poll(s->queue, 0)) != NULL) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
             kafka_sink_on_reports(s, event);
@@ -143,8 +145,8 @@ static size_t kafka_sink_read_limit(rd_kafka_conf_t *conf)
     return (size_t)strtoull(text, NULL, 10);
 }
 
-bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings, const struct kafka_sink_listener *listener,
-                     struct kafka_sink **ret, struct fault *f)
+bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
+                     const struct kafka_sink_listener *listener, struct kafka_sink **ret, struct fault *f)
 {
     rd_kafka_conf_t *conf = NULL;
     if (!kafka_client_conf(settings, KAFKA_PRODUCER, NULL, &conf, f)) {
@@ -196,7 +198,8 @@ static enum sink_step kafka_sink_refused(struct kafka_sink *s, rd_kafka_resp_err
     return SINK_FAULT;
 }
 
-enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record, struct fault *f)
+enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
+                                  struct fault *f)
 {
     rd_kafka_headers_t *headers =
         record->headers == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(record->headers);
@@ -260,8 +263,7 @@ static void kafka_sink_free(struct kafka_sink *s)
     rd_kafka_queue_destroy(s->queue);
     struct kafka_sink_topic *topic;
     struct kafka_sink_topic *next;
-    HASH_ITER(hh, s->topics, topic, next)
-    {
+    HASH_ITER (hh, s->topics, topic, next) {
         HASH_DEL(s->topics, topic);
         rd_kafka_topic_destroy(topic->handle);
         free(topic->name);

@@ -21,30 +21,33 @@ enum sink_step {
 
 /** Called on the loop. `ticket` is what the record was published with. */
 struct kafka_sink_listener {
-    void (*on_settled)(void *self, uint64_t ticket, uint32_t count);  // all brokers have `count` records of it
-    void (*on_room)(void *self);      // after a batch of acknowledgements, when SINK_FULL was said since the last
-    void (*on_batch)(void *self);     // after each drained batch of acknowledgements
+    void (*on_settled)(void *self, uint64_t ticket,
+                       uint32_t count);  // all brokers have `count` records of it
+    void (*on_room)(void *self);  // after a batch of acknowledgements, when SINK_FULL was said since the last
+    void (*on_batch)(void *self);                         // after each drained batch of acknowledgements
     void (*on_fault)(void *self, const struct fault *f);  // a record was not delivered: nothing more settles
     void *self;
 };
 
 struct kafka_sink_record {
     struct kafka_sink_topic *topic;
-    struct slice key;       // data NULL: null key
-    struct slice value;     // data NULL: tombstone
-    struct slice position;  // header millrace.position
+    struct slice key;                   // data NULL: null key
+    struct slice value;                 // data NULL: tombstone
+    struct slice position;              // header millrace.position
     const rd_kafka_headers_t *headers;  // more headers, copied; NULL for none
     uint64_t ticket;
 };
 
-bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings, const struct kafka_sink_listener *listener,
-                     struct kafka_sink **ret, struct fault *f) MUST_USE;
+bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
+                     const struct kafka_sink_listener *listener, struct kafka_sink **ret,
+                     struct fault *f) MUST_USE;
 
 /** The topic's handle, made once and kept until the sink is closed; borrowed. */
 struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name);
 
 /** Copies the record into the producer's queue. */
-enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record, struct fault *f);
+enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
+                                  struct fault *f);
 
 /** Records taken and not yet settled. */
 size_t kafka_sink_in_flight(const struct kafka_sink *s);

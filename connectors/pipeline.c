@@ -1,7 +1,7 @@
-// The connector on one screen, bottom up: pipeline_pump reads a change, pipeline_take gives it its place in the
-// ledger, pipeline_publish (pipeline_publish.c) encodes it and hands it to Kafka; acknowledgements come back through
-// pipeline_on_settled, and pipeline_confirm tells the database what is safe. Connecting, losing and leaving:
-// pipeline_life.c.
+// The connector on one screen, bottom up: pipeline_pump reads a change, pipeline_take gives it its place in
+// the ledger, pipeline_publish (pipeline_publish.c) encodes it and hands it to Kafka; acknowledgements come
+// back through pipeline_on_settled, and pipeline_confirm tells the database what is safe. Connecting, losing
+// and leaving: pipeline_life.c.
 #include "connectors/pipeline_private.h"
 #include "core/clock.h"
 
@@ -89,7 +89,8 @@ static bool pipeline_step(struct pipeline *p)
 {
     struct fault f = {0};
     if (!p->has_change) {
-        pipeline_pause(p, false);  // only now: resuming makes the source call again, whatever still waits here
+        pipeline_pause(p,
+                       false);  // only now: resuming makes the source call again, whatever still waits here
         switch (p->source_type->next(p->source, &p->change, &f)) {
         case SOURCE_CHANGE:
             p->has_change = true;

@@ -18,7 +18,8 @@ struct pipeline_params {
     struct registry *registry;              // lent
     struct metrics *metrics;                // lent
     const struct source_type *source_type;  // NULL: the one the configuration names
-    /** The connector ended: drained after pipeline_drain (f NULL), or it can't go on (CONFIG, FATAL). Once. */
+    /** The connector ended: drained after pipeline_drain (f NULL), or it can't go on (CONFIG, FATAL). Once.
+     */
     void (*on_end)(void *self, const struct fault *f);
     void *self;
 };

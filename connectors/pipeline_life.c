@@ -1,4 +1,5 @@
-// The life around the flow: starting, the state record, losing PostgreSQL or Kafka and coming back, draining, status.
+// The life around the flow: starting, the state record, losing PostgreSQL or Kafka and coming back, draining,
+// status.
 #include <stdio.h>
 
 #include "connectors/connector_state.h"
@@ -55,9 +56,10 @@ void pipeline_enter(struct pipeline *p, enum pipeline_state to, const char *why)
         return;
     }
     INVARIANT((pipeline_allowed(p->state) & (1U << to)) != 0);
-    log_info(p->component, "state_changed",
-             LOG_WITH(LOG_TEXT("from", pipeline_state_name(p->state)), LOG_TEXT("to", pipeline_state_name(to))),
-             "%s -> %s (%s)", pipeline_state_name(p->state), pipeline_state_name(to), why);
+    log_info(
+        p->component, "state_changed",
+        LOG_WITH(LOG_TEXT("from", pipeline_state_name(p->state)), LOG_TEXT("to", pipeline_state_name(to))),
+        "%s -> %s (%s)", pipeline_state_name(p->state), pipeline_state_name(to), why);
     p->state = to;
     metric_set(p->metrics.state, (double)to);
 }
@@ -86,7 +88,8 @@ static void pipeline_fail(struct pipeline *p, const struct fault *f)
     if (p->state == PIPELINE_FAILED || p->state == PIPELINE_STOPPED) {
         return;
     }
-    log_error(p->component, "connector_failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f->kind))), "%s", f->text);
+    log_error(p->component, "connector_failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f->kind))), "%s",
+              f->text);
     pipeline_enter(p, PIPELINE_FAILED, f->text);
     (void)uv_timer_stop(&p->retry);
     pipeline_close_source(p);
@@ -176,7 +179,8 @@ static void pipeline_connect(struct pipeline *p)
     p->source_type->open(p->source, &p->known);
 }
 
-// Waiting for the last acknowledgements before a new start keeps each key's order: what was read is on Kafka first.
+// Waiting for the last acknowledgements before a new start keeps each key's order: what was read is on Kafka
+// first.
 void pipeline_when_settled(struct pipeline *p)
 {
     if (kafka_sink_in_flight(p->sink) > 0) {
@@ -252,7 +256,8 @@ void pipeline_lost(struct pipeline *p, const char *peer, const struct fault *f)
     metric_add(is_kafka ? p->metrics.kafka_reconnects : p->metrics.postgres_reconnects, 1);
     int64_t wait_us = backoff_next_us(&p->backoff);
     log_warn(p->component, "connection_lost",
-             LOG_WITH(LOG_TEXT("peer", peer), LOG_NUMBER("retry_ms", wait_us / CLOCK_US_PER_MS)), "%s", reason.text);
+             LOG_WITH(LOG_TEXT("peer", peer), LOG_NUMBER("retry_ms", wait_us / CLOCK_US_PER_MS)), "%s",
+             reason.text);
     pipeline_enter(p, PIPELINE_BACKING_OFF, reason.text);
     p->is_reopen_due = false;
     (void)uv_timer_start(&p->retry, pipeline_on_retry, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
@@ -346,7 +351,8 @@ bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret,
 static void pipeline_on_drain_limit(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
-    log_warn(p->component, "drain_cut_short", LOG_WITH(LOG_NUMBER("in_flight", kafka_sink_in_flight(p->sink))),
+    log_warn(p->component, "drain_cut_short",
+             LOG_WITH(LOG_NUMBER("in_flight", kafka_sink_in_flight(p->sink))),
              "Kafka did not acknowledge everything in time; what is missing is read again at the next start");
     pipeline_close_source(p);
     pipeline_enter(p, PIPELINE_STOPPED, "drain cut short");
@@ -376,9 +382,10 @@ void pipeline_status(const struct pipeline *p, struct bytes *out)
     text_append_json(out, slice_of(p->params.config->name));
     bytes_format(out, ",\"state\":\"%s\",\"detail\":", pipeline_state_name(p->state));
     text_append_json(out, slice_of(p->detail));
-    bytes_format(out, ",\"confirmed_lsn\":\"%X/%X\",\"slot_lag_bytes\":%lu,\"lag_seconds\":%.3f,\"in_flight\":%zu}",
-                 (uint32_t)(p->confirmed >> 32), (uint32_t)p->confirmed, lag.slot_lag_bytes,
-                 (double)lag.lag_us / (double)CLOCK_US_PER_S, p->sink == NULL ? 0 : kafka_sink_in_flight(p->sink));
+    bytes_format(
+        out, ",\"confirmed_lsn\":\"%X/%X\",\"slot_lag_bytes\":%lu,\"lag_seconds\":%.3f,\"in_flight\":%zu}",
+        (uint32_t)(p->confirmed >> 32), (uint32_t)p->confirmed, lag.slot_lag_bytes,
+        (double)lag.lag_us / (double)CLOCK_US_PER_S, p->sink == NULL ? 0 : kafka_sink_in_flight(p->sink));
 }
 
 bool pipeline_is_ready(const struct pipeline *p)

@@ -81,11 +81,13 @@ struct pipeline {
 
 enum pipeline_take {
     PIPELINE_TAKEN,
-    PIPELINE_LATER,  // a topic, a schema id or room is missing: pipeline_pump is called again when it is there
+    PIPELINE_LATER,  // a topic, a schema id or room is missing: pipeline_pump is called again when it is
+                     // there
     PIPELINE_FAULT,
 };
 
-/** Encodes p->change, a row, and hands it to Kafka; may be called again for the same row after PIPELINE_LATER. */
+/** Encodes p->change, a row, and hands it to Kafka; may be called again for the same row after
+ * PIPELINE_LATER. */
 enum pipeline_take pipeline_publish(struct pipeline *p, struct fault *f) MUST_USE;
 
 /** Reads, encodes and publishes until nothing is left, something is full, or the turn's budget is spent. */

@@ -1,4 +1,5 @@
-// One row change into Kafka: the value, the tombstone after a delete, or what can be kept of a row that doesn't fit.
+// One row change into Kafka: the value, the tombstone after a delete, or what can be kept of a row that
+// doesn't fit.
 #include <stdio.h>
 
 #include "connectors/bad_row.h"
@@ -84,12 +85,14 @@ static enum sink_step pipeline_send(struct pipeline *p, struct kafka_sink_record
     return step;
 }
 
-static enum pipeline_take pipeline_stop_at_bad_row(const struct pipeline *p, const char *message, struct fault *f)
+static enum pipeline_take pipeline_stop_at_bad_row(const struct pipeline *p, const char *message,
+                                                   struct fault *f)
 {
-    (void)fault_set(f, FAULT_CONFIG,
-                    "a row of table %s.%s can't be published: %s; mend it, or set on_bad_row: dead_letter to go on "
-                    "without such rows (event %.*s)",
-                    p->change.table->schema, p->change.table->name, message, PIPELINE_POSITION_SIZE, p->position);
+    (void)fault_set(
+        f, FAULT_CONFIG,
+        "a row of table %s.%s can't be published: %s; mend it, or set on_bad_row: dead_letter to go on "
+        "without such rows (event %.*s)",
+        p->change.table->schema, p->change.table->name, message, PIPELINE_POSITION_SIZE, p->position);
     return PIPELINE_FAULT;
 }
 
@@ -117,7 +120,7 @@ static bool pipeline_shrink(struct pipeline *p, const struct topic_route *route,
 
 // Publishes what can be kept of the row to millrace.dlq.<connector>. `value` is in p->value, or empty.
 static enum pipeline_take pipeline_dead_letter(struct pipeline *p, const char *reason, const char *message,
-                                      struct slice key, struct fault *f)
+                                               struct slice key, struct fault *f)
 {
     char *topic CLEANUP(memory_free_pointer) = memory_format("millrace.dlq.%s", p->params.config->name);
     const struct topic_route *route = topic_routes_find_bare(p->routes, topic, &p->dead_letter_config);
@@ -138,14 +141,15 @@ static enum pipeline_take pipeline_dead_letter(struct pipeline *p, const char *r
     }
     if (step == SINK_TAKEN) {
         log_warn(p->component, "row_dead_lettered",
-                 LOG_WITH(LOG_TEXT("topic", topic), LOG_TEXT("table", p->change.table->topic)), "%s", message);
+                 LOG_WITH(LOG_TEXT("topic", topic), LOG_TEXT("table", p->change.table->topic)), "%s",
+                 message);
         metric_add(p->metrics.dead_letters, 1);
     }
     return step == SINK_TAKEN ? PIPELINE_TAKEN : PIPELINE_FAULT;
 }
 
-static enum pipeline_take pipeline_too_large(struct pipeline *p, const struct topic_route *route, struct slice key,
-                                    struct fault *f)
+static enum pipeline_take pipeline_too_large(struct pipeline *p, const struct topic_route *route,
+                                             struct slice key, struct fault *f)
 {
     char message[160];
     (void)snprintf(message, sizeof(message), "its record of %zu bytes is over message.max.bytes (%zu)",
@@ -153,11 +157,12 @@ static enum pipeline_take pipeline_too_large(struct pipeline *p, const struct to
     if (p->params.config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
         return pipeline_stop_at_bad_row(p, message, f);
     }
-    return pipeline_shrink(p, route, f) ? pipeline_dead_letter(p, "oversize", message, key, f) : PIPELINE_FAULT;
+    return pipeline_shrink(p, route, f) ? pipeline_dead_letter(p, "oversize", message, key, f)
+                                        : PIPELINE_FAULT;
 }
 
-static enum pipeline_take pipeline_publish_value(struct pipeline *p, const struct topic_route *route, struct slice key,
-                                        struct fault *f)
+static enum pipeline_take pipeline_publish_value(struct pipeline *p, const struct topic_route *route,
+                                                 struct slice key, struct fault *f)
 {
     rd_kafka_headers_t *headers = pipeline_key_change_headers(&p->change);
     struct kafka_sink_record record = {
@@ -180,8 +185,8 @@ static enum pipeline_take pipeline_publish_value(struct pipeline *p, const struc
 }
 
 // After a delete: key and null, so that a compacted topic forgets the row.
-static enum pipeline_take pipeline_publish_tombstone(struct pipeline *p, const struct topic_route *route, struct slice key,
-                                            struct fault *f)
+static enum pipeline_take pipeline_publish_tombstone(struct pipeline *p, const struct topic_route *route,
+                                                     struct slice key, struct fault *f)
 {
     struct kafka_sink_record record = {.topic = route->topic, .key = key};
     switch (pipeline_send(p, &record, f)) {
@@ -217,9 +222,8 @@ enum pipeline_take pipeline_publish(struct pipeline *p, struct fault *f)
     }
     struct slice key = pipeline_encode_key(p, route);
     if (!p->is_value_published) {
-        enum pipeline_take taken = p->change.bad_json.data == NULL
-                              ? pipeline_publish_value(p, route, key, f)
-                              : pipeline_publish_unreadable(p, key, f);
+        enum pipeline_take taken = p->change.bad_json.data == NULL ? pipeline_publish_value(p, route, key, f)
+                                                                   : pipeline_publish_unreadable(p, key, f);
         if (taken != PIPELINE_TAKEN) {
             return taken;
         }

@@ -17,10 +17,12 @@ enum source_step {
     SOURCE_FAULT,    // *f says whether to retry
 };
 
-/** What the connector remembers between runs about a source's position holder (its record in the state topic). */
+/** What the connector remembers between runs about a source's position holder (its record in the state
+ * topic). */
 struct source_state {
-    bool is_known;         // a state record exists
-    bool is_snapshot_done; // false in a known record: the first snapshot did not end; begin again with a new slot
+    bool is_known;          // a state record exists
+    bool is_snapshot_done;  // false in a known record: the first snapshot did not end; begin again with a new
+                            // slot
     char slot[64];
     char system_identifier[32];
     uint32_t timeline;
@@ -28,14 +30,15 @@ struct source_state {
 
 /** Called on the loop; `self` is the pipeline. */
 struct source_listener {
-    void (*on_ready)(void *self);                     // call next() until it gives NOTHING
-    void (*on_open)(void *self);                      // open() came to its end: the stream (or snapshot) runs
+    void (*on_ready)(void *self);  // call next() until it gives NOTHING
+    void (*on_open)(void *self);   // open() came to its end: the stream (or snapshot) runs
     void (*on_fault)(void *self, const struct fault *f);  // opening failed or the peer is lost
     // Must be made durable before on_saved: source_state_saved() is called back; the source waits for it.
     void (*on_state)(void *self, const struct source_state *state);
     // A table is captured from now on: its topic is worth making before its first row. Told again and again.
     void (*on_table)(void *self, const char *topic);
-    // Progress for people, by the connector's states: "connecting", "snapshotting", "waiting_for_slot", "streaming".
+    // Progress for people, by the connector's states: "connecting", "snapshotting", "waiting_for_slot",
+    // "streaming".
     void (*on_phase)(void *self, const char *phase, const char *detail);
     void *self;
 };
@@ -50,17 +53,19 @@ struct source_type {
     const char *kind;
     const char *summary;
     /** Makes the object; does no I/O. FAULT_CONFIG for senseless configuration. */
-    bool (*make)(const struct connector_config *config, uv_loop_t *loop, const struct source_listener *listener,
-                 struct source **ret, struct fault *f) MUST_USE;
-    /** Begins connecting (non-blocking): checks server and slot, makes what is missing, snapshots, streams. */
+    bool (*make)(const struct connector_config *config, uv_loop_t *loop,
+                 const struct source_listener *listener, struct source **ret, struct fault *f) MUST_USE;
+    /** Begins connecting (non-blocking): checks server and slot, makes what is missing, snapshots, streams.
+     */
     void (*open)(struct source *s, const struct source_state *known);
     /** Answers on_state: the record is durable on Kafka. */
     void (*state_saved)(struct source *s);
-    /** One step. Never blocks. *ret_change and all it points to is borrowed until the next call of next or close. */
+    /** One step. Never blocks. *ret_change and all it points to is borrowed until the next call of next or
+     * close. */
     enum source_step (*next)(struct source *s, struct change *ret_change, struct fault *f) MUST_USE;
     /** All up to the position is safe on Kafka: may be told to the server. Never goes back. */
     void (*confirm)(struct source *s, uint64_t safe_position);
-    void (*pause)(struct source *s);   // stop reading rows, keep the peer alive; next() gives NOTHING
+    void (*pause)(struct source *s);  // stop reading rows, keep the peer alive; next() gives NOTHING
     void (*resume)(struct source *s);
     void (*lag)(const struct source *s, struct source_lag *ret);
     /** Tells the server the last confirmed position and leaves; may be followed by open again. */

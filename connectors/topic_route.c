@@ -49,8 +49,7 @@ static void topic_routes_on_retry(uv_timer_t *timer)
     r->is_retry_due = false;
     struct route *route;
     struct route *next;
-    HASH_ITER(hh, r->all, route, next)
-    {
+    HASH_ITER (hh, r->all, route, next) {
         if (route->shown.status == TOPIC_ROUTE_WAITING) {
             topic_routes_ask(route);
         }
@@ -104,7 +103,8 @@ static void route_answered(struct route *route, enum route_part part, const stru
 {
     struct topic_routes *r = route->routes;
     if (f != NULL && f->kind == FAULT_RETRY) {
-        log_warn(r->params.component, "topic_not_ready", LOG_WITH(LOG_TEXT("topic", route->topic)), "%s", f->text);
+        log_warn(r->params.component, "topic_not_ready", LOG_WITH(LOG_TEXT("topic", route->topic)), "%s",
+                 f->text);
         topic_routes_retry_later(r);
         return;
     }
@@ -164,9 +164,11 @@ static void topic_routes_ask_topic(struct route *route)
 static void topic_routes_ask_schema(struct route *route, enum route_part part)
 {
     bool is_key = part == ROUTE_KEY;
-    char *subject CLEANUP(memory_free_pointer) = memory_format("%s-%s", route->topic, is_key ? "key" : "value");
-    registry_register(route->routes->params.registry, subject, is_key ? route->key_schema : route->value_schema,
-                      is_key ? topic_routes_on_key_id : topic_routes_on_value_id, route_question_new(route, part));
+    char *subject CLEANUP(memory_free_pointer) =
+        memory_format("%s-%s", route->topic, is_key ? "key" : "value");
+    registry_register(
+        route->routes->params.registry, subject, is_key ? route->key_schema : route->value_schema,
+        is_key ? topic_routes_on_key_id : topic_routes_on_value_id, route_question_new(route, part));
 }
 
 static void topic_routes_ask(struct route *route)
@@ -223,8 +225,7 @@ void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink)
     r->admin = kafka_admin_start(r->params.loop, kafka_sink_handle(sink));
     struct route *route;
     struct route *next;
-    HASH_ITER(hh, r->all, route, next)
-    {
+    HASH_ITER (hh, r->all, route, next) {
         route->shown.topic = kafka_sink_topic(sink, route->topic);
         route->shown.status = TOPIC_ROUTE_WAITING;
         route->missing |= ROUTE_TOPIC;
@@ -303,8 +304,7 @@ void topic_routes_free(struct topic_routes *r)
     }
     struct route *route;
     struct route *next;
-    HASH_ITER(hh, r->all, route, next)
-    {
+    HASH_ITER (hh, r->all, route, next) {
         HASH_DEL(r->all, route);
         free(route->identity);
         free(route->topic);

@@ -32,7 +32,8 @@ struct topic_routes_params {
 
 struct topic_routes *topic_routes_new(const struct topic_routes_params *params);
 
-/** The producer to make topics with; a new one makes every route prove its topic again. Needed before the first find. */
+/** The producer to make topics with; a new one makes every route prove its topic again. Needed before the
+ * first find. */
 void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink);
 
 /** The route of this version of the table; a new one starts WAITING, and on_change follows. Borrowed. */

@@ -25,23 +25,15 @@ void bytes_clear(struct bytes *b)
     *b = (struct bytes){0};
 }
 
-static void bytes_grow(struct bytes *b, size_t extra)
+void bytes_grow(struct bytes *b, size_t extra)
 {
+    INVARIANT(extra < SIZE_MAX / 4);
     size_t capacity = b->capacity < 64 ? 64 : b->capacity;
     while (capacity - b->size < extra) {
         capacity *= 2;
     }
     b->data = memory_resize(b->data, capacity);
     b->capacity = capacity;
-}
-
-uint8_t *bytes_reserve(struct bytes *b, size_t extra)
-{
-    INVARIANT(extra < SIZE_MAX / 4);
-    if (b->capacity - b->size < extra || b->data == NULL) {
-        bytes_grow(b, extra);
-    }
-    return b->data + b->size;
 }
 
 void bytes_append(struct bytes *b, const void *data, size_t size)

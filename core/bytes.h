@@ -42,8 +42,18 @@ struct bytes {
 /** Releases the memory; the buffer is empty and usable again. Accepts NULL. */
 void bytes_clear(struct bytes *b);
 
-/** Makes room for `extra` more bytes and returns where they go; does not change `size`. Aborts without memory. */
-uint8_t *bytes_reserve(struct bytes *b, size_t extra);
+/** Makes room for `extra` more bytes; bytes_reserve calls it when there is too little. */
+void bytes_grow(struct bytes *b, size_t extra);
+
+/** Makes room for `extra` more bytes and returns where they go; does not change `size`. Aborts without
+ * memory. */
+static inline uint8_t *bytes_reserve(struct bytes *b, size_t extra)
+{
+    if (__builtin_expect(b->capacity - b->size < extra || b->data == NULL, 0)) {
+        bytes_grow(b, extra);
+    }
+    return b->data + b->size;
+}
 
 void bytes_append(struct bytes *b, const void *data, size_t size);
 void bytes_append_string(struct bytes *b, const char *text);

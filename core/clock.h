@@ -17,7 +17,8 @@ int64_t clock_wall_us(void);
 /** Wall-clock nanoseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ns(void);
 
-/** Tests only: both clocks stand at these values until changed again; a negative `now_us` restores real time. */
+/** Tests only: both clocks stand at these values until changed again; a negative `now_us` restores real time.
+ */
 void clock_fake(int64_t now_us, int64_t wall_us);
 
 #endif

@@ -1,4 +1,5 @@
-// Reads a run of bytes from the outside: the first short read latches, one finish refuses short and left over.
+// Reads a run of bytes from the outside: the first short read latches, one finish refuses short and left
+// over.
 #ifndef CORE_CURSOR_H
 #define CORE_CURSOR_H
 

@@ -1,5 +1,5 @@
-// One curl multi handle on the loop. Its sockets are watched by core/http_sockets, its timer and our deadlines by one
-// timer, and all that a turn of the loop has stirred up is seen to at once.
+// One curl multi handle on the loop. Its sockets are watched by core/http_sockets, its timer and our
+// deadlines by one timer, and all that a turn of the loop has stirred up is seen to at once.
 #include "core/http_client.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "core/http_sockets.h"
 #include "core/memory.h"
 
-enum { EVENTS_MAX = 64, ROUNDS_MAX = 4 };
+enum { ROUNDS_MAX = 4 };
 
 struct http_call {
     struct http_client *client;
@@ -32,12 +32,10 @@ struct http_call {
 struct http_client {
     uv_loop_t *loop;
     CURLM *multi;
-    int epoll_fd;
+    struct http_sockets sockets;
     uv_poll_t poll;
     uv_timer_t timer;
     uv_prepare_t prepare;
-    struct http_socket *sockets;
-    size_t socket_count;
     struct http_call *active;
     struct http_call *idle;
     int64_t curl_due_us;  // curl wants to be called at this time; -1: not
@@ -98,10 +96,7 @@ static void set_constants(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "millrace/" MILLRACE_VERSION);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call->client);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, call->client);
+    http_sockets_adopt(&call->client->sockets, easy);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
@@ -397,23 +392,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     struct http_client *c = poll->data;
-    struct epoll_event ready[EVENTS_MAX];
-    int count = epoll_wait(c->epoll_fd, ready, EVENTS_MAX, 0);
-    for (int i = 0; i < count; i++) {
-        int fd = ready[i].data.fd;
-        struct http_socket *s = socket_of(c, fd);
-        if (s->wanted == 0) {
-            watch(c, fd, s,
-                  0);  // closed by the peer, or it talks out of turn: curl sees when it uses it next
-            continue;
-        }
-        uint32_t got = ready[i].events;
-        int running;
-        int bits = ((got & (uint32_t)EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
-                   ((got & (uint32_t)EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
-                   ((got & (uint32_t)(EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
-        curl_multi_socket_action(c->multi, fd, bits, &running);
-    }
+    http_sockets_read(&c->sockets);
     turn(c);
 }
 
@@ -424,17 +403,15 @@ struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max)
     c->curl_due_us = -1;
     c->call_due_us = INT64_MAX;
     c->multi = curl_multi_init();
-    c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    INVARIANT(c->multi != NULL && c->epoll_fd >= 0);
+    INVARIANT(c->multi != NULL);
+    http_sockets_init(&c->sockets, c->multi);
     long connections =
         connections_max < HTTP_CLIENT_CALLS_MAX ? (long)connections_max : HTTP_CLIENT_CALLS_MAX;
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, connections);
     curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
-    INVARIANT(uv_poll_init(loop, &c->poll, c->epoll_fd) == 0);
+    INVARIANT(uv_poll_init(loop, &c->poll, c->sockets.epoll_fd) == 0);
     (void)uv_timer_init(loop, &c->timer);
     (void)uv_prepare_init(loop, &c->prepare);
     c->poll.data = c->timer.data = c->prepare.data = c;
@@ -450,8 +427,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct http_client *c = handle->data;
     if (--c->open_handles == 0) {
-        close(c->epoll_fd);
-        free(c->sockets);
+        http_sockets_clear(&c->sockets);
         free(c);
     }
 }

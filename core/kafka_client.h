@@ -15,8 +15,9 @@ enum kafka_role { KAFKA_PRODUCER, KAFKA_CONSUMER, KAFKA_TRANSACTIONAL_PRODUCER }
 bool kafka_client_check(const struct text_pairs *kafka, struct fault *f) MUST_USE;
 
 /**
- * Configuration for one handle: our defaults of that role, then the user's properties (those of the other
- * role are left out), then what the promise rests on. Logs go through core/log by the handle's main queue.
+ * Configuration for one handle: our defaults of that role, then the user's properties (librdkafka ignores
+ * those of the other role), then what the promise rests on. Logs are written by core/log from librdkafka's
+ * threads, each kind of complaint once in ten minutes.
  *
  * @param extra  NULL-ended key, value, key, value …; wins over everything; may be NULL
  */

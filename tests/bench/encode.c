@@ -1,5 +1,5 @@
-// One envelope of the orders table, encoded a million times by our encoder and by avro-c's value interface with
-// fields resolved by index and the value reset between rows: why the connector writes Avro itself.
+// One envelope of the orders table, encoded a million times by our encoder and by avro-c's value interface
+// with fields resolved by index and the value reset between rows: why the connector writes Avro itself.
 #include <avro.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
 # prints a table and a line of JSON. Figures and how to read them: docs/performance.md.
-# usage: tests/bench/run.sh [connector|bridge|latency|growth [options, see --help of each]]
+# usage: tests/bench/run.sh [connector|bridge|latency|growth|encode [options, see --help of each]]
 set -eu
 cd "$(dirname "$0")/../.."
 
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | latency | growth) shift ;;
+    connector | bridge | latency | growth | encode) shift ;;
     *)
         sed -n 's/^# usage: /usage: /p' "$0" >&2
         exit 64
@@ -48,6 +48,13 @@ bench() {
     echo "== $name"
     case $name in
         bridge) "$python/bin/python" tests/bench/bridge.py --bare-curl "$work/bare_curl" "$@" ;;
+        encode)
+            # shellcheck disable=SC2046
+            cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c core/bytes.c core/memory.c \
+                core/clock.c core/text.c schemas/avro_encode.c schemas/avro_schema.c schemas/table.c \
+                $(pkg-config --cflags --libs avro-c jansson)
+            "$work/encode"
+            ;;
         *) "$python/bin/python" "tests/bench/$name.py" "$@" ;;
     esac
 }
@@ -55,7 +62,7 @@ bench() {
 if [ "$what" != all ]; then
     bench "$what" "$@"
 else
-    for name in connector bridge latency growth; do
+    for name in connector bridge latency growth encode; do
         bench "$name"
     done
 fi

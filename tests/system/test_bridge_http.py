@@ -8,6 +8,8 @@ from datetime import datetime
 from urllib.parse import unquote
 
 import pytest
+from lib.records import read_topic
+from lib.waiting import wait_until
 
 TABLE = "create table orders (id int primary key, total numeric(10,2), doc jsonb, at timestamptz, big bigint)"
 INSERT = """insert into orders values (1, 12.50, '{"a": [1]}', '2026-01-02 03:04:05+00', 9007199254740993)"""
@@ -61,8 +63,6 @@ def test_all_operations_and_no_call_for_tombstones(shop, kafka, millrace, functi
     assert sorted(types) == sorted([("read", 0), ("create", 1), ("update", 1), ("delete", 1), ("create", 2)])
     assert [kind for kind, key in types if key == 1] == ["create", "update", "delete"]
     # The tombstone is settled without a call: the committed offset passes it.
-    from lib.waiting import wait_until
-
     topic = f"{name}.public.orders"
     wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 6}, 20, "offset 6 committed")
     assert len(function.calls) == 5
@@ -156,16 +156,12 @@ def test_a_batch_is_bounded_by_bytes_and_by_time(shop, millrace, function, name)
     shop.sql("insert into orders (id) select generate_series(1, 300)")
     calls = function.wait_calls(2)
     assert all(len(call.body) <= 20 * 1024 + 1024 for call in calls)
-    from lib.waiting import wait_until
-
     wait_until(lambda: sum(len(c.json) for c in list(function.calls)) == 300, 10, "all in time")
 
 
 def test_start_latest_skips_what_was_there(shop, kafka, millrace, function, name):
     process = millrace.run()
     shop.sql("insert into orders (id) values (1)")
-    from lib.records import read_topic
-
     read_topic(kafka, f"{name}.public.orders", count=1)
     assert process.stop() == 0
     millrace.function(name, f"{name}.public.orders", function.url, source={"start": "latest"})

@@ -26,8 +26,7 @@ def shop(database, millrace, function, name):
 def test_attempts_exhausted(shop, kafka, millrace, function, name):
     function.rule = lambda call: Answer(500, body=b"no luck") if call.key["id"] == 2 else None
     shop.sql("insert into a values (1, 'x'), (2, 'y'), (3, 'z')")
-    dead_letters = f"millrace.dlq.{name}"
-    (dead,) = read_topic(kafka, dead_letters, millrace.registry, count=1)
+    (dead,) = read_topic(kafka, f"millrace.dlq.{name}", millrace.registry, count=1)
     topic = f"{name}.public.a"
     original = [r for r in read_topic(kafka, topic, millrace.registry, count=3) if r.key["id"] == 2][0]
     assert (dead.raw_key, dead.raw_value) == (original.raw_key, original.raw_value)
@@ -50,8 +49,9 @@ def test_attempts_exhausted(shop, kafka, millrace, function, name):
     assert abs(dead.timestamp - time.time() * 1000) < 60_000
     wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 3}, 20, "offset 3 committed")
     assert sum(call.key["id"] == 2 for call in function.calls) == 2
-    assert millrace.metric("millrace_function_dead_letters_total", function=name) == 1
-    assert kafka.topic_config(dead_letters)["retention.ms"] == "-1"
+    dead_letters = "millrace_function_dead_letters_total"
+    wait_until(lambda: millrace.metric(dead_letters, function=name) == 1, 10, "a dead letter counted")
+    assert kafka.topic_config(f"millrace.dlq.{name}")["retention.ms"] == "-1"
 
 
 def bad_records(good):

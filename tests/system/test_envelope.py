@@ -108,7 +108,9 @@ def test_headers_are_ours_and_the_key_changes(captured):
     headers = {}
     for record in captured["sample"] + captured["sample_default"]:
         headers[record.topic, record.offset] = dict(record.headers)
-        assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{8}", headers[record.topic, record.offset].pop("millrace.position"))
+        assert re.fullmatch(
+            r"[0-9a-f]{16}-[0-9a-f]{8}", headers[record.topic, record.offset].pop("millrace.position")
+        )
     deleted, tombstone, created = captured["sample_default"][2:5]
     assert tombstone.raw_value is None and tombstone.raw_key == deleted.raw_key
     assert headers.pop((deleted.topic, deleted.offset)) == {"__debezium.newkey": '{"id":100}'}

@@ -3,6 +3,7 @@ Promise: any Confluent client decodes our topics with the admin port as its regi
 running.
 """
 
+import hashlib
 import json
 
 import pytest
@@ -11,6 +12,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from lib.records import read_topic
+from lib.stub_registry import StubRegistry
 
 
 @pytest.fixture
@@ -76,8 +78,6 @@ def test_the_topic_is_confluents_record_format(topic, kafka):
 
 def test_ids_follow_from_the_content(topic, kafka, millrace):
     """SHA-256 of the minified text, top 30 bits plus 1."""
-    import hashlib
-
     version = requests.get(
         f"{millrace.admin_url}/registry/subjects/{topic}-value/versions/1", timeout=5
     ).json()
@@ -87,8 +87,6 @@ def test_ids_follow_from_the_content(topic, kafka, millrace):
 
 def test_an_existing_registry_is_used(database, kafka, millrace, make_millrace, topic, name, function):
     """`registry: {url}`: schemas are registered there, and functions read them there (a stub, here)."""
-    from lib.stub_registry import StubRegistry
-
     stub = StubRegistry()
     try:
         other = make_millrace(kafka)

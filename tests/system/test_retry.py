@@ -6,8 +6,10 @@ its reason.
 import time
 
 import pytest
-from lib.function_server import Answer
+from lib import processes
+from lib.function_server import Answer, FunctionServer
 from lib.records import read_topic
+from lib.waiting import wait_until
 
 FAST = {"attempts": 4, "backoff": {"initial": "10ms", "max": "100ms"}}
 
@@ -34,7 +36,8 @@ def test_status_is_retried_with_the_same_id(shop, function, status, millrace, na
     calls = function.wait_calls(3)
     assert len({call.id for call in calls}) == 1
     assert len({call.body for call in calls}) == 1
-    assert millrace.metric("millrace_function_retries_total", function=name) >= 2
+    retries = "millrace_function_retries_total"
+    wait_until(lambda: (millrace.metric(retries, function=name) or 0) >= 2, 10, "retries counted")
 
 
 @pytest.mark.parametrize(
@@ -105,10 +108,6 @@ def test_a_megabyte_of_garbage_is_an_answer_like_any_other(shop, function):
 
 
 def test_a_refused_connection_consumes_no_attempt(database, kafka, millrace, name):
-    from lib import processes
-    from lib.function_server import FunctionServer
-    from lib.waiting import wait_until
-
     port = processes.free_port()
     database.sql("create table a (id int primary key)")
     millrace.connector(name, database)

@@ -190,7 +190,7 @@ void source_driver_open(struct source_driver *d)
                                        .on_fault = source_driver_on_fault,
                                        .on_state = source_driver_on_state,
                                        .on_table = source_driver_on_table,
-        .on_phase = source_driver_on_phase,
+                                       .on_phase = source_driver_on_phase,
                                        .self = d};
     struct fault f = {0};
     if (d->source == NULL && !d->type->make(&d->config, &d->loop, &listener, &d->source, &f)) {

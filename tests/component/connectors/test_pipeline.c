@@ -1,4 +1,5 @@
-// connectors/pipeline with a scripted source against the mock broker: what reaches Kafka, and what is confirmed when.
+// connectors/pipeline with a scripted source against the mock broker: what reaches Kafka, and what is
+// confirmed when.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +57,8 @@ static char text_prefix[] = "t";
 static char text_schema[] = "public";
 static char text_name[] = "items";
 static char text_topic[] = "t.public.items";
-static char text_key_schema[] = "{\"type\":\"record\",\"name\":\"Key\",\"fields\":[{\"name\":\"id\",\"type\":\"int\"}]}";
+static char text_key_schema[] =
+    "{\"type\":\"record\",\"name\":\"Key\",\"fields\":[{\"name\":\"id\",\"type\":\"int\"}]}";
 static char text_value_schema[] = "{\"type\":\"record\",\"name\":\"Envelope\",\"fields\":[]}";
 static size_t key_columns[] = {0};
 
@@ -276,8 +278,8 @@ static struct change *script_add(struct fixture *x, enum change_kind kind, uint6
     return c;
 }
 
-static const uint8_t key_1[] = {2};              // id 1
-static const uint8_t row_1[] = {2, 2, 2, 'a'};   // id 1, note "a"
+static const uint8_t key_1[] = {2};             // id 1
+static const uint8_t row_1[] = {2, 2, 2, 'a'};  // id 1, note "a"
 
 static void script_add_row(struct fixture *x, uint64_t lsn, uint32_t index, enum change_op op)
 {

@@ -104,7 +104,10 @@ class Postgres:
 
     def kill(self):
         """kill -9 of the postmaster and all its backends."""
+        backends = processes.children(self.process.pid)  # each leads a process group of its own
         processes.reap(self.process)
+        for backend in backends:
+            processes.kill_and_wait(backend)
         self.process = None
 
     def restart(self):

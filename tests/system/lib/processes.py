@@ -10,6 +10,7 @@ import random
 import signal
 import socket
 import subprocess
+import time
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,6 +39,21 @@ def reap(process):
     kill_group(process)
     process.wait()
     _running.pop(process.pid, None)
+
+
+def kill_and_wait(pid):
+    """kill -9 of a process that is not our child, until it is gone."""
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        while True:
+            os.kill(pid, signal.SIGKILL)
+            if "Z" == state(pid):
+                return
+            time.sleep(0.005)
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
 
 
 def terminate(process, timeout=30):

@@ -97,7 +97,7 @@ static uint64_t model_safe(const struct model *m)
 static void model_step(struct model *m)
 {
     int i = m->opened == 0 ? 0 : rand() % m->opened;  // ALLOW-BANNED: seeded, so that a failure repeats
-    switch (rand() % 4) {  // ALLOW-BANNED: seeded, so that a failure repeats
+    switch (rand() % 4) {                             // ALLOW-BANNED: seeded, so that a failure repeats
     case 0:
         if (m->opened < MODEL_SIZE) {
             m->tickets[m->opened] = watermark_open(&m->w);
