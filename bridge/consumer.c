@@ -250,6 +250,11 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
                  text);
         c->listener.on_assigned(c->listener.self);  // to all there is
         return;
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        log_debug(c->component, "consumer_error", NULL, "%s", text);  // kafka_log says it, once
+        return;
     default:
         log_warn(c->component, "consumer_error", LOG_WITH(LOG_TEXT("code", rd_kafka_err2name(code))), "%s",
                  text);

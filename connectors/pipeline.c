@@ -89,8 +89,8 @@ static bool pipeline_step(struct pipeline *p)
 {
     struct fault f = {0};
     if (!p->has_change) {
-        pipeline_pause(p,
-                       false);  // only now: resuming makes the source call again, whatever still waits here
+        // Only now: resuming makes the source call again, whatever still waits here.
+        pipeline_pause(p, false);
         switch (p->source_type->next(p->source, &p->change, &f)) {
         case SOURCE_CHANGE:
             p->has_change = true;

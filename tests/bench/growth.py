@@ -71,7 +71,8 @@ def offsets(bench, prefix):
 
 def many_tables(bench, tables, rows):
     for start in range(0, tables, 100):
-        bench.sql("".join(f"create table t{n} (like orders including all);" for n in range(start, min(start + 100, tables))))
+        batch = range(start, min(start + 100, tables))
+        bench.sql("".join(f"create table t{n} (like orders including all);" for n in batch))
     name = f"many{tables}"
     millrace = bench.millrace()
     millrace.connector(

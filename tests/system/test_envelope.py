@@ -20,7 +20,7 @@ alter table sample replica identity full;
 create table sample_default (id bigserial primary key, name varchar(20), big text);
 alter table sample_default alter big set storage external;
 insert into sample (id, name, amount) values (10, 'in the snapshot', 1.00),
-    (11, 'middle', 2.00), (12, 'last', 3.00);
+    (11, 'second', 2.00), (12, 'last', 3.00);
 """
 CHANGES = [
     """insert into sample values (1, 'Ada', 12.34, 1.5, true, '2026-01-02 03:04:05.678901+00', '2026-01-02',

@@ -152,8 +152,8 @@ class Millrace:
 
     def function(self, name, topics, url, headers=None, auth=None, make_topics=True, **more):
         """
-        functions/NAME.yaml; `source`, `delivery` and top-level keys come from `more`. Its topics are made when
-        they are missing, since a function without any topic is not ready.
+        functions/NAME.yaml; `source`, `delivery` and top-level keys come from `more`. Its topics are made
+        when they are missing, since a function without any topic is not ready.
         """
         for topic in [topics] if isinstance(topics, str) else topics:
             if make_topics and "*" not in topic and not self.kafka.partitions(topic):
