@@ -93,8 +93,8 @@ static void set_constants(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    // HTTP/2 where TLS offers it. No CURLOPT_PIPEWAIT: until the first answer it holds all other calls back.
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "millrace/" MILLRACE_VERSION);
     http_sockets_adopt(&call->client->sockets, easy);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

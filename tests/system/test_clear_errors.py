@@ -85,13 +85,14 @@ def test_unknown_topic_of_a_function(database, kafka, millrace, function, name):
     """The function waits for its topic, says so, and is called once it is there."""
     database.sql("create table a (id int primary key)")
     millrace.connector(name, database, snapshot="never")
-    millrace.function(name, f"{name}.public.a", function.url, make_topics=False)
+    millrace.function(name, f"{name}.public.later", function.url, make_topics=False)
     process = millrace.run(wait=False)
-    event = process.wait_event(message=rf"{name}\.public\.a", component=f"function/{name}")
+    event = process.wait_event(message=rf"{name}\.public\.later", component=f"function/{name}")
     assert event
-    wait_until(lambda: database.slot(f"millrace_{name}"), 20)
-    wait_until(lambda: (database.slot(f"millrace_{name}") or [0])[0], 20, "streaming")
-    database.sql("insert into a values (1)")
+    millrace.wait_ready(process)
+    database.sql("create table later (id int primary key)")
+    wait_until(lambda: f"{name}.public.later" in kafka.topics(), 60, "the topic of the new table")
+    database.sql("insert into later values (1)")
     function.wait_calls(1, timeout=40)
 
 

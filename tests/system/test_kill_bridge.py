@@ -13,6 +13,7 @@ def test_killed_at_random_moments(postgres, database, kafka, millrace, make_mill
     millrace.connector(name, database, snapshot="never", tables={"include": ["public.items"]})
     millrace.connect(name)
     caller = make_millrace(kafka)
+    caller.settings(kafka={"session.timeout.ms": 3000, "heartbeat.interval.ms": 500})
     caller.function(name, topic, function.url)
     process = caller.bridge()
     load = Load(postgres, database.name, pause=0.01).start()

@@ -4,7 +4,6 @@ cure.
 """
 
 from lib.records import read_topic
-from lib.waiting import wait_until
 
 
 def test_update_goes_on_and_the_cure_is_named(database, kafka, millrace, name):
@@ -64,15 +63,3 @@ def test_identity_by_index(database, kafka, millrace, name):
     database.sql("delete from a")
     created, deleted, tombstone = read_topic(kafka, f"{name}.public.a", millrace.registry, count=3)
     assert created.key == deleted.key == tombstone.key == {"code": "x"}
-
-
-def test_identity_given_later_is_picked_up(database, kafka, millrace, name):
-    database.sql("create table good (id int primary key); create table bare (id int, v text)")
-    millrace.connector(name, database)
-    process = millrace.run()
-    process.wait_event(message=r"public\.bare")
-    database.sql("alter table bare replica identity full")
-    published = "select count(*) from pg_publication_tables where tablename = 'bare'"
-    wait_until(lambda: database.value(published) == 1, 45, "bare in the publication")
-    database.sql("insert into bare values (1, 'a')")
-    assert read_topic(kafka, f"{name}.public.bare", millrace.registry, count=1)[0].row == {"id": 1, "v": "a"}

@@ -66,9 +66,10 @@ def kept():
 
 
 @pytest.fixture
-def captured(kept, database, kafka, millrace, name):
+def captured(kept, postgres, make_database, kafka, make_millrace, name):
     """The row through the snapshot and through the stream, and the columns' Avro types."""
     if not kept:
+        database, millrace = make_database(postgres, name), make_millrace(kafka)
         columns = ", ".join(f"c{i} {row[0]}" for i, row in enumerate(TYPES))
         values = ", ".join(row[1] for row in TYPES)
         database.sql(f"create table types (id int primary key, {columns})")

@@ -172,6 +172,20 @@ static void a_refused_connection_has_sent_nothing(void **state)
     stop(&c);
 }
 
+static void a_first_call_that_hangs_holds_no_other_back(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_late);
+    int64_t began_us = clock_now_us();
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 1);
+    assert_true(clock_now_us() - began_us < 300 * CLOCK_US_PER_MS);
+    run_until_done(&c, 2);
+    stop(&c);
+}
+
 static struct stub_answer answer_then_reset(void *self, const struct stub_call *call, size_t number)
 {
     (void)self;
@@ -251,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_body_beyond_its_limit_is_thrown_away),
         cmocka_unit_test(retry_after_is_read_in_both_forms),
         cmocka_unit_test(a_late_answer_is_never_the_next_calls_answer),
+        cmocka_unit_test(a_first_call_that_hangs_holds_no_other_back),
         cmocka_unit_test(a_refused_connection_has_sent_nothing),
         cmocka_unit_test(a_request_that_may_have_been_carried_out_is_not_sent_again),
         cmocka_unit_test(a_cancelled_call_never_calls_back),
