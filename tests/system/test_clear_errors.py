@@ -81,18 +81,15 @@ def test_create_false_says_what_to_run(database, kafka, millrace, name):
     assert database.slot(f"millrace_{name}") is None
 
 
-def test_unknown_topic_of_a_function(database, kafka, millrace, function, name):
+def test_unknown_topic_of_a_function(database, kafka, millrace, make_millrace, function, name):
     """The function waits for its topic, says so, and is called once it is there."""
-    database.sql("create table a (id int primary key)")
-    millrace.connector(name, database, snapshot="never")
-    millrace.function(name, f"{name}.public.later", function.url, make_topics=False)
-    process = millrace.run(wait=False)
-    event = process.wait_event(message=rf"{name}\.public\.later", component=f"function/{name}")
-    assert event
-    millrace.wait_ready(process)
-    database.sql("create table later (id int primary key)")
-    wait_until(lambda: f"{name}.public.later" in kafka.topics(), 60, "the topic of the new table")
-    database.sql("insert into later values (1)")
+    database.sql("create table a (id int primary key); insert into a values (1)")
+    millrace.function(name, f"{name}.public.a", function.url, make_topics=False)
+    process = millrace.bridge()
+    process.wait_event(message=rf"{name}\.public\.a", component=f"function/{name}")
+    capture = make_millrace(kafka)
+    capture.connector(name, database)
+    capture.connect(name)
     function.wait_calls(1, timeout=40)
 
 
