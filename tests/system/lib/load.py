@@ -179,6 +179,8 @@ class SlotWatch:
         return self
 
     def stop(self):
+        """After a first move was seen: while a broker is down no sample can be taken."""
+        wait_until(lambda: len(self.samples) > 1, 60, "the slot's first move")
         self.stopping.set()
         self.thread.join(60)
 
