@@ -37,12 +37,14 @@ static void close_line(struct delivery_line *line)
 
 void delivery_close_replaced(struct delivery *d)
 {
-    struct delivery_line *line;
-    struct delivery_line *next;
-    LL_FOREACH_SAFE (d->replaced, line, next) {
+    struct delivery_line **at = &d->replaced;
+    while (*at != NULL) {
+        struct delivery_line *line = *at;
         if (line->invoker.running_count == 0) {
-            LL_DELETE(d->replaced, line);
+            *at = line->next;
             close_line(line);
+        } else {
+            at = &line->next;
         }
     }
 }

@@ -42,19 +42,19 @@ static struct lane **bucket_of(const struct lanes *l, uint64_t hash)
 
 static void grow(struct lanes *l)
 {
-    struct lanes grown = *l;
-    grown.bucket_count = l->bucket_count * 2;
-    grown.buckets = memory_zeroed(grown.bucket_count, sizeof(struct lane *));
-    for (size_t i = 0; i < l->bucket_count; i++) {
-        for (struct lane *lane = l->buckets[i], *next; lane != NULL; lane = next) {
+    struct lane **old = l->buckets;
+    size_t old_count = l->bucket_count;
+    l->bucket_count = old_count * 2;
+    l->buckets = memory_zeroed(l->bucket_count, sizeof(struct lane *));
+    for (size_t i = 0; i < old_count; i++) {
+        for (struct lane *lane = old[i], *next; lane != NULL; lane = next) {
             next = lane->next_in_bucket;
-            struct lane **bucket = bucket_of(&grown, lane->hash);
+            struct lane **bucket = bucket_of(l, lane->hash);
             lane->next_in_bucket = *bucket;
             *bucket = lane;
         }
     }
-    free(l->buckets);
-    *l = grown;
+    free(old);
 }
 
 static struct lane *new_lane(struct lanes *l, const struct event *e, struct slice key)

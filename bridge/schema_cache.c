@@ -170,10 +170,10 @@ void schema_cache_free(struct schema_cache *c)
     if (c == NULL) {
         return;
     }
-    struct schema_entry *e;
-    struct schema_entry *next;
-    HASH_ITER (hh, c->entries, e, next) {
-        HASH_DEL(c->entries, e);
+    struct schema_entry *e = c->entries;
+    HASH_CLEAR(hh, c->entries);
+    for (struct schema_entry *next; e != NULL; e = next) {
+        next = e->hh.next;
         if (e->state == STATE_ASKED) {
             e->cache = NULL;  // its answer frees it
         } else {

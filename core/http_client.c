@@ -270,6 +270,7 @@ static bool is_sent(const struct http_call *call)
 static void finish(struct http_call *call, CURLcode code)
 {
     http_on_done on_done = call->on_done;
+    INVARIANT(on_done != NULL);
     struct http_response r = {.retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
     if (code == CURLE_OK) {
         fill_answer(call, &r);
