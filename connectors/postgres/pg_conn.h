@@ -57,6 +57,12 @@ void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *s
  * fault. */
 int pg_conn_read_copy(struct pg_conn *c, char **ret, struct fault *f);
 
+/** The same of what has been read already: does not touch the socket. */
+int pg_conn_next_copy(struct pg_conn *c, char **ret, struct fault *f);
+
+/** Reads what the socket holds, as far as libpq's buffer takes it. FAULT_RETRY: the connection is gone. */
+bool pg_conn_fill_copy(struct pg_conn *c, struct fault *f) MUST_USE;
+
 /** Sends one CopyData message; it is written as the socket takes it. */
 bool pg_conn_write_copy(struct pg_conn *c, struct slice message, struct fault *f) MUST_USE;
 

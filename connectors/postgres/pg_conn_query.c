@@ -265,21 +265,29 @@ void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *s
     c->copy_self = self;
 }
 
-int pg_conn_read_copy(struct pg_conn *c, char **ret, struct fault *f)
+int pg_conn_next_copy(struct pg_conn *c, char **ret, struct fault *f)
 {
     int size = PQgetCopyData(c->pq, ret, 1);
-    if (size == 0) {
-        if (PQconsumeInput(c->pq) != 1) {
-            (void)fault_from(f, FAULT_RETRY, "libpq", 0, "PostgreSQL closed the connection: %s",
-                             PQerrorMessage(c->pq));
-            return -2;
-        }
-        size = PQgetCopyData(c->pq, ret, 1);
-    }
     if (size == -2) {
         (void)fault_from(f, FAULT_RETRY, "libpq", 0, "PostgreSQL: %s", PQerrorMessage(c->pq));
     }
     return size;
+}
+
+bool pg_conn_fill_copy(struct pg_conn *c, struct fault *f)
+{
+    return PQconsumeInput(c->pq) == 1 ||
+           fault_from(f, FAULT_RETRY, "libpq", 0, "PostgreSQL closed the connection: %s",
+                      PQerrorMessage(c->pq));
+}
+
+int pg_conn_read_copy(struct pg_conn *c, char **ret, struct fault *f)
+{
+    int size = pg_conn_next_copy(c, ret, f);
+    if (size != 0) {
+        return size;
+    }
+    return pg_conn_fill_copy(c, f) ? pg_conn_next_copy(c, ret, f) : -2;
 }
 
 bool pg_conn_write_copy(struct pg_conn *c, struct slice message, struct fault *f)

@@ -140,7 +140,7 @@ static void pg_source_pause(struct source *s)
 {
     s->is_paused = true;
     if (s->state == PG_SOURCE_STREAMING) {
-        pg_stream_pause(&s->stream, true);
+        pg_source_gate(s);
     } else if (s->state == PG_SOURCE_SNAPSHOTTING) {
         pg_conn_pause(s->sql);
     }
@@ -150,7 +150,7 @@ static void pg_source_resume(struct source *s)
 {
     s->is_paused = false;
     if (s->state == PG_SOURCE_STREAMING) {
-        pg_stream_pause(&s->stream, false);
+        pg_source_gate(s);
     } else if (s->sql != NULL) {
         pg_conn_resume(s->sql);
     }

@@ -103,6 +103,10 @@ void pg_source_try_again(struct source *s);
 /** The connection has gone into the stream. */
 void pg_source_streaming(struct source *s);
 
+/** Reads the stream's socket unless the pipeline is full or the catalogue is being asked: an unread socket
+ * would wake the loop without end. */
+void pg_source_gate(struct source *s);
+
 /** One step of it: the source's next() while streaming. */
 enum source_step pg_source_stream_next(struct source *s, struct change *ret, struct fault *f) MUST_USE;
 

@@ -12,6 +12,11 @@ enum {
 #define PG_SOURCE_SCAN_US (30 * CLOCK_US_PER_S)
 #define PG_SOURCE_SCAN_SOON_US (2 * CLOCK_US_PER_S)
 
+void pg_source_gate(struct source *s)
+{
+    pg_stream_pause(&s->stream, s->is_paused || s->is_loading || s->described != NULL);
+}
+
 static void pg_source_on_refill(uv_timer_t *timer)
 {
     struct source *s = CONTAINER_OF(timer, struct source, refill);
@@ -75,6 +80,7 @@ static void pg_source_on_loaded(void *self, PGresult *const *results, size_t cou
 {
     struct source *s = self;
     s->is_loading = false;
+    pg_source_gate(s);
     if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
         pg_catalogue_set_read(results, &s->catalogue);
     }
@@ -89,6 +95,7 @@ static void pg_source_load(struct source *s)
     pg_tables_publication_literals(s->tables, &publications);
     pg_catalogue_set_query(&sql, bytes_text(&publications));
     s->is_loading = true;
+    pg_source_gate(s);
     pg_conn_query(s->sql, bytes_text(&sql), pg_source_on_loaded, s);
 }
 
@@ -96,9 +103,6 @@ void pg_source_streaming(struct source *s)
 {
     pg_stream_start(&s->stream, s->replication, &s->refill, pg_source_on_refill);
     pg_conn_watch_copy(s->replication, pg_source_on_stream_ready, s);
-    if (s->is_paused) {
-        pg_stream_pause(&s->stream, true);
-    }
     s->is_in_transaction = false;
     s->is_caught_up = false;
     s->described = NULL;
@@ -113,6 +117,7 @@ static void pg_source_on_described(void *self, PGresult *const *results, size_t 
     struct source *s = self;
     struct pg_relation *relation = s->described;
     s->described = NULL;
+    pg_source_gate(s);
     if (f != NULL || count < PG_CATALOGUE_RESULTS) {
         struct fault fault = {0};
         (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
@@ -140,6 +145,7 @@ static void pg_source_describe(struct source *s)
         return;
     }
     s->described = relation;
+    pg_source_gate(s);
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_catalogue_query(&sql, relation->oid, &s->message->relation);
     pg_conn_query(s->sql, bytes_text(&sql), pg_source_on_described, s);
@@ -264,7 +270,6 @@ enum source_step pg_source_stream_next(struct source *s, struct change *ret, str
             }
             break;
         case PG_STREAM_NOTHING:
-            s->is_caught_up = s->is_caught_up || !s->is_in_transaction;
             return SOURCE_NOTHING;
         case PG_STREAM_END:
             return pg_source_ended(s);

@@ -8,7 +8,8 @@
 //
 // A reader quicker than the server takes each row by itself: one wake-up and one switch per row on both
 // sides. So under load the socket wakes us only when 128 KiB wait (SO_RCVLOWAT), with a timer of 1 ms for the
-// rest; idle, at once.
+// rest, and each wake-up reads once: while the socket stays filled the server's rows leave in large segments,
+// and a reader that empties it each time makes them small ones again. Idle, everything is read at once.
 #include "connectors/postgres/pg_stream.h"
 
 #include <sys/socket.h>
@@ -21,10 +22,10 @@ enum {
     PG_STREAM_STATUS_SIZE = 1 + 8 + 8 + 8 + 8 + 1,
     PG_STREAM_MESSAGE_MAX = 512 << 20,  // libpq holds a message twice
     PG_STREAM_LOW_WATER = 128 << 10,
-    PG_STREAM_BUSY_BYTES = 64 << 10,  // read in one go: a load
-    PG_STREAM_QUIET_READS = 4,        // empty ones in a row: the load is over
+    PG_STREAM_LOAD = 4 << 10,  // bytes a millisecond from which on it is a load
 };
 
+#define PG_STREAM_WINDOW_US (5 * CLOCK_US_PER_MS)  // over which the load is measured
 #define PG_STREAM_STATUS_US (10 * CLOCK_US_PER_S)
 #define PG_STREAM_PAUSED_STATUS_US (3 * CLOCK_US_PER_S)  // the server can't be heard asking then
 #define PG_STREAM_ASK_US (30 * CLOCK_US_PER_S)
@@ -69,16 +70,17 @@ static void pg_stream_set_low_water(struct pg_stream *s, bool is_batching)
     }
 }
 
-// The reader caught up with the socket: how much came since the last time says whether there is a load.
+// The reader has taken what it wants for now. A rate tells a load, not the bytes of one read: a server that
+// is slowed down by row-by-row reading would else never look like one.
 static void pg_stream_caught_up(struct pg_stream *s)
 {
-    s->quiet_reads = s->read_bytes == 0 ? s->quiet_reads + 1 : 0;
-    if (s->read_bytes >= PG_STREAM_BUSY_BYTES) {
-        pg_stream_set_low_water(s, true);
-    } else if (s->quiet_reads >= PG_STREAM_QUIET_READS) {
-        pg_stream_set_low_water(s, false);
+    int64_t now_us = clock_now_us();
+    int64_t window_us = now_us - s->window_us;
+    if (window_us >= PG_STREAM_WINDOW_US) {
+        pg_stream_set_low_water(s, s->window_bytes / PG_STREAM_LOAD >= (size_t)(window_us / CLOCK_US_PER_MS));
+        s->window_us = now_us;
+        s->window_bytes = 0;
     }
-    s->read_bytes = 0;
 }
 
 void pg_stream_start(struct pg_stream *s, struct pg_conn *conn, uv_timer_t *refill, uv_timer_cb on_refill)
@@ -88,6 +90,7 @@ void pg_stream_start(struct pg_stream *s, struct pg_conn *conn, uv_timer_t *refi
     s->is_tcp = pg_conn_is_tcp(conn);
     s->told_us = clock_now_us();
     s->heard_us = s->told_us;
+    s->window_us = s->told_us;
 }
 
 static enum pg_stream_step pg_stream_data(struct pg_stream *s, struct cursor *c, struct pg_stream_frame *ret)
@@ -145,21 +148,41 @@ static void pg_stream_free_buffer(struct pg_stream *s)
     }
 }
 
+// The next frame's size; 0: none is whole yet. Reads the socket once a wake-up under load, else until it is
+// empty.
+static int pg_stream_read(struct pg_stream *s, struct fault *f)
+{
+    int size;
+    while ((size = pg_conn_next_copy(s->conn, &s->buffer, f)) == 0) {
+        if (s->has_read) {
+            bool was_batching = s->is_batching;
+            s->has_read = false;
+            pg_stream_caught_up(s);
+            if (s->is_batching || !was_batching) {
+                return 0;
+            }
+            // The load is over; TLS may hold bytes that no event will tell of.
+        }
+        s->has_read = true;
+        if (!pg_conn_fill_copy(s->conn, f)) {
+            return -2;
+        }
+    }
+    s->has_read = s->has_read && s->is_batching;
+    return size;
+}
+
 enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *ret, struct fault *f)
 {
     pg_stream_free_buffer(s);
-    int size = pg_conn_read_copy(s->conn, &s->buffer, f);
+    int size = pg_stream_read(s, f);
     if (size > 0) {
-        if (s->read_bytes == 0) {
-            s->heard_us = clock_now_us();
-            s->has_asked = false;
-        }
-        s->read_bytes += (size_t)size;
+        s->is_heard = true;
+        s->window_bytes += (size_t)size;
         return pg_stream_frame(s, (size_t)size, ret, f);
     }
     s->buffer = NULL;
     if (size == 0) {
-        pg_stream_caught_up(s);
         return PG_STREAM_NOTHING;
     }
     return size == -1 ? PG_STREAM_END : PG_STREAM_FAULT;
@@ -168,7 +191,12 @@ enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *
 bool pg_stream_tick(struct pg_stream *s, struct fault *f)
 {
     int64_t now_us = clock_now_us();
-    int64_t silent_us = s->is_paused ? 0 : now_us - s->heard_us;
+    if (s->is_heard || s->is_paused) {
+        s->is_heard = false;
+        s->has_asked = false;
+        s->heard_us = now_us;
+    }
+    int64_t silent_us = now_us - s->heard_us;
     if (silent_us > PG_STREAM_SILENCE_US) {
         return fault_set(f, FAULT_RETRY, "the server sent nothing for %d s, not even a keepalive",
                          (int)(silent_us / CLOCK_US_PER_S));
@@ -186,12 +214,18 @@ bool pg_stream_tick(struct pg_stream *s, struct fault *f)
 
 void pg_stream_pause(struct pg_stream *s, bool is_paused)
 {
+    if (s->is_paused == is_paused) {
+        return;
+    }
     s->is_paused = is_paused;
     s->heard_us = clock_now_us();
     if (is_paused) {
-        pg_stream_set_low_water(s, false);
+        (void)uv_timer_stop(s->refill);
         pg_conn_pause(s->conn);
     } else {
+        if (s->is_batching) {
+            (void)uv_timer_start(s->refill, s->on_refill, 1, 1);
+        }
         pg_conn_resume(s->conn);
     }
 }

@@ -28,11 +28,13 @@ struct pg_stream {
     uint64_t wal_end;
     int64_t told_us;
     int64_t heard_us;
-    size_t read_bytes;  // since the last NOTHING
-    int quiet_reads;    // in a row that found nothing
+    int64_t window_us;    // when the load's measurement began
+    size_t window_bytes;  // since then
     bool is_tcp;
     bool is_batching;  // SO_RCVLOWAT is up
+    bool has_read;     // the socket was read since the last NOTHING
     bool is_paused;
+    bool is_heard;   // a frame came since the last tick
     bool has_asked;  // a reply was asked for after a long silence
 };
 
