@@ -226,8 +226,8 @@ void schema_writer_commit(struct schema_writer *w, struct schema_record *records
 
 void schema_writer_rest(struct schema_writer *w)
 {
-    INVARIANT(!w->is_working && !w->is_closed);
-    if (w->producer != NULL) {
+    INVARIANT(!w->is_closed);
+    if (!w->is_working && w->producer != NULL) {
         w->on_done = NULL;
         schema_writer_start(w, SCHEMA_WRITER_REST);
     }

@@ -34,7 +34,8 @@ void schema_writer_begin(struct schema_writer *w, schema_writer_on_done on_done,
 void schema_writer_commit(struct schema_writer *w, struct schema_record *records, size_t count,
                           schema_writer_on_done on_done, void *self);
 
-/** Gives the producer and its threads up until the next begin. Nothing may be under way. */
+/** Gives the producer and its threads up until the next begin; nothing happens while a call is
+ * under way. */
 void schema_writer_rest(struct schema_writer *w);
 
 /** No more on_done; frees when the call under way, if any, has come back. Accepts NULL. */
