@@ -38,22 +38,39 @@ static void kafka_sink_fail(struct kafka_sink *s, const struct fault *f)
     }
 }
 
+// What somebody has to change at the broker, or here.
+static const struct {
+    rd_kafka_resp_err_t error;
+    enum fault_kind kind;
+    const char *cure;
+} kafka_sink_refusals[] = {
+    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, FAULT_CONFIG,
+     "the broker refuses a batch as too large: the topic's max.message.bytes is below our "
+     "message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit"},
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, FAULT_CONFIG,
+     "we may not write to it: allow WRITE and DESCRIBE on it to our principal"},
+    {RD_KAFKA_RESP_ERR_INVALID_RECORD, FAULT_CONFIG,
+     "the broker refuses a record: with cleanup.policy=compact each needs a key; give the table a primary "
+     "key, or the topic cleanup.policy=delete"},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, FAULT_RETRY,
+     "it does not exist: make it, or allow CREATE on it to our principal"},
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, FAULT_RETRY,
+     "it does not exist: make it, or allow CREATE on it to our principal"},
+};
+
 static void kafka_sink_fail_delivery(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic)
 {
-    struct fault f;
-    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-        (void)fault_from(
-            &f, FAULT_CONFIG, "librdkafka", error,
-            "the broker refuses a batch for topic %s as too large: its max.message.bytes is below "
-            "our message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit",
-            topic);
-    } else if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", error,
-                         "may not write to topic %s: allow WRITE and DESCRIBE on it to our principal", topic);
-    } else {
-        (void)fault_from(&f, FAULT_RETRY, "librdkafka", error, "a record for topic %s was not delivered: %s",
-                         topic, rd_kafka_err2str(error));
+    enum fault_kind kind = FAULT_RETRY;
+    const char *why = rd_kafka_err2str(error);
+    for (size_t i = 0; i < COUNT_OF(kafka_sink_refusals); i++) {
+        if (kafka_sink_refusals[i].error == error) {
+            kind = kafka_sink_refusals[i].kind;
+            why = kafka_sink_refusals[i].cure;
+        }
     }
+    struct fault f;
+    (void)fault_from(&f, kind, "librdkafka", error, "a record for topic %s was not delivered: %s", topic,
+                     why);
     kafka_sink_fail(s, &f);
 }
 
@@ -135,16 +152,6 @@ static void kafka_sink_on_ready(void *self)
     }
 }
 
-static size_t kafka_sink_read_limit(rd_kafka_conf_t *conf)
-{
-    char text[32];
-    size_t size = sizeof(text);
-    if (rd_kafka_conf_get(conf, "message.max.bytes", text, &size) != RD_KAFKA_CONF_OK) {
-        return 1000000;
-    }
-    return (size_t)strtoull(text, NULL, 10);
-}
-
 bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
                      const struct kafka_sink_listener *listener, struct kafka_sink **ret, struct fault *f)
 {
@@ -152,7 +159,7 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
     if (!kafka_client_conf(settings, KAFKA_PRODUCER, NULL, &conf, f)) {
         return false;
     }
-    size_t message_max_bytes = kafka_sink_read_limit(conf);
+    size_t message_max_bytes = kafka_client_message_max_bytes(conf);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
     rd_kafka_t *producer = NULL;
     if (!kafka_client_open(conf, KAFKA_PRODUCER, &producer, f)) {
@@ -187,6 +194,7 @@ static enum sink_step kafka_sink_refused(struct kafka_sink *s, rd_kafka_resp_err
                                          struct fault *f)
 {
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        INVARIANT(s->in_flight > 0);  // an acknowledgement makes room
         s->is_full = true;
         return SINK_FULL;
     }

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -156,6 +157,31 @@ static void destroy_conf(rd_kafka_conf_t **conf)
     }
 }
 
+static size_t number_of(const rd_kafka_conf_t *conf, const char *key)
+{
+    char text[32] = "";
+    size_t size = sizeof(text);
+    (void)rd_kafka_conf_get(conf, key, text, &size);
+    return (size_t)strtoull(text, NULL, 10);
+}
+
+size_t kafka_client_message_max_bytes(const rd_kafka_conf_t *conf)
+{
+    return number_of(conf, "message.max.bytes");
+}
+
+/** A record larger than the producer's queue would never find room in it, not even when it is empty. */
+static bool fit_queue(rd_kafka_conf_t *conf, struct fault *f)
+{
+    size_t kbytes = 2 * (kafka_client_message_max_bytes(conf) / 1024 + 1);
+    if (number_of(conf, "queue.buffering.max.kbytes") >= kbytes) {
+        return true;
+    }
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%zu", kbytes);
+    return set_one(conf, "queue.buffering.max.kbytes", text, f);
+}
+
 bool kafka_client_conf(const struct settings *settings, enum kafka_role role, const char *const *extra,
                        rd_kafka_conf_t **ret, struct fault *f)
 {
@@ -174,7 +200,8 @@ bool kafka_client_conf(const struct settings *settings, enum kafka_role role, co
             return false;
         }
     }
-    if (!set_list(conf, is_consumer ? CONSUMER_PROMISE : PRODUCER_PROMISE, f) || !set_list(conf, extra, f)) {
+    if (!set_list(conf, is_consumer ? CONSUMER_PROMISE : PRODUCER_PROMISE, f) || !set_list(conf, extra, f) ||
+        (!is_consumer && !fit_queue(conf, f))) {
         return false;
     }
     *ret = TAKE(conf);

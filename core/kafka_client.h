@@ -17,12 +17,16 @@ bool kafka_client_check(const struct text_pairs *kafka, struct fault *f) MUST_US
 /**
  * Configuration for one handle: our defaults of that role, then the user's properties (librdkafka ignores
  * those of the other role), then what the promise rests on. Logs are written by core/log from librdkafka's
- * threads, each kind of complaint once in ten minutes.
+ * threads, each kind of complaint once in ten minutes. A producer's queue has room for two of the largest
+ * records it may take.
  *
  * @param extra  NULL-ended key, value, key, value …; wins over everything; may be NULL
  */
 bool kafka_client_conf(const struct settings *settings, enum kafka_role role, const char *const *extra,
                        rd_kafka_conf_t **ret, struct fault *f) MUST_USE;
+
+/** The largest record that a handle of this configuration takes, in bytes. */
+size_t kafka_client_message_max_bytes(const rd_kafka_conf_t *conf);
 
 /** Makes the handle from kafka_client_conf's result, which it takes over in every case. */
 bool kafka_client_open(rd_kafka_conf_t *conf, enum kafka_role role, rd_kafka_t **ret,

@@ -42,3 +42,18 @@ def test_dead_letter(database, kafka, millrace, name):
     assert dead.headers["millrace.dlq.reason"] == "oversize"
     assert dead.headers["millrace.dlq.topic"] == f"{name}.public.a"
     assert dead.raw_key is not None
+
+
+def test_a_raised_limit_lets_large_rows_through(database, kafka, millrace, name):
+    """Larger than the producer's queue is by default."""
+    database.sql("create table a (id int primary key, v text)")
+    millrace.settings(kafka={"message.max.bytes": "10485760"})
+    millrace.connector(name, database, topics={"config": {"max.message.bytes": "10485760"}})
+    millrace.run()
+    database.sql("insert into a values (1, 'small')")
+    database.sql(
+        "insert into a values (2, (select string_agg(md5(i::text), '') from generate_series(1, 180000) i))"
+    )
+    database.sql("insert into a values (3, 'after')")
+    records = read_topic(kafka, f"{name}.public.a", millrace.registry, count=3)
+    assert [(r.key["id"], len(r.value["after"]["v"])) for r in records] == [(1, 5), (2, 5760000), (3, 5)]

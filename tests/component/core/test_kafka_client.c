@@ -77,6 +77,26 @@ static void our_defaults_yield_to_the_user_and_the_promise_to_nobody(void **stat
     text_pairs_clear(&mine.kafka);
 }
 
+static void the_largest_record_fits_the_producers_queue(void **state)
+{
+    (void)state;
+    struct settings mine = {0};
+    struct fault f;
+    rd_kafka_conf_t *conf;
+    assert_true(kafka_client_conf(&mine, KAFKA_PRODUCER, NULL, &conf, &f));
+    expect_property(conf, "queue.buffering.max.kbytes", "4096");
+    rd_kafka_conf_destroy(conf);
+    text_pairs_set(&mine.kafka, "message.max.bytes", "10485760");
+    assert_true(kafka_client_conf(&mine, KAFKA_PRODUCER, NULL, &conf, &f));
+    expect_property(conf, "queue.buffering.max.kbytes", "20482");
+    rd_kafka_conf_destroy(conf);
+    text_pairs_set(&mine.kafka, "queue.buffering.max.kbytes", "65536");
+    assert_true(kafka_client_conf(&mine, KAFKA_PRODUCER, NULL, &conf, &f));
+    expect_property(conf, "queue.buffering.max.kbytes", "65536");
+    rd_kafka_conf_destroy(conf);
+    text_pairs_clear(&mine.kafka);
+}
+
 static void an_unknown_property_is_named_and_a_bad_value_is_not_shown(void **state)
 {
     (void)state;
@@ -222,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_defaults_yield_to_the_user_and_the_promise_to_nobody),
+        cmocka_unit_test(the_largest_record_fits_the_producers_queue),
         cmocka_unit_test(an_unknown_property_is_named_and_a_bad_value_is_not_shown),
         cmocka_unit_test(a_queue_wakes_the_loop_each_time_it_fills_again),
         cmocka_unit_test(a_drain_that_stops_at_its_budget_goes_on_next_turn),
