@@ -10,6 +10,7 @@ void pipeline_confirm(struct pipeline *p)
     uint64_t safe = watermark_safe(&p->watermark);
     if (safe > p->confirmed) {
         p->confirmed = safe;
+        backoff_reset(&p->backoff);  // not before: what fails each time at the same change must slow down
         if (p->is_source_open) {
             p->source_type->confirm(p->source, safe);
         }

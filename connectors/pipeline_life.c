@@ -150,9 +150,7 @@ static void pipeline_on_source_table(void *self, const char *topic)
 
 static void pipeline_on_source_open(void *self)
 {
-    struct pipeline *p = self;
-    backoff_reset(&p->backoff);
-    pipeline_pump(p);
+    pipeline_pump(self);
 }
 
 static void pipeline_on_source_ready(void *self)

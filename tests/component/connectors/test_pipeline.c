@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "connectors/pipeline.h"
+#include "connectors/pipeline_private.h"
 #include "core/log.h"
 #include "schemas/avro_encode.h"
 
@@ -23,10 +23,12 @@ struct script {
     struct change changes[SCRIPT_MAX];
     size_t count;
     size_t at;
-    size_t lose_at;  // the peer is lost before this change, once; 0: never
+    size_t lose_at;  // the peer is lost before this change; 0: never
+    int losses;      // so many times
     uint64_t confirmed;
     uint64_t stop_at;  // confirmed up to here: the test's goal
     int opened;
+    uint32_t failures;          // in a row, which the wait before the last open followed from
     struct source_state known;  // of the last open
     struct source_listener listener;
     uv_timer_t timer;
@@ -94,6 +96,7 @@ static void script_open(struct source *source, const struct source_state *known)
     struct script *s = (struct script *)(void *)source;
     s->known = *known;
     s->opened++;
+    s->failures = playing->pipeline->backoff.failures;
     (void)uv_timer_start(&s->timer, script_on_open, 0, 0);
 }
 
@@ -107,8 +110,8 @@ static void script_state_saved(struct source *source)
 static enum source_step script_next(struct source *source, struct change *ret_change, struct fault *f)
 {
     struct script *s = (struct script *)(void *)source;
-    if (s->lose_at != 0 && s->at == s->lose_at) {
-        s->lose_at = 0;
+    if (s->losses > 0 && s->at == s->lose_at) {
+        s->losses--;
         s->at = 0;
         (void)fault_set(f, FAULT_RETRY, "connection reset by the test");
         return SOURCE_FAULT;
@@ -391,6 +394,7 @@ static void a_lost_database_is_read_again_from_the_confirmed_position(void **sta
     script_add_row(x, 0x200, 0, CHANGE_CREATE);
     (void)script_add(x, CHANGE_COMMIT, 0x200);
     x->script.lose_at = 5;  // in the middle of the second transaction
+    x->script.losses = 1;
     x->script.stop_at = 0x208;
     fixture_run(x);
     assert_int_equal(x->script.opened, 2);
@@ -401,6 +405,18 @@ static void a_lost_database_is_read_again_from_the_confirmed_position(void **sta
     assert_true(seen.count >= 3);
     assert_string_equal(seen.positions[seen.count - 1], "0000000000000200-00000000");
     bytes_clear(&seen.last_value);
+}
+
+static void what_fails_at_the_same_change_is_tried_less_and_less_often(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.lose_at = 1;
+    x->script.losses = 3;
+    x->script.stop_at = 0x108;
+    fixture_run(x);
+    assert_int_equal(x->script.opened, 4);
+    assert_int_equal(x->script.failures, 3);
 }
 
 static void a_keepalive_confirms_only_when_nothing_is_open(void **state)
@@ -517,6 +533,7 @@ int main(void)
         CASE(every_row_is_published_with_its_position_and_then_confirmed),
         CASE(a_delete_is_followed_by_its_tombstone_with_the_same_position),
         CASE(a_lost_database_is_read_again_from_the_confirmed_position),
+        CASE(what_fails_at_the_same_change_is_tried_less_and_less_often),
         CASE(a_keepalive_confirms_only_when_nothing_is_open),
         CASE(an_idle_database_is_confirmed_by_its_keepalives),
         CASE(a_row_over_the_limit_stops_the_connector_by_default),
