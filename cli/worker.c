@@ -12,6 +12,7 @@
 #include "cli/reload.h"
 #include "core/admin.h"
 #include "core/log.h"
+#include "core/rest.h"
 
 enum { DRAIN_MS = 26000, CLOSE_MS = 2000, SIGNALS = 3 };
 
@@ -22,6 +23,7 @@ struct worker_io {
     struct health_provider provider;
     struct child_reporter *reporter;
     struct reload *reload;
+    struct rest rest;
 };
 
 int worker_exit_of(const struct fault *f)
@@ -214,6 +216,7 @@ static void close_all(struct worker *w)
     child_reporter_stop(w->io->reporter);
     admin_stop(w->io->admin);
     registry_close(w->registry);
+    rest_stop(&w->io->rest);
     for (int i = 0; i < SIGNALS; i++) {
         uv_close((uv_handle_t *)&w->io->signals[i], NULL);
     }
@@ -239,6 +242,7 @@ int worker_run(struct worker *w)
     int failed = uv_loop_init(&w->loop);
     INVARIANT(failed == 0);
     start_signals(w);
+    rest_start(&io.rest, &w->loop);
     if (start(w, &f)) {
         notify_send("READY=1");
         (void)uv_run(&w->loop, UV_RUN_DEFAULT);
