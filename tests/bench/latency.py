@@ -90,7 +90,8 @@ def write(bench, per_second, seconds):
     returned = {}
     connection = bench.sql_connection
     connection.prepare_threshold = 1
-    insert = f"insert into orders select {rig.ORDER_VALUES} from (select %s::int as i) row"
+    values = rig.ORDER_VALUES.replace("%", "%%")
+    insert = f"insert into orders select {values} from (select %s::int as i) row"
     begin = time.monotonic()
     for number in range(1, int(per_second * seconds) + 1):
         time.sleep(max(0.0, begin + number / per_second - time.monotonic()))
