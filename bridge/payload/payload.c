@@ -87,20 +87,24 @@ enum payload_step payload_add(struct payload *p, struct event *e, struct fault *
     if (!is_wanted(p->options, json.value.op)) {
         return PAYLOAD_FILTERED;
     }
-    size_t size_before = p->array.size;
+    size_t array_size = p->array.size;
+    size_t lines_size = p->lines.size;
     payload_type_of(p->options->kind)->add(p, e, &json);
     size_t size = p->array.size > 0 ? p->array.size + 1 : p->body.size;  // and the closing bracket
-    if (size > p->options->bytes_max) {
-        p->array.size = size_before;
-        if (p->event_count > 0) {
-            return PAYLOAD_FULL;
-        }
-        (void)fault_set(f, FAULT_REJECT, "a body of %zu bytes is over batch.bytes, %zu", size,
-                        p->options->bytes_max);
-        return refuse(p, "oversize");
+    if (size <= p->options->bytes_max) {
+        p->event_count++;
+        return PAYLOAD_ADDED;
     }
-    p->event_count++;
-    return PAYLOAD_ADDED;
+    // Nothing of it may stay: the next event would go out under its name.
+    p->array.size = array_size;
+    p->lines.size = lines_size;
+    p->body = (struct slice){NULL, 0};
+    if (p->event_count > 0) {
+        return PAYLOAD_FULL;
+    }
+    (void)fault_set(f, FAULT_REJECT, "a body of %zu bytes is over batch.bytes, %zu", size,
+                    p->options->bytes_max);
+    return refuse(p, "oversize");
 }
 
 void payload_finish(struct payload *p)

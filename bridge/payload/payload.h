@@ -49,18 +49,18 @@ void payload_begin(struct payload *p, const struct payload_options *options);
 enum payload_step {
     PAYLOAD_ADDED,
     PAYLOAD_FILTERED,  // not an operation the function asked for
-    PAYLOAD_FULL,      // does not fit any more; the payload is as before
+    PAYLOAD_FULL,      // does not fit any more
     PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable` or `oversize`, *f says more
 };
 
-/** Decodes a resolved event and adds it. */
+/** Decodes a resolved event and adds it. Unless it was added, the payload is as before. */
 enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f) MUST_USE;
 
 /** After the last event: p->body, p->lines and the type's content_type are what to send. */
 void payload_finish(struct payload *p);
 void payload_clear(struct payload *p);
 
-/** Removes the event that was added last from an array body (its first byte was at `size`). */
+/** An envelope's op as a word; `unknown` for none that is known. */
 const char *payload_operation_name(char op);
 
 /** Whole elements of an array body: the opening bracket or a comma, and at the end the closing bracket. */

@@ -236,6 +236,39 @@ static void a_single_row_is_measured_by_itself(void **state)
     sample_clear(&s);
 }
 
+static void a_refused_event_leaves_nothing_to_the_next(void **state)
+{
+    (void)state;
+    static const enum function_payload KINDS[] = {
+        FUNCTION_PAYLOAD_CLOUDEVENTS, FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, FUNCTION_PAYLOAD_ROW};
+    char note[2001] = {0};
+    memset(note, 'x', sizeof(note) - 1);
+    struct sample large, small;
+    sample_init(&large, 'u', note);
+    sample_init(&small, 'c', "y");
+    small.event.id = slice_of("0000000000000010-00000002");
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct fault f;
+        struct payload alone = {0}, p = {0};
+        struct payload_options options = options_of(KINDS[i]);
+        options.bytes_max = 1500;
+        CLEANUP(memory_free_pointer) char *wanted = body_of(&alone, &options, &small);
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &large.event, &f), PAYLOAD_REJECTED);
+        assert_int_equal(p.lines.size, 0);
+        assert_int_equal(p.body.size, 0);
+        assert_int_equal(payload_add(&p, &small.event, &f), PAYLOAD_ADDED);
+        payload_finish(&p);
+        CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
+        assert_string_equal(body, wanted);
+        assert_true(slice_equal(bytes_slice(&p.lines), bytes_slice(&alone.lines)));
+        payload_clear(&alone);
+        payload_clear(&p);
+    }
+    sample_clear(&large);
+    sample_clear(&small);
+}
+
 static void every_truncation_of_a_record_is_undecodable(void **state)
 {
     (void)state;
@@ -286,6 +319,7 @@ int main(void)
         cmocka_unit_test(an_unwanted_operation_is_filtered),
         cmocka_unit_test(a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fits),
         cmocka_unit_test(a_single_row_is_measured_by_itself),
+        cmocka_unit_test(a_refused_event_leaves_nothing_to_the_next),
         cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
         cmocka_unit_test(header_values_are_percent_encoded),
         cmocka_unit_test(times_are_rfc_3339_in_utc),
