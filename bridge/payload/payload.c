@@ -23,6 +23,7 @@ void payload_begin(struct payload *p, const struct payload_options *options)
     bytes_reset(&p->array);
     bytes_reset(&p->lines);
     p->body = (struct slice){NULL, 0};
+    p->closing_bytes = 0;
     p->event_count = 0;
     p->reject_reason = NULL;
 }
@@ -90,7 +91,7 @@ enum payload_step payload_add(struct payload *p, struct event *e, struct fault *
     size_t array_size = p->array.size;
     size_t lines_size = p->lines.size;
     payload_type_of(p->options->kind)->add(p, e, &json);
-    size_t size = p->array.size > 0 ? p->array.size + 1 : p->body.size;  // and the closing bracket
+    size_t size = p->array.size > 0 ? p->array.size + p->closing_bytes : p->body.size;
     if (size <= p->options->bytes_max) {
         p->event_count++;
         return PAYLOAD_ADDED;
@@ -115,6 +116,7 @@ void payload_finish(struct payload *p)
 void payload_array_next(struct payload *p)
 {
     bytes_append_byte(&p->array, p->array.size == 0 ? '[' : ',');
+    p->closing_bytes = 1;
 }
 
 void payload_array_end(struct payload *p)

@@ -17,11 +17,12 @@ struct payload_options {
 /** The buffers of one call, reused for the next; zero-initialised is valid. */
 struct payload {
     const struct payload_options *options;
-    struct bytes json;   // the event being added, as JSON; the body itself of single-event kinds
-    struct bytes key;    // its key as JSON
-    struct bytes array;  // the body of kinds that build one
-    struct bytes lines;  // headers of this call as on the wire, joined by CR LF, NUL after the last
-    struct slice body;   // what is sent; filled by payload_finish
+    struct bytes json;     // the event being added, as JSON; the body itself of single-event kinds
+    struct bytes key;      // its key as JSON
+    struct bytes array;    // the body of kinds that build one
+    struct bytes lines;    // headers of this call as on the wire, joined by CR LF, NUL after the last
+    struct slice body;     // what is sent; filled by payload_finish
+    size_t closing_bytes;  // that payload_finish will add to the array
     size_t event_count;
     const char *reject_reason;  // after PAYLOAD_REJECTED
 };

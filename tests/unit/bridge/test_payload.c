@@ -236,6 +236,36 @@ static void a_single_row_is_measured_by_itself(void **state)
     sample_clear(&s);
 }
 
+static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
+{
+    (void)state;
+    static const struct {
+        enum function_payload kind;
+        bool is_array;
+    } KINDS[] = {
+        {FUNCTION_PAYLOAD_CLOUDEVENTS, false}, {FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, false},
+        {FUNCTION_PAYLOAD_ROW, false},         {FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, true},
+        {FUNCTION_PAYLOAD_ROW, true},
+    };
+    struct sample s;
+    sample_init(&s, 'u', "hello");
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct fault f;
+        struct payload p = {0};
+        struct payload_options options = options_of(KINDS[i].kind);
+        options.is_array = KINDS[i].is_array;
+        CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+        options.bytes_max = strlen(body);
+        CLEANUP(memory_free_pointer) char *again = body_of(&p, &options, &s);
+        assert_string_equal(again, body);
+        options.bytes_max--;
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+        payload_clear(&p);
+    }
+    sample_clear(&s);
+}
+
 static void a_refused_event_leaves_nothing_to_the_next(void **state)
 {
     (void)state;
@@ -319,6 +349,7 @@ int main(void)
         cmocka_unit_test(an_unwanted_operation_is_filtered),
         cmocka_unit_test(a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fits),
         cmocka_unit_test(a_single_row_is_measured_by_itself),
+        cmocka_unit_test(a_body_may_be_as_large_as_the_limit_to_the_byte),
         cmocka_unit_test(a_refused_event_leaves_nothing_to_the_next),
         cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
         cmocka_unit_test(header_values_are_percent_encoded),
