@@ -39,9 +39,9 @@ int64_t gate_close(struct gate *g, int64_t wait_us, int64_t now_us);
 /** The endpoint answered. */
 static inline void gate_widen(struct gate *g)
 {
+    backoff_reset(&g->backoff);
     if (__builtin_expect(g->limit < g->limit_max, 0)) {
         g->limit = g->limit * 2 < g->limit_max ? g->limit * 2 : g->limit_max;
-        backoff_reset(&g->backoff);
     }
 }
 
