@@ -36,6 +36,10 @@ static inline bool gate_admits(const struct gate *g, size_t running, int64_t now
  */
 int64_t gate_close(struct gate *g, int64_t wait_us, int64_t now_us);
 
+/** Another endpoint took the place of the one that it was closed for: opens for one call beside those that
+ * run. */
+void gate_reopen(struct gate *g, size_t running);
+
 /** The endpoint answered. */
 static inline void gate_widen(struct gate *g)
 {

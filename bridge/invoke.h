@@ -35,6 +35,7 @@ struct invoker {
     struct endpoint *endpoint;  // lent
     invoke_on_answer on_answer;
     void *self;
+    bool is_superseded;  // another endpoint is called by now: its late answers say nothing about that one
     size_t running_count;
     struct invocation *running;
     struct invocation *unused;

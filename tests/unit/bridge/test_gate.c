@@ -64,6 +64,24 @@ static void a_changed_concurrency_counts_at_once(void **state)
     assert_int_equal(g.limit, 2);
 }
 
+static void a_new_endpoint_opens_the_gate_for_one_more(void **state)
+{
+    (void)state;
+    struct gate g;
+    gate_init(&g, 8, 1000, 60000);
+    (void)gate_close(&g, 0, 100);
+    (void)gate_close(&g, 5000000, 100);
+    gate_reopen(&g, 0);
+    assert_true(gate_admits(&g, 0, 101));
+    assert_false(gate_admits(&g, 1, 101));
+    assert_int_equal(g.backoff.failures, 0);
+    gate_reopen(&g, 3);  // calls to the former endpoint
+    assert_true(gate_admits(&g, 3, 101));
+    assert_false(gate_admits(&g, 4, 101));
+    gate_reopen(&g, 8);
+    assert_false(gate_admits(&g, 8, 101));
+}
+
 static void only_the_settled_beginning_is_committed(void **state)
 {
     (void)state;
@@ -120,6 +138,7 @@ int main(void)
         cmocka_unit_test(calls_that_fail_together_wait_together),
         cmocka_unit_test(an_answer_ends_the_backoff_of_a_gate_for_one_too),
         cmocka_unit_test(a_changed_concurrency_counts_at_once),
+        cmocka_unit_test(a_new_endpoint_opens_the_gate_for_one_more),
         cmocka_unit_test(only_the_settled_beginning_is_committed),
         cmocka_unit_test(a_refused_commit_is_tried_again_and_a_kept_one_is_not),
         cmocka_unit_test(behind_an_unsettled_record_room_ends),
