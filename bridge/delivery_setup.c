@@ -55,7 +55,8 @@ void delivery_close_replaced(struct delivery *d)
 static void take_config(struct delivery *d, const struct function_config *config)
 {
     d->config = config;
-    size_t batch_events = (size_t)config->delivery.batch.events;
+    bool can_batch = payload_type_of(config->payload)->can_batch;
+    size_t batch_events = can_batch ? (size_t)config->delivery.batch.events : 1;
     size_t events = (size_t)config->delivery.concurrency * batch_events * ROUNDS_OF_CALLS;
     d->events_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
     d->limits = (struct batch_limits){

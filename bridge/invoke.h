@@ -49,6 +49,9 @@ struct invoker {
 struct invocation *invoke_open(struct invoker *i);
 void invoke_add(struct invocation *inv, struct event *e);
 
+/** Takes all its events out, as a list in order. */
+struct event *invoke_take_events(struct invocation *inv);
+
 /** Gives it back; its events are somebody else's by now. */
 void invoke_close(struct invocation *inv);
 

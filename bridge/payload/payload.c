@@ -80,6 +80,7 @@ static enum payload_step refuse(struct payload *p, const char *reason)
 
 enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f)
 {
+    INVARIANT(p->event_count == 0 || p->options->is_array);
     struct event_json json;
     bytes_reset(&p->json);
     if (!event_decode(e, &p->options->json, &p->json, &p->key, &json, f)) {

@@ -54,7 +54,8 @@ enum payload_step {
     PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable` or `oversize`, *f says more
 };
 
-/** Decodes a resolved event and adds it. Unless it was added, the payload is as before. */
+/** Decodes a resolved event and adds it; without is_array one only. Unless it was added, the payload is as
+ * before. */
 enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f) MUST_USE;
 
 /** After the last event: p->body, p->lines and the type's content_type are what to send. */
