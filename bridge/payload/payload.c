@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "schemas/json_text.h"
 
 const struct payload_type *payload_type_of(enum function_payload kind)
 {
@@ -186,4 +187,15 @@ void payload_append_header_value(struct bytes *out, struct slice text)
         }
     }
     out->size += size;
+}
+
+void payload_append_header_json(struct bytes *out, struct slice escaped)
+{
+    if (escaped.size == 0 || memchr(escaped.data, '\\', escaped.size) == NULL) {
+        payload_append_header_value(out, escaped);
+        return;
+    }
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    json_text_unescape(&text, escaped);
+    payload_append_header_value(out, bytes_slice(&text));
 }

@@ -76,4 +76,7 @@ void payload_append_time(struct bytes *out, int64_t wall_us);
  */
 void payload_append_header_value(struct bytes *out, struct slice text);
 
+/** The same for a text that stands in JSON and is still escaped as there. */
+void payload_append_header_json(struct bytes *out, struct slice escaped);
+
 #endif

@@ -134,6 +134,28 @@ static void cloudevents_has_attributes_in_headers_and_data_as_body(void **state)
     sample_clear(&s);
 }
 
+static void names_are_escaped_once_for_where_they_stand(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    char *name = orders.name;
+    orders.name = (char *)"a\"b\\c\td%\xc3\xa9";
+    sample_init(&s, 'c', "x");
+    orders.name = name;
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    static const char *const IN_JSON = "a\\\"b\\\\c\\td%\xc3\xa9\"";
+    assert_non_null(strstr(body, IN_JSON));
+    assert_non_null(strstr((const char *)p.lines.data, "\r\nce-subject: public.a%22b\\c%09d%25%C3%A9\r\n"));
+    options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
+    CLEANUP(memory_free_pointer) char *structured = body_of(&p, &options, &s);
+    CLEANUP(memory_free_pointer) char *subject = memory_format("\"subject\":\"public.%s", IN_JSON);
+    assert_non_null(strstr(structured, subject));
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
 static void structured_and_batched_cloudevents_are_json_objects(void **state)
 {
     (void)state;
@@ -344,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cloudevents_has_attributes_in_headers_and_data_as_body),
+        cmocka_unit_test(names_are_escaped_once_for_where_they_stand),
         cmocka_unit_test(structured_and_batched_cloudevents_are_json_objects),
         cmocka_unit_test(a_row_is_what_it_is_after_or_was_before_its_delete),
         cmocka_unit_test(an_unwanted_operation_is_filtered),
