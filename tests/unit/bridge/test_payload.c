@@ -343,6 +343,22 @@ static void every_truncation_of_a_record_is_undecodable(void **state)
     sample_clear(&s);
 }
 
+static void a_key_that_does_not_decode_is_a_string(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    sample_init(&s, 'u', "hello");
+    s.event.key = slice_make("\0\0\0\0\1\x80", 6);  // a number cut off
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    assert_non_null(strstr(body, "\"note\":\"hello\""));
+    assert_non_null(strstr((const char *)p.lines.data,
+                           "\r\nce-partitionkey: %22\\u0000\\u0000\\u0000\\u0000\\u0001%EF%BF%BD%22\r\n"));
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
 static void header_values_are_percent_encoded(void **state)
 {
     (void)state;
@@ -375,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_body_may_be_as_large_as_the_limit_to_the_byte),
         cmocka_unit_test(a_refused_event_leaves_nothing_to_the_next),
         cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
+        cmocka_unit_test(a_key_that_does_not_decode_is_a_string),
         cmocka_unit_test(header_values_are_percent_encoded),
         cmocka_unit_test(times_are_rfc_3339_in_utc),
     };
