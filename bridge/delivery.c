@@ -109,30 +109,44 @@ static struct invocation *build_new(struct delivery *d)
     return inv;
 }
 
-/** The same events once more, without those whose partition has gone meanwhile. */
+/**
+ * What the limits have become too small for goes back to the front of its lanes. A lane that has an event in
+ * a call stays held, so nothing overtakes. Attempts are counted anew: those so
+ * far were the call's, which is not made again.
+ *
+ * @param events  a list in order
+ */
+static void put_back(struct delivery *d, struct event *events)
+{
+    struct event *last_first = NULL;
+    for (struct event *e = events, *next; e != NULL; e = next) {
+        next = e->next;
+        LL_PREPEND(last_first, e);
+    }
+    for (struct event *e = last_first, *next; e != NULL; e = next) {
+        next = e->next;
+        if (e->partition->state == PARTITION_ASSIGNED) {
+            lanes_put_back(&d->lanes, e);
+        } else {
+            delivery_forget(d, e);
+        }
+    }
+}
+
+/** The same events once more, as many as one call may have now, without those whose partition has gone. */
 static struct invocation *build_again(struct delivery *d, struct invocation *inv)
 {
-    struct event *events = inv->first;
-    inv->first = inv->last = NULL;
-    inv->event_count = 0;
+    struct event *e = invoke_take_events(inv);
     payload_begin(invoke_payload(inv), &d->payload);
-    for (struct event *e = events, *next; e != NULL; e = next) {
+    for (struct event *next; e != NULL && inv->event_count < d->limits.events_max; e = next) {
         next = e->next;
         if (e->partition->state != PARTITION_ASSIGNED) {
             delivery_forget(d, e);
         } else if (!build_one(d, inv, e)) {
-            // The limits shrank since: the rest waits for the next call, in an invocation of its own.
-            struct invocation *rest = invoke_open(&d->line->invoker);
-            rest->attempts = inv->attempts;
-            rest->first_attempt_us = inv->first_attempt_us;
-            for (; e != NULL; e = next) {
-                next = e->next;
-                invoke_add(rest, e);
-            }
-            invoke_wait(rest, clock_now_us());
             break;
         }
     }
+    put_back(d, e);
     if (inv->event_count == 0) {
         invoke_close(inv);
         return NULL;
@@ -201,10 +215,7 @@ void delivery_pump(struct delivery *d)
 
 void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us)
 {
-    struct event *events = inv->first;
-    inv->first = inv->last = NULL;
-    inv->event_count = 0;
-    for (struct event *e = events, *next; e != NULL; e = next) {
+    for (struct event *e = invoke_take_events(inv), *next; e != NULL; e = next) {
         next = e->next;
         if (e->partition->state == PARTITION_ASSIGNED) {
             invoke_add(inv, e);

@@ -49,7 +49,7 @@ void delivery_drop(struct delivery *d, const struct partition *p);
 void delivery_abandon(struct delivery *d);
 
 /** The endpoint, the payload or the rules of delivery changed; `order` did not. Running calls end as they
- * began. */
+ * began; what waits is called as `config` says, and by a new endpoint at once. */
 bool delivery_reconfigure(struct delivery *d, const struct function_config *config, struct fault *f) MUST_USE;
 
 size_t delivery_running(const struct delivery *d);

@@ -74,22 +74,32 @@ static void log_retry(struct delivery *d, const struct invocation *inv, const st
               "%s", text);
 }
 
+/** How the endpoint does, by any answer but one that asks for a pause. */
+static void note_health(struct delivery *d, const struct outcome *o, const struct answer *a)
+{
+    if (o->kind == OUTCOME_THROTTLE || a->transport.kind != FAULT_NONE) {
+        return;
+    }
+    gate_widen(&d->gate);
+    if (d->is_throttled) {
+        d->is_throttled = false;
+        d->on_throttled(d->self, NULL);
+    }
+}
+
 void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a)
 {
     struct delivery *d = self;
     d->running_count--;
+    bool is_superseded = inv->invoker->is_superseded;
     inv->invoker = &d->line->invoker;  // its retries go where new calls go
     int64_t now_us = clock_now_us();
     struct outcome_history history = {inv->attempts, inv->first_attempt_us, now_us};
     struct outcome o = outcome_judge(a, &history, &d->policy);
     metric_observe_us(d->metrics->invocation_duration, a->took_us);
     inv->attempts += o.is_attempt ? 1 : 0;
-    if (o.kind != OUTCOME_THROTTLE && a->transport.kind == FAULT_NONE) {
-        gate_widen(&d->gate);
-        if (d->is_throttled) {
-            d->is_throttled = false;
-            d->on_throttled(d->self, NULL);
-        }
+    if (!is_superseded) {
+        note_health(d, &o, a);
     }
     switch (o.kind) {
     case OUTCOME_DONE:
@@ -98,11 +108,14 @@ void delivery_on_answer(void *self, struct invocation *inv, const struct answer 
     case OUTCOME_RETRY:
         function_metrics_count_retry(d->metrics, o.reason);
         log_retry(d, inv, a, o.reason);
-        delivery_retry(d, inv, now_us + backoff_wait_us(&d->backoff, inv->attempts - 1));
+        delivery_retry(d, inv,
+                       is_superseded ? now_us : now_us + backoff_wait_us(&d->backoff, inv->attempts - 1));
         break;
     case OUTCOME_THROTTLE:
         function_metrics_count_retry(d->metrics, o.reason);
-        throttle(d, a, o.wait_us);
+        if (!is_superseded) {
+            throttle(d, a, o.wait_us);
+        }
         delivery_retry(d, inv, d->gate.open_us);
         break;
     case OUTCOME_DEAD:

@@ -2,6 +2,8 @@
 #include <utlist.h>
 
 #include "bridge/delivery_state.h"
+#include "bridge/function_change.h"
+#include "core/clock.h"
 
 enum {
     EVENTS_MIN = 1024,    // held at once, at least
@@ -53,7 +55,8 @@ void delivery_close_replaced(struct delivery *d)
 static void take_config(struct delivery *d, const struct function_config *config)
 {
     d->config = config;
-    size_t batch_events = (size_t)config->delivery.batch.events;
+    bool can_batch = payload_type_of(config->payload)->can_batch;
+    size_t batch_events = can_batch ? (size_t)config->delivery.batch.events : 1;
     size_t events = (size_t)config->delivery.concurrency * batch_events * ROUNDS_OF_CALLS;
     d->events_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
     d->limits = (struct batch_limits){
@@ -101,6 +104,27 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     return true;
 }
 
+/** Moves what waits to the new line. A new endpoint is tried at once, however long the former one is to be
+ * left alone. */
+static void replace_line(struct delivery *d, struct delivery_line *line, bool is_same_endpoint)
+{
+    struct delivery_line *old = d->line;
+    int64_t now_us = clock_now_us();
+    d->line = line;
+    for (struct invocation *inv; (inv = invoke_take_due(&old->invoker, INT64_MAX)) != NULL;) {
+        inv->invoker = &line->invoker;
+        invoke_wait(inv, is_same_endpoint ? inv->due_us : now_us);
+    }
+    LL_PREPEND(d->replaced, old);
+    if (!is_same_endpoint) {
+        LL_FOREACH (d->replaced, old) {
+            old->invoker.is_superseded = true;
+        }
+        gate_reopen(&d->gate, d->running_count);
+    }
+    delivery_close_replaced(d);
+}
+
 bool delivery_reconfigure(struct delivery *d, const struct function_config *config, struct fault *f)
 {
     INVARIANT(config->delivery.order == d->lanes.order);
@@ -108,16 +132,10 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
     if (!open_line(d, config, &line, f)) {
         return false;
     }
-    struct delivery_line *old = d->line;
-    d->line = line;
-    for (struct invocation *inv; (inv = invoke_take_due(&old->invoker, INT64_MAX)) != NULL;) {
-        inv->invoker = &line->invoker;
-        invoke_wait(inv, inv->due_us);
-    }
-    LL_PREPEND(d->replaced, old);
-    delivery_close_replaced(d);
+    bool is_same_endpoint = function_change_is_same_endpoint(d->config, config);
     take_config(d, config);
     gate_adjust(&d->gate, (size_t)config->delivery.concurrency, d->backoff.initial_us, d->backoff.max_us);
+    replace_line(d, line, is_same_endpoint);
     delivery_pump(d);
     return true;
 }

@@ -84,41 +84,53 @@ static void reject(struct event *e, const char *reason, const char *message)
     e->reject_message = memory_string(message);
 }
 
-/** True when there is nothing to wait for: the type is known, or the event has its reject_reason. */
-static bool resolve_one(struct event *e, struct schema_cache *schemas, struct slice wire,
-                        const struct avro_type **ret)
+/** The type that framed bytes name. SCHEMA_UNKNOWN: *ret_reason and *f say why there is none. */
+static enum schema_step find_type(struct schema_cache *schemas, struct slice wire, int64_t seen_us,
+                                  const struct avro_type **ret, const char **ret_reason, struct fault *f)
 {
     int32_t id;
     struct slice avro;
-    struct fault f;
-    if (!framing_split(wire, &id, &avro, &f)) {
-        reject(e, "undecodable", f.text);
-        return true;
+    if (!framing_split(wire, &id, &avro, f)) {
+        *ret_reason = "undecodable";
+        return SCHEMA_UNKNOWN;
     }
     const char *why = "";
-    switch (schema_cache_get(schemas, id, e->arrived_us, ret, &why)) {
-    case SCHEMA_READY:
-        return true;
-    case SCHEMA_WAIT:
-        return false;
-    case SCHEMA_UNKNOWN:
-        break;
+    enum schema_step step = schema_cache_get(schemas, id, seen_us, ret, &why);
+    if (step == SCHEMA_UNKNOWN) {
+        *ret_reason = "unknown_schema";
+        (void)fault_set(f, FAULT_REJECT, "%s", why);
     }
-    reject(e, "unknown_schema", why);
-    return true;
+    return step;
+}
+
+/** Whether a key looks like Avro. No registry gives id 0, which a small number of eight bytes would have. */
+static bool is_framed_key(struct slice key)
+{
+    static const uint8_t NONE[FRAMING_SIZE] = {0};
+    return key.size > FRAMING_SIZE && key.data[0] == 0 && memcmp(key.data, NONE, FRAMING_SIZE) != 0;
 }
 
 bool event_resolve(struct event *e, struct schema_cache *schemas)
 {
-    if (e->value_type == NULL && !resolve_one(e, schemas, e->value, &e->value_type)) {
-        return false;
+    const char *reason = NULL;
+    struct fault f;
+    if (e->value_type == NULL) {
+        switch (find_type(schemas, e->value, e->arrived_us, &e->value_type, &reason, &f)) {
+        case SCHEMA_READY:
+            break;
+        case SCHEMA_WAIT:
+            return false;
+        case SCHEMA_UNKNOWN:
+            reject(e, reason, f.text);
+            return true;
+        }
     }
-    // A key of another producer's making need not be Avro: functions see it as a string.
-    if (e->reject_reason == NULL && e->key.size > FRAMING_SIZE && e->key.data[0] == 0 &&
-        e->key_type == NULL) {
-        return resolve_one(e, schemas, e->key, &e->key_type);
+    // A key of another producer's making need not be Avro, even if it begins as if it were (any number below
+    // 2^56 as Java writes it does): what is no Avro for certain is seen as a string by functions.
+    if (e->key_type != NULL || !is_framed_key(e->key)) {
+        return true;
     }
-    return true;
+    return find_type(schemas, e->key, e->arrived_us, &e->key_type, &reason, &f) != SCHEMA_WAIT;
 }
 
 /** The wire bytes without their frame, which event_resolve has looked at. */
@@ -132,11 +144,9 @@ bool event_decode(struct event *e, const struct json_options *options, struct by
 {
     struct event_json json = {0};
     bytes_reset(key);
-    if (e->key_type != NULL) {
-        if (!json_encode_datum(e->key_type, unframed(e->key), options, key, f)) {
-            return fault_context(f, "key");
-        }
-    } else if (e->has_key) {
+    bool is_avro_key =
+        e->key_type != NULL && json_encode_datum(e->key_type, unframed(e->key), options, key, f);
+    if (!is_avro_key && e->has_key) {
         text_append_json(key, e->key);
     }
     if (!json_encode_event(e->value_type, unframed(e->value), options, out, &json.value, f)) {

@@ -24,7 +24,7 @@ struct event {
     int64_t arrived_us;                  // when it was read
     int64_t commit_time_us;              // of the change, once decoded; 0: not known
     rd_kafka_headers_t *headers;         // owned; NULL for none
-    const struct avro_type *key_type;    // NULL: the key is absent or not framed Avro
+    const struct avro_type *key_type;    // NULL: the key is absent or not Avro
     const struct avro_type *value_type;  // NULL: a tombstone or a record with a fault
     const char *reject_reason;           // dead-letter reason known before decoding; static; NULL
     char *reject_message;
@@ -49,8 +49,8 @@ static inline bool event_is_tombstone(const struct event *e)
 /**
  * Finds the schemas that its bytes name.
  *
- * @return  false: one of them is being asked for, try again on news. On true the event has its types, or a
- *          reject_reason: `undecodable` (no wire format) or `unknown_schema`
+ * @return  false: one of them is being asked for, try again on news. On true the event has its types, or for
+ *          the value's sake a reject_reason: `undecodable` (no wire format) or `unknown_schema`
  */
 bool event_resolve(struct event *e, struct schema_cache *schemas) MUST_USE;
 
@@ -58,13 +58,13 @@ bool event_resolve(struct event *e, struct schema_cache *schemas) MUST_USE;
 struct event_json {
     struct json_event value;
     struct slice text;  // the buffer's content from its beginning, for the spans; borrowed until it grows
-    struct slice key;   // the key as JSON; size 0: absent
+    struct slice key;   // the key as JSON, what is no Avro as a string; size 0: absent
 };
 
 /**
  * Decodes a resolved event.
  *
- * @param f  FAULT_REJECT: the bytes are not what their schema says
+ * @param f  FAULT_REJECT: the value's bytes are not what their schema says
  */
 bool event_decode(struct event *e, const struct json_options *options, struct bytes *out, struct bytes *key,
                   struct event_json *ret, struct fault *f) MUST_USE;

@@ -26,7 +26,7 @@ static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *
     return is_same;
 }
 
-static bool is_same_endpoint(const struct function_config *a, const struct function_config *b)
+bool function_change_is_same_endpoint(const struct function_config *a, const struct function_config *b)
 {
     return is_same_text(a->http.url, b->http.url) && is_same_text(a->http.bearer, b->http.bearer) &&
            are_same_pairs(&a->http.headers, &b->http.headers);
@@ -54,9 +54,9 @@ enum function_change function_change_between(const struct function_config *old,
         return FUNCTION_CHANGE_RESTART;
     }
     // `start` speaks of the registration only, which has been.
-    bool is_same = old->source.operations == new->source.operations &&
+    bool is_same = function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
+                   old->source.operations == new->source.operations &&
                    old->source.start == new->source.start && old->payload == new->payload &&
-                   old->int64_as_string == new->int64_as_string &&is_same_endpoint(old, new) &&
-                   is_same_delivery(old, new);
+                   old->int64_as_string == new->int64_as_string;
     return is_same ? FUNCTION_CHANGE_NONE : FUNCTION_CHANGE_IN_PLACE;
 }

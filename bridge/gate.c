@@ -16,6 +16,13 @@ void gate_adjust(struct gate *g, size_t concurrency, int64_t backoff_initial_us,
     g->backoff.max_us = backoff_max_us;
 }
 
+void gate_reopen(struct gate *g, size_t running)
+{
+    g->open_us = 0;
+    g->limit = running < g->limit_max ? running + 1 : g->limit_max;
+    backoff_reset(&g->backoff);
+}
+
 int64_t gate_close(struct gate *g, int64_t wait_us, int64_t now_us)
 {
     // Calls that were under way when the gate closed say the same thing again: they count as one.

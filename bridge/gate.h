@@ -36,12 +36,16 @@ static inline bool gate_admits(const struct gate *g, size_t running, int64_t now
  */
 int64_t gate_close(struct gate *g, int64_t wait_us, int64_t now_us);
 
+/** Another endpoint took the place of the one that it was closed for: opens for one call beside those that
+ * run. */
+void gate_reopen(struct gate *g, size_t running);
+
 /** The endpoint answered. */
 static inline void gate_widen(struct gate *g)
 {
+    backoff_reset(&g->backoff);
     if (__builtin_expect(g->limit < g->limit_max, 0)) {
         g->limit = g->limit * 2 < g->limit_max ? g->limit * 2 : g->limit_max;
-        backoff_reset(&g->backoff);
     }
 }
 

@@ -27,6 +27,14 @@ void invoke_add(struct invocation *inv, struct event *e)
     inv->event_count++;
 }
 
+struct event *invoke_take_events(struct invocation *inv)
+{
+    struct event *events = inv->first;
+    inv->first = inv->last = NULL;
+    inv->event_count = 0;
+    return events;
+}
+
 static void give_slot_back(struct invocation *inv)
 {
     struct invoke_slot *slot = inv->slot;

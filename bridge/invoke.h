@@ -35,6 +35,7 @@ struct invoker {
     struct endpoint *endpoint;  // lent
     invoke_on_answer on_answer;
     void *self;
+    bool is_superseded;  // another endpoint is called by now: its late answers say nothing about that one
     size_t running_count;
     struct invocation *running;
     struct invocation *unused;
@@ -47,6 +48,9 @@ struct invoker {
 /** An invocation without events. */
 struct invocation *invoke_open(struct invoker *i);
 void invoke_add(struct invocation *inv, struct event *e);
+
+/** Takes all its events out, as a list in order. */
+struct event *invoke_take_events(struct invocation *inv);
 
 /** Gives it back; its events are somebody else's by now. */
 void invoke_close(struct invocation *inv);

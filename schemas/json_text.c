@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/cursor.h"
+
 enum {
     JSON_TEXT_INTEGER_MAX = 21,
     JSON_TEXT_DOUBLE_MAX = 40,
@@ -11,6 +13,7 @@ enum {
 };
 
 static const char JSON_TEXT_HEX[] = "0123456789abcdef";
+static const char JSON_TEXT_SHORT[] = "btnvfr";              // 0x08 to 0x0d; JSON has no \v
 static const char JSON_TEXT_REPLACEMENT[] = "\xef\xbf\xbd";  // U+FFFD
 static const char JSON_TEXT_BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -72,7 +75,6 @@ size_t json_text_character(const uint8_t *at, const uint8_t *end)
 // One character that is not plain; returns where the next begins.
 static const uint8_t *json_text_escape(struct bytes *out, const uint8_t *at, const uint8_t *end)
 {
-    static const char SHORT[] = "btnvfr";  // 0x08 to 0x0d; JSON has no \v
     if (*at >= 0x80) {
         size_t size = json_text_character(at, end);
         if (size == 0) {
@@ -88,7 +90,7 @@ static const uint8_t *json_text_escape(struct bytes *out, const uint8_t *at, con
         place[1] = *at;
         out->size += 2;
     } else if (*at >= 0x08 && *at <= 0x0d && *at != 0x0b) {
-        place[1] = (uint8_t)SHORT[*at - 0x08];
+        place[1] = (uint8_t)JSON_TEXT_SHORT[*at - 0x08];
         out->size += 2;
     } else {
         place[1] = 'u';
@@ -113,6 +115,65 @@ void json_text_string(struct bytes *out, struct slice text)
         at = plain < end ? json_text_escape(out, plain, end) : end;
     }
     bytes_append_byte(out, '"');
+}
+
+static void json_text_put_character(struct bytes *out, uint32_t code)
+{
+    static const uint8_t LEADS[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    uint8_t *at = bytes_reserve(out, size);
+    for (size_t i = size - 1; i > 0; i--) {
+        at[i] = (uint8_t)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    at[0] = (uint8_t)(LEADS[size] | code);
+    out->size += size;
+}
+
+// The four digits after \u.
+static uint32_t json_text_unit(struct cursor *c)
+{
+    uint32_t unit = 0;
+    for (int i = 0; i < 4; i++) {
+        uint32_t digit = cursor_u8(c);
+        unit = unit << 4 | ((digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10) & 15);
+    }
+    return unit;
+}
+
+// A character of one \u or of two that are a surrogate pair.
+static uint32_t json_text_code(struct cursor *c)
+{
+    uint32_t unit = json_text_unit(c);
+    struct cursor ahead = *c;
+    if (unit >= 0xd800 && unit <= 0xdbff && cursor_u8(&ahead) == '\\' && cursor_u8(&ahead) == 'u') {
+        uint32_t low = json_text_unit(&ahead);
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            *c = ahead;
+            return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+        }
+    }
+    return unit >= 0xd800 && unit <= 0xdfff ? 0xfffd : unit;
+}
+
+void json_text_unescape(struct bytes *out, struct slice escaped)
+{
+    struct cursor c = cursor_over(escaped);
+    while (cursor_left(&c) > 0) {
+        uint32_t byte = cursor_u8(&c);
+        if (byte != '\\') {
+            bytes_append_byte(out, (uint8_t)byte);
+            continue;
+        }
+        byte = cursor_u8(&c);
+        const char *letter = memchr(JSON_TEXT_SHORT, (int)byte, sizeof JSON_TEXT_SHORT - 1);
+        uint32_t code = byte == 'u'      ? json_text_code(&c)
+                        : letter != NULL ? (uint32_t)(0x08 + (letter - JSON_TEXT_SHORT))
+                                         : byte;
+        if (!c.is_short) {
+            json_text_put_character(out, code);
+        }
+    }
 }
 
 // Writes the digits so that they end before `end`; returns where they begin.

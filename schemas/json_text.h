@@ -7,6 +7,10 @@
 /** Appends the text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_text_string(struct bytes *out, struct slice text);
 
+/** Appends the characters of a JSON string, given as it stands in valid JSON without its quotes. Half a
+ * surrogate pair becomes U+FFFD. */
+void json_text_unescape(struct bytes *out, struct slice escaped);
+
 void json_text_integer(struct bytes *out, int64_t value);
 
 /** The shortest decimal that reads back as the same value; "NaN", "Infinity", "-Infinity" as strings. */

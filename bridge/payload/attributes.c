@@ -20,7 +20,8 @@ struct attributes attributes_of(const struct event *e, const struct event_json *
         .key = json->key,
     };
     if (!json->value.is_envelope) {
-        // Another producer's record: the topic is all that is known of where it comes from.
+        // Another producer's record: the topic is all that is known of where it comes from. Its name has
+        // nothing to escape.
         a.prefix = a.table = slice_of(e->partition->topic);
     }
     if (a.time_us == 0 && e->timestamp_ms > 0) {

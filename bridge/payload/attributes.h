@@ -4,7 +4,7 @@
 
 #include "bridge/payload/payload.h"
 
-/** Borrowed from the event and its JSON. Texts from JSON are still escaped as there. */
+/** Borrowed from the event and its JSON. `prefix`, `schema` and `table` are still escaped as there. */
 struct attributes {
     struct slice id;
     struct slice prefix;    // of source `/millrace/<prefix>`

@@ -18,14 +18,16 @@ static void put_all(struct bytes *lines, const struct attributes *a)
 {
     bytes_append_string(lines, "ce-specversion: 1.0");
     put_line(lines, "\r\nce-id: ", a->id);
-    put_line(lines, "\r\nce-source: /millrace/", a->prefix);
+    bytes_append_string(lines, "\r\nce-source: /millrace/");
+    payload_append_header_json(lines, a->prefix);
     bytes_append_string(lines, "\r\nce-type: millrace.change.");
     bytes_append_string(lines, a->operation);
-    put_line(lines, "\r\nce-subject: ", a->schema);
+    bytes_append_string(lines, "\r\nce-subject: ");
+    payload_append_header_json(lines, a->schema);
     if (a->schema.size > 0) {
         bytes_append_byte(lines, '.');
     }
-    payload_append_header_value(lines, a->table);
+    payload_append_header_json(lines, a->table);
     if (a->time_us != 0) {
         bytes_append_string(lines, "\r\nce-time: ");
         payload_append_time(lines, a->time_us);

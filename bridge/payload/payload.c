@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "schemas/json_text.h"
 
 const struct payload_type *payload_type_of(enum function_payload kind)
 {
@@ -23,6 +24,7 @@ void payload_begin(struct payload *p, const struct payload_options *options)
     bytes_reset(&p->array);
     bytes_reset(&p->lines);
     p->body = (struct slice){NULL, 0};
+    p->closing_bytes = 0;
     p->event_count = 0;
     p->reject_reason = NULL;
 }
@@ -79,6 +81,7 @@ static enum payload_step refuse(struct payload *p, const char *reason)
 
 enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f)
 {
+    INVARIANT(p->event_count == 0 || p->options->is_array);
     struct event_json json;
     bytes_reset(&p->json);
     if (!event_decode(e, &p->options->json, &p->json, &p->key, &json, f)) {
@@ -87,20 +90,24 @@ enum payload_step payload_add(struct payload *p, struct event *e, struct fault *
     if (!is_wanted(p->options, json.value.op)) {
         return PAYLOAD_FILTERED;
     }
-    size_t size_before = p->array.size;
+    size_t array_size = p->array.size;
+    size_t lines_size = p->lines.size;
     payload_type_of(p->options->kind)->add(p, e, &json);
-    size_t size = p->array.size > 0 ? p->array.size + 1 : p->body.size;  // and the closing bracket
-    if (size > p->options->bytes_max) {
-        p->array.size = size_before;
-        if (p->event_count > 0) {
-            return PAYLOAD_FULL;
-        }
-        (void)fault_set(f, FAULT_REJECT, "a body of %zu bytes is over batch.bytes, %zu", size,
-                        p->options->bytes_max);
-        return refuse(p, "oversize");
+    size_t size = p->array.size > 0 ? p->array.size + p->closing_bytes : p->body.size;
+    if (size <= p->options->bytes_max) {
+        p->event_count++;
+        return PAYLOAD_ADDED;
     }
-    p->event_count++;
-    return PAYLOAD_ADDED;
+    // Nothing of it may stay: the next event would go out under its name.
+    p->array.size = array_size;
+    p->lines.size = lines_size;
+    p->body = (struct slice){NULL, 0};
+    if (p->event_count > 0) {
+        return PAYLOAD_FULL;
+    }
+    (void)fault_set(f, FAULT_REJECT, "a body of %zu bytes is over batch.bytes, %zu", size,
+                    p->options->bytes_max);
+    return refuse(p, "oversize");
 }
 
 void payload_finish(struct payload *p)
@@ -111,6 +118,7 @@ void payload_finish(struct payload *p)
 void payload_array_next(struct payload *p)
 {
     bytes_append_byte(&p->array, p->array.size == 0 ? '[' : ',');
+    p->closing_bytes = 1;
 }
 
 void payload_array_end(struct payload *p)
@@ -179,4 +187,15 @@ void payload_append_header_value(struct bytes *out, struct slice text)
         }
     }
     out->size += size;
+}
+
+void payload_append_header_json(struct bytes *out, struct slice escaped)
+{
+    if (escaped.size == 0 || memchr(escaped.data, '\\', escaped.size) == NULL) {
+        payload_append_header_value(out, escaped);
+        return;
+    }
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    json_text_unescape(&text, escaped);
+    payload_append_header_value(out, bytes_slice(&text));
 }

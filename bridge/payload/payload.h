@@ -17,11 +17,12 @@ struct payload_options {
 /** The buffers of one call, reused for the next; zero-initialised is valid. */
 struct payload {
     const struct payload_options *options;
-    struct bytes json;   // the event being added, as JSON; the body itself of single-event kinds
-    struct bytes key;    // its key as JSON
-    struct bytes array;  // the body of kinds that build one
-    struct bytes lines;  // headers of this call as on the wire, joined by CR LF, NUL after the last
-    struct slice body;   // what is sent; filled by payload_finish
+    struct bytes json;     // the event being added, as JSON; the body itself of single-event kinds
+    struct bytes key;      // its key as JSON
+    struct bytes array;    // the body of kinds that build one
+    struct bytes lines;    // headers of this call as on the wire, joined by CR LF, NUL after the last
+    struct slice body;     // what is sent; filled by payload_finish
+    size_t closing_bytes;  // that payload_finish will add to the array
     size_t event_count;
     const char *reject_reason;  // after PAYLOAD_REJECTED
 };
@@ -49,18 +50,19 @@ void payload_begin(struct payload *p, const struct payload_options *options);
 enum payload_step {
     PAYLOAD_ADDED,
     PAYLOAD_FILTERED,  // not an operation the function asked for
-    PAYLOAD_FULL,      // does not fit any more; the payload is as before
+    PAYLOAD_FULL,      // does not fit any more
     PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable` or `oversize`, *f says more
 };
 
-/** Decodes a resolved event and adds it. */
+/** Decodes a resolved event and adds it; without is_array one only. Unless it was added, the payload is as
+ * before. */
 enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f) MUST_USE;
 
 /** After the last event: p->body, p->lines and the type's content_type are what to send. */
 void payload_finish(struct payload *p);
 void payload_clear(struct payload *p);
 
-/** Removes the event that was added last from an array body (its first byte was at `size`). */
+/** An envelope's op as a word; `unknown` for none that is known. */
 const char *payload_operation_name(char op);
 
 /** Whole elements of an array body: the opening bracket or a comma, and at the end the closing bracket. */
@@ -73,5 +75,8 @@ void payload_append_time(struct bytes *out, int64_t wall_us);
 /** A value as a CloudEvents HTTP header: all but U+0021..U+007E, and `"` and `%`, as %XX of its UTF-8 bytes.
  */
 void payload_append_header_value(struct bytes *out, struct slice text);
+
+/** The same for a text that stands in JSON and is still escaped as there. */
+void payload_append_header_json(struct bytes *out, struct slice escaped);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "schemas/json_encode.h"
+#include "schemas/json_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,6 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         INVARIANT(event.data.size == out.size);
         INVARIANT(event.after.at + event.after.size <= out.size);
         INVARIANT(event.before.at + event.before.size <= out.size);
+        struct bytes table CLEANUP(bytes_clear) = {0};
+        json_text_unescape(&table, slice_make(out.data + event.table.at, event.table.size));
+        INVARIANT(table.size <= event.table.size);
     } else {
         INVARIANT(out.size == 0);
     }

@@ -50,6 +50,17 @@ def test_cloudevents(shop, kafka, millrace, function, name):
     assert (data["source"]["schema"], data["source"]["table"]) == ("public", "orders")
 
 
+def test_a_name_that_needs_escaping_is_escaped_for_its_header(database, millrace, function, name):
+    database.sql('create table "a""b\\c é" (id int primary key)')
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a*", function.url)
+    millrace.run()
+    database.sql('insert into "a""b\\c é" values (1)')
+    call = function.wait_calls(1)[0]
+    assert call.headers["ce-subject"] == "public.a%22b\\c%20%C3%A9"
+    assert call.json["source"]["table"] == 'a"b\\c é'
+
+
 def test_all_operations_and_no_call_for_tombstones(shop, kafka, millrace, function, name):
     shop.sql("insert into orders (id) values (0)")
     millrace.function(name, f"{name}.public.orders", function.url)

@@ -95,6 +95,36 @@ def test_events_of_other_producers_are_delivered(shop, kafka, millrace, function
     assert calls[1].id == f"{topic}-0-1"
 
 
+def test_keys_that_are_not_avro_are_strings(shop, kafka, millrace, function, name):
+    """Java's LongSerializer writes eight bytes, the first of which is 0 as in Confluent's format."""
+    topic = f"{name}.public.a"
+    shop.sql("insert into a values (1, 'x')")
+    good = read_topic(kafka, topic, count=1)[0]
+    keys = [b"text", *(n.to_bytes(8, "big") for n in [0, 7, 5 << 24, 1 << 33, 1 << 54])]
+    kafka.produce(topic, [(key, good.raw_value, None, 0) for key in keys])
+    calls = function.wait_calls(1 + len(keys))
+    assert {call.key for call in calls if call.id.startswith(topic)} == {key.decode() for key in keys}
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 1 + len(keys)}, 20, "all committed")
+
+
+def test_an_oversize_event_leaves_its_neighbours_alone(database, kafka, millrace, function, name):
+    """Large and small rows alternate: each small one comes under its own id, each large one goes aside."""
+    database.sql("create table a (id int primary key, v text)")
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", function.url, delivery={"batch": {"bytes": "1KiB"}})
+    millrace.run()
+    database.sql("insert into a select n, repeat('x', n % 2 * 3000) from generate_series(1, 20) n")
+    calls = function.wait_calls(10)
+    records = read_topic(kafka, f"{name}.public.a", millrace.registry, count=20)
+    ids = {record.id: record.key["id"] for record in records}
+    assert sorted(call.json["after"]["id"] for call in calls) == list(range(2, 21, 2))
+    for call in calls:
+        assert ids[call.id] == call.key["id"] == call.json["after"]["id"]
+    dead = read_topic(kafka, f"millrace.dlq.{name}", millrace.registry, count=10)
+    assert {d.headers["millrace.dlq.reason"] for d in dead} == {"oversize"}
+    assert sorted(d.key["id"] for d in dead) == list(range(1, 20, 2))
+
+
 def test_too_old_expires(database, kafka, millrace, function, name):
     database.sql("create table a (id int primary key)")
     millrace.connector(name, database)

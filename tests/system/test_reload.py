@@ -3,7 +3,7 @@ Promise: a function's file comes, changes or goes without touching the others; a
 """
 
 import pytest
-from lib.function_server import FunctionServer
+from lib.function_server import Answer, FunctionServer
 from lib.waiting import wait_until
 
 
@@ -60,6 +60,43 @@ def test_a_changed_endpoint_is_used(shop, millrace, function, second, name):
     wait_until(arrives, 20, "calls at the new address", 0.2)
     assert second.calls[0].path == "/two"
     wait_until(lambda: len(function.calls) + len(second.calls) == 1 + number - 10, 20, "each event once")
+
+
+def test_a_new_endpoint_is_tried_at_once(database, millrace, function, second, name):
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", function.url)
+    function.rule = lambda call: Answer(429, {"Retry-After": "300"})
+    millrace.run()
+    database.sql("insert into a select generate_series(1, 50)")
+    function.wait_calls(1)
+    millrace.function(name, f"{name}.public.a", second.url)
+    calls = second.wait_calls(50)
+    assert sorted(call.json["after"]["id"] for call in calls) == list(range(1, 51))
+
+
+def test_a_batch_that_failed_is_called_as_the_new_file_says(database, millrace, function, second, name):
+    """A batch of rows becomes single events: each comes once, under its own id, and a key's in order."""
+    database.sql("create table a (id int primary key, n int)")
+    millrace.connector(name, database)
+    rows = {"payload": "row", "delivery": {"batch": {"events": 100, "window": "60s"}}}
+    millrace.function(name, f"{name}.public.a", function.url, **rows)
+    function.rule = lambda call: Answer(500, delay=1)
+    millrace.run()
+    database.sql("insert into a select generate_series(1, 20), 0")
+    for n in range(1, 5):
+        database.sql(f"update a set n = {n}")
+    function.wait_calls(1)
+    assert len(function.calls[0].json) == 100
+    second.rule = lambda call: Answer(delay=0.01)
+    millrace.function(name, f"{name}.public.a", second.url)
+    calls = sorted(second.wait_calls(100), key=lambda call: call.began)
+    assert len({call.id for call in calls}) == len(calls) == 100
+    for key in range(1, 21):
+        mine = [call for call in calls if call.json["after"]["id"] == key]
+        assert [call.json["after"]["n"] for call in mine] == list(range(5))
+        assert [call.id for call in mine] == sorted(call.id for call in mine)
+        assert all(later.began >= earlier.ended for earlier, later in zip(mine, mine[1:]))
 
 
 def test_a_broken_file_keeps_the_old_function(shop, millrace, function, name):

@@ -191,12 +191,10 @@ void case_tombstone(struct bridge_case *c, int64_t id)
     case_raw(c, bytes_slice(&key), (struct slice){NULL, 0});
 }
 
-void case_change(struct bridge_case *c, int64_t id, char op, const char *note)
+void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op, const char *note)
 {
-    CLEANUP(bytes_clear) struct bytes key = {0};
     CLEANUP(bytes_clear) struct bytes row = {0};
     CLEANUP(bytes_clear) struct bytes value = {0};
-    put_key(c, &key, id);
     avro_encode_long(&row, id);
     avro_encode_long(&row, 1);
     avro_encode_string(&row, slice_of(note));
@@ -216,7 +214,14 @@ void case_change(struct bridge_case *c, int64_t id, char op, const char *note)
     };
     framing_put(&value, c->value_schema);
     avro_encode_envelope(&value, &e);
-    case_raw(c, bytes_slice(&key), bytes_slice(&value));
+    case_raw(c, key, bytes_slice(&value));
+}
+
+void case_change(struct bridge_case *c, int64_t id, char op, const char *note)
+{
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    put_key(c, &key, id);
+    case_keyed_change(c, bytes_slice(&key), id, op, note);
 }
 
 static void on_time(uv_timer_t *timer)

@@ -35,6 +35,8 @@ void case_apply(struct bridge_case *c, struct function_config *config);
 
 /** Produces one change of order `id` to partition 0: op c, u or d. */
 void case_change(struct bridge_case *c, int64_t id, char op, const char *note);
+/** The same under a key of any bytes. */
+void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op, const char *note);
 void case_raw(struct bridge_case *c, struct slice key, struct slice value);
 void case_tombstone(struct bridge_case *c, int64_t id);
 

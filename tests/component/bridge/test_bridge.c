@@ -188,6 +188,35 @@ static void what_can_not_be_delivered_goes_to_the_dead_letter_as_it_was(void **s
     case_stop(&c);
 }
 
+static void a_key_that_only_looks_like_avro_is_a_string(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t key[8];
+        const char *partitionkey;
+    } KEYS[] = {
+        {{0, 0, 0, 0, 0, 0, 0, 'a'}, "%22\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000a%22"},  // schema 0
+        {{0, 0, 0, 0, 'c', 'd', 'e', 'f'}, "%22\\u0000\\u0000\\u0000\\u0000cdef%22"},
+        {{0, 0xc3, 0xa9, 'c', 'd', 'e', 'f', 'g'}, "%22\\u0000%C3%A9cdefg%22"},  // beyond any schema id
+    };
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
+        case_keyed_change(&c, slice_make(KEYS[i].key, sizeof(KEYS[i].key)), (int64_t)i, 'c', "x");
+    }
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.concurrency = 1;
+    case_apply(&c, config);
+    case_run_until(&c, case_has_settled, COUNT_OF(KEYS));
+    assert_int_equal(stub_function_count(c.stub), COUNT_OF(KEYS));
+    for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
+        const struct stub_call *call = stub_function_call(c.stub, i);
+        CLEANUP(memory_free_pointer) char *key = stub_call_header(call, "ce-partitionkey");
+        assert_string_equal(key, KEYS[i].partitionkey);
+    }
+    case_stop(&c);
+}
+
 static struct stub_answer hangs_on_key_1(void *self, const struct stub_call *call, size_t number)
 {
     (void)self;
@@ -312,6 +341,7 @@ int main(void)
         cmocka_unit_test(errors_and_resets_are_retried_with_the_same_id),
         cmocka_unit_test(a_throttle_waits_as_asked_and_costs_no_attempt),
         cmocka_unit_test(what_can_not_be_delivered_goes_to_the_dead_letter_as_it_was),
+        cmocka_unit_test(a_key_that_only_looks_like_avro_is_a_string),
         cmocka_unit_test(an_offset_moves_only_behind_what_is_settled),
         cmocka_unit_test(tombstones_and_unwanted_operations_settle_without_a_call),
         cmocka_unit_test(batches_fill_across_keys_up_to_their_count),

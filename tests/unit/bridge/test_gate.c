@@ -39,6 +39,20 @@ static void calls_that_fail_together_wait_together(void **state)
     assert_int_equal(gate_close(&g, 1, 0), 300000000);          // and nobody makes it less
 }
 
+static void an_answer_ends_the_backoff_of_a_gate_for_one_too(void **state)
+{
+    (void)state;
+    struct gate g;
+    gate_init(&g, 1, 1000, 60000);
+    for (uint32_t i = 1; i <= 3; i++) {
+        (void)gate_close(&g, 0, g.open_us);
+        assert_int_equal(g.backoff.failures, i);
+    }
+    gate_widen(&g);
+    assert_int_equal(g.limit, 1);
+    assert_int_equal(g.backoff.failures, 0);
+}
+
 static void a_changed_concurrency_counts_at_once(void **state)
 {
     (void)state;
@@ -48,6 +62,24 @@ static void a_changed_concurrency_counts_at_once(void **state)
     assert_int_equal(g.limit, 16);
     gate_adjust(&g, 2, 1000, 60000);
     assert_int_equal(g.limit, 2);
+}
+
+static void a_new_endpoint_opens_the_gate_for_one_more(void **state)
+{
+    (void)state;
+    struct gate g;
+    gate_init(&g, 8, 1000, 60000);
+    (void)gate_close(&g, 0, 100);
+    (void)gate_close(&g, 5000000, 100);
+    gate_reopen(&g, 0);
+    assert_true(gate_admits(&g, 0, 101));
+    assert_false(gate_admits(&g, 1, 101));
+    assert_int_equal(g.backoff.failures, 0);
+    gate_reopen(&g, 3);  // calls to the former endpoint
+    assert_true(gate_admits(&g, 3, 101));
+    assert_false(gate_admits(&g, 4, 101));
+    gate_reopen(&g, 8);
+    assert_false(gate_admits(&g, 8, 101));
 }
 
 static void only_the_settled_beginning_is_committed(void **state)
@@ -104,7 +136,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_closed_gate_opens_for_one_and_widens_with_success),
         cmocka_unit_test(calls_that_fail_together_wait_together),
+        cmocka_unit_test(an_answer_ends_the_backoff_of_a_gate_for_one_too),
         cmocka_unit_test(a_changed_concurrency_counts_at_once),
+        cmocka_unit_test(a_new_endpoint_opens_the_gate_for_one_more),
         cmocka_unit_test(only_the_settled_beginning_is_committed),
         cmocka_unit_test(a_refused_commit_is_tried_again_and_a_kept_one_is_not),
         cmocka_unit_test(behind_an_unsettled_record_room_ends),

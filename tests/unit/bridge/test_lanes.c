@@ -206,6 +206,36 @@ static void a_batch_takes_a_key_together_and_holds_every_lane_it_touches(void **
     lanes_clear(&l);
 }
 
+static void what_is_put_back_comes_again_in_order_behind_what_is_held(void **state)
+{
+    (void)state;
+    struct lanes l;
+    struct batch_limits limits = {.events_max = 4, .bytes_max = 1000};
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    lanes_put(&l, make(&first, "a", 1));
+    lanes_put(&l, make(&first, "a", 2));
+    lanes_put(&l, make(&first, "a", 3));
+    lanes_put(&l, make(&first, "b", 4));
+    struct event *batch[4];
+    for (size_t i = 0; i < COUNT_OF(batch); i++) {
+        batch[i] = batch_next(&limits, &l, i, i == 0 ? NULL : batch[i - 1]);
+    }
+    lanes_put(&l, make(&first, "a", 5));
+    for (size_t i = COUNT_OF(batch) - 1; i > 0; i--) {
+        lanes_put_back(&l, batch[i]);
+    }
+    assert_int_equal(l.ready_count, 1);
+    take_and_finish(&l, 4);
+    assert_null(lanes_take(&l));  // a is held by its first
+    finish(&l, batch[0]);
+    assert_int_equal(l.ready_count, 3);
+    take_and_finish(&l, 2);
+    take_and_finish(&l, 3);
+    take_and_finish(&l, 5);
+    assert_int_equal(l.ready_bytes, 0);
+    lanes_clear(&l);
+}
+
 static void a_batch_is_due_by_count_bytes_or_window(void **state)
 {
     (void)state;
@@ -242,6 +272,7 @@ int main(void)
         cmocka_unit_test(many_keys_never_share_a_lane),
         cmocka_unit_test(a_revoked_partition_drops_what_waits_and_leaves_what_runs),
         cmocka_unit_test(a_batch_takes_a_key_together_and_holds_every_lane_it_touches),
+        cmocka_unit_test(what_is_put_back_comes_again_in_order_behind_what_is_held),
         cmocka_unit_test(a_batch_is_due_by_count_bytes_or_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,28 @@ static void cloudevents_has_attributes_in_headers_and_data_as_body(void **state)
     sample_clear(&s);
 }
 
+static void names_are_escaped_once_for_where_they_stand(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    char *name = orders.name;
+    orders.name = (char *)"a\"b\\c\td%\xc3\xa9";
+    sample_init(&s, 'c', "x");
+    orders.name = name;
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    static const char *const IN_JSON = "a\\\"b\\\\c\\td%\xc3\xa9\"";
+    assert_non_null(strstr(body, IN_JSON));
+    assert_non_null(strstr((const char *)p.lines.data, "\r\nce-subject: public.a%22b\\c%09d%25%C3%A9\r\n"));
+    options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
+    CLEANUP(memory_free_pointer) char *structured = body_of(&p, &options, &s);
+    CLEANUP(memory_free_pointer) char *subject = memory_format("\"subject\":\"public.%s", IN_JSON);
+    assert_non_null(strstr(structured, subject));
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
 static void structured_and_batched_cloudevents_are_json_objects(void **state)
 {
     (void)state;
@@ -236,6 +258,69 @@ static void a_single_row_is_measured_by_itself(void **state)
     sample_clear(&s);
 }
 
+static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
+{
+    (void)state;
+    static const struct {
+        enum function_payload kind;
+        bool is_array;
+    } KINDS[] = {
+        {FUNCTION_PAYLOAD_CLOUDEVENTS, false}, {FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, false},
+        {FUNCTION_PAYLOAD_ROW, false},         {FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, true},
+        {FUNCTION_PAYLOAD_ROW, true},
+    };
+    struct sample s;
+    sample_init(&s, 'u', "hello");
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct fault f;
+        struct payload p = {0};
+        struct payload_options options = options_of(KINDS[i].kind);
+        options.is_array = KINDS[i].is_array;
+        CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+        options.bytes_max = strlen(body);
+        CLEANUP(memory_free_pointer) char *again = body_of(&p, &options, &s);
+        assert_string_equal(again, body);
+        options.bytes_max--;
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+        payload_clear(&p);
+    }
+    sample_clear(&s);
+}
+
+static void a_refused_event_leaves_nothing_to_the_next(void **state)
+{
+    (void)state;
+    static const enum function_payload KINDS[] = {
+        FUNCTION_PAYLOAD_CLOUDEVENTS, FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, FUNCTION_PAYLOAD_ROW};
+    char note[2001] = {0};
+    memset(note, 'x', sizeof(note) - 1);
+    struct sample large, small;
+    sample_init(&large, 'u', note);
+    sample_init(&small, 'c', "y");
+    small.event.id = slice_of("0000000000000010-00000002");
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct fault f;
+        struct payload alone = {0}, p = {0};
+        struct payload_options options = options_of(KINDS[i]);
+        options.bytes_max = 1500;
+        CLEANUP(memory_free_pointer) char *wanted = body_of(&alone, &options, &small);
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &large.event, &f), PAYLOAD_REJECTED);
+        assert_int_equal(p.lines.size, 0);
+        assert_int_equal(p.body.size, 0);
+        assert_int_equal(payload_add(&p, &small.event, &f), PAYLOAD_ADDED);
+        payload_finish(&p);
+        CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
+        assert_string_equal(body, wanted);
+        assert_true(slice_equal(bytes_slice(&p.lines), bytes_slice(&alone.lines)));
+        payload_clear(&alone);
+        payload_clear(&p);
+    }
+    sample_clear(&large);
+    sample_clear(&small);
+}
+
 static void every_truncation_of_a_record_is_undecodable(void **state)
 {
     (void)state;
@@ -254,6 +339,22 @@ static void every_truncation_of_a_record_is_undecodable(void **state)
         assert_string_equal(p.reject_reason, "undecodable");
         assert_int_equal(p.lines.size, 0);
     }
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void a_key_that_does_not_decode_is_a_string(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    sample_init(&s, 'u', "hello");
+    s.event.key = slice_make("\0\0\0\0\1\x80", 6);  // a number cut off
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    assert_non_null(strstr(body, "\"note\":\"hello\""));
+    assert_non_null(strstr((const char *)p.lines.data,
+                           "\r\nce-partitionkey: %22\\u0000\\u0000\\u0000\\u0000\\u0001%EF%BF%BD%22\r\n"));
     payload_clear(&p);
     sample_clear(&s);
 }
@@ -281,12 +382,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cloudevents_has_attributes_in_headers_and_data_as_body),
+        cmocka_unit_test(names_are_escaped_once_for_where_they_stand),
         cmocka_unit_test(structured_and_batched_cloudevents_are_json_objects),
         cmocka_unit_test(a_row_is_what_it_is_after_or_was_before_its_delete),
         cmocka_unit_test(an_unwanted_operation_is_filtered),
         cmocka_unit_test(a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fits),
         cmocka_unit_test(a_single_row_is_measured_by_itself),
+        cmocka_unit_test(a_body_may_be_as_large_as_the_limit_to_the_byte),
+        cmocka_unit_test(a_refused_event_leaves_nothing_to_the_next),
         cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
+        cmocka_unit_test(a_key_that_does_not_decode_is_a_string),
         cmocka_unit_test(header_values_are_percent_encoded),
         cmocka_unit_test(times_are_rfc_3339_in_utc),
     };

@@ -64,6 +64,49 @@ static const char *integer(int64_t value)
     return text();
 }
 
+static const char *unescaped(const char *data, size_t size)
+{
+    uint8_t *exact = memory_new(size > 0 ? size : 1);
+    memcpy(exact, data, size);
+    json_text_unescape(&out, slice_make(exact, size));
+    free(exact);
+    return text();
+}
+
+#define UNESCAPED(literal) unescaped(literal, sizeof literal - 1)
+
+static void strings_are_unescaped(void **state)
+{
+    (void)state;
+    assert_string_equal(UNESCAPED(""), "");
+    assert_string_equal(UNESCAPED("plain, h\xc3\xb6he"), "plain, h\xc3\xb6he");
+    assert_string_equal(UNESCAPED("a\\\"b\\\\c\\/d"), "a\"b\\c/d");
+    assert_string_equal(UNESCAPED("\\b\\t\\n\\f\\r\\u000b\\u007f"), "\b\t\n\f\r\v\x7f");
+    assert_string_equal(UNESCAPED("\\u0041\\u00e9\\u20AC\\uD83d\\uDe00"),
+                        "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+}
+
+static void half_a_surrogate_pair_is_replaced(void **state)
+{
+    (void)state;
+    assert_string_equal(UNESCAPED("\\ud83dx"), "\xef\xbf\xbdx");
+    assert_string_equal(UNESCAPED("\\ude00"), "\xef\xbf\xbd");
+    assert_string_equal(UNESCAPED("\\ud83d\\u0041"), "\xef\xbf\xbd"
+                                                     "A");
+    assert_string_equal(UNESCAPED("\\ud83d\\n"), "\xef\xbf\xbd\n");
+}
+
+static void a_string_cut_short_is_unescaped_up_to_there(void **state)
+{
+    (void)state;
+    static const char whole[] = "a\\n\\uD83d\\uDe00b";
+    for (size_t size = 0; size < sizeof whole; size++) {
+        const char *written = unescaped(whole, size);
+        assert_true(strlen(written) <= size);
+        assert_true(size == 0 || written[0] == 'a');
+    }
+}
+
 static void integers_are_written_to_the_last_digit(void **state)
 {
     (void)state;
@@ -290,6 +333,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
+        cmocka_unit_test(strings_are_unescaped),
+        cmocka_unit_test(half_a_surrogate_pair_is_replaced),
+        cmocka_unit_test(a_string_cut_short_is_unescaped_up_to_there),
         cmocka_unit_test(integers_are_written_to_the_last_digit),
         cmocka_unit_test(doubles_are_as_short_as_they_can_be),
         cmocka_unit_test(every_double_reads_back_as_itself),
