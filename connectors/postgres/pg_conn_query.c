@@ -21,6 +21,9 @@ static const char *pg_conn_query_cure(const char *sqlstate)
     if (strncmp(sqlstate, "3D", 2) == 0) {
         return "check dbname in postgres.dsn";
     }
+    if (strncmp(sqlstate, "42704", 5) == 0) {
+        return "check options in postgres.dsn; a server before PostgreSQL 14 is too old";
+    }
     if (strncmp(sqlstate, "42501", 5) == 0) {
         return "as a superuser run: ALTER ROLE our user REPLICATION; and GRANT CONNECT ON DATABASE to it";
     }

@@ -172,6 +172,15 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
     return pg_slot_may_make(s, config, f);
 }
 
+void pg_slot_lock(struct bytes *out, const char *name)
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (const char *at = name; *at != '\0'; at++) {
+        hash = (hash ^ (uint8_t)*at) * UINT32_C(16777619);
+    }
+    bytes_format(out, "SELECT pg_catalog.pg_try_advisory_lock(%d, %d)", PG_SLOT_LOCK_CLASS, (int32_t)hash);
+}
+
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot)
 {
     bytes_append_string(out, "CREATE_REPLICATION_SLOT ");

@@ -7,6 +7,8 @@
 #include "connectors/connector_config.h"
 #include "connectors/source.h"
 
+enum { PG_SLOT_LOCK_CLASS = 0x6d696c6c };  // "mill"; never changes: old and new versions must meet
+
 struct pg_slot {
     // The server.
     int server_version;
@@ -52,6 +54,12 @@ bool pg_slot_check_server(const struct pg_slot *s, struct fault *f) MUST_USE;
 bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *config,
                     const struct source_state *known, const char *system, enum pg_slot_plan *ret,
                     struct fault *f) MUST_USE;
+
+/**
+ * Appends the query that takes the session lock of the slot's name: one row, 't' when no other session has
+ * it. In pg_locks: locktype 'advisory', classid PG_SLOT_LOCK_CLASS, objid the name's 32-bit FNV-1a hash.
+ */
+void pg_slot_lock(struct bytes *out, const char *name);
 
 /** Appends CREATE_REPLICATION_SLOT in the server's dialect. */
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot);

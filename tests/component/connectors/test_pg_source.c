@@ -241,7 +241,7 @@ static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
     open_streaming(&d, "pair");
     struct source_driver second;
     source_driver_init(&second, &pg_source_type, "pair", pg_server_dsn(&server));
-    second.known = d.known;
+    second.record = &d.known;
     source_driver_open(&second);
     assert_true(source_driver_until_phase(&second, "waiting_for_slot"));
     source_driver_close(&d);
@@ -250,6 +250,71 @@ static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
     assert_true(source_driver_until_rows(&second, 1));
     source_driver_clear(&second);
     drop_all("pair", &d);
+}
+
+static void a_second_copy_stays_away_from_the_slot_of_a_running_snapshot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "race", pg_server_dsn(&server));
+    struct source_driver second;
+    source_driver_init(&second, &pg_source_type, "race", pg_server_dsn(&server));
+    second.record = &d.known;
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    char made[64];
+    (void)snprintf(made, sizeof(made), "%s",
+                   pg_server_ask(&server, "SELECT confirmed_flush_lsn FROM pg_replication_slots"));
+    source_driver_open(&second);
+    assert_true(source_driver_until_phase(&second, "waiting_for_slot"));
+    assert_non_null(strstr(second.detail, "another copy"));
+    source_driver_run(&second, 1200);  // tries again meanwhile
+    assert_string_equal(second.phase, "waiting_for_slot");
+    assert_string_equal(pg_server_ask(&server, "SELECT confirmed_flush_lsn FROM pg_replication_slots"), made);
+    // The first one ends in the middle: the second begins anew, and has read the record only now.
+    source_driver_close(&d);
+    assert_true(d.known.is_known && !d.known.is_snapshot_done);
+    pg_server_sql(&server, "INSERT INTO r VALUES (2)");
+    assert_true(source_driver_until_phase(&second, "streaming"));
+    assert_true(d.known.is_snapshot_done);
+    assert_string_equal(source_driver_lines(&second),
+                        "begin\nr public.r #0 first key={\"id\":1} before=- after={\"id\":1}\n"
+                        "r public.r #1 last key={\"id\":2} before=- after={\"id\":2}\ncommit\n");
+    source_driver_clear(&second);
+    drop_all("race", &d);
+}
+
+static void a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "busy");
+    assert_string_equal(pg_server_ask(&server,
+                                      "SELECT active_pid = (SELECT pid FROM pg_locks WHERE locktype = "
+                                      "'advisory' AND classid = 1835625580) FROM pg_replication_slots"),
+                        "t");
+    source_driver_close(&d);
+    // A tool, or an older version: it holds the slot and no lock.
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "%s replication=database", pg_server_dsn(&server));
+    PGconn *tool = PQconnectdb(dsn);
+    PGresult *result = NULL;
+    do {
+        PQclear(result);
+        result = PQexec(tool, "START_REPLICATION SLOT millrace_busy LOGICAL 0/0 (proto_version '1', "
+                              "publication_names 'millrace_busy')");
+    } while (PQresultStatus(result) == PGRES_FATAL_ERROR && PQstatus(tool) == CONNECTION_OK);
+    assert_int_equal(PQresultStatus(result), PGRES_COPY_BOTH);
+    PQclear(result);
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "waiting_for_slot"));
+    assert_non_null(strstr(d.detail, "slot millrace_busy is in use"));
+    PQfinish(tool);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    drop_all("busy", &d);
 }
 
 static void an_idle_database_moves_the_slot(void **state)
@@ -496,6 +561,8 @@ int main(void)
         cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
         cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
         cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
+        cmocka_unit_test(a_second_copy_stays_away_from_the_slot_of_a_running_snapshot),
+        cmocka_unit_test(a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_captured),

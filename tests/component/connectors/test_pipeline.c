@@ -27,7 +27,9 @@ struct script {
     uint64_t confirmed;
     uint64_t stop_at;  // confirmed up to here: the test's goal
     int opened;
+    uint64_t positions[4];      // where each opening begins
     struct source_state known;  // of the last open
+    bool is_lost_after_state;   // once: the peer goes away with the first record on its way
     struct source_listener listener;
     uv_timer_t timer;
     bool is_paused;
@@ -75,33 +77,49 @@ static bool script_make(const struct connector_config *config, uv_loop_t *loop,
     return true;
 }
 
-static void script_on_open(uv_timer_t *timer)
+static void script_tell_open(struct script *s)
 {
-    struct script *s = CONTAINER_OF(timer, struct script, timer);
-    if (!s->known.is_known) {
-        struct source_state state = {.is_snapshot_done = true, .timeline = 1};
-        (void)snprintf(state.slot, sizeof(state.slot), "millrace_test");
-        (void)snprintf(state.system_identifier, sizeof(state.system_identifier), "7000");
-        s->listener.on_state(s->listener.self, &state);
-        return;
-    }
     s->listener.on_phase(s->listener.self, "streaming", NULL);
-    s->listener.on_open(s->listener.self);
+    s->listener.on_open(s->listener.self, s->positions[s->opened - 1]);
 }
 
-static void script_open(struct source *source, const struct source_state *known)
+static void script_recalled(struct source *source, const struct source_state *known)
 {
     struct script *s = (struct script *)(void *)source;
     s->known = *known;
+    if (s->known.is_known) {
+        script_tell_open(s);
+        return;
+    }
+    struct source_state state = {.is_snapshot_done = true, .timeline = 1};
+    (void)snprintf(state.slot, sizeof(state.slot), "millrace_test");
+    (void)snprintf(state.system_identifier, sizeof(state.system_identifier), "7000");
+    s->listener.on_state(s->listener.self, &state);
+    if (s->is_lost_after_state) {
+        s->is_lost_after_state = false;
+        struct fault f;
+        (void)fault_set(&f, FAULT_RETRY, "lost by the test");
+        s->listener.on_fault(s->listener.self, &f);
+    }
+}
+
+static void script_on_open(uv_timer_t *timer)
+{
+    struct script *s = CONTAINER_OF(timer, struct script, timer);
+    s->listener.on_recall(s->listener.self);
+}
+
+static void script_open(struct source *source)
+{
+    struct script *s = (struct script *)(void *)source;
     s->opened++;
+    s->confirmed = 0;
     (void)uv_timer_start(&s->timer, script_on_open, 0, 0);
 }
 
 static void script_state_saved(struct source *source)
 {
-    struct script *s = (struct script *)(void *)source;
-    s->listener.on_phase(s->listener.self, "streaming", NULL);
-    s->listener.on_open(s->listener.self);
+    script_tell_open((struct script *)(void *)source);
 }
 
 static enum source_step script_next(struct source *source, struct change *ret_change, struct fault *f)
@@ -163,6 +181,7 @@ static const struct source_type script_type = {.kind = "postgresql",
                                                .summary = "a list of changes",
                                                .make = script_make,
                                                .open = script_open,
+                                               .recalled = script_recalled,
                                                .state_saved = script_state_saved,
                                                .next = script_next,
                                                .confirm = script_confirm,
