@@ -150,7 +150,7 @@ static void pipeline_connect(struct pipeline *p)
 }
 
 // Waiting for the last acknowledgements before a new start keeps each key's order: what was read is on Kafka
-// first.
+// first; and so is what was to be remembered, before the record is read again.
 void pipeline_when_settled(struct pipeline *p)
 {
     if (kafka_sink_in_flight(p->sink) > 0) {
@@ -161,7 +161,7 @@ void pipeline_when_settled(struct pipeline *p)
         pipeline_close_source(p);
         pipeline_enter(p, PIPELINE_STOPPED, "drained");
         pipeline_end(p, NULL);
-    } else if (p->state == PIPELINE_BACKING_OFF && p->is_reopen_due) {
+    } else if (p->state == PIPELINE_BACKING_OFF && p->is_reopen_due && p->state_writes == 0) {
         p->is_reopen_due = false;
         pipeline_connect(p);
     }

@@ -50,6 +50,7 @@ struct pipeline {
 
     struct source_state pending;  // what the source wants remembered
     bool has_pending;             // written once all that was read before it is acknowledged
+    size_t state_writes;          // on their way; until they settle nothing is opened again
     size_t state_reads;           // on their way; only the newest has an answer that counts
 
     struct watermark watermark;

@@ -1,5 +1,6 @@
 // The state record of the connector: read anew by each opening, since another copy may have written it
-// meanwhile, and written when the source says so.
+// meanwhile, and written when the source says so. A write that is on its way holds back the next opening: a
+// late "done" must not end the snapshot that comes after it.
 #include "connectors/connector_state.h"
 #include "connectors/pipeline_private.h"
 
@@ -37,10 +38,13 @@ void pipeline_record_on_recall(void *self)
 static void pipeline_record_on_written(void *self, const struct fault *f)
 {
     struct pipeline *p = self;
+    p->state_writes--;
     if (f != NULL) {
         pipeline_lost(p, "kafka", f);
     } else if (p->is_source_open) {
-        p->source_type->state_saved(p->source);
+        p->source_type->state_saved(p->source);  // of this opening, which began with no write on its way
+    } else {
+        pipeline_when_settled(p);
     }
 }
 
@@ -53,6 +57,7 @@ void pipeline_record_save(struct pipeline *p)
     struct bytes value CLEANUP(bytes_clear) = {0};
     connector_state_write(&value, &p->pending);
     char *key CLEANUP(memory_free_pointer) = pipeline_record_key(p);
+    p->state_writes++;
     state_topic_write(p->state_topic, key, bytes_slice(&value), pipeline_record_on_written, p);
 }
 

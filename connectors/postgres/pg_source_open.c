@@ -180,10 +180,8 @@ static void pg_source_on_checked(void *self, PGresult *const *results, size_t co
         pg_source_wait_for_slot(s);
     } else if (s->plan == PG_SLOT_USE) {
         pg_source_use_slot(s);
-    } else if (s->plan == PG_SLOT_REMAKE) {
-        pg_source_publish(s);  // its record is there already
     } else {
-        pg_source_save(s, false);
+        pg_source_save(s, false);  // if it says so already too: a "done" of the copy before may come late
     }
 }
 

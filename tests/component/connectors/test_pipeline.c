@@ -441,6 +441,22 @@ static void an_idle_database_is_confirmed_by_its_keepalives(void **state)
     assert_int_equal(x->script.confirmed, 0x500);
 }
 
+static void a_state_record_on_its_way_holds_back_the_next_opening(void **state)
+{
+    struct fixture *x = *state;
+    // The write is refused for a while; reading is not.
+    rd_kafka_mock_push_request_errors(x->cluster, 0 /* Produce */, 4, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+    script_add(x, CHANGE_IDLE, 0)->position = 0x500;
+    x->script.is_lost_after_state = true;
+    x->script.stop_at = 0x500;
+    fixture_run(x);
+    assert_int_equal(x->script.opened, 2);
+    assert_true(x->script.known.is_known && x->script.known.is_snapshot_done);
+}
+
 static uint8_t *large_row(size_t *ret_size)
 {
     struct bytes row = {0};
@@ -538,6 +554,7 @@ int main(void)
         CASE(a_lost_database_is_read_again_from_the_confirmed_position),
         CASE(a_keepalive_confirms_only_when_nothing_is_open),
         CASE(an_idle_database_is_confirmed_by_its_keepalives),
+        CASE(a_state_record_on_its_way_holds_back_the_next_opening),
         CASE(a_row_over_the_limit_stops_the_connector_by_default),
         CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
