@@ -106,7 +106,7 @@ static void pg_source_on_published(void *self, const struct fault *f)
         pg_source_fail(s, f);
         return;
     }
-    bool is_new = !s->known.is_known || !s->known.is_snapshot_done;
+    bool is_new = !s->known.is_known || !s->known.is_snapshot_done || s->known.timeline != s->timeline;
     switch (s->plan) {
     case PG_SLOT_MAKE:
     case PG_SLOT_REMAKE:
@@ -128,12 +128,23 @@ static void pg_source_publish(struct source *s)
     pg_tables_check(s->tables, s->sql, pg_source_on_published, s);
 }
 
-static void pg_source_use_slot(struct source *s)
+// What differs from what this process confirmed before. A slot that is behind it is no harm after a cut or a
+// crash: the server was not told, or forgot, and changes come again. But a position that the server has not
+// even written says that this is another history than the one we followed.
+static void pg_source_say_position(struct source *s, const char *lsn)
 {
     uint64_t confirmed = s->slot.confirmed_lsn;
-    CLEANUP(memory_free_pointer)
-    char *lsn = memory_format("%" PRIX64 "/%" PRIX64, confirmed >> 32, confirmed & UINT32_MAX);
-    if (s->stream.confirmed != 0 && confirmed > s->stream.confirmed) {
+    if (s->stream.confirmed > confirmed && s->stream.confirmed > s->slot.wal_end) {
+        log_warn(
+            s->component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
+            "the server was restored, or failed over to one that was behind: slot %s stands at %s; changes "
+            "that were published and are gone there stay published",
+            s->config->slot.name, lsn);
+    } else if (s->stream.confirmed > confirmed) {
+        log_info(s->component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
+                 "slot %s stands at %s, before what we confirmed last: changes come again",
+                 s->config->slot.name, lsn);
+    } else if (s->stream.confirmed != 0 && confirmed > s->stream.confirmed) {
         log_warn(s->component, "slot_moved", LOG_WITH(LOG_TEXT("lsn", lsn)),
                  "slot %s was moved to %s, beyond what we confirmed: by another copy of this connector, or "
                  "by hand",
@@ -143,7 +154,23 @@ static void pg_source_use_slot(struct source *s)
                  "slot %s exists already: streaming goes on from its position %s, without a snapshot",
                  s->config->slot.name, lsn);
     }
-    s->stream.confirmed = confirmed > s->stream.confirmed ? confirmed : s->stream.confirmed;
+    if (s->known.is_known && s->known.timeline != s->timeline) {
+        log_warn(
+            s->component, "timeline_changed",
+            LOG_WITH(LOG_NUMBER("old", s->known.timeline), LOG_NUMBER("new", s->timeline)),
+            "the server is on timeline %u, it was on %u before: another server was promoted, or this one was "
+            "restored",
+            s->timeline, s->known.timeline);
+    }
+}
+
+static void pg_source_use_slot(struct source *s)
+{
+    uint64_t confirmed = s->slot.confirmed_lsn;
+    CLEANUP(memory_free_pointer)
+    char *lsn = memory_format("%" PRIX64 "/%" PRIX64, confirmed >> 32, confirmed & UINT32_MAX);
+    pg_source_say_position(s, lsn);
+    s->stream.confirmed = confirmed;  // never ours: told to the server it would skip what is before it
     pg_source_publish(s);
 }
 

@@ -200,6 +200,38 @@ static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **st
     drop_all("again", &d);
 }
 
+static void a_slot_that_went_back_is_followed_and_its_new_timeline_remembered(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "back");
+    source_driver_close(&d);
+    // A copy of the slot as it is now stands for a server restored from a backup.
+    (void)pg_server_ask(&server,
+                        "SELECT pg_sleep(0.3), pg_copy_logical_replication_slot('millrace_back', 'old')");
+    source_driver_open(&d);
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_rows(&d, 1));
+    source_driver_close(&d);
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_back')");
+    (void)pg_server_ask(&server, "SELECT pg_copy_logical_replication_slot('old', 'millrace_back')");
+    d.known.timeline = 77;
+    d.is_confirming = false;
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    assert_int_not_equal(d.known.timeline, 77);
+    source_driver_run(&d, 1500);  // with its first status update
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.r #0 key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
+    drop_all("back", &d);
+}
+
 static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
 {
     (void)state;
@@ -558,6 +590,7 @@ int main(void)
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
         cmocka_unit_test(a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on),
         cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
+        cmocka_unit_test(a_slot_that_went_back_is_followed_and_its_new_timeline_remembered),
         cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
         cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
         cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),

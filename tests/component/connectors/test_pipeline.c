@@ -457,6 +457,22 @@ static void a_state_record_on_its_way_holds_back_the_next_opening(void **state)
     assert_true(x->script.known.is_known && x->script.known.is_snapshot_done);
 }
 
+static void a_server_that_went_back_is_followed(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x400, CHANGE_CREATE);
+    (void)script_add(x, CHANGE_BEGIN, 0x500);
+    script_add_row(x, 0x500, 0, CHANGE_CREATE);
+    x->script.lose_at = 5;
+    (void)script_add(x, CHANGE_COMMIT, 0x500);
+    x->script.positions[0] = 0x10000;
+    x->script.positions[1] = 0x300;
+    x->script.stop_at = 0x508;
+    fixture_run(x);
+    assert_int_equal(x->script.opened, 2);
+    assert_int_equal(x->script.confirmed, 0x508);
+}
+
 static uint8_t *large_row(size_t *ret_size)
 {
     struct bytes row = {0};
@@ -555,6 +571,7 @@ int main(void)
         CASE(a_keepalive_confirms_only_when_nothing_is_open),
         CASE(an_idle_database_is_confirmed_by_its_keepalives),
         CASE(a_state_record_on_its_way_holds_back_the_next_opening),
+        CASE(a_server_that_went_back_is_followed),
         CASE(a_row_over_the_limit_stops_the_connector_by_default),
         CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
