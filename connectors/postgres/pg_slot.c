@@ -103,6 +103,15 @@ static bool pg_slot_forget(struct fault *f, const struct connector_config *confi
         config->slot.name, why, drop, config->name);
 }
 
+bool pg_slot_lost_publication(const struct connector_config *config, struct fault *f)
+{
+    CLEANUP(memory_free_pointer)
+    char *drop = memory_format(" run: SELECT pg_drop_replication_slot('%s'); and", config->slot.name);
+    return pg_slot_forget(
+        f, config,
+        "can't go on: its publication was dropped, and what was written without it can't be decoded", drop);
+}
+
 static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
 {
     if (!config->slot.create) {

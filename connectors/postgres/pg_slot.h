@@ -55,6 +55,9 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
                     const struct source_state *known, const char *system, enum pg_slot_plan *ret,
                     struct fault *f) MUST_USE;
 
+/** What the stream's "publication does not exist" means: no publication made now is there in older WAL. */
+bool pg_slot_lost_publication(const struct connector_config *config, struct fault *f);
+
 /**
  * Appends the query that takes the session lock of the slot's name: one row, 't' when no other session has
  * it. In pg_locks: locktype 'advisory', classid PG_SLOT_LOCK_CLASS, objid the name's 32-bit FNV-1a hash.

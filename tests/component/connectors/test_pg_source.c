@@ -247,6 +247,33 @@ static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
     drop_all("gone", &d);
 }
 
+static void a_dropped_publication_stops_the_stream_with_what_to_type(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "unpublished");
+    pg_server_sql(&server, "DROP PUBLICATION millrace_unpublished; INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_fault(&d));
+    source_driver_close(&d);
+    source_driver_open(&d);  // makes the publication again, which is too late for the row
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "publication was dropped"));
+    assert_non_null(
+        strstr(d.fault.text, "run: SELECT pg_drop_replication_slot('millrace_unpublished'); and"));
+    assert_non_null(strstr(d.fault.text, "echo 'connector/unpublished:' | kcat"));
+    source_driver_close(&d);
+    // What it says helps.
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_unpublished')");
+    d.known = (struct source_state){0};
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.r #0 last key={\"id\":1}"));
+    drop_all("unpublished", &d);
+}
+
 static void an_unfinished_snapshot_begins_again_with_a_new_slot(void **state)
 {
     (void)state;
@@ -592,6 +619,7 @@ int main(void)
         cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
         cmocka_unit_test(a_slot_that_went_back_is_followed_and_its_new_timeline_remembered),
         cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
+        cmocka_unit_test(a_dropped_publication_stops_the_stream_with_what_to_type),
         cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
         cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
         cmocka_unit_test(a_second_copy_stays_away_from_the_slot_of_a_running_snapshot),
