@@ -323,6 +323,11 @@ void pg_conn_resume(struct pg_conn *c)
     pg_conn_set_events(c);
 }
 
+struct pg_dsn_address pg_conn_address(const struct pg_conn *c)
+{
+    return c->address_at < c->address_count ? c->addresses[c->address_at] : (struct pg_dsn_address){0};
+}
+
 int pg_conn_socket(const struct pg_conn *c)
 {
     return PQsocket(c->pq);

@@ -62,6 +62,8 @@ static struct pg_conn *pg_source_connect(struct source *s, bool is_replication,
                                     .dsn = s->config->postgres.dsn,
                                     .password = s->config->postgres.password,
                                     .is_replication = is_replication,
+                                    .first = is_replication ? pg_conn_address(s->sql) : s->address,
+                                    .is_only_first = is_replication,  // both speak to one server
                                     .on_open = on_open,
                                     .on_lost = pg_source_on_lost,
                                     .self = s};
@@ -191,11 +193,13 @@ static void pg_source_on_checked(void *self, PGresult *const *results, size_t co
     }
     pg_slot_read(results, pg_conn_server_version(s->sql), &s->slot);
     struct fault bad = {0};
+    s->address = (struct pg_dsn_address){0};
     if (!pg_slot_check_server(&s->slot, &bad) ||
         !pg_slot_decide(&s->slot, s->config, &s->known, s->system_identifier, &s->plan, &bad)) {
         pg_source_fail(s, &bad);
         return;
     }
+    s->address = pg_conn_address(s->sql);
     if (s->known.is_known && strcmp(s->known.slot, s->config->slot.name) != 0) {
         log_warn(s->component, "slot_changed", LOG_WITH(LOG_TEXT("old", s->known.slot)),
                  "slot.name was %s before: what only that slot holds is not published; drop it when it is "

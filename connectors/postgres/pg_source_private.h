@@ -43,8 +43,9 @@ struct source {
     char *component;
     enum pg_source_state state;
 
-    struct pg_conn *sql;          // catalogue, publications, snapshot
-    struct pg_conn *replication;  // slot commands, then the stream
+    struct pg_conn *sql;            // catalogue, publications, snapshot
+    struct pg_conn *replication;    // slot commands, then the stream
+    struct pg_dsn_address address;  // of the server that was good the last time: tried first
     char *database;
     char system_identifier[32];
     uint32_t timeline;

@@ -7,7 +7,12 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "connectors/postgres/pg_source.h"
+#include "core/clock.h"
 #include "tests/component/connectors/pg_server.h"
 #include "tests/component/connectors/source_driver.h"
 
@@ -571,6 +576,58 @@ static void what_is_refused_says_how_to_mend_it(void **state)
     source_driver_clear(&d);
 }
 
+// A host that takes connections and says nothing, as one behind a broken network does.
+static int silent_listener(int *ret_port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void a_host_that_does_not_answer_is_passed_over(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    int port = 0;
+    int fd = silent_listener(&port);
+    char dsn[256];
+    static const char *const hosts[] = {"host=127.0.0.1,localhost", "hostaddr=127.0.0.1,127.0.0.1"};
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        (void)snprintf(dsn, sizeof(dsn),
+                       "%s port=%d,%d dbname=postgres user=millrace connect_timeout=1 "
+                       "target_session_attrs=read-write",
+                       hosts[i], port, server.port);
+        struct source_driver d;
+        source_driver_init(&d, &pg_source_type, "hosts", dsn);
+        source_driver_open(&d);
+        assert_true(source_driver_until_phase(&d, "streaming"));
+        // The one that was good is the first one the next time.
+        source_driver_close(&d);
+        d.phase[0] = '\0';
+        int64_t began_us = clock_now_us();
+        source_driver_open(&d);
+        assert_true(source_driver_until_phase(&d, "streaming"));
+        assert_true(clock_now_us() - began_us < 990 * CLOCK_US_PER_MS);
+        drop_all("hosts", &d);
+        pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    }
+    struct source_driver d;
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1,127.0.0.1 port=%d,1 connect_timeout=1", port);
+    source_driver_init(&d, &pg_source_type, "hosts", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(d.fault.text, "PostgreSQL at 127.0.0.1 did not answer within 1 s"));
+    assert_non_null(strstr(d.fault.text, "Connection refused"));
+    drop_all("hosts", &d);
+    (void)close(fd);
+}
+
 static void a_server_that_stops_and_comes_back_is_a_retry(void **state)
 {
     (void)state;
@@ -631,6 +688,7 @@ int main(void)
         cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
         cmocka_unit_test(a_role_without_superuser_needs_only_what_it_is_told),
         cmocka_unit_test(what_is_refused_says_how_to_mend_it),
+        cmocka_unit_test(a_host_that_does_not_answer_is_passed_over),
         cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
