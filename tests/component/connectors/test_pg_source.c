@@ -381,6 +381,40 @@ static void a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew(voi
     drop_all("busy", &d);
 }
 
+static void end_sessions(const char *kind)
+{
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = "
+                   "'millrace' AND backend_type = '%s'",
+                   kind);
+    assert_string_equal(pg_server_ask(&server, sql), "t");
+}
+
+static void the_loss_of_one_session_is_the_loss_of_both(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r SELECT generate_series(1, 300000)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "loss", pg_server_dsn(&server));
+    d.is_counting = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    end_sessions("walsender");  // and with it the lock: somebody else may read the rows now
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_true(d.rows < 300000);
+    source_driver_close(&d);
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    end_sessions("client backend");
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    drop_all("loss", &d);
+}
+
 static void an_idle_database_moves_the_slot(void **state)
 {
     (void)state;
@@ -561,6 +595,13 @@ static void what_is_refused_says_how_to_mend_it(void **state)
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
     assert_non_null(strstr(d.fault.text, "check dbname"));
     source_driver_clear(&d);
+    (void)snprintf(dsn, sizeof(dsn), "%s options='-c nonsense=1'", pg_server_dsn(&server));
+    source_driver_init(&d, &pg_source_type, "refused", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "check options in postgres.dsn"));
+    source_driver_clear(&d);
     source_driver_init(&d, &pg_source_type, "refused", "host=127.0.0.1 port=1 dbname=postgres");
     source_driver_open(&d);
     assert_true(source_driver_until_fault(&d));
@@ -681,6 +722,7 @@ int main(void)
         cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
         cmocka_unit_test(a_second_copy_stays_away_from_the_slot_of_a_running_snapshot),
         cmocka_unit_test(a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew),
+        cmocka_unit_test(the_loss_of_one_session_is_the_loss_of_both),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_captured),
