@@ -204,13 +204,29 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
     return pg_slot_may_make(s, config, f);
 }
 
-void pg_slot_lock(struct bytes *out, const char *name)
+static uint32_t pg_slot_hash(const char *name)
 {
     uint32_t hash = UINT32_C(2166136261);
     for (const char *at = name; *at != '\0'; at++) {
         hash = (hash ^ (uint8_t)*at) * UINT32_C(16777619);
     }
-    bytes_format(out, "SELECT pg_catalog.pg_try_advisory_lock(%d, %d)", PG_SLOT_LOCK_CLASS, (int32_t)hash);
+    return hash;
+}
+
+void pg_slot_lock(struct bytes *out, enum pg_slot_lock lock, const char *name)
+{
+    bytes_format(out, "SELECT pg_catalog.pg_try_advisory_lock(%d, %d)", (int)lock,
+                 (int32_t)pg_slot_hash(name));
+}
+
+void pg_slot_end_holder(struct bytes *out, enum pg_slot_lock lock, const char *name)
+{
+    bytes_format(
+        out,
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+        " AND classid = %d AND objid = %u AND objsubid = 2 AND granted AND pid <> pg_backend_pid()",
+        (int)lock, pg_slot_hash(name));
 }
 
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot)

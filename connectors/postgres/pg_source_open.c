@@ -85,7 +85,7 @@ static void pg_source_on_sql(void *self, const struct fault *f)
 void pg_source_open(struct source *s)
 {
     INVARIANT(s->state == PG_SOURCE_CLOSED);
-    s->is_locked = false;
+    s->has_slot_lock = s->is_locked = false;
     s->has_told_open = false;
     pg_source_enter(s, PG_SOURCE_CONNECTING, "connecting");
     s->sql = pg_source_connect(s, false, pg_source_on_sql);

@@ -55,7 +55,8 @@ struct source {
     uint64_t consistent_lsn;
     char snapshot_name[64];
     bool has_told_open;
-    bool is_locked;  // no other copy is at work, as long as `replication` lives
+    bool has_slot_lock;  // `replication` has it
+    bool is_locked;      // and `sql` has its own: no other copy is at work
 
     struct pg_tables *tables;
     struct pg_relations *relations;
