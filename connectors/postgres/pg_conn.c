@@ -170,6 +170,15 @@ static void pg_conn_flush(struct pg_conn *c)
     pg_conn_set_events(c);
 }
 
+// libuv stops a watch whose socket has an error, though the server's last words may still wait in it: they
+// are read first, and the error only by the next turn.
+static void pg_conn_watch_again(struct pg_conn *c)
+{
+    if (c->is_open && c->poll != NULL && c->events != 0) {
+        (void)uv_poll_start(c->poll, c->events, pg_conn_on_poll);
+    }
+}
+
 static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct pg_conn *c = poll->data;
@@ -182,6 +191,9 @@ static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
         }
         if (c->is_open && c->is_flushing) {
             pg_conn_flush(c);
+        }
+        if (status < 0) {
+            pg_conn_watch_again(c);
         }
     }
     pg_conn_unref(c);

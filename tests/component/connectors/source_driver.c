@@ -255,6 +255,7 @@ static void source_driver_turn(struct source_driver *d)
 bool source_driver_until(struct source_driver *d, bool (*is_reached)(const struct source_driver *d))
 {
     d->is_out_of_time = false;
+    uv_update_time(&d->loop);  // it may have stood still
     (void)uv_timer_start(&d->limit, source_driver_on_limit, 20000, 0);
     while (!is_reached(d) && !d->is_out_of_time) {
         source_driver_turn(d);
