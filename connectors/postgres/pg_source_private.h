@@ -54,9 +54,6 @@ struct source {
     enum pg_slot_plan plan;
     uint64_t consistent_lsn;
     char snapshot_name[64];
-    bool has_told_open;
-    bool has_slot_lock;  // `replication` has it
-    bool is_locked;      // and `sql` has its own: no other copy is at work
 
     struct pg_tables *tables;
     struct pg_relations *relations;
@@ -68,6 +65,9 @@ struct source {
     struct pg_catalogue_set catalogue;
     bool is_loading;  // `catalogue` is being read
 
+    bool has_told_open;
+    bool has_slot_lock;  // `replication` has it
+    bool is_locked;      // and `sql` has its own: no other copy is at work
     bool is_paused;
     bool is_in_transaction;
     bool is_caught_up;
