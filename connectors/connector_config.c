@@ -204,8 +204,7 @@ static const struct config_option connector_slot[] = {
      .initial = "true",
      .offset = offsetof(struct connector_config, slot.create),
      .doc = "Make slot and publication when they are missing, and keep the publication's tables up to date; "
-            "else "
-            "say which SQL to run."},
+            "else say which SQL to run. A slot made by hand needs snapshot: never."},
     {.key = NULL},
 };
 
@@ -261,7 +260,8 @@ static const struct config_option connector_options[] = {
      .choices = connector_snapshots,
      .initial = "initial",
      .offset = offsetof(struct connector_config, snapshot),
-     .doc = "Publish the rows that are there at the first start, or only what changes from then on."},
+     .doc = "Publish the rows that are there at the first start, or only what changes from then on. With "
+            "initial, a slot that exists before the first start is refused."},
     {.key = "on_bad_row",
      .type = CONFIG_CHOICE,
      .choices = connector_bad_rows,

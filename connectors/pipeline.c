@@ -29,7 +29,7 @@ void pipeline_on_batch(void *self)
 {
     struct pipeline *p = self;
     pipeline_confirm(p);
-    pipeline_save_state(p);
+    pipeline_record_save(p);
     pipeline_when_settled(p);
     if (p->has_change && p->change.kind == CHANGE_BEGIN) {  // it waited for a place in the ledger
         pipeline_pump(p);

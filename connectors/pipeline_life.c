@@ -1,8 +1,7 @@
-// The life around the flow: starting, the state record, losing PostgreSQL or Kafka and coming back, draining,
-// status.
+// The life around the flow: starting, losing PostgreSQL or Kafka and coming back, draining, status. The state
+// record: pipeline_record.c.
 #include <stdio.h>
 
-#include "connectors/connector_state.h"
 #include "connectors/pipeline_private.h"
 #include "connectors/postgres/pg_source.h"
 #include "core/clock.h"
@@ -83,7 +82,7 @@ static void pipeline_close_source(struct pipeline *p)
     p->source_type->close(p->source);
 }
 
-static void pipeline_fail(struct pipeline *p, const struct fault *f)
+void pipeline_fail(struct pipeline *p, const struct fault *f)
 {
     if (p->state == PIPELINE_FAILED || p->state == PIPELINE_STOPPED) {
         return;
@@ -94,40 +93,6 @@ static void pipeline_fail(struct pipeline *p, const struct fault *f)
     (void)uv_timer_stop(&p->retry);
     pipeline_close_source(p);
     pipeline_end(p, f);
-}
-
-static void pipeline_on_state_written(void *self, const struct fault *f)
-{
-    struct pipeline *p = self;
-    if (f != NULL) {
-        pipeline_lost(p, "kafka", f);
-        return;
-    }
-    p->known = p->pending;
-    p->known.is_known = true;
-    if (p->is_source_open) {
-        p->source_type->state_saved(p->source);
-    }
-}
-
-void pipeline_save_state(struct pipeline *p)
-{
-    if (!p->has_pending || (p->pending.is_snapshot_done && !watermark_idle(&p->watermark))) {
-        return;
-    }
-    p->has_pending = false;
-    struct bytes value CLEANUP(bytes_clear) = {0};
-    connector_state_write(&value, &p->pending);
-    char *key CLEANUP(memory_free_pointer) = memory_format("connector/%s", p->params.config->name);
-    state_topic_write(p->state_topic, key, bytes_slice(&value), pipeline_on_state_written, p);
-}
-
-static void pipeline_on_source_state(void *self, const struct source_state *state)
-{
-    struct pipeline *p = self;
-    p->pending = *state;
-    p->has_pending = true;
-    pipeline_save_state(p);
 }
 
 static void pipeline_on_source_phase(void *self, const char *phase, const char *detail)
@@ -148,9 +113,15 @@ static void pipeline_on_source_table(void *self, const char *topic)
     (void)topic_routes_find_bare(p->routes, topic, &p->params.config->topics.config);
 }
 
-static void pipeline_on_source_open(void *self)
+// Where the server stands is the truth: one that was restored or failed over may stand before what was
+// confirmed.
+static void pipeline_on_source_open(void *self, uint64_t position)
 {
-    pipeline_pump(self);
+    struct pipeline *p = self;
+    watermark_clear(&p->watermark);
+    watermark_init(&p->watermark, position, PIPELINE_TRANSACTIONS_MAX);
+    p->confirmed = position;
+    pipeline_pump(p);
 }
 
 static void pipeline_on_source_ready(void *self)
@@ -174,11 +145,11 @@ static void pipeline_connect(struct pipeline *p)
     watermark_init(&p->watermark, p->confirmed, PIPELINE_TRANSACTIONS_MAX);
     pipeline_enter(p, PIPELINE_CONNECTING, "connecting to the database");
     p->is_source_open = true;
-    p->source_type->open(p->source, &p->known);
+    p->source_type->open(p->source);
 }
 
 // Waiting for the last acknowledgements before a new start keeps each key's order: what was read is on Kafka
-// first.
+// first; and so is what was to be remembered, before the record is read again.
 void pipeline_when_settled(struct pipeline *p)
 {
     if (kafka_sink_in_flight(p->sink) > 0) {
@@ -189,7 +160,7 @@ void pipeline_when_settled(struct pipeline *p)
         pipeline_close_source(p);
         pipeline_enter(p, PIPELINE_STOPPED, "drained");
         pipeline_end(p, NULL);
-    } else if (p->state == PIPELINE_BACKING_OFF && p->is_reopen_due) {
+    } else if (p->state == PIPELINE_BACKING_OFF && p->is_reopen_due && p->state_writes == 0) {
         p->is_reopen_due = false;
         pipeline_connect(p);
     }
@@ -261,22 +232,6 @@ void pipeline_lost(struct pipeline *p, const char *peer, const struct fault *f)
     (void)uv_timer_start(&p->retry, pipeline_on_retry, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
 }
 
-static void pipeline_on_known(void *self, struct slice value, const struct fault *f)
-{
-    struct pipeline *p = self;
-    if (p->state != PIPELINE_STARTING) {
-        return;
-    }
-    struct fault bad = {0};
-    if (f != NULL) {
-        pipeline_fail(p, f);
-    } else if (!connector_state_read(value, &p->known, &bad)) {
-        pipeline_fail(p, &bad);
-    } else {
-        pipeline_connect(p);
-    }
-}
-
 static void pipeline_on_tick(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
@@ -313,9 +268,10 @@ static bool pipeline_open_parts(struct pipeline *p, struct fault *f)
                                          .self = p};
     p->routes = topic_routes_new(&routes);
     struct source_listener listener = {.on_ready = pipeline_on_source_ready,
+                                       .on_recall = pipeline_record_on_recall,
                                        .on_open = pipeline_on_source_open,
                                        .on_fault = pipeline_on_source_fault,
-                                       .on_state = pipeline_on_source_state,
+                                       .on_state = pipeline_record_on_state,
                                        .on_table = pipeline_on_source_table,
                                        .on_phase = pipeline_on_source_phase,
                                        .self = p};
@@ -339,9 +295,7 @@ bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret,
         pipeline_free(p);
         return fault_context(f, "connector %s", params->config->name);
     }
-    char *key CLEANUP(memory_free_pointer) = memory_format("connector/%s", params->config->name);
-    (void)snprintf(p->detail, sizeof(p->detail), "reading the state record from Kafka");
-    state_topic_read(p->state_topic, key, pipeline_on_known, p);
+    pipeline_connect(p);
     *ret = p;
     return true;
 }

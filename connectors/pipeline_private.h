@@ -48,9 +48,10 @@ struct pipeline {
     struct pipeline_metrics metrics;
     struct text_pairs dead_letter_config;  // of the topic for bad rows
 
-    struct source_state known;    // the state record as it is on Kafka
     struct source_state pending;  // what the source wants remembered
     bool has_pending;             // written once all that was read before it is acknowledged
+    size_t state_writes;          // on their way; until they settle nothing is opened again
+    size_t state_reads;           // on their way; only the newest has an answer that counts
 
     struct watermark watermark;
     int64_t *commit_times_us;  // by ticket, modulo PIPELINE_TRANSACTIONS_MAX
@@ -105,10 +106,17 @@ void pipeline_enter(struct pipeline *p, enum pipeline_state to, const char *why)
 /** A fault of the source (`peer` "postgres") or of the sink ("kafka"): retried with backoff, or the end. */
 void pipeline_lost(struct pipeline *p, const char *peer, const struct fault *f);
 
-/** Writes the pending state record if everything before it is acknowledged. */
-void pipeline_save_state(struct pipeline *p);
+/** Ends the connector with the fault. */
+void pipeline_fail(struct pipeline *p, const struct fault *f);
 
-/** Goes on with reopening or draining once nothing is in flight any more. */
+/** The source's on_recall and on_state: the state record is read and written (pipeline_record.c). */
+void pipeline_record_on_recall(void *self);
+void pipeline_record_on_state(void *self, const struct source_state *state);
+
+/** Writes the pending state record if everything before it is acknowledged. */
+void pipeline_record_save(struct pipeline *p);
+
+/** Goes on with reopening or draining once nothing is on its way to Kafka any more. */
 void pipeline_when_settled(struct pipeline *p);
 
 #endif

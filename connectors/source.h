@@ -31,9 +31,14 @@ struct source_state {
 /** Called on the loop; `self` is the pipeline. */
 struct source_listener {
     void (*on_ready)(void *self);  // call next() until it gives NOTHING
-    void (*on_open)(void *self);   // open() came to its end: the stream (or snapshot) runs
+    // The source is alone with its position holder and wants the record as it is on Kafka by now, whoever
+    // wrote it: recalled() answers, after a read that began later than this call.
+    void (*on_recall)(void *self);
+    // open() came to its end: the stream (or snapshot) runs, and begins after `position`, which may be lower
+    // than what was confirmed before: then the peer has forgotten.
+    void (*on_open)(void *self, uint64_t position);
     void (*on_fault)(void *self, const struct fault *f);  // opening failed or the peer is lost
-    // Must be made durable before on_saved: source_state_saved() is called back; the source waits for it.
+    // Must be made durable; then state_saved() is called back: the source waits for it.
     void (*on_state)(void *self, const struct source_state *state);
     // A table is captured from now on: its topic is worth making before its first row. Told again and again.
     void (*on_table)(void *self, const char *topic);
@@ -55,15 +60,18 @@ struct source_type {
     /** Makes the object; does no I/O. FAULT_CONFIG for senseless configuration. */
     bool (*make)(const struct connector_config *config, uv_loop_t *loop,
                  const struct source_listener *listener, struct source **ret, struct fault *f) MUST_USE;
-    /** Begins connecting (non-blocking): checks server and slot, makes what is missing, snapshots, streams.
-     */
-    void (*open)(struct source *s, const struct source_state *known);
+    /** Begins connecting (non-blocking): waits until no other copy is at work, asks for the record, checks
+     * server and slot, makes what is missing, snapshots, streams. */
+    void (*open)(struct source *s);
+    /** Answers on_recall; may come too late, after close or another open, and is ignored then. */
+    void (*recalled)(struct source *s, const struct source_state *known);
     /** Answers on_state: the record is durable on Kafka. */
     void (*state_saved)(struct source *s);
     /** One step. Never blocks. *ret_change and all it points to is borrowed until the next call of next or
      * close. */
     enum source_step (*next)(struct source *s, struct change *ret_change, struct fault *f) MUST_USE;
-    /** All up to the position is safe on Kafka: may be told to the server. Never goes back. */
+    /** All up to the position is safe on Kafka: may be told to the server. Never goes back until the next
+     * open. */
     void (*confirm)(struct source *s, uint64_t safe_position);
     void (*pause)(struct source *s);  // stop reading rows, keep the peer alive; next() gives NOTHING
     void (*resume)(struct source *s);

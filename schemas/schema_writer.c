@@ -4,6 +4,7 @@
 #include "core/memory.h"
 
 enum {
+    SCHEMA_WRITER_MEET_MS = 2000,
     SCHEMA_WRITER_BEGIN_MS = 10000,
     SCHEMA_WRITER_COMMIT_MS = 20000,
 };
@@ -76,6 +77,22 @@ static void schema_writer_drop(struct schema_writer *w)
     }
 }
 
+// librdkafka 2.0 asks for a topic that is new to it once a second and not when it is first written to: the
+// first commit would wait for that. What goes wrong here comes again in what follows, which says so.
+static void schema_writer_meet_topic(const struct schema_writer *w)
+{
+    const struct rd_kafka_metadata *found = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(w->producer, w->topic, NULL);
+    if (topic == NULL) {
+        return;
+    }
+    if (rd_kafka_metadata(w->producer, 0, topic, &found, SCHEMA_WRITER_MEET_MS) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(found);
+    }
+    rd_kafka_topic_destroy(topic);
+}
+
 static bool schema_writer_do_begin(struct schema_writer *w)
 {
     if (w->producer != NULL) {
@@ -85,6 +102,7 @@ static bool schema_writer_do_begin(struct schema_writer *w)
     if (!kafka_client_open(conf, KAFKA_TRANSACTIONAL_PRODUCER, &w->producer, &w->result)) {
         return false;
     }
+    schema_writer_meet_topic(w);
     return schema_writer_check(w, "becoming the only writer",
                                rd_kafka_init_transactions(w->producer, SCHEMA_WRITER_BEGIN_MS));
 }

@@ -112,6 +112,29 @@ static void pg_conn_connected(struct pg_conn *c)
     c->on_open(c->self, NULL);
 }
 
+static void pg_conn_start(struct pg_conn *c);
+
+// libpq would go through the addresses by itself, but has no time limit of its own on this path: the first
+// one that does not answer would use up everything. As in libpq, a server that refuses us for good ends it.
+static void pg_conn_try_next(struct pg_conn *c, const struct fault *f)
+{
+    struct fault fault = *f;
+    if (c->tried_fault.kind != FAULT_NONE) {
+        (void)fault_from(&fault, f->kind, f->origin, f->origin_code, "%.200s; %s", c->tried_fault.text,
+                         f->text);
+    }
+    c->address_at++;
+    if (fault.kind != FAULT_RETRY || c->address_at >= c->address_count) {
+        pg_conn_fail(c, &fault);
+        return;
+    }
+    pg_conn_drop_poll(c);
+    PQfinish(c->pq);
+    c->pq = NULL;
+    c->tried_fault = fault;
+    pg_conn_start(c);
+}
+
 static void pg_conn_step(struct pg_conn *c)
 {
     pg_conn_drop_poll(c);
@@ -131,7 +154,7 @@ static void pg_conn_step(struct pg_conn *c)
         break;
     }
     pg_conn_connect_fault(c->pq, &f);
-    pg_conn_fail(c, &f);
+    pg_conn_try_next(c, &f);
 }
 
 static void pg_conn_flush(struct pg_conn *c)
@@ -147,6 +170,15 @@ static void pg_conn_flush(struct pg_conn *c)
     pg_conn_set_events(c);
 }
 
+// libuv stops a watch whose socket has an error, though the server's last words may still wait in it: they
+// are read first, and the error only by the next turn.
+static void pg_conn_watch_again(struct pg_conn *c)
+{
+    if (c->is_open && c->poll != NULL && c->events != 0) {
+        (void)uv_poll_start(c->poll, c->events, pg_conn_on_poll);
+    }
+}
+
 static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct pg_conn *c = poll->data;
@@ -160,6 +192,9 @@ static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
         if (c->is_open && c->is_flushing) {
             pg_conn_flush(c);
         }
+        if (status < 0) {
+            pg_conn_watch_again(c);
+        }
     }
     pg_conn_unref(c);
 }
@@ -169,10 +204,19 @@ void pg_conn_send(struct pg_conn *c)
     pg_conn_flush(c);
 }
 
+static void pg_conn_on_timer(uv_timer_t *timer);
+
+static void pg_conn_limit_time(struct pg_conn *c)
+{
+    uint64_t timeout_ms = (uint64_t)(c->dsn.connect_timeout_us / CLOCK_US_PER_MS);
+    (void)uv_timer_start(&c->timer, pg_conn_on_timer, timeout_ms, 0);
+}
+
 static void pg_conn_start(struct pg_conn *c)
 {
+    pg_conn_limit_time(c);
     CLEANUP(text_pairs_clear) struct text_pairs options = {0};
-    pg_dsn_resolve(&c->dsn, c->addresses, c->address_count, &options);
+    pg_dsn_resolve(&c->dsn, c->address_count == 0 ? NULL : &c->addresses[c->address_at], &options);
     CLEANUP(memory_free_pointer) const char **words = memory_zeroed(2 * (options.count + 1), sizeof(*words));
     const char **values = words + options.count + 1;
     for (size_t i = 0; i < options.count; i++) {
@@ -183,7 +227,7 @@ static void pg_conn_start(struct pg_conn *c)
     struct fault f;
     if (c->pq == NULL || PQstatus(c->pq) == CONNECTION_BAD) {
         pg_conn_connect_fault(c->pq, &f);
-        pg_conn_fail(c, &f);
+        pg_conn_try_next(c, &f);
         return;
     }
     (void)PQsetErrorVerbosity(c->pq, PQERRORS_VERBOSE);  // with the SQLSTATE, which has no other way out
@@ -197,6 +241,19 @@ static void pg_conn_add_address(struct pg_conn *c, const char *text)
     struct pg_dsn_address *address = &c->addresses[c->address_count++];
     *address = (struct pg_dsn_address){.host = c->host_at};
     memcpy(address->text, text, strnlen(text, sizeof(address->text) - 1));
+}
+
+static void pg_conn_put_first(struct pg_conn *c)
+{
+    for (size_t i = 0; i < c->address_count && c->preferred.text[0] != '\0'; i++) {
+        struct pg_dsn_address found = c->addresses[i];
+        if (found.host == c->preferred.host && strcmp(found.text, c->preferred.text) == 0) {
+            memmove(c->addresses + 1, c->addresses, i * sizeof(found));
+            c->addresses[0] = found;
+            c->address_count = c->is_only_preferred ? 1 : c->address_count;
+            return;
+        }
+    }
 }
 
 static void pg_conn_lookup_next(struct pg_conn *c);
@@ -233,26 +290,26 @@ static void pg_conn_lookup_next(struct pg_conn *c)
             struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
             c->references++;
             c->is_resolving = true;
+            pg_conn_limit_time(c);
             INVARIANT(uv_getaddrinfo(c->loop, &c->lookup, pg_conn_on_lookup, host->name, NULL, &hints) == 0);
             return;
         }
         bool is_socket = host->name[0] == '/' || host->name[0] == '@' || host->name[0] == '\0';
-        pg_conn_add_address(c, is_socket ? "" : host->name);
+        bool is_given = host->address[0] != '\0';
+        pg_conn_add_address(c, is_given ? host->address : is_socket ? "" : host->name);
     }
     if (c->dsn.host_count > 0 && c->address_count == 0) {
         pg_conn_fail(c, &c->lookup_fault);
         return;
     }
+    c->tried_fault = c->lookup_fault;
+    pg_conn_put_first(c);
     pg_conn_start(c);
 }
-
-static void pg_conn_on_timer(uv_timer_t *timer);
 
 static void pg_conn_begin(struct pg_conn *c)
 {
     c->has_begun = true;
-    uint64_t timeout_ms = (uint64_t)(c->dsn.connect_timeout_us / CLOCK_US_PER_MS);
-    (void)uv_timer_start(&c->timer, pg_conn_on_timer, timeout_ms, 0);
     if (c->open_fault.kind != FAULT_NONE) {
         pg_conn_fail(c, &c->open_fault);
     } else {
@@ -292,10 +349,16 @@ static void pg_conn_on_timer(uv_timer_t *timer)
         pg_conn_begin(c);
         return;
     }
-    (void)fault_set(&f, FAULT_RETRY,
-                    "PostgreSQL did not answer within %d s; check host and port of postgres.dsn",
-                    (int)(c->dsn.connect_timeout_us / CLOCK_US_PER_S));
-    pg_conn_fail(c, &f);
+    size_t host = c->is_resolving ? c->host_at : pg_conn_address(c).host;
+    (void)fault_set(
+        &f, FAULT_RETRY, "PostgreSQL%s%s did not answer within %d s; check host and port of postgres.dsn",
+        host < c->dsn.host_count ? " at " : "", host < c->dsn.host_count ? c->dsn.hosts[host].name : "",
+        (int)(c->dsn.connect_timeout_us / CLOCK_US_PER_S));
+    if (c->is_resolving) {
+        pg_conn_fail(c, &f);  // the look-up can't be given up for another one
+    } else {
+        pg_conn_try_next(c, &f);
+    }
 }
 
 struct pg_conn *pg_conn_open(const struct pg_conn_params *params)
@@ -306,6 +369,8 @@ struct pg_conn *pg_conn_open(const struct pg_conn_params *params)
     c->on_open = params->on_open;
     c->on_lost = params->on_lost;
     c->self = params->self;
+    c->preferred = params->first;
+    c->is_only_preferred = params->is_only_first;
     if (!pg_dsn_parse(params->dsn, params->password, params->is_replication, &c->dsn, &c->open_fault)) {
         c->dsn = (struct pg_dsn){0};
     }

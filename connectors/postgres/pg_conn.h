@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <uv.h>
 
+#include "connectors/postgres/pg_dsn.h"
 #include "core/bytes.h"
 #include "core/fault.h"
 
@@ -29,12 +30,15 @@ struct pg_conn_params {
     const char *dsn;       // borrowed for the call
     const char *password;  // borrowed for the call; NULL
     bool is_replication;
+    struct pg_dsn_address
+        first;           // of those the string names, the one to try first; text "": as they are listed
+    bool is_only_first;  // and no other, if it is still named
     void (*on_open)(void *self, const struct fault *f);  // once, later: f NULL when connected
     void (*on_lost)(void *self, const struct fault *f);  // once, only after on_open(NULL)
     void *self;
 };
 
-/** Begins connecting; everything that goes wrong comes through on_open. */
+/** Begins connecting, to one server after another; everything that goes wrong comes through on_open. */
 struct pg_conn *pg_conn_open(const struct pg_conn_params *params);
 
 /** No callback comes after it. Accepts NULL. */
@@ -77,6 +81,8 @@ void pg_conn_end_copy(struct pg_conn *c, pg_conn_on_results on_results, void *se
 void pg_conn_pause(struct pg_conn *c);
 void pg_conn_resume(struct pg_conn *c);
 
+/** Where it is connected to; text "" for a socket folder, or when libpq chose. */
+struct pg_dsn_address pg_conn_address(const struct pg_conn *c);
 int pg_conn_socket(const struct pg_conn *c);
 bool pg_conn_is_tcp(const struct pg_conn *c);
 int pg_conn_server_version(const struct pg_conn *c);

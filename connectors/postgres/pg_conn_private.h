@@ -34,6 +34,10 @@ struct pg_conn {
     size_t host_at;
     struct pg_dsn_address *addresses;
     size_t address_count;
+    size_t address_at;  // the one being tried, or connected
+    struct pg_dsn_address preferred;
+    bool is_only_preferred;
+    struct fault tried_fault;  // of the addresses before; kind FAULT_NONE: none
     struct fault open_fault;
     struct fault lookup_fault;
     struct fault late_fault;

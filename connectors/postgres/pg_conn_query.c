@@ -21,6 +21,9 @@ static const char *pg_conn_query_cure(const char *sqlstate)
     if (strncmp(sqlstate, "3D", 2) == 0) {
         return "check dbname in postgres.dsn";
     }
+    if (strncmp(sqlstate, "42704", 5) == 0) {
+        return "check options in postgres.dsn; a server before PostgreSQL 14 is too old";
+    }
     if (strncmp(sqlstate, "42501", 5) == 0) {
         return "as a superuser run: ALTER ROLE our user REPLICATION; and GRANT CONNECT ON DATABASE to it";
     }
@@ -326,6 +329,11 @@ void pg_conn_resume(struct pg_conn *c)
 {
     c->is_paused = false;
     pg_conn_set_events(c);
+}
+
+struct pg_dsn_address pg_conn_address(const struct pg_conn *c)
+{
+    return c->address_at < c->address_count ? c->addresses[c->address_at] : (struct pg_dsn_address){0};
 }
 
 int pg_conn_socket(const struct pg_conn *c)

@@ -6,13 +6,14 @@
 
 #include "core/clock.h"
 
-// What values look like must not depend on the server's configuration, nor a dead peer hold the slot for
-// long.
+// What values look like must not depend on the server's configuration; nor may a dead or frozen peer hold the
+// slot for long (the server notices it within 15 s), nor a quiet one be ended.
 #define PG_DSN_OPTIONS                                                                                       \
     "-c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c "                 \
     "bytea_output=hex "                                                                                      \
     "-c lc_monetary=C -c wal_sender_timeout=15s -c statement_timeout=0 -c lock_timeout=0 "                   \
-    "-c idle_in_transaction_session_timeout=0"
+    "-c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "                                    \
+    "-c tcp_keepalives_idle=6 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
 
 enum { PG_DSN_CONNECT_TIMEOUT_S = 10 };
 
@@ -24,12 +25,6 @@ static const char *const PG_DSN_DEFAULTS[][2] = {
 static void pg_dsn_free_info(PQconninfoOption **info)
 {
     PQconninfoFree(*info);
-}
-
-static void pg_dsn_add_host(struct pg_dsn *d, struct slice name, struct slice port)
-{
-    d->hosts = memory_resize(d->hosts, (d->host_count + 1) * sizeof(*d->hosts));
-    d->hosts[d->host_count++] = (struct pg_dsn_host){slice_to_string(name), slice_to_string(port)};
 }
 
 // The entry at `*at` of a comma list; an exhausted list goes on giving its last entry (one port for all
@@ -44,28 +39,37 @@ static struct slice pg_dsn_entry(const char **at)
     return entry;
 }
 
-static void pg_dsn_split_hosts(struct pg_dsn *d, const char *hosts, const char *ports)
+// hostaddr says how many servers there are, else host does.
+static void pg_dsn_split_hosts(struct pg_dsn *d, const char *hosts, const char *addresses, const char *ports)
 {
+    const char *host_at = hosts == NULL ? "" : hosts;
+    const char *address_at = addresses == NULL ? "" : addresses;
     const char *port_at = ports == NULL ? "" : ports;
-    for (const char *at = hosts; at != NULL;) {
-        const char *comma = strchr(at, ',');
-        pg_dsn_add_host(d, slice_make(at, comma == NULL ? strlen(at) : (size_t)(comma - at)),
-                        pg_dsn_entry(&port_at));
-        at = comma == NULL ? NULL : comma + 1;
+    size_t count = 1;
+    for (const char *at = addresses == NULL ? host_at : address_at; *at != '\0'; at++) {
+        count += *at == ',' ? 1 : 0;
+    }
+    d->hosts = memory_zeroed(count, sizeof(*d->hosts));
+    for (; d->host_count < count; d->host_count++) {
+        d->hosts[d->host_count] = (struct pg_dsn_host){.name = slice_to_string(pg_dsn_entry(&host_at)),
+                                                       .address = slice_to_string(pg_dsn_entry(&address_at)),
+                                                       .port = slice_to_string(pg_dsn_entry(&port_at))};
     }
 }
 
-// PGHOST and PGPORT count where the string says nothing, as in libpq; PQconninfoParse does not look at them.
+// PGHOST, PGHOSTADDR and PGPORT count where the string says nothing, as in libpq; PQconninfoParse does not
+// look at them. A service's hosts are libpq's affair: they are tried as one.
 static void pg_dsn_hosts(struct pg_dsn *d)
 {
     const char *host = text_pairs_get(&d->options, "host");
+    const char *address = text_pairs_get(&d->options, "hostaddr");
     const char *port = text_pairs_get(&d->options, "port");
     host = host == NULL ? getenv("PGHOST") : host;
+    address = address == NULL ? getenv("PGHOSTADDR") : address;
     port = port == NULL ? getenv("PGPORT") : port;
-    bool is_elsewhere = text_pairs_get(&d->options, "hostaddr") != NULL ||
-                        text_pairs_get(&d->options, "service") != NULL || getenv("PGHOSTADDR") != NULL;
-    if (host != NULL && host[0] != '\0' && !is_elsewhere) {
-        pg_dsn_split_hosts(d, host, port);
+    bool has_any = (host != NULL && host[0] != '\0') || address != NULL;
+    if (has_any && text_pairs_get(&d->options, "service") == NULL) {
+        pg_dsn_split_hosts(d, host, address, port);
     }
 }
 
@@ -121,6 +125,7 @@ void pg_dsn_clear(struct pg_dsn *d)
     text_pairs_clear(&d->options);
     for (size_t i = 0; i < d->host_count; i++) {
         free(d->hosts[i].name);
+        free(d->hosts[i].address);
         free(d->hosts[i].port);
     }
     free(d->hosts);
@@ -130,30 +135,22 @@ void pg_dsn_clear(struct pg_dsn *d)
 bool pg_dsn_needs_lookup(const struct pg_dsn_host *h)
 {
     struct in6_addr address;
+    if (h->address[0] != '\0') {
+        return false;
+    }
     bool is_socket = h->name[0] == '/' || h->name[0] == '@' || h->name[0] == '\0';
     return !is_socket && inet_pton(AF_INET, h->name, &address) != 1 &&
            inet_pton(AF_INET6, h->name, &address) != 1;
 }
 
-void pg_dsn_resolve(const struct pg_dsn *d, const struct pg_dsn_address *addresses, size_t count,
-                    struct text_pairs *ret)
+void pg_dsn_resolve(const struct pg_dsn *d, const struct pg_dsn_address *address, struct text_pairs *ret)
 {
     for (size_t i = 0; i < d->options.count; i++) {
         text_pairs_set(ret, d->options.items[i].key, d->options.items[i].value);
     }
-    if (count == 0) {
-        return;
+    if (address != NULL) {
+        text_pairs_set(ret, "host", d->hosts[address->host].name);
+        text_pairs_set(ret, "hostaddr", address->text);
+        text_pairs_set(ret, "port", d->hosts[address->host].port);
     }
-    CLEANUP(bytes_clear) struct bytes host = {0};
-    CLEANUP(bytes_clear) struct bytes address = {0};
-    CLEANUP(bytes_clear) struct bytes port = {0};
-    for (size_t i = 0; i < count; i++) {
-        const char *comma = i == 0 ? "" : ",";
-        bytes_format(&host, "%s%s", comma, d->hosts[addresses[i].host].name);
-        bytes_format(&address, "%s%s", comma, addresses[i].text);
-        bytes_format(&port, "%s%s", comma, d->hosts[addresses[i].host].port);
-    }
-    text_pairs_set(ret, "host", bytes_text(&host));
-    text_pairs_set(ret, "hostaddr", bytes_text(&address));
-    text_pairs_set(ret, "port", bytes_text(&port));
 }

@@ -7,8 +7,9 @@
 
 /** One server to try. */
 struct pg_dsn_host {
-    char *name;  // host name, numeric address or socket folder
-    char *port;  // "" for the default
+    char *name;     // host name, numeric address or socket folder
+    char *address;  // numeric, from hostaddr; "" when the name has to say it
+    char *port;     // "" for the default
 };
 
 /** One address of hosts[host]; `text` is numeric, or empty for a socket folder. */
@@ -39,8 +40,7 @@ void pg_dsn_clear(struct pg_dsn *d);
 /** Whether the host is a name that has to be looked up (not a socket folder, not a numeric address). */
 bool pg_dsn_needs_lookup(const struct pg_dsn_host *h);
 
-/** The options with host, hostaddr and port lists made of the addresses, one server an address. */
-void pg_dsn_resolve(const struct pg_dsn *d, const struct pg_dsn_address *addresses, size_t count,
-                    struct text_pairs *ret);
+/** The options with host, hostaddr and port of one address; NULL: as they are. */
+void pg_dsn_resolve(const struct pg_dsn *d, const struct pg_dsn_address *address, struct text_pairs *ret);
 
 #endif

@@ -103,13 +103,28 @@ static bool pg_slot_forget(struct fault *f, const struct connector_config *confi
         config->slot.name, why, drop, config->name);
 }
 
+bool pg_slot_lost_publication(const struct connector_config *config, struct fault *f)
+{
+    CLEANUP(memory_free_pointer)
+    char *drop = memory_format(" run: SELECT pg_drop_replication_slot('%s'); and", config->slot.name);
+    return pg_slot_forget(
+        f, config,
+        "can't go on: its publication was dropped, and what was written without it can't be decoded", drop);
+}
+
 static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
 {
     if (!config->slot.create) {
+        bool has_snapshot = config->snapshot == CONNECTOR_SNAPSHOT_INITIAL;
         return fault_set(f, FAULT_CONFIG,
-                         "slot %s does not exist and slot.create is false; run: SELECT "
+                         "slot %s does not exist and slot.create is false; %srun: SELECT "
                          "pg_create_logical_replication_slot('%s', 'pgoutput');",
-                         config->slot.name, config->slot.name);
+                         config->slot.name,
+                         has_snapshot
+                             ? "set slot.create: true to have the rows that are there read too, or set "
+                               "snapshot: never and "
+                             : "",
+                         config->slot.name);
     }
     if (s->slots_used >= s->slots_max) {
         return fault_set(
@@ -120,6 +135,20 @@ static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_con
             s->slots_max, s->slots_max + 10);
     }
     return true;
+}
+
+// A snapshot fits to the stream only at the making of the slot: read later, the older changes would follow
+// the newer rows. To go on without one in silence would never publish them.
+static bool pg_slot_refuse_unread(const struct connector_config *config, struct fault *f)
+{
+    return fault_set(f, FAULT_CONFIG,
+                     "slot %s exists already, and no state record says that the rows that were there before "
+                     "it are published "
+                     "(snapshot: initial). To have them read%s run: SELECT pg_drop_replication_slot('%s'); "
+                     "and millrace makes it "
+                     "anew. To go on from its position without them set snapshot: never",
+                     config->slot.name, config->slot.create ? "" : " set slot.create: true and",
+                     config->slot.name);
 }
 
 static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connector_config *config,
@@ -144,6 +173,9 @@ static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connec
                        s->keep_size);
         (void)snprintf(drop, sizeof(drop), " run: SELECT pg_drop_replication_slot('%s'); and", name);
         return pg_slot_forget(f, config, why, drop);
+    }
+    if (!known->is_snapshot_done && config->snapshot == CONNECTOR_SNAPSHOT_INITIAL) {
+        return pg_slot_refuse_unread(config, f);
     }
     *ret = PG_SLOT_USE;
     return true;
@@ -170,6 +202,31 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
     }
     *ret = PG_SLOT_MAKE;
     return pg_slot_may_make(s, config, f);
+}
+
+static uint32_t pg_slot_hash(const char *name)
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (const char *at = name; *at != '\0'; at++) {
+        hash = (hash ^ (uint8_t)*at) * UINT32_C(16777619);
+    }
+    return hash;
+}
+
+void pg_slot_lock(struct bytes *out, enum pg_slot_lock lock, const char *name)
+{
+    bytes_format(out, "SELECT pg_catalog.pg_try_advisory_lock(%d, %d)", (int)lock,
+                 (int32_t)pg_slot_hash(name));
+}
+
+void pg_slot_end_holder(struct bytes *out, enum pg_slot_lock lock, const char *name)
+{
+    bytes_format(
+        out,
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+        " AND classid = %d AND objid = %u AND objsubid = 2 AND granted AND pid <> pg_backend_pid()",
+        (int)lock, pg_slot_hash(name));
 }
 
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot)

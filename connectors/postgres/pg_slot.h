@@ -7,6 +7,13 @@
 #include "connectors/connector_config.h"
 #include "connectors/source.h"
 
+// Advisory locks of a slot's name, as classid in pg_locks; objid is the name's 32-bit FNV-1a hash. They never
+// change: old and new versions must meet.
+enum pg_slot_lock {
+    PG_SLOT_LOCK_REPLICATION = 0x6d696c6c,  // "mill": who may use the slot
+    PG_SLOT_LOCK_SQL,                       // the other session of the same connector
+};
+
 struct pg_slot {
     // The server.
     int server_version;
@@ -52,6 +59,15 @@ bool pg_slot_check_server(const struct pg_slot *s, struct fault *f) MUST_USE;
 bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *config,
                     const struct source_state *known, const char *system, enum pg_slot_plan *ret,
                     struct fault *f) MUST_USE;
+
+/** What the stream's "publication does not exist" means: no publication made now is there in older WAL. */
+bool pg_slot_lost_publication(const struct connector_config *config, struct fault *f);
+
+/** Appends the query that takes the lock for the session: one row, 't' when no other session has it. */
+void pg_slot_lock(struct bytes *out, enum pg_slot_lock lock, const char *name);
+
+/** Appends the query that ends the session which has the lock. */
+void pg_slot_end_holder(struct bytes *out, enum pg_slot_lock lock, const char *name);
 
 /** Appends CREATE_REPLICATION_SLOT in the server's dialect. */
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot);

@@ -1,5 +1,5 @@
-// The source as the pipeline sees it, and its states. Opening: pg_source_open.c; the stream:
-// pg_source_stream.c.
+// The source as the pipeline sees it, and its states. Opening: pg_source_open.c, pg_source_lock.c,
+// pg_source_slot.c; the stream: pg_source_stream.c.
 #include "connectors/postgres/pg_source.h"
 
 #include <stdlib.h>
@@ -20,9 +20,13 @@ static uint32_t pg_source_allowed(enum pg_source_state from)
     case PG_SOURCE_CLOSED:
         return BIT(CONNECTING);
     case PG_SOURCE_CONNECTING:
+        return BIT(LOCKING);
+    case PG_SOURCE_LOCKING:
+        return BIT(RECALLING) | BIT(WAITING_FOR_SLOT);
+    case PG_SOURCE_RECALLING:
         return BIT(CHECKING);
     case PG_SOURCE_CHECKING:
-        return BIT(SAVING_BEGIN) | BIT(PUBLISHING);
+        return BIT(SAVING_BEGIN) | BIT(PUBLISHING) | BIT(WAITING_FOR_SLOT);
     case PG_SOURCE_SAVING_BEGIN:
         return BIT(PUBLISHING);
     case PG_SOURCE_PUBLISHING:
@@ -38,7 +42,7 @@ static uint32_t pg_source_allowed(enum pg_source_state from)
     case PG_SOURCE_STARTING:
         return BIT(STREAMING) | BIT(WAITING_FOR_SLOT);
     case PG_SOURCE_WAITING_FOR_SLOT:
-        return BIT(STARTING) | BIT(DROPPING_SLOT);
+        return BIT(LOCKING) | BIT(RECALLING);
     case PG_SOURCE_STREAMING:
         return BIT(ENDED);
     case PG_SOURCE_ENDED:
@@ -270,6 +274,7 @@ const struct source_type pg_source_type = {
     .summary = "PostgreSQL 14 and newer, by logical replication with pgoutput",
     .make = pg_source_make,
     .open = pg_source_open,
+    .recalled = pg_source_recalled,
     .state_saved = pg_source_state_saved,
     .next = pg_source_next,
     .confirm = pg_source_confirm,

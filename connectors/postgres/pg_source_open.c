@@ -1,7 +1,8 @@
-// Opening, in order: connect twice, check server and slot, save the state record, publications, slot,
-// snapshot, stream. The record says "unfinished" before a slot is made and "finished" once its snapshot is on
-// Kafka: a crash in between finds the record and begins again with a new slot; a slot without a record was
-// made by the operator.
+// Opening, in order: connect twice, lock other copies out and recall the state record (pg_source_lock.c),
+// check server and slot, save the record, publications, slot and snapshot (pg_source_slot.c), stream. The
+// record says "unfinished" before a slot is made and "finished" once its snapshot is on Kafka: a crash in
+// between finds the record and begins again with a new slot; a slot without a record was made by the
+// operator.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +10,9 @@
 #include "connectors/postgres/pg_source_private.h"
 #include "core/log.h"
 
-enum { PG_SOURCE_SLOT_RETRY_MS = 500 };
-
-static void pg_source_check(struct source *s);
 static void pg_source_start(struct source *s);
-static void pg_source_make_slot(struct source *s);
 
-// The answer to a query, or the end of this opening.
-static bool pg_source_answered(struct source *s, size_t count, size_t want, const struct fault *f,
-                               const char *what)
+bool pg_source_answered(struct source *s, size_t count, size_t want, const struct fault *f, const char *what)
 {
     struct fault fault = {0};
     if (f == NULL && count >= want) {
@@ -47,7 +42,7 @@ static void pg_source_on_identified(void *self, PGresult *const *results, size_t
     }
     (void)snprintf(s->system_identifier, sizeof(s->system_identifier), "%.31s", PQgetvalue(results[0], 0, 0));
     s->timeline = (uint32_t)strtoul(PQgetvalue(results[0], 0, 1), NULL, 10);
-    pg_source_check(s);
+    pg_source_lock(s);
 }
 
 static void pg_source_on_replication(void *self, const struct fault *f)
@@ -67,6 +62,8 @@ static struct pg_conn *pg_source_connect(struct source *s, bool is_replication,
                                     .dsn = s->config->postgres.dsn,
                                     .password = s->config->postgres.password,
                                     .is_replication = is_replication,
+                                    .first = is_replication ? pg_conn_address(s->sql) : s->address,
+                                    .is_only_first = is_replication,  // both speak to one server
                                     .on_open = on_open,
                                     .on_lost = pg_source_on_lost,
                                     .self = s};
@@ -85,16 +82,16 @@ static void pg_source_on_sql(void *self, const struct fault *f)
     s->replication = pg_source_connect(s, true, pg_source_on_replication);
 }
 
-void pg_source_open(struct source *s, const struct source_state *known)
+void pg_source_open(struct source *s)
 {
     INVARIANT(s->state == PG_SOURCE_CLOSED);
-    s->known = *known;
+    s->has_slot_lock = s->is_locked = false;
     s->has_told_open = false;
     pg_source_enter(s, PG_SOURCE_CONNECTING, "connecting");
     s->sql = pg_source_connect(s, false, pg_source_on_sql);
 }
 
-static void pg_source_save(struct source *s, bool is_done)
+void pg_source_save(struct source *s, bool is_done)
 {
     pg_source_enter(s, is_done ? PG_SOURCE_SAVING_END : PG_SOURCE_SAVING_BEGIN, "saving the state record");
     struct source_state state = {.is_known = true, .is_snapshot_done = is_done, .timeline = s->timeline};
@@ -111,7 +108,7 @@ static void pg_source_on_published(void *self, const struct fault *f)
         pg_source_fail(s, f);
         return;
     }
-    bool is_new = !s->known.is_known || !s->known.is_snapshot_done;
+    bool is_new = !s->known.is_known || !s->known.is_snapshot_done || s->known.timeline != s->timeline;
     switch (s->plan) {
     case PG_SLOT_MAKE:
     case PG_SLOT_REMAKE:
@@ -133,12 +130,23 @@ static void pg_source_publish(struct source *s)
     pg_tables_check(s->tables, s->sql, pg_source_on_published, s);
 }
 
-static void pg_source_use_slot(struct source *s)
+// What differs from what this process confirmed before. A slot that is behind it is no harm after a cut or a
+// crash: the server was not told, or forgot, and changes come again. But a position that the server has not
+// even written says that this is another history than the one we followed.
+static void pg_source_say_position(struct source *s, const char *lsn)
 {
     uint64_t confirmed = s->slot.confirmed_lsn;
-    CLEANUP(memory_free_pointer)
-    char *lsn = memory_format("%" PRIX64 "/%" PRIX64, confirmed >> 32, confirmed & UINT32_MAX);
-    if (s->stream.confirmed != 0 && confirmed > s->stream.confirmed) {
+    if (s->stream.confirmed > confirmed && s->stream.confirmed > s->slot.wal_end) {
+        log_warn(
+            s->component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
+            "the server was restored, or failed over to one that was behind: slot %s stands at %s; changes "
+            "that were published and are gone there stay published",
+            s->config->slot.name, lsn);
+    } else if (s->stream.confirmed > confirmed) {
+        log_info(s->component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
+                 "slot %s stands at %s, before what we confirmed last: changes come again",
+                 s->config->slot.name, lsn);
+    } else if (s->stream.confirmed != 0 && confirmed > s->stream.confirmed) {
         log_warn(s->component, "slot_moved", LOG_WITH(LOG_TEXT("lsn", lsn)),
                  "slot %s was moved to %s, beyond what we confirmed: by another copy of this connector, or "
                  "by hand",
@@ -148,8 +156,33 @@ static void pg_source_use_slot(struct source *s)
                  "slot %s exists already: streaming goes on from its position %s, without a snapshot",
                  s->config->slot.name, lsn);
     }
-    s->stream.confirmed = confirmed > s->stream.confirmed ? confirmed : s->stream.confirmed;
+    if (s->known.is_known && s->known.timeline != s->timeline) {
+        log_warn(
+            s->component, "timeline_changed",
+            LOG_WITH(LOG_NUMBER("old", s->known.timeline), LOG_NUMBER("new", s->timeline)),
+            "the server is on timeline %u, it was on %u before: another server was promoted, or this one was "
+            "restored",
+            s->timeline, s->known.timeline);
+    }
+}
+
+static void pg_source_use_slot(struct source *s)
+{
+    uint64_t confirmed = s->slot.confirmed_lsn;
+    CLEANUP(memory_free_pointer)
+    char *lsn = memory_format("%" PRIX64 "/%" PRIX64, confirmed >> 32, confirmed & UINT32_MAX);
+    pg_source_say_position(s, lsn);
+    s->stream.confirmed = confirmed;  // never ours: told to the server it would skip what is before it
     pg_source_publish(s);
+}
+
+// Not a copy of this version, which would hold the lock.
+static void pg_source_wait_for_slot(struct source *s)
+{
+    CLEANUP(memory_free_pointer)
+    char *why = memory_format("slot %s is in use by the server's process %d", s->config->slot.name,
+                              s->slot.active_pid);
+    pg_source_wait(s, why);
 }
 
 static void pg_source_on_checked(void *self, PGresult *const *results, size_t count, const struct fault *f)
@@ -160,11 +193,13 @@ static void pg_source_on_checked(void *self, PGresult *const *results, size_t co
     }
     pg_slot_read(results, pg_conn_server_version(s->sql), &s->slot);
     struct fault bad = {0};
+    s->address = (struct pg_dsn_address){0};
     if (!pg_slot_check_server(&s->slot, &bad) ||
         !pg_slot_decide(&s->slot, s->config, &s->known, s->system_identifier, &s->plan, &bad)) {
         pg_source_fail(s, &bad);
         return;
     }
+    s->address = pg_conn_address(s->sql);
     if (s->known.is_known && strcmp(s->known.slot, s->config->slot.name) != 0) {
         log_warn(s->component, "slot_changed", LOG_WITH(LOG_TEXT("old", s->known.slot)),
                  "slot.name was %s before: what only that slot holds is not published; drop it when it is "
@@ -172,16 +207,16 @@ static void pg_source_on_checked(void *self, PGresult *const *results, size_t co
                  s->known.slot);
         s->known = (struct source_state){0};
     }
-    if (s->plan == PG_SLOT_USE) {
+    if (s->plan != PG_SLOT_MAKE && s->slot.is_active) {
+        pg_source_wait_for_slot(s);
+    } else if (s->plan == PG_SLOT_USE) {
         pg_source_use_slot(s);
-    } else if (s->plan == PG_SLOT_REMAKE) {
-        pg_source_publish(s);  // its record is there already
     } else {
-        pg_source_save(s, false);
+        pg_source_save(s, false);  // if it says so already too: a "done" of the copy before may come late
     }
 }
 
-static void pg_source_check(struct source *s)
+void pg_source_check(struct source *s)
 {
     pg_source_enter(s, PG_SOURCE_CHECKING, "checking server and slot");
     CLEANUP(bytes_clear) struct bytes sql = {0};
@@ -198,25 +233,11 @@ void pg_source_state_saved(struct source *s)
     }
 }
 
-static void pg_source_on_retry(uv_timer_t *timer)
-{
-    pg_source_try_again(CONTAINER_OF(timer, struct source, retry));
-}
-
-// Another process uses the slot, perhaps a copy of this connector on another machine: ours takes over when it
-// leaves.
-static void pg_source_wait_for_slot(struct source *s, const char *why)
-{
-    s->after_wait = s->state;
-    pg_source_enter(s, PG_SOURCE_WAITING_FOR_SLOT, why);
-    (void)uv_timer_start(&s->retry, pg_source_on_retry, PG_SOURCE_SLOT_RETRY_MS, 0);
-}
-
-static void pg_source_tell_open(struct source *s)
+void pg_source_tell_open(struct source *s, uint64_t position)
 {
     if (!s->has_told_open) {
         s->has_told_open = true;
-        s->listener.on_open(s->listener.self);
+        s->listener.on_open(s->listener.self, position);
     }
 }
 
@@ -225,7 +246,7 @@ static void pg_source_on_started(void *self, PGresult *const *results, size_t co
     struct source *s = self;
     (void)results;
     if (f != NULL && f->origin_code == PG_CONN_OBJECT_IN_USE) {
-        pg_source_wait_for_slot(s, f->text);
+        pg_source_wait(s, f->text);
         return;
     }
     if (!pg_source_answered(s, count, 1, f, "START_REPLICATION")) {
@@ -233,7 +254,7 @@ static void pg_source_on_started(void *self, PGresult *const *results, size_t co
     }
     pg_source_enter(s, PG_SOURCE_STREAMING, "streaming");
     pg_source_streaming(s);
-    pg_source_tell_open(s);
+    pg_source_tell_open(s, s->stream.confirmed);
 }
 
 static void pg_source_start(struct source *s)
@@ -247,118 +268,4 @@ static void pg_source_start(struct source *s)
     pg_tables_publication_names(s->tables, &sql);
     bytes_append_string(&sql, ")");
     pg_conn_query(s->replication, bytes_text(&sql), pg_source_on_started, s);
-}
-
-static void pg_source_on_snapshot_ready(void *self)
-{
-    struct source *s = self;
-    s->listener.on_ready(s->listener.self);
-}
-
-static void pg_source_on_snapshot_fault(void *self, const struct fault *f)
-{
-    pg_source_fail(self, f);
-}
-
-static void pg_source_snapshot(struct source *s)
-{
-    pg_source_enter(s, PG_SOURCE_SNAPSHOTTING, "reading the rows that are there");
-    CLEANUP(bytes_clear) struct bytes publications = {0};
-    pg_tables_publication_literals(s->tables, &publications);
-    struct pg_snapshot_params params = {.conn = s->sql,
-                                        .relations = s->relations,
-                                        .changes = &s->changes,
-                                        .component = s->component,
-                                        .publication_names = bytes_text(&publications),
-                                        .snapshot_name = s->snapshot_name,
-                                        .consistent_lsn = s->consistent_lsn,
-                                        .on_ready = pg_source_on_snapshot_ready,
-                                        .on_fault = pg_source_on_snapshot_fault,
-                                        .self = s};
-    s->snapshot = pg_snapshot_start(&params);
-    pg_source_tell_open(s);
-}
-
-void pg_source_snapshot_done(struct source *s)
-{
-    pg_snapshot_free(s->snapshot);
-    s->snapshot = NULL;
-    log_info(s->component, "snapshot_done", NULL, "all rows of the snapshot are read");
-    pg_source_save(s, true);
-}
-
-static void pg_source_on_slot_made(void *self, PGresult *const *results, size_t count, const struct fault *f)
-{
-    struct source *s = self;
-    struct fault bad = {0};
-    if (f != NULL && f->origin_code == PG_CONN_NO_PRIVILEGE) {
-        (void)fault_set(&bad, FAULT_CONFIG,
-                        "slot %s may not be made (%s); as a superuser run: ALTER ROLE \"%s\" REPLICATION;",
-                        s->config->slot.name, f->text, pg_conn_user(s->sql));
-        pg_source_fail(s, &bad);
-        return;
-    }
-    if (!pg_source_answered(s, count, 1, f, "CREATE_REPLICATION_SLOT")) {
-        return;
-    }
-    if (!pg_slot_parse_lsn(PQgetvalue(results[0], 0, 1), &s->consistent_lsn)) {
-        (void)fault_set(&bad, FAULT_FATAL, "CREATE_REPLICATION_SLOT gave the LSN \"%s\"",
-                        PQgetvalue(results[0], 0, 1));
-        pg_source_fail(s, &bad);
-        return;
-    }
-    s->stream.confirmed = s->consistent_lsn;
-    (void)snprintf(s->snapshot_name, sizeof(s->snapshot_name), "%.63s", PQgetvalue(results[0], 0, 2));
-    log_info(s->component, "slot_created", LOG_WITH(LOG_TEXT("lsn", PQgetvalue(results[0], 0, 1))),
-             "made slot %s", s->config->slot.name);
-    if (s->config->snapshot == CONNECTOR_SNAPSHOT_INITIAL) {
-        pg_source_snapshot(s);
-    } else {
-        pg_source_save(s, true);
-    }
-}
-
-static void pg_source_create_slot(struct source *s)
-{
-    pg_source_enter(s, PG_SOURCE_MAKING_SLOT, "making the slot; it waits for running transactions to end");
-    CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_slot_create(&sql, s->config->slot.name, pg_conn_server_version(s->replication),
-                   s->config->snapshot == CONNECTOR_SNAPSHOT_INITIAL);
-    pg_conn_query(s->replication, bytes_text(&sql), pg_source_on_slot_made, s);
-}
-
-static void pg_source_on_dropped(void *self, PGresult *const *results, size_t count, const struct fault *f)
-{
-    struct source *s = self;
-    (void)results;
-    if (f != NULL && f->origin_code == PG_CONN_OBJECT_IN_USE) {
-        pg_source_wait_for_slot(s, f->text);
-        return;
-    }
-    bool is_gone = f != NULL && f->origin_code == PG_CONN_UNDEFINED_OBJECT;
-    if (is_gone || pg_source_answered(s, count, 1, f, "DROP_REPLICATION_SLOT")) {
-        pg_source_create_slot(s);
-    }
-}
-
-static void pg_source_make_slot(struct source *s)
-{
-    if (s->plan != PG_SLOT_REMAKE) {
-        pg_source_create_slot(s);
-        return;
-    }
-    pg_source_enter(s, PG_SOURCE_DROPPING_SLOT, "dropping the slot of a first snapshot that did not end");
-    CLEANUP(bytes_clear) struct bytes sql = {0};
-    bytes_append_string(&sql, "DROP_REPLICATION_SLOT ");
-    pg_conn_quote_name(&sql, s->config->slot.name);
-    pg_conn_query(s->replication, bytes_text(&sql), pg_source_on_dropped, s);
-}
-
-void pg_source_try_again(struct source *s)
-{
-    if (s->after_wait == PG_SOURCE_STARTING) {
-        pg_source_start(s);
-    } else {
-        pg_source_make_slot(s);
-    }
 }

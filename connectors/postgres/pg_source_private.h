@@ -15,6 +15,8 @@
 #define PG_SOURCE_STATES(X)                                                                                  \
     X(CLOSED, NULL)                                                                                          \
     X(CONNECTING, "connecting") /* the ordinary connection, then the replication one */                      \
+    X(LOCKING, NULL)            /* out other copies of this connector */                                     \
+    X(RECALLING, NULL)          /* the state record */                                                       \
     X(CHECKING, NULL)           /* server, slot, state record */                                             \
     X(SAVING_BEGIN, NULL)       /* the record that says a slot is about to be made */                        \
     X(PUBLISHING, NULL)         /* publications before the slot */                                           \
@@ -41,8 +43,9 @@ struct source {
     char *component;
     enum pg_source_state state;
 
-    struct pg_conn *sql;          // catalogue, publications, snapshot
-    struct pg_conn *replication;  // slot commands, then the stream
+    struct pg_conn *sql;            // catalogue, publications, snapshot
+    struct pg_conn *replication;    // slot commands, then the stream
+    struct pg_dsn_address address;  // of the server that was good the last time: tried first
     char *database;
     char system_identifier[32];
     uint32_t timeline;
@@ -51,8 +54,6 @@ struct source {
     enum pg_slot_plan plan;
     uint64_t consistent_lsn;
     char snapshot_name[64];
-    bool has_told_open;
-    enum pg_source_state after_wait;  // where WAITING_FOR_SLOT goes on
 
     struct pg_tables *tables;
     struct pg_relations *relations;
@@ -64,6 +65,9 @@ struct source {
     struct pg_catalogue_set catalogue;
     bool is_loading;  // `catalogue` is being read
 
+    bool has_told_open;
+    bool has_slot_lock;  // `replication` has it
+    bool is_locked;      // and `sql` has its own: no other copy is at work
     bool is_paused;
     bool is_in_transaction;
     bool is_caught_up;
@@ -90,15 +94,32 @@ void pg_source_fail(struct source *s, const struct fault *f);
 /** on_ready on the loop's next turn. */
 void pg_source_wake(struct source *s);
 
-/** The opening, step by step. */
-void pg_source_open(struct source *s, const struct source_state *known);
+/** The answer to a query, or the end of this opening. */
+bool pg_source_answered(struct source *s, size_t count, size_t want, const struct fault *f,
+                        const char *what) MUST_USE;
+
+// The opening, step by step: pg_source_open.c, pg_source_lock.c, pg_source_slot.c.
+
+void pg_source_open(struct source *s);
+
+/** LOCKING, then RECALLING; while another copy is at work WAITING_FOR_SLOT, and then the same again. */
+void pg_source_lock(struct source *s);
+void pg_source_wait(struct source *s, const char *why);
+void pg_source_recalled(struct source *s, const struct source_state *known);
+
+/** CHECKING and what follows from it. */
+void pg_source_check(struct source *s);
+void pg_source_save(struct source *s, bool is_done);
 void pg_source_state_saved(struct source *s);
+
+/** Drops the slot if the plan says so, makes it, reads the rows that are there. */
+void pg_source_make_slot(struct source *s);
 
 /** The snapshot gave its last change. */
 void pg_source_snapshot_done(struct source *s);
 
-/** After WAITING_FOR_SLOT. */
-void pg_source_try_again(struct source *s);
+/** on_open, once an opening or once after the last wait. */
+void pg_source_tell_open(struct source *s, uint64_t position);
 
 /** The connection has gone into the stream. */
 void pg_source_streaming(struct source *s);

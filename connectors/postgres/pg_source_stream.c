@@ -234,7 +234,11 @@ static void pg_source_on_ended(void *self, PGresult *const *results, size_t coun
     (void)count;
     if (f != NULL) {
         struct fault fault = *f;
-        (void)fault_context(&fault, "the stream of slot %s", s->config->slot.name);
+        if (f->origin_code == PG_CONN_UNDEFINED_OBJECT) {
+            (void)pg_slot_lost_publication(s->config, &fault);
+        } else {
+            (void)fault_context(&fault, "the stream of slot %s", s->config->slot.name);
+        }
         pg_source_fail(s, &fault);
         return;
     }

@@ -81,6 +81,23 @@ def test_create_false_says_what_to_run(database, kafka, millrace, name):
     assert database.slot(f"millrace_{name}") is None
 
 
+def test_a_slot_made_by_hand(database, kafka, millrace, name):
+    """It comes without the rows that are there: it is refused, and works when none are asked for."""
+    slot = f"millrace_{name}"
+    database.sql("create table a (id int primary key); insert into a values (1)")
+    database.sql(f"create publication {slot} for table a")
+    database.sql("select pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
+    millrace.connector(name, database, slot={"create": False})
+    process = millrace.connect(name, wait=False)
+    assert process.wait_exit() == 78
+    assert "set snapshot: never" in process.log() and f"pg_drop_replication_slot('{slot}')" in process.log()
+    millrace.connector(name, database, slot={"create": False}, snapshot="never")
+    millrace.connect(name)
+    database.sql("insert into a values (2)")
+    records = read_topic(kafka, f"{name}.public.a", millrace.registry, count=1)
+    assert [(record.op, record.key["id"]) for record in records] == [("c", 2)]
+
+
 def test_unknown_topic_of_a_function(database, kafka, millrace, make_millrace, function, name):
     """The function waits for its topic, says so, and is called once it is there."""
     database.sql("create table a (id int primary key); insert into a values (1)")

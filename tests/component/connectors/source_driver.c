@@ -128,8 +128,18 @@ static void source_driver_on_ready(void *self)
     }
 }
 
-static void source_driver_on_open(void *self)
+static void source_driver_on_recall(void *self)
 {
+    struct source_driver *d = self;
+    d->has_recalled = true;
+}
+
+static void source_driver_on_open(void *self, uint64_t position)
+{
+    struct source_driver *d = self;
+    d->start_position = position;
+    d->last_position = position;
+    d->opened++;
     source_driver_on_ready(self);
 }
 
@@ -170,6 +180,7 @@ void source_driver_init(struct source_driver *d, const struct source_type *type,
                         const char *dsn)
 {
     *d = (struct source_driver){.type = type, .is_confirming = true};
+    d->record = &d->known;
     (void)uv_loop_init(&d->loop);
     (void)uv_timer_init(&d->loop, &d->limit);
     d->limit.data = d;
@@ -186,6 +197,7 @@ void source_driver_init(struct source_driver *d, const struct source_type *type,
 void source_driver_open(struct source_driver *d)
 {
     struct source_listener listener = {.on_ready = source_driver_on_ready,
+                                       .on_recall = source_driver_on_recall,
                                        .on_open = source_driver_on_open,
                                        .on_fault = source_driver_on_fault,
                                        .on_state = source_driver_on_state,
@@ -198,8 +210,9 @@ void source_driver_open(struct source_driver *d)
         abort();
     }
     d->has_fault = d->has_ended = false;
+    d->has_recalled = d->has_wanted = false;
     d->is_open = true;
-    d->type->open(d->source, &d->known);
+    d->type->open(d->source);
 }
 
 void source_driver_close(struct source_driver *d)
@@ -227,9 +240,13 @@ void source_driver_clear(struct source_driver *d)
 static void source_driver_turn(struct source_driver *d)
 {
     (void)uv_run(&d->loop, UV_RUN_ONCE);
+    if (d->has_recalled) {
+        d->has_recalled = false;
+        d->type->recalled(d->source, d->record);
+    }
     if (d->has_wanted) {
         d->has_wanted = false;
-        d->known = d->wanted;
+        *d->record = d->wanted;
         d->type->state_saved(d->source);
     }
     source_driver_on_ready(d);
@@ -238,6 +255,7 @@ static void source_driver_turn(struct source_driver *d)
 bool source_driver_until(struct source_driver *d, bool (*is_reached)(const struct source_driver *d))
 {
     d->is_out_of_time = false;
+    uv_update_time(&d->loop);  // it may have stood still
     (void)uv_timer_start(&d->limit, source_driver_on_limit, 20000, 0);
     while (!is_reached(d) && !d->is_out_of_time) {
         source_driver_turn(d);

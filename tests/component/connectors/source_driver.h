@@ -11,9 +11,13 @@ struct source_driver {
     const struct source_type *type;
     struct source *source;
     struct connector_config config;
-    struct source_state known;   // as if on Kafka
-    struct source_state wanted;  // said by on_state, not saved yet
+    struct source_state known;    // the record, as if on Kafka
+    struct source_state *record;  // the one in use: our own, or another copy's
+    struct source_state wanted;   // said by on_state, not saved yet
     bool has_wanted;
+    bool has_recalled;        // on_recall waits for its answer
+    uint64_t start_position;  // of the last on_open
+    int opened;
     bool is_open;
     bool has_ended;
     bool has_fault;

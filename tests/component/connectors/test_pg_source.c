@@ -7,7 +7,12 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "connectors/postgres/pg_source.h"
+#include "core/clock.h"
 #include "tests/component/connectors/pg_server.h"
 #include "tests/component/connectors/source_driver.h"
 
@@ -200,6 +205,38 @@ static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **st
     drop_all("again", &d);
 }
 
+static void a_slot_that_went_back_is_followed_and_its_new_timeline_remembered(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "back");
+    source_driver_close(&d);
+    // A copy of the slot as it is now stands for a server restored from a backup.
+    (void)pg_server_ask(&server,
+                        "SELECT pg_sleep(0.3), pg_copy_logical_replication_slot('millrace_back', 'old')");
+    source_driver_open(&d);
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_rows(&d, 1));
+    source_driver_close(&d);
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_back')");
+    (void)pg_server_ask(&server, "SELECT pg_copy_logical_replication_slot('old', 'millrace_back')");
+    d.known.timeline = 77;
+    d.is_confirming = false;
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    assert_int_not_equal(d.known.timeline, 77);
+    source_driver_run(&d, 1500);  // with its first status update
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.r #0 key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
+    drop_all("back", &d);
+}
+
 static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
 {
     (void)state;
@@ -213,6 +250,33 @@ static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
     assert_non_null(strstr(d.fault.text, "somebody dropped it"));
     drop_all("gone", &d);
+}
+
+static void a_dropped_publication_stops_the_stream_with_what_to_type(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "unpublished");
+    pg_server_sql(&server, "DROP PUBLICATION millrace_unpublished; INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_fault(&d));
+    source_driver_close(&d);
+    source_driver_open(&d);  // makes the publication again, which is too late for the row
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "publication was dropped"));
+    assert_non_null(
+        strstr(d.fault.text, "run: SELECT pg_drop_replication_slot('millrace_unpublished'); and"));
+    assert_non_null(strstr(d.fault.text, "echo 'connector/unpublished:' | kcat"));
+    source_driver_close(&d);
+    // What it says helps.
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_unpublished')");
+    d.known = (struct source_state){0};
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.r #0 last key={\"id\":1}"));
+    drop_all("unpublished", &d);
 }
 
 static void an_unfinished_snapshot_begins_again_with_a_new_slot(void **state)
@@ -241,7 +305,7 @@ static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
     open_streaming(&d, "pair");
     struct source_driver second;
     source_driver_init(&second, &pg_source_type, "pair", pg_server_dsn(&server));
-    second.known = d.known;
+    second.record = &d.known;
     source_driver_open(&second);
     assert_true(source_driver_until_phase(&second, "waiting_for_slot"));
     source_driver_close(&d);
@@ -250,6 +314,145 @@ static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
     assert_true(source_driver_until_rows(&second, 1));
     source_driver_clear(&second);
     drop_all("pair", &d);
+}
+
+static void a_second_copy_stays_away_from_the_slot_of_a_running_snapshot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "race", pg_server_dsn(&server));
+    struct source_driver second;
+    source_driver_init(&second, &pg_source_type, "race", pg_server_dsn(&server));
+    second.record = &d.known;
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    char made[64];
+    (void)snprintf(made, sizeof(made), "%s",
+                   pg_server_ask(&server, "SELECT confirmed_flush_lsn FROM pg_replication_slots"));
+    source_driver_open(&second);
+    assert_true(source_driver_until_phase(&second, "waiting_for_slot"));
+    assert_non_null(strstr(second.detail, "another copy"));
+    source_driver_run(&second, 1200);  // tries again meanwhile
+    assert_string_equal(second.phase, "waiting_for_slot");
+    assert_string_equal(pg_server_ask(&server, "SELECT confirmed_flush_lsn FROM pg_replication_slots"), made);
+    // The first one ends in the middle: the second begins anew, and has read the record only now.
+    source_driver_close(&d);
+    assert_true(d.known.is_known && !d.known.is_snapshot_done);
+    pg_server_sql(&server, "INSERT INTO r VALUES (2)");
+    assert_true(source_driver_until_phase(&second, "streaming"));
+    assert_true(d.known.is_snapshot_done);
+    assert_string_equal(source_driver_lines(&second),
+                        "begin\nr public.r #0 first key={\"id\":1} before=- after={\"id\":1}\n"
+                        "r public.r #1 last key={\"id\":2} before=- after={\"id\":2}\ncommit\n");
+    source_driver_clear(&second);
+    drop_all("race", &d);
+}
+
+static bool waits_for_user(const struct source_driver *d)
+{
+    return strcmp(d->phase, "waiting_for_slot") == 0 &&
+           strstr(d->detail, "slot millrace_busy is in use") != NULL;
+}
+
+static void a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "busy");
+    assert_string_equal(pg_server_ask(&server,
+                                      "SELECT active_pid = (SELECT pid FROM pg_locks WHERE locktype = "
+                                      "'advisory' AND classid = 1835625580) FROM pg_replication_slots"),
+                        "t");
+    source_driver_close(&d);
+    // A tool, or an older version: it holds the slot and no lock.
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "%s replication=database", pg_server_dsn(&server));
+    PGconn *tool = PQconnectdb(dsn);
+    PGresult *result = NULL;
+    do {
+        PQclear(result);
+        result = PQexec(tool, "START_REPLICATION SLOT millrace_busy LOGICAL 0/0 (proto_version '1', "
+                              "publication_names 'millrace_busy')");
+    } while (PQresultStatus(result) == PGRES_FATAL_ERROR && PQstatus(tool) == CONNECTION_OK);
+    assert_int_equal(PQresultStatus(result), PGRES_COPY_BOTH);
+    PQclear(result);
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, waits_for_user));
+    PQfinish(tool);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    drop_all("busy", &d);
+}
+
+static void end_sessions(const char *kind)
+{
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = "
+                   "'millrace' AND backend_type = '%s'",
+                   kind);
+    assert_string_equal(pg_server_ask(&server, sql), "t");
+}
+
+static bool has_begun(const struct source_driver *d)
+{
+    return d->rows > 0;
+}
+
+// More than the sockets hold.
+static void make_large_table(void)
+{
+    pg_server_sql(&server,
+                  "CREATE TABLE r (id int PRIMARY KEY, v text); INSERT INTO r SELECT i, repeat('x', 1000) "
+                  "FROM generate_series(1, 30000) i");
+}
+
+static void what_a_dead_machine_left_behind_is_ended(void **state)
+{
+    (void)state;
+    make_large_table();
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "dead", pg_server_dsn(&server));
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    d.is_counting = true;
+    assert_true(source_driver_until(&d, has_begun));
+    // From here on it does nothing more, and its COPY stands still. The server has noticed on one session.
+    end_sessions("walsender");
+    struct source_driver second;
+    source_driver_init(&second, &pg_source_type, "dead", pg_server_dsn(&server));
+    second.record = &d.known;
+    second.is_counting = true;
+    source_driver_open(&second);
+    assert_true(source_driver_until_phase(&second, "streaming"));
+    assert_int_equal(second.rows, 30000);
+    source_driver_clear(&second);
+    drop_all("dead", &d);
+}
+
+static void the_loss_of_one_session_is_the_loss_of_both(void **state)
+{
+    (void)state;
+    make_large_table();
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "loss", pg_server_dsn(&server));
+    d.is_counting = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    end_sessions("walsender");  // and with it the lock: somebody else may read the rows now
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_true(d.rows < 30000);
+    source_driver_close(&d);
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    end_sessions("client backend");
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    drop_all("loss", &d);
 }
 
 static void an_idle_database_moves_the_slot(void **state)
@@ -432,6 +635,13 @@ static void what_is_refused_says_how_to_mend_it(void **state)
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
     assert_non_null(strstr(d.fault.text, "check dbname"));
     source_driver_clear(&d);
+    (void)snprintf(dsn, sizeof(dsn), "%s options='-c nonsense=1'", pg_server_dsn(&server));
+    source_driver_init(&d, &pg_source_type, "refused", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "check options in postgres.dsn"));
+    source_driver_clear(&d);
     source_driver_init(&d, &pg_source_type, "refused", "host=127.0.0.1 port=1 dbname=postgres");
     source_driver_open(&d);
     assert_true(source_driver_until_fault(&d));
@@ -447,13 +657,74 @@ static void what_is_refused_says_how_to_mend_it(void **state)
     source_driver_clear(&d);
 }
 
+// A host that takes connections and says nothing, as one behind a broken network does.
+static int silent_listener(int *ret_port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void a_host_that_does_not_answer_is_passed_over(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    int port = 0;
+    int fd = silent_listener(&port);
+    char dsn[256];
+    static const char *const hosts[] = {"host=127.0.0.1,localhost", "hostaddr=127.0.0.1,127.0.0.1"};
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        (void)snprintf(dsn, sizeof(dsn),
+                       "%s port=%d,%d dbname=postgres user=millrace connect_timeout=1 "
+                       "target_session_attrs=read-write",
+                       hosts[i], port, server.port);
+        struct source_driver d;
+        source_driver_init(&d, &pg_source_type, "hosts", dsn);
+        source_driver_open(&d);
+        assert_true(source_driver_until_phase(&d, "streaming"));
+        // The one that was good is the first one the next time.
+        source_driver_close(&d);
+        d.phase[0] = '\0';
+        int64_t began_us = clock_now_us();
+        source_driver_open(&d);
+        assert_true(source_driver_until_phase(&d, "streaming"));
+        assert_true(clock_now_us() - began_us < 990 * CLOCK_US_PER_MS);
+        drop_all("hosts", &d);
+        pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    }
+    struct source_driver d;
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1,127.0.0.1 port=%d,1 connect_timeout=1", port);
+    source_driver_init(&d, &pg_source_type, "hosts", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(d.fault.text, "PostgreSQL at 127.0.0.1 did not answer within 1 s"));
+    assert_non_null(strstr(d.fault.text, "Connection refused"));
+    drop_all("hosts", &d);
+    (void)close(fd);
+}
+
+static bool has_lost(const struct source_driver *d)
+{
+    return d->has_fault || d->has_ended;
+}
+
 static void a_server_that_stops_and_comes_back_is_a_retry(void **state)
 {
     (void)state;
     struct source_driver d;
     open_streaming(&d, "restart");
     pg_server_restart(&server, "log_statement=none");
-    assert_true(source_driver_until_fault(&d) || d.has_ended);
+    // What was sent meanwhile was answered with a reset, behind the server's last words: noticed at once all
+    // the same.
+    int64_t began_us = clock_now_us();
+    assert_true(source_driver_until(&d, has_lost));
+    assert_true(clock_now_us() - began_us < 5 * CLOCK_US_PER_S);
     assert_true(d.has_ended || d.fault.kind == FAULT_RETRY);
     source_driver_close(&d);
     source_driver_open(&d);
@@ -493,9 +764,15 @@ int main(void)
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
         cmocka_unit_test(a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on),
         cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
+        cmocka_unit_test(a_slot_that_went_back_is_followed_and_its_new_timeline_remembered),
         cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
+        cmocka_unit_test(a_dropped_publication_stops_the_stream_with_what_to_type),
         cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
         cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
+        cmocka_unit_test(a_second_copy_stays_away_from_the_slot_of_a_running_snapshot),
+        cmocka_unit_test(a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew),
+        cmocka_unit_test(what_a_dead_machine_left_behind_is_ended),
+        cmocka_unit_test(the_loss_of_one_session_is_the_loss_of_both),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_captured),
@@ -503,6 +780,7 @@ int main(void)
         cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
         cmocka_unit_test(a_role_without_superuser_needs_only_what_it_is_told),
         cmocka_unit_test(what_is_refused_says_how_to_mend_it),
+        cmocka_unit_test(a_host_that_does_not_answer_is_passed_over),
         cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);

@@ -29,7 +29,9 @@ struct script {
     uint64_t stop_at;  // confirmed up to here: the test's goal
     int opened;
     uint32_t failures;          // in a row, which the wait before the last open followed from
+    uint64_t positions[4];      // where each opening begins
     struct source_state known;  // of the last open
+    bool is_lost_after_state;   // once: the peer goes away with the first record on its way
     struct source_listener listener;
     uv_timer_t timer;
     bool is_paused;
@@ -77,34 +79,50 @@ static bool script_make(const struct connector_config *config, uv_loop_t *loop,
     return true;
 }
 
-static void script_on_open(uv_timer_t *timer)
+static void script_tell_open(struct script *s)
 {
-    struct script *s = CONTAINER_OF(timer, struct script, timer);
-    if (!s->known.is_known) {
-        struct source_state state = {.is_snapshot_done = true, .timeline = 1};
-        (void)snprintf(state.slot, sizeof(state.slot), "millrace_test");
-        (void)snprintf(state.system_identifier, sizeof(state.system_identifier), "7000");
-        s->listener.on_state(s->listener.self, &state);
-        return;
-    }
     s->listener.on_phase(s->listener.self, "streaming", NULL);
-    s->listener.on_open(s->listener.self);
+    s->listener.on_open(s->listener.self, s->positions[s->opened - 1]);
 }
 
-static void script_open(struct source *source, const struct source_state *known)
+static void script_recalled(struct source *source, const struct source_state *known)
 {
     struct script *s = (struct script *)(void *)source;
     s->known = *known;
+    if (s->known.is_known) {
+        script_tell_open(s);
+        return;
+    }
+    struct source_state state = {.is_snapshot_done = true, .timeline = 1};
+    (void)snprintf(state.slot, sizeof(state.slot), "millrace_test");
+    (void)snprintf(state.system_identifier, sizeof(state.system_identifier), "7000");
+    s->listener.on_state(s->listener.self, &state);
+    if (s->is_lost_after_state) {
+        s->is_lost_after_state = false;
+        struct fault f;
+        (void)fault_set(&f, FAULT_RETRY, "lost by the test");
+        s->listener.on_fault(s->listener.self, &f);
+    }
+}
+
+static void script_on_open(uv_timer_t *timer)
+{
+    struct script *s = CONTAINER_OF(timer, struct script, timer);
+    s->listener.on_recall(s->listener.self);
+}
+
+static void script_open(struct source *source)
+{
+    struct script *s = (struct script *)(void *)source;
     s->opened++;
     s->failures = playing->pipeline->backoff.failures;
+    s->confirmed = 0;
     (void)uv_timer_start(&s->timer, script_on_open, 0, 0);
 }
 
 static void script_state_saved(struct source *source)
 {
-    struct script *s = (struct script *)(void *)source;
-    s->listener.on_phase(s->listener.self, "streaming", NULL);
-    s->listener.on_open(s->listener.self);
+    script_tell_open((struct script *)(void *)source);
 }
 
 static enum source_step script_next(struct source *source, struct change *ret_change, struct fault *f)
@@ -166,6 +184,7 @@ static const struct source_type script_type = {.kind = "postgresql",
                                                .summary = "a list of changes",
                                                .make = script_make,
                                                .open = script_open,
+                                               .recalled = script_recalled,
                                                .state_saved = script_state_saved,
                                                .next = script_next,
                                                .confirm = script_confirm,
@@ -438,6 +457,38 @@ static void an_idle_database_is_confirmed_by_its_keepalives(void **state)
     assert_int_equal(x->script.confirmed, 0x500);
 }
 
+static void a_state_record_on_its_way_holds_back_the_next_opening(void **state)
+{
+    struct fixture *x = *state;
+    // The write is refused for a while; reading is not.
+    rd_kafka_mock_push_request_errors(x->cluster, 0 /* Produce */, 4, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+    script_add(x, CHANGE_IDLE, 0)->position = 0x500;
+    x->script.is_lost_after_state = true;
+    x->script.stop_at = 0x500;
+    fixture_run(x);
+    assert_int_equal(x->script.opened, 2);
+    assert_true(x->script.known.is_known && x->script.known.is_snapshot_done);
+}
+
+static void a_server_that_went_back_is_followed(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x400, CHANGE_CREATE);
+    (void)script_add(x, CHANGE_BEGIN, 0x500);
+    script_add_row(x, 0x500, 0, CHANGE_CREATE);
+    x->script.lose_at = 5;
+    (void)script_add(x, CHANGE_COMMIT, 0x500);
+    x->script.positions[0] = 0x10000;
+    x->script.positions[1] = 0x300;
+    x->script.stop_at = 0x508;
+    fixture_run(x);
+    assert_int_equal(x->script.opened, 2);
+    assert_int_equal(x->script.confirmed, 0x508);
+}
+
 static uint8_t *large_row(size_t *ret_size)
 {
     struct bytes row = {0};
@@ -536,6 +587,8 @@ int main(void)
         CASE(what_fails_at_the_same_change_is_tried_less_and_less_often),
         CASE(a_keepalive_confirms_only_when_nothing_is_open),
         CASE(an_idle_database_is_confirmed_by_its_keepalives),
+        CASE(a_state_record_on_its_way_holds_back_the_next_opening),
+        CASE(a_server_that_went_back_is_followed),
         CASE(a_row_over_the_limit_stops_the_connector_by_default),
         CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),

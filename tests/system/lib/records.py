@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import fastavro
 import requests
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from lib.waiting import wait_until
 
@@ -63,13 +63,24 @@ def end_offsets(kafka, topic, reader=None):
     """{partition: offset one past the newest}."""
     mine = reader or consumer(kafka.bootstrap)
     try:
-        return {
-            number: mine.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
-            for number in kafka.partitions(topic)
-        }
+        return {number: _end_offset(mine, topic, number) for number in kafka.partitions(topic)}
     finally:
         if reader is None:
             mine.close()
+
+
+def _end_offset(reader, topic, number):
+    """The leader of a topic just made may not know yet that it is."""
+
+    def asked():
+        try:
+            return reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.NOT_LEADER_FOR_PARTITION:
+                return None
+            raise
+
+    return wait_until(asked, 10, f"the leader of {topic}/{number}")[1]
 
 
 def read_topic(kafka, topic, registry=None, count=0, timeout=30.0):

@@ -34,12 +34,14 @@ static void the_record_and_the_server_decide_together(void **state)
 {
     (void)state;
     assert_true(decide(&there, &whole) && plan == PG_SLOT_USE);
-    assert_true(decide(&there, &unknown) && plan == PG_SLOT_USE);
     assert_true(decide(&gone, &unknown) && plan == PG_SLOT_MAKE);
     assert_true(decide(&gone, &half) && plan == PG_SLOT_MAKE);
     assert_true(decide(&there, &half) && plan == PG_SLOT_REMAKE);
     assert_true(decide(&gone, &other) && plan == PG_SLOT_MAKE);
+    config.snapshot = CONNECTOR_SNAPSHOT_NEVER;
+    assert_true(decide(&there, &unknown) && plan == PG_SLOT_USE);
     assert_true(decide(&there, &other) && plan == PG_SLOT_USE);
+    config.snapshot = CONNECTOR_SNAPSHOT_INITIAL;
 }
 
 static void assert_config(const struct pg_slot *slot, const struct source_state *known, const char *says)
@@ -75,7 +77,23 @@ static void a_slot_that_may_not_be_made_is_asked_for(void **state)
     (void)state;
     config.slot.create = false;
     assert_config(&gone, &unknown, "SELECT pg_create_logical_replication_slot('millrace_shop', 'pgoutput');");
+    assert_config(&gone, &unknown, "set slot.create: true to have the rows that are there read too");
+    config.snapshot = CONNECTOR_SNAPSHOT_NEVER;
+    assert_config(&gone, &unknown, "slot.create is false; run: SELECT pg_create_logical_replication_slot(");
     assert_true(decide(&there, &half) && plan == PG_SLOT_USE);
+    config.snapshot = CONNECTOR_SNAPSHOT_INITIAL;
+    config.slot.create = true;
+}
+
+static void a_slot_made_by_somebody_else_is_no_place_for_a_snapshot(void **state)
+{
+    (void)state;
+    assert_config(&there, &unknown, "read run: SELECT pg_drop_replication_slot('millrace_shop');");
+    assert_config(&there, &other, "snapshot: never");
+    config.slot.create = false;
+    assert_config(&there, &unknown, "set slot.create: true and run: SELECT pg_drop_replication_slot(");
+    assert_config(&there, &half, "snapshot: never");
+    assert_true(decide(&there, &whole) && plan == PG_SLOT_USE);
     config.slot.create = true;
 }
 
@@ -116,6 +134,7 @@ int main(void)
         cmocka_unit_test(the_record_and_the_server_decide_together),
         cmocka_unit_test(lost_changes_stop_the_connector_with_what_to_type),
         cmocka_unit_test(a_slot_that_may_not_be_made_is_asked_for),
+        cmocka_unit_test(a_slot_made_by_somebody_else_is_no_place_for_a_snapshot),
         cmocka_unit_test(the_server_is_checked),
         cmocka_unit_test(lsns_are_parsed_and_nothing_else),
     };
