@@ -4,6 +4,7 @@
 
 #include "connectors/postgres/pg_default.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "schemas/avro_schema.h"
 
 struct pg_relations {
@@ -216,18 +217,23 @@ static void pg_relations_key(const struct pgoutput_relation *message, const stru
     }
 }
 
-// Kafka allows [A-Za-z0-9._-] in a topic's name; Debezium puts '_' for the rest.
+// Kafka allows [A-Za-z0-9._-] in a topic's name; Debezium puts '_' for each other character of Java's.
 char *pg_relations_topic(const char *prefix, const char *schema, const char *name)
 {
-    char *topic = memory_format("%s.%s.%s", prefix, schema, name);
-    for (char *at = topic; *at != '\0'; at++) {
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s.%s", prefix, schema, name);
+    CLEANUP(bytes_clear) struct bytes topic = {0};
+    for (const char *at = full; *at != '\0'; at++) {
         bool is_letter =
             (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
-        if (!is_letter && strchr("._-", *at) == NULL) {
-            *at = '_';
+        if (is_letter || strchr("._-", *at) != NULL) {
+            bytes_append_byte(&topic, (uint8_t)*at);
+            continue;
+        }
+        for (int i = text_java_units((uint8_t)*at); i > 0; i--) {
+            bytes_append_byte(&topic, '_');
         }
     }
-    return topic;
+    return slice_to_string(bytes_slice(&topic));
 }
 
 static void pg_relations_write_schemas(struct table *t)
