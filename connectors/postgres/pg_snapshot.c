@@ -272,8 +272,10 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params)
     CLEANUP(bytes_clear) struct bytes sql = {0};
     bytes_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ;SET TRANSACTION SNAPSHOT ");
     pg_conn_quote_text(&sql, params->snapshot_name);
+    // A transaction id of our own would be one that every new slot on the server has to wait for: the rows
+    // get that of the last transaction that the snapshot has with all before it, which no later event has.
     bytes_append_string(
-        &sql, ";SELECT txid_current() & 4294967295,"
+        &sql, ";SELECT (txid_snapshot_xmin(txid_current_snapshot()) - 1) & 4294967295,"
               " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint;"
               "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p' FROM pg_publication_tables p"
               " JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON"

@@ -233,6 +233,29 @@ static void an_unfinished_snapshot_begins_again_with_a_new_slot(void **state)
     drop_all("half", &d);
 }
 
+static bool has_a_row(const struct source_driver *d)
+{
+    return d->rows > 0;
+}
+
+static void a_snapshot_holds_up_no_other_slot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY, v text);"
+                           "INSERT INTO r SELECT i, repeat('x', 1000) FROM generate_series(1, 50000) i");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "long", pg_server_dsn(&server));
+    d.is_counting = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, has_a_row));
+    assert_string_equal(d.phase, "snapshotting");
+    pg_server_sql(&server, "SET statement_timeout = '5s'");
+    pg_server_sql(&server, "SELECT pg_create_logical_replication_slot('other', 'pgoutput')");
+    pg_server_sql(&server, "RESET statement_timeout");
+    assert_true(d.rows < 50000);
+    drop_all("long", &d);
+}
+
 static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
 {
     (void)state;
@@ -495,6 +518,7 @@ int main(void)
         cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
         cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
         cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
+        cmocka_unit_test(a_snapshot_holds_up_no_other_slot),
         cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
