@@ -9,6 +9,7 @@ struct pg_snapshot_table {
     char *schema;
     char *name;
     bool is_partitioned;
+    bool is_filtered;  // row-level security would hide rows from our role
     struct pg_relation *relation;
     uint64_t rows;
 };

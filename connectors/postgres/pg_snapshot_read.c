@@ -18,6 +18,19 @@ static void pg_snapshot_fail(struct pg_snapshot *s, const struct fault *f, const
     s->params.on_fault(s->params.self, &fault);
 }
 
+static void pg_snapshot_refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_table *t)
+{
+    struct fault f;
+    const char *user = pg_conn_user(s->params.conn);
+    (void)fault_set(
+        &f, FAULT_CONFIG,
+        "snapshot: %s.%s has row-level security, and its policies may hide rows from role %s; as a "
+        "superuser run: ALTER ROLE \"%s\" BYPASSRLS; or leave the table out (tables.exclude), or the "
+        "rows that are there (snapshot: never)",
+        t->schema, t->name, user, user);
+    s->params.on_fault(s->params.self, &f);
+}
+
 static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
                                const char *what)
 {
@@ -141,7 +154,9 @@ static void pg_snapshot_on_described(void *self, PGresult *const *results, size_
     const PGresult *listed = results[PG_CATALOGUE_RESULTS];
     pg_snapshot_describe(t, &catalogue, listed, &s->message->relation);
     t->relation = pg_relations_see(s->params.relations, &s->message->relation);
-    if (t->relation->is_wanted && s->message->relation.column_count > 0) {
+    if (t->relation->is_wanted && t->is_filtered) {
+        pg_snapshot_refuse_filtered(s, t);
+    } else if (t->relation->is_wanted && s->message->relation.column_count > 0) {
         pg_relations_update(s->params.relations, t->relation, &s->message->relation, &catalogue);
         bool has_filter = PQntuples(listed) > 0 && !PQgetisnull(listed, 0, 1);
         pg_snapshot_copy(s, has_filter ? PQgetvalue(listed, 0, 1) : NULL);
@@ -190,6 +205,7 @@ static void pg_snapshot_on_begun(void *self, PGresult *const *results, size_t co
         t->schema = memory_string(PQgetvalue(results[TABLES], (int)i, 1));
         t->name = memory_string(PQgetvalue(results[TABLES], (int)i, 2));
         t->is_partitioned = PQgetvalue(results[TABLES], (int)i, 3)[0] == 't';
+        t->is_filtered = PQgetvalue(results[TABLES], (int)i, 4)[0] == 't';
     }
     log_info(s->params.component, "snapshot_started", LOG_WITH(LOG_NUMBER("tables", s->table_count)),
              "reading %zu tables", s->table_count);
@@ -206,11 +222,13 @@ void pg_snapshot_begin(struct pg_snapshot *s, const char *snapshot_name)
     bytes_append_string(
         &sql, ";SELECT (txid_snapshot_xmin(txid_current_snapshot()) - 1) & 4294967295,"
               " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint;"
-              "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p' FROM pg_publication_tables p"
+              "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p', row_security_active(c.oid)"
+              " FROM pg_publication_tables p"
               " JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON"
               " c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname IN (");
     bytes_append_string(&sql, s->publications);
-    bytes_append_string(&sql, ") ORDER BY 2, 3");
+    // What will be refused comes first: not after hours of reading other tables.
+    bytes_append_string(&sql, ") ORDER BY 5 DESC, 2, 3");
     pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_begun, s);
 }
 

@@ -443,6 +443,37 @@ static void a_role_without_superuser_needs_only_what_it_is_told(void **state)
     pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM plain; DROP ROLE plain");
 }
 
+static void rows_that_a_policy_hides_are_not_left_out_in_silence(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE ROLE narrow LOGIN REPLICATION; GRANT CREATE ON DATABASE postgres TO narrow;"
+        "CREATE TABLE before_it (id int PRIMARY KEY); INSERT INTO before_it VALUES (1);"
+        "CREATE TABLE tenants (id int PRIMARY KEY, tenant text);"
+        "INSERT INTO tenants VALUES (1, 'a'), (2, 'b'); ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY only_a ON tenants USING (tenant = 'a');"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO narrow; GRANT USAGE ON SCHEMA public TO narrow;"
+        "CREATE PUBLICATION millrace_policy FOR TABLE before_it, tenants");
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1 port=%d dbname=postgres user=narrow", server.port);
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "policy", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "public.tenants has row-level security"));
+    assert_non_null(strstr(d.fault.text, "ALTER ROLE \"narrow\" BYPASSRLS;"));
+    assert_int_equal(d.rows, 0);
+    source_driver_close(&d);
+    pg_server_sql(&server, "ALTER ROLE narrow BYPASSRLS");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.tenants #2 last key={\"id\":2}"));
+    drop_all("policy", &d);
+    pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM narrow; DROP ROLE narrow");
+}
+
 static void what_is_refused_says_how_to_mend_it(void **state)
 {
     (void)state;
@@ -526,6 +557,7 @@ int main(void)
         cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
         cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
         cmocka_unit_test(a_role_without_superuser_needs_only_what_it_is_told),
+        cmocka_unit_test(rows_that_a_policy_hides_are_not_left_out_in_silence),
         cmocka_unit_test(what_is_refused_says_how_to_mend_it),
         cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),
     };
