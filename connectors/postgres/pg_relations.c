@@ -351,3 +351,15 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
     pg_relations_write_schemas(t);
     pg_relations_replace(r, relation, t);
 }
+
+void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason)
+{
+    if (relation->has_bad_before) {
+        return;
+    }
+    relation->has_bad_before = true;
+    log_warn(r->component, "before_left_out", LOG_WITH(LOG_TEXT("topic", relation->table->topic)),
+             "a row of %s.%s was replaced or deleted whose old values can't be published (%s): the change is "
+             "published without them",
+             relation->table->schema, relation->table->name, reason);
+}

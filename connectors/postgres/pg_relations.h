@@ -9,6 +9,7 @@ struct pg_relation {
     uint32_t oid;
     bool is_wanted;       // matches the configuration's tables; others' rows are passed over
     struct table *table;  // NULL while no version is known
+    bool has_bad_before;  // logged: an old image of it could not be said
 };
 
 struct pg_relations;
@@ -34,6 +35,9 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
 
 /** Gives the relation a version in which that column is nullable. */
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column);
+
+/** Logs, the first time for a relation, that the old image of one of its rows can't be said. */
+void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason);
 
 /** Whether the configuration's include and exclude want the table. */
 bool pg_relations_wants(const struct connector_config *config, const char *schema, const char *name);

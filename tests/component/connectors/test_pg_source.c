@@ -177,6 +177,60 @@ static void a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on(
     drop_all("bad", &d);
 }
 
+static void a_bad_old_image_withholds_nothing_but_itself(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE full_row (id int PRIMARY KEY, n int NOT NULL, v numeric);"
+                           "ALTER TABLE full_row REPLICA IDENTITY FULL;"
+                           "CREATE TABLE odd_key (id numeric PRIMARY KEY, n int);"
+                           "CREATE TABLE keyless (v numeric); ALTER TABLE keyless REPLICA IDENTITY FULL");
+    struct source_driver d;
+    open_streaming(&d, "badold");
+    pg_server_sql(&server, "INSERT INTO full_row VALUES (1, 7, 'NaN'), (2, 7, 'NaN'), (3, 7, 'NaN')");
+    assert_true(source_driver_until_rows(&d, 3));
+    source_driver_reset(&d);
+    pg_server_sql(&server, "UPDATE full_row SET v = 5 WHERE id = 1; DELETE FROM full_row WHERE id = 2;"
+                           "UPDATE full_row SET id = 4, v = 6 WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nu public.full_row #0 key={\"id\":1} before=- after={\"id\":1,\"n\":7,\"v\":\"5\"}\n"
+        "d public.full_row #1 key={\"id\":2} before={\"id\":2,\"n\":0,\"v\":null} after=-\n"
+        "d public.full_row #2 key={\"id\":3} before={\"id\":3,\"n\":0,\"v\":null} after=- newkey={\"id\":4}\n"
+        "c public.full_row #3 key={\"id\":4} before=- after={\"id\":4,\"n\":7,\"v\":\"6\"} "
+        "oldkey={\"id\":3}\ncommit\n");
+    source_driver_reset(&d);
+    // A key that could not be said was never published; a keyless row that can't be said can't be deleted.
+    pg_server_sql(&server, "INSERT INTO odd_key VALUES ('NaN', 1); UPDATE odd_key SET id = 2;"
+                           "INSERT INTO keyless VALUES ('NaN'); DELETE FROM keyless");
+    assert_true(source_driver_until_rows(&d, 4));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "c public.odd_key #1 key={\"id\":\"2\"} before=- after="));
+    assert_non_null(strstr(lines, "d public.keyless #3 key=- bad={\"v\":\"NaN\"} reason="));
+    drop_all("badold", &d);
+}
+
+static void a_bad_row_that_changes_its_key_deletes_the_old_one(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE moved (id numeric PRIMARY KEY, v numeric);"
+                           "INSERT INTO moved VALUES (1, 1), (3, 1)");
+    struct source_driver d;
+    open_streaming(&d, "badkey");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_reset(&d);
+    pg_server_sql(
+        &server, "UPDATE moved SET id = 2, v = 'NaN' WHERE id = 1; UPDATE moved SET id = 'NaN' WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "d public.moved #0 key={\"id\":\"1\"} before="));
+    assert_non_null(
+        strstr(lines, "newkey={\"id\":\"2\"}\nc public.moved #1 key={\"id\":\"2\"} bad={\"id\":\"2\""));
+    assert_non_null(strstr(lines, "d public.moved #2 key={\"id\":\"3\"} before="));
+    assert_non_null(strstr(lines, "c public.moved #3 key=- bad={\"id\":\"NaN\""));
+    drop_all("badkey", &d);
+}
+
 static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **state)
 {
     (void)state;
@@ -546,6 +600,8 @@ int main(void)
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
         cmocka_unit_test(a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on),
+        cmocka_unit_test(a_bad_old_image_withholds_nothing_but_itself),
+        cmocka_unit_test(a_bad_row_that_changes_its_key_deletes_the_old_one),
         cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
         cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
         cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
