@@ -154,10 +154,13 @@ static void pg_snapshot_on_described(void *self, PGresult *const *results, size_
     const PGresult *listed = results[PG_CATALOGUE_RESULTS];
     pg_snapshot_describe(t, &catalogue, listed, &s->message->relation);
     t->relation = pg_relations_see(s->params.relations, &s->message->relation);
+    bool has_columns = s->message->relation.column_count > 0;
+    if (t->relation->is_wanted && has_columns) {
+        pg_relations_update(s->params.relations, t->relation, &s->message->relation, &catalogue);
+    }
     if (t->relation->is_wanted && t->is_filtered) {
         pg_snapshot_refuse_filtered(s, t);
-    } else if (t->relation->is_wanted && s->message->relation.column_count > 0) {
-        pg_relations_update(s->params.relations, t->relation, &s->message->relation, &catalogue);
+    } else if (t->relation->is_wanted && has_columns) {
         bool has_filter = PQntuples(listed) > 0 && !PQgetisnull(listed, 0, 1);
         pg_snapshot_copy(s, has_filter ? PQgetvalue(listed, 0, 1) : NULL);
     } else {

@@ -404,6 +404,114 @@ static void partitions_come_under_their_own_names_from_their_first_row(void **st
     drop_all("parts", &d);
 }
 
+static void open_including(struct source_driver *d, const char *name, const char *include)
+{
+    source_driver_init(d, &pg_source_type, name, pg_server_dsn(&server));
+    text_list_clear(&d->config.tables.include);
+    text_list_add(&d->config.tables.include, include);
+    source_driver_open(d);
+    assert_true(source_driver_until_phase(d, "streaming"));
+}
+
+static void a_partitioned_table_is_captured_by_its_name_alone(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                  "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                  "CREATE TABLE deep PARTITION OF part FOR VALUES FROM (20) TO (40) PARTITION BY RANGE (id);"
+                  "CREATE TABLE deep_1 PARTITION OF deep FOR VALUES FROM (20) TO (30);"
+                  "CREATE TABLE other (id int PRIMARY KEY); INSERT INTO part VALUES (1), (21)");
+    struct source_driver d;
+    open_including(&d, "exact", "public.part");
+    pg_server_sql(
+        &server, "CREATE TABLE deep_2 PARTITION OF deep FOR VALUES FROM (30) TO (40);"
+                 "INSERT INTO other VALUES (5); INSERT INTO part VALUES (31); DELETE FROM part WHERE id = 1");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nr public.deep_1 #0 first key={\"id\":21} before=- after={\"id\":21}\ncommit\nbegin\n"
+        "r public.part_1 #1 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
+        "c public.deep_2 #0 key={\"id\":31} before=- after={\"id\":31}\n"
+        "d public.part_1 #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
+    drop_all("exact", &d);
+}
+
+static void a_publication_by_the_root_gives_the_roots_name(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                  "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                  "INSERT INTO part VALUES (1);"
+                  "CREATE PUBLICATION millrace_root FOR TABLE part WITH (publish_via_partition_root)");
+    struct source_driver d;
+    open_including(&d, "root", "public.part");
+    pg_server_sql(&server, "INSERT INTO part VALUES (2); DELETE FROM part WHERE id = 1");
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nr public.part #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
+        "c public.part #0 key={\"id\":2} before=- after={\"id\":2}\n"
+        "d public.part #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
+    drop_all("root", &d);
+}
+
+static void rows_of_a_partition_that_is_gone_by_now_still_come(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE old PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE kept PARTITION OF part FOR VALUES FROM (10) TO (20)");
+    struct source_driver d;
+    open_including(&d, "former", "public.part");
+    pg_server_sql(&server, "INSERT INTO part VALUES (1), (11)");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    pg_server_sql(&server, "INSERT INTO part VALUES (2), (12)");
+    pg_server_sql(&server, "ALTER TABLE part DETACH PARTITION old; ALTER TABLE part DETACH PARTITION kept;"
+                           "DROP TABLE old");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.old #0 key={\"id\":2} before=- after={\"id\":2}\n"
+                        "c public.kept #1 key={\"id\":12} before=- after={\"id\":12}\ncommit\n");
+    drop_all("former", &d);
+}
+
+static void partitions_without_identity_keep_their_updates_and_the_others_are_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int, v text) PARTITION BY RANGE (id);"
+                           "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20);"
+                           "ALTER TABLE part REPLICA IDENTITY FULL; ALTER TABLE part_1 REPLICA IDENTITY FULL;"
+                           "CREATE TABLE keyed (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+                           "CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE keyed_2 PARTITION OF keyed FOR VALUES FROM (10) TO (20);"
+                           "ALTER TABLE keyed_2 REPLICA IDENTITY NOTHING");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "bare", pg_server_dsn(&server));
+    text_list_add(&d.config.tables.publish_inserts_only, "public.keyed");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    pg_server_sql(&server,
+                  "INSERT INTO part VALUES (1, 'a'), (11, 'b'); INSERT INTO keyed VALUES (1, 'a'), (11, 'b');"
+                  "UPDATE part SET v = 'c'; UPDATE keyed SET v = 'c'; DELETE FROM part; DELETE FROM keyed");
+    assert_true(source_driver_until_rows(&d, 7));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nc public.part_1 #0 key=- before=- after={\"id\":1,\"v\":\"a\"}\n"
+        "c public.keyed_1 #1 key={\"id\":1} before=- after={\"id\":1,\"v\":\"a\"}\n"
+        "c public.keyed_2 #2 key={\"id\":11} before=- after={\"id\":11,\"v\":\"b\"}\n"
+        "u public.part_1 #3 key=- before={\"id\":1,\"v\":\"a\"} after={\"id\":1,\"v\":\"c\"}\n"
+        "u public.keyed_1 #4 key={\"id\":1} before=- after={\"id\":1,\"v\":\"c\"}\n"
+        "d public.part_1 #5 key=- before={\"id\":1,\"v\":\"c\"} after=-\n"
+        "d public.keyed_1 #6 key={\"id\":1} before={\"id\":1,\"v\":null} after=-\ncommit\n");
+    drop_all("bare", &d);
+}
+
 // Cut out what follows "after=" in the line that begins with `head`.
 static void after_of(const char *lines, const char *head, char *ret, size_t size)
 {
@@ -611,6 +719,10 @@ int main(void)
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_captured),
         cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
+        cmocka_unit_test(a_partitioned_table_is_captured_by_its_name_alone),
+        cmocka_unit_test(a_publication_by_the_root_gives_the_roots_name),
+        cmocka_unit_test(rows_of_a_partition_that_is_gone_by_now_still_come),
+        cmocka_unit_test(partitions_without_identity_keep_their_updates_and_the_others_are_captured),
         cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
         cmocka_unit_test(a_role_without_superuser_needs_only_what_it_is_told),
         cmocka_unit_test(rows_that_a_policy_hides_are_not_left_out_in_silence),
