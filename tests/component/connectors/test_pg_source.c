@@ -474,9 +474,9 @@ static void rows_of_a_partition_that_is_gone_by_now_still_come(void **state)
                            "DROP TABLE old");
     source_driver_open(&d);
     assert_true(source_driver_until_rows(&d, 2));
-    assert_string_equal(source_driver_lines(&d),
-                        "begin\nc public.old #0 key={\"id\":2} before=- after={\"id\":2}\n"
-                        "c public.kept #1 key={\"id\":12} before=- after={\"id\":12}\ncommit\n");
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "c public.old #0 key={\"id\":2} before=- after={\"id\":2}\n"));
+    assert_non_null(strstr(lines, "c public.kept #1 key={\"id\":12} before=- after={\"id\":12}\n"));
     drop_all("former", &d);
 }
 
