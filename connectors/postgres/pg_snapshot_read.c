@@ -125,7 +125,8 @@ static bool pg_snapshot_has_column(const PGresult *listed, const char *name)
 
 // The Relation message that the stream would send for the table, made of the catalogue.
 static void pg_snapshot_describe(const struct pg_snapshot_table *t, const struct pg_catalogue *catalogue,
-                                 const PGresult *listed, struct pgoutput_relation *ret)
+                                 const PGresult *listed, bool can_list_generated,
+                                 struct pgoutput_relation *ret)
 {
     ret->oid = t->oid;
     ret->schema = slice_of(t->schema);
@@ -134,7 +135,8 @@ static void pg_snapshot_describe(const struct pg_snapshot_table *t, const struct
     ret->column_count = 0;
     for (size_t i = 0; i < catalogue->column_count; i++) {
         const struct pg_catalogue_column *c = &catalogue->columns[i];
-        if (!c->is_generated && pg_snapshot_has_column(listed, c->name)) {
+        bool is_sent = !c->is_generated || can_list_generated;
+        if (is_sent && pg_snapshot_has_column(listed, c->name)) {
             ret->columns[ret->column_count++] =
                 (struct pgoutput_column){slice_of(c->name), c->type_oid, c->type_modifier, c->is_identity};
         }
@@ -152,7 +154,8 @@ static void pg_snapshot_on_described(void *self, PGresult *const *results, size_
     struct pg_catalogue catalogue;
     pg_catalogue_read(results, &catalogue);
     const PGresult *listed = results[PG_CATALOGUE_RESULTS];
-    pg_snapshot_describe(t, &catalogue, listed, &s->message->relation);
+    bool can_list_generated = pg_conn_server_version(s->params.conn) >= 180000;
+    pg_snapshot_describe(t, &catalogue, listed, can_list_generated, &s->message->relation);
     t->relation = pg_relations_see(s->params.relations, &s->message->relation);
     bool has_columns = s->message->relation.column_count > 0;
     if (t->relation->is_wanted && has_columns) {

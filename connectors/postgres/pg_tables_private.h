@@ -14,7 +14,8 @@ struct pg_tables_entry {
     char *name;
     bool is_partitioned;
     bool is_unlogged;
-    bool has_identity;  // of a partitioned table: it and all its partitions
+    bool has_identity;           // of a partitioned table: it and all its partitions
+    bool is_identity_generated;  // it would have one but for a generated column that is not published
     bool is_in_main;
     bool is_in_inserts;
     bool is_ours;  // our role may put it into a publication

@@ -13,6 +13,15 @@
     " WHEN c.relreplident = 'i' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND"            \
     " i.indisreplident AND i.indisvalid) ELSE c.relreplident = 'f' END"
 
+// PostgreSQL 18 refuses the UPDATE, too, when the identity has a generated column that is not published; of a
+// partitioned table, each partition's counts.
+#define PG_TABLES_SCAN_GENERATED                                                                             \
+    "c.relkind <> 'p' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0"      \
+    " AND a.attgenerated <> '' AND (c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i WHERE"            \
+    " i.indrelid = c.oid AND a.attnum = ANY (i.indkey) AND CASE c.relreplident WHEN 'i'"                     \
+    " THEN i.indisreplident ELSE i.indisprimary END)) AND (a.attgenerated <> 's' OR NOT EXISTS"              \
+    " (SELECT FROM pg_publication p WHERE p.pubgencols = 's' AND p.pubname = "
+
 static void pg_tables_scan_member(struct bytes *out, const char *publication, int server_version)
 {
     bytes_append_string(
@@ -38,7 +47,14 @@ void pg_tables_scan_query(struct bytes *out, const char *publication, const char
     bytes_append_string(
         out, ");SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relpersistence = 'u',"
              " pg_has_role(c.relowner, 'USAGE'), coalesce((SELECT h.inhparent FROM pg_inherits h WHERE"
-             " h.inhrelid = c.oid AND c.relispartition LIMIT 1), 0), " PG_TABLES_SCAN_IDENTITY);
+             " h.inhrelid = c.oid AND c.relispartition LIMIT 1), 0), " PG_TABLES_SCAN_IDENTITY ", ");
+    if (server_version >= 180000) {
+        bytes_append_string(out, PG_TABLES_SCAN_GENERATED);
+        pg_conn_quote_text(out, publication);
+        bytes_append_string(out, ")))");
+    } else {
+        bytes_append_string(out, "false");
+    }
     pg_tables_scan_member(out, publication, server_version);
     pg_tables_scan_member(out, inserts, server_version);
     bytes_append_string(
@@ -74,9 +90,12 @@ static void pg_tables_scan_entry(const PGresult *r, int row, struct pg_tables_en
     ret->is_unlogged = pg_tables_scan_true(r, row, 4);
     ret->is_ours = pg_tables_scan_true(r, row, 5);
     ret->parent = (uint32_t)strtoul(PQgetvalue(r, row, 6), NULL, 10);
-    ret->has_identity = pg_tables_scan_true(r, row, 7);
-    ret->is_in_main = pg_tables_scan_true(r, row, 8);
-    ret->is_in_inserts = pg_tables_scan_true(r, row, 9);
+    bool has_identity = pg_tables_scan_true(r, row, 7);
+    bool is_generated = pg_tables_scan_true(r, row, 8);
+    ret->has_identity = has_identity && !is_generated;
+    ret->is_identity_generated = has_identity && is_generated;
+    ret->is_in_main = pg_tables_scan_true(r, row, 9);
+    ret->is_in_inserts = pg_tables_scan_true(r, row, 10);
 }
 
 static int pg_tables_scan_compare(const void *a, const void *b)

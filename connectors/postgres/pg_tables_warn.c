@@ -32,6 +32,12 @@ static void pg_tables_warn_identity(struct pg_tables *t, const struct pg_tables_
     if (e->wanted == PG_TABLES_INSERTS && !t->scan.main.has_all_tables) {
         log_warn(t->component, "table_inserts_only", values,
                  "%s has no replica identity: only its inserts are published", full);
+    } else if (e->is_identity_generated) {
+        log_warn(t->component, "table_without_identity", values,
+                 "%s is not published, because its UPDATE and DELETE would fail: its replica identity has a "
+                 "generated column. It needs a primary key without one, and REPLICA IDENTITY DEFAULT; stored "
+                 "ones can be published: ALTER PUBLICATION \"%s\" SET (publish_generated_columns = stored);",
+                 full, t->config->slot.publication);
     } else if (t->scan.main.has_all_tables) {
         log_warn(
             t->component, "table_without_identity", values,
@@ -107,7 +113,7 @@ static void pg_tables_warn_one(struct pg_tables *t, const struct pg_tables_entry
     struct pg_tables_entry *root = pg_tables_scan_root(&t->scan, e);
     if (e->is_unlogged || !is_bare) {
         pg_tables_warn_other(t, e);
-    } else if (root == NULL) {
+    } else if (root == NULL || e->is_identity_generated) {
         pg_tables_warn_identity(t, e);
     } else {
         root->bare_count++;
