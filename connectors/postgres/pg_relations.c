@@ -55,7 +55,7 @@ void pg_relations_free(struct pg_relations *r)
 // The place of that oid: where it is, or the empty one where it belongs.
 static struct pg_relation **pg_relations_place(struct pg_relation **slots, size_t capacity, uint32_t oid)
 {
-    size_t at = (oid * UINT32_C(2654435761)) & (capacity - 1);
+    size_t at = (size_t)(oid * UINT32_C(2654435761)) & (capacity - 1);
     while (slots[at] != NULL && slots[at]->oid != oid) {
         at = (at + 1) & (capacity - 1);
     }
