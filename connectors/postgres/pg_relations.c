@@ -113,6 +113,13 @@ struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutp
     return relation;
 }
 
+bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
+                             const struct pg_catalogue *catalogue)
+{
+    return pg_relations_wants(r->config, pg_relations_schema(message), (const char *)message->name.data,
+                              &catalogue->ancestors);
+}
+
 // A partition that was captured and is detached or dropped by now: rows of the time before may still come.
 static bool pg_relations_is_former(const struct pg_relation *relation, const struct pg_catalogue *catalogue)
 {
@@ -318,8 +325,7 @@ static void pg_relations_replace(struct pg_relations *r, struct pg_relation *rel
 void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
-    bool is_wanted = pg_relations_wants(r->config, pg_relations_schema(message),
-                                        (const char *)message->name.data, &catalogue->ancestors);
+    bool is_wanted = pg_relations_would_want(r, message, catalogue);
     if (!is_wanted && !pg_relations_is_former(relation, catalogue)) {
         pg_relations_pass_over(r, relation, message, catalogue);
         return;

@@ -27,6 +27,10 @@ struct pg_relation *pg_relations_find(struct pg_relations *r, uint32_t oid);
  * what it is a partition of, the catalogue knows. */
 struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutput_relation *message);
 
+/** What pg_relations_update would decide of the message's relation. */
+bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
+                             const struct pg_catalogue *catalogue) MUST_USE;
+
 /**
  * Decides whether the relation is wanted, and if so gives it the version that message and catalogue make;
  * keeps the old one when nothing differs. The message decides what columns there are and what identifies a

@@ -457,6 +457,22 @@ static void a_publication_by_the_root_gives_the_roots_name(void **state)
     drop_all("root", &d);
 }
 
+static void a_table_attached_just_now_is_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE later (id int PRIMARY KEY); INSERT INTO later VALUES (1);"
+                           "CREATE PUBLICATION millrace_attach FOR ALL TABLES");
+    struct source_driver d;
+    open_including(&d, "attach", "public.part");
+    source_driver_run(&d, 300);  // the catalogue is read, where `later` is a table like any other
+    pg_server_sql(&server, "ALTER TABLE part ATTACH PARTITION later FOR VALUES FROM (0) TO (10)");
+    pg_server_sql(&server, "INSERT INTO part VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "c public.later #0 key={\"id\":2}"));
+    drop_all("attach", &d);
+}
+
 static void rows_of_a_partition_that_is_gone_by_now_still_come(void **state)
 {
     (void)state;
@@ -721,6 +737,7 @@ int main(void)
         cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
         cmocka_unit_test(a_partitioned_table_is_captured_by_its_name_alone),
         cmocka_unit_test(a_publication_by_the_root_gives_the_roots_name),
+        cmocka_unit_test(a_table_attached_just_now_is_captured),
         cmocka_unit_test(rows_of_a_partition_that_is_gone_by_now_still_come),
         cmocka_unit_test(partitions_without_identity_keep_their_updates_and_the_others_are_captured),
         cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
