@@ -168,21 +168,21 @@ static const struct config_option connector_tables[] = {
      .min = 1,
      .offset = offsetof(struct connector_config, tables.include),
      .rules = &connector_glob_rules,
-     .doc = "Tables to capture: globs over SCHEMA.TABLE, or a regular expression written `/…/`. Tables that "
-            "appear "
-            "later and match are picked up."},
+     .doc =
+         "Tables to capture: globs over SCHEMA.TABLE, or a regular expression written `/…/`. Tables that "
+         "appear later and match are picked up. A partitioned table stands for its partitions, present and "
+         "to come; each has the topic of its own name."},
     {.key = "exclude",
      .type = CONFIG_LIST,
      .offset = offsetof(struct connector_config, tables.exclude),
      .rules = &connector_glob_rules,
-     .doc = "Of these, the tables to leave out."},
+     .doc = "Of these, the tables to leave out; a partitioned table with all its partitions."},
     {.key = "publish_inserts_only",
      .type = CONFIG_LIST,
      .offset = offsetof(struct connector_config, tables.publish_inserts_only),
      .rules = &connector_glob_rules,
      .doc = "Tables without primary key or replica identity whose inserts are captured; their updates and "
-            "deletes "
-            "can't be."},
+            "deletes can't be. A partitioned table stands for its partitions."},
     {.key = NULL},
 };
 
@@ -267,8 +267,9 @@ static const struct config_option connector_options[] = {
      .choices = connector_bad_rows,
      .initial = "stop",
      .offset = offsetof(struct connector_config, on_bad_row),
-     .doc =
-         "What to do with a row that Kafka can't take (too large): stop there, or put it aside and go on."},
+     .doc = "What to do with a row that Kafka can't take (too large) or Avro can't say (numeric NaN): stop "
+            "there, "
+            "or put it aside and go on."},
     {.key = "types",
      .type = CONFIG_CHOICE,
      .choices = connector_types,

@@ -85,16 +85,17 @@ static enum sink_step pipeline_send(struct pipeline *p, struct kafka_sink_record
     return step;
 }
 
+// `cure`: what helps. A row of the stream can't be mended, it is in the WAL as it is.
 static enum pipeline_take pipeline_stop_at_bad_row(const struct pipeline *p, const char *message,
-                                                   struct fault *f)
+                                                   const char *cure, struct fault *f)
 {
-    (void)fault_set(
-        f, FAULT_CONFIG,
-        "a row of table %s.%s can't be published: %s; mend it, or set on_bad_row: dead_letter to go on "
-        "without such rows (event %.*s)",
-        p->change.table->schema, p->change.table->name, message, PIPELINE_POSITION_SIZE, p->position);
+    (void)fault_set(f, FAULT_CONFIG, "a row of table %s.%s can't be published (event %.*s): %s; %s",
+                    p->change.table->schema, p->change.table->name, PIPELINE_POSITION_SIZE, p->position,
+                    message, cure);
     return PIPELINE_FAULT;
 }
+
+static const char PIPELINE_RAISE[] = "raise message.max.bytes under kafka: and the topic's max.message.bytes";
 
 static bool pipeline_shrink(struct pipeline *p, const struct topic_route *route, struct fault *f)
 {
@@ -137,7 +138,8 @@ static enum pipeline_take pipeline_dead_letter(struct pipeline *p, const char *r
         return PIPELINE_LATER;
     }
     if (step == SINK_TOO_LARGE) {
-        return pipeline_stop_at_bad_row(p, "not even its key and small columns fit message.max.bytes", f);
+        return pipeline_stop_at_bad_row(p, "not even its key and small columns fit message.max.bytes",
+                                        PIPELINE_RAISE, f);
     }
     if (step == SINK_TAKEN) {
         log_warn(p->component, "row_dead_lettered",
@@ -155,7 +157,11 @@ static enum pipeline_take pipeline_too_large(struct pipeline *p, const struct to
     (void)snprintf(message, sizeof(message), "its record of %zu bytes is over message.max.bytes (%zu)",
                    p->value.size + key.size, kafka_sink_message_max_bytes(p->sink));
     if (p->params.config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
-        return pipeline_stop_at_bad_row(p, message, f);
+        return pipeline_stop_at_bad_row(
+            p, message,
+            "raise it under kafka: and the topic's max.message.bytes, or set on_bad_row: dead_letter to put "
+            "such rows aside and go on",
+            f);
     }
     return pipeline_shrink(p, route, f) ? pipeline_dead_letter(p, "oversize", message, key, f)
                                         : PIPELINE_FAULT;
@@ -195,7 +201,7 @@ static enum pipeline_take pipeline_publish_tombstone(struct pipeline *p, const s
     case SINK_FULL:
         return PIPELINE_LATER;
     case SINK_TOO_LARGE:
-        return pipeline_stop_at_bad_row(p, "its key is over message.max.bytes", f);
+        return pipeline_stop_at_bad_row(p, "its key is over message.max.bytes", PIPELINE_RAISE, f);
     case SINK_FAULT:
         return PIPELINE_FAULT;
     }
@@ -206,7 +212,15 @@ static enum pipeline_take pipeline_publish_unreadable(struct pipeline *p, struct
 {
     if (p->params.config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
         (void)pipeline_position(p);
-        return pipeline_stop_at_bad_row(p, p->change.bad_reason, f);
+        bool is_read = p->change.op == CHANGE_READ;
+        return pipeline_stop_at_bad_row(
+            p, p->change.bad_reason,
+            is_read
+                ? "change the row in the database, or set on_bad_row: dead_letter to put such rows aside and "
+                  "go on"
+                : "the WAL keeps it as it was, whatever the table says now: set on_bad_row: dead_letter to "
+                  "put such rows aside and go on",
+            f);
     }
     bytes_reset(&p->value);
     bytes_append_slice(&p->value, p->change.bad_json);

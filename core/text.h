@@ -40,6 +40,15 @@ void text_pairs_clear(struct text_pairs *pairs);
 bool text_glob_match(const char *glob, const char *text);
 bool text_list_glob_match(const struct text_list *globs, const char *text);
 
+/**
+ * How many of Java's characters (UTF-16 units) the UTF-8 character that begins with this byte has; 0 for a
+ * byte inside a character. Names that Debezium replaces get that many '_'.
+ */
+static inline int text_java_units(uint8_t byte)
+{
+    return (byte & 0xc0) == 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
+}
+
 /** The word of the NULL-ended list nearest to `text` by edit distance; NULL when none is near. */
 const char *text_nearest(const char *text, const char *const *words);
 

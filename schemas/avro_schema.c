@@ -10,6 +10,7 @@
 #include "schemas/avro_schema.h"
 
 #include "core/memory.h"
+#include "core/text.h"
 
 static const char AVRO_SCHEMA_SOURCE[] =
     "{\"type\":\"record\",\"name\":\"Source\",\"namespace\":\"io.debezium.connector.postgresql\",\"fields\":["
@@ -87,10 +88,11 @@ void avro_schema_adjust_name(struct bytes *out, const char *name)
         bytes_append_byte(out, '_');
     }
     for (const char *c = name; *c != '\0'; c++) {
-        bool is_inside_character = ((uint8_t)*c & 0xc0) == 0x80;  // one '_' for a character of several bytes
         if (avro_schema_is_name_byte(*c)) {
             bytes_append_byte(out, (uint8_t)*c);
-        } else if (!is_inside_character) {
+            continue;
+        }
+        for (int i = text_java_units((uint8_t)*c); i > 0; i--) {
             bytes_append_byte(out, '_');
         }
     }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Sourced, from the repository's root, by what runs tests: Python packages and Kafka's jars, fetched once for
-# each list of versions and kept in the cache.
+# Sourced, from the repository's root, by what runs tests: Python packages, Kafka's jars and PostgreSQL
+# servers, fetched once for each list of versions and kept in the cache.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace
 
@@ -27,5 +27,25 @@ kafka_ready() {
         rm -rf "$MILLRACE_KAFKA_LIBS"
         mvn -B -q -f "$list" dependency:copy-dependencies -DoutputDirectory="$MILLRACE_KAFKA_LIBS" &&
             touch "$MILLRACE_KAFKA_LIBS/ready"
+    fi
+}
+
+# Exports MILLRACE_POSTGRES_JARS, the folder of the servers. Their test alone needs them, and says why it is
+# skipped when they can't be had: what went wrong is in the folder's file `failed`.
+postgres_ready() {
+    list=tests/system/postgres.pom.xml
+    MILLRACE_POSTGRES_JARS=$cache/postgres-$(cksum <"$list" | cut -d' ' -f1)
+    export MILLRACE_POSTGRES_JARS
+    if [ ! -e "$MILLRACE_POSTGRES_JARS/ready" ]; then
+        echo "fetching PostgreSQL servers"
+        rm -rf "$MILLRACE_POSTGRES_JARS"
+        mkdir -p "$MILLRACE_POSTGRES_JARS"
+        [ "$(uname -m)" = aarch64 ] && arch=arm64v8 || arch=amd64
+        if mvn -B -q -f "$list" dependency:copy -Darch=$arch -DoutputDirectory="$MILLRACE_POSTGRES_JARS" \
+            >"$MILLRACE_POSTGRES_JARS/failed" 2>&1; then
+            mv "$MILLRACE_POSTGRES_JARS/failed" "$MILLRACE_POSTGRES_JARS/ready"
+        else
+            echo "PostgreSQL servers could not be fetched: their test is skipped"
+        fi
     fi
 }

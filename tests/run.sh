@@ -72,7 +72,7 @@ tidy() {
 }
 
 system() {
-    build dev && python_ready && kafka_ready || return 1
+    build dev && python_ready && kafka_ready && postgres_ready || return 1
     [ $# -gt 0 ] || set -- -n 2 --dist loadfile # most of the time is waiting
     { "$python/bin/python" -m pytest tests/system "$@" 2>&1 || touch "$work/pytest.failed"; } |
         tee "$work/pytest.log"

@@ -21,6 +21,7 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
         }
     }
     bytes_append_string(out, PG_CATALOGUE_TYPES_BELOW);
+    bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid = %u", oid);
 }
 
 static uint32_t pg_catalogue_oid(const PGresult *r, int row, int field)
@@ -89,6 +90,9 @@ void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret)
     struct pg_catalogue c = {0};
     pg_catalogue_read_columns(results[0], 0, (size_t)PQntuples(results[0]), &c);
     c.types = pg_catalogue_read_types(results[1], &c.type_count);
+    for (int row = 0; row < PQntuples(results[2]); row++) {
+        text_list_add(&c.ancestors, PQgetvalue(results[2], row, 1));
+    }
     *ret = c;
 }
 
@@ -100,6 +104,7 @@ void pg_catalogue_clear(struct pg_catalogue *c)
     }
     free(c->columns);
     free(c->types);
+    text_list_clear(&c->ancestors);
     *c = (struct pg_catalogue){0};
 }
 

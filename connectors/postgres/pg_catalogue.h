@@ -6,6 +6,7 @@
 
 #include "connectors/postgres/pg_types.h"
 #include "connectors/postgres/pgoutput.h"
+#include "core/text.h"
 
 struct pg_catalogue_column {
     char *name;
@@ -24,11 +25,12 @@ struct pg_catalogue {
     size_t column_count;
     struct pg_type *types;  // every type reachable that pg_types does not know
     size_t type_count;
-    char replica_identity;  // relreplident
-    bool is_taken;          // pg_catalogue_set_take gave it
+    struct text_list ancestors;  // of a partition: the partitioned tables above, "schema.table"
+    char replica_identity;       // relreplident
+    bool is_taken;               // pg_catalogue_set_take gave it
 };
 
-enum { PG_CATALOGUE_RESULTS = 2 };
+enum { PG_CATALOGUE_RESULTS = 3 };
 
 /**
  * Appends the queries, PG_CATALOGUE_RESULTS statements.

@@ -26,6 +26,12 @@
     " WHERE t.oid = CASE WHEN r.kind = 'd' THEN r.base ELSE r.element END) b ON true)"                       \
     " SELECT oid, kind, base, modifier, element, name FROM r"
 
+// Of the given partitions: each partitioned table above, by name. With a WHERE on c.oid.
+#define PG_CATALOGUE_ANCESTORS                                                                               \
+    "SELECT c.oid, n.nspname || '.' || x.relname FROM pg_class c CROSS JOIN LATERAL"                         \
+    " pg_partition_ancestors(c.oid) a(oid) JOIN pg_class x ON x.oid = a.oid JOIN pg_namespace n ON"          \
+    " n.oid = x.relnamespace WHERE c.relispartition AND a.oid <> c.oid AND "
+
 /** Of one row of PG_CATALOGUE_COLUMNS: the table's oid. */
 uint32_t pg_catalogue_row_table(const PGresult *r, int row);
 

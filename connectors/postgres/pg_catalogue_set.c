@@ -25,6 +25,21 @@ void pg_catalogue_set_query(struct bytes *out, const char *publications)
                  " WHERE t.oid IN (SELECT atttypid FROM pg_attribute WHERE attnum > 0 AND attrelid"
                  " IN " PG_CATALOGUE_SET_TABLES "%s)))" PG_CATALOGUE_TYPES_BELOW,
                  publications);
+    bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid IN " PG_CATALOGUE_SET_TABLES "%s))", publications);
+}
+
+static int pg_catalogue_set_compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static struct pg_catalogue *pg_catalogue_set_find(const struct pg_catalogue_set *s, uint32_t oid)
+{
+    const uint32_t *found =
+        s->count == 0 ? NULL : bsearch(&oid, s->oids, s->count, sizeof(*s->oids), pg_catalogue_set_compare);
+    return found == NULL ? NULL : &s->tables[found - s->oids];
 }
 
 void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *ret)
@@ -47,6 +62,13 @@ void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *re
         s.oids[s.count++] = oid;
         row = end;
     }
+    for (int row = 0; row < PQntuples(results[2]); row++) {
+        uint32_t oid = (uint32_t)strtoul(PQgetvalue(results[2], row, 0), NULL, 10);
+        struct pg_catalogue *partition = pg_catalogue_set_find(&s, oid);
+        if (partition != NULL) {
+            text_list_add(&partition->ancestors, PQgetvalue(results[2], row, 1));
+        }
+    }
     *ret = s;
 }
 
@@ -60,13 +82,6 @@ void pg_catalogue_set_clear(struct pg_catalogue_set *s)
     free(s->oids);
     free(s->types);
     *s = (struct pg_catalogue_set){0};
-}
-
-static int pg_catalogue_set_compare(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
 }
 
 static bool pg_catalogue_set_fits(const struct pg_catalogue *c, const struct pgoutput_relation *message)
@@ -86,13 +101,8 @@ const struct pg_catalogue *pg_catalogue_set_take(struct pg_catalogue_set *s,
     if (s->count == 0 || clock_now_us() - s->read_us > PG_CATALOGUE_SET_FRESH_US) {
         return NULL;
     }
-    const uint32_t *found =
-        bsearch(&message->oid, s->oids, s->count, sizeof(*s->oids), pg_catalogue_set_compare);
-    if (found == NULL) {
-        return NULL;
-    }
-    struct pg_catalogue *c = &s->tables[found - s->oids];
-    if (c->is_taken || !pg_catalogue_set_fits(c, message)) {
+    struct pg_catalogue *c = pg_catalogue_set_find(s, message->oid);
+    if (c == NULL || c->is_taken || !pg_catalogue_set_fits(c, message)) {
         return NULL;
     }
     c->is_taken = true;

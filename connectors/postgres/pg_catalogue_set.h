@@ -14,7 +14,7 @@ struct pg_catalogue_set {
     int64_t read_us;
 };
 
-enum { PG_CATALOGUE_SET_RESULTS = 2 };
+enum { PG_CATALOGUE_SET_RESULTS = 3 };
 
 /** Appends the queries. @param publications  SQL literals joined by commas */
 void pg_catalogue_set_query(struct bytes *out, const char *publications);

@@ -29,23 +29,38 @@ static struct slice pg_change_key(const struct table *t, struct bytes *key)
     return t->key_count == 0 ? (struct slice){NULL, 0} : pg_change_record(key);
 }
 
+// What was before: all of it, or what the identity's columns say.
+static enum pg_row_step pg_change_before(struct pg_change *p, const struct table *t,
+                                         const struct pgoutput_row *row, size_t *ret_column, struct fault *f)
+{
+    if (row->old_kind == 'O') {
+        return pg_row_append_value(&p->before, t, &row->old_tuple, NULL, ret_column, f);
+    }
+    return pg_row_append_identity(&p->before, t, &row->old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
+}
+
 static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t,
                                       const struct pgoutput_row *row, size_t *ret_column, struct fault *f)
 {
     bytes_reset(&p->before);
     bytes_reset(&p->old_key);
+    p->has_old_key = p->is_before_bad = false;
     if (row->old_kind == 0) {
         return PG_ROW_DONE;
     }
-    if (row->old_kind == 'O') {
-        enum pg_row_step step = pg_row_append_value(&p->before, t, &row->old_tuple, NULL, ret_column, f);
-        if (step != PG_ROW_DONE) {
-            return step;
-        }
-    } else if (!pg_row_append_identity(&p->before, t, &row->old_tuple, f)) {
-        return PG_ROW_FAULT;
+    p->has_old_key = pg_row_append_key(&p->old_key, t, &row->old_tuple, NULL, f);
+    enum pg_row_step step = p->has_old_key ? pg_change_before(p, t, row, ret_column, f) : PG_ROW_FAULT;
+    if (step != PG_ROW_FAULT || f->kind != FAULT_REJECT) {
+        return step;
     }
-    return pg_row_append_key(&p->old_key, t, &row->old_tuple, NULL, f) ? PG_ROW_DONE : PG_ROW_FAULT;
+    p->is_before_bad = true;
+    bytes_reset(&p->before);
+    bool has_key = p->has_old_key && t->key_count > 0;
+    if (!row->has_new && !has_key) {
+        p->is_bad = true;  // nothing would say which row is gone
+        p->bad = *f;
+    }
+    return !has_key || pg_row_append_key_only(&p->before, t, &row->old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
 }
 
 static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t,
@@ -53,15 +68,27 @@ static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t
 {
     bytes_reset(&p->after);
     bytes_reset(&p->key);
+    p->has_key = p->is_bad = false;
     if (!row->has_new) {
         return PG_ROW_DONE;
     }
     const struct pgoutput_tuple *old_tuple = row->old_kind == 0 ? NULL : &row->old_tuple;
     enum pg_row_step step = pg_row_append_value(&p->after, t, &row->new_tuple, old_tuple, ret_column, f);
-    if (step != PG_ROW_DONE) {
+    if (step == PG_ROW_FAULT && f->kind == FAULT_REJECT) {
+        p->is_bad = true;
+        p->bad = *f;
+    } else if (step != PG_ROW_DONE) {
         return step;
     }
-    return pg_row_append_key(&p->key, t, &row->new_tuple, old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
+    p->has_key = pg_row_append_key(&p->key, t, &row->new_tuple, old_tuple, f);
+    if (!p->has_key && f->kind != FAULT_REJECT) {
+        return PG_ROW_FAULT;
+    }
+    if (!p->has_key && !p->is_bad) {
+        p->is_bad = true;
+        p->bad = *f;
+    }
+    return PG_ROW_DONE;
 }
 
 static bool pg_change_json(struct pg_change *p, const struct table *t, const struct bytes *key,
@@ -81,56 +108,10 @@ static bool pg_change_json(struct pg_change *p, const struct table *t, const str
     return json_encode_datum(p->key_type, bytes_slice(key), &options, out, f);
 }
 
-static void pg_change_delete(struct pg_change *p, const struct table *t, struct change *io)
-{
-    io->op = CHANGE_DELETE;
-    io->key = pg_change_key(t, &p->old_key);
-    io->before = pg_change_record(&p->before);
-}
-
-static bool pg_change_split(struct pg_change *p, const struct table *t, struct change *io, struct fault *f)
-{
-    if (!pg_change_json(p, t, &p->key, &p->key_json, f) ||
-        !pg_change_json(p, t, &p->old_key, &p->old_key_json, f)) {
-        f->kind = FAULT_FATAL;
-        return false;
-    }
-    p->second = *io;
-    p->second.op = CHANGE_CREATE;
-    p->second.key = pg_change_key(t, &p->key);
-    p->second.after = pg_change_record(&p->after);
-    p->second.old_key_json = bytes_slice(&p->old_key_json);
-    p->has_second = true;
-    pg_change_delete(p, t, io);
-    io->new_key_json = bytes_slice(&p->key_json);
-    return true;
-}
-
-static bool pg_change_fill(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
-                           struct change *io, struct fault *f)
-{
-    const struct pgoutput_row *row = &message->row;
-    if (!row->has_new) {
-        pg_change_delete(p, t, io);
-        return true;
-    }
-    bool has_old_key = row->old_kind != 0 && t->key_count > 0;
-    if (has_old_key && !slice_equal(bytes_slice(&p->key), bytes_slice(&p->old_key))) {
-        return pg_change_split(p, t, io, f);
-    }
-    io->op = message->kind == PGOUTPUT_INSERT ? CHANGE_CREATE : CHANGE_UPDATE;
-    io->key = pg_change_key(t, &p->key);
-    io->after = pg_change_record(&p->after);
-    io->before = row->old_kind == 0 ? (struct slice){NULL, 0} : pg_change_record(&p->before);
-    return true;
-}
-
 // What the database sent, for people: a row that no record can hold must not be lost.
-static void pg_change_bad(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
-                          struct change *io)
+static struct slice pg_change_text(struct pg_change *p, const struct table *t,
+                                   const struct pgoutput_tuple *tuple)
 {
-    const struct pgoutput_tuple *tuple =
-        message->row.has_new ? &message->row.new_tuple : &message->row.old_tuple;
     bytes_reset(&p->bad_json);
     const char *before = "{";
     for (size_t i = 0; i < t->column_count && i < tuple->count; i++) {
@@ -149,15 +130,82 @@ static void pg_change_bad(struct pg_change *p, const struct table *t, const stru
         }
     }
     bytes_append_string(&p->bad_json, before[0] == '{' ? "{}" : "}");
-    struct fault ignored;
-    bytes_reset(&p->key);
-    bool has_key = t->key_count > 0 && pg_row_append_key(&p->key, t, tuple, NULL, &ignored);
-    io->op = !message->row.has_new              ? CHANGE_DELETE
-             : message->kind == PGOUTPUT_INSERT ? CHANGE_CREATE
-                                                : CHANGE_UPDATE;
-    io->key = has_key ? pg_change_record(&p->key) : (struct slice){NULL, 0};
-    io->bad_json = bytes_slice(&p->bad_json);
-    io->bad_reason = p->bad.text;
+    return bytes_slice(&p->bad_json);
+}
+
+// Whether the row was under another key before: that one has to be deleted, even when the new one can't be
+// said.
+static bool pg_change_has_moved(const struct pg_change *p, const struct table *t,
+                                const struct pgoutput_row *row)
+{
+    return row->old_kind != 0 && t->key_count > 0 && p->has_old_key &&
+           (!p->has_key || !slice_equal(bytes_slice(&p->key), bytes_slice(&p->old_key)));
+}
+
+static void pg_change_put_delete(struct pg_change *p, const struct table *t,
+                                 const struct pgoutput_message *message, struct change *io)
+{
+    io->op = CHANGE_DELETE;
+    io->key = p->has_old_key ? pg_change_key(t, &p->old_key) : (struct slice){NULL, 0};
+    if (p->is_bad && !message->row.has_new) {
+        io->bad_json = pg_change_text(p, t, &message->row.old_tuple);
+        io->bad_reason = p->bad.text;
+    } else {
+        io->before = pg_change_record(&p->before);
+    }
+}
+
+static void pg_change_put_row(struct pg_change *p, const struct table *t,
+                              const struct pgoutput_message *message, struct change *io)
+{
+    io->key = p->has_key ? pg_change_key(t, &p->key) : (struct slice){NULL, 0};
+    if (p->is_bad) {
+        io->bad_json = pg_change_text(p, t, &message->row.new_tuple);
+        io->bad_reason = p->bad.text;
+    } else {
+        io->after = pg_change_record(&p->after);
+    }
+}
+
+static bool pg_change_split(struct pg_change *p, const struct table *t,
+                            const struct pgoutput_message *message, struct change *io, struct fault *f)
+{
+    if ((p->has_key && !pg_change_json(p, t, &p->key, &p->key_json, f)) ||
+        !pg_change_json(p, t, &p->old_key, &p->old_key_json, f)) {
+        f->kind = FAULT_FATAL;
+        return false;
+    }
+    p->second = *io;
+    p->second.op = CHANGE_CREATE;
+    pg_change_put_row(p, t, message, &p->second);
+    p->second.old_key_json = bytes_slice(&p->old_key_json);
+    p->has_second = true;
+    pg_change_put_delete(p, t, message, io);
+    if (p->has_key) {
+        io->new_key_json = bytes_slice(&p->key_json);
+    }
+    return true;
+}
+
+static bool pg_change_fill(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
+                           struct change *io, struct fault *f)
+{
+    const struct pgoutput_row *row = &message->row;
+    if (!row->has_new) {
+        pg_change_put_delete(p, t, message, io);
+        return true;
+    }
+    if (pg_change_has_moved(p, t, row)) {
+        return pg_change_split(p, t, message, io, f);
+    }
+    // An old key that can't be said was never published: nothing is there to be deleted, or updated.
+    bool is_new = message->kind == PGOUTPUT_INSERT || (row->old_kind != 0 && !p->has_old_key);
+    io->op = is_new ? CHANGE_CREATE : CHANGE_UPDATE;
+    pg_change_put_row(p, t, message, io);
+    if (row->old_kind != 0 && !p->is_before_bad && !p->is_bad) {
+        io->before = pg_change_record(&p->before);
+    }
+    return true;
 }
 
 bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct pg_relation *relation,
@@ -179,13 +227,11 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
             pg_relations_widen(relations, relation, column);
         }
     }
-    if (step == PG_ROW_DONE) {
-        return pg_change_fill(p, io->table, message, io, f);
-    }
-    if (f->kind != FAULT_REJECT) {
+    if (step == PG_ROW_FAULT) {
         return false;
     }
-    p->bad = *f;
-    pg_change_bad(p, io->table, message, io);
-    return true;
+    if (p->is_before_bad && !p->is_bad) {
+        pg_relations_note_bad_before(relations, relation, f->text);
+    }
+    return pg_change_fill(p, io->table, message, io, f);
 }

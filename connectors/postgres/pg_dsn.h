@@ -28,7 +28,7 @@ struct pg_dsn {
 
 /**
  * Parses a connection string or URI and adds what the connector relies on: UTF-8, ISO dates in UTC, exact
- * floats, hex bytea, quick detection of dead peers on both sides.
+ * floats, hex bytea, quick detection of dead peers on both sides, all of a table's rows or none.
  *
  * @param password  wins over the one in the string; NULL for none
  * @param f         FAULT_CONFIG; never shows the password

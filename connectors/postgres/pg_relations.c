@@ -4,6 +4,7 @@
 
 #include "connectors/postgres/pg_default.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "schemas/avro_schema.h"
 
 struct pg_relations {
@@ -54,7 +55,7 @@ void pg_relations_free(struct pg_relations *r)
 // The place of that oid: where it is, or the empty one where it belongs.
 static struct pg_relation **pg_relations_place(struct pg_relation **slots, size_t capacity, uint32_t oid)
 {
-    size_t at = (oid * UINT32_C(2654435761)) & (capacity - 1);
+    size_t at = (size_t)(oid * UINT32_C(2654435761)) & (capacity - 1);
     while (slots[at] != NULL && slots[at]->oid != oid) {
         at = (at + 1) & (capacity - 1);
     }
@@ -87,13 +88,6 @@ static void pg_relations_grow(struct pg_relations *r)
     r->capacity = capacity;
 }
 
-bool pg_relations_wants(const struct connector_config *config, const char *schema, const char *name)
-{
-    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", schema, name);
-    return text_list_glob_match(&config->tables.include, full) &&
-           !text_list_glob_match(&config->tables.exclude, full);
-}
-
 static const char *pg_relations_schema(const struct pgoutput_relation *message)
 {
     return message->schema.size == 0 ? "pg_catalog" : (const char *)message->schema.data;
@@ -113,9 +107,51 @@ struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutp
         r->last = relation;
     }
     // Every time, because a table can be renamed.
-    relation->is_wanted =
-        pg_relations_wants(r->config, pg_relations_schema(message), (const char *)message->name.data);
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("%s.%s", pg_relations_schema(message), (const char *)message->name.data);
+    relation->is_wanted = !text_list_glob_match(&r->config->tables.exclude, full);
     return relation;
+}
+
+bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
+                             const struct pg_catalogue *catalogue)
+{
+    return pg_relations_wants(r->config, pg_relations_schema(message), (const char *)message->name.data,
+                              &catalogue->ancestors);
+}
+
+// A partition that was captured and is detached or dropped by now: rows of the time before may still come.
+static bool pg_relations_is_former(const struct pg_relation *relation, const struct pg_catalogue *catalogue)
+{
+    return relation->was_partition && relation->is_wanted && catalogue->ancestors.count == 0;
+}
+
+static void pg_relations_pass_over(const struct pg_relations *r, struct pg_relation *relation,
+                                   const struct pgoutput_relation *message,
+                                   const struct pg_catalogue *catalogue)
+{
+    relation->is_wanted = false;
+    if (relation->is_passed_over) {
+        return;
+    }
+    relation->is_passed_over = true;
+    bool is_gone = catalogue->column_count == 0;
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("%s.%s", pg_relations_schema(message), (const char *)message->name.data);
+    const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
+    if (is_gone) {
+        log_warn(
+            r->component, "table_passed_over", values,
+            "rows of %s come, but it is gone by now and tables.include does not name it: they are passed "
+            "over, also if it was a partition of a table that is included; a glob over the partitions' "
+            "names would have them",
+            full);
+    } else {
+        log_info(r->component, "table_passed_over", values,
+                 "rows of %s come with the publication and are passed over: tables.include and exclude leave "
+                 "it out",
+                 full);
+    }
 }
 
 static void pg_relations_name_type(struct pg_relations *r, const struct column *c, const char *type)
@@ -216,20 +252,6 @@ static void pg_relations_key(const struct pgoutput_relation *message, const stru
     }
 }
 
-// Kafka allows [A-Za-z0-9._-] in a topic's name; Debezium puts '_' for the rest.
-char *pg_relations_topic(const char *prefix, const char *schema, const char *name)
-{
-    char *topic = memory_format("%s.%s.%s", prefix, schema, name);
-    for (char *at = topic; *at != '\0'; at++) {
-        bool is_letter =
-            (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
-        if (!is_letter && strchr("._-", *at) == NULL) {
-            *at = '_';
-        }
-    }
-    return topic;
-}
-
 static void pg_relations_write_schemas(struct table *t)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
@@ -303,6 +325,13 @@ static void pg_relations_replace(struct pg_relations *r, struct pg_relation *rel
 void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
+    bool is_wanted = pg_relations_would_want(r, message, catalogue);
+    if (!is_wanted && !pg_relations_is_former(relation, catalogue)) {
+        pg_relations_pass_over(r, relation, message, catalogue);
+        return;
+    }
+    relation->is_wanted = true;
+    relation->was_partition = relation->was_partition || catalogue->ancestors.count > 0;
     struct table *t = pg_relations_build(r, message, catalogue);
     if (relation->table != NULL && pg_relations_same(relation->table, t)) {
         table_free(t);
@@ -344,4 +373,16 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
     t->columns[column].is_nullable = true;
     pg_relations_write_schemas(t);
     pg_relations_replace(r, relation, t);
+}
+
+void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason)
+{
+    if (relation->has_bad_before) {
+        return;
+    }
+    relation->has_bad_before = true;
+    log_warn(r->component, "before_left_out", LOG_WITH(LOG_TEXT("topic", relation->table->topic)),
+             "a row of %s.%s was replaced or deleted whose old values can't be published (%s): the change is "
+             "published without them",
+             relation->table->schema, relation->table->name, reason);
 }

@@ -83,15 +83,15 @@ static void pg_row_append_absent(struct bytes *out, const struct column *c)
     }
 }
 
-bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                            struct fault *f)
+static bool pg_row_append_part(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                               bool is_key_only, struct fault *f)
 {
     if (!pg_row_fits(t, tuple, f)) {
         return false;
     }
     for (size_t i = 0; i < t->column_count; i++) {
         const struct column *c = &t->columns[i];
-        if (tuple->values[i].kind != PGOUTPUT_VALUE_TEXT) {
+        if (tuple->values[i].kind != PGOUTPUT_VALUE_TEXT || (is_key_only && !c->is_key)) {
             pg_row_append_absent(out, c);
             continue;
         }
@@ -101,6 +101,18 @@ bool pg_row_append_identity(struct bytes *out, const struct table *t, const stru
         }
     }
     return true;
+}
+
+bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                            struct fault *f)
+{
+    return pg_row_append_part(out, t, tuple, false, f);
+}
+
+bool pg_row_append_key_only(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                            struct fault *f)
+{
+    return pg_row_append_part(out, t, tuple, true, f);
 }
 
 bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,

@@ -32,6 +32,11 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
 bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                             struct fault *f) MUST_USE;
 
+/** The same of the key's columns alone, whatever else the tuple has: for a row with a value that can't be
+ * said. */
+bool pg_row_append_key_only(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                            struct fault *f) MUST_USE;
+
 /** Appends the Key record; nothing when the table has no key. */
 bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                        const struct pgoutput_tuple *old_tuple, struct fault *f) MUST_USE;

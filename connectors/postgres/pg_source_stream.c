@@ -139,8 +139,9 @@ static void pg_source_describe(struct source *s)
     if (!relation->is_wanted) {
         return;
     }
+    // A table that is not wanted by what was known may have been attached to one that is, since then.
     const struct pg_catalogue *known = pg_catalogue_set_take(&s->catalogue, &s->message->relation);
-    if (known != NULL) {
+    if (known != NULL && pg_relations_would_want(s->relations, &s->message->relation, known)) {
         pg_relations_update(s->relations, relation, &s->message->relation, known);
         return;
     }

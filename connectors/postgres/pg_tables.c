@@ -5,23 +5,6 @@
 #include "connectors/postgres/pg_tables_private.h"
 #include "core/log.h"
 
-struct pg_tables {
-    const struct connector_config *config;
-    const char *component;
-    char *inserts;  // the second publication's name
-    bool has_inserts;
-    struct pg_tables_scan scan;
-    struct bytes sql;
-    struct bytes refused;  // SQL that failed or may not be run: logged once
-    uint32_t *named;       // tables already named as a problem
-    size_t named_count;
-    struct pg_conn *conn;
-    pg_tables_on_done on_done;
-    void *self;
-    pg_tables_on_table on_table;
-    void *table_self;
-};
-
 struct pg_tables *pg_tables_new(const struct connector_config *config, const char *component,
                                 pg_tables_on_table on_table, void *self)
 {
@@ -45,6 +28,7 @@ void pg_tables_free(struct pg_tables *t)
     bytes_clear(&t->refused);
     free(t->inserts);
     free(t->named);
+    free(t->captured);
     free(t);
 }
 
@@ -68,90 +52,6 @@ void pg_tables_publication_literals(const struct pg_tables *t, struct bytes *out
     }
 }
 
-// True the first time a table is named.
-static bool pg_tables_names(struct pg_tables *t, uint32_t oid)
-{
-    for (size_t i = 0; i < t->named_count; i++) {
-        if (t->named[i] == oid) {
-            return false;
-        }
-    }
-    t->named = memory_resize(t->named, (t->named_count + 1) * sizeof(*t->named));
-    t->named[t->named_count++] = oid;
-    return true;
-}
-
-static void pg_tables_forget(struct pg_tables *t, uint32_t oid)
-{
-    for (size_t i = 0; i < t->named_count; i++) {
-        if (t->named[i] == oid) {
-            t->named[i] = t->named[--t->named_count];
-            return;
-        }
-    }
-}
-
-static const char *pg_tables_identity_cure(const struct pg_tables_entry *e)
-{
-    return e->is_partitioned ? "a primary key on the partitioned table"
-                             : "a primary key, or REPLICA IDENTITY FULL";
-}
-
-static void pg_tables_warn_identity(struct pg_tables *t, const struct pg_tables_entry *e)
-{
-    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
-    const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
-    if (t->scan.main.has_all_tables) {
-        log_warn(t->component, "table_without_identity", values,
-                 "%s has no replica identity but publication %s takes all tables: the application's UPDATE "
-                 "and DELETE "
-                 "of it fail. It needs %s: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL;",
-                 full, t->config->slot.publication, pg_tables_identity_cure(e), e->schema, e->name);
-    } else if (e->wanted == PG_TABLES_INSERTS) {
-        log_warn(t->component, "table_inserts_only", values,
-                 "%s has no replica identity: only its inserts are published", full);
-    } else {
-        log_warn(t->component, "table_without_identity", values,
-                 "%s is not published, because its UPDATE and DELETE would fail without a replica identity. "
-                 "It needs "
-                 "%s: ALTER TABLE \"%s\".\"%s\" ADD PRIMARY KEY (…); or ALTER TABLE \"%s\".\"%s\" REPLICA "
-                 "IDENTITY "
-                 "FULL; or list it under tables.publish_inserts_only",
-                 full, pg_tables_identity_cure(e), e->schema, e->name, e->schema, e->name);
-    }
-}
-
-static void pg_tables_warn(struct pg_tables *t)
-{
-    for (size_t i = 0; i < t->scan.count; i++) {
-        const struct pg_tables_entry *e = &t->scan.entries[i];
-        bool is_keyless = !e->has_identity && e->parent == 0;
-        bool is_foreign =
-            !e->is_ours && e->wanted == PG_TABLES_MAIN && !e->is_in_main && !t->scan.main.has_all_tables;
-        if (!e->is_matching || (!is_keyless && !e->is_unlogged && !is_foreign)) {
-            pg_tables_forget(t, e->oid);
-            continue;
-        }
-        if (!pg_tables_names(t, e->oid)) {
-            continue;
-        }
-        if (e->is_unlogged) {
-            log_warn(t->component, "table_unlogged", NULL,
-                     "%s.%s is UNLOGGED: its changes are not in the WAL and can't be published; ALTER TABLE "
-                     "\"%s\".\"%s\" SET LOGGED; mends it",
-                     e->schema, e->name, e->schema, e->name);
-        } else if (is_keyless) {
-            pg_tables_warn_identity(t, e);
-        } else {
-            log_warn(t->component, "table_not_owned", NULL,
-                     "%s.%s matches but our role does not own it; as its owner run: ALTER PUBLICATION \"%s\" "
-                     "ADD TABLE "
-                     "\"%s\".\"%s\";",
-                     e->schema, e->name, t->config->slot.publication, e->schema, e->name);
-        }
-    }
-}
-
 static void pg_tables_done(struct pg_tables *t, const struct fault *f)
 {
     t->on_done(t->self, f);
@@ -170,30 +70,65 @@ static void pg_tables_refuse(struct pg_tables *t, const char *why)
              bytes_text(&t->sql));
 }
 
-static void pg_tables_tell(const struct pg_tables *t)
+static bool pg_tables_is_in(const struct pg_tables *t, const struct pg_tables_entry *e)
 {
-    for (size_t i = 0; i < t->scan.count; i++) {
-        const struct pg_tables_entry *e = &t->scan.entries[i];
-        if (e->wanted != PG_TABLES_NONE) {
-            t->on_table(t->table_self, e->schema, e->name);
+    return e->is_in_main || (t->has_inserts && e->is_in_inserts);
+}
+
+static bool pg_tables_was_captured(const struct pg_tables *t, const struct pg_tables_entry *e)
+{
+    for (size_t low = 0, high = t->captured_count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (t->captured[middle] == e->oid) {
+            return true;
         }
+        low = t->captured[middle] < e->oid ? middle + 1 : low;
+        high = t->captured[middle] < e->oid ? high : middle;
+    }
+    return false;
+}
+
+static void pg_tables_log_change(const struct pg_tables *t, const struct pg_tables_entry *e, bool is_captured)
+{
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
+    const struct pg_tables_entry *root = is_captured ? pg_tables_scan_root(&t->scan, e) : NULL;
+    if (root != NULL) {
+        log_info(t->component, "table_added", LOG_WITH(LOG_TEXT("table", full)),
+                 "%s, a partition of %s.%s, is captured from now on", full, root->schema, root->name);
+    } else if (is_captured) {
+        log_info(t->component, "table_added", LOG_WITH(LOG_TEXT("table", full)), "%s is captured from now on",
+                 full);
+    } else {
+        log_info(t->component, "table_removed", LOG_WITH(LOG_TEXT("table", full)), "%s is no longer captured",
+                 full);
     }
 }
 
-static void pg_tables_log_changes(struct pg_tables *t)
+// Tells of what is published now, and logs what has changed since the last look.
+static void pg_tables_settle(struct pg_tables *t, bool is_mended)
 {
+    uint32_t *captured = memory_zeroed(t->scan.count + 1, sizeof(*captured));
+    size_t count = 0;
     for (size_t i = 0; i < t->scan.count; i++) {
         const struct pg_tables_entry *e = &t->scan.entries[i];
-        CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
-        bool is_in = e->is_in_main || (t->has_inserts && e->is_in_inserts);
-        if (e->is_ours && !is_in && e->wanted != PG_TABLES_NONE) {
-            log_info(t->component, "table_added", LOG_WITH(LOG_TEXT("table", full)),
-                     "%s is captured from now on", full);
-        } else if (e->is_ours && is_in && e->wanted == PG_TABLES_NONE) {
-            log_info(t->component, "table_removed", LOG_WITH(LOG_TEXT("table", full)),
-                     "%s is no longer captured", full);
+        const struct pg_tables_entry *published = e->cover == 0 ? e : pg_tables_scan_find(&t->scan, e->cover);
+        bool was_in = pg_tables_is_in(t, published) || t->scan.main.has_all_tables;
+        bool is_captured = e->is_captured && (was_in || (is_mended && published->is_ours));
+        bool was_captured = t->has_scanned ? pg_tables_was_captured(t, e)
+                            : is_captured  ? was_in
+                                           : pg_tables_is_in(t, e) && e->is_ours;
+        if (is_captured != was_captured && (is_captured || !e->is_partitioned)) {
+            pg_tables_log_change(t, e, is_captured);
+        }
+        if (is_captured) {
+            captured[count++] = e->oid;
+            t->on_table(t->table_self, e->schema, e->name);
         }
     }
+    free(t->captured);
+    t->captured = captured;
+    t->captured_count = count;
+    t->has_scanned = true;
 }
 
 static bool pg_tables_is_missing(const struct pg_tables *t)
@@ -207,14 +142,14 @@ static void pg_tables_on_mended(void *self, PGresult *const *results, size_t cou
     (void)results;
     (void)count;
     if (f == NULL) {
-        pg_tables_log_changes(t);
-        pg_tables_tell(t);
+        pg_tables_settle(t, true);
         bytes_reset(&t->refused);
         pg_tables_done(t, NULL);
         return;
     }
     if (!pg_tables_is_missing(t)) {
         pg_tables_refuse(t, f->text);
+        pg_tables_settle(t, false);
         pg_tables_done(t, NULL);
         return;
     }
@@ -235,7 +170,7 @@ static void pg_tables_mend(struct pg_tables *t)
     bytes_reset(&t->sql);
     pg_tables_scan_mend(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, &t->sql);
     if (t->sql.size == 0) {
-        pg_tables_tell(t);
+        pg_tables_settle(t, true);
         pg_tables_done(t, NULL);
         return;
     }
@@ -250,6 +185,7 @@ static void pg_tables_mend(struct pg_tables *t)
                    (!t->has_inserts || !t->scan.inserts.exists || t->scan.inserts.is_ours);
     if (!t->config->slot.create || !is_ours) {
         pg_tables_refuse(t, t->config->slot.create ? "our role does not own it" : "slot.create is false");
+        pg_tables_settle(t, false);
         pg_tables_done(t, NULL);
         return;
     }

@@ -6,12 +6,21 @@
 
 // An UPDATE of a published table needs this: a usable primary key, an index chosen, or FULL. Partitions come
 // in as their partitioned parent, so that new ones are published from their first row; only the parent's key
-// is sure to be in all of them.
+// is sure to be in all of them, and each of them must still have its identity.
 #define PG_TABLES_SCAN_IDENTITY                                                                              \
     "CASE WHEN c.relkind = 'p' OR c.relreplident = 'd' THEN EXISTS (SELECT FROM pg_index i WHERE"            \
     " i.indrelid = c.oid AND i.indisprimary AND i.indisvalid AND i.indimmediate)"                            \
     " WHEN c.relreplident = 'i' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND"            \
     " i.indisreplident AND i.indisvalid) ELSE c.relreplident = 'f' END"
+
+// PostgreSQL 18 refuses the UPDATE, too, when the identity has a generated column that is not published; of a
+// partitioned table, each partition's counts.
+#define PG_TABLES_SCAN_GENERATED                                                                             \
+    "c.relkind <> 'p' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0"      \
+    " AND a.attgenerated <> '' AND (c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i WHERE"            \
+    " i.indrelid = c.oid AND a.attnum = ANY (i.indkey) AND CASE c.relreplident WHEN 'i'"                     \
+    " THEN i.indisreplident ELSE i.indisprimary END)) AND (a.attgenerated <> 's' OR NOT EXISTS"              \
+    " (SELECT FROM pg_publication p WHERE p.pubgencols = 's' AND p.pubname = "
 
 static void pg_tables_scan_member(struct bytes *out, const char *publication, int server_version)
 {
@@ -30,16 +39,22 @@ static void pg_tables_scan_member(struct bytes *out, const char *publication, in
 
 void pg_tables_scan_query(struct bytes *out, const char *publication, const char *inserts, int server_version)
 {
-    bytes_append_string(out,
-                        "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE') FROM pg_publication"
-                        " WHERE pubname IN (");
+    bytes_append_string(out, "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE'), pubviaroot"
+                             " FROM pg_publication WHERE pubname IN (");
     pg_conn_quote_text(out, publication);
     bytes_append_string(out, ", ");
     pg_conn_quote_text(out, inserts);
     bytes_append_string(
         out, ");SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relpersistence = 'u',"
              " pg_has_role(c.relowner, 'USAGE'), coalesce((SELECT h.inhparent FROM pg_inherits h WHERE"
-             " h.inhrelid = c.oid AND c.relispartition LIMIT 1), 0), " PG_TABLES_SCAN_IDENTITY);
+             " h.inhrelid = c.oid AND c.relispartition LIMIT 1), 0), " PG_TABLES_SCAN_IDENTITY ", ");
+    if (server_version >= 180000) {
+        bytes_append_string(out, PG_TABLES_SCAN_GENERATED);
+        pg_conn_quote_text(out, publication);
+        bytes_append_string(out, ")))");
+    } else {
+        bytes_append_string(out, "false");
+    }
     pg_tables_scan_member(out, publication, server_version);
     pg_tables_scan_member(out, inserts, server_version);
     bytes_append_string(
@@ -62,6 +77,7 @@ static void pg_tables_scan_publications(const PGresult *r, const char *publicati
         p->exists = true;
         p->has_all_tables = pg_tables_scan_true(r, row, 1);
         p->is_ours = pg_tables_scan_true(r, row, 2);
+        p->is_via_root = pg_tables_scan_true(r, row, 3);
     }
 }
 
@@ -74,9 +90,12 @@ static void pg_tables_scan_entry(const PGresult *r, int row, struct pg_tables_en
     ret->is_unlogged = pg_tables_scan_true(r, row, 4);
     ret->is_ours = pg_tables_scan_true(r, row, 5);
     ret->parent = (uint32_t)strtoul(PQgetvalue(r, row, 6), NULL, 10);
-    ret->has_identity = pg_tables_scan_true(r, row, 7);
-    ret->is_in_main = pg_tables_scan_true(r, row, 8);
-    ret->is_in_inserts = pg_tables_scan_true(r, row, 9);
+    bool has_identity = pg_tables_scan_true(r, row, 7);
+    bool is_generated = pg_tables_scan_true(r, row, 8);
+    ret->has_identity = has_identity && !is_generated;
+    ret->is_identity_generated = has_identity && is_generated;
+    ret->is_in_main = pg_tables_scan_true(r, row, 9);
+    ret->is_in_inserts = pg_tables_scan_true(r, row, 10);
 }
 
 static int pg_tables_scan_compare(const void *a, const void *b)
@@ -86,39 +105,98 @@ static int pg_tables_scan_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static const struct pg_tables_entry *pg_tables_scan_find(const struct pg_tables_scan *s, uint32_t oid)
+struct pg_tables_entry *pg_tables_scan_find(const struct pg_tables_scan *s, uint32_t oid)
 {
     struct pg_tables_entry key = {.oid = oid};
     return s->count == 0 ? NULL
                          : bsearch(&key, s->entries, s->count, sizeof(*s->entries), pg_tables_scan_compare);
 }
 
-// A partition whose parent, or its parent …, is published: it comes with that one.
-static bool pg_tables_scan_is_covered(const struct pg_tables_scan *s, const struct pg_tables_entry *e)
+// The next partitioned table above; NULL at the top.
+static struct pg_tables_entry *pg_tables_scan_above(const struct pg_tables_scan *s,
+                                                    const struct pg_tables_entry *e)
 {
-    const struct pg_tables_entry *parent = e;
-    for (int depth = 0; depth < 64 && parent != NULL && parent->parent != 0; depth++) {
-        parent = pg_tables_scan_find(s, parent->parent);
-        if (parent != NULL && parent->is_matching) {
-            return true;
-        }
+    return e->parent == 0 ? NULL : pg_tables_scan_find(s, e->parent);
+}
+
+struct pg_tables_entry *pg_tables_scan_root(const struct pg_tables_scan *s, const struct pg_tables_entry *e)
+{
+    struct pg_tables_entry *root = NULL;
+    struct pg_tables_entry *above = pg_tables_scan_above(s, e);
+    for (; above != NULL; above = pg_tables_scan_above(s, above)) {
+        root = above->is_matching ? above : root;
     }
-    return false;
+    return root;
+}
+
+static void pg_tables_scan_match(const struct pg_tables_scan *s, const struct connector_config *config,
+                                 struct pg_tables_entry *e)
+{
+    CLEANUP(text_list_clear) struct text_list ancestors = {0};
+    const struct pg_tables_entry *above = pg_tables_scan_above(s, e);
+    for (; above != NULL; above = pg_tables_scan_above(s, above)) {
+        CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", above->schema, above->name);
+        text_list_add(&ancestors, full);
+    }
+    e->is_matching = pg_relations_wants(config, e->schema, e->name, &ancestors);
+}
+
+// A partition that the application could not update takes the tables above it out of the publication.
+static void pg_tables_scan_spread(const struct pg_tables_scan *s, const struct pg_tables_entry *e)
+{
+    if (e->is_partitioned || e->is_unlogged || e->has_identity) {
+        return;
+    }
+    struct pg_tables_entry *above = pg_tables_scan_above(s, e);
+    for (; above != NULL; above = pg_tables_scan_above(s, above)) {
+        above->has_identity = false;
+    }
+}
+
+static bool pg_tables_scan_inserts_only(const struct pg_tables_scan *s, const struct connector_config *config,
+                                        const struct pg_tables_entry *e)
+{
+    bool is_listed = false;
+    for (; e != NULL && !is_listed; e = pg_tables_scan_above(s, e)) {
+        CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
+        is_listed = text_list_glob_match(&config->tables.publish_inserts_only, full);
+    }
+    return is_listed;
 }
 
 static void pg_tables_scan_place(const struct pg_tables_scan *s, const struct connector_config *config,
                                  struct pg_tables_entry *e)
 {
     e->wanted = PG_TABLES_NONE;
-    if (!e->is_matching || e->is_unlogged || pg_tables_scan_is_covered(s, e)) {
+    if (!e->is_matching || e->is_unlogged) {
         return;
     }
-    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
     if (e->has_identity) {
         e->wanted = PG_TABLES_MAIN;
-    } else if (text_list_glob_match(&config->tables.publish_inserts_only, full)) {
+    } else if (pg_tables_scan_inserts_only(s, config, e)) {
         e->wanted = PG_TABLES_INSERTS;
     }
+}
+
+// A partition comes with the highest table above it that is published, and is not published by itself; where
+// that one has inserts only, a partition with an identity is published for its updates and deletes too.
+static void pg_tables_scan_cover(const struct pg_tables_scan *s, struct pg_tables_entry *e)
+{
+    enum pg_tables_place place = e->wanted;
+    const struct pg_tables_entry *above = pg_tables_scan_above(s, e);
+    for (; above != NULL; above = pg_tables_scan_above(s, above)) {
+        if (above->wanted == PG_TABLES_MAIN ||
+            (above->wanted == PG_TABLES_INSERTS && place != PG_TABLES_MAIN)) {
+            e->cover = above->oid;
+            place = above->wanted;
+        }
+    }
+    if (e->cover != 0) {
+        e->wanted = PG_TABLES_NONE;
+    }
+    bool is_via_root = place == PG_TABLES_INSERTS ? s->inserts.is_via_root : s->main.is_via_root;
+    bool is_own_topic = e->is_partitioned ? is_via_root && e->cover == 0 : !is_via_root || e->cover == 0;
+    e->is_captured = e->is_matching && !e->is_unlogged && place != PG_TABLES_NONE && is_own_topic;
 }
 
 void pg_tables_scan_read(PGresult *const *results, const struct connector_config *config,
@@ -130,10 +208,16 @@ void pg_tables_scan_read(PGresult *const *results, const struct connector_config
     s.entries = memory_zeroed(s.count, sizeof(*s.entries));
     for (size_t i = 0; i < s.count; i++) {
         pg_tables_scan_entry(results[1], (int)i, &s.entries[i]);
-        s.entries[i].is_matching = pg_relations_wants(config, s.entries[i].schema, s.entries[i].name);
+    }
+    for (size_t i = 0; i < s.count; i++) {
+        pg_tables_scan_match(&s, config, &s.entries[i]);
+        pg_tables_scan_spread(&s, &s.entries[i]);
     }
     for (size_t i = 0; i < s.count; i++) {
         pg_tables_scan_place(&s, config, &s.entries[i]);
+    }
+    for (size_t i = 0; i < s.count; i++) {
+        pg_tables_scan_cover(&s, &s.entries[i]);
     }
     *ret = s;
 }

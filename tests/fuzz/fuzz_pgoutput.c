@@ -6,7 +6,10 @@
 #include "connectors/postgres/pg_change.h"
 
 static char fuzz_name[] = "fuzz";
-static struct connector_config fuzz_config = {.name = fuzz_name, .topic_prefix = fuzz_name};
+static char fuzz_all[] = "*";
+static char *fuzz_include[] = {fuzz_all};
+static struct connector_config fuzz_config = {
+    .name = fuzz_name, .topic_prefix = fuzz_name, .tables.include = {fuzz_include, 1}};
 
 static void fuzz_relate(struct pg_relations *relations, const struct pgoutput_message *message,
                         struct pg_relation **ret)
@@ -39,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pg_relation *relation;
     fuzz_relate(relations, &message, &relation);
     struct change change = {0};
-    if (pgoutput_decode(row_wire, &message, &f) &&
+    if (relation->is_wanted && pgoutput_decode(row_wire, &message, &f) &&
         (message.kind == PGOUTPUT_INSERT || message.kind == PGOUTPUT_UPDATE ||
          message.kind == PGOUTPUT_DELETE)) {
         (void)!pg_change_make(&changes, relations, relation, &message, &change, &f);

@@ -57,3 +57,19 @@ def test_a_raised_limit_lets_large_rows_through(database, kafka, millrace, name)
     database.sql("insert into a values (3, 'after')")
     records = read_topic(kafka, f"{name}.public.a", millrace.registry, count=3)
     assert [(r.key["id"], len(r.value["after"]["v"])) for r in records] == [(1, 5), (2, 5760000), (3, 5)]
+
+
+def test_a_value_without_avro_form(database, kafka, millrace, name):
+    """What is said helps: the row is in the WAL, whatever becomes of it in the table."""
+    database.sql("create table a (id int primary key, v numeric); alter table a replica identity full")
+    millrace.connector(name, database)
+    process = millrace.run()
+    database.sql("insert into a values (1, 'NaN')")
+    database.sql("update a set v = 2")
+    event = process.wait_event(message=r"public\.a can't be published")
+    assert "the WAL keeps it" in event["message"] and "on_bad_row: dead_letter" in event["message"]
+    millrace.connector(name, database, on_bad_row="dead_letter")
+    (dead,) = read_topic(kafka, f"millrace.dlq.{name}", count=1)
+    assert dead.headers["millrace.dlq.reason"] == "undecodable"
+    (updated,) = read_topic(kafka, f"{name}.public.a", millrace.registry, count=1)
+    assert (updated.op, updated.value["before"], updated.row["id"]) == ("u", None, 1)

