@@ -328,8 +328,10 @@ void consumer_tick(struct consumer *c)
 
 /** librdkafka has stopped the partition, so it can't seek: it has to be assigned anew. Nothing of it is
  * queued. */
-static void begin_at_earliest(struct consumer *c, const struct partition *p)
+static void begin_at_earliest(struct consumer *c, struct partition *p)
 {
+    // Before its first record: a bridge that starts next must not wait for the old offset to come round.
+    progress_restart(&p->progress);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
     log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));

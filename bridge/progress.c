@@ -11,6 +11,14 @@ void progress_clear(struct progress *p)
     watermark_clear(&p->ledger);
 }
 
+void progress_restart(struct progress *p)
+{
+    p->first_ticket = watermark_restart(&p->ledger, 0);
+    p->committed = -1;
+    p->committing = -1;
+    p->is_anew = true;
+}
+
 uint64_t progress_open(struct progress *p, int64_t offset)
 {
     uint64_t ticket = watermark_open(&p->ledger);
@@ -21,13 +29,15 @@ uint64_t progress_open(struct progress *p, int64_t offset)
 
 void progress_settle(struct progress *p, uint64_t ticket)
 {
-    watermark_release(&p->ledger, ticket);
+    if (ticket >= p->first_ticket) {
+        watermark_release(&p->ledger, ticket);
+    }
 }
 
 int64_t progress_next_commit(const struct progress *p)
 {
     int64_t safe = (int64_t)watermark_safe(&p->ledger);
-    return p->committing < 0 && safe > 0 && safe > p->committed ? safe : -1;
+    return p->committing < 0 && (safe > 0 || p->is_anew) && safe > p->committed ? safe : -1;
 }
 
 void progress_commit_begun(struct progress *p, int64_t offset)

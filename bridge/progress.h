@@ -9,6 +9,8 @@ struct progress {
     struct watermark ledger;
     int64_t committed;               // what the group has; -1 before anything
     int64_t committing;              // asked of the broker and not answered; -1: nothing
+    uint64_t first_ticket;           // of this log; those before it are of one that is gone
+    bool is_anew;                    // the group's offset is of a log that is gone: even 0 is to be committed
     int64_t settled_commit_time_us;  // of the change settled last; wall; 0: none
 };
 
@@ -20,8 +22,16 @@ enum { PROGRESS_OPEN_MAX = 1 << 17 };
 void progress_init(struct progress *p, int64_t committed);
 void progress_clear(struct progress *p);
 
+/**
+ * The log is another one than before (its topic was made anew, or cut): reading begins at its earliest record,
+ * which 0 stands for. What is unsettled of the old one can't be read again and holds nothing back.
+ */
+void progress_restart(struct progress *p);
+
 /** A record was read: its offset is passed only once the ticket is settled. */
 uint64_t progress_open(struct progress *p, int64_t offset);
+
+/** A ticket from before progress_restart is passed over. */
 void progress_settle(struct progress *p, uint64_t ticket);
 
 static inline bool progress_is_full(const struct progress *p)

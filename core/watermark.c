@@ -29,6 +29,13 @@ void watermark_clear(struct watermark *w)
     *w = (struct watermark){0};
 }
 
+uint64_t watermark_restart(struct watermark *w, uint64_t safe)
+{
+    w->first = w->next;
+    w->safe = safe;
+    return w->first;
+}
+
 static struct watermark_entry *watermark_at(const struct watermark *w, uint64_t ticket)
 {
     return &w->ring[ticket & (w->capacity - 1)];

@@ -26,6 +26,12 @@ struct watermark {
 void watermark_init(struct watermark *w, uint64_t safe, size_t open_max);
 void watermark_clear(struct watermark *w);
 
+/**
+ * Drops whatever is open and begins anew at `safe`, which may lie below the last. Tickets go on counting: one
+ * given before is below the result, and is not to be used any more.
+ */
+uint64_t watermark_restart(struct watermark *w, uint64_t safe);
+
 /** Opens the next position and returns its ticket; it holds back all later ones until sealed and released. */
 uint64_t watermark_open(struct watermark *w);
 

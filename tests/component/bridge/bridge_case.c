@@ -164,10 +164,10 @@ void case_apply(struct bridge_case *c, struct function_config *config)
     bridge_apply(c->bridge, &config, 1);
 }
 
-void case_raw(struct bridge_case *c, struct slice key, struct slice value)
+static void produce(const struct bridge_case *c, const char *topic, struct slice key, struct slice value)
 {
     rd_kafka_vu_t fields[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = CASE_TOPIC},
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.data, key.size}},
@@ -176,6 +176,11 @@ void case_raw(struct bridge_case *c, struct slice key, struct slice value)
     rd_kafka_error_t *error = rd_kafka_produceva(c->producer, fields, COUNT_OF(fields));
     INVARIANT(error == NULL);
     INVARIANT(rd_kafka_flush(c->producer, 10000) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void case_raw(struct bridge_case *c, struct slice key, struct slice value)
+{
+    produce(c, CASE_TOPIC, key, value);
 }
 
 static void put_key(const struct bridge_case *c, struct bytes *key, int64_t id)
@@ -278,6 +283,19 @@ int64_t case_committed(const struct bridge_case *c, const char *function)
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(rk);
     return offset < 0 ? -1 : offset;
+}
+
+void case_register(const struct bridge_case *c, const char *function, int64_t offset)
+{
+    CLEANUP(memory_free_pointer) char *key = memory_format("function/%s", function);
+    produce(c, "millrace.state", slice_of(key), slice_of("{\"partitions\":{\"" CASE_TOPIC "\":[0]}}"));
+    CLEANUP(memory_free_pointer) char *group = memory_format("millrace.%s", function);
+    rd_kafka_t *rk = open_client(c, KAFKA_CONSUMER, (const char *[]){"group.id", group, NULL});
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, CASE_TOPIC, 0)->offset = offset;
+    INVARIANT(rd_kafka_commit(rk, list, 0) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
 }
 
 /** Zero bytes become dots, so that all of it is one C string. */

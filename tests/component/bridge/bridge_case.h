@@ -52,6 +52,9 @@ double case_metric(const struct bridge_case *c, const char *series);
 /** The committed offset of the group for partition 0; -1 for none. Waits. */
 int64_t case_committed(const struct bridge_case *c, const char *function);
 
+/** As if the function had run before and come to this offset of partition 0. Waits. */
+void case_register(const struct bridge_case *c, const char *function, int64_t offset);
+
 /** All records of a topic, as "key|value|header=value;…" lines; the caller frees it. Waits. */
 char *case_read_topic(const struct bridge_case *c, const char *topic, int count);
 
