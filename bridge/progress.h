@@ -23,8 +23,8 @@ void progress_init(struct progress *p, int64_t committed);
 void progress_clear(struct progress *p);
 
 /**
- * The log is another one than before (its topic was made anew, or cut): reading begins at its earliest record,
- * which 0 stands for. What is unsettled of the old one can't be read again and holds nothing back.
+ * The log is another one than before (its topic was made anew, or cut): reading begins at its earliest
+ * record, which 0 stands for. What is unsettled of the old one can't be read again and holds nothing back.
  */
 void progress_restart(struct progress *p);
 
