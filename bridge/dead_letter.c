@@ -12,15 +12,16 @@
 
 #define HEADER_PREFIX "millrace.dlq."
 
-/** One event on its way. */
-struct letter {
-    struct letter *next;
-    struct letter *prev;
-    struct event *event;
-    char *topic;
-    rd_kafka_headers_t *headers;
-    dead_letter_on_stored on_stored;
-    void *self;
+#define SAID_AGAIN_US (30 * CLOCK_US_PER_S)
+
+// The largest record that we send, and that a dead-letter topic takes: whatever a source topic took fits.
+#define RECORD_BYTES_MAX "100000000"
+
+/** After a failure of a topic, or of the producer. */
+struct letter_pause {
+    struct backoff backoff;
+    int64_t due_us;   // nothing is sent before that
+    int64_t said_us;  // when the failure was logged last; 0: not yet
 };
 
 /** A dead-letter topic is made once a process. */
@@ -29,7 +30,21 @@ struct letter_topic {
     char *name;
     bool is_there;
     bool is_asked;
+    bool is_plain;  // the broker refuses our limit of a record: it has the broker's
+    struct letter_pause pause;
     struct dead_letter *owner;
+};
+
+/** One event on its way. */
+struct letter {
+    struct letter *next;
+    struct letter *prev;
+    uint64_t number;  // in order of arrival
+    struct event *event;
+    struct letter_topic *topic;
+    rd_kafka_headers_t *headers;
+    dead_letter_on_stored on_stored;
+    void *self;
 };
 
 struct dead_letter {
@@ -41,8 +56,9 @@ struct dead_letter {
     struct kafka_admin *admin;
     struct letter *waiting;  // not handed to the producer, in order
     struct letter *sent;     // handed over and not reported
+    uint64_t letter_count;
     struct letter_topic *topics;
-    struct backoff backoff;
+    struct letter_pause pause;  // of all
     uv_timer_t timer;
     uv_idle_t idle;
     int open_handles;
@@ -55,8 +71,12 @@ static void free_letter(struct letter *l)
     if (l->headers != NULL) {
         rd_kafka_headers_destroy(l->headers);
     }
-    free(l->topic);
     free(l);
+}
+
+static struct letter_pause no_pause(void)
+{
+    return (struct letter_pause){.backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S)};
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -64,30 +84,65 @@ static void on_timer(uv_timer_t *timer)
     pump(timer->data);
 }
 
-/** Nothing is given up: what failed is tried again, and the offsets wait. */
-static void try_again_later(struct dead_letter *d, const char *what, const char *why)
+/** Nothing is given up: what failed is tried again, and the offsets wait. Letters that fail together count
+ * once. */
+static void wait_after(struct letter_pause *pause, const char *what, const char *why)
 {
-    if (d->backoff.failures == 0) {
+    int64_t now_us = clock_now_us();
+    if (pause->due_us > now_us) {
+        return;
+    }
+    if (pause->said_us == 0 || now_us - pause->said_us >= SAID_AGAIN_US) {
+        pause->said_us = now_us;
         log_error("bridge", "dead_letter_failed", NULL, "%s: %s; the events wait and are tried again", what,
                   why);
     }
-    if (!uv_is_active((uv_handle_t *)&d->timer)) {
-        uint64_t wait_ms = (uint64_t)(backoff_next_us(&d->backoff) / CLOCK_US_PER_MS);
-        (void)uv_timer_start(&d->timer, on_timer, wait_ms, 0);
+    pause->due_us = now_us + backoff_next_us(&pause->backoff);
+}
+
+/** Comes back when the first pause is over. */
+static void wake_when_due(struct dead_letter *d, int64_t now_us)
+{
+    int64_t due_us = d->pause.due_us > now_us ? d->pause.due_us : INT64_MAX;
+    struct letter_topic *topic;
+    LL_FOREACH (d->topics, topic) {
+        int64_t topic_us = topic->pause.due_us;
+        due_us = topic_us > now_us && topic_us < due_us ? topic_us : due_us;
+    }
+    if (due_us != INT64_MAX) {
+        (void)uv_timer_start(&d->timer, on_timer, (uint64_t)((due_us - now_us) / CLOCK_US_PER_MS) + 1, 0);
     }
 }
 
-static void on_report(struct dead_letter *d, const rd_kafka_message_t *message)
+/** Moves letters back among those that wait, each to its place. */
+static void put_back(struct dead_letter *d, struct letter **letters)
+{
+    struct letter *at = d->waiting;
+    struct letter *l;
+    struct letter *next;
+    DL_FOREACH_SAFE (*letters, l, next) {
+        while (at != NULL && at->number < l->number) {
+            at = at->next;
+        }
+        DL_DELETE(*letters, l);
+        if (at == NULL) {
+            DL_APPEND(d->waiting, l);
+        } else {
+            DL_PREPEND_ELEM(d->waiting, at, l);
+        }
+    }
+}
+
+static void on_report(struct dead_letter *d, const rd_kafka_message_t *message, struct letter **failed)
 {
     struct letter *l = message->_private;
+    DL_DELETE(d->sent, l);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        DL_DELETE(d->sent, l);
-        DL_PREPEND(d->waiting, l);
-        try_again_later(d, l->topic, rd_kafka_err2str(message->err));
+        DL_APPEND(*failed, l);
+        wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(message->err));
         return;
     }
-    backoff_reset(&d->backoff);
-    DL_DELETE(d->sent, l);
+    backoff_reset(&l->topic->pause.backoff);
     l->on_stored(l->self, l->event);
     free_letter(l);
 }
@@ -95,17 +150,19 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message)
 static void on_ready(void *self)
 {
     struct dead_letter *d = self;
+    struct letter *failed = NULL;
     for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(d->queue, 0)) != NULL;) {
         const rd_kafka_message_t *message;
         while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
                (message = rd_kafka_event_message_next(event)) != NULL) {
-            on_report(d, message);
+            on_report(d, message, &failed);
         }
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
             log_warn("bridge", "dead_letter_error", NULL, "%s", rd_kafka_event_error_string(event));
         }
         rd_kafka_event_destroy(event);
     }
+    put_back(d, &failed);
     pump(d);
 }
 
@@ -114,7 +171,7 @@ static bool make_producer(struct dead_letter *d, struct fault *f)
     if (d->rk != NULL) {
         return true;
     }
-    const char *extra[] = {"client.id", "millrace-dead-letter", "message.max.bytes", "100000000", NULL};
+    const char *extra[] = {"client.id", "millrace-dead-letter", "message.max.bytes", RECORD_BYTES_MAX, NULL};
     rd_kafka_conf_t *conf;
     if (!kafka_client_conf(d->settings, KAFKA_PRODUCER, extra, &conf, f)) {
         return false;
@@ -133,37 +190,45 @@ static void on_topic(void *self, const struct fault *f)
 {
     struct letter_topic *topic = self;
     topic->is_asked = false;
-    if (f == NULL) {
-        topic->is_there = true;
-        pump(topic->owner);
-    } else {
-        try_again_later(topic->owner, topic->name, f->text);
+    topic->is_there = f == NULL;
+    if (f != NULL && f->kind == FAULT_CONFIG && !topic->is_plain) {
+        topic->is_plain = true;  // perhaps the broker has an upper limit of its own
+    } else if (f != NULL) {
+        wait_after(&topic->pause, topic->name, f->text);
     }
+    pump(topic->owner);
 }
 
-/** Whether the topic is known to be there; asks for it otherwise. Dead letters are kept for ever. */
-static bool has_topic(struct dead_letter *d, const char *name)
+static struct letter_topic *get_topic(struct dead_letter *d, const char *name)
 {
     struct letter_topic *topic;
     LL_FOREACH (d->topics, topic) {
         if (strcmp(topic->name, name) == 0) {
-            break;
+            return topic;
         }
     }
-    if (topic == NULL) {
-        topic = memory_zeroed(1, sizeof(*topic));
-        topic->name = memory_string(name);
-        topic->owner = d;
-        LL_PREPEND(d->topics, topic);
+    topic = memory_zeroed(1, sizeof(*topic));
+    topic->name = memory_string(name);
+    topic->owner = d;
+    topic->pause = no_pause();
+    LL_PREPEND(d->topics, topic);
+    return topic;
+}
+
+/** Makes the topic, unless that is under way. Dead letters are kept for ever. */
+static void ask_for_topic(struct dead_letter *d, struct letter_topic *topic)
+{
+    if (topic->is_asked) {
+        return;
     }
-    if (!topic->is_there && !topic->is_asked) {
-        struct text_pair forever = {.key = (char[]){"retention.ms"}, .value = (char[]){"-1"}};
-        struct text_pairs config = {&forever, 1};
-        topic->is_asked = true;
-        kafka_admin_ensure_topic(d->admin, &(struct kafka_topic_spec){.name = name, .config = &config},
-                                 on_topic, topic);
+    CLEANUP(text_pairs_clear) struct text_pairs config = {0};
+    text_pairs_set(&config, "retention.ms", "-1");
+    if (!topic->is_plain) {
+        text_pairs_set(&config, "max.message.bytes", RECORD_BYTES_MAX);
     }
-    return topic->is_there;
+    topic->is_asked = true;
+    kafka_admin_ensure_topic(d->admin, &(struct kafka_topic_spec){.name = topic->name, .config = &config},
+                             on_topic, topic);
 }
 
 /** Hands one letter to librdkafka, which copies it. */
@@ -172,7 +237,7 @@ static rd_kafka_resp_err_t produce(struct dead_letter *d, struct letter *l)
     const struct event *e = l->event;
     rd_kafka_headers_t *headers = rd_kafka_headers_copy(l->headers);
     rd_kafka_vu_t fields[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = l->topic},
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = l->topic->name},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY,
          .u.mem = {e->has_key ? (void *)(uintptr_t)e->key.data : NULL, e->key.size}},
@@ -190,43 +255,49 @@ static rd_kafka_resp_err_t produce(struct dead_letter *d, struct letter *l)
     return code;
 }
 
-/** Sends what waits, as far as the producer's queue takes it. */
+/** Whether the producer's queue took the letter, or somebody else's letter may still fit. */
+static bool send_one(struct dead_letter *d, struct letter *l)
+{
+    rd_kafka_resp_err_t code = produce(d, l);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        return false;
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(code));
+        return true;
+    }
+    DL_DELETE(d->waiting, l);
+    DL_APPEND(d->sent, l);
+    return true;
+}
+
+/** Sends what waits and may be sent now, as far as the producer's queue takes it. */
 static void pump(struct dead_letter *d)
 {
     struct fault f;
-    if (d->waiting == NULL) {
-        return;
+    int64_t now_us = clock_now_us();
+    if (d->waiting != NULL && d->pause.due_us <= now_us && !make_producer(d, &f)) {
+        wait_after(&d->pause, "dead letters", f.text);
     }
-    if (!make_producer(d, &f)) {
-        try_again_later(d, "dead letters", f.text);
-        return;
-    }
-    struct letter *l;
-    struct letter *next;
-    DL_FOREACH_SAFE (d->waiting, l, next) {
-        if (!has_topic(d, l->topic)) {
+    struct letter *l = d->pause.due_us <= now_us ? d->waiting : NULL;
+    for (struct letter *next; l != NULL; l = next) {
+        next = l->next;
+        if (l->topic->pause.due_us > now_us) {
             continue;
         }
-        rd_kafka_resp_err_t code = produce(d, l);
-        if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-            return;  // its delivery reports bring us back
+        if (!l->topic->is_there) {
+            ask_for_topic(d, l->topic);
+        } else if (!send_one(d, l)) {
+            break;  // the delivery reports of those before it bring us back
         }
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            try_again_later(d, l->topic, rd_kafka_err2str(code));
-            return;
-        }
-        DL_DELETE(d->waiting, l);
-        DL_APPEND(d->sent, l);
     }
+    wake_when_due(d, now_us);
 }
 
 static void on_idle(uv_idle_t *idle)
 {
-    struct dead_letter *d = idle->data;
     (void)uv_idle_stop(idle);
-    if (!uv_is_active((uv_handle_t *)&d->timer)) {
-        pump(d);
-    }
+    pump(idle->data);
 }
 
 static void add_header(rd_kafka_headers_t *headers, const char *name, const char *value)
@@ -272,7 +343,8 @@ void dead_letter_put(struct dead_letter *d, struct event *e, const struct dead_l
 {
     struct letter *l = memory_zeroed(1, sizeof(*l));
     *l = (struct letter){.event = e, .on_stored = on_stored, .self = self};
-    l->topic = memory_string(cause->topic);
+    l->number = d->letter_count++;
+    l->topic = get_topic(d, cause->topic);
     l->headers = make_headers(e, cause);
     DL_APPEND(d->waiting, l);
     (void)uv_idle_start(&d->idle, on_idle);  // all dead events of a turn go together
@@ -283,7 +355,7 @@ struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *sett
     struct dead_letter *d = memory_zeroed(1, sizeof(*d));
     d->loop = loop;
     d->settings = settings;
-    d->backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
+    d->pause = no_pause();
     (void)uv_timer_init(loop, &d->timer);
     (void)uv_idle_init(loop, &d->idle);
     d->timer.data = d->idle.data = d;
