@@ -171,7 +171,14 @@ static bool make_producer(struct dead_letter *d, struct fault *f)
     if (d->rk != NULL) {
         return true;
     }
-    const char *extra[] = {"client.id", "millrace-dead-letter", "message.max.bytes", RECORD_BYTES_MAX, NULL};
+    // A record larger than the queue would never get in, not even into an empty one.
+    const char *extra[] = {"client.id",
+                           "millrace-dead-letter",
+                           "message.max.bytes",
+                           RECORD_BYTES_MAX,
+                           "queue.buffering.max.kbytes",
+                           "131072",
+                           NULL};
     rd_kafka_conf_t *conf;
     if (!kafka_client_conf(d->settings, KAFKA_PRODUCER, extra, &conf, f)) {
         return false;

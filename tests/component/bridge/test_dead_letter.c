@@ -127,10 +127,25 @@ static void letters_that_fail_together_keep_their_order(void **state)
     stop(&c);
 }
 
+static void a_letter_larger_than_the_usual_queue_is_stored(void **state)
+{
+    (void)state;
+    struct letters c;
+    start(&c);
+    size_t size = 6 << 20;
+    char *large = memory_zeroed(size, 1);
+    put(&c, 0, TOPIC, slice_make(large, size));
+    put(&c, 1, TOPIC, slice_of("x"));
+    run_until_stored(&c, 2);
+    free(large);
+    stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_letter_is_tried_again_with_pauses),
+        cmocka_unit_test(a_letter_larger_than_the_usual_queue_is_stored),
         cmocka_unit_test(letters_that_fail_together_keep_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
