@@ -221,12 +221,16 @@ static void on_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
+bool bridge_is_over(const struct bridge *b)
+{
+    return b->entries == NULL;
+}
+
 void bridge_free(struct bridge *b)
 {
-    if (b == NULL) {
+    if (b == NULL || !bridge_is_over(b)) {
         return;
     }
-    // Functions that did not come to their end leave it to the end of the process.
     dead_letter_free(b->around.dead_letters);
     schema_cache_free(b->around.schemas);
     state_topic_close(b->around.state_topic);

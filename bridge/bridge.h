@@ -38,6 +38,14 @@ void bridge_drain(struct bridge *b);
 /** Appends a JSON array of {"name","state","detail","lag_records","in_flight",…}. */
 void bridge_status(const struct bridge *b, struct bytes *out);
 bool bridge_is_ready(const struct bridge *b);
+
+/** No function is left: it can be freed. */
+bool bridge_is_over(const struct bridge *b);
+
+/**
+ * Over, or else its loop must not turn again: what is left of its functions uses all that it has, so nothing
+ * is freed then. Accepts NULL.
+ */
 void bridge_free(struct bridge *b);
 
 #endif

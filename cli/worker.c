@@ -206,6 +206,12 @@ static void on_close_limit(uv_timer_t *timer)
     uv_stop(&((struct worker *)timer->data)->loop);
 }
 
+/** Stopped at once, or out of time: what still runs needs all of this until the process ends. */
+static bool is_over(const struct worker *w)
+{
+    return w->part == NULL || w->type->is_over == NULL || w->type->is_over(w);
+}
+
 /** Lets every handle close, for two seconds at most: the kernel takes the rest. */
 static void close_all(struct worker *w)
 {
@@ -225,13 +231,13 @@ static void close_all(struct worker *w)
     (void)uv_loop_close(&w->loop);
     metrics_free(w->metrics);
     config_set_clear(&w->set);
+    free(w->io);
 }
 
 int worker_run(struct worker *w)
 {
-    struct worker_io io = {0};
     struct fault f;
-    w->io = &io;
+    w->io = memory_zeroed(1, sizeof(*w->io));
     log_start(w->set.settings->log.format, w->set.settings->log.level);
     if (is_supervised(w)) {
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -244,6 +250,9 @@ int worker_run(struct worker *w)
         (void)uv_run(&w->loop, UV_RUN_DEFAULT);
     } else {
         worker_end(w, &f);
+    }
+    if (!is_over(w)) {
+        return w->exit_code | CLI_AT_ONCE;
     }
     close_all(w);
     return w->exit_code;
