@@ -6,7 +6,8 @@
 #include "bridge/function_change.h"
 #include "core/log.h"
 
-enum { DRAIN_MS = 25000, LEAVE_MS = 4000 };
+// 25 s in all: the worker gives up 500 ms after the second of these, and is killed 2 s after that.
+enum { DRAIN_MS = 20000, LEAVE_MS = 2500 };
 
 /** A function of the process: running, or ending to make room for its successor. */
 struct bridge_entry {

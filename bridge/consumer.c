@@ -65,8 +65,8 @@ void consumer_tick(struct consumer *c)
         return;  // leaving
     }
     on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
-    if (c->main_queue != NULL && !c->is_committing && !c->is_revoking) {
-        (void)consumer_commit(c);
+    if (c->main_queue != NULL && !c->is_committing) {
+        (void)consumer_commit(c);  // also while a revocation waits for a call: what is settled need not
     }
     consumer_advance_close(c);
 }

@@ -159,6 +159,9 @@ static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t 
         give_back(c);
         return;
     }
+    if (!c->is_committing) {
+        (void)consumer_commit(c);  // what is settled by now does not wait for what still runs
+    }
     consumer_advance_revoke(c);
 }
 

@@ -13,7 +13,8 @@
 #include "core/admin.h"
 #include "core/log.h"
 
-enum { DRAIN_MS = 26000, CLOSE_MS = 2000, SIGNALS = 3 };
+// The part's own limits come first; the supervisor kills us after 25 s.
+enum { DRAIN_MS = 23000, CLOSE_MS = 1500, SIGNALS = 3 };
 
 struct worker_io {
     uv_signal_t signals[SIGNALS];
@@ -212,7 +213,7 @@ static bool is_over(const struct worker *w)
     return w->part == NULL || w->type->is_over == NULL || w->type->is_over(w);
 }
 
-/** Lets every handle close, for two seconds at most: the kernel takes the rest. */
+/** Lets every handle close, for a short while: the kernel takes the rest. */
 static void close_all(struct worker *w)
 {
     w->type->free(w);

@@ -59,3 +59,22 @@ def test_a_second_sigterm_ends_at_once(hanging, function, command):
     wait_until(lambda: len(calls_about(function, LAST)) == 2, 20, "the call that hung comes again")
     assert process.stop() == 0
     assert len(function.calls) == COUNT + 1
+
+
+def test_a_call_that_hangs_is_given_up_in_time(hanging, database, kafka, function, name):
+    """What settles during the drain is committed while the last call is waited for; then all leave in order."""
+    slow = {"id": COUNT - 1}
+    process = hanging.run()
+    database.sql(f"insert into a select generate_series(1, {COUNT - 2})")
+    function.wait_calls(COUNT - 2)
+    delays = {COUNT - 1: 2, COUNT: 60}
+    function.rule = lambda call: Answer(delay=delays[call.key["id"]])
+    database.sql(f"insert into a values ({COUNT - 1}), ({COUNT})")
+    wait_until(lambda: calls_about(function, slow) and calls_about(function, LAST), 20, "two calls that wait")
+    process.popen.send_signal(signal.SIGTERM)
+    wait_committed(kafka, name, COUNT - 1)
+    assert process.popen.poll() is None, "it waits for the last call"
+    assert process.wait_exit() == 0
+    assert process.find("drain_abandoned") and not process.find("child_killed")
+    group = f"millrace.{name}"
+    assert not kafka.admin.describe_consumer_groups([group])[group].result(10).members
