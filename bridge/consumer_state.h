@@ -48,6 +48,10 @@ void consumer_advance_revoke(struct consumer *c);
 /** Starts a commit of what has moved. False when there is nothing to commit. */
 bool consumer_commit(struct consumer *c);
 
+/** A commit was answered: only partitions that it names, without an error, have come on. */
+void consumer_commit_ended(struct partition *partitions, rd_kafka_resp_err_t code,
+                           const rd_kafka_topic_partition_list_t *list);
+
 /** The commit queue's on_ready. */
 void consumer_on_commit_ready(void *self);
 
