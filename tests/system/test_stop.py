@@ -61,6 +61,7 @@ def test_a_second_sigterm_ends_at_once(hanging, function, command):
     assert len(function.calls) == COUNT + 1
 
 
+@pytest.mark.slow
 def test_a_call_that_hangs_is_given_up_in_time(hanging, database, kafka, function, name):
     """What settles during the drain is committed while the last call is waited for; then all leave in order."""
     slow = {"id": COUNT - 1}
