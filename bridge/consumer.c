@@ -68,6 +68,7 @@ void consumer_tick(struct consumer *c)
     if (c->main_queue != NULL && !c->is_committing) {
         (void)consumer_commit(c);  // also while a revocation waits for a call: what is settled need not
     }
+    consumer_ask_ends(c);
     consumer_advance_close(c);
 }
 
@@ -77,6 +78,7 @@ static void begin_at_earliest(struct consumer *c, struct partition *p)
 {
     // Before its first record: a bridge that starts next must not wait for the old offset to come round.
     progress_restart(&p->progress);
+    p->end_offset = -1;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
     consumer_log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));
@@ -162,19 +164,6 @@ bool consumer_is_assigned(const struct consumer *c)
     return c->is_assigned;
 }
 
-int64_t consumer_lag(const struct consumer *c, const struct partition *p)
-{
-    int64_t low = 0;
-    int64_t high = -1;
-    (void)rd_kafka_get_watermark_offsets(c->rk, p->topic, p->number, &low, &high);
-    if (high < 0) {
-        return -1;
-    }
-    int64_t safe = (int64_t)watermark_safe(&p->progress.ledger);
-    safe = safe < low ? low : safe;
-    return high > safe ? high - safe : 0;
-}
-
 static void leave(uv_work_t *work)
 {
     struct consumer_job *job = work->data;
@@ -203,7 +192,7 @@ static void on_left(uv_work_t *work, int status)
  * thread. */
 void consumer_advance_close(struct consumer *c)
 {
-    if (c->on_closed == NULL || c->is_working || c->is_revoking || c->is_polling) {
+    if (c->on_closed == NULL || c->is_working || c->is_asking_ends || c->is_revoking || c->is_polling) {
         return;
     }
     bool is_hopeless = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;

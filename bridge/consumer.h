@@ -58,6 +58,9 @@ bool consumer_is_assigned(const struct consumer *c);
 /** Records behind the newest, by what the broker last said; -1 when not known. */
 int64_t consumer_lag(const struct consumer *c, const struct partition *p);
 
+/** The timestamp of the oldest record that was read and is not settled; -1 when there is none. */
+int64_t consumer_oldest_ms(const struct partition *p);
+
 /**
  * Gives all partitions back (on_revoked, then the wait for their events), commits, leaves the group; then
  * on_closed with the listener's self, and it is freed. No other call of the listener comes after that.

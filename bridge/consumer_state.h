@@ -18,6 +18,8 @@ struct consumer {
     struct partition *turn;  // the next to be read from
     bool is_assigned;        // the first assignment has come
     bool is_working;         // a job on a worker thread uses `rk`
+    bool is_asking_ends;     // so does another one
+    int64_t ask_ends_us;     // not before that
     bool is_telling;         // on_revoked is under way
     bool is_polling;         // on_main_ready is at work
     bool is_revoking;        // the broker waits for us to give `revoked` back
@@ -54,6 +56,9 @@ void consumer_commit_ended(struct partition *partitions, rd_kafka_resp_err_t cod
 
 /** The commit queue's on_ready. */
 void consumer_on_commit_ready(void *self);
+
+/** Asks where the logs end of which nothing is fetched now, every few seconds. */
+void consumer_ask_ends(struct consumer *c);
 
 /** Closing goes on, if nothing is in its way any more. */
 void consumer_advance_close(struct consumer *c);

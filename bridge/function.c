@@ -252,7 +252,6 @@ static void begin(struct function *fn)
                                           fn->config, on_registered, fn);
 }
 
-/** The oldest change that waits is about as old as the newest that is settled. */
 static void measure_lag(struct function *fn)
 {
     int64_t records = 0;
@@ -261,11 +260,10 @@ static void measure_lag(struct function *fn)
     struct partition *p;
     LL_FOREACH (consumer_partitions(fn->consumer), p) {
         int64_t behind = consumer_lag(fn->consumer, p);
-        int64_t settled_us = p->progress.settled_commit_time_us;
+        int64_t oldest_ms = consumer_oldest_ms(p);
+        int64_t age_us = oldest_ms < 0 ? 0 : now_us - oldest_ms * CLOCK_US_PER_MS;
         records += behind > 0 ? behind : 0;
-        if (behind > 0 && settled_us > 0 && now_us - settled_us > lag_us) {
-            lag_us = now_us - settled_us;
-        }
+        lag_us = age_us > lag_us ? age_us : lag_us;
     }
     fn->lag_records = records;
     metric_set(fn->metrics.lag_records, (double)records);

@@ -19,9 +19,10 @@ void progress_restart(struct progress *p)
     p->is_anew = true;
 }
 
-uint64_t progress_open(struct progress *p, int64_t offset)
+uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms)
 {
     uint64_t ticket = watermark_open(&p->ledger);
+    watermark_mark(&p->ledger, ticket, timestamp_ms);
     watermark_hold(&p->ledger, ticket);
     watermark_seal(&p->ledger, ticket, (uint64_t)offset + 1);
     return ticket;
@@ -32,6 +33,13 @@ void progress_settle(struct progress *p, uint64_t ticket)
     if (ticket >= p->first_ticket) {
         watermark_release(&p->ledger, ticket);
     }
+}
+
+int64_t progress_oldest_ms(const struct progress *p)
+{
+    int64_t timestamp_ms = -1;
+    (void)watermark_oldest_mark(&p->ledger, &timestamp_ms);
+    return timestamp_ms;
 }
 
 int64_t progress_next_commit(const struct progress *p)

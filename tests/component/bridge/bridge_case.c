@@ -175,12 +175,17 @@ static void produce(const struct bridge_case *c, const char *topic, struct slice
     };
     rd_kafka_error_t *error = rd_kafka_produceva(c->producer, fields, COUNT_OF(fields));
     INVARIANT(error == NULL);
+}
+
+static void flush(const struct bridge_case *c)
+{
     INVARIANT(rd_kafka_flush(c->producer, 10000) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void case_raw(struct bridge_case *c, struct slice key, struct slice value)
 {
     produce(c, CASE_TOPIC, key, value);
+    flush(c);
 }
 
 static void put_key(const struct bridge_case *c, struct bytes *key, int64_t id)
@@ -196,7 +201,7 @@ void case_tombstone(struct bridge_case *c, int64_t id)
     case_raw(c, bytes_slice(&key), (struct slice){NULL, 0});
 }
 
-void case_change(struct bridge_case *c, int64_t id, char op, const char *note)
+static void produce_change(struct bridge_case *c, int64_t id, char op, const char *note)
 {
     CLEANUP(bytes_clear) struct bytes key = {0};
     CLEANUP(bytes_clear) struct bytes row = {0};
@@ -221,7 +226,24 @@ void case_change(struct bridge_case *c, int64_t id, char op, const char *note)
     };
     framing_put(&value, c->value_schema);
     avro_encode_envelope(&value, &e);
-    case_raw(c, bytes_slice(&key), bytes_slice(&value));
+    produce(c, CASE_TOPIC, bytes_slice(&key), bytes_slice(&value));
+}
+
+void case_change(struct bridge_case *c, int64_t id, char op, const char *note)
+{
+    produce_change(c, id, op, note);
+    flush(c);
+}
+
+void case_changes(struct bridge_case *c, int count, int64_t id, const char *note)
+{
+    for (int i = 0; i < count; i++) {
+        produce_change(c, id, 'u', note);
+        if (i % 100 == 99) {
+            flush(c);
+        }
+    }
+    flush(c);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -289,6 +311,7 @@ void case_register(const struct bridge_case *c, const char *function, int64_t of
 {
     CLEANUP(memory_free_pointer) char *key = memory_format("function/%s", function);
     produce(c, "millrace.state", slice_of(key), slice_of("{\"partitions\":{\"" CASE_TOPIC "\":[0]}}"));
+    flush(c);
     CLEANUP(memory_free_pointer) char *group = memory_format("millrace.%s", function);
     rd_kafka_t *rk = open_client(c, KAFKA_CONSUMER, (const char *[]){"group.id", group, NULL});
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);

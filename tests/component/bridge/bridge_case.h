@@ -35,6 +35,9 @@ void case_apply(struct bridge_case *c, struct function_config *config);
 
 /** Produces one change of order `id` to partition 0: op c, u or d. */
 void case_change(struct bridge_case *c, int64_t id, char op, const char *note);
+
+/** Many of them, about the same order, as fast as it goes. */
+void case_changes(struct bridge_case *c, int count, int64_t id, const char *note);
 void case_raw(struct bridge_case *c, struct slice key, struct slice value);
 void case_tombstone(struct bridge_case *c, int64_t id);
 

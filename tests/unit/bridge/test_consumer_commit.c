@@ -19,7 +19,7 @@ static void begin(struct partition *partitions, rd_kafka_topic_partition_list_t 
         *p = (struct partition){.topic = (char *)"a", .number = i};
         p->next = i + 1 < PARTITIONS ? &partitions[i + 1] : NULL;
         progress_init(&p->progress, -1);
-        progress_settle(&p->progress, progress_open(&p->progress, 0));
+        progress_settle(&p->progress, progress_open(&p->progress, 0, -1));
         progress_commit_begun(&p->progress, progress_next_commit(&p->progress));
         rd_kafka_topic_partition_list_add(*ret, "a", i)->offset = 1;
     }
