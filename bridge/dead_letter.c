@@ -7,7 +7,7 @@
 #include "bridge/partition.h"
 #include "core/backoff.h"
 #include "core/clock.h"
-#include "core/kafka_client.h"
+#include "core/kafka_producer.h"
 #include "core/log.h"
 
 #define HEADER_PREFIX "millrace.dlq."
@@ -48,14 +48,9 @@ struct letter {
 };
 
 struct dead_letter {
-    uv_loop_t *loop;
-    const struct settings *settings;
-    rd_kafka_t *rk;  // NULL until the first dead event
-    rd_kafka_queue_t *queue;
-    struct kafka_watch *watch;
-    struct kafka_admin *admin;
-    struct letter *waiting;  // not handed to the producer, in order
-    struct letter *sent;     // handed over and not reported
+    struct kafka_producer producer;  // from the first dead event on
+    struct letter *waiting;          // not handed to the producer, in order
+    struct letter *sent;             // handed over and not reported
     uint64_t letter_count;
     struct letter_topic *topics;
     struct letter_pause pause;  // of all
@@ -118,9 +113,12 @@ static void wake_when_due(struct dead_letter *d, int64_t now_us)
 static void put_back(struct dead_letter *d, struct letter **letters)
 {
     struct letter *at = d->waiting;
+    uint64_t number = 0;
     struct letter *l;
     struct letter *next;
     DL_FOREACH_SAFE (*letters, l, next) {
+        at = l->number < number ? d->waiting : at;
+        number = l->number;
         while (at != NULL && at->number < l->number) {
             at = at->next;
         }
@@ -143,15 +141,29 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message, 
         return;
     }
     backoff_reset(&l->topic->pause.backoff);
+    backoff_reset(&d->pause.backoff);
     l->on_stored(l->self, l->event);
     free_letter(l);
+}
+
+/** What it had not reported is sent again by the next one, which is made after a pause. */
+static void replace_producer(struct dead_letter *d, const char *why)
+{
+    kafka_producer_discard(&d->producer);
+    put_back(d, &d->sent);
+    struct letter_topic *topic;
+    LL_FOREACH (d->topics, topic) {
+        topic->is_asked = false;
+    }
+    wait_after(&d->pause, "a new producer is needed", why);
 }
 
 static void on_ready(void *self)
 {
     struct dead_letter *d = self;
     struct letter *failed = NULL;
-    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(d->queue, 0)) != NULL;) {
+    char why[256];
+    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(d->producer.reports, 0)) != NULL;) {
         const rd_kafka_message_t *message;
         while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
                (message = rd_kafka_event_message_next(event)) != NULL) {
@@ -163,34 +175,10 @@ static void on_ready(void *self)
         rd_kafka_event_destroy(event);
     }
     put_back(d, &failed);
+    if (kafka_producer_is_broken(&d->producer, why, sizeof(why))) {
+        replace_producer(d, why);
+    }
     pump(d);
-}
-
-static bool make_producer(struct dead_letter *d, struct fault *f)
-{
-    if (d->rk != NULL) {
-        return true;
-    }
-    // A record larger than the queue would never get in, not even into an empty one.
-    const char *extra[] = {"client.id",
-                           "millrace-dead-letter",
-                           "message.max.bytes",
-                           RECORD_BYTES_MAX,
-                           "queue.buffering.max.kbytes",
-                           "131072",
-                           NULL};
-    rd_kafka_conf_t *conf;
-    if (!kafka_client_conf(d->settings, KAFKA_PRODUCER, extra, &conf, f)) {
-        return false;
-    }
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-    if (!kafka_client_open(conf, KAFKA_PRODUCER, &d->rk, f)) {
-        return false;
-    }
-    d->queue = rd_kafka_queue_get_main(d->rk);
-    d->watch = kafka_watch_start(d->loop, d->queue, on_ready, d);
-    d->admin = kafka_admin_start(d->loop, d->rk);
-    return true;
 }
 
 static void on_topic(void *self, const struct fault *f)
@@ -234,8 +222,9 @@ static void ask_for_topic(struct dead_letter *d, struct letter_topic *topic)
         text_pairs_set(&config, "max.message.bytes", RECORD_BYTES_MAX);
     }
     topic->is_asked = true;
-    kafka_admin_ensure_topic(d->admin, &(struct kafka_topic_spec){.name = topic->name, .config = &config},
-                             on_topic, topic);
+    kafka_admin_ensure_topic(d->producer.admin,
+                             &(struct kafka_topic_spec){.name = topic->name, .config = &config}, on_topic,
+                             topic);
 }
 
 /** Hands one letter to librdkafka, which copies it. */
@@ -252,7 +241,7 @@ static rd_kafka_resp_err_t produce(struct dead_letter *d, struct letter *l)
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = l},
     };
-    rd_kafka_error_t *error = rd_kafka_produceva(d->rk, fields, COUNT_OF(fields));
+    rd_kafka_error_t *error = rd_kafka_produceva(d->producer.rk, fields, COUNT_OF(fields));
     if (error == NULL) {
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
@@ -283,7 +272,7 @@ static void pump(struct dead_letter *d)
 {
     struct fault f;
     int64_t now_us = clock_now_us();
-    if (d->waiting != NULL && d->pause.due_us <= now_us && !make_producer(d, &f)) {
+    if (d->waiting != NULL && d->pause.due_us <= now_us && !kafka_producer_open(&d->producer, &f)) {
         wait_after(&d->pause, "dead letters", f.text);
     }
     struct letter *l = d->pause.due_us <= now_us ? d->waiting : NULL;
@@ -359,9 +348,18 @@ void dead_letter_put(struct dead_letter *d, struct event *e, const struct dead_l
 
 struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *settings)
 {
+    // A record larger than the queue would never get in, not even into an empty one.
+    // clang-format off
+    static const char *const extra[] = {
+        "client.id", "millrace-dead-letter",
+        "message.max.bytes", RECORD_BYTES_MAX,
+        "queue.buffering.max.kbytes", "131072",
+        NULL,
+    };
+    // clang-format on
     struct dead_letter *d = memory_zeroed(1, sizeof(*d));
-    d->loop = loop;
-    d->settings = settings;
+    d->producer = (struct kafka_producer){
+        .loop = loop, .settings = settings, .extra = extra, .on_reports = on_ready, .self = d};
     d->pause = no_pause();
     (void)uv_timer_init(loop, &d->timer);
     (void)uv_idle_init(loop, &d->idle);
@@ -395,13 +393,7 @@ void dead_letter_free(struct dead_letter *d)
         free(topic->name);
         free(topic);
     }
-    if (d->rk != NULL) {
-        kafka_admin_stop(d->admin);
-        kafka_watch_stop(d->watch);
-        rd_kafka_queue_destroy(d->queue);
-        (void)rd_kafka_purge(d->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        rd_kafka_destroy(d->rk);
-    }
+    kafka_producer_close(&d->producer);
     uv_close((uv_handle_t *)&d->timer, on_closed);
     uv_close((uv_handle_t *)&d->idle, on_closed);
 }

@@ -15,7 +15,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-enum { EVENTS = 3, PRODUCE = 0 };
+enum { EVENTS = 3, PRODUCE = 0, INIT_PRODUCER_ID = 22 };
 #define TOPIC "millrace.dlq.fn"
 #define OTHER "millrace.dlq.other"
 
@@ -94,6 +94,15 @@ static void run_until_stored(struct letters *c, size_t count)
     (void)uv_timer_stop(&c->timer);
 }
 
+static void expect_all_in_order(struct letters *c)
+{
+    run_until_stored(c, EVENTS);
+    assert_int_equal(c->stored_count, EVENTS);
+    for (size_t i = 0; i < EVENTS; i++) {
+        assert_int_equal(c->stored[i], i);
+    }
+}
+
 static void a_refused_letter_is_tried_again_with_pauses(void **state)
 {
     (void)state;
@@ -120,10 +129,7 @@ static void letters_that_fail_together_keep_their_order(void **state)
     for (size_t i = 0; i < EVENTS; i++) {
         put(&c, i, TOPIC, slice_of("x"));
     }
-    run_until_stored(&c, EVENTS);
-    for (size_t i = 0; i < EVENTS; i++) {
-        assert_int_equal(c.stored[i], i);
-    }
+    expect_all_in_order(&c);
     stop(&c);
 }
 
@@ -141,12 +147,42 @@ static void a_letter_larger_than_the_usual_queue_is_stored(void **state)
     stop(&c);
 }
 
+static void a_producer_that_never_came_to_be_is_replaced(void **state)
+{
+    (void)state;
+    struct letters c;
+    start(&c);
+    rd_kafka_mock_push_request_errors(c.mock, INIT_PRODUCER_ID, 1,
+                                      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+    for (size_t i = 0; i < EVENTS; i++) {
+        put(&c, i, TOPIC, slice_of("x"));
+    }
+    expect_all_in_order(&c);
+    stop(&c);
+}
+
+static void a_producer_that_broke_with_letters_on_their_way_is_replaced(void **state)
+{
+    (void)state;
+    struct letters c;
+    start(&c);
+    // The broker lost track of what it has: no retry can know whether it would double.
+    rd_kafka_mock_push_request_errors(c.mock, PRODUCE, 1, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    for (size_t i = 0; i < EVENTS; i++) {
+        put(&c, i, TOPIC, slice_of("x"));
+    }
+    expect_all_in_order(&c);
+    stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_letter_is_tried_again_with_pauses),
         cmocka_unit_test(a_letter_larger_than_the_usual_queue_is_stored),
         cmocka_unit_test(letters_that_fail_together_keep_their_order),
+        cmocka_unit_test(a_producer_that_never_came_to_be_is_replaced),
+        cmocka_unit_test(a_producer_that_broke_with_letters_on_their_way_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
