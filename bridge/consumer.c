@@ -8,18 +8,27 @@
 
 enum { FIRST_ASSIGNMENT_WAIT_US = 4000000 };
 
+bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f)
+{
+    bool is_group = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    if (!is_group && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        return false;
+    }
+    (void)fault_from(f, FAULT_CONFIG, "librdkafka", code,
+                     "%s: allow READ on the topics and on group millrace.*", what);
+    return true;
+}
+
 static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
 {
     struct fault f;
+    if (consumer_is_refused(code, text, &f)) {
+        c->listener.on_fault(c->listener.self, &f);
+        return;
+    }
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR__FATAL:
         (void)fault_from(&f, FAULT_FATAL, "librdkafka", code, "consumer: %s", text);
-        c->listener.on_fault(c->listener.self, &f);
-        return;
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", code,
-                         "%s: allow READ on the topics and on group millrace.*", text);
         c->listener.on_fault(c->listener.self, &f);
         return;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -61,13 +70,16 @@ static void on_main_ready(void *self)
 
 void consumer_tick(struct consumer *c)
 {
+    if (c->main_queue != NULL) {
+        on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
+    }
     if (c->main_queue == NULL) {
         return;  // leaving
     }
-    on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
-    if (c->main_queue != NULL && !c->is_committing) {
+    if (!c->is_committing) {
         (void)consumer_commit(c);  // also while a revocation waits for a call: what is settled need not
     }
+    consumer_ask_again(c);
     consumer_ask_ends(c);
     consumer_advance_close(c);
 }
@@ -192,7 +204,8 @@ static void on_left(uv_work_t *work, int status)
  * thread. */
 void consumer_advance_close(struct consumer *c)
 {
-    if (c->on_closed == NULL || c->is_working || c->is_asking_ends || c->is_revoking || c->is_polling) {
+    bool is_busy = c->is_working || c->is_asking_ends || c->is_revoking || c->is_polling;
+    if (c->on_closed == NULL || is_busy || c->unanswered != NULL) {
         return;
     }
     bool is_hopeless = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
@@ -235,6 +248,7 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);
+    c->asking = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);
     c->commit_queue = rd_kafka_queue_new(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);

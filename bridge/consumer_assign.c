@@ -6,11 +6,10 @@
 #include <utlist.h>
 
 #include "bridge/consumer_state.h"
+#include "core/clock.h"
 #include "core/log.h"
 
 enum { COMMITTED_TIMEOUT_MS = 10000 };
-
-static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list);
 
 void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_error_t *error)
 {
@@ -59,6 +58,25 @@ static void look_up_committed(uv_work_t *work)
     }
 }
 
+/** Answers the group's assignment with an empty one: librdkafka waits for an answer, and then leaves in
+ * order. Takes over the list. */
+static void assign_nothing(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    open_partitions(c, none);
+    rd_kafka_topic_partition_list_destroy(none);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/** Guessing would lose or repeat, so it is asked again, after a pause. Takes over the list. */
+static void ask_again_later(struct consumer *c, rd_kafka_topic_partition_list_t *list, const char *why)
+{
+    log_write(c->asking.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, c->component, "offsets_unknown",
+              NULL, "%s", why);
+    c->unanswered = list;
+    c->ask_again_us = clock_now_us() + backoff_next_us(&c->asking);
+}
+
 static void on_committed_known(uv_work_t *work, int status)
 {
     (void)status;
@@ -66,20 +84,23 @@ static void on_committed_known(uv_work_t *work, int status)
     struct consumer *c = job->consumer;
     rd_kafka_topic_partition_list_t *list = job->list;
     rd_kafka_resp_err_t code = job->code;
+    struct fault f;
+    CLEANUP(memory_free_pointer)
+    char *why = memory_format("asking for the group's offsets: %s", rd_kafka_err2str(code));
     free(job);
     c->is_working = false;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        backoff_reset(&c->asking);
         open_partitions(c, list);
         rd_kafka_topic_partition_list_destroy(list);
     } else if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
-        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
-        open_partitions(c, none);
-        rd_kafka_topic_partition_list_destroy(none);
-        rd_kafka_topic_partition_list_destroy(list);
+        assign_nothing(c, list);
+    } else if (consumer_is_refused(code, why, &f)) {
+        c->unanswered = list;
+        c->listener.on_fault(c->listener.self, &f);  // closes us
+        consumer_ask_again(c);
     } else {
-        log_warn(c->component, "offsets_unknown", NULL, "asking for the group's offsets: %s",
-                 rd_kafka_err2str(code));
-        assign(c, list);  // guessing would lose or repeat: ask again
+        ask_again_later(c, list, why);
     }
     consumer_advance_close(c);
 }
@@ -93,6 +114,18 @@ static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
     job->work.data = job;
     c->is_working = true;
     INVARIANT(uv_queue_work(c->loop, &job->work, look_up_committed, on_committed_known) == 0);
+}
+
+void consumer_ask_again(struct consumer *c)
+{
+    if (c->unanswered == NULL) {
+        return;
+    }
+    if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
+        assign_nothing(c, TAKE(c->unanswered));
+    } else if (clock_now_us() >= c->ask_again_us) {
+        assign(c, TAKE(c->unanswered));
+    }
 }
 
 static void give_back(struct consumer *c)

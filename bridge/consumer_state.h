@@ -3,6 +3,7 @@
 #define BRIDGE_CONSUMER_STATE_H
 
 #include "bridge/consumer.h"
+#include "core/backoff.h"
 
 struct consumer {
     uv_loop_t *loop;
@@ -15,14 +16,17 @@ struct consumer {
     char *component;
     struct partition_limits limits;
     struct partition *partitions;
-    struct partition *turn;  // the next to be read from
-    bool is_assigned;        // the first assignment has come
-    bool is_working;         // a job on a worker thread uses `rk`
-    bool is_asking_ends;     // so does another one
-    int64_t ask_ends_us;     // not before that
-    bool is_telling;         // on_revoked is under way
-    bool is_polling;         // on_main_ready is at work
-    bool is_revoking;        // the broker waits for us to give `revoked` back
+    struct partition *turn;                       // the next to be read from
+    bool is_assigned;                             // the first assignment has come
+    bool is_working;                              // a job on a worker thread uses `rk`
+    rd_kafka_topic_partition_list_t *unanswered;  // assigned to us, and where to begin is to be asked again
+    int64_t ask_again_us;
+    struct backoff asking;
+    bool is_asking_ends;  // so does another one
+    int64_t ask_ends_us;  // not before that
+    bool is_telling;      // on_revoked is under way
+    bool is_polling;      // on_main_ready is at work
+    bool is_revoking;     // the broker waits for us to give `revoked` back
     bool is_revoke_committing;
     rd_kafka_topic_partition_list_t *revoked;
     bool is_committing;
@@ -40,6 +44,12 @@ struct consumer_job {
 
 /** Logs what librdkafka has against an assignment; accepts NULL. */
 void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_error_t *error);
+
+/** Whether the broker refuses us by its rules; then the fault says what to allow. */
+bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f);
+
+/** Goes on with an assignment whose offsets could not be asked for, when it is time. */
+void consumer_ask_again(struct consumer *c);
 
 /** Partitions come or go, as the event says. */
 void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event);

@@ -6,6 +6,10 @@
 
 #include <cmocka.h>
 
+// The mock cluster needs the client first.
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
 #include "bridge_case.h"
 #include "core/clock.h"
 
@@ -66,11 +70,62 @@ static void a_function_that_hangs_knows_how_far_it_is_behind(void **state)
     case_stop(&c);
 }
 
+enum { OFFSET_FETCH = 9 };
+
+static void fail_offsets(const struct bridge_case *c, rd_kafka_resp_err_t code, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_mock_push_request_errors(rd_kafka_handle_mock_cluster(c->broker), OFFSET_FETCH, 1, code);
+    }
+}
+
+static void offsets_that_are_not_known_are_asked_for_with_pauses(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    case_change(&c, 1, 'c', "x");
+    fail_offsets(&c, RD_KAFKA_RESP_ERR_UNKNOWN, 300);  // without pauses they are used up in a second
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_ms(&c, 6000);
+    assert_false(case_has_calls(&c, 1));
+    rd_kafka_mock_clear_request_errors(rd_kafka_handle_mock_cluster(c.broker), OFFSET_FETCH);
+    case_run_until(&c, case_has_settled, 1);
+    case_stop(&c);
+}
+
+static bool has_status(struct bridge_case *c, const char *text)
+{
+    CLEANUP(bytes_clear) struct bytes status = {0};
+    bridge_status(c->bridge, &status);
+    return strstr(bytes_text(&status), text) != NULL;
+}
+
+static bool has_failed(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    return has_status(c, "\"state\":\"failed\"");
+}
+
+static void offsets_that_may_not_be_asked_for_are_the_operators(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    fail_offsets(&c, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, 1);
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, has_failed, 0);
+    assert_true(has_status(&c, "allow READ on the topics and on group millrace.*"));
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_made_anew_is_read_and_committed_from_its_beginning),
         cmocka_unit_test(a_function_that_hangs_knows_how_far_it_is_behind),
+        cmocka_unit_test(offsets_that_are_not_known_are_asked_for_with_pauses),
+        cmocka_unit_test(offsets_that_may_not_be_asked_for_are_the_operators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
