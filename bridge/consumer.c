@@ -243,7 +243,8 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     CLEANUP(memory_free_pointer) struct consumer *c = memory_zeroed(1, sizeof(*c));
     c->loop = params->loop;
     c->listener = params->listener;
-    c->limits = consumer_handle_limits(params->partition_count);
+    c->planned_count = params->partition_count;
+    c->limits = consumer_handle_limits(c->planned_count);
     if (!consumer_handle_open(params->settings, params->config, &c->limits, &c->rk, f)) {
         return false;
     }

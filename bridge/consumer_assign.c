@@ -5,6 +5,7 @@
 //   a lost assignment -> incremental_unassign at once, commit nothing
 #include <utlist.h>
 
+#include "bridge/consumer_handle.h"
 #include "bridge/consumer_state.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -38,15 +39,21 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
         if (committed < 0) {
             which->offset = RD_KAFKA_OFFSET_BEGINNING;
         }
-        struct partition *p = partition_open(c->loop, c->rk, which, committed, on_partition_ready);
-        p->consumer = c;
-        LL_APPEND(c->partitions, p);
+        struct partition *added = partition_open(c->loop, c->rk, which, committed, on_partition_ready);
+        added->consumer = c;
+        LL_APPEND(c->partitions, added);
     }
     consumer_log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
              "%d partitions assigned", list->cnt);
     c->is_assigned = true;
     c->listener.on_assigned(c->listener.self);
+    size_t count = 0;
+    struct partition *p;
+    LL_COUNT(c->partitions, p, count);
+    if (c->on_closed == NULL && consumer_handle_is_outgrown(c->planned_count, count)) {
+        c->listener.on_outgrown(c->listener.self, count);
+    }
 }
 
 static void look_up_committed(uv_work_t *work)

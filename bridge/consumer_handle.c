@@ -7,10 +7,16 @@ enum {
     READ_AHEAD_BYTES_MIN = 64 << 10,
     READ_AHEAD_BYTES_MAX = 1 << 20,
     READ_AHEAD_RECORDS = 20000,
+    OUTGROWN = 4,
     ANSWER_BYTES = 4 << 20,     // to one fetch, over all partitions
     FRAME_BYTES = 512,          // that librdkafka adds to it
     RECEIVE_BYTES = 100000000,  // librdkafka's own default
 };
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 char *consumer_handle_group(const char *function)
 {
@@ -48,6 +54,13 @@ char *consumer_handle_subscription(const char *topic)
     return slice_to_string(bytes_slice(&regex));
 }
 
+bool consumer_handle_is_outgrown(size_t planned_count, size_t partition_count)
+{
+    // Down to this many each has the largest share, and from the other on the smallest: nothing would change.
+    size_t planned = larger(planned_count, READ_AHEAD_BYTES / READ_AHEAD_BYTES_MAX);
+    return partition_count > OUTGROWN * planned && planned < READ_AHEAD_BYTES / READ_AHEAD_BYTES_MIN;
+}
+
 static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *topics)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
@@ -75,11 +88,6 @@ static size_t bytes_of(const struct settings *settings, const char *property, si
 {
     const char *text = text_pairs_get(&settings->kafka, property);
     return text == NULL ? initial : (size_t)strtoull(text, NULL, 10);
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
 }
 
 static bool make_conf(const struct settings *settings, const char *group,

@@ -15,6 +15,7 @@ struct consumer {
     struct consumer_listener listener;
     char *component;
     struct partition_limits limits;
+    size_t planned_count;  // of partitions, that the limits were made for
     struct partition *partitions;
     struct partition *turn;                       // the next to be read from
     bool is_assigned;                             // the first assignment has come

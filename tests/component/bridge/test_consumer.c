@@ -119,6 +119,40 @@ static void offsets_that_may_not_be_asked_for_are_the_operators(void **state)
     case_stop(&c);
 }
 
+static bool has_partitions(struct bridge_case *c, int64_t n)
+{
+    CLEANUP(memory_free_pointer) char *text = memory_format("\"partitions\":%d}", (int)n);
+    return has_status(c, text);
+}
+
+static bool has_committed(struct bridge_case *c, int64_t n)
+{
+    return case_committed(c, "fn") == n;
+}
+
+static void topics_that_appear_later_share_the_memory_for_reading_ahead(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    text_pairs_set(&c.settings.kafka, "topic.metadata.refresh.interval.ms", "200");
+    struct function_config *config = case_config(&c, "fn");
+    text_list_add(&config->source.topics, "shop.more.*");
+    case_apply(&c, config);
+    case_change(&c, 1, 'c', "x");
+    case_run_until(&c, has_committed, 1);
+    rd_kafka_mock_topic_create(rd_kafka_handle_mock_cluster(c.broker), "shop.more.parts", 40, 1);
+    case_run_until(&c, has_partitions, 41);
+    case_run_until(&c, has_partitions, 0);  // opened anew for them
+    case_run_until(&c, has_partitions, 41);
+    case_change(&c, 2, 'c', "x");
+    case_run_until(&c, case_has_settled, 2);
+    case_drain(&c);
+    assert_int_equal(stub_function_count(c.stub), 2);
+    assert_int_equal(case_committed(&c, "fn"), 2);
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_function_that_hangs_knows_how_far_it_is_behind),
         cmocka_unit_test(offsets_that_are_not_known_are_asked_for_with_pauses),
         cmocka_unit_test(offsets_that_may_not_be_asked_for_are_the_operators),
+        cmocka_unit_test(topics_that_appear_later_share_the_memory_for_reading_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,22 @@ static void reading_ahead_is_bounded_over_all_partitions(void **state)
     assert_int_equal(consumer_handle_limits(100000).bytes, 64 << 10);
 }
 
+static void many_more_partitions_than_planned_outgrow_their_limits(void **state)
+{
+    (void)state;
+    assert_false(consumer_handle_is_outgrown(0, 32));
+    assert_true(consumer_handle_is_outgrown(0, 33));
+    assert_false(consumer_handle_is_outgrown(33, 100));
+    assert_true(consumer_handle_is_outgrown(33, 133));
+    assert_false(consumer_handle_is_outgrown(128, 100000));
+    // The bound that this keeps: four times what is planned.
+    for (size_t planned = 0; planned < 128; planned++) {
+        for (size_t count = 1; !consumer_handle_is_outgrown(planned, count); count++) {
+            assert_true(consumer_handle_limits(planned).bytes * count <= 4 * (8 << 20));
+        }
+    }
+}
+
 static void expect_open(const char *message_max, const char *receive_max)
 {
     struct settings settings = {0};
@@ -99,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(globs_become_anchored_regular_expressions),
         cmocka_unit_test(reading_ahead_is_bounded_over_all_partitions),
+        cmocka_unit_test(many_more_partitions_than_planned_outgrow_their_limits),
         cmocka_unit_test(a_raised_limit_of_records_raises_the_limits_of_reading),
         cmocka_unit_test(only_topics_and_order_need_a_restart),
     };
