@@ -1,8 +1,11 @@
 // Rebalances arrive as events on the main queue:
 //
-//   ASSIGN  -> ask for the committed offsets (on a worker thread) -> a queue for each partition ->
-//   incremental_assign REVOKE  -> on_revoked, wait for what runs -> commit -> incremental_unassign REVOKE of
-//   a lost assignment -> incremental_unassign at once, commit nothing
+//   ASSIGN: ask for the committed offsets (on a worker thread), a queue for each partition,
+//   incremental_assign
+//
+//   REVOKE: on_revoked, commit, wait for what runs and go on committing, incremental_unassign
+//
+//   REVOKE of a lost assignment: incremental_unassign at once, commit nothing
 #include <utlist.h>
 
 #include "bridge/consumer_handle.h"
