@@ -63,9 +63,7 @@ static void pump(struct dead_letter *d);
 
 static void free_letter(struct letter *l)
 {
-    if (l->headers != NULL) {
-        rd_kafka_headers_destroy(l->headers);
-    }
+    rd_kafka_headers_destroy(l->headers);
     free(l);
 }
 
@@ -109,17 +107,22 @@ static void wake_when_due(struct dead_letter *d, int64_t now_us)
     }
 }
 
+static void move(struct letter *l, struct letter **from, struct letter **to)
+{
+    INVARIANT(*from != NULL);
+    DL_DELETE(*from, l);
+    DL_APPEND(*to, l);
+}
+
 /** Moves letters back among those that wait, each to its place. */
 static void put_back(struct dead_letter *d, struct letter **letters)
 {
     struct letter *at = d->waiting;
     uint64_t number = 0;
-    struct letter *l;
-    struct letter *next;
-    DL_FOREACH_SAFE (*letters, l, next) {
+    for (struct letter *l; (l = *letters) != NULL;) {
         at = l->number < number ? d->waiting : at;
         number = l->number;
-        while (at != NULL && at->number < l->number) {
+        while (at != NULL && at->number < number) {
             at = at->next;
         }
         DL_DELETE(*letters, l);
@@ -134,14 +137,15 @@ static void put_back(struct dead_letter *d, struct letter **letters)
 static void on_report(struct dead_letter *d, const rd_kafka_message_t *message, struct letter **failed)
 {
     struct letter *l = message->_private;
-    DL_DELETE(d->sent, l);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        DL_APPEND(*failed, l);
+        move(l, &d->sent, failed);
         wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(message->err));
         return;
     }
     backoff_reset(&l->topic->pause.backoff);
     backoff_reset(&d->pause.backoff);
+    INVARIANT(d->sent != NULL);
+    DL_DELETE(d->sent, l);
     l->on_stored(l->self, l->event);
     free_letter(l);
 }
@@ -168,9 +172,6 @@ static void on_ready(void *self)
         while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
                (message = rd_kafka_event_message_next(event)) != NULL) {
             on_report(d, message, &failed);
-        }
-        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-            log_warn("bridge", "dead_letter_error", NULL, "%s", rd_kafka_event_error_string(event));
         }
         rd_kafka_event_destroy(event);
     }
@@ -262,8 +263,7 @@ static bool send_one(struct dead_letter *d, struct letter *l)
         wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(code));
         return true;
     }
-    DL_DELETE(d->waiting, l);
-    DL_APPEND(d->sent, l);
+    move(l, &d->waiting, &d->sent);
     return true;
 }
 
