@@ -6,7 +6,8 @@
 #include "bridge/function_change.h"
 #include "core/log.h"
 
-enum { DRAIN_MS = 25000, LEAVE_MS = 4000 };
+// 25 s in all: the worker gives up 500 ms after the second of these, and is killed 2 s after that.
+enum { DRAIN_MS = 20000, LEAVE_MS = 2500 };
 
 /** A function of the process: running, or ending to make room for its successor. */
 struct bridge_entry {
@@ -221,12 +222,16 @@ static void on_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
+bool bridge_is_over(const struct bridge *b)
+{
+    return b->entries == NULL;
+}
+
 void bridge_free(struct bridge *b)
 {
-    if (b == NULL) {
+    if (b == NULL || !bridge_is_over(b)) {
         return;
     }
-    // Functions that did not come to their end leave it to the end of the process.
     dead_letter_free(b->around.dead_letters);
     schema_cache_free(b->around.schemas);
     state_topic_close(b->around.state_topic);

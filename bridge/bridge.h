@@ -31,13 +31,21 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
  */
 void bridge_apply(struct bridge *b, struct function_config **configs, size_t count);
 
-/** Stops taking events, lets running calls end (25 s at most), commits, leaves the groups; then on_end(NULL).
- */
+/** Stops taking events, lets running calls end (20 s at most), commits, leaves the groups (2.5 s at most);
+ * then on_end(NULL). */
 void bridge_drain(struct bridge *b);
 
 /** Appends a JSON array of {"name","state","detail","lag_records","in_flight",…}. */
 void bridge_status(const struct bridge *b, struct bytes *out);
 bool bridge_is_ready(const struct bridge *b);
+
+/** No function is left: it can be freed. */
+bool bridge_is_over(const struct bridge *b);
+
+/**
+ * Over, or else its loop must not turn again: what is left of its functions uses all that it has, so nothing
+ * is freed then. Accepts NULL.
+ */
 void bridge_free(struct bridge *b);
 
 #endif

@@ -1,248 +1,34 @@
-// Rebalances arrive as events on the main queue:
-//
-//   ASSIGN  -> ask for the committed offsets (on a worker thread) -> a queue for each partition ->
-//   incremental_assign REVOKE  -> on_revoked, wait for what runs -> commit -> incremental_unassign REVOKE of
-//   a lost assignment -> incremental_unassign at once, commit nothing
-#include "bridge/consumer.h"
-
+// A function's consumer: what it reads, its errors, and its end.
 #include <utlist.h>
 
 #include "bridge/consumer_handle.h"
+#include "bridge/consumer_state.h"
 #include "core/clock.h"
 #include "core/log.h"
 
-enum { COMMITTED_TIMEOUT_MS = 10000, FIRST_ASSIGNMENT_WAIT_US = 4000000 };
+enum { FIRST_ASSIGNMENT_WAIT_US = 4000000 };
 
-struct consumer {
-    uv_loop_t *loop;
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *main_queue;
-    struct kafka_watch *main_watch;
-    rd_kafka_queue_t *commit_queue;
-    struct kafka_watch *commit_watch;
-    struct consumer_listener listener;
-    char *component;
-    struct partition_limits limits;
-    struct partition *partitions;
-    struct partition *turn;  // the next to be read from
-    bool is_assigned;        // the first assignment has come
-    bool is_working;         // a job on a worker thread uses `rk`
-    bool is_telling;         // on_revoked is under way
-    bool is_polling;         // on_main_ready is at work
-    bool is_revoking;        // the broker waits for us to give `revoked` back
-    bool is_revoke_committing;
-    rd_kafka_topic_partition_list_t *revoked;
-    bool is_committing;
-    void (*on_closed)(void *self);  // not NULL: closing
-    int64_t closing_since_us;
-    bool is_unsubscribed;
-};
-
-struct consumer_job {
-    uv_work_t work;
-    struct consumer *consumer;
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_resp_err_t code;
-};
-
-static void advance_close(struct consumer *c);
-static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list);
-
-static void log_refusal(struct consumer *c, const char *what, rd_kafka_error_t *error)
+bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f)
 {
-    if (error != NULL) {
-        log_warn(c->component, "assignment_refused", NULL, "%s: %s", what, rd_kafka_error_string(error));
-        rd_kafka_error_destroy(error);
+    bool is_group = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    if (!is_group && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        return false;
     }
-}
-
-static void on_partition_ready(void *self)
-{
-    struct partition *p = self;
-    p->is_ready = true;
-    struct consumer *c = p->consumer;
-    if (!p->is_held && p->state == PARTITION_ASSIGNED) {
-        c->listener.on_ready(c->listener.self);
-    }
-}
-
-/** Partitions without an offset begin at their first record: they are newer than the registration. */
-static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *which = &list->elems[i];
-        int64_t committed = which->offset < 0 ? -1 : which->offset;
-        if (committed < 0) {
-            which->offset = RD_KAFKA_OFFSET_BEGINNING;
-        }
-        struct partition *p = partition_open(c->loop, c->rk, which, committed, on_partition_ready);
-        p->consumer = c;
-        LL_APPEND(c->partitions, p);
-    }
-    log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
-    log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
-             "%d partitions assigned", list->cnt);
-    c->is_assigned = true;
-    c->listener.on_assigned(c->listener.self);
-}
-
-static void look_up_committed(uv_work_t *work)
-{
-    struct consumer_job *job = work->data;
-    job->code = rd_kafka_committed(job->consumer->rk, job->list, COMMITTED_TIMEOUT_MS);
-    for (int i = 0; i < job->list->cnt && job->code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        job->code = job->list->elems[i].err;
-    }
-}
-
-static void on_committed_known(uv_work_t *work, int status)
-{
-    (void)status;
-    struct consumer_job *job = work->data;
-    struct consumer *c = job->consumer;
-    rd_kafka_topic_partition_list_t *list = job->list;
-    rd_kafka_resp_err_t code = job->code;
-    free(job);
-    c->is_working = false;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        open_partitions(c, list);
-        rd_kafka_topic_partition_list_destroy(list);
-    } else if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
-        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
-        open_partitions(c, none);
-        rd_kafka_topic_partition_list_destroy(none);
-        rd_kafka_topic_partition_list_destroy(list);
-    } else {
-        log_warn(c->component, "offsets_unknown", NULL, "asking for the group's offsets: %s",
-                 rd_kafka_err2str(code));
-        assign(c, list);  // guessing would lose or repeat: ask again
-    }
-    advance_close(c);
-}
-
-/** Takes over the list. */
-static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
-{
-    struct consumer_job *job = memory_zeroed(1, sizeof(*job));
-    job->consumer = c;
-    job->list = list;
-    job->work.data = job;
-    c->is_working = true;
-    INVARIANT(uv_queue_work(c->loop, &job->work, look_up_committed, on_committed_known) == 0);
-}
-
-static void give_back(struct consumer *c)
-{
-    log_refusal(c, "give back", rd_kafka_incremental_unassign(c->rk, c->revoked));
-    log_info(c->component, "partitions_revoked", LOG_WITH(LOG_NUMBER("partitions", c->revoked->cnt)),
-             "%d partitions given back", c->revoked->cnt);
-    rd_kafka_topic_partition_list_destroy(c->revoked);
-    c->revoked = NULL;
-    c->is_revoking = false;
-    c->is_revoke_committing = false;
-    struct partition *p;
-    struct partition *next;
-    LL_FOREACH_SAFE (c->partitions, p, next) {
-        if (p->state == PARTITION_REVOKED || (p->state == PARTITION_LOST && p->event_count == 0)) {
-            LL_DELETE(c->partitions, p);
-            partition_free(p);
-        }
-    }
-    c->turn = NULL;
-    advance_close(c);
-}
-
-/** Starts a commit of what has moved. False when there is nothing to commit. */
-static bool begin_commit(struct consumer *c)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
-    struct partition *p;
-    LL_FOREACH (c->partitions, p) {
-        int64_t offset = p->state == PARTITION_LOST ? -1 : progress_next_commit(&p->progress);
-        if (offset >= 0) {
-            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = offset;
-            progress_commit_begun(&p->progress, offset);
-        }
-    }
-    bool is_begun = list->cnt > 0;
-    if (is_begun) {
-        rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL);
-        is_begun = code == RD_KAFKA_RESP_ERR_NO_ERROR;
-        c->is_committing = is_begun;
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    return is_begun;
-}
-
-/** A revocation goes on when nothing of its partitions runs, and again when its commit is answered. */
-static void advance_revoke(struct consumer *c)
-{
-    if (!c->is_revoking || c->is_committing || c->is_telling) {
-        return;
-    }
-    struct partition *p;
-    LL_FOREACH (c->partitions, p) {
-        if (p->state == PARTITION_REVOKED && p->event_count > 0) {
-            return;
-        }
-    }
-    if (!c->is_revoke_committing) {
-        c->is_revoke_committing = true;
-        if (begin_commit(c)) {
-            return;
-        }
-    }
-    give_back(c);
-}
-
-static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
-{
-    bool is_lost = rd_kafka_assignment_lost(c->rk) != 0;
-    c->revoked = rd_kafka_topic_partition_list_copy(list);
-    c->is_revoking = true;
-    c->is_telling = true;
-    struct partition *p;
-    LL_FOREACH (c->partitions, p) {
-        if (p->state == PARTITION_ASSIGNED &&
-            rd_kafka_topic_partition_list_find(c->revoked, p->topic, p->number) != NULL) {
-            p->state = is_lost ? PARTITION_LOST : PARTITION_REVOKED;
-            partition_stop(p);
-            c->listener.on_revoked(c->listener.self, p);
-        }
-    }
-    c->is_telling = false;
-    if (is_lost) {
-        log_warn(c->component, "assignment_lost", NULL,
-                 "the group gave our partitions to others before we could end: their newest events may come "
-                 "twice");
-        give_back(c);
-        return;
-    }
-    advance_revoke(c);
-}
-
-static void on_rebalance(struct consumer *c, rd_kafka_event_t *event)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
-    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        assign(c, rd_kafka_topic_partition_list_copy(list));
-    } else {
-        take_back(c, list);
-    }
+    (void)fault_from(f, FAULT_CONFIG, "librdkafka", code,
+                     "%s: allow READ on the topics and on group millrace.*", what);
+    return true;
 }
 
 static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
 {
     struct fault f;
+    if (consumer_is_refused(code, text, &f)) {
+        c->listener.on_fault(c->listener.self, &f);
+        return;
+    }
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR__FATAL:
         (void)fault_from(&f, FAULT_FATAL, "librdkafka", code, "consumer: %s", text);
-        c->listener.on_fault(c->listener.self, &f);
-        return;
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", code,
-                         "%s: allow READ on the topics and on group millrace.*", text);
         c->listener.on_fault(c->listener.self, &f);
         return;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -268,7 +54,7 @@ static void on_main_ready(void *self)
     for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->main_queue, 0)) != NULL;) {
         switch (rd_kafka_event_type(event)) {
         case RD_KAFKA_EVENT_REBALANCE:
-            on_rebalance(c, event);
+            consumer_rebalance(c, event);
             break;
         case RD_KAFKA_EVENT_ERROR:
             on_error(c, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
@@ -279,61 +65,36 @@ static void on_main_ready(void *self)
         rd_kafka_event_destroy(event);
     }
     c->is_polling = false;
-    advance_close(c);
-}
-
-static void on_commit_ready(void *self)
-{
-    struct consumer *c = self;
-    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->commit_queue, 0)) != NULL;) {
-        rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            // A rebalance is under way or the coordinator moves: the next tick commits more than this one
-            // would.
-            log_debug(c->component, "commit_refused", NULL, "%s", rd_kafka_err2str(code));
-        }
-        struct partition *p;
-        LL_FOREACH (c->partitions, p) {
-            progress_commit_ended(&p->progress, code == RD_KAFKA_RESP_ERR_NO_ERROR);
-        }
-        c->is_committing = false;
-        rd_kafka_event_destroy(event);
-    }
-    advance_revoke(c);
-}
-
-void consumer_partition_idle(struct consumer *c, struct partition *p)
-{
-    if (p->state == PARTITION_LOST && !c->is_revoking) {
-        LL_DELETE(c->partitions, p);
-        c->turn = NULL;
-        partition_free(p);
-        advance_close(c);
-        return;
-    }
-    advance_revoke(c);
+    consumer_advance_close(c);
 }
 
 void consumer_tick(struct consumer *c)
 {
+    if (c->main_queue != NULL) {
+        on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
+    }
     if (c->main_queue == NULL) {
         return;  // leaving
     }
-    on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
-    if (c->main_queue != NULL && !c->is_committing && !c->is_revoking) {
-        (void)begin_commit(c);
+    if (!c->is_committing) {
+        (void)consumer_commit(c);  // also while a revocation waits for a call: what is settled need not
     }
-    advance_close(c);
+    consumer_ask_again(c);
+    consumer_ask_ends(c);
+    consumer_advance_close(c);
 }
 
 /** librdkafka has stopped the partition, so it can't seek: it has to be assigned anew. Nothing of it is
  * queued. */
-static void begin_at_earliest(struct consumer *c, const struct partition *p)
+static void begin_at_earliest(struct consumer *c, struct partition *p)
 {
+    // Before its first record: a bridge that starts next must not wait for the old offset to come round.
+    progress_restart(&p->progress);
+    p->end_offset = -1;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));
-    log_refusal(c, "begin at the earliest", rd_kafka_incremental_assign(c->rk, list));
+    consumer_log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));
+    consumer_log_refusal(c, "begin at the earliest", rd_kafka_incremental_assign(c->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -415,19 +176,6 @@ bool consumer_is_assigned(const struct consumer *c)
     return c->is_assigned;
 }
 
-int64_t consumer_lag(const struct consumer *c, const struct partition *p)
-{
-    int64_t low = 0;
-    int64_t high = -1;
-    (void)rd_kafka_get_watermark_offsets(c->rk, p->topic, p->number, &low, &high);
-    if (high < 0) {
-        return -1;
-    }
-    int64_t safe = (int64_t)watermark_safe(&p->progress.ledger);
-    safe = safe < low ? low : safe;
-    return high > safe ? high - safe : 0;
-}
-
 static void leave(uv_work_t *work)
 {
     struct consumer_job *job = work->data;
@@ -454,9 +202,10 @@ static void on_left(uv_work_t *work, int status)
 
 /** Closing: the partitions first, then the group, then the handle, whose end is waited for on a worker
  * thread. */
-static void advance_close(struct consumer *c)
+void consumer_advance_close(struct consumer *c)
 {
-    if (c->on_closed == NULL || c->is_working || c->is_revoking || c->is_polling) {
+    bool is_busy = c->is_working || c->is_asking_ends || c->is_revoking || c->is_polling;
+    if (c->on_closed == NULL || is_busy || c->unanswered != NULL) {
         return;
     }
     bool is_hopeless = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
@@ -486,7 +235,7 @@ void consumer_close(struct consumer *c, void (*on_closed)(void *self))
     c->on_closed = on_closed;
     c->closing_since_us = clock_now_us();
     kafka_watch_again(c->main_watch);
-    advance_close(c);
+    consumer_advance_close(c);
 }
 
 bool consumer_open(const struct consumer_params *params, struct consumer **ret, struct fault *f)
@@ -494,15 +243,17 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     CLEANUP(memory_free_pointer) struct consumer *c = memory_zeroed(1, sizeof(*c));
     c->loop = params->loop;
     c->listener = params->listener;
-    c->limits = consumer_handle_limits(params->partition_count);
+    c->planned_count = params->partition_count;
+    c->limits = consumer_handle_limits(c->planned_count);
     if (!consumer_handle_open(params->settings, params->config, &c->limits, &c->rk, f)) {
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);
+    c->asking = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);
     c->commit_queue = rd_kafka_queue_new(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
-    c->commit_watch = kafka_watch_start(c->loop, c->commit_queue, on_commit_ready, c);
+    c->commit_watch = kafka_watch_start(c->loop, c->commit_queue, consumer_on_commit_ready, c);
     *ret = TAKE(c);
     return true;
 }

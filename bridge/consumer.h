@@ -23,7 +23,9 @@ struct consumer_listener {
     /** `message` is the consumer's. */
     enum consumer_step (*on_record)(void *self, struct partition *p, rd_kafka_message_t *message);
     void (*on_offset_reset)(void *self,
-                            const struct partition *p);   // its offset was gone: the earliest comes next
+                            const struct partition *p);  // its offset was gone: the earliest comes next
+    /** So many partitions came that their read-ahead breaks the bound of memory: open it anew for them. */
+    void (*on_outgrown)(void *self, size_t partition_count);
     void (*on_fault)(void *self, const struct fault *f);  // CONFIG, FATAL: it can't go on
     void *self;
 };
@@ -57,6 +59,9 @@ bool consumer_is_assigned(const struct consumer *c);
 
 /** Records behind the newest, by what the broker last said; -1 when not known. */
 int64_t consumer_lag(const struct consumer *c, const struct partition *p);
+
+/** The timestamp of the oldest record that was read and is not settled; -1 when there is none. */
+int64_t consumer_oldest_ms(const struct partition *p);
 
 /**
  * Gives all partitions back (on_revoked, then the wait for their events), commits, leaves the group; then

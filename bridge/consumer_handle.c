@@ -1,11 +1,22 @@
 #include "bridge/consumer_handle.h"
 
+#include <stdlib.h>
+
 enum {
     READ_AHEAD_BYTES = 8 << 20,  // of one function, over all partitions
     READ_AHEAD_BYTES_MIN = 64 << 10,
     READ_AHEAD_BYTES_MAX = 1 << 20,
     READ_AHEAD_RECORDS = 20000,
+    OUTGROWN = 4,
+    ANSWER_BYTES = 4 << 20,     // to one fetch, over all partitions
+    FRAME_BYTES = 512,          // that librdkafka adds to it
+    RECEIVE_BYTES = 100000000,  // librdkafka's own default
 };
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 char *consumer_handle_group(const char *function)
 {
@@ -43,6 +54,13 @@ char *consumer_handle_subscription(const char *topic)
     return slice_to_string(bytes_slice(&regex));
 }
 
+bool consumer_handle_is_outgrown(size_t planned_count, size_t partition_count)
+{
+    // Down to this many each has the largest share, and from the other on the smallest: nothing would change.
+    size_t planned = larger(planned_count, READ_AHEAD_BYTES / READ_AHEAD_BYTES_MAX);
+    return partition_count > OUTGROWN * planned && planned < READ_AHEAD_BYTES / READ_AHEAD_BYTES_MIN;
+}
+
 static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *topics)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
@@ -65,14 +83,26 @@ struct partition_limits consumer_handle_limits(size_t partition_count)
     };
 }
 
-bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
-                          const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
+/** A number of bytes among the user's properties; librdkafka itself has judged what is no number. */
+static size_t bytes_of(const struct settings *settings, const char *property, size_t initial)
 {
-    CLEANUP(memory_free_pointer) char *group = consumer_handle_group(config->name);
+    const char *text = text_pairs_get(&settings->kafka, property);
+    return text == NULL ? initial : (size_t)strtoull(text, NULL, 10);
+}
+
+static bool make_conf(const struct settings *settings, const char *group,
+                      const struct partition_limits *limits, rd_kafka_conf_t **ret, struct fault *f)
+{
     CLEANUP(memory_free_pointer) char *kbytes = memory_format("%zu", limits->bytes / 1024);
     CLEANUP(memory_free_pointer) char *records = memory_format("%zu", limits->records);
     // Fetched compressed: several times that in memory.
     CLEANUP(memory_free_pointer) char *fetch = memory_format("%zu", limits->bytes / 4);
+    // librdkafka refuses an answer smaller than the largest record, and a buffer smaller than an answer.
+    size_t answer_bytes = larger(ANSWER_BYTES, bytes_of(settings, "message.max.bytes", 0));
+    size_t receive_bytes =
+        larger(answer_bytes + FRAME_BYTES, bytes_of(settings, "receive.message.max.bytes", RECEIVE_BYTES));
+    CLEANUP(memory_free_pointer) char *answer = memory_format("%zu", answer_bytes);
+    CLEANUP(memory_free_pointer) char *receive = memory_format("%zu", receive_bytes);
     const char *wait_ms = text_pairs_get(&settings->kafka, "fetch.wait.max.ms");
     // clang-format off
     const char *extra[] = {
@@ -84,14 +114,22 @@ bool consumer_handle_open(const struct settings *settings, const struct function
         "fetch.wait.max.ms", wait_ms == NULL ? "100" : wait_ms,
         "fetch.error.backoff.ms", "100",
         "fetch.message.max.bytes", fetch,
-        "fetch.max.bytes", "4194304",
+        "fetch.max.bytes", answer,
+        "receive.message.max.bytes", receive,
         rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : NULL, "5",
         NULL,
     };
     // clang-format on
+    return kafka_client_conf(settings, KAFKA_CONSUMER, extra, ret, f);
+}
+
+bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
+                          const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *group = consumer_handle_group(config->name);
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
-    if (!kafka_client_conf(settings, KAFKA_CONSUMER, extra, &conf, f)) {
+    if (!make_conf(settings, group, limits, &conf, f)) {
         return false;
     }
     rd_kafka_conf_set_events(conf,

@@ -7,20 +7,21 @@
 #include "bridge/partition.h"
 #include "core/backoff.h"
 #include "core/clock.h"
-#include "core/kafka_client.h"
+#include "core/kafka_producer.h"
 #include "core/log.h"
 
 #define HEADER_PREFIX "millrace.dlq."
 
-/** One event on its way. */
-struct letter {
-    struct letter *next;
-    struct letter *prev;
-    struct event *event;
-    char *topic;
-    rd_kafka_headers_t *headers;
-    dead_letter_on_stored on_stored;
-    void *self;
+#define SAID_AGAIN_US (30 * CLOCK_US_PER_S)
+
+// The largest record that we send, and that a dead-letter topic takes: whatever a source topic took fits.
+#define RECORD_BYTES_MAX "100000000"
+
+/** After a failure of a topic, or of the producer. */
+struct letter_pause {
+    struct backoff backoff;
+    int64_t due_us;   // nothing is sent before that
+    int64_t said_us;  // when the failure was logged last; 0: not yet
 };
 
 /** A dead-letter topic is made once a process. */
@@ -29,20 +30,30 @@ struct letter_topic {
     char *name;
     bool is_there;
     bool is_asked;
+    bool is_plain;  // the broker refuses our limit of a record: it has the broker's
+    struct letter_pause pause;
     struct dead_letter *owner;
 };
 
+/** One event on its way. */
+struct letter {
+    struct letter *next;
+    struct letter *prev;
+    uint64_t number;  // in order of arrival
+    struct event *event;
+    struct letter_topic *topic;
+    rd_kafka_headers_t *headers;
+    dead_letter_on_stored on_stored;
+    void *self;
+};
+
 struct dead_letter {
-    uv_loop_t *loop;
-    const struct settings *settings;
-    rd_kafka_t *rk;  // NULL until the first dead event
-    rd_kafka_queue_t *queue;
-    struct kafka_watch *watch;
-    struct kafka_admin *admin;
-    struct letter *waiting;  // not handed to the producer, in order
-    struct letter *sent;     // handed over and not reported
+    struct kafka_producer producer;  // from the first dead event on
+    struct letter *waiting;          // not handed to the producer, in order
+    struct letter *sent;             // handed over and not reported
+    uint64_t letter_count;
     struct letter_topic *topics;
-    struct backoff backoff;
+    struct letter_pause pause;  // of all
     uv_timer_t timer;
     uv_idle_t idle;
     int open_handles;
@@ -52,11 +63,13 @@ static void pump(struct dead_letter *d);
 
 static void free_letter(struct letter *l)
 {
-    if (l->headers != NULL) {
-        rd_kafka_headers_destroy(l->headers);
-    }
-    free(l->topic);
+    rd_kafka_headers_destroy(l->headers);
     free(l);
+}
+
+static struct letter_pause no_pause(void)
+{
+    return (struct letter_pause){.backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S)};
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -64,106 +77,155 @@ static void on_timer(uv_timer_t *timer)
     pump(timer->data);
 }
 
-/** Nothing is given up: what failed is tried again, and the offsets wait. */
-static void try_again_later(struct dead_letter *d, const char *what, const char *why)
+/** Nothing is given up: what failed is tried again, and the offsets wait. Letters that fail together count
+ * once. */
+static void wait_after(struct letter_pause *pause, const char *what, const char *why)
 {
-    if (d->backoff.failures == 0) {
+    int64_t now_us = clock_now_us();
+    if (pause->due_us > now_us) {
+        return;
+    }
+    if (pause->said_us == 0 || now_us - pause->said_us >= SAID_AGAIN_US) {
+        pause->said_us = now_us;
         log_error("bridge", "dead_letter_failed", NULL, "%s: %s; the events wait and are tried again", what,
                   why);
     }
-    if (!uv_is_active((uv_handle_t *)&d->timer)) {
-        uint64_t wait_ms = (uint64_t)(backoff_next_us(&d->backoff) / CLOCK_US_PER_MS);
-        (void)uv_timer_start(&d->timer, on_timer, wait_ms, 0);
+    pause->due_us = now_us + backoff_next_us(&pause->backoff);
+}
+
+/** Comes back when the first pause is over. */
+static void wake_when_due(struct dead_letter *d, int64_t now_us)
+{
+    int64_t due_us = d->pause.due_us > now_us ? d->pause.due_us : INT64_MAX;
+    struct letter_topic *topic;
+    LL_FOREACH (d->topics, topic) {
+        int64_t topic_us = topic->pause.due_us;
+        due_us = topic_us > now_us && topic_us < due_us ? topic_us : due_us;
+    }
+    if (due_us != INT64_MAX) {
+        (void)uv_timer_start(&d->timer, on_timer, (uint64_t)((due_us - now_us) / CLOCK_US_PER_MS) + 1, 0);
     }
 }
 
-static void on_report(struct dead_letter *d, const rd_kafka_message_t *message)
+static void move(struct letter *l, struct letter **from, struct letter **to)
+{
+    INVARIANT(*from != NULL);
+    DL_DELETE(*from, l);
+    DL_APPEND(*to, l);
+}
+
+/** Moves letters back among those that wait, each to its place. */
+static void put_back(struct dead_letter *d, struct letter **letters)
+{
+    struct letter *at = d->waiting;
+    uint64_t number = 0;
+    for (struct letter *l; (l = *letters) != NULL;) {
+        at = l->number < number ? d->waiting : at;
+        number = l->number;
+        while (at != NULL && at->number < number) {
+            at = at->next;
+        }
+        DL_DELETE(*letters, l);
+        if (at == NULL) {
+            DL_APPEND(d->waiting, l);
+        } else {
+            DL_PREPEND_ELEM(d->waiting, at, l);
+        }
+    }
+}
+
+static void on_report(struct dead_letter *d, const rd_kafka_message_t *message, struct letter **failed)
 {
     struct letter *l = message->_private;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        DL_DELETE(d->sent, l);
-        DL_PREPEND(d->waiting, l);
-        try_again_later(d, l->topic, rd_kafka_err2str(message->err));
+        move(l, &d->sent, failed);
+        wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(message->err));
         return;
     }
-    backoff_reset(&d->backoff);
+    backoff_reset(&l->topic->pause.backoff);
+    backoff_reset(&d->pause.backoff);
+    INVARIANT(d->sent != NULL);
     DL_DELETE(d->sent, l);
     l->on_stored(l->self, l->event);
     free_letter(l);
 }
 
+/** What it had not reported is sent again by the next one, which is made after a pause. */
+static void replace_producer(struct dead_letter *d, const char *why)
+{
+    kafka_producer_discard(&d->producer);
+    put_back(d, &d->sent);
+    struct letter_topic *topic;
+    LL_FOREACH (d->topics, topic) {
+        topic->is_asked = false;
+    }
+    wait_after(&d->pause, "a new producer is needed", why);
+}
+
 static void on_ready(void *self)
 {
     struct dead_letter *d = self;
-    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(d->queue, 0)) != NULL;) {
+    struct letter *failed = NULL;
+    char why[256];
+    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(d->producer.reports, 0)) != NULL;) {
         const rd_kafka_message_t *message;
         while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
                (message = rd_kafka_event_message_next(event)) != NULL) {
-            on_report(d, message);
-        }
-        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-            log_warn("bridge", "dead_letter_error", NULL, "%s", rd_kafka_event_error_string(event));
+            on_report(d, message, &failed);
         }
         rd_kafka_event_destroy(event);
     }
+    put_back(d, &failed);
+    if (kafka_producer_is_broken(&d->producer, why, sizeof(why))) {
+        replace_producer(d, why);
+    }
     pump(d);
-}
-
-static bool make_producer(struct dead_letter *d, struct fault *f)
-{
-    if (d->rk != NULL) {
-        return true;
-    }
-    const char *extra[] = {"client.id", "millrace-dead-letter", "message.max.bytes", "100000000", NULL};
-    rd_kafka_conf_t *conf;
-    if (!kafka_client_conf(d->settings, KAFKA_PRODUCER, extra, &conf, f)) {
-        return false;
-    }
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-    if (!kafka_client_open(conf, KAFKA_PRODUCER, &d->rk, f)) {
-        return false;
-    }
-    d->queue = rd_kafka_queue_get_main(d->rk);
-    d->watch = kafka_watch_start(d->loop, d->queue, on_ready, d);
-    d->admin = kafka_admin_start(d->loop, d->rk);
-    return true;
 }
 
 static void on_topic(void *self, const struct fault *f)
 {
     struct letter_topic *topic = self;
     topic->is_asked = false;
-    if (f == NULL) {
-        topic->is_there = true;
-        pump(topic->owner);
-    } else {
-        try_again_later(topic->owner, topic->name, f->text);
+    topic->is_there = f == NULL;
+    if (f != NULL && f->kind == FAULT_CONFIG && !topic->is_plain) {
+        topic->is_plain = true;  // perhaps the broker has an upper limit of its own
+    } else if (f != NULL) {
+        wait_after(&topic->pause, topic->name, f->text);
     }
+    pump(topic->owner);
 }
 
-/** Whether the topic is known to be there; asks for it otherwise. Dead letters are kept for ever. */
-static bool has_topic(struct dead_letter *d, const char *name)
+static struct letter_topic *get_topic(struct dead_letter *d, const char *name)
 {
     struct letter_topic *topic;
     LL_FOREACH (d->topics, topic) {
         if (strcmp(topic->name, name) == 0) {
-            break;
+            return topic;
         }
     }
-    if (topic == NULL) {
-        topic = memory_zeroed(1, sizeof(*topic));
-        topic->name = memory_string(name);
-        topic->owner = d;
-        LL_PREPEND(d->topics, topic);
+    topic = memory_zeroed(1, sizeof(*topic));
+    topic->name = memory_string(name);
+    topic->owner = d;
+    topic->pause = no_pause();
+    LL_PREPEND(d->topics, topic);
+    return topic;
+}
+
+/** Makes the topic, unless that is under way. Dead letters are kept for ever. */
+static void ask_for_topic(struct dead_letter *d, struct letter_topic *topic)
+{
+    if (topic->is_asked) {
+        return;
     }
-    if (!topic->is_there && !topic->is_asked) {
-        struct text_pair forever = {.key = (char[]){"retention.ms"}, .value = (char[]){"-1"}};
-        struct text_pairs config = {&forever, 1};
-        topic->is_asked = true;
-        kafka_admin_ensure_topic(d->admin, &(struct kafka_topic_spec){.name = name, .config = &config},
-                                 on_topic, topic);
+    CLEANUP(text_pairs_clear) struct text_pairs config = {0};
+    text_pairs_set(&config, "retention.ms", "-1");
+    if (!topic->is_plain) {
+        text_pairs_set(&config, "max.message.bytes", RECORD_BYTES_MAX);
     }
-    return topic->is_there;
+    topic->is_asked = true;
+    kafka_admin_ensure_topic(d->producer.admin,
+                             &(struct kafka_topic_spec){.name = topic->name, .config = &config}, on_topic,
+                             topic);
 }
 
 /** Hands one letter to librdkafka, which copies it. */
@@ -172,7 +234,7 @@ static rd_kafka_resp_err_t produce(struct dead_letter *d, struct letter *l)
     const struct event *e = l->event;
     rd_kafka_headers_t *headers = rd_kafka_headers_copy(l->headers);
     rd_kafka_vu_t fields[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = l->topic},
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = l->topic->name},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY,
          .u.mem = {e->has_key ? (void *)(uintptr_t)e->key.data : NULL, e->key.size}},
@@ -180,7 +242,7 @@ static rd_kafka_resp_err_t produce(struct dead_letter *d, struct letter *l)
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = l},
     };
-    rd_kafka_error_t *error = rd_kafka_produceva(d->rk, fields, COUNT_OF(fields));
+    rd_kafka_error_t *error = rd_kafka_produceva(d->producer.rk, fields, COUNT_OF(fields));
     if (error == NULL) {
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
@@ -190,43 +252,48 @@ static rd_kafka_resp_err_t produce(struct dead_letter *d, struct letter *l)
     return code;
 }
 
-/** Sends what waits, as far as the producer's queue takes it. */
+/** Whether the producer's queue took the letter, or somebody else's letter may still fit. */
+static bool send_one(struct dead_letter *d, struct letter *l)
+{
+    rd_kafka_resp_err_t code = produce(d, l);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        return false;
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(code));
+        return true;
+    }
+    move(l, &d->waiting, &d->sent);
+    return true;
+}
+
+/** Sends what waits and may be sent now, as far as the producer's queue takes it. */
 static void pump(struct dead_letter *d)
 {
     struct fault f;
-    if (d->waiting == NULL) {
-        return;
+    int64_t now_us = clock_now_us();
+    if (d->waiting != NULL && d->pause.due_us <= now_us && !kafka_producer_open(&d->producer, &f)) {
+        wait_after(&d->pause, "dead letters", f.text);
     }
-    if (!make_producer(d, &f)) {
-        try_again_later(d, "dead letters", f.text);
-        return;
-    }
-    struct letter *l;
-    struct letter *next;
-    DL_FOREACH_SAFE (d->waiting, l, next) {
-        if (!has_topic(d, l->topic)) {
+    struct letter *l = d->pause.due_us <= now_us ? d->waiting : NULL;
+    for (struct letter *next; l != NULL; l = next) {
+        next = l->next;
+        if (l->topic->pause.due_us > now_us) {
             continue;
         }
-        rd_kafka_resp_err_t code = produce(d, l);
-        if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-            return;  // its delivery reports bring us back
+        if (!l->topic->is_there) {
+            ask_for_topic(d, l->topic);
+        } else if (!send_one(d, l)) {
+            break;  // the delivery reports of those before it bring us back
         }
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            try_again_later(d, l->topic, rd_kafka_err2str(code));
-            return;
-        }
-        DL_DELETE(d->waiting, l);
-        DL_APPEND(d->sent, l);
     }
+    wake_when_due(d, now_us);
 }
 
 static void on_idle(uv_idle_t *idle)
 {
-    struct dead_letter *d = idle->data;
     (void)uv_idle_stop(idle);
-    if (!uv_is_active((uv_handle_t *)&d->timer)) {
-        pump(d);
-    }
+    pump(idle->data);
 }
 
 static void add_header(rd_kafka_headers_t *headers, const char *name, const char *value)
@@ -272,7 +339,8 @@ void dead_letter_put(struct dead_letter *d, struct event *e, const struct dead_l
 {
     struct letter *l = memory_zeroed(1, sizeof(*l));
     *l = (struct letter){.event = e, .on_stored = on_stored, .self = self};
-    l->topic = memory_string(cause->topic);
+    l->number = d->letter_count++;
+    l->topic = get_topic(d, cause->topic);
     l->headers = make_headers(e, cause);
     DL_APPEND(d->waiting, l);
     (void)uv_idle_start(&d->idle, on_idle);  // all dead events of a turn go together
@@ -280,10 +348,19 @@ void dead_letter_put(struct dead_letter *d, struct event *e, const struct dead_l
 
 struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *settings)
 {
+    // A record larger than the queue would never get in, not even into an empty one.
+    // clang-format off
+    static const char *const extra[] = {
+        "client.id", "millrace-dead-letter",
+        "message.max.bytes", RECORD_BYTES_MAX,
+        "queue.buffering.max.kbytes", "131072",
+        NULL,
+    };
+    // clang-format on
     struct dead_letter *d = memory_zeroed(1, sizeof(*d));
-    d->loop = loop;
-    d->settings = settings;
-    d->backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
+    d->producer = (struct kafka_producer){
+        .loop = loop, .settings = settings, .extra = extra, .on_reports = on_ready, .self = d};
+    d->pause = no_pause();
     (void)uv_timer_init(loop, &d->timer);
     (void)uv_idle_init(loop, &d->idle);
     d->timer.data = d->idle.data = d;
@@ -316,13 +393,7 @@ void dead_letter_free(struct dead_letter *d)
         free(topic->name);
         free(topic);
     }
-    if (d->rk != NULL) {
-        kafka_admin_stop(d->admin);
-        kafka_watch_stop(d->watch);
-        rd_kafka_queue_destroy(d->queue);
-        (void)rd_kafka_purge(d->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        rd_kafka_destroy(d->rk);
-    }
+    kafka_producer_close(&d->producer);
     uv_close((uv_handle_t *)&d->timer, on_closed);
     uv_close((uv_handle_t *)&d->idle, on_closed);
 }

@@ -31,8 +31,6 @@ void delivery_settle(struct delivery *d, struct event *e)
     struct partition *p = e->partition;
     if (p->state != PARTITION_LOST) {
         progress_settle(&p->progress, e->ticket);
-        p->progress.settled_commit_time_us =
-            e->commit_time_us != 0 ? e->commit_time_us : e->timestamp_ms * CLOCK_US_PER_MS;
     }
     delivery_forget(d, e);
 }
@@ -251,7 +249,7 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
         p->held = e;
         return CONSUMER_HELD;
     }
-    e->ticket = progress_open(&p->progress, e->offset);
+    e->ticket = progress_open(&p->progress, e->offset, e->timestamp_ms);
     p->event_count++;
     d->event_count++;
     d->event_bytes += bytes_of(e);

@@ -26,6 +26,7 @@ struct function {
     char *component;
     struct registration *registration;
     struct consumer *consumer;
+    size_t partition_count;  // that it is opened for
     bool is_consumer_closing;
     struct delivery *delivery;
     struct function_metrics metrics;
@@ -204,19 +205,34 @@ static void on_consumer_fault(void *self, const struct fault *f)
     }
 }
 
-static void open_consumer(struct function *fn, size_t partition_count)
+static void on_consumer_closed_to_reopen(void *self);
+
+/** The bound of what is read ahead is the function's, and librdkafka takes it per partition, once. */
+static void on_outgrown(void *self, size_t partition_count)
+{
+    struct function *fn = self;
+    if (fn->state != FUNCTION_DRAINING && fn->state != FUNCTION_FAILED) {
+        log_info(fn->component, "consumer_reopened", LOG_WITH(LOG_NUMBER("partitions", partition_count)),
+                 "many more partitions than before: reading ahead less of each");
+        fn->partition_count = partition_count;
+        close_consumer(fn, on_consumer_closed_to_reopen);
+    }
+}
+
+static void open_consumer(struct function *fn)
 {
     struct fault f;
     struct consumer_params params = {
         .loop = fn->around.loop,
         .settings = fn->around.settings,
         .config = fn->config,
-        .partition_count = partition_count,
+        .partition_count = fn->partition_count,
         .listener = {.on_ready = on_records,
                      .on_assigned = on_assigned,
                      .on_revoked = on_revoked,
                      .on_record = on_record,
                      .on_offset_reset = on_offset_reset,
+                     .on_outgrown = on_outgrown,
                      .on_fault = on_consumer_fault,
                      .self = fn},
     };
@@ -233,7 +249,8 @@ static void on_registered(void *self, size_t partition_count, const struct fault
     fn->registration = NULL;
     if (f == NULL) {
         backoff_reset(&fn->backoff);
-        open_consumer(fn, partition_count);
+        fn->partition_count = partition_count;
+        open_consumer(fn);
     } else if (f->kind == FAULT_RETRY) {
         log_write(fn->backoff.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, fn->component,
                   "registration_delayed", NULL, "%s", f->text);
@@ -252,7 +269,6 @@ static void begin(struct function *fn)
                                           fn->config, on_registered, fn);
 }
 
-/** The oldest change that waits is about as old as the newest that is settled. */
 static void measure_lag(struct function *fn)
 {
     int64_t records = 0;
@@ -261,11 +277,10 @@ static void measure_lag(struct function *fn)
     struct partition *p;
     LL_FOREACH (consumer_partitions(fn->consumer), p) {
         int64_t behind = consumer_lag(fn->consumer, p);
-        int64_t settled_us = p->progress.settled_commit_time_us;
+        int64_t oldest_ms = consumer_oldest_ms(p);
+        int64_t age_us = oldest_ms < 0 ? 0 : now_us - oldest_ms * CLOCK_US_PER_MS;
         records += behind > 0 ? behind : 0;
-        if (behind > 0 && settled_us > 0 && now_us - settled_us > lag_us) {
-            lag_us = now_us - settled_us;
-        }
+        lag_us = age_us > lag_us ? age_us : lag_us;
     }
     fn->lag_records = records;
     metric_set(fn->metrics.lag_records, (double)records);
@@ -376,6 +391,16 @@ static void on_consumer_closed_to_begin_again(void *self)
         stopped_next_turn(fn);
     } else {
         (void)uv_timer_start(&fn->again, on_again, FAILED_AGAIN_MS, 0);
+    }
+}
+
+static void on_consumer_closed_to_reopen(void *self)
+{
+    struct function *fn = self;
+    if (function_is_ready(fn)) {
+        open_consumer(fn);
+    } else {
+        on_consumer_closed_to_begin_again(self);
     }
 }
 

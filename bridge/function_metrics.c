@@ -24,8 +24,8 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
     *m = (struct function_metrics){.metrics = metrics, .function = memory_string(function)};
     m->lag_records = series(m, METRIC_GAUGE, PREFIX "lag_records",
                             "Records on Kafka that are not settled for the function", "");
-    m->lag_seconds = series(m, METRIC_GAUGE, PREFIX "lag_seconds",
-                            "Age of the newest settled change while records wait", "");
+    m->lag_seconds =
+        series(m, METRIC_GAUGE, PREFIX "lag_seconds", "Age of the oldest record that is not settled", "");
     m->in_flight =
         series(m, METRIC_GAUGE, PREFIX "in_flight_invocations", "Calls that wait for their answer", "");
     m->delivered = outcome(m, ",outcome=\"delivered\"");

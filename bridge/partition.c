@@ -11,6 +11,7 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
     p->topic = memory_string(which->topic);
     p->number = which->partition;
     p->next_offset = -1;
+    p->end_offset = -1;
     progress_init(&p->progress, committed);
     p->queue = rd_kafka_queue_get_partition(rk, which->topic, which->partition);
     INVARIANT(p->queue != NULL);

@@ -32,6 +32,7 @@ struct partition {
     bool is_held;           // its next record waits for something (a schema, room behind an unsettled one)
     bool is_ready;          // its queue may hold records
     int64_t next_offset;    // after the record read last; -1: none
+    int64_t end_offset;     // where the log ended when we asked; -1: not asked
     int64_t stash_seen_us;  // when the records in the stash were read
     // Its own:
     rd_kafka_queue_t *queue;

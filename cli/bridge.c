@@ -1,6 +1,8 @@
 // millrace bridge: the functions only, alone or as a supervised child.
 #include "bridge/bridge.h"
 
+#include <stdio.h>
+
 #include "cli/cli.h"
 #include "cli/worker.h"
 #include "core/log.h"
@@ -61,6 +63,11 @@ static void bridge_command_reload(struct worker *w, struct config_set *set)
     apply(w, set);
 }
 
+static bool bridge_command_is_over(const struct worker *w)
+{
+    return bridge_is_over(w->part);
+}
+
 static void bridge_command_free(struct worker *w)
 {
     if (w->part != NULL) {
@@ -76,22 +83,25 @@ static const struct worker_type BRIDGE_TYPE = {
     .status = bridge_command_status,
     .is_ready = bridge_command_is_ready,
     .reload = bridge_command_reload,
+    .is_over = bridge_command_is_over,
     .free = bridge_command_free,
 };
 
 int bridge_command(int argc, char **argv)
 {
-    struct run_options options;
+    static struct worker w;
+    static struct run_options options;
     int code;
     if (!run_options_read(argc, argv, USAGE, RUN_OPTIONS_CHILD, &options, &code)) {
         return code;
     }
-    struct worker w = {.type = &BRIDGE_TYPE, .options = &options, .component = "bridge"};
+    w = (struct worker){.type = &BRIDGE_TYPE, .options = &options, .component = "bridge"};
     if (!worker_load(&options, "functions/", &w.set)) {
         config_set_clear(&w.set);
         return CLI_CONFIG;
     }
-    CLEANUP(memory_free_pointer) char *name = memory_format("bridge-%d", options.number);
+    static char name[32];
+    (void)snprintf(name, sizeof(name), "bridge-%d", options.number);
     w.name = name;
     return worker_run(&w);
 }

@@ -10,7 +10,13 @@ enum cli_exit {
     CLI_CONFIG = 78,    // the operator must change something
 };
 
-/** Each command gets its own name as argv[0] and returns the exit code. */
+/**
+ * Added to an exit code: threads still use what the command had, so the process ends without waiting for them
+ * and without clean-ups that would take it away under them.
+ */
+enum { CLI_AT_ONCE = 1 << 8 };
+
+/** Each command gets its own name as argv[0] and returns the exit code, perhaps with CLI_AT_ONCE. */
 int bridge_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);

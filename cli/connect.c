@@ -184,7 +184,8 @@ int connect_command(int argc, char **argv)
     }
     CLEANUP(memory_free_pointer)
     char *own = memory_format("connectors/%s.yaml", options.name == NULL ? "" : options.name);
-    struct worker w = {.type = &CONNECT_TYPE, .options = &options};
+    static struct worker w;
+    w = (struct worker){.type = &CONNECT_TYPE, .options = &options};
     if (!worker_load(&options, own, &w.set)) {
         config_set_clear(&w.set);
         return CLI_CONFIG;

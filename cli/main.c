@@ -1,6 +1,7 @@
 // millrace: chooses the command; the only place that exits.
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -53,6 +54,16 @@ static int refuse(const char *word)
     return CLI_USAGE;
 }
 
+static int run(const struct command *command, int argc, char **argv)
+{
+    int code = command->run(argc, argv);
+    if ((code & CLI_AT_ONCE) != 0) {
+        (void)fflush(NULL);
+        quick_exit(code & ~CLI_AT_ONCE);
+    }
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -73,7 +84,7 @@ int main(int argc, char **argv)
     (void)sigaction(SIGPIPE, &ignore, NULL);
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
         if (strcmp(word, COMMANDS[i].name) == 0) {
-            return COMMANDS[i].run(argc - 1, argv + 1);
+            return run(&COMMANDS[i], argc - 1, argv + 1);
         }
     }
     return refuse(word);

@@ -47,6 +47,7 @@ static void on_signal(uv_signal_t *handle, int number)
     struct run *run = handle->data;
     if (number == SIGHUP) {
         reload_now(run->reload);
+        supervisor_retry(run->supervisor);  // what had to be mended may not be in a file
     } else if (run->is_draining) {
         log_warn("supervisor", "stopped_at_once", NULL, "asked twice: stopping at once");
         uv_stop(&run->loop);

@@ -11,7 +11,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-enum { DRAIN_MS = 25000, READ_BYTES = 65536 };
+enum { DRAIN_MS = 25000, FAILED_AGAIN_MS = 60000, READ_BYTES = 65536 };
 #define RESTART_MIN_US (1 * CLOCK_US_PER_S)
 #define RESTART_MAX_US (60 * CLOCK_US_PER_S)
 #define HEALTHY_US (60 * CLOCK_US_PER_S)
@@ -21,7 +21,7 @@ enum supervised_state {
     SUPERVISED_RUNNING,
     SUPERVISED_DRAINING,     // asked to leave
     SUPERVISED_BACKING_OFF,  // ended by itself; starts again later
-    SUPERVISED_FAILED,       // ended with 78: waits for another configuration
+    SUPERVISED_FAILED,       // ended with 78: waits for somebody to change something; tried each minute
     SUPERVISED_STOPPED,      // left as asked
 };
 
@@ -144,16 +144,17 @@ static void restart_later(struct supervised *c, const char *why)
     (void)uv_timer_start(c->timer, on_restart, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
 }
 
-/** With nothing else to run, those that wait for a change are tried each minute: it may not be a file's. */
-static void retry_failed(struct supervisor *s)
+/** What it waits for need not be in a file, nor give a sign: a right granted, a database made. */
+static void wait_for_change(struct supervised *c, const char *why)
 {
-    if (s->is_draining || is_any_going_on(s)) {
-        return;
-    }
-    for (struct supervised *c = s->children; c != NULL; c = c->next) {
-        if (c->state == SUPERVISED_FAILED && !uv_is_active((uv_handle_t *)c->timer)) {
-            (void)uv_timer_start(c->timer, on_restart, RESTART_MAX_US / CLOCK_US_PER_MS, 0);
-        }
+    enter(c, SUPERVISED_FAILED, why);
+    log_error(
+        c->component, "child_failed", LOG_WITH(LOG_NUMBER("restart_ms", FAILED_AGAIN_MS)),
+        "something must be changed first; it starts again when a file of the folder changes, at SIGHUP, and "
+        "each minute: %s",
+        why);
+    if (!c->supervisor->is_draining) {
+        (void)uv_timer_start(c->timer, on_restart, FAILED_AGAIN_MS, 0);
     }
 }
 
@@ -227,8 +228,8 @@ static void read_last_words(struct supervised *c)
 static void on_child_exit(uv_process_t *process, int64_t status, int signal)
 {
     struct supervised *c = process->data;
+    struct supervisor *supervisor = c->supervisor;  // c may go
     uv_close((uv_handle_t *)process, on_closed_free);
-    struct supervisor *s = c->supervisor;
     c->process = NULL;
     (void)uv_timer_stop(c->timer);
     read_last_words(c);
@@ -245,15 +246,11 @@ static void on_child_exit(uv_process_t *process, int64_t status, int signal)
         log_info(c->component, "child_left", NULL, "%s", why);
         on_left(c);
     } else if (signal == 0 && status == CLI_CONFIG) {
-        enter(c, SUPERVISED_FAILED, why);
-        log_error(c->component, "child_failed", NULL,
-                  "something must be changed first; it starts again when a file of the folder changes: %s",
-                  why);
+        wait_for_change(c, why);
     } else {
         restart_later(c, why);
     }
-    retry_failed(s);
-    check_end(s);
+    check_end(supervisor);
 }
 
 static int spawn(struct supervised *c)
@@ -376,6 +373,17 @@ static void apply_wish(struct supervisor *s, const struct supervisor_wish *wish)
         log_info(c->component, "child_restarting", NULL, "its configuration has changed");
         c->is_again = true;
         drain_child(c);
+    }
+}
+
+void supervisor_retry(struct supervisor *s)
+{
+    struct supervised *c;
+    LL_FOREACH (s->children, c) {
+        if (c->state == SUPERVISED_FAILED && !s->is_draining) {
+            (void)uv_timer_stop(c->timer);
+            start_child(c);
+        }
     }
 }
 

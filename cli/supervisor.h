@@ -29,10 +29,12 @@ struct supervisor_wish {
 /**
  * The children there are to be from now on: new ones start, missing ones drain and stop, those with another
  * print drain and start again; those that failed get another chance; the rest is not touched. One that ends
- * with 78 waits for the next call, or is tried each minute when nothing else runs; one that ends otherwise is
- * started again after 1 s to 1 min.
+ * with 78 is started again a minute later; one that ends otherwise after 1 s to 1 min.
  */
 void supervisor_apply(struct supervisor *s, const struct supervisor_wish *wishes, size_t count);
+
+/** Those that failed get another chance now. */
+void supervisor_retry(struct supervisor *s);
 
 /** Asks all to drain; those that have not after 25 s are killed; then on_end. */
 void supervisor_drain(struct supervisor *s);

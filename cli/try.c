@@ -35,6 +35,7 @@ try {
     char *topics[TABLES + 1];
     char *dead_letter;
     bool is_database_touched;  // --dsn: something may have to be removed
+    bool is_left;              // stopped in haste: parts still run until the process ends
 };
 
 static void on_table_row(void *self, const struct try_shop_change *row)
@@ -140,7 +141,7 @@ static bool run(struct try *t, struct fault *f)
         .changes = t->options.changes,
         .ledger = t->ledger,
     };
-    return try_run(&params, f);
+    return try_run(&params, &t->is_left, f);
 }
 
 static void say_what_is_left(const struct try *t, FILE *out)
@@ -187,7 +188,9 @@ static void clear(struct try *t)
     try_postgres_stop(t->postgres);
     try_broker_stop(t->broker);
     try_ledger_free(t->ledger);
-    settings_clear(&t->settings);
+    if (!t->is_left) {
+        settings_clear(&t->settings);
+    }
     for (size_t i = 0; i < TABLES; i++) {
         free(t->topics[i]);
     }
@@ -244,7 +247,7 @@ static void on_event(void *self, const struct try_ledger_event *event)
 
 int try_command(int argc, char **argv)
 {
-    struct try t = {0};
+    static struct try t;
     if (!try_options_read(argc, argv, &t.options)) {
         try_options_help(stderr);
         return CLI_USAGE;
@@ -266,5 +269,5 @@ int try_command(int argc, char **argv)
     bool is_complete = run(&t, &f);
     int code = end(&t, is_complete, &f);
     clear(&t);
-    return code;
+    return t.is_left ? code | CLI_AT_ONCE : code;
 }

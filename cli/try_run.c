@@ -321,14 +321,18 @@ static void on_close_limit(uv_timer_t *timer)
     uv_stop(timer->loop);
 }
 
-static void close_all(struct run *r)
+/** False: what is left of the bridge's functions uses the rest, and the loop must not turn again. */
+static bool close_all(struct run *r)
 {
     try_shop_stop(r->shop);
     pipeline_free(r->pipeline);
-    bridge_free(r->bridge);
-    registry_close(r->registry);
     try_watch_stop(r->watch);
     try_function_stop(r->function);
+    if (r->bridge != NULL && !bridge_is_over(r->bridge)) {
+        return false;
+    }
+    bridge_free(r->bridge);
+    registry_close(r->registry);
     for (size_t i = 0; i < COUNT_OF(r->signals); i++) {
         uv_close((uv_handle_t *)&r->signals[i], NULL);
     }
@@ -341,9 +345,10 @@ static void close_all(struct run *r)
     (void)uv_loop_close(&r->loop);
     metrics_free(r->metrics);
     connector_config_clear(&r->connector);
+    return true;
 }
 
-bool try_run(const struct try_run_params *params, struct fault *f)
+bool try_run(const struct try_run_params *params, bool *ret_is_left, struct fault *f)
 {
     struct run *r = memory_zeroed(1, sizeof *r);
     r->params = *params;
@@ -355,11 +360,14 @@ bool try_run(const struct try_run_params *params, struct fault *f)
         uv_run(&r->loop, UV_RUN_DEFAULT);
     }
     try_process_block_signals();
-    close_all(r);
+    bool is_closed = close_all(r);
     bool is_complete = r->is_complete && r->fault.kind == FAULT_NONE;
     if (!is_complete) {
         *f = r->fault;
     }
-    free(r);
+    *ret_is_left = !is_closed;
+    if (is_closed) {
+        free(r);
+    }
     return is_complete;
 }

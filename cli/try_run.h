@@ -24,8 +24,10 @@ struct try_run_params {
  * Waits until the rows from before have arrived, makes the changes, waits for them (a minute and 20 ms a
  * change), then drains connector and bridge. Call with signals blocked; they are blocked again afterwards.
  *
+ * @param ret_is_left  it was ended before the bridge had come to rest: what is left uses the settings until
+ * the process ends
  * @return  whether everything arrived; else the fault says what ended it
  */
-bool try_run(const struct try_run_params *params, struct fault *f) MUST_USE;
+bool try_run(const struct try_run_params *params, bool *ret_is_left, struct fault *f) MUST_USE;
 
 #endif

@@ -14,7 +14,8 @@
 #include "core/log.h"
 #include "core/rest.h"
 
-enum { DRAIN_MS = 26000, CLOSE_MS = 2000, SIGNALS = 3 };
+// The part's own limits come first; the supervisor kills us after 25 s.
+enum { DRAIN_MS = 23000, CLOSE_MS = 1500, SIGNALS = 3 };
 
 struct worker_io {
     uv_signal_t signals[SIGNALS];
@@ -208,7 +209,13 @@ static void on_close_limit(uv_timer_t *timer)
     uv_stop(&((struct worker *)timer->data)->loop);
 }
 
-/** Lets every handle close, for two seconds at most: the kernel takes the rest. */
+/** Stopped at once, or out of time: what still runs needs all of this until the process ends. */
+static bool is_over(const struct worker *w)
+{
+    return w->part == NULL || w->type->is_over == NULL || w->type->is_over(w);
+}
+
+/** Lets every handle close, for a short while: the kernel takes the rest. */
 static void close_all(struct worker *w)
 {
     w->type->free(w);
@@ -228,13 +235,13 @@ static void close_all(struct worker *w)
     (void)uv_loop_close(&w->loop);
     metrics_free(w->metrics);
     config_set_clear(&w->set);
+    free(w->io);
 }
 
 int worker_run(struct worker *w)
 {
-    struct worker_io io = {0};
     struct fault f;
-    w->io = &io;
+    w->io = memory_zeroed(1, sizeof(*w->io));
     log_start(w->set.settings->log.format, w->set.settings->log.level);
     if (is_supervised(w)) {
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -242,12 +249,15 @@ int worker_run(struct worker *w)
     int failed = uv_loop_init(&w->loop);
     INVARIANT(failed == 0);
     start_signals(w);
-    rest_start(&io.rest, &w->loop);
+    rest_start(&w->io->rest, &w->loop);
     if (start(w, &f)) {
         notify_send("READY=1");
         (void)uv_run(&w->loop, UV_RUN_DEFAULT);
     } else {
         worker_end(w, &f);
+    }
+    if (!is_over(w)) {
+        return w->exit_code | CLI_AT_ONCE;
     }
     close_all(w);
     return w->exit_code;

@@ -24,6 +24,8 @@ struct worker_type {
     bool is_restarted;  // when supervised, the supervisor restarts it for a new configuration: no reload
     /** The folder holds another right configuration: takes over what it needs of the set. */
     void (*reload)(struct worker *w, struct config_set *set);
+    /** Whether nothing of it runs any more, so that it can be freed; NULL: it always can. */
+    bool (*is_over)(const struct worker *w);
     void (*free)(struct worker *w);
 };
 
@@ -45,8 +47,9 @@ struct worker {
 /**
  * Runs until drained or failed.
  *
- * @param w  zeroed but for type, options, component, name and set, which is released here
- * @return   the exit code
+ * @param w  zeroed but for type, options, component, name and set, which is released here; static, as it may
+ *           have to outlive the call
+ * @return   the exit code; with CLI_AT_ONCE when it was stopped before all had come to rest
  */
 int worker_run(struct worker *w);
 

@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "core/text.h"
 
-enum { PIPELINE_DRAIN_LIMIT_MS = 25000, PIPELINE_TICK_MS = 1000 };
+enum { PIPELINE_DRAIN_LIMIT_MS = 20000, PIPELINE_TICK_MS = 1000 };
 
 static const char *pipeline_state_name(enum pipeline_state state)
 {

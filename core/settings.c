@@ -21,6 +21,8 @@ static const struct {
     {"enable.auto.offset.store", "it is always false: an offset is stored when its calls are settled"},
     {"isolation.level", "it is always read_committed: aborted records are not changes"},
     {"transactional.id", "millrace names its own transactions"},
+    {"partition.assignment.strategy",
+     "it is always cooperative-sticky: a rebalance stops only the partitions that move"},
     {"group.id", "each function has a group of its own, millrace.<function>"},
 };
 
@@ -204,7 +206,8 @@ static const struct config_option settings_options[] = {
      .doc =
          "Any property of librdkafka, as its users know it; bootstrap.servers is required. What the promise "
          "of "
-         "delivery rests on (acks, idempotence, partitioner, auto commit, isolation, groups) can't be set."},
+         "delivery rests on (acks, idempotence, partitioner, auto commit, isolation, groups, assignment) "
+         "can't be set."},
     {.key = "registry",
      .type = CONFIG_SECTION,
      .section = settings_registry,

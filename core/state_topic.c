@@ -6,7 +6,7 @@
 #include "core/table.h"
 #include <utlist.h>
 
-#include "core/kafka_client.h"
+#include "core/kafka_producer.h"
 #include "core/log.h"
 #include "core/memory.h"
 
@@ -33,10 +33,7 @@ struct state_call {
 };
 
 struct state_topic {
-    rd_kafka_t *producer;
-    rd_kafka_queue_t *reports;
-    struct kafka_watch *report_watch;
-    struct kafka_admin *admin;
+    struct kafka_producer producer;
     rd_kafka_t *consumer;
     rd_kafka_topic_t *reader;  // the consumer's handle of the topic
     rd_kafka_queue_t *records;
@@ -149,7 +146,7 @@ static void make_topic(struct state_topic *s)
     text_pairs_set(&config, "cleanup.policy", "compact");
     const struct kafka_topic_spec spec = {STATE_TOPIC_NAME, 1, 0, &config};
     s->is_making = true;
-    kafka_admin_ensure_topic(s->admin, &spec, on_made, s);
+    kafka_admin_ensure_topic(s->producer.admin, &spec, on_made, s);
     text_pairs_clear(&config);
 }
 
@@ -163,7 +160,7 @@ static void send_write(struct state_topic *s, struct state_call *c)
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = c},
     };
-    rd_kafka_error_t *error = rd_kafka_produceva(s->producer, parts, COUNT_OF(parts));
+    rd_kafka_error_t *error = rd_kafka_produceva(s->producer.rk, parts, COUNT_OF(parts));
     c->is_sent = error == NULL;
     if (error != NULL) {
         retry_later(s, rd_kafka_error_string(error));
@@ -185,6 +182,11 @@ static void begin_round(struct state_topic *s)
 /** Does whatever can be done now: make the topic, send what is to be written, begin a round of reading. */
 static void advance(struct state_topic *s)
 {
+    struct fault f;
+    if (!kafka_producer_open(&s->producer, &f)) {
+        retry_later(s, f.text);
+        return;
+    }
     if (!s->is_made) {
         if (!s->is_making && (s->asked != NULL || s->writes != NULL)) {
             make_topic(s);
@@ -300,26 +302,37 @@ static void on_report(struct state_topic *s, const rd_kafka_message_t *m)
 {
     struct state_call *c = m->_private;
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (kafka_producer_is_broken(&s->producer, NULL, 0)) {
+            return;  // the next one sends it
+        }
         bool is_refused = m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
                           m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-        bool is_fatal = rd_kafka_fatal_error(s->producer, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
-        (void)fault_from(&c->fault,
-                         is_refused ? FAULT_CONFIG
-                         : is_fatal ? FAULT_FATAL
-                                    : FAULT_RETRY,
-                         "librdkafka", m->err, "writing to topic " STATE_TOPIC_NAME ": %s",
-                         rd_kafka_err2str(m->err));
+        (void)fault_from(&c->fault, is_refused ? FAULT_CONFIG : FAULT_RETRY, "librdkafka", m->err,
+                         "writing to topic " STATE_TOPIC_NAME ": %s", rd_kafka_err2str(m->err));
     }
     finish(s, &s->writes, c);
+}
+
+/** What it had not reported is written again, in order, by the next one, which is made after a pause. */
+static void replace_producer(struct state_topic *s, const char *why)
+{
+    kafka_producer_discard(&s->producer);
+    s->is_making = false;
+    struct state_call *c;
+    LL_FOREACH (s->writes, c) {
+        c->is_sent = false;
+    }
+    retry_later(s, why);
 }
 
 static void on_reports(void *self)
 {
     struct state_topic *s = self;
+    rd_kafka_event_t *event = NULL;
     for (int i = 0; i < EVENTS_A_TURN; i++) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(s->reports, 0);
+        event = rd_kafka_queue_poll(s->producer.reports, 0);
         if (event == NULL) {
-            return;
+            break;
         }
         const rd_kafka_message_t *m;
         while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
@@ -328,7 +341,12 @@ static void on_reports(void *self)
         }
         rd_kafka_event_destroy(event);
     }
-    kafka_watch_again(s->report_watch);
+    char why[256];
+    if (event != NULL) {
+        kafka_watch_again(s->producer.watch);
+    } else if (kafka_producer_is_broken(&s->producer, why, sizeof(why))) {
+        replace_producer(s, why);
+    }
 }
 
 static bool open_clients(struct state_topic *s, const struct settings *settings, struct fault *f)
@@ -345,14 +363,8 @@ static bool open_clients(struct state_topic *s, const struct settings *settings,
         NULL,
     };
     rd_kafka_conf_t *conf;
-    if (!kafka_client_conf(settings, KAFKA_PRODUCER, NULL, &conf, f)) {
-        return false;
-    }
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
-    if (!kafka_client_open(conf, KAFKA_PRODUCER, &s->producer, f)) {
-        return false;
-    }
-    return kafka_client_conf(settings, KAFKA_CONSUMER, reading, &conf, f) &&
+    return kafka_producer_open(&s->producer, f) &&
+           kafka_client_conf(settings, KAFKA_CONSUMER, reading, &conf, f) &&
            kafka_client_open(conf, KAFKA_CONSUMER, &s->consumer, f);
 }
 
@@ -371,13 +383,12 @@ bool state_topic_open(uv_loop_t *loop, const struct settings *settings, struct s
     s->next_offset = RD_KAFKA_OFFSET_BEGINNING;
     s->retry = new_timer(loop, s);
     s->deliver = new_timer(loop, s);
+    s->producer =
+        (struct kafka_producer){.loop = loop, .settings = settings, .on_reports = on_reports, .self = s};
     if (!open_clients(s, settings, f)) {
         state_topic_close(s);
         return false;
     }
-    s->reports = rd_kafka_queue_get_main(s->producer);
-    s->report_watch = kafka_watch_start(loop, s->reports, on_reports, s);
-    s->admin = kafka_admin_start(loop, s->producer);
     s->reader = rd_kafka_topic_new(s->consumer, STATE_TOPIC_NAME, NULL);
     s->records = rd_kafka_queue_new(s->consumer);
     s->record_watch = kafka_watch_start(loop, s->records, on_records, s);
@@ -428,14 +439,9 @@ static void free_entries(struct state_topic *s)
 
 static void close_clients(struct state_topic *s)
 {
-    kafka_admin_stop(s->admin);
-    kafka_watch_stop(s->report_watch);
     kafka_watch_stop(s->record_watch);
     if (s->is_round) {
         stop_round(s);
-    }
-    if (s->reports != NULL) {
-        rd_kafka_queue_destroy(s->reports);
     }
     if (s->records != NULL) {
         rd_kafka_queue_destroy(s->records);
@@ -446,9 +452,7 @@ static void close_clients(struct state_topic *s)
     if (s->consumer != NULL) {
         rd_kafka_destroy(s->consumer);
     }
-    if (s->producer != NULL) {
-        rd_kafka_destroy(s->producer);
-    }
+    kafka_producer_close(&s->producer);
 }
 
 void state_topic_close(struct state_topic *s)

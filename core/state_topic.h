@@ -15,8 +15,8 @@ struct state_topic;
 typedef void (*state_on_read)(void *self, struct slice value, const struct fault *f);
 typedef void (*state_on_written)(void *self, const struct fault *f);
 
-/** Makes the topic (compacted, 1 partition) when it is missing; connects lazily. FAULT_CONFIG for bad
- * properties. */
+/** Makes the topic (compacted, 1 partition) when it is missing; connects lazily. The settings are lent.
+ * FAULT_CONFIG for bad properties. */
 bool state_topic_open(uv_loop_t *loop, const struct settings *settings, struct state_topic **ret,
                       struct fault *f) MUST_USE;
 

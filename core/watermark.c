@@ -4,6 +4,7 @@
 
 struct watermark_entry {
     uint64_t position;
+    int64_t mark;
     uint32_t held;
     bool is_sealed;
 };
@@ -27,6 +28,13 @@ void watermark_clear(struct watermark *w)
     }
     free(w->ring);
     *w = (struct watermark){0};
+}
+
+uint64_t watermark_restart(struct watermark *w, uint64_t safe)
+{
+    w->first = w->next;
+    w->safe = safe;
+    return w->first;
 }
 
 static struct watermark_entry *watermark_at(const struct watermark *w, uint64_t ticket)
@@ -108,6 +116,20 @@ void watermark_seal(struct watermark *w, uint64_t ticket, uint64_t position)
     if (e->held == 0 && ticket == w->first) {
         watermark_settle_prefix(w);
     }
+}
+
+void watermark_mark(struct watermark *w, uint64_t ticket, int64_t mark)
+{
+    watermark_checked(w, ticket)->mark = mark;
+}
+
+bool watermark_oldest_mark(const struct watermark *w, int64_t *ret_mark)
+{
+    if (watermark_idle(w)) {
+        return false;
+    }
+    *ret_mark = watermark_at(w, w->first)->mark;
+    return true;
 }
 
 bool watermark_advance_idle(struct watermark *w, uint64_t position)

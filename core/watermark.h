@@ -26,6 +26,12 @@ struct watermark {
 void watermark_init(struct watermark *w, uint64_t safe, size_t open_max);
 void watermark_clear(struct watermark *w);
 
+/**
+ * Drops whatever is open and begins anew at `safe`, which may lie below the last. Tickets go on counting: one
+ * given before is below the result, and is not to be used any more.
+ */
+uint64_t watermark_restart(struct watermark *w, uint64_t safe);
+
 /** Opens the next position and returns its ticket; it holds back all later ones until sealed and released. */
 uint64_t watermark_open(struct watermark *w);
 
@@ -40,6 +46,13 @@ void watermark_release_many(struct watermark *w, uint64_t ticket, uint32_t count
 
 /** No more holds will come under the ticket; once all are released everything up to `position` is safe. */
 void watermark_seal(struct watermark *w, uint64_t ticket, uint64_t position);
+
+/** Whatever the caller wants to know of the ticket as long as it is open, its age for instance; 0 at first.
+ */
+void watermark_mark(struct watermark *w, uint64_t ticket, int64_t mark);
+
+/** The mark of the oldest entry that holds the others back; false when nothing is open. */
+bool watermark_oldest_mark(const struct watermark *w, int64_t *ret_mark);
 
 /** Moves the safe position up when nothing is open (an idle peer's keepalive); false and no change else. */
 bool watermark_advance_idle(struct watermark *w, uint64_t position);

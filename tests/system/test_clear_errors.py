@@ -3,6 +3,8 @@ Promise: what is wrong with a server is said clearly, with what to type; and men
 where it can be.
 """
 
+import signal
+
 import pytest
 from lib.records import read_topic
 from lib.waiting import wait_until
@@ -46,6 +48,27 @@ def test_a_slot_dropped_behind_our_back(postgres, database, kafka, millrace, nam
     assert process.wait_exit() == 78
     assert slot in process.log() and "dropped" in process.log()
     assert database.slot(slot) is None, "a new slot would hide that changes are missing"
+
+
+@pytest.mark.parametrize("how", ["SIGHUP", pytest.param("in a minute", marks=pytest.mark.slow)])
+def test_what_is_mended_outside_of_the_files_goes_on(database, kafka, millrace, function, name, how):
+    """A connector that ended with 78 is tried again while the functions run."""
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    millrace.function(name, f"{name}.public.a", function.url)
+    assert millrace.run().stop() == 0
+    slot = f"millrace_{name}"
+    wait_until(lambda: not database.slot(slot)[0], 10)
+    database.sql("select pg_drop_replication_slot(%s)", [slot])
+    process = millrace.run(wait=False)
+    process.wait_event("child_failed", component=f"connector/{name}")
+    process.wait_event(message="assigned", component=f"function/{name}")
+    database.sql("select pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
+    if how == "SIGHUP":
+        process.popen.send_signal(signal.SIGHUP)
+    wait_until(millrace.is_ready, 20 if how == "SIGHUP" else 80, lambda: process.log())
+    database.sql("insert into a values (1)")
+    function.wait_calls(1)
 
 
 def test_no_database(postgres, kafka, make_millrace, name):

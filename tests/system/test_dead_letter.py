@@ -51,7 +51,8 @@ def test_attempts_exhausted(shop, kafka, millrace, function, name):
     assert sum(call.key["id"] == 2 for call in function.calls) == 2
     dead_letters = "millrace_function_dead_letters_total"
     wait_until(lambda: millrace.metric(dead_letters, function=name) == 1, 10, "a dead letter counted")
-    assert kafka.topic_config(f"millrace.dlq.{name}")["retention.ms"] == "-1"
+    settings = kafka.topic_config(f"millrace.dlq.{name}")
+    assert (settings["retention.ms"], settings["max.message.bytes"]) == ("-1", "100000000")
 
 
 def bad_records(good):

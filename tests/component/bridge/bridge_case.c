@@ -164,10 +164,10 @@ void case_apply(struct bridge_case *c, struct function_config *config)
     bridge_apply(c->bridge, &config, 1);
 }
 
-void case_raw(struct bridge_case *c, struct slice key, struct slice value)
+static void produce(const struct bridge_case *c, const char *topic, struct slice key, struct slice value)
 {
     rd_kafka_vu_t fields[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = CASE_TOPIC},
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.data, key.size}},
@@ -175,7 +175,17 @@ void case_raw(struct bridge_case *c, struct slice key, struct slice value)
     };
     rd_kafka_error_t *error = rd_kafka_produceva(c->producer, fields, COUNT_OF(fields));
     INVARIANT(error == NULL);
+}
+
+static void flush(const struct bridge_case *c)
+{
     INVARIANT(rd_kafka_flush(c->producer, 10000) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void case_raw(struct bridge_case *c, struct slice key, struct slice value)
+{
+    produce(c, CASE_TOPIC, key, value);
+    flush(c);
 }
 
 static void put_key(const struct bridge_case *c, struct bytes *key, int64_t id)
@@ -191,7 +201,8 @@ void case_tombstone(struct bridge_case *c, int64_t id)
     case_raw(c, bytes_slice(&key), (struct slice){NULL, 0});
 }
 
-void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op, const char *note)
+static void produce_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op,
+                                 const char *note)
 {
     CLEANUP(bytes_clear) struct bytes row = {0};
     CLEANUP(bytes_clear) struct bytes value = {0};
@@ -214,14 +225,37 @@ void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char
     };
     framing_put(&value, c->value_schema);
     avro_encode_envelope(&value, &e);
-    case_raw(c, key, bytes_slice(&value));
+    produce(c, CASE_TOPIC, key, bytes_slice(&value));
+}
+
+static void produce_change(struct bridge_case *c, int64_t id, char op, const char *note)
+{
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    put_key(c, &key, id);
+    produce_keyed_change(c, bytes_slice(&key), id, op, note);
+}
+
+void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op, const char *note)
+{
+    produce_keyed_change(c, key, id, op, note);
+    flush(c);
 }
 
 void case_change(struct bridge_case *c, int64_t id, char op, const char *note)
 {
-    CLEANUP(bytes_clear) struct bytes key = {0};
-    put_key(c, &key, id);
-    case_keyed_change(c, bytes_slice(&key), id, op, note);
+    produce_change(c, id, op, note);
+    flush(c);
+}
+
+void case_changes(struct bridge_case *c, int count, int64_t id, const char *note)
+{
+    for (int i = 0; i < count; i++) {
+        produce_change(c, id, 'u', note);
+        if (i % 100 == 99) {
+            flush(c);
+        }
+    }
+    flush(c);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -283,6 +317,20 @@ int64_t case_committed(const struct bridge_case *c, const char *function)
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(rk);
     return offset < 0 ? -1 : offset;
+}
+
+void case_register(const struct bridge_case *c, const char *function, int64_t offset)
+{
+    CLEANUP(memory_free_pointer) char *key = memory_format("function/%s", function);
+    produce(c, "millrace.state", slice_of(key), slice_of("{\"partitions\":{\"" CASE_TOPIC "\":[0]}}"));
+    flush(c);
+    CLEANUP(memory_free_pointer) char *group = memory_format("millrace.%s", function);
+    rd_kafka_t *rk = open_client(c, KAFKA_CONSUMER, (const char *[]){"group.id", group, NULL});
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, CASE_TOPIC, 0)->offset = offset;
+    INVARIANT(rd_kafka_commit(rk, list, 0) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
 }
 
 /** Zero bytes become dots, so that all of it is one C string. */

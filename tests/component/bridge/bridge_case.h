@@ -37,6 +37,9 @@ void case_apply(struct bridge_case *c, struct function_config *config);
 void case_change(struct bridge_case *c, int64_t id, char op, const char *note);
 /** The same under a key of any bytes. */
 void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op, const char *note);
+
+/** Many of them, about the same order, as fast as it goes. */
+void case_changes(struct bridge_case *c, int count, int64_t id, const char *note);
 void case_raw(struct bridge_case *c, struct slice key, struct slice value);
 void case_tombstone(struct bridge_case *c, int64_t id);
 
@@ -53,6 +56,9 @@ double case_metric(const struct bridge_case *c, const char *series);
 
 /** The committed offset of the group for partition 0; -1 for none. Waits. */
 int64_t case_committed(const struct bridge_case *c, const char *function);
+
+/** As if the function had run before and come to this offset of partition 0. Waits. */
+void case_register(const struct bridge_case *c, const char *function, int64_t offset);
 
 /** All records of a topic, as "key|value|header=value;…" lines; the caller frees it. Waits. */
 char *case_read_topic(const struct bridge_case *c, const char *topic, int count);

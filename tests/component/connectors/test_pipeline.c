@@ -108,6 +108,7 @@ static void script_recalled(struct source *source, const struct source_state *kn
 static void script_on_open(uv_timer_t *timer)
 {
     struct script *s = CONTAINER_OF(timer, struct script, timer);
+    s->failures = playing->pipeline->backoff.failures;
     s->listener.on_recall(s->listener.self);
 }
 
@@ -115,7 +116,6 @@ static void script_open(struct source *source)
 {
     struct script *s = (struct script *)(void *)source;
     s->opened++;
-    s->failures = playing->pipeline->backoff.failures;
     s->confirmed = 0;
     (void)uv_timer_start(&s->timer, script_on_open, 0, 0);
 }
@@ -480,6 +480,7 @@ static void a_server_that_went_back_is_followed(void **state)
     (void)script_add(x, CHANGE_BEGIN, 0x500);
     script_add_row(x, 0x500, 0, CHANGE_CREATE);
     x->script.lose_at = 5;
+    x->script.losses = 1;
     (void)script_add(x, CHANGE_COMMIT, 0x500);
     x->script.positions[0] = 0x10000;
     x->script.positions[1] = 0x300;

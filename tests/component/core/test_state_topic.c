@@ -192,6 +192,22 @@ static void a_broker_that_comes_back_answers_what_waited(void **state)
     state_topic_close(s);
 }
 
+static void a_broken_producer_is_replaced_and_nothing_written_is_lost(void **state)
+{
+    (void)state;
+    enum { INIT_PRODUCER_ID = 22 };
+    struct answer answers[2] = {0};
+    rd_kafka_mock_push_request_errors(mock, INIT_PRODUCER_ID, 1,
+                                      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+    struct state_topic *s = open_state();
+    state_topic_write(s, "connector/f", slice_of("one"), on_written, &answers[0]);
+    state_topic_write(s, "connector/f", slice_of("two"), on_written, &answers[1]);
+    wait_for(&answers[0], 1);
+    wait_for(&answers[1], 1);
+    expect_answer(s, "connector/f", "two");
+    state_topic_close(s);
+}
+
 static void an_overridden_promise_is_refused_at_the_door(void **state)
 {
     (void)state;
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test(questions_asked_together_are_all_answered_once),
         cmocka_unit_test(a_callback_may_close_it),
         cmocka_unit_test(a_broker_that_comes_back_answers_what_waited),
+        cmocka_unit_test(a_broken_producer_is_replaced_and_nothing_written_is_lost),
         cmocka_unit_test(an_overridden_promise_is_refused_at_the_door),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -87,8 +87,8 @@ static void only_the_settled_beginning_is_committed(void **state)
     (void)state;
     struct progress p;
     progress_init(&p, 10);
-    uint64_t a = progress_open(&p, 10);
-    uint64_t b = progress_open(&p, 15);  // offsets have gaps
+    uint64_t a = progress_open(&p, 10, -1);
+    uint64_t b = progress_open(&p, 15, -1);  // offsets have gaps
     assert_int_equal(progress_next_commit(&p), -1);
     progress_settle(&p, b);
     assert_int_equal(progress_next_commit(&p), -1);
@@ -102,7 +102,7 @@ static void a_refused_commit_is_tried_again_and_a_kept_one_is_not(void **state)
     (void)state;
     struct progress p;
     progress_init(&p, -1);
-    progress_settle(&p, progress_open(&p, 0));
+    progress_settle(&p, progress_open(&p, 0, -1));
     assert_int_equal(progress_next_commit(&p), 1);
     progress_commit_begun(&p, 1);
     assert_int_equal(progress_next_commit(&p), -1);
@@ -119,10 +119,10 @@ static void behind_an_unsettled_record_room_ends(void **state)
     (void)state;
     struct progress p;
     progress_init(&p, -1);
-    uint64_t stuck = progress_open(&p, 0);
+    uint64_t stuck = progress_open(&p, 0, -1);
     for (int64_t offset = 1; offset < PROGRESS_OPEN_MAX; offset++) {
         assert_false(progress_is_full(&p));
-        progress_settle(&p, progress_open(&p, offset));
+        progress_settle(&p, progress_open(&p, offset, -1));
     }
     assert_true(progress_is_full(&p));
     progress_settle(&p, stuck);

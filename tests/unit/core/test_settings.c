@@ -98,6 +98,7 @@ static void what_the_promise_rests_on_is_refused_with_the_reason(void **state)
                                    "partitioner",
                                    "enable.auto.commit",
                                    "group.id",
+                                   "partition.assignment.strategy",
                                    "isolation.level",
                                    "transactional.id",
                                    "request.required.acks",
