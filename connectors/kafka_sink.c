@@ -1,29 +1,10 @@
-#include "connectors/kafka_sink.h"
+// The producer around the flow: opening, acknowledgements, refusals, closing. Publishing:
+// kafka_sink_publish.c.
+#include "connectors/kafka_sink_private.h"
 
 #include <uthash.h>
 
 #include "core/log.h"
-
-struct kafka_sink_topic {
-    char *name;
-    rd_kafka_topic_t *handle;
-    UT_hash_handle hh;
-};
-
-struct kafka_sink {
-    uv_loop_t *loop;
-    struct kafka_sink_listener listener;
-    rd_kafka_t *producer;
-    rd_kafka_queue_t *queue;
-    struct kafka_watch *watch;
-    struct kafka_sink_topic *topics;
-    size_t in_flight;
-    size_t message_max_bytes;
-    bool is_full;      // SINK_FULL was said and on_room not yet
-    bool is_failed;    // on_fault was called
-    bool is_draining;  // inside kafka_sink_on_ready
-    bool is_closed;    // kafka_sink_close came from inside a listener's callback
-};
 
 struct sink_run {
     uint64_t ticket;
@@ -120,6 +101,28 @@ static void kafka_sink_on_error(struct kafka_sink *s, rd_kafka_event_t *event)
     kafka_sink_fail(s, &f);
 }
 
+// What waits here goes on before the listener publishes more.
+static void kafka_sink_go_on(struct kafka_sink *s)
+{
+    if (s->is_failed || s->is_closed) {
+        return;
+    }
+    struct fault f;
+    switch (kafka_sink_flush(s, &f)) {
+    case SINK_TAKEN:
+        if (s->owes_room) {
+            s->owes_room = false;
+            s->listener.on_room(s->listener.self);
+        }
+        return;
+    case SINK_FULL:
+        return;
+    case SINK_TOO_LARGE:
+    case SINK_FAULT:
+        kafka_sink_fail(s, &f);
+    }
+}
+
 static void kafka_sink_free(struct kafka_sink *s);
 
 static void kafka_sink_on_ready(void *self)
@@ -142,10 +145,7 @@ static void kafka_sink_on_ready(void *self)
     if (has_reports && !s->is_failed && !s->is_closed) {
         s->listener.on_batch(s->listener.self);
     }
-    if (has_reports && s->is_full && !s->is_failed && !s->is_closed) {
-        s->is_full = false;
-        s->listener.on_room(s->listener.self);
-    }
+    kafka_sink_go_on(s);
     s->is_draining = false;
     if (s->is_closed) {
         kafka_sink_free(s);
@@ -190,48 +190,6 @@ struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name
     return topic;
 }
 
-static enum sink_step kafka_sink_refused(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic,
-                                         struct fault *f)
-{
-    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        INVARIANT(s->in_flight > 0);  // an acknowledgement makes room
-        s->is_full = true;
-        return SINK_FULL;
-    }
-    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-        return SINK_TOO_LARGE;
-    }
-    (void)fault_from(f, FAULT_RETRY, "librdkafka", error, "can't publish to topic %s: %s", topic,
-                     rd_kafka_err2str(error));
-    return SINK_FAULT;
-}
-
-enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
-                                  struct fault *f)
-{
-    rd_kafka_headers_t *headers =
-        record->headers == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(record->headers);
-    (void)rd_kafka_header_add(headers, "millrace.position", 17, record->position.data,
-                              (ssize_t)record->position.size);
-    rd_kafka_vu_t arguments[] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic->handle},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)record->ticket},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-    };
-    rd_kafka_error_t *error = rd_kafka_produceva(s->producer, arguments, COUNT_OF(arguments));
-    if (error == NULL) {
-        s->in_flight++;
-        return SINK_TAKEN;
-    }
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers);
-    return kafka_sink_refused(s, code, record->topic->name, f);
-}
-
 size_t kafka_sink_in_flight(const struct kafka_sink *s)
 {
     return s->in_flight;
@@ -274,6 +232,7 @@ static void kafka_sink_free(struct kafka_sink *s)
     HASH_ITER (hh, s->topics, topic, next) {
         HASH_DEL(s->topics, topic);
         rd_kafka_topic_destroy(topic->handle);
+        gather_clear(&topic->waiting);
         free(topic->name);
         free(topic);
     }

@@ -45,9 +45,13 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
 /** The topic's handle, made once and kept until the sink is closed; borrowed. */
 struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name);
 
-/** Copies the record into the producer's queue. */
+/** Takes a copy of the record. A topic's records reach Kafka in the order in which they were taken. */
 enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
                                   struct fault *f);
+
+/** After the last record of a turn: what should not wait for more goes on to Kafka. TAKEN, FULL (no fault,
+ * on_room follows) or FAULT. */
+enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f);
 
 /** Records taken and not yet settled. */
 size_t kafka_sink_in_flight(const struct kafka_sink *s);

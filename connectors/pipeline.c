@@ -127,6 +127,14 @@ static void pipeline_on_again(uv_idle_t *again)
     pipeline_pump(again->data);
 }
 
+static void pipeline_flush(struct pipeline *p)
+{
+    struct fault f = {0};
+    if (p->sink != NULL && kafka_sink_flush(p->sink, &f) == SINK_FAULT) {
+        pipeline_lost(p, "kafka", &f);
+    }
+}
+
 void pipeline_pump(struct pipeline *p)
 {
     if (p->is_pumping || !p->is_source_open || p->state == PIPELINE_DRAINING) {
@@ -137,6 +145,7 @@ void pipeline_pump(struct pipeline *p)
     while (left > 0 && pipeline_step(p)) {
         left--;
     }
+    pipeline_flush(p);
     p->is_pumping = false;
     if (left > 0) {
         (void)uv_idle_stop(&p->again);

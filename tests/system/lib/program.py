@@ -135,6 +135,7 @@ class Millrace:
             "topic.metadata.refresh.interval.ms": 500,  # new topics are seen at once
             **more.pop("kafka", {}),
         }
+        kafka = {key: value for key, value in kafka.items() if value is not None}
         text = {
             "kafka": kafka,
             "admin": {"listen": f"127.0.0.1:{self.port}"},
