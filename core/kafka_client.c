@@ -20,7 +20,7 @@ static const char *const PRODUCER_DEFAULTS[] = {
     "compression.type",
     "lz4",
     "linger.ms",
-    "1",
+    "0",
     "queue.buffering.max.kbytes",
     "4096",
     "message.timeout.ms",

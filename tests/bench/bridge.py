@@ -116,8 +116,9 @@ def main():
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--batch-only", action="store_true")
     parser.add_argument("--bare-curl", required=True, help="the program of bare_curl.c")
+    rig.kafka_option(parser)
     options = parser.parse_args()
-    with rig.Rig() as bench, rig.Nginx(bench.folder) as nginx:
+    with rig.Rig(options.kafka) as bench, rig.Nginx(bench.folder) as nginx:
         load(bench, options.rows)
         result = {"rows": options.rows}
         if not options.batch_only:

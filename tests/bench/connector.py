@@ -152,8 +152,9 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--peer-only", action="store_true", help="pg_recvlogical alone")
+    rig.kafka_option(parser)
     options = parser.parse_args()
-    with rig.Rig() as bench:
+    with rig.Rig(options.kafka) as bench:
         bench.sql(rig.ORDERS)
         bench.sql("create publication bench for table orders")
         rest_mb = 0.0 if options.peer_only else rest_before(bench)

@@ -70,12 +70,12 @@ def offsets(bench, prefix):
     return sum(bench.end_offset(topic) for topic in topics)
 
 
-def many_tables(bench, tables, rows, kafka):
+def many_tables(bench, tables, rows):
     for start in range(0, tables, 100):
         batch = range(start, min(start + 100, tables))
         bench.sql("".join(f"create table t{n} (like orders including all);" for n in batch))
     name = f"many{tables}"
-    millrace = bench.millrace(**kafka)
+    millrace = bench.millrace()
     millrace.connector(
         name,
         bench.pg.dsn(),
@@ -119,15 +119,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=400_000, help="interleaved")
     parser.add_argument("--tables", type=int, nargs="*", default=[10, 1000])
-    parser.add_argument("--kafka", nargs="*", default=[], help="properties of the producer to try: linger.ms=5 …")
+    rig.kafka_option(parser)
     parser.add_argument("--big-rows", type=int, default=5_000_000, help="in one transaction; 0: leave out")
     options = parser.parse_args()
-    kafka = dict(pair.split("=", 1) for pair in options.kafka)
     lines, result = [], {"rows": options.rows, "big_rows": options.big_rows}
-    with rig.Rig() as bench:
+    with rig.Rig(options.kafka) as bench:
         bench.sql(rig.ORDERS)
         for tables in options.tables:
-            rate, steady, sizes, cpu = many_tables(bench, tables, options.rows, kafka)
+            rate, steady, sizes, cpu = many_tables(bench, tables, options.rows)
             lines.append((f"{tables} tables", rate, steady, round(cpu, 2), sizes[-1][1]))
             result |= {f"tables_{tables}_rows_s": rate, f"tables_{tables}_steady_rows_s": steady}
             result[f"tables_{tables}_peak_pss_mb"] = sizes[-1][1]

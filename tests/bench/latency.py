@@ -135,8 +135,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=int, default=150)
     parser.add_argument("--seconds", type=int, default=25)
+    rig.kafka_option(parser)
     options = parser.parse_args()
-    with rig.Rig() as bench, socket.create_server(("127.0.0.1", 0)) as listener:
+    with rig.Rig(options.kafka) as bench, socket.create_server(("127.0.0.1", 0)) as listener:
         bench.sql(rig.ORDERS)
         returned, records, calls = measure(bench, options, listener)
     result = {"rate": options.rate, "records": len(records), "calls": len(calls)}

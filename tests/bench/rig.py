@@ -53,12 +53,13 @@ KAFKA = {
 class Rig:
     """One PostgreSQL and one Kafka for a benchmark, and the millrace processes that it starts."""
 
-    def __init__(self, **postgres):
+    def __init__(self, kafka=()):
+        self.properties = dict(pair.split("=", 1) for pair in kafka)
         self.folder = tempfile.mkdtemp(prefix="millrace-bench-")
         os.chmod(self.folder, 0o755)
         kafka_module.JAVA = JAVA
         self.pg = Postgres(
-            f"{self.folder}/postgres", Postgres.make_template(f"{self.folder}/pg"), **{**POSTGRES, **postgres}
+            f"{self.folder}/postgres", Postgres.make_template(f"{self.folder}/pg"), **POSTGRES
         )
         self.kafka = Kafka(f"{self.folder}/kafka", Kafka.make_template(f"{self.folder}/k"), **KAFKA)
         self.count = 0
@@ -107,11 +108,11 @@ class Rig:
         except KafkaException:
             return 0
 
-    def millrace(self, **kafka):
-        """A new configuration folder, with everything at its default but the ports and `kafka`."""
+    def millrace(self):
+        """A new configuration folder, with everything at its default but the ports and what --kafka says."""
         self.count += 1
         made = Millrace(f"{self.folder}/config-{self.count}", self.kafka)
-        made.settings(log={"level": "info"}, kafka={"topic.metadata.refresh.interval.ms": None, **kafka})
+        made.settings(log={"level": "info"}, kafka={"topic.metadata.refresh.interval.ms": None, **self.properties})
         return made
 
 
@@ -175,6 +176,11 @@ class Nginx:
         """Requests since reset, without those that asked."""
         self.asked += 1
         return self._count() - self.base - self.asked
+
+
+def kafka_option(parser):
+    """--kafka KEY=VALUE …, for Rig(kafka=options.kafka)."""
+    parser.add_argument("--kafka", nargs="*", default=[], help="properties of Kafka's to try: linger.ms=5 …")
 
 
 def pss_kib(pid):

@@ -1,6 +1,8 @@
 """Promise: `kill -9` of the bridge loses no call, keeps order per key, and repeats carry the same id."""
 
+import os
 import random
+import signal
 
 from lib.load import TABLES, Load, call_events, judge
 from lib.waiting import wait_until
@@ -44,3 +46,33 @@ def test_settled_calls_are_not_repeated_after_sigterm(database, kafka, millrace,
     function.wait_calls(1, where=lambda call: call.key == {"id": 1000})
     assert len(function.calls) == 201
     assert process.stop() == 0
+
+
+def test_two_processes_share_a_function_and_one_is_killed(
+    postgres, database, kafka, millrace, make_millrace, function, name
+):
+    """The other takes its partitions over, and gives some back when the supervisor has brought it back."""
+    database.sql(TABLES)
+    topic = f"{name}.public.items"
+    kafka.create_topic(topic, 4)
+    millrace.connector(name, database, snapshot="never", tables={"include": ["public.items"]})
+    millrace.connect(name)
+    caller = make_millrace(kafka)
+    caller.settings(
+        kafka={"session.timeout.ms": 3000, "heartbeat.interval.ms": 500}, bridge={"processes": 2}
+    )
+    caller.function(name, topic, function.url)
+    process = caller.run()
+    load = Load(postgres, database.name, pause=0.01).start()
+    for _ in range(2):
+        function.wait_calls(len(function.calls) + 100)
+        killed = process.child("bridge")
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: caller.is_ready() and process.child("bridge") != killed, 30, "both bridges again")
+    load.stop()
+    wait_until(
+        lambda: len({call.id for call in list(function.calls)}) >= load.changes,
+        60,
+        lambda: f"{load.changes} events, {len({c.id for c in function.calls})} came",
+    )
+    judge(load, call_events(sorted(function.calls, key=lambda call: call.began)))
