@@ -26,8 +26,8 @@ esac
 if [ "$what" = all ]; then
     echo "Runs every test of millrace: Debian packages that are missing, builds (dev, asan, fuzz), unit and"
     echo "component tests and lint, the same under ASan and UBSan, ten seconds of each fuzz target, then the"
-    echo "system tests against a real PostgreSQL and a real Kafka. About ten minutes; what is fetched is kept"
-    echo "in $cache."
+    echo "system tests against a real PostgreSQL and a real Kafka. About twelve minutes; what is fetched is"
+    echo "kept in $cache."
 fi
 
 # part NAME COMMAND…: runs it, remembers how it ended and how long it took.
