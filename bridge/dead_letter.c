@@ -348,15 +348,8 @@ void dead_letter_put(struct dead_letter *d, struct event *e, const struct dead_l
 
 struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *settings)
 {
-    // A record larger than the queue would never get in, not even into an empty one.
-    // clang-format off
-    static const char *const extra[] = {
-        "client.id", "millrace-dead-letter",
-        "message.max.bytes", RECORD_BYTES_MAX,
-        "queue.buffering.max.kbytes", "131072",
-        NULL,
-    };
-    // clang-format on
+    static const char *const extra[] = {"client.id", "millrace-dead-letter", "message.max.bytes",
+                                        RECORD_BYTES_MAX, NULL};
     struct dead_letter *d = memory_zeroed(1, sizeof(*d));
     d->producer = (struct kafka_producer){
         .loop = loop, .settings = settings, .extra = extra, .on_reports = on_ready, .self = d};

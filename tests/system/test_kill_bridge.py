@@ -8,6 +8,17 @@ from lib.load import TABLES, Load, call_events, judge
 from lib.waiting import wait_until
 
 
+def end_and_judge(load, function):
+    """Ends the load, waits for a call of each of its changes, and judges them in the order in which they began."""
+    load.stop()
+    wait_until(
+        lambda: len({call.id for call in list(function.calls)}) >= load.changes,
+        60,
+        lambda: f"{load.changes} events, {len({c.id for c in function.calls})} came",
+    )
+    judge(load, call_events(sorted(function.calls, key=lambda call: call.began)))
+
+
 def test_killed_at_random_moments(postgres, database, kafka, millrace, make_millrace, function, name):
     database.sql(TABLES)
     topic = f"{name}.public.items"
@@ -24,13 +35,7 @@ def test_killed_at_random_moments(postgres, database, kafka, millrace, make_mill
         function.wait_calls(len(function.calls) + moments.randrange(20, 200))
         process.kill()
         process = caller.bridge(wait=moments.random() < 0.5)
-    load.stop()
-    wait_until(
-        lambda: len({call.id for call in list(function.calls)}) >= load.changes,
-        60,
-        lambda: f"{load.changes} events, {len({c.id for c in function.calls})} came",
-    )
-    judge(load, call_events(sorted(function.calls, key=lambda call: call.began)))
+    end_and_judge(load, function)
 
 
 def test_settled_calls_are_not_repeated_after_sigterm(database, kafka, millrace, function, name):
@@ -69,10 +74,4 @@ def test_two_processes_share_a_function_and_one_is_killed(
         killed = process.child("bridge")
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: caller.is_ready() and process.child("bridge") != killed, 30, "both bridges again")
-    load.stop()
-    wait_until(
-        lambda: len({call.id for call in list(function.calls)}) >= load.changes,
-        60,
-        lambda: f"{load.changes} events, {len({c.id for c in function.calls})} came",
-    )
-    judge(load, call_events(sorted(function.calls, key=lambda call: call.began)))
+    end_and_judge(load, function)
