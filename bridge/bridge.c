@@ -2,9 +2,9 @@
 
 #include <utlist.h>
 
-#include "bridge/function.h"
-#include "bridge/function_change.h"
-#include "core/log.h"
+#include "bridge/function/function.h"
+#include "bridge/function/function_change.h"
+#include "core/base/log.h"
 
 // 25 s in all: the worker gives up 500 ms after the second of these, and is killed 2 s after that.
 enum { DRAIN_MS = 20000, LEAVE_MS = 2500 };

@@ -4,9 +4,9 @@
 
 #include <uv.h>
 
-#include "bridge/function_config.h"
+#include "bridge/config/function_config.h"
 #include "core/metrics.h"
-#include "schemas/registry.h"
+#include "schemas/registry/registry.h"
 
 struct bridge;
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/worker.h"
-#include "core/log.h"
+#include "cli/supervise/worker.h"
+#include "core/base/log.h"
 
 static const char USAGE[] = "usage: millrace bridge [-c DIR]\n"
                             "\n"

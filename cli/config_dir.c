@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "core/config_value.h"
+#include "core/config/config_value.h"
 
 const char *config_dir_choose(const char *option)
 {

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bridge/function_config.h"
+#include "bridge/config/function_config.h"
 #include "connectors/connector_config.h"
-#include "core/bytes.h"
-#include "core/settings.h"
+#include "core/base/bytes.h"
+#include "core/config/settings.h"
 
 /** Zero-initialised is empty. What has a complaint is there with its defaults, so use nothing unless load
  * said true. */

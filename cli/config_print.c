@@ -1,6 +1,6 @@
 #include "cli/config_print.h"
 
-#include "core/memory.h"
+#include "core/base/memory.h"
 
 /** What the effective values shown as "***" hide; an absent text is not an empty one. */
 static void append_secret(struct bytes *out, const char *text)

@@ -3,9 +3,9 @@
 
 #include "cli/cli.h"
 #include "cli/config_print.h"
-#include "cli/worker.h"
+#include "cli/supervise/worker.h"
 #include "connectors/pipeline.h"
-#include "core/log.h"
+#include "core/base/log.h"
 
 static const char USAGE[] =
     "usage: millrace connect [-c DIR] [NAME]\n"

@@ -6,11 +6,11 @@
 
 #include "cli/cli.h"
 #include "cli/config_dir.h"
-#include "core/admin.h"
-#include "core/config_value.h"
-#include "core/log.h"
-#include "core/memory.h"
-#include "schemas/registry.h"
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/config/config_value.h"
+#include "core/http/admin.h"
+#include "schemas/registry/registry.h"
 
 enum { SIGNAL_COUNT = 2 };
 

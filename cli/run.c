@@ -4,13 +4,13 @@
 
 #include "cli/cli.h"
 #include "cli/config_print.h"
-#include "cli/notify.h"
-#include "cli/reload.h"
 #include "cli/run_options.h"
-#include "cli/supervisor.h"
-#include "cli/worker.h"
-#include "core/log.h"
-#include "schemas/registry.h"
+#include "cli/supervise/notify.h"
+#include "cli/supervise/reload.h"
+#include "cli/supervise/supervisor.h"
+#include "cli/supervise/worker.h"
+#include "core/base/log.h"
+#include "schemas/registry/registry.h"
 
 static const char USAGE[] =
     "usage: millrace run [-c DIR]\n"

@@ -2,8 +2,8 @@
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
 
-#include "core/bytes.h"
-#include "core/fault.h"
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
 
 /** Appends two tables, connectors and functions. FAULT_REJECT when the text is not what /api/status answers.
  */

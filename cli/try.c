@@ -4,17 +4,17 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/try_broker.h"
-#include "cli/try_database.h"
-#include "cli/try_ledger.h"
-#include "cli/try_options.h"
-#include "cli/try_postgres.h"
-#include "cli/try_process.h"
-#include "cli/try_report.h"
-#include "cli/try_run.h"
-#include "cli/try_shop.h"
-#include "cli/try_topics.h"
-#include "core/log.h"
+#include "cli/try/try_broker.h"
+#include "cli/try/try_database.h"
+#include "cli/try/try_ledger.h"
+#include "cli/try/try_options.h"
+#include "cli/try/try_postgres.h"
+#include "cli/try/try_process.h"
+#include "cli/try/try_report.h"
+#include "cli/try/try_run.h"
+#include "cli/try/try_shop.h"
+#include "cli/try/try_topics.h"
+#include "core/base/log.h"
 
 enum { PARTITIONS = 3, TABLES = 3 };
 

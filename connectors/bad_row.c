@@ -1,8 +1,8 @@
 #include "connectors/bad_row.h"
 
-#include "core/clock.h"
-#include "core/cursor.h"
-#include "schemas/avro_encode.h"
+#include "core/base/clock.h"
+#include "core/base/cursor.h"
+#include "schemas/avro/avro_encode.h"
 
 static const char bad_row_placeholder[] = "__debezium_unavailable_value";
 

@@ -5,7 +5,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "connectors/change.h"
-#include "core/fault.h"
+#include "core/base/fault.h"
 
 /**
  * Copies a row image, with every text and bytes column of more than `column_max_bytes` replaced by Debezium's

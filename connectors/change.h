@@ -2,8 +2,8 @@
 #ifndef CONNECTORS_CHANGE_H
 #define CONNECTORS_CHANGE_H
 
-#include "core/bytes.h"
-#include "schemas/table.h"
+#include "core/base/bytes.h"
+#include "schemas/avro/table.h"
 
 enum change_kind {
     CHANGE_BEGIN,   // a transaction (or the snapshot of one table) opens

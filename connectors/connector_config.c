@@ -3,8 +3,8 @@
 #include <ctype.h>
 #include <libpq-fe.h>
 
-#include "core/config_value.h"
-#include "core/memory.h"
+#include "core/base/memory.h"
+#include "core/config/config_value.h"
 
 enum { CONNECTOR_IDENTIFIER_MAX = 63 };  // PostgreSQL's NAMEDATALEN - 1
 

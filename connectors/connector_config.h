@@ -2,7 +2,7 @@
 #ifndef CONNECTORS_CONNECTOR_CONFIG_H
 #define CONNECTORS_CONNECTOR_CONFIG_H
 
-#include "core/settings.h"
+#include "core/config/settings.h"
 
 enum connector_snapshot { CONNECTOR_SNAPSHOT_INITIAL, CONNECTOR_SNAPSHOT_NEVER };
 enum connector_bad_row { CONNECTOR_BAD_ROW_STOP, CONNECTOR_BAD_ROW_DEAD_LETTER };

@@ -2,7 +2,7 @@
 
 #include <jansson.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 static void connector_state_release(json_t **object)
 {

@@ -3,7 +3,7 @@
 // back through pipeline_on_settled, and pipeline_confirm tells the database what is safe. Connecting, losing
 // and leaving: pipeline_life.c.
 #include "connectors/pipeline_private.h"
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 void pipeline_confirm(struct pipeline *p)
 {

@@ -7,7 +7,7 @@
 #include "connectors/connector_config.h"
 #include "connectors/source.h"
 #include "core/metrics.h"
-#include "schemas/registry.h"
+#include "schemas/registry/registry.h"
 
 struct pipeline;
 

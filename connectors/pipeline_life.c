@@ -4,9 +4,9 @@
 
 #include "connectors/pipeline_private.h"
 #include "connectors/postgres/pg_source.h"
-#include "core/clock.h"
-#include "core/log.h"
-#include "core/text.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
 
 enum { PIPELINE_DRAIN_LIMIT_MS = 20000, PIPELINE_TICK_MS = 1000 };
 

@@ -1,6 +1,6 @@
 #include "connectors/pipeline_metrics.h"
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 static struct metric *pipeline_metrics_make(struct metrics *metrics, enum metric_kind kind, const char *name,
                                             const char *help, const char *labels)

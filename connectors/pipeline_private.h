@@ -2,14 +2,14 @@
 #ifndef CONNECTORS_PIPELINE_PRIVATE_H
 #define CONNECTORS_PIPELINE_PRIVATE_H
 
-#include "connectors/kafka_sink.h"
+#include "connectors/kafka/kafka_sink.h"
+#include "connectors/kafka/topic_route.h"
 #include "connectors/pipeline.h"
 #include "connectors/pipeline_metrics.h"
 #include "connectors/source.h"
-#include "connectors/topic_route.h"
-#include "core/backoff.h"
-#include "core/state_topic.h"
-#include "core/watermark.h"
+#include "core/base/backoff.h"
+#include "core/base/watermark.h"
+#include "core/kafka/state_topic.h"
 
 #define PIPELINE_STATES(X)                                                                                   \
     X(STARTING, "starting")                                                                                  \

@@ -4,10 +4,10 @@
 
 #include "connectors/bad_row.h"
 #include "connectors/pipeline_private.h"
-#include "core/clock.h"
-#include "core/log.h"
-#include "schemas/avro_encode.h"
-#include "schemas/framing.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "schemas/avro/avro_encode.h"
+#include "schemas/avro/framing.h"
 
 // 16 hex digits, '-', 8 hex digits: the event id, written without printf.
 static struct slice pipeline_position(struct pipeline *p)

@@ -6,7 +6,7 @@
 
 #include "connectors/change.h"
 #include "connectors/connector_config.h"
-#include "core/fault.h"
+#include "core/base/fault.h"
 
 struct source;
 

@@ -1,10 +1,10 @@
 #include "core/metrics.h"
 
-#include "core/table.h"
+#include "core/base/table.h"
 #include <math.h>
 #include <stdio.h>
 
-#include "core/memory.h"
+#include "core/base/memory.h"
 
 // 1-2.5-5 from 1 ms to 50 s, then 60 s: what a function's 30 s time-out and a broker's latency both fit into.
 static const int64_t BUCKETS_US[] = {

@@ -2,7 +2,7 @@
 #ifndef CORE_METRICS_H
 #define CORE_METRICS_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 struct metrics;
 struct metric;  // one series: a name with its labels

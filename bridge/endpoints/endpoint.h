@@ -7,9 +7,9 @@
 
 #include <uv.h>
 
-#include "bridge/function_config.h"
-#include "core/bytes.h"
-#include "core/fault.h"
+#include "bridge/config/function_config.h"
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
 
 /** What came back from one call; borrowed for on_answer. */
 struct answer {

@@ -1,6 +1,6 @@
 // Functions behind a URL: POST, the configured headers, a bearer token.
 #include "bridge/endpoints/endpoint.h"
-#include "core/http_client.h"
+#include "core/http/http_client.h"
 
 enum { RESPONSE_BYTES_MAX = 2048 };
 

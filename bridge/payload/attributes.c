@@ -1,7 +1,7 @@
 #include "bridge/payload/attributes.h"
 
-#include "bridge/partition.h"
-#include "core/clock.h"
+#include "bridge/intake/partition.h"
+#include "core/base/clock.h"
 
 static struct slice span(const struct event_json *json, struct json_span s)
 {

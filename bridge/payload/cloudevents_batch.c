@@ -5,7 +5,7 @@
 //
 // Source: CloudEvents JSON Event Format 1.0.2; HTTP Protocol Binding 1.0.2, 3.2 and 3.3.
 #include "bridge/payload/attributes.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 /** Every byte of the id may be another producer's: written as a JSON string. */
 static void put_id(struct bytes *out, const char *name, struct slice id)

@@ -2,8 +2,8 @@
 
 #include <time.h>
 
-#include "core/clock.h"
-#include "schemas/json_text.h"
+#include "core/base/clock.h"
+#include "schemas/json/json_text.h"
 
 const struct payload_type *payload_type_of(enum function_payload kind)
 {

@@ -2,8 +2,8 @@
 #ifndef BRIDGE_PAYLOAD_PAYLOAD_H
 #define BRIDGE_PAYLOAD_PAYLOAD_H
 
-#include "bridge/event.h"
-#include "bridge/function_config.h"
+#include "bridge/config/function_config.h"
+#include "bridge/intake/event.h"
 
 /** How a function wants its events. Plain data; lent to each payload. */
 struct payload_options {

@@ -1,9 +1,9 @@
 #include "connectors/postgres/pg_change.h"
 
 #include "connectors/postgres/pg_row.h"
-#include "core/text.h"
-#include "schemas/avro_type.h"
-#include "schemas/json_encode.h"
+#include "core/base/text.h"
+#include "schemas/avro/avro_type.h"
+#include "schemas/json/json_encode.h"
 
 void pg_change_clear(struct pg_change *p)
 {

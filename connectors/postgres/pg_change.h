@@ -4,7 +4,7 @@
 #define CONNECTORS_POSTGRES_PG_CHANGE_H
 
 #include "connectors/change.h"
-#include "connectors/postgres/pg_relations.h"
+#include "connectors/postgres/catalogue/pg_relations.h"
 
 struct avro_type;
 

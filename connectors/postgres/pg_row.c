@@ -2,8 +2,8 @@
 // as a long.
 #include "connectors/postgres/pg_row.h"
 
-#include "connectors/postgres/pg_text.h"
-#include "schemas/avro_encode.h"
+#include "connectors/postgres/values/pg_text.h"
+#include "schemas/avro/avro_encode.h"
 
 static inline void pg_row_append_branch(struct bytes *out, const struct column *c, bool is_null)
 {

@@ -2,8 +2,8 @@
 #ifndef CONNECTORS_POSTGRES_PG_ROW_H
 #define CONNECTORS_POSTGRES_PG_ROW_H
 
-#include "connectors/postgres/pgoutput.h"
-#include "schemas/table.h"
+#include "connectors/postgres/wire/pgoutput.h"
+#include "schemas/avro/table.h"
 
 enum pg_row_step {
     PG_ROW_DONE,

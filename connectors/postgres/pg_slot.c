@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "connectors/postgres/pg_conn.h"
+#include "connectors/postgres/wire/pg_conn.h"
 
 enum { PG_SLOT_VERSION_MIN = 140000 };
 

@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 
-#include "connectors/postgres/pg_dsn.h"
 #include "connectors/postgres/pg_source_private.h"
-#include "core/clock.h"
-#include "core/log.h"
+#include "connectors/postgres/wire/pg_dsn.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
 
 enum { PG_SOURCE_SLOT_NAME_MAX = 63 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "connectors/postgres/pg_source_private.h"
-#include "core/log.h"
+#include "core/base/log.h"
 
 static void pg_source_start(struct source *s);
 

@@ -2,13 +2,13 @@
 #ifndef CONNECTORS_POSTGRES_PG_SOURCE_PRIVATE_H
 #define CONNECTORS_POSTGRES_PG_SOURCE_PRIVATE_H
 
-#include "connectors/postgres/pg_catalogue_set.h"
+#include "connectors/postgres/catalogue/pg_catalogue_set.h"
+#include "connectors/postgres/catalogue/pg_tables.h"
 #include "connectors/postgres/pg_change.h"
-#include "connectors/postgres/pg_conn.h"
 #include "connectors/postgres/pg_slot.h"
-#include "connectors/postgres/pg_snapshot.h"
-#include "connectors/postgres/pg_stream.h"
-#include "connectors/postgres/pg_tables.h"
+#include "connectors/postgres/snapshot/pg_snapshot.h"
+#include "connectors/postgres/wire/pg_conn.h"
+#include "connectors/postgres/wire/pg_stream.h"
 #include "connectors/source.h"
 
 // In the order they are gone through; the right column is the phase that the listener hears of.

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "connectors/postgres/pg_source_private.h"
-#include "core/log.h"
+#include "core/base/log.h"
 
 static void pg_source_on_snapshot_ready(void *self)
 {

@@ -1,8 +1,8 @@
 // The stream while it runs: frames into changes, relations described by the catalogue, tables and slot looked
 // at.
 #include "connectors/postgres/pg_source_private.h"
-#include "core/clock.h"
-#include "core/log.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
 
 enum {
     PG_SOURCE_TICK_MS = 1000,

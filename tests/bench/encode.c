@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/clock.h"
-#include "core/memory.h"
-#include "schemas/avro_encode.h"
-#include "schemas/avro_schema.h"
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "schemas/avro/avro_encode.h"
+#include "schemas/avro/avro_schema.h"
 
 enum { ROWS = 1000000, COLUMNS = 8, ENVELOPE_SOURCE = 2 };
 

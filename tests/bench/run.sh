@@ -50,8 +50,9 @@ bench() {
         bridge) "$python/bin/python" tests/bench/bridge.py --bare-curl "$work/bare_curl" "$@" ;;
         encode)
             # shellcheck disable=SC2046
-            cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c core/bytes.c core/memory.c \
-                core/clock.c core/text.c schemas/avro_encode.c schemas/avro_schema.c schemas/table.c \
+            cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c \
+                core/base/bytes.c core/base/memory.c core/base/clock.c core/base/text.c \
+                schemas/avro/avro_encode.c schemas/avro/avro_schema.c schemas/avro/table.c \
                 $(pkg-config --cflags --libs avro-c jansson)
             "$work/encode"
             ;;

@@ -1,9 +1,9 @@
 // A schema and a datum, divided by the first NUL: parsed by avro_type and written as JSON.
 #include <stdlib.h>
 
-#include "core/memory.h"
-#include "schemas/json_encode.h"
-#include "schemas/json_text.h"
+#include "core/base/memory.h"
+#include "schemas/json/json_encode.h"
+#include "schemas/json/json_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

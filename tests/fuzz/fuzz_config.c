@@ -2,9 +2,9 @@
 // complaint.
 #include <stdint.h>
 
-#include "bridge/function_config.h"
+#include "bridge/config/function_config.h"
 #include "connectors/connector_config.h"
-#include "core/settings.h"
+#include "core/config/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

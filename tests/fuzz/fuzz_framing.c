@@ -1,6 +1,6 @@
 // Any bytes as a record in Confluent's wire format.
-#include "core/memory.h"
-#include "schemas/framing.h"
+#include "core/base/memory.h"
+#include "schemas/avro/framing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 
 struct config_case {
     struct config_file file;

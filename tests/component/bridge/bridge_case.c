@@ -1,14 +1,14 @@
-#include "bridge_case.h"
+#include "tests/component/bridge/bridge_case.h"
 
 #include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>
 
-#include "core/clock.h"
-#include "core/kafka_client.h"
-#include "core/log.h"
-#include "schemas/avro_encode.h"
-#include "schemas/avro_schema.h"
-#include "schemas/framing.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/kafka/kafka_client.h"
+#include "schemas/avro/avro_encode.h"
+#include "schemas/avro/avro_schema.h"
+#include "schemas/avro/framing.h"
 
 static struct column columns[] = {
     {.name = (char *)"id", .type = COLUMN_INT64, .is_key = true},

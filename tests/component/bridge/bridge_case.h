@@ -6,7 +6,7 @@
 #include <uv.h>
 
 #include "bridge/bridge.h"
-#include "stub_function.h"
+#include "tests/component/bridge/stub_function.h"
 
 #define CASE_TOPIC "shop.public.orders"
 

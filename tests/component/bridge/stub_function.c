@@ -1,10 +1,10 @@
-#include "stub_function.h"
+#include "tests/component/bridge/stub_function.h"
 
 #include <stdio.h>
 #include <strings.h>
 
-#include "core/clock.h"
-#include "core/memory.h"
+#include "core/base/clock.h"
+#include "core/base/memory.h"
 
 struct stub_connection {
     uv_tcp_t tcp;

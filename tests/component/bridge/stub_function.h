@@ -4,7 +4,7 @@
 
 #include <uv.h>
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 struct stub_call {
     char *head;  // request line and headers

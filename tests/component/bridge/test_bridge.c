@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "bridge_case.h"
-#include "core/clock.h"
+#include "core/base/clock.h"
+#include "tests/component/bridge/bridge_case.h"
 
 static struct stub_answer always_ok(void *self, const struct stub_call *call, size_t number)
 {

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "bridge_case.h"
-#include "core/clock.h"
+#include "core/base/clock.h"
+#include "tests/component/bridge/bridge_case.h"
 
 /** Asks the old endpoint's callers to stay away for longer than any test lasts; serves the new one's. */
 static struct stub_answer only_the_new(void *self, const struct stub_call *call, size_t number)

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 
 #include "connectors/pipeline_private.h"
-#include "core/log.h"
-#include "schemas/avro_encode.h"
+#include "core/base/log.h"
+#include "schemas/avro/avro_encode.h"
 
 enum { SCRIPT_MAX = 64 };
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "core/memory.h"
+#include "core/base/memory.h"
 #include "core/metrics.h"
 
 static char *written(const struct metrics *m)

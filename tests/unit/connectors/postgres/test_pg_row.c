@@ -5,9 +5,9 @@
 
 #include <cmocka.h>
 
-#include "connectors/postgres/pg_default.h"
+#include "connectors/postgres/catalogue/pg_default.h"
+#include "connectors/postgres/catalogue/pg_types.h"
 #include "connectors/postgres/pg_row.h"
-#include "connectors/postgres/pg_types.h"
 
 // t(id int primary key, n int not null default 7, name text, flag bool default true)
 static struct column columns[4] = {{.name = (char *)"id", .is_key = true},

@@ -1,0 +1,65 @@
+// One function's file, DIR/functions/NAME.yaml, as a struct.
+#ifndef BRIDGE_CONFIG_FUNCTION_CONFIG_H
+#define BRIDGE_CONFIG_FUNCTION_CONFIG_H
+
+#include "core/config/settings.h"
+
+enum function_operation {  // bits
+    FUNCTION_CREATE = 1,
+    FUNCTION_READ = 2,
+    FUNCTION_UPDATE = 4,
+    FUNCTION_DELETE = 8,
+};
+enum function_start { FUNCTION_START_LATEST, FUNCTION_START_EARLIEST };
+enum function_payload {
+    FUNCTION_PAYLOAD_CLOUDEVENTS,
+    FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
+    FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH,
+    FUNCTION_PAYLOAD_ROW,
+};
+enum function_order { FUNCTION_ORDER_KEY, FUNCTION_ORDER_PARTITION, FUNCTION_ORDER_NONE };
+
+struct function_config {
+    char *name;  // the file's name without .yaml
+    struct {
+        struct text_list topics;  // names or globs
+        uint32_t operations;      // enum function_operation bits; default create, read, update, delete
+        enum function_start start;
+    } source;
+    enum function_payload payload;
+    struct {
+        char *url;
+        struct text_pairs headers;
+        char *bearer;  // token; NULL for none
+    } http;
+    struct {
+        enum function_order order;
+        int64_t concurrency;
+        struct {
+            int64_t events;
+            int64_t bytes;
+            int64_t window_us;
+        } batch;
+        int64_t timeout_us;
+        struct {
+            int64_t attempts;  // the first included
+            int64_t max_age_us;
+            struct {
+                int64_t initial_us;
+                int64_t max_us;
+            } backoff;
+        } retry;
+        struct {
+            char *dead_letter;  // topic; default millrace.dlq.<function>
+        } on_failure;
+    } delivery;
+    bool int64_as_string;
+};
+
+/** The table of functions/NAME.yaml; reads into a struct function_config. */
+extern const struct config_kind function_config_kind;
+
+/** Accepts NULL. */
+void function_config_clear(struct function_config *c);
+
+#endif

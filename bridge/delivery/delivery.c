@@ -1,0 +1,291 @@
+#include "bridge/delivery/delivery.h"
+
+#include <utlist.h>
+
+#include "bridge/delivery/delivery_state.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+static size_t bytes_of(const struct event *e)
+{
+    return sizeof(*e) + e->key.size + e->value.size;
+}
+
+/** The event is done with, settled or not. */
+void delivery_forget(struct delivery *d, struct event *e)
+{
+    struct partition *p = e->partition;
+    if (e->lane != NULL) {
+        lanes_release(&d->lanes, e);
+    }
+    d->event_count--;
+    d->event_bytes -= bytes_of(e);
+    event_free(e);
+    if (--p->event_count == 0 && p->state != PARTITION_ASSIGNED) {
+        consumer_partition_idle(p->consumer, p);
+    }
+}
+
+void delivery_settle(struct delivery *d, struct event *e)
+{
+    struct partition *p = e->partition;
+    if (p->state != PARTITION_LOST) {
+        progress_settle(&p->progress, e->ticket);
+    }
+    delivery_forget(d, e);
+}
+
+static void on_dead_letter_stored(void *self, struct event *e)
+{
+    struct delivery *d = self;
+    metric_add(d->metrics->dead_lettered, 1);
+    delivery_settle(d, e);
+    delivery_pump(d);
+    d->on_room(d->self);
+}
+
+/** Its lane stays held until the dead letter is safe: the key's next event must not overtake it. */
+void delivery_bury(struct delivery *d, struct event *e, struct dead_letter_cause cause)
+{
+    cause.function = d->config->name;
+    cause.topic = d->config->delivery.on_failure.dead_letter;
+    function_metrics_count_dead_letter(d->metrics, cause.reason);
+    CLEANUP(memory_free_pointer) char *id = slice_to_string(e->id);
+    log_warn(d->component, "event_dead_lettered",
+             LOG_WITH(LOG_TEXT("reason", cause.reason), LOG_TEXT("topic", e->partition->topic),
+                      LOG_NUMBER("partition", e->partition->number), LOG_NUMBER("offset", e->offset),
+                      LOG_TEXT("id", id), LOG_NUMBER("status", cause.status),
+                      LOG_NUMBER("attempts", cause.attempts)),
+             "%s", cause.message);
+    dead_letter_put(d->dead_letters, e, &cause, on_dead_letter_stored, d);
+}
+
+/** Adds one event to the invocation's payload, or sees to its end. False: it does not fit and is the
+ * caller's. */
+static bool build_one(struct delivery *d, struct invocation *inv, struct event *e)
+{
+    struct fault f;
+    struct payload *p = invoke_payload(inv);
+    if (e->reject_reason != NULL) {
+        delivery_bury(d, e,
+                      (struct dead_letter_cause){.reason = e->reject_reason, .message = e->reject_message});
+        return true;
+    }
+    switch (payload_add(p, e, &f)) {
+    case PAYLOAD_ADDED:
+        invoke_add(inv, e);
+        return true;
+    case PAYLOAD_FULL:
+        return false;
+    case PAYLOAD_FILTERED:
+        metric_add(d->metrics->filtered, 1);
+        delivery_settle(d, e);
+        return true;
+    case PAYLOAD_REJECTED:
+        break;
+    }
+    delivery_bury(d, e, (struct dead_letter_cause){.reason = p->reject_reason, .message = f.text});
+    return true;
+}
+
+/** A new invocation of what is ready; NULL when all of it was filtered or refused. */
+static struct invocation *build_new(struct delivery *d)
+{
+    struct invocation *inv = invoke_open(&d->line->invoker);
+    payload_begin(invoke_payload(inv), &d->payload);
+    struct event *e;
+    while ((e = batch_next(&d->limits, &d->lanes, inv->event_count, inv->last)) != NULL) {
+        if (!build_one(d, inv, e)) {
+            lanes_put_back(&d->lanes, e);
+            break;
+        }
+    }
+    if (inv->event_count == 0) {
+        invoke_close(inv);
+        return NULL;
+    }
+    return inv;
+}
+
+/**
+ * What the limits have become too small for goes back to the front of its lanes. A lane that has an event in
+ * a call stays held, so nothing overtakes. Attempts are counted anew: those so
+ * far were the call's, which is not made again.
+ *
+ * @param events  a list in order
+ */
+static void put_back(struct delivery *d, struct event *events)
+{
+    struct event *last_first = NULL;
+    for (struct event *e = events, *next; e != NULL; e = next) {
+        next = e->next;
+        LL_PREPEND(last_first, e);
+    }
+    for (struct event *e = last_first, *next; e != NULL; e = next) {
+        next = e->next;
+        if (e->partition->state == PARTITION_ASSIGNED) {
+            lanes_put_back(&d->lanes, e);
+        } else {
+            delivery_forget(d, e);
+        }
+    }
+}
+
+/** The same events once more, as many as one call may have now, without those whose partition has gone. */
+static struct invocation *build_again(struct delivery *d, struct invocation *inv)
+{
+    struct event *e = invoke_take_events(inv);
+    payload_begin(invoke_payload(inv), &d->payload);
+    for (struct event *next; e != NULL && inv->event_count < d->limits.events_max; e = next) {
+        next = e->next;
+        if (e->partition->state != PARTITION_ASSIGNED) {
+            delivery_forget(d, e);
+        } else if (!build_one(d, inv, e)) {
+            break;
+        }
+    }
+    put_back(d, e);
+    if (inv->event_count == 0) {
+        invoke_close(inv);
+        return NULL;
+    }
+    return inv;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    delivery_pump(timer->data);
+}
+
+static void wake_at(struct delivery *d, int64_t at_us, int64_t now_us)
+{
+    uint64_t wait_ms = at_us <= now_us ? 0 : (uint64_t)((at_us - now_us + 999) / CLOCK_US_PER_MS);
+    if (!uv_is_active((uv_handle_t *)&d->timer) || uv_timer_get_due_in(&d->timer) > wait_ms) {
+        (void)uv_timer_start(&d->timer, on_timer, wait_ms, 0);
+    }
+}
+
+/** Asks for a wake-up at the first of: the gate opens, a retry is due, a batch's window ends. */
+static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait_us)
+{
+    if (gate_is_closed(&d->gate, now_us)) {
+        wake_at(d, d->gate.open_us, now_us);
+        return;
+    }
+    if (!gate_admits(&d->gate, d->running_count, now_us)) {
+        return;  // an answer brings us back
+    }
+    int64_t due_us = invoke_next_due_us(&d->line->invoker);
+    if (due_us >= 0) {
+        wake_at(d, due_us, now_us);
+    }
+    if (batch_wait_us >= 0) {
+        wake_at(d, now_us + batch_wait_us, now_us);
+    }
+}
+
+void delivery_pump(struct delivery *d)
+{
+    if (d->is_pumping) {
+        return;
+    }
+    d->is_pumping = true;
+    int64_t now_us = clock_now_us();
+    int64_t batch_wait_us = -1;
+    while (gate_admits(&d->gate, d->running_count, now_us)) {
+        struct invocation *inv = invoke_take_due(&d->line->invoker, now_us);
+        if (inv != NULL) {
+            inv = build_again(d, inv);
+        } else if (batch_is_due(&d->limits, &d->lanes, now_us, &batch_wait_us)) {
+            inv = build_new(d);
+        } else {
+            break;
+        }
+        if (inv != NULL) {
+            payload_finish(invoke_payload(inv));
+            d->running_count++;
+            invoke_send(inv, d->config->delivery.timeout_us);
+        }
+    }
+    d->is_pumping = false;
+    wake_when_due(d, now_us, batch_wait_us);
+}
+
+void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us)
+{
+    for (struct event *e = invoke_take_events(inv), *next; e != NULL; e = next) {
+        next = e->next;
+        if (e->partition->state == PARTITION_ASSIGNED) {
+            invoke_add(inv, e);
+        } else {
+            delivery_forget(d, e);
+        }
+    }
+    if (inv->event_count == 0) {
+        invoke_close(inv);
+    } else {
+        invoke_wait(inv, due_us);
+    }
+}
+
+size_t delivery_room(const struct delivery *d)
+{
+    if (d->event_bytes >= DELIVERY_BYTES_MAX || d->event_count >= d->events_max) {
+        return 0;
+    }
+    return d->events_max - d->event_count;
+}
+
+bool delivery_wants_more(const struct delivery *d)
+{
+    return d->event_count <= d->events_max / 2 && d->event_bytes <= DELIVERY_BYTES_MAX / 2;
+}
+
+enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
+{
+    struct event *e = p->held != NULL ? p->held : event_new(p, message, p->stash_seen_us);
+    p->held = NULL;
+    if (!event_is_tombstone(e) && !event_resolve(e, d->schemas)) {
+        p->held = e;
+        return CONSUMER_HELD;
+    }
+    e->ticket = progress_open(&p->progress, e->offset, e->timestamp_ms);
+    p->event_count++;
+    d->event_count++;
+    d->event_bytes += bytes_of(e);
+    if (event_is_tombstone(e)) {
+        metric_add(d->metrics->filtered, 1);
+        delivery_settle(d, e);
+    } else {
+        lanes_put(&d->lanes, e);
+    }
+    return CONSUMER_TAKEN;
+}
+
+void delivery_drop(struct delivery *d, const struct partition *p)
+{
+    for (struct event *e = lanes_drop(&d->lanes, p), *next; e != NULL; e = next) {
+        next = e->next;
+        delivery_forget(d, e);
+    }
+    // What waits for a retry: all of it is looked through, and what stays waits as before.
+    struct invocation *kept = NULL;
+    for (struct invocation *inv; (inv = invoke_take_due(&d->line->invoker, INT64_MAX)) != NULL;) {
+        LL_PREPEND(kept, inv);
+    }
+    struct invocation *next_inv;
+    for (struct invocation *inv = kept; inv != NULL; inv = next_inv) {
+        next_inv = inv->next;
+        delivery_retry(d, inv, inv->due_us);
+    }
+}
+
+size_t delivery_running(const struct delivery *d)
+{
+    return d->running_count;
+}
+
+size_t delivery_event_count(const struct delivery *d)
+{
+    return d->event_count;
+}

@@ -1,0 +1,132 @@
+// What becomes of an invocation when its answer comes. outcome.c judges, this carries out.
+#include <stdio.h>
+
+#include "bridge/delivery/delivery_state.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+static void finish_delivered(struct delivery *d, struct invocation *inv)
+{
+    int64_t now_wall_us = clock_wall_us();
+    metric_add(d->metrics->delivered, (double)inv->event_count);
+    for (struct event *e = inv->first, *next; e != NULL; e = next) {
+        next = e->next;
+        if (e->commit_time_us != 0) {
+            metric_observe_us(d->metrics->event_latency, now_wall_us - e->commit_time_us);
+        }
+        delivery_settle(d, e);
+    }
+    invoke_close(inv);
+}
+
+/** One line about an answer, for logs and dead letters; never the endpoint's own words. */
+static void describe(const struct answer *a, char *text, size_t size)
+{
+    if (a->transport.kind != FAULT_NONE) {
+        (void)snprintf(text, size, "%s", a->transport.text);
+    } else if (a->location != NULL) {
+        (void)snprintf(text, size, "the function answered %d, to %s; redirects are not followed", a->status,
+                       a->location);
+    } else {
+        (void)snprintf(text, size, "the function answered %d", a->status);
+    }
+}
+
+static void finish_dead(struct delivery *d, struct invocation *inv, const struct answer *a,
+                        const char *reason)
+{
+    char text[512];
+    describe(a, text, sizeof(text));
+    struct dead_letter_cause cause = {
+        .reason = reason, .message = text, .status = a->status, .attempts = inv->attempts};
+    for (struct event *e = inv->first, *next; e != NULL; e = next) {
+        next = e->next;
+        if (e->partition->state == PARTITION_LOST) {
+            delivery_forget(d, e);
+        } else {
+            delivery_bury(d, e, cause);
+        }
+    }
+    invoke_close(inv);
+}
+
+static void throttle(struct delivery *d, const struct answer *a, int64_t wait_us)
+{
+    int64_t now_us = clock_now_us();
+    (void)gate_close(&d->gate, wait_us, now_us);
+    if (!d->is_throttled) {
+        char text[512];
+        describe(a, text, sizeof(text));
+        d->is_throttled = true;
+        d->on_throttled(d->self, text);
+    }
+}
+
+static void log_retry(struct delivery *d, const struct invocation *inv, const struct answer *a,
+                      const char *reason)
+{
+    char text[512];
+    describe(a, text, sizeof(text));
+    CLEANUP(memory_free_pointer) char *id = slice_to_string(inv->first->id);
+    log_write(inv->attempts == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, d->component, "invocation_retried",
+              LOG_WITH(LOG_TEXT("reason", reason), LOG_TEXT("id", id), LOG_NUMBER("events", inv->event_count),
+                       LOG_NUMBER("attempts", inv->attempts)),
+              "%s", text);
+}
+
+/** How the endpoint does, by any answer but one that asks for a pause. */
+static void note_health(struct delivery *d, const struct outcome *o, const struct answer *a)
+{
+    if (o->kind == OUTCOME_THROTTLE || a->transport.kind != FAULT_NONE) {
+        return;
+    }
+    gate_widen(&d->gate);
+    if (d->is_throttled) {
+        d->is_throttled = false;
+        d->on_throttled(d->self, NULL);
+    }
+}
+
+void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a)
+{
+    struct delivery *d = self;
+    d->running_count--;
+    bool is_superseded = inv->invoker->is_superseded;
+    inv->invoker = &d->line->invoker;  // its retries go where new calls go
+    int64_t now_us = clock_now_us();
+    struct outcome_history history = {inv->attempts, inv->first_attempt_us, now_us};
+    struct outcome o = outcome_judge(a, &history, &d->policy);
+    metric_observe_us(d->metrics->invocation_duration, a->took_us);
+    inv->attempts += o.is_attempt ? 1 : 0;
+    if (!is_superseded) {
+        note_health(d, &o, a);
+    }
+    switch (o.kind) {
+    case OUTCOME_DONE:
+        finish_delivered(d, inv);
+        break;
+    case OUTCOME_RETRY:
+        function_metrics_count_retry(d->metrics, o.reason);
+        log_retry(d, inv, a, o.reason);
+        delivery_retry(d, inv,
+                       is_superseded ? now_us : now_us + backoff_wait_us(&d->backoff, inv->attempts - 1));
+        break;
+    case OUTCOME_THROTTLE:
+        function_metrics_count_retry(d->metrics, o.reason);
+        if (!is_superseded) {
+            throttle(d, a, o.wait_us);
+        }
+        delivery_retry(d, inv, d->gate.open_us);
+        break;
+    case OUTCOME_DEAD:
+        finish_dead(d, inv, a, o.reason);
+        break;
+    }
+    if (d->replaced != NULL) {
+        delivery_close_replaced(d);
+    }
+    delivery_pump(d);
+    if (delivery_wants_more(d)) {
+        d->on_room(d->self);
+    }
+}

@@ -1,0 +1,65 @@
+// What delivery.c, delivery_answer.c and delivery_setup.c share; nobody else looks in.
+#ifndef BRIDGE_DELIVERY_DELIVERY_STATE_H
+#define BRIDGE_DELIVERY_DELIVERY_STATE_H
+
+#include "bridge/delivery/batch.h"
+#include "bridge/delivery/delivery.h"
+#include "bridge/delivery/gate.h"
+#include "bridge/delivery/invoke.h"
+#include "bridge/delivery/outcome.h"
+
+enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of events held, as on Kafka; one event more may go over it
+
+/** An endpoint and its calls. A replaced one lasts until the last call that it runs has ended. */
+struct delivery_line {
+    struct delivery_line *next;
+    struct invoker invoker;
+};
+
+struct delivery {
+    uv_loop_t *loop;
+    const struct function_config *config;  // lent
+    struct schema_cache *schemas;          // lent
+    struct dead_letter *dead_letters;      // lent
+    struct function_metrics *metrics;      // lent
+    void (*on_room)(void *self);
+    void (*on_throttled)(void *self, const char *why);
+    void *self;
+    char *component;
+    struct lanes lanes;
+    struct gate gate;
+    struct backoff backoff;  // of invocations, each with its own count
+    struct batch_limits limits;
+    struct payload_options payload;
+    struct outcome_policy policy;
+    struct delivery_line *line;      // that new calls take
+    struct delivery_line *replaced;  // earlier ones
+    size_t running_count;            // on all of them
+    uv_timer_t timer;                // the gate opens, a retry or a batch is due
+    size_t event_count;
+    size_t event_bytes;
+    size_t events_max;
+    bool is_throttled;
+    bool is_pumping;
+};
+
+/** The event was delivered, filtered or is a safe dead letter: its offset may be passed. It is freed. */
+void delivery_settle(struct delivery *d, struct event *e);
+
+/** The event is freed without being settled: whoever owns its partition next starts with it. */
+void delivery_forget(struct delivery *d, struct event *e);
+
+/** The event can't be delivered: it is settled once it is a safe dead letter. Function and topic are filled
+ * in. */
+void delivery_bury(struct delivery *d, struct event *e, struct dead_letter_cause cause);
+
+/** Lets the invocation wait, without events that are not ours to retry any more. */
+void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us);
+
+/** The invoker's on_answer. */
+void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a);
+
+/** Closes lines that are replaced and run nothing. */
+void delivery_close_replaced(struct delivery *d);
+
+#endif

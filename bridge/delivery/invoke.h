@@ -1,0 +1,79 @@
+// Invocations: the events of one call, kept together through its retries, and the calls that run now.
+#ifndef BRIDGE_DELIVERY_INVOKE_H
+#define BRIDGE_DELIVERY_INVOKE_H
+
+#include "bridge/endpoints/endpoint.h"
+#include "bridge/payload/payload.h"
+
+/** One call's buffers, reused. */
+struct invoke_slot {
+    struct invoke_slot *next;
+    struct payload payload;
+};
+
+/** Events that are called together until they are settled. */
+struct invocation {
+    struct invocation *next;  // in the list of running or of unused ones
+    struct invocation *previous;
+    struct invoker *invoker;
+    struct event *first;  // in order
+    struct event *last;
+    size_t event_count;
+    uint32_t attempts;         // consumed
+    int64_t first_attempt_us;  // 0: none yet
+    int64_t due_us;            // of the next attempt, while it waits for one
+    int64_t sent_us;
+    struct invoke_slot *slot;    // while it is built or runs
+    struct endpoint_call *call;  // while it runs
+};
+
+typedef void (*invoke_on_answer)(void *self, struct invocation *inv, const struct answer *a);
+
+/** Plain data, embedded. */
+struct invoker {
+    const struct endpoint_type *endpoint_type;
+    struct endpoint *endpoint;  // lent
+    invoke_on_answer on_answer;
+    void *self;
+    bool is_superseded;  // another endpoint is called by now: its late answers say nothing about that one
+    size_t running_count;
+    struct invocation *running;
+    struct invocation *unused;
+    struct invoke_slot *slots;    // unused
+    struct invocation **waiting;  // heap by due_us
+    size_t waiting_count;
+    size_t waiting_capacity;
+};
+
+/** An invocation without events. */
+struct invocation *invoke_open(struct invoker *i);
+void invoke_add(struct invocation *inv, struct event *e);
+
+/** Takes all its events out, as a list in order. */
+struct event *invoke_take_events(struct invocation *inv);
+
+/** Gives it back; its events are somebody else's by now. */
+void invoke_close(struct invocation *inv);
+
+/** Gives it buffers to build its request in. */
+struct payload *invoke_payload(struct invocation *inv);
+
+/** Sends what its payload says; on_answer follows, unless cancelled. Its buffers go back before on_answer. */
+void invoke_send(struct invocation *inv, int64_t timeout_us);
+
+/** Lets it wait until due_us; its buffers go back. */
+void invoke_wait(struct invocation *inv, int64_t due_us);
+
+/** Takes the waiting one that is due first, if it is due. */
+struct invocation *invoke_take_due(struct invoker *i, int64_t now_us);
+
+/** When the first waiting one is due; -1: none waits. */
+int64_t invoke_next_due_us(const struct invoker *i);
+
+/** Gives the running call up. */
+void invoke_cancel(struct invocation *inv);
+
+/** Nothing runs and nothing waits. */
+void invoker_clear(struct invoker *i);
+
+#endif

@@ -1,0 +1,79 @@
+#include "bridge/delivery/outcome.h"
+
+static struct outcome again(const char *reason)
+{
+    return (struct outcome){.kind = OUTCOME_RETRY, .is_attempt = true, .reason = reason};
+}
+
+static struct outcome throttled(const char *reason, int64_t retry_after_us)
+{
+    int64_t wait_us = retry_after_us <= 0                           ? 0
+                      : retry_after_us > OUTCOME_RETRY_AFTER_MAX_US ? OUTCOME_RETRY_AFTER_MAX_US
+                                                                    : retry_after_us;
+    return (struct outcome){.kind = OUTCOME_THROTTLE, .wait_us = wait_us, .reason = reason};
+}
+
+static struct outcome dead(const char *reason)
+{
+    return (struct outcome){.kind = OUTCOME_DEAD, .is_attempt = true, .reason = reason};
+}
+
+static struct outcome judge_transport(const struct answer *a)
+{
+    if (!a->is_sent) {
+        return throttled("unreachable", 0);
+    }
+    return again(a->is_timeout ? "timeout" : "transport");
+}
+
+static struct outcome judge_status(const struct answer *a)
+{
+    int status = a->status;
+    if (status >= 200 && status <= 299) {
+        return (struct outcome){.kind = OUTCOME_DONE, .is_attempt = true};
+    }
+    if (status == 429) {
+        return throttled("429", a->retry_after_us);
+    }
+    if (status == 503 && a->retry_after_us > 0) {
+        return throttled("503", a->retry_after_us);
+    }
+    if (status >= 500 && status <= 599) {
+        return again("5xx");
+    }
+    switch (status) {
+    case 401:
+        return again("401");
+    case 403:
+        return again("403");
+    case 404:
+        return again("404");
+    case 408:
+        return again("408");
+    case 409:
+        return again("409");
+    case 425:
+        return again("425");
+    default:
+        break;
+    }
+    return dead(status >= 300 && status <= 399 ? "redirect" : "rejected");
+}
+
+struct outcome outcome_judge(const struct answer *a, const struct outcome_history *h,
+                             const struct outcome_policy *policy)
+{
+    struct outcome o = a->transport.kind != FAULT_NONE ? judge_transport(a) : judge_status(a);
+    if (o.kind != OUTCOME_RETRY && o.kind != OUTCOME_THROTTLE) {
+        return o;
+    }
+    if (o.is_attempt && (int64_t)h->attempts + 1 >= policy->attempts_max) {
+        return dead("attempts_exhausted");
+    }
+    if (h->now_us - h->first_attempt_us >= policy->max_age_us) {
+        struct outcome expired = dead("expired");
+        expired.is_attempt = o.is_attempt;
+        return expired;
+    }
+    return o;
+}

@@ -1,0 +1,45 @@
+// The only judge of an answer: done, again, or dead. Endpoints translate, they never decide.
+//
+//   2xx                                              done
+//   429, and 503 with Retry-After                    again, no attempt consumed, the endpoint is throttled
+//   refused, unresolved, TLS: before a byte was sent again, no attempt consumed, the endpoint is unreachable
+//   401 403 404 408 409 425, other 5xx, lost calls   again, one attempt consumed
+//   3xx                                              dead: redirect
+//   other 4xx, 1xx                                   dead: rejected
+#ifndef BRIDGE_DELIVERY_OUTCOME_H
+#define BRIDGE_DELIVERY_OUTCOME_H
+
+#include "bridge/endpoints/endpoint.h"
+
+#define OUTCOME_RETRY_AFTER_MAX_US (INT64_C(300) * 1000000)
+
+enum outcome_kind {
+    OUTCOME_DONE,
+    OUTCOME_RETRY,     // this invocation again, after its own backoff
+    OUTCOME_THROTTLE,  // the same without an attempt; all other calls of the function wait too
+    OUTCOME_DEAD,
+};
+
+struct outcome_policy {
+    int64_t attempts_max;  // the first included
+    int64_t max_age_us;    // from the first attempt
+};
+
+/** What is known of an invocation when its answer comes. */
+struct outcome_history {
+    uint32_t attempts;         // consumed before this answer
+    int64_t first_attempt_us;  // monotonic
+    int64_t now_us;
+};
+
+struct outcome {
+    enum outcome_kind kind;
+    bool is_attempt;     // this answer consumes an attempt
+    int64_t wait_us;     // what the endpoint asked for; 0: the caller's backoff
+    const char *reason;  // RETRY, THROTTLE: metric label; DEAD: dead-letter reason; static
+};
+
+struct outcome outcome_judge(const struct answer *a, const struct outcome_history *h,
+                             const struct outcome_policy *policy);
+
+#endif

@@ -1,0 +1,499 @@
+#include "bridge/function/function.h"
+
+#include <utlist.h>
+
+#include "bridge/delivery/delivery.h"
+#include "bridge/function/function_metrics.h"
+#include "bridge/function/registration.h"
+#include "bridge/intake/consumer.h"
+#include "core/base/backoff.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum {
+    TICK_MS = 500,
+    RECORDS_A_TURN = 256,
+    FAILED_AGAIN_MS = 30000,
+};
+
+struct function {
+    struct function_surroundings around;
+    struct function_config *config;
+    void (*on_stopped)(void *self, struct function *fn);
+    void *self;
+    enum function_state state;
+    char *detail;  // why, for the status
+    char *component;
+    struct registration *registration;
+    struct consumer *consumer;
+    size_t partition_count;  // that it is opened for
+    bool is_consumer_closing;
+    struct delivery *delivery;
+    struct function_metrics metrics;
+    struct schema_listener on_schemas;
+    struct backoff backoff;
+    int64_t lag_records;
+    uv_timer_t again;  // after a registration that failed
+    uv_timer_t tick;
+    uv_idle_t turn;  // more to read right away
+    int open_handles;
+};
+
+const char *function_state_name(enum function_state state)
+{
+    static const char *const NAMES[] = {
+#define X(name, text) [FUNCTION_##name] = #text,
+        FUNCTION_STATES(X)
+#undef X
+    };
+    return NAMES[state];
+}
+
+#define BIT(name) (1u << FUNCTION_##name)
+
+static bool is_allowed(enum function_state from, enum function_state to)
+{
+    static const unsigned TO[] = {
+        [FUNCTION_STARTING] = BIT(RUNNING) | BIT(DRAINING) | BIT(FAILED),
+        [FUNCTION_RUNNING] = BIT(THROTTLED) | BIT(PAUSED) | BIT(DRAINING) | BIT(FAILED),
+        [FUNCTION_THROTTLED] = BIT(RUNNING) | BIT(PAUSED) | BIT(DRAINING) | BIT(FAILED),
+        [FUNCTION_PAUSED] = BIT(RUNNING) | BIT(DRAINING) | BIT(FAILED),
+        [FUNCTION_DRAINING] = BIT(STOPPED),
+        [FUNCTION_STOPPED] = 0,
+        [FUNCTION_FAILED] = BIT(STARTING) | BIT(DRAINING),
+    };
+    return (TO[from] & (1u << to)) != 0;
+}
+
+static void enter(struct function *fn, enum function_state to, const char *why)
+{
+    enum function_state from = fn->state;
+    INVARIANT(is_allowed(from, to));
+    fn->state = to;
+    free(fn->detail);
+    fn->detail = memory_string(why);
+    function_metrics_set_state(&fn->metrics, function_state_name(from), function_state_name(to));
+    log_write(to == FUNCTION_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, fn->component, "function_state",
+              LOG_WITH(LOG_TEXT("from", function_state_name(from)), LOG_TEXT("to", function_state_name(to))),
+              "%s", why);
+}
+
+/** One turn of reading: bounded, and asks for another when there is more to do. */
+static void take_turn(struct function *fn)
+{
+    bool is_more = false;
+    if (fn->consumer != NULL && fn->state != FUNCTION_DRAINING) {
+        size_t room = delivery_room(fn->delivery);
+        (void)consumer_take(fn->consumer, room < RECORDS_A_TURN ? room : RECORDS_A_TURN);
+        delivery_pump(fn->delivery);
+        is_more = delivery_room(fn->delivery) > 0 && consumer_has_more(fn->consumer);
+    }
+    if (!is_more) {
+        (void)uv_idle_stop(&fn->turn);
+    }
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+    take_turn(turn->data);
+}
+
+static void on_more(void *self)
+{
+    struct function *fn = self;
+    if (fn->consumer != NULL && consumer_has_more(fn->consumer)) {
+        (void)uv_idle_start(&fn->turn, on_turn);
+    }
+}
+
+static void on_records(void *self)
+{
+    struct function *fn = self;
+    if (delivery_room(fn->delivery) > 0 && !uv_is_active((uv_handle_t *)&fn->turn)) {
+        (void)uv_idle_start(&fn->turn, on_turn);
+    }
+}
+
+static void on_schema_news(void *self)
+{
+    struct function *fn = self;
+    if (fn->consumer == NULL) {
+        return;
+    }
+    struct partition *p;
+    LL_FOREACH (consumer_partitions(fn->consumer), p) {
+        p->is_held = false;
+    }
+    (void)uv_idle_start(&fn->turn, on_turn);
+}
+
+static void on_throttled(void *self, const char *why)
+{
+    struct function *fn = self;
+    if (why != NULL && fn->state == FUNCTION_RUNNING) {
+        enter(fn, FUNCTION_THROTTLED, why);
+    } else if (why == NULL && fn->state == FUNCTION_THROTTLED) {
+        enter(fn, FUNCTION_RUNNING, "the function answers again");
+    }
+}
+
+static void on_assigned(void *self)
+{
+    struct function *fn = self;
+    if (fn->state == FUNCTION_STARTING) {
+        enter(fn, FUNCTION_RUNNING, "assigned");
+    }
+}
+
+static void on_revoked(void *self, struct partition *p)
+{
+    struct function *fn = self;
+    delivery_drop(fn->delivery, p);
+}
+
+static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_message_t *message)
+{
+    struct function *fn = self;
+    return delivery_take(fn->delivery, p, message);
+}
+
+static void on_offset_reset(void *self, const struct partition *p)
+{
+    (void)p;
+    struct function *fn = self;
+    metric_add(fn->metrics.offset_resets, 1);
+}
+
+static void begin(struct function *fn);
+
+static void on_again(uv_timer_t *again)
+{
+    struct function *fn = again->data;
+    if (fn->state == FUNCTION_FAILED) {
+        enter(fn, FUNCTION_STARTING, "trying again");
+    }
+    begin(fn);
+}
+
+/** Nothing of it runs but a timer, which begins anew. */
+static void fail(struct function *fn, const struct fault *f)
+{
+    if (fn->state == FUNCTION_DRAINING) {
+        return;
+    }
+    enter(fn, FUNCTION_FAILED, f->text);
+    (void)uv_timer_start(&fn->again, on_again, FAILED_AGAIN_MS, 0);
+}
+
+static void on_consumer_closed_to_begin_again(void *self);
+static void on_consumer_closed_to_stop(void *self);
+
+static void close_consumer(struct function *fn, void (*on_closed)(void *self))
+{
+    if (!fn->is_consumer_closing) {
+        fn->is_consumer_closing = true;
+        consumer_close(fn->consumer, on_closed);
+    }
+}
+
+static void on_consumer_fault(void *self, const struct fault *f)
+{
+    struct function *fn = self;
+    if (fn->state != FUNCTION_DRAINING && fn->state != FUNCTION_FAILED) {
+        enter(fn, FUNCTION_FAILED, f->text);
+        close_consumer(fn, on_consumer_closed_to_begin_again);
+    }
+}
+
+static void on_consumer_closed_to_reopen(void *self);
+
+/** The bound of what is read ahead is the function's, and librdkafka takes it per partition, once. */
+static void on_outgrown(void *self, size_t partition_count)
+{
+    struct function *fn = self;
+    if (fn->state != FUNCTION_DRAINING && fn->state != FUNCTION_FAILED) {
+        log_info(fn->component, "consumer_reopened", LOG_WITH(LOG_NUMBER("partitions", partition_count)),
+                 "many more partitions than before: reading ahead less of each");
+        fn->partition_count = partition_count;
+        close_consumer(fn, on_consumer_closed_to_reopen);
+    }
+}
+
+static void open_consumer(struct function *fn)
+{
+    struct fault f;
+    struct consumer_params params = {
+        .loop = fn->around.loop,
+        .settings = fn->around.settings,
+        .config = fn->config,
+        .partition_count = fn->partition_count,
+        .listener = {.on_ready = on_records,
+                     .on_assigned = on_assigned,
+                     .on_revoked = on_revoked,
+                     .on_record = on_record,
+                     .on_offset_reset = on_offset_reset,
+                     .on_outgrown = on_outgrown,
+                     .on_fault = on_consumer_fault,
+                     .self = fn},
+    };
+    fn->is_consumer_closing = false;
+    if (!consumer_open(&params, &fn->consumer, &f)) {
+        fn->consumer = NULL;
+        fail(fn, &f);
+    }
+}
+
+static void on_registered(void *self, size_t partition_count, const struct fault *f)
+{
+    struct function *fn = self;
+    fn->registration = NULL;
+    if (f == NULL) {
+        backoff_reset(&fn->backoff);
+        fn->partition_count = partition_count;
+        open_consumer(fn);
+    } else if (f->kind == FAULT_RETRY) {
+        log_write(fn->backoff.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, fn->component,
+                  "registration_delayed", NULL, "%s", f->text);
+        free(fn->detail);
+        fn->detail = memory_string(f->text);
+        (void)uv_timer_start(&fn->again, on_again,
+                             (uint64_t)(backoff_next_us(&fn->backoff) / CLOCK_US_PER_MS), 0);
+    } else {
+        fail(fn, f);
+    }
+}
+
+static void begin(struct function *fn)
+{
+    fn->registration = registration_start(fn->around.loop, fn->around.settings, fn->around.state_topic,
+                                          fn->config, on_registered, fn);
+}
+
+static void measure_lag(struct function *fn)
+{
+    int64_t records = 0;
+    int64_t lag_us = 0;
+    int64_t now_us = clock_wall_us();
+    struct partition *p;
+    LL_FOREACH (consumer_partitions(fn->consumer), p) {
+        int64_t behind = consumer_lag(fn->consumer, p);
+        int64_t oldest_ms = consumer_oldest_ms(p);
+        int64_t age_us = oldest_ms < 0 ? 0 : now_us - oldest_ms * CLOCK_US_PER_MS;
+        records += behind > 0 ? behind : 0;
+        lag_us = age_us > lag_us ? age_us : lag_us;
+    }
+    fn->lag_records = records;
+    metric_set(fn->metrics.lag_records, (double)records);
+    metric_set(fn->metrics.lag_seconds, (double)lag_us / (double)CLOCK_US_PER_S);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct function *fn = tick->data;
+    if (fn->delivery == NULL) {
+        return;
+    }
+    metric_set(fn->metrics.in_flight, (double)delivery_running(fn->delivery));
+    if (fn->consumer != NULL) {
+        measure_lag(fn);
+        on_records(fn);  // what was held for want of room behind an unsettled record
+        consumer_tick(fn->consumer);
+    }
+}
+
+static bool make_delivery(struct function *fn, struct fault *f)
+{
+    struct delivery_params params = {
+        .loop = fn->around.loop,
+        .config = fn->config,
+        .schemas = fn->around.schemas,
+        .dead_letters = fn->around.dead_letters,
+        .metrics = &fn->metrics,
+        .on_room = on_more,
+        .on_throttled = on_throttled,
+        .self = fn,
+    };
+    return delivery_new(&params, &fn->delivery, f);
+}
+
+struct function *function_start(const struct function_surroundings *around, struct function_config *config,
+                                void (*on_stopped)(void *self, struct function *fn), void *self)
+{
+    struct function *fn = memory_zeroed(1, sizeof(*fn));
+    fn->around = *around;
+    fn->config = config;
+    fn->on_stopped = on_stopped;
+    fn->self = self;
+    fn->state = FUNCTION_STARTING;
+    fn->detail = memory_string("registering");
+    fn->component = memory_format("function/%s", config->name);
+    fn->backoff = backoff_make(200 * CLOCK_US_PER_MS, 10 * CLOCK_US_PER_S);
+    fn->on_schemas = (struct schema_listener){.on_news = on_schema_news, .self = fn};
+    schema_cache_join(around->schemas, &fn->on_schemas);
+    function_metrics_init(&fn->metrics, around->metrics, config->name);
+    function_metrics_set_state(&fn->metrics, "starting", "starting");
+    (void)uv_timer_init(around->loop, &fn->again);
+    (void)uv_timer_init(around->loop, &fn->tick);
+    (void)uv_idle_init(around->loop, &fn->turn);
+    fn->again.data = fn->tick.data = fn->turn.data = fn;
+    fn->open_handles = 3;
+    (void)uv_timer_start(&fn->tick, on_tick, TICK_MS, TICK_MS);
+    struct fault f;
+    if (make_delivery(fn, &f)) {
+        begin(fn);
+    } else {
+        enter(fn, FUNCTION_FAILED, f.text);  // only a new configuration helps
+    }
+    return fn;
+}
+
+const char *function_name(const struct function *fn)
+{
+    return fn->config->name;
+}
+
+const struct function_config *function_config_of(const struct function *fn)
+{
+    return fn->config;
+}
+
+static void free_config(struct function_config *config)
+{
+    function_config_clear(config);
+    free(config);
+}
+
+static void on_stopped_now(uv_timer_t *again)
+{
+    struct function *fn = again->data;
+    enter(fn, FUNCTION_STOPPED, "stopped");
+    fn->on_stopped(fn->self, fn);
+}
+
+/** Never from inside function_stop. */
+static void stopped_next_turn(struct function *fn)
+{
+    (void)uv_timer_start(&fn->again, on_stopped_now, 0, 0);
+}
+
+static void on_consumer_closed_to_stop(void *self)
+{
+    struct function *fn = self;
+    fn->consumer = NULL;
+    stopped_next_turn(fn);
+}
+
+static void on_consumer_closed_to_begin_again(void *self)
+{
+    struct function *fn = self;
+    fn->consumer = NULL;
+    if (fn->state == FUNCTION_DRAINING) {
+        stopped_next_turn(fn);
+    } else {
+        (void)uv_timer_start(&fn->again, on_again, FAILED_AGAIN_MS, 0);
+    }
+}
+
+static void on_consumer_closed_to_reopen(void *self)
+{
+    struct function *fn = self;
+    if (function_is_ready(fn)) {
+        open_consumer(fn);
+    } else {
+        on_consumer_closed_to_begin_again(self);
+    }
+}
+
+static void on_registration_cancelled(void *self)
+{
+    stopped_next_turn(self);
+}
+
+void function_stop(struct function *fn)
+{
+    if (fn->state == FUNCTION_DRAINING || fn->state == FUNCTION_STOPPED) {
+        return;
+    }
+    enter(fn, FUNCTION_DRAINING, "asked to stop");
+    (void)uv_timer_stop(&fn->again);
+    (void)uv_idle_stop(&fn->turn);
+    if (fn->consumer != NULL) {
+        close_consumer(fn, on_consumer_closed_to_stop);
+    } else if (fn->registration == NULL || registration_cancel(fn->registration, on_registration_cancelled)) {
+        stopped_next_turn(fn);
+    }
+    fn->registration = NULL;
+}
+
+void function_abandon(struct function *fn)
+{
+    log_warn(fn->component, "drain_abandoned",
+             LOG_WITH(LOG_NUMBER("in_flight", delivery_running(fn->delivery))),
+             "calls that run too long are given up; their events will come again");
+    delivery_abandon(fn->delivery);
+}
+
+void function_change_config(struct function *fn, struct function_config *config)
+{
+    struct fault f;
+    struct function_config *old = fn->config;
+    bool is_taken = fn->delivery == NULL || delivery_reconfigure(fn->delivery, config, &f);
+    if (!is_taken) {
+        log_error(fn->component, "configuration_refused", NULL, "%s; going on with the old one", f.text);
+        free_config(config);
+        return;
+    }
+    fn->config = config;
+    free_config(old);
+    log_info(fn->component, "configuration_changed", NULL, "goes on with its new configuration");
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct function *fn = handle->data;
+    if (--fn->open_handles == 0) {
+        free(fn->detail);
+        free(fn->component);
+        free(fn);
+    }
+}
+
+void function_free(struct function *fn)
+{
+    if (fn == NULL) {
+        return;
+    }
+    schema_cache_leave(fn->around.schemas, &fn->on_schemas);
+    delivery_free(fn->delivery);
+    fn->delivery = NULL;
+    function_metrics_clear(&fn->metrics);
+    free_config(fn->config);
+    uv_close((uv_handle_t *)&fn->again, on_closed);
+    uv_close((uv_handle_t *)&fn->tick, on_closed);
+    uv_close((uv_handle_t *)&fn->turn, on_closed);
+}
+
+enum function_state function_state_of(const struct function *fn)
+{
+    return fn->state;
+}
+
+bool function_is_ready(const struct function *fn)
+{
+    return fn->state == FUNCTION_RUNNING || fn->state == FUNCTION_THROTTLED || fn->state == FUNCTION_PAUSED;
+}
+
+void function_status(const struct function *fn, struct bytes *out)
+{
+    size_t partitions = 0;
+    if (fn->consumer != NULL) {
+        struct partition *p;
+        LL_COUNT(consumer_partitions(fn->consumer), p, partitions);
+    }
+    bytes_format(out, "{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", fn->config->name,
+                 function_state_name(fn->state));
+    text_append_json(out, slice_of(fn->detail));
+    bytes_format(out, ",\"lag_records\":%lld,\"in_flight\":%zu,\"held_events\":%zu,\"partitions\":%zu}",
+                 (long long)fn->lag_records, fn->delivery == NULL ? 0 : delivery_running(fn->delivery),
+                 fn->delivery == NULL ? 0 : delivery_event_count(fn->delivery), partitions);
+}

@@ -1,0 +1,62 @@
+#include "bridge/function/function_change.h"
+
+#include <string.h>
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool is_same_list(const struct text_list *a, const struct text_list *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && is_same; i++) {
+        is_same = is_same_text(a->items[i], b->items[i]);
+    }
+    return is_same;
+}
+
+static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && is_same; i++) {
+        is_same = is_same_text(a->items[i].key, b->items[i].key) &&
+                  is_same_text(a->items[i].value, b->items[i].value);
+    }
+    return is_same;
+}
+
+bool function_change_is_same_endpoint(const struct function_config *a, const struct function_config *b)
+{
+    return is_same_text(a->http.url, b->http.url) && is_same_text(a->http.bearer, b->http.bearer) &&
+           are_same_pairs(&a->http.headers, &b->http.headers);
+}
+
+static bool is_same_delivery(const struct function_config *a, const struct function_config *b)
+{
+    return a->delivery.concurrency == b->delivery.concurrency &&
+           a->delivery.batch.events == b->delivery.batch.events &&
+           a->delivery.batch.bytes == b->delivery.batch.bytes &&
+           a->delivery.batch.window_us == b->delivery.batch.window_us &&
+           a->delivery.timeout_us == b->delivery.timeout_us &&
+           a->delivery.retry.attempts == b->delivery.retry.attempts &&
+           a->delivery.retry.max_age_us == b->delivery.retry.max_age_us &&
+           a->delivery.retry.backoff.initial_us == b->delivery.retry.backoff.initial_us &&
+           a->delivery.retry.backoff.max_us == b->delivery.retry.backoff.max_us &&
+           is_same_text(a->delivery.on_failure.dead_letter, b->delivery.on_failure.dead_letter);
+}
+
+enum function_change function_change_between(const struct function_config *old,
+                                             const struct function_config *new)
+{
+    if (!is_same_list(&old->source.topics, &new->source.topics) ||
+        old->delivery.order != new->delivery.order) {
+        return FUNCTION_CHANGE_RESTART;
+    }
+    // `start` speaks of the registration only, which has been.
+    bool is_same = function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
+                   old->source.operations == new->source.operations &&
+                   old->source.start == new->source.start && old->payload == new->payload &&
+                   old->int64_as_string == new->int64_as_string;
+    return is_same ? FUNCTION_CHANGE_NONE : FUNCTION_CHANGE_IN_PLACE;
+}

@@ -1,0 +1,72 @@
+#include "bridge/function/function_metrics.h"
+
+#include <string.h>
+
+#include "core/base/memory.h"
+
+#define PREFIX "millrace_function_"
+
+/** @param more  `,reason="429"` or "" */
+static struct metric *series(struct function_metrics *m, enum metric_kind kind, const char *name,
+                             const char *help, const char *more)
+{
+    CLEANUP(memory_free_pointer) char *labels = memory_format("function=\"%s\"%s", m->function, more);
+    return metrics_series(m->metrics, kind, name, help, labels);
+}
+
+static struct metric *outcome(struct function_metrics *m, const char *more)
+{
+    return series(m, METRIC_COUNTER, PREFIX "events_total", "Events settled, by how they ended", more);
+}
+
+void function_metrics_init(struct function_metrics *m, struct metrics *metrics, const char *function)
+{
+    *m = (struct function_metrics){.metrics = metrics, .function = memory_string(function)};
+    m->lag_records = series(m, METRIC_GAUGE, PREFIX "lag_records",
+                            "Records on Kafka that are not settled for the function", "");
+    m->lag_seconds =
+        series(m, METRIC_GAUGE, PREFIX "lag_seconds", "Age of the oldest record that is not settled", "");
+    m->in_flight =
+        series(m, METRIC_GAUGE, PREFIX "in_flight_invocations", "Calls that wait for their answer", "");
+    m->delivered = outcome(m, ",outcome=\"delivered\"");
+    m->filtered = outcome(m, ",outcome=\"filtered\"");
+    m->dead_lettered = outcome(m, ",outcome=\"dead_lettered\"");
+    m->offset_resets = outcome(m, ",outcome=\"lost_to_retention\"");
+    m->invocation_duration = series(m, METRIC_HISTOGRAM, PREFIX "invocation_duration_seconds",
+                                    "From sending a call to its answer", "");
+    m->event_latency = series(m, METRIC_HISTOGRAM, PREFIX "event_latency_seconds",
+                              "From a change's commit to its function's answer", "");
+}
+
+void function_metrics_clear(struct function_metrics *m)
+{
+    if (m->metrics == NULL) {
+        return;
+    }
+    CLEANUP(memory_free_pointer) char *label = memory_format("function=\"%s\"", m->function);
+    metrics_remove(m->metrics, label);
+    free(m->function);
+    *m = (struct function_metrics){0};
+}
+
+void function_metrics_count_retry(struct function_metrics *m, const char *reason)
+{
+    CLEANUP(memory_free_pointer) char *more = memory_format(",reason=\"%s\"", reason);
+    metric_add(series(m, METRIC_COUNTER, PREFIX "retries_total", "Calls to be made again, by why", more), 1);
+}
+
+void function_metrics_count_dead_letter(struct function_metrics *m, const char *reason)
+{
+    CLEANUP(memory_free_pointer) char *more = memory_format(",reason=\"%s\"", reason);
+    metric_add(series(m, METRIC_COUNTER, PREFIX "dead_letters_total", "Events given up, by why", more), 1);
+}
+
+void function_metrics_set_state(struct function_metrics *m, const char *from, const char *to)
+{
+    const char *const names[] = {from, to};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CLEANUP(memory_free_pointer) char *more = memory_format(",state=\"%s\"", names[i]);
+        metric_set(series(m, METRIC_GAUGE, PREFIX "state", "1 for the state it is in", more),
+                   strcmp(names[i], to) == 0 ? 1 : 0);
+    }
+}

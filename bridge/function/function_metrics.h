@@ -1,0 +1,33 @@
+// The Prometheus series of one function (millrace_function_*).
+#ifndef BRIDGE_FUNCTION_FUNCTION_METRICS_H
+#define BRIDGE_FUNCTION_FUNCTION_METRICS_H
+
+#include "core/metrics.h"
+
+/** Plain data, embedded; the series are the metrics' own. */
+struct function_metrics {
+    struct metrics *metrics;  // lent
+    char *function;
+    struct metric *lag_records;
+    struct metric *lag_seconds;
+    struct metric *in_flight;
+    struct metric *delivered;
+    struct metric *filtered;
+    struct metric *dead_lettered;
+    struct metric *offset_resets;
+    struct metric *invocation_duration;
+    struct metric *event_latency;
+};
+
+void function_metrics_init(struct function_metrics *m, struct metrics *metrics, const char *function);
+
+/** Takes the series away: the function is gone. */
+void function_metrics_clear(struct function_metrics *m);
+
+void function_metrics_count_retry(struct function_metrics *m, const char *reason);
+void function_metrics_count_dead_letter(struct function_metrics *m, const char *reason);
+
+/** The state gauge is 1 for the state that it is in and 0 for the one it left. */
+void function_metrics_set_state(struct function_metrics *m, const char *from, const char *to);
+
+#endif

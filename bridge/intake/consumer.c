@@ -1,0 +1,259 @@
+// A function's consumer: what it reads, its errors, and its end.
+#include <utlist.h>
+
+#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_state.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum { FIRST_ASSIGNMENT_WAIT_US = 4000000 };
+
+bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f)
+{
+    bool is_group = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    if (!is_group && code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        return false;
+    }
+    (void)fault_from(f, FAULT_CONFIG, "librdkafka", code,
+                     "%s: allow READ on the topics and on group millrace.*", what);
+    return true;
+}
+
+static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
+{
+    struct fault f;
+    if (consumer_is_refused(code, text, &f)) {
+        c->listener.on_fault(c->listener.self, &f);
+        return;
+    }
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+        (void)fault_from(&f, FAULT_FATAL, "librdkafka", code, "consumer: %s", text);
+        c->listener.on_fault(c->listener.self, &f);
+        return;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        log_warn(c->component, "topic_unknown", NULL, "%s; it is read from its first record once it exists",
+                 text);
+        c->listener.on_assigned(c->listener.self);  // to all there is
+        return;
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        log_debug(c->component, "consumer_error", NULL, "%s", text);  // kafka_log says it, once
+        return;
+    default:
+        log_warn(c->component, "consumer_error", LOG_WITH(LOG_TEXT("code", rd_kafka_err2name(code))), "%s",
+                 text);
+    }
+}
+
+static void on_main_ready(void *self)
+{
+    struct consumer *c = self;
+    c->is_polling = true;  // closing waits until the queue it would destroy is not being drained
+    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->main_queue, 0)) != NULL;) {
+        switch (rd_kafka_event_type(event)) {
+        case RD_KAFKA_EVENT_REBALANCE:
+            consumer_rebalance(c, event);
+            break;
+        case RD_KAFKA_EVENT_ERROR:
+            on_error(c, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+            break;
+        default:
+            break;
+        }
+        rd_kafka_event_destroy(event);
+    }
+    c->is_polling = false;
+    consumer_advance_close(c);
+}
+
+void consumer_tick(struct consumer *c)
+{
+    if (c->main_queue != NULL) {
+        on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
+    }
+    if (c->main_queue == NULL) {
+        return;  // leaving
+    }
+    if (!c->is_committing) {
+        (void)consumer_commit(c);  // also while a revocation waits for a call: what is settled need not
+    }
+    consumer_ask_again(c);
+    consumer_ask_ends(c);
+    consumer_advance_close(c);
+}
+
+/** librdkafka has stopped the partition, so it can't seek: it has to be assigned anew. Nothing of it is
+ * queued. */
+static void begin_at_earliest(struct consumer *c, struct partition *p)
+{
+    // Before its first record: a bridge that starts next must not wait for the old offset to come round.
+    progress_restart(&p->progress);
+    p->end_offset = -1;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    consumer_log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));
+    consumer_log_refusal(c, "begin at the earliest", rd_kafka_incremental_assign(c->rk, list));
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/** A partition's queue gives errors between its records. */
+static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
+{
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        log_error(c->component, "offset_out_of_range",
+                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
+                  "records were deleted before they were delivered (retention?): going on at the earliest");
+        c->listener.on_offset_reset(c->listener.self, p);
+        begin_at_earliest(c, p);
+        return;
+    }
+    on_error(c, message->err, rd_kafka_message_errstr(message));
+}
+
+/** Takes records of one partition; returns how many. */
+static size_t take_from(struct consumer *c, struct partition *p, size_t count)
+{
+    size_t taken = 0;
+    while (taken < count && !p->is_held && p->state == PARTITION_ASSIGNED) {
+        if (progress_is_full(&p->progress)) {
+            break;  // everything behind the unsettled record waits with it
+        }
+        rd_kafka_message_t *message = partition_peek(p, &c->limits);
+        if (message == NULL) {
+            break;
+        }
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            on_partition_error(c, p, message);
+            partition_pop(p);
+            continue;
+        }
+        if (c->listener.on_record(c->listener.self, p, message) == CONSUMER_HELD) {
+            p->is_held = true;
+            break;
+        }
+        partition_pop(p);
+        taken++;
+    }
+    return taken;
+}
+
+size_t consumer_take(struct consumer *c, size_t count)
+{
+    size_t taken = 0;
+    size_t visits = 0;
+    struct partition *p;
+    LL_COUNT(c->partitions, p, visits);
+    for (; visits > 0 && taken < count; visits--) {
+        p = c->turn == NULL ? c->partitions : c->turn;
+        c->turn = p->next;
+        taken += take_from(c, p, count - taken);
+    }
+    return taken;
+}
+
+bool consumer_has_more(const struct consumer *c)
+{
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_ASSIGNED && !p->is_held && partition_has_more(p) &&
+            !progress_is_full(&p->progress)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct partition *consumer_partitions(const struct consumer *c)
+{
+    return c->partitions;
+}
+
+bool consumer_is_assigned(const struct consumer *c)
+{
+    return c->is_assigned;
+}
+
+static void leave(uv_work_t *work)
+{
+    struct consumer_job *job = work->data;
+    rd_kafka_t *rk = job->consumer->rk;
+    if (job->consumer->is_assigned) {
+        (void)rd_kafka_consumer_close(rk);
+        rd_kafka_destroy(rk);
+    } else {
+        // 2.0.2 may abort when a cooperative consumer closes before its first assignment.
+        rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+}
+
+static void on_left(uv_work_t *work, int status)
+{
+    (void)status;
+    struct consumer_job *job = work->data;
+    struct consumer *c = job->consumer;
+    free(job);
+    free(c->component);
+    c->on_closed(c->listener.self);
+    free(c);
+}
+
+/** Closing: the partitions first, then the group, then the handle, whose end is waited for on a worker
+ * thread. */
+void consumer_advance_close(struct consumer *c)
+{
+    bool is_busy = c->is_working || c->is_asking_ends || c->is_revoking || c->is_polling;
+    if (c->on_closed == NULL || is_busy || c->unanswered != NULL) {
+        return;
+    }
+    bool is_hopeless = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
+    if (!c->is_assigned && !is_hopeless) {
+        return;  // consumer_tick comes again
+    }
+    if (c->partitions != NULL) {
+        if (!c->is_unsubscribed) {
+            c->is_unsubscribed = true;
+            (void)rd_kafka_unsubscribe(c->rk);  // a REVOKE of everything follows
+        }
+        return;
+    }
+    kafka_watch_stop(c->main_watch);
+    kafka_watch_stop(c->commit_watch);
+    rd_kafka_queue_destroy(TAKE(c->main_queue));
+    rd_kafka_queue_destroy(TAKE(c->commit_queue));
+    struct consumer_job *job = memory_zeroed(1, sizeof(*job));
+    job->consumer = c;
+    job->work.data = job;
+    c->is_working = true;
+    INVARIANT(uv_queue_work(c->loop, &job->work, leave, on_left) == 0);
+}
+
+void consumer_close(struct consumer *c, void (*on_closed)(void *self))
+{
+    c->on_closed = on_closed;
+    c->closing_since_us = clock_now_us();
+    kafka_watch_again(c->main_watch);
+    consumer_advance_close(c);
+}
+
+bool consumer_open(const struct consumer_params *params, struct consumer **ret, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) struct consumer *c = memory_zeroed(1, sizeof(*c));
+    c->loop = params->loop;
+    c->listener = params->listener;
+    c->planned_count = params->partition_count;
+    c->limits = consumer_handle_limits(c->planned_count);
+    if (!consumer_handle_open(params->settings, params->config, &c->limits, &c->rk, f)) {
+        return false;
+    }
+    c->component = memory_format("function/%s", params->config->name);
+    c->asking = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
+    c->main_queue = rd_kafka_queue_get_consumer(c->rk);
+    c->commit_queue = rd_kafka_queue_new(c->rk);
+    c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
+    c->commit_watch = kafka_watch_start(c->loop, c->commit_queue, consumer_on_commit_ready, c);
+    *ret = TAKE(c);
+    return true;
+}

@@ -1,0 +1,231 @@
+// Rebalances arrive as events on the main queue:
+//
+//   ASSIGN: ask for the committed offsets (on a worker thread), a queue for each partition,
+//   incremental_assign
+//
+//   REVOKE: on_revoked, commit, wait for what runs and go on committing, incremental_unassign
+//
+//   REVOKE of a lost assignment: incremental_unassign at once, commit nothing
+#include <utlist.h>
+
+#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_state.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum { COMMITTED_TIMEOUT_MS = 10000 };
+
+void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_error_t *error)
+{
+    if (error != NULL) {
+        log_warn(c->component, "assignment_refused", NULL, "%s: %s", what, rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+static void on_partition_ready(void *self)
+{
+    struct partition *p = self;
+    p->is_ready = true;
+    struct consumer *c = p->consumer;
+    if (!p->is_held && p->state == PARTITION_ASSIGNED) {
+        c->listener.on_ready(c->listener.self);
+    }
+}
+
+/** Partitions without an offset begin at their first record: they are newer than the registration. */
+static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *which = &list->elems[i];
+        int64_t committed = which->offset < 0 ? -1 : which->offset;
+        if (committed < 0) {
+            which->offset = RD_KAFKA_OFFSET_BEGINNING;
+        }
+        struct partition *added = partition_open(c->loop, c->rk, which, committed, on_partition_ready);
+        added->consumer = c;
+        LL_APPEND(c->partitions, added);
+    }
+    consumer_log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
+    log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
+             "%d partitions assigned", list->cnt);
+    c->is_assigned = true;
+    c->listener.on_assigned(c->listener.self);
+    size_t count = 0;
+    struct partition *p;
+    LL_COUNT(c->partitions, p, count);
+    if (c->on_closed == NULL && consumer_handle_is_outgrown(c->planned_count, count)) {
+        c->listener.on_outgrown(c->listener.self, count);
+    }
+}
+
+static void look_up_committed(uv_work_t *work)
+{
+    struct consumer_job *job = work->data;
+    job->code = rd_kafka_committed(job->consumer->rk, job->list, COMMITTED_TIMEOUT_MS);
+    for (int i = 0; i < job->list->cnt && job->code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        job->code = job->list->elems[i].err;
+    }
+}
+
+/** Answers the group's assignment with an empty one: librdkafka waits for an answer, and then leaves in
+ * order. Takes over the list. */
+static void assign_nothing(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    open_partitions(c, none);
+    rd_kafka_topic_partition_list_destroy(none);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/** Guessing would lose or repeat, so it is asked again, after a pause. Takes over the list. */
+static void ask_again_later(struct consumer *c, rd_kafka_topic_partition_list_t *list, const char *why)
+{
+    log_write(c->asking.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, c->component, "offsets_unknown",
+              NULL, "%s", why);
+    c->unanswered = list;
+    c->ask_again_us = clock_now_us() + backoff_next_us(&c->asking);
+}
+
+static void on_committed_known(uv_work_t *work, int status)
+{
+    (void)status;
+    struct consumer_job *job = work->data;
+    struct consumer *c = job->consumer;
+    rd_kafka_topic_partition_list_t *list = job->list;
+    rd_kafka_resp_err_t code = job->code;
+    struct fault f;
+    CLEANUP(memory_free_pointer)
+    char *why = memory_format("asking for the group's offsets: %s", rd_kafka_err2str(code));
+    free(job);
+    c->is_working = false;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        backoff_reset(&c->asking);
+        open_partitions(c, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    } else if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
+        assign_nothing(c, list);
+    } else if (consumer_is_refused(code, why, &f)) {
+        c->unanswered = list;
+        c->listener.on_fault(c->listener.self, &f);  // closes us
+        consumer_ask_again(c);
+    } else {
+        ask_again_later(c, list, why);
+    }
+    consumer_advance_close(c);
+}
+
+/** Takes over the list. */
+static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+    struct consumer_job *job = memory_zeroed(1, sizeof(*job));
+    job->consumer = c;
+    job->list = list;
+    job->work.data = job;
+    c->is_working = true;
+    INVARIANT(uv_queue_work(c->loop, &job->work, look_up_committed, on_committed_known) == 0);
+}
+
+void consumer_ask_again(struct consumer *c)
+{
+    if (c->unanswered == NULL) {
+        return;
+    }
+    if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
+        assign_nothing(c, TAKE(c->unanswered));
+    } else if (clock_now_us() >= c->ask_again_us) {
+        assign(c, TAKE(c->unanswered));
+    }
+}
+
+static void give_back(struct consumer *c)
+{
+    consumer_log_refusal(c, "give back", rd_kafka_incremental_unassign(c->rk, c->revoked));
+    log_info(c->component, "partitions_revoked", LOG_WITH(LOG_NUMBER("partitions", c->revoked->cnt)),
+             "%d partitions given back", c->revoked->cnt);
+    rd_kafka_topic_partition_list_destroy(c->revoked);
+    c->revoked = NULL;
+    c->is_revoking = false;
+    c->is_revoke_committing = false;
+    struct partition *p;
+    struct partition *next;
+    LL_FOREACH_SAFE (c->partitions, p, next) {
+        if (p->state == PARTITION_REVOKED || (p->state == PARTITION_LOST && p->event_count == 0)) {
+            LL_DELETE(c->partitions, p);
+            partition_free(p);
+        }
+    }
+    c->turn = NULL;
+    consumer_advance_close(c);
+}
+
+void consumer_advance_revoke(struct consumer *c)
+{
+    if (!c->is_revoking || c->is_committing || c->is_telling) {
+        return;
+    }
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_REVOKED && p->event_count > 0) {
+            return;
+        }
+    }
+    if (!c->is_revoke_committing) {
+        c->is_revoke_committing = true;
+        if (consumer_commit(c)) {
+            return;
+        }
+    }
+    give_back(c);
+}
+
+static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    bool is_lost = rd_kafka_assignment_lost(c->rk) != 0;
+    c->revoked = rd_kafka_topic_partition_list_copy(list);
+    c->is_revoking = true;
+    c->is_telling = true;
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_ASSIGNED &&
+            rd_kafka_topic_partition_list_find(c->revoked, p->topic, p->number) != NULL) {
+            p->state = is_lost ? PARTITION_LOST : PARTITION_REVOKED;
+            partition_stop(p);
+            c->listener.on_revoked(c->listener.self, p);
+        }
+    }
+    c->is_telling = false;
+    if (is_lost) {
+        log_warn(c->component, "assignment_lost", NULL,
+                 "the group gave our partitions to others before we could end: their newest events may come "
+                 "twice");
+        give_back(c);
+        return;
+    }
+    if (!c->is_committing) {
+        (void)consumer_commit(c);  // what is settled by now does not wait for what still runs
+    }
+    consumer_advance_revoke(c);
+}
+
+void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        assign(c, rd_kafka_topic_partition_list_copy(list));
+    } else {
+        take_back(c, list);
+    }
+}
+
+void consumer_partition_idle(struct consumer *c, struct partition *p)
+{
+    if (p->state == PARTITION_LOST && !c->is_revoking) {
+        LL_DELETE(c->partitions, p);
+        c->turn = NULL;
+        partition_free(p);
+        consumer_advance_close(c);
+        return;
+    }
+    consumer_advance_revoke(c);
+}

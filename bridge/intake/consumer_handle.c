@@ -1,0 +1,148 @@
+#include "bridge/intake/consumer_handle.h"
+
+#include <stdlib.h>
+
+enum {
+    READ_AHEAD_BYTES = 8 << 20,  // of one function, over all partitions
+    READ_AHEAD_BYTES_MIN = 64 << 10,
+    READ_AHEAD_BYTES_MAX = 1 << 20,
+    READ_AHEAD_RECORDS = 20000,
+    OUTGROWN = 4,
+    ANSWER_BYTES = 4 << 20,     // to one fetch, over all partitions
+    FRAME_BYTES = 512,          // that librdkafka adds to it
+    RECEIVE_BYTES = 100000000,  // librdkafka's own default
+};
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+char *consumer_handle_group(const char *function)
+{
+    return memory_format("millrace.%s", function);
+}
+
+char *consumer_handle_subscription(const char *topic)
+{
+    size_t size = strlen(topic);
+    if (size > 2 && topic[0] == '/' && topic[size - 1] == '/') {
+        const char *caret = topic[1] == '^' ? "" : "^.*";
+        return memory_format("%s%.*s", caret, (int)(size - 2), topic + 1);
+    }
+    if (strpbrk(topic, "*?[") == NULL) {
+        return memory_string(topic);
+    }
+    CLEANUP(bytes_clear) struct bytes regex = {0};
+    bytes_append_byte(&regex, '^');
+    for (const char *c = topic; *c != '\0'; c++) {
+        if (*c == '*') {
+            bytes_append_string(&regex, ".*");
+        } else if (*c == '?') {
+            bytes_append_byte(&regex, '.');
+        } else if (c[0] == '[' && c[1] == '!') {
+            bytes_append_string(&regex, "[^");
+            c++;
+        } else if (*c == '.' || *c == '+' || *c == '(' || *c == ')' || *c == '$' || *c == '|') {
+            bytes_append_byte(&regex, '\\');
+            bytes_append_byte(&regex, (uint8_t)*c);
+        } else {
+            bytes_append_byte(&regex, (uint8_t)*c);
+        }
+    }
+    bytes_append_byte(&regex, '$');
+    return slice_to_string(bytes_slice(&regex));
+}
+
+bool consumer_handle_is_outgrown(size_t planned_count, size_t partition_count)
+{
+    // Down to this many each has the largest share, and from the other on the smallest: nothing would change.
+    size_t planned = larger(planned_count, READ_AHEAD_BYTES / READ_AHEAD_BYTES_MAX);
+    return partition_count > OUTGROWN * planned && planned < READ_AHEAD_BYTES / READ_AHEAD_BYTES_MIN;
+}
+
+static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *topics)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
+    for (size_t i = 0; i < topics->count; i++) {
+        CLEANUP(memory_free_pointer) char *subscription = consumer_handle_subscription(topics->items[i]);
+        rd_kafka_topic_partition_list_add(list, subscription, RD_KAFKA_PARTITION_UA);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+struct partition_limits consumer_handle_limits(size_t partition_count)
+{
+    size_t bytes = READ_AHEAD_BYTES / (partition_count == 0 ? 1 : partition_count);
+    bytes = bytes > READ_AHEAD_BYTES_MAX ? READ_AHEAD_BYTES_MAX : bytes;
+    return (struct partition_limits){
+        .records = READ_AHEAD_RECORDS,
+        .bytes = bytes < READ_AHEAD_BYTES_MIN ? READ_AHEAD_BYTES_MIN : bytes,
+    };
+}
+
+/** A number of bytes among the user's properties; librdkafka itself has judged what is no number. */
+static size_t bytes_of(const struct settings *settings, const char *property, size_t initial)
+{
+    const char *text = text_pairs_get(&settings->kafka, property);
+    return text == NULL ? initial : (size_t)strtoull(text, NULL, 10);
+}
+
+static bool make_conf(const struct settings *settings, const char *group,
+                      const struct partition_limits *limits, rd_kafka_conf_t **ret, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *kbytes = memory_format("%zu", limits->bytes / 1024);
+    CLEANUP(memory_free_pointer) char *records = memory_format("%zu", limits->records);
+    // Fetched compressed: several times that in memory.
+    CLEANUP(memory_free_pointer) char *fetch = memory_format("%zu", limits->bytes / 4);
+    // librdkafka refuses an answer smaller than the largest record, and a buffer smaller than an answer.
+    size_t answer_bytes = larger(ANSWER_BYTES, bytes_of(settings, "message.max.bytes", 0));
+    size_t receive_bytes =
+        larger(answer_bytes + FRAME_BYTES, bytes_of(settings, "receive.message.max.bytes", RECEIVE_BYTES));
+    CLEANUP(memory_free_pointer) char *answer = memory_format("%zu", answer_bytes);
+    CLEANUP(memory_free_pointer) char *receive = memory_format("%zu", receive_bytes);
+    const char *wait_ms = text_pairs_get(&settings->kafka, "fetch.wait.max.ms");
+    // clang-format off
+    const char *extra[] = {
+        "group.id", group,
+        "partition.assignment.strategy", "cooperative-sticky",  // consumer.c knows no other protocol
+        "auto.offset.reset", "error",  // noticed, counted, and then the earliest
+        "queued.min.messages", records,
+        "queued.max.messages.kbytes", kbytes,
+        "fetch.wait.max.ms", wait_ms == NULL ? "100" : wait_ms,
+        "fetch.error.backoff.ms", "100",
+        "fetch.message.max.bytes", fetch,
+        "fetch.max.bytes", answer,
+        "receive.message.max.bytes", receive,
+        rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : NULL, "5",
+        NULL,
+    };
+    // clang-format on
+    return kafka_client_conf(settings, KAFKA_CONSUMER, extra, ret, f);
+}
+
+bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
+                          const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *group = consumer_handle_group(config->name);
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    if (!make_conf(settings, group, limits, &conf, f)) {
+        return false;
+    }
+    rd_kafka_conf_set_events(conf,
+                             RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT);
+    if (!kafka_client_open(conf, KAFKA_CONSUMER, &rk, f)) {
+        return false;
+    }
+    (void)rd_kafka_poll_set_consumer(rk);
+    rd_kafka_resp_err_t code = subscribe(rk, &config->source.topics);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_destroy(rk);
+        return fault_from(f, FAULT_CONFIG, "librdkafka", code, "source.topics: %s", rd_kafka_err2str(code));
+    }
+    *ret = rk;
+    return true;
+}

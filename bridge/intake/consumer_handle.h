@@ -1,0 +1,26 @@
+// How a function's Kafka consumer is set up: its group, its subscription, and how much it reads ahead.
+#ifndef BRIDGE_INTAKE_CONSUMER_HANDLE_H
+#define BRIDGE_INTAKE_CONSUMER_HANDLE_H
+
+#include "bridge/config/function_config.h"
+#include "bridge/intake/partition.h"
+
+/** The group of a function; the caller frees it. */
+char *consumer_handle_group(const char *function);
+
+/** What to subscribe to for a configured topic: the name, or for a glob a regular expression that begins with
+ * ^. */
+char *consumer_handle_subscription(const char *topic);
+
+/** What librdkafka may read ahead for each of so many partitions, so that a function's memory stays bounded.
+ */
+struct partition_limits consumer_handle_limits(size_t partition_count);
+
+/** Whether so many partitions are too many for limits that were made for `planned_count`: fourfold. */
+bool consumer_handle_is_outgrown(size_t planned_count, size_t partition_count);
+
+/** Makes the handle and subscribes. FAULT_CONFIG: librdkafka refuses a property or a topic. */
+bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
+                          const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f) MUST_USE;
+
+#endif

@@ -1,0 +1,77 @@
+// What consumer.c and the consumer_*.c beside it share; nobody else looks in.
+#ifndef BRIDGE_INTAKE_CONSUMER_STATE_H
+#define BRIDGE_INTAKE_CONSUMER_STATE_H
+
+#include "bridge/intake/consumer.h"
+#include "core/base/backoff.h"
+
+struct consumer {
+    uv_loop_t *loop;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *main_queue;
+    struct kafka_watch *main_watch;
+    rd_kafka_queue_t *commit_queue;
+    struct kafka_watch *commit_watch;
+    struct consumer_listener listener;
+    char *component;
+    struct partition_limits limits;
+    size_t planned_count;  // of partitions, that the limits were made for
+    struct partition *partitions;
+    struct partition *turn;                       // the next to be read from
+    bool is_assigned;                             // the first assignment has come
+    bool is_working;                              // a job on a worker thread uses `rk`
+    rd_kafka_topic_partition_list_t *unanswered;  // assigned to us, and where to begin is to be asked again
+    int64_t ask_again_us;
+    struct backoff asking;
+    bool is_asking_ends;  // so does another one
+    int64_t ask_ends_us;  // not before that
+    bool is_telling;      // on_revoked is under way
+    bool is_polling;      // on_main_ready is at work
+    bool is_revoking;     // the broker waits for us to give `revoked` back
+    bool is_revoke_committing;
+    rd_kafka_topic_partition_list_t *revoked;
+    bool is_committing;
+    void (*on_closed)(void *self);  // not NULL: closing
+    int64_t closing_since_us;
+    bool is_unsubscribed;
+};
+
+struct consumer_job {
+    uv_work_t work;
+    struct consumer *consumer;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+};
+
+/** Logs what librdkafka has against an assignment; accepts NULL. */
+void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_error_t *error);
+
+/** Whether the broker refuses us by its rules; then the fault says what to allow. */
+bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f);
+
+/** Goes on with an assignment whose offsets could not be asked for, when it is time. */
+void consumer_ask_again(struct consumer *c);
+
+/** Partitions come or go, as the event says. */
+void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event);
+
+/** A revocation goes on when nothing of its partitions runs, and again when its commit is answered. */
+void consumer_advance_revoke(struct consumer *c);
+
+/** Starts a commit of what has moved. False when there is nothing to commit. */
+bool consumer_commit(struct consumer *c);
+
+/** A commit was answered: only partitions that it names, without an error, have come on. */
+void consumer_commit_ended(struct partition *partitions, rd_kafka_resp_err_t code,
+                           const rd_kafka_topic_partition_list_t *list);
+
+/** The commit queue's on_ready. */
+void consumer_on_commit_ready(void *self);
+
+/** Asks where the logs end of which nothing is fetched now, every few seconds. */
+void consumer_ask_ends(struct consumer *c);
+
+/** Closing goes on, if nothing is in its way any more. */
+void consumer_advance_close(struct consumer *c);
+
+#endif

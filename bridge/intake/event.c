@@ -1,0 +1,160 @@
+#include "bridge/intake/event.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bridge/intake/partition.h"
+#include "core/base/text.h"
+#include "schemas/avro/framing.h"
+
+enum { ID_BYTES_MAX = 256 };
+
+/** The id that the producer gave, else topic-partition-offset. `buffer` holds the latter. */
+static struct slice id_of(const struct partition *p, const rd_kafka_message_t *message,
+                          const rd_kafka_headers_t *headers, char *buffer, size_t size)
+{
+    const void *value;
+    size_t value_size;
+    if (headers != NULL &&
+        rd_kafka_header_get_last(headers, EVENT_ID_HEADER, &value, &value_size) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR &&
+        value_size > 0 && value_size <= ID_BYTES_MAX) {
+        return slice_make(value, value_size);
+    }
+    int written =
+        snprintf(buffer, size, "%s-%" PRId32 "-%" PRId64, p->topic, message->partition, message->offset);
+    return slice_make(buffer, (size_t)written < size ? (size_t)written : size - 1);
+}
+
+static struct slice put(uint8_t **at, struct slice s)
+{
+    struct slice copy = {*at, s.size};
+    if (s.size > 0) {
+        memcpy(*at, s.data, s.size);
+    }
+    *at += s.size;
+    return copy;
+}
+
+struct event *event_new(struct partition *p, rd_kafka_message_t *message, int64_t seen_us)
+{
+    rd_kafka_headers_t *headers = NULL;
+    (void)rd_kafka_message_detach_headers(message, &headers);
+    char buffer[ID_BYTES_MAX + 64];
+    struct slice id = id_of(p, message, headers, buffer, sizeof(buffer));
+    struct slice key = slice_make(message->key, message->key == NULL ? 0 : message->key_len);
+    struct slice value = slice_make(message->payload, message->payload == NULL ? 0 : message->len);
+
+    struct event *e = memory_new(sizeof(*e) + id.size + key.size + value.size + 1);
+    rd_kafka_timestamp_type_t kind;
+    *e = (struct event){
+        .partition = p,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, &kind),
+        .arrived_us = seen_us,
+        .headers = headers,
+        .has_key = message->key != NULL,
+    };
+    uint8_t *at = (uint8_t *)(e + 1);
+    e->id = put(&at, id);
+    e->key = put(&at, key);
+    e->value = put(&at, value);
+    if (message->payload == NULL) {
+        e->value.data = NULL;
+    }
+    return e;
+}
+
+void event_free(struct event *e)
+{
+    if (e == NULL) {
+        return;
+    }
+    if (e->headers != NULL) {
+        rd_kafka_headers_destroy(e->headers);
+    }
+    free(e->reject_message);
+    free(e);
+}
+
+static void reject(struct event *e, const char *reason, const char *message)
+{
+    e->reject_reason = reason;
+    free(e->reject_message);
+    e->reject_message = memory_string(message);
+}
+
+/** The type that framed bytes name. SCHEMA_UNKNOWN: *ret_reason and *f say why there is none. */
+static enum schema_step find_type(struct schema_cache *schemas, struct slice wire, int64_t seen_us,
+                                  const struct avro_type **ret, const char **ret_reason, struct fault *f)
+{
+    int32_t id;
+    struct slice avro;
+    if (!framing_split(wire, &id, &avro, f)) {
+        *ret_reason = "undecodable";
+        return SCHEMA_UNKNOWN;
+    }
+    const char *why = "";
+    enum schema_step step = schema_cache_get(schemas, id, seen_us, ret, &why);
+    if (step == SCHEMA_UNKNOWN) {
+        *ret_reason = "unknown_schema";
+        (void)fault_set(f, FAULT_REJECT, "%s", why);
+    }
+    return step;
+}
+
+/** Whether a key looks like Avro. No registry gives id 0, which a small number of eight bytes would have. */
+static bool is_framed_key(struct slice key)
+{
+    static const uint8_t NONE[FRAMING_SIZE] = {0};
+    return key.size > FRAMING_SIZE && key.data[0] == 0 && memcmp(key.data, NONE, FRAMING_SIZE) != 0;
+}
+
+bool event_resolve(struct event *e, struct schema_cache *schemas)
+{
+    const char *reason = NULL;
+    struct fault f;
+    if (e->value_type == NULL) {
+        switch (find_type(schemas, e->value, e->arrived_us, &e->value_type, &reason, &f)) {
+        case SCHEMA_READY:
+            break;
+        case SCHEMA_WAIT:
+            return false;
+        case SCHEMA_UNKNOWN:
+            reject(e, reason, f.text);
+            return true;
+        }
+    }
+    // A key of another producer's making need not be Avro, even if it begins as if it were (any number below
+    // 2^56 as Java writes it does): what is no Avro for certain is seen as a string by functions.
+    if (e->key_type != NULL || !is_framed_key(e->key)) {
+        return true;
+    }
+    return find_type(schemas, e->key, e->arrived_us, &e->key_type, &reason, &f) != SCHEMA_WAIT;
+}
+
+/** The wire bytes without their frame, which event_resolve has looked at. */
+static struct slice unframed(struct slice wire)
+{
+    return slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);
+}
+
+bool event_decode(struct event *e, const struct json_options *options, struct bytes *out, struct bytes *key,
+                  struct event_json *ret, struct fault *f)
+{
+    struct event_json json = {0};
+    bytes_reset(key);
+    bool is_avro_key =
+        e->key_type != NULL && json_encode_datum(e->key_type, unframed(e->key), options, key, f);
+    if (!is_avro_key && e->has_key) {
+        text_append_json(key, e->key);
+    }
+    if (!json_encode_event(e->value_type, unframed(e->value), options, out, &json.value, f)) {
+        return fault_context(f, "value");
+    }
+    e->commit_time_us = json.value.commit_time_us;
+    json.text = bytes_slice(out);
+    json.key = bytes_slice(key);
+    *ret = json;
+    return true;
+}

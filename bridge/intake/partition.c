@@ -1,0 +1,106 @@
+#include "bridge/intake/partition.h"
+
+#include "bridge/intake/event.h"
+#include "core/base/clock.h"
+
+struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
+                                 int64_t committed, kafka_on_ready on_ready)
+{
+    struct partition *p = memory_zeroed(1, sizeof(*p));
+    p->rk = rk;
+    p->topic = memory_string(which->topic);
+    p->number = which->partition;
+    p->next_offset = -1;
+    p->end_offset = -1;
+    progress_init(&p->progress, committed);
+    p->queue = rd_kafka_queue_get_partition(rk, which->topic, which->partition);
+    INVARIANT(p->queue != NULL);
+    rd_kafka_queue_forward(p->queue, NULL);
+    p->watch = kafka_watch_start(loop, p->queue, on_ready, p);
+    return p;
+}
+
+/**
+ * librdkafka before 2.2 looks at a queue that was full only once a second, unless its broker thread has
+ * something else to do. Any request through that thread makes it look: the cheapest is to ask for the newest
+ * offset and not to wait for the answer. (A request that nobody waits for is foreseen there: its answer is
+ * thrown away.)
+ */
+static void kick(struct partition *p)
+{
+    p->read_count = 0;
+    p->read_bytes = 0;
+    if (rd_kafka_version() >= 0x02020000) {
+        return;  // fetch.queue.backoff.ms does it
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_END;
+    (void)rd_kafka_offsets_for_times(p->rk, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/** Reads what is there, up to the stash's size, without waiting. */
+static void refill(struct partition *p, const struct partition_limits *limits)
+{
+    p->stash_at = 0;
+    p->stash_count = 0;
+    if (!p->is_ready) {
+        return;
+    }
+    ssize_t count = rd_kafka_consume_batch_queue(p->queue, 0, p->stash, PARTITION_STASH_MAX);
+    p->stash_count = count < 0 ? 0 : (size_t)count;
+    p->stash_seen_us = clock_now_us();
+    // Woken only when the queue goes from empty to not empty: it must be seen empty before that is waited
+    // for.
+    p->is_ready = p->stash_count > 0;
+    for (size_t i = 0; i < p->stash_count; i++) {
+        p->read_bytes += p->stash[i]->len + p->stash[i]->key_len;
+    }
+    p->read_count += p->stash_count;
+    bool is_half_read = p->read_count >= limits->records / 2 || p->read_bytes >= limits->bytes / 2;
+    if (is_half_read || (p->stash_count == 0 && p->read_count > PARTITION_STASH_MAX)) {
+        kick(p);
+    }
+}
+
+rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_limits *limits)
+{
+    if (p->stash_at == p->stash_count) {
+        refill(p, limits);
+    }
+    return p->stash_at < p->stash_count ? p->stash[p->stash_at] : NULL;
+}
+
+void partition_pop(struct partition *p)
+{
+    rd_kafka_message_t *message = p->stash[p->stash_at++];
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        p->next_offset = message->offset + 1;
+    }
+    rd_kafka_message_destroy(message);
+}
+
+void partition_stop(struct partition *p)
+{
+    while (p->stash_at < p->stash_count) {
+        rd_kafka_message_destroy(p->stash[p->stash_at++]);
+    }
+    event_free(p->held);
+    p->held = NULL;
+    p->is_ready = false;
+    if (p->queue != NULL) {
+        kafka_watch_stop(p->watch);
+        rd_kafka_queue_destroy(p->queue);
+        p->queue = NULL;
+        p->watch = NULL;
+    }
+}
+
+void partition_free(struct partition *p)
+{
+    INVARIANT(p->event_count == 0);
+    partition_stop(p);
+    progress_clear(&p->progress);
+    free(p->topic);
+    free(p);
+}

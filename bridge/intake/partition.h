@@ -1,0 +1,79 @@
+// One assigned partition: its own queue of records read ahead, and how far it is settled.
+#ifndef BRIDGE_INTAKE_PARTITION_H
+#define BRIDGE_INTAKE_PARTITION_H
+
+#include <librdkafka/rdkafka.h>
+#include <uv.h>
+
+#include "bridge/intake/progress.h"
+#include "core/kafka/kafka_client.h"
+
+struct consumer;
+struct event;
+
+enum partition_state {
+    PARTITION_ASSIGNED,
+    PARTITION_REVOKED,  // ours until what runs has ended and is committed: no new work
+    PARTITION_LOST,     // somebody else's already: nothing of it is committed any more
+};
+
+enum { PARTITION_STASH_MAX = 128 };
+
+struct partition {
+    struct partition *next;
+    struct consumer *consumer;  // lent
+    rd_kafka_t *rk;             // lent
+    char *topic;
+    int32_t number;
+    enum partition_state state;
+    struct progress progress;
+    size_t event_count;     // alive: event_new counts, event_free uncounts
+    struct event *held;     // made of the next record, whose schema is asked for; not counted
+    bool is_held;           // its next record waits for something (a schema, room behind an unsettled one)
+    bool is_ready;          // its queue may hold records
+    int64_t next_offset;    // after the record read last; -1: none
+    int64_t end_offset;     // where the log ended when we asked; -1: not asked
+    int64_t stash_seen_us;  // when the records in the stash were read
+    // Its own:
+    rd_kafka_queue_t *queue;
+    struct kafka_watch *watch;
+    rd_kafka_message_t *stash[PARTITION_STASH_MAX];  // read and not yet taken, from stash_at
+    size_t stash_at;
+    size_t stash_count;
+    size_t read_count;  // since the last kick
+    size_t read_bytes;
+};
+
+/** How much librdkafka reads ahead for one partition. */
+struct partition_limits {
+    size_t records;
+    size_t bytes;
+};
+
+/**
+ * Takes the partition's records out of the consumer's queue into one of its own; before it is assigned.
+ *
+ * @param committed  the group's offset; -1 for none
+ * @param on_ready   records wait (self is the partition)
+ */
+struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
+                                 int64_t committed, kafka_on_ready on_ready);
+
+/** The next record, borrowed until partition_pop; NULL when there is none now. An error is given as a
+ * message, too. */
+rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_limits *limits);
+void partition_pop(struct partition *p);
+
+/** Whether partition_peek may give something. */
+static inline bool partition_has_more(const struct partition *p)
+{
+    return p->is_ready || p->stash_at < p->stash_count;
+}
+
+/** Gives its queue back; nothing more is read. */
+void partition_stop(struct partition *p);
+
+/** No event of it is alive. */
+void partition_free(struct partition *p);
+
+#endif

@@ -1,0 +1,49 @@
+// Starts, restarts and ends the child processes of `millrace run`, and keeps what they report.
+#ifndef CLI_SUPERVISE_SUPERVISOR_H
+#define CLI_SUPERVISE_SUPERVISOR_H
+
+#include <uv.h>
+
+#include "cli/supervise/health.h"
+
+struct supervisor;
+
+struct supervisor_params {
+    uv_loop_t *loop;
+    const char *dir;  // lent; handed to the children
+    /** After supervisor_drain: no child is left. Once. */
+    void (*on_end)(void *self);
+    void *self;
+};
+
+struct supervisor *supervisor_start(const struct supervisor_params *params);
+
+/** One child there is to be. */
+struct supervisor_wish {
+    const char *kind;  // "connector" or "bridge"
+    const char *name;  // the connector's; "bridge-1"
+    int number;        // among the bridge processes, from 1
+    uint64_t print;    // of its configuration: another one restarts it
+};
+
+/**
+ * The children there are to be from now on: new ones start, missing ones drain and stop, those with another
+ * print drain and start again; those that failed get another chance; the rest is not touched. One that ends
+ * with 78 is started again a minute later; one that ends otherwise after 1 s to 1 min.
+ */
+void supervisor_apply(struct supervisor *s, const struct supervisor_wish *wishes, size_t count);
+
+/** Those that failed get another chance now. */
+void supervisor_retry(struct supervisor *s);
+
+/** Asks all to drain; those that have not after 25 s are killed; then on_end. */
+void supervisor_drain(struct supervisor *s);
+
+/** For health_provider.each. */
+void supervisor_each(void *self, void (*on_part)(void *context, const struct health_part *part),
+                     void *context);
+
+/** Kills what is left at once. Accepts NULL. */
+void supervisor_free(struct supervisor *s);
+
+#endif

@@ -1,0 +1,329 @@
+#include "cli/supervise/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#include "cli/cli.h"
+#include "cli/config_print.h"
+#include "cli/supervise/child.h"
+#include "cli/supervise/health.h"
+#include "cli/supervise/notify.h"
+#include "cli/supervise/reload.h"
+#include "core/base/log.h"
+#include "core/base/rest.h"
+#include "core/http/admin.h"
+
+// The part's own limits come first; the supervisor kills us after 25 s.
+enum { DRAIN_MS = 23000, CLOSE_MS = 1500, SIGNALS = 3 };
+
+struct worker_io {
+    uv_signal_t signals[SIGNALS];
+    uv_timer_t guard;  // the drain's limit, then the closing's
+    struct admin *admin;
+    struct health_provider provider;
+    struct child_reporter *reporter;
+    struct reload *reload;
+    struct rest rest;
+};
+
+int worker_exit_of(const struct fault *f)
+{
+    switch (f->kind) {
+    case FAULT_NONE:
+        return CLI_DONE;
+    case FAULT_CONFIG:
+        return CLI_CONFIG;
+    case FAULT_RETRY:
+        return CLI_FAILED;
+    case FAULT_REJECT:
+    case FAULT_FATAL:
+        return CLI_INTERNAL;
+    }
+    return CLI_INTERNAL;
+}
+
+void worker_end(struct worker *w, const struct fault *f)
+{
+    if (f == NULL) {
+        log_info(w->component, "stopped", NULL, "stopped in order");
+    } else {
+        w->exit_code = worker_exit_of(f);
+        log_error(w->component, "failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f->kind))), "%s",
+                  f->text);
+        if (w->io->reporter != NULL) {
+            child_reporter_say(w->io->reporter, f->text);
+        }
+    }
+    uv_stop(&w->loop);
+}
+
+static bool is_supervised(const struct worker *w)
+{
+    return w->options->child_fd >= 0;
+}
+
+static void on_drain_limit(uv_timer_t *timer)
+{
+    struct worker *w = timer->data;
+    log_warn(w->component, "drain_ended", NULL,
+             "not everything was settled in time: it comes again at the next start");
+    uv_stop(&w->loop);
+}
+
+static void drain(struct worker *w, const char *why)
+{
+    w->is_draining = true;
+    log_info(w->component, "draining", NULL, "%s: finishing what is under way", why);
+    notify_send("STOPPING=1");
+    (void)uv_timer_start(&w->io->guard, on_drain_limit, DRAIN_MS, 0);
+    w->type->drain(w);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct worker *w = handle->data;
+    if (number == SIGHUP) {
+        if (w->io->reload != NULL) {
+            reload_now(w->io->reload);
+        }
+    } else if (!w->is_draining) {
+        // A terminal's ^C reaches the supervisor too, which then asks us to drain.
+        if (number == SIGTERM || !is_supervised(w)) {
+            drain(w, number == SIGTERM ? "SIGTERM" : "SIGINT");
+        }
+    } else if (!is_supervised(w)) {
+        log_warn(w->component, "stopped_at_once", NULL, "asked twice: stopping at once");
+        uv_stop(&w->loop);
+    }
+}
+
+static void on_orphan(void *self)
+{
+    struct worker *w = self;
+    if (!w->is_draining) {
+        drain(w, "the supervisor is gone");
+    }
+}
+
+static bool is_ready(void *self)
+{
+    const struct worker *w = self;
+    return w->part != NULL && !w->is_draining && w->type->is_ready(w);
+}
+
+static void fill_report(void *self, struct child_report *report)
+{
+    struct worker *w = self;
+    if (w->part != NULL) {
+        w->type->status(w, &report->status);
+    }
+    metrics_write(w->metrics, &report->metrics);
+}
+
+static void each_part(void *self, void (*on_part)(void *context, const struct health_part *part),
+                      void *context)
+{
+    CLEANUP(child_report_clear) struct child_report report = {0};
+    const struct worker *w = self;
+    fill_report(self, &report);
+    const struct health_part part = {
+        .kind = w->type->kind,
+        .name = w->name,
+        .state = w->is_draining ? "draining" : "running",
+        .detail = "",
+        .is_alive = true,  // this very answer comes from its loop
+        .is_ready = is_ready(self),
+        .status = bytes_slice(&report.status),
+        .metrics = bytes_slice(&report.metrics),
+    };
+    on_part(context, &part);
+}
+
+static bool start_admin(struct worker *w, struct fault *f)
+{
+    const char *host = w->set.settings->admin.host;
+    if (host == NULL) {
+        return true;
+    }
+    if (!admin_start(&w->loop, host, w->set.settings->admin.port, &w->io->admin, f)) {
+        return false;
+    }
+    w->io->provider = (struct health_provider){each_part, w};
+    health_serve(w->io->admin, &w->io->provider);
+    registry_serve(w->registry, w->io->admin, "/registry");
+    log_info(w->component, "admin_listening",
+             LOG_WITH(LOG_TEXT("host", host), LOG_NUMBER("port", admin_port(w->io->admin))),
+             "admin port at http://%s:%d", host, admin_port(w->io->admin));
+    return true;
+}
+
+static void on_config(void *self, struct config_set *set)
+{
+    struct worker *w = self;
+    if (!is_supervised(w) && config_print_settings(set->settings) != config_print_settings(w->set.settings)) {
+        log_warn(w->component, "restart_needed", NULL, "millrace.yaml has changed: restart to use it");
+    }
+    if (!w->is_draining) {
+        w->type->reload(w, set);
+    }
+}
+
+static void start_signals(struct worker *w)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    for (int i = 0; i < SIGNALS; i++) {
+        (void)uv_signal_init(&w->loop, &w->io->signals[i]);
+        w->io->signals[i].data = w;
+        (void)uv_signal_start(&w->io->signals[i], on_signal, numbers[i]);
+    }
+    (void)uv_timer_init(&w->loop, &w->io->guard);
+    w->io->guard.data = w;
+}
+
+static bool start(struct worker *w, struct fault *f)
+{
+    w->metrics = metrics_new();
+    if (!registry_open(&w->loop, w->set.settings, &w->registry, f)) {
+        return false;
+    }
+    if (is_supervised(w)) {
+        const struct child_source source = {fill_report, is_ready, on_orphan, w};
+        w->io->reporter = child_reporter_start(&w->loop, w->options->child_fd, &source);
+    } else if (!start_admin(w, f)) {
+        return false;
+    }
+    if (!is_supervised(w) || !w->type->is_restarted) {
+        const struct reload_params params = {
+            &w->loop, w->options->dir, w->component, config_print_set(&w->set), on_config, w,
+        };
+        w->io->reload = reload_start(&params);
+    }
+    return w->type->start(w, f);
+}
+
+static void on_close_limit(uv_timer_t *timer)
+{
+    uv_stop(&((struct worker *)timer->data)->loop);
+}
+
+/** Stopped at once, or out of time: what still runs needs all of this until the process ends. */
+static bool is_over(const struct worker *w)
+{
+    return w->part == NULL || w->type->is_over == NULL || w->type->is_over(w);
+}
+
+/** Lets every handle close, for a short while: the kernel takes the rest. */
+static void close_all(struct worker *w)
+{
+    w->type->free(w);
+    reload_stop(w->io->reload);
+    child_reporter_stop(w->io->reporter);
+    admin_stop(w->io->admin);
+    registry_close(w->registry);
+    rest_stop(&w->io->rest);
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_close((uv_handle_t *)&w->io->signals[i], NULL);
+    }
+    (void)uv_timer_start(&w->io->guard, on_close_limit, CLOSE_MS, 0);
+    uv_unref((uv_handle_t *)&w->io->guard);
+    (void)uv_run(&w->loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&w->io->guard, NULL);
+    (void)uv_run(&w->loop, UV_RUN_NOWAIT);
+    (void)uv_loop_close(&w->loop);
+    metrics_free(w->metrics);
+    config_set_clear(&w->set);
+    free(w->io);
+}
+
+int worker_run(struct worker *w)
+{
+    struct fault f;
+    w->io = memory_zeroed(1, sizeof(*w->io));
+    log_start(w->set.settings->log.format, w->set.settings->log.level);
+    if (is_supervised(w)) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    }
+    int failed = uv_loop_init(&w->loop);
+    INVARIANT(failed == 0);
+    start_signals(w);
+    rest_start(&w->io->rest, &w->loop);
+    if (start(w, &f)) {
+        notify_send("READY=1");
+        (void)uv_run(&w->loop, UV_RUN_DEFAULT);
+    } else {
+        worker_end(w, &f);
+    }
+    if (!is_over(w)) {
+        return w->exit_code | CLI_AT_ONCE;
+    }
+    close_all(w);
+    return w->exit_code;
+}
+
+/** Whether a line of the complaints is about DIR/own (a file, or all in a folder when it ends with '/'). */
+static bool is_about(const char *line, const char *dir, const char *own)
+{
+    size_t dir_size = strlen(dir);
+    if (strncmp(line, dir, dir_size) != 0) {
+        return false;
+    }
+    line += dir_size;
+    line += *line == '/' ? 1 : 0;
+    size_t own_size = strlen(own);
+    return strncmp(line, own, own_size) == 0 &&
+           (line[own_size] == ':' || (own_size > 0 && own[own_size - 1] == '/'));
+}
+
+static bool has_complaint(const char *complaints, const char *dir, const char *own)
+{
+    for (const char *line = complaints; line != NULL && *line != '\0';) {
+        if (is_about(line, dir, own)) {
+            return true;
+        }
+        line = strchr(line, '\n');
+        line += line == NULL ? 0 : 1;
+    }
+    return false;
+}
+
+static void leave_out_functions(const char *complaints, const char *dir, struct config_set *set)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < set->function_count; i++) {
+        struct function_config *function = set->functions[i];
+        const char *name = function->name;  // NULL when its file could not be read at all
+        CLEANUP(memory_free_pointer) char *own = memory_format("functions/%s.yaml", name == NULL ? "" : name);
+        if (name == NULL || has_complaint(complaints, dir, own)) {
+            function_config_clear(function);
+            free(function);
+        } else {
+            set->functions[kept++] = function;
+        }
+    }
+    set->function_count = kept;
+}
+
+bool worker_load(const struct run_options *options, const char *own, struct config_set *ret)
+{
+    if (config_dir_load(options->dir, ret)) {
+        return true;
+    }
+    const char *complaints = bytes_text(&ret->complaints);
+    bool is_ours = ret->settings == NULL || has_complaint(complaints, options->dir, "millrace.yaml") ||
+                   (strcmp(own, "functions/") != 0 && has_complaint(complaints, options->dir, own));
+    if (options->child_fd < 0 || is_ours) {
+        (void)fputs(complaints, stderr);
+        return false;
+    }
+    log_start(ret->settings->log.format, ret->settings->log.level);
+    CLEANUP(memory_free_pointer) char *text = memory_string(complaints);
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        log_error("config", "config_rejected", NULL, "%s; what is in this file does not run", line);
+    }
+    leave_out_functions(complaints, options->dir, ret);
+    return true;
+}

@@ -1,0 +1,187 @@
+#include "cli/try/try_function.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <microhttpd.h>
+
+enum { BODY_BYTES_MAX = 1 << 20 };
+
+struct try_function {
+    struct MHD_Daemon *daemon;
+    char *url;
+    try_function_on_call on_call;
+    void *self;
+    uv_poll_t poll;
+    uv_timer_t timer;
+    int open_handles;
+};
+
+bool try_function_read_data(struct slice body, struct try_function_call *call, void **ret_json)
+{
+    json_t *data = json_loadb((const char *)body.data, body.size, 0, NULL);
+    const char *op = "";
+    json_t *row = json_object_get(data, "after");
+    if (!json_is_object(row)) {
+        row = json_object_get(data, "before");
+    }
+    json_int_t id = 0;
+    json_int_t commit_us = 0;
+    const char *table = NULL;
+    if (json_unpack(data, "{s:s, s:{s:s, s:I}}", "op", &op, "source", "table", &table, "ts_us", &commit_us) !=
+            0 ||
+        json_unpack(row, "{s:I}", "id", &id) != 0 || op[0] == '\0') {
+        json_decref(data);
+        return false;
+    }
+    call->op = op[0];
+    call->table = table;
+    call->row_id = id;
+    call->commit_wall_us = commit_us;
+    *ret_json = data;
+    return true;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    return value == NULL ? "" : value;
+}
+
+static enum MHD_Result answer(struct try_function *fn, struct MHD_Connection *connection, struct slice body)
+{
+    struct try_function_call call = {
+        .id = header(connection, "ce-id"),
+        .type = header(connection, "ce-type"),
+        .subject = header(connection, "ce-subject"),
+        .op = '?',
+        .table = "",
+        .status = MHD_HTTP_BAD_REQUEST,
+    };
+    void *json = NULL;
+    if (try_function_read_data(body, &call, &json)) {
+        call.status = MHD_HTTP_OK;
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned int)call.status, response);
+    MHD_destroy_response(response);
+    fn->on_call(fn->self, &call);
+    json_decref(json);
+    return result;
+}
+
+// First call: a new request. Then its body in pieces. Then once without data: answer.
+// NOLINTNEXTLINE(readability-function-size): libmicrohttpd's signature
+static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload_data,
+                                  size_t *upload_data_size, void **request)
+{
+    (void)url;
+    (void)method;
+    (void)version;
+    struct bytes *body = *request;
+    if (body == NULL) {
+        *request = memory_zeroed(1, sizeof *body);
+        return MHD_YES;
+    }
+    if (*upload_data_size != 0) {
+        if (body->size + *upload_data_size > BODY_BYTES_MAX) {
+            return MHD_NO;
+        }
+        bytes_append(body, upload_data, *upload_data_size);
+        *upload_data_size = 0;
+        return MHD_YES;
+    }
+    return answer(self, connection, bytes_slice(body));
+}
+
+static void on_request_over(void *self, struct MHD_Connection *connection, void **request,
+                            enum MHD_RequestTerminationCode code)
+{
+    (void)self;
+    (void)connection;
+    (void)code;
+    struct bytes *body = *request;
+    bytes_clear(body);
+    free(body);
+    *request = NULL;
+}
+
+static void run_server(struct try_function *fn);
+
+static void on_timer(uv_timer_t *timer)
+{
+    run_server(timer->data);
+}
+
+static void on_socket(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    run_server(poll->data);
+}
+
+static void run_server(struct try_function *fn)
+{
+    MHD_run(fn->daemon);
+    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
+    if (MHD_get_timeout(fn->daemon, &timeout_ms) == MHD_YES) {
+        uv_timer_start(&fn->timer, on_timer, timeout_ms, 0);
+    } else {
+        uv_timer_stop(&fn->timer);
+    }
+}
+
+static struct MHD_Daemon *start_daemon(struct try_function *fn)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, fn, MHD_OPTION_SOCK_ADDR, &address,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_request_over, NULL, MHD_OPTION_END);
+}
+
+bool try_function_start(uv_loop_t *loop, try_function_on_call on_call, void *self, struct try_function **ret,
+                        struct fault *f)
+{
+    struct try_function *fn = memory_zeroed(1, sizeof *fn);
+    fn->on_call = on_call;
+    fn->self = self;
+    fn->daemon = start_daemon(fn);
+    if (fn->daemon == NULL) {
+        free(fn);
+        return fault_set(f, FAULT_FATAL, "the sample function found no port of 127.0.0.1 to listen on");
+    }
+    int port = MHD_get_daemon_info(fn->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    fn->url = memory_format("http://127.0.0.1:%d/shop", port);
+    uv_poll_init(loop, &fn->poll, MHD_get_daemon_info(fn->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+    uv_timer_init(loop, &fn->timer);
+    fn->poll.data = fn;
+    fn->timer.data = fn;
+    fn->open_handles = 2;
+    uv_poll_start(&fn->poll, UV_READABLE, on_socket);
+    *ret = fn;
+    return true;
+}
+
+const char *try_function_url(const struct try_function *fn)
+{
+    return fn->url;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct try_function *fn = handle->data;
+    if (--fn->open_handles == 0) {
+        free(fn->url);
+        free(fn);
+    }
+}
+
+void try_function_stop(struct try_function *fn)
+{
+    if (fn == NULL) {
+        return;
+    }
+    uv_poll_stop(&fn->poll);
+    MHD_stop_daemon(fn->daemon);
+    uv_close((uv_handle_t *)&fn->poll, on_closed);
+    uv_close((uv_handle_t *)&fn->timer, on_closed);
+}

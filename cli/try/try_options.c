@@ -1,0 +1,96 @@
+#include "cli/try/try_options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+
+#define CHANGES_MAX INT64_C(1000000)
+
+enum { CHANGES_DEFAULT = 20 };
+
+void try_options_help(FILE *out)
+{
+    fputs("usage: millrace try [--changes N] [--dsn DSN] [--kafka HOST:PORT] [--keep] [--json] [-v]\n"
+          "\n"
+          "Starts a throwaway PostgreSQL, an embedded broker, a connector, a bridge and a sample function,\n"
+          "changes some rows, and shows each change on its way to the function.\n"
+          "\n"
+          "  --changes N        row changes to make (20)\n"
+          "  --dsn DSN          use this PostgreSQL; everything made there is removed at the end\n"
+          "  --kafka HOST:PORT  use this Kafka; everything made there is removed at the end\n"
+          "  --keep             remove nothing and leave the throwaway PostgreSQL running\n"
+          "  --json             one line of JSON on stdout, nothing else\n"
+          "  -v, --verbose      show what connector and bridge log\n",
+          out);
+}
+
+static bool read_changes(const char *text, int64_t *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < 1 || value > CHANGES_MAX) {
+        fprintf(stderr, "millrace try: --changes wants a number from 1 to %lld, not \"%s\"\n",
+                (long long)CHANGES_MAX, text);
+        return false;
+    }
+    *ret = value;
+    return true;
+}
+
+static bool read_one(int option, struct try_options *o)
+{
+    switch (option) {
+    case 'd':
+        o->dsn = optarg;
+        return true;
+    case 'b':
+        o->kafka = optarg;
+        return true;
+    case 'n':
+        return read_changes(optarg, &o->changes);
+    case 'k':
+        o->is_kept = true;
+        return true;
+    case 'j':
+        o->is_json = true;
+        return true;
+    case 'v':
+        o->is_verbose = true;
+        return true;
+    case 'h':
+        o->is_help = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool try_options_read(int argc, char **argv, struct try_options *ret)
+{
+    static const struct option known[] = {
+        {"dsn", required_argument, NULL, 'd'},     {"kafka", required_argument, NULL, 'b'},
+        {"changes", required_argument, NULL, 'n'}, {"keep", no_argument, NULL, 'k'},
+        {"json", no_argument, NULL, 'j'},          {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+    };
+    struct try_options o = {.changes = CHANGES_DEFAULT};
+    optind = 0;  // start over: main may have looked at options too
+    opterr = 0;
+    for (int option = 0; (option = getopt_long(argc, argv, ":vh", known, NULL)) != -1;) {
+        if (option == '?' || option == ':') {
+            fprintf(stderr, "millrace try: %s %s\n",
+                    option == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
+            return false;
+        }
+        if (!read_one(option, &o)) {
+            return false;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "millrace try: unexpected argument \"%s\"\n", argv[optind]);
+        return false;
+    }
+    *ret = o;
+    return true;
+}

@@ -1,0 +1,24 @@
+// The command line of `millrace try`.
+#ifndef CLI_TRY_TRY_OPTIONS_H
+#define CLI_TRY_TRY_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct try_options {
+    const char *dsn;    // NULL: a throwaway PostgreSQL
+    const char *kafka;  // NULL: the embedded broker
+    int64_t changes;
+    bool is_kept;
+    bool is_json;
+    bool is_verbose;
+    bool is_help;
+};
+
+/** False when the command line is wrong: it was said on stderr. Strings are argv's. */
+bool try_options_read(int argc, char **argv, struct try_options *ret);
+
+void try_options_help(FILE *out);
+
+#endif

@@ -1,0 +1,33 @@
+// The part of `millrace try` that runs on the loop: connector, bridge, function, shop, watch on Kafka.
+#ifndef CLI_TRY_TRY_RUN_H
+#define CLI_TRY_TRY_RUN_H
+
+#include <libpq-fe.h>
+
+#include "cli/try/try_ledger.h"
+#include "core/base/fault.h"
+#include "core/config/settings.h"
+
+struct try_run_params {
+    const char *name;  // of connector and function: "try-4711"
+    const struct settings *settings;
+    const char *dsn;
+    PGconn *conn;  // for the shop's changes
+    const char *schema;
+    const char *const *topics;  // NULL-ended, one for each of the shop's tables
+    int partitions;             // of each
+    int64_t changes;
+    struct try_ledger *ledger;  // knows the rows from before already
+};
+
+/**
+ * Waits until the rows from before have arrived, makes the changes, waits for them (a minute and 20 ms a
+ * change), then drains connector and bridge. Call with signals blocked; they are blocked again afterwards.
+ *
+ * @param ret_is_left  it was ended before the bridge had come to rest: what is left uses the settings until
+ * the process ends
+ * @return  whether everything arrived; else the fault says what ended it
+ */
+bool try_run(const struct try_run_params *params, bool *ret_is_left, struct fault *f) MUST_USE;
+
+#endif

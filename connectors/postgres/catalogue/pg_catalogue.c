@@ -1,0 +1,119 @@
+#include "connectors/postgres/catalogue/pg_catalogue.h"
+
+#include <stdlib.h>
+
+#include "connectors/postgres/catalogue/pg_catalogue_private.h"
+#include "core/base/memory.h"
+
+void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation)
+{
+    bytes_format(out,
+                 PG_CATALOGUE_COLUMNS
+                 " WHERE c.oid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
+                 oid);
+    bytes_format(out,
+                 "WITH RECURSIVE r(oid, kind, base, modifier, element, name) AS (" PG_CATALOGUE_TYPE
+                 " WHERE t.oid IN (SELECT atttypid FROM pg_attribute WHERE attrelid = %u AND attnum > 0)",
+                 oid);
+    for (size_t i = 0; relation != NULL && i < relation->column_count; i++) {
+        if (!pg_types_is_known(relation->columns[i].type_oid)) {
+            bytes_format(out, " OR t.oid = %u", relation->columns[i].type_oid);
+        }
+    }
+    bytes_append_string(out, PG_CATALOGUE_TYPES_BELOW);
+    bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid = %u", oid);
+}
+
+static uint32_t pg_catalogue_oid(const PGresult *r, int row, int field)
+{
+    return (uint32_t)strtoul(PQgetvalue(r, row, field), NULL, 10);
+}
+
+static bool pg_catalogue_true(const PGresult *r, int row, int field)
+{
+    return PQgetvalue(r, row, field)[0] == 't';
+}
+
+static void pg_catalogue_read_column(const PGresult *r, int row, struct pg_catalogue_column *ret)
+{
+    ret->name = memory_string(PQgetvalue(r, row, 0));
+    ret->type_oid = pg_catalogue_oid(r, row, 1);
+    ret->type_modifier = (int32_t)strtol(PQgetvalue(r, row, 2), NULL, 10);
+    ret->is_not_null = pg_catalogue_true(r, row, 3);
+    ret->default_text = PQgetisnull(r, row, 4) ? NULL : memory_string(PQgetvalue(r, row, 4));
+    ret->is_generated = pg_catalogue_true(r, row, 5);
+    bool is_primary = pg_catalogue_true(r, row, 6);
+    ret->primary_position = is_primary ? (int)strtol(PQgetvalue(r, row, 7), NULL, 10) : -1;
+    ret->is_identity = pg_catalogue_true(r, row, 8);
+}
+
+static void pg_catalogue_read_type(const PGresult *r, int row, struct pg_type *ret)
+{
+    *ret = (struct pg_type){0};
+    ret->oid = pg_catalogue_oid(r, row, 0);
+    ret->kind = PQgetvalue(r, row, 1)[0];
+    ret->base_oid = pg_catalogue_oid(r, row, 2);
+    ret->base_modifier = (int32_t)strtol(PQgetvalue(r, row, 3), NULL, 10);
+    ret->element_oid = pg_catalogue_oid(r, row, 4);
+    const char *name = PQgetvalue(r, row, 5);
+    memcpy(ret->name, name, strnlen(name, sizeof(ret->name) - 1));
+}
+
+uint32_t pg_catalogue_row_table(const PGresult *r, int row)
+{
+    return pg_catalogue_oid(r, row, 9);
+}
+
+void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct pg_catalogue *ret)
+{
+    ret->column_count = to - from;
+    ret->columns = memory_zeroed(ret->column_count, sizeof(*ret->columns));
+    ret->replica_identity = 'n';
+    for (size_t i = 0; i < ret->column_count; i++) {
+        pg_catalogue_read_column(r, (int)(from + i), &ret->columns[i]);
+        ret->replica_identity = PQgetvalue(r, (int)(from + i), 10)[0];
+    }
+}
+
+struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count)
+{
+    *ret_count = (size_t)PQntuples(r);
+    struct pg_type *types = memory_zeroed(*ret_count, sizeof(*types));
+    for (size_t i = 0; i < *ret_count; i++) {
+        pg_catalogue_read_type(r, (int)i, &types[i]);
+    }
+    return types;
+}
+
+void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret)
+{
+    struct pg_catalogue c = {0};
+    pg_catalogue_read_columns(results[0], 0, (size_t)PQntuples(results[0]), &c);
+    c.types = pg_catalogue_read_types(results[1], &c.type_count);
+    for (int row = 0; row < PQntuples(results[2]); row++) {
+        text_list_add(&c.ancestors, PQgetvalue(results[2], row, 1));
+    }
+    *ret = c;
+}
+
+void pg_catalogue_clear(struct pg_catalogue *c)
+{
+    for (size_t i = 0; i < c->column_count; i++) {
+        free(c->columns[i].name);
+        free(c->columns[i].default_text);
+    }
+    free(c->columns);
+    free(c->types);
+    text_list_clear(&c->ancestors);
+    *c = (struct pg_catalogue){0};
+}
+
+const struct pg_catalogue_column *pg_catalogue_find(const struct pg_catalogue *c, struct slice name)
+{
+    for (size_t i = 0; i < c->column_count; i++) {
+        if (slice_equal(slice_of(c->columns[i].name), name)) {
+            return &c->columns[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,49 @@
+// What only the catalogue tells of a table: NOT NULL, defaults, key order, and what its types are made of.
+#ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_H
+#define CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_H
+
+#include <libpq-fe.h>
+
+#include "connectors/postgres/catalogue/pg_types.h"
+#include "connectors/postgres/wire/pgoutput.h"
+#include "core/base/text.h"
+
+struct pg_catalogue_column {
+    char *name;
+    char *default_text;  // pg_get_expr; NULL for none
+    uint32_t type_oid;
+    int32_t type_modifier;
+    bool is_not_null;
+    bool is_generated;
+    bool is_identity;      // of the replica identity in force
+    int primary_position;  // in the primary key, from 0; -1: not in it
+};
+
+/** One table now. Zero-initialised is empty: a table that is gone. */
+struct pg_catalogue {
+    struct pg_catalogue_column *columns;
+    size_t column_count;
+    struct pg_type *types;  // every type reachable that pg_types does not know
+    size_t type_count;
+    struct text_list ancestors;  // of a partition: the partitioned tables above, "schema.table"
+    char replica_identity;       // relreplident
+    bool is_taken;               // pg_catalogue_set_take gave it
+};
+
+enum { PG_CATALOGUE_RESULTS = 3 };
+
+/**
+ * Appends the queries, PG_CATALOGUE_RESULTS statements.
+ *
+ * @param relation  a Relation message: its types are asked for even when the table no longer has them; NULL
+ */
+void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation);
+
+/** Reads the results. */
+void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret);
+void pg_catalogue_clear(struct pg_catalogue *c);
+
+/** The column of that name; NULL. */
+const struct pg_catalogue_column *pg_catalogue_find(const struct pg_catalogue *c, struct slice name);
+
+#endif

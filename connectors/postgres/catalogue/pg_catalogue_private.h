@@ -1,0 +1,44 @@
+// The catalogue's queries and rows, shared by one table (pg_catalogue.c) and all of them
+// (pg_catalogue_set.c).
+#ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_PRIVATE_H
+#define CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_PRIVATE_H
+
+#include "connectors/postgres/catalogue/pg_catalogue.h"
+
+#define PG_CATALOGUE_COLUMNS                                                                                 \
+    "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid),"              \
+    " a.attgenerated <> '', coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false),"            \
+    " array_position(p.indkey, a.attnum), c.relreplident = 'f' OR CASE c.relreplident"                       \
+    " WHEN 'i' THEN coalesce(array_position(i.indkey, a.attnum) < i.indnkeyatts, false)"                     \
+    " WHEN 'd' THEN coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false) ELSE false END,"     \
+    " c.oid, c.relreplident FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"                       \
+    " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"                               \
+    " LEFT JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary"                                         \
+    " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident"
+
+// From the given types down: domains to their base, arrays to their elements.
+#define PG_CATALOGUE_TYPE                                                                                    \
+    "SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, coalesce((SELECT e.oid FROM pg_type e"             \
+    " WHERE e.oid = t.typelem AND e.typarray = t.oid), 0) AS element, t.typname FROM pg_type t"
+
+#define PG_CATALOGUE_TYPES_BELOW                                                                             \
+    " UNION SELECT b.* FROM r JOIN LATERAL (" PG_CATALOGUE_TYPE                                              \
+    " WHERE t.oid = CASE WHEN r.kind = 'd' THEN r.base ELSE r.element END) b ON true)"                       \
+    " SELECT oid, kind, base, modifier, element, name FROM r"
+
+// Of the given partitions: each partitioned table above, by name. With a WHERE on c.oid.
+#define PG_CATALOGUE_ANCESTORS                                                                               \
+    "SELECT c.oid, n.nspname || '.' || x.relname FROM pg_class c CROSS JOIN LATERAL"                         \
+    " pg_partition_ancestors(c.oid) a(oid) JOIN pg_class x ON x.oid = a.oid JOIN pg_namespace n ON"          \
+    " n.oid = x.relnamespace WHERE c.relispartition AND a.oid <> c.oid AND "
+
+/** Of one row of PG_CATALOGUE_COLUMNS: the table's oid. */
+uint32_t pg_catalogue_row_table(const PGresult *r, int row);
+
+/** Fills columns and replica identity from the rows [from, to). */
+void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct pg_catalogue *ret);
+
+/** The rows of PG_CATALOGUE_TYPES_BELOW; the caller frees them. */
+struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count);
+
+#endif

@@ -1,0 +1,388 @@
+#include "connectors/postgres/catalogue/pg_relations.h"
+
+#include <stdlib.h>
+
+#include "connectors/postgres/catalogue/pg_default.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "schemas/avro/avro_schema.h"
+
+struct pg_relations {
+    const struct connector_config *config;
+    const char *component;
+    struct pg_relation **slots;  // by oid, open addressing, at most half full
+    size_t capacity;
+    size_t count;
+    struct pg_relation *last;  // neighbours in a transaction are mostly of one table
+    struct table **retired;    // versions whose rows may still be in flight
+    size_t retired_count;
+    uint32_t *plain_types;  // already named as having no rule
+    size_t plain_count;
+};
+
+enum { PG_RELATIONS_CAPACITY_MIN = 64 };
+
+struct pg_relations *pg_relations_new(const struct connector_config *config, const char *component)
+{
+    struct pg_relations *r = memory_zeroed(1, sizeof(*r));
+    r->config = config;
+    r->component = component;
+    r->capacity = PG_RELATIONS_CAPACITY_MIN;
+    r->slots = memory_zeroed(r->capacity, sizeof(struct pg_relation *));
+    return r;
+}
+
+void pg_relations_free(struct pg_relations *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < r->capacity; i++) {
+        if (r->slots[i] != NULL) {
+            table_free(r->slots[i]->table);
+            free(r->slots[i]);
+        }
+    }
+    for (size_t i = 0; i < r->retired_count; i++) {
+        table_free(r->retired[i]);
+    }
+    free(r->slots);
+    free(r->retired);
+    free(r->plain_types);
+    free(r);
+}
+
+// The place of that oid: where it is, or the empty one where it belongs.
+static struct pg_relation **pg_relations_place(struct pg_relation **slots, size_t capacity, uint32_t oid)
+{
+    size_t at = (size_t)(oid * UINT32_C(2654435761)) & (capacity - 1);
+    while (slots[at] != NULL && slots[at]->oid != oid) {
+        at = (at + 1) & (capacity - 1);
+    }
+    return &slots[at];
+}
+
+struct pg_relation *pg_relations_find(struct pg_relations *r, uint32_t oid)
+{
+    if (r->last == NULL || r->last->oid != oid) {
+        struct pg_relation *found = *pg_relations_place(r->slots, r->capacity, oid);
+        if (found == NULL) {
+            return NULL;
+        }
+        r->last = found;
+    }
+    return r->last;
+}
+
+static void pg_relations_grow(struct pg_relations *r)
+{
+    size_t capacity = r->capacity * 2;
+    struct pg_relation **slots = memory_zeroed(capacity, sizeof(struct pg_relation *));
+    for (size_t i = 0; i < r->capacity; i++) {
+        if (r->slots[i] != NULL) {
+            *pg_relations_place(slots, capacity, r->slots[i]->oid) = r->slots[i];
+        }
+    }
+    free(r->slots);
+    r->slots = slots;
+    r->capacity = capacity;
+}
+
+static const char *pg_relations_schema(const struct pgoutput_relation *message)
+{
+    return message->schema.size == 0 ? "pg_catalog" : (const char *)message->schema.data;
+}
+
+struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutput_relation *message)
+{
+    struct pg_relation *relation = pg_relations_find(r, message->oid);
+    if (relation == NULL) {
+        if (2 * (r->count + 1) > r->capacity) {
+            pg_relations_grow(r);
+        }
+        relation = memory_zeroed(1, sizeof(*relation));
+        relation->oid = message->oid;
+        *pg_relations_place(r->slots, r->capacity, message->oid) = relation;
+        r->count++;
+        r->last = relation;
+    }
+    // Every time, because a table can be renamed.
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("%s.%s", pg_relations_schema(message), (const char *)message->name.data);
+    relation->is_wanted = !text_list_glob_match(&r->config->tables.exclude, full);
+    return relation;
+}
+
+bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
+                             const struct pg_catalogue *catalogue)
+{
+    return pg_relations_wants(r->config, pg_relations_schema(message), (const char *)message->name.data,
+                              &catalogue->ancestors);
+}
+
+// A partition that was captured and is detached or dropped by now: rows of the time before may still come.
+static bool pg_relations_is_former(const struct pg_relation *relation, const struct pg_catalogue *catalogue)
+{
+    return relation->was_partition && relation->is_wanted && catalogue->ancestors.count == 0;
+}
+
+static void pg_relations_pass_over(const struct pg_relations *r, struct pg_relation *relation,
+                                   const struct pgoutput_relation *message,
+                                   const struct pg_catalogue *catalogue)
+{
+    relation->is_wanted = false;
+    if (relation->is_passed_over) {
+        return;
+    }
+    relation->is_passed_over = true;
+    bool is_gone = catalogue->column_count == 0;
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("%s.%s", pg_relations_schema(message), (const char *)message->name.data);
+    const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
+    if (is_gone) {
+        log_warn(
+            r->component, "table_passed_over", values,
+            "rows of %s come, but it is gone by now and tables.include does not name it: they are passed "
+            "over, also if it was a partition of a table that is included; a glob over the partitions' "
+            "names would have them",
+            full);
+    } else {
+        log_info(r->component, "table_passed_over", values,
+                 "rows of %s come with the publication and are passed over: tables.include and exclude leave "
+                 "it out",
+                 full);
+    }
+}
+
+static void pg_relations_name_type(struct pg_relations *r, const struct column *c, const char *type)
+{
+    for (size_t i = 0; i < r->plain_count; i++) {
+        if (r->plain_types[i] == c->type_oid) {
+            return;
+        }
+    }
+    r->plain_types = memory_resize(r->plain_types, (r->plain_count + 1) * sizeof(*r->plain_types));
+    r->plain_types[r->plain_count++] = c->type_oid;
+    log_info(r->component, "type_as_text", LOG_WITH(LOG_TEXT("type", type), LOG_TEXT("column", c->name)),
+             "type %s has no rule of its own yet: its values are published as text", type);
+}
+
+static void pg_relations_column(struct pg_relations *r, const struct pgoutput_column *message,
+                                const struct pg_catalogue *catalogue, struct column *ret)
+{
+    const char *plain = NULL;
+    ret->name = slice_to_string(message->name);
+    pg_types_map(message->type_oid, message->type_modifier, catalogue->types, catalogue->type_count, ret,
+                 &plain);
+    if (plain != NULL) {
+        pg_relations_name_type(r, ret, plain);
+    }
+    const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->name);
+    // What the catalogue no longer knows (or knows as another type) may be anything.
+    bool is_known = fact != NULL && fact->type_oid == message->type_oid;
+    ret->is_nullable = !is_known || !fact->is_not_null;
+    if (is_known && !fact->is_generated) {
+        pg_default_set(ret, fact->default_text);
+    }
+}
+
+// The primary key's columns in its order, if the message has all of them.
+static size_t pg_relations_primary(const struct pgoutput_relation *message,
+                                   const struct pg_catalogue *catalogue, size_t *ret_columns)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < catalogue->column_count; i++) {
+        count += catalogue->columns[i].primary_position >= 0 ? 1 : 0;
+    }
+    size_t found = 0;
+    for (size_t i = 0; i < message->column_count; i++) {
+        const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->columns[i].name);
+        if (fact != NULL && fact->primary_position >= 0 && (size_t)fact->primary_position < count) {
+            ret_columns[fact->primary_position] = i;
+            found++;
+        }
+    }
+    return found == count ? count : 0;
+}
+
+static size_t pg_relations_identity(const struct pgoutput_relation *message, size_t *ret_columns)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < message->column_count; i++) {
+        if (message->columns[i].is_identity) {
+            ret_columns[count++] = i;
+        }
+    }
+    return count;
+}
+
+static bool pg_relations_is_identity(const struct pgoutput_relation *message, const size_t *columns,
+                                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!message->columns[columns[i]].is_identity) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The key must be in every old tuple, so it lies within the replica identity: the primary key when that is
+// so, else the identity's columns themselves. A table without an identity has its primary key, or none.
+static void pg_relations_key(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
+                             struct table *t)
+{
+    t->key_columns = memory_zeroed(message->column_count, sizeof(*t->key_columns));
+    t->key_count = pg_relations_primary(message, catalogue, t->key_columns);
+    bool has_index = message->replica_identity == 'd' || message->replica_identity == 'i';
+    if (has_index) {
+        bool is_inside = pg_relations_is_identity(message, t->key_columns, t->key_count);
+        CLEANUP(memory_free_pointer)
+        size_t *identity = memory_zeroed(message->column_count, sizeof(*identity));
+        size_t count = pg_relations_identity(message, identity);
+        bool is_same = message->replica_identity == 'i' || count == t->key_count;
+        if (t->key_count == 0 || !is_inside || !is_same) {
+            memcpy(t->key_columns, identity, count * sizeof(*identity));
+            t->key_count = count;
+        }
+    }
+    for (size_t i = 0; i < t->key_count; i++) {
+        t->columns[t->key_columns[i]].is_key = true;
+        t->columns[t->key_columns[i]].is_nullable = false;
+    }
+}
+
+static void pg_relations_write_schemas(struct table *t)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    free(t->key_schema);
+    free(t->value_schema);
+    t->key_schema = NULL;
+    if (t->key_count > 0) {
+        avro_schema_key(&text, t);
+        t->key_schema = slice_to_string(bytes_slice(&text));
+        bytes_reset(&text);
+    }
+    avro_schema_envelope(&text, t);
+    t->value_schema = slice_to_string(bytes_slice(&text));
+}
+
+static struct table *pg_relations_build(struct pg_relations *r, const struct pgoutput_relation *message,
+                                        const struct pg_catalogue *catalogue)
+{
+    struct table *t = memory_zeroed(1, sizeof(*t));
+    t->prefix = memory_string(r->config->topic_prefix);
+    t->schema = memory_string(pg_relations_schema(message));
+    t->name = slice_to_string(message->name);
+    t->topic = pg_relations_topic(t->prefix, t->schema, t->name);
+    t->column_count = message->column_count;
+    t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
+    for (size_t i = 0; i < t->column_count; i++) {
+        pg_relations_column(r, &message->columns[i], catalogue, &t->columns[i]);
+    }
+    pg_relations_key(message, catalogue, t);
+    pg_relations_write_schemas(t);
+    return t;
+}
+
+static bool pg_relations_same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+// The schema texts hold names, types, nullability, defaults and keys; only the decoder's own facts are beside
+// them.
+static bool pg_relations_same(const struct table *a, const struct table *b)
+{
+    if (a->column_count != b->column_count || !pg_relations_same_text(a->topic, b->topic) ||
+        !pg_relations_same_text(a->key_schema, b->key_schema) ||
+        !pg_relations_same_text(a->value_schema, b->value_schema)) {
+        return false;
+    }
+    for (size_t i = 0; i < a->column_count; i++) {
+        const struct column *x = &a->columns[i];
+        const struct column *y = &b->columns[i];
+        if (x->type_oid != y->type_oid || x->type_modifier != y->type_modifier ||
+            strcmp(x->name, y->name) != 0) {
+            return false;
+        }
+    }
+    return a->key_count == b->key_count &&
+           (a->key_count == 0 || memcmp(a->key_columns, b->key_columns, a->key_count * sizeof(size_t)) == 0);
+}
+
+static void pg_relations_replace(struct pg_relations *r, struct pg_relation *relation, struct table *t)
+{
+    if (relation->table != NULL) {
+        r->retired = memory_resize(r->retired, (r->retired_count + 1) * sizeof(struct table *));
+        r->retired[r->retired_count++] = relation->table;
+        log_info(r->component, "table_changed", LOG_WITH(LOG_TEXT("topic", t->topic)),
+                 "the definition of %s.%s changed: its records get a new schema", t->schema, t->name);
+    }
+    relation->table = t;
+}
+
+void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
+                         const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
+{
+    bool is_wanted = pg_relations_would_want(r, message, catalogue);
+    if (!is_wanted && !pg_relations_is_former(relation, catalogue)) {
+        pg_relations_pass_over(r, relation, message, catalogue);
+        return;
+    }
+    relation->is_wanted = true;
+    relation->was_partition = relation->was_partition || catalogue->ancestors.count > 0;
+    struct table *t = pg_relations_build(r, message, catalogue);
+    if (relation->table != NULL && pg_relations_same(relation->table, t)) {
+        table_free(t);
+        return;
+    }
+    pg_relations_replace(r, relation, t);
+}
+
+static void pg_relations_copy_bytes(struct bytes *to, const struct bytes *from)
+{
+    *to = (struct bytes){0};
+    bytes_append_slice(to, bytes_slice(from));
+}
+
+static struct table *pg_relations_copy(const struct table *from)
+{
+    struct table *t = memory_zeroed(1, sizeof(*t));
+    t->prefix = memory_string(from->prefix);
+    t->schema = memory_string(from->schema);
+    t->name = memory_string(from->name);
+    t->topic = memory_string(from->topic);
+    t->column_count = from->column_count;
+    t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
+    for (size_t i = 0; i < t->column_count; i++) {
+        t->columns[i] = from->columns[i];
+        t->columns[i].name = memory_string(from->columns[i].name);
+        pg_relations_copy_bytes(&t->columns[i].default_avro, &from->columns[i].default_avro);
+        pg_relations_copy_bytes(&t->columns[i].default_json, &from->columns[i].default_json);
+    }
+    t->key_count = from->key_count;
+    t->key_columns = memory_zeroed(t->column_count, sizeof(*t->key_columns));
+    memcpy(t->key_columns, from->key_columns, t->key_count * sizeof(*t->key_columns));
+    return t;
+}
+
+void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column)
+{
+    struct table *t = pg_relations_copy(relation->table);
+    t->columns[column].is_nullable = true;
+    pg_relations_write_schemas(t);
+    pg_relations_replace(r, relation, t);
+}
+
+void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason)
+{
+    if (relation->has_bad_before) {
+        return;
+    }
+    relation->has_bad_before = true;
+    log_warn(r->component, "before_left_out", LOG_WITH(LOG_TEXT("topic", relation->table->topic)),
+             "a row of %s.%s was replaced or deleted whose old values can't be published (%s): the change is "
+             "published without them",
+             relation->table->schema, relation->table->name, reason);
+}

@@ -1,0 +1,150 @@
+// Debezium's markers need to know whether a row is the last of its table, and of all: one row is held back
+// until the next one, of this table or a later one, or the end of all is there.
+#include "connectors/postgres/snapshot/pg_snapshot.h"
+
+#include <stdlib.h>
+
+#include "connectors/postgres/snapshot/pg_copy_text.h"
+#include "connectors/postgres/snapshot/pg_snapshot_private.h"
+
+static void pg_snapshot_free_row(struct pg_snapshot_row *row)
+{
+    if (row->line != NULL) {
+        PQfreemem(row->line);
+    }
+    *row = (struct pg_snapshot_row){0};
+}
+
+void pg_snapshot_free(struct pg_snapshot *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    pg_snapshot_free_row(&s->held);
+    pg_snapshot_free_row(&s->incoming);
+    for (size_t i = 0; i < s->table_count; i++) {
+        free(s->tables[i].schema);
+        free(s->tables[i].name);
+    }
+    free(s->tables);
+    free(s->publications);
+    free(s->message);
+    free(s);
+}
+
+struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params)
+{
+    struct pg_snapshot *s = memory_zeroed(1, sizeof(*s));
+    s->params = *params;
+    s->params.snapshot_name = NULL;
+    s->params.publication_names = NULL;
+    s->publications = memory_string(params->publication_names);
+    s->message = memory_zeroed(1, sizeof(*s->message));
+    s->message->kind = PGOUTPUT_INSERT;
+    s->message->row.has_new = true;
+    pg_snapshot_begin(s, params->snapshot_name);
+    return s;
+}
+
+// Reads one more row into `incoming`, if it has come.
+static enum pg_snapshot_step pg_snapshot_read(struct pg_snapshot *s, struct fault *f)
+{
+    if (!s->is_copying) {
+        return PG_SNAPSHOT_NOTHING;
+    }
+    char *line = NULL;
+    int size = pg_conn_read_copy(s->params.conn, &line, f);
+    if (size > 0) {
+        struct pg_snapshot_table *t = &s->tables[s->at];
+        s->incoming = (struct pg_snapshot_row){line, (size_t)size, s->at, t->rows == 0};
+        t->rows++;
+        return PG_SNAPSHOT_CHANGE;
+    }
+    if (size == -1) {
+        s->is_copying = false;
+        pg_snapshot_end_copy(s);
+    }
+    return size == -2 ? PG_SNAPSHOT_FAULT : PG_SNAPSHOT_NOTHING;
+}
+
+static const char *pg_snapshot_marker(const struct pg_snapshot *s, bool is_last_of_table)
+{
+    if (s->incoming.line == NULL) {
+        return "last";
+    }
+    if (s->held.is_first && s->index == 0) {
+        return "first";
+    }
+    if (is_last_of_table) {
+        return "last_in_data_collection";
+    }
+    return s->held.is_first ? "first_in_data_collection" : "true";
+}
+
+static void pg_snapshot_fill(const struct pg_snapshot *s, struct change *ret, enum change_kind kind)
+{
+    *ret = (struct change){.kind = kind};
+    // One less than an LSN that a commit record may have: no event of the stream gets the same id.
+    ret->commit_lsn = s->params.consistent_lsn - 1;
+    ret->commit_time_us = s->time_us;
+    ret->transaction_id = s->transaction_id;
+    ret->lsn = s->params.consistent_lsn;
+}
+
+static enum pg_snapshot_step pg_snapshot_commit(struct pg_snapshot *s, struct change *ret)
+{
+    s->must_commit = false;
+    s->has_begun = false;
+    pg_snapshot_fill(s, ret, CHANGE_COMMIT);
+    uint64_t left = s->held.line == NULL && s->incoming.line == NULL ? 0 : s->table_count - s->commit_table;
+    ret->position = s->params.consistent_lsn - left;
+    return PG_SNAPSHOT_CHANGE;
+}
+
+static enum pg_snapshot_step pg_snapshot_give(struct pg_snapshot *s, struct change *ret, struct fault *f)
+{
+    struct pg_snapshot_table *t = &s->tables[s->held.table];
+    bool is_last = s->incoming.line == NULL || s->incoming.table != s->held.table;
+    pg_snapshot_fill(s, ret, CHANGE_ROW);
+    ret->snapshot = pg_snapshot_marker(s, is_last);
+    ret->index = s->index++;
+    struct pgoutput_tuple *tuple = &s->message->row.new_tuple;
+    if (!pg_copy_text_split(s->held.line, s->held.size, t->relation->table->column_count, tuple, f) ||
+        !pg_change_make(s->params.changes, s->params.relations, t->relation, s->message, ret, f)) {
+        return PG_SNAPSHOT_FAULT;
+    }
+    ret->op = CHANGE_READ;
+    s->must_commit = is_last;
+    s->commit_table = s->held.table;
+    pg_snapshot_free_row(&s->held);  // the change lives in its own buffers
+    return PG_SNAPSHOT_CHANGE;
+}
+
+enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret, struct fault *f)
+{
+    if (s->must_commit) {
+        return pg_snapshot_commit(s, ret);
+    }
+    if (s->held.line == NULL) {
+        s->held = s->incoming;
+        s->incoming = (struct pg_snapshot_row){0};
+    }
+    if (s->incoming.line == NULL && !s->is_over) {
+        enum pg_snapshot_step step = pg_snapshot_read(s, f);
+        if (step != PG_SNAPSHOT_CHANGE) {
+            return step;
+        }
+        if (s->held.line == NULL) {
+            return pg_snapshot_next(s, ret, f);  // at most once: held is filled now
+        }
+    }
+    if (s->held.line == NULL) {
+        return PG_SNAPSHOT_END;
+    }
+    if (!s->has_begun) {
+        s->has_begun = true;
+        pg_snapshot_fill(s, ret, CHANGE_BEGIN);
+        return PG_SNAPSHOT_CHANGE;
+    }
+    return pg_snapshot_give(s, ret, f);
+}

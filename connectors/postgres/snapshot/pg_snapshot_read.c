@@ -1,0 +1,244 @@
+// One transaction on the slot's exported snapshot: the tables, then for each its description and its rows by
+// COPY.
+#include <stdlib.h>
+
+#include "connectors/postgres/snapshot/pg_snapshot_private.h"
+#include "core/base/log.h"
+
+static void pg_snapshot_fail(struct pg_snapshot *s, const struct fault *f, const char *what)
+{
+    struct fault fault = *f;
+    if (f->origin_code == PG_CONN_NO_PRIVILEGE) {
+        (void)fault_set(&fault, FAULT_CONFIG,
+                        "%s; as the table's owner run: GRANT USAGE ON SCHEMA … TO \"%s\"; GRANT SELECT ON "
+                        "TABLE … TO \"%s\";",
+                        f->text, pg_conn_user(s->params.conn), pg_conn_user(s->params.conn));
+    }
+    (void)fault_context(&fault, "snapshot: %s", what);
+    s->params.on_fault(s->params.self, &fault);
+}
+
+static void pg_snapshot_refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_table *t)
+{
+    struct fault f;
+    const char *user = pg_conn_user(s->params.conn);
+    (void)fault_set(
+        &f, FAULT_CONFIG,
+        "snapshot: %s.%s has row-level security, and its policies may hide rows from role %s; as a "
+        "superuser run: ALTER ROLE \"%s\" BYPASSRLS; or leave the table out (tables.exclude), or the "
+        "rows that are there (snapshot: never)",
+        t->schema, t->name, user, user);
+    s->params.on_fault(s->params.self, &f);
+}
+
+static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
+                               const char *what)
+{
+    struct fault none;
+    if (f == NULL && count < want) {
+        (void)fault_set(&none, FAULT_RETRY, "the server answered %zu of %zu statements", count, want);
+        f = &none;
+    }
+    if (f != NULL) {
+        pg_snapshot_fail(s, f, what);
+    }
+    return f != NULL;
+}
+
+static void pg_snapshot_table(struct pg_snapshot *s);
+
+static void pg_snapshot_on_committed(void *self, PGresult *const *results, size_t count,
+                                     const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    (void)results;
+    if (pg_snapshot_is_bad(s, count, 1, f, "COMMIT")) {
+        return;
+    }
+    s->is_over = true;
+    s->params.on_ready(s->params.self);
+}
+
+static void pg_snapshot_on_copied(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    (void)results;
+    struct pg_snapshot_table *t = &s->tables[s->at];
+    if (pg_snapshot_is_bad(s, count, 1, f, t->name)) {
+        return;
+    }
+    log_info(s->params.component, "table_snapshotted", LOG_WITH(LOG_NUMBER("rows", t->rows)),
+             "%s.%s: %llu rows read", t->schema, t->name, (unsigned long long)t->rows);
+    s->at++;
+    pg_snapshot_table(s);
+}
+
+static void pg_snapshot_on_rows(void *self)
+{
+    struct pg_snapshot *s = self;
+    s->params.on_ready(s->params.self);
+}
+
+static void pg_snapshot_on_copy(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    (void)results;
+    if (pg_snapshot_is_bad(s, count, 1, f, s->tables[s->at].name)) {
+        return;
+    }
+    s->is_copying = true;
+    pg_conn_watch_copy(s->params.conn, pg_snapshot_on_rows, s);
+    s->params.on_ready(s->params.self);
+}
+
+// With a row filter or column list of the publication, as the stream has them.
+static void pg_snapshot_copy(struct pg_snapshot *s, const char *filter)
+{
+    const struct pg_snapshot_table *t = &s->tables[s->at];
+    const struct pgoutput_relation *relation = &s->message->relation;
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    bytes_append_string(&sql, "COPY (SELECT ");
+    for (size_t i = 0; i < relation->column_count; i++) {
+        bytes_append_string(&sql, i == 0 ? "" : ", ");
+        pg_conn_quote_name(&sql, (const char *)relation->columns[i].name.data);
+    }
+    bytes_append_string(&sql, t->is_partitioned ? " FROM " : " FROM ONLY ");
+    pg_conn_quote_name(&sql, t->schema);
+    bytes_append_byte(&sql, '.');
+    pg_conn_quote_name(&sql, t->name);
+    if (filter != NULL) {
+        bytes_format(&sql, " WHERE %s", filter);
+    }
+    bytes_append_string(&sql, ") TO STDOUT");
+    pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_copy, s);
+}
+
+static bool pg_snapshot_has_column(const PGresult *listed, const char *name)
+{
+    for (int row = 0; row < PQntuples(listed); row++) {
+        if (PQgetisnull(listed, row, 0) || strcmp(PQgetvalue(listed, row, 0), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The Relation message that the stream would send for the table, made of the catalogue.
+static void pg_snapshot_describe(const struct pg_snapshot_table *t, const struct pg_catalogue *catalogue,
+                                 const PGresult *listed, bool can_list_generated,
+                                 struct pgoutput_relation *ret)
+{
+    ret->oid = t->oid;
+    ret->schema = slice_of(t->schema);
+    ret->name = slice_of(t->name);
+    ret->replica_identity = (uint8_t)catalogue->replica_identity;
+    ret->column_count = 0;
+    for (size_t i = 0; i < catalogue->column_count; i++) {
+        const struct pg_catalogue_column *c = &catalogue->columns[i];
+        bool is_sent = !c->is_generated || can_list_generated;
+        if (is_sent && pg_snapshot_has_column(listed, c->name)) {
+            ret->columns[ret->column_count++] =
+                (struct pgoutput_column){slice_of(c->name), c->type_oid, c->type_modifier, c->is_identity};
+        }
+    }
+}
+
+static void pg_snapshot_on_described(void *self, PGresult *const *results, size_t count,
+                                     const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    struct pg_snapshot_table *t = &s->tables[s->at];
+    if (pg_snapshot_is_bad(s, count, PG_CATALOGUE_RESULTS + 1, f, t->name)) {
+        return;
+    }
+    struct pg_catalogue catalogue;
+    pg_catalogue_read(results, &catalogue);
+    const PGresult *listed = results[PG_CATALOGUE_RESULTS];
+    bool can_list_generated = pg_conn_server_version(s->params.conn) >= 180000;
+    pg_snapshot_describe(t, &catalogue, listed, can_list_generated, &s->message->relation);
+    t->relation = pg_relations_see(s->params.relations, &s->message->relation);
+    bool has_columns = s->message->relation.column_count > 0;
+    if (t->relation->is_wanted && has_columns) {
+        pg_relations_update(s->params.relations, t->relation, &s->message->relation, &catalogue);
+    }
+    if (t->relation->is_wanted && t->is_filtered) {
+        pg_snapshot_refuse_filtered(s, t);
+    } else if (t->relation->is_wanted && has_columns) {
+        bool has_filter = PQntuples(listed) > 0 && !PQgetisnull(listed, 0, 1);
+        pg_snapshot_copy(s, has_filter ? PQgetvalue(listed, 0, 1) : NULL);
+    } else {
+        s->at++;
+        pg_snapshot_table(s);
+    }
+    pg_catalogue_clear(&catalogue);
+}
+
+static void pg_snapshot_table(struct pg_snapshot *s)
+{
+    if (s->at == s->table_count) {
+        pg_conn_query(s->params.conn, "COMMIT", pg_snapshot_on_committed, s);
+        return;
+    }
+    const struct pg_snapshot_table *t = &s->tables[s->at];
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_catalogue_query(&sql, t->oid, NULL);
+    bool has_lists = pg_conn_server_version(s->params.conn) >= 150000;
+    bytes_append_string(
+        &sql, has_lists ? ";SELECT unnest(attnames), rowfilter FROM pg_publication_tables WHERE pubname IN ("
+                        : ";SELECT NULL, NULL FROM pg_publication_tables WHERE pubname IN (");
+    bytes_append_string(&sql, s->publications);
+    bytes_append_string(&sql, ") AND schemaname = ");
+    pg_conn_quote_text(&sql, t->schema);
+    bytes_append_string(&sql, " AND tablename = ");
+    pg_conn_quote_text(&sql, t->name);
+    pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_described, s);
+}
+
+static void pg_snapshot_on_begun(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    enum { BEGIN, SET, FACTS, TABLES, ALL };
+    if (pg_snapshot_is_bad(s, count, ALL, f, "begin")) {
+        return;
+    }
+    s->transaction_id = (uint32_t)strtoull(PQgetvalue(results[FACTS], 0, 0), NULL, 10);
+    s->time_us = strtoll(PQgetvalue(results[FACTS], 0, 1), NULL, 10);
+    s->table_count = (size_t)PQntuples(results[TABLES]);
+    s->tables = memory_zeroed(s->table_count, sizeof(*s->tables));
+    for (size_t i = 0; i < s->table_count; i++) {
+        struct pg_snapshot_table *t = &s->tables[i];
+        t->oid = (uint32_t)strtoul(PQgetvalue(results[TABLES], (int)i, 0), NULL, 10);
+        t->schema = memory_string(PQgetvalue(results[TABLES], (int)i, 1));
+        t->name = memory_string(PQgetvalue(results[TABLES], (int)i, 2));
+        t->is_partitioned = PQgetvalue(results[TABLES], (int)i, 3)[0] == 't';
+        t->is_filtered = PQgetvalue(results[TABLES], (int)i, 4)[0] == 't';
+    }
+    log_info(s->params.component, "snapshot_started", LOG_WITH(LOG_NUMBER("tables", s->table_count)),
+             "reading %zu tables", s->table_count);
+    pg_snapshot_table(s);
+}
+
+void pg_snapshot_begin(struct pg_snapshot *s, const char *snapshot_name)
+{
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    bytes_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ;SET TRANSACTION SNAPSHOT ");
+    pg_conn_quote_text(&sql, snapshot_name);
+    // A transaction id of our own would be one that every new slot on the server has to wait for: the rows
+    // get that of the last transaction that the snapshot has with all before it, which no later event has.
+    bytes_append_string(
+        &sql, ";SELECT (txid_snapshot_xmin(txid_current_snapshot()) - 1) & 4294967295,"
+              " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint;"
+              "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p', row_security_active(c.oid)"
+              " FROM pg_publication_tables p"
+              " JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON"
+              " c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname IN (");
+    bytes_append_string(&sql, s->publications);
+    // What will be refused comes first: not after hours of reading other tables.
+    bytes_append_string(&sql, ") ORDER BY 5 DESC, 2, 3");
+    pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_begun, s);
+}
+
+void pg_snapshot_end_copy(struct pg_snapshot *s)
+{
+    pg_conn_end_copy(s->params.conn, pg_snapshot_on_copied, s);
+}

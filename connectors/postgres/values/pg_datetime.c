@@ -1,0 +1,362 @@
+// The text forms, from PostgreSQL's EncodeDateOnly, EncodeTimeOnly and EncodeDateTime with DateStyle ISO:
+//
+//   date         YYYY-MM-DD[ BC]                      year of 4 or more digits
+//   time         HH:MM:SS[.f]                         f has 1 to 6 digits, no trailing zeros
+//   timetz       HH:MM:SS[.f](+|-)HH[:MM[:SS]]
+//   timestamp    YYYY-MM-DD HH:MM:SS[.f][ BC]
+//   timestamptz  YYYY-MM-DD HH:MM:SS[.f]+00[ BC]      the connection's TimeZone is UTC
+//
+// date, timestamp and timestamptz may also be `infinity` and `-infinity`. The results are Debezium's, whose
+// infinities are the PostgreSQL JDBC driver's constants; for dates those wrap around to two neighbouring
+// negative days.
+#include "connectors/postgres/values/pg_datetime.h"
+
+#include "core/base/clock.h"
+#include "core/base/cursor.h"
+#include "schemas/avro/avro_encode.h"
+
+#define PG_DATETIME_TIMESTAMP_INFINITY INT64_C(9223372036825200000)
+#define PG_DATETIME_TIMESTAMP_MINUS_INFINITY INT64_C(-9223372036832400000)
+#define PG_DATETIME_DAY_US (INT64_C(86400) * CLOCK_US_PER_S)
+
+enum {
+    PG_DATETIME_DATE_INFINITY = -2147472692,
+    PG_DATETIME_DATE_MINUS_INFINITY = -2147472691,
+    PG_DATETIME_YEAR_DIGITS_MAX = 7,
+};
+
+struct pg_datetime_date {
+    int64_t year;  // as written; BC is not applied
+    int month;
+    int day;
+};
+
+struct pg_datetime_time {
+    int64_t us;  // since midnight
+    int fraction_us;
+};
+
+static bool pg_datetime_bad(const char *what, struct slice text, struct fault *f)
+{
+    int size = text.size > 64 ? 64 : (int)text.size;
+    return fault_set(f, FAULT_REJECT, "not a %s as PostgreSQL writes it: \"%.*s\"", what, size,
+                     (const char *)text.data);
+}
+
+static bool pg_datetime_is(struct slice text, const char *word)
+{
+    return slice_equal(text, slice_of(word));
+}
+
+// Exactly `count` digits; latches the cursor otherwise.
+static int pg_datetime_digits(struct cursor *c, size_t count)
+{
+    struct slice s = cursor_take(c, count);
+    int value = 0;
+    for (size_t i = 0; i < s.size; i++) {
+        if (s.data[i] < '0' || s.data[i] > '9') {
+            c->is_short = true;
+            return 0;
+        }
+        value = value * 10 + (s.data[i] - '0');
+    }
+    return value;
+}
+
+static void pg_datetime_expect(struct cursor *c, uint8_t byte)
+{
+    if (cursor_u8(c) != byte) {
+        c->is_short = true;
+    }
+}
+
+static bool pg_datetime_next_is(const struct cursor *c, uint8_t byte)
+{
+    return cursor_left(c) > 0 && *c->at == byte;
+}
+
+static bool pg_datetime_next_is_digit(const struct cursor *c)
+{
+    return cursor_left(c) > 0 && *c->at >= '0' && *c->at <= '9';
+}
+
+static struct pg_datetime_date pg_datetime_read_date(struct cursor *c)
+{
+    struct pg_datetime_date date = {pg_datetime_digits(c, 4), 0, 0};
+    for (int i = 4; pg_datetime_next_is_digit(c); i++) {
+        if (i == PG_DATETIME_YEAR_DIGITS_MAX) {
+            c->is_short = true;
+        }
+        date.year = date.year * 10 + pg_datetime_digits(c, 1);
+    }
+    pg_datetime_expect(c, '-');
+    date.month = pg_datetime_digits(c, 2);
+    pg_datetime_expect(c, '-');
+    date.day = pg_datetime_digits(c, 2);
+    if (date.month < 1 || date.month > 12 || date.day < 1 || date.day > 31) {
+        c->is_short = true;
+        date.month = 1;
+    }
+    return date;
+}
+
+static int pg_datetime_read_fraction(struct cursor *c)
+{
+    int us = 0;
+    int unit = 100000;
+    while (pg_datetime_next_is_digit(c)) {
+        if (unit == 0) {
+            c->is_short = true;
+            return 0;
+        }
+        us += pg_datetime_digits(c, 1) * unit;
+        unit /= 10;
+    }
+    return us;
+}
+
+static struct pg_datetime_time pg_datetime_read_time(struct cursor *c)
+{
+    int hour = pg_datetime_digits(c, 2);
+    pg_datetime_expect(c, ':');
+    int minute = pg_datetime_digits(c, 2);
+    pg_datetime_expect(c, ':');
+    int second = pg_datetime_digits(c, 2);
+    int fraction_us = 0;
+    if (pg_datetime_next_is(c, '.')) {
+        (void)cursor_u8(c);
+        fraction_us = pg_datetime_read_fraction(c);
+    }
+    struct pg_datetime_time time = {0, fraction_us};
+    time.us = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * CLOCK_US_PER_S + fraction_us;
+    if (minute > 59 || second > 60 || time.us > PG_DATETIME_DAY_US) {
+        c->is_short = true;
+    }
+    return time;
+}
+
+static bool pg_datetime_read_bc(struct cursor *c)
+{
+    if (!pg_datetime_next_is(c, ' ')) {
+        return false;
+    }
+    if (!slice_equal(cursor_take(c, 3), slice_of(" BC"))) {
+        c->is_short = true;
+    }
+    return true;
+}
+
+static bool pg_datetime_at_end(const struct cursor *c)
+{
+    return !c->is_short && c->at == c->end;
+}
+
+// Howard Hinnant's days_from_civil: years begin in March, eras have 400 years.
+static int64_t pg_datetime_days(const struct pg_datetime_date *date, bool is_bc)
+{
+    int64_t year = is_bc ? 1 - date->year : date->year;
+    year -= date->month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (date->month + (date->month > 2 ? -3 : 9)) + 2) / 5 + date->day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+bool pg_datetime_date(struct slice text, int32_t *ret_days, struct fault *f)
+{
+    if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
+        *ret_days = text.size == 8 ? PG_DATETIME_DATE_INFINITY : PG_DATETIME_DATE_MINUS_INFINITY;
+        return true;
+    }
+    struct cursor c = cursor_over(text);
+    struct pg_datetime_date date = pg_datetime_read_date(&c);
+    bool is_bc = pg_datetime_read_bc(&c);
+    int64_t days = pg_datetime_days(&date, is_bc);
+    if (!pg_datetime_at_end(&c) || days > INT32_MAX || days < INT32_MIN) {
+        return pg_datetime_bad("date", text, f);
+    }
+    *ret_days = (int32_t)days;
+    return true;
+}
+
+bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f)
+{
+    struct cursor c = cursor_over(text);
+    struct pg_datetime_time time = pg_datetime_read_time(&c);
+    if (!pg_datetime_at_end(&c)) {
+        return pg_datetime_bad("time", text, f);
+    }
+    *ret_us = time.us;
+    return true;
+}
+
+bool pg_datetime_timestamp(struct slice text, int64_t *ret_us, struct fault *f)
+{
+    if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
+        *ret_us = text.size == 8 ? PG_DATETIME_TIMESTAMP_INFINITY : PG_DATETIME_TIMESTAMP_MINUS_INFINITY;
+        return true;
+    }
+    struct cursor c = cursor_over(text);
+    struct pg_datetime_date date = pg_datetime_read_date(&c);
+    pg_datetime_expect(&c, ' ');
+    struct pg_datetime_time time = pg_datetime_read_time(&c);
+    bool is_bc = pg_datetime_read_bc(&c);
+    if (!pg_datetime_at_end(&c)) {
+        return pg_datetime_bad("timestamp", text, f);
+    }
+    int64_t us;
+    if (__builtin_mul_overflow(pg_datetime_days(&date, is_bc), PG_DATETIME_DAY_US, &us) ||
+        __builtin_add_overflow(us, time.us, &us)) {
+        return fault_set(f, FAULT_REJECT, "timestamp %.*s does not fit 64 bits of microseconds since 1970",
+                         (int)text.size, (const char *)text.data);
+    }
+    *ret_us = us;
+    return true;
+}
+
+static void pg_datetime_put_digits(uint8_t *at, int64_t value, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (uint8_t)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+// Java's ISO_LOCAL_DATE: four digits, a sign when there are more or the year is before 0.
+static size_t pg_datetime_put_year(uint8_t *at, int64_t year)
+{
+    size_t size = 0;
+    if (year < 0 || year > 9999) {
+        at[size++] = year < 0 ? '-' : '+';
+    }
+    int64_t magnitude = year < 0 ? -year : year;
+    int digits = 4;
+    for (int64_t rest = magnitude / 10000; rest > 0; rest /= 10) {
+        digits++;
+    }
+    pg_datetime_put_digits(at + size, magnitude, digits);
+    return size + (size_t)digits;
+}
+
+// "dddd-dd-dd dd:dd:dd" and what may follow, checked by shape only: nearly every value there is, and the hot
+// path.
+static bool pg_datetime_is_plain(struct slice text)
+{
+    static const char form[] = "dddd-dd-dd dd:dd:dd";
+    enum { HEAD = sizeof(form) - 1, TAIL = 3 };
+    if (text.size < HEAD + TAIL || memcmp(text.data + text.size - TAIL, "+00", TAIL) != 0) {
+        return false;
+    }
+    bool is_good = text.size == HEAD + TAIL || (text.data[HEAD] == '.' && text.size <= HEAD + 1 + 6 + TAIL);
+    for (size_t i = 0; i < HEAD; i++) {
+        bool is_digit = (uint8_t)(text.data[i] - '0') <= 9;
+        is_good = is_good && (form[i] == 'd' ? is_digit : text.data[i] == (uint8_t)form[i]);
+    }
+    for (size_t i = HEAD + 1; is_good && i + TAIL < text.size; i++) {
+        is_good = (uint8_t)(text.data[i] - '0') <= 9;
+    }
+    return is_good;
+}
+
+static void pg_datetime_append_plain(struct bytes *out, struct slice text, int digits)
+{
+    uint8_t iso[32] = "YYYY-MM-DDTHH:MM:SS.000000Z";
+    memcpy(iso, text.data, 19);
+    iso[10] = 'T';
+    if (text.size > 19 + 3) {
+        memcpy(iso + 19, text.data + 19, text.size - 19 - 3);
+    }
+    size_t size = digits == 0 ? 19 : 20 + (size_t)digits;
+    iso[size] = 'Z';
+    avro_encode_string(out, slice_make(iso, size + 1));
+}
+
+bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precision, struct fault *f)
+{
+    int digits = precision < 0 || precision > 6 ? 6 : precision;
+    if (pg_datetime_is_plain(text)) {
+        pg_datetime_append_plain(out, text, digits);
+        return true;
+    }
+    if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
+        avro_encode_string(out, text);
+        return true;
+    }
+    struct cursor c = cursor_over(text);
+    struct pg_datetime_date date = pg_datetime_read_date(&c);
+    pg_datetime_expect(&c, ' ');
+    const uint8_t *clock = c.at;
+    struct pg_datetime_time time = pg_datetime_read_time(&c);
+    if (!slice_equal(cursor_take(&c, 3), slice_of("+00"))) {
+        return pg_datetime_bad("timestamp in UTC", text, f);
+    }
+    bool is_bc = pg_datetime_read_bc(&c);
+    if (!pg_datetime_at_end(&c)) {
+        return pg_datetime_bad("timestamp with time zone", text, f);
+    }
+    uint8_t iso[48];
+    size_t size = pg_datetime_put_year(iso, is_bc ? 1 - date.year : date.year);
+    iso[size++] = '-';
+    pg_datetime_put_digits(iso + size, date.month, 2);
+    iso[size + 2] = '-';
+    pg_datetime_put_digits(iso + size + 3, date.day, 2);
+    iso[size + 5] = 'T';
+    memcpy(iso + size + 6, clock, 8);
+    size += 14;
+    if (digits > 0) {
+        iso[size] = '.';
+        pg_datetime_put_digits(iso + size + 1, time.fraction_us, 6);
+        size += 1 + (size_t)digits;
+    }
+    iso[size++] = 'Z';
+    avro_encode_string(out, slice_make(iso, size));
+    return true;
+}
+
+// (+|-)HH[:MM[:SS]] in seconds east of UTC.
+static int64_t pg_datetime_read_offset(struct cursor *c)
+{
+    uint8_t sign = cursor_u8(c);
+    if (sign != '+' && sign != '-') {
+        c->is_short = true;
+    }
+    int64_t seconds = (int64_t)pg_datetime_digits(c, 2) * 3600;
+    for (int unit = 60; unit > 0 && pg_datetime_next_is(c, ':'); unit /= 60) {
+        (void)cursor_u8(c);
+        seconds += (int64_t)pg_datetime_digits(c, 2) * unit;
+    }
+    return sign == '-' ? -seconds : seconds;
+}
+
+bool pg_datetime_append_zoned_time(struct bytes *out, struct slice text, struct fault *f)
+{
+    struct cursor c = cursor_over(text);
+    struct pg_datetime_time time = pg_datetime_read_time(&c);
+    int64_t offset_s = pg_datetime_read_offset(&c);
+    if (!pg_datetime_at_end(&c)) {
+        return pg_datetime_bad("time with time zone", text, f);
+    }
+    int64_t us = time.us;
+    // The end of the day stays itself at UTC; shifted, it is a time of another day like any other.
+    if (offset_s != 0) {
+        us = (us - offset_s * CLOCK_US_PER_S) % PG_DATETIME_DAY_US;
+        us = us < 0 ? us + PG_DATETIME_DAY_US : us;
+    }
+    uint8_t iso[20];
+    int64_t seconds = us / CLOCK_US_PER_S;
+    pg_datetime_put_digits(iso, seconds / 3600, 2);
+    iso[2] = ':';
+    pg_datetime_put_digits(iso + 3, seconds / 60 % 60, 2);
+    iso[5] = ':';
+    pg_datetime_put_digits(iso + 6, seconds % 60, 2);
+    size_t size = 8;
+    if (time.fraction_us > 0) {
+        iso[8] = '.';
+        pg_datetime_put_digits(iso + 9, time.fraction_us, 6);
+        for (size = 15; iso[size - 1] == '0'; size--) {}
+    }
+    iso[size++] = 'Z';
+    avro_encode_string(out, slice_make(iso, size));
+    return true;
+}

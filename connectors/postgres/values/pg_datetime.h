@@ -1,0 +1,28 @@
+// PostgreSQL's dates and times, as text in DateStyle ISO and TimeZone UTC, into Debezium's numbers and
+// strings.
+#ifndef CONNECTORS_POSTGRES_VALUES_PG_DATETIME_H
+#define CONNECTORS_POSTGRES_VALUES_PG_DATETIME_H
+
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+/** "2026-01-02", "0044-03-15 BC", "infinity": days since 1970-01-01, proleptic Gregorian. */
+bool pg_datetime_date(struct slice text, int32_t *ret_days, struct fault *f) MUST_USE;
+
+/** "03:04:05.678901", "24:00:00": microseconds since midnight. */
+bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f) MUST_USE;
+
+/** "2026-01-02 03:04:05.678901", with " BC", "infinity": microseconds since 1970-01-01, as if UTC. */
+bool pg_datetime_timestamp(struct slice text, int64_t *ret_us, struct fault *f) MUST_USE;
+
+/**
+ * "2026-01-02 03:04:05.67+00" as the Avro string "2026-01-02T03:04:05.670000Z", "infinity" as it is.
+ *
+ * @param precision  digits of the fraction, always all of them; 0: none; -1: 6
+ */
+bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precision, struct fault *f) MUST_USE;
+
+/** "03:04:05.67+02" as the Avro string "01:04:05.67Z", without trailing zeros of the fraction. */
+bool pg_datetime_append_zoned_time(struct bytes *out, struct slice text, struct fault *f) MUST_USE;
+
+#endif

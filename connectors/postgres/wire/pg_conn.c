@@ -1,0 +1,393 @@
+#include "connectors/postgres/wire/pg_conn.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "connectors/postgres/wire/pg_conn_private.h"
+#include "core/base/clock.h"
+
+static void pg_conn_on_poll(uv_poll_t *poll, int status, int events);
+
+void pg_conn_unref(struct pg_conn *c)
+{
+    INVARIANT(c->references > 0);
+    if (--c->references == 0) {
+        pg_dsn_clear(&c->dsn);
+        free(c->addresses);
+        free(c);
+    }
+}
+
+static void pg_conn_poll_closed(uv_handle_t *handle)
+{
+    struct pg_conn *c = handle->data;
+    free(handle);
+    pg_conn_unref(c);
+}
+
+static void pg_conn_drop_poll(struct pg_conn *c)
+{
+    if (c->poll != NULL) {
+        (void)uv_poll_stop(c->poll);
+        uv_close((uv_handle_t *)c->poll, pg_conn_poll_closed);
+        c->poll = NULL;
+    }
+}
+
+// libpq changes sockets while it connects (next address, TLS refused), perhaps to one with the same number:
+// each step gets a watch that knows nothing of the one before.
+static void pg_conn_watch_new_socket(struct pg_conn *c, int events)
+{
+    pg_conn_drop_poll(c);
+    c->poll = memory_zeroed(1, sizeof(*c->poll));
+    c->poll->data = c;
+    c->references++;
+    INVARIANT(uv_poll_init(c->loop, c->poll, PQsocket(c->pq)) == 0);
+    INVARIANT(uv_poll_start(c->poll, events, pg_conn_on_poll) == 0);
+    c->events = events;
+}
+
+void pg_conn_set_events(struct pg_conn *c)
+{
+    int events = (c->is_paused ? 0 : UV_READABLE) | (c->is_flushing ? UV_WRITABLE : 0);
+    if (c->poll == NULL || events == c->events) {
+        return;
+    }
+    c->events = events;
+    if (events == 0) {
+        (void)uv_poll_stop(c->poll);
+    } else {
+        (void)uv_poll_start(c->poll, events, pg_conn_on_poll);
+    }
+}
+
+// Lets go of socket and timer; the struct lives until their callbacks have come.
+static void pg_conn_disconnect(struct pg_conn *c)
+{
+    pg_conn_drop_poll(c);
+    if (c->has_timer) {
+        c->has_timer = false;
+        uv_close((uv_handle_t *)&c->timer, pg_conn_timer_closed);
+    }
+    if (c->is_resolving) {
+        (void)uv_cancel((uv_req_t *)&c->lookup);
+    }
+    pg_conn_drop_queries(c);
+    PQfinish(c->pq);
+    c->pq = NULL;
+}
+
+void pg_conn_timer_closed(uv_handle_t *handle)
+{
+    pg_conn_unref(CONTAINER_OF((uv_timer_t *)handle, struct pg_conn, timer));
+}
+
+// Connecting failed, or the peer is gone: told once.
+void pg_conn_fail(struct pg_conn *c, const struct fault *f)
+{
+    if (c->is_over) {
+        return;
+    }
+    c->is_over = true;
+    bool was_open = c->is_open;
+    c->is_open = false;
+    struct fault copy = *f;
+    pg_conn_disconnect(c);
+    (was_open ? c->on_lost : c->on_open)(c->self, &copy);
+}
+
+static void pg_conn_connected(struct pg_conn *c)
+{
+    (void)PQsetErrorVerbosity(c->pq, PQERRORS_DEFAULT);
+    if (PQsetnonblocking(c->pq, 1) != 0) {
+        struct fault f;
+        (void)fault_from(&f, FAULT_RETRY, "libpq", 0, "%s", PQerrorMessage(c->pq));
+        pg_conn_fail(c, &f);
+        return;
+    }
+    (void)uv_timer_stop(&c->timer);
+    c->is_open = true;
+    pg_conn_watch_new_socket(c, UV_READABLE);
+    c->on_open(c->self, NULL);
+}
+
+static void pg_conn_start(struct pg_conn *c);
+
+// libpq would go through the addresses by itself, but has no time limit of its own on this path: the first
+// one that does not answer would use up everything. As in libpq, a server that refuses us for good ends it.
+static void pg_conn_try_next(struct pg_conn *c, const struct fault *f)
+{
+    struct fault fault = *f;
+    if (c->tried_fault.kind != FAULT_NONE) {
+        (void)fault_from(&fault, f->kind, f->origin, f->origin_code, "%.200s; %s", c->tried_fault.text,
+                         f->text);
+    }
+    c->address_at++;
+    if (fault.kind != FAULT_RETRY || c->address_at >= c->address_count) {
+        pg_conn_fail(c, &fault);
+        return;
+    }
+    pg_conn_drop_poll(c);
+    PQfinish(c->pq);
+    c->pq = NULL;
+    c->tried_fault = fault;
+    pg_conn_start(c);
+}
+
+static void pg_conn_step(struct pg_conn *c)
+{
+    pg_conn_drop_poll(c);
+    struct fault f;
+    switch (PQconnectPoll(c->pq)) {
+    case PGRES_POLLING_READING:
+        pg_conn_watch_new_socket(c, UV_READABLE);
+        return;
+    case PGRES_POLLING_WRITING:
+        pg_conn_watch_new_socket(c, UV_WRITABLE);
+        return;
+    case PGRES_POLLING_OK:
+        pg_conn_connected(c);
+        return;
+    case PGRES_POLLING_FAILED:
+    case PGRES_POLLING_ACTIVE:
+        break;
+    }
+    pg_conn_connect_fault(c->pq, &f);
+    pg_conn_try_next(c, &f);
+}
+
+static void pg_conn_flush(struct pg_conn *c)
+{
+    int flushed = PQflush(c->pq);
+    if (flushed < 0) {
+        struct fault f;
+        (void)fault_from(&f, FAULT_RETRY, "libpq", 0, "PostgreSQL: %s", PQerrorMessage(c->pq));
+        pg_conn_fail_later(c, &f);
+        return;
+    }
+    c->is_flushing = flushed == 1;  // 1 is "more to write", not an error
+    pg_conn_set_events(c);
+}
+
+// libuv stops a watch whose socket has an error, though the server's last words may still wait in it: they
+// are read first, and the error only by the next turn.
+static void pg_conn_watch_again(struct pg_conn *c)
+{
+    if (c->is_open && c->poll != NULL && c->events != 0) {
+        (void)uv_poll_start(c->poll, c->events, pg_conn_on_poll);
+    }
+}
+
+static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct pg_conn *c = poll->data;
+    c->references++;
+    if (!c->is_open) {
+        pg_conn_step(c);
+    } else {
+        if (status < 0 || (events & UV_READABLE) != 0) {
+            pg_conn_readable(c);
+        }
+        if (c->is_open && c->is_flushing) {
+            pg_conn_flush(c);
+        }
+        if (status < 0) {
+            pg_conn_watch_again(c);
+        }
+    }
+    pg_conn_unref(c);
+}
+
+void pg_conn_send(struct pg_conn *c)
+{
+    pg_conn_flush(c);
+}
+
+static void pg_conn_on_timer(uv_timer_t *timer);
+
+static void pg_conn_limit_time(struct pg_conn *c)
+{
+    uint64_t timeout_ms = (uint64_t)(c->dsn.connect_timeout_us / CLOCK_US_PER_MS);
+    (void)uv_timer_start(&c->timer, pg_conn_on_timer, timeout_ms, 0);
+}
+
+static void pg_conn_start(struct pg_conn *c)
+{
+    pg_conn_limit_time(c);
+    CLEANUP(text_pairs_clear) struct text_pairs options = {0};
+    pg_dsn_resolve(&c->dsn, c->address_count == 0 ? NULL : &c->addresses[c->address_at], &options);
+    CLEANUP(memory_free_pointer) const char **words = memory_zeroed(2 * (options.count + 1), sizeof(*words));
+    const char **values = words + options.count + 1;
+    for (size_t i = 0; i < options.count; i++) {
+        words[i] = options.items[i].key;
+        values[i] = options.items[i].value;
+    }
+    c->pq = PQconnectStartParams(words, values, 0);
+    struct fault f;
+    if (c->pq == NULL || PQstatus(c->pq) == CONNECTION_BAD) {
+        pg_conn_connect_fault(c->pq, &f);
+        pg_conn_try_next(c, &f);
+        return;
+    }
+    (void)PQsetErrorVerbosity(c->pq, PQERRORS_VERBOSE);  // with the SQLSTATE, which has no other way out
+    (void)PQsetNoticeProcessor(c->pq, pg_conn_ignore_notice, NULL);
+    pg_conn_watch_new_socket(c, UV_WRITABLE);
+}
+
+static void pg_conn_add_address(struct pg_conn *c, const char *text)
+{
+    c->addresses = memory_resize(c->addresses, (c->address_count + 1) * sizeof(*c->addresses));
+    struct pg_dsn_address *address = &c->addresses[c->address_count++];
+    *address = (struct pg_dsn_address){.host = c->host_at};
+    memcpy(address->text, text, strnlen(text, sizeof(address->text) - 1));
+}
+
+static void pg_conn_put_first(struct pg_conn *c)
+{
+    for (size_t i = 0; i < c->address_count && c->preferred.text[0] != '\0'; i++) {
+        struct pg_dsn_address found = c->addresses[i];
+        if (found.host == c->preferred.host && strcmp(found.text, c->preferred.text) == 0) {
+            memmove(c->addresses + 1, c->addresses, i * sizeof(found));
+            c->addresses[0] = found;
+            c->address_count = c->is_only_preferred ? 1 : c->address_count;
+            return;
+        }
+    }
+}
+
+static void pg_conn_lookup_next(struct pg_conn *c);
+
+static void pg_conn_on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+    struct pg_conn *c = CONTAINER_OF(request, struct pg_conn, lookup);
+    c->is_resolving = false;
+    if (!c->is_over) {
+        for (const struct addrinfo *a = found; status == 0 && a != NULL; a = a->ai_next) {
+            char text[NI_MAXHOST];
+            if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0) {
+                pg_conn_add_address(c, text);
+            }
+        }
+        if (status != 0) {
+            (void)fault_from(&c->lookup_fault, FAULT_RETRY, "libuv", status,
+                             "can't resolve the host %s of postgres.dsn: %s", c->dsn.hosts[c->host_at].name,
+                             uv_strerror(status));
+        }
+        c->host_at++;
+        pg_conn_lookup_next(c);
+    }
+    uv_freeaddrinfo(found);
+    pg_conn_unref(c);
+}
+
+// libpq would look names up itself, and block the loop.
+static void pg_conn_lookup_next(struct pg_conn *c)
+{
+    for (; c->host_at < c->dsn.host_count; c->host_at++) {
+        const struct pg_dsn_host *host = &c->dsn.hosts[c->host_at];
+        if (pg_dsn_needs_lookup(host)) {
+            struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
+            c->references++;
+            c->is_resolving = true;
+            pg_conn_limit_time(c);
+            INVARIANT(uv_getaddrinfo(c->loop, &c->lookup, pg_conn_on_lookup, host->name, NULL, &hints) == 0);
+            return;
+        }
+        bool is_socket = host->name[0] == '/' || host->name[0] == '@' || host->name[0] == '\0';
+        bool is_given = host->address[0] != '\0';
+        pg_conn_add_address(c, is_given ? host->address : is_socket ? "" : host->name);
+    }
+    if (c->dsn.host_count > 0 && c->address_count == 0) {
+        pg_conn_fail(c, &c->lookup_fault);
+        return;
+    }
+    c->tried_fault = c->lookup_fault;
+    pg_conn_put_first(c);
+    pg_conn_start(c);
+}
+
+static void pg_conn_begin(struct pg_conn *c)
+{
+    c->has_begun = true;
+    if (c->open_fault.kind != FAULT_NONE) {
+        pg_conn_fail(c, &c->open_fault);
+    } else {
+        pg_conn_lookup_next(c);
+    }
+}
+
+void pg_conn_later(struct pg_conn *c)
+{
+    if (c->has_timer) {
+        (void)uv_timer_start(&c->timer, pg_conn_on_timer, 0, 0);
+    }
+}
+
+void pg_conn_fail_later(struct pg_conn *c, const struct fault *f)
+{
+    if (c->late_fault.kind == FAULT_NONE) {
+        c->late_fault = *f;
+    }
+    pg_conn_later(c);
+}
+
+static void pg_conn_on_timer(uv_timer_t *timer)
+{
+    struct pg_conn *c = CONTAINER_OF(timer, struct pg_conn, timer);
+    struct fault f;
+    if (c->late_fault.kind != FAULT_NONE) {
+        f = c->late_fault;
+        pg_conn_fail(c, &f);
+        return;
+    }
+    if (c->is_open) {
+        pg_conn_collect(c);
+        return;
+    }
+    if (!c->has_begun) {
+        pg_conn_begin(c);
+        return;
+    }
+    size_t host = c->is_resolving ? c->host_at : pg_conn_address(c).host;
+    (void)fault_set(
+        &f, FAULT_RETRY, "PostgreSQL%s%s did not answer within %d s; check host and port of postgres.dsn",
+        host < c->dsn.host_count ? " at " : "", host < c->dsn.host_count ? c->dsn.hosts[host].name : "",
+        (int)(c->dsn.connect_timeout_us / CLOCK_US_PER_S));
+    if (c->is_resolving) {
+        pg_conn_fail(c, &f);  // the look-up can't be given up for another one
+    } else {
+        pg_conn_try_next(c, &f);
+    }
+}
+
+struct pg_conn *pg_conn_open(const struct pg_conn_params *params)
+{
+    struct pg_conn *c = memory_zeroed(1, sizeof(*c));
+    c->references = 2;  // the caller's and the timer's
+    c->loop = params->loop;
+    c->on_open = params->on_open;
+    c->on_lost = params->on_lost;
+    c->self = params->self;
+    c->preferred = params->first;
+    c->is_only_preferred = params->is_only_first;
+    if (!pg_dsn_parse(params->dsn, params->password, params->is_replication, &c->dsn, &c->open_fault)) {
+        c->dsn = (struct pg_dsn){0};
+    }
+    INVARIANT(uv_timer_init(c->loop, &c->timer) == 0);
+    c->has_timer = true;
+    // The first turn of the timer begins the work, so that no callback comes before this function returns.
+    (void)uv_timer_start(&c->timer, pg_conn_on_timer, 0, 0);
+    return c;
+}
+
+void pg_conn_close(struct pg_conn *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    c->is_over = true;
+    c->is_open = false;
+    pg_conn_disconnect(c);
+    pg_conn_unref(c);
+}

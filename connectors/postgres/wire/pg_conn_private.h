@@ -1,0 +1,83 @@
+// The connection's insides, shared by connecting (pg_conn.c) and asking (pg_query.c).
+#ifndef CONNECTORS_POSTGRES_WIRE_PG_CONN_PRIVATE_H
+#define CONNECTORS_POSTGRES_WIRE_PG_CONN_PRIVATE_H
+
+#include "connectors/postgres/wire/pg_conn.h"
+#include "connectors/postgres/wire/pg_dsn.h"
+
+enum { PG_CONN_RESULTS_MAX = 8 };
+
+struct pg_conn_query {
+    struct pg_conn_query *next;
+    pg_conn_on_results on_results;
+    void *self;
+    char sql[];
+};
+
+struct pg_conn {
+    int references;  // the owner, the timer, each poll handle, a running look-up, a callback on the stack
+    uv_loop_t *loop;
+    PGconn *pq;
+    uv_poll_t *poll;
+    int events;
+    uv_timer_t timer;
+    bool has_timer;
+    bool has_begun;
+    bool is_open;
+    bool is_over;  // failed or closed: no more callbacks
+    bool is_paused;
+    bool is_flushing;
+
+    uv_getaddrinfo_t lookup;
+    bool is_resolving;
+    struct pg_dsn dsn;
+    size_t host_at;
+    struct pg_dsn_address *addresses;
+    size_t address_count;
+    size_t address_at;  // the one being tried, or connected
+    struct pg_dsn_address preferred;
+    bool is_only_preferred;
+    struct fault tried_fault;  // of the addresses before; kind FAULT_NONE: none
+    struct fault open_fault;
+    struct fault lookup_fault;
+    struct fault late_fault;
+
+    struct pg_conn_query *first;  // the one being asked, when is_asking
+    struct pg_conn_query *last;
+    bool is_asking;
+    bool is_in_copy;
+    PGresult *results[PG_CONN_RESULTS_MAX];
+    size_t result_count;
+    struct fault result_fault;  // kind FAULT_NONE: none
+    void (*on_copy)(void *self);
+    void *copy_self;
+
+    void (*on_open)(void *self, const struct fault *f);
+    void (*on_lost)(void *self, const struct fault *f);
+    void *self;
+};
+
+void pg_conn_fail(struct pg_conn *c, const struct fault *f);
+
+/** The same from inside a call of the owner, who expects no callback then. */
+void pg_conn_fail_later(struct pg_conn *c, const struct fault *f);
+
+/** Collects results on the loop's next turn. */
+void pg_conn_later(struct pg_conn *c);
+void pg_conn_collect(struct pg_conn *c);
+void pg_conn_set_events(struct pg_conn *c);
+void pg_conn_unref(struct pg_conn *c);
+void pg_conn_timer_closed(uv_handle_t *handle);
+
+/** Writes what is buffered; the rest when the socket takes it. */
+void pg_conn_send(struct pg_conn *c);
+
+/** Bytes may have come: collects results or wakes the COPY's owner. */
+void pg_conn_readable(struct pg_conn *c);
+void pg_conn_drop_queries(struct pg_conn *c);
+
+/** Why PQconnectPoll failed; CONFIG when waiting can't mend it. */
+void pg_conn_connect_fault(PGconn *pq, struct fault *f);
+void pg_conn_ignore_notice(void *self, const char *message);
+
+#endif

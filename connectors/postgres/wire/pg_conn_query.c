@@ -1,0 +1,387 @@
+// The asking half of a connection: queries in turn, their results, and a COPY in either direction.
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "connectors/postgres/wire/pg_conn_private.h"
+
+static int pg_conn_query_state(const char *sqlstate)
+{
+    if (sqlstate == NULL || strnlen(sqlstate, 6) != 5) {
+        return 0;
+    }
+    return PG_CONN_STATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4]);
+}
+
+// What mends a refused connection; NULL: waiting may. Classes: 28 authorisation, 3D unknown database.
+static const char *pg_conn_query_cure(const char *sqlstate)
+{
+    if (strncmp(sqlstate, "28", 2) == 0) {
+        return "check user in postgres.dsn, postgres.password, and pg_hba.conf on the server";
+    }
+    if (strncmp(sqlstate, "3D", 2) == 0) {
+        return "check dbname in postgres.dsn";
+    }
+    if (strncmp(sqlstate, "42704", 5) == 0) {
+        return "check options in postgres.dsn; a server before PostgreSQL 14 is too old";
+    }
+    if (strncmp(sqlstate, "42501", 5) == 0) {
+        return "as a superuser run: ALTER ROLE our user REPLICATION; and GRANT CONNECT ON DATABASE to it";
+    }
+    return NULL;
+}
+
+static bool pg_conn_query_is_state(const char *text)
+{
+    for (int i = 0; i < 5; i++) {
+        if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'A' && text[i] <= 'Z'))) {
+            return false;
+        }
+    }
+    return text[5] == ':';
+}
+
+// A verbose message reads "…: FATAL:  28P01: password authentication …\nLOCATION: …": the only place where
+// libpq 15 tells the SQLSTATE of a refused connection.
+static const char *pg_conn_query_find_state(const char *message)
+{
+    for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
+        if (strnlen(at, 9) == 9 && pg_conn_query_is_state(at + 3)) {
+            return at + 3;
+        }
+    }
+    return NULL;
+}
+
+void pg_conn_connect_fault(PGconn *pq, struct fault *f)
+{
+    const char *message = pq == NULL ? "out of memory" : PQerrorMessage(pq);
+    const char *state = pg_conn_query_find_state(message);
+    const char *end = strstr(message, "\nLOCATION:");
+    int size = end == NULL ? (int)strlen(message) : (int)(end - message);
+    if (pq != NULL && PQconnectionNeedsPassword(pq)) {
+        (void)fault_from(
+            f, FAULT_CONFIG, "libpq", 0,
+            "PostgreSQL wants a password: set postgres.password to {file: PATH} or {env: NAME} (%.*s)", size,
+            message);
+        return;
+    }
+    const char *cure = state == NULL ? NULL : pg_conn_query_cure(state);
+    if (cure == NULL) {
+        (void)fault_from(f, FAULT_RETRY, "libpq", 0, "can't connect to PostgreSQL: %.*s", size, message);
+        return;
+    }
+    char code[6] = {0};
+    memcpy(code, state, 5);
+    (void)fault_from(f, FAULT_CONFIG, "postgresql", pg_conn_query_state(code),
+                     "PostgreSQL refuses the connection: %.*s; %s", size, message, cure);
+}
+
+void pg_conn_ignore_notice(void *self, const char *message)
+{
+    (void)self;
+    (void)message;
+}
+
+static void pg_conn_query_result_fault(const PGresult *result, struct fault *f)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    bool is_short = primary == NULL;
+    (void)fault_from(f, FAULT_RETRY, "postgresql", pg_conn_query_state(state), "%s%s%s%s",
+                     is_short ? PQresultErrorMessage(result) : primary, detail == NULL ? "" : " (",
+                     detail == NULL ? "" : detail, detail == NULL ? "" : ")");
+}
+
+static void pg_conn_query_clear_results(struct pg_conn *c)
+{
+    for (size_t i = 0; i < c->result_count; i++) {
+        PQclear(c->results[i]);
+    }
+    c->result_count = 0;
+    c->result_fault.kind = FAULT_NONE;
+}
+
+void pg_conn_drop_queries(struct pg_conn *c)
+{
+    pg_conn_query_clear_results(c);
+    while (c->first != NULL) {
+        struct pg_conn_query *query = c->first;
+        c->first = query->next;
+        free(query);
+    }
+    c->last = NULL;
+    c->is_asking = false;
+    c->is_in_copy = false;
+    c->on_copy = NULL;
+}
+
+// What the server said last, when it said something, tells more than the socket's error.
+static void pg_conn_query_lost(struct pg_conn *c, struct fault *ret)
+{
+    *ret = c->result_fault;
+    if (ret->kind == FAULT_NONE) {
+        (void)fault_from(ret, FAULT_RETRY, "libpq", 0, "%s", PQerrorMessage(c->pq));
+    }
+    (void)fault_context(ret, "PostgreSQL closed the connection");
+}
+
+static void pg_conn_query_next(struct pg_conn *c)
+{
+    if (c->is_asking || c->is_in_copy || c->first == NULL || !c->is_open) {
+        return;
+    }
+    if (PQsendQuery(c->pq, c->first->sql) != 1) {
+        struct fault f;
+        pg_conn_query_lost(c, &f);
+        pg_conn_fail_later(c, &f);
+        return;
+    }
+    c->is_asking = true;
+    pg_conn_send(c);
+}
+
+// Hands the results to the first query's owner, then asks the next one.
+static void pg_conn_query_deliver(struct pg_conn *c)
+{
+    struct pg_conn_query *query = c->first;
+    c->first = query->next;
+    c->last = c->first == NULL ? NULL : c->last;
+    c->is_asking = false;
+    PGresult *results[PG_CONN_RESULTS_MAX];
+    size_t count = c->result_count;
+    memcpy(results, c->results, sizeof(results));
+    struct fault f = c->result_fault;
+    c->result_count = 0;
+    c->result_fault.kind = FAULT_NONE;
+    c->references++;
+    query->on_results(query->self, results, count, f.kind == FAULT_NONE ? NULL : &f);
+    for (size_t i = 0; i < count; i++) {
+        PQclear(results[i]);
+    }
+    free(query);
+    pg_conn_query_next(c);
+    pg_conn_unref(c);
+}
+
+static void pg_conn_query_take(struct pg_conn *c, PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    bool is_failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+    if (is_failed && c->result_fault.kind == FAULT_NONE) {
+        pg_conn_query_result_fault(result, &c->result_fault);
+    }
+    if (is_failed || c->result_count == PG_CONN_RESULTS_MAX) {
+        PQclear(result);
+        return;
+    }
+    c->results[c->result_count++] = result;
+}
+
+void pg_conn_collect(struct pg_conn *c)
+{
+    while (c->is_asking && !c->is_in_copy && PQisBusy(c->pq) == 0) {
+        PGresult *result = PQgetResult(c->pq);
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_COPY_IN) {
+            // The server ended its half of a COPY in both directions; this ends ours.
+            PQclear(result);
+            (void)PQputCopyEnd(c->pq, NULL);
+            pg_conn_send(c);
+            continue;
+        }
+        if (result != NULL) {
+            pg_conn_query_take(c, result);
+        }
+        if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+            c->is_in_copy = true;
+            pg_conn_query_deliver(c);
+            return;
+        }
+        if (result == NULL) {
+            pg_conn_query_deliver(c);
+            return;
+        }
+        if (PQstatus(c->pq) == CONNECTION_BAD) {
+            break;
+        }
+    }
+    if (c->is_open && PQstatus(c->pq) == CONNECTION_BAD) {
+        struct fault f;
+        pg_conn_query_lost(c, &f);
+        pg_conn_fail(c, &f);
+    }
+}
+
+void pg_conn_readable(struct pg_conn *c)
+{
+    if (c->is_in_copy) {
+        if (c->on_copy != NULL) {
+            c->on_copy(c->copy_self);
+        }
+        return;
+    }
+    if (PQconsumeInput(c->pq) != 1) {
+        struct fault f;
+        pg_conn_query_lost(c, &f);
+        pg_conn_fail(c, &f);
+        return;
+    }
+    pg_conn_collect(c);
+}
+
+static void pg_conn_query_push(struct pg_conn *c, struct pg_conn_query *query, bool is_first)
+{
+    query->next = is_first ? c->first : NULL;
+    if (is_first || c->first == NULL) {
+        c->last = c->first == NULL ? query : c->last;
+        c->first = query;
+    } else {
+        c->last->next = query;
+        c->last = query;
+    }
+}
+
+static struct pg_conn_query *pg_conn_query_new(const char *sql, pg_conn_on_results on_results, void *self)
+{
+    size_t size = strlen(sql) + 1;
+    struct pg_conn_query *query = memory_new(sizeof(*query) + size);
+    query->next = NULL;
+    query->on_results = on_results;
+    query->self = self;
+    memcpy(query->sql, sql, size);
+    return query;
+}
+
+void pg_conn_query(struct pg_conn *c, const char *sql, pg_conn_on_results on_results, void *self)
+{
+    if (c->is_over) {
+        return;
+    }
+    pg_conn_query_push(c, pg_conn_query_new(sql, on_results, self), false);
+    pg_conn_query_next(c);
+}
+
+void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *self)
+{
+    c->on_copy = on_ready;
+    c->copy_self = self;
+}
+
+int pg_conn_next_copy(struct pg_conn *c, char **ret, struct fault *f)
+{
+    int size = PQgetCopyData(c->pq, ret, 1);
+    if (size == -2) {
+        (void)fault_from(f, FAULT_RETRY, "libpq", 0, "PostgreSQL: %s", PQerrorMessage(c->pq));
+    }
+    return size;
+}
+
+bool pg_conn_fill_copy(struct pg_conn *c, struct fault *f)
+{
+    return PQconsumeInput(c->pq) == 1 ||
+           fault_from(f, FAULT_RETRY, "libpq", 0, "PostgreSQL closed the connection: %s",
+                      PQerrorMessage(c->pq));
+}
+
+int pg_conn_read_copy(struct pg_conn *c, char **ret, struct fault *f)
+{
+    int size = pg_conn_next_copy(c, ret, f);
+    if (size != 0) {
+        return size;
+    }
+    return pg_conn_fill_copy(c, f) ? pg_conn_next_copy(c, ret, f) : -2;
+}
+
+bool pg_conn_write_copy(struct pg_conn *c, struct slice message, struct fault *f)
+{
+    // 0 is a full buffer that could not be emptied now; the caller's next message replaces this one.
+    if (PQputCopyData(c->pq, (const char *)message.data, (int)message.size) < 0) {
+        return fault_from(f, FAULT_RETRY, "libpq", 0, "PostgreSQL: %s", PQerrorMessage(c->pq));
+    }
+    pg_conn_send(c);
+    return true;
+}
+
+void pg_conn_finish_copy(struct pg_conn *c)
+{
+    if (c->is_in_copy && PQputCopyEnd(c->pq, NULL) == 1) {
+        pg_conn_send(c);
+    }
+}
+
+void pg_conn_end_copy(struct pg_conn *c, pg_conn_on_results on_results, void *self)
+{
+    pg_conn_query_push(c, pg_conn_query_new("", on_results, self), true);
+    c->is_in_copy = false;
+    c->is_asking = true;
+    c->on_copy = NULL;
+    pg_conn_later(c);  // what is needed may be in the buffer already
+}
+
+void pg_conn_pause(struct pg_conn *c)
+{
+    c->is_paused = true;
+    pg_conn_set_events(c);
+}
+
+void pg_conn_resume(struct pg_conn *c)
+{
+    c->is_paused = false;
+    pg_conn_set_events(c);
+}
+
+struct pg_dsn_address pg_conn_address(const struct pg_conn *c)
+{
+    return c->address_at < c->address_count ? c->addresses[c->address_at] : (struct pg_dsn_address){0};
+}
+
+int pg_conn_socket(const struct pg_conn *c)
+{
+    return PQsocket(c->pq);
+}
+
+bool pg_conn_is_tcp(const struct pg_conn *c)
+{
+    int domain = 0;
+    socklen_t size = sizeof(domain);
+    return getsockopt(PQsocket(c->pq), SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
+}
+
+int pg_conn_server_version(const struct pg_conn *c)
+{
+    return PQserverVersion(c->pq);
+}
+
+const char *pg_conn_database(const struct pg_conn *c)
+{
+    return PQdb(c->pq);
+}
+
+const char *pg_conn_user(const struct pg_conn *c)
+{
+    return PQuser(c->pq);
+}
+
+static void pg_conn_query_quote(struct bytes *out, const char *text, char quote)
+{
+    bytes_append_byte(out, (uint8_t)quote);
+    for (; *text != '\0'; text++) {
+        if (*text == quote) {
+            bytes_append_byte(out, (uint8_t)quote);
+        }
+        bytes_append_byte(out, (uint8_t)*text);
+    }
+    bytes_append_byte(out, (uint8_t)quote);
+}
+
+void pg_conn_quote_name(struct bytes *out, const char *name)
+{
+    pg_conn_query_quote(out, name, '"');
+}
+
+// standard_conforming_strings is on since 9.1; a backslash needs no escape then.
+void pg_conn_quote_text(struct bytes *out, const char *text)
+{
+    pg_conn_query_quote(out, text, '\'');
+}

@@ -1,0 +1,245 @@
+// Frames of the streaming replication protocol, inside CopyData; all integers big-endian, times in
+// microseconds since 2000-01-01 UTC. Source: PostgreSQL 15, 55.4 Streaming Replication Protocol.
+//
+//   w  XLogData    Int64 start, Int64 WAL end, Int64 clock, then the output plugin's message
+//   k  keepalive   Int64 WAL end, Int64 clock, Byte1: 1 asks for a reply
+//   r  status      Int64 written, Int64 flushed, Int64 applied, Int64 clock, Byte1: 1 asks for a reply   (to
+//   the server)
+//
+// A reader quicker than the server takes each row by itself: one wake-up and one switch per row on both
+// sides. So under load the socket wakes us only when 128 KiB wait (SO_RCVLOWAT), with a timer of 1 ms for the
+// rest, and each wake-up reads once: while the socket stays filled the server's rows leave in large segments,
+// and a reader that empties it each time makes them small ones again. Idle, everything is read at once.
+#include "connectors/postgres/wire/pg_stream.h"
+
+#include <sys/socket.h>
+
+#include "core/base/clock.h"
+#include "core/base/cursor.h"
+
+enum {
+    PG_STREAM_DATA_HEADER = 1 + 8 + 8 + 8,
+    PG_STREAM_STATUS_SIZE = 1 + 8 + 8 + 8 + 8 + 1,
+    PG_STREAM_MESSAGE_MAX = 512 << 20,  // libpq holds a message twice
+    PG_STREAM_LOW_WATER = 128 << 10,
+    PG_STREAM_LOAD = 4 << 10,  // bytes a millisecond from which on it is a load
+};
+
+#define PG_STREAM_WINDOW_US (5 * CLOCK_US_PER_MS)  // over which the load is measured
+#define PG_STREAM_STATUS_US (10 * CLOCK_US_PER_S)
+#define PG_STREAM_PAUSED_STATUS_US (3 * CLOCK_US_PER_S)  // the server can't be heard asking then
+#define PG_STREAM_ASK_US (30 * CLOCK_US_PER_S)
+#define PG_STREAM_SILENCE_US (60 * CLOCK_US_PER_S)
+
+static void pg_stream_put(uint8_t *at, uint64_t value)
+{
+    uint64_t wire = __builtin_bswap64(value);
+    memcpy(at, &wire, sizeof(wire));
+}
+
+static bool pg_stream_send_status(struct pg_stream *s, bool asks, struct fault *f)
+{
+    uint8_t status[PG_STREAM_STATUS_SIZE] = {'r'};
+    for (int i = 0; i < 3; i++) {
+        pg_stream_put(status + 1 + 8 * i, s->confirmed);
+    }
+    pg_stream_put(status + 25, (uint64_t)(clock_wall_us() - CLOCK_POSTGRES_EPOCH_US));
+    status[33] = asks ? 1 : 0;
+    s->told = s->confirmed;
+    s->told_us = clock_now_us();
+    return pg_conn_write_copy(s->conn, slice_make(status, sizeof(status)), f);
+}
+
+bool pg_stream_tell(struct pg_stream *s, struct fault *f)
+{
+    return pg_stream_send_status(s, false, f);
+}
+
+static void pg_stream_set_low_water(struct pg_stream *s, bool is_batching)
+{
+    int bytes = is_batching ? PG_STREAM_LOW_WATER : 1;
+    if (s->is_batching == is_batching || !s->is_tcp ||
+        setsockopt(pg_conn_socket(s->conn), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) != 0) {
+        return;
+    }
+    s->is_batching = is_batching;
+    if (is_batching) {
+        (void)uv_timer_start(s->refill, s->on_refill, 1, 1);
+    } else {
+        (void)uv_timer_stop(s->refill);
+    }
+}
+
+// The reader has taken what it wants for now. A rate tells a load, not the bytes of one read: a server that
+// is slowed down by row-by-row reading would else never look like one.
+static void pg_stream_caught_up(struct pg_stream *s)
+{
+    int64_t now_us = clock_now_us();
+    int64_t window_us = now_us - s->window_us;
+    if (window_us >= PG_STREAM_WINDOW_US) {
+        pg_stream_set_low_water(s, s->window_bytes / PG_STREAM_LOAD >= (size_t)(window_us / CLOCK_US_PER_MS));
+        s->window_us = now_us;
+        s->window_bytes = 0;
+    }
+}
+
+void pg_stream_start(struct pg_stream *s, struct pg_conn *conn, uv_timer_t *refill, uv_timer_cb on_refill)
+{
+    uint64_t confirmed = s->confirmed;
+    *s = (struct pg_stream){.conn = conn, .refill = refill, .on_refill = on_refill, .confirmed = confirmed};
+    s->is_tcp = pg_conn_is_tcp(conn);
+    s->told_us = clock_now_us();
+    s->heard_us = s->told_us;
+    s->window_us = s->told_us;
+}
+
+static enum pg_stream_step pg_stream_data(struct pg_stream *s, struct cursor *c, struct pg_stream_frame *ret)
+{
+    ret->lsn = cursor_u64(c);
+    ret->wal_end = cursor_u64(c);
+    (void)cursor_u64(c);
+    ret->message = slice_make(c->at, cursor_left(c));
+    s->wal_end = ret->wal_end > s->wal_end ? ret->wal_end : s->wal_end;
+    return PG_STREAM_DATA;
+}
+
+static enum pg_stream_step pg_stream_keepalive(struct pg_stream *s, struct cursor *c,
+                                               struct pg_stream_frame *ret, struct fault *f)
+{
+    *ret = (struct pg_stream_frame){.wal_end = cursor_u64(c)};
+    (void)cursor_u64(c);
+    bool asks = cursor_u8(c) != 0;
+    if (!cursor_finish(c, "keepalive", f)) {
+        f->kind = FAULT_FATAL;
+        return PG_STREAM_FAULT;
+    }
+    s->wal_end = ret->wal_end > s->wal_end ? ret->wal_end : s->wal_end;
+    return asks && !pg_stream_send_status(s, false, f) ? PG_STREAM_FAULT : PG_STREAM_KEEPALIVE;
+}
+
+static enum pg_stream_step pg_stream_frame(struct pg_stream *s, size_t size, struct pg_stream_frame *ret,
+                                           struct fault *f)
+{
+    if (size > PG_STREAM_MESSAGE_MAX) {
+        (void)fault_set(f, FAULT_REJECT,
+                        "a row of %zu MiB came, more than the %d MiB that fit in memory here; keep such "
+                        "values outside the published columns",
+                        size >> 20, PG_STREAM_MESSAGE_MAX >> 20);
+        return PG_STREAM_FAULT;
+    }
+    struct cursor c = cursor_over(slice_make(s->buffer, size));
+    uint8_t kind = cursor_u8(&c);
+    if (kind == 'w' && size >= PG_STREAM_DATA_HEADER) {
+        return pg_stream_data(s, &c, ret);
+    }
+    if (kind == 'k') {
+        return pg_stream_keepalive(s, &c, ret, f);
+    }
+    (void)fault_set(f, FAULT_FATAL, "replication frame of kind 0x%02x and %zu bytes is not in the protocol",
+                    kind, size);
+    return PG_STREAM_FAULT;
+}
+
+static void pg_stream_free_buffer(struct pg_stream *s)
+{
+    if (s->buffer != NULL) {
+        PQfreemem(s->buffer);
+        s->buffer = NULL;
+    }
+}
+
+// The next frame's size; 0: none is whole yet. Reads the socket once a wake-up under load, else until it is
+// empty.
+static int pg_stream_read(struct pg_stream *s, struct fault *f)
+{
+    int size;
+    while ((size = pg_conn_next_copy(s->conn, &s->buffer, f)) == 0) {
+        if (s->has_read) {
+            bool was_batching = s->is_batching;
+            s->has_read = false;
+            pg_stream_caught_up(s);
+            if (s->is_batching || !was_batching) {
+                return 0;
+            }
+            // The load is over; TLS may hold bytes that no event will tell of.
+        }
+        s->has_read = true;
+        if (!pg_conn_fill_copy(s->conn, f)) {
+            return -2;
+        }
+    }
+    s->has_read = s->has_read && s->is_batching;
+    return size;
+}
+
+enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *ret, struct fault *f)
+{
+    pg_stream_free_buffer(s);
+    int size = pg_stream_read(s, f);
+    if (size > 0) {
+        s->is_heard = true;
+        s->window_bytes += (size_t)size;
+        return pg_stream_frame(s, (size_t)size, ret, f);
+    }
+    s->buffer = NULL;
+    if (size == 0) {
+        return PG_STREAM_NOTHING;
+    }
+    return size == -1 ? PG_STREAM_END : PG_STREAM_FAULT;
+}
+
+bool pg_stream_tick(struct pg_stream *s, struct fault *f)
+{
+    int64_t now_us = clock_now_us();
+    if (s->is_heard || s->is_paused) {
+        s->is_heard = false;
+        s->has_asked = false;
+        s->heard_us = now_us;
+    }
+    int64_t silent_us = now_us - s->heard_us;
+    if (silent_us > PG_STREAM_SILENCE_US) {
+        return fault_set(f, FAULT_RETRY, "the server sent nothing for %d s, not even a keepalive",
+                         (int)(silent_us / CLOCK_US_PER_S));
+    }
+    if (silent_us > PG_STREAM_ASK_US && !s->has_asked) {
+        s->has_asked = true;
+        return pg_stream_send_status(s, true, f);
+    }
+    int64_t due_us = s->is_paused ? PG_STREAM_PAUSED_STATUS_US : PG_STREAM_STATUS_US;
+    if (s->confirmed != s->told || now_us - s->told_us >= due_us) {
+        return pg_stream_send_status(s, false, f);
+    }
+    return true;
+}
+
+void pg_stream_pause(struct pg_stream *s, bool is_paused)
+{
+    if (s->is_paused == is_paused) {
+        return;
+    }
+    s->is_paused = is_paused;
+    s->heard_us = clock_now_us();
+    if (is_paused) {
+        (void)uv_timer_stop(s->refill);
+        pg_conn_pause(s->conn);
+    } else {
+        if (s->is_batching) {
+            (void)uv_timer_start(s->refill, s->on_refill, 1, 1);
+        }
+        pg_conn_resume(s->conn);
+    }
+}
+
+void pg_stream_stop(struct pg_stream *s)
+{
+    if (s->conn == NULL) {
+        return;
+    }
+    struct fault f;
+    pg_stream_free_buffer(s);
+    (void)uv_timer_stop(s->refill);
+    if (pg_stream_tell(s, &f)) {
+        pg_conn_finish_copy(s->conn);
+    }
+    s->conn = NULL;
+}

@@ -1,0 +1,184 @@
+// Messages of pgoutput, protocol version 1, or 2 without streaming. All integers are big-endian, strings end
+// with NUL.
+//
+//   B Begin     Int64 final LSN, Int64 commit time, Int32 xid
+//   C Commit    Int8 flags (0), Int64 commit LSN, Int64 end LSN, Int64 commit time
+//   O Origin    Int64 commit LSN there, String name
+//   R Relation  Int32 oid, String schema, String name, Int8 replica identity, Int16 count,
+//               count times: Int8 flags (1: identity), String name, Int32 type, Int32 modifier
+//   Y Type      Int32 oid, String schema, String name
+//   I Insert    Int32 relation, 'N' tuple
+//   U Update    Int32 relation, ['K' | 'O' tuple], 'N' tuple
+//   D Delete    Int32 relation, 'K' | 'O' tuple
+//   T Truncate  Int32 count, Int8 flags, count times Int32 relation
+//   M Message   Int8 flags, Int64 LSN, String prefix, Int32 size, bytes
+//
+//   tuple       Int16 count, count times: 'n' | 'u' | 't' Int32 size, bytes
+//
+// Times are microseconds since 2000-01-01 UTC. Source: PostgreSQL 15, 55.9 Logical Replication Message
+// Formats.
+#include "connectors/postgres/wire/pgoutput.h"
+
+#include "core/base/clock.h"
+
+static int64_t pgoutput_time(struct cursor *c)
+{
+    int64_t unix_us;
+    int64_t time_us = (int64_t)cursor_u64(c);
+    // Only a broken server sends a time that does not fit; it is data, so it must not overflow.
+    return __builtin_add_overflow(time_us, CLOCK_POSTGRES_EPOCH_US, &unix_us) ? INT64_MAX : unix_us;
+}
+
+static bool pgoutput_decode_tuple(struct cursor *c, struct pgoutput_tuple *ret, struct fault *f)
+{
+    uint16_t count = cursor_u16(c);
+    if (count > PGOUTPUT_COLUMNS_MAX) {
+        return fault_set(f, FAULT_FATAL, "pgoutput tuple has %u columns", (unsigned)count);
+    }
+    struct pgoutput_value *value = ret->values;
+    for (const struct pgoutput_value *end = value + count; value < end; value++) {
+        value->kind = cursor_u8(c);
+        if (value->kind == PGOUTPUT_VALUE_TEXT) {
+            uint32_t size = cursor_u32(c);
+            value->data = cursor_take(c, size).data;
+            value->size = size;
+            continue;
+        }
+        value->data = NULL;
+        value->size = 0;
+        if (value->kind != PGOUTPUT_VALUE_NULL && value->kind != PGOUTPUT_VALUE_UNCHANGED) {
+            break;
+        }
+    }
+    if (c->is_short) {
+        return fault_set(f, FAULT_FATAL, "pgoutput tuple is cut short");
+    }
+    if (value < ret->values + count) {
+        return fault_set(f, FAULT_FATAL, "pgoutput tuple has a value of unknown kind 0x%02x", value->kind);
+    }
+    ret->count = count;
+    return true;
+}
+
+static bool pgoutput_decode_relation(struct cursor *c, struct pgoutput_relation *ret, struct fault *f)
+{
+    ret->oid = cursor_u32(c);
+    ret->schema = cursor_string(c);
+    ret->name = cursor_string(c);
+    ret->replica_identity = cursor_u8(c);
+    ret->column_count = cursor_u16(c);
+    if (ret->column_count > PGOUTPUT_COLUMNS_MAX) {
+        return fault_set(f, FAULT_FATAL, "pgoutput relation has %u columns", (unsigned)ret->column_count);
+    }
+    for (uint16_t i = 0; i < ret->column_count && !c->is_short; i++) {
+        struct pgoutput_column *column = &ret->columns[i];
+        column->is_identity = (cursor_u8(c) & 1) != 0;
+        column->name = cursor_string(c);
+        column->type_oid = cursor_u32(c);
+        column->type_modifier = (int32_t)cursor_u32(c);
+    }
+    return true;
+}
+
+static bool pgoutput_decode_new(struct cursor *c, uint8_t mark, struct pgoutput_row *ret, struct fault *f)
+{
+    if (mark != 'N') {
+        return fault_set(f, FAULT_FATAL, "pgoutput row has the tuple mark 0x%02x instead of 'N'", mark);
+    }
+    ret->has_new = true;
+    return pgoutput_decode_tuple(c, &ret->new_tuple, f);
+}
+
+static bool pgoutput_decode_row(struct cursor *c, enum pgoutput_kind kind, struct pgoutput_row *ret,
+                                struct fault *f)
+{
+    ret->relation_oid = cursor_u32(c);
+    ret->old_kind = 0;
+    ret->has_new = false;
+    uint8_t mark = cursor_u8(c);
+    if (kind == PGOUTPUT_INSERT) {
+        return pgoutput_decode_new(c, mark, ret, f);
+    }
+    if (mark == 'K' || mark == 'O') {
+        ret->old_kind = mark;
+        if (!pgoutput_decode_tuple(c, &ret->old_tuple, f)) {
+            return false;
+        }
+        if (kind == PGOUTPUT_DELETE) {
+            return true;
+        }
+        mark = cursor_u8(c);
+    } else if (kind == PGOUTPUT_DELETE) {
+        return fault_set(f, FAULT_FATAL, "pgoutput delete has the tuple mark 0x%02x", mark);
+    }
+    return pgoutput_decode_new(c, mark, ret, f);
+}
+
+// Truncates, logical messages, origins and type names are checked for their form; nobody needs their content
+// yet.
+static void pgoutput_skip(struct cursor *c, enum pgoutput_kind kind)
+{
+    if (kind == PGOUTPUT_TRUNCATE) {
+        uint32_t count = cursor_u32(c);
+        (void)cursor_u8(c);
+        (void)cursor_take(c, (size_t)count * 4);
+    } else if (kind == PGOUTPUT_MESSAGE) {
+        (void)cursor_take(c, 1 + 8);
+        (void)cursor_string(c);
+        (void)cursor_take(c, cursor_u32(c));
+    } else if (kind == PGOUTPUT_ORIGIN) {
+        (void)cursor_u64(c);
+        (void)cursor_string(c);
+    } else {
+        (void)cursor_u32(c);
+        (void)cursor_string(c);
+        (void)cursor_string(c);
+    }
+}
+
+static bool pgoutput_decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message *ret,
+                                 struct fault *f)
+{
+    switch (kind) {
+    case PGOUTPUT_INSERT:
+    case PGOUTPUT_UPDATE:
+    case PGOUTPUT_DELETE:
+        return pgoutput_decode_row(c, (enum pgoutput_kind)kind, &ret->row, f);
+    case PGOUTPUT_BEGIN:
+        ret->begin.final_lsn = cursor_u64(c);
+        ret->begin.commit_time_us = pgoutput_time(c);
+        ret->begin.transaction_id = cursor_u32(c);
+        return true;
+    case PGOUTPUT_COMMIT:
+        (void)cursor_u8(c);
+        ret->commit.commit_lsn = cursor_u64(c);
+        ret->commit.end_lsn = cursor_u64(c);
+        ret->commit.commit_time_us = pgoutput_time(c);
+        return true;
+    case PGOUTPUT_RELATION:
+        return pgoutput_decode_relation(c, &ret->relation, f);
+    case PGOUTPUT_TRUNCATE:
+    case PGOUTPUT_MESSAGE:
+    case PGOUTPUT_ORIGIN:
+    case PGOUTPUT_TYPE:
+        pgoutput_skip(c, (enum pgoutput_kind)kind);
+        return true;
+    default:
+        return fault_set(f, FAULT_FATAL, "pgoutput message of unknown kind 0x%02x", kind);
+    }
+}
+
+bool pgoutput_decode(struct slice wire, struct pgoutput_message *ret, struct fault *f)
+{
+    struct cursor c = cursor_over(wire);
+    uint8_t kind = cursor_u8(&c);
+    if (!pgoutput_decode_body(&c, kind, ret, f)) {
+        return false;
+    }
+    if (!cursor_finish(&c, "pgoutput message", f)) {
+        f->kind = FAULT_FATAL;
+        return false;
+    }
+    ret->kind = (enum pgoutput_kind)kind;
+    return true;
+}

@@ -1,0 +1,99 @@
+// Messages of PostgreSQL's built-in output plugin, decoded without allocation. The format table is in
+// pgoutput.c.
+#ifndef CONNECTORS_POSTGRES_WIRE_PGOUTPUT_H
+#define CONNECTORS_POSTGRES_WIRE_PGOUTPUT_H
+
+#include "core/base/cursor.h"
+
+enum {
+    PGOUTPUT_COLUMNS_MAX = 1664,  // MaxTupleAttributeNumber; a table has at most 1600
+};
+
+enum pgoutput_kind {
+    PGOUTPUT_BEGIN = 'B',
+    PGOUTPUT_COMMIT = 'C',
+    PGOUTPUT_ORIGIN = 'O',
+    PGOUTPUT_RELATION = 'R',
+    PGOUTPUT_TYPE = 'Y',
+    PGOUTPUT_INSERT = 'I',
+    PGOUTPUT_UPDATE = 'U',
+    PGOUTPUT_DELETE = 'D',
+    PGOUTPUT_TRUNCATE = 'T',
+    PGOUTPUT_MESSAGE = 'M',
+};
+
+/** One column of a tuple. `data` is borrowed from the message; meaningful for PGOUTPUT_VALUE_TEXT only. */
+struct pgoutput_value {
+    const uint8_t *data;
+    uint32_t size;
+    uint8_t kind;
+};
+
+enum {
+    PGOUTPUT_VALUE_NULL = 'n',       // in a key tuple also: absent
+    PGOUTPUT_VALUE_UNCHANGED = 'u',  // a TOASTed value that the update did not touch: not sent
+    PGOUTPUT_VALUE_TEXT = 't',
+};
+
+struct pgoutput_tuple {
+    uint16_t count;
+    struct pgoutput_value values[PGOUTPUT_COLUMNS_MAX];
+};
+
+struct pgoutput_begin {
+    uint64_t final_lsn;      // of the commit record's start
+    int64_t commit_time_us;  // Unix microseconds
+    uint32_t transaction_id;
+};
+
+struct pgoutput_commit {
+    uint64_t commit_lsn;
+    uint64_t end_lsn;
+    int64_t commit_time_us;  // Unix microseconds
+};
+
+struct pgoutput_column {
+    struct slice name;  // NUL-terminated in the message
+    uint32_t type_oid;
+    int32_t type_modifier;
+    bool is_identity;  // part of the replica identity
+};
+
+struct pgoutput_relation {
+    uint32_t oid;
+    struct slice schema;  // empty means pg_catalog
+    struct slice name;
+    uint8_t replica_identity;  // relreplident: d default, n nothing, f full, i index
+    uint16_t column_count;
+    struct pgoutput_column columns[PGOUTPUT_COLUMNS_MAX];
+};
+
+/** Insert, Update, Delete. */
+struct pgoutput_row {
+    uint32_t relation_oid;
+    uint8_t old_kind;  // 'K': only the identity's columns are real; 'O': the whole old row; 0: none
+    bool has_new;
+    struct pgoutput_tuple old_tuple;
+    struct pgoutput_tuple new_tuple;
+};
+
+/** About 130 kB: made once and decoded into again and again; only the part `kind` names is valid. */
+struct pgoutput_message {
+    enum pgoutput_kind kind;
+    struct pgoutput_begin begin;
+    struct pgoutput_commit commit;
+    struct pgoutput_relation relation;
+    struct pgoutput_row row;
+};
+
+/**
+ * Decodes one message of protocol version 1, or 2 without streaming.
+ *
+ * @param wire  one whole message from its type byte; borrowed: slices in `ret` point into it
+ * @param ret   unspecified on failure
+ * @param f     FAULT_FATAL: not what the protocol promises
+ * Source: PostgreSQL 15, 55.9 Logical Replication Message Formats.
+ */
+bool pgoutput_decode(struct slice wire, struct pgoutput_message *ret, struct fault *f) MUST_USE;
+
+#endif

@@ -1,0 +1,44 @@
+#include "core/base/backoff.h"
+
+#include <unistd.h>
+
+#include "core/base/clock.h"
+
+struct backoff backoff_make(int64_t initial_us, int64_t max_us)
+{
+    uint64_t seed = (uint64_t)clock_wall_ns() ^ ((uint64_t)getpid() << 32);
+    return (struct backoff){.initial_us = initial_us, .max_us = max_us, .random = seed | 1};
+}
+
+// xorshift64*: plenty for spreading waits, and no lock as in random(3).
+static uint64_t backoff_random(struct backoff *b)
+{
+    uint64_t x = b->random;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    b->random = x;
+    return x * UINT64_C(2685821657736338717);
+}
+
+int64_t backoff_wait_us(struct backoff *b, uint32_t failures)
+{
+    int64_t ceiling = b->initial_us;
+    for (uint32_t i = 0; i < failures && ceiling < b->max_us; i++) {
+        ceiling *= 2;
+    }
+    if (ceiling > b->max_us) {
+        ceiling = b->max_us;
+    }
+    int64_t wait = ceiling <= 0 ? 0 : (int64_t)(backoff_random(b) % (uint64_t)ceiling);
+    return wait < CLOCK_US_PER_MS ? CLOCK_US_PER_MS : wait;
+}
+
+int64_t backoff_next_us(struct backoff *b)
+{
+    int64_t wait = backoff_wait_us(b, b->failures);
+    if (b->failures < UINT32_MAX) {
+        b->failures++;
+    }
+    return wait;
+}

@@ -1,0 +1,146 @@
+#include "core/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+
+// Written once by log_start before any other thread exists, read by librdkafka's threads through its log
+// callback.
+static enum log_format log_format_now = LOG_FORMAT_TEXT;
+static enum log_level log_level_now = LOG_LEVEL_INFO;
+
+static const char *const LOG_LEVEL_NAMES[] = {
+    [LOG_LEVEL_DEBUG] = "debug",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_ERROR] = "error",
+};
+
+void log_start(enum log_format format, enum log_level level)
+{
+    log_format_now = format;
+    log_level_now = level;
+}
+
+/** RFC 3339 in UTC with milliseconds. */
+static void append_time(struct bytes *line)
+{
+    int64_t wall_us = clock_wall_us();
+    time_t seconds = (time_t)(wall_us / CLOCK_US_PER_S);
+    struct tm utc;
+    char text[32];
+    if (gmtime_r(&seconds, &utc) == NULL || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+        text[0] = '\0';
+    }
+    bytes_format(line, "%s.%03dZ", text, (int)(wall_us % CLOCK_US_PER_S / CLOCK_US_PER_MS));
+}
+
+static void append_member(struct bytes *line, const char *key, const char *text)
+{
+    bytes_append_byte(line, ',');
+    text_append_json(line, slice_of(key));
+    bytes_append_byte(line, ':');
+    text_append_json(line, slice_of(text));
+}
+
+static void append_json_values(struct bytes *line, const struct log_value *values)
+{
+    for (const struct log_value *v = values; v != NULL && v->key != NULL; v++) {
+        if (v->text != NULL) {
+            append_member(line, v->key, v->text);
+        } else {
+            bytes_append_byte(line, ',');
+            text_append_json(line, slice_of(v->key));
+            bytes_format(line, ":%lld", (long long)v->number);
+        }
+    }
+}
+
+/** A value of the text format: as it is when that is unambiguous, else as a JSON string. */
+static void append_word(struct bytes *line, const char *text)
+{
+    bool is_plain = text[0] != '\0';
+    for (const char *c = text; *c != '\0' && is_plain; c++) {
+        is_plain = (unsigned char)*c > ' ' && *c != '"' && *c != '=' && *c != '\\' && *c != 0x7f;
+    }
+    if (is_plain) {
+        bytes_append_string(line, text);
+    } else {
+        text_append_json(line, slice_of(text));
+    }
+}
+
+static void append_text_values(struct bytes *line, const struct log_value *values)
+{
+    for (const struct log_value *v = values; v != NULL && v->key != NULL; v++) {
+        bytes_format(line, " %s=", v->key);
+        if (v->text != NULL) {
+            append_word(line, v->text);
+        } else {
+            bytes_format(line, "%lld", (long long)v->number);
+        }
+    }
+}
+
+/** One event is one line, whatever a library or a server put into its message. */
+static void append_one_line(struct bytes *line, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        bytes_append_byte(line, (unsigned char)*c < ' ' || *c == 0x7f ? ' ' : (uint8_t)*c);
+    }
+}
+
+static void write_line(const struct bytes *line)
+{
+    ssize_t done;
+    do {
+        done = write(STDERR_FILENO, line->data, line->size);
+    } while (done < 0 && errno == EINTR);
+    // A full disk or a closed pipe must not stop the work: the line is lost.
+}
+
+void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
+               const char *format, ...)
+{
+    if (level < log_level_now) {
+        return;
+    }
+    char short_text[512];
+    CLEANUP(memory_free_pointer) char *long_text = NULL;
+    const char *message = short_text;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(short_text, sizeof(short_text), format, arguments);
+    va_end(arguments);
+    if (length >= (int)sizeof(short_text)) {
+        long_text = memory_new((size_t)length + 1);
+        va_start(arguments, format);
+        (void)vsnprintf(long_text, (size_t)length + 1, format, arguments);
+        va_end(arguments);
+        message = long_text;
+    }
+
+    CLEANUP(bytes_clear) struct bytes line = {0};
+    if (log_format_now == LOG_FORMAT_JSON) {
+        bytes_append_string(&line, "{\"time\":\"");
+        append_time(&line);
+        bytes_format(&line, "\",\"level\":\"%s\"", LOG_LEVEL_NAMES[level]);
+        append_member(&line, "event", event);
+        append_member(&line, "component", component);
+        append_member(&line, "message", message);
+        append_json_values(&line, values);
+        bytes_append_string(&line, "}\n");
+    } else {
+        append_time(&line);
+        bytes_format(&line, " %-5s %s %s: ", LOG_LEVEL_NAMES[level], event, component);
+        append_one_line(&line, message);
+        append_text_values(&line, values);
+        bytes_append_byte(&line, '\n');
+    }
+    write_line(&line);
+}

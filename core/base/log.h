@@ -1,0 +1,35 @@
+// Structured log lines to stderr: time, level, event, component, message, then values as keys.
+#ifndef CORE_BASE_LOG_H
+#define CORE_BASE_LOG_H
+
+#include <stdint.h>
+
+#include "core/config/settings.h"
+
+/** One value of a line. `text` wins when it is not NULL. The list ends with a NULL key. */
+struct log_value {
+    const char *key;
+    const char *text;
+    int64_t number;
+};
+
+#define LOG_TEXT(key, text) ((struct log_value){(key), (text), 0})
+#define LOG_NUMBER(key, number) ((struct log_value){(key), NULL, (int64_t)(number)})
+#define LOG_WITH(...) ((const struct log_value[]){__VA_ARGS__, {NULL, NULL, 0}})
+
+void log_start(enum log_format format, enum log_level level);
+
+/**
+ * Writes one line. Event names are fixed snake_case words (`slot_created`); component is `connector/shop`,
+ * `function/order-email`, `supervisor` …; `values` may be NULL. One write(2) a line; never blocks on our own
+ * locks.
+ */
+void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
+               const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,58 @@
+#include "core/base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void memory_invariant_failed(const char *condition, const char *file, int line)
+{
+    (void)fprintf(stderr, "millrace: internal error: %s is false at %s:%d\n", condition, file, line);
+    abort();
+}
+
+static void memory_check(const void *memory)
+{
+    if (memory == NULL) {
+        (void)fputs("millrace: out of memory\n", stderr);
+        abort();
+    }
+}
+
+void *memory_new(size_t size)
+{
+    void *memory = malloc(size == 0 ? 1 : size);
+    memory_check(memory);
+    return memory;
+}
+
+void *memory_zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
+    memory_check(memory);
+    return memory;
+}
+
+void *memory_resize(void *old, size_t size)
+{
+    void *memory = realloc(old, size == 0 ? 1 : size);
+    memory_check(memory);
+    return memory;
+}
+
+char *memory_string(const char *text)
+{
+    char *copy = strdup(text);
+    memory_check(copy);
+    return copy;
+}
+
+char *memory_format(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = NULL;
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    memory_check(length < 0 ? NULL : text);
+    return text;
+}

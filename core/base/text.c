@@ -1,0 +1,260 @@
+#include "core/base/text.h"
+
+#include <fnmatch.h>
+#include <regex.h>
+
+#include "core/base/memory.h"
+
+void text_list_add(struct text_list *list, const char *item)
+{
+    list->items = memory_resize(list->items, (list->count + 1) * sizeof(*list->items));
+    list->items[list->count++] = memory_string(item);
+}
+
+void text_list_clear(struct text_list *list)
+{
+    if (list == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i]);
+    }
+    free(list->items);
+    *list = (struct text_list){0};
+}
+
+static struct text_pair *text_pairs_find(const struct text_pairs *pairs, const char *key)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (strcmp(pairs->items[i].key, key) == 0) {
+            return &pairs->items[i];
+        }
+    }
+    return NULL;
+}
+
+static struct text_pair *text_pairs_place(struct text_pairs *pairs, const char *key, const char *value)
+{
+    struct text_pair *pair = text_pairs_find(pairs, key);
+    char *copy = memory_string(value);
+    if (pair != NULL) {
+        free(pair->value);
+        pair->value = copy;
+        return pair;
+    }
+    pairs->items = memory_resize(pairs->items, (pairs->count + 1) * sizeof(*pairs->items));
+    pair = &pairs->items[pairs->count++];
+    *pair = (struct text_pair){memory_string(key), copy, false};
+    return pair;
+}
+
+void text_pairs_set(struct text_pairs *pairs, const char *key, const char *value)
+{
+    (void)text_pairs_place(pairs, key, value);
+}
+
+void text_pairs_set_secret(struct text_pairs *pairs, const char *key, const char *value)
+{
+    text_pairs_place(pairs, key, value)->is_secret = true;
+}
+
+const char *text_pairs_get(const struct text_pairs *pairs, const char *key)
+{
+    const struct text_pair *pair = text_pairs_find(pairs, key);
+    return pair == NULL ? NULL : pair->value;
+}
+
+void text_pairs_clear(struct text_pairs *pairs)
+{
+    if (pairs == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < pairs->count; i++) {
+        free(pairs->items[i].key);
+        free(pairs->items[i].value);
+    }
+    free(pairs->items);
+    *pairs = (struct text_pairs){0};
+}
+
+static bool text_regex_match(struct slice pattern, const char *text)
+{
+    CLEANUP(memory_free_pointer) char *source = slice_to_string(pattern);
+    regex_t regex;
+    if (regcomp(&regex, source, REG_EXTENDED | REG_NOSUB) != 0) {
+        return false;
+    }
+    bool is_match = regexec(&regex, text, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return is_match;
+}
+
+bool text_glob_match(const char *glob, const char *text)
+{
+    size_t length = strlen(glob);
+    if (length >= 2 && glob[0] == '/' && glob[length - 1] == '/') {
+        return text_regex_match(slice_make(glob + 1, length - 2), text);
+    }
+    return fnmatch(glob, text, 0) == 0;
+}
+
+bool text_list_glob_match(const struct text_list *globs, const char *text)
+{
+    for (size_t i = 0; i < globs->count; i++) {
+        if (text_glob_match(globs->items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum { TEXT_WORD_MAX = 64 };
+
+static size_t text_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+// Optimal string alignment: insert, delete, replace, or swap of two neighbours, each one step.
+static size_t text_distance(const char *a, const char *b)
+{
+    size_t rows[3][TEXT_WORD_MAX + 1];
+    size_t a_length = strlen(a);
+    size_t b_length = strlen(b);
+    for (size_t j = 0; j <= b_length; j++) {
+        rows[0][j] = j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3];
+        const size_t *above_two = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            size_t replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = text_min(replaced, text_min(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                row[j] = text_min(row[j], above_two[j - 2] + 1);
+            }
+        }
+    }
+    return rows[a_length % 3][b_length];
+}
+
+const char *text_nearest(const char *text, const char *const *words)
+{
+    const char *nearest = NULL;
+    size_t length = strnlen(text, TEXT_WORD_MAX + 1);
+    size_t best = length / 3 + 2;  // one more than what still counts as a slip of the fingers
+    if (length == 0 || length > TEXT_WORD_MAX) {
+        return NULL;
+    }
+    for (; *words != NULL; words++) {
+        if (strnlen(*words, TEXT_WORD_MAX + 1) > TEXT_WORD_MAX) {
+            continue;
+        }
+        size_t distance = text_distance(text, *words);
+        if (distance < best && distance < length) {
+            best = distance;
+            nearest = *words;
+        }
+    }
+    return nearest;
+}
+
+// The length of the UTF-8 character that begins here (RFC 3629: no overlong forms, no surrogates); 0 when
+// none does.
+static size_t text_utf8_length(struct slice s)
+{
+    static const struct {
+        uint8_t first_min, first_max, second_min, second_max;
+        size_t length;
+    } forms[] = {
+        {0x00, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        if (s.data[0] < forms[i].first_min || s.data[0] > forms[i].first_max) {
+            continue;
+        }
+        if (s.size < forms[i].length) {
+            return 0;
+        }
+        if (forms[i].length > 1 && (s.data[1] < forms[i].second_min || s.data[1] > forms[i].second_max)) {
+            return 0;
+        }
+        for (size_t k = 2; k < forms[i].length; k++) {
+            if ((s.data[k] & 0xc0) != 0x80) {
+                return 0;
+            }
+        }
+        return forms[i].length;
+    }
+    return 0;
+}
+
+static void text_append_json_ascii(struct bytes *out, uint8_t byte)
+{
+    static const char letters[] = "btnvfr";  // from 0x08; JSON knows all but \v
+    if (byte == '"' || byte == '\\') {
+        bytes_append_byte(out, '\\');
+        bytes_append_byte(out, byte);
+    } else if (byte >= 0x08 && byte <= 0x0d && byte != 0x0b) {
+        bytes_append_byte(out, '\\');
+        bytes_append_byte(out, (uint8_t)letters[byte - 0x08]);
+    } else if (byte < 0x20 || byte == 0x7f) {
+        bytes_format(out, "\\u%04x", byte);
+    } else {
+        bytes_append_byte(out, byte);
+    }
+}
+
+void text_append_json(struct bytes *out, struct slice text)
+{
+    bytes_append_byte(out, '"');
+    size_t plain = 0;  // begin of the run of bytes that go out as they are
+    size_t at = 0;
+    while (at < text.size) {
+        uint8_t byte = text.data[at];
+        if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
+            at++;  // the usual case, and this is on the hot path of every payload
+            continue;
+        }
+        size_t length = text_utf8_length(slice_make(text.data + at, text.size - at));
+        if (length > 1) {
+            at += length;
+            continue;
+        }
+        bytes_append(out, text.data + plain, at - plain);
+        if (length == 0) {
+            bytes_append_string(out, "\xef\xbf\xbd");
+        } else {
+            text_append_json_ascii(out, byte);
+        }
+        plain = ++at;
+    }
+    bytes_append(out, text.data + plain, at - plain);
+    bytes_append_byte(out, '"');
+}
+
+static uint64_t text_mix(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+// After wyhash (public domain): eight bytes a multiplication, the tail zero-filled, the length mixed in.
+uint64_t text_hash(struct slice s)
+{
+    static const uint64_t secret = UINT64_C(0xa0761d6478bd642f);
+    uint64_t hash = text_mix((uint64_t)s.size ^ secret, UINT64_C(0xe7037ed1a0b428db));
+    size_t at = 0;
+    while (at < s.size) {
+        uint64_t word = 0;
+        size_t size = s.size - at < sizeof(word) ? s.size - at : sizeof(word);
+        memcpy(&word, s.data + at, size);
+        hash = text_mix(hash ^ word, UINT64_C(0x8ebc6af09c88c6e3)) ^ secret;
+        at += size;
+    }
+    return text_mix(hash, UINT64_C(0x589965cc75374cc3));
+}

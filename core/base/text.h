@@ -1,0 +1,61 @@
+// Small text helpers shared by everything that reads files or names: lists, pairs, globs, nearest word.
+#ifndef CORE_BASE_TEXT_H
+#define CORE_BASE_TEXT_H
+
+#include "core/base/bytes.h"
+
+/** Owned strings in order. Zero-initialised is empty. */
+struct text_list {
+    char **items;
+    size_t count;
+};
+
+struct text_pair {
+    char *key;
+    char *value;
+    bool is_secret;  // never printed
+};
+
+/** Owned key/value pairs in order, keys unique. Zero-initialised is empty. */
+struct text_pairs {
+    struct text_pair *items;
+    size_t count;
+};
+
+void text_list_add(struct text_list *list, const char *item);
+void text_list_clear(struct text_list *list);
+
+/** Adds the pair or replaces the value of a key that is there. */
+void text_pairs_set(struct text_pairs *pairs, const char *key, const char *value);
+
+/** As text_pairs_set, for a value that must never be printed. */
+void text_pairs_set_secret(struct text_pairs *pairs, const char *key, const char *value);
+
+/** The value, borrowed; NULL when the key is not there. */
+const char *text_pairs_get(const struct text_pairs *pairs, const char *key);
+void text_pairs_clear(struct text_pairs *pairs);
+
+/** Whether `text` matches the glob (fnmatch(3): `*`, `?`, `[…]`); written `/…/` it is a POSIX extended regex.
+ */
+bool text_glob_match(const char *glob, const char *text);
+bool text_list_glob_match(const struct text_list *globs, const char *text);
+
+/**
+ * How many of Java's characters (UTF-16 units) the UTF-8 character that begins with this byte has; 0 for a
+ * byte inside a character. Names that Debezium replaces get that many '_'.
+ */
+static inline int text_java_units(uint8_t byte)
+{
+    return (byte & 0xc0) == 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
+}
+
+/** The word of the NULL-ended list nearest to `text` by edit distance; NULL when none is near. */
+const char *text_nearest(const char *text, const char *const *words);
+
+/** Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
+void text_append_json(struct bytes *out, struct slice text);
+
+/** 64-bit hash of bytes (for tables in memory only; not stable between versions). */
+uint64_t text_hash(struct slice s);
+
+#endif

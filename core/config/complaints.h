@@ -1,0 +1,33 @@
+// What is wrong in the files of a user, each complaint with its place, all of them shown together.
+#ifndef CORE_CONFIG_COMPLAINTS_H
+#define CORE_CONFIG_COMPLAINTS_H
+
+#include <stdbool.h>
+
+#include "core/base/bytes.h"
+
+struct complaint;
+
+/** Zero-initialised is empty. */
+struct complaints {
+    struct complaint *items;
+    size_t count;
+    size_t capacity;
+};
+
+/**
+ * Adds one complaint.
+ *
+ * @param line    from 1; 0 when it is about the whole file (which is missing, say)
+ * @param column  from 1, in characters
+ */
+void complaints_add(struct complaints *c, const char *file, int line, int column, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/** Appends a line for each, `FILE:LINE:COLUMN: error: TEXT`, in the order of files and places. */
+void complaints_write(struct complaints *c, struct bytes *out);
+
+/** Accepts NULL. */
+void complaints_clear(struct complaints *c);
+
+#endif

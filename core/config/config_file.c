@@ -1,0 +1,65 @@
+#include "core/config/config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool config_file_fault(struct fault *f, const char *path, int code)
+{
+    char why[120];
+    return fault_from(f, FAULT_CONFIG, "errno", code, "%s: %s", path, strerror_r(code, why, sizeof(why)));
+}
+
+static bool config_file_read_all(int file, const char *path, size_t size_max, struct bytes *text,
+                                 struct fault *f)
+{
+    for (;;) {
+        uint8_t *place = bytes_reserve(text, 4096);
+        ssize_t got = read(file, place, 4096);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return config_file_fault(f, path, errno);
+        }
+        if (got == 0) {
+            return true;
+        }
+        text->size += (size_t)got;
+        if (text->size > size_max) {
+            return fault_set(f, FAULT_CONFIG, "%s: larger than %zu KiB", path, size_max / 1024);
+        }
+    }
+}
+
+static void config_file_close(const int *file)
+{
+    if (*file >= 0) {
+        (void)close(*file);
+    }
+}
+
+bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool *ret_is_private,
+                      struct fault *f)
+{
+    // Non-blocking, so that a named pipe does not hold us before fstat tells that it is one.
+    CLEANUP(config_file_close) int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
+    if (file < 0 || fstat(file, &status) != 0) {
+        return config_file_fault(f, path, errno);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return fault_set(f, FAULT_CONFIG, "%s: not a file", path);
+    }
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    if (!config_file_read_all(file, path, size_max, &text, f)) {
+        return false;
+    }
+    *ret = text;
+    text = (struct bytes){0};
+    if (ret_is_private != NULL) {
+        *ret_is_private = (status.st_mode & 077) == 0;
+    }
+    return true;
+}

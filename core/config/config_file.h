@@ -1,0 +1,18 @@
+// Files of the configuration, read whole with a limit.
+#ifndef CORE_CONFIG_CONFIG_FILE_H
+#define CORE_CONFIG_CONFIG_FILE_H
+
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+/**
+ * Reads a regular file (following symbolic links).
+ *
+ * @param size_max       a larger file is a fault
+ * @param ret_is_private  whether only its owner may read it; may be NULL
+ * @param f              FAULT_CONFIG; does not name the file, but for what the system said
+ */
+bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool *ret_is_private,
+                      struct fault *f) MUST_USE;
+
+#endif

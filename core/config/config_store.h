@@ -1,0 +1,19 @@
+// Values of one file on their way from the YAML tree into its struct.
+#ifndef CORE_CONFIG_CONFIG_STORE_H
+#define CORE_CONFIG_CONFIG_STORE_H
+
+#include "core/config/config.h"
+
+struct config_store {
+    const struct config_file *file;
+    char *config;  // the struct
+};
+
+/** Checks the node (not null) and keeps its value; complains and keeps the default when it is wrong. */
+void config_store_value(const struct config_store *r, const struct config_option *option,
+                        struct yaml_node *node);
+
+/** Keeps the option's default. */
+void config_store_initial(const struct config_store *r, const struct config_option *option);
+
+#endif

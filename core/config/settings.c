@@ -1,0 +1,277 @@
+#include "core/config/settings.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+
+#include "core/base/memory.h"
+#include "core/config/config_value.h"
+
+// The promise (nothing lost, nothing reordered, nothing skipped) rests on these, so they are millrace's own.
+static const struct {
+    const char *property;
+    const char *why;
+} settings_refused[] = {
+    {"acks", "it is always all: a change counts only when every replica has it"},
+    {"request.required.acks", "it is always all: a change counts only when every replica has it"},
+    {"enable.idempotence", "it is always true: else retries double and reorder changes"},
+    {"partitioner",
+     "it is always murmur2_random, as Java's: else keys land where no other Kafka client looks"},
+    {"enable.auto.commit", "it is always false: an offset is committed when its calls are settled"},
+    {"auto.commit.enable", "it is always false: an offset is committed when its calls are settled"},
+    {"enable.auto.offset.store", "it is always false: an offset is stored when its calls are settled"},
+    {"isolation.level", "it is always read_committed: aborted records are not changes"},
+    {"transactional.id", "millrace names its own transactions"},
+    {"partition.assignment.strategy",
+     "it is always cooperative-sticky: a rebalance stops only the partitions that move"},
+    {"group.id", "each function has a group of its own, millrace.<function>"},
+};
+
+const char *settings_kafka_refusal(const char *property)
+{
+    for (size_t i = 0; i < COUNT_OF(settings_refused); i++) {
+        if (strcmp(settings_refused[i].property, property) == 0) {
+            return settings_refused[i].why;
+        }
+    }
+    return NULL;
+}
+
+bool settings_kafka_is_secret(const char *property)
+{
+    static const char *const secrets[] = {"sasl.password",
+                                          "ssl.key.password",
+                                          "ssl.keystore.password",
+                                          "ssl.key.pem",
+                                          "ssl_key",
+                                          "sasl.oauthbearer.client.secret",
+                                          "sasl.oauthbearer.config"};
+    for (size_t i = 0; i < COUNT_OF(secrets); i++) {
+        if (strcmp(secrets[i], property) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// librdkafka's own names of properties, for a suggestion: the first column of the table it prints.
+static void settings_property_names(struct text_list *names)
+{
+    CLEANUP(memory_free_pointer) char *table = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&table, &size);
+    INVARIANT(file != NULL);
+    rd_kafka_conf_properties_show(file);
+    INVARIANT(fclose(file) == 0);
+    for (const char *line = table; *line != '\0';) {
+        size_t length = strcspn(line, " \n");
+        if (length > 0 && line[0] >= 'a' && line[0] <= 'z') {
+            CLEANUP(memory_free_pointer) char *name = slice_to_string(slice_make(line, length));
+            text_list_add(names, name);
+        }
+        line += strcspn(line, "\n");
+        line += *line == '\n' ? 1 : 0;
+    }
+}
+
+static void settings_unknown_property(const char *property, struct fault *f)
+{
+    CLEANUP(text_list_clear) struct text_list names = {0};
+    settings_property_names(&names);
+    const char **words = memory_zeroed(names.count + 1, sizeof(*words));
+    for (size_t i = 0; i < names.count; i++) {
+        words[i] = names.items[i];
+    }
+    CLEANUP(bytes_clear) struct bytes quoted = {0};
+    config_value_quote(property, &quoted);
+    const char *near = text_nearest(property, words);
+    if (near == NULL) {
+        (void)fault_set(f, FAULT_CONFIG, "librdkafka has no property %s", bytes_text(&quoted));
+    } else {
+        (void)fault_set(f, FAULT_CONFIG, "librdkafka has no property %s; did you mean \"%s\"?",
+                        bytes_text(&quoted), near);
+    }
+    free(words);
+}
+
+static void settings_conf_free(rd_kafka_conf_t **conf)
+{
+    rd_kafka_conf_destroy(*conf);
+}
+
+static enum config_verdict settings_check_property(const char *property, const char *value, struct fault *f)
+{
+    const char *refusal = settings_kafka_refusal(property);
+    if (refusal != NULL) {
+        (void)fault_set(f, FAULT_CONFIG, "%s can't be set: %s", property, refusal);
+        return CONFIG_BAD_KEY;
+    }
+    CLEANUP(settings_conf_free) rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char why[300];
+    rd_kafka_conf_res_t result =
+        rd_kafka_conf_set(conf, property, value == NULL ? "" : value, why, sizeof(why));
+    if (result == RD_KAFKA_CONF_UNKNOWN) {
+        settings_unknown_property(property, f);
+        return CONFIG_BAD_KEY;
+    }
+    if (result == RD_KAFKA_CONF_OK || value == NULL) {
+        return CONFIG_GOOD;
+    }
+    (void)fault_set(f, FAULT_CONFIG, "%s",
+                    settings_kafka_is_secret(property) ? "not a value librdkafka takes" : why);
+    return CONFIG_BAD_VALUE;
+}
+
+static const struct config_rules settings_kafka_rules = {
+    .check_pair = settings_check_property,
+    .is_secret = settings_kafka_is_secret,
+};
+static const struct config_rules settings_url_rules = {.check = config_value_check_url};
+
+static const struct config_option settings_registry_auth[] = {
+    {.key = "username",
+     .type = CONFIG_TEXT,
+     .is_required = true,
+     .offset = offsetof(struct settings, registry.username),
+     .doc = "Name for basic authentication."},
+    {.key = "password",
+     .type = CONFIG_SECRET,
+     .is_required = true,
+     .offset = offsetof(struct settings, registry.password),
+     .doc = "Its password."},
+    {.key = NULL},
+};
+
+static const struct config_option settings_registry[] = {
+    {.key = "url",
+     .type = CONFIG_TEXT,
+     .is_required = true,
+     .offset = offsetof(struct settings, registry.url),
+     .rules = &settings_url_rules,
+     .doc = "Where a registry with Confluent's REST API answers."},
+    {.key = "auth", .type = CONFIG_SECTION, .section = settings_registry_auth, .doc = "How to log in there."},
+    {.key = NULL},
+};
+
+static const struct config_option settings_admin[] = {
+    {.key = "listen",
+     .type = CONFIG_ADDRESS,
+     .initial = "127.0.0.1:7070",
+     .offset = offsetof(struct settings, admin.host),
+     .port_offset = offsetof(struct settings, admin.port),
+     .doc = "Address of /metrics, /healthz, /readyz and the registry's REST API; port 0 takes any free one."},
+    {.key = NULL},
+};
+
+static const struct config_option settings_bridge[] = {
+    {.key = "processes",
+     .type = CONFIG_INTEGER,
+     .initial = "1",
+     .min = 1,
+     .max = 64,
+     .offset = offsetof(struct settings, bridge.processes),
+     .doc = "How many processes share the functions' work on this machine."},
+    {.key = NULL},
+};
+
+static const struct config_choice settings_log_formats[] = {
+    {"json", LOG_FORMAT_JSON}, {"text", LOG_FORMAT_TEXT}, {NULL, 0}};
+static const struct config_choice settings_log_levels[] = {{"debug", LOG_LEVEL_DEBUG},
+                                                           {"info", LOG_LEVEL_INFO},
+                                                           {"warn", LOG_LEVEL_WARN},
+                                                           {"error", LOG_LEVEL_ERROR},
+                                                           {NULL, 0}};
+
+static const struct config_option settings_log[] = {
+    {.key = "format",
+     .type = CONFIG_CHOICE,
+     .choices = settings_log_formats,
+     .initial = "json",
+     .offset = offsetof(struct settings, log.format),
+     .doc = "One JSON object a line, or text for people."},
+    {.key = "level",
+     .type = CONFIG_CHOICE,
+     .choices = settings_log_levels,
+     .initial = "info",
+     .offset = offsetof(struct settings, log.level),
+     .doc = "The least important line that is written."},
+    {.key = NULL},
+};
+
+static const struct config_option settings_options[] = {
+    {.key = "kafka",
+     .type = CONFIG_PAIRS,
+     .is_required = true,
+     .offset = offsetof(struct settings, kafka),
+     .rules = &settings_kafka_rules,
+     .doc =
+         "Any property of librdkafka, as its users know it; bootstrap.servers is required. What the promise "
+         "of "
+         "delivery rests on (acks, idempotence, partitioner, auto commit, isolation, groups, assignment) "
+         "can't be set."},
+    {.key = "registry",
+     .type = CONFIG_SECTION,
+     .section = settings_registry,
+     .word = "embedded",
+     .doc = "Where Avro schemas are kept: in Kafka, by millrace itself, or in a registry of yours."},
+    {.key = "admin", .type = CONFIG_SECTION, .section = settings_admin, .doc = "The admin port."},
+    {.key = "bridge",
+     .type = CONFIG_SECTION,
+     .section = settings_bridge,
+     .doc = "The half that calls functions."},
+    {.key = "log", .type = CONFIG_SECTION, .section = settings_log, .doc = "The log, on standard error."},
+    {.key = NULL},
+};
+
+static bool settings_has_servers(const struct yaml_node *kafka)
+{
+    static const char *const wanted[] = {"bootstrap.servers", NULL};
+    for (size_t i = 0; i < kafka->count; i++) {
+        // What was meant to be it has its complaint already.
+        if (text_nearest(kafka->keys[i]->text, wanted) != NULL && kafka->items[i]->kind != YAML_NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void settings_finish(const struct config_file *file, void *config)
+{
+    (void)config;
+    const struct yaml_node *kafka = yaml_get(file->root, "kafka");
+    if (kafka != NULL && kafka->kind == YAML_MAP && !settings_has_servers(kafka)) {
+        config_complain(file, "kafka",
+                        "required key \"bootstrap.servers\" is missing: HOST:PORT of a broker");
+    }
+}
+
+void settings_clear(struct settings *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    text_pairs_clear(&s->kafka);
+    free(s->registry.url);
+    free(s->registry.username);
+    free(s->registry.password);
+    free(s->admin.host);
+    *s = (struct settings){0};
+}
+
+const struct config_kind settings_kind = {
+    .name = "millrace",
+    .place = "millrace.yaml",
+    .doc = "What every process needs: one file, always there.",
+    .example = "kafka:\n"
+               "  bootstrap.servers: kafka1:9092,kafka2:9092\n"
+               "  security.protocol: sasl_ssl\n"
+               "  sasl.mechanism: SCRAM-SHA-512\n"
+               "  sasl.username: millrace\n"
+               "  sasl.password: {env: KAFKA_PASSWORD}\n"
+               "registry: embedded\n"
+               "admin: {listen: 127.0.0.1:7070}\n"
+               "bridge: {processes: 1}\n"
+               "log: {format: json, level: info}\n",
+    .options = settings_options,
+    .size = sizeof(struct settings),
+    .finish = settings_finish,
+};

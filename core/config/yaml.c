@@ -1,0 +1,316 @@
+#include "core/config/yaml.h"
+
+#include <yaml.h>
+
+#include "core/base/text.h"
+
+// libyaml gives nodes by number, and an alias is the number of its anchor's node: a few lines can name
+// billions of nodes, or a node inside itself. Our tree is a copy with hard limits, made once, with places.
+struct yaml_reader {
+    const char *file;
+    struct complaints *complaints;
+    yaml_document_t *document;
+    bool *is_seen;  // by node number: seen again means an alias
+    size_t node_count;
+    size_t alias_count;
+    bool is_good;
+    bool is_over;  // a limit was met: no more complaints, no more nodes
+};
+
+void yaml_node_free(struct yaml_node *node)
+{
+    if (node == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->keys != NULL) {
+            yaml_node_free(node->keys[i]);
+        }
+        yaml_node_free(node->items[i]);
+    }
+    free(node->keys);
+    free(node->items);
+    free(node->text);
+    free(node);
+}
+
+static void yaml_node_release(struct yaml_node **node)
+{
+    yaml_node_free(*node);
+}
+
+struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
+{
+    if (map == NULL || map->kind != YAML_MAP) {
+        return NULL;
+    }
+    for (size_t i = 0; i < map->count; i++) {
+        if (strcmp(map->keys[i]->text, key) == 0) {
+            return map->items[i];
+        }
+    }
+    return NULL;
+}
+
+static void yaml_complain(struct yaml_reader *r, const yaml_node_t *at, const char *text)
+{
+    r->is_good = false;
+    complaints_add(r->complaints, r->file, (int)at->start_mark.line + 1, (int)at->start_mark.column + 1, "%s",
+                   text);
+}
+
+static struct yaml_node *yaml_give_up(struct yaml_reader *r, const yaml_node_t *at, const char *text)
+{
+    if (!r->is_over) {
+        yaml_complain(r, at, text);
+    }
+    r->is_over = true;
+    return NULL;
+}
+
+static bool yaml_is_standard_tag(const yaml_node_t *node)
+{
+    static const char *const tags[] = {YAML_NULL_TAG,  YAML_BOOL_TAG, YAML_STR_TAG, YAML_INT_TAG,
+                                       YAML_FLOAT_TAG, YAML_SEQ_TAG,  YAML_MAP_TAG, YAML_TIMESTAMP_TAG};
+    for (size_t i = 0; i < COUNT_OF(tags); i++) {
+        if (node->tag != NULL && strcmp((const char *)node->tag, tags[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool yaml_is_null(const yaml_node_t *node)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+            strcmp((const char *)node->data.scalar.value, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct yaml_node *yaml_copy(struct yaml_reader *r, int number, int depth);
+
+static void yaml_copy_text(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to)
+{
+    struct slice text = slice_make(from->data.scalar.value, from->data.scalar.length);
+    if (memchr(text.data, '\0', text.size) != NULL) {
+        yaml_complain(r, from, "a value can't have a NUL character in it");
+        to->is_bad = true;
+    }
+    to->kind = yaml_is_null(from) ? YAML_NULL : YAML_TEXT;
+    to->text = slice_to_string(text);
+}
+
+static void yaml_copy_list(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to, int depth)
+{
+    size_t count = (size_t)(from->data.sequence.items.top - from->data.sequence.items.start);
+    to->kind = YAML_LIST;
+    to->items = memory_zeroed(count, sizeof(struct yaml_node *));
+    for (size_t i = 0; i < count && !r->is_over; i++) {
+        struct yaml_node *item = yaml_copy(r, from->data.sequence.items.start[i], depth + 1);
+        if (item != NULL) {
+            to->items[to->count++] = item;
+        }
+    }
+}
+
+static bool yaml_check_key(struct yaml_reader *r, const struct yaml_node *map, const yaml_node_t *key)
+{
+    if (key->type != YAML_SCALAR_NODE) {
+        yaml_complain(r, key, "a key must be a single word, not a list or a map");
+        return false;
+    }
+    struct slice text = slice_make(key->data.scalar.value, key->data.scalar.length);
+    if (memchr(text.data, '\0', text.size) != NULL) {
+        yaml_complain(r, key, "a key can't have a NUL character in it");
+        return false;
+    }
+    const struct yaml_node *before = yaml_get(map, (const char *)text.data);
+    if (before != NULL) {
+        CLEANUP(bytes_clear) struct bytes quoted = {0};
+        bytes_append_string(&quoted, "the key ");
+        text_append_json(&quoted, text.size > YAML_ECHO_MAX ? slice_make(text.data, YAML_ECHO_MAX) : text);
+        bytes_format(&quoted, " is here twice; the first is in line %d", before->line);
+        yaml_complain(r, key, bytes_text(&quoted));
+        return false;
+    }
+    return true;
+}
+
+static void yaml_copy_map(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to, int depth)
+{
+    size_t count = (size_t)(from->data.mapping.pairs.top - from->data.mapping.pairs.start);
+    to->kind = YAML_MAP;
+    to->keys = memory_zeroed(count, sizeof(struct yaml_node *));
+    to->items = memory_zeroed(count, sizeof(struct yaml_node *));
+    for (size_t i = 0; i < count && !r->is_over; i++) {
+        const yaml_node_pair_t *pair = &from->data.mapping.pairs.start[i];
+        if (!yaml_check_key(r, to, yaml_document_get_node(r->document, pair->key))) {
+            continue;
+        }
+        CLEANUP(yaml_node_release) struct yaml_node *key = yaml_copy(r, pair->key, depth + 1);
+        CLEANUP(yaml_node_release) struct yaml_node *item = yaml_copy(r, pair->value, depth + 1);
+        if (key != NULL && item != NULL) {
+            to->keys[to->count] = TAKE(key);
+            to->items[to->count++] = TAKE(item);
+        }
+    }
+}
+
+static struct yaml_node *yaml_copy(struct yaml_reader *r, int number, int depth)
+{
+    const yaml_node_t *from = yaml_document_get_node(r->document, number);
+    if (depth > YAML_DEPTH_MAX) {
+        return yaml_give_up(r, from, "nested too deep (32 levels are allowed)");
+    }
+    if (++r->node_count > YAML_NODES_MAX) {
+        return yaml_give_up(r, from, "too many values (20000 are allowed, aliases followed)");
+    }
+    if (r->is_seen[number] && ++r->alias_count > YAML_ALIASES_MAX) {
+        return yaml_give_up(r, from, "too many aliases of this and other values (100 are allowed)");
+    }
+    r->is_seen[number] = true;
+    if (!yaml_is_standard_tag(from)) {
+        yaml_complain(r, from, "tags are not used here: take the word that begins with ! away");
+    }
+    struct yaml_node *to = memory_zeroed(1, sizeof(*to));
+    to->line = (int)from->start_mark.line + 1;
+    to->column = (int)from->start_mark.column + 1;
+    switch (from->type) {
+    case YAML_NO_NODE:
+        break;
+    case YAML_SCALAR_NODE:
+        yaml_copy_text(r, from, to);
+        break;
+    case YAML_SEQUENCE_NODE:
+        yaml_copy_list(r, from, to, depth);
+        break;
+    case YAML_MAPPING_NODE:
+        yaml_copy_map(r, from, to, depth);
+        break;
+    }
+    return to;
+}
+
+// Where a byte of the text is; libyaml gives only its offset when the encoding is wrong.
+static void yaml_place(struct slice text, size_t offset, int *ret_line, int *ret_column)
+{
+    int line = 1;
+    int column = 1;
+    for (size_t i = 0; i < offset && i < text.size; i++) {
+        if (text.data[i] == '\n') {
+            line++;
+            column = 1;
+        } else if ((text.data[i] & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    *ret_line = line;
+    *ret_column = column;
+}
+
+static bool yaml_is_tab(struct slice text, const yaml_mark_t *mark)
+{
+    size_t line = 0;
+    size_t column = 0;
+    for (size_t i = 0; i < text.size && line <= mark->line; i++) {
+        if (line == mark->line && column == mark->column) {
+            return text.data[i] == '\t';
+        }
+        if (text.data[i] == '\n') {
+            line++;
+            column = 0;
+        } else if ((text.data[i] & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    return false;
+}
+
+static void yaml_complain_of_parser(struct yaml_reader *r, const yaml_parser_t *parser, struct slice text)
+{
+    r->is_good = false;
+    const char *problem = parser->problem == NULL ? "not YAML" : parser->problem;
+    if (parser->error == YAML_READER_ERROR) {
+        int line;
+        int column;
+        yaml_place(text, parser->problem_offset, &line, &column);
+        complaints_add(r->complaints, r->file, line, column, "%s (the file must be UTF-8 text)", problem);
+        return;
+    }
+    const yaml_mark_t *mark = &parser->problem_mark;
+    int line = (int)mark->line + 1;
+    int column = (int)mark->column + 1;
+    if (yaml_is_tab(text, mark)) {
+        complaints_add(r->complaints, r->file, line, column, "a tab can't indent; use blanks");
+    } else if (parser->context == NULL || parser->context_mark.line == mark->line) {
+        complaints_add(r->complaints, r->file, line, column, "%s", problem);
+    } else {
+        complaints_add(r->complaints, r->file, line, column, "%s (%s that begins in line %d)", problem,
+                       parser->context, (int)parser->context_mark.line + 1);
+    }
+}
+
+static struct yaml_node *yaml_load_first(struct yaml_reader *r, yaml_parser_t *parser, struct slice text)
+{
+    yaml_document_t document;
+    if (yaml_parser_load(parser, &document) == 0) {
+        yaml_complain_of_parser(r, parser, text);
+        return NULL;
+    }
+    struct yaml_node *root = NULL;
+    if (yaml_document_get_root_node(&document) != NULL) {
+        size_t count = (size_t)(document.nodes.top - document.nodes.start);
+        r->document = &document;
+        r->is_seen = memory_zeroed(count + 1, sizeof(*r->is_seen));
+        root = yaml_copy(r, 1, 1);
+        free(r->is_seen);
+        r->is_seen = NULL;
+        r->document = NULL;
+    }
+    yaml_document_delete(&document);
+    return root;
+}
+
+static void yaml_refuse_second(struct yaml_reader *r, yaml_parser_t *parser, struct slice text)
+{
+    yaml_document_t document;
+    if (yaml_parser_load(parser, &document) == 0) {
+        yaml_complain_of_parser(r, parser, text);
+        return;
+    }
+    const yaml_node_t *root = yaml_document_get_root_node(&document);
+    if (root != NULL) {
+        yaml_complain(r, root, "a second document begins here; a file has one");
+    }
+    yaml_document_delete(&document);
+}
+
+bool yaml_parse(const char *file, struct slice text, struct yaml_node **ret_root,
+                struct complaints *complaints)
+{
+    if (text.size > YAML_SIZE_MAX) {
+        complaints_add(complaints, file, 1, 1, "the file is larger than %d KiB", YAML_SIZE_MAX / 1024);
+        return false;
+    }
+    struct yaml_reader reader = {.file = file, .complaints = complaints, .is_good = true};
+    yaml_parser_t parser;
+    INVARIANT(yaml_parser_initialize(&parser) == 1);
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    static const unsigned char nothing[1] = "";
+    yaml_parser_set_input_string(&parser, text.size == 0 ? nothing : text.data, text.size);
+    CLEANUP(yaml_node_release) struct yaml_node *root = yaml_load_first(&reader, &parser, text);
+    if (reader.is_good && root != NULL) {
+        yaml_refuse_second(&reader, &parser, text);
+    }
+    yaml_parser_delete(&parser);
+    if (!reader.is_good && (root == NULL || reader.is_over)) {
+        return false;
+    }
+    *ret_root = TAKE(root);
+    return reader.is_good;
+}

@@ -1,0 +1,47 @@
+// A YAML document as a tree of nodes that know their place. Bounded in size, depth and aliases; a key appears
+// once.
+#ifndef CORE_CONFIG_YAML_H
+#define CORE_CONFIG_YAML_H
+
+#include "core/base/memory.h"
+#include "core/config/complaints.h"
+
+enum {
+    YAML_SIZE_MAX = 256 * 1024,  // bytes of a file
+    YAML_DEPTH_MAX = 32,
+    YAML_NODES_MAX = 20000,  // after aliases are followed
+    YAML_ALIASES_MAX = 100,
+    YAML_ECHO_MAX = 80,  // bytes of a user's word that a complaint repeats
+};
+
+enum yaml_kind { YAML_NULL, YAML_TEXT, YAML_LIST, YAML_MAP };
+
+struct yaml_node {
+    enum yaml_kind kind;
+    int line;     // from 1
+    int column;   // from 1, in characters
+    bool is_bad;  // somebody complained about it: what follows from its value needs no complaint of its own
+    char *text;   // TEXT: as written, without quotes; never has a NUL inside
+    struct yaml_node **keys;   // MAP: TEXT nodes, each text once
+    struct yaml_node **items;  // LIST, MAP: the values
+    size_t count;
+};
+
+/**
+ * Parses one document.
+ *
+ * @param file      begins the complaints
+ * @param ret_root  the caller frees it; NULL when the document is empty. Beside a complaint that leaves a
+ * tree (a key that is there twice) it is given too, so that the rest can be checked
+ * @return          false when there was a complaint
+ */
+bool yaml_parse(const char *file, struct slice text, struct yaml_node **ret_root,
+                struct complaints *complaints) MUST_USE;
+
+/** The value under the key of a map; NULL when it isn't there or `map` is NULL or no map. */
+struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
+
+/** Accepts NULL. */
+void yaml_node_free(struct yaml_node *node);
+
+#endif

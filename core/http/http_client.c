@@ -1,0 +1,461 @@
+// One curl multi handle on the loop. Its sockets are watched by core/http/http_sockets, its timer and our
+// deadlines by one timer, and all that a turn of the loop has stirred up is seen to at once.
+#include "core/http/http_client.h"
+
+#include <stdio.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/http/http_sockets.h"
+
+enum { ROUNDS_MAX = 4 };
+
+struct http_call {
+    struct http_client *client;
+    CURL *easy;
+    http_on_done on_done;  // NULL: idle
+    void *self;
+    struct http_call *next;  // in the list of active or of idle calls
+    struct http_call *previous;
+    struct curl_slist lines;  // header_lines as one node in front of the caller's list
+    char *url;                // what the handle was last told
+    char *method;
+    bool has_credentials;
+    bool was_sent_before;  // curl's own second try, after bytes went out, was refused
+    int64_t started_us;
+    int64_t deadline_us;
+    struct bytes body;
+    size_t body_max;
+    char why[CURL_ERROR_SIZE];
+};
+
+struct http_client {
+    uv_loop_t *loop;
+    CURLM *multi;
+    struct http_sockets sockets;
+    uv_poll_t poll;
+    uv_timer_t timer;
+    uv_prepare_t prepare;
+    struct http_call *active;
+    struct http_call *idle;
+    int64_t curl_due_us;  // curl wants to be called at this time; -1: not
+    int64_t call_due_us;  // no active call's deadline lies before this; INT64_MAX: none
+    bool is_stirred;      // requests were added or answers may wait: see to them before sleeping
+    bool is_turning;
+    int open_handles;
+    bool is_freed;
+};
+
+static int on_curl_timer(CURLM *multi, long wait_ms, void *self)
+{
+    (void)multi;
+    struct http_client *c = self;
+    c->curl_due_us = wait_ms < 0 ? -1 : clock_now_us() + wait_ms * CLOCK_US_PER_MS;
+    c->is_stirred = true;
+    return 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *self)
+{
+    struct http_call *call = self;
+    size_t room = call->body_max - call->body.size;
+    size_t got = size * count;
+    bytes_append(&call->body, data, got < room ? got : room);
+    return got;
+}
+
+/**
+ * Before each try of one transfer. When a kept-alive connection dies without an answer, curl sends the
+ * request again by itself, although the first may have been carried out. Whether to do so is not curl's to
+ * decide.
+ */
+static int on_before_request(void *self, char *peer, char *local, int peer_port, int local_port)
+{
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    struct http_call *call = self;
+    long sent = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+    call->was_sent_before = sent > 0;
+    return call->was_sent_before ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/** Options that no request changes. */
+static void set_constants(struct http_call *call)
+{
+    CURL *easy = call->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    // HTTP/2 where TLS offers it. No CURLOPT_PIPEWAIT: until the first answer it holds all other calls back.
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "millrace/" MILLRACE_VERSION);
+    http_sockets_adopt(&call->client->sockets, easy);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+}
+
+static struct http_call *new_call(struct http_client *c)
+{
+    struct http_call *call = memory_zeroed(1, sizeof(*call));
+    call->client = c;
+    call->easy = curl_easy_init();
+    INVARIANT(call->easy != NULL);
+    set_constants(call);
+    return call;
+}
+
+static void free_call(struct http_call *call)
+{
+    curl_easy_cleanup(call->easy);
+    bytes_clear(&call->body);
+    free(call->url);
+    free(call->method);
+    free(call);
+}
+
+static void list_put(struct http_call **list, struct http_call *call)
+{
+    call->previous = NULL;
+    call->next = *list;
+    if (call->next != NULL) {
+        call->next->previous = call;
+    }
+    *list = call;
+}
+
+static void list_take(struct http_call **list, struct http_call *call)
+{
+    if (call->previous != NULL) {
+        call->previous->next = call->next;
+    } else {
+        *list = call->next;
+    }
+    if (call->next != NULL) {
+        call->next->previous = call->previous;
+    }
+}
+
+/** Takes the call out of curl's hands; its handle and buffers wait for the next one. */
+static void retire(struct http_call *call)
+{
+    struct http_client *c = call->client;
+    curl_multi_remove_handle(c->multi, call->easy);
+    call->on_done = NULL;
+    list_take(&c->active, call);
+    list_put(&c->idle, call);
+}
+
+static void tell_method(struct http_call *call, const char *method)
+{
+    if (call->method != NULL && strcmp(call->method, method) == 0) {
+        return;
+    }
+    free(call->method);
+    call->method = memory_string(method);
+    bool is_get = strcmp(method, "GET") == 0;
+    bool is_post = strcmp(method, "POST") == 0;
+    if (is_get) {
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, NULL);
+        curl_easy_setopt(call->easy, CURLOPT_HTTPGET, 1L);
+    } else {
+        curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+    }
+    curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, is_get || is_post ? NULL : method);
+}
+
+static void tell_peer(struct http_call *call, const struct http_request *request)
+{
+    if (call->url == NULL || strcmp(call->url, request->url) != 0) {
+        free(call->url);
+        call->url = memory_string(request->url);
+        curl_easy_setopt(call->easy, CURLOPT_URL, call->url);
+    }
+    if (request->username != NULL || call->has_credentials) {
+        curl_easy_setopt(call->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(call->easy, CURLOPT_USERNAME, request->username);
+        curl_easy_setopt(call->easy, CURLOPT_PASSWORD, request->password);
+        call->has_credentials = request->username != NULL;
+    }
+}
+
+/** Only what differs from the last request on this handle. */
+static void tell(struct http_call *call, const struct http_request *request)
+{
+    tell_peer(call, request);
+    tell_method(call, request->method);
+    struct curl_slist *headers = request->headers;
+    if (request->header_lines != NULL) {
+        // curl copies a node as it stands and looks only at its first name.
+        call->lines = (struct curl_slist){(char *)(uintptr_t)request->header_lines, headers};
+        headers = &call->lines;
+    }
+    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, headers);
+    if (strcmp(request->method, "GET") != 0) {
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
+                         request->body.size == 0 ? (const void *)"" : request->body.data);
+    }
+}
+
+struct http_call *http_client_send(struct http_client *c, const struct http_request *request,
+                                   http_on_done on_done, void *self)
+{
+    struct http_call *call = c->idle;
+    if (call != NULL) {
+        list_take(&c->idle, call);
+    } else {
+        call = new_call(c);
+    }
+    tell(call, request);
+    call->on_done = on_done;
+    call->self = self;
+    call->was_sent_before = false;
+    call->why[0] = '\0';
+    call->body_max = request->response_max_bytes;
+    bytes_reset(&call->body);
+    call->started_us = clock_now_us();
+    call->deadline_us = call->started_us + request->timeout_us;
+    if (call->deadline_us < c->call_due_us) {
+        c->call_due_us = call->deadline_us;
+    }
+    list_put(&c->active, call);
+    curl_multi_add_handle(c->multi, call->easy);
+    c->is_stirred = true;
+    return call;
+}
+
+void http_call_cancel(struct http_call *call)
+{
+    retire(call);
+}
+
+static void fill_answer(struct http_call *call, struct http_response *r)
+{
+    long status = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    r->status = (int)status;
+    r->body = bytes_slice(&call->body);
+    if (status == 429 || status == 503) {
+        curl_off_t retry_after_s = 0;  // curl reads both forms; a date becomes seconds from now
+        curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+        if (retry_after_s > 0) {
+            curl_off_t capped = retry_after_s > INT32_MAX ? INT32_MAX : retry_after_s;
+            r->retry_after_us = capped * CLOCK_US_PER_S;
+        }
+    }
+    if (status >= 300 && status < 400) {
+        char *location = NULL;
+        curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &location);
+        r->location = location;
+    }
+}
+
+static bool is_sent(const struct http_call *call)
+{
+    long sent = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0;
+}
+
+/** Gives the answer to the caller. `code` is CURLE_OPERATION_TIMEDOUT for a deadline of ours. */
+static void finish(struct http_call *call, CURLcode code)
+{
+    http_on_done on_done = call->on_done;
+    INVARIANT(on_done != NULL);
+    struct http_response r = {.retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
+    if (code == CURLE_OK) {
+        fill_answer(call, &r);
+    } else {
+        r.is_sent = is_sent(call);
+        r.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
+        const char *why = call->was_sent_before  ? "the connection was closed without an answer"
+                          : r.is_timeout         ? "no answer in time"
+                          : call->why[0] != '\0' ? call->why
+                                                 : curl_easy_strerror(code);
+        (void)fault_from(&r.transport, FAULT_RETRY, "libcurl", (int)code, "%s", why);
+    }
+    // The body stays in the handle's buffer, which nobody reuses before on_done is back.
+    list_take(&call->client->active, call);
+    curl_multi_remove_handle(call->client->multi, call->easy);
+    call->on_done = NULL;
+    on_done(call->self, &r);
+    list_put(&call->client->idle, call);
+}
+
+static void finish_late_calls(struct http_client *c, int64_t now_us)
+{
+    if (now_us < c->call_due_us) {
+        return;
+    }
+    struct http_call *late = NULL;
+    do {
+        int64_t next_us = INT64_MAX;
+        late = NULL;
+        for (struct http_call *call = c->active; call != NULL; call = call->next) {
+            if (call->deadline_us <= now_us) {
+                late = call;
+                break;
+            }
+            next_us = call->deadline_us < next_us ? call->deadline_us : next_us;
+        }
+        c->call_due_us = next_us;
+        if (late != NULL) {
+            finish(late, CURLE_OPERATION_TIMEDOUT);
+        }
+    } while (late != NULL && !c->is_freed);
+}
+
+static void finish_answered_calls(struct http_client *c)
+{
+    CURLMsg *message;
+    int left;
+    while (!c->is_freed && (message = curl_multi_info_read(c->multi, &left)) != NULL) {
+        struct http_call *call = NULL;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        finish(call, code);
+    }
+}
+
+static void release(struct http_client *c);
+static void on_timer(uv_timer_t *timer);
+
+/** The timer stands at the earliest of curl's wish and the calls' deadlines. */
+static void arm_timer(struct http_client *c, int64_t now_us)
+{
+    int64_t due_us = c->active == NULL ? INT64_MAX : c->call_due_us;
+    if (c->curl_due_us >= 0 && c->curl_due_us < due_us) {
+        due_us = c->curl_due_us;
+    }
+    if (due_us == INT64_MAX) {
+        return;  // a timer that fires for nothing costs less than stopping it each time
+    }
+    uint64_t wait_ms = due_us <= now_us ? 0 : (uint64_t)((due_us - now_us + 999) / CLOCK_US_PER_MS);
+    if (!uv_is_active((uv_handle_t *)&c->timer) || uv_timer_get_due_in(&c->timer) > wait_ms) {
+        (void)uv_timer_start(&c->timer, on_timer, wait_ms, 0);
+    }
+}
+
+/** Sees to everything that needs no new descriptor event: requests to start, answers to hand out, deadlines.
+ */
+static void turn(struct http_client *c)
+{
+    if (c->is_turning) {
+        return;
+    }
+    c->is_turning = true;
+    for (int round = 0; round < ROUNDS_MAX && !c->is_freed; round++) {
+        int64_t now_us = clock_now_us();
+        if (c->curl_due_us >= 0 && c->curl_due_us <= now_us) {
+            int running;
+            c->curl_due_us = -1;
+            curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        }
+        c->is_stirred = false;
+        finish_answered_calls(c);
+        finish_late_calls(c, now_us);
+        if (!c->is_stirred) {
+            break;
+        }
+    }
+    c->is_turning = false;
+    if (c->is_freed) {
+        release(c);
+        return;
+    }
+    arm_timer(c, clock_now_us());
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    turn(timer->data);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct http_client *c = prepare->data;
+    if (c->is_stirred) {
+        turn(c);
+    }
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    struct http_client *c = poll->data;
+    http_sockets_read(&c->sockets);
+    turn(c);
+}
+
+struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max)
+{
+    struct http_client *c = memory_zeroed(1, sizeof(*c));
+    c->loop = loop;
+    c->curl_due_us = -1;
+    c->call_due_us = INT64_MAX;
+    c->multi = curl_multi_init();
+    INVARIANT(c->multi != NULL);
+    http_sockets_init(&c->sockets, c->multi);
+    long connections =
+        connections_max < HTTP_CLIENT_CALLS_MAX ? (long)connections_max : HTTP_CLIENT_CALLS_MAX;
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, connections);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+    INVARIANT(uv_poll_init(loop, &c->poll, c->sockets.epoll_fd) == 0);
+    (void)uv_timer_init(loop, &c->timer);
+    (void)uv_prepare_init(loop, &c->prepare);
+    c->poll.data = c->timer.data = c->prepare.data = c;
+    (void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
+    (void)uv_prepare_start(&c->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&c->poll);
+    uv_unref((uv_handle_t *)&c->prepare);
+    c->open_handles = 3;
+    return c;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct http_client *c = handle->data;
+    if (--c->open_handles == 0) {
+        http_sockets_clear(&c->sockets);
+        free(c);
+    }
+}
+
+static void release(struct http_client *c)
+{
+    struct http_call *lists[] = {c->active, c->idle};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        for (struct http_call *call = lists[i], *next; call != NULL; call = next) {
+            next = call->next;
+            curl_multi_remove_handle(c->multi, call->easy);
+            free_call(call);
+        }
+    }
+    curl_multi_cleanup(c->multi);
+    uv_close((uv_handle_t *)&c->poll, on_closed);
+    uv_close((uv_handle_t *)&c->timer, on_closed);
+    uv_close((uv_handle_t *)&c->prepare, on_closed);
+}
+
+void http_client_free(struct http_client *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    c->is_freed = true;
+    if (!c->is_turning) {
+        release(c);
+    }
+}

@@ -1,0 +1,223 @@
+#include "core/kafka/kafka_client.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+// What the user may change. Later lists win over earlier ones.
+static const char *const COMMON_DEFAULTS[] = {
+    "client.id",      "millrace", "client.software.name", "millrace", "client.software.version",
+    MILLRACE_VERSION, NULL,
+};
+static const char *const PRODUCER_DEFAULTS[] = {
+    "compression.type",
+    "lz4",
+    "linger.ms",
+    "0",
+    "queue.buffering.max.kbytes",
+    "4096",
+    "message.timeout.ms",
+    "0",
+    "socket.nagle.disable",
+    "true",
+    NULL,
+};
+static const char *const CONSUMER_DEFAULTS[] = {
+    "partition.assignment.strategy",
+    "cooperative-sticky",
+    "session.timeout.ms",
+    "10000",
+    "topic.metadata.refresh.interval.ms",
+    "10000",
+    NULL,
+};
+
+// What delivery rests on.
+static const char *const PRODUCER_PROMISE[] = {
+    "acks", "all", "enable.idempotence", "true", "partitioner", "murmur2_random", NULL,
+};
+static const char *const CONSUMER_PROMISE[] = {
+    "isolation.level",
+    "read_committed",
+    "enable.auto.commit",
+    "false",
+    "enable.auto.offset.store",
+    "false",
+    NULL,
+};
+
+bool kafka_client_check(const struct text_pairs *kafka, struct fault *f)
+{
+    for (size_t i = 0; i < kafka->count; i++) {
+        const char *why = settings_kafka_refusal(kafka->items[i].key);
+        if (why != NULL) {
+            return fault_set(f, FAULT_CONFIG, "kafka: %s can't be set: %s", kafka->items[i].key, why);
+        }
+    }
+    return true;
+}
+
+// A broker that is down is said once, not by every client for as long as it lasts. librdkafka's threads come
+// here, so the memory of what was said is atomic: the hash of a text and when it was last said share one
+// word.
+enum { SAID_SLOTS = 64 };
+static _Atomic uint64_t said[SAID_SLOTS];
+#define SAID_AGAIN_S 600
+
+/** Hash of the text without the digits that differ each time (milliseconds, counts). */
+static uint64_t hash_of_kind(const char *text)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (const char *c = text; *c != '\0' && *c != '('; c++) {
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+static bool was_said_lately(const char *text)
+{
+    uint64_t hash = hash_of_kind(text);
+    uint64_t now_s = (uint64_t)(clock_now_us() / CLOCK_US_PER_S) & 0xffffffff;
+    uint64_t seen = atomic_exchange(&said[hash % SAID_SLOTS], (hash & ~UINT64_C(0xffffffff)) | now_s);
+    return seen >> 32 == hash >> 32 && now_s - (seen & 0xffffffff) < SAID_AGAIN_S;
+}
+
+/** "[thrd:localhost:9092/bootstrap]: localhost:9092/bootstrap: Connect to … failed" without its thread. */
+static const char *skip_thread(const char *text)
+{
+    const char *end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
+    return end == NULL ? text : end + 3;
+}
+
+static enum log_level level_of(int syslog_level)
+{
+    if (syslog_level <= LOG_ERR) {
+        return LOG_LEVEL_WARN;  // librdkafka goes on trying; what ends us comes as an error of the call
+                                // itself
+    }
+    return syslog_level <= LOG_WARNING ? LOG_LEVEL_WARN
+           : syslog_level <= LOG_INFO  ? LOG_LEVEL_INFO
+                                       : LOG_LEVEL_DEBUG;
+}
+
+/** Called by librdkafka's threads: touches nothing of ours but the atomics above and one write(2). */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    // One `kafka:` section serves producers and consumers; each ignores the other's properties, rightly.
+    if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "property and will be ignored by this") != NULL) {
+        return;
+    }
+    // Only the embedded broker is so old; it makes every topic that somebody names.
+    if (strcmp(facility, "AUTOCREATE") == 0) {
+        return;
+    }
+    const char *message = skip_thread(text);
+    if (level <= LOG_INFO && was_said_lately(message)) {
+        return;
+    }
+    log_write(
+        level_of(level), "kafka", "kafka_log",
+        LOG_WITH(LOG_TEXT("client", rk == NULL ? "" : rd_kafka_name(rk)), LOG_TEXT("facility", facility)),
+        "%s", message);
+}
+
+static bool set_one(rd_kafka_conf_t *conf, const char *key, const char *value, struct fault *f)
+{
+    char why[256];
+    if (rd_kafka_conf_set(conf, key, value, why, sizeof(why)) != RD_KAFKA_CONF_OK) {
+        // Never the value itself: it may be a password.
+        return fault_set(f, FAULT_CONFIG, "kafka: %s: %s", key,
+                         strstr(why, value) != NULL && value[0] != '\0' ? "librdkafka refuses this value"
+                                                                        : why);
+    }
+    return true;
+}
+
+static bool set_list(rd_kafka_conf_t *conf, const char *const *pairs, struct fault *f)
+{
+    for (size_t i = 0; pairs != NULL && pairs[i] != NULL; i += 2) {
+        if (!set_one(conf, pairs[i], pairs[i + 1], f)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void destroy_conf(rd_kafka_conf_t **conf)
+{
+    if (*conf != NULL) {
+        rd_kafka_conf_destroy(*conf);
+    }
+}
+
+static size_t number_of(const rd_kafka_conf_t *conf, const char *key)
+{
+    char text[32] = "";
+    size_t size = sizeof(text);
+    (void)rd_kafka_conf_get(conf, key, text, &size);
+    return (size_t)strtoull(text, NULL, 10);
+}
+
+size_t kafka_client_message_max_bytes(const rd_kafka_conf_t *conf)
+{
+    return number_of(conf, "message.max.bytes");
+}
+
+/** A record larger than the producer's queue would never find room in it, not even when it is empty. */
+static bool fit_queue(rd_kafka_conf_t *conf, struct fault *f)
+{
+    size_t kbytes = 2 * (kafka_client_message_max_bytes(conf) / 1024 + 1);
+    if (number_of(conf, "queue.buffering.max.kbytes") >= kbytes) {
+        return true;
+    }
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%zu", kbytes);
+    return set_one(conf, "queue.buffering.max.kbytes", text, f);
+}
+
+bool kafka_client_conf(const struct settings *settings, enum kafka_role role, const char *const *extra,
+                       rd_kafka_conf_t **ret, struct fault *f)
+{
+    bool is_consumer = role == KAFKA_CONSUMER;
+    if (!kafka_client_check(&settings->kafka, f)) {
+        return false;
+    }
+    CLEANUP(destroy_conf) rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    if (!set_list(conf, COMMON_DEFAULTS, f) ||
+        !set_list(conf, is_consumer ? CONSUMER_DEFAULTS : PRODUCER_DEFAULTS, f)) {
+        return false;
+    }
+    for (size_t i = 0; i < settings->kafka.count; i++) {
+        if (!set_one(conf, settings->kafka.items[i].key, settings->kafka.items[i].value, f)) {
+            return false;
+        }
+    }
+    if (!set_list(conf, is_consumer ? CONSUMER_PROMISE : PRODUCER_PROMISE, f) || !set_list(conf, extra, f) ||
+        (!is_consumer && !fit_queue(conf, f))) {
+        return false;
+    }
+    *ret = TAKE(conf);
+    return true;
+}
+
+bool kafka_client_open(rd_kafka_conf_t *conf, enum kafka_role role, rd_kafka_t **ret, struct fault *f)
+{
+    char why[256];
+    rd_kafka_t *rk =
+        rd_kafka_new(role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+    if (rk == NULL) {
+        rd_kafka_resp_err_t code = rd_kafka_last_error();
+        rd_kafka_conf_destroy(conf);
+        return fault_from(f, FAULT_CONFIG, "librdkafka", code, "kafka: %s", why);
+    }
+    *ret = rk;
+    return true;
+}

@@ -1,0 +1,152 @@
+// The envelope's layout (schema: avro_schema_envelope), unions as branch index then value:
+//
+//   before       0, or 1 and the row          after  the same
+//   source       version connector name : string, ts_ms : long, snapshot : 0 string, db : string,
+//                sequence : 1 string, ts_us ts_ns : 1 long, schema table : string, txId lsn : 1 long,
+//                xmin origin origin_lsn : 0
+//   transaction  0
+//   op           string
+//   ts_ms ts_us ts_ns : 1 long
+//
+// Written once a row at full speed: one reservation for an upper bound, then plain stores.
+#include "schemas/avro/avro_encode.h"
+
+enum {
+    AVRO_ENCODE_LONG_MAX = 10,  // bytes of the longest long
+    AVRO_ENCODE_FIXED_MAX =
+        256,  // all of the envelope but texts and rows: 9 longs, 8 lengths, sequence, branches
+    AVRO_ENCODE_NULL = 0,
+    AVRO_ENCODE_VALUE = 2,  // zig-zag of branch 1
+    AVRO_ENCODE_SEQUENCE_MAX = 64,
+};
+
+void avro_encode_float(struct bytes *out, float value)
+{
+    memcpy(bytes_reserve(out, sizeof value), &value, sizeof value);
+    out->size += sizeof value;
+}
+
+void avro_encode_double(struct bytes *out, double value)
+{
+    memcpy(bytes_reserve(out, sizeof value), &value, sizeof value);
+    out->size += sizeof value;
+}
+
+static inline uint8_t *avro_encode_put_long(uint8_t *at, int64_t value)
+{
+    uint64_t n = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    while (n >= 0x80) {
+        *at++ = (uint8_t)(n | 0x80);
+        n >>= 7;
+    }
+    *at++ = (uint8_t)n;
+    return at;
+}
+
+static inline uint8_t *avro_encode_put_optional_long(uint8_t *at, int64_t value)
+{
+    *at++ = AVRO_ENCODE_VALUE;
+    return avro_encode_put_long(at, value);
+}
+
+static inline uint8_t *avro_encode_put_text(uint8_t *at, const char *text, size_t size)
+{
+    at = avro_encode_put_long(at, (int64_t)size);
+    memcpy(at, text, size);
+    return at + size;
+}
+
+static inline uint8_t *avro_encode_put_row(uint8_t *at, struct slice row)
+{
+    if (row.data == NULL) {
+        *at++ = AVRO_ENCODE_NULL;
+        return at;
+    }
+    *at++ = AVRO_ENCODE_VALUE;
+    memcpy(at, row.data, row.size);
+    return at + row.size;
+}
+
+static char *avro_encode_quoted_number(char *at, uint64_t number)
+{
+    char digits[20];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    *at++ = '"';
+    while (count > 0) {
+        *at++ = digits[--count];
+    }
+    *at++ = '"';
+    return at;
+}
+
+// ["<last commit LSN>","<LSN>"], null without quotes for the first when there was no commit before.
+static uint8_t *avro_encode_put_sequence(uint8_t *at, uint64_t last_commit_lsn, uint64_t lsn)
+{
+    char text[AVRO_ENCODE_SEQUENCE_MAX];
+    char *end = text;
+    *end++ = '[';
+    if (last_commit_lsn == 0) {
+        memcpy(end, "null", 4);
+        end += 4;
+    } else {
+        end = avro_encode_quoted_number(end, last_commit_lsn);
+    }
+    *end++ = ',';
+    end = avro_encode_quoted_number(end, lsn);
+    *end++ = ']';
+    return avro_encode_put_text(at, text, (size_t)(end - text));
+}
+
+struct avro_encode_lengths {
+    size_t version, connector, prefix, database, snapshot, schema, table;
+};
+
+static uint8_t *avro_encode_put_source(uint8_t *at, const struct avro_envelope *e,
+                                       const struct avro_encode_lengths *n)
+{
+    at = avro_encode_put_text(at, e->version, n->version);
+    at = avro_encode_put_text(at, e->connector, n->connector);
+    at = avro_encode_put_text(at, e->table->prefix, n->prefix);
+    at = avro_encode_put_long(at, e->commit_time_us / 1000);
+    *at++ = AVRO_ENCODE_NULL;  // branch 0 of ["string","null"]
+    at = avro_encode_put_text(at, e->snapshot, n->snapshot);
+    at = avro_encode_put_text(at, e->database, n->database);
+    *at++ = AVRO_ENCODE_VALUE;
+    at = avro_encode_put_sequence(at, e->last_commit_lsn, e->lsn);
+    at = avro_encode_put_optional_long(at, e->commit_time_us);
+    at = avro_encode_put_optional_long(at, e->commit_time_us * 1000);
+    at = avro_encode_put_text(at, e->table->schema, n->schema);
+    at = avro_encode_put_text(at, e->table->name, n->table);
+    at = avro_encode_put_optional_long(at, (int64_t)e->transaction_id);
+    at = avro_encode_put_optional_long(at, (int64_t)e->lsn);
+    memset(at, AVRO_ENCODE_NULL, 3);  // xmin, origin, origin_lsn
+    return at + 3;
+}
+
+void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
+{
+    const struct avro_encode_lengths n = {
+        .version = strlen(e->version),
+        .connector = strlen(e->connector),
+        .prefix = strlen(e->table->prefix),
+        .database = strlen(e->database),
+        .snapshot = strlen(e->snapshot),
+        .schema = strlen(e->table->schema),
+        .table = strlen(e->table->name),
+    };
+    size_t texts = n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table;
+    uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + texts + e->before.size + e->after.size);
+    uint8_t *at = avro_encode_put_row(begin, e->before);
+    at = avro_encode_put_row(at, e->after);
+    at = avro_encode_put_source(at, e, &n);
+    *at++ = AVRO_ENCODE_NULL;  // transaction
+    at = avro_encode_put_text(at, &e->op, 1);
+    at = avro_encode_put_optional_long(at, e->now_ns / 1000000);
+    at = avro_encode_put_optional_long(at, e->now_ns / 1000);
+    at = avro_encode_put_optional_long(at, e->now_ns);
+    out->size += (size_t)(at - begin);
+}

@@ -1,0 +1,121 @@
+// Connect names: Debezium, "Data type mappings", and org.apache.kafka.connect.data.
+// Logical types: Apache Avro 1.12, "Logical Types". Unknown ones, or on another type than theirs, are
+// ignored.
+#include "schemas/avro/avro_meaning.h"
+
+enum { AVRO_MEANING_SCALE_MAX = 65536 };  // more than PostgreSQL's numeric can have
+
+struct avro_meaning_rule {
+    const char *name;
+    enum avro_kind kind;
+    enum avro_meaning meaning;
+};
+
+static const struct avro_meaning_rule AVRO_MEANING_CONNECT[] = {
+    {"io.debezium.time.Date", AVRO_KIND_INT, AVRO_MEANING_DATE},
+    {"io.debezium.time.Time", AVRO_KIND_INT, AVRO_MEANING_TIME_MS},
+    {"io.debezium.time.MicroTime", AVRO_KIND_LONG, AVRO_MEANING_TIME_US},
+    {"io.debezium.time.NanoTime", AVRO_KIND_LONG, AVRO_MEANING_TIME_NS},
+    {"io.debezium.time.Timestamp", AVRO_KIND_LONG, AVRO_MEANING_LOCAL_MS},
+    {"io.debezium.time.MicroTimestamp", AVRO_KIND_LONG, AVRO_MEANING_LOCAL_US},
+    {"io.debezium.time.NanoTimestamp", AVRO_KIND_LONG, AVRO_MEANING_LOCAL_NS},
+    {"org.apache.kafka.connect.data.Date", AVRO_KIND_INT, AVRO_MEANING_DATE},
+    {"org.apache.kafka.connect.data.Time", AVRO_KIND_INT, AVRO_MEANING_TIME_MS},
+    {"org.apache.kafka.connect.data.Timestamp", AVRO_KIND_LONG, AVRO_MEANING_INSTANT_MS},
+    {"org.apache.kafka.connect.data.Decimal", AVRO_KIND_BYTES, AVRO_MEANING_DECIMAL},
+    {"io.debezium.data.Json", AVRO_KIND_STRING, AVRO_MEANING_JSON},
+    {"io.debezium.data.VariableScaleDecimal", AVRO_KIND_RECORD, AVRO_MEANING_VARIABLE_DECIMAL},
+};
+
+static const struct avro_meaning_rule AVRO_MEANING_LOGICAL[] = {
+    {"date", AVRO_KIND_INT, AVRO_MEANING_DATE},
+    {"time-millis", AVRO_KIND_INT, AVRO_MEANING_TIME_MS},
+    {"time-micros", AVRO_KIND_LONG, AVRO_MEANING_TIME_US},
+    {"timestamp-millis", AVRO_KIND_LONG, AVRO_MEANING_INSTANT_MS},
+    {"timestamp-micros", AVRO_KIND_LONG, AVRO_MEANING_INSTANT_US},
+    {"timestamp-nanos", AVRO_KIND_LONG, AVRO_MEANING_INSTANT_NS},
+    {"local-timestamp-millis", AVRO_KIND_LONG, AVRO_MEANING_LOCAL_MS},
+    {"local-timestamp-micros", AVRO_KIND_LONG, AVRO_MEANING_LOCAL_US},
+    {"local-timestamp-nanos", AVRO_KIND_LONG, AVRO_MEANING_LOCAL_NS},
+    {"decimal", AVRO_KIND_BYTES, AVRO_MEANING_DECIMAL},
+    {"decimal", AVRO_KIND_FIXED, AVRO_MEANING_DECIMAL},
+};
+
+static enum avro_meaning avro_meaning_find(const struct avro_meaning_rule *rules, size_t count,
+                                           const char *name, enum avro_kind kind)
+{
+    for (size_t i = 0; name != NULL && i < count; i++) {
+        if (rules[i].kind == kind && strcmp(rules[i].name, name) == 0) {
+            return rules[i].meaning;
+        }
+    }
+    return AVRO_MEANING_NONE;
+}
+
+static bool avro_meaning_is_variable_decimal(const struct avro_type *type)
+{
+    return type->count == 2 && slice_equal(type->fields[0].label, slice_of("\"scale\":")) &&
+           type->fields[0].type->kind == AVRO_KIND_INT &&
+           slice_equal(type->fields[1].label, slice_of("\"value\":")) &&
+           type->fields[1].type->kind == AVRO_KIND_BYTES;
+}
+
+void avro_meaning_set(struct avro_type *type, const json_t *annotated)
+{
+    const char *connect = json_string_value(json_object_get(annotated, "connect.name"));
+    const char *logical = json_string_value(json_object_get(annotated, "logicalType"));
+    enum avro_meaning meaning =
+        avro_meaning_find(AVRO_MEANING_CONNECT, COUNT_OF(AVRO_MEANING_CONNECT), connect, type->kind);
+    if (meaning == AVRO_MEANING_NONE) {
+        meaning =
+            avro_meaning_find(AVRO_MEANING_LOGICAL, COUNT_OF(AVRO_MEANING_LOGICAL), logical, type->kind);
+    }
+    if (meaning == AVRO_MEANING_DECIMAL) {
+        json_int_t scale = json_integer_value(json_object_get(annotated, "scale"));
+        if (scale < -AVRO_MEANING_SCALE_MAX || scale > AVRO_MEANING_SCALE_MAX) {
+            return;
+        }
+        type->scale = (int32_t)scale;
+    }
+    if (meaning == AVRO_MEANING_VARIABLE_DECIMAL && !avro_meaning_is_variable_decimal(type)) {
+        return;
+    }
+    type->meaning = meaning;
+}
+
+static enum avro_role avro_meaning_role(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum avro_role role;
+    } ROLES[] = {
+        {"op", AVRO_ROLE_OP},         {"before", AVRO_ROLE_BEFORE}, {"after", AVRO_ROLE_AFTER},
+        {"source", AVRO_ROLE_SOURCE}, {"name", AVRO_ROLE_NAME},     {"schema", AVRO_ROLE_SCHEMA},
+        {"table", AVRO_ROLE_TABLE},   {"ts_ms", AVRO_ROLE_TS_MS},   {"ts_us", AVRO_ROLE_TS_US},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROLES); i++) {
+        if (strcmp(ROLES[i].name, name) == 0) {
+            return ROLES[i].role;
+        }
+    }
+    return AVRO_ROLE_NONE;
+}
+
+void avro_meaning_set_roles(struct avro_type *record, const json_t *fields)
+{
+    bool has_op = false;
+    bool has_before = false;
+    bool has_after = false;
+    for (size_t i = 0; i < record->count; i++) {
+        struct avro_field *field = &record->fields[i];
+        field->role =
+            avro_meaning_role(json_string_value(json_object_get(json_array_get(fields, i), "name")));
+        if (field->role == AVRO_ROLE_SOURCE && field->type->kind != AVRO_KIND_RECORD) {
+            field->role = AVRO_ROLE_NONE;
+        }
+        has_op |= field->role == AVRO_ROLE_OP && field->type->kind == AVRO_KIND_STRING;
+        has_before |= field->role == AVRO_ROLE_BEFORE;
+        has_after |= field->role == AVRO_ROLE_AFTER;
+    }
+    record->is_envelope = has_op && has_before && has_after;
+}

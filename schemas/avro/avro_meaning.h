@@ -1,0 +1,16 @@
+// What a schema's annotations say a value stands for.
+#ifndef SCHEMAS_AVRO_AVRO_MEANING_H
+#define SCHEMAS_AVRO_AVRO_MEANING_H
+
+#include <jansson.h>
+
+#include "schemas/avro/avro_type.h"
+
+/** Sets the type's meaning and scale from `connect.name`, else `logicalType`; the type's kind and fields are
+ * there. */
+void avro_meaning_set(struct avro_type *type, const json_t *annotated);
+
+/** Sets the roles of a record's fields and whether it is an envelope; the field types are there. */
+void avro_meaning_set_roles(struct avro_type *record, const json_t *fields);
+
+#endif

@@ -1,0 +1,92 @@
+// A parsed Avro schema for reading: a tree with the Connect annotations that avro-c drops.
+#ifndef SCHEMAS_AVRO_AVRO_TYPE_H
+#define SCHEMAS_AVRO_AVRO_TYPE_H
+
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+enum avro_kind {
+    AVRO_KIND_NULL,
+    AVRO_KIND_BOOLEAN,
+    AVRO_KIND_INT,
+    AVRO_KIND_LONG,
+    AVRO_KIND_FLOAT,
+    AVRO_KIND_DOUBLE,
+    AVRO_KIND_BYTES,
+    AVRO_KIND_STRING,
+    AVRO_KIND_FIXED,
+    AVRO_KIND_ENUM,
+    AVRO_KIND_ARRAY,
+    AVRO_KIND_MAP,
+    AVRO_KIND_UNION,
+    AVRO_KIND_RECORD,
+};
+
+// What a value stands for, by its Connect name or Avro logical type.
+enum avro_meaning {
+    AVRO_MEANING_NONE,
+    AVRO_MEANING_DATE,     // days since 1970-01-01
+    AVRO_MEANING_TIME_MS,  // since midnight
+    AVRO_MEANING_TIME_US,
+    AVRO_MEANING_TIME_NS,
+    AVRO_MEANING_LOCAL_MS,  // since 1970-01-01T00:00:00 without a zone
+    AVRO_MEANING_LOCAL_US,
+    AVRO_MEANING_LOCAL_NS,
+    AVRO_MEANING_INSTANT_MS,  // the same in UTC
+    AVRO_MEANING_INSTANT_US,
+    AVRO_MEANING_INSTANT_NS,
+    AVRO_MEANING_DECIMAL,           // big-endian two's complement, `scale` digits after the point
+    AVRO_MEANING_VARIABLE_DECIMAL,  // record {scale: int, value: bytes}
+    AVRO_MEANING_JSON,
+};
+
+// The fields of a Debezium envelope and of its source block, by name; said of every record's fields.
+enum avro_role {
+    AVRO_ROLE_NONE,
+    AVRO_ROLE_OP,
+    AVRO_ROLE_BEFORE,
+    AVRO_ROLE_AFTER,
+    AVRO_ROLE_SOURCE,
+    AVRO_ROLE_NAME,
+    AVRO_ROLE_SCHEMA,
+    AVRO_ROLE_TABLE,
+    AVRO_ROLE_TS_MS,
+    AVRO_ROLE_TS_US,
+};
+
+/** Plain data, read only; all of it belongs to the root. */
+struct avro_type {
+    enum avro_kind kind;
+    enum avro_meaning meaning;
+    int32_t scale;                // DECIMAL
+    bool is_envelope;             // RECORD with op, before and after as Debezium's
+    bool is_sized;                // every value takes at least one byte
+    size_t size;                  // FIXED: bytes
+    size_t count;                 // of fields, branches or symbols
+    struct avro_field *fields;    // RECORD
+    struct avro_type **branches;  // UNION
+    struct slice *symbols;        // ENUM: each as JSON text, with quotes
+    struct avro_type *items;      // ARRAY, MAP
+    char *full_name;              // named types
+    struct avro_type *next;       // all types of the schema, from the root, in order of appearance
+};
+
+struct avro_field {
+    struct slice label;  // `"name":` as JSON text
+    struct avro_type *type;
+    enum avro_role role;
+};
+
+/**
+ * Parses and checks a schema. Bounds depth, size and the number of types; refuses arrays of items that take
+ * no bytes, and what avro-c refuses (names, duplicates, unions). A schema may be recursive: data may nest as
+ * deep as the decoder allows.
+ *
+ * @param f  FAULT_REJECT: not a schema we can read, with the place
+ */
+bool avro_type_parse(struct slice text, struct avro_type **ret, struct fault *f) MUST_USE;
+
+/** Frees the root and all that belongs to it. Accepts NULL. */
+void avro_type_free(struct avro_type *t);
+
+#endif

@@ -1,0 +1,67 @@
+// One version of one table as the schemas see it, whatever database it is in. Immutable once built.
+#ifndef SCHEMAS_AVRO_TABLE_H
+#define SCHEMAS_AVRO_TABLE_H
+
+#include "core/base/bytes.h"
+
+// Semantic types, each with its Connect name and Avro type (Debezium's default modes: adaptive, precise,
+// bytes).
+enum column_type {
+    COLUMN_BOOLEAN,
+    COLUMN_INT16,             // int, connect.type int16
+    COLUMN_INT32,             // int
+    COLUMN_INT64,             // long
+    COLUMN_FLOAT32,           // float
+    COLUMN_FLOAT64,           // double
+    COLUMN_DECIMAL,           // bytes, Connect Decimal with precision and scale
+    COLUMN_VARIABLE_DECIMAL,  // record io.debezium.data.VariableScaleDecimal {scale int, value bytes}
+    COLUMN_STRING,
+    COLUMN_BYTES,
+    COLUMN_DATE,             // int, io.debezium.time.Date
+    COLUMN_TIME_MS,          // int, io.debezium.time.Time: time(0..3)
+    COLUMN_TIME_US,          // long, io.debezium.time.MicroTime
+    COLUMN_TIMESTAMP_MS,     // long, io.debezium.time.Timestamp: timestamp(0..3)
+    COLUMN_TIMESTAMP_US,     // long, io.debezium.time.MicroTimestamp
+    COLUMN_ZONED_TIMESTAMP,  // string, io.debezium.time.ZonedTimestamp
+    COLUMN_ZONED_TIME,       // string, io.debezium.time.ZonedTime
+    COLUMN_UUID,             // string, io.debezium.data.Uuid
+    COLUMN_JSON,             // string, io.debezium.data.Json
+    COLUMN_XML,              // string, io.debezium.data.Xml
+};
+
+struct column {
+    char *name;  // as in the database
+    enum column_type type;
+    bool is_array;  // one-dimensional, elements nullable
+    bool is_nullable;
+    bool is_key;
+    int precision;      // DECIMAL: digits; ZONED_*, TIME, TIMESTAMP: fraction digits or -1
+    int scale;          // DECIMAL
+    uint32_t type_oid;  // of the database, for its own decoder
+    int32_t type_modifier;
+    uint32_t element_oid;  // of an array's elements
+    struct bytes
+        default_avro;  // the default's value in Avro binary (no union branch); size 0: no default known
+    struct bytes default_json;  // the same as JSON text for the schema's "default"; size 0: none
+};
+
+struct table {
+    char *prefix;  // topic prefix
+    char *schema;
+    char *name;
+    char *topic;  // prefix.schema.name
+    struct column *columns;
+    size_t column_count;
+    size_t *key_columns;  // indexes into columns, in key order
+    size_t key_count;     // 0: records have a null key
+    char *key_schema;     // Avro schema text, NULL when key_count is 0; see avro_schema_key
+    char *value_schema;   // see avro_schema_envelope
+    // What the pipeline keeps with this version (schema ids, topic state); freed by table_free through
+    // free_route.
+    void *route;
+    void (*free_route)(void *route);
+};
+
+void table_free(struct table *t);
+
+#endif

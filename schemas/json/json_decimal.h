@@ -1,0 +1,19 @@
+// Decimals of any size as text: Connect's big-endian two's complement with a scale.
+#ifndef SCHEMAS_JSON_JSON_DECIMAL_H
+#define SCHEMAS_JSON_JSON_DECIMAL_H
+
+#include "core/base/bytes.h"
+
+enum {
+    JSON_DECIMAL_BYTES_MAX = 65536,  // PostgreSQL's largest numeric takes 61,000
+    JSON_DECIMAL_SCALE_MAX = 65536,
+};
+
+/**
+ * Appends "12.34" (with quotes) for the unscaled value 1234 and scale 2; scale -2 gives "123400".
+ *
+ * @return  false, and nothing appended, when value or scale is beyond the limits
+ */
+bool json_decimal_append(struct bytes *out, struct slice unscaled, int32_t scale);
+
+#endif

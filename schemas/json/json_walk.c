@@ -1,0 +1,334 @@
+// Avro binary, as read here:
+//
+//   null             nothing             boolean   one byte, 0 or 1
+//   int, long        zig-zag, 7 bits a byte, low bits first
+//   float, double    4, 8 bytes, little-endian
+//   bytes, string    long size, bytes    fixed     its bytes        enum   int index
+//   array, map       blocks: long count, items; a negative count is followed by the block's size in bytes;
+//   count 0 ends union            long index, value   record    its fields in order
+//
+// Source: Apache Avro 1.11, "Binary Encoding".
+#include "schemas/json/json_walk.h"
+
+#include "schemas/json/json_check.h"
+#include "schemas/json/json_decimal.h"
+#include "schemas/json/json_text.h"
+#include "schemas/json/json_time.h"
+
+enum {
+    JSON_WALK_DEPTH_MAX = 128,
+    JSON_WALK_OUT_BASE = 1024 * 1024,
+    JSON_WALK_OUT_FACTOR = 128,  // a null is one byte in, its column's name (63 at most) and "null" out
+};
+
+void json_walk_begin(struct json_walk *w, struct slice avro, const struct json_options *options,
+                     struct bytes *out)
+{
+    *w = (struct json_walk){
+        .in = cursor_over(avro),
+        .out = out,
+        .out_max = out->size + JSON_WALK_OUT_BASE + avro.size * JSON_WALK_OUT_FACTOR,
+        .int64_as_string = options != NULL && options->int64_as_string,
+    };
+}
+
+void json_walk_fail(struct json_walk *w, const char *why)
+{
+    if (!w->in.is_short) {
+        w->bad = why;
+        w->in.is_short = true;
+    }
+}
+
+bool json_walk_finish(const struct json_walk *w, struct fault *f)
+{
+    if (w->bad != NULL) {
+        return fault_set(f, FAULT_REJECT, "Avro data: %s", w->bad);
+    }
+    return cursor_finish(&w->in, "Avro data", f);
+}
+
+static int64_t json_walk_long_slow(struct json_walk *w)
+{
+    uint64_t n = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = cursor_u8(&w->in);
+        n |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            if (shift == 63 && byte > 1) {
+                break;
+            }
+            return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
+        }
+    }
+    json_walk_fail(w, "a number of more than 64 bits");
+    return 0;
+}
+
+static inline int64_t json_walk_long(struct json_walk *w)
+{
+    if (!w->in.is_short && w->in.at < w->in.end && *w->in.at < 0x80) {
+        uint8_t n = *w->in.at++;
+        return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
+    }
+    return json_walk_long_slow(w);
+}
+
+static int32_t json_walk_int(struct json_walk *w)
+{
+    int64_t value = json_walk_long(w);
+    if (value < INT32_MIN || value > INT32_MAX) {
+        json_walk_fail(w, "an int of more than 32 bits");
+        return 0;
+    }
+    return (int32_t)value;
+}
+
+struct slice json_walk_string(struct json_walk *w)
+{
+    int64_t size = json_walk_long(w);
+    if (size < 0) {
+        json_walk_fail(w, "a negative size");
+        size = 0;
+    }
+    return cursor_take(&w->in, (size_t)size);
+}
+
+static void json_walk_boolean(struct json_walk *w)
+{
+    uint8_t byte = cursor_u8(&w->in);
+    if (byte > 1) {
+        json_walk_fail(w, "a boolean that is neither 0 nor 1");
+    }
+    bytes_append_string(w->out, byte == 1 ? "true" : "false");
+}
+
+static void json_walk_number(struct json_walk *w, enum avro_meaning meaning, int64_t value, bool is_long)
+{
+    switch (meaning) {
+    case AVRO_MEANING_DATE:
+        json_time_date(w->out, value);
+        return;
+    case AVRO_MEANING_TIME_MS:
+    case AVRO_MEANING_TIME_US:
+    case AVRO_MEANING_TIME_NS:
+        json_time_of_day(w->out, value, 3 * (size_t)(meaning - AVRO_MEANING_TIME_MS + 1));
+        return;
+    case AVRO_MEANING_LOCAL_MS:
+    case AVRO_MEANING_LOCAL_US:
+    case AVRO_MEANING_LOCAL_NS:
+        json_time_timestamp(w->out, value, 3 * (size_t)(meaning - AVRO_MEANING_LOCAL_MS + 1), "");
+        return;
+    case AVRO_MEANING_INSTANT_MS:
+    case AVRO_MEANING_INSTANT_US:
+    case AVRO_MEANING_INSTANT_NS:
+        json_time_timestamp(w->out, value, 3 * (size_t)(meaning - AVRO_MEANING_INSTANT_MS + 1), "Z");
+        return;
+    case AVRO_MEANING_NONE:
+    case AVRO_MEANING_DECIMAL:
+    case AVRO_MEANING_VARIABLE_DECIMAL:
+    case AVRO_MEANING_JSON:
+        break;
+    }
+    bool is_quoted = is_long && w->int64_as_string;
+    if (is_quoted) {
+        bytes_append_byte(w->out, '"');
+    }
+    json_text_integer(w->out, value);
+    if (is_quoted) {
+        bytes_append_byte(w->out, '"');
+    }
+}
+
+static void json_walk_float(struct json_walk *w)
+{
+    uint32_t bits = __builtin_bswap32(cursor_u32(&w->in));
+    float value = 0;
+    memcpy(&value, &bits, sizeof value);
+    json_text_float(w->out, value);
+}
+
+static void json_walk_double(struct json_walk *w)
+{
+    uint64_t bits = __builtin_bswap64(cursor_u64(&w->in));
+    double value = 0;
+    memcpy(&value, &bits, sizeof value);
+    json_text_double(w->out, value);
+}
+
+static void json_walk_bytes(struct json_walk *w, const struct avro_type *type, struct slice data)
+{
+    if (type->meaning != AVRO_MEANING_DECIMAL) {
+        json_text_base64(w->out, data);
+    } else if (!json_decimal_append(w->out, data, type->scale)) {
+        json_walk_fail(w, "a decimal of too many digits");
+    }
+}
+
+static void json_walk_text(struct json_walk *w, const struct avro_type *type)
+{
+    struct slice text = json_walk_string(w);
+    if (type->meaning == AVRO_MEANING_JSON && json_check_value(text)) {
+        bytes_append_slice(w->out, text);
+    } else {
+        json_text_string(w->out, text);
+    }
+}
+
+static void json_walk_enum(struct json_walk *w, const struct avro_type *type)
+{
+    int64_t index = json_walk_long(w);
+    if (index < 0 || (uint64_t)index >= type->count) {
+        json_walk_fail(w, "an enum's index out of range");
+        index = 0;
+    }
+    bytes_append_slice(w->out, type->symbols[index]);
+}
+
+// The number of items of the next block, 0 at the end. Each item takes at least one byte.
+static uint64_t json_walk_block(struct json_walk *w)
+{
+    int64_t count = json_walk_long(w);
+    if (count < 0) {
+        int64_t size = json_walk_long(w);
+        if (size < 0 || (uint64_t)size > cursor_left(&w->in)) {
+            json_walk_fail(w, "a block's size beyond the end");
+            return 0;
+        }
+    }
+    uint64_t magnitude = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
+    if (magnitude > cursor_left(&w->in)) {
+        json_walk_fail(w, "more items than bytes");
+        return 0;
+    }
+    return magnitude;
+}
+
+static void json_walk_check_size(struct json_walk *w)
+{
+    if (w->out->size > w->out_max) {
+        json_walk_fail(w, "its JSON is too large");
+    }
+}
+
+static void json_walk_items(struct json_walk *w, const struct avro_type *type)
+{
+    bool is_map = type->kind == AVRO_KIND_MAP;
+    bool is_first = true;
+    bytes_append_byte(w->out, is_map ? '{' : '[');
+    for (uint64_t left = json_walk_block(w); left > 0; left = json_walk_block(w)) {
+        while (left-- > 0 && !json_walk_has_failed(w)) {
+            if (!is_first) {
+                bytes_append_byte(w->out, ',');
+            }
+            is_first = false;
+            if (is_map) {
+                json_text_string(w->out, json_walk_string(w));
+                bytes_append_byte(w->out, ':');
+            }
+            json_walk_value(w, type->items);
+            json_walk_check_size(w);
+        }
+    }
+    bytes_append_byte(w->out, is_map ? '}' : ']');
+}
+
+static const struct avro_type *json_walk_branch(struct json_walk *w, const struct avro_type *type)
+{
+    int64_t index = json_walk_long(w);
+    if (index < 0 || (uint64_t)index >= type->count) {
+        json_walk_fail(w, "a union's index out of range");
+        index = 0;
+    }
+    return type->branches[index];
+}
+
+static void json_walk_record(struct json_walk *w, const struct avro_type *type)
+{
+    if (type->meaning == AVRO_MEANING_VARIABLE_DECIMAL) {
+        int32_t scale = json_walk_int(w);
+        if (!json_decimal_append(w->out, json_walk_string(w), scale)) {
+            json_walk_fail(w, "a decimal of too many digits");
+        }
+        return;
+    }
+    bytes_append_byte(w->out, '{');
+    for (size_t i = 0; i < type->count && !json_walk_has_failed(w); i++) {
+        if (i > 0) {
+            bytes_append_byte(w->out, ',');
+        }
+        bytes_append_slice(w->out, type->fields[i].label);
+        json_walk_value(w, type->fields[i].type);
+    }
+    bytes_append_byte(w->out, '}');
+}
+
+static void json_walk_nested(struct json_walk *w, const struct avro_type *type)
+{
+    if (w->depth == JSON_WALK_DEPTH_MAX) {
+        json_walk_fail(w, "nested too deep");
+        return;
+    }
+    w->depth++;
+    json_walk_check_size(w);
+    if (type->kind == AVRO_KIND_RECORD) {
+        json_walk_record(w, type);
+    } else if (type->kind == AVRO_KIND_UNION) {
+        json_walk_value(w, json_walk_branch(w, type));
+    } else {
+        json_walk_items(w, type);
+    }
+    w->depth--;
+}
+
+void json_walk_value(struct json_walk *w, const struct avro_type *type)
+{
+    switch (type->kind) {
+    case AVRO_KIND_NULL:
+        bytes_append(w->out, "null", 4);
+        return;
+    case AVRO_KIND_BOOLEAN:
+        json_walk_boolean(w);
+        return;
+    case AVRO_KIND_INT:
+        json_walk_number(w, type->meaning, json_walk_int(w), false);
+        return;
+    case AVRO_KIND_LONG:
+        json_walk_number(w, type->meaning, json_walk_long(w), true);
+        return;
+    case AVRO_KIND_FLOAT:
+        json_walk_float(w);
+        return;
+    case AVRO_KIND_DOUBLE:
+        json_walk_double(w);
+        return;
+    case AVRO_KIND_BYTES:
+        json_walk_bytes(w, type, json_walk_string(w));
+        return;
+    case AVRO_KIND_FIXED:
+        json_walk_bytes(w, type, cursor_take(&w->in, type->size));
+        return;
+    case AVRO_KIND_STRING:
+        json_walk_text(w, type);
+        return;
+    case AVRO_KIND_ENUM:
+        json_walk_enum(w, type);
+        return;
+    case AVRO_KIND_ARRAY:
+    case AVRO_KIND_MAP:
+    case AVRO_KIND_UNION:
+    case AVRO_KIND_RECORD:
+        json_walk_nested(w, type);
+        return;
+    }
+}
+
+int64_t json_walk_peek_long(const struct json_walk *w, const struct avro_type *type)
+{
+    struct json_walk probe = *w;
+    if (type->kind == AVRO_KIND_UNION) {
+        type = json_walk_branch(&probe, type);
+    }
+    bool is_number = type->kind == AVRO_KIND_LONG || type->kind == AVRO_KIND_INT;
+    return is_number ? json_walk_long(&probe) : 0;
+}

@@ -1,0 +1,264 @@
+// An existing registry, by Confluent's REST API:
+//
+//   POST /subjects/S/versions {"schema":"…"}  ->  {"id":N}      register or find
+//   GET  /schemas/ids/N                       ->  {"schema":"…"}; 404 with error_code 40403: no such id
+//
+// Source: Confluent Schema Registry API reference.
+#include <jansson.h>
+#include <utlist.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "schemas/registry/registry_kind.h"
+
+enum {
+    REGISTRY_HTTP_CONNECTIONS = 4,
+    REGISTRY_HTTP_ANSWER_MAX = 16 * 1024 * 1024,
+    REGISTRY_HTTP_UNKNOWN_ID = 40403,
+};
+#define REGISTRY_HTTP_TIMEOUT_US (15 * CLOCK_US_PER_S)
+
+struct registry_http {
+    struct registry registry;
+    struct http_client *client;
+    char *url;  // without '/' at the end
+    char *username;
+    char *password;
+    struct curl_slist *headers;
+    bool is_trouble_said;
+    struct registry_http_ask *asks;  // under way
+};
+
+struct registry_http_ask {
+    struct registry_http *owner;
+    struct http_call *call;
+    char *url;
+    struct bytes body;
+    registry_on_id on_id;          // registers
+    registry_on_schema on_schema;  // looks up
+    void *self;
+    struct registry_http_ask *prev;
+    struct registry_http_ask *next;
+};
+
+static void registry_http_decref(json_t **json)
+{
+    json_decref(*json);
+}
+
+static void registry_http_free_ask(struct registry_http_ask *ask)
+{
+    DL_DELETE(ask->owner->asks, ask);
+    free(ask->url);
+    bytes_clear(&ask->body);
+    free(ask);
+}
+
+// Says once that the registry does not answer, and once that it does again.
+static void registry_http_note(struct registry_http *r, const struct fault *f)
+{
+    bool is_trouble = f->kind == FAULT_RETRY;
+    if (is_trouble == r->is_trouble_said) {
+        return;
+    }
+    r->is_trouble_said = is_trouble;
+    if (is_trouble) {
+        log_warn("registry", "registry_waiting", LOG_WITH(LOG_TEXT("url", r->url)), "%s", f->text);
+    } else {
+        log_info("registry", "registry_reachable", LOG_WITH(LOG_TEXT("url", r->url)),
+                 "the registry answers again");
+    }
+}
+
+// What an answer that is not 2xx means for the question.
+static bool registry_http_refused(const struct registry_http_ask *ask, int status, const json_t *json,
+                                  struct fault *f)
+{
+    const char *message = json_string_value(json_object_get(json, "message"));
+    json_int_t code = json_integer_value(json_object_get(json, "error_code"));
+    enum fault_kind kind = FAULT_CONFIG;
+    if (status == 404 && code == REGISTRY_HTTP_UNKNOWN_ID && ask->on_schema != NULL) {
+        kind = FAULT_REJECT;
+    } else if (status == 408 || status == 429 || status >= 500) {
+        kind = FAULT_RETRY;
+    }
+    return fault_from(f, kind, "registry", (int)code, "registry: %s: HTTP %d: %.250s", ask->url, status,
+                      message != NULL ? message : "no message");
+}
+
+static bool registry_http_judge(const struct registry_http_ask *ask, const struct http_response *response,
+                                const json_t *json, struct fault *f)
+{
+    if (response->transport.kind != FAULT_NONE) {
+        *f = response->transport;
+        f->kind = FAULT_RETRY;
+        return fault_context(f, "registry: %s", ask->url);
+    }
+    if (response->status < 200 || response->status > 299) {
+        return registry_http_refused(ask, response->status, json, f);
+    }
+    const json_t *id = json_object_get(json, "id");
+    bool is_id = json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) <= INT32_MAX;
+    if (ask->on_id != NULL ? !is_id : !json_is_string(json_object_get(json, "schema"))) {
+        return fault_set(f, FAULT_RETRY, "registry: %s: the answer is not a registry's", ask->url);
+    }
+    return true;
+}
+
+static void registry_http_on_done(void *self, const struct http_response *response)
+{
+    struct registry_http_ask *ask = self;
+    struct fault f = {0};
+    json_t *json CLEANUP(registry_http_decref) =
+        json_loadb((const char *)response->body.data, response->body.size, 0, NULL);
+    bool is_good = registry_http_judge(ask, response, json, &f);
+    registry_http_note(ask->owner, &f);
+    registry_on_id on_id = ask->on_id;
+    registry_on_schema on_schema = ask->on_schema;
+    void *asker = ask->self;
+    registry_http_free_ask(ask);  // before the callback, which may close the registry
+    if (on_id != NULL) {
+        int32_t id = is_good ? (int32_t)json_integer_value(json_object_get(json, "id")) : 0;
+        on_id(asker, id, is_good ? NULL : &f);
+    } else {
+        const json_t *schema = json_object_get(json, "schema");
+        on_schema(asker,
+                  is_good ? slice_make(json_string_value(schema), json_string_length(schema))
+                          : (struct slice){NULL, 0},
+                  is_good ? NULL : &f);
+    }
+}
+
+static struct registry_http_ask *registry_http_ask_new(struct registry_http *r, void *self)
+{
+    struct registry_http_ask *ask = memory_zeroed(1, sizeof *ask);
+    ask->owner = r;
+    ask->self = self;
+    DL_APPEND(r->asks, ask);
+    return ask;
+}
+
+static void registry_http_send(struct registry_http_ask *ask, const char *method)
+{
+    const struct registry_http *r = ask->owner;
+    const struct http_request request = {
+        .method = method,
+        .url = ask->url,
+        .headers = r->headers,
+        .body = bytes_slice(&ask->body),
+        .timeout_us = REGISTRY_HTTP_TIMEOUT_US,
+        .response_max_bytes = REGISTRY_HTTP_ANSWER_MAX,
+        .username = r->username,
+        .password = r->password,
+    };
+    ask->call = http_client_send(r->client, &request, registry_http_on_done, ask);
+}
+
+static void registry_http_append_segment(struct bytes *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        bool is_letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        if (is_letter || strchr("-._~", *c) != NULL) {
+            bytes_append_byte(out, (uint8_t)*c);
+        } else {
+            bytes_format(out, "%%%02X", (uint8_t)*c);
+        }
+    }
+}
+
+static void registry_http_enroll(struct registry *registry, const char *subject, const char *text,
+                                 registry_on_id on_id, void *self)
+{
+    struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
+    struct registry_http_ask *ask = registry_http_ask_new(r, self);
+    struct bytes url CLEANUP(bytes_clear) = {0};
+    bytes_format(&url, "%s/subjects/", r->url);
+    registry_http_append_segment(&url, subject);
+    bytes_append_string(&url, "/versions");
+    ask->url = memory_string(bytes_text(&url));
+    bytes_append_string(&ask->body, "{\"schema\":");
+    text_append_json(&ask->body, slice_of(text));
+    bytes_append_byte(&ask->body, '}');
+    ask->on_id = on_id;
+    registry_http_send(ask, "POST");
+}
+
+static void registry_http_lookup(struct registry *registry, int32_t id, registry_on_schema on_schema,
+                                 void *self)
+{
+    struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
+    struct registry_http_ask *ask = registry_http_ask_new(r, self);
+    ask->url = memory_format("%s/schemas/ids/%d", r->url, id);
+    ask->on_schema = on_schema;
+    registry_http_send(ask, "GET");
+}
+
+static void registry_http_explain(void *self, const struct admin_request *request)
+{
+    const struct registry_http *r = self;
+    struct bytes text CLEANUP(bytes_clear) = {0};
+    bytes_append_string(&text, "{\"error_code\":404,\"message\":");
+    char *message CLEANUP(memory_free_pointer) =
+        memory_format("no registry here: millrace.yaml names the one at %s", r->url);
+    text_append_json(&text, slice_of(message));
+    bytes_append_byte(&text, '}');
+    admin_answer(request->reply, 404, "application/vnd.schemaregistry.v1+json", bytes_slice(&text));
+}
+
+static void registry_http_serve(struct registry *registry, struct admin *admin, const char *prefix)
+{
+    struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
+    admin_route(admin, prefix, registry_http_explain, r);
+}
+
+static void registry_http_close(struct registry *registry)
+{
+    struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
+    struct registry_http_ask *ask = NULL;
+    struct registry_http_ask *next = NULL;
+    DL_FOREACH_SAFE (r->asks, ask, next) {
+        http_call_cancel(ask->call);
+        registry_http_free_ask(ask);
+    }
+    http_client_free(r->client);
+    curl_slist_free_all(r->headers);
+    free(r->url);
+    free(r->username);
+    free(r->password);
+    free(r);
+}
+
+static const struct registry_type REGISTRY_HTTP_TYPE = {
+    .kind = "http",
+    .enroll = registry_http_enroll,
+    .lookup = registry_http_lookup,
+    .serve = registry_http_serve,
+    .close = registry_http_close,
+};
+
+bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
+                        struct fault *f)
+{
+    const char *url = settings->registry.url;
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) {
+        return fault_set(f, FAULT_CONFIG, "registry: url: %.100s is not http:// or https://", url);
+    }
+    struct registry_http *r = memory_zeroed(1, sizeof *r);
+    size_t size = strlen(url);
+    while (size > 0 && url[size - 1] == '/') {
+        size--;
+    }
+    r->registry.type = &REGISTRY_HTTP_TYPE;
+    r->url = slice_to_string(slice_make(url, size));
+    if (settings->registry.username != NULL) {
+        r->username = memory_string(settings->registry.username);
+        r->password = memory_string(settings->registry.password != NULL ? settings->registry.password : "");
+    }
+    r->headers = curl_slist_append(NULL, "Content-Type: application/vnd.schemaregistry.v1+json");
+    r->headers = curl_slist_append(r->headers, "Accept: application/vnd.schemaregistry.v1+json");
+    r->client = http_client_new(loop, REGISTRY_HTTP_CONNECTIONS);
+    *ret = &r->registry;
+    return true;
+}

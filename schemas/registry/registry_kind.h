@@ -1,0 +1,27 @@
+// What each kind of registry supplies; registry.c only passes on.
+#ifndef SCHEMAS_REGISTRY_REGISTRY_KIND_H
+#define SCHEMAS_REGISTRY_REGISTRY_KIND_H
+
+#include "schemas/registry/registry.h"
+
+/** Each slot as the function of registry.h with its name says. */
+struct registry_type {
+    const char *kind;
+    void (*enroll)(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
+                   void *self);
+    void (*lookup)(struct registry *r, int32_t id, registry_on_schema on_schema, void *self);
+    void (*serve)(struct registry *r, struct admin *admin, const char *prefix);
+    void (*close)(struct registry *r);  // not NULL
+};
+
+/** The first member of every kind's struct. */
+struct registry {
+    const struct registry_type *type;
+};
+
+bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
+                        struct fault *f) MUST_USE;
+bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
+                       struct fault *f) MUST_USE;
+
+#endif

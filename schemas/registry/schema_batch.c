@@ -1,0 +1,92 @@
+// Key and value are as Confluent's registry writes them, members in its order: the topic is compacted by key
+// bytes.
+#include "schemas/registry/schema_batch.h"
+
+#include "core/base/memory.h"
+
+static bool schema_batch_is_free(const struct schema_batch *batch, const struct schema_index *index,
+                                 int32_t id)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->entries[i].id == id) {
+            return false;
+        }
+    }
+    return schema_index_text(index, id) == NULL;
+}
+
+static int32_t schema_batch_id(const struct schema_batch *batch, const struct schema_index *index,
+                               const char *text)
+{
+    int32_t id = schema_index_id(index, text);
+    for (size_t i = 0; id == 0 && i < batch->count; i++) {
+        if (strcmp(batch->entries[i].text, text) == 0) {
+            id = batch->entries[i].id;
+        }
+    }
+    if (id != 0) {
+        return id;
+    }
+    id = schema_index_content_id(text);
+    while (!schema_batch_is_free(batch, index, id)) {
+        id = schema_index_next_id(id);
+    }
+    return id;
+}
+
+static int32_t schema_batch_version(const struct schema_batch *batch, const struct schema_index *index,
+                                    const char *subject)
+{
+    const struct schema_subject *known = schema_index_subject(index, subject);
+    int32_t version = known != NULL && known->count > 0 ? known->versions[known->count - 1].version : 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (strcmp(batch->entries[i].subject, subject) == 0) {
+            version = batch->entries[i].version;
+        }
+    }
+    return version + 1;
+}
+
+void schema_batch_add(struct schema_batch *batch, const struct schema_index *index, const char *subject,
+                      const char *text)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct schema_batch_entry *entry = &batch->entries[i];
+        if (strcmp(entry->subject, subject) == 0 && strcmp(entry->text, text) == 0) {
+            return;
+        }
+    }
+    struct schema_batch_entry entry = {
+        .subject = subject,
+        .text = text,
+        .id = schema_batch_id(batch, index, text),
+        .version = schema_batch_version(batch, index, subject),
+    };
+    batch->entries = memory_resize(batch->entries, (batch->count + 1) * sizeof entry);
+    batch->entries[batch->count++] = entry;
+}
+
+static struct schema_record schema_batch_record(const struct schema_batch_entry *entry)
+{
+    struct schema_record record = {0};
+    bytes_append_string(&record.key, "{\"keytype\":\"SCHEMA\",\"subject\":");
+    text_append_json(&record.key, slice_of(entry->subject));
+    bytes_format(&record.key, ",\"version\":%d,\"magic\":1}", entry->version);
+    bytes_append_string(&record.value, "{\"subject\":");
+    text_append_json(&record.value, slice_of(entry->subject));
+    bytes_format(&record.value, ",\"version\":%d,\"id\":%d,\"schema\":", entry->version, entry->id);
+    text_append_json(&record.value, slice_of(entry->text));
+    bytes_append_string(&record.value, ",\"deleted\":false}");
+    return record;
+}
+
+struct schema_record *schema_batch_take(struct schema_batch *batch)
+{
+    struct schema_record *records = memory_zeroed(batch->count + 1, sizeof *records);
+    for (size_t i = 0; i < batch->count; i++) {
+        records[i] = schema_batch_record(&batch->entries[i]);
+    }
+    free(batch->entries);
+    *batch = (struct schema_batch){0};
+    return records;
+}

@@ -1,0 +1,433 @@
+// How a question is answered: from the index at once; else after a round of reading (schema_reader) that
+// began after the question; and a text that is still unknown then is written:
+//
+//   begin (we are the only writer)  ->  read a round  ->  choose ids and versions  ->  commit  ->  answer
+//
+// Every fault on the way leads back to the reading, and nothing is given out before it is committed.
+#include "schemas/registry/schema_store.h"
+
+#include <utlist.h>
+
+#include "core/base/backoff.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "schemas/registry/registry_api.h"
+#include "schemas/registry/registry_kind.h"
+#include "schemas/registry/schema_batch.h"
+#include "schemas/registry/schema_reader.h"
+#include "schemas/registry/schema_writer.h"
+
+enum {
+    SCHEMA_STORE_BATCH_MAX = 200,
+    SCHEMA_STORE_TICK_MS = 1000,
+};
+#define SCHEMA_STORE_ANSWER_US (30 * CLOCK_US_PER_S)  // then the caller is told to ask again
+#define SCHEMA_STORE_REST_US (10 * CLOCK_US_PER_S)    // an idle writer gives its threads up after this
+
+enum schema_store_phase {
+    SCHEMA_STORE_IDLE,
+    SCHEMA_STORE_BEGINNING,
+    SCHEMA_STORE_READING,
+    SCHEMA_STORE_COMMITTING,
+    SCHEMA_STORE_BACKING_OFF,
+};
+
+// In exactly one of the store's lists.
+struct schema_question {
+    registry_on_id on_id;          // registers subject and text
+    registry_on_schema on_schema;  // looks id up
+    schema_store_on_fresh on_fresh;
+    void *self;
+    char *subject;
+    char *text;
+    int32_t id;
+    uint64_t round;  // that must have been read
+    int64_t asked_us;
+    struct fault fault;
+    struct schema_question *next;
+};
+
+struct schema_store {
+    struct registry registry;
+    struct schema_index index;
+    struct schema_reader *reader;
+    struct schema_writer *writer;
+    struct registry_api *api;  // NULL: not served
+    uv_timer_t *deliver;
+    uv_timer_t *tick;
+    uv_timer_t *again;
+    struct backoff backoff;
+    enum schema_store_phase phase;
+    uint64_t phase_round;  // READING: the round that must have been read
+    int64_t written_us;
+    bool is_trouble_said;
+    struct schema_question *reading;  // wait for their round
+    struct schema_question *writing;  // wait to be written
+    struct schema_question *done;     // wait for their callback, one a turn
+};
+
+static void schema_store_write_next(struct schema_store *s);
+
+static void schema_store_free_question(struct schema_question *q)
+{
+    free(q->subject);
+    free(q->text);
+    free(q);
+}
+
+static void schema_store_give(struct schema_store *s, const struct schema_question *q)
+{
+    const struct fault *f = q->fault.kind != FAULT_NONE ? &q->fault : NULL;
+    if (q->on_id != NULL) {
+        q->on_id(q->self, q->id, f);
+    } else if (q->on_fresh != NULL) {
+        q->on_fresh(q->self, f);
+    } else {
+        const char *text = schema_index_text(&s->index, q->id);
+        q->on_schema(q->self, f == NULL ? slice_of(text) : (struct slice){NULL, 0}, f);
+    }
+}
+
+static void schema_store_on_deliver(uv_timer_t *timer)
+{
+    struct schema_store *s = timer->data;
+    struct schema_question *q = s->done;
+    if (q == NULL) {
+        return;
+    }
+    LL_DELETE(s->done, q);
+    if (s->done != NULL) {
+        (void)uv_timer_start(s->deliver, schema_store_on_deliver, 0, 0);
+    }
+    schema_store_give(s, q);  // may close us
+    schema_store_free_question(q);
+}
+
+static void schema_store_finish(struct schema_store *s, struct schema_question **list,
+                                struct schema_question *q)
+{
+    if (list != NULL) {
+        LL_DELETE(*list, q);
+    }
+    q->next = NULL;
+    LL_APPEND(s->done, q);
+    (void)uv_timer_start(s->deliver, schema_store_on_deliver, 0, 0);
+}
+
+static void schema_store_finish_all(struct schema_store *s, struct schema_question **list,
+                                    const struct fault *f)
+{
+    struct schema_question *q = NULL;
+    struct schema_question *next = NULL;
+    LL_FOREACH_SAFE (*list, q, next) {
+        q->fault = *f;
+        schema_store_finish(s, list, q);
+    }
+}
+
+static void schema_store_on_tick(uv_timer_t *timer)
+{
+    struct schema_store *s = timer->data;
+    int64_t now_us = clock_now_us();
+    struct schema_question **lists[] = {&s->reading, &s->writing};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        struct schema_question *q = NULL;
+        struct schema_question *next = NULL;
+        LL_FOREACH_SAFE (*lists[i], q, next) {
+            if (now_us - q->asked_us > SCHEMA_STORE_ANSWER_US) {
+                (void)fault_set(&q->fault, FAULT_RETRY, "the schema topic does not answer");
+                schema_store_finish(s, lists[i], q);
+            }
+        }
+    }
+    bool is_idle = s->reading == NULL && s->writing == NULL && s->phase == SCHEMA_STORE_IDLE;
+    if (is_idle && now_us - s->written_us > SCHEMA_STORE_REST_US) {
+        (void)uv_timer_stop(s->tick);
+        schema_writer_rest(s->writer);
+    }
+}
+
+// True when the index answers the question.
+static bool schema_store_try(const struct schema_store *s, struct schema_question *q)
+{
+    if (q->on_id != NULL) {
+        const struct schema_version *found = schema_index_find(&s->index, q->subject, q->text);
+        q->id = found != NULL ? found->id : 0;
+        return found != NULL;
+    }
+    return q->on_schema != NULL && schema_index_text(&s->index, q->id) != NULL;
+}
+
+static void schema_store_ask(struct schema_store *s, struct schema_question *q)
+{
+    q->asked_us = clock_now_us();
+    if (schema_store_try(s, q)) {
+        schema_store_finish(s, NULL, q);
+        return;
+    }
+    q->round = schema_reader_ask(s->reader);
+    LL_APPEND(s->reading, q);
+    if (uv_is_active((const uv_handle_t *)s->tick) == 0) {
+        (void)uv_timer_start(s->tick, schema_store_on_tick, SCHEMA_STORE_TICK_MS, SCHEMA_STORE_TICK_MS);
+    }
+}
+
+static void schema_store_on_again(uv_timer_t *timer)
+{
+    struct schema_store *s = timer->data;
+    s->phase = SCHEMA_STORE_IDLE;
+    schema_store_write_next(s);
+}
+
+static void schema_store_write_failed(struct schema_store *s, const struct fault *f)
+{
+    if (f->kind == FAULT_CONFIG) {
+        s->phase = SCHEMA_STORE_IDLE;
+        schema_store_finish_all(s, &s->writing, f);
+        return;
+    }
+    if (!s->is_trouble_said) {
+        s->is_trouble_said = true;
+        log_warn("registry", "registry_write_retried", NULL, "%s", f->text);
+    }
+    s->phase = SCHEMA_STORE_BACKING_OFF;
+    uint64_t wait_ms = (uint64_t)(backoff_next_us(&s->backoff) / CLOCK_US_PER_MS);
+    (void)uv_timer_start(s->again, schema_store_on_again, wait_ms, 0);
+}
+
+// What can be answered from the index is; the rest stays.
+static void schema_store_answer_writing(struct schema_store *s)
+{
+    struct schema_question *q = NULL;
+    struct schema_question *next = NULL;
+    LL_FOREACH_SAFE (s->writing, q, next) {
+        if (schema_store_try(s, q)) {
+            schema_store_finish(s, &s->writing, q);
+        }
+    }
+}
+
+static void schema_store_on_committed(void *self, const struct fault *f)
+{
+    struct schema_store *s = self;
+    s->written_us = clock_now_us();
+    if (f != NULL) {
+        schema_store_write_failed(s, f);
+        return;
+    }
+    backoff_reset(&s->backoff);
+    if (s->is_trouble_said) {
+        s->is_trouble_said = false;
+        log_info("registry", "registry_write_recovered", NULL, "schemas are written again");
+    }
+    // Read our own records back: the index then says what everybody's says.
+    s->phase = SCHEMA_STORE_READING;
+    s->phase_round = schema_reader_ask(s->reader);
+}
+
+static void schema_store_commit(struct schema_store *s)
+{
+    struct schema_batch batch = {0};
+    struct schema_question *q = NULL;
+    LL_FOREACH (s->writing, q) {
+        if (batch.count < SCHEMA_STORE_BATCH_MAX) {
+            schema_batch_add(&batch, &s->index, q->subject, q->text);
+        }
+    }
+    size_t count = batch.count;
+    s->phase = SCHEMA_STORE_COMMITTING;
+    schema_writer_commit(s->writer, schema_batch_take(&batch), count, schema_store_on_committed, s);
+}
+
+static void schema_store_on_begun(void *self, const struct fault *f)
+{
+    struct schema_store *s = self;
+    s->written_us = clock_now_us();
+    if (f != NULL) {
+        schema_store_write_failed(s, f);
+        return;
+    }
+    s->phase = SCHEMA_STORE_READING;
+    s->phase_round = schema_reader_ask(s->reader);
+}
+
+static void schema_store_write_next(struct schema_store *s)
+{
+    if (s->phase == SCHEMA_STORE_IDLE && s->writing != NULL) {
+        s->phase = SCHEMA_STORE_BEGINNING;
+        schema_writer_begin(s->writer, schema_store_on_begun, s);
+    }
+}
+
+static void schema_store_answer_reading(struct schema_store *s, uint64_t round)
+{
+    struct schema_question *q = NULL;
+    struct schema_question *next = NULL;
+    LL_FOREACH_SAFE (s->reading, q, next) {
+        if (q->round > round) {
+            continue;
+        }
+        if (q->on_fresh != NULL || schema_store_try(s, q)) {
+            schema_store_finish(s, &s->reading, q);
+        } else if (q->on_id != NULL) {
+            LL_DELETE(s->reading, q);
+            q->next = NULL;
+            LL_APPEND(s->writing, q);
+        } else {
+            (void)fault_set(&q->fault, FAULT_REJECT, "schema id %d is unknown", q->id);
+            schema_store_finish(s, &s->reading, q);
+        }
+    }
+}
+
+static void schema_store_on_round(void *self, uint64_t round)
+{
+    struct schema_store *s = self;
+    schema_store_answer_reading(s, round);
+    if (s->phase == SCHEMA_STORE_READING && s->phase_round <= round) {
+        schema_store_answer_writing(s);
+        s->phase = SCHEMA_STORE_IDLE;
+        if (s->writing != NULL) {
+            schema_store_commit(s);
+        }
+    }
+    schema_store_write_next(s);
+}
+
+static void schema_store_on_refused(void *self, const struct fault *f)
+{
+    struct schema_store *s = self;
+    schema_store_finish_all(s, &s->reading, f);
+    if (s->phase == SCHEMA_STORE_READING) {
+        s->phase = SCHEMA_STORE_IDLE;
+        schema_store_finish_all(s, &s->writing, f);
+    }
+}
+
+static struct schema_question *schema_store_question(void *self)
+{
+    struct schema_question *q = memory_zeroed(1, sizeof *q);
+    q->self = self;
+    return q;
+}
+
+void schema_store_register(struct schema_store *s, const char *subject, const char *text,
+                           registry_on_id on_id, void *self)
+{
+    struct bytes minified CLEANUP(bytes_clear) = {0};
+    struct schema_question *q = schema_store_question(self);
+    schema_index_minify(&minified, slice_of(text));
+    q->subject = memory_string(subject);
+    q->text = memory_string(bytes_text(&minified));
+    q->on_id = on_id;
+    schema_store_ask(s, q);
+}
+
+void schema_store_lookup(struct schema_store *s, int32_t id, registry_on_schema on_schema, void *self)
+{
+    struct schema_question *q = schema_store_question(self);
+    q->id = id;
+    q->on_schema = on_schema;
+    schema_store_ask(s, q);
+}
+
+void schema_store_refresh(struct schema_store *s, schema_store_on_fresh on_fresh, void *self)
+{
+    struct schema_question *q = schema_store_question(self);
+    q->on_fresh = on_fresh;
+    schema_store_ask(s, q);
+}
+
+const struct schema_index *schema_store_index(const struct schema_store *s)
+{
+    return &s->index;
+}
+
+static struct schema_store *schema_store_of(struct registry *r)
+{
+    return CONTAINER_OF(r, struct schema_store, registry);
+}
+
+static void schema_store_enroll_slot(struct registry *r, const char *subject, const char *text,
+                                     registry_on_id on_id, void *self)
+{
+    schema_store_register(schema_store_of(r), subject, text, on_id, self);
+}
+
+static void schema_store_lookup_slot(struct registry *r, int32_t id, registry_on_schema on_schema, void *self)
+{
+    schema_store_lookup(schema_store_of(r), id, on_schema, self);
+}
+
+static void schema_store_serve_slot(struct registry *r, struct admin *admin, const char *prefix)
+{
+    struct schema_store *s = schema_store_of(r);
+    INVARIANT(s->api == NULL);
+    s->api = registry_api_new(s, admin, prefix);
+}
+
+static void schema_store_free_questions(struct schema_question *list)
+{
+    struct schema_question *q = NULL;
+    struct schema_question *next = NULL;
+    LL_FOREACH_SAFE (list, q, next) {
+        schema_store_free_question(q);
+    }
+}
+
+static void schema_store_on_timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void schema_store_close_slot(struct registry *r)
+{
+    struct schema_store *s = schema_store_of(r);
+    uv_close((uv_handle_t *)s->deliver, schema_store_on_timer_closed);
+    uv_close((uv_handle_t *)s->tick, schema_store_on_timer_closed);
+    uv_close((uv_handle_t *)s->again, schema_store_on_timer_closed);
+    registry_api_free(s->api);
+    schema_reader_close(s->reader);
+    schema_writer_close(s->writer);
+    schema_store_free_questions(s->reading);
+    schema_store_free_questions(s->writing);
+    schema_store_free_questions(s->done);
+    schema_index_clear(&s->index);
+    free(s);
+}
+
+static uv_timer_t *schema_store_timer(uv_loop_t *loop, struct schema_store *s)
+{
+    uv_timer_t *timer = memory_zeroed(1, sizeof *timer);
+    (void)uv_timer_init(loop, timer);
+    timer->data = s;
+    return timer;
+}
+
+static const struct registry_type SCHEMA_STORE_TYPE = {
+    .kind = "embedded",
+    .enroll = schema_store_enroll_slot,
+    .lookup = schema_store_lookup_slot,
+    .serve = schema_store_serve_slot,
+    .close = schema_store_close_slot,
+};
+
+bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
+                       struct fault *f)
+{
+    struct schema_store *s = memory_zeroed(1, sizeof *s);
+    s->registry.type = &SCHEMA_STORE_TYPE;
+    s->backoff = backoff_make(200 * CLOCK_US_PER_MS, 5 * CLOCK_US_PER_S);
+    s->deliver = schema_store_timer(loop, s);
+    s->tick = schema_store_timer(loop, s);
+    s->again = schema_store_timer(loop, s);
+    const struct schema_reader_listener listener = {schema_store_on_round, schema_store_on_refused, s};
+    if (!schema_reader_open(loop, settings, &s->index, &listener, &s->reader, f) ||
+        !schema_writer_open(loop, settings, SCHEMA_READER_TOPIC, &s->writer, f)) {
+        schema_store_close_slot(&s->registry);
+        return false;
+    }
+    *ret = &s->registry;
+    return true;
+}

@@ -1,0 +1,198 @@
+// connectors/kafka/kafka_sink against the mock broker: every record taken is settled once, and each topic's
+// order holds, whatever has to wait for what.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
+
+#include "connectors/kafka/kafka_sink.h"
+#include "core/base/log.h"
+
+enum { TOPICS = 200, ROUNDS = 30, RECORDS = TOPICS * ROUNDS };
+
+struct fixture {
+    uv_loop_t loop;
+    rd_kafka_t *host;
+    rd_kafka_mock_cluster_t *cluster;
+    struct settings settings;
+    struct kafka_sink *sink;
+    struct kafka_sink_topic *topics[TOPICS];
+    int published;
+    int settled;
+    int waits;  // SINK_FULL was said
+    bool is_failed;
+    uv_timer_t limit;
+};
+
+static void on_settled(void *self, uint64_t ticket, uint32_t count)
+{
+    struct fixture *x = self;
+    assert_true(ticket < ROUNDS);
+    x->settled += (int)count;
+    if (x->settled == RECORDS) {
+        uv_stop(&x->loop);
+    }
+}
+
+static void on_fault(void *self, const struct fault *f)
+{
+    (void)f;
+    ((struct fixture *)self)->is_failed = true;
+}
+
+// One record for each topic in turn; the value is its number among the topic's.
+static enum sink_step publish_one(struct fixture *x, struct fault *f)
+{
+    char value[16];
+    (void)snprintf(value, sizeof(value), "%d", x->published / TOPICS);
+    struct kafka_sink_record record = {
+        .topic = x->topics[x->published % TOPICS],
+        .key = slice_of("key"),
+        .value = slice_of(value),
+        .position = slice_of("0000000000000100-00000000"),
+        .ticket = (uint64_t)(x->published / TOPICS),
+    };
+    rd_kafka_headers_t *headers = NULL;
+    if (x->published % 7 == 0) {  // these do not wait
+        headers = rd_kafka_headers_new(1);
+        assert_int_equal(rd_kafka_header_add(headers, "more", -1, "1", 1), 0);
+        record.headers = headers;
+    }
+    enum sink_step step = kafka_sink_publish(x->sink, &record, f);
+    if (headers != NULL) {
+        rd_kafka_headers_destroy(headers);
+    }
+    return step;
+}
+
+static void publish_all(void *self)
+{
+    struct fixture *x = self;
+    struct fault f = {0};
+    for (; x->published < RECORDS; x->published++) {
+        enum sink_step step = publish_one(x, &f);
+        if (step == SINK_FULL) {
+            x->waits++;
+            break;  // on_room comes
+        }
+        assert_int_equal(step, SINK_TAKEN);
+    }
+    assert_int_not_equal(kafka_sink_flush(x->sink, &f), SINK_FAULT);
+}
+
+static void on_batch(void *self)
+{
+    (void)self;
+}
+
+static void on_limit(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *x = memory_zeroed(1, sizeof(*x));
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+    x->host = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
+    x->cluster = rd_kafka_mock_cluster_new(x->host, 1);
+    text_pairs_set(&x->settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(x->cluster));
+    (void)uv_loop_init(&x->loop);
+    (void)uv_timer_init(&x->loop, &x->limit);
+    (void)uv_timer_start(&x->limit, on_limit, 60000, 0);
+    *state = x;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *x = *state;
+    kafka_sink_close(x->sink);
+    uv_close((uv_handle_t *)&x->limit, NULL);
+    (void)uv_run(&x->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&x->loop), 0);
+    text_pairs_clear(&x->settings.kafka);
+    rd_kafka_mock_cluster_destroy(x->cluster);
+    rd_kafka_destroy(x->host);
+    free(x);
+    return 0;
+}
+
+static void open_sink(struct fixture *x)
+{
+    struct kafka_sink_listener listener = {on_settled, publish_all, on_batch, on_fault, x};
+    struct fault f;
+    assert_true(kafka_sink_open(&x->loop, &x->settings, &listener, &x->sink, &f));
+    for (int i = 0; i < TOPICS; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "topic-%d", i);
+        (void)rd_kafka_mock_topic_create(x->cluster, name, 1, 1);
+        x->topics[i] = kafka_sink_topic(x->sink, name);
+    }
+}
+
+// The topic's values are 0, 1, 2 …
+static void expect_order(struct fixture *x, const char *topic)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const char *servers = rd_kafka_mock_cluster_bootstraps(x->cluster);
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", servers, NULL, 0), RD_KAFKA_CONF_OK);
+    rd_kafka_t *reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(reader, topic, NULL);
+    assert_int_equal(rd_kafka_consume_start(handle, 0, 0), 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        rd_kafka_message_t *message = rd_kafka_consume(handle, 0, 30000);
+        assert_non_null(message);
+        assert_int_equal(message->err, 0);
+        char wanted[16];
+        (void)snprintf(wanted, sizeof(wanted), "%d", i);
+        assert_true(slice_equal(slice_make(message->payload, message->len), slice_of(wanted)));
+        rd_kafka_message_destroy(message);
+    }
+    (void)rd_kafka_consume_stop(handle, 0);
+    rd_kafka_topic_destroy(handle);
+    rd_kafka_destroy(reader);
+}
+
+static void run(struct fixture *x)
+{
+    open_sink(x);
+    publish_all(x);
+    (void)uv_run(&x->loop, UV_RUN_DEFAULT);
+    assert_false(x->is_failed);
+    assert_int_equal(x->settled, RECORDS);
+    assert_int_equal(kafka_sink_in_flight(x->sink), 0);
+    expect_order(x, "topic-0");
+    expect_order(x, "topic-199");
+}
+
+static void records_of_many_topics_are_settled_once_and_in_order(void **state)
+{
+    struct fixture *x = *state;
+    run(x);
+    assert_int_equal(x->waits, 0);
+}
+
+static void a_full_queue_makes_them_wait_and_loses_none(void **state)
+{
+    struct fixture *x = *state;
+    text_pairs_set(&x->settings.kafka, "queue.buffering.max.messages", "50");
+    run(x);
+    assert_true(x->waits > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(records_of_many_topics_are_settled_once_and_in_order, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_full_queue_makes_them_wait_and_loses_none, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

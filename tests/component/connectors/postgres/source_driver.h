@@ -1,0 +1,57 @@
+// Drives one source without Kafka and writes down, as text, all that it says.
+#ifndef TESTS_COMPONENT_CONNECTORS_POSTGRES_SOURCE_DRIVER_H
+#define TESTS_COMPONENT_CONNECTORS_POSTGRES_SOURCE_DRIVER_H
+
+#include "connectors/source.h"
+
+struct source_driver {
+    uv_loop_t loop;
+    uv_timer_t limit;
+    bool is_out_of_time;
+    const struct source_type *type;
+    struct source *source;
+    struct connector_config config;
+    struct source_state known;    // the record, as if on Kafka
+    struct source_state *record;  // the one in use: our own, or another copy's
+    struct source_state wanted;   // said by on_state, not saved yet
+    bool has_wanted;
+    bool has_recalled;        // on_recall waits for its answer
+    uint64_t start_position;  // of the last on_open
+    int opened;
+    bool is_open;
+    bool has_ended;
+    bool has_fault;
+    bool is_counting;    // rows are counted and leave no line
+    bool is_confirming;  // every COMMIT and IDLE is confirmed at once
+    struct fault fault;
+    char phase[64];
+    char detail[256];
+    struct bytes lines;  // one line a change; IDLE leaves none
+    size_t rows;
+    uint64_t idle_position;
+    uint64_t last_position;
+    int64_t started_us;
+};
+
+/** A connector named `name` on public.*, confirming as it reads. */
+void source_driver_init(struct source_driver *d, const struct source_type *type, const char *name,
+                        const char *dsn);
+void source_driver_clear(struct source_driver *d);
+
+void source_driver_open(struct source_driver *d);
+void source_driver_close(struct source_driver *d);
+
+/** Runs the loop until `is_reached` or 20 s; false when time ran out. */
+bool source_driver_until(struct source_driver *d, bool (*is_reached)(const struct source_driver *d));
+bool source_driver_until_rows(struct source_driver *d, size_t rows);
+bool source_driver_until_phase(struct source_driver *d, const char *phase);
+bool source_driver_until_fault(struct source_driver *d);
+
+/** Runs the loop for so long. */
+void source_driver_run(struct source_driver *d, int ms);
+
+/** What was written down, NUL-terminated; and forget it. */
+const char *source_driver_lines(struct source_driver *d);
+void source_driver_reset(struct source_driver *d);
+
+#endif

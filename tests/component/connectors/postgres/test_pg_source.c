@@ -1,0 +1,1028 @@
+// The PostgreSQL source against a real server, without Kafka.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connectors/postgres/pg_source.h"
+#include "core/base/clock.h"
+#include "tests/component/connectors/postgres/pg_server.h"
+#include "tests/component/connectors/postgres/source_driver.h"
+
+static struct pg_server server;
+
+static void open_streaming(struct source_driver *d, const char *name)
+{
+    source_driver_init(d, &pg_source_type, name, pg_server_dsn(&server));
+    source_driver_open(d);
+    assert_true(source_driver_until_phase(d, "streaming"));
+}
+
+static void drop_all(const char *name, struct source_driver *d)
+{
+    source_driver_clear(d);
+    char sql[512];
+    (void)snprintf(
+        sql, sizeof(sql),
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS millrace_%s, "
+        "millrace_%s_inserts;",
+        name, name);
+    pg_server_sql(&server, sql);
+    (void)snprintf(sql, sizeof(sql),
+                   "DO $$ BEGIN FOR i IN 1..100 LOOP EXIT WHEN NOT EXISTS (SELECT FROM pg_replication_slots "
+                   "WHERE active);"
+                   "PERFORM pg_sleep(0.05); END LOOP; PERFORM pg_drop_replication_slot(slot_name) FROM "
+                   "pg_replication_slots; END $$");
+    pg_server_sql(&server, sql);
+}
+
+static void rows_that_are_there_come_first_and_then_the_stream(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE a (id int PRIMARY KEY, name text NOT NULL);"
+                           "INSERT INTO a VALUES (1, 'one'), (2, E'tab\\there \\\\ and\\nline');"
+                           "CREATE TABLE b (id bigserial PRIMARY KEY, v numeric(10,2));"
+                           "CREATE TABLE c (id int PRIMARY KEY);"
+                           "INSERT INTO b (v) VALUES (1.5), (NULL), (-3)");
+    struct source_driver d;
+    open_streaming(&d, "first");
+    pg_server_sql(&server, "INSERT INTO c VALUES (7)");
+    assert_true(source_driver_until_rows(&d, 6));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\n"
+        "r public.a #0 first key={\"id\":1} before=- after={\"id\":1,\"name\":\"one\"}\n"
+        "r public.a #1 last_in_data_collection key={\"id\":2} before=- "
+        "after={\"id\":2,\"name\":\"tab\\there \\\\ and\\nline\"}\n"
+        "commit\nbegin\n"
+        "r public.b #2 first_in_data_collection key={\"id\":1} before=- after={\"id\":1,\"v\":\"1.50\"}\n"
+        "r public.b #3 true key={\"id\":2} before=- after={\"id\":2,\"v\":null}\n"
+        "r public.b #4 last key={\"id\":3} before=- after={\"id\":3,\"v\":\"-3.00\"}\n"
+        "commit\nbegin\n"
+        "c public.c #0 key={\"id\":7} before=- after={\"id\":7}\n"
+        "commit\n");
+    assert_true(d.known.is_snapshot_done);
+    drop_all("first", &d);
+}
+
+static void updates_deletes_and_key_changes_look_like_debezium(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, name varchar(20), big text);"
+                  "ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
+                  "CREATE TABLE f (id int PRIMARY KEY, big text); ALTER TABLE f REPLICA IDENTITY FULL;"
+                  "ALTER TABLE f ALTER big SET STORAGE EXTERNAL");
+    struct source_driver d;
+    open_streaming(&d, "ops");
+    pg_server_sql(&server, "INSERT INTO t VALUES (1, 5, 'x', repeat('b', 9000))");
+    pg_server_sql(&server, "UPDATE t SET name = 'y'; UPDATE t SET id = 100; DELETE FROM t;");
+    pg_server_sql(&server, "INSERT INTO f VALUES (1, repeat('c', 3)); UPDATE f SET id = 2; DELETE FROM f");
+    assert_true(source_driver_until_rows(&d, 9));
+    char *found = strstr(source_driver_lines(&d), "u public.t");
+    assert_non_null(found);
+    assert_string_equal(
+        found,
+        "u public.t #0 key={\"id\":1} before=- "
+        "after={\"id\":1,\"n\":5,\"name\":\"y\",\"big\":\"__debezium_unavailable_value\"}\n"
+        "d public.t #1 key={\"id\":1} before={\"id\":1,\"n\":0,\"name\":null,\"big\":null} after=- "
+        "newkey={\"id\":100}\n"
+        "c public.t #2 key={\"id\":100} before=- "
+        "after={\"id\":100,\"n\":5,\"name\":\"y\",\"big\":\"__debezium_unavailable_value\"} "
+        "oldkey={\"id\":1}\n"
+        "d public.t #3 key={\"id\":100} before={\"id\":100,\"n\":0,\"name\":null,\"big\":null} after=-\n"
+        "commit\nbegin\n"
+        "c public.f #0 key={\"id\":1} before=- after={\"id\":1,\"big\":\"ccc\"}\n"
+        "d public.f #1 key={\"id\":1} before={\"id\":1,\"big\":\"ccc\"} after=- newkey={\"id\":2}\n"
+        "c public.f #2 key={\"id\":2} before=- after={\"id\":2,\"big\":\"ccc\"} oldkey={\"id\":1}\n"
+        "d public.f #3 key={\"id\":2} before={\"id\":2,\"big\":\"ccc\"} after=-\n"
+        "commit\n");
+    drop_all("ops", &d);
+}
+
+static void a_table_without_identity_is_left_out_and_its_inserts_can_be_had(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE TABLE keyless (v int); CREATE TABLE logged (v int); CREATE TABLE k (id int PRIMARY KEY);"
+        "CREATE UNLOGGED TABLE u (id int PRIMARY KEY)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "keyless", pg_server_dsn(&server));
+    text_list_add(&d.config.tables.publish_inserts_only, "public.logged");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    pg_server_sql(&server,
+                  "INSERT INTO keyless VALUES (1); UPDATE keyless SET v = 2; INSERT INTO logged VALUES (3);"
+                  "UPDATE logged SET v = 4; INSERT INTO k VALUES (5)");
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.logged #0 key=- before=- after={\"v\":3}\n"
+                        "c public.k #1 key={\"id\":5} before=- after={\"id\":5}\ncommit\n");
+    drop_all("keyless", &d);
+}
+
+static void a_changed_table_gets_a_new_version_and_only_then(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE v (id int PRIMARY KEY, a int)");
+    struct source_driver d;
+    open_streaming(&d, "version");
+    pg_server_sql(&server, "INSERT INTO v VALUES (1, 2); ANALYZE v");
+    pg_server_sql(&server, "INSERT INTO v VALUES (2, 3)");
+    pg_server_sql(&server,
+                  "ALTER TABLE v ADD b text DEFAULT 'new' NOT NULL; INSERT INTO v VALUES (3, 4, 'z')");
+    pg_server_sql(
+        &server,
+        "ALTER TABLE v RENAME a TO c; ALTER TABLE v ALTER id TYPE bigint; UPDATE v SET c = 9 WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"a\":3}\n"));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":3,\"a\":4,\"b\":\"z\"}\n"));
+    assert_non_null(strstr(source_driver_lines(&d), "u public.v #"));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":3,\"c\":9,\"b\":\"z\"}\n"));
+    drop_all("version", &d);
+}
+
+static void a_null_of_the_past_survives_a_not_null_of_now(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE w (id int PRIMARY KEY, a int)");
+    struct source_driver d;
+    open_streaming(&d, "widen");
+    source_driver_close(&d);
+    pg_server_sql(&server, "INSERT INTO w VALUES (1, NULL)");
+    pg_server_sql(&server, "UPDATE w SET a = 0; ALTER TABLE w ALTER a SET NOT NULL");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":1,\"a\":null}\n"));
+    drop_all("widen", &d);
+}
+
+static void a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE bad (id int PRIMARY KEY, v numeric, m int[])");
+    struct source_driver d;
+    open_streaming(&d, "bad");
+    pg_server_sql(&server,
+                  "INSERT INTO bad VALUES (1, 'NaN', NULL), (2, 1.50, '{{1,2},{3,4}}'), (3, 2, '{1,NULL}')");
+    assert_true(source_driver_until_rows(&d, 3));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(
+        lines, "key={\"id\":1} bad={\"id\":\"1\",\"v\":\"NaN\",\"m\":null} reason=public.bad column v"));
+    assert_non_null(strstr(lines, "key={\"id\":2} bad="));
+    assert_non_null(strstr(lines, "after={\"id\":3,\"v\":\"2\",\"m\":[1,null]}"));
+    drop_all("bad", &d);
+}
+
+static void a_bad_old_image_withholds_nothing_but_itself(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE full_row (id int PRIMARY KEY, n int NOT NULL, v numeric);"
+                           "ALTER TABLE full_row REPLICA IDENTITY FULL;"
+                           "CREATE TABLE odd_key (id numeric PRIMARY KEY, n int);"
+                           "CREATE TABLE keyless (v numeric); ALTER TABLE keyless REPLICA IDENTITY FULL");
+    struct source_driver d;
+    open_streaming(&d, "badold");
+    pg_server_sql(&server, "INSERT INTO full_row VALUES (1, 7, 'NaN'), (2, 7, 'NaN'), (3, 7, 'NaN')");
+    assert_true(source_driver_until_rows(&d, 3));
+    source_driver_reset(&d);
+    pg_server_sql(&server, "UPDATE full_row SET v = 5 WHERE id = 1; DELETE FROM full_row WHERE id = 2;"
+                           "UPDATE full_row SET id = 4, v = 6 WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nu public.full_row #0 key={\"id\":1} before=- after={\"id\":1,\"n\":7,\"v\":\"5\"}\n"
+        "d public.full_row #1 key={\"id\":2} before={\"id\":2,\"n\":0,\"v\":null} after=-\n"
+        "d public.full_row #2 key={\"id\":3} before={\"id\":3,\"n\":0,\"v\":null} after=- newkey={\"id\":4}\n"
+        "c public.full_row #3 key={\"id\":4} before=- after={\"id\":4,\"n\":7,\"v\":\"6\"} "
+        "oldkey={\"id\":3}\ncommit\n");
+    source_driver_reset(&d);
+    // A key that could not be said was never published; a keyless row that can't be said can't be deleted.
+    pg_server_sql(&server, "INSERT INTO odd_key VALUES ('NaN', 1); UPDATE odd_key SET id = 2;"
+                           "INSERT INTO keyless VALUES ('NaN'); DELETE FROM keyless");
+    assert_true(source_driver_until_rows(&d, 4));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "c public.odd_key #1 key={\"id\":\"2\"} before=- after="));
+    assert_non_null(strstr(lines, "d public.keyless #3 key=- bad={\"v\":\"NaN\"} reason="));
+    drop_all("badold", &d);
+}
+
+static void a_bad_row_that_changes_its_key_deletes_the_old_one(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE moved (id numeric PRIMARY KEY, v numeric);"
+                           "INSERT INTO moved VALUES (1, 1), (3, 1)");
+    struct source_driver d;
+    open_streaming(&d, "badkey");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_reset(&d);
+    pg_server_sql(
+        &server, "UPDATE moved SET id = 2, v = 'NaN' WHERE id = 1; UPDATE moved SET id = 'NaN' WHERE id = 3");
+    assert_true(source_driver_until_rows(&d, 4));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "d public.moved #0 key={\"id\":\"1\"} before="));
+    assert_non_null(
+        strstr(lines, "newkey={\"id\":\"2\"}\nc public.moved #1 key={\"id\":\"2\"} bad={\"id\":\"2\""));
+    assert_non_null(strstr(lines, "d public.moved #2 key={\"id\":\"3\"} before="));
+    assert_non_null(strstr(lines, "c public.moved #3 key=- bad={\"id\":\"NaN\""));
+    drop_all("badkey", &d);
+}
+
+static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "again");
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_rows(&d, 1));
+    d.is_confirming = false;
+    pg_server_sql(&server, "INSERT INTO r VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    pg_server_sql(&server, "INSERT INTO r VALUES (3)");
+    d.is_confirming = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.r #0 key={\"id\":2} before=- after={\"id\":2}\ncommit\n"
+                        "begin\nc public.r #0 key={\"id\":3} before=- after={\"id\":3}\ncommit\n");
+    drop_all("again", &d);
+}
+
+static void a_slot_that_went_back_is_followed_and_its_new_timeline_remembered(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "back");
+    source_driver_close(&d);
+    // A copy of the slot as it is now stands for a server restored from a backup.
+    (void)pg_server_ask(&server,
+                        "SELECT pg_sleep(0.3), pg_copy_logical_replication_slot('millrace_back', 'old')");
+    source_driver_open(&d);
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_rows(&d, 1));
+    source_driver_close(&d);
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_back')");
+    (void)pg_server_ask(&server, "SELECT pg_copy_logical_replication_slot('old', 'millrace_back')");
+    d.known.timeline = 77;
+    d.is_confirming = false;
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    assert_int_not_equal(d.known.timeline, 77);
+    source_driver_run(&d, 1500);  // with its first status update
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nc public.r #0 key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
+    drop_all("back", &d);
+}
+
+static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "gone");
+    source_driver_close(&d);
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_gone')");
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "somebody dropped it"));
+    drop_all("gone", &d);
+}
+
+static void a_dropped_publication_stops_the_stream_with_what_to_type(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "unpublished");
+    pg_server_sql(&server, "DROP PUBLICATION millrace_unpublished; INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_fault(&d));
+    source_driver_close(&d);
+    source_driver_open(&d);  // makes the publication again, which is too late for the row
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "publication was dropped"));
+    assert_non_null(
+        strstr(d.fault.text, "run: SELECT pg_drop_replication_slot('millrace_unpublished'); and"));
+    assert_non_null(strstr(d.fault.text, "echo 'connector/unpublished:' | kcat"));
+    source_driver_close(&d);
+    // What it says helps.
+    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_unpublished')");
+    d.known = (struct source_state){0};
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.r #0 last key={\"id\":1}"));
+    drop_all("unpublished", &d);
+}
+
+static void an_unfinished_snapshot_begins_again_with_a_new_slot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "half", pg_server_dsn(&server));
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    source_driver_close(&d);
+    assert_true(d.known.is_known && !d.known.is_snapshot_done);
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    assert_string_equal(source_driver_lines(&d),
+                        "begin\nr public.r #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
+    drop_all("half", &d);
+}
+
+static bool has_a_row(const struct source_driver *d)
+{
+    return d->rows > 0;
+}
+
+static void a_snapshot_holds_up_no_other_slot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY, v text);"
+                           "INSERT INTO r SELECT i, repeat('x', 1000) FROM generate_series(1, 50000) i");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "long", pg_server_dsn(&server));
+    d.is_counting = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, has_a_row));
+    assert_string_equal(d.phase, "snapshotting");
+    pg_server_sql(&server, "SET statement_timeout = '5s'");
+    pg_server_sql(&server, "SELECT pg_create_logical_replication_slot('other', 'pgoutput')");
+    pg_server_sql(&server, "RESET statement_timeout");
+    assert_true(d.rows < 50000);
+    drop_all("long", &d);
+}
+
+static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "pair");
+    struct source_driver second;
+    source_driver_init(&second, &pg_source_type, "pair", pg_server_dsn(&server));
+    second.record = &d.known;
+    source_driver_open(&second);
+    assert_true(source_driver_until_phase(&second, "waiting_for_slot"));
+    source_driver_close(&d);
+    assert_true(source_driver_until_phase(&second, "streaming"));
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    assert_true(source_driver_until_rows(&second, 1));
+    source_driver_clear(&second);
+    drop_all("pair", &d);
+}
+
+static void a_second_copy_stays_away_from_the_slot_of_a_running_snapshot(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "race", pg_server_dsn(&server));
+    struct source_driver second;
+    source_driver_init(&second, &pg_source_type, "race", pg_server_dsn(&server));
+    second.record = &d.known;
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    char made[64];
+    (void)snprintf(made, sizeof(made), "%s",
+                   pg_server_ask(&server, "SELECT confirmed_flush_lsn FROM pg_replication_slots"));
+    source_driver_open(&second);
+    assert_true(source_driver_until_phase(&second, "waiting_for_slot"));
+    assert_non_null(strstr(second.detail, "another copy"));
+    source_driver_run(&second, 1200);  // tries again meanwhile
+    assert_string_equal(second.phase, "waiting_for_slot");
+    assert_string_equal(pg_server_ask(&server, "SELECT confirmed_flush_lsn FROM pg_replication_slots"), made);
+    // The first one ends in the middle: the second begins anew, and has read the record only now.
+    source_driver_close(&d);
+    assert_true(d.known.is_known && !d.known.is_snapshot_done);
+    pg_server_sql(&server, "INSERT INTO r VALUES (2)");
+    assert_true(source_driver_until_phase(&second, "streaming"));
+    assert_true(d.known.is_snapshot_done);
+    assert_string_equal(source_driver_lines(&second),
+                        "begin\nr public.r #0 first key={\"id\":1} before=- after={\"id\":1}\n"
+                        "r public.r #1 last key={\"id\":2} before=- after={\"id\":2}\ncommit\n");
+    source_driver_clear(&second);
+    drop_all("race", &d);
+}
+
+static bool waits_for_user(const struct source_driver *d)
+{
+    return strcmp(d->phase, "waiting_for_slot") == 0 &&
+           strstr(d->detail, "slot millrace_busy is in use") != NULL;
+}
+
+static void a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "busy");
+    assert_string_equal(pg_server_ask(&server,
+                                      "SELECT active_pid = (SELECT pid FROM pg_locks WHERE locktype = "
+                                      "'advisory' AND classid = 1835625580) FROM pg_replication_slots"),
+                        "t");
+    source_driver_close(&d);
+    // A tool, or an older version: it holds the slot and no lock.
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "%s replication=database", pg_server_dsn(&server));
+    PGconn *tool = PQconnectdb(dsn);
+    PGresult *result = NULL;
+    do {
+        PQclear(result);
+        result = PQexec(tool, "START_REPLICATION SLOT millrace_busy LOGICAL 0/0 (proto_version '1', "
+                              "publication_names 'millrace_busy')");
+    } while (PQresultStatus(result) == PGRES_FATAL_ERROR && PQstatus(tool) == CONNECTION_OK);
+    assert_int_equal(PQresultStatus(result), PGRES_COPY_BOTH);
+    PQclear(result);
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, waits_for_user));
+    PQfinish(tool);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    drop_all("busy", &d);
+}
+
+static void end_sessions(const char *kind)
+{
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = "
+                   "'millrace' AND backend_type = '%s'",
+                   kind);
+    assert_string_equal(pg_server_ask(&server, sql), "t");
+}
+
+static bool has_begun(const struct source_driver *d)
+{
+    return d->rows > 0;
+}
+
+// More than the sockets hold.
+static void make_large_table(void)
+{
+    pg_server_sql(&server,
+                  "CREATE TABLE r (id int PRIMARY KEY, v text); INSERT INTO r SELECT i, repeat('x', 1000) "
+                  "FROM generate_series(1, 30000) i");
+}
+
+static void what_a_dead_machine_left_behind_is_ended(void **state)
+{
+    (void)state;
+    make_large_table();
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "dead", pg_server_dsn(&server));
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    d.is_counting = true;
+    assert_true(source_driver_until(&d, has_begun));
+    // From here on it does nothing more, and its COPY stands still. The server has noticed on one session.
+    end_sessions("walsender");
+    struct source_driver second;
+    source_driver_init(&second, &pg_source_type, "dead", pg_server_dsn(&server));
+    second.record = &d.known;
+    second.is_counting = true;
+    source_driver_open(&second);
+    assert_true(source_driver_until_phase(&second, "streaming"));
+    assert_int_equal(second.rows, 30000);
+    source_driver_clear(&second);
+    drop_all("dead", &d);
+}
+
+static void the_loss_of_one_session_is_the_loss_of_both(void **state)
+{
+    (void)state;
+    make_large_table();
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "loss", pg_server_dsn(&server));
+    d.is_counting = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "snapshotting"));
+    end_sessions("walsender");  // and with it the lock: somebody else may read the rows now
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_true(d.rows < 30000);
+    source_driver_close(&d);
+    d.phase[0] = '\0';
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    end_sessions("client backend");
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    drop_all("loss", &d);
+}
+
+static void an_idle_database_moves_the_slot(void **state)
+{
+    (void)state;
+    struct source_driver d;
+    open_streaming(&d, "idle");
+    pg_server_sql(
+        &server,
+        "CREATE SCHEMA other; CREATE TABLE other.t (v text); INSERT INTO other.t SELECT repeat('x', 500) "
+        "FROM generate_series(1, 1000)");
+    char want[64];
+    (void)snprintf(want, sizeof(want), "%s", pg_server_ask(&server, "SELECT pg_current_wal_lsn()"));
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql), "SELECT confirmed_flush_lsn >= '%s' FROM pg_replication_slots", want);
+    for (int i = 0; i < 20 && strcmp(pg_server_ask(&server, sql), "t") != 0; i++) {
+        source_driver_run(&d, 500);
+    }
+    assert_string_equal(pg_server_ask(&server, sql), "t");
+    pg_server_sql(&server, "DROP SCHEMA other CASCADE");
+    drop_all("idle", &d);
+}
+
+static void a_paused_source_gives_nothing_and_then_everything(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE p (id int PRIMARY KEY, v text)");
+    struct source_driver d;
+    open_streaming(&d, "pause");
+    d.is_counting = true;
+    pg_source_type.pause(d.source);
+    pg_server_sql(&server, "INSERT INTO p SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i");
+    source_driver_run(&d, 4000);
+    assert_int_equal(d.rows, 0);
+    pg_source_type.resume(d.source);
+    assert_true(source_driver_until_rows(&d, 20000));
+    assert_false(d.has_fault);
+    drop_all("pause", &d);
+}
+
+static void a_table_that_appears_is_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "appear");
+    pg_server_sql(&server, "CREATE TABLE newcomer (id int PRIMARY KEY)");
+    // A Relation message makes the source look for tables soon.
+    pg_server_sql(&server, "INSERT INTO r VALUES (1)");
+    for (int i = 0; i < 20; i++) {
+        source_driver_run(&d, 250);
+        if (strcmp(pg_server_ask(&server, "SELECT count(*) FROM pg_publication_tables"), "2") == 0) {
+            break;
+        }
+    }
+    pg_server_sql(&server, "INSERT INTO newcomer VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 2));
+    drop_all("appear", &d);
+}
+
+static void partitions_come_under_their_own_names_from_their_first_row(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "INSERT INTO part VALUES (1)");
+    struct source_driver d;
+    open_streaming(&d, "parts");
+    pg_server_sql(
+        &server,
+        "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20); INSERT INTO part VALUES (11)");
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.part_1 #0 last"));
+    assert_non_null(strstr(source_driver_lines(&d), "c public.part_2 #0"));
+    drop_all("parts", &d);
+}
+
+static void open_including(struct source_driver *d, const char *name, const char *include)
+{
+    source_driver_init(d, &pg_source_type, name, pg_server_dsn(&server));
+    text_list_clear(&d->config.tables.include);
+    text_list_add(&d->config.tables.include, include);
+    source_driver_open(d);
+    assert_true(source_driver_until_phase(d, "streaming"));
+}
+
+static void a_partitioned_table_is_captured_by_its_name_alone(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                  "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                  "CREATE TABLE deep PARTITION OF part FOR VALUES FROM (20) TO (40) PARTITION BY RANGE (id);"
+                  "CREATE TABLE deep_1 PARTITION OF deep FOR VALUES FROM (20) TO (30);"
+                  "CREATE TABLE other (id int PRIMARY KEY); INSERT INTO part VALUES (1), (21)");
+    struct source_driver d;
+    open_including(&d, "exact", "public.part");
+    pg_server_sql(
+        &server, "CREATE TABLE deep_2 PARTITION OF deep FOR VALUES FROM (30) TO (40);"
+                 "INSERT INTO other VALUES (5); INSERT INTO part VALUES (31); DELETE FROM part WHERE id = 1");
+    assert_true(source_driver_until_rows(&d, 4));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nr public.deep_1 #0 first key={\"id\":21} before=- after={\"id\":21}\ncommit\nbegin\n"
+        "r public.part_1 #1 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
+        "c public.deep_2 #0 key={\"id\":31} before=- after={\"id\":31}\n"
+        "d public.part_1 #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
+    drop_all("exact", &d);
+}
+
+static void a_publication_by_the_root_gives_the_roots_name(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                  "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                  "INSERT INTO part VALUES (1);"
+                  "CREATE PUBLICATION millrace_root FOR TABLE part WITH (publish_via_partition_root)");
+    struct source_driver d;
+    open_including(&d, "root", "public.part");
+    pg_server_sql(&server, "INSERT INTO part VALUES (2); DELETE FROM part WHERE id = 1");
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nr public.part #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
+        "c public.part #0 key={\"id\":2} before=- after={\"id\":2}\n"
+        "d public.part #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
+    drop_all("root", &d);
+}
+
+static void a_table_attached_just_now_is_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE later (id int PRIMARY KEY); INSERT INTO later VALUES (1);"
+                           "CREATE PUBLICATION millrace_attach FOR ALL TABLES");
+    struct source_driver d;
+    open_including(&d, "attach", "public.part");
+    source_driver_run(&d, 300);  // the catalogue is read, where `later` is a table like any other
+    pg_server_sql(&server, "ALTER TABLE part ATTACH PARTITION later FOR VALUES FROM (0) TO (10)");
+    pg_server_sql(&server, "INSERT INTO part VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "c public.later #0 key={\"id\":2}"));
+    drop_all("attach", &d);
+}
+
+static void rows_of_a_partition_that_is_gone_by_now_still_come(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                           "CREATE TABLE old PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE kept PARTITION OF part FOR VALUES FROM (10) TO (20)");
+    struct source_driver d;
+    open_including(&d, "former", "public.part");
+    pg_server_sql(&server, "INSERT INTO part VALUES (1), (11)");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    pg_server_sql(&server, "INSERT INTO part VALUES (2), (12)");
+    pg_server_sql(&server, "ALTER TABLE part DETACH PARTITION old; ALTER TABLE part DETACH PARTITION kept;"
+                           "DROP TABLE old");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "c public.old #0 key={\"id\":2} before=- after={\"id\":2}\n"));
+    assert_non_null(strstr(lines, "c public.kept #1 key={\"id\":12} before=- after={\"id\":12}\n"));
+    drop_all("former", &d);
+}
+
+static void partitions_without_identity_keep_their_updates_and_the_others_are_captured(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE part (id int, v text) PARTITION BY RANGE (id);"
+                           "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20);"
+                           "ALTER TABLE part REPLICA IDENTITY FULL; ALTER TABLE part_1 REPLICA IDENTITY FULL;"
+                           "CREATE TABLE keyed (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+                           "CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES FROM (0) TO (10);"
+                           "CREATE TABLE keyed_2 PARTITION OF keyed FOR VALUES FROM (10) TO (20);"
+                           "ALTER TABLE keyed_2 REPLICA IDENTITY NOTHING");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "bare", pg_server_dsn(&server));
+    text_list_add(&d.config.tables.publish_inserts_only, "public.keyed");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    pg_server_sql(&server,
+                  "INSERT INTO part VALUES (1, 'a'), (11, 'b'); INSERT INTO keyed VALUES (1, 'a'), (11, 'b');"
+                  "UPDATE part SET v = 'c'; UPDATE keyed SET v = 'c'; DELETE FROM part; DELETE FROM keyed");
+    assert_true(source_driver_until_rows(&d, 7));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nc public.part_1 #0 key=- before=- after={\"id\":1,\"v\":\"a\"}\n"
+        "c public.keyed_1 #1 key={\"id\":1} before=- after={\"id\":1,\"v\":\"a\"}\n"
+        "c public.keyed_2 #2 key={\"id\":11} before=- after={\"id\":11,\"v\":\"b\"}\n"
+        "u public.part_1 #3 key=- before={\"id\":1,\"v\":\"a\"} after={\"id\":1,\"v\":\"c\"}\n"
+        "u public.keyed_1 #4 key={\"id\":1} before=- after={\"id\":1,\"v\":\"c\"}\n"
+        "d public.part_1 #5 key=- before={\"id\":1,\"v\":\"c\"} after=-\n"
+        "d public.keyed_1 #6 key={\"id\":1} before={\"id\":1,\"v\":null} after=-\ncommit\n");
+    drop_all("bare", &d);
+}
+
+// Cut out what follows "after=" in the line that begins with `head`.
+static void after_of(const char *lines, const char *head, char *ret, size_t size)
+{
+    const char *line = strstr(lines, head);
+    assert_non_null(line);
+    const char *after = strstr(line, "after=");
+    const char *end = strchr(after, '\n');
+    (void)snprintf(ret, size, "%.*s", (int)(end - after), after);
+}
+
+static void every_type_reads_the_same_from_snapshot_and_stream(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN price AS numeric(8,3);"
+        "CREATE DOMAIN mark AS price; CREATE TYPE pair AS (a int, b text);"
+        "CREATE TABLE types (id int PRIMARY KEY, i2 int2, i8 int8, f4 float4, f8 float8, n numeric(12,2),"
+        " nn numeric, b bool, c char(4), v varchar(9), t text, by bytea, d date, tm time, tm3 time(3),"
+        " ts timestamp, ts3 timestamp(3), tz timestamptz, tz0 timestamptz(0), ttz timetz, u uuid, j json,"
+        " jb jsonb, x xml, m mood, pr mark, ma mood[], ia int[], ta text[], na numeric(5,2)[], da date[],"
+        " ba bytea[], tza timestamptz[], iv interval, mo money, ine inet, ran int4range, bi bit(3), vb "
+        "varbit,"
+        " pt point, co pair, pra price[], o oid, ch \"char\", nm name, tv tsvector,"
+        " g int GENERATED ALWAYS AS (id * 2) STORED)");
+    const char *insert =
+        "INSERT INTO types VALUES (%d, -5, 1::bigint << 62, 1.5, '-Infinity', -12.345, "
+        "12345678901234567890123456789.5,"
+        " true, 'ab', 'x', E'a\\tb\\\\\"', '\\x00ff', '0044-03-15 BC', '24:00', '01:02:03.4567', 'infinity',"
+        " '2026-01-02 03:04:05.6789', '2026-01-02 03:04:05.6+02', '2026-01-02 03:04:05.6', "
+        "'03:04:05.5+05:30',"
+        " '11111111-2222-3333-4444-555555555555', '{\"a\" : 1}', '{\"a\" : 1}', '<a/>', 'glad', 1.5, "
+        "'{sad,glad}', '{1,NULL}',"
+        " E'{\"a b\",\"q\\\\\"\"}', '{1.5,2}', '{2026-01-02}', '{\"\\\\x01\"}', '{2026-01-02 03:04:05+00}',"
+        " '-1 day 2 hours', '12.50', '10.0.0.1', '[1,5)', B'101', B'1', '(1,2)', '(1,b)', '{1.25}', 7, 'z', "
+        "'nm', 'a b')";
+    char sql[2048];
+    (void)snprintf(sql, sizeof(sql), insert, 1);
+    pg_server_sql(&server, sql);
+    struct source_driver d;
+    open_streaming(&d, "types");
+    pg_server_sql(&server, "INSERT INTO types (id) VALUES (2); DELETE FROM types");
+    (void)snprintf(sql, sizeof(sql), insert, 1);
+    pg_server_sql(&server, sql);
+    assert_true(source_driver_until_rows(&d, 5));
+    char first[4096];
+    char again[4096];
+    after_of(source_driver_lines(&d), "r public.types", first, sizeof(first));
+    after_of(strstr(source_driver_lines(&d), "d public.types #2"), "c public.types", again, sizeof(again));
+    assert_string_equal(first, again);
+    print_message("%s\n", first);
+    assert_non_null(strstr(first, "\"n\":\"-12.35\""));
+    assert_non_null(strstr(first, "\"c\":\"ab  \""));
+    assert_non_null(strstr(first, "\"pr\":\"1.500\""));
+    assert_non_null(strstr(first, "\"ma\":[\"sad\",\"glad\"]"));
+    assert_non_null(strstr(first, "\"tz0\":\"2026-01-02T03:04:06Z\""));
+    assert_non_null(strstr(first, "\"pra\":[\"1.250\"]"));
+    drop_all("types", &d);
+}
+
+static void a_role_without_superuser_needs_only_what_it_is_told(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE ROLE plain LOGIN; CREATE TABLE mine (id int PRIMARY KEY); ALTER TABLE mine OWNER TO plain;"
+        "CREATE TABLE theirs (id int PRIMARY KEY)");
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1 port=%d dbname=postgres user=plain", server.port);
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "plain", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "REPLICATION"));
+    source_driver_close(&d);
+    pg_server_sql(&server, "ALTER ROLE plain REPLICATION");
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "CREATE PUBLICATION"));
+    source_driver_close(&d);
+    pg_server_sql(&server,
+                  "GRANT CREATE ON DATABASE postgres TO plain; GRANT USAGE ON SCHEMA public TO plain");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    pg_server_sql(&server, "INSERT INTO theirs VALUES (1); INSERT INTO mine VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "c public.mine #0"));
+    drop_all("plain", &d);
+    pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM plain; DROP ROLE plain");
+}
+
+static void rows_that_a_policy_hides_are_not_left_out_in_silence(void **state)
+{
+    (void)state;
+    pg_server_sql(
+        &server,
+        "CREATE ROLE narrow LOGIN REPLICATION; GRANT CREATE ON DATABASE postgres TO narrow;"
+        "CREATE TABLE before_it (id int PRIMARY KEY); INSERT INTO before_it VALUES (1);"
+        "CREATE TABLE tenants (id int PRIMARY KEY, tenant text);"
+        "INSERT INTO tenants VALUES (1, 'a'), (2, 'b'); ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY only_a ON tenants USING (tenant = 'a');"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO narrow; GRANT USAGE ON SCHEMA public TO narrow;"
+        "CREATE PUBLICATION millrace_policy FOR TABLE before_it, tenants");
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1 port=%d dbname=postgres user=narrow", server.port);
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "policy", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "public.tenants has row-level security"));
+    assert_non_null(strstr(d.fault.text, "ALTER ROLE \"narrow\" BYPASSRLS;"));
+    assert_int_equal(d.rows, 0);
+    source_driver_close(&d);
+    pg_server_sql(&server, "ALTER ROLE narrow BYPASSRLS");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.tenants #2 last key={\"id\":2}"));
+    drop_all("policy", &d);
+    pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM narrow; DROP ROLE narrow");
+}
+
+static void what_is_refused_says_how_to_mend_it(void **state)
+{
+    (void)state;
+    char dsn[256];
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1 port=%d dbname=nowhere user=millrace", server.port);
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "refused", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "check dbname"));
+    source_driver_clear(&d);
+    (void)snprintf(dsn, sizeof(dsn), "%s options='-c nonsense=1'", pg_server_dsn(&server));
+    source_driver_init(&d, &pg_source_type, "refused", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "check options in postgres.dsn"));
+    source_driver_clear(&d);
+    source_driver_init(&d, &pg_source_type, "refused", "host=127.0.0.1 port=1 dbname=postgres");
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    source_driver_clear(&d);
+    source_driver_init(&d, &pg_source_type, "refused", pg_server_dsn(&server));
+    d.config.slot.create = false;
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(
+        strstr(d.fault.text, "SELECT pg_create_logical_replication_slot('millrace_refused', 'pgoutput');"));
+    source_driver_clear(&d);
+}
+
+// A host that takes connections and says nothing, as one behind a broken network does.
+static int silent_listener(int *ret_port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void a_host_that_does_not_answer_is_passed_over(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    int port = 0;
+    int fd = silent_listener(&port);
+    char dsn[256];
+    static const char *const hosts[] = {"host=127.0.0.1,localhost", "hostaddr=127.0.0.1,127.0.0.1"};
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        (void)snprintf(dsn, sizeof(dsn),
+                       "%s port=%d,%d dbname=postgres user=millrace connect_timeout=1 "
+                       "target_session_attrs=read-write",
+                       hosts[i], port, server.port);
+        struct source_driver d;
+        source_driver_init(&d, &pg_source_type, "hosts", dsn);
+        source_driver_open(&d);
+        assert_true(source_driver_until_phase(&d, "streaming"));
+        // The one that was good is the first one the next time.
+        source_driver_close(&d);
+        d.phase[0] = '\0';
+        int64_t began_us = clock_now_us();
+        source_driver_open(&d);
+        assert_true(source_driver_until_phase(&d, "streaming"));
+        assert_true(clock_now_us() - began_us < 990 * CLOCK_US_PER_MS);
+        drop_all("hosts", &d);
+        pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    }
+    struct source_driver d;
+    (void)snprintf(dsn, sizeof(dsn), "host=127.0.0.1,127.0.0.1 port=%d,1 connect_timeout=1", port);
+    source_driver_init(&d, &pg_source_type, "hosts", dsn);
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(d.fault.text, "PostgreSQL at 127.0.0.1 did not answer within 1 s"));
+    assert_non_null(strstr(d.fault.text, "Connection refused"));
+    drop_all("hosts", &d);
+    (void)close(fd);
+}
+
+static bool has_lost(const struct source_driver *d)
+{
+    return d->has_fault || d->has_ended;
+}
+
+static void a_server_that_stops_and_comes_back_is_a_retry(void **state)
+{
+    (void)state;
+    struct source_driver d;
+    open_streaming(&d, "restart");
+    pg_server_restart(&server, "log_statement=none");
+    // What was sent meanwhile was answered with a reset, behind the server's last words: noticed at once all
+    // the same.
+    int64_t began_us = clock_now_us();
+    assert_true(source_driver_until(&d, has_lost));
+    assert_true(clock_now_us() - began_us < 5 * CLOCK_US_PER_S);
+    assert_true(d.has_ended || d.fault.kind == FAULT_RETRY);
+    source_driver_close(&d);
+    source_driver_open(&d);
+    d.phase[0] = '\0';
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    drop_all("restart", &d);
+    pg_server_restart(&server, "wal_level=replica");
+    source_driver_init(&d, &pg_source_type, "level", pg_server_dsn(&server));
+    source_driver_open(&d);
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(d.fault.text, "ALTER SYSTEM SET wal_level = 'logical'"));
+    source_driver_clear(&d);
+}
+
+static int start_server(void **state)
+{
+    (void)state;
+    pg_server_start(&server);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    pg_server_stop(&server);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_that_are_there_come_first_and_then_the_stream),
+        cmocka_unit_test(updates_deletes_and_key_changes_look_like_debezium),
+        cmocka_unit_test(a_table_without_identity_is_left_out_and_its_inserts_can_be_had),
+        cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
+        cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
+        cmocka_unit_test(a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on),
+        cmocka_unit_test(a_bad_old_image_withholds_nothing_but_itself),
+        cmocka_unit_test(a_bad_row_that_changes_its_key_deletes_the_old_one),
+        cmocka_unit_test(after_reopening_the_stream_goes_on_from_what_was_confirmed),
+        cmocka_unit_test(a_slot_that_went_back_is_followed_and_its_new_timeline_remembered),
+        cmocka_unit_test(a_slot_dropped_behind_our_back_is_not_made_again),
+        cmocka_unit_test(a_dropped_publication_stops_the_stream_with_what_to_type),
+        cmocka_unit_test(an_unfinished_snapshot_begins_again_with_a_new_slot),
+        cmocka_unit_test(a_snapshot_holds_up_no_other_slot),
+        cmocka_unit_test(a_second_copy_waits_for_the_slot_and_takes_over),
+        cmocka_unit_test(a_second_copy_stays_away_from_the_slot_of_a_running_snapshot),
+        cmocka_unit_test(a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew),
+        cmocka_unit_test(what_a_dead_machine_left_behind_is_ended),
+        cmocka_unit_test(the_loss_of_one_session_is_the_loss_of_both),
+        cmocka_unit_test(an_idle_database_moves_the_slot),
+        cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
+        cmocka_unit_test(a_table_that_appears_is_captured),
+        cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
+        cmocka_unit_test(a_partitioned_table_is_captured_by_its_name_alone),
+        cmocka_unit_test(a_publication_by_the_root_gives_the_roots_name),
+        cmocka_unit_test(a_table_attached_just_now_is_captured),
+        cmocka_unit_test(rows_of_a_partition_that_is_gone_by_now_still_come),
+        cmocka_unit_test(partitions_without_identity_keep_their_updates_and_the_others_are_captured),
+        cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
+        cmocka_unit_test(a_role_without_superuser_needs_only_what_it_is_told),
+        cmocka_unit_test(rows_that_a_policy_hides_are_not_left_out_in_silence),
+        cmocka_unit_test(what_is_refused_says_how_to_mend_it),
+        cmocka_unit_test(a_host_that_does_not_answer_is_passed_over),
+        cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),
+    };
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}

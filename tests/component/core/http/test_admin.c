@@ -1,0 +1,245 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "core/http/admin.h"
+
+static uv_loop_t loop;
+static char echo_name[] = "short";
+static struct admin *admin;
+static struct admin_reply *held;
+static uv_timer_t later;
+
+/** A client in a thread of its own, since ours is the server's. */
+struct client {
+    pthread_t thread;
+    char url[256];
+    const char *method;
+    size_t upload_size;
+    bool is_chunked;
+    long status;
+    struct bytes body;
+    atomic_bool is_done;
+};
+
+static size_t take_body(char *data, size_t size, size_t count, void *self)
+{
+    bytes_append(&((struct client *)self)->body, data, size * count);
+    return size * count;
+}
+
+static size_t give_upload(char *data, size_t size, size_t count, void *self)
+{
+    struct client *c = self;
+    size_t now = size * count < c->upload_size ? size * count : c->upload_size;
+    memset(data, 'u', now);
+    c->upload_size -= now;
+    return now;
+}
+
+static void *client_main(void *self)
+{
+    struct client *c = self;
+    CURL *curl = curl_easy_init();
+    curl_easy_setopt(curl, CURLOPT_URL, c->url);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+    curl_easy_setopt(curl, CURLOPT_USERNAME, "me");
+    if (c->method != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, c->method);
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_upload);
+        curl_easy_setopt(curl, CURLOPT_READDATA, c);
+        if (!c->is_chunked) {
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->upload_size);
+        }
+    }
+    (void)curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->status);
+    curl_easy_cleanup(curl);
+    c->is_done = true;
+    return NULL;
+}
+
+static void begin(struct client *c, const char *path)
+{
+    (void)snprintf(c->url, sizeof(c->url), "http://127.0.0.1:%d%s", admin_port(admin), path);
+    assert_int_equal(pthread_create(&c->thread, NULL, client_main, c), 0);
+}
+
+static void end(struct client *c)
+{
+    while (!c->is_done) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(pthread_join(c->thread, NULL), 0);
+}
+
+static void serve_echo(void *self, const struct admin_request *r)
+{
+    struct bytes out = {0};
+    const char *q = admin_request_query(r, "q");
+    bytes_format(&out, "%s %s %s %zu %s %s", (const char *)self, r->method, r->path, r->body.size,
+                 q == NULL ? "-" : q, r->authorization == NULL ? "-" : "auth");
+    admin_answer(r->reply, 200, "text/plain", bytes_slice(&out));
+    bytes_clear(&out);
+}
+
+static void serve_held(void *self, const struct admin_request *r)
+{
+    (void)self;
+    held = r->reply;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    struct fault f;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_true(admin_start(&loop, "127.0.0.1", 0, &admin, &f));
+    admin_route(admin, "/echo", serve_echo, echo_name);
+    admin_route(admin, "/held", serve_held, NULL);
+    assert_int_equal(uv_timer_init(&loop, &later), 0);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    admin_stop(admin);
+    uv_close((uv_handle_t *)&later, NULL);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&loop);
+}
+
+static void expect_body(struct client *c, long status, const char *body)
+{
+    assert_int_equal(c->status, status);
+    assert_string_equal(bytes_text(&c->body), body);
+    bytes_clear(&c->body);
+}
+
+static void a_handler_sees_method_path_query_and_body(void **state)
+{
+    (void)state;
+    struct client c = {.method = "PUT", .upload_size = 100000};
+    begin(&c, "/echo/a%20b/c?q=1%262&x=y");
+    end(&c);
+    expect_body(&c, 200, "short PUT /a b/c 100000 1&2 auth");
+}
+
+static void what_only_begins_like_a_route_is_not_found(void **state)
+{
+    (void)state;
+    struct client c = {0};
+    begin(&c, "/echoes");
+    end(&c);
+    expect_body(&c, 404, "{\"error_code\":404,\"message\":\"nothing is served here\"}\n");
+}
+
+static void a_body_beyond_the_limit_is_refused_with_and_without_its_length(void **state)
+{
+    (void)state;
+    for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
+        struct client c = {.method = "POST", .upload_size = 16 * 1024 * 1024 + 1, .is_chunked = is_chunked};
+        begin(&c, "/echo");
+        end(&c);
+        expect_body(&c, 413, "{\"error_code\":413,\"message\":\"the body is larger than 16 MiB\"}\n");
+    }
+    struct client c = {.method = "POST", .upload_size = 16 * 1024 * 1024};
+    begin(&c, "/echo");
+    end(&c);
+    expect_body(&c, 200, "short POST  16777216 - auth");
+}
+
+static void answer_held(uv_timer_t *timer)
+{
+    (void)timer;
+    admin_answer(held, 202, "text/plain", slice_of("later"));
+    held = NULL;
+}
+
+static void a_deferred_answer_arrives_on_a_loop_that_waits(void **state)
+{
+    (void)state;
+    struct client c = {0};
+    begin(&c, "/held");
+    while (held == NULL) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(uv_timer_start(&later, answer_held, 50, 0), 0);
+    while (held != NULL) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    end(&c);
+    expect_body(&c, 202, "later");
+}
+
+static void others_are_served_while_one_waits(void **state)
+{
+    (void)state;
+    struct client waiting = {0};
+    begin(&waiting, "/held");
+    while (held == NULL) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    struct client c = {0};
+    begin(&c, "/echo");
+    end(&c);
+    expect_body(&c, 200, "short GET  0 - auth");
+    answer_held(NULL);
+    end(&waiting);
+    expect_body(&waiting, 202, "later");
+}
+
+static void an_address_that_is_taken_is_named_with_its_key(void **state)
+{
+    (void)state;
+    struct admin *other;
+    struct fault f;
+    assert_false(admin_start(&loop, "127.0.0.1", admin_port(admin), &other, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_non_null(strstr(f.text, "127.0.0.1"));
+    assert_non_null(strstr(f.text, "admin.listen"));
+    assert_false(admin_start(&loop, "nowhere.example", 1, &other, &f));
+    assert_non_null(strstr(f.text, "nowhere.example"));
+}
+
+static void stopping_answers_those_who_wait(void **state)
+{
+    (void)state;
+    struct client c = {0};
+    begin(&c, "/held");
+    while (held == NULL) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    held = NULL;
+    struct fault f;
+    admin_stop(admin);
+    end(&c);
+    bytes_clear(&c.body);
+    assert_true(admin_start(&loop, "::1", 0, &admin, &f) || admin_start(&loop, "127.0.0.1", 0, &admin, &f));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handler_sees_method_path_query_and_body),
+        cmocka_unit_test(what_only_begins_like_a_route_is_not_found),
+        cmocka_unit_test(a_body_beyond_the_limit_is_refused_with_and_without_its_length),
+        cmocka_unit_test(a_deferred_answer_arrives_on_a_loop_that_waits),
+        cmocka_unit_test(others_are_served_while_one_waits),
+        cmocka_unit_test(an_address_that_is_taken_is_named_with_its_key),
+        cmocka_unit_test(stopping_answers_those_who_wait),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

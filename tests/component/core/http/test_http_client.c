@@ -1,0 +1,276 @@
+// core/http/http_client against a server on the same loop: answers, deadlines, lost connections, and what was
+// sent.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/base/clock.h"
+#include "core/http/http_client.h"
+#include "tests/component/bridge/stub_function.h"
+
+struct http_case {
+    uv_loop_t loop;
+    uv_timer_t timer;
+    struct stub_function *stub;
+    struct http_client *client;
+    int done;
+    struct http_response last;
+    char text[256];  // of the last body
+};
+
+static void on_time(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static void start(struct http_case *c, stub_script script)
+{
+    *c = (struct http_case){0};
+    assert_int_equal(uv_loop_init(&c->loop), 0);
+    (void)uv_timer_init(&c->loop, &c->timer);
+    (void)uv_timer_start(&c->timer, on_time, 10, 10);
+    c->stub = stub_function_start(&c->loop, script, c);
+    c->client = http_client_new(&c->loop, 4);
+}
+
+static void stop(struct http_case *c)
+{
+    http_client_free(c->client);
+    stub_function_stop(c->stub);
+    uv_close((uv_handle_t *)&c->timer, NULL);
+    (void)uv_run(&c->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&c->loop), 0);
+}
+
+static void on_done(void *self, const struct http_response *r)
+{
+    struct http_case *c = self;
+    c->done++;
+    c->last = *r;
+    size_t size = r->body.size < sizeof(c->text) - 1 ? r->body.size : sizeof(c->text) - 1;
+    memcpy(c->text, size == 0 ? "" : (const char *)r->body.data, size);
+    c->text[size] = '\0';
+}
+
+static struct http_call *post(struct http_case *c, const char *url, int64_t timeout_ms)
+{
+    struct http_request request = {
+        .method = "POST",
+        .url = url,
+        .header_lines = "X-One: 1\r\nX-Two: 2",
+        .body = slice_of("hello"),
+        .timeout_us = timeout_ms * CLOCK_US_PER_MS,
+        .response_max_bytes = 16,
+    };
+    return http_client_send(c->client, &request, on_done, c);
+}
+
+static void run_until_done(struct http_case *c, int count)
+{
+    int64_t deadline_us = clock_now_us() + 10 * CLOCK_US_PER_S;
+    while (c->done < count) {
+        assert_true(clock_now_us() < deadline_us);
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+}
+
+static struct stub_answer answer_ok(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 200, .garbage_bytes = 5000000};
+}
+
+static void a_body_beyond_its_limit_is_thrown_away(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_ok);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 1);
+    assert_int_equal(c.last.transport.kind, FAULT_NONE);
+    assert_int_equal(c.last.status, 200);
+    assert_string_equal(c.text, "gggggggggggggggg");
+    const struct stub_call *call = stub_function_call(c.stub, 0);
+    assert_string_equal(call->body, "hello");
+    assert_non_null(strstr(call->head, "\r\nX-One: 1\r\nX-Two: 2\r\n"));
+    stop(&c);
+}
+
+static struct stub_answer answer_retry_after(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    static const char *const HEADERS[] = {
+        "Retry-After: 7\r\n", "Retry-After: 0\r\n",  "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", "",
+        "Retry-After: x\r\n", "Retry-After: -5\r\n", "Retry-After: Fri, 31 Dec 2099 23:59:59 GMT\r\n",
+    };
+    return (struct stub_answer){.status = 429, .headers = HEADERS[number]};
+}
+
+static void retry_after_is_read_in_both_forms(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_retry_after);
+    for (int i = 0; i < 7; i++) {
+        (void)post(&c, stub_function_url(c.stub), 5000);
+        run_until_done(&c, i + 1);
+        assert_int_equal(c.last.status, 429);
+        if (i == 0) {
+            assert_int_equal(c.last.retry_after_us, 7 * CLOCK_US_PER_S);
+        } else if (i < 6) {
+            assert_int_equal(c.last.retry_after_us, -1);
+        } else {
+            assert_true(c.last.retry_after_us > 0);
+        }
+    }
+    stop(&c);
+}
+
+static struct stub_answer answer_late(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    return (struct stub_answer){.status = 200, .delay_ms = number == 0 ? 400 : 0};
+}
+
+static void a_late_answer_is_never_the_next_calls_answer(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_late);
+    (void)post(&c, stub_function_url(c.stub), 100);
+    run_until_done(&c, 1);
+    assert_int_equal(c.last.transport.kind, FAULT_RETRY);
+    assert_true(c.last.is_timeout);
+    assert_true(c.last.is_sent);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 2);
+    assert_int_equal(c.last.status, 200);
+    assert_int_equal(c.done, 2);
+    stop(&c);
+}
+
+static void a_refused_connection_has_sent_nothing(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_ok);
+    (void)post(&c, "http://127.0.0.1:1/", 5000);
+    run_until_done(&c, 1);
+    assert_int_equal(c.last.transport.kind, FAULT_RETRY);
+    assert_false(c.last.is_sent);
+    (void)post(&c, "http://no-such-name.invalid/", 9000);
+    run_until_done(&c, 2);
+    assert_int_equal(c.last.transport.kind, FAULT_RETRY);
+    assert_false(c.last.is_sent);
+    stop(&c);
+}
+
+static void a_first_call_that_hangs_holds_no_other_back(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_late);
+    int64_t began_us = clock_now_us();
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 1);
+    assert_true(clock_now_us() - began_us < 300 * CLOCK_US_PER_MS);
+    run_until_done(&c, 2);
+    stop(&c);
+}
+
+static struct stub_answer answer_then_reset(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    return (struct stub_answer){.status = number == 0 ? 200 : 0};
+}
+
+/** libcurl alone would send the second request twice: its connection was used before and gave no answer. */
+static void a_request_that_may_have_been_carried_out_is_not_sent_again(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_then_reset);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 1);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 2);
+    assert_int_equal(c.last.transport.kind, FAULT_RETRY);
+    assert_true(c.last.is_sent);
+    assert_false(c.last.is_timeout);
+    assert_int_equal(stub_function_count(c.stub), 2);
+    stop(&c);
+}
+
+static void a_cancelled_call_never_calls_back(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_late);
+    struct http_call *call = post(&c, stub_function_url(c.stub), 5000);
+    for (int i = 0; i < 10; i++) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    http_call_cancel(call);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 1);
+    assert_int_equal(c.done, 1);
+    stop(&c);
+}
+
+static struct stub_answer answer_redirect(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 302, .headers = "Location: http://127.0.0.1:1/other\r\n"};
+}
+
+static void redirects_are_reported_and_not_followed(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_redirect);
+    (void)post(&c, stub_function_url(c.stub), 5000);
+    run_until_done(&c, 1);
+    assert_int_equal(c.last.status, 302);
+    assert_int_equal(stub_function_count(c.stub), 1);
+    stop(&c);
+}
+
+static void more_calls_than_connections_take_turns(void **state)
+{
+    (void)state;
+    struct http_case c;
+    start(&c, answer_late);
+    for (int i = 0; i < 40; i++) {
+        (void)post(&c, stub_function_url(c.stub), 5000);
+    }
+    run_until_done(&c, 40);
+    assert_true(stub_function_running_max(c.stub) <= 4);
+    stop(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_body_beyond_its_limit_is_thrown_away),
+        cmocka_unit_test(retry_after_is_read_in_both_forms),
+        cmocka_unit_test(a_late_answer_is_never_the_next_calls_answer),
+        cmocka_unit_test(a_first_call_that_hangs_holds_no_other_back),
+        cmocka_unit_test(a_refused_connection_has_sent_nothing),
+        cmocka_unit_test(a_request_that_may_have_been_carried_out_is_not_sent_again),
+        cmocka_unit_test(a_cancelled_call_never_calls_back),
+        cmocka_unit_test(redirects_are_reported_and_not_followed),
+        cmocka_unit_test(more_calls_than_connections_take_turns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

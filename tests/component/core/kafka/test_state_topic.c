@@ -1,0 +1,238 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+// The mock cluster needs the client first.
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "core/kafka/kafka_client.h"
+#include "core/kafka/state_topic.h"
+
+static rd_kafka_t *mock_owner;
+static rd_kafka_mock_cluster_t *mock;
+static struct settings settings;
+static uv_loop_t loop;
+
+static int start(void **state)
+{
+    (void)state;
+    char why[256];
+    mock_owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof(why));
+    mock = rd_kafka_mock_cluster_new(mock_owner, 1);
+    text_pairs_set(&settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
+    return uv_loop_init(&loop);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    text_pairs_clear(&settings.kafka);
+    rd_kafka_mock_cluster_destroy(mock);
+    rd_kafka_destroy(mock_owner);
+    return 0;
+}
+
+static struct state_topic *open_state(void)
+{
+    struct state_topic *s = NULL;
+    struct fault f;
+    assert_true(state_topic_open(&loop, &settings, &s, &f));
+    return s;
+}
+
+struct answer {
+    int calls;
+    char value[64];  // "-" for none
+    enum fault_kind fault;
+};
+
+static void on_read(void *self, struct slice value, const struct fault *f)
+{
+    struct answer *a = self;
+    a->calls++;
+    a->fault = f == NULL ? FAULT_NONE : f->kind;
+    size_t size = value.data == NULL ? 1 : value.size;
+    memcpy(a->value, value.data == NULL ? (const uint8_t *)"-" : value.data, size);
+    a->value[size] = '\0';
+}
+
+static void on_written(void *self, const struct fault *f)
+{
+    struct answer *a = self;
+    a->calls++;
+    a->fault = f == NULL ? FAULT_NONE : f->kind;
+}
+
+static void wait_for(const struct answer *a, int calls)
+{
+    while (a->calls < calls) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(a->fault, FAULT_NONE);
+}
+
+static void write_value(struct state_topic *s, const char *key, const char *value)
+{
+    struct answer a = {0};
+    state_topic_write(s, key, value == NULL ? (struct slice){NULL, 0} : slice_of(value), on_written, &a);
+    wait_for(&a, 1);
+}
+
+static void expect_answer(struct state_topic *s, const char *key, const char *expected)
+{
+    struct answer a = {0};
+    state_topic_read(s, key, on_read, &a);
+    assert_int_equal(a.calls, 0);
+    wait_for(&a, 1);
+    assert_string_equal(a.value, expected);
+}
+
+static void an_unknown_key_has_no_value(void **state)
+{
+    (void)state;
+    struct state_topic *s = open_state();
+    expect_answer(s, "connector/none", "-");
+    state_topic_close(s);
+}
+
+static void what_was_written_is_read_by_the_next_process(void **state)
+{
+    (void)state;
+    struct state_topic *s = open_state();
+    write_value(s, "connector/a", "one");
+    write_value(s, "connector/a", "two");
+    write_value(s, "connector/b", "");
+    expect_answer(s, "connector/a", "two");
+    state_topic_close(s);
+    s = open_state();
+    expect_answer(s, "connector/a", "two");
+    expect_answer(s, "connector/b", "");
+    state_topic_close(s);
+}
+
+static void a_read_sees_what_another_process_wrote_since_the_last_one(void **state)
+{
+    (void)state;
+    struct state_topic *mine = open_state();
+    struct state_topic *other = open_state();
+    expect_answer(mine, "connector/c", "-");
+    write_value(other, "connector/c", "theirs");
+    expect_answer(mine, "connector/c", "theirs");
+    write_value(other, "connector/c", NULL);
+    expect_answer(mine, "connector/c", "-");
+    state_topic_close(mine);
+    state_topic_close(other);
+}
+
+static void questions_asked_together_are_all_answered_once(void **state)
+{
+    (void)state;
+    struct state_topic *s = open_state();
+    write_value(s, "connector/d", "d");
+    struct answer answers[20] = {0};
+    for (int i = 0; i < 20; i++) {
+        state_topic_read(s, "connector/d", on_read, &answers[i]);
+        if (i % 5 == 0) {
+            (void)uv_run(&loop, UV_RUN_NOWAIT);
+        }
+    }
+    for (int i = 0; i < 20; i++) {
+        wait_for(&answers[i], 1);
+        assert_string_equal(answers[i].value, "d");
+    }
+    state_topic_close(s);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(answers[i].calls, 1);
+    }
+}
+
+static struct state_topic *closed_by_callback;
+
+static void on_read_close(void *self, struct slice value, const struct fault *f)
+{
+    (void)value;
+    (void)f;
+    *(bool *)self = true;
+    state_topic_close(closed_by_callback);
+}
+
+static void a_callback_may_close_it(void **state)
+{
+    (void)state;
+    bool is_closed = false;
+    closed_by_callback = open_state();
+    state_topic_read(closed_by_callback, "x", on_read_close, &is_closed);
+    state_topic_read(closed_by_callback, "y", on_read_close, &is_closed);
+    while (!is_closed) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+}
+
+static void a_broker_that_comes_back_answers_what_waited(void **state)
+{
+    (void)state;
+    struct state_topic *s = open_state();
+    write_value(s, "connector/e", "e");
+    assert_int_equal(rd_kafka_mock_broker_set_down(mock, 1), 0);
+    struct answer read = {0};
+    struct answer written = {0};
+    state_topic_write(s, "connector/e", slice_of("later"), on_written, &written);
+    state_topic_read(s, "connector/e", on_read, &read);
+    (void)uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(rd_kafka_mock_broker_set_up(mock, 1), 0);
+    wait_for(&written, 1);
+    wait_for(&read, 1);
+    expect_answer(s, "connector/e", "later");
+    state_topic_close(s);
+}
+
+static void a_broken_producer_is_replaced_and_nothing_written_is_lost(void **state)
+{
+    (void)state;
+    enum { INIT_PRODUCER_ID = 22 };
+    struct answer answers[2] = {0};
+    rd_kafka_mock_push_request_errors(mock, INIT_PRODUCER_ID, 1,
+                                      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+    struct state_topic *s = open_state();
+    state_topic_write(s, "connector/f", slice_of("one"), on_written, &answers[0]);
+    state_topic_write(s, "connector/f", slice_of("two"), on_written, &answers[1]);
+    wait_for(&answers[0], 1);
+    wait_for(&answers[1], 1);
+    expect_answer(s, "connector/f", "two");
+    state_topic_close(s);
+}
+
+static void an_overridden_promise_is_refused_at_the_door(void **state)
+{
+    (void)state;
+    struct settings bad = {0};
+    struct fault f;
+    struct state_topic *s;
+    text_pairs_set(&bad.kafka, "bootstrap.servers", "127.0.0.1:1");
+    text_pairs_set(&bad.kafka, "acks", "1");
+    assert_false(state_topic_open(&loop, &bad, &s, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_non_null(strstr(f.text, "acks"));
+    text_pairs_clear(&bad.kafka);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unknown_key_has_no_value),
+        cmocka_unit_test(what_was_written_is_read_by_the_next_process),
+        cmocka_unit_test(a_read_sees_what_another_process_wrote_since_the_last_one),
+        cmocka_unit_test(questions_asked_together_are_all_answered_once),
+        cmocka_unit_test(a_callback_may_close_it),
+        cmocka_unit_test(a_broker_that_comes_back_answers_what_waited),
+        cmocka_unit_test(a_broken_producer_is_replaced_and_nothing_written_is_lost),
+        cmocka_unit_test(an_overridden_promise_is_refused_at_the_door),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,245 @@
+// The client of an existing registry against scripted answers, and against the embedded registry's own API.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+// The mock cluster needs the client first.
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <stdio.h>
+
+#include "core/base/memory.h"
+#include "core/http/admin.h"
+#include "schemas/registry/registry.h"
+
+static uv_loop_t loop;
+static struct admin *server;
+static struct settings settings;
+static struct registry *client;
+
+static struct {
+    int status;
+    const char *answer;
+    char seen[512];  // method, path, authorization, body
+} script;
+
+static void on_request(void *self, const struct admin_request *request)
+{
+    (void)self;
+    (void)snprintf(script.seen, sizeof script.seen, "%s %s|%s|%.*s", request->method, request->path,
+                   request->authorization != NULL ? request->authorization : "", (int)request->body.size,
+                   (const char *)request->body.data);
+    admin_answer(request->reply, script.status, "application/json", slice_of(script.answer));
+}
+
+static int start(void **state)
+{
+    (void)state;
+    struct fault f;
+    (void)uv_loop_init(&loop);
+    assert_true(admin_start(&loop, "127.0.0.1", 0, &server, &f));
+    settings.registry.url = memory_format("http://127.0.0.1:%d/registry/", admin_port(server));
+    settings.registry.username = memory_string("user");
+    settings.registry.password = memory_string("secret");
+    assert_true(registry_open(&loop, &settings, &client, &f));
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    admin_stop(server);
+    registry_close(client);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    free(settings.registry.url);
+    free(settings.registry.username);
+    free(settings.registry.password);
+    return 0;
+}
+
+struct answer {
+    int calls;
+    int32_t id;
+    char text[128];
+    struct fault fault;
+};
+
+static void on_id(void *self, int32_t id, const struct fault *f)
+{
+    struct answer *a = self;
+    a->calls++;
+    a->id = id;
+    a->fault = f != NULL ? *f : (struct fault){0};
+}
+
+static void on_schema(void *self, struct slice text, const struct fault *f)
+{
+    struct answer *a = self;
+    a->calls++;
+    a->fault = f != NULL ? *f : (struct fault){0};
+    (void)snprintf(a->text, sizeof a->text, "%.*s", (int)text.size, (const char *)text.data);
+}
+
+static void wait_for(const struct answer *a)
+{
+    assert_int_equal(a->calls, 0);
+    while (a->calls == 0) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+}
+
+static struct answer enroll(int status, const char *answer)
+{
+    struct answer a = {0};
+    script.status = status;
+    script.answer = answer;
+    registry_register(client, "t t-value", "{\"type\":\"string\"}", on_id, &a);
+    wait_for(&a);
+    return a;
+}
+
+static struct answer look_up(int status, const char *answer)
+{
+    struct answer a = {0};
+    script.status = status;
+    script.answer = answer;
+    registry_lookup(client, 7, on_schema, &a);
+    wait_for(&a);
+    return a;
+}
+
+static void a_schema_is_posted_and_its_id_read(void **state)
+{
+    (void)state;
+    admin_route(server, "/registry", on_request, NULL);
+    struct answer a = enroll(200, "{\"id\":42,\"version\":1}");
+    assert_int_equal(a.fault.kind, FAULT_NONE);
+    assert_int_equal(a.id, 42);
+    assert_string_equal(script.seen, "POST /subjects/t t-value/versions|Basic dXNlcjpzZWNyZXQ=|"
+                                     "{\"schema\":\"{\\\"type\\\":\\\"string\\\"}\"}");
+}
+
+static void an_id_is_looked_up(void **state)
+{
+    (void)state;
+    admin_route(server, "/registry", on_request, NULL);
+    struct answer a = look_up(200, "{\"schema\":\"\\\"int\\\"\"}");
+    assert_int_equal(a.fault.kind, FAULT_NONE);
+    assert_string_equal(a.text, "\"int\"");
+    assert_string_equal(script.seen, "GET /schemas/ids/7|Basic dXNlcjpzZWNyZXQ=|");
+}
+
+static void only_an_id_that_the_registry_denies_is_a_bad_record(void **state)
+{
+    (void)state;
+    admin_route(server, "/registry", on_request, NULL);
+    assert_int_equal(look_up(404, "{\"error_code\":40403,\"message\":\"Schema 7 not found\"}").fault.kind,
+                     FAULT_REJECT);
+    assert_int_equal(look_up(404, "not found").fault.kind, FAULT_CONFIG);
+    assert_int_equal(look_up(404, "{\"error_code\":404,\"message\":\"no such page\"}").fault.kind,
+                     FAULT_CONFIG);
+}
+
+static void trouble_is_told_from_refusal(void **state)
+{
+    (void)state;
+    admin_route(server, "/registry", on_request, NULL);
+    static const int RETRIED[] = {408, 429, 500, 502, 503};
+    static const int REFUSED[] = {401, 403, 409, 422};
+    for (size_t i = 0; i < COUNT_OF(RETRIED); i++) {
+        assert_int_equal(enroll(RETRIED[i], "").fault.kind, FAULT_RETRY);
+    }
+    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
+        struct answer a =
+            enroll(REFUSED[i], "{\"error_code\":409,\"message\":\"incompatible, says the server\"}");
+        assert_int_equal(a.fault.kind, FAULT_CONFIG);
+        assert_non_null(strstr(a.fault.text, "incompatible, says the server"));
+    }
+    assert_int_equal(enroll(200, "<html>a login page</html>").fault.kind, FAULT_RETRY);
+    assert_int_equal(look_up(200, "{\"schema\":5}").fault.kind, FAULT_RETRY);
+}
+
+static void a_registry_that_is_away_is_asked_again_later(void **state)
+{
+    (void)state;
+    struct settings away = {.registry.url = "http://127.0.0.1:1"};
+    struct registry *r = NULL;
+    struct fault f;
+    struct answer a = {0};
+    assert_true(registry_open(&loop, &away, &r, &f));
+    registry_register(r, "s", "\"int\"", on_id, &a);
+    wait_for(&a);
+    assert_int_equal(a.fault.kind, FAULT_RETRY);
+    registry_close(r);
+}
+
+static void closing_drops_calls_under_way(void **state)
+{
+    (void)state;
+    struct answer a = {0};
+    admin_route(server, "/registry", on_request, NULL);
+    registry_register(client, "s", "\"int\"", on_id, &a);
+    registry_lookup(client, 1, on_schema, &a);
+    registry_close(TAKE(client));
+    for (int i = 0; i < 20; i++) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(a.calls, 0);
+}
+
+static void the_embedded_registry_serves_this_client(void **state)
+{
+    (void)state;
+    char why[256];
+    rd_kafka_t *owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof why);
+    rd_kafka_mock_cluster_t *mock = rd_kafka_mock_cluster_new(owner, 1);
+    struct settings embedded = {0};
+    text_pairs_set(&embedded.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
+    struct registry *store = NULL;
+    struct fault f;
+    assert_true(registry_open(&loop, &embedded, &store, &f));
+    registry_serve(store, server, "/registry");
+
+    struct answer registered = {0};
+    registry_register(client, "t-value", "{ \"type\": \"long\" }", on_id, &registered);
+    wait_for(&registered);
+    assert_int_equal(registered.fault.kind, FAULT_NONE);
+    struct answer found = {0};
+    registry_lookup(client, registered.id, on_schema, &found);
+    wait_for(&found);
+    assert_string_equal(found.text, "{\"type\":\"long\"}");
+    struct answer unknown = {0};
+    registry_lookup(client, registered.id + 1, on_schema, &unknown);
+    wait_for(&unknown);
+    assert_int_equal(unknown.fault.kind, FAULT_REJECT);
+    struct answer invalid = {0};
+    registry_register(client, "t-value", "{\"type\":\"nope\"}", on_id, &invalid);
+    wait_for(&invalid);
+    assert_int_equal(invalid.fault.kind, FAULT_CONFIG);
+
+    registry_close(store);
+    admin_stop(TAKE(server));
+    (void)uv_run(&loop, UV_RUN_NOWAIT);
+    text_pairs_clear(&embedded.kafka);
+    rd_kafka_mock_cluster_destroy(mock);
+    rd_kafka_destroy(owner);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_schema_is_posted_and_its_id_read, start, stop),
+        cmocka_unit_test_setup_teardown(an_id_is_looked_up, start, stop),
+        cmocka_unit_test_setup_teardown(only_an_id_that_the_registry_denies_is_a_bad_record, start, stop),
+        cmocka_unit_test_setup_teardown(trouble_is_told_from_refusal, start, stop),
+        cmocka_unit_test_setup_teardown(a_registry_that_is_away_is_asked_again_later, start, stop),
+        cmocka_unit_test_setup_teardown(closing_drops_calls_under_way, start, stop),
+        cmocka_unit_test_setup_teardown(the_embedded_registry_serves_this_client, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

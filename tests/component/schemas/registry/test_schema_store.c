@@ -1,0 +1,241 @@
+// The embedded registry on librdkafka's mock broker.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+// The mock cluster needs the client first.
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <stdio.h>
+
+#include "core/base/clock.h"
+#include "schemas/registry/registry.h"
+#include "schemas/registry/schema_index.h"
+
+static rd_kafka_t *mock_owner;
+static rd_kafka_mock_cluster_t *mock;
+static struct settings settings;
+static uv_loop_t loop;
+
+static int start(void **state)
+{
+    (void)state;
+    char why[256];
+    mock_owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof why);
+    mock = rd_kafka_mock_cluster_new(mock_owner, 1);
+    text_pairs_set(&settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
+    return uv_loop_init(&loop);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    text_pairs_clear(&settings.kafka);
+    rd_kafka_mock_cluster_destroy(mock);
+    rd_kafka_destroy(mock_owner);
+    return 0;
+}
+
+static struct registry *open_store(void)
+{
+    struct registry *r = NULL;
+    struct fault f;
+    assert_true(registry_open(&loop, &settings, &r, &f));
+    return r;
+}
+
+struct answer {
+    int calls;
+    int32_t id;
+    char text[256];
+    enum fault_kind fault;
+};
+
+static void on_id(void *self, int32_t id, const struct fault *f)
+{
+    struct answer *a = self;
+    a->calls++;
+    a->id = id;
+    a->fault = f != NULL ? f->kind : FAULT_NONE;
+}
+
+static void on_schema(void *self, struct slice text, const struct fault *f)
+{
+    struct answer *a = self;
+    a->calls++;
+    a->fault = f != NULL ? f->kind : FAULT_NONE;
+    (void)snprintf(a->text, sizeof a->text, "%.*s", (int)text.size, (const char *)text.data);
+}
+
+static void wait_for(const struct answer *a)
+{
+    while (a->calls == 0) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(a->calls, 1);
+}
+
+static int32_t enroll(struct registry *r, const char *subject, const char *text)
+{
+    struct answer a = {0};
+    registry_register(r, subject, text, on_id, &a);
+    assert_int_equal(a.calls, 0);
+    wait_for(&a);
+    assert_int_equal(a.fault, FAULT_NONE);
+    return a.id;
+}
+
+static struct answer look_up(struct registry *r, int32_t id)
+{
+    struct answer a = {0};
+    registry_lookup(r, id, on_schema, &a);
+    assert_int_equal(a.calls, 0);
+    wait_for(&a);
+    return a;
+}
+
+static void a_schema_gets_the_id_of_its_content_and_is_found_by_it(void **state)
+{
+    (void)state;
+    struct registry *r = open_store();
+    int32_t id = enroll(r, "t-value", "{ \"type\" : \"string\" }");
+    assert_int_equal(id, schema_index_content_id("{\"type\":\"string\"}"));
+    assert_string_equal(look_up(r, id).text, "{\"type\":\"string\"}");
+    registry_close(r);
+}
+
+static void the_next_process_finds_what_was_registered(void **state)
+{
+    (void)state;
+    struct registry *first = open_store();
+    int32_t id = enroll(first, "t-value", "\"long\"");
+    registry_close(first);
+    struct registry *second = open_store();
+    assert_string_equal(look_up(second, id).text, "\"long\"");
+    assert_int_equal(enroll(second, "t-value", "\"long\""), id);
+    assert_int_equal(enroll(second, "other-value", "\"long\""), id);
+    registry_close(second);
+}
+
+static void a_new_writer_waits_for_no_timer_of_the_client(void **state)
+{
+    (void)state;
+    int64_t least_us = INT64_MAX;  // of three: the machine may be busy with something else
+    for (int i = 0; i < 3; i++) {
+        struct registry *r = open_store();
+        char text[128];
+        (void)snprintf(text, sizeof text, "{\"type\":\"fixed\",\"name\":\"timer\",\"size\":%d}", i + 1);
+        int64_t began_us = clock_now_us();
+        (void)enroll(r, "timer-value", text);
+        int64_t took_us = clock_now_us() - began_us;
+        least_us = took_us < least_us ? took_us : least_us;
+        registry_close(r);
+    }
+    assert_true(least_us < 700 * CLOCK_US_PER_MS);
+}
+
+static void an_id_nobody_registered_is_rejected(void **state)
+{
+    (void)state;
+    struct registry *r = open_store();
+    assert_int_equal(look_up(r, 12345).fault, FAULT_REJECT);
+    registry_close(r);
+}
+
+static void a_reader_sees_what_another_process_wrote_since(void **state)
+{
+    (void)state;
+    struct registry *reader = open_store();
+    assert_int_equal(look_up(reader, 1).fault, FAULT_REJECT);
+    struct registry *writer = open_store();
+    int32_t id = enroll(writer, "t-value", "\"int\"");
+    assert_string_equal(look_up(reader, id).text, "\"int\"");
+    registry_close(writer);
+    registry_close(reader);
+}
+
+static void many_registrations_at_once_all_get_answers(void **state)
+{
+    (void)state;
+    enum { COUNT = 500 };
+    struct registry *r = open_store();
+    static struct answer answers[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        char subject[64];
+        char text[128];
+        (void)snprintf(subject, sizeof subject, "t%d-value", i / 2);
+        (void)snprintf(text, sizeof text, "{\"type\":\"fixed\",\"name\":\"f\",\"size\":%d}", i % 300 + 1);
+        answers[i] = (struct answer){0};
+        registry_register(r, subject, text, on_id, &answers[i]);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        wait_for(&answers[i]);
+        assert_int_equal(answers[i].fault, FAULT_NONE);
+        assert_true(answers[i].id > 0);
+        assert_int_equal(answers[i].id, answers[i % 300].id);
+    }
+    registry_close(r);
+}
+
+static void two_writers_take_turns(void **state)
+{
+    (void)state;
+    struct registry *a = open_store();
+    struct registry *b = open_store();
+    for (int i = 0; i < 3; i++) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "{\"type\":\"fixed\",\"name\":\"f\",\"size\":%d}", i + 1);
+        int32_t id = enroll(i % 2 == 0 ? a : b, "s", text);
+        assert_string_equal(look_up(i % 2 == 0 ? b : a, id).text, text);
+    }
+    registry_close(a);
+    registry_close(b);
+}
+
+static void a_broker_that_fails_for_a_while_is_waited_for(void **state)
+{
+    (void)state;
+    struct registry *r = open_store();
+    rd_kafka_mock_push_request_errors(mock, 22 /* InitProducerId */, 1,
+                                      RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
+    assert_true(enroll(r, "t-value", "\"double\"") > 0);
+    registry_close(r);
+}
+
+static void closing_drops_what_is_pending(void **state)
+{
+    (void)state;
+    struct answer a = {0};
+    struct registry *r = open_store();
+    registry_register(r, "t-value", "\"float\"", on_id, &a);
+    registry_lookup(r, 77, on_schema, &a);
+    for (int i = 0; i < 3; i++) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    registry_close(r);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(a.calls, 0);
+    registry_close(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_schema_gets_the_id_of_its_content_and_is_found_by_it, start, stop),
+        cmocka_unit_test_setup_teardown(the_next_process_finds_what_was_registered, start, stop),
+        cmocka_unit_test_setup_teardown(a_new_writer_waits_for_no_timer_of_the_client, start, stop),
+        cmocka_unit_test_setup_teardown(an_id_nobody_registered_is_rejected, start, stop),
+        cmocka_unit_test_setup_teardown(a_reader_sees_what_another_process_wrote_since, start, stop),
+        cmocka_unit_test_setup_teardown(many_registrations_at_once_all_get_answers, start, stop),
+        cmocka_unit_test_setup_teardown(two_writers_take_turns, start, stop),
+        cmocka_unit_test_setup_teardown(a_broker_that_fails_for_a_while_is_waited_for, start, stop),
+        cmocka_unit_test_setup_teardown(closing_drops_what_is_pending, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,199 @@
+// bridge/config/function_config: functions/NAME.yaml.
+#include "tests/unit/config_case.h"
+
+#include "bridge/config/function_config.h"
+
+static const char golden[] =
+    "source: {topics: [shop.public.orders, 'shop.*'], operations: [create, update], start: earliest}\n"
+    "payload: cloudevents-batch\n"
+    "int64: string\n"
+    "endpoint:\n"
+    "  http:\n"
+    "    url: https://fn.example/x\n"
+    "    headers: {x-tenant: shop, x-number: 5, x-api-key: {env: MILLRACE_TEST_SECRET}}\n"
+    "    auth: {bearer: {env: MILLRACE_TEST_SECRET}}\n"
+    "delivery:\n"
+    "  order: partition\n"
+    "  concurrency: 4\n"
+    "  batch: {events: 100, bytes: 1MiB, window: 200ms}\n"
+    "  timeout: 10s\n"
+    "  retry: {attempts: 3, max_age: 1h, backoff: {initial: 1s, max: 5m}}\n"
+    "  on_failure: {dead_letter: other.dlq}\n";
+
+static void clear_config(void *config)
+{
+    function_config_clear(config);
+}
+
+static void check_complaints(const char *text, const char *expected)
+{
+    struct config_case c = {0};
+    struct function_config config;
+    config_case_read(&c, &function_config_kind, slice_of(text), &config);
+    assert_string_equal(bytes_text(&c.text), expected);
+    function_config_clear(&config);
+    config_case_clear(&c);
+}
+
+static void every_key_is_read(void **state)
+{
+    (void)state;
+    (void)setenv("MILLRACE_TEST_SECRET", "hunter2", 1);
+    struct config_case c = {0};
+    struct function_config config;
+    config_case_read(&c, &function_config_kind, slice_of(golden), &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_string_equal(config.name, "order-email");
+    assert_int_equal(config.source.topics.count, 2);
+    assert_int_equal(config.source.operations, FUNCTION_CREATE | FUNCTION_UPDATE);
+    assert_int_equal(config.source.start, FUNCTION_START_EARLIEST);
+    assert_int_equal(config.payload, FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH);
+    assert_true(config.int64_as_string);
+    assert_string_equal(config.http.url, "https://fn.example/x");
+    assert_string_equal(text_pairs_get(&config.http.headers, "x-api-key"), "hunter2");
+    assert_string_equal(text_pairs_get(&config.http.headers, "x-number"), "5");
+    assert_string_equal(config.http.bearer, "hunter2");
+    assert_int_equal(config.delivery.order, FUNCTION_ORDER_PARTITION);
+    assert_int_equal(config.delivery.concurrency, 4);
+    assert_int_equal(config.delivery.batch.events, 100);
+    assert_int_equal(config.delivery.batch.bytes, 1048576);
+    assert_int_equal(config.delivery.batch.window_us, 200000);
+    assert_int_equal(config.delivery.timeout_us, 10000000);
+    assert_int_equal(config.delivery.retry.attempts, 3);
+    assert_int_equal(config.delivery.retry.max_age_us, INT64_C(3600000000));
+    assert_int_equal(config.delivery.retry.backoff.initial_us, 1000000);
+    assert_int_equal(config.delivery.retry.backoff.max_us, INT64_C(300000000));
+    assert_string_equal(config.delivery.on_failure.dead_letter, "other.dlq");
+    struct bytes shown = {0};
+    config_show(&function_config_kind, &config, &shown);
+    assert_null(strstr(bytes_text(&shown), "hunter2"));
+    bytes_clear(&shown);
+    function_config_clear(&config);
+    config_case_clear(&c);
+}
+
+static void defaults_are_the_documented_ones(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct function_config config;
+    config_case_read(&c, &function_config_kind,
+                     slice_of("source: {topics: [a]}\nendpoint: {http: {url: http://x}}\ndelivery:\n"),
+                     &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_int_equal(config.source.operations, 15);
+    assert_int_equal(config.source.start, FUNCTION_START_LATEST);
+    assert_int_equal(config.payload, FUNCTION_PAYLOAD_CLOUDEVENTS);
+    assert_false(config.int64_as_string);
+    assert_int_equal(config.delivery.order, FUNCTION_ORDER_KEY);
+    assert_int_equal(config.delivery.concurrency, 16);
+    assert_int_equal(config.delivery.batch.events, 1);
+    assert_int_equal(config.delivery.batch.bytes, 6291456);
+    assert_int_equal(config.delivery.batch.window_us, 0);
+    assert_int_equal(config.delivery.timeout_us, 30000000);
+    assert_int_equal(config.delivery.retry.attempts, 10);
+    assert_int_equal(config.delivery.retry.max_age_us, INT64_C(86400000000));
+    assert_int_equal(config.delivery.retry.backoff.initial_us, 200000);
+    assert_int_equal(config.delivery.retry.backoff.max_us, 60000000);
+    assert_string_equal(config.delivery.on_failure.dead_letter, "millrace.dlq.order-email");
+    function_config_clear(&config);
+    config_case_clear(&c);
+}
+
+#define GOOD "source: {topics: [a]}\nendpoint: {http: {url: http://x}}\n"
+
+static void payloads_of_one_event_take_no_batch(void **state)
+{
+    (void)state;
+    check_complaints(GOOD "delivery: {batch: {events: 2}}\n",
+                     "f.yaml:3:28: error: events: payload cloudevents carries one event a call; choose "
+                     "cloudevents-batch or row for more\n");
+    check_complaints(
+        GOOD "payload: cloudevents-structured\ndelivery: {batch: {events: 2}}\n",
+        "f.yaml:4:28: error: events: payload cloudevents-structured carries one event a call; choose "
+        "cloudevents-batch or row for more\n");
+    check_complaints(GOOD "payload: row\ndelivery: {batch: {events: 2}}\n", "");
+}
+
+static void what_follows_from_a_wrong_value_is_not_complained_about(void **state)
+{
+    (void)state;
+    check_complaints(
+        GOOD "payload: rows\ndelivery: {batch: {events: 2}}\n",
+        "f.yaml:3:10: error: payload: \"rows\" is not one of cloudevents, cloudevents-structured, "
+        "cloudevents-batch or row; did you mean \"row\"?\n");
+    check_complaints("source: {topics: [a]}\nendpoint: http\n",
+                     "f.yaml:2:11: error: endpoint: write a section with http\n");
+}
+
+static void headers_are_names_and_lines_that_http_allows(void **state)
+{
+    (void)state;
+    check_complaints(
+        "source: {topics: [a]}\n"
+        "endpoint: {http: {url: http://x, headers: {\n"
+        "  a b: c,\n"
+        "  x: \"a\\r\\nb: c\",\n"
+        "  Content-Type: x,\n"
+        "  ce-id: x,\n"
+        "  Authorization: Basic hunter2,\n"
+        "  y: [a]}}}\n",
+        "f.yaml:3:3: error: \"a b\" is not a header's name\n"
+        "f.yaml:4:6: error: \"x\": a header's value has only printable ASCII characters, no line ends\n"
+        "f.yaml:5:3: error: \"Content-Type\" can't be set: millrace sets it\n"
+        "f.yaml:6:3: error: \"ce-id\" can't be set: millrace sets it\n"
+        "f.yaml:7:18: error: \"Authorization\": a secret is not written in a file that others may read: "
+        "use {file: PATH} or {env: NAME}, or chmod 600\n"
+        "f.yaml:8:6: error: \"y\": must be a single value\n");
+}
+
+static void rules_between_options_have_their_place(void **state)
+{
+    (void)state;
+    (void)setenv("MILLRACE_TEST_SECRET", "hunter2", 1);
+    check_complaints(GOOD "delivery: {retry: {backoff: {initial: 5m}}}\n",
+                     "f.yaml:3:39: error: initial: is more than max\n");
+    check_complaints("source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n"
+                     "    headers: {authorization: {env: MILLRACE_TEST_SECRET}}\n"
+                     "    auth: {bearer: {env: MILLRACE_TEST_SECRET}}\n",
+                     "f.yaml:6:20: error: bearer: the header authorization is set too; keep one of them\n");
+    check_complaints(
+        "source: {topics: ['*']}\nendpoint: {http: {url: http://x}}\n",
+        "f.yaml:1:18: error: topics: the function's own dead-letter topic millrace.dlq.order-email is "
+        "among them, and would come round\n");
+}
+
+static void lists_and_limits_are_checked(void **state)
+{
+    (void)state;
+    check_complaints(
+        "source: {topics: [], operations: create}\nendpoint: {http: {url: http://x}}\n"
+        "delivery: {concurrency: 1001, timeout: 30, batch: {bytes: 1B}}\n",
+        "f.yaml:1:18: error: topics: the list is empty\n"
+        "f.yaml:1:34: error: operations: write a list, as in [a, b]\n"
+        "f.yaml:3:25: error: concurrency: must be from 1 to 1000, not 1001\n"
+        "f.yaml:3:40: error: timeout: \"30\" is not a duration; write it as 500ms, 30s, 5m, 1h or 7d\n"
+        "f.yaml:3:59: error: bytes: must be from 1KiB to 1GiB, not 1B\n");
+}
+
+static void every_truncation_is_read_or_refused(void **state)
+{
+    (void)state;
+    struct function_config config;
+    config_case_truncate(&function_config_kind, golden, &config, clear_config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(defaults_are_the_documented_ones),
+        cmocka_unit_test(payloads_of_one_event_take_no_batch),
+        cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),
+        cmocka_unit_test(headers_are_names_and_lines_that_http_allows),
+        cmocka_unit_test(rules_between_options_have_their_place),
+        cmocka_unit_test(lists_and_limits_are_checked),
+        cmocka_unit_test(every_truncation_is_read_or_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+// bridge/delivery/outcome: the status table, line by line.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bridge/delivery/outcome.h"
+
+#define SECOND INT64_C(1000000)
+
+static const struct outcome_policy policy = {.attempts_max = 10, .max_age_us = 86400 * SECOND};
+
+static struct outcome judge(int status, int64_t retry_after_us, uint32_t attempts)
+{
+    struct answer a = {.status = status, .retry_after_us = retry_after_us};
+    struct outcome_history h = {.attempts = attempts, .first_attempt_us = 0, .now_us = SECOND};
+    return outcome_judge(&a, &h, &policy);
+}
+
+static struct outcome judge_transport(bool is_sent, bool is_timeout, uint32_t attempts)
+{
+    struct answer a = {.transport = {.kind = FAULT_RETRY}, .is_sent = is_sent, .is_timeout = is_timeout};
+    struct outcome_history h = {.attempts = attempts, .first_attempt_us = 0, .now_us = SECOND};
+    return outcome_judge(&a, &h, &policy);
+}
+
+static void any_2xx_is_done(void **state)
+{
+    (void)state;
+    for (int status = 200; status <= 299; status++) {
+        assert_int_equal(judge(status, -1, 9).kind, OUTCOME_DONE);
+        assert_int_equal(judge(status, 5 * SECOND, 0).kind, OUTCOME_DONE);  // Retry-After means nothing here
+    }
+}
+
+static void every_other_status_is_as_the_table_says(void **state)
+{
+    (void)state;
+    for (int status = 100; status <= 599; status++) {
+        if (status >= 200 && status <= 299) {
+            continue;
+        }
+        struct outcome o = judge(status, -1, 0);
+        bool is_retried = status >= 500 || status == 401 || status == 403 || status == 404 || status == 408 ||
+                          status == 409 || status == 425;
+        enum outcome_kind kind = status == 429 ? OUTCOME_THROTTLE : is_retried ? OUTCOME_RETRY : OUTCOME_DEAD;
+        assert_int_equal(o.kind, kind);
+        assert_int_equal(o.is_attempt, kind != OUTCOME_THROTTLE);
+        if (kind == OUTCOME_DEAD) {
+            assert_string_equal(o.reason, status >= 300 && status <= 399 ? "redirect" : "rejected");
+        }
+    }
+}
+
+static void a_throttle_consumes_no_attempt_however_many_there_were(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(429, -1, 9).kind, OUTCOME_THROTTLE);
+    assert_false(judge(429, -1, 9).is_attempt);
+    assert_int_equal(judge(503, 7 * SECOND, 9).kind, OUTCOME_THROTTLE);
+    assert_int_equal(judge(503, 7 * SECOND, 9).wait_us, 7 * SECOND);
+    assert_int_equal(judge(503, -1, 0).kind, OUTCOME_RETRY);
+    assert_true(judge(503, -1, 0).is_attempt);
+}
+
+static void retry_after_is_capped_and_zero_counts_as_absent(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(429, 365 * 86400 * SECOND, 0).wait_us, 300 * SECOND);
+    assert_int_equal(judge(429, 0, 0).wait_us, 0);
+    assert_int_equal(judge(429, -1, 0).wait_us, 0);
+    assert_int_equal(judge(503, 0, 0).kind, OUTCOME_RETRY);
+}
+
+static void what_was_never_sent_consumes_no_attempt(void **state)
+{
+    (void)state;
+    assert_int_equal(judge_transport(false, false, 9).kind, OUTCOME_THROTTLE);
+    assert_false(judge_transport(false, false, 9).is_attempt);
+    assert_string_equal(judge_transport(false, true, 0).reason, "unreachable");
+    assert_int_equal(judge_transport(true, false, 0).kind, OUTCOME_RETRY);
+    assert_true(judge_transport(true, false, 0).is_attempt);
+    assert_string_equal(judge_transport(true, true, 0).reason, "timeout");
+}
+
+static void the_last_attempt_is_the_end(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(500, -1, 8).kind, OUTCOME_RETRY);
+    assert_int_equal(judge(500, -1, 9).kind, OUTCOME_DEAD);
+    assert_string_equal(judge(500, -1, 9).reason, "attempts_exhausted");
+    assert_string_equal(judge_transport(true, true, 9).reason, "attempts_exhausted");
+}
+
+static void an_old_event_expires_whatever_kept_it(void **state)
+{
+    (void)state;
+    struct outcome_history h = {.first_attempt_us = SECOND, .now_us = SECOND + policy.max_age_us};
+    struct answer throttled = {.status = 429};
+    struct answer refused = {.transport = {.kind = FAULT_RETRY}};
+    struct answer failed = {.status = 500};
+    assert_string_equal(outcome_judge(&throttled, &h, &policy).reason, "expired");
+    assert_false(outcome_judge(&throttled, &h, &policy).is_attempt);
+    assert_string_equal(outcome_judge(&refused, &h, &policy).reason, "expired");
+    assert_string_equal(outcome_judge(&failed, &h, &policy).reason, "expired");
+    h.now_us--;
+    assert_int_equal(outcome_judge(&failed, &h, &policy).kind, OUTCOME_RETRY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_2xx_is_done),
+        cmocka_unit_test(every_other_status_is_as_the_table_says),
+        cmocka_unit_test(a_throttle_consumes_no_attempt_however_many_there_were),
+        cmocka_unit_test(retry_after_is_capped_and_zero_counts_as_absent),
+        cmocka_unit_test(what_was_never_sent_consumes_no_attempt),
+        cmocka_unit_test(the_last_attempt_is_the_end),
+        cmocka_unit_test(an_old_event_expires_whatever_kept_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

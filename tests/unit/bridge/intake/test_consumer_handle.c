@@ -1,0 +1,124 @@
+// bridge/intake/consumer_handle and bridge/function/function_change: what a function's file means for its
+// consumer.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bridge/function/function_change.h"
+#include "bridge/intake/consumer_handle.h"
+#include "core/base/memory.h"
+
+static void globs_become_anchored_regular_expressions(void **state)
+{
+    (void)state;
+    static const char *const CASES[][2] = {
+        {"shop.public.orders", "shop.public.orders"},
+        {"shop.public.*", "^shop\\.public\\..*$"},
+        {"shop.?", "^shop\\..$"},
+        {"shop.[!a]x", "^shop\\.[^a]x$"},
+        {"/^shop\\..*/", "^shop\\..*"},
+        {"/orders$/", "^.*orders$"},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        CLEANUP(memory_free_pointer) char *subscription = consumer_handle_subscription(CASES[i][0]);
+        assert_string_equal(subscription, CASES[i][1]);
+    }
+}
+
+static void reading_ahead_is_bounded_over_all_partitions(void **state)
+{
+    (void)state;
+    assert_int_equal(consumer_handle_limits(0).bytes, 1 << 20);
+    assert_int_equal(consumer_handle_limits(1).bytes, 1 << 20);
+    assert_int_equal(consumer_handle_limits(32).bytes, (8 << 20) / 32);
+    assert_int_equal(consumer_handle_limits(100000).bytes, 64 << 10);
+}
+
+static void many_more_partitions_than_planned_outgrow_their_limits(void **state)
+{
+    (void)state;
+    assert_false(consumer_handle_is_outgrown(0, 32));
+    assert_true(consumer_handle_is_outgrown(0, 33));
+    assert_false(consumer_handle_is_outgrown(33, 100));
+    assert_true(consumer_handle_is_outgrown(33, 133));
+    assert_false(consumer_handle_is_outgrown(128, 100000));
+    // The bound that this keeps: four times what is planned.
+    for (size_t planned = 0; planned < 128; planned++) {
+        for (size_t count = 1; !consumer_handle_is_outgrown(planned, count); count++) {
+            assert_true(consumer_handle_limits(planned).bytes * count <= 4 * (8 << 20));
+        }
+    }
+}
+
+static void expect_open(const char *message_max, const char *receive_max)
+{
+    struct settings settings = {0};
+    struct function_config config = {.name = memory_string("fn")};
+    struct partition_limits limits = consumer_handle_limits(1);
+    rd_kafka_t *rk = NULL;
+    struct fault f = {0};
+    text_list_add(&config.source.topics, "a.b.c");
+    text_pairs_set(&settings.kafka, "bootstrap.servers", "127.0.0.1:1");
+    text_pairs_set(&settings.kafka, "message.max.bytes", message_max);
+    if (receive_max != NULL) {
+        text_pairs_set(&settings.kafka, "receive.message.max.bytes", receive_max);
+    }
+    bool is_open = consumer_handle_open(&settings, &config, &limits, &rk, &f);
+    assert_string_equal(f.text, "");
+    assert_true(is_open);
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    text_pairs_clear(&settings.kafka);
+    function_config_clear(&config);
+}
+
+static void a_raised_limit_of_records_raises_the_limits_of_reading(void **state)
+{
+    (void)state;
+    expect_open("1000", NULL);
+    expect_open("10485760", NULL);
+    expect_open("10485760", "10485760");
+    expect_open("1000000000", NULL);
+}
+
+static struct function_config make(void)
+{
+    struct function_config c = {.http = {.url = memory_string("http://x/")}, .delivery = {.concurrency = 16}};
+    text_list_add(&c.source.topics, "a.b.c");
+    text_pairs_set(&c.http.headers, "X", "1");
+    return c;
+}
+
+static void only_topics_and_order_need_a_restart(void **state)
+{
+    (void)state;
+    struct function_config old = make();
+    struct function_config new = make();
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_NONE);
+    new.delivery.concurrency = 3;
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_IN_PLACE);
+    new.delivery.concurrency = 16;
+    text_pairs_set(&new.http.headers, "X", "2");
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_IN_PLACE);
+    new.delivery.order = FUNCTION_ORDER_NONE;
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_RESTART);
+    new.delivery.order = old.delivery.order;
+    text_list_add(&new.source.topics, "d.e.f");
+    assert_int_equal(function_change_between(&old, &new), FUNCTION_CHANGE_RESTART);
+    function_config_clear(&old);
+    function_config_clear(&new);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(globs_become_anchored_regular_expressions),
+        cmocka_unit_test(reading_ahead_is_bounded_over_all_partitions),
+        cmocka_unit_test(many_more_partitions_than_planned_outgrow_their_limits),
+        cmocka_unit_test(a_raised_limit_of_records_raises_the_limits_of_reading),
+        cmocka_unit_test(only_topics_and_order_need_a_restart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

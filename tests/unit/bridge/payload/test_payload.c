@@ -1,0 +1,399 @@
+// bridge/payload: what each kind sends, and that bad bytes never get through.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bridge/intake/partition.h"
+#include "bridge/payload/payload.h"
+#include "core/base/memory.h"
+#include "schemas/avro/avro_encode.h"
+#include "schemas/avro/avro_schema.h"
+#include "schemas/avro/framing.h"
+
+static struct column columns[] = {
+    {.name = (char *)"id", .type = COLUMN_INT64, .is_key = true},
+    {.name = (char *)"note", .type = COLUMN_STRING, .is_nullable = true},
+};
+static size_t key_columns[] = {0};
+static struct table orders = {
+    .prefix = (char *)"shop",
+    .schema = (char *)"public",
+    .name = (char *)"orders",
+    .topic = (char *)"shop.public.orders",
+    .columns = columns,
+    .column_count = 2,
+    .key_columns = key_columns,
+    .key_count = 1,
+};
+static struct partition partition = {.topic = (char *)"shop.public.orders"};
+
+/** An event and the memory it borrows. */
+struct sample {
+    struct event event;
+    struct bytes key;
+    struct bytes value;
+    struct avro_type *key_type;
+    struct avro_type *value_type;
+};
+
+static struct avro_type *parse(void (*write)(struct bytes *out, const struct table *t))
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    struct avro_type *type = NULL;
+    struct fault f;
+    write(&text, &orders);
+    assert_true(avro_type_parse(bytes_slice(&text), &type, &f));
+    return type;
+}
+
+static void sample_init(struct sample *s, char op, const char *note)
+{
+    *s = (struct sample){0};
+    s->key_type = parse(avro_schema_key);
+    s->value_type = parse(avro_schema_envelope);
+    CLEANUP(bytes_clear) struct bytes row = {0};
+    avro_encode_long(&row, 7);
+    avro_encode_long(&row, 1);
+    avro_encode_string(&row, slice_of(note));
+    framing_put(&s->key, 1);
+    avro_encode_long(&s->key, 7);
+    framing_put(&s->value, 2);
+    struct slice none = {NULL, 0};
+    struct avro_envelope e = {
+        .version = "0",
+        .connector = "postgresql",
+        .table = &orders,
+        .database = "shop",
+        .snapshot = "false",
+        .op = op,
+        .commit_time_us = INT64_C(1704164645678901),
+        .lsn = 1,
+        .before = op == 'd' ? bytes_slice(&row) : none,
+        .after = op == 'd' ? none : bytes_slice(&row),
+    };
+    avro_encode_envelope(&s->value, &e);
+    s->event = (struct event){
+        .partition = &partition,
+        .id = slice_of("0000000000000010-00000001"),
+        .has_key = true,
+        .key = bytes_slice(&s->key),
+        .value = bytes_slice(&s->value),
+        .key_type = s->key_type,
+        .value_type = s->value_type,
+    };
+}
+
+static void sample_clear(struct sample *s)
+{
+    avro_type_free(s->key_type);
+    avro_type_free(s->value_type);
+    bytes_clear(&s->key);
+    bytes_clear(&s->value);
+}
+
+static struct payload_options options_of(enum function_payload kind)
+{
+    return (struct payload_options){
+        .kind = kind,
+        .operations = FUNCTION_CREATE | FUNCTION_READ | FUNCTION_UPDATE | FUNCTION_DELETE,
+        .bytes_max = 1 << 20,
+    };
+}
+
+/** The body of one event in that form; the caller frees it. */
+static char *body_of(struct payload *p, const struct payload_options *options, struct sample *s)
+{
+    struct fault f;
+    payload_begin(p, options);
+    assert_int_equal(payload_add(p, &s->event, &f), PAYLOAD_ADDED);
+    payload_finish(p);
+    return slice_to_string(p->body);
+}
+
+static void cloudevents_has_attributes_in_headers_and_data_as_body(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    sample_init(&s, 'u', "hello");
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    static const char *const START =
+        "{\"op\":\"u\",\"before\":null,\"after\":{\"id\":7,\"note\":\"hello\"},\"source\":{";
+    assert_memory_equal(body, START, strlen(START));
+    assert_string_equal(
+        (const char *)p.lines.data,
+        "ce-specversion: 1.0\r\nce-id: 0000000000000010-00000001\r\nce-source: /millrace/shop\r\n"
+        "ce-type: millrace.change.update\r\nce-subject: public.orders\r\n"
+        "ce-time: 2024-01-02T03:04:05.678901Z\r\nce-partitionkey: {%22id%22:7}\r\n"
+        "ce-sequence: 0000000000000010-00000001");
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void names_are_escaped_once_for_where_they_stand(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    char *name = orders.name;
+    orders.name = (char *)"a\"b\\c\td%\xc3\xa9";
+    sample_init(&s, 'c', "x");
+    orders.name = name;
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    static const char *const IN_JSON = "a\\\"b\\\\c\\td%\xc3\xa9\"";
+    assert_non_null(strstr(body, IN_JSON));
+    assert_non_null(strstr((const char *)p.lines.data, "\r\nce-subject: public.a%22b\\c%09d%25%C3%A9\r\n"));
+    options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
+    CLEANUP(memory_free_pointer) char *structured = body_of(&p, &options, &s);
+    CLEANUP(memory_free_pointer) char *subject = memory_format("\"subject\":\"public.%s", IN_JSON);
+    assert_non_null(strstr(structured, subject));
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void structured_and_batched_cloudevents_are_json_objects(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED);
+    sample_init(&s, 'c', "x");
+    static const char *const START =
+        "{\"specversion\":\"1.0\",\"id\":\"0000000000000010-00000001\",\"source\":\"/millrace/shop\","
+        "\"type\":\"millrace.change.create\",\"subject\":\"public.orders\","
+        "\"time\":\"2024-01-02T03:04:05.678901Z\",\"datacontenttype\":\"application/json\","
+        "\"partitionkey\":\"{\\\"id\\\":7}\",\"sequence\":\"0000000000000010-00000001\",\"data\":{\"op\":"
+        "\"c\",";
+    CLEANUP(memory_free_pointer) char *one = body_of(&p, &options, &s);
+    assert_memory_equal(one, START, strlen(START));
+    options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH;
+    options.is_array = true;
+    CLEANUP(memory_free_pointer) char *array = body_of(&p, &options, &s);
+    assert_int_equal(array[0], '[');
+    assert_memory_equal(array + 1, one, strlen(one));
+    assert_string_equal(array + 1 + strlen(one), "]");
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void a_row_is_what_it_is_after_or_was_before_its_delete(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_ROW);
+    sample_init(&s, 'c', "x");
+    CLEANUP(memory_free_pointer) char *created = body_of(&p, &options, &s);
+    assert_string_equal(created, "{\"id\":7,\"note\":\"x\"}");
+    sample_clear(&s);
+    sample_init(&s, 'd', "y");
+    CLEANUP(memory_free_pointer) char *deleted = body_of(&p, &options, &s);
+    assert_string_equal(deleted, "{\"id\":7,\"note\":\"y\"}");
+    assert_string_equal((const char *)p.lines.data,
+                        "millrace-operation: delete\r\nmillrace-id: 0000000000000010-00000001");
+    options.is_array = true;
+    CLEANUP(memory_free_pointer) char *array = body_of(&p, &options, &s);
+    assert_string_equal(array, "[{\"id\":7,\"note\":\"y\"}]");
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void an_unwanted_operation_is_filtered(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct fault f;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_ROW);
+    options.operations = FUNCTION_DELETE;
+    sample_init(&s, 'u', "x");
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_FILTERED);
+    assert_int_equal(p.event_count, 0);
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fits(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct fault f;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_ROW);
+    options.is_array = true;
+    options.bytes_max = 45;
+    sample_init(&s, 'c', "x");  // {"id":7,"note":"x"} is 19 bytes
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_ADDED);
+    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_ADDED);
+    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_FULL);
+    payload_finish(&p);
+    CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
+    assert_string_equal(body, "[{\"id\":7,\"note\":\"x\"},{\"id\":7,\"note\":\"x\"}]");
+    options.bytes_max = 10;
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+    assert_string_equal(p.reject_reason, "oversize");
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void a_single_row_is_measured_by_itself(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_ROW);
+    options.bytes_max = 45;  // less than the event, more than the row
+    sample_init(&s, 'c', "x");
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    assert_string_equal(body, "{\"id\":7,\"note\":\"x\"}");
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
+{
+    (void)state;
+    static const struct {
+        enum function_payload kind;
+        bool is_array;
+    } KINDS[] = {
+        {FUNCTION_PAYLOAD_CLOUDEVENTS, false}, {FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, false},
+        {FUNCTION_PAYLOAD_ROW, false},         {FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, true},
+        {FUNCTION_PAYLOAD_ROW, true},
+    };
+    struct sample s;
+    sample_init(&s, 'u', "hello");
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct fault f;
+        struct payload p = {0};
+        struct payload_options options = options_of(KINDS[i].kind);
+        options.is_array = KINDS[i].is_array;
+        CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+        options.bytes_max = strlen(body);
+        CLEANUP(memory_free_pointer) char *again = body_of(&p, &options, &s);
+        assert_string_equal(again, body);
+        options.bytes_max--;
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+        payload_clear(&p);
+    }
+    sample_clear(&s);
+}
+
+static void a_refused_event_leaves_nothing_to_the_next(void **state)
+{
+    (void)state;
+    static const enum function_payload KINDS[] = {
+        FUNCTION_PAYLOAD_CLOUDEVENTS, FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, FUNCTION_PAYLOAD_ROW};
+    char note[2001] = {0};
+    memset(note, 'x', sizeof(note) - 1);
+    struct sample large, small;
+    sample_init(&large, 'u', note);
+    sample_init(&small, 'c', "y");
+    small.event.id = slice_of("0000000000000010-00000002");
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct fault f;
+        struct payload alone = {0}, p = {0};
+        struct payload_options options = options_of(KINDS[i]);
+        options.bytes_max = 1500;
+        CLEANUP(memory_free_pointer) char *wanted = body_of(&alone, &options, &small);
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &large.event, &f), PAYLOAD_REJECTED);
+        assert_int_equal(p.lines.size, 0);
+        assert_int_equal(p.body.size, 0);
+        assert_int_equal(payload_add(&p, &small.event, &f), PAYLOAD_ADDED);
+        payload_finish(&p);
+        CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
+        assert_string_equal(body, wanted);
+        assert_true(slice_equal(bytes_slice(&p.lines), bytes_slice(&alone.lines)));
+        payload_clear(&alone);
+        payload_clear(&p);
+    }
+    sample_clear(&large);
+    sample_clear(&small);
+}
+
+static void every_truncation_of_a_record_is_undecodable(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    sample_init(&s, 'u', "hello");
+    struct slice whole = s.event.value;
+    for (size_t size = FRAMING_SIZE; size < whole.size; size++) {
+        struct fault f;
+        CLEANUP(memory_free_pointer) uint8_t *exact = memory_new(size);
+        memcpy(exact, whole.data, size);
+        s.event.value = slice_make(exact, size);
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+        assert_string_equal(p.reject_reason, "undecodable");
+        assert_int_equal(p.lines.size, 0);
+    }
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void a_key_that_does_not_decode_is_a_string(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    sample_init(&s, 'u', "hello");
+    s.event.key = slice_make("\0\0\0\0\1\x80", 6);  // a number cut off
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    assert_non_null(strstr(body, "\"note\":\"hello\""));
+    assert_non_null(strstr((const char *)p.lines.data,
+                           "\r\nce-partitionkey: %22\\u0000\\u0000\\u0000\\u0000\\u0001%EF%BF%BD%22\r\n"));
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void header_values_are_percent_encoded(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    payload_append_header_value(&out, slice_of("a b\"%\r\nX: y\xe2\x82\xac~"));
+    assert_string_equal(bytes_text(&out), "a%20b%22%25%0D%0AX:%20y%E2%82%AC~");
+}
+
+static void times_are_rfc_3339_in_utc(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    payload_append_time(&out, 0);
+    payload_append_time(&out, -1);
+    payload_append_time(&out, INT64_C(1709164799000001));
+    assert_string_equal(bytes_text(&out),
+                        "1970-01-01T00:00:00.000000Z1969-12-31T23:59:59.999999Z2024-02-28T23:59:59.000001Z");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cloudevents_has_attributes_in_headers_and_data_as_body),
+        cmocka_unit_test(names_are_escaped_once_for_where_they_stand),
+        cmocka_unit_test(structured_and_batched_cloudevents_are_json_objects),
+        cmocka_unit_test(a_row_is_what_it_is_after_or_was_before_its_delete),
+        cmocka_unit_test(an_unwanted_operation_is_filtered),
+        cmocka_unit_test(a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fits),
+        cmocka_unit_test(a_single_row_is_measured_by_itself),
+        cmocka_unit_test(a_body_may_be_as_large_as_the_limit_to_the_byte),
+        cmocka_unit_test(a_refused_event_leaves_nothing_to_the_next),
+        cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
+        cmocka_unit_test(a_key_that_does_not_decode_is_a_string),
+        cmocka_unit_test(header_values_are_percent_encoded),
+        cmocka_unit_test(times_are_rfc_3339_in_utc),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

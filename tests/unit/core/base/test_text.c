@@ -1,0 +1,128 @@
+// core/base/text: lists, pairs, globs, the nearest word, JSON strings.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "core/base/text.h"
+
+static void a_pair_that_is_set_again_keeps_its_place(void **state)
+{
+    (void)state;
+    struct text_pairs pairs = {0};
+    text_pairs_set(&pairs, "a", "1");
+    text_pairs_set_secret(&pairs, "b", "2");
+    text_pairs_set(&pairs, "a", "3");
+    assert_int_equal(pairs.count, 2);
+    assert_string_equal(pairs.items[0].value, "3");
+    assert_false(pairs.items[0].is_secret);
+    assert_true(pairs.items[1].is_secret);
+    assert_string_equal(text_pairs_get(&pairs, "b"), "2");
+    assert_null(text_pairs_get(&pairs, "c"));
+    text_pairs_clear(&pairs);
+    text_pairs_clear(NULL);
+}
+
+static void globs_cross_dots_and_slashes_make_a_regex(void **state)
+{
+    (void)state;
+    assert_true(text_glob_match("public.*", "public.orders"));
+    assert_true(text_glob_match("*", "public.orders"));
+    assert_false(text_glob_match("public.audit_*", "public.orders"));
+    assert_true(text_glob_match("/^public\\.(a|b)$/", "public.b"));
+    assert_false(text_glob_match("/^public\\.(a|b)$/", "public.bc"));
+    assert_false(text_glob_match("/(/", "("));
+}
+
+static void the_nearest_word_is_a_slip_of_the_fingers_away(void **state)
+{
+    (void)state;
+    const char *const words[] = {"tables", "topics", "types", NULL};
+    assert_string_equal(text_nearest("tabels", words), "tables");
+    assert_string_equal(text_nearest("type", words), "types");
+    assert_null(text_nearest("filter", words));
+    assert_null(text_nearest("x", words));
+    assert_null(text_nearest("", words));
+    char long_word[200];
+    memset(long_word, 't', sizeof(long_word) - 1);
+    long_word[sizeof(long_word) - 1] = '\0';
+    assert_null(text_nearest(long_word, words));
+}
+
+static void check_json(const char *text, size_t size, const char *expected)
+{
+    uint8_t *exact = malloc(size == 0 ? 1 : size);
+    memcpy(exact, text, size);
+    struct bytes out = {0};
+    text_append_json(&out, slice_make(exact, size));
+    assert_string_equal(bytes_text(&out), expected);
+    bytes_clear(&out);
+    free(exact);
+}
+
+static void json_strings_escape_what_they_must(void **state)
+{
+    (void)state;
+    check_json("", 0, "\"\"");
+    check_json("a\"\\\n\r\t\b\f\v\x01\x7f z", 13, "\"a\\\"\\\\\\n\\r\\t\\b\\f\\u000b\\u0001\\u007f z\"");
+    check_json("\0", 1, "\"\\u0000\"");
+    check_json("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", 15,
+               "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80\"");
+}
+
+static void bytes_that_are_not_utf8_become_the_replacement_character(void **state)
+{
+    (void)state;
+    check_json("a\xff"
+               "b",
+               3,
+               "\"a\xef\xbf\xbd"
+               "b\"");
+    check_json("\xc3", 1, "\"\xef\xbf\xbd\"");
+    check_json("\xc0\xaf", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\"");                  // overlong '/'
+    check_json("\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");  // a surrogate
+    check_json("\xf4\x90\x80\x80", 4, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
+static void every_truncation_of_a_character_is_replaced(void **state)
+{
+    (void)state;
+    const char golden[] = "\xf0\x9f\x98\x80";
+    for (size_t size = 1; size < 4; size++) {
+        struct bytes expected = {0};
+        bytes_append_byte(&expected, '"');
+        for (size_t i = 0; i < size; i++) {
+            bytes_append_string(&expected, "\xef\xbf\xbd");
+        }
+        bytes_append_byte(&expected, '"');
+        check_json(golden, size, bytes_text(&expected));
+        bytes_clear(&expected);
+    }
+}
+
+static void hashes_differ_by_content_and_length(void **state)
+{
+    (void)state;
+    assert_true(text_hash(slice_of("order-1")) == text_hash(slice_of("order-1")));
+    assert_true(text_hash(slice_of("order-1")) != text_hash(slice_of("order-2")));
+    assert_true(text_hash(slice_make("\0", 1)) != text_hash(slice_make("\0\0", 2)));
+    assert_true(text_hash(slice_of("12345678")) != text_hash(slice_of("123456789")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pair_that_is_set_again_keeps_its_place),
+        cmocka_unit_test(globs_cross_dots_and_slashes_make_a_regex),
+        cmocka_unit_test(the_nearest_word_is_a_slip_of_the_fingers_away),
+        cmocka_unit_test(json_strings_escape_what_they_must),
+        cmocka_unit_test(bytes_that_are_not_utf8_become_the_replacement_character),
+        cmocka_unit_test(every_truncation_of_a_character_is_replaced),
+        cmocka_unit_test(hashes_differ_by_content_and_length),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+// core/config/settings: millrace.yaml, librdkafka's properties, secrets; and core/config/config by way of it.
+#include "tests/unit/config_case.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/config/settings.h"
+
+static const char golden[] =
+    "kafka:\n"
+    "  bootstrap.servers: a:9092,b:9092\n"
+    "  linger.ms: 5\n"
+    "  enable.ssl.certificate.verification: false\n"
+    "registry: {url: https://r, auth: {username: u, password: {env: MILLRACE_TEST_SECRET}}}\n"
+    "admin: {listen: 0.0.0.0:80}\n"
+    "bridge: {processes: 2}\n"
+    "log: {format: text, level: warn}\n";
+
+static void clear_settings(void *config)
+{
+    settings_clear(config);
+}
+
+static void check_complaints(const char *text, bool is_private, const char *expected)
+{
+    struct config_case c = {.file = {.is_private = is_private}};
+    struct settings s;
+    config_case_read(&c, &settings_kind, slice_of(text), &s);
+    assert_string_equal(bytes_text(&c.text), expected);
+    assert_int_equal(c.is_good, *expected == '\0');
+    settings_clear(&s);
+    config_case_clear(&c);
+}
+
+static void every_key_is_read(void **state)
+{
+    (void)state;
+    (void)setenv("MILLRACE_TEST_SECRET", "hunter2", 1);
+    struct config_case c = {0};
+    struct settings s;
+    config_case_read(&c, &settings_kind, slice_of(golden), &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_string_equal(text_pairs_get(&s.kafka, "linger.ms"), "5");
+    assert_string_equal(text_pairs_get(&s.kafka, "enable.ssl.certificate.verification"), "false");
+    assert_string_equal(s.registry.url, "https://r");
+    assert_string_equal(s.registry.password, "hunter2");
+    assert_string_equal(s.admin.host, "0.0.0.0");
+    assert_int_equal(s.admin.port, 80);
+    assert_int_equal(s.bridge.processes, 2);
+    assert_int_equal(s.log.format, LOG_FORMAT_TEXT);
+    assert_int_equal(s.log.level, LOG_LEVEL_WARN);
+    settings_clear(&s);
+    config_case_clear(&c);
+}
+
+static void what_is_missing_or_null_has_its_default(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct settings s;
+    config_case_read(
+        &c, &settings_kind,
+        slice_of("kafka: {bootstrap.servers: a:1}\nregistry: embedded\nadmin:\nlog: {level: ~}\n"), &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_null(s.registry.url);
+    assert_string_equal(s.admin.host, "127.0.0.1");
+    assert_int_equal(s.admin.port, 7070);
+    assert_int_equal(s.bridge.processes, 1);
+    assert_int_equal(s.log.format, LOG_FORMAT_JSON);
+    assert_int_equal(s.log.level, LOG_LEVEL_INFO);
+    settings_clear(&s);
+    config_case_clear(&c);
+}
+
+static void librdkafka_judges_its_own_properties(void **state)
+{
+    (void)state;
+    check_complaints("kafka:\n  bootstap.servers: a\n", false,
+                     "f.yaml:2:3: error: librdkafka has no property \"bootstap.servers\"; did you mean "
+                     "\"bootstrap.servers\"?\n");
+    check_complaints(
+        "kafka: {bootstrap.servers: a, security.protocol: tls}\n", false,
+        "f.yaml:1:50: error: \"security.protocol\": Invalid value \"tls\" for configuration property "
+        "\"security.protocol\"\n");
+    check_complaints(
+        "kafka: {linger.ms: 1}\n", false,
+        "f.yaml:1:8: error: required key \"bootstrap.servers\" is missing: HOST:PORT of a broker\n");
+    check_complaints("", false, "f.yaml:1:1: error: required key \"kafka\" is missing\n");
+}
+
+static void what_the_promise_rests_on_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    const char *const refused[] = {"acks",
+                                   "enable.idempotence",
+                                   "partitioner",
+                                   "enable.auto.commit",
+                                   "group.id",
+                                   "partition.assignment.strategy",
+                                   "isolation.level",
+                                   "transactional.id",
+                                   "request.required.acks",
+                                   "enable.auto.offset.store"};
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        struct config_case c = {0};
+        struct settings s;
+        char *text = memory_format("kafka: {bootstrap.servers: a, %s: 1}\n", refused[i]);
+        config_case_read(&c, &settings_kind, slice_of(text), &s);
+        assert_non_null(strstr(bytes_text(&c.text), "f.yaml:1:31: error: "));
+        assert_non_null(strstr(bytes_text(&c.text), settings_kafka_refusal(refused[i])));
+        settings_clear(&s);
+        config_case_clear(&c);
+        free(text);
+    }
+    assert_null(settings_kafka_refusal("linger.ms"));
+}
+
+static void a_plain_secret_needs_a_private_file(void **state)
+{
+    (void)state;
+    static const char text[] = "kafka: {bootstrap.servers: a, sasl.password: hunter2}\n";
+    check_complaints(
+        text, false,
+        "f.yaml:1:46: error: \"sasl.password\": a secret is not written in a file that others may read: "
+        "use {file: PATH} or {env: NAME}, or chmod 600\n");
+    check_complaints(text, true, "");
+}
+
+static void secrets_come_from_files_and_the_environment(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/millrace-settings-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    char *path = memory_format("%s/secret", dir);
+    FILE *file = fopen(path, "w");
+    (void)fputs("hunter2\n", file);
+    (void)fclose(file);
+    char *config = memory_format("%s/millrace.yaml", dir);
+    struct config_case c = {.file = {.path = config}};
+    struct settings s;
+    config_case_read(&c, &settings_kind,
+                     slice_of("kafka: {bootstrap.servers: a, sasl.password: {file: secret}}"), &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_string_equal(text_pairs_get(&s.kafka, "sasl.password"), "hunter2");
+    struct bytes shown = {0};
+    config_show(&settings_kind, &s, &shown);
+    assert_null(strstr(bytes_text(&shown), "hunter2"));
+    assert_non_null(strstr(bytes_text(&shown), "sasl.password: \"***\"\n"));
+    bytes_clear(&shown);
+    settings_clear(&s);
+    config_case_clear(&c);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    free(path);
+    free(config);
+}
+
+static void a_secret_that_cannot_be_had_is_named_with_its_place(void **state)
+{
+    (void)state;
+    (void)unsetenv("MILLRACE_TEST_NOTHING");
+    (void)setenv("MILLRACE_TEST_EMPTY", "", 1);
+    check_complaints(
+        "kafka:\n  bootstrap.servers: a\n"
+        "  sasl.password: {file: /nowhere/x}\n"
+        "  ssl.key.password: {env: MILLRACE_TEST_NOTHING}\n"
+        "  sasl.username: {env: MILLRACE_TEST_EMPTY}\n"
+        "  ssl.key.pem: {fiel: x}\n"
+        "  client.id: {env: A, file: b}\n"
+        "  ssl.ca.location: {file: /dev/null}\n",
+        false,
+        "f.yaml:3:25: error: \"sasl.password\": the secret's file can't be read: /nowhere/x: No such file "
+        "or directory\n"
+        "f.yaml:4:27: error: \"ssl.key.password\": there is no environment variable "
+        "\"MILLRACE_TEST_NOTHING\"\n"
+        "f.yaml:5:24: error: \"sasl.username\": the secret is empty\n"
+        "f.yaml:6:17: error: \"ssl.key.pem\": unknown key \"fiel\"; write {file: PATH} or {env: NAME}\n"
+        "f.yaml:7:14: error: \"client.id\": write one of {file: PATH} and {env: NAME}\n"
+        "f.yaml:8:27: error: \"ssl.ca.location\": the secret's file can't be read: /dev/null: not a file\n");
+}
+
+static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
+{
+    (void)state;
+    check_complaints(
+        "log: {format: xml, levle: info}\n"
+        "kafka: {bootstrap.servers: a}\n"
+        "registry: embeded\n"
+        "admin: 7070\n"
+        "bridge: {processes: 0}\n"
+        "colour: red\n",
+        false,
+        "f.yaml:1:15: error: format: \"xml\" is not known here; write json or text\n"
+        "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
+        "f.yaml:3:11: error: registry: write embedded, or a section with url, auth\n"
+        "f.yaml:4:8: error: admin: write a section with listen\n"
+        "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
+        "f.yaml:6:1: error: unknown key \"colour\"; known here: kafka, registry, admin, bridge, log\n");
+}
+
+static void what_is_shown_reads_back_the_same(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct settings s;
+    struct bytes shown = {0};
+    struct bytes again = {0};
+    config_case_read(&c, &settings_kind, slice_of("kafka: {bootstrap.servers: a, client.id: 'x y\"z'}"), &s);
+    config_show(&settings_kind, &s, &shown);
+    settings_clear(&s);
+    config_case_clear(&c);
+    config_case_read(&c, &settings_kind, bytes_slice(&shown), &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    config_show(&settings_kind, &s, &again);
+    assert_string_equal(bytes_text(&again), bytes_text(&shown));
+    settings_clear(&s);
+    config_case_clear(&c);
+    bytes_clear(&shown);
+    bytes_clear(&again);
+}
+
+static void the_schema_is_json_and_knows_every_key(void **state)
+{
+    (void)state;
+    struct bytes schema = {0};
+    config_schema(&settings_kind, &schema);
+    json_t *root = json_loads(bytes_text(&schema), 0, NULL);
+    assert_non_null(root);
+    const json_t *properties = json_object_get(root, "properties");
+    assert_int_equal(json_object_size(properties), 5);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(root, "required"), 0)), "kafka");
+    json_decref(root);
+    bytes_clear(&schema);
+}
+
+static void every_truncation_is_read_or_refused(void **state)
+{
+    (void)state;
+    struct settings s;
+    config_case_truncate(&settings_kind, golden, &s, clear_settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(what_is_missing_or_null_has_its_default),
+        cmocka_unit_test(librdkafka_judges_its_own_properties),
+        cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),
+        cmocka_unit_test(a_plain_secret_needs_a_private_file),
+        cmocka_unit_test(secrets_come_from_files_and_the_environment),
+        cmocka_unit_test(a_secret_that_cannot_be_had_is_named_with_its_place),
+        cmocka_unit_test(all_complaints_are_shown_in_the_order_of_their_places),
+        cmocka_unit_test(what_is_shown_reads_back_the_same),
+        cmocka_unit_test(the_schema_is_json_and_knows_every_key),
+        cmocka_unit_test(every_truncation_is_read_or_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/base/memory.h"
+#include "schemas/avro/avro_schema.h"
+#include "schemas/avro/avro_type.h"
+#include "schemas/registry/schema_index.h"
+#include "tests/unit/schemas/avro/sample_table.h"
+
+static void check_golden(const struct table *t, void (*write)(struct bytes *, const struct table *),
+                         const char *name)
+{
+    struct bytes have CLEANUP(bytes_clear) = {0};
+    struct bytes want CLEANUP(bytes_clear) = {0};
+    struct bytes golden CLEANUP(bytes_clear) = sample_table_golden(name);
+    write(&have, t);
+    schema_index_minify(&want, bytes_slice(&golden));
+    assert_string_equal(bytes_text(&have), bytes_text(&want));
+}
+
+static void schemas_of_a_table_are_debeziums_letter_for_letter(void **state)
+{
+    (void)state;
+    struct table *t = sample_table();
+    check_golden(t, avro_schema_key, "schema-1.json");
+    check_golden(t, avro_schema_envelope, "schema-2.json");
+    table_free(t);
+}
+
+static void schemas_with_a_serial_default_are_debeziums_letter_for_letter(void **state)
+{
+    (void)state;
+    struct table *t = sample_table_default();
+    check_golden(t, avro_schema_key, "schema-5.json");
+    check_golden(t, avro_schema_envelope, "schema-6.json");
+    table_free(t);
+}
+
+static const char *field_of(struct bytes *out, const struct sample_column *column)
+{
+    struct table *t = sample_table_new("t", column, 1);
+    avro_schema_key(out, t);
+    table_free(t);
+    return bytes_text(out);
+}
+
+#define FIELD(json)                                                                                          \
+    "{\"type\":\"record\",\"name\":\"Key\",\"namespace\":\"bench.public.t\",\"fields\":[" json               \
+    "],\"connect.name\":\"bench.public.t.Key\"}"
+
+static void check_field(struct sample_column column, const char *want)
+{
+    struct bytes text CLEANUP(bytes_clear) = {0};
+    assert_string_equal(field_of(&text, &column), want);
+    struct fault f;
+    struct avro_type *type = NULL;
+    assert_true(avro_type_parse(bytes_slice(&text), &type, &f));
+    avro_type_free(type);
+}
+
+static void a_nullable_column_with_a_default_has_null_as_second_branch(void **state)
+{
+    (void)state;
+    check_field(
+        (struct sample_column){"a", COLUMN_INT32, true, false, 0, 0, "7"},
+        FIELD("{\"name\":\"a\",\"type\":[{\"type\":\"int\",\"connect.default\":7},\"null\"],\"default\":7}"));
+}
+
+static void connect_type_follows_default_and_name(void **state)
+{
+    (void)state;
+    check_field((struct sample_column){"a", COLUMN_INT16, false, false, 0, 0, NULL},
+                FIELD("{\"name\":\"a\",\"type\":{\"type\":\"int\",\"connect.type\":\"int16\"}}"));
+    check_field(
+        (struct sample_column){"a", COLUMN_INT16, false, false, 0, 0, "1"},
+        FIELD("{\"name\":\"a\",\"type\":{\"type\":\"int\",\"connect.default\":1,\"connect.type\":\"int16\"},"
+              "\"default\":1}"));
+}
+
+static void a_default_stands_before_the_connect_name(void **state)
+{
+    (void)state;
+    check_field(
+        (struct sample_column){"a", COLUMN_DATE, false, false, 0, 0, "0"},
+        FIELD("{\"name\":\"a\",\"type\":{\"type\":\"int\",\"connect.version\":1,\"connect.default\":0,"
+              "\"connect.name\":\"io.debezium.time.Date\"},\"default\":0}"));
+}
+
+static void a_decimal_whose_scale_exceeds_its_precision_has_no_logical_type(void **state)
+{
+    (void)state;
+    check_field(
+        (struct sample_column){"a", COLUMN_DECIMAL, false, false, 2, 5, NULL},
+        FIELD(
+            "{\"name\":\"a\",\"type\":{\"type\":\"bytes\",\"scale\":5,\"precision\":2,\"connect.version\":1,"
+            "\"connect.parameters\":{\"scale\":\"5\",\"connect.decimal.precision\":\"2\"},"
+            "\"connect.name\":\"org.apache.kafka.connect.data.Decimal\"}}"));
+}
+
+static void the_variable_decimal_is_defined_once_and_then_named(void **state)
+{
+    (void)state;
+    static const struct sample_column COLUMNS[] = {
+        {"a", COLUMN_VARIABLE_DECIMAL, true, true, 0, 0, NULL},
+        {"b", COLUMN_VARIABLE_DECIMAL, true, false, 0, 0, NULL},
+    };
+    struct table *t = sample_table_new("t", COLUMNS, 2);
+    struct bytes text CLEANUP(bytes_clear) = {0};
+    avro_schema_envelope(&text, t);
+    const char *first = strstr(bytes_text(&text), "\"name\":\"VariableScaleDecimal\"");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "\"name\":\"VariableScaleDecimal\""));
+    assert_non_null(
+        strstr(first, "{\"name\":\"b\",\"type\":[\"null\",\"io.debezium.data.VariableScaleDecimal\"],"));
+    struct fault f;
+    struct avro_type *type = NULL;
+    assert_true(avro_type_parse(bytes_slice(&text), &type, &f));
+    avro_type_free(type);
+    table_free(t);
+}
+
+static void names_that_avro_forbids_are_adjusted_and_stay_different(void **state)
+{
+    (void)state;
+    static const struct sample_column COLUMNS[] = {
+        {"1st", COLUMN_INT32, false, false, 0, 0, NULL},
+        {"a b", COLUMN_INT32, false, false, 0, 0, NULL},
+        {"a-b", COLUMN_INT32, false, false, 0, 0, NULL},
+        {"h\xc3\xb6he", COLUMN_INT32, false, false, 0, 0, NULL},
+        {"\"quoted\"", COLUMN_INT32, false, false, 0, 0, NULL},
+        {"x\xf0\x9f\x98\x80", COLUMN_INT32, false, false, 0, 0, NULL},
+    };
+    struct table *t = sample_table_new("my-table", COLUMNS, 6);
+    struct bytes text CLEANUP(bytes_clear) = {0};
+    avro_schema_envelope(&text, t);
+    const char *all = bytes_text(&text);
+    assert_non_null(strstr(all, "\"namespace\":\"bench.public.my_table\""));
+    static const char *const NAMES[] = {"\"_1st\"", "\"a_b\"",      "\"a_b_3\"",
+                                        "\"h_he\"", "\"_quoted_\"", "\"x__\""};
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        assert_non_null(strstr(all, NAMES[i]));
+    }
+    struct fault f;
+    struct avro_type *type = NULL;
+    assert_true(avro_type_parse(bytes_slice(&text), &type, &f));
+    avro_type_free(type);
+    table_free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(schemas_of_a_table_are_debeziums_letter_for_letter),
+        cmocka_unit_test(schemas_with_a_serial_default_are_debeziums_letter_for_letter),
+        cmocka_unit_test(a_nullable_column_with_a_default_has_null_as_second_branch),
+        cmocka_unit_test(connect_type_follows_default_and_name),
+        cmocka_unit_test(a_default_stands_before_the_connect_name),
+        cmocka_unit_test(a_decimal_whose_scale_exceeds_its_precision_has_no_logical_type),
+        cmocka_unit_test(the_variable_decimal_is_defined_once_and_then_named),
+        cmocka_unit_test(names_that_avro_forbids_are_adjusted_and_stay_different),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
