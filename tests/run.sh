@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs, builds and runs every test; a part's name runs that part only.
-# usage: tests/run.sh [unit|component|lint|asan|fuzz|tidy|system [pytest arguments]]
+# Installs, builds and runs the tests; a part's name runs that part only.
+# usage: tests/run.sh [unit|component|lint|asan|tsan|fuzz|tidy|system|system-asan|system-stress|long [arguments]]
 # shellcheck disable=SC2329  # functions are called through part
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,10 +12,11 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 failed=0
+pinned= # a command that the system tests are run by
 
 what=${1:-all}
 case $what in
-    all | unit | component | lint | asan | fuzz | tidy | system) ;;
+    all | unit | component | lint | asan | tsan | fuzz | tidy | system | system-asan | system-stress | long) ;;
     *)
         sed -n 's/^# usage: /usage: /p' "$0" >&2
         exit 64
@@ -26,8 +27,9 @@ esac
 if [ "$what" = all ]; then
     echo "Runs every test of millrace: Debian packages that are missing, builds (dev, asan, fuzz), unit and"
     echo "component tests and lint, the same under ASan and UBSan, ten seconds of each fuzz target, then the"
-    echo "system tests against a real PostgreSQL and a real Kafka. About twelve minutes; what is fetched is"
-    echo "kept in $cache."
+    echo "system tests against a real PostgreSQL and a real Kafka, and some of them again under ASan and UBSan."
+    echo "About thirteen minutes; what is fetched is kept in $cache."
+    echo "By hand: tsan, tidy, system-stress and long (CONTRIBUTING.md)."
 fi
 
 # part NAME COMMAND…: runs it, remembers how it ended and how long it took.
@@ -37,13 +39,14 @@ part() {
     echo
     echo "== $name"
     began=$(date +%s)
+    : >"$work/note"
     if "$@"; then
         ended=passed
     else
         ended=FAILED
         failed=1
     fi
-    printf '%-12s %s in %s s\n' "$name" "$ended" "$(($(date +%s) - began))" >>"$work/summary"
+    printf '%-16s %s in %s s%s\n' "$name" "$ended" "$(($(date +%s) - began))" "$(cat "$work/note")" >>"$work/summary"
 }
 
 # build PRESET: says nothing unless it fails.
@@ -71,13 +74,35 @@ tidy() {
         xargs -0 -P 2 -n 4 clang-tidy -p build/dev --quiet --warnings-as-errors='*' 2>/dev/null
 }
 
+# system PRESET MARKERS [pytest arguments]: the system tests with these markers, against that build.
 system() {
-    build dev && python_ready && kafka_ready && postgres_ready || return 1
+    preset=$1
+    markers=$2
+    shift 2
+    build "$preset" && python_ready && kafka_ready && postgres_ready || return 1
     [ $# -gt 0 ] || set -- -n 2 --dist loadfile # most of the time is waiting
-    { "$python/bin/python" -m pytest tests/system "$@" 2>&1 || touch "$work/pytest.failed"; } |
-        tee "$work/pytest.log"
-    tail -n 1 "$work/pytest.log" | sed 's/^=* *//; s/ *=*$//; s/^/             pytest: /' >"$work/pytest.line"
-    [ ! -e "$work/pytest.failed" ]
+    { MILLRACE_BINARY=$PWD/build/$preset/millrace $pinned "$python/bin/python" -m pytest tests/system \
+        -m "$markers" "$@" 2>&1 || touch "$work/pytest.failed"; } | tee "$work/pytest.log"
+    tail -n 1 "$work/pytest.log" | sed 's/^=* *//; s/ *=*$//; s/^/; pytest: /' >"$work/note"
+    if [ -e "$work/pytest.failed" ]; then
+        rm "$work/pytest.failed"
+        return 1
+    fi
+}
+
+# The system tests five times in a row, then on one processor, then beside a load on both.
+system_stress() {
+    for round in 1 2 3 4 5; do
+        part "system $round" system dev 'not long' "$@"
+    done
+    pinned="taskset -c 0"
+    part "one processor" system dev 'not long' "$@"
+    pinned=
+    stress-ng --cpu 2 --quiet &
+    load=$!
+    part "beside a load" system dev 'not long' "$@"
+    kill "$load"
+    wait "$load" || true
 }
 
 sh deploy/deps.sh build run test
@@ -88,21 +113,23 @@ fi
 case $what in
     unit | component | lint) part "$what" check dev "^$what\$" "$@" ;;
     asan) part asan check asan '^(unit|component|fuzz)$' "$@" ;;
+    tsan) part tsan check tsan '^(unit|component)$' "$@" ;;
     fuzz) part fuzz check fuzz '^fuzz$' "$@" ;;
     tidy) part tidy tidy ;;
-    system) part system system "$@" ;;
+    system) part system system dev 'not long' "$@" ;;
+    system-asan) part system-asan system asan 'sanitized and not long' "$@" ;;
+    system-stress) system_stress "$@" ;;
+    long) part long system dev long "$@" ;;
     all)
         part dev check dev '^(unit|component|lint)$' -j 2
         part asan check asan '^(unit|component|fuzz)$' -j 2
         part fuzz check fuzz '^fuzz$' -j 2
-        part system system
+        part system system dev 'not long'
+        part system-asan system asan 'sanitized and not long'
         ;;
 esac
 
 echo
 echo "== summary"
 cat "$work/summary"
-if [ -s "$work/pytest.line" ]; then
-    cat "$work/pytest.line"
-fi
 exit $failed

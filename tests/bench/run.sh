@@ -25,14 +25,14 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# MILLRACE_BIN measures another build.
-if [ -z "${MILLRACE_BIN:-}" ]; then
+# MILLRACE_BINARY measures another build.
+if [ -z "${MILLRACE_BINARY:-}" ]; then
     if ! { cmake --preset release && cmake --build --preset release; } >"$work/build.log" 2>&1; then
         cat "$work/build.log" >&2
         exit 1
     fi
-    MILLRACE_BIN=$PWD/build/release/millrace
-    export MILLRACE_BIN
+    MILLRACE_BINARY=$PWD/build/release/millrace
+    export MILLRACE_BINARY
 fi
 # shellcheck disable=SC2046
 cc -O2 -std=gnu17 -o "$work/bare_curl" tests/bench/bare_curl.c $(pkg-config --cflags --libs libcurl)

@@ -6,16 +6,13 @@ import shutil
 import tempfile
 
 import pytest
+from lib import sanitizer
 from lib.function_server import FunctionServer
 from lib.kafka import Kafka
 from lib.postgres import Database, Postgres
 from lib.program import BINARY, Millrace
 
 _numbers = itertools.count(1)
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes more than ten seconds")
 
 
 def pytest_sessionstart(session):
@@ -90,6 +87,16 @@ def private_kafka(folder, kafka_template):
         if broker.process:
             broker.kill()
         shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_reports(request):
+    """What ASan, LSan or UBSan say of any process of the test fails it; a plain build says nothing."""
+    reports = sanitizer.Reports()
+    yield
+    found = reports.collect()
+    if found:
+        pytest.fail(found, pytrace=False)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import pytest
 from lib.function_server import Answer
 from lib.waiting import wait_until
 
+pytestmark = pytest.mark.sanitized
+
 CONNECTOR = """state slot_lag_bytes slot_retained_bytes lag_seconds changes_total in_flight_records
     commit_to_ack_seconds_count commit_to_ack_seconds_bucket""".split()
 FUNCTION = """state lag_records lag_seconds events_total in_flight_invocations

@@ -10,6 +10,8 @@ from lib.function_server import Answer
 from lib.records import framed, read_topic
 from lib.waiting import wait_until
 
+pytestmark = pytest.mark.sanitized
+
 NAMES = "function reason message attempts topic partition offset timestamp failed_at".split()
 
 

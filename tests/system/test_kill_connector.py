@@ -7,11 +7,14 @@ import os
 import random
 import signal
 
+import pytest
 from lib import processes
 from lib.load import TABLES, Load, SlotWatch, judge, record_events
 from lib.records import read_topic
 from lib.waiting import wait_until
 from test_reconnect import all_records
+
+pytestmark = pytest.mark.sanitized
 
 
 def test_killed_at_random_moments(postgres, database, kafka, millrace, name):

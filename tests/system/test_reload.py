@@ -6,6 +6,8 @@ import pytest
 from lib.function_server import Answer, FunctionServer
 from lib.waiting import wait_until
 
+pytestmark = pytest.mark.sanitized
+
 
 @pytest.fixture
 def second():

@@ -3,8 +3,11 @@ Promise: `snapshot: initial` reads each existing row once and joins the stream w
 skips them.
 """
 
+import pytest
 from lib.load import TABLES, Load
 from lib.records import read_topic
+
+pytestmark = pytest.mark.sanitized
 
 
 def test_existing_rows_then_changes(database, kafka, millrace, name):

@@ -7,6 +7,8 @@ import pytest
 from lib.function_server import Answer
 from lib.waiting import wait_until
 
+pytestmark = pytest.mark.sanitized
+
 COUNT = 20
 LAST = {"id": COUNT}
 

@@ -14,7 +14,7 @@ from lib.records import Registry
 from lib.waiting import wait_until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-BINARY = os.environ.get("MILLRACE_BIN") or os.path.join(ROOT, "build", "dev", "millrace")
+BINARY = os.environ.get("MILLRACE_BINARY") or os.path.join(ROOT, "build", "dev", "millrace")
 
 
 class Process:
