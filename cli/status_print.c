@@ -21,6 +21,34 @@ static void append_cell(struct bytes *out, const json_t *entry, const char *key,
     }
 }
 
+/** One line of a terminal, whatever bytes a server put into its message. */
+static void append_plain(struct bytes *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        bool is_control = (unsigned char)*c < ' ' || *c == 0x7f;
+        bool is_c1 = (unsigned char)c[0] == 0xc2 && ((unsigned char)c[1] & 0xe0) == 0x80;  // U+0080 to U+009F
+        if (is_control || is_c1) {
+            bytes_append_byte(out, '?');
+            c += is_c1 ? 1 : 0;
+        } else {
+            bytes_append_byte(out, (uint8_t)*c);
+        }
+    }
+}
+
+/** The error that lasts, since when; else the detail of the state. */
+static void append_detail(struct bytes *out, const json_t *entry)
+{
+    const char *error = text_of(entry, "last_error");
+    const char *since = text_of(entry, "since");
+    append_plain(out, error[0] != '\0' ? error : text_of(entry, "detail"));
+    if (error[0] != '\0' && since[0] != '\0') {
+        bytes_append_string(out, " (since ");
+        append_plain(out, since);
+        bytes_append_byte(out, ')');
+    }
+}
+
 static int name_width(const json_t *list)
 {
     size_t width = 9;
@@ -46,11 +74,17 @@ static void print_list(const json_t *list, const char *title, const char *const 
     const json_t *entry;
     json_array_foreach(list, index, entry)
     {
-        bytes_format(out, "%-*s  %-16s", width, text_of(entry, "name"), text_of(entry, "state"));
+        CLEANUP(bytes_clear) struct bytes name = {0};
+        CLEANUP(bytes_clear) struct bytes entered = {0};
+        append_plain(&name, text_of(entry, "name"));
+        append_plain(&entered, text_of(entry, "state"));
+        bytes_format(out, "%-*s  %-16s", width, bytes_text(&name), bytes_text(&entered));
         for (size_t i = 0; columns[i] != NULL; i += 2) {
             append_cell(out, entry, columns[i + 1], 14);
         }
-        bytes_format(out, "  %s\n", text_of(entry, "detail"));
+        bytes_append_string(out, "  ");
+        append_detail(out, entry);
+        bytes_append_byte(out, '\n');
     }
     if (json_array_size(list) == 0) {
         bytes_append_string(out, "(none)\n");

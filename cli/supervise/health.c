@@ -132,6 +132,29 @@ static void merge_part(void *context, const struct health_part *part)
     metrics_merge_add(context, part->metrics);
 }
 
+/** What the status reports say about errors, as metrics: they outlive the process that reported them. */
+static void merge_errors(struct metrics_merge *merge, const json_t *entries, const char *kind)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(entries, index, entry)
+    {
+        if (index == 0) {
+            bytes_format(
+                &text,
+                "# HELP millrace_%s_error_seconds How long it has had its last error, 0 without one\n"
+                "# TYPE millrace_%s_error_seconds gauge\n",
+                kind, kind);
+        }
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        bytes_format(&text, "millrace_%s_error_seconds{%s=\"%s\"} %lld\n", kind, kind,
+                     name == NULL ? "" : name,
+                     (long long)json_integer_value(json_object_get(entry, "error_seconds")));
+    }
+    metrics_merge_add(merge, bytes_slice(&text));
+}
+
 static void serve_metrics(void *self, const struct admin_request *r)
 {
     const struct health_provider *provider = self;
@@ -140,6 +163,9 @@ static void serve_metrics(void *self, const struct admin_request *r)
     }
     struct metrics_merge *merge = metrics_merge_new();
     provider->each(provider->self, merge_part, merge);
+    CLEANUP(view_clear) struct health_view view = view_all(provider);
+    merge_errors(merge, view.connectors, "connector");
+    merge_errors(merge, view.functions, "function");
     CLEANUP(bytes_clear) struct bytes text = {0};
     metrics_merge_write(merge, &text);
     metrics_merge_free(merge);

@@ -12,7 +12,8 @@ struct health_part {
     const char *detail;    // why; "" for nothing to say
     bool is_alive;         // its loop turned within 10 s, or it is known to be gone and waits for its restart
     bool is_ready;         // the connector streams; all functions are assigned
-    struct slice status;   // JSON: a connector's object, a bridge's array of functions; empty while unknown
+    struct slice status;   // JSON: a connector's object, a bridge's array of functions, each with the members
+                           // of core/base/last_error; empty while unknown
     struct slice metrics;  // exposition text; empty while unknown
 };
 

@@ -43,7 +43,8 @@ static struct metrics_merge_family *find_family(struct metrics_merge *m, struct 
     if (family == NULL) {
         family = memory_zeroed(1, sizeof(*family));
         family->name = slice_to_string(name);
-        family->is_max = ends_with(name, "_lag_seconds") || ends_with(name, "_state");
+        family->is_max =
+            ends_with(name, "_lag_seconds") || ends_with(name, "_state") || ends_with(name, "_error_seconds");
         HASH_ADD_KEYPTR(hh, m->families, family->name, name.size, family);
     }
     return family;

@@ -10,8 +10,8 @@ struct metrics_merge *metrics_merge_new(void);
 
 /**
  * Adds one process's exposition text (core/metrics writes it). Series that are there already: counters,
- * histograms and gauges are summed; of `…_lag_seconds` and `…_state` the largest stays. Lines that are none
- * are left out.
+ * histograms and gauges are summed; of `…_lag_seconds`, `…_error_seconds` and `…_state` the largest stays.
+ * Lines that are none are left out.
  */
 void metrics_merge_add(struct metrics_merge *m, struct slice text);
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -25,19 +24,6 @@ void log_start(enum log_format format, enum log_level level)
 {
     log_format_now = format;
     log_level_now = level;
-}
-
-/** RFC 3339 in UTC with milliseconds. */
-static void append_time(struct bytes *line)
-{
-    int64_t wall_us = clock_wall_us();
-    time_t seconds = (time_t)(wall_us / CLOCK_US_PER_S);
-    struct tm utc;
-    char text[32];
-    if (gmtime_r(&seconds, &utc) == NULL || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
-        text[0] = '\0';
-    }
-    bytes_format(line, "%s.%03dZ", text, (int)(wall_us % CLOCK_US_PER_S / CLOCK_US_PER_MS));
 }
 
 static void append_member(struct bytes *line, const char *key, const char *text)
@@ -128,7 +114,7 @@ void log_write(enum log_level level, const char *component, const char *event, c
     CLEANUP(bytes_clear) struct bytes line = {0};
     if (log_format_now == LOG_FORMAT_JSON) {
         bytes_append_string(&line, "{\"time\":\"");
-        append_time(&line);
+        text_append_time(&line, clock_wall_us());
         bytes_format(&line, "\",\"level\":\"%s\"", LOG_LEVEL_NAMES[level]);
         append_member(&line, "event", event);
         append_member(&line, "component", component);
@@ -136,7 +122,7 @@ void log_write(enum log_level level, const char *component, const char *event, c
         append_json_values(&line, values);
         bytes_append_string(&line, "}\n");
     } else {
-        append_time(&line);
+        text_append_time(&line, clock_wall_us());
         bytes_format(&line, " %-5s %s %s: ", LOG_LEVEL_NAMES[level], event, component);
         append_one_line(&line, message);
         append_text_values(&line, values);

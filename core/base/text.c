@@ -2,7 +2,9 @@
 
 #include <fnmatch.h>
 #include <regex.h>
+#include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 
 void text_list_add(struct text_list *list, const char *item)
@@ -257,4 +259,15 @@ uint64_t text_hash(struct slice s)
         at += size;
     }
     return text_mix(hash, UINT64_C(0x589965cc75374cc3));
+}
+
+void text_append_time(struct bytes *out, int64_t wall_us)
+{
+    time_t seconds = (time_t)(wall_us / CLOCK_US_PER_S);
+    struct tm utc;
+    char text[32];
+    if (gmtime_r(&seconds, &utc) == NULL || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+        text[0] = '\0';
+    }
+    bytes_format(out, "%s.%03dZ", text, (int)(wall_us % CLOCK_US_PER_S / CLOCK_US_PER_MS));
 }

@@ -55,6 +55,9 @@ const char *text_nearest(const char *text, const char *const *words);
 /** Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void text_append_json(struct bytes *out, struct slice text);
 
+/** Appends RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z. */
+void text_append_time(struct bytes *out, int64_t wall_us);
+
 /** 64-bit hash of bytes (for tables in memory only; not stable between versions). */
 uint64_t text_hash(struct slice s);
 

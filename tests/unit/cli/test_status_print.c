@@ -25,6 +25,20 @@ static void each_entry_is_a_line_and_a_missing_number_a_dash(void **state)
     bytes_clear(&out);
 }
 
+static void the_error_that_lasts_stands_before_the_detail_and_no_byte_of_it_moves_the_cursor(void **state)
+{
+    (void)state;
+    struct bytes out = {0};
+    struct fault f;
+    assert_true(
+        status_print(slice_of("{\"connectors\":[{\"name\":\"shop\",\"state\":\"streaming\",\"detail\":\"ok\","
+                              "\"last_error\":\"\\u001b[2Jno \\u009bbroker\\n\",\"error_seconds\":12,"
+                              "\"since\":\"2026-01-31T12:00:00.000Z\"}],\"functions\":[]}"),
+                     &out, &f));
+    assert_non_null(strstr(bytes_text(&out), "  ?[2Jno ?broker? (since 2026-01-31T12:00:00.000Z)\n"));
+    bytes_clear(&out);
+}
+
 static void another_servers_answer_is_refused(void **state)
 {
     (void)state;
@@ -42,6 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_entry_is_a_line_and_a_missing_number_a_dash),
+        cmocka_unit_test(the_error_that_lasts_stands_before_the_detail_and_no_byte_of_it_moves_the_cursor),
         cmocka_unit_test(another_servers_answer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
