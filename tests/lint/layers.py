@@ -1,30 +1,171 @@
-"""Includes follow the flow: core <- schemas <- connectors, core <- schemas <- bridge, cli sees all."""
+"""
+Includes follow the flow: core <- schemas <- connectors, core <- schemas <- bridge, cli sees all. Within these, each
+folder is a room: it includes only the rooms of its line in ROOMS, and of another room only the headers in DOORS. No
+include circle between units (a unit is x.c with x.h), and no *_private.h outside of its room. What is not so yet is in
+layers.txt with its reason, one line each; lines only go.
+"""
 
+import os
 import re
 
 import sources
 
-MAY_SEE = {
-    "core": {"core"},
-    "schemas": {"core", "schemas"},
-    "connectors": {"core", "schemas", "connectors"},
-    "bridge": {"core", "schemas", "bridge"},
-    "cli": {"core", "schemas", "connectors", "bridge", "cli"},
+CORE = ["core", "core/base", "core/config", "core/http", "core/kafka"]
+SCHEMAS = ["schemas/avro", "schemas/json", "schemas/registry"]
+BELOW = CORE + SCHEMAS
+# A source's contract with the pipeline, and the values that both are made from.
+CONTRACT = [f"connectors/{name}.h" for name in ("source", "change", "connector_config", "connector_state")]
+POSTGRES = "connectors/postgres"
+
+# room: the rooms that it may include besides itself; a header's path allows that one header.
+ROOMS = {
+    "core/base": [],
+    "core": ["core/base"],
+    "core/config": ["core/base"],
+    "core/http": ["core", "core/base", "core/config"],
+    "core/kafka": ["core", "core/base", "core/config"],
+    "schemas": CORE,
+    "schemas/avro": CORE,
+    "schemas/json": [*CORE, "schemas/avro"],
+    "schemas/registry": [*CORE, "schemas/avro", "schemas/json"],
+    "connectors": [*BELOW, "connectors/kafka", POSTGRES],
+    "connectors/kafka": BELOW,
+    f"{POSTGRES}/wire": CORE,
+    f"{POSTGRES}/values": [*CORE, "schemas/avro"],
+    f"{POSTGRES}/catalogue": [*BELOW, *CONTRACT, f"{POSTGRES}/values", f"{POSTGRES}/wire"],
+    f"{POSTGRES}/snapshot": [
+        *BELOW,
+        *CONTRACT,
+        *(f"{POSTGRES}/{room}" for room in ("values", "wire", "catalogue")),
+        f"{POSTGRES}/pg_change.h",
+    ],
+    POSTGRES: [*BELOW, *CONTRACT, *(f"{POSTGRES}/{room}" for room in ("values", "wire", "catalogue", "snapshot"))],
+    "bridge/config": CORE,
+    "bridge/intake": [*BELOW, "bridge/config"],
+    "bridge/filter": [*BELOW, "bridge/config", "bridge/intake"],
+    "bridge/payload": [*BELOW, "bridge/config", "bridge/intake"],
+    "bridge/endpoints": [*CORE, "bridge/config"],
+    "bridge/delivery": [
+        *BELOW,
+        *(f"bridge/{room}" for room in ("config", "intake", "filter", "payload", "endpoints")),
+    ],
+    "bridge/function": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "delivery"))],
+    "bridge": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "function"))],
+    "cli/try": [*BELOW, "connectors", "bridge"],
+    "cli/supervise": [
+        *BELOW,
+        *(f"cli/{name}.h" for name in ("cli", "config_dir", "config_print", "config_hash", "run_options")),
+    ],
+    "cli": [*BELOW, "connectors", "bridge", "bridge/config", "cli/supervise", "cli/try"],
+}
+# room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.
+DOORS = {
+    "schemas/json": ["json_encode", "json_text"],
+    "schemas/registry": ["registry"],
+    "connectors": ["source", "change", "connector_config", "connector_state", "pipeline"],
+    "connectors/kafka": ["kafka_sink", "topic_route"],
+    POSTGRES: ["pg_source", "pg_change"],
+    f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
+    f"{POSTGRES}/snapshot": ["pg_snapshot"],
+    "bridge": ["bridge"],
+    "bridge/config": ["function_config"],
+    "bridge/payload": ["payload"],
+    "bridge/endpoints": ["endpoint"],
+    "bridge/delivery": ["delivery", "dead_letter"],
+    "bridge/function": ["function", "function_change"],
 }
 
-complaints = []
-paths = sources.files(sources.PRODUCT)
-for path in paths:
-    layer = path.split("/")[0]
-    for number, line in enumerate(sources.read(path).split("\n"), 1):
-        include = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-        if not include:
+
+class Exceptions:
+    """layers.txt: `include FILE HEADER: reason` and `circle UNIT UNIT…: reason`."""
+
+    def __init__(self):
+        self.reasons = {}
+        self.used = set()
+        for line in sources.read_list("layers.txt"):
+            what, _, reason = line.partition(":")
+            self.reasons[tuple(what.split())] = reason.strip()
+
+    def has(self, *what):
+        self.used.add(what)
+        return bool(self.reasons.get(what))
+
+    def complaints(self):
+        for what, reason in self.reasons.items():
+            if not reason:
+                yield f"tests/lint/layers.txt: {' '.join(what)}: give the reason"
+            elif what not in self.used:
+                print(f"tests/lint/layers.txt: {' '.join(what)}: no longer so, remove the line")
+
+
+def unit(path):
+    return path.rsplit(".", 1)[0]
+
+
+def judge(path, header):
+    """Why this include is wrong, or nothing."""
+    mine, room = os.path.dirname(path), os.path.dirname(header)
+    if room not in ROOMS:
+        return f'"{header}" is not a path from the repository\'s root to a room of tests/lint/layers.py'
+    if mine == room:
+        return ""
+    if header.endswith("_private.h"):
+        return f"{header} is private to {room}/"
+    if room not in ROOMS[mine] and header not in ROOMS[mine]:
+        return f"{mine}/ may not include {header} (see docs/architecture.md)"
+    doors = DOORS.get(room)
+    if doors is not None and os.path.basename(header)[: -len(".h")] not in doors:
+        return f"{header} is {room}/'s own; others include {', '.join(f'{door}.h' for door in doors)}"
+    return ""
+
+
+def circles(graph):
+    """Strongly connected units (Tarjan), each sorted."""
+    order, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        order[node] = low[node] = len(order)
+        stack.append(node)
+        for other in graph[node]:
+            if other not in order:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == order[node]:
+            members = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(members) > 1:
+                found.append(sorted(members))
+
+    for node in graph:
+        if node not in order:
+            visit(node)
+    return found
+
+
+def main():
+    complaints, exceptions = [], Exceptions()
+    paths = sources.files(sources.PRODUCT)
+    graph = {unit(path): set() for path in paths}
+    for path in paths:
+        if os.path.dirname(path) not in ROOMS:
+            complaints.append(f"{path}: its folder is no room of tests/lint/layers.py")
             continue
-        seen = include.group(1).split("/")[0]
-        if "/" not in include.group(1) or seen not in MAY_SEE:
-            complaints.append(
-                f'{path}:{number}: "{include.group(1)}" is not a path from the repository\'s root'
-            )
-        elif seen not in MAY_SEE[layer]:
-            complaints.append(f"{path}:{number}: {layer}/ may not include {seen}/ (see docs/architecture.md)")
-sources.finish(complaints, len(paths))
+        for number, line in enumerate(sources.read(path).split("\n"), 1):
+            include = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+            if not include:
+                continue
+            header = include.group(1)
+            why = judge(path, header)
+            if why and not exceptions.has("include", path, header):
+                complaints.append(f"{path}:{number}: {why}")
+            if unit(header) in graph and unit(header) != unit(path):
+                graph[unit(path)].add(unit(header))
+    for circle in circles(graph):
+        if not exceptions.has("circle", *circle):
+            complaints.append(f"include circle: {' '.join(circle)}")
+    complaints += exceptions.complaints()
+    sources.finish(complaints, len(paths))
+
+
+main()
