@@ -4,7 +4,10 @@
 
 #include "connectors/source.h"
 
-/** Appends {"slot":…,"system_identifier":…,"timeline":…,"snapshot":"done"|"running"}. */
+/**
+ * Appends {"slot":…,"system_identifier":…,"timeline":…,"snapshot":"done"|"running"}, with
+ * "position":"16/B374D848" when it is known and "unread":[…] when tables are still to be read.
+ */
 void connector_state_write(struct bytes *out, const struct source_state *state);
 
 /** @param value  a record's value; data NULL gives a state that is not known. FAULT_CONFIG: not such a

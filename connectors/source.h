@@ -17,15 +17,23 @@ enum source_step {
     SOURCE_FAULT,    // *f says whether to retry
 };
 
-/** What the connector remembers between runs about a source's position holder (its record in the state
- * topic). */
+enum { SOURCE_UNREAD_MAX = 256 };
+
+/** What the connector remembers between runs about a source's position holder: its record in the state topic.
+ * Plain data. */
 struct source_state {
     bool is_known;          // a state record exists
-    bool is_snapshot_done;  // false in a known record: the first snapshot did not end; begin again with a new
-                            // slot
+    bool is_snapshot_done;  // false in a known record: the rows that were there are still to be read
     char slot[64];
     char system_identifier[32];
     uint32_t timeline;
+    // The highest position that may have been confirmed to the peer: the record is durable with it before the
+    // peer is told. A position holder beyond it was moved by somebody else. 0: not known (older records).
+    uint64_t position;
+    // Tables that were added after the first snapshot and whose rows are still to be read: the source's own
+    // numbers for them.
+    uint32_t unread[SOURCE_UNREAD_MAX];
+    size_t unread_count;
 };
 
 /** Called on the loop; `self` is the pipeline. */

@@ -18,9 +18,21 @@ static const struct pg_slot there = {.server_version = 150000,
 static const struct pg_slot gone = {
     .server_version = 150000, .is_logical = true, .slots_max = 4, .slots_used = 0};
 static const struct source_state unknown = {0};
-static const struct source_state whole = {true, true, "millrace_shop", "77", 1};
-static const struct source_state half = {true, false, "millrace_shop", "77", 1};
-static const struct source_state other = {true, true, "millrace_other", "77", 1};
+static const struct source_state whole = {.is_known = true,
+                                          .is_snapshot_done = true,
+                                          .slot = "millrace_shop",
+                                          .system_identifier = "77",
+                                          .timeline = 1};
+static const struct source_state half = {.is_known = true,
+                                         .is_snapshot_done = false,
+                                         .slot = "millrace_shop",
+                                         .system_identifier = "77",
+                                         .timeline = 1};
+static const struct source_state other = {.is_known = true,
+                                          .is_snapshot_done = true,
+                                          .slot = "millrace_other",
+                                          .system_identifier = "77",
+                                          .timeline = 1};
 
 static enum pg_slot_plan plan;
 static struct fault f;
