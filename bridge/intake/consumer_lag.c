@@ -76,7 +76,7 @@ int64_t consumer_lag(const struct consumer *c, const struct partition *p)
     if (high < 0) {
         return -1;
     }
-    int64_t safe = (int64_t)watermark_safe(&p->progress.ledger);
+    int64_t safe = progress_safe(&p->progress);
     safe = safe < low ? low : safe;
     return high > safe ? high - safe : 0;
 }

@@ -1,50 +1,245 @@
 #include "bridge/intake/progress.h"
 
+#include <string.h>
+
+#include "core/base/memory.h"
+
+enum {
+    WORD_BITS = 64,
+    CHUNK_WORDS = PROGRESS_CHUNK_OFFSETS / WORD_BITS,
+    SAMPLE_APART_MS = 1000,
+    SAMPLES_MAX = 1 << 16,
+};
+
+struct progress_chunk {
+    uint64_t number;  // ticket / PROGRESS_CHUNK_OFFSETS
+    uint64_t *bits;   // 1: unsettled; NULL: all are settled
+    uint32_t unsettled_count;
+};
+
+/** Records from this ticket on are not older than this, up to the next sample's. */
+struct progress_sample {
+    uint64_t ticket;
+    int64_t timestamp_ms;
+};
+
 void progress_init(struct progress *p, int64_t committed)
 {
     *p = (struct progress){.committed = committed, .committing = -1};
-    watermark_init(&p->ledger, committed < 0 ? 0 : (uint64_t)committed, PROGRESS_OPEN_MAX);
+    p->next = committed < 0 ? 0 : (uint64_t)committed;
+}
+
+static void free_chunks(struct progress *p)
+{
+    for (size_t i = 0; i < p->chunk_count; i++) {
+        free(p->chunks[p->chunk_at + i].bits);
+    }
+    p->chunk_at = p->chunk_count = p->live_count = 0;
+    p->sample_at = p->sample_count = 0;
+    p->unsettled_count = 0;
 }
 
 void progress_clear(struct progress *p)
 {
-    watermark_clear(&p->ledger);
+    free_chunks(p);
+    free(p->chunks);
+    free(p->samples);
+    *p = (struct progress){0};
 }
 
 void progress_restart(struct progress *p)
 {
-    p->first_ticket = watermark_restart(&p->ledger, 0);
+    free_chunks(p);
+    p->base = p->next;
     p->committed = -1;
     p->committing = -1;
     p->is_anew = true;
 }
 
+/** Makes room for one chunk more at the end: by dropping those that are settled, else by more memory. */
+static void make_room(struct progress *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->chunk_count; i++) {
+        struct progress_chunk chunk = p->chunks[p->chunk_at + i];
+        if (chunk.bits != NULL) {
+            p->chunks[kept++] = chunk;
+        }
+    }
+    p->chunk_at = 0;
+    p->chunk_count = kept;
+    if (kept * 2 > p->chunk_capacity || p->chunk_capacity == 0) {
+        p->chunk_capacity = p->chunk_capacity == 0 ? 4 : p->chunk_capacity * 2;
+        p->chunks = memory_resize(p->chunks, p->chunk_capacity * sizeof(*p->chunks));
+    }
+}
+
+static void drop_settled_front(struct progress *p)
+{
+    while (p->chunk_count > 0 && p->chunks[p->chunk_at].bits == NULL) {
+        p->chunk_at++;
+        p->chunk_count--;
+    }
+}
+
+/** The chunk gets no more records: without unsettled ones it needs no bits. */
+static void settle_chunk(struct progress *p, struct progress_chunk *chunk)
+{
+    free(TAKE(chunk->bits));
+    p->live_count--;
+    drop_settled_front(p);
+}
+
+static struct progress_chunk *last_chunk(const struct progress *p)
+{
+    return p->chunk_count == 0 ? NULL : &p->chunks[p->chunk_at + p->chunk_count - 1];
+}
+
+/** The chunk that a new, highest ticket goes to. */
+static struct progress_chunk *chunk_to_open(struct progress *p, uint64_t number)
+{
+    struct progress_chunk *last = last_chunk(p);
+    if (last != NULL && last->number == number) {
+        return last;
+    }
+    if (last != NULL && last->unsettled_count == 0) {
+        settle_chunk(p, last);
+    }
+    if (p->chunk_at + p->chunk_count == p->chunk_capacity) {
+        make_room(p);
+    }
+    struct progress_chunk *chunk = &p->chunks[p->chunk_at + p->chunk_count++];
+    *chunk = (struct progress_chunk){
+        .number = number,
+        .bits = memory_zeroed(CHUNK_WORDS, sizeof(*chunk->bits)),
+    };
+    p->live_count++;
+    return chunk;
+}
+
+/** The ticket of the first unsettled record, else the next one. */
+static uint64_t first_unsettled(const struct progress *p)
+{
+    if (p->unsettled_count == 0) {
+        return p->next;
+    }
+    for (size_t i = 0; i < p->chunk_count; i++) {
+        const struct progress_chunk *chunk = &p->chunks[p->chunk_at + i];
+        for (uint64_t word = 0; chunk->unsettled_count > 0 && word < CHUNK_WORDS; word++) {
+            if (chunk->bits[word] != 0) {
+                return chunk->number * PROGRESS_CHUNK_OFFSETS + word * WORD_BITS +
+                       (uint64_t)__builtin_ctzll(chunk->bits[word]);
+            }
+        }
+    }
+    return p->next;
+}
+
+static void drop_old_samples(struct progress *p)
+{
+    uint64_t first = first_unsettled(p);
+    while (p->sample_count > 1 && p->samples[p->sample_at + 1].ticket <= first) {
+        p->sample_at++;
+        p->sample_count--;
+    }
+    if (p->sample_at > 0) {
+        memmove(p->samples, p->samples + p->sample_at, p->sample_count * sizeof(*p->samples));
+        p->sample_at = 0;
+    }
+}
+
+/** Beyond the most samples the age of the oldest record may be overstated. */
+static void sample(struct progress *p, uint64_t ticket, int64_t timestamp_ms)
+{
+    if (p->unsettled_count == 0) {
+        p->sample_at = p->sample_count = 0;  // nothing is open: this one is the oldest
+    }
+    if (p->sample_count > 0) {
+        int64_t apart_ms = timestamp_ms - p->samples[p->sample_at + p->sample_count - 1].timestamp_ms;
+        if (apart_ms > -SAMPLE_APART_MS && apart_ms < SAMPLE_APART_MS) {
+            return;
+        }
+    }
+    if (p->sample_at + p->sample_count == p->sample_capacity) {
+        drop_old_samples(p);
+    }
+    if (p->sample_count == SAMPLES_MAX) {
+        return;
+    }
+    if (p->sample_count == p->sample_capacity) {
+        p->sample_capacity = p->sample_capacity == 0 ? 8 : p->sample_capacity * 2;
+        p->samples = memory_resize(p->samples, p->sample_capacity * sizeof(*p->samples));
+    }
+    p->samples[p->sample_at + p->sample_count++] = (struct progress_sample){ticket, timestamp_ms};
+}
+
 uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms)
 {
-    uint64_t ticket = watermark_open(&p->ledger);
-    watermark_mark(&p->ledger, ticket, timestamp_ms);
-    watermark_hold(&p->ledger, ticket);
-    watermark_seal(&p->ledger, ticket, (uint64_t)offset + 1);
+    uint64_t ticket = p->base + (uint64_t)offset;
+    INVARIANT(ticket >= p->next);
+    sample(p, ticket, timestamp_ms);
+    struct progress_chunk *chunk = chunk_to_open(p, ticket / PROGRESS_CHUNK_OFFSETS);
+    chunk->bits[ticket % PROGRESS_CHUNK_OFFSETS / WORD_BITS] |= UINT64_C(1) << (ticket % WORD_BITS);
+    chunk->unsettled_count++;
+    p->unsettled_count++;
+    p->next = ticket + 1;
     return ticket;
+}
+
+static struct progress_chunk *find_chunk(const struct progress *p, uint64_t number)
+{
+    size_t low = p->chunk_at;
+    size_t high = p->chunk_at + p->chunk_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (p->chunks[middle].number < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool is_found = low < p->chunk_at + p->chunk_count && p->chunks[low].number == number;
+    return is_found ? &p->chunks[low] : NULL;
 }
 
 void progress_settle(struct progress *p, uint64_t ticket)
 {
-    if (ticket >= p->first_ticket) {
-        watermark_release(&p->ledger, ticket);
+    if (!progress_is_current(p, ticket)) {
+        return;
     }
+    struct progress_chunk *chunk = find_chunk(p, ticket / PROGRESS_CHUNK_OFFSETS);
+    uint64_t bit = UINT64_C(1) << (ticket % WORD_BITS);
+    uint64_t word = ticket % PROGRESS_CHUNK_OFFSETS / WORD_BITS;
+    INVARIANT(chunk != NULL && chunk->bits != NULL && (chunk->bits[word] & bit) != 0);
+    chunk->bits[word] &= ~bit;
+    p->unsettled_count--;
+    if (--chunk->unsettled_count == 0 && chunk != last_chunk(p)) {
+        settle_chunk(p, chunk);
+    }
+}
+
+int64_t progress_safe(const struct progress *p)
+{
+    return progress_offset_of(p, first_unsettled(p));
 }
 
 int64_t progress_oldest_ms(const struct progress *p)
 {
-    int64_t timestamp_ms = -1;
-    (void)watermark_oldest_mark(&p->ledger, &timestamp_ms);
-    return timestamp_ms;
+    uint64_t first = first_unsettled(p);
+    int64_t oldest_ms = -1;
+    for (size_t i = 0; first < p->next && i < p->sample_count; i++) {
+        const struct progress_sample *s = &p->samples[p->sample_at + i];
+        if (s->ticket > first) {
+            break;
+        }
+        oldest_ms = s->timestamp_ms;
+    }
+    return oldest_ms;
 }
 
 int64_t progress_next_commit(const struct progress *p)
 {
-    int64_t safe = (int64_t)watermark_safe(&p->ledger);
+    int64_t safe = progress_safe(p);
     return p->committing < 0 && (safe > 0 || p->is_anew) && safe > p->committed ? safe : -1;
 }
 

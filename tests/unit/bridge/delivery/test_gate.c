@@ -1,4 +1,4 @@
-// bridge/delivery/gate and bridge/intake/progress: when calls may run, and how far offsets may move.
+// bridge/delivery/gate: when calls may run.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "bridge/delivery/gate.h"
-#include "bridge/intake/progress.h"
 
 static void a_closed_gate_opens_for_one_and_widens_with_success(void **state)
 {
@@ -82,55 +81,6 @@ static void a_new_endpoint_opens_the_gate_for_one_more(void **state)
     assert_false(gate_admits(&g, 8, 101));
 }
 
-static void only_the_settled_beginning_is_committed(void **state)
-{
-    (void)state;
-    struct progress p;
-    progress_init(&p, 10);
-    uint64_t a = progress_open(&p, 10, -1);
-    uint64_t b = progress_open(&p, 15, -1);  // offsets have gaps
-    assert_int_equal(progress_next_commit(&p), -1);
-    progress_settle(&p, b);
-    assert_int_equal(progress_next_commit(&p), -1);
-    progress_settle(&p, a);
-    assert_int_equal(progress_next_commit(&p), 16);
-    progress_clear(&p);
-}
-
-static void a_refused_commit_is_tried_again_and_a_kept_one_is_not(void **state)
-{
-    (void)state;
-    struct progress p;
-    progress_init(&p, -1);
-    progress_settle(&p, progress_open(&p, 0, -1));
-    assert_int_equal(progress_next_commit(&p), 1);
-    progress_commit_begun(&p, 1);
-    assert_int_equal(progress_next_commit(&p), -1);
-    progress_commit_ended(&p, false);
-    assert_int_equal(progress_next_commit(&p), 1);
-    progress_commit_begun(&p, 1);
-    progress_commit_ended(&p, true);
-    assert_int_equal(progress_next_commit(&p), -1);
-    progress_clear(&p);
-}
-
-static void behind_an_unsettled_record_room_ends(void **state)
-{
-    (void)state;
-    struct progress p;
-    progress_init(&p, -1);
-    uint64_t stuck = progress_open(&p, 0, -1);
-    for (int64_t offset = 1; offset < PROGRESS_OPEN_MAX; offset++) {
-        assert_false(progress_is_full(&p));
-        progress_settle(&p, progress_open(&p, offset, -1));
-    }
-    assert_true(progress_is_full(&p));
-    progress_settle(&p, stuck);
-    assert_false(progress_is_full(&p));
-    assert_int_equal(progress_next_commit(&p), PROGRESS_OPEN_MAX);
-    progress_clear(&p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,9 +89,6 @@ int main(void)
         cmocka_unit_test(an_answer_ends_the_backoff_of_a_gate_for_one_too),
         cmocka_unit_test(a_changed_concurrency_counts_at_once),
         cmocka_unit_test(a_new_endpoint_opens_the_gate_for_one_more),
-        cmocka_unit_test(only_the_settled_beginning_is_committed),
-        cmocka_unit_test(a_refused_commit_is_tried_again_and_a_kept_one_is_not),
-        cmocka_unit_test(behind_an_unsettled_record_room_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
