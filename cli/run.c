@@ -31,6 +31,7 @@ struct run {
     struct health_provider provider;
     struct supervisor *supervisor;
     struct reload *reload;
+    struct notify_watchdog watchdog;
     bool is_draining;
     int exit_code;
 };
@@ -151,6 +152,7 @@ static void on_close_limit(uv_timer_t *timer)
 
 static void close_all(struct run *run)
 {
+    notify_watchdog_stop(&run->watchdog);
     reload_stop(run->reload);
     admin_stop(run->admin);
     supervisor_free(run->supervisor);
@@ -176,6 +178,7 @@ static int run_loaded(struct run *run)
     int failed = uv_loop_init(&run->loop);
     INVARIANT(failed == 0);
     start_signals(run);
+    notify_watchdog_start(&run->watchdog, &run->loop);
     if (start(run, &f)) {
         (void)uv_run(&run->loop, UV_RUN_DEFAULT);
     } else {

@@ -4,6 +4,7 @@ if(TARGET millrace)
 endif()
 install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL
     FILES_MATCHING PATTERN "*.1")
+install(FILES deploy/systemd/millrace.sysusers DESTINATION lib/sysusers.d RENAME millrace.conf)
 install(DIRECTORY deploy/systemd/ DESTINATION lib/systemd/system OPTIONAL
     FILES_MATCHING PATTERN "*.service")
 install(DIRECTORY deploy/examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace/examples OPTIONAL)

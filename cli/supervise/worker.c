@@ -25,6 +25,7 @@ struct worker_io {
     struct child_reporter *reporter;
     struct reload *reload;
     struct rest rest;
+    struct notify_watchdog watchdog;
 };
 
 int worker_exit_of(const struct fault *f)
@@ -224,6 +225,7 @@ static void close_all(struct worker *w)
     admin_stop(w->io->admin);
     registry_close(w->registry);
     rest_stop(&w->io->rest);
+    notify_watchdog_stop(&w->io->watchdog);
     for (int i = 0; i < SIGNALS; i++) {
         uv_close((uv_handle_t *)&w->io->signals[i], NULL);
     }
@@ -245,11 +247,13 @@ int worker_run(struct worker *w)
     log_start(w->set.settings->log.format, w->set.settings->log.level);
     if (is_supervised(w)) {
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        notify_disable();
     }
     int failed = uv_loop_init(&w->loop);
     INVARIANT(failed == 0);
     start_signals(w);
     rest_start(&w->io->rest, &w->loop);
+    notify_watchdog_start(&w->io->watchdog, &w->loop);
     if (start(w, &f)) {
         notify_send("READY=1");
         (void)uv_run(&w->loop, UV_RUN_DEFAULT);

@@ -20,13 +20,13 @@ BINARY = os.environ.get("MILLRACE_BINARY") or os.path.join(ROOT, "build", "dev",
 class Process:
     """One running millrace; its log lines are parsed as they come."""
 
-    def __init__(self, arguments, folder, environment=None):
+    def __init__(self, arguments, folder, environment=None, program=(BINARY,)):
         self.events = []
         self.lines = []
         self.changed = threading.Condition()
         variables = {**os.environ, "MILLRACE_CONFIG": str(folder), **(environment or {})}
         self.popen = processes.spawn(
-            [BINARY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
+            [*program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
         )
         self.output = []
         self.readers = [
