@@ -307,6 +307,11 @@ void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_sp
     kafka_watch_again(a->watch);  // on_done comes from the loop, never from inside this call
 }
 
+bool kafka_admin_is_embedded(const struct kafka_admin *a)
+{
+    return a->broker == BROKER_EMBEDDED;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     free(handle);

@@ -39,9 +39,11 @@ static const char *const CONSUMER_DEFAULTS[] = {
     NULL,
 };
 
-// What delivery rests on.
+// What delivery rests on. A topic made by a metadata request has the broker's defaults instead of what was
+// asked for: one partition, and records that expire.
 static const char *const PRODUCER_PROMISE[] = {
-    "acks", "all", "enable.idempotence", "true", "partitioner", "murmur2_random", NULL,
+    "acks",  "all", "enable.idempotence", "true", "partitioner", "murmur2_random", "allow.auto.create.topics",
+    "false", NULL,
 };
 static const char *const CONSUMER_PROMISE[] = {
     "isolation.level",
@@ -49,6 +51,8 @@ static const char *const CONSUMER_PROMISE[] = {
     "enable.auto.commit",
     "false",
     "enable.auto.offset.store",
+    "false",
+    "allow.auto.create.topics",
     "false",
     NULL,
 };

@@ -63,4 +63,7 @@ void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_sp
                               kafka_on_done on_done, void *self);
 void kafka_admin_stop(struct kafka_admin *a);
 
+/** Whether the broker is the embedded one, which knows no admin requests. Known once a topic was ensured. */
+bool kafka_admin_is_embedded(const struct kafka_admin *a);
+
 #endif

@@ -1,6 +1,4 @@
-// Reads go in rounds: a round fetches from where the last one stopped to an end-of-partition that the broker
-// said after the round began, so it covers every question asked before it. Questions that come meanwhile wait
-// for the next round; between rounds nothing is fetched.
+// A question is answered at the end of a round of reading (compacted_topic) that began after it was asked.
 #include "core/kafka/state_topic.h"
 
 #include "core/base/table.h"
@@ -8,10 +6,11 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/kafka/compacted_topic.h"
 #include "core/kafka/kafka_producer.h"
 
 #define STATE_TOPIC_NAME "millrace.state"
-enum { PARTITION = 0, RETRY_MS = 1000, EVENTS_A_TURN = 256 };
+enum { RETRY_MS = 1000, EVENTS_A_TURN = 256 };
 
 struct state_entry {
     char *key;
@@ -25,6 +24,7 @@ struct state_call {
     struct bytes value;  // write: what to write; read: the answer
     bool has_value;      // false: delete, or no such key
     bool is_sent;
+    uint64_t round;               // read: that must have ended
     state_on_read on_read;        // NULL: a write
     state_on_written on_written;  // NULL: a read
     void *self;
@@ -34,25 +34,17 @@ struct state_call {
 
 struct state_topic {
     struct kafka_producer producer;
-    rd_kafka_t *consumer;
-    rd_kafka_topic_t *reader;  // the consumer's handle of the topic
-    rd_kafka_queue_t *records;
-    struct kafka_watch *record_watch;
-    uv_timer_t *retry;
+    struct compacted_topic *topic;
+    uv_timer_t *retry;  // of writes
     uv_timer_t *deliver;
-    bool is_made;    // the topic exists
-    bool is_making;  // the broker has been asked to make it
-    bool is_round;
     bool is_trouble_said;
-    int64_t next_offset;
     struct state_entry *entries;
-    struct state_call *writes;   // not yet acknowledged
-    struct state_call *asked;    // wait for the next round
-    struct state_call *covered;  // answered when the running round ends
-    struct state_call *done;     // wait for their callback, one a turn, so that a callback may close us
+    struct state_call *writes;  // not yet acknowledged
+    struct state_call *reads;   // wait for their round
+    struct state_call *done;    // wait for their callback, one a turn, so that a callback may close us
 };
 
-static void advance(struct state_topic *s);
+static void send_writes(struct state_topic *s);
 
 static void free_call(struct state_call *c)
 {
@@ -100,10 +92,10 @@ static void finish(struct state_topic *s, struct state_call **list, struct state
 
 static void on_retry(uv_timer_t *timer)
 {
-    advance(timer->data);
+    send_writes(timer->data);
 }
 
-/** Says the trouble once until it works again, and comes back. */
+/** Says the trouble once until a write is acknowledged again, and comes back. */
 static void retry_later(struct state_topic *s, const char *why)
 {
     if (!s->is_trouble_said) {
@@ -124,37 +116,11 @@ static void refuse_all(struct state_topic *s, struct state_call **list, const st
     }
 }
 
-static void on_made(void *self, const struct fault *f)
-{
-    struct state_topic *s = self;
-    s->is_making = false;
-    if (f == NULL) {
-        s->is_made = true;
-        advance(s);
-    } else if (f->kind == FAULT_CONFIG) {
-        // Somebody must change something first; whoever asks again makes us try again.
-        refuse_all(s, &s->asked, f);
-        refuse_all(s, &s->writes, f);
-    } else {
-        retry_later(s, f->text);
-    }
-}
-
-static void make_topic(struct state_topic *s)
-{
-    struct text_pairs config = {0};
-    text_pairs_set(&config, "cleanup.policy", "compact");
-    const struct kafka_topic_spec spec = {STATE_TOPIC_NAME, 1, 0, &config};
-    s->is_making = true;
-    kafka_admin_ensure_topic(s->producer.admin, &spec, on_made, s);
-    text_pairs_clear(&config);
-}
-
 static void send_write(struct state_topic *s, struct state_call *c)
 {
     const rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = STATE_TOPIC_NAME},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = PARTITION},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = COMPACTED_TOPIC_PARTITION},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {c->key, strlen(c->key)}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {c->has_value ? c->value.data : NULL, c->value.size}},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
@@ -168,29 +134,15 @@ static void send_write(struct state_topic *s, struct state_call *c)
     }
 }
 
-static void begin_round(struct state_topic *s)
-{
-    if (rd_kafka_consume_start_queue(s->reader, PARTITION, s->next_offset, s->records) != 0) {
-        retry_later(s, rd_kafka_err2str(rd_kafka_last_error()));
-        return;
-    }
-    s->is_round = true;
-    s->covered = s->asked;
-    s->asked = NULL;
-}
-
-/** Does whatever can be done now: make the topic, send what is to be written, begin a round of reading. */
-static void advance(struct state_topic *s)
+/** Sends what is not yet sent, as soon as the topic may be written to. */
+static void send_writes(struct state_topic *s)
 {
     struct fault f;
     if (!kafka_producer_open(&s->producer, &f)) {
         retry_later(s, f.text);
         return;
     }
-    if (!s->is_made) {
-        if (!s->is_making && (s->asked != NULL || s->writes != NULL)) {
-            make_topic(s);
-        }
+    if (s->writes == NULL || !compacted_topic_prepare(s->topic)) {
         return;
     }
     struct state_call *c;
@@ -199,14 +151,16 @@ static void advance(struct state_topic *s)
             send_write(s, c);
         }
     }
-    if (s->asked != NULL && !s->is_round) {
-        begin_round(s);
-    }
 }
 
-static void store(struct state_topic *s, const rd_kafka_message_t *m)
+static void on_writable(void *self)
 {
-    s->next_offset = m->offset + 1;
+    send_writes(self);
+}
+
+static void on_record(void *self, const rd_kafka_message_t *m)
+{
+    struct state_topic *s = self;
     CLEANUP(memory_free_pointer)
     char *key = slice_to_string(slice_make(m->key, m->key == NULL ? 0 : m->key_len));
     struct state_entry *entry;
@@ -229,19 +183,15 @@ static void store(struct state_topic *s, const rd_kafka_message_t *m)
     bytes_append(&entry->value, m->payload, m->len);
 }
 
-static void stop_round(struct state_topic *s)
+static void on_round(void *self, uint64_t round)
 {
-    (void)rd_kafka_consume_stop(s->reader, PARTITION);
-    s->is_round = false;
-}
-
-static void end_round(struct state_topic *s)
-{
-    stop_round(s);
-    s->is_trouble_said = false;
+    struct state_topic *s = self;
     struct state_call *c;
     struct state_call *next;
-    LL_FOREACH_SAFE (s->covered, c, next) {
+    LL_FOREACH_SAFE (s->reads, c, next) {
+        if (c->round > round) {
+            continue;
+        }
         struct state_entry *entry;
         HASH_FIND_STR(s->entries, c->key, entry);
         c->has_value = entry != NULL;
@@ -249,53 +199,15 @@ static void end_round(struct state_topic *s)
             (void)bytes_reserve(&c->value, 1);  // an empty value is not an absent one: data must not be NULL
             bytes_append_slice(&c->value, bytes_slice(&entry->value));
         }
-        finish(s, &s->covered, c);
+        finish(s, &s->reads, c);
     }
-    advance(s);
 }
 
-static void on_read_error(struct state_topic *s, rd_kafka_resp_err_t code)
-{
-    if (!s->is_round) {
-        return;
-    }
-    if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        end_round(s);
-        return;
-    }
-    // Begin again: the topic may have been deleted, its leader may be gone.
-    stop_round(s);
-    s->is_made = code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && code != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION &&
-                 code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    LL_CONCAT(s->covered, s->asked);
-    s->asked = s->covered;
-    s->covered = NULL;
-    retry_later(s, rd_kafka_err2str(code));
-}
-
-static void on_records(void *self)
+static void on_refused(void *self, const struct fault *f)
 {
     struct state_topic *s = self;
-    for (int i = 0; i < EVENTS_A_TURN; i++) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(s->records, 0);
-        if (event == NULL) {
-            return;
-        }
-        const rd_kafka_message_t *m;
-        while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_FETCH &&
-               (m = rd_kafka_event_message_next(event)) != NULL) {
-            if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-                on_read_error(s, m->err);
-            } else {
-                store(s, m);
-            }
-        }
-        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-            on_read_error(s, rd_kafka_event_error(event));
-        }
-        rd_kafka_event_destroy(event);
-    }
-    kafka_watch_again(s->record_watch);
+    refuse_all(s, &s->reads, f);
+    refuse_all(s, &s->writes, f);
 }
 
 static void on_report(struct state_topic *s, const rd_kafka_message_t *m)
@@ -310,6 +222,7 @@ static void on_report(struct state_topic *s, const rd_kafka_message_t *m)
         (void)fault_from(&c->fault, is_refused ? FAULT_CONFIG : FAULT_RETRY, "librdkafka", m->err,
                          "writing to topic " STATE_TOPIC_NAME ": %s", rd_kafka_err2str(m->err));
     }
+    s->is_trouble_said = false;
     finish(s, &s->writes, c);
 }
 
@@ -317,7 +230,6 @@ static void on_report(struct state_topic *s, const rd_kafka_message_t *m)
 static void replace_producer(struct state_topic *s, const char *why)
 {
     kafka_producer_discard(&s->producer);
-    s->is_making = false;
     struct state_call *c;
     LL_FOREACH (s->writes, c) {
         c->is_sent = false;
@@ -349,25 +261,6 @@ static void on_reports(void *self)
     }
 }
 
-static bool open_clients(struct state_topic *s, const struct settings *settings, struct fault *f)
-{
-    static const char *const reading[] = {
-        "enable.partition.eof",
-        "true",
-        "allow.auto.create.topics",
-        "true",
-        "auto.offset.reset",
-        "earliest",
-        "fetch.wait.max.ms",
-        "20",
-        NULL,
-    };
-    rd_kafka_conf_t *conf;
-    return kafka_producer_open(&s->producer, f) &&
-           kafka_client_conf(settings, KAFKA_CONSUMER, reading, &conf, f) &&
-           kafka_client_open(conf, KAFKA_CONSUMER, &s->consumer, f);
-}
-
 static uv_timer_t *new_timer(uv_loop_t *loop, struct state_topic *s)
 {
     uv_timer_t *timer = memory_zeroed(1, sizeof(*timer));
@@ -380,18 +273,21 @@ bool state_topic_open(uv_loop_t *loop, const struct settings *settings, struct s
                       struct fault *f)
 {
     struct state_topic *s = memory_zeroed(1, sizeof(*s));
-    s->next_offset = RD_KAFKA_OFFSET_BEGINNING;
+    const struct compacted_topic_params params = {
+        .loop = loop,
+        .settings = settings,
+        .name = STATE_TOPIC_NAME,
+        .component = "state",
+        .listener = {on_record, on_round, on_writable, on_refused, s},
+    };
     s->retry = new_timer(loop, s);
     s->deliver = new_timer(loop, s);
     s->producer =
         (struct kafka_producer){.loop = loop, .settings = settings, .on_reports = on_reports, .self = s};
-    if (!open_clients(s, settings, f)) {
+    if (!kafka_producer_open(&s->producer, f) || !compacted_topic_open(&params, &s->topic, f)) {
         state_topic_close(s);
         return false;
     }
-    s->reader = rd_kafka_topic_new(s->consumer, STATE_TOPIC_NAME, NULL);
-    s->records = rd_kafka_queue_new(s->consumer);
-    s->record_watch = kafka_watch_start(loop, s->records, on_records, s);
     *ret = s;
     return true;
 }
@@ -402,8 +298,8 @@ void state_topic_read(struct state_topic *s, const char *key, state_on_read on_r
     c->key = memory_string(key);
     c->on_read = on_read;
     c->self = self;
-    LL_APPEND(s->asked, c);
-    advance(s);
+    LL_APPEND(s->reads, c);
+    c->round = compacted_topic_ask(s->topic);
 }
 
 void state_topic_write(struct state_topic *s, const char *key, struct slice value,
@@ -417,7 +313,7 @@ void state_topic_write(struct state_topic *s, const char *key, struct slice valu
     c->on_written = on_written;
     c->self = self;
     LL_APPEND(s->writes, c);
-    advance(s);
+    send_writes(s);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -437,35 +333,17 @@ static void free_entries(struct state_topic *s)
     }
 }
 
-static void close_clients(struct state_topic *s)
-{
-    kafka_watch_stop(s->record_watch);
-    if (s->is_round) {
-        stop_round(s);
-    }
-    if (s->records != NULL) {
-        rd_kafka_queue_destroy(s->records);
-    }
-    if (s->reader != NULL) {
-        rd_kafka_topic_destroy(s->reader);
-    }
-    if (s->consumer != NULL) {
-        rd_kafka_destroy(s->consumer);
-    }
-    kafka_producer_close(&s->producer);
-}
-
 void state_topic_close(struct state_topic *s)
 {
     if (s == NULL) {
         return;
     }
-    close_clients(s);
+    compacted_topic_close(s->topic);
+    kafka_producer_close(&s->producer);
     uv_close((uv_handle_t *)s->retry, on_timer_closed);
     uv_close((uv_handle_t *)s->deliver, on_timer_closed);
     free_calls(s->writes);
-    free_calls(s->asked);
-    free_calls(s->covered);
+    free_calls(s->reads);
     free_calls(s->done);
     free_entries(s);
     free(s);

@@ -1,4 +1,4 @@
-// How a question is answered: from the index at once; else after a round of reading (schema_reader) that
+// How a question is answered: from the index at once; else after a round of reading (compacted_topic) that
 // began after the question; and a text that is still unknown then is written:
 //
 //   begin (we are the only writer)  ->  read a round  ->  choose ids and versions  ->  commit  ->  answer
@@ -12,11 +12,13 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/kafka/compacted_topic.h"
 #include "schemas/registry/registry_api.h"
 #include "schemas/registry/registry_kind.h"
 #include "schemas/registry/schema_batch.h"
-#include "schemas/registry/schema_reader.h"
 #include "schemas/registry/schema_writer.h"
+
+#define SCHEMA_STORE_TOPIC "millrace.schemas"
 
 enum {
     SCHEMA_STORE_BATCH_MAX = 200,
@@ -51,7 +53,7 @@ struct schema_question {
 struct schema_store {
     struct registry registry;
     struct schema_index index;
-    struct schema_reader *reader;
+    struct compacted_topic *topic;
     struct schema_writer *writer;
     struct registry_api *api;  // NULL: not served
     uv_timer_t *deliver;
@@ -166,7 +168,7 @@ static void schema_store_ask(struct schema_store *s, struct schema_question *q)
         schema_store_finish(s, NULL, q);
         return;
     }
-    q->round = schema_reader_ask(s->reader);
+    q->round = compacted_topic_ask(s->topic);
     LL_APPEND(s->reading, q);
     if (uv_is_active((const uv_handle_t *)s->tick) == 0) {
         (void)uv_timer_start(s->tick, schema_store_on_tick, SCHEMA_STORE_TICK_MS, SCHEMA_STORE_TICK_MS);
@@ -223,7 +225,7 @@ static void schema_store_on_committed(void *self, const struct fault *f)
     }
     // Read our own records back: the index then says what everybody's says.
     s->phase = SCHEMA_STORE_READING;
-    s->phase_round = schema_reader_ask(s->reader);
+    s->phase_round = compacted_topic_ask(s->topic);
 }
 
 static void schema_store_commit(struct schema_store *s)
@@ -249,7 +251,7 @@ static void schema_store_on_begun(void *self, const struct fault *f)
         return;
     }
     s->phase = SCHEMA_STORE_READING;
-    s->phase_round = schema_reader_ask(s->reader);
+    s->phase_round = compacted_topic_ask(s->topic);
 }
 
 static void schema_store_write_next(struct schema_store *s)
@@ -258,6 +260,23 @@ static void schema_store_write_next(struct schema_store *s)
         s->phase = SCHEMA_STORE_BEGINNING;
         schema_writer_begin(s->writer, schema_store_on_begun, s);
     }
+}
+
+static void schema_store_on_record(void *self, const rd_kafka_message_t *m)
+{
+    struct schema_store *s = self;
+    struct slice key = slice_make(m->key, m->key != NULL ? m->key_len : 0);
+    struct slice value = slice_make(m->payload, m->payload != NULL ? m->len : 0);
+    if (!schema_index_apply(&s->index, key, value)) {
+        log_warn("registry", "registry_record_ignored", LOG_WITH(LOG_NUMBER("offset", m->offset)),
+                 "topic " SCHEMA_STORE_TOPIC ": this record is not understood");
+    }
+}
+
+// Nothing is written before a round was read, so the topic is there by then.
+static void schema_store_on_ready(void *self)
+{
+    (void)self;
 }
 
 static void schema_store_answer_reading(struct schema_store *s, uint64_t round)
@@ -388,7 +407,7 @@ static void schema_store_close_slot(struct registry *r)
     uv_close((uv_handle_t *)s->tick, schema_store_on_timer_closed);
     uv_close((uv_handle_t *)s->again, schema_store_on_timer_closed);
     registry_api_free(s->api);
-    schema_reader_close(s->reader);
+    compacted_topic_close(s->topic);
     schema_writer_close(s->writer);
     schema_store_free_questions(s->reading);
     schema_store_free_questions(s->writing);
@@ -422,11 +441,18 @@ bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct 
     s->deliver = schema_store_timer(loop, s);
     s->tick = schema_store_timer(loop, s);
     s->again = schema_store_timer(loop, s);
-    const struct schema_reader_listener listener = {schema_store_on_round, schema_store_on_refused, s};
-    if (!schema_reader_open(loop, settings, &s->index, &listener, &s->reader, f) ||
-        !schema_writer_open(loop, settings, SCHEMA_READER_TOPIC, &s->writer, f)) {
+    const struct compacted_topic_params params = {
+        .loop = loop,
+        .settings = settings,
+        .name = SCHEMA_STORE_TOPIC,
+        .component = "registry",
+        .listener = {schema_store_on_record, schema_store_on_round, schema_store_on_ready,
+                     schema_store_on_refused, s},
+    };
+    if (!compacted_topic_open(&params, &s->topic, f) ||
+        !schema_writer_open(loop, settings, SCHEMA_STORE_TOPIC, &s->writer, f)) {
         schema_store_close_slot(&s->registry);
-        return false;
+        return fault_context(f, "embedded registry");
     }
     *ret = &s->registry;
     return true;

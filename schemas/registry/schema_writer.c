@@ -214,7 +214,7 @@ bool schema_writer_open(uv_loop_t *loop, const struct settings *settings, const 
     w->topic = memory_string(topic);
     if (!schema_writer_make_conf(settings, &w->conf, f)) {
         schema_writer_free(w);
-        return fault_context(f, "embedded registry");
+        return false;
     }
     *ret = w;
     return true;

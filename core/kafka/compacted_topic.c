@@ -1,0 +1,281 @@
+// Between rounds nothing is fetched. The end of a round is librdkafka's end-of-partition: with read_committed
+// that is the last stable offset of a fetch sent after the round began, so a round covers every question
+// asked before it.
+#include "core/kafka/compacted_topic.h"
+
+#include "core/base/log.h"
+#include "core/kafka/compacted_policy.h"
+
+enum { RETRY_MS = 1000, EVENTS_A_TURN = 256 };
+
+// clang-format off
+#define STATES(X) \
+    X(UNCHECKED) /* nothing was asked of it yet, or it was refused */ \
+    X(CHECKING)  /* made, looked at, repaired */ \
+    X(WAITING)   /* to check again after a failure */ \
+    X(READY)     /* no round is under way */ \
+    X(READING)
+// clang-format on
+
+enum state {
+#define X(name) STATE_##name,
+    STATES(X)
+#undef X
+};
+
+struct compacted_topic {
+    struct compacted_topic_params params;
+    rd_kafka_t *consumer;
+    rd_kafka_topic_t *topic;
+    rd_kafka_queue_t *records;
+    struct kafka_watch *watch;
+    struct compacted_policy *policy;  // CHECKING
+    uv_timer_t *retry;
+    enum state state;
+    bool is_wanted;        // compacted_topic_prepare was called
+    bool is_trouble_said;  // until it is over
+    int64_t next_offset;
+    uint64_t round;  // begun last
+    uint64_t asked;  // the highest number given out
+};
+
+#define BIT(name) (1u << STATE_##name)
+
+static void enter(struct compacted_topic *t, enum state to)
+{
+    static const unsigned TO[] = {
+        [STATE_UNCHECKED] = BIT(CHECKING),
+        [STATE_CHECKING] = BIT(READY) | BIT(WAITING) | BIT(UNCHECKED),
+        [STATE_WAITING] = BIT(CHECKING),
+        [STATE_READY] = BIT(READING) | BIT(WAITING),
+        [STATE_READING] = BIT(READY) | BIT(WAITING) | BIT(UNCHECKED),
+    };
+    INVARIANT((TO[t->state] & (1u << to)) != 0);
+    t->state = to;
+}
+
+static void check(struct compacted_topic *t);
+
+static void on_retry(uv_timer_t *timer)
+{
+    check(timer->data);
+}
+
+static void wait_and_retry(struct compacted_topic *t, const char *why)
+{
+    enter(t, STATE_WAITING);
+    if (!t->is_trouble_said) {
+        t->is_trouble_said = true;
+        CLEANUP(memory_free_pointer) char *event = memory_format("%s_waiting", t->params.component);
+        log_warn(t->params.component, event, LOG_WITH(LOG_TEXT("topic", t->params.name)),
+                 "waiting for Kafka: %s", why);
+    }
+    (void)uv_timer_start(t->retry, on_retry, RETRY_MS, 0);
+}
+
+static void refuse(struct compacted_topic *t, const struct fault *f)
+{
+    enter(t, STATE_UNCHECKED);
+    t->is_wanted = false;
+    t->round = t->asked;
+    t->params.listener.on_refused(t->params.listener.self, f);
+}
+
+static void begin_round(struct compacted_topic *t)
+{
+    if (t->state != STATE_READY || t->round == t->asked) {
+        return;
+    }
+    if (rd_kafka_consume_start_queue(t->topic, COMPACTED_TOPIC_PARTITION, t->next_offset, t->records) != 0) {
+        wait_and_retry(t, rd_kafka_err2str(rd_kafka_last_error()));
+        return;
+    }
+    enter(t, STATE_READING);
+    t->round = t->asked;
+}
+
+static void on_checked(void *self, const struct fault *f)
+{
+    struct compacted_topic *t = self;
+    compacted_policy_stop(TAKE(t->policy));
+    if (f != NULL && f->kind == FAULT_CONFIG) {
+        refuse(t, f);
+    } else if (f != NULL) {
+        wait_and_retry(t, f->text);
+    } else {
+        enter(t, STATE_READY);
+        if (t->is_wanted) {
+            t->is_wanted = false;
+            t->params.listener.on_ready(t->params.listener.self);
+        }
+        begin_round(t);
+    }
+}
+
+static void check(struct compacted_topic *t)
+{
+    enter(t, STATE_CHECKING);
+    t->policy = compacted_policy_start(t->params.loop, t->consumer, t->params.name,
+                                       text_pairs_get(&t->params.settings->kafka, "bootstrap.servers"),
+                                       on_checked, t);
+}
+
+static void end_round(struct compacted_topic *t)
+{
+    enter(t, STATE_READY);
+    if (t->is_trouble_said) {
+        t->is_trouble_said = false;
+        CLEANUP(memory_free_pointer) char *event = memory_format("%s_reachable", t->params.component);
+        log_info(t->params.component, event, NULL, "topic %s is read again", t->params.name);
+    }
+    uint64_t round = t->round;
+    begin_round(t);
+    t->params.listener.on_round(t->params.listener.self, round);
+}
+
+static void on_error(struct compacted_topic *t, rd_kafka_resp_err_t code)
+{
+    if (t->state != STATE_READING) {
+        return;
+    }
+    (void)rd_kafka_consume_stop(t->topic, COMPACTED_TOPIC_PARTITION);
+    if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        end_round(t);
+        return;
+    }
+    t->round = t->asked - 1;  // the round is begun again, and covers what was asked meanwhile
+    if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        t->next_offset = RD_KAFKA_OFFSET_BEGINNING;  // the topic was made anew: what we know stays known
+    }
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        struct fault f;
+        (void)fault_from(&f, FAULT_CONFIG, "librdkafka", code, "topic %s can't be read: %s", t->params.name,
+                         rd_kafka_err2str(code));
+        refuse(t, &f);
+        return;
+    }
+    wait_and_retry(t, rd_kafka_err2str(code));  // its leader may be gone, or the topic
+}
+
+static void on_event(struct compacted_topic *t, rd_kafka_event_t *event)
+{
+    const struct compacted_topic_listener *l = &t->params.listener;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+        on_error(t, rd_kafka_event_error(event));
+        return;
+    }
+    const rd_kafka_message_t *m;
+    while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_FETCH &&
+           (m = rd_kafka_event_message_next(event)) != NULL) {
+        if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            on_error(t, m->err);
+        } else {
+            t->next_offset = m->offset + 1;
+            l->on_record(l->self, m);
+        }
+    }
+}
+
+static void on_records(void *self)
+{
+    struct compacted_topic *t = self;
+    for (int i = 0; i < EVENTS_A_TURN; i++) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(t->records, 0);
+        if (event == NULL) {
+            return;
+        }
+        on_event(t, event);
+        rd_kafka_event_destroy(event);
+    }
+    kafka_watch_again(t->watch);
+}
+
+static bool open_consumer(struct compacted_topic *t, struct fault *f)
+{
+    static const char *const reading[] = {
+        "enable.partition.eof",
+        "true",
+        "auto.offset.reset",
+        "earliest",
+        "fetch.wait.max.ms",
+        "10",
+        "topic.metadata.propagation.max.ms",
+        "0",
+        "topic.metadata.refresh.interval.ms",
+        "1000",
+        NULL,
+    };
+    rd_kafka_conf_t *conf;
+    return kafka_client_conf(t->params.settings, KAFKA_CONSUMER, reading, &conf, f) &&
+           kafka_client_open(conf, KAFKA_CONSUMER, &t->consumer, f);
+}
+
+bool compacted_topic_open(const struct compacted_topic_params *params, struct compacted_topic **ret,
+                          struct fault *f)
+{
+    struct compacted_topic *t = memory_zeroed(1, sizeof(*t));
+    t->params = *params;
+    t->next_offset = RD_KAFKA_OFFSET_BEGINNING;
+    if (!open_consumer(t, f)) {
+        free(t);
+        return fault_context(f, "topic %s", params->name);
+    }
+    t->retry = memory_zeroed(1, sizeof(*t->retry));
+    (void)uv_timer_init(params->loop, t->retry);
+    t->retry->data = t;
+    t->topic = rd_kafka_topic_new(t->consumer, params->name, NULL);
+    t->records = rd_kafka_queue_new(t->consumer);
+    t->watch = kafka_watch_start(params->loop, t->records, on_records, t);
+    *ret = t;
+    return true;
+}
+
+static void advance(struct compacted_topic *t)
+{
+    if (t->state == STATE_UNCHECKED) {
+        check(t);
+    } else {
+        begin_round(t);
+    }
+}
+
+uint64_t compacted_topic_ask(struct compacted_topic *t)
+{
+    if (t->round == t->asked) {
+        t->asked++;  // else a round is asked for that has not begun: it covers this question as well
+    }
+    advance(t);
+    return t->asked;
+}
+
+bool compacted_topic_prepare(struct compacted_topic *t)
+{
+    if (t->state == STATE_READY || t->state == STATE_READING) {
+        return true;
+    }
+    t->is_wanted = true;
+    advance(t);
+    return false;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void compacted_topic_close(struct compacted_topic *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    compacted_policy_stop(t->policy);
+    kafka_watch_stop(t->watch);
+    if (t->state == STATE_READING) {
+        (void)rd_kafka_consume_stop(t->topic, COMPACTED_TOPIC_PARTITION);
+    }
+    rd_kafka_queue_destroy(t->records);
+    rd_kafka_topic_destroy(t->topic);
+    rd_kafka_destroy(t->consumer);
+    uv_close((uv_handle_t *)t->retry, on_closed);
+    free(t);
+}

@@ -1,0 +1,56 @@
+// A compacted topic of our own with one partition: made, checked and repaired before it is used, read in
+// rounds.
+#ifndef CORE_KAFKA_COMPACTED_TOPIC_H
+#define CORE_KAFKA_COMPACTED_TOPIC_H
+
+#include <librdkafka/rdkafka.h>
+#include <uv.h>
+
+#include "core/base/fault.h"
+#include "core/config/settings.h"
+
+struct compacted_topic;
+
+enum { COMPACTED_TOPIC_PARTITION = 0 };
+
+/** Called on the loop, never from inside compacted_topic_ask or _prepare; must not close the topic. */
+struct compacted_topic_listener {
+    void (*on_record)(void *self, const rd_kafka_message_t *message);
+    /** Everything written before compacted_topic_ask gave a number up to `round` has been read. */
+    void (*on_round)(void *self, uint64_t round);
+    /** The topic is there and its records last: it may be written to. */
+    void (*on_ready)(void *self);
+    /** The operator must change something (FAULT_CONFIG). What was asked for is dropped; asking again tries
+     * again. */
+    void (*on_refused)(void *self, const struct fault *f);
+    void *self;
+};
+
+/**
+ * @param name       static
+ * @param component  of the log lines; static
+ * @param settings   lent
+ */
+struct compacted_topic_params {
+    uv_loop_t *loop;
+    const struct settings *settings;
+    const char *name;
+    const char *component;
+    struct compacted_topic_listener listener;
+};
+
+/** Does no I/O yet. FAULT_CONFIG for bad Kafka properties. */
+bool compacted_topic_open(const struct compacted_topic_params *params, struct compacted_topic **ret,
+                          struct fault *f) MUST_USE;
+
+/** Asks for a round that begins after this call; gives its number. While Kafka is away it waits, and says so
+ * once. */
+uint64_t compacted_topic_ask(struct compacted_topic *t);
+
+/** Sees to it that the topic may be written to. False: on_ready or on_refused follows. */
+bool compacted_topic_prepare(struct compacted_topic *t);
+
+/** Accepts NULL. */
+void compacted_topic_close(struct compacted_topic *t);
+
+#endif
