@@ -8,7 +8,7 @@ import tempfile
 import pytest
 from lib import sanitizer
 from lib.function_server import FunctionServer
-from lib.kafka import Kafka
+from lib.kafka import Cluster, Kafka
 from lib.postgres import Database, Postgres
 from lib.program import BINARY, Millrace
 
@@ -103,6 +103,14 @@ def no_sanitizer_reports(request):
 def name():
     """A name for connector, prefix, database and function that no other test has."""
     return f"t{next(_numbers)}p{os.getpid()}"
+
+
+@pytest.fixture(scope="module")
+def cluster(folder, kafka_template):
+    """Three brokers for the tests of one file; each test leaves them all running."""
+    brokers = Cluster(os.path.join(folder, f"cluster-{next(_numbers)}"), kafka_template).start()
+    yield brokers
+    brokers.kill()
 
 
 @pytest.fixture

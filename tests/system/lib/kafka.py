@@ -1,5 +1,6 @@
-"""A real Apache Kafka: one KRaft node on a free loopback port, up in about a second."""
+"""A real Apache Kafka: one KRaft node on a free loopback port, up in about a second; or three of them."""
 
+import base64
 import glob
 import hashlib
 import os
@@ -13,10 +14,9 @@ from lib import processes
 from lib.waiting import wait_until
 
 CLUSTER_ID = "millraceTestsCluster00"
-JAVA = ["java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+JAVA = ["java", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 PROPERTIES = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "1",
@@ -31,6 +31,17 @@ PROPERTIES = {
     "broker.session.timeout.ms": "1500",
     "broker.heartbeat.interval.ms": "300",
     "num.partitions": "1",
+}
+# Every topic has three replicas unless asked for otherwise, and so have Kafka's own.
+REPLICATED = {
+    "default.replication.factor": "3",
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "replica.lag.time.max.ms": "2000",
+    "controller.quorum.election.timeout.ms": "500",
+    "controller.quorum.fetch.timeout.ms": "1000",
+    "replica.fetch.wait.max.ms": "100",
 }
 
 
@@ -47,87 +58,12 @@ def class_path():
     return ":".join(sorted(glob.glob(os.path.join(folder, "*.jar"))))
 
 
-class Kafka:
-    """`properties` go to server.properties; auto_create is off unless asked for."""
+class Client:
+    """What tests ask of a broker or a cluster at `bootstrap`."""
 
-    def __init__(self, folder, template, auto_create=False, **properties):
-        self.folder = str(folder)
-        self.port = processes.free_port()
-        self.bootstrap = f"127.0.0.1:{self.port}"
-        self.process = None
-        self.log = os.path.join(self.folder, "kafka.log")
-        shutil.copytree(template, os.path.join(self.folder, "data"))
-        self.write_properties({"auto.create.topics.enable": str(auto_create).lower(), **properties})
-        self._admin = None
-
-    @staticmethod
-    def make_template(folder):
-        """Formats a log folder once; every broker of the session gets a copy of it."""
-        folder = str(folder)
-        os.makedirs(folder, exist_ok=True)
-        kept = os.path.join(folder, "server.properties")
-        with open(kept, "w") as file:
-            file.write(_properties(folder, 9092, 9093, {}))
-        command = [
-            "java",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            class_path(),
-            "kafka.tools.StorageTool",
-            "format",
-        ]
-        subprocess.run([*command, "-t", CLUSTER_ID, "-c", kept], check=True, capture_output=True, timeout=120)
-        return os.path.join(folder, "data")
-
-    def write_properties(self, properties):
-        self.controller_port = processes.free_port()
-        with open(os.path.join(self.folder, "server.properties"), "w") as file:
-            file.write(_properties(self.folder, self.port, self.controller_port, properties))
-
-    def start(self):
-        classes = class_path()
-        archive = os.path.join(
-            cache_folder(), f"kafka-{hashlib.sha256(classes.encode()).hexdigest()[:12]}.jsa"
-        )
-        self.archive_made = None
-        if os.path.exists(archive):
-            share = f"-XX:SharedArchiveFile={archive}"
-        else:
-            self.archive_made = archive
-            share = f"-XX:ArchiveClassesAtExit={archive}.{os.getpid()}"
-        with open(self.log, "ab") as log:
-            begin = log.tell()
-            self.process = processes.spawn(
-                [*JAVA, share, "-Dorg.slf4j.simpleLogger.defaultLogLevel=info", "-cp", classes, "kafka.Kafka"]
-                + [os.path.join(self.folder, "server.properties")],
-                stdout=log,
-                stderr=log,
-            )
-
-        def started():
-            assert self.process.poll() is None, self.log_tail()
-            with open(self.log, "rb") as file:
-                file.seek(begin)
-                return b"Kafka Server started" in file.read()
-
-        wait_until(started, 60, lambda: "Kafka: " + self.log_tail())
-        return self
-
-    def log_tail(self):
-        with open(self.log, errors="replace") as file:
-            return file.read()[-3000:]
-
-    def stop(self):
-        if self.process:
-            processes.terminate(self.process, 60)
-            self.process = None
-            if self.archive_made and os.path.exists(f"{self.archive_made}.{os.getpid()}"):
-                os.replace(f"{self.archive_made}.{os.getpid()}", self.archive_made)
-
-    def kill(self):
-        """kill -9."""
-        processes.reap(self.process)
-        self.process = None
+    bootstrap = None
+    replicas = 1  # of a topic that create_topic makes
+    _admin = None
 
     @property
     def admin(self):
@@ -143,10 +79,10 @@ class Kafka:
         found = self.admin.list_topics(timeout=10).topics.get(topic)
         return sorted(found.partitions) if found else []
 
-    def create_topic(self, name, partitions=1, **config):
+    def create_topic(self, name, partitions=1, replicas=0, **config):
         """`config` with `_` for `.`; returns once a leader serves it."""
         settings = {key.replace("_", "."): str(value) for key, value in config.items()}
-        made = self.admin.create_topics([NewTopic(name, partitions, 1, config=settings)])
+        made = self.admin.create_topics([NewTopic(name, partitions, replicas or self.replicas, config=settings)])
         try:
             made[name].result(30)
         except KafkaException as error:
@@ -189,12 +125,156 @@ class Kafka:
         assert producer.flush(30) == 0 and not failures, failures
 
 
-def _properties(folder, port, controller_port, more):
+class Kafka(Client):
+    """One broker. `properties` go to server.properties; auto_create is off unless asked for."""
+
+    def __init__(self, folder, template, auto_create=False, node=1, heap="-Xmx512m", **properties):
+        self.folder = str(folder)
+        self.node = node
+        self.heap = heap
+        self.port = processes.free_port()
+        self.controller_port = processes.free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.process = None
+        self.log = os.path.join(self.folder, "kafka.log")
+        shutil.copytree(template, os.path.join(self.folder, "data"))
+        if node != 1:
+            self._renumber()
+        self.write_properties({"auto.create.topics.enable": str(auto_create).lower(), **properties})
+
+    @staticmethod
+    def make_template(folder):
+        """Formats a log folder once; every broker of the session gets a copy of it."""
+        folder = str(folder)
+        os.makedirs(folder, exist_ok=True)
+        kept = os.path.join(folder, "server.properties")
+        with open(kept, "w") as file:
+            file.write(_properties(folder, 1, 9092, 9093, {}))
+        command = [
+            "java",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            class_path(),
+            "kafka.tools.StorageTool",
+            "format",
+        ]
+        subprocess.run([*command, "-t", CLUSTER_ID, "-c", kept], check=True, capture_output=True, timeout=120)
+        return os.path.join(folder, "data")
+
+    def _renumber(self):
+        """A copy of the template becomes the folder of another node."""
+        number = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "_")
+        with open(os.path.join(self.folder, "data", "meta.properties"), "w") as file:
+            file.write(f"node.id={self.node}\ndirectory.id={number}\nversion=1\ncluster.id={CLUSTER_ID}\n")
+
+    def write_properties(self, properties):
+        with open(os.path.join(self.folder, "server.properties"), "w") as file:
+            file.write(_properties(self.folder, self.node, self.port, self.controller_port, properties))
+
+    def start(self):
+        self.begin()
+        return self.wait_started()
+
+    def begin(self):
+        """Starts it, and does not wait."""
+        classes = class_path()
+        archive = os.path.join(
+            cache_folder(), f"kafka-{hashlib.sha256(classes.encode()).hexdigest()[:12]}.jsa"
+        )
+        self.archive_made = None
+        if os.path.exists(archive):
+            share = f"-XX:SharedArchiveFile={archive}"
+        else:
+            self.archive_made = archive
+            share = f"-XX:ArchiveClassesAtExit={archive}.{os.getpid()}"
+        with open(self.log, "ab") as log:
+            self.log_begin = log.tell()
+            self.process = processes.spawn(
+                [*JAVA, self.heap, share, "-Dorg.slf4j.simpleLogger.defaultLogLevel=info", "-cp", classes]
+                + ["kafka.Kafka", os.path.join(self.folder, "server.properties")],
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_started(self):
+        def started():
+            assert self.process.poll() is None, self.log_tail()
+            with open(self.log, "rb") as file:
+                file.seek(self.log_begin)
+                return b"Kafka Server started" in file.read()
+
+        wait_until(started, 60, lambda: "Kafka: " + self.log_tail())
+        return self
+
+    def log_tail(self):
+        with open(self.log, errors="replace") as file:
+            return file.read()[-3000:]
+
+    def stop(self):
+        if self.process:
+            processes.terminate(self.process, 60)
+            self.process = None
+            if self.archive_made and os.path.exists(f"{self.archive_made}.{os.getpid()}"):
+                os.replace(f"{self.archive_made}.{os.getpid()}", self.archive_made)
+
+    def kill(self):
+        """kill -9."""
+        processes.reap(self.process)
+        self.process = None
+
+
+class Cluster(Client):
+    """Three brokers that are controllers too; topics have three replicas, of which two have to be in sync."""
+
+    replicas = 3
+
+    def __init__(self, folder, template, **properties):
+        self.nodes = [
+            Kafka(f"{folder}-{node}", template, node=node, heap="-Xmx256m") for node in range(1, self.replicas + 1)
+        ]
+        voters = ",".join(f"{node.node}@127.0.0.1:{node.controller_port}" for node in self.nodes)
+        for node in self.nodes:
+            node.write_properties({**REPLICATED, "controller.quorum.voters": voters, **properties})
+        self.bootstrap = ",".join(node.bootstrap for node in self.nodes)
+
+    def start(self):
+        """Starts those that are down."""
+        down = [node for node in self.nodes if not node.process]
+        for node in down:
+            node.begin()
+        for node in down:
+            node.wait_started()
+        return self
+
+    def kill(self):
+        for node in self.nodes:
+            if node.process:
+                node.kill()
+
+    def node(self, number):
+        return self.nodes[number - 1]
+
+    def partition(self, topic, number=0):
+        """Its leader, replicas and in-sync replicas (`isrs`), as the controller has them."""
+        return self.admin.list_topics(topic, timeout=10).topics[topic].partitions[number]
+
+    def wait_in_sync(self, topic, count):
+        """Until each partition has so many in-sync replicas."""
+
+        def in_sync():
+            found = self.admin.list_topics(topic, timeout=10).topics[topic].partitions.values()
+            return all(len(partition.isrs) == count and partition.leader >= 0 for partition in found)
+
+        wait_until(in_sync, 60, f"{count} in-sync replicas of {topic}")
+
+
+def _properties(folder, node, port, controller_port, more):
     listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
     settings = {
         **PROPERTIES,
+        "node.id": str(node),
         "listeners": listeners,
-        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "controller.quorum.voters": f"{node}@127.0.0.1:{controller_port}",
         "log.dirs": os.path.join(folder, "data"),
         **more,
     }
