@@ -30,8 +30,8 @@ kafka_ready() {
     fi
 }
 
-# Exports MILLRACE_POSTGRES_JARS, the folder of the servers. Their test alone needs them, and says why it is
-# skipped when they can't be had: what went wrong is in the folder's file `failed`.
+# Exports MILLRACE_POSTGRES_JARS, the folder of the servers. Their test alone needs them; it fails when they can't be
+# had, and says why: what went wrong is in the folder's file `failed`.
 postgres_ready() {
     list=tests/system/postgres.pom.xml
     MILLRACE_POSTGRES_JARS=$cache/postgres-$(cksum <"$list" | cut -d' ' -f1)
@@ -45,7 +45,7 @@ postgres_ready() {
             >"$MILLRACE_POSTGRES_JARS/failed" 2>&1; then
             mv "$MILLRACE_POSTGRES_JARS/failed" "$MILLRACE_POSTGRES_JARS/ready"
         else
-            echo "PostgreSQL servers could not be fetched: their test is skipped"
+            echo "PostgreSQL servers could not be fetched: their test fails"
         fi
     fi
 }

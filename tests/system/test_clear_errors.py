@@ -50,7 +50,7 @@ def test_a_slot_dropped_behind_our_back(postgres, database, kafka, millrace, nam
     assert database.slot(slot) is None, "a new slot would hide that changes are missing"
 
 
-@pytest.mark.parametrize("how", ["SIGHUP", pytest.param("in a minute", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("how", ["SIGHUP", pytest.param("in a minute", marks=pytest.mark.long)])
 def test_what_is_mended_outside_of_the_files_goes_on(database, kafka, millrace, function, name, how):
     """A connector that ended with 78 is tried again while the functions run."""
     database.sql("create table a (id int primary key)")

@@ -38,7 +38,7 @@ def start(folder, version):
     try:
         programs = unpack(version, path)
     except NotFetched as error:
-        pytest.skip(f"PostgreSQL {version} could not be fetched: {error}")
+        pytest.fail(f"PostgreSQL {version} could not be fetched: {error}", pytrace=False)
     template = Postgres.make_template(os.path.join(path, "template"), programs)
     return Postgres(os.path.join(path, "server"), template, programs).start()
 

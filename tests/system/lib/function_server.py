@@ -18,6 +18,7 @@ class Answer:
     headers: dict = field(default_factory=dict)
     body: bytes = b"{}"
     delay: float = 0.0  # seconds before the answer, cut short when the server stops
+    until: threading.Event = None  # no answer before this is set, or the server stops
     reset: bool = False  # a TCP reset instead of an answer
     cut: bool = False  # promises more body than it sends, then closes
 
@@ -78,6 +79,10 @@ class FunctionServer:
 
         return wait_until(found, timeout, lambda: f"{count} calls, {len(self.calls)} came")
 
+    def running(self, where=lambda call: True):
+        """The calls that wait for their answers."""
+        return [call for call in list(self.calls) if call.ended is None and where(call)]
+
     def clear(self):
         with self.lock:
             self.calls.clear()
@@ -116,6 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         answer = (owner.rule(call) if owner.rule else None) or Answer()
         if answer.delay:
             owner.stopping.wait(answer.delay)
+        while answer.until and not answer.until.wait(0.02) and not owner.stopping.is_set():
+            pass
         call.ended = time.monotonic()
         if answer.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
