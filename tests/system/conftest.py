@@ -73,7 +73,7 @@ def private_postgres(folder, postgres_template):
 
 @pytest.fixture
 def private_kafka(folder, kafka_template):
-    """Makes brokers of the test's own: private_kafka(auto_create=True); start=False leaves it down."""
+    """Makes brokers of the test's own: private_kafka(auto_create=False); start=False leaves it down."""
     made = []
 
     def make(start=True, **options):

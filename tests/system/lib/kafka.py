@@ -126,9 +126,9 @@ class Client:
 
 
 class Kafka(Client):
-    """One broker. `properties` go to server.properties; auto_create is off unless asked for."""
+    """One broker. `properties` go to server.properties; auto_create is on, as Kafka ships it, unless told."""
 
-    def __init__(self, folder, template, auto_create=False, node=1, heap="-Xmx512m", **properties):
+    def __init__(self, folder, template, auto_create=True, node=1, heap="-Xmx512m", **properties):
         self.folder = str(folder)
         self.node = node
         self.heap = heap

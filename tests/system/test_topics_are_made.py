@@ -1,0 +1,29 @@
+"""
+Promise: all topics are made by us, as configured: also where the broker makes none by itself. (The other tests run with
+a broker as Kafka ships it, which makes any topic that is asked for by its name.)
+"""
+
+from lib.function_server import Answer
+from lib.records import read_topic
+from lib.waiting import wait_until
+
+
+def test_by_us_where_the_broker_makes_none(private_kafka, database, make_millrace, function, name):
+    broker = private_kafka(auto_create=False)
+    database.sql("create table a (id int primary key); insert into a values (1)")
+    millrace = make_millrace(broker)
+    millrace.connector(name, database, topics={"partitions": 3})
+    millrace.function(name, f"{name}.public.*", function.url)
+    function.rule = lambda call: Answer(400) if call.key["id"] == 2 else None
+    millrace.run(wait=False)
+    function.wait_calls(1, timeout=60)
+    database.sql("insert into a values (2), (3)")
+    function.wait_calls(3)
+    (dead,) = read_topic(broker, f"millrace.dlq.{name}", millrace.registry, count=1)
+    assert dead.key["id"] == 2
+    assert broker.partitions(f"{name}.public.a") == [0, 1, 2]
+    for topic in ("millrace.state", "millrace.schemas"):
+        assert broker.topic_config(topic)["cleanup.policy"] == "compact"
+    made = {topic for topic in broker.topics() if not topic.startswith("__")}
+    assert made == {"millrace.state", "millrace.schemas", f"{name}.public.a", f"millrace.dlq.{name}"}
+    wait_until(lambda: sum(broker.committed(f"millrace.{name}", f"{name}.public.a").values()) == 3, 20, "commits")
