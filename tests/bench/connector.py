@@ -1,85 +1,80 @@
 """
-The connector beside pg_recvlogical: the same backlog of WAL, drained by each in turn.
+The connector beside two readers that only discard: the same backlog of WAL, drained by each in turn.
 
-One slot per run is made before the rows are written, so every run decodes the same WAL on the server's side.
-pg_recvlogical (pgoutput, protocol version 1) discards into /dev/null and ends by itself at the last commit; millrace
-publishes Avro to one partition of a real Kafka and has ended when the broker's end offset is the number of rows.
-Clocks run from the moment the slot becomes active, which is when the server begins to decode, and, second figure,
-from the process's start. A first pair, not counted, warms the broker up.
+pg_recvlogical (pgoutput, protocol version 1) writes to /dev/null, woken once a row. discard_reader counts the rows and
+throws them away with as few wake-ups as it can: what it reaches is the limit of the server's walsender, with values as
+text (as millrace asks for them) and in PostgreSQL's binary form. `millrace connect` publishes Avro to one partition of a
+real Kafka and has ended when the broker's end offset is the number of rows.
+
+Rates count from the moment at which the slot becomes active, which is when the server begins to decode, to the end.
+Processor time is that of the whole process, start included, over the number of rows. A first round, not counted, warms
+the broker up.
 """
 
 import argparse
-import os
 import statistics
-import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import measure
+import report
 import rig
+
+PEERS = ("pg_recvlogical", "discard text", "discard binary")
+OURS = "millrace connect"
+# Heading: name in Usage.
+COLUMNS = {
+    "CPU us/row": "total",
+    "loop": "loop",
+    "librdkafka": "librdkafka",
+    "walsender": "walsender",
+    "broker": "broker",
+}
 
 
 @dataclass
 class Drain:
-    """One run's figures; times are monotonic seconds."""
+    """One run's figures."""
 
     rows: int
-    started: float
-    active: float
-    ended: float
-    cpu: float
-    peak_mb: float
-    rest_mb: float = 0.0
+    seconds: float
+    cpu_us: dict = field(default_factory=dict)  # per row, see COLUMNS
+    peak_pss_mb: float = 0.0
+    peak_rss_mb: float = 0.0
+    rest_pss_mb: float = 0.0
 
     @property
     def rate(self):
-        return round(self.rows / (self.ended - self.active))
-
-    @property
-    def rate_from_start(self):
-        return round(self.rows / (self.ended - self.started))
+        return round(self.rows / self.seconds)
 
 
-def wait_active(bench, slot, process):
-    """The moment a walsender takes the slot."""
-    query = "select 1 from pg_replication_slots where slot_name = %s and active"
-    while not bench.sql(query, slot) and process.poll() is None:
+def wait_active(bench, slot, process, usage):
+    """The moment at which a walsender takes the slot; `usage` follows it from then on."""
+    while process.poll() is None:
+        pid = bench.walsender(slot)
+        if pid:
+            usage.add("walsender", pid)
+            break
         time.sleep(0.002)
     return time.monotonic()
 
 
-def drain_pg_recvlogical(bench, slot, end_lsn, rows):
-    command = [
-        f"{rig.bin_folder()}/pg_recvlogical",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(bench.pg.port),
-        "-U",
-        "postgres",
-    ]
-    command += [
-        "-d",
-        "postgres",
-        "--slot",
-        slot,
-        "--start",
-        "--no-loop",
-        "--endpos",
-        end_lsn,
-        "-f",
-        "/dev/null",
-    ]
-    command += ["-o", "proto_version=1", "-o", "publication_names=bench"]
-    started = time.monotonic()
-    process = subprocess.Popen(command)
-    with rig.Memory(process.pid) as memory:
-        active = wait_active(bench, slot, process)
-        _, status, usage = os.wait4(process.pid, 0)
-        ended = time.monotonic()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"pg_recvlogical ended with {process.returncode}")
-    return Drain(rows, started, active, ended, usage.ru_utime + usage.ru_stime, memory.peak_mb())
+def drain_peer(bench, kind, slot, end_lsn, rows):
+    """One of PEERS, to the end of the backlog."""
+    if kind == "pg_recvlogical":
+        command = [f"{rig.bin_folder()}/pg_recvlogical", "-d", bench.pg.dsn(), "--slot", slot, "--start", "--no-loop"]
+        command += ["--endpos", end_lsn, "-f", "/dev/null", "-o", "proto_version=1", "-o", "publication_names=bench"]
+    else:
+        command = [rig.tool("discard_reader"), bench.pg.dsn(), slot, "bench", str(rows), kind.split()[1]]
+    process = rig.processes.spawn(command, stdout=rig.processes.subprocess.DEVNULL)
+    with measure.Usage(process.pid, broker=bench.kafka.process.pid) as usage:
+        active = wait_active(bench, slot, process, usage)
+        code = process.wait()
+        seconds = time.monotonic() - active
+    rig.processes.reap(process)
+    if code != 0:
+        raise RuntimeError(f"{kind} ended with {code}")
+    return Drain(rows, seconds, usage.cpu_us(rows), usage.peak_pss_mb(), usage.peak_rss_mb())
 
 
 def configure(bench, name, slot):
@@ -95,20 +90,18 @@ def configure(bench, name, slot):
     return millrace
 
 
-def drain_millrace(bench, name, slot, rows):
+def drain_millrace(bench, name, slot, rows, rest_seconds=0.0):
     topic = f"{name}.public.orders"
     millrace = configure(bench, name, slot)
-    started = time.monotonic()
     with rig.running(millrace, "connect") as process:
-        with rig.Memory(process.pid) as memory:
-            active = wait_active(bench, slot, process.popen)
-            rig.wait_until(lambda: bench.end_offset(topic) >= rows, 300, topic, pause=0.01)
-            ended = time.monotonic()
-        cpu = rig.cpu_seconds(process.pid)
-        rest_mb = rig.at_rest_mb(process.pid)
+        with measure.Usage(process.pid, broker=bench.kafka.process.pid) as usage:
+            active = wait_active(bench, slot, process.popen, usage)
+            rig.wait_until(lambda: bench.end_offset(topic) >= rows, 600, topic, pause=0.01)
+            seconds = time.monotonic() - active
+        rest_mb = measure.at_rest_mb(process.pid, rest_seconds)
     if bench.end_offset(topic) != rows:
         raise RuntimeError(f"{topic} has {bench.end_offset(topic)} records, not {rows}")
-    return Drain(rows, started, active, ended, cpu, memory.peak_mb(), rest_mb)
+    return Drain(rows, seconds, usage.cpu_us(rows), usage.peak_pss_mb(), usage.peak_rss_mb(), rest_mb)
 
 
 def rest_before(bench):
@@ -116,62 +109,95 @@ def rest_before(bench):
     bench.slot("idle")
     millrace = configure(bench, "idle", "idle")
     with rig.running(millrace, "connect") as process:
-        rig.wait_until(millrace.is_ready, 30, "readiness")
-        size = rig.at_rest_mb(process.pid)
+        rig.wait_until(millrace.is_ready, 60, "readiness")
+        size = measure.at_rest_mb(process.pid)
     bench.drop_slot("idle")
     return size
 
 
-def show(rows, pairs, rest_mb):
+def prepare(bench, slots, rows):
+    """The table, the publication, one slot a run before the rows, and the rows; the LSN after them."""
+    bench.sql(rig.ORDERS)
+    bench.sql("create publication bench for table orders")
+    for slot in slots:
+        bench.slot(slot)
+    bench.insert_orders(rows)
+    return bench.lsn()
+
+
+def run_round(bench, name, end_lsn, options):
+    """{kind: Drain}. The discarding reader confirms nothing, so that one slot does for all its runs."""
+    drains = {}
+    for kind in PEERS:
+        slot = f"{name}_peer" if kind == "pg_recvlogical" else "discard"
+        drains[kind] = drain_peer(bench, kind, slot, end_lsn, options.rows)
+    if not options.peers_only:
+        drains[OURS] = drain_millrace(bench, name, f"{name}_millrace", options.rows, rest_seconds=2.0)
+    return drains
+
+
+def show(rounds):
+    """Every run's line, then the medians."""
     lines = []
-    for name, peer, ours in pairs:
-        for who, run in (("pg_recvlogical", peer), ("millrace connect", ours)):
-            lines.append((f"{name} {who}", run.rate, run.rate_from_start, round(run.cpu, 2), run.peak_mb))
-    rig.table(lines, ("", "rows/s", "from process start", "CPU s", "peak PSS MB"))
-    ratios = [round(ours.rate / peer.rate, 2) for _, peer, ours in pairs]
-    from_start = [round(ours.rate_from_start / peer.rate_from_start, 2) for _, peer, ours in pairs]
-    result = {
-        "rows": rows,
-        "pg_recvlogical_rows_s": [peer.rate for _, peer, _ in pairs],
-        "millrace_rows_s": [ours.rate for _, _, ours in pairs],
-        "ratios": ratios,
-        "ratio": statistics.median(ratios),
-        "ratio_from_process_start": statistics.median(from_start),
-        "cpu_s_per_million": round(statistics.median(ours.cpu for _, _, ours in pairs) * 1e6 / rows, 2),
-        "peak_pss_mb": max(ours.peak_mb for _, _, ours in pairs),
-        "rest_pss_mb": rest_mb,
-        "rest_after_pss_mb": max(ours.rest_mb for _, _, ours in pairs),
-    }
-    rig.report("connector", result)
+    for name, drains in rounds.items():
+        for kind, drain in drains.items():
+            lines.append(_line(f"{name} {kind}", drain.rate, drain.cpu_us, drain.peak_pss_mb))
+    for kind, median in medians(rounds).items():
+        lines.append(_line(f"median {kind}", median["rows_s"], median["cpu_us_per_row"], median["peak_pss_mb"]))
+    report.table(lines, ("", "rows/s", *COLUMNS, "peak PSS MB"))
+
+
+def _line(name, rate, cpu_us, peak_mb):
+    is_ours = name.endswith(OURS)
+    hidden = () if is_ours else ("loop", "librdkafka", "broker")
+    return (name, rate, *(None if key in hidden else cpu_us.get(key) for key in COLUMNS.values()), peak_mb)
+
+
+def medians(rounds):
+    result = {}
+    for kind in next(iter(rounds.values())):
+        runs = [drains[kind] for drains in rounds.values()]
+        result[kind] = {
+            "rows_s": round(statistics.median(run.rate for run in runs)),
+            "cpu_us_per_row": measure.median_of([run.cpu_us for run in runs]),
+            "peak_pss_mb": max(run.peak_pss_mb for run in runs),
+            "peak_rss_mb": max(run.peak_rss_mb for run in runs),
+        }
+    return result
+
+
+def ratios(rounds):
+    """Ours over each peer, the median over the rounds."""
+    result = {}
+    for peer in PEERS:
+        each = [drains[OURS].rate / drains[peer].rate for drains in rounds.values()]
+        result[peer] = round(statistics.median(each), 2)
+    return result
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--peer-only", action="store_true", help="pg_recvlogical alone")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers-only", action="store_true", help="the discarding readers alone")
     rig.kafka_option(parser)
     options = parser.parse_args()
+    names = ["warm"] + [f"round{number}" for number in range(1, options.rounds + 1)]
     with rig.Rig(options.kafka) as bench:
-        bench.sql(rig.ORDERS)
-        bench.sql("create publication bench for table orders")
-        rest_mb = 0.0 if options.peer_only else rest_before(bench)
-        names = ["warm"] + [f"pair{n}" for n in range(1, options.pairs + 1)]
-        for name in names:
-            bench.slot(f"{name}_peer")
-            bench.slot(f"{name}_millrace")
-        bench.insert_orders(options.rows)
-        end_lsn = bench.lsn()
-        pairs = []
-        for name in names:
-            peer = drain_pg_recvlogical(bench, f"{name}_peer", end_lsn, options.rows)
-            ours = peer
-            if not options.peer_only:
-                ours = drain_millrace(bench, name, f"{name}_millrace", options.rows)
-            pairs.append((name, peer, ours))
-        show(options.rows, pairs[1:], rest_mb)
+        slots = ["discard"] + [f"{name}_{who}" for name in names for who in ("peer", "millrace")]
+        end_lsn = prepare(bench, slots, options.rows)
+        result = {"rows": options.rows}
+        rounds = {name: run_round(bench, name, end_lsn, options) for name in names}
+        del rounds["warm"]
+        show(rounds)
+        result["runs_rows_s"] = {kind: [d[kind].rate for d in rounds.values()] for kind in rounds["round1"]}
+        result["medians"] = medians(rounds)
+        if not options.peers_only:
+            result["ratios"] = ratios(rounds)
+            print("millrace connect over " + ", ".join(f"{peer} {ratio}" for peer, ratio in result["ratios"].items()))
+            result["rest_pss_mb"] = rest_before(bench)
+            result["rest_after_pss_mb"] = max(drains[OURS].rest_pss_mb for drains in rounds.values())
+        report.report("connector", result)
 
 
 if __name__ == "__main__":

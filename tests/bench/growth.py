@@ -11,11 +11,9 @@ start of streaming; `steady` leaves out the first tenth.
 import argparse
 import time
 
+import measure
+import report
 import rig
-
-
-def columns(number, table):
-    return rig.ORDER_VALUES.replace("i,", f"{number},", 1) if table else rig.ORDER_VALUES
 
 
 def interleave(bench, tables, rows, first, per_transaction=5000):
@@ -37,8 +35,8 @@ def published(millrace):
 
 
 def drain(bench, millrace, rows):
-    """Starts the connector on its backlog; (rows/s, steady rows/s, [(rows, PSS MB)], CPU seconds)."""
-    with rig.running(millrace, "connect") as process, rig.Memory(process.pid) as memory:
+    """Starts the connector on its backlog; (rows/s, steady rows/s, [(rows, PSS MB)], CPU us a row)."""
+    with rig.running(millrace, "connect") as process, measure.Usage(process.pid) as usage:
         progress = []
         began = None
         while not progress or progress[-1][1] < rows:
@@ -52,12 +50,11 @@ def drain(bench, millrace, rows):
             if process.popen.poll() is not None:
                 raise RuntimeError("millrace ended")
             time.sleep(0.05)
-        cpu = rig.cpu_seconds(process.pid)
     ended = progress[-1][0]
     tenth = next(point for point in progress if point[1] >= rows / 10)
-    sizes = [(share, memory.peak_mb(until=at_share(progress, rows, share))) for share in (10, 25, 50, 75, 100)]
+    sizes = [(share, usage.peak_pss_mb(until=at_share(progress, rows, share))) for share in (10, 25, 50, 75, 100)]
     steady = (rows - tenth[1]) / max(ended - tenth[0], 1e-3)
-    return round(rows / (ended - began)), round(steady), sizes, cpu
+    return round(rows / (ended - began)), round(steady), sizes, usage.cpu_us(rows)["total"]
 
 
 def at_share(progress, rows, percent):
@@ -127,7 +124,7 @@ def main():
         bench.sql(rig.ORDERS)
         for tables in options.tables:
             rate, steady, sizes, cpu = many_tables(bench, tables, options.rows)
-            lines.append((f"{tables} tables", rate, steady, round(cpu, 2), sizes[-1][1]))
+            lines.append((f"{tables} tables", rate, steady, cpu, sizes[-1][1]))
             result |= {f"tables_{tables}_rows_s": rate, f"tables_{tables}_steady_rows_s": steady}
             result[f"tables_{tables}_peak_pss_mb"] = sizes[-1][1]
         if len(options.tables) == 2:
@@ -136,10 +133,10 @@ def main():
             result["ratio_steady"] = round(result[many + "steady_rows_s"] / result[few + "steady_rows_s"], 2)
         if options.big_rows:
             rate, steady, sizes, cpu = one_transaction(bench, options.big_rows)
-            lines.append(("one transaction", rate, steady, round(cpu, 2), sizes[-1][1]))
+            lines.append(("one transaction", rate, steady, cpu, sizes[-1][1]))
             result |= {"big_rows_s": rate, "big_peak_pss_mb_until_percent": dict(sizes)}
-    rig.table(lines, ("", "rows/s", "steady", "CPU s", "peak PSS MB"))
-    rig.report("growth", result)
+    report.table(lines, ("", "rows/s", "steady", "CPU us/row", "peak PSS MB"))
+    report.report("growth", result)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,24 @@
 """
-What the benchmarks share: the system tests' servers with the settings of a measurement, nginx as the function,
-samplers for memory and CPU time, and the way to report.
+What the benchmarks share: the system tests' servers with the settings of a measurement, the programs under test and
+nginx as the function. measure.py has the samplers, report.py the tables.
 """
 
 import contextlib
-import json
 import os
-import platform
 import shutil
 import signal
-import statistics
 import sys
 import tempfile
-import threading
-import time
 import urllib.request
 
 from confluent_kafka import KafkaException, TopicPartition
 from lib import kafka as kafka_module
-from lib import processes, records
+from lib import processes, program, records
 from lib.kafka import Kafka
 from lib.postgres import Postgres, bin_folder
 from lib.program import Millrace
 from lib.waiting import wait_until
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 ORDERS = """create table orders(id bigint primary key, customer_id int not null, status text not null,
     amount numeric(12,2), created_at timestamptz, note text, paid boolean, meta jsonb)"""
 ORDER_VALUES = """i, i % 1000, (array['new','paid','shipped','returned'])[1 + i % 4], (i % 100000) / 100.0,
@@ -55,30 +49,36 @@ class Rig:
 
     def __init__(self, kafka=()):
         self.properties = dict(pair.split("=", 1) for pair in kafka)
-        self.folder = tempfile.mkdtemp(prefix="millrace-bench-")
-        os.chmod(self.folder, 0o755)
-        kafka_module.JAVA = JAVA
-        self.pg = Postgres(
-            f"{self.folder}/postgres", Postgres.make_template(f"{self.folder}/pg"), **POSTGRES
-        )
-        self.kafka = Kafka(f"{self.folder}/kafka", Kafka.make_template(f"{self.folder}/k"), **KAFKA)
-        self.count = 0
+        self.folder = None
+        self.servers = contextlib.ExitStack()
+        self.count = 0  # configuration folders made
 
     def __enter__(self):
+        end_on_sigterm()
         try:
-            self.pg.start()
-            self.kafka.start()
-            self.sql_connection = self.pg.connect()
-            self.reader = records.consumer(self.kafka.bootstrap, **{"group.id": "bench"})
+            self._start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
+    def _start(self):
+        self.folder = tempfile.mkdtemp(prefix="millrace-bench-")
+        self.servers.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        os.chmod(self.folder, 0o755)
+        kafka_module.JAVA = JAVA
+        template = Postgres.make_template(f"{self.folder}/pg")
+        self.pg = Postgres(f"{self.folder}/postgres", template, **POSTGRES)
+        self.servers.callback(self.pg.stop)
+        self.pg.start()
+        self.kafka = Kafka(f"{self.folder}/kafka", Kafka.make_template(f"{self.folder}/k"), **KAFKA)
+        self.servers.callback(lambda: self.kafka.process and self.kafka.kill())
+        self.kafka.start()
+        self.sql_connection = self.pg.connect()
+        self.reader = records.consumer(self.kafka.bootstrap, **{"group.id": "bench"})
+
     def __exit__(self, *_):
-        self.pg.stop()
-        self.kafka.kill() if self.kafka.process else None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.servers.close()
 
     def sql(self, text, *values):
         cursor = self.sql_connection.execute(text, values or None)
@@ -101,6 +101,10 @@ class Rig:
             last = min(first + per_transaction - 1, count)
             self.sql(f"insert into orders select {ORDER_VALUES} from generate_series({first}, {last}) i")
 
+    def walsender(self, slot):
+        """The process id of the walsender that serves the slot, or None."""
+        return self.sql("select active_pid from pg_replication_slots where slot_name = %s", slot)[0][0]
+
     def end_offset(self, topic, partition=0):
         """The next offset that the broker will give; 0 while there is no such topic."""
         try:
@@ -114,6 +118,21 @@ class Rig:
         made = Millrace(f"{self.folder}/config-{self.count}", self.kafka)
         made.settings(log={"level": "info"}, kafka={"topic.metadata.refresh.interval.ms": None, **self.properties})
         return made
+
+
+def tool(name):
+    """The path of a yardstick that run.sh has compiled: bare_curl, discard_reader."""
+    return os.path.join(os.environ["MILLRACE_BENCH_TOOLS"], name)
+
+
+def use(binary):
+    """What is started from now on is this millrace."""
+    program.BINARY = binary
+
+
+def end_on_sigterm():
+    """SIGTERM leaves through the `with` blocks, so that servers end and folders go."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @contextlib.contextmanager
@@ -158,6 +177,7 @@ class Nginx:
         log = f"{self.folder}/error.log"
         self.process = processes.spawn(["nginx", "-p", self.folder, "-c", "nginx.conf", "-e", log])
         wait_until(self._count, 10, "nginx")
+        (self.worker,) = processes.children(self.process.pid)
         self.reset()
         return self
 
@@ -183,85 +203,4 @@ def kafka_option(parser):
     parser.add_argument("--kafka", nargs="*", default=[], help="properties of Kafka's to try: linger.ms=5 …")
 
 
-def pss_kib(pid):
-    """Proportional set size: private pages and this process's share of the shared ones; None when it is gone."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-        for line in file:
-            if line.startswith("Pss:"):
-                return int(line.split()[1])
-    return None
-
-
-def cpu_seconds(pid):
-    """User and system time so far."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Memory:
-    """Samples a process's PSS every 50 ms while a `with` lasts."""
-
-    def __init__(self, pid, every=0.05):
-        self.pid = pid
-        self.every = every
-        self.samples = []  # (monotonic seconds, KiB)
-        self.ended = threading.Event()
-
-    def __enter__(self):
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
-
-    def _run(self):
-        while not self.ended.wait(self.every):
-            size = pss_kib(self.pid)
-            if size is None:
-                return
-            self.samples.append((time.monotonic(), size))
-
-    def peak_mb(self, since=0.0, until=float("inf")):
-        return mb(max((size for at, size in self.samples if since <= at <= until), default=0))
-
-
-def mb(kib):
-    return round(kib * 1024 / 1e6, 1)
-
-
-def at_rest_mb(pid, seconds=2.0):
-    """PSS after a while without work."""
-    time.sleep(seconds)
-    return mb(pss_kib(pid) or 0)
-
-
-def percentiles(values):
-    """p50 and p99, in the unit that came in."""
-    ordered = sorted(values)
-    return statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    return f"{len(models)} cores ({models[0] if models else platform.machine()}), Linux {platform.release()}"
-
-
-def table(rows, headings):
-    """Prints columns, numbers to the right."""
-    cells = [list(headings)]
-    cells += [[f"{c:,}" if isinstance(c, (int, float)) else str(c) for c in row] for row in rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
-    for row in cells:
-        print("  ".join([row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]))
-
-
-def report(name, result):
-    """The one line for scripts."""
-    print(json.dumps({"benchmark": name, **result, "machine": machine()}), flush=True)
-
-
-__all__ = ["bin_folder", "processes", "records", "signal", "wait_until"]
+__all__ = ["bin_folder", "processes", "records", "wait_until"]

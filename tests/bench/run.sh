@@ -1,18 +1,22 @@
 #!/bin/sh
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
-# prints a table and a line of JSON. Figures and how to read them: docs/performance.md.
+# prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
+# docs/performance.md.
 # usage: tests/bench/run.sh [connector|bridge|latency|growth|encode [options, see --help of each]]
+# usage: tests/bench/run.sh compare OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
+
+usage() {
+    sed -n 's/^# usage: /usage: /p' "$0" >&2
+    exit 64
+}
 
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | latency | growth | encode) shift ;;
-    *)
-        sed -n 's/^# usage: /usage: /p' "$0" >&2
-        exit 64
-        ;;
+    connector | bridge | latency | growth | encode | compare) shift ;;
+    *) usage ;;
 esac
 
 sh deploy/deps.sh build run test
@@ -20,34 +24,87 @@ sh deploy/deps.sh build run test
 . tests/fetch.sh
 python_ready
 kafka_ready
+if command -v ccache >/dev/null 2>&1; then
+    export CMAKE_C_COMPILER_LAUNCHER=ccache
+fi
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+child=
+# Python cleans up on SIGTERM; a background child of sh never sees the terminal's interrupt.
+leave() {
+    trap - EXIT INT TERM HUP
+    [ -z "$child" ] || { kill -TERM "$child" && wait "$child"; } 2>/dev/null || true
+    rm -rf "$work"
+    exit "$1"
+}
+trap 'leave $?' EXIT
+trap 'leave 130' INT
+trap 'leave 143' TERM HUP
 
-# MILLRACE_BINARY measures another build.
-if [ -z "${MILLRACE_BINARY:-}" ]; then
-    if ! { cmake --preset release && cmake --build --preset release; } >"$work/build.log" 2>&1; then
+# quietly COMMAND…: its output only when it fails.
+quietly() {
+    if ! "$@" >"$work/build.log" 2>&1; then
         cat "$work/build.log" >&2
         exit 1
     fi
-    MILLRACE_BINARY=$PWD/build/release/millrace
-    export MILLRACE_BINARY
-fi
-# shellcheck disable=SC2046
-cc -O2 -std=gnu17 -o "$work/bare_curl" tests/bench/bare_curl.c $(pkg-config --cflags --libs libcurl)
+}
 
-PYTHONPATH=$PWD/tests/system
-PYTHONDONTWRITEBYTECODE=1
-export PYTHONPATH PYTHONDONTWRITEBYTECODE
+# build FOLDER: the release preset of the tree there.
+build() {
+    (cd "$1" && cmake --preset release && cmake --build --preset release)
+}
+
+# binary NAME: sets `found` to the path of a binary; a git revision is built once and kept in the cache.
+binary() {
+    if [ -f "$1" ] && [ -x "$1" ]; then
+        found=$(realpath "$1")
+        return
+    fi
+    if ! commit=$(git rev-parse --quiet --verify "$1^{commit}"); then
+        echo "$1 is neither a program nor a git revision" >&2
+        exit 64
+    fi
+    found=$cache/bench/millrace-$commit
+    if [ ! -x "$found" ]; then
+        echo "building $commit"
+        mkdir -p "$work/$commit" "$cache/bench"
+        git archive "$commit" | tar -x -C "$work/$commit"
+        quietly build "$work/$commit"
+        cp "$work/$commit/build/release/millrace" "$found.new"
+        mv "$found.new" "$found"
+    fi
+}
+
+# Sets MILLRACE_BINARY to this tree's program, unless it names another build.
+this_tree() {
+    if [ -z "${MILLRACE_BINARY:-}" ]; then
+        quietly build .
+        MILLRACE_BINARY=$PWD/build/release/millrace
+        export MILLRACE_BINARY
+    fi
+}
+
+# tool NAME LIBRARY: compiles NAME.c.
+tool() {
+    # shellcheck disable=SC2046
+    cc -O2 -std=gnu17 -o "$work/$1" "tests/bench/$1.c" $(pkg-config --cflags --libs "$2")
+}
+
+# python NAME [arguments]: in the background, so that a signal reaches it through `leave`.
+python() {
+    name=$1
+    shift
+    "$python/bin/python" "tests/bench/$name.py" "$@" &
+    child=$!
+    code=0
+    wait "$child" || code=$?
+    child=
+    [ "$code" -eq 0 ] || exit "$code"
+}
 
 # bench NAME [options]
 bench() {
-    name=$1
-    shift
-    echo "== $name"
-    case $name in
-        bridge) "$python/bin/python" tests/bench/bridge.py --bare-curl "$work/bare_curl" "$@" ;;
+    echo "== $1"
+    case $1 in
         encode)
             # shellcheck disable=SC2046
             cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c \
@@ -56,14 +113,43 @@ bench() {
                 $(pkg-config --cflags --libs avro-c jansson)
             "$work/encode"
             ;;
-        *) "$python/bin/python" "tests/bench/$name.py" "$@" ;;
+        *) python "$@" ;;
     esac
 }
 
-if [ "$what" != all ]; then
-    bench "$what" "$@"
-else
-    for name in connector bridge latency growth encode; do
-        bench "$name"
-    done
-fi
+tool bare_curl libcurl
+tool discard_reader libpq
+MILLRACE_BENCH_TOOLS=$work
+PYTHONPATH=$PWD/tests/system
+PYTHONDONTWRITEBYTECODE=1
+export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
+
+case $what in
+    all)
+        this_tree
+        for name in connector bridge latency growth encode; do
+            bench "$name"
+        done
+        ;;
+    compare)
+        [ $# -ge 1 ] || usage
+        binary "$1"
+        old=$found
+        shift
+        case ${1:---} in
+            -*)
+                this_tree
+                found=$MILLRACE_BINARY
+                ;;
+            *)
+                binary "$1"
+                shift
+                ;;
+        esac
+        bench compare "$old" "$found" "$@"
+        ;;
+    *)
+        this_tree
+        bench "$what" "$@"
+        ;;
+esac
