@@ -1,10 +1,10 @@
 """
-Two builds side by side in one run: rounds of old, new, old, new … over the connector, latency and the bridge, on the same
-servers with the same data.
+Two builds side by side in one run: rounds of old, new, old, new … over the connector, latency and the bridge, on the
+same servers with the same data.
 
 Each figure is the median over the rounds. `new/old` is the median of the rounds' own ratios, each of two runs that
-followed one another, and `from … to` are the smallest and largest of them: when they lie on both sides of 1, the run
-shows no difference. Nothing is refused or judged: on a loaded machine read processor time, which other programs
+followed one another, and `from` and `to` are the smallest and largest of them: when they lie on both sides of 1, the
+run shows no difference. Nothing is refused or judged: on a loaded machine read processor time, which other programs
 disturb least, and repeat. A first run, not counted, warms the servers up. No round begins that would end after
 --minutes.
 """
@@ -102,7 +102,7 @@ class Comparison:
         slots = ["warm_0"] + [f"{build}_{n}" for n in range(1, self.options.rounds + 1) for build in BUILDS]
         connector.prepare(self.bench, slots, self.options.rows)
         latency.prepare(self.bench)
-        rig.use(self.binaries["old"])
+        self.bench.binary = self.binaries["old"]
         self._connector("warm", 0)
         self.topic = "warm-0.public.orders"
 
@@ -116,7 +116,7 @@ class Comparison:
         )
         for figures, part in parts:
             for build in BUILDS:
-                rig.use(self.binaries[build])
+                self.bench.binary = self.binaries[build]
                 self._add(figures, build, part(build, number))
 
     def result(self):

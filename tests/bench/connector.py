@@ -3,8 +3,8 @@ The connector beside two readers that only discard: the same backlog of WAL, dra
 
 pg_recvlogical (pgoutput, protocol version 1) writes to /dev/null, woken once a row. discard_reader counts the rows and
 throws them away with as few wake-ups as it can: what it reaches is the limit of the server's walsender, with values as
-text (as millrace asks for them) and in PostgreSQL's binary form. `millrace connect` publishes Avro to one partition of a
-real Kafka and has ended when the broker's end offset is the number of rows.
+text (as millrace asks for them) and in PostgreSQL's binary form. `millrace connect` publishes Avro to one partition of
+a real Kafka and has ended when the broker's end offset is the number of rows.
 
 Rates count from the moment at which the slot becomes active, which is when the server begins to decode, to the end.
 Processor time is that of the whole process, start included, over the number of rows. A first round, not counted, warms

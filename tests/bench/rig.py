@@ -13,10 +13,10 @@ import urllib.request
 
 from confluent_kafka import KafkaException, TopicPartition
 from lib import kafka as kafka_module
-from lib import processes, program, records
+from lib import processes, records
 from lib.kafka import Kafka
 from lib.postgres import Postgres, bin_folder
-from lib.program import Millrace
+from lib.program import BINARY, Millrace, Process
 from lib.waiting import wait_until
 
 ORDERS = """create table orders(id bigint primary key, customer_id int not null, status text not null,
@@ -34,7 +34,7 @@ POSTGRES = {
     "autovacuum": "off",
 }
 # A broker as in production (both compilers, G1), with 1 GiB of heap at most.
-JAVA = ["java", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"]
+JAVA = ["java", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"]
 # Index files are laid out in full when a segment begins: at their default of 10 MB, two for each of a thousand
 # new topics, the kernel's zeroing of them outweighs everything else (30 s of system time).
 KAFKA = {
@@ -51,6 +51,7 @@ class Rig:
         self.properties = dict(pair.split("=", 1) for pair in kafka)
         self.folder = None
         self.servers = contextlib.ExitStack()
+        self.binary = BINARY  # which millrace runs next
         self.count = 0  # configuration folders made
 
     def __enter__(self):
@@ -71,7 +72,8 @@ class Rig:
         self.pg = Postgres(f"{self.folder}/postgres", template, **POSTGRES)
         self.servers.callback(self.pg.stop)
         self.pg.start()
-        self.kafka = Kafka(f"{self.folder}/kafka", Kafka.make_template(f"{self.folder}/k"), **KAFKA)
+        template = Kafka.make_template(f"{self.folder}/k")
+        self.kafka = Kafka(f"{self.folder}/kafka", template, heap="-Xmx1g", **KAFKA)
         self.servers.callback(lambda: self.kafka.process and self.kafka.kill())
         self.kafka.start()
         self.sql_connection = self.pg.connect()
@@ -116,6 +118,7 @@ class Rig:
         """A new configuration folder, with everything at its default but the ports and what --kafka says."""
         self.count += 1
         made = Millrace(f"{self.folder}/config-{self.count}", self.kafka)
+        made.binary = self.binary
         made.settings(log={"level": "info"}, kafka={"topic.metadata.refresh.interval.ms": None, **self.properties})
         return made
 
@@ -123,11 +126,6 @@ class Rig:
 def tool(name):
     """The path of a yardstick that run.sh has compiled: bare_curl, discard_reader."""
     return os.path.join(os.environ["MILLRACE_BENCH_TOOLS"], name)
-
-
-def use(binary):
-    """What is started from now on is this millrace."""
-    program.BINARY = binary
 
 
 def end_on_sigterm():
@@ -138,7 +136,7 @@ def end_on_sigterm():
 @contextlib.contextmanager
 def running(millrace, *command):
     """The process while the block lasts; its log when something goes wrong."""
-    process = millrace.start(*command)
+    process = Process([*command, "-c", millrace.folder], millrace.folder, program=(millrace.binary,))
     try:
         yield process
     except BaseException:
