@@ -25,6 +25,7 @@ struct function {
     char *detail;  // why, for the status
     char *component;
     struct registration *registration;
+    json_t *record;  // as it was written last to the state topic; NULL before the registration
     struct consumer *consumer;
     size_t partition_count;  // that it is opened for
     bool is_consumer_closing;
@@ -243,13 +244,16 @@ static void open_consumer(struct function *fn)
     }
 }
 
-static void on_registered(void *self, size_t partition_count, const struct fault *f)
+static void on_registered(void *self, const struct registration_result *result, const struct fault *f)
 {
     struct function *fn = self;
     fn->registration = NULL;
     if (f == NULL) {
         backoff_reset(&fn->backoff);
-        fn->partition_count = partition_count;
+        fn->partition_count = result->partition_count;
+        json_decref(fn->record);
+        fn->record = json_incref(result->record);
+        metric_add(fn->metrics.offset_resets, (double)result->expired_count);
         open_consumer(fn);
     } else if (f->kind == FAULT_RETRY) {
         log_write(fn->backoff.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, fn->component,
@@ -287,6 +291,30 @@ static void measure_lag(struct function *fn)
     metric_set(fn->metrics.lag_seconds, (double)lag_us / (double)CLOCK_US_PER_S);
 }
 
+static void on_record_saved(void *self, const struct fault *f)
+{
+    (void)self;
+    if (f != NULL) {
+        log_warn("bridge", "registration_not_saved", NULL, "%s", f->text);  // the next start does it again
+    }
+}
+
+/** Partitions that appeared since the registration belong to it once the group has an offset of them. */
+static void extend_registration(struct function *fn)
+{
+    bool is_extended = false;
+    struct partition *p;
+    LL_FOREACH (consumer_partitions(fn->consumer), p) {
+        if (!p->is_registered && p->progress.committed >= 0) {
+            p->is_registered = true;
+            is_extended = registration_record_add(fn->record, p->topic, p->number) || is_extended;
+        }
+    }
+    if (is_extended) {
+        registration_save(fn->around.state_topic, fn->config->name, fn->record, on_record_saved, NULL);
+    }
+}
+
 static void on_tick(uv_timer_t *tick)
 {
     struct function *fn = tick->data;
@@ -296,6 +324,7 @@ static void on_tick(uv_timer_t *tick)
     metric_set(fn->metrics.in_flight, (double)delivery_running(fn->delivery));
     if (fn->consumer != NULL) {
         measure_lag(fn);
+        extend_registration(fn);
         on_records(fn);  // what was held for want of room behind an unsettled record
         consumer_tick(fn->consumer);
     }
@@ -452,6 +481,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct function *fn = handle->data;
     if (--fn->open_handles == 0) {
+        json_decref(fn->record);
         free(fn->detail);
         free(fn->component);
         free(fn);

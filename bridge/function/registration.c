@@ -1,7 +1,5 @@
 #include "bridge/function/registration.h"
 
-#include <jansson.h>
-
 #include "bridge/intake/consumer_handle.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -23,15 +21,14 @@ struct registration {
     json_t *known;  // the state record; NULL: first start
     // The worker's results:
     bool is_working;
-    size_t partition_count;
+    struct registration_result result;
     struct fault fault;
-    json_t *made;  // the record to write; NULL: nothing new
 };
 
 static void free_registration(struct registration *r)
 {
     json_decref(r->known);
-    json_decref(r->made);
+    json_decref(r->result.record);
     free(r->key);
     free(r->component);
     free(r);
@@ -41,7 +38,7 @@ static void free_registration(struct registration *r)
 static void finish(struct registration *r)
 {
     if (r->on_done != NULL) {
-        r->on_done(r->self, r->partition_count, r->fault.kind == FAULT_NONE ? NULL : &r->fault);
+        r->on_done(r->self, &r->result, r->fault.kind == FAULT_NONE ? NULL : &r->fault);
     } else if (r->on_cancelled != NULL) {
         r->on_cancelled(r->self);
     }
@@ -50,11 +47,12 @@ static void finish(struct registration *r)
 
 static bool from_kafka(struct fault *f, rd_kafka_resp_err_t code, const char *what)
 {
-    bool is_refused = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-                      code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-                      code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
-    return fault_from(f, is_refused ? FAULT_CONFIG : FAULT_RETRY, "librdkafka", code, "%s: %s", what,
-                      rd_kafka_err2str(code));
+    bool is_forbidden = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+                        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    bool is_refused = is_forbidden || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
+    return fault_from(f, is_refused ? FAULT_CONFIG : FAULT_RETRY, "librdkafka", code, "%s: %s%s", what,
+                      rd_kafka_err2str(code),
+                      is_forbidden ? ": allow READ on the topics and on group millrace.*" : "");
 }
 
 /** All partitions of the topics that the function names, whatever their number. */
@@ -76,6 +74,24 @@ static bool list_partitions(struct registration *r, rd_kafka_t *rk, rd_kafka_top
     return true;
 }
 
+/** The group's offsets; negative ones where it has none. */
+static bool ask_committed(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t code =
+        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_committed(rk, list, KAFKA_TIMEOUT_MS);
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code = list->elems[i].err;
+    }
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           from_kafka(&r->fault, code, "asking for the group's offsets");
+}
+
+static bool is_group_in_use(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID || code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+           code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+}
+
 /** Commits the ends (or beginnings) of the partitions as the group's offsets. */
 static bool commit_start(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 {
@@ -92,69 +108,60 @@ static bool commit_start(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_
         return from_kafka(&r->fault, code, "asking Kafka where its partitions end");
     }
     code = rd_kafka_commit(rk, list, 0);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR || from_kafka(&r->fault, code, "committing the first offsets");
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           from_kafka(&r->fault, code,
+                      is_group_in_use(code)
+                          ? "committing the first offsets of added topics (other processes that call this "
+                            "function have to end or take the new file first)"
+                          : "committing the first offsets");
 }
 
-static bool register_first(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
+/** What is said about a partition that does not simply go on. */
+static void log_step(const struct registration *r, enum registration_step step,
+                     const rd_kafka_topic_partition_t *which)
 {
-    if (list->cnt > 0 && !commit_start(r, rk, list)) {
-        return false;
-    }
-    json_t *topics = json_object();
-    for (int i = 0; i < list->cnt; i++) {
-        json_t *numbers = json_object_get(topics, list->elems[i].topic);
-        if (numbers == NULL) {
-            numbers = json_array();
-            json_object_set_new(topics, list->elems[i].topic, numbers);
-        }
-        json_array_append_new(numbers, json_integer(list->elems[i].partition));
-    }
-    r->made = json_pack(
-        "{s:s, s:I, s:o}", "start", r->config->source.start == FUNCTION_START_LATEST ? "latest" : "earliest",
-        "registered_at_ms", (json_int_t)(clock_wall_us() / CLOCK_US_PER_MS), "partitions", topics);
-    return r->made != NULL || fault_set(&r->fault, FAULT_RETRY, "the state record can't be written");
+    bool is_expired = step == REGISTRATION_EXPIRED;
+    const char *start =
+        step == REGISTRATION_START && r->config->source.start == FUNCTION_START_LATEST ? "end" : "beginning";
+    log_write(is_expired ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, r->component,
+              is_expired ? "offset_expired" : "partition_added",
+              LOG_WITH(LOG_TEXT("topic", which->topic), LOG_NUMBER("partition", which->partition)),
+              is_expired ? "group millrace.%s has lost its offset: going on at the %s"
+                         : "new to function %s: called from its %s on",
+              r->config->name, start);
 }
 
-static bool is_registered(const json_t *topics, const rd_kafka_topic_partition_t *which)
+/** Sorts the partitions by where they begin, and commits what begins at `source.start`. */
+static bool register_partitions(struct registration *r, rd_kafka_t *rk,
+                                const rd_kafka_topic_partition_list_t *all)
 {
-    size_t at;
-    json_t *number;
-    json_array_foreach(json_object_get(topics, which->topic), at, number)
-    {
-        if (json_integer_value(number) == which->partition) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool check_known(struct registration *r, rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *all)
-{
-    const json_t *topics = json_object_get(r->known, "partitions");
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(all->cnt);
+    rd_kafka_topic_partition_list_t *starting = rd_kafka_topic_partition_list_new(all->cnt);
+    struct registration_offsets offsets = {0};
     for (int i = 0; i < all->cnt; i++) {
-        if (is_registered(topics, &all->elems[i])) {
-            rd_kafka_topic_partition_list_add(list, all->elems[i].topic, all->elems[i].partition);
-        }
+        offsets.has_any = offsets.has_any || all->elems[i].offset >= 0;
     }
-    rd_kafka_resp_err_t code =
-        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_committed(rk, list, KAFKA_TIMEOUT_MS);
-    bool is_good =
-        code == RD_KAFKA_RESP_ERR_NO_ERROR || from_kafka(&r->fault, code, "asking for the group's offsets");
-    for (int i = 0; i < list->cnt && is_good; i++) {
-        const rd_kafka_topic_partition_t *which = &list->elems[i];
-        if (which->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            is_good = from_kafka(&r->fault, which->err, "asking for the group's offsets");
-        } else if (which->offset < 0) {
-            is_good =
-                fault_set(&r->fault, FAULT_CONFIG,
-                          "group millrace.%s has lost its offset of %s [%d]: say where to go on, e.g. "
-                          "kafka-consumer-groups.sh --bootstrap-server … --group millrace.%s --topic %s "
-                          "--reset-offsets --to-earliest --execute (or --to-latest, --to-datetime …)",
-                          r->config->name, which->topic, which->partition, r->config->name, which->topic);
-        }
+    if (r->known == NULL && offsets.has_any) {
+        log_warn(r->component, "registration_lost", NULL,
+                 "the record of this function in millrace.state is gone: it goes on where its group stands");
     }
-    rd_kafka_topic_partition_list_destroy(list);
+    for (int i = 0; i < all->cnt; i++) {
+        const rd_kafka_topic_partition_t *which = &all->elems[i];
+        offsets.own = which->offset;
+        enum registration_step step =
+            registration_decide(r->known, r->config->source.start, &offsets, which->topic, which->partition);
+        if (step == REGISTRATION_START) {
+            rd_kafka_topic_partition_list_add(starting, which->topic, which->partition);
+        }
+        if (step != REGISTRATION_KEEP && (r->known != NULL || offsets.has_any)) {
+            log_step(r, step, which);
+        }
+        if (step != REGISTRATION_APPEARED) {  // that one is added once the group has an offset of it
+            (void)registration_record_add(r->result.record, which->topic, which->partition);
+        }
+        r->result.expired_count += step == REGISTRATION_EXPIRED ? 1 : 0;
+    }
+    bool is_good = starting->cnt == 0 || commit_start(r, rk, starting);
+    rd_kafka_topic_partition_list_destroy(starting);
     return is_good;
 }
 
@@ -171,9 +178,10 @@ static void work(uv_work_t *work)
         return;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
-    if (list_partitions(r, rk, list)) {
-        r->partition_count = (size_t)list->cnt;
-        bool is_good = r->known == NULL ? register_first(r, rk, list) : check_known(r, rk, list);
+    if (list_partitions(r, rk, list) && ask_committed(r, rk, list)) {
+        r->result.partition_count = (size_t)list->cnt;
+        r->result.record = registration_record_new(r->known, r->config);
+        bool is_good = register_partitions(r, rk, list);
         INVARIANT(is_good == (r->fault.kind == FAULT_NONE));
     }
     rd_kafka_topic_partition_list_destroy(list);
@@ -185,8 +193,9 @@ static void on_written(void *self, const struct fault *f)
     struct registration *r = self;
     if (f != NULL) {
         r->fault = *f;
-    } else {
-        log_info(r->component, "function_registered", LOG_WITH(LOG_NUMBER("partitions", r->partition_count)),
+    } else if (r->known == NULL) {
+        log_info(r->component, "function_registered",
+                 LOG_WITH(LOG_NUMBER("partitions", r->result.partition_count)),
                  "registered: from now on it begins where it left off");
     }
     finish(r);
@@ -197,19 +206,16 @@ static void on_worked(uv_work_t *done, int status)
     (void)status;
     struct registration *r = done->data;
     r->is_working = false;
-    if (r->on_done == NULL || r->fault.kind != FAULT_NONE || r->made == NULL) {
+    if (r->on_done == NULL || r->fault.kind != FAULT_NONE || json_equal(r->known, r->result.record)) {
         finish(r);
         return;
     }
-    if (r->partition_count == 0) {
+    if (r->result.partition_count == 0 && r->known == NULL) {
         log_warn(r->component, "topics_missing",
                  LOG_WITH(LOG_TEXT("topic", r->config->source.topics.items[0])),
                  "no topic of source.topics exists yet; each is read from its first record once it does");
     }
-    char *text = json_dumps(r->made, JSON_COMPACT);
-    INVARIANT(text != NULL);
-    state_topic_write(r->state, r->key, slice_of(text), on_written, r);
-    free(text);
+    registration_save(r->state, r->config->name, r->result.record, on_written, r);
 }
 
 static void on_state_read(void *self, struct slice value, const struct fault *f)
@@ -250,6 +256,15 @@ struct registration *registration_start(uv_loop_t *loop, const struct settings *
     r->component = memory_string(r->key);
     state_topic_read(state, r->key, on_state_read, r);
     return r;
+}
+
+void registration_save(struct state_topic *state, const char *function, const json_t *record,
+                       state_on_written on_saved, void *self)
+{
+    CLEANUP(memory_free_pointer) char *key = memory_format("function/%s", function);
+    CLEANUP(memory_free_pointer) char *text = json_dumps(record, JSON_COMPACT);
+    INVARIANT(text != NULL);
+    state_topic_write(state, key, slice_of(text), on_saved, self);
 }
 
 bool registration_cancel(struct registration *r, void (*on_cancelled)(void *self))

@@ -33,18 +33,22 @@ static void on_partition_ready(void *self)
     }
 }
 
-/** Partitions without an offset begin at their first record: they are newer than the registration. */
+static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t *which)
+{
+    struct partition *p = partition_open(c->loop, c->rk, which, on_partition_ready);
+    bool is_new = which->opaque != NULL;
+    p->consumer = c;
+    p->is_registered = !is_new;
+    if (is_new) {
+        progress_commit_anew(&p->progress);  // from now on the group has an offset of it
+    }
+    LL_APPEND(c->partitions, p);
+}
+
 static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *which = &list->elems[i];
-        int64_t committed = which->offset < 0 ? -1 : which->offset;
-        if (committed < 0) {
-            which->offset = RD_KAFKA_OFFSET_BEGINNING;
-        }
-        struct partition *added = partition_open(c->loop, c->rk, which, committed, on_partition_ready);
-        added->consumer = c;
-        LL_APPEND(c->partitions, added);
+        open_partition(c, &list->elems[i]);
     }
     consumer_log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
@@ -59,12 +63,46 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
     }
 }
 
+static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code = list->elems[i].err;
+    }
+    return code;
+}
+
+/** Partitions without an offset begin at their first record: they are newer than the registration, or their
+ * offset has expired, which the registration has said. They are marked by their `opaque`. */
+static rd_kafka_resp_err_t look_up_beginnings(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *which = &list->elems[i];
+        which->opaque = which->offset < 0 ? which : NULL;
+        if (which->opaque != NULL) {
+            rd_kafka_topic_partition_list_add(asked, which->topic, which->partition)->offset =
+                RD_KAFKA_OFFSET_BEGINNING;
+        }
+    }
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (asked->cnt > 0) {
+        code = first_error(rd_kafka_offsets_for_times(rk, asked, COMMITTED_TIMEOUT_MS), asked);
+    }
+    for (int i = 0; i < asked->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        const rd_kafka_topic_partition_t *known = &asked->elems[i];
+        rd_kafka_topic_partition_list_find(list, known->topic, known->partition)->offset = known->offset;
+    }
+    rd_kafka_topic_partition_list_destroy(asked);
+    return code;
+}
+
 static void look_up_committed(uv_work_t *work)
 {
     struct consumer_job *job = work->data;
-    job->code = rd_kafka_committed(job->consumer->rk, job->list, COMMITTED_TIMEOUT_MS);
-    for (int i = 0; i < job->list->cnt && job->code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        job->code = job->list->elems[i].err;
+    rd_kafka_t *rk = job->consumer->rk;
+    job->code = first_error(rd_kafka_committed(rk, job->list, COMMITTED_TIMEOUT_MS), job->list);
+    if (job->code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        job->code = look_up_beginnings(rk, job->list);
     }
 }
 

@@ -4,7 +4,7 @@
 #include "core/base/clock.h"
 
 struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
-                                 int64_t committed, kafka_on_ready on_ready)
+                                 kafka_on_ready on_ready)
 {
     struct partition *p = memory_zeroed(1, sizeof(*p));
     p->rk = rk;
@@ -12,7 +12,7 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
     p->number = which->partition;
     p->next_offset = -1;
     p->end_offset = -1;
-    progress_init(&p->progress, committed);
+    progress_init(&p->progress, which->offset);
     p->queue = rd_kafka_queue_get_partition(rk, which->topic, which->partition);
     INVARIANT(p->queue != NULL);
     rd_kafka_queue_forward(p->queue, NULL);

@@ -29,6 +29,7 @@ struct partition {
     struct progress progress;
     size_t event_count;     // alive: event_new counts, event_free uncounts
     struct event *held;     // made of the next record, whose schema is asked for; not counted
+    bool is_registered;     // the function's state record has it
     bool is_held;           // its next record waits for something (a schema, room behind an unsettled one)
     bool is_ready;          // its queue may hold records
     int64_t next_offset;    // after the record read last; -1: none
@@ -53,11 +54,11 @@ struct partition_limits {
 /**
  * Takes the partition's records out of the consumer's queue into one of its own; before it is assigned.
  *
- * @param committed  the group's offset; -1 for none
- * @param on_ready   records wait (self is the partition)
+ * @param which     its offset is the first to be read
+ * @param on_ready  records wait (self is the partition)
  */
 struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
-                                 int64_t committed, kafka_on_ready on_ready);
+                                 kafka_on_ready on_ready);
 
 /** The next record, borrowed until partition_pop; NULL when there is none now. An error is given as a
  * message, too. */

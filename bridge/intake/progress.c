@@ -237,6 +237,12 @@ int64_t progress_oldest_ms(const struct progress *p)
     return oldest_ms;
 }
 
+void progress_commit_anew(struct progress *p)
+{
+    p->committed = -1;
+    p->is_anew = true;
+}
+
 int64_t progress_next_commit(const struct progress *p)
 {
     int64_t safe = progress_safe(p);

@@ -30,7 +30,7 @@ struct progress {
     uint64_t next;       // ticket after the one opened last
     int64_t committed;   // what the group has; -1 before anything
     int64_t committing;  // asked of the broker and not answered; -1: nothing
-    bool is_anew;        // the group's offset is of a log that is gone: even 0 is to be committed
+    bool is_anew;        // the group has no offset of this log: even 0 is to be committed
 };
 
 enum {
@@ -81,6 +81,9 @@ int64_t progress_safe(const struct progress *p);
 
 /** The timestamp of the oldest record that is not settled, to the second; -1 when there is none. */
 int64_t progress_oldest_ms(const struct progress *p);
+
+/** The group has no offset of this log: even its beginning is to be committed. */
+void progress_commit_anew(struct progress *p);
 
 /** The offset to commit, or -1 when it has not moved (or a commit is under way). */
 int64_t progress_next_commit(const struct progress *p);

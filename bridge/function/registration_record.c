@@ -1,0 +1,95 @@
+#include "bridge/function/registration_record.h"
+
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+
+static bool has_partition(const json_t *record, const char *topic, int32_t partition)
+{
+    size_t at;
+    json_t *number;
+    json_array_foreach(json_object_get(json_object_get(record, "partitions"), topic), at, number)
+    {
+        if (json_integer_value(number) == partition) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Whether the function wanted the topic when it was registered. A record without `topics` is an older one.
+ */
+static bool was_wanted(const json_t *record, const char *topic)
+{
+    const json_t *topics = json_object_get(record, "topics");
+    bool is_wanted = topics == NULL || json_object_get(json_object_get(record, "partitions"), topic) != NULL;
+    size_t at;
+    json_t *glob;
+    json_array_foreach(topics, at, glob)
+    {
+        is_wanted = is_wanted || text_glob_match(json_string_value(glob), topic);
+    }
+    return is_wanted;
+}
+
+enum registration_step registration_decide(const json_t *known, enum function_start start,
+                                           const struct registration_offsets *offsets, const char *topic,
+                                           int32_t partition)
+{
+    if (offsets->own >= 0) {
+        return REGISTRATION_KEEP;
+    }
+    if (known == NULL) {
+        // With offsets of other partitions this is no first start: the record is lost, and skipping would
+        // lose.
+        return offsets->has_any ? REGISTRATION_APPEARED : REGISTRATION_START;
+    }
+    if (has_partition(known, topic, partition)) {
+        return REGISTRATION_EXPIRED;
+    }
+    // It was there before the function's file named it, unless the file named it all along.
+    bool is_newer = was_wanted(known, topic) || start == FUNCTION_START_EARLIEST;
+    return is_newer ? REGISTRATION_APPEARED : REGISTRATION_START;
+}
+
+bool registration_record_add(json_t *record, const char *topic, int32_t partition)
+{
+    if (has_partition(record, topic, partition)) {
+        return false;
+    }
+    json_t *partitions = json_object_get(record, "partitions");
+    json_t *numbers = json_object_get(partitions, topic);
+    if (numbers == NULL) {
+        numbers = json_array();
+        json_object_set_new(partitions, topic, numbers);
+    }
+    json_array_append_new(numbers, json_integer(partition));
+    return true;
+}
+
+json_t *registration_record_new(const json_t *known, const struct function_config *config)
+{
+    json_t *topics = json_array();
+    json_t *partitions = json_object();
+    for (size_t i = 0; i < config->source.topics.count; i++) {
+        json_array_append_new(topics, json_string(config->source.topics.items[i]));
+    }
+    const char *topic;
+    json_t *numbers;
+    json_object_foreach(json_object_get(known, "partitions"), topic, numbers)
+    {
+        if (text_list_glob_match(&config->source.topics, topic)) {
+            json_object_set_new(partitions, topic, json_deep_copy(numbers));
+        }
+    }
+    json_t *record = known != NULL
+                         ? json_deep_copy(known)
+                         : json_pack("{s:s, s:I}", "start",
+                                     config->source.start == FUNCTION_START_LATEST ? "latest" : "earliest",
+                                     "registered_at_ms", (json_int_t)(clock_wall_us() / CLOCK_US_PER_MS));
+    INVARIANT(record != NULL);
+    json_object_set_new(record, "topics", topics);
+    json_object_set_new(record, "partitions", partitions);
+    return record;
+}
