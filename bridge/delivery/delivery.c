@@ -11,8 +11,15 @@ static size_t bytes_of(const struct event *e)
     return sizeof(*e) + e->key.size + e->value.size;
 }
 
+void delivery_count(struct delivery *d, struct event *e)
+{
+    e->partition->event_count++;
+    d->event_count++;
+    d->event_bytes += bytes_of(e);
+}
+
 /** The event is done with, settled or not. */
-void delivery_forget(struct delivery *d, struct event *e)
+void delivery_release(struct delivery *d, struct event *e)
 {
     struct partition *p = e->partition;
     if (e->lane != NULL) {
@@ -20,6 +27,10 @@ void delivery_forget(struct delivery *d, struct event *e)
     }
     d->event_count--;
     d->event_bytes -= bytes_of(e);
+    if (d->has_full_partition && p->is_held && p->event_count <= d->lane_events_max / 2) {
+        p->is_held = false;
+        d->is_room_due = true;
+    }
     event_free(e);
     if (--p->event_count == 0 && p->state != PARTITION_ASSIGNED) {
         consumer_partition_idle(p->consumer, p);
@@ -32,7 +43,7 @@ void delivery_settle(struct delivery *d, struct event *e)
     if (p->state != PARTITION_LOST) {
         progress_settle(&p->progress, e->ticket);
     }
-    delivery_forget(d, e);
+    delivery_release(d, e);
 }
 
 static void on_dead_letter_stored(void *self, struct event *e)
@@ -126,7 +137,7 @@ static void put_back(struct delivery *d, struct event *events)
         if (e->partition->state == PARTITION_ASSIGNED) {
             lanes_put_back(&d->lanes, e);
         } else {
-            delivery_forget(d, e);
+            delivery_release(d, e);
         }
     }
 }
@@ -139,7 +150,7 @@ static struct invocation *build_again(struct delivery *d, struct invocation *inv
     for (struct event *next; e != NULL && inv->event_count < d->limits.events_max; e = next) {
         next = e->next;
         if (e->partition->state != PARTITION_ASSIGNED) {
-            delivery_forget(d, e);
+            delivery_release(d, e);
         } else if (!build_one(d, inv, e)) {
             break;
         }
@@ -207,8 +218,16 @@ void delivery_pump(struct delivery *d)
             invoke_send(inv, d->config->delivery.timeout_us);
         }
     }
+    if (gate_admits(&d->gate, d->running_count, now_us)) {
+        delivery_evict(d);
+    }
+    delivery_read_wanted(d);
     d->is_pumping = false;
     wake_when_due(d, now_us, batch_wait_us);
+    if (d->is_room_due) {
+        d->is_room_due = false;
+        d->on_room(d->self);
+    }
 }
 
 void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us)
@@ -218,7 +237,7 @@ void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us)
         if (e->partition->state == PARTITION_ASSIGNED) {
             invoke_add(inv, e);
         } else {
-            delivery_forget(d, e);
+            delivery_release(d, e);
         }
     }
     if (inv->event_count == 0) {
@@ -243,6 +262,13 @@ bool delivery_wants_more(const struct delivery *d)
 
 enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
 {
+    enum consumer_step step;
+    if (delivery_defer(d, p, message, &step)) {
+        if (step == CONSUMER_TAKEN) {
+            event_free(TAKE(p->held));
+        }
+        return step;
+    }
     struct event *e = p->held != NULL ? p->held : event_new(p, message, p->stash_seen_us);
     p->held = NULL;
     if (!event_is_tombstone(e) && !event_resolve(e, d->schemas)) {
@@ -250,9 +276,7 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
         return CONSUMER_HELD;
     }
     e->ticket = progress_open(&p->progress, e->offset, e->timestamp_ms);
-    p->event_count++;
-    d->event_count++;
-    d->event_bytes += bytes_of(e);
+    delivery_count(d, e);
     if (event_is_tombstone(e)) {
         metric_add(d->metrics->filtered, 1);
         delivery_settle(d, e);
@@ -264,9 +288,12 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
 
 void delivery_drop(struct delivery *d, const struct partition *p)
 {
+    if (d->refetch != NULL) {
+        refetch_stop(d->refetch, p);
+    }
     for (struct event *e = lanes_drop(&d->lanes, p), *next; e != NULL; e = next) {
         next = e->next;
-        delivery_forget(d, e);
+        delivery_release(d, e);
     }
     // What waits for a retry: all of it is looked through, and what stays waits as before.
     struct invocation *kept = NULL;
@@ -288,4 +315,9 @@ size_t delivery_running(const struct delivery *d)
 size_t delivery_event_count(const struct delivery *d)
 {
     return d->event_count;
+}
+
+void delivery_status(const struct delivery *d, struct bytes *out)
+{
+    bytes_format(out, ",\"deferred_events\":%zu", d->lanes.deferred_count);
 }

@@ -13,6 +13,7 @@ struct delivery;
 
 struct delivery_params {
     uv_loop_t *loop;
+    const struct settings *settings;       // lent
     const struct function_config *config;  // lent until reconfigured or freed
     struct schema_cache *schemas;          // lent
     struct dead_letter *dead_letters;      // lent
@@ -42,6 +43,9 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
 /** Starts the calls that may start now. After records were taken. */
 void delivery_pump(struct delivery *d);
 
+/** The partition's log is another one than before: what waits of the old one can't be read again. */
+void delivery_restart_log(struct delivery *d, struct partition *p);
+
 /** The partition is not assigned any more: frees its events that no call holds, and starts none. */
 void delivery_drop(struct delivery *d, const struct partition *p);
 
@@ -56,5 +60,8 @@ size_t delivery_running(const struct delivery *d);
 
 /** Events taken and not settled. */
 size_t delivery_event_count(const struct delivery *d);
+
+/** Appends its part of the function's status: `,"deferred_events":…`. */
+void delivery_status(const struct delivery *d, struct bytes *out);
 
 #endif

@@ -42,7 +42,7 @@ static void finish_dead(struct delivery *d, struct invocation *inv, const struct
     for (struct event *e = inv->first, *next; e != NULL; e = next) {
         next = e->next;
         if (e->partition->state == PARTITION_LOST) {
-            delivery_forget(d, e);
+            delivery_release(d, e);
         } else {
             delivery_bury(d, e, cause);
         }

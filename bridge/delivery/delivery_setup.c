@@ -9,6 +9,7 @@ enum {
     EVENTS_MIN = 1024,    // held at once, at least
     EVENTS_MAX = 16384,   // and at most
     ROUNDS_OF_CALLS = 4,  // to hold the events of
+    LANE_EVENTS_MIN = 128,
 };
 
 static bool open_line(struct delivery *d, const struct function_config *config, struct delivery_line **ret,
@@ -59,6 +60,7 @@ static void take_config(struct delivery *d, const struct function_config *config
     size_t batch_events = can_batch ? (size_t)config->delivery.batch.events : 1;
     size_t events = (size_t)config->delivery.concurrency * batch_events * ROUNDS_OF_CALLS;
     d->events_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
+    d->lane_events_max = batch_events * 2 > LANE_EVENTS_MIN ? batch_events * 2 : LANE_EVENTS_MIN;
     d->limits = (struct batch_limits){
         .events_max = batch_events < d->events_max ? batch_events : d->events_max,
         .bytes_max = (size_t)config->delivery.batch.bytes,
@@ -84,6 +86,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     const struct function_config *config = params->config;
     CLEANUP(memory_free_pointer) struct delivery *d = memory_zeroed(1, sizeof(*d));
     d->loop = params->loop;
+    d->settings = params->settings;
     d->schemas = params->schemas;
     d->dead_letters = params->dead_letters;
     d->metrics = params->metrics;
@@ -148,7 +151,7 @@ static void abandon_line(struct delivery *d, struct delivery_line *line)
         d->running_count--;
         for (struct event *e = inv->first, *next; e != NULL; e = next) {
             next = e->next;
-            delivery_forget(d, e);
+            delivery_release(d, e);
         }
         invoke_close(inv);
     }
@@ -179,6 +182,7 @@ void delivery_free(struct delivery *d)
     INVARIANT(d->running_count == 0);
     delivery_close_replaced(d);
     close_line(d->line);
+    refetch_free(d->refetch);
     lanes_clear(&d->lanes);
     uv_close((uv_handle_t *)&d->timer, on_closed);
 }

@@ -7,6 +7,7 @@
 #include "bridge/delivery/gate.h"
 #include "bridge/delivery/invoke.h"
 #include "bridge/delivery/outcome.h"
+#include "bridge/intake/refetch.h"
 
 enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of events held, as on Kafka; one event more may go over it
 
@@ -18,6 +19,7 @@ struct delivery_line {
 
 struct delivery {
     uv_loop_t *loop;
+    const struct settings *settings;       // lent
     const struct function_config *config;  // lent
     struct schema_cache *schemas;          // lent
     struct dead_letter *dead_letters;      // lent
@@ -39,6 +41,11 @@ struct delivery {
     size_t event_count;
     size_t event_bytes;
     size_t events_max;
+    size_t lane_events_max;   // of order `partition`, where a lane is a partition
+    struct refetch *refetch;  // NULL: nothing was ever evicted
+    bool is_room_due;         // on_room is to be called
+    bool is_refetching;       // the pump runs at the end of a turn of it
+    bool has_full_partition;  // a partition was held for its lane's sake
     bool is_throttled;
     bool is_pumping;
 };
@@ -47,7 +54,7 @@ struct delivery {
 void delivery_settle(struct delivery *d, struct event *e);
 
 /** The event is freed without being settled: whoever owns its partition next starts with it. */
-void delivery_forget(struct delivery *d, struct event *e);
+void delivery_release(struct delivery *d, struct event *e);
 
 /** The event can't be delivered: it is settled once it is a safe dead letter. Function and topic are filled
  * in. */
@@ -55,6 +62,19 @@ void delivery_bury(struct delivery *d, struct event *e, struct dead_letter_cause
 
 /** Lets the invocation wait, without events that are not ours to retry any more. */
 void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us);
+
+/** One event more is held. */
+void delivery_count(struct delivery *d, struct event *e);
+
+/** Throws records away, if nothing else gives calls something to do. */
+void delivery_evict(struct delivery *d);
+
+/** Asks for the records of lanes that want them. */
+void delivery_read_wanted(struct delivery *d);
+
+/** Whether the record is not to be taken: its lane notes its ticket alone, or can't take any more now. */
+bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
+                    enum consumer_step *ret);
 
 /** The invoker's on_answer. */
 void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a);

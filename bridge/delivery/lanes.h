@@ -1,5 +1,12 @@
 // Order: a partition's events queue in lanes, by key; a lane has one invocation at most, lanes run side by
 // side.
+//
+// A lane whose head is slow or fails must not fill the function's memory: its events can wait as tickets
+// alone, their records thrown away. They are read again when the lane comes to them.
+//
+//   ready    an event is queued, nothing in flight
+//   busy     an invocation holds events of it
+//   wanting  nothing queued or in flight, but tickets: the first one's record is to be read again
 #ifndef BRIDGE_DELIVERY_LANES_H
 #define BRIDGE_DELIVERY_LANES_H
 
@@ -16,9 +23,13 @@ struct lanes {
     size_t lane_count;
     struct lane *ready_first;  // lanes with a waiting event and nothing in flight, longest waiting first
     struct lane *ready_last;
-    size_t waiting_count;  // events queued, ready or behind others
-    size_t ready_count;    // events queued in ready lanes
-    size_t ready_bytes;    // their values as on Kafka
+    struct lane *wanting_first;  // in the order in which they came to want
+    struct lane *wanting_last;
+    struct lane *unasked;   // the first of them whose record was not asked for yet
+    size_t deferred_count;  // events that wait as tickets alone
+    size_t waiting_count;   // events queued, ready or behind others
+    size_t ready_count;     // events queued in ready lanes
+    size_t ready_bytes;     // their values as on Kafka
 };
 
 void lanes_init(struct lanes *l, enum function_order order);
@@ -41,10 +52,48 @@ void lanes_put_back(struct lanes *l, struct event *e);
 /** A taken event is settled: once all that were taken from its lane are, the lane's next becomes ready. */
 void lanes_release(struct lanes *l, struct event *e);
 
-/** Takes out all queued events of the partition, as a list; taken ones stay with their invocations. */
+/** Takes out all queued events of the partition, as a list, and drops its tickets; taken events stay with
+ * their invocations. */
 struct event *lanes_drop(struct lanes *l, const struct partition *p);
 
 /** The event that has waited for longest in a ready lane; NULL when none is ready. */
 const struct event *lanes_oldest(const struct lanes *l);
+
+/** Which lane a record belongs to. */
+struct lane_key {
+    struct partition *partition;
+    bool has_key;
+    struct slice key;
+};
+
+/** When events of the record's lane wait as tickets, the next one must too: notes it and returns true. */
+bool lanes_defer(struct lanes *l, const struct lane_key *key, uint64_t ticket);
+
+/** How many events wait in the record's lane, with and without records. */
+size_t lanes_depth(const struct lanes *l, const struct lane_key *key);
+
+/** Leaves at most `keep` events queued in each busy lane, and tickets of the others, which are returned as a
+ * list. */
+struct event *lanes_evict(struct lanes *l, size_t keep);
+
+/** The next wanting lane whose record was not asked for yet: its partition and ticket. False: none. */
+bool lanes_next_wanted(struct lanes *l, struct partition **ret, uint64_t *ret_ticket);
+
+/** All wanting lanes are to be asked for again. */
+void lanes_ask_again(struct lanes *l);
+
+/** Whether the record is the one that its lane wants next. */
+bool lanes_wants(const struct lanes *l, const struct lane_key *key, uint64_t ticket);
+
+/** Queues an event that its lane wants. Returns whether it wants the next one too, and which. */
+bool lanes_load(struct lanes *l, struct event *e, size_t queue_max, uint64_t *ret_ticket);
+
+/** Takes out the first ticket of any wanting lane of the partition from `from` to before `to`; false: none.
+ */
+bool lanes_take_gone(struct lanes *l, const struct partition *p, uint64_t from, uint64_t to,
+                     uint64_t *ret_ticket);
+
+/** The partition's log is another one: its tickets name nothing any more. */
+void lanes_drop_tickets(struct lanes *l, const struct partition *p);
 
 #endif

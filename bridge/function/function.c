@@ -158,11 +158,11 @@ static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_me
     return delivery_take(fn->delivery, p, message);
 }
 
-static void on_offset_reset(void *self, const struct partition *p)
+static void on_offset_reset(void *self, struct partition *p)
 {
-    (void)p;
     struct function *fn = self;
     metric_add(fn->metrics.offset_resets, 1);
+    delivery_restart_log(fn->delivery, p);
 }
 
 static void begin(struct function *fn);
@@ -334,6 +334,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
 {
     struct delivery_params params = {
         .loop = fn->around.loop,
+        .settings = fn->around.settings,
         .config = fn->config,
         .schemas = fn->around.schemas,
         .dead_letters = fn->around.dead_letters,
@@ -523,7 +524,11 @@ void function_status(const struct function *fn, struct bytes *out)
     bytes_format(out, "{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", fn->config->name,
                  function_state_name(fn->state));
     text_append_json(out, slice_of(fn->detail));
-    bytes_format(out, ",\"lag_records\":%lld,\"in_flight\":%zu,\"held_events\":%zu,\"partitions\":%zu}",
+    bytes_format(out, ",\"lag_records\":%lld,\"in_flight\":%zu,\"held_events\":%zu,\"partitions\":%zu",
                  (long long)fn->lag_records, fn->delivery == NULL ? 0 : delivery_running(fn->delivery),
                  fn->delivery == NULL ? 0 : delivery_event_count(fn->delivery), partitions);
+    if (fn->delivery != NULL) {
+        delivery_status(fn->delivery, out);
+    }
+    bytes_append_byte(out, '}');
 }

@@ -23,7 +23,7 @@ struct consumer_listener {
     /** `message` is the consumer's. */
     enum consumer_step (*on_record)(void *self, struct partition *p, rd_kafka_message_t *message);
     void (*on_offset_reset)(void *self,
-                            const struct partition *p);  // its offset was gone: the earliest comes next
+                            struct partition *p);  // its offset was gone: the earliest comes next
     /** So many partitions came that their read-ahead breaks the bound of memory: open it anew for them. */
     void (*on_outgrown)(void *self, size_t partition_count);
     void (*on_fault)(void *self, const struct fault *f);  // CONFIG, FATAL: it can't go on

@@ -90,6 +90,7 @@ static size_t bytes_of(const struct settings *settings, const char *property, si
     return text == NULL ? initial : (size_t)strtoull(text, NULL, 10);
 }
 
+/** @param group  NULL: it joins none, and reads from the offsets that it is told */
 static bool make_conf(const struct settings *settings, const char *group,
                       const struct partition_limits *limits, rd_kafka_conf_t **ret, struct fault *f)
 {
@@ -106,9 +107,9 @@ static bool make_conf(const struct settings *settings, const char *group,
     const char *wait_ms = text_pairs_get(&settings->kafka, "fetch.wait.max.ms");
     // clang-format off
     const char *extra[] = {
-        "group.id", group,
         "partition.assignment.strategy", "cooperative-sticky",  // consumer.c knows no other protocol
-        "auto.offset.reset", "error",  // noticed, counted, and then the earliest
+        "auto.offset.reset", group == NULL ? "earliest" : "error",  // noticed, counted, and then the earliest
+        "enable.partition.eof", group == NULL ? "true" : "false",
         "queued.min.messages", records,
         "queued.max.messages.kbytes", kbytes,
         "fetch.wait.max.ms", wait_ms == NULL ? "100" : wait_ms,
@@ -116,11 +117,20 @@ static bool make_conf(const struct settings *settings, const char *group,
         "fetch.message.max.bytes", fetch,
         "fetch.max.bytes", answer,
         "receive.message.max.bytes", receive,
+        // Each of these two may be the list's end.
+        group == NULL ? NULL : "group.id", group,
         rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : NULL, "5",
         NULL,
     };
     // clang-format on
     return kafka_client_conf(settings, KAFKA_CONSUMER, extra, ret, f);
+}
+
+bool consumer_handle_open_reader(const struct settings *settings, const struct partition_limits *limits,
+                                 rd_kafka_t **ret, struct fault *f)
+{
+    rd_kafka_conf_t *conf;
+    return make_conf(settings, NULL, limits, &conf, f) && kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
 }
 
 bool consumer_handle_open(const struct settings *settings, const struct function_config *config,

@@ -23,4 +23,9 @@ bool consumer_handle_is_outgrown(size_t planned_count, size_t partition_count);
 bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
                           const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f) MUST_USE;
 
+/** A handle in no group, which reads from the offsets that it is told; an offset that is gone stands for the
+ * earliest, and the end of a partition is said. */
+bool consumer_handle_open_reader(const struct settings *settings, const struct partition_limits *limits,
+                                 rd_kafka_t **ret, struct fault *f) MUST_USE;
+
 #endif

@@ -20,23 +20,22 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
     return p;
 }
 
-/**
- * librdkafka before 2.2 looks at a queue that was full only once a second, unless its broker thread has
- * something else to do. Any request through that thread makes it look: the cheapest is to ask for the newest
- * offset and not to wait for the answer. (A request that nobody waits for is foreseen there: its answer is
- * thrown away.)
- */
-static void kick(struct partition *p)
+void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number)
 {
-    p->read_count = 0;
-    p->read_bytes = 0;
     if (rd_kafka_version() >= 0x02020000) {
         return;  // fetch.queue.backoff.ms does it
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_END;
-    (void)rd_kafka_offsets_for_times(p->rk, list, 0);
+    rd_kafka_topic_partition_list_add(list, topic, number)->offset = RD_KAFKA_OFFSET_END;
+    (void)rd_kafka_offsets_for_times(rk, list, 0);
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void kick(struct partition *p)
+{
+    p->read_count = 0;
+    p->read_bytes = 0;
+    partition_wake_fetcher(p->rk, p->topic, p->number);
 }
 
 /** Reads what is there, up to the stash's size, without waiting. */
@@ -86,7 +85,8 @@ void partition_stop(struct partition *p)
         rd_kafka_message_destroy(p->stash[p->stash_at++]);
     }
     event_free(p->held);
-    p->held = NULL;
+    event_free(p->refetched);
+    p->held = p->refetched = NULL;
     p->is_ready = false;
     if (p->queue != NULL) {
         kafka_watch_stop(p->watch);

@@ -27,14 +27,15 @@ struct partition {
     int32_t number;
     enum partition_state state;
     struct progress progress;
-    size_t event_count;     // alive: event_new counts, event_free uncounts
-    struct event *held;     // made of the next record, whose schema is asked for; not counted
-    bool is_registered;     // the function's state record has it
-    bool is_held;           // its next record waits for something (a schema, room behind an unsettled one)
-    bool is_ready;          // its queue may hold records
-    int64_t next_offset;    // after the record read last; -1: none
-    int64_t end_offset;     // where the log ended when we asked; -1: not asked
-    int64_t stash_seen_us;  // when the records in the stash were read
+    size_t event_count;       // alive: event_new counts, event_free uncounts
+    struct event *held;       // made of the next record, whose schema is asked for; not counted
+    struct event *refetched;  // the same of a record that is read a second time
+    bool is_registered;       // the function's state record has it
+    bool is_held;             // its next record waits for something (a schema, room behind an unsettled one)
+    bool is_ready;            // its queue may hold records
+    int64_t next_offset;      // after the record read last; -1: none
+    int64_t end_offset;       // where the log ended when we asked; -1: not asked
+    int64_t stash_seen_us;    // when the records in the stash were read
     // Its own:
     rd_kafka_queue_t *queue;
     struct kafka_watch *watch;
@@ -70,6 +71,14 @@ static inline bool partition_has_more(const struct partition *p)
 {
     return p->is_ready || p->stash_at < p->stash_count;
 }
+
+/**
+ * librdkafka before 2.2 looks at a queue that was full only once a second, unless its broker thread has
+ * something else to do. Any request through that thread makes it look: the cheapest is to ask for the newest
+ * offset and not to wait for the answer. (A request that nobody waits for is foreseen there: its answer is
+ * thrown away.)
+ */
+void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number);
 
 /** Gives its queue back; nothing more is read. */
 void partition_stop(struct partition *p);

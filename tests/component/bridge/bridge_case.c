@@ -95,6 +95,7 @@ void case_start(struct bridge_case *c, stub_script script, void *self)
     (void)uv_timer_init(&c->loop, &c->timer);
     start_broker(c);
     c->metrics = metrics_new();
+    c->script = self;
     c->stub = stub_function_start(&c->loop, script, self);
     c->producer = open_client(c, KAFKA_PRODUCER, NULL);
     INVARIANT(registry_open(&c->loop, &c->settings, &c->registry, &f));
@@ -252,6 +253,18 @@ void case_changes(struct bridge_case *c, int count, int64_t id, const char *note
     for (int i = 0; i < count; i++) {
         produce_change(c, id, 'u', note);
         if (i % 100 == 99) {
+            flush(c);
+        }
+    }
+    flush(c);
+}
+
+void case_numbered_changes(struct bridge_case *c, int count, int64_t id)
+{
+    for (int i = 0; i < count; i++) {
+        CLEANUP(memory_free_pointer) char *note = memory_format("n%d", i);
+        produce_change(c, id, 'u', note);
+        if (i % 1000 == 999) {
             flush(c);
         }
     }

@@ -18,6 +18,7 @@ struct bridge_case {
     struct metrics *metrics;
     struct bridge *bridge;
     struct stub_function *stub;
+    void *script;  // what the stub's script was given
     rd_kafka_t *producer;
     int32_t key_schema;
     int32_t value_schema;
@@ -40,6 +41,8 @@ void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char
 
 /** Many of them, about the same order, as fast as it goes. */
 void case_changes(struct bridge_case *c, int count, int64_t id, const char *note);
+/** Many of one order with the notes "n0", "n1" …, as fast as it goes. */
+void case_numbered_changes(struct bridge_case *c, int count, int64_t id);
 void case_raw(struct bridge_case *c, struct slice key, struct slice value);
 void case_tombstone(struct bridge_case *c, int64_t id);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "bridge/delivery/batch.h"
+#include "bridge/delivery/ticket_queue.h"
 #include "bridge/intake/partition.h"
 #include "core/base/memory.h"
 
@@ -262,6 +263,172 @@ static void a_batch_is_due_by_count_bytes_or_window(void **state)
     lanes_clear(&l);
 }
 
+static struct lane_key key_of(struct event *e)
+{
+    return (struct lane_key){e->partition, e->has_key, e->key};
+}
+
+static struct event *make_ticketed(const char *key, int64_t offset)
+{
+    struct event *e = make(&first, key, offset);
+    e->ticket = (uint64_t)offset;
+    return e;
+}
+
+static size_t free_list(struct event *e)
+{
+    size_t count = 0;
+    for (struct event *next; e != NULL; e = next, count++) {
+        next = e->next;
+        event_free(e);
+    }
+    return count;
+}
+
+/** Loads the record at `offset` of key "a", as if it had been read again. */
+static bool load(struct lanes *l, int64_t offset, size_t queue_max)
+{
+    struct event *e = make_ticketed("a", offset);
+    struct lane_key key = key_of(e);
+    uint64_t next;
+    if (!lanes_wants(l, &key, (uint64_t)offset)) {
+        event_free(e);
+        return false;
+    }
+    (void)lanes_load(l, e, queue_max, &next);
+    return true;
+}
+
+static void what_waits_behind_a_busy_lane_can_wait_as_tickets(void **state)
+{
+    (void)state;
+    struct lanes l;
+    struct partition *p;
+    uint64_t ticket;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    for (int64_t i = 1; i <= 6; i++) {
+        lanes_put(&l, make_ticketed("a", i));
+    }
+    struct event *busy = lanes_take(&l);
+    lanes_put(&l, make_ticketed("b", 7));
+    assert_int_equal(free_list(lanes_evict(&l, 2)), 3);  // 4, 5, 6; a ready lane keeps its own
+    assert_int_equal(l.deferred_count, 3);
+    struct event *later = make_ticketed("a", 8);
+    struct lane_key a = key_of(later);
+    assert_true(lanes_defer(&l, &a, 8));
+    assert_int_equal(lanes_depth(&l, &a), 6);
+    event_free(later);
+    take_and_finish(&l, 7);
+    assert_false(lanes_next_wanted(&l, &p, &ticket));
+    finish(&l, busy);
+    take_and_finish(&l, 2);
+    assert_int_equal(free_list(lanes_evict(&l, 0)), 0);  // nothing in flight
+    take_and_finish(&l, 3);
+    assert_null(lanes_take(&l));
+    assert_true(lanes_next_wanted(&l, &p, &ticket));
+    assert_ptr_equal(p, &first);
+    assert_int_equal(ticket, 4);
+    assert_false(lanes_next_wanted(&l, &p, &ticket));
+    assert_false(load(&l, 5, 2));  // not its turn
+    assert_true(load(&l, 4, 2));
+    assert_true(load(&l, 5, 2));
+    assert_false(load(&l, 6, 2));  // enough for now
+    take_and_finish(&l, 4);
+    take_and_finish(&l, 5);
+    assert_true(lanes_next_wanted(&l, &p, &ticket));
+    assert_int_equal(ticket, 6);
+    assert_true(load(&l, 6, 2));
+    assert_true(load(&l, 8, 2));
+    assert_int_equal(l.deferred_count, 0);
+    lanes_put(&l, make_ticketed("a", 9));
+    take_and_finish(&l, 6);
+    take_and_finish(&l, 8);
+    take_and_finish(&l, 9);
+    lanes_clear(&l);
+}
+
+static void tickets_of_records_that_are_gone_are_taken_out_in_order(void **state)
+{
+    (void)state;
+    struct lanes l;
+    struct partition *p;
+    uint64_t ticket;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    for (int64_t i = 1; i <= 5; i++) {
+        lanes_put(&l, make_ticketed("a", i));
+    }
+    struct event *busy = lanes_take(&l);
+    assert_int_equal(free_list(lanes_evict(&l, 0)), 4);
+    assert_false(lanes_take_gone(&l, &first, 0, 100, &ticket));  // busy: its time will come
+    finish(&l, busy);
+    assert_true(lanes_next_wanted(&l, &p, &ticket));
+    assert_false(lanes_take_gone(&l, &second, 0, 100, &ticket));
+    for (uint64_t gone = 2; gone < 4; gone++) {
+        assert_true(lanes_take_gone(&l, &first, 2, 4, &ticket));
+        assert_int_equal(ticket, gone);
+    }
+    assert_false(lanes_take_gone(&l, &first, 2, 4, &ticket));
+    assert_true(load(&l, 4, 1));
+    take_and_finish(&l, 4);
+    assert_true(lanes_take_gone(&l, &first, 5, 6, &ticket));
+    lanes_clear(&l);
+}
+
+static void a_dropped_partition_takes_its_tickets_along(void **state)
+{
+    (void)state;
+    struct lanes l;
+    struct partition *p;
+    uint64_t ticket;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    for (int64_t i = 1; i <= 5; i++) {
+        lanes_put(&l, make_ticketed("a", i));
+        lanes_put(&l, make_ticketed("b", 10 + i));
+    }
+    struct event *busy = lanes_take(&l);
+    struct event *other = lanes_take(&l);
+    assert_int_equal(free_list(lanes_evict(&l, 0)), 8);
+    finish(&l, busy);  // wanting by now
+    lanes_drop_tickets(&l, &first);
+    assert_int_equal(l.deferred_count, 0);
+    assert_false(lanes_next_wanted(&l, &p, &ticket));
+    assert_null(lanes_drop(&l, &first));
+    finish(&l, other);
+    lanes_clear(&l);
+}
+
+static void a_ticket_queue_gives_back_what_was_put_in(void **state)
+{
+    (void)state;
+    enum { COUNT = 100000 };
+    struct ticket_queue q = {0};
+    struct ticket_queue before = {0};
+    uint64_t ticket = 1000;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        ticket_queue_push(&q, ticket);
+        ticket += 1 + i % 3 + (i % 1000 == 0 ? UINT64_C(1) << 40 : 0);
+    }
+    assert_true(q.size < 2 * COUNT);
+    for (uint64_t i = 0; i < 10; i++) {
+        ticket_queue_push(&before, i * 100);
+    }
+    ticket_queue_prepend(&q, &before);
+    assert_int_equal(q.count, COUNT + 10);
+    for (uint64_t i = 0; i < 10; i++) {
+        assert_int_equal(ticket_queue_pop(&q), i * 100);
+    }
+    ticket = 1000;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        assert_int_equal(ticket_queue_pop(&q), ticket);
+        ticket += 1 + i % 3 + (i % 1000 == 0 ? UINT64_C(1) << 40 : 0);
+    }
+    assert_int_equal(q.count, 0);
+    ticket_queue_push(&before, 7);
+    ticket_queue_prepend(&q, &before);
+    assert_int_equal(ticket_queue_pop(&q), 7);
+    ticket_queue_clear(&q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +441,10 @@ int main(void)
         cmocka_unit_test(a_batch_takes_a_key_together_and_holds_every_lane_it_touches),
         cmocka_unit_test(what_is_put_back_comes_again_in_order_behind_what_is_held),
         cmocka_unit_test(a_batch_is_due_by_count_bytes_or_window),
+        cmocka_unit_test(what_waits_behind_a_busy_lane_can_wait_as_tickets),
+        cmocka_unit_test(tickets_of_records_that_are_gone_are_taken_out_in_order),
+        cmocka_unit_test(a_dropped_partition_takes_its_tickets_along),
+        cmocka_unit_test(a_ticket_queue_gives_back_what_was_put_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,92 @@
+// A key whose calls fail or are throttled holds up itself alone, however much waits behind it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/base/clock.h"
+#include "tests/component/bridge/bridge_case.h"
+
+enum { STUCK = 1, OTHERS = 100, FIRST_OTHER = 1000 };
+
+/** What the function does with the stuck key, and what came of the other ones. */
+struct script {
+    struct stub_answer stuck;  // the answer to key STUCK; status 200 lets it go
+    bool is_called[OTHERS];
+    int others_called;
+    int delivered;  // of the stuck key, in order
+    bool is_out_of_order;
+};
+
+static int64_t id_of(const struct stub_call *call)
+{
+    const char *at = strstr(call->body, "\"after\":{\"id\":");
+    return at == NULL ? -1 : strtoll(at + strlen("\"after\":{\"id\":"), NULL, 10);
+}
+
+static struct stub_answer answer(void *self, const struct stub_call *call, size_t number)
+{
+    (void)number;
+    struct script *s = self;
+    int64_t id = id_of(call);
+    if (id >= FIRST_OTHER) {
+        s->others_called += s->is_called[id - FIRST_OTHER] ? 0 : 1;
+        s->is_called[id - FIRST_OTHER] = true;
+        return (struct stub_answer){.status = 200};
+    }
+    CLEANUP(memory_free_pointer) char *next = memory_format("\"note\":\"n%d\"", s->delivered);
+    s->is_out_of_order |= strstr(call->body, next) == NULL;
+    s->delivered += s->stuck.status == 200 ? 1 : 0;
+    return s->stuck;
+}
+
+static bool have_others_been_called(struct bridge_case *c, int64_t n)
+{
+    return stub_function_count(c->stub) > 0 && ((struct script *)c->script)->others_called >= n;
+}
+
+static void change_others(struct bridge_case *c)
+{
+    for (int i = 0; i < OTHERS; i++) {
+        case_change(c, FIRST_OTHER + i, 'c', "x");
+    }
+}
+
+static void others_are_called_while_one_fails(int stuck_events, int64_t concurrency, struct stub_answer stuck)
+{
+    struct bridge_case c;
+    struct script s = {.stuck = stuck};
+    case_start(&c, answer, &s);
+    case_numbered_changes(&c, stuck_events, STUCK);
+    change_others(&c);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.concurrency = concurrency;
+    config->delivery.retry.attempts = 1000000;
+    case_apply(&c, config);
+    case_run_until(&c, have_others_been_called, OTHERS);
+    assert_int_equal(s.delivered, 0);
+    s.stuck = (struct stub_answer){.status = 200};
+    case_run_until(&c, case_has_settled, stuck_events + OTHERS);
+    assert_int_equal(s.delivered, stuck_events);
+    assert_false(s.is_out_of_order);
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), stuck_events + OTHERS);
+    case_stop(&c);
+}
+
+static void a_failing_key_with_much_behind_it_stops_no_other(void **state)
+{
+    (void)state;
+    others_are_called_while_one_fails(3000, 16, (struct stub_answer){.status = 500});
+    others_are_called_while_one_fails(3000, 1, (struct stub_answer){.status = 500});
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failing_key_with_much_behind_it_stops_no_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
