@@ -267,9 +267,9 @@ static const struct config_option connector_options[] = {
      .choices = connector_bad_rows,
      .initial = "stop",
      .offset = offsetof(struct connector_config, on_bad_row),
-     .doc = "What to do with a row that Kafka can't take (too large) or Avro can't say (numeric NaN): stop "
-            "there, "
-            "or put it aside and go on."},
+     .doc =
+         "What to do with a row that Kafka can't take (too large) or that can't be encoded in Avro (numeric "
+         "NaN in a NOT NULL column): stop there, or put it aside and go on."},
     {.key = "types",
      .type = CONFIG_CHOICE,
      .choices = connector_types,

@@ -60,7 +60,7 @@ static struct slice pipeline_encode_value(struct pipeline *p, const struct topic
     return bytes_slice(&p->value);
 }
 
-// The headers beside the position: only the two halves of a key change have any.
+// The headers beside the position: only the records of a key change have any, its tombstone too.
 static rd_kafka_headers_t *pipeline_key_change_headers(const struct change *c)
 {
     bool is_old = c->new_key_json.data != NULL;
@@ -194,8 +194,13 @@ static enum pipeline_take pipeline_publish_value(struct pipeline *p, const struc
 static enum pipeline_take pipeline_publish_tombstone(struct pipeline *p, const struct topic_route *route,
                                                      struct slice key, struct fault *f)
 {
-    struct kafka_sink_record record = {.topic = route->topic, .key = key};
-    switch (pipeline_send(p, &record, f)) {
+    rd_kafka_headers_t *headers = pipeline_key_change_headers(&p->change);
+    struct kafka_sink_record record = {.topic = route->topic, .key = key, .headers = headers};
+    enum sink_step step = pipeline_send(p, &record, f);
+    if (headers != NULL) {
+        rd_kafka_headers_destroy(headers);
+    }
+    switch (step) {
     case SINK_TAKEN:
         return PIPELINE_TAKEN;
     case SINK_FULL:

@@ -1,6 +1,5 @@
 #include "connectors/postgres/pg_change.h"
 
-#include "connectors/postgres/pg_row.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_type.h"
 #include "schemas/json/json_encode.h"
@@ -31,16 +30,16 @@ static struct slice pg_change_key(const struct table *t, struct bytes *key)
 
 // What was before: all of it, or what the identity's columns say.
 static enum pg_row_step pg_change_before(struct pg_change *p, const struct table *t,
-                                         const struct pgoutput_row *row, size_t *ret_column, struct fault *f)
+                                         const struct pgoutput_row *row, struct fault *f)
 {
     if (row->old_kind == 'O') {
-        return pg_row_append_value(&p->before, t, &row->old_tuple, NULL, ret_column, f);
+        return pg_row_append_value(&p->before, t, &row->old_tuple, NULL, &p->notes, f);
     }
-    return pg_row_append_identity(&p->before, t, &row->old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
+    return pg_row_append_identity(&p->before, t, &row->old_tuple, &p->notes, f) ? PG_ROW_DONE : PG_ROW_FAULT;
 }
 
 static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t,
-                                      const struct pgoutput_row *row, size_t *ret_column, struct fault *f)
+                                      const struct pgoutput_row *row, struct fault *f)
 {
     bytes_reset(&p->before);
     bytes_reset(&p->old_key);
@@ -49,7 +48,7 @@ static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t
         return PG_ROW_DONE;
     }
     p->has_old_key = pg_row_append_key(&p->old_key, t, &row->old_tuple, NULL, f);
-    enum pg_row_step step = p->has_old_key ? pg_change_before(p, t, row, ret_column, f) : PG_ROW_FAULT;
+    enum pg_row_step step = p->has_old_key ? pg_change_before(p, t, row, f) : PG_ROW_FAULT;
     if (step != PG_ROW_FAULT || f->kind != FAULT_REJECT) {
         return step;
     }
@@ -64,7 +63,7 @@ static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t
 }
 
 static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t,
-                                      const struct pgoutput_row *row, size_t *ret_column, struct fault *f)
+                                      const struct pgoutput_row *row, struct fault *f)
 {
     bytes_reset(&p->after);
     bytes_reset(&p->key);
@@ -73,7 +72,7 @@ static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t
         return PG_ROW_DONE;
     }
     const struct pgoutput_tuple *old_tuple = row->old_kind == 0 ? NULL : &row->old_tuple;
-    enum pg_row_step step = pg_row_append_value(&p->after, t, &row->new_tuple, old_tuple, ret_column, f);
+    enum pg_row_step step = pg_row_append_value(&p->after, t, &row->new_tuple, old_tuple, &p->notes, f);
     if (step == PG_ROW_FAULT && f->kind == FAULT_REJECT) {
         p->is_bad = true;
         p->bad = *f;
@@ -103,7 +102,7 @@ static bool pg_change_json(struct pg_change *p, const struct table *t, const str
         }
         p->key_table = t;
     }
-    const struct json_options options = {0};
+    const struct json_options options = {.as_stored = true};
     bytes_reset(out);
     return json_encode_datum(p->key_type, bytes_slice(key), &options, out, f);
 }
@@ -208,6 +207,12 @@ static bool pg_change_fill(struct pg_change *p, const struct table *t, const str
     return true;
 }
 
+static void pg_change_on_none(void *self, const struct column *c, const struct fault *why)
+{
+    struct pg_change *p = self;
+    pg_relations_note_none(p->relations, p->relation, c, why->text);
+}
+
 bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct pg_relation *relation,
                     const struct pgoutput_message *message, struct change *io, struct fault *f)
 {
@@ -215,16 +220,18 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
     io->before = io->after = io->key = (struct slice){NULL, 0};
     io->new_key_json = io->old_key_json = io->bad_json = (struct slice){NULL, 0};
     io->bad_reason = NULL;
+    p->relations = relations;
+    p->relation = relation;
+    p->notes = (struct pg_row_notes){.on_none = pg_change_on_none, .self = p};
     enum pg_row_step step = PG_ROW_WIDEN;
     while (step == PG_ROW_WIDEN) {
-        size_t column = 0;
         io->table = relation->table;
-        step = pg_change_new(p, io->table, &message->row, &column, f);
+        step = pg_change_new(p, io->table, &message->row, f);
         if (step == PG_ROW_DONE) {
-            step = pg_change_old(p, io->table, &message->row, &column, f);
+            step = pg_change_old(p, io->table, &message->row, f);
         }
         if (step == PG_ROW_WIDEN) {
-            pg_relations_widen(relations, relation, column);
+            pg_relations_widen(relations, relation, p->notes.column);
         }
     }
     if (step == PG_ROW_FAULT) {

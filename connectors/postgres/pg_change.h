@@ -5,6 +5,7 @@
 
 #include "connectors/change.h"
 #include "connectors/postgres/catalogue/pg_relations.h"
+#include "connectors/postgres/pg_row.h"
 
 struct avro_type;
 
@@ -18,6 +19,9 @@ struct pg_change {
     struct bytes old_key_json;
     struct bytes bad_json;
     struct fault bad;  // why, with is_bad
+    struct pg_row_notes notes;
+    struct pg_relations *relations;  // of the message at work
+    struct pg_relation *relation;
     struct change second;
     struct avro_type *key_type;  // of key_table, for the JSON of a changed key
     const struct table *key_table;

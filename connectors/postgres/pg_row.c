@@ -2,7 +2,6 @@
 // as a long.
 #include "connectors/postgres/pg_row.h"
 
-#include "connectors/postgres/values/pg_text.h"
 #include "schemas/avro/avro_encode.h"
 
 static inline void pg_row_append_branch(struct bytes *out, const struct column *c, bool is_null)
@@ -22,14 +21,33 @@ static bool pg_row_fits(const struct table *t, const struct pgoutput_tuple *tupl
     return true;
 }
 
-static bool pg_row_append_text(struct bytes *out, const struct table *t, const struct column *c,
-                               const struct pgoutput_value *value, struct fault *f)
+// A value that its Avro type has no form for is null where the column may be null, as Debezium has it.
+static bool pg_row_append_none(struct bytes *out, const struct table *t, const struct column *c, size_t begin,
+                               const struct pg_row_notes *notes, struct fault *f)
 {
-    struct slice text = {value->data, value->size};
-    if (__builtin_expect(!pg_text_append(out, c, text, f), 0)) {
+    if (!c->is_nullable) {
         return fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
     }
+    out->size = begin;
+    pg_row_append_branch(out, c, true);
+    notes->on_none(notes->self, c, f);
     return true;
+}
+
+// With its union branch.
+static bool pg_row_append_text(struct bytes *out, const struct table *t, const struct column *c,
+                               const struct pgoutput_value *value, struct pg_row_notes *notes,
+                               struct fault *f)
+{
+    struct slice text = {value->data, value->size};
+    size_t begin = out->size;
+    pg_row_append_branch(out, c, false);
+    enum value_step step = c->ops->append_text(out, c, text, f);
+    if (__builtin_expect(step == VALUE_DONE, 1)) {
+        return true;
+    }
+    return step == VALUE_NONE ? pg_row_append_none(out, t, c, begin, notes, f)
+                              : fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
 }
 
 // The value to write for column `i`: the old tuple's where the new one has not sent it again.
@@ -44,9 +62,16 @@ static inline const struct pgoutput_value *pg_row_pick(const struct pgoutput_tup
     return value;
 }
 
+// NULL, or a value that was not sent again and has no mark: both need a column that may be null.
+static bool pg_row_is_null(const struct column *c, const struct pgoutput_value *value)
+{
+    return value->kind == PGOUTPUT_VALUE_NULL ||
+           (value->kind == PGOUTPUT_VALUE_UNCHANGED && c->ops->append_unchanged == NULL);
+}
+
 enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
                                      const struct pgoutput_tuple *tuple,
-                                     const struct pgoutput_tuple *old_tuple, size_t *ret_column,
+                                     const struct pgoutput_tuple *old_tuple, struct pg_row_notes *notes,
                                      struct fault *f)
 {
     if (!pg_row_fits(t, tuple, f)) {
@@ -55,18 +80,20 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
     for (size_t i = 0; i < t->column_count; i++) {
         const struct column *c = &t->columns[i];
         const struct pgoutput_value *value = pg_row_pick(tuple, old_tuple, i);
-        bool is_null = value->kind == PGOUTPUT_VALUE_NULL;
+        if (value->kind == PGOUTPUT_VALUE_TEXT) {
+            if (!pg_row_append_text(out, t, c, value, notes, f)) {
+                return PG_ROW_FAULT;
+            }
+            continue;
+        }
+        bool is_null = pg_row_is_null(c, value);
         if (is_null && !c->is_nullable) {
-            *ret_column = i;
+            notes->column = i;
             return PG_ROW_WIDEN;
         }
         pg_row_append_branch(out, c, is_null);
-        if (value->kind == PGOUTPUT_VALUE_TEXT) {
-            if (!pg_row_append_text(out, t, c, value, f)) {
-                return PG_ROW_FAULT;
-            }
-        } else if (!is_null) {
-            pg_text_append_placeholder(out, c);
+        if (!is_null) {
+            c->ops->append_unchanged(out, c);
         }
     }
     return PG_ROW_DONE;
@@ -79,12 +106,12 @@ static void pg_row_append_absent(struct bytes *out, const struct column *c)
     } else if (c->default_avro.size > 0) {
         bytes_append_slice(out, bytes_slice(&c->default_avro));
     } else {
-        pg_text_append_zero(out, c);
+        c->ops->append_zero(out, c);
     }
 }
 
 static bool pg_row_append_part(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                               bool is_key_only, struct fault *f)
+                               bool is_key_only, struct pg_row_notes *notes, struct fault *f)
 {
     if (!pg_row_fits(t, tuple, f)) {
         return false;
@@ -95,8 +122,7 @@ static bool pg_row_append_part(struct bytes *out, const struct table *t, const s
             pg_row_append_absent(out, c);
             continue;
         }
-        pg_row_append_branch(out, c, false);
-        if (!pg_row_append_text(out, t, c, &tuple->values[i], f)) {
+        if (!pg_row_append_text(out, t, c, &tuple->values[i], notes, f)) {
             return false;
         }
     }
@@ -104,15 +130,16 @@ static bool pg_row_append_part(struct bytes *out, const struct table *t, const s
 }
 
 bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                            struct fault *f)
+                            struct pg_row_notes *notes, struct fault *f)
 {
-    return pg_row_append_part(out, t, tuple, false, f);
+    return pg_row_append_part(out, t, tuple, false, notes, f);
 }
 
 bool pg_row_append_key_only(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                             struct fault *f)
 {
-    return pg_row_append_part(out, t, tuple, true, f);
+    struct pg_row_notes none = {0};  // a key's columns are never nullable
+    return pg_row_append_part(out, t, tuple, true, &none, f);
 }
 
 bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
@@ -121,6 +148,7 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
     if (!pg_row_fits(t, tuple, f)) {
         return false;
     }
+    struct pg_row_notes none = {0};  // a key's columns are never nullable
     for (size_t i = 0; i < t->key_count; i++) {
         const struct column *c = &t->columns[t->key_columns[i]];
         const struct pgoutput_value *value = pg_row_pick(tuple, old_tuple, t->key_columns[i]);
@@ -128,8 +156,7 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
             return fault_set(f, FAULT_REJECT, "%s.%s: the key column %s has no value in this row", t->schema,
                              t->name, c->name);
         }
-        pg_row_append_branch(out, c, false);
-        if (!pg_row_append_text(out, t, c, value, f)) {
+        if (!pg_row_append_text(out, t, c, value, &none, f)) {
             return false;
         }
     }

@@ -141,29 +141,31 @@ void avro_schema_column_name(struct bytes *out, const struct table *t, size_t co
     }
 }
 
-// A prefix may be several names joined by dots; each is adjusted.
-static void avro_schema_dotted(struct bytes *out, const char *dotted)
-{
-    const char *part = dotted;
-    while (true) {
-        size_t size = strcspn(part, ".");
-        char *name CLEANUP(memory_free_pointer) = slice_to_string(slice_make(part, size));
-        avro_schema_adjust_name(out, name);
-        if (part[size] == '\0') {
-            return;
-        }
-        bytes_append_byte(out, '.');
-        part += size + 1;
-    }
-}
-
+// Debezium adjusts the topic's name as a whole: dots stay, wherever they come from, and a digit may begin any
+// part but the first. A part without characters would be no namespace for other readers: it gets a '_'.
 static void avro_schema_namespace(struct bytes *out, const struct table *t)
 {
-    avro_schema_dotted(out, t->prefix);
-    bytes_append_byte(out, '.');
-    avro_schema_adjust_name(out, t->schema);
-    bytes_append_byte(out, '.');
-    avro_schema_adjust_name(out, t->name);
+    char *full CLEANUP(memory_free_pointer) = memory_format("%s.%s.%s", t->prefix, t->schema, t->name);
+    if (full[0] >= '0' && full[0] <= '9') {
+        bytes_append_byte(out, '_');
+    }
+    bool is_empty = true;
+    for (const char *c = full; *c != '\0'; c++) {
+        if (*c == '.' && is_empty) {
+            bytes_append_byte(out, '_');
+        }
+        is_empty = *c == '.';
+        for (int i = is_empty || avro_schema_is_name_byte(*c) ? 0 : text_java_units((uint8_t)*c); i > 0;
+             i--) {
+            bytes_append_byte(out, '_');
+        }
+        if (is_empty || avro_schema_is_name_byte(*c)) {
+            bytes_append_byte(out, (uint8_t)*c);
+        }
+    }
+    if (is_empty) {
+        bytes_append_byte(out, '_');
+    }
 }
 
 static void avro_schema_decimal(struct bytes *out, const struct column *c)

@@ -93,21 +93,42 @@ static struct slice avro_type_label(const char *text, const char *end)
     return bytes_slice(&label);
 }
 
-static bool avro_type_is_name(const char *name, bool is_dotted)
+static bool avro_type_is_name_byte(char c)
 {
-    bool is_first = true;
-    for (; *name != '\0'; name++) {
-        bool is_letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') || *name == '_';
-        bool is_digit = *name >= '0' && *name <= '9';
-        if (*name == '.' && is_dotted && !is_first) {
-            is_first = true;
-        } else if (is_letter || (is_digit && !is_first)) {
-            is_first = false;
-        } else {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool avro_type_is_name(const char *name)
+{
+    bool is_digit = name[0] >= '0' && name[0] <= '9';
+    const char *end = name;
+    while (avro_type_is_name_byte(*end)) {
+        end++;
+    }
+    return !is_digit && end > name && *end == '\0';
+}
+
+// Names joined by dots. A digit may begin one: Debezium takes a topic's name as it is.
+static bool avro_type_is_space(struct slice space)
+{
+    bool is_part = false;
+    for (size_t i = 0; i < space.size; i++) {
+        char c = (char)space.data[i];
+        if (c == '.' ? !is_part : !avro_type_is_name_byte(c)) {
             return false;
         }
+        is_part = c != '.';
     }
-    return !is_first;
+    return is_part;
+}
+
+// A name, perhaps with its namespace before it.
+static bool avro_type_is_full_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot == NULL
+               ? avro_type_is_name(name)
+               : avro_type_is_space(slice_make(name, (size_t)(dot - name))) && avro_type_is_name(dot + 1);
 }
 
 static char *avro_type_full_name(const char *name, const char *space)
@@ -141,10 +162,10 @@ static struct avro_type *avro_type_named(struct avro_type_parser *p, enum avro_k
 {
     const char *name = json_string_value(json_object_get(json, "name"));
     const char *own_space = json_string_value(json_object_get(json, "namespace"));
-    if (name == NULL || !avro_type_is_name(name, true)) {
+    if (name == NULL || !avro_type_is_full_name(name)) {
         return avro_type_refuse(p, "not a name", name != NULL ? name : "(absent)");
     }
-    if (own_space != NULL && own_space[0] != '\0' && !avro_type_is_name(own_space, true)) {
+    if (own_space != NULL && own_space[0] != '\0' && !avro_type_is_space(slice_of(own_space))) {
         return avro_type_refuse(p, "not a namespace", own_space);
     }
     char *full CLEANUP(memory_free_pointer) =
@@ -170,7 +191,7 @@ static bool avro_type_add_field(struct avro_type_parser *p, struct avro_type *re
 {
     const char *name = json_string_value(json_object_get(json, "name"));
     const json_t *type_json = json_object_get(json, "type");
-    if (name == NULL || !avro_type_is_name(name, false) || json_object_get(seen, name) != NULL) {
+    if (name == NULL || !avro_type_is_name(name) || json_object_get(seen, name) != NULL) {
         (void)avro_type_refuse(p, "field without a name of its own", name != NULL ? name : record->full_name);
         return false;
     }
@@ -229,7 +250,7 @@ static struct avro_type *avro_type_enum(struct avro_type_parser *p, const json_t
     type->symbols = memory_zeroed(json_array_size(symbols), sizeof *type->symbols);
     for (size_t i = 0; i < json_array_size(symbols); i++) {
         const char *symbol = json_string_value(json_array_get(symbols, i));
-        if (symbol == NULL || !avro_type_is_name(symbol, false) || json_object_get(seen, symbol) != NULL) {
+        if (symbol == NULL || !avro_type_is_name(symbol) || json_object_get(seen, symbol) != NULL) {
             return avro_type_refuse(p, "bad symbol in", type->full_name);
         }
         (void)json_object_set_new(seen, symbol, json_true());

@@ -3,6 +3,7 @@
 #define SCHEMAS_AVRO_TABLE_H
 
 #include "core/base/bytes.h"
+#include "core/base/fault.h"
 
 // Semantic types, each with its Connect name and Avro type (Debezium's default modes: adaptive, precise,
 // bytes).
@@ -29,6 +30,31 @@ enum column_type {
     COLUMN_XML,              // string, io.debezium.data.Xml
 };
 
+struct column;
+
+enum value_step {
+    VALUE_DONE,
+    VALUE_NONE,   // the column's Avro type has no form for it (numeric NaN …)
+    VALUE_FAULT,  // it is not in the form that the source promises
+};
+
+/** What a source does with the values of one type: each column has its functions from the start. */
+struct value_ops {
+    /**
+     * Appends one value, without a union branch.
+     *
+     * @param out  longer by half a value when the step is not VALUE_DONE
+     * @param f    FAULT_REJECT unless the step is VALUE_DONE: what the value was
+     */
+    enum value_step (*append_text)(struct bytes *out, const struct column *c, struct slice text,
+                                   struct fault *f);
+    /** Appends the type's zero: 0, "", false, 1970-01-01, empty bytes and arrays. */
+    void (*append_zero)(struct bytes *out, const struct column *c);
+    /** Appends what stands for a value that the source did not send again; NULL: the type has no such mark,
+     * and any value would read as a real one. */
+    void (*append_unchanged)(struct bytes *out, const struct column *c);
+};
+
 struct column {
     char *name;  // as in the database
     enum column_type type;
@@ -39,7 +65,10 @@ struct column {
     int scale;          // DECIMAL
     uint32_t type_oid;  // of the database, for its own decoder
     int32_t type_modifier;
-    uint32_t element_oid;  // of an array's elements
+    uint32_t element_oid;                 // of an array's elements
+    char element_delimiter;               // between an array's elements in the database's text
+    const struct value_ops *ops;          // the source's, for the column's values; NULL: it makes none
+    const struct value_ops *element_ops;  // and for an array's elements
     struct bytes
         default_avro;  // the default's value in Avro binary (no union branch); size 0: no default known
     struct bytes default_json;  // the same as JSON text for the schema's "default"; size 0: none

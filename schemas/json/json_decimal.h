@@ -3,6 +3,7 @@
 #define SCHEMAS_JSON_JSON_DECIMAL_H
 
 #include "core/base/bytes.h"
+#include "core/base/fault.h"
 
 enum {
     JSON_DECIMAL_BYTES_MAX = 65536,  // PostgreSQL's largest numeric takes 61,000
@@ -10,10 +11,11 @@ enum {
 };
 
 /**
- * Appends "12.34" (with quotes) for the unscaled value 1234 and scale 2; scale -2 gives "123400".
+ * Appends 12.34 for the unscaled value 1234 and scale 2; scale -2 gives 123400. The work for n digits is that
+ * of multiplying numbers of n digits, not n * n single divisions.
  *
  * @return  false, and nothing appended, when value or scale is beyond the limits
  */
-bool json_decimal_append(struct bytes *out, struct slice unscaled, int32_t scale);
+bool json_decimal_append(struct bytes *out, struct slice unscaled, int32_t scale) MUST_USE;
 
 #endif

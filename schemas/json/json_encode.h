@@ -6,6 +6,10 @@
 
 struct json_options {
     bool int64_as_string;
+    // Values by their Avro type alone, as Debezium writes a changed key into a header: dates and times as
+    // numbers, decimals as numbers, a VariableScaleDecimal as its record, json as a string, floating point
+    // numbers as Java prints them.
+    bool as_stored;
 };
 
 /** A run of bytes inside a growing buffer; size 0: absent. */

@@ -12,6 +12,7 @@
 
 #include "schemas/json/json_check.h"
 #include "schemas/json/json_decimal.h"
+#include "schemas/json/json_java.h"
 #include "schemas/json/json_text.h"
 #include "schemas/json/json_time.h"
 
@@ -29,6 +30,7 @@ void json_walk_begin(struct json_walk *w, struct slice avro, const struct json_o
         .out = out,
         .out_max = out->size + JSON_WALK_OUT_BASE + avro.size * JSON_WALK_OUT_FACTOR,
         .int64_as_string = options != NULL && options->int64_as_string,
+        .as_stored = options != NULL && options->as_stored,
     };
 }
 
@@ -105,7 +107,7 @@ static void json_walk_boolean(struct json_walk *w)
 
 static void json_walk_number(struct json_walk *w, enum avro_meaning meaning, int64_t value, bool is_long)
 {
-    switch (meaning) {
+    switch (w->as_stored ? AVRO_MEANING_NONE : meaning) {
     case AVRO_MEANING_DATE:
         json_time_date(w->out, value);
         return;
@@ -145,7 +147,11 @@ static void json_walk_float(struct json_walk *w)
     uint32_t bits = __builtin_bswap32(cursor_u32(&w->in));
     float value = 0;
     memcpy(&value, &bits, sizeof value);
-    json_text_float(w->out, value);
+    if (w->as_stored) {
+        json_java_float(w->out, value);
+    } else {
+        json_text_float(w->out, value);
+    }
 }
 
 static void json_walk_double(struct json_walk *w)
@@ -153,22 +159,36 @@ static void json_walk_double(struct json_walk *w)
     uint64_t bits = __builtin_bswap64(cursor_u64(&w->in));
     double value = 0;
     memcpy(&value, &bits, sizeof value);
-    json_text_double(w->out, value);
+    if (w->as_stored) {
+        json_java_double(w->out, value);
+    } else {
+        json_text_double(w->out, value);
+    }
+}
+
+static void json_walk_decimal(struct json_walk *w, struct slice unscaled, int32_t scale)
+{
+    const char *quote = w->as_stored ? "" : "\"";
+    bytes_append_string(w->out, quote);
+    if (!json_decimal_append(w->out, unscaled, scale)) {
+        json_walk_fail(w, "a decimal of too many digits");
+    }
+    bytes_append_string(w->out, quote);
 }
 
 static void json_walk_bytes(struct json_walk *w, const struct avro_type *type, struct slice data)
 {
     if (type->meaning != AVRO_MEANING_DECIMAL) {
         json_text_base64(w->out, data);
-    } else if (!json_decimal_append(w->out, data, type->scale)) {
-        json_walk_fail(w, "a decimal of too many digits");
+    } else {
+        json_walk_decimal(w, data, type->scale);
     }
 }
 
 static void json_walk_text(struct json_walk *w, const struct avro_type *type)
 {
     struct slice text = json_walk_string(w);
-    if (type->meaning == AVRO_MEANING_JSON && json_check_value(text)) {
+    if (type->meaning == AVRO_MEANING_JSON && !w->as_stored && json_check_value(text)) {
         bytes_append_slice(w->out, text);
     } else {
         json_text_string(w->out, text);
@@ -245,11 +265,9 @@ static const struct avro_type *json_walk_branch(struct json_walk *w, const struc
 
 static void json_walk_record(struct json_walk *w, const struct avro_type *type)
 {
-    if (type->meaning == AVRO_MEANING_VARIABLE_DECIMAL) {
+    if (type->meaning == AVRO_MEANING_VARIABLE_DECIMAL && !w->as_stored) {
         int32_t scale = json_walk_int(w);
-        if (!json_decimal_append(w->out, json_walk_string(w), scale)) {
-            json_walk_fail(w, "a decimal of too many digits");
-        }
+        json_walk_decimal(w, json_walk_string(w), scale);
         return;
     }
     bytes_append_byte(w->out, '{');

@@ -11,6 +11,7 @@ struct json_walk {
     struct bytes *out;
     size_t out_max;  // a few bytes of Avro may not become gigabytes of JSON
     bool int64_as_string;
+    bool as_stored;
     const char *bad;  // static text; NULL while all is well
     uint32_t depth;
 };

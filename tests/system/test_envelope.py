@@ -114,6 +114,7 @@ def test_headers_are_ours_and_the_key_changes(captured):
     deleted, tombstone, created = captured["sample_default"][2:5]
     assert tombstone.raw_value is None and tombstone.raw_key == deleted.raw_key
     assert headers.pop((deleted.topic, deleted.offset)) == {"__debezium.newkey": '{"id":100}'}
+    assert headers.pop((tombstone.topic, tombstone.offset)) == {"__debezium.newkey": '{"id":100}'}
     assert headers.pop((created.topic, created.offset)) == {"__debezium.oldkey": '{"id":1}'}
     assert not any(headers.values())
 

@@ -61,7 +61,7 @@ def test_a_raised_limit_lets_large_rows_through(database, kafka, millrace, name)
 
 def test_a_value_without_avro_form(database, kafka, millrace, name):
     """What is said helps: the row is in the WAL, whatever becomes of it in the table."""
-    database.sql("create table a (id int primary key, v numeric); alter table a replica identity full")
+    database.sql("create table a (id int primary key, v numeric not null); alter table a replica identity full")
     millrace.connector(name, database)
     process = millrace.run()
     database.sql("insert into a values (1, 'NaN')")

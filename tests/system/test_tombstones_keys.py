@@ -46,11 +46,51 @@ def test_key_change_of_a_two_column_key(database, kafka, millrace, name):
     assert deleted.id != again.id
 
 
+# Key type, old and new value, the two as Debezium writes them in the headers.
+HEADERS = [
+    ("numeric", "1.5", "2.25", '{"k":{"scale":1,"value":"Dw=="}}', '{"k":{"scale":2,"value":"AOE="}}'),
+    ("numeric(5,2)", "1.50", "-2.25", '{"k":1.50}', '{"k":-2.25}'),
+    ("date", "'2026-01-01'", "'2026-01-02'", '{"k":20454}', '{"k":20455}'),
+    ("timestamp(3)", "'2026-01-01'", "'2026-01-02'", '{"k":1767225600000}', '{"k":1767312000000}'),
+    ("time", "'12:00'", "'13:00'", '{"k":43200000000}', '{"k":46800000000}'),
+    ("timestamptz", "'2026-01-01Z'", "'2026-01-02 00:00:00.5Z'",
+     '{"k":"2026-01-01T00:00:00.000000Z"}', '{"k":"2026-01-02T00:00:00.500000Z"}'),
+    ("float8", "0.5", "1e300", '{"k":0.5}', '{"k":1.0E300}'),
+    ("jsonb", """'{"a": 1}'""", "'[]'", '{"k":"{\\"a\\": 1}"}', '{"k":"[]"}'),
+    ("bytea", r"'\x00'", r"'\xff'", '{"k":"AA=="}', '{"k":"/w=="}'),
+    ("text", "E'a\"b\\\\c'", "'/slash'", '{"k":"a\\"b\\\\c"}', '{"k":"/slash"}'),
+]  # fmt: skip
+
+
+def test_key_change_headers_are_debeziums(database, kafka, millrace, name):
+    for i, (kind, old, _, _, _) in enumerate(HEADERS):
+        database.sql(f"create table h{i} (k {kind} primary key); insert into h{i} values ({old})")
+    millrace.connector(name, database)
+    millrace.run()
+    for i, (_, _, new, _, _) in enumerate(HEADERS):
+        database.sql(f"update h{i} set k = {new}")
+    for i, (kind, _, _, old_json, new_json) in enumerate(HEADERS):
+        _, deleted, tombstone, created = read_topic(kafka, f"{name}.public.h{i}", millrace.registry, count=4)
+        assert deleted.headers["__debezium.newkey"] == new_json, kind
+        assert tombstone.raw_value is None
+        assert tombstone.headers["__debezium.newkey"] == new_json, kind
+        assert created.headers["__debezium.oldkey"] == old_json, kind
+
+
 def test_key_order_is_the_keys_own(database, kafka, millrace, name):
     database.sql("create table a (x int, y int, primary key (y, x))")
     (record,) = capture(database, kafka, millrace, name, "a", "insert into a values (1, 2)", count=1)
     assert list(record.key) == ["y", "x"]
     assert list(record.row) == ["x", "y"]
+
+
+def test_a_key_over_an_index_has_the_index_s_order(database, kafka, millrace, name):
+    database.sql(
+        "create table a (u int not null, w text not null, v int);"
+        "create unique index a_w_u on a (w, u); alter table a replica identity using index a_w_u"
+    )
+    (record,) = capture(database, kafka, millrace, name, "a", "insert into a values (1, 'w', 2)", count=1)
+    assert list(record.key.items()) == [("w", "w"), ("u", 1)]
 
 
 def test_java_finds_our_partitions(kafka, database, millrace, name):

@@ -56,6 +56,7 @@ TYPES = [
     ("inet", "'10.0.0.1/8'", "10.0.0.1/8", "string"),
     ("interval", "'1 day 02:03:04'", None, None),
     ("point", "'(1,2)'", "(1,2)", "string"),
+    ("box[]", "array['(1,2),(3,4)'::box, null, '(5,6),(7,8)'::box]", ["(3,4),(1,2)", None, "(7,8),(5,6)"], "array"),
     ("int4range", "'[1,5)'", "[1,5)", "string"),
 ]  # fmt: skip
 
@@ -117,6 +118,83 @@ def test_not_a_number(database, kafka, millrace, name):
     database.sql("insert into odd values (1, 'NaN', '-Infinity')")
     row = read_topic(kafka, f"{name}.public.odd", millrace.registry, count=1)[0].row
     assert row["f"] != row["f"] and row["r"] == float("-inf")
+
+
+# Values with no Avro form: column type, SQL value, what a nullable column gets.
+WITHOUT_FORM = [
+    ("numeric(12,2)", "'NaN'", None),
+    ("numeric", "'NaN'", None),
+    ("numeric", "'Infinity'", None),
+    ("numeric", "'-Infinity'", None),
+    ("numeric[]", "'{1.5,NaN}'", None),
+    ("int[]", "'{{1,2},{3,4}}'", None),
+    ("text[]", "'{{a,b},{c,d}}'", None),
+    ("timestamp", "'294276-12-31 23:59:59.999999'", None),
+    ("timestamp(3)", "'294276-12-31'", 9224317929600000),
+]
+
+
+def test_values_without_an_avro_form_are_null(database, kafka, millrace, name):
+    columns = ", ".join(f"c{i} {row[0]}" for i, row in enumerate(WITHOUT_FORM))
+    values = ", ".join(row[1] for row in WITHOUT_FORM)
+    database.sql(f"create table odd (id int primary key, {columns}); insert into odd values (1, {values})")
+    millrace.connector(name, database)
+    process = millrace.run()
+    database.sql(f"insert into odd values (2, {values}); insert into odd (id) values (3)")
+    read, created, _ = read_topic(kafka, f"{name}.public.odd", millrace.registry, count=3)
+    expected = {f"c{i}": row[2] for i, row in enumerate(WITHOUT_FORM)}
+    assert read.row == {"id": 1, **expected}
+    assert created.row == {"id": 2, **expected}
+    said = [event for event in process.events if event["event"] == "value_as_null"]
+    assert {line["column"] for line in said} == {column for column, value in expected.items() if value is None}
+    assert len(said) == len({line["column"] for line in said}), "said once a column"
+
+
+# Column type, value too long to be kept in the row, what stands for it when an update does not send it again.
+UNCHANGED = [
+    ("text", "repeat('x', 3000)", "__debezium_unavailable_value"),
+    ("bytea", "decode(repeat('00', 3000), 'hex')", {"base64": "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="}),
+    ("text[]", "array[repeat('x', 3000)]", ["__debezium_unavailable_value"]),
+    ("jsonb", """('"' || repeat('x', 3000) || '"')::jsonb""", "__debezium_unavailable_value"),
+    ("numeric", "repeat('9', 9000)::numeric", None),
+    ("numeric[]", "array_fill(1.5, array[900])", None),
+    ("float8[]", "array_fill(1.5::float8, array[900])", None),
+    ("smallint[]", "array_fill(1::smallint, array[3000])", None),
+    ("boolean[]", "array_fill(true, array[3000])", None),
+    ("timestamp[]", "array_fill('2026-01-02'::timestamp, array[900])", None),
+    ("timestamptz[]", "array_fill('2026-01-02'::timestamptz, array[900])", None),
+    ("time[]", "array_fill('12:00'::time, array[900])", None),
+    ("varbit", "repeat('10', 30000)::varbit", None),
+    ("numeric not null", "repeat('9', 9000)::numeric", None),
+]
+
+
+def test_unchanged_values_never_read_as_false_ones(database, kafka, millrace, name):
+    columns = [f"c{i} {row[0]}" for i, row in enumerate(UNCHANGED)]
+    database.sql(f"create table far (id int primary key, n int, {', '.join(columns)})")
+    for i in range(len(UNCHANGED)):
+        database.sql(f"alter table far alter c{i} set storage external")
+    millrace.connector(name, database)
+    millrace.run()
+    database.sql(f"insert into far values (1, 1, {', '.join(row[1] for row in UNCHANGED)})")
+    database.sql("update far set n = 2")
+    created, updated = read_topic(kafka, f"{name}.public.far", millrace.registry, count=2)
+    assert None not in created.row.values()
+    assert updated.row == {"id": 1, "n": 2, **{f"c{i}": row[2] for i, row in enumerate(UNCHANGED)}}
+
+
+def test_a_not_null_domain_is_not_nullable(database, kafka, millrace, name):
+    database.sql(
+        "create domain posint as int not null check (value > 0); create domain maybe as int;"
+        "create table dom (id int primary key, p posint, m maybe)"
+    )
+    millrace.connector(name, database)
+    millrace.run()
+    database.sql("insert into dom values (1, 2, 3)")
+    record = read_topic(kafka, f"{name}.public.dom", millrace.registry, count=1)[0]
+    schema = json.loads(millrace.registry.text(record.value_schema))
+    fields = {f["name"]: f["type"] for f in schema["fields"][0]["type"][1]["fields"]}
+    assert fields == {"id": "int", "p": "int", "m": ["null", "int"]}
 
 
 def test_defaults_are_in_the_schema(database, kafka, millrace, name):

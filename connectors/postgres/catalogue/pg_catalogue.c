@@ -12,7 +12,7 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
                  " WHERE c.oid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
                  oid);
     bytes_format(out,
-                 "WITH RECURSIVE r(oid, kind, base, modifier, element, name) AS (" PG_CATALOGUE_TYPE
+                 "WITH RECURSIVE r(" PG_CATALOGUE_TYPE_COLUMNS ") AS (" PG_CATALOGUE_TYPE
                  " WHERE t.oid IN (SELECT atttypid FROM pg_attribute WHERE attrelid = %u AND attnum > 0)",
                  oid);
     for (size_t i = 0; relation != NULL && i < relation->column_count; i++) {
@@ -45,6 +45,7 @@ static void pg_catalogue_read_column(const PGresult *r, int row, struct pg_catal
     bool is_primary = pg_catalogue_true(r, row, 6);
     ret->primary_position = is_primary ? (int)strtol(PQgetvalue(r, row, 7), NULL, 10) : -1;
     ret->is_identity = pg_catalogue_true(r, row, 8);
+    ret->identity_position = (int)strtol(PQgetvalue(r, row, 11), NULL, 10);
 }
 
 static void pg_catalogue_read_type(const PGresult *r, int row, struct pg_type *ret)
@@ -57,6 +58,7 @@ static void pg_catalogue_read_type(const PGresult *r, int row, struct pg_type *r
     ret->element_oid = pg_catalogue_oid(r, row, 4);
     const char *name = PQgetvalue(r, row, 5);
     memcpy(ret->name, name, strnlen(name, sizeof(ret->name) - 1));
+    ret->delimiter = PQgetvalue(r, row, 6)[0];
 }
 
 uint32_t pg_catalogue_row_table(const PGresult *r, int row)

@@ -15,8 +15,9 @@ struct pg_catalogue_column {
     int32_t type_modifier;
     bool is_not_null;
     bool is_generated;
-    bool is_identity;      // of the replica identity in force
-    int primary_position;  // in the primary key, from 0; -1: not in it
+    bool is_identity;       // of the replica identity in force
+    int identity_position;  // in the index that is the replica identity, from 0; 0: not in it
+    int primary_position;   // in the primary key, from 0; -1: not in it
 };
 
 /** One table now. Zero-initialised is empty: a table that is gone. */

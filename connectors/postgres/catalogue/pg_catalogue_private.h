@@ -6,12 +6,15 @@
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
 #define PG_CATALOGUE_COLUMNS                                                                                 \
-    "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid),"              \
+    "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull OR (y.typtype = 'd' AND y.typnotnull),"         \
+    " pg_get_expr(d.adbin, d.adrelid),"                                                                      \
     " a.attgenerated <> '', coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false),"            \
     " array_position(p.indkey, a.attnum), c.relreplident = 'f' OR CASE c.relreplident"                       \
     " WHEN 'i' THEN coalesce(array_position(i.indkey, a.attnum) < i.indnkeyatts, false)"                     \
     " WHEN 'd' THEN coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false) ELSE false END,"     \
-    " c.oid, c.relreplident FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"                       \
+    " c.oid, c.relreplident, coalesce(array_position(i.indkey, a.attnum), 0) FROM pg_class c JOIN "          \
+    "pg_attribute a ON a.attrelid = c.oid"                                                                   \
+    " LEFT JOIN pg_type y ON y.oid = a.atttypid"                                                             \
     " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"                               \
     " LEFT JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary"                                         \
     " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident"
@@ -19,12 +22,14 @@
 // From the given types down: domains to their base, arrays to their elements.
 #define PG_CATALOGUE_TYPE                                                                                    \
     "SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, coalesce((SELECT e.oid FROM pg_type e"             \
-    " WHERE e.oid = t.typelem AND e.typarray = t.oid), 0) AS element, t.typname FROM pg_type t"
+    " WHERE e.oid = t.typelem AND e.typarray = t.oid), 0) AS element, t.typname, t.typdelim FROM pg_type t"
+
+#define PG_CATALOGUE_TYPE_COLUMNS "oid, kind, base, modifier, element, name, delimiter"
 
 #define PG_CATALOGUE_TYPES_BELOW                                                                             \
     " UNION SELECT b.* FROM r JOIN LATERAL (" PG_CATALOGUE_TYPE                                              \
     " WHERE t.oid = CASE WHEN r.kind = 'd' THEN r.base ELSE r.element END) b ON true)"                       \
-    " SELECT oid, kind, base, modifier, element, name FROM r"
+    " SELECT " PG_CATALOGUE_TYPE_COLUMNS " FROM r"
 
 // Of the given partitions: each partitioned table above, by name. With a WHERE on c.oid.
 #define PG_CATALOGUE_ANCESTORS                                                                               \

@@ -21,7 +21,7 @@ void pg_catalogue_set_query(struct bytes *out, const char *publications)
                  "%s)) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, a.attnum;",
                  publications);
     bytes_format(out,
-                 "WITH RECURSIVE r(oid, kind, base, modifier, element, name) AS (" PG_CATALOGUE_TYPE
+                 "WITH RECURSIVE r(" PG_CATALOGUE_TYPE_COLUMNS ") AS (" PG_CATALOGUE_TYPE
                  " WHERE t.oid IN (SELECT atttypid FROM pg_attribute WHERE attnum > 0 AND attrelid"
                  " IN " PG_CATALOGUE_SET_TABLES "%s)))" PG_CATALOGUE_TYPES_BELOW,
                  publications);

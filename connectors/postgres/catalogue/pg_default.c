@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "connectors/postgres/values/pg_text.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_encode.h"
@@ -192,7 +191,7 @@ void pg_default_set(struct column *c, const char *expression)
         bytes_append_byte(&literal, is_true ? 't' : 'f');
     }
     struct fault f;
-    if (!pg_text_append(&c->default_avro, c, bytes_slice(&literal), &f) ||
+    if (c->ops->append_text(&c->default_avro, c, bytes_slice(&literal), &f) != VALUE_DONE ||
         !pg_default_json(c, bytes_text(&literal))) {
         bytes_clear(&c->default_avro);
         bytes_clear(&c->default_json);

@@ -40,6 +40,7 @@ void pg_relations_free(struct pg_relations *r)
     for (size_t i = 0; i < r->capacity; i++) {
         if (r->slots[i] != NULL) {
             table_free(r->slots[i]->table);
+            text_list_clear(&r->slots[i]->nulled);
             free(r->slots[i]);
         }
     }
@@ -205,13 +206,28 @@ static size_t pg_relations_primary(const struct pgoutput_relation *message,
     return found == count ? count : 0;
 }
 
-static size_t pg_relations_identity(const struct pgoutput_relation *message, size_t *ret_columns)
+static int pg_relations_position(const struct pgoutput_relation *message,
+                                 const struct pg_catalogue *catalogue, size_t column)
+{
+    const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->columns[column].name);
+    return fact == NULL ? 0 : fact->identity_position;
+}
+
+// The identity's columns, in the order of its index as far as the catalogue knows it.
+static size_t pg_relations_identity(const struct pgoutput_relation *message,
+                                    const struct pg_catalogue *catalogue, size_t *ret_columns)
 {
     size_t count = 0;
     for (size_t i = 0; i < message->column_count; i++) {
-        if (message->columns[i].is_identity) {
-            ret_columns[count++] = i;
+        if (!message->columns[i].is_identity) {
+            continue;
         }
+        size_t at = count++;
+        int position = pg_relations_position(message, catalogue, i);
+        for (; at > 0 && pg_relations_position(message, catalogue, ret_columns[at - 1]) > position; at--) {
+            ret_columns[at] = ret_columns[at - 1];
+        }
+        ret_columns[at] = i;
     }
     return count;
 }
@@ -239,7 +255,7 @@ static void pg_relations_key(const struct pgoutput_relation *message, const stru
         bool is_inside = pg_relations_is_identity(message, t->key_columns, t->key_count);
         CLEANUP(memory_free_pointer)
         size_t *identity = memory_zeroed(message->column_count, sizeof(*identity));
-        size_t count = pg_relations_identity(message, identity);
+        size_t count = pg_relations_identity(message, catalogue, identity);
         bool is_same = message->replica_identity == 'i' || count == t->key_count;
         if (t->key_count == 0 || !is_inside || !is_same) {
             memcpy(t->key_columns, identity, count * sizeof(*identity));
@@ -385,4 +401,19 @@ void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *re
              "a row of %s.%s was replaced or deleted whose old values can't be published (%s): the change is "
              "published without them",
              relation->table->schema, relation->table->name, reason);
+}
+
+void pg_relations_note_none(struct pg_relations *r, struct pg_relation *relation, const struct column *c,
+                            const char *reason)
+{
+    for (size_t i = 0; i < relation->nulled.count; i++) {
+        if (strcmp(relation->nulled.items[i], c->name) == 0) {
+            return;
+        }
+    }
+    text_list_add(&relation->nulled, c->name);
+    log_warn(r->component, "value_as_null",
+             LOG_WITH(LOG_TEXT("topic", relation->table->topic), LOG_TEXT("column", c->name)),
+             "column %s of %s.%s has a value that is published as null: %s", c->name, relation->table->schema,
+             relation->table->name, reason);
 }

@@ -7,11 +7,12 @@
 
 struct pg_relation {
     uint32_t oid;
-    bool is_wanted;       // captured, as far as is known; others' rows are passed over
-    bool was_partition;   // captured as a partition once
-    bool is_passed_over;  // logged: its rows come and are not wanted
-    struct table *table;  // NULL while no version is known
-    bool has_bad_before;  // logged: an old image of it could not be said
+    bool is_wanted;           // captured, as far as is known; others' rows are passed over
+    bool was_partition;       // captured as a partition once
+    bool is_passed_over;      // logged: its rows come and are not wanted
+    struct table *table;      // NULL while no version is known
+    bool has_bad_before;      // logged: an old image of it could not be encoded
+    struct text_list nulled;  // logged: columns in which a value without an Avro form became null
 };
 
 struct pg_relations;
@@ -42,8 +43,12 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
 /** Gives the relation a version in which that column is nullable. */
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column);
 
-/** Logs, the first time for a relation, that the old image of one of its rows can't be said. */
+/** Logs, the first time for a relation, that the old image of one of its rows can't be encoded. */
 void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason);
+
+/** Logs, the first time for a column, that a value of it without an Avro form became null. */
+void pg_relations_note_none(struct pg_relations *r, struct pg_relation *relation, const struct column *c,
+                            const char *reason);
 
 /**
  * Whether the configuration wants the table: it, or a partitioned table that it is a partition of (at any

@@ -1,5 +1,6 @@
 #include "connectors/postgres/catalogue/pg_types.h"
 
+#include "connectors/postgres/values/pg_values.h"
 #include "core/base/memory.h"
 
 // pg_type.dat's oids; they never change.
@@ -123,6 +124,7 @@ static const struct pg_types_rule *pg_types_resolve(const struct pg_type *types,
         } else if (type->element_oid != 0 && !c->is_array) {
             c->is_array = true;
             c->element_oid = type->element_oid;
+            c->element_delimiter = type->delimiter;
             oid = type->element_oid;
         } else {
             break;
@@ -138,16 +140,15 @@ void pg_types_map(uint32_t oid, int32_t modifier, const struct pg_type *types, s
     ret->type_modifier = modifier;
     ret->is_array = false;
     ret->element_oid = 0;
+    ret->element_delimiter = ',';
     ret->scale = 0;
     ret->precision = -1;
     const char *name = NULL;
     const struct pg_types_rule *rule = pg_types_resolve(types, type_count, ret, &name);
-    if (rule == NULL) {
-        ret->type = COLUMN_STRING;
-        *ret_name = name;
-        return;
+    ret->type = rule == NULL ? COLUMN_STRING : rule->type;
+    if (rule != NULL) {
+        pg_types_modifier(ret->type_modifier, ret);
     }
-    ret->type = rule->type;
-    pg_types_modifier(ret->type_modifier, ret);
-    *ret_name = NULL;
+    pg_values_bind(ret);
+    *ret_name = rule == NULL ? name : NULL;
 }

@@ -11,6 +11,7 @@ struct pg_type {
     uint32_t base_oid;      // of a domain
     int32_t base_modifier;  // what a domain lays on its base
     uint32_t element_oid;   // of a true array; 0
+    char delimiter;         // between a true array's elements
     char name[64];
 };
 
@@ -18,7 +19,7 @@ struct pg_type {
 bool pg_types_is_known(uint32_t oid);
 
 /**
- * Fills type, is_array, precision, scale, type_oid, type_modifier and element_oid of a column.
+ * Fills all of a column that follows from its type, its functions included.
  *
  * @param types     what the catalogue said of every type reachable from `oid` that is not known; may be NULL
  * @param ret_name  the type's name when there is no rule for it and its text stands as a string; else NULL;

@@ -1,47 +1,47 @@
 // The text form, from PostgreSQL's array_out:
 //
-//   {e,e,…}              elements; {} is empty; all types but box have ',' between elements
+//   {e,e,…}              elements; {} is empty; between elements stands the type's delimiter, ';' for box
 //   [2:4]={e,e,e}        with bounds in front when the lower one is not 1
 //   {{e,e},{e,e}}        two dimensions
 //   e                    NULL, a bare word, or "…" in which \ makes the next byte plain
 #include "connectors/postgres/values/pg_array.h"
 
-#include "connectors/postgres/values/pg_text.h"
+#include "connectors/postgres/values/pg_string.h"
 #include "schemas/avro/avro_encode.h"
 
-struct pg_array_element {
+struct array_element {
     struct slice text;  // between the quotes, still escaped
     bool is_quoted;
     bool has_escapes;
 };
 
-static bool pg_array_bad(struct slice text, const char *why, struct fault *f)
+static bool refuse(struct slice text, const char *why, struct fault *f)
 {
     int size = text.size > 64 ? 64 : (int)text.size;
     return fault_set(f, FAULT_REJECT, "array %s: %.*s", why, size, (const char *)text.data);
 }
 
 // What is between the outer braces.
-static bool pg_array_body(struct slice text, struct slice *ret, struct fault *f)
+static bool find_body(struct slice text, struct slice *ret, struct fault *f)
 {
     const uint8_t *at = text.data;
     size_t size = text.size;
     if (size > 0 && at[0] == '[') {
         const uint8_t *equals = memchr(at, '=', size);
         if (equals == NULL) {
-            return pg_array_bad(text, "has bounds without an end", f);
+            return refuse(text, "has bounds without an end", f);
         }
         size -= (size_t)(equals + 1 - at);
         at = equals + 1;
     }
     if (size < 2 || at[0] != '{' || at[size - 1] != '}') {
-        return pg_array_bad(text, "has no braces", f);
+        return refuse(text, "has no braces", f);
     }
     *ret = slice_make(at + 1, size - 2);
     return true;
 }
 
-static bool pg_array_quoted(struct slice body, size_t *at, struct pg_array_element *ret)
+static bool take_quoted(struct slice body, size_t *at, struct array_element *ret)
 {
     size_t from = ++*at;
     for (; *at < body.size && body.data[*at] != '"'; ++*at) {
@@ -59,42 +59,40 @@ static bool pg_array_quoted(struct slice body, size_t *at, struct pg_array_eleme
     return true;
 }
 
-// Takes the element at `*at` and the comma after it, if there is one.
-static bool pg_array_next(struct slice body, size_t *at, struct pg_array_element *ret, struct fault *f)
+// Takes the element at `*at` and the delimiter after it, if there is one.
+static bool take_element(struct slice body, size_t *at, char delimiter, struct array_element *ret,
+                         struct fault *f)
 {
-    struct pg_array_element element = {0};
-    if (*at < body.size && body.data[*at] == '{') {
-        return pg_array_bad(body, "has more than one dimension, which an Avro array column can't say", f);
-    }
+    struct array_element element = {0};
     if (*at < body.size && body.data[*at] == '"') {
-        if (!pg_array_quoted(body, at, &element)) {
-            return pg_array_bad(body, "has a quote without an end", f);
+        if (!take_quoted(body, at, &element)) {
+            return refuse(body, "has a quote without an end", f);
         }
     } else {
         size_t from = *at;
-        while (*at < body.size && body.data[*at] != ',') {
+        while (*at < body.size && body.data[*at] != delimiter) {
             ++*at;
         }
         element.text = slice_make(body.data + from, *at - from);
     }
-    if (*at < body.size && body.data[*at] != ',') {
-        return pg_array_bad(body, "has no comma after an element", f);
+    if (*at < body.size && body.data[*at] != delimiter) {
+        return refuse(body, "has no delimiter after an element", f);
     }
     bool is_empty = element.text.size == 0 && !element.is_quoted;
     if (is_empty || *at + 1 == body.size) {
-        return pg_array_bad(body, "has a comma without an element", f);
+        return refuse(body, "has a delimiter without an element", f);
     }
     ++*at;
     *ret = element;
     return true;
 }
 
-static bool pg_array_count(struct slice body, size_t *ret, struct fault *f)
+static bool count_elements(struct slice body, char delimiter, size_t *ret, struct fault *f)
 {
     size_t count = 0;
     for (size_t at = 0; at < body.size; count++) {
-        struct pg_array_element element;
-        if (!pg_array_next(body, &at, &element, f)) {
+        struct array_element element;
+        if (!take_element(body, &at, delimiter, &element, f)) {
             return false;
         }
     }
@@ -102,7 +100,7 @@ static bool pg_array_count(struct slice body, size_t *ret, struct fault *f)
     return true;
 }
 
-static void pg_array_unescape(struct slice text, struct bytes *out)
+static void unescape(struct slice text, struct bytes *out)
 {
     uint8_t *to = bytes_reserve(out, text.size);
     size_t size = 0;
@@ -115,38 +113,80 @@ static void pg_array_unescape(struct slice text, struct bytes *out)
     out->size += size;
 }
 
-static bool pg_array_append_element(struct bytes *out, const struct column *c,
-                                    const struct pg_array_element *element, struct fault *f)
+static enum value_step append_element(struct bytes *out, const struct column *c,
+                                      const struct array_element *element, struct fault *f)
 {
     if (!element->is_quoted && slice_equal(element->text, slice_of("NULL"))) {
         avro_encode_long(out, 0);
-        return true;
+        return VALUE_DONE;
     }
     avro_encode_long(out, 1);
     if (!element->has_escapes) {
-        return pg_text_append_scalar(out, c, element->text, f);
+        return c->element_ops->append_text(out, c, element->text, f);
     }
     CLEANUP(bytes_clear) struct bytes plain = {0};
-    pg_array_unescape(element->text, &plain);
-    return pg_text_append_scalar(out, c, bytes_slice(&plain), f);
+    unescape(element->text, &plain);
+    return c->element_ops->append_text(out, c, bytes_slice(&plain), f);
 }
 
-bool pg_array_append(struct bytes *out, const struct column *c, struct slice text, struct fault *f)
+static enum value_step append_text(struct bytes *out, const struct column *c, struct slice text,
+                                   struct fault *f)
 {
     struct slice body;
     size_t count;
-    if (!pg_array_body(text, &body, f) || !pg_array_count(body, &count, f)) {
-        return false;
+    if (!find_body(text, &body, f)) {
+        return VALUE_FAULT;
+    }
+    if (body.size > 0 && body.data[0] == '{') {
+        (void)refuse(text, "has more than one dimension, which an Avro array column can't say", f);
+        return VALUE_NONE;
+    }
+    if (!count_elements(body, c->element_delimiter, &count, f)) {
+        return VALUE_FAULT;
     }
     if (count > 0) {
         avro_encode_long(out, (int64_t)count);
     }
     for (size_t at = 0; at < body.size;) {
-        struct pg_array_element element;
-        if (!pg_array_next(body, &at, &element, f) || !pg_array_append_element(out, c, &element, f)) {
-            return false;
+        struct array_element element;
+        if (!take_element(body, &at, c->element_delimiter, &element, f)) {
+            return VALUE_FAULT;
+        }
+        enum value_step step = append_element(out, c, &element, f);
+        if (step != VALUE_DONE) {
+            return step;
         }
     }
     avro_encode_long(out, 0);
-    return true;
+    return VALUE_DONE;
 }
+
+static void append_zero(struct bytes *out, const struct column *c)
+{
+    (void)c;
+    avro_encode_long(out, 0);
+}
+
+static void append_mark(struct bytes *out, const struct column *c)
+{
+    avro_encode_long(out, 1);
+    avro_encode_long(out, 1);  // the union's branch
+    c->element_ops->append_unchanged(out, c);
+    avro_encode_long(out, 0);
+}
+
+static void append_codes(struct bytes *out, const struct column *c)
+{
+    (void)c;
+    const struct slice mark = slice_of(PG_STRING_UNCHANGED);
+    avro_encode_long(out, (int64_t)mark.size);
+    for (size_t i = 0; i < mark.size; i++) {
+        avro_encode_long(out, 1);
+        avro_encode_long(out, mark.data[i]);
+    }
+    avro_encode_long(out, 0);
+}
+
+const struct value_ops PG_ARRAY_UNMARKED = {append_text, append_zero, NULL};
+const struct value_ops PG_ARRAY_MARKED = {append_text, append_zero, append_mark};
+const struct value_ops PG_ARRAY_MARK_AS_CODES = {append_text, append_zero, append_codes};

@@ -15,15 +15,17 @@
 #include "core/base/cursor.h"
 #include "schemas/avro/avro_encode.h"
 
-#define PG_DATETIME_TIMESTAMP_INFINITY INT64_C(9223372036825200000)
-#define PG_DATETIME_TIMESTAMP_MINUS_INFINITY INT64_C(-9223372036832400000)
-#define PG_DATETIME_DAY_US (INT64_C(86400) * CLOCK_US_PER_S)
+#define PG_DATETIME_DAY_S INT64_C(86400)
+#define PG_DATETIME_DAY_US (PG_DATETIME_DAY_S * CLOCK_US_PER_S)
 
 enum {
     PG_DATETIME_DATE_INFINITY = -2147472692,
     PG_DATETIME_DATE_MINUS_INFINITY = -2147472691,
     PG_DATETIME_YEAR_DIGITS_MAX = 7,
 };
+
+static const struct pg_datetime_timestamp PG_DATETIME_INFINITY = {INT64_C(9223372036825), 200000};
+static const struct pg_datetime_timestamp PG_DATETIME_MINUS_INFINITY = {INT64_C(-9223372036832), -400000};
 
 struct pg_datetime_date {
     int64_t year;  // as written; BC is not applied
@@ -191,10 +193,10 @@ bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f)
     return true;
 }
 
-bool pg_datetime_timestamp(struct slice text, int64_t *ret_us, struct fault *f)
+bool pg_datetime_timestamp(struct slice text, struct pg_datetime_timestamp *ret, struct fault *f)
 {
     if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
-        *ret_us = text.size == 8 ? PG_DATETIME_TIMESTAMP_INFINITY : PG_DATETIME_TIMESTAMP_MINUS_INFINITY;
+        *ret = text.size == 8 ? PG_DATETIME_INFINITY : PG_DATETIME_MINUS_INFINITY;
         return true;
     }
     struct cursor c = cursor_over(text);
@@ -205,13 +207,8 @@ bool pg_datetime_timestamp(struct slice text, int64_t *ret_us, struct fault *f)
     if (!pg_datetime_at_end(&c)) {
         return pg_datetime_bad("timestamp", text, f);
     }
-    int64_t us;
-    if (__builtin_mul_overflow(pg_datetime_days(&date, is_bc), PG_DATETIME_DAY_US, &us) ||
-        __builtin_add_overflow(us, time.us, &us)) {
-        return fault_set(f, FAULT_REJECT, "timestamp %.*s does not fit 64 bits of microseconds since 1970",
-                         (int)text.size, (const char *)text.data);
-    }
-    *ret_us = us;
+    ret->seconds = pg_datetime_days(&date, is_bc) * PG_DATETIME_DAY_S + time.us / CLOCK_US_PER_S;
+    ret->us = time.us % CLOCK_US_PER_S;
     return true;
 }
 

@@ -12,8 +12,14 @@ bool pg_datetime_date(struct slice text, int32_t *ret_days, struct fault *f) MUS
 /** "03:04:05.678901", "24:00:00": microseconds since midnight. */
 bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f) MUST_USE;
 
-/** "2026-01-02 03:04:05.678901", with " BC", "infinity": microseconds since 1970-01-01, as if UTC. */
-bool pg_datetime_timestamp(struct slice text, int64_t *ret_us, struct fault *f) MUST_USE;
+/** Since 1970-01-01, as if UTC; the two parts are added. */
+struct pg_datetime_timestamp {
+    int64_t seconds;
+    int64_t us;
+};
+
+/** "2026-01-02 03:04:05.678901", with " BC", "infinity". */
+bool pg_datetime_timestamp(struct slice text, struct pg_datetime_timestamp *ret, struct fault *f) MUST_USE;
 
 /**
  * "2026-01-02 03:04:05.67+00" as the Avro string "2026-01-02T03:04:05.670000Z", "infinity" as it is.

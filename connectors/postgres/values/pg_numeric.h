@@ -3,17 +3,12 @@
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_NUMERIC_H
 #define CONNECTORS_POSTGRES_VALUES_PG_NUMERIC_H
 
-#include "core/base/bytes.h"
-#include "core/base/fault.h"
+#include "schemas/avro/table.h"
 
-/**
- * Appends Avro bytes: the value times 10^scale in two's complement, big-endian, as short as it goes.
- *
- * @param f  FAULT_REJECT: NaN and infinities, which a decimal can't say, and digits below the scale
- */
-bool pg_numeric_append_decimal(struct bytes *out, struct slice text, int scale, struct fault *f) MUST_USE;
+/** Avro bytes: the value times 10^scale in two's complement, big-endian, as short as it goes. */
+extern const struct value_ops PG_NUMERIC_DECIMAL;
 
-/** Appends the record {scale int, value bytes}: the smallest scale from 0 on that loses nothing. */
-bool pg_numeric_append_variable(struct bytes *out, struct slice text, struct fault *f) MUST_USE;
+/** The record {scale int, value bytes}: the smallest scale from 0 on that loses nothing. */
+extern const struct value_ops PG_NUMERIC_VARIABLE;
 
 #endif

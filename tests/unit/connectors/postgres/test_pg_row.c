@@ -25,7 +25,15 @@ static struct pgoutput_tuple tuple;
 static struct pgoutput_tuple old_tuple;
 static struct bytes out;
 static struct fault f;
-static size_t column;
+static const char *nulled;
+static void on_none(void *self, const struct column *c, const struct fault *why)
+{
+    (void)self;
+    (void)why;
+    nulled = c->name;
+}
+
+static struct pg_row_notes notes = {.on_none = on_none};
 
 static void fill(struct pgoutput_tuple *t, const char *const *values)
 {
@@ -53,12 +61,12 @@ static void a_row_is_its_columns_with_branches_where_nullable(void **state)
 {
     (void)state;
     FILL(&tuple, "1", "2", "ab", NULL);
-    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_DONE);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x02\x04\x02\x04"
                  "ab\x02",
                  7);  // flag has a default: null is the second branch
     FILL(&tuple, "1", "2", NULL, "f");
-    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_DONE);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x02\x04\0\0\0", 5);
 }
 
@@ -67,11 +75,11 @@ static void an_unchanged_value_comes_from_the_old_row_or_is_marked(void **state)
     (void)state;
     FILL(&old_tuple, "1", "2", "old", "t");
     FILL(&tuple, "1", "2", "?", "t");
-    assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &column, &f), PG_ROW_DONE);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x02\x04\x02\x06old\0\1", 9);
     FILL(&old_tuple, "1", NULL, NULL, NULL);  // a key tuple: absent, not NULL
     FILL(&tuple, "1", "2", "?", "t");
-    assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &column, &f), PG_ROW_DONE);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x02\x04\x02\x38__debezium_unavailable_value\0\1", 34);
 }
 
@@ -79,16 +87,60 @@ static void a_null_where_none_may_be_asks_for_a_wider_version(void **state)
 {
     (void)state;
     FILL(&tuple, "1", NULL, NULL, NULL);
-    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_WIDEN);
-    assert_int_equal(column, 1);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &notes, &f), PG_ROW_WIDEN);
+    assert_int_equal(notes.column, 1);
 }
 
 static void an_identity_tuple_is_filled_up_with_defaults(void **state)
 {
     (void)state;
     FILL(&tuple, "5", NULL, NULL, NULL);
-    assert_true(pg_row_append_identity(&out, &table, &tuple, &f));
+    assert_true(pg_row_append_identity(&out, &table, &tuple, &notes, &f));
     assert_bytes("\x0a\x0e\0\x02", 4);
+}
+
+// Columns id int primary key, v numeric; the second nullable or not.
+static void a_value_without_a_form_is_null_where_it_may_be(void **state)
+{
+    (void)state;
+    struct column two[2] = {{.name = (char *)"id", .is_key = true}, {.name = (char *)"v"}};
+    const char *plain;
+    pg_types_map(23, -1, NULL, 0, &two[0], &plain);
+    pg_types_map(1700, -1, NULL, 0, &two[1], &plain);
+    struct table narrow = table;
+    narrow.columns = two;
+    narrow.column_count = 2;
+    FILL(&tuple, "1", "NaN", NULL, NULL);
+    tuple.count = 2;
+    nulled = NULL;
+    assert_int_equal(pg_row_append_value(&out, &narrow, &tuple, NULL, &notes, &f), PG_ROW_FAULT);
+    assert_int_equal(f.kind, FAULT_REJECT);
+    assert_null(nulled);
+    two[1].is_nullable = true;
+    bytes_reset(&out);
+    assert_int_equal(pg_row_append_value(&out, &narrow, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02\0", 2);
+    assert_string_equal(nulled, "v");
+}
+
+static void an_unchanged_value_without_a_mark_is_null(void **state)
+{
+    (void)state;
+    struct column two[2] = {{.name = (char *)"id", .is_key = true}, {.name = (char *)"v"}};
+    const char *plain;
+    pg_types_map(23, -1, NULL, 0, &two[0], &plain);
+    pg_types_map(1700, -1, NULL, 0, &two[1], &plain);
+    struct table narrow = table;
+    narrow.columns = two;
+    narrow.column_count = 2;
+    FILL(&tuple, "1", "?", NULL, NULL);
+    tuple.count = 2;
+    assert_int_equal(pg_row_append_value(&out, &narrow, &tuple, NULL, &notes, &f), PG_ROW_WIDEN);
+    assert_int_equal(notes.column, 1);
+    two[1].is_nullable = true;
+    bytes_reset(&out);
+    assert_int_equal(pg_row_append_value(&out, &narrow, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02\0", 2);
 }
 
 static void a_key_is_its_columns_alone(void **state)
@@ -107,7 +159,7 @@ static void a_tuple_of_another_width_is_no_row_of_this_table(void **state)
     (void)state;
     FILL(&tuple, "5", "1", NULL, NULL);
     tuple.count = 3;
-    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &column, &f), PG_ROW_FAULT);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &notes, &f), PG_ROW_FAULT);
     assert_int_equal(f.kind, FAULT_FATAL);
 }
 
@@ -184,6 +236,8 @@ int main(void)
         cmocka_unit_test(an_unchanged_value_comes_from_the_old_row_or_is_marked),
         cmocka_unit_test(a_null_where_none_may_be_asks_for_a_wider_version),
         cmocka_unit_test(an_identity_tuple_is_filled_up_with_defaults),
+        cmocka_unit_test(a_value_without_a_form_is_null_where_it_may_be),
+        cmocka_unit_test(an_unchanged_value_without_a_mark_is_null),
         cmocka_unit_test(a_key_is_its_columns_alone),
         cmocka_unit_test(a_tuple_of_another_width_is_no_row_of_this_table),
         cmocka_unit_test(defaults_follow_debezium),

@@ -151,6 +151,30 @@ static void names_that_avro_forbids_are_adjusted_and_stay_different(void **state
     table_free(t);
 }
 
+static void a_namespace_is_the_topic_s_name(void **state)
+{
+    (void)state;
+    static const struct sample_column COLUMNS[] = {{"id", COLUMN_INT32, false, false, 0, 0, NULL}};
+    // Table, namespace.
+    static const char *const NAMES[][2] = {
+        {"9lead", "\"namespace\":\"bench.public.9lead\""},
+        {"dot.ted", "\"namespace\":\"bench.public.dot.ted\""},
+        {"a-b", "\"namespace\":\"bench.public.a_b\""},
+        {".x.", "\"namespace\":\"bench.public._.x._\""},
+    };
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        struct table *t = sample_table_new(NAMES[i][0], COLUMNS, 1);
+        struct bytes text CLEANUP(bytes_clear) = {0};
+        avro_schema_envelope(&text, t);
+        assert_non_null(strstr(bytes_text(&text), NAMES[i][1]));
+        struct fault f;
+        struct avro_type *type = NULL;
+        assert_true(avro_type_parse(bytes_slice(&text), &type, &f));
+        avro_type_free(type);
+        table_free(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_decimal_whose_scale_exceeds_its_precision_has_no_logical_type),
         cmocka_unit_test(the_variable_decimal_is_defined_once_and_then_named),
         cmocka_unit_test(names_that_avro_forbids_are_adjusted_and_stay_different),
+        cmocka_unit_test(a_namespace_is_the_topic_s_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,6 +198,35 @@ static void longs_are_strings_when_wanted(void **state)
     avro_type_free(type);
 }
 
+static void a_key_s_values_can_be_written_as_they_are_stored(void **state)
+{
+    (void)state;
+    struct avro_type *type =
+        parse("{\"type\":\"record\",\"name\":\"r\",\"fields\":["
+              "{\"name\":\"d\",\"type\":{\"type\":\"int\",\"connect.name\":\"io.debezium.time.Date\"}},"
+              "{\"name\":\"n\",\"type\":{\"type\":\"bytes\",\"scale\":2,\"precision\":5,\"connect.name\":"
+              "\"org.apache.kafka.connect.data.Decimal\"}},"
+              "{\"name\":\"v\",\"type\":{\"type\":\"record\",\"name\":\"VariableScaleDecimal\",\"namespace\":"
+              "\"io.debezium.data\",\"fields\":[{\"name\":\"scale\",\"type\":\"int\"},"
+              "{\"name\":\"value\",\"type\":\"bytes\"}],\"connect.name\":\"io.debezium.data."
+              "VariableScaleDecimal\"}},"
+              "{\"name\":\"j\",\"type\":{\"type\":\"string\",\"connect.name\":\"io.debezium.data.Json\"}},"
+              "{\"name\":\"f\",\"type\":\"double\"},{\"name\":\"b\",\"type\":\"bytes\"}]}");
+    static const char AVRO[] = "\x02"                // d: 1
+                               "\x04\x00\xe1"        // n: 2.25
+                               "\x02\x02\x0f"        // v: 1.5
+                               "\x04[]"              // j
+                               "\0\0\0\0\0\0\0\x40"  // f: 2
+                               "\x02\xff";           // b
+    struct bytes out CLEANUP(bytes_clear) = {0};
+    struct fault f;
+    const struct json_options options = {.as_stored = true};
+    assert_true(json_encode_datum(type, slice_make(AVRO, sizeof(AVRO) - 1), &options, &out, &f));
+    assert_string_equal(bytes_text(&out), "{\"d\":1,\"n\":2.25,\"v\":{\"scale\":1,\"value\":\"Dw==\"},"
+                                          "\"j\":\"[]\",\"f\":2.0,\"b\":\"/w==\"}");
+    avro_type_free(type);
+}
+
 struct sample {
     struct table *table;
     struct avro_type *type;
@@ -344,6 +373,7 @@ int main(void)
         cmocka_unit_test(data_that_does_not_fit_the_schema_is_refused),
         cmocka_unit_test(schemas_we_cannot_read_are_refused),
         cmocka_unit_test(longs_are_strings_when_wanted),
+        cmocka_unit_test(a_key_s_values_can_be_written_as_they_are_stored),
         cmocka_unit_test(an_envelope_gives_data_and_its_parts),
         cmocka_unit_test(a_record_that_is_no_envelope_is_its_own_after),
         cmocka_unit_test(every_truncation_is_refused_and_leaves_the_output_alone),

@@ -11,6 +11,7 @@
 #include "core/base/memory.h"
 #include "schemas/json/json_check.h"
 #include "schemas/json/json_decimal.h"
+#include "schemas/json/json_java.h"
 #include "schemas/json/json_text.h"
 #include "schemas/json/json_time.h"
 
@@ -248,6 +249,34 @@ static void timestamps_are_iso_8601(void **state)
     (void)stamp(INT64_MAX, 3, "");
 }
 
+static const char *java(double value)
+{
+    json_java_double(&out, value);
+    return text();
+}
+
+static void java_prints_floating_point_numbers_its_own_way(void **state)
+{
+    (void)state;
+    assert_string_equal(java(0), "0.0");
+    assert_string_equal(java(-0.0), "-0.0");
+    assert_string_equal(java(2), "2.0");
+    assert_string_equal(java(-12.5), "-12.5");
+    assert_string_equal(java(0.1), "0.1");
+    assert_string_equal(java(0.001), "0.001");
+    assert_string_equal(java(0.0001), "1.0E-4");
+    assert_string_equal(java(9999999), "9999999.0");
+    assert_string_equal(java(10000000), "1.0E7");
+    assert_string_equal(java(12345678.9), "1.23456789E7");
+    assert_string_equal(java(1e300), "1.0E300");
+    assert_string_equal(java(-1.5e-300), "-1.5E-300");
+    assert_string_equal(java((double)INFINITY), "\"Infinity\"");
+    json_java_float(&out, 1.1F);
+    assert_string_equal(text(), "1.1");
+    json_java_float(&out, 3.4e38F);
+    assert_string_equal(text(), "3.4E38");
+}
+
 static const char *decimal(const char *data, size_t size, int32_t scale)
 {
     assert_true(json_decimal_append(&out, slice_make(data, size), scale));
@@ -259,19 +288,19 @@ static const char *decimal(const char *data, size_t size, int32_t scale)
 static void decimals_keep_their_scale(void **state)
 {
     (void)state;
-    assert_string_equal(DECIMAL("\x04\xd2", 2), "\"12.34\"");
-    assert_string_equal(DECIMAL("\x04\xd2", 0), "\"1234\"");
-    assert_string_equal(DECIMAL("\x04\xd2", 6), "\"0.001234\"");
-    assert_string_equal(DECIMAL("\x04\xd2", -2), "\"123400\"");
-    assert_string_equal(DECIMAL("\xff", 2), "\"-0.01\"");
-    assert_string_equal(DECIMAL("\x80", 0), "\"-128\"");
-    assert_string_equal(DECIMAL("", 2), "\"0.00\"");
-    assert_string_equal(DECIMAL("\x00", -2), "\"0\"");
-    assert_string_equal(DECIMAL("\x80\x00\x00\x00", 0), "\"-2147483648\"");
-    assert_string_equal(DECIMAL("\xff\x00\x00\x00\x00", 0), "\"-4294967296\"");
-    assert_string_equal(DECIMAL("\x0d\xe0\xb6\xb3\xa7\x64\x00\x00", 18), "\"1.000000000000000000\"");
+    assert_string_equal(DECIMAL("\x04\xd2", 2), "12.34");
+    assert_string_equal(DECIMAL("\x04\xd2", 0), "1234");
+    assert_string_equal(DECIMAL("\x04\xd2", 6), "0.001234");
+    assert_string_equal(DECIMAL("\x04\xd2", -2), "123400");
+    assert_string_equal(DECIMAL("\xff", 2), "-0.01");
+    assert_string_equal(DECIMAL("\x80", 0), "-128");
+    assert_string_equal(DECIMAL("", 2), "0.00");
+    assert_string_equal(DECIMAL("\x00", -2), "0");
+    assert_string_equal(DECIMAL("\x80\x00\x00\x00", 0), "-2147483648");
+    assert_string_equal(DECIMAL("\xff\x00\x00\x00\x00", 0), "-4294967296");
+    assert_string_equal(DECIMAL("\x0d\xe0\xb6\xb3\xa7\x64\x00\x00", 18), "1.000000000000000000");
     assert_string_equal(DECIMAL("\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 0),
-                        "\"170141183460469231731687303715884105727\"");
+                        "170141183460469231731687303715884105727");
 }
 
 static void decimals_beyond_the_limits_are_refused(void **state)
@@ -343,6 +372,7 @@ int main(void)
         cmocka_unit_test(dates_reach_from_bc_to_five_million),
         cmocka_unit_test(times_have_the_fraction_they_need),
         cmocka_unit_test(timestamps_are_iso_8601),
+        cmocka_unit_test(java_prints_floating_point_numbers_its_own_way),
         cmocka_unit_test(decimals_keep_their_scale),
         cmocka_unit_test(decimals_beyond_the_limits_are_refused),
         cmocka_unit_test(json_is_told_from_what_is_not),

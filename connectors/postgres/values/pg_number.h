@@ -1,0 +1,14 @@
+// PostgreSQL's integers, floats and booleans into Avro's.
+#ifndef CONNECTORS_POSTGRES_VALUES_PG_NUMBER_H
+#define CONNECTORS_POSTGRES_VALUES_PG_NUMBER_H
+
+#include "schemas/avro/table.h"
+
+extern const struct value_ops PG_NUMBER_BOOLEAN;
+extern const struct value_ops PG_NUMBER_INT16;
+extern const struct value_ops PG_NUMBER_INT32;
+extern const struct value_ops PG_NUMBER_INT64;
+extern const struct value_ops PG_NUMBER_FLOAT32;
+extern const struct value_ops PG_NUMBER_FLOAT64;
+
+#endif
