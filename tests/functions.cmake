@@ -25,12 +25,12 @@ endfunction()
 
 # millrace_unit_test(core/test_cursor.c LIBS millrace_core [SOURCES helper.c]): one cmocka program.
 function(millrace_unit_test file)
-    millrace_cmocka_test(unit ${file} 60 ${ARGN})
+    millrace_cmocka_test(unit ${file} 120 ${ARGN})
 endfunction()
 
 # The same against librdkafka's mock brokers and a stub function.
 function(millrace_component_test file)
-    millrace_cmocka_test(component ${file} 120 ${ARGN})
+    millrace_cmocka_test(component ${file} 300 ${ARGN})
 endfunction()
 
 # millrace_fuzz_target(pgoutput fuzz_pgoutput.c LIBS …): the file defines LLVMFuzzerTestOneInput. With libFuzzer it
@@ -53,5 +53,5 @@ function(millrace_fuzz_target name file)
     endif()
     target_link_libraries(${target} PRIVATE ${arg_LIBS} millrace_flags)
     set_tests_properties(fuzz/${name} PROPERTIES
-        LABELS fuzz TIMEOUT 90 ENVIRONMENT "${MILLRACE_TEST_ENVIRONMENT}")
+        LABELS fuzz TIMEOUT 180 ENVIRONMENT "${MILLRACE_TEST_ENVIRONMENT}")
 endfunction()

@@ -39,12 +39,12 @@ def test_avro_deserializer(topic, kafka, millrace):
 
 def test_rest_api(topic, kafka, millrace):
     url = millrace.admin_url + "/registry"
-    assert {f"{topic}-key", f"{topic}-value"} <= set(requests.get(f"{url}/subjects", timeout=5).json())
-    assert requests.get(f"{url}/subjects/{topic}-value/versions", timeout=5).json() == [1]
-    version = requests.get(f"{url}/subjects/{topic}-value/versions/latest", timeout=5).json()
+    assert {f"{topic}-key", f"{topic}-value"} <= set(requests.get(f"{url}/subjects", timeout=20).json())
+    assert requests.get(f"{url}/subjects/{topic}-value/versions", timeout=20).json() == [1]
+    version = requests.get(f"{url}/subjects/{topic}-value/versions/latest", timeout=20).json()
     assert version["subject"] == f"{topic}-value" and version["version"] == 1
-    assert requests.get(f"{url}/subjects/{topic}-value/versions/1", timeout=5).json() == version
-    by_id = requests.get(f"{url}/schemas/ids/{version['id']}", timeout=5).json()
+    assert requests.get(f"{url}/subjects/{topic}-value/versions/1", timeout=20).json() == version
+    by_id = requests.get(f"{url}/schemas/ids/{version['id']}", timeout=20).json()
     assert by_id["schema"] == version["schema"]
     assert json.loads(by_id["schema"])["name"] == "Envelope"
     assert 1 <= version["id"] <= 2**30
@@ -60,7 +60,7 @@ def test_rest_api(topic, kafka, millrace):
     ],
 )
 def test_errors_are_confluents(topic, millrace, path, code):
-    answer = requests.get(f"{millrace.admin_url}/registry{path.format(topic=topic)}", timeout=10)
+    answer = requests.get(f"{millrace.admin_url}/registry{path.format(topic=topic)}", timeout=40)
     assert answer.status_code == 404
     assert answer.json()["error_code"] == code and answer.json()["message"]
 
@@ -79,7 +79,7 @@ def test_the_topic_is_confluents_record_format(topic, kafka):
 def test_ids_follow_from_the_content(topic, kafka, millrace):
     """SHA-256 of the minified text, top 30 bits plus 1."""
     version = requests.get(
-        f"{millrace.admin_url}/registry/subjects/{topic}-value/versions/1", timeout=5
+        f"{millrace.admin_url}/registry/subjects/{topic}-value/versions/1", timeout=20
     ).json()
     digest = hashlib.sha256(version["schema"].encode()).digest()
     assert version["id"] == (int.from_bytes(digest[:4], "big") >> 2) + 1

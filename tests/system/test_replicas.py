@@ -11,9 +11,6 @@ from lib.records import read_topic
 from lib.waiting import wait_until
 from test_reconnect import all_records
 
-pytestmark = pytest.mark.timeout(240)
-
-
 @pytest.fixture
 def start(cluster, database, make_millrace, function, name):
     """Connector and function over a topic of three replicas, two of which have to be in sync."""

@@ -9,7 +9,7 @@ from lib.waiting import wait_until
 
 
 def attempt(*arguments):
-    return subprocess.run([BINARY, "try", *arguments], capture_output=True, text=True, timeout=100)
+    return subprocess.run([BINARY, "try", *arguments], capture_output=True, text=True, timeout=300)
 
 
 def summary(done):

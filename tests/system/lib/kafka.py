@@ -72,11 +72,11 @@ class Client:
         return self._admin
 
     def topics(self):
-        return set(self.admin.list_topics(timeout=10).topics)
+        return set(self.admin.list_topics(timeout=40).topics)
 
     def partitions(self, topic):
         """Partition numbers, [] when there is no such topic."""
-        found = self.admin.list_topics(timeout=10).topics.get(topic)
+        found = self.admin.list_topics(timeout=40).topics.get(topic)
         return sorted(found.partitions) if found else []
 
     def create_topic(self, name, partitions=1, replicas=0, **config):
@@ -84,7 +84,7 @@ class Client:
         settings = {key.replace("_", "."): str(value) for key, value in config.items()}
         made = self.admin.create_topics([NewTopic(name, partitions, replicas or self.replicas, config=settings)])
         try:
-            made[name].result(30)
+            made[name].result(120)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
@@ -92,11 +92,11 @@ class Client:
 
     def topic_config(self, topic):
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-        entries = self.admin.describe_configs([resource])[resource].result(30)
+        entries = self.admin.describe_configs([resource])[resource].result(120)
         return {name: entry.value for name, entry in entries.items()}
 
     def delete_topic(self, name):
-        self.admin.delete_topics([name])[name].result(30)
+        self.admin.delete_topics([name])[name].result(120)
 
     def committed(self, group, topic):
         """{partition: committed offset} of a group."""
@@ -105,7 +105,7 @@ class Client:
         asked = ConsumerGroupTopicPartitions(
             group, [TopicPartition(topic, p) for p in self.partitions(topic)]
         )
-        answer = self.admin.list_consumer_group_offsets([asked])[group].result(30)
+        answer = self.admin.list_consumer_group_offsets([asked])[group].result(120)
         return {p.partition: p.offset for p in answer.topic_partitions if p.offset >= 0}
 
     def produce(self, topic, records):
@@ -122,7 +122,7 @@ class Client:
                 on_delivery=lambda error, _: failures.append(error) if error else None,
             )
             producer.poll(0)
-        assert producer.flush(30) == 0 and not failures, failures
+        assert producer.flush(120) == 0 and not failures, failures
 
 
 class Kafka(Client):
@@ -256,13 +256,13 @@ class Cluster(Client):
 
     def partition(self, topic, number=0):
         """Its leader, replicas and in-sync replicas (`isrs`), as the controller has them."""
-        return self.admin.list_topics(topic, timeout=10).topics[topic].partitions[number]
+        return self.admin.list_topics(topic, timeout=40).topics[topic].partitions[number]
 
     def wait_in_sync(self, topic, count):
         """Until each partition has so many in-sync replicas."""
 
         def in_sync():
-            found = self.admin.list_topics(topic, timeout=10).topics[topic].partitions.values()
+            found = self.admin.list_topics(topic, timeout=40).topics[topic].partitions.values()
             return all(len(partition.isrs) == count and partition.leader >= 0 for partition in found)
 
         wait_until(in_sync, 60, f"{count} in-sync replicas of {topic}")

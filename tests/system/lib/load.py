@@ -52,7 +52,7 @@ class Load:
     def stop(self):
         """Ends it; every transaction's fate is known afterwards."""
         self.stopping.set()
-        self.thread.join(60)
+        self.thread.join(240)
         assert not self.thread.is_alive(), "the load does not end: is PostgreSQL down?"
         if self.failure:
             raise self.failure
@@ -182,7 +182,7 @@ class SlotWatch:
         """After a first move was seen: while a broker is down no sample can be taken."""
         wait_until(lambda: len(self.samples) > 1, 60, "the slot's first move")
         self.stopping.set()
-        self.thread.join(60)
+        self.thread.join(240)
 
     def _run(self):
         connection = None

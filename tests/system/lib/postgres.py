@@ -125,7 +125,7 @@ class Postgres:
         if self.process:
             self.process.send_signal(signal.SIGINT)  # fast shutdown
             try:
-                self.process.wait(20)
+                self.process.wait(80)
             except subprocess.TimeoutExpired:
                 pass
             processes.reap(self.process)
@@ -149,7 +149,7 @@ class Postgres:
 
     def connect(self, database="postgres", **options):
         """An autocommit connection."""
-        return psycopg.connect(self.dsn(database), autocommit=True, connect_timeout=10, **options)
+        return psycopg.connect(self.dsn(database), autocommit=True, connect_timeout=40, **options)
 
 
 class Database:

@@ -11,7 +11,7 @@ import requests
 
 from lib import processes
 from lib.records import Registry
-from lib.waiting import wait_until
+from lib.waiting import PATIENCE, wait_until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 BINARY = os.environ.get("MILLRACE_BINARY") or os.path.join(ROOT, "build", "dev", "millrace")
@@ -77,11 +77,11 @@ class Process:
     def wait_exit(self, timeout=30.0):
         """Its exit code; all of its log has been read."""
         try:
-            self.popen.wait(timeout)
+            self.popen.wait(timeout * PATIENCE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running after {timeout} s:\n{self.log()}") from None
+            raise AssertionError(f"still running after {timeout * PATIENCE} s:\n{self.log()}") from None
         for reader in self.readers:
-            reader.join(5)
+            reader.join(60)
         processes.reap(self.popen)
         return self.popen.returncode
 
@@ -196,7 +196,7 @@ class Millrace:
             self.wait_ready(process)
         return process
 
-    def command(self, *arguments, timeout=60, **options):
+    def command(self, *arguments, timeout=240, **options):
         """Runs to its end: CompletedProcess with text."""
         command = [BINARY, *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
@@ -204,7 +204,7 @@ class Millrace:
     def check(self):
         return self.command("check", "-c", self.folder)
 
-    def get(self, path, timeout=5):
+    def get(self, path, timeout=20):
         return requests.get(self.admin_url + path, timeout=timeout)
 
     def is_ready(self):

@@ -13,7 +13,7 @@ import fastavro
 import requests
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
-from lib.waiting import wait_until
+from lib.waiting import PATIENCE, wait_until
 
 
 @dataclass
@@ -74,7 +74,7 @@ def _end_offset(reader, topic, number):
 
     def asked():
         try:
-            return reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            return reader.get_watermark_offsets(TopicPartition(topic, number), timeout=40)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.NOT_LEADER_FOR_PARTITION:
                 return None
@@ -87,7 +87,7 @@ def read_topic(kafka, topic, registry=None, count=0, timeout=30.0):
     """All records of a topic (by partition and offset) once there are at least `count`."""
     wait_until(lambda: kafka.partitions(topic), timeout, f"topic {topic}")
     reader = consumer(kafka.bootstrap)
-    records, deadline = [], time.monotonic() + timeout
+    records, deadline = [], time.monotonic() + timeout * PATIENCE
     try:
         reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in kafka.partitions(topic)])
         ends = end_offsets(kafka, topic, reader)
@@ -96,7 +96,7 @@ def read_topic(kafka, topic, registry=None, count=0, timeout=30.0):
                 assert not message.error(), message.error()
                 records.append(_record(message))
             if time.monotonic() > deadline:
-                raise AssertionError(f"{topic}: {len(records)} records of {count} after {timeout:.0f} s")
+                raise AssertionError(f"{topic}: {len(records)} records of {count} after {timeout * PATIENCE:.0f} s")
     finally:
         reader.close()
     records.sort(key=lambda r: (r.partition, r.offset))
@@ -110,7 +110,7 @@ def _position(reader, topic, partition):
     position = reader.position([TopicPartition(topic, partition)])[0].offset
     if position >= 0:
         return position
-    low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+    low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=40)
     return high if low == high else 0
 
 
@@ -129,7 +129,7 @@ class Registry:
 
     def schema(self, number):
         if number not in self.known:
-            answer = requests.get(f"{self.url}/schemas/ids/{number}", timeout=10)
+            answer = requests.get(f"{self.url}/schemas/ids/{number}", timeout=40)
             assert answer.status_code == 200, answer.text
             text = answer.json()["schema"]
             self.known[number] = (text, fastavro.parse_schema(json.loads(text)))
@@ -139,7 +139,7 @@ class Registry:
         return self.schema(number)[0]
 
     def subjects(self):
-        return requests.get(f"{self.url}/subjects", timeout=10).json()
+        return requests.get(f"{self.url}/subjects", timeout=40).json()
 
     def decode(self, record):
         record.key, record.key_schema = self.decode_bytes(record.raw_key)

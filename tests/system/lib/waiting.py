@@ -2,9 +2,14 @@
 
 import time
 
+# Timeouts are as for a machine of one's own; this many times longer is waited on one that is busy. A wait ends with its
+# event, so that patience costs nothing where all is well.
+PATIENCE = 4
+
 
 def wait_until(condition, timeout=30.0, what="the condition", pause=0.02):
-    """Calls `condition` until it gives something true, and returns that; or fails after `timeout` seconds."""
+    """Calls `condition` until it gives something true, and returns that; or fails after `timeout` quiet seconds."""
+    timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     last = None
     while True:
