@@ -146,8 +146,10 @@ static void put_back(struct delivery *d, struct event *events)
 static struct invocation *build_again(struct delivery *d, struct invocation *inv)
 {
     struct event *e = invoke_take_events(inv);
+    bool is_halved = inv->event_max > 0 && inv->event_max < d->limits.events_max;
+    size_t event_max = is_halved ? inv->event_max : d->limits.events_max;
     payload_begin(invoke_payload(inv), &d->payload);
-    for (struct event *next; e != NULL && inv->event_count < d->limits.events_max; e = next) {
+    for (struct event *next; e != NULL && inv->event_count < event_max; e = next) {
         next = e->next;
         if (e->partition->state != PARTITION_ASSIGNED) {
             delivery_release(d, e);
@@ -176,14 +178,14 @@ static void wake_at(struct delivery *d, int64_t at_us, int64_t now_us)
     }
 }
 
-/** Asks for a wake-up at the first of: the gate opens, a retry is due, a batch's window ends. */
+/** Asks for a wake-up at the first of: the limiter opens, a retry is due, a batch's window ends. */
 static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait_us)
 {
-    if (gate_is_closed(&d->gate, now_us)) {
-        wake_at(d, d->gate.open_us, now_us);
+    if (limiter_is_closed(&d->limiter, now_us)) {
+        wake_at(d, d->limiter.open_us, now_us);
         return;
     }
-    if (!gate_admits(&d->gate, d->running_count, now_us)) {
+    if (!limiter_admits(&d->limiter, d->running_count, now_us)) {
         return;  // an answer brings us back
     }
     int64_t due_us = invoke_next_due_us(&d->line->invoker);
@@ -195,6 +197,39 @@ static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait
     }
 }
 
+/**
+ * The next invocation to call: one that was tried before and is due, or one of what is ready; turn by turn,
+ * so that neither keeps the other from a limiter that lets one call through. NULL with *ret_is_more: the one
+ * that was due is settled.
+ */
+static struct invocation *next_invocation(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us,
+                                          bool *ret_is_more)
+{
+    int64_t due_us = invoke_next_due_us(&d->line->invoker);
+    bool is_due = due_us >= 0 && due_us <= now_us;
+    bool is_ready = batch_is_due(&d->limits, &d->lanes, now_us, ret_batch_wait_us);
+    *ret_is_more = is_due || is_ready;
+    d->was_retry = is_due && !(is_ready && d->was_retry);
+    if (d->was_retry) {
+        return build_again(d, invoke_take_due(&d->line->invoker, now_us));
+    }
+    return is_ready ? build_new(d) : NULL;
+}
+
+static void start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us)
+{
+    bool is_more = true;
+    while (is_more && limiter_admits(&d->limiter, d->running_count, now_us)) {
+        struct invocation *inv = next_invocation(d, now_us, ret_batch_wait_us, &is_more);
+        if (inv != NULL) {
+            payload_finish(invoke_payload(inv));
+            d->running_count++;
+            inv->generation = d->limiter.generation;
+            invoke_send(inv, d->config->delivery.timeout_us);
+        }
+    }
+}
+
 void delivery_pump(struct delivery *d)
 {
     if (d->is_pumping) {
@@ -203,22 +238,8 @@ void delivery_pump(struct delivery *d)
     d->is_pumping = true;
     int64_t now_us = clock_now_us();
     int64_t batch_wait_us = -1;
-    while (gate_admits(&d->gate, d->running_count, now_us)) {
-        struct invocation *inv = invoke_take_due(&d->line->invoker, now_us);
-        if (inv != NULL) {
-            inv = build_again(d, inv);
-        } else if (batch_is_due(&d->limits, &d->lanes, now_us, &batch_wait_us)) {
-            inv = build_new(d);
-        } else {
-            break;
-        }
-        if (inv != NULL) {
-            payload_finish(invoke_payload(inv));
-            d->running_count++;
-            invoke_send(inv, d->config->delivery.timeout_us);
-        }
-    }
-    if (gate_admits(&d->gate, d->running_count, now_us)) {
+    start_calls(d, now_us, &batch_wait_us);
+    if (limiter_admits(&d->limiter, d->running_count, now_us)) {
         delivery_evict(d);
     }
     delivery_read_wanted(d);

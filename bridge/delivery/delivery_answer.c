@@ -50,16 +50,35 @@ static void finish_dead(struct delivery *d, struct invocation *inv, const struct
     invoke_close(inv);
 }
 
-static void throttle(struct delivery *d, const struct answer *a, int64_t wait_us)
+static void say_throttled(struct delivery *d, const struct answer *a)
 {
-    int64_t now_us = clock_now_us();
-    (void)gate_close(&d->gate, wait_us, now_us);
     if (!d->is_throttled) {
         char text[512];
         describe(a, text, sizeof(text));
         d->is_throttled = true;
         d->on_throttled(d->self, text);
     }
+}
+
+/** When the throttled invocation is due: as the endpoint asked, and not before others may be called. After a
+ * closed limiter opens, what was not tried yet comes first. */
+static int64_t throttle(struct delivery *d, struct invocation *inv, const struct answer *a, int64_t wait_us)
+{
+    int64_t now_us = clock_now_us();
+    int64_t due_us = now_us + (wait_us > 0 ? wait_us : backoff_wait_us(&d->backoff, inv->throttles));
+    inv->throttles++;
+    if (limiter_throttle(&d->limiter, inv->number, wait_us, now_us)) {
+        d->was_retry = true;
+        say_throttled(d, a);
+    }
+    return due_us > d->limiter.open_us ? due_us : d->limiter.open_us;
+}
+
+static int64_t leave_alone(struct delivery *d, const struct answer *a)
+{
+    d->was_retry = true;
+    say_throttled(d, a);
+    return limiter_close(&d->limiter, 0, clock_now_us());
 }
 
 static void log_retry(struct delivery *d, const struct invocation *inv, const struct answer *a,
@@ -74,17 +93,39 @@ static void log_retry(struct delivery *d, const struct invocation *inv, const st
               "%s", text);
 }
 
-/** How the endpoint does, by any answer but one that asks for a pause. */
-static void note_health(struct delivery *d, const struct outcome *o, const struct answer *a)
+/** How the endpoint does, by any response but one that asks for a pause. */
+static void note_health(struct delivery *d, const struct invocation *inv, const struct outcome *o,
+                        const struct answer *a)
 {
     if (o->kind == OUTCOME_THROTTLE || a->transport.kind != FAULT_NONE) {
         return;
     }
-    gate_widen(&d->gate);
-    if (d->is_throttled) {
+    limiter_widen(&d->limiter, inv->generation);
+    if (d->is_throttled && inv->generation == d->limiter.generation) {
         d->is_throttled = false;
         d->on_throttled(d->self, NULL);
     }
+}
+
+/** Not yet: the same events again, or half of them. */
+static void try_again(struct delivery *d, struct invocation *inv, const struct outcome *o,
+                      const struct answer *a, bool is_superseded)
+{
+    int64_t now_us = clock_now_us();
+    int64_t due_us = now_us;
+    function_metrics_count_retry(d->metrics, o->reason);
+    if (o->kind == OUTCOME_HALVE) {
+        inv->event_max = inv->event_count / 2;
+    } else if (o->kind == OUTCOME_THROTTLE) {
+        due_us = is_superseded ? d->limiter.open_us : throttle(d, inv, a, o->wait_us);
+    } else if (o->kind == OUTCOME_UNREACHABLE) {
+        due_us = is_superseded ? d->limiter.open_us : leave_alone(d, a);
+    } else {
+        log_retry(d, inv, a, o->reason);
+        due_us = is_superseded ? now_us : now_us + backoff_wait_us(&d->backoff, inv->attempts - 1);
+    }
+    inv->throttles = o->kind == OUTCOME_THROTTLE ? inv->throttles : 0;
+    delivery_retry(d, inv, due_us);
 }
 
 void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a)
@@ -93,33 +134,25 @@ void delivery_on_answer(void *self, struct invocation *inv, const struct answer 
     d->running_count--;
     bool is_superseded = inv->invoker->is_superseded;
     inv->invoker = &d->line->invoker;  // its retries go where new calls go
-    int64_t now_us = clock_now_us();
-    struct outcome_history history = {inv->attempts, inv->first_attempt_us, now_us};
+    struct outcome_history history = {inv->attempts, inv->first_attempt_us, clock_now_us(), inv->event_count};
     struct outcome o = outcome_judge(a, &history, &d->policy);
     metric_observe_us(d->metrics->invocation_duration, a->took_us);
     inv->attempts += o.is_attempt ? 1 : 0;
     if (!is_superseded) {
-        note_health(d, &o, a);
+        note_health(d, inv, &o, a);
     }
     switch (o.kind) {
     case OUTCOME_DONE:
         finish_delivered(d, inv);
         break;
-    case OUTCOME_RETRY:
-        function_metrics_count_retry(d->metrics, o.reason);
-        log_retry(d, inv, a, o.reason);
-        delivery_retry(d, inv,
-                       is_superseded ? now_us : now_us + backoff_wait_us(&d->backoff, inv->attempts - 1));
-        break;
-    case OUTCOME_THROTTLE:
-        function_metrics_count_retry(d->metrics, o.reason);
-        if (!is_superseded) {
-            throttle(d, a, o.wait_us);
-        }
-        delivery_retry(d, inv, d->gate.open_us);
-        break;
     case OUTCOME_DEAD:
         finish_dead(d, inv, a, o.reason);
+        break;
+    case OUTCOME_RETRY:
+    case OUTCOME_THROTTLE:
+    case OUTCOME_UNREACHABLE:
+    case OUTCOME_HALVE:
+        try_again(d, inv, &o, a, is_superseded);
         break;
     }
     if (d->replaced != NULL) {

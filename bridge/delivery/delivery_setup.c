@@ -99,7 +99,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->component = memory_format("function/%s", config->name);
     d->backoff = backoff_make(0, 0);
     take_config(d, config);
-    gate_init(&d->gate, (size_t)config->delivery.concurrency, d->backoff.initial_us, d->backoff.max_us);
+    limiter_init(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us, d->backoff.max_us);
     lanes_init(&d->lanes, config->delivery.order);
     (void)uv_timer_init(d->loop, &d->timer);
     d->timer.data = d;
@@ -123,7 +123,7 @@ static void replace_line(struct delivery *d, struct delivery_line *line, bool is
         LL_FOREACH (d->replaced, old) {
             old->invoker.is_superseded = true;
         }
-        gate_reopen(&d->gate, d->running_count);
+        limiter_reopen(&d->limiter, d->running_count);
     }
     delivery_close_replaced(d);
 }
@@ -137,7 +137,8 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
     }
     bool is_same_endpoint = function_change_is_same_endpoint(d->config, config);
     take_config(d, config);
-    gate_adjust(&d->gate, (size_t)config->delivery.concurrency, d->backoff.initial_us, d->backoff.max_us);
+    limiter_adjust(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us,
+                   d->backoff.max_us);
     replace_line(d, line, is_same_endpoint);
     delivery_pump(d);
     return true;

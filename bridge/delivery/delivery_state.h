@@ -4,8 +4,8 @@
 
 #include "bridge/delivery/batch.h"
 #include "bridge/delivery/delivery.h"
-#include "bridge/delivery/gate.h"
 #include "bridge/delivery/invoke.h"
+#include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
 #include "bridge/intake/refetch.h"
 
@@ -29,7 +29,7 @@ struct delivery {
     void *self;
     char *component;
     struct lanes lanes;
-    struct gate gate;
+    struct limiter limiter;
     struct backoff backoff;  // of invocations, each with its own count
     struct batch_limits limits;
     struct payload_options payload;
@@ -37,7 +37,7 @@ struct delivery {
     struct delivery_line *line;      // that new calls take
     struct delivery_line *replaced;  // earlier ones
     size_t running_count;            // on all of them
-    uv_timer_t timer;                // the gate opens, a retry or a batch is due
+    uv_timer_t timer;                // the limiter opens, a retry or a batch is due
     size_t event_count;
     size_t event_bytes;
     size_t events_max;
@@ -46,6 +46,7 @@ struct delivery {
     bool is_room_due;         // on_room is to be called
     bool is_refetching;       // the pump runs at the end of a turn of it
     bool has_full_partition;  // a partition was held for its lane's sake
+    bool was_retry;           // the call started last was one
     bool is_throttled;
     bool is_pumping;
 };

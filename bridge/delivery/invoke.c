@@ -15,7 +15,7 @@ struct invocation *invoke_open(struct invoker *i)
     } else {
         inv = memory_new(sizeof(*inv));
     }
-    *inv = (struct invocation){.invoker = i};
+    *inv = (struct invocation){.invoker = i, .number = ++i->opened_count};
     return inv;
 }
 

@@ -19,7 +19,11 @@ struct invocation {
     struct event *first;  // in order
     struct event *last;
     size_t event_count;
+    uint64_t number;           // its own, from 1 on
+    size_t event_max;          // of one call, since a larger one was rejected; 0: as the function's file says
     uint32_t attempts;         // consumed
+    uint32_t throttles;        // in a row
+    uint32_t generation;       // the limiter's, when the call began
     int64_t first_attempt_us;  // 0: none yet
     int64_t due_us;            // of the next attempt, while it waits for one
     int64_t sent_us;
@@ -36,6 +40,7 @@ struct invoker {
     invoke_on_answer on_answer;
     void *self;
     bool is_superseded;  // another endpoint is called by now: its late answers say nothing about that one
+    uint64_t opened_count;
     size_t running_count;
     struct invocation *running;
     struct invocation *unused;

@@ -21,12 +21,12 @@ static struct outcome dead(const char *reason)
 static struct outcome judge_transport(const struct answer *a)
 {
     if (!a->is_sent) {
-        return throttled("unreachable", 0);
+        return (struct outcome){.kind = OUTCOME_UNREACHABLE, .reason = "unreachable"};
     }
     return again(a->is_timeout ? "timeout" : "transport");
 }
 
-static struct outcome judge_status(const struct answer *a)
+static struct outcome judge_status(const struct answer *a, size_t event_count)
 {
     int status = a->status;
     if (status >= 200 && status <= 299) {
@@ -57,14 +57,17 @@ static struct outcome judge_status(const struct answer *a)
     default:
         break;
     }
-    return dead(status >= 300 && status <= 399 ? "redirect" : "rejected");
+    if (status >= 300 && status <= 399) {
+        return dead("redirect");
+    }
+    return event_count > 1 ? (struct outcome){.kind = OUTCOME_HALVE, .reason = "rejected"} : dead("rejected");
 }
 
 struct outcome outcome_judge(const struct answer *a, const struct outcome_history *h,
                              const struct outcome_policy *policy)
 {
-    struct outcome o = a->transport.kind != FAULT_NONE ? judge_transport(a) : judge_status(a);
-    if (o.kind != OUTCOME_RETRY && o.kind != OUTCOME_THROTTLE) {
+    struct outcome o = a->transport.kind != FAULT_NONE ? judge_transport(a) : judge_status(a, h->event_count);
+    if (o.kind == OUTCOME_DONE || o.kind == OUTCOME_DEAD || o.kind == OUTCOME_HALVE) {
         return o;
     }
     if (o.is_attempt && (int64_t)h->attempts + 1 >= policy->attempts_max) {

@@ -5,7 +5,7 @@
 //   refused, unresolved, TLS: before a byte was sent again, no attempt consumed, the endpoint is unreachable
 //   401 403 404 408 409 425, other 5xx, lost calls   again, one attempt consumed
 //   3xx                                              dead: redirect
-//   other 4xx, 1xx                                   dead: rejected
+//   other 4xx, 1xx                                   dead: rejected; of a batch, half of it again
 #ifndef BRIDGE_DELIVERY_OUTCOME_H
 #define BRIDGE_DELIVERY_OUTCOME_H
 
@@ -15,8 +15,10 @@
 
 enum outcome_kind {
     OUTCOME_DONE,
-    OUTCOME_RETRY,     // this invocation again, after its own backoff
-    OUTCOME_THROTTLE,  // the same without an attempt; all other calls of the function wait too
+    OUTCOME_RETRY,        // this invocation again, after its own backoff
+    OUTCOME_THROTTLE,     // the same without an attempt; other calls of the function may have to wait too
+    OUTCOME_UNREACHABLE,  // the same; all others wait, since nothing reaches the endpoint
+    OUTCOME_HALVE,        // one of the events is rejected: half of them again, to find it
     OUTCOME_DEAD,
 };
 
@@ -30,6 +32,7 @@ struct outcome_history {
     uint32_t attempts;         // consumed before this answer
     int64_t first_attempt_us;  // monotonic
     int64_t now_us;
+    size_t event_count;
 };
 
 struct outcome {

@@ -83,10 +83,21 @@ static void a_failing_key_with_much_behind_it_stops_no_other(void **state)
     others_are_called_while_one_fails(3000, 1, (struct stub_answer){.status = 500});
 }
 
+/** It is due whenever the limiter reopens, and never keeps the others from it. */
+static void a_key_that_is_always_throttled_stops_no_other(void **state)
+{
+    (void)state;
+    struct stub_answer throttled = {.status = 429, .headers = "Retry-After: 1\r\n"};
+    others_are_called_while_one_fails(50, 1, throttled);
+    others_are_called_while_one_fails(50, 16, throttled);
+    others_are_called_while_one_fails(50, 1, (struct stub_answer){.status = 429});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failing_key_with_much_behind_it_stops_no_other),
+        cmocka_unit_test(a_key_that_is_always_throttled_stops_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

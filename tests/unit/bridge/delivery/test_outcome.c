@@ -77,7 +77,7 @@ static void retry_after_is_capped_and_zero_counts_as_absent(void **state)
 static void what_was_never_sent_consumes_no_attempt(void **state)
 {
     (void)state;
-    assert_int_equal(judge_transport(false, false, 9).kind, OUTCOME_THROTTLE);
+    assert_int_equal(judge_transport(false, false, 9).kind, OUTCOME_UNREACHABLE);
     assert_false(judge_transport(false, false, 9).is_attempt);
     assert_string_equal(judge_transport(false, true, 0).reason, "unreachable");
     assert_int_equal(judge_transport(true, false, 0).kind, OUTCOME_RETRY);
@@ -109,9 +109,25 @@ static void an_old_event_expires_whatever_kept_it(void **state)
     assert_int_equal(outcome_judge(&failed, &h, &policy).kind, OUTCOME_RETRY);
 }
 
+static void a_rejected_batch_is_halved_down_to_the_event(void **state)
+{
+    (void)state;
+    static const int STATUSES[] = {400, 413, 422};
+    for (size_t i = 0; i < 3; i++) {
+        struct answer a = {.status = STATUSES[i], .retry_after_us = -1};
+        struct outcome_history h = {.event_count = 2, .attempts = 9, .now_us = SECOND};
+        struct outcome o = outcome_judge(&a, &h, &policy);
+        assert_int_equal(o.kind, OUTCOME_HALVE);
+        assert_false(o.is_attempt);
+        h.event_count = 1;
+        assert_int_equal(outcome_judge(&a, &h, &policy).kind, OUTCOME_DEAD);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rejected_batch_is_halved_down_to_the_event),
         cmocka_unit_test(any_2xx_is_done),
         cmocka_unit_test(every_other_status_is_as_the_table_says),
         cmocka_unit_test(a_throttle_consumes_no_attempt_however_many_there_were),
