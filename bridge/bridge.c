@@ -145,11 +145,28 @@ static bool is_named(struct function_config **configs, size_t count, const char 
     return false;
 }
 
+static bool is_kept(const struct text_list *kept, const char *name)
+{
+    for (size_t i = 0; i < kept->count; i++) {
+        if (strcmp(kept->items[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void bridge_apply(struct bridge *b, struct function_config **configs, size_t count)
+{
+    bridge_apply_keeping(b, configs, count, &(const struct text_list){0});
+}
+
+void bridge_apply_keeping(struct bridge *b, struct function_config **configs, size_t count,
+                          const struct text_list *kept)
 {
     struct bridge_entry *e;
     LL_FOREACH (b->entries, e) {
-        if (!is_named(configs, count, function_name(e->function))) {
+        const char *name = function_name(e->function);
+        if (!is_named(configs, count, name) && !is_kept(kept, name)) {
             free_config(e->successor);
             e->successor = NULL;
             stop(e);

@@ -31,6 +31,10 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
  */
 void bridge_apply(struct bridge *b, struct function_config **configs, size_t count);
 
+/** As bridge_apply, but the functions named in `kept` go on as they are: their files can't be used now. */
+void bridge_apply_keeping(struct bridge *b, struct function_config **configs, size_t count,
+                          const struct text_list *kept);
+
 /** Stops taking events, lets running calls end (20 s at most), commits, leaves the groups (2.5 s at most);
  * then on_end(NULL). */
 void bridge_drain(struct bridge *b);

@@ -19,8 +19,12 @@ static void on_end(void *self, const struct fault *f)
 static void apply(struct worker *w, struct config_set *set)
 {
     size_t count = 0;
+    CLEANUP(text_list_clear) struct text_list kept = {0};
+    for (size_t i = 0; i < w->set.rejected.count; i++) {
+        text_list_add(&kept, w->set.rejected.items[i].name);
+    }
     struct function_config **functions = config_set_take_functions(set, &count);
-    bridge_apply(w->part, functions, count);
+    bridge_apply_keeping(w->part, functions, count, &kept);
     free(functions);
 }
 
@@ -95,8 +99,9 @@ int bridge_command(int argc, char **argv)
     if (!run_options_read(argc, argv, USAGE, RUN_OPTIONS_CHILD, &options, &code)) {
         return code;
     }
-    w = (struct worker){.type = &BRIDGE_TYPE, .options = &options, .component = "bridge"};
-    if (!worker_load(&options, "functions/", &w.set)) {
+    static const struct config_scope scope = {CONFIG_FOLDER_FUNCTIONS, NULL};
+    w = (struct worker){.type = &BRIDGE_TYPE, .options = &options, .component = "bridge", .scope = &scope};
+    if (!worker_load(&options, &scope, NULL, &w.set)) {
         config_set_clear(&w.set);
         return CLI_CONFIG;
     }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "core/base/clock.h"
+#include "core/config/complaints.h"
 #include "core/config/config_value.h"
 
 const char *config_dir_choose(const char *option)
@@ -27,28 +29,63 @@ const char *config_dir_default(void)
     return config_dir_choose(NULL);
 }
 
-// One folder under load: the trees of the connectors' files are kept until files have been compared.
-struct config_dir {
-    const char *path;
-    struct config_set *set;
-    struct complaints complaints;
-    struct config_file *connector_files;  // as many as set->connectors
+// What config_dir.c does differently for each kind of file.
+struct config_folder_type {
+    const char *folder;
+    const struct config_kind *kind;
+    enum config_folder bit;
+    void (*clear)(void *config);
 };
 
-static void *config_dir_read(struct config_dir *d, const struct config_kind *kind, struct config_file *file)
+static void clear_connector(void *config)
 {
-    void *config = memory_zeroed(1, kind->size);
-    file->complaints = &d->complaints;
-    (void)config_read_file(kind, file, config);
-    d->set->file_count++;
-    return config;
+    connector_config_clear(config);
 }
 
-static void config_dir_file_clear(struct config_file *file)
+static void clear_function(void *config)
 {
-    yaml_node_free(file->root);
-    free((void *)(uintptr_t)file->path);
-    free((void *)(uintptr_t)file->name);
+    function_config_clear(config);
+}
+
+static const struct config_folder_type CONNECTORS = {"connectors", &connector_config_kind,
+                                                     CONFIG_FOLDER_CONNECTORS, clear_connector};
+static const struct config_folder_type FUNCTIONS = {"functions", &function_config_kind,
+                                                    CONFIG_FOLDER_FUNCTIONS, clear_function};
+
+// One file, or a folder that can't be read. The tree is kept until files have been compared.
+struct config_entry {
+    const struct config_folder_type *type;  // NULL: millrace.yaml or the folder itself
+    struct config_file file;
+    struct complaints complaints;
+    void *config;  // NULL: not read
+};
+
+// One folder under load.
+struct config_dir {
+    const char *path;
+    const struct config_scope *scope;
+    struct config_set *set;
+    struct config_entry **entries;
+    size_t entry_count;
+};
+
+/** Takes over both strings. */
+static struct config_entry *config_dir_add(struct config_dir *d, const struct config_folder_type *type,
+                                           char *path, char *name)
+{
+    struct config_entry *e = memory_zeroed(1, sizeof(*e));
+    e->type = type;
+    e->file = (struct config_file){.path = path, .name = name, .complaints = &e->complaints};
+    d->entries = memory_resize(d->entries, (d->entry_count + 1) * sizeof(struct config_entry *));
+    d->entries[d->entry_count++] = e;
+    return e;
+}
+
+static void config_dir_read(struct config_dir *d, struct config_entry *e, const struct config_kind *kind)
+{
+    e->config = memory_zeroed(1, kind->size);
+    (void)config_read_file(kind, &e->file, e->config);
+    d->set->file_count++;
 }
 
 static char *config_dir_join(const char *dir, const char *name)
@@ -59,17 +96,17 @@ static char *config_dir_join(const char *dir, const char *name)
 
 static void config_dir_read_settings(struct config_dir *d)
 {
-    struct config_file file = {.path = config_dir_join(d->path, "millrace.yaml"),
-                               .name = memory_string("millrace")};
+    struct config_entry *e =
+        config_dir_add(d, NULL, config_dir_join(d->path, "millrace.yaml"), memory_string("millrace"));
     struct stat status;
-    if (stat(file.path, &status) != 0 && errno == ENOENT) {
+    if (stat(e->file.path, &status) != 0 && errno == ENOENT) {
         complaints_add(
-            &d->complaints, file.path, 0, 0,
+            &e->complaints, e->file.path, 0, 0,
             "there is no such file; create it with at least: kafka: {bootstrap.servers: \"HOST:9092\"}");
     } else {
-        d->set->settings = config_dir_read(d, &settings_kind, &file);
+        config_dir_read(d, e, &settings_kind);
+        d->set->settings = e->config;
     }
-    config_dir_file_clear(&file);
 }
 
 // Hidden files are Kubernetes' own folders and editors' locks.
@@ -81,81 +118,69 @@ static int config_dir_is_ours(const struct dirent *entry)
             (length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0));
 }
 
-static bool config_dir_check_name(struct config_dir *d, const char *path, const char *file_name)
+static bool config_dir_check_name(struct config_entry *e, const char *file_name)
 {
     const char *dot = strrchr(file_name, '.');
     if (strcmp(dot, ".yml") == 0) {
-        complaints_add(&d->complaints, path, 0, 0,
+        complaints_add(&e->complaints, e->file.path, 0, 0,
                        "only files that end in .yaml are read: rename it to %.*s.yaml",
                        (int)(dot - file_name), file_name);
         return false;
     }
-    CLEANUP(memory_free_pointer)
-    char *name = slice_to_string(slice_make(file_name, (size_t)(dot - file_name)));
-    if (!config_value_is_name(name)) {
+    if (!config_value_is_name(e->file.name)) {
         complaints_add(
-            &d->complaints, path, 0, 0,
+            &e->complaints, e->file.path, 0, 0,
             "the file's name must be 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit, and .yaml");
         return false;
     }
     return true;
 }
 
-static void config_dir_add_connector(struct config_dir *d, struct config_file *file)
+static void config_dir_read_entry(struct config_dir *d, const struct config_folder_type *type,
+                                  const char *folder, const char *file_name)
 {
-    struct config_set *set = d->set;
-    size_t count = set->connector_count + 1;
-    set->connectors = memory_resize(set->connectors, count * sizeof(struct connector_config *));
-    d->connector_files = memory_resize(d->connector_files, count * sizeof(*d->connector_files));
-    set->connectors[set->connector_count] = config_dir_read(d, &connector_config_kind, file);
-    d->connector_files[set->connector_count] = *file;
-    set->connector_count = count;
-}
-
-static void config_dir_add_function(struct config_dir *d, struct config_file *file)
-{
-    struct config_set *set = d->set;
-    set->functions =
-        memory_resize(set->functions, (set->function_count + 1) * sizeof(struct function_config *));
-    set->functions[set->function_count++] = config_dir_read(d, &function_config_kind, file);
-    config_dir_file_clear(file);
-}
-
-static void config_dir_add_file(struct config_dir *d, const char *folder, const char *file_name,
-                                void (*add)(struct config_dir *d, struct config_file *file))
-{
-    CLEANUP(memory_free_pointer) char *path = config_dir_join(folder, file_name);
-    if (!config_dir_check_name(d, path, file_name)) {
-        d->set->file_count++;
+    size_t length = (size_t)(strrchr(file_name, '.') - file_name);
+    CLEANUP(memory_free_pointer) char *name = slice_to_string(slice_make(file_name, length));
+    bool is_connector = type == &CONNECTORS;
+    if (is_connector && d->scope->connector != NULL && strcmp(d->scope->connector, name) != 0) {
         return;
     }
-    size_t length = strlen(file_name) - strlen(".yaml");
-    struct config_file file = {.path = TAKE(path), .name = slice_to_string(slice_make(file_name, length))};
-    add(d, &file);
+    struct config_entry *e = config_dir_add(d, type, config_dir_join(folder, file_name), TAKE(name));
+    if (config_dir_check_name(e, file_name)) {
+        config_dir_read(d, e, type->kind);
+    } else {
+        d->set->file_count++;
+    }
 }
 
-static void config_dir_read_folder(struct config_dir *d, const char *name,
-                                   void (*add)(struct config_dir *d, struct config_file *file))
+static void config_dir_read_folder(struct config_dir *d, const struct config_folder_type *type)
 {
-    CLEANUP(memory_free_pointer) char *folder = config_dir_join(d->path, name);
+    if ((d->scope->folders & type->bit) == 0) {
+        return;
+    }
+    CLEANUP(memory_free_pointer) char *folder = config_dir_join(d->path, type->folder);
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, config_dir_is_ours, alphasort);
-    if (count < 0 && errno != ENOENT) {
-        complaints_add(&d->complaints, folder, 0, 0, "can't be read: %s", strerror(errno));
+    if (count >= 0) {
+        d->set->folders |= type->bit;
+    } else if (errno != ENOENT) {
+        int code = errno;
+        struct config_entry *e = config_dir_add(d, NULL, TAKE(folder), memory_string(type->folder));
+        complaints_add(&e->complaints, e->file.path, 0, 0, "can't be read: %s", strerror(code));
     }
     for (int i = 0; i < count; i++) {
-        config_dir_add_file(d, folder, entries[i]->d_name, add);
+        config_dir_read_entry(d, type, folder, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
 }
 
-static void config_dir_compare(struct config_dir *d, size_t earlier, size_t later)
+static void config_dir_compare(const struct config_entry *earlier, const struct config_entry *later)
 {
-    const struct connector_config *a = d->set->connectors[earlier];
-    const struct connector_config *b = d->set->connectors[later];
-    const struct config_file *file = &d->connector_files[later];
-    const char *other = d->connector_files[earlier].path;
+    const struct connector_config *a = earlier->config;
+    const struct connector_config *b = later->config;
+    const struct config_file *file = &later->file;
+    const char *other = earlier->file.path;
     if (a->topic_prefix != NULL && b->topic_prefix != NULL && strcmp(a->topic_prefix, b->topic_prefix) == 0) {
         config_complain(file, "topic_prefix", "topic_prefix: %s has the same; their topics would be mixed",
                         other);
@@ -172,41 +197,147 @@ static void config_dir_compare(struct config_dir *d, size_t earlier, size_t late
     }
 }
 
-static void config_dir_read_all(struct config_dir *d)
+static bool config_dir_is_read_connector(const struct config_entry *e)
 {
-    config_dir_read_settings(d);
-    config_dir_read_folder(d, "connectors", config_dir_add_connector);
-    config_dir_read_folder(d, "functions", config_dir_add_function);
-    for (size_t later = 1; later < d->set->connector_count; later++) {
+    return e->type == &CONNECTORS && e->config != NULL;
+}
+
+static void config_dir_compare_all(struct config_dir *d)
+{
+    for (size_t later = 1; later < d->entry_count; later++) {
         for (size_t earlier = 0; earlier < later; earlier++) {
-            config_dir_compare(d, earlier, later);
+            if (config_dir_is_read_connector(d->entries[earlier]) &&
+                config_dir_is_read_connector(d->entries[later])) {
+                config_dir_compare(d->entries[earlier], d->entries[later]);
+            }
         }
     }
-    for (size_t i = 0; i < d->set->connector_count; i++) {
-        config_dir_file_clear(&d->connector_files[i]);
+}
+
+static void config_dir_reject(struct config_set *set, struct config_entry *e)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    complaints_write(&e->complaints, &text);
+    set->error_count += e->complaints.count;
+    bytes_append(&set->complaints, text.data, text.size);
+    struct config_rejections *list = &set->rejected;
+    list->items = memory_resize(list->items, (list->count + 1) * sizeof(*list->items));
+    list->items[list->count++] = (struct config_rejected){
+        .kind = e->type == NULL ? &settings_kind : e->type->kind,
+        .name = memory_string(e->file.name),
+        .text = memory_string(bytes_text(&text)),
+        .since_wall_us = clock_wall_us(),
+    };
+    if (e->type != NULL && e->config != NULL) {
+        e->type->clear(e->config);
+        free(e->config);
     }
-    free(d->connector_files);
+}
+
+static void config_dir_accept(struct config_set *set, struct config_entry *e)
+{
+    if (e->type == &CONNECTORS) {
+        size_t size = (set->connector_count + 1) * sizeof(struct connector_config *);
+        set->connectors = memory_resize(set->connectors, size);
+        set->connectors[set->connector_count++] = e->config;
+    } else if (e->type == &FUNCTIONS) {
+        size_t size = (set->function_count + 1) * sizeof(struct function_config *);
+        set->functions = memory_resize(set->functions, size);
+        set->functions[set->function_count++] = e->config;
+    }
+}
+
+static void config_dir_finish(struct config_dir *d)
+{
+    for (size_t i = 0; i < d->entry_count; i++) {
+        struct config_entry *e = d->entries[i];
+        if (e->complaints.count > 0) {
+            config_dir_reject(d->set, e);
+        } else {
+            config_dir_accept(d->set, e);
+        }
+        complaints_clear(&e->complaints);
+        yaml_node_free(e->file.root);
+        free((void *)(uintptr_t)e->file.path);
+        free((void *)(uintptr_t)e->file.name);
+        free(e);
+    }
+    free(d->entries);
+}
+
+bool config_dir_load_scope(const char *dir, const struct config_scope *scope, struct config_set *ret)
+{
+    *ret = (struct config_set){0};
+    struct config_dir d = {.path = dir, .scope = scope, .set = ret};
+    struct stat status;
+    bool is_there = stat(dir, &status) == 0;
+    int code = errno;
+    if (is_there && S_ISDIR(status.st_mode)) {
+        config_dir_read_folder(&d, &CONNECTORS);
+        config_dir_read_folder(&d, &FUNCTIONS);
+        config_dir_read_settings(&d);
+        config_dir_compare_all(&d);
+    } else {
+        struct config_entry *e = config_dir_add(&d, NULL, memory_string(dir), memory_string("millrace"));
+        if (is_there) {
+            complaints_add(&e->complaints, dir, 0, 0,
+                           "not a folder; -c takes the folder that has millrace.yaml in it");
+        } else {
+            complaints_add(&e->complaints, dir, 0, 0,
+                           "%s; create this folder with millrace.yaml in it, or name another one with -c DIR",
+                           code == ENOENT ? "there is no such folder" : strerror(code));
+        }
+    }
+    config_dir_finish(&d);
+    return ret->error_count == 0;
 }
 
 bool config_dir_load(const char *dir, struct config_set *ret)
 {
-    *ret = (struct config_set){0};
-    struct config_dir d = {.path = dir, .set = ret};
-    struct stat status;
-    if (stat(dir, &status) != 0) {
-        complaints_add(&d.complaints, dir, 0, 0,
-                       "%s; create this folder with millrace.yaml in it, or name another one with -c DIR",
-                       errno == ENOENT ? "there is no such folder" : strerror(errno));
-    } else if (!S_ISDIR(status.st_mode)) {
-        complaints_add(&d.complaints, dir, 0, 0,
-                       "not a folder; -c takes the folder that has millrace.yaml in it");
-    } else {
-        config_dir_read_all(&d);
+    const struct config_scope all = {CONFIG_FOLDER_CONNECTORS | CONFIG_FOLDER_FUNCTIONS, NULL};
+    return config_dir_load_scope(dir, &all, ret);
+}
+
+unsigned config_set_used_folders(const struct config_set *set)
+{
+    return (set->connector_count > 0 ? CONFIG_FOLDER_CONNECTORS : 0) |
+           (set->function_count > 0 ? CONFIG_FOLDER_FUNCTIONS : 0);
+}
+
+void config_set_reject(struct config_set *set, const char *path, const char *text)
+{
+    struct config_entry e = {.file = {.path = path, .name = path}};
+    complaints_add(&e.complaints, path, 0, 0, "%s", text);
+    config_dir_reject(set, &e);
+    complaints_clear(&e.complaints);
+}
+
+const struct config_rejected *config_rejections_find(const struct config_rejections *list,
+                                                     const struct config_kind *kind, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].kind == kind && (name == NULL || strcmp(list->items[i].name, name) == 0)) {
+            return &list->items[i];
+        }
     }
-    ret->error_count = d.complaints.count;
-    complaints_write(&d.complaints, &ret->complaints);
-    complaints_clear(&d.complaints);
-    return ret->error_count == 0;
+    return NULL;
+}
+
+void config_rejections_clear(struct config_rejections *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].name);
+        free(list->items[i].text);
+    }
+    free(list->items);
+    *list = (struct config_rejections){0};
+}
+
+void config_rejections_move(struct config_rejections *ret, struct config_rejections *from)
+{
+    config_rejections_clear(ret);
+    *ret = *from;
+    *from = (struct config_rejections){0};
 }
 
 void config_dir_summary(const struct config_set *set, struct bytes *out)
@@ -239,6 +370,7 @@ void config_set_clear(struct config_set *set)
         free(set->functions[i]);
     }
     free(set->functions);
+    config_rejections_clear(&set->rejected);
     bytes_clear(&set->complaints);
     *set = (struct config_set){0};
 }

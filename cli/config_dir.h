@@ -10,17 +10,40 @@
 #include "core/base/bytes.h"
 #include "core/config/settings.h"
 
-/** Zero-initialised is empty. What has a complaint is there with its defaults, so use nothing unless load
- * said true. */
+/** A file, or a folder, that can't be used. */
+struct config_rejected {
+    const struct config_kind *kind;  // of the file; settings_kind for millrace.yaml and for folders
+    char *name;                      // of the connector or function
+    char *text;                      // its complaints, one line each
+    int64_t since_wall_us;           // when it was read
+};
+
+/** Zero-initialised is empty. */
+struct config_rejections {
+    struct config_rejected *items;
+    size_t count;
+};
+
+enum config_folder { CONFIG_FOLDER_CONNECTORS = 1, CONFIG_FOLDER_FUNCTIONS = 2 };
+
+/** Zero-initialised is empty. Holds what can be used; what can't is in `rejected`. */
 struct config_set {
-    struct settings *settings;
+    struct settings *settings;             // also when millrace.yaml is rejected: then mostly defaults
     struct connector_config **connectors;  // in the order of their names
     size_t connector_count;
     struct function_config **functions;  // in the order of their names
     size_t function_count;
+    struct config_rejections rejected;
+    unsigned folders;  // bits of enum config_folder: those that are there
     size_t error_count;
     size_t file_count;        // files read
     struct bytes complaints;  // one line each, FILE:LINE:COLUMN: error: …; empty when all is well
+};
+
+/** Which files are read: a process holds no secrets that it does not need. */
+struct config_scope {
+    unsigned folders;       // bits of enum config_folder
+    const char *connector;  // only this one; NULL for all
 };
 
 /** -c's value when it is not NULL, else $MILLRACE_CONFIG, else ./millrace when that is a folder, else
@@ -38,6 +61,23 @@ const char *config_dir_default(void);
  * @return     true when nothing is wrong; `ret` is filled in both cases
  */
 bool config_dir_load(const char *dir, struct config_set *ret);
+
+/** As config_dir_load, but reads millrace.yaml and the files in the scope only. */
+bool config_dir_load_scope(const char *dir, const struct config_scope *scope, struct config_set *ret);
+
+/** Bits of enum config_folder: those with a file that is used. */
+unsigned config_set_used_folders(const struct config_set *set);
+
+/** Adds a complaint about a folder, as if loading had found it. */
+void config_set_reject(struct config_set *set, const char *path, const char *text);
+
+/** The rejected file of this kind and name (NULL for any); NULL when there is none. */
+const struct config_rejected *config_rejections_find(const struct config_rejections *list,
+                                                     const struct config_kind *kind, const char *name);
+
+/** Moves the list; what was in `ret` is released. */
+void config_rejections_move(struct config_rejections *ret, struct config_rejections *from);
+void config_rejections_clear(struct config_rejections *list);
 
 /** Appends "2 errors in 3 files". */
 void config_dir_summary(const struct config_set *set, struct bytes *out);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/config_print.h"
+#include "cli/config_hash.h"
 #include "cli/supervise/worker.h"
 #include "connectors/pipeline.h"
 #include "core/base/log.h"
@@ -114,13 +114,16 @@ static void connect_reload(struct worker *w, struct config_set *set)
 {
     struct connect *c = w->part;
     const struct connector_config *found = find(set, w->name);
+    if (config_rejections_find(&w->set.rejected, &connector_config_kind, w->name) != NULL) {
+        return;  // it goes on as it is
+    }
     if (found == NULL) {
         log_warn(w->component, "config_gone", NULL,
                  "the connector's file is gone: it goes on until it is stopped");
         return;
     }
     bool is_draining = c->next != NULL;
-    if (!is_draining && config_print_connector(found) == config_print_connector(c->config)) {
+    if (!is_draining && config_hash_connector(found) == config_hash_connector(c->config)) {
         return;
     }
     config_set_clear(&c->next_set);
@@ -182,11 +185,12 @@ int connect_command(int argc, char **argv)
     if (!run_options_read(argc, argv, USAGE, RUN_OPTIONS_NAME | RUN_OPTIONS_CHILD, &options, &code)) {
         return code;
     }
-    CLEANUP(memory_free_pointer)
-    char *own = memory_format("connectors/%s.yaml", options.name == NULL ? "" : options.name);
+    // Alone it reads all connectors, to see that none has the same slot or topics; the supervisor has seen to
+    // that.
+    const struct config_scope scope = {CONFIG_FOLDER_CONNECTORS, options.child_fd < 0 ? NULL : options.name};
     static struct worker w;
-    w = (struct worker){.type = &CONNECT_TYPE, .options = &options};
-    if (!worker_load(&options, own, &w.set)) {
+    w = (struct worker){.type = &CONNECT_TYPE, .options = &options, .scope = &scope};
+    if (!worker_load(&options, &scope, options.name, &w.set)) {
         config_set_clear(&w.set);
         return CLI_CONFIG;
     }

@@ -3,8 +3,9 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/config_print.h"
+#include "cli/config_hash.h"
 #include "cli/run_options.h"
+#include "cli/supervise/health.h"
 #include "cli/supervise/notify.h"
 #include "cli/supervise/reload.h"
 #include "cli/supervise/supervisor.h"
@@ -18,7 +19,9 @@ static const char USAGE[] =
     "Runs every connector and function of DIR, each connector as a process of its own, and\n"
     "goes along with changes of the files. SIGTERM drains and ends with 0.\n";
 
-enum { SIGNALS = 3, CLOSE_MS = 2000 };
+enum { SIGNALS = 3, CLOSE_MS = 2000, BRIDGE_NAME_SIZE = 32 };
+
+static const struct config_scope SCOPE = {CONFIG_FOLDER_CONNECTORS | CONFIG_FOLDER_FUNCTIONS, NULL};
 
 struct run {
     const char *dir;
@@ -32,6 +35,9 @@ struct run {
     struct supervisor *supervisor;
     struct reload *reload;
     struct notify_watchdog watchdog;
+    struct config_rejections rejected;  // files that can't be used now
+    struct text_list functions;         // that there are to be
+    uint64_t settings_hash;             // of the millrace.yaml seen last
     bool is_draining;
     int exit_code;
 };
@@ -61,35 +67,65 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
-/** Children see millrace.yaml too: a change of it is a change of each. */
+/** The processes there are to be. Children read millrace.yaml too: a change of it is a change of each. */
+static struct desired_child *list_desired(const struct config_set *set,
+                                          const struct config_rejections *rejected, char *names,
+                                          size_t *ret_count)
+{
+    uint64_t shared = config_hash_settings(set->settings);
+    struct desired_child *desired =
+        memory_zeroed(set->connector_count + rejected->count + (size_t)set->settings->bridge.processes + 1,
+                      sizeof(*desired));
+    size_t count = 0;
+    bool has_rejected_function = false;
+    for (size_t i = 0; i < set->connector_count; i++) {
+        uint64_t hash = config_hash_connector(set->connectors[i]) ^ shared;
+        desired[count++] = (struct desired_child){"connector", set->connectors[i]->name, 1, hash, false};
+    }
+    for (size_t i = 0; i < rejected->count; i++) {
+        const struct config_rejected *r = &rejected->items[i];
+        if (r->kind == &connector_config_kind) {
+            desired[count++] = (struct desired_child){"connector", r->name, 1, 0, true};
+        }
+        has_rejected_function = has_rejected_function || r->kind == &function_config_kind;
+    }
+    for (int i = 0; i < set->settings->bridge.processes; i++) {
+        char *name = names + (size_t)i * BRIDGE_NAME_SIZE;
+        (void)snprintf(name, BRIDGE_NAME_SIZE, "bridge-%d", i + 1);
+        // A bridge takes its functions' changes by itself.
+        if (set->function_count > 0 || has_rejected_function) {
+            desired[count++] =
+                (struct desired_child){"bridge", name, i + 1, shared, set->function_count == 0};
+        }
+    }
+    *ret_count = count;
+    return desired;
+}
+
 static void apply(struct run *run, const struct config_set *set)
 {
-    uint64_t shared = config_print_settings(set->settings);
-    size_t bridges = set->function_count == 0 ? 0 : (size_t)set->settings->bridge.processes;
-    size_t count = set->connector_count + bridges;
-    CLEANUP(memory_free_pointer) struct supervisor_wish *wishes = memory_zeroed(count + 1, sizeof(*wishes));
-    CLEANUP(memory_free_pointer) char *names = memory_zeroed(bridges + 1, 32);
-    for (size_t i = 0; i < set->connector_count; i++) {
-        uint64_t print = config_print_connector(set->connectors[i]) ^ shared;
-        wishes[i] = (struct supervisor_wish){"connector", set->connectors[i]->name, 1, print};
+    size_t count = 0;
+    CLEANUP(memory_free_pointer)
+    char *names = memory_zeroed((size_t)set->settings->bridge.processes, BRIDGE_NAME_SIZE);
+    CLEANUP(memory_free_pointer)
+    struct desired_child *desired = list_desired(set, &run->rejected, names, &count);
+    supervisor_apply(run->supervisor, desired, count);
+    text_list_clear(&run->functions);
+    for (size_t i = 0; i < set->function_count; i++) {
+        text_list_add(&run->functions, set->functions[i]->name);
     }
-    for (size_t i = 0; i < bridges; i++) {
-        char *name = names + i * 32;
-        (void)snprintf(name, 32, "bridge-%zu", i + 1);
-        // A bridge takes its functions' changes by itself.
-        wishes[set->connector_count + i] = (struct supervisor_wish){"bridge", name, (int)i + 1, shared};
-    }
-    supervisor_apply(run->supervisor, wishes, count);
 }
 
 static void on_config(void *self, struct config_set *set)
 {
     struct run *run = self;
-    if (config_print_settings(set->settings) != config_print_settings(run->set.settings)) {
-        log_warn("supervisor", "restart_needed", NULL,
-                 "millrace.yaml has changed: all processes restart with it but this one; the admin address, "
-                 "the log's "
-                 "form and the registry that this one serves change when millrace itself is restarted");
+    uint64_t hash = config_hash_settings(set->settings);
+    if (hash != run->settings_hash) {
+        run->settings_hash = hash;
+        log_warn(
+            "supervisor", "restart_needed", NULL,
+            "millrace.yaml has changed: all processes restart with it but this one; the admin address, "
+            "the log's form and the registry that this one serves change when millrace itself is restarted");
     }
     apply(run, set);
 }
@@ -116,7 +152,12 @@ static bool start_admin(struct run *run, struct fault *f)
         !admin_start(&run->loop, settings->admin.host, settings->admin.port, &run->admin, f)) {
         return false;
     }
-    run->provider = (struct health_provider){supervisor_each, run->supervisor};
+    run->provider = (struct health_provider){
+        .each = supervisor_each,
+        .rejected = &run->rejected,
+        .functions = &run->functions,
+        .self = run->supervisor,
+    };
     health_serve(run->admin, &run->provider);
     registry_serve(run->registry, run->admin, "/registry");
     log_info("supervisor", "admin_listening",
@@ -127,14 +168,25 @@ static bool start_admin(struct run *run, struct fault *f)
 
 static bool start(struct run *run, struct fault *f)
 {
-    const struct supervisor_params params = {&run->loop, run->dir, on_end, run};
+    const struct supervisor_params params = {
+        .loop = &run->loop, .dir = run->dir, .on_end = on_end, .self = run};
     run->supervisor = supervisor_start(&params);
     if (!start_admin(run, f)) {
         return false;
     }
     const struct reload_params reload = {
-        &run->loop, run->dir, "supervisor", config_print_set(&run->set), on_config, run,
+        .loop = &run->loop,
+        .dir = run->dir,
+        .component = "supervisor",
+        .scope = SCOPE,
+        .hash = config_hash_set(&run->set),
+        .folders = config_set_used_folders(&run->set),
+        .on_config = on_config,
+        .rejected = &run->rejected,
+        .self = run,
     };
+    config_rejections_move(&run->rejected, &run->set.rejected);
+    run->settings_hash = config_hash_settings(run->set.settings);
     run->reload = reload_start(&reload);
     apply(run, &run->set);
     log_info("supervisor", "started",
@@ -197,7 +249,9 @@ int run_command(int argc, char **argv)
         return code;
     }
     struct run run = {.dir = options.dir};
-    code = worker_load(&options, "functions/", &run.set) ? run_loaded(&run) : CLI_CONFIG;
+    code = worker_load(&options, &SCOPE, NULL, &run.set) ? run_loaded(&run) : CLI_CONFIG;
     config_set_clear(&run.set);
+    config_rejections_clear(&run.rejected);
+    text_list_clear(&run.functions);
     return code;
 }

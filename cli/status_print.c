@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "core/base/memory.h"
+
 static const char *text_of(const json_t *entry, const char *key)
 {
     const char *text = json_string_value(json_object_get(entry, key));
@@ -91,10 +93,30 @@ static void print_list(const json_t *list, const char *title, const char *const 
     }
 }
 
+/** The complaints about files that can't be used, one a line. */
+static void print_rejected(const json_t *list, struct bytes *out)
+{
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(list, index, entry)
+    {
+        bytes_append_string(out, index == 0 ? "\nREJECTED FILES\n" : "");
+        const char *text = text_of(entry, "error");
+        while (*text != '\0') {
+            size_t size = strcspn(text, "\n");
+            CLEANUP(memory_free_pointer) char *line = slice_to_string(slice_make(text, size));
+            append_plain(out, line);
+            bytes_append_byte(out, '\n');
+            text += size + (text[size] == '\n' ? 1 : 0);
+        }
+    }
+}
+
 bool status_print(struct slice json, struct bytes *out, struct fault *f)
 {
-    static const char *const connector_columns[] = {
-        "LAG BYTES", "slot_lag_bytes", "LAG SECONDS", "lag_seconds", "IN FLIGHT", "in_flight", NULL};
+    static const char *const connector_columns[] = {"LAG BYTES",   "slot_lag_bytes", "LAG SECONDS",
+                                                    "lag_seconds", "IN FLIGHT",      "in_flight",
+                                                    "DEAD",        "dead_letters",   NULL};
     static const char *const function_columns[] = {"LAG RECORDS", "lag_records",  "IN FLIGHT", "in_flight",
                                                    "DEAD",        "dead_letters", NULL};
     json_error_t error;
@@ -108,6 +130,7 @@ bool status_print(struct slice json, struct bytes *out, struct fault *f)
     print_list(connectors, "CONNECTOR", connector_columns, out);
     bytes_append_byte(out, '\n');
     print_list(functions, "FUNCTION", function_columns, out);
+    print_rejected(json_object_get(root, "rejected"), out);
     json_decref(root);
     return true;
 }

@@ -1,75 +1,9 @@
 #include "cli/supervise/health.h"
 
-#include <jansson.h>
-
+#include "cli/supervise/health_view.h"
 #include "cli/supervise/metrics_merge.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-
-/** What one answer is made of, gathered over all parts. */
-struct health_view {
-    json_t *connectors;
-    json_t *functions;
-    json_t *processes;
-    bool is_healthy;
-    bool is_ready;
-};
-
-static json_t *new_entry(const struct health_part *part)
-{
-    return json_pack("{s:s, s:s, s:s}", "name", part->name, "state", part->state, "detail", part->detail);
-}
-
-static json_t *read_status(const struct health_part *part)
-{
-    return json_loadb((const char *)part->status.data, part->status.size, 0, NULL);
-}
-
-static void add_functions(struct health_view *view, const struct health_part *part, json_t *status)
-{
-    size_t index;
-    json_t *entry;
-    json_array_foreach(status, index, entry)
-    {
-        if (json_is_object(entry)) {
-            (void)json_object_set_new(entry, "process", json_string(part->name));
-            (void)json_array_append(view->functions, entry);
-        }
-    }
-}
-
-static void view_part(void *context, const struct health_part *part)
-{
-    struct health_view *view = context;
-    json_t *process =
-        json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "kind", part->kind, "name", part->name, "state",
-                  part->state, "detail", part->detail, "alive", part->is_alive, "ready", part->is_ready);
-    (void)json_array_append_new(view->processes, process);
-    view->is_healthy = view->is_healthy && part->is_alive;
-    view->is_ready = view->is_ready && part->is_ready;
-    json_t *status = part->status.size == 0 ? NULL : read_status(part);
-    if (strcmp(part->kind, "connector") == 0) {
-        (void)json_array_append_new(view->connectors,
-                                    json_is_object(status) ? json_incref(status) : new_entry(part));
-    } else {
-        add_functions(view, part, status);
-    }
-    json_decref(status);
-}
-
-static struct health_view view_all(const struct health_provider *provider)
-{
-    struct health_view view = {json_array(), json_array(), json_array(), true, true};
-    provider->each(provider->self, view_part, &view);
-    return view;
-}
-
-static void view_clear(struct health_view *view)
-{
-    json_decref(view->connectors);
-    json_decref(view->functions);
-    json_decref(view->processes);
-}
 
 static void answer_json(const struct admin_request *r, int status, json_t *body)
 {
@@ -99,7 +33,7 @@ static void serve_healthz(void *self, const struct admin_request *r)
     if (!check_request(r)) {
         return;
     }
-    CLEANUP(view_clear) struct health_view view = view_all(self);
+    CLEANUP(health_view_clear) struct health_view view = health_view_make(self);
     answer_json(r, view.is_healthy ? 200 : 503,
                 json_pack("{s:b, s:O}", "healthy", view.is_healthy, "processes", view.processes));
 }
@@ -109,10 +43,11 @@ static void serve_readyz(void *self, const struct admin_request *r)
     if (!check_request(r)) {
         return;
     }
-    CLEANUP(view_clear) struct health_view view = view_all(self);
+    CLEANUP(health_view_clear) struct health_view view = health_view_make(self);
     answer_json(r, view.is_ready ? 200 : 503,
-                json_pack("{s:b, s:O, s:O, s:O}", "ready", view.is_ready, "connectors", view.connectors,
-                          "functions", view.functions, "processes", view.processes));
+                json_pack("{s:b, s:O, s:O, s:O, s:O}", "ready", view.is_ready, "connectors", view.connectors,
+                          "functions", view.functions, "processes", view.processes, "rejected",
+                          view.rejected));
 }
 
 static void serve_status(void *self, const struct admin_request *r)
@@ -120,39 +55,104 @@ static void serve_status(void *self, const struct admin_request *r)
     if (!check_request(r)) {
         return;
     }
-    CLEANUP(view_clear) struct health_view view = view_all(self);
+    CLEANUP(health_view_clear) struct health_view view = health_view_make(self);
     answer_json(r, 200,
-                json_pack("{s:s, s:b, s:O, s:O, s:O}", "version", MILLRACE_VERSION, "ready", view.is_ready,
-                          "connectors", view.connectors, "functions", view.functions, "processes",
-                          view.processes));
+                json_pack("{s:s, s:b, s:O, s:O, s:O, s:O}", "version", MILLRACE_VERSION, "ready",
+                          view.is_ready, "connectors", view.connectors, "functions", view.functions,
+                          "processes", view.processes, "rejected", view.rejected));
 }
 
-static void merge_part(void *context, const struct health_part *part)
+struct metrics_context {
+    struct metrics_merge *merge;
+    struct bytes processes;  // of supervised ones
+    struct bytes restarts;
+};
+
+static void merge_part(void *self, const struct health_part *part)
 {
-    metrics_merge_add(context, part->metrics);
+    struct metrics_context *context = self;
+    metrics_merge_add(context->merge, part->metrics);
+    if (part->is_supervised) {
+        bytes_format(&context->processes, "millrace_process_up{process=\"%s\"} %d\n", part->process,
+                     part->is_alive && part->is_reporting);
+        bytes_format(&context->restarts, "millrace_process_restarts_total{process=\"%s\"} %llu\n",
+                     part->process, (unsigned long long)part->restarts);
+    }
 }
 
-/** What the status reports say about errors, as metrics: they outlive the process that reported them. */
-static void merge_errors(struct metrics_merge *merge, const json_t *entries, const char *kind)
+static void write_head(struct bytes *out, const char *kind, const char *what, const char *type,
+                       const char *help)
 {
-    CLEANUP(bytes_clear) struct bytes text = {0};
+    bytes_format(out, "# HELP millrace_%s_%s %s\n# TYPE millrace_%s_%s %s\n", kind, what, help, kind, what,
+                 type);
+}
+
+// The numbers of millrace_connector_state, which users' alerts know.
+static const char *const CONNECTOR_STATES[] = {"starting",     "connecting", "waiting_for_slot",
+                                               "snapshotting", "streaming",  "backing_off",
+                                               "draining",     "stopped",    "failed"};
+
+static int connector_state_number(const char *state)
+{
+    for (size_t i = 0; i < COUNT_OF(CONNECTOR_STATES); i++) {
+        if (strcmp(CONNECTOR_STATES[i], state) == 0) {
+            return (int)i;
+        }
+    }
+    return 0;
+}
+
+/** The state of what does not report, since its process is gone or its file is rejected. */
+static void write_state(struct bytes *out, const char *kind, const char *name, const char *state)
+{
+    if (strcmp(kind, "connector") == 0) {
+        bytes_format(out, "millrace_connector_state{connector=\"%s\"} %d\n", name,
+                     connector_state_number(state));
+    } else {
+        bytes_format(out, "millrace_function_state{function=\"%s\",state=\"%s\"} 1\n", name, state);
+    }
+}
+
+/** What the status says of each connector or function, as metrics. */
+static void merge_entries(struct metrics_merge *merge, const json_t *entries, const char *kind)
+{
+    CLEANUP(bytes_clear) struct bytes errors = {0};
+    CLEANUP(bytes_clear) struct bytes states = {0};
+    bool is_connector = strcmp(kind, "connector") == 0;
+    write_head(&errors, kind, "error_seconds", "gauge", "How long it has had its last error, 0 without one");
+    write_head(&states, kind, "state", "gauge",
+               is_connector ? "0 starting, 1 connecting, 2 waiting_for_slot, 3 snapshotting, 4 streaming, "
+                              "5 backing_off, 6 draining, 7 stopped, 8 failed."
+                            : "1 for the state it is in");
     size_t index;
     const json_t *entry;
     json_array_foreach(entries, index, entry)
     {
-        if (index == 0) {
-            bytes_format(
-                &text,
-                "# HELP millrace_%s_error_seconds How long it has had its last error, 0 without one\n"
-                "# TYPE millrace_%s_error_seconds gauge\n",
-                kind, kind);
-        }
         const char *name = json_string_value(json_object_get(entry, "name"));
-        bytes_format(&text, "millrace_%s_error_seconds{%s=\"%s\"} %lld\n", kind, kind,
+        const char *state = json_string_value(json_object_get(entry, "state"));
+        bytes_format(&errors, "millrace_%s_error_seconds{%s=\"%s\"} %lld\n", kind, kind,
                      name == NULL ? "" : name,
                      (long long)json_integer_value(json_object_get(entry, "error_seconds")));
+        if (json_is_false(json_object_get(entry, "reporting")) && name != NULL && state != NULL) {
+            write_state(&states, kind, name, state);
+        }
     }
-    metrics_merge_add(merge, bytes_slice(&text));
+    metrics_merge_add(merge, bytes_slice(&errors));
+    metrics_merge_add(merge, bytes_slice(&states));
+}
+
+static void merge_processes(struct metrics_context *context, size_t rejected_count)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    write_head(&text, "process", "up", "gauge", "1 while the process reports");
+    bytes_append(&text, context->processes.data, context->processes.size);
+    write_head(&text, "process", "restarts_total", "counter", "How often the process was started again");
+    bytes_append(&text, context->restarts.data, context->restarts.size);
+    write_head(&text, "config", "rejected_files", "gauge", "Files of the folder that can't be used");
+    bytes_format(&text, "millrace_config_rejected_files %zu\n", rejected_count);
+    metrics_merge_add(context->merge, bytes_slice(&text));
+    bytes_clear(&context->processes);
+    bytes_clear(&context->restarts);
 }
 
 static void serve_metrics(void *self, const struct admin_request *r)
@@ -161,14 +161,15 @@ static void serve_metrics(void *self, const struct admin_request *r)
     if (!check_request(r)) {
         return;
     }
-    struct metrics_merge *merge = metrics_merge_new();
-    provider->each(provider->self, merge_part, merge);
-    CLEANUP(view_clear) struct health_view view = view_all(provider);
-    merge_errors(merge, view.connectors, "connector");
-    merge_errors(merge, view.functions, "function");
+    struct metrics_context context = {.merge = metrics_merge_new()};
+    provider->each(provider->self, merge_part, &context);
+    CLEANUP(health_view_clear) struct health_view view = health_view_make(provider);
+    merge_entries(context.merge, view.connectors, "connector");
+    merge_entries(context.merge, view.functions, "function");
+    merge_processes(&context, provider->rejected->count);
     CLEANUP(bytes_clear) struct bytes text = {0};
-    metrics_merge_write(merge, &text);
-    metrics_merge_free(merge);
+    metrics_merge_write(context.merge, &text);
+    metrics_merge_free(context.merge);
     admin_answer(r->reply, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_slice(&text));
 }
 

@@ -23,6 +23,7 @@ struct metrics_merge_family {
 
 struct metrics_merge {
     struct metrics_merge_family *families;
+    unsigned kinds;  // what the text being added is filtered by; 0: not
 };
 
 struct metrics_merge *metrics_merge_new(void)
@@ -66,9 +67,26 @@ static struct metrics_merge_family *family_of_sample(struct metrics_merge *m, st
     return find_family(m, name);
 }
 
+static bool is_wanted(const struct metrics_merge *m, const struct metrics_merge_family *family)
+{
+    if (m->kinds == 0) {
+        return true;
+    }
+    struct slice name = slice_of(family->name);
+    const char *type = family->type == NULL ? "" : strrchr(family->type, ' ');
+    if (type != NULL && (strcmp(type, " counter") == 0 || strcmp(type, " histogram") == 0)) {
+        return (m->kinds & METRICS_MERGE_COUNTERS) != 0;
+    }
+    return (m->kinds & METRICS_MERGE_LASTING_GAUGES) != 0 && !ends_with(name, "_state") &&
+           strstr(family->name, "_in_flight_") == NULL;
+}
+
 static void add_sample(struct metrics_merge *m, struct slice name, struct slice key, double value)
 {
     struct metrics_merge_family *family = family_of_sample(m, name);
+    if (!is_wanted(m, family)) {
+        return;
+    }
     struct metrics_merge_series *series;
     HASH_FIND(hh, family->series, key.data, key.size, series);
     if (series == NULL) {
@@ -125,6 +143,12 @@ static void add_line(struct metrics_merge *m, struct slice line)
 
 void metrics_merge_add(struct metrics_merge *m, struct slice text)
 {
+    metrics_merge_add_kinds(m, text, 0);
+}
+
+void metrics_merge_add_kinds(struct metrics_merge *m, struct slice text, unsigned kinds)
+{
+    m->kinds = kinds;
     while (text.size > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.size);
         size_t size = end == NULL ? text.size : (size_t)(end - text.data);
@@ -132,6 +156,25 @@ void metrics_merge_add(struct metrics_merge *m, struct slice text)
         size += end == NULL ? 0 : 1;
         text = slice_make(text.data + size, text.size - size);
     }
+}
+
+double metrics_merge_sum(struct slice text, const char *beginning)
+{
+    size_t size = strlen(beginning);
+    double sum = 0;
+    while (text.size > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.size);
+        size_t line_size = end == NULL ? text.size : (size_t)(end - text.data);
+        const uint8_t *blank = memrchr(text.data, ' ', line_size);
+        if (line_size > size && memcmp(text.data, beginning, size) == 0 && blank != NULL) {
+            CLEANUP(memory_free_pointer)
+            char *number = slice_to_string(slice_make(blank, line_size - (size_t)(blank - text.data)));
+            sum += strtod(number, NULL);
+        }
+        line_size += end == NULL ? 0 : 1;
+        text = slice_make(text.data + line_size, text.size - line_size);
+    }
+    return sum;
 }
 
 void metrics_merge_write(const struct metrics_merge *m, struct bytes *out)

@@ -15,6 +15,18 @@ struct metrics_merge *metrics_merge_new(void);
  */
 void metrics_merge_add(struct metrics_merge *m, struct slice text);
 
+/** The sum of the samples that begin so: `name{label="a"`. */
+double metrics_merge_sum(struct slice text, const char *beginning);
+
+enum metrics_merge_kinds {
+    METRICS_MERGE_COUNTERS = 1,  // and histograms
+    METRICS_MERGE_LASTING_GAUGES =
+        2,  // what is still true of a process that has ended: no state, nothing in flight
+};
+
+/** As metrics_merge_add, but only families of these kinds (bits). */
+void metrics_merge_add_kinds(struct metrics_merge *m, struct slice text, unsigned kinds);
+
 /** Appends all of it, HELP and TYPE once a name, in the order in which names and series came first. */
 void metrics_merge_write(const struct metrics_merge *m, struct bytes *out);
 

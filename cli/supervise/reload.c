@@ -1,6 +1,6 @@
 #include "cli/supervise/reload.h"
 
-#include "cli/config_print.h"
+#include "cli/config_hash.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 
@@ -12,9 +12,9 @@ struct reload_look {
     uv_work_t work;
     struct reload *owner;  // NULL: stopped meanwhile
     char *dir;
+    struct config_scope scope;
     struct config_set set;
-    bool is_good;
-    uint64_t print;
+    uint64_t hash;
 };
 
 struct reload {
@@ -22,47 +22,79 @@ struct reload {
     uv_fs_event_t events[FOLDERS];
     uv_timer_t settle;
     uv_timer_t look;
-    int handles;                // still open on the loop
-    struct reload_look *under;  // the look that runs now
-    bool is_again;              // something changed while it ran
-    uint64_t refused;           // hash of the complaints said last; 0: none
+    int handles;  // still open on the loop
+    struct reload_look *running;
+    bool is_pending;   // something changed while it ran
+    uint64_t refused;  // hash of the complaints logged last; 0: none
 };
 
 static void on_work(uv_work_t *work)
 {
     struct reload_look *look = work->data;
-    look->is_good = config_dir_load(look->dir, &look->set);
-    look->print = look->is_good ? config_print_set(&look->set) : 0;
+    (void)config_dir_load_scope(look->dir, &look->scope, &look->set);
+    look->hash = config_hash_set(&look->set);
 }
 
-static void refuse(struct reload *r, const struct config_set *set)
+void reload_log_rejected(const char *component, const struct config_rejections *rejected)
 {
-    uint64_t hash = text_hash(bytes_slice(&set->complaints));
+    for (size_t i = 0; i < rejected->count; i++) {
+        CLEANUP(memory_free_pointer) char *text = memory_string(rejected->items[i].text);
+        char *rest = NULL;
+        for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+            log_error(component, "config_rejected", NULL, "%s", line);
+        }
+    }
+}
+
+/** A folder that is gone is a mount or a mistake, not the wish to stop everything that was in it. */
+static void reject_missing_folders(const struct reload *r, struct config_set *set)
+{
+    static const struct {
+        enum config_folder bit;
+        const char *name;
+    } folders[] = {{CONFIG_FOLDER_CONNECTORS, "connectors"}, {CONFIG_FOLDER_FUNCTIONS, "functions"}};
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        if ((r->params.folders & folders[i].bit) != 0 && (set->folders & folders[i].bit) == 0) {
+            CLEANUP(memory_free_pointer)
+            char *path = memory_format("%s/%s", r->params.dir, folders[i].name);
+            config_set_reject(set, path,
+                              "the folder is gone; to stop what was in it, leave it there without files");
+        }
+    }
+}
+
+/** Keeps what is rejected for the status; logs it when it is another than before. */
+static void keep_rejected(struct reload *r, struct config_set *set, bool is_usable)
+{
+    uint64_t hash = set->complaints.size == 0 ? 0 : text_hash(bytes_slice(&set->complaints));
     if (hash == r->refused) {
         return;
     }
     r->refused = hash;
-    CLEANUP(memory_free_pointer) char *text = slice_to_string(bytes_slice(&set->complaints));
-    for (char *line = text; line != NULL && *line != '\0';) {
-        char *end = strchr(line, '\n');
-        if (end != NULL) {
-            *end++ = '\0';
-        }
-        log_error(r->params.component, "config_rejected", NULL, "%s", line);
-        line = end;
+    config_rejections_move(r->params.rejected, &set->rejected);
+    if (r->params.is_quiet) {
+        return;
     }
-    log_error(r->params.component, "config_kept", NULL, "the configuration from before goes on");
+    reload_log_rejected(r->params.component, r->params.rejected);
+    if (hash != 0) {
+        log_error(r->params.component, "config_kept", NULL, "%s",
+                  is_usable ? "what ran under the names of the rejected files goes on"
+                            : "the configuration from before goes on");
+    }
 }
 
-static void accept_config(struct reload *r, struct reload_look *look)
+static void take_look(struct reload *r, struct reload_look *look)
 {
     bool was_refused = r->refused != 0;
-    r->refused = 0;
-    if (look->print != r->params.print) {
-        r->params.print = look->print;
+    reject_missing_folders(r, &look->set);
+    bool is_usable = config_rejections_find(&look->set.rejected, &settings_kind, NULL) == NULL;
+    keep_rejected(r, &look->set, is_usable);
+    if (is_usable && look->hash != r->params.hash) {
+        r->params.hash = look->hash;
+        r->params.folders |= config_set_used_folders(&look->set);
         log_info(r->params.component, "config_changed", NULL, "the configuration has changed");
         r->params.on_config(r->params.self, &look->set);
-    } else if (was_refused) {
+    } else if (was_refused && r->refused == 0) {
         log_info(r->params.component, "config_restored", NULL, "the configuration is as it runs");
     }
 }
@@ -72,17 +104,13 @@ static void look_now(struct reload *r);
 static void on_looked(uv_work_t *work, int status)
 {
     struct reload_look *look = work->data;
-    struct reload *r = look->owner;
-    if (r != NULL && status == 0) {
-        if (look->is_good) {
-            accept_config(r, look);
-        } else {
-            refuse(r, &look->set);
-        }
+    if (look->owner != NULL && status == 0) {
+        take_look(look->owner, look);
     }
-    if (look->owner != NULL) {  // on_config may have stopped us
-        r->under = NULL;
-        if (r->is_again) {
+    struct reload *r = look->owner;  // NULL when on_config has stopped us
+    if (r != NULL) {
+        r->running = NULL;
+        if (r->is_pending) {
             look_now(r);
         }
     }
@@ -93,15 +121,16 @@ static void on_looked(uv_work_t *work, int status)
 
 static void look_now(struct reload *r)
 {
-    r->is_again = r->under != NULL;
-    if (r->under != NULL) {
+    r->is_pending = r->running != NULL;
+    if (r->running != NULL) {
         return;
     }
     struct reload_look *look = memory_zeroed(1, sizeof(*look));
     look->work.data = look;
     look->owner = r;
+    look->scope = r->params.scope;
     look->dir = memory_string(r->params.dir);
-    r->under = look;
+    r->running = look;
     int failed = uv_queue_work(r->params.loop, &look->work, on_work, on_looked);
     INVARIANT(failed == 0);
 }
@@ -142,6 +171,13 @@ struct reload *reload_start(const struct reload_params *params)
 {
     struct reload *r = memory_zeroed(1, sizeof(*r));
     r->params = *params;
+    if (params->rejected->count > 0) {  // logged at the start already
+        CLEANUP(bytes_clear) struct bytes text = {0};
+        for (size_t i = 0; i < params->rejected->count; i++) {
+            bytes_append_string(&text, params->rejected->items[i].text);
+        }
+        r->refused = text_hash(bytes_slice(&text));
+    }
     for (int i = 0; i < FOLDERS; i++) {
         (void)uv_fs_event_init(params->loop, &r->events[i]);
         r->events[i].data = r;
@@ -174,8 +210,8 @@ void reload_stop(struct reload *r)
     if (r == NULL) {
         return;
     }
-    if (r->under != NULL) {
-        r->under->owner = NULL;
+    if (r->running != NULL) {
+        r->running->owner = NULL;
     }
     for (int i = 0; i < FOLDERS; i++) {
         uv_close((uv_handle_t *)&r->events[i], on_closed);

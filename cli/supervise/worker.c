@@ -5,7 +5,7 @@
 #include <sys/prctl.h>
 
 #include "cli/cli.h"
-#include "cli/config_print.h"
+#include "cli/config_hash.h"
 #include "cli/supervise/child.h"
 #include "cli/supervise/health.h"
 #include "cli/supervise/notify.h"
@@ -26,6 +26,7 @@ struct worker_io {
     struct reload *reload;
     struct rest rest;
     struct notify_watchdog watchdog;
+    uint64_t settings_hash;  // of the millrace.yaml seen last
 };
 
 int worker_exit_of(const struct fault *f)
@@ -134,6 +135,7 @@ static void each_part(void *self, void (*on_part)(void *context, const struct he
         .state = w->is_draining ? "draining" : "running",
         .detail = "",
         .is_alive = true,  // this very answer comes from its loop
+        .is_reporting = true,
         .is_ready = is_ready(self),
         .status = bytes_slice(&report.status),
         .metrics = bytes_slice(&report.metrics),
@@ -150,7 +152,12 @@ static bool start_admin(struct worker *w, struct fault *f)
     if (!admin_start(&w->loop, host, w->set.settings->admin.port, &w->io->admin, f)) {
         return false;
     }
-    w->io->provider = (struct health_provider){each_part, w};
+    w->io->provider = (struct health_provider){
+        .each = each_part,
+        .rejected = &w->set.rejected,
+        .is_one_connector = strcmp(w->type->kind, "connector") == 0,
+        .self = w,
+    };
     health_serve(w->io->admin, &w->io->provider);
     registry_serve(w->registry, w->io->admin, "/registry");
     log_info(w->component, "admin_listening",
@@ -162,9 +169,11 @@ static bool start_admin(struct worker *w, struct fault *f)
 static void on_config(void *self, struct config_set *set)
 {
     struct worker *w = self;
-    if (!is_supervised(w) && config_print_settings(set->settings) != config_print_settings(w->set.settings)) {
+    uint64_t settings_hash = config_hash_settings(set->settings);
+    if (!is_supervised(w) && settings_hash != w->io->settings_hash) {
         log_warn(w->component, "restart_needed", NULL, "millrace.yaml has changed: restart to use it");
     }
+    w->io->settings_hash = settings_hash;
     if (!w->is_draining) {
         w->type->reload(w, set);
     }
@@ -197,8 +206,18 @@ static bool start(struct worker *w, struct fault *f)
         return false;
     }
     if (!is_supervised(w) || !w->type->is_restarted) {
+        w->io->settings_hash = config_hash_settings(w->set.settings);
         const struct reload_params params = {
-            &w->loop, w->options->dir, w->component, config_print_set(&w->set), on_config, w,
+            .loop = &w->loop,
+            .dir = w->options->dir,
+            .component = w->component,
+            .scope = *w->scope,
+            .hash = config_hash_set(&w->set),
+            .folders = config_set_used_folders(&w->set),
+            .on_config = on_config,
+            .rejected = &w->set.rejected,
+            .is_quiet = is_supervised(w),
+            .self = w,
         };
         w->io->reload = reload_start(&params);
     }
@@ -267,67 +286,18 @@ int worker_run(struct worker *w)
     return w->exit_code;
 }
 
-/** Whether a line of the complaints is about DIR/own (a file, or all in a folder when it ends with '/'). */
-static bool is_about(const char *line, const char *dir, const char *own)
+bool worker_load(const struct run_options *options, const struct config_scope *scope, const char *own,
+                 struct config_set *ret)
 {
-    size_t dir_size = strlen(dir);
-    if (strncmp(line, dir, dir_size) != 0) {
-        return false;
-    }
-    line += dir_size;
-    line += *line == '/' ? 1 : 0;
-    size_t own_size = strlen(own);
-    return strncmp(line, own, own_size) == 0 &&
-           (line[own_size] == ':' || (own_size > 0 && own[own_size - 1] == '/'));
-}
-
-static bool has_complaint(const char *complaints, const char *dir, const char *own)
-{
-    for (const char *line = complaints; line != NULL && *line != '\0';) {
-        if (is_about(line, dir, own)) {
-            return true;
-        }
-        line = strchr(line, '\n');
-        line += line == NULL ? 0 : 1;
-    }
-    return false;
-}
-
-static void leave_out_functions(const char *complaints, const char *dir, struct config_set *set)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < set->function_count; i++) {
-        struct function_config *function = set->functions[i];
-        const char *name = function->name;  // NULL when its file could not be read at all
-        CLEANUP(memory_free_pointer) char *own = memory_format("functions/%s.yaml", name == NULL ? "" : name);
-        if (name == NULL || has_complaint(complaints, dir, own)) {
-            function_config_clear(function);
-            free(function);
-        } else {
-            set->functions[kept++] = function;
-        }
-    }
-    set->function_count = kept;
-}
-
-bool worker_load(const struct run_options *options, const char *own, struct config_set *ret)
-{
-    if (config_dir_load(options->dir, ret)) {
-        return true;
-    }
-    const char *complaints = bytes_text(&ret->complaints);
-    bool is_ours = ret->settings == NULL || has_complaint(complaints, options->dir, "millrace.yaml") ||
-                   (strcmp(own, "functions/") != 0 && has_complaint(complaints, options->dir, own));
-    if (options->child_fd < 0 || is_ours) {
-        (void)fputs(complaints, stderr);
+    (void)config_dir_load_scope(options->dir, scope, ret);
+    if (config_rejections_find(&ret->rejected, &settings_kind, NULL) != NULL ||
+        (own != NULL && config_rejections_find(&ret->rejected, &connector_config_kind, own) != NULL)) {
+        (void)fputs(bytes_text(&ret->complaints), stderr);
         return false;
     }
     log_start(ret->settings->log.format, ret->settings->log.level);
-    CLEANUP(memory_free_pointer) char *text = memory_string(complaints);
-    char *rest = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        log_error("config", "config_rejected", NULL, "%s; what is in this file does not run", line);
+    if (options->child_fd < 0) {  // else the supervisor has logged it
+        reload_log_rejected("config", &ret->rejected);
     }
-    leave_out_functions(complaints, options->dir, ret);
     return true;
 }

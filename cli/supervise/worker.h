@@ -36,6 +36,7 @@ struct worker {
     const char *name;       // for the status
     uv_loop_t loop;
     struct config_set set;
+    const struct config_scope *scope;  // of the folder: what is read again when files change
     struct metrics *metrics;
     struct registry *registry;
     void *part;            // the pipeline or the bridge
@@ -47,8 +48,8 @@ struct worker {
 /**
  * Runs until drained or failed.
  *
- * @param w  zeroed but for type, options, component, name and set, which is released here; static, as it may
- *           have to outlive the call
+ * @param w  zeroed but for type, options, component, name, scope and set, which is released here; static, as
+ * it may have to outlive the call
  * @return   the exit code; with CLI_AT_ONCE when it was stopped before all had come to rest
  */
 int worker_run(struct worker *w);
@@ -60,11 +61,13 @@ void worker_end(struct worker *w, const struct fault *f);
 int worker_exit_of(const struct fault *f);
 
 /**
- * Loads the folder. When supervised, a complaint about a file that is not ours does not keep us from
- * starting.
+ * Loads what the process needs and starts the log. A rejected file is logged and left out, so that it keeps
+ * nothing else from starting.
  *
- * @param own  "connectors/shop.yaml" or "functions/"; functions with complaints are left out of the set
+ * @param own  a connector's name: its file must be right; NULL for none
+ * @return     false, and the complaints on stderr, when millrace.yaml or the connector's file is rejected
  */
-bool worker_load(const struct run_options *options, const char *own, struct config_set *ret);
+bool worker_load(const struct run_options *options, const struct config_scope *scope, const char *own,
+                 struct config_set *ret);
 
 #endif

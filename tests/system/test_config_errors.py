@@ -125,11 +125,16 @@ def test_a_secret_that_is_not_there(files):
     assert done.returncode == 78 and "NO_SUCH_VARIABLE" in complaints(done)[0]
 
 
-def test_run_refuses_what_check_refuses(files):
+def test_run_leaves_out_what_check_refuses(files):
+    """A bad file does not run; a bad millrace.yaml keeps everything from running."""
     files.write("functions/mail.yaml", GOOD_FUNCTION + "paylod: row\n")
     process = files.start("run")
+    process.wait_event("config_rejected", message='did you mean "payload"')
+    assert process.stop() == 0
+    files.write("millrace.yaml", "kafka: {bootstrap.servers: 'kafka:9092'}\nadmn: {}\n")
+    process = files.start("run")
     assert process.wait_exit() == 78
-    assert 'did you mean "payload"' in process.log()
+    assert 'did you mean "admin"' in process.log()
 
 
 def test_no_folder(files, tmp_path):

@@ -16,12 +16,13 @@ static void each_entry_is_a_line_and_a_missing_number_a_dash(void **state)
         status_print(slice_of("{\"connectors\":[{\"name\":\"shop\",\"state\":\"streaming\",\"detail\":\"ok\","
                               "\"slot_lag_bytes\":12,\"lag_seconds\":0.25}],\"functions\":[]}"),
                      &out, &f));
-    assert_string_equal(bytes_text(&out),
-                        "CONNECTOR  STATE                 LAG BYTES    LAG SECONDS      IN FLIGHT  DETAIL\n"
-                        "shop       streaming                    12          0.250              -  ok\n"
-                        "\n"
-                        "FUNCTION   STATE               LAG RECORDS      IN FLIGHT           DEAD  DETAIL\n"
-                        "(none)\n");
+    assert_string_equal(
+        bytes_text(&out),
+        "CONNECTOR  STATE                 LAG BYTES    LAG SECONDS      IN FLIGHT           DEAD  DETAIL\n"
+        "shop       streaming                    12          0.250              -              -  ok\n"
+        "\n"
+        "FUNCTION   STATE               LAG RECORDS      IN FLIGHT           DEAD  DETAIL\n"
+        "(none)\n");
     bytes_clear(&out);
 }
 
@@ -36,6 +37,19 @@ static void the_error_that_lasts_stands_before_the_detail_and_no_byte_of_it_move
                               "\"since\":\"2026-01-31T12:00:00.000Z\"}],\"functions\":[]}"),
                      &out, &f));
     assert_non_null(strstr(bytes_text(&out), "  ?[2Jno ?broker? (since 2026-01-31T12:00:00.000Z)\n"));
+    bytes_clear(&out);
+}
+
+static void rejected_files_stand_below_with_each_complaint(void **state)
+{
+    (void)state;
+    struct bytes out = {0};
+    struct fault f;
+    assert_true(status_print(slice_of("{\"connectors\":[],\"functions\":[],\"rejected\":[{\"name\":\"a\","
+                                      "\"error\":\"a.yaml:1:1: error: x\\na.yaml:2:1: error: y\\n\"}]}"),
+                             &out, &f));
+    assert_non_null(
+        strstr(bytes_text(&out), "(none)\n\nREJECTED FILES\na.yaml:1:1: error: x\na.yaml:2:1: error: y\n"));
     bytes_clear(&out);
 }
 
@@ -57,6 +71,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_entry_is_a_line_and_a_missing_number_a_dash),
         cmocka_unit_test(the_error_that_lasts_stands_before_the_detail_and_no_byte_of_it_moves_the_cursor),
+        cmocka_unit_test(rejected_files_stand_below_with_each_complaint),
         cmocka_unit_test(another_servers_answer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "cli/config_print.h"
+#include "cli/config_hash.h"
 
 #include "core/base/memory.h"
 
@@ -19,7 +19,7 @@ static void append_pairs(struct bytes *out, const struct text_pairs *pairs)
     }
 }
 
-uint64_t config_print_settings(const struct settings *s)
+uint64_t config_hash_settings(const struct settings *s)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     config_show(&settings_kind, s, &text);
@@ -30,7 +30,7 @@ uint64_t config_print_settings(const struct settings *s)
     return text_hash(bytes_slice(&text));
 }
 
-uint64_t config_print_connector(const struct connector_config *c)
+uint64_t config_hash_connector(const struct connector_config *c)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     append_secret(&text, c->name);
@@ -40,7 +40,7 @@ uint64_t config_print_connector(const struct connector_config *c)
     return text_hash(bytes_slice(&text));
 }
 
-uint64_t config_print_function(const struct function_config *c)
+uint64_t config_hash_function(const struct function_config *c)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     append_secret(&text, c->name);
@@ -51,18 +51,21 @@ uint64_t config_print_function(const struct function_config *c)
     return text_hash(bytes_slice(&text));
 }
 
-uint64_t config_print_set(const struct config_set *set)
+uint64_t config_hash_set(const struct config_set *set)
 {
-    CLEANUP(bytes_clear) struct bytes prints = {0};
-    uint64_t print = set->settings == NULL ? 0 : config_print_settings(set->settings);
-    bytes_append(&prints, &print, sizeof(print));
+    CLEANUP(bytes_clear) struct bytes hashes = {0};
+    uint64_t hash = set->settings == NULL ? 0 : config_hash_settings(set->settings);
+    bytes_append(&hashes, &hash, sizeof(hash));
     for (size_t i = 0; i < set->connector_count; i++) {
-        print = config_print_connector(set->connectors[i]);
-        bytes_append(&prints, &print, sizeof(print));
+        hash = config_hash_connector(set->connectors[i]);
+        bytes_append(&hashes, &hash, sizeof(hash));
     }
     for (size_t i = 0; i < set->function_count; i++) {
-        print = config_print_function(set->functions[i]);
-        bytes_append(&prints, &print, sizeof(print));
+        hash = config_hash_function(set->functions[i]);
+        bytes_append(&hashes, &hash, sizeof(hash));
     }
-    return text_hash(bytes_slice(&prints));
+    for (size_t i = 0; i < set->rejected.count; i++) {
+        append_secret(&hashes, set->rejected.items[i].text);
+    }
+    return text_hash(bytes_slice(&hashes));
 }

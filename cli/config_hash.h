@@ -1,0 +1,16 @@
+// Hashes of configurations, secrets included: equal ones need no restart.
+#ifndef CLI_CONFIG_HASH_H
+#define CLI_CONFIG_HASH_H
+
+#include <stdint.h>
+
+#include "cli/config_dir.h"
+
+uint64_t config_hash_settings(const struct settings *s);
+uint64_t config_hash_connector(const struct connector_config *c);
+uint64_t config_hash_function(const struct function_config *c);
+
+/** Of everything in the set, rejected files too. */
+uint64_t config_hash_set(const struct config_set *set);
+
+#endif

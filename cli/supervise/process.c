@@ -1,0 +1,437 @@
+#include "cli/supervise/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/supervise/child.h"
+#include "cli/supervise/metrics_history.h"
+#include "core/base/backoff.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum { DRAIN_MS = 25000, FAILED_AGAIN_MS = 60000, ABORT_MS = 2000, READ_BYTES = 65536 };
+#define RESTART_MIN_US (1 * CLOCK_US_PER_S)
+#define RESTART_MAX_US (60 * CLOCK_US_PER_S)
+#define HEALTHY_US (60 * CLOCK_US_PER_S)
+
+static const char *const STATE_NAMES[] = {
+#define X(name, text) [PROCESS_##name] = #text,
+    PROCESS_STATES(X)
+#undef X
+};
+
+#define BIT(name) (1u << PROCESS_##name)
+
+// From each state, where it may go.
+static const unsigned ALLOWED[] = {
+    [PROCESS_NEW] = BIT(RUNNING) | BIT(BACKING_OFF) | BIT(STOPPED),
+    [PROCESS_RUNNING] = BIT(DRAINING) | BIT(BACKING_OFF) | BIT(FAILED),
+    [PROCESS_DRAINING] = BIT(STOPPED),
+    [PROCESS_BACKING_OFF] = BIT(RUNNING) | BIT(BACKING_OFF) | BIT(STOPPED),
+    [PROCESS_FAILED] = BIT(RUNNING) | BIT(BACKING_OFF) | BIT(STOPPED),
+    [PROCESS_STOPPED] = BIT(RUNNING) | BIT(BACKING_OFF) | BIT(STOPPED),
+};
+
+struct process {
+    struct process_params params;
+    char *kind;
+    char *name;
+    char *component;  // for the log
+    enum process_state state;
+    char detail[512];
+    int64_t since_wall_us;  // when the state was entered
+    uv_process_t *process;  // NULL: none runs
+    uv_pipe_t *pipe;
+    uv_timer_t *timer;  // restart, the drain's limit, or the kill after an abort
+    bool is_hung;       // killed because its loop stood still
+    struct backoff backoff;
+    int64_t started_us;
+    int64_t reported_us;  // when it last gave a sign
+    uint64_t restarts;
+    struct bytes input;
+    char *scratch;
+    bool is_reporting;           // `report` is of the process that runs
+    struct child_report report;  // the last one, also of a process that has ended
+    struct metrics_history *history;
+};
+
+static void enter(struct process *p, enum process_state to, const char *why)
+{
+    INVARIANT((ALLOWED[p->state] & (1u << to)) != 0);
+    log_debug(p->component, "process_state", NULL, "%s -> %s%s%s", STATE_NAMES[p->state], STATE_NAMES[to],
+              why[0] == '\0' ? "" : ": ", why);
+    p->state = to;
+    p->since_wall_us = clock_wall_us();
+    (void)snprintf(p->detail, sizeof(p->detail), "%s", why);
+}
+
+static void on_closed_free(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void close_pipe(struct process *p)
+{
+    if (p->pipe != NULL) {
+        uv_close((uv_handle_t *)TAKE(p->pipe), on_closed_free);
+    }
+    bytes_reset(&p->input);
+}
+
+static void start(struct process *p);
+
+static void on_restart(uv_timer_t *timer)
+{
+    struct process *p = timer->data;
+    p->restarts++;
+    start(p);
+}
+
+static void restart_later(struct process *p, const char *why, bool is_logged)
+{
+    if (clock_now_us() - p->started_us >= HEALTHY_US) {
+        backoff_reset(&p->backoff);
+    }
+    // At least the shortest wait: a child that ends at once must not keep the machine busy.
+    int64_t wait_us = backoff_next_us(&p->backoff);
+    wait_us = wait_us < RESTART_MIN_US ? RESTART_MIN_US : wait_us;
+    enter(p, PROCESS_BACKING_OFF, why);
+    log_error(p->component, "child_ended", LOG_WITH(LOG_NUMBER("restart_ms", wait_us / CLOCK_US_PER_MS)),
+              "%s; starts again", is_logged ? "ended by its own failure" : why);
+    (void)uv_timer_start(p->timer, on_restart, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
+}
+
+/** What must change need not be in a file, nor give a sign: a right granted, a database made. */
+static void wait_for_change(struct process *p, const char *why, bool is_logged)
+{
+    enter(p, PROCESS_FAILED, why);
+    log_error(
+        p->component, "child_failed", LOG_WITH(LOG_NUMBER("restart_ms", FAILED_AGAIN_MS)),
+        "something must be changed first; it starts again when a file of the folder changes, at SIGHUP, and "
+        "each minute%s%s",
+        is_logged ? "" : ": ", is_logged ? "" : why);
+    if (!p->params.is_ending(p->params.self)) {
+        (void)uv_timer_start(p->timer, on_restart, FAILED_AGAIN_MS, 0);
+    }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)
+{
+    (void)size;
+    struct process *p = handle->data;
+    *ret = uv_buf_init(p->scratch, READ_BYTES);
+}
+
+/** Takes in what the child has sent; false when that is not what a child sends. */
+static bool take_reports(struct process *p, struct bytes *ret_fault)
+{
+    struct child_report report = {0};
+    struct fault f;
+    for (;;) {
+        switch (child_report_read(&p->input, &report, &f)) {
+        case CHILD_REPORT:
+            p->reported_us = clock_now_us();
+            if (report.fault.size > 0) {  // its final report has nothing else
+                bytes_reset(ret_fault);
+                bytes_append(ret_fault, report.fault.data, report.fault.size);
+                child_report_clear(&report);
+            } else {
+                child_report_clear(&p->report);
+                p->report = report;
+                report = (struct child_report){0};
+                p->is_reporting = true;
+            }
+            break;
+        case CHILD_NOTHING:
+            child_report_clear(&report);
+            return true;
+        case CHILD_FAULT:
+            child_report_clear(&report);
+            log_error(p->component, "report_refused", NULL, "%s", f.text);
+            return false;
+        }
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+    struct process *p = stream->data;
+    if (count < 0) {
+        (void)uv_read_stop(stream);  // its exit follows
+        return;
+    }
+    bytes_append(&p->input, buffer->base, (size_t)count);
+    if (!take_reports(p, &p->report.fault)) {
+        (void)uv_read_stop(stream);
+        (void)uv_process_kill(p->process, SIGKILL);
+    }
+}
+
+/** The child's final report may still be unread. */
+static void read_final_report(struct process *p)
+{
+    uv_os_fd_t fd;
+    if (p->pipe == NULL || uv_fileno((uv_handle_t *)p->pipe, &fd) != 0) {
+        return;
+    }
+    for (ssize_t count; (count = read(fd, p->scratch, READ_BYTES)) > 0;) {
+        bytes_append(&p->input, p->scratch, (size_t)count);
+    }
+    (void)take_reports(p, &p->report.fault);
+}
+
+/** Why it ended; true when the child has logged that itself. */
+static bool describe_end(struct process *p, int64_t status, int signal, char *ret, size_t size)
+{
+    if (p->is_hung) {
+        (void)snprintf(ret, size, "its event loop stood still for %d s: killed",
+                       (int)(p->params.hang_us / CLOCK_US_PER_S));
+    } else if (p->report.fault.size > 0 && signal == 0) {
+        (void)snprintf(ret, size, "%s", bytes_text(&p->report.fault));
+        return true;
+    } else if (signal != 0) {
+        (void)snprintf(ret, size, "ended by signal %d (%s)", signal, strsignal(signal));
+    } else {
+        (void)snprintf(ret, size, "ended with exit code %d", (int)status);
+    }
+    return false;
+}
+
+static void on_child_exit(uv_process_t *process, int64_t status, int signal)
+{
+    struct process *p = process->data;
+    const struct process_params params = p->params;  // p may go
+    uv_close((uv_handle_t *)process, on_closed_free);
+    p->process = NULL;
+    (void)uv_timer_stop(p->timer);
+    read_final_report(p);
+    char why[sizeof(p->detail)];
+    bool is_logged = describe_end(p, status, signal, why, sizeof(why));
+    close_pipe(p);
+    if (p->is_reporting) {
+        metrics_history_end(p->history, bytes_slice(&p->report.metrics));
+    }
+    p->is_reporting = false;
+    if (p->state == PROCESS_DRAINING) {
+        log_info(p->component, "child_left", NULL, "%s", why);
+        enter(p, PROCESS_STOPPED, "");
+        backoff_reset(&p->backoff);
+        params.on_left(params.self, p);
+    } else if (signal == 0 && status == CLI_CONFIG) {
+        wait_for_change(p, why, is_logged);
+    } else {
+        restart_later(p, why, is_logged);
+    }
+    params.on_ended(params.supervisor);
+}
+
+static int spawn(struct process *p)
+{
+    char number[16];
+    (void)snprintf(number, sizeof(number), "%d", p->params.number);
+    bool is_connector = strcmp(p->kind, "connector") == 0;
+    const char *arguments[] = {
+        "millrace", is_connector ? "connect" : "bridge", "-c", p->params.dir, "--child-fd", "3", "--number",
+        number,     is_connector ? p->name : NULL,       NULL};
+    uv_stdio_container_t stdio[4] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = 1},
+        {.flags = UV_INHERIT_FD, .data.fd = 2},
+        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
+         .data.stream = (uv_stream_t *)p->pipe},
+    };
+    const uv_process_options_t options = {
+        .exit_cb = on_child_exit,
+        .file = p->params.executable,
+        .args = (char **)(uintptr_t)arguments,
+        .stdio = stdio,
+        .stdio_count = 4,
+    };
+    return uv_spawn(p->params.loop, p->process, &options);
+}
+
+static void start(struct process *p)
+{
+    (void)uv_timer_stop(p->timer);
+    p->process = memory_zeroed(1, sizeof(*p->process));
+    p->pipe = memory_zeroed(1, sizeof(*p->pipe));
+    (void)uv_pipe_init(p->params.loop, p->pipe, 0);
+    p->process->data = p;
+    p->pipe->data = p;
+    p->is_hung = false;
+    bytes_reset(&p->report.fault);
+    p->started_us = clock_now_us();
+    p->reported_us = p->started_us;
+    int failed = spawn(p);
+    if (failed != 0) {
+        uv_close((uv_handle_t *)TAKE(p->process), on_closed_free);
+        close_pipe(p);
+        restart_later(p, uv_strerror(failed), false);
+        return;
+    }
+    enter(p, PROCESS_RUNNING, "");
+    (void)uv_read_start((uv_stream_t *)p->pipe, on_alloc, on_read);
+    log_info(p->component, "child_started", LOG_WITH(LOG_NUMBER("pid", p->process->pid)), "started");
+}
+
+void process_start(struct process *p)
+{
+    switch (p->state) {
+    case PROCESS_NEW:
+    case PROCESS_FAILED:
+    case PROCESS_STOPPED:
+        start(p);
+        break;
+    case PROCESS_RUNNING:
+    case PROCESS_DRAINING:
+    case PROCESS_BACKING_OFF:
+        break;
+    }
+}
+
+static void on_drain_limit(uv_timer_t *timer)
+{
+    struct process *p = timer->data;
+    log_warn(p->component, "child_killed", NULL, "has not drained in 25 s: killed, the rest comes again");
+    if (p->process != NULL) {
+        (void)uv_process_kill(p->process, SIGKILL);
+    }
+}
+
+void process_drain(struct process *p)
+{
+    switch (p->state) {
+    case PROCESS_DRAINING:
+        break;
+    case PROCESS_RUNNING:
+        enter(p, PROCESS_DRAINING, "");
+        (void)uv_process_kill(p->process, SIGTERM);
+        (void)uv_timer_start(p->timer, on_drain_limit, DRAIN_MS, 0);
+        break;
+    case PROCESS_NEW:
+    case PROCESS_BACKING_OFF:
+    case PROCESS_FAILED:
+    case PROCESS_STOPPED:
+        (void)uv_timer_stop(p->timer);
+        enter(p, PROCESS_STOPPED, "");
+        backoff_reset(&p->backoff);
+        p->params.on_left(p->params.self, p);
+        break;
+    }
+}
+
+static void on_abort_limit(uv_timer_t *timer)
+{
+    struct process *p = timer->data;
+    if (p->process != NULL) {
+        (void)uv_process_kill(p->process, SIGKILL);
+    }
+}
+
+void process_check(struct process *p)
+{
+    if (p->state != PROCESS_RUNNING || p->is_hung || clock_now_us() - p->reported_us < p->params.hang_us) {
+        return;
+    }
+    p->is_hung = true;
+    log_error(p->component, "child_hung", NULL,
+              "its event loop has stood still for %d s: it is aborted and started again",
+              (int)(p->params.hang_us / CLOCK_US_PER_S));
+    (void)uv_process_kill(p->process, SIGABRT);  // a core where the machine keeps them
+    (void)uv_timer_start(p->timer, on_abort_limit, ABORT_MS, 0);
+}
+
+void process_forgive(struct process *p, int64_t pause_us)
+{
+    p->reported_us += pause_us;
+}
+
+struct process *process_new(const struct process_params *params)
+{
+    struct process *p = memory_zeroed(1, sizeof(*p));
+    p->params = *params;
+    p->kind = memory_string(params->kind);
+    p->name = memory_string(params->name);
+    bool is_connector = strcmp(params->kind, "connector") == 0;
+    p->component = is_connector ? memory_format("connector/%s", params->name) : memory_string(params->name);
+    p->since_wall_us = clock_wall_us();
+    p->backoff = backoff_make(RESTART_MIN_US, RESTART_MAX_US);
+    p->scratch = memory_new(READ_BYTES);
+    p->history = metrics_history_new();
+    p->timer = memory_zeroed(1, sizeof(*p->timer));
+    (void)uv_timer_init(params->loop, p->timer);
+    p->timer->data = p;
+    return p;
+}
+
+enum process_state process_state(const struct process *p)
+{
+    return p->state;
+}
+
+const char *process_kind(const struct process *p)
+{
+    return p->kind;
+}
+
+const char *process_name(const struct process *p)
+{
+    return p->name;
+}
+
+bool process_is_active(const struct process *p)
+{
+    return (BIT(RUNNING) | BIT(DRAINING) | BIT(BACKING_OFF)) & (1u << p->state);
+}
+
+void process_describe(const struct process *p, void (*on_part)(void *context, const struct health_part *part),
+                      void *context)
+{
+    bool is_running = p->state == PROCESS_RUNNING;
+    bool is_silent = is_running && clock_now_us() - p->reported_us >= p->params.silence_us;
+    CLEANUP(bytes_clear) struct bytes metrics = {0};
+    struct slice live = p->is_reporting ? bytes_slice(&p->report.metrics) : (struct slice){NULL, 0};
+    metrics_history_write(p->history, live, &metrics);
+    char silence[64];
+    (void)snprintf(silence, sizeof(silence), "has not reported for %d s",
+                   (int)((clock_now_us() - p->reported_us) / CLOCK_US_PER_S));
+    const struct health_part part = {
+        .kind = p->kind,
+        .name = p->name,
+        .process = p->component,
+        .state = STATE_NAMES[p->state],
+        .detail = is_silent ? silence : p->detail,
+        .since_wall_us = p->since_wall_us,
+        .is_alive = !is_silent,
+        .is_ready = is_running && !is_silent && p->is_reporting && p->report.is_ready,
+        .is_reporting = p->is_reporting && !is_silent,
+        .is_supervised = true,
+        .restarts = p->restarts,
+        .status = bytes_slice(&p->report.status),
+        .metrics = bytes_slice(&metrics),
+    };
+    on_part(context, &part);
+}
+
+void process_free(struct process *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    close_pipe(p);
+    if (p->process != NULL) {
+        (void)uv_process_kill(p->process, SIGKILL);
+        uv_close((uv_handle_t *)p->process, on_closed_free);
+    }
+    uv_close((uv_handle_t *)p->timer, on_closed_free);
+    child_report_clear(&p->report);
+    metrics_history_free(p->history);
+    bytes_clear(&p->input);
+    free(p->scratch);
+    free(p->kind);
+    free(p->name);
+    free(p->component);
+    free(p);
+}
