@@ -8,7 +8,7 @@ import tempfile
 import pytest
 from lib import sanitizer
 from lib.function_server import FunctionServer
-from lib.kafka import Cluster, Kafka
+from lib.kafka import MORTAL, Cluster, Kafka
 from lib.postgres import Database, Postgres
 from lib.program import BINARY, Millrace
 
@@ -78,7 +78,7 @@ def private_kafka(folder, kafka_template):
 
     def make(start=True, **options):
         path = os.path.join(folder, f"kafka-{next(_numbers)}")
-        broker = Kafka(path, kafka_template, **options)
+        broker = Kafka(path, kafka_template, **{**MORTAL, **options})
         made.append((broker, path))
         return broker.start() if start else broker
 

@@ -28,12 +28,16 @@ PROPERTIES = {
     "log.cleaner.dedupe.buffer.size": "4194304",
     "log.segment.bytes": "67108864",
     "controlled.shutdown.enable": "false",
-    "broker.session.timeout.ms": "1500",
-    "broker.heartbeat.interval.ms": "300",
+    # Nobody ends this broker, and on a busy machine its controller must not take it for dead.
+    "broker.session.timeout.ms": "30000",
     "num.partitions": "1",
 }
+# A broker that is killed may register again, and its topics get other leaders, once its session has ended.
+MORTAL = {"broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "300"}
 # Every topic has three replicas unless asked for otherwise, and so have Kafka's own.
 REPLICATED = {
+    **MORTAL,
+    "broker.session.timeout.ms": "3000",
     "default.replication.factor": "3",
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.replication.factor": "3",
@@ -71,12 +75,22 @@ class Client:
             self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         return self._admin
 
+    def metadata(self):
+        """Of all topics. A client that has seen no broker for a while may need to be made anew."""
+        try:
+            return self.admin.list_topics(timeout=20).topics
+        except KafkaException as error:
+            if error.args[0].code() not in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
+                raise
+            self._admin = None
+            return self.admin.list_topics(timeout=40).topics
+
     def topics(self):
-        return set(self.admin.list_topics(timeout=40).topics)
+        return set(self.metadata())
 
     def partitions(self, topic):
         """Partition numbers, [] when there is no such topic."""
-        found = self.admin.list_topics(timeout=40).topics.get(topic)
+        found = self.metadata().get(topic)
         return sorted(found.partitions) if found else []
 
     def create_topic(self, name, partitions=1, replicas=0, **config):
