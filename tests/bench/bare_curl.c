@@ -80,6 +80,7 @@ static void step(void)
     int running;
     int count = epoll_wait(epoll_fd, ready, EVENTS_MAX, curl_wait_ms < 0 ? 1000 : (int)curl_wait_ms);
     if (count <= 0 || curl_wait_ms == 0) {
+        curl_wait_ms = -1;  // the timer fires once, unless libcurl sets it again
         curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }
     for (int i = 0; i < count; i++) {
