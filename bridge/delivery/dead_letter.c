@@ -1,8 +1,8 @@
 #include "bridge/delivery/dead_letter.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <utlist.h>
+
+#include "bridge/delivery/dead_letter_record.h"
 
 #include "bridge/intake/partition.h"
 #include "core/base/backoff.h"
@@ -10,50 +10,37 @@
 #include "core/base/log.h"
 #include "core/kafka/kafka_producer.h"
 
-#define HEADER_PREFIX "millrace.dlq."
-
 #define SAID_AGAIN_US (30 * CLOCK_US_PER_S)
 
 // The largest record that we send, and that a dead-letter topic takes: whatever a source topic took fits.
 #define RECORD_BYTES_MAX "100000000"
 
 /** After a failure of a topic, or of the producer. */
-struct letter_pause {
+struct dead_letter_pause {
     struct backoff backoff;
     int64_t due_us;   // nothing is sent before that
     int64_t said_us;  // when the failure was logged last; 0: not yet
 };
 
 /** A dead-letter topic is made once a process. */
-struct letter_topic {
-    struct letter_topic *next;
+struct dead_letter_topic {
+    struct dead_letter_topic *next;
     char *name;
     bool is_there;
     bool is_asked;
     bool is_plain;  // the broker refuses our limit of a record: it has the broker's
-    struct letter_pause pause;
+    struct dead_letter_pause pause;
     struct dead_letter *owner;
 };
 
-/** One event on its way. */
-struct letter {
-    struct letter *next;
-    struct letter *prev;
-    uint64_t number;  // in order of arrival
-    struct event *event;
-    struct letter_topic *topic;
-    rd_kafka_headers_t *headers;
-    dead_letter_on_stored on_stored;
-    void *self;
-};
-
 struct dead_letter {
-    struct kafka_producer producer;  // from the first dead event on
-    struct letter *waiting;          // not handed to the producer, in order
-    struct letter *sent;             // handed over and not reported
-    uint64_t letter_count;
-    struct letter_topic *topics;
-    struct letter_pause pause;  // of all
+    struct kafka_producer producer;      // from the first dead event on
+    struct dead_letter_record *waiting;  // not handed to the producer, in order
+    struct dead_letter_record *sent;     // handed over and not reported
+    struct dead_letter_record *alone;    // a suspect that is sent: nothing else may share its batch
+    uint64_t record_count;
+    struct dead_letter_topic *topics;
+    struct dead_letter_pause pause;  // of all
     uv_timer_t timer;
     uv_idle_t idle;
     int open_handles;
@@ -61,15 +48,15 @@ struct dead_letter {
 
 static void pump(struct dead_letter *d);
 
-static void free_letter(struct letter *l)
+static struct dead_letter_pause no_pause(void)
 {
-    rd_kafka_headers_destroy(l->headers);
-    free(l);
+    return (struct dead_letter_pause){.backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S)};
 }
 
-static struct letter_pause no_pause(void)
+static void on_idle(uv_idle_t *idle)
 {
-    return (struct letter_pause){.backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S)};
+    (void)uv_idle_stop(idle);
+    pump(idle->data);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -79,7 +66,7 @@ static void on_timer(uv_timer_t *timer)
 
 /** Nothing is given up: what failed is tried again, and the offsets wait. Letters that fail together count
  * once. */
-static void wait_after(struct letter_pause *pause, const char *what, const char *why)
+static void wait_after(struct dead_letter_pause *pause, const char *what, const char *why)
 {
     int64_t now_us = clock_now_us();
     if (pause->due_us > now_us) {
@@ -97,7 +84,7 @@ static void wait_after(struct letter_pause *pause, const char *what, const char 
 static void wake_when_due(struct dead_letter *d, int64_t now_us)
 {
     int64_t due_us = d->pause.due_us > now_us ? d->pause.due_us : INT64_MAX;
-    struct letter_topic *topic;
+    struct dead_letter_topic *topic;
     LL_FOREACH (d->topics, topic) {
         int64_t topic_us = topic->pause.due_us;
         due_us = topic_us > now_us && topic_us < due_us ? topic_us : due_us;
@@ -107,55 +94,94 @@ static void wake_when_due(struct dead_letter *d, int64_t now_us)
     }
 }
 
-static void move(struct letter *l, struct letter **from, struct letter **to)
+static void move(struct dead_letter_record *r, struct dead_letter_record **from,
+                 struct dead_letter_record **to)
 {
     INVARIANT(*from != NULL);
-    DL_DELETE(*from, l);
-    DL_APPEND(*to, l);
+    DL_DELETE(*from, r);
+    DL_APPEND(*to, r);
 }
 
 /** Moves letters back among those that wait, each to its place. */
-static void put_back(struct dead_letter *d, struct letter **letters)
+static void put_back(struct dead_letter *d, struct dead_letter_record **letters)
 {
-    struct letter *at = d->waiting;
+    struct dead_letter_record *at = d->waiting;
     uint64_t number = 0;
-    for (struct letter *l; (l = *letters) != NULL;) {
-        at = l->number < number ? d->waiting : at;
-        number = l->number;
+    for (struct dead_letter_record *r; (r = *letters) != NULL;) {
+        at = r->number < number ? d->waiting : at;
+        number = r->number;
         while (at != NULL && at->number < number) {
             at = at->next;
         }
-        DL_DELETE(*letters, l);
+        DL_DELETE(*letters, r);
         if (at == NULL) {
-            DL_APPEND(d->waiting, l);
+            DL_APPEND(d->waiting, r);
         } else {
-            DL_PREPEND_ELEM(d->waiting, at, l);
+            DL_PREPEND_ELEM(d->waiting, at, r);
         }
     }
 }
 
-static void on_report(struct dead_letter *d, const rd_kafka_message_t *message, struct letter **failed)
+/** The topic takes no record of this size, or none of its batch's size: first it is sent alone, then smaller.
+ */
+static void note_too_large(struct dead_letter_record *r, bool was_alone)
 {
-    struct letter *l = message->_private;
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        move(l, &d->sent, failed);
-        wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(message->err));
-        return;
+    if (!was_alone) {
+        r->is_suspect = true;
+    } else if (dead_letter_record_shrink(r)) {
+        log_warn("bridge", "dead_letter_shrunk",
+                 LOG_WITH(LOG_TEXT("topic", r->topic->name), LOG_TEXT("from", r->partition->topic),
+                          LOG_NUMBER("partition", r->partition->number),
+                          LOG_NUMBER("offset", r->event->offset)),
+                 "too large for its dead-letter topic: its %s left out",
+                 r->form == DEAD_LETTER_VALUELESS ? "value is"
+                 : r->form == DEAD_LETTER_BARE    ? "headers are"
+                                                  : "key is");
+    } else {
+        wait_after(&r->topic->pause, r->topic->name, "it takes not even a record without key and value");
     }
-    backoff_reset(&l->topic->pause.backoff);
-    backoff_reset(&d->pause.backoff);
+}
+
+static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
+                      struct dead_letter_record **failed)
+{
+    struct dead_letter_record *r = message->_private;
+    bool was_alone = d->alone == r;
+    d->alone = was_alone ? NULL : d->alone;
     INVARIANT(d->sent != NULL);
-    DL_DELETE(d->sent, l);
-    l->on_stored(l->self, l->event);
-    free_letter(l);
+    if (r->event == NULL) {
+        DL_DELETE(d->sent, r);
+        dead_letter_record_free(r);
+    } else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        move(r, &d->sent, failed);
+        note_too_large(r, was_alone);
+    } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        move(r, &d->sent, failed);
+        wait_after(&r->topic->pause, r->topic->name, rd_kafka_err2str(message->err));
+    } else {
+        backoff_reset(&r->topic->pause.backoff);
+        backoff_reset(&d->pause.backoff);
+        DL_DELETE(d->sent, r);
+        r->on_stored(r->self, r->event);
+        dead_letter_record_free(r);
+    }
 }
 
 /** What it had not reported is sent again by the next one, which is made after a pause. */
 static void replace_producer(struct dead_letter *d, const char *why)
 {
     kafka_producer_discard(&d->producer);
+    struct dead_letter_record *r;
+    struct dead_letter_record *next;
+    DL_FOREACH_SAFE (d->sent, r, next) {
+        if (r->event == NULL) {
+            DL_DELETE(d->sent, r);
+            dead_letter_record_free(r);
+        }
+    }
+    d->alone = NULL;
     put_back(d, &d->sent);
-    struct letter_topic *topic;
+    struct dead_letter_topic *topic;
     LL_FOREACH (d->topics, topic) {
         topic->is_asked = false;
     }
@@ -165,7 +191,7 @@ static void replace_producer(struct dead_letter *d, const char *why)
 static void on_ready(void *self)
 {
     struct dead_letter *d = self;
-    struct letter *failed = NULL;
+    struct dead_letter_record *failed = NULL;
     char why[256];
     for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(d->producer.reports, 0)) != NULL;) {
         const rd_kafka_message_t *message;
@@ -184,7 +210,7 @@ static void on_ready(void *self)
 
 static void on_topic(void *self, const struct fault *f)
 {
-    struct letter_topic *topic = self;
+    struct dead_letter_topic *topic = self;
     topic->is_asked = false;
     topic->is_there = f == NULL;
     if (f != NULL && f->kind == FAULT_CONFIG && !topic->is_plain) {
@@ -195,9 +221,9 @@ static void on_topic(void *self, const struct fault *f)
     pump(topic->owner);
 }
 
-static struct letter_topic *get_topic(struct dead_letter *d, const char *name)
+static struct dead_letter_topic *get_topic(struct dead_letter *d, const char *name)
 {
-    struct letter_topic *topic;
+    struct dead_letter_topic *topic;
     LL_FOREACH (d->topics, topic) {
         if (strcmp(topic->name, name) == 0) {
             return topic;
@@ -212,7 +238,7 @@ static struct letter_topic *get_topic(struct dead_letter *d, const char *name)
 }
 
 /** Makes the topic, unless that is under way. Dead letters are kept for ever. */
-static void ask_for_topic(struct dead_letter *d, struct letter_topic *topic)
+static void ask_for_topic(struct dead_letter *d, struct dead_letter_topic *topic)
 {
     if (topic->is_asked) {
         return;
@@ -228,42 +254,24 @@ static void ask_for_topic(struct dead_letter *d, struct letter_topic *topic)
                              topic);
 }
 
-/** Hands one letter to librdkafka, which copies it. */
-static rd_kafka_resp_err_t produce(struct dead_letter *d, struct letter *l)
+/** False only when the producer's queue is full; other errors pause this topic. */
+static bool send_one(struct dead_letter *d, struct dead_letter_record *r)
 {
-    const struct event *e = l->event;
-    rd_kafka_headers_t *headers = rd_kafka_headers_copy(l->headers);
-    rd_kafka_vu_t fields[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = l->topic->name},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY,
-         .u.mem = {e->has_key ? (void *)(uintptr_t)e->key.data : NULL, e->key.size}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)e->value.data, e->value.size}},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = l},
-    };
-    rd_kafka_error_t *error = rd_kafka_produceva(d->producer.rk, fields, COUNT_OF(fields));
-    if (error == NULL) {
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    }
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers);
-    return code;
-}
-
-/** Whether the producer's queue took the letter, or somebody else's letter may still fit. */
-static bool send_one(struct dead_letter *d, struct letter *l)
-{
-    rd_kafka_resp_err_t code = produce(d, l);
+    rd_kafka_resp_err_t code = dead_letter_record_produce(r, d->producer.rk, r->topic->name);
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return false;
     }
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        wait_after(&l->topic->pause, l->topic->name, rd_kafka_err2str(code));
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {  // more than our own limit
+        note_too_large(r, true);
+        (void)uv_idle_start(&d->idle, on_idle);
         return true;
     }
-    move(l, &d->waiting, &d->sent);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        wait_after(&r->topic->pause, r->topic->name, rd_kafka_err2str(code));
+        return true;
+    }
+    move(r, &d->waiting, &d->sent);
+    d->alone = r->is_suspect ? r : NULL;
     return true;
 }
 
@@ -275,75 +283,69 @@ static void pump(struct dead_letter *d)
     if (d->waiting != NULL && d->pause.due_us <= now_us && !kafka_producer_open(&d->producer, &f)) {
         wait_after(&d->pause, "dead letters", f.text);
     }
-    struct letter *l = d->pause.due_us <= now_us ? d->waiting : NULL;
-    for (struct letter *next; l != NULL; l = next) {
-        next = l->next;
-        if (l->topic->pause.due_us > now_us) {
+    struct dead_letter_record *r = d->pause.due_us <= now_us ? d->waiting : NULL;
+    for (struct dead_letter_record *next; r != NULL; r = next) {
+        next = r->next;
+        if (r->topic->pause.due_us > now_us) {
             continue;
         }
-        if (!l->topic->is_there) {
-            ask_for_topic(d, l->topic);
-        } else if (!send_one(d, l)) {
+        if (d->alone != NULL || (r->is_suspect && d->sent != NULL)) {
+            break;  // a suspect shares no batch: the reports of what is sent bring us back
+        }
+        if (!r->topic->is_there) {
+            ask_for_topic(d, r->topic);
+        } else if (!send_one(d, r)) {
             break;  // the delivery reports of those before it bring us back
         }
     }
     wake_when_due(d, now_us);
 }
 
-static void on_idle(uv_idle_t *idle)
+void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
+                       dead_letter_on_stored on_stored, void *self)
 {
-    (void)uv_idle_stop(idle);
-    pump(idle->data);
-}
-
-static void add_header(rd_kafka_headers_t *headers, const char *name, const char *value)
-{
-    char full[64];
-    (void)snprintf(full, sizeof(full), HEADER_PREFIX "%s", name);
-    (void)rd_kafka_header_remove(headers, full);  // of an earlier stay here: replaced, never appended
-    (void)rd_kafka_header_add(headers, full, -1, value, -1);
-}
-
-static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t value)
-{
-    char text[24];
-    (void)snprintf(text, sizeof(text), "%" PRId64, value);
-    add_header(headers, name, text);
-}
-
-static rd_kafka_headers_t *make_headers(const struct event *e, const struct dead_letter_cause *cause)
-{
-    rd_kafka_headers_t *headers =
-        e->headers != NULL ? rd_kafka_headers_copy(e->headers) : rd_kafka_headers_new(12);
-    CLEANUP(memory_free_pointer) char *id = slice_to_string(e->id);
-    add_header(headers, "function", cause->function);
-    add_header(headers, "reason", cause->reason);
-    add_header(headers, "message", cause->message);
-    if (cause->status != 0) {
-        add_number(headers, "status", cause->status);
-    } else {
-        (void)rd_kafka_header_remove(headers, HEADER_PREFIX "status");
-    }
-    add_number(headers, "attempts", cause->attempts);
-    add_header(headers, "topic", e->partition->topic);
-    add_number(headers, "partition", e->partition->number);
-    add_number(headers, "offset", e->offset);
-    add_number(headers, "timestamp", e->timestamp_ms);
-    add_header(headers, "event_id", id);
-    add_number(headers, "failed_at", clock_wall_us() / CLOCK_US_PER_MS);
-    return headers;
-}
-
-void dead_letter_put(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
-                     dead_letter_on_stored on_stored, void *self)
-{
-    struct letter *l = memory_zeroed(1, sizeof(*l));
-    *l = (struct letter){.event = e, .on_stored = on_stored, .self = self};
-    l->number = d->letter_count++;
-    l->topic = get_topic(d, cause->topic);
-    l->headers = make_headers(e, cause);
-    DL_APPEND(d->waiting, l);
+    struct dead_letter_record *r = dead_letter_record_new(e, cause);
+    r->on_stored = on_stored;
+    r->self = self;
+    r->number = d->record_count++;
+    r->topic = get_topic(d, cause->topic);
+    DL_APPEND(d->waiting, r);
     (void)uv_idle_start(&d->idle, on_idle);  // all dead events of a turn go together
+}
+
+void dead_letter_redirect(struct dead_letter *d, const void *self, const char *topic)
+{
+    struct dead_letter_record *lists[] = {d->waiting, d->sent};
+    struct dead_letter_record *r;
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        DL_FOREACH (lists[i], r) {
+            r->topic = r->self == self ? get_topic(d, topic) : r->topic;
+        }
+    }
+    (void)uv_idle_start(&d->idle, on_idle);
+}
+
+void dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
+                         dead_letter_on_stored on_given_up)
+{
+    int64_t until_us = clock_now_us() - wait_us;
+    struct dead_letter_record **lists[] = {&d->waiting, &d->sent};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        struct dead_letter_record *r;
+        struct dead_letter_record *next;
+        DL_FOREACH_SAFE (*lists[i], r, next) {
+            if (r->self != self || r->event == NULL || r->arrived_us > until_us ||
+                r->partition->state == PARTITION_ASSIGNED) {
+                continue;
+            }
+            struct event *e = TAKE(r->event);
+            if (lists[i] == &d->waiting) {
+                DL_DELETE(d->waiting, r);
+                dead_letter_record_free(r);
+            }
+            on_given_up(self, e);
+        }
+    }
 }
 
 struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *settings)
@@ -375,13 +377,13 @@ void dead_letter_free(struct dead_letter *d)
         return;
     }
     DL_CONCAT(d->waiting, d->sent);
-    struct letter *l;
-    struct letter *next;
-    DL_FOREACH_SAFE (d->waiting, l, next) {
-        free_letter(l);
+    struct dead_letter_record *r;
+    struct dead_letter_record *next;
+    DL_FOREACH_SAFE (d->waiting, r, next) {
+        dead_letter_record_free(r);
     }
-    struct letter_topic *topic;
-    struct letter_topic *next_topic;
+    struct dead_letter_topic *topic;
+    struct dead_letter_topic *next_topic;
     LL_FOREACH_SAFE (d->topics, topic, next_topic) {
         free(topic->name);
         free(topic);

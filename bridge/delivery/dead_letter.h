@@ -5,30 +5,32 @@
 
 #include <uv.h>
 
-#include "bridge/intake/event.h"
+#include "bridge/delivery/dead_letter_cause.h"
 #include "core/config/settings.h"
 
 struct dead_letter;
 
-/** Why an event ends here. All borrowed for the call. */
-struct dead_letter_cause {
-    const char *function;
-    const char *topic;    // the dead-letter topic
-    const char *reason;   // attempts_exhausted, expired, rejected …
-    const char *message;  // one line
-    int status;           // of the last answer; 0: none came
-    uint32_t attempts;
-};
-
-/** Acknowledged by all brokers: the event may be settled. */
-typedef void (*dead_letter_on_stored)(void *self, struct event *e);
-
 /** Connects at the first dead event. */
 struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *settings);
 
-/** Takes note of the event, which stays alive and as it is until on_stored, however long that takes. */
-void dead_letter_put(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
-                     dead_letter_on_stored on_stored, void *self);
+/**
+ * Takes note of the event, which stays alive and as it is until on_stored or dead_letter_give_up. A record
+ * that the topic refuses as too large is written without its value, with the reason `oversize` and the place
+ * where it is.
+ */
+void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
+                       dead_letter_on_stored on_stored, void *self);
+
+/** What was written with this `self` and is not stored goes to another topic: the function's file names it
+ * now. */
+void dead_letter_redirect(struct dead_letter *d, const void *self, const char *topic);
+
+/**
+ * Gives up what was written with this `self`, was not stored within `wait_us` and is of a partition that is
+ * not assigned any more: its next owner meets it again. on_given_up gets the events.
+ */
+void dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
+                         dead_letter_on_stored on_given_up);
 
 /** Forgets whatever waits without calling back; the events are not stored. Accepts NULL. */
 void dead_letter_free(struct dead_letter *d);

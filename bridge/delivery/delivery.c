@@ -46,9 +46,31 @@ void delivery_settle(struct delivery *d, struct event *e)
     delivery_release(d, e);
 }
 
+enum { REVOKED_WAIT_US = 5 * 1000000 };  // of a dead letter that can't be stored, when its partition goes
+
+static void on_dead_letter_given_up(void *self, struct event *e)
+{
+    struct delivery *d = self;
+    d->dead_letters_waiting--;
+    log_warn(
+        d->component, "dead_letter_given_up",
+        LOG_WITH(LOG_TEXT("topic", e->partition->topic), LOG_NUMBER("partition", e->partition->number),
+                 LOG_NUMBER("offset", e->offset)),
+        "its dead letter could not be stored before the partition went to another owner, who meets it again");
+    delivery_release(d, e);
+}
+
+void delivery_tick(struct delivery *d)
+{
+    if (d->dead_letters_waiting > 0) {
+        dead_letter_give_up(d->dead_letters, d, REVOKED_WAIT_US, on_dead_letter_given_up);
+    }
+}
+
 static void on_dead_letter_stored(void *self, struct event *e)
 {
     struct delivery *d = self;
+    d->dead_letters_waiting--;
     metric_add(d->metrics->dead_lettered, 1);
     delivery_settle(d, e);
     delivery_pump(d);
@@ -56,7 +78,7 @@ static void on_dead_letter_stored(void *self, struct event *e)
 }
 
 /** Its lane stays held until the dead letter is safe: the key's next event must not overtake it. */
-void delivery_bury(struct delivery *d, struct event *e, struct dead_letter_cause cause)
+void delivery_dead_letter(struct delivery *d, struct event *e, struct dead_letter_cause cause)
 {
     cause.function = d->config->name;
     cause.topic = d->config->delivery.on_failure.dead_letter;
@@ -68,7 +90,8 @@ void delivery_bury(struct delivery *d, struct event *e, struct dead_letter_cause
                       LOG_TEXT("id", id), LOG_NUMBER("status", cause.status),
                       LOG_NUMBER("attempts", cause.attempts)),
              "%s", cause.message);
-    dead_letter_put(d->dead_letters, e, &cause, on_dead_letter_stored, d);
+    d->dead_letters_waiting++;
+    dead_letter_write(d->dead_letters, e, &cause, on_dead_letter_stored, d);
 }
 
 /** Adds one event to the invocation's payload, or sees to its end. False: it does not fit and is the
@@ -78,8 +101,8 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct event *
     struct fault f;
     struct payload *p = invoke_payload(inv);
     if (e->reject_reason != NULL) {
-        delivery_bury(d, e,
-                      (struct dead_letter_cause){.reason = e->reject_reason, .message = e->reject_message});
+        delivery_dead_letter(
+            d, e, (struct dead_letter_cause){.reason = e->reject_reason, .message = e->reject_message});
         return true;
     }
     switch (payload_add(p, e, &f)) {
@@ -95,7 +118,7 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct event *
     case PAYLOAD_REJECTED:
         break;
     }
-    delivery_bury(d, e, (struct dead_letter_cause){.reason = p->reject_reason, .message = f.text});
+    delivery_dead_letter(d, e, (struct dead_letter_cause){.reason = p->reject_reason, .message = f.text});
     return true;
 }
 

@@ -56,6 +56,9 @@ void delivery_abandon(struct delivery *d);
  * began; what waits is called as `config` says, and by a new endpoint at once. */
 bool delivery_reconfigure(struct delivery *d, const struct function_config *config, struct fault *f) MUST_USE;
 
+/** Twice a second. */
+void delivery_tick(struct delivery *d);
+
 size_t delivery_running(const struct delivery *d);
 
 /** Events taken and not settled. */

@@ -44,7 +44,7 @@ static void finish_dead(struct delivery *d, struct invocation *inv, const struct
         if (e->partition->state == PARTITION_LOST) {
             delivery_release(d, e);
         } else {
-            delivery_bury(d, e, cause);
+            delivery_dead_letter(d, e, cause);
         }
     }
     invoke_close(inv);

@@ -136,6 +136,10 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
         return false;
     }
     bool is_same_endpoint = function_change_is_same_endpoint(d->config, config);
+    const char *dead_letters = config->delivery.on_failure.dead_letter;
+    if (strcmp(d->config->delivery.on_failure.dead_letter, dead_letters) != 0) {
+        dead_letter_redirect(d->dead_letters, d, dead_letters);
+    }
     take_config(d, config);
     limiter_adjust(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us,
                    d->backoff.max_us);

@@ -38,6 +38,7 @@ struct delivery {
     struct delivery_line *replaced;  // earlier ones
     size_t running_count;            // on all of them
     uv_timer_t timer;                // the limiter opens, a retry or a batch is due
+    size_t dead_letters_waiting;     // events
     size_t event_count;
     size_t event_bytes;
     size_t events_max;
@@ -59,7 +60,7 @@ void delivery_release(struct delivery *d, struct event *e);
 
 /** The event can't be delivered: it is settled once it is a safe dead letter. Function and topic are filled
  * in. */
-void delivery_bury(struct delivery *d, struct event *e, struct dead_letter_cause cause);
+void delivery_dead_letter(struct delivery *d, struct event *e, struct dead_letter_cause cause);
 
 /** Lets the invocation wait, without events that are not ours to retry any more. */
 void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us);

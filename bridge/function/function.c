@@ -322,6 +322,7 @@ static void on_tick(uv_timer_t *tick)
         return;
     }
     metric_set(fn->metrics.in_flight, (double)delivery_running(fn->delivery));
+    delivery_tick(fn->delivery);
     if (fn->consumer != NULL) {
         measure_lag(fn);
         extend_registration(fn);

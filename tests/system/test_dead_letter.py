@@ -150,3 +150,56 @@ def test_a_topic_of_its_own(database, kafka, millrace, function, name):
     millrace.run()
     database.sql("insert into a values (1)")
     assert read_topic(kafka, f"{name}.rejects", count=1)[0].headers["millrace.dlq.reason"] == "rejected"
+
+
+LARGE = "(select string_agg(md5(i::text), '') from generate_series(1, 300) i)"  # that hardly compresses
+
+
+@pytest.fixture
+def small_topic(database, kafka, millrace, function, name):
+    """small_topic(bytes): a function that rejects id 1, whose dead letters go to a topic of such records."""
+
+    def start(max_bytes):
+        database.sql("create table a (id int primary key, v text)")
+        millrace.connector(name, database)
+        kafka.create_topic(f"{name}.small", **{"max.message.bytes": str(max_bytes)})
+        place = {"on_failure": {"dead_letter": f"{name}.small"}}
+        millrace.function(name, f"{name}.public.a", function.url, delivery=place)
+        function.rule = lambda call: Answer(400) if call.key == {"id": 1} else None
+        return millrace.run()
+
+    return start
+
+
+def test_too_large_for_its_topic(small_topic, database, kafka, millrace, function, name):
+    small_topic(2000)
+    database.sql(f"insert into a values (1, {LARGE}), (2, 'y')")
+    (dead,) = read_topic(kafka, f"{name}.small", millrace.registry, count=1)
+    said = {key: dead.headers[f"millrace.dlq.{key}"] for key in ("reason", "topic", "partition", "offset", "status")}
+    topic = f"{name}.public.a"
+    assert said == {"reason": "oversize", "topic": topic, "partition": "0", "offset": "0", "status": "400"}
+    assert dead.raw_value is None and dead.key == {"id": 1}
+    assert dead.headers["millrace.dlq.message"].startswith("rejected: ")
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 2}, 20, "offset 2 committed")
+
+
+def test_a_corrected_topic_takes_what_fits_nowhere(small_topic, database, kafka, millrace, function, name):
+    process = small_topic(50)
+    database.sql("insert into a values (1, 'x'), (2, 'y')")
+    function.wait_calls(1, where=lambda call: call.key == {"id": 2})
+    process.wait_event("dead_letter_failed", message="without key and value")
+    place = {"on_failure": {"dead_letter": f"{name}.large"}}
+    millrace.function(name, f"{name}.public.a", function.url, delivery=place)
+    (dead,) = read_topic(kafka, f"{name}.large", millrace.registry, count=1)
+    assert dead.headers["millrace.dlq.reason"] == "oversize"
+    assert dead.headers["millrace.dlq.offset"] == "0"
+
+
+def test_stopping_waits_for_no_dead_letter_that_fits_nowhere(small_topic, database, kafka, function, name):
+    process = small_topic(50)
+    database.sql("insert into a values (1, 'x'), (2, 'y')")
+    function.wait_calls(1, where=lambda call: call.key == {"id": 2})
+    process.wait_event("dead_letter_failed", message="without key and value")
+    assert process.stop(timeout=20) == 0
+    assert process.find("dead_letter_given_up", offset=0) and not process.find("drain_abandoned")
+    assert kafka.committed(f"millrace.{name}", f"{name}.public.a").get(0, 0) == 0

@@ -14,6 +14,7 @@
 #include "bridge/intake/partition.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/kafka/kafka_client.h"
 
 enum { EVENTS = 3, PRODUCE = 0, INIT_PRODUCER_ID = 22 };
 #define TOPIC "millrace.dlq.fn"
@@ -30,6 +31,9 @@ struct letters {
     struct event events[EVENTS];
     size_t stored[EVENTS];  // numbers of events, in the order they came to be stored in
     size_t stored_count;
+    size_t given_up[EVENTS];
+    size_t given_up_count;
+    int64_t refused_until_us;
     uv_timer_t timer;
 };
 
@@ -75,7 +79,7 @@ static void put(struct letters *c, size_t number, const char *topic, struct slic
     };
     struct dead_letter_cause cause = {
         .function = "fn", .topic = topic, .reason = "rejected", .message = "no"};
-    dead_letter_put(c->dead_letters, &c->events[number], &cause, on_stored, c);
+    dead_letter_write(c->dead_letters, &c->events[number], &cause, on_stored, c);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -103,15 +107,59 @@ static void expect_all_in_order(struct letters *c)
     }
 }
 
+/** What one record of a dead-letter topic says. */
+struct stored_record {
+    char reason[32];
+    bool has_value;
+};
+
+static void read_topic(struct letters *c, const char *topic, struct stored_record *ret, size_t count)
+{
+    struct fault f;
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk = NULL;
+    const char *extra[] = {"group.id", "reader", NULL};
+    assert_true(kafka_client_conf(&c->settings, KAFKA_CONSUMER, extra, &conf, &f));
+    assert_true(kafka_client_open(conf, KAFKA_CONSUMER, &rk, &f));
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    assert_int_equal(rd_kafka_assign(rk, list), 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    for (size_t i = 0; i < count;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 20000);
+        assert_non_null(message);
+        rd_kafka_headers_t *headers;
+        const void *value;
+        size_t size;
+        if (message->err == 0) {
+            assert_int_equal(rd_kafka_message_headers(message, &headers), 0);
+            assert_int_equal(rd_kafka_header_get_last(headers, "millrace.dlq.reason", &value, &size), 0);
+            ret[i] = (struct stored_record){.has_value = message->payload != NULL};
+            memcpy(ret[i++].reason, value, size);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    (void)rd_kafka_consumer_close(rk);
+    rd_kafka_destroy(rk);
+}
+
+static void refuse_all(struct letters *c)
+{
+    for (int i = 0; i < 100; i++) {
+        rd_kafka_mock_push_request_errors(c->mock, PRODUCE, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    }
+}
+
 static void a_refused_letter_is_tried_again_with_pauses(void **state)
 {
     (void)state;
     struct letters c;
     start(&c);
     // Pauses are drawn from 0 to 0.5, 1, 2 and 4 s: together below 0.2 s once in 60,000 runs.
-    rd_kafka_mock_push_request_errors(
-        c.mock, PRODUCE, 4, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
-        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    rd_kafka_mock_push_request_errors(c.mock, PRODUCE, 4, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
     int64_t began_us = clock_now_us();
     put(&c, 0, TOPIC, slice_of("x"));
     run_until_stored(&c, 1);
@@ -124,8 +172,8 @@ static void letters_that_fail_together_keep_their_order(void **state)
     (void)state;
     struct letters c;
     start(&c);
-    rd_kafka_mock_push_request_errors(c.mock, PRODUCE, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
-                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    rd_kafka_mock_push_request_errors(c.mock, PRODUCE, 2, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
     for (size_t i = 0; i < EVENTS; i++) {
         put(&c, i, TOPIC, slice_of("x"));
     }
@@ -175,11 +223,99 @@ static void a_producer_that_broke_with_letters_on_their_way_is_replaced(void **s
     stop(&c);
 }
 
+static bool has_failed(struct letters *c)
+{
+    return c->refused_until_us != 0 && clock_now_us() > c->refused_until_us;
+}
+
+/** Runs until the broker has refused what was put; there is no other sign of it than time. */
+static void run_while_refused(struct letters *c)
+{
+    c->refused_until_us = clock_now_us() + CLOCK_US_PER_S;
+    (void)uv_timer_start(&c->timer, on_time, 5, 5);
+    while (!has_failed(c)) {
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+    (void)uv_timer_stop(&c->timer);
+}
+
+/** What is too large is sent alone once, then without its value: three times is enough. */
+static void a_record_that_is_too_large_is_stored_without_its_value(void **state)
+{
+    (void)state;
+    struct letters c;
+    start(&c);
+    rd_kafka_mock_push_request_errors(c.mock, PRODUCE, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    for (size_t i = 0; i < EVENTS; i++) {
+        put(&c, i, TOPIC, slice_of("x"));
+    }
+    expect_all_in_order(&c);
+    struct stored_record stored[EVENTS];
+    read_topic(&c, TOPIC, stored, EVENTS);
+    assert_string_equal(stored[0].reason, "oversize");
+    assert_false(stored[0].has_value);
+    for (size_t i = 1; i < EVENTS; i++) {  // which were in its batch
+        assert_string_equal(stored[i].reason, "rejected");
+        assert_true(stored[i].has_value);
+    }
+    stop(&c);
+}
+
+static void what_is_refused_goes_to_a_corrected_topic(void **state)
+{
+    (void)state;
+    struct letters c;
+    start(&c);
+    refuse_all(&c);
+    put(&c, 0, TOPIC, slice_of("x"));
+    put(&c, 1, TOPIC, slice_of("x"));
+    run_while_refused(&c);
+    assert_int_equal(c.stored_count, 0);
+    rd_kafka_mock_clear_request_errors(c.mock, PRODUCE);
+    dead_letter_redirect(c.dead_letters, &c, OTHER);
+    run_until_stored(&c, 2);
+    struct stored_record stored[2];
+    read_topic(&c, OTHER, stored, 2);
+    stop(&c);
+}
+
+static void on_given_up(void *self, struct event *e)
+{
+    struct letters *c = self;
+    c->given_up[c->given_up_count++] = (size_t)e->offset;
+}
+
+static void a_partition_that_goes_waits_for_no_refused_record(void **state)
+{
+    (void)state;
+    struct letters c;
+    start(&c);
+    refuse_all(&c);
+    put(&c, 0, TOPIC, slice_of("x"));
+    run_while_refused(&c);
+    dead_letter_give_up(c.dead_letters, &c, 0, on_given_up);
+    assert_int_equal(c.given_up_count, 0);  // still ours
+    c.partition.state = PARTITION_REVOKED;
+    dead_letter_give_up(c.dead_letters, &c, 60 * CLOCK_US_PER_S, on_given_up);
+    assert_int_equal(c.given_up_count, 0);  // not for so long
+    dead_letter_give_up(c.dead_letters, &c, 0, on_given_up);
+    assert_int_equal(c.given_up_count, 1);
+    rd_kafka_mock_clear_request_errors(c.mock, PRODUCE);
+    put(&c, 1, TOPIC, slice_of("x"));
+    run_until_stored(&c, 1);
+    assert_int_equal(c.stored[0], 1);
+    stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_letter_is_tried_again_with_pauses),
         cmocka_unit_test(a_letter_larger_than_the_usual_queue_is_stored),
+        cmocka_unit_test(a_record_that_is_too_large_is_stored_without_its_value),
+        cmocka_unit_test(what_is_refused_goes_to_a_corrected_topic),
+        cmocka_unit_test(a_partition_that_goes_waits_for_no_refused_record),
         cmocka_unit_test(letters_that_fail_together_keep_their_order),
         cmocka_unit_test(a_producer_that_never_came_to_be_is_replaced),
         cmocka_unit_test(a_producer_that_broke_with_letters_on_their_way_is_replaced),

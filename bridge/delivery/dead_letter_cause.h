@@ -1,0 +1,20 @@
+// Why an event becomes a dead letter.
+#ifndef BRIDGE_DELIVERY_DEAD_LETTER_CAUSE_H
+#define BRIDGE_DELIVERY_DEAD_LETTER_CAUSE_H
+
+#include "bridge/intake/event.h"
+
+/** Why an event ends here. All borrowed for the call. */
+struct dead_letter_cause {
+    const char *function;
+    const char *topic;    // the dead-letter topic
+    const char *reason;   // attempts_exhausted, expired, rejected …
+    const char *message;  // one line
+    int status;           // of the last answer; 0: none came
+    uint32_t attempts;
+};
+
+/** Acknowledged by all brokers: the event may be settled. */
+typedef void (*dead_letter_on_stored)(void *self, struct event *e);
+
+#endif

@@ -1,0 +1,149 @@
+#include "bridge/delivery/dead_letter_record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bridge/intake/partition.h"
+#include "core/base/clock.h"
+
+#define HEADER_PREFIX "millrace.dlq."
+
+static void set_header(rd_kafka_headers_t *headers, const char *name, const char *value)
+{
+    char full[64];
+    (void)snprintf(full, sizeof(full), HEADER_PREFIX "%s", name);
+    (void)rd_kafka_header_remove(headers, full);  // of an earlier stay here: replaced, never appended
+    (void)rd_kafka_header_add(headers, full, -1, value, -1);
+}
+
+static void set_number(rd_kafka_headers_t *headers, const char *name, int64_t value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%" PRId64, value);
+    set_header(headers, name, text);
+}
+
+static rd_kafka_headers_t *make_headers(const struct event *e, const struct dead_letter_cause *cause)
+{
+    rd_kafka_headers_t *headers =
+        e->headers != NULL ? rd_kafka_headers_copy(e->headers) : rd_kafka_headers_new(12);
+    CLEANUP(memory_free_pointer) char *id = slice_to_string(e->id);
+    set_header(headers, "function", cause->function);
+    set_header(headers, "reason", cause->reason);
+    set_header(headers, "message", cause->message);
+    if (cause->status != 0) {
+        set_number(headers, "status", cause->status);
+    } else {
+        (void)rd_kafka_header_remove(headers, HEADER_PREFIX "status");
+    }
+    set_number(headers, "attempts", cause->attempts);
+    set_header(headers, "topic", e->partition->topic);
+    set_number(headers, "partition", e->partition->number);
+    set_number(headers, "offset", e->offset);
+    set_number(headers, "timestamp", e->timestamp_ms);
+    set_header(headers, "event_id", id);
+    set_number(headers, "failed_at", clock_wall_us() / CLOCK_US_PER_MS);
+    return headers;
+}
+
+struct dead_letter_record *dead_letter_record_new(struct event *e, const struct dead_letter_cause *cause)
+{
+    struct dead_letter_record *r = memory_zeroed(1, sizeof(*r));
+    r->event = e;
+    r->partition = e->partition;
+    r->headers = make_headers(e, cause);
+    r->arrived_us = clock_now_us();
+    return r;
+}
+
+void dead_letter_record_free(struct dead_letter_record *r)
+{
+    rd_kafka_headers_destroy(r->headers);
+    free(r);
+}
+
+static char *header_text(const rd_kafka_headers_t *headers, const char *name)
+{
+    const void *value = "";
+    size_t size = 0;
+    (void)rd_kafka_header_get_last(headers, name, &value, &size);
+    return slice_to_string(slice_make(value, size));
+}
+
+/** What it was dead for first stands in the message from now on. */
+static void explain(struct dead_letter_record *r)
+{
+    const struct event *e = r->event;
+    CLEANUP(memory_free_pointer) char *reason = header_text(r->headers, HEADER_PREFIX "reason");
+    CLEANUP(memory_free_pointer) char *message = header_text(r->headers, HEADER_PREFIX "message");
+    CLEANUP(memory_free_pointer)
+    char *text =
+        memory_format("%s: %s; its value of %zu bytes is more than this topic takes, and is left out: "
+                      "read it at offset %" PRId64 " of partition %" PRId32 " of %s",
+                      reason, message, e->value.size, e->offset, e->partition->number, e->partition->topic);
+    set_header(r->headers, "reason", "oversize");
+    set_header(r->headers, "message", text);
+}
+
+static void drop_foreign_headers(struct dead_letter_record *r)
+{
+    rd_kafka_headers_t *own = rd_kafka_headers_new(12);
+    const char *name;
+    const void *value;
+    size_t size;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(r->headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        if (strncmp(name, HEADER_PREFIX, strlen(HEADER_PREFIX)) == 0) {
+            (void)rd_kafka_header_add(own, name, -1, value, (ssize_t)size);
+        }
+    }
+    rd_kafka_headers_destroy(r->headers);
+    r->headers = own;
+}
+
+bool dead_letter_record_shrink(struct dead_letter_record *r)
+{
+    switch (r->form) {
+    case DEAD_LETTER_WHOLE:
+        explain(r);
+        r->form = DEAD_LETTER_VALUELESS;
+        return true;
+    case DEAD_LETTER_VALUELESS:
+        drop_foreign_headers(r);
+        r->form = DEAD_LETTER_BARE;
+        return true;
+    case DEAD_LETTER_BARE:
+        r->form = DEAD_LETTER_KEYLESS;
+        return true;
+    case DEAD_LETTER_KEYLESS:
+        break;
+    }
+    return false;
+}
+
+rd_kafka_resp_err_t dead_letter_record_produce(const struct dead_letter_record *r, rd_kafka_t *rk,
+                                               const char *topic)
+{
+    const struct event *e = r->event;
+    bool has_key = e->has_key && r->form != DEAD_LETTER_KEYLESS;
+    bool has_value = r->form == DEAD_LETTER_WHOLE;
+    rd_kafka_headers_t *headers = rd_kafka_headers_copy(r->headers);
+    rd_kafka_vu_t fields[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY,
+         .u.mem = {has_key ? (void *)(uintptr_t)e->key.data : NULL, has_key ? e->key.size : 0}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {has_value ? (void *)(uintptr_t)e->value.data : NULL, has_value ? e->value.size : 0}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)r},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(rk, fields, COUNT_OF(fields));
+    if (error == NULL) {
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    rd_kafka_headers_destroy(headers);
+    return code;
+}
