@@ -269,7 +269,7 @@ static const struct config_option connector_options[] = {
      .offset = offsetof(struct connector_config, on_bad_row),
      .doc =
          "What to do with a row that Kafka can't take (too large) or that can't be encoded in Avro (numeric "
-         "NaN in a NOT NULL column): stop there, or put it aside and go on."},
+         "NaN in a NOT NULL column): stop its table there, or put it aside and go on."},
     {.key = "types",
      .type = CONFIG_CHOICE,
      .choices = connector_types,

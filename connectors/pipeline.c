@@ -1,79 +1,208 @@
-// The connector on one screen, bottom up: pipeline_pump reads a change, pipeline_take gives it its place in
-// the ledger, pipeline_publish (pipeline_publish.c) encodes it and hands it to Kafka; acknowledgements come
-// back through pipeline_on_settled, and pipeline_confirm tells the database what is safe. Connecting, losing
-// and leaving: pipeline_life.c.
-#include "connectors/pipeline_private.h"
+// One connector: its states, and the loop that moves changes from the source to the publisher and safe
+// positions back. A lost peer ends the session; the next one begins at the position that the server has, once
+// nothing of the last one can reach Kafka any more.
+#include "connectors/pipeline.h"
+
+#include <stdio.h>
+
+#include "connectors/change_delivery.h"
+#include "connectors/pipeline_metrics.h"
+#include "connectors/pipeline_state.h"
+#include "connectors/postgres/pg_source.h"
+#include "connectors/publisher.h"
+#include "core/base/backoff.h"
 #include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
 
-void pipeline_confirm(struct pipeline *p)
+enum {
+    BUDGET = 1024,  // changes per turn of the loop
+    DRAIN_LIMIT_MS = 20000,
+    TICK_MS = 1000,
+};
+
+enum peer { PEER_POSTGRES, PEER_KAFKA };
+
+struct pipeline {
+    struct pipeline_params params;
+    char *component;  // connector/shop
+    struct pipeline_state state;
+
+    const struct source_type *source_type;
+    struct source *source;
+    struct change_delivery *delivery;
+    struct publisher *publisher;
+    struct pipeline_metrics metrics;
+
+    struct change change;  // read and not yet taken
+    bool has_change;
+    bool is_source_open;
+    bool is_paused;
+    bool is_pumping;
+    uint64_t confirmed;
+
+    struct backoff backoff;
+    uv_timer_t retry;
+    uv_timer_t tick;
+    uv_timer_t drain_limit;
+    uv_idle_t again;
+    int handles_open;
+    bool is_reopen_due;  // the wait is over; the last session's sink may still be leaving
+    bool is_ended;
+};
+
+// --- sessions ---
+
+static void note_waiting(struct pipeline *p)
 {
-    uint64_t safe = watermark_safe(&p->watermark);
-    if (safe > p->confirmed) {
-        p->confirmed = safe;
-        backoff_reset(&p->backoff);  // not before: what fails each time at the same change must slow down
-        if (p->is_source_open) {
-            p->source_type->confirm(p->source, safe);
-        }
+    const char *waiting = publisher_waiting(p->publisher);
+    if (waiting != NULL && !p->state.is_kafka_lost) {
+        last_error_set(&p->state.error, waiting);
     }
 }
 
-void pipeline_on_settled(void *self, uint64_t ticket, uint32_t count)
+static void note_works(struct pipeline *p)
 {
-    struct pipeline *p = self;
-    watermark_release_many(&p->watermark, ticket, count);
-    int64_t commit_us = p->commit_times_us[ticket % PIPELINE_TRANSACTIONS_MAX];
-    metric_observe_us(p->metrics.commit_to_ack_seconds, clock_wall_us() - commit_us);
+    if (!p->state.is_kafka_lost) {
+        last_error_clear(&p->state.error);
+    }
+    note_waiting(p);
 }
 
-void pipeline_on_batch(void *self)
+static void end(struct pipeline *p, const struct fault *f)
 {
-    struct pipeline *p = self;
-    pipeline_confirm(p);
-    pipeline_record_save(p);
-    pipeline_when_settled(p);
-    if (p->has_change && p->change.kind == CHANGE_BEGIN) {  // it waited for a place in the ledger
-        pipeline_pump(p);
+    if (!p->is_ended) {
+        p->is_ended = true;
+        p->params.on_end(p->params.self, f);
     }
 }
 
-void pipeline_on_room(void *self)
+static void close_source(struct pipeline *p)
 {
-    pipeline_pump(self);
+    p->has_change = false;
+    p->is_paused = false;
+    p->is_source_open = false;
+    (void)uv_idle_stop(&p->again);
+    p->source_type->close(p->source);
 }
 
-static enum pipeline_take pipeline_begin(struct pipeline *p)
+static void fail(struct pipeline *p, const struct fault *f)
 {
-    if (watermark_full(&p->watermark)) {
-        return PIPELINE_LATER;
+    if (pipeline_state_is_over(&p->state)) {
+        return;
     }
-    p->ticket = watermark_open(&p->watermark);
-    p->commit_times_us[p->ticket % PIPELINE_TRANSACTIONS_MAX] = p->change.commit_time_us;
-    p->is_in_transaction = true;
-    return PIPELINE_TAKEN;
+    log_error(p->component, "connector_failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f->kind))), "%s",
+              f->text);
+    last_error_set(&p->state.error, f->text);
+    pipeline_state_enter(&p->state, PIPELINE_FAILED, f->text);
+    (void)uv_timer_stop(&p->retry);
+    close_source(p);
+    end(p, f);
 }
 
-static enum pipeline_take pipeline_take(struct pipeline *p, struct fault *f)
+static void open_session(struct pipeline *p)
+{
+    pipeline_state_enter(&p->state, PIPELINE_CONNECTING, "connecting to the database");
+    p->is_source_open = true;
+    p->source_type->open(p->source);
+}
+
+// Waiting for the sink of the last session keeps each key's order: what it had sent comes before what is sent
+// again.
+static void when_quiet(struct pipeline *p)
+{
+    if (!change_delivery_is_quiet(p->delivery)) {
+        return;
+    }
+    if (p->state.now == PIPELINE_DRAINING) {
+        (void)uv_timer_stop(&p->drain_limit);
+        close_source(p);
+        pipeline_state_enter(&p->state, PIPELINE_STOPPED, "drained");
+        end(p, NULL);
+    } else if (p->state.now == PIPELINE_BACKING_OFF && p->is_reopen_due) {
+        p->is_reopen_due = false;
+        open_session(p);
+    }
+}
+
+static bool renew_sink(struct pipeline *p, struct fault *f)
+{
+    publisher_detach(p->publisher);
+    if (!change_delivery_renew(p->delivery, f)) {
+        return false;
+    }
+    p->state.is_kafka_lost = false;  // the new one finds out for itself
+    publisher_attach(p->publisher);
+    return true;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct pipeline *p = timer->data;
+    p->is_reopen_due = true;
+    when_quiet(p);
+}
+
+static void back_off(struct pipeline *p, enum peer peer, const char *why)
+{
+    int64_t wait_us = backoff_next_us(&p->backoff);
+    last_error_set(&p->state.error, why);
+    log_warn(p->component, "connection_lost",
+             LOG_WITH(LOG_TEXT("peer", peer == PEER_KAFKA ? "kafka" : "postgres"),
+                      LOG_NUMBER("retry_ms", wait_us / CLOCK_US_PER_MS)),
+             "%s", why);
+    pipeline_state_enter(&p->state, PIPELINE_BACKING_OFF, why);
+    p->is_reopen_due = false;
+    (void)uv_timer_start(&p->retry, on_retry, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
+}
+
+// A fault of the source or of the sink ends the session: retried with backoff, or the end. The sink goes with
+// it in any case: without the database's lock another copy may publish, and a producer that lost a record
+// can't keep order any more.
+static void lose(struct pipeline *p, enum peer peer, const struct fault *f)
+{
+    if (pipeline_state_is_over(&p->state)) {
+        return;
+    }
+    struct fault reason = *f;
+    if (f->kind != FAULT_RETRY) {
+        fail(p, &reason);
+        return;
+    }
+    close_source(p);
+    if (!renew_sink(p, &reason)) {
+        fail(p, &reason);
+    } else if (p->state.now == PIPELINE_DRAINING) {
+        when_quiet(p);
+    } else {
+        metric_add(peer == PEER_KAFKA ? p->metrics.kafka_reconnects : p->metrics.postgres_reconnects, 1);
+        back_off(p, peer, reason.text);
+    }
+}
+
+// --- the flow ---
+
+static void pump(struct pipeline *p);
+
+static enum publisher_step take(struct pipeline *p, struct fault *f)
 {
     switch (p->change.kind) {
     case CHANGE_BEGIN:
-        return pipeline_begin(p);
+        return change_delivery_begin(p->delivery, p->change.commit_time_us) ? PUBLISHER_TAKEN
+                                                                            : PUBLISHER_LATER;
     case CHANGE_ROW:
-        return pipeline_publish(p, f);
+        return publisher_publish(p->publisher, &p->change, f);
     case CHANGE_COMMIT:
-        watermark_seal(&p->watermark, p->ticket, p->change.position);
-        p->is_in_transaction = false;
-        pipeline_confirm(p);
-        return PIPELINE_TAKEN;
+        change_delivery_commit(p->delivery, p->change.position);
+        return PUBLISHER_TAKEN;
     case CHANGE_IDLE:
-        if (watermark_advance_idle(&p->watermark, p->change.position)) {
-            pipeline_confirm(p);
-        }
-        return PIPELINE_TAKEN;
+        change_delivery_idle(p->delivery, p->change.position);
+        return PUBLISHER_TAKEN;
     }
-    return PIPELINE_TAKEN;
+    return PUBLISHER_TAKEN;
 }
 
-static void pipeline_pause(struct pipeline *p, bool is_paused)
+static void set_paused(struct pipeline *p, bool is_paused)
 {
     if (p->is_paused != is_paused) {
         p->is_paused = is_paused;
@@ -85,71 +214,349 @@ static void pipeline_pause(struct pipeline *p, bool is_paused)
     }
 }
 
-// One change from the source into the ledger and Kafka. False: nothing more to do in this turn.
-static bool pipeline_step(struct pipeline *p)
+static bool read_change(struct pipeline *p)
 {
     struct fault f = {0};
-    if (!p->has_change) {
-        // Only now: resuming makes the source call again, whatever still waits here.
-        pipeline_pause(p, false);
-        switch (p->source_type->next(p->source, &p->change, &f)) {
-        case SOURCE_CHANGE:
-            p->has_change = true;
-            p->is_value_published = false;
-            break;
-        case SOURCE_NOTHING:
-            return false;
-        case SOURCE_END:
-            (void)fault_set(&f, FAULT_RETRY, "the server ended the stream");
-            pipeline_lost(p, "postgres", &f);
-            return false;
-        case SOURCE_FAULT:
-            pipeline_lost(p, "postgres", &f);
-            return false;
-        }
-    }
-    switch (pipeline_take(p, &f)) {
-    case PIPELINE_TAKEN:
-        p->has_change = false;
+    // Only now: resuming makes the source call again, whatever still waits here.
+    set_paused(p, false);
+    switch (p->source_type->next(p->source, &p->change, &f)) {
+    case SOURCE_CHANGE:
+        p->has_change = true;
         return true;
-    case PIPELINE_LATER:
-        pipeline_pause(p, true);
+    case SOURCE_NOTHING:
         return false;
-    case PIPELINE_FAULT:
-        pipeline_lost(p, "kafka", &f);
+    case SOURCE_END:
+        (void)fault_set(&f, FAULT_RETRY, "the server ended the stream");
+        lose(p, PEER_POSTGRES, &f);
+        return false;
+    case SOURCE_FAULT:
+        lose(p, PEER_POSTGRES, &f);
         return false;
     }
     return false;
 }
 
-static void pipeline_on_again(uv_idle_t *again)
-{
-    pipeline_pump(again->data);
-}
-
-static void pipeline_flush(struct pipeline *p)
+// One change from the source into the ledger and Kafka. False: nothing more to do in this turn.
+static bool step(struct pipeline *p)
 {
     struct fault f = {0};
-    if (p->sink != NULL && kafka_sink_flush(p->sink, &f) == SINK_FAULT) {
-        pipeline_lost(p, "kafka", &f);
+    if (!p->has_change && !read_change(p)) {
+        return false;
+    }
+    switch (take(p, &f)) {
+    case PUBLISHER_TAKEN:
+        p->has_change = false;
+        return true;
+    case PUBLISHER_LATER:
+        set_paused(p, true);
+        return false;
+    case PUBLISHER_FAULT:
+        lose(p, PEER_KAFKA, &f);
+        return false;
+    }
+    return false;
+}
+
+static void on_again(uv_idle_t *again)
+{
+    pump(again->data);
+}
+
+static void flush(struct pipeline *p)
+{
+    struct fault f = {0};
+    if (p->is_source_open && change_delivery_flush(p->delivery, &f) == SINK_FAULT) {
+        lose(p, PEER_KAFKA, &f);
     }
 }
 
-void pipeline_pump(struct pipeline *p)
+static void pump(struct pipeline *p)
 {
-    if (p->is_pumping || !p->is_source_open || p->state == PIPELINE_DRAINING) {
+    if (p->is_pumping || !p->is_source_open || p->state.now == PIPELINE_DRAINING) {
         return;
     }
     p->is_pumping = true;
-    int left = PIPELINE_BUDGET;
-    while (left > 0 && pipeline_step(p)) {
+    int left = BUDGET;
+    while (left > 0 && step(p)) {
         left--;
     }
-    pipeline_flush(p);
+    flush(p);
+    note_waiting(p);
     p->is_pumping = false;
-    if (left > 0) {
+    if (left > 0 || !p->is_source_open) {
         (void)uv_idle_stop(&p->again);
     } else {
-        (void)uv_idle_start(&p->again, pipeline_on_again);
+        (void)uv_idle_start(&p->again, on_again);
     }
+}
+
+static void on_room(void *self)
+{
+    pump(self);
+}
+
+static void on_safe(void *self, uint64_t position)
+{
+    struct pipeline *p = self;
+    p->confirmed = position;
+    backoff_reset(&p->backoff);  // not before: what fails each time at the same change must slow down
+    note_works(p);
+    if (p->is_source_open) {
+        p->source_type->confirm(p->source, position);
+    }
+}
+
+static void on_quiet(void *self)
+{
+    when_quiet(self);
+}
+
+static void on_sink_fault(void *self, const struct fault *f)
+{
+    lose(self, PEER_KAFKA, f);
+}
+
+static void on_reachable(void *self, const char *why)
+{
+    struct pipeline *p = self;
+    if (!pipeline_state_set_reachable(&p->state, why)) {
+        return;
+    }
+    if (why != NULL) {
+        metric_add(p->metrics.kafka_reconnects, 1);
+    }
+    note_waiting(p);
+}
+
+static void on_loaded(void *self, const struct source_state *state, const struct fault *f)
+{
+    struct pipeline *p = self;
+    if (!p->is_source_open) {
+        return;
+    }
+    if (f != NULL) {
+        fail(p, f);
+    } else {
+        p->source_type->recalled(p->source, state);
+    }
+}
+
+static void on_saved(void *self)
+{
+    struct pipeline *p = self;
+    if (p->is_source_open) {
+        p->source_type->state_saved(p->source);
+    }
+}
+
+// --- what the source says ---
+
+static void on_source_ready(void *self)
+{
+    pump(self);
+}
+
+static void on_source_recall(void *self)
+{
+    struct pipeline *p = self;
+    change_delivery_load(p->delivery);
+}
+
+static void on_source_state(void *self, const struct source_state *state)
+{
+    struct pipeline *p = self;
+    change_delivery_save(p->delivery, state);
+}
+
+static void on_source_open(void *self, uint64_t position)
+{
+    struct pipeline *p = self;
+    p->confirmed = position;
+    publisher_begin_session(p->publisher);
+    change_delivery_begin_session(p->delivery, position);
+    pump(p);
+}
+
+static void on_source_fault(void *self, const struct fault *f)
+{
+    lose(self, PEER_POSTGRES, f);
+}
+
+static void on_source_table(void *self, const char *topic)
+{
+    struct pipeline *p = self;
+    publisher_prepare(p->publisher, topic);
+}
+
+static void on_source_phase(void *self, const char *phase, const char *detail)
+{
+    struct pipeline *p = self;
+    enum pipeline_state_name to;
+    if (p->state.now == PIPELINE_DRAINING || !pipeline_state_find(phase, &to)) {
+        return;
+    }
+    pipeline_state_enter(&p->state, to, detail == NULL ? phase : detail);
+    if (to == PIPELINE_STREAMING) {
+        note_works(p);
+    }
+}
+
+// --- start, drain, free ---
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct pipeline *p = timer->data;
+    struct source_lag lag = {0};
+    p->source_type->lag(p->source, &lag);
+    pipeline_metrics_lag(&p->metrics, &lag);
+    metric_set(p->metrics.in_flight_records, (double)change_delivery_in_flight(p->delivery));
+}
+
+static void init_handles(struct pipeline *p)
+{
+    uv_loop_t *loop = p->params.loop;
+    uv_timer_t *timers[] = {&p->retry, &p->tick, &p->drain_limit};
+    for (size_t i = 0; i < COUNT_OF(timers); i++) {
+        (void)uv_timer_init(loop, timers[i]);
+        timers[i]->data = p;
+    }
+    (void)uv_idle_init(loop, &p->again);
+    p->again.data = p;
+    p->handles_open = COUNT_OF(timers) + 1;
+}
+
+static bool open_source(struct pipeline *p, struct fault *f)
+{
+    struct source_listener listener = {.on_ready = on_source_ready,
+                                       .on_recall = on_source_recall,
+                                       .on_open = on_source_open,
+                                       .on_fault = on_source_fault,
+                                       .on_state = on_source_state,
+                                       .on_table = on_source_table,
+                                       .on_phase = on_source_phase,
+                                       .self = p};
+    p->source_type = p->params.source_type == NULL ? &pg_source_type : p->params.source_type;
+    return p->source_type->make(p->params.config, p->params.loop, &listener, &p->source, f);
+}
+
+static bool open_delivery(struct pipeline *p, struct fault *f)
+{
+    struct change_delivery_params params = {.loop = p->params.loop,
+                                            .settings = p->params.settings,
+                                            .connector = p->params.config->name,
+                                            .commit_to_ack_seconds = p->metrics.commit_to_ack_seconds,
+                                            .listener = {.on_safe = on_safe,
+                                                         .on_room = on_room,
+                                                         .on_quiet = on_quiet,
+                                                         .on_fault = on_sink_fault,
+                                                         .on_reachable = on_reachable,
+                                                         .on_loaded = on_loaded,
+                                                         .on_saved = on_saved,
+                                                         .self = p}};
+    if (!change_delivery_open(&params, &p->delivery, f)) {
+        return false;
+    }
+    struct publisher_params publishing = {.loop = p->params.loop,
+                                          .config = p->params.config,
+                                          .registry = p->params.registry,
+                                          .component = p->component,
+                                          .kind = p->source_type->kind,
+                                          .metrics = &p->metrics,
+                                          .delivery = p->delivery,
+                                          .on_ready = on_room,
+                                          .self = p};
+    p->publisher = publisher_new(&publishing);
+    return true;
+}
+
+bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret, struct fault *f)
+{
+    struct pipeline *p = memory_zeroed(1, sizeof(*p));
+    p->params = *params;
+    p->component = memory_format("connector/%s", params->config->name);
+    p->backoff = backoff_make(200 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
+    pipeline_metrics_init(&p->metrics, params->metrics, params->config->name);
+    p->state = (struct pipeline_state){.component = p->component, .metric = p->metrics.state};
+    init_handles(p);
+    if (!open_source(p, f) || !open_delivery(p, f)) {
+        pipeline_free(p);
+        return fault_context(f, "connector %s", params->config->name);
+    }
+    (void)uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS);
+    open_session(p);
+    *ret = p;
+    return true;
+}
+
+static void on_drain_limit(uv_timer_t *timer)
+{
+    struct pipeline *p = timer->data;
+    log_warn(p->component, "drain_cut_short",
+             LOG_WITH(LOG_NUMBER("in_flight", change_delivery_in_flight(p->delivery))),
+             "Kafka did not acknowledge everything in time; what is missing is read again at the next start");
+    close_source(p);
+    pipeline_state_enter(&p->state, PIPELINE_STOPPED, "drain cut short");
+    end(p, NULL);
+}
+
+void pipeline_drain(struct pipeline *p)
+{
+    if (p->state.now == PIPELINE_DRAINING || pipeline_state_is_over(&p->state)) {
+        return;
+    }
+    (void)uv_timer_stop(&p->retry);
+    (void)uv_idle_stop(&p->again);
+    if (p->is_source_open) {
+        p->source_type->pause(p->source);
+    }
+    pipeline_state_enter(&p->state, PIPELINE_DRAINING, "asked to stop");
+    (void)uv_timer_start(&p->drain_limit, on_drain_limit, DRAIN_LIMIT_MS, 0);
+    change_delivery_drain(p->delivery);
+    when_quiet(p);
+}
+
+void pipeline_status(const struct pipeline *p, struct bytes *out)
+{
+    struct source_lag lag = {0};
+    p->source_type->lag(p->source, &lag);
+    bytes_append_string(out, "{\"name\":");
+    text_append_json(out, slice_of(p->params.config->name));
+    bytes_append_string(out, ",");
+    pipeline_state_write(&p->state, out);
+    bytes_format(out,
+                 ",\"failures\":%u,\"confirmed_lsn\":\"%X/%X\",\"slot_lag_bytes\":%lu,\"lag_seconds\":%.3f,"
+                 "\"in_flight\":%zu}",
+                 p->backoff.failures, (uint32_t)(p->confirmed >> 32), (uint32_t)p->confirmed,
+                 lag.slot_lag_bytes, (double)lag.lag_us / (double)CLOCK_US_PER_S,
+                 change_delivery_in_flight(p->delivery));
+}
+
+bool pipeline_is_ready(const struct pipeline *p)
+{
+    return p->state.shown == PIPELINE_STREAMING && publisher_waiting(p->publisher) == NULL;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct pipeline *p = handle->data;
+    if (--p->handles_open == 0) {
+        free(p);
+    }
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    if (p->source != NULL) {
+        p->source_type->free(p->source);
+    }
+    publisher_free(p->publisher);
+    change_delivery_free(p->delivery);
+    free(p->component);
+    uv_close((uv_handle_t *)&p->retry, on_handle_closed);
+    uv_close((uv_handle_t *)&p->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&p->drain_limit, on_handle_closed);
+    uv_close((uv_handle_t *)&p->again, on_handle_closed);
 }

@@ -41,6 +41,8 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
                               "Records published and not yet acknowledged.", labels);
     m->dead_letters = pipeline_metrics_make(metrics, METRIC_COUNTER, "millrace_connector_dead_letters_total",
                                             "Rows that went to the dead-letter topic.", labels);
+    m->waiting_tables = pipeline_metrics_make(metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",
+                                              "Tables that wait at a row that can't be published.", labels);
     m->commit_to_ack_seconds = pipeline_metrics_make(
         metrics, METRIC_HISTOGRAM, "millrace_connector_commit_to_ack_seconds",
         "From commit to Kafka's acknowledgement, once a transaction and batch.", labels);

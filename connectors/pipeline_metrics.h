@@ -15,6 +15,7 @@ struct pipeline_metrics {
     struct metric *postgres_reconnects;
     struct metric *kafka_reconnects;
     struct metric *dead_letters;
+    struct metric *waiting_tables;
     struct metric *commit_to_ack_seconds;
 };
 

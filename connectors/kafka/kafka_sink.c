@@ -1,20 +1,69 @@
-// The producer around the flow: opening, acknowledgements, refusals, closing. Publishing:
-// kafka_sink_publish.c.
-#include "connectors/kafka/kafka_sink_private.h"
+// The accumulator decides when records go to librdkafka's queue; librdkafka sends, retries and keeps their
+// order. This file hands over, counts, and translates what comes back.
+//
+// Whoever closes a sink has lost the right to publish, or a record: what waits here or in librdkafka's queue
+// is dropped at once. What is on the wire can't be called back; its answers are waited for, shortly, so that
+// the next sink's records come behind it.
+#include "connectors/kafka/kafka_sink.h"
 
 #include <uthash.h>
 
+#include "connectors/kafka/accumulator.h"
+#include "connectors/kafka/kafka_probe.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/kafka/kafka_producer.h"
 
-struct sink_run {
+enum {
+    TURN_RECORDS = 2048,      // handed over in one turn of the loop
+    LEAVE_MS = 2000,          // how long answers are waited for
+    RECORD_OVERHEAD = 36,     // librdkafka's upper bound of a record's lengths and deltas
+    BATCH_OVERHEAD = 61,      // of a batch of one record, which the broker measures
+    HEADER_OVERHEAD = 2 + 2,  // of name and value, below 8 KiB each
+};
+static const char POSITION_HEADER[] = "millrace.position";
+
+#define FROZEN_US (4 * CLOCK_US_PER_S)
+enum { PULSE_MS = 500 };
+
+enum sink_state { OPEN, FAILED, LEAVING };
+
+struct kafka_sink_topic {
+    char *name;
+    rd_kafka_topic_t *handle;
+    int32_t partition;
+    struct accumulator_queue queue;
+    UT_hash_handle hh;
+};
+
+struct kafka_sink {
+    uv_loop_t *loop;
+    struct kafka_sink_listener listener;
+    enum sink_state state;
+    struct kafka_producer producer;
+    struct kafka_probe *probe;
+    struct kafka_sink_topic *topics;
+    struct accumulator accumulator;
+    size_t handed;      // librdkafka has them and has not reported them
+    bool is_full;       // librdkafka's queue took nothing more
+    bool owes_room;     // SINK_FULL was said and on_room not yet
+    bool is_draining;   // inside on_reports
+    uv_timer_t *pulse;  // while open: notes that the loop turns
+    int64_t pulse_us;
+    uv_timer_t *leave;  // once it runs out, what is on the wire is not waited for any more
+};
+
+struct run {
     uint64_t ticket;
     uint32_t count;
 };
 
-static void kafka_sink_fail(struct kafka_sink *s, const struct fault *f)
+// --- what comes back ---
+
+static void fail(struct kafka_sink *s, const struct fault *f)
 {
-    if (!s->is_failed) {
-        s->is_failed = true;
+    if (s->state == OPEN) {
+        s->state = FAILED;
         s->listener.on_fault(s->listener.self, f);
     }
 }
@@ -24,7 +73,7 @@ static const struct {
     rd_kafka_resp_err_t error;
     enum fault_kind kind;
     const char *cure;
-} kafka_sink_refusals[] = {
+} refusals[] = {
     {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, FAULT_CONFIG,
      "the broker refuses a batch as too large: the topic's max.message.bytes is below our "
      "message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit"},
@@ -39,75 +88,76 @@ static const struct {
      "it does not exist: make it, or allow CREATE on it to our principal"},
 };
 
-static void kafka_sink_fail_delivery(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic)
+static void fail_delivery(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic)
 {
     enum fault_kind kind = FAULT_RETRY;
     const char *why = rd_kafka_err2str(error);
-    for (size_t i = 0; i < COUNT_OF(kafka_sink_refusals); i++) {
-        if (kafka_sink_refusals[i].error == error) {
-            kind = kafka_sink_refusals[i].kind;
-            why = kafka_sink_refusals[i].cure;
+    for (size_t i = 0; i < COUNT_OF(refusals); i++) {
+        if (refusals[i].error == error) {
+            kind = refusals[i].kind;
+            why = refusals[i].cure;
         }
     }
     struct fault f;
     (void)fault_from(&f, kind, "librdkafka", error, "a record for topic %s was not delivered: %s", topic,
                      why);
-    kafka_sink_fail(s, &f);
+    fail(s, &f);
 }
 
-static void kafka_sink_settle(struct kafka_sink *s, const struct sink_run *run)
+static void settle(struct kafka_sink *s, const struct run *run)
 {
-    if (run->count > 0 && !s->is_failed) {
+    if (run->count > 0 && s->state == OPEN) {
         s->listener.on_settled(s->listener.self, run->ticket, run->count);
     }
 }
 
 // One event holds a whole batch's reports. Runs of records of one transaction are settled in one call.
-static void kafka_sink_on_reports(struct kafka_sink *s, rd_kafka_event_t *event)
+static void read_reports(struct kafka_sink *s, rd_kafka_event_t *event)
 {
-    struct sink_run run = {0};
+    struct run run = {0};
     const rd_kafka_message_t *message;
     while ((message = rd_kafka_event_message_next(event)) != NULL) {
-        s->in_flight--;
+        s->handed--;
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            kafka_sink_settle(s, &run);
+            settle(s, &run);
             run.count = 0;
-            kafka_sink_fail_delivery(s, message->err, rd_kafka_topic_name(message->rkt));
+            fail_delivery(s, message->err, rd_kafka_topic_name(message->rkt));
             continue;
         }
         uint64_t ticket = (uint64_t)(uintptr_t)message->_private;
         if (run.count > 0 && run.ticket != ticket) {
-            kafka_sink_settle(s, &run);
+            settle(s, &run);
             run.count = 0;
         }
         run.ticket = ticket;
         run.count++;
     }
-    kafka_sink_settle(s, &run);
+    settle(s, &run);
 }
 
-static void kafka_sink_on_error(struct kafka_sink *s, rd_kafka_event_t *event)
+static void read_error(struct kafka_sink *s, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t error = rd_kafka_event_error(event);
+    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        kafka_probe_suspect(s->probe, rd_kafka_event_error_string(event));
+        return;
+    }
     if (error != RD_KAFKA_RESP_ERR__FATAL) {
         log_warn("kafka", "kafka_error", LOG_WITH(LOG_TEXT("code", rd_kafka_err2name(error))), "%s",
                  rd_kafka_event_error_string(event));
         return;
     }
     char text[256];
-    rd_kafka_resp_err_t cause = rd_kafka_fatal_error(s->producer, text, sizeof(text));
+    rd_kafka_resp_err_t cause = rd_kafka_fatal_error(s->producer.rk, text, sizeof(text));
     struct fault f;
     (void)fault_from(&f, FAULT_RETRY, "librdkafka", cause, "the producer can't go on: %s", text);
-    kafka_sink_fail(s, &f);
+    fail(s, &f);
 }
 
 // What waits here goes on before the listener publishes more.
-static void kafka_sink_go_on(struct kafka_sink *s)
+static void go_on(struct kafka_sink *s)
 {
-    if (s->is_failed || s->is_closed) {
-        return;
-    }
-    struct fault f;
+    struct fault f = {0};
     switch (kafka_sink_flush(s, &f)) {
     case SINK_TAKEN:
         if (s->owes_room) {
@@ -119,13 +169,13 @@ static void kafka_sink_go_on(struct kafka_sink *s)
         return;
     case SINK_TOO_LARGE:
     case SINK_FAULT:
-        kafka_sink_fail(s, &f);
+        fail(s, &f);
     }
 }
 
-static void kafka_sink_free(struct kafka_sink *s);
+static void leave_when_quiet(struct kafka_sink *s);
 
-static void kafka_sink_on_ready(void *self)
+static void on_reports(void *self)
 {
     struct kafka_sink *s = self;
     s->is_draining = true;
@@ -133,57 +183,249 @@ static void kafka_sink_on_ready(void *self)
     rd_kafka_event_t *event;
     // The wake-up comes only when the queue was empty: drain it to the end. It is bounded by the producer's
     // queue.
-    while (!s->is_closed && (event = rd_kafka_queue_poll(s->queue, 0)) != NULL) {
+    while ((event = rd_kafka_queue_poll(s->producer.reports, 0)) != NULL) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-            kafka_sink_on_reports(s, event);
+            read_reports(s, event);
             has_reports = true;
-        } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-            kafka_sink_on_error(s, event);
+        } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR && s->state == OPEN) {
+            read_error(s, event);
         }
         rd_kafka_event_destroy(event);
     }
-    if (has_reports && !s->is_failed && !s->is_closed) {
+    if (has_reports && s->state == OPEN) {
+        kafka_probe_answered(s->probe);
         s->listener.on_batch(s->listener.self);
     }
-    kafka_sink_go_on(s);
-    s->is_draining = false;
-    if (s->is_closed) {
-        kafka_sink_free(s);
+    if (s->state == OPEN) {
+        go_on(s);
     }
+    s->is_draining = false;
+    leave_when_quiet(s);
+}
+
+// --- what goes out ---
+
+// A process that stood still may have a successor. PostgreSQL gives up a session after 15 s of silence, so a
+// shorter pause is none.
+static bool is_awake(struct kafka_sink *s, struct fault *f)
+{
+    int64_t now_us = clock_boot_us();
+    int64_t gap_us = now_us - s->pulse_us;
+    if (gap_us > FROZEN_US) {
+        return fault_set(f, FAULT_RETRY,
+                         "this process stood still for %d s: another copy may publish by now, so what waits "
+                         "here is dropped and read again",
+                         (int)(gap_us / CLOCK_US_PER_S));
+    }
+    s->pulse_us = now_us;
+    return true;
+}
+
+static void on_pulse(uv_timer_t *timer)
+{
+    struct kafka_sink *s = timer->data;
+    struct fault f = {0};
+    if (s->state == OPEN && !is_awake(s, &f)) {
+        fail(s, &f);
+    }
+}
+
+static enum sink_step refused(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic,
+                              struct fault *f)
+{
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        INVARIANT(s->handed > 0);  // an acknowledgement makes room
+        s->is_full = true;
+        return SINK_FULL;
+    }
+    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return SINK_TOO_LARGE;
+    }
+    (void)fault_from(f, FAULT_RETRY, "librdkafka", error, "can't publish to topic %s: %s", topic,
+                     rd_kafka_err2str(error));
+    return SINK_FAULT;
+}
+
+static rd_kafka_headers_t *headers_of(struct slice position, const rd_kafka_headers_t *more)
+{
+    rd_kafka_headers_t *headers = more == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(more);
+    if (position.data != NULL) {
+        (void)rd_kafka_header_add(headers, POSITION_HEADER, sizeof(POSITION_HEADER) - 1, position.data,
+                                  (ssize_t)position.size);
+    }
+    return headers;
+}
+
+// Into librdkafka's queue, as a copy. `more` are headers beside the position; NULL for none.
+static enum sink_step hand_over(struct kafka_sink *s, const struct kafka_sink_topic *topic,
+                                const struct accumulator_record *record, const rd_kafka_headers_t *more,
+                                struct fault *f)
+{
+    rd_kafka_headers_t *headers = headers_of(record->position, more);
+    rd_kafka_vu_t arguments[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic->handle},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = topic->partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)record->ticket},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(s->producer.rk, arguments, COUNT_OF(arguments));
+    if (error == NULL) {
+        s->handed++;
+        return SINK_TAKEN;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    rd_kafka_headers_destroy(headers);
+    return refused(s, code, topic->name, f);
+}
+
+static enum sink_step hand_over_first(struct kafka_sink *s, struct accumulator_queue *queue, struct fault *f)
+{
+    const struct kafka_sink_topic *topic = CONTAINER_OF(queue, struct kafka_sink_topic, queue);
+    struct accumulator_record record = accumulator_first(queue);
+    enum sink_step step = hand_over(s, topic, &record, NULL, f);
+    if (step == SINK_TAKEN) {
+        accumulator_pop(&s->accumulator, queue);
+    } else if (step == SINK_TOO_LARGE) {
+        // Half of the limit at most is let in: librdkafka would have to count it double.
+        (void)fault_set(f, FAULT_CONFIG, "a record for topic %s is over message.max.bytes", topic->name);
+        return SINK_FAULT;
+    }
+    return step;
+}
+
+enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f)
+{
+    struct accumulator_queue *queue;
+    enum sink_step step = SINK_TAKEN;
+    size_t left = TURN_RECORDS;
+    if (!is_awake(s, f)) {
+        return SINK_FAULT;
+    }
+    accumulator_begin_round(&s->accumulator, s->handed);
+    s->is_full = false;
+    for (; left > 0 && (queue = accumulator_next(&s->accumulator)) != NULL; left--) {
+        step = hand_over_first(s, queue, f);
+        if (step != SINK_TAKEN) {
+            return step;
+        }
+    }
+    if (left == 0 && accumulator_next(&s->accumulator) != NULL) {
+        kafka_watch_again(s->producer.watch);
+    }
+    return SINK_TAKEN;
+}
+
+static size_t headers_bytes(const rd_kafka_headers_t *headers)
+{
+    size_t bytes = 0;
+    const char *name;
+    const void *value;
+    size_t size;
+    for (size_t i = 0; headers != NULL && rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0;
+         i++) {
+        // Lengths from 8 KiB on take a byte more each.
+        bytes += strlen(name) + size + HEADER_OVERHEAD + (size >> 13 > 0 ? 2 : 0);
+    }
+    return bytes;
+}
+
+size_t kafka_sink_record_bytes(const struct kafka_sink_record *record)
+{
+    size_t position = record->position.data == NULL
+                          ? 0
+                          : sizeof(POSITION_HEADER) - 1 + record->position.size + HEADER_OVERHEAD;
+    return record->key.size + record->value.size + position + headers_bytes(record->headers) +
+           RECORD_OVERHEAD + BATCH_OVERHEAD;
+}
+
+// The record does not wait, and does not overtake.
+static enum sink_step publish_now(struct kafka_sink *s, const struct kafka_sink_record *record,
+                                  const struct accumulator_record *taken, struct fault *f)
+{
+    enum sink_step step = is_awake(s, f) ? SINK_TAKEN : SINK_FAULT;
+    while (step == SINK_TAKEN && record->topic->queue.count > 0) {
+        step = hand_over_first(s, &record->topic->queue, f);
+    }
+    return step == SINK_TAKEN ? hand_over(s, record->topic, taken, record->headers, f) : step;
+}
+
+enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
+                                  struct fault *f)
+{
+    struct accumulator_record taken = {record->ticket, record->key, record->value, record->position};
+    size_t bytes = kafka_sink_record_bytes(record);
+    enum sink_step step = SINK_TAKEN;
+    if (bytes > s->producer.message_max_bytes) {
+        return SINK_TOO_LARGE;
+    }
+    if (accumulator_is_full(&s->accumulator)) {
+        step = kafka_sink_flush(s, f);
+    }
+    if (s->is_full) {
+        step = SINK_FULL;
+    }
+    if (step == SINK_TAKEN && (record->headers != NULL || bytes > s->producer.message_max_bytes / 2)) {
+        // Few are so: those with headers of their own, and those of which librdkafka itself is to say whether
+        // they are too large.
+        step = publish_now(s, record, &taken, f);
+    } else if (step == SINK_TAKEN) {
+        accumulator_put(&s->accumulator, &record->topic->queue, &taken);
+    }
+    s->owes_room = s->owes_room || step == SINK_FULL;
+    return step;
+}
+
+// --- open, close ---
+
+static void on_probe(void *self, const char *why)
+{
+    struct kafka_sink *s = self;
+    if (s->state == OPEN) {
+        s->listener.on_reachable(s->listener.self, why);
+    }
+}
+
+static uv_timer_t *new_timer(struct kafka_sink *s)
+{
+    uv_timer_t *timer = memory_zeroed(1, sizeof(*timer));
+    (void)uv_timer_init(s->loop, timer);
+    timer->data = s;
+    return timer;
 }
 
 bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
                      const struct kafka_sink_listener *listener, struct kafka_sink **ret, struct fault *f)
 {
-    rd_kafka_conf_t *conf = NULL;
-    if (!kafka_client_conf(settings, KAFKA_PRODUCER, NULL, &conf, f)) {
-        return false;
-    }
-    size_t message_max_bytes = kafka_client_message_max_bytes(conf);
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-    rd_kafka_t *producer = NULL;
-    if (!kafka_client_open(conf, KAFKA_PRODUCER, &producer, f)) {
-        return false;
-    }
     struct kafka_sink *s = memory_zeroed(1, sizeof(*s));
     s->loop = loop;
     s->listener = *listener;
-    s->producer = producer;
-    s->message_max_bytes = message_max_bytes;
-    s->queue = rd_kafka_queue_get_main(producer);
-    s->watch = kafka_watch_start(loop, s->queue, kafka_sink_on_ready, s);
+    s->producer =
+        (struct kafka_producer){.loop = loop, .settings = settings, .on_reports = on_reports, .self = s};
+    if (!kafka_producer_open(&s->producer, f)) {
+        free(s);
+        return false;
+    }
+    s->probe = kafka_probe_start(loop, s->producer.rk, on_probe, s);
+    s->pulse_us = clock_boot_us();
+    s->pulse = new_timer(s);
+    (void)uv_timer_start(s->pulse, on_pulse, PULSE_MS, PULSE_MS);
     *ret = s;
     return true;
 }
 
-struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name)
+struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name, int32_t partition)
 {
     struct kafka_sink_topic *topic = NULL;
     HASH_FIND_STR(s->topics, name, topic);
     if (topic == NULL) {
         topic = memory_zeroed(1, sizeof(*topic));
         topic->name = memory_string(name);
-        topic->handle = rd_kafka_topic_new(s->producer, name, NULL);
+        topic->partition = partition;
+        topic->handle = rd_kafka_topic_new(s->producer.rk, name, NULL);
         INVARIANT(topic->handle != NULL);
         HASH_ADD_KEYPTR(hh, s->topics, topic->name, strlen(topic->name), topic);
     }
@@ -192,64 +434,78 @@ struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name
 
 size_t kafka_sink_in_flight(const struct kafka_sink *s)
 {
-    return s->in_flight;
+    return s->handed + s->accumulator.records;
 }
 
 size_t kafka_sink_message_max_bytes(const struct kafka_sink *s)
 {
-    return s->message_max_bytes;
+    return s->producer.message_max_bytes;
 }
 
-rd_kafka_t *kafka_sink_handle(struct kafka_sink *s)
+struct kafka_admin *kafka_sink_admin(struct kafka_sink *s)
 {
-    return s->producer;
+    return s->producer.admin;
 }
 
-struct sink_closing {
-    uv_work_t work;
-    rd_kafka_t *producer;
-};
-
-static void kafka_sink_destroy_producer(uv_work_t *work)
+static void free_topics(struct kafka_sink *s)
 {
-    struct sink_closing *closing = CONTAINER_OF(work, struct sink_closing, work);
-    (void)rd_kafka_purge(closing->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_destroy(closing->producer);
-}
-
-static void kafka_sink_on_destroyed(uv_work_t *work, int status)
-{
-    (void)status;
-    free(CONTAINER_OF(work, struct sink_closing, work));
-}
-
-static void kafka_sink_free(struct kafka_sink *s)
-{
-    kafka_watch_stop(s->watch);
-    rd_kafka_queue_destroy(s->queue);
     struct kafka_sink_topic *topic;
     struct kafka_sink_topic *next;
     HASH_ITER (hh, s->topics, topic, next) {
         HASH_DEL(s->topics, topic);
         rd_kafka_topic_destroy(topic->handle);
-        gather_clear(&topic->waiting);
+        accumulator_clear_queue(&s->accumulator, &topic->queue);
         free(topic->name);
         free(topic);
     }
-    struct sink_closing *closing = memory_zeroed(1, sizeof(*closing));
-    closing->producer = s->producer;
-    int error = uv_queue_work(s->loop, &closing->work, kafka_sink_destroy_producer, kafka_sink_on_destroyed);
-    INVARIANT(error == 0);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+// The probe may be in a call on the producer, on a thread of its own.
+static void on_probe_stopped(void *self)
+{
+    struct kafka_sink *s = self;
+    struct kafka_sink_listener listener = s->listener;
+    free_topics(s);
+    kafka_producer_discard(&s->producer);
     free(s);
+    if (listener.on_closed != NULL) {
+        listener.on_closed(listener.self);
+    }
+}
+
+static void leave(struct kafka_sink *s)
+{
+    uv_close((uv_handle_t *)TAKE(s->leave), on_timer_closed);
+    kafka_probe_stop(TAKE(s->probe), on_probe_stopped, s);
+}
+
+static void leave_when_quiet(struct kafka_sink *s)
+{
+    if (s->state == LEAVING && s->handed == 0 && s->leave != NULL && !s->is_draining) {
+        leave(s);
+    }
+}
+
+static void on_leave_due(uv_timer_t *timer)
+{
+    leave(timer->data);
 }
 
 void kafka_sink_close(struct kafka_sink *s)
 {
-    if (s == NULL || s->is_closed) {
+    if (s == NULL || s->state == LEAVING) {
         return;
     }
-    s->is_closed = true;
-    if (!s->is_draining) {
-        kafka_sink_free(s);
-    }
+    s->state = LEAVING;
+    (void)rd_kafka_purge(s->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    kafka_producer_stop_admin(&s->producer);
+    uv_close((uv_handle_t *)TAKE(s->pulse), on_timer_closed);
+    s->leave = new_timer(s);
+    // Never from inside this call: the caller may be one of our callbacks.
+    (void)uv_timer_start(s->leave, on_leave_due, s->handed == 0 ? 0 : LEAVE_MS, 0);
 }

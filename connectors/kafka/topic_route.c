@@ -126,6 +126,10 @@ static void topic_routes_on_topic(void *self, const struct fault *f)
 {
     struct route *route = route_question_end(self);
     if (route != NULL) {
+        // Not before: the handle asks the broker for the topic, and a broker may make what it is asked for.
+        if (f == NULL) {
+            route->shown.topic = kafka_sink_topic(route->routes->sink, route->topic, RD_KAFKA_PARTITION_UA);
+        }
         route_answered(route, ROUTE_TOPIC, f);
     }
 }
@@ -201,10 +205,9 @@ struct topic_routes *topic_routes_new(const struct topic_routes_params *params)
     return r;
 }
 
-// A stopped kafka_admin answers nothing more: its questions go with it.
-static void topic_routes_stop_admin(struct topic_routes *r)
+// The admin of a sink that is closed answers nothing more: its questions go with it.
+static void topic_routes_drop_admin(struct topic_routes *r)
 {
-    kafka_admin_stop(r->admin);
     r->admin = NULL;
     struct route_question *next;
     for (struct route_question *q = r->questions; q != NULL; q = next) {
@@ -217,16 +220,15 @@ static void topic_routes_stop_admin(struct topic_routes *r)
 
 void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink)
 {
-    topic_routes_stop_admin(r);
+    topic_routes_drop_admin(r);
     r->sink = sink;
     if (sink == NULL) {
         return;
     }
-    r->admin = kafka_admin_start(r->params.loop, kafka_sink_handle(sink));
+    r->admin = kafka_sink_admin(sink);
     struct route *route;
     struct route *next;
     HASH_ITER (hh, r->all, route, next) {
-        route->shown.topic = kafka_sink_topic(sink, route->topic);
         route->shown.status = TOPIC_ROUTE_WAITING;
         route->missing |= ROUTE_TOPIC;
         topic_routes_ask(route);
@@ -241,7 +243,6 @@ static struct route *topic_routes_add(struct topic_routes *r, struct bytes *iden
     route->identity = slice_to_string(bytes_slice(identity));
     route->topic = memory_string(topic);
     route->missing = ROUTE_TOPIC;
-    route->shown.topic = kafka_sink_topic(r->sink, topic);
     HASH_ADD_KEYPTR(hh, r->all, route->identity, route->identity_size, route);
     return route;
 }
@@ -298,7 +299,7 @@ void topic_routes_free(struct topic_routes *r)
     if (r == NULL) {
         return;
     }
-    topic_routes_stop_admin(r);
+    topic_routes_drop_admin(r);
     for (struct route_question *q = r->questions; q != NULL; q = q->next) {
         q->route = NULL;
     }

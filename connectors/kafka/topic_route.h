@@ -13,8 +13,8 @@ struct topic_route {
     enum topic_route_status status;
     int32_t key_id;  // 0: the table has no key
     int32_t value_id;
-    struct kafka_sink_topic *topic;
-    struct fault fault;  // FAILED: why
+    struct kafka_sink_topic *topic;  // READY only
+    struct fault fault;              // FAILED: why
 };
 
 struct topic_routes;
@@ -32,8 +32,8 @@ struct topic_routes_params {
 
 struct topic_routes *topic_routes_new(const struct topic_routes_params *params);
 
-/** The producer to make topics with; a new one makes every route prove its topic again. Needed before the
- * first find. */
+/** The sink to make topics with; a new one makes every route prove its topic again. Needed before the first
+ * find. NULL: before it is closed. */
 void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink);
 
 /** The route of this version of the table; a new one starts WAITING, and on_change follows. Borrowed. */

@@ -21,24 +21,35 @@ static uint64_t backoff_random(struct backoff *b)
     return x * UINT64_C(2685821657736338717);
 }
 
-int64_t backoff_wait_us(struct backoff *b, uint32_t failures)
+static int64_t ceiling_of(const struct backoff *b, uint32_t failures)
 {
     int64_t ceiling = b->initial_us;
     for (uint32_t i = 0; i < failures && ceiling < b->max_us; i++) {
         ceiling *= 2;
     }
-    if (ceiling > b->max_us) {
-        ceiling = b->max_us;
-    }
+    return ceiling > b->max_us ? b->max_us : ceiling;
+}
+
+static int64_t wait_below(struct backoff *b, int64_t ceiling)
+{
     int64_t wait = ceiling <= 0 ? 0 : (int64_t)(backoff_random(b) % (uint64_t)ceiling);
     return wait < CLOCK_US_PER_MS ? CLOCK_US_PER_MS : wait;
 }
 
+int64_t backoff_wait_us(struct backoff *b, uint32_t failures)
+{
+    return wait_below(b, ceiling_of(b, failures));
+}
+
 int64_t backoff_next_us(struct backoff *b)
 {
-    int64_t wait = backoff_wait_us(b, b->failures);
+    int64_t now_us = clock_now_us();
+    b->since_us = b->failures == 0 ? now_us : b->since_us;
+    int64_t lasted_us = now_us - b->since_us;
+    int64_t longest_us = lasted_us > b->initial_us ? lasted_us : b->initial_us;
+    int64_t ceiling = ceiling_of(b, b->failures);
     if (b->failures < UINT32_MAX) {
         b->failures++;
     }
-    return wait;
+    return wait_below(b, ceiling < longest_us ? ceiling : longest_us);
 }

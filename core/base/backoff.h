@@ -1,5 +1,6 @@
 // Exponential backoff with full jitter: the wait before attempt n is uniform in [0, min(max, initial * 2^n)].
-// After "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+// After "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. No wait is longer than the trouble has
+// lasted: attempts that fail at once would else double it within seconds.
 #ifndef CORE_BASE_BACKOFF_H
 #define CORE_BASE_BACKOFF_H
 
@@ -9,6 +10,7 @@ struct backoff {
     int64_t initial_us;
     int64_t max_us;
     uint32_t failures;  // consecutive; backoff_reset after a success
+    int64_t since_us;   // of the first of them
     uint64_t random;    // state of the generator; any seed
 };
 

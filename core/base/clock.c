@@ -17,6 +17,11 @@ int64_t clock_now_us(void)
     return clock_fake_now_us >= 0 ? clock_fake_now_us : clock_read_ns(CLOCK_MONOTONIC) / 1000;
 }
 
+int64_t clock_boot_us(void)
+{
+    return clock_fake_now_us >= 0 ? clock_fake_now_us : clock_read_ns(CLOCK_BOOTTIME) / 1000;
+}
+
 int64_t clock_wall_ns(void)
 {
     return clock_fake_now_us >= 0 ? clock_fake_wall_us * 1000 : clock_read_ns(CLOCK_REALTIME);

@@ -11,6 +11,9 @@
 /** Monotonic microseconds since an unknown point; never goes back. */
 int64_t clock_now_us(void);
 
+/** The same with the time that the machine slept. */
+int64_t clock_boot_us(void);
+
 /** Wall-clock microseconds since 1970-01-01 UTC; may go back. */
 int64_t clock_wall_us(void);
 

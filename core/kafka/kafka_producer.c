@@ -17,6 +17,7 @@ bool kafka_producer_open(struct kafka_producer *p, struct fault *f)
     if (!kafka_client_conf(p->settings, KAFKA_PRODUCER, p->extra, &conf, f)) {
         return false;
     }
+    p->message_max_bytes = kafka_client_message_max_bytes(conf);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
     if (!kafka_client_open(conf, KAFKA_PRODUCER, &p->rk, f)) {
         return false;
@@ -32,10 +33,15 @@ bool kafka_producer_is_broken(const struct kafka_producer *p, char *why, size_t 
     return rd_kafka_fatal_error(p->rk, why, size) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+void kafka_producer_stop_admin(struct kafka_producer *p)
+{
+    kafka_admin_stop(TAKE(p->admin));
+}
+
 /** Whatever of ours hangs on the handle. */
 static rd_kafka_t *detach(struct kafka_producer *p)
 {
-    kafka_admin_stop(TAKE(p->admin));
+    kafka_producer_stop_admin(p);
     kafka_watch_stop(TAKE(p->watch));
     rd_kafka_queue_destroy(TAKE(p->reports));
     return TAKE(p->rk);

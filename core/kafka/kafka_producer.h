@@ -16,6 +16,7 @@ struct kafka_producer {
     rd_kafka_queue_t *reports;
     struct kafka_watch *watch;
     struct kafka_admin *admin;
+    size_t message_max_bytes;  // of the open one
 };
 
 /** Opens one, unless one is open. FAULT_CONFIG: librdkafka refuses a property. */
@@ -26,6 +27,10 @@ bool kafka_producer_is_broken(const struct kafka_producer *p, char *why, size_t 
 
 /** Lets it end on a worker thread. No report comes any more: what was not reported is to be sent again. */
 void kafka_producer_discard(struct kafka_producer *p);
+
+/** No topic is made any more and no answer of the admin comes: before the discard of one that is still
+ * drained. */
+void kafka_producer_stop_admin(struct kafka_producer *p);
 
 /** Ends it here and now. Accepts one that is not open. */
 void kafka_producer_close(struct kafka_producer *p);

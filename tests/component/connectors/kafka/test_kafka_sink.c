@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "connectors/kafka/kafka_sink.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
 enum { TOPICS = 200, ROUNDS = 30, RECORDS = TOPICS * ROUNDS };
@@ -91,6 +92,11 @@ static void on_batch(void *self)
     (void)self;
 }
 
+static void on_reachable(void *self, const char *why)
+{
+    ((struct fixture *)self)->is_failed = why != NULL;
+}
+
 static void on_limit(uv_timer_t *timer)
 {
     uv_stop(timer->loop);
@@ -126,14 +132,19 @@ static int tear_down(void **state)
 
 static void open_sink(struct fixture *x)
 {
-    struct kafka_sink_listener listener = {on_settled, publish_all, on_batch, on_fault, x};
+    struct kafka_sink_listener listener = {.on_settled = on_settled,
+                                           .on_room = publish_all,
+                                           .on_batch = on_batch,
+                                           .on_fault = on_fault,
+                                           .on_reachable = on_reachable,
+                                           .self = x};
     struct fault f;
     assert_true(kafka_sink_open(&x->loop, &x->settings, &listener, &x->sink, &f));
     for (int i = 0; i < TOPICS; i++) {
         char name[32];
         (void)snprintf(name, sizeof(name), "topic-%d", i);
         (void)rd_kafka_mock_topic_create(x->cluster, name, 1, 1);
-        x->topics[i] = kafka_sink_topic(x->sink, name);
+        x->topics[i] = kafka_sink_topic(x->sink, name, RD_KAFKA_PARTITION_UA);
     }
 }
 
@@ -187,11 +198,29 @@ static void a_full_queue_makes_them_wait_and_loses_none(void **state)
     assert_true(x->waits > 0);
 }
 
+static void a_process_that_stood_still_hands_nothing_over(void **state)
+{
+    struct fixture *x = *state;
+    struct fault f = {0};
+    open_sink(x);
+    struct kafka_sink_record record = {
+        .topic = x->topics[0], .value = slice_of("v"), .position = slice_of("0000000000000100-00000000")};
+    assert_int_equal(kafka_sink_publish(x->sink, &record, &f), SINK_TAKEN);
+    assert_int_equal(kafka_sink_flush(x->sink, &f), SINK_TAKEN);
+    clock_fake(clock_boot_us() + 10 * CLOCK_US_PER_S, clock_wall_us());
+    assert_int_equal(kafka_sink_publish(x->sink, &record, &f), SINK_TAKEN);
+    assert_int_equal(kafka_sink_flush(x->sink, &f), SINK_FAULT);
+    assert_int_equal(f.kind, FAULT_RETRY);
+    assert_non_null(strstr(f.text, "stood still"));
+    clock_fake(-1, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_of_many_topics_are_settled_once_and_in_order, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_process_that_stood_still_hands_nothing_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_queue_makes_them_wait_and_loses_none, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

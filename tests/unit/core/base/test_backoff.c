@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/base/backoff.h"
+#include "core/base/clock.h"
 
 static void waits_stay_under_the_doubling_ceiling_and_the_maximum(void **state)
 {
@@ -20,6 +21,28 @@ static void waits_stay_under_the_doubling_ceiling_and_the_maximum(void **state)
         ceiling = ceiling * 2 > 30000000 ? 30000000 : ceiling * 2;
     }
     assert_int_equal(b.failures, 20);
+}
+
+static void no_wait_is_longer_than_the_trouble_has_lasted(void **state)
+{
+    (void)state;
+    struct backoff b = backoff_make(200000, 30000000);
+    int64_t now_us = 1000000;
+    for (int i = 0; i < 60; i++) {  // 6 s of attempts that fail at once
+        clock_fake(now_us + i * 100000, 0);
+        (void)backoff_next_us(&b);
+    }
+    for (int i = 0; i < 200; i++) {
+        assert_true(backoff_next_us(&b) <= 6000000);
+    }
+    clock_fake(now_us + INT64_C(600000000), 0);
+    int64_t longest = 0;
+    for (int i = 0; i < 200; i++) {
+        int64_t wait = backoff_next_us(&b);
+        longest = wait > longest ? wait : longest;
+    }
+    assert_true(longest > 20000000 && longest <= 30000000);
+    clock_fake(-1, 0);
 }
 
 static void a_success_starts_again_at_the_first_ceiling(void **state)
@@ -57,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_stay_under_the_doubling_ceiling_and_the_maximum),
+        cmocka_unit_test(no_wait_is_longer_than_the_trouble_has_lasted),
         cmocka_unit_test(a_success_starts_again_at_the_first_ceiling),
         cmocka_unit_test(waits_of_many_senders_are_spread),
         cmocka_unit_test(a_huge_count_of_failures_does_not_overflow),

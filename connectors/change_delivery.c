@@ -1,0 +1,413 @@
+// A transaction's place in the ledger is opened by its Begin, held by each of its records until Kafka has it,
+// and sealed by its Commit. What is safe is the end of the settled prefix; before the database is told of it,
+// the state record says that it may be told. So a slot that stands beyond the record was moved by somebody
+// else.
+//
+// The state record goes through the sink too, not through the state topic's own producer: a copy that has
+// lost its session drops it together with its records, and can't write over what its successor has written.
+#include "connectors/change_delivery.h"
+
+#include "connectors/connector_state.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/watermark.h"
+#include "core/kafka/state_topic.h"
+
+enum {
+    TRANSACTIONS_MAX = 16384,  // open at once: read, not yet wholly acknowledged
+    RECORD_MS = 1000,          // between two state records under load
+};
+static const char STATE_TOPIC[] = "millrace.state";
+enum { STATE_PARTITION = 0 };
+#define TICKET_RECORD UINT64_MAX      // of the state record
+#define TICKET_NONE (UINT64_MAX - 1)  // of records behind a change that is withheld
+
+struct change_delivery {
+    struct change_delivery_params params;
+    struct kafka_sink *sink;
+    struct state_topic *state_topic;
+    size_t sinks_leaving;
+    size_t loads;  // on their way; only the newest has an answer that counts
+
+    struct watermark watermark;
+    int64_t commit_times_us[TRANSACTIONS_MAX];  // by ticket, modulo
+    uint64_t ticket;                            // of the transaction that is being put
+    bool is_begin_refused;
+    bool is_withholding;
+
+    struct source_state state;  // the newest content of the record, but for its position
+    uint64_t recorded;          // the position in the record on Kafka
+    uint64_t recording;         // in the one that is on its way
+    uint64_t confirmed;
+    bool has_session;
+    bool is_save_due;     // the source waits for change_delivery_save
+    bool is_saving;       // and the record that is on its way has it
+    uint64_t save_after;  // all tickets below have to be settled before
+    bool is_recording;    // a record is on its way
+    bool is_draining;
+    int64_t recorded_us;
+    uv_timer_t *due;
+    bool is_freed;
+};
+
+static void free_when_left(struct change_delivery *d);
+
+static bool may_save(const struct change_delivery *d)
+{
+    return d->is_save_due && d->watermark.first >= d->save_after;
+}
+
+static bool is_position_due(const struct change_delivery *d)
+{
+    return d->has_session && d->state.is_known && watermark_safe(&d->watermark) > d->recorded;
+}
+
+static bool is_record_due(const struct change_delivery *d)
+{
+    return may_save(d) || is_position_due(d);
+}
+
+static enum sink_step send_record(struct change_delivery *d, struct fault *f)
+{
+    struct source_state state = d->state;
+    uint64_t safe = d->has_session ? watermark_safe(&d->watermark) : 0;
+    state.position = safe > state.position ? safe : state.position;
+    CLEANUP(bytes_clear) struct bytes value = {0};
+    CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
+    connector_state_write(&value, &state);
+    struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC, STATE_PARTITION),
+                                       .key = slice_of(key),
+                                       .value = bytes_slice(&value),
+                                       .ticket = TICKET_RECORD};
+    d->recording = state.position;
+    enum sink_step step = kafka_sink_publish(d->sink, &record, f);
+    if (step == SINK_TOO_LARGE) {
+        (void)fault_set(f, FAULT_CONFIG, "the state record of %zu bytes is over message.max.bytes",
+                        value.size);
+    }
+    return step;
+}
+
+static void note_sent(struct change_delivery *d)
+{
+    d->is_recording = true;
+    d->is_saving = may_save(d);
+    d->is_save_due = d->is_save_due && !d->is_saving;
+    d->recorded_us = clock_now_us();
+}
+
+// On the loop's own turn: whoever asks for the record is in the middle of something.
+static void on_due(uv_timer_t *timer)
+{
+    struct change_delivery *d = timer->data;
+    struct fault f = {0};
+    if (d->is_recording || !is_record_due(d)) {
+        return;
+    }
+    switch (send_record(d, &f)) {
+    case SINK_TAKEN:
+        note_sent(d);
+        if (kafka_sink_flush(d->sink, &f) == SINK_FAULT) {
+            d->params.listener.on_fault(d->params.listener.self, &f);
+        }
+        return;
+    case SINK_FULL:
+        return;  // again with the next batch of acknowledgements
+    case SINK_TOO_LARGE:
+    case SINK_FAULT:
+        d->params.listener.on_fault(d->params.listener.self, &f);
+    }
+}
+
+// Has the state record written if something asks for it; under load once a second.
+static void advance_record(struct change_delivery *d)
+{
+    if (d->is_recording || !is_record_due(d)) {
+        return;
+    }
+    int64_t wait_ms = RECORD_MS - (clock_now_us() - d->recorded_us) / CLOCK_US_PER_MS;
+    bool is_urgent = may_save(d) || d->is_draining || d->recorded_us == 0 || wait_ms <= 0;
+    if (is_urgent || !uv_is_active((uv_handle_t *)d->due)) {
+        (void)uv_timer_start(d->due, on_due, is_urgent ? 0 : (uint64_t)wait_ms, 0);
+    }
+}
+
+static void confirm(struct change_delivery *d)
+{
+    uint64_t safe = watermark_safe(&d->watermark);
+    uint64_t position = safe < d->recorded ? safe : d->recorded;
+    if (d->has_session && position > d->confirmed) {
+        d->confirmed = position;
+        d->params.listener.on_safe(d->params.listener.self, position);
+    }
+}
+
+static void on_recorded(struct change_delivery *d)
+{
+    d->is_recording = false;
+    d->recorded = d->recording;
+    d->state.position = d->recording;
+    confirm(d);
+    if (d->is_saving) {
+        d->is_saving = false;
+        d->params.listener.on_saved(d->params.listener.self);
+    }
+}
+
+static void on_settled(void *self, uint64_t ticket, uint32_t count)
+{
+    struct change_delivery *d = self;
+    if (ticket == TICKET_RECORD) {
+        on_recorded(d);
+    } else if (ticket != TICKET_NONE) {
+        watermark_release_many(&d->watermark, ticket, count);
+        int64_t commit_us = d->commit_times_us[ticket % TRANSACTIONS_MAX];
+        metric_observe_us(d->params.commit_to_ack_seconds, clock_wall_us() - commit_us);
+    }
+}
+
+static void tell_if_quiet(struct change_delivery *d)
+{
+    if (change_delivery_is_quiet(d)) {
+        d->params.listener.on_quiet(d->params.listener.self);
+    }
+}
+
+static void on_batch(void *self)
+{
+    struct change_delivery *d = self;
+    confirm(d);
+    advance_record(d);
+    tell_if_quiet(d);
+    if (d->is_begin_refused && !watermark_full(&d->watermark)) {
+        d->is_begin_refused = false;
+        d->params.listener.on_room(d->params.listener.self);
+    }
+}
+
+static void on_room(void *self)
+{
+    struct change_delivery *d = self;
+    d->params.listener.on_room(d->params.listener.self);
+}
+
+static void on_sink_fault(void *self, const struct fault *f)
+{
+    struct change_delivery *d = self;
+    d->params.listener.on_fault(d->params.listener.self, f);
+}
+
+static void on_reachable(void *self, const char *why)
+{
+    struct change_delivery *d = self;
+    d->params.listener.on_reachable(d->params.listener.self, why);
+}
+
+static void on_sink_closed(void *self)
+{
+    struct change_delivery *d = self;
+    d->sinks_leaving--;
+    if (d->is_freed) {
+        free_when_left(d);
+    } else {
+        tell_if_quiet(d);
+    }
+}
+
+static bool open_sink(struct change_delivery *d, struct fault *f)
+{
+    struct kafka_sink_listener listener = {.on_settled = on_settled,
+                                           .on_room = on_room,
+                                           .on_batch = on_batch,
+                                           .on_fault = on_sink_fault,
+                                           .on_reachable = on_reachable,
+                                           .on_closed = on_sink_closed,
+                                           .self = d};
+    return kafka_sink_open(d->params.loop, d->params.settings, &listener, &d->sink, f);
+}
+
+static void close_sink(struct change_delivery *d)
+{
+    if (d->sink != NULL) {
+        d->sinks_leaving++;
+        kafka_sink_close(TAKE(d->sink));
+    }
+}
+
+bool change_delivery_open(const struct change_delivery_params *params, struct change_delivery **ret,
+                          struct fault *f)
+{
+    struct change_delivery *d = memory_zeroed(1, sizeof(*d));
+    d->params = *params;
+    d->due = memory_zeroed(1, sizeof(*d->due));
+    (void)uv_timer_init(params->loop, d->due);
+    d->due->data = d;
+    watermark_init(&d->watermark, 0, TRANSACTIONS_MAX);
+    if (!open_sink(d, f) || !state_topic_open(params->loop, params->settings, &d->state_topic, f)) {
+        change_delivery_free(d);
+        return false;
+    }
+    *ret = d;
+    return true;
+}
+
+struct kafka_sink *change_delivery_sink(struct change_delivery *d)
+{
+    return d->sink;
+}
+
+// Where the server stands is the truth: one that was restored or failed over may stand before what was
+// confirmed.
+void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
+{
+    (void)watermark_restart(&d->watermark, position);
+    d->is_withholding = false;
+    d->confirmed = position;
+    d->recorded = d->state.position < position ? d->state.position : position;
+    d->state.position = d->recorded;
+    d->has_session = true;
+    advance_record(d);
+}
+
+bool change_delivery_renew(struct change_delivery *d, struct fault *f)
+{
+    close_sink(d);
+    d->has_session = d->is_begin_refused = false;
+    d->is_recording = d->is_saving = d->is_save_due = false;
+    d->recorded_us = 0;
+    (void)uv_timer_stop(d->due);
+    (void)watermark_restart(&d->watermark, d->confirmed);
+    return open_sink(d, f);
+}
+
+bool change_delivery_begin(struct change_delivery *d, int64_t commit_time_us)
+{
+    if (d->is_withholding) {
+        d->ticket = TICKET_NONE;
+        return true;
+    }
+    if (watermark_full(&d->watermark)) {
+        d->is_begin_refused = true;
+        return false;
+    }
+    d->ticket = watermark_open(&d->watermark);
+    d->commit_times_us[d->ticket % TRANSACTIONS_MAX] = commit_time_us;
+    return true;
+}
+
+enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_record *record,
+                                   struct fault *f)
+{
+    record->ticket = d->ticket;
+    enum sink_step step = kafka_sink_publish(d->sink, record, f);
+    if (step == SINK_TAKEN && d->ticket != TICKET_NONE) {
+        watermark_hold(&d->watermark, d->ticket);
+    }
+    return step;
+}
+
+void change_delivery_withhold(struct change_delivery *d)
+{
+    if (!d->is_withholding) {
+        d->is_withholding = true;
+        watermark_hold(&d->watermark, d->ticket);  // never released
+    }
+}
+
+bool change_delivery_is_withholding(const struct change_delivery *d)
+{
+    return d->is_withholding;
+}
+
+void change_delivery_commit(struct change_delivery *d, uint64_t position)
+{
+    if (d->ticket != TICKET_NONE) {
+        watermark_seal(&d->watermark, d->ticket, position);
+        advance_record(d);
+    }
+}
+
+void change_delivery_idle(struct change_delivery *d, uint64_t position)
+{
+    if (watermark_advance_idle(&d->watermark, position)) {
+        advance_record(d);
+    }
+}
+
+enum sink_step change_delivery_flush(struct change_delivery *d, struct fault *f)
+{
+    return kafka_sink_flush(d->sink, f);
+}
+
+void change_delivery_drain(struct change_delivery *d)
+{
+    d->is_draining = true;
+    advance_record(d);
+}
+
+bool change_delivery_is_quiet(const struct change_delivery *d)
+{
+    return d->sinks_leaving == 0 && change_delivery_in_flight(d) == 0 && !is_record_due(d);
+}
+
+size_t change_delivery_in_flight(const struct change_delivery *d)
+{
+    return d->sink == NULL ? 0 : kafka_sink_in_flight(d->sink);
+}
+
+static void on_read(void *self, struct slice value, const struct fault *f)
+{
+    struct change_delivery *d = self;
+    struct fault bad = {0};
+    struct source_state state = {0};
+    if (--d->loads > 0) {
+        return;
+    }
+    if (f == NULL && !connector_state_read(value, &state, &bad)) {
+        f = &bad;
+    }
+    d->state = state;
+    d->params.listener.on_loaded(d->params.listener.self, &state, f);
+}
+
+void change_delivery_load(struct change_delivery *d)
+{
+    CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
+    d->loads++;
+    state_topic_read(d->state_topic, key, on_read, d);
+}
+
+void change_delivery_save(struct change_delivery *d, const struct source_state *state)
+{
+    d->state = *state;
+    d->state.is_known = true;
+    d->is_save_due = true;
+    d->save_after = d->watermark.next;
+    advance_record(d);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void free_when_left(struct change_delivery *d)
+{
+    if (d->sinks_leaving == 0) {
+        free(d);
+    }
+}
+
+void change_delivery_free(struct change_delivery *d)
+{
+    if (d == NULL) {
+        return;
+    }
+    d->is_freed = true;
+    close_sink(d);
+    state_topic_close(d->state_topic);
+    watermark_clear(&d->watermark);
+    uv_close((uv_handle_t *)d->due, on_timer_closed);
+    free_when_left(d);
+}

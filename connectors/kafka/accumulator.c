@@ -1,0 +1,161 @@
+#include "connectors/kafka/accumulator.h"
+
+#include <string.h>
+#include <utlist.h>
+
+#include "core/base/memory.h"
+
+enum {
+    QUEUES_FEW = 64,       // so many topics have large enough batches without a long wait
+    FEW_UNDER_WAY = 64,    // records of few topics: so many under way are no load
+    ROUND_RATIO_FEW = 1,   // a round begins when it is so many times what is under way
+    ROUND_RATIO_MANY = 4,  // with many topics
+    BYTES_MAX = 16 << 20,  // of all topics
+    COMPACT_BYTES = 256 << 10,
+    KEEP_BYTES = 1 << 10,      // of a queue's buffer that is empty, while there are many
+    KEEP_BYTES_FEW = 1 << 20,  // else
+};
+#define NULL_SIZE UINT32_MAX
+
+struct head {
+    uint64_t ticket;
+    uint32_t key_size;
+    uint32_t value_size;
+    char has_position;
+    char position[ACCUMULATOR_POSITION_SIZE];
+};
+
+static uint32_t size_of(struct slice part)
+{
+    return part.data == NULL ? NULL_SIZE : (uint32_t)part.size;
+}
+
+static size_t length_of(uint32_t size)
+{
+    return size == NULL_SIZE ? 0 : size;
+}
+
+void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
+                     const struct accumulator_record *record)
+{
+    struct head head = {.ticket = record->ticket,
+                        .key_size = size_of(record->key),
+                        .value_size = size_of(record->value),
+                        .has_position = record->position.data != NULL};
+    if (head.has_position) {
+        INVARIANT(record->position.size == ACCUMULATOR_POSITION_SIZE);
+        memcpy(head.position, record->position.data, ACCUMULATOR_POSITION_SIZE);
+    }
+    if (q->count == 0) {
+        DL_APPEND(a->waiting, q);
+        a->queues++;
+    }
+    size_t before = q->records.size;
+    bytes_append(&q->records, &head, sizeof(head));
+    bytes_append_slice(&q->records, record->key);
+    bytes_append_slice(&q->records, record->value);
+    q->count++;
+    a->records++;
+    a->bytes += q->records.size - before;
+}
+
+void accumulator_begin_round(struct accumulator *a, size_t under_way)
+{
+    bool is_few = a->queues <= QUEUES_FEW;
+    bool is_due = is_few ? under_way < FEW_UNDER_WAY || a->records >= ROUND_RATIO_FEW * under_way
+                         : a->records >= ROUND_RATIO_MANY * under_way;
+    if (is_due || a->bytes >= BYTES_MAX || a->round_left > a->records) {
+        a->round_left = a->records;
+    }
+}
+
+struct accumulator_queue *accumulator_next(const struct accumulator *a)
+{
+    return a->round_left == 0 ? NULL : a->waiting;
+}
+
+// Records lie as they fall: a head is copied out before it is read.
+static struct head head_of(const struct accumulator_queue *q)
+{
+    struct head head;
+    INVARIANT(q->count > 0);
+    memcpy(&head, q->records.data + q->at, sizeof(head));
+    return head;
+}
+
+static struct slice part_at(const uint8_t *at, uint32_t size)
+{
+    return slice_make(size == NULL_SIZE ? NULL : at, length_of(size));
+}
+
+struct accumulator_record accumulator_first(const struct accumulator_queue *q)
+{
+    struct head head = head_of(q);
+    const uint8_t *at = q->records.data + q->at;
+    const uint8_t *key = at + sizeof(head);
+    bool has_position = head.has_position != 0;
+    return (struct accumulator_record){
+        .ticket = head.ticket,
+        .key = part_at(key, head.key_size),
+        .value = part_at(key + length_of(head.key_size), head.value_size),
+        .position = slice_make(has_position ? at + offsetof(struct head, position) : NULL,
+                               has_position ? ACCUMULATOR_POSITION_SIZE : 0),
+    };
+}
+
+// A queue that never runs empty would else keep all that has gone.
+static void compact(struct accumulator_queue *q)
+{
+    size_t left = q->records.size - q->at;
+    if (q->at >= COMPACT_BYTES && q->at >= left) {
+        memmove(q->records.data, q->records.data + q->at, left);
+        q->records.size = left;
+        q->at = 0;
+    }
+}
+
+static void empty(struct accumulator *a, struct accumulator_queue *q)
+{
+    size_t keep = a->queues <= QUEUES_FEW ? KEEP_BYTES_FEW : KEEP_BYTES;
+    DL_DELETE(a->waiting, q);
+    a->queues--;
+    q->at = 0;
+    if (q->records.capacity > keep) {
+        bytes_clear(&q->records);
+    } else {
+        bytes_reset(&q->records);
+    }
+}
+
+void accumulator_pop(struct accumulator *a, struct accumulator_queue *q)
+{
+    struct head head = head_of(q);
+    size_t size = sizeof(head) + length_of(head.key_size) + length_of(head.value_size);
+    q->at += size;
+    q->count--;
+    a->records--;
+    a->bytes -= size;
+    a->round_left -= a->round_left > 0 ? 1 : 0;
+    if (q->count == 0) {
+        empty(a, q);
+    } else {
+        compact(q);
+    }
+}
+
+bool accumulator_is_full(const struct accumulator *a)
+{
+    return a->bytes >= BYTES_MAX;
+}
+
+void accumulator_clear_queue(struct accumulator *a, struct accumulator_queue *q)
+{
+    if (q->count > 0) {
+        a->records -= q->count;
+        a->bytes -= q->records.size - q->at;
+        a->queues--;
+        DL_DELETE(a->waiting, q);
+    }
+    bytes_clear(&q->records);
+    *q = (struct accumulator_queue){0};
+}

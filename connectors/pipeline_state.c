@@ -1,0 +1,101 @@
+#include "connectors/pipeline_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+static const char *const names[] = {
+#define X(name, text) [PIPELINE_##name] = (text),
+    PIPELINE_STATES(X)
+#undef X
+};
+
+#define BIT(state) (1U << PIPELINE_##state)
+#define OPEN (BIT(CONNECTING) | BIT(WAITING_FOR_SLOT) | BIT(SNAPSHOTTING) | BIT(STREAMING))
+#define LEAVING (BIT(BACKING_OFF) | BIT(DRAINING) | BIT(FAILED))
+
+// Where each state may go.
+static const uint32_t transitions[] = {
+    [PIPELINE_STARTING] = BIT(CONNECTING) | LEAVING,
+    [PIPELINE_CONNECTING] = OPEN | LEAVING,
+    [PIPELINE_WAITING_FOR_SLOT] = OPEN | LEAVING,
+    [PIPELINE_SNAPSHOTTING] = OPEN | LEAVING,
+    [PIPELINE_STREAMING] = OPEN | LEAVING,
+    [PIPELINE_BACKING_OFF] = BIT(CONNECTING) | BIT(BACKING_OFF) | BIT(DRAINING) | BIT(FAILED),
+    [PIPELINE_DRAINING] = BIT(STOPPED) | BIT(FAILED),
+    [PIPELINE_STOPPED] = 0,
+    [PIPELINE_FAILED] = 0,
+};
+
+static void show(struct pipeline_state *s, const char *why)
+{
+    bool is_stuck = s->is_kafka_lost && ((1U << s->now) & OPEN) != 0;
+    enum pipeline_state_name to = is_stuck ? PIPELINE_BACKING_OFF : s->now;
+    (void)snprintf(s->detail, sizeof(s->detail), "%s", is_stuck ? s->error.text : why);
+    if (s->shown == to) {
+        return;
+    }
+    log_info(s->component, "state_changed",
+             LOG_WITH(LOG_TEXT("from", names[s->shown]), LOG_TEXT("to", names[to])), "%s -> %s (%s)",
+             names[s->shown], names[to], s->detail);
+    s->shown = to;
+    metric_set(s->metric, (double)to);
+}
+
+void pipeline_state_enter(struct pipeline_state *s, enum pipeline_state_name to, const char *why)
+{
+    INVARIANT(s->now == to || (transitions[s->now] & (1U << to)) != 0);
+    s->now = to;
+    show(s, why);
+}
+
+bool pipeline_state_set_reachable(struct pipeline_state *s, const char *why)
+{
+    bool is_lost = why != NULL;
+    if (is_lost == s->is_kafka_lost) {
+        return false;
+    }
+    s->is_kafka_lost = is_lost;
+    if (is_lost) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), "Kafka does not answer: %s", why);
+        last_error_set(&s->error, text);
+        log_warn(s->component, "connection_lost", LOG_WITH(LOG_TEXT("peer", "kafka")),
+                 "%s; what is read waits for it, and nothing is confirmed", text);
+        show(s, text);
+    } else {
+        log_info(s->component, "connection_restored", LOG_WITH(LOG_TEXT("peer", "kafka")),
+                 "Kafka answers again, after %ld s", last_error_age_us(&s->error) / CLOCK_US_PER_S);
+        last_error_clear(&s->error);
+        show(s, "Kafka answers again");
+    }
+    return true;
+}
+
+bool pipeline_state_is_over(const struct pipeline_state *s)
+{
+    return s->now == PIPELINE_STOPPED || s->now == PIPELINE_FAILED;
+}
+
+bool pipeline_state_find(const char *name, enum pipeline_state_name *ret)
+{
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *ret = (enum pipeline_state_name)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void pipeline_state_write(const struct pipeline_state *s, struct bytes *out)
+{
+    bytes_format(out, "\"state\":\"%s\",\"detail\":", names[s->shown]);
+    text_append_json(out, slice_of(s->detail));
+    bytes_append_string(out, ",");
+    last_error_write(&s->error, out);
+}

@@ -1,0 +1,173 @@
+// connectors/kafka/accumulator: what is put in comes out, in order, and when it is due.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "connectors/kafka/accumulator.h"
+#include "core/base/memory.h"
+
+static const char position[] = "0000000000000100-00000000";
+
+static struct accumulator_record record_of(uint64_t ticket, const char *key, const char *value)
+{
+    struct slice none = {NULL, 0};
+    return (struct accumulator_record){ticket, key == NULL ? none : slice_of(key),
+                                       value == NULL ? none : slice_of(value), slice_of(position)};
+}
+
+static void put(struct accumulator *a, struct accumulator_queue *q, uint64_t ticket, const char *key,
+                const char *value)
+{
+    struct accumulator_record record = record_of(ticket, key, value);
+    accumulator_put(a, q, &record);
+}
+
+static void expect(struct accumulator *a, struct accumulator_queue *q, uint64_t ticket, const char *key,
+                   const char *value)
+{
+    struct accumulator_record wanted = record_of(ticket, key, value);
+    struct accumulator_record got = accumulator_first(q);
+    assert_int_equal(got.ticket, ticket);
+    assert_true(slice_equal(got.key, wanted.key));
+    assert_true(slice_equal(got.value, wanted.value));
+    assert_int_equal(got.key.data == NULL, key == NULL);
+    assert_int_equal(got.value.data == NULL, value == NULL);
+    assert_true(slice_equal(got.position, slice_of(position)));
+    accumulator_pop(a, q);
+}
+
+static void records_come_out_in_order_and_null_is_not_empty(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    put(&a, &q, 1, "k", "value");
+    put(&a, &q, 2, "longer key", NULL);  // a tombstone
+    put(&a, &q, 3, NULL, "no key");
+    put(&a, &q, UINT64_MAX, "", "");
+    assert_int_equal(a.records, 4);
+    expect(&a, &q, 1, "k", "value");
+    expect(&a, &q, 2, "longer key", NULL);
+    put(&a, &q, 4, "late", "one");
+    expect(&a, &q, 3, NULL, "no key");
+    expect(&a, &q, UINT64_MAX, "", "");
+    expect(&a, &q, 4, "late", "one");
+    assert_int_equal(a.records, 0);
+    assert_int_equal(a.bytes, 0);
+    accumulator_clear_queue(&a, &q);
+}
+
+static void a_record_may_have_no_position(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    struct accumulator_record record = {.ticket = 1, .key = slice_of("k"), .value = slice_of("v")};
+    accumulator_put(&a, &q, &record);
+    assert_null(accumulator_first(&q).position.data);
+    accumulator_clear_queue(&a, &q);
+    assert_int_equal(a.records, 0);
+    assert_int_equal(a.bytes, 0);
+    assert_null(a.waiting);
+}
+
+static size_t hand_on_round(struct accumulator *a, size_t under_way)
+{
+    struct accumulator_queue *q;
+    size_t count = 0;
+    accumulator_begin_round(a, under_way);
+    while ((q = accumulator_next(a)) != NULL) {
+        accumulator_pop(a, q);
+        count++;
+    }
+    return count;
+}
+
+static void with_little_under_way_each_record_goes_at_once(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    for (size_t under_way = 0; under_way < 60; under_way++) {
+        put(&a, &q, 1, "k", "v");
+        assert_int_equal(hand_on_round(&a, under_way), 1);
+    }
+    accumulator_clear_queue(&a, &q);
+}
+
+static void under_load_records_wait_until_they_outweigh_what_is_under_way(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    for (int i = 0; i < 999; i++) {
+        put(&a, &q, 1, "k", "v");
+        assert_int_equal(hand_on_round(&a, 1000), 0);
+    }
+    put(&a, &q, 1, "k", "v");
+    assert_int_equal(hand_on_round(&a, 1000), 1000);
+    accumulator_clear_queue(&a, &q);
+}
+
+static void many_topics_wait_longer_and_go_topic_by_topic(void **state)
+{
+    (void)state;
+    enum { TOPICS = 100 };
+    struct accumulator a = {0};
+    struct accumulator_queue *queues = memory_zeroed(TOPICS, sizeof(*queues));
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < TOPICS; i++) {
+            put(&a, &queues[i], (uint64_t)round, "k", "v");
+        }
+    }
+    assert_int_equal(hand_on_round(&a, 100), 0);
+    for (int i = 0; i < TOPICS; i++) {
+        put(&a, &queues[i], 3, "k", "v");
+    }
+    accumulator_begin_round(&a, 100);
+    for (int i = 0; i < TOPICS; i++) {
+        for (uint64_t ticket = 0; ticket < 4; ticket++) {
+            assert_ptr_equal(accumulator_next(&a), &queues[i]);
+            expect(&a, &queues[i], ticket, "k", "v");
+        }
+    }
+    assert_null(accumulator_next(&a));
+    for (int i = 0; i < TOPICS; i++) {
+        accumulator_clear_queue(&a, &queues[i]);
+    }
+    free(queues);
+}
+
+static void a_queue_that_never_runs_empty_stays_small(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    char *value = memory_zeroed(1, 10001);
+    memset(value, 'x', 10000);
+    put(&a, &q, 0, "k", value);
+    for (uint64_t i = 1; i < 1000; i++) {
+        put(&a, &q, i, "k", value);
+        expect(&a, &q, i - 1, "k", value);
+    }
+    assert_true(q.records.capacity < (2 << 20));
+    accumulator_clear_queue(&a, &q);
+    free(value);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_come_out_in_order_and_null_is_not_empty),
+        cmocka_unit_test(a_record_may_have_no_position),
+        cmocka_unit_test(with_little_under_way_each_record_goes_at_once),
+        cmocka_unit_test(under_load_records_wait_until_they_outweigh_what_is_under_way),
+        cmocka_unit_test(many_topics_wait_longer_and_go_topic_by_topic),
+        cmocka_unit_test(a_queue_that_never_runs_empty_stays_small),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
