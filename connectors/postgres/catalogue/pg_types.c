@@ -46,7 +46,25 @@ static const struct pg_types_rule PG_TYPES_RULES[] = {
     {3926, 3927, COLUMN_STRING},           // int8range
 };
 
+// Types of any length without a rule, whose text has a form: a mark in it would be read as a value.
+static const uint32_t PG_TYPES_UNMARKED[] = {
+    602,   // path
+    604,   // polygon
+    1560,  // bit
+    1562,  // varbit
+};
+
 enum { PG_TYPES_DEPTH_MAX = 32 };  // domains over domains
+
+static bool pg_types_has_mark(uint32_t oid)
+{
+    for (size_t i = 0; i < COUNT_OF(PG_TYPES_UNMARKED); i++) {
+        if (PG_TYPES_UNMARKED[i] == oid) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static const struct pg_types_rule *pg_types_rule(uint32_t oid, bool *ret_is_array)
 {
@@ -102,9 +120,9 @@ static void pg_types_modifier(int32_t modifier, struct column *c)
 
 // Follows domains and array elements down to a type that has a rule; what has none stands as its text.
 static const struct pg_types_rule *pg_types_resolve(const struct pg_type *types, size_t type_count,
-                                                    struct column *c, const char **ret_name)
+                                                    struct column *c, uint32_t *io_oid, const char **ret_name)
 {
-    uint32_t oid = c->type_oid;
+    uint32_t oid = *io_oid;
     for (int depth = 0; depth < PG_TYPES_DEPTH_MAX; depth++) {
         bool is_array = false;
         const struct pg_types_rule *rule = pg_types_rule(oid, &is_array);
@@ -115,6 +133,7 @@ static const struct pg_types_rule *pg_types_resolve(const struct pg_type *types,
         }
         const struct pg_type *type = pg_types_find(types, type_count, oid);
         *ret_name = type == NULL ? "unknown" : type->name;
+        *io_oid = oid;
         if (type == NULL || rule != NULL) {
             break;
         }
@@ -143,12 +162,15 @@ void pg_types_map(uint32_t oid, int32_t modifier, const struct pg_type *types, s
     ret->element_delimiter = ',';
     ret->scale = 0;
     ret->precision = -1;
-    const char *name = NULL;
-    const struct pg_types_rule *rule = pg_types_resolve(types, type_count, ret, &name);
-    ret->type = rule == NULL ? COLUMN_STRING : rule->type;
-    if (rule != NULL) {
-        pg_types_modifier(ret->type_modifier, ret);
+    *ret_name = NULL;
+    const struct pg_types_rule *rule = pg_types_resolve(types, type_count, ret, &oid, ret_name);
+    if (rule == NULL) {
+        ret->type = COLUMN_STRING;
+        pg_values_bind_plain(ret, pg_types_has_mark(oid));
+        return;
     }
+    ret->type = rule->type;
+    pg_types_modifier(ret->type_modifier, ret);
     pg_values_bind(ret);
-    *ret_name = rule == NULL ? name : NULL;
+    *ret_name = NULL;
 }

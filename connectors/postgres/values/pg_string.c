@@ -72,5 +72,6 @@ static void append_unchanged_uuid(struct bytes *out, const struct column *c)
 }
 
 const struct value_ops PG_STRING_TEXT = {append_text, append_empty, append_unchanged};
+const struct value_ops PG_STRING_UNMARKED = {append_text, append_empty, NULL};
 const struct value_ops PG_STRING_UUID = {append_text, append_empty, append_unchanged_uuid};
 const struct value_ops PG_STRING_BYTES = {append_bytes, append_empty, append_unchanged};

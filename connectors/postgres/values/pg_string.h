@@ -7,7 +7,8 @@
 /** Debezium's mark for a value that the database did not send again (unchanged TOAST). */
 #define PG_STRING_UNCHANGED "__debezium_unavailable_value"
 
-extern const struct value_ops PG_STRING_TEXT;  // text, json, xml, and types that have no rule of their own
+extern const struct value_ops PG_STRING_TEXT;  // text, json, xml, and most types without a rule of their own
+extern const struct value_ops PG_STRING_UNMARKED;  // what is written as text and is none: bits, polygons
 extern const struct value_ops PG_STRING_UUID;
 extern const struct value_ops PG_STRING_BYTES;  // bytea
 

@@ -40,3 +40,10 @@ void pg_values_bind(struct column *c)
     c->ops = c->is_array ? PG_VALUES[c->type].array : scalar;
     c->element_ops = c->is_array ? scalar : NULL;
 }
+
+void pg_values_bind_plain(struct column *c, bool has_mark)
+{
+    const struct value_ops *scalar = has_mark ? &PG_STRING_TEXT : &PG_STRING_UNMARKED;
+    c->ops = c->is_array ? &PG_ARRAY_UNMARKED : scalar;
+    c->element_ops = c->is_array ? scalar : NULL;
+}
