@@ -14,6 +14,7 @@
 
 #include <sys/socket.h>
 
+#include "connectors/postgres/wire/pg_socket.h"
 #include "core/base/clock.h"
 #include "core/base/cursor.h"
 
@@ -188,10 +189,19 @@ enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *
     return size == -1 ? PG_STREAM_END : PG_STREAM_FAULT;
 }
 
+// A frame came since the last tick, or bytes of one: a large row on a slow link takes its time.
+static bool pg_stream_is_alive(struct pg_stream *s)
+{
+    uint64_t received_bytes = pg_socket_received_bytes(pg_conn_socket(s->conn));
+    bool is_alive = s->is_heard || received_bytes != s->received_bytes;
+    s->received_bytes = received_bytes;
+    return is_alive;
+}
+
 bool pg_stream_tick(struct pg_stream *s, struct fault *f)
 {
     int64_t now_us = clock_now_us();
-    if (s->is_heard || s->is_paused) {
+    if (pg_stream_is_alive(s) || s->is_paused) {
         s->is_heard = false;
         s->has_asked = false;
         s->heard_us = now_us;

@@ -34,8 +34,9 @@ struct pg_stream {
     bool is_batching;  // SO_RCVLOWAT is up
     bool has_read;     // the socket was read since the last NOTHING
     bool is_paused;
-    bool is_heard;   // a frame came since the last tick
-    bool has_asked;  // a reply was asked for after a long silence
+    bool is_heard;            // a frame came since the last tick
+    uint64_t received_bytes;  // by the kernel, at the last tick
+    bool has_asked;           // a reply was asked for after a long silence
 };
 
 /** Takes over a connection that has just gone into COPY BOTH. */
