@@ -36,11 +36,11 @@ endfunction()
 # millrace_fuzz_target(pgoutput fuzz_pgoutput.c LIBS …): the file defines LLVMFuzzerTestOneInput. With libFuzzer it
 # runs for ten seconds from corpus/<name>; otherwise it replays that corpus as an ordinary test.
 function(millrace_fuzz_target name file)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBS")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBS;SOURCES")
     set(corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
     set(target fuzz_${name})
     if(MILLRACE_FUZZ)
-        add_executable(${target} ${file})
+        add_executable(${target} ${file} ${arg_SOURCES})
         target_link_options(${target} PRIVATE -fsanitize=fuzzer)
         file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/found/${name})
         add_test(NAME fuzz/${name} COMMAND ${target}
@@ -48,7 +48,7 @@ function(millrace_fuzz_target name file)
             -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/found/${name}-
             ${CMAKE_CURRENT_BINARY_DIR}/found/${name} ${corpus})
     else()
-        add_executable(${target} ${file} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c)
+        add_executable(${target} ${file} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c)
         add_test(NAME fuzz/${name} COMMAND ${target} ${corpus})
     endif()
     target_link_libraries(${target} PRIVATE ${arg_LIBS} millrace_flags)
