@@ -235,7 +235,9 @@ void text_append_json(struct bytes *out, struct slice text)
         }
         plain = ++at;
     }
-    bytes_append(out, text.data + plain, at - plain);
+    if (at > plain) {  // an empty text may have no data
+        bytes_append(out, text.data + plain, at - plain);
+    }
     bytes_append_byte(out, '"');
 }
 
