@@ -255,7 +255,7 @@ static void start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_w
 
 void delivery_pump(struct delivery *d)
 {
-    if (d->is_pumping) {
+    if (d->is_pumping || !d->may_call(d->self)) {
         return;
     }
     d->is_pumping = true;

@@ -18,6 +18,8 @@ struct delivery_params {
     struct schema_cache *schemas;          // lent
     struct dead_letter *dead_letters;      // lent
     struct function_metrics *metrics;      // lent
+    /** Whether calls may begin now; delivery_pump is called when they may again. */
+    bool (*may_call)(void *self);
     /** There is room for many more records, or work that came due was done. */
     void (*on_room)(void *self);
     /** The endpoint throttles or can't be reached (with why), or (NULL) it answers again. */

@@ -90,6 +90,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->schemas = params->schemas;
     d->dead_letters = params->dead_letters;
     d->metrics = params->metrics;
+    d->may_call = params->may_call;
     d->on_room = params->on_room;
     d->on_throttled = params->on_throttled;
     d->self = params->self;

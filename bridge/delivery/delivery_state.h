@@ -24,6 +24,7 @@ struct delivery {
     struct schema_cache *schemas;          // lent
     struct dead_letter *dead_letters;      // lent
     struct function_metrics *metrics;      // lent
+    bool (*may_call)(void *self);
     void (*on_room)(void *self);
     void (*on_throttled)(void *self, const char *why);
     void *self;

@@ -158,6 +158,18 @@ static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_me
     return delivery_take(fn->delivery, p, message);
 }
 
+static void on_resumed(void *self)
+{
+    struct function *fn = self;
+    delivery_pump(fn->delivery);
+}
+
+static bool may_call(void *self)
+{
+    struct function *fn = self;
+    return fn->consumer == NULL || consumer_may_call(fn->consumer);
+}
+
 static void on_offset_reset(void *self, struct partition *p)
 {
     struct function *fn = self;
@@ -233,6 +245,7 @@ static void open_consumer(struct function *fn)
                      .on_revoked = on_revoked,
                      .on_record = on_record,
                      .on_offset_reset = on_offset_reset,
+                     .on_resumed = on_resumed,
                      .on_outgrown = on_outgrown,
                      .on_fault = on_consumer_fault,
                      .self = fn},
@@ -340,6 +353,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .schemas = fn->around.schemas,
         .dead_letters = fn->around.dead_letters,
         .metrics = &fn->metrics,
+        .may_call = may_call,
         .on_room = on_more,
         .on_throttled = on_throttled,
         .self = fn,

@@ -50,6 +50,7 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
 static void on_main_ready(void *self)
 {
     struct consumer *c = self;
+    (void)standstill_check(&c->standstill, clock_now_us());
     c->is_polling = true;  // closing waits until the queue it would destroy is not being drained
     for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->main_queue, 0)) != NULL;) {
         switch (rd_kafka_event_type(event)) {
@@ -65,7 +66,17 @@ static void on_main_ready(void *self)
         rd_kafka_event_destroy(event);
     }
     c->is_polling = false;
+    consumer_ask_membership(c);
     consumer_advance_close(c);
+}
+
+bool consumer_may_call(struct consumer *c)
+{
+    bool may_call = standstill_check(&c->standstill, clock_now_us());
+    if (!may_call && c->main_queue != NULL) {
+        kafka_watch_again(c->main_watch);
+    }
+    return may_call;
 }
 
 void consumer_tick(struct consumer *c)
@@ -173,14 +184,14 @@ struct partition *consumer_partitions(const struct consumer *c)
 
 bool consumer_is_assigned(const struct consumer *c)
 {
-    return c->is_assigned;
+    return c->state != GROUP_JOINING;
 }
 
 static void leave(uv_work_t *work)
 {
     struct consumer_job *job = work->data;
     rd_kafka_t *rk = job->consumer->rk;
-    if (job->consumer->is_assigned) {
+    if (job->has_joined) {
         (void)rd_kafka_consumer_close(rk);
         rd_kafka_destroy(rk);
     } else {
@@ -200,21 +211,32 @@ static void on_left(uv_work_t *work, int status)
     free(c);
 }
 
+static bool has_assigned(const struct consumer *c)
+{
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** Closing: the partitions first, then the group, then the handle, whose end is waited for on a worker
  * thread. */
 void consumer_advance_close(struct consumer *c)
 {
-    bool is_busy = c->is_working || c->is_asking_ends || c->is_revoking || c->is_polling;
-    if (c->on_closed == NULL || is_busy || c->unanswered != NULL) {
+    bool can_go = c->state == GROUP_JOINING || c->state == GROUP_MEMBER || c->state == GROUP_UNSUBSCRIBING;
+    if (c->on_closed == NULL || !can_go || c->is_asking_ends || c->is_polling) {
         return;
     }
-    bool is_hopeless = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
-    if (!c->is_assigned && !is_hopeless) {
+    bool has_waited = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
+    if (c->state == GROUP_JOINING && !has_waited) {
         return;  // consumer_tick comes again
     }
     if (c->partitions != NULL) {
-        if (!c->is_unsubscribed) {
-            c->is_unsubscribed = true;
+        if (c->state == GROUP_MEMBER && has_assigned(c)) {
+            group_state_enter(&c->state, GROUP_UNSUBSCRIBING);
             (void)rd_kafka_unsubscribe(c->rk);  // a REVOKE of everything follows
         }
         return;
@@ -226,7 +248,8 @@ void consumer_advance_close(struct consumer *c)
     struct consumer_job *job = memory_zeroed(1, sizeof(*job));
     job->consumer = c;
     job->work.data = job;
-    c->is_working = true;
+    job->has_joined = c->state != GROUP_JOINING;
+    group_state_enter(&c->state, GROUP_LEAVING);
     INVARIANT(uv_queue_work(c->loop, &job->work, leave, on_left) == 0);
 }
 
@@ -254,6 +277,8 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     c->commit_queue = rd_kafka_queue_new(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
     c->commit_watch = kafka_watch_start(c->loop, c->commit_queue, consumer_on_commit_ready, c);
+    standstill_init(&c->standstill, consumer_handle_number(c->rk, "session.timeout.ms"),
+                    consumer_handle_number(c->rk, "heartbeat.interval.ms"), clock_now_us());
     *ret = TAKE(c);
     return true;
 }

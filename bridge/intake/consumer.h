@@ -26,6 +26,7 @@ struct consumer_listener {
                             struct partition *p);  // its offset was gone: the earliest comes next
     /** So many partitions came that their read-ahead breaks the bound of memory: open it anew for them. */
     void (*on_outgrown)(void *self, size_t partition_count);
+    void (*on_resumed)(void *self);                       // consumer_may_call says yes again
     void (*on_fault)(void *self, const struct fault *f);  // CONFIG, FATAL: it can't go on
     void *self;
 };
@@ -46,6 +47,12 @@ size_t consumer_take(struct consumer *c, size_t count);
 
 /** Whether records may wait that consumer_take did not come to. */
 bool consumer_has_more(const struct consumer *c);
+
+/**
+ * Whether calls may begin now. Not after the process stood still for so long that the group may have given
+ * its partitions to others, until the coordinator has answered.
+ */
+bool consumer_may_call(struct consumer *c);
 
 /** The last event of an ending partition is freed: it can be committed and given back. */
 void consumer_partition_idle(struct consumer *c, struct partition *p);

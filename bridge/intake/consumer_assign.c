@@ -33,12 +33,47 @@ static void on_partition_ready(void *self)
     }
 }
 
+/** Calls of the partition's last assignment, which was lost, still run. */
+static bool has_predecessor(const struct consumer *c, const struct partition *p)
+{
+    const struct partition *other;
+    LL_FOREACH (c->partitions, other) {
+        if (other != p && other->state == PARTITION_LOST && other->number == p->number &&
+            strcmp(other->topic, p->topic) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Calls of one key must not overlap: what is assigned again waits for what still runs. */
+static void release_waiting(struct consumer *c)
+{
+    bool is_released = false;
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_WAITING && !has_predecessor(c, p)) {
+            p->state = PARTITION_ASSIGNED;
+            is_released = true;
+        }
+    }
+    if (is_released) {
+        c->listener.on_ready(c->listener.self);
+    }
+}
+
 static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t *which)
 {
     struct partition *p = partition_open(c->loop, c->rk, which, on_partition_ready);
     bool is_new = which->opaque != NULL;
     p->consumer = c;
     p->is_registered = !is_new;
+    if (has_predecessor(c, p)) {
+        p->state = PARTITION_WAITING;
+        log_info(c->component, "partition_waits",
+                 LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
+                 "assigned again while calls of its lost assignment run: it waits for them");
+    }
     if (is_new) {
         progress_commit_anew(&p->progress);  // from now on the group has an offset of it
     }
@@ -53,7 +88,7 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
     consumer_log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
              "%d partitions assigned", list->cnt);
-    c->is_assigned = true;
+    group_state_enter(&c->state, GROUP_MEMBER);
     c->listener.on_assigned(c->listener.self);
     size_t count = 0;
     struct partition *p;
@@ -121,6 +156,7 @@ static void ask_again_later(struct consumer *c, rd_kafka_topic_partition_list_t 
 {
     log_write(c->asking.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, c->component, "offsets_unknown",
               NULL, "%s", why);
+    group_state_enter(&c->state, GROUP_ASKING_AGAIN);
     c->unanswered = list;
     c->ask_again_us = clock_now_us() + backoff_next_us(&c->asking);
 }
@@ -136,7 +172,6 @@ static void on_committed_known(uv_work_t *work, int status)
     CLEANUP(memory_free_pointer)
     char *why = memory_format("asking for the group's offsets: %s", rd_kafka_err2str(code));
     free(job);
-    c->is_working = false;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         backoff_reset(&c->asking);
         open_partitions(c, list);
@@ -144,6 +179,7 @@ static void on_committed_known(uv_work_t *work, int status)
     } else if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
         assign_nothing(c, list);
     } else if (consumer_is_refused(code, why, &f)) {
+        group_state_enter(&c->state, GROUP_ASKING_AGAIN);
         c->unanswered = list;
         c->listener.on_fault(c->listener.self, &f);  // closes us
         consumer_ask_again(c);
@@ -160,13 +196,13 @@ static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
     job->consumer = c;
     job->list = list;
     job->work.data = job;
-    c->is_working = true;
+    group_state_enter(&c->state, GROUP_LOOKING_UP);
     INVARIANT(uv_queue_work(c->loop, &job->work, look_up_committed, on_committed_known) == 0);
 }
 
 void consumer_ask_again(struct consumer *c)
 {
-    if (c->unanswered == NULL) {
+    if (c->state != GROUP_ASKING_AGAIN) {
         return;
     }
     if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
@@ -183,8 +219,7 @@ static void give_back(struct consumer *c)
              "%d partitions given back", c->revoked->cnt);
     rd_kafka_topic_partition_list_destroy(c->revoked);
     c->revoked = NULL;
-    c->is_revoking = false;
-    c->is_revoke_committing = false;
+    group_state_enter(&c->state, GROUP_MEMBER);
     struct partition *p;
     struct partition *next;
     LL_FOREACH_SAFE (c->partitions, p, next) {
@@ -194,12 +229,13 @@ static void give_back(struct consumer *c)
         }
     }
     c->turn = NULL;
+    release_waiting(c);
     consumer_advance_close(c);
 }
 
 void consumer_advance_revoke(struct consumer *c)
 {
-    if (!c->is_revoking || c->is_committing || c->is_telling) {
+    if ((c->state != GROUP_REVOKING && c->state != GROUP_COMMITTING) || c->is_committing) {
         return;
     }
     struct partition *p;
@@ -208,11 +244,9 @@ void consumer_advance_revoke(struct consumer *c)
             return;
         }
     }
-    if (!c->is_revoke_committing) {
-        c->is_revoke_committing = true;
-        if (consumer_commit(c)) {
-            return;
-        }
+    if (c->state == GROUP_REVOKING && consumer_commit(c)) {
+        group_state_enter(&c->state, GROUP_COMMITTING);
+        return;
     }
     give_back(c);
 }
@@ -221,18 +255,16 @@ static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t 
 {
     bool is_lost = rd_kafka_assignment_lost(c->rk) != 0;
     c->revoked = rd_kafka_topic_partition_list_copy(list);
-    c->is_revoking = true;
-    c->is_telling = true;
+    group_state_enter(&c->state, GROUP_DROPPING);
     struct partition *p;
     LL_FOREACH (c->partitions, p) {
-        if (p->state == PARTITION_ASSIGNED &&
-            rd_kafka_topic_partition_list_find(c->revoked, p->topic, p->number) != NULL) {
+        bool is_assigned = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;
+        if (is_assigned && rd_kafka_topic_partition_list_find(c->revoked, p->topic, p->number) != NULL) {
             p->state = is_lost ? PARTITION_LOST : PARTITION_REVOKED;
             partition_stop(p);
             c->listener.on_revoked(c->listener.self, p);
         }
     }
-    c->is_telling = false;
     if (is_lost) {
         log_warn(c->component, "assignment_lost", NULL,
                  "the group gave our partitions to others before we could end: their newest events may come "
@@ -240,6 +272,7 @@ static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t 
         give_back(c);
         return;
     }
+    group_state_enter(&c->state, GROUP_REVOKING);
     if (!c->is_committing) {
         (void)consumer_commit(c);  // what is settled by now does not wait for what still runs
     }
@@ -258,10 +291,11 @@ void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event)
 
 void consumer_partition_idle(struct consumer *c, struct partition *p)
 {
-    if (p->state == PARTITION_LOST && !c->is_revoking) {
+    if (p->state == PARTITION_LOST && !group_state_is_revoking(c->state)) {
         LL_DELETE(c->partitions, p);
         c->turn = NULL;
         partition_free(p);
+        release_waiting(c);
         consumer_advance_close(c);
         return;
     }

@@ -4,6 +4,31 @@
 #include "bridge/intake/consumer_state.h"
 #include "core/base/log.h"
 
+static bool send_commit(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    c->is_committing = list->cnt > 0 && rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL) ==
+                                            RD_KAFKA_RESP_ERR_NO_ERROR;
+    return c->is_committing;
+}
+
+void consumer_ask_membership(struct consumer *c)
+{
+    if (c->standstill.state != STANDSTILL_DOUBTFUL || c->is_committing || c->commit_queue == NULL) {
+        return;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state != PARTITION_LOST && p->progress.committed >= 0) {
+            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = p->progress.committed;
+        }
+    }
+    if (send_commit(c, list)) {
+        standstill_asked(&c->standstill);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 bool consumer_commit(struct consumer *c)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
@@ -15,11 +40,9 @@ bool consumer_commit(struct consumer *c)
             progress_commit_begun(&p->progress, offset);
         }
     }
-    bool is_begun = list->cnt > 0;
-    if (is_begun) {
-        rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL);
-        is_begun = code == RD_KAFKA_RESP_ERR_NO_ERROR;
-        c->is_committing = is_begun;
+    bool is_begun = send_commit(c, list);
+    if (!is_begun) {
+        consumer_commit_ended(c->partitions, RD_KAFKA_RESP_ERR__FAIL, NULL);
     }
     rd_kafka_topic_partition_list_destroy(list);
     return is_begun;
@@ -48,14 +71,26 @@ void consumer_commit_ended(struct partition *partitions, rd_kafka_resp_err_t cod
     }
 }
 
+static void on_committed(struct consumer *c, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    bool was_asked = c->standstill.state == STANDSTILL_ASKED;
+    c->is_committing = false;
+    consumer_commit_ended(c->partitions, code, list);
+    standstill_answered(&c->standstill, code == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && list->cnt > 0 &&
+                                            list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR);
+    if (was_asked && c->standstill.state == STANDSTILL_NONE) {
+        c->listener.on_resumed(c->listener.self);
+    }
+}
+
 void consumer_on_commit_ready(void *self)
 {
     struct consumer *c = self;
     for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->commit_queue, 0)) != NULL;) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT) {
-            c->is_committing = false;
-            consumer_commit_ended(c->partitions, rd_kafka_event_error(event),
-                                  rd_kafka_event_topic_partition_list(event));
+            on_committed(c, event);
         }
         rd_kafka_event_destroy(event);
     }

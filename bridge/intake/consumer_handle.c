@@ -133,6 +133,14 @@ bool consumer_handle_open_reader(const struct settings *settings, const struct p
     return make_conf(settings, NULL, limits, &conf, f) && kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
 }
 
+int64_t consumer_handle_number(rd_kafka_t *rk, const char *property)
+{
+    char text[32] = "";
+    size_t size = sizeof(text);
+    (void)rd_kafka_conf_get(rd_kafka_conf(rk), property, text, &size);
+    return strtoll(text, NULL, 10);
+}
+
 bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
                           const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
 {

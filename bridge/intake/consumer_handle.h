@@ -19,6 +19,9 @@ struct partition_limits consumer_handle_limits(size_t partition_count);
 /** Whether so many partitions are too many for limits that were made for `planned_count`: fourfold. */
 bool consumer_handle_is_outgrown(size_t planned_count, size_t partition_count);
 
+/** A numeric property of a handle. */
+int64_t consumer_handle_number(rd_kafka_t *rk, const char *property);
+
 /** Makes the handle and subscribes. FAULT_CONFIG: librdkafka refuses a property or a topic. */
 bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
                           const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f) MUST_USE;

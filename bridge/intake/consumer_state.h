@@ -3,6 +3,8 @@
 #define BRIDGE_INTAKE_CONSUMER_STATE_H
 
 #include "bridge/intake/consumer.h"
+#include "bridge/intake/group_state.h"
+#include "bridge/intake/standstill.h"
 #include "core/base/backoff.h"
 
 struct consumer {
@@ -17,23 +19,19 @@ struct consumer {
     struct partition_limits limits;
     size_t planned_count;  // of partitions, that the limits were made for
     struct partition *partitions;
-    struct partition *turn;                       // the next to be read from
-    bool is_assigned;                             // the first assignment has come
-    bool is_working;                              // a job on a worker thread uses `rk`
-    rd_kafka_topic_partition_list_t *unanswered;  // assigned to us, and where to begin is to be asked again
+    struct partition *turn;  // the next to be read from
+    enum group_state state;
+    rd_kafka_topic_partition_list_t *unanswered;  // ASKING_AGAIN: what was assigned
     int64_t ask_again_us;
     struct backoff asking;
-    bool is_asking_ends;  // so does another one
-    int64_t ask_ends_us;  // not before that
-    bool is_telling;      // on_revoked is under way
-    bool is_polling;      // on_main_ready is at work
-    bool is_revoking;     // the broker waits for us to give `revoked` back
-    bool is_revoke_committing;
-    rd_kafka_topic_partition_list_t *revoked;
+    bool is_asking_ends;                       // so does another one
+    int64_t ask_ends_us;                       // not before that
+    bool is_polling;                           // on_main_ready is at work
+    rd_kafka_topic_partition_list_t *revoked;  // that the group waits for
     bool is_committing;
+    struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing
     int64_t closing_since_us;
-    bool is_unsubscribed;
 };
 
 struct consumer_job {
@@ -41,6 +39,7 @@ struct consumer_job {
     struct consumer *consumer;
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_resp_err_t code;
+    bool has_joined;  // leaving: there was an assignment
 };
 
 /** Logs what librdkafka has against an assignment; accepts NULL. */
@@ -70,6 +69,9 @@ void consumer_on_commit_ready(void *self);
 
 /** Asks where the logs end of which nothing is fetched now, every few seconds. */
 void consumer_ask_ends(struct consumer *c);
+
+/** After a standstill: asks the coordinator, by a commit, whether we are still a member. */
+void consumer_ask_membership(struct consumer *c);
 
 /** Closing goes on, if nothing is in its way any more. */
 void consumer_advance_close(struct consumer *c);

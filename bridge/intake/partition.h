@@ -13,6 +13,7 @@ struct event;
 
 enum partition_state {
     PARTITION_ASSIGNED,
+    PARTITION_WAITING,  // assigned to us again after it was lost: calls of that time still run
     PARTITION_REVOKED,  // ours until what runs has ended and is committed: no new work
     PARTITION_LOST,     // somebody else's already: nothing of it is committed any more
 };

@@ -1,0 +1,38 @@
+#include "bridge/intake/standstill.h"
+
+#include "core/base/clock.h"
+
+void standstill_init(struct standstill *s, int64_t session_ms, int64_t heartbeat_ms, int64_t now_us)
+{
+    int64_t limit_ms = session_ms - heartbeat_ms;
+    limit_ms = limit_ms < session_ms / 2 ? session_ms / 2 : limit_ms;
+    *s = (struct standstill){.limit_us = limit_ms * CLOCK_US_PER_MS, .seen_us = now_us};
+}
+
+bool standstill_check(struct standstill *s, int64_t now_us)
+{
+    if (now_us - s->seen_us >= s->limit_us) {
+        s->state = STANDSTILL_DOUBTFUL;  // also when one is under way: its answer may be from before
+    }
+    s->seen_us = now_us;
+    return s->state == STANDSTILL_NONE;
+}
+
+void standstill_asked(struct standstill *s)
+{
+    if (s->state == STANDSTILL_DOUBTFUL) {
+        s->state = STANDSTILL_ASKED;
+    }
+}
+
+void standstill_answered(struct standstill *s, bool is_member)
+{
+    if (s->state == STANDSTILL_ASKED) {
+        s->state = is_member ? STANDSTILL_NONE : STANDSTILL_DOUBTFUL;
+    }
+}
+
+void standstill_over(struct standstill *s)
+{
+    s->state = STANDSTILL_NONE;
+}
