@@ -4,10 +4,13 @@
 #include <stdio.h>
 
 #include "bridge/intake/partition.h"
+#include "core/base/clock.h"
 #include "core/base/text.h"
 #include "schemas/avro/framing.h"
 
 enum { ID_BYTES_MAX = 256 };
+#define KEY_BELIEVE_US                                                                                       \
+    (60 * CLOCK_US_PER_S)  // a key that looks framed is none, after the registry said so once
 
 /** The id that the producer gave, else topic-partition-offset. `buffer` holds the latter. */
 static struct slice id_of(const struct partition *p, const rd_kafka_message_t *message,
@@ -85,8 +88,9 @@ static void reject(struct event *e, const char *reason, const char *message)
 }
 
 /** The type that framed bytes name. SCHEMA_UNKNOWN: *ret_reason and *f say why there is none. */
-static enum schema_step find_type(struct schema_cache *schemas, struct slice wire, int64_t seen_us,
-                                  const struct avro_type **ret, const char **ret_reason, struct fault *f)
+static enum schema_step find_type(struct schema_cache *schemas, struct slice wire,
+                                  const struct schema_age *age, const struct avro_type **ret,
+                                  const char **ret_reason, struct fault *f)
 {
     int32_t id;
     struct slice avro;
@@ -95,7 +99,7 @@ static enum schema_step find_type(struct schema_cache *schemas, struct slice wir
         return SCHEMA_UNKNOWN;
     }
     const char *why = "";
-    enum schema_step step = schema_cache_get(schemas, id, seen_us, ret, &why);
+    enum schema_step step = schema_cache_get(schemas, id, age, ret, &why);
     if (step == SCHEMA_UNKNOWN) {
         *ret_reason = "unknown_schema";
         (void)fault_set(f, FAULT_REJECT, "%s", why);
@@ -112,10 +116,12 @@ static bool is_framed_key(struct slice key)
 
 bool event_resolve(struct event *e, struct schema_cache *schemas)
 {
+    const struct schema_age value_age = {e->arrived_us, 0};
+    const struct schema_age key_age = {e->arrived_us, KEY_BELIEVE_US};
     const char *reason = NULL;
     struct fault f;
     if (e->value_type == NULL) {
-        switch (find_type(schemas, e->value, e->arrived_us, &e->value_type, &reason, &f)) {
+        switch (find_type(schemas, e->value, &value_age, &e->value_type, &reason, &f)) {
         case SCHEMA_READY:
             break;
         case SCHEMA_WAIT:
@@ -130,7 +136,7 @@ bool event_resolve(struct event *e, struct schema_cache *schemas)
     if (e->key_type != NULL || !is_framed_key(e->key)) {
         return true;
     }
-    return find_type(schemas, e->key, e->arrived_us, &e->key_type, &reason, &f) != SCHEMA_WAIT;
+    return find_type(schemas, e->key, &key_age, &e->key_type, &reason, &f) != SCHEMA_WAIT;
 }
 
 /** The wire bytes without their frame, which event_resolve has looked at. */

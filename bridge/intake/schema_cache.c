@@ -6,6 +6,8 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
+enum { UNKNOWN_MAX = 1024 };  // ids kept that the registry does not know
+
 enum schema_state { STATE_ASKED, STATE_READY, STATE_UNKNOWN, STATE_WAITING /* to ask again */ };
 
 struct schema_entry {
@@ -21,6 +23,7 @@ struct schema_entry {
 struct schema_cache {
     struct registry *registry;
     struct schema_entry *entries;
+    size_t unknown_count;
     struct schema_listener *listeners;
     struct backoff backoff;
     uv_timer_t timer;
@@ -56,8 +59,27 @@ static void on_ask_again(uv_timer_t *timer)
     }
 }
 
+/** The oldest goes: the hash keeps the order in which entries came. */
+static void drop_oldest_unknown(struct schema_cache *c)
+{
+    struct schema_entry *e;
+    struct schema_entry *next;
+    HASH_ITER (hh, c->entries, e, next) {
+        if (e->state == STATE_UNKNOWN) {
+            HASH_DEL(c->entries, e);
+            free_entry(e);
+            c->unknown_count--;
+            return;
+        }
+    }
+}
+
 static void refuse(struct schema_entry *e, const char *why)
 {
+    if (e->cache->unknown_count >= UNKNOWN_MAX) {
+        drop_oldest_unknown(e->cache);
+    }
+    e->cache->unknown_count++;
     e->state = STATE_UNKNOWN;
     free(e->why);
     e->why = memory_string(why);
@@ -107,7 +129,7 @@ static void ask(struct schema_cache *c, struct schema_entry *e)
     registry_lookup(c->registry, e->id, on_schema, e);
 }
 
-enum schema_step schema_cache_get(struct schema_cache *c, int32_t id, int64_t seen_us,
+enum schema_step schema_cache_get(struct schema_cache *c, int32_t id, const struct schema_age *age,
                                   const struct avro_type **ret, const char **ret_why)
 {
     struct schema_entry *e;
@@ -125,10 +147,11 @@ enum schema_step schema_cache_get(struct schema_cache *c, int32_t id, int64_t se
         return SCHEMA_READY;
     }
     if (e->state == STATE_UNKNOWN) {
-        if (seen_us <= e->asked_us) {
+        if (age->seen_us <= e->asked_us || clock_now_us() - e->asked_us < age->believe_us) {
             *ret_why = e->why;
             return SCHEMA_UNKNOWN;
         }
+        c->unknown_count--;
         ask(c, e);
     }
     return SCHEMA_WAIT;

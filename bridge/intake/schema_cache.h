@@ -31,14 +31,20 @@ void schema_cache_free(struct schema_cache *c);
 void schema_cache_join(struct schema_cache *c, struct schema_listener *listener);
 void schema_cache_leave(struct schema_cache *c, struct schema_listener *listener);
 
+/** How old a "no such id" may be. */
+struct schema_age {
+    int64_t seen_us;     // when the record was read: what was asked before is asked again, since a producer
+                         // registers before it produces
+    int64_t believe_us;  // for so long it is believed all the same: what may be no id at all must not be
+                         // asked for with each record
+};
+
 /**
  * The schema of an id.
  *
- * @param seen_us  when the record was read: a "no such id" asked for before that is asked again, since a
- * producer registers before it produces
  * @param ret_why  SCHEMA_UNKNOWN: the reason, borrowed until the next call
  */
-enum schema_step schema_cache_get(struct schema_cache *c, int32_t id, int64_t seen_us,
+enum schema_step schema_cache_get(struct schema_cache *c, int32_t id, const struct schema_age *age,
                                   const struct avro_type **ret, const char **ret_why) MUST_USE;
 
 #endif

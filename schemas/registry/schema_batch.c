@@ -16,11 +16,11 @@ static bool schema_batch_is_free(const struct schema_batch *batch, const struct 
 }
 
 static int32_t schema_batch_id(const struct schema_batch *batch, const struct schema_index *index,
-                               const char *text)
+                               const char *text, const char *canonical)
 {
     int32_t id = schema_index_id(index, text);
     for (size_t i = 0; id == 0 && i < batch->count; i++) {
-        if (strcmp(batch->entries[i].text, text) == 0) {
+        if (strcmp(batch->entries[i].canonical, canonical) == 0) {
             id = batch->entries[i].id;
         }
     }
@@ -50,18 +50,20 @@ static int32_t schema_batch_version(const struct schema_batch *batch, const stru
 void schema_batch_add(struct schema_batch *batch, const struct schema_index *index, const char *subject,
                       const char *text)
 {
+    CLEANUP(memory_free_pointer) char *canonical = schema_index_canonical(text);
     for (size_t i = 0; i < batch->count; i++) {
         const struct schema_batch_entry *entry = &batch->entries[i];
-        if (strcmp(entry->subject, subject) == 0 && strcmp(entry->text, text) == 0) {
+        if (strcmp(entry->subject, subject) == 0 && strcmp(entry->canonical, canonical) == 0) {
             return;
         }
     }
     struct schema_batch_entry entry = {
         .subject = subject,
         .text = text,
-        .id = schema_batch_id(batch, index, text),
+        .id = schema_batch_id(batch, index, text, canonical),
         .version = schema_batch_version(batch, index, subject),
     };
+    entry.canonical = TAKE(canonical);
     batch->entries = memory_resize(batch->entries, (batch->count + 1) * sizeof entry);
     batch->entries[batch->count++] = entry;
 }
@@ -80,11 +82,23 @@ static struct schema_record schema_batch_record(const struct schema_batch_entry 
     return record;
 }
 
+size_t schema_batch_record_bytes(const char *subject, const char *text)
+{
+    const struct schema_batch_entry longest = {
+        .subject = subject, .text = text, .id = INT32_MAX, .version = INT32_MAX};
+    struct schema_record record = schema_batch_record(&longest);
+    size_t size = record.key.size + record.value.size;
+    bytes_clear(&record.key);
+    bytes_clear(&record.value);
+    return size;
+}
+
 struct schema_record *schema_batch_take(struct schema_batch *batch)
 {
     struct schema_record *records = memory_zeroed(batch->count + 1, sizeof *records);
     for (size_t i = 0; i < batch->count; i++) {
         records[i] = schema_batch_record(&batch->entries[i]);
+        free(batch->entries[i].canonical);
     }
     free(batch->entries);
     *batch = (struct schema_batch){0};

@@ -9,6 +9,7 @@
 struct schema_batch_entry {
     const char *subject;  // lent
     const char *text;     // lent
+    char *canonical;
     int32_t id;
     int32_t version;
 };
@@ -27,6 +28,9 @@ struct schema_batch {
  */
 void schema_batch_add(struct schema_batch *batch, const struct schema_index *index, const char *subject,
                       const char *text);
+
+/** The bytes of key and value of such a record. */
+size_t schema_batch_record_bytes(const char *subject, const char *text);
 
 /** The `count` records, on the heap; the batch is empty afterwards. */
 struct schema_record *schema_batch_take(struct schema_batch *batch);

@@ -33,6 +33,7 @@ void schema_index_clear(struct schema_index *index)
     while (text != NULL) {
         struct schema_text *next = text->hh.next;
         free(text->text);
+        free(text->canonical);
         free(text);
         text = next;
     }
@@ -52,10 +53,18 @@ static struct schema_text *schema_index_by_id(const struct schema_index *index, 
     return found;
 }
 
+char *schema_index_canonical(const char *text)
+{
+    json_t *json CLEANUP(schema_index_decref) = json_loads(text, JSON_DECODE_ANY, NULL);
+    char *canonical = json == NULL ? NULL : json_dumps(json, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT);
+    return canonical == NULL ? memory_string(text) : canonical;
+}
+
 static struct schema_text *schema_index_by_text(const struct schema_index *index, const char *text)
 {
     struct schema_text *found = NULL;
-    HASH_FIND(hh_text, index->by_text, text, strlen(text), found);
+    CLEANUP(memory_free_pointer) char *canonical = schema_index_canonical(text);
+    HASH_FIND(hh_text, index->by_text, canonical, strlen(canonical), found);
     return found;
 }
 
@@ -116,8 +125,9 @@ static void schema_index_set_text(struct schema_index *index, int32_t id, const 
     entry->text = memory_string(bytes_text(&minified));
     bytes_clear(&minified);
     HASH_ADD(hh, index->by_id, id, sizeof entry->id, entry);
+    entry->canonical = schema_index_canonical(entry->text);
     if (schema_index_by_text(index, entry->text) == NULL) {
-        HASH_ADD_KEYPTR(hh_text, index->by_text, entry->text, strlen(entry->text), entry);
+        HASH_ADD_KEYPTR(hh_text, index->by_text, entry->canonical, strlen(entry->canonical), entry);
     }
 }
 

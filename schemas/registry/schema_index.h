@@ -7,7 +7,8 @@
 
 struct schema_text {
     int32_t id;
-    char *text;  // minified
+    char *text;       // minified
+    char *canonical;  // what it is found by
     UT_hash_handle hh;
     UT_hash_handle hh_text;
 };
@@ -46,13 +47,18 @@ bool schema_index_apply(struct schema_index *index, struct slice key, struct sli
 /** The text of an id, NULL when it is not known. Borrowed until the next apply. */
 const char *schema_index_text(const struct schema_index *index, int32_t id);
 
-/** The id of a minified text, 0 when it is not known. */
+/** The text with the attributes of each object in one order and without white space: texts that say the same
+ * are equal in this form. What is no JSON comes out as it is. The caller frees it. */
+char *schema_index_canonical(const char *text);
+
+/** The id of a text that says the same, 0 when it is not known. */
 int32_t schema_index_id(const struct schema_index *index, const char *text);
 
 /** NULL when the subject was never seen. */
 const struct schema_subject *schema_index_subject(const struct schema_index *index, const char *name);
 
-/** The newest version of the subject that has the text and is not deleted; NULL when none has. */
+/** The newest version of the subject that says the same as the text and is not deleted; NULL when none has.
+ */
 const struct schema_version *schema_index_find(const struct schema_index *index, const char *subject,
                                                const char *text);
 

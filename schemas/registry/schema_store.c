@@ -64,6 +64,8 @@ struct schema_store {
     uint64_t phase_round;  // READING: the round that must have been read
     int64_t written_us;
     bool is_trouble_said;
+    size_t batch_max;  // schemas written at once: fewer after a failure, so that one bad schema stands alone
+    size_t batch_count;
     struct schema_question *reading;  // wait for their round
     struct schema_question *writing;  // wait to be written
     struct schema_question *done;     // wait for their callback, one a turn
@@ -210,14 +212,28 @@ static void schema_store_answer_writing(struct schema_store *s)
     }
 }
 
+// A schema that the topic refuses fails its whole transaction. It is refused once it was written alone.
+static void schema_store_commit_failed(struct schema_store *s, const struct fault *f)
+{
+    if (s->batch_count == 1 && f->origin_code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && s->writing != NULL) {
+        struct schema_question *q = s->writing;
+        q->fault = *f;
+        q->fault.kind = FAULT_CONFIG;
+        schema_store_finish(s, &s->writing, q);
+    }
+    s->batch_max = s->batch_count > 1 ? s->batch_count / 2 : 1;
+    schema_store_write_failed(s, f);
+}
+
 static void schema_store_on_committed(void *self, const struct fault *f)
 {
     struct schema_store *s = self;
     s->written_us = clock_now_us();
     if (f != NULL) {
-        schema_store_write_failed(s, f);
+        schema_store_commit_failed(s, f);
         return;
     }
+    s->batch_max = SCHEMA_STORE_BATCH_MAX;
     backoff_reset(&s->backoff);
     if (s->is_trouble_said) {
         s->is_trouble_said = false;
@@ -233,11 +249,11 @@ static void schema_store_commit(struct schema_store *s)
     struct schema_batch batch = {0};
     struct schema_question *q = NULL;
     LL_FOREACH (s->writing, q) {
-        if (batch.count < SCHEMA_STORE_BATCH_MAX) {
+        if (batch.count < s->batch_max) {
             schema_batch_add(&batch, &s->index, q->subject, q->text);
         }
     }
-    size_t count = batch.count;
+    size_t count = s->batch_count = batch.count;
     s->phase = SCHEMA_STORE_COMMITTING;
     schema_writer_commit(s->writer, schema_batch_take(&batch), count, schema_store_on_committed, s);
 }
@@ -340,6 +356,16 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
     q->subject = memory_string(subject);
     q->text = memory_string(bytes_text(&minified));
     q->on_id = on_id;
+    size_t size = schema_batch_record_bytes(q->subject, q->text);
+    size_t max_bytes = schema_writer_record_max_bytes(s->writer);
+    if (size > max_bytes) {
+        (void)fault_set(&q->fault, FAULT_CONFIG,
+                        "the schema of %s takes %zu bytes on Kafka, and a record may take %zu: raise "
+                        "message.max.bytes and the max.message.bytes of topic " SCHEMA_STORE_TOPIC,
+                        subject, size, max_bytes);
+        schema_store_finish(s, NULL, q);
+        return;
+    }
     schema_store_ask(s, q);
 }
 
@@ -437,6 +463,7 @@ bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct 
 {
     struct schema_store *s = memory_zeroed(1, sizeof *s);
     s->registry.type = &SCHEMA_STORE_TYPE;
+    s->batch_max = SCHEMA_STORE_BATCH_MAX;
     s->backoff = backoff_make(200 * CLOCK_US_PER_MS, 5 * CLOCK_US_PER_S);
     s->deliver = schema_store_timer(loop, s);
     s->tick = schema_store_timer(loop, s);

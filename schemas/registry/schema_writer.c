@@ -7,6 +7,7 @@ enum {
     SCHEMA_WRITER_MEET_MS = 2000,
     SCHEMA_WRITER_BEGIN_MS = 10000,
     SCHEMA_WRITER_COMMIT_MS = 20000,
+    SCHEMA_WRITER_FRAME_BYTES = 128,  // that Kafka's formats add to a record, at most
 };
 
 enum schema_writer_job { SCHEMA_WRITER_BEGIN, SCHEMA_WRITER_COMMIT, SCHEMA_WRITER_REST };
@@ -204,6 +205,12 @@ static void schema_writer_start(struct schema_writer *w, enum schema_writer_job 
     w->is_working = true;
     int failed = uv_queue_work(w->loop, &w->work, schema_writer_work, schema_writer_after);
     INVARIANT(failed == 0);
+}
+
+size_t schema_writer_record_max_bytes(const struct schema_writer *w)
+{
+    size_t max_bytes = kafka_client_message_max_bytes(w->conf);
+    return max_bytes > SCHEMA_WRITER_FRAME_BYTES ? max_bytes - SCHEMA_WRITER_FRAME_BYTES : 0;
 }
 
 bool schema_writer_open(uv_loop_t *loop, const struct settings *settings, const char *topic,

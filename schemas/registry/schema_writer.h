@@ -34,6 +34,9 @@ void schema_writer_begin(struct schema_writer *w, schema_writer_on_done on_done,
 void schema_writer_commit(struct schema_writer *w, struct schema_record *records, size_t count,
                           schema_writer_on_done on_done, void *self);
 
+/** The largest record that the producer takes, key and value. */
+size_t schema_writer_record_max_bytes(const struct schema_writer *w);
+
 /** Gives the producer and its threads up until the next begin; nothing happens while a call is
  * under way. */
 void schema_writer_rest(struct schema_writer *w);

@@ -183,6 +183,31 @@ static void many_registrations_at_once_all_get_answers(void **state)
     registry_close(r);
 }
 
+static void a_schema_too_large_for_a_record_takes_no_other_along(void **state)
+{
+    (void)state;
+    struct settings small = {0};
+    text_pairs_set(&small.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
+    text_pairs_set(&small.kafka, "message.max.bytes", "2000");
+    struct registry *r = NULL;
+    struct fault f;
+    assert_true(registry_open(&loop, &small, &r, &f));
+    char name[2001];
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    CLEANUP(memory_free_pointer)
+    char *large = memory_format("{\"type\":\"fixed\",\"name\":\"%s\",\"size\":1}", name);
+    struct answer answers[2] = {0};
+    registry_register(r, "large-value", large, on_id, &answers[0]);
+    registry_register(r, "small-value", "\"long\"", on_id, &answers[1]);
+    wait_for(&answers[0]);
+    wait_for(&answers[1]);
+    assert_int_equal(answers[0].fault, FAULT_CONFIG);
+    assert_int_equal(answers[1].fault, FAULT_NONE);
+    registry_close(r);
+    text_pairs_clear(&small.kafka);
+}
+
 static void two_writers_take_turns(void **state)
 {
     (void)state;
@@ -233,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_id_nobody_registered_is_rejected, start, stop),
         cmocka_unit_test_setup_teardown(a_reader_sees_what_another_process_wrote_since, start, stop),
         cmocka_unit_test_setup_teardown(many_registrations_at_once_all_get_answers, start, stop),
+        cmocka_unit_test_setup_teardown(a_schema_too_large_for_a_record_takes_no_other_along, start, stop),
         cmocka_unit_test_setup_teardown(two_writers_take_turns, start, stop),
         cmocka_unit_test_setup_teardown(a_broker_that_fails_for_a_while_is_waited_for, start, stop),
         cmocka_unit_test_setup_teardown(closing_drops_what_is_pending, start, stop),

@@ -49,6 +49,31 @@ static void schemas_are_found_by_id_text_and_subject(void **state)
     assert_int_equal(schema_index_version(schema_index_subject(&index_, "s"), 0)->version, 2);
 }
 
+static void a_schema_that_says_the_same_is_found_whatever_the_order_of_its_attributes(void **state)
+{
+    (void)state;
+    assert_true(apply("{\"keytype\":\"SCHEMA\",\"subject\":\"r\",\"version\":1,\"magic\":1}",
+                      "{\"subject\":\"r\",\"version\":1,\"id\":12,\"schema\":\"{\\\"type\\\":\\\"fixed\\\","
+                      "\\\"name\\\":\\\"f\\\",\\\"size\\\":4}\",\"deleted\":false}"));
+    const char *other = "{ \"size\" : 4, \"name\":\"f\", \"type\":\"fi\\u0078ed\" }";
+    assert_int_equal(schema_index_id(&index_, other), 12);
+    assert_int_equal(schema_index_find(&index_, "r", other)->version, 1);
+    assert_int_equal(schema_index_id(&index_, "{\"type\":\"fixed\",\"name\":\"f\",\"size\":5}"), 0);
+    assert_string_equal(schema_index_text(&index_, 12), "{\"type\":\"fixed\",\"name\":\"f\",\"size\":4}");
+    struct schema_batch batch = {0};
+    schema_batch_add(&batch, &index_, "n", "{\"type\":\"fixed\",\"name\":\"g\",\"size\":4}");
+    schema_batch_add(&batch, &index_, "n", "{\"size\":4,\"type\":\"fixed\",\"name\":\"g\"}");
+    schema_batch_add(&batch, &index_, "m", "{\"size\":4,\"type\":\"fixed\",\"name\":\"g\"}");
+    assert_int_equal(batch.count, 2);
+    assert_int_equal(batch.entries[0].id, batch.entries[1].id);
+    struct schema_record *records = schema_batch_take(&batch);
+    for (size_t i = 0; i < 2; i++) {
+        bytes_clear(&records[i].key);
+        bytes_clear(&records[i].value);
+    }
+    free(records);
+}
+
 static void deleted_versions_are_gone_and_their_ids_stay(void **state)
 {
     (void)state;
@@ -184,6 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(schemas_are_found_by_id_text_and_subject, fill, clear),
+        cmocka_unit_test_setup_teardown(
+            a_schema_that_says_the_same_is_found_whatever_the_order_of_its_attributes, fill, clear),
         cmocka_unit_test_setup_teardown(deleted_versions_are_gone_and_their_ids_stay, fill, clear),
         cmocka_unit_test_setup_teardown(other_records_change_nothing, fill, clear),
         cmocka_unit_test_setup_teardown(an_id_never_changes_its_meaning, fill, clear),

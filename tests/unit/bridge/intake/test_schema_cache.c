@@ -1,0 +1,119 @@
+// The cache against a registry that knows nothing and counts its questions.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bridge/intake/schema_cache.h"
+#include "core/base/clock.h"
+#include "schemas/registry/registry_kind.h"
+
+static size_t asked;
+static registry_on_schema pending;
+static void *pending_self;
+
+static void lookup(struct registry *r, int32_t id, registry_on_schema on_schema, void *self)
+{
+    (void)r;
+    (void)id;
+    asked++;
+    pending = on_schema;
+    pending_self = self;
+}
+
+static const struct registry_type TYPE = {.kind = "counting", .lookup = lookup};
+static struct registry registry = {.type = &TYPE};
+static uv_loop_t loop;
+static struct schema_cache *cache;
+
+static int start(void **state)
+{
+    (void)state;
+    asked = 0;
+    pending = NULL;
+    (void)uv_loop_init(&loop);
+    cache = schema_cache_new(&loop, &registry);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    clock_fake(-1, 0);
+    schema_cache_free(cache);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&loop);
+}
+
+static void answer_unknown(void)
+{
+    struct fault f;
+    (void)fault_set(&f, FAULT_REJECT, "no such id");
+    registry_on_schema on_schema = pending;
+    pending = NULL;
+    assert_non_null(on_schema);
+    on_schema(pending_self, (struct slice){NULL, 0}, &f);
+}
+
+static enum schema_step get(int32_t id, int64_t now_us, int64_t believe_us)
+{
+    const struct avro_type *type;
+    const char *why;
+    const struct schema_age age = {now_us, believe_us};
+    clock_fake(now_us, now_us);
+    return schema_cache_get(cache, id, &age, &type, &why);
+}
+
+static void an_unknown_id_of_a_value_is_asked_for_again_with_each_later_record(void **state)
+{
+    (void)state;
+    assert_int_equal(get(7, 1000, 0), SCHEMA_WAIT);
+    answer_unknown();
+    assert_int_equal(get(7, 1000, 0), SCHEMA_UNKNOWN);
+    assert_int_equal(get(7, 1001, 0), SCHEMA_WAIT);
+    answer_unknown();
+    assert_int_equal(asked, 2);
+}
+
+static void an_unknown_id_that_may_be_none_is_asked_for_once_in_its_time(void **state)
+{
+    (void)state;
+    const int64_t minute_us = 60 * CLOCK_US_PER_S;
+    assert_int_equal(get(7, 1000, minute_us), SCHEMA_WAIT);
+    answer_unknown();
+    for (int64_t i = 1; i < 1000; i++) {
+        assert_int_equal(get(7, 1000 + i, minute_us), SCHEMA_UNKNOWN);
+    }
+    assert_int_equal(asked, 1);
+    assert_int_equal(get(7, 1000 + minute_us, minute_us), SCHEMA_WAIT);
+    answer_unknown();
+    assert_int_equal(asked, 2);
+}
+
+static void of_unknown_ids_the_oldest_are_forgotten(void **state)
+{
+    (void)state;
+    const int64_t minute_us = 60 * CLOCK_US_PER_S;
+    enum { MANY = 2000 };
+    for (int32_t id = 1; id <= MANY; id++) {
+        assert_int_equal(get(id, 1000, minute_us), SCHEMA_WAIT);
+        answer_unknown();
+    }
+    assert_int_equal(get(MANY, 1001, minute_us), SCHEMA_UNKNOWN);
+    assert_int_equal(get(1, 1001, minute_us), SCHEMA_WAIT);
+    answer_unknown();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_unknown_id_of_a_value_is_asked_for_again_with_each_later_record,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(an_unknown_id_that_may_be_none_is_asked_for_once_in_its_time, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(of_unknown_ids_the_oldest_are_forgotten, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
