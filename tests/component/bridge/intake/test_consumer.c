@@ -121,7 +121,7 @@ static void offsets_that_may_not_be_asked_for_are_the_operators(void **state)
 
 static bool has_partitions(struct bridge_case *c, int64_t n)
 {
-    CLEANUP(memory_free_pointer) char *text = memory_format("\"partitions\":%d}", (int)n);
+    CLEANUP(memory_free_pointer) char *text = memory_format("\"partitions\":%d,", (int)n);
     return has_status(c, text);
 }
 
