@@ -80,7 +80,7 @@ system() {
     markers=$2
     shift 2
     build "$preset" && python_ready && kafka_ready && postgres_ready || return 1
-    [ $# -gt 0 ] || set -- -n 2 --dist loadfile # most of the time is waiting
+    [ $# -gt 0 ] || set -- -n 4 --dist loadfile --no-loadscope-reorder # most of the time is waiting
     { MILLRACE_BINARY=$PWD/build/$preset/millrace $pinned "$python/bin/python" -m pytest tests/system \
         -m "$markers" "$@" 2>&1 || touch "$work/pytest.failed"; } | tee "$work/pytest.log"
     tail -n 1 "$work/pytest.log" | sed 's/^=* *//; s/ *=*$//; s/^/; pytest: /' >"$work/note"

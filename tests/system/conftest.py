@@ -20,6 +20,12 @@ def pytest_sessionstart(session):
         pytest.exit(f"{BINARY} is not there: cmake --preset dev && cmake --build --preset dev", 3)
 
 
+def pytest_collection_modifyitems(items):
+    """Files with slow tests come first: what is left at the end is short, and all workers have some of it."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def folder():
     """The session's folder, readable to the unprivileged user that runs PostgreSQL."""

@@ -26,6 +26,7 @@ def shop(database, millrace, function, name):
 
 
 def test_attempts_exhausted(shop, kafka, millrace, function, name):
+    began = time.time() * 1000 - 1  # their times are whole milliseconds
     function.rule = lambda call: Answer(500, body=b"no luck") if call.key["id"] == 2 else None
     shop.sql("insert into a values (1, 'x'), (2, 'y'), (3, 'z')")
     (dead,) = read_topic(kafka, f"millrace.dlq.{name}", millrace.registry, count=1)
@@ -35,7 +36,7 @@ def test_attempts_exhausted(shop, kafka, millrace, function, name):
     assert dead.headers["millrace.position"] == original.id
     said = {n: dead.headers.get(f"millrace.dlq.{n}") for n in [*NAMES, "status", "event_id"]}
     failed_at = int(said.pop("failed_at"))
-    assert abs(failed_at - time.time() * 1000) < 60_000
+    assert began <= failed_at <= time.time() * 1000
     assert said.pop("message")
     assert said == {
         "function": name,
@@ -48,7 +49,7 @@ def test_attempts_exhausted(shop, kafka, millrace, function, name):
         "timestamp": str(original.timestamp),
         "event_id": original.id,
     }
-    assert abs(dead.timestamp - time.time() * 1000) < 60_000
+    assert began <= dead.timestamp <= time.time() * 1000
     wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 3}, 20, "offset 3 committed")
     assert sum(call.key["id"] == 2 for call in function.calls) == 2
     dead_letters = "millrace_function_dead_letters_total"

@@ -2,6 +2,7 @@
 Promise: where our principal may not make topics, those that are there are used, and one that is missing is named.
 """
 
+import pytest
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -10,6 +11,9 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 from lib.records import read_topic
+
+pytestmark = pytest.mark.slow
+
 
 AUTHORIZER = {"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer"}
 EVERYTHING = {"allow.everyone.if.no.acl.found": "true"}

@@ -4,8 +4,11 @@ import os
 import random
 import signal
 
+import pytest
 from lib.load import TABLES, Load, call_events, judge
 from lib.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 
 def end_and_judge(load, function):

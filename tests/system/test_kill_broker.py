@@ -2,9 +2,12 @@
 
 import random
 
+import pytest
 from lib.load import TABLES, Load, SlotWatch, call_events, judge, record_events
 from lib.waiting import wait_until
 from test_reconnect import all_records
+
+pytestmark = pytest.mark.slow
 
 
 def test_killed_under_load(postgres, private_kafka, database, make_millrace, function, name):

@@ -11,6 +11,9 @@ from lib.records import read_topic
 from lib.waiting import wait_until
 from test_reconnect import all_records
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def start(cluster, database, make_millrace, function, name):
     """Connector and function over a topic of three replicas, two of which have to be in sync."""
