@@ -74,9 +74,11 @@ static bool open_server(struct registry_server *s, const struct settings *settin
 {
     CLEANUP(memory_free_pointer) char *host = NULL;
     int port = 0;
-    if (!config_value_address(listen, &host, &port, f) ||
-        !registry_open(&s->loop, settings, &s->registry, f) ||
-        !admin_start(&s->loop, host, port, &s->admin, f)) {
+    if (!config_value_address(listen, &host, &port, f)) {
+        return fault_context(f, "--listen");
+    }
+    const struct admin_params params = {&s->loop, host, port, "--listen", &settings->admin.hosts};
+    if (!registry_open(&s->loop, settings, &s->registry, f) || !admin_start(&params, &s->admin, f)) {
         return false;
     }
     registry_serve(s->registry, s->admin, "");

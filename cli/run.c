@@ -148,8 +148,14 @@ static bool start_admin(struct run *run, struct fault *f)
     if (settings->admin.host == NULL) {
         return true;
     }
-    if (!registry_open(&run->loop, settings, &run->registry, f) ||
-        !admin_start(&run->loop, settings->admin.host, settings->admin.port, &run->admin, f)) {
+    const struct admin_params params = {
+        .loop = &run->loop,
+        .host = settings->admin.host,
+        .port = settings->admin.port,
+        .key = "admin.listen",
+        .hosts = &settings->admin.hosts,
+    };
+    if (!registry_open(&run->loop, settings, &run->registry, f) || !admin_start(&params, &run->admin, f)) {
         return false;
     }
     run->provider = (struct health_provider){

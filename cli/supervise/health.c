@@ -14,15 +14,11 @@ static void answer_json(const struct admin_request *r, int status, json_t *body)
     free(text);
 }
 
-/** False, and answered, when the request is not a plain GET (or HEAD) of the route itself. */
+/** False, and answered, when the path is not the route itself. */
 static bool check_request(const struct admin_request *r)
 {
     if (r->path[0] != '\0' && strcmp(r->path, "/") != 0) {
         admin_answer(r->reply, 404, "application/json", slice_of("{\"message\":\"nothing is served here\"}"));
-        return false;
-    }
-    if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0) {
-        admin_answer(r->reply, 405, "application/json", slice_of("{\"message\":\"GET only\"}"));
         return false;
     }
     return true;

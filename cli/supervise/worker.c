@@ -149,7 +149,14 @@ static bool start_admin(struct worker *w, struct fault *f)
     if (host == NULL) {
         return true;
     }
-    if (!admin_start(&w->loop, host, w->set.settings->admin.port, &w->io->admin, f)) {
+    const struct admin_params params = {
+        .loop = &w->loop,
+        .host = host,
+        .port = w->set.settings->admin.port,
+        .key = "admin.listen",
+        .hosts = &w->set.settings->admin.hosts,
+    };
+    if (!admin_start(&params, &w->io->admin, f)) {
         return false;
     }
     w->io->provider = (struct health_provider){

@@ -62,7 +62,8 @@ struct config_option {
     int64_t max;
     const struct config_choice *choices;
     const struct config_option *section;
-    const char *word;  // SECTION: a word that may stand instead, and means the same as no section
+    const char
+        *word;  // SECTION: a word that may stand instead, and means the same as no section; ADDRESS: none
     const struct config_rules *rules;
     const char *doc;  // one sentence for the reference and for editors
 };

@@ -66,7 +66,8 @@ static void config_schema_type(const struct config_option *option, struct bytes 
         bytes_append_string(out, "\"type\":\"string\",\"minLength\":1");
         break;
     case CONFIG_ADDRESS:
-        bytes_append_string(out, "\"type\":\"string\",\"pattern\":\":[0-9]+$\"");
+        bytes_append_string(out, "\"type\":\"string\",\"pattern\":\".:[0-9]+$");
+        bytes_format(out, option->word == NULL ? "\"" : "|^%s$\"", option->word);
         break;
     case CONFIG_SECRET:
         bytes_format(out, "\"anyOf\":[{\"type\":\"string\"},%s]", config_schema_secret);

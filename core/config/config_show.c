@@ -138,6 +138,10 @@ static void config_show_value(struct config_show *s, const struct config_option 
     case CONFIG_ADDRESS: {
         const char *host = *(const char *const *)source;
         int port = *(const int *)(const void *)(s->config + option->port_offset);
+        if (host == NULL) {
+            bytes_append_string(s->out, option->word);
+            break;
+        }
         bytes_format(s->out, strchr(host, ':') == NULL ? "\"%s:%d\"" : "\"[%s]:%d\"", host, port);
         break;
     }
@@ -163,8 +167,9 @@ static bool config_show_has(const struct config_show *s, const struct config_opt
     switch (option->type) {
     case CONFIG_TEXT:
     case CONFIG_SECRET:
-    case CONFIG_ADDRESS:
         return *(const char *const *)source != NULL;
+    case CONFIG_ADDRESS:
+        return option->word != NULL || *(const char *const *)source != NULL;
     case CONFIG_LIST:
         return ((const struct text_list *)source)->count > 0;
     case CONFIG_PAIRS:

@@ -120,6 +120,10 @@ static bool config_store_one(const struct config_store *r, const struct config_o
         return true;
     case CONFIG_ADDRESS: {
         char *host;
+        if (option->word != NULL && strcmp(text, option->word) == 0) {
+            config_store_text(config_store_target(r, option), NULL);
+            return true;
+        }
         if (!config_value_address(text, &host, (int *)(void *)(r->config + option->port_offset), f)) {
             return false;
         }

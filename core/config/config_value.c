@@ -135,7 +135,11 @@ bool config_value_address(const char *text, char **ret_host, int *ret_port, stru
     } else if (memchr(text, ':', host.size) != NULL) {
         return config_value_refuse(f, text, "is not an address; write IPv6 as [::1]:7070");
     }
-    *ret_host = host.size == 0 ? memory_string("0.0.0.0") : slice_to_string(host);
+    if (host.size == 0) {
+        return config_value_refuse(f, text,
+                                   "names no address; write 127.0.0.1 before it, or 0.0.0.0 for all of them");
+    }
+    *ret_host = slice_to_string(host);
     *ret_port = (int)port;
     return true;
 }

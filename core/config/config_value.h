@@ -10,7 +10,7 @@ bool config_value_duration(const char *text, int64_t *ret_us, struct fault *f) M
 bool config_value_size(const char *text, int64_t *ret_bytes, struct fault *f) MUST_USE;
 bool config_value_bool(const char *text, bool *ret, struct fault *f) MUST_USE;
 
-/** host:port, [::1]:port or :port (every address). */
+/** host:port or [::1]:port. */
 bool config_value_address(const char *text, char **ret_host, int *ret_port, struct fault *f) MUST_USE;
 
 /** The word's value; suggests the nearest. */

@@ -158,7 +158,17 @@ static const struct config_option settings_admin[] = {
      .initial = "127.0.0.1:7070",
      .offset = offsetof(struct settings, admin.host),
      .port_offset = offsetof(struct settings, admin.port),
-     .doc = "Address of /metrics, /healthz, /readyz and the registry's REST API; port 0 takes any free one."},
+     .word = "off",
+     .doc =
+         "Address of /metrics, /healthz, /readyz and the registry's REST API; port 0 takes any free one, off "
+         "none."},
+    {.key = "hosts",
+     .type = CONFIG_LIST,
+     .offset = offsetof(struct settings, admin.hosts),
+     .doc =
+         "Names with dots that clients may ask it by (globs). IP addresses, localhost and names without a "
+         "dot "
+         "are right without it; any other Host is refused, as a web page could make its own name lead here."},
     {.key = NULL},
 };
 
@@ -254,6 +264,7 @@ void settings_clear(struct settings *s)
     free(s->registry.username);
     free(s->registry.password);
     free(s->admin.host);
+    text_list_clear(&s->admin.hosts);
     *s = (struct settings){0};
 }
 

@@ -18,8 +18,9 @@ struct settings {
         char *password;
     } registry;
     struct {
-        char *host;  // NULL: no admin server
-        int port;    // 0: any free port (logged as admin_listening)
+        char *host;              // NULL: no admin server
+        int port;                // 0: any free port (logged as admin_listening)
+        struct text_list hosts;  // globs of names that clients may know it by
     } admin;
     struct {
         int64_t processes;

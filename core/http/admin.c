@@ -1,9 +1,6 @@
 #include "core/http/admin.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,13 +9,22 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/http/admin_connections.h"
+#include "core/http/admin_guard.h"
+#include "core/http/listen_socket.h"
 
-enum { BODY_MAX_BYTES = 16 * 1024 * 1024, CONNECTIONS_MAX = 128, IDLE_SECONDS = 30 };
+enum {
+    BODY_MAX_BYTES = 2 * 1024 * 1024,     // a schema of Kafka's 1 MiB, escaped
+    BODIES_MAX_BYTES = 16 * 1024 * 1024,  // of all requests together
+    WAITING_MAX = 64,                     // requests with bodies that are read or answered at once
+    CHECK_MS = 1000,
+};
 
 struct admin_route {
     char *prefix;
     admin_handler handler;
     void *self;
+    bool takes_bodies;  // and the methods that write
     struct admin_route *next;
 };
 
@@ -26,8 +32,10 @@ struct admin_route {
 struct admin_reply {
     struct admin *admin;
     struct MHD_Connection *connection;
+    struct admin_connection *peer;
+    const struct admin_route *route;  // NULL: refused
     struct bytes body;
-    bool is_oversize;
+    int refusal;  // status to answer with once the body is read and thrown away; 0: none
     bool is_dispatched;
     bool is_suspended;
     int status;                     // 0: not answered yet
@@ -41,7 +49,12 @@ struct admin {
     int port;
     uv_poll_t poll;    // on libmicrohttpd's epoll descriptor
     uv_timer_t timer;  // when it wants to run without any input
+    uv_timer_t check;  // of the deadlines
     int handles;       // of ours still open on the loop
+    const struct text_list *hosts;
+    struct admin_connections connections;
+    size_t bodies_bytes;
+    size_t waiting;  // replies of routes that take bodies
     struct admin_route *routes;
     struct admin_reply *replies;
 };
@@ -134,29 +147,134 @@ static const struct admin_route *find_route(const struct admin *a, const char *p
     return best;
 }
 
-static void dispatch(struct admin_reply *reply, const char *method, const char *path)
+static const char *header(const struct admin_reply *reply, const char *name)
 {
-    const struct admin_route *route = find_route(reply->admin, path);
-    if (reply->is_oversize) {
-        answer_error(reply, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 16 MiB");
-        return;
+    return MHD_lookup_connection_value(reply->connection, MHD_HEADER_KIND, name);
+}
+
+static bool refuse(struct admin_reply *reply, int status, const char *message)
+{
+    answer_error(reply, status, message);
+    return false;
+}
+
+static bool has_body(const struct admin_reply *reply)
+{
+    const char *length = header(reply, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return header(reply, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
+           (length != NULL && strcmp(length, "0") != 0);
+}
+
+/** What a request with a body must be, by its headers. */
+static bool judge_body(struct admin_reply *reply)
+{
+    const char *length = header(reply, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (!admin_guard_content_type(header(reply, MHD_HTTP_HEADER_CONTENT_TYPE))) {
+        return refuse(reply, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                      "Content-Type must be application/json or application/vnd.schemaregistry.v1+json");
+    }
+    if (length != NULL && strtoull(length, NULL, 10) > BODY_MAX_BYTES) {
+        return refuse(reply, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 2 MiB");
+    }
+    return true;
+}
+
+/** By first line and headers alone, before a byte of the body is read; false when it is answered. */
+static bool judge(struct admin_reply *reply, const char *path, const char *method)
+{
+    struct admin *a = reply->admin;
+    const char *host = header(reply, MHD_HTTP_HEADER_HOST);
+    bool is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    const struct admin_route *route = find_route(a, path);
+    if (!admin_guard_host(host, a->hosts)) {
+        return refuse(reply, MHD_HTTP_FORBIDDEN, "this Host is not known here: add it to admin.hosts");
+    }
+    if (!admin_guard_origin(header(reply, MHD_HTTP_HEADER_ORIGIN), host)) {
+        return refuse(reply, MHD_HTTP_FORBIDDEN, "pages of other sites may not ask here");
     }
     if (route == NULL) {
-        answer_error(reply, MHD_HTTP_NOT_FOUND, "nothing is served here");
+        return refuse(reply, MHD_HTTP_NOT_FOUND, "nothing is served here");
+    }
+    if (!route->takes_bodies && !is_read) {
+        return refuse(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only");
+    }
+    if (!route->takes_bodies && has_body(reply)) {
+        return refuse(reply, MHD_HTTP_CONTENT_TOO_LARGE, "no body is taken here");
+    }
+    if (route->takes_bodies && a->waiting >= WAITING_MAX) {
+        return refuse(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once");
+    }
+    if (has_body(reply) && !judge_body(reply)) {
+        return false;
+    }
+    reply->route = route;
+    a->waiting += route->takes_bodies ? 1 : 0;
+    return true;
+}
+
+static void dispatch(struct admin_reply *reply, const char *method, const char *path)
+{
+    const struct admin_route *route = reply->route;
+    admin_connection_enter(reply->peer, ADMIN_HANDLED);
+    if (reply->refusal != 0) {
+        answer_error(reply, reply->refusal,
+                     reply->refusal == MHD_HTTP_CONTENT_TOO_LARGE ? "the body is larger than 2 MiB"
+                                                                  : "too many bodies at once");
         return;
     }
     const struct admin_request request = {
         .method = method,
         .path = path + strlen(route->prefix),
-        .authorization =
-            MHD_lookup_connection_value(reply->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
+        .authorization = header(reply, MHD_HTTP_HEADER_AUTHORIZATION),
         .body = bytes_slice(&reply->body),
         .reply = reply,
     };
     route->handler(route->self, &request);
 }
 
-/** libmicrohttpd calls this with the first line, then for each piece of the body, then at its end. */
+static void release_body(struct admin_reply *reply)
+{
+    reply->admin->bodies_bytes -= reply->body.size;
+    bytes_clear(&reply->body);
+}
+
+/** What is too much is read and thrown away: the answer comes when the client is ready to read it. */
+static void take_body(struct admin_reply *reply, const char *data, size_t size)
+{
+    struct admin *a = reply->admin;
+    if (reply->refusal != 0) {
+        return;
+    }
+    if (reply->body.size + size > BODY_MAX_BYTES) {
+        reply->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
+    } else if (a->bodies_bytes + size > BODIES_MAX_BYTES) {
+        reply->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
+    }
+    if (reply->refusal != 0) {
+        release_body(reply);
+        return;
+    }
+    bytes_append(&reply->body, data, size);
+    a->bodies_bytes += size;
+}
+
+static struct admin_reply *new_reply(struct admin *a, struct MHD_Connection *connection)
+{
+    struct admin_reply *reply = memory_zeroed(1, sizeof(*reply));
+    reply->admin = a;
+    reply->connection = connection;
+    reply->peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    DL_APPEND(a->replies, reply);
+    return reply;
+}
+
+static enum MHD_Result send_answer(struct admin_reply *reply)
+{
+    admin_connection_enter(reply->peer, ADMIN_ANSWERING);
+    return queue_answer(reply->connection, reply->status, TAKE(reply->response));
+}
+
+/** libmicrohttpd calls this with the headers, then for each piece of the body, then at its end. */
 static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **request_state)
@@ -164,22 +282,13 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     (void)version;
     struct admin_reply *reply = *request_state;
     if (reply == NULL) {
-        reply = memory_zeroed(1, sizeof(*reply));
-        reply->admin = self;
-        reply->connection = connection;
-        DL_APPEND(reply->admin->replies, reply);
+        reply = new_reply(self, connection);
         *request_state = reply;
-        return MHD_YES;
+        // An answer here closes the connection without reading the body.
+        return judge(reply, url, method) ? MHD_YES : send_answer(reply);
     }
     if (*upload_size > 0) {
-        // What is too much is read and thrown away: the answer comes when the client is ready to read it.
-        if (reply->body.size + *upload_size > BODY_MAX_BYTES) {
-            reply->is_oversize = true;
-            bytes_clear(&reply->body);
-        }
-        if (!reply->is_oversize) {
-            bytes_append(&reply->body, upload, *upload_size);
-        }
+        take_body(reply, upload, *upload_size);
         *upload_size = 0;
         return MHD_YES;
     }
@@ -192,7 +301,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         MHD_suspend_connection(connection);
         return MHD_YES;
     }
-    return queue_answer(connection, reply->status, TAKE(reply->response));
+    return send_answer(reply);
 }
 
 static void on_completed(void *self, struct MHD_Connection *connection, void **request_state,
@@ -206,12 +315,36 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **r
         return;
     }
     *request_state = NULL;
-    DL_DELETE(reply->admin->replies, reply);
+    struct admin *a = reply->admin;
+    DL_DELETE(a->replies, reply);
     if (reply->response != NULL) {
         MHD_destroy_response(reply->response);
     }
-    bytes_clear(&reply->body);
+    a->waiting -= reply->route != NULL && reply->route->takes_bodies ? 1 : 0;
+    admin_connection_enter(reply->peer, ADMIN_READING);
+    release_body(reply);
     free(reply);
+}
+
+static void on_connection(void *self, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct admin *a = self;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        const struct sockaddr *peer =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+        *socket_context = admin_connections_add(&a->connections, fd, peer);
+    } else if (*socket_context != NULL) {
+        admin_connections_remove(&a->connections, *socket_context);
+        *socket_context = NULL;
+    }
+}
+
+static void on_check(uv_timer_t *timer)
+{
+    struct admin *a = timer->data;
+    admin_connections_check(&a->connections);
 }
 
 static void on_daemon_log(void *self, const char *format, va_list arguments)
@@ -222,99 +355,39 @@ static void on_daemon_log(void *self, const char *format, va_list arguments)
     log_debug("admin", "admin_log", NULL, "%s", text);
 }
 
-struct admin_address {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } socket;
-    socklen_t size;
-};
-
-/** Addresses only, no look-ups: they would block the loop. */
-static bool parse_address(const char *host, int port, struct admin_address *ret, struct fault *f)
+bool admin_start(const struct admin_params *params, struct admin **ret, struct fault *f)
 {
-    struct admin_address address = {0};
-    const char *literal = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
-    if (port < 0 || port > 65535) {
-        return fault_set(f, FAULT_CONFIG, "admin.listen: %d is no port", port);
-    }
-    if (inet_pton(AF_INET, literal, &address.socket.v4.sin_addr) == 1) {
-        address.socket.v4.sin_family = AF_INET;
-        address.socket.v4.sin_port = htons((uint16_t)port);
-        address.size = sizeof(address.socket.v4);
-    } else if (inet_pton(AF_INET6, literal, &address.socket.v6.sin6_addr) == 1) {
-        address.socket.v6.sin6_family = AF_INET6;
-        address.socket.v6.sin6_port = htons((uint16_t)port);
-        address.size = sizeof(address.socket.v6);
-    } else {
-        return fault_set(f, FAULT_CONFIG, "admin.listen: \"%s\" is no IP address (nor localhost)", host);
-    }
-    *ret = address;
-    return true;
-}
-
-/** A listening socket, or -1 and *f. */
-static int open_socket(const struct admin_address *address, const char *host, int port, struct fault *f)
-{
-    int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int yes = 1;
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-        bind(fd, &address->socket.any, address->size) != 0 || listen(fd, SOMAXCONN) != 0) {
-        int code = errno;
-        (void)fault_from(f, FAULT_CONFIG, "errno", code, "can't listen on %s port %d (admin.listen): %s",
-                         host, port, strerror(code));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return -1;
-    }
-    return fd;
-}
-
-static int port_of(int fd)
-{
-    struct admin_address bound = {.size = sizeof(bound.socket)};
-    if (getsockname(fd, &bound.socket.any, &bound.size) != 0) {
-        return 0;
-    }
-    return ntohs(bound.socket.any.sa_family == AF_INET6 ? bound.socket.v6.sin6_port
-                                                        : bound.socket.v4.sin_port);
-}
-
-bool admin_start(uv_loop_t *loop, const char *host, int port, struct admin **ret, struct fault *f)
-{
-    struct admin_address address;
-    if (!parse_address(host, port, &address, f)) {
-        return false;
-    }
-    int fd = open_socket(&address, host, port, f);
-    if (fd < 0) {
+    int fd = -1;
+    bool is_v6 = false;
+    if (!listen_socket_open(params->host, params->port, params->key, &fd, &is_v6, f)) {
         return false;
     }
     struct admin *a = memory_zeroed(1, sizeof(*a));
-    a->port = port_of(fd);
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    if (address.socket.any.sa_family == AF_INET6) {
-        flags |= MHD_USE_IPv6;
-    }
+    a->port = listen_socket_port(fd);
+    a->hosts = params->hosts;
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (is_v6 ? MHD_USE_IPv6 : 0);
     a->daemon =
         MHD_start_daemon(flags, (uint16_t)a->port, NULL, NULL, on_request, a, MHD_OPTION_EXTERNAL_LOGGER,
                          on_daemon_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-                         on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+                         on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, a,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)ADMIN_CONNECTIONS_MAX, MHD_OPTION_END);
     if (a->daemon == NULL) {
         close(fd);
         free(a);
-        return fault_set(f, FAULT_FATAL, "libmicrohttpd does not start on %s port %d", host, port);
+        return fault_set(f, FAULT_FATAL, "libmicrohttpd does not start on %s port %d", params->host,
+                         params->port);
     }
     int epoll_fd = MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    (void)uv_poll_init(loop, &a->poll, epoll_fd);
-    (void)uv_timer_init(loop, &a->timer);
+    (void)uv_poll_init(params->loop, &a->poll, epoll_fd);
+    (void)uv_timer_init(params->loop, &a->timer);
+    (void)uv_timer_init(params->loop, &a->check);
     a->poll.data = a;
     a->timer.data = a;
-    a->handles = 2;
+    a->check.data = a;
+    a->handles = 3;
     (void)uv_poll_start(&a->poll, UV_READABLE, on_readable);
+    (void)uv_timer_start(&a->check, on_check, CHECK_MS, CHECK_MS);
     *ret = a;
     return true;
 }
@@ -331,6 +404,15 @@ void admin_route(struct admin *a, const char *prefix, admin_handler handler, voi
     route->handler = handler;
     route->self = self;
     LL_APPEND(a->routes, route);
+}
+
+void admin_route_writable(struct admin *a, const char *prefix, admin_handler handler, void *self)
+{
+    admin_route(a, prefix, handler, self);
+    struct admin_route *route;
+    LL_FOREACH (a->routes, route) {
+        route->takes_bodies = route->takes_bodies || strcmp(route->prefix, prefix) == 0;
+    }
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -362,7 +444,9 @@ void admin_stop(struct admin *a)
     }
     (void)uv_poll_stop(&a->poll);
     (void)uv_timer_stop(&a->timer);
+    (void)uv_timer_stop(&a->check);
     MHD_stop_daemon(a->daemon);
     uv_close((uv_handle_t *)&a->poll, on_closed);
     uv_close((uv_handle_t *)&a->timer, on_closed);
+    uv_close((uv_handle_t *)&a->check, on_closed);
 }

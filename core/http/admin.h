@@ -6,6 +6,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
+#include "core/base/text.h"
 
 struct admin;
 struct admin_reply;  // one request's answer, given once, now or later
@@ -14,7 +15,7 @@ struct admin_request {
     const char *method;         // "GET"
     const char *path;           // what follows the route's prefix, "" or "/subjects"; decoded
     const char *authorization;  // the header, NULL when absent
-    struct slice body;          // at most 16 MiB
+    struct slice body;          // at most 2 MiB
     struct admin_reply *reply;
 };
 
@@ -25,12 +26,27 @@ typedef void (*admin_handler)(void *self, const struct admin_request *request);
 /** The value of a query parameter, decoded, borrowed for the call; NULL when absent. */
 const char *admin_request_query(const struct admin_request *request, const char *name);
 
-/** @param port  0 for any free one. FAULT_CONFIG when the address can't be had. */
-bool admin_start(uv_loop_t *loop, const char *host, int port, struct admin **ret, struct fault *f) MUST_USE;
+struct admin_params {
+    uv_loop_t *loop;
+    const char *host;               // an IP address or localhost
+    int port;                       // 0 for any free one
+    const char *key;                // where the address comes from, for faults: "admin.listen"
+    const struct text_list *hosts;  // names that clients may know it by (admin.hosts); lent; NULL for none
+};
+
+/** FAULT_CONFIG when the address can't be had. Whoever drips or floods is cut off; new requests are still
+ * served. */
+bool admin_start(const struct admin_params *params, struct admin **ret, struct fault *f) MUST_USE;
 int admin_port(const struct admin *a);
 
-/** Requests whose path is `prefix` or begins with it and '/' go to the handler; the longest prefix wins. */
+/**
+ * Requests whose path is `prefix` or begins with it and '/' go to the handler; the longest prefix wins. GET
+ * and HEAD only, without a body; what else is asked is refused before its body is read.
+ */
 void admin_route(struct admin *a, const char *prefix, admin_handler handler, void *self);
+
+/** As admin_route, for every method; bodies are JSON, of a schema registry's types. */
+void admin_route_writable(struct admin *a, const char *prefix, admin_handler handler, void *self);
 void admin_answer(struct admin_reply *reply, int status, const char *content_type, struct slice body);
 
 /** Closes connections and frees; unanswered replies become invalid. Accepts NULL. */

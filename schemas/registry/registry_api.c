@@ -311,7 +311,7 @@ struct registry_api *registry_api_new(struct schema_store *store, struct admin *
 {
     struct registry_api *api = memory_zeroed(1, sizeof *api);
     api->store = store;
-    admin_route(admin, prefix, registry_api_on_request, api);
+    admin_route_writable(admin, prefix, registry_api_on_request, api);
     return api;
 }
 

@@ -210,7 +210,7 @@ static void registry_http_explain(void *self, const struct admin_request *reques
 static void registry_http_serve(struct registry *registry, struct admin *admin, const char *prefix)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    admin_route(admin, prefix, registry_http_explain, r);
+    admin_route_writable(admin, prefix, registry_http_explain, r);
 }
 
 static void registry_http_close(struct registry *registry)

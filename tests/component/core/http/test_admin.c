@@ -6,13 +6,18 @@
 #include <cmocka.h>
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/http/admin.h"
 
 static uv_loop_t loop;
+static struct admin_params params;
 static char echo_name[] = "short";
 static struct admin *admin;
 static struct admin_reply *held;
@@ -25,6 +30,7 @@ struct client {
     const char *method;
     size_t upload_size;
     bool is_chunked;
+    const char *header;  // NULL: Content-Type: application/json
     long status;
     struct bytes body;
     atomic_bool is_done;
@@ -49,6 +55,9 @@ static void *client_main(void *self)
 {
     struct client *c = self;
     CURL *curl = curl_easy_init();
+    struct curl_slist *headers =
+        curl_slist_append(NULL, c->header == NULL ? "Content-Type: application/json" : c->header);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_URL, c->url);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
@@ -66,6 +75,7 @@ static void *client_main(void *self)
     (void)curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->status);
     curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
     c->is_done = true;
     return NULL;
 }
@@ -105,9 +115,11 @@ static int start(void **state)
     (void)state;
     struct fault f;
     assert_int_equal(uv_loop_init(&loop), 0);
-    assert_true(admin_start(&loop, "127.0.0.1", 0, &admin, &f));
-    admin_route(admin, "/echo", serve_echo, echo_name);
+    params = (struct admin_params){&loop, "127.0.0.1", 0, "admin.listen", NULL};
+    assert_true(admin_start(&params, &admin, &f));
+    admin_route_writable(admin, "/echo", serve_echo, echo_name);
     admin_route(admin, "/held", serve_held, NULL);
+    admin_route(admin, "/plain", serve_echo, echo_name);
     assert_int_equal(uv_timer_init(&loop, &later), 0);
     return 0;
 }
@@ -150,15 +162,15 @@ static void a_body_beyond_the_limit_is_refused_with_and_without_its_length(void 
 {
     (void)state;
     for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
-        struct client c = {.method = "POST", .upload_size = 16 * 1024 * 1024 + 1, .is_chunked = is_chunked};
+        struct client c = {.method = "POST", .upload_size = 2 * 1024 * 1024 + 1, .is_chunked = is_chunked};
         begin(&c, "/echo");
         end(&c);
-        expect_body(&c, 413, "{\"error_code\":413,\"message\":\"the body is larger than 16 MiB\"}\n");
+        expect_body(&c, 413, "{\"error_code\":413,\"message\":\"the body is larger than 2 MiB\"}\n");
     }
-    struct client c = {.method = "POST", .upload_size = 16 * 1024 * 1024};
+    struct client c = {.method = "POST", .upload_size = 2 * 1024 * 1024};
     begin(&c, "/echo");
     end(&c);
-    expect_body(&c, 200, "short POST  16777216 - auth");
+    expect_body(&c, 200, "short POST  2097152 - auth");
 }
 
 static void answer_held(uv_timer_t *timer)
@@ -206,12 +218,87 @@ static void an_address_that_is_taken_is_named_with_its_key(void **state)
     (void)state;
     struct admin *other;
     struct fault f;
-    assert_false(admin_start(&loop, "127.0.0.1", admin_port(admin), &other, &f));
+    const struct admin_params taken = {&loop, "127.0.0.1", admin_port(admin), "--listen", NULL};
+    const struct admin_params nowhere = {&loop, "nowhere.example", 1, "--listen", NULL};
+    assert_false(admin_start(&taken, &other, &f));
     assert_int_equal(f.kind, FAULT_CONFIG);
     assert_non_null(strstr(f.text, "127.0.0.1"));
-    assert_non_null(strstr(f.text, "admin.listen"));
-    assert_false(admin_start(&loop, "nowhere.example", 1, &other, &f));
+    assert_non_null(strstr(f.text, "--listen"));
+    assert_false(admin_start(&nowhere, &other, &f));
     assert_non_null(strstr(f.text, "nowhere.example"));
+}
+
+static void what_is_refused_is_refused_before_its_body(void **state)
+{
+    (void)state;
+    const struct {
+        struct client client;
+        const char *path;
+        long status;
+    } cases[] = {
+        {{.method = "POST", .upload_size = 10, .header = "Content-Type: text/plain"}, "/echo", 415},
+        {{.method = "POST", .upload_size = 10, .header = "Content-Type:"}, "/echo", 415},
+        {{.method = "POST", .upload_size = 10, .header = "Origin: http://elsewhere.example"}, "/echo", 403},
+        {{.header = "Host: rebound.example"}, "/plain", 403},
+        {{.method = "POST", .upload_size = 10}, "/nowhere", 404},
+        {{.method = "POST", .upload_size = 10}, "/plain", 405},
+        {{.method = "GET", .upload_size = 10}, "/plain", 413},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct client c = cases[i].client;
+        begin(&c, cases[i].path);
+        end(&c);
+        assert_int_equal(c.status, cases[i].status);
+        bytes_clear(&c.body);
+    }
+}
+
+/** Connects and sends the beginning of a request. */
+static int drip(const char *text)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)admin_port(admin)),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    (void)uv_run(&loop, UV_RUN_NOWAIT);
+    return fd;
+}
+
+static void half_requests_leave_room_for_whole_ones(void **state)
+{
+    (void)state;
+    int fds[200];
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        fds[i] = drip("GET /pla");
+    }
+    struct client c = {0};
+    begin(&c, "/plain");
+    end(&c);
+    expect_body(&c, 200, "short GET  0 - auth");
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        close(fds[i]);
+    }
+}
+
+static void a_request_that_drips_is_cut_off(void **state)
+{
+    (void)state;
+    static const char *const beginnings[] = {
+        "GET /plain HTTP/1.1\r\nHost: a\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\nab"};
+    for (size_t i = 0; i < COUNT_OF(beginnings); i++) {
+        int fd = drip(beginnings[i]);
+        char byte;
+        assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+        clock_fake(clock_now_us() + 16 * CLOCK_US_PER_S, clock_wall_us());
+        while (recv(fd, &byte, 1, MSG_DONTWAIT) != 0) {  // until its end comes
+            (void)uv_run(&loop, UV_RUN_ONCE);
+        }
+        clock_fake(-1, 0);
+        close(fd);
+    }
 }
 
 static void stopping_answers_those_who_wait(void **state)
@@ -227,7 +314,7 @@ static void stopping_answers_those_who_wait(void **state)
     admin_stop(admin);
     end(&c);
     bytes_clear(&c.body);
-    assert_true(admin_start(&loop, "::1", 0, &admin, &f) || admin_start(&loop, "127.0.0.1", 0, &admin, &f));
+    assert_true(admin_start(&params, &admin, &f));
 }
 
 int main(void)
@@ -239,6 +326,9 @@ int main(void)
         cmocka_unit_test(a_deferred_answer_arrives_on_a_loop_that_waits),
         cmocka_unit_test(others_are_served_while_one_waits),
         cmocka_unit_test(an_address_that_is_taken_is_named_with_its_key),
+        cmocka_unit_test(what_is_refused_is_refused_before_its_body),
+        cmocka_unit_test(half_requests_leave_room_for_whole_ones),
+        cmocka_unit_test(a_request_that_drips_is_cut_off),
         cmocka_unit_test(stopping_answers_those_who_wait),
     };
     return cmocka_run_group_tests(tests, start, stop);

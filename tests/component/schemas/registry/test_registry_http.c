@@ -41,7 +41,8 @@ static int start(void **state)
     (void)state;
     struct fault f;
     (void)uv_loop_init(&loop);
-    assert_true(admin_start(&loop, "127.0.0.1", 0, &server, &f));
+    const struct admin_params params = {&loop, "127.0.0.1", 0, "admin.listen", NULL};
+    assert_true(admin_start(&params, &server, &f));
     settings.registry.url = memory_format("http://127.0.0.1:%d/registry/", admin_port(server));
     settings.registry.username = memory_string("user");
     settings.registry.password = memory_string("secret");
@@ -116,7 +117,7 @@ static struct answer look_up(int status, const char *answer)
 static void a_schema_is_posted_and_its_id_read(void **state)
 {
     (void)state;
-    admin_route(server, "/registry", on_request, NULL);
+    admin_route_writable(server, "/registry", on_request, NULL);
     struct answer a = enroll(200, "{\"id\":42,\"version\":1}");
     assert_int_equal(a.fault.kind, FAULT_NONE);
     assert_int_equal(a.id, 42);
@@ -127,7 +128,7 @@ static void a_schema_is_posted_and_its_id_read(void **state)
 static void an_id_is_looked_up(void **state)
 {
     (void)state;
-    admin_route(server, "/registry", on_request, NULL);
+    admin_route_writable(server, "/registry", on_request, NULL);
     struct answer a = look_up(200, "{\"schema\":\"\\\"int\\\"\"}");
     assert_int_equal(a.fault.kind, FAULT_NONE);
     assert_string_equal(a.text, "\"int\"");
@@ -137,7 +138,7 @@ static void an_id_is_looked_up(void **state)
 static void only_an_id_that_the_registry_denies_is_a_bad_record(void **state)
 {
     (void)state;
-    admin_route(server, "/registry", on_request, NULL);
+    admin_route_writable(server, "/registry", on_request, NULL);
     assert_int_equal(look_up(404, "{\"error_code\":40403,\"message\":\"Schema 7 not found\"}").fault.kind,
                      FAULT_REJECT);
     assert_int_equal(look_up(404, "not found").fault.kind, FAULT_CONFIG);
@@ -148,7 +149,7 @@ static void only_an_id_that_the_registry_denies_is_a_bad_record(void **state)
 static void trouble_is_told_from_refusal(void **state)
 {
     (void)state;
-    admin_route(server, "/registry", on_request, NULL);
+    admin_route_writable(server, "/registry", on_request, NULL);
     static const int RETRIED[] = {408, 429, 500, 502, 503};
     static const int REFUSED[] = {401, 403, 409, 422};
     for (size_t i = 0; i < COUNT_OF(RETRIED); i++) {
@@ -182,7 +183,7 @@ static void closing_drops_calls_under_way(void **state)
 {
     (void)state;
     struct answer a = {0};
-    admin_route(server, "/registry", on_request, NULL);
+    admin_route_writable(server, "/registry", on_request, NULL);
     registry_register(client, "s", "\"int\"", on_id, &a);
     registry_lookup(client, 1, on_schema, &a);
     registry_close(TAKE(client));

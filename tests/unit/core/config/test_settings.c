@@ -195,7 +195,7 @@ static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
         "f.yaml:1:15: error: format: \"xml\" is not known here; write json or text\n"
         "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
         "f.yaml:3:11: error: registry: write embedded, or a section with url, auth\n"
-        "f.yaml:4:8: error: admin: write a section with listen\n"
+        "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
         "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
         "f.yaml:6:1: error: unknown key \"colour\"; known here: kafka, registry, admin, bridge, log\n");
 }
