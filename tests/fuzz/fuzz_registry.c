@@ -13,7 +13,7 @@ static void *handler_self;
 static char *query;
 static int answers;
 
-void admin_route(struct admin *a, const char *prefix, admin_handler on_request, void *self)
+void admin_route_writable(struct admin *a, const char *prefix, admin_handler on_request, void *self)
 {
     (void)a;
     (void)prefix;
