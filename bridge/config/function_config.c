@@ -272,7 +272,9 @@ static const struct config_option function_options[] = {
      .initial = "cloudevents",
      .offset = offsetof(struct function_config, payload),
      .doc = "What a call carries: a CloudEvent in headers and body (cloudevents), in the body alone "
-            "(cloudevents-structured), a JSON array of them (cloudevents-batch), or the rows (row)."},
+            "(cloudevents-structured), a JSON array of them (cloudevents-batch), or the row (row; with more "
+            "than "
+            "one event a call an array of op, table, id and row)."},
     {.key = "int64",
      .type = CONFIG_BOOL,
      .choices = function_int64s,

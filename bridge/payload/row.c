@@ -1,7 +1,12 @@
-// The row and nothing else: what it is after the change, or what it was before a delete. With `batch.events`
-// over 1 a JSON array of rows. A single row brings its operation and id in headers, for functions that want
-// to know.
-#include "bridge/payload/payload.h"
+// The row and little else: what it is after the change, or what it was before a delete.
+//
+//   one event a call            the row; millrace-operation, millrace-table and millrace-id are headers
+//   batch.events over 1 [{"op":"d","table":"public.orders","id":"0000000001A2B3C4-00000000","row":{…}},…]
+//
+// `op` is the envelope's: c, r, u or d. Without it a delete could not be told from a change.
+#include "bridge/payload/attributes.h"
+
+#include "core/base/text.h"
 
 static struct slice row_of(const struct event_json *json)
 {
@@ -9,19 +14,49 @@ static struct slice row_of(const struct event_json *json)
     return span.size > 0 ? slice_make(json->text.data + span.at, span.size) : slice_of("null");
 }
 
+static void add_element(struct payload *p, const struct event *e, const struct event_json *json)
+{
+    struct attributes a = attributes_of(e, json);
+    struct bytes *out = &p->array;
+    payload_array_next(p);
+    bytes_format(out, "{\"op\":\"%c\",\"table\":\"", json->value.op);
+    bytes_append_slice(out, a.schema);
+    if (a.schema.size > 0) {
+        bytes_append_byte(out, '.');
+    }
+    bytes_append_slice(out, a.table);
+    bytes_append_string(out, "\",\"id\":");
+    text_append_json(out, a.id);
+    bytes_append_string(out, ",\"row\":");
+    bytes_append_slice(out, row_of(json));
+    bytes_append_byte(out, '}');
+}
+
+static void add_alone(struct payload *p, const struct event *e, const struct event_json *json)
+{
+    struct attributes a = attributes_of(e, json);
+    struct bytes *lines = &p->lines;
+    p->body = row_of(json);
+    bytes_append_string(lines, "millrace-operation: ");
+    bytes_append_string(lines, a.operation);
+    bytes_append_string(lines, "\r\nmillrace-table: ");
+    payload_append_header_json(lines, a.schema);
+    if (a.schema.size > 0) {
+        bytes_append_byte(lines, '.');
+    }
+    payload_append_header_json(lines, a.table);
+    bytes_append_string(lines, "\r\nmillrace-id: ");
+    payload_append_header_value(lines, a.id);
+    bytes_append_byte(lines, '\0');
+}
+
 static void add(struct payload *p, const struct event *e, const struct event_json *json)
 {
     if (p->options->is_array) {
-        payload_array_next(p);
-        bytes_append_slice(&p->array, row_of(json));
-        return;
+        add_element(p, e, json);
+    } else {
+        add_alone(p, e, json);
     }
-    p->body = row_of(json);
-    bytes_append_string(&p->lines, "millrace-operation: ");
-    bytes_append_string(&p->lines, payload_operation_name(json->value.op));
-    bytes_append_string(&p->lines, "\r\nmillrace-id: ");
-    payload_append_header_value(&p->lines, e->id);
-    bytes_append_byte(&p->lines, '\0');
 }
 
 static void finish(struct payload *p)

@@ -141,19 +141,37 @@ def test_batches_of_cloudevents(shop, millrace, function, name):
 
 
 def test_batches_of_rows(shop, millrace, function, name):
-    millrace.function(
-        name,
-        f"{name}.public.orders",
-        function.url,
-        payload="row",
-        delivery={"batch": {"events": 100, "window": "200ms"}},
-    )
+    """Each row brings its operation, its table and its id: a delete is none of nulls."""
+    shop.sql("create table parcels (id int primary key, weight int)")
+    topics = [f"{name}.public.orders", f"{name}.public.parcels"]
+    batch = {"batch": {"events": 100, "window": "200ms"}}
+    millrace.function(name, topics, function.url, payload="row", delivery=batch)
     millrace.run()
     shop.sql("insert into orders (id) select generate_series(1, 100)")
-    calls = function.wait_calls(1)
-    rows = [row for call in calls for row in call.json]
-    assert sorted(row["id"] for row in rows) == list(range(1, 101))
-    assert set(rows[0]) == {"id", "total", "doc", "at", "big"}
+    shop.sql("insert into parcels values (1, 7)")
+    shop.sql("delete from parcels where id = 1")
+    wanted = 102
+    wait_until(lambda: sum(len(call.json) for call in list(function.calls)) >= wanted, 30, "all rows")
+    rows = [row for call in function.calls for row in call.json]
+    assert {tuple(row) for row in rows} == {("op", "table", "id", "row")}
+    orders = [row for row in rows if row["table"] == "public.orders"]
+    assert sorted(row["row"]["id"] for row in orders) == list(range(1, 101))
+    assert {row["op"] for row in orders} == {"c"} and len({row["id"] for row in rows}) == wanted
+    assert set(orders[0]["row"]) == {"id", "total", "doc", "at", "big"}
+    parcels = [(row["op"], row["row"]) for row in rows if row["table"] == "public.parcels"]
+    assert parcels[0] == ("c", {"id": 1, "weight": 7})
+    assert parcels[1][0] == "d" and parcels[1][1]["id"] == 1
+
+
+def test_a_single_row_says_what_it_is_in_headers(shop, millrace, function, name):
+    millrace.function(name, f"{name}.public.orders", function.url, payload="row")
+    millrace.run()
+    shop.sql("insert into orders (id) values (1)")
+    shop.sql("delete from orders where id = 1")
+    calls = function.wait_calls(2)
+    said = [(call.headers["millrace-operation"], call.headers["millrace-table"]) for call in calls]
+    assert said == [("create", "public.orders"), ("delete", "public.orders")]
+    assert len({call.headers["millrace-id"] for call in calls}) == 2
 
 
 def test_a_batch_is_bounded_by_bytes_and_by_time(shop, millrace, function, name):

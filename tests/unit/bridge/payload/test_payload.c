@@ -195,10 +195,13 @@ static void a_row_is_what_it_is_after_or_was_before_its_delete(void **state)
     CLEANUP(memory_free_pointer) char *deleted = body_of(&p, &options, &s);
     assert_string_equal(deleted, "{\"id\":7,\"note\":\"y\"}");
     assert_string_equal((const char *)p.lines.data,
-                        "millrace-operation: delete\r\nmillrace-id: 0000000000000010-00000001");
+                        "millrace-operation: delete\r\nmillrace-table: public.orders\r\n"
+                        "millrace-id: 0000000000000010-00000001");
     options.is_array = true;
     CLEANUP(memory_free_pointer) char *array = body_of(&p, &options, &s);
-    assert_string_equal(array, "[{\"id\":7,\"note\":\"y\"}]");
+    assert_string_equal(array,
+                        "[{\"op\":\"d\",\"table\":\"public.orders\",\"id\":\"0000000000000010-00000001\","
+                        "\"row\":{\"id\":7,\"note\":\"y\"}}]");
     payload_clear(&p);
     sample_clear(&s);
 }
@@ -227,15 +230,19 @@ static void a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fit
     struct payload p = {0};
     struct payload_options options = options_of(FUNCTION_PAYLOAD_ROW);
     options.is_array = true;
-    options.bytes_max = 45;
-    sample_init(&s, 'c', "x");  // {"id":7,"note":"x"} is 19 bytes
+    sample_init(&s, 'c', "x");
+    CLEANUP(memory_free_pointer) char *one = body_of(&p, &options, &s);
+    size_t element = strlen(one) - 2;  // without its brackets
+    options.bytes_max = 2 * element + 10;
     payload_begin(&p, &options);
     assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_ADDED);
     assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_ADDED);
     assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_FULL);
     payload_finish(&p);
+    assert_int_equal(p.body.size, 2 * element + 3);
     CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
-    assert_string_equal(body, "[{\"id\":7,\"note\":\"x\"},{\"id\":7,\"note\":\"x\"}]");
+    assert_memory_equal(body, one, element + 1);
+    assert_memory_equal(body + element + 2, one + 1, element + 1);
     options.bytes_max = 10;
     payload_begin(&p, &options);
     assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
@@ -359,6 +366,20 @@ static void a_key_that_does_not_decode_is_a_string(void **state)
     sample_clear(&s);
 }
 
+/** CloudEvents HTTP binding 1.0.2, 3.1.3.2: these and no others. */
+static void only_what_must_be_is_percent_encoded(void **state)
+{
+    (void)state;
+    for (int byte = 1; byte < 256; byte++) {
+        CLEANUP(bytes_clear) struct bytes out = {0};
+        char text[2] = {(char)byte, '\0'};
+        bool is_encoded = byte <= 0x20 || byte >= 0x7f || byte == '"' || byte == '%';
+        payload_append_header_value(&out, slice_make(text, 1));
+        assert_int_equal(out.size, is_encoded ? 3 : 1);
+        assert_int_equal(out.data[0], is_encoded ? '%' : byte);
+    }
+}
+
 static void header_values_are_percent_encoded(void **state)
 {
     (void)state;
@@ -392,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_refused_event_leaves_nothing_to_the_next),
         cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
         cmocka_unit_test(a_key_that_does_not_decode_is_a_string),
+        cmocka_unit_test(only_what_must_be_is_percent_encoded),
         cmocka_unit_test(header_values_are_percent_encoded),
         cmocka_unit_test(times_are_rfc_3339_in_utc),
     };
