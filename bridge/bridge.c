@@ -227,7 +227,7 @@ bool bridge_is_ready(const struct bridge *b)
 {
     struct bridge_entry *e;
     LL_FOREACH (b->entries, e) {
-        if (!function_is_ready(e->function)) {
+        if (!function_can_work(e->function)) {
             return false;
         }
     }

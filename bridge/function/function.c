@@ -8,6 +8,7 @@
 #include "bridge/intake/consumer.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
+#include "core/base/last_error.h"
 #include "core/base/log.h"
 
 enum {
@@ -33,6 +34,8 @@ struct function {
     struct function_metrics metrics;
     struct schema_listener on_schemas;
     struct backoff backoff;
+    struct last_error kafka_error;
+    struct last_error failure;  // FAILED, and since when, over all attempts
     int64_t lag_records;
     uv_timer_t again;  // after a registration that failed
     uv_timer_t tick;
@@ -73,6 +76,11 @@ static void enter(struct function *fn, enum function_state to, const char *why)
     fn->state = to;
     free(fn->detail);
     fn->detail = memory_string(why);
+    if (to == FUNCTION_FAILED) {
+        last_error_set(&fn->failure, why);
+    } else if (to == FUNCTION_RUNNING) {
+        last_error_clear(&fn->failure);
+    }
     function_metrics_set_state(&fn->metrics, function_state_name(from), function_state_name(to));
     log_write(to == FUNCTION_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, fn->component, "function_state",
               LOG_WITH(LOG_TEXT("from", function_state_name(from)), LOG_TEXT("to", function_state_name(to))),
@@ -156,6 +164,23 @@ static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_me
 {
     struct function *fn = self;
     return delivery_take(fn->delivery, p, message);
+}
+
+/** What status, /readyz and the log say of a function whose Kafka is gone. */
+static void on_trouble(void *self, const char *why)
+{
+    struct function *fn = self;
+    if (why == NULL) {
+        log_info(fn->component, "connection_restored", LOG_WITH(LOG_TEXT("peer", "kafka")),
+                 "Kafka answers again, after %lld s",
+                 (long long)(last_error_age_us(&fn->kafka_error) / CLOCK_US_PER_S));
+        last_error_clear(&fn->kafka_error);
+        return;
+    }
+    if (!fn->kafka_error.is_set) {
+        log_warn(fn->component, "connection_lost", LOG_WITH(LOG_TEXT("peer", "kafka")), "%s", why);
+    }
+    last_error_set(&fn->kafka_error, why);
 }
 
 static void on_resumed(void *self)
@@ -246,6 +271,7 @@ static void open_consumer(struct function *fn)
                      .on_record = on_record,
                      .on_offset_reset = on_offset_reset,
                      .on_resumed = on_resumed,
+                     .on_trouble = on_trouble,
                      .on_outgrown = on_outgrown,
                      .on_fault = on_consumer_fault,
                      .self = fn},
@@ -263,6 +289,7 @@ static void on_registered(void *self, const struct registration_result *result, 
     fn->registration = NULL;
     if (f == NULL) {
         backoff_reset(&fn->backoff);
+        last_error_clear(&fn->kafka_error);
         fn->partition_count = result->partition_count;
         json_decref(fn->record);
         fn->record = json_incref(result->record);
@@ -271,6 +298,7 @@ static void on_registered(void *self, const struct registration_result *result, 
     } else if (f->kind == FAULT_RETRY) {
         log_write(fn->backoff.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, fn->component,
                   "registration_delayed", NULL, "%s", f->text);
+        last_error_set(&fn->kafka_error, f->text);
         free(fn->detail);
         fn->detail = memory_string(f->text);
         (void)uv_timer_start(&fn->again, on_again,
@@ -529,6 +557,11 @@ bool function_is_ready(const struct function *fn)
     return fn->state == FUNCTION_RUNNING || fn->state == FUNCTION_THROTTLED || fn->state == FUNCTION_PAUSED;
 }
 
+bool function_can_work(const struct function *fn)
+{
+    return function_is_ready(fn) && !fn->kafka_error.is_set;
+}
+
 void function_status(const struct function *fn, struct bytes *out)
 {
     size_t partitions = 0;
@@ -545,5 +578,7 @@ void function_status(const struct function *fn, struct bytes *out)
     if (fn->delivery != NULL) {
         delivery_status(fn->delivery, out);
     }
+    bytes_append_byte(out, ',');
+    last_error_write(fn->failure.is_set ? &fn->failure : &fn->kafka_error, out);
     bytes_append_byte(out, '}');
 }

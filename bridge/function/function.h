@@ -69,6 +69,9 @@ void function_free(struct function *fn);
 enum function_state function_state_of(const struct function *fn);
 bool function_is_ready(const struct function *fn);
 
+/** Ready, and Kafka answers. */
+bool function_can_work(const struct function *fn);
+
 /** Appends {"name","state","detail","lag_records","in_flight",…}. */
 void function_status(const struct function *fn, struct bytes *out);
 

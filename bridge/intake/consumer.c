@@ -6,7 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { FIRST_ASSIGNMENT_WAIT_US = 4000000 };
+enum { FIRST_ASSIGNMENT_WAIT_US = 4000000, COMMIT_WAIT_US = 10000000 };
 
 bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f)
 {
@@ -17,6 +17,14 @@ bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct faul
     (void)fault_from(f, FAULT_CONFIG, "librdkafka", code,
                      "%s: allow READ on the topics and on group millrace.*", what);
     return true;
+}
+
+void consumer_set_trouble(struct consumer *c, const char *why)
+{
+    if (why != NULL || c->is_in_trouble) {
+        c->is_in_trouble = why != NULL;
+        c->listener.on_trouble(c->listener.self, why);
+    }
 }
 
 static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
@@ -36,9 +44,14 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
                  text);
         c->listener.on_assigned(c->listener.self);  // to all there is
         return;
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        // Without partitions there is no commit to learn from when they are back, and nothing that waits.
+        if (c->partitions != NULL || c->state != GROUP_MEMBER) {
+            consumer_set_trouble(c, text);
+        }
+        return;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         log_debug(c->component, "consumer_error", NULL, "%s", text);  // kafka_log says it, once
         return;
     default:
@@ -90,6 +103,10 @@ void consumer_tick(struct consumer *c)
     if (!c->is_committing) {
         (void)consumer_commit(c);  // also while a revocation waits for a call: what is settled need not
     }
+    if (c->is_committing && clock_now_us() - c->committing_since_us > COMMIT_WAIT_US) {
+        consumer_set_trouble(c, "Kafka has not answered a commit for more than 10 s");
+    }
+    consumer_ask_membership(c);
     consumer_ask_again(c);
     consumer_ask_ends(c);
     consumer_advance_close(c);

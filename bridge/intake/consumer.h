@@ -27,6 +27,7 @@ struct consumer_listener {
     /** So many partitions came that their read-ahead breaks the bound of memory: open it anew for them. */
     void (*on_outgrown)(void *self, size_t partition_count);
     void (*on_resumed)(void *self);                       // consumer_may_call says yes again
+    void (*on_trouble)(void *self, const char *why);      // Kafka does not answer; NULL: it does again
     void (*on_fault)(void *self, const struct fault *f);  // CONFIG, FATAL: it can't go on
     void *self;
 };

@@ -89,6 +89,7 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
              "%d partitions assigned", list->cnt);
     group_state_enter(&c->state, GROUP_MEMBER);
+    consumer_set_trouble(c, NULL);
     c->listener.on_assigned(c->listener.self);
     size_t count = 0;
     struct partition *p;

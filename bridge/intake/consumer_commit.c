@@ -2,18 +2,21 @@
 #include <utlist.h>
 
 #include "bridge/intake/consumer_state.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
 static bool send_commit(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 {
     c->is_committing = list->cnt > 0 && rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL) ==
                                             RD_KAFKA_RESP_ERR_NO_ERROR;
+    c->committing_since_us = clock_now_us();
     return c->is_committing;
 }
 
 void consumer_ask_membership(struct consumer *c)
 {
-    if (c->standstill.state != STANDSTILL_DOUBTFUL || c->is_committing || c->commit_queue == NULL) {
+    bool is_doubtful = c->standstill.state == STANDSTILL_DOUBTFUL || c->is_in_trouble;
+    if (!is_doubtful || c->is_committing || c->commit_queue == NULL) {
         return;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
@@ -78,6 +81,9 @@ static void on_committed(struct consumer *c, rd_kafka_event_t *event)
     bool was_asked = c->standstill.state == STANDSTILL_ASKED;
     c->is_committing = false;
     consumer_commit_ended(c->partitions, code, list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        consumer_set_trouble(c, NULL);
+    }
     standstill_answered(&c->standstill, code == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && list->cnt > 0 &&
                                             list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR);
     if (was_asked && c->standstill.state == STANDSTILL_NONE) {

@@ -29,6 +29,8 @@ struct consumer {
     bool is_polling;                           // on_main_ready is at work
     rd_kafka_topic_partition_list_t *revoked;  // that the group waits for
     bool is_committing;
+    int64_t committing_since_us;
+    bool is_in_trouble;  // the listener knows that Kafka does not answer
     struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing
     int64_t closing_since_us;
@@ -44,6 +46,9 @@ struct consumer_job {
 
 /** Logs what librdkafka has against an assignment; accepts NULL. */
 void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_error_t *error);
+
+/** Kafka does not answer, or (NULL) it does again. */
+void consumer_set_trouble(struct consumer *c, const char *why);
 
 /** Whether the broker refuses us by its rules; then the fault says what to allow. */
 bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f);
@@ -70,7 +75,8 @@ void consumer_on_commit_ready(void *self);
 /** Asks where the logs end of which nothing is fetched now, every few seconds. */
 void consumer_ask_ends(struct consumer *c);
 
-/** After a standstill: asks the coordinator, by a commit, whether we are still a member. */
+/** After a standstill, and while Kafka does not answer: asks the coordinator, by a commit, whether we are
+ * still a member. */
 void consumer_ask_membership(struct consumer *c);
 
 /** Closing goes on, if nothing is in its way any more. */

@@ -130,6 +130,29 @@ static bool has_committed(struct bridge_case *c, int64_t n)
     return case_committed(c, "fn") == n;
 }
 
+static bool has_no_kafka(struct bridge_case *c, int64_t n)
+{
+    return bridge_is_ready(c->bridge) == (n == 0) && has_status(c, "\"last_error\":null") == (n == 0);
+}
+
+static void a_function_says_that_its_kafka_is_gone_and_when_it_is_back(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(c.broker);
+    case_apply(&c, case_config(&c, "fn"));
+    case_change(&c, 1, 'c', "x");
+    case_run_until(&c, has_committed, 1);
+    case_run_until(&c, has_no_kafka, 0);
+    assert_int_equal(rd_kafka_mock_broker_set_down(cluster, 1), 0);
+    case_run_until(&c, has_no_kafka, 1);
+    assert_true(has_status(&c, "\"since\":\"20"));
+    assert_int_equal(rd_kafka_mock_broker_set_up(cluster, 1), 0);
+    case_run_until(&c, has_no_kafka, 0);
+    case_stop(&c);
+}
+
 static void topics_that_appear_later_share_the_memory_for_reading_ahead(void **state)
 {
     (void)state;
@@ -160,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_function_that_hangs_knows_how_far_it_is_behind),
         cmocka_unit_test(offsets_that_are_not_known_are_asked_for_with_pauses),
         cmocka_unit_test(offsets_that_may_not_be_asked_for_are_the_operators),
+        cmocka_unit_test(a_function_says_that_its_kafka_is_gone_and_when_it_is_back),
         cmocka_unit_test(topics_that_appear_later_share_the_memory_for_reading_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
