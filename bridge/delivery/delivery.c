@@ -46,6 +46,7 @@ void delivery_settle(struct delivery *d, struct event *e)
     delivery_release(d, e);
 }
 
+enum { ERROR_SAID_AFTER_US = 10 * 1000000 };
 enum { REVOKED_WAIT_US = 5 * 1000000 };  // of a dead letter that can't be stored, when its partition goes
 
 static void on_dead_letter_given_up(void *self, struct event *e)
@@ -60,8 +61,46 @@ static void on_dead_letter_given_up(void *self, struct event *e)
     delivery_release(d, e);
 }
 
+/** Events that wait for calls which failed: said once, when it has lasted. */
+static void say_error(struct delivery *d)
+{
+    if (d->is_error_said || last_error_age_us(&d->error) < ERROR_SAID_AFTER_US) {
+        return;
+    }
+    d->is_error_said = true;
+    log_warn(d->component, "function_failing",
+             LOG_WITH(LOG_NUMBER("seconds", last_error_age_us(&d->error) / CLOCK_US_PER_S),
+                      LOG_NUMBER("calls_waiting", d->line->invoker.waiting_count),
+                      LOG_NUMBER("events_waiting", d->event_count + d->lanes.deferred_count)),
+             "%s", d->error.text);
+}
+
+void delivery_note_error(struct delivery *d, const char *text)
+{
+    if (text != NULL) {
+        last_error_set(&d->error, text);
+        return;
+    }
+    if (!d->error.is_set || d->line->invoker.waiting_count > 0) {
+        return;
+    }
+    if (d->is_error_said) {
+        log_info(d->component, "function_recovered",
+                 LOG_WITH(LOG_NUMBER("seconds", last_error_age_us(&d->error) / CLOCK_US_PER_S)),
+                 "no call waits to be made again");
+    }
+    d->is_error_said = false;
+    last_error_clear(&d->error);
+}
+
+const struct last_error *delivery_error(const struct delivery *d)
+{
+    return &d->error;
+}
+
 void delivery_tick(struct delivery *d)
 {
+    say_error(d);
     if (d->dead_letters_waiting > 0) {
         dead_letter_give_up(d->dead_letters, d, REVOKED_WAIT_US, on_dead_letter_given_up);
     }
@@ -363,5 +402,6 @@ size_t delivery_event_count(const struct delivery *d)
 
 void delivery_status(const struct delivery *d, struct bytes *out)
 {
-    bytes_format(out, ",\"deferred_events\":%zu", d->lanes.deferred_count);
+    bytes_format(out, ",\"deferred_events\":%zu,\"calls_waiting\":%zu,\"dead_letters_waiting\":%zu",
+                 d->lanes.deferred_count, d->line->invoker.waiting_count, d->dead_letters_waiting);
 }

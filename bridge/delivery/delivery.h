@@ -8,6 +8,7 @@
 #include "bridge/function/function_metrics.h"
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/schema_cache.h"
+#include "core/base/last_error.h"
 
 struct delivery;
 
@@ -65,6 +66,9 @@ size_t delivery_running(const struct delivery *d);
 
 /** Events taken and not settled. */
 size_t delivery_event_count(const struct delivery *d);
+
+/** The error of its calls that lasts. */
+const struct last_error *delivery_error(const struct delivery *d);
 
 /** Appends its part of the function's status: `,"deferred_events":…`. */
 void delivery_status(const struct delivery *d, struct bytes *out);

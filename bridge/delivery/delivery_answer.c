@@ -17,6 +17,7 @@ static void finish_delivered(struct delivery *d, struct invocation *inv)
         delivery_settle(d, e);
     }
     invoke_close(inv);
+    delivery_note_error(d, NULL);
 }
 
 /** One line about an answer, for logs and dead letters; never the endpoint's own words. */
@@ -37,6 +38,7 @@ static void finish_dead(struct delivery *d, struct invocation *inv, const struct
 {
     char text[512];
     describe(a, text, sizeof(text));
+    delivery_note_error(d, text);
     struct dead_letter_cause cause = {
         .reason = reason, .message = text, .status = a->status, .attempts = inv->attempts};
     for (struct event *e = inv->first, *next; e != NULL; e = next) {
@@ -50,47 +52,42 @@ static void finish_dead(struct delivery *d, struct invocation *inv, const struct
     invoke_close(inv);
 }
 
-static void say_throttled(struct delivery *d, const struct answer *a)
+static void say_throttled(struct delivery *d)
 {
     if (!d->is_throttled) {
-        char text[512];
-        describe(a, text, sizeof(text));
         d->is_throttled = true;
-        d->on_throttled(d->self, text);
+        d->on_throttled(d->self, d->error.text);
     }
 }
 
 /** When the throttled invocation is due: as the endpoint asked, and not before others may be called. After a
  * closed limiter opens, what was not tried yet comes first. */
-static int64_t throttle(struct delivery *d, struct invocation *inv, const struct answer *a, int64_t wait_us)
+static int64_t throttle(struct delivery *d, struct invocation *inv, int64_t wait_us)
 {
     int64_t now_us = clock_now_us();
     int64_t due_us = now_us + (wait_us > 0 ? wait_us : backoff_wait_us(&d->backoff, inv->throttles));
     inv->throttles++;
     if (limiter_throttle(&d->limiter, inv->number, wait_us, now_us)) {
         d->was_retry = true;
-        say_throttled(d, a);
+        say_throttled(d);
     }
     return due_us > d->limiter.open_us ? due_us : d->limiter.open_us;
 }
 
-static int64_t leave_alone(struct delivery *d, const struct answer *a)
+static int64_t leave_alone(struct delivery *d)
 {
     d->was_retry = true;
-    say_throttled(d, a);
+    say_throttled(d);
     return limiter_close(&d->limiter, 0, clock_now_us());
 }
 
-static void log_retry(struct delivery *d, const struct invocation *inv, const struct answer *a,
-                      const char *reason)
+static void log_retry(struct delivery *d, const struct invocation *inv, const char *reason)
 {
-    char text[512];
-    describe(a, text, sizeof(text));
     CLEANUP(memory_free_pointer) char *id = slice_to_string(inv->first->id);
     log_write(inv->attempts == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, d->component, "invocation_retried",
               LOG_WITH(LOG_TEXT("reason", reason), LOG_TEXT("id", id), LOG_NUMBER("events", inv->event_count),
                        LOG_NUMBER("attempts", inv->attempts)),
-              "%s", text);
+              "%s", d->error.text);
 }
 
 /** How the endpoint does, by any response but one that asks for a pause. */
@@ -113,15 +110,18 @@ static void try_again(struct delivery *d, struct invocation *inv, const struct o
 {
     int64_t now_us = clock_now_us();
     int64_t due_us = now_us;
+    char text[sizeof(d->error.text)];
+    describe(a, text, sizeof(text));
+    delivery_note_error(d, text);
     function_metrics_count_retry(d->metrics, o->reason);
     if (o->kind == OUTCOME_HALVE) {
         inv->event_max = inv->event_count / 2;
     } else if (o->kind == OUTCOME_THROTTLE) {
-        due_us = is_superseded ? d->limiter.open_us : throttle(d, inv, a, o->wait_us);
+        due_us = is_superseded ? d->limiter.open_us : throttle(d, inv, o->wait_us);
     } else if (o->kind == OUTCOME_UNREACHABLE) {
-        due_us = is_superseded ? d->limiter.open_us : leave_alone(d, a);
+        due_us = is_superseded ? d->limiter.open_us : leave_alone(d);
     } else {
-        log_retry(d, inv, a, o->reason);
+        log_retry(d, inv, o->reason);
         due_us = is_superseded ? now_us : now_us + backoff_wait_us(&d->backoff, inv->attempts - 1);
     }
     inv->throttles = o->kind == OUTCOME_THROTTLE ? inv->throttles : 0;

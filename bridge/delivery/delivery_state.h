@@ -8,6 +8,7 @@
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
 #include "bridge/intake/refetch.h"
+#include "core/base/last_error.h"
 
 enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of events held, as on Kafka; one event more may go over it
 
@@ -39,7 +40,9 @@ struct delivery {
     struct delivery_line *replaced;  // earlier ones
     size_t running_count;            // on all of them
     uv_timer_t timer;                // the limiter opens, a retry or a batch is due
-    size_t dead_letters_waiting;     // events
+    struct last_error error;         // of calls, until none waits to be made again
+    bool is_error_said;
+    size_t dead_letters_waiting;  // events
     size_t event_count;
     size_t event_bytes;
     size_t events_max;
@@ -78,6 +81,9 @@ void delivery_read_wanted(struct delivery *d);
 /** Whether the record is not to be taken: its lane notes its ticket alone, or can't take any more now. */
 bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
                     enum consumer_step *ret);
+
+/** A call failed, or (NULL) one succeeded: what the status says. */
+void delivery_note_error(struct delivery *d, const char *text);
 
 /** The invoker's on_answer. */
 void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a);

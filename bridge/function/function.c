@@ -562,6 +562,15 @@ bool function_can_work(const struct function *fn)
     return function_is_ready(fn) && !fn->kafka_error.is_set;
 }
 
+/** What keeps it from working altogether comes before calls that fail. */
+static const struct last_error *lasting_error(const struct function *fn)
+{
+    if (fn->failure.is_set) {
+        return &fn->failure;
+    }
+    return fn->kafka_error.is_set || fn->delivery == NULL ? &fn->kafka_error : delivery_error(fn->delivery);
+}
+
 void function_status(const struct function *fn, struct bytes *out)
 {
     size_t partitions = 0;
@@ -579,6 +588,6 @@ void function_status(const struct function *fn, struct bytes *out)
         delivery_status(fn->delivery, out);
     }
     bytes_append_byte(out, ',');
-    last_error_write(fn->failure.is_set ? &fn->failure : &fn->kafka_error, out);
+    last_error_write(lasting_error(fn), out);
     bytes_append_byte(out, '}');
 }

@@ -168,3 +168,39 @@ def test_a_refused_connection_consumes_no_attempt(database, kafka, millrace, nam
         assert late.wait_calls(1)[0].key == {"id": 1}
     finally:
         late.stop()
+
+
+def test_a_function_that_fails_says_so_until_it_works(shop, millrace, function, name):
+    """In status, /readyz, metrics and log: the last error, since when, and what waits."""
+    database, _ = shop(retry={"attempts": 1_000_000, "backoff": {"initial": "10ms", "max": "50ms"}})
+    process = millrace.started[-1]
+    function.rule = lambda call: Answer(401)
+    database.sql("insert into a values (1), (2)")
+
+    def entry():
+        return millrace.get("/api/status").json()["functions"][0]
+
+    def error():
+        return next(f for f in millrace.get("/readyz").json()["functions"] if f["name"] == name)["last_error"]
+
+    failing = process.wait_event("function_failing", message="401")
+    assert failing["calls_waiting"] <= 2 and failing["events_waiting"] == 2 and failing["seconds"] >= 10
+    wait_until(lambda: (entry()["last_error"] or "").endswith("401"), 10, "the error in the status")
+    assert "401" in error() and entry()["since"] and entry()["held_events"] == 2
+    wait_until(lambda: (millrace.metric("millrace_function_error_seconds", function=name) or 0) >= 10, 10, "metric")
+    printed = millrace.command("status", "-c", millrace.folder).stdout
+    assert "401 (since " in printed
+    function.rule = None
+    process.wait_event("function_recovered")
+    wait_until(lambda: entry()["last_error"] is None and error() is None, 10, "no error any more")
+
+
+def test_status_counts_dead_letters(shop, millrace, function, name):
+    database, dead_letters = shop()
+    function.rule = lambda call: Answer(400)
+    database.sql("insert into a values (1), (2)")
+    status = lambda: millrace.get("/api/status").json()["functions"][0]  # noqa: E731
+    wait_until(lambda: status().get("dead_letters") == 2, 20, "two dead letters in the status")
+    printed = millrace.command("status", "-c", millrace.folder).stdout.split("\n")
+    line = [line for line in printed if line.startswith(name)][-1]  # connectors come first
+    assert "running" in line and " 2 " in line
