@@ -22,6 +22,7 @@ import report
 import rig
 
 BUILDS = ("old", "new")
+PARTS = ("connector", "latency", "single", "batch")
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,14 @@ class Comparison:
 
     def round(self, number):
         """Old and new, one after the other, in each part."""
-        parts = (
-            (CONNECTOR, self._connector),
-            (LATENCY, self._latency),
-            (SINGLE, self._single),
-            (BATCH, self._batch),
-        )
-        for figures, part in parts:
+        parts = {
+            "connector": (CONNECTOR, self._connector),
+            "latency": (LATENCY, self._latency),
+            "single": (SINGLE, self._single),
+            "batch": (BATCH, self._batch),
+        }
+        for name in self.options.only:
+            figures, part = parts[name]
             for build in BUILDS:
                 self.bench.binary = self.binaries[build]
                 self._add(figures, build, part(build, number))
@@ -162,12 +164,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("old", help="a millrace binary")
     parser.add_argument("new", help="the other")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--minutes", type=float, default=11.0)
     parser.add_argument("--rows", type=int, default=500_000, help="drained by the connector, and sent in batches")
     parser.add_argument("--events", type=int, default=150_000, help="sent one a request")
     parser.add_argument("--rate", type=int, default=150, help="inserts a second for latency")
     parser.add_argument("--seconds", type=int, default=10, help="of latency in each run")
+    parser.add_argument("--only", nargs="*", default=PARTS, choices=PARTS, help="parts to run; default all")
     rig.kafka_option(parser)
     options = parser.parse_args()
     with rig.Rig(options.kafka) as bench, rig.Nginx(bench.folder) as nginx:
