@@ -168,10 +168,10 @@ static const struct config_option connector_tables[] = {
      .min = 1,
      .offset = offsetof(struct connector_config, tables.include),
      .rules = &connector_glob_rules,
-     .doc =
-         "Tables to capture: globs over SCHEMA.TABLE, or a regular expression written `/…/`. Tables that "
-         "appear later and match are picked up. A partitioned table stands for its partitions, present and "
-         "to come; each has the topic of its own name."},
+     .doc = "Tables to capture: globs over SCHEMA.TABLE, or a regular expression written `/…/`. Tables that "
+            "appear later and match are read and captured too. A partitioned table stands for its "
+            "partitions, present and "
+            "to come; each has the topic of its own name."},
     {.key = "exclude",
      .type = CONFIG_LIST,
      .offset = offsetof(struct connector_config, tables.exclude),
@@ -260,8 +260,10 @@ static const struct config_option connector_options[] = {
      .choices = connector_snapshots,
      .initial = "initial",
      .offset = offsetof(struct connector_config, snapshot),
-     .doc = "Publish the rows that are there at the first start, or only what changes from then on. With "
-            "initial, a slot that exists before the first start is refused."},
+     .doc =
+         "Publish the rows that are there at the first start, or only what changes from then on. With "
+         "initial, a slot that exists before the first start is refused. Tables that appear later are read "
+         "either way."},
     {.key = "on_bad_row",
      .type = CONFIG_CHOICE,
      .choices = connector_bad_rows,

@@ -137,8 +137,8 @@ static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_con
     return true;
 }
 
-// A snapshot fits to the stream only at the making of the slot: read later, the older changes would follow
-// the newer rows. To go on without one in silence would never publish them.
+// A slot that somebody else made may stand anywhere, and to go on without the rows before it in silence would
+// never publish them.
 static bool pg_slot_refuse_unread(const struct connector_config *config, struct fault *f)
 {
     return fault_set(f, FAULT_CONFIG,
@@ -149,6 +149,32 @@ static bool pg_slot_refuse_unread(const struct connector_config *config, struct 
                      "anew. To go on from its position without them set snapshot: never",
                      config->slot.name, config->slot.create ? "" : " set slot.create: true and",
                      config->slot.name);
+}
+
+static bool refuse_lost(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
+{
+    char why[128];
+    char drop[160];
+    (void)snprintf(why, sizeof(why), "was invalidated by the server (max_slot_wal_keep_size is %s)",
+                   s->keep_size);
+    (void)snprintf(drop, sizeof(drop), " run: SELECT pg_drop_replication_slot('%s'); and", config->slot.name);
+    return pg_slot_forget(f, config, why, drop);
+}
+
+// The record is written ahead of what is confirmed, so only another hand moves the slot beyond it.
+static bool refuse_moved(const struct pg_slot *s, const struct connector_config *config,
+                         const struct source_state *known, struct fault *f)
+{
+    return fault_set(
+        f, FAULT_CONFIG,
+        "slot %s stands at %X/%X, beyond %X/%X, the last that may have been published: it was made again or "
+        "advanced, and changes are lost. To read all rows anew run: SELECT pg_drop_replication_slot('%s'); "
+        "and "
+        "remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state -K : -Z (to go "
+        "on "
+        "without them: snapshot: never, and remove only the record)",
+        config->slot.name, (uint32_t)(s->confirmed_lsn >> 32), (uint32_t)s->confirmed_lsn,
+        (uint32_t)(known->position >> 32), (uint32_t)known->position, config->slot.name, config->name);
 }
 
 static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connector_config *config,
@@ -162,22 +188,17 @@ static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connec
             "name, or drop it: SELECT pg_drop_replication_slot('%s');",
             name, name);
     }
-    if (known->is_known && !known->is_snapshot_done && config->slot.create) {
-        *ret = PG_SLOT_REMAKE;
-        return true;
-    }
     if (s->is_lost) {
-        char why[128];
-        char drop[160];
-        (void)snprintf(why, sizeof(why), "was invalidated by the server (max_slot_wal_keep_size is %s)",
-                       s->keep_size);
-        (void)snprintf(drop, sizeof(drop), " run: SELECT pg_drop_replication_slot('%s'); and", name);
-        return pg_slot_forget(f, config, why, drop);
+        return refuse_lost(s, config, f);
     }
-    if (!known->is_snapshot_done && config->snapshot == CONNECTOR_SNAPSHOT_INITIAL) {
+    if (known->position != 0 && s->confirmed_lsn > known->position) {
+        return refuse_moved(s, config, known, f);
+    }
+    if (!known->is_known && config->snapshot == CONNECTOR_SNAPSHOT_INITIAL) {
         return pg_slot_refuse_unread(config, f);
     }
-    *ret = PG_SLOT_USE;
+    bool has_snapshot = config->snapshot == CONNECTOR_SNAPSHOT_INITIAL;
+    *ret = known->is_snapshot_done || !has_snapshot ? PG_SLOT_USE : PG_SLOT_RESUME;
     return true;
 }
 
@@ -185,23 +206,55 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
                     const struct source_state *known, const char *system, enum pg_slot_plan *ret,
                     struct fault *f)
 {
+    const struct source_state nothing = {0};
     bool is_record_of_slot = known->is_known && strcmp(known->slot, config->slot.name) == 0;
-    if (is_record_of_slot && known->is_snapshot_done && strcmp(known->system_identifier, system) != 0) {
+    const struct source_state *record = is_record_of_slot ? known : &nothing;
+    bool had_slot = record->is_known && (record->is_snapshot_done || record->position != 0);
+    if (had_slot && strcmp(record->system_identifier, system) != 0) {
         char why[128];
         (void)snprintf(why, sizeof(why), "belonged to another cluster (system identifier %s, now %s)",
-                       known->system_identifier, system);
+                       record->system_identifier, system);
         return pg_slot_forget(f, config, why, "");
     }
-    const struct source_state nothing = {0};
-    const struct source_state *record = is_record_of_slot ? known : &nothing;
     if (s->exists) {
         return pg_slot_decide_existing(s, config, record, ret, f);
     }
-    if (record->is_known && record->is_snapshot_done) {
+    if (had_slot) {
         return pg_slot_forget(f, config, "was there before and is gone (somebody dropped it)", "");
     }
     *ret = PG_SLOT_MAKE;
     return pg_slot_may_make(s, config, f);
+}
+
+// Lines of the file: the parent timeline, where it was left, why; comments begin with #.
+static bool has_timeline(const char *history, uint32_t timeline)
+{
+    for (const char *line = history; *line != '\0';) {
+        if (strtoul(line, NULL, 10) == timeline) {
+            return true;
+        }
+        line += strcspn(line, "\n");
+        line += *line == '\n' ? 1 : 0;
+    }
+    return false;
+}
+
+bool pg_slot_check_timeline(const struct connector_config *config, const struct source_state *known,
+                            uint32_t timeline, const char *history, struct fault *f)
+{
+    bool is_older = timeline < known->timeline;
+    if (!is_older && (history == NULL || has_timeline(history, known->timeline))) {
+        return true;
+    }
+    return fault_set(
+        f, FAULT_CONFIG,
+        "the server's timeline %u does not come from timeline %u, which was read last: a backup was "
+        "restored, "
+        "or another server promoted, and changes may be lost. To read all rows anew run: SELECT "
+        "pg_drop_replication_slot('%s'); and remove the state record: echo 'connector/%s:' | kcat -P -b "
+        "BROKER "
+        "-t millrace.state -K : -Z (to go on without: snapshot: never, and remove only the record)",
+        timeline, known->timeline, config->slot.name, config->name);
 }
 
 static uint32_t pg_slot_hash(const char *name)

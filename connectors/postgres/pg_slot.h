@@ -35,9 +35,9 @@ struct pg_slot {
 };
 
 enum pg_slot_plan {
-    PG_SLOT_USE,     // it is there
+    PG_SLOT_USE,     // it is there: stream from its position
     PG_SLOT_MAKE,    // it is not, and never was
-    PG_SLOT_REMAKE,  // it is ours, of a first snapshot that did not end: drop it and begin again
+    PG_SLOT_RESUME,  // it is there, of a first snapshot that did not end: stream, and read all rows again
 };
 
 /** "16/B374D848" as a number; false when it is none. */
@@ -68,6 +68,16 @@ void pg_slot_lock(struct bytes *out, enum pg_slot_lock lock, const char *name);
 
 /** Appends the query that ends the session which has the lock. */
 void pg_slot_end_holder(struct bytes *out, enum pg_slot_lock lock, const char *name);
+
+/**
+ * Whether the server's history is the one that the state record speaks of.
+ *
+ * @param timeline  the server's, other than the record's
+ * @param history   the text of TIMELINE_HISTORY; NULL: the server does not have it
+ * @param f         FAULT_CONFIG: the record's timeline is not a part of it
+ */
+bool pg_slot_check_timeline(const struct connector_config *config, const struct source_state *known,
+                            uint32_t timeline, const char *history, struct fault *f) MUST_USE;
 
 /** Appends CREATE_REPLICATION_SLOT in the server's dialect. */
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot);

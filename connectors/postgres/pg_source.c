@@ -1,201 +1,114 @@
-// The source as the pipeline sees it, and its states. Opening: pg_source_open.c, pg_source_lock.c,
-// pg_source_slot.c; the stream: pg_source_stream.c.
+// The source as the pipeline sees it: opening (pg_open) hands a session to reading (pg_reader); either ends
+// with one fault, and then everything stands still until it is closed.
 #include "connectors/postgres/pg_source.h"
 
 #include <stdlib.h>
 
-#include "connectors/postgres/pg_source_private.h"
+#include "connectors/postgres/pg_open.h"
+#include "connectors/postgres/pg_reader.h"
 #include "connectors/postgres/wire/pg_dsn.h"
 #include "core/base/clock.h"
-#include "core/base/log.h"
 
 enum { PG_SOURCE_SLOT_NAME_MAX = 63 };
 
-#define BIT(state) (1U << PG_SOURCE_##state)
+enum pg_source_state { PG_SOURCE_CLOSED, PG_SOURCE_OPENING, PG_SOURCE_READING, PG_SOURCE_FAILED };
 
-// Where each state may go; CLOSED and FAILED from everywhere.
-static uint32_t pg_source_allowed(enum pg_source_state from)
-{
-    switch (from) {
-    case PG_SOURCE_CLOSED:
-        return BIT(CONNECTING);
-    case PG_SOURCE_CONNECTING:
-        return BIT(LOCKING);
-    case PG_SOURCE_LOCKING:
-        return BIT(RECALLING) | BIT(WAITING_FOR_SLOT);
-    case PG_SOURCE_RECALLING:
-        return BIT(CHECKING);
-    case PG_SOURCE_CHECKING:
-        return BIT(SAVING_BEGIN) | BIT(PUBLISHING) | BIT(WAITING_FOR_SLOT);
-    case PG_SOURCE_SAVING_BEGIN:
-        return BIT(PUBLISHING);
-    case PG_SOURCE_PUBLISHING:
-        return BIT(DROPPING_SLOT) | BIT(MAKING_SLOT) | BIT(SAVING_END) | BIT(STARTING);
-    case PG_SOURCE_DROPPING_SLOT:
-        return BIT(MAKING_SLOT) | BIT(WAITING_FOR_SLOT);
-    case PG_SOURCE_MAKING_SLOT:
-        return BIT(SNAPSHOTTING) | BIT(SAVING_END);
-    case PG_SOURCE_SNAPSHOTTING:
-        return BIT(SAVING_END);
-    case PG_SOURCE_SAVING_END:
-        return BIT(STARTING);
-    case PG_SOURCE_STARTING:
-        return BIT(STREAMING) | BIT(WAITING_FOR_SLOT);
-    case PG_SOURCE_WAITING_FOR_SLOT:
-        return BIT(LOCKING) | BIT(RECALLING);
-    case PG_SOURCE_STREAMING:
-        return BIT(ENDED);
-    case PG_SOURCE_ENDED:
-    case PG_SOURCE_FAILED:
-        return 0;
-    }
-    return 0;
-}
-
-static const char *const pg_source_phases[] = {
-#define X(name, phase) [PG_SOURCE_##name] = (phase),
-    PG_SOURCE_STATES(X)
-#undef X
+struct source {
+    struct pg_deps deps;
+    struct source_listener listener;
+    char *component;
+    enum pg_source_state state;
+    struct pg_open open;
+    struct pg_reader reader;
+    int handles_open;
 };
 
-static const char *const pg_source_names[] = {
-#define X(name, phase) [PG_SOURCE_##name] = #name,
-    PG_SOURCE_STATES(X)
-#undef X
-};
-
-void pg_source_enter(struct source *s, enum pg_source_state to, const char *why)
+static void on_fault(void *self, const struct fault *f)
 {
-    INVARIANT(((pg_source_allowed(s->state) | BIT(CLOSED) | BIT(FAILED)) & (1U << to)) != 0);
-    log_debug(s->component, "source_state", NULL, "%s -> %s (%s)", pg_source_names[s->state],
-              pg_source_names[to], why);
-    s->state = to;
-    if (pg_source_phases[to] != NULL) {
-        s->listener.on_phase(s->listener.self, pg_source_phases[to], why);
-    }
-}
-#undef BIT
-
-void pg_source_fail(struct source *s, const struct fault *f)
-{
+    struct source *s = self;
     if (s->state == PG_SOURCE_CLOSED || s->state == PG_SOURCE_FAILED) {
         return;
     }
     struct fault fault = *f;
-    pg_source_enter(s, PG_SOURCE_FAILED, fault.text);
+    s->state = PG_SOURCE_FAILED;
     s->listener.on_fault(s->listener.self, &fault);
 }
 
-static void pg_source_on_wake(uv_timer_t *timer)
+static void on_open(void *self, struct pg_session *session)
 {
-    struct source *s = CONTAINER_OF(timer, struct source, wake);
-    s->listener.on_ready(s->listener.self);
+    struct source *s = self;
+    uint64_t position = session->position;
+    s->state = PG_SOURCE_READING;
+    pg_reader_start(&s->reader, session);
+    s->listener.on_open(s->listener.self, position);
 }
 
-void pg_source_wake(struct source *s)
+static void pg_source_open(struct source *s)
 {
-    (void)uv_timer_start(&s->wake, pg_source_on_wake, 0, 0);
+    INVARIANT(s->state == PG_SOURCE_CLOSED);
+    s->state = PG_SOURCE_OPENING;
+    pg_open_start(&s->open, s->reader.frames.stream.confirmed);
 }
 
-static enum source_step pg_source_next_snapshot(struct source *s, struct change *ret, struct fault *f)
+static void pg_source_recalled(struct source *s, const struct source_state *known)
 {
-    switch (pg_snapshot_next(s->snapshot, ret, f)) {
-    case PG_SNAPSHOT_CHANGE:
-        ret->database = s->database;
-        return SOURCE_CHANGE;
-    case PG_SNAPSHOT_NOTHING:
-        return SOURCE_NOTHING;
-    case PG_SNAPSHOT_END:
-        pg_source_snapshot_done(s);
-        return SOURCE_NOTHING;
-    case PG_SNAPSHOT_FAULT:
-        break;
+    if (s->state == PG_SOURCE_OPENING) {
+        pg_open_state_loaded(&s->open, known);
     }
-    return SOURCE_FAULT;
+}
+
+static void pg_source_state_saved(struct source *s)
+{
+    if (s->state == PG_SOURCE_OPENING) {
+        pg_open_state_saved(&s->open);
+    } else if (s->state == PG_SOURCE_READING) {
+        pg_reader_state_saved(&s->reader);
+    }
 }
 
 static enum source_step pg_source_next(struct source *s, struct change *ret, struct fault *f)
 {
-    if (s->is_paused) {
-        return SOURCE_NOTHING;
-    }
-    if (s->state == PG_SOURCE_STREAMING && !s->is_loading) {
-        if (s->changes.has_second) {
-            s->changes.has_second = false;
-            *ret = s->changes.second;
-            return SOURCE_CHANGE;
-        }
-        return pg_source_stream_next(s, ret, f);
-    }
-    if (s->state == PG_SOURCE_SNAPSHOTTING) {
-        return pg_source_next_snapshot(s, ret, f);
-    }
-    return s->state == PG_SOURCE_ENDED ? SOURCE_END : SOURCE_NOTHING;
+    return s->state == PG_SOURCE_READING ? pg_reader_next(&s->reader, ret, f) : SOURCE_NOTHING;
 }
 
 static void pg_source_confirm(struct source *s, uint64_t safe_position)
 {
-    if (safe_position > s->stream.confirmed) {
-        s->stream.confirmed = safe_position;
+    struct pg_stream *stream = &s->reader.frames.stream;
+    if (safe_position > stream->confirmed) {
+        stream->confirmed = safe_position;
     }
 }
 
 static void pg_source_pause(struct source *s)
 {
-    s->is_paused = true;
-    if (s->state == PG_SOURCE_STREAMING) {
-        pg_source_gate(s);
-    } else if (s->state == PG_SOURCE_SNAPSHOTTING) {
-        pg_conn_pause(s->sql);
-    }
+    pg_reader_pause(&s->reader, true);
 }
 
 static void pg_source_resume(struct source *s)
 {
-    s->is_paused = false;
-    if (s->state == PG_SOURCE_STREAMING) {
-        pg_source_gate(s);
-    } else if (s->sql != NULL) {
-        pg_conn_resume(s->sql);
-    }
-    if (s->state != PG_SOURCE_CLOSED) {
-        pg_source_wake(s);  // libpq may hold what the socket no longer does
-    }
+    pg_reader_pause(&s->reader, false);
 }
 
 static void pg_source_lag(const struct source *s, struct source_lag *ret)
 {
-    uint64_t end = s->stream.wal_end > s->slot.wal_end ? s->stream.wal_end : s->slot.wal_end;
-    uint64_t confirmed = s->stream.confirmed;
-    uint64_t restart = s->slot.restart_lsn;
+    const struct pg_frames *frames = &s->reader.frames;
+    const struct pg_slot *slot =
+        s->state == PG_SOURCE_OPENING ? &s->open.session.slot : &s->reader.session.slot;
+    uint64_t end = frames->stream.wal_end > slot->wal_end ? frames->stream.wal_end : slot->wal_end;
+    uint64_t confirmed = frames->stream.confirmed;
+    uint64_t restart = slot->restart_lsn;
     ret->slot_lag_bytes = confirmed != 0 && end > confirmed ? end - confirmed : 0;
     ret->slot_retained_bytes = restart != 0 && end > restart ? end - restart : 0;
-    int64_t behind_us = clock_wall_us() - s->message->begin.commit_time_us;
-    ret->lag_us = s->is_caught_up || s->message->begin.commit_time_us == 0 || behind_us < 0 ? 0 : behind_us;
+    int64_t committed_us = frames->message->begin.commit_time_us;
+    int64_t behind_us = clock_wall_us() - committed_us;
+    ret->lag_us = frames->is_caught_up || committed_us == 0 || behind_us < 0 ? 0 : behind_us;
 }
 
 static void pg_source_close(struct source *s)
 {
-    pg_stream_stop(&s->stream);
-    (void)uv_timer_stop(&s->tick);
-    (void)uv_timer_stop(&s->refill);
-    (void)uv_timer_stop(&s->retry);
-    (void)uv_timer_stop(&s->wake);
-    pg_snapshot_free(s->snapshot);
-    s->snapshot = NULL;
-    pg_conn_close(s->replication);
-    pg_conn_close(s->sql);
-    s->replication = NULL;
-    s->sql = NULL;
-    s->described = NULL;
-    s->is_loading = false;
-    pg_catalogue_set_clear(&s->catalogue);
-    s->is_paused = false;
-    s->is_caught_up = false;
-    s->changes.has_second = false;
-    if (s->state != PG_SOURCE_CLOSED) {
-        pg_source_enter(s, PG_SOURCE_CLOSED, "closed");
-    }
+    s->state = PG_SOURCE_CLOSED;
+    pg_reader_stop(&s->reader);
+    pg_open_stop(&s->open);
 }
 
 static bool pg_source_check_name(const char *name, struct fault *f)
@@ -209,10 +122,11 @@ static bool pg_source_check_name(const char *name, struct fault *f)
     return true;
 }
 
-static void pg_source_on_table(void *self, const char *schema, const char *name)
+static void on_table(void *self, const char *schema, const char *name)
 {
     struct source *s = self;
-    CLEANUP(memory_free_pointer) char *topic = pg_relations_topic(s->config->topic_prefix, schema, name);
+    CLEANUP(memory_free_pointer)
+    char *topic = pg_relations_topic(s->deps.config->topic_prefix, schema, name);
     s->listener.on_table(s->listener.self, topic);
 }
 
@@ -226,24 +140,23 @@ static bool pg_source_make(const struct connector_config *config, uv_loop_t *loo
     }
     pg_dsn_clear(&dsn);
     struct source *s = memory_zeroed(1, sizeof(*s));
-    s->config = config;
-    s->loop = loop;
     s->listener = *listener;
     s->component = memory_format("connector/%s", config->name);
-    s->tables = pg_tables_new(config, s->component, pg_source_on_table, s);
-    s->relations = pg_relations_new(config, s->component);
-    s->message = memory_zeroed(1, sizeof(*s->message));
-    uv_timer_t *timers[] = {&s->tick, &s->refill, &s->retry, &s->wake};
-    for (size_t i = 0; i < COUNT_OF(timers); i++) {
-        INVARIANT(uv_timer_init(loop, timers[i]) == 0);
-        timers[i]->data = s;
-        s->handles_open++;
-    }
+    s->deps = (struct pg_deps){.config = config,
+                               .loop = loop,
+                               .listener = &s->listener,
+                               .component = s->component,
+                               .publication = pg_publication_new(config, s->component, on_table, s),
+                               .relations = pg_relations_new(config, s->component),
+                               .on_fault = on_fault,
+                               .self = s};
+    pg_open_init(&s->open, &s->deps, on_open, s);
+    pg_reader_init(&s->reader, &s->deps);
     *ret = s;
     return true;
 }
 
-static void pg_source_on_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
     struct source *s = handle->data;
     if (--s->handles_open == 0) {
@@ -257,16 +170,13 @@ static void pg_source_free(struct source *s)
         return;
     }
     pg_source_close(s);
-    pg_tables_free(s->tables);
-    pg_relations_free(s->relations);
-    pg_change_clear(&s->changes);
-    free(s->message);
-    free(s->database);
+    pg_open_clear(&s->open);
+    pg_reader_clear(&s->reader);
+    pg_publication_free(s->deps.publication);
+    pg_relations_free(s->deps.relations);
     free(s->component);
-    uv_timer_t *timers[] = {&s->tick, &s->refill, &s->retry, &s->wake};
-    for (size_t i = 0; i < COUNT_OF(timers); i++) {
-        uv_close((uv_handle_t *)timers[i], pg_source_on_closed);
-    }
+    pg_open_close_handles(&s->open, on_closed, s);
+    s->handles_open = 1 + pg_reader_close_handles(&s->reader, on_closed, s);
 }
 
 const struct source_type pg_source_type = {

@@ -66,7 +66,7 @@ DOORS = {
     "connectors/kafka": ["kafka_sink", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
-    f"{POSTGRES}/snapshot": ["pg_snapshot"],
+    f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
     "bridge": ["bridge"],
     "bridge/config": ["function_config"],
     "bridge/payload": ["payload"],

@@ -63,7 +63,7 @@ def test_what_is_mended_outside_of_the_files_goes_on(database, kafka, millrace, 
     process = millrace.run(wait=False)
     process.wait_event("child_failed", component=f"connector/{name}")
     process.wait_event(message="assigned", component=f"function/{name}")
-    database.sql("select pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
+    kafka.produce("millrace.state", [(f"connector/{name}", None, None, -1)])  # the tombstone that it asks for
     if how == "SIGHUP":
         process.popen.send_signal(signal.SIGHUP)
     wait_until(millrace.is_ready, 20 if how == "SIGHUP" else 80, lambda: process.log())

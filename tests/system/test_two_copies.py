@@ -12,7 +12,7 @@ from lib.records import end_offsets, read_topic
 from lib.waiting import wait_until
 from test_reconnect import all_records
 
-ROWS = 150_000
+ROWS = 60_000
 
 
 @pytest.fixture
@@ -34,23 +34,30 @@ def wait_confirmed(database, slot):
 
 @pytest.mark.parametrize("second", ["at once", "meanwhile"])
 def test_the_one_that_snapshots_is_killed(postgres, database, kafka, copies, name, second):
+    """A lock holds the snapshot after its first table: all its rows are on Kafka, and it is not done."""
     topic = f"{name}.public.items"
-    rows = f"select i, 0, repeat('x', 300) from generate_series(1000, {999 + ROWS}) i"
-    database.sql(f"insert into items {rows}")
+    database.sql(f"insert into items select i, 0, repeat('x', 300) from generate_series(1000, {999 + ROWS}) i")
+    database.sql("create table zz_last (id int primary key)")
+    for copy in copies:
+        copy.connector(name, database, tables={"include": ["public.items", "public.zz_last"]})
     load = Load(postgres, database.name).start()
     load.advance(50)
     started = [copy.connect(name, wait=False) for copy in (copies if second == "at once" else copies[:1])]
     first = wait_until(lambda: next((p for p in started if p.find("snapshot_started")), None), 30, "a snapshot")
-    database.sql("update items set version = 1 where id >= 1000 and id % 100 = 0")
-    wait_until(lambda: sum(end_offsets(kafka, topic).values()) > 0, 30, "a first row on Kafka")
-    if second == "meanwhile":
-        os.kill(first.pid, signal.SIGSTOP)
-        started.append(copies[1].connect(name, wait=False))
-    other = started[1 - started.index(first)]
-    other.wait_event("state_changed", to="waiting_for_slot")
-    assert other.find("snapshot_started") is None, "both read the rows at once"
-    first.kill()
-    assert first.find("snapshot_done") is None, "the snapshot was too short to be cut off"
+    with postgres.connect(database.name) as holder, holder.transaction():
+        holder.execute("lock table zz_last in access exclusive mode")
+        first.wait_event("table_snapshotted", message=r"public\.items")
+        database.sql("update items set version = 1 where id >= 1000 and id % 100 = 0")
+        database.sql("delete from items where id >= 1000 and id % 70 = 1")
+        wait_until(lambda: sum(end_offsets(kafka, topic).values()) >= ROWS, 60, "the rows on Kafka")
+        if second == "meanwhile":
+            os.kill(first.pid, signal.SIGSTOP)
+            started.append(copies[1].connect(name, wait=False))
+        other = started[1 - started.index(first)]
+        other.wait_event("state_changed", to="waiting_for_slot")
+        assert other.find("snapshot_started") is None, "both read the rows at once"
+        first.kill()
+        assert first.find("snapshot_done") is None, "the lock came too late to hold the snapshot"
     load.advance(200)
     load.stop()
     survivor = copies[started.index(other)]
@@ -67,7 +74,8 @@ def test_the_one_that_snapshots_is_killed(postgres, database, kafka, copies, nam
     in_database = dict(database.sql("select id, version from items"))
     wrong = {key: found.get(key) for key, version in in_database.items() if found.get(key) != version}
     assert not wrong, f"{len(wrong)} keys end in another row than the database has: {list(wrong.items())[:5]}"
-    assert found.keys() == in_database.keys()
+    ghosts = found.keys() - in_database.keys()
+    assert not ghosts, f"{len(ghosts)} keys are on Kafka for ever and not in the database: {list(ghosts)[:5]}"
 
 
 @pytest.mark.slow

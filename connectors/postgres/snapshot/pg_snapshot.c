@@ -28,6 +28,7 @@ void pg_snapshot_free(struct pg_snapshot *s)
     }
     free(s->tables);
     free(s->publications);
+    free(s->skipped);
     free(s->message);
     free(s);
 }
@@ -36,13 +37,13 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params)
 {
     struct pg_snapshot *s = memory_zeroed(1, sizeof(*s));
     s->params = *params;
-    s->params.snapshot_name = NULL;
+    s->params.only = NULL;
     s->params.publication_names = NULL;
     s->publications = memory_string(params->publication_names);
     s->message = memory_zeroed(1, sizeof(*s->message));
     s->message->kind = PGOUTPUT_INSERT;
     s->message->row.has_new = true;
-    pg_snapshot_begin(s, params->snapshot_name);
+    pg_snapshot_begin(s, params->only, params->only_count);
     return s;
 }
 
@@ -85,10 +86,10 @@ static void pg_snapshot_fill(const struct pg_snapshot *s, struct change *ret, en
 {
     *ret = (struct change){.kind = kind};
     // One less than an LSN that a commit record may have: no event of the stream gets the same id.
-    ret->commit_lsn = s->params.consistent_lsn - 1;
+    ret->commit_lsn = s->lsn - 1;
     ret->commit_time_us = s->time_us;
     ret->transaction_id = s->transaction_id;
-    ret->lsn = s->params.consistent_lsn;
+    ret->lsn = s->lsn;
 }
 
 static enum pg_snapshot_step pg_snapshot_commit(struct pg_snapshot *s, struct change *ret)
@@ -96,8 +97,7 @@ static enum pg_snapshot_step pg_snapshot_commit(struct pg_snapshot *s, struct ch
     s->must_commit = false;
     s->has_begun = false;
     pg_snapshot_fill(s, ret, CHANGE_COMMIT);
-    uint64_t left = s->held.line == NULL && s->incoming.line == NULL ? 0 : s->table_count - s->commit_table;
-    ret->position = s->params.consistent_lsn - left;
+    ret->position = s->params.position;
     return PG_SNAPSHOT_CHANGE;
 }
 
@@ -115,7 +115,6 @@ static enum pg_snapshot_step pg_snapshot_give(struct pg_snapshot *s, struct chan
     }
     ret->op = CHANGE_READ;
     s->must_commit = is_last;
-    s->commit_table = s->held.table;
     pg_snapshot_free_row(&s->held);  // the change lives in its own buffers
     return PG_SNAPSHOT_CHANGE;
 }
@@ -147,4 +146,10 @@ enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret
         return PG_SNAPSHOT_CHANGE;
     }
     return pg_snapshot_give(s, ret, f);
+}
+
+const uint32_t *pg_snapshot_skipped(const struct pg_snapshot *s, size_t *ret_count)
+{
+    *ret_count = s->skipped_count;
+    return s->skipped;
 }

@@ -10,6 +10,7 @@ struct pg_snapshot_table {
     char *name;
     bool is_partitioned;
     bool is_filtered;  // row-level security would hide rows from our role
+    bool is_readable;  // our role has the rights
     struct pg_relation *relation;
     uint64_t rows;
 };
@@ -24,6 +25,9 @@ struct pg_snapshot_row {
 struct pg_snapshot {
     struct pg_snapshot_params params;
     char *publications;
+    uint32_t *skipped;
+    size_t skipped_count;
+    uint64_t lsn;  // that no other snapshot has, nor any change of the stream
     struct pg_snapshot_table *tables;
     size_t table_count;
     size_t at;  // the table being read
@@ -33,7 +37,6 @@ struct pg_snapshot {
     struct pg_snapshot_row incoming;
     bool has_begun;    // BEGIN of held's table was given
     bool must_commit;  // its last row was given
-    size_t commit_table;
     uint32_t transaction_id;
     int64_t time_us;
     uint32_t index;
@@ -41,7 +44,7 @@ struct pg_snapshot {
 };
 
 /** Asks for the tables, then for each one's rows; on_ready when rows may have come, and at the end of all. */
-void pg_snapshot_begin(struct pg_snapshot *s, const char *snapshot_name);
+void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_count);
 
 /** The table's last row was read: on to the next one. */
 void pg_snapshot_end_copy(struct pg_snapshot *s);

@@ -1,5 +1,4 @@
-// One transaction on the slot's exported snapshot: the tables, then for each its description and its rows by
-// COPY.
+// The tables, then for each its description and its rows by COPY.
 #include <stdlib.h>
 
 #include "connectors/postgres/snapshot/pg_snapshot_private.h"
@@ -31,6 +30,31 @@ static void pg_snapshot_refuse_filtered(struct pg_snapshot *s, const struct pg_s
     s->params.on_fault(s->params.self, &f);
 }
 
+static void pg_snapshot_table(struct pg_snapshot *s);
+
+// Its changes are captured; only the rows that were there before are missing.
+static void skip_table(struct pg_snapshot *s, const struct pg_snapshot_table *t)
+{
+    const char *user = pg_conn_user(s->params.conn);
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", t->schema, t->name);
+    if (t->is_readable) {
+        log_warn(s->params.component, "table_not_read", LOG_WITH(LOG_TEXT("table", full)),
+                 "the rows that %s had before it was captured are not read, because its row-level security "
+                 "may hide some from role %s; as a superuser run: ALTER ROLE \"%s\" BYPASSRLS;",
+                 full, user, user);
+    } else {
+        log_warn(s->params.component, "table_not_read", LOG_WITH(LOG_TEXT("table", full)),
+                 "the rows that %s had before it was captured are not read, because role %s may not; as its "
+                 "owner run: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT ON TABLE \"%s\".\"%s\" "
+                 "TO \"%s\";",
+                 full, user, t->schema, user, t->schema, t->name, user);
+    }
+    s->skipped = memory_resize(s->skipped, (s->skipped_count + 1) * sizeof(*s->skipped));
+    s->skipped[s->skipped_count++] = t->oid;
+    s->at++;
+    pg_snapshot_table(s);
+}
+
 static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
                                const char *what)
 {
@@ -44,8 +68,6 @@ static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want,
     }
     return f != NULL;
 }
-
-static void pg_snapshot_table(struct pg_snapshot *s);
 
 static void pg_snapshot_on_committed(void *self, PGresult *const *results, size_t count,
                                      const struct fault *f)
@@ -158,10 +180,13 @@ static void pg_snapshot_on_described(void *self, PGresult *const *results, size_
     pg_snapshot_describe(t, &catalogue, listed, can_list_generated, &s->message->relation);
     t->relation = pg_relations_see(s->params.relations, &s->message->relation);
     bool has_columns = s->message->relation.column_count > 0;
+    bool is_skipped = s->params.can_skip && (!t->is_readable || t->is_filtered);
     if (t->relation->is_wanted && has_columns) {
         pg_relations_update(s->params.relations, t->relation, &s->message->relation, &catalogue);
     }
-    if (t->relation->is_wanted && t->is_filtered) {
+    if (t->relation->is_wanted && is_skipped) {
+        skip_table(s, t);
+    } else if (t->relation->is_wanted && t->is_filtered) {
         pg_snapshot_refuse_filtered(s, t);
     } else if (t->relation->is_wanted && has_columns) {
         bool has_filter = PQntuples(listed) > 0 && !PQgetisnull(listed, 0, 1);
@@ -197,12 +222,13 @@ static void pg_snapshot_table(struct pg_snapshot *s)
 static void pg_snapshot_on_begun(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
-    enum { BEGIN, SET, FACTS, TABLES, ALL };
+    enum { FACTS, TABLES, ALL };
     if (pg_snapshot_is_bad(s, count, ALL, f, "begin")) {
         return;
     }
     s->transaction_id = (uint32_t)strtoull(PQgetvalue(results[FACTS], 0, 0), NULL, 10);
     s->time_us = strtoll(PQgetvalue(results[FACTS], 0, 1), NULL, 10);
+    s->lsn = strtoull(PQgetvalue(results[FACTS], 0, 2), NULL, 10);
     s->table_count = (size_t)PQntuples(results[TABLES]);
     s->tables = memory_zeroed(s->table_count, sizeof(*s->tables));
     for (size_t i = 0; i < s->table_count; i++) {
@@ -212,29 +238,49 @@ static void pg_snapshot_on_begun(void *self, PGresult *const *results, size_t co
         t->name = memory_string(PQgetvalue(results[TABLES], (int)i, 2));
         t->is_partitioned = PQgetvalue(results[TABLES], (int)i, 3)[0] == 't';
         t->is_filtered = PQgetvalue(results[TABLES], (int)i, 4)[0] == 't';
+        t->is_readable = PQgetvalue(results[TABLES], (int)i, 5)[0] == 't';
     }
     log_info(s->params.component, "snapshot_started", LOG_WITH(LOG_NUMBER("tables", s->table_count)),
              "reading %zu tables", s->table_count);
     pg_snapshot_table(s);
 }
 
-void pg_snapshot_begin(struct pg_snapshot *s, const char *snapshot_name)
+// " AND …": these tables, and the partitions of those that are partitioned.
+static void pg_snapshot_only(struct bytes *sql, const uint32_t *only, size_t only_count)
+{
+    CLEANUP(bytes_clear) struct bytes list = {0};
+    for (size_t i = 0; i < only_count; i++) {
+        bytes_format(&list, "%s%u", i == 0 ? "" : ", ", only[i]);
+    }
+    if (only_count > 0) {
+        bytes_format(sql,
+                     " AND (c.oid IN (%s) OR EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a WHERE"
+                     " a.relid IN (%s)))",
+                     bytes_text(&list), bytes_text(&list));
+    }
+}
+
+void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_count)
 {
     CLEANUP(bytes_clear) struct bytes sql = {0};
-    bytes_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ;SET TRANSACTION SNAPSHOT ");
-    pg_conn_quote_text(&sql, snapshot_name);
     // A transaction id of our own would be one that every new slot on the server has to wait for: the rows
     // get that of the last transaction that the snapshot has with all before it, which no later event has.
+    // Two snapshots of a quiet server would have the same LSN, and other rows the same ids: a message of
+    // ours in the WAL, which the stream does not ask for, keeps them apart.
     bytes_append_string(
-        &sql, ";SELECT (txid_snapshot_xmin(txid_current_snapshot()) - 1) & 4294967295,"
-              " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint;"
-              "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p', row_security_active(c.oid)"
+        &sql, "SELECT (txid_snapshot_xmin(txid_current_snapshot()) - 1) & 4294967295,"
+              " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint,"
+              " pg_logical_emit_message(false, 'millrace', 'snapshot') - '0/0';"
+              "SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind = 'p', row_security_active(c.oid),"
+              " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
               " FROM pg_publication_tables p"
               " JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON"
               " c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname IN (");
     bytes_append_string(&sql, s->publications);
+    bytes_append_string(&sql, ")");
+    pg_snapshot_only(&sql, only, only_count);
     // What will be refused comes first: not after hours of reading other tables.
-    bytes_append_string(&sql, ") ORDER BY 5 DESC, 2, 3");
+    bytes_append_string(&sql, " ORDER BY 5 DESC, 6, 2, 3");
     pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_begun, s);
 }
 

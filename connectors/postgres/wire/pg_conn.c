@@ -50,16 +50,13 @@ static void pg_conn_watch_new_socket(struct pg_conn *c, int events)
 
 void pg_conn_set_events(struct pg_conn *c)
 {
-    int events = (c->is_paused ? 0 : UV_READABLE) | (c->is_flushing ? UV_WRITABLE : 0);
+    // While nothing is read, that the server has gone must still be noticed: its locks went with it.
+    int events = (c->is_paused ? UV_DISCONNECT : UV_READABLE) | (c->is_flushing ? UV_WRITABLE : 0);
     if (c->poll == NULL || events == c->events) {
         return;
     }
     c->events = events;
-    if (events == 0) {
-        (void)uv_poll_stop(c->poll);
-    } else {
-        (void)uv_poll_start(c->poll, events, pg_conn_on_poll);
-    }
+    (void)uv_poll_start(c->poll, events, pg_conn_on_poll);
 }
 
 // Lets go of socket and timer; the struct lives until their callbacks have come.
@@ -185,6 +182,10 @@ static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
     c->references++;
     if (!c->is_open) {
         pg_conn_step(c);
+    } else if (c->is_paused && (events & UV_DISCONNECT) != 0) {
+        struct fault f;
+        (void)fault_set(&f, FAULT_RETRY, "the server closed the connection");
+        pg_conn_fail(c, &f);
     } else {
         if (status < 0 || (events & UV_READABLE) != 0) {
             pg_conn_readable(c);

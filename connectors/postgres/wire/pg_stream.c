@@ -56,6 +56,11 @@ bool pg_stream_tell(struct pg_stream *s, struct fault *f)
     return pg_stream_send_status(s, false, f);
 }
 
+bool pg_stream_request_reply(struct pg_stream *s, struct fault *f)
+{
+    return pg_stream_send_status(s, true, f);
+}
+
 static void pg_stream_set_low_water(struct pg_stream *s, bool is_batching)
 {
     int bytes = is_batching ? PG_STREAM_LOW_WATER : 1;

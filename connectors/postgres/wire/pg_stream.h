@@ -53,6 +53,9 @@ bool pg_stream_tick(struct pg_stream *s, struct fault *f) MUST_USE;
 /** Sends a status update: written, flushed and applied are all the confirmed position. */
 bool pg_stream_tell(struct pg_stream *s, struct fault *f) MUST_USE;
 
+/** The same, and asks the server for a keepalive: up to where it has sent everything. */
+bool pg_stream_request_reply(struct pg_stream *s, struct fault *f) MUST_USE;
+
 void pg_stream_pause(struct pg_stream *s, bool is_paused);
 
 /** Says the last word to the server and lets go of the connection. */

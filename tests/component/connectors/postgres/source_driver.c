@@ -103,6 +103,8 @@ static void source_driver_change(struct source_driver *d, const struct change *c
         break;
     }
     if (d->is_confirming) {
+        // The record is written ahead of it, as the pipeline does.
+        d->record->position = c->position > d->record->position ? c->position : d->record->position;
         d->type->confirm(d->source, c->position);
     }
 }
@@ -112,6 +114,9 @@ static void source_driver_on_ready(void *self)
     struct source_driver *d = self;
     struct change c;
     for (int i = 0; i < 1024 && d->is_open && !d->has_ended && !d->has_fault; i++) {
+        if (d->rows_max != 0 && d->rows >= d->rows_max) {
+            return;
+        }
         switch (d->type->next(d->source, &c, &d->fault)) {
         case SOURCE_CHANGE:
             source_driver_change(d, &c);
@@ -244,9 +249,11 @@ static void source_driver_turn(struct source_driver *d)
         d->has_recalled = false;
         d->type->recalled(d->source, d->record);
     }
-    if (d->has_wanted) {
+    if (d->has_wanted && !(d->holds_done && d->wanted.is_snapshot_done)) {
         d->has_wanted = false;
+        uint64_t position = d->record->position;
         *d->record = d->wanted;
+        d->record->position = position > d->wanted.position ? position : d->wanted.position;
         d->type->state_saved(d->source);
     }
     source_driver_on_ready(d);

@@ -15,6 +15,7 @@ struct source_driver {
     struct source_state *record;  // the one in use: our own, or another copy's
     struct source_state wanted;   // said by on_state, not saved yet
     bool has_wanted;
+    bool holds_done;          // a record that says "done" is not saved
     bool has_recalled;        // on_recall waits for its answer
     uint64_t start_position;  // of the last on_open
     int opened;
@@ -28,6 +29,7 @@ struct source_driver {
     char detail[256];
     struct bytes lines;  // one line a change; IDLE leaves none
     size_t rows;
+    size_t rows_max;  // no more are taken: a slow reader; 0: all
     uint64_t idle_position;
     uint64_t last_position;
     int64_t started_us;

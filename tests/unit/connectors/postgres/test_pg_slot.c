@@ -48,11 +48,13 @@ static void the_record_and_the_server_decide_together(void **state)
     assert_true(decide(&there, &whole) && plan == PG_SLOT_USE);
     assert_true(decide(&gone, &unknown) && plan == PG_SLOT_MAKE);
     assert_true(decide(&gone, &half) && plan == PG_SLOT_MAKE);
-    assert_true(decide(&there, &half) && plan == PG_SLOT_REMAKE);
+    assert_true(decide(&there, &half) && plan == PG_SLOT_RESUME);
     assert_true(decide(&gone, &other) && plan == PG_SLOT_MAKE);
     config.snapshot = CONNECTOR_SNAPSHOT_NEVER;
     assert_true(decide(&there, &unknown) && plan == PG_SLOT_USE);
     assert_true(decide(&there, &other) && plan == PG_SLOT_USE);
+    // A stop between the slot and the record that says so: what happened since is in the slot.
+    assert_true(decide(&there, &half) && plan == PG_SLOT_USE);
     config.snapshot = CONNECTOR_SNAPSHOT_INITIAL;
 }
 
@@ -84,6 +86,43 @@ static void lost_changes_stop_the_connector_with_what_to_type(void **state)
     assert_config(&full, &unknown, "max_replication_slots = 14");
 }
 
+static void a_slot_is_never_beyond_the_position_that_was_remembered(void **state)
+{
+    (void)state;
+    struct pg_slot slot = there;
+    struct source_state known = whole;
+    known.position = 0x5000;
+    slot.confirmed_lsn = 0x5000;
+    assert_true(decide(&slot, &known) && plan == PG_SLOT_USE);
+    slot.confirmed_lsn = 0x4000;  // the server did not hear the last one, or forgot
+    assert_true(decide(&slot, &known) && plan == PG_SLOT_USE);
+    slot.confirmed_lsn = 0x5008;
+    assert_config(&slot, &known, "slot millrace_shop stands at 0/5008, beyond 0/5000");
+    assert_config(&slot, &known, "SELECT pg_drop_replication_slot('millrace_shop');");
+    assert_config(&slot, &known, "connector/shop:");
+    known.is_snapshot_done = false;
+    assert_config(&slot, &known, "made again or advanced");
+    known.position = 0;  // a record of an older version
+    assert_true(decide(&slot, &known) && plan == PG_SLOT_RESUME);
+    known = half;
+    known.position = 0x5000;
+    assert_config(&gone, &known, "somebody dropped it");
+}
+
+static void the_server_must_have_the_history_that_was_read(void **state)
+{
+    (void)state;
+    struct source_state known = whole;
+    known.timeline = 2;
+    static const char history[] = "1\t0/3000\tno recovery target specified\n\n2\t0/5000\tbefore 2026\n";
+    assert_true(pg_slot_check_timeline(&config, &known, 3, history, &f));
+    assert_true(pg_slot_check_timeline(&config, &known, 3, NULL, &f));
+    assert_false(pg_slot_check_timeline(&config, &known, 3, "1\t0/3000\tno recovery target specified\n", &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+    assert_false(pg_slot_check_timeline(&config, &known, 1, NULL, &f));
+    assert_non_null(strstr(f.text, "connector/shop:"));
+}
+
 static void a_slot_that_may_not_be_made_is_asked_for(void **state)
 {
     (void)state;
@@ -104,7 +143,7 @@ static void a_slot_made_by_somebody_else_is_no_place_for_a_snapshot(void **state
     assert_config(&there, &other, "snapshot: never");
     config.slot.create = false;
     assert_config(&there, &unknown, "set slot.create: true and run: SELECT pg_drop_replication_slot(");
-    assert_config(&there, &half, "snapshot: never");
+    assert_true(decide(&there, &half) && plan == PG_SLOT_RESUME);
     assert_true(decide(&there, &whole) && plan == PG_SLOT_USE);
     config.slot.create = true;
 }
@@ -145,6 +184,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_record_and_the_server_decide_together),
         cmocka_unit_test(lost_changes_stop_the_connector_with_what_to_type),
+        cmocka_unit_test(a_slot_is_never_beyond_the_position_that_was_remembered),
+        cmocka_unit_test(the_server_must_have_the_history_that_was_read),
         cmocka_unit_test(a_slot_that_may_not_be_made_is_asked_for),
         cmocka_unit_test(a_slot_made_by_somebody_else_is_no_place_for_a_snapshot),
         cmocka_unit_test(the_server_is_checked),

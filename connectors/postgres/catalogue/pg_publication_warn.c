@@ -1,9 +1,9 @@
 // What keeps matching tables out of the publications, said once with what to type.
-#include "connectors/postgres/catalogue/pg_tables_private.h"
+#include "connectors/postgres/catalogue/pg_publication_private.h"
 #include "core/base/log.h"
 
 // True the first time a table is named.
-static bool pg_tables_names(struct pg_tables *t, uint32_t oid)
+static bool is_first_naming(struct pg_publication *t, uint32_t oid)
 {
     for (size_t i = 0; i < t->named_count; i++) {
         if (t->named[i] == oid) {
@@ -15,7 +15,7 @@ static bool pg_tables_names(struct pg_tables *t, uint32_t oid)
     return true;
 }
 
-static void pg_tables_forget(struct pg_tables *t, uint32_t oid)
+static void pg_publication_release(struct pg_publication *t, uint32_t oid)
 {
     for (size_t i = 0; i < t->named_count; i++) {
         if (t->named[i] == oid) {
@@ -25,11 +25,11 @@ static void pg_tables_forget(struct pg_tables *t, uint32_t oid)
     }
 }
 
-static void pg_tables_warn_identity(struct pg_tables *t, const struct pg_tables_entry *e)
+static void pg_publication_warn_identity(struct pg_publication *t, const struct pg_publication_entry *e)
 {
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
     const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
-    if (e->wanted == PG_TABLES_INSERTS && !t->scan.main.has_all_tables) {
+    if (e->wanted == PG_PUBLICATION_INSERTS && !t->scan.main.has_all_tables) {
         log_warn(t->component, "table_inserts_only", values,
                  "%s has no replica identity: only its inserts are published", full);
     } else if (e->is_identity_generated) {
@@ -57,16 +57,16 @@ static void pg_tables_warn_identity(struct pg_tables *t, const struct pg_tables_
 }
 
 // The identity in force is each partition's own: FULL on the partitioned table is not handed down.
-static void pg_tables_warn_partitions(struct pg_tables *t, const struct pg_tables_entry *root)
+static void pg_publication_warn_partitions(struct pg_publication *t, const struct pg_publication_entry *root)
 {
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", root->schema, root->name);
-    const struct pg_tables_entry *bare = pg_tables_scan_find(&t->scan, root->bare_oid);
+    const struct pg_publication_entry *example = pg_publication_scan_find(&t->scan, root->unidentified_oid);
     const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
-    if (bare->wanted == PG_TABLES_INSERTS || bare->cover != 0) {
+    if (example->wanted == PG_PUBLICATION_INSERTS || example->cover != 0) {
         log_warn(
             t->component, "table_inserts_only", values,
             "%zu partitions of %s have no replica identity (%s.%s, say): only their inserts are published",
-            root->bare_count, full, bare->schema, bare->name);
+            root->unidentified_count, full, example->schema, example->name);
         return;
     }
     log_warn(
@@ -75,20 +75,20 @@ static void pg_tables_warn_partitions(struct pg_tables *t, const struct pg_table
         "TABLE \"%s\".\"%s\" ADD PRIMARY KEY (…); or, partition by partition and for each new one: ALTER "
         "TABLE "
         "\"%s\".\"%s\" REPLICA IDENTITY FULL; or %s under tables.publish_inserts_only",
-        root->bare_count, full, bare->schema, bare->name,
+        root->unidentified_count, full, example->schema, example->name,
         t->scan.main.has_all_tables
             ? "the publication takes all tables, so the application's UPDATE and DELETE "
               "of them fail"
             : "they are not published, because their UPDATE and DELETE would fail",
-        root->schema, root->name, bare->schema, bare->name, full);
+        root->schema, root->name, example->schema, example->name, full);
 }
 
-static void pg_tables_warn_other(const struct pg_tables *t, const struct pg_tables_entry *e)
+static void pg_publication_warn_other(const struct pg_publication *t, const struct pg_publication_entry *e)
 {
     if (e->is_unlogged) {
         log_warn(t->component, "table_unlogged", NULL,
                  "%s.%s is UNLOGGED: its changes are not in the WAL and can't be published; ALTER TABLE "
-                 "\"%s\".\"%s\" SET LOGGED; mends it",
+                 "\"%s\".\"%s\" SET LOGGED; makes them so",
                  e->schema, e->name, e->schema, e->name);
     } else {
         log_warn(t->component, "table_not_owned", NULL,
@@ -98,37 +98,37 @@ static void pg_tables_warn_other(const struct pg_tables *t, const struct pg_tabl
     }
 }
 
-static void pg_tables_warn_one(struct pg_tables *t, const struct pg_tables_entry *e)
+static void pg_publication_warn_one(struct pg_publication *t, const struct pg_publication_entry *e)
 {
-    bool is_bare = !e->has_identity && !e->is_partitioned;
+    bool is_unidentified = !e->has_identity && !e->is_partitioned;
     bool is_foreign =
-        !e->is_ours && e->wanted == PG_TABLES_MAIN && !e->is_in_main && !t->scan.main.has_all_tables;
-    if (!e->is_matching || (!is_bare && !e->is_unlogged && !is_foreign)) {
-        pg_tables_forget(t, e->oid);
+        !e->is_ours && e->wanted == PG_PUBLICATION_MAIN && !e->is_in_main && !t->scan.main.has_all_tables;
+    if (!e->is_matching || (!is_unidentified && !e->is_unlogged && !is_foreign)) {
+        pg_publication_release(t, e->oid);
         return;
     }
-    if (!pg_tables_names(t, e->oid)) {
+    if (!is_first_naming(t, e->oid)) {
         return;
     }
-    struct pg_tables_entry *root = pg_tables_scan_root(&t->scan, e);
-    if (e->is_unlogged || !is_bare) {
-        pg_tables_warn_other(t, e);
+    struct pg_publication_entry *root = pg_publication_scan_root(&t->scan, e);
+    if (e->is_unlogged || !is_unidentified) {
+        pg_publication_warn_other(t, e);
     } else if (root == NULL || e->is_identity_generated) {
-        pg_tables_warn_identity(t, e);
+        pg_publication_warn_identity(t, e);
     } else {
-        root->bare_count++;
-        root->bare_oid = e->oid;
+        root->unidentified_count++;
+        root->unidentified_oid = e->oid;
     }
 }
 
-void pg_tables_warn(struct pg_tables *t)
+void pg_publication_warn(struct pg_publication *t)
 {
     for (size_t i = 0; i < t->scan.count; i++) {
-        pg_tables_warn_one(t, &t->scan.entries[i]);
+        pg_publication_warn_one(t, &t->scan.entries[i]);
     }
     for (size_t i = 0; i < t->scan.count; i++) {
-        if (t->scan.entries[i].bare_count > 0) {
-            pg_tables_warn_partitions(t, &t->scan.entries[i]);
+        if (t->scan.entries[i].unidentified_count > 0) {
+            pg_publication_warn_partitions(t, &t->scan.entries[i]);
         }
     }
 }

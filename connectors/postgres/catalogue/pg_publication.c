@@ -1,0 +1,366 @@
+#include "connectors/postgres/catalogue/pg_publication.h"
+
+#include <stdlib.h>
+
+#include "connectors/postgres/catalogue/pg_publication_private.h"
+#include "core/base/log.h"
+
+struct pg_publication *pg_publication_new(const struct connector_config *config, const char *component,
+                                          pg_publication_on_table on_table, void *self)
+{
+    struct pg_publication *t = memory_zeroed(1, sizeof(*t));
+    t->config = config;
+    t->component = component;
+    t->on_table = on_table;
+    t->table_self = self;
+    t->inserts = memory_format("%s_inserts", config->slot.publication);
+    t->has_inserts = config->tables.publish_inserts_only.count > 0;
+    return t;
+}
+
+void pg_publication_free(struct pg_publication *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    pg_publication_scan_clear(&t->scan);
+    pg_publication_scan_clear(&t->before);
+    bytes_clear(&t->sql);
+    bytes_clear(&t->refused);
+    free(t->inserts);
+    free(t->named);
+    free(t->captured);
+    free(t->fingerprint);
+    free(t);
+}
+
+void pg_publication_names(const struct pg_publication *t, struct bytes *out)
+{
+    CLEANUP(bytes_clear) struct bytes names = {0};
+    pg_conn_quote_name(&names, t->config->slot.publication);
+    if (t->has_inserts) {
+        bytes_append_string(&names, ",");
+        pg_conn_quote_name(&names, t->inserts);
+    }
+    pg_conn_quote_text(out, bytes_text(&names));
+}
+
+void pg_publication_literals(const struct pg_publication *t, struct bytes *out)
+{
+    pg_conn_quote_text(out, t->config->slot.publication);
+    if (t->has_inserts) {
+        bytes_append_string(out, ",");
+        pg_conn_quote_text(out, t->inserts);
+    }
+}
+
+static void pg_publication_done(struct pg_publication *t, const struct fault *f)
+{
+    t->on_done(t->self, f);
+}
+
+// SQL we may not run, or that failed: said once, and the tables that are published go on.
+static void pg_publication_refuse(struct pg_publication *t, const char *why)
+{
+    if (slice_equal(bytes_slice(&t->refused), bytes_slice(&t->sql))) {
+        return;
+    }
+    bytes_reset(&t->refused);
+    bytes_append_slice(&t->refused, bytes_slice(&t->sql));
+    log_warn(t->component, "publication_not_changed", LOG_WITH(LOG_TEXT("sql", bytes_text(&t->sql))),
+             "the publication does not have all matching tables (%s); to add them run: %s", why,
+             bytes_text(&t->sql));
+}
+
+static bool pg_publication_is_in(const struct pg_publication *t, const struct pg_publication_entry *e)
+{
+    return e->is_in_main || (t->has_inserts && e->is_in_inserts);
+}
+
+static bool pg_publication_was_captured(const struct pg_publication *t, const struct pg_publication_entry *e)
+{
+    for (size_t low = 0, high = t->captured_count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (t->captured[middle] == e->oid) {
+            return true;
+        }
+        low = t->captured[middle] < e->oid ? middle + 1 : low;
+        high = t->captured[middle] < e->oid ? high : middle;
+    }
+    return false;
+}
+
+static void pg_publication_log_change(const struct pg_publication *t, const struct pg_publication_entry *e,
+                                      bool is_captured)
+{
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
+    const struct pg_publication_entry *root = is_captured ? pg_publication_scan_root(&t->scan, e) : NULL;
+    if (root != NULL) {
+        log_info(t->component, "table_added", LOG_WITH(LOG_TEXT("table", full)),
+                 "%s, a partition of %s.%s, is captured from now on", full, root->schema, root->name);
+    } else if (is_captured) {
+        log_info(t->component, "table_added", LOG_WITH(LOG_TEXT("table", full)), "%s is captured from now on",
+                 full);
+    } else {
+        log_info(t->component, "table_removed", LOG_WITH(LOG_TEXT("table", full)), "%s is no longer captured",
+                 full);
+    }
+}
+
+static bool can_change(const struct pg_publication *t)
+{
+    bool is_ours = (!t->scan.main.exists || t->scan.main.is_ours) &&
+                   (!t->has_inserts || !t->scan.inserts.exists || t->scan.inserts.is_ours);
+    return t->config->slot.create && is_ours;
+}
+
+// Where the reconciliation has put the table.
+static void note_place(struct pg_publication_entry *e)
+{
+    if (e->is_ours && e->wanted != PG_PUBLICATION_NONE) {
+        e->is_in_main = e->wanted == PG_PUBLICATION_MAIN;
+        e->is_in_inserts = e->wanted == PG_PUBLICATION_INSERTS;
+    }
+}
+
+// Reports what is published now, and logs what has changed since the last look.
+static void pg_publication_settle(struct pg_publication *t, bool is_reconciled)
+{
+    uint32_t *captured = memory_zeroed(t->scan.count + 1, sizeof(*captured));
+    size_t count = 0;
+    for (size_t i = 0; i < t->scan.count; i++) {
+        const struct pg_publication_entry *e = &t->scan.entries[i];
+        const struct pg_publication_entry *published =
+            e->cover == 0 ? e : pg_publication_scan_find(&t->scan, e->cover);
+        bool was_in = pg_publication_is_in(t, published) || t->scan.main.has_all_tables;
+        bool is_added = is_reconciled && published->is_ours && published->wanted != PG_PUBLICATION_NONE;
+        bool is_captured = e->is_captured && (was_in || is_added);
+        bool was_captured = t->has_scanned ? pg_publication_was_captured(t, e)
+                            : is_captured  ? was_in
+                                           : pg_publication_is_in(t, e) && e->is_ours;
+        if (is_captured != was_captured && (is_captured || !e->is_partitioned)) {
+            pg_publication_log_change(t, e, is_captured);
+        }
+        if (is_captured) {
+            captured[count++] = e->oid;
+            t->on_table(t->table_self, e->schema, e->name);
+        }
+    }
+    free(t->captured);
+    t->captured = captured;
+    t->captured_count = count;
+    t->has_scanned = true;
+    t->is_reconciled = is_reconciled;
+    if (is_reconciled && can_change(t)) {
+        for (size_t i = 0; i < t->scan.count; i++) {
+            note_place(&t->scan.entries[i]);
+        }
+    }
+}
+
+static bool pg_publication_is_missing(const struct pg_publication *t)
+{
+    return !t->scan.main.exists || (t->has_inserts && !t->scan.inserts.exists);
+}
+
+// What an owner of the tables types; kept in t->sql.
+static const char *sql_for_owner(struct pg_publication *t)
+{
+    bytes_reset(&t->sql);
+    pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, true,
+                                  &t->sql);
+    return bytes_text(&t->sql);
+}
+
+static void pg_publication_on_reconciled(void *self, PGresult *const *results, size_t count,
+                                         const struct fault *f)
+{
+    struct pg_publication *t = self;
+    (void)results;
+    (void)count;
+    if (f == NULL) {
+        pg_publication_settle(t, true);
+        bytes_reset(&t->refused);
+        pg_publication_done(t, NULL);
+        return;
+    }
+    if (!pg_publication_is_missing(t)) {
+        pg_publication_refuse(t, f->text);
+        pg_publication_settle(t, false);
+        pg_publication_done(t, NULL);
+        return;
+    }
+    struct fault fault = *f;
+    if (f->origin_code == PG_CONN_NO_PRIVILEGE) {
+        (void)fault_set(
+            &fault, FAULT_CONFIG,
+            "publication %s is missing and may not be made (%s); run as an owner of the tables: %s",
+            t->config->slot.publication, f->text, sql_for_owner(t));
+    } else {
+        (void)fault_context(&fault, "making publication %s", t->config->slot.publication);
+    }
+    pg_publication_done(t, &fault);
+}
+
+void pg_publication_reconcile(struct pg_publication *t, struct pg_conn *conn, pg_publication_on_done on_done,
+                              void *self)
+{
+    t->conn = conn;
+    t->on_done = on_done;
+    t->self = self;
+    bytes_reset(&t->sql);
+    pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, false,
+                                  &t->sql);
+    if (t->sql.size == 0) {
+        pg_publication_settle(t, true);
+        pg_publication_done(t, NULL);
+        return;
+    }
+    if (!t->config->slot.create && pg_publication_is_missing(t)) {
+        struct fault f;
+        (void)fault_set(&f, FAULT_CONFIG, "publication %s does not exist and slot.create is false; run: %s",
+                        t->config->slot.publication, sql_for_owner(t));
+        pg_publication_done(t, &f);
+        return;
+    }
+    if (!can_change(t)) {
+        (void)sql_for_owner(t);
+        pg_publication_refuse(t,
+                              t->config->slot.create ? "our role does not own it" : "slot.create is false");
+        pg_publication_settle(t, false);
+        pg_publication_done(t, NULL);
+        return;
+    }
+    // Never wait long for a table's lock: the stream's questions come by this connection too.
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    bytes_append_string(&sql, "SET LOCAL lock_timeout = '2s';");
+    bytes_append_slice(&sql, bytes_slice(&t->sql));
+    pg_conn_query(t->conn, bytes_text(&sql), pg_publication_on_reconciled, t);
+}
+
+static void pg_publication_on_scan(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_publication *t = self;
+    if (f != NULL || count < PG_PUBLICATION_RESULTS) {
+        struct fault fault = {0};
+        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
+        pg_publication_done(t, &fault);
+        return;
+    }
+    pg_publication_scan_clear(&t->before);
+    t->before = t->scan;
+    pg_publication_scan_read(results, t->config, &t->scan);
+    pg_publication_warn(t);
+    pg_publication_done(t, NULL);
+}
+
+void pg_publication_scan(struct pg_publication *t, struct pg_conn *conn, pg_publication_on_done on_done,
+                         void *self)
+{
+    t->conn = conn;
+    t->on_done = on_done;
+    t->self = self;
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_publication_scan_query(&sql, t->config->slot.publication, t->inserts, pg_conn_server_version(conn));
+    pg_conn_query(conn, bytes_text(&sql), pg_publication_on_scan, t);
+}
+
+static bool is_listed(const struct source_state *state, uint32_t oid)
+{
+    for (size_t i = 0; i < state->unread_count; i++) {
+        if (state->unread[i] == oid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pg_publication_list_new(struct pg_publication *t, struct source_state *io)
+{
+    const struct pg_publication_scan *before = t->has_scanned ? &t->before : NULL;
+    bool has_added = false;
+    for (size_t i = 0; i < t->scan.count; i++) {
+        struct pg_publication_entry *e = &t->scan.entries[i];
+        if (!pg_publication_scan_is_new(&t->scan, before, e, can_change(t)) || is_listed(io, e->oid)) {
+            continue;
+        }
+        if (io->unread_count < SOURCE_UNREAD_MAX) {
+            io->unread[io->unread_count++] = e->oid;
+            has_added = true;
+        } else {
+            e->wanted = PG_PUBLICATION_NONE;
+            e->is_in_main = e->is_in_inserts = false;  // new to the next scan too
+            free(t->fingerprint);
+            t->fingerprint = NULL;
+        }
+    }
+    return has_added;
+}
+
+static void pg_publication_on_fingerprint(void *self, PGresult *const *results, size_t count,
+                                          const struct fault *f)
+{
+    struct pg_publication *t = self;
+    if (f != NULL || count < 1) {
+        struct fault fault = {0};
+        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
+        t->on_probed(t->self, false, &fault);
+        return;
+    }
+    const char *now = PQgetvalue(results[0], 0, 0);
+    bool has_changed = t->fingerprint == NULL || strcmp(t->fingerprint, now) != 0;
+    free(t->fingerprint);
+    t->fingerprint = memory_string(now);
+    t->on_probed(t->self, has_changed, NULL);
+}
+
+// Each row's xmin: any change of a row of these catalogues gives it a new one.
+#define PG_PUBLICATION_XMIN "(SELECT count(*) || '.' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog."
+
+void pg_publication_probe(struct pg_publication *t, struct pg_conn *conn, pg_publication_on_probed on_probed,
+                          void *self)
+{
+    t->on_probed = on_probed;
+    t->self = self;
+    pg_conn_query(conn,
+                  "SELECT concat_ws(' ', " PG_PUBLICATION_XMIN
+                  "pg_class WHERE relkind IN ('r', 'p') AND relpersistence <> 't'), " PG_PUBLICATION_XMIN
+                  "pg_index), " PG_PUBLICATION_XMIN "pg_inherits), " PG_PUBLICATION_XMIN
+                  "pg_publication), " PG_PUBLICATION_XMIN "pg_publication_rel))",
+                  pg_publication_on_fingerprint, t);
+}
+
+bool pg_publication_is_reconciled(const struct pg_publication *t)
+{
+    return t->is_reconciled;
+}
+
+bool pg_publication_is_empty(const struct pg_publication *t)
+{
+    bool is_empty = !t->scan.main.has_all_tables && t->captured_count == 0;
+    for (size_t i = 0; i < t->scan.count && is_empty; i++) {
+        const struct pg_publication_entry *e = &t->scan.entries[i];
+        is_empty = !e->is_matching || !pg_publication_is_in(t, e);
+    }
+    return is_empty;
+}
+
+void pg_publication_explain_none(const struct pg_publication *t, struct bytes *out)
+{
+    size_t matching = 0;
+    for (size_t i = 0; i < t->scan.count; i++) {
+        matching += t->scan.entries[i].is_matching ? 1 : 0;
+    }
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, true,
+                                  &sql);
+    if (sql.size > 0) {
+        bytes_format(out, "publication %s has no table yet; as an owner of the tables run: %s",
+                     t->config->slot.publication, bytes_text(&sql));
+    } else if (matching > 0) {
+        bytes_format(out, "%zu tables match tables.include and none can be captured: the log names them",
+                     matching);
+    } else {
+        bytes_append_string(out, "no table matches tables.include yet");
+    }
+}

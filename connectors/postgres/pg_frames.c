@@ -1,0 +1,264 @@
+#include "connectors/postgres/pg_frames.h"
+
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum { SKIPS_MAX = 1024 };  // frames passed over in one step
+
+void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
+{
+    *fr = (struct pg_frames){.deps = deps};
+    fr->message = memory_zeroed(1, sizeof(*fr->message));
+}
+
+void pg_frames_clear(struct pg_frames *fr)
+{
+    pg_catalogue_set_clear(&fr->catalogue);
+    pg_change_clear(&fr->changes);
+    free(fr->message);
+    fr->message = NULL;
+}
+
+static void on_ready(void *self)
+{
+    struct pg_frames *fr = self;
+    fr->deps->listener->on_ready(fr->deps->listener->self);
+}
+
+static void on_refill(uv_timer_t *timer)
+{
+    on_ready(timer->data);
+}
+
+// Reads the stream's socket unless something else must come first: an unread socket would wake the loop
+// without end.
+static void set_pause(struct pg_frames *fr)
+{
+    pg_stream_pause(&fr->stream, fr->is_held || fr->is_loading || fr->described != NULL);
+}
+
+void pg_frames_hold(struct pg_frames *fr, bool is_held)
+{
+    fr->is_held = is_held;
+    set_pause(fr);
+}
+
+static void on_loaded(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_frames *fr = self;
+    fr->is_loading = false;
+    set_pause(fr);
+    if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
+        pg_catalogue_set_read(results, &fr->catalogue);
+    }
+    on_ready(fr);  // without it, each table is asked for by itself
+}
+
+static void load_catalogue(struct pg_frames *fr)
+{
+    CLEANUP(bytes_clear) struct bytes publications = {0};
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_catalogue_set_clear(&fr->catalogue);
+    pg_publication_literals(fr->deps->publication, &publications);
+    pg_catalogue_set_query(&sql, bytes_text(&publications));
+    fr->is_loading = true;
+    set_pause(fr);
+    pg_conn_query(fr->session->sql, bytes_text(&sql), on_loaded, fr);
+}
+
+void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill)
+{
+    fr->session = session;
+    fr->described = NULL;
+    fr->is_held = false;
+    fr->is_in_transaction = false;
+    fr->is_caught_up = false;
+    fr->last_commit_lsn = session->position;
+    refill->data = fr;
+    fr->stream.confirmed = session->position;
+    pg_stream_start(&fr->stream, session->replication, refill, on_refill);
+    pg_conn_watch_copy(session->replication, on_ready, fr);
+    load_catalogue(fr);
+}
+
+void pg_frames_stop(struct pg_frames *fr)
+{
+    pg_stream_stop(&fr->stream);
+    fr->described = NULL;
+    fr->is_loading = false;
+    fr->is_caught_up = false;
+    fr->changes.has_second = false;
+    pg_catalogue_set_clear(&fr->catalogue);
+    fr->session = NULL;
+}
+
+static void on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_frames *fr = self;
+    struct pg_relation *relation = fr->described;
+    fr->described = NULL;
+    set_pause(fr);
+    if (f != NULL || count < PG_CATALOGUE_RESULTS) {
+        struct fault fault = {0};
+        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
+        fr->deps->on_fault(fr->deps->self, &fault);
+        return;
+    }
+    struct pg_catalogue catalogue;
+    pg_catalogue_read(results, &catalogue);
+    pg_relations_update(fr->deps->relations, relation, &fr->message->relation, &catalogue);
+    pg_catalogue_clear(&catalogue);
+    on_ready(fr);
+}
+
+// The stream stands still until the catalogue has said what the message does not: its frame stays in memory.
+static void describe(struct pg_frames *fr)
+{
+    struct pg_relation *relation = pg_relations_see(fr->deps->relations, &fr->message->relation);
+    fr->has_new_relation = true;
+    if (!relation->is_wanted) {
+        return;
+    }
+    // A table that is not wanted by what was known may have been attached to one that is, since then.
+    const struct pg_catalogue *known = pg_catalogue_set_take(&fr->catalogue, &fr->message->relation);
+    if (known != NULL && pg_relations_would_want(fr->deps->relations, &fr->message->relation, known)) {
+        pg_relations_update(fr->deps->relations, relation, &fr->message->relation, known);
+        return;
+    }
+    fr->described = relation;
+    set_pause(fr);
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_catalogue_query(&sql, relation->oid, &fr->message->relation);
+    pg_conn_query(fr->session->sql, bytes_text(&sql), on_described, fr);
+}
+
+static void fill(const struct pg_frames *fr, struct change *ret, enum change_kind kind)
+{
+    const struct pgoutput_begin *begin = &fr->message->begin;
+    *ret = (struct change){.kind = kind};
+    ret->commit_lsn = begin->final_lsn;
+    ret->commit_time_us = begin->commit_time_us;
+    ret->transaction_id = begin->transaction_id;
+}
+
+enum taken { TAKEN_CHANGE, TAKEN_NOTHING, TAKEN_FAULT };
+
+static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *ret, struct fault *f)
+{
+    struct pg_relation *relation = pg_relations_find(fr->deps->relations, fr->message->row.relation_oid);
+    uint32_t index = fr->index++;  // rows passed over count too: ids don't depend on the configuration
+    if (relation == NULL || (relation->is_wanted && relation->table == NULL)) {
+        (void)fault_set(f, FAULT_FATAL, "a row came of relation %u, which was not described",
+                        fr->message->row.relation_oid);
+        return TAKEN_FAULT;
+    }
+    if (!relation->is_wanted) {
+        return TAKEN_NOTHING;
+    }
+    fill(fr, ret, CHANGE_ROW);
+    ret->index = index;
+    ret->lsn = lsn;
+    ret->last_commit_lsn = fr->last_commit_lsn;
+    ret->database = fr->session->database;
+    ret->snapshot = "false";
+    if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
+        return TAKEN_FAULT;
+    }
+    if (fr->changes.has_second) {
+        fr->changes.second.index = fr->index++;
+    }
+    return TAKEN_CHANGE;
+}
+
+static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change *ret, struct fault *f)
+{
+    switch (fr->message->kind) {
+    case PGOUTPUT_INSERT:
+    case PGOUTPUT_UPDATE:
+    case PGOUTPUT_DELETE:
+        return take_row(fr, lsn, ret, f);
+    case PGOUTPUT_BEGIN:
+        fr->is_in_transaction = true;
+        fr->is_caught_up = false;
+        fr->index = 0;
+        fill(fr, ret, CHANGE_BEGIN);
+        return TAKEN_CHANGE;
+    case PGOUTPUT_COMMIT:
+        fr->is_in_transaction = false;
+        fr->last_commit_lsn = fr->message->commit.end_lsn;
+        fill(fr, ret, CHANGE_COMMIT);
+        ret->position = fr->message->commit.end_lsn;
+        return TAKEN_CHANGE;
+    case PGOUTPUT_RELATION:
+        describe(fr);
+        return TAKEN_NOTHING;
+    case PGOUTPUT_TRUNCATE:
+        if (!fr->has_logged_truncate) {
+            fr->has_logged_truncate = true;
+            log_warn(fr->deps->component, "truncate_skipped", NULL,
+                     "the publication sends TRUNCATE, which is not published");
+        }
+        return TAKEN_NOTHING;
+    case PGOUTPUT_ORIGIN:
+    case PGOUTPUT_TYPE:
+    case PGOUTPUT_MESSAGE:
+        return TAKEN_NOTHING;
+    }
+    return TAKEN_NOTHING;
+}
+
+// One frame. NOTHING: it was passed over, or none is there.
+static enum pg_frames_step take_frame(struct pg_frames *fr, struct change *ret, bool *ret_is_empty,
+                                      struct fault *f)
+{
+    struct pg_stream_frame frame;
+    enum taken taken = TAKEN_NOTHING;
+    *ret_is_empty = false;
+    switch (pg_stream_next(&fr->stream, &frame, f)) {
+    case PG_STREAM_DATA:
+        if (!pgoutput_decode(frame.message, fr->message, f)) {
+            return PG_FRAMES_FAULT;
+        }
+        taken = take_message(fr, frame.lsn, ret, f);
+        break;
+    case PG_STREAM_KEEPALIVE:
+        if (!fr->is_in_transaction) {
+            fr->is_caught_up = true;
+            *ret = (struct change){.kind = CHANGE_IDLE, .position = frame.wal_end};
+            return PG_FRAMES_CHANGE;
+        }
+        break;
+    case PG_STREAM_NOTHING:
+        *ret_is_empty = true;
+        break;
+    case PG_STREAM_END:
+        return PG_FRAMES_END;
+    case PG_STREAM_FAULT:
+        return PG_FRAMES_FAULT;
+    }
+    return taken == TAKEN_CHANGE  ? PG_FRAMES_CHANGE
+           : taken == TAKEN_FAULT ? PG_FRAMES_FAULT
+                                  : PG_FRAMES_NOTHING;
+}
+
+enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, struct fault *f)
+{
+    if (fr->is_held || fr->is_loading) {
+        return PG_FRAMES_NOTHING;
+    }
+    if (fr->changes.has_second) {
+        fr->changes.has_second = false;
+        *ret = fr->changes.second;
+        return PG_FRAMES_CHANGE;
+    }
+    for (int i = 0; i < SKIPS_MAX && fr->described == NULL; i++) {
+        bool is_empty;
+        enum pg_frames_step step = take_frame(fr, ret, &is_empty, f);
+        if (step != PG_FRAMES_NOTHING || is_empty) {
+            return step;
+        }
+    }
+    return fr->described == NULL ? PG_FRAMES_YIELD : PG_FRAMES_NOTHING;
+}

@@ -1,0 +1,476 @@
+#include "connectors/postgres/pg_reader.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum { TICK_MS = 1000 };
+
+#define SCAN_US (30 * CLOCK_US_PER_S)    // at the latest: grants of roles leave no trace in what is probed
+#define SOON_US (100 * CLOCK_US_PER_MS)  // between two looks that the stream suggests
+#define SILENCE_US (1 * CLOCK_US_PER_S)  // a transaction after it suggests one
+#define RETRY_UNREAD_US (30 * CLOCK_US_PER_S)
+
+#define BIT(state) (1U << PG_READER_##state)
+
+// Where each state may go; STOPPED from everywhere.
+static const uint32_t allowed[] = {
+    [PG_READER_STOPPED] = BIT(STREAMING),
+    [PG_READER_STREAMING] = BIT(SAVING_NEW) | BIT(RECONCILING) | BIT(BACKFILLING) | BIT(ENDED),
+    [PG_READER_SAVING_NEW] = BIT(RECONCILING) | BIT(ENDED),
+    [PG_READER_RECONCILING] = BIT(STREAMING) | BIT(BACKFILLING) | BIT(ENDED),
+    [PG_READER_BACKFILLING] = BIT(SAVING_DONE) | BIT(ENDED),
+    [PG_READER_SAVING_DONE] = BIT(STREAMING) | BIT(ENDED),
+    [PG_READER_ENDED] = 0,
+};
+#undef BIT
+
+static bool may_flow(enum pg_reader_state state)
+{
+    static const bool flows[] = {
+#define X(name, flows) [PG_READER_##name] = (flows),
+        PG_READER_STATES(X)
+#undef X
+    };
+    return flows[state];
+}
+
+// The stream's gate follows from the state, and from the pipeline's pause.
+static void set_hold(struct pg_reader *r)
+{
+    bool is_backfill_reading = r->backfill != NULL && pg_backfill_holds(r->backfill);
+    bool is_held = r->is_paused || !may_flow(r->state) || is_backfill_reading;
+    if (r->frames.session != NULL) {
+        pg_frames_hold(&r->frames,
+                       is_held && r->state != PG_READER_ENDED);  // then the reason is still to come
+    }
+}
+
+static void enter(struct pg_reader *r, enum pg_reader_state to, const char *why)
+{
+    static const char *const names[] = {
+#define X(name, flows) [PG_READER_##name] = #name,
+        PG_READER_STATES(X)
+#undef X
+    };
+    INVARIANT(to == PG_READER_STOPPED || (allowed[r->state] & 1U << to) != 0);
+    log_debug(r->deps->component, "source_state", NULL, "%s -> %s (%s)", names[r->state], names[to], why);
+    r->state = to;
+    set_hold(r);
+}
+
+static void fail(struct pg_reader *r, const struct fault *f)
+{
+    r->deps->on_fault(r->deps->self, f);
+}
+
+static void say_phase(struct pg_reader *r)
+{
+    const struct source_listener *l = r->deps->listener;
+    if (r->session.known.is_snapshot_done) {
+        l->on_phase(l->self, "streaming",
+                    r->state == PG_READER_BACKFILLING ? "streaming; reading tables that were added"
+                                                      : "streaming");
+    } else {
+        l->on_phase(l->self, "snapshotting", "reading the rows that are there");
+    }
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    struct pg_reader *r = timer->data;
+    r->deps->listener->on_ready(r->deps->listener->self);
+}
+
+void pg_reader_wake(struct pg_reader *r)
+{
+    (void)uv_timer_start(&r->wake, on_wake, 0, 0);
+}
+
+static void save(struct pg_reader *r, enum pg_reader_state to, const char *why)
+{
+    enter(r, to, why);
+    r->deps->listener->on_state(r->deps->listener->self, &r->session.known);
+}
+
+static void on_backfill_ready(void *self)
+{
+    struct pg_reader *r = self;
+    r->deps->listener->on_ready(r->deps->listener->self);
+}
+
+static void on_backfill_fault(void *self, const struct fault *f)
+{
+    fail(self, f);
+}
+
+// The rows come now: nothing of the stream is given until they all were.
+static void read_rows(struct pg_reader *r)
+{
+    pg_backfill_read(r->backfill, r->position);
+    pg_backfill_pause(r->backfill, r->is_paused);
+}
+
+static void on_backfill_hold(void *self)
+{
+    struct pg_reader *r = self;
+    struct fault f = {0};
+    if (r->backfill == NULL) {
+        return;
+    }
+    set_hold(r);
+    if (!r->is_in_transaction && pg_backfill_is_due(r->backfill, r->position)) {
+        read_rows(r);
+    } else if (pg_backfill_is_catching_up(r->backfill) && !pg_stream_request_reply(&r->frames.stream, &f)) {
+        fail(r, &f);
+        return;
+    }
+    pg_reader_wake(r);
+}
+
+static void start_backfill(struct pg_reader *r)
+{
+    const struct source_state *known = &r->session.known;
+    CLEANUP(bytes_clear) struct bytes publications = {0};
+    pg_publication_literals(r->deps->publication, &publications);
+    bool is_first = !known->is_snapshot_done;
+    struct pg_backfill_params params = {.snapshot = {.conn = r->session.sql,
+                                                     .relations = r->deps->relations,
+                                                     .changes = &r->frames.changes,
+                                                     .component = r->deps->component,
+                                                     .publication_names = bytes_text(&publications),
+                                                     .only = known->unread,
+                                                     .only_count = is_first ? 0 : known->unread_count,
+                                                     .can_skip = !is_first,
+                                                     .on_ready = on_backfill_ready,
+                                                     .on_fault = on_backfill_fault,
+                                                     .self = r},
+                                        .has_snapshot = r->session.has_snapshot,
+                                        .timer = &r->retry,
+                                        .on_hold = on_backfill_hold};
+    r->retried_us = clock_now_us();
+    r->backfill = pg_backfill_start(&params);
+    enter(r, PG_READER_BACKFILLING, is_first ? "the first snapshot" : "tables that were added");
+    say_phase(r);
+    if (r->session.has_snapshot) {
+        r->session.has_snapshot = false;
+        read_rows(r);
+    }
+}
+
+static void end_backfill(struct pg_reader *r)
+{
+    size_t skipped_count;
+    const uint32_t *skipped = pg_backfill_skipped(r->backfill, &skipped_count);
+    struct source_state *known = &r->session.known;
+    bool is_first = !known->is_snapshot_done;
+    known->unread_count = skipped_count < SOURCE_UNREAD_MAX ? skipped_count : SOURCE_UNREAD_MAX;
+    if (known->unread_count > 0) {
+        memcpy(known->unread, skipped, known->unread_count * sizeof(*skipped));
+    }
+    known->is_snapshot_done = true;
+    pg_backfill_free(r->backfill);
+    r->backfill = NULL;
+    log_info(r->deps->component, is_first ? "snapshot_done" : "tables_read", NULL, "%s",
+             is_first ? "all rows of the snapshot are read" : "all rows of the added tables are read");
+    save(r, PG_READER_SAVING_DONE, "saving the state record");
+}
+
+static void on_reconciled(void *self, const struct fault *f)
+{
+    struct pg_reader *r = self;
+    if (f != NULL) {
+        log_warn(r->deps->component, "tables_not_checked", NULL, "%s", f->text);
+    }
+    if (r->state != PG_READER_RECONCILING) {
+        return;
+    }
+    if (f == NULL && r->session.known.unread_count > 0 &&
+        pg_publication_is_reconciled(r->deps->publication)) {
+        start_backfill(r);
+    } else {
+        enter(r, PG_READER_STREAMING, "the publication is as it can be");
+    }
+}
+
+static void reconcile(struct pg_reader *r)
+{
+    enter(r, PG_READER_RECONCILING, "the catalogue changed");
+    pg_publication_reconcile(r->deps->publication, r->session.sql, on_reconciled, r);
+}
+
+static void on_slot(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_reader *r = self;
+    r->look = PG_READER_LOOK_NONE;
+    if (f == NULL && count >= 2) {
+        pg_slot_read(results, pg_conn_server_version(r->session.sql), &r->session.slot);
+    }
+}
+
+static void ask_slot(struct pg_reader *r)
+{
+    r->look = PG_READER_LOOK_SLOT;
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_slot_query(&sql, r->deps->config->slot.name);
+    pg_conn_query(r->session.sql, bytes_text(&sql), on_slot, r);
+}
+
+static void on_scanned(void *self, const struct fault *f)
+{
+    struct pg_reader *r = self;
+    ask_slot(r);
+    if (f != NULL) {
+        log_warn(r->deps->component, "tables_not_checked", NULL, "%s", f->text);
+    } else if (r->state == PG_READER_STREAMING) {
+        if (pg_publication_list_new(r->deps->publication, &r->session.known)) {
+            save(r, PG_READER_SAVING_NEW, "saving which tables appeared");
+        } else {
+            reconcile(r);
+        }
+    }
+}
+
+static void scan(struct pg_reader *r)
+{
+    r->look = PG_READER_LOOK_SCAN;
+    r->scanned_us = clock_now_us();
+    pg_publication_scan(r->deps->publication, r->session.sql, on_scanned, r);
+}
+
+static void on_probed(void *self, bool has_changed, const struct fault *f)
+{
+    struct pg_reader *r = self;
+    r->look = PG_READER_LOOK_NONE;
+    if (f != NULL) {
+        log_warn(r->deps->component, "tables_not_checked", NULL, "%s", f->text);
+    } else if (r->state == PG_READER_STREAMING &&
+               (has_changed || clock_now_us() - r->scanned_us >= SCAN_US)) {
+        scan(r);
+    }
+}
+
+// New tables, lost identities, the slot's figures.
+static void look(struct pg_reader *r)
+{
+    if (r->state != PG_READER_STREAMING || r->look != PG_READER_LOOK_NONE) {
+        return;
+    }
+    if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= RETRY_UNREAD_US) {
+        start_backfill(r);  // of what could not be read; it may be possible by now
+        return;
+    }
+    r->frames.has_new_relation = false;
+    r->look = PG_READER_LOOK_PROBE;
+    pg_publication_probe(r->deps->publication, r->session.sql, on_probed, r);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct pg_reader *r = timer->data;
+    struct fault f = {0};
+    if (r->state == PG_READER_ENDED) {
+        return;
+    }
+    bool is_waiting = r->backfill != NULL && pg_backfill_is_catching_up(r->backfill);
+    if (!pg_stream_tick(&r->frames.stream, &f) ||
+        (is_waiting && !pg_stream_request_reply(&r->frames.stream, &f))) {
+        fail(r, &f);
+        return;
+    }
+    look(r);
+}
+
+void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
+{
+    *r = (struct pg_reader){.deps = deps};
+    pg_frames_init(&r->frames, deps);
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
+    for (size_t i = 0; i < COUNT_OF(timers); i++) {
+        INVARIANT(uv_timer_init(deps->loop, timers[i]) == 0);
+        timers[i]->data = r;
+    }
+}
+
+int pg_reader_close_handles(struct pg_reader *r, uv_close_cb on_closed, void *self)
+{
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
+    for (size_t i = 0; i < COUNT_OF(timers); i++) {
+        timers[i]->data = self;
+        uv_close((uv_handle_t *)timers[i], on_closed);
+    }
+    return (int)COUNT_OF(timers);
+}
+
+void pg_reader_clear(struct pg_reader *r)
+{
+    pg_reader_stop(r);
+    pg_frames_clear(&r->frames);
+}
+
+void pg_reader_start(struct pg_reader *r, struct pg_session *session)
+{
+    r->session = *session;
+    *session = (struct pg_session){0};
+    r->position = r->session.position;
+    r->has_held = false;
+    r->is_in_transaction = false;
+    r->look = PG_READER_LOOK_NONE;
+    r->scanned_us = clock_now_us();
+    r->received_us = r->scanned_us;
+    pg_frames_start(&r->frames, &r->session, &r->refill);
+    enter(r, PG_READER_STREAMING, "started");
+    (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+    if (!r->session.known.is_snapshot_done || r->session.known.unread_count > 0) {
+        start_backfill(r);
+    } else {
+        say_phase(r);
+    }
+}
+
+void pg_reader_stop(struct pg_reader *r)
+{
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
+    for (size_t i = 0; i < COUNT_OF(timers); i++) {
+        (void)uv_timer_stop(timers[i]);
+    }
+    pg_backfill_free(r->backfill);
+    r->backfill = NULL;
+    pg_frames_stop(&r->frames);
+    pg_session_close(&r->session);
+    r->is_paused = false;
+    if (r->state != PG_READER_STOPPED) {
+        enter(r, PG_READER_STOPPED, "closed");
+    }
+}
+
+static void on_ended(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_reader *r = self;
+    (void)results;
+    (void)count;
+    if (f != NULL) {
+        struct fault fault = *f;
+        if (f->origin_code == PG_CONN_UNDEFINED_OBJECT) {
+            (void)pg_slot_lost_publication(r->deps->config, &fault);
+        } else {
+            (void)fault_context(&fault, "the stream of slot %s", r->deps->config->slot.name);
+        }
+        fail(r, &fault);
+        return;
+    }
+    r->deps->listener->on_ready(r->deps->listener->self);
+}
+
+// A change that the stream gave: whether the rows come before it, and where the reader stands after it.
+static enum source_step give(struct pg_reader *r, struct change *ret)
+{
+    switch (ret->kind) {
+    case CHANGE_BEGIN:
+        if (r->backfill != NULL && pg_backfill_comes_before(r->backfill, ret->transaction_id)) {
+            r->held = *ret;
+            r->has_held = true;
+            read_rows(r);
+            return SOURCE_NOTHING;
+        }
+        r->is_in_transaction = true;
+        if (clock_now_us() - r->received_us >= SILENCE_US ||
+            (r->frames.has_new_relation && clock_now_us() - r->scanned_us >= SOON_US)) {
+            look(r);
+        }
+        r->received_us = clock_now_us();
+        return SOURCE_CHANGE;
+    case CHANGE_ROW:
+        return SOURCE_CHANGE;
+    case CHANGE_COMMIT:
+    case CHANGE_IDLE:
+        r->is_in_transaction = false;
+        r->position = ret->position > r->position ? ret->position : r->position;
+        if (r->backfill != NULL && pg_backfill_is_due(r->backfill, r->position)) {
+            read_rows(r);
+        }
+        return SOURCE_CHANGE;
+    }
+    return SOURCE_CHANGE;
+}
+
+static enum source_step next_row(struct pg_reader *r, struct change *ret, struct fault *f)
+{
+    switch (pg_backfill_next(r->backfill, ret, f)) {
+    case PG_SNAPSHOT_CHANGE:
+        ret->database = r->session.database;
+        return SOURCE_CHANGE;
+    case PG_SNAPSHOT_NOTHING:
+        return SOURCE_NOTHING;
+    case PG_SNAPSHOT_END:
+        end_backfill(r);
+        return SOURCE_NOTHING;
+    case PG_SNAPSHOT_FAULT:
+        break;
+    }
+    return SOURCE_FAULT;
+}
+
+static enum source_step next_of_stream(struct pg_reader *r, struct change *ret, struct fault *f)
+{
+    if (r->has_held) {
+        r->has_held = false;
+        *ret = r->held;
+        return give(r, ret);
+    }
+    switch (pg_frames_next(&r->frames, ret, f)) {
+    case PG_FRAMES_CHANGE:
+        return give(r, ret);
+    case PG_FRAMES_NOTHING:
+        return SOURCE_NOTHING;
+    case PG_FRAMES_YIELD:
+        pg_reader_wake(r);
+        return SOURCE_NOTHING;
+    case PG_FRAMES_END:
+        (void)uv_timer_stop(&r->tick);
+        (void)uv_timer_stop(&r->refill);
+        enter(r, PG_READER_ENDED, "the server ended the stream");
+        pg_conn_end_copy(r->session.replication, on_ended, r);
+        return SOURCE_NOTHING;
+    case PG_FRAMES_FAULT:
+        break;
+    }
+    return SOURCE_FAULT;
+}
+
+enum source_step pg_reader_next(struct pg_reader *r, struct change *ret, struct fault *f)
+{
+    if (r->is_paused) {
+        return SOURCE_NOTHING;
+    }
+    if (!may_flow(r->state)) {
+        return r->state == PG_READER_ENDED ? SOURCE_END : SOURCE_NOTHING;
+    }
+    if (r->backfill != NULL && pg_backfill_holds(r->backfill)) {
+        return next_row(r, ret, f);
+    }
+    return next_of_stream(r, ret, f);
+}
+
+void pg_reader_state_saved(struct pg_reader *r)
+{
+    if (r->state == PG_READER_SAVING_NEW) {
+        reconcile(r);
+    } else if (r->state == PG_READER_SAVING_DONE) {
+        enter(r, PG_READER_STREAMING, "the state record is saved");
+        say_phase(r);
+        look(r);  // tables may have appeared meanwhile
+    }
+    pg_reader_wake(r);
+}
+
+void pg_reader_pause(struct pg_reader *r, bool is_paused)
+{
+    r->is_paused = is_paused;
+    set_hold(r);
+    if (r->backfill != NULL) {
+        pg_backfill_pause(r->backfill, is_paused);
+    }
+    if (!is_paused && r->state != PG_READER_STOPPED) {
+        pg_reader_wake(r);  // libpq may hold what the socket no longer does
+    }
+}

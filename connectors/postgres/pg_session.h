@@ -1,0 +1,42 @@
+// What opening hands to reading: two connections to one server, locked against other copies, and the stream
+// of a slot that has just been started on one of them.
+#ifndef CONNECTORS_POSTGRES_PG_SESSION_H
+#define CONNECTORS_POSTGRES_PG_SESSION_H
+
+#include "connectors/postgres/catalogue/pg_publication.h"
+#include "connectors/postgres/catalogue/pg_relations.h"
+#include "connectors/postgres/pg_slot.h"
+#include "connectors/source.h"
+
+/** What the source lends to opening and reading; it outlives both. */
+struct pg_deps {
+    const struct connector_config *config;
+    uv_loop_t *loop;
+    const struct source_listener *listener;
+    const char *component;
+    struct pg_publication *publication;
+    struct pg_relations *relations;
+    void (*on_fault)(void *self, const struct fault *f);  // ends opening or reading
+    void *self;
+};
+
+struct pg_session {
+    struct pg_conn *sql;          // catalogue, publications, snapshots
+    struct pg_conn *replication;  // slot commands, then the stream
+    char *database;
+    char system_identifier[32];
+    uint32_t timeline;
+    struct source_state known;  // the state record, as last read or saved
+    struct pg_slot slot;
+    uint64_t position;  // where the stream begins
+    bool has_snapshot;  // `sql` is in a transaction that sees exactly what was committed before it
+};
+
+/** Zero-initialised is closed. */
+void pg_session_close(struct pg_session *s);
+
+/** True when a query was answered as it should; else the answer is a fault of the session. */
+bool pg_deps_answered(const struct pg_deps *d, size_t count, size_t want, const struct fault *f,
+                      const char *what) MUST_USE;
+
+#endif
