@@ -40,8 +40,8 @@ int check_command(int argc, char **argv)
         dir = optarg;
     }
     if (optind < argc) {
-        (void)fprintf(stderr, "millrace check: what is \"%s\"? Name the folder with -c\n%s", argv[optind],
-                      check_usage);
+        (void)fprintf(stderr, "millrace check: unexpected argument \"%s\"; name the folder with -c\n%s",
+                      argv[optind], check_usage);
         return CLI_USAGE;
     }
     return check_dir(config_dir_choose(dir));

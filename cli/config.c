@@ -21,7 +21,7 @@ static int config_print(const struct bytes *text)
 
 static int config_misused(const char *why, const char *word)
 {
-    (void)fprintf(stderr, "millrace config: %s %s\n%s", why, word, config_usage);
+    (void)fprintf(stderr, "millrace config: %s \"%s\"\n%s", why, word, config_usage);
     return CLI_USAGE;
 }
 
@@ -96,7 +96,7 @@ int config_command(int argc, char **argv)
     const char *what = optind < argc ? argv[optind] : "";
     const char *argument = optind + 1 < argc ? argv[optind + 1] : NULL;
     if (optind + 2 < argc || (argument != NULL && strcmp(what, "schema") != 0)) {
-        return config_misused("what is", argv[argc - 1]);
+        return config_misused("unexpected argument", argv[argc - 1]);
     }
     if (strcmp(what, "reference") == 0) {
         return config_print_reference();
@@ -107,6 +107,9 @@ int config_command(int argc, char **argv)
     if (strcmp(what, "show") == 0) {
         return config_print_effective(config_dir_choose(dir));
     }
-    return config_misused(*what == '\0' ? "say what:" : "there is no",
-                          *what == '\0' ? "reference, schema or show" : what);
+    if (*what == '\0') {
+        (void)fputs(config_usage, stderr);
+        return CLI_USAGE;
+    }
+    return config_misused("unexpected argument", what);
 }

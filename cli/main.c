@@ -3,8 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
+#include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -19,8 +22,8 @@ static const struct command COMMANDS[] = {
     {"run", run_command, "everything in DIR: a supervised process for each connector and the functions"},
     {"connect", connect_command, "one connector only: database to Kafka"},
     {"bridge", bridge_command, "the functions only: Kafka to functions"},
-    {"check", check_command, "say what is wrong in the files"},
-    {"status", status_command, "how connectors and functions of a running millrace fare"},
+    {"check", check_command, "validate the configuration"},
+    {"status", status_command, "show the state of connectors and functions"},
     {"registry", registry_command, "serve the embedded schema registry's REST API on a port of its own"},
     {"config", config_command, "the options, their JSON Schema, the effective values"},
 };
@@ -33,6 +36,7 @@ static void print_help(FILE *out)
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
         (void)fprintf(out, "  %-9s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
     }
+    (void)fprintf(out, "  %-9s %s\n", "version", "show the version");
     (void)fputs(
         "\n`millrace COMMAND --help` says more. DIR is $MILLRACE_CONFIG, ./millrace or /etc/millrace\n"
         "unless -c names it.\n",
@@ -54,9 +58,24 @@ static int refuse(const char *word)
     return CLI_USAGE;
 }
 
+/** A core would hold the secrets: none is written unless MILLRACE_CORE_DUMPS=1 asks for them. */
+static void forbid_core_dumps(void)
+{
+    const char *asked = getenv("MILLRACE_CORE_DUMPS");
+    if (asked != NULL && strcmp(asked, "1") == 0) {
+        return;
+    }
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__          // the leak check attaches to us
+    (void)prctl(PR_SET_DUMPABLE, 0);  // a core_pattern that is a program heeds no limit
+#endif
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
     int code = command->run(argc, argv);
+    log_finish();
     if ((code & CLI_AT_ONCE) != 0) {
         (void)fflush(NULL);
         quick_exit(code & ~CLI_AT_ONCE);
@@ -70,6 +89,7 @@ int main(int argc, char **argv)
         print_help(stderr);
         return CLI_USAGE;
     }
+    forbid_core_dumps();
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(stdout);

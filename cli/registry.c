@@ -55,7 +55,7 @@ static bool read_options(int argc, char **argv, struct registry_options *ret, in
         }
     }
     if (optind < argc) {
-        (void)fprintf(stderr, "millrace registry: what is \"%s\"?\n%s", argv[optind], USAGE);
+        (void)fprintf(stderr, "millrace registry: unexpected argument \"%s\"\n%s", argv[optind], USAGE);
         *ret_exit = CLI_USAGE;
         return false;
     }

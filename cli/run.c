@@ -17,7 +17,7 @@ static const char USAGE[] =
     "usage: millrace run [-c DIR]\n"
     "\n"
     "Runs every connector and function of DIR, each connector as a process of its own, and\n"
-    "goes along with changes of the files. SIGTERM drains and ends with 0.\n";
+    "reloads changed files. SIGTERM drains and ends with 0.\n";
 
 enum { SIGNALS = 3, CLOSE_MS = 2000, BRIDGE_NAME_SIZE = 32 };
 

@@ -75,7 +75,7 @@ bool run_options_read(int argc, char **argv, const char *usage, int allowed, str
         read.name = argv[optind++];
     }
     if (optind < argc) {
-        (void)fprintf(stderr, "millrace %s: what is \"%s\"?\n", argv[0], argv[optind]);
+        (void)fprintf(stderr, "millrace %s: unexpected argument \"%s\"\n", argv[0], argv[optind]);
         return misused(usage, ret_exit);
     }
     read.dir = config_dir_choose(read.dir);

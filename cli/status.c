@@ -1,4 +1,4 @@
-// millrace status: how connectors and functions of a running millrace fare. Asks its admin port.
+// millrace status: shows the state of connectors and functions, from the admin port of a running millrace.
 #include "cli/status.h"
 
 #include <curl/curl.h>
@@ -86,7 +86,7 @@ int status_command(int argc, char **argv)
         return code;
     }
     CLEANUP(config_set_clear) struct config_set set = {0};
-    // A function's file under edit must not keep anybody from asking.
+    // A rejected function file is no reason not to ask.
     if (!config_dir_load(options.dir, &set) && (set.settings == NULL || set.settings->admin.host == NULL)) {
         (void)fputs(bytes_text(&set.complaints), stderr);
         return CLI_CONFIG;

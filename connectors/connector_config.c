@@ -5,6 +5,7 @@
 
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
+#include "core/config/kafka_properties.h"
 
 enum { CONNECTOR_IDENTIFIER_MAX = 63 };  // PostgreSQL's NAMEDATALEN - 1
 
@@ -125,15 +126,11 @@ static bool connector_config_check_publication(const struct config_file *file, c
 static enum config_verdict connector_config_check_topic_pair(const char *key, const char *value,
                                                              struct fault *f)
 {
-    (void)value;
-    if (key[0] == '\0' || key[strspn(key, "abcdefghijklmnopqrstuvwxyz.")] != '\0') {
-        CLEANUP(bytes_clear) struct bytes quoted = {0};
-        config_value_quote(key, &quoted);
-        (void)fault_set(f, FAULT_CONFIG, "%s is no topic property; write one such as retention.ms",
-                        bytes_text(&quoted));
-        return CONFIG_BAD_KEY;
+    bool is_key_bad = false;
+    if (kafka_properties_check_topic(key, value, &is_key_bad, f)) {
+        return CONFIG_GOOD;
     }
-    return CONFIG_GOOD;
+    return is_key_bad ? CONFIG_BAD_KEY : CONFIG_BAD_VALUE;
 }
 
 static const struct config_rules connector_dsn_rules = {.check = connector_config_check_dsn,

@@ -71,13 +71,28 @@ static bool function_config_is_secret_header(const char *name)
     return false;
 }
 
+/** Any other header's value may be a key: names of such headers are as many as services. */
+static bool function_config_is_shown_header(const char *name)
+{
+    static const char *const shown[] = {"accept", "accept-language", "content-type", "user-agent",
+                                        "x-request-source"};
+    for (size_t i = 0; i < COUNT_OF(shown); i++) {
+        if (strcasecmp(shown[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct config_rules function_topics_rules = {.check = config_value_check_topic_glob};
-static const struct config_rules function_url_rules = {.check = config_value_check_url};
+static const struct config_rules function_url_rules = {.check = config_value_check_url,
+                                                       .redact = config_value_redact_url};
 static const struct config_rules function_bearer_rules = {.check = function_config_check_bearer};
 static const struct config_rules function_topic_rules = {.check = config_value_check_topic};
 static const struct config_rules function_headers_rules = {
     .check_pair = function_config_check_header,
     .is_secret = function_config_is_secret_header,
+    .is_shown = function_config_is_shown_header,
 };
 
 static const struct config_choice function_operations[] = {{"create", FUNCTION_CREATE},

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -115,6 +116,7 @@ static void report(struct child_reporter *r, const struct child_report *filled)
 static void on_timer(uv_timer_t *timer)
 {
     struct child_reporter *r = timer->data;
+    log_flush();
     r->quiet_ms += LOOK_MS;
     bool is_ready = r->source.is_ready(r->source.self);
     if (r->is_writing || (r->quiet_ms < REPORT_MS && is_ready == r->was_ready)) {

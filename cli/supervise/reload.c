@@ -163,6 +163,7 @@ static void watch_folders(struct reload *r)
 static void on_look(uv_timer_t *timer)
 {
     struct reload *r = timer->data;
+    log_flush();
     watch_folders(r);
     look_now(r);
 }

@@ -84,6 +84,7 @@ static void on_ended(void *supervisor)
 static void on_check(uv_timer_t *timer)
 {
     struct supervisor *s = timer->data;
+    log_flush();
     int64_t pause_us = clock_now_us() - s->checked_us;
     s->checked_us = clock_now_us();
     struct supervised *c;

@@ -1,17 +1,21 @@
 #include "core/base/log.h"
 
-#include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/log_output.h"
+#include "core/base/log_repeats.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 // Written once by log_start before any other thread exists, read by librdkafka's threads through its log
 // callback.
 static enum log_format log_format_now = LOG_FORMAT_TEXT;
 static enum log_level log_level_now = LOG_LEVEL_INFO;
+
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;  // of output and repeats
 
 static const char *const LOG_LEVEL_NAMES[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -81,13 +85,36 @@ static void append_one_line(struct bytes *line, const char *text)
     }
 }
 
-static void write_line(const struct bytes *line)
+static void append_line(struct bytes *line, enum log_level level, const char *component, const char *event,
+                        const struct log_value *values, const char *message)
 {
-    ssize_t done;
-    do {
-        done = write(STDERR_FILENO, line->data, line->size);
-    } while (done < 0 && errno == EINTR);
-    // A full disk or a closed pipe must not stop the work: the line is lost.
+    if (log_format_now == LOG_FORMAT_JSON) {
+        bytes_append_string(line, "{\"time\":\"");
+        text_append_time(line, clock_wall_us());
+        bytes_format(line, "\",\"level\":\"%s\"", LOG_LEVEL_NAMES[level]);
+        append_member(line, "event", event);
+        append_member(line, "component", component);
+        append_member(line, "message", message);
+        append_json_values(line, values);
+        bytes_append_string(line, "}\n");
+    } else {
+        text_append_time(line, clock_wall_us());
+        bytes_format(line, " %-5s %s %s: ", LOG_LEVEL_NAMES[level], event, component);
+        append_one_line(line, message);
+        append_text_values(line, values);
+        bytes_append_byte(line, '\n');
+    }
+}
+
+static void say_suppressed(const struct log_repeat *repeat)
+{
+    CLEANUP(bytes_clear) struct bytes line = {0};
+    CLEANUP(memory_free_pointer)
+    char *message = memory_format("%llu more lines with this event in %d s",
+                                  (unsigned long long)repeat->suppressed, LOG_REPEAT_SECONDS);
+    append_line(&line, LOG_LEVEL_WARN, repeat->component, repeat->event,
+                LOG_WITH(LOG_NUMBER("suppressed", repeat->suppressed)), message);
+    log_output_write(bytes_slice(&line));
 }
 
 void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
@@ -112,21 +139,32 @@ void log_write(enum log_level level, const char *component, const char *event, c
     }
 
     CLEANUP(bytes_clear) struct bytes line = {0};
-    if (log_format_now == LOG_FORMAT_JSON) {
-        bytes_append_string(&line, "{\"time\":\"");
-        text_append_time(&line, clock_wall_us());
-        bytes_format(&line, "\",\"level\":\"%s\"", LOG_LEVEL_NAMES[level]);
-        append_member(&line, "event", event);
-        append_member(&line, "component", component);
-        append_member(&line, "message", message);
-        append_json_values(&line, values);
-        bytes_append_string(&line, "}\n");
-    } else {
-        text_append_time(&line, clock_wall_us());
-        bytes_format(&line, " %-5s %s %s: ", LOG_LEVEL_NAMES[level], event, component);
-        append_one_line(&line, message);
-        append_text_values(&line, values);
-        bytes_append_byte(&line, '\n');
+    append_line(&line, level, component, event, values, message);
+    (void)pthread_mutex_lock(&log_lock);
+    if (level < LOG_LEVEL_WARN || log_repeats_count(component, event, say_suppressed)) {
+        log_output_write(bytes_slice(&line));
     }
-    write_line(&line);
+    (void)pthread_mutex_unlock(&log_lock);
+}
+
+void log_flush(void)
+{
+    (void)pthread_mutex_lock(&log_lock);
+    log_repeats_expire(say_suppressed);
+    uint64_t dropped = log_output_flush();
+    if (dropped > 0) {
+        CLEANUP(bytes_clear) struct bytes line = {0};
+        append_line(&line, LOG_LEVEL_WARN, "log", "log_dropped", LOG_WITH(LOG_NUMBER("dropped", dropped)),
+                    "lines were dropped: nobody read standard error");
+        log_output_write(bytes_slice(&line));
+    }
+    (void)pthread_mutex_unlock(&log_lock);
+}
+
+void log_finish(void)
+{
+    log_flush();
+    (void)pthread_mutex_lock(&log_lock);
+    log_output_finish();
+    (void)pthread_mutex_unlock(&log_lock);
 }

@@ -2,9 +2,11 @@
 #ifndef CORE_BASE_LOG_H
 #define CORE_BASE_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "core/config/settings.h"
+enum log_format { LOG_FORMAT_JSON, LOG_FORMAT_TEXT };
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 /** One value of a line. `text` wins when it is not NULL. The list ends with a NULL key. */
 struct log_value {
@@ -21,11 +23,19 @@ void log_start(enum log_format format, enum log_level level);
 
 /**
  * Writes one line. Event names are fixed snake_case words (`slot_created`); component is `connector/shop`,
- * `function/order-email`, `supervisor` …; `values` may be NULL. One write(2) a line; never blocks on our own
- * locks.
+ * `function/order-email`, `supervisor` …; `values` may be NULL. Any thread. Never waits for the reader of
+ * stderr: what it does not take is kept, 256 KiB at most, then dropped and counted (`log_dropped`). Of
+ * warnings and errors with one event and component 200 lines in ten seconds are written; the rest is counted
+ * (`suppressed`).
  */
 void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
                const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/** Writes what waits, and the counts of what was suppressed. Called each second or so. */
+void log_flush(void);
+
+/** At the end of the process: waits up to a second for the reader. */
+void log_finish(void);
 
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)

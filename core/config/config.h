@@ -46,6 +46,8 @@ struct config_rules {
     enum config_verdict (*check_pair)(const char *key, const char *value, struct fault *f);
     /** PAIRS: whether the value under the key is a secret however it is written. */
     bool (*is_secret)(const char *key);
+    /** PAIRS: whether the value may be shown; NULL: all that are no secrets. */
+    bool (*is_shown)(const char *key);
     /** TEXT: appends the value without the secrets in it. */
     void (*redact)(const char *value, struct bytes *out);
 };

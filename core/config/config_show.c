@@ -69,15 +69,18 @@ static void config_show_list(const struct text_list *list, struct bytes *out)
     bytes_append_byte(out, ']');
 }
 
-static void config_show_pairs(struct config_show *s, const struct text_pairs *pairs)
+static void config_show_pairs(struct config_show *s, const struct config_option *option,
+                              const struct text_pairs *pairs)
 {
+    bool (*is_shown)(const char *key) = option->rules == NULL ? NULL : option->rules->is_shown;
     s->depth++;
     for (size_t i = 0; i < pairs->count; i++) {
         bytes_append_byte(s->out, '\n');
         config_show_indent(s);
         config_show_text(pairs->items[i].key, s->out);
         bytes_append_string(s->out, ": ");
-        config_show_text(pairs->items[i].is_secret ? "***" : pairs->items[i].value, s->out);
+        bool is_hidden = pairs->items[i].is_secret || (is_shown != NULL && !is_shown(pairs->items[i].key));
+        config_show_text(is_hidden ? "***" : pairs->items[i].value, s->out);
     }
     s->depth--;
 }
@@ -133,7 +136,7 @@ static void config_show_value(struct config_show *s, const struct config_option 
         config_show_list(source, s->out);
         break;
     case CONFIG_PAIRS:
-        config_show_pairs(s, source);
+        config_show_pairs(s, option, source);
         break;
     case CONFIG_ADDRESS: {
         const char *host = *(const char *const *)source;

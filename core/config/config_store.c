@@ -196,6 +196,9 @@ static bool config_store_check_pair(const struct config_store *r, const struct c
     case CONFIG_BAD_VALUE: {
         CLEANUP(bytes_clear) struct bytes quoted = {0};
         config_value_quote(key, &quoted);
+        if (map->items[i]->kind == YAML_MAP) {  // {file: …}: the value is a secret, whatever its key
+            (void)fault_set(&f, FAULT_CONFIG, "the secret is no value that is taken here");
+        }
         config_store_complain(r, map->items[i], bytes_text(&quoted), &f);
         return false;
     }

@@ -277,3 +277,27 @@ bool config_value_is_name(const char *text)
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
     return length >= 1 && length <= 63 && text[length] == '\0' && text[0] != '-';
 }
+
+void config_value_redact_url(const char *url, struct bytes *out)
+{
+    const char *authority = strstr(url, "://");
+    authority = authority == NULL ? url : authority + 3;
+    size_t size = strcspn(authority, "/?#");
+    const char *at = memrchr(authority, '@', size);
+    bytes_append(out, url, (size_t)(authority - url));
+    if (at != NULL) {
+        bytes_append_string(out, "***@");
+        authority = at + 1;
+    }
+    const char *query = authority + strcspn(authority, "?#");
+    bytes_append(out, authority, (size_t)(query - authority));
+    for (const char *c = query; *c != '\0';) {
+        size_t name = strcspn(c + 1, "=&#") + 1;
+        bytes_append(out, c, name);
+        c += name;
+        if (*c == '=') {
+            bytes_append_string(out, "=***");
+            c += strcspn(c, "&#");
+        }
+    }
+}

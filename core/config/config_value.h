@@ -24,6 +24,9 @@ void config_value_write_size(int64_t size, struct bytes *out);
 /** Appends the text quoted and cut, for a complaint: never a secret. */
 void config_value_quote(const char *text, struct bytes *out);
 
+/** Appends a URL without the secrets that it may hold: user and password, and the values of its query. */
+void config_value_redact_url(const char *url, struct bytes *out);
+
 /** Checks for config_rules.check. */
 bool config_value_check_glob(const struct config_file *file, const char *value, struct fault *f);
 bool config_value_check_url(const struct config_file *file, const char *value, struct fault *f);

@@ -5,53 +5,7 @@
 
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
-
-// The promise (nothing lost, nothing reordered, nothing skipped) rests on these, so they are millrace's own.
-static const struct {
-    const char *property;
-    const char *why;
-} settings_refused[] = {
-    {"acks", "it is always all: a change counts only when every replica has it"},
-    {"request.required.acks", "it is always all: a change counts only when every replica has it"},
-    {"enable.idempotence", "it is always true: else retries double and reorder changes"},
-    {"partitioner",
-     "it is always murmur2_random, as Java's: else keys land where no other Kafka client looks"},
-    {"enable.auto.commit", "it is always false: an offset is committed when its calls are settled"},
-    {"auto.commit.enable", "it is always false: an offset is committed when its calls are settled"},
-    {"enable.auto.offset.store", "it is always false: an offset is stored when its calls are settled"},
-    {"isolation.level", "it is always read_committed: aborted records are not changes"},
-    {"transactional.id", "millrace names its own transactions"},
-    {"partition.assignment.strategy",
-     "it is always cooperative-sticky: a rebalance stops only the partitions that move"},
-    {"group.id", "each function has a group of its own, millrace.<function>"},
-};
-
-const char *settings_kafka_refusal(const char *property)
-{
-    for (size_t i = 0; i < COUNT_OF(settings_refused); i++) {
-        if (strcmp(settings_refused[i].property, property) == 0) {
-            return settings_refused[i].why;
-        }
-    }
-    return NULL;
-}
-
-bool settings_kafka_is_secret(const char *property)
-{
-    static const char *const secrets[] = {"sasl.password",
-                                          "ssl.key.password",
-                                          "ssl.keystore.password",
-                                          "ssl.key.pem",
-                                          "ssl_key",
-                                          "sasl.oauthbearer.client.secret",
-                                          "sasl.oauthbearer.config"};
-    for (size_t i = 0; i < COUNT_OF(secrets); i++) {
-        if (strcmp(secrets[i], property) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
+#include "core/config/kafka_properties.h"
 
 // librdkafka's own names of properties, for a suggestion: the first column of the table it prints.
 static void settings_property_names(struct text_list *names)
@@ -100,7 +54,7 @@ static void settings_conf_free(rd_kafka_conf_t **conf)
 
 static enum config_verdict settings_check_property(const char *property, const char *value, struct fault *f)
 {
-    const char *refusal = settings_kafka_refusal(property);
+    const char *refusal = kafka_properties_refusal(property);
     if (refusal != NULL) {
         (void)fault_set(f, FAULT_CONFIG, "%s can't be set: %s", property, refusal);
         return CONFIG_BAD_KEY;
@@ -117,15 +71,16 @@ static enum config_verdict settings_check_property(const char *property, const c
         return CONFIG_GOOD;
     }
     (void)fault_set(f, FAULT_CONFIG, "%s",
-                    settings_kafka_is_secret(property) ? "not a value librdkafka takes" : why);
+                    kafka_properties_is_secret(property) ? "not a value librdkafka takes" : why);
     return CONFIG_BAD_VALUE;
 }
 
 static const struct config_rules settings_kafka_rules = {
     .check_pair = settings_check_property,
-    .is_secret = settings_kafka_is_secret,
+    .is_secret = kafka_properties_is_secret,
 };
-static const struct config_rules settings_url_rules = {.check = config_value_check_url};
+static const struct config_rules settings_url_rules = {.check = config_value_check_url,
+                                                       .redact = config_value_redact_url};
 
 static const struct config_option settings_registry_auth[] = {
     {.key = "username",

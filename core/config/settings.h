@@ -3,11 +3,9 @@
 #define CORE_CONFIG_SETTINGS_H
 
 #include "core/base/fault.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/config/config.h"
-
-enum log_format { LOG_FORMAT_JSON, LOG_FORMAT_TEXT };
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 struct settings {
     struct text_pairs
@@ -33,12 +31,6 @@ struct settings {
 
 /** The table of millrace.yaml; reads into a struct settings. */
 extern const struct config_kind settings_kind;
-
-/** Why millrace sets this librdkafka property itself and nobody may override it; NULL for all others. */
-const char *settings_kafka_refusal(const char *property);
-
-/** Whether the value of this librdkafka property must never be printed. */
-bool settings_kafka_is_secret(const char *property);
 
 /** Accepts NULL. */
 void settings_clear(struct settings *s);

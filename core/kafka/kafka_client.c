@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/config/kafka_properties.h"
 
 // What the user may change. Later lists win over earlier ones.
 static const char *const COMMON_DEFAULTS[] = {
@@ -60,7 +61,7 @@ static const char *const CONSUMER_PROMISE[] = {
 bool kafka_client_check(const struct text_pairs *kafka, struct fault *f)
 {
     for (size_t i = 0; i < kafka->count; i++) {
-        const char *why = settings_kafka_refusal(kafka->items[i].key);
+        const char *why = kafka_properties_refusal(kafka->items[i].key);
         if (why != NULL) {
             return fault_set(f, FAULT_CONFIG, "kafka: %s can't be set: %s", kafka->items[i].key, why);
         }

@@ -125,7 +125,20 @@ static void what_does_not_work_yet_is_refused(void **state)
         "f.yaml:6:14: error: name: a slot's name has 1 to 63 of a-z, 0-9 and _\n"
         "f.yaml:7:20: error: include: \"orders\" matches no table; write SCHEMA.TABLE, as in "
         "public.orders\n"
-        "f.yaml:8:19: error: \"Retention\" is no topic property; write one such as retention.ms\n");
+        "f.yaml:8:19: error: topics have no property \"Retention\"; did you mean \"retention.ms\"?\n");
+}
+
+static void topic_properties_are_the_brokers_and_so_are_their_values(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db dbname=a}\n"
+        "topic_prefix: shop\n"
+        "topics: {config: {retention.ms: 7d, retenion.bytes: 1, preallocate: yes, segment.bytes: 100}}\n",
+        "f.yaml:3:33: error: \"retention.ms\": \"7d\" must be a whole number, as brokers take it: 604800000, "
+        "not 7d\n"
+        "f.yaml:3:37: error: topics have no property \"retenion.bytes\"; did you mean \"retention.bytes\"?\n"
+        "f.yaml:3:69: error: \"preallocate\": \"yes\" must be true or false\n");
 }
 
 static void a_name_too_long_for_a_slot_asks_for_another(void **state)
@@ -174,6 +187,7 @@ int main(void)
         cmocka_unit_test(libpq_judges_the_connection_string_and_no_password_is_shown),
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
+        cmocka_unit_test(topic_properties_are_the_brokers_and_so_are_their_values),
         cmocka_unit_test(a_name_too_long_for_a_slot_asks_for_another),
         cmocka_unit_test(databases_are_compared_by_their_connection),
         cmocka_unit_test(every_truncation_is_read_or_refused),

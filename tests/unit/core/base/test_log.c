@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -84,6 +87,85 @@ static void a_message_longer_than_the_first_buffer_is_whole(void **state)
     assert_non_null(strstr(line, "x|\n"));
 }
 
+/** How many lines the text has, and whether each is whole. */
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text = strchr(text, '\n') + 1) {
+        assert_non_null(strchr(text, '\n'));
+        assert_memory_equal(text, "20", 2);
+        count++;
+    }
+    return count;
+}
+
+static void a_reader_that_stands_still_blocks_nothing_and_what_was_dropped_is_counted(void **state)
+{
+    (void)state;
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    int saved = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    char message[1000];
+    memset(message, 'm', sizeof(message) - 1);
+    message[sizeof(message) - 1] = '\0';
+    for (int i = 0; i < 1000; i++) {  // a pipe takes 64 KiB, we keep 256
+        log_info("a", "event", NULL, "%s", message);
+    }
+    static char all[600 * 1024];
+    size_t size = 0;
+    for (int i = 0; i < 20; i++) {
+        struct pollfd in = {.fd = ends[0], .events = POLLIN};
+        while (poll(&in, 1, 0) > 0) {
+            size += (size_t)read(ends[0], all + size, sizeof(all) - 1 - size);
+        }
+        log_flush();
+    }
+    struct pollfd in = {.fd = ends[0], .events = POLLIN};
+    while (poll(&in, 1, 0) > 0) {
+        size += (size_t)read(ends[0], all + size, sizeof(all) - 1 - size);
+    }
+    all[size] = '\0';
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[0]);
+    const char *told = strstr(all, "dropped=");
+    assert_non_null(told);
+    assert_int_equal(count_lines(all) - 1 + strtoul(told + strlen("dropped="), NULL, 10), 1000);
+}
+
+static void a_failure_that_repeats_is_cut_short_and_counted(void **state)
+{
+    (void)state;
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+    static char all[64 * 1024];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    int saved = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    clock_fake(0, INT64_C(1700000000123456));
+    for (int i = 0; i < 1000; i++) {
+        log_warn("function/a", "repeated", NULL, "no");
+    }
+    log_warn("function/b", "repeated", NULL, "another component");
+    for (int i = 0; i < 5; i++) {
+        log_info("function/a", "ordinary", NULL, "never cut short");
+    }
+    clock_fake(11 * CLOCK_US_PER_S, INT64_C(1700000011123456));
+    log_flush();
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t size = read(ends[0], all, sizeof(all) - 1);
+    close(ends[0]);
+    all[size < 0 ? 0 : size] = '\0';
+    assert_int_equal(count_lines(all), 200 + 1 + 5 + 1);
+    assert_non_null(
+        strstr(all, "repeated function/a: 800 more lines with this event in 10 s suppressed=800\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +173,11 @@ int main(void)
         cmocka_unit_test(a_text_line_stays_one_line_and_quotes_what_is_ambiguous),
         cmocka_unit_test(a_line_below_the_level_is_not_written),
         cmocka_unit_test(a_message_longer_than_the_first_buffer_is_whole),
+        cmocka_unit_test_setup_teardown(
+            a_reader_that_stands_still_blocks_nothing_and_what_was_dropped_is_counted, stop_clock,
+            start_clock),
+        cmocka_unit_test_setup_teardown(a_failure_that_repeats_is_cut_short_and_counted, stop_clock,
+                                        start_clock),
     };
     return cmocka_run_group_tests(tests, stop_clock, start_clock);
 }

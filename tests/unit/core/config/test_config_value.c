@@ -177,12 +177,30 @@ static void a_long_or_odd_value_is_quoted_short_and_harmless(void **state)
     bytes_clear(&out);
 }
 
+static void a_url_is_shown_without_its_secrets(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"https://fn.example/a", "https://fn.example/a"},
+        {"https://me:pa@ss@fn.example:1/a?x=1", "https://***@fn.example:1/a?x=***"},
+        {"https://fn.example?code=s3cret&n&k=#t=1", "https://fn.example?code=***&n&k=***#t=***"},
+        {"http://fn.example/a@b", "http://fn.example/a@b"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct bytes out = {0};
+        config_value_redact_url(cases[i][0], &out);
+        assert_string_equal(bytes_text(&out), cases[i][1]);
+        bytes_clear(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_need_a_unit),
         cmocka_unit_test(sizes_are_bytes_or_binary_units),
         cmocka_unit_test(numbers_are_written_back_in_their_greatest_unit),
+        cmocka_unit_test(a_url_is_shown_without_its_secrets),
         cmocka_unit_test(addresses_have_a_host_and_a_port),
         cmocka_unit_test(urls_are_http_without_credentials),
         cmocka_unit_test(topic_names_and_globs_are_what_kafka_takes),

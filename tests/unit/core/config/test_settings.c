@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/config/kafka_properties.h"
 #include "core/config/settings.h"
 
 static const char golden[] =
@@ -102,19 +103,44 @@ static void what_the_promise_rests_on_is_refused_with_the_reason(void **state)
                                    "isolation.level",
                                    "transactional.id",
                                    "request.required.acks",
-                                   "enable.auto.offset.store"};
+                                   "enable.auto.offset.store",
+                                   "plugin.library.paths",
+                                   "delivery.report.only.error",
+                                   "message.timeout.ms",
+                                   "delivery.timeout.ms",
+                                   "group.instance.id",
+                                   "fetch.max.bytes",
+                                   "queued.min.messages",
+                                   "queued.max.messages.kbytes",
+                                   "auto.offset.reset",
+                                   "allow.auto.create.topics"};
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct config_case c = {0};
         struct settings s;
         char *text = memory_format("kafka: {bootstrap.servers: a, %s: 1}\n", refused[i]);
         config_case_read(&c, &settings_kind, slice_of(text), &s);
         assert_non_null(strstr(bytes_text(&c.text), "f.yaml:1:31: error: "));
-        assert_non_null(strstr(bytes_text(&c.text), settings_kafka_refusal(refused[i])));
+        assert_non_null(strstr(bytes_text(&c.text), kafka_properties_refusal(refused[i])));
         settings_clear(&s);
         config_case_clear(&c);
         free(text);
     }
-    assert_null(settings_kafka_refusal("linger.ms"));
+    assert_null(kafka_properties_refusal("linger.ms"));
+}
+
+static void a_secret_that_librdkafka_refuses_is_not_repeated(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("MILLRACE_TEST_REFUSED", "s3cret-value", 1), 0);
+    struct config_case c = {0};
+    struct settings s;
+    config_case_read(&c, &settings_kind,
+                     slice_of("kafka: {bootstrap.servers: a, linger.ms: {env: MILLRACE_TEST_REFUSED}}\n"),
+                     &s);
+    assert_non_null(strstr(bytes_text(&c.text), "\"linger.ms\": the secret is no value that is taken here"));
+    assert_null(strstr(bytes_text(&c.text), "s3cret-value"));
+    settings_clear(&s);
+    config_case_clear(&c);
 }
 
 static void a_plain_secret_needs_a_private_file(void **state)
@@ -249,6 +275,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_or_null_has_its_default),
         cmocka_unit_test(librdkafka_judges_its_own_properties),
         cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),
+        cmocka_unit_test(a_secret_that_librdkafka_refuses_is_not_repeated),
         cmocka_unit_test(a_plain_secret_needs_a_private_file),
         cmocka_unit_test(secrets_come_from_files_and_the_environment),
         cmocka_unit_test(a_secret_that_cannot_be_had_is_named_with_its_place),
