@@ -109,7 +109,9 @@ static void take_call(struct stub_connection *c, size_t head_size, size_t body_s
     c->in.size -= used;
     s->running++;
     s->running_max = s->running > s->running_max ? s->running : s->running_max;
-    (void)uv_timer_start(&c->timer, on_time, c->answer.delay_ms, 0);
+    if (!c->answer.is_held) {
+        (void)uv_timer_start(&c->timer, on_time, c->answer.delay_ms, 0);
+    }
 }
 
 static void parse(struct stub_connection *c)
@@ -181,6 +183,16 @@ struct stub_function *stub_function_start(uv_loop_t *loop, stub_script script, v
     (void)uv_tcp_getsockname(&s->tcp, (struct sockaddr *)&address, &size);
     s->url = memory_format("http://127.0.0.1:%d/fn", ntohs(address.sin_port));
     return s;
+}
+
+void stub_function_release(struct stub_function *s)
+{
+    for (struct stub_connection *c = s->connections; c != NULL; c = c->next) {
+        if (c->is_answering && c->answer.is_held) {
+            c->answer.is_held = false;
+            (void)uv_timer_start(&c->timer, on_time, 0, 0);
+        }
+    }
 }
 
 const char *stub_function_url(const struct stub_function *s)

@@ -14,7 +14,8 @@ struct stub_call {
 };
 
 struct stub_answer {
-    int status;  // 0: resets the connection
+    int status;    // 0: resets the connection
+    bool is_held;  // comes with stub_function_release
     uint64_t delay_ms;
     const char *headers;   // "Retry-After: 1\r\n"; NULL for none
     size_t garbage_bytes;  // of body
@@ -27,6 +28,11 @@ struct stub_function;
 
 struct stub_function *stub_function_start(uv_loop_t *loop, stub_script script, void *self);
 const char *stub_function_url(const struct stub_function *s);
+
+/** Gives all answers that are held. */
+void stub_function_release(struct stub_function *s);
+
+/** How many calls came. */
 size_t stub_function_count(const struct stub_function *s);
 const struct stub_call *stub_function_call(const struct stub_function *s, size_t number);
 size_t stub_function_running_max(const struct stub_function *s);
