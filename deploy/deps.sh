@@ -7,7 +7,7 @@ build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
     libpq-dev librdkafka-dev libavro-dev libuv1-dev libcurl4-openssl-dev libssl-dev libmicrohttpd-dev
     libyaml-dev libjansson-dev uthash-dev libsystemd-dev"
 run="postgresql util-linux"
-test="g++ clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
+test="g++ ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
     python3 python3-venv nginx-light default-jre-headless maven iproute2 procps systemd libseccomp2"
 
 [ $# -gt 0 ] || set -- build run

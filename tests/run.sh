@@ -121,8 +121,8 @@ case $what in
     system-stress) system_stress "$@" ;;
     long) part long system dev long "$@" ;;
     all)
-        part dev check dev '^(unit|component|lint)$' -j 2
-        part asan check asan '^(unit|component|fuzz)$' -j 2
+        part dev check dev '^(unit|component|lint)$' -j 4
+        part asan check asan '^(unit|component|fuzz)$' -j 4
         part fuzz check fuzz '^fuzz$' -j 2
         part system system dev 'not long'
         part system-asan system asan 'sanitized and not long'

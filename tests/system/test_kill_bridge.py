@@ -3,8 +3,10 @@
 import os
 import random
 import signal
+import threading
 
 import pytest
+from lib.function_server import Answer
 from lib.load import TABLES, Load, call_events, judge
 from lib.waiting import wait_until
 
@@ -34,9 +36,16 @@ def test_killed_at_random_moments(postgres, database, kafka, millrace, make_mill
     process = caller.bridge()
     load = Load(postgres, database.name, pause=0.01).start()
     moments = random.Random(11)
-    for _ in range(4):
+    for number in range(4):
         function.wait_calls(len(function.calls) + moments.randrange(20, 200))
+        hold = threading.Event()
+        if number % 2:  # within calls for sure
+            function.rule = lambda call, hold=hold: Answer(until=hold)
+            wait_until(function.running, 30, "a call that waits")
+        print(f"killed after {len(function.calls)} calls, within {len(function.running())} of them")
         process.kill()
+        function.rule = None
+        hold.set()
         process = caller.bridge(wait=moments.random() < 0.5)
     end_and_judge(load, function)
 

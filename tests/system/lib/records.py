@@ -16,6 +16,15 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 from lib.waiting import PATIENCE, wait_until
 
 
+NOT_YET = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
+}
+
+
 @dataclass
 class Record:
     topic: str
@@ -70,13 +79,13 @@ def end_offsets(kafka, topic, reader=None):
 
 
 def _end_offset(reader, topic, number):
-    """The leader of a topic just made may not know yet that it is."""
+    """The leader of a topic just made may not know yet that it is, nor the client that there is one."""
 
     def asked():
         try:
             return reader.get_watermark_offsets(TopicPartition(topic, number), timeout=40)
         except KafkaException as error:
-            if error.args[0].code() == KafkaError.NOT_LEADER_FOR_PARTITION:
+            if error.args[0].code() in NOT_YET:
                 return None
             raise
 
