@@ -105,6 +105,8 @@ def test_counters_go_on_when_a_process_is_killed(shop, millrace, function, name)
     function.wait_calls(10)
     changes = dict(connector=name, operation="create")
     wait_until(lambda: millrace.metric("millrace_connector_changes_total", **changes) == 10, 20, "10 changes")
+    delivered = dict(function=name, outcome="delivered")
+    wait_until(lambda: millrace.metric("millrace_function_events_total", **delivered) == 10, 20, "10 events")
     for word in (name, "bridge"):
         os.kill(process.child(word), signal.SIGKILL)
     up = "millrace_process_up"
@@ -112,7 +114,7 @@ def test_counters_go_on_when_a_process_is_killed(shop, millrace, function, name)
     assert millrace.metric("millrace_connector_changes_total", **changes) == 10
     assert millrace.metric("millrace_connector_state", connector=name) == 5
     assert millrace.metric("millrace_connector_slot_lag_bytes", connector=name) is not None
-    assert millrace.metric("millrace_function_events_total", function=name, outcome="delivered") == 10
+    assert millrace.metric("millrace_function_events_total", **delivered) == 10
     wait_until(millrace.is_ready, 40, "readiness again")
     shop.sql("insert into a values (11)")
     wait_until(lambda: millrace.metric("millrace_connector_changes_total", **changes) >= 11, 20, "11 changes")
