@@ -129,6 +129,9 @@ void kafka_probe_answered(struct kafka_probe *p)
     if (p->state != REACHABLE) {
         find(p);
     }
+    if (!p->is_asking) {
+        ask_later(p);  // under load acknowledgements say enough
+    }
 }
 
 void kafka_probe_stop(struct kafka_probe *p, void (*on_stopped)(void *self), void *self)

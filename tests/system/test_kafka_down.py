@@ -21,6 +21,7 @@ def confirmed(database, name):
 
 def prepared(database, broker, make_millrace, name):
     database.sql("create table a (id int primary key)")
+    broker.create_topic(f"{name}.public.a")
     millrace = make_millrace(broker)
     millrace.connector(name, database)
     process = millrace.connect(name)
@@ -54,8 +55,8 @@ def test_nothing_is_confirmed_while_an_acknowledgement_is_held(database, private
     finally:
         os.kill(broker.process.pid, signal.SIGCONT)
     process.wait_event("connection_restored", peer="kafka", timeout=60)
+    wait_until(lambda: confirmed(database, name) >= committed, 60, "the rows confirmed")
     assert len(read_topic(broker, f"{name}.public.a", count=50)) >= 50
-    wait_until(lambda: confirmed(database, name) >= committed, 30, "the rows confirmed")
     millrace.wait_ready(process)
 
 
