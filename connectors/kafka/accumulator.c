@@ -6,14 +6,12 @@
 #include "core/base/memory.h"
 
 enum {
-    QUEUES_FEW = 64,       // so many topics have large enough batches without a long wait
-    FEW_UNDER_WAY = 64,    // records of few topics: so many under way are no load
-    ROUND_RATIO_FEW = 1,   // a round begins when it is so many times what is under way
-    ROUND_RATIO_MANY = 4,  // with many topics
+    QUEUES_FEW = 64,       // so many topics have large enough batches without waiting
+    ROUND_RATIO = 4,       // a round begins when it is so many times what is under way
     BYTES_MAX = 16 << 20,  // of all topics
     COMPACT_BYTES = 256 << 10,
-    KEEP_BYTES = 1 << 10,      // of a queue's buffer that is empty, while there are many
-    KEEP_BYTES_FEW = 1 << 20,  // else
+    KEEP_BYTES = 1 << 10,        // of a queue's buffer that is empty, while there are many
+    KEEP_BYTES_FEW = 256 << 10,  // else
 };
 #define NULL_SIZE UINT32_MAX
 
@@ -61,9 +59,7 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
 
 void accumulator_begin_round(struct accumulator *a, size_t under_way)
 {
-    bool is_few = a->queues <= QUEUES_FEW;
-    bool is_due = is_few ? under_way < FEW_UNDER_WAY || a->records >= ROUND_RATIO_FEW * under_way
-                         : a->records >= ROUND_RATIO_MANY * under_way;
+    bool is_due = a->queues <= QUEUES_FEW || a->records >= ROUND_RATIO * under_way;
     if (is_due || a->bytes >= BYTES_MAX || a->round_left > a->records) {
         a->round_left = a->records;
     }

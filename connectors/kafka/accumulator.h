@@ -1,10 +1,11 @@
 // Records that wait for their turn to be handed to librdkafka, topic by topic, and the rule that says when
 // they go. Pure: it knows no Kafka.
 //
-// A batch of Kafka's holds records of one partition, and each costs the broker and librdkafka a request; and
-// librdkafka's thread polls without rest while its queue holds what it can't send yet. So, as Nagle's
-// algorithm has it: with little under way records go at once; else they wait until they outweigh what is
-// under way. Each round's batches are then as large as the time that the broker took for the last one.
+// A batch of Kafka's holds records of one partition, and each costs the broker and librdkafka a request. When
+// a backlog spreads over many topics, records handed on one by one would go out in batches of a few. So they
+// wait here, topic by topic, as Nagle's algorithm has it: with nothing under way, or with few topics, they go
+// at once; else until they outweigh what is under way. Each round's batches are then as large as the time
+// that the broker took for the last one.
 #ifndef CONNECTORS_KAFKA_ACCUMULATOR_H
 #define CONNECTORS_KAFKA_ACCUMULATOR_H
 
