@@ -19,7 +19,7 @@ struct bridge_entry {
 };
 
 struct bridge {
-    struct function_surroundings around;
+    struct function_deps deps;
     struct bridge_entry *entries;
     void (*on_end)(void *self, const struct fault *f);
     void *self;
@@ -42,7 +42,7 @@ static void start(struct bridge *b, struct function_config *config)
     struct bridge_entry *e = memory_zeroed(1, sizeof(*e));
     e->bridge = b;
     LL_APPEND(b->entries, e);
-    e->function = function_start(&b->around, config, on_stopped, e);
+    e->function = function_start(&b->deps, config, on_stopped, e);
 }
 
 static void stop(struct bridge_entry *e)
@@ -80,15 +80,15 @@ static void on_stopped(void *self, struct function *fn)
 bool bridge_start(const struct bridge_params *params, struct bridge **ret, struct fault *f)
 {
     CLEANUP(memory_free_pointer) struct bridge *b = memory_zeroed(1, sizeof(*b));
-    b->around = (struct function_surroundings){
+    b->deps = (struct function_deps){
         .loop = params->loop, .settings = params->settings, .metrics = params->metrics};
     b->on_end = params->on_end;
     b->self = params->self;
-    if (!state_topic_open(params->loop, params->settings, &b->around.state_topic, f)) {
+    if (!state_topic_open(params->loop, params->settings, &b->deps.state_topic, f)) {
         return false;
     }
-    b->around.schemas = schema_cache_new(params->loop, params->registry);
-    b->around.dead_letters = dead_letter_new(params->loop, params->settings);
+    b->deps.schemas = schema_cache_new(params->loop, params->registry);
+    b->deps.dead_letters = dead_letter_new(params->loop, params->settings);
     (void)uv_timer_init(params->loop, &b->timer);
     b->timer.data = b;
     *ret = TAKE(b);
@@ -249,8 +249,8 @@ void bridge_free(struct bridge *b)
     if (b == NULL || !bridge_is_over(b)) {
         return;
     }
-    dead_letter_free(b->around.dead_letters);
-    schema_cache_free(b->around.schemas);
-    state_topic_close(b->around.state_topic);
+    dead_letter_free(b->deps.dead_letters);
+    schema_cache_free(b->deps.schemas);
+    state_topic_close(b->deps.state_topic);
     uv_close((uv_handle_t *)&b->timer, on_closed);
 }

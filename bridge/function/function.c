@@ -4,9 +4,7 @@
 
 #include "bridge/delivery/delivery.h"
 #include "bridge/function/function_metrics.h"
-#include "bridge/function/registration.h"
-#include "bridge/intake/consumer.h"
-#include "core/base/backoff.h"
+#include "bridge/function/membership.h"
 #include "core/base/clock.h"
 #include "core/base/last_error.h"
 #include "core/base/log.h"
@@ -14,30 +12,23 @@
 enum {
     TICK_MS = 500,
     RECORDS_A_TURN = 256,
-    FAILED_AGAIN_MS = 30000,
 };
 
 struct function {
-    struct function_surroundings around;
+    struct function_deps deps;
     struct function_config *config;
     void (*on_stopped)(void *self, struct function *fn);
     void *self;
     enum function_state state;
     char *detail;  // why, for the status
     char *component;
-    struct registration *registration;
-    json_t *record;  // as it was written last to the state topic; NULL before the registration
-    struct consumer *consumer;
-    size_t partition_count;  // that it is opened for
-    bool is_consumer_closing;
+    struct membership *membership;  // NULL: its endpoint can't be used
     struct delivery *delivery;
     struct function_metrics metrics;
     struct schema_listener on_schemas;
-    struct backoff backoff;
     struct last_error kafka_error;
     struct last_error failure;  // FAILED, and since when, over all attempts
     int64_t lag_records;
-    uv_timer_t again;  // after a registration that failed
     uv_timer_t tick;
     uv_idle_t turn;  // more to read right away
     int open_handles;
@@ -87,15 +78,21 @@ static void enter(struct function *fn, enum function_state to, const char *why)
               "%s", why);
 }
 
+/** NULL while none is open. */
+static struct consumer *consumer_of(const struct function *fn)
+{
+    return fn->membership == NULL ? NULL : membership_consumer(fn->membership);
+}
+
 /** One turn of reading: bounded, and asks for another when there is more to do. */
 static void take_turn(struct function *fn)
 {
     bool is_more = false;
-    if (fn->consumer != NULL && fn->state != FUNCTION_DRAINING) {
+    if (consumer_of(fn) != NULL && fn->state != FUNCTION_DRAINING) {
         size_t room = delivery_room(fn->delivery);
-        (void)consumer_take(fn->consumer, room < RECORDS_A_TURN ? room : RECORDS_A_TURN);
+        (void)consumer_take(consumer_of(fn), room < RECORDS_A_TURN ? room : RECORDS_A_TURN);
         delivery_pump(fn->delivery);
-        is_more = delivery_room(fn->delivery) > 0 && consumer_has_more(fn->consumer);
+        is_more = delivery_room(fn->delivery) > 0 && consumer_has_more(consumer_of(fn));
     }
     if (!is_more) {
         (void)uv_idle_stop(&fn->turn);
@@ -110,7 +107,7 @@ static void on_turn(uv_idle_t *turn)
 static void on_more(void *self)
 {
     struct function *fn = self;
-    if (fn->consumer != NULL && consumer_has_more(fn->consumer)) {
+    if (consumer_of(fn) != NULL && consumer_has_more(consumer_of(fn))) {
         (void)uv_idle_start(&fn->turn, on_turn);
     }
 }
@@ -126,11 +123,11 @@ static void on_records(void *self)
 static void on_schema_news(void *self)
 {
     struct function *fn = self;
-    if (fn->consumer == NULL) {
+    if (consumer_of(fn) == NULL) {
         return;
     }
     struct partition *p;
-    LL_FOREACH (consumer_partitions(fn->consumer), p) {
+    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
         p->is_held = false;
     }
     (void)uv_idle_start(&fn->turn, on_turn);
@@ -192,7 +189,7 @@ static void on_resumed(void *self)
 static bool may_call(void *self)
 {
     struct function *fn = self;
-    return fn->consumer == NULL || consumer_may_call(fn->consumer);
+    return consumer_of(fn) == NULL || consumer_may_call(consumer_of(fn));
 }
 
 static void on_offset_reset(void *self, struct partition *p)
@@ -202,116 +199,55 @@ static void on_offset_reset(void *self, struct partition *p)
     delivery_restart_log(fn->delivery, p);
 }
 
-static void begin(struct function *fn);
-
-static void on_again(uv_timer_t *again)
+/** The bound of what is read ahead is the function's, and librdkafka takes it per partition, once. */
+static void on_outgrown(void *self, size_t partition_count)
 {
-    struct function *fn = again->data;
-    if (fn->state == FUNCTION_FAILED) {
-        enter(fn, FUNCTION_STARTING, "trying again");
-    }
-    begin(fn);
-}
-
-/** Nothing of it runs but a timer, which begins anew. */
-static void fail(struct function *fn, const struct fault *f)
-{
-    if (fn->state == FUNCTION_DRAINING) {
-        return;
-    }
-    enter(fn, FUNCTION_FAILED, f->text);
-    (void)uv_timer_start(&fn->again, on_again, FAILED_AGAIN_MS, 0);
-}
-
-static void on_consumer_closed_to_begin_again(void *self);
-static void on_consumer_closed_to_stop(void *self);
-
-static void close_consumer(struct function *fn, void (*on_closed)(void *self))
-{
-    if (!fn->is_consumer_closing) {
-        fn->is_consumer_closing = true;
-        consumer_close(fn->consumer, on_closed);
-    }
+    struct function *fn = self;
+    membership_reopen(fn->membership, partition_count);
 }
 
 static void on_consumer_fault(void *self, const struct fault *f)
 {
     struct function *fn = self;
+    membership_fail(fn->membership, f);
+}
+
+static void on_registered(void *self, const struct registration_result *result)
+{
+    struct function *fn = self;
+    last_error_clear(&fn->kafka_error);
+    metric_add(fn->metrics.offset_resets, (double)result->expired_count);
+}
+
+static void on_delayed(void *self, const struct fault *f)
+{
+    struct function *fn = self;
+    last_error_set(&fn->kafka_error, f->text);
+    free(fn->detail);
+    fn->detail = memory_string(f->text);
+}
+
+static void on_failed(void *self, const struct fault *f)
+{
+    struct function *fn = self;
     if (fn->state != FUNCTION_DRAINING && fn->state != FUNCTION_FAILED) {
         enter(fn, FUNCTION_FAILED, f->text);
-        close_consumer(fn, on_consumer_closed_to_begin_again);
     }
 }
 
-static void on_consumer_closed_to_reopen(void *self);
-
-/** The bound of what is read ahead is the function's, and librdkafka takes it per partition, once. */
-static void on_outgrown(void *self, size_t partition_count)
+static void on_retried(void *self)
 {
     struct function *fn = self;
-    if (fn->state != FUNCTION_DRAINING && fn->state != FUNCTION_FAILED) {
-        log_info(fn->component, "consumer_reopened", LOG_WITH(LOG_NUMBER("partitions", partition_count)),
-                 "many more partitions than before: reading ahead less of each");
-        fn->partition_count = partition_count;
-        close_consumer(fn, on_consumer_closed_to_reopen);
+    if (fn->state == FUNCTION_FAILED) {
+        enter(fn, FUNCTION_STARTING, "trying again");
     }
 }
 
-static void open_consumer(struct function *fn)
-{
-    struct fault f;
-    struct consumer_params params = {
-        .loop = fn->around.loop,
-        .settings = fn->around.settings,
-        .config = fn->config,
-        .partition_count = fn->partition_count,
-        .listener = {.on_ready = on_records,
-                     .on_assigned = on_assigned,
-                     .on_revoked = on_revoked,
-                     .on_record = on_record,
-                     .on_offset_reset = on_offset_reset,
-                     .on_resumed = on_resumed,
-                     .on_trouble = on_trouble,
-                     .on_outgrown = on_outgrown,
-                     .on_fault = on_consumer_fault,
-                     .self = fn},
-    };
-    fn->is_consumer_closing = false;
-    if (!consumer_open(&params, &fn->consumer, &f)) {
-        fn->consumer = NULL;
-        fail(fn, &f);
-    }
-}
-
-static void on_registered(void *self, const struct registration_result *result, const struct fault *f)
+static void on_ended(void *self)
 {
     struct function *fn = self;
-    fn->registration = NULL;
-    if (f == NULL) {
-        backoff_reset(&fn->backoff);
-        last_error_clear(&fn->kafka_error);
-        fn->partition_count = result->partition_count;
-        json_decref(fn->record);
-        fn->record = json_incref(result->record);
-        metric_add(fn->metrics.offset_resets, (double)result->expired_count);
-        open_consumer(fn);
-    } else if (f->kind == FAULT_RETRY) {
-        log_write(fn->backoff.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, fn->component,
-                  "registration_delayed", NULL, "%s", f->text);
-        last_error_set(&fn->kafka_error, f->text);
-        free(fn->detail);
-        fn->detail = memory_string(f->text);
-        (void)uv_timer_start(&fn->again, on_again,
-                             (uint64_t)(backoff_next_us(&fn->backoff) / CLOCK_US_PER_MS), 0);
-    } else {
-        fail(fn, f);
-    }
-}
-
-static void begin(struct function *fn)
-{
-    fn->registration = registration_start(fn->around.loop, fn->around.settings, fn->around.state_topic,
-                                          fn->config, on_registered, fn);
+    enter(fn, FUNCTION_STOPPED, "stopped");
+    fn->on_stopped(fn->self, fn);
 }
 
 static void measure_lag(struct function *fn)
@@ -320,8 +256,8 @@ static void measure_lag(struct function *fn)
     int64_t lag_us = 0;
     int64_t now_us = clock_wall_us();
     struct partition *p;
-    LL_FOREACH (consumer_partitions(fn->consumer), p) {
-        int64_t behind = consumer_lag(fn->consumer, p);
+    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
+        int64_t behind = consumer_lag(consumer_of(fn), p);
         int64_t oldest_ms = consumer_oldest_ms(p);
         int64_t age_us = oldest_ms < 0 ? 0 : now_us - oldest_ms * CLOCK_US_PER_MS;
         records += behind > 0 ? behind : 0;
@@ -332,30 +268,6 @@ static void measure_lag(struct function *fn)
     metric_set(fn->metrics.lag_seconds, (double)lag_us / (double)CLOCK_US_PER_S);
 }
 
-static void on_record_saved(void *self, const struct fault *f)
-{
-    (void)self;
-    if (f != NULL) {
-        log_warn("bridge", "registration_not_saved", NULL, "%s", f->text);  // the next start does it again
-    }
-}
-
-/** Partitions that appeared since the registration belong to it once the group has an offset of them. */
-static void extend_registration(struct function *fn)
-{
-    bool is_extended = false;
-    struct partition *p;
-    LL_FOREACH (consumer_partitions(fn->consumer), p) {
-        if (!p->is_registered && p->progress.committed >= 0) {
-            p->is_registered = true;
-            is_extended = registration_record_add(fn->record, p->topic, p->number) || is_extended;
-        }
-    }
-    if (is_extended) {
-        registration_save(fn->around.state_topic, fn->config->name, fn->record, on_record_saved, NULL);
-    }
-}
-
 static void on_tick(uv_timer_t *tick)
 {
     struct function *fn = tick->data;
@@ -364,22 +276,21 @@ static void on_tick(uv_timer_t *tick)
     }
     metric_set(fn->metrics.in_flight, (double)delivery_running(fn->delivery));
     delivery_tick(fn->delivery);
-    if (fn->consumer != NULL) {
+    if (consumer_of(fn) != NULL) {
         measure_lag(fn);
-        extend_registration(fn);
         on_records(fn);  // what was held for want of room behind an unsettled record
-        consumer_tick(fn->consumer);
+        membership_tick(fn->membership);
     }
 }
 
 static bool make_delivery(struct function *fn, struct fault *f)
 {
     struct delivery_params params = {
-        .loop = fn->around.loop,
-        .settings = fn->around.settings,
+        .loop = fn->deps.loop,
+        .settings = fn->deps.settings,
         .config = fn->config,
-        .schemas = fn->around.schemas,
-        .dead_letters = fn->around.dead_letters,
+        .schemas = fn->deps.schemas,
+        .dead_letters = fn->deps.dead_letters,
         .metrics = &fn->metrics,
         .may_call = may_call,
         .on_room = on_more,
@@ -389,31 +300,55 @@ static bool make_delivery(struct function *fn, struct fault *f)
     return delivery_new(&params, &fn->delivery, f);
 }
 
-struct function *function_start(const struct function_surroundings *around, struct function_config *config,
+static struct membership *start_membership(struct function *fn)
+{
+    const struct membership_params params = {
+        .deps = &fn->deps,
+        .config = fn->config,
+        .component = fn->component,
+        .consumer = {.on_ready = on_records,
+                     .on_assigned = on_assigned,
+                     .on_revoked = on_revoked,
+                     .on_record = on_record,
+                     .on_offset_reset = on_offset_reset,
+                     .on_resumed = on_resumed,
+                     .on_trouble = on_trouble,
+                     .on_outgrown = on_outgrown,
+                     .on_fault = on_consumer_fault,
+                     .self = fn},
+        .on_registered = on_registered,
+        .on_delayed = on_delayed,
+        .on_failed = on_failed,
+        .on_retried = on_retried,
+        .on_ended = on_ended,
+        .self = fn,
+    };
+    return membership_start(&params);
+}
+
+struct function *function_start(const struct function_deps *deps, struct function_config *config,
                                 void (*on_stopped)(void *self, struct function *fn), void *self)
 {
     struct function *fn = memory_zeroed(1, sizeof(*fn));
-    fn->around = *around;
+    fn->deps = *deps;
     fn->config = config;
     fn->on_stopped = on_stopped;
     fn->self = self;
     fn->state = FUNCTION_STARTING;
     fn->detail = memory_string("registering");
     fn->component = memory_format("function/%s", config->name);
-    fn->backoff = backoff_make(200 * CLOCK_US_PER_MS, 10 * CLOCK_US_PER_S);
     fn->on_schemas = (struct schema_listener){.on_news = on_schema_news, .self = fn};
-    schema_cache_join(around->schemas, &fn->on_schemas);
-    function_metrics_init(&fn->metrics, around->metrics, config->name);
+    schema_cache_join(deps->schemas, &fn->on_schemas);
+    function_metrics_init(&fn->metrics, deps->metrics, config->name);
     function_metrics_set_state(&fn->metrics, "starting", "starting");
-    (void)uv_timer_init(around->loop, &fn->again);
-    (void)uv_timer_init(around->loop, &fn->tick);
-    (void)uv_idle_init(around->loop, &fn->turn);
-    fn->again.data = fn->tick.data = fn->turn.data = fn;
-    fn->open_handles = 3;
+    (void)uv_timer_init(deps->loop, &fn->tick);
+    (void)uv_idle_init(deps->loop, &fn->turn);
+    fn->tick.data = fn->turn.data = fn;
+    fn->open_handles = 2;
     (void)uv_timer_start(&fn->tick, on_tick, TICK_MS, TICK_MS);
     struct fault f;
     if (make_delivery(fn, &f)) {
-        begin(fn);
+        fn->membership = start_membership(fn);
     } else {
         enter(fn, FUNCTION_FAILED, f.text);  // only a new configuration helps
     }
@@ -436,50 +371,9 @@ static void free_config(struct function_config *config)
     free(config);
 }
 
-static void on_stopped_now(uv_timer_t *again)
+static void on_ended_without_membership(uv_timer_t *tick)
 {
-    struct function *fn = again->data;
-    enter(fn, FUNCTION_STOPPED, "stopped");
-    fn->on_stopped(fn->self, fn);
-}
-
-/** Never from inside function_stop. */
-static void stopped_next_turn(struct function *fn)
-{
-    (void)uv_timer_start(&fn->again, on_stopped_now, 0, 0);
-}
-
-static void on_consumer_closed_to_stop(void *self)
-{
-    struct function *fn = self;
-    fn->consumer = NULL;
-    stopped_next_turn(fn);
-}
-
-static void on_consumer_closed_to_begin_again(void *self)
-{
-    struct function *fn = self;
-    fn->consumer = NULL;
-    if (fn->state == FUNCTION_DRAINING) {
-        stopped_next_turn(fn);
-    } else {
-        (void)uv_timer_start(&fn->again, on_again, FAILED_AGAIN_MS, 0);
-    }
-}
-
-static void on_consumer_closed_to_reopen(void *self)
-{
-    struct function *fn = self;
-    if (function_is_ready(fn)) {
-        open_consumer(fn);
-    } else {
-        on_consumer_closed_to_begin_again(self);
-    }
-}
-
-static void on_registration_cancelled(void *self)
-{
-    stopped_next_turn(self);
+    on_ended(tick->data);
 }
 
 void function_stop(struct function *fn)
@@ -488,14 +382,13 @@ void function_stop(struct function *fn)
         return;
     }
     enter(fn, FUNCTION_DRAINING, "asked to stop");
-    (void)uv_timer_stop(&fn->again);
     (void)uv_idle_stop(&fn->turn);
-    if (fn->consumer != NULL) {
-        close_consumer(fn, on_consumer_closed_to_stop);
-    } else if (fn->registration == NULL || registration_cancel(fn->registration, on_registration_cancelled)) {
-        stopped_next_turn(fn);
+    if (fn->membership != NULL) {
+        membership_end(fn->membership);
+    } else {
+        (void)uv_timer_start(&fn->tick, on_ended_without_membership, 0,
+                             0);  // never from inside function_stop
     }
-    fn->registration = NULL;
 }
 
 void function_abandon(struct function *fn)
@@ -517,6 +410,9 @@ void function_change_config(struct function *fn, struct function_config *config)
         return;
     }
     fn->config = config;
+    if (fn->membership != NULL) {
+        membership_set_config(fn->membership, config);
+    }
     free_config(old);
     log_info(fn->component, "configuration_changed", NULL, "goes on with its new configuration");
 }
@@ -525,7 +421,6 @@ static void on_closed(uv_handle_t *handle)
 {
     struct function *fn = handle->data;
     if (--fn->open_handles == 0) {
-        json_decref(fn->record);
         free(fn->detail);
         free(fn->component);
         free(fn);
@@ -537,12 +432,13 @@ void function_free(struct function *fn)
     if (fn == NULL) {
         return;
     }
-    schema_cache_leave(fn->around.schemas, &fn->on_schemas);
+    schema_cache_leave(fn->deps.schemas, &fn->on_schemas);
+    membership_free(fn->membership);
+    fn->membership = NULL;
     delivery_free(fn->delivery);
     fn->delivery = NULL;
     function_metrics_clear(&fn->metrics);
     free_config(fn->config);
-    uv_close((uv_handle_t *)&fn->again, on_closed);
     uv_close((uv_handle_t *)&fn->tick, on_closed);
     uv_close((uv_handle_t *)&fn->turn, on_closed);
 }
@@ -574,9 +470,9 @@ static const struct last_error *lasting_error(const struct function *fn)
 void function_status(const struct function *fn, struct bytes *out)
 {
     size_t partitions = 0;
-    if (fn->consumer != NULL) {
+    if (consumer_of(fn) != NULL) {
         struct partition *p;
-        LL_COUNT(consumer_partitions(fn->consumer), p, partitions);
+        LL_COUNT(consumer_partitions(consumer_of(fn)), p, partitions);
     }
     bytes_format(out, "{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", fn->config->name,
                  function_state_name(fn->state));

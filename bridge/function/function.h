@@ -32,7 +32,7 @@ enum function_state {
 const char *function_state_name(enum function_state state);
 
 /** What all functions of the process share; lent. */
-struct function_surroundings {
+struct function_deps {
     uv_loop_t *loop;
     const struct settings *settings;
     struct state_topic *state_topic;
@@ -47,7 +47,7 @@ struct function_surroundings {
  * @param config      heap-allocated; taken over
  * @param on_stopped  after function_stop, once
  */
-struct function *function_start(const struct function_surroundings *around, struct function_config *config,
+struct function *function_start(const struct function_deps *deps, struct function_config *config,
                                 void (*on_stopped)(void *self, struct function *fn), void *self);
 
 const char *function_name(const struct function *fn);

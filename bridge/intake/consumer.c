@@ -224,7 +224,7 @@ static void on_left(uv_work_t *work, int status)
     struct consumer *c = job->consumer;
     free(job);
     free(c->component);
-    c->on_closed(c->listener.self);
+    c->on_closed(c->closed_self);
     free(c);
 }
 
@@ -270,9 +270,10 @@ void consumer_advance_close(struct consumer *c)
     INVARIANT(uv_queue_work(c->loop, &job->work, leave, on_left) == 0);
 }
 
-void consumer_close(struct consumer *c, void (*on_closed)(void *self))
+void consumer_close(struct consumer *c, void (*on_closed)(void *self), void *self)
 {
     c->on_closed = on_closed;
+    c->closed_self = self;
     c->closing_since_us = clock_now_us();
     kafka_watch_again(c->main_watch);
     consumer_advance_close(c);

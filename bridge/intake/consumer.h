@@ -73,8 +73,8 @@ int64_t consumer_oldest_ms(const struct partition *p);
 
 /**
  * Gives all partitions back (on_revoked, then the wait for their events), commits, leaves the group; then
- * on_closed with the listener's self, and it is freed. No other call of the listener comes after that.
+ * on_closed, and it is freed. No other call of the listener comes after that.
  */
-void consumer_close(struct consumer *c, void (*on_closed)(void *self));
+void consumer_close(struct consumer *c, void (*on_closed)(void *self), void *self);
 
 #endif

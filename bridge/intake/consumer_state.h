@@ -33,6 +33,7 @@ struct consumer {
     bool is_in_trouble;  // the listener knows that Kafka does not answer
     struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing
+    void *closed_self;
     int64_t closing_since_us;
 };
 
