@@ -352,7 +352,7 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
         }
         return step;
     }
-    struct event *e = p->held != NULL ? p->held : event_new(p, message, p->stash_seen_us);
+    struct event *e = p->held != NULL ? p->held : event_new(p, message, p->fetched_us);
     p->held = NULL;
     if (!event_is_tombstone(e) && !event_resolve(e, d->schemas)) {
         p->held = e;

@@ -1,6 +1,6 @@
 #include "bridge/function/registration.h"
 
-#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_conf.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/kafka/kafka_client.h"
@@ -169,7 +169,7 @@ static bool register_partitions(struct registration *r, rd_kafka_t *rk,
 static void work(uv_work_t *work)
 {
     struct registration *r = work->data;
-    CLEANUP(memory_free_pointer) char *group = consumer_handle_group(r->config->name);
+    CLEANUP(memory_free_pointer) char *group = consumer_conf_group(r->config->name);
     const char *extra[] = {"group.id", group, NULL};
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;

@@ -1,8 +1,9 @@
 // A function's consumer: what it reads, its errors, and its end.
 #include <utlist.h>
 
-#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/consumer_state.h"
+#include "bridge/intake/event.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -60,6 +61,15 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
     }
 }
 
+/** After a standstill, and while Kafka does not answer: a commit says whether we are still a member. */
+static void ask_membership(struct consumer *c)
+{
+    bool is_doubtful = c->standstill.state == STANDSTILL_DOUBTFUL || c->is_in_trouble;
+    if (is_doubtful && offset_store_confirm(&c->offsets)) {
+        standstill_asked(&c->standstill);
+    }
+}
+
 static void on_main_ready(void *self)
 {
     struct consumer *c = self;
@@ -79,7 +89,7 @@ static void on_main_ready(void *self)
         rd_kafka_event_destroy(event);
     }
     c->is_polling = false;
-    consumer_ask_membership(c);
+    ask_membership(c);
     consumer_advance_close(c);
 }
 
@@ -92,6 +102,25 @@ bool consumer_may_call(struct consumer *c)
     return may_call;
 }
 
+static void on_committed(void *self, bool is_accepted)
+{
+    struct consumer *c = self;
+    bool was_asked = c->standstill.state == STANDSTILL_ASKED;
+    standstill_answered(&c->standstill, is_accepted);
+    if (is_accepted) {
+        consumer_set_trouble(c, NULL);
+    }
+    if (was_asked && c->standstill.state == STANDSTILL_NONE) {
+        c->listener.on_resumed(c->listener.self);
+    }
+    consumer_advance_revoke(c);
+}
+
+static void on_rested(void *self)
+{
+    consumer_advance_close(self);
+}
+
 void consumer_tick(struct consumer *c)
 {
     if (c->main_queue != NULL) {
@@ -100,15 +129,16 @@ void consumer_tick(struct consumer *c)
     if (c->main_queue == NULL) {
         return;  // leaving
     }
-    if (!c->is_committing) {
-        (void)consumer_commit(c);  // also while a revocation waits for a call: what is settled need not
-    }
-    if (c->is_committing && clock_now_us() - c->committing_since_us > COMMIT_WAIT_US) {
+    (void)offset_store_commit(
+        &c->offsets);  // also while a revocation waits for a call: what is settled need not
+    if (offset_store_waiting_us(&c->offsets) > COMMIT_WAIT_US) {
         consumer_set_trouble(c, "Kafka has not answered a commit for more than 10 s");
     }
-    consumer_ask_membership(c);
+    ask_membership(c);
     consumer_ask_again(c);
-    consumer_ask_ends(c);
+    if (c->on_closed == NULL) {
+        offset_store_ask_ends(&c->offsets);
+    }
     consumer_advance_close(c);
 }
 
@@ -204,6 +234,17 @@ bool consumer_is_assigned(const struct consumer *c)
     return c->state != GROUP_JOINING;
 }
 
+int64_t consumer_lag(const struct consumer *c, const struct partition *p)
+{
+    return offset_store_lag(&c->offsets, p);
+}
+
+int64_t consumer_oldest_ms(const struct partition *p)
+{
+    int64_t oldest_ms = progress_oldest_ms(&p->progress);
+    return oldest_ms < 0 && p->held != NULL ? p->held->timestamp_ms : oldest_ms;
+}
+
 static void leave(uv_work_t *work)
 {
     struct consumer_job *job = work->data;
@@ -244,7 +285,7 @@ static bool has_assigned(const struct consumer *c)
 void consumer_advance_close(struct consumer *c)
 {
     bool can_go = c->state == GROUP_JOINING || c->state == GROUP_MEMBER || c->state == GROUP_UNSUBSCRIBING;
-    if (c->on_closed == NULL || !can_go || c->is_asking_ends || c->is_polling) {
+    if (c->on_closed == NULL || !can_go || offset_store_is_busy(&c->offsets) || c->is_polling) {
         return;
     }
     bool has_waited = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
@@ -259,9 +300,8 @@ void consumer_advance_close(struct consumer *c)
         return;
     }
     kafka_watch_stop(c->main_watch);
-    kafka_watch_stop(c->commit_watch);
     rd_kafka_queue_destroy(TAKE(c->main_queue));
-    rd_kafka_queue_destroy(TAKE(c->commit_queue));
+    offset_store_close(&c->offsets);
     struct consumer_job *job = memory_zeroed(1, sizeof(*job));
     job->consumer = c;
     job->work.data = job;
@@ -285,18 +325,18 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     c->loop = params->loop;
     c->listener = params->listener;
     c->planned_count = params->partition_count;
-    c->limits = consumer_handle_limits(c->planned_count);
-    if (!consumer_handle_open(params->settings, params->config, &c->limits, &c->rk, f)) {
+    c->limits = consumer_conf_limits(c->planned_count);
+    if (!consumer_conf_open(params->settings, params->config, &c->limits, &c->rk, f)) {
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);
     c->asking = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);
-    c->commit_queue = rd_kafka_queue_new(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
-    c->commit_watch = kafka_watch_start(c->loop, c->commit_queue, consumer_on_commit_ready, c);
-    standstill_init(&c->standstill, consumer_handle_number(c->rk, "session.timeout.ms"),
-                    consumer_handle_number(c->rk, "heartbeat.interval.ms"), clock_now_us());
+    const struct offset_store_listener store = {on_committed, on_rested, c};
+    offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &store);
+    standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"),
+                    consumer_conf_number(c->rk, "heartbeat.interval.ms"), clock_now_us());
     *ret = TAKE(c);
     return true;
 }

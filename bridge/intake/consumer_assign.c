@@ -8,7 +8,7 @@
 //   REVOKE of a lost assignment: incremental_unassign at once, commit nothing
 #include <utlist.h>
 
-#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/consumer_state.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -94,7 +94,7 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
     size_t count = 0;
     struct partition *p;
     LL_COUNT(c->partitions, p, count);
-    if (c->on_closed == NULL && consumer_handle_is_outgrown(c->planned_count, count)) {
+    if (c->on_closed == NULL && consumer_conf_is_outgrown(c->planned_count, count)) {
         c->listener.on_outgrown(c->listener.self, count);
     }
 }
@@ -236,7 +236,7 @@ static void give_back(struct consumer *c)
 
 void consumer_advance_revoke(struct consumer *c)
 {
-    if ((c->state != GROUP_REVOKING && c->state != GROUP_COMMITTING) || c->is_committing) {
+    if ((c->state != GROUP_REVOKING && c->state != GROUP_COMMITTING) || c->offsets.is_committing) {
         return;
     }
     struct partition *p;
@@ -245,7 +245,7 @@ void consumer_advance_revoke(struct consumer *c)
             return;
         }
     }
-    if (c->state == GROUP_REVOKING && consumer_commit(c)) {
+    if (c->state == GROUP_REVOKING && offset_store_commit(&c->offsets)) {
         group_state_enter(&c->state, GROUP_COMMITTING);
         return;
     }
@@ -274,9 +274,7 @@ static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t 
         return;
     }
     group_state_enter(&c->state, GROUP_REVOKING);
-    if (!c->is_committing) {
-        (void)consumer_commit(c);  // what is settled by now does not wait for what still runs
-    }
+    (void)offset_store_commit(&c->offsets);  // what is settled by now does not wait for what still runs
     consumer_advance_revoke(c);
 }
 

@@ -4,6 +4,7 @@
 
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/group_state.h"
+#include "bridge/intake/offset_store.h"
 #include "bridge/intake/standstill.h"
 #include "core/base/backoff.h"
 
@@ -12,8 +13,7 @@ struct consumer {
     rd_kafka_t *rk;
     rd_kafka_queue_t *main_queue;
     struct kafka_watch *main_watch;
-    rd_kafka_queue_t *commit_queue;
-    struct kafka_watch *commit_watch;
+    struct offset_store offsets;
     struct consumer_listener listener;
     char *component;
     struct partition_limits limits;
@@ -24,13 +24,9 @@ struct consumer {
     rd_kafka_topic_partition_list_t *unanswered;  // ASKING_AGAIN: what was assigned
     int64_t ask_again_us;
     struct backoff asking;
-    bool is_asking_ends;                       // so does another one
-    int64_t ask_ends_us;                       // not before that
     bool is_polling;                           // on_main_ready is at work
     rd_kafka_topic_partition_list_t *revoked;  // that the group waits for
-    bool is_committing;
-    int64_t committing_since_us;
-    bool is_in_trouble;  // the listener knows that Kafka does not answer
+    bool is_in_trouble;                        // the listener knows that Kafka does not answer
     struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing
     void *closed_self;
@@ -62,23 +58,6 @@ void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event);
 
 /** A revocation goes on when nothing of its partitions runs, and again when its commit is answered. */
 void consumer_advance_revoke(struct consumer *c);
-
-/** Starts a commit of what has moved. False when there is nothing to commit. */
-bool consumer_commit(struct consumer *c);
-
-/** A commit was answered: only partitions that it names, without an error, have come on. */
-void consumer_commit_ended(struct partition *partitions, rd_kafka_resp_err_t code,
-                           const rd_kafka_topic_partition_list_t *list);
-
-/** The commit queue's on_ready. */
-void consumer_on_commit_ready(void *self);
-
-/** Asks where the logs end of which nothing is fetched now, every few seconds. */
-void consumer_ask_ends(struct consumer *c);
-
-/** After a standstill, and while Kafka does not answer: asks the coordinator, by a commit, whether we are
- * still a member. */
-void consumer_ask_membership(struct consumer *c);
 
 /** Closing goes on, if nothing is in its way any more. */
 void consumer_advance_close(struct consumer *c);

@@ -38,41 +38,41 @@ static void kick(struct partition *p)
     partition_wake_fetcher(p->rk, p->topic, p->number);
 }
 
-/** Reads what is there, up to the stash's size, without waiting. */
+/** Reads what is there, up to the size of a batch, without waiting. */
 static void refill(struct partition *p, const struct partition_limits *limits)
 {
-    p->stash_at = 0;
-    p->stash_count = 0;
+    p->fetched_at = 0;
+    p->fetched_count = 0;
     if (!p->is_ready) {
         return;
     }
-    ssize_t count = rd_kafka_consume_batch_queue(p->queue, 0, p->stash, PARTITION_STASH_MAX);
-    p->stash_count = count < 0 ? 0 : (size_t)count;
-    p->stash_seen_us = clock_now_us();
+    ssize_t count = rd_kafka_consume_batch_queue(p->queue, 0, p->fetched, PARTITION_FETCHED_MAX);
+    p->fetched_count = count < 0 ? 0 : (size_t)count;
+    p->fetched_us = clock_now_us();
     // Woken only when the queue goes from empty to not empty: it must be seen empty before that is waited
     // for.
-    p->is_ready = p->stash_count > 0;
-    for (size_t i = 0; i < p->stash_count; i++) {
-        p->read_bytes += p->stash[i]->len + p->stash[i]->key_len;
+    p->is_ready = p->fetched_count > 0;
+    for (size_t i = 0; i < p->fetched_count; i++) {
+        p->read_bytes += p->fetched[i]->len + p->fetched[i]->key_len;
     }
-    p->read_count += p->stash_count;
+    p->read_count += p->fetched_count;
     bool is_half_read = p->read_count >= limits->records / 2 || p->read_bytes >= limits->bytes / 2;
-    if (is_half_read || (p->stash_count == 0 && p->read_count > PARTITION_STASH_MAX)) {
+    if (is_half_read || (p->fetched_count == 0 && p->read_count > PARTITION_FETCHED_MAX)) {
         kick(p);
     }
 }
 
 rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_limits *limits)
 {
-    if (p->stash_at == p->stash_count) {
+    if (p->fetched_at == p->fetched_count) {
         refill(p, limits);
     }
-    return p->stash_at < p->stash_count ? p->stash[p->stash_at] : NULL;
+    return p->fetched_at < p->fetched_count ? p->fetched[p->fetched_at] : NULL;
 }
 
 void partition_pop(struct partition *p)
 {
-    rd_kafka_message_t *message = p->stash[p->stash_at++];
+    rd_kafka_message_t *message = p->fetched[p->fetched_at++];
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         p->next_offset = message->offset + 1;
     }
@@ -81,8 +81,8 @@ void partition_pop(struct partition *p)
 
 void partition_stop(struct partition *p)
 {
-    while (p->stash_at < p->stash_count) {
-        rd_kafka_message_destroy(p->stash[p->stash_at++]);
+    while (p->fetched_at < p->fetched_count) {
+        rd_kafka_message_destroy(p->fetched[p->fetched_at++]);
     }
     event_free(p->held);
     event_free(p->refetched);

@@ -18,7 +18,7 @@ enum partition_state {
     PARTITION_LOST,     // somebody else's already: nothing of it is committed any more
 };
 
-enum { PARTITION_STASH_MAX = 128 };
+enum { PARTITION_FETCHED_MAX = 128 };
 
 struct partition {
     struct partition *next;
@@ -36,13 +36,14 @@ struct partition {
     bool is_ready;            // its queue may hold records
     int64_t next_offset;      // after the record read last; -1: none
     int64_t end_offset;       // where the log ended when we asked; -1: not asked
-    int64_t stash_seen_us;    // when the records in the stash were read
+    int64_t fetched_us;       // when the fetched batch was read
     // Its own:
     rd_kafka_queue_t *queue;
     struct kafka_watch *watch;
-    rd_kafka_message_t *stash[PARTITION_STASH_MAX];  // read and not yet taken, from stash_at
-    size_t stash_at;
-    size_t stash_count;
+    rd_kafka_message_t
+        *fetched[PARTITION_FETCHED_MAX];  // the fetched batch, not yet taken from fetched_at on
+    size_t fetched_at;
+    size_t fetched_count;
     size_t read_count;  // since the last kick
     size_t read_bytes;
 };
@@ -70,7 +71,7 @@ void partition_pop(struct partition *p);
 /** Whether partition_peek may give something. */
 static inline bool partition_has_more(const struct partition *p)
 {
-    return p->is_ready || p->stash_at < p->stash_count;
+    return p->is_ready || p->fetched_at < p->fetched_count;
 }
 
 /**

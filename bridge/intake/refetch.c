@@ -7,7 +7,7 @@
 
 #include <utlist.h>
 
-#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_conf.h"
 #include "core/base/log.h"
 
 enum {
@@ -169,7 +169,7 @@ static bool open_client(struct refetch *r)
 {
     static const struct partition_limits limits = {.records = RECORDS_AHEAD, .bytes = BYTES_AHEAD};
     struct fault f;
-    if (r->rk == NULL && !consumer_handle_open_reader(r->settings, &limits, &r->rk, &f)) {
+    if (r->rk == NULL && !consumer_conf_open_reader(r->settings, &limits, &r->rk, &f)) {
         log_error(r->component, "refetch_failed", NULL, "%s; tried again", f.text);
     }
     return r->rk != NULL;

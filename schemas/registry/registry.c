@@ -11,7 +11,7 @@ bool registry_open(uv_loop_t *loop, const struct settings *settings, struct regi
 void registry_register(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
                        void *self)
 {
-    r->type->enroll(r, subject, text, on_id, self);
+    r->type->register_schema(r, subject, text, on_id, self);
 }
 
 void registry_lookup(struct registry *r, int32_t id, registry_on_schema on_schema, void *self)

@@ -168,8 +168,8 @@ static void registry_http_append_segment(struct bytes *out, const char *text)
     }
 }
 
-static void registry_http_enroll(struct registry *registry, const char *subject, const char *text,
-                                 registry_on_id on_id, void *self)
+static void registry_http_register(struct registry *registry, const char *subject, const char *text,
+                                   registry_on_id on_id, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
     struct registry_http_ask *ask = registry_http_ask_new(r, self);
@@ -232,7 +232,7 @@ static void registry_http_close(struct registry *registry)
 
 static const struct registry_type REGISTRY_HTTP_TYPE = {
     .kind = "http",
-    .enroll = registry_http_enroll,
+    .register_schema = registry_http_register,
     .lookup = registry_http_lookup,
     .serve = registry_http_serve,
     .close = registry_http_close,

@@ -7,8 +7,8 @@
 /** Each slot as the function of registry.h with its name says. */
 struct registry_type {
     const char *kind;
-    void (*enroll)(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
-                   void *self);
+    void (*register_schema)(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
+                            void *self);
     void (*lookup)(struct registry *r, int32_t id, registry_on_schema on_schema, void *self);
     void (*serve)(struct registry *r, struct admin *admin, const char *prefix);
     void (*close)(struct registry *r);  // not NULL

@@ -24,8 +24,8 @@ enum {
     SCHEMA_STORE_BATCH_MAX = 200,
     SCHEMA_STORE_TICK_MS = 1000,
 };
-#define SCHEMA_STORE_ANSWER_US (30 * CLOCK_US_PER_S)  // then the caller is told to ask again
-#define SCHEMA_STORE_REST_US (10 * CLOCK_US_PER_S)    // an idle writer gives its threads up after this
+#define SCHEMA_STORE_ANSWER_US (30 * CLOCK_US_PER_S)       // then the caller is told to ask again
+#define SCHEMA_STORE_WRITER_IDLE_US (10 * CLOCK_US_PER_S)  // an idle writer gives its threads up after this
 
 enum schema_store_phase {
     SCHEMA_STORE_IDLE,
@@ -146,9 +146,9 @@ static void schema_store_on_tick(uv_timer_t *timer)
         }
     }
     bool is_idle = s->reading == NULL && s->writing == NULL && s->phase == SCHEMA_STORE_IDLE;
-    if (is_idle && now_us - s->written_us > SCHEMA_STORE_REST_US) {
+    if (is_idle && now_us - s->written_us > SCHEMA_STORE_WRITER_IDLE_US) {
         (void)uv_timer_stop(s->tick);
-        schema_writer_rest(s->writer);
+        schema_writer_idle(s->writer);
     }
 }
 
@@ -394,8 +394,8 @@ static struct schema_store *schema_store_of(struct registry *r)
     return CONTAINER_OF(r, struct schema_store, registry);
 }
 
-static void schema_store_enroll_slot(struct registry *r, const char *subject, const char *text,
-                                     registry_on_id on_id, void *self)
+static void schema_store_register_slot(struct registry *r, const char *subject, const char *text,
+                                       registry_on_id on_id, void *self)
 {
     schema_store_register(schema_store_of(r), subject, text, on_id, self);
 }
@@ -452,7 +452,7 @@ static uv_timer_t *schema_store_timer(uv_loop_t *loop, struct schema_store *s)
 
 static const struct registry_type SCHEMA_STORE_TYPE = {
     .kind = "embedded",
-    .enroll = schema_store_enroll_slot,
+    .register_schema = schema_store_register_slot,
     .lookup = schema_store_lookup_slot,
     .serve = schema_store_serve_slot,
     .close = schema_store_close_slot,

@@ -10,7 +10,7 @@ enum {
     SCHEMA_WRITER_FRAME_BYTES = 128,  // that Kafka's formats add to a record, at most
 };
 
-enum schema_writer_job { SCHEMA_WRITER_BEGIN, SCHEMA_WRITER_COMMIT, SCHEMA_WRITER_REST };
+enum schema_writer_job { SCHEMA_WRITER_BEGIN, SCHEMA_WRITER_COMMIT, SCHEMA_WRITER_IDLE };
 
 struct schema_writer {
     uv_loop_t *loop;
@@ -143,7 +143,7 @@ static void schema_writer_work(uv_work_t *work)
     case SCHEMA_WRITER_COMMIT:
         is_done = schema_writer_do_commit(w);
         break;
-    case SCHEMA_WRITER_REST:
+    case SCHEMA_WRITER_IDLE:
         break;
     }
     if (!is_done) {
@@ -180,13 +180,13 @@ static void schema_writer_after(uv_work_t *work, int status)
     schema_writer_free_records(w);
     if (w->is_closed) {
         if (w->producer != NULL) {
-            schema_writer_start(w, SCHEMA_WRITER_REST);
+            schema_writer_start(w, SCHEMA_WRITER_IDLE);
         } else {
             schema_writer_free(w);
         }
         return;
     }
-    if (w->job == SCHEMA_WRITER_REST) {
+    if (w->job == SCHEMA_WRITER_IDLE) {
         if (w->on_done != NULL) {
             schema_writer_start(w, SCHEMA_WRITER_BEGIN);  // asked for meanwhile
         }
@@ -229,11 +229,11 @@ bool schema_writer_open(uv_loop_t *loop, const struct settings *settings, const 
 
 void schema_writer_begin(struct schema_writer *w, schema_writer_on_done on_done, void *self)
 {
-    bool is_resting = w->is_working && w->job == SCHEMA_WRITER_REST;
-    INVARIANT((is_resting || !w->is_working) && !w->is_closed);
+    bool is_idling = w->is_working && w->job == SCHEMA_WRITER_IDLE;
+    INVARIANT((is_idling || !w->is_working) && !w->is_closed);
     w->on_done = on_done;
     w->self = self;
-    if (!is_resting) {
+    if (!is_idling) {
         schema_writer_start(w, SCHEMA_WRITER_BEGIN);
     }
 }
@@ -249,12 +249,12 @@ void schema_writer_commit(struct schema_writer *w, struct schema_record *records
     schema_writer_start(w, SCHEMA_WRITER_COMMIT);
 }
 
-void schema_writer_rest(struct schema_writer *w)
+void schema_writer_idle(struct schema_writer *w)
 {
     INVARIANT(!w->is_closed);
     if (!w->is_working && w->producer != NULL) {
         w->on_done = NULL;
-        schema_writer_start(w, SCHEMA_WRITER_REST);
+        schema_writer_start(w, SCHEMA_WRITER_IDLE);
     }
 }
 
@@ -268,7 +268,7 @@ void schema_writer_close(struct schema_writer *w)
         return;  // schema_writer_after goes on from here
     }
     if (w->producer != NULL) {
-        schema_writer_start(w, SCHEMA_WRITER_REST);
+        schema_writer_start(w, SCHEMA_WRITER_IDLE);
     } else {
         schema_writer_free(w);
     }

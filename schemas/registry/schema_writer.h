@@ -39,7 +39,7 @@ size_t schema_writer_record_max_bytes(const struct schema_writer *w);
 
 /** Gives the producer and its threads up until the next begin; nothing happens while a call is
  * under way. */
-void schema_writer_rest(struct schema_writer *w);
+void schema_writer_idle(struct schema_writer *w);
 
 /** No more on_done; frees when the call under way, if any, has come back. Accepts NULL. */
 void schema_writer_close(struct schema_writer *w);

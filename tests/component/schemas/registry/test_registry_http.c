@@ -94,7 +94,7 @@ static void wait_for(const struct answer *a)
     }
 }
 
-static struct answer enroll(int status, const char *answer)
+static struct answer register_schema(int status, const char *answer)
 {
     struct answer a = {0};
     script.status = status;
@@ -118,7 +118,7 @@ static void a_schema_is_posted_and_its_id_read(void **state)
 {
     (void)state;
     admin_route_writable(server, "/registry", on_request, NULL);
-    struct answer a = enroll(200, "{\"id\":42,\"version\":1}");
+    struct answer a = register_schema(200, "{\"id\":42,\"version\":1}");
     assert_int_equal(a.fault.kind, FAULT_NONE);
     assert_int_equal(a.id, 42);
     assert_string_equal(script.seen, "POST /subjects/t t-value/versions|Basic dXNlcjpzZWNyZXQ=|"
@@ -153,15 +153,15 @@ static void trouble_is_told_from_refusal(void **state)
     static const int RETRIED[] = {408, 429, 500, 502, 503};
     static const int REFUSED[] = {401, 403, 409, 422};
     for (size_t i = 0; i < COUNT_OF(RETRIED); i++) {
-        assert_int_equal(enroll(RETRIED[i], "").fault.kind, FAULT_RETRY);
+        assert_int_equal(register_schema(RETRIED[i], "").fault.kind, FAULT_RETRY);
     }
     for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
         struct answer a =
-            enroll(REFUSED[i], "{\"error_code\":409,\"message\":\"incompatible, says the server\"}");
+            register_schema(REFUSED[i], "{\"error_code\":409,\"message\":\"incompatible, says the server\"}");
         assert_int_equal(a.fault.kind, FAULT_CONFIG);
         assert_non_null(strstr(a.fault.text, "incompatible, says the server"));
     }
-    assert_int_equal(enroll(200, "<html>a login page</html>").fault.kind, FAULT_RETRY);
+    assert_int_equal(register_schema(200, "<html>a login page</html>").fault.kind, FAULT_RETRY);
     assert_int_equal(look_up(200, "{\"schema\":5}").fault.kind, FAULT_RETRY);
 }
 

@@ -81,7 +81,7 @@ static void wait_for(const struct answer *a)
     assert_int_equal(a->calls, 1);
 }
 
-static int32_t enroll(struct registry *r, const char *subject, const char *text)
+static int32_t register_schema(struct registry *r, const char *subject, const char *text)
 {
     struct answer a = {0};
     registry_register(r, subject, text, on_id, &a);
@@ -104,7 +104,7 @@ static void a_schema_gets_the_id_of_its_content_and_is_found_by_it(void **state)
 {
     (void)state;
     struct registry *r = open_store();
-    int32_t id = enroll(r, "t-value", "{ \"type\" : \"string\" }");
+    int32_t id = register_schema(r, "t-value", "{ \"type\" : \"string\" }");
     assert_int_equal(id, schema_index_content_id("{\"type\":\"string\"}"));
     assert_string_equal(look_up(r, id).text, "{\"type\":\"string\"}");
     registry_close(r);
@@ -114,12 +114,12 @@ static void the_next_process_finds_what_was_registered(void **state)
 {
     (void)state;
     struct registry *first = open_store();
-    int32_t id = enroll(first, "t-value", "\"long\"");
+    int32_t id = register_schema(first, "t-value", "\"long\"");
     registry_close(first);
     struct registry *second = open_store();
     assert_string_equal(look_up(second, id).text, "\"long\"");
-    assert_int_equal(enroll(second, "t-value", "\"long\""), id);
-    assert_int_equal(enroll(second, "other-value", "\"long\""), id);
+    assert_int_equal(register_schema(second, "t-value", "\"long\""), id);
+    assert_int_equal(register_schema(second, "other-value", "\"long\""), id);
     registry_close(second);
 }
 
@@ -132,7 +132,7 @@ static void a_new_writer_waits_for_no_timer_of_the_client(void **state)
         char text[128];
         (void)snprintf(text, sizeof text, "{\"type\":\"fixed\",\"name\":\"timer\",\"size\":%d}", i + 1);
         int64_t began_us = clock_now_us();
-        (void)enroll(r, "timer-value", text);
+        (void)register_schema(r, "timer-value", text);
         int64_t took_us = clock_now_us() - began_us;
         least_us = took_us < least_us ? took_us : least_us;
         registry_close(r);
@@ -154,7 +154,7 @@ static void a_reader_sees_what_another_process_wrote_since(void **state)
     struct registry *reader = open_store();
     assert_int_equal(look_up(reader, 1).fault, FAULT_REJECT);
     struct registry *writer = open_store();
-    int32_t id = enroll(writer, "t-value", "\"int\"");
+    int32_t id = register_schema(writer, "t-value", "\"int\"");
     assert_string_equal(look_up(reader, id).text, "\"int\"");
     registry_close(writer);
     registry_close(reader);
@@ -216,7 +216,7 @@ static void two_writers_take_turns(void **state)
     for (int i = 0; i < 3; i++) {
         char text[128];
         (void)snprintf(text, sizeof text, "{\"type\":\"fixed\",\"name\":\"f\",\"size\":%d}", i + 1);
-        int32_t id = enroll(i % 2 == 0 ? a : b, "s", text);
+        int32_t id = register_schema(i % 2 == 0 ? a : b, "s", text);
         assert_string_equal(look_up(i % 2 == 0 ? b : a, id).text, text);
     }
     registry_close(a);
@@ -229,7 +229,7 @@ static void a_broker_that_fails_for_a_while_is_waited_for(void **state)
     struct registry *r = open_store();
     rd_kafka_mock_push_request_errors(mock, 22 /* InitProducerId */, 1,
                                       RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
-    assert_true(enroll(r, "t-value", "\"double\"") > 0);
+    assert_true(register_schema(r, "t-value", "\"double\"") > 0);
     registry_close(r);
 }
 

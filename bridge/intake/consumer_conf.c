@@ -1,4 +1,4 @@
-#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_conf.h"
 
 #include <stdlib.h>
 
@@ -18,12 +18,12 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-char *consumer_handle_group(const char *function)
+char *consumer_conf_group(const char *function)
 {
     return memory_format("millrace.%s", function);
 }
 
-char *consumer_handle_subscription(const char *topic)
+char *consumer_conf_subscription(const char *topic)
 {
     size_t size = strlen(topic);
     if (size > 2 && topic[0] == '/' && topic[size - 1] == '/') {
@@ -54,7 +54,7 @@ char *consumer_handle_subscription(const char *topic)
     return slice_to_string(bytes_slice(&regex));
 }
 
-bool consumer_handle_is_outgrown(size_t planned_count, size_t partition_count)
+bool consumer_conf_is_outgrown(size_t planned_count, size_t partition_count)
 {
     // Down to this many each has the largest share, and from the other on the smallest: nothing would change.
     size_t planned = larger(planned_count, READ_AHEAD_BYTES / READ_AHEAD_BYTES_MAX);
@@ -65,7 +65,7 @@ static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *top
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
     for (size_t i = 0; i < topics->count; i++) {
-        CLEANUP(memory_free_pointer) char *subscription = consumer_handle_subscription(topics->items[i]);
+        CLEANUP(memory_free_pointer) char *subscription = consumer_conf_subscription(topics->items[i]);
         rd_kafka_topic_partition_list_add(list, subscription, RD_KAFKA_PARTITION_UA);
     }
     rd_kafka_resp_err_t code = rd_kafka_subscribe(rk, list);
@@ -73,7 +73,7 @@ static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *top
     return code;
 }
 
-struct partition_limits consumer_handle_limits(size_t partition_count)
+struct partition_limits consumer_conf_limits(size_t partition_count)
 {
     size_t bytes = READ_AHEAD_BYTES / (partition_count == 0 ? 1 : partition_count);
     bytes = bytes > READ_AHEAD_BYTES_MAX ? READ_AHEAD_BYTES_MAX : bytes;
@@ -126,14 +126,14 @@ static bool make_conf(const struct settings *settings, const char *group,
     return kafka_client_conf(settings, KAFKA_CONSUMER, extra, ret, f);
 }
 
-bool consumer_handle_open_reader(const struct settings *settings, const struct partition_limits *limits,
-                                 rd_kafka_t **ret, struct fault *f)
+bool consumer_conf_open_reader(const struct settings *settings, const struct partition_limits *limits,
+                               rd_kafka_t **ret, struct fault *f)
 {
     rd_kafka_conf_t *conf;
     return make_conf(settings, NULL, limits, &conf, f) && kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
 }
 
-int64_t consumer_handle_number(rd_kafka_t *rk, const char *property)
+int64_t consumer_conf_number(rd_kafka_t *rk, const char *property)
 {
     char text[32] = "";
     size_t size = sizeof(text);
@@ -141,10 +141,10 @@ int64_t consumer_handle_number(rd_kafka_t *rk, const char *property)
     return strtoll(text, NULL, 10);
 }
 
-bool consumer_handle_open(const struct settings *settings, const struct function_config *config,
-                          const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
+bool consumer_conf_open(const struct settings *settings, const struct function_config *config,
+                        const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
 {
-    CLEANUP(memory_free_pointer) char *group = consumer_handle_group(config->name);
+    CLEANUP(memory_free_pointer) char *group = consumer_conf_group(config->name);
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
     if (!make_conf(settings, group, limits, &conf, f)) {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "bridge/intake/consumer_state.h"
+#include "bridge/intake/offset_store.h"
 
 enum { PARTITIONS = 3 };
 
@@ -41,7 +41,7 @@ static void only_partitions_without_an_error_have_come_on(void **state)
     begin(partitions, &list);
     list->elems[1].err = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     rd_kafka_topic_partition_list_del(list, "a", 2);
-    consumer_commit_ended(partitions, RD_KAFKA_RESP_ERR_NO_ERROR, list);
+    offset_store_commit_ended(partitions, RD_KAFKA_RESP_ERR_NO_ERROR, list);
     assert_int_equal(progress_next_commit(&partitions[0].progress), -1);
     assert_int_equal(progress_next_commit(&partitions[1].progress), 1);
     assert_int_equal(progress_next_commit(&partitions[2].progress), 1);
@@ -54,7 +54,7 @@ static void a_commit_that_failed_as_a_whole_moves_none(void **state)
     struct partition partitions[PARTITIONS];
     rd_kafka_topic_partition_list_t *list;
     begin(partitions, &list);
-    consumer_commit_ended(partitions, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, NULL);
+    offset_store_commit_ended(partitions, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, NULL);
     for (int i = 0; i < PARTITIONS; i++) {
         assert_int_equal(progress_next_commit(&partitions[i].progress), 1);
     }

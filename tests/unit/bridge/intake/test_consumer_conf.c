@@ -1,4 +1,4 @@
-// bridge/intake/consumer_handle and bridge/function/function_change: what a function's file means for its
+// bridge/intake/consumer_conf and bridge/function/function_change: what a function's file means for its
 // consumer.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "bridge/function/function_change.h"
-#include "bridge/intake/consumer_handle.h"
+#include "bridge/intake/consumer_conf.h"
 #include "core/base/memory.h"
 
 static void globs_become_anchored_regular_expressions(void **state)
@@ -23,7 +23,7 @@ static void globs_become_anchored_regular_expressions(void **state)
         {"/orders$/", "^.*orders$"},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        CLEANUP(memory_free_pointer) char *subscription = consumer_handle_subscription(CASES[i][0]);
+        CLEANUP(memory_free_pointer) char *subscription = consumer_conf_subscription(CASES[i][0]);
         assert_string_equal(subscription, CASES[i][1]);
     }
 }
@@ -31,24 +31,24 @@ static void globs_become_anchored_regular_expressions(void **state)
 static void reading_ahead_is_bounded_over_all_partitions(void **state)
 {
     (void)state;
-    assert_int_equal(consumer_handle_limits(0).bytes, 1 << 20);
-    assert_int_equal(consumer_handle_limits(1).bytes, 1 << 20);
-    assert_int_equal(consumer_handle_limits(32).bytes, (8 << 20) / 32);
-    assert_int_equal(consumer_handle_limits(100000).bytes, 64 << 10);
+    assert_int_equal(consumer_conf_limits(0).bytes, 1 << 20);
+    assert_int_equal(consumer_conf_limits(1).bytes, 1 << 20);
+    assert_int_equal(consumer_conf_limits(32).bytes, (8 << 20) / 32);
+    assert_int_equal(consumer_conf_limits(100000).bytes, 64 << 10);
 }
 
 static void many_more_partitions_than_planned_outgrow_their_limits(void **state)
 {
     (void)state;
-    assert_false(consumer_handle_is_outgrown(0, 32));
-    assert_true(consumer_handle_is_outgrown(0, 33));
-    assert_false(consumer_handle_is_outgrown(33, 100));
-    assert_true(consumer_handle_is_outgrown(33, 133));
-    assert_false(consumer_handle_is_outgrown(128, 100000));
+    assert_false(consumer_conf_is_outgrown(0, 32));
+    assert_true(consumer_conf_is_outgrown(0, 33));
+    assert_false(consumer_conf_is_outgrown(33, 100));
+    assert_true(consumer_conf_is_outgrown(33, 133));
+    assert_false(consumer_conf_is_outgrown(128, 100000));
     // The bound that this keeps: four times what is planned.
     for (size_t planned = 0; planned < 128; planned++) {
-        for (size_t count = 1; !consumer_handle_is_outgrown(planned, count); count++) {
-            assert_true(consumer_handle_limits(planned).bytes * count <= 4 * (8 << 20));
+        for (size_t count = 1; !consumer_conf_is_outgrown(planned, count); count++) {
+            assert_true(consumer_conf_limits(planned).bytes * count <= 4 * (8 << 20));
         }
     }
 }
@@ -57,7 +57,7 @@ static void expect_open(const char *message_max, const char *receive_max)
 {
     struct settings settings = {0};
     struct function_config config = {.name = memory_string("fn")};
-    struct partition_limits limits = consumer_handle_limits(1);
+    struct partition_limits limits = consumer_conf_limits(1);
     rd_kafka_t *rk = NULL;
     struct fault f = {0};
     text_list_add(&config.source.topics, "a.b.c");
@@ -66,7 +66,7 @@ static void expect_open(const char *message_max, const char *receive_max)
     if (receive_max != NULL) {
         text_pairs_set(&settings.kafka, "receive.message.max.bytes", receive_max);
     }
-    bool is_open = consumer_handle_open(&settings, &config, &limits, &rk, &f);
+    bool is_open = consumer_conf_open(&settings, &config, &limits, &rk, &f);
     assert_string_equal(f.text, "");
     assert_true(is_open);
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -1,0 +1,198 @@
+// Answers to fetches say where a log ends; a function that is full fetches nothing, so then the end is asked
+// for.
+#include "bridge/intake/offset_store.h"
+
+#include <utlist.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum { ANSWER_TIMEOUT_MS = 2000 };
+#define ASK_AGAIN_US (5 * CLOCK_US_PER_S)
+#define ASK_AFTER_FAILURE_US (60 * CLOCK_US_PER_S)  // the worker threads have other work, too
+
+/** One question for the ends of logs. */
+struct ends_job {
+    uv_work_t work;
+    struct offset_store *store;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+};
+
+static bool send_commit(struct offset_store *s, const rd_kafka_topic_partition_list_t *list)
+{
+    s->is_committing = list->cnt > 0 &&
+                       rd_kafka_commit_queue(s->rk, list, s->queue, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    s->committing_since_us = clock_now_us();
+    return s->is_committing;
+}
+
+bool offset_store_confirm(struct offset_store *s)
+{
+    if (s->is_committing || s->queue == NULL) {
+        return false;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
+    struct partition *p;
+    LL_FOREACH (*s->partitions, p) {
+        if (p->state != PARTITION_LOST && p->progress.committed >= 0) {
+            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = p->progress.committed;
+        }
+    }
+    bool is_begun = send_commit(s, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return is_begun;
+}
+
+bool offset_store_commit(struct offset_store *s)
+{
+    if (s->is_committing) {
+        return false;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
+    struct partition *p;
+    LL_FOREACH (*s->partitions, p) {
+        int64_t offset = p->state == PARTITION_LOST ? -1 : progress_next_commit(&p->progress);
+        if (offset >= 0) {
+            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = offset;
+            progress_commit_begun(&p->progress, offset);
+        }
+    }
+    bool is_begun = send_commit(s, list);
+    if (!is_begun) {
+        offset_store_commit_ended(*s->partitions, RD_KAFKA_RESP_ERR__FAIL, NULL);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return is_begun;
+}
+
+void offset_store_commit_ended(struct partition *partitions, rd_kafka_resp_err_t code,
+                               const rd_kafka_topic_partition_list_t *list)
+{
+    struct partition *p;
+    LL_FOREACH (partitions, p) {
+        if (p->progress.committing < 0) {
+            continue;
+        }
+        const rd_kafka_topic_partition_t *which =
+            list == NULL ? NULL : rd_kafka_topic_partition_list_find(list, p->topic, p->number);
+        rd_kafka_resp_err_t own = which == NULL ? RD_KAFKA_RESP_ERR__NO_OFFSET : which->err;
+        own = code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : own;
+        if (own != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            // A rebalance is under way or the coordinator moves: the next tick commits more than this one
+            // would.
+            log_debug("bridge", "commit_refused",
+                      LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)), "%s",
+                      rd_kafka_err2str(own));
+        }
+        progress_commit_ended(&p->progress, own == RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+}
+
+static bool is_accepted(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *list)
+{
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && list->cnt > 0 &&
+           list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static void on_answers(void *self)
+{
+    struct offset_store *s = self;
+    for (rd_kafka_event_t *event; s->queue != NULL && (event = rd_kafka_queue_poll(s->queue, 0)) != NULL;) {
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT) {
+            rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+            const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+            bool is_good = is_accepted(code, list);
+            s->is_committing = false;
+            offset_store_commit_ended(*s->partitions, code, list);
+            rd_kafka_event_destroy(event);
+            s->listener.on_committed(s->listener.self, is_good);  // may close us
+        } else {
+            rd_kafka_event_destroy(event);
+        }
+    }
+}
+
+int64_t offset_store_waiting_us(const struct offset_store *s)
+{
+    return s->is_committing ? clock_now_us() - s->committing_since_us : 0;
+}
+
+static void look_up_ends(uv_work_t *work)
+{
+    struct ends_job *job = work->data;
+    job->code = rd_kafka_offsets_for_times(job->store->rk, job->list, ANSWER_TIMEOUT_MS);
+}
+
+static void on_ends_known(uv_work_t *work, int status)
+{
+    (void)status;
+    struct ends_job *job = work->data;
+    struct offset_store *s = job->store;
+    s->is_asking_ends = false;
+    bool is_known = job->code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    s->ask_ends_us = clock_now_us() + (is_known ? ASK_AGAIN_US : ASK_AFTER_FAILURE_US);
+    struct partition *p;
+    LL_FOREACH (*s->partitions, p) {
+        const rd_kafka_topic_partition_t *which =
+            is_known ? rd_kafka_topic_partition_list_find(job->list, p->topic, p->number) : NULL;
+        if (which != NULL && which->err == RD_KAFKA_RESP_ERR_NO_ERROR && which->offset >= 0) {
+            p->end_offset = which->offset;
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(job->list);
+    free(job);
+    s->listener.on_rested(s->listener.self);
+}
+
+void offset_store_ask_ends(struct offset_store *s)
+{
+    if (s->is_asking_ends || clock_now_us() < s->ask_ends_us) {
+        return;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
+    struct partition *p;
+    LL_FOREACH (*s->partitions, p) {
+        if (p->state == PARTITION_ASSIGNED && (p->is_held || partition_has_more(p))) {
+            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_END;
+        }
+    }
+    if (list->cnt == 0) {
+        rd_kafka_topic_partition_list_destroy(list);
+        return;
+    }
+    struct ends_job *job = memory_zeroed(1, sizeof(*job));
+    job->store = s;
+    job->list = list;
+    job->work.data = job;
+    s->is_asking_ends = true;
+    INVARIANT(uv_queue_work(s->loop, &job->work, look_up_ends, on_ends_known) == 0);
+}
+
+int64_t offset_store_lag(const struct offset_store *s, const struct partition *p)
+{
+    int64_t low = 0;
+    int64_t high = -1;
+    (void)rd_kafka_get_watermark_offsets(s->rk, p->topic, p->number, &low, &high);
+    high = p->end_offset > high ? p->end_offset : high;
+    if (high < 0) {
+        return -1;
+    }
+    int64_t safe = progress_safe(&p->progress);
+    safe = safe < low ? low : safe;
+    return high > safe ? high - safe : 0;
+}
+
+void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, struct partition **partitions,
+                       const struct offset_store_listener *listener)
+{
+    *s = (struct offset_store){.loop = loop, .rk = rk, .partitions = partitions, .listener = *listener};
+    s->queue = rd_kafka_queue_new(rk);
+    s->watch = kafka_watch_start(loop, s->queue, on_answers, s);
+}
+
+void offset_store_close(struct offset_store *s)
+{
+    kafka_watch_stop(TAKE(s->watch));
+    rd_kafka_queue_destroy(TAKE(s->queue));
+}
