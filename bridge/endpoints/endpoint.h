@@ -39,7 +39,8 @@ typedef void (*endpoint_on_answer)(void *self, const struct answer *a);
 struct endpoint_type {
     const char *kind;
     const char *summary;
-    /** Does no I/O. `config` is lent until close. FAULT_CONFIG for senseless configuration. */
+    /** Does no I/O. `config` is lent until the last send; close does not need it. FAULT_CONFIG for senseless
+     * configuration. */
     bool (*open)(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,
                  struct fault *f) MUST_USE;
     /** Starts a call; on_answer comes later on the loop, exactly once, unless cancelled. */
