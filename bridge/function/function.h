@@ -5,10 +5,7 @@
 #include <uv.h>
 
 #include "bridge/config/function_config.h"
-#include "bridge/delivery/dead_letter.h"
-#include "bridge/intake/schema_cache.h"
-#include "core/kafka/state_topic.h"
-#include "core/metrics.h"
+#include "bridge/function/function_deps.h"
 
 struct function;
 
@@ -30,16 +27,6 @@ enum function_state {
 };
 
 const char *function_state_name(enum function_state state);
-
-/** What all functions of the process share; lent. */
-struct function_deps {
-    uv_loop_t *loop;
-    const struct settings *settings;
-    struct state_topic *state_topic;
-    struct schema_cache *schemas;
-    struct dead_letter *dead_letters;
-    struct metrics *metrics;
-};
 
 /**
  * Starts it; all trouble becomes its state.

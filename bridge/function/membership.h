@@ -2,7 +2,7 @@
 #ifndef BRIDGE_FUNCTION_MEMBERSHIP_H
 #define BRIDGE_FUNCTION_MEMBERSHIP_H
 
-#include "bridge/function/function.h"
+#include "bridge/function/function_deps.h"
 #include "bridge/function/registration.h"
 #include "bridge/intake/consumer.h"
 

@@ -1,0 +1,22 @@
+// What all functions of a process share.
+#ifndef BRIDGE_FUNCTION_FUNCTION_DEPS_H
+#define BRIDGE_FUNCTION_FUNCTION_DEPS_H
+
+#include <uv.h>
+
+#include "bridge/delivery/dead_letter.h"
+#include "bridge/intake/schema_cache.h"
+#include "core/kafka/state_topic.h"
+#include "core/metrics.h"
+
+/** Plain data; all of it is lent. */
+struct function_deps {
+    uv_loop_t *loop;
+    const struct settings *settings;
+    struct state_topic *state_topic;
+    struct schema_cache *schemas;
+    struct dead_letter *dead_letters;
+    struct metrics *metrics;
+};
+
+#endif
