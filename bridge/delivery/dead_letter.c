@@ -102,18 +102,18 @@ static void move(struct dead_letter_record *r, struct dead_letter_record **from,
     DL_APPEND(*to, r);
 }
 
-/** Moves letters back among those that wait, each to its place. */
-static void put_back(struct dead_letter *d, struct dead_letter_record **letters)
+/** Moves records back among those that wait, each to its place. */
+static void put_back(struct dead_letter *d, struct dead_letter_record **records)
 {
     struct dead_letter_record *at = d->waiting;
     uint64_t number = 0;
-    for (struct dead_letter_record *r; (r = *letters) != NULL;) {
+    for (struct dead_letter_record *r; (r = *records) != NULL;) {
         at = r->number < number ? d->waiting : at;
         number = r->number;
         while (at != NULL && at->number < number) {
             at = at->next;
         }
-        DL_DELETE(*letters, r);
+        DL_DELETE(*records, r);
         if (at == NULL) {
             DL_APPEND(d->waiting, r);
         } else {

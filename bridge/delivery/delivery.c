@@ -70,7 +70,7 @@ static void say_error(struct delivery *d)
     d->is_error_said = true;
     log_warn(d->component, "function_failing",
              LOG_WITH(LOG_NUMBER("seconds", last_error_age_us(&d->error) / CLOCK_US_PER_S),
-                      LOG_NUMBER("calls_waiting", d->line->invoker.waiting_count),
+                      LOG_NUMBER("calls_waiting", d->target->waiting_count),
                       LOG_NUMBER("events_waiting", d->event_count + d->lanes.deferred_count)),
              "%s", d->error.text);
 }
@@ -81,7 +81,7 @@ void delivery_note_error(struct delivery *d, const char *text)
         last_error_set(&d->error, text);
         return;
     }
-    if (!d->error.is_set || d->line->invoker.waiting_count > 0) {
+    if (!d->error.is_set || d->target->waiting_count > 0) {
         return;
     }
     if (d->is_error_said) {
@@ -164,7 +164,7 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct event *
 /** A new invocation of what is ready; NULL when all of it was filtered or refused. */
 static struct invocation *build_new(struct delivery *d)
 {
-    struct invocation *inv = invoke_open(&d->line->invoker);
+    struct invocation *inv = invoke_open(d->target);
     payload_begin(invoke_payload(inv), &d->payload);
     struct event *e;
     while ((e = batch_next(&d->limits, &d->lanes, inv->event_count, inv->last)) != NULL) {
@@ -250,7 +250,7 @@ static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait
     if (!limiter_admits(&d->limiter, d->running_count, now_us)) {
         return;  // an answer brings us back
     }
-    int64_t due_us = invoke_next_due_us(&d->line->invoker);
+    int64_t due_us = invoke_next_due_us(d->target);
     if (due_us >= 0) {
         wake_at(d, due_us, now_us);
     }
@@ -267,13 +267,13 @@ static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait
 static struct invocation *next_invocation(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us,
                                           bool *ret_is_more)
 {
-    int64_t due_us = invoke_next_due_us(&d->line->invoker);
+    int64_t due_us = invoke_next_due_us(d->target);
     bool is_due = due_us >= 0 && due_us <= now_us;
     bool is_ready = batch_is_due(&d->limits, &d->lanes, now_us, ret_batch_wait_us);
     *ret_is_more = is_due || is_ready;
     d->was_retry = is_due && !(is_ready && d->was_retry);
     if (d->was_retry) {
-        return build_again(d, invoke_take_due(&d->line->invoker, now_us));
+        return build_again(d, invoke_take_due(d->target, now_us));
     }
     return is_ready ? build_new(d) : NULL;
 }
@@ -380,7 +380,7 @@ void delivery_drop(struct delivery *d, const struct partition *p)
     }
     // What waits for a retry: all of it is looked through, and what stays waits as before.
     struct invocation *kept = NULL;
-    for (struct invocation *inv; (inv = invoke_take_due(&d->line->invoker, INT64_MAX)) != NULL;) {
+    for (struct invocation *inv; (inv = invoke_take_due(d->target, INT64_MAX)) != NULL;) {
         LL_PREPEND(kept, inv);
     }
     struct invocation *next_inv;
@@ -403,5 +403,5 @@ size_t delivery_event_count(const struct delivery *d)
 void delivery_status(const struct delivery *d, struct bytes *out)
 {
     bytes_format(out, ",\"deferred_events\":%zu,\"calls_waiting\":%zu,\"dead_letters_waiting\":%zu",
-                 d->lanes.deferred_count, d->line->invoker.waiting_count, d->dead_letters_waiting);
+                 d->lanes.deferred_count, d->target->waiting_count, d->dead_letters_waiting);
 }

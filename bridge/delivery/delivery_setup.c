@@ -12,42 +12,42 @@ enum {
     LANE_EVENTS_MIN = 128,
 };
 
-static bool open_line(struct delivery *d, const struct function_config *config, struct delivery_line **ret,
-                      struct fault *f)
+static bool open_target(struct delivery *d, const struct function_config *config, struct target **ret,
+                        struct fault *f)
 {
-    CLEANUP(memory_free_pointer) struct delivery_line *line = memory_zeroed(1, sizeof(*line));
-    line->invoker = (struct invoker){
+    CLEANUP(memory_free_pointer) struct target *target = memory_zeroed(1, sizeof(*target));
+    *target = (struct target){
         .endpoint_type = &endpoint_http,
-        .on_answer = delivery_on_answer,
+        .on_response = delivery_on_response,
         .self = d,
     };
-    if (!endpoint_http.open(config, d->loop, &line->invoker.endpoint, f)) {
+    if (!endpoint_http.open(config, d->loop, &target->endpoint, f)) {
         return false;
     }
-    *ret = TAKE(line);
+    *ret = TAKE(target);
     return true;
 }
 
-static void close_line(struct delivery_line *line)
+static void close_target(struct target *target)
 {
-    if (line == NULL) {
+    if (target == NULL) {
         return;
     }
-    line->invoker.endpoint_type->close(line->invoker.endpoint);
-    invoker_clear(&line->invoker);
-    free(line);
+    target->endpoint_type->close(target->endpoint);
+    target_clear(target);
+    free(target);
 }
 
 void delivery_close_replaced(struct delivery *d)
 {
-    struct delivery_line **at = &d->replaced;
+    struct target **at = &d->replaced;
     while (*at != NULL) {
-        struct delivery_line *line = *at;
-        if (line->invoker.running_count == 0) {
-            *at = line->next;
-            close_line(line);
+        struct target *target = *at;
+        if (target->running_count == 0) {
+            *at = target->next;
+            close_target(target);
         } else {
-            at = &line->next;
+            at = &target->next;
         }
     }
 }
@@ -94,7 +94,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->on_room = params->on_room;
     d->on_throttled = params->on_throttled;
     d->self = params->self;
-    if (!open_line(d, config, &d->line, f)) {
+    if (!open_target(d, config, &d->target, f)) {
         return false;
     }
     d->component = memory_format("function/%s", config->name);
@@ -108,21 +108,21 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     return true;
 }
 
-/** Moves what waits to the new line. A new endpoint is tried at once, however long the former one is to be
+/** Moves what waits to the new target. A new endpoint is tried at once, however long the former one is to be
  * left alone. */
-static void replace_line(struct delivery *d, struct delivery_line *line, bool is_same_endpoint)
+static void replace_target(struct delivery *d, struct target *target, bool is_same_endpoint)
 {
-    struct delivery_line *old = d->line;
+    struct target *old = d->target;
     int64_t now_us = clock_now_us();
-    d->line = line;
-    for (struct invocation *inv; (inv = invoke_take_due(&old->invoker, INT64_MAX)) != NULL;) {
-        inv->invoker = &line->invoker;
+    d->target = target;
+    for (struct invocation *inv; (inv = invoke_take_due(old, INT64_MAX)) != NULL;) {
+        inv->target = target;
         invoke_wait(inv, is_same_endpoint ? inv->due_us : now_us);
     }
     LL_PREPEND(d->replaced, old);
     if (!is_same_endpoint) {
         LL_FOREACH (d->replaced, old) {
-            old->invoker.is_superseded = true;
+            old->is_superseded = true;
         }
         limiter_reopen(&d->limiter, d->running_count);
     }
@@ -132,8 +132,8 @@ static void replace_line(struct delivery *d, struct delivery_line *line, bool is
 bool delivery_reconfigure(struct delivery *d, const struct function_config *config, struct fault *f)
 {
     INVARIANT(config->delivery.order == d->lanes.order);
-    struct delivery_line *line;
-    if (!open_line(d, config, &line, f)) {
+    struct target *target;
+    if (!open_target(d, config, &target, f)) {
         return false;
     }
     bool is_same_endpoint = function_change_is_same_endpoint(d->config, config);
@@ -144,15 +144,15 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
     take_config(d, config);
     limiter_adjust(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us,
                    d->backoff.max_us);
-    replace_line(d, line, is_same_endpoint);
+    replace_target(d, target, is_same_endpoint);
     delivery_pump(d);
     return true;
 }
 
-static void abandon_line(struct delivery *d, struct delivery_line *line)
+static void abandon_target(struct delivery *d, struct target *target)
 {
-    while (line->invoker.running != NULL) {
-        struct invocation *inv = line->invoker.running;
+    while (target->running != NULL) {
+        struct invocation *inv = target->running;
         invoke_cancel(inv);
         d->running_count--;
         for (struct event *e = inv->first, *next; e != NULL; e = next) {
@@ -166,10 +166,10 @@ static void abandon_line(struct delivery *d, struct delivery_line *line)
 void delivery_abandon(struct delivery *d)
 {
     d->is_pumping = true;  // nothing new starts
-    abandon_line(d, d->line);
-    struct delivery_line *line;
-    LL_FOREACH (d->replaced, line) {
-        abandon_line(d, line);
+    abandon_target(d, d->target);
+    struct target *target;
+    LL_FOREACH (d->replaced, target) {
+        abandon_target(d, target);
     }
 }
 
@@ -187,7 +187,7 @@ void delivery_free(struct delivery *d)
     }
     INVARIANT(d->running_count == 0);
     delivery_close_replaced(d);
-    close_line(d->line);
+    close_target(d->target);
     refetch_free(d->refetch);
     lanes_clear(&d->lanes);
     uv_close((uv_handle_t *)&d->timer, on_closed);

@@ -1,4 +1,4 @@
-// What delivery.c, delivery_answer.c and delivery_setup.c share; nobody else looks in.
+// What delivery.c, delivery_response.c and delivery_setup.c share; nobody else looks in.
 #ifndef BRIDGE_DELIVERY_DELIVERY_STATE_H
 #define BRIDGE_DELIVERY_DELIVERY_STATE_H
 
@@ -11,12 +11,6 @@
 #include "core/base/last_error.h"
 
 enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of events held, as on Kafka; one event more may go over it
-
-/** An endpoint and its calls. A replaced one lasts until the last call that it runs has ended. */
-struct delivery_line {
-    struct delivery_line *next;
-    struct invoker invoker;
-};
 
 struct delivery {
     uv_loop_t *loop;
@@ -36,11 +30,11 @@ struct delivery {
     struct batch_limits limits;
     struct payload_options payload;
     struct outcome_policy policy;
-    struct delivery_line *line;      // that new calls take
-    struct delivery_line *replaced;  // earlier ones
-    size_t running_count;            // on all of them
-    uv_timer_t timer;                // the limiter opens, a retry or a batch is due
-    struct last_error error;         // of calls, until none waits to be made again
+    struct target *target;    // that new calls take
+    struct target *replaced;  // earlier ones
+    size_t running_count;     // on all of them
+    uv_timer_t timer;         // the limiter opens, a retry or a batch is due
+    struct last_error error;  // of calls, until none waits to be made again
     bool is_error_said;
     size_t dead_letters_waiting;  // events
     size_t event_count;
@@ -85,8 +79,8 @@ bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_mess
 /** A call failed, or (NULL) one succeeded: what the status says. */
 void delivery_note_error(struct delivery *d, const char *text);
 
-/** The invoker's on_answer. */
-void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a);
+/** The target's on_response. */
+void delivery_on_response(void *self, struct invocation *inv, const struct response *r);
 
 /** Closes lines that are replaced and run nothing. */
 void delivery_close_replaced(struct delivery *d);

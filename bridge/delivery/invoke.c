@@ -7,15 +7,15 @@
 /** Buffers that one large body has blown up are not kept for the small ones after it. */
 enum { SLOT_BYTES_KEPT = 1 << 20 };
 
-struct invocation *invoke_open(struct invoker *i)
+struct invocation *invoke_open(struct target *t)
 {
-    struct invocation *inv = i->unused;
+    struct invocation *inv = t->unused;
     if (inv != NULL) {
-        i->unused = inv->next;
+        t->unused = inv->next;
     } else {
         inv = memory_new(sizeof(*inv));
     }
-    *inv = (struct invocation){.invoker = i, .number = ++i->opened_count};
+    *inv = (struct invocation){.target = t, .number = ++t->opened_count};
     return inv;
 }
 
@@ -45,24 +45,24 @@ static void give_slot_back(struct invocation *inv)
         payload_clear(&slot->payload);
     }
     inv->slot = NULL;
-    slot->next = inv->invoker->slots;
-    inv->invoker->slots = slot;
+    slot->next = inv->target->slots;
+    inv->target->slots = slot;
 }
 
 void invoke_close(struct invocation *inv)
 {
     give_slot_back(inv);
-    inv->next = inv->invoker->unused;
-    inv->invoker->unused = inv;
+    inv->next = inv->target->unused;
+    inv->target->unused = inv;
 }
 
 struct payload *invoke_payload(struct invocation *inv)
 {
-    struct invoker *i = inv->invoker;
+    struct target *t = inv->target;
     if (inv->slot == NULL) {
-        inv->slot = i->slots;
+        inv->slot = t->slots;
         if (inv->slot != NULL) {
-            i->slots = inv->slot->next;
+            t->slots = inv->slot->next;
         } else {
             inv->slot = memory_zeroed(1, sizeof(*inv->slot));
         }
@@ -72,23 +72,23 @@ struct payload *invoke_payload(struct invocation *inv)
 
 static void stop_running(struct invocation *inv)
 {
-    DL_DELETE2(inv->invoker->running, inv, previous, next);
-    inv->invoker->running_count--;
+    DL_DELETE2(inv->target->running, inv, previous, next);
+    inv->target->running_count--;
     inv->call = NULL;
     give_slot_back(inv);
 }
 
-static void on_answer(void *self, const struct answer *a)
+static void on_response(void *self, const struct response *r)
 {
     struct invocation *inv = self;
-    struct invoker *i = inv->invoker;
+    struct target *t = inv->target;
     stop_running(inv);
-    i->on_answer(i->self, inv, a);
+    t->on_response(t->self, inv, r);
 }
 
 void invoke_send(struct invocation *inv, int64_t timeout_us)
 {
-    struct invoker *i = inv->invoker;
+    struct target *t = inv->target;
     const struct payload *p = &inv->slot->payload;
     struct endpoint_request request = {
         .body = p->body,
@@ -100,87 +100,87 @@ void invoke_send(struct invocation *inv, int64_t timeout_us)
     if (inv->first_attempt_us == 0) {
         inv->first_attempt_us = inv->sent_us;
     }
-    DL_APPEND2(i->running, inv, previous, next);
-    i->running_count++;
-    inv->call = i->endpoint_type->send(i->endpoint, &request, on_answer, inv);
+    DL_APPEND2(t->running, inv, previous, next);
+    t->running_count++;
+    inv->call = t->endpoint_type->send(t->endpoint, &request, on_response, inv);
 }
 
 void invoke_cancel(struct invocation *inv)
 {
-    inv->invoker->endpoint_type->cancel(inv->invoker->endpoint, inv->call);
+    inv->target->endpoint_type->cancel(inv->target->endpoint, inv->call);
     stop_running(inv);
 }
 
-static void sift_up(struct invoker *i, size_t at)
+static void sift_up(struct target *t, size_t at)
 {
-    struct invocation *inv = i->waiting[at];
-    while (at > 0 && i->waiting[(at - 1) / 2]->due_us > inv->due_us) {
-        i->waiting[at] = i->waiting[(at - 1) / 2];
+    struct invocation *inv = t->waiting[at];
+    while (at > 0 && t->waiting[(at - 1) / 2]->due_us > inv->due_us) {
+        t->waiting[at] = t->waiting[(at - 1) / 2];
         at = (at - 1) / 2;
     }
-    i->waiting[at] = inv;
+    t->waiting[at] = inv;
 }
 
-static void sift_down(struct invoker *i, size_t at)
+static void sift_down(struct target *t, size_t at)
 {
-    struct invocation *inv = i->waiting[at];
+    struct invocation *inv = t->waiting[at];
     for (;;) {
         size_t child = 2 * at + 1;
-        if (child + 1 < i->waiting_count && i->waiting[child + 1]->due_us < i->waiting[child]->due_us) {
+        if (child + 1 < t->waiting_count && t->waiting[child + 1]->due_us < t->waiting[child]->due_us) {
             child++;
         }
-        if (child >= i->waiting_count || i->waiting[child]->due_us >= inv->due_us) {
+        if (child >= t->waiting_count || t->waiting[child]->due_us >= inv->due_us) {
             break;
         }
-        i->waiting[at] = i->waiting[child];
+        t->waiting[at] = t->waiting[child];
         at = child;
     }
-    i->waiting[at] = inv;
+    t->waiting[at] = inv;
 }
 
 void invoke_wait(struct invocation *inv, int64_t due_us)
 {
-    struct invoker *i = inv->invoker;
+    struct target *t = inv->target;
     give_slot_back(inv);
     inv->due_us = due_us;
-    if (i->waiting_count == i->waiting_capacity) {
-        i->waiting_capacity = i->waiting_capacity == 0 ? 16 : i->waiting_capacity * 2;
-        i->waiting = memory_resize(i->waiting, i->waiting_capacity * sizeof(struct invocation *));
+    if (t->waiting_count == t->waiting_capacity) {
+        t->waiting_capacity = t->waiting_capacity == 0 ? 16 : t->waiting_capacity * 2;
+        t->waiting = memory_resize(t->waiting, t->waiting_capacity * sizeof(struct invocation *));
     }
-    i->waiting[i->waiting_count++] = inv;
-    sift_up(i, i->waiting_count - 1);
+    t->waiting[t->waiting_count++] = inv;
+    sift_up(t, t->waiting_count - 1);
 }
 
-struct invocation *invoke_take_due(struct invoker *i, int64_t now_us)
+struct invocation *invoke_take_due(struct target *t, int64_t now_us)
 {
-    if (i->waiting_count == 0 || i->waiting[0]->due_us > now_us) {
+    if (t->waiting_count == 0 || t->waiting[0]->due_us > now_us) {
         return NULL;
     }
-    struct invocation *inv = i->waiting[0];
-    i->waiting[0] = i->waiting[--i->waiting_count];
-    if (i->waiting_count > 0) {
-        sift_down(i, 0);
+    struct invocation *inv = t->waiting[0];
+    t->waiting[0] = t->waiting[--t->waiting_count];
+    if (t->waiting_count > 0) {
+        sift_down(t, 0);
     }
     return inv;
 }
 
-int64_t invoke_next_due_us(const struct invoker *i)
+int64_t invoke_next_due_us(const struct target *t)
 {
-    return i->waiting_count == 0 ? -1 : i->waiting[0]->due_us;
+    return t->waiting_count == 0 ? -1 : t->waiting[0]->due_us;
 }
 
-void invoker_clear(struct invoker *i)
+void target_clear(struct target *t)
 {
-    INVARIANT(i->running_count == 0 && i->waiting_count == 0);
-    for (struct invocation *inv = i->unused, *next; inv != NULL; inv = next) {
+    INVARIANT(t->running_count == 0 && t->waiting_count == 0);
+    for (struct invocation *inv = t->unused, *next; inv != NULL; inv = next) {
         next = inv->next;
         free(inv);
     }
-    for (struct invoke_slot *slot = i->slots, *next; slot != NULL; slot = next) {
+    for (struct invoke_slot *slot = t->slots, *next; slot != NULL; slot = next) {
         next = slot->next;
         payload_clear(&slot->payload);
         free(slot);
     }
-    free(i->waiting);
-    *i = (struct invoker){0};
+    free(t->waiting);
+    *t = (struct target){0};
 }

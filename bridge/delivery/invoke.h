@@ -15,7 +15,7 @@ struct invoke_slot {
 struct invocation {
     struct invocation *next;  // in the list of running or of unused ones
     struct invocation *previous;
-    struct invoker *invoker;
+    struct target *target;
     struct event *first;  // in order
     struct event *last;
     size_t event_count;
@@ -31,13 +31,14 @@ struct invocation {
     struct endpoint_call *call;  // while it runs
 };
 
-typedef void (*invoke_on_answer)(void *self, struct invocation *inv, const struct answer *a);
+typedef void (*invoke_on_response)(void *self, struct invocation *inv, const struct response *r);
 
-/** Plain data, embedded. */
-struct invoker {
+/** An endpoint and its calls. A replaced one lasts until the last call that it runs has ended. */
+struct target {
+    struct target *next;  // in the list of replaced ones
     const struct endpoint_type *endpoint_type;
     struct endpoint *endpoint;  // lent
-    invoke_on_answer on_answer;
+    invoke_on_response on_response;
     void *self;
     bool is_superseded;  // another endpoint is called by now: its late answers say nothing about that one
     uint64_t opened_count;
@@ -51,7 +52,7 @@ struct invoker {
 };
 
 /** An invocation without events. */
-struct invocation *invoke_open(struct invoker *i);
+struct invocation *invoke_open(struct target *t);
 void invoke_add(struct invocation *inv, struct event *e);
 
 /** Takes all its events out, as a list in order. */
@@ -63,22 +64,23 @@ void invoke_close(struct invocation *inv);
 /** Gives it buffers to build its request in. */
 struct payload *invoke_payload(struct invocation *inv);
 
-/** Sends what its payload says; on_answer follows, unless cancelled. Its buffers go back before on_answer. */
+/** Sends what its payload says; on_response follows, unless cancelled. Its buffers go back before
+ * on_response. */
 void invoke_send(struct invocation *inv, int64_t timeout_us);
 
 /** Lets it wait until due_us; its buffers go back. */
 void invoke_wait(struct invocation *inv, int64_t due_us);
 
 /** Takes the waiting one that is due first, if it is due. */
-struct invocation *invoke_take_due(struct invoker *i, int64_t now_us);
+struct invocation *invoke_take_due(struct target *t, int64_t now_us);
 
 /** When the first waiting one is due; -1: none waits. */
-int64_t invoke_next_due_us(const struct invoker *i);
+int64_t invoke_next_due_us(const struct target *t);
 
 /** Gives the running call up. */
 void invoke_cancel(struct invocation *inv);
 
 /** Nothing runs and nothing waits. */
-void invoker_clear(struct invoker *i);
+void target_clear(struct target *t);
 
 #endif

@@ -18,25 +18,25 @@ static struct outcome dead(const char *reason)
     return (struct outcome){.kind = OUTCOME_DEAD, .is_attempt = true, .reason = reason};
 }
 
-static struct outcome judge_transport(const struct answer *a)
+static struct outcome judge_transport(const struct response *r)
 {
-    if (!a->is_sent) {
+    if (!r->is_sent) {
         return (struct outcome){.kind = OUTCOME_UNREACHABLE, .reason = "unreachable"};
     }
-    return again(a->is_timeout ? "timeout" : "transport");
+    return again(r->is_timeout ? "timeout" : "transport");
 }
 
-static struct outcome judge_status(const struct answer *a, size_t event_count)
+static struct outcome judge_status(const struct response *r, size_t event_count)
 {
-    int status = a->status;
+    int status = r->status;
     if (status >= 200 && status <= 299) {
         return (struct outcome){.kind = OUTCOME_DONE, .is_attempt = true};
     }
     if (status == 429) {
-        return throttled("429", a->retry_after_us);
+        return throttled("429", r->retry_after_us);
     }
-    if (status == 503 && a->retry_after_us > 0) {
-        return throttled("503", a->retry_after_us);
+    if (status == 503 && r->retry_after_us > 0) {
+        return throttled("503", r->retry_after_us);
     }
     if (status >= 500 && status <= 599) {
         return again("5xx");
@@ -63,10 +63,10 @@ static struct outcome judge_status(const struct answer *a, size_t event_count)
     return event_count > 1 ? (struct outcome){.kind = OUTCOME_HALVE, .reason = "rejected"} : dead("rejected");
 }
 
-struct outcome outcome_judge(const struct answer *a, const struct outcome_history *h,
+struct outcome outcome_judge(const struct response *r, const struct outcome_history *h,
                              const struct outcome_policy *policy)
 {
-    struct outcome o = a->transport.kind != FAULT_NONE ? judge_transport(a) : judge_status(a, h->event_count);
+    struct outcome o = r->transport.kind != FAULT_NONE ? judge_transport(r) : judge_status(r, h->event_count);
     if (o.kind == OUTCOME_DONE || o.kind == OUTCOME_DEAD || o.kind == OUTCOME_HALVE) {
         return o;
     }

@@ -42,7 +42,7 @@ struct outcome {
     const char *reason;  // RETRY, THROTTLE: metric label; DEAD: dead-letter reason; static
 };
 
-struct outcome outcome_judge(const struct answer *a, const struct outcome_history *h,
+struct outcome outcome_judge(const struct response *r, const struct outcome_history *h,
                              const struct outcome_policy *policy);
 
 #endif

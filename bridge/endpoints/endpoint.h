@@ -1,6 +1,6 @@
 // What any kind of function endpoint must supply: one const table per kind.
 //
-// An endpoint speaks a protocol and translates the reply into a struct answer. It never decides whether to
+// An endpoint speaks a protocol and translates the reply into a struct response. It never decides whether to
 // retry, never counts attempts, never looks at events.
 #ifndef BRIDGE_ENDPOINTS_ENDPOINT_H
 #define BRIDGE_ENDPOINTS_ENDPOINT_H
@@ -11,8 +11,8 @@
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
 
-/** What came back from one call; borrowed for on_answer. */
-struct answer {
+/** What came back from one call; borrowed for on_response. */
+struct response {
     struct fault transport;  // FAULT_NONE: `status` is the endpoint's; FAULT_RETRY: no whole answer came
     bool is_sent;            // with a transport fault: a byte of the request may have reached the endpoint
     bool is_timeout;
@@ -34,7 +34,7 @@ struct endpoint_request {
 struct endpoint;
 struct endpoint_call;
 
-typedef void (*endpoint_on_answer)(void *self, const struct answer *a);
+typedef void (*endpoint_on_response)(void *self, const struct response *r);
 
 struct endpoint_type {
     const char *kind;
@@ -43,10 +43,10 @@ struct endpoint_type {
      * configuration. */
     bool (*open)(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,
                  struct fault *f) MUST_USE;
-    /** Starts a call; on_answer comes later on the loop, exactly once, unless cancelled. */
+    /** Starts a call; on_response comes later on the loop, exactly once, unless cancelled. */
     struct endpoint_call *(*send)(struct endpoint *e, const struct endpoint_request *request,
-                                  endpoint_on_answer on_answer, void *self);
-    /** Gives the call up: no on_answer; a late answer goes nowhere. */
+                                  endpoint_on_response on_response, void *self);
+    /** Gives the call up: no on_response; a late answer goes nowhere. */
     void (*cancel)(struct endpoint *e, struct endpoint_call *call);
     /** No call is under way. Accepts NULL. */
     void (*close)(struct endpoint *e);

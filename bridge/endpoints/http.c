@@ -7,7 +7,7 @@ enum { RESPONSE_BYTES_MAX = 2048 };
 struct endpoint_call {
     struct endpoint *endpoint;
     struct http_call *call;
-    endpoint_on_answer on_answer;
+    endpoint_on_response on_response;
     void *self;
     struct endpoint_call *next;  // in the free list
 };
@@ -92,7 +92,7 @@ static void on_done(void *self, const struct http_response *r)
 {
     struct endpoint_call *call = self;
     struct endpoint *e = call->endpoint;
-    struct answer a = {
+    struct response response = {
         .is_sent = r->is_sent,
         .is_timeout = r->is_timeout,
         .status = r->status,
@@ -102,16 +102,16 @@ static void on_done(void *self, const struct http_response *r)
         .took_us = r->took_us,
     };
     if (r->transport.kind != FAULT_NONE) {
-        a.transport = r->transport;
+        response.transport = r->transport;
     }
-    endpoint_on_answer on_answer = call->on_answer;
+    endpoint_on_response on_response = call->on_response;
     call->next = e->idle;
     e->idle = call;
-    on_answer(call->self, &a);
+    on_response(call->self, &response);
 }
 
 static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint_request *request,
-                                       endpoint_on_answer on_answer, void *self)
+                                       endpoint_on_response on_response, void *self)
 {
     if (e->content_type != request->content_type) {
         make_headers(e, request->content_type);
@@ -122,7 +122,7 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
     } else {
         call = memory_new(sizeof(*call));
     }
-    *call = (struct endpoint_call){.endpoint = e, .on_answer = on_answer, .self = self};
+    *call = (struct endpoint_call){.endpoint = e, .on_response = on_response, .self = self};
     struct http_request r = {
         .method = "POST",
         .url = e->config->http.url,

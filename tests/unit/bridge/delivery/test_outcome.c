@@ -14,16 +14,16 @@ static const struct outcome_policy policy = {.attempts_max = 10, .max_age_us = 8
 
 static struct outcome judge(int status, int64_t retry_after_us, uint32_t attempts)
 {
-    struct answer a = {.status = status, .retry_after_us = retry_after_us};
+    struct response r = {.status = status, .retry_after_us = retry_after_us};
     struct outcome_history h = {.attempts = attempts, .first_attempt_us = 0, .now_us = SECOND};
-    return outcome_judge(&a, &h, &policy);
+    return outcome_judge(&r, &h, &policy);
 }
 
 static struct outcome judge_transport(bool is_sent, bool is_timeout, uint32_t attempts)
 {
-    struct answer a = {.transport = {.kind = FAULT_RETRY}, .is_sent = is_sent, .is_timeout = is_timeout};
+    struct response r = {.transport = {.kind = FAULT_RETRY}, .is_sent = is_sent, .is_timeout = is_timeout};
     struct outcome_history h = {.attempts = attempts, .first_attempt_us = 0, .now_us = SECOND};
-    return outcome_judge(&a, &h, &policy);
+    return outcome_judge(&r, &h, &policy);
 }
 
 static void any_2xx_is_done(void **state)
@@ -98,9 +98,9 @@ static void an_old_event_expires_whatever_kept_it(void **state)
 {
     (void)state;
     struct outcome_history h = {.first_attempt_us = SECOND, .now_us = SECOND + policy.max_age_us};
-    struct answer throttled = {.status = 429};
-    struct answer refused = {.transport = {.kind = FAULT_RETRY}};
-    struct answer failed = {.status = 500};
+    struct response throttled = {.status = 429};
+    struct response refused = {.transport = {.kind = FAULT_RETRY}};
+    struct response failed = {.status = 500};
     assert_string_equal(outcome_judge(&throttled, &h, &policy).reason, "expired");
     assert_false(outcome_judge(&throttled, &h, &policy).is_attempt);
     assert_string_equal(outcome_judge(&refused, &h, &policy).reason, "expired");
@@ -114,13 +114,13 @@ static void a_rejected_batch_is_halved_down_to_the_event(void **state)
     (void)state;
     static const int STATUSES[] = {400, 413, 422};
     for (size_t i = 0; i < 3; i++) {
-        struct answer a = {.status = STATUSES[i], .retry_after_us = -1};
+        struct response r = {.status = STATUSES[i], .retry_after_us = -1};
         struct outcome_history h = {.event_count = 2, .attempts = 9, .now_us = SECOND};
-        struct outcome o = outcome_judge(&a, &h, &policy);
+        struct outcome o = outcome_judge(&r, &h, &policy);
         assert_int_equal(o.kind, OUTCOME_HALVE);
         assert_false(o.is_attempt);
         h.event_count = 1;
-        assert_int_equal(outcome_judge(&a, &h, &policy).kind, OUTCOME_DEAD);
+        assert_int_equal(outcome_judge(&r, &h, &policy).kind, OUTCOME_DEAD);
     }
 }
 

@@ -1,4 +1,4 @@
-// What becomes of an invocation when its answer comes. outcome.c judges, this carries out.
+// What becomes of an invocation when its response comes. outcome.c judges, this carries out.
 #include <stdio.h>
 
 #include "bridge/delivery/delivery_state.h"
@@ -20,27 +20,27 @@ static void finish_delivered(struct delivery *d, struct invocation *inv)
     delivery_note_error(d, NULL);
 }
 
-/** One line about an answer, for logs and dead letters; never the endpoint's own words. */
-static void describe(const struct answer *a, char *text, size_t size)
+/** One line about a response, for logs and dead letters; never the endpoint's own words. */
+static void describe(const struct response *r, char *text, size_t size)
 {
-    if (a->transport.kind != FAULT_NONE) {
-        (void)snprintf(text, size, "%s", a->transport.text);
-    } else if (a->location != NULL) {
-        (void)snprintf(text, size, "the function answered %d, to %s; redirects are not followed", a->status,
-                       a->location);
+    if (r->transport.kind != FAULT_NONE) {
+        (void)snprintf(text, size, "%s", r->transport.text);
+    } else if (r->location != NULL) {
+        (void)snprintf(text, size, "the function answered %d, to %s; redirects are not followed", r->status,
+                       r->location);
     } else {
-        (void)snprintf(text, size, "the function answered %d", a->status);
+        (void)snprintf(text, size, "the function answered %d", r->status);
     }
 }
 
-static void finish_dead(struct delivery *d, struct invocation *inv, const struct answer *a,
+static void finish_dead(struct delivery *d, struct invocation *inv, const struct response *r,
                         const char *reason)
 {
     char text[512];
-    describe(a, text, sizeof(text));
+    describe(r, text, sizeof(text));
     delivery_note_error(d, text);
     struct dead_letter_cause cause = {
-        .reason = reason, .message = text, .status = a->status, .attempts = inv->attempts};
+        .reason = reason, .message = text, .status = r->status, .attempts = inv->attempts};
     for (struct event *e = inv->first, *next; e != NULL; e = next) {
         next = e->next;
         if (e->partition->state == PARTITION_LOST) {
@@ -92,9 +92,9 @@ static void log_retry(struct delivery *d, const struct invocation *inv, const ch
 
 /** How the endpoint does, by any response but one that asks for a pause. */
 static void note_health(struct delivery *d, const struct invocation *inv, const struct outcome *o,
-                        const struct answer *a)
+                        const struct response *r)
 {
-    if (o->kind == OUTCOME_THROTTLE || a->transport.kind != FAULT_NONE) {
+    if (o->kind == OUTCOME_THROTTLE || r->transport.kind != FAULT_NONE) {
         return;
     }
     limiter_widen(&d->limiter, inv->generation);
@@ -106,12 +106,12 @@ static void note_health(struct delivery *d, const struct invocation *inv, const 
 
 /** Not yet: the same events again, or half of them. */
 static void try_again(struct delivery *d, struct invocation *inv, const struct outcome *o,
-                      const struct answer *a, bool is_superseded)
+                      const struct response *r, bool is_superseded)
 {
     int64_t now_us = clock_now_us();
     int64_t due_us = now_us;
     char text[sizeof(d->error.text)];
-    describe(a, text, sizeof(text));
+    describe(r, text, sizeof(text));
     delivery_note_error(d, text);
     function_metrics_count_retry(d->metrics, o->reason);
     if (o->kind == OUTCOME_HALVE) {
@@ -128,31 +128,31 @@ static void try_again(struct delivery *d, struct invocation *inv, const struct o
     delivery_retry(d, inv, due_us);
 }
 
-void delivery_on_answer(void *self, struct invocation *inv, const struct answer *a)
+void delivery_on_response(void *self, struct invocation *inv, const struct response *r)
 {
     struct delivery *d = self;
     d->running_count--;
-    bool is_superseded = inv->invoker->is_superseded;
-    inv->invoker = &d->line->invoker;  // its retries go where new calls go
+    bool is_superseded = inv->target->is_superseded;
+    inv->target = d->target;  // its retries go where new calls go
     struct outcome_history history = {inv->attempts, inv->first_attempt_us, clock_now_us(), inv->event_count};
-    struct outcome o = outcome_judge(a, &history, &d->policy);
-    metric_observe_us(d->metrics->invocation_duration, a->took_us);
+    struct outcome o = outcome_judge(r, &history, &d->policy);
+    metric_observe_us(d->metrics->invocation_duration, r->took_us);
     inv->attempts += o.is_attempt ? 1 : 0;
     if (!is_superseded) {
-        note_health(d, inv, &o, a);
+        note_health(d, inv, &o, r);
     }
     switch (o.kind) {
     case OUTCOME_DONE:
         finish_delivered(d, inv);
         break;
     case OUTCOME_DEAD:
-        finish_dead(d, inv, a, o.reason);
+        finish_dead(d, inv, r, o.reason);
         break;
     case OUTCOME_RETRY:
     case OUTCOME_THROTTLE:
     case OUTCOME_UNREACHABLE:
     case OUTCOME_HALVE:
-        try_again(d, inv, &o, a, is_superseded);
+        try_again(d, inv, &o, r, is_superseded);
         break;
     }
     if (d->replaced != NULL) {
