@@ -48,9 +48,9 @@ static void a_new_endpoint_is_tried_at_once_and_the_same_one_is_not(void **state
         case_change(&c, key, 'c', "x");
     }
     case_apply(&c, config);
-    case_run_until(&c, has_retried, 1);
+    case_run_until(&c, has_retried, 2);  // the second throttle in a row is for all
     size_t before = stub_function_count(c.stub);
-    assert_int_equal(before, 1);
+    assert_int_equal(before, 2);
     case_apply(&c, case_config(&c, "fn"));  // a wider one, the endpoint is the same
     case_run_ms(&c, 100);
     assert_int_equal(stub_function_count(c.stub), before);
@@ -153,8 +153,11 @@ static void a_batch_that_failed_keeps_to_a_smaller_count(void **state)
     config->delivery.batch.events = 2;
     case_apply(&c, config);
     case_run_until(&c, case_has_settled, 5);
-    assert_string_equal(stub_function_call(c.stub, 1)->body,
-                        "[{\"id\":1,\"note\":\"0000\"},{\"id\":1,\"note\":\"0002\"}]");
+    const char *body = stub_function_call(c.stub, 1)->body;
+    const char *first = strstr(body, "\"row\":{\"id\":1,\"note\":\"0000\"}");
+    assert_non_null(first);
+    assert_non_null(strstr(first, "\"row\":{\"id\":1,\"note\":\"0002\"}"));
+    assert_null(strstr(body, "\"0004\""));
     assert_order(&c, (const size_t[]){0, 4}, 2);
     case_stop(&c);
 }
