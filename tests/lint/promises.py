@@ -1,10 +1,13 @@
 """
 docs/guarantees.md: every test that it names exists, every promise names one, and every file of tests/system is named.
-All documents: the files that they name by their paths exist, and prose has at most 120 columns.
+All documents: the files that they name by their paths exist, and prose has at most 120 columns; `promises.py --mend`
+wraps the paragraphs that are wider.
 """
 
 import os
 import re
+import sys
+import textwrap
 
 import sources
 
@@ -17,15 +20,56 @@ def documents():
     return ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sources.files(["docs"], (".md",))]
 
 
+ITEM = re.compile(r"\s*((?:[-*]|\d+\.)\s+)?")
+
+
+def paragraphs(path):
+    """(line number, lines, is prose): list items and paragraphs; tables, headings and code line by line."""
+    lines = sources.read(path).split("\n")
+    is_code, begin = False, 0
+    while begin < len(lines):
+        end = begin + 1
+        is_fence = lines[begin].lstrip().startswith("```")
+        is_prose = not (is_code or is_fence or not lines[begin].strip() or lines[begin].startswith(("|", "<", "#")))
+        while is_prose and end < len(lines) and lines[end].strip():
+            if lines[end].lstrip().startswith("```") or lines[end].startswith(("|", "<", "#")):
+                break
+            if ITEM.match(lines[end]).group(1):
+                break
+            end += 1
+        is_code ^= is_fence
+        yield begin + 1, lines[begin:end], is_prose
+        begin = end
+
+
+def wrapped(lines):
+    """The paragraph within the columns, its item's text indented as it was; unchanged when it is."""
+    if max(map(len, lines)) <= LINE_MAX:
+        return lines
+    mark = ITEM.match(lines[0]).group(0)
+    text = " ".join(line.strip() for line in [lines[0][len(mark) :], *lines[1:]])
+    return textwrap.wrap(
+        text,
+        LINE_MAX,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def long_lines(path):
-    """Tables, code and what has no blank to break at may be longer."""
-    is_code = False
-    for number, line in enumerate(sources.read(path).split("\n"), 1):
-        if line.lstrip().startswith("```"):
-            is_code = not is_code
-        may_be_long = is_code or line.startswith(("|", "<")) or " " not in line.strip(" -*")
-        if len(line) > LINE_MAX and not may_be_long:
-            print(f"{path}:{number}: warning: {len(line)} columns, may have {LINE_MAX}")
+    for number, lines, is_prose in paragraphs(path):
+        if is_prose and wrapped(lines) != lines:
+            yield f"{path}:{number}: a paragraph is wider than {LINE_MAX} columns: tests/lint/promises.py --mend"
+
+
+def mend(path):
+    text = "\n".join(
+        line for _, lines, is_prose in paragraphs(path) for line in (wrapped(lines) if is_prose else lines)
+    )
+    with open(os.path.join(sources.ROOT, path), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def lost_paths(path):
@@ -66,7 +110,10 @@ def is_there(name):
 
 complaints = []
 for path in documents():
-    long_lines(path)
+    if "--mend" in sys.argv:
+        mend(path)
+    for complaint in long_lines(path):
+        print("warning:", complaint)
     complaints += lost_paths(path)
 text = sources.read(GUARANTEES)
 named = set()
