@@ -2,8 +2,10 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "cli/check_more.h"
 #include "cli/cli.h"
 #include "cli/config_dir.h"
+#include "core/base/memory.h"
 
 static const char check_usage[] =
     "usage: millrace check [-c DIR]\n"
@@ -15,7 +17,16 @@ static int check_dir(const char *dir)
 {
     CLEANUP(config_set_clear) struct config_set set = {0};
     bool is_good = config_dir_load(dir, &set);
+    struct fault f;
+    if (is_good && !check_more_kafka(set.settings, &f)) {
+        CLEANUP(memory_free_pointer) char *path = memory_format("%s/millrace.yaml", dir);
+        config_set_reject(&set, path, f.text);
+        is_good = false;
+    }
+    CLEANUP(bytes_clear) struct bytes warnings = {0};
+    (void)check_more_warn(dir, &set, &warnings);
     (void)fputs(bytes_text(&set.complaints), stdout);
+    (void)fputs(bytes_text(&warnings), stdout);
     CLEANUP(bytes_clear) struct bytes summary = {0};
     config_dir_summary(&set, &summary);
     (void)fputs(bytes_text(&summary), stdout);

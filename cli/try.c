@@ -60,6 +60,8 @@ static bool start_postgres(struct try *t, struct fault *f)
 {
     t->dsn = t->options.dsn;
     if (t->dsn == NULL) {
+        try_report_started(&t->report, "starting",
+                           "a throwaway PostgreSQL and an embedded broker: some seconds");
         if (!try_postgres_start(t->options.is_kept, &t->postgres, f)) {
             return false;
         }
@@ -214,7 +216,9 @@ static int end(struct try *t, bool is_complete, struct fault *f)
     } else if (counts.changes > 0) {
         try_report_summary(&t->report, &counts);
     }
-    if (!is_complete) {
+    if (!is_complete && f->origin != NULL && strcmp(f->origin, TRY_RUN_INTERRUPTED) == 0) {
+        try_report_interrupted(stderr, f->text, &counts);
+    } else if (!is_complete) {
         complain(f);
         if (counts.changes > 0 || counts.before_invoked > 0) {
             try_report_missing(stderr, t->ledger);

@@ -4,9 +4,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-echo "millrace: 1. installs missing Debian packages  2. builds build/release  3. runs 'millrace try'"
-echo "          (two to four minutes the first time, seconds from then on)"
-sh deploy/deps.sh build run
+echo "millrace: 1. installs missing Debian packages  2. builds build/release  3. runs 'millrace try'" >&2
+echo "          (two to four minutes the first time, seconds from then on)" >&2
+sh deploy/deps.sh build run >&2 # standard output is millrace's, for --json
 if command -v ccache >/dev/null 2>&1; then
     export CMAKE_C_COMPILER_LAUNCHER=ccache
 fi

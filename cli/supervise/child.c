@@ -127,7 +127,7 @@ static void on_timer(uv_timer_t *timer)
     report(r, &filled);
 }
 
-void child_reporter_say(struct child_reporter *r, const char *fault)
+void child_reporter_finish(struct child_reporter *r, const char *fault)
 {
     CLEANUP(child_report_clear) struct child_report filled = {0};
     CLEANUP(bytes_clear) struct bytes frame = {0};

@@ -1,4 +1,4 @@
-// What a supervised child tells its supervisor, over the socket pair between them: length-prefixed JSON.
+// What a supervised child reports to its supervisor, over the socket pair between them: length-prefixed JSON.
 #ifndef CLI_SUPERVISE_CHILD_H
 #define CLI_SUPERVISE_CHILD_H
 
@@ -42,8 +42,8 @@ struct child_source {
 struct child_reporter;
 struct child_reporter *child_reporter_start(uv_loop_t *loop, int fd, const struct child_source *source);
 
-/** The last words: sent at once, if the supervisor reads. */
-void child_reporter_say(struct child_reporter *r, const char *fault);
+/** The final report: why it ends. Sent at once, if the supervisor reads. */
+void child_reporter_finish(struct child_reporter *r, const char *fault);
 
 /** Accepts NULL. */
 void child_reporter_stop(struct child_reporter *r);

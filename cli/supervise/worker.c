@@ -54,7 +54,7 @@ void worker_end(struct worker *w, const struct fault *f)
         log_error(w->component, "failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f->kind))), "%s",
                   f->text);
         if (w->io->reporter != NULL) {
-            child_reporter_say(w->io->reporter, f->text);
+            child_reporter_finish(w->io->reporter, f->text);
         }
     }
     uv_stop(&w->loop);

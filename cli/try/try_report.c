@@ -73,12 +73,12 @@ static const char *verb(char op)
     }
 }
 
+/** Columns that fit a terminal of 80 characters with the tables of schema public. */
 static void write_head(struct try_report *r)
 {
-    int topic_width = r->subject_width + (int)sizeof "try. [0] 0000";
-    fprintf(r->out, "\n%s%-10s  %-25s  %-*s  %-*s  %-6s  %8s%s\n", colour(r, bold), "LSN", "CHANGE",
-            topic_width, "TOPIC [PARTITION] OFFSET", r->subject_width + (int)sizeof "millrace.change.create",
-            "CALL", "ANSWER", "MS", colour(r, plain));
+    fprintf(r->out, "\n%s%-9s %-23s %-*s %-6s %7s%s\n", colour(r, bold), "LSN", "CHANGE",
+            r->subject_width + (int)sizeof "try. [0] 000", "TOPIC [PARTITION] OFFSET", "ANSWER", "MS",
+            colour(r, plain));
 }
 
 void try_report_event(struct try_report *r, const struct try_ledger_event *event)
@@ -92,19 +92,16 @@ void try_report_event(struct try_report *r, const struct try_ledger_event *event
     CLEANUP(bytes_clear) struct bytes lsn = {0};
     CLEANUP(bytes_clear) struct bytes change = {0};
     CLEANUP(bytes_clear) struct bytes place = {0};
-    CLEANUP(bytes_clear) struct bytes call = {0};
     try_report_lsn(&lsn, event->id);
     bytes_format(&change, "%-9s %s %lld", verb(event->op), event->table, (long long)event->row_id);
     bytes_format(&place, "%s [%d] %lld", event->topic, (int)event->partition, (long long)event->offset);
-    bytes_format(&call, "%s %s", event->type, event->subject);
-    fprintf(r->out, "%-10s  %-25s  %-*s  %-*s  %s%-6d%s  ", bytes_text(&lsn), bytes_text(&change),
-            r->subject_width + (int)sizeof "try. [0] 0000", bytes_text(&place),
-            r->subject_width + (int)sizeof "millrace.change.create", bytes_text(&call),
+    fprintf(r->out, "%-9s %-23s %-*s %s%-6d%s ", bytes_text(&lsn), bytes_text(&change),
+            r->subject_width + (int)sizeof "try. [0] 000", bytes_text(&place),
             colour(r, event->status < 300 ? green : red), event->status, colour(r, plain));
     if (event->is_before) {
-        fprintf(r->out, "%s%8s%s\n", colour(r, dim), "-", colour(r, plain));
+        fprintf(r->out, "%s%7s%s\n", colour(r, dim), "-", colour(r, plain));
     } else {
-        fprintf(r->out, "%8.1f\n", (double)event->latency_us / (double)CLOCK_US_PER_MS);
+        fprintf(r->out, "%7.1f\n", (double)event->latency_us / (double)CLOCK_US_PER_MS);
     }
 }
 
@@ -156,6 +153,13 @@ void try_report_json(FILE *out, const struct try_ledger_counts *counts)
             (long long)counts->changes, (long long)counts->published, (long long)counts->invoked,
             (long long)counts->failed, (double)counts->p50_us / 1000.0, (double)counts->p99_us / 1000.0);
     fflush(out);
+}
+
+void try_report_interrupted(FILE *err, const char *why, const struct try_ledger_counts *counts)
+{
+    fprintf(err,
+            "millrace try: %s: of %lld changes %lld were delivered by then; the rest was not waited for\n",
+            why, (long long)counts->changes, (long long)counts->invoked);
 }
 
 struct missing {

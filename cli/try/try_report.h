@@ -32,6 +32,9 @@ void try_report_next(struct try_report *r);
 /** {"changes":…,"published":…,"invoked":…,"failed":…,"p50_ms":…,"p99_ms":…} and a line end. */
 void try_report_json(FILE *out, const struct try_ledger_counts *counts);
 
+/** It was ended before everything could arrive: how far it had come. */
+void try_report_interrupted(FILE *err, const char *why, const struct try_ledger_counts *counts);
+
 /** To `err`: how many did not arrive, how far they came, and which (the first ten). */
 void try_report_missing(FILE *err, const struct try_ledger *ledger);
 

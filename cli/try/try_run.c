@@ -186,7 +186,7 @@ static void on_signal(uv_signal_t *handle, int number)
         uv_stop(&r->loop);  // the second time: at once
     }
     struct fault f = {0};
-    fault_set(&f, FAULT_FATAL, "stopped by SIG%s", sigabbrev_np(number));
+    fault_from(&f, FAULT_FATAL, TRY_RUN_INTERRUPTED, number, "interrupted by SIG%s", sigabbrev_np(number));
     give_up(r, &f);
 }
 

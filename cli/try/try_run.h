@@ -8,6 +8,8 @@
 #include "core/base/fault.h"
 #include "core/config/settings.h"
 
+#define TRY_RUN_INTERRUPTED "signal"  // the fault's origin when a signal ended it
+
 struct try_run_params {
     const char *name;  // of connector and function: "try-4711"
     const struct settings *settings;

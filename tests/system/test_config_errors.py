@@ -3,6 +3,7 @@ Promise: every complaint about a file says where, what and the nearest right wor
 once.
 """
 
+import os
 import re
 
 import pytest
@@ -135,6 +136,23 @@ def test_run_leaves_out_what_check_refuses(files):
     process = files.start("run")
     assert process.wait_exit() == 78
     assert 'did you mean "admin"' in process.log()
+
+
+def test_check_refuses_what_librdkafka_would_refuse_at_the_start(files):
+    """Each property is right by itself; together with idempotence librdkafka takes them not."""
+    kafka = "kafka: {bootstrap.servers: 'kafka:9092', queue.buffering.backpressure.threshold: 10}\n"
+    files.write("millrace.yaml", kafka)
+    done = files.check()
+    assert done.returncode == 78 and "queue.buffering.backpressure.threshold" in complaints(done)[0]
+
+
+def test_what_is_probably_not_meant_is_a_warning(files):
+    files.write("functions/mail.yaml", GOOD_FUNCTION.replace("shop.public", "shpo.public"))
+    os.makedirs(os.path.join(files.folder, "function"))
+    done = files.check()
+    assert done.returncode == 0
+    assert 'no connector of this folder makes the topic "shpo.public' in done.stdout
+    assert "did you mean functions/" in done.stdout
 
 
 def test_no_folder(files, tmp_path):

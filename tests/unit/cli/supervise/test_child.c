@@ -125,7 +125,7 @@ static void the_last_words_arrive_and_a_lost_supervisor_is_noticed(void **state)
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct child_reporter *r = child_reporter_start(&loop, ends[0], &source);
-    child_reporter_say(r, "no such slot");
+    child_reporter_finish(r, "no such slot");
     struct bytes wire = {0};
     struct child_report got = {0};
     struct fault f;

@@ -76,9 +76,26 @@ static void a_line_has_no_colour_outside_a_terminal(void **state)
     try_report_event(&r, &event);
     fclose(out);
     assert_null(memchr(text, '\033', size));
-    assert_non_null(strstr(text, "0/153A1C8   insert    orders 12        try.public.orders [2] 7"));
-    assert_non_null(strstr(text, "millrace.change.create public.orders"));
-    assert_non_null(strstr(text, "200          3.1\n"));
+    assert_non_null(strstr(text, "0/153A1C8 insert    orders 12     try.public.orders [2] 7"));
+    assert_non_null(strstr(text, "200        3.1\n"));
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        assert_true(strcspn(line, "\n") <= 80);
+    }
+    free(text);
+}
+
+static void what_was_interrupted_is_not_called_missing(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *err = open_memstream(&text, &size);
+    const struct try_ledger_counts counts = {.changes = 20, .invoked = 7};
+    try_report_interrupted(err, "interrupted by SIGINT", &counts);
+    fclose(err);
+    assert_string_equal(
+        text, "millrace try: interrupted by SIGINT: of 20 changes 7 were delivered by then; the rest was "
+              "not waited for\n");
     free(text);
 }
 
@@ -88,6 +105,7 @@ int main(void)
         cmocka_unit_test(an_event_id_shows_its_lsn_as_postgresql_writes_it),
         cmocka_unit_test(another_producers_id_is_shown_as_it_is),
         cmocka_unit_test(json_is_one_line_with_the_six_numbers),
+        cmocka_unit_test(what_was_interrupted_is_not_called_missing),
         cmocka_unit_test(a_line_has_no_colour_outside_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
