@@ -51,7 +51,7 @@ class Rig:
         self.properties = dict(pair.split("=", 1) for pair in kafka)
         self.folder = None
         self.servers = contextlib.ExitStack()
-        self.binary = BINARY  # which millrace runs next
+        self.binary = BINARY  # which millrace runs next; a tuple with what it runs under
         self.count = 0  # configuration folders made
 
     def __enter__(self):
@@ -118,7 +118,7 @@ class Rig:
         """A new configuration folder, with everything at its default but the ports and what --kafka says."""
         self.count += 1
         made = Millrace(f"{self.folder}/config-{self.count}", self.kafka)
-        made.binary = self.binary
+        made.program = self.binary if isinstance(self.binary, tuple) else (self.binary,)
         made.settings(log={"level": "info"}, kafka={"topic.metadata.refresh.interval.ms": None, **self.properties})
         return made
 
@@ -136,7 +136,7 @@ def end_on_sigterm():
 @contextlib.contextmanager
 def running(millrace, *command):
     """The process while the block lasts; its log when something goes wrong."""
-    process = Process([*command, "-c", millrace.folder], millrace.folder, program=(millrace.binary,))
+    process = Process([*command, "-c", millrace.folder], millrace.folder, program=millrace.program)
     try:
         yield process
     except BaseException:

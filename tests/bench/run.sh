@@ -3,7 +3,7 @@
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
 # usage: tests/bench/run.sh [connector|bridge|latency|growth|encode [options, see --help of each]]
-# usage: tests/bench/run.sh compare OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
+# usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ usage() {
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | latency | growth | encode | compare) shift ;;
+    connector | bridge | latency | growth | encode | compare | instructions) shift ;;
     *) usage ;;
 esac
 
@@ -131,8 +131,12 @@ case $what in
             bench "$name"
         done
         ;;
-    compare)
+    compare | instructions)
         [ $# -ge 1 ] || usage
+        if [ "$what" = instructions ] && ! command -v valgrind >/dev/null 2>&1; then
+            echo "instructions: needs valgrind (apt-get install valgrind)" >&2
+            exit 1
+        fi
         binary "$1"
         old=$found
         shift
@@ -146,7 +150,7 @@ case $what in
                 shift
                 ;;
         esac
-        bench compare "$old" "$found" "$@"
+        bench "$what" "$old" "$found" "$@"
         ;;
     *)
         this_tree
