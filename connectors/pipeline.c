@@ -337,7 +337,7 @@ static void on_loaded(void *self, const struct source_state *state, const struct
     if (f != NULL) {
         fail(p, f);
     } else {
-        p->source_type->recalled(p->source, state);
+        p->source_type->state_loaded(p->source, state);
     }
 }
 
@@ -428,7 +428,7 @@ static void init_handles(struct pipeline *p)
 static bool open_source(struct pipeline *p, struct fault *f)
 {
     struct source_listener listener = {.on_ready = on_source_ready,
-                                       .on_recall = on_source_recall,
+                                       .on_load_state = on_source_recall,
                                        .on_open = on_source_open,
                                        .on_fault = on_source_fault,
                                        .on_state = on_source_state,

@@ -28,7 +28,7 @@ struct source_state {
     char system_identifier[32];
     uint32_t timeline;
     // The highest position that may have been confirmed to the peer: the record is durable with it before the
-    // peer is told. A position holder beyond it was moved by somebody else. 0: not known (older records).
+    // peer is told. A position holder beyond it was moved by another hand. 0: not known (older records).
     uint64_t position;
     // Tables that were added after the first snapshot and whose rows are still to be read: the source's own
     // numbers for them.
@@ -39,9 +39,9 @@ struct source_state {
 /** Called on the loop; `self` is the pipeline. */
 struct source_listener {
     void (*on_ready)(void *self);  // call next() until it gives NOTHING
-    // The source is alone with its position holder and wants the record as it is on Kafka by now, whoever
-    // wrote it: recalled() answers, after a read that began later than this call.
-    void (*on_recall)(void *self);
+    // No other copy of the connector is at work: asks for the record as it is on Kafka now.
+    // state_loaded() answers, after a read that began later than this call.
+    void (*on_load_state)(void *self);
     // open() came to its end: the stream (or snapshot) runs, and begins after `position`, which may be lower
     // than what was confirmed before: then the peer has forgotten.
     void (*on_open)(void *self, uint64_t position);
@@ -71,8 +71,8 @@ struct source_type {
     /** Begins connecting (non-blocking): waits until no other copy is at work, asks for the record, checks
      * server and slot, makes what is missing, snapshots, streams. */
     void (*open)(struct source *s);
-    /** Answers on_recall; may come too late, after close or another open, and is ignored then. */
-    void (*recalled)(struct source *s, const struct source_state *known);
+    /** Answers on_load_state; may come too late, after close or another open, and is ignored then. */
+    void (*state_loaded)(struct source *s, const struct source_state *known);
     /** Answers on_state: the record is durable on Kafka. */
     void (*state_saved)(struct source *s);
     /** One step. Never blocks. *ret_change and all it points to is borrowed until the next call of next or

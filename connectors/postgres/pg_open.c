@@ -408,7 +408,7 @@ static void on_locked(void *self, enum pg_lock_result result, const struct fault
     switch (result) {
     case PG_LOCK_HELD:
         enter(o, PG_OPEN_LOADING_STATE, "reading the state record from Kafka");
-        o->deps->listener->on_recall(o->deps->listener->self);
+        o->deps->listener->on_load_state(o->deps->listener->self);
         return;
     case PG_LOCK_TAKEN:
         wait_for_slot(o, why->text);

@@ -53,7 +53,7 @@ void pg_open_clear(struct pg_open *o);
 /** Begins; ends with on_open, or with the fault of the dependencies. @param confirmed  see above */
 void pg_open_start(struct pg_open *o, uint64_t confirmed);
 
-/** Answers on_recall and on_state. */
+/** Answers on_load_state and on_state. */
 void pg_open_state_loaded(struct pg_open *o, const struct source_state *known);
 void pg_open_state_saved(struct pg_open *o);
 

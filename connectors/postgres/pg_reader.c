@@ -34,7 +34,7 @@ static bool may_flow(enum pg_reader_state state)
     return flows[state];
 }
 
-// The stream's gate follows from the state, and from the pipeline's pause.
+// Whether the stream is read follows from the state, and from the pipeline's pause.
 static void set_hold(struct pg_reader *r)
 {
     bool is_backfill_reading = r->backfill != NULL && pg_backfill_holds(r->backfill);

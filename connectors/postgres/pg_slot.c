@@ -92,8 +92,8 @@ bool pg_slot_check_server(const struct pg_slot *s, struct fault *f)
     return true;
 }
 
-static bool pg_slot_forget(struct fault *f, const struct connector_config *config, const char *why,
-                           const char *drop)
+static bool refuse_changes_lost(struct fault *f, const struct connector_config *config, const char *why,
+                                const char *drop)
 {
     return fault_set(
         f, FAULT_CONFIG,
@@ -107,7 +107,7 @@ bool pg_slot_lost_publication(const struct connector_config *config, struct faul
 {
     CLEANUP(memory_free_pointer)
     char *drop = memory_format(" run: SELECT pg_drop_replication_slot('%s'); and", config->slot.name);
-    return pg_slot_forget(
+    return refuse_changes_lost(
         f, config,
         "can't go on: its publication was dropped, and what was written without it can't be decoded", drop);
 }
@@ -137,8 +137,7 @@ static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_con
     return true;
 }
 
-// A slot that somebody else made may stand anywhere, and to go on without the rows before it in silence would
-// never publish them.
+// A slot that was made by hand may stand anywhere: the rows that were there before it were never published.
 static bool pg_slot_refuse_unread(const struct connector_config *config, struct fault *f)
 {
     return fault_set(f, FAULT_CONFIG,
@@ -158,7 +157,7 @@ static bool refuse_lost(const struct pg_slot *s, const struct connector_config *
     (void)snprintf(why, sizeof(why), "was invalidated by the server (max_slot_wal_keep_size is %s)",
                    s->keep_size);
     (void)snprintf(drop, sizeof(drop), " run: SELECT pg_drop_replication_slot('%s'); and", config->slot.name);
-    return pg_slot_forget(f, config, why, drop);
+    return refuse_changes_lost(f, config, why, drop);
 }
 
 // The record is written ahead of what is confirmed, so only another hand moves the slot beyond it.
@@ -214,13 +213,13 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
         char why[128];
         (void)snprintf(why, sizeof(why), "belonged to another cluster (system identifier %s, now %s)",
                        record->system_identifier, system);
-        return pg_slot_forget(f, config, why, "");
+        return refuse_changes_lost(f, config, why, "");
     }
     if (s->exists) {
         return pg_slot_decide_existing(s, config, record, ret, f);
     }
     if (had_slot) {
-        return pg_slot_forget(f, config, "was there before and is gone (somebody dropped it)", "");
+        return refuse_changes_lost(f, config, "was there before and is gone (somebody dropped it)", "");
     }
     *ret = PG_SLOT_MAKE;
     return pg_slot_may_make(s, config, f);

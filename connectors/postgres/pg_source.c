@@ -50,7 +50,7 @@ static void pg_source_open(struct source *s)
     pg_open_start(&s->open, s->reader.frames.stream.confirmed);
 }
 
-static void pg_source_recalled(struct source *s, const struct source_state *known)
+static void pg_source_state_loaded(struct source *s, const struct source_state *known)
 {
     if (s->state == PG_SOURCE_OPENING) {
         pg_open_state_loaded(&s->open, known);
@@ -184,7 +184,7 @@ const struct source_type pg_source_type = {
     .summary = "PostgreSQL 14 and newer, by logical replication with pgoutput",
     .make = pg_source_make,
     .open = pg_source_open,
-    .recalled = pg_source_recalled,
+    .state_loaded = pg_source_state_loaded,
     .state_saved = pg_source_state_saved,
     .next = pg_source_next,
     .confirm = pg_source_confirm,

@@ -63,7 +63,7 @@ def test_from_snapshot_to_restart(other_database, kafka, millrace, name):
     database.sql(TABLE)
     database.sql(INSERT, ["first"])
     database.sql("insert into orders values (1, '2026-01-05')")
-    millrace.connector(name, database, tables={"include": ["public.goods", "public.orders"]})
+    millrace.connector(name, database, tables={"include": ["public.goods", "public.orders", "public.fresh_*"]})
     process = millrace.run()
     database.sql(INSERT, ["second"])
     database.sql("update goods set price = null, is_new = false where id = 1")
@@ -83,9 +83,14 @@ def test_from_snapshot_to_restart(other_database, kafka, millrace, name):
     orders = read_topic(kafka, f"{name}.public.orders_01", millrace.registry, count=2)
     assert [(r.op, r.row["id"]) for r in orders] == [("r", 1), ("c", 2)]
 
+    database.transaction("create table fresh_1 (id int primary key)", "insert into fresh_1 values (1)")
+    assert read_topic(kafka, f"{name}.public.fresh_1", millrace.registry, count=1)[0].op == "r"
+
     assert process.stop() == 0
     database.sql("delete from goods where id = 7")
+    database.transaction("create table fresh_2 (id int primary key)", "insert into fresh_2 values (1)")
     process = millrace.run()
+    assert read_topic(kafka, f"{name}.public.fresh_2", millrace.registry, count=1)[0].op == "r"
     database.sql(INSERT, ["third"])
     records = read_topic(kafka, topic, millrace.registry, count=9)[6:]
     assert [(r.op, r.key["id"]) for r in records] == [("d", 7), (None, 7), ("c", 3)]

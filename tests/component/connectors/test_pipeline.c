@@ -98,7 +98,7 @@ static void script_tell_open(struct script *s)
     s->listener.on_open(s->listener.self, s->positions[s->opened - 1]);
 }
 
-static void script_recalled(struct source *source, const struct source_state *known)
+static void script_state_loaded(struct source *source, const struct source_state *known)
 {
     struct script *s = (struct script *)(void *)source;
     s->known = *known;
@@ -137,7 +137,7 @@ static void script_on_open(uv_timer_t *timer)
 {
     struct script *s = CONTAINER_OF(timer, struct script, timer);
     s->failures = number_in_status("\"failures\":");
-    s->listener.on_recall(s->listener.self);
+    s->listener.on_load_state(s->listener.self);
 }
 
 static void script_open(struct source *source)
@@ -212,7 +212,7 @@ static const struct source_type script_type = {.kind = "postgresql",
                                                .summary = "a list of changes",
                                                .make = script_make,
                                                .open = script_open,
-                                               .recalled = script_recalled,
+                                               .state_loaded = script_state_loaded,
                                                .state_saved = script_state_saved,
                                                .next = script_next,
                                                .confirm = script_confirm,

@@ -133,10 +133,10 @@ static void source_driver_on_ready(void *self)
     }
 }
 
-static void source_driver_on_recall(void *self)
+static void source_driver_on_load_state(void *self)
 {
     struct source_driver *d = self;
-    d->has_recalled = true;
+    d->has_asked_state = true;
 }
 
 static void source_driver_on_open(void *self, uint64_t position)
@@ -202,7 +202,7 @@ void source_driver_init(struct source_driver *d, const struct source_type *type,
 void source_driver_open(struct source_driver *d)
 {
     struct source_listener listener = {.on_ready = source_driver_on_ready,
-                                       .on_recall = source_driver_on_recall,
+                                       .on_load_state = source_driver_on_load_state,
                                        .on_open = source_driver_on_open,
                                        .on_fault = source_driver_on_fault,
                                        .on_state = source_driver_on_state,
@@ -215,7 +215,7 @@ void source_driver_open(struct source_driver *d)
         abort();
     }
     d->has_fault = d->has_ended = false;
-    d->has_recalled = d->has_wanted = false;
+    d->has_asked_state = d->has_wanted = false;
     d->is_open = true;
     d->type->open(d->source);
 }
@@ -245,9 +245,9 @@ void source_driver_clear(struct source_driver *d)
 static void source_driver_turn(struct source_driver *d)
 {
     (void)uv_run(&d->loop, UV_RUN_ONCE);
-    if (d->has_recalled) {
-        d->has_recalled = false;
-        d->type->recalled(d->source, d->record);
+    if (d->has_asked_state) {
+        d->has_asked_state = false;
+        d->type->state_loaded(d->source, d->record);
     }
     if (d->has_wanted && !(d->holds_done && d->wanted.is_snapshot_done)) {
         d->has_wanted = false;

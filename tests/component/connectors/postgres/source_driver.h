@@ -16,7 +16,7 @@ struct source_driver {
     struct source_state wanted;   // said by on_state, not saved yet
     bool has_wanted;
     bool holds_done;          // a record that says "done" is not saved
-    bool has_recalled;        // on_recall waits for its answer
+    bool has_asked_state;     // on_load_state waits for its answer
     uint64_t start_position;  // of the last on_open
     int opened;
     bool is_open;
