@@ -47,6 +47,11 @@ static bool have_others_been_called(struct bridge_case *c, int64_t n)
     return stub_function_count(c->stub) > 0 && ((struct script *)c->script)->others_called >= n;
 }
 
+static bool has_delivered(struct bridge_case *c, int64_t n)
+{
+    return ((struct script *)c->script)->delivered >= n;
+}
+
 static void change_others(struct bridge_case *c)
 {
     for (int i = 0; i < OTHERS; i++) {
@@ -93,11 +98,43 @@ static void a_key_that_is_always_throttled_stops_no_other(void **state)
     others_are_called_while_one_fails(50, 1, (struct stub_answer){.status = 429});
 }
 
+/** The function goes and comes back, with a new member of its group, while all but one event wait as tickets.
+ */
+static void a_restart_in_between_changes_nothing(void **state)
+{
+    (void)state;
+    enum { EVENTS = 3000 };
+    struct bridge_case c;
+    struct script s = {.stuck = {.status = 500}};
+    case_start(&c, answer, &s);
+    case_numbered_changes(&c, EVENTS, STUCK);
+    change_others(&c);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 1000000;
+    case_apply(&c, config);
+    case_run_until(&c, have_others_been_called, OTHERS);
+    bridge_apply(c.bridge, NULL, 0);
+    config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 1000000;
+    case_apply(&c, config);
+    size_t calls = stub_function_count(c.stub);
+    case_run_until(&c, case_has_calls,
+                   (int64_t)calls + OTHERS);  // the others again, and at least one of the stuck
+    assert_int_equal(s.delivered, 0);
+    s.stuck = (struct stub_answer){.status = 200};
+    case_run_until(&c, has_delivered, EVENTS);
+    assert_false(s.is_out_of_order);
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), EVENTS + OTHERS);
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failing_key_with_much_behind_it_stops_no_other),
         cmocka_unit_test(a_key_that_is_always_throttled_stops_no_other),
+        cmocka_unit_test(a_restart_in_between_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
