@@ -19,7 +19,7 @@ struct head {
     uint64_t ticket;
     uint32_t key_size;
     uint32_t value_size;
-    char has_position;
+    bool has_position;
     char position[ACCUMULATOR_POSITION_SIZE];
 };
 
@@ -89,7 +89,7 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
     struct head head = head_of(q);
     const uint8_t *at = q->records.data + q->at;
     const uint8_t *key = at + sizeof(head);
-    bool has_position = head.has_position != 0;
+    bool has_position = head.has_position;
     return (struct accumulator_record){
         .ticket = head.ticket,
         .key = part_at(key, head.key_size),
