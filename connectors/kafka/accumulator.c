@@ -7,7 +7,9 @@
 
 enum {
     QUEUES_FEW = 64,       // so many topics have large enough batches without waiting
-    ROUND_RATIO = 4,       // a round begins when it is so many times what is under way
+    SENT_AT_ONCE = 5,      // records of a partition that librdkafka sends before the first is acknowledged
+    LOAD = 256,            // records, from which on librdkafka's queue is kept filled
+    ROUND_RATIO = 4,       // with many topics a round begins when it is so many times what is under way
     BYTES_MAX = 16 << 20,  // of all topics
     COMPACT_BYTES = 256 << 10,
     KEEP_BYTES = 1 << 10,        // of a queue's buffer that is empty, while there are many
@@ -59,7 +61,9 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
 
 void accumulator_begin_round(struct accumulator *a, size_t under_way)
 {
-    bool is_due = a->queues <= QUEUES_FEW || a->records >= ROUND_RATIO * under_way;
+    bool is_few = a->queues <= QUEUES_FEW;
+    bool is_due = is_few ? under_way < SENT_AT_ONCE || a->records + under_way >= LOAD
+                         : a->records >= ROUND_RATIO * under_way;
     if (is_due || a->bytes >= BYTES_MAX || a->round_left > a->records) {
         a->round_left = a->records;
     }

@@ -1,6 +1,6 @@
 """
-Promise: a copy of a connector that stood still and wakes up after another one has taken over publishes nothing
-more: each key's last record is the row that the database has.
+Promise: a copy of a connector that stood still and wakes up after another one has taken over publishes nothing that
+it had not sent: only what librdkafka was sending when it stopped may still come.
 """
 
 import os
@@ -41,7 +41,7 @@ class Updates:
         self.thread.join(30)
 
 
-def test_a_copy_that_wakes_up_publishes_nothing_stale(postgres, database, kafka, make_millrace, name):
+def test_a_copy_that_wakes_up_drops_what_it_had_not_sent(postgres, database, kafka, make_millrace, name):
     topic = f"{name}.public.a"
     database.sql("create table a (id int primary key, version int not null)")
     database.sql(f"insert into a select i, 0 from generate_series(1, {KEYS}) i")
@@ -54,6 +54,7 @@ def test_a_copy_that_wakes_up_publishes_nothing_stale(postgres, database, kafka,
     updates = Updates(postgres, database.name)
     updates.advance(200)
     os.kill(first.pid, signal.SIGSTOP)
+    at_freeze = dict(database.sql("select id, version from a"))
     copies[1].wait_ready(other, timeout=60)
     updates.advance(300)
     updates.stop()
@@ -74,9 +75,13 @@ def test_a_copy_that_wakes_up_publishes_nothing_stale(postgres, database, kafka,
     os.kill(first.pid, signal.SIGCONT)
     first.wait_event("connection_lost")
     first.wait_event("state_changed", to="waiting_for_slot")
-    # Its sink is gone once the next one is used: what was on its way has arrived.
-    late = sum(end_offsets(kafka, topic).values()) - count
+    # Its sink is gone once the next session begins: what was on its way has arrived.
+    late = read_topic(kafka, topic)[count:]
+    for record in late:
+        registry.decode(record)
     last = {key: seen[-1] for key, seen in versions().items()}
     stale = {key: (last[key], row) for key, row in in_database.items() if last[key] != row}
-    print(f"{count} records when it woke up, {late} after that, {len(stale)} of {KEYS} keys end stale")
-    assert not stale, f"keys whose last record is old (record, row): {stale}"
+    print(f"{count} records when it woke up, {len(late)} after that, {len(stale)} of {KEYS} keys end stale")
+    read_later = [r.row["version"] for r in late if r.row["version"] > at_freeze[r.key["id"]]]
+    assert not read_later, f"it published what it read after it woke up: {len(read_later)} records"
+    assert len(late) < 2 * KEYS, f"{len(late)} records came late"
