@@ -18,6 +18,7 @@ import rig
 
 PARTS = ("connector", "bridge, 1 a request", "bridge, batches of 100")
 _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
+_COMMIT = re.compile(r"-[0-9a-f]{40}$")  # of a binary that run.sh has built
 _COST = re.compile(r"[-+*\d]")
 
 
@@ -35,7 +36,7 @@ def count(path):
                 is_call = True  # the next line is the callee's cost
             elif _COST.match(text):
                 if not is_call:
-                    name = current.rsplit("/", 1)[-1]
+                    name = _COMMIT.sub("", current.rsplit("/", 1)[-1])
                     counts[name] = counts.get(name, 0) + int(text.split()[1])
                 is_call = False
     return counts
