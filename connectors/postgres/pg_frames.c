@@ -45,15 +45,64 @@ void pg_frames_hold(struct pg_frames *fr, bool is_held)
     set_pause(fr);
 }
 
+static void on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_frames *fr = self;
+    struct pg_relation *relation = fr->described;
+    fr->described = NULL;
+    set_pause(fr);
+    if (f != NULL || count < PG_CATALOGUE_RESULTS) {
+        struct fault fault = {0};
+        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
+        fr->deps->on_fault(fr->deps->self, &fault);
+        return;
+    }
+    struct pg_catalogue catalogue;
+    pg_catalogue_read(results, &catalogue);
+    pg_relations_update(fr->deps->relations, relation, &fr->message->relation, &catalogue);
+    pg_catalogue_clear(&catalogue);
+    on_ready(fr);
+}
+
+// The stream stands still until the catalogue has said what the message does not: its frame stays in memory.
+static void ask_catalogue(struct pg_frames *fr, struct pg_relation *relation)
+{
+    fr->described = relation;
+    set_pause(fr);
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_catalogue_query(&sql, relation->oid, &fr->message->relation);
+    pg_conn_query(fr->session->sql, bytes_text(&sql), on_described, fr);
+}
+
+// A table that is not wanted by what was known may have been attached to one that is, since then.
+static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
+{
+    const struct pgoutput_relation *message = &fr->message->relation;
+    uint64_t commit_lsn = fr->message->begin.final_lsn;
+    const struct pg_catalogue *known = pg_catalogue_set_take(&fr->catalogue, message, commit_lsn);
+    if (known == NULL || (!pg_catalogue_set_is_after(&fr->catalogue, commit_lsn) &&
+                          !pg_relations_would_want(fr->deps->relations, message, known))) {
+        return false;
+    }
+    pg_relations_update(fr->deps->relations, relation, message, known);
+    return true;
+}
+
 static void on_loaded(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_frames *fr = self;
+    struct pg_relation *relation = fr->described;
     fr->is_loading = false;
-    set_pause(fr);
+    fr->described = NULL;
     if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
         pg_catalogue_set_read(results, &fr->catalogue);
     }
-    on_ready(fr);  // without it, each table is asked for by itself
+    if (relation != NULL && !use_known(fr, relation)) {
+        ask_catalogue(fr, relation);
+        return;
+    }
+    set_pause(fr);
+    on_ready(fr);  // without an answer, each table is asked for by itself
 }
 
 static void load_catalogue(struct pg_frames *fr)
@@ -66,6 +115,21 @@ static void load_catalogue(struct pg_frames *fr)
     fr->is_loading = true;
     set_pause(fr);
     pg_conn_query(fr->session->sql, bytes_text(&sql), on_loaded, fr);
+}
+
+static void describe(struct pg_frames *fr)
+{
+    struct pg_relation *relation = pg_relations_see(fr->deps->relations, &fr->message->relation);
+    fr->has_new_relation = true;
+    if (!relation->is_wanted || use_known(fr, relation)) {
+        return;
+    }
+    if (pg_catalogue_set_is_due(&fr->catalogue)) {
+        fr->described = relation;
+        load_catalogue(fr);
+    } else {
+        ask_catalogue(fr, relation);
+    }
 }
 
 void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill)
@@ -92,46 +156,6 @@ void pg_frames_stop(struct pg_frames *fr)
     fr->changes.has_second = false;
     pg_catalogue_set_clear(&fr->catalogue);
     fr->session = NULL;
-}
-
-static void on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)
-{
-    struct pg_frames *fr = self;
-    struct pg_relation *relation = fr->described;
-    fr->described = NULL;
-    set_pause(fr);
-    if (f != NULL || count < PG_CATALOGUE_RESULTS) {
-        struct fault fault = {0};
-        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
-        fr->deps->on_fault(fr->deps->self, &fault);
-        return;
-    }
-    struct pg_catalogue catalogue;
-    pg_catalogue_read(results, &catalogue);
-    pg_relations_update(fr->deps->relations, relation, &fr->message->relation, &catalogue);
-    pg_catalogue_clear(&catalogue);
-    on_ready(fr);
-}
-
-// The stream stands still until the catalogue has said what the message does not: its frame stays in memory.
-static void describe(struct pg_frames *fr)
-{
-    struct pg_relation *relation = pg_relations_see(fr->deps->relations, &fr->message->relation);
-    fr->has_new_relation = true;
-    if (!relation->is_wanted) {
-        return;
-    }
-    // A table that is not wanted by what was known may have been attached to one that is, since then.
-    const struct pg_catalogue *known = pg_catalogue_set_take(&fr->catalogue, &fr->message->relation);
-    if (known != NULL && pg_relations_would_want(fr->deps->relations, &fr->message->relation, known)) {
-        pg_relations_update(fr->deps->relations, relation, &fr->message->relation, known);
-        return;
-    }
-    fr->described = relation;
-    set_pause(fr);
-    CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_catalogue_query(&sql, relation->oid, &fr->message->relation);
-    pg_conn_query(fr->session->sql, bytes_text(&sql), on_described, fr);
 }
 
 static void fill(const struct pg_frames *fr, struct change *ret, enum change_kind kind)

@@ -28,7 +28,7 @@ struct pg_catalogue {
     size_t type_count;
     struct text_list ancestors;  // of a partition: the partitioned tables above, "schema.table"
     char replica_identity;       // relreplident
-    bool is_taken;               // pg_catalogue_set_take gave it
+    bool is_taken;               // pg_catalogue_set_take gave it for a later transaction
 };
 
 enum { PG_CATALOGUE_RESULTS = 3 };

@@ -6,15 +6,19 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 
-#define PG_CATALOGUE_SET_FRESH_US (30 * CLOCK_US_PER_S)
+#define PG_CATALOGUE_SET_FRESH_US (5 * CLOCK_US_PER_S)
+#define PG_CATALOGUE_SET_DUE_US CLOCK_US_PER_S
 
 #define PG_CATALOGUE_SET_TABLES                                                                              \
     "(SELECT x.oid FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname JOIN "       \
     "pg_class x ON"                                                                                          \
     " x.relnamespace = n.oid AND x.relname = p.tablename WHERE p.pubname IN ("
 
+// The WAL's end comes first: what is committed before it, the statements after it see.
 void pg_catalogue_set_query(struct bytes *out, const char *publications)
 {
+    bytes_append_string(out, "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+                             " ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn;");
     bytes_format(out,
                  PG_CATALOGUE_COLUMNS
                  " WHERE c.oid IN " PG_CATALOGUE_SET_TABLES
@@ -44,10 +48,11 @@ static struct pg_catalogue *pg_catalogue_set_find(const struct pg_catalogue_set 
 
 void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *ret)
 {
-    const PGresult *columns = results[0];
+    const PGresult *columns = results[1];
     size_t rows = (size_t)PQntuples(columns);
     struct pg_catalogue_set s = {.read_us = clock_now_us()};
-    s.types = pg_catalogue_read_types(results[1], &s.type_count);
+    s.lsn = strtoull(PQgetvalue(results[0], 0, 0), NULL, 10);
+    s.types = pg_catalogue_read_types(results[2], &s.type_count);
     s.tables = memory_zeroed(rows, sizeof(*s.tables));
     s.oids = memory_zeroed(rows, sizeof(*s.oids));
     for (size_t row = 0; row < rows;) {
@@ -62,11 +67,11 @@ void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *re
         s.oids[s.count++] = oid;
         row = end;
     }
-    for (int row = 0; row < PQntuples(results[2]); row++) {
-        uint32_t oid = (uint32_t)strtoul(PQgetvalue(results[2], row, 0), NULL, 10);
+    for (int row = 0; row < PQntuples(results[3]); row++) {
+        uint32_t oid = (uint32_t)strtoul(PQgetvalue(results[3], row, 0), NULL, 10);
         struct pg_catalogue *partition = pg_catalogue_set_find(&s, oid);
         if (partition != NULL) {
-            text_list_add(&partition->ancestors, PQgetvalue(results[2], row, 1));
+            text_list_add(&partition->ancestors, PQgetvalue(results[3], row, 1));
         }
     }
     *ret = s;
@@ -96,15 +101,23 @@ static bool pg_catalogue_set_fits(const struct pg_catalogue *c, const struct pgo
 }
 
 const struct pg_catalogue *pg_catalogue_set_take(struct pg_catalogue_set *s,
-                                                 const struct pgoutput_relation *message)
+                                                 const struct pgoutput_relation *message, uint64_t commit_lsn)
 {
-    if (s->count == 0 || clock_now_us() - s->read_us > PG_CATALOGUE_SET_FRESH_US) {
+    struct pg_catalogue *c = pg_catalogue_set_find(s, message->oid);
+    if (c == NULL || !pg_catalogue_set_fits(c, message)) {
         return NULL;
     }
-    struct pg_catalogue *c = pg_catalogue_set_find(s, message->oid);
-    if (c == NULL || c->is_taken || !pg_catalogue_set_fits(c, message)) {
+    if (pg_catalogue_set_is_after(s, commit_lsn)) {
+        return c;
+    }
+    if (c->is_taken || clock_now_us() - s->read_us > PG_CATALOGUE_SET_FRESH_US) {
         return NULL;
     }
     c->is_taken = true;
     return c;
+}
+
+bool pg_catalogue_set_is_due(const struct pg_catalogue_set *s)
+{
+    return clock_now_us() - s->read_us >= PG_CATALOGUE_SET_DUE_US;
 }

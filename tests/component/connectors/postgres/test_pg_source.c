@@ -150,6 +150,54 @@ static void a_changed_table_gets_a_new_version_and_only_then(void **state)
     drop_all("version", &d);
 }
 
+// How often the catalogue was asked for columns, by the server's log.
+static int count_catalogue_reads(void)
+{
+    static const char QUERY[] = "a.atttypmod, a.attnotnull";
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/log", server.folder);
+    FILE *log = fopen(path, "r");
+    assert_non_null(log);
+    char *line = NULL;
+    size_t capacity = 0;
+    int count = 0;
+    while (getline(&line, &capacity, log) >= 0) {
+        count += strstr(line, QUERY) != NULL ? 1 : 0;
+    }
+    free(line);
+    (void)fclose(log);
+    return count;
+}
+
+static void relations_that_are_all_described_anew_cost_one_query(void **state)
+{
+    (void)state;
+    enum { TABLES = 30 };
+    char insert[TABLES * 40] = "";
+    pg_server_sql(&server, "ALTER ROLE millrace SET log_statement = 'all'");
+    for (int i = 0; i < TABLES; i++) {
+        char sql[64];
+        (void)snprintf(sql, sizeof(sql), "CREATE TABLE storm%d (id serial PRIMARY KEY)", i);
+        pg_server_sql(&server, sql);
+        (void)snprintf(insert + strlen(insert), 40, "INSERT INTO storm%d DEFAULT VALUES;", i);
+    }
+    struct source_driver d;
+    open_streaming(&d, "storm");
+    pg_server_sql(&server, insert);
+    assert_true(source_driver_until_rows(&d, TABLES));
+    source_driver_reset(&d);
+    (void)usleep(1100 * 1000);  // the whole set is not read twice within a second
+    int before = count_catalogue_reads();
+    pg_server_sql(&server, "ALTER PUBLICATION millrace_storm SET (publish = 'insert, update, delete')");
+    pg_server_sql(&server, insert);
+    assert_true(source_driver_until_rows(&d, TABLES));
+    int reads = count_catalogue_reads() - before;
+    print_message("%d reads of the catalogue for %d relations\n", reads, TABLES);
+    assert_in_range(reads, 1, 3);
+    pg_server_sql(&server, "ALTER ROLE millrace RESET log_statement");
+    drop_all("storm", &d);
+}
+
 static void a_null_of_the_past_survives_a_not_null_of_now(void **state)
 {
     (void)state;
@@ -1228,6 +1276,7 @@ int main(void)
         cmocka_unit_test(updates_deletes_and_key_changes_look_like_debezium),
         cmocka_unit_test(a_table_without_identity_is_left_out_and_its_inserts_can_be_had),
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
+        cmocka_unit_test(relations_that_are_all_described_anew_cost_one_query),
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
         cmocka_unit_test(a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on),
         cmocka_unit_test(a_bad_old_image_withholds_nothing_but_itself),
