@@ -152,7 +152,7 @@ rd_kafka_headers_t *bad_row_headers(const char *connector, const char *reason, c
     rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
     char event_id[40];
     char failed_at[24];
-    (void)snprintf(event_id, sizeof(event_id), "%016lx-%08x", change->commit_lsn, change->index);
+    (void)snprintf(event_id, sizeof(event_id), "%016lx-%08lx", change->commit_lsn, change->index);
     (void)snprintf(failed_at, sizeof(failed_at), "%ld", clock_wall_us() / CLOCK_US_PER_MS);
     bad_row_header(headers, "millrace.dlq.function", connector);
     bad_row_header(headers, "millrace.dlq.reason", reason);

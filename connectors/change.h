@@ -23,9 +23,11 @@ struct change {
     uint32_t transaction_id;  // BEGIN, ROW
     // The rest: ROW only.
     enum change_op op;
-    uint32_t index;  // of the row in its transaction, from 0, in order of arrival: half of the event id
+    uint64_t index;  // of the row in its transaction, from 0, in order of arrival: half of the event id
     uint64_t lsn;    // the WAL frame's start
     uint64_t last_commit_lsn;  // end LSN of the commit before this transaction; 0: none known
+    const char *origin;        // source.origin: the server that the change was replicated from; NULL: none
+    uint64_t origin_lsn;       // with it: the transaction's commit there
     const char *database;      // source.db; the source's own
     const char *snapshot;      // "false", "true", "first", "last" …: source.snapshot; static
     struct table *table;       // valid while the source may still emit rows of it

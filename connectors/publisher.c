@@ -10,7 +10,7 @@
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/framing.h"
 
-enum { POSITION_SIZE = 16 + 1 + 8 };
+enum { POSITION_MAX = 16 + 1 + 16, INDEX_DIGITS = 8 };
 
 struct publisher {
     struct publisher_params params;
@@ -21,24 +21,32 @@ struct publisher {
     bool is_value_published;      // of the change that comes again after LATER: only its tombstone is missing
     struct bytes key;
     struct bytes value;
-    char position[POSITION_SIZE];
+    char position[POSITION_MAX];
+    size_t position_size;
     struct text_list waiting;  // topics of the tables that wait at a bad row
     char waiting_text[480];    // what the newest of them waits for
 };
 
-// 16 hex digits, '-', 8 hex digits: the event id, written without printf.
-static void write_position(struct publisher *p)
+static void put_hex(char *at, uint64_t value, int count)
 {
     static const char digits[] = "0123456789abcdef";
-    uint64_t lsn = p->change->commit_lsn;
-    for (int i = 15; i >= 0; i--, lsn >>= 4) {
-        p->position[i] = digits[lsn & 15];
+    for (int i = count - 1; i >= 0; i--, value >>= 4) {
+        at[i] = digits[value & 15];
     }
+}
+
+// 16 hex digits, '-', 8 hex digits: the event id, written without printf. From row 2^32 of a transaction on its
+// number has more digits.
+static void write_position(struct publisher *p)
+{
+    int count = INDEX_DIGITS;
+    for (uint64_t rest = p->change->index >> (4 * INDEX_DIGITS); rest > 0; rest >>= 4) {
+        count++;
+    }
+    put_hex(p->position, p->change->commit_lsn, 16);
     p->position[16] = '-';
-    uint32_t index = p->change->index;
-    for (int i = 24; i >= 17; i--, index >>= 4) {
-        p->position[i] = digits[index & 15];
-    }
+    put_hex(p->position + 17, p->change->index, count);
+    p->position_size = 17 + (size_t)count;
 }
 
 static struct slice encode_key(struct publisher *p, const struct topic_route *route)
@@ -67,6 +75,8 @@ static void encode_value(struct publisher *p, const struct topic_route *route, s
         .transaction_id = c->transaction_id,
         .lsn = c->lsn,
         .last_commit_lsn = c->last_commit_lsn,
+        .origin = c->origin,
+        .origin_lsn = c->origin_lsn,
         .now_ns = clock_wall_ns(),
         .before = before,
         .after = after,
@@ -92,7 +102,7 @@ static rd_kafka_headers_t *key_change_headers(const struct change *c)
 
 static enum sink_step put(struct publisher *p, struct kafka_sink_record *record, struct fault *f)
 {
-    record->position = slice_make(p->position, POSITION_SIZE);
+    record->position = slice_make(p->position, p->position_size);
     return change_delivery_put(p->params.delivery, record, f);
 }
 
@@ -116,7 +126,7 @@ static enum publisher_step stop_table(struct publisher *p, const char *message, 
 {
     const struct table *table = p->change->table;
     (void)fault_set(f, FAULT_CONFIG, "a row of table %s.%s can't be published (event %.*s): %s; %s",
-                    table->schema, table->name, POSITION_SIZE, p->position, message, cure);
+                    table->schema, table->name, (int)p->position_size, p->position, message, cure);
     if (p->change->op == CHANGE_READ) {
         return PUBLISHER_FAULT;
     }

@@ -21,8 +21,8 @@ struct head {
     uint64_t ticket;
     uint32_t key_size;
     uint32_t value_size;
-    bool has_position;
-    char position[ACCUMULATOR_POSITION_SIZE];
+    uint8_t position_size;  // 0: none
+    char position[ACCUMULATOR_POSITION_MAX];
 };
 
 static uint32_t size_of(struct slice part)
@@ -41,10 +41,10 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
     struct head head = {.ticket = record->ticket,
                         .key_size = size_of(record->key),
                         .value_size = size_of(record->value),
-                        .has_position = record->position.data != NULL};
-    if (head.has_position) {
-        INVARIANT(record->position.size == ACCUMULATOR_POSITION_SIZE);
-        memcpy(head.position, record->position.data, ACCUMULATOR_POSITION_SIZE);
+                        .position_size = (uint8_t)record->position.size};
+    if (head.position_size > 0) {
+        INVARIANT(record->position.size <= ACCUMULATOR_POSITION_MAX);
+        memcpy(head.position, record->position.data, record->position.size);
     }
     if (q->count == 0) {
         DL_APPEND(a->waiting, q);
@@ -93,13 +93,13 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
     struct head head = head_of(q);
     const uint8_t *at = q->records.data + q->at;
     const uint8_t *key = at + sizeof(head);
-    bool has_position = head.has_position;
+    bool has_position = head.position_size > 0;
     return (struct accumulator_record){
         .ticket = head.ticket,
         .key = part_at(key, head.key_size),
         .value = part_at(key + length_of(head.key_size), head.value_size),
         .position = slice_make(has_position ? at + offsetof(struct head, position) : NULL,
-                               has_position ? ACCUMULATOR_POSITION_SIZE : 0),
+                               head.position_size),
     };
 }
 

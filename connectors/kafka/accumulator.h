@@ -11,7 +11,7 @@
 
 #include "core/base/bytes.h"
 
-enum { ACCUMULATOR_POSITION_SIZE = 25 };  // of an event id
+enum { ACCUMULATOR_POSITION_MAX = 16 + 1 + 16 };  // of an event id
 
 /** One topic's records, packed one behind the other. Zeroed: empty. Embedded in the topic. */
 struct accumulator_queue {

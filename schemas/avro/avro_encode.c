@@ -3,7 +3,7 @@
 //   before       0, or 1 and the row          after  the same
 //   source       version connector name : string, ts_ms : long, snapshot : 0 string, db : string,
 //                sequence : 1 string, ts_us ts_ns : 1 long, schema table : string, txId lsn : 1 long,
-//                xmin origin origin_lsn : 0
+//                xmin : 0, origin : 0 or 1 string, origin_lsn : 0 or 1 long
 //   transaction  0
 //   op           string
 //   ts_ms ts_us ts_ns : 1 long
@@ -14,7 +14,7 @@
 enum {
     AVRO_ENCODE_LONG_MAX = 10,  // bytes of the longest long
     AVRO_ENCODE_FIXED_MAX =
-        256,  // all of the envelope but texts and rows: 9 longs, 8 lengths, sequence, branches
+        256,  // all of the envelope but texts and rows: 10 longs, 9 lengths, sequence, branches
     AVRO_ENCODE_NULL = 0,
     AVRO_ENCODE_VALUE = 2,  // zig-zag of branch 1
     AVRO_ENCODE_SEQUENCE_MAX = 64,
@@ -102,7 +102,7 @@ static uint8_t *avro_encode_put_sequence(uint8_t *at, uint64_t last_commit_lsn, 
 }
 
 struct avro_encode_lengths {
-    size_t version, connector, prefix, database, snapshot, schema, table;
+    size_t version, connector, prefix, database, snapshot, schema, table, origin;
 };
 
 static uint8_t *avro_encode_put_source(uint8_t *at, const struct avro_envelope *e,
@@ -123,8 +123,14 @@ static uint8_t *avro_encode_put_source(uint8_t *at, const struct avro_envelope *
     at = avro_encode_put_text(at, e->table->name, n->table);
     at = avro_encode_put_optional_long(at, (int64_t)e->transaction_id);
     at = avro_encode_put_optional_long(at, (int64_t)e->lsn);
-    memset(at, AVRO_ENCODE_NULL, 3);  // xmin, origin, origin_lsn
-    return at + 3;
+    *at++ = AVRO_ENCODE_NULL;  // xmin
+    if (e->origin == NULL) {
+        memset(at, AVRO_ENCODE_NULL, 2);
+        return at + 2;
+    }
+    *at++ = AVRO_ENCODE_VALUE;
+    at = avro_encode_put_text(at, e->origin, n->origin);
+    return avro_encode_put_optional_long(at, (int64_t)e->origin_lsn);
 }
 
 void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
@@ -137,8 +143,9 @@ void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
         .snapshot = strlen(e->snapshot),
         .schema = strlen(e->table->schema),
         .table = strlen(e->table->name),
+        .origin = e->origin == NULL ? 0 : strlen(e->origin),
     };
-    size_t texts = n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table;
+    size_t texts = n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table + n.origin;
     uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + texts + e->before.size + e->after.size);
     uint8_t *at = avro_encode_put_row(begin, e->before);
     at = avro_encode_put_row(at, e->after);

@@ -46,6 +46,8 @@ struct avro_envelope {
     uint32_t transaction_id;  // source.txId
     uint64_t lsn;
     uint64_t last_commit_lsn;  // 0: null in source.sequence
+    const char *origin;        // source.origin; NULL: the change was made here
+    uint64_t origin_lsn;       // source.origin_lsn, with an origin only
     int64_t now_ns;            // envelope ts_*
     struct slice before;       // Avro record; data NULL: null
     struct slice after;

@@ -114,8 +114,7 @@ static bool pgoutput_decode_row(struct cursor *c, enum pgoutput_kind kind, struc
     return pgoutput_decode_new(c, mark, ret, f);
 }
 
-// Truncates, logical messages, origins and type names are checked for their form; nobody needs their content
-// yet.
+// Truncates, logical messages and type names are checked for their form; nobody needs their content yet.
 static void pgoutput_skip(struct cursor *c, enum pgoutput_kind kind)
 {
     if (kind == PGOUTPUT_TRUNCATE) {
@@ -126,9 +125,6 @@ static void pgoutput_skip(struct cursor *c, enum pgoutput_kind kind)
         (void)cursor_take(c, 1 + 8);
         (void)cursor_string(c);
         (void)cursor_take(c, cursor_u32(c));
-    } else if (kind == PGOUTPUT_ORIGIN) {
-        (void)cursor_u64(c);
-        (void)cursor_string(c);
     } else {
         (void)cursor_u32(c);
         (void)cursor_string(c);
@@ -157,9 +153,12 @@ static bool pgoutput_decode_body(struct cursor *c, uint8_t kind, struct pgoutput
         return true;
     case PGOUTPUT_RELATION:
         return pgoutput_decode_relation(c, &ret->relation, f);
+    case PGOUTPUT_ORIGIN:
+        ret->origin.commit_lsn = cursor_u64(c);
+        ret->origin.name = cursor_string(c);
+        return true;
     case PGOUTPUT_TRUNCATE:
     case PGOUTPUT_MESSAGE:
-    case PGOUTPUT_ORIGIN:
     case PGOUTPUT_TYPE:
         pgoutput_skip(c, (enum pgoutput_kind)kind);
         return true;

@@ -52,6 +52,12 @@ struct pgoutput_commit {
     int64_t commit_time_us;  // Unix microseconds
 };
 
+/** Where the transaction came from, when another server replicated it to this one. */
+struct pgoutput_origin {
+    uint64_t commit_lsn;  // there
+    struct slice name;    // NUL-terminated in the message
+};
+
 struct pgoutput_column {
     struct slice name;  // NUL-terminated in the message
     uint32_t type_oid;
@@ -82,6 +88,7 @@ struct pgoutput_message {
     enum pgoutput_kind kind;
     struct pgoutput_begin begin;
     struct pgoutput_commit commit;
+    struct pgoutput_origin origin;
     struct pgoutput_relation relation;
     struct pgoutput_row row;
 };

@@ -347,7 +347,7 @@ static struct change *script_add(struct fixture *x, enum change_kind kind, uint6
 static const uint8_t key_1[] = {2};             // id 1
 static const uint8_t row_1[] = {2, 2, 2, 'a'};  // id 1, note "a"
 
-static void script_add_row(struct fixture *x, uint64_t lsn, uint32_t index, enum change_op op)
+static void script_add_row(struct fixture *x, uint64_t lsn, uint64_t index, enum change_op op)
 {
     struct change *c = script_add(x, CHANGE_ROW, lsn);
     c->index = index;

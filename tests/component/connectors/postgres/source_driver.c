@@ -63,7 +63,7 @@ static void source_driver_row(struct source_driver *d, const struct change *c)
     if (d->is_counting) {
         return;
     }
-    bytes_format(&d->lines, "%c %s.%s #%u", (char)c->op, c->table->schema, c->table->name, c->index);
+    bytes_format(&d->lines, "%c %s.%s #%lu", (char)c->op, c->table->schema, c->table->name, c->index);
     if (strcmp(c->snapshot, "false") != 0) {
         bytes_format(&d->lines, " %s", c->snapshot);
     }

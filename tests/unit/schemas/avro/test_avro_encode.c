@@ -101,8 +101,11 @@ static void both_rows_and_both_positions_are_written(void **state)
     e.after = bytes_slice(&row);
     e.last_commit_lsn = UINT64_MAX;
     e.lsn = INT64_MAX;
+    e.origin = "upstream";
+    e.origin_lsn = 77;
     avro_encode_envelope(&avro, &e);
     char *json = read_by_avro(t, bytes_slice(&avro));
+    assert_non_null(strstr(json, "\"origin\": {\"string\": \"upstream\"}, \"origin_lsn\": {\"long\": 77}}"));
     assert_non_null(strstr(json, "[\\\"18446744073709551615\\\",\\\"9223372036854775807\\\"]"));
     assert_null(strstr(json, "\"before\": null"));
     assert_null(strstr(json, "\"after\": null"));
