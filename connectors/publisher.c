@@ -35,8 +35,8 @@ static void put_hex(char *at, uint64_t value, int count)
     }
 }
 
-// 16 hex digits, '-', 8 hex digits: the event id, written without printf. From row 2^32 of a transaction on its
-// number has more digits.
+// 16 hex digits, '-', 8 hex digits: the event id, written without printf. From row 2^32 of a transaction on
+// its number has more digits.
 static void write_position(struct publisher *p)
 {
     int count = INDEX_DIGITS;

@@ -98,8 +98,8 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
         .ticket = head.ticket,
         .key = part_at(key, head.key_size),
         .value = part_at(key + length_of(head.key_size), head.value_size),
-        .position = slice_make(has_position ? at + offsetof(struct head, position) : NULL,
-                               head.position_size),
+        .position =
+            slice_make(has_position ? at + offsetof(struct head, position) : NULL, head.position_size),
     };
 }
 

@@ -5,7 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { SKIPS_MAX = 1024 };  // frames passed over in one step
+enum { SKIPS_MAX = 1024 };  // frames passed over in one turn of the loop
 
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
 {
@@ -17,6 +17,7 @@ void pg_frames_clear(struct pg_frames *fr)
 {
     pg_catalogue_set_clear(&fr->catalogue);
     pg_change_clear(&fr->changes);
+    bytes_clear(&fr->origin);
     free(fr->message);
     fr->message = NULL;
 }
@@ -139,7 +140,10 @@ void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_
     fr->is_held = false;
     fr->is_in_transaction = false;
     fr->is_caught_up = false;
-    fr->last_commit_lsn = session->position;
+    fr->skipped = 0;
+    // After a first snapshot no commit is known, as its rows say; else the slot stands at or after the last
+    // one.
+    fr->last_commit_lsn = session->has_snapshot ? 0 : session->position;
     refill->data = fr;
     fr->stream.confirmed = session->position;
     pg_stream_start(&fr->stream, session->replication, refill, on_refill);
@@ -169,10 +173,20 @@ static void fill(const struct pg_frames *fr, struct change *ret, enum change_kin
 
 enum taken { TAKEN_CHANGE, TAKEN_NOTHING, TAKEN_FAULT };
 
+// Rows passed over count, too, and an update that brings old values counts twice whether its key changed or
+// not: only a wanted table can tell. So ids don't depend on which tables are wanted.
+static uint64_t take_index(struct pg_frames *fr)
+{
+    const struct pgoutput_row *row = &fr->message->row;
+    uint64_t index = fr->index;
+    fr->index += row->has_new && row->old_kind != 0 ? 2 : 1;
+    return index;
+}
+
 static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *ret, struct fault *f)
 {
     struct pg_relation *relation = pg_relations_find(fr->deps->relations, fr->message->row.relation_oid);
-    uint32_t index = fr->index++;  // rows passed over count too: ids don't depend on the configuration
+    uint64_t index = take_index(fr);
     if (relation == NULL || (relation->is_wanted && relation->table == NULL)) {
         (void)fault_set(f, FAULT_FATAL, "a row came of relation %u, which was not described",
                         fr->message->row.relation_oid);
@@ -185,13 +199,15 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *re
     ret->index = index;
     ret->lsn = lsn;
     ret->last_commit_lsn = fr->last_commit_lsn;
+    ret->origin = fr->origin.size == 0 ? NULL : (const char *)fr->origin.data;
+    ret->origin_lsn = fr->origin_lsn;
     ret->database = fr->session->database;
     ret->snapshot = "false";
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
     }
     if (fr->changes.has_second) {
-        fr->changes.second.index = fr->index++;
+        fr->changes.second.index = index + 1;
     }
     return TAKEN_CHANGE;
 }
@@ -207,6 +223,7 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
         fr->is_in_transaction = true;
         fr->is_caught_up = false;
         fr->index = 0;
+        bytes_reset(&fr->origin);
         fill(fr, ret, CHANGE_BEGIN);
         return TAKEN_CHANGE;
     case PGOUTPUT_COMMIT:
@@ -226,6 +243,10 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
         }
         return TAKEN_NOTHING;
     case PGOUTPUT_ORIGIN:
+        bytes_reset(&fr->origin);
+        bytes_append(&fr->origin, fr->message->origin.name.data, fr->message->origin.name.size + 1);
+        fr->origin_lsn = fr->message->origin.commit_lsn;
+        return TAKEN_NOTHING;
     case PGOUTPUT_TYPE:
     case PGOUTPUT_MESSAGE:
         return TAKEN_NOTHING;
@@ -277,12 +298,17 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
         *ret = fr->changes.second;
         return PG_FRAMES_CHANGE;
     }
-    for (int i = 0; i < SKIPS_MAX && fr->described == NULL; i++) {
+    for (; fr->skipped < SKIPS_MAX && fr->described == NULL; fr->skipped++) {
         bool is_empty;
         enum pg_frames_step step = take_frame(fr, ret, &is_empty, f);
+        if (step == PG_FRAMES_CHANGE) {
+            return step;
+        }
         if (step != PG_FRAMES_NOTHING || is_empty) {
+            fr->skipped = 0;
             return step;
         }
     }
+    fr->skipped = 0;
     return fr->described == NULL ? PG_FRAMES_YIELD : PG_FRAMES_NOTHING;
 }

@@ -29,7 +29,10 @@ struct pg_frames {
     bool is_caught_up;
     bool has_new_relation;  // a Relation message came since the owner took notice
     bool has_logged_truncate;
-    uint32_t index;  // of the next row in its transaction
+    uint64_t index;       // of the next row in its transaction
+    int skipped;          // frames passed over since the last turn of the loop
+    struct bytes origin;  // of the transaction, with its NUL; size 0: it was made here
+    uint64_t origin_lsn;
     uint64_t last_commit_lsn;
 };
 

@@ -422,7 +422,9 @@ static void every_row_is_published_with_its_position_and_then_confirmed(void **s
 {
     struct fixture *x = *state;
     script_add_transaction(x, 0x100, CHANGE_CREATE);
-    script_add_transaction(x, 0x200, CHANGE_UPDATE);
+    (void)script_add(x, CHANGE_BEGIN, 0x200);
+    script_add_row(x, 0x200, UINT64_C(0x123456789), CHANGE_UPDATE);  // of a transaction of many rows
+    (void)script_add(x, CHANGE_COMMIT, 0x200);
     x->script.stop_at = 0x208;
     fixture_run(x);
     assert_int_equal(x->end.kind, FAULT_NONE);
@@ -430,7 +432,7 @@ static void every_row_is_published_with_its_position_and_then_confirmed(void **s
     read_topic(x, "t.public.items", &seen);
     assert_int_equal(seen.count, 2);
     assert_string_equal(seen.positions[0], "0000000000000100-00000000");
-    assert_string_equal(seen.positions[1], "0000000000000200-00000000");
+    assert_string_equal(seen.positions[1], "0000000000000200-123456789");
     bytes_clear(&seen.last_value);
 }
 

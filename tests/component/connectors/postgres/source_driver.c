@@ -67,6 +67,12 @@ static void source_driver_row(struct source_driver *d, const struct change *c)
     if (strcmp(c->snapshot, "false") != 0) {
         bytes_format(&d->lines, " %s", c->snapshot);
     }
+    if (c->last_commit_lsn > c->commit_lsn) {
+        bytes_append_string(&d->lines, " after a later commit");  // source.sequence: never
+    }
+    if (c->origin != NULL) {
+        bytes_format(&d->lines, " origin=%s/%lu", c->origin, c->origin_lsn);
+    }
     source_driver_json(d, c->table->key_schema, c->key, "key");
     if (c->bad_json.data != NULL) {
         bytes_format(&d->lines, " bad=%.*s reason=%s", (int)c->bad_json.size, (const char *)c->bad_json.data,

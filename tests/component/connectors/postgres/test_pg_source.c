@@ -249,10 +249,10 @@ static void a_bad_old_image_withholds_nothing_but_itself(void **state)
     assert_string_equal(
         source_driver_lines(&d),
         "begin\nu public.full_row #0 key={\"id\":1} before=- after={\"id\":1,\"n\":7,\"v\":\"5\"}\n"
-        "d public.full_row #1 key={\"id\":2} before={\"id\":2,\"n\":0,\"v\":\"0\"} after=-\n"
-        "d public.full_row #2 key={\"id\":3} before={\"id\":3,\"n\":0,\"v\":\"0\"} after=- "
+        "d public.full_row #2 key={\"id\":2} before={\"id\":2,\"n\":0,\"v\":\"0\"} after=-\n"
+        "d public.full_row #3 key={\"id\":3} before={\"id\":3,\"n\":0,\"v\":\"0\"} after=- "
         "newkey={\"id\":4}\n"
-        "c public.full_row #3 key={\"id\":4} before=- after={\"id\":4,\"n\":7,\"v\":\"6\"} "
+        "c public.full_row #4 key={\"id\":4} before=- after={\"id\":4,\"n\":7,\"v\":\"6\"} "
         "oldkey={\"id\":3}\ncommit\n");
     source_driver_reset(&d);
     // A key that could not be said was never published; a keyless row that can't be said can't be deleted.
@@ -261,7 +261,7 @@ static void a_bad_old_image_withholds_nothing_but_itself(void **state)
     assert_true(source_driver_until_rows(&d, 4));
     const char *lines = source_driver_lines(&d);
     assert_non_null(strstr(lines, "c public.odd_key #1 key={\"id\":\"2\"} before=- after="));
-    assert_non_null(strstr(lines, "d public.keyless #3 key=- bad={\"v\":\"NaN\"} reason="));
+    assert_non_null(strstr(lines, "d public.keyless #4 key=- bad={\"v\":\"NaN\"} reason="));
     drop_all("badold", &d);
 }
 
@@ -898,6 +898,55 @@ static void open_including(struct source_driver *d, const char *name, const char
     assert_true(source_driver_until_phase(d, "streaming"));
 }
 
+// The same transaction twice, once with table `wide` wanted and once without: its second row has the same id.
+static void ids_do_not_depend_on_which_tables_are_wanted(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE wide (id int PRIMARY KEY); ALTER TABLE wide REPLICA IDENTITY FULL;"
+                           "CREATE TABLE narrow (id int PRIMARY KEY); INSERT INTO wide VALUES (1), (2)");
+    struct source_driver d;
+    open_including(&d, "wanted", "public.*");
+    assert_true(source_driver_until_rows(&d, 2));
+    source_driver_reset(&d);
+    d.is_confirming = false;
+    pg_server_sql(&server, "UPDATE wide SET id = 11 WHERE id = 1; UPDATE wide SET id = 2 WHERE id = 2;"
+                           "INSERT INTO narrow VALUES (7)");
+    assert_true(source_driver_until_rows(&d, 4));
+    static const char ROW[] = "c public.narrow #4 key={\"id\":7}";
+    assert_non_null(strstr(source_driver_lines(&d), "u public.wide #2"));
+    assert_non_null(strstr(source_driver_lines(&d), ROW));
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    text_list_clear(&d.config.tables.include);
+    text_list_add(&d.config.tables.include, "public.narrow");
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_null(strstr(source_driver_lines(&d), "public.wide"));
+    assert_non_null(strstr(source_driver_lines(&d), ROW));
+    drop_all("wanted", &d);
+}
+
+static void a_change_from_another_server_names_it(void **state)
+{
+    (void)state;
+    pg_server_sql(&server,
+                  "CREATE TABLE o (id int PRIMARY KEY); SELECT pg_replication_origin_create('upstream')");
+    struct source_driver d;
+    open_streaming(&d, "origin");
+    pg_server_sql(&server, "SELECT pg_replication_origin_session_setup('upstream')");
+    pg_server_sql(&server,
+                  "SELECT pg_replication_origin_xact_setup('0/2A', now()); INSERT INTO o VALUES (1)");
+    pg_server_sql(&server, "SELECT pg_replication_origin_session_reset()");
+    pg_server_sql(&server, "INSERT INTO o VALUES (2)");
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nc public.o #0 origin=upstream/42 key={\"id\":1} before=- after={\"id\":1}\ncommit\n"
+        "begin\nc public.o #0 key={\"id\":2} before=- after={\"id\":2}\ncommit\n");
+    pg_server_sql(&server, "SELECT pg_replication_origin_drop('upstream')");
+    drop_all("origin", &d);
+}
+
 static void a_partitioned_table_is_captured_by_its_name_alone(void **state)
 {
     (void)state;
@@ -1007,9 +1056,9 @@ static void partitions_without_identity_keep_their_updates_and_the_others_are_ca
         "c public.keyed_1 #1 key={\"id\":1} before=- after={\"id\":1,\"v\":\"a\"}\n"
         "c public.keyed_2 #2 key={\"id\":11} before=- after={\"id\":11,\"v\":\"b\"}\n"
         "u public.part_1 #3 key=- before={\"id\":1,\"v\":\"a\"} after={\"id\":1,\"v\":\"c\"}\n"
-        "u public.keyed_1 #4 key={\"id\":1} before=- after={\"id\":1,\"v\":\"c\"}\n"
-        "d public.part_1 #5 key=- before={\"id\":1,\"v\":\"c\"} after=-\n"
-        "d public.keyed_1 #6 key={\"id\":1} before={\"id\":1,\"v\":null} after=-\ncommit\n");
+        "u public.keyed_1 #5 key={\"id\":1} before=- after={\"id\":1,\"v\":\"c\"}\n"
+        "d public.part_1 #6 key=- before={\"id\":1,\"v\":\"c\"} after=-\n"
+        "d public.keyed_1 #7 key={\"id\":1} before={\"id\":1,\"v\":null} after=-\ncommit\n");
     drop_all("bare", &d);
 }
 
@@ -1303,6 +1352,8 @@ int main(void)
         cmocka_unit_test(a_first_snapshot_of_no_table_waits_for_one),
         cmocka_unit_test(never_means_the_first_start_and_a_stop_within_it_loses_nothing),
         cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
+        cmocka_unit_test(ids_do_not_depend_on_which_tables_are_wanted),
+        cmocka_unit_test(a_change_from_another_server_names_it),
         cmocka_unit_test(a_partitioned_table_is_captured_by_its_name_alone),
         cmocka_unit_test(a_publication_by_the_root_gives_the_roots_name),
         cmocka_unit_test(a_table_attached_just_now_is_captured),
