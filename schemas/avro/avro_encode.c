@@ -145,7 +145,8 @@ void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
         .table = strlen(e->table->name),
         .origin = e->origin == NULL ? 0 : strlen(e->origin),
     };
-    size_t texts = n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table + n.origin;
+    size_t texts =
+        n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table + n.origin;
     uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + texts + e->before.size + e->after.size);
     uint8_t *at = avro_encode_put_row(begin, e->before);
     at = avro_encode_put_row(at, e->after);
