@@ -34,11 +34,23 @@ def kill_group(process, number=signal.SIGKILL):
         os.killpg(process.pid, number)
 
 
+def has_ended(process):
+    """Whether it ended; its number stays its own until reap()."""
+    if process.returncode is None:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return True
+
+
 def reap(process):
-    """Kills whatever is left of the group, and waits for the process."""
-    kill_group(process)
-    process.wait()
-    _running.pop(process.pid, None)
+    """
+    Kills whatever is left of the group, and waits for the process. The number of one that was waited for before may be
+    another's by now, a server's of ours even.
+    """
+    if process.returncode is None:
+        kill_group(process)
+        process.wait()
+    if _running.get(process.pid) is process:
+        del _running[process.pid]
 
 
 def kill_and_wait(pid):

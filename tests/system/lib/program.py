@@ -11,7 +11,7 @@ import requests
 
 from lib import processes
 from lib.records import Registry
-from lib.waiting import PATIENCE, wait_until
+from lib.waiting import wait_until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 BINARY = os.environ.get("MILLRACE_BINARY") or os.path.join(ROOT, "build", "dev", "millrace")
@@ -76,13 +76,10 @@ class Process:
 
     def wait_exit(self, timeout=30.0):
         """Its exit code; all of its log has been read."""
-        try:
-            self.popen.wait(timeout * PATIENCE)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running after {timeout * PATIENCE} s:\n{self.log()}") from None
+        wait_until(lambda: processes.has_ended(self.popen), timeout, lambda: f"its end:\n{self.log()}")
+        processes.reap(self.popen)
         for reader in self.readers:
             reader.join(60)
-        processes.reap(self.popen)
         return self.popen.returncode
 
     def stop(self, timeout=30.0):
