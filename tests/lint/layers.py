@@ -95,7 +95,7 @@ class Exceptions:
             if not reason:
                 yield f"tests/lint/layers.txt: {' '.join(what)}: give the reason"
             elif what not in self.used:
-                print(f"tests/lint/layers.txt: {' '.join(what)}: no longer so, remove the line")
+                yield f"tests/lint/layers.txt: {' '.join(what)}: no longer so, remove the line"
 
 
 def unit(path):

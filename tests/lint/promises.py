@@ -112,8 +112,7 @@ complaints = []
 for path in documents():
     if "--mend" in sys.argv:
         mend(path)
-    for complaint in long_lines(path):
-        print("warning:", complaint)
+    complaints += long_lines(path)
     complaints += lost_paths(path)
 text = sources.read(GUARANTEES)
 named = set()
