@@ -6,7 +6,7 @@
 
 #include "core/base/memory.h"
 
-// 1-2.5-5 from 1 ms to 50 s, then 60 s: what a function's 30 s time-out and a broker's latency both fit into.
+// 1-2.5-5 from 1 ms to 50 s, then 60 s: the range of a broker's latency and of a function's 30 s time-out.
 static const int64_t BUCKETS_US[] = {
     1000,   2500,    5000,    10000,   25000,    50000,    100000,   250000,
     500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000, 60000000,
@@ -14,7 +14,7 @@ static const int64_t BUCKETS_US[] = {
 enum { BUCKET_COUNT = COUNT_OF(BUCKETS_US) };
 
 struct metric {
-    char *labels;  // the key in its family
+    char *labels;  // the hash key within its family
     enum metric_kind kind;
     double value;       // counter, gauge; histogram: sum in seconds
     uint64_t *buckets;  // histograms: BUCKET_COUNT + 1, not cumulative; the last is +Inf
@@ -25,7 +25,7 @@ struct metrics_family {
     char *name;
     char *help;
     enum metric_kind kind;
-    struct metric *series;  // uthash keeps the order in which they were made
+    struct metric *series;  // uthash keeps the order of insertion
     UT_hash_handle hh;
 };
 
@@ -158,7 +158,7 @@ void metric_observe_us(struct metric *s, int64_t duration_us)
 
 void metrics_append_number(struct bytes *out, double value)
 {
-    // Whole numbers without an exponent: they are read by people too.
+    // Whole numbers without an exponent are easier to read.
     if (isfinite(value) && value == floor(value) && fabs(value) < 1e15) {
         bytes_format(out, "%.0f", value);
     } else if (isfinite(value)) {

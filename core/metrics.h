@@ -13,7 +13,7 @@ struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 
 /**
- * Finds or makes the series.
+ * Finds or creates the series.
  *
  * @param name    millrace_connector_changes_total
  * @param labels  `connector="shop",operation="create"`; values are escaped by the caller; "" for none
@@ -22,7 +22,8 @@ void metrics_free(struct metrics *m);
 struct metric *metrics_series(struct metrics *m, enum metric_kind kind, const char *name, const char *help,
                               const char *labels);
 
-/** Takes away every series whose labels contain `label` (`function="order-email"`): its pointers are dead. */
+/** Removes every series whose labels contain `label` (`function="order-email"`); pointers to it are invalid.
+ */
 void metrics_remove(struct metrics *m, const char *label);
 
 void metric_add(struct metric *s, double amount);
@@ -31,10 +32,10 @@ void metric_set(struct metric *s, double value);
 /** Histograms only: buckets 1-2.5-5 from 1 ms to 60 s; the exposition is in seconds. */
 void metric_observe_us(struct metric *s, int64_t duration_us);
 
-/** Appends the whole exposition, HELP and TYPE once a name. */
+/** Appends all metrics in the text format, HELP and TYPE once for each name. */
 void metrics_write(const struct metrics *m, struct bytes *out);
 
-/** Appends a sample's value: whole numbers without an exponent, NaN, +Inf, -Inf as Prometheus writes them. */
+/** Appends a sample's value: whole numbers without an exponent; NaN, +Inf and -Inf as Prometheus has them. */
 void metrics_append_number(struct bytes *out, double value);
 
 #endif

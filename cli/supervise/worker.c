@@ -11,7 +11,7 @@
 #include "cli/supervise/notify.h"
 #include "cli/supervise/reload.h"
 #include "core/base/log.h"
-#include "core/base/rest.h"
+#include "core/base/memory_trim.h"
 #include "core/http/admin.h"
 
 // The part's own limits come first; the supervisor kills us after 25 s.
@@ -24,7 +24,7 @@ struct worker_io {
     struct health_provider provider;
     struct child_reporter *reporter;
     struct reload *reload;
-    struct rest rest;
+    struct memory_trim trim;
     struct notify_watchdog watchdog;
     uint64_t settings_hash;  // of the millrace.yaml seen last
 };
@@ -250,7 +250,7 @@ static void close_all(struct worker *w)
     child_reporter_stop(w->io->reporter);
     admin_stop(w->io->admin);
     registry_close(w->registry);
-    rest_stop(&w->io->rest);
+    memory_trim_stop(&w->io->trim);
     notify_watchdog_stop(&w->io->watchdog);
     for (int i = 0; i < SIGNALS; i++) {
         uv_close((uv_handle_t *)&w->io->signals[i], NULL);
@@ -278,7 +278,7 @@ int worker_run(struct worker *w)
     int failed = uv_loop_init(&w->loop);
     INVARIANT(failed == 0);
     start_signals(w);
-    rest_start(&w->io->rest, &w->loop);
+    memory_trim_start(&w->io->trim, &w->loop);
     notify_watchdog_start(&w->io->watchdog, &w->loop);
     if (start(w, &f)) {
         notify_send("READY=1");

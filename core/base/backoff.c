@@ -10,8 +10,8 @@ struct backoff backoff_make(int64_t initial_us, int64_t max_us)
     return (struct backoff){.initial_us = initial_us, .max_us = max_us, .random = seed | 1};
 }
 
-// xorshift64*: plenty for spreading waits, and no lock as in random(3).
-static uint64_t backoff_random(struct backoff *b)
+// xorshift64*: random enough for spreading waits, and without the lock of random(3).
+static uint64_t next_random(struct backoff *b)
 {
     uint64_t x = b->random;
     x ^= x >> 12;
@@ -32,7 +32,7 @@ static int64_t ceiling_of(const struct backoff *b, uint32_t failures)
 
 static int64_t wait_below(struct backoff *b, int64_t ceiling)
 {
-    int64_t wait = ceiling <= 0 ? 0 : (int64_t)(backoff_random(b) % (uint64_t)ceiling);
+    int64_t wait = ceiling <= 0 ? 0 : (int64_t)(next_random(b) % (uint64_t)ceiling);
     return wait < CLOCK_US_PER_MS ? CLOCK_US_PER_MS : wait;
 }
 

@@ -1,6 +1,7 @@
 // Exponential backoff with full jitter: the wait before attempt n is uniform in [0, min(max, initial * 2^n)].
-// After "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. No wait is longer than the trouble has
-// lasted: attempts that fail at once would else double it within seconds.
+// Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. backoff_next_us also caps the wait
+// at the time since the first failure, because attempts that fail immediately would reach `max` within
+// seconds.
 #ifndef CORE_BASE_BACKOFF_H
 #define CORE_BASE_BACKOFF_H
 
@@ -10,16 +11,17 @@ struct backoff {
     int64_t initial_us;
     int64_t max_us;
     uint32_t failures;  // consecutive; backoff_reset after a success
-    int64_t since_us;   // of the first of them
-    uint64_t random;    // state of the generator; any seed
+    int64_t since_us;   // monotonic; when the first of these failures happened
+    uint64_t random;    // state of the generator; not 0
 };
 
 struct backoff backoff_make(int64_t initial_us, int64_t max_us);
 
-/** The wait before the next attempt, in microseconds, at least 1 ms; counts one more failure. */
+/** Counts one more failure and returns the wait before the next attempt, in microseconds, at least 1 ms. */
 int64_t backoff_next_us(struct backoff *b);
 
-/** The same for a caller that keeps its own count of failures (0 for the first wait). */
+/** The wait after `failures` earlier waits (0 for the first), for a caller that counts itself; at least 1 ms.
+ */
 int64_t backoff_wait_us(struct backoff *b, uint32_t failures);
 
 static inline void backoff_reset(struct backoff *b)

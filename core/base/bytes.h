@@ -1,4 +1,4 @@
-// Bytes in memory: borrowed views (slice) and growable buffers with a hard limit (bytes).
+// Bytes in memory: borrowed views (slice) and growable buffers (bytes).
 #ifndef CORE_BASE_BYTES_H
 #define CORE_BASE_BYTES_H
 
@@ -42,11 +42,11 @@ struct bytes {
 /** Releases the memory; the buffer is empty and usable again. Accepts NULL. */
 void bytes_clear(struct bytes *b);
 
-/** Makes room for `extra` more bytes; bytes_reserve calls it when there is too little. */
+/** The slow path of bytes_reserve: enlarges the buffer. */
 void bytes_grow(struct bytes *b, size_t extra);
 
-/** Makes room for `extra` more bytes and returns where they go; does not change `size`. Aborts without
- * memory. */
+/** Makes room for `extra` more bytes and returns the end of the used part; does not change `size`. Aborts
+ * without memory. */
 static inline uint8_t *bytes_reserve(struct bytes *b, size_t extra)
 {
     if (__builtin_expect(b->capacity - b->size < extra || b->data == NULL, 0)) {

@@ -5,7 +5,7 @@
 static int64_t clock_fake_now_us = -1;
 static int64_t clock_fake_wall_us;
 
-static int64_t clock_read_ns(clockid_t id)
+static int64_t read_ns(clockid_t id)
 {
     struct timespec t;
     (void)clock_gettime(id, &t);
@@ -14,17 +14,17 @@ static int64_t clock_read_ns(clockid_t id)
 
 int64_t clock_now_us(void)
 {
-    return clock_fake_now_us >= 0 ? clock_fake_now_us : clock_read_ns(CLOCK_MONOTONIC) / 1000;
+    return clock_fake_now_us >= 0 ? clock_fake_now_us : read_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 int64_t clock_boot_us(void)
 {
-    return clock_fake_now_us >= 0 ? clock_fake_now_us : clock_read_ns(CLOCK_BOOTTIME) / 1000;
+    return clock_fake_now_us >= 0 ? clock_fake_now_us : read_ns(CLOCK_BOOTTIME) / 1000;
 }
 
 int64_t clock_wall_ns(void)
 {
-    return clock_fake_now_us >= 0 ? clock_fake_wall_us * 1000 : clock_read_ns(CLOCK_REALTIME);
+    return clock_fake_now_us >= 0 ? clock_fake_wall_us * 1000 : read_ns(CLOCK_REALTIME);
 }
 
 int64_t clock_wall_us(void)

@@ -1,4 +1,4 @@
-// Time in microseconds: monotonic for durations, wall for what is written down. Tests replace it.
+// Time in microseconds: monotonic for durations, wall clock for timestamps. Tests replace both.
 #ifndef CORE_BASE_CLOCK_H
 #define CORE_BASE_CLOCK_H
 
@@ -11,7 +11,7 @@
 /** Monotonic microseconds since an unknown point; never goes back. */
 int64_t clock_now_us(void);
 
-/** The same with the time that the machine slept. */
+/** As clock_now_us, and counts the time that the machine was suspended (CLOCK_BOOTTIME). */
 int64_t clock_boot_us(void);
 
 /** Wall-clock microseconds since 1970-01-01 UTC; may go back. */
@@ -20,8 +20,7 @@ int64_t clock_wall_us(void);
 /** Wall-clock nanoseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ns(void);
 
-/** Tests only: both clocks stand at these values until changed again; a negative `now_us` restores real time.
- */
+/** Tests only: stops both clocks at these values; a negative `now_us` restores real time. */
 void clock_fake(int64_t now_us, int64_t wall_us);
 
 #endif

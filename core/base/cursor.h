@@ -1,5 +1,5 @@
-// Reads a run of bytes from the outside: the first short read latches, one finish refuses short and left
-// over.
+// Reads bytes from outside. The first read past the end latches `is_short`; cursor_finish refuses input that
+// was too short or was not read to its end.
 #ifndef CORE_BASE_CURSOR_H
 #define CORE_BASE_CURSOR_H
 
@@ -9,7 +9,7 @@
 struct cursor {
     const uint8_t *at;
     const uint8_t *end;
-    bool is_short;  // a read went past the end: every later read gives zeros
+    bool is_short;  // a read went past the end: every later read returns zeros
 };
 
 static inline struct cursor cursor_over(struct slice input)
@@ -22,7 +22,7 @@ static inline size_t cursor_left(const struct cursor *c)
     return c->is_short ? 0 : (size_t)(c->end - c->at);
 }
 
-/** The next `size` bytes, borrowed from the input; an empty slice (and latched) when fewer are left. */
+/** The next `size` bytes, borrowed from the input; an empty slice, and is_short, when fewer are left. */
 static inline struct slice cursor_take(struct cursor *c, size_t size)
 {
     if (__builtin_expect(c->is_short || (size_t)(c->end - c->at) < size, 0)) {
@@ -67,7 +67,7 @@ static inline uint64_t cursor_u64(struct cursor *c)
     return __builtin_bswap64(value);
 }
 
-/** A NUL-terminated string, without its NUL (which is there: `data` may be used as a C string). */
+/** A NUL-terminated string; `size` does not count the NUL, but `data` may be used as a C string. */
 struct slice cursor_string(struct cursor *c);
 
 /** True when everything was read and nothing is left; else a FAULT_REJECT naming `what`. */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-// libpq's and Kafka's messages carry line ends; a fault is one line of a log.
-static void fault_one_line(char *text)
+// Messages of libpq and Kafka contain line ends; a fault is written as one log line.
+static void make_one_line(char *text)
 {
     size_t length = strlen(text);
     while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' ')) {
@@ -18,11 +18,11 @@ static void fault_one_line(char *text)
     }
 }
 
-static void fault_fill(struct fault *f, enum fault_kind kind, const char *format, va_list arguments)
+static void fill(struct fault *f, enum fault_kind kind, const char *format, va_list arguments)
 {
     char text[sizeof(f->text)];
     (void)vsnprintf(text, sizeof(text), format, arguments);
-    fault_one_line(text);
+    make_one_line(text);
     f->kind = kind;
     f->origin = NULL;
     f->origin_code = 0;
@@ -33,7 +33,7 @@ bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fault_fill(f, kind, format, arguments);
+    fill(f, kind, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -42,7 +42,7 @@ bool fault_from(struct fault *f, enum fault_kind kind, const char *origin, int c
 {
     va_list arguments;
     va_start(arguments, format);
-    fault_fill(f, kind, format, arguments);
+    fill(f, kind, format, arguments);
     va_end(arguments);
     f->origin = origin;
     f->origin_code = code;

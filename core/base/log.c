@@ -10,12 +10,11 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-// Written once by log_start before any other thread exists, read by librdkafka's threads through its log
-// callback.
+// log_start writes both before any other thread exists; librdkafka's threads read them in its log callback.
 static enum log_format log_format_now = LOG_FORMAT_TEXT;
 static enum log_level log_level_now = LOG_LEVEL_INFO;
 
-static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;  // of output and repeats
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;  // guards log_output and log_repeats
 
 static const char *const LOG_LEVEL_NAMES[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -51,7 +50,7 @@ static void append_json_values(struct bytes *line, const struct log_value *value
     }
 }
 
-/** A value of the text format: as it is when that is unambiguous, else as a JSON string. */
+/** A value in the text format: plain when that is unambiguous, else as a JSON string. */
 static void append_word(struct bytes *line, const char *text)
 {
     bool is_plain = text[0] != '\0';
@@ -77,7 +76,7 @@ static void append_text_values(struct bytes *line, const struct log_value *value
     }
 }
 
-/** One event is one line, whatever a library or a server put into its message. */
+/** Appends the text with blanks for control characters, so that one event stays one line. */
 static void append_one_line(struct bytes *line, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
@@ -106,7 +105,7 @@ static void append_line(struct bytes *line, enum log_level level, const char *co
     }
 }
 
-static void say_suppressed(const struct log_repeat *repeat)
+static void write_suppressed(const struct log_repeat *repeat)
 {
     CLEANUP(bytes_clear) struct bytes line = {0};
     CLEANUP(memory_free_pointer)
@@ -141,7 +140,7 @@ void log_write(enum log_level level, const char *component, const char *event, c
     CLEANUP(bytes_clear) struct bytes line = {0};
     append_line(&line, level, component, event, values, message);
     (void)pthread_mutex_lock(&log_lock);
-    if (level < LOG_LEVEL_WARN || log_repeats_count(component, event, say_suppressed)) {
+    if (level < LOG_LEVEL_WARN || log_repeats_count(component, event, write_suppressed)) {
         log_output_write(bytes_slice(&line));
     }
     (void)pthread_mutex_unlock(&log_lock);
@@ -150,7 +149,7 @@ void log_write(enum log_level level, const char *component, const char *event, c
 void log_flush(void)
 {
     (void)pthread_mutex_lock(&log_lock);
-    log_repeats_expire(say_suppressed);
+    log_repeats_expire(write_suppressed);
     uint64_t dropped = log_output_flush();
     if (dropped > 0) {
         CLEANUP(bytes_clear) struct bytes line = {0};

@@ -1,4 +1,4 @@
-// Structured log lines to stderr: time, level, event, component, message, then values as keys.
+// Structured log lines to stderr: time, level, event, component, message, then key/value pairs.
 #ifndef CORE_BASE_LOG_H
 #define CORE_BASE_LOG_H
 
@@ -8,7 +8,7 @@
 enum log_format { LOG_FORMAT_JSON, LOG_FORMAT_TEXT };
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
-/** One value of a line. `text` wins when it is not NULL. The list ends with a NULL key. */
+/** One key and its value: `text`, or `number` when `text` is NULL. A list ends with a NULL key. */
 struct log_value {
     const char *key;
     const char *text;
@@ -23,18 +23,18 @@ void log_start(enum log_format format, enum log_level level);
 
 /**
  * Writes one line. Event names are fixed snake_case words (`slot_created`); component is `connector/shop`,
- * `function/order-email`, `supervisor` …; `values` may be NULL. Any thread. Never waits for the reader of
- * stderr: what it does not take is kept, 256 KiB at most, then dropped and counted (`log_dropped`). Of
- * warnings and errors with one event and component 200 lines in ten seconds are written; the rest is counted
- * (`suppressed`).
+ * `function/order-email`, `supervisor` …; `values` may be NULL. May be called from any thread. Never waits
+ * for the reader of stderr: lines that stderr does not take are buffered up to 256 KiB; further lines are
+ * dropped and counted (`log_dropped`). At most 200 warnings and errors with the same event and component are
+ * written in ten seconds; the others are counted (`suppressed`).
  */
 void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
                const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/** Writes what waits, and the counts of what was suppressed. Called each second or so. */
+/** Writes buffered lines and the counts of suppressed lines. To be called about once a second. */
 void log_flush(void);
 
-/** At the end of the process: waits up to a second for the reader. */
+/** For the end of the process: writes buffered lines and waits up to a second for the reader of stderr. */
 void log_finish(void);
 
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)

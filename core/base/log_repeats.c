@@ -45,7 +45,7 @@ bool log_repeats_count(const char *component, const char *event,
         (void)snprintf(r->event, sizeof(r->event), "%s", event);
     }
     if (!is_same(r, component, event)) {
-        return true;  // its place is taken by another one that is logged now: not counted
+        return true;  // hash collision: the slot counts another component and event; this one is not limited
     }
     if (r->lines >= LOG_REPEAT_LINES) {
         r->suppressed++;

@@ -10,7 +10,7 @@ void memory_invariant_failed(const char *condition, const char *file, int line)
     abort();
 }
 
-static void memory_check(const void *memory)
+static void check(const void *memory)
 {
     if (memory == NULL) {
         (void)fputs("millrace: out of memory\n", stderr);
@@ -21,28 +21,28 @@ static void memory_check(const void *memory)
 void *memory_new(size_t size)
 {
     void *memory = malloc(size == 0 ? 1 : size);
-    memory_check(memory);
+    check(memory);
     return memory;
 }
 
 void *memory_zeroed(size_t count, size_t size)
 {
     void *memory = calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
-    memory_check(memory);
+    check(memory);
     return memory;
 }
 
 void *memory_resize(void *old, size_t size)
 {
     void *memory = realloc(old, size == 0 ? 1 : size);
-    memory_check(memory);
+    check(memory);
     return memory;
 }
 
 char *memory_string(const char *text)
 {
     char *copy = strdup(text);
-    memory_check(copy);
+    check(copy);
     return copy;
 }
 
@@ -53,6 +53,6 @@ char *memory_format(const char *format, ...)
     char *text = NULL;
     int length = vasprintf(&text, format, arguments);
     va_end(arguments);
-    memory_check(length < 0 ? NULL : text);
+    check(length < 0 ? NULL : text);
     return text;
 }

@@ -1,4 +1,4 @@
-// Allocation that cannot fail, scope-based release, and invariants that stay on in every build.
+// Allocation that aborts instead of failing, scope-based release, and invariants checked in every build.
 #ifndef CORE_BASE_MEMORY_H
 #define CORE_BASE_MEMORY_H
 
@@ -10,7 +10,7 @@
 /** Runs `function(&variable)` when the variable leaves its scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
-/** Hands the value of a CLEANUP pointer out: gives its value and leaves NULL behind. */
+/** Moves the value out of a CLEANUP pointer: evaluates to it and sets the pointer to NULL. */
 #define TAKE(pointer)                                                                                        \
     __extension__({                                                                                          \
         __typeof__(pointer) taken_ = (pointer);                                                              \
@@ -18,7 +18,7 @@
         taken_;                                                                                              \
     })
 
-/** Stops the process with the place when one of our own assumptions is wrong; on in every build. */
+/** Aborts the process, naming file and line, when the condition is false; on in every build. */
 #define INVARIANT(condition)                                                                                 \
     do {                                                                                                     \
         if (__builtin_expect(!(condition), 0)) {                                                             \
@@ -34,7 +34,8 @@
 
 void memory_invariant_failed(const char *condition, const char *file, int line) __attribute__((noreturn));
 
-/** Uninitialised, zeroed, resized and copied memory; abort (the supervisor restarts us) instead of NULL. */
+/** Uninitialised, zeroed, resized and copied memory; without memory they abort and the supervisor restarts
+ * the process. */
 void *memory_new(size_t size) __attribute__((returns_nonnull, malloc));
 void *memory_zeroed(size_t count, size_t size) __attribute__((returns_nonnull, malloc));
 void *memory_resize(void *old, size_t size) __attribute__((returns_nonnull));

@@ -1,6 +1,6 @@
-// A number of up to 288 digits is done digit group by digit group. A longer one is high * 10^(288 * 2^i) +
-// low: divided so, or put together so, with both halves done the same way. The powers are squares of each
-// other.
+// A number of up to 288 digits (a piece) is converted in groups of 9 digits. A longer one is split into
+// high * 10^(piece * 2^i) + low, and both halves are converted the same way. Each power is the square of the
+// one before.
 #include "core/base/radix.h"
 
 #include <openssl/bn.h>
@@ -8,7 +8,7 @@
 #include "core/base/memory.h"
 
 enum {
-    GROUP_DIGITS = 9,  // of 10^9, which fits 32 bits
+    GROUP_DIGITS = 9,  // 10^9 fits into 32 bits
     GROUP = 1000000000,
     PIECE_DIGITS_MAX = 288,
     PIECE_WORDS = 30,  // 288 digits are 957 bits
@@ -18,8 +18,8 @@ enum {
 
 struct powers {
     BIGNUM *items[POWERS_MAX];  // 10^(piece * 2^i)
-    size_t count;               // how many times a number is halved
-    size_t piece;               // digits
+    size_t count;               // how many times a number is split
+    size_t piece;               // digits of the smallest part, at most PIECE_DIGITS_MAX
     BN_CTX *context;
 };
 
@@ -58,7 +58,7 @@ static void powers_make(struct powers *p, size_t digits)
     }
 }
 
-// Words are most significant first. Fills `count` digits, of which the number has no more.
+// The most significant word is first; `words` is overwritten. The number has at most `count` digits.
 static void words_to_digits(uint32_t *words, size_t word_count, uint8_t *ret_digits, size_t count)
 {
     uint8_t *at = ret_digits + count;
@@ -94,7 +94,7 @@ static void piece_to_digits(struct slice number, uint8_t *ret_digits, size_t cou
     words_to_digits(words, word_count, ret_digits, count);
 }
 
-// Fills the piece * 2^level digits at `ret_digits`, of which the number has no more.
+// Fills piece * 2^level digits at `ret_digits`; the number has at most as many.
 static void halves_to_digits(const struct powers *p, const BIGNUM *number, size_t level, uint8_t *ret_digits)
 {
     size_t count = p->piece << level;
@@ -136,12 +136,12 @@ void radix_to_digits(struct slice number, uint8_t *ret_digits, size_t count)
     memcpy(ret_digits + (count - used), digits + (made - used), used);
 }
 
-// Words are least significant first. Returns how many are in use.
+// The least significant word is first. Returns how many words are used.
 static size_t piece_to_words(struct slice digits, uint32_t *words)
 {
     size_t used = 0;
     for (size_t at = 0; at < digits.size;) {
-        // The first group is the odd one, so that all others multiply by the same base.
+        // The first group may be shorter, so that all others multiply by the same base.
         size_t group = at == 0 ? (digits.size - 1) % GROUP_DIGITS + 1 : GROUP_DIGITS;
         uint64_t carry = 0;
         for (size_t end = at + group; at < end; at++) {

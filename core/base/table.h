@@ -1,5 +1,4 @@
-// uthash for our tables: hashed by text_hash, since its own functions do not compile without warnings
-// everywhere.
+// uthash with text_hash as its hash function: uthash's own ones cause warnings with some compilers.
 #ifndef CORE_BASE_TABLE_H
 #define CORE_BASE_TABLE_H
 

@@ -25,7 +25,7 @@ void text_list_clear(struct text_list *list)
     *list = (struct text_list){0};
 }
 
-static struct text_pair *text_pairs_find(const struct text_pairs *pairs, const char *key)
+static struct text_pair *find_pair(const struct text_pairs *pairs, const char *key)
 {
     for (size_t i = 0; i < pairs->count; i++) {
         if (strcmp(pairs->items[i].key, key) == 0) {
@@ -35,9 +35,9 @@ static struct text_pair *text_pairs_find(const struct text_pairs *pairs, const c
     return NULL;
 }
 
-static struct text_pair *text_pairs_place(struct text_pairs *pairs, const char *key, const char *value)
+static struct text_pair *place_value(struct text_pairs *pairs, const char *key, const char *value)
 {
-    struct text_pair *pair = text_pairs_find(pairs, key);
+    struct text_pair *pair = find_pair(pairs, key);
     char *copy = memory_string(value);
     if (pair != NULL) {
         free(pair->value);
@@ -52,17 +52,17 @@ static struct text_pair *text_pairs_place(struct text_pairs *pairs, const char *
 
 void text_pairs_set(struct text_pairs *pairs, const char *key, const char *value)
 {
-    (void)text_pairs_place(pairs, key, value);
+    (void)place_value(pairs, key, value);
 }
 
 void text_pairs_set_secret(struct text_pairs *pairs, const char *key, const char *value)
 {
-    text_pairs_place(pairs, key, value)->is_secret = true;
+    place_value(pairs, key, value)->is_secret = true;
 }
 
 const char *text_pairs_get(const struct text_pairs *pairs, const char *key)
 {
-    const struct text_pair *pair = text_pairs_find(pairs, key);
+    const struct text_pair *pair = find_pair(pairs, key);
     return pair == NULL ? NULL : pair->value;
 }
 
@@ -79,7 +79,7 @@ void text_pairs_clear(struct text_pairs *pairs)
     *pairs = (struct text_pairs){0};
 }
 
-static bool text_regex_match(struct slice pattern, const char *text)
+static bool match_regex(struct slice pattern, const char *text)
 {
     CLEANUP(memory_free_pointer) char *source = slice_to_string(pattern);
     regex_t regex;
@@ -95,7 +95,7 @@ bool text_glob_match(const char *glob, const char *text)
 {
     size_t length = strlen(glob);
     if (length >= 2 && glob[0] == '/' && glob[length - 1] == '/') {
-        return text_regex_match(slice_make(glob + 1, length - 2), text);
+        return match_regex(slice_make(glob + 1, length - 2), text);
     }
     return fnmatch(glob, text, 0) == 0;
 }
@@ -112,13 +112,13 @@ bool text_list_glob_match(const struct text_list *globs, const char *text)
 
 enum { TEXT_WORD_MAX = 64 };
 
-static size_t text_min(size_t a, size_t b)
+static size_t minimum(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-// Optimal string alignment: insert, delete, replace, or swap of two neighbours, each one step.
-static size_t text_distance(const char *a, const char *b)
+// Optimal string alignment distance: an insertion, deletion, replacement or swap of neighbours counts 1.
+static size_t edit_distance(const char *a, const char *b)
 {
     size_t rows[3][TEXT_WORD_MAX + 1];
     size_t a_length = strlen(a);
@@ -133,9 +133,9 @@ static size_t text_distance(const char *a, const char *b)
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
             size_t replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-            row[j] = text_min(replaced, text_min(above[j], row[j - 1]) + 1);
+            row[j] = minimum(replaced, minimum(above[j], row[j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                row[j] = text_min(row[j], above_two[j - 2] + 1);
+                row[j] = minimum(row[j], above_two[j - 2] + 1);
             }
         }
     }
@@ -146,7 +146,7 @@ const char *text_nearest(const char *text, const char *const *words)
 {
     const char *nearest = NULL;
     size_t length = strnlen(text, TEXT_WORD_MAX + 1);
-    size_t best = length / 3 + 2;  // one more than what still counts as a slip of the fingers
+    size_t best = length / 3 + 2;  // one more than the distance that still counts as a typing error
     if (length == 0 || length > TEXT_WORD_MAX) {
         return NULL;
     }
@@ -154,7 +154,7 @@ const char *text_nearest(const char *text, const char *const *words)
         if (strnlen(*words, TEXT_WORD_MAX + 1) > TEXT_WORD_MAX) {
             continue;
         }
-        size_t distance = text_distance(text, *words);
+        size_t distance = edit_distance(text, *words);
         if (distance < best && distance < length) {
             best = distance;
             nearest = *words;
@@ -163,9 +163,9 @@ const char *text_nearest(const char *text, const char *const *words)
     return nearest;
 }
 
-// The length of the UTF-8 character that begins here (RFC 3629: no overlong forms, no surrogates); 0 when
-// none does.
-static size_t text_utf8_length(struct slice s)
+// The length of the UTF-8 character at the start (RFC 3629: no overlong forms, no surrogates); 0 when there
+// is none.
+static size_t utf8_length(struct slice s)
 {
     static const struct {
         uint8_t first_min, first_max, second_min, second_max;
@@ -195,9 +195,9 @@ static size_t text_utf8_length(struct slice s)
     return 0;
 }
 
-static void text_append_json_ascii(struct bytes *out, uint8_t byte)
+static void append_json_ascii(struct bytes *out, uint8_t byte)
 {
-    static const char letters[] = "btnvfr";  // from 0x08; JSON knows all but \v
+    static const char letters[] = "btnvfr";  // from 0x08; JSON has all of these escapes except \v
     if (byte == '"' || byte == '\\') {
         bytes_append_byte(out, '\\');
         bytes_append_byte(out, byte);
@@ -214,15 +214,15 @@ static void text_append_json_ascii(struct bytes *out, uint8_t byte)
 void text_append_json(struct bytes *out, struct slice text)
 {
     bytes_append_byte(out, '"');
-    size_t plain = 0;  // begin of the run of bytes that go out as they are
+    size_t plain = 0;  // start of the bytes that need no escape
     size_t at = 0;
     while (at < text.size) {
         uint8_t byte = text.data[at];
         if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
-            at++;  // the usual case, and this is on the hot path of every payload
+            at++;  // the usual case: every payload runs through this loop
             continue;
         }
-        size_t length = text_utf8_length(slice_make(text.data + at, text.size - at));
+        size_t length = utf8_length(slice_make(text.data + at, text.size - at));
         if (length > 1) {
             at += length;
             continue;
@@ -231,36 +231,37 @@ void text_append_json(struct bytes *out, struct slice text)
         if (length == 0) {
             bytes_append_string(out, "\xef\xbf\xbd");
         } else {
-            text_append_json_ascii(out, byte);
+            append_json_ascii(out, byte);
         }
         plain = ++at;
     }
-    if (at > plain) {  // an empty text may have no data
+    if (at > plain) {  // the data of an empty text may be NULL
         bytes_append(out, text.data + plain, at - plain);
     }
     bytes_append_byte(out, '"');
 }
 
-static uint64_t text_mix(uint64_t a, uint64_t b)
+static uint64_t mix(uint64_t a, uint64_t b)
 {
     __extension__ unsigned __int128 product = (unsigned __int128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-// After wyhash (public domain): eight bytes a multiplication, the tail zero-filled, the length mixed in.
+// After wyhash (public domain): eight bytes for each multiplication; the tail is padded with zeros and the
+// length mixed in.
 uint64_t text_hash(struct slice s)
 {
     static const uint64_t secret = UINT64_C(0xa0761d6478bd642f);
-    uint64_t hash = text_mix((uint64_t)s.size ^ secret, UINT64_C(0xe7037ed1a0b428db));
+    uint64_t hash = mix((uint64_t)s.size ^ secret, UINT64_C(0xe7037ed1a0b428db));
     size_t at = 0;
     while (at < s.size) {
         uint64_t word = 0;
         size_t size = s.size - at < sizeof(word) ? s.size - at : sizeof(word);
         memcpy(&word, s.data + at, size);
-        hash = text_mix(hash ^ word, UINT64_C(0x8ebc6af09c88c6e3)) ^ secret;
+        hash = mix(hash ^ word, UINT64_C(0x8ebc6af09c88c6e3)) ^ secret;
         at += size;
     }
-    return text_mix(hash, UINT64_C(0x589965cc75374cc3));
+    return mix(hash, UINT64_C(0x589965cc75374cc3));
 }
 
 void text_append_time(struct bytes *out, int64_t wall_us)

@@ -1,4 +1,4 @@
-// Small text helpers shared by everything that reads files or names: lists, pairs, globs, nearest word.
+// Text helpers: lists, key/value pairs, globs, the nearest word, JSON strings, timestamps, a hash.
 #ifndef CORE_BASE_TEXT_H
 #define CORE_BASE_TEXT_H
 
@@ -25,37 +25,37 @@ struct text_pairs {
 void text_list_add(struct text_list *list, const char *item);
 void text_list_clear(struct text_list *list);
 
-/** Adds the pair or replaces the value of a key that is there. */
+/** Adds the pair, or replaces the value of an existing key. */
 void text_pairs_set(struct text_pairs *pairs, const char *key, const char *value);
 
 /** As text_pairs_set, for a value that must never be printed. */
 void text_pairs_set_secret(struct text_pairs *pairs, const char *key, const char *value);
 
-/** The value, borrowed; NULL when the key is not there. */
+/** The value, borrowed; NULL when there is no such key. */
 const char *text_pairs_get(const struct text_pairs *pairs, const char *key);
 void text_pairs_clear(struct text_pairs *pairs);
 
-/** Whether `text` matches the glob (fnmatch(3): `*`, `?`, `[…]`); written `/…/` it is a POSIX extended regex.
- */
+/** Whether `text` matches the glob (fnmatch(3): `*`, `?`, `[…]`). A pattern between two `/` is a POSIX
+ * extended regular expression. */
 bool text_glob_match(const char *glob, const char *text);
 bool text_list_glob_match(const struct text_list *globs, const char *text);
 
 /**
- * How many of Java's characters (UTF-16 units) the UTF-8 character that begins with this byte has; 0 for a
- * byte inside a character. Names that Debezium replaces get that many '_'.
+ * How many Java chars (UTF-16 units) the UTF-8 character with this first byte has; 0 for a continuation byte.
+ * Debezium replaces a character of a name by that many '_'.
  */
 static inline int text_java_units(uint8_t byte)
 {
     return (byte & 0xc0) == 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
 }
 
-/** The word of the NULL-ended list nearest to `text` by edit distance; NULL when none is near. */
+/** The word of the NULL-ended list nearest to `text` by edit distance; NULL when none is near enough. */
 const char *text_nearest(const char *text, const char *const *words);
 
 /** Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void text_append_json(struct bytes *out, struct slice text);
 
-/** Appends RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z. */
+/** Appends an RFC 3339 timestamp in UTC with milliseconds: 2026-01-31T12:00:00.000Z. */
 void text_append_time(struct bytes *out, int64_t wall_us);
 
 /** 64-bit hash of bytes (for tables in memory only; not stable between versions). */

@@ -37,33 +37,33 @@ uint64_t watermark_restart(struct watermark *w, uint64_t safe)
     return w->first;
 }
 
-static struct watermark_entry *watermark_at(const struct watermark *w, uint64_t ticket)
+static struct watermark_entry *entry_at(const struct watermark *w, uint64_t ticket)
 {
     return &w->ring[ticket & (w->capacity - 1)];
 }
 
-static struct watermark_entry *watermark_checked(const struct watermark *w, uint64_t ticket)
+static struct watermark_entry *open_entry(const struct watermark *w, uint64_t ticket)
 {
     INVARIANT(ticket >= w->first && ticket < w->next);
-    return watermark_at(w, ticket);
+    return entry_at(w, ticket);
 }
 
-static void watermark_grow(struct watermark *w)
+static void grow(struct watermark *w)
 {
     struct watermark grown = *w;
     grown.capacity = w->capacity * 2;
     grown.ring = memory_zeroed(grown.capacity, sizeof(*grown.ring));
     for (uint64_t ticket = w->first; ticket != w->next; ticket++) {
-        *watermark_at(&grown, ticket) = *watermark_at(w, ticket);
+        *entry_at(&grown, ticket) = *entry_at(w, ticket);
     }
     free(w->ring);
     *w = grown;
 }
 
-static void watermark_settle_prefix(struct watermark *w)
+static void settle_prefix(struct watermark *w)
 {
     while (w->first != w->next) {
-        const struct watermark_entry *e = watermark_at(w, w->first);
+        const struct watermark_entry *e = entry_at(w, w->first);
         if (!e->is_sealed || e->held > 0) {
             return;
         }
@@ -78,16 +78,16 @@ uint64_t watermark_open(struct watermark *w)
 {
     INVARIANT(!watermark_full(w));
     if (w->next - w->first == w->capacity) {
-        watermark_grow(w);
+        grow(w);
     }
     uint64_t ticket = w->next++;
-    *watermark_at(w, ticket) = (struct watermark_entry){0};
+    *entry_at(w, ticket) = (struct watermark_entry){0};
     return ticket;
 }
 
 void watermark_hold(struct watermark *w, uint64_t ticket)
 {
-    struct watermark_entry *e = watermark_checked(w, ticket);
+    struct watermark_entry *e = open_entry(w, ticket);
     INVARIANT(!e->is_sealed && e->held < UINT32_MAX);
     e->held++;
 }
@@ -99,28 +99,28 @@ void watermark_release(struct watermark *w, uint64_t ticket)
 
 void watermark_release_many(struct watermark *w, uint64_t ticket, uint32_t count)
 {
-    struct watermark_entry *e = watermark_checked(w, ticket);
+    struct watermark_entry *e = open_entry(w, ticket);
     INVARIANT(e->held >= count);
     e->held -= count;
     if (e->held == 0 && e->is_sealed && ticket == w->first) {
-        watermark_settle_prefix(w);
+        settle_prefix(w);
     }
 }
 
 void watermark_seal(struct watermark *w, uint64_t ticket, uint64_t position)
 {
-    struct watermark_entry *e = watermark_checked(w, ticket);
+    struct watermark_entry *e = open_entry(w, ticket);
     INVARIANT(!e->is_sealed);
     e->is_sealed = true;
     e->position = position;
     if (e->held == 0 && ticket == w->first) {
-        watermark_settle_prefix(w);
+        settle_prefix(w);
     }
 }
 
 void watermark_mark(struct watermark *w, uint64_t ticket, int64_t mark)
 {
-    watermark_checked(w, ticket)->mark = mark;
+    open_entry(w, ticket)->mark = mark;
 }
 
 bool watermark_oldest_mark(const struct watermark *w, int64_t *ret_mark)
@@ -128,7 +128,7 @@ bool watermark_oldest_mark(const struct watermark *w, int64_t *ret_mark)
     if (watermark_idle(w)) {
         return false;
     }
-    *ret_mark = watermark_at(w, w->first)->mark;
+    *ret_mark = entry_at(w, w->first)->mark;
     return true;
 }
 

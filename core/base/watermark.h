@@ -1,7 +1,7 @@
-// The ledger that decides what may be confirmed: positions are opened in order, settled in any order,
-// and the safe position is the end of the settled prefix. LSNs and offsets move only through here.
+// The ledger that decides which position may be confirmed. Entries are opened in order and settled in any
+// order; the safe position is the end of the settled prefix. LSNs and offsets are confirmed only through it.
 //
-// After the transaction ring of Bottled Water (kafka/bottledwater.c, xact_list and maybe_checkpoint).
+// Modelled on the transaction ring of Bottled Water (kafka/bottledwater.c, xact_list and maybe_checkpoint).
 #ifndef CORE_BASE_WATERMARK_H
 #define CORE_BASE_WATERMARK_H
 
@@ -9,52 +9,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Plain data, embedded; zero-initialised and then watermark_init. */
+/** Embedded in its owner; watermark_init before any use. */
 struct watermark {
     struct watermark_entry *ring;
     size_t capacity;      // a power of two
     size_t capacity_max;  // entries; watermark_full at this count
     uint64_t first;       // ticket of the oldest entry still in the ring
-    uint64_t next;        // ticket that the next open gives
-    uint64_t safe;        // end of the settled prefix; 0 before anything settled
+    uint64_t next;        // ticket of the next entry to be opened
+    uint64_t safe;        // end of the settled prefix; 0: not known yet
 };
 
 /**
  * @param safe      the position already known to be safe (0 for none)
- * @param open_max  how many entries may be unsettled-or-behind-one at once, rounded up to a power of two
+ * @param open_max  how many entries may be open at once, those behind an unsettled one included; rounded up
+ *                  to a power of two, at least 64
  */
 void watermark_init(struct watermark *w, uint64_t safe, size_t open_max);
 void watermark_clear(struct watermark *w);
 
 /**
- * Drops whatever is open and begins anew at `safe`, which may lie below the last. Tickets go on counting: one
- * given before is below the result, and is not to be used any more.
+ * Drops all open entries and starts again at `safe`, which may be lower than before. Tickets are not reused:
+ * those below the returned one are invalid.
  */
 uint64_t watermark_restart(struct watermark *w, uint64_t safe);
 
-/** Opens the next position and returns its ticket; it holds back all later ones until sealed and released. */
+/** Opens the next entry and returns its ticket; it holds back all later ones until it is sealed and released.
+ */
 uint64_t watermark_open(struct watermark *w);
 
-/** One more outstanding piece of work under the ticket, which must still be open. */
+/** Adds one piece of outstanding work to the entry, which must not be sealed. */
 void watermark_hold(struct watermark *w, uint64_t ticket);
 
-/** One piece of work under the ticket is settled. Releasing more than was held is an invariant failure. */
+/** Settles one piece of work of the entry. Releasing more than was held violates an invariant. */
 void watermark_release(struct watermark *w, uint64_t ticket);
 
-/** The same for `count` pieces of work at once. */
+/** As watermark_release, for `count` pieces of work. */
 void watermark_release_many(struct watermark *w, uint64_t ticket, uint32_t count);
 
-/** No more holds will come under the ticket; once all are released everything up to `position` is safe. */
+/** Closes the entry to further holds. Once it and all earlier ones are released, `position` is safe. */
 void watermark_seal(struct watermark *w, uint64_t ticket, uint64_t position);
 
-/** Whatever the caller wants to know of the ticket as long as it is open, its age for instance; 0 at first.
- */
+/** Attaches a number of the caller's to an open entry, for instance when it was opened; 0 at first. */
 void watermark_mark(struct watermark *w, uint64_t ticket, int64_t mark);
 
-/** The mark of the oldest entry that holds the others back; false when nothing is open. */
+/** The mark of the oldest open entry; false when none is open. */
 bool watermark_oldest_mark(const struct watermark *w, int64_t *ret_mark);
 
-/** Moves the safe position up when nothing is open (an idle peer's keepalive); false and no change else. */
+/** Raises the safe position when no entry is open (an idle peer's keepalive). False, and no change, when one
+ * is open or the position is not higher. */
 bool watermark_advance_idle(struct watermark *w, uint64_t position);
 
 static inline uint64_t watermark_safe(const struct watermark *w)
@@ -72,7 +74,7 @@ static inline bool watermark_full(const struct watermark *w)
     return w->next - w->first >= w->capacity_max;
 }
 
-/** Entries opened and not yet part of the settled prefix. */
+/** Entries that are not yet part of the settled prefix. */
 static inline uint64_t watermark_open_count(const struct watermark *w)
 {
     return w->next - w->first;

@@ -14,9 +14,9 @@
 #include "core/http/listen_socket.h"
 
 enum {
-    BODY_MAX_BYTES = 2 * 1024 * 1024,     // a schema of Kafka's 1 MiB, escaped
+    BODY_MAX_BYTES = 2 * 1024 * 1024,     // a schema of 1 MiB (Kafka's record limit), escaped
     BODIES_MAX_BYTES = 16 * 1024 * 1024,  // of all requests together
-    WAITING_MAX = 64,                     // requests with bodies that are read or answered at once
+    WAITING_MAX = 64,                     // open requests of routes that take bodies
     CHECK_MS = 1000,
 };
 
@@ -24,7 +24,7 @@ struct admin_route {
     char *prefix;
     admin_handler handler;
     void *self;
-    bool takes_bodies;  // and the methods that write
+    bool takes_bodies;  // accepts bodies and all methods
     struct admin_route *next;
 };
 
@@ -35,11 +35,11 @@ struct admin_reply {
     struct admin_connection *peer;
     const struct admin_route *route;  // NULL: refused
     struct bytes body;
-    int refusal;  // status to answer with once the body is read and thrown away; 0: none
+    int refusal;  // status of the response once the body is read and discarded; 0: none
     bool is_dispatched;
     bool is_suspended;
-    int status;                     // 0: not answered yet
-    struct MHD_Response *response;  // NULL before the answer
+    int status;                     // 0: no response yet
+    struct MHD_Response *response;  // NULL before admin_answer
     struct admin_reply *prev;
     struct admin_reply *next;
 };
@@ -48,9 +48,9 @@ struct admin {
     struct MHD_Daemon *daemon;
     int port;
     uv_poll_t poll;    // on libmicrohttpd's epoll descriptor
-    uv_timer_t timer;  // when it wants to run without any input
-    uv_timer_t check;  // of the deadlines
-    int handles;       // of ours still open on the loop
+    uv_timer_t timer;  // libmicrohttpd's next time-out
+    uv_timer_t check;  // closes connections whose deadline has passed
+    int handles;       // uv handles that are still open
     const struct text_list *hosts;
     struct admin_connections connections;
     size_t bodies_bytes;
@@ -83,14 +83,14 @@ static void run(struct admin *a)
     (void)MHD_run(a->daemon);
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     if (MHD_get_timeout(a->daemon, &wait_ms) == MHD_YES) {
-        // Never 0: libuv 1.44 runs a timer that is due at once again before it looks at anything else.
+        // Never 0: libuv 1.44 would run the timer again before it polls any descriptor.
         (void)uv_timer_start(&a->timer, on_timer, wait_ms == 0 ? 1 : wait_ms, 0);
     } else {
         (void)uv_timer_stop(&a->timer);
     }
 }
 
-/** Hands a whole answer to libmicrohttpd, which owns the response from then on. */
+/** Queues a response; libmicrohttpd takes it over. */
 static enum MHD_Result queue_answer(struct MHD_Connection *connection, int status,
                                     struct MHD_Response *response)
 {
@@ -119,7 +119,7 @@ void admin_answer(struct admin_reply *reply, int status, const char *content_typ
     if (reply->is_suspended) {
         reply->is_suspended = false;
         MHD_resume_connection(reply->connection);
-        // 0.9.75 notices a resumed connection only in MHD_run, which must not be called from inside itself.
+        // libmicrohttpd 0.9.75 notices a resumed connection only in MHD_run, which is not re-entrant.
         (void)uv_timer_start(&reply->admin->timer, on_timer, 0, 0);
     }
 }
@@ -165,7 +165,7 @@ static bool has_body(const struct admin_reply *reply)
            (length != NULL && strcmp(length, "0") != 0);
 }
 
-/** What a request with a body must be, by its headers. */
+/** Checks the headers of a request with a body. */
 static bool judge_body(struct admin_reply *reply)
 {
     const char *length = header(reply, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -179,7 +179,7 @@ static bool judge_body(struct admin_reply *reply)
     return true;
 }
 
-/** By first line and headers alone, before a byte of the body is read; false when it is answered. */
+/** Checks the request line and the headers, before the body is read; false when the request was refused. */
 static bool judge(struct admin_reply *reply, const char *path, const char *method)
 {
     struct admin *a = reply->admin;
@@ -187,10 +187,10 @@ static bool judge(struct admin_reply *reply, const char *path, const char *metho
     bool is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     const struct admin_route *route = find_route(a, path);
     if (!admin_guard_host(host, a->hosts)) {
-        return refuse(reply, MHD_HTTP_FORBIDDEN, "this Host is not known here: add it to admin.hosts");
+        return refuse(reply, MHD_HTTP_FORBIDDEN, "unknown Host: add it to admin.hosts");
     }
     if (!admin_guard_origin(header(reply, MHD_HTTP_HEADER_ORIGIN), host)) {
-        return refuse(reply, MHD_HTTP_FORBIDDEN, "pages of other sites may not ask here");
+        return refuse(reply, MHD_HTTP_FORBIDDEN, "requests from pages of other sites are refused");
     }
     if (route == NULL) {
         return refuse(reply, MHD_HTTP_NOT_FOUND, "nothing is served here");
@@ -199,7 +199,7 @@ static bool judge(struct admin_reply *reply, const char *path, const char *metho
         return refuse(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only");
     }
     if (!route->takes_bodies && has_body(reply)) {
-        return refuse(reply, MHD_HTTP_CONTENT_TOO_LARGE, "no body is taken here");
+        return refuse(reply, MHD_HTTP_CONTENT_TOO_LARGE, "this path accepts no body");
     }
     if (route->takes_bodies && a->waiting >= WAITING_MAX) {
         return refuse(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once");
@@ -238,7 +238,8 @@ static void release_body(struct admin_reply *reply)
     bytes_clear(&reply->body);
 }
 
-/** What is too much is read and thrown away: the answer comes when the client is ready to read it. */
+/** Appends to the body. A body that is too large is read and discarded, as many clients read the response
+ * only after sending the whole body. */
 static void take_body(struct admin_reply *reply, const char *data, size_t size)
 {
     struct admin *a = reply->admin;
@@ -284,7 +285,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     if (reply == NULL) {
         reply = new_reply(self, connection);
         *request_state = reply;
-        // An answer here closes the connection without reading the body.
+        // A response queued here closes the connection without reading the body.
         return judge(reply, url, method) ? MHD_YES : send_answer(reply);
     }
     if (*upload_size > 0) {
@@ -435,7 +436,7 @@ void admin_stop(struct admin *a)
     if (a == NULL) {
         return;
     }
-    // libmicrohttpd stops the process when it is stopped with suspended connections.
+    // MHD_stop_daemon aborts the process when there are suspended connections.
     struct admin_reply *reply;
     DL_FOREACH (a->replies, reply) {
         if (reply->is_suspended) {

@@ -1,4 +1,4 @@
-// The HTTP server of the admin port, on the loop: /metrics, /healthz, /readyz and what others register.
+// The HTTP server of the admin port, on the loop: routes registered by health, metrics and registry.
 #ifndef CORE_HTTP_ADMIN_H
 #define CORE_HTTP_ADMIN_H
 
@@ -9,18 +9,18 @@
 #include "core/base/text.h"
 
 struct admin;
-struct admin_reply;  // one request's answer, given once, now or later
+struct admin_reply;  // the response to one request, sent once, now or later
 
 struct admin_request {
     const char *method;         // "GET"
-    const char *path;           // what follows the route's prefix, "" or "/subjects"; decoded
-    const char *authorization;  // the header, NULL when absent
+    const char *path;           // without the route's prefix: "" or "/subjects"; decoded
+    const char *authorization;  // the Authorization header, NULL when absent
     struct slice body;          // at most 2 MiB
     struct admin_reply *reply;
 };
 
-/** Called on the loop with a whole request, all borrowed for the call except `reply`: answer it exactly once.
- */
+/** Called on the loop with a whole request, all borrowed for the call except `reply`, which must be passed to
+ * admin_answer exactly once. */
 typedef void (*admin_handler)(void *self, const struct admin_request *request);
 
 /** The value of a query parameter, decoded, borrowed for the call; NULL when absent. */
@@ -30,23 +30,25 @@ struct admin_params {
     uv_loop_t *loop;
     const char *host;               // an IP address or localhost
     int port;                       // 0 for any free one
-    const char *key;                // where the address comes from, for faults: "admin.listen"
-    const struct text_list *hosts;  // names that clients may know it by (admin.hosts); lent; NULL for none
+    const char *key;                // setting that the address comes from, for faults: "admin.listen"
+    const struct text_list *hosts;  // accepted Host names (admin.hosts); lent; NULL for none
 };
 
-/** FAULT_CONFIG when the address can't be had. Whoever drips or floods is cut off; new requests are still
- * served. */
+/** FAULT_CONFIG when it can't listen on the address. Slow connections, and the oldest of too many, are
+ * closed, so that new requests are always served. */
 bool admin_start(const struct admin_params *params, struct admin **ret, struct fault *f) MUST_USE;
 int admin_port(const struct admin *a);
 
 /**
- * Requests whose path is `prefix` or begins with it and '/' go to the handler; the longest prefix wins. GET
- * and HEAD only, without a body; what else is asked is refused before its body is read.
+ * Passes requests whose path is `prefix`, or begins with it and '/', to the handler; the longest prefix wins.
+ * Accepts only GET and HEAD without a body; other requests are refused before their body is read.
  */
 void admin_route(struct admin *a, const char *prefix, admin_handler handler, void *self);
 
-/** As admin_route, for every method; bodies are JSON, of a schema registry's types. */
+/** As admin_route, for every method; bodies must have a schema registry's JSON content type. */
 void admin_route_writable(struct admin *a, const char *prefix, admin_handler handler, void *self);
+
+/** Sends the response; the body is copied. */
 void admin_answer(struct admin_reply *reply, int status, const char *content_type, struct slice body);
 
 /** Closes connections and frees; unanswered replies become invalid. Accepts NULL. */

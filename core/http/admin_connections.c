@@ -39,7 +39,8 @@ static void shut_down(struct admin_connection *c)
     (void)shutdown(c->fd, SHUT_RDWR);
 }
 
-/** Shuts down the oldest that reads when more than `limit` do; of one peer, or of all (NULL). */
+/** Shuts down the oldest connection in ADMIN_READING when there are more than `limit`, of `peer` or of all
+ * (NULL). */
 static void make_room(struct admin_connections *list, const uint8_t *peer, int limit)
 {
     struct admin_connection *oldest = NULL;

@@ -1,4 +1,4 @@
-// The admin port's connections: deadlines for slow ones, and room for new ones whatever the others do.
+// The admin port's connections: closes slow ones, and the oldest unfinished ones to make room for new ones.
 #ifndef CORE_HTTP_ADMIN_CONNECTIONS_H
 #define CORE_HTTP_ADMIN_CONNECTIONS_H
 
@@ -9,10 +9,10 @@
 enum { ADMIN_CONNECTIONS_MAX = 128, ADMIN_CONNECTIONS_PER_PEER = 32, ADMIN_CONNECTIONS_WAITING = 96 };
 
 enum admin_phase {
-    ADMIN_READING,    // the next request's first line and headers, or its body
-    ADMIN_HANDLED,    // the request is whole, its answer is being made: no deadline here
-    ADMIN_ANSWERING,  // the answer is being sent
-    ADMIN_CLOSING,    // shut down by us; the server has not noticed yet
+    ADMIN_READING,    // reads a request: first line, headers, body
+    ADMIN_HANDLED,    // the request is complete, the handler has not responded yet: no deadline
+    ADMIN_ANSWERING,  // sends the response
+    ADMIN_CLOSING,    // shut down here; libmicrohttpd has not noticed yet
 };
 
 struct admin_connection;
@@ -23,17 +23,17 @@ struct admin_connections {
 };
 
 /**
- * A new connection. When one peer has more than 32 that have sent no whole request, or all together more than
- * 96, the oldest of those is shut down, so that a new one always gets its turn.
+ * Adds a new connection. When more than 32 connections of one peer, or more than 96 of all peers, have sent
+ * no complete request, shuts down the oldest of them.
  */
 struct admin_connection *admin_connections_add(struct admin_connections *list, int fd,
                                                const struct sockaddr *peer);
 void admin_connections_remove(struct admin_connections *list, struct admin_connection *c);
 
-/** A deadline counts from the entry into its phase. */
+/** Changes the phase; the deadline counts from here. */
 void admin_connection_enter(struct admin_connection *c, enum admin_phase phase);
 
-/** Shuts down what has been in its phase for too long: 15 s for a whole request, 60 s for taking the answer.
+/** Shuts down connections past their deadline: 15 s for sending a request, 60 s for receiving the response.
  */
 void admin_connections_check(struct admin_connections *list);
 

@@ -55,7 +55,7 @@ bool admin_guard_content_type(const char *type)
     for (size_t i = 0; type != NULL && i < COUNT_OF(taken); i++) {
         size_t size = strlen(taken[i]);
         if (strncasecmp(type, taken[i], size) == 0 && strchr(" ;\t", type[size]) != NULL) {
-            return true;  // also at the end: strchr finds the NUL
+            return true;  // at the end of the text too: strchr finds the NUL
         }
     }
     return false;

@@ -1,5 +1,5 @@
-// One curl multi handle on the loop. Its sockets are watched by core/http/http_sockets, its timer and our
-// deadlines by one timer, and all that a turn of the loop has stirred up is seen to at once.
+// One curl multi handle on the loop. core/http/http_sockets watches its sockets; one timer serves curl's
+// time-outs and our deadlines. The work of one turn of the loop is done together before the loop sleeps.
 #include "core/http/http_client.h"
 
 #include <stdio.h>
@@ -18,10 +18,10 @@ struct http_call {
     struct http_call *next;  // in the list of active or of idle calls
     struct http_call *previous;
     struct curl_slist lines;  // header_lines as one node in front of the caller's list
-    char *url;                // what the handle was last told
+    char *url;                // as last set on the handle, like the next two
     char *method;
     bool has_credentials;
-    bool was_sent_before;  // curl's own second try, after bytes went out, was refused
+    bool was_sent_before;  // curl wanted to resend after bytes were sent, and was stopped
     int64_t started_us;
     int64_t deadline_us;
     struct bytes body;
@@ -38,9 +38,9 @@ struct http_client {
     uv_prepare_t prepare;
     struct http_call *active;
     struct http_call *idle;
-    int64_t curl_due_us;  // curl wants to be called at this time; -1: not
-    int64_t call_due_us;  // no active call's deadline lies before this; INT64_MAX: none
-    bool is_stirred;      // requests were added or answers may wait: see to them before sleeping
+    int64_t curl_due_us;  // curl's next time-out; -1: none
+    int64_t call_due_us;  // at or before the earliest deadline of the active calls; INT64_MAX: none
+    bool has_work;        // requests were added or calls may have ended: turn() before the loop sleeps
     bool is_turning;
     int open_handles;
     bool is_freed;
@@ -51,7 +51,7 @@ static int on_curl_timer(CURLM *multi, long wait_ms, void *self)
     (void)multi;
     struct http_client *c = self;
     c->curl_due_us = wait_ms < 0 ? -1 : clock_now_us() + wait_ms * CLOCK_US_PER_MS;
-    c->is_stirred = true;
+    c->has_work = true;
     return 0;
 }
 
@@ -65,9 +65,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
 }
 
 /**
- * Before each try of one transfer. When a kept-alive connection dies without an answer, curl sends the
- * request again by itself, although the first may have been carried out. Whether to do so is not curl's to
- * decide.
+ * Called before each attempt of one transfer. When a reused connection is closed without a response, curl
+ * sends the request again, although the server may have processed it. The caller must decide about that: stop
+ * curl.
  */
 static int on_before_request(void *self, char *peer, char *local, int peer_port, int local_port)
 {
@@ -82,7 +82,7 @@ static int on_before_request(void *self, char *peer, char *local, int peer_port,
     return call->was_sent_before ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-/** Options that no request changes. */
+/** Sets the options that are the same for all requests. */
 static void set_constants(struct http_call *call)
 {
     CURL *easy = call->easy;
@@ -93,7 +93,8 @@ static void set_constants(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    // HTTP/2 where TLS offers it. No CURLOPT_PIPEWAIT: until the first answer it holds all other calls back.
+    // HTTP/2 where TLS offers it. No CURLOPT_PIPEWAIT: it would delay all other calls until the first
+    // response.
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "millrace/" MILLRACE_VERSION);
     http_sockets_adopt(&call->client->sockets, easy);
@@ -144,7 +145,7 @@ static void list_take(struct http_call **list, struct http_call *call)
     }
 }
 
-/** Takes the call out of curl's hands; its handle and buffers wait for the next one. */
+/** Removes the call from curl and keeps its handle and buffers for the next one. */
 static void retire(struct http_call *call)
 {
     struct http_client *c = call->client;
@@ -154,7 +155,7 @@ static void retire(struct http_call *call)
     list_put(&c->idle, call);
 }
 
-static void tell_method(struct http_call *call, const char *method)
+static void set_method(struct http_call *call, const char *method)
 {
     if (call->method != NULL && strcmp(call->method, method) == 0) {
         return;
@@ -172,7 +173,7 @@ static void tell_method(struct http_call *call, const char *method)
     curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, is_get || is_post ? NULL : method);
 }
 
-static void tell_peer(struct http_call *call, const struct http_request *request)
+static void set_peer(struct http_call *call, const struct http_request *request)
 {
     if (call->url == NULL || strcmp(call->url, request->url) != 0) {
         free(call->url);
@@ -187,14 +188,14 @@ static void tell_peer(struct http_call *call, const struct http_request *request
     }
 }
 
-/** Only what differs from the last request on this handle. */
-static void tell(struct http_call *call, const struct http_request *request)
+/** Sets the options that differ from the last request on this handle. */
+static void configure(struct http_call *call, const struct http_request *request)
 {
-    tell_peer(call, request);
-    tell_method(call, request->method);
+    set_peer(call, request);
+    set_method(call, request->method);
     struct curl_slist *headers = request->headers;
     if (request->header_lines != NULL) {
-        // curl copies a node as it stands and looks only at its first name.
+        // curl sends a node's text unchanged and parses only its first header name.
         call->lines = (struct curl_slist){(char *)(uintptr_t)request->header_lines, headers};
         headers = &call->lines;
     }
@@ -215,7 +216,7 @@ struct http_call *http_client_send(struct http_client *c, const struct http_requ
     } else {
         call = new_call(c);
     }
-    tell(call, request);
+    configure(call, request);
     call->on_done = on_done;
     call->self = self;
     call->was_sent_before = false;
@@ -229,7 +230,7 @@ struct http_call *http_client_send(struct http_client *c, const struct http_requ
     }
     list_put(&c->active, call);
     curl_multi_add_handle(c->multi, call->easy);
-    c->is_stirred = true;
+    c->has_work = true;
     return call;
 }
 
@@ -238,7 +239,7 @@ void http_call_cancel(struct http_call *call)
     retire(call);
 }
 
-static void fill_answer(struct http_call *call, struct http_response *r)
+static void fill_response(struct http_call *call, struct http_response *r)
 {
     long status = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -266,24 +267,24 @@ static bool is_sent(const struct http_call *call)
     return sent > 0;
 }
 
-/** Gives the answer to the caller. `code` is CURLE_OPERATION_TIMEDOUT for a deadline of ours. */
+/** Ends the call and calls on_done. `code` is CURLE_OPERATION_TIMEDOUT when our deadline has passed. */
 static void finish(struct http_call *call, CURLcode code)
 {
     http_on_done on_done = call->on_done;
     INVARIANT(on_done != NULL);
     struct http_response r = {.retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
     if (code == CURLE_OK) {
-        fill_answer(call, &r);
+        fill_response(call, &r);
     } else {
         r.is_sent = is_sent(call);
         r.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
-        const char *why = call->was_sent_before  ? "the connection was closed without an answer"
-                          : r.is_timeout         ? "no answer in time"
+        const char *why = call->was_sent_before  ? "the connection was closed without a response"
+                          : r.is_timeout         ? "no response in time"
                           : call->why[0] != '\0' ? call->why
                                                  : curl_easy_strerror(code);
         (void)fault_from(&r.transport, FAULT_RETRY, "libcurl", (int)code, "%s", why);
     }
-    // The body stays in the handle's buffer, which nobody reuses before on_done is back.
+    // The body lies in the call's buffer, so the call becomes idle only after on_done has returned.
     list_take(&call->client->active, call);
     curl_multi_remove_handle(call->client->multi, call->easy);
     call->on_done = NULL;
@@ -314,7 +315,7 @@ static void finish_late_calls(struct http_client *c, int64_t now_us)
     } while (late != NULL && !c->is_freed);
 }
 
-static void finish_answered_calls(struct http_client *c)
+static void finish_ended_calls(struct http_client *c)
 {
     CURLMsg *message;
     int left;
@@ -329,7 +330,7 @@ static void finish_answered_calls(struct http_client *c)
 static void release(struct http_client *c);
 static void on_timer(uv_timer_t *timer);
 
-/** The timer stands at the earliest of curl's wish and the calls' deadlines. */
+/** Sets the timer to the earlier of curl's time-out and the calls' deadlines. */
 static void arm_timer(struct http_client *c, int64_t now_us)
 {
     int64_t due_us = c->active == NULL ? INT64_MAX : c->call_due_us;
@@ -337,7 +338,7 @@ static void arm_timer(struct http_client *c, int64_t now_us)
         due_us = c->curl_due_us;
     }
     if (due_us == INT64_MAX) {
-        return;  // a timer that fires for nothing costs less than stopping it each time
+        return;  // an idle expiry costs less than stopping the timer each time
     }
     uint64_t wait_ms = due_us <= now_us ? 0 : (uint64_t)((due_us - now_us + 999) / CLOCK_US_PER_MS);
     if (!uv_is_active((uv_handle_t *)&c->timer) || uv_timer_get_due_in(&c->timer) > wait_ms) {
@@ -345,8 +346,7 @@ static void arm_timer(struct http_client *c, int64_t now_us)
     }
 }
 
-/** Sees to everything that needs no new descriptor event: requests to start, answers to hand out, deadlines.
- */
+/** Does the work that needs no descriptor event: curl's time-outs, ended calls, deadlines. */
 static void turn(struct http_client *c)
 {
     if (c->is_turning) {
@@ -360,10 +360,10 @@ static void turn(struct http_client *c)
             c->curl_due_us = -1;
             curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
         }
-        c->is_stirred = false;
-        finish_answered_calls(c);
+        c->has_work = false;
+        finish_ended_calls(c);
         finish_late_calls(c, now_us);
-        if (!c->is_stirred) {
+        if (!c->has_work) {
             break;
         }
     }
@@ -383,7 +383,7 @@ static void on_timer(uv_timer_t *timer)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct http_client *c = prepare->data;
-    if (c->is_stirred) {
+    if (c->has_work) {
         turn(c);
     }
 }

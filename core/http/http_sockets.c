@@ -15,7 +15,7 @@ enum { EVENTS_MAX = 64 };
 struct http_socket {
     uint32_t watched;    // epoll events registered
     uint32_t wanted;     // epoll events curl asks for; 0: none
-    bool is_connection;  // opened through us: may stay watched while curl does not ask
+    bool is_connection;  // opened by on_open_socket: may stay watched after curl removed it
 };
 
 static struct http_socket *socket_of(struct http_sockets *s, int fd)
@@ -74,7 +74,7 @@ static curl_socket_t on_open_socket(void *self, curlsocktype purpose, struct cur
 static int on_close_socket(void *self, curl_socket_t fd)
 {
     struct http_sockets *s = self;
-    *socket_of(s, fd) = (struct http_socket){0};  // the kernel takes it out of the set
+    *socket_of(s, fd) = (struct http_socket){0};  // close(2) removes it from the epoll set
     return close(fd);
 }
 
@@ -103,7 +103,7 @@ void http_sockets_read(struct http_sockets *s)
         int fd = ready[i].data.fd;
         struct http_socket *known = socket_of(s, fd);
         if (known->wanted == 0) {
-            // Closed by the peer, or it talks out of turn: curl sees when it uses it next.
+            // Closed by the peer, or unexpected data: curl finds out when it next uses the connection.
             watch(s, fd, known, 0);
             continue;
         }

@@ -1,17 +1,17 @@
 // The sockets of one curl multi handle in an epoll set of their own, which the loop watches as one
 // descriptor.
 //
-// After each answer curl takes its socket out of the set and, for the next request on the same connection,
-// puts it back. Doing as told costs two system calls a request, so a socket that curl let go of stays watched
-// until it says something nobody asked for. For that the set must know which descriptors are connections of
-// ours (opened and closed through it) and which are curl's own (the resolver's pairs, closed without a word).
+// After each response curl removes its socket from the set, and adds it again for the next request on the
+// same connection. That would cost two system calls a request, so a removed socket stays watched until it has
+// an unexpected event. This is safe only for connections, which the set opens and closes itself; curl closes
+// other descriptors (its resolver's socket pairs) without notice.
 #ifndef CORE_HTTP_HTTP_SOCKETS_H
 #define CORE_HTTP_HTTP_SOCKETS_H
 
 #include <curl/curl.h>
 #include <stddef.h>
 
-/** Plain data, embedded; zero-initialised and then http_sockets_init. */
+/** Embedded in its owner; http_sockets_init before any use. */
 struct http_sockets {
     CURLM *multi;  // lent
     int epoll_fd;
@@ -22,13 +22,13 @@ struct http_sockets {
 /** Sets the multi handle's socket callback. */
 void http_sockets_init(struct http_sockets *s, CURLM *multi);
 
-/** Lets the handle open and close its connections through the set. */
+/** Makes the easy handle open and close its connections through the set. */
 void http_sockets_adopt(struct http_sockets *s, CURL *easy);
 
-/** After epoll_fd became readable: tells curl what its sockets said. */
+/** When epoll_fd is readable: passes the sockets' events to curl. */
 void http_sockets_read(struct http_sockets *s);
 
-/** The multi handle is cleaned up already. */
+/** To be called after curl_multi_cleanup. */
 void http_sockets_clear(struct http_sockets *s);
 
 #endif

@@ -23,7 +23,7 @@ static bool parse_address(const char *host, int port, const char *key, struct li
     struct listen_address address = {0};
     const char *literal = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
     if (port < 0 || port > 65535) {
-        return fault_set(f, FAULT_CONFIG, "%s: %d is no port", key, port);
+        return fault_set(f, FAULT_CONFIG, "%s: %d is not a port", key, port);
     }
     if (inet_pton(AF_INET, literal, &address.socket.v4.sin_addr) == 1) {
         address.socket.v4.sin_family = AF_INET;
@@ -34,7 +34,7 @@ static bool parse_address(const char *host, int port, const char *key, struct li
         address.socket.v6.sin6_port = htons((uint16_t)port);
         address.size = sizeof(address.socket.v6);
     } else {
-        return fault_set(f, FAULT_CONFIG, "%s: \"%s\" is no IP address (nor localhost)", key, host);
+        return fault_set(f, FAULT_CONFIG, "%s: \"%s\" is neither an IP address nor localhost", key, host);
     }
     *ret = address;
     return true;

@@ -1,8 +1,8 @@
 //   MAKING: CreateTopics  ->  DESCRIBING: DescribeConfigs  ->  (REPAIRING: AlterConfigs)  ->  COUNTING  ->
 //   ENDED
 //
-// AlterConfigs replaces all settings of a topic, so those that were set on it are sent along. COUNTING is a
-// dry run of adding a second partition, which the broker refuses when there are two already.
+// AlterConfigs replaces all settings of a topic, so the request repeats those that were set on it. COUNTING
+// is a dry run of CreatePartitions to two, which the broker refuses when the topic has two already.
 #include "core/kafka/compacted_policy.h"
 
 #include <string.h>
@@ -131,11 +131,12 @@ static void on_described(struct compacted_policy *p, const rd_kafka_ConfigResour
     struct fault f;
     if (is_forbidden(code)) {
         log_info("kafka", "topic_unchecked", LOG_WITH(LOG_TEXT("topic", p->topic)),
-                 "we may not see the settings of topic %s: its " POLICY_NAME " has to be " POLICY_VALUE,
+                 "not allowed to describe the settings of topic %s: its " POLICY_NAME
+                 " must be " POLICY_VALUE,
                  p->topic);
         end(p, NULL);
     } else if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)fault_from(&f, FAULT_RETRY, "librdkafka", code, "asking for the settings of topic %s: %s",
+        (void)fault_from(&f, FAULT_RETRY, "librdkafka", code, "describing the settings of topic %s: %s",
                          p->topic, rd_kafka_err2str(code));
         end(p, &f);
     } else if (policy != NULL && strcmp(policy, POLICY_VALUE) != 0) {
@@ -151,19 +152,20 @@ static void on_repaired(struct compacted_policy *p, const rd_kafka_ConfigResourc
     struct fault f;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         log_warn("kafka", "topic_repaired", LOG_WITH(LOG_TEXT("topic", p->topic)),
-                 "records of topic %s were to expire: its " POLICY_NAME " is " POLICY_VALUE " now", p->topic);
+                 "records of topic %s would have expired: set its " POLICY_NAME " to " POLICY_VALUE,
+                 p->topic);
         count_partitions(p);
         return;
     }
     (void)fault_from(&f, FAULT_CONFIG, "librdkafka", code,
-                     "the records of topic %s expire, and we can't change that (%s): type "
+                     "the records of topic %s expire, and changing its settings failed (%s): run "
                      "kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s "
                      "--add-config " POLICY_NAME "=" POLICY_VALUE,
                      p->topic, rd_kafka_err2str(code), p->bootstrap, p->topic);
     end(p, &f);
 }
 
-/** Only partition 0 is written and read, so that more of them harm nobody but other tools. */
+/** Only partition 0 is written and read: further partitions deserve a warning, no error. */
 static void on_counted(struct compacted_policy *p, rd_kafka_event_t *event)
 {
     size_t count = 0;
@@ -177,7 +179,7 @@ static void on_counted(struct compacted_policy *p, rd_kafka_event_t *event)
     end(p, NULL);
 }
 
-/** The one resource that was asked for; NULL and *f when the request failed as a whole. */
+/** The requested resource; NULL and *f when the whole request failed. */
 static const rd_kafka_ConfigResource_t *resource_of(const struct compacted_policy *p, rd_kafka_event_t *event,
                                                     struct fault *f)
 {
@@ -223,7 +225,7 @@ static void on_ready(void *self)
     if (event == NULL) {
         return;
     }
-    on_event(p, event);  // its end may free us
+    on_event(p, event);  // may free `p`
     rd_kafka_event_destroy(event);
 }
 

@@ -1,6 +1,6 @@
-// Between rounds nothing is fetched. The end of a round is librdkafka's end-of-partition: with read_committed
-// that is the last stable offset of a fetch sent after the round began, so a round covers every question
-// asked before it.
+// Between rounds nothing is fetched. A round ends with librdkafka's end-of-partition event. With
+// read_committed that is the last stable offset of a fetch sent after the round began, so the round has read
+// everything that was written before it was requested.
 #include "core/kafka/compacted_topic.h"
 
 #include "core/base/log.h"
@@ -29,14 +29,14 @@ struct compacted_topic {
     rd_kafka_topic_t *topic;
     rd_kafka_queue_t *records;
     struct kafka_watch *watch;
-    struct compacted_policy *policy;  // CHECKING
+    struct compacted_policy *policy;  // in CHECKING only
     uv_timer_t *retry;
     enum state state;
-    bool is_wanted;        // compacted_topic_prepare was called
-    bool is_trouble_said;  // until it is over
+    bool is_wanted;         // compacted_topic_prepare was called
+    bool is_outage_logged;  // since the last round
     int64_t next_offset;
-    uint64_t round;  // begun last
-    uint64_t asked;  // the highest number given out
+    uint64_t round;  // the round that began last
+    uint64_t asked;  // the highest round that was requested
 };
 
 #define BIT(name) (1u << STATE_##name)
@@ -64,8 +64,8 @@ static void on_retry(uv_timer_t *timer)
 static void wait_and_retry(struct compacted_topic *t, const char *why)
 {
     enter(t, STATE_WAITING);
-    if (!t->is_trouble_said) {
-        t->is_trouble_said = true;
+    if (!t->is_outage_logged) {
+        t->is_outage_logged = true;
         CLEANUP(memory_free_pointer) char *event = memory_format("%s_waiting", t->params.component);
         log_warn(t->params.component, event, LOG_WITH(LOG_TEXT("topic", t->params.name)),
                  "waiting for Kafka: %s", why);
@@ -123,10 +123,10 @@ static void check(struct compacted_topic *t)
 static void end_round(struct compacted_topic *t)
 {
     enter(t, STATE_READY);
-    if (t->is_trouble_said) {
-        t->is_trouble_said = false;
+    if (t->is_outage_logged) {
+        t->is_outage_logged = false;
         CLEANUP(memory_free_pointer) char *event = memory_format("%s_reachable", t->params.component);
-        log_info(t->params.component, event, NULL, "topic %s is read again", t->params.name);
+        log_info(t->params.component, event, NULL, "topic %s can be read again", t->params.name);
     }
     uint64_t round = t->round;
     begin_round(t);
@@ -143,9 +143,10 @@ static void on_error(struct compacted_topic *t, rd_kafka_resp_err_t code)
         end_round(t);
         return;
     }
-    t->round = t->asked - 1;  // the round is begun again, and covers what was asked meanwhile
+    t->round = t->asked - 1;  // the repeated round serves the requests made meanwhile too
     if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-        t->next_offset = RD_KAFKA_OFFSET_BEGINNING;  // the topic was made anew: what we know stays known
+        t->next_offset =
+            RD_KAFKA_OFFSET_BEGINNING;  // the topic was recreated; records read before stay valid
     }
     if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
         struct fault f;
@@ -154,7 +155,7 @@ static void on_error(struct compacted_topic *t, rd_kafka_resp_err_t code)
         refuse(t, &f);
         return;
     }
-    wait_and_retry(t, rd_kafka_err2str(code));  // its leader may be gone, or the topic
+    wait_and_retry(t, rd_kafka_err2str(code));  // the partition may have no leader, or the topic be deleted
 }
 
 static void on_event(struct compacted_topic *t, rd_kafka_event_t *event)
@@ -242,7 +243,7 @@ static void advance(struct compacted_topic *t)
 uint64_t compacted_topic_ask(struct compacted_topic *t)
 {
     if (t->round == t->asked) {
-        t->asked++;  // else a round is asked for that has not begun: it covers this question as well
+        t->asked++;  // else a requested round has not begun yet: it serves this request too
     }
     advance(t);
     return t->asked;

@@ -1,5 +1,5 @@
-// A compacted topic of our own with one partition: made, checked and repaired before it is used, read in
-// rounds.
+// A compacted topic with one partition that millrace owns: created, checked and repaired before use, and read
+// in rounds, each up to the topic's end.
 #ifndef CORE_KAFKA_COMPACTED_TOPIC_H
 #define CORE_KAFKA_COMPACTED_TOPIC_H
 
@@ -16,19 +16,19 @@ enum { COMPACTED_TOPIC_PARTITION = 0 };
 /** Called on the loop, never from inside compacted_topic_ask or _prepare; must not close the topic. */
 struct compacted_topic_listener {
     void (*on_record)(void *self, const rd_kafka_message_t *message);
-    /** Everything written before compacted_topic_ask gave a number up to `round` has been read. */
+    /** Everything written before compacted_topic_ask returned a number up to `round` has been read. */
     void (*on_round)(void *self, uint64_t round);
-    /** The topic is there and its records last: it may be written to. */
+    /** The topic exists and its records do not expire: it may be written to. */
     void (*on_ready)(void *self);
-    /** The operator must change something (FAULT_CONFIG). What was asked for is dropped; asking again tries
-     * again. */
+    /** The operator must change something (FAULT_CONFIG). Outstanding requests are dropped; the next
+     * compacted_topic_ask or _prepare tries again. */
     void (*on_refused)(void *self, const struct fault *f);
     void *self;
 };
 
 /**
  * @param name       static
- * @param component  of the log lines; static
+ * @param component  component of the log lines and prefix of their events; static
  * @param settings   lent
  */
 struct compacted_topic_params {
@@ -43,11 +43,12 @@ struct compacted_topic_params {
 bool compacted_topic_open(const struct compacted_topic_params *params, struct compacted_topic **ret,
                           struct fault *f) MUST_USE;
 
-/** Asks for a round that begins after this call; gives its number. While Kafka is away it waits, and says so
- * once. */
+/** Requests a round that begins after this call; returns its number. While Kafka is unreachable it retries,
+ * and logs that once. */
 uint64_t compacted_topic_ask(struct compacted_topic *t);
 
-/** Sees to it that the topic may be written to. False: on_ready or on_refused follows. */
+/** True when the topic may be written to. False: it is being created or checked; on_ready or on_refused
+ * follows. */
 bool compacted_topic_prepare(struct compacted_topic *t);
 
 /** Accepts NULL. */

@@ -1,10 +1,10 @@
-// Topics made on demand, without waiting: librdkafka's admin requests answer through a queue of our own. What
-// is asked for in one turn of the loop goes out in one request, and the next one when that is answered: a
-// broker makes a thousand topics of ten requests, and times out on a thousand.
+// Creates topics without blocking: librdkafka's admin requests report to a queue of our own. Topics requested
+// in one turn of the loop go into one CreateTopics request, and the next request is sent after its result:
+// a broker can create a thousand topics by ten requests, but times out on a thousand requests.
 //
-// The embedded broker knows no CreateTopics and names a controller that is not there, so that a request to it
-// would wait for its time-out. It is known by its cluster id as soon as the first metadata has come; there a
-// topic is made by asking for its metadata.
+// The embedded broker has no CreateTopics and names a controller that does not exist, so the request would
+// time out. The embedded broker is recognised by its cluster id once the first metadata has arrived; there a
+// metadata request creates the topic.
 #include <string.h>
 #include <utlist.h>
 
@@ -15,11 +15,11 @@
 enum {
     BATCH_MAX = 100,  // topics in a request
     REQUEST_TIMEOUT_MS = 10000,
-    TOPIC_TIMEOUT_MS = 500,  // more for each topic
+    TOPIC_TIMEOUT_MS = 500,  // added for each topic
     LOOK_MS = 10,
 };
 
-#define LOOK_LIMIT_US (5 * CLOCK_US_PER_S)  // then a request goes out all the same, to learn what is wrong
+#define LOOK_LIMIT_US (5 * CLOCK_US_PER_S)  // then a request is sent anyway: its error says what is wrong
 #define EMBEDDED_CLUSTER "mockCluster"
 
 enum job_state { JOB_WAITING, JOB_SENT, JOB_ANSWERED };
@@ -27,11 +27,11 @@ enum job_state { JOB_WAITING, JOB_SENT, JOB_ANSWERED };
 struct kafka_admin_job {
     struct kafka_admin *admin;
     char *topic;
-    rd_kafka_NewTopic_t *wish;
+    rd_kafka_NewTopic_t *spec;
     kafka_on_done on_done;
     void *self;
     enum job_state state;
-    struct fault fault;  // FAULT_NONE: the topic is there
+    struct fault fault;  // FAULT_NONE: the topic exists
     struct kafka_admin_job *next;
 };
 
@@ -41,24 +41,24 @@ struct kafka_admin {
     rd_kafka_t *rk;  // lent
     rd_kafka_queue_t *queue;
     struct kafka_watch *watch;
-    uv_timer_t *look;  // runs until it is known which kind of broker this is
+    uv_timer_t *look;  // polls for the cluster id until the kind of broker is known
     int64_t look_since_us;
     enum broker_kind broker;
-    bool is_asking;  // a request is out
+    bool is_asking;  // a request has no result yet
     struct kafka_admin_job *jobs;
 };
 
 static void free_job(struct kafka_admin_job *job)
 {
-    if (job->wish != NULL) {
-        rd_kafka_NewTopic_destroy(job->wish);
+    if (job->spec != NULL) {
+        rd_kafka_NewTopic_destroy(job->spec);
     }
     free(job->topic);
     free(job);
 }
 
-/** Whether asking again later may help, or somebody must change something first. Too few brokers for the
- * replication factor is what a cluster that is being restarted says. */
+/** Whether a retry may help or the operator must change something. Too few brokers for the replication factor
+ * is RETRY: a cluster that is being restarted reports it too. */
 static enum fault_kind kind_of(rd_kafka_resp_err_t code)
 {
     static const rd_kafka_resp_err_t CONFIG[] = {
@@ -84,24 +84,25 @@ static void answer(struct kafka_admin_job *job, rd_kafka_resp_err_t code, const 
     job->state = JOB_ANSWERED;
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
-        log_info("kafka", "topic_created", LOG_WITH(LOG_TEXT("topic", job->topic)), "made topic %s",
+        log_info("kafka", "topic_created", LOG_WITH(LOG_TEXT("topic", job->topic)), "created topic %s",
                  job->topic);
         return;
     case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
         return;
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-        // The broker looks at rights first: the topic may well be there. Whoever uses it will see.
+        // The broker checks the rights first, so the topic may exist. If not, its first use fails.
         log_info("kafka", "topic_not_ours_to_make", LOG_WITH(LOG_TEXT("topic", job->topic)),
-                 "we may not make topics; topic %s has to be there", job->topic);
+                 "not allowed to create topics; topic %s must exist", job->topic);
         return;
     default:
-        (void)fault_from(&job->fault, kind_of(code), "librdkafka", code, "topic %s can't be made: %s",
+        (void)fault_from(&job->fault, kind_of(code), "librdkafka", code, "topic %s can't be created: %s",
                          job->topic, text != NULL && text[0] != '\0' ? text : rd_kafka_err2str(code));
     }
 }
 
-/** A topic handle makes librdkafka ask for the topic; who produces or fetches waits for its leader anyway. */
+/** A topic handle makes librdkafka request the topic's metadata. No result is needed: producers and consumers
+ * wait for the partition's leader. */
 static void make_by_metadata(struct kafka_admin_job *job)
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(job->admin->rk, job->topic, NULL);
@@ -145,7 +146,7 @@ static void read_answer(struct kafka_admin *a, rd_kafka_event_t *event)
         for (size_t i = 0; i < count; i++) {
             answer_named(a, results[i]);
         }
-        answer_sent(a, RD_KAFKA_RESP_ERR_UNKNOWN, "the broker's answer does not name it");
+        answer_sent(a, RD_KAFKA_RESP_ERR_UNKNOWN, "the broker's response does not name it");
     } else {
         answer_sent(a, code, rd_kafka_event_error_string(event));
     }
@@ -165,15 +166,15 @@ static bool is_asked_for_already(const struct kafka_admin *a, const struct kafka
     return false;
 }
 
-/** One request for what waits; a topic that waits twice is asked for twice, one request after the other. */
+/** Sends one request for the waiting topics. A topic that waits twice goes into two successive requests. */
 static void send_waiting(struct kafka_admin *a)
 {
-    rd_kafka_NewTopic_t *wishes[BATCH_MAX];
+    rd_kafka_NewTopic_t *specs[BATCH_MAX];
     size_t count = 0;
     struct kafka_admin_job *job;
     LL_FOREACH (a->jobs, job) {
         if (job->state == JOB_WAITING && count < BATCH_MAX && !is_asked_for_already(a, job)) {
-            wishes[count++] = job->wish;
+            specs[count++] = job->spec;
             job->state = JOB_SENT;
         }
     }
@@ -185,7 +186,7 @@ static void send_waiting(struct kafka_admin *a)
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(a->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
     (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, why, sizeof(why));
-    rd_kafka_CreateTopics(a->rk, wishes, count, options, a->queue);
+    rd_kafka_CreateTopics(a->rk, specs, count, options, a->queue);
     rd_kafka_AdminOptions_destroy(options);
     a->is_asking = true;
 }
@@ -218,7 +219,7 @@ static void advance(struct kafka_admin *a)
     if (job == NULL) {
         return;
     }
-    // One a turn, and nothing is held during its callback, which may stop us and destroy the client.
+    // One callback a turn, and the last access to `a`: the callback may stop it and destroy the client.
     kafka_watch_again(a->watch);
     kafka_on_done on_done = job->on_done;
     void *self = job->self;
@@ -269,7 +270,7 @@ struct kafka_admin *kafka_admin_start(uv_loop_t *loop, rd_kafka_t *rk)
     return a;
 }
 
-/** NULL and *f when librdkafka refuses the wish itself. */
+/** NULL and *f when librdkafka refuses the topic's settings. */
 static rd_kafka_NewTopic_t *new_topic(const struct kafka_topic_spec *spec, struct fault *f)
 {
     char why[256];
@@ -277,14 +278,14 @@ static rd_kafka_NewTopic_t *new_topic(const struct kafka_topic_spec *spec, struc
         rd_kafka_NewTopic_new(spec->name, spec->partitions > 0 ? spec->partitions : -1,
                               spec->replication > 0 ? spec->replication : -1, why, sizeof(why));
     if (topic == NULL) {
-        (void)fault_set(f, FAULT_CONFIG, "topic %s can't be made: %s", spec->name, why);
+        (void)fault_set(f, FAULT_CONFIG, "topic %s can't be created: %s", spec->name, why);
         return NULL;
     }
     for (size_t i = 0; spec->config != NULL && i < spec->config->count; i++) {
         const struct text_pair *pair = &spec->config->items[i];
         rd_kafka_resp_err_t code = rd_kafka_NewTopic_set_config(topic, pair->key, pair->value);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            (void)fault_from(f, FAULT_CONFIG, "librdkafka", code, "topic %s can't be made: %s: %s",
+            (void)fault_from(f, FAULT_CONFIG, "librdkafka", code, "topic %s can't be created: %s: %s",
                              spec->name, pair->key, rd_kafka_err2str(code));
             rd_kafka_NewTopic_destroy(topic);
             return NULL;
@@ -301,10 +302,10 @@ void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_sp
     job->topic = memory_string(spec->name);
     job->on_done = on_done;
     job->self = self;
-    job->wish = new_topic(spec, &job->fault);
-    job->state = job->wish == NULL ? JOB_ANSWERED : JOB_WAITING;
+    job->spec = new_topic(spec, &job->fault);
+    job->state = job->spec == NULL ? JOB_ANSWERED : JOB_WAITING;
     LL_APPEND(a->jobs, job);
-    kafka_watch_again(a->watch);  // on_done comes from the loop, never from inside this call
+    kafka_watch_again(a->watch);  // on_done is called from the loop, never from inside this call
 }
 
 bool kafka_admin_is_embedded(const struct kafka_admin *a)

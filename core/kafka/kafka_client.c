@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "core/config/kafka_properties.h"
 
-// What the user may change. Later lists win over earlier ones.
+// Defaults that the user may change. A later list overrides an earlier one.
 static const char *const COMMON_DEFAULTS[] = {
     "client.id",      "millrace", "client.software.name", "millrace", "client.software.version",
     MILLRACE_VERSION, NULL,
@@ -40,8 +40,8 @@ static const char *const CONSUMER_DEFAULTS[] = {
     NULL,
 };
 
-// What delivery rests on. A topic made by a metadata request has the broker's defaults instead of what was
-// asked for: one partition, and records that expire.
+// The delivery guarantees depend on these. allow.auto.create.topics is false because a topic created by a
+// metadata request has the broker's defaults: one partition, and records that expire.
 static const char *const PRODUCER_PROMISE[] = {
     "acks",  "all", "enable.idempotence", "true", "partitioner", "murmur2_random", "allow.auto.create.topics",
     "false", NULL,
@@ -69,14 +69,14 @@ bool kafka_client_check(const struct text_pairs *kafka, struct fault *f)
     return true;
 }
 
-// A broker that is down is said once, not by every client for as long as it lasts. librdkafka's threads come
-// here, so the memory of what was said is atomic: the hash of a text and when it was last said share one
-// word.
+// Repeated messages of librdkafka (every client reports a broker that is down, again and again) are logged
+// once in SAID_AGAIN_S. librdkafka's threads read and write the table, so each slot is one atomic word: the
+// high half of the text's hash, and the second when the text was last seen.
 enum { SAID_SLOTS = 64 };
 static _Atomic uint64_t said[SAID_SLOTS];
 #define SAID_AGAIN_S 600
 
-/** Hash of the text without the digits that differ each time (milliseconds, counts). */
+/** Hash of the text before the first '(': what follows has numbers that differ each time. */
 static uint64_t hash_of_kind(const char *text)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
@@ -104,22 +104,21 @@ static const char *skip_thread(const char *text)
 static enum log_level level_of(int syslog_level)
 {
     if (syslog_level <= LOG_ERR) {
-        return LOG_LEVEL_WARN;  // librdkafka goes on trying; what ends us comes as an error of the call
-                                // itself
+        return LOG_LEVEL_WARN;  // librdkafka retries; errors that we must act on are returned by calls
     }
     return syslog_level <= LOG_WARNING ? LOG_LEVEL_WARN
            : syslog_level <= LOG_INFO  ? LOG_LEVEL_INFO
                                        : LOG_LEVEL_DEBUG;
 }
 
-/** Called by librdkafka's threads: touches nothing of ours but the atomics above and one write(2). */
+/** Called by librdkafka's threads: uses only the atomics above and log_write. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    // One `kafka:` section serves producers and consumers; each ignores the other's properties, rightly.
+    // One `kafka:` section configures producers and consumers; each rightly ignores the other's properties.
     if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "property and will be ignored by this") != NULL) {
         return;
     }
-    // Only the embedded broker is so old; it makes every topic that somebody names.
+    // Logged for brokers that ignore allow.auto.create.topics: only the embedded one is so old.
     if (strcmp(facility, "AUTOCREATE") == 0) {
         return;
     }
@@ -137,7 +136,7 @@ static bool set_one(rd_kafka_conf_t *conf, const char *key, const char *value, s
 {
     char why[256];
     if (rd_kafka_conf_set(conf, key, value, why, sizeof(why)) != RD_KAFKA_CONF_OK) {
-        // Never the value itself: it may be a password.
+        // The fault must not quote the value: it may be a password.
         return fault_set(f, FAULT_CONFIG, "kafka: %s: %s", key,
                          strstr(why, value) != NULL && value[0] != '\0' ? "librdkafka refuses this value"
                                                                         : why);
@@ -175,7 +174,7 @@ size_t kafka_client_message_max_bytes(const rd_kafka_conf_t *conf)
     return number_of(conf, "message.max.bytes");
 }
 
-/** A record larger than the producer's queue would never find room in it, not even when it is empty. */
+/** Enlarges the queue for two of the largest records: a record larger than the whole queue never fits. */
 static bool fit_queue(rd_kafka_conf_t *conf, struct fault *f)
 {
     size_t kbytes = 2 * (kafka_client_message_max_bytes(conf) / 1024 + 1);

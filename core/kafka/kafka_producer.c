@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 
-/** A handle on its way out. */
+/** A handle that a worker thread destroys. */
 struct kafka_producer_end {
     uv_work_t work;
     rd_kafka_t *rk;
@@ -38,7 +38,7 @@ void kafka_producer_stop_admin(struct kafka_producer *p)
     kafka_admin_stop(TAKE(p->admin));
 }
 
-/** Whatever of ours hangs on the handle. */
+/** Releases everything that uses the handle; returns the handle. */
 static rd_kafka_t *detach(struct kafka_producer *p)
 {
     kafka_producer_stop_admin(p);

@@ -1,38 +1,38 @@
-// A producer that reports to the loop and can be replaced: an idempotent one that has met a fatal error sends
-// nothing any more.
+// A producer with its delivery reports on the loop. It can be replaced: after a fatal error an idempotent
+// producer sends nothing any more.
 #ifndef CORE_KAFKA_KAFKA_PRODUCER_H
 #define CORE_KAFKA_KAFKA_PRODUCER_H
 
 #include "core/kafka/kafka_client.h"
 
-/** Plain data, embedded; the first five are the owner's to fill in. */
+/** Plain data, embedded; the owner fills in the first five members. */
 struct kafka_producer {
     uv_loop_t *loop;
     const struct settings *settings;  // lent
     const char *const *extra;         // as kafka_client_conf takes it; lent
-    kafka_on_ready on_reports;        // reports and errors wait in `reports`
+    kafka_on_ready on_reports;        // called when `reports` has delivery reports or errors
     void *self;
     rd_kafka_t *rk;  // NULL: none is open
     rd_kafka_queue_t *reports;
     struct kafka_watch *watch;
     struct kafka_admin *admin;
-    size_t message_max_bytes;  // of the open one
+    size_t message_max_bytes;  // message.max.bytes of the open handle
 };
 
-/** Opens one, unless one is open. FAULT_CONFIG: librdkafka refuses a property. */
+/** Opens a handle unless one is open. FAULT_CONFIG: librdkafka refuses a property. */
 bool kafka_producer_open(struct kafka_producer *p, struct fault *f) MUST_USE;
 
-/** Whether the open one has met a fatal error, and which. */
+/** Whether the open handle has had a fatal error; writes its text to `why` unless that is NULL. */
 bool kafka_producer_is_broken(const struct kafka_producer *p, char *why, size_t size);
 
-/** Lets it end on a worker thread. No report comes any more: what was not reported is to be sent again. */
+/** Destroys the handle on a worker thread. No further reports arrive: send again what was not reported. */
 void kafka_producer_discard(struct kafka_producer *p);
 
-/** No topic is made any more and no answer of the admin comes: before the discard of one that is still
- * drained. */
+/** Stops creating topics, without further callbacks: for a handle that is still drained before its discard.
+ */
 void kafka_producer_stop_admin(struct kafka_producer *p);
 
-/** Ends it here and now. Accepts one that is not open. */
+/** Destroys the handle, blocking. Accepts a producer that is not open. */
 void kafka_producer_close(struct kafka_producer *p);
 
 #endif

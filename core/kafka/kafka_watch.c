@@ -1,4 +1,4 @@
-// A librdkafka queue wakes the loop through an eventfd: librdkafka's thread writes eight bytes, nothing else.
+// A librdkafka queue wakes the loop through an eventfd; librdkafka's threads only write eight bytes to it.
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,7 +12,7 @@ struct kafka_watch {
     void *self;
 };
 
-static const uint64_t WAKE = 1;  // what an eventfd takes
+static const uint64_t WAKE = 1;  // an eventfd takes writes of eight bytes
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
@@ -20,7 +20,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)events;
     struct kafka_watch *w = poll->data;
     uint64_t count;
-    // Emptied before the drain: what arrives during it wakes us again.
+    // Read before the drain: events that arrive during the drain wake the loop again.
     if (read(w->fd, &count, sizeof(count)) == (ssize_t)sizeof(count)) {
         w->on_ready(w->self);
     }
@@ -40,7 +40,7 @@ struct kafka_watch *kafka_watch_start(uv_loop_t *loop, rd_kafka_queue_t *queue, 
     w->poll.data = w;
     (void)uv_poll_start(&w->poll, UV_READABLE, on_readable);
     rd_kafka_queue_io_event_enable(queue, w->fd, &WAKE, sizeof(WAKE));
-    // librdkafka writes only when the queue was empty: what is in it already has to be asked for.
+    // librdkafka writes only when the queue becomes non-empty: it may have events already.
     kafka_watch_again(w);
     return w;
 }
@@ -48,7 +48,7 @@ struct kafka_watch *kafka_watch_start(uv_loop_t *loop, rd_kafka_queue_t *queue, 
 void kafka_watch_again(struct kafka_watch *w)
 {
     ssize_t written = write(w->fd, &WAKE, sizeof(WAKE));
-    (void)written;  // EAGAIN: the counter is full, so a wake-up is due anyway
+    (void)written;  // EAGAIN: the counter is full, so the descriptor is readable anyway
 }
 
 static void on_closed(uv_handle_t *handle)

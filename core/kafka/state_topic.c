@@ -1,4 +1,4 @@
-// A question is answered at the end of a round of reading (compacted_topic) that began after it was asked.
+// A read ends with a round of the topic (compacted_topic) that began after the read was requested.
 #include "core/kafka/state_topic.h"
 
 #include "core/base/table.h"
@@ -18,13 +18,13 @@ struct state_entry {
     UT_hash_handle hh;
 };
 
-/** One question or one write, in exactly one of the lists below. */
+/** One read or write, in exactly one of the lists below. */
 struct state_call {
     char *key;
-    struct bytes value;  // write: what to write; read: the answer
-    bool has_value;      // false: delete, or no such key
+    struct bytes value;  // the value to write, or the value read
+    bool has_value;      // false: a delete, or no such key
     bool is_sent;
-    uint64_t round;               // read: that must have ended
+    uint64_t round;               // read: the round at whose end the value is valid
     state_on_read on_read;        // NULL: a write
     state_on_written on_written;  // NULL: a read
     void *self;
@@ -35,13 +35,13 @@ struct state_call {
 struct state_topic {
     struct kafka_producer producer;
     struct compacted_topic *topic;
-    uv_timer_t *retry;  // of writes
+    uv_timer_t *retry;  // sends writes again
     uv_timer_t *deliver;
-    bool is_trouble_said;
+    bool is_outage_logged;
     struct state_entry *entries;
     struct state_call *writes;  // not yet acknowledged
     struct state_call *reads;   // wait for their round
-    struct state_call *done;    // wait for their callback, one a turn, so that a callback may close us
+    struct state_call *done;  // wait for their callback; one a turn, as a callback may close the state topic
 };
 
 static void send_writes(struct state_topic *s);
@@ -95,11 +95,11 @@ static void on_retry(uv_timer_t *timer)
     send_writes(timer->data);
 }
 
-/** Says the trouble once until a write is acknowledged again, and comes back. */
+/** Logs the outage once until a write is acknowledged again; schedules a retry. */
 static void retry_later(struct state_topic *s, const char *why)
 {
-    if (!s->is_trouble_said) {
-        s->is_trouble_said = true;
+    if (!s->is_outage_logged) {
+        s->is_outage_logged = true;
         log_warn("state", "state_waiting", LOG_WITH(LOG_TEXT("topic", STATE_TOPIC_NAME)),
                  "waiting for Kafka: %s", why);
     }
@@ -134,7 +134,7 @@ static void send_write(struct state_topic *s, struct state_call *c)
     }
 }
 
-/** Sends what is not yet sent, as soon as the topic may be written to. */
+/** Sends the writes that are not sent yet, once the topic may be written to. */
 static void send_writes(struct state_topic *s)
 {
     struct fault f;
@@ -196,7 +196,7 @@ static void on_round(void *self, uint64_t round)
         HASH_FIND_STR(s->entries, c->key, entry);
         c->has_value = entry != NULL;
         if (entry != NULL) {
-            (void)bytes_reserve(&c->value, 1);  // an empty value is not an absent one: data must not be NULL
+            (void)bytes_reserve(&c->value, 1);  // data NULL would mean no such key
             bytes_append_slice(&c->value, bytes_slice(&entry->value));
         }
         finish(s, &s->reads, c);
@@ -215,18 +215,18 @@ static void on_report(struct state_topic *s, const rd_kafka_message_t *m)
     struct state_call *c = m->_private;
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (kafka_producer_is_broken(&s->producer, NULL, 0)) {
-            return;  // the next one sends it
+            return;  // replace_producer sends it again
         }
         bool is_refused = m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
                           m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
         (void)fault_from(&c->fault, is_refused ? FAULT_CONFIG : FAULT_RETRY, "librdkafka", m->err,
                          "writing to topic " STATE_TOPIC_NAME ": %s", rd_kafka_err2str(m->err));
     }
-    s->is_trouble_said = false;
+    s->is_outage_logged = false;
     finish(s, &s->writes, c);
 }
 
-/** What it had not reported is written again, in order, by the next one, which is made after a pause. */
+/** Opens a new producer after a pause; it sends the unreported writes again, in order. */
 static void replace_producer(struct state_topic *s, const char *why)
 {
     kafka_producer_discard(&s->producer);
@@ -308,7 +308,7 @@ void state_topic_write(struct state_topic *s, const char *key, struct slice valu
     struct state_call *c = memory_zeroed(1, sizeof(*c));
     c->key = memory_string(key);
     c->has_value = value.data != NULL;
-    (void)bytes_reserve(&c->value, 1);  // an empty value is not a delete: data must not be NULL
+    (void)bytes_reserve(&c->value, 1);  // data NULL would mean a delete
     bytes_append_slice(&c->value, value);
     c->on_written = on_written;
     c->self = self;

@@ -1,4 +1,4 @@
-// The compacted topic millrace.state: a small key-value store that outlives every process.
+// The compacted topic millrace.state: a small persistent key-value store.
 #ifndef CORE_KAFKA_STATE_TOPIC_H
 #define CORE_KAFKA_STATE_TOPIC_H
 
@@ -10,21 +10,22 @@
 
 struct state_topic;
 
-/** value.data NULL: no such key. f NULL on success, else FAULT_RETRY (Kafka not reachable: asked again by
- * itself). */
+/** value.data NULL: no such key. f is NULL on success; FAULT_CONFIG: the topic can't be used. */
 typedef void (*state_on_read)(void *self, struct slice value, const struct fault *f);
+/** f is NULL on success; FAULT_RETRY or FAULT_CONFIG: the value was not written. */
 typedef void (*state_on_written)(void *self, const struct fault *f);
 
-/** Makes the topic (compacted, 1 partition) when it is missing; connects lazily. The settings are lent.
- * FAULT_CONFIG for bad properties. */
+/** Connects at the first call, which also creates the topic when it is missing. The settings are lent.
+ * FAULT_CONFIG for bad Kafka properties. */
 bool state_topic_open(uv_loop_t *loop, const struct settings *settings, struct state_topic **ret,
                       struct fault *f) MUST_USE;
 
-/** Reads to an end fetched after the call, then gives the newest value of `key`. Waits for Kafka as long as
- * it takes. */
+/** Reads the topic up to an end fetched after the call; on_read gets the newest value of `key`. Retries
+ * without limit while Kafka is unreachable. */
 void state_topic_read(struct state_topic *s, const char *key, state_on_read on_read, void *self);
 
-/** Acknowledged by all brokers before on_written(NULL). A NULL-data value deletes the key. */
+/** Writes the value; on_written(NULL) when all in-sync replicas have it. A value with data NULL deletes the
+ * key. */
 void state_topic_write(struct state_topic *s, const char *key, struct slice value,
                        state_on_written on_written, void *self);
 
