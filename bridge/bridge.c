@@ -6,10 +6,10 @@
 #include "bridge/function/function_change.h"
 #include "core/base/log.h"
 
-// 25 s in all: the worker gives up 500 ms after the second of these, and is killed 2 s after that.
+// A child has 25 s to end: these two, 500 ms until the worker gives up, 2 s until the supervisor kills it.
 enum { DRAIN_MS = 20000, LEAVE_MS = 2500 };
 
-/** A function of the process: running, or ending to make room for its successor. */
+/** A function that runs, or that stops so that its successor can start. */
 struct bridge_entry {
     struct bridge_entry *next;
     struct bridge *bridge;
@@ -127,7 +127,7 @@ static void apply_one(struct bridge *b, struct function_config *config)
             function_change_config(e->function, config);
             return;
         }
-        break;  // nothing runs that a restart would disturb
+        break;  // it delivers nothing now, so a restart disturbs nothing
     case FUNCTION_CHANGE_RESTART:
         break;
     }
@@ -181,17 +181,17 @@ void bridge_apply_keeping(struct bridge *b, struct function_config **configs, si
     }
 }
 
-static void on_very_late(uv_timer_t *timer)
+static void on_leave_timeout(uv_timer_t *timer)
 {
     struct bridge *b = timer->data;
-    log_warn("bridge", "drain_given_up", NULL, "Kafka does not answer: leaving without it");
+    log_warn("bridge", "drain_given_up", NULL, "Kafka does not respond: ending without leaving the groups");
     b->on_end(b->self, NULL);
 }
 
-static void on_drained_or_late(uv_timer_t *timer)
+static void on_drain_timeout(uv_timer_t *timer)
 {
     struct bridge *b = timer->data;
-    (void)uv_timer_start(timer, on_very_late, LEAVE_MS, 0);
+    (void)uv_timer_start(timer, on_leave_timeout, LEAVE_MS, 0);
     struct bridge_entry *e;
     LL_FOREACH (b->entries, e) {
         function_abandon(e->function);
@@ -206,8 +206,8 @@ void bridge_drain(struct bridge *b)
     LL_FOREACH (b->entries, e) {
         stop(e);
     }
-    // With nothing to end the answer still comes from the loop, not from inside this call.
-    (void)uv_timer_start(&b->timer, on_drained_or_late, b->entries == NULL ? 0 : DRAIN_MS, 0);
+    // on_end comes from the loop, never from inside this function: without functions the timer fires at once.
+    (void)uv_timer_start(&b->timer, on_drain_timeout, b->entries == NULL ? 0 : DRAIN_MS, 0);
 }
 
 void bridge_status(const struct bridge *b, struct bytes *out)

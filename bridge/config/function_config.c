@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
 
-static bool function_config_is_printable(const char *value)
+static bool is_printable(const char *value)
 {
     for (; *value != '\0'; value++) {
         if (((unsigned char)*value < 0x20 && *value != '\t') || (unsigned char)*value >= 0x7f) {
@@ -13,18 +13,18 @@ static bool function_config_is_printable(const char *value)
     return true;
 }
 
-static bool function_config_check_bearer(const struct config_file *file, const char *value, struct fault *f)
+static bool check_bearer(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
-    if (!function_config_is_printable(value) || strpbrk(value, " \t") != NULL) {
+    if (!is_printable(value) || strpbrk(value, " \t") != NULL) {
         return fault_set(f, FAULT_CONFIG,
-                         "a token has only visible ASCII characters, no blanks and line ends");
+                         "a token must consist of visible ASCII characters, without spaces and line ends");
     }
     return true;
 }
 
-// Headers that say how the body is framed or what the event is are millrace's own.
-static bool function_config_is_own_header(const char *name)
+// Headers that frame the body or describe the event: millrace sets them.
+static bool is_own_header(const char *name)
 {
     static const char *const own[] = {"content-length", "content-type", "transfer-encoding", "connection",
                                       "expect"};
@@ -36,7 +36,7 @@ static bool function_config_is_own_header(const char *name)
     return strncasecmp(name, "ce-", 3) == 0;
 }
 
-static enum config_verdict function_config_check_header(const char *name, const char *value, struct fault *f)
+static enum config_verdict check_header(const char *name, const char *value, struct fault *f)
 {
     CLEANUP(bytes_clear) struct bytes quoted = {0};
     config_value_quote(name, &quoted);
@@ -44,22 +44,22 @@ static enum config_verdict function_config_check_header(const char *name, const 
     size_t length =
         strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
     if (length == 0 || name[length] != '\0') {
-        (void)fault_set(f, FAULT_CONFIG, "%s is not a header's name", bytes_text(&quoted));
+        (void)fault_set(f, FAULT_CONFIG, "%s is not a valid header name", bytes_text(&quoted));
         return CONFIG_BAD_KEY;
     }
-    if (function_config_is_own_header(name)) {
+    if (is_own_header(name)) {
         (void)fault_set(f, FAULT_CONFIG, "%s can't be set: millrace sets it", bytes_text(&quoted));
         return CONFIG_BAD_KEY;
     }
-    if (value != NULL && !function_config_is_printable(value)) {
+    if (value != NULL && !is_printable(value)) {
         (void)fault_set(f, FAULT_CONFIG,
-                        "a header's value has only printable ASCII characters, no line ends");
+                        "a header value must consist of printable ASCII characters, without line ends");
         return CONFIG_BAD_VALUE;
     }
     return CONFIG_GOOD;
 }
 
-static bool function_config_is_secret_header(const char *name)
+static bool is_secret_header(const char *name)
 {
     static const char *const secrets[] = {"authorization", "proxy-authorization", "cookie",      "x-api-key",
                                           "api-key",       "x-functions-key",     "x-auth-token"};
@@ -71,8 +71,8 @@ static bool function_config_is_secret_header(const char *name)
     return false;
 }
 
-/** Any other header's value may be a key: names of such headers are as many as services. */
-static bool function_config_is_shown_header(const char *name)
+/** Values of all other headers may be keys, because services choose their own header names. */
+static bool is_shown_header(const char *name)
 {
     static const char *const shown[] = {"accept", "accept-language", "content-type", "user-agent",
                                         "x-request-source"};
@@ -84,96 +84,96 @@ static bool function_config_is_shown_header(const char *name)
     return false;
 }
 
-static const struct config_rules function_topics_rules = {.check = config_value_check_topic_glob};
-static const struct config_rules function_url_rules = {.check = config_value_check_url,
-                                                       .redact = config_value_redact_url};
-static const struct config_rules function_bearer_rules = {.check = function_config_check_bearer};
-static const struct config_rules function_topic_rules = {.check = config_value_check_topic};
-static const struct config_rules function_headers_rules = {
-    .check_pair = function_config_check_header,
-    .is_secret = function_config_is_secret_header,
-    .is_shown = function_config_is_shown_header,
+static const struct config_rules topics_rules = {.check = config_value_check_topic_glob};
+static const struct config_rules url_rules = {.check = config_value_check_url,
+                                              .redact = config_value_redact_url};
+static const struct config_rules bearer_rules = {.check = check_bearer};
+static const struct config_rules topic_rules = {.check = config_value_check_topic};
+static const struct config_rules headers_rules = {
+    .check_pair = check_header,
+    .is_secret = is_secret_header,
+    .is_shown = is_shown_header,
 };
 
-static const struct config_choice function_operations[] = {{"create", FUNCTION_CREATE},
-                                                           {"read", FUNCTION_READ},
-                                                           {"update", FUNCTION_UPDATE},
-                                                           {"delete", FUNCTION_DELETE},
-                                                           {NULL, 0}};
-static const struct config_choice function_starts[] = {
+static const struct config_choice operations[] = {{"create", FUNCTION_CREATE},
+                                                  {"read", FUNCTION_READ},
+                                                  {"update", FUNCTION_UPDATE},
+                                                  {"delete", FUNCTION_DELETE},
+                                                  {NULL, 0}};
+static const struct config_choice starts[] = {
     {"latest", FUNCTION_START_LATEST}, {"earliest", FUNCTION_START_EARLIEST}, {NULL, 0}};
-static const struct config_choice function_payloads[] = {
+static const struct config_choice payloads[] = {
     {"cloudevents", FUNCTION_PAYLOAD_CLOUDEVENTS},
     {"cloudevents-structured", FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED},
     {"cloudevents-batch", FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH},
     {"row", FUNCTION_PAYLOAD_ROW},
     {NULL, 0}};
-static const struct config_choice function_int64s[] = {{"number", 0}, {"string", 1}, {NULL, 0}};
-static const struct config_choice function_orders[] = {{"key", FUNCTION_ORDER_KEY},
-                                                       {"partition", FUNCTION_ORDER_PARTITION},
-                                                       {"none", FUNCTION_ORDER_NONE},
-                                                       {NULL, 0}};
+static const struct config_choice int64s[] = {{"number", 0}, {"string", 1}, {NULL, 0}};
+static const struct config_choice orders[] = {{"key", FUNCTION_ORDER_KEY},
+                                              {"partition", FUNCTION_ORDER_PARTITION},
+                                              {"none", FUNCTION_ORDER_NONE},
+                                              {NULL, 0}};
 
-static const struct config_option function_source[] = {
+static const struct config_option source_options[] = {
     {.key = "topics",
      .type = CONFIG_LIST,
      .is_required = true,
      .min = 1,
      .offset = offsetof(struct function_config, source.topics),
-     .rules = &function_topics_rules,
+     .rules = &topics_rules,
      .doc = "Topics whose changes call the function: names, globs, or a regular expression written `/…/`."},
     {.key = "operations",
      .type = CONFIG_FLAGS,
-     .choices = function_operations,
+     .choices = operations,
      .initial = "create read update delete",
      .min = 1,
      .offset = offsetof(struct function_config, source.operations),
      .doc = "Which changes; read is a row of the first snapshot."},
     {.key = "start",
      .type = CONFIG_CHOICE,
-     .choices = function_starts,
+     .choices = starts,
      .initial = "latest",
      .offset = offsetof(struct function_config, source.start),
      .doc = "Where a new function begins: with what comes from now on, or with all that Kafka still has."},
     {.key = NULL},
 };
 
-static const struct config_option function_auth[] = {
+static const struct config_option auth_options[] = {
     {.key = "bearer",
      .type = CONFIG_SECRET,
      .is_required = true,
      .offset = offsetof(struct function_config, http.bearer),
-     .rules = &function_bearer_rules,
+     .rules = &bearer_rules,
      .doc = "Token for `Authorization: Bearer`."},
     {.key = NULL},
 };
 
-static const struct config_option function_http[] = {
+static const struct config_option http_options[] = {
     {.key = "url",
      .type = CONFIG_TEXT,
      .is_required = true,
      .offset = offsetof(struct function_config, http.url),
-     .rules = &function_url_rules,
+     .rules = &url_rules,
      .doc = "Where events are POSTed, http or https."},
     {.key = "headers",
      .type = CONFIG_PAIRS,
      .offset = offsetof(struct function_config, http.headers),
-     .rules = &function_headers_rules,
+     .rules = &headers_rules,
      .doc = "Headers to send along; a value may be a secret."},
-    {.key = "auth", .type = CONFIG_SECTION, .section = function_auth, .doc = "Credentials for the endpoint."},
+    {.key = "auth", .type = CONFIG_SECTION, .section = auth_options, .doc = "Credentials for the endpoint."},
     {.key = NULL},
 };
 
-static const struct config_option function_endpoint[] = {
+static const struct config_option endpoint_options[] = {
     {.key = "http",
      .type = CONFIG_SECTION,
      .is_required = true,
-     .section = function_http,
+     .section = http_options,
      .doc = "An HTTP server."},
     {.key = NULL},
 };
 
-static const struct config_option function_batch[] = {
+static const struct config_option batch_options[] = {
     {.key = "events",
      .type = CONFIG_INTEGER,
      .initial = "1",
@@ -198,7 +198,7 @@ static const struct config_option function_batch[] = {
     {.key = NULL},
 };
 
-static const struct config_option function_backoff[] = {
+static const struct config_option backoff_options[] = {
     {.key = "initial",
      .type = CONFIG_DURATION,
      .initial = "200ms",
@@ -216,7 +216,7 @@ static const struct config_option function_backoff[] = {
     {.key = NULL},
 };
 
-static const struct config_option function_retry[] = {
+static const struct config_option retry_options[] = {
     {.key = "attempts",
      .type = CONFIG_INTEGER,
      .initial = "10",
@@ -231,24 +231,24 @@ static const struct config_option function_retry[] = {
      .max = INT64_C(365) * INT64_C(86400000000),
      .offset = offsetof(struct function_config, delivery.retry.max_age_us),
      .doc = "No more attempts this long after the first one."},
-    {.key = "backoff", .type = CONFIG_SECTION, .section = function_backoff, .doc = "Waits between attempts."},
+    {.key = "backoff", .type = CONFIG_SECTION, .section = backoff_options, .doc = "Waits between attempts."},
     {.key = NULL},
 };
 
-static const struct config_option function_on_failure[] = {
+static const struct config_option on_failure_options[] = {
     {.key = "dead_letter",
      .type = CONFIG_TEXT,
      .otherwise = "millrace.dlq.NAME",
      .offset = offsetof(struct function_config, delivery.on_failure.dead_letter),
-     .rules = &function_topic_rules,
+     .rules = &topic_rules,
      .doc = "Topic for events that can't be delivered, with the reason in their headers."},
     {.key = NULL},
 };
 
-static const struct config_option function_delivery[] = {
+static const struct config_option delivery_options[] = {
     {.key = "order",
      .type = CONFIG_CHOICE,
-     .choices = function_orders,
+     .choices = orders,
      .initial = "key",
      .offset = offsetof(struct function_config, delivery.order),
      .doc = "What keeps its order: the events of one row's key, those of one partition, or nothing."},
@@ -259,7 +259,7 @@ static const struct config_option function_delivery[] = {
      .max = 1000,
      .offset = offsetof(struct function_config, delivery.concurrency),
      .doc = "Most calls under way at once, in each bridge process."},
-    {.key = "batch", .type = CONFIG_SECTION, .section = function_batch, .doc = "Events per call."},
+    {.key = "batch", .type = CONFIG_SECTION, .section = batch_options, .doc = "Events per call."},
     {.key = "timeout",
      .type = CONFIG_DURATION,
      .initial = "30s",
@@ -267,23 +267,23 @@ static const struct config_option function_delivery[] = {
      .max = INT64_C(86400000000),
      .offset = offsetof(struct function_config, delivery.timeout_us),
      .doc = "A call that takes longer has failed."},
-    {.key = "retry", .type = CONFIG_SECTION, .section = function_retry, .doc = "After a failed call."},
+    {.key = "retry", .type = CONFIG_SECTION, .section = retry_options, .doc = "After a failed call."},
     {.key = "on_failure",
      .type = CONFIG_SECTION,
-     .section = function_on_failure,
+     .section = on_failure_options,
      .doc = "After the last attempt."},
     {.key = NULL},
 };
 
-static const struct config_option function_options[] = {
+static const struct config_option options[] = {
     {.key = "source",
      .type = CONFIG_SECTION,
      .is_required = true,
-     .section = function_source,
+     .section = source_options,
      .doc = "Which changes call the function."},
     {.key = "payload",
      .type = CONFIG_CHOICE,
-     .choices = function_payloads,
+     .choices = payloads,
      .initial = "cloudevents",
      .offset = offsetof(struct function_config, payload),
      .doc = "What a call carries: a CloudEvent in headers and body (cloudevents), in the body alone "
@@ -292,20 +292,20 @@ static const struct config_option function_options[] = {
             "one event a call an array of op, table, id and row)."},
     {.key = "int64",
      .type = CONFIG_BOOL,
-     .choices = function_int64s,
+     .choices = int64s,
      .initial = "number",
      .offset = offsetof(struct function_config, int64_as_string),
      .doc = "64-bit integers in JSON: JavaScript rounds numbers beyond 2^53, a string keeps every digit."},
     {.key = "endpoint",
      .type = CONFIG_SECTION,
      .is_required = true,
-     .section = function_endpoint,
+     .section = endpoint_options,
      .doc = "What is called."},
-    {.key = "delivery", .type = CONFIG_SECTION, .section = function_delivery, .doc = "How it is called."},
+    {.key = "delivery", .type = CONFIG_SECTION, .section = delivery_options, .doc = "How it is called."},
     {.key = NULL},
 };
 
-static void function_config_check_payload(const struct config_file *file, const struct function_config *c)
+static void check_payload(const struct config_file *file, const struct function_config *c)
 {
     bool takes_one =
         c->payload == FUNCTION_PAYLOAD_CLOUDEVENTS || c->payload == FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
@@ -314,18 +314,18 @@ static void function_config_check_payload(const struct config_file *file, const 
         config_complain(
             file, "delivery.batch.events",
             "events: payload %s carries one event a call; choose cloudevents-batch or row for more",
-            function_payloads[c->payload].word);
+            payloads[c->payload].word);
     }
 }
 
-static void function_config_finish(const struct config_file *file, void *config)
+static void finish(const struct config_file *file, void *config)
 {
     struct function_config *c = config;
     c->name = memory_string(file->name);
     if (c->delivery.on_failure.dead_letter == NULL) {
         c->delivery.on_failure.dead_letter = memory_format("millrace.dlq.%s", c->name);
     }
-    function_config_check_payload(file, c);
+    check_payload(file, c);
     const char *initial = "delivery.retry.backoff.initial";
     const char *max = "delivery.retry.backoff.max";
     if (c->delivery.retry.backoff.initial_us > c->delivery.retry.backoff.max_us &&
@@ -340,10 +340,10 @@ static void function_config_finish(const struct config_file *file, void *config)
     }
     for (size_t i = 0; i < c->source.topics.count; i++) {
         if (text_glob_match(c->source.topics.items[i], c->delivery.on_failure.dead_letter)) {
-            config_complain(
-                file, "source.topics",
-                "topics: the function's own dead-letter topic %s is among them, and would come round",
-                c->delivery.on_failure.dead_letter);
+            config_complain(file, "source.topics",
+                            "topics: they match the function's own dead-letter topic %s, whose records would "
+                            "be delivered again",
+                            c->delivery.on_failure.dead_letter);
         }
     }
 }
@@ -377,7 +377,7 @@ const struct config_kind function_config_kind = {
                "  concurrency: 16\n"
                "  timeout: 30s\n"
                "  retry: {attempts: 10, max_age: 1h, backoff: {initial: 200ms, max: 1m}}\n",
-    .options = function_options,
+    .options = options,
     .size = sizeof(struct function_config),
-    .finish = function_config_finish,
+    .finish = finish,
 };

@@ -20,17 +20,17 @@ struct function {
     void (*on_stopped)(void *self, struct function *fn);
     void *self;
     enum function_state state;
-    char *detail;  // why, for the status
+    char *detail;  // reason for the state, shown in the status
     char *component;
-    struct membership *membership;  // NULL: its endpoint can't be used
+    struct membership *membership;  // NULL: the delivery could not be made
     struct delivery *delivery;
     struct function_metrics metrics;
     struct schema_listener on_schemas;
     struct last_error kafka_error;
-    struct last_error failure;  // FAILED, and since when, over all attempts
+    struct last_error failure;  // why it is FAILED and since when, kept across retries
     int64_t lag_records;
     uv_timer_t tick;
-    uv_idle_t turn;  // more to read right away
+    uv_idle_t turn;  // active: take_turn runs in the next loop iteration
     int open_handles;
 };
 
@@ -78,23 +78,23 @@ static void enter(struct function *fn, enum function_state to, const char *why)
               "%s", why);
 }
 
-/** NULL while none is open. */
+/** NULL while no consumer is open. */
 static struct consumer *consumer_of(const struct function *fn)
 {
     return fn->membership == NULL ? NULL : membership_consumer(fn->membership);
 }
 
-/** One turn of reading: bounded, and asks for another when there is more to do. */
+/** Reads a bounded number of records and starts calls; runs again while there is room and more to read. */
 static void take_turn(struct function *fn)
 {
-    bool is_more = false;
+    bool has_more = false;
     if (consumer_of(fn) != NULL && fn->state != FUNCTION_DRAINING) {
         size_t room = delivery_room(fn->delivery);
         (void)consumer_take(consumer_of(fn), room < RECORDS_A_TURN ? room : RECORDS_A_TURN);
         delivery_pump(fn->delivery);
-        is_more = delivery_room(fn->delivery) > 0 && consumer_has_more(consumer_of(fn));
+        has_more = delivery_room(fn->delivery) > 0 && consumer_has_more(consumer_of(fn));
     }
-    if (!is_more) {
+    if (!has_more) {
         (void)uv_idle_stop(&fn->turn);
     }
 }
@@ -104,7 +104,7 @@ static void on_turn(uv_idle_t *turn)
     take_turn(turn->data);
 }
 
-static void on_more(void *self)
+static void on_room(void *self)
 {
     struct function *fn = self;
     if (consumer_of(fn) != NULL && consumer_has_more(consumer_of(fn))) {
@@ -120,7 +120,7 @@ static void on_records(void *self)
     }
 }
 
-static void on_schema_news(void *self)
+static void on_schema_resolved(void *self)
 {
     struct function *fn = self;
     if (consumer_of(fn) == NULL) {
@@ -139,7 +139,7 @@ static void on_throttled(void *self, const char *why)
     if (why != NULL && fn->state == FUNCTION_RUNNING) {
         enter(fn, FUNCTION_THROTTLED, why);
     } else if (why == NULL && fn->state == FUNCTION_THROTTLED) {
-        enter(fn, FUNCTION_RUNNING, "the function answers again");
+        enter(fn, FUNCTION_RUNNING, "the endpoint responds again");
     }
 }
 
@@ -163,13 +163,13 @@ static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_me
     return delivery_take(fn->delivery, p, message);
 }
 
-/** What status, /readyz and the log say of a function whose Kafka is gone. */
-static void on_trouble(void *self, const char *why)
+/** Sets or clears the Kafka error that the status and /readyz show; logs each change once. */
+static void on_kafka_error(void *self, const char *why)
 {
     struct function *fn = self;
     if (why == NULL) {
         log_info(fn->component, "connection_restored", LOG_WITH(LOG_TEXT("peer", "kafka")),
-                 "Kafka answers again, after %lld s",
+                 "Kafka responds again, after %lld s",
                  (long long)(last_error_age_us(&fn->kafka_error) / CLOCK_US_PER_S));
         last_error_clear(&fn->kafka_error);
         return;
@@ -199,7 +199,7 @@ static void on_offset_reset(void *self, struct partition *p)
     delivery_restart_log(fn->delivery, p);
 }
 
-/** The bound of what is read ahead is the function's, and librdkafka takes it per partition, once. */
+/** librdkafka's read-ahead limit is per partition and fixed when the consumer is opened. */
 static void on_outgrown(void *self, size_t partition_count)
 {
     struct function *fn = self;
@@ -239,7 +239,7 @@ static void on_retried(void *self)
 {
     struct function *fn = self;
     if (fn->state == FUNCTION_FAILED) {
-        enter(fn, FUNCTION_STARTING, "trying again");
+        enter(fn, FUNCTION_STARTING, "retrying");
     }
 }
 
@@ -278,7 +278,7 @@ static void on_tick(uv_timer_t *tick)
     delivery_tick(fn->delivery);
     if (consumer_of(fn) != NULL) {
         measure_lag(fn);
-        on_records(fn);  // what was held for want of room behind an unsettled record
+        on_records(fn);  // partitions that progress_is_full stopped may read again
         membership_tick(fn->membership);
     }
 }
@@ -293,7 +293,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .dead_letters = fn->deps.dead_letters,
         .metrics = &fn->metrics,
         .may_call = may_call,
-        .on_room = on_more,
+        .on_room = on_room,
         .on_throttled = on_throttled,
         .self = fn,
     };
@@ -312,7 +312,7 @@ static struct membership *start_membership(struct function *fn)
                      .on_record = on_record,
                      .on_offset_reset = on_offset_reset,
                      .on_resumed = on_resumed,
-                     .on_trouble = on_trouble,
+                     .on_kafka_error = on_kafka_error,
                      .on_outgrown = on_outgrown,
                      .on_fault = on_consumer_fault,
                      .self = fn},
@@ -337,7 +337,7 @@ struct function *function_start(const struct function_deps *deps, struct functio
     fn->state = FUNCTION_STARTING;
     fn->detail = memory_string("registering");
     fn->component = memory_format("function/%s", config->name);
-    fn->on_schemas = (struct schema_listener){.on_news = on_schema_news, .self = fn};
+    fn->on_schemas = (struct schema_listener){.on_resolved = on_schema_resolved, .self = fn};
     schema_cache_join(deps->schemas, &fn->on_schemas);
     function_metrics_init(&fn->metrics, deps->metrics, config->name);
     function_metrics_set_state(&fn->metrics, "starting", "starting");
@@ -350,7 +350,7 @@ struct function *function_start(const struct function_deps *deps, struct functio
     if (make_delivery(fn, &f)) {
         fn->membership = start_membership(fn);
     } else {
-        enter(fn, FUNCTION_FAILED, f.text);  // only a new configuration helps
+        enter(fn, FUNCTION_FAILED, f.text);  // only a new configuration cures this
     }
     return fn;
 }
@@ -395,7 +395,7 @@ void function_abandon(struct function *fn)
 {
     log_warn(fn->component, "drain_abandoned",
              LOG_WITH(LOG_NUMBER("in_flight", delivery_running(fn->delivery))),
-             "calls that run too long are given up; their events will come again");
+             "running calls are cancelled; their events will be delivered again");
     delivery_abandon(fn->delivery);
 }
 
@@ -405,7 +405,7 @@ void function_change_config(struct function *fn, struct function_config *config)
     struct function_config *old = fn->config;
     bool is_taken = fn->delivery == NULL || delivery_reconfigure(fn->delivery, config, &f);
     if (!is_taken) {
-        log_error(fn->component, "configuration_refused", NULL, "%s; going on with the old one", f.text);
+        log_error(fn->component, "configuration_refused", NULL, "%s; keeping the old configuration", f.text);
         free_config(config);
         return;
     }
@@ -414,7 +414,7 @@ void function_change_config(struct function *fn, struct function_config *config)
         membership_set_config(fn->membership, config);
     }
     free_config(old);
-    log_info(fn->component, "configuration_changed", NULL, "goes on with its new configuration");
+    log_info(fn->component, "configuration_changed", NULL, "the new configuration is in effect");
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -458,7 +458,7 @@ bool function_can_work(const struct function *fn)
     return function_is_ready(fn) && !fn->kafka_error.is_set;
 }
 
-/** What keeps it from working altogether comes before calls that fail. */
+/** An error that stops the whole function takes precedence over failed calls. */
 static const struct last_error *lasting_error(const struct function *fn)
 {
     if (fn->failure.is_set) {

@@ -1,4 +1,4 @@
-// One function: registered, a member of its group, delivering; and the states it goes through.
+// One function: its registration, its group membership, its delivery, and its states.
 #ifndef BRIDGE_FUNCTION_FUNCTION_H
 #define BRIDGE_FUNCTION_FUNCTION_H
 
@@ -11,13 +11,13 @@ struct function;
 
 // clang-format off
 #define FUNCTION_STATES(X) \
-    X(STARTING, starting)   /* registering, joining its group */ \
+    X(STARTING, starting)   /* registers, joins its group */ \
     X(RUNNING, running)                                          \
-    X(THROTTLED, throttled) /* the endpoint asked for a pause or can't be reached */ \
+    X(THROTTLED, throttled) /* the endpoint asked for a pause or is unreachable */ \
     X(PAUSED, paused)                                            \
-    X(DRAINING, draining)   /* ends what runs, gives its partitions back */ \
+    X(DRAINING, draining)   /* running calls end, partitions are given back */ \
     X(STOPPED, stopped)                                          \
-    X(FAILED, failed)       /* an operator must do something; tried again now and then */
+    X(FAILED, failed)       /* an operator must act; retried every 30 s */
 // clang-format on
 
 enum function_state {
@@ -29,10 +29,10 @@ enum function_state {
 const char *function_state_name(enum function_state state);
 
 /**
- * Starts it; all trouble becomes its state.
+ * Starts a function. Failures are not returned: they become its state.
  *
  * @param config      heap-allocated; taken over
- * @param on_stopped  after function_stop, once
+ * @param on_stopped  called once, after function_stop
  */
 struct function *function_start(const struct function_deps *deps, struct function_config *config,
                                 void (*on_stopped)(void *self, struct function *fn), void *self);
@@ -40,17 +40,18 @@ struct function *function_start(const struct function_deps *deps, struct functio
 const char *function_name(const struct function *fn);
 const struct function_config *function_config_of(const struct function *fn);
 
-/** Brings it to a configuration that function_change_between calls IN_PLACE, while it is ready; takes it
- * over. */
+/** Applies a configuration for which function_change_between returns IN_PLACE, and takes it over. The
+ * function must be ready. */
 void function_change_config(struct function *fn, struct function_config *config);
 
-/** Takes no more events, ends what runs, commits, leaves the group; then on_stopped, and function_free. */
+/** Stops taking events, waits for running calls, commits, leaves the group; then calls on_stopped, after
+ * which the owner calls function_free. */
 void function_stop(struct function *fn);
 
-/** While it stops: gives running calls up, so that it comes to its end at once. */
+/** Cancels running calls of a function that is stopping, so that it stops at once. */
 void function_abandon(struct function *fn);
 
-/** Stopped. Accepts NULL. */
+/** The function has stopped. Accepts NULL. */
 void function_free(struct function *fn);
 
 enum function_state function_state_of(const struct function *fn);

@@ -53,7 +53,7 @@ enum function_change function_change_between(const struct function_config *old,
         old->delivery.order != new->delivery.order) {
         return FUNCTION_CHANGE_RESTART;
     }
-    // `start` speaks of the registration only, which has been.
+    // `start` matters at the registration only: a change of it needs no restart.
     bool is_same = function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
                    old->source.operations == new->source.operations &&
                    old->source.start == new->source.start && old->payload == new->payload &&

@@ -16,26 +16,26 @@ static struct metric *series(struct function_metrics *m, enum metric_kind kind, 
 
 static struct metric *outcome(struct function_metrics *m, const char *more)
 {
-    return series(m, METRIC_COUNTER, PREFIX "events_total", "Events settled, by how they ended", more);
+    return series(m, METRIC_COUNTER, PREFIX "events_total", "Events settled, by outcome", more);
 }
 
 void function_metrics_init(struct function_metrics *m, struct metrics *metrics, const char *function)
 {
     *m = (struct function_metrics){.metrics = metrics, .function = memory_string(function)};
     m->lag_records = series(m, METRIC_GAUGE, PREFIX "lag_records",
-                            "Records on Kafka that are not settled for the function", "");
+                            "Records on Kafka that the function has not settled", "");
     m->lag_seconds =
         series(m, METRIC_GAUGE, PREFIX "lag_seconds", "Age of the oldest record that is not settled", "");
     m->in_flight =
-        series(m, METRIC_GAUGE, PREFIX "in_flight_invocations", "Calls that wait for their answer", "");
+        series(m, METRIC_GAUGE, PREFIX "in_flight_invocations", "Calls that wait for their response", "");
     m->delivered = outcome(m, ",outcome=\"delivered\"");
     m->filtered = outcome(m, ",outcome=\"filtered\"");
     m->dead_lettered = outcome(m, ",outcome=\"dead_lettered\"");
     m->offset_resets = outcome(m, ",outcome=\"lost_to_retention\"");
     m->invocation_duration = series(m, METRIC_HISTOGRAM, PREFIX "invocation_duration_seconds",
-                                    "From sending a call to its answer", "");
+                                    "From sending a call to its response", "");
     m->event_latency = series(m, METRIC_HISTOGRAM, PREFIX "event_latency_seconds",
-                              "From a change's commit to its function's answer", "");
+                              "From a change's commit to the function's response", "");
 }
 
 void function_metrics_clear(struct function_metrics *m)
@@ -52,13 +52,14 @@ void function_metrics_clear(struct function_metrics *m)
 void function_metrics_count_retry(struct function_metrics *m, const char *reason)
 {
     CLEANUP(memory_free_pointer) char *more = memory_format(",reason=\"%s\"", reason);
-    metric_add(series(m, METRIC_COUNTER, PREFIX "retries_total", "Calls to be made again, by why", more), 1);
+    metric_add(series(m, METRIC_COUNTER, PREFIX "retries_total", "Calls to be retried, by reason", more), 1);
 }
 
 void function_metrics_count_dead_letter(struct function_metrics *m, const char *reason)
 {
     CLEANUP(memory_free_pointer) char *more = memory_format(",reason=\"%s\"", reason);
-    metric_add(series(m, METRIC_COUNTER, PREFIX "dead_letters_total", "Events given up, by why", more), 1);
+    metric_add(
+        series(m, METRIC_COUNTER, PREFIX "dead_letters_total", "Events dead-lettered, by reason", more), 1);
 }
 
 void function_metrics_set_state(struct function_metrics *m, const char *from, const char *to)
@@ -66,7 +67,7 @@ void function_metrics_set_state(struct function_metrics *m, const char *from, co
     const char *const names[] = {from, to};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         CLEANUP(memory_free_pointer) char *more = memory_format(",state=\"%s\"", names[i]);
-        metric_set(series(m, METRIC_GAUGE, PREFIX "state", "1 for the state it is in", more),
+        metric_set(series(m, METRIC_GAUGE, PREFIX "state", "1 for the current state", more),
                    strcmp(names[i], to) == 0 ? 1 : 0);
     }
 }

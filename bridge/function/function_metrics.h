@@ -4,7 +4,7 @@
 
 #include "core/metrics.h"
 
-/** Plain data, embedded; the series are the metrics' own. */
+/** Plain data, embedded. `metrics` owns the series. */
 struct function_metrics {
     struct metrics *metrics;  // lent
     char *function;
@@ -21,13 +21,13 @@ struct function_metrics {
 
 void function_metrics_init(struct function_metrics *m, struct metrics *metrics, const char *function);
 
-/** Takes the series away: the function is gone. */
+/** Removes the function's series. */
 void function_metrics_clear(struct function_metrics *m);
 
 void function_metrics_count_retry(struct function_metrics *m, const char *reason);
 void function_metrics_count_dead_letter(struct function_metrics *m, const char *reason);
 
-/** The state gauge is 1 for the state that it is in and 0 for the one it left. */
+/** Sets the state gauge of `to` to 1 and that of `from` to 0. */
 void function_metrics_set_state(struct function_metrics *m, const char *from, const char *to);
 
 #endif

@@ -6,16 +6,16 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { FAILED_AGAIN_MS = 30000 };
+enum { FAILED_RETRY_MS = 30000 };
 
 // clang-format off
 #define STATES(X) \
     X(REGISTERING)                                             \
-    X(WAITING)    /* to register again, after a pause */       \
+    X(WAITING)    /* for the next registration, after a pause */       \
     X(OPEN)       /* the consumer is a member of the group */  \
     X(REOPENING)  /* the consumer closes; another one opens */ \
     X(FAILING)    /* the consumer closes; then WAITING */      \
-    X(LEAVING)    /* the consumer closes, or the registration comes to rest */ \
+    X(LEAVING)    /* the consumer closes, or the cancelled registration ends */ \
     X(ENDED)
 // clang-format on
 
@@ -30,8 +30,8 @@ struct membership {
     enum state state;
     struct registration *registration;  // REGISTERING
     struct consumer *consumer;          // OPEN, and while it closes
-    json_t *record;          // as it was written last to the state topic; NULL before the registration
-    size_t partition_count;  // that the consumer is opened for
+    json_t *record;                     // as last written to the state topic; NULL until registered
+    size_t partition_count;             // the consumer divides its read-ahead by it
     struct backoff backoff;
     uv_timer_t timer;
 };
@@ -59,21 +59,21 @@ static void on_ended(uv_timer_t *timer)
     m->params.on_ended(m->params.self);
 }
 
-/** Never from inside membership_end. */
-static void end_next_turn(struct membership *m)
+/** on_ended comes from the loop, never from inside membership_end. */
+static void end_in_next_turn(struct membership *m)
 {
     enter(m, STATE_ENDED);
     (void)uv_timer_start(&m->timer, on_ended, 0, 0);
 }
 
-static void begin(struct membership *m);
+static void register_function(struct membership *m);
 
 static void on_retry(uv_timer_t *timer)
 {
     struct membership *m = timer->data;
     enter(m, STATE_REGISTERING);
     m->params.on_retried(m->params.self);
-    begin(m);
+    register_function(m);
 }
 
 static void wait_and_retry(struct membership *m, uint64_t wait_ms)
@@ -96,12 +96,11 @@ static void open_consumer(struct membership *m)
         enter(m, STATE_OPEN);
     } else {
         m->consumer = NULL;
-        wait_and_retry(m, FAILED_AGAIN_MS);
+        wait_and_retry(m, FAILED_RETRY_MS);
         m->params.on_failed(m->params.self, &f);
     }
 }
 
-/** Goes on as the state says. */
 static void on_consumer_closed(void *self)
 {
     struct membership *m = self;
@@ -109,9 +108,9 @@ static void on_consumer_closed(void *self)
     if (m->state == STATE_REOPENING) {
         open_consumer(m);
     } else if (m->state == STATE_FAILING) {
-        wait_and_retry(m, FAILED_AGAIN_MS);
+        wait_and_retry(m, FAILED_RETRY_MS);
     } else {
-        end_next_turn(m);
+        end_in_next_turn(m);
     }
 }
 
@@ -132,12 +131,12 @@ static void on_registered(void *self, const struct registration_result *result, 
         m->params.on_delayed(m->params.self, f);
         wait_and_retry(m, (uint64_t)(backoff_next_us(&m->backoff) / CLOCK_US_PER_MS));
     } else {
-        wait_and_retry(m, FAILED_AGAIN_MS);
+        wait_and_retry(m, FAILED_RETRY_MS);
         m->params.on_failed(m->params.self, f);
     }
 }
 
-static void begin(struct membership *m)
+static void register_function(struct membership *m)
 {
     const struct function_deps *deps = m->params.deps;
     m->registration =
@@ -148,11 +147,11 @@ static void on_record_saved(void *self, const struct fault *f)
 {
     (void)self;
     if (f != NULL) {
-        log_warn("bridge", "registration_not_saved", NULL, "%s", f->text);  // the next start does it again
+        log_warn("bridge", "registration_not_saved", NULL, "%s", f->text);  // the next start writes it again
     }
 }
 
-/** Partitions that appeared since the registration belong to it once the group has an offset of them. */
+/** Adds to the record the partitions that appeared since the registration and have a committed offset. */
 static void extend_registration(struct membership *m)
 {
     bool is_extended = false;
@@ -187,7 +186,7 @@ void membership_reopen(struct membership *m, size_t partition_count)
     if (m->state == STATE_OPEN) {
         log_info(m->params.component, "consumer_reopened",
                  LOG_WITH(LOG_NUMBER("partitions", partition_count)),
-                 "many more partitions than before: reading ahead less of each");
+                 "far more partitions than before: reopening with less read-ahead for each");
         m->partition_count = partition_count;
         enter(m, STATE_REOPENING);
         consumer_close(m->consumer, on_consumer_closed, m);
@@ -213,7 +212,7 @@ void membership_set_config(struct membership *m, const struct function_config *c
 
 static void on_registration_cancelled(void *self)
 {
-    end_next_turn(self);
+    end_in_next_turn(self);
 }
 
 void membership_end(struct membership *m)
@@ -226,9 +225,9 @@ void membership_end(struct membership *m)
             consumer_close(m->consumer, on_consumer_closed, m);
         }
     } else if (m->registration == NULL) {
-        end_next_turn(m);
+        end_in_next_turn(m);
     } else if (registration_cancel(TAKE(m->registration), on_registration_cancelled)) {
-        end_next_turn(m);
+        end_in_next_turn(m);
     } else {
         enter(m, STATE_LEAVING);
     }
@@ -241,7 +240,7 @@ struct membership *membership_start(const struct membership_params *params)
     m->backoff = backoff_make(200 * CLOCK_US_PER_MS, 10 * CLOCK_US_PER_S);
     (void)uv_timer_init(params->deps->loop, &m->timer);
     m->timer.data = m;
-    begin(m);
+    register_function(m);
     return m;
 }
 

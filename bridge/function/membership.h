@@ -1,4 +1,5 @@
-// A function's way into its group and out of it: registered, a consumer opened, closed and opened anew.
+// A function's membership in its consumer group: registers the function, opens its consumer, reopens and
+// closes it.
 #ifndef BRIDGE_FUNCTION_MEMBERSHIP_H
 #define BRIDGE_FUNCTION_MEMBERSHIP_H
 
@@ -14,35 +15,36 @@ struct membership_params {
     const char *component;                 // lent
     struct consumer_listener consumer;     // of each consumer that is opened
     void (*on_registered)(void *self, const struct registration_result *result);
-    void (*on_delayed)(void *self, const struct fault *f);  // the registration is tried again soon
+    void (*on_delayed)(void *self, const struct fault *f);  // the registration is retried soon
     void (*on_failed)(void *self,
-                      const struct fault *f);  // the operator must do something; tried again later
-    void (*on_retried)(void *self);            // after on_failed, when it is tried again
-    void (*on_ended)(void *self);              // after membership_end, once, never from inside it
+                      const struct fault *f);  // an operator must act; retried after 30 s
+    void (*on_retried)(void *self);            // after on_failed, when the retry begins
+    void (*on_ended)(void *self);              // once, after membership_end, never from inside it
     void *self;
 };
 
-/** Registers the function and opens its consumer; everything else comes through the listeners. */
+/** Registers the function, then opens its consumer. */
 struct membership *membership_start(const struct membership_params *params);
 
-/** NULL while none is open. */
+/** NULL while no consumer is open. */
 struct consumer *membership_consumer(const struct membership *m);
 
 /** Twice a second. */
 void membership_tick(struct membership *m);
 
-/** Opens the consumer anew for so many partitions, unless it is closing: it reads ahead less of each then. */
+/** Closes the consumer and opens another that reads ahead less of each of `partition_count` partitions.
+ * Ignored unless the consumer is open. */
 void membership_reopen(struct membership *m, size_t partition_count);
 
-/** The consumer can't go on: it is closed, and after a pause all begins anew. */
+/** The consumer has failed: closes it, and registers again after a pause. */
 void membership_fail(struct membership *m, const struct fault *f);
 
 void membership_set_config(struct membership *m, const struct function_config *config);
 
-/** Leaves the group in order; then on_ended. */
+/** Leaves the group, then calls on_ended. */
 void membership_end(struct membership *m);
 
-/** Ended. Accepts NULL. */
+/** The membership has ended. Accepts NULL. */
 void membership_free(struct membership *m);
 
 #endif

@@ -18,9 +18,9 @@ struct registration {
     void *self;
     char *key;
     char *component;
-    json_t *known;  // the state record; NULL: first start
+    json_t *known;    // the state record; NULL: first start
+    bool is_working;  // the worker thread uses this struct
     // The worker's results:
-    bool is_working;
     struct registration_result result;
     struct fault fault;
 };
@@ -34,7 +34,7 @@ static void free_registration(struct registration *r)
     free(r);
 }
 
-/** Gives the result, or says that the cancelled one has come to rest. */
+/** Reports the result, or that the cancelled registration has ended. */
 static void finish(struct registration *r)
 {
     if (r->on_done != NULL) {
@@ -45,7 +45,7 @@ static void finish(struct registration *r)
     free_registration(r);
 }
 
-static bool from_kafka(struct fault *f, rd_kafka_resp_err_t code, const char *what)
+static bool kafka_fault(struct fault *f, rd_kafka_resp_err_t code, const char *what)
 {
     bool is_forbidden = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
                         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
@@ -55,13 +55,13 @@ static bool from_kafka(struct fault *f, rd_kafka_resp_err_t code, const char *wh
                       is_forbidden ? ": allow READ on the topics and on group millrace.*" : "");
 }
 
-/** All partitions of the topics that the function names, whatever their number. */
+/** Lists all partitions of the function's topics. */
 static bool list_partitions(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, KAFKA_TIMEOUT_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return from_kafka(&r->fault, code, "asking Kafka for its topics");
+        return kafka_fault(&r->fault, code, "listing the topics");
     }
     for (int t = 0; t < metadata->topic_cnt; t++) {
         const struct rd_kafka_metadata_topic *topic = &metadata->topics[t];
@@ -74,7 +74,7 @@ static bool list_partitions(struct registration *r, rd_kafka_t *rk, rd_kafka_top
     return true;
 }
 
-/** The group's offsets; negative ones where it has none. */
+/** Fills in the committed offsets; a partition without one gets a negative offset. */
 static bool ask_committed(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_resp_err_t code =
@@ -83,7 +83,7 @@ static bool ask_committed(struct registration *r, rd_kafka_t *rk, rd_kafka_topic
         code = list->elems[i].err;
     }
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           from_kafka(&r->fault, code, "asking for the group's offsets");
+           kafka_fault(&r->fault, code, "fetching the committed offsets");
 }
 
 static bool is_group_in_use(rd_kafka_resp_err_t code)
@@ -95,7 +95,7 @@ static bool is_group_in_use(rd_kafka_resp_err_t code)
 /** Commits the ends (or beginnings) of the partitions as the group's offsets. */
 static bool commit_start(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 {
-    // A query by time with these two special times gives the end and the beginning, one request a broker.
+    // ListOffsets with these two special timestamps returns end and beginning, with one request per broker.
     bool is_latest = r->config->source.start == FUNCTION_START_LATEST;
     for (int i = 0; i < list->cnt; i++) {
         list->elems[i].offset = is_latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
@@ -105,18 +105,18 @@ static bool commit_start(struct registration *r, rd_kafka_t *rk, rd_kafka_topic_
         code = list->elems[i].err;
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return from_kafka(&r->fault, code, "asking Kafka where its partitions end");
+        return kafka_fault(&r->fault, code, "listing the start offsets");
     }
     code = rd_kafka_commit(rk, list, 0);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           from_kafka(&r->fault, code,
-                      is_group_in_use(code)
-                          ? "committing the first offsets of added topics (other processes that call this "
-                            "function have to end or take the new file first)"
-                          : "committing the first offsets");
+           kafka_fault(&r->fault, code,
+                       is_group_in_use(code)
+                           ? "committing the start offsets of added topics (other processes that run this "
+                             "function must stop or load the new file first)"
+                           : "committing the start offsets");
 }
 
-/** What is said about a partition that does not simply go on. */
+/** Logs a partition that does not continue at a committed offset. */
 static void log_step(const struct registration *r, enum registration_step step,
                      const rd_kafka_topic_partition_t *which)
 {
@@ -126,12 +126,12 @@ static void log_step(const struct registration *r, enum registration_step step,
     log_write(is_expired ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, r->component,
               is_expired ? "offset_expired" : "partition_added",
               LOG_WITH(LOG_TEXT("topic", which->topic), LOG_NUMBER("partition", which->partition)),
-              is_expired ? "group millrace.%s has lost its offset: going on at the %s"
-                         : "new to function %s: called from its %s on",
+              is_expired ? "group millrace.%s has lost its offset: continuing at the %s"
+                         : "new to function %s: starting at its %s",
               r->config->name, start);
 }
 
-/** Sorts the partitions by where they begin, and commits what begins at `source.start`. */
+/** Decides where each partition begins, and commits the offsets of those that begin at `source.start`. */
 static bool register_partitions(struct registration *r, rd_kafka_t *rk,
                                 const rd_kafka_topic_partition_list_t *all)
 {
@@ -141,8 +141,9 @@ static bool register_partitions(struct registration *r, rd_kafka_t *rk,
         offsets.has_any = offsets.has_any || all->elems[i].offset >= 0;
     }
     if (r->known == NULL && offsets.has_any) {
-        log_warn(r->component, "registration_lost", NULL,
-                 "the record of this function in millrace.state is gone: it goes on where its group stands");
+        log_warn(
+            r->component, "registration_lost", NULL,
+            "the record of this function in millrace.state is gone: continuing at the committed offsets");
     }
     for (int i = 0; i < all->cnt; i++) {
         const rd_kafka_topic_partition_t *which = &all->elems[i];
@@ -155,7 +156,7 @@ static bool register_partitions(struct registration *r, rd_kafka_t *rk,
         if (step != REGISTRATION_KEEP && (r->known != NULL || offsets.has_any)) {
             log_step(r, step, which);
         }
-        if (step != REGISTRATION_APPEARED) {  // that one is added once the group has an offset of it
+        if (step != REGISTRATION_APPEARED) {  // that one is added once it has a committed offset
             (void)registration_record_add(r->result.record, which->topic, which->partition);
         }
         r->result.expired_count += step == REGISTRATION_EXPIRED ? 1 : 0;
@@ -165,7 +166,7 @@ static bool register_partitions(struct registration *r, rd_kafka_t *rk,
     return is_good;
 }
 
-/** On a worker thread, with a client of its own: it may wait. */
+/** Runs on a worker thread, with its own client: it may block. */
 static void work(uv_work_t *work)
 {
     struct registration *r = work->data;
@@ -196,12 +197,12 @@ static void on_written(void *self, const struct fault *f)
     } else if (r->known == NULL) {
         log_info(r->component, "function_registered",
                  LOG_WITH(LOG_NUMBER("partitions", r->result.partition_count)),
-                 "registered: from now on it begins where it left off");
+                 "registered: from now on it continues at its committed offsets");
     }
     finish(r);
 }
 
-static void on_worked(uv_work_t *done, int status)
+static void on_work_done(uv_work_t *done, int status)
 {
     (void)status;
     struct registration *r = done->data;
@@ -213,7 +214,7 @@ static void on_worked(uv_work_t *done, int status)
     if (r->result.partition_count == 0 && r->known == NULL) {
         log_warn(r->component, "topics_missing",
                  LOG_WITH(LOG_TEXT("topic", r->config->source.topics.items[0])),
-                 "no topic of source.topics exists yet; each is read from its first record once it does");
+                 "no topic of source.topics exists yet; each is read from its first record once it exists");
     }
     registration_save(r->state, r->config->name, r->result.record, on_written, r);
 }
@@ -238,7 +239,7 @@ static void on_state_read(void *self, struct slice value, const struct fault *f)
     }
     r->work.data = r;
     r->is_working = true;
-    INVARIANT(uv_queue_work(r->loop, &r->work, work, on_worked) == 0);
+    INVARIANT(uv_queue_work(r->loop, &r->work, work, on_work_done) == 0);
 }
 
 struct registration *registration_start(uv_loop_t *loop, const struct settings *settings,

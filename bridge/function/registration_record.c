@@ -18,19 +18,19 @@ static bool has_partition(const json_t *record, const char *topic, int32_t parti
     return false;
 }
 
-/** Whether the function wanted the topic when it was registered. A record without `topics` is an older one.
- */
-static bool was_wanted(const json_t *record, const char *topic)
+/** Whether the function's file named the topic at the last registration. Records of old versions have no
+ * `topics`. */
+static bool was_named(const json_t *record, const char *topic)
 {
     const json_t *topics = json_object_get(record, "topics");
-    bool is_wanted = topics == NULL || json_object_get(json_object_get(record, "partitions"), topic) != NULL;
+    bool is_named = topics == NULL || json_object_get(json_object_get(record, "partitions"), topic) != NULL;
     size_t at;
     json_t *glob;
     json_array_foreach(topics, at, glob)
     {
-        is_wanted = is_wanted || text_glob_match(json_string_value(glob), topic);
+        is_named = is_named || text_glob_match(json_string_value(glob), topic);
     }
-    return is_wanted;
+    return is_named;
 }
 
 enum registration_step registration_decide(const json_t *known, enum function_start start,
@@ -41,16 +41,16 @@ enum registration_step registration_decide(const json_t *known, enum function_st
         return REGISTRATION_KEEP;
     }
     if (known == NULL) {
-        // With offsets of other partitions this is no first start: the record is lost, and skipping would
-        // lose.
+        // A committed offset of another partition means that the function ran before and its record was lost.
+        // Starting at the end would skip events.
         return offsets->has_any ? REGISTRATION_APPEARED : REGISTRATION_START;
     }
     if (has_partition(known, topic, partition)) {
         return REGISTRATION_EXPIRED;
     }
-    // It was there before the function's file named it, unless the file named it all along.
-    bool is_newer = was_wanted(known, topic) || start == FUNCTION_START_EARLIEST;
-    return is_newer ? REGISTRATION_APPEARED : REGISTRATION_START;
+    // If the file named the topic already, the partition is new. If not, the topic may be old.
+    bool begins_first = was_named(known, topic) || start == FUNCTION_START_EARLIEST;
+    return begins_first ? REGISTRATION_APPEARED : REGISTRATION_START;
 }
 
 bool registration_record_add(json_t *record, const char *topic, int32_t partition)

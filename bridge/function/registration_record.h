@@ -1,5 +1,5 @@
-// The state record `function/<name>`: which partitions a function was registered with, and the decision where
-// each partition begins. No I/O.
+// The state record `function/<name>`: the partitions that a function was registered with; and the decision
+// where a partition begins. No I/O.
 //
 //   {"start":"latest","registered_at_ms":…,"topics":["shop.*"],"partitions":{"shop.public.orders":[0,1]}}
 #ifndef BRIDGE_FUNCTION_REGISTRATION_RECORD_H
@@ -11,29 +11,28 @@
 
 /** Where a partition begins. */
 enum registration_step {
-    REGISTRATION_KEEP,      // the group has an offset, which is never overwritten
-    REGISTRATION_START,     // as `source.start` says; its offset is committed now
-    REGISTRATION_APPEARED,  // newer than the registration: at its first record
-    REGISTRATION_EXPIRED,   // the group has lost its offset: at its first record, and that is a fault to
-                            // report
+    REGISTRATION_KEEP,      // at its committed offset, which is never overwritten
+    REGISTRATION_START,     // at `source.start`; the offset is committed now
+    REGISTRATION_APPEARED,  // at its first record: it is newer than the registration
+    REGISTRATION_EXPIRED,   // at its first record: its committed offset has expired, which is reported
 };
 
-/** What the group has. */
+/** The group's committed offsets. */
 struct registration_offsets {
-    bool has_any;  // an offset of any partition
+    bool has_any;  // of any partition
     int64_t own;   // of the partition; negative: none
 };
 
-/** @param known  the record as it was read; NULL for none */
+/** @param known  the state record; NULL: there is none */
 enum registration_step registration_decide(const json_t *known, enum function_start start,
                                            const struct registration_offsets *offsets, const char *topic,
                                            int32_t partition) MUST_USE;
 
-/** The known record (NULL for none) brought to the configuration: its topics, without partitions of others.
- */
+/** A new record for the configuration: its topics, and the known record's partitions of these. `known` may be
+ * NULL. */
 json_t *registration_record_new(const json_t *known, const struct function_config *config);
 
-/** Adds a partition. False: it is there already. */
+/** Adds a partition. False: the record has it already. */
 bool registration_record_add(json_t *record, const char *topic, int32_t partition);
 
 #endif

@@ -1,4 +1,4 @@
-// A function's consumer: what it reads, its errors, and its end.
+// A function's consumer: opening, reading, errors, closing.
 #include <utlist.h>
 
 #include "bridge/intake/consumer_conf.h"
@@ -20,11 +20,11 @@ bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct faul
     return true;
 }
 
-void consumer_set_trouble(struct consumer *c, const char *why)
+void consumer_set_kafka_error(struct consumer *c, const char *why)
 {
-    if (why != NULL || c->is_in_trouble) {
-        c->is_in_trouble = why != NULL;
-        c->listener.on_trouble(c->listener.self, why);
+    if (why != NULL || c->has_kafka_error) {
+        c->has_kafka_error = why != NULL;
+        c->listener.on_kafka_error(c->listener.self, why);
     }
 }
 
@@ -43,17 +43,17 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         log_warn(c->component, "topic_unknown", NULL, "%s; it is read from its first record once it exists",
                  text);
-        c->listener.on_assigned(c->listener.self);  // to all there is
+        c->listener.on_assigned(c->listener.self);  // the topics that exist are assigned
         return;
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        // Without partitions there is no commit to learn from when they are back, and nothing that waits.
+        // Without partitions nothing waits for Kafka, and no commit would show that it responds again.
         if (c->partitions != NULL || c->state != GROUP_MEMBER) {
-            consumer_set_trouble(c, text);
+            consumer_set_kafka_error(c, text);
         }
         return;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
-        log_debug(c->component, "consumer_error", NULL, "%s", text);  // kafka_log says it, once
+        log_debug(c->component, "consumer_error", NULL, "%s", text);  // kafka_log logs it, once
         return;
     default:
         log_warn(c->component, "consumer_error", LOG_WITH(LOG_TEXT("code", rd_kafka_err2name(code))), "%s",
@@ -61,10 +61,11 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
     }
 }
 
-/** After a standstill, and while Kafka does not answer: a commit says whether we are still a member. */
-static void ask_membership(struct consumer *c)
+/** After a standstill and after a Kafka error: the response to a commit shows whether this is still a member.
+ */
+static void confirm_membership(struct consumer *c)
 {
-    bool is_doubtful = c->standstill.state == STANDSTILL_DOUBTFUL || c->is_in_trouble;
+    bool is_doubtful = c->standstill.state == STANDSTILL_DOUBTFUL || c->has_kafka_error;
     if (is_doubtful && offset_store_confirm(&c->offsets)) {
         standstill_asked(&c->standstill);
     }
@@ -74,7 +75,7 @@ static void on_main_ready(void *self)
 {
     struct consumer *c = self;
     (void)standstill_check(&c->standstill, clock_now_us());
-    c->is_polling = true;  // closing waits until the queue it would destroy is not being drained
+    c->is_polling = true;  // closing would destroy the queue that this loop polls
     for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(c->main_queue, 0)) != NULL;) {
         switch (rd_kafka_event_type(event)) {
         case RD_KAFKA_EVENT_REBALANCE:
@@ -89,7 +90,7 @@ static void on_main_ready(void *self)
         rd_kafka_event_destroy(event);
     }
     c->is_polling = false;
-    ask_membership(c);
+    confirm_membership(c);
     consumer_advance_close(c);
 }
 
@@ -108,7 +109,7 @@ static void on_committed(void *self, bool is_accepted)
     bool was_asked = c->standstill.state == STANDSTILL_ASKED;
     standstill_answered(&c->standstill, is_accepted);
     if (is_accepted) {
-        consumer_set_trouble(c, NULL);
+        consumer_set_kafka_error(c, NULL);
     }
     if (was_asked && c->standstill.state == STANDSTILL_NONE) {
         c->listener.on_resumed(c->listener.self);
@@ -116,7 +117,7 @@ static void on_committed(void *self, bool is_accepted)
     consumer_advance_revoke(c);
 }
 
-static void on_rested(void *self)
+static void on_worker_done(void *self)
 {
     consumer_advance_close(self);
 }
@@ -124,48 +125,47 @@ static void on_rested(void *self)
 void consumer_tick(struct consumer *c)
 {
     if (c->main_queue != NULL) {
-        on_main_ready(c);  // also when nothing came: a consumer that does not poll is put out of its group
+        on_main_ready(c);  // also without events: the group expels a consumer that does not poll
     }
     if (c->main_queue == NULL) {
         return;  // leaving
     }
     (void)offset_store_commit(
-        &c->offsets);  // also while a revocation waits for a call: what is settled need not
+        &c->offsets);  // also during a revocation: settled events need not wait for running calls
     if (offset_store_waiting_us(&c->offsets) > COMMIT_WAIT_US) {
-        consumer_set_trouble(c, "Kafka has not answered a commit for more than 10 s");
+        consumer_set_kafka_error(c, "Kafka has not responded to a commit for more than 10 s");
     }
-    ask_membership(c);
-    consumer_ask_again(c);
+    confirm_membership(c);
+    consumer_retry_lookup(c);
     if (c->on_closed == NULL) {
-        offset_store_ask_ends(&c->offsets);
+        offset_store_list_ends(&c->offsets);
     }
     consumer_advance_close(c);
 }
 
-/** librdkafka has stopped the partition, so it can't seek: it has to be assigned anew. Nothing of it is
- * queued. */
-static void begin_at_earliest(struct consumer *c, struct partition *p)
+/** librdkafka has stopped the partition and can't seek it, so it is assigned anew. Its queue is empty. */
+static void restart_at_earliest(struct consumer *c, struct partition *p)
 {
-    // Before its first record: a bridge that starts next must not wait for the old offset to come round.
+    // Commit 0 before the first record: the old offset becomes valid again once the new log outgrows it.
     progress_restart(&p->progress);
     p->end_offset = -1;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
     consumer_log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));
-    consumer_log_refusal(c, "begin at the earliest", rd_kafka_incremental_assign(c->rk, list));
+    consumer_log_refusal(c, "start at the earliest", rd_kafka_incremental_assign(c->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/** A partition's queue gives errors between its records. */
+/** Errors come between the records of a partition's queue. */
 static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
         message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
         log_error(c->component, "offset_out_of_range",
                   LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
-                  "records were deleted before they were delivered (retention?): going on at the earliest");
+                  "records were deleted before they were delivered (retention?): continuing at the earliest");
         c->listener.on_offset_reset(c->listener.self, p);
-        begin_at_earliest(c, p);
+        restart_at_earliest(c, p);
         return;
     }
     on_error(c, message->err, rd_kafka_message_errstr(message));
@@ -177,7 +177,7 @@ static size_t take_from(struct consumer *c, struct partition *p, size_t count)
     size_t taken = 0;
     while (taken < count && !p->is_held && p->state == PARTITION_ASSIGNED) {
         if (progress_is_full(&p->progress)) {
-            break;  // everything behind the unsettled record waits with it
+            break;  // it can't track more records behind an unsettled one
         }
         rd_kafka_message_t *message = partition_peek(p, &c->limits);
         if (message == NULL) {
@@ -280,22 +280,21 @@ static bool has_assigned(const struct consumer *c)
     return false;
 }
 
-/** Closing: the partitions first, then the group, then the handle, whose end is waited for on a worker
- * thread. */
+/** Closes in order: the partitions, the group membership, then the client on a worker thread. */
 void consumer_advance_close(struct consumer *c)
 {
-    bool can_go = c->state == GROUP_JOINING || c->state == GROUP_MEMBER || c->state == GROUP_UNSUBSCRIBING;
-    if (c->on_closed == NULL || !can_go || offset_store_is_busy(&c->offsets) || c->is_polling) {
+    bool can_close = c->state == GROUP_JOINING || c->state == GROUP_MEMBER || c->state == GROUP_UNSUBSCRIBING;
+    if (c->on_closed == NULL || !can_close || offset_store_is_busy(&c->offsets) || c->is_polling) {
         return;
     }
     bool has_waited = clock_now_us() - c->closing_since_us > FIRST_ASSIGNMENT_WAIT_US;
     if (c->state == GROUP_JOINING && !has_waited) {
-        return;  // consumer_tick comes again
+        return;  // consumer_tick calls this again
     }
     if (c->partitions != NULL) {
         if (c->state == GROUP_MEMBER && has_assigned(c)) {
             group_state_enter(&c->state, GROUP_UNSUBSCRIBING);
-            (void)rd_kafka_unsubscribe(c->rk);  // a REVOKE of everything follows
+            (void)rd_kafka_unsubscribe(c->rk);  // a revocation of all partitions follows
         }
         return;
     }
@@ -330,10 +329,10 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);
-    c->asking = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
+    c->lookup_backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
-    const struct offset_store_listener store = {on_committed, on_rested, c};
+    const struct offset_store_listener store = {on_committed, on_worker_done, c};
     offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &store);
     standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"),
                     consumer_conf_number(c->rk, "heartbeat.interval.ms"), clock_now_us());

@@ -1,11 +1,11 @@
 // Rebalances arrive as events on the main queue:
 //
-//   ASSIGN: ask for the committed offsets (on a worker thread), a queue for each partition,
+//   ASSIGN: look up the committed offsets on a worker thread, open a queue for each partition,
 //   incremental_assign
 //
-//   REVOKE: on_revoked, commit, wait for what runs and go on committing, incremental_unassign
+//   REVOKE: on_revoked, commit, wait for running calls, commit again, incremental_unassign
 //
-//   REVOKE of a lost assignment: incremental_unassign at once, commit nothing
+//   REVOKE of a lost assignment: on_revoked, incremental_unassign; nothing is committed
 #include <utlist.h>
 
 #include "bridge/intake/consumer_conf.h"
@@ -33,7 +33,7 @@ static void on_partition_ready(void *self)
     }
 }
 
-/** Calls of the partition's last assignment, which was lost, still run. */
+/** Whether calls of the partition's earlier, lost assignment still run. */
 static bool has_predecessor(const struct consumer *c, const struct partition *p)
 {
     const struct partition *other;
@@ -46,7 +46,8 @@ static bool has_predecessor(const struct consumer *c, const struct partition *p)
     return false;
 }
 
-/** Calls of one key must not overlap: what is assigned again waits for what still runs. */
+/** Calls of one key must not overlap: a reassigned partition waits until calls of its lost assignment have
+ * ended. */
 static void release_waiting(struct consumer *c)
 {
     bool is_released = false;
@@ -72,10 +73,10 @@ static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t 
         p->state = PARTITION_WAITING;
         log_info(c->component, "partition_waits",
                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
-                 "assigned again while calls of its lost assignment run: it waits for them");
+                 "reassigned while calls of its lost assignment run: it waits for them");
     }
     if (is_new) {
-        progress_commit_anew(&p->progress);  // from now on the group has an offset of it
+        progress_set_uncommitted(&p->progress);  // it has no committed offset: commit even its first
     }
     LL_APPEND(c->partitions, p);
 }
@@ -89,7 +90,7 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
              "%d partitions assigned", list->cnt);
     group_state_enter(&c->state, GROUP_MEMBER);
-    consumer_set_trouble(c, NULL);
+    consumer_set_kafka_error(c, NULL);
     c->listener.on_assigned(c->listener.self);
     size_t count = 0;
     struct partition *p;
@@ -107,8 +108,8 @@ static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t code, const rd_kafka_
     return code;
 }
 
-/** Partitions without an offset begin at their first record: they are newer than the registration, or their
- * offset has expired, which the registration has said. They are marked by their `opaque`. */
+/** A partition without a committed offset begins at its first record: it is newer than the registration, or
+ * its offset has expired, which the registration has reported. It is marked by its `opaque`. */
 static rd_kafka_resp_err_t look_up_beginnings(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(list->cnt);
@@ -132,7 +133,7 @@ static rd_kafka_resp_err_t look_up_beginnings(rd_kafka_t *rk, rd_kafka_topic_par
     return code;
 }
 
-static void look_up_committed(uv_work_t *work)
+static void look_up_offsets(uv_work_t *work)
 {
     struct consumer_job *job = work->data;
     rd_kafka_t *rk = job->consumer->rk;
@@ -142,8 +143,8 @@ static void look_up_committed(uv_work_t *work)
     }
 }
 
-/** Answers the group's assignment with an empty one: librdkafka waits for an answer, and then leaves in
- * order. Takes over the list. */
+/** Answers an assignment event with an empty assignment: librdkafka does not leave the group before it is
+ * answered. Takes over the list. */
 static void assign_nothing(struct consumer *c, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
@@ -152,17 +153,17 @@ static void assign_nothing(struct consumer *c, rd_kafka_topic_partition_list_t *
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/** Guessing would lose or repeat, so it is asked again, after a pause. Takes over the list. */
-static void ask_again_later(struct consumer *c, rd_kafka_topic_partition_list_t *list, const char *why)
+/** Waits before the next look-up; a guessed offset would lose or repeat events. Takes over the list. */
+static void retry_lookup_later(struct consumer *c, rd_kafka_topic_partition_list_t *list, const char *why)
 {
-    log_write(c->asking.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, c->component, "offsets_unknown",
-              NULL, "%s", why);
-    group_state_enter(&c->state, GROUP_ASKING_AGAIN);
+    log_write(c->lookup_backoff.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, c->component,
+              "offsets_unknown", NULL, "%s", why);
+    group_state_enter(&c->state, GROUP_LOOKUP_FAILED);
     c->unanswered = list;
-    c->ask_again_us = clock_now_us() + backoff_next_us(&c->asking);
+    c->retry_us = clock_now_us() + backoff_next_us(&c->lookup_backoff);
 }
 
-static void on_committed_known(uv_work_t *work, int status)
+static void on_offsets_known(uv_work_t *work, int status)
 {
     (void)status;
     struct consumer_job *job = work->data;
@@ -171,26 +172,26 @@ static void on_committed_known(uv_work_t *work, int status)
     rd_kafka_resp_err_t code = job->code;
     struct fault f;
     CLEANUP(memory_free_pointer)
-    char *why = memory_format("asking for the group's offsets: %s", rd_kafka_err2str(code));
+    char *why = memory_format("fetching the committed offsets: %s", rd_kafka_err2str(code));
     free(job);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        backoff_reset(&c->asking);
+        backoff_reset(&c->lookup_backoff);
         open_partitions(c, list);
         rd_kafka_topic_partition_list_destroy(list);
     } else if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
         assign_nothing(c, list);
     } else if (consumer_is_refused(code, why, &f)) {
-        group_state_enter(&c->state, GROUP_ASKING_AGAIN);
+        group_state_enter(&c->state, GROUP_LOOKUP_FAILED);
         c->unanswered = list;
-        c->listener.on_fault(c->listener.self, &f);  // closes us
-        consumer_ask_again(c);
+        c->listener.on_fault(c->listener.self, &f);  // the listener closes the consumer
+        consumer_retry_lookup(c);
     } else {
-        ask_again_later(c, list, why);
+        retry_lookup_later(c, list, why);
     }
     consumer_advance_close(c);
 }
 
-/** Takes over the list. */
+/** Looks up where the assigned partitions begin. Takes over the list. */
 static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
 {
     struct consumer_job *job = memory_zeroed(1, sizeof(*job));
@@ -198,24 +199,24 @@ static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *list)
     job->list = list;
     job->work.data = job;
     group_state_enter(&c->state, GROUP_LOOKING_UP);
-    INVARIANT(uv_queue_work(c->loop, &job->work, look_up_committed, on_committed_known) == 0);
+    INVARIANT(uv_queue_work(c->loop, &job->work, look_up_offsets, on_offsets_known) == 0);
 }
 
-void consumer_ask_again(struct consumer *c)
+void consumer_retry_lookup(struct consumer *c)
 {
-    if (c->state != GROUP_ASKING_AGAIN) {
+    if (c->state != GROUP_LOOKUP_FAILED) {
         return;
     }
     if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
         assign_nothing(c, TAKE(c->unanswered));
-    } else if (clock_now_us() >= c->ask_again_us) {
+    } else if (clock_now_us() >= c->retry_us) {
         assign(c, TAKE(c->unanswered));
     }
 }
 
-static void give_back(struct consumer *c)
+static void unassign(struct consumer *c)
 {
-    consumer_log_refusal(c, "give back", rd_kafka_incremental_unassign(c->rk, c->revoked));
+    consumer_log_refusal(c, "unassign", rd_kafka_incremental_unassign(c->rk, c->revoked));
     log_info(c->component, "partitions_revoked", LOG_WITH(LOG_NUMBER("partitions", c->revoked->cnt)),
              "%d partitions given back", c->revoked->cnt);
     rd_kafka_topic_partition_list_destroy(c->revoked);
@@ -249,10 +250,10 @@ void consumer_advance_revoke(struct consumer *c)
         group_state_enter(&c->state, GROUP_COMMITTING);
         return;
     }
-    give_back(c);
+    unassign(c);
 }
 
-static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
+static void revoke_partitions(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 {
     bool is_lost = rd_kafka_assignment_lost(c->rk) != 0;
     c->revoked = rd_kafka_topic_partition_list_copy(list);
@@ -268,13 +269,13 @@ static void take_back(struct consumer *c, const rd_kafka_topic_partition_list_t 
     }
     if (is_lost) {
         log_warn(c->component, "assignment_lost", NULL,
-                 "the group gave our partitions to others before we could end: their newest events may come "
-                 "twice");
-        give_back(c);
+                 "the group gave the partitions to other members too early: their newest events may be "
+                 "delivered twice");
+        unassign(c);
         return;
     }
     group_state_enter(&c->state, GROUP_REVOKING);
-    (void)offset_store_commit(&c->offsets);  // what is settled by now does not wait for what still runs
+    (void)offset_store_commit(&c->offsets);  // settled events need not wait for running calls
     consumer_advance_revoke(c);
 }
 
@@ -284,7 +285,7 @@ void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event)
     if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assign(c, rd_kafka_topic_partition_list_copy(list));
     } else {
-        take_back(c, list);
+        revoke_partitions(c, list);
     }
 }
 

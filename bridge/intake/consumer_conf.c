@@ -3,14 +3,14 @@
 #include <stdlib.h>
 
 enum {
-    READ_AHEAD_BYTES = 8 << 20,  // of one function, over all partitions
+    READ_AHEAD_BYTES = 8 << 20,  // of one function; the next two are limits of a partition's share
     READ_AHEAD_BYTES_MIN = 64 << 10,
     READ_AHEAD_BYTES_MAX = 1 << 20,
     READ_AHEAD_RECORDS = 20000,
     OUTGROWN = 4,
-    ANSWER_BYTES = 4 << 20,     // to one fetch, over all partitions
-    FRAME_BYTES = 512,          // that librdkafka adds to it
-    RECEIVE_BYTES = 100000000,  // librdkafka's own default
+    RESPONSE_BYTES = 4 << 20,   // of one fetch, over all partitions
+    FRAME_BYTES = 512,          // librdkafka demands this much beyond it
+    RECEIVE_BYTES = 100000000,  // librdkafka's default
 };
 
 static size_t larger(size_t a, size_t b)
@@ -56,7 +56,8 @@ char *consumer_conf_subscription(const char *topic)
 
 bool consumer_conf_is_outgrown(size_t planned_count, size_t partition_count)
 {
-    // Down to this many each has the largest share, and from the other on the smallest: nothing would change.
+    // Up to 8 partitions each has the largest share, and from 128 on the smallest: the limits would not
+    // change.
     size_t planned = larger(planned_count, READ_AHEAD_BYTES / READ_AHEAD_BYTES_MAX);
     return partition_count > OUTGROWN * planned && planned < READ_AHEAD_BYTES / READ_AHEAD_BYTES_MIN;
 }
@@ -83,41 +84,42 @@ struct partition_limits consumer_conf_limits(size_t partition_count)
     };
 }
 
-/** A number of bytes among the user's properties; librdkafka itself has judged what is no number. */
+/** A size from the user's properties, which librdkafka has validated. */
 static size_t bytes_of(const struct settings *settings, const char *property, size_t initial)
 {
     const char *text = text_pairs_get(&settings->kafka, property);
     return text == NULL ? initial : (size_t)strtoull(text, NULL, 10);
 }
 
-/** @param group  NULL: it joins none, and reads from the offsets that it is told */
+/** @param group  NULL: a client without a group, for reading at given offsets */
 static bool make_conf(const struct settings *settings, const char *group,
                       const struct partition_limits *limits, rd_kafka_conf_t **ret, struct fault *f)
 {
     CLEANUP(memory_free_pointer) char *kbytes = memory_format("%zu", limits->bytes / 1024);
     CLEANUP(memory_free_pointer) char *records = memory_format("%zu", limits->records);
-    // Fetched compressed: several times that in memory.
+    // Fetched data is compressed and takes several times as much memory.
     CLEANUP(memory_free_pointer) char *fetch = memory_format("%zu", limits->bytes / 4);
-    // librdkafka refuses an answer smaller than the largest record, and a buffer smaller than an answer.
-    size_t answer_bytes = larger(ANSWER_BYTES, bytes_of(settings, "message.max.bytes", 0));
+    // librdkafka refuses fetch.max.bytes < message.max.bytes, and receive.message.max.bytes <
+    // fetch.max.bytes.
+    size_t response_bytes = larger(RESPONSE_BYTES, bytes_of(settings, "message.max.bytes", 0));
     size_t receive_bytes =
-        larger(answer_bytes + FRAME_BYTES, bytes_of(settings, "receive.message.max.bytes", RECEIVE_BYTES));
-    CLEANUP(memory_free_pointer) char *answer = memory_format("%zu", answer_bytes);
+        larger(response_bytes + FRAME_BYTES, bytes_of(settings, "receive.message.max.bytes", RECEIVE_BYTES));
+    CLEANUP(memory_free_pointer) char *response = memory_format("%zu", response_bytes);
     CLEANUP(memory_free_pointer) char *receive = memory_format("%zu", receive_bytes);
     const char *wait_ms = text_pairs_get(&settings->kafka, "fetch.wait.max.ms");
     // clang-format off
     const char *extra[] = {
-        "partition.assignment.strategy", "cooperative-sticky",  // consumer.c knows no other protocol
-        "auto.offset.reset", group == NULL ? "earliest" : "error",  // noticed, counted, and then the earliest
+        "partition.assignment.strategy", "cooperative-sticky",  // as consumer_assign.c expects
+        "auto.offset.reset", group == NULL ? "earliest" : "error",  // logged, counted, then earliest
         "enable.partition.eof", group == NULL ? "true" : "false",
         "queued.min.messages", records,
         "queued.max.messages.kbytes", kbytes,
         "fetch.wait.max.ms", wait_ms == NULL ? "100" : wait_ms,
         "fetch.error.backoff.ms", "100",
         "fetch.message.max.bytes", fetch,
-        "fetch.max.bytes", answer,
+        "fetch.max.bytes", response,
         "receive.message.max.bytes", receive,
-        // Each of these two may be the list's end.
+        // NULL ends the list.
         group == NULL ? NULL : "group.id", group,
         rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : NULL, "5",
         NULL,

@@ -1,4 +1,4 @@
-// What consumer.c and the consumer_*.c beside it share; nobody else looks in.
+// The struct that consumer.c and consumer_assign.c share; no other file includes this.
 #ifndef BRIDGE_INTAKE_CONSUMER_STATE_H
 #define BRIDGE_INTAKE_CONSUMER_STATE_H
 
@@ -17,16 +17,16 @@ struct consumer {
     struct consumer_listener listener;
     char *component;
     struct partition_limits limits;
-    size_t planned_count;  // of partitions, that the limits were made for
+    size_t planned_count;  // the partition count that the limits were made for
     struct partition *partitions;
-    struct partition *turn;  // the next to be read from
+    struct partition *turn;  // the next to read from
     enum group_state state;
-    rd_kafka_topic_partition_list_t *unanswered;  // ASKING_AGAIN: what was assigned
-    int64_t ask_again_us;
-    struct backoff asking;
-    bool is_polling;                           // on_main_ready is at work
-    rd_kafka_topic_partition_list_t *revoked;  // that the group waits for
-    bool is_in_trouble;                        // the listener knows that Kafka does not answer
+    rd_kafka_topic_partition_list_t *unanswered;  // LOOKUP_FAILED: the assignment
+    int64_t retry_us;                             // when to look up its offsets again
+    struct backoff lookup_backoff;
+    bool is_polling;                           // on_main_ready is polling
+    rd_kafka_topic_partition_list_t *revoked;  // the revocation in progress
+    bool has_kafka_error;                      // the listener knows that Kafka does not respond
     struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing
     void *closed_self;
@@ -41,25 +41,26 @@ struct consumer_job {
     bool has_joined;  // leaving: there was an assignment
 };
 
-/** Logs what librdkafka has against an assignment; accepts NULL. */
+/** Logs that librdkafka refused an assignment, and destroys the error. Accepts NULL. */
 void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_error_t *error);
 
-/** Kafka does not answer, or (NULL) it does again. */
-void consumer_set_trouble(struct consumer *c, const char *why);
+/** Kafka does not respond, or (NULL) it responds again. */
+void consumer_set_kafka_error(struct consumer *c, const char *why);
 
-/** Whether the broker refuses us by its rules; then the fault says what to allow. */
+/** Whether the broker's ACLs deny access; then the fault says what to allow. */
 bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f);
 
-/** Goes on with an assignment whose offsets could not be asked for, when it is time. */
-void consumer_ask_again(struct consumer *c);
+/** Retries the offset look-up of an assignment when it is due. */
+void consumer_retry_lookup(struct consumer *c);
 
-/** Partitions come or go, as the event says. */
+/** Handles a rebalance event. */
 void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event);
 
-/** A revocation goes on when nothing of its partitions runs, and again when its commit is answered. */
+/** Continues a revocation: first when no event of its partitions is alive, then when its commit is answered.
+ */
 void consumer_advance_revoke(struct consumer *c);
 
-/** Closing goes on, if nothing is in its way any more. */
+/** Continues closing, if nothing blocks it. */
 void consumer_advance_close(struct consumer *c);
 
 #endif

@@ -9,10 +9,9 @@
 #include "schemas/avro/framing.h"
 
 enum { ID_BYTES_MAX = 256 };
-#define KEY_BELIEVE_US                                                                                       \
-    (60 * CLOCK_US_PER_S)  // a key that looks framed is none, after the registry said so once
+#define KEY_UNKNOWN_VALID_US (60 * CLOCK_US_PER_S)  // how long "unknown schema" is cached for keys
 
-/** The id that the producer gave, else topic-partition-offset. `buffer` holds the latter. */
+/** The id in the record's header, else topic-partition-offset, written into `buffer`. */
 static struct slice id_of(const struct partition *p, const rd_kafka_message_t *message,
                           const rd_kafka_headers_t *headers, char *buffer, size_t size)
 {
@@ -87,7 +86,7 @@ static void reject(struct event *e, const char *reason, const char *message)
     e->reject_message = memory_string(message);
 }
 
-/** The type that framed bytes name. SCHEMA_UNKNOWN: *ret_reason and *f say why there is none. */
+/** The type whose id is in framed bytes. SCHEMA_UNKNOWN: *ret_reason and *f say why there is none. */
 static enum schema_step find_type(struct schema_cache *schemas, struct slice wire,
                                   const struct schema_age *age, const struct avro_type **ret,
                                   const char **ret_reason, struct fault *f)
@@ -107,7 +106,8 @@ static enum schema_step find_type(struct schema_cache *schemas, struct slice wir
     return step;
 }
 
-/** Whether a key looks like Avro. No registry gives id 0, which a small number of eight bytes would have. */
+/** Whether a key looks like framed Avro. Id 0 is never assigned: it would be a small integer of eight bytes.
+ */
 static bool is_framed_key(struct slice key)
 {
     static const uint8_t NONE[FRAMING_SIZE] = {0};
@@ -117,7 +117,7 @@ static bool is_framed_key(struct slice key)
 bool event_resolve(struct event *e, struct schema_cache *schemas)
 {
     const struct schema_age value_age = {e->arrived_us, 0};
-    const struct schema_age key_age = {e->arrived_us, KEY_BELIEVE_US};
+    const struct schema_age key_age = {e->arrived_us, KEY_UNKNOWN_VALID_US};
     const char *reason = NULL;
     struct fault f;
     if (e->value_type == NULL) {
@@ -131,15 +131,15 @@ bool event_resolve(struct event *e, struct schema_cache *schemas)
             return true;
         }
     }
-    // A key of another producer's making need not be Avro, even if it begins as if it were (any number below
-    // 2^56 as Java writes it does): what is no Avro for certain is seen as a string by functions.
+    // A key of another producer may look like framed Avro and be none, as any big-endian integer below 2^56
+    // does. A key without a type is sent as a string.
     if (e->key_type != NULL || !is_framed_key(e->key)) {
         return true;
     }
     return find_type(schemas, e->key, &key_age, &e->key_type, &reason, &f) != SCHEMA_WAIT;
 }
 
-/** The wire bytes without their frame, which event_resolve has looked at. */
+/** The Avro bytes after the frame that event_resolve has checked. */
 static struct slice unframed(struct slice wire)
 {
     return slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);

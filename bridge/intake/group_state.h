@@ -6,15 +6,15 @@
 
 // clang-format off
 #define GROUP_STATES(X) \
-    X(JOINING)       /* there was no assignment yet */ \
-    X(LOOKING_UP)    /* an assignment came: where to begin is asked for on a worker thread */ \
-    X(ASKING_AGAIN)  /* that can't be said now: asked again after a pause */ \
-    X(MEMBER)        /* what is assigned is read */ \
-    X(UNSUBSCRIBING) /* closing: all partitions are to be revoked */ \
-    X(DROPPING)      /* partitions are revoked or lost, and the listener is being told */ \
-    X(REVOKING)      /* what runs of the revoked partitions ends */ \
-    X(COMMITTING)    /* their last commit is under way */ \
-    X(LEAVING)       /* the client is closed on a worker thread */
+    X(JOINING)       /* no assignment came yet */ \
+    X(LOOKING_UP)    /* an assignment came: a worker thread looks up its offsets */ \
+    X(LOOKUP_FAILED) /* Kafka did not say: looked up again after a pause */ \
+    X(MEMBER)        /* the assigned partitions are read */ \
+    X(UNSUBSCRIBING) /* closing: the revocation of all partitions follows */ \
+    X(DROPPING)      /* partitions were revoked or lost: inside on_revoked */ \
+    X(REVOKING)      /* running calls of the revoked partitions end */ \
+    X(COMMITTING)    /* the last commit of the revoked partitions is in flight */ \
+    X(LEAVING)       /* a worker thread closes the client */
 // clang-format on
 
 enum group_state {
@@ -25,10 +25,10 @@ enum group_state {
 
 const char *group_state_name(enum group_state state);
 
-/** Moves *state on; stops the process when `to` may not follow. */
+/** Sets *state. Aborts the process if `to` may not follow. */
 void group_state_enter(enum group_state *state, enum group_state to);
 
-/** Partitions are being given back: their list is in use. */
+/** Whether consumer->revoked is in use. */
 static inline bool group_state_is_revoking(enum group_state state)
 {
     return state == GROUP_DROPPING || state == GROUP_REVOKING || state == GROUP_COMMITTING;

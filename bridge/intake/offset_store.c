@@ -1,5 +1,5 @@
-// Answers to fetches say where a log ends; a function that is full fetches nothing, so then the end is asked
-// for.
+// librdkafka learns where a log ends from fetch responses. A function that is full fetches nothing, so the
+// end offsets are listed.
 #include "bridge/intake/offset_store.h"
 
 #include <utlist.h>
@@ -7,11 +7,11 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { ANSWER_TIMEOUT_MS = 2000 };
-#define ASK_AGAIN_US (5 * CLOCK_US_PER_S)
-#define ASK_AFTER_FAILURE_US (60 * CLOCK_US_PER_S)  // the worker threads have other work, too
+enum { LIST_TIMEOUT_MS = 2000 };
+#define LIST_AGAIN_US (5 * CLOCK_US_PER_S)
+#define LIST_AFTER_FAILURE_US (60 * CLOCK_US_PER_S)  // a timeout blocks one of few worker threads
 
-/** One question for the ends of logs. */
+/** One request for end offsets. */
 struct ends_job {
     uv_work_t work;
     struct offset_store *store;
@@ -79,8 +79,7 @@ void offset_store_commit_ended(struct partition *partitions, rd_kafka_resp_err_t
         rd_kafka_resp_err_t own = which == NULL ? RD_KAFKA_RESP_ERR__NO_OFFSET : which->err;
         own = code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : own;
         if (own != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            // A rebalance is under way or the coordinator moves: the next tick commits more than this one
-            // would.
+            // During a rebalance or a move of the coordinator. The next tick commits again.
             log_debug("bridge", "commit_refused",
                       LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)), "%s",
                       rd_kafka_err2str(own));
@@ -95,7 +94,7 @@ static bool is_accepted(rd_kafka_resp_err_t code, const rd_kafka_topic_partition
            list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static void on_answers(void *self)
+static void on_events(void *self)
 {
     struct offset_store *s = self;
     for (rd_kafka_event_t *event; s->queue != NULL && (event = rd_kafka_queue_poll(s->queue, 0)) != NULL;) {
@@ -106,7 +105,7 @@ static void on_answers(void *self)
             s->is_committing = false;
             offset_store_commit_ended(*s->partitions, code, list);
             rd_kafka_event_destroy(event);
-            s->listener.on_committed(s->listener.self, is_good);  // may close us
+            s->listener.on_committed(s->listener.self, is_good);  // may close the store
         } else {
             rd_kafka_event_destroy(event);
         }
@@ -118,20 +117,20 @@ int64_t offset_store_waiting_us(const struct offset_store *s)
     return s->is_committing ? clock_now_us() - s->committing_since_us : 0;
 }
 
-static void look_up_ends(uv_work_t *work)
+static void list_ends(uv_work_t *work)
 {
     struct ends_job *job = work->data;
-    job->code = rd_kafka_offsets_for_times(job->store->rk, job->list, ANSWER_TIMEOUT_MS);
+    job->code = rd_kafka_offsets_for_times(job->store->rk, job->list, LIST_TIMEOUT_MS);
 }
 
-static void on_ends_known(uv_work_t *work, int status)
+static void on_ends_listed(uv_work_t *work, int status)
 {
     (void)status;
     struct ends_job *job = work->data;
     struct offset_store *s = job->store;
-    s->is_asking_ends = false;
+    s->is_listing_ends = false;
     bool is_known = job->code == RD_KAFKA_RESP_ERR_NO_ERROR;
-    s->ask_ends_us = clock_now_us() + (is_known ? ASK_AGAIN_US : ASK_AFTER_FAILURE_US);
+    s->list_ends_us = clock_now_us() + (is_known ? LIST_AGAIN_US : LIST_AFTER_FAILURE_US);
     struct partition *p;
     LL_FOREACH (*s->partitions, p) {
         const rd_kafka_topic_partition_t *which =
@@ -142,12 +141,12 @@ static void on_ends_known(uv_work_t *work, int status)
     }
     rd_kafka_topic_partition_list_destroy(job->list);
     free(job);
-    s->listener.on_rested(s->listener.self);
+    s->listener.on_worker_done(s->listener.self);
 }
 
-void offset_store_ask_ends(struct offset_store *s)
+void offset_store_list_ends(struct offset_store *s)
 {
-    if (s->is_asking_ends || clock_now_us() < s->ask_ends_us) {
+    if (s->is_listing_ends || clock_now_us() < s->list_ends_us) {
         return;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
@@ -165,8 +164,8 @@ void offset_store_ask_ends(struct offset_store *s)
     job->store = s;
     job->list = list;
     job->work.data = job;
-    s->is_asking_ends = true;
-    INVARIANT(uv_queue_work(s->loop, &job->work, look_up_ends, on_ends_known) == 0);
+    s->is_listing_ends = true;
+    INVARIANT(uv_queue_work(s->loop, &job->work, list_ends, on_ends_listed) == 0);
 }
 
 int64_t offset_store_lag(const struct offset_store *s, const struct partition *p)
@@ -188,7 +187,7 @@ void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, 
 {
     *s = (struct offset_store){.loop = loop, .rk = rk, .partitions = partitions, .listener = *listener};
     s->queue = rd_kafka_queue_new(rk);
-    s->watch = kafka_watch_start(loop, s->queue, on_answers, s);
+    s->watch = kafka_watch_start(loop, s->queue, on_events, s);
 }
 
 void offset_store_close(struct offset_store *s)

@@ -23,7 +23,7 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
 void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number)
 {
     if (rd_kafka_version() >= 0x02020000) {
-        return;  // fetch.queue.backoff.ms does it
+        return;  // consumer_conf sets fetch.queue.backoff.ms
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic, number)->offset = RD_KAFKA_OFFSET_END;
@@ -38,7 +38,7 @@ static void kick(struct partition *p)
     partition_wake_fetcher(p->rk, p->topic, p->number);
 }
 
-/** Reads what is there, up to the size of a batch, without waiting. */
+/** Reads up to a batch of messages without waiting. */
 static void refill(struct partition *p, const struct partition_limits *limits)
 {
     p->fetched_at = 0;
@@ -49,8 +49,7 @@ static void refill(struct partition *p, const struct partition_limits *limits)
     ssize_t count = rd_kafka_consume_batch_queue(p->queue, 0, p->fetched, PARTITION_FETCHED_MAX);
     p->fetched_count = count < 0 ? 0 : (size_t)count;
     p->fetched_us = clock_now_us();
-    // Woken only when the queue goes from empty to not empty: it must be seen empty before that is waited
-    // for.
+    // The queue signals only when it becomes non-empty: read until it is empty before waiting for the signal.
     p->is_ready = p->fetched_count > 0;
     for (size_t i = 0; i < p->fetched_count; i++) {
         p->read_bytes += p->fetched[i]->len + p->fetched[i]->key_len;

@@ -1,4 +1,4 @@
-// One assigned partition: its own queue of records read ahead, and how far it is settled.
+// One assigned partition: its queue of records read ahead, and which of its records are settled.
 #ifndef BRIDGE_INTAKE_PARTITION_H
 #define BRIDGE_INTAKE_PARTITION_H
 
@@ -13,9 +13,9 @@ struct event;
 
 enum partition_state {
     PARTITION_ASSIGNED,
-    PARTITION_WAITING,  // assigned to us again after it was lost: calls of that time still run
-    PARTITION_REVOKED,  // ours until what runs has ended and is committed: no new work
-    PARTITION_LOST,     // somebody else's already: nothing of it is committed any more
+    PARTITION_WAITING,  // reassigned after it was lost: calls of the lost assignment still run
+    PARTITION_REVOKED,  // starts no calls; given back once its running calls have ended and are committed
+    PARTITION_LOST,     // another member has it: nothing of it is committed any more
 };
 
 enum { PARTITION_FETCHED_MAX = 128 };
@@ -28,23 +28,22 @@ struct partition {
     int32_t number;
     enum partition_state state;
     struct progress progress;
-    size_t event_count;       // alive: event_new counts, event_free uncounts
-    struct event *held;       // made of the next record, whose schema is asked for; not counted
-    struct event *refetched;  // the same of a record that is read a second time
-    bool is_registered;       // the function's state record has it
-    bool is_held;             // its next record waits for something (a schema, room behind an unsettled one)
-    bool is_ready;            // its queue may hold records
-    int64_t next_offset;      // after the record read last; -1: none
-    int64_t end_offset;       // where the log ended when we asked; -1: not asked
+    size_t event_count;       // events that are held; counted by delivery
+    struct event *held;       // the next record's, while its schema is looked up; not counted
+    struct event *refetched;  // the same, of a record that is read again
+    bool is_registered;       // the function's registration record has it
+    bool is_held;             // its next record waits (for a schema, for room in its lane)
+    bool is_ready;            // its queue may have records
+    int64_t next_offset;      // after the record that was read last; -1: none was read
+    int64_t end_offset;       // where the log ended when that was listed; -1: never listed
     int64_t fetched_us;       // when the fetched batch was read
-    // Its own:
+    // Private:
     rd_kafka_queue_t *queue;
     struct kafka_watch *watch;
-    rd_kafka_message_t
-        *fetched[PARTITION_FETCHED_MAX];  // the fetched batch, not yet taken from fetched_at on
+    rd_kafka_message_t *fetched[PARTITION_FETCHED_MAX];  // taken up to fetched_at
     size_t fetched_at;
     size_t fetched_count;
-    size_t read_count;  // since the last kick
+    size_t read_count;  // since the fetcher was woken last
     size_t read_bytes;
 };
 
@@ -55,37 +54,35 @@ struct partition_limits {
 };
 
 /**
- * Takes the partition's records out of the consumer's queue into one of its own; before it is assigned.
+ * Gives the partition its own queue instead of the consumer's. Call it before the partition is assigned.
  *
- * @param which     its offset is the first to be read
- * @param on_ready  records wait (self is the partition)
+ * @param which     its offset is the first to read
+ * @param on_ready  records are waiting; `self` is the partition
  */
 struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
                                  kafka_on_ready on_ready);
 
-/** The next record, borrowed until partition_pop; NULL when there is none now. An error is given as a
- * message, too. */
+/** The next message, borrowed until partition_pop: a record or an error. NULL: there is none now. */
 rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_limits *limits);
 void partition_pop(struct partition *p);
 
-/** Whether partition_peek may give something. */
+/** Whether partition_peek may return a message. */
 static inline bool partition_has_more(const struct partition *p)
 {
     return p->is_ready || p->fetched_at < p->fetched_count;
 }
 
 /**
- * librdkafka before 2.2 looks at a queue that was full only once a second, unless its broker thread has
- * something else to do. Any request through that thread makes it look: the cheapest is to ask for the newest
- * offset and not to wait for the answer. (A request that nobody waits for is foreseen there: its answer is
- * thrown away.)
+ * Makes librdkafka fetch at once after a full queue was read. Before 2.2 its broker thread checks such queues
+ * only once a second, unless it has a request to send. The cheapest request is ListOffsets with a timeout of
+ * 0; librdkafka drops the response of a request that has timed out.
  */
 void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number);
 
-/** Gives its queue back; nothing more is read. */
+/** Destroys its queue; nothing more is read. */
 void partition_stop(struct partition *p);
 
-/** No event of it is alive. */
+/** event_count is 0. */
 void partition_free(struct partition *p);
 
 #endif

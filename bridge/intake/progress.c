@@ -17,7 +17,7 @@ struct progress_chunk {
     uint32_t unsettled_count;
 };
 
-/** Records from this ticket on are not older than this, up to the next sample's. */
+/** Records from this ticket up to the next sample's are about this old. */
 struct progress_sample {
     uint64_t ticket;
     int64_t timestamp_ms;
@@ -53,10 +53,10 @@ void progress_restart(struct progress *p)
     p->base = p->next;
     p->committed = -1;
     p->committing = -1;
-    p->is_anew = true;
+    p->is_new_log = true;
 }
 
-/** Makes room for one chunk more at the end: by dropping those that are settled, else by more memory. */
+/** Makes room for one more chunk: drops settled chunks; grows the array if that frees less than half. */
 static void make_room(struct progress *p)
 {
     size_t kept = 0;
@@ -82,7 +82,7 @@ static void drop_settled_front(struct progress *p)
     }
 }
 
-/** The chunk gets no more records: without unsettled ones it needs no bits. */
+/** Frees the bits of a chunk that gets no more records and has no unsettled ones. */
 static void settle_chunk(struct progress *p, struct progress_chunk *chunk)
 {
     free(TAKE(chunk->bits));
@@ -95,7 +95,7 @@ static struct progress_chunk *last_chunk(const struct progress *p)
     return p->chunk_count == 0 ? NULL : &p->chunks[p->chunk_at + p->chunk_count - 1];
 }
 
-/** The chunk that a new, highest ticket goes to. */
+/** The chunk for the next ticket. */
 static struct progress_chunk *chunk_to_open(struct progress *p, uint64_t number)
 {
     struct progress_chunk *last = last_chunk(p);
@@ -148,11 +148,11 @@ static void drop_old_samples(struct progress *p)
     }
 }
 
-/** Beyond the most samples the age of the oldest record may be overstated. */
+/** Notes the timestamp for progress_oldest_ms. With SAMPLES_MAX samples that age may be overstated. */
 static void sample(struct progress *p, uint64_t ticket, int64_t timestamp_ms)
 {
     if (p->unsettled_count == 0) {
-        p->sample_at = p->sample_count = 0;  // nothing is open: this one is the oldest
+        p->sample_at = p->sample_count = 0;  // no record is unsettled: this one is the oldest
     }
     if (p->sample_count > 0) {
         int64_t apart_ms = timestamp_ms - p->samples[p->sample_at + p->sample_count - 1].timestamp_ms;
@@ -237,16 +237,16 @@ int64_t progress_oldest_ms(const struct progress *p)
     return oldest_ms;
 }
 
-void progress_commit_anew(struct progress *p)
+void progress_set_uncommitted(struct progress *p)
 {
     p->committed = -1;
-    p->is_anew = true;
+    p->is_new_log = true;
 }
 
 int64_t progress_next_commit(const struct progress *p)
 {
     int64_t safe = progress_safe(p);
-    return p->committing < 0 && (safe > 0 || p->is_anew) && safe > p->committed ? safe : -1;
+    return p->committing < 0 && (safe > 0 || p->is_new_log) && safe > p->committed ? safe : -1;
 }
 
 void progress_commit_begun(struct progress *p, int64_t offset)

@@ -1,8 +1,8 @@
-// How far one partition is settled for one function, and what of that the group has committed.
+// Which records of one partition are settled for one function, and which offset is committed.
 //
-// Records are read in the order of their offsets and settled in any order. A bit for each offset above the
-// first unsettled one says whether its record is still unsettled: a million records that are settled behind
-// one that is not take 128 KB, and far less where whole runs are settled.
+// Records are read in the order of their offsets and settled in any order. One bit for each offset from the
+// first unsettled record on says whether its record is unsettled. A million settled records behind an
+// unsettled one take 128 KB; chunks without unsettled records take almost nothing.
 #ifndef BRIDGE_INTAKE_PROGRESS_H
 #define BRIDGE_INTAKE_PROGRESS_H
 
@@ -13,10 +13,10 @@
 struct progress_chunk;
 struct progress_sample;
 
-/** Plain data, embedded. A ticket is a record's offset plus `base`, so that tickets of a log that is gone are
- * smaller than those of the log that replaced it. */
+/** Plain data, embedded. A ticket is an offset plus `base`: tickets of a log that was replaced are smaller
+ * than those of the new log. */
 struct progress {
-    struct progress_chunk *chunks;  // by ticket, from chunk_at; offsets in no chunk are settled
+    struct progress_chunk *chunks;  // by ticket, from chunk_at; tickets in no chunk are settled
     size_t chunk_at;
     size_t chunk_count;  // after chunk_at
     size_t chunk_capacity;
@@ -28,9 +28,9 @@ struct progress {
     uint64_t unsettled_count;
     uint64_t base;       // ticket of offset 0 of this log
     uint64_t next;       // ticket after the one opened last
-    int64_t committed;   // what the group has; -1 before anything
-    int64_t committing;  // asked of the broker and not answered; -1: nothing
-    bool is_anew;        // the group has no offset of this log: even 0 is to be committed
+    int64_t committed;   // the committed offset; -1: none
+    int64_t committing;  // the offset of the commit in flight; -1: none
+    bool is_new_log;     // no offset of this log is committed: commit even 0
 };
 
 enum {
@@ -38,28 +38,28 @@ enum {
     PROGRESS_CHUNKS_MAX = 8192,  // with unsettled records; 4.4 MB
 };
 
-/** @param committed  the group's offset; -1 when it has none */
+/** @param committed  the committed offset; -1: none */
 void progress_init(struct progress *p, int64_t committed);
 void progress_clear(struct progress *p);
 
 /**
- * The log is another one than before (its topic was made anew, or cut): reading begins at its earliest
- * record, which 0 stands for. What is unsettled of the old one can't be read again and holds nothing back.
+ * The log was replaced (its topic was recreated or truncated) and is read from its earliest record. Unsettled
+ * records of the old log can't be read again and hold back nothing.
  */
 void progress_restart(struct progress *p);
 
 /**
- * A record was read: its offset is passed only once the ticket is settled. Offsets between it and the record
- * read before it hold no record and are settled.
+ * Opens an entry for a record that was read. The safe offset does not pass it before it is settled. Offsets
+ * between it and the previous record have no record and count as settled.
  *
- * @param timestamp_ms  the record's own; -1 for none
+ * @param timestamp_ms  the record's; -1: none
  */
 uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms);
 
-/** A ticket from before progress_restart is passed over. */
+/** Tickets from before progress_restart are ignored. */
 void progress_settle(struct progress *p, uint64_t ticket);
 
-/** Whether the ticket is of the log that is read now. */
+/** Whether the ticket was opened after the last progress_restart. */
 static inline bool progress_is_current(const struct progress *p, uint64_t ticket)
 {
     return ticket >= p->base;
@@ -70,22 +70,22 @@ static inline int64_t progress_offset_of(const struct progress *p, uint64_t tick
     return (int64_t)(ticket - p->base);
 }
 
-/** No more records may be opened before the first unsettled one is settled. */
+/** Whether no more records may be opened before the first unsettled one is settled. */
 static inline bool progress_is_full(const struct progress *p)
 {
     return p->live_count >= PROGRESS_CHUNKS_MAX;
 }
 
-/** The offset of the first unsettled record; when there is none, the one after the record read last. */
+/** The offset of the first unsettled record; without one, the offset after the record that was read last. */
 int64_t progress_safe(const struct progress *p);
 
 /** The timestamp of the oldest record that is not settled, to the second; -1 when there is none. */
 int64_t progress_oldest_ms(const struct progress *p);
 
-/** The group has no offset of this log: even its beginning is to be committed. */
-void progress_commit_anew(struct progress *p);
+/** No offset of this partition is committed: commits even offset 0. */
+void progress_set_uncommitted(struct progress *p);
 
-/** The offset to commit, or -1 when it has not moved (or a commit is under way). */
+/** The offset to commit; -1: it has not moved, or a commit is in flight. */
 int64_t progress_next_commit(const struct progress *p);
 void progress_commit_begun(struct progress *p, int64_t offset);
 void progress_commit_ended(struct progress *p, bool is_committed);

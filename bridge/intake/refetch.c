@@ -1,8 +1,8 @@
-// A partition is read in sweeps: from the lowest offset that is wanted to the highest. The next sweep goes on
-// where this one ended, unless something further back is wanted by then.
+// A partition is read in sweeps, from the lowest wanted offset to the highest. The next sweep continues where
+// the last one ended, unless a lower offset is wanted.
 //
-// A gap in the offsets is taken for lost records only at the beginning of a sweep that asked for the first of
-// them: anywhere else they are asked for again.
+// Offsets without a record are reported as gone only if the reading began exactly there. A gap later in the
+// sweep is not reported: the wanted offsets in it are requested again, and the next reading begins there.
 #include "bridge/intake/refetch.h"
 
 #include <utlist.h>
@@ -14,23 +14,23 @@ enum {
     RECORDS_A_TURN = 256,
     RECORDS_AHEAD = 10000,
     BYTES_AHEAD = 1 << 20,
-    NEAR = 100000,  // reading this many records on costs less than beginning anew
+    NEAR = 100000,  // reading on over this many offsets costs less than a new fetch position
 };
 
-/** One partition that is read. */
+/** The reading of one partition. */
 struct reading {
     struct reading *next;
     struct refetch *owner;
     struct partition *partition;
     rd_kafka_topic_t *topic;
-    rd_kafka_queue_t *queue;  // NULL: not begun
+    rd_kafka_queue_t *queue;  // NULL: not started
     struct kafka_watch *watch;
-    rd_kafka_message_t *refused;  // to be offered again
+    rd_kafka_message_t *refused;  // offered again by refetch_resume
     int64_t position;             // of the next record
-    int64_t target;               // the last offset of this sweep; -1: none is under way
-    int64_t want_first;           // of the next one; -1: none
+    int64_t target;               // the last offset of this sweep; -1: no sweep
+    int64_t want_first;           // of the next sweep; -1: none
     int64_t want_last;
-    bool is_first;      // nothing was read since reading began at `position`
+    bool is_first;      // no record was offered since reading began at `position`
     size_t read_count;  // since the fetcher was woken last
     size_t read_bytes;
 };
@@ -40,13 +40,13 @@ struct refetch {
     const struct settings *settings;  // lent
     char *component;
     struct refetch_listener listener;
-    rd_kafka_t *rk;  // NULL: not needed yet
+    rd_kafka_t *rk;  // NULL: not opened yet
     struct reading *readings;
 };
 
 static void on_ready(void *self);
 
-/** Whatever waits in the queue belongs to an earlier sweep: the queue goes with it. */
+/** Drops the queue with its messages. */
 static void end_reading(struct reading *g)
 {
     if (g->queue == NULL) {
@@ -85,7 +85,7 @@ static void end_sweep(struct reading *g)
     g->owner->listener.on_swept(g->owner->listener.self, g->partition);
 }
 
-/** The sweep's first record, or the partition's end, lies further on than what was asked for. */
+/** Reports a gap if the first record, or the partition's end, is beyond the offset that reading began at. */
 static void note_gap(struct reading *g, int64_t offset)
 {
     if (g->is_first && offset > g->position) {
@@ -101,10 +101,10 @@ static void on_error(struct reading *g, const rd_kafka_message_t *message)
                   "%s", rd_kafka_message_errstr(message));
         return;
     }
-    // The end may lie before a record that another broker had: then it comes.
-    bool is_behind = g->is_first && message->offset <= g->position;
+    // The end may be before `position` if this broker lags behind the former leader: the record follows.
+    bool is_before = g->is_first && message->offset <= g->position;
     note_gap(g, message->offset);
-    if (!is_behind) {
+    if (!is_before) {
         end_sweep(g);
     }
 }
@@ -148,15 +148,15 @@ static void on_ready(void *self)
     struct reading *g = self;
     struct refetch *r = g->owner;
     rd_kafka_message_t *message = NULL;
-    bool is_going_on = true;
+    bool is_taken = true;
     int count = 0;
-    while (is_going_on && g->target >= 0 && count < RECORDS_A_TURN && (message = next_message(g)) != NULL) {
+    while (is_taken && g->target >= 0 && count < RECORDS_A_TURN && (message = next_message(g)) != NULL) {
         count++;
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             on_error(g, message);
             rd_kafka_message_destroy(message);
         } else {
-            is_going_on = offer(g, message);
+            is_taken = offer(g, message);
         }
     }
     if (count == RECORDS_A_TURN) {

@@ -6,9 +6,9 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { UNKNOWN_MAX = 1024 };  // ids kept that the registry does not know
+enum { UNKNOWN_MAX = 1024 };  // cached ids that the registry does not have
 
-enum schema_state { STATE_ASKED, STATE_READY, STATE_UNKNOWN, STATE_WAITING /* to ask again */ };
+enum schema_state { STATE_ASKED, STATE_READY, STATE_UNKNOWN, STATE_WAITING /* for the next look-up */ };
 
 struct schema_entry {
     int32_t id;
@@ -16,7 +16,7 @@ struct schema_entry {
     int64_t asked_us;
     struct avro_type *type;
     char *why;
-    struct schema_cache *cache;  // NULL: the cache is gone and this entry only waits for its answer
+    struct schema_cache *cache;  // NULL: the cache is freed, and the look-up that ends frees this entry
     UT_hash_handle hh;
 };
 
@@ -36,12 +36,12 @@ static void free_entry(struct schema_entry *e)
     free(e);
 }
 
-static void tell_all(struct schema_cache *c)
+static void notify_all(struct schema_cache *c)
 {
     struct schema_listener *next;
     for (struct schema_listener *l = c->listeners; l != NULL; l = next) {
         next = l->next;
-        l->on_news(l->self);
+        l->on_resolved(l->self);
     }
 }
 
@@ -59,8 +59,8 @@ static void on_ask_again(uv_timer_t *timer)
     }
 }
 
-/** The oldest goes: the hash keeps the order in which entries came. */
-static void drop_oldest_unknown(struct schema_cache *c)
+/** uthash iterates in the order of insertion. */
+static void evict_oldest_unknown(struct schema_cache *c)
 {
     struct schema_entry *e;
     struct schema_entry *next;
@@ -77,7 +77,7 @@ static void drop_oldest_unknown(struct schema_cache *c)
 static void refuse(struct schema_entry *e, const char *why)
 {
     if (e->cache->unknown_count >= UNKNOWN_MAX) {
-        drop_oldest_unknown(e->cache);
+        evict_oldest_unknown(e->cache);
     }
     e->cache->unknown_count++;
     e->state = STATE_UNKNOWN;
@@ -85,7 +85,7 @@ static void refuse(struct schema_entry *e, const char *why)
     e->why = memory_string(why);
 }
 
-/** The registry can't be asked now: nothing is lost by waiting, whereas guessing loses the record. */
+/** The registry does not respond: retries later. Treating the id as unknown would dead-letter the record. */
 static void wait_for_registry(struct schema_cache *c, struct schema_entry *e, const struct fault *f)
 {
     if (c->backoff.failures == 0) {
@@ -119,7 +119,7 @@ static void on_schema(void *self, struct slice text, const struct fault *f)
         wait_for_registry(c, e, f);
         return;
     }
-    tell_all(c);
+    notify_all(c);
 }
 
 static void ask(struct schema_cache *c, struct schema_entry *e)
@@ -147,7 +147,7 @@ enum schema_step schema_cache_get(struct schema_cache *c, int32_t id, const stru
         return SCHEMA_READY;
     }
     if (e->state == STATE_UNKNOWN) {
-        if (age->seen_us <= e->asked_us || clock_now_us() - e->asked_us < age->believe_us) {
+        if (age->seen_us <= e->asked_us || clock_now_us() - e->asked_us < age->valid_us) {
             *ret_why = e->why;
             return SCHEMA_UNKNOWN;
         }
@@ -198,7 +198,7 @@ void schema_cache_free(struct schema_cache *c)
     for (struct schema_entry *next; e != NULL; e = next) {
         next = e->hh.next;
         if (e->state == STATE_ASKED) {
-            e->cache = NULL;  // its answer frees it
+            e->cache = NULL;  // on_schema frees it
         } else {
             free_entry(e);
         }

@@ -1,5 +1,5 @@
-// Schema ids to parsed schemas, for all functions of the process: one question a registry id, however many
-// wait.
+// Parsed schemas by id, for all functions of the process. Each id is looked up in the registry once, however
+// many records wait for it.
 #ifndef BRIDGE_INTAKE_SCHEMA_CACHE_H
 #define BRIDGE_INTAKE_SCHEMA_CACHE_H
 
@@ -11,15 +11,14 @@
 struct schema_cache;
 
 enum schema_step {
-    SCHEMA_READY,    // *ret is the schema; lives as long as the cache
-    SCHEMA_WAIT,     // asked for: on_news follows
-    SCHEMA_UNKNOWN,  // the registry knows no such id, or its text is no schema we can read
+    SCHEMA_READY,    // *ret is the schema; it lives as long as the cache
+    SCHEMA_WAIT,     // being looked up: on_resolved follows
+    SCHEMA_UNKNOWN,  // the registry has no such id, or its schema can't be read
 };
 
-/** One who wants to know when an id that it waits for may have been answered. Embedded; zero before joining.
- */
+/** Embedded by the listener; zero-initialised before schema_cache_join. */
 struct schema_listener {
-    void (*on_news)(void *self);
+    void (*on_resolved)(void *self);  // an id is READY or UNKNOWN now
     void *self;
     struct schema_listener *next;
 };
@@ -31,12 +30,12 @@ void schema_cache_free(struct schema_cache *c);
 void schema_cache_join(struct schema_cache *c, struct schema_listener *listener);
 void schema_cache_leave(struct schema_cache *c, struct schema_listener *listener);
 
-/** How old a "no such id" may be. */
+/** Which "no such id" from the registry is accepted; one that is too old is looked up again. */
 struct schema_age {
-    int64_t seen_us;     // when the record was read: what was asked before is asked again, since a producer
-                         // registers before it produces
-    int64_t believe_us;  // for so long it is believed all the same: what may be no id at all must not be
-                         // asked for with each record
+    int64_t seen_us;   // when the record was read: accepted if asked after this, since a producer registers
+                       // a schema before it writes records
+    int64_t valid_us;  // also accepted for this long: bytes that only look like an id must not cause a
+                       // look-up for each record
 };
 
 /**

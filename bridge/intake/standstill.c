@@ -12,7 +12,7 @@ void standstill_init(struct standstill *s, int64_t session_ms, int64_t heartbeat
 bool standstill_check(struct standstill *s, int64_t now_us)
 {
     if (now_us - s->seen_us >= s->limit_us) {
-        s->state = STANDSTILL_DOUBTFUL;  // also when one is under way: its answer may be from before
+        s->state = STANDSTILL_DOUBTFUL;  // also from ASKED: the response may be older than this standstill
     }
     s->seen_us = now_us;
     return s->state == STANDSTILL_NONE;
@@ -30,9 +30,4 @@ void standstill_answered(struct standstill *s, bool is_member)
     if (s->state == STANDSTILL_ASKED) {
         s->state = is_member ? STANDSTILL_NONE : STANDSTILL_DOUBTFUL;
     }
-}
-
-void standstill_over(struct standstill *s)
-{
-    s->state = STANDSTILL_NONE;
 }

@@ -138,8 +138,9 @@ static void headers_are_names_and_lines_that_http_allows(void **state)
         "  ce-id: x,\n"
         "  Authorization: Basic hunter2,\n"
         "  y: [a]}}}\n",
-        "f.yaml:3:3: error: \"a b\" is not a header's name\n"
-        "f.yaml:4:6: error: \"x\": a header's value has only printable ASCII characters, no line ends\n"
+        "f.yaml:3:3: error: \"a b\" is not a valid header name\n"
+        "f.yaml:4:6: error: \"x\": a header value must consist of printable ASCII characters, without line "
+        "ends\n"
         "f.yaml:5:3: error: \"Content-Type\" can't be set: millrace sets it\n"
         "f.yaml:6:3: error: \"ce-id\" can't be set: millrace sets it\n"
         "f.yaml:7:18: error: \"Authorization\": a secret is not written in a file that others may read: "
@@ -157,10 +158,9 @@ static void rules_between_options_have_their_place(void **state)
                      "    headers: {authorization: {env: MILLRACE_TEST_SECRET}}\n"
                      "    auth: {bearer: {env: MILLRACE_TEST_SECRET}}\n",
                      "f.yaml:6:20: error: bearer: the header authorization is set too; keep one of them\n");
-    check_complaints(
-        "source: {topics: ['*']}\nendpoint: {http: {url: http://x}}\n",
-        "f.yaml:1:18: error: topics: the function's own dead-letter topic millrace.dlq.order-email is "
-        "among them, and would come round\n");
+    check_complaints("source: {topics: ['*']}\nendpoint: {http: {url: http://x}}\n",
+                     "f.yaml:1:18: error: topics: they match the function's own dead-letter topic "
+                     "millrace.dlq.order-email, whose records would be delivered again\n");
 }
 
 static void lists_and_limits_are_checked(void **state)

@@ -57,11 +57,11 @@ static void answer_unknown(void)
     on_schema(pending_self, (struct slice){NULL, 0}, &f);
 }
 
-static enum schema_step get(int32_t id, int64_t now_us, int64_t believe_us)
+static enum schema_step get(int32_t id, int64_t now_us, int64_t valid_us)
 {
     const struct avro_type *type;
     const char *why;
-    const struct schema_age age = {now_us, believe_us};
+    const struct schema_age age = {now_us, valid_us};
     clock_fake(now_us, now_us);
     return schema_cache_get(cache, id, &age, &type, &why);
 }
