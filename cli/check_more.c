@@ -19,9 +19,12 @@ static bool open_role(const struct settings *settings, enum kafka_role role, con
 
 bool check_more_kafka(const struct settings *settings, struct fault *f)
 {
-    static const char *const producer[] = {NULL};
-    static const char *const consumer[] = {"group.id", "millrace.check", "partition.assignment.strategy",
-                                           "cooperative-sticky", NULL};
+    // librdkafka's level 4 is warnings: its notice that no bootstrap.servers is set is about this check
+    // alone.
+    static const char *const producer[] = {"log_level", "4", NULL};
+    static const char *const consumer[] = {
+        "log_level",          "4", "group.id", "millrace.check", "partition.assignment.strategy",
+        "cooperative-sticky", NULL};
     struct settings unconnected = {0};
     for (size_t i = 0; i < settings->kafka.count; i++) {
         const struct text_pair *pair = &settings->kafka.items[i];

@@ -62,7 +62,7 @@ static void on_restart(uv_handle_t *handle)
     c->next_set = (struct config_set){0};
     c->config = TAKE(c->next);
     if (!start_pipeline(c, &f)) {
-        worker_end(c->worker, &f);
+        worker_fail(c->worker, &f);
     }
 }
 

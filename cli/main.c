@@ -37,10 +37,9 @@ static void print_help(FILE *out)
         (void)fprintf(out, "  %-9s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
     }
     (void)fprintf(out, "  %-9s %s\n", "version", "show the version");
-    (void)fputs(
-        "\n`millrace COMMAND --help` says more. DIR is $MILLRACE_CONFIG, ./millrace or /etc/millrace\n"
-        "unless -c names it.\n",
-        out);
+    (void)fputs("\n`millrace help COMMAND` says more. DIR is $MILLRACE_CONFIG, ./millrace or /etc/millrace\n"
+                "unless -c names it.\n",
+                out);
 }
 
 static int refuse(const char *word)
@@ -91,9 +90,16 @@ int main(int argc, char **argv)
     }
     forbid_core_dumps();
     const char *word = argv[1];
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || (strcmp(word, "help") == 0 && argc == 2)) {
         print_help(stdout);
         return CLI_DONE;
+    }
+    char option[] = "--help";
+    char *help[] = {argv[0], argc > 2 ? argv[2] : NULL, option, NULL};
+    if (strcmp(word, "help") == 0) {  // `help COMMAND` is `COMMAND --help`
+        word = argv[2];
+        argv = help;
+        argc = 3;
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
         (void)printf("millrace %s\n", MILLRACE_VERSION);

@@ -39,9 +39,12 @@ static void show(struct pipeline_state *s, const char *why)
     if (s->shown == to) {
         return;
     }
+    // An error has been logged by then, with its text: connection_lost, connector_failed.
+    bool is_logged = s->error.is_set && strncmp(s->detail, s->error.text, sizeof(s->error.text) - 1) == 0;
     log_info(s->component, "state_changed",
-             LOG_WITH(LOG_TEXT("from", names[s->shown]), LOG_TEXT("to", names[to])), "%s -> %s (%s)",
-             names[s->shown], names[to], s->detail);
+             LOG_WITH(LOG_TEXT("from", names[s->shown]), LOG_TEXT("to", names[to])), "%s -> %s%s%s%s",
+             names[s->shown], names[to], is_logged ? "" : " (", is_logged ? "" : s->detail,
+             is_logged ? "" : ")");
     s->shown = to;
     metric_set(s->metric, (double)to);
 }

@@ -74,6 +74,16 @@ tidy() {
         xargs -0 -P 2 -n 4 clang-tidy -p build/dev --quiet --warnings-as-errors='*' 2>/dev/null
 }
 
+# names_a_path [pytest arguments]: whether one is a file or folder of tests, such as tests/system/test_order.py::test_x.
+names_a_path() {
+    for argument in "$@"; do
+        case $argument in
+            */*) [ ! -e "${argument%%::*}" ] || return 0 ;;
+        esac
+    done
+    return 1
+}
+
 # system PRESET MARKERS [pytest arguments]: the system tests with these markers, against that build.
 system() {
     preset=$1
@@ -81,7 +91,8 @@ system() {
     shift 2
     build "$preset" && python_ready && kafka_ready && postgres_ready || return 1
     [ $# -gt 0 ] || set -- -n 4 --dist loadfile --no-loadscope-reorder # most of the time is waiting
-    { MILLRACE_BINARY=$PWD/build/$preset/millrace $pinned "$python/bin/python" -m pytest tests/system \
+    names_a_path "$@" || set -- tests/system "$@"
+    { MILLRACE_BINARY=$PWD/build/$preset/millrace $pinned "$python/bin/python" -m pytest \
         -m "$markers" "$@" 2>&1 || touch "$work/pytest.failed"; } | tee "$work/pytest.log"
     tail -n 1 "$work/pytest.log" | sed 's/^=* *//; s/ *=*$//; s/^/; pytest: /' >"$work/note"
     if [ -e "$work/pytest.failed" ]; then

@@ -268,6 +268,19 @@ static void measure_lag(struct function *fn)
     metric_set(fn->metrics.lag_seconds, (double)lag_us / (double)CLOCK_US_PER_S);
 }
 
+/** A function that can't be registered yet waits for the state topic: without this it would only be
+ * `starting`. */
+static void note_registration(struct function *fn)
+{
+    const char *why = fn->state == FUNCTION_STARTING && consumer_of(fn) == NULL
+                          ? state_topic_outage(fn->deps.state_topic)
+                          : NULL;
+    if (why != NULL) {
+        CLEANUP(memory_free_pointer) char *text = memory_format("Kafka does not answer: %s", why);
+        last_error_set(&fn->kafka_error, text);
+    }
+}
+
 static void on_tick(uv_timer_t *tick)
 {
     struct function *fn = tick->data;
@@ -276,6 +289,7 @@ static void on_tick(uv_timer_t *tick)
     }
     metric_set(fn->metrics.in_flight, (double)delivery_running(fn->delivery));
     delivery_tick(fn->delivery);
+    note_registration(fn);
     if (consumer_of(fn) != NULL) {
         measure_lag(fn);
         on_records(fn);  // partitions that progress_is_full stopped may read again
@@ -474,9 +488,12 @@ void function_status(const struct function *fn, struct bytes *out)
         struct partition *p;
         LL_COUNT(consumer_partitions(consumer_of(fn)), p, partitions);
     }
+    const char *detail = fn->state == FUNCTION_RUNNING && partitions == 0
+                             ? "no partition: its topics don't exist yet, or other processes have them all"
+                             : fn->detail;
     bytes_format(out, "{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", fn->config->name,
                  function_state_name(fn->state));
-    text_append_json(out, slice_of(fn->detail));
+    text_append_json(out, slice_of(detail));
     bytes_format(out, ",\"lag_records\":%lld,\"in_flight\":%zu,\"held_events\":%zu,\"partitions\":%zu",
                  (long long)fn->lag_records, fn->delivery == NULL ? 0 : delivery_running(fn->delivery),
                  fn->delivery == NULL ? 0 : delivery_event_count(fn->delivery), partitions);

@@ -19,6 +19,23 @@ static struct metric *outcome(struct function_metrics *m, const char *more)
     return series(m, METRIC_COUNTER, PREFIX "events_total", "Events settled, by outcome", more);
 }
 
+static struct metric *dead_letters(struct function_metrics *m, const char *reason)
+{
+    CLEANUP(memory_free_pointer) char *more = memory_format(",reason=\"%s\"", reason);
+    return series(m, METRIC_COUNTER, PREFIX "dead_letters_total", "Events dead-lettered, by reason", more);
+}
+
+/** Prometheus' increase() misses the first event of a counter that appears with it.
+ */
+static void make_dead_letters(struct function_metrics *m)
+{
+    static const char *const reasons[] = {"attempts_exhausted", "expired",        "rejected", "redirect",
+                                          "undecodable",        "unknown_schema", "oversize"};
+    for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+        (void)dead_letters(m, reasons[i]);
+    }
+}
+
 void function_metrics_init(struct function_metrics *m, struct metrics *metrics, const char *function)
 {
     *m = (struct function_metrics){.metrics = metrics, .function = memory_string(function)};
@@ -32,6 +49,7 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
     m->filtered = outcome(m, ",outcome=\"filtered\"");
     m->dead_lettered = outcome(m, ",outcome=\"dead_lettered\"");
     m->offset_resets = outcome(m, ",outcome=\"lost_to_retention\"");
+    make_dead_letters(m);
     m->invocation_duration = series(m, METRIC_HISTOGRAM, PREFIX "invocation_duration_seconds",
                                     "From sending a call to its response", "");
     m->event_latency = series(m, METRIC_HISTOGRAM, PREFIX "event_latency_seconds",
@@ -57,9 +75,7 @@ void function_metrics_count_retry(struct function_metrics *m, const char *reason
 
 void function_metrics_count_dead_letter(struct function_metrics *m, const char *reason)
 {
-    CLEANUP(memory_free_pointer) char *more = memory_format(",reason=\"%s\"", reason);
-    metric_add(
-        series(m, METRIC_COUNTER, PREFIX "dead_letters_total", "Events dead-lettered, by reason", more), 1);
+    metric_add(dead_letters(m, reason), 1);
 }
 
 void function_metrics_set_state(struct function_metrics *m, const char *from, const char *to)

@@ -6,6 +6,7 @@
 #include "bridge/intake/event.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/memory.h"
 
 enum { FIRST_ASSIGNMENT_WAIT_US = 4000000, COMMIT_WAIT_US = 10000000 };
 
@@ -48,7 +49,8 @@ static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *t
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         // Without partitions nothing waits for Kafka, and no commit would show that it responds again.
         if (c->partitions != NULL || c->state != GROUP_MEMBER) {
-            consumer_set_kafka_error(c, text);
+            CLEANUP(memory_free_pointer) char *why = memory_format("Kafka does not answer: %s", text);
+            consumer_set_kafka_error(c, why);
         }
         return;
     case RD_KAFKA_RESP_ERR__TRANSPORT:

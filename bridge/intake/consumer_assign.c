@@ -269,8 +269,8 @@ static void revoke_partitions(struct consumer *c, const rd_kafka_topic_partition
     }
     if (is_lost) {
         log_warn(c->component, "assignment_lost", NULL,
-                 "the group gave the partitions to other members too early: their newest events may be "
-                 "delivered twice");
+                 "the membership of the group ended before the last offsets were committed: the newest "
+                 "events may be delivered twice");
         unassign(c);
         return;
     }

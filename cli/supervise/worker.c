@@ -51,13 +51,17 @@ void worker_end(struct worker *w, const struct fault *f)
         log_info(w->component, "stopped", NULL, "stopped in order");
     } else {
         w->exit_code = worker_exit_of(f);
-        log_error(w->component, "failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f->kind))), "%s",
-                  f->text);
         if (w->io->reporter != NULL) {
             child_reporter_finish(w->io->reporter, f->text);
         }
     }
     uv_stop(&w->loop);
+}
+
+void worker_fail(struct worker *w, const struct fault *f)
+{
+    log_error(w->component, "failed", LOG_WITH(LOG_TEXT("kind", fault_kind_name(f->kind))), "%s", f->text);
+    worker_end(w, f);
 }
 
 static bool is_supervised(const struct worker *w)
@@ -284,7 +288,7 @@ int worker_run(struct worker *w)
         notify_send("READY=1");
         (void)uv_run(&w->loop, UV_RUN_DEFAULT);
     } else {
-        worker_end(w, &f);
+        worker_fail(w, &f);
     }
     if (!is_over(w)) {
         return w->exit_code | CLI_AT_ONCE;

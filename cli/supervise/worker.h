@@ -54,8 +54,11 @@ struct worker {
  */
 int worker_run(struct worker *w);
 
-/** From the part's on_end: it is drained (f NULL) or can't go on; ends worker_run. */
+/** From the part's on_end: it is drained (f NULL) or can't go on, and has logged why; ends worker_run. */
 void worker_end(struct worker *w, const struct fault *f);
+
+/** A part that did not start: logs why, then as worker_end. */
+void worker_fail(struct worker *w, const struct fault *f);
 
 /** What a fault means as an exit code. */
 int worker_exit_of(const struct fault *f);

@@ -32,8 +32,8 @@ struct compacted_topic {
     struct compacted_policy *policy;  // in CHECKING only
     uv_timer_t *retry;
     enum state state;
-    bool is_wanted;         // compacted_topic_prepare was called
-    bool is_outage_logged;  // since the last round
+    bool is_wanted;  // compacted_topic_prepare was called
+    char *outage;    // why Kafka could not be read, since the last round; NULL: it can be
     int64_t next_offset;
     uint64_t round;  // the round that began last
     uint64_t asked;  // the highest round that was requested
@@ -64,12 +64,13 @@ static void on_retry(uv_timer_t *timer)
 static void wait_and_retry(struct compacted_topic *t, const char *why)
 {
     enter(t, STATE_WAITING);
-    if (!t->is_outage_logged) {
-        t->is_outage_logged = true;
+    if (t->outage == NULL) {
         CLEANUP(memory_free_pointer) char *event = memory_format("%s_waiting", t->params.component);
         log_warn(t->params.component, event, LOG_WITH(LOG_TEXT("topic", t->params.name)),
                  "waiting for Kafka: %s", why);
     }
+    free(t->outage);
+    t->outage = memory_string(why);
     (void)uv_timer_start(t->retry, on_retry, RETRY_MS, 0);
 }
 
@@ -123,8 +124,8 @@ static void check(struct compacted_topic *t)
 static void end_round(struct compacted_topic *t)
 {
     enter(t, STATE_READY);
-    if (t->is_outage_logged) {
-        t->is_outage_logged = false;
+    if (t->outage != NULL) {
+        free(TAKE(t->outage));
         CLEANUP(memory_free_pointer) char *event = memory_format("%s_reachable", t->params.component);
         log_info(t->params.component, event, NULL, "topic %s can be read again", t->params.name);
     }
@@ -264,6 +265,11 @@ static void on_closed(uv_handle_t *handle)
     free(handle);
 }
 
+const char *compacted_topic_outage(const struct compacted_topic *t)
+{
+    return t->outage;
+}
+
 void compacted_topic_close(struct compacted_topic *t)
 {
     if (t == NULL) {
@@ -278,5 +284,6 @@ void compacted_topic_close(struct compacted_topic *t)
     rd_kafka_topic_destroy(t->topic);
     rd_kafka_destroy(t->consumer);
     uv_close((uv_handle_t *)t->retry, on_closed);
+    free(t->outage);
     free(t);
 }

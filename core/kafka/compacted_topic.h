@@ -51,6 +51,9 @@ uint64_t compacted_topic_ask(struct compacted_topic *t);
  * follows. */
 bool compacted_topic_prepare(struct compacted_topic *t);
 
+/** Why it waits for Kafka; NULL: it does not. Lent until the next turn of the loop. */
+const char *compacted_topic_outage(const struct compacted_topic *t);
+
 /** Accepts NULL. */
 void compacted_topic_close(struct compacted_topic *t);
 

@@ -333,6 +333,11 @@ static void free_entries(struct state_topic *s)
     }
 }
 
+const char *state_topic_outage(const struct state_topic *s)
+{
+    return compacted_topic_outage(s->topic);
+}
+
 void state_topic_close(struct state_topic *s)
 {
     if (s == NULL) {

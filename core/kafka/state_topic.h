@@ -29,6 +29,9 @@ void state_topic_read(struct state_topic *s, const char *key, state_on_read on_r
 void state_topic_write(struct state_topic *s, const char *key, struct slice value,
                        state_on_written on_written, void *self);
 
+/** Why reads and writes wait for Kafka; NULL: they don't. Lent until the next turn of the loop. */
+const char *state_topic_outage(const struct state_topic *s);
+
 /** Drops pending calls without calling back. Accepts NULL. */
 void state_topic_close(struct state_topic *s);
 

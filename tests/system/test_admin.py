@@ -44,6 +44,10 @@ def test_metrics(running, millrace, name):
         assert millrace.metric("millrace_function_events_total", function=name, outcome="delivered") == 11
         assert millrace.metric("millrace_function_event_latency_seconds_count", function=name) == 11
         assert millrace.metric("millrace_function_lag_records", function=name) == 0
+        # Counters are there before their first event: increase() would not see it otherwise.
+        for reason in ("attempts_exhausted", "rejected", "oversize"):
+            labels = {"function": name, "reason": reason}
+            assert millrace.metric("millrace_function_dead_letters_total", **labels) == 0, reason
         return True
 
     wait_until(complete, 20, "metrics")

@@ -95,6 +95,22 @@ def test_rights_are_missing(postgres, database, kafka, millrace, name):
         database.sql(f"drop owned by {role}; drop role {role}")
 
 
+def test_a_role_without_replication(postgres, database, kafka, millrace, name):
+    """The cure can be typed as it is, and the failure is in one line of the log."""
+    role = f"norepl_{name}"
+    database.sql(f"create role {role} login")
+    try:
+        millrace.connector(name, database.dsn(user=role))
+        process = millrace.connect(name, wait=False)
+        assert process.wait_exit() == 78
+        event = process.find("connector_failed")
+        assert f'run: ALTER ROLE "{role}" REPLICATION;' in event["message"]
+        assert f'GRANT CONNECT ON DATABASE "{name}" TO "{role}";' in event["message"]
+        assert sum("walsender" in str(line["message"]) for line in process.events) == 1
+    finally:
+        database.sql(f"drop role {role}")
+
+
 def test_create_false_says_what_to_run(database, kafka, millrace, name):
     database.sql("create table a (id int primary key)")
     millrace.connector(name, database, slot={"create": False})
@@ -127,6 +143,7 @@ def test_unknown_topic_of_a_function(database, kafka, millrace, make_millrace, f
     millrace.function(name, f"{name}.public.a", function.url, make_topics=False)
     process = millrace.bridge()
     process.wait_event(message=rf"{name}\.public\.a", component=f"function/{name}")
+    assert "topics don't exist yet" in millrace.get("/api/status").json()["functions"][0]["detail"]
     capture = make_millrace(kafka)
     capture.connector(name, database)
     capture.connect(name)
@@ -143,6 +160,12 @@ def test_the_broker_is_absent_at_start(private_kafka, database, make_millrace, f
     process.wait_event(message=broker.bootstrap)
     assert millrace.get("/readyz").status_code == 503
     assert millrace.get("/healthz").status_code == 200
+
+    def has_reason():
+        entries = {e["name"]: e for e in millrace.get("/api/status").json()["functions"]}
+        return entries[name]["since"] and "Kafka does not answer" in entries[name]["last_error"]
+
+    wait_until(has_reason, 40, "why the function is not ready")
     broker.start()
     function.wait_calls(1, timeout=60)
     millrace.wait_ready(process)

@@ -155,6 +155,16 @@ def test_what_is_probably_not_meant_is_a_warning(files):
     assert "did you mean functions/" in done.stdout
 
 
+def test_a_good_folder_is_said_to_be_good_and_nothing_else(files):
+    done = files.check()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 errors in 3 files\n", "")
+
+
+def test_help_of_a_command(files):
+    assert files.command("help", "check").stdout == files.command("check", "--help").stdout
+    assert files.command("help", "chekc").returncode == 64
+
+
 def test_no_folder(files, tmp_path):
     done = files.command("check", "-c", str(tmp_path / "nowhere"))
     assert done.returncode == 78 and "nowhere" in done.stdout + done.stderr

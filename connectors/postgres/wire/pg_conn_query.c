@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "connectors/postgres/wire/pg_conn_private.h"
+#include "core/base/memory.h"
 
 static int pg_conn_query_state(const char *sqlstate)
 {
@@ -23,9 +24,6 @@ static const char *pg_conn_query_cure(const char *sqlstate)
     }
     if (strncmp(sqlstate, "42704", 5) == 0) {
         return "check options in postgres.dsn; a server before PostgreSQL 14 is too old";
-    }
-    if (strncmp(sqlstate, "42501", 5) == 0) {
-        return "as a superuser run: ALTER ROLE our user REPLICATION; and GRANT CONNECT ON DATABASE to it";
     }
     return NULL;
 }
@@ -65,7 +63,14 @@ void pg_conn_connect_fault(PGconn *pq, struct fault *f)
             message);
         return;
     }
+    CLEANUP(memory_free_pointer) char *sql = NULL;
     const char *cure = state == NULL ? NULL : pg_conn_query_cure(state);
+    if (state != NULL && strncmp(state, "42501", 5) == 0) {  // one code for both rights
+        sql = memory_format(
+            "as a superuser run: ALTER ROLE \"%s\" REPLICATION; GRANT CONNECT ON DATABASE \"%s\" TO \"%s\";",
+            PQuser(pq), PQdb(pq), PQuser(pq));
+        cure = sql;
+    }
     if (cure == NULL) {
         (void)fault_from(f, FAULT_RETRY, "libpq", 0, "can't connect to PostgreSQL: %.*s", size, message);
         return;
