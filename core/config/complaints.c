@@ -29,7 +29,7 @@ void complaints_add(struct complaints *c, const char *file, int line, int column
     c->count++;
 }
 
-static int complaints_order(const void *left, const void *right)
+static int compare(const void *left, const void *right)
 {
     const struct complaint *a = left;
     const struct complaint *b = right;
@@ -51,7 +51,7 @@ void complaints_write(struct complaints *c, struct bytes *out)
     if (c->count == 0) {
         return;
     }
-    qsort(c->items, c->count, sizeof(*c->items), complaints_order);
+    qsort(c->items, c->count, sizeof(*c->items), compare);
     for (size_t i = 0; i < c->count; i++) {
         const struct complaint *one = &c->items[i];
         if (one->line > 0) {

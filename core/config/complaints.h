@@ -1,4 +1,4 @@
-// What is wrong in the files of a user, each complaint with its place, all of them shown together.
+// Errors in configuration files: each has its place, and all are shown together.
 #ifndef CORE_CONFIG_COMPLAINTS_H
 #define CORE_CONFIG_COMPLAINTS_H
 
@@ -18,13 +18,13 @@ struct complaints {
 /**
  * Adds one complaint.
  *
- * @param line    from 1; 0 when it is about the whole file (which is missing, say)
+ * @param line    from 1; 0 when it concerns the whole file (for instance a missing one)
  * @param column  from 1, in characters
  */
 void complaints_add(struct complaints *c, const char *file, int line, int column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** Appends a line for each, `FILE:LINE:COLUMN: error: TEXT`, in the order of files and places. */
+/** Appends a line for each, `FILE:LINE:COLUMN: error: TEXT`, sorted by file and place. */
 void complaints_write(struct complaints *c, struct bytes *out);
 
 /** Accepts NULL. */

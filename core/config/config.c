@@ -8,8 +8,8 @@
 #include "core/config/config_store.h"
 #include "core/config/config_value.h"
 
-static void config_complain_list(const struct config_file *file, struct yaml_node *at, const char *format,
-                                 va_list arguments)
+static void complain_list(const struct config_file *file, struct yaml_node *at, const char *format,
+                          va_list arguments)
 {
     char *text = NULL;
     INVARIANT(vasprintf(&text, format, arguments) >= 0);
@@ -25,7 +25,7 @@ void config_complain_at(const struct config_file *file, struct yaml_node *at, co
 {
     va_list arguments;
     va_start(arguments, format);
-    config_complain_list(file, at, format, arguments);
+    complain_list(file, at, format, arguments);
     va_end(arguments);
 }
 
@@ -33,12 +33,12 @@ void config_complain(const struct config_file *file, const char *path, const cha
 {
     va_list arguments;
     va_start(arguments, format);
-    config_complain_list(file, config_node(file, path), format, arguments);
+    complain_list(file, config_node(file, path), format, arguments);
     va_end(arguments);
 }
 
-// The node at the path when every part of it is there, else the last section on the way that is.
-static struct yaml_node *config_find(const struct config_file *file, const char *path, bool *ret_is_whole)
+// The node at the path if it exists, else the innermost existing section on the way.
+static struct yaml_node *find_node(const struct config_file *file, const char *path, bool *ret_is_whole)
 {
     struct yaml_node *node = file->root;
     *ret_is_whole = node != NULL;
@@ -56,17 +56,17 @@ static struct yaml_node *config_find(const struct config_file *file, const char 
 struct yaml_node *config_node(const struct config_file *file, const char *path)
 {
     bool is_whole;
-    return config_find(file, path, &is_whole);
+    return find_node(file, path, &is_whole);
 }
 
 bool config_is_sound(const struct config_file *file, const char *path)
 {
     bool is_whole;
-    const struct yaml_node *node = config_find(file, path, &is_whole);
+    const struct yaml_node *node = find_node(file, path, &is_whole);
     return !is_whole || !node->is_bad;
 }
 
-static void config_key_words(const struct config_option *options, struct bytes *out)
+static void key_words(const struct config_option *options, struct bytes *out)
 {
     for (; options->key != NULL; options++) {
         bytes_format(out, "%s%s", options->key, options[1].key == NULL ? "" : ", ");
@@ -75,8 +75,8 @@ static void config_key_words(const struct config_option *options, struct bytes *
 
 enum { CONFIG_KEYS_MAX = 32 };  // of one section
 
-static void config_refuse_key(const struct config_store *r, const struct config_option *options,
-                              struct yaml_node *key)
+static void refuse_key(const struct config_store *r, const struct config_option *options,
+                       struct yaml_node *key)
 {
     const char *words[CONFIG_KEYS_MAX + 1] = {NULL};
     for (size_t i = 0; options[i].key != NULL; i++) {
@@ -91,13 +91,13 @@ static void config_refuse_key(const struct config_store *r, const struct config_
         return;
     }
     CLEANUP(bytes_clear) struct bytes allowed = {0};
-    config_key_words(options, &allowed);
-    config_complain_at(r->file, key, "unknown key %s; known here: %s", bytes_text(&quoted),
+    key_words(options, &allowed);
+    config_complain_at(r->file, key, "unknown key %s; valid keys: %s", bytes_text(&quoted),
                        bytes_text(&allowed));
 }
 
-static void config_refuse_unknown(const struct config_store *r, const struct config_option *options,
-                                  const struct yaml_node *map)
+static void refuse_unknown(const struct config_store *r, const struct config_option *options,
+                           const struct yaml_node *map)
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct config_option *option = options;
@@ -105,14 +105,14 @@ static void config_refuse_unknown(const struct config_store *r, const struct con
             option++;
         }
         if (option->key == NULL) {
-            config_refuse_key(r, options, map->keys[i]);
+            refuse_key(r, options, map->keys[i]);
         }
     }
 }
 
-// A section's node, or NULL for what means the same as no section.
-static struct yaml_node *config_section_node(const struct config_store *r, const struct config_option *option,
-                                             struct yaml_node *node)
+// A section's node; NULL when there is none or the value means no section.
+static struct yaml_node *section_node(const struct config_store *r, const struct config_option *option,
+                                      struct yaml_node *node)
 {
     if (node == NULL || node->kind == YAML_MAP || node->kind == YAML_NULL) {
         return node == NULL || node->kind == YAML_NULL ? NULL : node;
@@ -121,18 +121,18 @@ static struct yaml_node *config_section_node(const struct config_store *r, const
         return NULL;
     }
     CLEANUP(bytes_clear) struct bytes keys = {0};
-    config_key_words(option->section, &keys);
+    key_words(option->section, &keys);
     config_complain_at(r->file, node, "%s: write %s%sa section with %s", option->key,
                        option->word == NULL ? "" : option->word, option->word == NULL ? "" : ", or ",
                        bytes_text(&keys));
     return NULL;
 }
 
-static void config_read_section(const struct config_store *r, const struct config_option *options,
-                                struct yaml_node *map, bool is_needed);
+static void read_section(const struct config_store *r, const struct config_option *options,
+                         struct yaml_node *map, bool is_needed);
 
-static void config_read_option(const struct config_store *r, const struct config_option *option,
-                               struct yaml_node *map, bool is_needed)
+static void read_option(const struct config_store *r, const struct config_option *option,
+                        struct yaml_node *map, bool is_needed)
 {
     struct yaml_node *node = yaml_get(map, option->key);
     bool is_absent = node == NULL || node->kind == YAML_NULL;
@@ -140,8 +140,8 @@ static void config_read_option(const struct config_store *r, const struct config
         config_complain_at(r->file, node == NULL ? map : node, "required key \"%s\" is missing", option->key);
     }
     if (option->type == CONFIG_SECTION) {
-        struct yaml_node *section = config_section_node(r, option, node);
-        config_read_section(r, option->section, section, section != NULL);
+        struct yaml_node *section = section_node(r, option, node);
+        read_section(r, option->section, section, section != NULL);
     } else if (is_absent) {
         config_store_initial(r, option);
     } else {
@@ -149,15 +149,15 @@ static void config_read_option(const struct config_store *r, const struct config
     }
 }
 
-// `map` NULL: every option gets its default; nothing is asked for unless `is_needed`.
-static void config_read_section(const struct config_store *r, const struct config_option *options,
-                                struct yaml_node *map, bool is_needed)
+// `map` NULL: every option gets its default; required keys are missing only if `is_needed`.
+static void read_section(const struct config_store *r, const struct config_option *options,
+                         struct yaml_node *map, bool is_needed)
 {
     if (map != NULL) {
-        config_refuse_unknown(r, options, map);
+        refuse_unknown(r, options, map);
     }
     for (; options->key != NULL; options++) {
-        config_read_option(r, options, map, is_needed);
+        read_option(r, options, map, is_needed);
     }
 }
 
@@ -169,14 +169,14 @@ bool config_read(const struct config_kind *kind, struct config_file *file, struc
     struct yaml_node *map = file->root;
     if (map != NULL && map->kind != YAML_MAP && map->kind != YAML_NULL) {
         CLEANUP(bytes_clear) struct bytes keys = {0};
-        config_key_words(kind->options, &keys);
+        key_words(kind->options, &keys);
         config_complain_at(file, map, "the file must have keys: %s", bytes_text(&keys));
         is_tree = false;
     }
     if (map != NULL && map->kind != YAML_MAP) {
         map = NULL;
     }
-    config_read_section(&store, kind->options, map, is_tree);
+    read_section(&store, kind->options, map, is_tree);
     if (kind->finish != NULL && is_tree) {
         kind->finish(file, config);
     }
@@ -188,14 +188,14 @@ bool config_read_file(const struct config_kind *kind, struct config_file *file, 
     CLEANUP(bytes_clear) struct bytes text = {0};
     struct fault f;
     if (!config_file_load(file->path, YAML_SIZE_MAX, &text, &file->is_private, &f)) {
-        const char *why = f.text + strlen(file->path) + 2;  // the complaint's line begins with the path
+        const char *why = f.text + strlen(file->path) + 2;  // without the path, which begins the complaint
         complaints_add(file->complaints, file->path, 0, 0, "can't be read: %s", why);
-        config_read_section(&(struct config_store){file, config}, kind->options, NULL, false);
+        read_section(&(struct config_store){file, config}, kind->options, NULL, false);
         return false;
     }
     bool is_good = config_read(kind, file, bytes_slice(&text), config);
     if (text.size > 0) {
-        explicit_bzero(text.data, text.size);  // there may be plain secrets in it
+        explicit_bzero(text.data, text.size);  // it may contain plain secrets
     }
     return is_good;
 }

@@ -5,14 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool config_file_fault(struct fault *f, const char *path, int code)
+static bool system_fault(struct fault *f, const char *path, int code)
 {
     char why[120];
     return fault_from(f, FAULT_CONFIG, "errno", code, "%s: %s", path, strerror_r(code, why, sizeof(why)));
 }
 
-static bool config_file_read_all(int file, const char *path, size_t size_max, struct bytes *text,
-                                 struct fault *f)
+static bool read_all(int file, const char *path, size_t size_max, struct bytes *text, struct fault *f)
 {
     for (;;) {
         uint8_t *place = bytes_reserve(text, 4096);
@@ -21,7 +20,7 @@ static bool config_file_read_all(int file, const char *path, size_t size_max, st
             continue;
         }
         if (got < 0) {
-            return config_file_fault(f, path, errno);
+            return system_fault(f, path, errno);
         }
         if (got == 0) {
             return true;
@@ -33,7 +32,7 @@ static bool config_file_read_all(int file, const char *path, size_t size_max, st
     }
 }
 
-static void config_file_close(const int *file)
+static void close_file(const int *file)
 {
     if (*file >= 0) {
         (void)close(*file);
@@ -43,17 +42,17 @@ static void config_file_close(const int *file)
 bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool *ret_is_private,
                       struct fault *f)
 {
-    // Non-blocking, so that a named pipe does not hold us before fstat tells that it is one.
-    CLEANUP(config_file_close) int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    // O_NONBLOCK: opening a named pipe would block before fstat can refuse it.
+    CLEANUP(close_file) int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
     if (file < 0 || fstat(file, &status) != 0) {
-        return config_file_fault(f, path, errno);
+        return system_fault(f, path, errno);
     }
     if (!S_ISREG(status.st_mode)) {
         return fault_set(f, FAULT_CONFIG, "%s: not a file", path);
     }
     CLEANUP(bytes_clear) struct bytes text = {0};
-    if (!config_file_read_all(file, path, size_max, &text, f)) {
+    if (!read_all(file, path, size_max, &text, f)) {
         return false;
     }
     *ret = text;

@@ -1,4 +1,4 @@
-// Files of the configuration, read whole with a limit.
+// Reads a whole configuration file, with a size limit.
 #ifndef CORE_CONFIG_CONFIG_FILE_H
 #define CORE_CONFIG_CONFIG_FILE_H
 
@@ -6,11 +6,11 @@
 #include "core/base/fault.h"
 
 /**
- * Reads a regular file (following symbolic links).
+ * Reads a regular file; follows symbolic links.
  *
  * @param size_max       a larger file is a fault
  * @param ret_is_private  whether only its owner may read it; may be NULL
- * @param f              FAULT_CONFIG; does not name the file, but for what the system said
+ * @param f              FAULT_CONFIG; begins with the path
  */
 bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool *ret_is_private,
                       struct fault *f) MUST_USE;

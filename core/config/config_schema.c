@@ -3,7 +3,7 @@
 #include "core/config/config.h"
 #include "core/config/config_value.h"
 
-static void config_schema_text(const char *name, const char *text, struct bytes *out)
+static void write_text(const char *name, const char *text, struct bytes *out)
 {
     bytes_format(out, "\"%s\":", name);
     text_append_json(out, slice_of(text));
@@ -13,7 +13,7 @@ static const char config_schema_secret[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"minProperties\":1,\"maxProperties\":1,"
     "\"properties\":{\"file\":{\"type\":\"string\"},\"env\":{\"type\":\"string\"}}}";
 
-static void config_schema_words(const struct config_choice *choices, struct bytes *out)
+static void write_words(const struct config_choice *choices, struct bytes *out)
 {
     bytes_append_string(out, "\"enum\":[");
     for (size_t i = 0; choices[i].word != NULL; i++) {
@@ -23,7 +23,7 @@ static void config_schema_words(const struct config_choice *choices, struct byte
     bytes_append_byte(out, ']');
 }
 
-static void config_schema_integer(const struct config_option *option, struct bytes *out)
+static void write_integer(const struct config_option *option, struct bytes *out)
 {
     bytes_append_string(out, "\"type\":\"integer\"");
     if (option->max != 0) {
@@ -32,7 +32,7 @@ static void config_schema_integer(const struct config_option *option, struct byt
     }
 }
 
-static void config_schema_initial(const struct config_option *option, struct bytes *out)
+static void write_initial(const struct config_option *option, struct bytes *out)
 {
     if (option->initial == NULL) {
         return;
@@ -57,9 +57,9 @@ static void config_schema_initial(const struct config_option *option, struct byt
     bytes_append_byte(out, ']');
 }
 
-static void config_schema_object(const struct config_option *options, bool is_needed, struct bytes *out);
+static void write_object(const struct config_option *options, bool is_needed, struct bytes *out);
 
-static void config_schema_type(const struct config_option *option, struct bytes *out)
+static void write_type(const struct config_option *option, struct bytes *out)
 {
     switch (option->type) {
     case CONFIG_TEXT:
@@ -77,10 +77,10 @@ static void config_schema_type(const struct config_option *option, struct bytes 
             bytes_append_string(out, "\"type\":\"boolean\"");
             break;
         }
-        config_schema_words(option->choices, out);
+        write_words(option->choices, out);
         break;
     case CONFIG_INTEGER:
-        config_schema_integer(option, out);
+        write_integer(option, out);
         break;
     case CONFIG_DURATION:
         bytes_append_string(out, "\"type\":\"string\",\"pattern\":\"^[0-9]+(ms|s|m|h|d)$\"");
@@ -90,11 +90,11 @@ static void config_schema_type(const struct config_option *option, struct bytes 
                                  "{\"type\":\"string\",\"pattern\":\"^[0-9]+(B|KiB|MiB|GiB)?$\"}]");
         break;
     case CONFIG_CHOICE:
-        config_schema_words(option->choices, out);
+        write_words(option->choices, out);
         break;
     case CONFIG_FLAGS:
         bytes_format(out, "\"type\":\"array\",\"minItems\":%lld,\"items\":{", (long long)option->min);
-        config_schema_words(option->choices, out);
+        write_words(option->choices, out);
         bytes_append_byte(out, '}');
         break;
     case CONFIG_LIST:
@@ -108,37 +108,37 @@ static void config_schema_type(const struct config_option *option, struct bytes 
                      config_schema_secret);
         break;
     case CONFIG_SECTION:
-        config_schema_object(option->section, true, out);
+        write_object(option->section, true, out);
         break;
     }
 }
 
-static void config_schema_option(const struct config_option *option, struct bytes *out)
+static void write_option(const struct config_option *option, struct bytes *out)
 {
     text_append_json(out, slice_of(option->key));
     bytes_append_string(out, ":{");
-    config_schema_text("description", option->doc, out);
+    write_text("description", option->doc, out);
     bytes_append_byte(out, ',');
     if (option->word != NULL) {
         bytes_append_string(out, "\"anyOf\":[{\"const\":");
         text_append_json(out, slice_of(option->word));
         bytes_append_string(out, "},{");
-        config_schema_type(option, out);
+        write_type(option, out);
         bytes_append_string(out, "}]");
     } else {
-        config_schema_type(option, out);
+        write_type(option, out);
     }
-    config_schema_initial(option, out);
+    write_initial(option, out);
     bytes_append_byte(out, '}');
 }
 
-static void config_schema_object(const struct config_option *options, bool is_needed, struct bytes *out)
+static void write_object(const struct config_option *options, bool is_needed, struct bytes *out)
 {
     bytes_append_string(out, is_needed ? "\"type\":[\"object\",\"null\"]" : "\"type\":\"object\"");
     bytes_append_string(out, ",\"additionalProperties\":false,\"properties\":{");
     for (size_t i = 0; options[i].key != NULL; i++) {
         bytes_append_string(out, i == 0 ? "" : ",");
-        config_schema_option(&options[i], out);
+        write_option(&options[i], out);
     }
     bytes_append_byte(out, '}');
     const char *before = ",\"required\":[";
@@ -152,19 +152,19 @@ static void config_schema_object(const struct config_option *options, bool is_ne
     bytes_append_string(out, before[0] == ',' && before[1] == '\0' ? "]" : "");
 }
 
-static void config_schema_body(const struct config_kind *kind, struct bytes *out)
+static void write_body(const struct config_kind *kind, struct bytes *out)
 {
-    config_schema_text("title", kind->place, out);
+    write_text("title", kind->place, out);
     bytes_append_byte(out, ',');
-    config_schema_text("description", kind->doc, out);
+    write_text("description", kind->doc, out);
     bytes_append_byte(out, ',');
-    config_schema_object(kind->options, false, out);
+    write_object(kind->options, false, out);
 }
 
 void config_schema(const struct config_kind *kind, struct bytes *out)
 {
     bytes_append_string(out, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",");
-    config_schema_body(kind, out);
+    write_body(kind, out);
     bytes_append_string(out, "}\n");
 }
 
@@ -173,7 +173,7 @@ void config_schemas(const struct config_kind *const *kinds, struct bytes *out)
     bytes_append_string(out, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"definitions\":{");
     for (size_t i = 0; kinds[i] != NULL; i++) {
         bytes_format(out, "%s\"%s\":{", i == 0 ? "" : ",", kinds[i]->name);
-        config_schema_body(kinds[i], out);
+        write_body(kinds[i], out);
         bytes_append_byte(out, '}');
     }
     bytes_append_string(out, "},\"anyOf\":[");

@@ -5,7 +5,7 @@
 #include "core/config/config_file.h"
 #include "core/config/config_value.h"
 
-static char *config_secret_path(const struct config_file *file, const char *path)
+static char *resolve_path(const struct config_file *file, const char *path)
 {
     const char *slash = strrchr(file->path, '/');
     if (path[0] == '/' || slash == NULL) {
@@ -14,8 +14,8 @@ static char *config_secret_path(const struct config_file *file, const char *path
     return memory_format("%.*s/%s", (int)(slash - file->path), file->path, path);
 }
 
-static char *config_secret_checked(const struct config_file *file, struct yaml_node *node, const char *key,
-                                   struct slice secret)
+static char *check_secret(const struct config_file *file, struct yaml_node *node, const char *key,
+                          struct slice secret)
 {
     if (secret.size == 0) {
         config_complain_at(file, node, "%s: the secret is empty", key);
@@ -28,9 +28,9 @@ static char *config_secret_checked(const struct config_file *file, struct yaml_n
     return slice_to_string(secret);
 }
 
-static char *config_secret_from_file(const struct config_file *file, struct yaml_node *node, const char *key)
+static char *read_from_file(const struct config_file *file, struct yaml_node *node, const char *key)
 {
-    CLEANUP(memory_free_pointer) char *path = config_secret_path(file, node->text);
+    CLEANUP(memory_free_pointer) char *path = resolve_path(file, node->text);
     CLEANUP(bytes_clear) struct bytes text = {0};
     struct fault f;
     if (!config_file_load(path, CONFIG_SECRET_MAX, &text, NULL, &f)) {
@@ -44,15 +44,14 @@ static char *config_secret_from_file(const struct config_file *file, struct yaml
     if (secret.size > 0 && secret.data[secret.size - 1] == '\r') {
         secret.size--;
     }
-    char *read = config_secret_checked(file, node, key, secret);
+    char *read = check_secret(file, node, key, secret);
     if (text.size > 0) {
         explicit_bzero(text.data, text.size);
     }
     return read;
 }
 
-static char *config_secret_from_environment(const struct config_file *file, struct yaml_node *node,
-                                            const char *key)
+static char *read_from_environment(const struct config_file *file, struct yaml_node *node, const char *key)
 {
     const char *value = getenv(node->text);
     if (value == NULL) {
@@ -61,20 +60,20 @@ static char *config_secret_from_environment(const struct config_file *file, stru
         config_complain_at(file, node, "%s: there is no environment variable %s", key, bytes_text(&name));
         return NULL;
     }
-    return config_secret_checked(file, node, key, slice_of(value));
+    return check_secret(file, node, key, slice_of(value));
 }
 
-static char *config_secret_from_map(const struct config_file *file, struct yaml_node *map, const char *key)
+static char *read_from_map(const struct config_file *file, struct yaml_node *map, const char *key)
 {
     if (map->count != 1 || map->items[0]->kind != YAML_TEXT) {
         config_complain_at(file, map, "%s: write one of {file: PATH} and {env: NAME}", key);
         return NULL;
     }
     if (strcmp(map->keys[0]->text, "file") == 0) {
-        return config_secret_from_file(file, map->items[0], key);
+        return read_from_file(file, map->items[0], key);
     }
     if (strcmp(map->keys[0]->text, "env") == 0) {
-        return config_secret_from_environment(file, map->items[0], key);
+        return read_from_environment(file, map->items[0], key);
     }
     CLEANUP(bytes_clear) struct bytes word = {0};
     config_value_quote(map->keys[0]->text, &word);
@@ -88,13 +87,13 @@ char *config_secret_read(const struct config_file *file, struct yaml_node *node,
 {
     switch (node->kind) {
     case YAML_MAP:
-        return config_secret_from_map(file, node, key);
+        return read_from_map(file, node, key);
     case YAML_TEXT:
         if (file->is_private) {
-            return config_secret_checked(file, node, key, slice_of(node->text));
+            return check_secret(file, node, key, slice_of(node->text));
         }
         config_complain_at(file, node,
-                           "%s: a secret is not written in a file that others may read: use {file: PATH} or "
+                           "%s: a plain secret in a file that others may read: use {file: PATH} or "
                            "{env: NAME}, or chmod 600",
                            key);
         return NULL;

@@ -1,4 +1,4 @@
-// Effective values as YAML: what a file says, with every default, without any secret.
+// Effective values as YAML: the file's values and all defaults; secrets are hidden.
 #include "core/base/text.h"
 #include "core/config/config_value.h"
 
@@ -8,20 +8,21 @@ struct config_show {
     int depth;
 };
 
-static const void *config_show_source(const struct config_show *s, const struct config_option *option)
+static const void *value_of(const struct config_show *s, const struct config_option *option)
 {
     return s->config + option->offset;
 }
 
-static void config_show_indent(const struct config_show *s)
+static void show_indent(const struct config_show *s)
 {
     for (int i = 0; i < s->depth; i++) {
         bytes_append_string(s->out, "  ");
     }
 }
 
-// A word that no YAML reader takes for anything but this text stands plain; JSON strings are YAML too.
-static void config_show_text(const char *text, struct bytes *out)
+// A word that every YAML reader takes as this text is written plain, any other text as a JSON string, which
+// is valid YAML.
+static void show_text(const char *text, struct bytes *out)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:");
     bool is_plain = length > 0 && text[length] == '\0' && text[length - 1] != ':' &&
@@ -37,7 +38,7 @@ static void config_show_text(const char *text, struct bytes *out)
     }
 }
 
-static const char *config_show_word(const struct config_choice *choices, uint32_t value)
+static const char *find_word(const struct config_choice *choices, uint32_t value)
 {
     while (choices->word != NULL && choices->value != value) {
         choices++;
@@ -46,7 +47,7 @@ static const char *config_show_word(const struct config_choice *choices, uint32_
     return choices->word;
 }
 
-static void config_show_flags(const struct config_choice *choices, uint32_t value, struct bytes *out)
+static void show_flags(const struct config_choice *choices, uint32_t value, struct bytes *out)
 {
     const char *between = "";
     bytes_append_byte(out, '[');
@@ -59,60 +60,60 @@ static void config_show_flags(const struct config_choice *choices, uint32_t valu
     bytes_append_byte(out, ']');
 }
 
-static void config_show_list(const struct text_list *list, struct bytes *out)
+static void show_list(const struct text_list *list, struct bytes *out)
 {
     bytes_append_byte(out, '[');
     for (size_t i = 0; i < list->count; i++) {
         bytes_append_string(out, i == 0 ? "" : ", ");
-        config_show_text(list->items[i], out);
+        show_text(list->items[i], out);
     }
     bytes_append_byte(out, ']');
 }
 
-static void config_show_pairs(struct config_show *s, const struct config_option *option,
-                              const struct text_pairs *pairs)
+static void show_pairs(struct config_show *s, const struct config_option *option,
+                       const struct text_pairs *pairs)
 {
     bool (*is_shown)(const char *key) = option->rules == NULL ? NULL : option->rules->is_shown;
     s->depth++;
     for (size_t i = 0; i < pairs->count; i++) {
         bytes_append_byte(s->out, '\n');
-        config_show_indent(s);
-        config_show_text(pairs->items[i].key, s->out);
+        show_indent(s);
+        show_text(pairs->items[i].key, s->out);
         bytes_append_string(s->out, ": ");
         bool is_hidden = pairs->items[i].is_secret || (is_shown != NULL && !is_shown(pairs->items[i].key));
-        config_show_text(is_hidden ? "***" : pairs->items[i].value, s->out);
+        show_text(is_hidden ? "***" : pairs->items[i].value, s->out);
     }
     s->depth--;
 }
 
-static void config_show_string(const struct config_option *option, const char *text, struct bytes *out)
+static void show_string(const struct config_option *option, const char *text, struct bytes *out)
 {
     CLEANUP(bytes_clear) struct bytes redacted = {0};
     if (option->rules != NULL && option->rules->redact != NULL) {
         option->rules->redact(text, &redacted);
         text = bytes_text(&redacted);
     }
-    config_show_text(option->type == CONFIG_SECRET ? "***" : text, out);
+    show_text(option->type == CONFIG_SECRET ? "***" : text, out);
 }
 
-static void config_show_choice(const struct config_show *s, const struct config_option *option)
+static void show_choice(const struct config_show *s, const struct config_option *option)
 {
     uint32_t value;
-    memcpy(&value, config_show_source(s, option), sizeof(value));
-    bytes_append_string(s->out, config_show_word(option->choices, value));
+    memcpy(&value, value_of(s, option), sizeof(value));
+    bytes_append_string(s->out, find_word(option->choices, value));
 }
 
-static void config_show_value(struct config_show *s, const struct config_option *option)
+static void show_value(struct config_show *s, const struct config_option *option)
 {
-    const void *source = config_show_source(s, option);
+    const void *source = value_of(s, option);
     switch (option->type) {
     case CONFIG_TEXT:
     case CONFIG_SECRET:
-        config_show_string(option, *(const char *const *)source, s->out);
+        show_string(option, *(const char *const *)source, s->out);
         break;
     case CONFIG_BOOL: {
         bool value = *(const bool *)source;
-        bytes_append_string(s->out, option->choices != NULL ? config_show_word(option->choices, value)
+        bytes_append_string(s->out, option->choices != NULL ? find_word(option->choices, value)
                                     : value                 ? "true"
                                                             : "false");
         break;
@@ -127,16 +128,16 @@ static void config_show_value(struct config_show *s, const struct config_option 
         config_value_write_size(*(const int64_t *)source, s->out);
         break;
     case CONFIG_CHOICE:
-        config_show_choice(s, option);
+        show_choice(s, option);
         break;
     case CONFIG_FLAGS:
-        config_show_flags(option->choices, *(const uint32_t *)source, s->out);
+        show_flags(option->choices, *(const uint32_t *)source, s->out);
         break;
     case CONFIG_LIST:
-        config_show_list(source, s->out);
+        show_list(source, s->out);
         break;
     case CONFIG_PAIRS:
-        config_show_pairs(s, option, source);
+        show_pairs(s, option, source);
         break;
     case CONFIG_ADDRESS: {
         const char *host = *(const char *const *)source;
@@ -153,12 +154,12 @@ static void config_show_value(struct config_show *s, const struct config_option 
     }
 }
 
-// Whether there is a value to show: what was not given and has no default has none.
-static bool config_show_has(const struct config_show *s, const struct config_option *option)
+// Whether there is a value to show: false when none was given and there is no default.
+static bool has_effective_value(const struct config_show *s, const struct config_option *option)
 {
     if (option->type == CONFIG_SECTION) {
         const struct config_option *inner = option->section;
-        while (inner->key != NULL && !config_show_has(s, inner)) {
+        while (inner->key != NULL && !has_effective_value(s, inner)) {
             inner++;
         }
         return inner->key != NULL;
@@ -166,7 +167,7 @@ static bool config_show_has(const struct config_show *s, const struct config_opt
     if (option->offset == CONFIG_NO_TARGET) {
         return option->initial != NULL;
     }
-    const void *source = config_show_source(s, option);
+    const void *source = value_of(s, option);
     switch (option->type) {
     case CONFIG_TEXT:
     case CONFIG_SECRET:
@@ -190,14 +191,14 @@ static bool config_show_has(const struct config_show *s, const struct config_opt
     return true;
 }
 
-static void config_show_options(struct config_show *s, const struct config_option *options)
+static void show_options(struct config_show *s, const struct config_option *options)
 {
     for (; options->key != NULL; options++) {
-        bool has_value = config_show_has(s, options);
+        bool has_value = has_effective_value(s, options);
         if (!has_value && options->word == NULL) {
             continue;
         }
-        config_show_indent(s);
+        show_indent(s);
         bytes_format(s->out, "%s:%s", options->key, options->type == CONFIG_PAIRS ? "" : " ");
         if (!has_value) {
             bytes_append_string(s->out, options->word);
@@ -205,13 +206,13 @@ static void config_show_options(struct config_show *s, const struct config_optio
             s->out->size--;
             bytes_append_byte(s->out, '\n');
             s->depth++;
-            config_show_options(s, options->section);
+            show_options(s, options->section);
             s->depth--;
             continue;
         } else if (options->offset == CONFIG_NO_TARGET) {
             bytes_append_string(s->out, options->initial);
         } else {
-            config_show_value(s, options);
+            show_value(s, options);
         }
         bytes_append_byte(s->out, '\n');
     }
@@ -220,5 +221,5 @@ static void config_show_options(struct config_show *s, const struct config_optio
 void config_show(const struct config_kind *kind, const void *config, struct bytes *out)
 {
     struct config_show show = {config, out, 0};
-    config_show_options(&show, kind->options);
+    show_options(&show, kind->options);
 }

@@ -4,24 +4,24 @@
 #include "core/config/config_secret.h"
 #include "core/config/config_value.h"
 
-static void *config_store_target(const struct config_store *r, const struct config_option *option)
+static void *target_of(const struct config_store *r, const struct config_option *option)
 {
     return r->config + option->offset;
 }
 
-static void config_store_complain(const struct config_store *r, struct yaml_node *at, const char *key,
-                                  const struct fault *f)
+static void complain(const struct config_store *r, struct yaml_node *at, const char *key,
+                     const struct fault *f)
 {
     config_complain_at(r->file, at, "%s: %s", key, f->text);
 }
 
-static void config_store_text(char **target, char *text)
+static void store_text(char **target, char *text)
 {
     free(*target);
     *target = text;
 }
 
-static void config_store_write_number(enum config_type type, int64_t number, struct bytes *out)
+static void write_number(enum config_type type, int64_t number, struct bytes *out)
 {
     if (type == CONFIG_DURATION) {
         config_value_write_duration(number, out);
@@ -32,8 +32,7 @@ static void config_store_write_number(enum config_type type, int64_t number, str
     }
 }
 
-static bool config_store_number(const struct config_option *option, const char *text, int64_t *ret,
-                                struct fault *f)
+static bool store_number(const struct config_option *option, const char *text, int64_t *ret, struct fault *f)
 {
     int64_t number;
     bool is_read = option->type == CONFIG_DURATION ? config_value_duration(text, &number, f)
@@ -45,9 +44,9 @@ static bool config_store_number(const struct config_option *option, const char *
     if (option->max != 0 && (number < option->min || number > option->max)) {
         CLEANUP(bytes_clear) struct bytes why = {0};
         bytes_append_string(&why, "must be from ");
-        config_store_write_number(option->type, option->min, &why);
+        write_number(option->type, option->min, &why);
         bytes_append_string(&why, " to ");
-        config_store_write_number(option->type, option->max, &why);
+        write_number(option->type, option->max, &why);
         bytes_format(&why, ", not %s", text);
         return fault_set(f, FAULT_CONFIG, "%s", bytes_text(&why));
     }
@@ -55,8 +54,8 @@ static bool config_store_number(const struct config_option *option, const char *
     return true;
 }
 
-static bool config_store_choice(const struct config_store *r, const struct config_option *option,
-                                const char *text, struct fault *f)
+static bool store_choice(const struct config_store *r, const struct config_option *option, const char *text,
+                         struct fault *f)
 {
     uint32_t value;
     if (!config_value_choice(option->choices, text, &value, f)) {
@@ -66,18 +65,18 @@ static bool config_store_choice(const struct config_store *r, const struct confi
         return true;
     }
     if (option->type == CONFIG_BOOL) {
-        *(bool *)config_store_target(r, option) = value != 0;
+        *(bool *)target_of(r, option) = value != 0;
     } else if (option->type == CONFIG_FLAGS) {
-        *(uint32_t *)config_store_target(r, option) |= value;
+        *(uint32_t *)target_of(r, option) |= value;
     } else {
-        memcpy(config_store_target(r, option), &value,
-               sizeof(value));  // an enum of our own: unsigned int's size
+        memcpy(target_of(r, option), &value,
+               sizeof(value));  // our enums have the size of unsigned int
     }
     return true;
 }
 
-static bool config_store_check(const struct config_store *r, const struct config_option *option,
-                               const char *text, struct fault *f)
+static bool check_text(const struct config_store *r, const struct config_option *option, const char *text,
+                       struct fault *f)
 {
     if (*text == '\0') {
         return fault_set(f, FAULT_CONFIG, "must not be empty");
@@ -88,46 +87,46 @@ static bool config_store_check(const struct config_store *r, const struct config
     return option->rules->check(r->file, text, f);
 }
 
-// One value as a user writes it, or one item of a list; defaults come through here too.
-static bool config_store_one(const struct config_store *r, const struct config_option *option,
-                             const char *text, struct fault *f)
+// Parses one value, one item of a list, or a default.
+static bool store_one(const struct config_store *r, const struct config_option *option, const char *text,
+                      struct fault *f)
 {
     switch (option->type) {
     case CONFIG_TEXT:
     case CONFIG_SECRET:
-        if (!config_store_check(r, option, text, f)) {
+        if (!check_text(r, option, text, f)) {
             return false;
         }
-        config_store_text(config_store_target(r, option), memory_string(text));
+        store_text(target_of(r, option), memory_string(text));
         return true;
     case CONFIG_BOOL:
         if (option->choices == NULL) {
-            return config_value_bool(text, config_store_target(r, option), f);
+            return config_value_bool(text, target_of(r, option), f);
         }
-        return config_store_choice(r, option, text, f);
+        return store_choice(r, option, text, f);
     case CONFIG_INTEGER:
     case CONFIG_DURATION:
     case CONFIG_SIZE:
-        return config_store_number(option, text, config_store_target(r, option), f);
+        return store_number(option, text, target_of(r, option), f);
     case CONFIG_CHOICE:
     case CONFIG_FLAGS:
-        return config_store_choice(r, option, text, f);
+        return store_choice(r, option, text, f);
     case CONFIG_LIST:
-        if (!config_store_check(r, option, text, f)) {
+        if (!check_text(r, option, text, f)) {
             return false;
         }
-        text_list_add(config_store_target(r, option), text);
+        text_list_add(target_of(r, option), text);
         return true;
     case CONFIG_ADDRESS: {
         char *host;
         if (option->word != NULL && strcmp(text, option->word) == 0) {
-            config_store_text(config_store_target(r, option), NULL);
+            store_text(target_of(r, option), NULL);
             return true;
         }
         if (!config_value_address(text, &host, (int *)(void *)(r->config + option->port_offset), f)) {
             return false;
         }
-        config_store_text(config_store_target(r, option), host);
+        store_text(target_of(r, option), host);
         return true;
     }
     case CONFIG_PAIRS:
@@ -145,19 +144,19 @@ void config_store_initial(const struct config_store *r, const struct config_opti
         return;
     }
     if (option->type != CONFIG_LIST && option->type != CONFIG_FLAGS) {
-        INVARIANT(config_store_one(r, option, option->initial, &f));
+        INVARIANT(store_one(r, option, option->initial, &f));
         return;
     }
     for (const char *at = option->initial; *at != '\0';) {
         size_t length = strcspn(at, " ");
         CLEANUP(memory_free_pointer) char *item = slice_to_string(slice_make(at, length));
-        INVARIANT(config_store_one(r, option, item, &f));
+        INVARIANT(store_one(r, option, item, &f));
         at += length + strspn(at + length, " ");
     }
 }
 
-static void config_store_list(const struct config_store *r, const struct config_option *option,
-                              struct yaml_node *node)
+static void store_list(const struct config_store *r, const struct config_option *option,
+                       struct yaml_node *node)
 {
     if (node->kind != YAML_LIST) {
         config_complain_at(r->file, node, "%s: write a list, as in [a, b]", option->key);
@@ -171,16 +170,16 @@ static void config_store_list(const struct config_store *r, const struct config_
         struct fault f;
         if (item->kind != YAML_TEXT) {
             config_complain_at(r->file, item, "%s: each item is a single value", option->key);
-        } else if (!item->is_bad && !config_store_one(r, option, item->text, &f)) {
-            config_store_complain(r, item, option->key, &f);
+        } else if (!item->is_bad && !store_one(r, option, item->text, &f)) {
+            complain(r, item, option->key, &f);
             node->is_bad = true;
         }
     }
 }
 
-// Whether the pair may be kept; `value` is NULL when it could not be had.
-static bool config_store_check_pair(const struct config_store *r, const struct config_option *option,
-                                    struct yaml_node *map, size_t i, const char *value)
+// Whether the pair may be stored; `value` is NULL when the secret could not be read.
+static bool is_pair_valid(const struct config_store *r, const struct config_option *option,
+                          struct yaml_node *map, size_t i, const char *value)
 {
     struct fault f;
     const char *key = map->keys[i]->text;
@@ -196,18 +195,18 @@ static bool config_store_check_pair(const struct config_store *r, const struct c
     case CONFIG_BAD_VALUE: {
         CLEANUP(bytes_clear) struct bytes quoted = {0};
         config_value_quote(key, &quoted);
-        if (map->items[i]->kind == YAML_MAP) {  // {file: …}: the value is a secret, whatever its key
-            (void)fault_set(&f, FAULT_CONFIG, "the secret is no value that is taken here");
+        if (map->items[i]->kind == YAML_MAP) {  // {file: …}: a secret, which the fault must not quote
+            (void)fault_set(&f, FAULT_CONFIG, "the secret is not a valid value");
         }
-        config_store_complain(r, map->items[i], bytes_text(&quoted), &f);
+        complain(r, map->items[i], bytes_text(&quoted), &f);
         return false;
     }
     }
     return false;
 }
 
-static void config_store_pair(const struct config_store *r, const struct config_option *option,
-                              struct yaml_node *map, size_t i)
+static void store_pair(const struct config_store *r, const struct config_option *option,
+                       struct yaml_node *map, size_t i)
 {
     struct yaml_node *node = map->items[i];
     const char *key = map->keys[i]->text;
@@ -222,49 +221,49 @@ static void config_store_pair(const struct config_store *r, const struct config_
         value =
             is_secret ? config_secret_read(r->file, node, bytes_text(&quoted)) : memory_string(node->text);
     }
-    if (!config_store_check_pair(r, option, map, i, value)) {
+    if (!is_pair_valid(r, option, map, i, value)) {
         return;
     }
     if (is_secret) {
-        text_pairs_set_secret(config_store_target(r, option), key, value);
+        text_pairs_set_secret(target_of(r, option), key, value);
     } else {
-        text_pairs_set(config_store_target(r, option), key, value);
+        text_pairs_set(target_of(r, option), key, value);
     }
 }
 
-static void config_store_pairs(const struct config_store *r, const struct config_option *option,
-                               struct yaml_node *node)
+static void store_pairs(const struct config_store *r, const struct config_option *option,
+                        struct yaml_node *node)
 {
     if (node->kind != YAML_MAP) {
         config_complain_at(r->file, node, "%s: write a map, as in {name: value}", option->key);
         return;
     }
     for (size_t i = 0; i < node->count; i++) {
-        config_store_pair(r, option, node, i);
+        store_pair(r, option, node, i);
     }
 }
 
-static void config_store_secret(const struct config_store *r, const struct config_option *option,
-                                struct yaml_node *node)
+static void store_secret(const struct config_store *r, const struct config_option *option,
+                         struct yaml_node *node)
 {
     struct fault f;
     CLEANUP(memory_free_pointer) char *secret = config_secret_read(r->file, node, option->key);
     if (secret == NULL) {
         node->is_bad = true;
-    } else if (!config_store_one(r, option, secret, &f)) {
-        config_store_complain(r, node, option->key, &f);
+    } else if (!store_one(r, option, secret, &f)) {
+        complain(r, node, option->key, &f);
     }
 }
 
-static void config_store_single(const struct config_store *r, const struct config_option *option,
-                                struct yaml_node *node)
+static void store_single(const struct config_store *r, const struct config_option *option,
+                         struct yaml_node *node)
 {
     struct fault f;
     if (node->kind != YAML_TEXT) {
         config_complain_at(r->file, node, "%s: must be a single value, not a %s", option->key,
                            node->kind == YAML_LIST ? "list" : "map");
-    } else if (!node->is_bad && !config_store_one(r, option, node->text, &f)) {
-        config_store_complain(r, node, option->key, &f);
+    } else if (!node->is_bad && !store_one(r, option, node->text, &f)) {
+        complain(r, node, option->key, &f);
     }
     if (node->is_bad) {
         config_store_initial(r, option);
@@ -277,13 +276,13 @@ void config_store_value(const struct config_store *r, const struct config_option
     switch (option->type) {
     case CONFIG_LIST:
     case CONFIG_FLAGS:
-        config_store_list(r, option, node);
+        store_list(r, option, node);
         return;
     case CONFIG_PAIRS:
-        config_store_pairs(r, option, node);
+        store_pairs(r, option, node);
         return;
     case CONFIG_SECRET:
-        config_store_secret(r, option, node);
+        store_secret(r, option, node);
         return;
     case CONFIG_TEXT:
     case CONFIG_BOOL:
@@ -292,7 +291,7 @@ void config_store_value(const struct config_store *r, const struct config_option
     case CONFIG_SIZE:
     case CONFIG_CHOICE:
     case CONFIG_ADDRESS:
-        config_store_single(r, option, node);
+        store_single(r, option, node);
         return;
     case CONFIG_SECTION:
         break;

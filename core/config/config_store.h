@@ -1,4 +1,4 @@
-// Values of one file on their way from the YAML tree into its struct.
+// Stores the values of one file from its YAML tree into its struct.
 #ifndef CORE_CONFIG_CONFIG_STORE_H
 #define CORE_CONFIG_CONFIG_STORE_H
 
@@ -9,11 +9,11 @@ struct config_store {
     char *config;  // the struct
 };
 
-/** Checks the node (not null) and keeps its value; complains and keeps the default when it is wrong. */
+/** Checks the node (not null) and stores its value; if it is wrong, complains and stores the default. */
 void config_store_value(const struct config_store *r, const struct config_option *option,
                         struct yaml_node *node);
 
-/** Keeps the option's default. */
+/** Stores the option's default. */
 void config_store_initial(const struct config_store *r, const struct config_option *option);
 
 #endif

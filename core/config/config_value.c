@@ -12,8 +12,7 @@ struct config_unit {
     int64_t factor;
 };
 
-// From the greatest to the least; the first is never chosen for reading "m" as "ms", since names are compared
-// whole.
+// From the largest to the smallest.
 static const struct config_unit config_durations[] = {
     {"d", INT64_C(86400000000)},
     {"h", INT64_C(3600000000)},
@@ -35,21 +34,21 @@ void config_value_quote(const char *text, struct bytes *out)
     }
     size_t cut = YAML_ECHO_MAX;
     while (cut > 0 && ((uint8_t)text[cut] & 0xc0) == 0x80) {
-        cut--;  // not in the middle of a character
+        cut--;  // to the start of a character
     }
     text_append_json(out, slice_make(text, cut));
     bytes_append_string(out, " …");
 }
 
-static bool config_value_refuse(struct fault *f, const char *text, const char *why)
+static bool refuse(struct fault *f, const char *text, const char *why)
 {
     CLEANUP(bytes_clear) struct bytes quoted = {0};
     config_value_quote(text, &quoted);
     return fault_set(f, FAULT_CONFIG, "%s %s", bytes_text(&quoted), why);
 }
 
-// The digits at the begin; -1 when there are none or too many for 64 bits.
-static int64_t config_value_digits(const char *text, const char **ret_rest)
+// The number at the start of the text; -1 when there is none or it needs more than 64 bits.
+static int64_t read_digits(const char *text, const char **ret_rest)
 {
     *ret_rest = text;
     if (!isdigit((unsigned char)*text)) {
@@ -66,18 +65,18 @@ bool config_value_integer(const char *text, int64_t *ret, struct fault *f)
 {
     const char *rest;
     bool is_negative = text[0] == '-';
-    int64_t number = config_value_digits(text + (is_negative ? 1 : 0), &rest);
+    int64_t number = read_digits(text + (is_negative ? 1 : 0), &rest);
     if (number < 0 || *rest != '\0') {
-        return config_value_refuse(f, text, "is not a whole number");
+        return refuse(f, text, "is not a whole number");
     }
     *ret = is_negative ? -number : number;
     return true;
 }
 
-static bool config_value_units(const char *text, const struct config_unit *units, int64_t *ret)
+static bool read_units(const char *text, const struct config_unit *units, int64_t *ret)
 {
     const char *unit;
-    int64_t number = config_value_digits(text, &unit);
+    int64_t number = read_digits(text, &unit);
     for (; number >= 0 && units->name != NULL; units++) {
         if (strcmp(unit, units->name) == 0) {
             return !__builtin_mul_overflow(number, units->factor, ret);
@@ -89,8 +88,8 @@ static bool config_value_units(const char *text, const struct config_unit *units
 bool config_value_duration(const char *text, int64_t *ret_us, struct fault *f)
 {
     int64_t us;
-    if (!config_value_units(text, config_durations, &us)) {
-        return config_value_refuse(f, text, "is not a duration; write it as 500ms, 30s, 5m, 1h or 7d");
+    if (!read_units(text, config_durations, &us)) {
+        return refuse(f, text, "is not a duration; write it as 500ms, 30s, 5m, 1h or 7d");
     }
     *ret_us = us;
     return true;
@@ -100,13 +99,13 @@ bool config_value_size(const char *text, int64_t *ret_bytes, struct fault *f)
 {
     int64_t size;
     const char *rest;
-    int64_t plain = config_value_digits(text, &rest);
+    int64_t plain = read_digits(text, &rest);
     if (plain >= 0 && *rest == '\0') {
         *ret_bytes = plain;
         return true;
     }
-    if (!config_value_units(text, config_sizes, &size)) {
-        return config_value_refuse(f, text, "is not a size; write it as 1000, 100B, 512KiB, 6MiB or 1GiB");
+    if (!read_units(text, config_sizes, &size)) {
+        return refuse(f, text, "is not a size; write it as 1000, 100B, 512KiB, 6MiB or 1GiB");
     }
     *ret_bytes = size;
     return true;
@@ -118,26 +117,25 @@ bool config_value_bool(const char *text, bool *ret, struct fault *f)
         *ret = text[0] == 't';
         return true;
     }
-    return config_value_refuse(f, text, "is neither true nor false");
+    return refuse(f, text, "is neither true nor false");
 }
 
 bool config_value_address(const char *text, char **ret_host, int *ret_port, struct fault *f)
 {
     const char *colon = strrchr(text, ':');
     const char *rest = "";
-    int64_t port = colon == NULL ? -1 : config_value_digits(colon + 1, &rest);
+    int64_t port = colon == NULL ? -1 : read_digits(colon + 1, &rest);
     if (port < 0 || port > 65535 || *rest != '\0') {
-        return config_value_refuse(f, text, "is not an address; write it as 127.0.0.1:7070");
+        return refuse(f, text, "is not an address; write it as 127.0.0.1:7070");
     }
     struct slice host = slice_make(text, (size_t)(colon - text));
     if (host.size >= 2 && host.data[0] == '[' && host.data[host.size - 1] == ']') {
         host = slice_make(text + 1, host.size - 2);
     } else if (memchr(text, ':', host.size) != NULL) {
-        return config_value_refuse(f, text, "is not an address; write IPv6 as [::1]:7070");
+        return refuse(f, text, "is not an address; write IPv6 as [::1]:7070");
     }
     if (host.size == 0) {
-        return config_value_refuse(f, text,
-                                   "names no address; write 127.0.0.1 before it, or 0.0.0.0 for all of them");
+        return refuse(f, text, "has no host; write 127.0.0.1 before it, or 0.0.0.0 for all interfaces");
     }
     *ret_host = slice_to_string(host);
     *ret_port = (int)port;
@@ -162,12 +160,12 @@ bool config_value_choice(const struct config_choice *choices, const char *text, 
     const char *near = text_nearest(text, words);
     CLEANUP(memory_free_pointer)
     char *why = near == NULL
-                    ? memory_format("is not known here; write %s", bytes_text(&allowed))
+                    ? memory_format("is not valid; write %s", bytes_text(&allowed))
                     : memory_format("is not one of %s; did you mean \"%s\"?", bytes_text(&allowed), near);
-    return config_value_refuse(f, text, why);
+    return refuse(f, text, why);
 }
 
-static void config_value_write_units(int64_t number, const struct config_unit *units, struct bytes *out)
+static void write_units(int64_t number, const struct config_unit *units, struct bytes *out)
 {
     while (units[1].name != NULL && (number == 0 || number % units->factor != 0)) {
         units++;
@@ -177,15 +175,15 @@ static void config_value_write_units(int64_t number, const struct config_unit *u
 
 void config_value_write_duration(int64_t us, struct bytes *out)
 {
-    config_value_write_units(us, config_durations, out);
+    write_units(us, config_durations, out);
 }
 
 void config_value_write_size(int64_t size, struct bytes *out)
 {
-    config_value_write_units(size, config_sizes, out);
+    write_units(size, config_sizes, out);
 }
 
-static bool config_value_is_regex(const char *text)
+static bool is_regex(const char *text)
 {
     size_t length = strlen(text);
     return length >= 2 && text[0] == '/' && text[length - 1] == '/';
@@ -194,7 +192,7 @@ static bool config_value_is_regex(const char *text)
 bool config_value_check_glob(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
-    if (!config_value_is_regex(value)) {
+    if (!is_regex(value)) {
         return true;
     }
     CLEANUP(memory_free_pointer) char *pattern = slice_to_string(slice_make(value + 1, strlen(value) - 2));
@@ -204,7 +202,7 @@ bool config_value_check_glob(const struct config_file *file, const char *value, 
         char why[120];
         (void)regerror(code, &regex, why, sizeof(why));
         CLEANUP(memory_free_pointer) char *text = memory_format("is not a regular expression: %s", why);
-        return config_value_refuse(f, value, text);
+        return refuse(f, value, text);
     }
     regfree(&regex);
     return true;
@@ -222,17 +220,17 @@ bool config_value_check_url(const struct config_file *file, const char *value, s
     for (const char *c = value; *c != '\0'; c++) {
         if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f) {
             return fault_set(f, FAULT_CONFIG,
-                             "not a URL: write blanks and letters beyond ASCII as %%20, %%C3%%A4 …");
+                             "not a URL: write blanks and non-ASCII characters as %%20, %%C3%%A4 …");
         }
     }
     size_t authority = strcspn(host, "/?#");
     if (memchr(host, '@', authority) != NULL) {
-        return fault_set(f, FAULT_CONFIG, "a URL is no place for a name and password; use auth");
+        return fault_set(f, FAULT_CONFIG, "a URL must not contain a name and password; use auth");
     }
     return true;
 }
 
-static bool config_value_is_topic_character(char c)
+static bool is_topic_character(char c)
 {
     return isascii((unsigned char)c) && (isalnum((unsigned char)c) || c == '.' || c == '_' || c == '-');
 }
@@ -243,30 +241,27 @@ bool config_value_check_topic(const struct config_file *file, const char *value,
 {
     (void)file;
     for (const char *c = value; *c != '\0'; c++) {
-        if (!config_value_is_topic_character(*c)) {
-            return config_value_refuse(f, value,
-                                       "is no topic name: only letters, digits, '.', '_' and '-' are");
+        if (!is_topic_character(*c)) {
+            return refuse(f, value, "is no topic name: only letters, digits, '.', '_' and '-' are");
         }
     }
     if (strlen(value) > CONFIG_TOPIC_MAX || strcmp(value, ".") == 0 || strcmp(value, "..") == 0) {
-        return config_value_refuse(f, value,
-                                   "is no topic name: it has 1 to 249 characters, and is not . or ..");
+        return refuse(f, value, "is no topic name: it has 1 to 249 characters, and is not . or ..");
     }
     return true;
 }
 
 bool config_value_check_topic_glob(const struct config_file *file, const char *value, struct fault *f)
 {
-    if (config_value_is_regex(value)) {
+    if (is_regex(value)) {
         return config_value_check_glob(file, value, f);
     }
     if (strpbrk(value, "*?[") == NULL) {
         return config_value_check_topic(file, value, f);
     }
     for (const char *c = value; *c != '\0'; c++) {
-        if (!config_value_is_topic_character(*c) && strchr("*?[]!^", *c) == NULL) {
-            return config_value_refuse(f, value,
-                                       "matches no topic: names have only letters, digits, '.', '_', '-'");
+        if (!is_topic_character(*c) && strchr("*?[]!^", *c) == NULL) {
+            return refuse(f, value, "matches no topic: names have only letters, digits, '.', '_', '-'");
         }
     }
     return true;

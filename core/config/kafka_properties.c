@@ -9,8 +9,7 @@
 
 struct kafka_property {
     const char *name;
-    const char *fixed;  // the value that it always has; NULL: none that a user could read
-    const char *why;    // it can't be set; NULL: it can
+    const char *why;  // why it can't be set; NULL: it can
     bool is_secret;
 };
 
@@ -22,51 +21,49 @@ static const char WHY_EXPIRY[] =
     "it is always 0: a record waits for Kafka however long that takes, and none expires";
 static const char WHY_CODE[] = "it would load code into millrace";
 
-// The promise (nothing lost, nothing reordered, nothing skipped) rests on what has a reason here.
+// The delivery guarantees (nothing lost, reordered or skipped) depend on the properties that have a reason
+// here.
 static const struct kafka_property PROPERTIES[] = {
-    {"acks", "all", WHY_REPLICAS, false},
-    {"request.required.acks", "all", WHY_REPLICAS, false},
-    {"enable.idempotence", "true", "it is always true: else retries double and reorder changes", false},
-    {"partitioner", "murmur2_random",
+    {"acks", WHY_REPLICAS, false},
+    {"request.required.acks", WHY_REPLICAS, false},
+    {"enable.idempotence", "it is always true: else retries double and reorder changes", false},
+    {"partitioner",
      "it is always murmur2_random, as Java's: else keys land where no other Kafka client looks", false},
-    {"message.timeout.ms", "0", WHY_EXPIRY, false},
-    {"delivery.timeout.ms", "0", WHY_EXPIRY, false},
-    {"delivery.report.only.error", "false", "it is always false: else nothing would ever be confirmed",
-     false},
-    {"allow.auto.create.topics", "false",
-     "it is always false: topics are made with the settings of the files", false},
-    {"transactional.id", NULL, "millrace names its own transactions", false},
-    {"enable.auto.commit", "false", WHY_COMMIT, false},
-    {"auto.commit.enable", "false", WHY_COMMIT, false},
-    {"enable.auto.offset.store", "false", WHY_STORE, false},
-    {"isolation.level", "read_committed", "it is always read_committed: aborted records are not changes",
-     false},
-    {"auto.offset.reset", NULL, "where a function begins is source.start in its file", false},
-    {"offset.store.method", "broker", "offsets are kept by the brokers", false},
-    {"partition.assignment.strategy", "cooperative-sticky",
+    {"message.timeout.ms", WHY_EXPIRY, false},
+    {"delivery.timeout.ms", WHY_EXPIRY, false},
+    {"delivery.report.only.error", "it is always false: else nothing would ever be confirmed", false},
+    {"allow.auto.create.topics", "it is always false: topics are made with the settings of the files", false},
+    {"transactional.id", "millrace names its own transactions", false},
+    {"enable.auto.commit", WHY_COMMIT, false},
+    {"auto.commit.enable", WHY_COMMIT, false},
+    {"enable.auto.offset.store", WHY_STORE, false},
+    {"isolation.level", "it is always read_committed: aborted records are not changes", false},
+    {"auto.offset.reset", "where a function begins is source.start in its file", false},
+    {"offset.store.method", "offsets are kept by the brokers", false},
+    {"partition.assignment.strategy",
      "it is always cooperative-sticky: a rebalance stops only the partitions that move", false},
-    {"group.id", NULL, "each function has a group of its own, millrace.<function>", false},
-    {"group.instance.id", NULL, "bridge processes share it, and one would throw out the other", false},
-    {"group.protocol", "classic", "it is always classic: the assignment rests on it", false},
-    {"group.remote.assignor", NULL, "it belongs to another group protocol", false},
-    {"enable.partition.eof", NULL, "millrace sets it where it reads to an end", false},
-    {"queued.min.messages", NULL, WHY_MEMORY, false},
-    {"queued.max.messages.kbytes", NULL, WHY_MEMORY, false},
-    {"fetch.max.bytes", NULL, WHY_MEMORY, false},
-    {"fetch.message.max.bytes", NULL, WHY_MEMORY, false},
-    {"max.partition.fetch.bytes", NULL, WHY_MEMORY, false},
-    {"fetch.error.backoff.ms", "100", WHY_MEMORY, false},
-    {"fetch.queue.backoff.ms", "5", WHY_MEMORY, false},
-    {"plugin.library.paths", NULL, WHY_CODE, false},
-    {"ssl.engine.location", NULL, WHY_CODE, false},
-    {"ssl.providers", NULL, WHY_CODE, false},
-    {"sasl.password", NULL, NULL, true},
-    {"ssl.key.password", NULL, NULL, true},
-    {"ssl.keystore.password", NULL, NULL, true},
-    {"ssl.key.pem", NULL, NULL, true},
-    {"ssl_key", NULL, NULL, true},
-    {"sasl.oauthbearer.client.secret", NULL, NULL, true},
-    {"sasl.oauthbearer.config", NULL, NULL, true},
+    {"group.id", "each function has a group of its own, millrace.<function>", false},
+    {"group.instance.id", "bridge processes share it, and one would throw out the other", false},
+    {"group.protocol", "it is always classic: the assignment depends on it", false},
+    {"group.remote.assignor", "it belongs to another group protocol", false},
+    {"enable.partition.eof", "millrace sets it where it reads to an end", false},
+    {"queued.min.messages", WHY_MEMORY, false},
+    {"queued.max.messages.kbytes", WHY_MEMORY, false},
+    {"fetch.max.bytes", WHY_MEMORY, false},
+    {"fetch.message.max.bytes", WHY_MEMORY, false},
+    {"max.partition.fetch.bytes", WHY_MEMORY, false},
+    {"fetch.error.backoff.ms", WHY_MEMORY, false},
+    {"fetch.queue.backoff.ms", WHY_MEMORY, false},
+    {"plugin.library.paths", WHY_CODE, false},
+    {"ssl.engine.location", WHY_CODE, false},
+    {"ssl.providers", WHY_CODE, false},
+    {"sasl.password", NULL, true},
+    {"ssl.key.password", NULL, true},
+    {"ssl.keystore.password", NULL, true},
+    {"ssl.key.pem", NULL, true},
+    {"ssl_key", NULL, true},
+    {"sasl.oauthbearer.client.secret", NULL, true},
+    {"sasl.oauthbearer.config", NULL, true},
 };
 
 static const struct kafka_property *find(const char *name)

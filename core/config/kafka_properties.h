@@ -1,4 +1,4 @@
-// The one table of librdkafka's properties that are not the user's to set freely, and of topic properties.
+// Properties of librdkafka that a user must not set or that are secret, and the properties of topics.
 #ifndef CORE_CONFIG_KAFKA_PROPERTIES_H
 #define CORE_CONFIG_KAFKA_PROPERTIES_H
 
@@ -6,14 +6,14 @@
 
 #include "core/base/fault.h"
 
-/** Why millrace sets this property itself, or lets nobody set it; NULL for all others. */
+/** Why a user must not set this property; NULL: it may be set. */
 const char *kafka_properties_refusal(const char *property);
 
 /** Whether the value must never be printed. */
 bool kafka_properties_is_secret(const char *property);
 
-/** A property of a topic as brokers know it (retention.ms) and its value; FAULT_CONFIG, with the nearest
- * name. */
+/** Checks a topic property (retention.ms) and its value. FAULT_CONFIG: unknown name (suggests the nearest),
+ * or wrong value. */
 bool kafka_properties_check_topic(const char *property, const char *value, bool *ret_is_key_bad,
                                   struct fault *f) MUST_USE;
 

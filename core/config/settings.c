@@ -7,8 +7,8 @@
 #include "core/config/config_value.h"
 #include "core/config/kafka_properties.h"
 
-// librdkafka's own names of properties, for a suggestion: the first column of the table it prints.
-static void settings_property_names(struct text_list *names)
+// The names of librdkafka's properties, to suggest one: the first column of rd_kafka_conf_properties_show.
+static void list_property_names(struct text_list *names)
 {
     CLEANUP(memory_free_pointer) char *table = NULL;
     size_t size = 0;
@@ -27,10 +27,10 @@ static void settings_property_names(struct text_list *names)
     }
 }
 
-static void settings_unknown_property(const char *property, struct fault *f)
+static void refuse_unknown_property(const char *property, struct fault *f)
 {
     CLEANUP(text_list_clear) struct text_list names = {0};
-    settings_property_names(&names);
+    list_property_names(&names);
     const char **words = memory_zeroed(names.count + 1, sizeof(*words));
     for (size_t i = 0; i < names.count; i++) {
         words[i] = names.items[i];
@@ -47,24 +47,24 @@ static void settings_unknown_property(const char *property, struct fault *f)
     free(words);
 }
 
-static void settings_conf_free(rd_kafka_conf_t **conf)
+static void free_conf(rd_kafka_conf_t **conf)
 {
     rd_kafka_conf_destroy(*conf);
 }
 
-static enum config_verdict settings_check_property(const char *property, const char *value, struct fault *f)
+static enum config_verdict check_property(const char *property, const char *value, struct fault *f)
 {
     const char *refusal = kafka_properties_refusal(property);
     if (refusal != NULL) {
         (void)fault_set(f, FAULT_CONFIG, "%s can't be set: %s", property, refusal);
         return CONFIG_BAD_KEY;
     }
-    CLEANUP(settings_conf_free) rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    CLEANUP(free_conf) rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char why[300];
     rd_kafka_conf_res_t result =
         rd_kafka_conf_set(conf, property, value == NULL ? "" : value, why, sizeof(why));
     if (result == RD_KAFKA_CONF_UNKNOWN) {
-        settings_unknown_property(property, f);
+        refuse_unknown_property(property, f);
         return CONFIG_BAD_KEY;
     }
     if (result == RD_KAFKA_CONF_OK || value == NULL) {
@@ -76,7 +76,7 @@ static enum config_verdict settings_check_property(const char *property, const c
 }
 
 static const struct config_rules settings_kafka_rules = {
-    .check_pair = settings_check_property,
+    .check_pair = check_property,
     .is_secret = kafka_properties_is_secret,
 };
 static const struct config_rules settings_url_rules = {.check = config_value_check_url,
@@ -102,8 +102,11 @@ static const struct config_option settings_registry[] = {
      .is_required = true,
      .offset = offsetof(struct settings, registry.url),
      .rules = &settings_url_rules,
-     .doc = "Where a registry with Confluent's REST API answers."},
-    {.key = "auth", .type = CONFIG_SECTION, .section = settings_registry_auth, .doc = "How to log in there."},
+     .doc = "Address of a registry with Confluent's REST API."},
+    {.key = "auth",
+     .type = CONFIG_SECTION,
+     .section = settings_registry_auth,
+     .doc = "Credentials for the registry."},
     {.key = NULL},
 };
 
@@ -121,9 +124,8 @@ static const struct config_option settings_admin[] = {
      .type = CONFIG_LIST,
      .offset = offsetof(struct settings, admin.hosts),
      .doc =
-         "Names with dots that clients may ask it by (globs). IP addresses, localhost and names without a "
-         "dot "
-         "are right without it; any other Host is refused, as a web page could make its own name lead here."},
+         "Host names with dots that clients may use (globs). IP addresses, localhost and names without a dot "
+         "are always accepted; any other Host is refused, because a web page could point its own name here."},
     {.key = NULL},
 };
 
@@ -158,7 +160,7 @@ static const struct config_option settings_log[] = {
      .choices = settings_log_levels,
      .initial = "info",
      .offset = offsetof(struct settings, log.level),
-     .doc = "The least important line that is written."},
+     .doc = "The lowest level that is written."},
     {.key = NULL},
 };
 
@@ -169,9 +171,8 @@ static const struct config_option settings_options[] = {
      .offset = offsetof(struct settings, kafka),
      .rules = &settings_kafka_rules,
      .doc =
-         "Any property of librdkafka, as its users know it; bootstrap.servers is required. What the promise "
-         "of "
-         "delivery rests on (acks, idempotence, partitioner, auto commit, isolation, groups, assignment) "
+         "Any property of librdkafka; bootstrap.servers is required. The properties that the delivery "
+         "guarantees depend on (acks, idempotence, partitioner, auto commit, isolation, groups, assignment) "
          "can't be set."},
     {.key = "registry",
      .type = CONFIG_SECTION,
@@ -187,11 +188,11 @@ static const struct config_option settings_options[] = {
     {.key = NULL},
 };
 
-static bool settings_has_servers(const struct yaml_node *kafka)
+static bool has_servers(const struct yaml_node *kafka)
 {
     static const char *const wanted[] = {"bootstrap.servers", NULL};
     for (size_t i = 0; i < kafka->count; i++) {
-        // What was meant to be it has its complaint already.
+        // A misspelt bootstrap.servers has a complaint already.
         if (text_nearest(kafka->keys[i]->text, wanted) != NULL && kafka->items[i]->kind != YAML_NULL) {
             return true;
         }
@@ -199,11 +200,11 @@ static bool settings_has_servers(const struct yaml_node *kafka)
     return false;
 }
 
-static void settings_finish(const struct config_file *file, void *config)
+static void finish_settings(const struct config_file *file, void *config)
 {
     (void)config;
     const struct yaml_node *kafka = yaml_get(file->root, "kafka");
-    if (kafka != NULL && kafka->kind == YAML_MAP && !settings_has_servers(kafka)) {
+    if (kafka != NULL && kafka->kind == YAML_MAP && !has_servers(kafka)) {
         config_complain(file, "kafka",
                         "required key \"bootstrap.servers\" is missing: HOST:PORT of a broker");
     }
@@ -239,5 +240,5 @@ const struct config_kind settings_kind = {
                "log: {format: json, level: info}\n",
     .options = settings_options,
     .size = sizeof(struct settings),
-    .finish = settings_finish,
+    .finish = finish_settings,
 };

@@ -1,4 +1,4 @@
-// The shared file, DIR/millrace.yaml: what every process needs.
+// The shared file DIR/millrace.yaml: settings of all processes.
 #ifndef CORE_CONFIG_SETTINGS_H
 #define CORE_CONFIG_SETTINGS_H
 
@@ -9,7 +9,7 @@
 
 struct settings {
     struct text_pairs
-        kafka;  // librdkafka properties as written, secrets resolved; bootstrap.servers is there
+        kafka;  // librdkafka properties as written, with secrets resolved; has bootstrap.servers
     struct {
         char *url;       // NULL: the embedded registry
         char *username;  // basic auth; NULL for none
@@ -18,7 +18,7 @@ struct settings {
     struct {
         char *host;              // NULL: no admin server
         int port;                // 0: any free port (logged as admin_listening)
-        struct text_list hosts;  // globs of names that clients may know it by
+        struct text_list hosts;  // accepted Host names, globs
     } admin;
     struct {
         int64_t processes;

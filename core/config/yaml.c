@@ -4,17 +4,17 @@
 
 #include "core/base/text.h"
 
-// libyaml gives nodes by number, and an alias is the number of its anchor's node: a few lines can name
-// billions of nodes, or a node inside itself. Our tree is a copy with hard limits, made once, with places.
+// libyaml numbers its nodes, and an alias is the number of its anchor's node: a few lines can stand for
+// billions of nodes, or for a node inside itself. So the document is copied into a tree, with limits.
 struct yaml_reader {
     const char *file;
     struct complaints *complaints;
     yaml_document_t *document;
-    bool *is_seen;  // by node number: seen again means an alias
+    bool *is_seen;  // by node number; a node that is seen again is an alias
     size_t node_count;
     size_t alias_count;
     bool is_good;
-    bool is_over;  // a limit was met: no more complaints, no more nodes
+    bool is_over;  // a limit was exceeded: no more nodes or complaints are added
 };
 
 void yaml_node_free(struct yaml_node *node)
@@ -34,7 +34,7 @@ void yaml_node_free(struct yaml_node *node)
     free(node);
 }
 
-static void yaml_node_release(struct yaml_node **node)
+static void release_node(struct yaml_node **node)
 {
     yaml_node_free(*node);
 }
@@ -52,23 +52,23 @@ struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
     return NULL;
 }
 
-static void yaml_complain(struct yaml_reader *r, const yaml_node_t *at, const char *text)
+static void complain(struct yaml_reader *r, const yaml_node_t *at, const char *text)
 {
     r->is_good = false;
     complaints_add(r->complaints, r->file, (int)at->start_mark.line + 1, (int)at->start_mark.column + 1, "%s",
                    text);
 }
 
-static struct yaml_node *yaml_give_up(struct yaml_reader *r, const yaml_node_t *at, const char *text)
+static struct yaml_node *give_up(struct yaml_reader *r, const yaml_node_t *at, const char *text)
 {
     if (!r->is_over) {
-        yaml_complain(r, at, text);
+        complain(r, at, text);
     }
     r->is_over = true;
     return NULL;
 }
 
-static bool yaml_is_standard_tag(const yaml_node_t *node)
+static bool is_standard_tag(const yaml_node_t *node)
 {
     static const char *const tags[] = {YAML_NULL_TAG,  YAML_BOOL_TAG, YAML_STR_TAG, YAML_INT_TAG,
                                        YAML_FLOAT_TAG, YAML_SEQ_TAG,  YAML_MAP_TAG, YAML_TIMESTAMP_TAG};
@@ -80,7 +80,7 @@ static bool yaml_is_standard_tag(const yaml_node_t *node)
     return false;
 }
 
-static bool yaml_is_null(const yaml_node_t *node)
+static bool is_null(const yaml_node_t *node)
 {
     static const char *const words[] = {"", "~", "null", "Null", "NULL"};
     for (size_t i = 0; i < COUNT_OF(words); i++) {
@@ -92,41 +92,41 @@ static bool yaml_is_null(const yaml_node_t *node)
     return false;
 }
 
-static struct yaml_node *yaml_copy(struct yaml_reader *r, int number, int depth);
+static struct yaml_node *copy_node(struct yaml_reader *r, int number, int depth);
 
-static void yaml_copy_text(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to)
+static void copy_text(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to)
 {
     struct slice text = slice_make(from->data.scalar.value, from->data.scalar.length);
     if (memchr(text.data, '\0', text.size) != NULL) {
-        yaml_complain(r, from, "a value can't have a NUL character in it");
+        complain(r, from, "a value can't contain a NUL character");
         to->is_bad = true;
     }
-    to->kind = yaml_is_null(from) ? YAML_NULL : YAML_TEXT;
+    to->kind = is_null(from) ? YAML_NULL : YAML_TEXT;
     to->text = slice_to_string(text);
 }
 
-static void yaml_copy_list(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to, int depth)
+static void copy_list(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to, int depth)
 {
     size_t count = (size_t)(from->data.sequence.items.top - from->data.sequence.items.start);
     to->kind = YAML_LIST;
     to->items = memory_zeroed(count, sizeof(struct yaml_node *));
     for (size_t i = 0; i < count && !r->is_over; i++) {
-        struct yaml_node *item = yaml_copy(r, from->data.sequence.items.start[i], depth + 1);
+        struct yaml_node *item = copy_node(r, from->data.sequence.items.start[i], depth + 1);
         if (item != NULL) {
             to->items[to->count++] = item;
         }
     }
 }
 
-static bool yaml_check_key(struct yaml_reader *r, const struct yaml_node *map, const yaml_node_t *key)
+static bool check_key(struct yaml_reader *r, const struct yaml_node *map, const yaml_node_t *key)
 {
     if (key->type != YAML_SCALAR_NODE) {
-        yaml_complain(r, key, "a key must be a single word, not a list or a map");
+        complain(r, key, "a key must be a single word, not a list or a map");
         return false;
     }
     struct slice text = slice_make(key->data.scalar.value, key->data.scalar.length);
     if (memchr(text.data, '\0', text.size) != NULL) {
-        yaml_complain(r, key, "a key can't have a NUL character in it");
+        complain(r, key, "a key can't contain a NUL character");
         return false;
     }
     const struct yaml_node *before = yaml_get(map, (const char *)text.data);
@@ -134,14 +134,14 @@ static bool yaml_check_key(struct yaml_reader *r, const struct yaml_node *map, c
         CLEANUP(bytes_clear) struct bytes quoted = {0};
         bytes_append_string(&quoted, "the key ");
         text_append_json(&quoted, text.size > YAML_ECHO_MAX ? slice_make(text.data, YAML_ECHO_MAX) : text);
-        bytes_format(&quoted, " is here twice; the first is in line %d", before->line);
-        yaml_complain(r, key, bytes_text(&quoted));
+        bytes_format(&quoted, " is repeated; the first is in line %d", before->line);
+        complain(r, key, bytes_text(&quoted));
         return false;
     }
     return true;
 }
 
-static void yaml_copy_map(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to, int depth)
+static void copy_map(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to, int depth)
 {
     size_t count = (size_t)(from->data.mapping.pairs.top - from->data.mapping.pairs.start);
     to->kind = YAML_MAP;
@@ -149,11 +149,11 @@ static void yaml_copy_map(struct yaml_reader *r, const yaml_node_t *from, struct
     to->items = memory_zeroed(count, sizeof(struct yaml_node *));
     for (size_t i = 0; i < count && !r->is_over; i++) {
         const yaml_node_pair_t *pair = &from->data.mapping.pairs.start[i];
-        if (!yaml_check_key(r, to, yaml_document_get_node(r->document, pair->key))) {
+        if (!check_key(r, to, yaml_document_get_node(r->document, pair->key))) {
             continue;
         }
-        CLEANUP(yaml_node_release) struct yaml_node *key = yaml_copy(r, pair->key, depth + 1);
-        CLEANUP(yaml_node_release) struct yaml_node *item = yaml_copy(r, pair->value, depth + 1);
+        CLEANUP(release_node) struct yaml_node *key = copy_node(r, pair->key, depth + 1);
+        CLEANUP(release_node) struct yaml_node *item = copy_node(r, pair->value, depth + 1);
         if (key != NULL && item != NULL) {
             to->keys[to->count] = TAKE(key);
             to->items[to->count++] = TAKE(item);
@@ -161,21 +161,21 @@ static void yaml_copy_map(struct yaml_reader *r, const yaml_node_t *from, struct
     }
 }
 
-static struct yaml_node *yaml_copy(struct yaml_reader *r, int number, int depth)
+static struct yaml_node *copy_node(struct yaml_reader *r, int number, int depth)
 {
     const yaml_node_t *from = yaml_document_get_node(r->document, number);
     if (depth > YAML_DEPTH_MAX) {
-        return yaml_give_up(r, from, "nested too deep (32 levels are allowed)");
+        return give_up(r, from, "nested too deeply (32 levels are allowed)");
     }
     if (++r->node_count > YAML_NODES_MAX) {
-        return yaml_give_up(r, from, "too many values (20000 are allowed, aliases followed)");
+        return give_up(r, from, "too many values (20000 are allowed, with aliases expanded)");
     }
     if (r->is_seen[number] && ++r->alias_count > YAML_ALIASES_MAX) {
-        return yaml_give_up(r, from, "too many aliases of this and other values (100 are allowed)");
+        return give_up(r, from, "too many aliases (100 are allowed)");
     }
     r->is_seen[number] = true;
-    if (!yaml_is_standard_tag(from)) {
-        yaml_complain(r, from, "tags are not used here: take the word that begins with ! away");
+    if (!is_standard_tag(from)) {
+        complain(r, from, "tags are not supported: remove the word that begins with !");
     }
     struct yaml_node *to = memory_zeroed(1, sizeof(*to));
     to->line = (int)from->start_mark.line + 1;
@@ -184,20 +184,20 @@ static struct yaml_node *yaml_copy(struct yaml_reader *r, int number, int depth)
     case YAML_NO_NODE:
         break;
     case YAML_SCALAR_NODE:
-        yaml_copy_text(r, from, to);
+        copy_text(r, from, to);
         break;
     case YAML_SEQUENCE_NODE:
-        yaml_copy_list(r, from, to, depth);
+        copy_list(r, from, to, depth);
         break;
     case YAML_MAPPING_NODE:
-        yaml_copy_map(r, from, to, depth);
+        copy_map(r, from, to, depth);
         break;
     }
     return to;
 }
 
-// Where a byte of the text is; libyaml gives only its offset when the encoding is wrong.
-static void yaml_place(struct slice text, size_t offset, int *ret_line, int *ret_column)
+// Line and column of a byte: for wrong encoding libyaml reports only an offset.
+static void find_place(struct slice text, size_t offset, int *ret_line, int *ret_column)
 {
     int line = 1;
     int column = 1;
@@ -213,7 +213,7 @@ static void yaml_place(struct slice text, size_t offset, int *ret_line, int *ret
     *ret_column = column;
 }
 
-static bool yaml_is_tab(struct slice text, const yaml_mark_t *mark)
+static bool is_tab(struct slice text, const yaml_mark_t *mark)
 {
     size_t line = 0;
     size_t column = 0;
@@ -231,22 +231,22 @@ static bool yaml_is_tab(struct slice text, const yaml_mark_t *mark)
     return false;
 }
 
-static void yaml_complain_of_parser(struct yaml_reader *r, const yaml_parser_t *parser, struct slice text)
+static void complain_of_parser(struct yaml_reader *r, const yaml_parser_t *parser, struct slice text)
 {
     r->is_good = false;
     const char *problem = parser->problem == NULL ? "not YAML" : parser->problem;
     if (parser->error == YAML_READER_ERROR) {
         int line;
         int column;
-        yaml_place(text, parser->problem_offset, &line, &column);
+        find_place(text, parser->problem_offset, &line, &column);
         complaints_add(r->complaints, r->file, line, column, "%s (the file must be UTF-8 text)", problem);
         return;
     }
     const yaml_mark_t *mark = &parser->problem_mark;
     int line = (int)mark->line + 1;
     int column = (int)mark->column + 1;
-    if (yaml_is_tab(text, mark)) {
-        complaints_add(r->complaints, r->file, line, column, "a tab can't indent; use blanks");
+    if (is_tab(text, mark)) {
+        complaints_add(r->complaints, r->file, line, column, "tabs can't be used to indent; use blanks");
     } else if (parser->context == NULL || parser->context_mark.line == mark->line) {
         complaints_add(r->complaints, r->file, line, column, "%s", problem);
     } else {
@@ -255,11 +255,11 @@ static void yaml_complain_of_parser(struct yaml_reader *r, const yaml_parser_t *
     }
 }
 
-static struct yaml_node *yaml_load_first(struct yaml_reader *r, yaml_parser_t *parser, struct slice text)
+static struct yaml_node *load_first(struct yaml_reader *r, yaml_parser_t *parser, struct slice text)
 {
     yaml_document_t document;
     if (yaml_parser_load(parser, &document) == 0) {
-        yaml_complain_of_parser(r, parser, text);
+        complain_of_parser(r, parser, text);
         return NULL;
     }
     struct yaml_node *root = NULL;
@@ -267,7 +267,7 @@ static struct yaml_node *yaml_load_first(struct yaml_reader *r, yaml_parser_t *p
         size_t count = (size_t)(document.nodes.top - document.nodes.start);
         r->document = &document;
         r->is_seen = memory_zeroed(count + 1, sizeof(*r->is_seen));
-        root = yaml_copy(r, 1, 1);
+        root = copy_node(r, 1, 1);
         free(r->is_seen);
         r->is_seen = NULL;
         r->document = NULL;
@@ -276,16 +276,16 @@ static struct yaml_node *yaml_load_first(struct yaml_reader *r, yaml_parser_t *p
     return root;
 }
 
-static void yaml_refuse_second(struct yaml_reader *r, yaml_parser_t *parser, struct slice text)
+static void refuse_second(struct yaml_reader *r, yaml_parser_t *parser, struct slice text)
 {
     yaml_document_t document;
     if (yaml_parser_load(parser, &document) == 0) {
-        yaml_complain_of_parser(r, parser, text);
+        complain_of_parser(r, parser, text);
         return;
     }
     const yaml_node_t *root = yaml_document_get_root_node(&document);
     if (root != NULL) {
-        yaml_complain(r, root, "a second document begins here; a file has one");
+        complain(r, root, "a second document begins here; only one is allowed");
     }
     yaml_document_delete(&document);
 }
@@ -303,9 +303,9 @@ bool yaml_parse(const char *file, struct slice text, struct yaml_node **ret_root
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     static const unsigned char nothing[1] = "";
     yaml_parser_set_input_string(&parser, text.size == 0 ? nothing : text.data, text.size);
-    CLEANUP(yaml_node_release) struct yaml_node *root = yaml_load_first(&reader, &parser, text);
+    CLEANUP(release_node) struct yaml_node *root = load_first(&reader, &parser, text);
     if (reader.is_good && root != NULL) {
-        yaml_refuse_second(&reader, &parser, text);
+        refuse_second(&reader, &parser, text);
     }
     yaml_parser_delete(&parser);
     if (!reader.is_good && (root == NULL || reader.is_over)) {

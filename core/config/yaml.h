@@ -1,5 +1,4 @@
-// A YAML document as a tree of nodes that know their place. Bounded in size, depth and aliases; a key appears
-// once.
+// A YAML document as a tree of nodes with their places. Size, depth and aliases are limited; keys are unique.
 #ifndef CORE_CONFIG_YAML_H
 #define CORE_CONFIG_YAML_H
 
@@ -9,19 +8,19 @@
 enum {
     YAML_SIZE_MAX = 256 * 1024,  // bytes of a file
     YAML_DEPTH_MAX = 32,
-    YAML_NODES_MAX = 20000,  // after aliases are followed
+    YAML_NODES_MAX = 20000,  // with aliases expanded
     YAML_ALIASES_MAX = 100,
-    YAML_ECHO_MAX = 80,  // bytes of a user's word that a complaint repeats
+    YAML_ECHO_MAX = 80,  // bytes of the user's text that a complaint quotes
 };
 
 enum yaml_kind { YAML_NULL, YAML_TEXT, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    int line;     // from 1
-    int column;   // from 1, in characters
-    bool is_bad;  // somebody complained about it: what follows from its value needs no complaint of its own
-    char *text;   // TEXT: as written, without quotes; never has a NUL inside
+    int line;                  // from 1
+    int column;                // from 1, in characters
+    bool is_bad;               // has a complaint: errors that follow from its value need none
+    char *text;                // TEXT: as written, without quotes; never has a NUL inside
     struct yaml_node **keys;   // MAP: TEXT nodes, each text once
     struct yaml_node **items;  // LIST, MAP: the values
     size_t count;
@@ -30,9 +29,9 @@ struct yaml_node {
 /**
  * Parses one document.
  *
- * @param file      begins the complaints
- * @param ret_root  the caller frees it; NULL when the document is empty. Beside a complaint that leaves a
- * tree (a key that is there twice) it is given too, so that the rest can be checked
+ * @param file      prefix of the complaints
+ * @param ret_root  the caller frees it; NULL when the document is empty. Set after some complaints too (a
+ *                  duplicate key), so that the rest can be checked
  * @return          false when there was a complaint
  */
 bool yaml_parse(const char *file, struct slice text, struct yaml_node **ret_root,

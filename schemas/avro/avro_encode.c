@@ -8,13 +8,13 @@
 //   op           string
 //   ts_ms ts_us ts_ns : 1 long
 //
-// Written once a row at full speed: one reservation for an upper bound, then plain stores.
+// Runs for every row: one reservation of an upper bound, then plain stores.
 #include "schemas/avro/avro_encode.h"
 
 enum {
     AVRO_ENCODE_LONG_MAX = 10,  // bytes of the longest long
     AVRO_ENCODE_FIXED_MAX =
-        256,  // all of the envelope but texts and rows: 10 longs, 9 lengths, sequence, branches
+        256,  // the envelope without texts and rows: 10 longs, 9 lengths, sequence, branches
     AVRO_ENCODE_NULL = 0,
     AVRO_ENCODE_VALUE = 2,  // zig-zag of branch 1
     AVRO_ENCODE_SEQUENCE_MAX = 64,
@@ -32,7 +32,7 @@ void avro_encode_double(struct bytes *out, double value)
     out->size += sizeof value;
 }
 
-static inline uint8_t *avro_encode_put_long(uint8_t *at, int64_t value)
+static inline uint8_t *put_long(uint8_t *at, int64_t value)
 {
     uint64_t n = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
     while (n >= 0x80) {
@@ -43,20 +43,20 @@ static inline uint8_t *avro_encode_put_long(uint8_t *at, int64_t value)
     return at;
 }
 
-static inline uint8_t *avro_encode_put_optional_long(uint8_t *at, int64_t value)
+static inline uint8_t *put_optional_long(uint8_t *at, int64_t value)
 {
     *at++ = AVRO_ENCODE_VALUE;
-    return avro_encode_put_long(at, value);
+    return put_long(at, value);
 }
 
-static inline uint8_t *avro_encode_put_text(uint8_t *at, const char *text, size_t size)
+static inline uint8_t *put_text(uint8_t *at, const char *text, size_t size)
 {
-    at = avro_encode_put_long(at, (int64_t)size);
+    at = put_long(at, (int64_t)size);
     memcpy(at, text, size);
     return at + size;
 }
 
-static inline uint8_t *avro_encode_put_row(uint8_t *at, struct slice row)
+static inline uint8_t *put_row(uint8_t *at, struct slice row)
 {
     if (row.data == NULL) {
         *at++ = AVRO_ENCODE_NULL;
@@ -67,7 +67,7 @@ static inline uint8_t *avro_encode_put_row(uint8_t *at, struct slice row)
     return at + row.size;
 }
 
-static char *avro_encode_quoted_number(char *at, uint64_t number)
+static char *put_quoted_number(char *at, uint64_t number)
 {
     char digits[20];
     size_t count = 0;
@@ -83,8 +83,8 @@ static char *avro_encode_quoted_number(char *at, uint64_t number)
     return at;
 }
 
-// ["<last commit LSN>","<LSN>"], null without quotes for the first when there was no commit before.
-static uint8_t *avro_encode_put_sequence(uint8_t *at, uint64_t last_commit_lsn, uint64_t lsn)
+// ["<last commit LSN>","<LSN>"]; the first is null, without quotes, when no commit was seen before.
+static uint8_t *put_sequence(uint8_t *at, uint64_t last_commit_lsn, uint64_t lsn)
 {
     char text[AVRO_ENCODE_SEQUENCE_MAX];
     char *end = text;
@@ -93,44 +93,43 @@ static uint8_t *avro_encode_put_sequence(uint8_t *at, uint64_t last_commit_lsn, 
         memcpy(end, "null", 4);
         end += 4;
     } else {
-        end = avro_encode_quoted_number(end, last_commit_lsn);
+        end = put_quoted_number(end, last_commit_lsn);
     }
     *end++ = ',';
-    end = avro_encode_quoted_number(end, lsn);
+    end = put_quoted_number(end, lsn);
     *end++ = ']';
-    return avro_encode_put_text(at, text, (size_t)(end - text));
+    return put_text(at, text, (size_t)(end - text));
 }
 
 struct avro_encode_lengths {
     size_t version, connector, prefix, database, snapshot, schema, table, origin;
 };
 
-static uint8_t *avro_encode_put_source(uint8_t *at, const struct avro_envelope *e,
-                                       const struct avro_encode_lengths *n)
+static uint8_t *put_source(uint8_t *at, const struct avro_envelope *e, const struct avro_encode_lengths *n)
 {
-    at = avro_encode_put_text(at, e->version, n->version);
-    at = avro_encode_put_text(at, e->connector, n->connector);
-    at = avro_encode_put_text(at, e->table->prefix, n->prefix);
-    at = avro_encode_put_long(at, e->commit_time_us / 1000);
+    at = put_text(at, e->version, n->version);
+    at = put_text(at, e->connector, n->connector);
+    at = put_text(at, e->table->prefix, n->prefix);
+    at = put_long(at, e->commit_time_us / 1000);
     *at++ = AVRO_ENCODE_NULL;  // branch 0 of ["string","null"]
-    at = avro_encode_put_text(at, e->snapshot, n->snapshot);
-    at = avro_encode_put_text(at, e->database, n->database);
+    at = put_text(at, e->snapshot, n->snapshot);
+    at = put_text(at, e->database, n->database);
     *at++ = AVRO_ENCODE_VALUE;
-    at = avro_encode_put_sequence(at, e->last_commit_lsn, e->lsn);
-    at = avro_encode_put_optional_long(at, e->commit_time_us);
-    at = avro_encode_put_optional_long(at, e->commit_time_us * 1000);
-    at = avro_encode_put_text(at, e->table->schema, n->schema);
-    at = avro_encode_put_text(at, e->table->name, n->table);
-    at = avro_encode_put_optional_long(at, (int64_t)e->transaction_id);
-    at = avro_encode_put_optional_long(at, (int64_t)e->lsn);
+    at = put_sequence(at, e->last_commit_lsn, e->lsn);
+    at = put_optional_long(at, e->commit_time_us);
+    at = put_optional_long(at, e->commit_time_us * 1000);
+    at = put_text(at, e->table->schema, n->schema);
+    at = put_text(at, e->table->name, n->table);
+    at = put_optional_long(at, (int64_t)e->transaction_id);
+    at = put_optional_long(at, (int64_t)e->lsn);
     *at++ = AVRO_ENCODE_NULL;  // xmin
     if (e->origin == NULL) {
         memset(at, AVRO_ENCODE_NULL, 2);
         return at + 2;
     }
     *at++ = AVRO_ENCODE_VALUE;
-    at = avro_encode_put_text(at, e->origin, n->origin);
-    return avro_encode_put_optional_long(at, (int64_t)e->origin_lsn);
+    at = put_text(at, e->origin, n->origin);
+    return put_optional_long(at, (int64_t)e->origin_lsn);
 }
 
 void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
@@ -148,13 +147,13 @@ void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
     size_t texts =
         n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table + n.origin;
     uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + texts + e->before.size + e->after.size);
-    uint8_t *at = avro_encode_put_row(begin, e->before);
-    at = avro_encode_put_row(at, e->after);
-    at = avro_encode_put_source(at, e, &n);
+    uint8_t *at = put_row(begin, e->before);
+    at = put_row(at, e->after);
+    at = put_source(at, e, &n);
     *at++ = AVRO_ENCODE_NULL;  // transaction
-    at = avro_encode_put_text(at, &e->op, 1);
-    at = avro_encode_put_optional_long(at, e->now_ns / 1000000);
-    at = avro_encode_put_optional_long(at, e->now_ns / 1000);
-    at = avro_encode_put_optional_long(at, e->now_ns);
+    at = put_text(at, &e->op, 1);
+    at = put_optional_long(at, e->now_ns / 1000000);
+    at = put_optional_long(at, e->now_ns / 1000);
+    at = put_optional_long(at, e->now_ns);
     out->size += (size_t)(at - begin);
 }

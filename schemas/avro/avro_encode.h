@@ -1,4 +1,4 @@
-// Avro binary, written straight into a buffer: primitives, and the Debezium envelope around row images.
+// Writes Avro binary into a buffer: primitives, and the Debezium envelope around row images.
 #ifndef SCHEMAS_AVRO_AVRO_ENCODE_H
 #define SCHEMAS_AVRO_AVRO_ENCODE_H
 
@@ -34,9 +34,9 @@ static inline void avro_encode_boolean(struct bytes *out, bool value)
 void avro_encode_float(struct bytes *out, float value);
 void avro_encode_double(struct bytes *out, double value);
 
-/** What the envelope's source block and tail say about one change. */
+/** The envelope's values for one change. */
 struct avro_envelope {
-    const char *version;    // ours
+    const char *version;    // source.version: millrace's
     const char *connector;  // "postgresql"
     const struct table *table;
     const char *database;
@@ -46,14 +46,14 @@ struct avro_envelope {
     uint32_t transaction_id;  // source.txId
     uint64_t lsn;
     uint64_t last_commit_lsn;  // 0: null in source.sequence
-    const char *origin;        // source.origin; NULL: the change was made here
+    const char *origin;        // source.origin; NULL: the change was made on this server
     uint64_t origin_lsn;       // source.origin_lsn, with an origin only
     int64_t now_ns;            // envelope ts_*
     struct slice before;       // Avro record; data NULL: null
     struct slice after;
 };
 
-/** Appends one Envelope record (no framing). The schema is avro_schema_envelope's. */
+/** Appends one Envelope record of avro_schema_envelope's schema, without framing. */
 void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e);
 
 #endif

@@ -1,6 +1,5 @@
 // Connect names: Debezium, "Data type mappings", and org.apache.kafka.connect.data.
-// Logical types: Apache Avro 1.12, "Logical Types". Unknown ones, or on another type than theirs, are
-// ignored.
+// Logical types: Apache Avro 1.12, "Logical Types". Unknown ones, and those on a wrong type, are ignored.
 #include "schemas/avro/avro_meaning.h"
 
 enum { AVRO_MEANING_SCALE_MAX = 65536 };  // more than PostgreSQL's numeric can have
@@ -41,8 +40,8 @@ static const struct avro_meaning_rule AVRO_MEANING_LOGICAL[] = {
     {"decimal", AVRO_KIND_FIXED, AVRO_MEANING_DECIMAL},
 };
 
-static enum avro_meaning avro_meaning_find(const struct avro_meaning_rule *rules, size_t count,
-                                           const char *name, enum avro_kind kind)
+static enum avro_meaning find_meaning(const struct avro_meaning_rule *rules, size_t count, const char *name,
+                                      enum avro_kind kind)
 {
     for (size_t i = 0; name != NULL && i < count; i++) {
         if (rules[i].kind == kind && strcmp(rules[i].name, name) == 0) {
@@ -52,7 +51,7 @@ static enum avro_meaning avro_meaning_find(const struct avro_meaning_rule *rules
     return AVRO_MEANING_NONE;
 }
 
-static bool avro_meaning_is_variable_decimal(const struct avro_type *type)
+static bool is_variable_decimal(const struct avro_type *type)
 {
     return type->count == 2 && slice_equal(type->fields[0].label, slice_of("\"scale\":")) &&
            type->fields[0].type->kind == AVRO_KIND_INT &&
@@ -65,10 +64,9 @@ void avro_meaning_set(struct avro_type *type, const json_t *annotated)
     const char *connect = json_string_value(json_object_get(annotated, "connect.name"));
     const char *logical = json_string_value(json_object_get(annotated, "logicalType"));
     enum avro_meaning meaning =
-        avro_meaning_find(AVRO_MEANING_CONNECT, COUNT_OF(AVRO_MEANING_CONNECT), connect, type->kind);
+        find_meaning(AVRO_MEANING_CONNECT, COUNT_OF(AVRO_MEANING_CONNECT), connect, type->kind);
     if (meaning == AVRO_MEANING_NONE) {
-        meaning =
-            avro_meaning_find(AVRO_MEANING_LOGICAL, COUNT_OF(AVRO_MEANING_LOGICAL), logical, type->kind);
+        meaning = find_meaning(AVRO_MEANING_LOGICAL, COUNT_OF(AVRO_MEANING_LOGICAL), logical, type->kind);
     }
     if (meaning == AVRO_MEANING_DECIMAL) {
         json_int_t scale = json_integer_value(json_object_get(annotated, "scale"));
@@ -77,13 +75,13 @@ void avro_meaning_set(struct avro_type *type, const json_t *annotated)
         }
         type->scale = (int32_t)scale;
     }
-    if (meaning == AVRO_MEANING_VARIABLE_DECIMAL && !avro_meaning_is_variable_decimal(type)) {
+    if (meaning == AVRO_MEANING_VARIABLE_DECIMAL && !is_variable_decimal(type)) {
         return;
     }
     type->meaning = meaning;
 }
 
-static enum avro_role avro_meaning_role(const char *name)
+static enum avro_role find_role(const char *name)
 {
     static const struct {
         const char *name;
@@ -108,8 +106,7 @@ void avro_meaning_set_roles(struct avro_type *record, const json_t *fields)
     bool has_after = false;
     for (size_t i = 0; i < record->count; i++) {
         struct avro_field *field = &record->fields[i];
-        field->role =
-            avro_meaning_role(json_string_value(json_object_get(json_array_get(fields, i), "name")));
+        field->role = find_role(json_string_value(json_object_get(json_array_get(fields, i), "name")));
         if (field->role == AVRO_ROLE_SOURCE && field->type->kind != AVRO_KIND_RECORD) {
             field->role = AVRO_ROLE_NONE;
         }

@@ -1,4 +1,4 @@
-// What a schema's annotations say a value stands for.
+// Derives what a value means from its schema's annotations.
 #ifndef SCHEMAS_AVRO_AVRO_MEANING_H
 #define SCHEMAS_AVRO_AVRO_MEANING_H
 
@@ -6,11 +6,11 @@
 
 #include "schemas/avro/avro_type.h"
 
-/** Sets the type's meaning and scale from `connect.name`, else `logicalType`; the type's kind and fields are
- * there. */
+/** Sets the type's meaning and scale from `connect.name`, else `logicalType`. The type's kind and fields must
+ * be set. */
 void avro_meaning_set(struct avro_type *type, const json_t *annotated);
 
-/** Sets the roles of a record's fields and whether it is an envelope; the field types are there. */
+/** Sets the roles of a record's fields and whether it is an envelope. The field types must be set. */
 void avro_meaning_set_roles(struct avro_type *record, const json_t *fields);
 
 #endif

@@ -1,11 +1,11 @@
-// Writes schema text as Avro's Schema.toString() gives what Connect's AvroData builds for Debezium's structs.
-// Attributes of a type come in this order:
+// Writes schema text as Avro's Schema.toString() writes the schema that Connect's AvroData builds for
+// Debezium's structs. The attributes of a type have this order:
 //
 //   type [scale precision] connect.version connect.parameters connect.default connect.name connect.type
 //   logicalType
 //
-// A type without attributes is its bare name ("int"). Nullable is ["null",T] with default null, or [T,"null"]
-// when the column has a default. A record that was defined before is referred to by name. Source:
+// A type without attributes is only its name ("int"). A nullable type is ["null",T] with default null, or
+// [T,"null"] when the column has a default. A record that was defined earlier is referred to by name. Source:
 // confluentinc/schema-registry, AvroData.fromConnectSchema; Debezium's PostgreSQL connector, Envelope.
 #include "schemas/avro/avro_schema.h"
 
@@ -48,7 +48,7 @@ static const char AVRO_SCHEMA_VARIABLE_DECIMAL[] =
     "\"connect.doc\":\"Variable scaled decimal\",\"connect.version\":1,"
     "\"connect.name\":\"io.debezium.data.VariableScaleDecimal\"}";
 
-// What each column_type is in Avro; `name` is the Connect name, NULL for none.
+// The Avro type of each column_type; `name` is the Connect name, NULL for none.
 struct avro_schema_rule {
     const char *avro;
     const char *name;
@@ -77,7 +77,7 @@ static const struct avro_schema_rule AVRO_SCHEMA_RULES[] = {
     [COLUMN_XML] = {"string", "io.debezium.data.Xml"},
 };
 
-static bool avro_schema_is_name_byte(char c)
+static bool is_name_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -88,7 +88,7 @@ void avro_schema_adjust_name(struct bytes *out, const char *name)
         bytes_append_byte(out, '_');
     }
     for (const char *c = name; *c != '\0'; c++) {
-        if (avro_schema_is_name_byte(*c)) {
+        if (is_name_byte(*c)) {
             bytes_append_byte(out, (uint8_t)*c);
             continue;
         }
@@ -98,23 +98,23 @@ void avro_schema_adjust_name(struct bytes *out, const char *name)
     }
 }
 
-static bool avro_schema_is_name(const char *name)
+static bool is_name(const char *name)
 {
     if (name[0] == '\0' || (name[0] >= '0' && name[0] <= '9')) {
         return false;
     }
-    while (avro_schema_is_name_byte(*name)) {
+    while (is_name_byte(*name)) {
         name++;
     }
     return *name == '\0';
 }
 
-// Whether an earlier column adjusts to the same name, or any column simply has it.
-static bool avro_schema_is_taken(const struct table *t, size_t column, const char *adjusted)
+// Whether an earlier column has the same adjusted name, or any column has this name unadjusted.
+static bool is_taken(const struct table *t, size_t column, const char *adjusted)
 {
     for (size_t i = 0; i < t->column_count; i++) {
         const char *name = t->columns[i].name;
-        if (i == column || (i > column && !avro_schema_is_name(name))) {
+        if (i == column || (i > column && !is_name(name))) {
             continue;
         }
         struct bytes other CLEANUP(bytes_clear) = {0};
@@ -129,21 +129,21 @@ static bool avro_schema_is_taken(const struct table *t, size_t column, const cha
 void avro_schema_column_name(struct bytes *out, const struct table *t, size_t column)
 {
     const char *name = t->columns[column].name;
-    if (avro_schema_is_name(name)) {
+    if (is_name(name)) {
         bytes_append_string(out, name);
         return;
     }
     struct bytes adjusted CLEANUP(bytes_clear) = {0};
     avro_schema_adjust_name(&adjusted, name);
     bytes_append_slice(out, bytes_slice(&adjusted));
-    if (avro_schema_is_taken(t, column, bytes_text(&adjusted))) {
+    if (is_taken(t, column, bytes_text(&adjusted))) {
         bytes_format(out, "_%zu", column + 1);
     }
 }
 
-// Debezium adjusts the topic's name as a whole: dots stay, wherever they come from, and a digit may begin any
-// part but the first. A part without characters would be no namespace for other readers: it gets a '_'.
-static void avro_schema_namespace(struct bytes *out, const struct table *t)
+// Debezium adjusts the topic's name as a whole: all dots stay, and any part but the first may begin with a
+// digit. An empty part becomes '_', because other readers refuse such a namespace.
+static void write_namespace(struct bytes *out, const struct table *t)
 {
     char *full CLEANUP(memory_free_pointer) = memory_format("%s.%s.%s", t->prefix, t->schema, t->name);
     if (full[0] >= '0' && full[0] <= '9') {
@@ -155,11 +155,10 @@ static void avro_schema_namespace(struct bytes *out, const struct table *t)
             bytes_append_byte(out, '_');
         }
         is_empty = *c == '.';
-        for (int i = is_empty || avro_schema_is_name_byte(*c) ? 0 : text_java_units((uint8_t)*c); i > 0;
-             i--) {
+        for (int i = is_empty || is_name_byte(*c) ? 0 : text_java_units((uint8_t)*c); i > 0; i--) {
             bytes_append_byte(out, '_');
         }
-        if (is_empty || avro_schema_is_name_byte(*c)) {
+        if (is_empty || is_name_byte(*c)) {
             bytes_append_byte(out, (uint8_t)*c);
         }
     }
@@ -168,7 +167,7 @@ static void avro_schema_namespace(struct bytes *out, const struct table *t)
     }
 }
 
-static void avro_schema_decimal(struct bytes *out, const struct column *c)
+static void write_decimal(struct bytes *out, const struct column *c)
 {
     bytes_format(out, "{\"type\":\"bytes\",\"scale\":%d,\"precision\":%d,\"connect.version\":1,", c->scale,
                  c->precision);
@@ -176,10 +175,10 @@ static void avro_schema_decimal(struct bytes *out, const struct column *c)
                  c->scale, c->precision);
 }
 
-// The type of one value: the column's, or the element's when the column is an array. `is_defined` is whether
-// the variable decimal's record stands earlier in the same schema.
-static void avro_schema_scalar(struct bytes *out, const struct column *c, struct slice default_json,
-                               bool is_defined)
+// The type of one value: the column's, or the element's when the column is an array. `is_defined`: the
+// variable decimal's record is defined earlier in the same schema.
+static void write_scalar(struct bytes *out, const struct column *c, struct slice default_json,
+                         bool is_defined)
 {
     const struct avro_schema_rule *rule = &AVRO_SCHEMA_RULES[c->type];
     if (c->type == COLUMN_VARIABLE_DECIMAL && !is_defined) {
@@ -192,7 +191,7 @@ static void avro_schema_scalar(struct bytes *out, const struct column *c, struct
         return;
     }
     if (c->type == COLUMN_DECIMAL) {
-        avro_schema_decimal(out, c);
+        write_decimal(out, c);
     } else {
         bytes_format(out, "{\"type\":\"%s\"%s", rule->avro,
                      rule->name != NULL ? ",\"connect.version\":1" : "");
@@ -207,22 +206,22 @@ static void avro_schema_scalar(struct bytes *out, const struct column *c, struct
     if (c->type == COLUMN_INT16) {
         bytes_append_string(out, ",\"connect.type\":\"int16\"");
     }
-    // Decoders refuse a logical decimal whose scale lies outside its precision.
+    // Decoders refuse a logical decimal whose scale is negative or exceeds its precision.
     if (c->type == COLUMN_DECIMAL && c->scale >= 0 && c->scale <= c->precision) {
         bytes_append_string(out, ",\"logicalType\":\"decimal\"");
     }
     bytes_append_byte(out, '}');
 }
 
-static void avro_schema_type(struct bytes *out, const struct column *c, bool is_defined)
+static void write_type(struct bytes *out, const struct column *c, bool is_defined)
 {
     struct slice default_json = bytes_slice(&c->default_json);
     if (!c->is_array) {
-        avro_schema_scalar(out, c, default_json, is_defined);
+        write_scalar(out, c, default_json, is_defined);
         return;
     }
     bytes_append_string(out, "{\"type\":\"array\",\"items\":[\"null\",");
-    avro_schema_scalar(out, c, (struct slice){NULL, 0}, is_defined);
+    write_scalar(out, c, (struct slice){NULL, 0}, is_defined);
     bytes_append_byte(out, ']');
     if (default_json.size > 0) {
         bytes_append_string(out, ",\"connect.default\":");
@@ -231,8 +230,7 @@ static void avro_schema_type(struct bytes *out, const struct column *c, bool is_
     bytes_append_byte(out, '}');
 }
 
-static void avro_schema_field(struct bytes *out, const struct table *t, size_t column,
-                              bool *is_decimal_defined)
+static void write_field(struct bytes *out, const struct table *t, size_t column, bool *is_decimal_defined)
 {
     const struct column *c = &t->columns[column];
     bool has_default = c->default_json.size > 0;
@@ -242,7 +240,7 @@ static void avro_schema_field(struct bytes *out, const struct table *t, size_t c
     if (c->is_nullable) {
         bytes_append_string(out, has_default ? "[" : "[\"null\",");
     }
-    avro_schema_type(out, c, *is_decimal_defined);
+    write_type(out, c, *is_decimal_defined);
     if (c->is_nullable) {
         bytes_append_string(out, has_default ? ",\"null\"]" : "]");
     }
@@ -256,10 +254,10 @@ static void avro_schema_field(struct bytes *out, const struct table *t, size_t c
     *is_decimal_defined |= c->type == COLUMN_VARIABLE_DECIMAL;
 }
 
-static void avro_schema_connect_name(struct bytes *out, const struct table *t, const char *record)
+static void write_connect_name(struct bytes *out, const struct table *t, const char *record)
 {
     bytes_append_string(out, "\"connect.name\":\"");
-    avro_schema_namespace(out, t);
+    write_namespace(out, t);
     bytes_format(out, ".%s\"", record);
 }
 
@@ -268,20 +266,20 @@ void avro_schema_key(struct bytes *out, const struct table *t)
     INVARIANT(t->key_count > 0);
     bool is_decimal_defined = false;
     bytes_append_string(out, "{\"type\":\"record\",\"name\":\"Key\",\"namespace\":\"");
-    avro_schema_namespace(out, t);
+    write_namespace(out, t);
     bytes_append_string(out, "\",\"fields\":[");
     for (size_t i = 0; i < t->key_count; i++) {
         if (i > 0) {
             bytes_append_byte(out, ',');
         }
-        avro_schema_field(out, t, t->key_columns[i], &is_decimal_defined);
+        write_field(out, t, t->key_columns[i], &is_decimal_defined);
     }
     bytes_append_string(out, "],");
-    avro_schema_connect_name(out, t, "Key");
+    write_connect_name(out, t, "Key");
     bytes_append_byte(out, '}');
 }
 
-static void avro_schema_value(struct bytes *out, const struct table *t)
+static void write_value(struct bytes *out, const struct table *t)
 {
     bool is_decimal_defined = false;
     bytes_append_string(out, "{\"type\":\"record\",\"name\":\"Value\",\"fields\":[");
@@ -289,19 +287,19 @@ static void avro_schema_value(struct bytes *out, const struct table *t)
         if (i > 0) {
             bytes_append_byte(out, ',');
         }
-        avro_schema_field(out, t, i, &is_decimal_defined);
+        write_field(out, t, i, &is_decimal_defined);
     }
     bytes_append_string(out, "],");
-    avro_schema_connect_name(out, t, "Value");
+    write_connect_name(out, t, "Value");
     bytes_append_byte(out, '}');
 }
 
 void avro_schema_envelope(struct bytes *out, const struct table *t)
 {
     bytes_append_string(out, "{\"type\":\"record\",\"name\":\"Envelope\",\"namespace\":\"");
-    avro_schema_namespace(out, t);
+    write_namespace(out, t);
     bytes_append_string(out, "\",\"fields\":[{\"name\":\"before\",\"type\":[\"null\",");
-    avro_schema_value(out, t);
+    write_value(out, t);
     bytes_append_string(out, "],\"default\":null},"
                              "{\"name\":\"after\",\"type\":[\"null\",\"Value\"],\"default\":null},"
                              "{\"name\":\"source\",\"type\":");
@@ -314,6 +312,6 @@ void avro_schema_envelope(struct bytes *out, const struct table *t)
         bytes_format(out, ",{\"name\":\"%s\",\"type\":[\"null\",\"long\"],\"default\":null}", CLOCKS[i]);
     }
     bytes_append_string(out, "],\"connect.version\":2,");
-    avro_schema_connect_name(out, t, "Envelope");
+    write_connect_name(out, t, "Envelope");
     bytes_append_byte(out, '}');
 }

@@ -1,4 +1,4 @@
-// A parsed Avro schema for reading: a tree with the Connect annotations that avro-c drops.
+// A parsed Avro schema: a tree with the Connect annotations, which avro-c drops.
 #ifndef SCHEMAS_AVRO_AVRO_TYPE_H
 #define SCHEMAS_AVRO_AVRO_TYPE_H
 
@@ -22,7 +22,7 @@ enum avro_kind {
     AVRO_KIND_RECORD,
 };
 
-// What a value stands for, by its Connect name or Avro logical type.
+// What a value means, by its Connect name or Avro logical type.
 enum avro_meaning {
     AVRO_MEANING_NONE,
     AVRO_MEANING_DATE,     // days since 1970-01-01
@@ -40,7 +40,7 @@ enum avro_meaning {
     AVRO_MEANING_JSON,
 };
 
-// The fields of a Debezium envelope and of its source block, by name; said of every record's fields.
+// The fields of a Debezium envelope and of its source block, by name. Set on the fields of every record.
 enum avro_role {
     AVRO_ROLE_NONE,
     AVRO_ROLE_OP,
@@ -54,12 +54,12 @@ enum avro_role {
     AVRO_ROLE_TS_US,
 };
 
-/** Plain data, read only; all of it belongs to the root. */
+/** Plain data, read only; the root owns all of it. */
 struct avro_type {
     enum avro_kind kind;
     enum avro_meaning meaning;
     int32_t scale;                // DECIMAL
-    bool is_envelope;             // RECORD with op, before and after as Debezium's
+    bool is_envelope;             // RECORD with op, before and after, as Debezium's
     bool is_sized;                // every value takes at least one byte
     size_t size;                  // FIXED: bytes
     size_t count;                 // of fields, branches or symbols
@@ -78,11 +78,11 @@ struct avro_field {
 };
 
 /**
- * Parses and checks a schema. Bounds depth, size and the number of types; refuses arrays of items that take
- * no bytes, and what avro-c refuses (names, duplicates, unions). A schema may be recursive: data may nest as
- * deep as the decoder allows.
+ * Parses and checks a schema. Limits depth, size and the number of types; refuses arrays of items that take
+ * no bytes, and schemas that avro-c refuses (names, duplicates, unions). A schema may be recursive; the
+ * decoder limits how deeply data may nest.
  *
- * @param f  FAULT_REJECT: not a schema we can read, with the place
+ * @param f  FAULT_REJECT: not a valid schema, with the place
  */
 bool avro_type_parse(struct slice text, struct avro_type **ret, struct fault *f) MUST_USE;
 

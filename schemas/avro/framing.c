@@ -23,7 +23,7 @@ bool framing_split(struct slice wire, int32_t *ret_schema_id, struct slice *ret_
     uint8_t magic = cursor_u8(&c);
     uint32_t id = cursor_u32(&c);
     if (c.is_short) {
-        return fault_set(f, FAULT_REJECT, "%zu bytes are too few for Confluent's wire format", wire.size);
+        return fault_set(f, FAULT_REJECT, "%zu bytes are too short for Confluent's wire format", wire.size);
     }
     if (magic != 0) {
         return fault_set(f, FAULT_REJECT, "first byte is 0x%02x, not Confluent's wire format", magic);

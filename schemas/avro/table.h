@@ -1,4 +1,4 @@
-// One version of one table as the schemas see it, whatever database it is in. Immutable once built.
+// One version of a table's definition, independent of the database. Immutable once built.
 #ifndef SCHEMAS_AVRO_TABLE_H
 #define SCHEMAS_AVRO_TABLE_H
 
@@ -34,24 +34,24 @@ struct column;
 
 enum value_step {
     VALUE_DONE,
-    VALUE_NONE,   // the column's Avro type has no form for it (numeric NaN …)
-    VALUE_FAULT,  // it is not in the form that the source promises
+    VALUE_NONE,   // the column's Avro type can't hold the value (numeric NaN …)
+    VALUE_FAULT,  // the value's text is not valid for its type
 };
 
-/** What a source does with the values of one type: each column has its functions from the start. */
+/** A source's functions for the values of one type, resolved once for each column. */
 struct value_ops {
     /**
      * Appends one value, without a union branch.
      *
-     * @param out  longer by half a value when the step is not VALUE_DONE
-     * @param f    FAULT_REJECT unless the step is VALUE_DONE: what the value was
+     * @param out  may have part of a value appended when the step is not VALUE_DONE
+     * @param f    FAULT_REJECT unless the step is VALUE_DONE: says what is wrong with the value
      */
     enum value_step (*append_text)(struct bytes *out, const struct column *c, struct slice text,
                                    struct fault *f);
     /** Appends the type's zero: 0, "", false, 1970-01-01, empty bytes and arrays. */
     void (*append_zero)(struct bytes *out, const struct column *c);
-    /** Appends what stands for a value that the source did not send again; NULL: the type has no such mark,
-     * and any value would read as a real one. */
+    /** Appends the placeholder for a value that the source did not send (unchanged TOAST); NULL: the type has
+     * none, because every value of it could be a real one. */
     void (*append_unchanged)(struct bytes *out, const struct column *c);
 };
 
@@ -63,15 +63,15 @@ struct column {
     bool is_key;
     int precision;      // DECIMAL: digits; ZONED_*, TIME, TIMESTAMP: fraction digits or -1
     int scale;          // DECIMAL
-    uint32_t type_oid;  // of the database, for its own decoder
+    uint32_t type_oid;  // the database's type, for the source
     int32_t type_modifier;
-    uint32_t element_oid;                 // of an array's elements
-    char element_delimiter;               // between an array's elements in the database's text
-    const struct value_ops *ops;          // the source's, for the column's values; NULL: it makes none
-    const struct value_ops *element_ops;  // and for an array's elements
+    uint32_t element_oid;                 // type of an array's elements
+    char element_delimiter;               // separates an array's elements in the database's text form
+    const struct value_ops *ops;          // for the column's values; NULL: the source appends none
+    const struct value_ops *element_ops;  // for an array's elements
     struct bytes
-        default_avro;  // the default's value in Avro binary (no union branch); size 0: no default known
-    struct bytes default_json;  // the same as JSON text for the schema's "default"; size 0: none
+        default_avro;  // the default value in Avro binary, without union branch; size 0: no default known
+    struct bytes default_json;  // the default value as JSON text for the schema's "default"; size 0: none
 };
 
 struct table {
@@ -85,8 +85,7 @@ struct table {
     size_t key_count;     // 0: records have a null key
     char *key_schema;     // Avro schema text, NULL when key_count is 0; see avro_schema_key
     char *value_schema;   // see avro_schema_envelope
-    // What the pipeline keeps with this version (schema ids, topic state); freed by table_free through
-    // free_route.
+    // The sink's data for this version (schema ids, topic state); table_free frees it with free_route.
     void *route;
     void (*free_route)(void *route);
 };

@@ -15,12 +15,12 @@ enum json_check_step {
     JSON_CHECK_BAD,
 };
 
-static uint8_t json_check_peek(const struct json_check *c)
+static uint8_t peek_byte(const struct json_check *c)
 {
     return c->at < c->end ? *c->at : 0;
 }
 
-static bool json_check_take(struct json_check *c, uint8_t byte)
+static bool take_byte(struct json_check *c, uint8_t byte)
 {
     if (c->at < c->end && *c->at == byte) {
         c->at++;
@@ -29,22 +29,22 @@ static bool json_check_take(struct json_check *c, uint8_t byte)
     return false;
 }
 
-static void json_check_space(struct json_check *c)
+static void read_space(struct json_check *c)
 {
     while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\r' || *c->at == '\t')) {
         c->at++;
     }
 }
 
-static bool json_check_escape(struct json_check *c)
+static bool read_escape(struct json_check *c)
 {
-    uint8_t letter = json_check_peek(c);
+    uint8_t letter = peek_byte(c);
     c->at++;
     if (letter != 'u') {
         return letter != 0 && strchr("\"\\/bfnrt", letter) != NULL;
     }
     for (int i = 0; i < 4; i++) {
-        uint8_t hex = json_check_peek(c);
+        uint8_t hex = peek_byte(c);
         bool is_hex = (hex >= '0' && hex <= '9') || (hex >= 'a' && hex <= 'f') || (hex >= 'A' && hex <= 'F');
         if (!is_hex) {
             return false;
@@ -54,9 +54,9 @@ static bool json_check_escape(struct json_check *c)
     return true;
 }
 
-static bool json_check_string(struct json_check *c)
+static bool read_string(struct json_check *c)
 {
-    if (!json_check_take(c, '"')) {
+    if (!take_byte(c, '"')) {
         return false;
     }
     while (true) {
@@ -64,11 +64,11 @@ static bool json_check_string(struct json_check *c)
         if (c->at >= c->end || *c->at < 0x20) {
             return false;
         }
-        if (json_check_take(c, '"')) {
+        if (take_byte(c, '"')) {
             return true;
         }
-        if (json_check_take(c, '\\')) {
-            if (c->at >= c->end || !json_check_escape(c)) {
+        if (take_byte(c, '\\')) {
+            if (c->at >= c->end || !read_escape(c)) {
                 return false;
             }
             continue;
@@ -81,7 +81,7 @@ static bool json_check_string(struct json_check *c)
     }
 }
 
-static bool json_check_digits(struct json_check *c)
+static bool read_digits(struct json_check *c)
 {
     const uint8_t *begin = c->at;
     while (c->at < c->end && *c->at >= '0' && *c->at <= '9') {
@@ -90,23 +90,23 @@ static bool json_check_digits(struct json_check *c)
     return c->at > begin;
 }
 
-static bool json_check_number(struct json_check *c)
+static bool read_number(struct json_check *c)
 {
-    (void)json_check_take(c, '-');
-    if (!json_check_take(c, '0') && !json_check_digits(c)) {
+    (void)take_byte(c, '-');
+    if (!take_byte(c, '0') && !read_digits(c)) {
         return false;
     }
-    if (json_check_take(c, '.') && !json_check_digits(c)) {
+    if (take_byte(c, '.') && !read_digits(c)) {
         return false;
     }
-    if (json_check_take(c, 'e') || json_check_take(c, 'E')) {
-        (void)(json_check_take(c, '+') || json_check_take(c, '-'));
-        return json_check_digits(c);
+    if (take_byte(c, 'e') || take_byte(c, 'E')) {
+        (void)(take_byte(c, '+') || take_byte(c, '-'));
+        return read_digits(c);
     }
     return true;
 }
 
-static bool json_check_word(struct json_check *c, const char *word)
+static bool read_word(struct json_check *c, const char *word)
 {
     size_t size = strlen(word);
     if ((size_t)(c->end - c->at) < size || memcmp(c->at, word, size) != 0) {
@@ -116,63 +116,63 @@ static bool json_check_word(struct json_check *c, const char *word)
     return true;
 }
 
-static bool json_check_member(struct json_check *c)
+static bool read_member(struct json_check *c)
 {
-    json_check_space(c);
-    if (!json_check_string(c)) {
+    read_space(c);
+    if (!read_string(c)) {
         return false;
     }
-    json_check_space(c);
-    return json_check_take(c, ':');
+    read_space(c);
+    return take_byte(c, ':');
 }
 
-static enum json_check_step json_check_open(struct json_check *c, bool is_object)
+static enum json_check_step open_container(struct json_check *c, bool is_object)
 {
     if (c->depth == JSON_CHECK_DEPTH_MAX) {
         return JSON_CHECK_BAD;
     }
     c->at++;
-    json_check_space(c);
-    if (json_check_take(c, is_object ? '}' : ']')) {
+    read_space(c);
+    if (take_byte(c, is_object ? '}' : ']')) {
         return JSON_CHECK_HAVE_VALUE;
     }
     c->is_object[c->depth++] = is_object;
-    return !is_object || json_check_member(c) ? JSON_CHECK_WANT_VALUE : JSON_CHECK_BAD;
+    return !is_object || read_member(c) ? JSON_CHECK_WANT_VALUE : JSON_CHECK_BAD;
 }
 
-static enum json_check_step json_check_begin(struct json_check *c)
+static enum json_check_step begin_value(struct json_check *c)
 {
-    json_check_space(c);
-    switch (json_check_peek(c)) {
+    read_space(c);
+    switch (peek_byte(c)) {
     case '{':
-        return json_check_open(c, true);
+        return open_container(c, true);
     case '[':
-        return json_check_open(c, false);
+        return open_container(c, false);
     case '"':
-        return json_check_string(c) ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
+        return read_string(c) ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
     case 't':
-        return json_check_word(c, "true") ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
+        return read_word(c, "true") ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
     case 'f':
-        return json_check_word(c, "false") ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
+        return read_word(c, "false") ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
     case 'n':
-        return json_check_word(c, "null") ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
+        return read_word(c, "null") ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
     default:
-        return json_check_number(c) ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
+        return read_number(c) ? JSON_CHECK_HAVE_VALUE : JSON_CHECK_BAD;
     }
 }
 
-// After a value inside a container: a comma and the next one, or the container's end, which is a value.
-static enum json_check_step json_check_go_on(struct json_check *c)
+// After a value in a container: a comma and the next value, or the container's end, which completes a value.
+static enum json_check_step end_value(struct json_check *c)
 {
     bool is_object = c->is_object[c->depth - 1];
-    if (json_check_take(c, is_object ? '}' : ']')) {
+    if (take_byte(c, is_object ? '}' : ']')) {
         c->depth--;
         return JSON_CHECK_HAVE_VALUE;
     }
-    if (!json_check_take(c, ',')) {
+    if (!take_byte(c, ',')) {
         return JSON_CHECK_BAD;
     }
-    return !is_object || json_check_member(c) ? JSON_CHECK_WANT_VALUE : JSON_CHECK_BAD;
+    return !is_object || read_member(c) ? JSON_CHECK_WANT_VALUE : JSON_CHECK_BAD;
 }
 
 bool json_check_value(struct slice text)
@@ -184,14 +184,14 @@ bool json_check_value(struct slice text)
     enum json_check_step step = JSON_CHECK_WANT_VALUE;
     while (step != JSON_CHECK_BAD) {
         if (step == JSON_CHECK_WANT_VALUE) {
-            step = json_check_begin(&c);
+            step = begin_value(&c);
             continue;
         }
-        json_check_space(&c);
+        read_space(&c);
         if (c.depth == 0) {
             return c.at == c.end;
         }
-        step = json_check_go_on(&c);
+        step = end_value(&c);
     }
     return false;
 }

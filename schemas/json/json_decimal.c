@@ -46,7 +46,7 @@ static void negate(uint8_t *number, size_t size)
     }
 }
 
-// `magnitude` has room for the number, `digits` for `count`.
+// `magnitude` and `digits` are scratch space: unscaled.size bytes, and `count` digits.
 static void append_number(struct bytes *out, struct slice unscaled, int32_t scale, uint8_t *magnitude,
                           uint8_t *digits, size_t count)
 {
@@ -67,7 +67,7 @@ bool json_decimal_append(struct bytes *out, struct slice unscaled, int32_t scale
         scale > JSON_DECIMAL_SCALE_MAX) {
         return false;
     }
-    unscaled = unscaled.size == 0 ? slice_make("", 1) : unscaled;  // no bytes are 0
+    unscaled = unscaled.size == 0 ? slice_make("", 1) : unscaled;  // an empty value is 0
     size_t count = radix_digits_max(unscaled.size);
     if (unscaled.size <= SMALL_BYTES) {
         append_number(out, unscaled, scale, magnitude, digits, count);

@@ -1,4 +1,4 @@
-// Decimals of any size as text: Connect's big-endian two's complement with a scale.
+// Writes decimals of any size (Connect: big-endian two's complement with a scale) as text.
 #ifndef SCHEMAS_JSON_JSON_DECIMAL_H
 #define SCHEMAS_JSON_JSON_DECIMAL_H
 
@@ -11,10 +11,10 @@ enum {
 };
 
 /**
- * Appends 12.34 for the unscaled value 1234 and scale 2; scale -2 gives 123400. The work for n digits is that
- * of multiplying numbers of n digits, not n * n single divisions.
+ * Appends 12.34 for the unscaled value 1234 and scale 2; scale -2 gives 123400. Fast for long numbers too:
+ * see core/base/radix.h.
  *
- * @return  false, and nothing appended, when value or scale is beyond the limits
+ * @return  false, and nothing appended, when value or scale exceeds the limits
  */
 bool json_decimal_append(struct bytes *out, struct slice unscaled, int32_t scale) MUST_USE;
 

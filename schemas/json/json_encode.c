@@ -18,8 +18,8 @@ bool json_encode_datum(const struct avro_type *type, struct slice avro, const st
     return true;
 }
 
-// Appends the value; the span is where it lies, size 0 for null.
-static struct json_span json_encode_spanned(struct json_walk *w, const struct avro_type *type)
+// Appends the value and returns its span; size 0 for null.
+static struct json_span encode_spanned(struct json_walk *w, const struct avro_type *type)
 {
     struct json_span span = {w->out->size, 0};
     json_walk_value(w, type);
@@ -30,8 +30,8 @@ static struct json_span json_encode_spanned(struct json_walk *w, const struct av
     return span;
 }
 
-// The span of a JSON string without its quotes; nothing for any other value.
-static struct json_span json_encode_unquoted(const struct json_walk *w, struct json_span span)
+// The span of a JSON string without its quotes; empty for any other value.
+static struct json_span without_quotes(const struct json_walk *w, struct json_span span)
 {
     if (span.size < 2 || w->out->data[span.at] != '"') {
         return (struct json_span){span.at, 0};
@@ -39,7 +39,7 @@ static struct json_span json_encode_unquoted(const struct json_walk *w, struct j
     return (struct json_span){span.at + 1, span.size - 2};
 }
 
-static void json_encode_source(struct json_walk *w, const struct avro_type *source, struct json_event *event)
+static void encode_source(struct json_walk *w, const struct avro_type *source, struct json_event *event)
 {
     int64_t ts_ms = 0;
     bytes_append_byte(w->out, '{');
@@ -54,13 +54,13 @@ static void json_encode_source(struct json_walk *w, const struct avro_type *sour
         } else if (field->role == AVRO_ROLE_TS_MS) {
             ts_ms = json_walk_peek_long(w, field->type);
         }
-        struct json_span span = json_encode_spanned(w, field->type);
+        struct json_span span = encode_spanned(w, field->type);
         if (field->role == AVRO_ROLE_NAME) {
-            event->prefix = json_encode_unquoted(w, span);
+            event->prefix = without_quotes(w, span);
         } else if (field->role == AVRO_ROLE_SCHEMA) {
-            event->schema = json_encode_unquoted(w, span);
+            event->schema = without_quotes(w, span);
         } else if (field->role == AVRO_ROLE_TABLE) {
-            event->table = json_encode_unquoted(w, span);
+            event->table = without_quotes(w, span);
         }
     }
     bytes_append_byte(w->out, '}');
@@ -70,44 +70,45 @@ static void json_encode_source(struct json_walk *w, const struct avro_type *sour
     }
 }
 
-static void json_encode_op(struct json_walk *w, struct json_event *event)
+static void encode_op(struct json_walk *w, struct json_event *event)
 {
     struct slice op = json_walk_string(w);
     if (op.size != 1 || op.data[0] < 'a' || op.data[0] > 'z') {
-        json_walk_fail(w, "an envelope's op is not one letter");
+        json_walk_fail(w, "an envelope's op is not a single character");
         return;
     }
     event->op = (char)op.data[0];
 }
 
-static void json_encode_skip(struct json_walk *w, const struct avro_type *type)
+static void skip_value(struct json_walk *w, const struct avro_type *type)
 {
     size_t size = w->out->size;
     json_walk_value(w, type);
     w->out->size = size;
 }
 
-static void json_encode_field(struct json_walk *w, const struct avro_field *field, struct json_event *event)
+static void encode_field(struct json_walk *w, const struct avro_field *field, struct json_event *event)
 {
     bool is_kept = field->role == AVRO_ROLE_BEFORE || field->role == AVRO_ROLE_AFTER;
     if (field->role == AVRO_ROLE_OP) {
-        json_encode_op(w, event);
+        encode_op(w, event);
     } else if (field->role == AVRO_ROLE_SOURCE) {
         bytes_append_byte(w->out, ',');
         bytes_append_slice(w->out, field->label);
-        json_encode_source(w, field->type, event);
+        encode_source(w, field->type, event);
     } else if (is_kept) {
         bytes_append_byte(w->out, ',');
         bytes_append_slice(w->out, field->label);
-        struct json_span span = json_encode_spanned(w, field->type);
+        struct json_span span = encode_spanned(w, field->type);
         *(field->role == AVRO_ROLE_BEFORE ? &event->before : &event->after) = span;
     } else {
-        json_encode_skip(w, field->type);
+        skip_value(w, field->type);
     }
 }
 
-// The members stand in the schema's order, but op comes first; its letter, read later, is put in at the end.
-static void json_encode_envelope(struct json_walk *w, const struct avro_type *type, struct json_event *event)
+// The JSON begins with op, which the schema has later: its value is filled in once it has been read. The
+// other members keep the schema's order.
+static void encode_envelope(struct json_walk *w, const struct avro_type *type, struct json_event *event)
 {
     static const char OPENING[] = "{\"op\":\"?\"";
     bool has_source = false;
@@ -115,17 +116,17 @@ static void json_encode_envelope(struct json_walk *w, const struct avro_type *ty
     size_t op_at = w->out->size - 2;
     for (size_t i = 0; i < type->count && !json_walk_has_failed(w); i++) {
         has_source |= type->fields[i].role == AVRO_ROLE_SOURCE;
-        json_encode_field(w, &type->fields[i], event);
+        encode_field(w, &type->fields[i], event);
     }
     bytes_append_string(w->out, has_source ? "}" : ",\"source\":null}");
     w->out->data[op_at] = (uint8_t)event->op;
 }
 
-static void json_encode_plain(struct json_walk *w, const struct avro_type *type, struct json_event *event)
+static void encode_plain(struct json_walk *w, const struct avro_type *type, struct json_event *event)
 {
     event->op = 'c';
     bytes_append_string(w->out, "{\"op\":\"c\",\"before\":null,\"after\":");
-    event->after = json_encode_spanned(w, type);
+    event->after = encode_spanned(w, type);
     bytes_append_string(w->out, ",\"source\":null}");
 }
 
@@ -137,9 +138,9 @@ bool json_encode_event(const struct avro_type *type, struct slice avro, const st
     struct json_event event = {.is_envelope = type->is_envelope};
     json_walk_begin(&w, avro, options, out);
     if (event.is_envelope) {
-        json_encode_envelope(&w, type, &event);
+        encode_envelope(&w, type, &event);
     } else {
-        json_encode_plain(&w, type, &event);
+        encode_plain(&w, type, &event);
     }
     if (!json_walk_finish(&w, f)) {
         out->size = before;

@@ -1,4 +1,4 @@
-// Avro binary to JSON text in one pass over a parsed schema: what functions get to see.
+// Converts Avro binary to JSON text in one pass over a parsed schema: the payload of functions.
 #ifndef SCHEMAS_JSON_JSON_ENCODE_H
 #define SCHEMAS_JSON_JSON_ENCODE_H
 
@@ -6,9 +6,8 @@
 
 struct json_options {
     bool int64_as_string;
-    // Values by their Avro type alone, as Debezium writes a changed key into a header: dates and times as
-    // numbers, decimals as numbers, a VariableScaleDecimal as its record, json as a string, floating point
-    // numbers as Java prints them.
+    // Writes values as Debezium writes a changed key into a header: dates, times and decimals as numbers, a
+    // VariableScaleDecimal as its record, json as a string, floating point numbers as Java prints them.
     bool as_stored;
 };
 
@@ -18,31 +17,32 @@ struct json_span {
     size_t size;
 };
 
-/** Where the parts of one event lie in the buffer it was appended to. Spans of `null` values have size 0. */
+/** The parts of one event, as spans of the buffer that it was appended to. Spans of `null` values have size
+ * 0. */
 struct json_event {
-    bool is_envelope;       // else `after` is the whole record, op 'c', and there is no source
+    bool is_envelope;       // false: `after` is the whole record, op is 'c', and there is no source
     char op;                // c r u d t m
     struct json_span data;  // {"op":…,"before":…,"after":…,"source":…}
     struct json_span before;
     struct json_span after;
-    struct json_span prefix;  // source.name, bare text as it stands in the JSON (escaped), no quotes
+    struct json_span prefix;  // source.name as in the JSON (escaped), without its quotes; so are the next two
     struct json_span schema;  // source.schema
     struct json_span table;   // source.table
-    int64_t commit_time_us;   // source.ts_us (else ts_ms * 1000); 0 when there is no source
+    int64_t commit_time_us;   // source.ts_us, else ts_ms * 1000; 0 without a source
 };
 
 /**
- * Appends one value as JSON: integers as numbers, decimals, NaN and infinities as strings, ISO 8601 for times
- * known by their Connect name or Avro logical type, bytes base64, io.debezium.data.Json embedded as it is
- * when it is valid JSON.
+ * Appends one value as JSON: integers as numbers; decimals, NaN and infinities as strings; dates and times
+ * (by Connect name or Avro logical type) as ISO 8601; bytes as base64; io.debezium.data.Json embedded
+ * unchanged when it is valid JSON.
  *
- * @param avro  the whole datum; left-over bytes are refused
- * @param f     FAULT_REJECT: the bytes are not what the schema says; `out` is as before
+ * @param avro  exactly one datum; further bytes are refused
+ * @param f     FAULT_REJECT: the bytes do not match the schema; `out` is unchanged
  */
 bool json_encode_datum(const struct avro_type *type, struct slice avro, const struct json_options *options,
                        struct bytes *out, struct fault *f) MUST_USE;
 
-/** As json_encode_datum for a record value, giving the parts of a Debezium envelope. */
+/** As json_encode_datum, for a record; also returns the parts of a Debezium envelope. */
 bool json_encode_event(const struct avro_type *type, struct slice avro, const struct json_options *options,
                        struct bytes *out, struct json_event *ret, struct fault *f) MUST_USE;
 

@@ -1,5 +1,5 @@
-// From Java's Double.toString: plain from 10^-3 up to, not including, 10^7, else one digit before the point
-// and an exponent; at least one digit after the point in both.
+// The format of Java's Double.toString: plain for 10^-3 <= |x| < 10^7, else one digit before the point and an
+// exponent. Both have at least one digit after the point.
 #include "schemas/json/json_java.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 #include "schemas/json/json_text.h"
 
 enum {
-    DIGITS_MAX = 32,  // of a double's shortest form: 17, and zeros between them and the point
+    DIGITS_MAX = 32,  // a double's shortest form: 17 digits, and zeros between them and the point
     PLAIN_EXPONENT_MIN = -3,
     PLAIN_EXPONENT_MAX = 6,
 };
@@ -51,7 +51,7 @@ static void append_zeros(struct bytes *out, int count)
     }
 }
 
-// The digits from `from` up to `to`, zeros beyond their end; a zero when there would be none.
+// Appends the digits [from, to), with zeros beyond the last one; "0" when the range is empty.
 static void append_digits(struct bytes *out, const struct decimal *d, int from, int to)
 {
     for (int i = from; i < to; i++) {

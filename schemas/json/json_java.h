@@ -4,7 +4,7 @@
 
 #include "core/base/bytes.h"
 
-/** As Double.toString: "2.0", "0.001", "1.0E10"; "NaN" and infinities as strings, for JSON knows none. */
+/** As Double.toString: 2.0, 0.001, 1.0E10. NaN and infinities as JSON strings. */
 void json_java_double(struct bytes *out, double value);
 
 /** As Float.toString. */

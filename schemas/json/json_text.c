@@ -9,7 +9,7 @@
 enum {
     JSON_TEXT_INTEGER_MAX = 21,
     JSON_TEXT_DOUBLE_MAX = 40,
-    JSON_TEXT_FRACTION_MAX = 6,  // digits after the point that the fast way tries
+    JSON_TEXT_FRACTION_MAX = 6,  // digits after the point that the fast path tries
 };
 
 static const char JSON_TEXT_HEX[] = "0123456789abcdef";
@@ -17,10 +17,10 @@ static const char JSON_TEXT_SHORT[] = "btnvfr";              // 0x08 to 0x0d; JS
 static const char JSON_TEXT_REPLACEMENT[] = "\xef\xbf\xbd";  // U+FFFD
 static const char JSON_TEXT_BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// Eight bytes at once: sets the high bit of each byte below 0x20, equal to '"' or '\\', or above 0x7f.
-// After "Determine if a word has a byte less than n", Bit Twiddling Hacks; a false hit only costs a slower
-// step.
-static inline uint64_t json_text_special(uint64_t word)
+// For eight bytes at once: sets the high bit of each byte below 0x20, equal to '"' or '\\', or above 0x7f. A
+// false positive only costs a slower step. Source: "Determine if a word has a byte less than n", Bit
+// Twiddling Hacks.
+static inline uint64_t mark_special(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t quote = word ^ (ones * '"');
@@ -29,7 +29,7 @@ static inline uint64_t json_text_special(uint64_t word)
     return found & (ones * 0x80);
 }
 
-static inline bool json_text_is_plain(uint8_t byte)
+static inline bool is_plain(uint8_t byte)
 {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
@@ -39,12 +39,12 @@ const uint8_t *json_text_plain_end(const uint8_t *at, const uint8_t *end)
     while (end - at >= 8) {
         uint64_t word = 0;
         memcpy(&word, at, sizeof word);
-        if (json_text_special(word) != 0) {
+        if (mark_special(word) != 0) {
             break;
         }
         at += 8;
     }
-    while (at < end && json_text_is_plain(*at)) {
+    while (at < end && is_plain(*at)) {
         at++;
     }
     return at;
@@ -72,8 +72,8 @@ size_t json_text_character(const uint8_t *at, const uint8_t *end)
     return code < LEAST[size] || code > 0x10ffff || is_surrogate ? 0 : size;
 }
 
-// One character that is not plain; returns where the next begins.
-static const uint8_t *json_text_escape(struct bytes *out, const uint8_t *at, const uint8_t *end)
+// Appends one character that is not plain; returns the start of the next one.
+static const uint8_t *append_escaped(struct bytes *out, const uint8_t *at, const uint8_t *end)
 {
     if (*at >= 0x80) {
         size_t size = json_text_character(at, end);
@@ -112,12 +112,12 @@ void json_text_string(struct bytes *out, struct slice text)
     while (at < end) {
         const uint8_t *plain = json_text_plain_end(at, end);
         bytes_append(out, at, (size_t)(plain - at));
-        at = plain < end ? json_text_escape(out, plain, end) : end;
+        at = plain < end ? append_escaped(out, plain, end) : end;
     }
     bytes_append_byte(out, '"');
 }
 
-static void json_text_put_character(struct bytes *out, uint32_t code)
+static void put_character(struct bytes *out, uint32_t code)
 {
     static const uint8_t LEADS[] = {0, 0, 0xc0, 0xe0, 0xf0};
     size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -131,7 +131,7 @@ static void json_text_put_character(struct bytes *out, uint32_t code)
 }
 
 // The four digits after \u.
-static uint32_t json_text_unit(struct cursor *c)
+static uint32_t read_unit(struct cursor *c)
 {
     uint32_t unit = 0;
     for (int i = 0; i < 4; i++) {
@@ -141,13 +141,13 @@ static uint32_t json_text_unit(struct cursor *c)
     return unit;
 }
 
-// A character of one \u or of two that are a surrogate pair.
-static uint32_t json_text_code(struct cursor *c)
+// A character from one \u escape, or from two that form a surrogate pair.
+static uint32_t read_character(struct cursor *c)
 {
-    uint32_t unit = json_text_unit(c);
+    uint32_t unit = read_unit(c);
     struct cursor ahead = *c;
     if (unit >= 0xd800 && unit <= 0xdbff && cursor_u8(&ahead) == '\\' && cursor_u8(&ahead) == 'u') {
-        uint32_t low = json_text_unit(&ahead);
+        uint32_t low = read_unit(&ahead);
         if (low >= 0xdc00 && low <= 0xdfff) {
             *c = ahead;
             return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
@@ -167,17 +167,17 @@ void json_text_unescape(struct bytes *out, struct slice escaped)
         }
         byte = cursor_u8(&c);
         const char *letter = memchr(JSON_TEXT_SHORT, (int)byte, sizeof JSON_TEXT_SHORT - 1);
-        uint32_t code = byte == 'u'      ? json_text_code(&c)
+        uint32_t code = byte == 'u'      ? read_character(&c)
                         : letter != NULL ? (uint32_t)(0x08 + (letter - JSON_TEXT_SHORT))
                                          : byte;
         if (!c.is_short) {
-            json_text_put_character(out, code);
+            put_character(out, code);
         }
     }
 }
 
-// Writes the digits so that they end before `end`; returns where they begin.
-static uint8_t *json_text_digits(uint8_t *end, uint64_t value)
+// Writes the digits so that they end at `end`; returns their start.
+static uint8_t *put_digits(uint8_t *end, uint64_t value)
 {
     static const char PAIRS[] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
@@ -202,17 +202,17 @@ void json_text_integer(struct bytes *out, int64_t value)
     uint8_t text[JSON_TEXT_INTEGER_MAX];
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     uint8_t *end = text + sizeof text;
-    uint8_t *at = json_text_digits(end, magnitude);
+    uint8_t *at = put_digits(end, magnitude);
     if (value < 0) {
         *--at = '-';
     }
     bytes_append(out, at, (size_t)(end - at));
 }
 
-// Most doubles people store are a few digits with a few decimals: n / 10^k is correctly rounded while both
-// are exact, so when it gives the value back, and n has at most `limit` (15 or 6 digits), n and k are its
-// shortest form.
-static bool json_text_short(struct bytes *out, double value, double limit, bool is_float)
+// Fast path: most stored doubles have few digits and few decimals. While n and 10^k are exact, n / 10^k is
+// correctly rounded. So if it equals the value, and n is below `limit` (15 or 6 digits), n and k are the
+// value's shortest form.
+static bool append_short(struct bytes *out, double value, double limit, bool is_float)
 {
     static const double POWERS[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
     double magnitude = fabs(value);
@@ -238,7 +238,7 @@ static bool json_text_short(struct bytes *out, double value, double limit, bool 
     return false;
 }
 
-static bool json_text_special_number(struct bytes *out, double value)
+static bool append_special(struct bytes *out, double value)
 {
     if (isnan(value)) {
         bytes_append(out, "\"NaN\"", 5);
@@ -253,7 +253,7 @@ static bool json_text_special_number(struct bytes *out, double value)
 
 void json_text_double(struct bytes *out, double value)
 {
-    if (json_text_special_number(out, value) || json_text_short(out, value, 1e15, false)) {
+    if (append_special(out, value) || append_short(out, value, 1e15, false)) {
         return;
     }
     char text[JSON_TEXT_DOUBLE_MAX];
@@ -270,7 +270,7 @@ void json_text_double(struct bytes *out, double value)
 
 void json_text_float(struct bytes *out, float value)
 {
-    if (json_text_special_number(out, (double)value) || json_text_short(out, (double)value, 1e6, true)) {
+    if (append_special(out, (double)value) || append_short(out, (double)value, 1e6, true)) {
         return;
     }
     char text[JSON_TEXT_DOUBLE_MAX];

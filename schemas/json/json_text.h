@@ -1,4 +1,4 @@
-// JSON's scalar values as text, written fast: no printf but for doubles of many digits.
+// Writes JSON's scalar values fast: only doubles with many digits use printf.
 #ifndef SCHEMAS_JSON_JSON_TEXT_H
 #define SCHEMAS_JSON_JSON_TEXT_H
 
@@ -7,8 +7,8 @@
 /** Appends the text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_text_string(struct bytes *out, struct slice text);
 
-/** Appends the characters of a JSON string, given as it stands in valid JSON without its quotes. Half a
- * surrogate pair becomes U+FFFD. */
+/** Appends the text of a JSON string, given as in valid JSON but without its quotes. An unpaired surrogate
+ * becomes U+FFFD. */
 void json_text_unescape(struct bytes *out, struct slice escaped);
 
 void json_text_integer(struct bytes *out, int64_t value);
@@ -20,12 +20,12 @@ void json_text_float(struct bytes *out, float value);
 /** RFC 4648 base64 with padding, as a JSON string. */
 void json_text_base64(struct bytes *out, struct slice data);
 
-/** Bytes of the UTF-8 character at `at`, 1 to 4; 0 when it is none (cut short, overlong, surrogate, too
- * large). */
+/** Size of the UTF-8 character at `at`, 1 to 4 bytes; 0 when it is invalid (truncated, overlong, surrogate,
+ * too large). */
 size_t json_text_character(const uint8_t *at, const uint8_t *end);
 
-/** The first byte that can't stand in a JSON string as it is: control, quote, backslash, not ASCII; or `end`.
- */
+/** The first byte that is a control character, quote, backslash or not ASCII, else `end`: the bytes before it
+ * need no escape in a JSON string. */
 const uint8_t *json_text_plain_end(const uint8_t *at, const uint8_t *end);
 
 /** Writes `value` with exactly `width` digits at `at`. */

@@ -1,4 +1,4 @@
-// Day numbers to year, month and day: the year counted from March, in eras of 400 years (146,097 days).
+// Converts day numbers to year, month and day: years start in March, eras have 400 years (146,097 days).
 // Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 #include "schemas/json/json_time.h"
 
@@ -11,18 +11,18 @@ enum {
     JSON_TIME_TEXT_MAX = 64,
 };
 
-// What Debezium writes for PostgreSQL's infinities: the constants of the PostgreSQL JDBC driver.
+// Debezium's values for PostgreSQL's infinities: the constants of the PostgreSQL JDBC driver.
 #define JSON_TIME_INFINITY_US INT64_C(9223372036825200000)
 #define JSON_TIME_MINUS_INFINITY_US INT64_C(-9223372036832400000)
 #define JSON_TIME_INFINITY_DAYS INT64_C(-2147472692)
 #define JSON_TIME_MINUS_INFINITY_DAYS INT64_C(-2147472691)
 
-static int64_t json_time_floor_divide(int64_t value, int64_t by)
+static int64_t floor_divide(int64_t value, int64_t by)
 {
     return value / by - (value % by < 0 ? 1 : 0);
 }
 
-static uint8_t *json_time_put_year(uint8_t *at, int64_t year)
+static uint8_t *put_year(uint8_t *at, int64_t year)
 {
     uint64_t magnitude = (uint64_t)(year < 0 ? -year : year);
     size_t width = 4;
@@ -39,17 +39,17 @@ static uint8_t *json_time_put_year(uint8_t *at, int64_t year)
     return at + width;
 }
 
-static uint8_t *json_time_put_two(uint8_t *at, uint32_t value, uint8_t before)
+static uint8_t *put_two(uint8_t *at, uint32_t value, uint8_t before)
 {
     *at++ = before;
     json_text_padded(at, value, 2);
     return at + 2;
 }
 
-static uint8_t *json_time_put_date(uint8_t *at, int64_t days)
+static uint8_t *put_date(uint8_t *at, int64_t days)
 {
     days += JSON_TIME_DAYS_TO_1970;
-    int64_t era = json_time_floor_divide(days, JSON_TIME_ERA_DAYS);
+    int64_t era = floor_divide(days, JSON_TIME_ERA_DAYS);
     uint32_t day_of_era = (uint32_t)(days - era * JSON_TIME_ERA_DAYS);
     uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -57,20 +57,20 @@ static uint8_t *json_time_put_date(uint8_t *at, int64_t days)
     uint32_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     uint32_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
     int64_t year = (int64_t)year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    at = json_time_put_year(at, year);
-    at = json_time_put_two(at, month, '-');
-    return json_time_put_two(at, day, '-');
+    at = put_year(at, year);
+    at = put_two(at, month, '-');
+    return put_two(at, day, '-');
 }
 
-static uint8_t *json_time_put_clock(uint8_t *at, uint32_t seconds)
+static uint8_t *put_clock(uint8_t *at, uint32_t seconds)
 {
     json_text_padded(at, seconds / 3600, 2);
-    at = json_time_put_two(at + 2, seconds / 60 % 60, ':');
-    return json_time_put_two(at, seconds % 60, ':');
+    at = put_two(at + 2, seconds / 60 % 60, ':');
+    return put_two(at, seconds % 60, ':');
 }
 
-// ".5" of 500 thousandths: no trailing zeros, nothing for 0.
-static uint8_t *json_time_put_fraction(uint8_t *at, uint32_t fraction, size_t digits)
+// ".5" for 500 thousandths: without trailing zeros; nothing for 0.
+static uint8_t *put_fraction(uint8_t *at, uint32_t fraction, size_t digits)
 {
     if (fraction == 0) {
         return at;
@@ -84,12 +84,12 @@ static uint8_t *json_time_put_fraction(uint8_t *at, uint32_t fraction, size_t di
     return at + digits;
 }
 
-static int64_t json_time_unit(size_t digits)
+static int64_t unit_of(size_t digits)
 {
     return digits == 3 ? 1000 : digits == 6 ? 1000000 : 1000000000;
 }
 
-static bool json_time_infinity(struct bytes *out, bool is_infinity, bool is_minus_infinity)
+static bool append_infinity(struct bytes *out, bool is_infinity, bool is_minus_infinity)
 {
     if (is_infinity || is_minus_infinity) {
         bytes_append_string(out, is_infinity ? "\"infinity\"" : "\"-infinity\"");
@@ -99,20 +99,20 @@ static bool json_time_infinity(struct bytes *out, bool is_infinity, bool is_minu
 
 void json_time_date(struct bytes *out, int64_t days)
 {
-    if (json_time_infinity(out, days == JSON_TIME_INFINITY_DAYS, days == JSON_TIME_MINUS_INFINITY_DAYS)) {
+    if (append_infinity(out, days == JSON_TIME_INFINITY_DAYS, days == JSON_TIME_MINUS_INFINITY_DAYS)) {
         return;
     }
     uint8_t *begin = bytes_reserve(out, JSON_TIME_TEXT_MAX);
     uint8_t *at = begin;
     *at++ = '"';
-    at = json_time_put_date(at, days);
+    at = put_date(at, days);
     *at++ = '"';
     out->size += (size_t)(at - begin);
 }
 
 void json_time_of_day(struct bytes *out, int64_t value, size_t digits)
 {
-    int64_t unit = json_time_unit(digits);
+    int64_t unit = unit_of(digits);
     if (value < 0 || value > JSON_TIME_DAY_S * unit) {
         json_text_integer(out, value);
         return;
@@ -120,31 +120,30 @@ void json_time_of_day(struct bytes *out, int64_t value, size_t digits)
     uint8_t *begin = bytes_reserve(out, JSON_TIME_TEXT_MAX);
     uint8_t *at = begin;
     *at++ = '"';
-    at = json_time_put_clock(at, (uint32_t)(value / unit));
-    at = json_time_put_fraction(at, (uint32_t)(value % unit), digits);
+    at = put_clock(at, (uint32_t)(value / unit));
+    at = put_fraction(at, (uint32_t)(value % unit), digits);
     *at++ = '"';
     out->size += (size_t)(at - begin);
 }
 
 void json_time_timestamp(struct bytes *out, int64_t value, size_t digits, const char *suffix)
 {
-    int64_t unit = json_time_unit(digits);
-    int64_t divisor =
-        digits == 3 ? 1000 : 1;  // the infinities in milliseconds are those in microseconds / 1000
-    if (digits < 9 && json_time_infinity(out, value == JSON_TIME_INFINITY_US / divisor,
-                                         value == JSON_TIME_MINUS_INFINITY_US / divisor)) {
+    int64_t unit = unit_of(digits);
+    int64_t divisor = digits == 3 ? 1000 : 1;  // in milliseconds the infinities are the constants / 1000
+    if (digits < 9 && append_infinity(out, value == JSON_TIME_INFINITY_US / divisor,
+                                      value == JSON_TIME_MINUS_INFINITY_US / divisor)) {
         return;
     }
-    int64_t seconds = json_time_floor_divide(value, unit);
-    int64_t days = json_time_floor_divide(seconds, JSON_TIME_DAY_S);
+    int64_t seconds = floor_divide(value, unit);
+    int64_t days = floor_divide(seconds, JSON_TIME_DAY_S);
     uint8_t *begin = bytes_reserve(out, JSON_TIME_TEXT_MAX);
     uint8_t *at = begin;
     *at++ = '"';
-    at = json_time_put_date(at, days);
+    at = put_date(at, days);
     *at++ = 'T';
-    at = json_time_put_clock(at, (uint32_t)(seconds - days * JSON_TIME_DAY_S));
+    at = put_clock(at, (uint32_t)(seconds - days * JSON_TIME_DAY_S));
     int64_t fraction = value % unit;
-    at = json_time_put_fraction(at, (uint32_t)(fraction < 0 ? fraction + unit : fraction), digits);
+    at = put_fraction(at, (uint32_t)(fraction < 0 ? fraction + unit : fraction), digits);
     if (suffix[0] != '\0') {
         *at++ = (uint8_t)suffix[0];
     }

@@ -8,7 +8,7 @@
 void json_time_date(struct bytes *out, int64_t days);
 
 /**
- * A time of day, "03:04:05.5"; 24:00:00 is one. Outside of the day it is no time: written as a number.
+ * Appends a time of day, "03:04:05.5", up to 24:00:00; a value outside the day is written as a number.
  *
  * @param digits  3, 6 or 9: the unit is 10^-digits seconds
  */

@@ -1,4 +1,4 @@
-// Avro binary, as read here:
+// The format of Avro binary:
 //
 //   null             nothing             boolean   one byte, 0 or 1
 //   int, long        zig-zag, 7 bits a byte, low bits first
@@ -19,7 +19,7 @@
 enum {
     JSON_WALK_DEPTH_MAX = 128,
     JSON_WALK_OUT_BASE = 1024 * 1024,
-    JSON_WALK_OUT_FACTOR = 128,  // a null is one byte in, its column's name (63 at most) and "null" out
+    JSON_WALK_OUT_FACTOR = 128,  // a null has one byte in Avro; in JSON a name (at most 63 bytes) and "null"
 };
 
 void json_walk_begin(struct json_walk *w, struct slice avro, const struct json_options *options,
@@ -50,7 +50,7 @@ bool json_walk_finish(const struct json_walk *w, struct fault *f)
     return cursor_finish(&w->in, "Avro data", f);
 }
 
-static int64_t json_walk_long_slow(struct json_walk *w)
+static int64_t read_long_slow(struct json_walk *w)
 {
     uint64_t n = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -67,18 +67,18 @@ static int64_t json_walk_long_slow(struct json_walk *w)
     return 0;
 }
 
-static inline int64_t json_walk_long(struct json_walk *w)
+static inline int64_t read_long(struct json_walk *w)
 {
     if (!w->in.is_short && w->in.at < w->in.end && *w->in.at < 0x80) {
         uint8_t n = *w->in.at++;
         return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
     }
-    return json_walk_long_slow(w);
+    return read_long_slow(w);
 }
 
-static int32_t json_walk_int(struct json_walk *w)
+static int32_t read_int(struct json_walk *w)
 {
-    int64_t value = json_walk_long(w);
+    int64_t value = read_long(w);
     if (value < INT32_MIN || value > INT32_MAX) {
         json_walk_fail(w, "an int of more than 32 bits");
         return 0;
@@ -88,7 +88,7 @@ static int32_t json_walk_int(struct json_walk *w)
 
 struct slice json_walk_string(struct json_walk *w)
 {
-    int64_t size = json_walk_long(w);
+    int64_t size = read_long(w);
     if (size < 0) {
         json_walk_fail(w, "a negative size");
         size = 0;
@@ -96,7 +96,7 @@ struct slice json_walk_string(struct json_walk *w)
     return cursor_take(&w->in, (size_t)size);
 }
 
-static void json_walk_boolean(struct json_walk *w)
+static void walk_boolean(struct json_walk *w)
 {
     uint8_t byte = cursor_u8(&w->in);
     if (byte > 1) {
@@ -105,7 +105,7 @@ static void json_walk_boolean(struct json_walk *w)
     bytes_append_string(w->out, byte == 1 ? "true" : "false");
 }
 
-static void json_walk_number(struct json_walk *w, enum avro_meaning meaning, int64_t value, bool is_long)
+static void walk_number(struct json_walk *w, enum avro_meaning meaning, int64_t value, bool is_long)
 {
     switch (w->as_stored ? AVRO_MEANING_NONE : meaning) {
     case AVRO_MEANING_DATE:
@@ -142,7 +142,7 @@ static void json_walk_number(struct json_walk *w, enum avro_meaning meaning, int
     }
 }
 
-static void json_walk_float(struct json_walk *w)
+static void walk_float(struct json_walk *w)
 {
     uint32_t bits = __builtin_bswap32(cursor_u32(&w->in));
     float value = 0;
@@ -154,7 +154,7 @@ static void json_walk_float(struct json_walk *w)
     }
 }
 
-static void json_walk_double(struct json_walk *w)
+static void walk_double(struct json_walk *w)
 {
     uint64_t bits = __builtin_bswap64(cursor_u64(&w->in));
     double value = 0;
@@ -166,7 +166,7 @@ static void json_walk_double(struct json_walk *w)
     }
 }
 
-static void json_walk_decimal(struct json_walk *w, struct slice unscaled, int32_t scale)
+static void walk_decimal(struct json_walk *w, struct slice unscaled, int32_t scale)
 {
     const char *quote = w->as_stored ? "" : "\"";
     bytes_append_string(w->out, quote);
@@ -176,16 +176,16 @@ static void json_walk_decimal(struct json_walk *w, struct slice unscaled, int32_
     bytes_append_string(w->out, quote);
 }
 
-static void json_walk_bytes(struct json_walk *w, const struct avro_type *type, struct slice data)
+static void walk_bytes(struct json_walk *w, const struct avro_type *type, struct slice data)
 {
     if (type->meaning != AVRO_MEANING_DECIMAL) {
         json_text_base64(w->out, data);
     } else {
-        json_walk_decimal(w, data, type->scale);
+        walk_decimal(w, data, type->scale);
     }
 }
 
-static void json_walk_text(struct json_walk *w, const struct avro_type *type)
+static void walk_text(struct json_walk *w, const struct avro_type *type)
 {
     struct slice text = json_walk_string(w);
     if (type->meaning == AVRO_MEANING_JSON && !w->as_stored && json_check_value(text)) {
@@ -195,9 +195,9 @@ static void json_walk_text(struct json_walk *w, const struct avro_type *type)
     }
 }
 
-static void json_walk_enum(struct json_walk *w, const struct avro_type *type)
+static void walk_enum(struct json_walk *w, const struct avro_type *type)
 {
-    int64_t index = json_walk_long(w);
+    int64_t index = read_long(w);
     if (index < 0 || (uint64_t)index >= type->count) {
         json_walk_fail(w, "an enum's index out of range");
         index = 0;
@@ -205,12 +205,13 @@ static void json_walk_enum(struct json_walk *w, const struct avro_type *type)
     bytes_append_slice(w->out, type->symbols[index]);
 }
 
-// The number of items of the next block, 0 at the end. Each item takes at least one byte.
-static uint64_t json_walk_block(struct json_walk *w)
+// The number of items of the next block, 0 at the end; limited by the bytes left, as an item has at least
+// one.
+static uint64_t read_block(struct json_walk *w)
 {
-    int64_t count = json_walk_long(w);
+    int64_t count = read_long(w);
     if (count < 0) {
-        int64_t size = json_walk_long(w);
+        int64_t size = read_long(w);
         if (size < 0 || (uint64_t)size > cursor_left(&w->in)) {
             json_walk_fail(w, "a block's size beyond the end");
             return 0;
@@ -224,19 +225,19 @@ static uint64_t json_walk_block(struct json_walk *w)
     return magnitude;
 }
 
-static void json_walk_check_size(struct json_walk *w)
+static void check_size(struct json_walk *w)
 {
     if (w->out->size > w->out_max) {
         json_walk_fail(w, "its JSON is too large");
     }
 }
 
-static void json_walk_items(struct json_walk *w, const struct avro_type *type)
+static void walk_items(struct json_walk *w, const struct avro_type *type)
 {
     bool is_map = type->kind == AVRO_KIND_MAP;
     bool is_first = true;
     bytes_append_byte(w->out, is_map ? '{' : '[');
-    for (uint64_t left = json_walk_block(w); left > 0; left = json_walk_block(w)) {
+    for (uint64_t left = read_block(w); left > 0; left = read_block(w)) {
         while (left-- > 0 && !json_walk_has_failed(w)) {
             if (!is_first) {
                 bytes_append_byte(w->out, ',');
@@ -247,15 +248,15 @@ static void json_walk_items(struct json_walk *w, const struct avro_type *type)
                 bytes_append_byte(w->out, ':');
             }
             json_walk_value(w, type->items);
-            json_walk_check_size(w);
+            check_size(w);
         }
     }
     bytes_append_byte(w->out, is_map ? '}' : ']');
 }
 
-static const struct avro_type *json_walk_branch(struct json_walk *w, const struct avro_type *type)
+static const struct avro_type *read_branch(struct json_walk *w, const struct avro_type *type)
 {
-    int64_t index = json_walk_long(w);
+    int64_t index = read_long(w);
     if (index < 0 || (uint64_t)index >= type->count) {
         json_walk_fail(w, "a union's index out of range");
         index = 0;
@@ -263,11 +264,11 @@ static const struct avro_type *json_walk_branch(struct json_walk *w, const struc
     return type->branches[index];
 }
 
-static void json_walk_record(struct json_walk *w, const struct avro_type *type)
+static void walk_record(struct json_walk *w, const struct avro_type *type)
 {
     if (type->meaning == AVRO_MEANING_VARIABLE_DECIMAL && !w->as_stored) {
-        int32_t scale = json_walk_int(w);
-        json_walk_decimal(w, json_walk_string(w), scale);
+        int32_t scale = read_int(w);
+        walk_decimal(w, json_walk_string(w), scale);
         return;
     }
     bytes_append_byte(w->out, '{');
@@ -281,20 +282,20 @@ static void json_walk_record(struct json_walk *w, const struct avro_type *type)
     bytes_append_byte(w->out, '}');
 }
 
-static void json_walk_nested(struct json_walk *w, const struct avro_type *type)
+static void walk_nested(struct json_walk *w, const struct avro_type *type)
 {
     if (w->depth == JSON_WALK_DEPTH_MAX) {
         json_walk_fail(w, "nested too deep");
         return;
     }
     w->depth++;
-    json_walk_check_size(w);
+    check_size(w);
     if (type->kind == AVRO_KIND_RECORD) {
-        json_walk_record(w, type);
+        walk_record(w, type);
     } else if (type->kind == AVRO_KIND_UNION) {
-        json_walk_value(w, json_walk_branch(w, type));
+        json_walk_value(w, read_branch(w, type));
     } else {
-        json_walk_items(w, type);
+        walk_items(w, type);
     }
     w->depth--;
 }
@@ -306,37 +307,37 @@ void json_walk_value(struct json_walk *w, const struct avro_type *type)
         bytes_append(w->out, "null", 4);
         return;
     case AVRO_KIND_BOOLEAN:
-        json_walk_boolean(w);
+        walk_boolean(w);
         return;
     case AVRO_KIND_INT:
-        json_walk_number(w, type->meaning, json_walk_int(w), false);
+        walk_number(w, type->meaning, read_int(w), false);
         return;
     case AVRO_KIND_LONG:
-        json_walk_number(w, type->meaning, json_walk_long(w), true);
+        walk_number(w, type->meaning, read_long(w), true);
         return;
     case AVRO_KIND_FLOAT:
-        json_walk_float(w);
+        walk_float(w);
         return;
     case AVRO_KIND_DOUBLE:
-        json_walk_double(w);
+        walk_double(w);
         return;
     case AVRO_KIND_BYTES:
-        json_walk_bytes(w, type, json_walk_string(w));
+        walk_bytes(w, type, json_walk_string(w));
         return;
     case AVRO_KIND_FIXED:
-        json_walk_bytes(w, type, cursor_take(&w->in, type->size));
+        walk_bytes(w, type, cursor_take(&w->in, type->size));
         return;
     case AVRO_KIND_STRING:
-        json_walk_text(w, type);
+        walk_text(w, type);
         return;
     case AVRO_KIND_ENUM:
-        json_walk_enum(w, type);
+        walk_enum(w, type);
         return;
     case AVRO_KIND_ARRAY:
     case AVRO_KIND_MAP:
     case AVRO_KIND_UNION:
     case AVRO_KIND_RECORD:
-        json_walk_nested(w, type);
+        walk_nested(w, type);
         return;
     }
 }
@@ -345,8 +346,8 @@ int64_t json_walk_peek_long(const struct json_walk *w, const struct avro_type *t
 {
     struct json_walk probe = *w;
     if (type->kind == AVRO_KIND_UNION) {
-        type = json_walk_branch(&probe, type);
+        type = read_branch(&probe, type);
     }
     bool is_number = type->kind == AVRO_KIND_LONG || type->kind == AVRO_KIND_INT;
-    return is_number ? json_walk_long(&probe) : 0;
+    return is_number ? read_long(&probe) : 0;
 }

@@ -1,4 +1,4 @@
-// Where schemas get their ids and readers find them: Confluent's registry by HTTP, or the embedded one on
+// Registers schemas and looks them up by id, in Confluent's registry over HTTP or in the embedded one on
 // Kafka.
 #ifndef SCHEMAS_REGISTRY_REGISTRY_H
 #define SCHEMAS_REGISTRY_REGISTRY_H
@@ -11,35 +11,38 @@
 
 struct registry;
 
-/** FAULT_RETRY: not reachable now, ask again later; FAULT_CONFIG: refused (409, 401 …); f is NULL on success.
- */
+/** f is NULL on success; FAULT_RETRY: the registry is unreachable, retry later; FAULT_CONFIG: it refuses
+ * (409, 401 …). */
 typedef void (*registry_on_id)(void *self, int32_t id, const struct fault *f);
 
 /**
- * `text` borrowed for the call. f is NULL on success; FAULT_REJECT: the registry knows no such id (that
- * record is bad); FAULT_RETRY: the registry can't be asked now (wait).
+ * `text` is borrowed for the call. f is NULL on success; FAULT_REJECT: there is no such id, so the record is
+ * invalid; FAULT_RETRY: the registry is unreachable, retry later; FAULT_CONFIG: it refuses.
  */
 typedef void (*registry_on_schema)(void *self, struct slice text, const struct fault *f);
 
-/** Opens the kind the settings name. Callbacks come on the loop, never from inside the call that asked. */
+/** Opens the registry that the settings name. Callbacks are called from the loop, never from inside a call of
+ * these functions. */
 bool registry_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
                    struct fault *f) MUST_USE;
 
-/** Registers the text (or finds its id) under the subject: `<topic>-key`, `<topic>-value`. */
+/** Registers the text under the subject (`<topic>-key`, `<topic>-value`) unless it is registered; returns its
+ * id. */
 void registry_register(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
                        void *self);
 
-/** The schema of an id. The embedded registry says "unknown" only after reading its topic to an end fetched
- * after the question. */
+/** Looks up the schema of an id. The embedded registry reports an unknown id only after reading its topic to
+ * an end fetched after this call. */
 void registry_lookup(struct registry *r, int32_t id, registry_on_schema on_schema, void *self);
 
 /**
- * Confluent's REST API over the embedded registry (answers 404 with an explanation when `url` is configured);
- * at most once. Stop the admin server in the same turn of the loop as the registry is closed.
+ * Serves Confluent's REST API of the embedded registry; with another registry its routes respond 404 with an
+ * explanation. To be called at most once. Stop the admin server in the same turn of the loop in which the
+ * registry is closed.
  */
 void registry_serve(struct registry *r, struct admin *admin, const char *prefix);
 
-/** Drops all pending questions without calling back. Accepts NULL. */
+/** Drops all pending requests without calling back. Accepts NULL. */
 void registry_close(struct registry *r);
 
 #endif

@@ -31,24 +31,24 @@ int32_t registry_answer_number(const char *text)
     return number <= INT32_MAX ? (int32_t)number : 0;
 }
 
-static bool registry_answer_is_alive(const struct schema_subject *subject)
+static bool is_alive(const struct schema_subject *subject)
 {
     return schema_index_version(subject, 0) != NULL;
 }
 
-static void registry_answer_comma(struct bytes *out)
+static void append_comma(struct bytes *out)
 {
     if (out->data[out->size - 1] != '[') {
         bytes_append_byte(out, ',');
     }
 }
 
-static int registry_answer_subject_error(struct bytes *out, const char *subject)
+static int subject_error(struct bytes *out, const char *subject)
 {
     return registry_answer_error(out, REGISTRY_ERROR_SUBJECT, "Subject '%s' not found.", subject);
 }
 
-static int registry_answer_id_error(struct bytes *out, const char *id)
+static int id_error(struct bytes *out, const char *id)
 {
     return registry_answer_error(out, REGISTRY_ERROR_SCHEMA, "Schema %s not found", id);
 }
@@ -59,8 +59,8 @@ int registry_answer_subjects(struct bytes *out, const struct schema_index *index
     size_t size = strlen(ask->prefix);
     bytes_append_byte(out, '[');
     for (const struct schema_subject *s = index->subjects; s != NULL; s = s->hh.next) {
-        if (registry_answer_is_alive(s) && strncmp(s->name, ask->prefix, size) == 0) {
-            registry_answer_comma(out);
+        if (is_alive(s) && strncmp(s->name, ask->prefix, size) == 0) {
+            append_comma(out);
             text_append_json(out, slice_of(s->name));
         }
     }
@@ -72,13 +72,13 @@ int registry_answer_versions(struct bytes *out, const struct schema_index *index
                              const struct registry_ask *ask)
 {
     const struct schema_subject *subject = schema_index_subject(index, ask->subject);
-    if (!registry_answer_is_alive(subject)) {
-        return registry_answer_subject_error(out, ask->subject);
+    if (!is_alive(subject)) {
+        return subject_error(out, ask->subject);
     }
     bytes_append_byte(out, '[');
     for (size_t i = 0; i < subject->count; i++) {
         if (!subject->versions[i].is_deleted) {
-            registry_answer_comma(out);
+            append_comma(out);
             bytes_format(out, "%d", subject->versions[i].version);
         }
     }
@@ -86,8 +86,8 @@ int registry_answer_versions(struct bytes *out, const struct schema_index *index
     return 200;
 }
 
-static void registry_answer_whole(struct bytes *out, const struct schema_index *index, const char *subject,
-                                  const struct schema_version *v)
+static void append_version(struct bytes *out, const struct schema_index *index, const char *subject,
+                           const struct schema_version *v)
 {
     bytes_append_string(out, "{\"subject\":");
     text_append_json(out, slice_of(subject));
@@ -96,9 +96,9 @@ static void registry_answer_whole(struct bytes *out, const struct schema_index *
     bytes_append_byte(out, '}');
 }
 
-// The version asked for; NULL with *ret_status and the error written.
-static const struct schema_version *registry_answer_pick(struct bytes *out, const struct schema_index *index,
-                                                         const struct registry_ask *ask, int *ret_status)
+// The requested version; on failure NULL, with the error appended and its HTTP status in *ret_status.
+static const struct schema_version *pick_version(struct bytes *out, const struct schema_index *index,
+                                                 const struct registry_ask *ask, int *ret_status)
 {
     const struct schema_subject *subject = schema_index_subject(index, ask->subject);
     bool is_latest = strcmp(ask->version, "latest") == 0 || strcmp(ask->version, "-1") == 0;
@@ -109,8 +109,8 @@ static const struct schema_version *registry_answer_pick(struct bytes *out, cons
                                   "The specified version '%s' is not a valid version id.", ask->version);
         return NULL;
     }
-    if (!registry_answer_is_alive(subject)) {
-        *ret_status = registry_answer_subject_error(out, ask->subject);
+    if (!is_alive(subject)) {
+        *ret_status = subject_error(out, ask->subject);
         return NULL;
     }
     const struct schema_version *found = schema_index_version(subject, is_latest ? 0 : number);
@@ -125,9 +125,9 @@ int registry_answer_version(struct bytes *out, const struct schema_index *index,
                             const struct registry_ask *ask)
 {
     int status = 200;
-    const struct schema_version *found = registry_answer_pick(out, index, ask, &status);
+    const struct schema_version *found = pick_version(out, index, ask, &status);
     if (found != NULL) {
-        registry_answer_whole(out, index, ask->subject, found);
+        append_version(out, index, ask->subject, found);
     }
     return status;
 }
@@ -136,7 +136,7 @@ int registry_answer_version_schema(struct bytes *out, const struct schema_index 
                                    const struct registry_ask *ask)
 {
     int status = 200;
-    const struct schema_version *found = registry_answer_pick(out, index, ask, &status);
+    const struct schema_version *found = pick_version(out, index, ask, &status);
     if (found != NULL) {
         bytes_append_string(out, schema_index_text(index, found->id));
     }
@@ -145,14 +145,14 @@ int registry_answer_version_schema(struct bytes *out, const struct schema_index 
 
 int registry_answer_find(struct bytes *out, const struct schema_index *index, const struct registry_ask *ask)
 {
-    if (!registry_answer_is_alive(schema_index_subject(index, ask->subject))) {
-        return registry_answer_subject_error(out, ask->subject);
+    if (!is_alive(schema_index_subject(index, ask->subject))) {
+        return subject_error(out, ask->subject);
     }
     const struct schema_version *found = schema_index_find(index, ask->subject, ask->text);
     if (found == NULL) {
         return registry_answer_error(out, REGISTRY_ERROR_SCHEMA, "Schema not found");
     }
-    registry_answer_whole(out, index, ask->subject, found);
+    append_version(out, index, ask->subject, found);
     return 200;
 }
 
@@ -160,7 +160,7 @@ int registry_answer_id(struct bytes *out, const struct schema_index *index, cons
 {
     const char *text = schema_index_text(index, registry_answer_number(ask->id));
     if (text == NULL) {
-        return registry_answer_id_error(out, ask->id);
+        return id_error(out, ask->id);
     }
     bytes_append_string(out, "{\"schema\":");
     text_append_json(out, slice_of(text));
@@ -173,18 +173,18 @@ int registry_answer_id_schema(struct bytes *out, const struct schema_index *inde
 {
     const char *text = schema_index_text(index, registry_answer_number(ask->id));
     if (text == NULL) {
-        return registry_answer_id_error(out, ask->id);
+        return id_error(out, ask->id);
     }
     bytes_append_string(out, text);
     return 200;
 }
 
-static int registry_answer_id_uses(struct bytes *out, const struct schema_index *index,
-                                   const struct registry_ask *ask, bool has_versions)
+static int append_id_uses(struct bytes *out, const struct schema_index *index, const struct registry_ask *ask,
+                          bool has_versions)
 {
     int32_t id = registry_answer_number(ask->id);
     if (schema_index_text(index, id) == NULL) {
-        return registry_answer_id_error(out, ask->id);
+        return id_error(out, ask->id);
     }
     bytes_append_byte(out, '[');
     for (const struct schema_subject *s = index->subjects; s != NULL; s = s->hh.next) {
@@ -192,7 +192,7 @@ static int registry_answer_id_uses(struct bytes *out, const struct schema_index 
             if (s->versions[i].id != id || s->versions[i].is_deleted) {
                 continue;
             }
-            registry_answer_comma(out);
+            append_comma(out);
             bytes_append_string(out, has_versions ? "{\"subject\":" : "");
             text_append_json(out, slice_of(s->name));
             if (!has_versions) {
@@ -208,11 +208,11 @@ static int registry_answer_id_uses(struct bytes *out, const struct schema_index 
 int registry_answer_id_subjects(struct bytes *out, const struct schema_index *index,
                                 const struct registry_ask *ask)
 {
-    return registry_answer_id_uses(out, index, ask, false);
+    return append_id_uses(out, index, ask, false);
 }
 
 int registry_answer_id_versions(struct bytes *out, const struct schema_index *index,
                                 const struct registry_ask *ask)
 {
-    return registry_answer_id_uses(out, index, ask, true);
+    return append_id_uses(out, index, ask, true);
 }

@@ -1,5 +1,5 @@
-// What Confluent's REST API answers, from the index alone: each function appends the JSON body and gives the
-// status.
+// Responses of Confluent's REST API, made from the index alone: each function appends the JSON body and
+// returns the HTTP status.
 #ifndef SCHEMAS_REGISTRY_REGISTRY_ANSWER_H
 #define SCHEMAS_REGISTRY_REGISTRY_ANSWER_H
 
@@ -35,7 +35,7 @@ typedef int (*registry_answer)(struct bytes *out, const struct schema_index *ind
 int registry_answer_error(struct bytes *out, enum registry_error code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** A positive int32 in decimal; 0 when it is none. */
+/** Parses a positive int32 in decimal; 0 when it is not one. */
 int32_t registry_answer_number(const char *text);
 
 int registry_answer_subjects(struct bytes *out, const struct schema_index *index,

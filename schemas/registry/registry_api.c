@@ -1,5 +1,5 @@
-// A request is matched against the routes, waits until the index is fresh enough for it, and is answered from
-// there. Compatibility is not checked, which is what NONE means: PostgreSQL decides how a table changes.
+// A request is matched against the routes, waits until the index is fresh enough, and is served from the
+// index. The compatibility level is always NONE: PostgreSQL decides how a table changes.
 #include "schemas/registry/registry_api.h"
 
 #include <jansson.h>
@@ -12,15 +12,15 @@
 #define REGISTRY_API_TYPE "application/vnd.schemaregistry.v1+json"
 
 enum registry_api_wait {
-    REGISTRY_API_NOW,       // `fixed` is the answer
+    REGISTRY_API_NOW,       // responds with `fixed`
     REGISTRY_API_FRESH,     // after reading the topic to its end
-    REGISTRY_API_ID,        // when the id is known, else after reading
+    REGISTRY_API_ID,        // at once if the id is known, else after reading
     REGISTRY_API_REGISTER,  // after writing
 };
 
 struct registry_api_route {
     const char *method;
-    const char *pattern;  // '*' stands for one or more characters, the second one for a single segment
+    const char *pattern;  // the first '*' matches one or more characters, the second one a single segment
     registry_answer answer;
     const char *fixed;
     enum registry_api_wait wait;
@@ -52,7 +52,7 @@ static const struct registry_api_route REGISTRY_API_ROUTES[] = {
     {"POST", "/compatibility/subjects/*", NULL, "{\"is_compatible\":true}", REGISTRY_API_NOW, false, false},
 };
 
-// One request that waits for the store.
+// A request that waits for the store.
 struct registry_api_call {
     struct registry_api *api;
     struct admin_reply *reply;
@@ -71,12 +71,12 @@ struct registry_api {
     struct registry_api_call *calls;
 };
 
-static void registry_api_decref(json_t **json)
+static void decref(json_t **json)
 {
     json_decref(*json);
 }
 
-static void registry_api_free_call(struct registry_api_call *call)
+static void free_call(struct registry_api_call *call)
 {
     DL_DELETE(call->api->calls, call);
     free(call->subject);
@@ -87,15 +87,14 @@ static void registry_api_free_call(struct registry_api_call *call)
     free(call);
 }
 
-static bool registry_api_ends_with(struct slice text, const char *end)
+static bool ends_with(struct slice text, const char *end)
 {
     size_t size = strlen(end);
     return text.size > size && memcmp(text.data + text.size - size, end, size) == 0;
 }
 
 // Splits `text` at the last `middle` in it.
-static bool registry_api_split(struct slice text, struct slice middle, struct slice *ret_before,
-                               struct slice *ret_after)
+static bool split(struct slice text, struct slice middle, struct slice *ret_before, struct slice *ret_after)
 {
     for (size_t at = text.size; at-- > 1;) {
         if (text.size - at > middle.size && memcmp(text.data + at, middle.data, middle.size) == 0) {
@@ -107,9 +106,8 @@ static bool registry_api_split(struct slice text, struct slice middle, struct sl
     return false;
 }
 
-// Subjects may hold any character, '/' too: a pattern is matched from both ends.
-static bool registry_api_match(const char *pattern, const char *path, struct slice *ret_first,
-                               struct slice *ret_second)
+// Subjects may contain any character, also '/', so a pattern is matched from both ends.
+static bool match(const char *pattern, const char *path, struct slice *ret_first, struct slice *ret_second)
 {
     const char *star = strchr(pattern, '*');
     if (star == NULL) {
@@ -121,7 +119,7 @@ static bool registry_api_match(const char *pattern, const char *path, struct sli
     }
     struct slice rest = slice_of(path + head);
     const char *last = strrchr(pattern, '*');
-    if (!registry_api_ends_with(rest, last + 1)) {
+    if (!ends_with(rest, last + 1)) {
         return false;
     }
     rest.size -= strlen(last + 1);
@@ -129,22 +127,22 @@ static bool registry_api_match(const char *pattern, const char *path, struct sli
         *ret_first = rest;
         return true;
     }
-    return registry_api_split(rest, slice_make(star + 1, (size_t)(last - star - 1)), ret_first, ret_second);
+    return split(rest, slice_make(star + 1, (size_t)(last - star - 1)), ret_first, ret_second);
 }
 
-static void registry_api_answer(struct admin_reply *reply, int status, const struct bytes *body)
+static void respond(struct admin_reply *reply, int status, const struct bytes *body)
 {
     admin_answer(reply, status, REGISTRY_API_TYPE, bytes_slice(body));
 }
 
-static int registry_api_fault(struct bytes *out, const struct fault *f)
+static int append_fault(struct bytes *out, const struct fault *f)
 {
     bool is_timeout = f->kind == FAULT_RETRY;
     return registry_answer_error(out, is_timeout ? REGISTRY_ERROR_TIMEOUT : REGISTRY_ERROR_STORE, "%s",
                                  f->text);
 }
 
-static void registry_api_finish(struct registry_api_call *call, const struct fault *f)
+static void finish_call(struct registry_api_call *call, const struct fault *f)
 {
     struct bytes body CLEANUP(bytes_clear) = {0};
     const struct registry_ask ask = {
@@ -154,42 +152,42 @@ static void registry_api_finish(struct registry_api_call *call, const struct fau
         .prefix = call->prefix,
         .text = call->text,
     };
-    int status = f != NULL ? registry_api_fault(&body, f)
+    int status = f != NULL ? append_fault(&body, f)
                            : call->route->answer(&body, schema_store_index(call->api->store), &ask);
-    registry_api_answer(call->reply, status, &body);
-    registry_api_free_call(call);
+    respond(call->reply, status, &body);
+    free_call(call);
 }
 
-static void registry_api_on_fresh(void *self, const struct fault *f)
+static void on_fresh(void *self, const struct fault *f)
 {
-    registry_api_finish(self, f);
+    finish_call(self, f);
 }
 
-static void registry_api_on_schema(void *self, struct slice text, const struct fault *f)
+static void on_schema(void *self, struct slice text, const struct fault *f)
 {
     (void)text;
-    registry_api_finish(self,
-                        f != NULL && f->kind == FAULT_REJECT ? NULL : f);  // unknown: as the answer says it
+    finish_call(self,
+                f != NULL && f->kind == FAULT_REJECT ? NULL : f);  // the response says that it is unknown
 }
 
-static void registry_api_on_id(void *self, int32_t id, const struct fault *f)
+static void on_id(void *self, int32_t id, const struct fault *f)
 {
     struct registry_api_call *call = self;
     struct bytes body CLEANUP(bytes_clear) = {0};
     int status = 200;
     if (f != NULL) {
-        status = registry_api_fault(&body, f);
+        status = append_fault(&body, f);
     } else {
         bytes_format(&body, "{\"id\":%d}", id);
     }
-    registry_api_answer(call->reply, status, &body);
-    registry_api_free_call(call);
+    respond(call->reply, status, &body);
+    free_call(call);
 }
 
-// The schema of a body, minified; an HTTP status with the error written, or 0.
-static int registry_api_read_schema(struct registry_api_call *call, struct slice text, struct bytes *out)
+// Reads and minifies the body's schema; returns 0, or an HTTP status with the error appended.
+static int read_schema(struct registry_api_call *call, struct slice text, struct bytes *out)
 {
-    json_t *json CLEANUP(registry_api_decref) = json_loadb((const char *)text.data, text.size, 0, NULL);
+    json_t *json CLEANUP(decref) = json_loadb((const char *)text.data, text.size, 0, NULL);
     const char *schema = json_string_value(json_object_get(json, "schema"));
     const char *type = json_string_value(json_object_get(json, "schemaType"));
     if (schema == NULL) {
@@ -215,53 +213,50 @@ static int registry_api_read_schema(struct registry_api_call *call, struct slice
     return 0;
 }
 
-static void registry_api_start(struct registry_api_call *call)
+static void start_call(struct registry_api_call *call)
 {
     struct schema_store *store = call->api->store;
     switch (call->route->wait) {
     case REGISTRY_API_NOW:
     case REGISTRY_API_FRESH:
-        schema_store_refresh(store, registry_api_on_fresh, call);
+        schema_store_refresh(store, on_fresh, call);
         return;
     case REGISTRY_API_ID:
-        schema_store_lookup(store, registry_answer_number(call->id), registry_api_on_schema, call);
+        schema_store_lookup(store, registry_answer_number(call->id), on_schema, call);
         return;
     case REGISTRY_API_REGISTER:
-        schema_store_register(store, call->subject, call->text, registry_api_on_id, call);
+        schema_store_register(store, call->subject, call->text, on_id, call);
         return;
     }
 }
 
-static int registry_api_set_config(const struct admin_request *request, struct bytes *out)
+static int set_config(const struct admin_request *request, struct bytes *out)
 {
-    json_t *json CLEANUP(registry_api_decref) =
-        json_loadb((const char *)request->body.data, request->body.size, 0, NULL);
+    json_t *json CLEANUP(decref) = json_loadb((const char *)request->body.data, request->body.size, 0, NULL);
     const char *level = json_string_value(json_object_get(json, "compatibility"));
     if (level != NULL && strcmp(level, "NONE") != 0) {
         return registry_answer_error(out, REGISTRY_ERROR_COMPATIBILITY,
-                                     "this registry offers compatibility NONE only");
+                                     "this registry supports compatibility NONE only");
     }
     return 0;
 }
 
-static void registry_api_answer_now(const struct registry_api_route *route,
-                                    const struct admin_request *request)
+static void respond_now(const struct registry_api_route *route, const struct admin_request *request)
 {
     struct bytes body CLEANUP(bytes_clear) = {0};
-    int status = strcmp(route->method, "PUT") == 0 ? registry_api_set_config(request, &body) : 0;
+    int status = strcmp(route->method, "PUT") == 0 ? set_config(request, &body) : 0;
     if (status == 0) {
         bytes_append_string(&body, route->fixed);
         status = 200;
     }
-    registry_api_answer(request->reply, status, &body);
+    respond(request->reply, status, &body);
 }
 
-static void registry_api_dispatch(struct registry_api *api, const struct registry_api_route *route,
-                                  const struct admin_request *request, struct slice first,
-                                  struct slice second)
+static void dispatch(struct registry_api *api, const struct registry_api_route *route,
+                     const struct admin_request *request, struct slice first, struct slice second)
 {
     if (route->wait == REGISTRY_API_NOW) {
-        registry_api_answer_now(route, request);
+        respond_now(route, request);
         return;
     }
     const char *prefix = admin_request_query(request, "subjectPrefix");
@@ -275,28 +270,28 @@ static void registry_api_dispatch(struct registry_api *api, const struct registr
     call->prefix = memory_string(prefix != NULL ? prefix : "");
     DL_APPEND(api->calls, call);
     struct bytes body CLEANUP(bytes_clear) = {0};
-    int status = route->has_body ? registry_api_read_schema(call, request->body, &body) : 0;
+    int status = route->has_body ? read_schema(call, request->body, &body) : 0;
     if (status != 0) {
-        registry_api_answer(call->reply, status, &body);
-        registry_api_free_call(call);
+        respond(call->reply, status, &body);
+        free_call(call);
         return;
     }
-    registry_api_start(call);
+    start_call(call);
 }
 
-static void registry_api_on_request(void *self, const struct admin_request *request)
+static void on_request(void *self, const struct admin_request *request)
 {
     bool is_path_known = false;
     for (size_t i = 0; i < COUNT_OF(REGISTRY_API_ROUTES); i++) {
         const struct registry_api_route *route = &REGISTRY_API_ROUTES[i];
         struct slice first = {NULL, 0};
         struct slice second = {NULL, 0};
-        if (!registry_api_match(route->pattern, request->path, &first, &second)) {
+        if (!match(route->pattern, request->path, &first, &second)) {
             continue;
         }
         is_path_known = true;
         if (strcmp(route->method, request->method) == 0) {
-            registry_api_dispatch(self, route, request, first, second);
+            dispatch(self, route, request, first, second);
             return;
         }
     }
@@ -304,14 +299,14 @@ static void registry_api_on_request(void *self, const struct admin_request *requ
     int status = is_path_known
                      ? registry_answer_error(&body, REGISTRY_ERROR_METHOD, "HTTP 405 Method Not Allowed")
                      : registry_answer_error(&body, REGISTRY_ERROR_NOT_FOUND, "HTTP 404 Not Found");
-    registry_api_answer(request->reply, status, &body);
+    respond(request->reply, status, &body);
 }
 
 struct registry_api *registry_api_new(struct schema_store *store, struct admin *admin, const char *prefix)
 {
     struct registry_api *api = memory_zeroed(1, sizeof *api);
     api->store = store;
-    admin_route_writable(admin, prefix, registry_api_on_request, api);
+    admin_route_writable(admin, prefix, on_request, api);
     return api;
 }
 
@@ -320,7 +315,7 @@ void registry_api_free(struct registry_api *api)
     struct registry_api_call *call = NULL;
     struct registry_api_call *next = NULL;
     DL_FOREACH_SAFE (api != NULL ? api->calls : NULL, call, next) {
-        registry_api_free_call(call);
+        free_call(call);
     }
     free(api);
 }

@@ -1,4 +1,5 @@
-// Confluent's REST API over the embedded registry: enough that Confluent's clients read and register.
+// The part of Confluent's REST API that its clients need to read and register schemas, for the embedded
+// registry.
 #ifndef SCHEMAS_REGISTRY_REGISTRY_API_H
 #define SCHEMAS_REGISTRY_REGISTRY_API_H
 
@@ -7,10 +8,10 @@
 
 struct registry_api;
 
-/** Routes `prefix` of the admin port to the store; both are lent until registry_api_free. */
+/** Serves `prefix` of the admin port from the store; both are lent until registry_api_free. */
 struct registry_api *registry_api_new(struct schema_store *store, struct admin *admin, const char *prefix);
 
-/** Forgets unanswered requests; the store calls none of them back afterwards. Accepts NULL. */
+/** Drops open requests; the store must call none of them back afterwards. Accepts NULL. */
 void registry_api_free(struct registry_api *api);
 
 #endif

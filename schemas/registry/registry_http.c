@@ -1,4 +1,4 @@
-// An existing registry, by Confluent's REST API:
+// Client of an external registry with Confluent's REST API:
 //
 //   POST /subjects/S/versions {"schema":"…"}  ->  {"id":N}      register or find
 //   GET  /schemas/ids/N                       ->  {"schema":"…"}; 404 with error_code 40403: no such id
@@ -27,7 +27,7 @@ struct registry_http {
     char *username;
     char *password;
     struct curl_slist *headers;
-    bool is_trouble_said;
+    bool is_outage_logged;
     struct registry_http_ask *asks;  // under way
 };
 
@@ -43,12 +43,12 @@ struct registry_http_ask {
     struct registry_http_ask *next;
 };
 
-static void registry_http_decref(json_t **json)
+static void decref(json_t **json)
 {
     json_decref(*json);
 }
 
-static void registry_http_free_ask(struct registry_http_ask *ask)
+static void free_ask(struct registry_http_ask *ask)
 {
     DL_DELETE(ask->owner->asks, ask);
     free(ask->url);
@@ -56,25 +56,24 @@ static void registry_http_free_ask(struct registry_http_ask *ask)
     free(ask);
 }
 
-// Says once that the registry does not answer, and once that it does again.
-static void registry_http_note(struct registry_http *r, const struct fault *f)
+// Logs once that the registry does not respond, and once that it does again.
+static void log_outage(struct registry_http *r, const struct fault *f)
 {
     bool is_trouble = f->kind == FAULT_RETRY;
-    if (is_trouble == r->is_trouble_said) {
+    if (is_trouble == r->is_outage_logged) {
         return;
     }
-    r->is_trouble_said = is_trouble;
+    r->is_outage_logged = is_trouble;
     if (is_trouble) {
         log_warn("registry", "registry_waiting", LOG_WITH(LOG_TEXT("url", r->url)), "%s", f->text);
     } else {
         log_info("registry", "registry_reachable", LOG_WITH(LOG_TEXT("url", r->url)),
-                 "the registry answers again");
+                 "the registry responds again");
     }
 }
 
-// What an answer that is not 2xx means for the question.
-static bool registry_http_refused(const struct registry_http_ask *ask, int status, const json_t *json,
-                                  struct fault *f)
+// Fills the fault for a response that is not 2xx.
+static bool fill_fault(const struct registry_http_ask *ask, int status, const json_t *json, struct fault *f)
 {
     const char *message = json_string_value(json_object_get(json, "message"));
     json_int_t code = json_integer_value(json_object_get(json, "error_code"));
@@ -88,8 +87,8 @@ static bool registry_http_refused(const struct registry_http_ask *ask, int statu
                       message != NULL ? message : "no message");
 }
 
-static bool registry_http_judge(const struct registry_http_ask *ask, const struct http_response *response,
-                                const json_t *json, struct fault *f)
+static bool check_response(const struct registry_http_ask *ask, const struct http_response *response,
+                           const json_t *json, struct fault *f)
 {
     if (response->transport.kind != FAULT_NONE) {
         *f = response->transport;
@@ -97,28 +96,28 @@ static bool registry_http_judge(const struct registry_http_ask *ask, const struc
         return fault_context(f, "registry: %s", ask->url);
     }
     if (response->status < 200 || response->status > 299) {
-        return registry_http_refused(ask, response->status, json, f);
+        return fill_fault(ask, response->status, json, f);
     }
     const json_t *id = json_object_get(json, "id");
     bool is_id = json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) <= INT32_MAX;
     if (ask->on_id != NULL ? !is_id : !json_is_string(json_object_get(json, "schema"))) {
-        return fault_set(f, FAULT_RETRY, "registry: %s: the answer is not a registry's", ask->url);
+        return fault_set(f, FAULT_RETRY, "registry: %s: the response is not a schema registry's", ask->url);
     }
     return true;
 }
 
-static void registry_http_on_done(void *self, const struct http_response *response)
+static void on_done(void *self, const struct http_response *response)
 {
     struct registry_http_ask *ask = self;
     struct fault f = {0};
-    json_t *json CLEANUP(registry_http_decref) =
+    json_t *json CLEANUP(decref) =
         json_loadb((const char *)response->body.data, response->body.size, 0, NULL);
-    bool is_good = registry_http_judge(ask, response, json, &f);
-    registry_http_note(ask->owner, &f);
+    bool is_good = check_response(ask, response, json, &f);
+    log_outage(ask->owner, &f);
     registry_on_id on_id = ask->on_id;
     registry_on_schema on_schema = ask->on_schema;
     void *asker = ask->self;
-    registry_http_free_ask(ask);  // before the callback, which may close the registry
+    free_ask(ask);  // before the callback, which may close the registry
     if (on_id != NULL) {
         int32_t id = is_good ? (int32_t)json_integer_value(json_object_get(json, "id")) : 0;
         on_id(asker, id, is_good ? NULL : &f);
@@ -131,7 +130,7 @@ static void registry_http_on_done(void *self, const struct http_response *respon
     }
 }
 
-static struct registry_http_ask *registry_http_ask_new(struct registry_http *r, void *self)
+static struct registry_http_ask *new_ask(struct registry_http *r, void *self)
 {
     struct registry_http_ask *ask = memory_zeroed(1, sizeof *ask);
     ask->owner = r;
@@ -140,7 +139,7 @@ static struct registry_http_ask *registry_http_ask_new(struct registry_http *r, 
     return ask;
 }
 
-static void registry_http_send(struct registry_http_ask *ask, const char *method)
+static void send_ask(struct registry_http_ask *ask, const char *method)
 {
     const struct registry_http *r = ask->owner;
     const struct http_request request = {
@@ -153,10 +152,10 @@ static void registry_http_send(struct registry_http_ask *ask, const char *method
         .username = r->username,
         .password = r->password,
     };
-    ask->call = http_client_send(r->client, &request, registry_http_on_done, ask);
+    ask->call = http_client_send(r->client, &request, on_done, ask);
 }
 
-static void registry_http_append_segment(struct bytes *out, const char *text)
+static void append_segment(struct bytes *out, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
         bool is_letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
@@ -168,59 +167,58 @@ static void registry_http_append_segment(struct bytes *out, const char *text)
     }
 }
 
-static void registry_http_register(struct registry *registry, const char *subject, const char *text,
-                                   registry_on_id on_id, void *self)
+static void register_text(struct registry *registry, const char *subject, const char *text,
+                          registry_on_id on_id, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    struct registry_http_ask *ask = registry_http_ask_new(r, self);
+    struct registry_http_ask *ask = new_ask(r, self);
     struct bytes url CLEANUP(bytes_clear) = {0};
     bytes_format(&url, "%s/subjects/", r->url);
-    registry_http_append_segment(&url, subject);
+    append_segment(&url, subject);
     bytes_append_string(&url, "/versions");
     ask->url = memory_string(bytes_text(&url));
     bytes_append_string(&ask->body, "{\"schema\":");
     text_append_json(&ask->body, slice_of(text));
     bytes_append_byte(&ask->body, '}');
     ask->on_id = on_id;
-    registry_http_send(ask, "POST");
+    send_ask(ask, "POST");
 }
 
-static void registry_http_lookup(struct registry *registry, int32_t id, registry_on_schema on_schema,
-                                 void *self)
+static void lookup_schema(struct registry *registry, int32_t id, registry_on_schema on_schema, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    struct registry_http_ask *ask = registry_http_ask_new(r, self);
+    struct registry_http_ask *ask = new_ask(r, self);
     ask->url = memory_format("%s/schemas/ids/%d", r->url, id);
     ask->on_schema = on_schema;
-    registry_http_send(ask, "GET");
+    send_ask(ask, "GET");
 }
 
-static void registry_http_explain(void *self, const struct admin_request *request)
+static void explain(void *self, const struct admin_request *request)
 {
     const struct registry_http *r = self;
     struct bytes text CLEANUP(bytes_clear) = {0};
     bytes_append_string(&text, "{\"error_code\":404,\"message\":");
     char *message CLEANUP(memory_free_pointer) =
-        memory_format("no registry here: millrace.yaml names the one at %s", r->url);
+        memory_format("this is not a registry: millrace.yaml names the one at %s", r->url);
     text_append_json(&text, slice_of(message));
     bytes_append_byte(&text, '}');
     admin_answer(request->reply, 404, "application/vnd.schemaregistry.v1+json", bytes_slice(&text));
 }
 
-static void registry_http_serve(struct registry *registry, struct admin *admin, const char *prefix)
+static void serve_explanation(struct registry *registry, struct admin *admin, const char *prefix)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    admin_route_writable(admin, prefix, registry_http_explain, r);
+    admin_route_writable(admin, prefix, explain, r);
 }
 
-static void registry_http_close(struct registry *registry)
+static void close_registry(struct registry *registry)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
     struct registry_http_ask *ask = NULL;
     struct registry_http_ask *next = NULL;
     DL_FOREACH_SAFE (r->asks, ask, next) {
         http_call_cancel(ask->call);
-        registry_http_free_ask(ask);
+        free_ask(ask);
     }
     http_client_free(r->client);
     curl_slist_free_all(r->headers);
@@ -232,10 +230,10 @@ static void registry_http_close(struct registry *registry)
 
 static const struct registry_type REGISTRY_HTTP_TYPE = {
     .kind = "http",
-    .register_schema = registry_http_register,
-    .lookup = registry_http_lookup,
-    .serve = registry_http_serve,
-    .close = registry_http_close,
+    .register_schema = register_text,
+    .lookup = lookup_schema,
+    .serve = serve_explanation,
+    .close = close_registry,
 };
 
 bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,

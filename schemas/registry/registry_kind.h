@@ -1,10 +1,10 @@
-// What each kind of registry supplies; registry.c only passes on.
+// The interface of a kind of registry; registry.c calls through it.
 #ifndef SCHEMAS_REGISTRY_REGISTRY_KIND_H
 #define SCHEMAS_REGISTRY_REGISTRY_KIND_H
 
 #include "schemas/registry/registry.h"
 
-/** Each slot as the function of registry.h with its name says. */
+/** Each slot has the contract of registry.h's function with its name. */
 struct registry_type {
     const char *kind;
     void (*register_schema)(struct registry *r, const char *subject, const char *text, registry_on_id on_id,

@@ -1,11 +1,10 @@
-// Key and value are as Confluent's registry writes them, members in its order: the topic is compacted by key
-// bytes.
+// Keys and values have the format of Confluent's registry, with the members in its order: compaction compares
+// the keys' bytes.
 #include "schemas/registry/schema_batch.h"
 
 #include "core/base/memory.h"
 
-static bool schema_batch_is_free(const struct schema_batch *batch, const struct schema_index *index,
-                                 int32_t id)
+static bool is_id_free(const struct schema_batch *batch, const struct schema_index *index, int32_t id)
 {
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->entries[i].id == id) {
@@ -15,8 +14,8 @@ static bool schema_batch_is_free(const struct schema_batch *batch, const struct 
     return schema_index_text(index, id) == NULL;
 }
 
-static int32_t schema_batch_id(const struct schema_batch *batch, const struct schema_index *index,
-                               const char *text, const char *canonical)
+static int32_t choose_id(const struct schema_batch *batch, const struct schema_index *index, const char *text,
+                         const char *canonical)
 {
     int32_t id = schema_index_id(index, text);
     for (size_t i = 0; id == 0 && i < batch->count; i++) {
@@ -28,14 +27,14 @@ static int32_t schema_batch_id(const struct schema_batch *batch, const struct sc
         return id;
     }
     id = schema_index_content_id(text);
-    while (!schema_batch_is_free(batch, index, id)) {
+    while (!is_id_free(batch, index, id)) {
         id = schema_index_next_id(id);
     }
     return id;
 }
 
-static int32_t schema_batch_version(const struct schema_batch *batch, const struct schema_index *index,
-                                    const char *subject)
+static int32_t choose_version(const struct schema_batch *batch, const struct schema_index *index,
+                              const char *subject)
 {
     const struct schema_subject *known = schema_index_subject(index, subject);
     int32_t version = known != NULL && known->count > 0 ? known->versions[known->count - 1].version : 0;
@@ -60,15 +59,15 @@ void schema_batch_add(struct schema_batch *batch, const struct schema_index *ind
     struct schema_batch_entry entry = {
         .subject = subject,
         .text = text,
-        .id = schema_batch_id(batch, index, text, canonical),
-        .version = schema_batch_version(batch, index, subject),
+        .id = choose_id(batch, index, text, canonical),
+        .version = choose_version(batch, index, subject),
     };
     entry.canonical = TAKE(canonical);
     batch->entries = memory_resize(batch->entries, (batch->count + 1) * sizeof entry);
     batch->entries[batch->count++] = entry;
 }
 
-static struct schema_record schema_batch_record(const struct schema_batch_entry *entry)
+static struct schema_record make_record(const struct schema_batch_entry *entry)
 {
     struct schema_record record = {0};
     bytes_append_string(&record.key, "{\"keytype\":\"SCHEMA\",\"subject\":");
@@ -86,7 +85,7 @@ size_t schema_batch_record_bytes(const char *subject, const char *text)
 {
     const struct schema_batch_entry longest = {
         .subject = subject, .text = text, .id = INT32_MAX, .version = INT32_MAX};
-    struct schema_record record = schema_batch_record(&longest);
+    struct schema_record record = make_record(&longest);
     size_t size = record.key.size + record.value.size;
     bytes_clear(&record.key);
     bytes_clear(&record.value);
@@ -97,7 +96,7 @@ struct schema_record *schema_batch_take(struct schema_batch *batch)
 {
     struct schema_record *records = memory_zeroed(batch->count + 1, sizeof *records);
     for (size_t i = 0; i < batch->count; i++) {
-        records[i] = schema_batch_record(&batch->entries[i]);
+        records[i] = make_record(&batch->entries[i]);
         free(batch->entries[i].canonical);
     }
     free(batch->entries);

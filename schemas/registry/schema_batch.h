@@ -1,5 +1,4 @@
-// New schemas chosen for one transaction: ids and versions that fit the index and each other, as topic
-// records.
+// The new schemas of one transaction: assigns their ids and versions, and makes the topic's records.
 #ifndef SCHEMAS_REGISTRY_SCHEMA_BATCH_H
 #define SCHEMAS_REGISTRY_SCHEMA_BATCH_H
 
@@ -21,18 +20,18 @@ struct schema_batch {
 };
 
 /**
- * Adds the text under the subject unless the batch has it: a known text keeps its id, a new one gets the id
- * of its content, or the next one that is free. The version is the subject's next.
+ * Adds the text under the subject unless the batch has it. A known text keeps its id; a new one gets
+ * schema_index_content_id, or the next free id. The version is the subject's next one.
  *
  * @param subject  lent, like `text`, until schema_batch_take
  */
 void schema_batch_add(struct schema_batch *batch, const struct schema_index *index, const char *subject,
                       const char *text);
 
-/** The bytes of key and value of such a record. */
+/** The size of the record's key and value together, in bytes. */
 size_t schema_batch_record_bytes(const char *subject, const char *text);
 
-/** The `count` records, on the heap; the batch is empty afterwards. */
+/** Returns the batch->count records, which the caller owns; the batch is empty afterwards. */
 struct schema_record *schema_batch_take(struct schema_batch *batch);
 
 #endif

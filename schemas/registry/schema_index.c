@@ -1,7 +1,7 @@
 // Records, as Confluent's registry writes them to `_schemas`:
 //
 //   {"keytype":"SCHEMA","subject":"s","version":1,"magic":1}
-//       {"subject":"s","version":1,"id":1,"schema":"…","deleted":false}; a null value takes the version away
+//       {"subject":"s","version":1,"id":1,"schema":"…","deleted":false}; a null value removes the version
 //   {"keytype":"DELETE_SUBJECT","subject":"s","magic":0}   {"subject":"s","version":3}: versions up to 3 are
 //   deleted
 //   {"keytype":"CONFIG" | "MODE" | "CONTEXT" | "NOOP" | "CLEAR_SUBJECT" …}: nothing that changes what an id
@@ -17,14 +17,14 @@
 
 #define SCHEMA_INDEX_ID_MAX (INT32_C(1) << 30)
 
-static void schema_index_decref(json_t **json)
+static void decref(json_t **json)
 {
     json_decref(*json);
 }
 
 void schema_index_clear(struct schema_index *index)
 {
-    // The lists that run through the entries outlive their tables.
+    // HASH_CLEAR keeps the entries, which are linked to each other.
     struct schema_text *text = index->by_id;
     struct schema_subject *subject = index->subjects;
     HASH_CLEAR(hh_text, index->by_text);
@@ -46,7 +46,7 @@ void schema_index_clear(struct schema_index *index)
     }
 }
 
-static struct schema_text *schema_index_by_id(const struct schema_index *index, int32_t id)
+static struct schema_text *find_by_id(const struct schema_index *index, int32_t id)
 {
     struct schema_text *found = NULL;
     HASH_FIND(hh, index->by_id, &id, sizeof id, found);
@@ -55,12 +55,12 @@ static struct schema_text *schema_index_by_id(const struct schema_index *index, 
 
 char *schema_index_canonical(const char *text)
 {
-    json_t *json CLEANUP(schema_index_decref) = json_loads(text, JSON_DECODE_ANY, NULL);
+    json_t *json CLEANUP(decref) = json_loads(text, JSON_DECODE_ANY, NULL);
     char *canonical = json == NULL ? NULL : json_dumps(json, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT);
     return canonical == NULL ? memory_string(text) : canonical;
 }
 
-static struct schema_text *schema_index_by_text(const struct schema_index *index, const char *text)
+static struct schema_text *find_by_text(const struct schema_index *index, const char *text)
 {
     struct schema_text *found = NULL;
     CLEANUP(memory_free_pointer) char *canonical = schema_index_canonical(text);
@@ -70,13 +70,13 @@ static struct schema_text *schema_index_by_text(const struct schema_index *index
 
 const char *schema_index_text(const struct schema_index *index, int32_t id)
 {
-    const struct schema_text *found = schema_index_by_id(index, id);
+    const struct schema_text *found = find_by_id(index, id);
     return found != NULL ? found->text : NULL;
 }
 
 int32_t schema_index_id(const struct schema_index *index, const char *text)
 {
-    const struct schema_text *found = schema_index_by_text(index, text);
+    const struct schema_text *found = find_by_text(index, text);
     return found != NULL ? found->id : 0;
 }
 
@@ -111,11 +111,10 @@ const struct schema_version *schema_index_find(const struct schema_index *index,
     return NULL;
 }
 
-// The first text of an id stays: ids never change their meaning. Of a text's ids the first read is the one
-// given out.
-static void schema_index_set_text(struct schema_index *index, int32_t id, const char *text)
+// An id keeps its first text. A text that was read with several ids is registered under the first of them.
+static void set_text(struct schema_index *index, int32_t id, const char *text)
 {
-    if (schema_index_by_id(index, id) != NULL) {
+    if (find_by_id(index, id) != NULL) {
         return;
     }
     struct bytes minified = {0};
@@ -126,12 +125,12 @@ static void schema_index_set_text(struct schema_index *index, int32_t id, const 
     bytes_clear(&minified);
     HASH_ADD(hh, index->by_id, id, sizeof entry->id, entry);
     entry->canonical = schema_index_canonical(entry->text);
-    if (schema_index_by_text(index, entry->text) == NULL) {
+    if (find_by_text(index, entry->text) == NULL) {
         HASH_ADD_KEYPTR(hh_text, index->by_text, entry->canonical, strlen(entry->canonical), entry);
     }
 }
 
-static struct schema_subject *schema_index_make_subject(struct schema_index *index, const char *name)
+static struct schema_subject *make_subject(struct schema_index *index, const char *name)
 {
     struct schema_subject *subject = NULL;
     HASH_FIND_STR(index->subjects, name, subject);
@@ -143,7 +142,7 @@ static struct schema_subject *schema_index_make_subject(struct schema_index *ind
     return subject;
 }
 
-static void schema_index_set_version(struct schema_subject *subject, struct schema_version version)
+static void set_version(struct schema_subject *subject, struct schema_version version)
 {
     size_t at = 0;
     while (at < subject->count && subject->versions[at].version < version.version) {
@@ -159,16 +158,15 @@ static void schema_index_set_version(struct schema_subject *subject, struct sche
     subject->versions[at] = version;
 }
 
-static bool schema_index_is_int(const json_t *json)
+static bool is_int(const json_t *json)
 {
     return json_is_integer(json) && json_integer_value(json) > 0 && json_integer_value(json) <= INT32_MAX;
 }
 
-static bool schema_index_apply_schema(struct schema_index *index, const char *name, const json_t *key,
-                                      const json_t *value)
+static bool apply_schema(struct schema_index *index, const char *name, const json_t *key, const json_t *value)
 {
     const json_t *version = json_object_get(key, "version");
-    if (!schema_index_is_int(version)) {
+    if (!is_int(version)) {
         return false;
     }
     struct schema_version entry = {(int32_t)json_integer_value(version), 0, true};
@@ -177,25 +175,25 @@ static bool schema_index_apply_schema(struct schema_index *index, const char *na
             schema_index_version(schema_index_subject(index, name), entry.version);
         if (old != NULL) {
             entry.id = old->id;
-            schema_index_set_version(schema_index_make_subject(index, name), entry);
+            set_version(make_subject(index, name), entry);
         }
         return true;
     }
     const json_t *id = json_object_get(value, "id");
     const char *text = json_string_value(json_object_get(value, "schema"));
-    if (!schema_index_is_int(id) || text == NULL) {
+    if (!is_int(id) || text == NULL) {
         return false;
     }
     entry.id = (int32_t)json_integer_value(id);
     entry.is_deleted = json_is_true(json_object_get(value, "deleted"));
-    schema_index_set_text(index, entry.id, text);
-    schema_index_set_version(schema_index_make_subject(index, name), entry);
+    set_text(index, entry.id, text);
+    set_version(make_subject(index, name), entry);
     return true;
 }
 
-static void schema_index_delete_subject(struct schema_index *index, const char *name, const json_t *value)
+static void delete_subject(struct schema_index *index, const char *name, const json_t *value)
 {
-    struct schema_subject *subject = schema_index_make_subject(index, name);
+    struct schema_subject *subject = make_subject(index, name);
     json_int_t up_to = json_integer_value(json_object_get(value, "version"));
     for (size_t i = 0; i < subject->count; i++) {
         subject->versions[i].is_deleted |= subject->versions[i].version <= up_to;
@@ -204,8 +202,8 @@ static void schema_index_delete_subject(struct schema_index *index, const char *
 
 bool schema_index_apply(struct schema_index *index, struct slice key, struct slice value)
 {
-    json_t *key_json CLEANUP(schema_index_decref) = json_loadb((const char *)key.data, key.size, 0, NULL);
-    json_t *value_json CLEANUP(schema_index_decref) =
+    json_t *key_json CLEANUP(decref) = json_loadb((const char *)key.data, key.size, 0, NULL);
+    json_t *value_json CLEANUP(decref) =
         value.data != NULL ? json_loadb((const char *)value.data, value.size, 0, NULL) : NULL;
     const char *type = json_string_value(json_object_get(key_json, "keytype"));
     const char *subject = json_string_value(json_object_get(key_json, "subject"));
@@ -213,10 +211,10 @@ bool schema_index_apply(struct schema_index *index, struct slice key, struct sli
         return false;
     }
     if (strcmp(type, "SCHEMA") == 0) {
-        return subject != NULL && schema_index_apply_schema(index, subject, key_json, value_json);
+        return subject != NULL && apply_schema(index, subject, key_json, value_json);
     }
     if (strcmp(type, "DELETE_SUBJECT") == 0 && subject != NULL && value_json != NULL) {
-        schema_index_delete_subject(index, subject, value_json);
+        delete_subject(index, subject, value_json);
     }
     return true;
 }

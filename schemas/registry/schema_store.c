@@ -1,9 +1,9 @@
-// How a question is answered: from the index at once; else after a round of reading (compacted_topic) that
-// began after the question; and a text that is still unknown then is written:
+// A request is served from the index at once, else after a round of the topic (compacted_topic) that began
+// after the request. A text that is still unknown then is written:
 //
-//   begin (we are the only writer)  ->  read a round  ->  choose ids and versions  ->  commit  ->  answer
+//   begin (fences other writers)  ->  read a round  ->  choose ids and versions  ->  commit  ->  read a round
 //
-// Every fault on the way leads back to the reading, and nothing is given out before it is committed.
+// After a fault it begins again. No id is returned before its record was committed and read back.
 #include "schemas/registry/schema_store.h"
 
 #include <utlist.h>
@@ -24,8 +24,8 @@ enum {
     SCHEMA_STORE_BATCH_MAX = 200,
     SCHEMA_STORE_TICK_MS = 1000,
 };
-#define SCHEMA_STORE_ANSWER_US (30 * CLOCK_US_PER_S)       // then the caller is told to ask again
-#define SCHEMA_STORE_WRITER_IDLE_US (10 * CLOCK_US_PER_S)  // an idle writer gives its threads up after this
+#define SCHEMA_STORE_ANSWER_US (30 * CLOCK_US_PER_S)       // time-out of a read; then the caller must retry
+#define SCHEMA_STORE_WRITER_IDLE_US (10 * CLOCK_US_PER_S)  // an idle writer releases its producer after this
 
 enum schema_store_phase {
     SCHEMA_STORE_IDLE,
@@ -35,19 +35,19 @@ enum schema_store_phase {
     SCHEMA_STORE_BACKING_OFF,
 };
 
-// In exactly one of the store's lists.
-struct schema_question {
-    registry_on_id on_id;          // registers subject and text
-    registry_on_schema on_schema;  // looks id up
+// A pending request, in exactly one of the store's lists. Exactly one callback is set.
+struct schema_request {
+    registry_on_id on_id;          // register subject and text
+    registry_on_schema on_schema;  // look up id
     schema_store_on_fresh on_fresh;
     void *self;
     char *subject;
     char *text;
     int32_t id;
-    uint64_t round;  // that must have been read
-    int64_t asked_us;
+    uint64_t round;  // the round that must have ended
+    int64_t started_us;
     struct fault fault;
-    struct schema_question *next;
+    struct schema_request *next;
 };
 
 struct schema_store {
@@ -61,26 +61,26 @@ struct schema_store {
     uv_timer_t *again;
     struct backoff backoff;
     enum schema_store_phase phase;
-    uint64_t phase_round;  // READING: the round that must have been read
+    uint64_t phase_round;  // READING: the round that must have ended
     int64_t written_us;
-    bool is_trouble_said;
-    size_t batch_max;  // schemas written at once: fewer after a failure, so that one bad schema stands alone
+    bool is_outage_logged;
+    size_t batch_max;  // schemas in a transaction: halved after a failure, to isolate an invalid schema
     size_t batch_count;
-    struct schema_question *reading;  // wait for their round
-    struct schema_question *writing;  // wait to be written
-    struct schema_question *done;     // wait for their callback, one a turn
+    struct schema_request *reading;  // wait for their round
+    struct schema_request *writing;  // wait to be written
+    struct schema_request *done;     // wait for their callback, one a turn
 };
 
-static void schema_store_write_next(struct schema_store *s);
+static void write_next(struct schema_store *s);
 
-static void schema_store_free_question(struct schema_question *q)
+static void free_request(struct schema_request *q)
 {
     free(q->subject);
     free(q->text);
     free(q);
 }
 
-static void schema_store_give(struct schema_store *s, const struct schema_question *q)
+static void call_back(struct schema_store *s, const struct schema_request *q)
 {
     const struct fault *f = q->fault.kind != FAULT_NONE ? &q->fault : NULL;
     if (q->on_id != NULL) {
@@ -93,55 +93,53 @@ static void schema_store_give(struct schema_store *s, const struct schema_questi
     }
 }
 
-static void schema_store_on_deliver(uv_timer_t *timer)
+static void on_deliver(uv_timer_t *timer)
 {
     struct schema_store *s = timer->data;
-    struct schema_question *q = s->done;
+    struct schema_request *q = s->done;
     if (q == NULL) {
         return;
     }
     LL_DELETE(s->done, q);
     if (s->done != NULL) {
-        (void)uv_timer_start(s->deliver, schema_store_on_deliver, 0, 0);
+        (void)uv_timer_start(s->deliver, on_deliver, 0, 0);
     }
-    schema_store_give(s, q);  // may close us
-    schema_store_free_question(q);
+    call_back(s, q);  // may close the store
+    free_request(q);
 }
 
-static void schema_store_finish(struct schema_store *s, struct schema_question **list,
-                                struct schema_question *q)
+static void finish_request(struct schema_store *s, struct schema_request **list, struct schema_request *q)
 {
     if (list != NULL) {
         LL_DELETE(*list, q);
     }
     q->next = NULL;
     LL_APPEND(s->done, q);
-    (void)uv_timer_start(s->deliver, schema_store_on_deliver, 0, 0);
+    (void)uv_timer_start(s->deliver, on_deliver, 0, 0);
 }
 
-static void schema_store_finish_all(struct schema_store *s, struct schema_question **list,
-                                    const struct fault *f)
+static void finish_all(struct schema_store *s, struct schema_request **list, const struct fault *f)
 {
-    struct schema_question *q = NULL;
-    struct schema_question *next = NULL;
+    struct schema_request *q = NULL;
+    struct schema_request *next = NULL;
     LL_FOREACH_SAFE (*list, q, next) {
         q->fault = *f;
-        schema_store_finish(s, list, q);
+        finish_request(s, list, q);
     }
 }
 
-static void schema_store_on_tick(uv_timer_t *timer)
+static void on_tick(uv_timer_t *timer)
 {
     struct schema_store *s = timer->data;
     int64_t now_us = clock_now_us();
-    struct schema_question **lists[] = {&s->reading, &s->writing};
+    struct schema_request **lists[] = {&s->reading, &s->writing};
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        struct schema_question *q = NULL;
-        struct schema_question *next = NULL;
+        struct schema_request *q = NULL;
+        struct schema_request *next = NULL;
         LL_FOREACH_SAFE (*lists[i], q, next) {
-            if (now_us - q->asked_us > SCHEMA_STORE_ANSWER_US) {
-                (void)fault_set(&q->fault, FAULT_RETRY, "the schema topic does not answer");
-                schema_store_finish(s, lists[i], q);
+            if (now_us - q->started_us > SCHEMA_STORE_ANSWER_US) {
+                (void)fault_set(&q->fault, FAULT_RETRY, "reading the schema topic timed out");
+                finish_request(s, lists[i], q);
             }
         }
     }
@@ -152,8 +150,8 @@ static void schema_store_on_tick(uv_timer_t *timer)
     }
 }
 
-// True when the index answers the question.
-static bool schema_store_try(const struct schema_store *s, struct schema_question *q)
+// True when the index has the result.
+static bool serve_from_index(const struct schema_store *s, struct schema_request *q)
 {
     if (q->on_id != NULL) {
         const struct schema_version *found = schema_index_find(&s->index, q->subject, q->text);
@@ -163,91 +161,91 @@ static bool schema_store_try(const struct schema_store *s, struct schema_questio
     return q->on_schema != NULL && schema_index_text(&s->index, q->id) != NULL;
 }
 
-static void schema_store_ask(struct schema_store *s, struct schema_question *q)
+static void start_request(struct schema_store *s, struct schema_request *q)
 {
-    q->asked_us = clock_now_us();
-    if (schema_store_try(s, q)) {
-        schema_store_finish(s, NULL, q);
+    q->started_us = clock_now_us();
+    if (serve_from_index(s, q)) {
+        finish_request(s, NULL, q);
         return;
     }
     q->round = compacted_topic_ask(s->topic);
     LL_APPEND(s->reading, q);
     if (uv_is_active((const uv_handle_t *)s->tick) == 0) {
-        (void)uv_timer_start(s->tick, schema_store_on_tick, SCHEMA_STORE_TICK_MS, SCHEMA_STORE_TICK_MS);
+        (void)uv_timer_start(s->tick, on_tick, SCHEMA_STORE_TICK_MS, SCHEMA_STORE_TICK_MS);
     }
 }
 
-static void schema_store_on_again(uv_timer_t *timer)
+static void on_backoff_over(uv_timer_t *timer)
 {
     struct schema_store *s = timer->data;
     s->phase = SCHEMA_STORE_IDLE;
-    schema_store_write_next(s);
+    write_next(s);
 }
 
-static void schema_store_write_failed(struct schema_store *s, const struct fault *f)
+static void write_failed(struct schema_store *s, const struct fault *f)
 {
     if (f->kind == FAULT_CONFIG) {
         s->phase = SCHEMA_STORE_IDLE;
-        schema_store_finish_all(s, &s->writing, f);
+        finish_all(s, &s->writing, f);
         return;
     }
-    if (!s->is_trouble_said) {
-        s->is_trouble_said = true;
+    if (!s->is_outage_logged) {
+        s->is_outage_logged = true;
         log_warn("registry", "registry_write_retried", NULL, "%s", f->text);
     }
     s->phase = SCHEMA_STORE_BACKING_OFF;
     uint64_t wait_ms = (uint64_t)(backoff_next_us(&s->backoff) / CLOCK_US_PER_MS);
-    (void)uv_timer_start(s->again, schema_store_on_again, wait_ms, 0);
+    (void)uv_timer_start(s->again, on_backoff_over, wait_ms, 0);
 }
 
-// What can be answered from the index is; the rest stays.
-static void schema_store_answer_writing(struct schema_store *s)
+// Finishes the requests that the index can serve now.
+static void serve_writing(struct schema_store *s)
 {
-    struct schema_question *q = NULL;
-    struct schema_question *next = NULL;
+    struct schema_request *q = NULL;
+    struct schema_request *next = NULL;
     LL_FOREACH_SAFE (s->writing, q, next) {
-        if (schema_store_try(s, q)) {
-            schema_store_finish(s, &s->writing, q);
+        if (serve_from_index(s, q)) {
+            finish_request(s, &s->writing, q);
         }
     }
 }
 
-// A schema that the topic refuses fails its whole transaction. It is refused once it was written alone.
-static void schema_store_commit_failed(struct schema_store *s, const struct fault *f)
+// A schema that is too large fails its whole transaction. It is refused when it fails alone.
+static void commit_failed(struct schema_store *s, const struct fault *f)
 {
     if (s->batch_count == 1 && f->origin_code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && s->writing != NULL) {
-        struct schema_question *q = s->writing;
+        struct schema_request *q = s->writing;
         q->fault = *f;
         q->fault.kind = FAULT_CONFIG;
-        schema_store_finish(s, &s->writing, q);
+        finish_request(s, &s->writing, q);
     }
     s->batch_max = s->batch_count > 1 ? s->batch_count / 2 : 1;
-    schema_store_write_failed(s, f);
+    write_failed(s, f);
 }
 
-static void schema_store_on_committed(void *self, const struct fault *f)
+static void on_committed(void *self, const struct fault *f)
 {
     struct schema_store *s = self;
     s->written_us = clock_now_us();
     if (f != NULL) {
-        schema_store_commit_failed(s, f);
+        commit_failed(s, f);
         return;
     }
     s->batch_max = SCHEMA_STORE_BATCH_MAX;
     backoff_reset(&s->backoff);
-    if (s->is_trouble_said) {
-        s->is_trouble_said = false;
-        log_info("registry", "registry_write_recovered", NULL, "schemas are written again");
+    if (s->is_outage_logged) {
+        s->is_outage_logged = false;
+        log_info("registry", "registry_write_recovered", NULL, "schemas can be written again");
     }
-    // Read our own records back: the index then says what everybody's says.
+    // Read our own records back: the index is built from the topic only.
     s->phase = SCHEMA_STORE_READING;
     s->phase_round = compacted_topic_ask(s->topic);
 }
 
-static void schema_store_commit(struct schema_store *s)
+static void commit(struct schema_store *s)
 {
     struct schema_batch batch = {0};
-    struct schema_question *q = NULL;
+    struct schema_request *q = NULL;
     LL_FOREACH (s->writing, q) {
         if (batch.count < s->batch_max) {
             schema_batch_add(&batch, &s->index, q->subject, q->text);
@@ -255,94 +253,94 @@ static void schema_store_commit(struct schema_store *s)
     }
     size_t count = s->batch_count = batch.count;
     s->phase = SCHEMA_STORE_COMMITTING;
-    schema_writer_commit(s->writer, schema_batch_take(&batch), count, schema_store_on_committed, s);
+    schema_writer_commit(s->writer, schema_batch_take(&batch), count, on_committed, s);
 }
 
-static void schema_store_on_begun(void *self, const struct fault *f)
+static void on_begun(void *self, const struct fault *f)
 {
     struct schema_store *s = self;
     s->written_us = clock_now_us();
     if (f != NULL) {
-        schema_store_write_failed(s, f);
+        write_failed(s, f);
         return;
     }
     s->phase = SCHEMA_STORE_READING;
     s->phase_round = compacted_topic_ask(s->topic);
 }
 
-static void schema_store_write_next(struct schema_store *s)
+static void write_next(struct schema_store *s)
 {
     if (s->phase == SCHEMA_STORE_IDLE && s->writing != NULL) {
         s->phase = SCHEMA_STORE_BEGINNING;
-        schema_writer_begin(s->writer, schema_store_on_begun, s);
+        schema_writer_begin(s->writer, on_begun, s);
     }
 }
 
-static void schema_store_on_record(void *self, const rd_kafka_message_t *m)
+static void on_record(void *self, const rd_kafka_message_t *m)
 {
     struct schema_store *s = self;
     struct slice key = slice_make(m->key, m->key != NULL ? m->key_len : 0);
     struct slice value = slice_make(m->payload, m->payload != NULL ? m->len : 0);
     if (!schema_index_apply(&s->index, key, value)) {
         log_warn("registry", "registry_record_ignored", LOG_WITH(LOG_NUMBER("offset", m->offset)),
-                 "topic " SCHEMA_STORE_TOPIC ": this record is not understood");
+                 "topic " SCHEMA_STORE_TOPIC ": ignored an invalid record");
     }
 }
 
-// Nothing is written before a round was read, so the topic is there by then.
-static void schema_store_on_ready(void *self)
+// Nothing to do: a schema is written only after a round, so the topic exists by then.
+static void on_ready(void *self)
 {
     (void)self;
 }
 
-static void schema_store_answer_reading(struct schema_store *s, uint64_t round)
+static void serve_reading(struct schema_store *s, uint64_t round)
 {
-    struct schema_question *q = NULL;
-    struct schema_question *next = NULL;
+    struct schema_request *q = NULL;
+    struct schema_request *next = NULL;
     LL_FOREACH_SAFE (s->reading, q, next) {
         if (q->round > round) {
             continue;
         }
-        if (q->on_fresh != NULL || schema_store_try(s, q)) {
-            schema_store_finish(s, &s->reading, q);
+        if (q->on_fresh != NULL || serve_from_index(s, q)) {
+            finish_request(s, &s->reading, q);
         } else if (q->on_id != NULL) {
             LL_DELETE(s->reading, q);
             q->next = NULL;
             LL_APPEND(s->writing, q);
         } else {
             (void)fault_set(&q->fault, FAULT_REJECT, "schema id %d is unknown", q->id);
-            schema_store_finish(s, &s->reading, q);
+            finish_request(s, &s->reading, q);
         }
     }
 }
 
-static void schema_store_on_round(void *self, uint64_t round)
+static void on_round(void *self, uint64_t round)
 {
     struct schema_store *s = self;
-    schema_store_answer_reading(s, round);
+    serve_reading(s, round);
     if (s->phase == SCHEMA_STORE_READING && s->phase_round <= round) {
-        schema_store_answer_writing(s);
+        serve_writing(s);
         s->phase = SCHEMA_STORE_IDLE;
         if (s->writing != NULL) {
-            schema_store_commit(s);
+            commit(s);
         }
     }
-    schema_store_write_next(s);
+    write_next(s);
 }
 
-static void schema_store_on_refused(void *self, const struct fault *f)
+static void on_refused(void *self, const struct fault *f)
 {
     struct schema_store *s = self;
-    schema_store_finish_all(s, &s->reading, f);
+    finish_all(s, &s->reading, f);
     if (s->phase == SCHEMA_STORE_READING) {
         s->phase = SCHEMA_STORE_IDLE;
-        schema_store_finish_all(s, &s->writing, f);
+        finish_all(s, &s->writing, f);
     }
 }
 
-static struct schema_question *schema_store_question(void *self)
+static struct schema_request *new_request(void *self)
 {
-    struct schema_question *q = memory_zeroed(1, sizeof *q);
+    struct schema_request *q = memory_zeroed(1, sizeof *q);
     q->self = self;
     return q;
 }
@@ -351,7 +349,7 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
                            registry_on_id on_id, void *self)
 {
     struct bytes minified CLEANUP(bytes_clear) = {0};
-    struct schema_question *q = schema_store_question(self);
+    struct schema_request *q = new_request(self);
     schema_index_minify(&minified, slice_of(text));
     q->subject = memory_string(subject);
     q->text = memory_string(bytes_text(&minified));
@@ -360,28 +358,28 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
     size_t max_bytes = schema_writer_record_max_bytes(s->writer);
     if (size > max_bytes) {
         (void)fault_set(&q->fault, FAULT_CONFIG,
-                        "the schema of %s takes %zu bytes on Kafka, and a record may take %zu: raise "
+                        "the schema of %s needs a record of %zu bytes, and the limit is %zu: raise "
                         "message.max.bytes and the max.message.bytes of topic " SCHEMA_STORE_TOPIC,
                         subject, size, max_bytes);
-        schema_store_finish(s, NULL, q);
+        finish_request(s, NULL, q);
         return;
     }
-    schema_store_ask(s, q);
+    start_request(s, q);
 }
 
 void schema_store_lookup(struct schema_store *s, int32_t id, registry_on_schema on_schema, void *self)
 {
-    struct schema_question *q = schema_store_question(self);
+    struct schema_request *q = new_request(self);
     q->id = id;
     q->on_schema = on_schema;
-    schema_store_ask(s, q);
+    start_request(s, q);
 }
 
 void schema_store_refresh(struct schema_store *s, schema_store_on_fresh on_fresh, void *self)
 {
-    struct schema_question *q = schema_store_question(self);
+    struct schema_request *q = new_request(self);
     q->on_fresh = on_fresh;
-    schema_store_ask(s, q);
+    start_request(s, q);
 }
 
 const struct schema_index *schema_store_index(const struct schema_store *s)
@@ -389,60 +387,60 @@ const struct schema_index *schema_store_index(const struct schema_store *s)
     return &s->index;
 }
 
-static struct schema_store *schema_store_of(struct registry *r)
+static struct schema_store *store_of(struct registry *r)
 {
     return CONTAINER_OF(r, struct schema_store, registry);
 }
 
-static void schema_store_register_slot(struct registry *r, const char *subject, const char *text,
-                                       registry_on_id on_id, void *self)
+static void register_slot(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
+                          void *self)
 {
-    schema_store_register(schema_store_of(r), subject, text, on_id, self);
+    schema_store_register(store_of(r), subject, text, on_id, self);
 }
 
-static void schema_store_lookup_slot(struct registry *r, int32_t id, registry_on_schema on_schema, void *self)
+static void lookup_slot(struct registry *r, int32_t id, registry_on_schema on_schema, void *self)
 {
-    schema_store_lookup(schema_store_of(r), id, on_schema, self);
+    schema_store_lookup(store_of(r), id, on_schema, self);
 }
 
-static void schema_store_serve_slot(struct registry *r, struct admin *admin, const char *prefix)
+static void serve_slot(struct registry *r, struct admin *admin, const char *prefix)
 {
-    struct schema_store *s = schema_store_of(r);
+    struct schema_store *s = store_of(r);
     INVARIANT(s->api == NULL);
     s->api = registry_api_new(s, admin, prefix);
 }
 
-static void schema_store_free_questions(struct schema_question *list)
+static void free_requests(struct schema_request *list)
 {
-    struct schema_question *q = NULL;
-    struct schema_question *next = NULL;
+    struct schema_request *q = NULL;
+    struct schema_request *next = NULL;
     LL_FOREACH_SAFE (list, q, next) {
-        schema_store_free_question(q);
+        free_request(q);
     }
 }
 
-static void schema_store_on_timer_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
     free(handle);
 }
 
-static void schema_store_close_slot(struct registry *r)
+static void close_slot(struct registry *r)
 {
-    struct schema_store *s = schema_store_of(r);
-    uv_close((uv_handle_t *)s->deliver, schema_store_on_timer_closed);
-    uv_close((uv_handle_t *)s->tick, schema_store_on_timer_closed);
-    uv_close((uv_handle_t *)s->again, schema_store_on_timer_closed);
+    struct schema_store *s = store_of(r);
+    uv_close((uv_handle_t *)s->deliver, on_timer_closed);
+    uv_close((uv_handle_t *)s->tick, on_timer_closed);
+    uv_close((uv_handle_t *)s->again, on_timer_closed);
     registry_api_free(s->api);
     compacted_topic_close(s->topic);
     schema_writer_close(s->writer);
-    schema_store_free_questions(s->reading);
-    schema_store_free_questions(s->writing);
-    schema_store_free_questions(s->done);
+    free_requests(s->reading);
+    free_requests(s->writing);
+    free_requests(s->done);
     schema_index_clear(&s->index);
     free(s);
 }
 
-static uv_timer_t *schema_store_timer(uv_loop_t *loop, struct schema_store *s)
+static uv_timer_t *new_timer(uv_loop_t *loop, struct schema_store *s)
 {
     uv_timer_t *timer = memory_zeroed(1, sizeof *timer);
     (void)uv_timer_init(loop, timer);
@@ -452,10 +450,10 @@ static uv_timer_t *schema_store_timer(uv_loop_t *loop, struct schema_store *s)
 
 static const struct registry_type SCHEMA_STORE_TYPE = {
     .kind = "embedded",
-    .register_schema = schema_store_register_slot,
-    .lookup = schema_store_lookup_slot,
-    .serve = schema_store_serve_slot,
-    .close = schema_store_close_slot,
+    .register_schema = register_slot,
+    .lookup = lookup_slot,
+    .serve = serve_slot,
+    .close = close_slot,
 };
 
 bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
@@ -465,20 +463,19 @@ bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct 
     s->registry.type = &SCHEMA_STORE_TYPE;
     s->batch_max = SCHEMA_STORE_BATCH_MAX;
     s->backoff = backoff_make(200 * CLOCK_US_PER_MS, 5 * CLOCK_US_PER_S);
-    s->deliver = schema_store_timer(loop, s);
-    s->tick = schema_store_timer(loop, s);
-    s->again = schema_store_timer(loop, s);
+    s->deliver = new_timer(loop, s);
+    s->tick = new_timer(loop, s);
+    s->again = new_timer(loop, s);
     const struct compacted_topic_params params = {
         .loop = loop,
         .settings = settings,
         .name = SCHEMA_STORE_TOPIC,
         .component = "registry",
-        .listener = {schema_store_on_record, schema_store_on_round, schema_store_on_ready,
-                     schema_store_on_refused, s},
+        .listener = {on_record, on_round, on_ready, on_refused, s},
     };
     if (!compacted_topic_open(&params, &s->topic, f) ||
         !schema_writer_open(loop, settings, SCHEMA_STORE_TOPIC, &s->writer, f)) {
-        schema_store_close_slot(&s->registry);
+        close_slot(&s->registry);
         return fault_context(f, "embedded registry");
     }
     *ret = &s->registry;

@@ -1,4 +1,5 @@
-// The embedded registry: schemas in the compacted topic millrace.schemas, in the format of Confluent's
+// The embedded registry: it keeps schemas in the compacted topic millrace.schemas, in the format of
+// Confluent's
 // `_schemas`.
 #ifndef SCHEMAS_REGISTRY_SCHEMA_STORE_H
 #define SCHEMAS_REGISTRY_SCHEMA_STORE_H
@@ -8,11 +9,11 @@
 
 struct schema_store;
 
-/** f is NULL when the index holds all that was written before the question; FAULT_RETRY: Kafka did not
- * answer. */
+/** f is NULL when the index has all records written before schema_store_refresh was called; FAULT_RETRY:
+ * Kafka did not respond; FAULT_CONFIG: the topic can't be used. */
 typedef void (*schema_store_on_fresh)(void *self, const struct fault *f);
 
-/** Reads to an end fetched after the call. */
+/** Reads the topic to an end fetched after the call. */
 void schema_store_refresh(struct schema_store *s, schema_store_on_fresh on_fresh, void *self);
 
 /** As registry_register and registry_lookup. Texts are registered minified. */
@@ -20,7 +21,7 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
                            registry_on_id on_id, void *self);
 void schema_store_lookup(struct schema_store *s, int32_t id, registry_on_schema on_schema, void *self);
 
-/** Borrowed; what is in it may change on every turn of the loop. */
+/** Borrowed; it may change in every turn of the loop. */
 const struct schema_index *schema_store_index(const struct schema_store *s);
 
 #endif

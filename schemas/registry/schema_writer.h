@@ -1,5 +1,5 @@
-// Writes records to the schema topic in Kafka transactions, one writer at a time in the whole cluster: all
-// writers share one transactional.id, so that whoever begins fences the others.
+// Writes records to the schema topic in Kafka transactions. The cluster has one writer at a time: all share
+// one transactional.id, so the writer that begins fences the others.
 #ifndef SCHEMAS_REGISTRY_SCHEMA_WRITER_H
 #define SCHEMAS_REGISTRY_SCHEMA_WRITER_H
 
@@ -14,34 +14,36 @@ struct schema_record {
     struct bytes value;
 };
 
-/** On the loop. f NULL: done. FAULT_RETRY: fenced or Kafka away: begin again, read again. FAULT_CONFIG: not
- * allowed. */
+/** Called on the loop. f is NULL on success. FAULT_RETRY: fenced, or Kafka unreachable: begin and read again.
+ * FAULT_CONFIG: not authorized. */
 typedef void (*schema_writer_on_done)(void *self, const struct fault *f);
 
-/** librdkafka's transaction calls block: they run on libuv's worker threads. FAULT_CONFIG for bad properties.
+/** librdkafka's transaction calls block, so they run on libuv's worker threads. FAULT_CONFIG: a bad property.
  */
 bool schema_writer_open(uv_loop_t *loop, const struct settings *settings, const char *topic,
                         struct schema_writer **ret, struct fault *f) MUST_USE;
 
 /**
- * Makes us the only writer. After on_done(NULL) nothing of an earlier writer can still arrive: what the topic
- * says from here on, up to schema_writer_commit, is what the decision about new records must rest on.
+ * Makes this the only writer. After on_done(NULL) no record of an earlier writer can arrive any more: read
+ * the topic to its end then, and choose the new records from that.
  */
 void schema_writer_begin(struct schema_writer *w, schema_writer_on_done on_done, void *self);
 
-/** All records or none; acknowledged by all brokers and visible before on_done(NULL). @param records  on the
- * heap, taken over */
+/**
+ * Writes all records or none; they are replicated and visible before on_done(NULL).
+ *
+ * @param records  on the heap; taken over
+ */
 void schema_writer_commit(struct schema_writer *w, struct schema_record *records, size_t count,
                           schema_writer_on_done on_done, void *self);
 
-/** The largest record that the producer takes, key and value. */
+/** The largest record that the producer accepts: bytes of key and value together. */
 size_t schema_writer_record_max_bytes(const struct schema_writer *w);
 
-/** Gives the producer and its threads up until the next begin; nothing happens while a call is
- * under way. */
+/** Releases the producer and its threads until the next begin; does nothing while a call is in progress. */
 void schema_writer_idle(struct schema_writer *w);
 
-/** No more on_done; frees when the call under way, if any, has come back. Accepts NULL. */
+/** Prevents on_done; frees the writer after a call in progress has ended. Accepts NULL. */
 void schema_writer_close(struct schema_writer *w);
 
 #endif

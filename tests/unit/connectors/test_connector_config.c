@@ -118,9 +118,9 @@ static void what_does_not_work_yet_is_refused(void **state)
         "columns: {}\nslot: {name: Bad}\ntables: {include: [orders]}\ntopics: {config: {Retention: 1}}\n",
         "f.yaml:2:15: error: topic_prefix: \"sh op\" is no topic name: only letters, digits, '.', '_' "
         "and '-' are\n"
-        "f.yaml:3:8: error: types: \"native\" is not known here; write debezium\n"
-        "f.yaml:4:11: error: delivery: \"exactly_once\" is not known here; write at_least_once\n"
-        "f.yaml:5:1: error: unknown key \"columns\"; known here: postgres, topic_prefix, tables, slot, "
+        "f.yaml:3:8: error: types: \"native\" is not valid; write debezium\n"
+        "f.yaml:4:11: error: delivery: \"exactly_once\" is not valid; write at_least_once\n"
+        "f.yaml:5:1: error: unknown key \"columns\"; valid keys: postgres, topic_prefix, tables, slot, "
         "snapshot, on_bad_row, types, delivery, topics\n"
         "f.yaml:6:14: error: name: a slot's name has 1 to 63 of a-z, 0-9 and _\n"
         "f.yaml:7:20: error: include: \"orders\" matches no table; write SCHEMA.TABLE, as in "

@@ -143,7 +143,7 @@ static void headers_are_names_and_lines_that_http_allows(void **state)
         "ends\n"
         "f.yaml:5:3: error: \"Content-Type\" can't be set: millrace sets it\n"
         "f.yaml:6:3: error: \"ce-id\" can't be set: millrace sets it\n"
-        "f.yaml:7:18: error: \"Authorization\": a secret is not written in a file that others may read: "
+        "f.yaml:7:18: error: \"Authorization\": a plain secret in a file that others may read: "
         "use {file: PATH} or {env: NAME}, or chmod 600\n"
         "f.yaml:8:6: error: \"y\": must be a single value\n");
 }

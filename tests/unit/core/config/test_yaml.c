@@ -75,8 +75,8 @@ static void a_key_that_is_there_twice_is_refused_and_the_rest_is_kept(void **sta
     parse(&p, slice_of("a: 1\nb: {c: 1, c: 2}\na: 3\n"));
     assert_false(p.is_good);
     assert_string_equal(bytes_text(&p.text),
-                        "f.yaml:2:11: error: the key \"c\" is here twice; the first is in line 2\n"
-                        "f.yaml:3:1: error: the key \"a\" is here twice; the first is in line 1\n");
+                        "f.yaml:2:11: error: the key \"c\" is repeated; the first is in line 2\n"
+                        "f.yaml:3:1: error: the key \"a\" is repeated; the first is in line 1\n");
     assert_string_equal(yaml_get(p.root, "a")->text, "1");
     parsed_clear(&p);
 }
@@ -91,15 +91,16 @@ static void faults_of_syntax_have_their_place(void **state)
     static const char nul[] = "a: \"x\\0y\"\n";
     static const char tag[] = "a: !secret x\n";
     static const char open[] = "a: [1, 2\nb: 3\n";
-    check_refused(tab, sizeof(tab) - 1, "f.yaml:2:1: error: a tab can't indent; use blanks\n");
-    check_refused(two, sizeof(two) - 1, "f.yaml:3:1: error: a second document begins here; a file has one\n");
+    check_refused(tab, sizeof(tab) - 1, "f.yaml:2:1: error: tabs can't be used to indent; use blanks\n");
+    check_refused(two, sizeof(two) - 1,
+                  "f.yaml:3:1: error: a second document begins here; only one is allowed\n");
     check_refused(utf8, sizeof(utf8) - 1,
                   "f.yaml:2:4: error: invalid leading UTF-8 octet (the file must be UTF-8 text)\n");
     check_refused(list_key, sizeof(list_key) - 1,
                   "f.yaml:1:1: error: a key must be a single word, not a list or a map\n");
-    check_refused(nul, sizeof(nul) - 1, "f.yaml:1:4: error: a value can't have a NUL character in it\n");
+    check_refused(nul, sizeof(nul) - 1, "f.yaml:1:4: error: a value can't contain a NUL character\n");
     check_refused(tag, sizeof(tag) - 1,
-                  "f.yaml:1:4: error: tags are not used here: take the word that begins with ! away\n");
+                  "f.yaml:1:4: error: tags are not supported: remove the word that begins with !\n");
     check_refused(
         open, sizeof(open) - 1,
         "f.yaml:2:2: error: did not find expected ',' or ']' (while parsing a flow sequence that begins "
@@ -112,9 +113,9 @@ static void depth_aliases_nodes_and_size_are_bounded(void **state)
     char deep[101];
     memset(deep, '[', 50);
     memset(deep + 50, ']', 50);
-    check_refused(deep, 100, "f.yaml:1:33: error: nested too deep (32 levels are allowed)\n");
+    check_refused(deep, 100, "f.yaml:1:33: error: nested too deeply (32 levels are allowed)\n");
     static const char loop[] = "a: &x [*x]\n";
-    check_refused(loop, sizeof(loop) - 1, "f.yaml:1:4: error: nested too deep (32 levels are allowed)\n");
+    check_refused(loop, sizeof(loop) - 1, "f.yaml:1:4: error: nested too deeply (32 levels are allowed)\n");
     struct bytes laughs = {0};
     bytes_append_string(&laughs, "a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for (int i = 1; i < 20; i++) {
