@@ -10,37 +10,37 @@
 #include "core/base/log.h"
 #include "core/kafka/kafka_producer.h"
 
-#define SAID_AGAIN_US (30 * CLOCK_US_PER_S)
+#define LOG_AGAIN_US (30 * CLOCK_US_PER_S)
 
-// The largest record that we send, and that a dead-letter topic takes: whatever a source topic took fits.
+// The producer's message.max.bytes and the topics' max.message.bytes: any record of a source topic fits.
 #define RECORD_BYTES_MAX "100000000"
 
-/** After a failure of a topic, or of the producer. */
+/** The pause after a failure of a topic or of the producer. */
 struct dead_letter_pause {
     struct backoff backoff;
-    int64_t due_us;   // nothing is sent before that
-    int64_t said_us;  // when the failure was logged last; 0: not yet
+    int64_t due_us;     // nothing is sent before this time
+    int64_t logged_us;  // when the failure was logged last; 0: not yet
 };
 
-/** A dead-letter topic is made once a process. */
+/** A dead-letter topic; each process makes sure once that it exists. */
 struct dead_letter_topic {
     struct dead_letter_topic *next;
     char *name;
-    bool is_there;
-    bool is_asked;
-    bool is_plain;  // the broker refuses our limit of a record: it has the broker's
+    bool exists;
+    bool is_requested;
+    bool has_default_size;  // the broker refused RECORD_BYTES_MAX: the topic has the broker's default
     struct dead_letter_pause pause;
     struct dead_letter *owner;
 };
 
 struct dead_letter {
-    struct kafka_producer producer;      // from the first dead event on
-    struct dead_letter_record *waiting;  // not handed to the producer, in order
+    struct kafka_producer producer;      // opened at the first dead letter
+    struct dead_letter_record *waiting;  // not handed to the producer yet, in order
     struct dead_letter_record *sent;     // handed over and not reported
-    struct dead_letter_record *alone;    // a suspect that is sent: nothing else may share its batch
+    struct dead_letter_record *alone;    // the suspect that is sent: no other record may share its batch
     uint64_t record_count;
     struct dead_letter_topic *topics;
-    struct dead_letter_pause pause;  // of all
+    struct dead_letter_pause pause;  // of the producer
     uv_timer_t timer;
     uv_idle_t idle;
     int open_handles;
@@ -48,7 +48,7 @@ struct dead_letter {
 
 static void pump(struct dead_letter *d);
 
-static struct dead_letter_pause no_pause(void)
+static struct dead_letter_pause initial_pause(void)
 {
     return (struct dead_letter_pause){.backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S)};
 }
@@ -64,23 +64,21 @@ static void on_timer(uv_timer_t *timer)
     pump(timer->data);
 }
 
-/** Nothing is given up: what failed is tried again, and the offsets wait. Letters that fail together count
- * once. */
+/** Starts a pause after a failure. Failures during a pause count as one. */
 static void wait_after(struct dead_letter_pause *pause, const char *what, const char *why)
 {
     int64_t now_us = clock_now_us();
     if (pause->due_us > now_us) {
         return;
     }
-    if (pause->said_us == 0 || now_us - pause->said_us >= SAID_AGAIN_US) {
-        pause->said_us = now_us;
-        log_error("bridge", "dead_letter_failed", NULL, "%s: %s; the events wait and are tried again", what,
-                  why);
+    if (pause->logged_us == 0 || now_us - pause->logged_us >= LOG_AGAIN_US) {
+        pause->logged_us = now_us;
+        log_error("bridge", "dead_letter_failed", NULL, "%s: %s; the events wait and are retried", what, why);
     }
     pause->due_us = now_us + backoff_next_us(&pause->backoff);
 }
 
-/** Comes back when the first pause is over. */
+/** Starts the timer for the end of the first pause. */
 static void wake_when_due(struct dead_letter *d, int64_t now_us)
 {
     int64_t due_us = d->pause.due_us > now_us ? d->pause.due_us : INT64_MAX;
@@ -102,7 +100,7 @@ static void move(struct dead_letter_record *r, struct dead_letter_record **from,
     DL_APPEND(*to, r);
 }
 
-/** Moves records back among those that wait, each to its place. */
+/** Moves records back to `waiting`, in order of their numbers. */
 static void put_back(struct dead_letter *d, struct dead_letter_record **records)
 {
     struct dead_letter_record *at = d->waiting;
@@ -122,8 +120,8 @@ static void put_back(struct dead_letter *d, struct dead_letter_record **records)
     }
 }
 
-/** The topic takes no record of this size, or none of its batch's size: first it is sent alone, then smaller.
- */
+/** The broker refused the record, or the batch that it was in, as too large: send it alone, then with less in
+ * it. */
 static void note_too_large(struct dead_letter_record *r, bool was_alone)
 {
     if (!was_alone) {
@@ -134,11 +132,11 @@ static void note_too_large(struct dead_letter_record *r, bool was_alone)
                           LOG_NUMBER("partition", r->partition->number),
                           LOG_NUMBER("offset", r->event->offset)),
                  "too large for its dead-letter topic: its %s left out",
-                 r->form == DEAD_LETTER_VALUELESS ? "value is"
-                 : r->form == DEAD_LETTER_BARE    ? "headers are"
-                                                  : "key is");
+                 r->form == DEAD_LETTER_WITHOUT_VALUE     ? "value is"
+                 : r->form == DEAD_LETTER_WITHOUT_HEADERS ? "headers are"
+                                                          : "key is");
     } else {
-        wait_after(&r->topic->pause, r->topic->name, "it takes not even a record without key and value");
+        wait_after(&r->topic->pause, r->topic->name, "it refuses even a record without key and value");
     }
 }
 
@@ -167,7 +165,7 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
     }
 }
 
-/** What it had not reported is sent again by the next one, which is made after a pause. */
+/** Closes the producer. Its unreported records are sent again by the next one, after a pause. */
 static void replace_producer(struct dead_letter *d, const char *why)
 {
     kafka_producer_discard(&d->producer);
@@ -183,7 +181,7 @@ static void replace_producer(struct dead_letter *d, const char *why)
     put_back(d, &d->sent);
     struct dead_letter_topic *topic;
     LL_FOREACH (d->topics, topic) {
-        topic->is_asked = false;
+        topic->is_requested = false;
     }
     wait_after(&d->pause, "a new producer is needed", why);
 }
@@ -211,10 +209,10 @@ static void on_ready(void *self)
 static void on_topic(void *self, const struct fault *f)
 {
     struct dead_letter_topic *topic = self;
-    topic->is_asked = false;
-    topic->is_there = f == NULL;
-    if (f != NULL && f->kind == FAULT_CONFIG && !topic->is_plain) {
-        topic->is_plain = true;  // perhaps the broker has an upper limit of its own
+    topic->is_requested = false;
+    topic->exists = f == NULL;
+    if (f != NULL && f->kind == FAULT_CONFIG && !topic->has_default_size) {
+        topic->has_default_size = true;  // the broker may have a lower limit
     } else if (f != NULL) {
         wait_after(&topic->pause, topic->name, f->text);
     }
@@ -232,23 +230,23 @@ static struct dead_letter_topic *get_topic(struct dead_letter *d, const char *na
     topic = memory_zeroed(1, sizeof(*topic));
     topic->name = memory_string(name);
     topic->owner = d;
-    topic->pause = no_pause();
+    topic->pause = initial_pause();
     LL_PREPEND(d->topics, topic);
     return topic;
 }
 
-/** Makes the topic, unless that is under way. Dead letters are kept for ever. */
-static void ask_for_topic(struct dead_letter *d, struct dead_letter_topic *topic)
+/** Makes the topic, unless that is in progress. Dead letters are kept for ever. */
+static void make_topic(struct dead_letter *d, struct dead_letter_topic *topic)
 {
-    if (topic->is_asked) {
+    if (topic->is_requested) {
         return;
     }
     CLEANUP(text_pairs_clear) struct text_pairs config = {0};
     text_pairs_set(&config, "retention.ms", "-1");
-    if (!topic->is_plain) {
+    if (!topic->has_default_size) {
         text_pairs_set(&config, "max.message.bytes", RECORD_BYTES_MAX);
     }
-    topic->is_asked = true;
+    topic->is_requested = true;
     kafka_admin_ensure_topic(d->producer.admin,
                              &(struct kafka_topic_spec){.name = topic->name, .config = &config}, on_topic,
                              topic);
@@ -261,7 +259,7 @@ static bool send_one(struct dead_letter *d, struct dead_letter_record *r)
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return false;
     }
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {  // more than our own limit
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {  // over the producer's limit
         note_too_large(r, true);
         (void)uv_idle_start(&d->idle, on_idle);
         return true;
@@ -275,7 +273,7 @@ static bool send_one(struct dead_letter *d, struct dead_letter_record *r)
     return true;
 }
 
-/** Sends what waits and may be sent now, as far as the producer's queue takes it. */
+/** Sends the waiting records that may be sent now, until the producer's queue is full. */
 static void pump(struct dead_letter *d)
 {
     struct fault f;
@@ -290,12 +288,12 @@ static void pump(struct dead_letter *d)
             continue;
         }
         if (d->alone != NULL || (r->is_suspect && d->sent != NULL)) {
-            break;  // a suspect shares no batch: the reports of what is sent bring us back
+            break;  // a suspect is sent alone; the next delivery report calls the pump
         }
-        if (!r->topic->is_there) {
-            ask_for_topic(d, r->topic);
+        if (!r->topic->exists) {
+            make_topic(d, r->topic);
         } else if (!send_one(d, r)) {
-            break;  // the delivery reports of those before it bring us back
+            break;  // the next delivery report calls the pump
         }
     }
     wake_when_due(d, now_us);
@@ -310,7 +308,7 @@ void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead
     r->number = d->record_count++;
     r->topic = get_topic(d, cause->topic);
     DL_APPEND(d->waiting, r);
-    (void)uv_idle_start(&d->idle, on_idle);  // all dead events of a turn go together
+    (void)uv_idle_start(&d->idle, on_idle);  // records of one loop iteration go together
 }
 
 void dead_letter_redirect(struct dead_letter *d, const void *self, const char *topic)
@@ -355,7 +353,7 @@ struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *sett
     struct dead_letter *d = memory_zeroed(1, sizeof(*d));
     d->producer = (struct kafka_producer){
         .loop = loop, .settings = settings, .extra = extra, .on_reports = on_ready, .self = d};
-    d->pause = no_pause();
+    d->pause = initial_pause();
     (void)uv_timer_init(loop, &d->timer);
     (void)uv_idle_init(loop, &d->idle);
     d->timer.data = d->idle.data = d;

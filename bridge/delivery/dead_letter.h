@@ -1,5 +1,5 @@
-// Events that can't be delivered go to a topic, as they were on Kafka, with headers that say why; only then
-// do their offsets move. One idempotent producer for all functions of the process.
+// Writes events that can't be delivered to a dead-letter topic, unchanged, with headers that say why. An
+// event is settled only after that. All functions of the process share one idempotent producer.
 #ifndef BRIDGE_DELIVERY_DEAD_LETTER_H
 #define BRIDGE_DELIVERY_DEAD_LETTER_H
 
@@ -10,29 +10,28 @@
 
 struct dead_letter;
 
-/** Connects at the first dead event. */
+/** Connects at the first dead letter. */
 struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *settings);
 
 /**
- * Takes note of the event, which stays alive and as it is until on_stored or dead_letter_give_up. A record
- * that the topic refuses as too large is written without its value, with the reason `oversize` and the place
- * where it is.
+ * Writes a dead letter. The event must stay unchanged until on_stored or dead_letter_give_up. If the topic
+ * refuses the record as too large, it is written without its value, with the reason `oversize` and the source
+ * offset.
  */
 void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
                        dead_letter_on_stored on_stored, void *self);
 
-/** What was written with this `self` and is not stored goes to another topic: the function's file names it
- * now. */
+/** Sends the records with this `self` that are not stored yet to another topic. */
 void dead_letter_redirect(struct dead_letter *d, const void *self, const char *topic);
 
 /**
- * Gives up what was written with this `self`, was not stored within `wait_us` and is of a partition that is
- * not assigned any more: its next owner meets it again. on_given_up gets the events.
+ * Gives up records with this `self` that were not stored within `wait_us` and whose partition is not assigned
+ * any more: its next owner reads them again. Calls on_given_up for each event.
  */
 void dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
                          dead_letter_on_stored on_given_up);
 
-/** Forgets whatever waits without calling back; the events are not stored. Accepts NULL. */
+/** Drops waiting records without a callback. Accepts NULL. */
 void dead_letter_free(struct dead_letter *d);
 
 #endif

@@ -4,17 +4,17 @@
 
 #include "bridge/intake/event.h"
 
-/** Why an event ends here. All borrowed for the call. */
+/** Borrowed for the call. */
 struct dead_letter_cause {
     const char *function;
     const char *topic;    // the dead-letter topic
     const char *reason;   // attempts_exhausted, expired, rejected …
     const char *message;  // one line
-    int status;           // of the last answer; 0: none came
+    int status;           // of the last response; 0: none came
     uint32_t attempts;
 };
 
-/** Acknowledged by all brokers: the event may be settled. */
+/** The record was acknowledged by all in-sync replicas: the event may be settled. */
 typedef void (*dead_letter_on_stored)(void *self, struct event *e);
 
 #endif

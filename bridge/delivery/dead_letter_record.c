@@ -12,7 +12,7 @@ static void set_header(rd_kafka_headers_t *headers, const char *name, const char
 {
     char full[64];
     (void)snprintf(full, sizeof(full), HEADER_PREFIX "%s", name);
-    (void)rd_kafka_header_remove(headers, full);  // of an earlier stay here: replaced, never appended
+    (void)rd_kafka_header_remove(headers, full);  // from an earlier dead letter: replaced, never appended
     (void)rd_kafka_header_add(headers, full, -1, value, -1);
 }
 
@@ -70,7 +70,7 @@ static char *header_text(const rd_kafka_headers_t *headers, const char *name)
     return slice_to_string(slice_make(value, size));
 }
 
-/** What it was dead for first stands in the message from now on. */
+/** Changes the reason to `oversize`; the message keeps the former reason. */
 static void explain(struct dead_letter_record *r)
 {
     const struct event *e = r->event;
@@ -78,7 +78,7 @@ static void explain(struct dead_letter_record *r)
     CLEANUP(memory_free_pointer) char *message = header_text(r->headers, HEADER_PREFIX "message");
     CLEANUP(memory_free_pointer)
     char *text =
-        memory_format("%s: %s; its value of %zu bytes is more than this topic takes, and is left out: "
+        memory_format("%s: %s; its value of %zu bytes is too large for this topic and was left out: "
                       "read it at offset %" PRId64 " of partition %" PRId32 " of %s",
                       reason, message, e->value.size, e->offset, e->partition->number, e->partition->topic);
     set_header(r->headers, "reason", "oversize");
@@ -106,16 +106,16 @@ bool dead_letter_record_shrink(struct dead_letter_record *r)
     switch (r->form) {
     case DEAD_LETTER_WHOLE:
         explain(r);
-        r->form = DEAD_LETTER_VALUELESS;
+        r->form = DEAD_LETTER_WITHOUT_VALUE;
         return true;
-    case DEAD_LETTER_VALUELESS:
+    case DEAD_LETTER_WITHOUT_VALUE:
         drop_foreign_headers(r);
-        r->form = DEAD_LETTER_BARE;
+        r->form = DEAD_LETTER_WITHOUT_HEADERS;
         return true;
-    case DEAD_LETTER_BARE:
-        r->form = DEAD_LETTER_KEYLESS;
+    case DEAD_LETTER_WITHOUT_HEADERS:
+        r->form = DEAD_LETTER_WITHOUT_KEY;
         return true;
-    case DEAD_LETTER_KEYLESS:
+    case DEAD_LETTER_WITHOUT_KEY:
         break;
     }
     return false;
@@ -125,7 +125,7 @@ rd_kafka_resp_err_t dead_letter_record_produce(const struct dead_letter_record *
                                                const char *topic)
 {
     const struct event *e = r->event;
-    bool has_key = e->has_key && r->form != DEAD_LETTER_KEYLESS;
+    bool has_key = e->has_key && r->form != DEAD_LETTER_WITHOUT_KEY;
     bool has_value = r->form == DEAD_LETTER_WHOLE;
     rd_kafka_headers_t *headers = rd_kafka_headers_copy(r->headers);
     rd_kafka_vu_t fields[] = {

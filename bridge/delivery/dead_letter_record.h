@@ -1,4 +1,4 @@
-// One event on its way to a dead-letter topic: its record, and what is left out of it when it is too large.
+// The record of one dead letter, and what it leaves out when it is too large.
 #ifndef BRIDGE_DELIVERY_DEAD_LETTER_RECORD_H
 #define BRIDGE_DELIVERY_DEAD_LETTER_RECORD_H
 
@@ -9,9 +9,9 @@ struct dead_letter_topic;
 // clang-format off
 enum dead_letter_form {
     DEAD_LETTER_WHOLE,
-    DEAD_LETTER_VALUELESS,  // its value left out
-    DEAD_LETTER_BARE,       // and the headers that it had on its own topic
-    DEAD_LETTER_KEYLESS,    // and its key: nothing is left but where to find it
+    DEAD_LETTER_WITHOUT_VALUE,
+    DEAD_LETTER_WITHOUT_HEADERS,  // nor value; only the millrace.dlq.* headers are left
+    DEAD_LETTER_WITHOUT_KEY,      // nor value nor other headers
 };
 // clang-format on
 
@@ -19,12 +19,12 @@ struct dead_letter_record {
     struct dead_letter_record *next;
     struct dead_letter_record *prev;
     uint64_t number;      // in order of arrival
-    struct event *event;  // NULL: given up while it was under way
+    struct event *event;  // NULL: given up after it was sent
     const struct partition *partition;
     struct dead_letter_topic *topic;
     rd_kafka_headers_t *headers;
     enum dead_letter_form form;
-    bool is_suspect;  // refused as too large, perhaps for the sake of others in its batch
+    bool is_suspect;  // refused as too large, perhaps because of other records in its batch
     int64_t arrived_us;
     dead_letter_on_stored on_stored;
     void *self;
@@ -33,10 +33,10 @@ struct dead_letter_record {
 struct dead_letter_record *dead_letter_record_new(struct event *e, const struct dead_letter_cause *cause);
 void dead_letter_record_free(struct dead_letter_record *r);
 
-/** Leaves out what comes next; the reason becomes `oversize`. False: there is nothing left to leave out. */
+/** Leaves out one more part; the reason becomes `oversize`. False: there is none left. */
 bool dead_letter_record_shrink(struct dead_letter_record *r);
 
-/** Hands it to librdkafka, which copies it; its report carries the record. */
+/** Hands a copy to librdkafka. The delivery report's opaque is `r`. */
 rd_kafka_resp_err_t dead_letter_record_produce(const struct dead_letter_record *r, rd_kafka_t *rk,
                                                const char *topic);
 

@@ -18,7 +18,6 @@ void delivery_count(struct delivery *d, struct event *e)
     d->event_bytes += bytes_of(e);
 }
 
-/** The event is done with, settled or not. */
 void delivery_release(struct delivery *d, struct event *e)
 {
     struct partition *p = e->partition;
@@ -46,28 +45,28 @@ void delivery_settle(struct delivery *d, struct event *e)
     delivery_release(d, e);
 }
 
-enum { ERROR_SAID_AFTER_US = 10 * 1000000 };
-enum { REVOKED_WAIT_US = 5 * 1000000 };  // of a dead letter that can't be stored, when its partition goes
+enum { ERROR_LOG_AFTER_US = 10 * 1000000 };
+enum { REVOKED_WAIT_US = 5 * 1000000 };  // for a dead letter of a revoked partition to be stored
 
 static void on_dead_letter_given_up(void *self, struct event *e)
 {
     struct delivery *d = self;
     d->dead_letters_waiting--;
-    log_warn(
-        d->component, "dead_letter_given_up",
-        LOG_WITH(LOG_TEXT("topic", e->partition->topic), LOG_NUMBER("partition", e->partition->number),
-                 LOG_NUMBER("offset", e->offset)),
-        "its dead letter could not be stored before the partition went to another owner, who meets it again");
+    log_warn(d->component, "dead_letter_given_up",
+             LOG_WITH(LOG_TEXT("topic", e->partition->topic), LOG_NUMBER("partition", e->partition->number),
+                      LOG_NUMBER("offset", e->offset)),
+             "its dead letter could not be stored before the partition went to another member, which reads "
+             "it again");
     delivery_release(d, e);
 }
 
-/** Events that wait for calls which failed: said once, when it has lasted. */
-static void say_error(struct delivery *d)
+/** Logs once that calls have been failing for 10 s. */
+static void log_lasting_error(struct delivery *d)
 {
-    if (d->is_error_said || last_error_age_us(&d->error) < ERROR_SAID_AFTER_US) {
+    if (d->is_error_logged || last_error_age_us(&d->error) < ERROR_LOG_AFTER_US) {
         return;
     }
-    d->is_error_said = true;
+    d->is_error_logged = true;
     log_warn(d->component, "function_failing",
              LOG_WITH(LOG_NUMBER("seconds", last_error_age_us(&d->error) / CLOCK_US_PER_S),
                       LOG_NUMBER("calls_waiting", d->target->waiting_count),
@@ -84,12 +83,12 @@ void delivery_note_error(struct delivery *d, const char *text)
     if (!d->error.is_set || d->target->waiting_count > 0) {
         return;
     }
-    if (d->is_error_said) {
+    if (d->is_error_logged) {
         log_info(d->component, "function_recovered",
                  LOG_WITH(LOG_NUMBER("seconds", last_error_age_us(&d->error) / CLOCK_US_PER_S)),
-                 "no call waits to be made again");
+                 "no call waits for a retry");
     }
-    d->is_error_said = false;
+    d->is_error_logged = false;
     last_error_clear(&d->error);
 }
 
@@ -100,7 +99,7 @@ const struct last_error *delivery_error(const struct delivery *d)
 
 void delivery_tick(struct delivery *d)
 {
-    say_error(d);
+    log_lasting_error(d);
     if (d->dead_letters_waiting > 0) {
         dead_letter_give_up(d->dead_letters, d, REVOKED_WAIT_US, on_dead_letter_given_up);
     }
@@ -116,7 +115,7 @@ static void on_dead_letter_stored(void *self, struct event *e)
     d->on_room(d->self);
 }
 
-/** Its lane stays held until the dead letter is safe: the key's next event must not overtake it. */
+/** The event's lane stays busy until the dead letter is stored, so the key's next event can't overtake it. */
 void delivery_dead_letter(struct delivery *d, struct event *e, struct dead_letter_cause cause)
 {
     cause.function = d->config->name;
@@ -133,8 +132,8 @@ void delivery_dead_letter(struct delivery *d, struct event *e, struct dead_lette
     dead_letter_write(d->dead_letters, e, &cause, on_dead_letter_stored, d);
 }
 
-/** Adds one event to the invocation's payload, or sees to its end. False: it does not fit and is the
- * caller's. */
+/** Adds one event to the invocation's payload, or settles or dead-letters it. False: it does not fit; the
+ * caller keeps it. */
 static bool build_one(struct delivery *d, struct invocation *inv, struct event *e)
 {
     struct fault f;
@@ -161,7 +160,7 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct event *
     return true;
 }
 
-/** A new invocation of what is ready; NULL when all of it was filtered or refused. */
+/** A new invocation of ready events; NULL: all were filtered or dead-lettered. */
 static struct invocation *build_new(struct delivery *d)
 {
     struct invocation *inv = invoke_open(d->target);
@@ -181,9 +180,8 @@ static struct invocation *build_new(struct delivery *d)
 }
 
 /**
- * What the limits have become too small for goes back to the front of its lanes. A lane that has an event in
- * a call stays held, so nothing overtakes. Attempts are counted anew: those so
- * far were the call's, which is not made again.
+ * Returns events beyond the reduced batch limits to the head of their lanes. A lane with an event in the
+ * invocation stays busy, so no event overtakes another. Their attempts are counted anew.
  *
  * @param events  a list in order
  */
@@ -204,8 +202,9 @@ static void put_back(struct delivery *d, struct event *events)
     }
 }
 
-/** The same events once more, as many as one call may have now, without those whose partition has gone. */
-static struct invocation *build_again(struct delivery *d, struct invocation *inv)
+/** Builds the request of a retry: as many of its events as one call may have now, without those whose
+ * partition is not assigned any more. NULL: no event is left. */
+static struct invocation *rebuild(struct delivery *d, struct invocation *inv)
 {
     struct event *e = invoke_take_events(inv);
     bool is_halved = inv->event_max > 0 && inv->event_max < d->limits.events_max;
@@ -240,7 +239,7 @@ static void wake_at(struct delivery *d, int64_t at_us, int64_t now_us)
     }
 }
 
-/** Asks for a wake-up at the first of: the limiter opens, a retry is due, a batch's window ends. */
+/** Starts the timer for the first of: the limiter opens, a retry is due, a batch's window ends. */
 static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait_us)
 {
     if (limiter_is_closed(&d->limiter, now_us)) {
@@ -248,7 +247,7 @@ static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait
         return;
     }
     if (!limiter_admits(&d->limiter, d->running_count, now_us)) {
-        return;  // an answer brings us back
+        return;  // the next response calls the pump
     }
     int64_t due_us = invoke_next_due_us(d->target);
     if (due_us >= 0) {
@@ -260,29 +259,29 @@ static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait
 }
 
 /**
- * The next invocation to call: one that was tried before and is due, or one of what is ready; turn by turn,
- * so that neither keeps the other from a limiter that lets one call through. NULL with *ret_is_more: the one
- * that was due is settled.
+ * The next invocation to send: a retry that is due, or a new one of ready events. They alternate, so that
+ * neither starves the other when the limiter admits one call. NULL with *ret_has_more: its events are all
+ * gone.
  */
 static struct invocation *next_invocation(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us,
-                                          bool *ret_is_more)
+                                          bool *ret_has_more)
 {
     int64_t due_us = invoke_next_due_us(d->target);
     bool is_due = due_us >= 0 && due_us <= now_us;
     bool is_ready = batch_is_due(&d->limits, &d->lanes, now_us, ret_batch_wait_us);
-    *ret_is_more = is_due || is_ready;
+    *ret_has_more = is_due || is_ready;
     d->was_retry = is_due && !(is_ready && d->was_retry);
     if (d->was_retry) {
-        return build_again(d, invoke_take_due(d->target, now_us));
+        return rebuild(d, invoke_take_due(d->target, now_us));
     }
     return is_ready ? build_new(d) : NULL;
 }
 
 static void start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us)
 {
-    bool is_more = true;
-    while (is_more && limiter_admits(&d->limiter, d->running_count, now_us)) {
-        struct invocation *inv = next_invocation(d, now_us, ret_batch_wait_us, &is_more);
+    bool has_more = true;
+    while (has_more && limiter_admits(&d->limiter, d->running_count, now_us)) {
+        struct invocation *inv = next_invocation(d, now_us, ret_batch_wait_us, &has_more);
         if (inv != NULL) {
             payload_finish(invoke_payload(inv));
             d->running_count++;
@@ -378,7 +377,7 @@ void delivery_drop(struct delivery *d, const struct partition *p)
         next = e->next;
         delivery_release(d, e);
     }
-    // What waits for a retry: all of it is looked through, and what stays waits as before.
+    // Each waiting invocation loses its events of the partition and waits on.
     struct invocation *kept = NULL;
     for (struct invocation *inv; (inv = invoke_take_due(d->target, INT64_MAX)) != NULL;) {
         LL_PREPEND(kept, inv);

@@ -1,4 +1,4 @@
-// A function's events from their arrival to their settlement: lanes -> batch -> payload -> call -> outcome.
+// A function's events from arrival to settlement: lanes -> batch -> payload -> call -> outcome.
 #ifndef BRIDGE_DELIVERY_DELIVERY_H
 #define BRIDGE_DELIVERY_DELIVERY_H
 
@@ -19,58 +19,58 @@ struct delivery_params {
     struct schema_cache *schemas;          // lent
     struct dead_letter *dead_letters;      // lent
     struct function_metrics *metrics;      // lent
-    /** Whether calls may begin now; delivery_pump is called when they may again. */
+    /** Whether calls may begin now. The owner calls delivery_pump when this becomes true again. */
     bool (*may_call)(void *self);
-    /** There is room for many more records, or work that came due was done. */
+    /** Reading may continue. */
     void (*on_room)(void *self);
-    /** The endpoint throttles or can't be reached (with why), or (NULL) it answers again. */
+    /** The endpoint throttles or is unreachable (`why`), or (NULL) it responds again. */
     void (*on_throttled)(void *self, const char *why);
     void *self;
 };
 
-/** FAULT_CONFIG: the endpoint's configuration makes no sense. */
+/** FAULT_CONFIG: the endpoint's configuration is invalid. */
 bool delivery_new(const struct delivery_params *params, struct delivery **ret, struct fault *f) MUST_USE;
 
-/** All its partitions were dropped and nothing runs. Accepts NULL. */
+/** All its partitions were dropped and no call runs. Accepts NULL. */
 void delivery_free(struct delivery *d);
 
-/** How many more records it has memory for. */
+/** How many more records delivery_take may take now. */
 size_t delivery_room(const struct delivery *d);
 
-/** Whether there is room enough that reading on is worth while. */
+/** Whether at least half of the room is free. */
 bool delivery_wants_more(const struct delivery *d);
 
-/** Takes one record of an assigned partition, or leaves it because its schema is still being asked for. */
+/** Takes one record of an assigned partition. HELD: its schema is being looked up, or its lane is full. */
 enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kafka_message_t *message);
 
-/** Starts the calls that may start now. After records were taken. */
+/** Starts the calls that may start now. Call it after records were taken. */
 void delivery_pump(struct delivery *d);
 
-/** The partition's log is another one than before: what waits of the old one can't be read again. */
+/** The partition's log was replaced: drops the tickets whose records can't be read any more. */
 void delivery_restart_log(struct delivery *d, struct partition *p);
 
-/** The partition is not assigned any more: frees its events that no call holds, and starts none. */
+/** The partition was revoked or lost: frees its events, except those that a running call holds. */
 void delivery_drop(struct delivery *d, const struct partition *p);
 
-/** Gives all running calls up; their events are not settled. */
+/** Cancels all running calls; their events are not settled. */
 void delivery_abandon(struct delivery *d);
 
-/** The endpoint, the payload or the rules of delivery changed; `order` did not. Running calls end as they
- * began; what waits is called as `config` says, and by a new endpoint at once. */
+/** Applies a configuration with the same `order`. Running calls end under the old one; events that wait are
+ * called under the new one, at once if the endpoint changed. */
 bool delivery_reconfigure(struct delivery *d, const struct function_config *config, struct fault *f) MUST_USE;
 
-/** Twice a second. */
+/** Call twice a second. */
 void delivery_tick(struct delivery *d);
 
 size_t delivery_running(const struct delivery *d);
 
-/** Events taken and not settled. */
+/** Events that are in memory. */
 size_t delivery_event_count(const struct delivery *d);
 
-/** The error of its calls that lasts. */
+/** The error of failed calls, until no call waits for a retry. */
 const struct last_error *delivery_error(const struct delivery *d);
 
-/** Appends its part of the function's status: `,"deferred_events":…`. */
+/** Appends members of the function's status: `,"deferred_events":…`. */
 void delivery_status(const struct delivery *d, struct bytes *out);
 
 #endif

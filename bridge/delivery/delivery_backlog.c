@@ -1,14 +1,13 @@
-// Events that wait as tickets alone: when records are thrown away, and how they come back.
+// Events that wait as tickets alone: when their records are evicted, and how they are read again.
 //
-// Nothing is evicted as long as calls can be made. When the function could call, no lane is ready and its
-// memory is full, all of it waits behind calls that run or are to be retried: those records go, and reading
-// on finds other keys.
+// Events are evicted only when a call could start, no lane is ready and the memory is full. Then all events
+// in memory wait behind running calls or retries. Evicting them lets the consumer read on, to other keys.
 #include "bridge/delivery/delivery_state.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
 enum {
-    KEPT_A_LANE = 16,  // events, of a busy lane whose others are evicted
+    KEPT_A_LANE = 16,  // events of a busy lane that stay in memory
     LOADED_A_LANE = 256,
 };
 
@@ -40,7 +39,7 @@ void delivery_evict(struct delivery *d)
     }
     if (count > 0) {
         log_debug(d->component, "events_evicted", LOG_WITH(LOG_NUMBER("events", count)),
-                  "events behind others of their keys wait without their records");
+                  "events behind unsettled ones of their keys were evicted; their records are read again");
         d->is_room_due = true;
     }
 }
@@ -50,8 +49,7 @@ bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_mess
 {
     struct lane_key key = key_of(p, message);
     if (d->lanes.order == FUNCTION_ORDER_PARTITION && lanes_depth(&d->lanes, &key) >= d->lane_events_max) {
-        d->has_full_partition =
-            true;  // all that follows is of the same lane: reading on would find nothing else
+        d->has_full_partition = true;  // all records of the partition belong to this lane
         *ret = CONSUMER_HELD;
         return true;
     }
@@ -68,14 +66,15 @@ bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_mess
     return true;
 }
 
-/** What was evicted makes room of its own, so that intake can't use it up. */
+/** Records that are read again have a quarter more room, which new records can't use. */
 static bool has_room_to_load(const struct delivery *d)
 {
     return d->event_count < d->events_max + d->events_max / 4 &&
            d->event_bytes < DELIVERY_BYTES_MAX + DELIVERY_BYTES_MAX / 4;
 }
 
-/** The event of a record that its lane wants next, made when it was offered first; NULL: it is not wanted. */
+/** The event of the record that its lane wants next, perhaps made when it was offered before; NULL: not
+ * wanted. */
 static struct event *wanted_event(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
 {
     struct lane_key key = key_of(p, message);
@@ -135,10 +134,10 @@ static void on_swept(void *self, struct partition *p)
 {
     (void)p;
     struct delivery *d = self;
-    lanes_ask_again(&d->lanes);
+    lanes_rewind_wanted(&d->lanes);
 }
 
-/** Not to offer again at once what was just refused. */
+/** is_refetching: a record that was just refused is not offered again at once. */
 static void on_turn_end(void *self)
 {
     struct delivery *d = self;

@@ -1,4 +1,4 @@
-// What becomes of an invocation when its response comes. outcome.c judges, this carries out.
+// Handles the response to an invocation: outcome.c decides, this file acts.
 #include <stdio.h>
 
 #include "bridge/delivery/delivery_state.h"
@@ -20,7 +20,7 @@ static void finish_delivered(struct delivery *d, struct invocation *inv)
     delivery_note_error(d, NULL);
 }
 
-/** One line about a response, for logs and dead letters; never the endpoint's own words. */
+/** One line about a response, for logs and dead letters. It never contains the response's body. */
 static void describe(const struct response *r, char *text, size_t size)
 {
     if (r->transport.kind != FAULT_NONE) {
@@ -52,7 +52,7 @@ static void finish_dead(struct delivery *d, struct invocation *inv, const struct
     invoke_close(inv);
 }
 
-static void say_throttled(struct delivery *d)
+static void report_throttled(struct delivery *d)
 {
     if (!d->is_throttled) {
         d->is_throttled = true;
@@ -60,8 +60,8 @@ static void say_throttled(struct delivery *d)
     }
 }
 
-/** When the throttled invocation is due: as the endpoint asked, and not before others may be called. After a
- * closed limiter opens, what was not tried yet comes first. */
+/** Returns when the throttled invocation is due: after the wait that the endpoint asked for, and not before
+ * the limiter opens. After that a new invocation comes first (was_retry). */
 static int64_t throttle(struct delivery *d, struct invocation *inv, int64_t wait_us)
 {
     int64_t now_us = clock_now_us();
@@ -69,15 +69,15 @@ static int64_t throttle(struct delivery *d, struct invocation *inv, int64_t wait
     inv->throttles++;
     if (limiter_throttle(&d->limiter, inv->number, wait_us, now_us)) {
         d->was_retry = true;
-        say_throttled(d);
+        report_throttled(d);
     }
     return due_us > d->limiter.open_us ? due_us : d->limiter.open_us;
 }
 
-static int64_t leave_alone(struct delivery *d)
+static int64_t close_limiter(struct delivery *d)
 {
     d->was_retry = true;
-    say_throttled(d);
+    report_throttled(d);
     return limiter_close(&d->limiter, 0, clock_now_us());
 }
 
@@ -90,7 +90,7 @@ static void log_retry(struct delivery *d, const struct invocation *inv, const ch
               "%s", d->error.text);
 }
 
-/** How the endpoint does, by any response but one that asks for a pause. */
+/** Any response except a throttling one shows that the endpoint works: widens the limiter. */
 static void note_health(struct delivery *d, const struct invocation *inv, const struct outcome *o,
                         const struct response *r)
 {
@@ -104,7 +104,7 @@ static void note_health(struct delivery *d, const struct invocation *inv, const 
     }
 }
 
-/** Not yet: the same events again, or half of them. */
+/** Schedules a retry of the same events, or of half of them. */
 static void try_again(struct delivery *d, struct invocation *inv, const struct outcome *o,
                       const struct response *r, bool is_superseded)
 {
@@ -119,7 +119,7 @@ static void try_again(struct delivery *d, struct invocation *inv, const struct o
     } else if (o->kind == OUTCOME_THROTTLE) {
         due_us = is_superseded ? d->limiter.open_us : throttle(d, inv, o->wait_us);
     } else if (o->kind == OUTCOME_UNREACHABLE) {
-        due_us = is_superseded ? d->limiter.open_us : leave_alone(d);
+        due_us = is_superseded ? d->limiter.open_us : close_limiter(d);
     } else {
         log_retry(d, inv, o->reason);
         due_us = is_superseded ? now_us : now_us + backoff_wait_us(&d->backoff, inv->attempts - 1);
@@ -133,7 +133,7 @@ void delivery_on_response(void *self, struct invocation *inv, const struct respo
     struct delivery *d = self;
     d->running_count--;
     bool is_superseded = inv->target->is_superseded;
-    inv->target = d->target;  // its retries go where new calls go
+    inv->target = d->target;  // retries go to the current target
     struct outcome_history history = {inv->attempts, inv->first_attempt_us, clock_now_us(), inv->event_count};
     struct outcome o = outcome_judge(r, &history, &d->policy);
     metric_observe_us(d->metrics->invocation_duration, r->took_us);

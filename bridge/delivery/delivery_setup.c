@@ -1,4 +1,4 @@
-// Making, changing and ending a delivery.
+// Creates, reconfigures and frees a delivery.
 #include <utlist.h>
 
 #include "bridge/delivery/delivery_state.h"
@@ -6,9 +6,9 @@
 #include "core/base/clock.h"
 
 enum {
-    EVENTS_MIN = 1024,    // held at once, at least
-    EVENTS_MAX = 16384,   // and at most
-    ROUNDS_OF_CALLS = 4,  // to hold the events of
+    EVENTS_MIN = 1024,    // least limit of events in memory
+    EVENTS_MAX = 16384,   // greatest
+    ROUNDS_OF_CALLS = 4,  // the limit in between: events for this many rounds of concurrent calls
     LANE_EVENTS_MIN = 128,
 };
 
@@ -52,8 +52,8 @@ void delivery_close_replaced(struct delivery *d)
     }
 }
 
-/** Everything that follows from the function's file. */
-static void take_config(struct delivery *d, const struct function_config *config)
+/** Sets everything that depends on the function's file. */
+static void apply_config(struct delivery *d, const struct function_config *config)
 {
     d->config = config;
     bool can_batch = payload_type_of(config->payload)->can_batch;
@@ -99,7 +99,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     }
     d->component = memory_format("function/%s", config->name);
     d->backoff = backoff_make(0, 0);
-    take_config(d, config);
+    apply_config(d, config);
     limiter_init(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us, d->backoff.max_us);
     lanes_init(&d->lanes, config->delivery.order);
     (void)uv_timer_init(d->loop, &d->timer);
@@ -108,8 +108,8 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     return true;
 }
 
-/** Moves what waits to the new target. A new endpoint is tried at once, however long the former one is to be
- * left alone. */
+/** Moves waiting invocations to the new target. A new endpoint is called at once, even if the limiter was
+ * closed for the old one. */
 static void replace_target(struct delivery *d, struct target *target, bool is_same_endpoint)
 {
     struct target *old = d->target;
@@ -141,7 +141,7 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
     if (strcmp(d->config->delivery.on_failure.dead_letter, dead_letters) != 0) {
         dead_letter_redirect(d->dead_letters, d, dead_letters);
     }
-    take_config(d, config);
+    apply_config(d, config);
     limiter_adjust(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us,
                    d->backoff.max_us);
     replace_target(d, target, is_same_endpoint);
@@ -165,7 +165,7 @@ static void abandon_target(struct delivery *d, struct target *target)
 
 void delivery_abandon(struct delivery *d)
 {
-    d->is_pumping = true;  // nothing new starts
+    d->is_pumping = true;  // no new call starts
     abandon_target(d, d->target);
     struct target *target;
     LL_FOREACH (d->replaced, target) {

@@ -1,4 +1,4 @@
-// What delivery.c, delivery_response.c and delivery_setup.c share; nobody else looks in.
+// The struct that the delivery*.c files share; no other file includes this.
 #ifndef BRIDGE_DELIVERY_DELIVERY_STATE_H
 #define BRIDGE_DELIVERY_DELIVERY_STATE_H
 
@@ -10,7 +10,7 @@
 #include "bridge/intake/refetch.h"
 #include "core/base/last_error.h"
 
-enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of events held, as on Kafka; one event more may go over it
+enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of events in memory; exceeded by one event at most
 
 struct delivery {
     uv_loop_t *loop;
@@ -26,63 +26,63 @@ struct delivery {
     char *component;
     struct lanes lanes;
     struct limiter limiter;
-    struct backoff backoff;  // of invocations, each with its own count
+    struct backoff backoff;  // shared settings; each invocation counts its own failures
     struct batch_limits limits;
     struct payload_options payload;
     struct outcome_policy policy;
-    struct target *target;    // that new calls take
-    struct target *replaced;  // earlier ones
-    size_t running_count;     // on all of them
-    uv_timer_t timer;         // the limiter opens, a retry or a batch is due
-    struct last_error error;  // of calls, until none waits to be made again
-    bool is_error_said;
-    size_t dead_letters_waiting;  // events
+    struct target *target;    // for new calls
+    struct target *replaced;  // earlier ones with running calls
+    size_t running_count;     // calls of all targets
+    uv_timer_t timer;         // fires when the limiter opens, or a retry or a batch is due
+    struct last_error error;  // of failed calls, until no call waits for a retry
+    bool is_error_logged;
+    size_t dead_letters_waiting;  // events whose dead letter is not stored
     size_t event_count;
     size_t event_bytes;
     size_t events_max;
-    size_t lane_events_max;   // of order `partition`, where a lane is a partition
-    struct refetch *refetch;  // NULL: nothing was ever evicted
-    bool is_room_due;         // on_room is to be called
-    bool is_refetching;       // the pump runs at the end of a turn of it
-    bool has_full_partition;  // a partition was held for its lane's sake
-    bool was_retry;           // the call started last was one
+    size_t lane_events_max;   // with order `partition`, where a lane is a partition
+    struct refetch *refetch;  // NULL: no event was evicted yet
+    bool is_room_due;         // call on_room at the end of the pump
+    bool is_refetching;       // the pump was called by on_turn_end
+    bool has_full_partition;  // a partition was held because its lane was full
+    bool was_retry;           // the last call that started was a retry
     bool is_throttled;
     bool is_pumping;
 };
 
-/** The event was delivered, filtered or is a safe dead letter: its offset may be passed. It is freed. */
+/** Settles and frees an event that was delivered, filtered or stored as a dead letter. */
 void delivery_settle(struct delivery *d, struct event *e);
 
-/** The event is freed without being settled: whoever owns its partition next starts with it. */
+/** Frees an event without settling it: the next owner of its partition reads it again. */
 void delivery_release(struct delivery *d, struct event *e);
 
-/** The event can't be delivered: it is settled once it is a safe dead letter. Function and topic are filled
- * in. */
+/** Writes a dead letter; the event is settled once that is stored. Fills in the cause's function and topic.
+ */
 void delivery_dead_letter(struct delivery *d, struct event *e, struct dead_letter_cause cause);
 
-/** Lets the invocation wait, without events that are not ours to retry any more. */
+/** Schedules a retry. Events whose partition is not assigned any more are released. */
 void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us);
 
-/** One event more is held. */
+/** Counts an event that is now in memory. */
 void delivery_count(struct delivery *d, struct event *e);
 
-/** Throws records away, if nothing else gives calls something to do. */
+/** Evicts events of busy lanes if the memory is full and no lane is ready. */
 void delivery_evict(struct delivery *d);
 
-/** Asks for the records of lanes that want them. */
+/** Starts to read the records that lanes want. */
 void delivery_read_wanted(struct delivery *d);
 
-/** Whether the record is not to be taken: its lane notes its ticket alone, or can't take any more now. */
+/** True: the record is not taken, because its lane keeps only its ticket (TAKEN) or is full (HELD). */
 bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
                     enum consumer_step *ret);
 
-/** A call failed, or (NULL) one succeeded: what the status says. */
+/** Notes that a call failed, or (NULL) succeeded. */
 void delivery_note_error(struct delivery *d, const char *text);
 
 /** The target's on_response. */
 void delivery_on_response(void *self, struct invocation *inv, const struct response *r);
 
-/** Closes lines that are replaced and run nothing. */
+/** Closes replaced targets that have no running call. */
 void delivery_close_replaced(struct delivery *d);
 
 #endif

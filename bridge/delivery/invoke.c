@@ -4,7 +4,7 @@
 
 #include "core/base/clock.h"
 
-/** Buffers that one large body has blown up are not kept for the small ones after it. */
+/** Larger buffers are freed, not reused. */
 enum { SLOT_BYTES_KEPT = 1 << 20 };
 
 struct invocation *invoke_open(struct target *t)
@@ -35,7 +35,7 @@ struct event *invoke_take_events(struct invocation *inv)
     return events;
 }
 
-static void give_slot_back(struct invocation *inv)
+static void release_slot(struct invocation *inv)
 {
     struct invoke_slot *slot = inv->slot;
     if (slot == NULL) {
@@ -51,7 +51,7 @@ static void give_slot_back(struct invocation *inv)
 
 void invoke_close(struct invocation *inv)
 {
-    give_slot_back(inv);
+    release_slot(inv);
     inv->next = inv->target->unused;
     inv->target->unused = inv;
 }
@@ -75,7 +75,7 @@ static void stop_running(struct invocation *inv)
     DL_DELETE2(inv->target->running, inv, previous, next);
     inv->target->running_count--;
     inv->call = NULL;
-    give_slot_back(inv);
+    release_slot(inv);
 }
 
 static void on_response(void *self, const struct response *r)
@@ -141,7 +141,7 @@ static void sift_down(struct target *t, size_t at)
 void invoke_wait(struct invocation *inv, int64_t due_us)
 {
     struct target *t = inv->target;
-    give_slot_back(inv);
+    release_slot(inv);
     inv->due_us = due_us;
     if (t->waiting_count == t->waiting_capacity) {
         t->waiting_capacity = t->waiting_capacity == 0 ? 16 : t->waiting_capacity * 2;

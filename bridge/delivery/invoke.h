@@ -1,4 +1,5 @@
-// Invocations: the events of one call, kept together through its retries, and the calls that run now.
+// Invocations: the events of one call, kept together through its retries. Targets: an endpoint and its
+// invocations.
 #ifndef BRIDGE_DELIVERY_INVOKE_H
 #define BRIDGE_DELIVERY_INVOKE_H
 
@@ -11,7 +12,7 @@ struct invoke_slot {
     struct payload payload;
 };
 
-/** Events that are called together until they are settled. */
+/** Events that are sent in one call, and again in each retry of it. */
 struct invocation {
     struct invocation *next;  // in the list of running or of unused ones
     struct invocation *previous;
@@ -19,13 +20,13 @@ struct invocation {
     struct event *first;  // in order
     struct event *last;
     size_t event_count;
-    uint64_t number;           // its own, from 1 on
-    size_t event_max;          // of one call, since a larger one was rejected; 0: as the function's file says
-    uint32_t attempts;         // consumed
+    uint64_t number;           // unique in its target, from 1 on
+    size_t event_max;          // the limit since a larger call was rejected; 0: no limit of its own
+    uint32_t attempts;         // used up
     uint32_t throttles;        // in a row
-    uint32_t generation;       // the limiter's, when the call began
+    uint32_t generation;       // the limiter's generation when the call began
     int64_t first_attempt_us;  // 0: none yet
-    int64_t due_us;            // of the next attempt, while it waits for one
+    int64_t due_us;            // when the next attempt is due, while it waits
     int64_t sent_us;
     struct invoke_slot *slot;    // while it is built or runs
     struct endpoint_call *call;  // while it runs
@@ -33,14 +34,14 @@ struct invocation {
 
 typedef void (*invoke_on_response)(void *self, struct invocation *inv, const struct response *r);
 
-/** An endpoint and its calls. A replaced one lasts until the last call that it runs has ended. */
+/** An endpoint and its calls. A replaced target is closed when its last running call has ended. */
 struct target {
     struct target *next;  // in the list of replaced ones
     const struct endpoint_type *endpoint_type;
     struct endpoint *endpoint;  // lent
     invoke_on_response on_response;
     void *self;
-    bool is_superseded;  // another endpoint is called by now: its late answers say nothing about that one
+    bool is_superseded;  // the endpoint changed: its late responses don't affect the limiter
     uint64_t opened_count;
     size_t running_count;
     struct invocation *running;
@@ -58,29 +59,28 @@ void invoke_add(struct invocation *inv, struct event *e);
 /** Takes all its events out, as a list in order. */
 struct event *invoke_take_events(struct invocation *inv);
 
-/** Gives it back; its events are somebody else's by now. */
+/** Recycles an invocation; the caller has its events. */
 void invoke_close(struct invocation *inv);
 
-/** Gives it buffers to build its request in. */
+/** The buffers to build its request in; allocated at the first call. */
 struct payload *invoke_payload(struct invocation *inv);
 
-/** Sends what its payload says; on_response follows, unless cancelled. Its buffers go back before
- * on_response. */
+/** Sends its payload. on_response follows, unless cancelled; the buffers are released before that. */
 void invoke_send(struct invocation *inv, int64_t timeout_us);
 
-/** Lets it wait until due_us; its buffers go back. */
+/** Puts it into the heap of waiting ones until due_us, and releases its buffers. */
 void invoke_wait(struct invocation *inv, int64_t due_us);
 
-/** Takes the waiting one that is due first, if it is due. */
+/** Takes the first waiting invocation if it is due; else NULL. */
 struct invocation *invoke_take_due(struct target *t, int64_t now_us);
 
-/** When the first waiting one is due; -1: none waits. */
+/** When the first waiting invocation is due; -1: none waits. */
 int64_t invoke_next_due_us(const struct target *t);
 
-/** Gives the running call up. */
+/** Cancels the running call. */
 void invoke_cancel(struct invocation *inv);
 
-/** Nothing runs and nothing waits. */
+/** No call runs and no invocation waits. */
 void target_clear(struct target *t);
 
 #endif

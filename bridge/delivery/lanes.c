@@ -15,19 +15,19 @@ enum lane_state {
 
 struct lane {
     enum lane_state state;
-    bool is_loading;  // more of its tickets' records are welcome, since they are being read
-    bool is_keyed;    // in a bucket; else of one event
+    bool is_loading;  // the record of its first ticket is being read
+    bool is_keyed;    // in a bucket; else it has one event
     struct lane *next_in_bucket;
     struct lane *next;  // in the ready or the wanting list
     struct lane *previous;
     struct event *first;  // queued, in order
     struct event *last;
-    struct ticket_queue deferred;  // behind the queued ones
+    struct ticket_queue deferred;  // the tickets behind the queued events
     struct partition *partition;
     uint64_t hash;
     size_t waiting_count;  // events queued, and the bytes of their values
     size_t waiting_bytes;
-    uint32_t taken;  // events with an invocation
+    uint32_t taken;  // events that are in an invocation
     size_t key_size;
     uint8_t key[];
 };
@@ -83,7 +83,7 @@ static uint64_t hash_of(const struct lane_key *key)
     return text_hash(key->key) ^ ((uint64_t)(uintptr_t)key->partition * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/** Full keys are compared: two keys with one hash are two lanes. */
+/** Compares the whole keys: keys with equal hashes have different lanes. */
 static struct lane *find_hashed(const struct lanes *l, const struct lane_key *key, uint64_t hash)
 {
     for (struct lane *lane = *bucket_of(l, hash); lane != NULL; lane = lane->next_in_bucket) {
@@ -95,7 +95,7 @@ static struct lane *find_hashed(const struct lanes *l, const struct lane_key *ke
     return NULL;
 }
 
-/** Whether events of one key share a lane. With order `partition` all events of a partition have one key. */
+/** Whether events with this key share a lane. With order `partition` the key becomes empty. */
 static bool is_shared(const struct lanes *l, struct lane_key *key)
 {
     if (l->order == FUNCTION_ORDER_PARTITION) {
@@ -177,7 +177,7 @@ static void enter(struct lanes *l, struct lane *lane, enum lane_state state)
         l->ready_count -= lane->waiting_count;
         l->ready_bytes -= lane->waiting_bytes;
     } else if (lane->state == LANE_WANTING) {
-        l->unasked = l->unasked == lane ? lane->next : l->unasked;
+        l->next_wanted = l->next_wanted == lane ? lane->next : l->next_wanted;
         take_out(&l->wanting_first, &l->wanting_last, lane);
     }
     lane->state = state;
@@ -187,12 +187,12 @@ static void enter(struct lanes *l, struct lane *lane, enum lane_state state)
         l->ready_bytes += lane->waiting_bytes;
     } else if (state == LANE_WANTING) {
         append(&l->wanting_first, &l->wanting_last, lane);
-        l->unasked = l->unasked == NULL ? lane : l->unasked;
+        l->next_wanted = l->next_wanted == NULL ? lane : l->next_wanted;
         lane->is_loading = true;
     }
 }
 
-/** Nothing of the lane is in flight: its next state follows from what waits in it. */
+/** Sets the state of a lane that has no event in flight, from what waits in it. */
 static void settle_state(struct lanes *l, struct lane *lane)
 {
     if (lane->first != NULL) {
@@ -351,19 +351,19 @@ struct event *lanes_evict(struct lanes *l, size_t keep)
 
 bool lanes_next_wanted(struct lanes *l, struct partition **ret, uint64_t *ret_ticket)
 {
-    struct lane *lane = l->unasked;
+    struct lane *lane = l->next_wanted;
     if (lane == NULL) {
         return false;
     }
-    l->unasked = lane->next;
+    l->next_wanted = lane->next;
     *ret = lane->partition;
     *ret_ticket = lane->deferred.first;
     return true;
 }
 
-void lanes_ask_again(struct lanes *l)
+void lanes_rewind_wanted(struct lanes *l)
 {
-    l->unasked = l->wanting_first;
+    l->next_wanted = l->wanting_first;
 }
 
 bool lanes_wants(const struct lanes *l, const struct lane_key *key, uint64_t ticket)
@@ -458,7 +458,7 @@ struct event *lanes_drop(struct lanes *l, const struct partition *p)
     }
     for (struct lane *lane = l->ready_first, *next; lane != NULL; lane = next) {
         next = lane->next;
-        if (lane->partition == p) {  // lanes of one event each are in no bucket
+        if (lane->partition == p) {  // a lane of one event is in no bucket
             dropped = drop_lane(l, lane, dropped);
         }
     }

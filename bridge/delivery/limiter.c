@@ -27,7 +27,7 @@ void limiter_reopen(struct limiter *l, size_t running)
 
 int64_t limiter_close(struct limiter *l, int64_t wait_us, int64_t now_us)
 {
-    // Calls that were under way when it closed say the same thing again: they count as one.
+    // Failures of calls that were running when it closed count as one.
     if (wait_us == 0 && limiter_is_closed(l, now_us)) {
         return l->open_us;
     }

@@ -1,9 +1,9 @@
-// How many calls of a function may run now. An endpoint that can't be reached, or that throttles two calls in
-// a row, is left alone for a while; then one call may run, and twice as many after each response, so that a
-// function that has just come back is not run over.
+// How many calls of a function may run now. When the endpoint is unreachable or throttles two invocations in
+// a row, the limiter closes for a while. Then it admits one call, and twice as many after each response, so
+// that an endpoint that has just recovered is not overloaded.
 //
-// One throttled call says nothing about the others: an endpoint may throttle a single tenant. Its event waits
-// by itself.
+// After a single throttled call the limiter stays open, because an endpoint may throttle a single tenant.
+// Only that invocation waits.
 #ifndef BRIDGE_DELIVERY_LIMITER_H
 #define BRIDGE_DELIVERY_LIMITER_H
 
@@ -13,12 +13,11 @@
 
 /** Plain data, embedded. */
 struct limiter {
-    size_t limit;      // calls at once, now
-    size_t limit_max;  // the function's concurrency
-    int64_t open_us;   // closed before that
-    uint32_t
-        generation;      // of its closings: a call that began before one says nothing about the time after it
-    uint64_t throttled;  // the invocation throttled last, when nothing else was answered since; 0: none
+    size_t limit;         // concurrent calls, now
+    size_t limit_max;     // the function's concurrency
+    int64_t open_us;      // it is closed before this time
+    uint32_t generation;  // counts closings: responses to calls that began before the last one are ignored
+    uint64_t throttled;   // the last throttled invocation, if no other response came since; 0: none
     struct backoff backoff;
 };
 
@@ -39,23 +38,22 @@ static inline bool limiter_admits(const struct limiter *l, size_t running, int64
     return running < l->limit && !limiter_is_closed(l, now_us);
 }
 
-/** Closes for `wait_us`, or (0) for a time of its own choosing. Returns when it opens again. */
+/** Closes for `wait_us`, or (0) for a backoff. Returns when it opens again. */
 int64_t limiter_close(struct limiter *l, int64_t wait_us, int64_t now_us);
 
 /**
- * A call was throttled, for `wait_us` if the endpoint said so (else 0). Closes when the call throttled before
- * it was another invocation's and nothing else was answered in between, or when it is closed already.
+ * Notes a throttled call; `wait_us` is what the endpoint asked for, or 0. Closes if the response before this
+ * one throttled another invocation, or if the limiter is closed already.
  *
- * @param invocation  a number of its own, not 0
+ * @param invocation  its number, not 0
  * @return            whether it is closed now
  */
 bool limiter_throttle(struct limiter *l, uint64_t invocation, int64_t wait_us, int64_t now_us);
 
-/** Another endpoint took the place of the one that it was closed for: opens for one call beside those that
- * run. */
+/** The endpoint was replaced: opens for one call beside the running ones. */
 void limiter_reopen(struct limiter *l, size_t running);
 
-/** The endpoint responded to a call that began in this generation. */
+/** Notes a response; doubles the limit if the call began in the current generation. */
 static inline void limiter_widen(struct limiter *l, uint32_t generation)
 {
     l->throttled = 0;

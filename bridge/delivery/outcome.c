@@ -1,6 +1,6 @@
 #include "bridge/delivery/outcome.h"
 
-static struct outcome again(const char *reason)
+static struct outcome retry(const char *reason)
 {
     return (struct outcome){.kind = OUTCOME_RETRY, .is_attempt = true, .reason = reason};
 }
@@ -23,7 +23,7 @@ static struct outcome judge_transport(const struct response *r)
     if (!r->is_sent) {
         return (struct outcome){.kind = OUTCOME_UNREACHABLE, .reason = "unreachable"};
     }
-    return again(r->is_timeout ? "timeout" : "transport");
+    return retry(r->is_timeout ? "timeout" : "transport");
 }
 
 static struct outcome judge_status(const struct response *r, size_t event_count)
@@ -39,21 +39,21 @@ static struct outcome judge_status(const struct response *r, size_t event_count)
         return throttled("503", r->retry_after_us);
     }
     if (status >= 500 && status <= 599) {
-        return again("5xx");
+        return retry("5xx");
     }
     switch (status) {
     case 401:
-        return again("401");
+        return retry("401");
     case 403:
-        return again("403");
+        return retry("403");
     case 404:
-        return again("404");
+        return retry("404");
     case 408:
-        return again("408");
+        return retry("408");
     case 409:
-        return again("409");
+        return retry("409");
     case 425:
-        return again("425");
+        return retry("425");
     default:
         break;
     }

@@ -1,11 +1,11 @@
-// The only judge of an answer: done, again, or dead. Endpoints translate, they never decide.
+// Decides what a response means: done, retry, or dead letter. Endpoints only translate responses.
 //
 //   2xx                                              done
-//   429, and 503 with Retry-After                    again, no attempt consumed, the endpoint is throttled
-//   refused, unresolved, TLS: before a byte was sent again, no attempt consumed, the endpoint is unreachable
-//   401 403 404 408 409 425, other 5xx, lost calls   again, one attempt consumed
+//   429, and 503 with Retry-After                    retry, no attempt consumed, the endpoint is throttled
+//   refused, unresolved, TLS: before a byte was sent retry, no attempt consumed, the endpoint is unreachable
+//   401 403 404 408 409 425, other 5xx, lost calls   retry, one attempt consumed
 //   3xx                                              dead: redirect
-//   other 4xx, 1xx                                   dead: rejected; of a batch, half of it again
+//   other 4xx, 1xx                                   dead: rejected; of a batch, retry of one half
 #ifndef BRIDGE_DELIVERY_OUTCOME_H
 #define BRIDGE_DELIVERY_OUTCOME_H
 
@@ -15,10 +15,10 @@
 
 enum outcome_kind {
     OUTCOME_DONE,
-    OUTCOME_RETRY,        // this invocation again, after its own backoff
-    OUTCOME_THROTTLE,     // the same without an attempt; other calls of the function may have to wait too
-    OUTCOME_UNREACHABLE,  // the same; all others wait, since nothing reaches the endpoint
-    OUTCOME_HALVE,        // one of the events is rejected: half of them again, to find it
+    OUTCOME_RETRY,        // after the invocation's own backoff
+    OUTCOME_THROTTLE,     // consumes no attempt; the limiter may close
+    OUTCOME_UNREACHABLE,  // consumes no attempt; the limiter closes
+    OUTCOME_HALVE,        // an event of the batch is rejected: retry one half, to find it
     OUTCOME_DEAD,
 };
 
@@ -27,9 +27,9 @@ struct outcome_policy {
     int64_t max_age_us;    // from the first attempt
 };
 
-/** What is known of an invocation when its answer comes. */
+/** The state of an invocation when its response comes. */
 struct outcome_history {
-    uint32_t attempts;         // consumed before this answer
+    uint32_t attempts;         // consumed before this response
     int64_t first_attempt_us;  // monotonic
     int64_t now_us;
     size_t event_count;
@@ -37,7 +37,7 @@ struct outcome_history {
 
 struct outcome {
     enum outcome_kind kind;
-    bool is_attempt;     // this answer consumes an attempt
+    bool is_attempt;     // this response consumes an attempt
     int64_t wait_us;     // what the endpoint asked for; 0: the caller's backoff
     const char *reason;  // RETRY, THROTTLE: metric label; DEAD: dead-letter reason; static
 };

@@ -4,7 +4,7 @@
 
 #include "core/base/memory.h"
 
-enum { DISTANCE_BYTES_MAX = 10, BITS = 7, MORE = 0x80 };
+enum { DIFFERENCE_BYTES_MAX = 10, BITS = 7, MORE = 0x80 };
 
 static void reserve(struct ticket_queue *q, size_t size)
 {
@@ -22,13 +22,13 @@ static void reserve(struct ticket_queue *q, size_t size)
     }
 }
 
-static void put_distance(struct ticket_queue *q, uint64_t distance)
+static void put_difference(struct ticket_queue *q, uint64_t difference)
 {
-    reserve(q, DISTANCE_BYTES_MAX);
-    for (; distance >= MORE; distance >>= BITS) {
-        q->bytes[q->size++] = (uint8_t)(distance | MORE);
+    reserve(q, DIFFERENCE_BYTES_MAX);
+    for (; difference >= MORE; difference >>= BITS) {
+        q->bytes[q->size++] = (uint8_t)(difference | MORE);
     }
-    q->bytes[q->size++] = (uint8_t)distance;
+    q->bytes[q->size++] = (uint8_t)difference;
 }
 
 void ticket_queue_push(struct ticket_queue *q, uint64_t ticket)
@@ -37,7 +37,7 @@ void ticket_queue_push(struct ticket_queue *q, uint64_t ticket)
     if (q->count == 0) {
         q->first = ticket;
     } else {
-        put_distance(q, ticket - q->last);
+        put_difference(q, ticket - q->last);
     }
     q->last = ticket;
     q->count++;
@@ -53,7 +53,7 @@ void ticket_queue_prepend(struct ticket_queue *q, struct ticket_queue *before)
     }
     if (q->count > 0) {
         INVARIANT(joined.last < q->first);
-        put_distance(&joined, q->first - joined.last);
+        put_difference(&joined, q->first - joined.last);
         size_t size = q->size - q->at;
         reserve(&joined, size);
         if (size > 0) {
@@ -75,15 +75,15 @@ uint64_t ticket_queue_pop(struct ticket_queue *q)
         q->at = q->size = 0;
         return ticket;
     }
-    uint64_t distance = 0;
+    uint64_t difference = 0;
     for (unsigned shift = 0;; shift += BITS) {
         uint8_t byte = q->bytes[q->at++];
-        distance |= (uint64_t)(byte & (MORE - 1)) << shift;
+        difference |= (uint64_t)(byte & (MORE - 1)) << shift;
         if ((byte & MORE) == 0) {
             break;
         }
     }
-    q->first += distance;
+    q->first += difference;
     return ticket;
 }
 

@@ -1,4 +1,4 @@
-// Functions behind a URL: POST, the configured headers, a bearer token.
+// Functions at a URL: POST, the configured headers, a bearer token.
 #include "bridge/endpoints/endpoint.h"
 #include "core/http/http_client.h"
 
@@ -22,7 +22,7 @@ struct endpoint {
 
 static void append(struct curl_slist **list, const char *name, const char *value)
 {
-    // Without a value curl leaves its own header of that name out; `name;` sends it empty.
+    // `name:` removes curl's own header; `name;` sends the header without a value.
     CLEANUP(memory_free_pointer)
     char *line = value == NULL      ? memory_format("%s:", name)
                  : value[0] == '\0' ? memory_format("%s;", name)
@@ -50,7 +50,7 @@ static void make_headers(struct endpoint *e, const char *content_type)
     e->content_type = content_type;
 }
 
-/** Only what belongs into a header goes into one, wherever it comes from. */
+/** Control characters could split a header, wherever the text comes from. */
 static bool check_text(const char *what, const char *text, struct fault *f)
 {
     for (const char *c = text; *c != '\0'; c++) {

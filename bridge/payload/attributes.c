@@ -20,8 +20,7 @@ struct attributes attributes_of(const struct event *e, const struct event_json *
         .key = json->key,
     };
     if (!json->value.is_envelope) {
-        // Another producer's record: the topic is all that is known of where it comes from. Its name has
-        // nothing to escape.
+        // Another producer's record: only the topic is known. A topic name needs no escaping.
         a.prefix = a.table = slice_of(e->partition->topic);
     }
     if (a.time_us == 0 && e->timestamp_ms > 0) {

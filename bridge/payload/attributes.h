@@ -1,10 +1,10 @@
-// The CloudEvents 1.0 attributes of one event, for every form they are written in.
+// The CloudEvents 1.0 attributes of one event, for all payloads.
 #ifndef BRIDGE_PAYLOAD_ATTRIBUTES_H
 #define BRIDGE_PAYLOAD_ATTRIBUTES_H
 
 #include "bridge/payload/payload.h"
 
-/** Borrowed from the event and its JSON. `prefix`, `schema` and `table` are still escaped as there. */
+/** Borrowed from the event and its JSON. `prefix`, `schema` and `table` are escaped as in JSON. */
 struct attributes {
     struct slice id;
     struct slice prefix;    // of source `/millrace/<prefix>`

@@ -3,7 +3,7 @@
 //   ce-specversion: 1.0                      ce-subject: public.orders
 //   ce-id: 0000000001A2B3C4-00000000         ce-time: 2024-01-02T03:04:05.678901Z
 //   ce-source: /millrace/shop                ce-partitionkey: {%22id%22:1}
-//   ce-type: millrace.change.create          ce-sequence: the id again, which sorts as the changes did
+//   ce-type: millrace.change.create          ce-sequence: the id, whose order is the order of changes
 //
 // Source: CloudEvents HTTP Protocol Binding 1.0.2, 3.1.3.2 (percent-encoding of header values).
 #include "bridge/payload/attributes.h"
@@ -48,7 +48,7 @@ static void add(struct payload *p, const struct event *e, const struct event_jso
 
 static void finish(struct payload *p)
 {
-    (void)p;  // the body lies where it was decoded
+    (void)p;  // add() has set the body
 }
 
 const struct payload_type payload_cloudevents = {

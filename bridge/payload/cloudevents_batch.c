@@ -7,7 +7,7 @@
 #include "bridge/payload/attributes.h"
 #include "core/base/text.h"
 
-/** Every byte of the id may be another producer's: written as a JSON string. */
+/** An id of another producer may have any byte, so it is escaped. */
 static void put_id(struct bytes *out, const char *name, struct slice id)
 {
     bytes_append_string(out, name);

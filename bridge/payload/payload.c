@@ -98,7 +98,7 @@ enum payload_step payload_add(struct payload *p, struct event *e, struct fault *
         p->event_count++;
         return PAYLOAD_ADDED;
     }
-    // Nothing of it may stay: the next event would go out under its name.
+    // Remove all of it: the next event would be sent with its attributes.
     p->array.size = array_size;
     p->lines.size = lines_size;
     p->body = (struct slice){NULL, 0};
@@ -138,7 +138,7 @@ static char *put_digits(char *at, int value, int width)
 
 void payload_append_time(struct bytes *out, int64_t wall_us)
 {
-    // Events of one transaction share their second: the calendar is asked once for them all.
+    // Events of one transaction have the same second: the calendar time is cached.
     static time_t known_s = -1;
     static struct tm known;
     int64_t fraction_us = wall_us % CLOCK_US_PER_S;

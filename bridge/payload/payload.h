@@ -1,15 +1,15 @@
-// What a function's request looks like: one const table per kind, and the buffers of one call.
+// The request of a call: one const table for each kind of payload, and the buffers of one call.
 #ifndef BRIDGE_PAYLOAD_PAYLOAD_H
 #define BRIDGE_PAYLOAD_PAYLOAD_H
 
 #include "bridge/config/function_config.h"
 #include "bridge/intake/event.h"
 
-/** How a function wants its events. Plain data; lent to each payload. */
+/** The payload options of a function. Plain data; lent to each payload. */
 struct payload_options {
     enum function_payload kind;
     uint32_t operations;  // enum function_operation bits; others are filtered out
-    bool is_array;        // batches of more than one event are allowed: always a JSON array, even of one
+    bool is_array;        // the function allows batches: the body is a JSON array, even of one event
     size_t bytes_max;     // of the body
     struct json_options json;
 };
@@ -17,24 +17,24 @@ struct payload_options {
 /** The buffers of one call, reused for the next; zero-initialised is valid. */
 struct payload {
     const struct payload_options *options;
-    struct bytes json;     // the event being added, as JSON; the body itself of single-event kinds
-    struct bytes key;      // its key as JSON
+    struct bytes json;     // the event being added, as JSON; kinds of one event send a part of it
+    struct bytes key;      // the key of that event, as JSON
     struct bytes array;    // the body of kinds that build one
-    struct bytes lines;    // headers of this call as on the wire, joined by CR LF, NUL after the last
-    struct slice body;     // what is sent; filled by payload_finish
-    size_t closing_bytes;  // that payload_finish will add to the array
+    struct bytes lines;    // headers as on the wire, joined by CR LF, NUL-terminated
+    struct slice body;     // set by payload_finish
+    size_t closing_bytes;  // payload_finish adds this many to the array
     size_t event_count;
     const char *reject_reason;  // after PAYLOAD_REJECTED
 };
 
-/** A kind must only write into the payload's buffers: it decides nothing. */
+/** One kind of payload. It only writes into the payload's buffers. */
 struct payload_type {
     const char *kind;  // as in the function's file
     const char *content_type;
     bool can_batch;
     /** Adds one decoded event. Called once for kinds that can't batch. */
     void (*add)(struct payload *p, const struct event *e, const struct event_json *json);
-    /** Says what the body is, after the last event. */
+    /** Sets the body, after the last event. */
     void (*finish)(struct payload *p);
 };
 
@@ -50,22 +50,22 @@ void payload_begin(struct payload *p, const struct payload_options *options);
 enum payload_step {
     PAYLOAD_ADDED,
     PAYLOAD_FILTERED,  // not an operation the function asked for
-    PAYLOAD_FULL,      // does not fit any more
+    PAYLOAD_FULL,      // it does not fit beside the events before it
     PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable` or `oversize`, *f says more
 };
 
-/** Decodes a resolved event and adds it; without is_array one only. Unless it was added, the payload is as
- * before. */
+/** Decodes a resolved event and adds it; without is_array only one. Unless it returns ADDED, the payload is
+ * unchanged. */
 enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f) MUST_USE;
 
 /** After the last event: p->body, p->lines and the type's content_type are what to send. */
 void payload_finish(struct payload *p);
 void payload_clear(struct payload *p);
 
-/** An envelope's op as a word; `unknown` for none that is known. */
+/** An envelope's op as a word, or `unknown`. */
 const char *payload_operation_name(char op);
 
-/** Whole elements of an array body: the opening bracket or a comma, and at the end the closing bracket. */
+/** For kinds with an array body: appends what precedes an element ([ or a comma), and the closing bracket. */
 void payload_array_next(struct payload *p);
 void payload_array_end(struct payload *p);
 
@@ -76,7 +76,7 @@ void payload_append_time(struct bytes *out, int64_t wall_us);
  */
 void payload_append_header_value(struct bytes *out, struct slice text);
 
-/** The same for a text that stands in JSON and is still escaped as there. */
+/** The same for a text that is escaped as in a JSON string. */
 void payload_append_header_json(struct bytes *out, struct slice escaped);
 
 #endif
