@@ -28,7 +28,7 @@ static void apply(struct worker *w, struct config_set *set)
     free(functions);
 }
 
-static bool bridge_command_start(struct worker *w, struct fault *f)
+static bool start_bridge(struct worker *w, struct fault *f)
 {
     struct bridge *bridge = NULL;
     const struct bridge_params params = {
@@ -47,32 +47,32 @@ static bool bridge_command_start(struct worker *w, struct fault *f)
     return true;
 }
 
-static void bridge_command_drain(struct worker *w)
+static void drain_bridge(struct worker *w)
 {
     bridge_drain(w->part);
 }
 
-static void bridge_command_status(const struct worker *w, struct bytes *out)
+static void append_status(const struct worker *w, struct bytes *out)
 {
     bridge_status(w->part, out);
 }
 
-static bool bridge_command_is_ready(const struct worker *w)
+static bool is_part_ready(const struct worker *w)
 {
     return bridge_is_ready(w->part);
 }
 
-static void bridge_command_reload(struct worker *w, struct config_set *set)
+static void reload_config(struct worker *w, struct config_set *set)
 {
     apply(w, set);
 }
 
-static bool bridge_command_is_over(const struct worker *w)
+static bool is_part_over(const struct worker *w)
 {
     return bridge_is_over(w->part);
 }
 
-static void bridge_command_free(struct worker *w)
+static void free_bridge(struct worker *w)
 {
     if (w->part != NULL) {
         bridge_free(w->part);
@@ -82,13 +82,13 @@ static void bridge_command_free(struct worker *w)
 
 static const struct worker_type BRIDGE_TYPE = {
     .kind = "bridge",
-    .start = bridge_command_start,
-    .drain = bridge_command_drain,
-    .status = bridge_command_status,
-    .is_ready = bridge_command_is_ready,
-    .reload = bridge_command_reload,
-    .is_over = bridge_command_is_over,
-    .free = bridge_command_free,
+    .start = start_bridge,
+    .drain = drain_bridge,
+    .status = append_status,
+    .is_ready = is_part_ready,
+    .reload = reload_config,
+    .is_over = is_part_over,
+    .free = free_bridge,
 };
 
 int bridge_command(int argc, char **argv)

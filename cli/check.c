@@ -1,4 +1,4 @@
-// millrace check: is every file right? Reads files only.
+// millrace check: validates the configuration files; connects to nothing.
 #include <getopt.h>
 #include <stdio.h>
 
@@ -10,8 +10,8 @@
 static const char check_usage[] =
     "usage: millrace check [-c DIR]\n"
     "\n"
-    "Reads every file of the configuration folder and shows what is wrong, each with its\n"
-    "place. Ends with 0 when nothing is, with 78 when something must be changed.\n";
+    "Reads every file of the configuration folder and shows the errors with their places.\n"
+    "Exits with 0 without errors, with 78 when something must be changed.\n";
 
 static int check_dir(const char *dir)
 {
@@ -38,7 +38,7 @@ int check_command(int argc, char **argv)
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     const char *dir = NULL;
-    optind = 0;  // start over: main may have looked at options too
+    optind = 0;  // main may have parsed options already
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (option == 'h') {
             (void)fputs(check_usage, stdout);

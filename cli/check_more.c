@@ -38,14 +38,14 @@ bool check_more_kafka(const struct settings *settings, struct fault *f)
     return is_good;
 }
 
-/** Whether a topic of this name, or one that this glob could match, is made by a connector of the folder. */
+/** Whether a connector of the folder can write to this topic, or to one that this glob could match. */
 static bool is_made_here(const struct config_set *set, const char *topic)
 {
     if (topic[0] == '/') {
-        return true;  // a regular expression: not judged
+        return true;  // a regular expression: not checked
     }
     if (strncmp(topic, "millrace.", strlen("millrace.")) == 0) {
-        return true;  // dead letters
+        return true;  // a dead-letter topic
     }
     size_t plain = strcspn(topic, "*?[");
     for (size_t i = 0; i < set->connector_count; i++) {
@@ -57,7 +57,7 @@ static bool is_made_here(const struct config_set *set, const char *topic)
             return true;
         }
     }
-    return set->connector_count == 0;  // they run elsewhere
+    return set->connector_count == 0;  // the connectors run elsewhere
 }
 
 static size_t warn_topics(const char *dir, const struct config_set *set, struct bytes *out)
@@ -70,7 +70,7 @@ static size_t warn_topics(const char *dir, const struct config_set *set, struct 
             if (!is_made_here(set, topic)) {
                 bytes_format(
                     out,
-                    "%s/functions/%s.yaml: warning: no connector of this folder makes the topic \"%s\"\n",
+                    "%s/functions/%s.yaml: warning: no connector of this folder writes to the topic \"%s\"\n",
                     dir, function->name, topic);
                 count++;
             }
@@ -90,8 +90,7 @@ static size_t warn_folders(const char *dir, struct bytes *out)
         CLEANUP(memory_free_pointer) char *path = memory_format("%s/%s", dir, meant[i][0]);
         struct stat status;
         if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-            bytes_format(out, "%s: warning: nothing in this folder is read; did you mean %s/?\n", path,
-                         meant[i][1]);
+            bytes_format(out, "%s: warning: this folder is not read; did you mean %s/?\n", path, meant[i][1]);
             count++;
         }
     }

@@ -1,10 +1,11 @@
-// What `check` finds beyond single files: librdkafka's own judgement, and what is probably not meant.
+// Checks of `millrace check` beyond single files: librdkafka's own check of its properties, and warnings.
 #ifndef CLI_CHECK_MORE_H
 #define CLI_CHECK_MORE_H
 
 #include "cli/config_dir.h"
 
-/** librdkafka's refusal of the properties together, as it would come at the start; nothing is connected. */
+/** Makes librdkafka clients from the properties, as at the start, without connecting: finds invalid
+ * combinations. */
 bool check_more_kafka(const struct settings *settings, struct fault *f) MUST_USE;
 
 /** Appends warnings, one a line; returns how many. */

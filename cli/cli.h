@@ -6,17 +6,17 @@ enum cli_exit {
     CLI_DONE = 0,
     CLI_FAILED = 1,     // run-time failure
     CLI_USAGE = 64,     // the command line is wrong
-    CLI_INTERNAL = 70,  // one of our own assumptions is wrong; the supervisor restarts us
+    CLI_INTERNAL = 70,  // an invariant is violated; the supervisor restarts the process
     CLI_CONFIG = 78,    // the operator must change something
 };
 
 /**
- * Added to an exit code: threads still use what the command had, so the process ends without waiting for them
- * and without clean-ups that would take it away under them.
+ * Added to an exit code: other threads still use the command's memory, so the process ends without waiting
+ * for them and without cleaning up.
  */
 enum { CLI_AT_ONCE = 1 << 8 };
 
-/** Each command gets its own name as argv[0] and returns the exit code, perhaps with CLI_AT_ONCE. */
+/** A command gets its own name as argv[0] and returns the exit code, possibly with CLI_AT_ONCE. */
 int bridge_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);

@@ -1,4 +1,4 @@
-// millrace config: what can be written in the files, and what is in effect.
+// millrace config: the options' reference, their JSON Schema, and the effective values.
 #include <getopt.h>
 #include <stdio.h>
 
@@ -13,43 +13,43 @@ static const char config_usage[] =
 static const struct config_kind *const config_kinds[] = {&settings_kind, &connector_config_kind,
                                                          &function_config_kind, NULL};
 
-static int config_print(const struct bytes *text)
+static int print_text(const struct bytes *text)
 {
     bool is_written = fwrite(text->data, 1, text->size, stdout) == text->size;
     return is_written && fflush(stdout) == 0 ? CLI_DONE : CLI_FAILED;
 }
 
-static int config_misused(const char *why, const char *word)
+static int misused(const char *why, const char *word)
 {
     (void)fprintf(stderr, "millrace config: %s \"%s\"\n%s", why, word, config_usage);
     return CLI_USAGE;
 }
 
-static int config_print_reference(void)
+static int print_reference(void)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     config_reference(config_kinds, &text);
-    return config_print(&text);
+    return print_text(&text);
 }
 
-static int config_print_schema(const char *name)
+static int print_schema(const char *name)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     if (name == NULL) {
         config_schemas(config_kinds, &text);
-        return config_print(&text);
+        return print_text(&text);
     }
     for (const struct config_kind *const *kind = config_kinds; *kind != NULL; kind++) {
         if (strcmp((*kind)->name, name) == 0) {
             config_schema(*kind, &text);
-            return config_print(&text);
+            return print_text(&text);
         }
     }
-    return config_misused("there is no kind of file", name);
+    return misused("unknown kind of file", name);
 }
 
-static void config_show_file(const char *dir, const struct config_kind *kind, const char *name,
-                             const void *config, struct bytes *out)
+static void show_file(const char *dir, const struct config_kind *kind, const char *name, const void *config,
+                      struct bytes *out)
 {
     const char *star = strstr(kind->place, "NAME");
     int before = star == NULL ? (int)strlen(kind->place) : (int)(star - kind->place);
@@ -58,7 +58,7 @@ static void config_show_file(const char *dir, const struct config_kind *kind, co
     config_show(kind, config, out);
 }
 
-static int config_print_effective(const char *dir)
+static int print_effective(const char *dir)
 {
     CLEANUP(config_set_clear) struct config_set set = {0};
     if (!config_dir_load(dir, &set)) {
@@ -66,14 +66,14 @@ static int config_print_effective(const char *dir)
         return CLI_CONFIG;
     }
     CLEANUP(bytes_clear) struct bytes text = {0};
-    config_show_file(dir, &settings_kind, NULL, set.settings, &text);
+    show_file(dir, &settings_kind, NULL, set.settings, &text);
     for (size_t i = 0; i < set.connector_count; i++) {
-        config_show_file(dir, &connector_config_kind, set.connectors[i]->name, set.connectors[i], &text);
+        show_file(dir, &connector_config_kind, set.connectors[i]->name, set.connectors[i], &text);
     }
     for (size_t i = 0; i < set.function_count; i++) {
-        config_show_file(dir, &function_config_kind, set.functions[i]->name, set.functions[i], &text);
+        show_file(dir, &function_config_kind, set.functions[i]->name, set.functions[i], &text);
     }
-    return config_print(&text);
+    return print_text(&text);
 }
 
 int config_command(int argc, char **argv)
@@ -81,7 +81,7 @@ int config_command(int argc, char **argv)
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     const char *dir = NULL;
-    optind = 0;  // start over: main may have looked at options too
+    optind = 0;  // main may have parsed options already
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (option == 'h') {
             (void)fputs(config_usage, stdout);
@@ -96,20 +96,20 @@ int config_command(int argc, char **argv)
     const char *what = optind < argc ? argv[optind] : "";
     const char *argument = optind + 1 < argc ? argv[optind + 1] : NULL;
     if (optind + 2 < argc || (argument != NULL && strcmp(what, "schema") != 0)) {
-        return config_misused("unexpected argument", argv[argc - 1]);
+        return misused("unexpected argument", argv[argc - 1]);
     }
     if (strcmp(what, "reference") == 0) {
-        return config_print_reference();
+        return print_reference();
     }
     if (strcmp(what, "schema") == 0) {
-        return config_print_schema(argument);
+        return print_schema(argument);
     }
     if (strcmp(what, "show") == 0) {
-        return config_print_effective(config_dir_choose(dir));
+        return print_effective(config_dir_choose(dir));
     }
     if (*what == '\0') {
         (void)fputs(config_usage, stderr);
         return CLI_USAGE;
     }
-    return config_misused("unexpected argument", what);
+    return misused("unexpected argument", what);
 }

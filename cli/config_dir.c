@@ -29,7 +29,7 @@ const char *config_dir_default(void)
     return config_dir_choose(NULL);
 }
 
-// What config_dir.c does differently for each kind of file.
+// A folder of one kind of file, and how to handle that kind.
 struct config_folder_type {
     const char *folder;
     const struct config_kind *kind;
@@ -52,15 +52,15 @@ static const struct config_folder_type CONNECTORS = {"connectors", &connector_co
 static const struct config_folder_type FUNCTIONS = {"functions", &function_config_kind,
                                                     CONFIG_FOLDER_FUNCTIONS, clear_function};
 
-// One file, or a folder that can't be read. The tree is kept until files have been compared.
+// One file, or a folder that can't be read. Its YAML tree is kept until all connectors have been compared.
 struct config_entry {
-    const struct config_folder_type *type;  // NULL: millrace.yaml or the folder itself
+    const struct config_folder_type *type;  // NULL: millrace.yaml, or the configuration folder itself
     struct config_file file;
     struct complaints complaints;
-    void *config;  // NULL: not read
+    void *config;  // NULL: the file was not read
 };
 
-// One folder under load.
+// A configuration folder that is being loaded.
 struct config_dir {
     const char *path;
     const struct config_scope *scope;
@@ -70,8 +70,8 @@ struct config_dir {
 };
 
 /** Takes over both strings. */
-static struct config_entry *config_dir_add(struct config_dir *d, const struct config_folder_type *type,
-                                           char *path, char *name)
+static struct config_entry *add_entry(struct config_dir *d, const struct config_folder_type *type, char *path,
+                                      char *name)
 {
     struct config_entry *e = memory_zeroed(1, sizeof(*e));
     e->type = type;
@@ -81,36 +81,36 @@ static struct config_entry *config_dir_add(struct config_dir *d, const struct co
     return e;
 }
 
-static void config_dir_read(struct config_dir *d, struct config_entry *e, const struct config_kind *kind)
+static void read_file(struct config_dir *d, struct config_entry *e, const struct config_kind *kind)
 {
     e->config = memory_zeroed(1, kind->size);
     (void)config_read_file(kind, &e->file, e->config);
     d->set->file_count++;
 }
 
-static char *config_dir_join(const char *dir, const char *name)
+static char *join_path(const char *dir, const char *name)
 {
     size_t length = strlen(dir);
     return memory_format("%s%s%s", dir, length > 0 && dir[length - 1] == '/' ? "" : "/", name);
 }
 
-static void config_dir_read_settings(struct config_dir *d)
+static void read_settings(struct config_dir *d)
 {
     struct config_entry *e =
-        config_dir_add(d, NULL, config_dir_join(d->path, "millrace.yaml"), memory_string("millrace"));
+        add_entry(d, NULL, join_path(d->path, "millrace.yaml"), memory_string("millrace"));
     struct stat status;
     if (stat(e->file.path, &status) != 0 && errno == ENOENT) {
         complaints_add(
             &e->complaints, e->file.path, 0, 0,
-            "there is no such file; create it with at least: kafka: {bootstrap.servers: \"HOST:9092\"}");
+            "the file does not exist; create it with at least: kafka: {bootstrap.servers: \"HOST:9092\"}");
     } else {
-        config_dir_read(d, e, &settings_kind);
+        read_file(d, e, &settings_kind);
         d->set->settings = e->config;
     }
 }
 
-// Hidden files are Kubernetes' own folders and editors' locks.
-static int config_dir_is_ours(const struct dirent *entry)
+// Hidden entries are folders of Kubernetes' mounts and editors' lock files.
+static int is_config_file(const struct dirent *entry)
 {
     size_t length = strlen(entry->d_name);
     return entry->d_name[0] != '.' && length > 4 &&
@@ -118,7 +118,7 @@ static int config_dir_is_ours(const struct dirent *entry)
             (length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0));
 }
 
-static bool config_dir_check_name(struct config_entry *e, const char *file_name)
+static bool check_name(struct config_entry *e, const char *file_name)
 {
     const char *dot = strrchr(file_name, '.');
     if (strcmp(dot, ".yml") == 0) {
@@ -136,8 +136,8 @@ static bool config_dir_check_name(struct config_entry *e, const char *file_name)
     return true;
 }
 
-static void config_dir_read_entry(struct config_dir *d, const struct config_folder_type *type,
-                                  const char *folder, const char *file_name)
+static void read_entry(struct config_dir *d, const struct config_folder_type *type, const char *folder,
+                       const char *file_name)
 {
     size_t length = (size_t)(strrchr(file_name, '.') - file_name);
     CLEANUP(memory_free_pointer) char *name = slice_to_string(slice_make(file_name, length));
@@ -145,45 +145,45 @@ static void config_dir_read_entry(struct config_dir *d, const struct config_fold
     if (is_connector && d->scope->connector != NULL && strcmp(d->scope->connector, name) != 0) {
         return;
     }
-    struct config_entry *e = config_dir_add(d, type, config_dir_join(folder, file_name), TAKE(name));
-    if (config_dir_check_name(e, file_name)) {
-        config_dir_read(d, e, type->kind);
+    struct config_entry *e = add_entry(d, type, join_path(folder, file_name), TAKE(name));
+    if (check_name(e, file_name)) {
+        read_file(d, e, type->kind);
     } else {
         d->set->file_count++;
     }
 }
 
-static void config_dir_read_folder(struct config_dir *d, const struct config_folder_type *type)
+static void read_folder(struct config_dir *d, const struct config_folder_type *type)
 {
     if ((d->scope->folders & type->bit) == 0) {
         return;
     }
-    CLEANUP(memory_free_pointer) char *folder = config_dir_join(d->path, type->folder);
+    CLEANUP(memory_free_pointer) char *folder = join_path(d->path, type->folder);
     struct dirent **entries = NULL;
-    int count = scandir(folder, &entries, config_dir_is_ours, alphasort);
+    int count = scandir(folder, &entries, is_config_file, alphasort);
     if (count >= 0) {
         d->set->folders |= type->bit;
     } else if (errno != ENOENT) {
         int code = errno;
-        struct config_entry *e = config_dir_add(d, NULL, TAKE(folder), memory_string(type->folder));
+        struct config_entry *e = add_entry(d, NULL, TAKE(folder), memory_string(type->folder));
         complaints_add(&e->complaints, e->file.path, 0, 0, "can't be read: %s", strerror(code));
     }
     for (int i = 0; i < count; i++) {
-        config_dir_read_entry(d, type, folder, entries[i]->d_name);
+        read_entry(d, type, folder, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
 }
 
-static void config_dir_compare(const struct config_entry *earlier, const struct config_entry *later)
+static void compare_connectors(const struct config_entry *earlier, const struct config_entry *later)
 {
     const struct connector_config *a = earlier->config;
     const struct connector_config *b = later->config;
     const struct config_file *file = &later->file;
     const char *other = earlier->file.path;
     if (a->topic_prefix != NULL && b->topic_prefix != NULL && strcmp(a->topic_prefix, b->topic_prefix) == 0) {
-        config_complain(file, "topic_prefix", "topic_prefix: %s has the same; their topics would be mixed",
-                        other);
+        config_complain(file, "topic_prefix",
+                        "topic_prefix: %s has the same one, so both would use the same topics", other);
     }
     if (!connector_config_same_database(a, b) || a->slot.name == NULL || b->slot.name == NULL) {
         return;
@@ -197,24 +197,23 @@ static void config_dir_compare(const struct config_entry *earlier, const struct 
     }
 }
 
-static bool config_dir_is_read_connector(const struct config_entry *e)
+static bool is_read_connector(const struct config_entry *e)
 {
     return e->type == &CONNECTORS && e->config != NULL;
 }
 
-static void config_dir_compare_all(struct config_dir *d)
+static void compare_all_connectors(struct config_dir *d)
 {
     for (size_t later = 1; later < d->entry_count; later++) {
         for (size_t earlier = 0; earlier < later; earlier++) {
-            if (config_dir_is_read_connector(d->entries[earlier]) &&
-                config_dir_is_read_connector(d->entries[later])) {
-                config_dir_compare(d->entries[earlier], d->entries[later]);
+            if (is_read_connector(d->entries[earlier]) && is_read_connector(d->entries[later])) {
+                compare_connectors(d->entries[earlier], d->entries[later]);
             }
         }
     }
 }
 
-static void config_dir_reject(struct config_set *set, struct config_entry *e)
+static void reject_entry(struct config_set *set, struct config_entry *e)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     complaints_write(&e->complaints, &text);
@@ -234,7 +233,7 @@ static void config_dir_reject(struct config_set *set, struct config_entry *e)
     }
 }
 
-static void config_dir_accept(struct config_set *set, struct config_entry *e)
+static void accept_entry(struct config_set *set, struct config_entry *e)
 {
     if (e->type == &CONNECTORS) {
         size_t size = (set->connector_count + 1) * sizeof(struct connector_config *);
@@ -247,14 +246,14 @@ static void config_dir_accept(struct config_set *set, struct config_entry *e)
     }
 }
 
-static void config_dir_finish(struct config_dir *d)
+static void finish_load(struct config_dir *d)
 {
     for (size_t i = 0; i < d->entry_count; i++) {
         struct config_entry *e = d->entries[i];
         if (e->complaints.count > 0) {
-            config_dir_reject(d->set, e);
+            reject_entry(d->set, e);
         } else {
-            config_dir_accept(d->set, e);
+            accept_entry(d->set, e);
         }
         complaints_clear(&e->complaints);
         yaml_node_free(e->file.root);
@@ -273,22 +272,22 @@ bool config_dir_load_scope(const char *dir, const struct config_scope *scope, st
     bool is_there = stat(dir, &status) == 0;
     int code = errno;
     if (is_there && S_ISDIR(status.st_mode)) {
-        config_dir_read_folder(&d, &CONNECTORS);
-        config_dir_read_folder(&d, &FUNCTIONS);
-        config_dir_read_settings(&d);
-        config_dir_compare_all(&d);
+        read_folder(&d, &CONNECTORS);
+        read_folder(&d, &FUNCTIONS);
+        read_settings(&d);
+        compare_all_connectors(&d);
     } else {
-        struct config_entry *e = config_dir_add(&d, NULL, memory_string(dir), memory_string("millrace"));
+        struct config_entry *e = add_entry(&d, NULL, memory_string(dir), memory_string("millrace"));
         if (is_there) {
             complaints_add(&e->complaints, dir, 0, 0,
-                           "not a folder; -c takes the folder that has millrace.yaml in it");
+                           "not a folder; -c takes the folder that contains millrace.yaml");
         } else {
             complaints_add(&e->complaints, dir, 0, 0,
                            "%s; create this folder with millrace.yaml in it, or name another one with -c DIR",
-                           code == ENOENT ? "there is no such folder" : strerror(code));
+                           code == ENOENT ? "the folder does not exist" : strerror(code));
         }
     }
-    config_dir_finish(&d);
+    finish_load(&d);
     return ret->error_count == 0;
 }
 
@@ -308,7 +307,7 @@ void config_set_reject(struct config_set *set, const char *path, const char *tex
 {
     struct config_entry e = {.file = {.path = path, .name = path}};
     complaints_add(&e.complaints, path, 0, 0, "%s", text);
-    config_dir_reject(set, &e);
+    reject_entry(set, &e);
     complaints_clear(&e.complaints);
 }
 

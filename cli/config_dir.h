@@ -10,7 +10,7 @@
 #include "core/base/bytes.h"
 #include "core/config/settings.h"
 
-/** A file, or a folder, that can't be used. */
+/** A file or folder that can't be used. */
 struct config_rejected {
     const struct config_kind *kind;  // of the file; settings_kind for millrace.yaml and for folders
     char *name;                      // of the connector or function
@@ -26,27 +26,27 @@ struct config_rejections {
 
 enum config_folder { CONFIG_FOLDER_CONNECTORS = 1, CONFIG_FOLDER_FUNCTIONS = 2 };
 
-/** Zero-initialised is empty. Holds what can be used; what can't is in `rejected`. */
+/** Zero-initialised is empty. Has the valid files; the others are in `rejected`. */
 struct config_set {
-    struct settings *settings;             // also when millrace.yaml is rejected: then mostly defaults
+    struct settings *settings;             // set even when millrace.yaml is rejected, then mostly defaults
     struct connector_config **connectors;  // in the order of their names
     size_t connector_count;
     struct function_config **functions;  // in the order of their names
     size_t function_count;
     struct config_rejections rejected;
-    unsigned folders;  // bits of enum config_folder: those that are there
+    unsigned folders;  // bits of enum config_folder: folders that exist
     size_t error_count;
     size_t file_count;        // files read
-    struct bytes complaints;  // one line each, FILE:LINE:COLUMN: error: …; empty when all is well
+    struct bytes complaints;  // one line each, FILE:LINE:COLUMN: error: …; empty without errors
 };
 
-/** Which files are read: a process holds no secrets that it does not need. */
+/** Which files to read, so that a process holds only the secrets that it needs. */
 struct config_scope {
     unsigned folders;       // bits of enum config_folder
-    const char *connector;  // only this one; NULL for all
+    const char *connector;  // only this connector; NULL for all
 };
 
-/** -c's value when it is not NULL, else $MILLRACE_CONFIG, else ./millrace when that is a folder, else
+/** `option` (the value of -c) unless NULL, else $MILLRACE_CONFIG, else ./millrace if it is a folder, else
  * /etc/millrace. */
 const char *config_dir_choose(const char *option);
 
@@ -54,35 +54,35 @@ const char *config_dir_choose(const char *option);
 const char *config_dir_default(void);
 
 /**
- * Reads every file of the folder and gathers the complaints of all of them. Only `*.yaml` counts; hidden
- * files and editors' backups are left alone, symbolic links (Kubernetes' mounts) are followed.
+ * Reads every file of the folder and collects the complaints of all of them. Reads `*.yaml` only, no hidden
+ * files or editors' backups; follows symbolic links (Kubernetes' mounts).
  *
- * @param dir  as the user gave it: complaints begin with it
- * @return     true when nothing is wrong; `ret` is filled in both cases
+ * @param dir  as the user gave it; prefix of the complaints
+ * @return     true without complaints; `ret` is filled in both cases
  */
 bool config_dir_load(const char *dir, struct config_set *ret);
 
 /** As config_dir_load, but reads millrace.yaml and the files in the scope only. */
 bool config_dir_load_scope(const char *dir, const struct config_scope *scope, struct config_set *ret);
 
-/** Bits of enum config_folder: those with a file that is used. */
+/** Bits of enum config_folder: folders that have a valid file. */
 unsigned config_set_used_folders(const struct config_set *set);
 
-/** Adds a complaint about a folder, as if loading had found it. */
+/** Adds a complaint about a folder, as config_dir_load does. */
 void config_set_reject(struct config_set *set, const char *path, const char *text);
 
 /** The rejected file of this kind and name (NULL for any); NULL when there is none. */
 const struct config_rejected *config_rejections_find(const struct config_rejections *list,
                                                      const struct config_kind *kind, const char *name);
 
-/** Moves the list; what was in `ret` is released. */
+/** Moves the list to `ret`, whose old content is released. */
 void config_rejections_move(struct config_rejections *ret, struct config_rejections *from);
 void config_rejections_clear(struct config_rejections *list);
 
 /** Appends "2 errors in 3 files". */
 void config_dir_summary(const struct config_set *set, struct bytes *out);
 
-/** Moves the functions out of the set (for bridge_apply, which takes them over); the caller frees the array.
+/** Moves the functions out of the set, for bridge_apply, which takes them over; the caller frees the array.
  */
 struct function_config **config_set_take_functions(struct config_set *set, size_t *ret_count);
 

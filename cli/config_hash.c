@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 
-/** What the effective values shown as "***" hide; an absent text is not an empty one. */
+/** Appends a value that config_show hides; NULL differs from "". */
 static void append_secret(struct bytes *out, const char *text)
 {
     bytes_append_byte(out, text == NULL ? 0 : 1);

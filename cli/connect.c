@@ -10,22 +10,22 @@
 static const char USAGE[] =
     "usage: millrace connect [-c DIR] [NAME]\n"
     "\n"
-    "Runs the connector of DIR/connectors/NAME.yaml; NAME may be left out when there is one.\n";
+    "Runs the connector of DIR/connectors/NAME.yaml; NAME may be omitted when there is only one.\n";
 
-/** The worker's part: the running pipeline and whose configuration it has. */
+/** The worker's part: the pipeline and its configuration. */
 struct connect {
     struct worker *worker;
-    struct config_set set;  // holds `config` after a reload; the first one is in the worker's set
+    struct config_set set;  // owns `config` after a reload; the worker's set owns the first one
     const struct connector_config *config;
     struct config_set next_set;
-    const struct connector_config *next;  // in next_set, to start with after the drain; NULL: none
+    const struct connector_config *next;  // in next_set; used after the drain; NULL: no restart
     struct pipeline *pipeline;
 };
 
 static const struct connector_config *find(const struct config_set *set, const char *name)
 {
     for (size_t i = 0; i < set->connector_count; i++) {
-        const char *found = set->connectors[i]->name;  // NULL when its file could not be read at all
+        const char *found = set->connectors[i]->name;  // NULL when its file could not be read
         if (found != NULL && strcmp(found, name) == 0) {
             return set->connectors[i];
         }
@@ -50,7 +50,7 @@ static bool start_pipeline(struct connect *c, struct fault *f)
     return pipeline_start(&params, &c->pipeline, f);
 }
 
-/** Drained for a new configuration: goes on with it. Not from inside the pipeline's own callback. */
+/** Starts the pipeline with the new configuration after the drain, outside the pipeline's callback. */
 static void on_restart(uv_handle_t *handle)
 {
     struct connect *c = handle->data;
@@ -79,7 +79,7 @@ static void on_end(void *self, const struct fault *f)
     uv_close((uv_handle_t *)later, on_restart);
 }
 
-static bool connect_start(struct worker *w, struct fault *f)
+static bool start_connector(struct worker *w, struct fault *f)
 {
     struct connect *c = memory_zeroed(1, sizeof(*c));
     c->worker = w;
@@ -88,15 +88,15 @@ static bool connect_start(struct worker *w, struct fault *f)
     return start_pipeline(c, f);
 }
 
-static void connect_drain(struct worker *w)
+static void drain_connector(struct worker *w)
 {
     struct connect *c = w->part;
-    if (c->next == NULL) {  // else it drains already
+    if (c->next == NULL) {  // else it is draining already
         pipeline_drain(c->pipeline);
     }
 }
 
-static void connect_status(const struct worker *w, struct bytes *out)
+static void append_status(const struct worker *w, struct bytes *out)
 {
     const struct connect *c = w->part;
     if (c->pipeline != NULL) {
@@ -104,22 +104,22 @@ static void connect_status(const struct worker *w, struct bytes *out)
     }
 }
 
-static bool connect_is_ready(const struct worker *w)
+static bool is_part_ready(const struct worker *w)
 {
     const struct connect *c = w->part;
     return c->pipeline != NULL && pipeline_is_ready(c->pipeline);
 }
 
-static void connect_reload(struct worker *w, struct config_set *set)
+static void reload_config(struct worker *w, struct config_set *set)
 {
     struct connect *c = w->part;
     const struct connector_config *found = find(set, w->name);
     if (config_rejections_find(&w->set.rejected, &connector_config_kind, w->name) != NULL) {
-        return;  // it goes on as it is
+        return;  // unchanged
     }
     if (found == NULL) {
         log_warn(w->component, "config_gone", NULL,
-                 "the connector's file is gone: it goes on until it is stopped");
+                 "the connector's file is missing: the connector runs until it is stopped");
         return;
     }
     bool is_draining = c->next != NULL;
@@ -131,12 +131,12 @@ static void connect_reload(struct worker *w, struct config_set *set)
     *set = (struct config_set){0};
     c->next = found;
     if (!is_draining) {
-        log_info(w->component, "restarting", NULL, "draining, to go on with the new configuration");
+        log_info(w->component, "restarting", NULL, "draining, then starting with the new configuration");
         pipeline_drain(c->pipeline);
     }
 }
 
-static void connect_free(struct worker *w)
+static void free_connector(struct worker *w)
 {
     struct connect *c = w->part;
     if (c != NULL) {
@@ -150,16 +150,16 @@ static void connect_free(struct worker *w)
 
 static const struct worker_type CONNECT_TYPE = {
     .kind = "connector",
-    .start = connect_start,
-    .drain = connect_drain,
-    .status = connect_status,
-    .is_ready = connect_is_ready,
+    .start = start_connector,
+    .drain = drain_connector,
+    .status = append_status,
+    .is_ready = is_part_ready,
     .is_restarted = true,
-    .reload = connect_reload,
-    .free = connect_free,
+    .reload = reload_config,
+    .free = free_connector,
 };
 
-/** The name to run: the one given, or the only one there is. */
+/** The name to run: the given one, or that of the only connector. */
 static const char *choose(const struct run_options *options, const struct config_set *set)
 {
     if (options->name != NULL && find(set, options->name) != NULL) {
@@ -169,7 +169,7 @@ static const char *choose(const struct run_options *options, const struct config
         return set->connectors[0]->name;
     }
     if (options->name != NULL) {
-        (void)fprintf(stderr, "millrace connect: there is no %s/connectors/%s.yaml\n", options->dir,
+        (void)fprintf(stderr, "millrace connect: %s/connectors/%s.yaml does not exist\n", options->dir,
                       options->name);
     } else {
         (void)fprintf(stderr, "millrace connect: %s/connectors has %zu connectors: name one\n", options->dir,
@@ -185,8 +185,8 @@ int connect_command(int argc, char **argv)
     if (!run_options_read(argc, argv, USAGE, RUN_OPTIONS_NAME | RUN_OPTIONS_CHILD, &options, &code)) {
         return code;
     }
-    // Alone it reads all connectors, to see that none has the same slot or topics; the supervisor has seen to
-    // that.
+    // Unsupervised it reads all connectors, to refuse one with the same slot or topics; else the supervisor
+    // has done that.
     const struct config_scope scope = {CONFIG_FOLDER_CONNECTORS, options.child_fd < 0 ? NULL : options.name};
     static struct worker w;
     w = (struct worker){.type = &CONNECT_TYPE, .options = &options, .scope = &scope};

@@ -18,14 +18,14 @@ struct command {
 };
 
 static const struct command COMMANDS[] = {
-    {"try", try_command, "see changes of a throwaway PostgreSQL reach a sample function, in seconds"},
-    {"run", run_command, "everything in DIR: a supervised process for each connector and the functions"},
-    {"connect", connect_command, "one connector only: database to Kafka"},
-    {"bridge", bridge_command, "the functions only: Kafka to functions"},
+    {"try", try_command, "deliver changes of a temporary PostgreSQL to a sample function, in seconds"},
+    {"run", run_command, "run all connectors and functions of DIR as supervised processes"},
+    {"connect", connect_command, "run one connector: PostgreSQL to Kafka"},
+    {"bridge", bridge_command, "run the functions: Kafka to function calls"},
     {"check", check_command, "validate the configuration"},
     {"status", status_command, "show the state of connectors and functions"},
     {"registry", registry_command, "serve the embedded schema registry's REST API on a port of its own"},
-    {"config", config_command, "the options, their JSON Schema, the effective values"},
+    {"config", config_command, "print the options, their JSON Schema, or the effective values"},
 };
 
 static void print_help(FILE *out)
@@ -49,7 +49,7 @@ static int refuse(const char *word)
         names[i] = COMMANDS[i].name;
     }
     const char *nearest = text_nearest(word, names);
-    (void)fprintf(stderr, "millrace: there is no command \"%s\"", word);
+    (void)fprintf(stderr, "millrace: unknown command \"%s\"", word);
     if (nearest != NULL) {
         (void)fprintf(stderr, "; did you mean \"%s\"?", nearest);
     }
@@ -57,7 +57,7 @@ static int refuse(const char *word)
     return CLI_USAGE;
 }
 
-/** A core would hold the secrets: none is written unless MILLRACE_CORE_DUMPS=1 asks for them. */
+/** Core dumps would contain secrets: disables them unless MILLRACE_CORE_DUMPS=1. */
 static void forbid_core_dumps(void)
 {
     const char *asked = getenv("MILLRACE_CORE_DUMPS");
@@ -66,8 +66,8 @@ static void forbid_core_dumps(void)
     }
     const struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__          // the leak check attaches to us
-    (void)prctl(PR_SET_DUMPABLE, 0);  // a core_pattern that is a program heeds no limit
+#ifndef __SANITIZE_ADDRESS__          // LeakSanitizer must be able to attach
+    (void)prctl(PR_SET_DUMPABLE, 0);  // RLIMIT_CORE does not stop a core_pattern that is a program
 #endif
 }
 
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
         (void)printf("millrace %s\n", MILLRACE_VERSION);
         return CLI_DONE;
     }
-    // A peer that has gone is an error of the call that wrote to it, never the end of the process.
+    // A write to a closed connection must fail with EPIPE instead of ending the process.
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)sigaction(SIGPIPE, &ignore, NULL);
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {

@@ -27,7 +27,7 @@ static const struct option OPTIONS[] = {
 };
 
 struct registry_options {
-    const char *dir;     // NULL: as config_dir_choose finds it
+    const char *dir;     // NULL: config_dir_choose's result
     const char *listen;  // HOST:PORT
 };
 
@@ -38,7 +38,7 @@ struct registry_server {
     struct admin *admin;
 };
 
-// False with *ret_exit when there is nothing to run.
+// False, with the exit code, for --help and wrong command lines.
 static bool read_options(int argc, char **argv, struct registry_options *ret, int *ret_exit)
 {
     struct registry_options read = {NULL, "127.0.0.1:8081"};

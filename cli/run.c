@@ -1,4 +1,5 @@
-// millrace run: everything in the folder, as supervised children; serves the admin port for all of them.
+// millrace run: runs all connectors and functions of the folder as supervised children; serves the admin
+// port.
 #include <signal.h>
 #include <stdio.h>
 
@@ -16,8 +17,8 @@
 static const char USAGE[] =
     "usage: millrace run [-c DIR]\n"
     "\n"
-    "Runs every connector and function of DIR, each connector as a process of its own, and\n"
-    "reloads changed files. SIGTERM drains and ends with 0.\n";
+    "Runs every connector and function of DIR, each connector in a process of its own, and\n"
+    "reloads changed files. SIGTERM drains all processes and exits with 0.\n";
 
 enum { SIGNALS = 3, CLOSE_MS = 2000, BRIDGE_NAME_SIZE = 32 };
 
@@ -36,8 +37,8 @@ struct run {
     struct reload *reload;
     struct notify_watchdog watchdog;
     struct config_rejections rejected;  // files that can't be used now
-    struct text_list functions;         // that there are to be
-    uint64_t settings_hash;             // of the millrace.yaml seen last
+    struct text_list functions;         // names of the configured functions
+    uint64_t settings_hash;             // of the millrace.yaml read last
     bool is_draining;
     int exit_code;
 };
@@ -45,7 +46,7 @@ struct run {
 static void on_end(void *self)
 {
     struct run *run = self;
-    log_info("supervisor", "stopped", NULL, "all have left in order");
+    log_info("supervisor", "stopped", NULL, "all processes have stopped");
     uv_stop(&run->loop);
 }
 
@@ -54,20 +55,20 @@ static void on_signal(uv_signal_t *handle, int number)
     struct run *run = handle->data;
     if (number == SIGHUP) {
         reload_now(run->reload);
-        supervisor_retry(run->supervisor);  // what had to be mended may not be in a file
+        supervisor_retry(run->supervisor);  // the cause of a failure may be fixed outside the files
     } else if (run->is_draining) {
-        log_warn("supervisor", "stopped_at_once", NULL, "asked twice: stopping at once");
+        log_warn("supervisor", "stopped_at_once", NULL, "second signal: stopping at once");
         uv_stop(&run->loop);
     } else {
         run->is_draining = true;
-        log_info("supervisor", "draining", NULL, "%s: finishing what is under way, 25 s at most",
+        log_info("supervisor", "draining", NULL, "%s: draining, for 25 s at most",
                  number == SIGTERM ? "SIGTERM" : "SIGINT");
         notify_send("STOPPING=1");
         supervisor_drain(run->supervisor);
     }
 }
 
-/** The processes there are to be. Children read millrace.yaml too: a change of it is a change of each. */
+/** The desired children. All of them use millrace.yaml, so each child's hash includes it. */
 static struct desired_child *list_desired(const struct config_set *set,
                                           const struct config_rejections *rejected, char *names,
                                           size_t *ret_count)
@@ -92,7 +93,7 @@ static struct desired_child *list_desired(const struct config_set *set,
     for (int i = 0; i < set->settings->bridge.processes; i++) {
         char *name = names + (size_t)i * BRIDGE_NAME_SIZE;
         (void)snprintf(name, BRIDGE_NAME_SIZE, "bridge-%d", i + 1);
-        // A bridge takes its functions' changes by itself.
+        // A bridge reloads changed functions itself, so its hash does not include them.
         if (set->function_count > 0 || has_rejected_function) {
             desired[count++] =
                 (struct desired_child){"bridge", name, i + 1, shared, set->function_count == 0};
@@ -122,10 +123,10 @@ static void on_config(void *self, struct config_set *set)
     uint64_t hash = config_hash_settings(set->settings);
     if (hash != run->settings_hash) {
         run->settings_hash = hash;
-        log_warn(
-            "supervisor", "restart_needed", NULL,
-            "millrace.yaml has changed: all processes restart with it but this one; the admin address, "
-            "the log's form and the registry that this one serves change when millrace itself is restarted");
+        log_warn("supervisor", "restart_needed", NULL,
+                 "millrace.yaml has changed: all child processes restart with it; this process needs a "
+                 "restart for "
+                 "changes of the admin address, its log and the registry that it serves");
     }
     apply(run, set);
 }
@@ -198,7 +199,7 @@ static bool start(struct run *run, struct fault *f)
     log_info("supervisor", "started",
              LOG_WITH(LOG_NUMBER("connectors", run->set.connector_count),
                       LOG_NUMBER("functions", run->set.function_count)),
-             "millrace %s runs %s", MILLRACE_VERSION, run->dir);
+             "millrace %s has started with %s", MILLRACE_VERSION, run->dir);
     notify_send("READY=1");
     return true;
 }
@@ -231,7 +232,7 @@ static int run_loaded(struct run *run)
     struct fault f;
     log_start(run->set.settings->log.format, run->set.settings->log.level);
     if (run->set.connector_count + run->set.function_count == 0) {
-        log_warn("supervisor", "nothing_to_run", NULL, "%s has no connector and no function yet", run->dir);
+        log_warn("supervisor", "nothing_to_run", NULL, "%s has no connectors or functions yet", run->dir);
     }
     int failed = uv_loop_init(&run->loop);
     INVARIANT(failed == 0);

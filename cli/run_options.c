@@ -15,7 +15,7 @@ static const struct option OPTIONS[] = {
     {"help", no_argument, NULL, 'h'},
     {"json", no_argument, NULL, 'j'},
     {"child-fd", required_argument, NULL,
-     OPTION_CHILD_FD},  // not in the usage: only our own supervisor gives them
+     OPTION_CHILD_FD},  // not in the usage: only the supervisor passes these
     {"number", required_argument, NULL, OPTION_NUMBER},
     {NULL, 0, NULL, 0},
 };
@@ -51,7 +51,7 @@ bool run_options_read(int argc, char **argv, const char *usage, int allowed, str
                       int *ret_exit)
 {
     struct run_options read = {.child_fd = -1, .number = 1};
-    optind = 0;  // start over: main may have looked at options too
+    optind = 0;  // main may have parsed options already
     for (int option; (option = getopt_long(argc, argv, "c:h", OPTIONS, NULL)) != -1;) {
         if (!is_allowed(option, allowed)) {
             return misused(usage, ret_exit);

@@ -11,8 +11,8 @@
 static const char USAGE[] =
     "usage: millrace status [-c DIR] [--json]\n"
     "\n"
-    "Asks the millrace that runs DIR, at its admin address (admin.listen). Ends with 1 when it\n"
-    "does not answer.\n";
+    "Queries the millrace that runs DIR, at its admin address (admin.listen). Exits with 1 when it\n"
+    "does not respond.\n";
 
 enum { ANSWER_MAX_BYTES = 16 * 1024 * 1024, TIMEOUT_SECONDS = 10 };
 
@@ -40,13 +40,13 @@ static bool ask(const char *url, struct bytes *body, struct fault *f)
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK) {
-        return fault_from(f, FAULT_RETRY, "libcurl", (int)code, "%s: %s; does millrace run?", url,
+        return fault_from(f, FAULT_RETRY, "libcurl", (int)code, "%s: %s; is millrace running?", url,
                           curl_easy_strerror(code));
     }
-    return status == 200 || fault_set(f, FAULT_RETRY, "%s answers %ld", url, status);
+    return status == 200 || fault_set(f, FAULT_RETRY, "%s: HTTP status %ld", url, status);
 }
 
-/** "http://127.0.0.1:7070/api/status"; a server on all addresses is asked on the loopback one. */
+/** "http://127.0.0.1:7070/api/status"; uses the loopback address when the server listens on all addresses. */
 static char *url_of(const struct settings *settings)
 {
     const char *host = settings->admin.host;
@@ -60,10 +60,10 @@ static char *url_of(const struct settings *settings)
                          settings->admin.port);
 }
 
-static int status_of(const struct settings *settings, bool is_json)
+static int print_status(const struct settings *settings, bool is_json)
 {
     if (settings->admin.host == NULL || settings->admin.port == 0) {
-        (void)fputs("millrace status: millrace.yaml has no fixed admin.listen to ask\n", stderr);
+        (void)fputs("millrace status: admin.listen in millrace.yaml is off or has no fixed port\n", stderr);
         return CLI_CONFIG;
     }
     CLEANUP(memory_free_pointer) char *url = url_of(settings);
@@ -86,10 +86,10 @@ int status_command(int argc, char **argv)
         return code;
     }
     CLEANUP(config_set_clear) struct config_set set = {0};
-    // A rejected function file is no reason not to ask.
+    // Rejected files do not matter here, as long as admin.listen is known.
     if (!config_dir_load(options.dir, &set) && (set.settings == NULL || set.settings->admin.host == NULL)) {
         (void)fputs(bytes_text(&set.complaints), stderr);
         return CLI_CONFIG;
     }
-    return status_of(set.settings, options.is_json);
+    return print_status(set.settings, options.is_json);
 }

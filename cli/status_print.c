@@ -10,7 +10,7 @@ static const char *text_of(const json_t *entry, const char *key)
     return text == NULL ? "" : text;
 }
 
-/** A number as it is, "-" when it is not there. */
+/** Appends the number, or "-" when it is missing. */
 static void append_cell(struct bytes *out, const json_t *entry, const char *key, int width)
 {
     const json_t *value = json_object_get(entry, key);
@@ -23,7 +23,7 @@ static void append_cell(struct bytes *out, const json_t *entry, const char *key,
     }
 }
 
-/** One line of a terminal, whatever bytes a server put into its message. */
+/** Appends the text without control characters, which a server's message may contain. */
 static void append_plain(struct bytes *out, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
@@ -38,7 +38,7 @@ static void append_plain(struct bytes *out, const char *text)
     }
 }
 
-/** The error that lasts, since when; else the detail of the state. */
+/** Appends the current error and since when it lasts, else the state's detail. */
 static void append_detail(struct bytes *out, const json_t *entry)
 {
     const char *error = text_of(entry, "last_error");
@@ -93,7 +93,7 @@ static void print_list(const json_t *list, const char *title, const char *const 
     }
 }
 
-/** The complaints about files that can't be used, one a line. */
+/** Appends the complaints about rejected files, one a line. */
 static void print_rejected(const json_t *list, struct bytes *out)
 {
     size_t index;
@@ -125,7 +125,7 @@ bool status_print(struct slice json, struct bytes *out, struct fault *f)
     const json_t *functions = json_object_get(root, "functions");
     if (!json_is_array(connectors) || !json_is_array(functions)) {
         json_decref(root);
-        return fault_set(f, FAULT_REJECT, "the answer is not millrace's");
+        return fault_set(f, FAULT_REJECT, "the response is not millrace's");
     }
     print_list(connectors, "CONNECTOR", connector_columns, out);
     bytes_append_byte(out, '\n');

@@ -31,7 +31,7 @@ void child_report_write(const struct child_report *r, struct bytes *out)
     memcpy(out->data + start, &size, HEAD_BYTES);
 }
 
-/** False when the member is no text. */
+/** False when the member is not a string. */
 static bool take_text(const json_t *root, const char *key, struct bytes *ret)
 {
     const json_t *value = json_object_get(root, key);
@@ -52,7 +52,7 @@ static bool parse(struct slice text, struct child_report *ret, struct fault *f)
     json_decref(root);
     if (!is_good) {
         child_report_clear(&report);
-        return fault_set(f, FAULT_REJECT, "a child's report is not understood");
+        return fault_set(f, FAULT_REJECT, "a child's report is invalid");
     }
     child_report_clear(ret);
     *ret = report;
@@ -68,7 +68,7 @@ enum child_step child_report_read(struct bytes *buffer, struct child_report *ret
     memcpy(&size, buffer->data, HEAD_BYTES);
     size = __builtin_bswap32(size);
     if (size > FRAME_MAX_BYTES) {
-        (void)fault_set(f, FAULT_REJECT, "a child's report claims %u bytes", size);
+        (void)fault_set(f, FAULT_REJECT, "a child's report is too large: %u bytes", size);
         return CHILD_FAULT;
     }
     if (buffer->size - HEAD_BYTES < size) {
@@ -86,7 +86,7 @@ struct child_reporter {
     uv_timer_t timer;
     int handles;  // still open on the loop
     struct child_source source;
-    struct bytes frame;  // being written, or written last
+    struct bytes frame;  // the frame that is being written, or the last one
     uv_write_t write;
     bool is_writing;
     bool was_ready;
@@ -101,7 +101,7 @@ static void on_written(uv_write_t *write, int status)
     r->is_writing = false;
 }
 
-/** A supervisor that does not read gets no second report before it has read the first. */
+/** Sends the report unless the previous one is still being written. */
 static void report(struct child_reporter *r, const struct child_report *filled)
 {
     bytes_reset(&r->frame);
@@ -135,7 +135,7 @@ void child_reporter_finish(struct child_reporter *r, const char *fault)
     child_report_write(&filled, &frame);
     uv_buf_t buffer = uv_buf_init((char *)frame.data, (unsigned)frame.size);
     (void)uv_try_write((uv_stream_t *)&r->pipe, &buffer,
-                       1);  // EAGAIN while a report is half written: then not
+                       1);  // fails with EAGAIN while another report is partly written
 }
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)

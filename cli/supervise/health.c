@@ -14,7 +14,7 @@ static void answer_json(const struct admin_request *r, int status, json_t *body)
     free(text);
 }
 
-/** False, and answered, when the path is not the route itself. */
+/** False, after responding 404, when the path is longer than the route. */
 static bool check_request(const struct admin_request *r)
 {
     if (r->path[0] != '\0' && strcmp(r->path, "/") != 0) {
@@ -60,7 +60,7 @@ static void serve_status(void *self, const struct admin_request *r)
 
 struct metrics_context {
     struct metrics_merge *merge;
-    struct bytes processes;  // of supervised ones
+    struct bytes processes;  // metrics of the supervised processes themselves
     struct bytes restarts;
 };
 
@@ -83,7 +83,7 @@ static void write_head(struct bytes *out, const char *kind, const char *what, co
                  type);
 }
 
-// The numbers of millrace_connector_state, which users' alerts know.
+// A state's index is its number in millrace_connector_state: users' alerts depend on it.
 static const char *const CONNECTOR_STATES[] = {"starting",     "connecting", "waiting_for_slot",
                                                "snapshotting", "streaming",  "backing_off",
                                                "draining",     "stopped",    "failed"};
@@ -98,7 +98,7 @@ static int connector_state_number(const char *state)
     return 0;
 }
 
-/** The state of what does not report, since its process is gone or its file is rejected. */
+/** Writes the state metric of an entry without a report: its process has ended or its file is rejected. */
 static void write_state(struct bytes *out, const char *kind, const char *name, const char *state)
 {
     if (strcmp(kind, "connector") == 0) {
@@ -109,7 +109,7 @@ static void write_state(struct bytes *out, const char *kind, const char *name, c
     }
 }
 
-/** What the status says of each connector or function, as metrics. */
+/** Adds the metrics that are derived from the status entries of connectors or functions. */
 static void merge_entries(struct metrics_merge *merge, const json_t *entries, const char *kind)
 {
     CLEANUP(bytes_clear) struct bytes errors = {0};
@@ -171,7 +171,7 @@ static void serve_metrics(void *self, const struct admin_request *r)
 
 void health_serve(struct admin *admin, const struct health_provider *provider)
 {
-    void *self = (void *)(uintptr_t)provider;  // the handlers only read it
+    void *self = (void *)(uintptr_t)provider;  // the handlers don't change it
     admin_route(admin, "/healthz", serve_healthz, self);
     admin_route(admin, "/readyz", serve_readyz, self);
     admin_route(admin, "/metrics", serve_metrics, self);

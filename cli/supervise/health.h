@@ -1,4 +1,4 @@
-// What the admin port says about this program: /healthz, /readyz, /metrics, /api/status.
+// The admin port's health routes: /healthz, /readyz, /metrics, /api/status.
 #ifndef CLI_SUPERVISE_HEALTH_H
 #define CLI_SUPERVISE_HEALTH_H
 

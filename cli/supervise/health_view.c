@@ -6,7 +6,7 @@
 
 static void set_text(json_t *entry, const char *key, const char *text)
 {
-    // A server's message need not be UTF-8, and JSON must be.
+    // A server's message may not be valid UTF-8, which JSON requires.
     CLEANUP(bytes_clear) struct bytes quoted = {0};
     text_append_json(&quoted, slice_of(text));
     json_t *value =
@@ -24,7 +24,7 @@ static void set_error(json_t *entry, const char *error, int64_t since_wall_us)
     (void)json_object_set_new(entry, "error_seconds", json_integer(age_us < 0 ? 0 : age_us / CLOCK_US_PER_S));
 }
 
-/** What runs in a process that does not report has the process's state. */
+/** Sets the state of an entry without a report to that of its process. */
 static void set_process_state(json_t *entry, const struct health_part *part)
 {
     bool is_starting = strcmp(part->state, "running") == 0 && part->detail[0] == '\0';
@@ -56,7 +56,7 @@ static bool has_entry(const json_t *entries, const char *name)
     return false;
 }
 
-/** How many dead letters there were, from the metrics: the processes before this one counted too. */
+/** Sets the count of dead letters from the metrics, which include those of earlier processes. */
 static void set_dead_letters(json_t *entry, const char *kind, const char *name, struct slice metrics)
 {
     CLEANUP(memory_free_pointer)
@@ -103,7 +103,7 @@ struct view_context {
     const struct health_provider *provider;
 };
 
-/** Functions that no report has named yet have the state of the bridge process. */
+/** Adds the functions that no report has named yet, with the state of the bridge process. */
 static void add_unreported(struct view_context *context, const struct health_part *part)
 {
     const struct text_list *functions = context->provider->functions;
@@ -142,7 +142,7 @@ static void view_part(void *self, const struct health_part *part)
     json_decref(status);
 }
 
-/** The complaints, one after the other, on one line. */
+/** Joins the lines of the complaints. */
 static char *one_line(const char *text)
 {
     struct bytes line = {0};
@@ -167,7 +167,7 @@ static void view_rejected(struct health_view *view, const struct health_provider
     bool is_connector = r->kind == &connector_config_kind;
     json_t *entries = is_connector ? view->connectors : view->functions;
     if (r->kind == &settings_kind || provider->is_one_connector || has_entry(entries, r->name)) {
-        return;  // what runs under its name goes on
+        return;  // the function or connector of this name still runs
     }
     CLEANUP(memory_free_pointer) char *error = one_line(r->text);
     json_t *part = new_entry(r->name);

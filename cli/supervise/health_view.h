@@ -1,4 +1,4 @@
-// What is known of connectors, functions and processes, gathered over all parts as JSON.
+// The state of all connectors, functions and processes as JSON, collected from all health_parts.
 #ifndef CLI_SUPERVISE_HEALTH_VIEW_H
 #define CLI_SUPERVISE_HEALTH_VIEW_H
 
@@ -7,8 +7,8 @@
 #include "cli/supervise/health_part.h"
 
 struct health_view {
-    json_t *connectors;  // entries as reported, or what is known of those that do not report
-    json_t *functions;   // the same; one for each bridge process that has it
+    json_t *connectors;  // entries as reported; those without a report have the state of their process
+    json_t *functions;   // likewise; an entry for each bridge process that runs the function
     json_t *processes;
     json_t *rejected;  // {"kind","name","error"} for each file that can't be used
     bool is_healthy;

@@ -4,8 +4,8 @@
 #include "core/base/memory.h"
 
 struct metrics_history {
-    struct bytes counters;  // exposition text of all that have ended
-    struct bytes gauges;    // of the last that has ended
+    struct bytes counters;  // exposition text, summed over all processes that have ended
+    struct bytes gauges;    // of the last process that has ended
 };
 
 struct metrics_history *metrics_history_new(void)
@@ -15,7 +15,7 @@ struct metrics_history *metrics_history_new(void)
 
 void metrics_history_end(struct metrics_history *h, struct slice text)
 {
-    if (text.size == 0) {  // it ended before its first report
+    if (text.size == 0) {  // the process ended before its first report
         return;
     }
     struct metrics_merge *counters = metrics_merge_new();

@@ -1,4 +1,4 @@
-// The metrics of a process that comes and goes: counters go on where the last process left them.
+// Metrics of a child across its restarts: counters continue where the last process left them.
 #ifndef CLI_SUPERVISE_METRICS_HISTORY_H
 #define CLI_SUPERVISE_METRICS_HISTORY_H
 
@@ -12,9 +12,8 @@ struct metrics_history *metrics_history_new(void);
 void metrics_history_end(struct metrics_history *h, struct slice text);
 
 /**
- * Appends the exposition of all processes so far: counters and histograms are summed, gauges are those of
- * `live`, or without one (empty) the last ones, but for states and what was in flight, which ended with the
- * process.
+ * Appends the metrics of all processes so far. Counters and histograms are summed. Gauges are those of
+ * `live`; if it is empty, those of the last process, except states and in-flight counts.
  */
 void metrics_history_write(const struct metrics_history *h, struct slice live, struct bytes *out);
 

@@ -23,7 +23,7 @@ struct metrics_merge_family {
 
 struct metrics_merge {
     struct metrics_merge_family *families;
-    unsigned kinds;  // what the text being added is filtered by; 0: not
+    unsigned kinds;  // filter of the text that is being added; 0: none
 };
 
 struct metrics_merge *metrics_merge_new(void)
@@ -51,7 +51,7 @@ static struct metrics_merge_family *find_family(struct metrics_merge *m, struct 
     return family;
 }
 
-/** The family a sample belongs to: a histogram's samples carry its name with an ending. */
+/** The family of a sample: a histogram's samples have its name with a suffix. */
 static struct metrics_merge_family *family_of_sample(struct metrics_merge *m, struct slice name)
 {
     static const char *const endings[] = {"_bucket", "_sum", "_count"};
@@ -99,7 +99,7 @@ static void add_sample(struct metrics_merge *m, struct slice name, struct slice 
     }
 }
 
-/** "# HELP name text" or "# TYPE name kind": kept as it is, the first one of a name. */
+/** "# HELP name text" or "# TYPE name kind": keeps the first line of each name. */
 static void add_comment(struct metrics_merge *m, struct slice line)
 {
     const size_t head = strlen("# HELP ");

@@ -1,4 +1,4 @@
-// One Prometheus exposition out of several processes': identical series become one.
+// Merges the Prometheus expositions of several processes: identical series become one.
 #ifndef CLI_SUPERVISE_METRICS_MERGE_H
 #define CLI_SUPERVISE_METRICS_MERGE_H
 
@@ -9,25 +9,24 @@ struct metrics_merge;
 struct metrics_merge *metrics_merge_new(void);
 
 /**
- * Adds one process's exposition text (core/metrics writes it). Series that are there already: counters,
- * histograms and gauges are summed; of `…_lag_seconds`, `…_error_seconds` and `…_state` the largest stays.
- * Lines that are none are left out.
+ * Adds one process's exposition text (as core/metrics writes it). Values of existing series are summed; for
+ * `…_lag_seconds`, `…_error_seconds` and `…_state` the largest value is kept. Ignores invalid lines.
  */
 void metrics_merge_add(struct metrics_merge *m, struct slice text);
 
-/** The sum of the samples that begin so: `name{label="a"`. */
+/** The sum of the samples whose lines begin with `beginning`: `name{label="a"`. */
 double metrics_merge_sum(struct slice text, const char *beginning);
 
 enum metrics_merge_kinds {
     METRICS_MERGE_COUNTERS = 1,  // and histograms
     METRICS_MERGE_LASTING_GAUGES =
-        2,  // what is still true of a process that has ended: no state, nothing in flight
+        2,  // gauges that stay valid after the process has ended: not states or in-flight counts
 };
 
 /** As metrics_merge_add, but only families of these kinds (bits). */
 void metrics_merge_add_kinds(struct metrics_merge *m, struct slice text, unsigned kinds);
 
-/** Appends all of it, HELP and TYPE once a name, in the order in which names and series came first. */
+/** Appends everything, HELP and TYPE once for each name, in order of first appearance. */
 void metrics_merge_write(const struct metrics_merge *m, struct bytes *out);
 
 /** Accepts NULL. */

@@ -21,7 +21,7 @@ void notify_disable(void)
     (void)unsetenv("WATCHDOG_USEC");
 }
 
-/** Microseconds within which systemd expects a sign; 0 when it expects none. */
+/** Microseconds within which systemd expects a notification; 0 when it expects none. */
 static uint64_t watchdog_limit_us(void)
 {
 #ifdef HAVE_SYSTEMD

@@ -24,7 +24,7 @@ static const char *const STATE_NAMES[] = {
 
 #define BIT(name) (1u << PROCESS_##name)
 
-// From each state, where it may go.
+// The states that may follow each state.
 static const unsigned ALLOWED[] = {
     [PROCESS_NEW] = BIT(RUNNING) | BIT(BACKING_OFF) | BIT(STOPPED),
     [PROCESS_RUNNING] = BIT(DRAINING) | BIT(BACKING_OFF) | BIT(FAILED),
@@ -42,18 +42,18 @@ struct process {
     enum process_state state;
     char detail[512];
     int64_t since_wall_us;  // when the state was entered
-    uv_process_t *process;  // NULL: none runs
+    uv_process_t *process;  // NULL: no child runs
     uv_pipe_t *pipe;
-    uv_timer_t *timer;  // restart, the drain's limit, or the kill after an abort
-    bool is_hung;       // killed because its loop stood still
+    uv_timer_t *timer;  // for the restart, the drain's limit, or the kill after an abort
+    bool is_hung;       // was aborted because its loop hung
     struct backoff backoff;
     int64_t started_us;
-    int64_t reported_us;  // when it last gave a sign
+    int64_t reported_us;  // time of its last report
     uint64_t restarts;
     struct bytes input;
     char *scratch;
-    bool is_reporting;           // `report` is of the process that runs
-    struct child_report report;  // the last one, also of a process that has ended
+    bool is_reporting;           // `report` is from the running child
+    struct child_report report;  // the last report; may be from a child that has ended
     struct metrics_history *history;
 };
 
@@ -94,22 +94,23 @@ static void restart_later(struct process *p, const char *why, bool is_logged)
     if (clock_now_us() - p->started_us >= HEALTHY_US) {
         backoff_reset(&p->backoff);
     }
-    // At least the shortest wait: a child that ends at once must not keep the machine busy.
+    // Never without a wait: a child that ends immediately must not keep the machine busy.
     int64_t wait_us = backoff_next_us(&p->backoff);
     wait_us = wait_us < RESTART_MIN_US ? RESTART_MIN_US : wait_us;
     enter(p, PROCESS_BACKING_OFF, why);
     log_error(p->component, "child_ended", LOG_WITH(LOG_NUMBER("restart_ms", wait_us / CLOCK_US_PER_MS)),
-              "%s; starts again", is_logged ? "ended by its own failure" : why);
+              "%s; restarting", is_logged ? "ended with the error that it has logged" : why);
     (void)uv_timer_start(p->timer, on_restart, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
 }
 
-/** What must change need not be in a file, nor give a sign: a right granted, a database made. */
+/** Retries each minute, because the required change may happen outside the files: a granted right, a new
+ * database. */
 static void wait_for_change(struct process *p, const char *why, bool is_logged)
 {
     enter(p, PROCESS_FAILED, why);
     log_error(
         p->component, "child_failed", LOG_WITH(LOG_NUMBER("restart_ms", FAILED_AGAIN_MS)),
-        "something must be changed first; it starts again when a file of the folder changes, at SIGHUP, and "
+        "something must be changed first; it is restarted when a file of the folder changes, at SIGHUP, and "
         "each minute%s%s",
         is_logged ? "" : ": ", is_logged ? "" : why);
     if (!p->params.is_ending(p->params.self)) {
@@ -124,7 +125,7 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)
     *ret = uv_buf_init(p->scratch, READ_BYTES);
 }
 
-/** Takes in what the child has sent; false when that is not what a child sends. */
+/** Processes the received reports; false when one is invalid. */
 static bool take_reports(struct process *p, struct bytes *ret_fault)
 {
     struct child_report report = {0};
@@ -133,7 +134,7 @@ static bool take_reports(struct process *p, struct bytes *ret_fault)
         switch (child_report_read(&p->input, &report, &f)) {
         case CHILD_REPORT:
             p->reported_us = clock_now_us();
-            if (report.fault.size > 0) {  // its final report has nothing else
+            if (report.fault.size > 0) {  // a final report has no other content
                 bytes_reset(ret_fault);
                 bytes_append(ret_fault, report.fault.data, report.fault.size);
                 child_report_clear(&report);
@@ -159,7 +160,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
     struct process *p = stream->data;
     if (count < 0) {
-        (void)uv_read_stop(stream);  // its exit follows
+        (void)uv_read_stop(stream);  // on_child_exit follows
         return;
     }
     bytes_append(&p->input, buffer->base, (size_t)count);
@@ -182,11 +183,11 @@ static void read_final_report(struct process *p)
     (void)take_reports(p, &p->report.fault);
 }
 
-/** Why it ended; true when the child has logged that itself. */
+/** Writes why it ended to `ret`; true when the child has logged that itself. */
 static bool describe_end(struct process *p, int64_t status, int signal, char *ret, size_t size)
 {
     if (p->is_hung) {
-        (void)snprintf(ret, size, "its event loop stood still for %d s: killed",
+        (void)snprintf(ret, size, "killed: its event loop did not turn for %d s",
                        (int)(p->params.hang_us / CLOCK_US_PER_S));
     } else if (p->report.fault.size > 0 && signal == 0) {
         (void)snprintf(ret, size, "%s", bytes_text(&p->report.fault));
@@ -202,7 +203,7 @@ static bool describe_end(struct process *p, int64_t status, int signal, char *re
 static void on_child_exit(uv_process_t *process, int64_t status, int signal)
 {
     struct process *p = process->data;
-    const struct process_params params = p->params;  // p may go
+    const struct process_params params = p->params;  // on_left may free p
     uv_close((uv_handle_t *)process, on_closed_free);
     p->process = NULL;
     (void)uv_timer_stop(p->timer);
@@ -294,7 +295,8 @@ void process_start(struct process *p)
 static void on_drain_limit(uv_timer_t *timer)
 {
     struct process *p = timer->data;
-    log_warn(p->component, "child_killed", NULL, "has not drained in 25 s: killed, the rest comes again");
+    log_warn(p->component, "child_killed", NULL,
+             "killed: not drained within 25 s; the rest is delivered again later");
     if (p->process != NULL) {
         (void)uv_process_kill(p->process, SIGKILL);
     }
@@ -337,9 +339,9 @@ void process_check(struct process *p)
     }
     p->is_hung = true;
     log_error(p->component, "child_hung", NULL,
-              "its event loop has stood still for %d s: it is aborted and started again",
+              "its event loop has not turned for %d s: aborting and restarting it",
               (int)(p->params.hang_us / CLOCK_US_PER_S));
-    (void)uv_process_kill(p->process, SIGABRT);  // a core where the machine keeps them
+    (void)uv_process_kill(p->process, SIGABRT);  // leaves a core dump where those are enabled
     (void)uv_timer_start(p->timer, on_abort_limit, ABORT_MS, 0);
 }
 

@@ -1,4 +1,4 @@
-// One supervised child process: its states, its restarts, and what it reports.
+// One supervised child process: its states, restarts and reports.
 #ifndef CLI_SUPERVISE_PROCESS_H
 #define CLI_SUPERVISE_PROCESS_H
 
@@ -9,10 +9,10 @@
 #define PROCESS_STATES(X)                                                                                    \
     X(NEW, new)                                                                                              \
     X(RUNNING, running)                                                                                      \
-    X(DRAINING, draining)       /* asked to leave */                                                         \
-    X(BACKING_OFF, backing_off) /* ended by itself; starts again later */                                    \
-    X(FAILED, failed)           /* ended with 78: something must be changed; tried each minute */            \
-    X(STOPPED, stopped)         /* left as asked */
+    X(DRAINING, draining)       /* SIGTERM was sent */                                                       \
+    X(BACKING_OFF, backing_off) /* ended unexpectedly; is restarted later */                                 \
+    X(FAILED, failed)           /* ended with 78: something must be changed; retried each minute */          \
+    X(STOPPED, stopped)         /* ended after a drain */
 
 enum process_state {
 #define X(name, text) PROCESS_##name,
@@ -28,42 +28,42 @@ struct process_params {
     const char *dir;                // handed to the child; lent
     const char *kind;               // "connector" or "bridge"; copied
     const char *name;               // the connector's; "bridge-1"; copied
-    int number;                     // among the bridge processes, from 1
-    int64_t silence_us;             // without a report for so long, its loop counts as standing still
-    int64_t hang_us;                // and for so long, it is killed
-    bool (*is_ending)(void *self);  // the supervisor drains: nothing is started again
-    void (*on_left)(void *self, struct process *p);  // left as asked; may free it
-    void (*on_ended)(void *supervisor);              // after each end, and after on_left
+    int number;                     // of a bridge process, from 1
+    int64_t silence_us;             // without a report for this long, its loop counts as hanging
+    int64_t hang_us;                // without a report for this long, it is killed
+    bool (*is_ending)(void *self);  // the supervisor drains: do not restart
+    void (*on_left)(void *self, struct process *p);  // ended after a drain; may free it
+    void (*on_ended)(void *supervisor);              // after each exit, and after on_left
     void *supervisor;
     void *self;
 };
 
 struct process *process_new(const struct process_params *params);
 
-/** New, failed and stopped ones start now; others go on. */
+/** Starts the child unless it runs or its restart is scheduled. */
 void process_start(struct process *p);
 
-/** Asks a running one to leave; killed after 25 s. on_left follows, from inside the call when none runs. */
+/** Sends SIGTERM, and SIGKILL after 25 s. on_left follows, from inside the call when no child runs. */
 void process_drain(struct process *p);
 
-/** Kills a child that has not reported for hang_us. Called each second. */
+/** Aborts a child that has not reported for hang_us. To be called each second. */
 void process_check(struct process *p);
 
-/** The supervisor itself stood still for so long: that is no silence of the child. */
+/** The supervisor itself did not run for `pause_us`: does not count as silence of the child. */
 void process_forgive(struct process *p, int64_t pause_us);
 
 enum process_state process_state(const struct process *p);
 const char *process_kind(const struct process *p);
 const char *process_name(const struct process *p);
 
-/** Whether something runs or will run again by itself. */
+/** Whether the child runs or its restart is scheduled. */
 bool process_is_active(const struct process *p);
 
-/** Calls on_part with what is known of it. */
+/** Calls on_part with the process's state and last report. */
 void process_describe(const struct process *p, void (*on_part)(void *context, const struct health_part *part),
                       void *context);
 
-/** Kills what runs. Accepts NULL. */
+/** Kills a running child. Accepts NULL. */
 void process_free(struct process *p);
 
 #endif

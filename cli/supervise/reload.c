@@ -6,11 +6,10 @@
 
 enum { SETTLE_MS = 300, LOOK_MS = 5000, FOLDERS = 3 };
 
-// Files are read and checked on a thread of libuv's pool, into a set of its own: the loop does not wait for a
-// disk.
+// A thread of libuv's pool reads and checks the files, so that the loop does not wait for a disk.
 struct reload_look {
     uv_work_t work;
-    struct reload *owner;  // NULL: stopped meanwhile
+    struct reload *owner;  // NULL: reload_stop was called meanwhile
     char *dir;
     struct config_scope scope;
     struct config_set set;
@@ -24,7 +23,7 @@ struct reload {
     uv_timer_t look;
     int handles;  // still open on the loop
     struct reload_look *running;
-    bool is_pending;   // something changed while it ran
+    bool is_pending;   // something changed during a look
     uint64_t refused;  // hash of the complaints logged last; 0: none
 };
 
@@ -46,7 +45,7 @@ void reload_log_rejected(const char *component, const struct config_rejections *
     }
 }
 
-/** A folder that is gone is a mount or a mistake, not the wish to stop everything that was in it. */
+/** A missing folder is probably a failed mount or a mistake: it must not stop everything that was in it. */
 static void reject_missing_folders(const struct reload *r, struct config_set *set)
 {
     static const struct {
@@ -58,12 +57,12 @@ static void reject_missing_folders(const struct reload *r, struct config_set *se
             CLEANUP(memory_free_pointer)
             char *path = memory_format("%s/%s", r->params.dir, folders[i].name);
             config_set_reject(set, path,
-                              "the folder is gone; to stop what was in it, leave it there without files");
+                              "the folder is missing; to stop what was in it, keep the folder without files");
         }
     }
 }
 
-/** Keeps what is rejected for the status; logs it when it is another than before. */
+/** Stores the rejected files for the status; logs them when they have changed. */
 static void keep_rejected(struct reload *r, struct config_set *set, bool is_usable)
 {
     uint64_t hash = set->complaints.size == 0 ? 0 : text_hash(bytes_slice(&set->complaints));
@@ -78,8 +77,8 @@ static void keep_rejected(struct reload *r, struct config_set *set, bool is_usab
     reload_log_rejected(r->params.component, r->params.rejected);
     if (hash != 0) {
         log_error(r->params.component, "config_kept", NULL, "%s",
-                  is_usable ? "what ran under the names of the rejected files goes on"
-                            : "the configuration from before goes on");
+                  is_usable ? "what runs under the names of the rejected files keeps running"
+                            : "the previous configuration stays in use");
     }
 }
 
@@ -95,7 +94,8 @@ static void take_look(struct reload *r, struct reload_look *look)
         log_info(r->params.component, "config_changed", NULL, "the configuration has changed");
         r->params.on_config(r->params.self, &look->set);
     } else if (was_refused && r->refused == 0) {
-        log_info(r->params.component, "config_restored", NULL, "the configuration is as it runs");
+        log_info(r->params.component, "config_restored", NULL,
+                 "the files match the running configuration again");
     }
 }
 
@@ -107,7 +107,7 @@ static void on_looked(uv_work_t *work, int status)
     if (look->owner != NULL && status == 0) {
         take_look(look->owner, look);
     }
-    struct reload *r = look->owner;  // NULL when on_config has stopped us
+    struct reload *r = look->owner;  // NULL when on_config has called reload_stop
     if (r != NULL) {
         r->running = NULL;
         if (r->is_pending) {
@@ -154,9 +154,9 @@ static void watch_folders(struct reload *r)
     static const char *const names[FOLDERS] = {"", "/connectors", "/functions"};
     for (int i = 0; i < FOLDERS; i++) {
         CLEANUP(memory_free_pointer) char *path = memory_format("%s%s", r->params.dir, names[i]);
-        // Each time anew: the folder may have been replaced by another of the same name.
+        // Restarted each time, because the folder may have been replaced by another of the same name.
         (void)uv_fs_event_stop(&r->events[i]);
-        (void)uv_fs_event_start(&r->events[i], on_event, path, 0);  // a folder may not be there
+        (void)uv_fs_event_start(&r->events[i], on_event, path, 0);  // fails when the folder does not exist
     }
 }
 
@@ -172,7 +172,7 @@ struct reload *reload_start(const struct reload_params *params)
 {
     struct reload *r = memory_zeroed(1, sizeof(*r));
     r->params = *params;
-    if (params->rejected->count > 0) {  // logged at the start already
+    if (params->rejected->count > 0) {  // worker_load or run has logged these
         CLEANUP(bytes_clear) struct bytes text = {0};
         for (size_t i = 0; i < params->rejected->count; i++) {
             bytes_append_string(&text, params->rejected->items[i].text);

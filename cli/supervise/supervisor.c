@@ -9,15 +9,15 @@
 enum { CHECK_MS = 1000 };
 #define SILENCE_US (10 * CLOCK_US_PER_S)
 #define HANG_US (30 * CLOCK_US_PER_S)
-#define PAUSE_US (3 * CLOCK_US_PER_S)  // between two checks: this process itself was stopped
+#define PAUSE_US (3 * CLOCK_US_PER_S)  // a longer gap between two checks: this process itself did not run
 
 /** A process from its first start until it is no longer desired. */
 struct supervised {
     struct supervisor *supervisor;
     struct process *process;
     uint64_t config_hash;
-    bool is_desired;       // false: goes away after the drain
-    bool restart_pending;  // starts again after the drain
+    bool is_desired;       // false: is removed after the drain
+    bool restart_pending;  // is started after the drain
     struct supervised *next;
 };
 

@@ -1,4 +1,4 @@
-// Keeps the child processes of `millrace run` as they are desired to be.
+// Starts, restarts and stops the child processes of `millrace run` to match the desired ones.
 #ifndef CLI_SUPERVISE_SUPERVISOR_H
 #define CLI_SUPERVISE_SUPERVISOR_H
 
@@ -12,42 +12,42 @@ struct supervisor_params {
     uv_loop_t *loop;
     const char *dir;         // lent; handed to the children
     const char *executable;  // NULL: this program
-    int64_t silence_us;      // without a report for so long, a child counts as standing still; 0: 10 s
-    int64_t hang_us;         // and for so long, it is killed and started again; 0: 30 s
-    /** After supervisor_drain: no child is left. Once. */
+    int64_t silence_us;      // without a report for this long, a child counts as hanging; 0: 10 s
+    int64_t hang_us;         // without a report for this long, a child is killed and restarted; 0: 30 s
+    /** After supervisor_drain, when no child is left; called once. */
     void (*on_end)(void *self);
     void *self;
 };
 
 struct supervisor *supervisor_start(const struct supervisor_params *params);
 
-/** One child there is to be. */
+/** A child that should run. */
 struct desired_child {
     const char *kind;      // "connector" or "bridge"
     const char *name;      // the connector's; "bridge-1"
-    int number;            // among the bridge processes, from 1
-    uint64_t config_hash;  // another one restarts it
-    bool is_kept;          // its file is rejected: what runs goes on, and nothing is started
+    int number;            // of a bridge process, from 1
+    uint64_t config_hash;  // a different hash restarts it
+    bool is_kept;          // its file is rejected: a running child keeps running, none is started
 };
 
 /**
- * The children there are to be from now on: new ones start, missing ones drain and stop, those with another
- * configuration drain and start again; those that failed get another chance; the rest is not touched. One
- * that ends with 78 is started again a minute later; one that ends otherwise after 1 s to 1 min.
+ * Sets the desired children. New ones are started, missing ones are drained and stopped, those with a changed
+ * configuration are drained and restarted, failed ones are started; the others are left alone. A child that
+ * exits with 78 is restarted after a minute, with another code after 1 s to 1 min.
  */
 void supervisor_apply(struct supervisor *s, const struct desired_child *desired, size_t count);
 
-/** Those that failed get another chance now. */
+/** Starts failed children now. */
 void supervisor_retry(struct supervisor *s);
 
-/** Asks all to drain; those that have not after 25 s are killed; then on_end. */
+/** Drains all children, kills those that need more than 25 s, then calls on_end. */
 void supervisor_drain(struct supervisor *s);
 
 /** For health_provider.each. */
 void supervisor_each(void *self, void (*on_part)(void *context, const struct health_part *part),
                      void *context);
 
-/** Kills what is left at once. Accepts NULL. */
+/** Kills the remaining children. Accepts NULL. */
 void supervisor_free(struct supervisor *s);
 
 #endif

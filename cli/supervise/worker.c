@@ -14,19 +14,19 @@
 #include "core/base/memory_trim.h"
 #include "core/http/admin.h"
 
-// The part's own limits come first; the supervisor kills us after 25 s.
+// Longer than the limits of the parts themselves, shorter than the 25 s after which the supervisor kills.
 enum { DRAIN_MS = 23000, CLOSE_MS = 1500, SIGNALS = 3 };
 
 struct worker_io {
     uv_signal_t signals[SIGNALS];
-    uv_timer_t guard;  // the drain's limit, then the closing's
+    uv_timer_t guard;  // limits the drain, then the closing of handles
     struct admin *admin;
     struct health_provider provider;
     struct child_reporter *reporter;
     struct reload *reload;
     struct memory_trim trim;
     struct notify_watchdog watchdog;
-    uint64_t settings_hash;  // of the millrace.yaml seen last
+    uint64_t settings_hash;  // of the millrace.yaml read last
 };
 
 int worker_exit_of(const struct fault *f)
@@ -48,7 +48,7 @@ int worker_exit_of(const struct fault *f)
 void worker_end(struct worker *w, const struct fault *f)
 {
     if (f == NULL) {
-        log_info(w->component, "stopped", NULL, "stopped in order");
+        log_info(w->component, "stopped", NULL, "stopped after draining");
     } else {
         w->exit_code = worker_exit_of(f);
         if (w->io->reporter != NULL) {
@@ -73,14 +73,14 @@ static void on_drain_limit(uv_timer_t *timer)
 {
     struct worker *w = timer->data;
     log_warn(w->component, "drain_ended", NULL,
-             "not everything was settled in time: it comes again at the next start");
+             "not everything was settled in time: the rest is delivered again after the next start");
     uv_stop(&w->loop);
 }
 
 static void drain(struct worker *w, const char *why)
 {
     w->is_draining = true;
-    log_info(w->component, "draining", NULL, "%s: finishing what is under way", why);
+    log_info(w->component, "draining", NULL, "%s: draining", why);
     notify_send("STOPPING=1");
     (void)uv_timer_start(&w->io->guard, on_drain_limit, DRAIN_MS, 0);
     w->type->drain(w);
@@ -94,12 +94,12 @@ static void on_signal(uv_signal_t *handle, int number)
             reload_now(w->io->reload);
         }
     } else if (!w->is_draining) {
-        // A terminal's ^C reaches the supervisor too, which then asks us to drain.
+        // A terminal's ^C reaches the supervisor too, which then sends SIGTERM.
         if (number == SIGTERM || !is_supervised(w)) {
             drain(w, number == SIGTERM ? "SIGTERM" : "SIGINT");
         }
     } else if (!is_supervised(w)) {
-        log_warn(w->component, "stopped_at_once", NULL, "asked twice: stopping at once");
+        log_warn(w->component, "stopped_at_once", NULL, "second signal: stopping at once");
         uv_stop(&w->loop);
     }
 }
@@ -108,7 +108,7 @@ static void on_orphan(void *self)
 {
     struct worker *w = self;
     if (!w->is_draining) {
-        drain(w, "the supervisor is gone");
+        drain(w, "the supervisor has ended");
     }
 }
 
@@ -138,7 +138,7 @@ static void each_part(void *self, void (*on_part)(void *context, const struct he
         .name = w->name,
         .state = w->is_draining ? "draining" : "running",
         .detail = "",
-        .is_alive = true,  // this very answer comes from its loop
+        .is_alive = true,  // the loop itself makes this response
         .is_reporting = true,
         .is_ready = is_ready(self),
         .status = bytes_slice(&report.status),
@@ -240,13 +240,13 @@ static void on_close_limit(uv_timer_t *timer)
     uv_stop(&((struct worker *)timer->data)->loop);
 }
 
-/** Stopped at once, or out of time: what still runs needs all of this until the process ends. */
+/** False when it was stopped at once or ran out of time: running parts still use the worker's memory. */
 static bool is_over(const struct worker *w)
 {
     return w->part == NULL || w->type->is_over == NULL || w->type->is_over(w);
 }
 
-/** Lets every handle close, for a short while: the kernel takes the rest. */
+/** Frees everything and waits CLOSE_MS at most for the handles to close. */
 static void close_all(struct worker *w)
 {
     w->type->free(w);
@@ -307,7 +307,7 @@ bool worker_load(const struct run_options *options, const struct config_scope *s
         return false;
     }
     log_start(ret->settings->log.format, ret->settings->log.level);
-    if (options->child_fd < 0) {  // else the supervisor has logged it
+    if (options->child_fd < 0) {  // else the supervisor has logged them
         reload_log_rejected("config", &ret->rejected);
     }
     return true;

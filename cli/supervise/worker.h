@@ -1,4 +1,4 @@
-// A process that runs one half of the product, alone or supervised: loop, signals, registry, admin port or
+// The process around a connector or the bridge, supervised or not: loop, signals, registry, and admin port or
 // reports.
 #ifndef CLI_SUPERVISE_WORKER_H
 #define CLI_SUPERVISE_WORKER_H
@@ -12,19 +12,19 @@
 
 struct worker;
 
-/** What differs between connector and bridge. `worker_part(w)` is whatever start kept there. */
+/** The differences between connector and bridge. `start` sets w->part. */
 struct worker_type {
     const char *kind;  // "connector" or "bridge"
-    /** Starts it with the set's configuration. */
+    /** Starts the part with the configuration in w->set. */
     bool (*start)(struct worker *w, struct fault *f) MUST_USE;
-    /** Begins leaving in order; worker_end follows. */
+    /** Begins the drain; worker_end follows. */
     void (*drain)(struct worker *w);
     void (*status)(const struct worker *w, struct bytes *out);
     bool (*is_ready)(const struct worker *w);
-    bool is_restarted;  // when supervised, the supervisor restarts it for a new configuration: no reload
-    /** The folder holds another right configuration: takes over what it needs of the set. */
+    bool is_restarted;  // if supervised: it is restarted for a new configuration instead of reloading it
+    /** The configuration has changed: takes over what it needs from the set. */
     void (*reload)(struct worker *w, struct config_set *set);
-    /** Whether nothing of it runs any more, so that it can be freed; NULL: it always can. */
+    /** Whether nothing of the part runs any more, so that it can be freed; NULL: always. */
     bool (*is_over)(const struct worker *w);
     void (*free)(struct worker *w);
 };
@@ -36,11 +36,11 @@ struct worker {
     const char *name;       // for the status
     uv_loop_t loop;
     struct config_set set;
-    const struct config_scope *scope;  // of the folder: what is read again when files change
+    const struct config_scope *scope;  // the files to read again after changes
     struct metrics *metrics;
     struct registry *registry;
     void *part;            // the pipeline or the bridge
-    struct worker_io *io;  // worker.c's own
+    struct worker_io *io;  // private to worker.c
     bool is_draining;
     int exit_code;
 };
@@ -48,26 +48,25 @@ struct worker {
 /**
  * Runs until drained or failed.
  *
- * @param w  zeroed but for type, options, component, name, scope and set, which is released here; static, as
- * it may have to outlive the call
- * @return   the exit code; with CLI_AT_ONCE when it was stopped before all had come to rest
+ * @param w  type, options, component, name, scope and set are filled in, the rest is zero; set is released
+ * here. Static storage: threads may use it after the call
+ * @return   the exit code, with CLI_AT_ONCE when parts were still running
  */
 int worker_run(struct worker *w);
 
-/** From the part's on_end: it is drained (f NULL) or can't go on, and has logged why; ends worker_run. */
+/** Ends worker_run; called when the part has drained (f NULL) or has failed and logged why. */
 void worker_end(struct worker *w, const struct fault *f);
 
-/** A part that did not start: logs why, then as worker_end. */
+/** Logs why the part did not start, then does as worker_end. */
 void worker_fail(struct worker *w, const struct fault *f);
 
-/** What a fault means as an exit code. */
+/** The exit code for a fault. */
 int worker_exit_of(const struct fault *f);
 
 /**
- * Loads what the process needs and starts the log. A rejected file is logged and left out, so that it keeps
- * nothing else from starting.
+ * Loads the configuration that the process needs and starts the log. Rejected files are logged and ignored.
  *
- * @param own  a connector's name: its file must be right; NULL for none
+ * @param own  name of a connector whose file must be valid; NULL for none
  * @return     false, and the complaints on stderr, when millrace.yaml or the connector's file is rejected
  */
 bool worker_load(const struct run_options *options, const struct config_scope *scope, const char *own,

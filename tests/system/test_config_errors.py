@@ -151,7 +151,7 @@ def test_what_is_probably_not_meant_is_a_warning(files):
     os.makedirs(os.path.join(files.folder, "function"))
     done = files.check()
     assert done.returncode == 0
-    assert 'no connector of this folder makes the topic "shpo.public' in done.stdout
+    assert 'no connector of this folder writes to the topic "shpo.public' in done.stdout
     assert "did you mean functions/" in done.stdout
 
 

@@ -52,7 +52,7 @@ def test_without_the_right_to_make_topics(private_kafka, database, make_millrace
     function.wait_calls(1, timeout=30)
     assert read_topic(broker, f"{name}.public.a", count=1)
     database.sql("create table b (id int primary key)")
-    process.wait_event(message=rf"topic {name}\.public\.b has to be there")
+    process.wait_event(message=rf"topic {name}\.public\.b must exist")
     database.sql("insert into b values (1)")
     event = process.wait_event(message=rf"topic {name}\.public\.b was not delivered", timeout=60)
     assert "make it, or allow CREATE" in event["message"]

@@ -118,14 +118,14 @@ static void what_is_missing_is_said_with_what_to_create(void **state)
 {
     (void)state;
     check_load(
-        "/millrace.yaml: error: there is no such file; create it with at least: kafka: {bootstrap.servers: "
+        "/millrace.yaml: error: the file does not exist; create it with at least: kafka: {bootstrap.servers: "
         "\"HOST:9092\"}\n",
         "1 error in 0 files\n");
     struct config_set set;
     assert_false(config_dir_load("/nowhere/at/all", &set));
     assert_string_equal(
         bytes_text(&set.complaints),
-        "/nowhere/at/all: error: there is no such folder; create this folder with millrace.yaml in "
+        "/nowhere/at/all: error: the folder does not exist; create this folder with millrace.yaml in "
         "it, or name another one with -c DIR\n");
     config_set_clear(&set);
 }

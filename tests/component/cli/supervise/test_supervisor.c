@@ -121,7 +121,7 @@ static void a_child_whose_loop_stands_still_is_killed_and_started_again(void **s
     UNTIL(!look().is_alive);
     assert_non_null(strstr(look().detail, "has not reported for"));
     UNTIL(strcmp(look().state, "backing_off") == 0);  // SIGABRT waits for it to go on: SIGKILL follows
-    assert_non_null(strstr(look().detail, "its event loop stood still"));
+    assert_non_null(strstr(look().detail, "its event loop did not turn"));
     UNTIL(look().restarts == 1);
     stop();
 }
