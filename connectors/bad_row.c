@@ -4,7 +4,7 @@
 #include "core/base/cursor.h"
 #include "schemas/avro/avro_encode.h"
 
-static const char bad_row_placeholder[] = "__debezium_unavailable_value";
+static const char PLACEHOLDER[] = "__debezium_unavailable_value";
 
 enum bad_row_shape {
     SHAPE_VARINT,
@@ -15,7 +15,7 @@ enum bad_row_shape {
     SHAPE_VARIABLE_DECIMAL
 };
 
-static enum bad_row_shape bad_row_shape(enum column_type type)
+static enum bad_row_shape shape_of(enum column_type type)
 {
     switch (type) {
     case COLUMN_BOOLEAN:
@@ -48,7 +48,7 @@ static enum bad_row_shape bad_row_shape(enum column_type type)
     return SHAPE_SIZED;
 }
 
-static int64_t bad_row_long(struct cursor *c)
+static int64_t read_long(struct cursor *c)
 {
     uint64_t n = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -61,11 +61,11 @@ static int64_t bad_row_long(struct cursor *c)
     return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
 }
 
-static void bad_row_skip_value(struct cursor *c, enum column_type type)
+static void skip_value(struct cursor *c, enum column_type type)
 {
-    switch (bad_row_shape(type)) {
+    switch (shape_of(type)) {
     case SHAPE_VARINT:
-        (void)bad_row_long(c);
+        (void)read_long(c);
         return;
     case SHAPE_FIXED_1:
         (void)cursor_take(c, 1);
@@ -77,45 +77,45 @@ static void bad_row_skip_value(struct cursor *c, enum column_type type)
         (void)cursor_take(c, 8);
         return;
     case SHAPE_VARIABLE_DECIMAL:
-        (void)bad_row_long(c);
-        (void)cursor_take(c, (size_t)bad_row_long(c));
+        (void)read_long(c);
+        (void)cursor_take(c, (size_t)read_long(c));
         return;
     case SHAPE_SIZED:
-        (void)cursor_take(c, (size_t)bad_row_long(c));
+        (void)cursor_take(c, (size_t)read_long(c));
         return;
     }
 }
 
-// Array: blocks of a count and as many nullable elements, ended by a count of 0.
-static void bad_row_skip_array(struct cursor *c, enum column_type type, int64_t null_branch)
+// An array is a sequence of blocks: a count and that many nullable elements. A count of 0 ends it.
+static void skip_array(struct cursor *c, enum column_type type, int64_t null_branch)
 {
-    for (int64_t left = bad_row_long(c); left > 0 && !c->is_short; left = bad_row_long(c)) {
+    for (int64_t left = read_long(c); left > 0 && !c->is_short; left = read_long(c)) {
         for (; left > 0 && !c->is_short; left--) {
-            if (bad_row_long(c) != null_branch) {
-                bad_row_skip_value(c, type);
+            if (read_long(c) != null_branch) {
+                skip_value(c, type);
             }
         }
     }
 }
 
 // A nullable column with a known default is the union [T, null], any other nullable one [null, T].
-static int64_t bad_row_null_branch(const struct column *column)
+static int64_t null_branch_of(const struct column *column)
 {
     return column->default_json.size > 0 ? 1 : 0;
 }
 
-static void bad_row_copy_column(const struct column *column, struct cursor *c, size_t max, struct bytes *out)
+static void copy_column(const struct column *column, struct cursor *c, size_t max, struct bytes *out)
 {
     const uint8_t *start = c->at;
-    bool is_null = column->is_nullable && bad_row_long(c) == bad_row_null_branch(column);
+    bool is_null = column->is_nullable && read_long(c) == null_branch_of(column);
     const uint8_t *value = c->at;
     if (!is_null && column->is_array) {
-        bad_row_skip_array(c, column->type, 0);
+        skip_array(c, column->type, 0);
     } else if (!is_null) {
-        bad_row_skip_value(c, column->type);
+        skip_value(c, column->type);
     }
     bool is_large = (size_t)(c->at - value) > max;
-    if (!is_large || (!column->is_array && bad_row_shape(column->type) != SHAPE_SIZED)) {
+    if (!is_large || (!column->is_array && shape_of(column->type) != SHAPE_SIZED)) {
         bytes_append(out, start, (size_t)(c->at - start));
         return;
     }
@@ -123,7 +123,7 @@ static void bad_row_copy_column(const struct column *column, struct cursor *c, s
     if (column->is_array) {
         avro_encode_long(out, 0);
     } else {
-        avro_encode_string(out, slice_of(bad_row_placeholder));
+        avro_encode_string(out, slice_of(PLACEHOLDER));
     }
 }
 
@@ -132,7 +132,7 @@ bool bad_row_shrink(const struct table *table, struct slice row, size_t column_m
 {
     struct cursor c = cursor_over(row);
     for (size_t i = 0; i < table->column_count && !c.is_short; i++) {
-        bad_row_copy_column(&table->columns[i], &c, column_max_bytes, out);
+        copy_column(&table->columns[i], &c, column_max_bytes, out);
     }
     if (!cursor_finish(&c, "row image", f)) {
         f->kind = FAULT_FATAL;
@@ -141,7 +141,7 @@ bool bad_row_shrink(const struct table *table, struct slice row, size_t column_m
     return true;
 }
 
-static void bad_row_header(rd_kafka_headers_t *headers, const char *name, const char *text)
+static void add_header(rd_kafka_headers_t *headers, const char *name, const char *text)
 {
     (void)rd_kafka_header_add(headers, name, -1, text, -1);
 }
@@ -154,11 +154,11 @@ rd_kafka_headers_t *bad_row_headers(const char *connector, const char *reason, c
     char failed_at[24];
     (void)snprintf(event_id, sizeof(event_id), "%016lx-%08lx", change->commit_lsn, change->index);
     (void)snprintf(failed_at, sizeof(failed_at), "%ld", clock_wall_us() / CLOCK_US_PER_MS);
-    bad_row_header(headers, "millrace.dlq.function", connector);
-    bad_row_header(headers, "millrace.dlq.reason", reason);
-    bad_row_header(headers, "millrace.dlq.message", message);
-    bad_row_header(headers, "millrace.dlq.topic", change->table->topic);
-    bad_row_header(headers, "millrace.dlq.event_id", event_id);
-    bad_row_header(headers, "millrace.dlq.failed_at", failed_at);
+    add_header(headers, "millrace.dlq.function", connector);
+    add_header(headers, "millrace.dlq.reason", reason);
+    add_header(headers, "millrace.dlq.message", message);
+    add_header(headers, "millrace.dlq.topic", change->table->topic);
+    add_header(headers, "millrace.dlq.event_id", event_id);
+    add_header(headers, "millrace.dlq.failed_at", failed_at);
     return headers;
 }

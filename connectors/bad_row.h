@@ -1,4 +1,4 @@
-// Rows that can't be published as they are: what is kept of them in the dead-letter topic.
+// Dead letters of rows that can't be published.
 #ifndef CONNECTORS_BAD_ROW_H
 #define CONNECTORS_BAD_ROW_H
 
@@ -8,16 +8,17 @@
 #include "core/base/fault.h"
 
 /**
- * Copies a row image, with every text and bytes column of more than `column_max_bytes` replaced by Debezium's
- * `__debezium_unavailable_value` (arrays: by an empty one), so that the record still decodes by its schema.
+ * Copies a row image. Each text or bytes column of more than `column_max_bytes` is replaced by Debezium's
+ * `__debezium_unavailable_value`, a large array by an empty one, so that the record still decodes with its
+ * schema.
  *
- * @param row  Avro record of the table's Value, as the source made it
+ * @param row  Avro record of the table's Value schema
  * @param f    FAULT_FATAL: not such a record
  */
 bool bad_row_shrink(const struct table *table, struct slice row, size_t column_max_bytes, struct bytes *out,
                     struct fault *f) MUST_USE;
 
-/** Headers millrace.dlq.* that say what the row was and why it is here; the caller destroys them. */
+/** The headers millrace.dlq.*; the caller destroys them. */
 rd_kafka_headers_t *bad_row_headers(const char *connector, const char *reason, const char *message,
                                     const struct change *change);
 

@@ -1,4 +1,4 @@
-// One step of a database's committed history, in memory, borrowed from the source until its next step.
+// One step of a database's committed history. Borrowed from the source until its next step.
 #ifndef CONNECTORS_CHANGE_H
 #define CONNECTORS_CHANGE_H
 
@@ -6,10 +6,10 @@
 #include "schemas/avro/table.h"
 
 enum change_kind {
-    CHANGE_BEGIN,   // a transaction (or the snapshot of one table) opens
+    CHANGE_BEGIN,   // a transaction (or the snapshot of one table) begins
     CHANGE_ROW,     // one row change in it
     CHANGE_COMMIT,  // it ends at `position`
-    CHANGE_IDLE,    // nothing before `position` is missing: a keepalive between transactions
+    CHANGE_IDLE,    // a keepalive between transactions: all before `position` was given
 };
 
 /** enum values are the envelope's op letters. */
@@ -23,24 +23,23 @@ struct change {
     uint32_t transaction_id;  // BEGIN, ROW
     // The rest: ROW only.
     enum change_op op;
-    uint64_t index;  // of the row in its transaction, from 0, in order of arrival: half of the event id
+    uint64_t index;  // of the row in its transaction, from 0, in stream order: second half of the event id
     uint64_t lsn;    // the WAL frame's start
-    uint64_t last_commit_lsn;  // end LSN of the commit before this transaction; 0: none known
+    uint64_t last_commit_lsn;  // end LSN of the previous commit; 0: not known
     const char *origin;        // source.origin: the server that the change was replicated from; NULL: none
-    uint64_t origin_lsn;       // with it: the transaction's commit there
+    uint64_t origin_lsn;       // the LSN of the commit there; with origin
     const char *database;      // source.db; the source's own
     const char *snapshot;      // "false", "true", "first", "last" …: source.snapshot; static
-    struct table *table;       // valid while the source may still emit rows of it
+    struct table *table;       // valid as long as the source may emit rows of it
     struct slice key;          // Avro record of the key columns; data NULL: null key
     struct slice before;       // Avro record of the row; data NULL: null
     struct slice after;
-    struct slice
-        new_key_json;  // a delete that is half of a key change: header __debezium.newkey; data NULL: none
-    struct slice old_key_json;  // the create that is its other half: header __debezium.oldkey
-    // A row with a value that its schema can't hold (numeric NaN …): before and after are null, these say
-    // what it was.
+    struct slice new_key_json;  // delete of a key change: header __debezium.newkey; data NULL: none
+    struct slice old_key_json;  // create of a key change: header __debezium.oldkey
+    // A row with a value that can't be encoded (numeric NaN …): before and after are null, and bad_json has
+    // its values as text.
     struct slice bad_json;   // {"column":"text as the database sent it",…}; data NULL: the row is good
-    const char *bad_reason;  // 'column "price": NaN has no decimal form'; borrowed as all else
+    const char *bad_reason;  // 'column "price": NaN has no decimal form'
 };
 
 #endif

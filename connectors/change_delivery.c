@@ -1,10 +1,10 @@
-// A transaction's place in the ledger is opened by its Begin, held by each of its records until Kafka has it,
-// and sealed by its Commit. What is safe is the end of the settled prefix; before the database is told of it,
-// the state record says that it may be told. So a slot that stands beyond the record was moved by somebody
-// else.
+// A transaction's entry in the ledger is opened by its Begin, held by each of its records until Kafka has
+// acknowledged it, and sealed by its Commit. The safe position is the end of the settled prefix. It is
+// written to the state record before it is confirmed to the database. So a slot beyond the record was
+// advanced by something else.
 //
-// The state record goes through the sink too, not through the state topic's own producer: a copy that has
-// lost its session drops it together with its records, and can't write over what its successor has written.
+// The state record goes through the sink, not through the state topic's own producer: a copy that has lost
+// its session drops it together with its records and can't overwrite the record of its successor.
 #include "connectors/change_delivery.h"
 
 #include "connectors/connector_state.h"
@@ -15,43 +15,43 @@
 #include "core/kafka/state_topic.h"
 
 enum {
-    TRANSACTIONS_MAX = 16384,  // open at once: read, not yet wholly acknowledged
-    RECORD_MS = 1000,          // between two state records under load
+    TRANSACTIONS_MAX = 16384,  // open at once: read, and not acknowledged completely
+    RECORD_MS = 1000,          // between state records, under load
 };
 static const char STATE_TOPIC[] = "millrace.state";
 enum { STATE_PARTITION = 0 };
-#define TICKET_RECORD UINT64_MAX      // of the state record
-#define TICKET_NONE (UINT64_MAX - 1)  // of records behind a change that is withheld
+#define TICKET_RECORD UINT64_MAX      // of state records
+#define TICKET_NONE (UINT64_MAX - 1)  // of records after change_delivery_withhold
 
 struct change_delivery {
     struct change_delivery_params params;
     struct kafka_sink *sink;
     struct state_topic *state_topic;
-    size_t sinks_leaving;
-    size_t loads;  // on their way; only the newest has an answer that counts
+    size_t sinks_closing;
+    size_t loads;  // in flight; only the answer to the newest counts
 
     struct watermark watermark;
     int64_t commit_times_us[TRANSACTIONS_MAX];  // by ticket, modulo
-    uint64_t ticket;                            // of the transaction that is being put
+    uint64_t ticket;                            // of the current transaction
     bool is_begin_refused;
     bool is_withholding;
 
-    struct source_state state;  // the newest content of the record, but for its position
-    uint64_t recorded;          // the position in the record on Kafka
-    uint64_t recording;         // in the one that is on its way
+    struct source_state state;  // the content of the next record; its position is that of `recorded`
+    uint64_t recorded;          // the position in the acknowledged record
+    uint64_t recording;         // the position in the record in flight
     uint64_t confirmed;
     bool has_session;
-    bool is_save_due;     // the source waits for change_delivery_save
-    bool is_saving;       // and the record that is on its way has it
-    uint64_t save_after;  // all tickets below have to be settled before
-    bool is_recording;    // a record is on its way
+    bool is_save_due;     // change_delivery_save was called
+    bool is_saving;       // the record in flight has that state
+    uint64_t save_after;  // all tickets below must be settled before
+    bool is_recording;    // a state record is in flight
     bool is_draining;
     int64_t recorded_us;
     uv_timer_t *due;
     bool is_freed;
 };
 
-static void free_when_left(struct change_delivery *d);
+static void free_when_closed(struct change_delivery *d);
 
 static bool may_save(const struct change_delivery *d)
 {
@@ -97,7 +97,7 @@ static void note_sent(struct change_delivery *d)
     d->recorded_us = clock_now_us();
 }
 
-// On the loop's own turn: whoever asks for the record is in the middle of something.
+// Runs from the loop, never from inside the functions that make the record due.
 static void on_due(uv_timer_t *timer)
 {
     struct change_delivery *d = timer->data;
@@ -113,14 +113,14 @@ static void on_due(uv_timer_t *timer)
         }
         return;
     case SINK_FULL:
-        return;  // again with the next batch of acknowledgements
+        return;  // on_batch tries again
     case SINK_TOO_LARGE:
     case SINK_FAULT:
         d->params.listener.on_fault(d->params.listener.self, &f);
     }
 }
 
-// Has the state record written if something asks for it; under load once a second.
+// Schedules the state record if it is due; under load at most once a second.
 static void advance_record(struct change_delivery *d)
 {
     if (d->is_recording || !is_record_due(d)) {
@@ -167,7 +167,7 @@ static void on_settled(void *self, uint64_t ticket, uint32_t count)
     }
 }
 
-static void tell_if_quiet(struct change_delivery *d)
+static void notify_if_quiet(struct change_delivery *d)
 {
     if (change_delivery_is_quiet(d)) {
         d->params.listener.on_quiet(d->params.listener.self);
@@ -179,7 +179,7 @@ static void on_batch(void *self)
     struct change_delivery *d = self;
     confirm(d);
     advance_record(d);
-    tell_if_quiet(d);
+    notify_if_quiet(d);
     if (d->is_begin_refused && !watermark_full(&d->watermark)) {
         d->is_begin_refused = false;
         d->params.listener.on_room(d->params.listener.self);
@@ -207,11 +207,11 @@ static void on_reachable(void *self, const char *why)
 static void on_sink_closed(void *self)
 {
     struct change_delivery *d = self;
-    d->sinks_leaving--;
+    d->sinks_closing--;
     if (d->is_freed) {
-        free_when_left(d);
+        free_when_closed(d);
     } else {
-        tell_if_quiet(d);
+        notify_if_quiet(d);
     }
 }
 
@@ -230,7 +230,7 @@ static bool open_sink(struct change_delivery *d, struct fault *f)
 static void close_sink(struct change_delivery *d)
 {
     if (d->sink != NULL) {
-        d->sinks_leaving++;
+        d->sinks_closing++;
         kafka_sink_close(TAKE(d->sink));
     }
 }
@@ -257,7 +257,7 @@ struct kafka_sink *change_delivery_sink(struct change_delivery *d)
     return d->sink;
 }
 
-// Where the server stands is the truth: one that was restored or failed over may stand before what was
+// The server's position is authoritative: after a restore or failover it may be lower than what was
 // confirmed.
 void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
 {
@@ -348,7 +348,7 @@ void change_delivery_drain(struct change_delivery *d)
 
 bool change_delivery_is_quiet(const struct change_delivery *d)
 {
-    return d->sinks_leaving == 0 && change_delivery_in_flight(d) == 0 && !is_record_due(d);
+    return d->sinks_closing == 0 && change_delivery_in_flight(d) == 0 && !is_record_due(d);
 }
 
 size_t change_delivery_in_flight(const struct change_delivery *d)
@@ -392,9 +392,9 @@ static void on_timer_closed(uv_handle_t *handle)
     free(handle);
 }
 
-static void free_when_left(struct change_delivery *d)
+static void free_when_closed(struct change_delivery *d)
 {
-    if (d->sinks_leaving == 0) {
+    if (d->sinks_closing == 0) {
         free(d);
     }
 }
@@ -409,5 +409,5 @@ void change_delivery_free(struct change_delivery *d)
     state_topic_close(d->state_topic);
     watermark_clear(&d->watermark);
     uv_close((uv_handle_t *)d->due, on_timer_closed);
-    free_when_left(d);
+    free_when_closed(d);
 }

@@ -9,12 +9,12 @@
 
 enum { CONNECTOR_IDENTIFIER_MAX = 63 };  // PostgreSQL's NAMEDATALEN - 1
 
-static void connector_config_free_dsn(PQconninfoOption **parts)
+static void free_dsn(PQconninfoOption **parts)
 {
     PQconninfoFree(*parts);
 }
 
-static const char *connector_config_dsn_part(const PQconninfoOption *parts, const char *keyword)
+static const char *dsn_part(const PQconninfoOption *parts, const char *keyword)
 {
     for (; parts != NULL && parts->keyword != NULL; parts++) {
         if (strcmp(parts->keyword, keyword) == 0) {
@@ -25,14 +25,14 @@ static const char *connector_config_dsn_part(const PQconninfoOption *parts, cons
 }
 
 // password and sslpassword: libpq marks what must not be shown.
-static bool connector_config_is_secret(const PQconninfoOption *part)
+static bool is_secret(const PQconninfoOption *part)
 {
     return part->dispchar != NULL && part->dispchar[0] == '*';
 }
 
-static bool connector_config_dsn_fault(const char *dsn, char *message, struct fault *f)
+static bool dsn_fault(const char *dsn, char *message, struct fault *f)
 {
-    // libpq quotes what it could not read, and that may be the password.
+    // libpq quotes the part that it can't parse, which may be the password.
     bool is_quotable = strcasestr(dsn, "password") == NULL && strchr(dsn, '@') == NULL;
     (void)fault_set(f, FAULT_CONFIG, "%s",
                     message == NULL || !is_quotable ? "libpq can't read this connection string" : message);
@@ -40,18 +40,18 @@ static bool connector_config_dsn_fault(const char *dsn, char *message, struct fa
     return false;
 }
 
-static bool connector_config_check_dsn(const struct config_file *file, const char *dsn, struct fault *f)
+static bool check_dsn(const struct config_file *file, const char *dsn, struct fault *f)
 {
     char *message = NULL;
-    CLEANUP(connector_config_free_dsn) PQconninfoOption *parts = PQconninfoParse(dsn, &message);
+    CLEANUP(free_dsn) PQconninfoOption *parts = PQconninfoParse(dsn, &message);
     if (parts == NULL) {
-        return connector_config_dsn_fault(dsn, message, f);
+        return dsn_fault(dsn, message, f);
     }
-    if (connector_config_dsn_part(parts, "replication") != NULL) {
+    if (dsn_part(parts, "replication") != NULL) {
         return fault_set(f, FAULT_CONFIG, "replication is set by millrace; take it out");
     }
     for (const PQconninfoOption *part = parts; part->keyword != NULL; part++) {
-        if (part->val != NULL && connector_config_is_secret(part) && !file->is_private) {
+        if (part->val != NULL && is_secret(part) && !file->is_private) {
             return fault_set(
                 f, FAULT_CONFIG,
                 "has a %s, in a file that others may read: write the key password beside dsn, as "
@@ -62,15 +62,15 @@ static bool connector_config_check_dsn(const struct config_file *file, const cha
     return true;
 }
 
-static void connector_config_redact_dsn(const char *dsn, struct bytes *out)
+static void redact_dsn(const char *dsn, struct bytes *out)
 {
-    CLEANUP(connector_config_free_dsn) PQconninfoOption *parts = PQconninfoParse(dsn, NULL);
+    CLEANUP(free_dsn) PQconninfoOption *parts = PQconninfoParse(dsn, NULL);
     bool is_first = true;
     for (const PQconninfoOption *part = parts; part != NULL && part->keyword != NULL; part++) {
         if (part->val == NULL) {
             continue;
         }
-        const char *value = connector_config_is_secret(part) ? "***" : part->val;
+        const char *value = is_secret(part) ? "***" : part->val;
         bytes_format(out, "%s%s='", is_first ? "" : " ", part->keyword);
         for (; *value != '\0'; value++) {
             if (*value == '\'' || *value == '\\') {
@@ -83,8 +83,7 @@ static void connector_config_redact_dsn(const char *dsn, struct bytes *out)
     }
 }
 
-static bool connector_config_check_table_glob(const struct config_file *file, const char *value,
-                                              struct fault *f)
+static bool check_table_glob(const struct config_file *file, const char *value, struct fault *f)
 {
     if (!config_value_check_glob(file, value, f)) {
         return false;
@@ -98,33 +97,31 @@ static bool connector_config_check_table_glob(const struct config_file *file, co
     return true;
 }
 
-static bool connector_config_check_slot(const struct config_file *file, const char *value, struct fault *f)
+static bool check_slot(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
     size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_");
     if (value[length] != '\0' || length > CONNECTOR_IDENTIFIER_MAX) {
-        return fault_set(f, FAULT_CONFIG, "a slot's name has 1 to 63 of a-z, 0-9 and _");
+        return fault_set(f, FAULT_CONFIG, "a slot name must have 1 to 63 characters of a-z, 0-9 and _");
     }
     return true;
 }
 
-static bool connector_config_check_publication(const struct config_file *file, const char *value,
-                                               struct fault *f)
+static bool check_publication(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
     for (const char *c = value; *c != '\0'; c++) {
         if (iscntrl((unsigned char)*c)) {
-            return fault_set(f, FAULT_CONFIG, "a publication's name has no control characters");
+            return fault_set(f, FAULT_CONFIG, "a publication name must not have control characters");
         }
     }
     if (strlen(value) > CONNECTOR_IDENTIFIER_MAX) {
-        return fault_set(f, FAULT_CONFIG, "a publication's name has at most 63 bytes");
+        return fault_set(f, FAULT_CONFIG, "a publication name must have at most 63 bytes");
     }
     return true;
 }
 
-static enum config_verdict connector_config_check_topic_pair(const char *key, const char *value,
-                                                             struct fault *f)
+static enum config_verdict check_topic_pair(const char *key, const char *value, struct fault *f)
 {
     bool is_key_bad = false;
     if (kafka_properties_check_topic(key, value, &is_key_bad, f)) {
@@ -133,22 +130,21 @@ static enum config_verdict connector_config_check_topic_pair(const char *key, co
     return is_key_bad ? CONFIG_BAD_KEY : CONFIG_BAD_VALUE;
 }
 
-static const struct config_rules connector_dsn_rules = {.check = connector_config_check_dsn,
-                                                        .redact = connector_config_redact_dsn};
-static const struct config_rules connector_prefix_rules = {.check = config_value_check_topic};
-static const struct config_rules connector_glob_rules = {.check = connector_config_check_table_glob};
-static const struct config_rules connector_slot_rules = {.check = connector_config_check_slot};
-static const struct config_rules connector_publication_rules = {.check = connector_config_check_publication};
-static const struct config_rules connector_topic_rules = {
-    .check_pair = connector_config_check_topic_pair,
+static const struct config_rules dsn_rules = {.check = check_dsn, .redact = redact_dsn};
+static const struct config_rules prefix_rules = {.check = config_value_check_topic};
+static const struct config_rules glob_rules = {.check = check_table_glob};
+static const struct config_rules slot_rules = {.check = check_slot};
+static const struct config_rules publication_rules = {.check = check_publication};
+static const struct config_rules topic_rules = {
+    .check_pair = check_topic_pair,
 };
 
-static const struct config_option connector_postgres[] = {
+static const struct config_option postgres_options[] = {
     {.key = "dsn",
      .type = CONFIG_TEXT,
      .is_required = true,
      .offset = offsetof(struct connector_config, postgres.dsn),
-     .rules = &connector_dsn_rules,
+     .rules = &dsn_rules,
      .doc = "Connection string of the database, as libpq takes it: `host=db dbname=shop user=millrace` or "
             "`postgresql://millrace@db/shop`. A role with REPLICATION."},
     {.key = "password",
@@ -158,13 +154,13 @@ static const struct config_option connector_postgres[] = {
     {.key = NULL},
 };
 
-static const struct config_option connector_tables[] = {
+static const struct config_option tables_options[] = {
     {.key = "include",
      .type = CONFIG_LIST,
      .initial = "public.*",
      .min = 1,
      .offset = offsetof(struct connector_config, tables.include),
-     .rules = &connector_glob_rules,
+     .rules = &glob_rules,
      .doc = "Tables to capture: globs over SCHEMA.TABLE, or a regular expression written `/…/`. Tables that "
             "appear later and match are read and captured too. A partitioned table stands for its "
             "partitions, present and "
@@ -172,29 +168,29 @@ static const struct config_option connector_tables[] = {
     {.key = "exclude",
      .type = CONFIG_LIST,
      .offset = offsetof(struct connector_config, tables.exclude),
-     .rules = &connector_glob_rules,
+     .rules = &glob_rules,
      .doc = "Of these, the tables to leave out; a partitioned table with all its partitions."},
     {.key = "publish_inserts_only",
      .type = CONFIG_LIST,
      .offset = offsetof(struct connector_config, tables.publish_inserts_only),
-     .rules = &connector_glob_rules,
+     .rules = &glob_rules,
      .doc = "Tables without primary key or replica identity whose inserts are captured; their updates and "
             "deletes can't be. A partitioned table stands for its partitions."},
     {.key = NULL},
 };
 
-static const struct config_option connector_slot[] = {
+static const struct config_option slot_options[] = {
     {.key = "name",
      .type = CONFIG_TEXT,
      .otherwise = "millrace_NAME",
      .offset = offsetof(struct connector_config, slot.name),
-     .rules = &connector_slot_rules,
+     .rules = &slot_rules,
      .doc = "The replication slot."},
     {.key = "publication",
      .type = CONFIG_TEXT,
      .otherwise = "millrace_NAME",
      .offset = offsetof(struct connector_config, slot.publication),
-     .rules = &connector_publication_rules,
+     .rules = &publication_rules,
      .doc = "The publication."},
     {.key = "create",
      .type = CONFIG_BOOL,
@@ -205,7 +201,7 @@ static const struct config_option connector_slot[] = {
     {.key = NULL},
 };
 
-static const struct config_option connector_topics[] = {
+static const struct config_option topics_options[] = {
     {.key = "partitions",
      .type = CONFIG_INTEGER,
      .otherwise = "the broker's",
@@ -223,38 +219,38 @@ static const struct config_option connector_topics[] = {
     {.key = "config",
      .type = CONFIG_PAIRS,
      .offset = offsetof(struct connector_config, topics.config),
-     .rules = &connector_topic_rules,
+     .rules = &topic_rules,
      .doc = "Kafka's topic properties."},
     {.key = NULL},
 };
 
-static const struct config_choice connector_snapshots[] = {
+static const struct config_choice snapshots[] = {
     {"initial", CONNECTOR_SNAPSHOT_INITIAL}, {"never", CONNECTOR_SNAPSHOT_NEVER}, {NULL, 0}};
-static const struct config_choice connector_bad_rows[] = {
+static const struct config_choice bad_rows[] = {
     {"stop", CONNECTOR_BAD_ROW_STOP}, {"dead_letter", CONNECTOR_BAD_ROW_DEAD_LETTER}, {NULL, 0}};
-static const struct config_choice connector_types[] = {{"debezium", 0}, {NULL, 0}};
-static const struct config_choice connector_deliveries[] = {{"at_least_once", 0}, {NULL, 0}};
+static const struct config_choice types[] = {{"debezium", 0}, {NULL, 0}};
+static const struct config_choice deliveries[] = {{"at_least_once", 0}, {NULL, 0}};
 
-static const struct config_option connector_options[] = {
+static const struct config_option file_options[] = {
     {.key = "postgres",
      .type = CONFIG_SECTION,
      .is_required = true,
-     .section = connector_postgres,
+     .section = postgres_options,
      .doc = "The database."},
     {.key = "topic_prefix",
      .type = CONFIG_TEXT,
      .is_required = true,
      .offset = offsetof(struct connector_config, topic_prefix),
-     .rules = &connector_prefix_rules,
+     .rules = &prefix_rules,
      .doc = "First part of every topic's name: PREFIX.SCHEMA.TABLE."},
-    {.key = "tables", .type = CONFIG_SECTION, .section = connector_tables, .doc = "Which tables."},
+    {.key = "tables", .type = CONFIG_SECTION, .section = tables_options, .doc = "Which tables."},
     {.key = "slot",
      .type = CONFIG_SECTION,
-     .section = connector_slot,
+     .section = slot_options,
      .doc = "What the connector keeps in PostgreSQL. NAME is the file's name with _ for -."},
     {.key = "snapshot",
      .type = CONFIG_CHOICE,
-     .choices = connector_snapshots,
+     .choices = snapshots,
      .initial = "initial",
      .offset = offsetof(struct connector_config, snapshot),
      .doc =
@@ -263,7 +259,7 @@ static const struct config_option connector_options[] = {
          "either way."},
     {.key = "on_bad_row",
      .type = CONFIG_CHOICE,
-     .choices = connector_bad_rows,
+     .choices = bad_rows,
      .initial = "stop",
      .offset = offsetof(struct connector_config, on_bad_row),
      .doc =
@@ -271,24 +267,24 @@ static const struct config_option connector_options[] = {
          "NaN in a NOT NULL column): stop its table there, or put it aside and go on."},
     {.key = "types",
      .type = CONFIG_CHOICE,
-     .choices = connector_types,
+     .choices = types,
      .initial = "debezium",
      .offset = CONFIG_NO_TARGET,
      .doc = "How column types become Avro: as Debezium does it."},
     {.key = "delivery",
      .type = CONFIG_CHOICE,
-     .choices = connector_deliveries,
+     .choices = deliveries,
      .initial = "at_least_once",
      .offset = CONFIG_NO_TARGET,
      .doc = "What Kafka gets: every change, some twice after a crash, with the same id."},
     {.key = "topics",
      .type = CONFIG_SECTION,
-     .section = connector_topics,
+     .section = topics_options,
      .doc = "For topics that the connector creates; those that are there stay as they are."},
     {.key = NULL},
 };
 
-static void connector_config_default_name(const struct config_file *file, char **target)
+static void default_name(const struct config_file *file, char **target)
 {
     if (*target != NULL) {
         return;
@@ -301,7 +297,7 @@ static void connector_config_default_name(const struct config_file *file, char *
     }
 }
 
-static void connector_config_check_lengths(const struct config_file *file, const struct connector_config *c)
+static void check_lengths(const struct config_file *file, const struct connector_config *c)
 {
     static const char inserts[] = "_inserts";  // ends the name of the second publication
     size_t room = CONNECTOR_IDENTIFIER_MAX - (sizeof(inserts) - 1);
@@ -317,24 +313,24 @@ static void connector_config_check_lengths(const struct config_file *file, const
     } else if (strlen(c->slot.publication) > room && c->tables.publish_inserts_only.count > 0) {
         config_complain(
             file, "slot.publication",
-            "publication: with publish_inserts_only it has at most %zu bytes, to leave room for %s", room,
-            inserts);
+            "publication: with publish_inserts_only it must have at most %zu bytes, to leave room for %s",
+            room, inserts);
     }
 }
 
-static void connector_config_finish(const struct config_file *file, void *config)
+static void finish(const struct config_file *file, void *config)
 {
     struct connector_config *c = config;
     c->name = memory_string(file->name);
-    connector_config_default_name(file, &c->slot.name);
-    connector_config_default_name(file, &c->slot.publication);
-    connector_config_check_lengths(file, c);
+    default_name(file, &c->slot.name);
+    default_name(file, &c->slot.publication);
+    check_lengths(file, c);
     if (c->postgres.dsn == NULL || c->postgres.password == NULL) {
         return;
     }
-    CLEANUP(connector_config_free_dsn) PQconninfoOption *parts = PQconninfoParse(c->postgres.dsn, NULL);
-    if (connector_config_dsn_part(parts, "password") != NULL) {
-        config_complain(file, "postgres.password", "password: there is one in dsn already; keep one of them");
+    CLEANUP(free_dsn) PQconninfoOption *parts = PQconninfoParse(c->postgres.dsn, NULL);
+    if (dsn_part(parts, "password") != NULL) {
+        config_complain(file, "postgres.password", "password: dsn has one too; keep one of them");
     }
 }
 
@@ -344,11 +340,11 @@ bool connector_config_same_database(const struct connector_config *a, const stru
     if (a->postgres.dsn == NULL || b->postgres.dsn == NULL) {
         return false;
     }
-    CLEANUP(connector_config_free_dsn) PQconninfoOption *left = PQconninfoParse(a->postgres.dsn, NULL);
-    CLEANUP(connector_config_free_dsn) PQconninfoOption *right = PQconninfoParse(b->postgres.dsn, NULL);
+    CLEANUP(free_dsn) PQconninfoOption *left = PQconninfoParse(a->postgres.dsn, NULL);
+    CLEANUP(free_dsn) PQconninfoOption *right = PQconninfoParse(b->postgres.dsn, NULL);
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        const char *one = connector_config_dsn_part(left, parts[i]);
-        const char *other = connector_config_dsn_part(right, parts[i]);
+        const char *one = dsn_part(left, parts[i]);
+        const char *other = dsn_part(right, parts[i]);
         if ((one == NULL) != (other == NULL) || (one != NULL && strcmp(one, other) != 0)) {
             return false;
         }
@@ -385,7 +381,7 @@ const struct config_kind connector_config_kind = {
                "tables: {include: [public.*], exclude: [public.audit_*]}\n"
                "snapshot: initial\n"
                "topics: {partitions: 6, replication: 3, config: {retention.ms: 604800000}}\n",
-    .options = connector_options,
+    .options = file_options,
     .size = sizeof(struct connector_config),
-    .finish = connector_config_finish,
+    .finish = finish,
 };

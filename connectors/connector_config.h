@@ -11,18 +11,19 @@ struct connector_config {
     char *name;  // the file's name without .yaml
     struct {
         char *dsn;       // libpq connection string or URI
-        char *password;  // NULL when the DSN, ~/.pgpass or the server's rules give it
+        char *password;  // NULL: from the DSN or ~/.pgpass, or not needed
     } postgres;
     char *topic_prefix;
     struct {
         struct text_list include;  // globs over "schema.table"; default public.*
         struct text_list exclude;
-        struct text_list publish_inserts_only;  // globs: tables without identity whose inserts are published
+        struct text_list
+            publish_inserts_only;  // globs: tables without replica identity whose inserts are published
     } tables;
     struct {
         char *name;         // default millrace_<name>, '-' as '_'
         char *publication;  // the same default
-        bool create;        // default true: make slot and publications when they are missing
+        bool create;        // default true: create slot and publications if they are missing
     } slot;
     enum connector_snapshot snapshot;
     enum connector_bad_row on_bad_row;
@@ -36,7 +37,7 @@ struct connector_config {
 /** The table of connectors/NAME.yaml; reads into a struct connector_config. */
 extern const struct config_kind connector_config_kind;
 
-/** Whether both read the same database, as far as their connection strings tell. */
+/** Whether the connection strings of both name the same database. */
 bool connector_config_same_database(const struct connector_config *a, const struct connector_config *b);
 
 /** Accepts NULL. */

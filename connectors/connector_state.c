@@ -6,7 +6,7 @@
 
 #include "core/base/text.h"
 
-static void connector_state_release(json_t **object)
+static void release_json(json_t **object)
 {
     json_decref(*object);
 }
@@ -29,7 +29,7 @@ void connector_state_write(struct bytes *out, const struct source_state *state)
     bytes_append_string(out, state->unread_count > 0 ? "]}" : "}");
 }
 
-static bool connector_state_copy(const json_t *object, const char *key, char *ret, size_t size)
+static bool copy_text(const json_t *object, const char *key, char *ret, size_t size)
 {
     const json_t *text = json_object_get(object, key);
     if (!json_is_string(text) || json_string_length(text) >= size) {
@@ -39,8 +39,8 @@ static bool connector_state_copy(const json_t *object, const char *key, char *re
     return true;
 }
 
-// Absent in records of older versions: 0, not known.
-static bool connector_state_position(const json_t *object, uint64_t *ret)
+// Records of old versions have no position: 0.
+static bool read_position(const json_t *object, uint64_t *ret)
 {
     const json_t *position = json_object_get(object, "position");
     if (position == NULL) {
@@ -59,7 +59,7 @@ static bool connector_state_position(const json_t *object, uint64_t *ret)
     return true;
 }
 
-static bool connector_state_unread(const json_t *object, struct source_state *ret)
+static bool read_unread(const json_t *object, struct source_state *ret)
 {
     const json_t *unread = json_object_get(object, "unread");
     if (unread == NULL) {
@@ -85,21 +85,20 @@ bool connector_state_read(struct slice value, struct source_state *ret, struct f
         return true;
     }
     json_error_t error;
-    json_t *object CLEANUP(connector_state_release) =
+    json_t *object CLEANUP(release_json) =
         json_loadb((const char *)value.data, value.size, JSON_REJECT_DUPLICATES, &error);
     struct source_state state = {.is_known = true};
     char snapshot[16];
     const json_t *timeline = json_object_get(object, "timeline");
     if (!json_is_object(object) || !json_is_integer(timeline) ||
-        !connector_state_copy(object, "slot", state.slot, sizeof(state.slot)) ||
-        !connector_state_copy(object, "system_identifier", state.system_identifier,
-                              sizeof(state.system_identifier)) ||
-        !connector_state_copy(object, "snapshot", snapshot, sizeof(snapshot)) ||
-        !connector_state_position(object, &state.position) || !connector_state_unread(object, &state)) {
+        !copy_text(object, "slot", state.slot, sizeof(state.slot)) ||
+        !copy_text(object, "system_identifier", state.system_identifier, sizeof(state.system_identifier)) ||
+        !copy_text(object, "snapshot", snapshot, sizeof(snapshot)) ||
+        !read_position(object, &state.position) || !read_unread(object, &state)) {
         return fault_set(
             f, FAULT_CONFIG,
-            "the connector's record in topic millrace.state is not one of ours; delete the record "
-            "(write a tombstone for its key) to start anew");
+            "the connector's record in topic millrace.state is not valid; to start anew delete it "
+            "(write a tombstone for its key)");
     }
     state.timeline = (uint32_t)json_integer_value(timeline);
     state.is_snapshot_done = strcmp(snapshot, "done") == 0;

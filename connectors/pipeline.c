@@ -1,6 +1,6 @@
 // One connector: its states, and the loop that moves changes from the source to the publisher and safe
-// positions back. A lost peer ends the session; the next one begins at the position that the server has, once
-// nothing of the last one can reach Kafka any more.
+// positions back. Losing the database or Kafka ends the session. The next session begins at the slot's
+// position, after the last record of the ended session has reached Kafka or was dropped.
 #include "connectors/pipeline.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "core/base/text.h"
 
 enum {
-    BUDGET = 1024,  // changes per turn of the loop
+    BUDGET = 1024,  // changes for each loop iteration
     DRAIN_LIMIT_MS = 20000,
     TICK_MS = 1000,
 };
@@ -34,7 +34,7 @@ struct pipeline {
     struct publisher *publisher;
     struct pipeline_metrics metrics;
 
-    struct change change;  // read and not yet taken
+    struct change change;  // read and not published yet
     bool has_change;
     bool is_source_open;
     bool is_paused;
@@ -45,9 +45,9 @@ struct pipeline {
     uv_timer_t retry;
     uv_timer_t tick;
     uv_timer_t drain_limit;
-    uv_idle_t again;
+    uv_idle_t next_turn;
     int handles_open;
-    bool is_reopen_due;  // the wait is over; the last session's sink may still be leaving
+    bool is_reopen_due;  // the backoff is over; the old sink may still be closing
     bool is_ended;
 };
 
@@ -61,7 +61,7 @@ static void note_waiting(struct pipeline *p)
     }
 }
 
-static void note_works(struct pipeline *p)
+static void clear_error(struct pipeline *p)
 {
     if (!p->state.is_kafka_lost) {
         last_error_clear(&p->state.error);
@@ -82,7 +82,7 @@ static void close_source(struct pipeline *p)
     p->has_change = false;
     p->is_paused = false;
     p->is_source_open = false;
-    (void)uv_idle_stop(&p->again);
+    (void)uv_idle_stop(&p->next_turn);
     p->source_type->close(p->source);
 }
 
@@ -107,9 +107,8 @@ static void open_session(struct pipeline *p)
     p->source_type->open(p->source);
 }
 
-// Waiting for the sink of the last session keeps each key's order: what it had sent comes before what is sent
-// again.
-static void when_quiet(struct pipeline *p)
+// Waiting for the old sink keeps the order of each key: its records come before their repetition.
+static void advance_when_quiet(struct pipeline *p)
 {
     if (!change_delivery_is_quiet(p->delivery)) {
         return;
@@ -131,7 +130,7 @@ static bool renew_sink(struct pipeline *p, struct fault *f)
     if (!change_delivery_renew(p->delivery, f)) {
         return false;
     }
-    p->state.is_kafka_lost = false;  // the new one finds out for itself
+    p->state.is_kafka_lost = false;  // the new sink probes by itself
     publisher_attach(p->publisher);
     return true;
 }
@@ -140,7 +139,7 @@ static void on_retry(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
     p->is_reopen_due = true;
-    when_quiet(p);
+    advance_when_quiet(p);
 }
 
 static void back_off(struct pipeline *p, enum peer peer, const char *why)
@@ -156,10 +155,10 @@ static void back_off(struct pipeline *p, enum peer peer, const char *why)
     (void)uv_timer_start(&p->retry, on_retry, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
 }
 
-// A fault of the source or of the sink ends the session: retried with backoff, or the end. The sink goes with
-// it in any case: without the database's lock another copy may publish, and a producer that lost a record
-// can't keep order any more.
-static void lose(struct pipeline *p, enum peer peer, const struct fault *f)
+// A fault of the source or of the sink ends the session: it is retried with backoff, or ends the connector.
+// The sink is replaced in both cases: without the lock in the database another copy may publish, and a
+// producer that lost a record can't keep the order.
+static void end_session(struct pipeline *p, enum peer peer, const struct fault *f)
 {
     if (pipeline_state_is_over(&p->state)) {
         return;
@@ -173,7 +172,7 @@ static void lose(struct pipeline *p, enum peer peer, const struct fault *f)
     if (!renew_sink(p, &reason)) {
         fail(p, &reason);
     } else if (p->state.now == PIPELINE_DRAINING) {
-        when_quiet(p);
+        advance_when_quiet(p);
     } else {
         metric_add(peer == PEER_KAFKA ? p->metrics.kafka_reconnects : p->metrics.postgres_reconnects, 1);
         back_off(p, peer, reason.text);
@@ -217,7 +216,7 @@ static void set_paused(struct pipeline *p, bool is_paused)
 static bool read_change(struct pipeline *p)
 {
     struct fault f = {0};
-    // Only now: resuming makes the source call again, whatever still waits here.
+    // Not earlier: resuming makes the source call on_ready, even while a change waits here.
     set_paused(p, false);
     switch (p->source_type->next(p->source, &p->change, &f)) {
     case SOURCE_CHANGE:
@@ -227,16 +226,16 @@ static bool read_change(struct pipeline *p)
         return false;
     case SOURCE_END:
         (void)fault_set(&f, FAULT_RETRY, "the server ended the stream");
-        lose(p, PEER_POSTGRES, &f);
+        end_session(p, PEER_POSTGRES, &f);
         return false;
     case SOURCE_FAULT:
-        lose(p, PEER_POSTGRES, &f);
+        end_session(p, PEER_POSTGRES, &f);
         return false;
     }
     return false;
 }
 
-// One change from the source into the ledger and Kafka. False: nothing more to do in this turn.
+// Moves one change from the source to the ledger and Kafka. False: nothing more to do now.
 static bool step(struct pipeline *p)
 {
     struct fault f = {0};
@@ -251,22 +250,22 @@ static bool step(struct pipeline *p)
         set_paused(p, true);
         return false;
     case PUBLISHER_FAULT:
-        lose(p, PEER_KAFKA, &f);
+        end_session(p, PEER_KAFKA, &f);
         return false;
     }
     return false;
 }
 
-static void on_again(uv_idle_t *again)
+static void on_next_turn(uv_idle_t *idle)
 {
-    pump(again->data);
+    pump(idle->data);
 }
 
 static void flush(struct pipeline *p)
 {
     struct fault f = {0};
     if (p->is_source_open && change_delivery_flush(p->delivery, &f) == SINK_FAULT) {
-        lose(p, PEER_KAFKA, &f);
+        end_session(p, PEER_KAFKA, &f);
     }
 }
 
@@ -284,9 +283,9 @@ static void pump(struct pipeline *p)
     note_waiting(p);
     p->is_pumping = false;
     if (left > 0 || !p->is_source_open) {
-        (void)uv_idle_stop(&p->again);
+        (void)uv_idle_stop(&p->next_turn);
     } else {
-        (void)uv_idle_start(&p->again, on_again);
+        (void)uv_idle_start(&p->next_turn, on_next_turn);
     }
 }
 
@@ -299,8 +298,9 @@ static void on_safe(void *self, uint64_t position)
 {
     struct pipeline *p = self;
     p->confirmed = position;
-    backoff_reset(&p->backoff);  // not before: what fails each time at the same change must slow down
-    note_works(p);
+    backoff_reset(
+        &p->backoff);  // not earlier: a session that fails again at the same change must back off further
+    clear_error(p);
     if (p->is_source_open) {
         p->source_type->confirm(p->source, position);
     }
@@ -308,12 +308,12 @@ static void on_safe(void *self, uint64_t position)
 
 static void on_quiet(void *self)
 {
-    when_quiet(self);
+    advance_when_quiet(self);
 }
 
 static void on_sink_fault(void *self, const struct fault *f)
 {
-    lose(self, PEER_KAFKA, f);
+    end_session(self, PEER_KAFKA, f);
 }
 
 static void on_reachable(void *self, const char *why)
@@ -349,14 +349,14 @@ static void on_saved(void *self)
     }
 }
 
-// --- what the source says ---
+// --- the source's listener ---
 
 static void on_source_ready(void *self)
 {
     pump(self);
 }
 
-static void on_source_recall(void *self)
+static void on_source_load_state(void *self)
 {
     struct pipeline *p = self;
     change_delivery_load(p->delivery);
@@ -379,7 +379,7 @@ static void on_source_open(void *self, uint64_t position)
 
 static void on_source_fault(void *self, const struct fault *f)
 {
-    lose(self, PEER_POSTGRES, f);
+    end_session(self, PEER_POSTGRES, f);
 }
 
 static void on_source_table(void *self, const char *topic)
@@ -397,7 +397,7 @@ static void on_source_phase(void *self, const char *phase, const char *detail)
     }
     pipeline_state_enter(&p->state, to, detail == NULL ? phase : detail);
     if (to == PIPELINE_STREAMING) {
-        note_works(p);
+        clear_error(p);
     }
 }
 
@@ -420,15 +420,15 @@ static void init_handles(struct pipeline *p)
         (void)uv_timer_init(loop, timers[i]);
         timers[i]->data = p;
     }
-    (void)uv_idle_init(loop, &p->again);
-    p->again.data = p;
+    (void)uv_idle_init(loop, &p->next_turn);
+    p->next_turn.data = p;
     p->handles_open = COUNT_OF(timers) + 1;
 }
 
 static bool open_source(struct pipeline *p, struct fault *f)
 {
     struct source_listener listener = {.on_ready = on_source_ready,
-                                       .on_load_state = on_source_recall,
+                                       .on_load_state = on_source_load_state,
                                        .on_open = on_source_open,
                                        .on_fault = on_source_fault,
                                        .on_state = on_source_state,
@@ -493,7 +493,7 @@ static void on_drain_limit(uv_timer_t *timer)
     struct pipeline *p = timer->data;
     log_warn(p->component, "drain_cut_short",
              LOG_WITH(LOG_NUMBER("in_flight", change_delivery_in_flight(p->delivery))),
-             "Kafka did not acknowledge everything in time; what is missing is read again at the next start");
+             "Kafka did not acknowledge everything in time; the rest is read again at the next start");
     close_source(p);
     pipeline_state_enter(&p->state, PIPELINE_STOPPED, "drain cut short");
     end(p, NULL);
@@ -505,14 +505,14 @@ void pipeline_drain(struct pipeline *p)
         return;
     }
     (void)uv_timer_stop(&p->retry);
-    (void)uv_idle_stop(&p->again);
+    (void)uv_idle_stop(&p->next_turn);
     if (p->is_source_open) {
         p->source_type->pause(p->source);
     }
     pipeline_state_enter(&p->state, PIPELINE_DRAINING, "asked to stop");
     (void)uv_timer_start(&p->drain_limit, on_drain_limit, DRAIN_LIMIT_MS, 0);
     change_delivery_drain(p->delivery);
-    when_quiet(p);
+    advance_when_quiet(p);
 }
 
 void pipeline_status(const struct pipeline *p, struct bytes *out)
@@ -558,5 +558,5 @@ void pipeline_free(struct pipeline *p)
     uv_close((uv_handle_t *)&p->retry, on_handle_closed);
     uv_close((uv_handle_t *)&p->tick, on_handle_closed);
     uv_close((uv_handle_t *)&p->drain_limit, on_handle_closed);
-    uv_close((uv_handle_t *)&p->again, on_handle_closed);
+    uv_close((uv_handle_t *)&p->next_turn, on_handle_closed);
 }

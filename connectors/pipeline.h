@@ -1,4 +1,4 @@
-// One connector: next -> encode -> publish -> settle -> confirm.
+// One connector: read -> encode -> publish -> settle -> confirm.
 #ifndef CONNECTORS_PIPELINE_H
 #define CONNECTORS_PIPELINE_H
 
@@ -18,19 +18,19 @@ struct pipeline_params {
     struct registry *registry;              // lent
     struct metrics *metrics;                // lent
     const struct source_type *source_type;  // NULL: the one the configuration names
-    /** The connector ended: drained after pipeline_drain (f NULL), or it can't go on (CONFIG, FATAL). Once.
-     */
+    /** Called once: pipeline_drain has finished (`f` NULL), or the connector has failed (CONFIG, FATAL). */
     void (*on_end)(void *self, const struct fault *f);
     void *self;
 };
 
-/** Starts connecting; all later trouble comes through on_end or is retried with backoff. */
+/** Starts to connect. Later faults are retried with backoff or end the connector (on_end). */
 bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret, struct fault *f) MUST_USE;
 
-/** Stops reading, waits until Kafka has all that was read, confirms it, closes; then on_end(NULL). */
+/** Stops reading, waits until Kafka has everything that was read, confirms it and closes; then calls
+ * on_end(NULL). */
 void pipeline_drain(struct pipeline *p);
 
-/** The state ("streaming" …) and why, as a JSON object {"name","state","detail",…} appended to `out`. */
+/** Appends a JSON object {"name","state","detail",…}. */
 void pipeline_status(const struct pipeline *p, struct bytes *out);
 bool pipeline_is_ready(const struct pipeline *p);
 

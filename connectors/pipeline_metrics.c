@@ -2,56 +2,52 @@
 
 #include "core/base/clock.h"
 
-static struct metric *pipeline_metrics_make(struct metrics *metrics, enum metric_kind kind, const char *name,
-                                            const char *help, const char *labels)
+static struct metric *series(struct metrics *metrics, enum metric_kind kind, const char *name,
+                             const char *help, const char *labels)
 {
     return metrics_series(metrics, kind, name, help, labels);
 }
 
-static struct metric *pipeline_metrics_by(struct metrics *metrics, const char *connector, const char *what,
-                                          const char *value)
+static struct metric *series_by(struct metrics *metrics, const char *connector, const char *what,
+                                const char *value)
 {
     bool is_operation = what[0] == 'o';
     char *labels CLEANUP(memory_free_pointer) =
         memory_format("connector=\"%s\",%s=\"%s\"", connector, what, value);
-    return metrics_series(
-        metrics, METRIC_COUNTER,
-        is_operation ? "millrace_connector_changes_total" : "millrace_connector_reconnects_total",
-        is_operation ? "Row changes read, by operation." : "Connections lost and made again.", labels);
+    return metrics_series(metrics, METRIC_COUNTER,
+                          is_operation ? "millrace_connector_changes_total"
+                                       : "millrace_connector_reconnects_total",
+                          is_operation ? "Row changes read, by operation." : "Connections lost.", labels);
 }
 
 void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, const char *connector)
 {
     char *labels CLEANUP(memory_free_pointer) = memory_format("connector=\"%s\"", connector);
-    m->state =
-        pipeline_metrics_make(metrics, METRIC_GAUGE, "millrace_connector_state",
-                              "0 starting, 1 connecting, 2 waiting_for_slot, 3 snapshotting, 4 streaming, "
-                              "5 backing_off, 6 draining, 7 stopped, 8 failed.",
-                              labels);
-    m->slot_lag_bytes =
-        pipeline_metrics_make(metrics, METRIC_GAUGE, "millrace_connector_slot_lag_bytes",
-                              "WAL between the server's end and the confirmed position.", labels);
-    m->slot_retained_bytes =
-        pipeline_metrics_make(metrics, METRIC_GAUGE, "millrace_connector_slot_retained_bytes",
-                              "WAL that the server keeps for the slot.", labels);
-    m->lag_seconds = pipeline_metrics_make(metrics, METRIC_GAUGE, "millrace_connector_lag_seconds",
-                                           "Age of the last transaction read; 0 when caught up.", labels);
-    m->in_flight_records =
-        pipeline_metrics_make(metrics, METRIC_GAUGE, "millrace_connector_in_flight_records",
-                              "Records published and not yet acknowledged.", labels);
-    m->dead_letters = pipeline_metrics_make(metrics, METRIC_COUNTER, "millrace_connector_dead_letters_total",
-                                            "Rows that went to the dead-letter topic.", labels);
-    m->waiting_tables = pipeline_metrics_make(metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",
-                                              "Tables that wait at a row that can't be published.", labels);
-    m->commit_to_ack_seconds = pipeline_metrics_make(
-        metrics, METRIC_HISTOGRAM, "millrace_connector_commit_to_ack_seconds",
-        "From commit to Kafka's acknowledgement, once a transaction and batch.", labels);
-    m->created = pipeline_metrics_by(metrics, connector, "operation", "create");
-    m->read = pipeline_metrics_by(metrics, connector, "operation", "read");
-    m->updated = pipeline_metrics_by(metrics, connector, "operation", "update");
-    m->deleted = pipeline_metrics_by(metrics, connector, "operation", "delete");
-    m->postgres_reconnects = pipeline_metrics_by(metrics, connector, "peer", "postgres");
-    m->kafka_reconnects = pipeline_metrics_by(metrics, connector, "peer", "kafka");
+    m->state = series(metrics, METRIC_GAUGE, "millrace_connector_state",
+                      "0 starting, 1 connecting, 2 waiting_for_slot, 3 snapshotting, 4 streaming, "
+                      "5 backing_off, 6 draining, 7 stopped, 8 failed.",
+                      labels);
+    m->slot_lag_bytes = series(metrics, METRIC_GAUGE, "millrace_connector_slot_lag_bytes",
+                               "WAL between the server's end and the confirmed position.", labels);
+    m->slot_retained_bytes = series(metrics, METRIC_GAUGE, "millrace_connector_slot_retained_bytes",
+                                    "WAL that the server keeps for the slot.", labels);
+    m->lag_seconds = series(metrics, METRIC_GAUGE, "millrace_connector_lag_seconds",
+                            "Age of the last transaction read; 0 when caught up.", labels);
+    m->in_flight_records = series(metrics, METRIC_GAUGE, "millrace_connector_in_flight_records",
+                                  "Records published and not yet acknowledged.", labels);
+    m->dead_letters = series(metrics, METRIC_COUNTER, "millrace_connector_dead_letters_total",
+                             "Rows written to the dead-letter topic.", labels);
+    m->waiting_tables = series(metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",
+                               "Tables that wait at a row that can't be published.", labels);
+    m->commit_to_ack_seconds =
+        series(metrics, METRIC_HISTOGRAM, "millrace_connector_commit_to_ack_seconds",
+               "From commit to Kafka's acknowledgement, for each transaction and batch.", labels);
+    m->created = series_by(metrics, connector, "operation", "create");
+    m->read = series_by(metrics, connector, "operation", "read");
+    m->updated = series_by(metrics, connector, "operation", "update");
+    m->deleted = series_by(metrics, connector, "operation", "delete");
+    m->postgres_reconnects = series_by(metrics, connector, "peer", "postgres");
+    m->kafka_reconnects = series_by(metrics, connector, "peer", "kafka");
 }
 
 struct metric *pipeline_metrics_changes(const struct pipeline_metrics *m, enum change_op op)

@@ -1,4 +1,4 @@
-// The connector's series: names, labels and how they are fed.
+// The Prometheus series of one connector (millrace_connector_*).
 #ifndef CONNECTORS_PIPELINE_METRICS_H
 #define CONNECTORS_PIPELINE_METRICS_H
 

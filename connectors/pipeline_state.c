@@ -18,7 +18,7 @@ static const char *const names[] = {
 #define OPEN (BIT(CONNECTING) | BIT(WAITING_FOR_SLOT) | BIT(SNAPSHOTTING) | BIT(STREAMING))
 #define LEAVING (BIT(BACKING_OFF) | BIT(DRAINING) | BIT(FAILED))
 
-// Where each state may go.
+// Which states may follow each state.
 static const uint32_t transitions[] = {
     [PIPELINE_STARTING] = BIT(CONNECTING) | LEAVING,
     [PIPELINE_CONNECTING] = OPEN | LEAVING,
@@ -68,7 +68,7 @@ bool pipeline_state_set_reachable(struct pipeline_state *s, const char *why)
         (void)snprintf(text, sizeof(text), "Kafka does not answer: %s", why);
         last_error_set(&s->error, text);
         log_warn(s->component, "connection_lost", LOG_WITH(LOG_TEXT("peer", "kafka")),
-                 "%s; what is read waits for it, and nothing is confirmed", text);
+                 "%s; records wait, and nothing is confirmed", text);
         show(s, text);
     } else {
         log_info(s->component, "connection_restored", LOG_WITH(LOG_TEXT("peer", "kafka")),

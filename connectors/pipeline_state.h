@@ -1,4 +1,4 @@
-// The connector's state: what it is, what people see of it, and its last error.
+// The connector's state, the state that is shown, and the last error.
 #ifndef CONNECTORS_PIPELINE_STATE_H
 #define CONNECTORS_PIPELINE_STATE_H
 
@@ -27,22 +27,22 @@ struct pipeline_state {
     const char *component;  // lent: for the log
     struct metric *metric;  // lent
     enum pipeline_state_name now;
-    enum pipeline_state_name shown;  // while Kafka does not answer nothing streams, whatever the source does
+    enum pipeline_state_name shown;  // BACKING_OFF while Kafka does not answer; else equal to `now`
     bool is_kafka_lost;
     char detail[480];
     struct last_error error;
 };
 
-/** The only place that sets `now`; the log and the metric follow. */
+/** Sets `now`; logs and counts the state that is shown. */
 void pipeline_state_enter(struct pipeline_state *s, enum pipeline_state_name to, const char *why);
 
-/** Kafka stopped answering (`why`) or answers again (NULL). False: that was known. */
+/** Kafka stopped answering (`why`) or answers again (NULL). False: nothing changed. */
 bool pipeline_state_set_reachable(struct pipeline_state *s, const char *why);
 
-/** STOPPED or FAILED: it never leaves these. */
+/** STOPPED or FAILED. */
 bool pipeline_state_is_over(const struct pipeline_state *s);
 
-/** The state with this name in `ret`; false: there is none. */
+/** Finds the state with this name. False: there is none. */
 bool pipeline_state_find(const char *name, enum pipeline_state_name *ret);
 
 /** Appends the members "state", "detail" and those of the last error. */

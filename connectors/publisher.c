@@ -18,13 +18,14 @@ struct publisher {
     char *dead_letter_topic;
     struct text_pairs dead_letter_config;
     const struct change *change;  // during publisher_publish
-    bool is_value_published;      // of the change that comes again after LATER: only its tombstone is missing
+    bool is_value_published;  // after LATER: the value of this change was published, only its tombstone is
+                              // missing
     struct bytes key;
     struct bytes value;
     char position[POSITION_MAX];
     size_t position_size;
-    struct text_list waiting;  // topics of the tables that wait at a bad row
-    char waiting_text[480];    // what the newest of them waits for
+    struct text_list waiting;  // topics of tables that wait at a bad row
+    char waiting_text[480];    // the error of the newest one
 };
 
 static void put_hex(char *at, uint64_t value, int count)
@@ -35,8 +36,8 @@ static void put_hex(char *at, uint64_t value, int count)
     }
 }
 
-// 16 hex digits, '-', 8 hex digits: the event id, written without printf. From row 2^32 of a transaction on
-// its number has more digits.
+// The event id: 16 hex digits, '-', 8 hex digits; more from row 2^32 of a transaction on. printf would be
+// slower.
 static void write_position(struct publisher *p)
 {
     int count = INDEX_DIGITS;
@@ -86,7 +87,7 @@ static void encode_value(struct publisher *p, const struct topic_route *route, s
     avro_encode_envelope(&p->value, &envelope);
 }
 
-// The headers beside the position: only the records of a key change have any, its tombstone too.
+// Headers besides the position: only the records of a key change have any, including its tombstone.
 static rd_kafka_headers_t *key_change_headers(const struct change *c)
 {
     bool is_old = c->new_key_json.data != NULL;
@@ -118,9 +119,9 @@ static bool is_waiting(const struct publisher *p, const char *topic)
     return false;
 }
 
-// The table waits; the others go on. Nothing at or after the row is confirmed, so all of the table's changes
-// come again when the connector starts anew. A row of a snapshot stops the connector: its end could never be
-// saved.
+// The table waits; the others go on. No position at or after the row is confirmed, so the next start of the
+// connector reads all of the table's changes again. A row of a snapshot fails the connector, because the
+// snapshot could not end.
 static enum publisher_step stop_table(struct publisher *p, const char *message, const char *cure,
                                       struct fault *f)
 {
@@ -159,13 +160,12 @@ static bool shrink(struct publisher *p, const struct topic_route *route, struct 
     return true;
 }
 
-// Publishes what can be kept of the row to the connector's dead-letter topic. `value` is in p->value, or
-// empty.
+// Publishes p->value to the connector's dead-letter topic.
 static enum publisher_step dead_letter(struct publisher *p, const char *reason, const char *message,
                                        struct slice key, struct fault *f)
 {
     const struct topic_route *route =
-        topic_routes_find_bare(p->routes, p->dead_letter_topic, &p->dead_letter_config);
+        topic_routes_find_schemaless(p->routes, p->dead_letter_topic, &p->dead_letter_config);
     if (route->status != TOPIC_ROUTE_READY) {
         *f = route->fault;
         return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
@@ -257,7 +257,7 @@ static enum publisher_step publish_value(struct publisher *p, const struct topic
     return taken;
 }
 
-// After a delete: key and null, so that a compacted topic forgets the row.
+// After a delete: key and null, so that compaction removes the row.
 static enum publisher_step publish_tombstone(struct publisher *p, const struct topic_route *route,
                                              struct slice key, struct fault *f)
 {
@@ -319,11 +319,11 @@ enum publisher_step publisher_publish(struct publisher *p, const struct change *
     return taken;
 }
 
-// --- its life ---
+// --- lifecycle ---
 
 void publisher_prepare(struct publisher *p, const char *topic)
 {
-    (void)topic_routes_find_bare(p->routes, topic, &p->params.config->topics.config);
+    (void)topic_routes_find_schemaless(p->routes, topic, &p->params.config->topics.config);
 }
 
 const char *publisher_waiting(const struct publisher *p)
@@ -361,7 +361,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
                                          .self = params->self};
     struct publisher *p = memory_zeroed(1, sizeof(*p));
     p->params = *params;
-    // A function's name has no dot: its dead-letter topic is never this one.
+    // A function's name has no dot, so no function has this dead-letter topic.
     p->dead_letter_topic = memory_format("millrace.dlq.connector.%s", config->name);
     text_pairs_set(&p->dead_letter_config, "retention.ms", "-1");
     p->routes = topic_routes_new(&routes);

@@ -1,5 +1,5 @@
-// One row change into records: the value, the tombstone after a delete, or what can be kept of a row that
-// Kafka or Avro can't take.
+// Turns one row change into records: a value, the tombstone after a delete, or a dead letter for a row that
+// can't be encoded or is too large.
 #ifndef CONNECTORS_PUBLISHER_H
 #define CONNECTORS_PUBLISHER_H
 
@@ -13,7 +13,7 @@ struct publisher;
 
 enum publisher_step {
     PUBLISHER_TAKEN,
-    PUBLISHER_LATER,  // a topic, a schema id or room is missing: on_ready or the delivery's on_room follows
+    PUBLISHER_LATER,  // no topic, schema id or room yet: on_ready, or the delivery's on_room, follows
     PUBLISHER_FAULT,
 };
 
@@ -22,30 +22,30 @@ struct publisher_params {
     const struct connector_config *config;  // lent
     struct registry *registry;              // lent
     const char *component;                  // lent: "connector/shop", for the log
-    const char *kind;                       // lent: of the source, for the envelope
+    const char *kind;                       // lent: the kind of source, for the envelope
     struct pipeline_metrics *metrics;       // lent
     struct change_delivery *delivery;       // lent
-    void (*on_ready)(void *self);           // a topic or schema id that was missing is there
+    void (*on_ready)(void *self);           // a missing topic or schema id is available
     void *self;
 };
 
 struct publisher *publisher_new(const struct publisher_params *params);
 
-/** Before change_delivery_renew, and after it: topics are made with the delivery's sink. */
+/** Call these before and after change_delivery_renew: topics are made with the delivery's sink. */
 void publisher_detach(struct publisher *p);
 void publisher_attach(struct publisher *p);
 
-/** A session begins: nothing of the one before is half published or waits. */
+/** Resets the state of the previous session. */
 void publisher_begin_session(struct publisher *p);
 
-/** Publishes a ROW; after LATER the same one again. */
+/** Publishes a ROW. After LATER call it again with the same change. */
 enum publisher_step publisher_publish(struct publisher *p, const struct change *change,
                                       struct fault *f) MUST_USE;
 
 /** Makes the topic of a table before its first row. */
 void publisher_prepare(struct publisher *p, const char *topic);
 
-/** What is to be done about the tables that wait at a bad row; NULL: none waits. */
+/** What to do about a table that waits at a bad row; NULL: none waits. */
 const char *publisher_waiting(const struct publisher *p);
 
 /** Accepts NULL. */

@@ -6,14 +6,14 @@
 #include "core/base/memory.h"
 
 enum {
-    QUEUES_FEW = 64,       // so many topics have large enough batches without waiting
-    SENT_AT_ONCE = 5,      // records of a partition that librdkafka sends before the first is acknowledged
-    LOAD = 256,            // records, from which on librdkafka's queue is kept filled
-    ROUND_RATIO = 4,       // with many topics a round begins when it is so many times what is under way
+    QUEUES_FEW = 64,   // up to this many topics get large batches without waiting
+    SENT_AT_ONCE = 5,  // librdkafka's max.in.flight: with fewer records in flight the next is sent at once
+    LOAD = 256,        // from this many records on librdkafka's queue is kept filled
+    ROUND_RATIO = 4,   // with many topics a round begins with this many times the records in flight
     BYTES_MAX = 16 << 20,  // of all topics
     COMPACT_BYTES = 256 << 10,
-    KEEP_BYTES = 1 << 10,        // of a queue's buffer that is empty, while there are many
-    KEEP_BYTES_FEW = 256 << 10,  // else
+    KEEP_BYTES = 1 << 10,        // an empty queue keeps this much buffer while there are many queues
+    KEEP_BYTES_FEW = 256 << 10,  // and this much while there are few
 };
 #define NULL_SIZE UINT32_MAX
 
@@ -59,11 +59,11 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
     a->bytes += q->records.size - before;
 }
 
-void accumulator_begin_round(struct accumulator *a, size_t under_way)
+void accumulator_begin_round(struct accumulator *a, size_t in_flight)
 {
     bool is_few = a->queues <= QUEUES_FEW;
-    bool is_due = is_few ? under_way < SENT_AT_ONCE || a->records + under_way >= LOAD
-                         : a->records >= ROUND_RATIO * under_way;
+    bool is_due = is_few ? in_flight < SENT_AT_ONCE || a->records + in_flight >= LOAD
+                         : a->records >= ROUND_RATIO * in_flight;
     if (is_due || a->bytes >= BYTES_MAX || a->round_left > a->records) {
         a->round_left = a->records;
     }
@@ -74,7 +74,7 @@ struct accumulator_queue *accumulator_next(const struct accumulator *a)
     return a->round_left == 0 ? NULL : a->waiting;
 }
 
-// Records lie as they fall: a head is copied out before it is read.
+// Records are not aligned: the head is copied out.
 static struct head head_of(const struct accumulator_queue *q)
 {
     struct head head;
@@ -103,7 +103,7 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
     };
 }
 
-// A queue that never runs empty would else keep all that has gone.
+// Frees the space of removed records in a queue that never gets empty.
 static void compact(struct accumulator_queue *q)
 {
     size_t left = q->records.size - q->at;

@@ -6,10 +6,10 @@
 #include "core/base/memory.h"
 
 enum {
-    ASK_MS = 3000,      // between two questions while Kafka answers
-    ASK_LOST_MS = 500,  // while it does not
-    ANSWER_MS = 3000,   // for an answer
-    FAILURES_LOST = 2,  // questions in a row without one: Kafka is lost
+    PROBE_MS = 3000,      // between requests while Kafka answers
+    PROBE_LOST_MS = 500,  // while it does not
+    TIMEOUT_MS = 3000,    // timeout of a request
+    FAILURES_LOST = 2,    // failed requests in a row: Kafka is lost
 };
 
 enum probe_state { REACHABLE, DOUBTFUL, LOST };
@@ -20,7 +20,7 @@ struct kafka_probe {
     rd_kafka_t *rk;
     enum probe_state state;
     int failures;
-    bool is_asking;
+    bool is_requesting;
     kafka_probe_on_change on_change;
     void *self;
     rd_kafka_resp_err_t answer;  // written by the worker
@@ -30,12 +30,12 @@ struct kafka_probe {
 
 static void on_due(uv_timer_t *timer);
 
-static void ask_later(struct kafka_probe *p)
+static void probe_later(struct kafka_probe *p)
 {
-    (void)uv_timer_start(&p->timer, on_due, p->state == REACHABLE ? ASK_MS : ASK_LOST_MS, 0);
+    (void)uv_timer_start(&p->timer, on_due, p->state == REACHABLE ? PROBE_MS : PROBE_LOST_MS, 0);
 }
 
-static void lose(struct kafka_probe *p, const char *why)
+static void set_lost(struct kafka_probe *p, const char *why)
 {
     if (p->state != LOST) {
         p->state = LOST;
@@ -43,7 +43,7 @@ static void lose(struct kafka_probe *p, const char *why)
     }
 }
 
-static void find(struct kafka_probe *p)
+static void set_reachable(struct kafka_probe *p)
 {
     bool was_lost = p->state == LOST;
     p->state = REACHABLE;
@@ -53,12 +53,12 @@ static void find(struct kafka_probe *p)
     }
 }
 
-// On a worker thread.
-static void ask(uv_work_t *work)
+// Runs on a worker thread.
+static void request(uv_work_t *work)
 {
     struct kafka_probe *p = work->data;
     const struct rd_kafka_metadata *metadata = NULL;
-    p->answer = rd_kafka_metadata(p->rk, 0, NULL, &metadata, ANSWER_MS);
+    p->answer = rd_kafka_metadata(p->rk, 0, NULL, &metadata, TIMEOUT_MS);
     if (p->answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(metadata);
     }
@@ -77,27 +77,27 @@ static void on_answered(uv_work_t *work, int status)
 {
     (void)status;
     struct kafka_probe *p = work->data;
-    p->is_asking = false;
+    p->is_requesting = false;
     if (p->on_stopped != NULL) {
         uv_close((uv_handle_t *)&p->timer, on_timer_closed);
         return;
     }
     if (p->answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        find(p);
+        set_reachable(p);
     } else if (++p->failures >= FAILURES_LOST) {
-        lose(p, rd_kafka_err2str(p->answer));
+        set_lost(p, rd_kafka_err2str(p->answer));
     } else if (p->state == REACHABLE) {
         p->state = DOUBTFUL;
     }
-    ask_later(p);
+    probe_later(p);
 }
 
 static void on_due(uv_timer_t *timer)
 {
     struct kafka_probe *p = timer->data;
-    if (!p->is_asking) {
-        p->is_asking = true;
-        INVARIANT(uv_queue_work(p->timer.loop, &p->work, ask, on_answered) == 0);
+    if (!p->is_requesting) {
+        p->is_requesting = true;
+        INVARIANT(uv_queue_work(p->timer.loop, &p->work, request, on_answered) == 0);
     }
 }
 
@@ -111,26 +111,26 @@ struct kafka_probe *kafka_probe_start(uv_loop_t *loop, rd_kafka_t *rk, kafka_pro
     p->work.data = p;
     (void)uv_timer_init(loop, &p->timer);
     p->timer.data = p;
-    ask_later(p);
+    probe_later(p);
     return p;
 }
 
 void kafka_probe_suspect(struct kafka_probe *p, const char *why)
 {
     p->failures = FAILURES_LOST;
-    lose(p, why);
-    if (!p->is_asking) {
-        ask_later(p);
+    set_lost(p, why);
+    if (!p->is_requesting) {
+        probe_later(p);
     }
 }
 
 void kafka_probe_answered(struct kafka_probe *p)
 {
     if (p->state != REACHABLE) {
-        find(p);
+        set_reachable(p);
     }
-    if (!p->is_asking) {
-        ask_later(p);  // under load acknowledgements say enough
+    if (!p->is_requesting) {
+        probe_later(p);  // postponed: under load acknowledgements suffice
     }
 }
 
@@ -139,7 +139,7 @@ void kafka_probe_stop(struct kafka_probe *p, void (*on_stopped)(void *self), voi
     p->on_stopped = on_stopped;
     p->stopped_self = self;
     (void)uv_timer_stop(&p->timer);
-    if (!p->is_asking) {
+    if (!p->is_requesting) {
         uv_close((uv_handle_t *)&p->timer, on_timer_closed);
     }
 }

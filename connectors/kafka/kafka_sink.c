@@ -1,9 +1,9 @@
-// The accumulator decides when records go to librdkafka's queue; librdkafka sends, retries and keeps their
-// order. This file hands over, counts, and translates what comes back.
+// The accumulator decides when records go to librdkafka's queue; librdkafka sends and retries them in order.
+// This file hands them over, counts them, and translates delivery reports.
 //
-// Whoever closes a sink has lost the right to publish, or a record: what waits here or in librdkafka's queue
-// is dropped at once. What is on the wire can't be called back; its answers are waited for, shortly, so that
-// the next sink's records come behind it.
+// A sink is closed after a lost record, or because another copy may publish. So the records here and in
+// librdkafka's queue are dropped at once. Records on the wire can't be recalled: the sink waits for their
+// acknowledgements, but not long, so that the records of the next sink come after them.
 #include "connectors/kafka/kafka_sink.h"
 
 #include <uthash.h>
@@ -15,18 +15,18 @@
 #include "core/kafka/kafka_producer.h"
 
 enum {
-    TURN_RECORDS = 2048,      // handed over in one turn of the loop
-    LEAVE_MS = 2000,          // how long answers are waited for
-    RECORD_OVERHEAD = 36,     // librdkafka's upper bound of a record's lengths and deltas
-    BATCH_OVERHEAD = 61,      // of a batch of one record, which the broker measures
-    HEADER_OVERHEAD = 2 + 2,  // of name and value, below 8 KiB each
+    TURN_RECORDS = 2048,      // handed over in one loop iteration
+    CLOSE_MS = 2000,          // wait for acknowledgements when closing
+    RECORD_OVERHEAD = 36,     // librdkafka's upper bound for a record's lengths and deltas
+    BATCH_OVERHEAD = 61,      // of the batch, which the broker includes
+    HEADER_OVERHEAD = 2 + 2,  // lengths of name and value, below 8 KiB each
 };
 static const char POSITION_HEADER[] = "millrace.position";
 
 #define FROZEN_US (4 * CLOCK_US_PER_S)
 enum { PULSE_MS = 500 };
 
-enum sink_state { OPEN, FAILED, LEAVING };
+enum sink_state { OPEN, FAILED, CLOSING };
 
 struct kafka_sink_topic {
     char *name;
@@ -44,13 +44,13 @@ struct kafka_sink {
     struct kafka_probe *probe;
     struct kafka_sink_topic *topics;
     struct accumulator accumulator;
-    size_t handed;      // librdkafka has them and has not reported them
-    bool is_full;       // librdkafka's queue took nothing more
-    bool owes_room;     // SINK_FULL was said and on_room not yet
+    size_t handed;      // records that librdkafka has and has not reported
+    bool is_full;       // librdkafka's queue was full
+    bool owes_room;     // SINK_FULL was returned, and on_room not called since
     bool is_draining;   // inside on_reports
-    uv_timer_t *pulse;  // while open: notes that the loop turns
+    uv_timer_t *pulse;  // while open: checks that the process did not stand still
     int64_t pulse_us;
-    uv_timer_t *leave;  // once it runs out, what is on the wire is not waited for any more
+    uv_timer_t *close_limit;  // ends the wait for acknowledgements
 };
 
 struct run {
@@ -58,7 +58,7 @@ struct run {
     uint32_t count;
 };
 
-// --- what comes back ---
+// --- delivery reports ---
 
 static void fail(struct kafka_sink *s, const struct fault *f)
 {
@@ -68,7 +68,7 @@ static void fail(struct kafka_sink *s, const struct fault *f)
     }
 }
 
-// What somebody has to change at the broker, or here.
+// Errors that a change of the configuration cures.
 static const struct {
     rd_kafka_resp_err_t error;
     enum fault_kind kind;
@@ -78,7 +78,7 @@ static const struct {
      "the broker refuses a batch as too large: the topic's max.message.bytes is below our "
      "message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit"},
     {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, FAULT_CONFIG,
-     "we may not write to it: allow WRITE and DESCRIBE on it to our principal"},
+     "access denied: allow WRITE and DESCRIBE on the topic to millrace's principal"},
     {RD_KAFKA_RESP_ERR_INVALID_RECORD, FAULT_CONFIG,
      "the broker refuses a record: with cleanup.policy=compact each needs a key; give the table a primary "
      "key, or the topic cleanup.policy=delete"},
@@ -150,12 +150,12 @@ static void read_error(struct kafka_sink *s, rd_kafka_event_t *event)
     char text[256];
     rd_kafka_resp_err_t cause = rd_kafka_fatal_error(s->producer.rk, text, sizeof(text));
     struct fault f;
-    (void)fault_from(&f, FAULT_RETRY, "librdkafka", cause, "the producer can't go on: %s", text);
+    (void)fault_from(&f, FAULT_RETRY, "librdkafka", cause, "the producer has failed: %s", text);
     fail(s, &f);
 }
 
-// What waits here goes on before the listener publishes more.
-static void go_on(struct kafka_sink *s)
+// Waiting records are handed over before the listener publishes more.
+static void flush_and_notify(struct kafka_sink *s)
 {
     struct fault f = {0};
     switch (kafka_sink_flush(s, &f)) {
@@ -173,7 +173,7 @@ static void go_on(struct kafka_sink *s)
     }
 }
 
-static void leave_when_quiet(struct kafka_sink *s);
+static void finish_when_quiet(struct kafka_sink *s);
 
 static void on_reports(void *self)
 {
@@ -181,8 +181,8 @@ static void on_reports(void *self)
     s->is_draining = true;
     bool has_reports = false;
     rd_kafka_event_t *event;
-    // The wake-up comes only when the queue was empty: drain it to the end. It is bounded by the producer's
-    // queue.
+    // The queue signals only when it becomes non-empty, so it is read until it is empty. The producer's queue
+    // bounds its length.
     while ((event = rd_kafka_queue_poll(s->producer.reports, 0)) != NULL) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
             read_reports(s, event);
@@ -197,16 +197,16 @@ static void on_reports(void *self)
         s->listener.on_batch(s->listener.self);
     }
     if (s->state == OPEN) {
-        go_on(s);
+        flush_and_notify(s);
     }
     s->is_draining = false;
-    leave_when_quiet(s);
+    finish_when_quiet(s);
 }
 
-// --- what goes out ---
+// --- publishing ---
 
-// A process that stood still may have a successor. PostgreSQL gives up a session after 15 s of silence, so a
-// shorter pause is none.
+// While this process stood still, another copy may have taken over. PostgreSQL ends a session after 15 s of
+// silence, so shorter pauses are harmless.
 static bool is_awake(struct kafka_sink *s, struct fault *f)
 {
     int64_t now_us = clock_boot_us();
@@ -234,7 +234,7 @@ static enum sink_step refused(struct kafka_sink *s, rd_kafka_resp_err_t error, c
                               struct fault *f)
 {
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        INVARIANT(s->handed > 0);  // an acknowledgement makes room
+        INVARIANT(s->handed > 0);  // so an acknowledgement will make room
         s->is_full = true;
         return SINK_FULL;
     }
@@ -256,7 +256,7 @@ static rd_kafka_headers_t *headers_of(struct slice position, const rd_kafka_head
     return headers;
 }
 
-// Into librdkafka's queue, as a copy. `more` are headers beside the position; NULL for none.
+// Puts a copy into librdkafka's queue. `more`: headers besides the position; NULL for none.
 static enum sink_step hand_over(struct kafka_sink *s, const struct kafka_sink_topic *topic,
                                 const struct accumulator_record *record, const rd_kafka_headers_t *more,
                                 struct fault *f)
@@ -290,7 +290,7 @@ static enum sink_step hand_over_first(struct kafka_sink *s, struct accumulator_q
     if (step == SINK_TAKEN) {
         accumulator_pop(&s->accumulator, queue);
     } else if (step == SINK_TOO_LARGE) {
-        // Half of the limit at most is let in: librdkafka would have to count it double.
+        // Records in the accumulator have at most half of the limit: librdkafka would have to count double.
         (void)fault_set(f, FAULT_CONFIG, "a record for topic %s is over message.max.bytes", topic->name);
         return SINK_FAULT;
     }
@@ -327,7 +327,7 @@ static size_t headers_bytes(const rd_kafka_headers_t *headers)
     size_t size;
     for (size_t i = 0; headers != NULL && rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0;
          i++) {
-        // Lengths from 8 KiB on take a byte more each.
+        // Lengths from 8 KiB on take one more byte.
         bytes += strlen(name) + size + HEADER_OVERHEAD + (size >> 13 > 0 ? 2 : 0);
     }
     return bytes;
@@ -342,7 +342,7 @@ size_t kafka_sink_record_bytes(const struct kafka_sink_record *record)
            RECORD_OVERHEAD + BATCH_OVERHEAD;
 }
 
-// The record does not wait, and does not overtake.
+// Hands the record over at once, after the waiting records of its topic.
 static enum sink_step publish_now(struct kafka_sink *s, const struct kafka_sink_record *record,
                                   const struct accumulator_record *taken, struct fault *f)
 {
@@ -369,8 +369,7 @@ enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_
         step = SINK_FULL;
     }
     if (step == SINK_TAKEN && (record->headers != NULL || bytes > s->producer.message_max_bytes / 2)) {
-        // Few are so: those with headers of their own, and those of which librdkafka itself is to say whether
-        // they are too large.
+        // Only records with more headers, and large ones, whose size librdkafka must check.
         step = publish_now(s, record, &taken, f);
     } else if (step == SINK_TAKEN) {
         accumulator_put(&s->accumulator, &record->topic->queue, &taken);
@@ -465,7 +464,7 @@ static void on_timer_closed(uv_handle_t *handle)
     free(handle);
 }
 
-// The probe may be in a call on the producer, on a thread of its own.
+// The producer is freed after the probe, whose worker thread may use it.
 static void on_probe_stopped(void *self)
 {
     struct kafka_sink *s = self;
@@ -478,34 +477,34 @@ static void on_probe_stopped(void *self)
     }
 }
 
-static void leave(struct kafka_sink *s)
+static void finish_close(struct kafka_sink *s)
 {
-    uv_close((uv_handle_t *)TAKE(s->leave), on_timer_closed);
+    uv_close((uv_handle_t *)TAKE(s->close_limit), on_timer_closed);
     kafka_probe_stop(TAKE(s->probe), on_probe_stopped, s);
 }
 
-static void leave_when_quiet(struct kafka_sink *s)
+static void finish_when_quiet(struct kafka_sink *s)
 {
-    if (s->state == LEAVING && s->handed == 0 && s->leave != NULL && !s->is_draining) {
-        leave(s);
+    if (s->state == CLOSING && s->handed == 0 && s->close_limit != NULL && !s->is_draining) {
+        finish_close(s);
     }
 }
 
-static void on_leave_due(uv_timer_t *timer)
+static void on_close_timeout(uv_timer_t *timer)
 {
-    leave(timer->data);
+    finish_close(timer->data);
 }
 
 void kafka_sink_close(struct kafka_sink *s)
 {
-    if (s == NULL || s->state == LEAVING) {
+    if (s == NULL || s->state == CLOSING) {
         return;
     }
-    s->state = LEAVING;
+    s->state = CLOSING;
     (void)rd_kafka_purge(s->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
     kafka_producer_stop_admin(&s->producer);
     uv_close((uv_handle_t *)TAKE(s->pulse), on_timer_closed);
-    s->leave = new_timer(s);
-    // Never from inside this call: the caller may be one of our callbacks.
-    (void)uv_timer_start(s->leave, on_leave_due, s->handed == 0 ? 0 : LEAVE_MS, 0);
+    s->close_limit = new_timer(s);
+    // on_closed comes from the loop: the caller may be inside a callback of this sink.
+    (void)uv_timer_start(s->close_limit, on_close_timeout, s->handed == 0 ? 0 : CLOSE_MS, 0);
 }

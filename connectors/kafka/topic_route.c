@@ -9,25 +9,25 @@
 enum route_part { ROUTE_TOPIC = 1, ROUTE_KEY = 2, ROUTE_VALUE = 4 };
 
 struct route {
-    struct topic_route shown;  // first: a topic_route is a route
+    struct topic_route shown;  // first member: a topic_route pointer is a route pointer
     struct topic_routes *routes;
     char *identity;  // topic, NUL, key schema, NUL, value schema
     size_t identity_size;
     char *topic;
     char *key_schema;  // NULL: none
     char *value_schema;
-    const struct text_pairs *config;  // NULL: that of all routes
-    uint32_t missing;                 // enum route_part bits not yet there
-    uint32_t asked;                   // of those, the ones a question is out for
+    const struct text_pairs *config;  // NULL: params.config
+    uint32_t missing;                 // enum route_part bits
+    uint32_t requested;               // of these, those with a request in flight
     UT_hash_handle hh;
 };
 
-// One question to Kafka or the registry. Outlives its route when the answer comes after topic_routes_free.
-struct route_question {
-    struct route *route;  // NULL: nobody wants to know any more
+// A request to Kafka or the registry. It outlives its route if the answer comes after topic_routes_free.
+struct route_request {
+    struct route *route;  // NULL: the routes were freed
     enum route_part part;
-    struct route_question *previous;
-    struct route_question *next;
+    struct route_request *previous;
+    struct route_request *next;
 };
 
 struct topic_routes {
@@ -35,15 +35,15 @@ struct topic_routes {
     struct kafka_sink *sink;
     struct kafka_admin *admin;
     struct route *all;
-    struct route_question *questions;
+    struct route_request *requests;
     struct backoff backoff;
     uv_timer_t *retry;
     bool is_retry_due;
 };
 
-static void topic_routes_ask(struct route *route);
+static void request_missing(struct route *route);
 
-static void topic_routes_on_retry(uv_timer_t *timer)
+static void on_retry(uv_timer_t *timer)
 {
     struct topic_routes *r = timer->data;
     r->is_retry_due = false;
@@ -51,61 +51,61 @@ static void topic_routes_on_retry(uv_timer_t *timer)
     struct route *next;
     HASH_ITER (hh, r->all, route, next) {
         if (route->shown.status == TOPIC_ROUTE_WAITING) {
-            topic_routes_ask(route);
+            request_missing(route);
         }
     }
 }
 
-static void topic_routes_retry_later(struct topic_routes *r)
+static void retry_later(struct topic_routes *r)
 {
     if (!r->is_retry_due) {
         r->is_retry_due = true;
         uint64_t wait_ms = (uint64_t)(backoff_next_us(&r->backoff) / CLOCK_US_PER_MS);
-        (void)uv_timer_start(r->retry, topic_routes_on_retry, wait_ms, 0);
+        (void)uv_timer_start(r->retry, on_retry, wait_ms, 0);
     }
 }
 
-static struct route_question *route_question_new(struct route *route, enum route_part part)
+static struct route_request *new_request(struct route *route, enum route_part part)
 {
     struct topic_routes *r = route->routes;
-    struct route_question *q = memory_zeroed(1, sizeof(*q));
-    q->route = route;
-    q->part = part;
-    q->next = r->questions;
-    if (q->next != NULL) {
-        q->next->previous = q;
+    struct route_request *request = memory_zeroed(1, sizeof(*request));
+    request->route = route;
+    request->part = part;
+    request->next = r->requests;
+    if (request->next != NULL) {
+        request->next->previous = request;
     }
-    r->questions = q;
-    route->asked |= part;
-    return q;
+    r->requests = request;
+    route->requested |= part;
+    return request;
 }
 
-// Takes the question off the list and frees it; NULL when nobody wants its answer any more.
-static struct route *route_question_end(struct route_question *q)
+// Removes and frees the request. Returns its route; NULL: the routes were freed.
+static struct route *end_request(struct route_request *request)
 {
-    struct route *route = q->route;
+    struct route *route = request->route;
     if (route != NULL) {
-        if (q->previous == NULL) {
-            route->routes->questions = q->next;
+        if (request->previous == NULL) {
+            route->routes->requests = request->next;
         } else {
-            q->previous->next = q->next;
+            request->previous->next = request->next;
         }
-        if (q->next != NULL) {
-            q->next->previous = q->previous;
+        if (request->next != NULL) {
+            request->next->previous = request->previous;
         }
-        route->asked &= ~(uint32_t)q->part;
+        route->requested &= ~(uint32_t)request->part;
     }
-    free(q);
+    free(request);
     return route;
 }
 
-static void route_answered(struct route *route, enum route_part part, const struct fault *f)
+static void end_part(struct route *route, enum route_part part, const struct fault *f)
 {
     struct topic_routes *r = route->routes;
     if (f != NULL && f->kind == FAULT_RETRY) {
         log_warn(r->params.component, "topic_not_ready", LOG_WITH(LOG_TEXT("topic", route->topic)), "%s",
                  f->text);
-        topic_routes_retry_later(r);
+        retry_later(r);
         return;
     }
     if (f != NULL) {
@@ -122,37 +122,37 @@ static void route_answered(struct route *route, enum route_part part, const stru
     }
 }
 
-static void topic_routes_on_topic(void *self, const struct fault *f)
+static void on_topic(void *self, const struct fault *f)
 {
-    struct route *route = route_question_end(self);
+    struct route *route = end_request(self);
     if (route != NULL) {
-        // Not before: the handle asks the broker for the topic, and a broker may make what it is asked for.
+        // Not earlier: a broker may create a missing topic when the handle requests its metadata.
         if (f == NULL) {
             route->shown.topic = kafka_sink_topic(route->routes->sink, route->topic, RD_KAFKA_PARTITION_UA);
         }
-        route_answered(route, ROUTE_TOPIC, f);
+        end_part(route, ROUTE_TOPIC, f);
     }
 }
 
-static void topic_routes_on_key_id(void *self, int32_t id, const struct fault *f)
+static void on_key_id(void *self, int32_t id, const struct fault *f)
 {
-    struct route *route = route_question_end(self);
+    struct route *route = end_request(self);
     if (route != NULL) {
         route->shown.key_id = id;
-        route_answered(route, ROUTE_KEY, f);
+        end_part(route, ROUTE_KEY, f);
     }
 }
 
-static void topic_routes_on_value_id(void *self, int32_t id, const struct fault *f)
+static void on_value_id(void *self, int32_t id, const struct fault *f)
 {
-    struct route *route = route_question_end(self);
+    struct route *route = end_request(self);
     if (route != NULL) {
         route->shown.value_id = id;
-        route_answered(route, ROUTE_VALUE, f);
+        end_part(route, ROUTE_VALUE, f);
     }
 }
 
-static void topic_routes_ask_topic(struct route *route)
+static void request_topic(struct route *route)
 {
     const struct topic_routes_params *params = &route->routes->params;
     struct kafka_topic_spec spec = {
@@ -161,35 +161,34 @@ static void topic_routes_ask_topic(struct route *route)
         .replication = params->replication,
         .config = route->config == NULL ? params->config : route->config,
     };
-    kafka_admin_ensure_topic(route->routes->admin, &spec, topic_routes_on_topic,
-                             route_question_new(route, ROUTE_TOPIC));
+    kafka_admin_ensure_topic(route->routes->admin, &spec, on_topic, new_request(route, ROUTE_TOPIC));
 }
 
-static void topic_routes_ask_schema(struct route *route, enum route_part part)
+static void request_schema(struct route *route, enum route_part part)
 {
     bool is_key = part == ROUTE_KEY;
     char *subject CLEANUP(memory_free_pointer) =
         memory_format("%s-%s", route->topic, is_key ? "key" : "value");
-    registry_register(
-        route->routes->params.registry, subject, is_key ? route->key_schema : route->value_schema,
-        is_key ? topic_routes_on_key_id : topic_routes_on_value_id, route_question_new(route, part));
+    registry_register(route->routes->params.registry, subject,
+                      is_key ? route->key_schema : route->value_schema, is_key ? on_key_id : on_value_id,
+                      new_request(route, part));
 }
 
-static void topic_routes_ask(struct route *route)
+static void request_missing(struct route *route)
 {
-    uint32_t wanted = route->missing & ~route->asked;
+    uint32_t wanted = route->missing & ~route->requested;
     if ((wanted & ROUTE_TOPIC) != 0 && route->routes->admin != NULL) {
-        topic_routes_ask_topic(route);
+        request_topic(route);
     }
     if ((wanted & ROUTE_KEY) != 0) {
-        topic_routes_ask_schema(route, ROUTE_KEY);
+        request_schema(route, ROUTE_KEY);
     }
     if ((wanted & ROUTE_VALUE) != 0) {
-        topic_routes_ask_schema(route, ROUTE_VALUE);
+        request_schema(route, ROUTE_VALUE);
     }
 }
 
-static void topic_routes_on_retry_closed(uv_handle_t *handle)
+static void on_retry_closed(uv_handle_t *handle)
 {
     free(handle);
 }
@@ -205,22 +204,22 @@ struct topic_routes *topic_routes_new(const struct topic_routes_params *params)
     return r;
 }
 
-// The admin of a sink that is closed answers nothing more: its questions go with it.
-static void topic_routes_drop_admin(struct topic_routes *r)
+// The admin client of a closed sink does not answer any more: drops its requests.
+static void drop_admin(struct topic_routes *r)
 {
     r->admin = NULL;
-    struct route_question *next;
-    for (struct route_question *q = r->questions; q != NULL; q = next) {
-        next = q->next;
-        if (q->part == ROUTE_TOPIC) {
-            (void)route_question_end(q);
+    struct route_request *next;
+    for (struct route_request *request = r->requests; request != NULL; request = next) {
+        next = request->next;
+        if (request->part == ROUTE_TOPIC) {
+            (void)end_request(request);
         }
     }
 }
 
 void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink)
 {
-    topic_routes_drop_admin(r);
+    drop_admin(r);
     r->sink = sink;
     if (sink == NULL) {
         return;
@@ -231,11 +230,11 @@ void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink)
     HASH_ITER (hh, r->all, route, next) {
         route->shown.status = TOPIC_ROUTE_WAITING;
         route->missing |= ROUTE_TOPIC;
-        topic_routes_ask(route);
+        request_missing(route);
     }
 }
 
-static struct route *topic_routes_add(struct topic_routes *r, struct bytes *identity, const char *topic)
+static struct route *add_route(struct topic_routes *r, struct bytes *identity, const char *topic)
 {
     struct route *route = memory_zeroed(1, sizeof(*route));
     route->routes = r;
@@ -247,7 +246,7 @@ static struct route *topic_routes_add(struct topic_routes *r, struct bytes *iden
     return route;
 }
 
-static void topic_routes_identify(struct bytes *out, const struct table *t)
+static void append_identity(struct bytes *out, const struct table *t)
 {
     bytes_append(out, t->topic, strlen(t->topic) + 1);
     if (t->key_schema != NULL) {
@@ -262,34 +261,34 @@ struct topic_route *topic_routes_find(struct topic_routes *r, struct table *tabl
         return table->route;
     }
     struct bytes identity CLEANUP(bytes_clear) = {0};
-    topic_routes_identify(&identity, table);
+    append_identity(&identity, table);
     struct route *route = NULL;
     HASH_FIND(hh, r->all, identity.data, identity.size, route);
     if (route == NULL) {
-        route = topic_routes_add(r, &identity, table->topic);
+        route = add_route(r, &identity, table->topic);
         route->value_schema = memory_string(table->value_schema);
         route->missing |= ROUTE_VALUE;
         if (table->key_schema != NULL) {
             route->key_schema = memory_string(table->key_schema);
             route->missing |= ROUTE_KEY;
         }
-        topic_routes_ask(route);
+        request_missing(route);
     }
     table->route = &route->shown;
     return &route->shown;
 }
 
-struct topic_route *topic_routes_find_bare(struct topic_routes *r, const char *topic,
-                                           const struct text_pairs *config)
+struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const char *topic,
+                                                 const struct text_pairs *config)
 {
     struct bytes identity CLEANUP(bytes_clear) = {0};
     bytes_append(&identity, topic, strlen(topic) + 1);
     struct route *route = NULL;
     HASH_FIND(hh, r->all, identity.data, identity.size, route);
     if (route == NULL) {
-        route = topic_routes_add(r, &identity, topic);
+        route = add_route(r, &identity, topic);
         route->config = config;
-        topic_routes_ask(route);
+        request_missing(route);
     }
     return &route->shown;
 }
@@ -299,9 +298,9 @@ void topic_routes_free(struct topic_routes *r)
     if (r == NULL) {
         return;
     }
-    topic_routes_drop_admin(r);
-    for (struct route_question *q = r->questions; q != NULL; q = q->next) {
-        q->route = NULL;
+    drop_admin(r);
+    for (struct route_request *request = r->requests; request != NULL; request = request->next) {
+        request->route = NULL;
     }
     struct route *route;
     struct route *next;
@@ -314,6 +313,6 @@ void topic_routes_free(struct topic_routes *r)
         free(route);
     }
     (void)uv_timer_stop(r->retry);
-    uv_close((uv_handle_t *)r->retry, topic_routes_on_retry_closed);
+    uv_close((uv_handle_t *)r->retry, on_retry_closed);
     free(r);
 }

@@ -1,4 +1,4 @@
-// What must be there before a table's first record: its topic and the ids of its schemas.
+// What a table needs before its first record: its topic and the ids of its schemas.
 #ifndef CONNECTORS_KAFKA_TOPIC_ROUTE_H
 #define CONNECTORS_KAFKA_TOPIC_ROUTE_H
 
@@ -8,7 +8,7 @@
 
 enum topic_route_status { TOPIC_ROUTE_WAITING, TOPIC_ROUTE_READY, TOPIC_ROUTE_FAILED };
 
-/** Plain data for its reader. One per topic and pair of schemas; lives as long as the routes. */
+/** Plain data. One for each topic and pair of schemas; lives as long as the routes. */
 struct topic_route {
     enum topic_route_status status;
     int32_t key_id;  // 0: the table has no key
@@ -22,26 +22,27 @@ struct topic_routes;
 struct topic_routes_params {
     uv_loop_t *loop;
     struct registry *registry;  // lent
-    int partitions;             // for topics that are made; 0: the broker's default
+    int partitions;             // of topics that are created; 0: the broker's default
     int replication;
     const struct text_pairs *config;  // lent
     const char *component;            // lent: "connector/shop", for the log
-    void (*on_change)(void *self);    // a route left WAITING
+    void (*on_change)(void *self);    // a route is not WAITING any more
     void *self;
 };
 
 struct topic_routes *topic_routes_new(const struct topic_routes_params *params);
 
-/** The sink to make topics with; a new one makes every route prove its topic again. Needed before the first
- * find. NULL: before it is closed. */
+/** Sets the sink that creates topics, before the first find. With a new sink all routes check their topics
+ * again. Set it to NULL before the sink is closed. */
 void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink);
 
-/** The route of this version of the table; a new one starts WAITING, and on_change follows. Borrowed. */
+/** The route of this version of the table. A new route is WAITING; on_change follows. Borrowed. */
 struct topic_route *topic_routes_find(struct topic_routes *r, struct table *table);
 
-/** A route to a topic without schemas: of the dead letters, or of a table before its first row. */
-struct topic_route *topic_routes_find_bare(struct topic_routes *r, const char *topic,
-                                           const struct text_pairs *config);
+/** A route without schemas: to the dead-letter topic, or for creating a table's topic before its first row.
+ */
+struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const char *topic,
+                                                 const struct text_pairs *config);
 
 /** Accepts NULL. */
 void topic_routes_free(struct topic_routes *r);

@@ -18,19 +18,19 @@ void pg_change_clear(struct pg_change *p)
 }
 
 // A record, present even when it has no bytes.
-static struct slice pg_change_record(struct bytes *b)
+static struct slice as_record(struct bytes *b)
 {
     return (struct slice){bytes_reserve(b, 1) - b->size, b->size};
 }
 
-static struct slice pg_change_key(const struct table *t, struct bytes *key)
+static struct slice key_or_null(const struct table *t, struct bytes *key)
 {
-    return t->key_count == 0 ? (struct slice){NULL, 0} : pg_change_record(key);
+    return t->key_count == 0 ? (struct slice){NULL, 0} : as_record(key);
 }
 
 // What was before: all of it, or what the identity's columns say.
-static enum pg_row_step pg_change_before(struct pg_change *p, const struct table *t,
-                                         const struct pgoutput_row *row, struct fault *f)
+static enum pg_row_step append_before(struct pg_change *p, const struct table *t,
+                                      const struct pgoutput_row *row, struct fault *f)
 {
     if (row->old_kind == 'O') {
         return pg_row_append_value(&p->before, t, &row->old_tuple, NULL, &p->notes, f);
@@ -38,8 +38,8 @@ static enum pg_row_step pg_change_before(struct pg_change *p, const struct table
     return pg_row_append_identity(&p->before, t, &row->old_tuple, &p->notes, f) ? PG_ROW_DONE : PG_ROW_FAULT;
 }
 
-static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t,
-                                      const struct pgoutput_row *row, struct fault *f)
+static enum pg_row_step read_old(struct pg_change *p, const struct table *t, const struct pgoutput_row *row,
+                                 struct fault *f)
 {
     bytes_reset(&p->before);
     bytes_reset(&p->old_key);
@@ -48,7 +48,7 @@ static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t
         return PG_ROW_DONE;
     }
     p->has_old_key = pg_row_append_key(&p->old_key, t, &row->old_tuple, NULL, f);
-    enum pg_row_step step = p->has_old_key ? pg_change_before(p, t, row, f) : PG_ROW_FAULT;
+    enum pg_row_step step = p->has_old_key ? append_before(p, t, row, f) : PG_ROW_FAULT;
     if (step != PG_ROW_FAULT || f->kind != FAULT_REJECT) {
         return step;
     }
@@ -62,8 +62,8 @@ static enum pg_row_step pg_change_old(struct pg_change *p, const struct table *t
     return !has_key || pg_row_append_key_only(&p->before, t, &row->old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
 }
 
-static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t,
-                                      const struct pgoutput_row *row, struct fault *f)
+static enum pg_row_step read_new(struct pg_change *p, const struct table *t, const struct pgoutput_row *row,
+                                 struct fault *f)
 {
     bytes_reset(&p->after);
     bytes_reset(&p->key);
@@ -90,8 +90,8 @@ static enum pg_row_step pg_change_new(struct pg_change *p, const struct table *t
     return PG_ROW_DONE;
 }
 
-static bool pg_change_json(struct pg_change *p, const struct table *t, const struct bytes *key,
-                           struct bytes *out, struct fault *f)
+static bool key_to_json(struct pg_change *p, const struct table *t, const struct bytes *key,
+                        struct bytes *out, struct fault *f)
 {
     if (p->key_table != t) {
         avro_type_free(p->key_type);
@@ -108,8 +108,8 @@ static bool pg_change_json(struct pg_change *p, const struct table *t, const str
 }
 
 // What the database sent, for people: a row that no record can hold must not be lost.
-static struct slice pg_change_text(struct pg_change *p, const struct table *t,
-                                   const struct pgoutput_tuple *tuple)
+static struct slice row_as_text(struct pg_change *p, const struct table *t,
+                                const struct pgoutput_tuple *tuple)
 {
     bytes_reset(&p->bad_json);
     const char *before = "{";
@@ -134,80 +134,79 @@ static struct slice pg_change_text(struct pg_change *p, const struct table *t,
 
 // Whether the row was under another key before: that one has to be deleted, even when the new one can't be
 // said.
-static bool pg_change_has_moved(const struct pg_change *p, const struct table *t,
-                                const struct pgoutput_row *row)
+static bool has_moved(const struct pg_change *p, const struct table *t, const struct pgoutput_row *row)
 {
     return row->old_kind != 0 && t->key_count > 0 && p->has_old_key &&
            (!p->has_key || !slice_equal(bytes_slice(&p->key), bytes_slice(&p->old_key)));
 }
 
-static void pg_change_put_delete(struct pg_change *p, const struct table *t,
-                                 const struct pgoutput_message *message, struct change *io)
+static void put_delete(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
+                       struct change *io)
 {
     io->op = CHANGE_DELETE;
-    io->key = p->has_old_key ? pg_change_key(t, &p->old_key) : (struct slice){NULL, 0};
+    io->key = p->has_old_key ? key_or_null(t, &p->old_key) : (struct slice){NULL, 0};
     if (p->is_bad && !message->row.has_new) {
-        io->bad_json = pg_change_text(p, t, &message->row.old_tuple);
+        io->bad_json = row_as_text(p, t, &message->row.old_tuple);
         io->bad_reason = p->bad.text;
     } else {
-        io->before = pg_change_record(&p->before);
+        io->before = as_record(&p->before);
     }
 }
 
-static void pg_change_put_row(struct pg_change *p, const struct table *t,
-                              const struct pgoutput_message *message, struct change *io)
+static void put_row(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
+                    struct change *io)
 {
-    io->key = p->has_key ? pg_change_key(t, &p->key) : (struct slice){NULL, 0};
+    io->key = p->has_key ? key_or_null(t, &p->key) : (struct slice){NULL, 0};
     if (p->is_bad) {
-        io->bad_json = pg_change_text(p, t, &message->row.new_tuple);
+        io->bad_json = row_as_text(p, t, &message->row.new_tuple);
         io->bad_reason = p->bad.text;
     } else {
-        io->after = pg_change_record(&p->after);
+        io->after = as_record(&p->after);
     }
 }
 
-static bool pg_change_split(struct pg_change *p, const struct table *t,
-                            const struct pgoutput_message *message, struct change *io, struct fault *f)
+static bool split_key_change(struct pg_change *p, const struct table *t,
+                             const struct pgoutput_message *message, struct change *io, struct fault *f)
 {
-    if ((p->has_key && !pg_change_json(p, t, &p->key, &p->key_json, f)) ||
-        !pg_change_json(p, t, &p->old_key, &p->old_key_json, f)) {
+    if ((p->has_key && !key_to_json(p, t, &p->key, &p->key_json, f)) ||
+        !key_to_json(p, t, &p->old_key, &p->old_key_json, f)) {
         f->kind = FAULT_FATAL;
         return false;
     }
     p->second = *io;
     p->second.op = CHANGE_CREATE;
-    pg_change_put_row(p, t, message, &p->second);
+    put_row(p, t, message, &p->second);
     p->second.old_key_json = bytes_slice(&p->old_key_json);
     p->has_second = true;
-    pg_change_put_delete(p, t, message, io);
+    put_delete(p, t, message, io);
     if (p->has_key) {
         io->new_key_json = bytes_slice(&p->key_json);
     }
     return true;
 }
 
-static bool pg_change_fill(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
-                           struct change *io, struct fault *f)
+static bool fill_change(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
+                        struct change *io, struct fault *f)
 {
     const struct pgoutput_row *row = &message->row;
     if (!row->has_new) {
-        pg_change_put_delete(p, t, message, io);
+        put_delete(p, t, message, io);
         return true;
     }
-    if (pg_change_has_moved(p, t, row)) {
-        return pg_change_split(p, t, message, io, f);
+    if (has_moved(p, t, row)) {
+        return split_key_change(p, t, message, io, f);
     }
     // An old key that can't be said was never published: nothing is there to be deleted, or updated.
     bool is_new = message->kind == PGOUTPUT_INSERT || (row->old_kind != 0 && !p->has_old_key);
     io->op = is_new ? CHANGE_CREATE : CHANGE_UPDATE;
-    pg_change_put_row(p, t, message, io);
+    put_row(p, t, message, io);
     if (row->old_kind != 0 && !p->is_before_bad && !p->is_bad) {
-        io->before = pg_change_record(&p->before);
+        io->before = as_record(&p->before);
     }
     return true;
 }
 
-static void pg_change_on_none(void *self, const struct column *c, const struct fault *why)
+static void on_none(void *self, const struct column *c, const struct fault *why)
 {
     struct pg_change *p = self;
     pg_relations_note_none(p->relations, p->relation, c, why->text);
@@ -222,13 +221,13 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
     io->bad_reason = NULL;
     p->relations = relations;
     p->relation = relation;
-    p->notes = (struct pg_row_notes){.on_none = pg_change_on_none, .self = p};
+    p->notes = (struct pg_row_notes){.on_none = on_none, .self = p};
     enum pg_row_step step = PG_ROW_WIDEN;
     while (step == PG_ROW_WIDEN) {
         io->table = relation->table;
-        step = pg_change_new(p, io->table, &message->row, f);
+        step = read_new(p, io->table, &message->row, f);
         if (step == PG_ROW_DONE) {
-            step = pg_change_old(p, io->table, &message->row, f);
+            step = read_old(p, io->table, &message->row, f);
         }
         if (step == PG_ROW_WIDEN) {
             pg_relations_widen(relations, relation, p->notes.column);
@@ -240,5 +239,5 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
     if (p->is_before_bad && !p->is_bad) {
         pg_relations_note_bad_before(relations, relation, f->text);
     }
-    return pg_change_fill(p, io->table, message, io, f);
+    return fill_change(p, io->table, message, io, f);
 }

@@ -4,7 +4,7 @@
 
 #include "schemas/avro/avro_encode.h"
 
-static inline void pg_row_append_branch(struct bytes *out, const struct column *c, bool is_null)
+static inline void append_branch(struct bytes *out, const struct column *c, bool is_null)
 {
     if (c->is_nullable) {
         bool has_default = c->default_json.size > 0;
@@ -12,7 +12,7 @@ static inline void pg_row_append_branch(struct bytes *out, const struct column *
     }
 }
 
-static bool pg_row_fits(const struct table *t, const struct pgoutput_tuple *tuple, struct fault *f)
+static bool is_matching(const struct table *t, const struct pgoutput_tuple *tuple, struct fault *f)
 {
     if (__builtin_expect(tuple->count != t->column_count, 0)) {
         return fault_set(f, FAULT_FATAL, "%s.%s: a row of %u columns came for a relation of %zu", t->schema,
@@ -22,37 +22,36 @@ static bool pg_row_fits(const struct table *t, const struct pgoutput_tuple *tupl
 }
 
 // A value that its Avro type has no form for is null where the column may be null, as Debezium has it.
-static bool pg_row_append_none(struct bytes *out, const struct table *t, const struct column *c, size_t begin,
-                               const struct pg_row_notes *notes, struct fault *f)
+static bool append_null_instead(struct bytes *out, const struct table *t, const struct column *c,
+                                size_t begin, const struct pg_row_notes *notes, struct fault *f)
 {
     if (!c->is_nullable) {
         return fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
     }
     out->size = begin;
-    pg_row_append_branch(out, c, true);
+    append_branch(out, c, true);
     notes->on_none(notes->self, c, f);
     return true;
 }
 
 // With its union branch.
-static bool pg_row_append_text(struct bytes *out, const struct table *t, const struct column *c,
-                               const struct pgoutput_value *value, struct pg_row_notes *notes,
-                               struct fault *f)
+static bool append_column(struct bytes *out, const struct table *t, const struct column *c,
+                          const struct pgoutput_value *value, struct pg_row_notes *notes, struct fault *f)
 {
     struct slice text = {value->data, value->size};
     size_t begin = out->size;
-    pg_row_append_branch(out, c, false);
+    append_branch(out, c, false);
     enum value_step step = c->ops->append_text(out, c, text, f);
     if (__builtin_expect(step == VALUE_DONE, 1)) {
         return true;
     }
-    return step == VALUE_NONE ? pg_row_append_none(out, t, c, begin, notes, f)
+    return step == VALUE_NONE ? append_null_instead(out, t, c, begin, notes, f)
                               : fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
 }
 
 // The value to write for column `i`: the old tuple's where the new one has not sent it again.
-static inline const struct pgoutput_value *pg_row_pick(const struct pgoutput_tuple *tuple,
-                                                       const struct pgoutput_tuple *old_tuple, size_t i)
+static inline const struct pgoutput_value *pick_value(const struct pgoutput_tuple *tuple,
+                                                      const struct pgoutput_tuple *old_tuple, size_t i)
 {
     const struct pgoutput_value *value = &tuple->values[i];
     if (value->kind == PGOUTPUT_VALUE_UNCHANGED && old_tuple != NULL && i < old_tuple->count &&
@@ -63,7 +62,7 @@ static inline const struct pgoutput_value *pg_row_pick(const struct pgoutput_tup
 }
 
 // NULL, or a value that was not sent again and has no mark: both need a column that may be null.
-static bool pg_row_is_null(const struct column *c, const struct pgoutput_value *value)
+static bool is_null_value(const struct column *c, const struct pgoutput_value *value)
 {
     return value->kind == PGOUTPUT_VALUE_NULL ||
            (value->kind == PGOUTPUT_VALUE_UNCHANGED && c->ops->append_unchanged == NULL);
@@ -74,24 +73,24 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
                                      const struct pgoutput_tuple *old_tuple, struct pg_row_notes *notes,
                                      struct fault *f)
 {
-    if (!pg_row_fits(t, tuple, f)) {
+    if (!is_matching(t, tuple, f)) {
         return PG_ROW_FAULT;
     }
     for (size_t i = 0; i < t->column_count; i++) {
         const struct column *c = &t->columns[i];
-        const struct pgoutput_value *value = pg_row_pick(tuple, old_tuple, i);
+        const struct pgoutput_value *value = pick_value(tuple, old_tuple, i);
         if (value->kind == PGOUTPUT_VALUE_TEXT) {
-            if (!pg_row_append_text(out, t, c, value, notes, f)) {
+            if (!append_column(out, t, c, value, notes, f)) {
                 return PG_ROW_FAULT;
             }
             continue;
         }
-        bool is_null = pg_row_is_null(c, value);
+        bool is_null = is_null_value(c, value);
         if (is_null && !c->is_nullable) {
             notes->column = i;
             return PG_ROW_WIDEN;
         }
-        pg_row_append_branch(out, c, is_null);
+        append_branch(out, c, is_null);
         if (!is_null) {
             c->ops->append_unchanged(out, c);
         }
@@ -99,10 +98,10 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
     return PG_ROW_DONE;
 }
 
-static void pg_row_append_absent(struct bytes *out, const struct column *c)
+static void append_absent(struct bytes *out, const struct column *c)
 {
     if (c->is_nullable) {
-        pg_row_append_branch(out, c, true);
+        append_branch(out, c, true);
     } else if (c->default_avro.size > 0) {
         bytes_append_slice(out, bytes_slice(&c->default_avro));
     } else {
@@ -110,19 +109,19 @@ static void pg_row_append_absent(struct bytes *out, const struct column *c)
     }
 }
 
-static bool pg_row_append_part(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                               bool is_key_only, struct pg_row_notes *notes, struct fault *f)
+static bool append_part(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                        bool is_key_only, struct pg_row_notes *notes, struct fault *f)
 {
-    if (!pg_row_fits(t, tuple, f)) {
+    if (!is_matching(t, tuple, f)) {
         return false;
     }
     for (size_t i = 0; i < t->column_count; i++) {
         const struct column *c = &t->columns[i];
         if (tuple->values[i].kind != PGOUTPUT_VALUE_TEXT || (is_key_only && !c->is_key)) {
-            pg_row_append_absent(out, c);
+            append_absent(out, c);
             continue;
         }
-        if (!pg_row_append_text(out, t, c, &tuple->values[i], notes, f)) {
+        if (!append_column(out, t, c, &tuple->values[i], notes, f)) {
             return false;
         }
     }
@@ -132,31 +131,31 @@ static bool pg_row_append_part(struct bytes *out, const struct table *t, const s
 bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                             struct pg_row_notes *notes, struct fault *f)
 {
-    return pg_row_append_part(out, t, tuple, false, notes, f);
+    return append_part(out, t, tuple, false, notes, f);
 }
 
 bool pg_row_append_key_only(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                             struct fault *f)
 {
     struct pg_row_notes none = {0};  // a key's columns are never nullable
-    return pg_row_append_part(out, t, tuple, true, &none, f);
+    return append_part(out, t, tuple, true, &none, f);
 }
 
 bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                        const struct pgoutput_tuple *old_tuple, struct fault *f)
 {
-    if (!pg_row_fits(t, tuple, f)) {
+    if (!is_matching(t, tuple, f)) {
         return false;
     }
     struct pg_row_notes none = {0};  // a key's columns are never nullable
     for (size_t i = 0; i < t->key_count; i++) {
         const struct column *c = &t->columns[t->key_columns[i]];
-        const struct pgoutput_value *value = pg_row_pick(tuple, old_tuple, t->key_columns[i]);
+        const struct pgoutput_value *value = pick_value(tuple, old_tuple, t->key_columns[i]);
         if (value->kind != PGOUTPUT_VALUE_TEXT) {
             return fault_set(f, FAULT_REJECT, "%s.%s: the key column %s has no value in this row", t->schema,
                              t->name, c->name);
         }
-        if (!pg_row_append_text(out, t, c, value, &none, f)) {
+        if (!append_column(out, t, c, value, &none, f)) {
             return false;
         }
     }

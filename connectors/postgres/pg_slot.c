@@ -38,12 +38,12 @@ void pg_slot_query(struct bytes *out, const char *name)
     pg_conn_quote_text(out, name);
 }
 
-static bool pg_slot_true(const PGresult *r, int field)
+static bool bool_field(const PGresult *r, int field)
 {
     return PQgetvalue(r, 0, field)[0] == 't';
 }
 
-static uint64_t pg_slot_lsn(const PGresult *r, int field)
+static uint64_t lsn_field(const PGresult *r, int field)
 {
     uint64_t lsn = 0;
     return pg_slot_parse_lsn(PQgetvalue(r, 0, field), &lsn) ? lsn : 0;
@@ -53,22 +53,22 @@ void pg_slot_read(PGresult *const *results, int server_version, struct pg_slot *
 {
     struct pg_slot s = {.server_version = server_version};
     const PGresult *server = results[0];
-    s.is_logical = pg_slot_true(server, 0);
-    s.is_standby = pg_slot_true(server, 1);
+    s.is_logical = bool_field(server, 0);
+    s.is_standby = bool_field(server, 1);
     s.slots_max = (int)strtol(PQgetvalue(server, 0, 2), NULL, 10);
     s.slots_used = (int)strtol(PQgetvalue(server, 0, 3), NULL, 10);
     (void)snprintf(s.keep_size, sizeof(s.keep_size), "%.30s", PQgetvalue(server, 0, 4));
-    s.wal_end = pg_slot_lsn(server, 5);
+    s.wal_end = lsn_field(server, 5);
     s.now_us = strtoll(PQgetvalue(server, 0, 6), NULL, 10);
     const PGresult *slot = results[1];
     s.exists = PQntuples(slot) == 1;
     if (s.exists) {
-        s.is_ours = pg_slot_true(slot, 0);
-        s.is_active = pg_slot_true(slot, 1);
+        s.is_ours = bool_field(slot, 0);
+        s.is_active = bool_field(slot, 1);
         s.active_pid = (int)strtol(PQgetvalue(slot, 0, 2), NULL, 10);
-        s.restart_lsn = pg_slot_lsn(slot, 3);
-        s.confirmed_lsn = pg_slot_lsn(slot, 4);
-        s.is_lost = pg_slot_true(slot, 5);
+        s.restart_lsn = lsn_field(slot, 3);
+        s.confirmed_lsn = lsn_field(slot, 4);
+        s.is_lost = bool_field(slot, 5);
     }
     *ret = s;
 }
@@ -112,7 +112,7 @@ bool pg_slot_lost_publication(const struct connector_config *config, struct faul
         "can't go on: its publication was dropped, and what was written without it can't be decoded", drop);
 }
 
-static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
+static bool check_may_make(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
 {
     if (!config->slot.create) {
         bool has_snapshot = config->snapshot == CONNECTOR_SNAPSHOT_INITIAL;
@@ -138,7 +138,7 @@ static bool pg_slot_may_make(const struct pg_slot *s, const struct connector_con
 }
 
 // A slot that was made by hand may stand anywhere: the rows that were there before it were never published.
-static bool pg_slot_refuse_unread(const struct connector_config *config, struct fault *f)
+static bool refuse_unread(const struct connector_config *config, struct fault *f)
 {
     return fault_set(f, FAULT_CONFIG,
                      "slot %s exists already, and no state record says that the rows that were there before "
@@ -176,8 +176,8 @@ static bool refuse_moved(const struct pg_slot *s, const struct connector_config 
         (uint32_t)(known->position >> 32), (uint32_t)known->position, config->slot.name, config->name);
 }
 
-static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connector_config *config,
-                                    const struct source_state *known, enum pg_slot_plan *ret, struct fault *f)
+static bool decide_existing(const struct pg_slot *s, const struct connector_config *config,
+                            const struct source_state *known, enum pg_slot_plan *ret, struct fault *f)
 {
     const char *name = config->slot.name;
     if (!s->is_ours) {
@@ -194,7 +194,7 @@ static bool pg_slot_decide_existing(const struct pg_slot *s, const struct connec
         return refuse_moved(s, config, known, f);
     }
     if (!known->is_known && config->snapshot == CONNECTOR_SNAPSHOT_INITIAL) {
-        return pg_slot_refuse_unread(config, f);
+        return refuse_unread(config, f);
     }
     bool has_snapshot = config->snapshot == CONNECTOR_SNAPSHOT_INITIAL;
     *ret = known->is_snapshot_done || !has_snapshot ? PG_SLOT_USE : PG_SLOT_RESUME;
@@ -216,13 +216,13 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
         return refuse_changes_lost(f, config, why, "");
     }
     if (s->exists) {
-        return pg_slot_decide_existing(s, config, record, ret, f);
+        return decide_existing(s, config, record, ret, f);
     }
     if (had_slot) {
         return refuse_changes_lost(f, config, "was there before and is gone (somebody dropped it)", "");
     }
     *ret = PG_SLOT_MAKE;
-    return pg_slot_may_make(s, config, f);
+    return check_may_make(s, config, f);
 }
 
 // Lines of the file: the parent timeline, where it was left, why; comments begin with #.
@@ -256,7 +256,7 @@ bool pg_slot_check_timeline(const struct connector_config *config, const struct 
         timeline, known->timeline, config->slot.name, config->name);
 }
 
-static uint32_t pg_slot_hash(const char *name)
+static uint32_t name_hash(const char *name)
 {
     uint32_t hash = UINT32_C(2166136261);
     for (const char *at = name; *at != '\0'; at++) {
@@ -267,8 +267,7 @@ static uint32_t pg_slot_hash(const char *name)
 
 void pg_slot_lock(struct bytes *out, enum pg_slot_lock lock, const char *name)
 {
-    bytes_format(out, "SELECT pg_catalog.pg_try_advisory_lock(%d, %d)", (int)lock,
-                 (int32_t)pg_slot_hash(name));
+    bytes_format(out, "SELECT pg_catalog.pg_try_advisory_lock(%d, %d)", (int)lock, (int32_t)name_hash(name));
 }
 
 void pg_slot_end_holder(struct bytes *out, enum pg_slot_lock lock, const char *name)
@@ -278,7 +277,7 @@ void pg_slot_end_holder(struct bytes *out, enum pg_slot_lock lock, const char *n
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_locks WHERE locktype = 'advisory'"
         " AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
         " AND classid = %d AND objid = %u AND objsubid = 2 AND granted AND pid <> pg_backend_pid()",
-        (int)lock, pg_slot_hash(name));
+        (int)lock, name_hash(name));
 }
 
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot)

@@ -111,7 +111,7 @@ static void pg_source_close(struct source *s)
     pg_open_stop(&s->open);
 }
 
-static bool pg_source_check_name(const char *name, struct fault *f)
+static bool check_name(const char *name, struct fault *f)
 {
     size_t size = strlen(name);
     size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -134,7 +134,7 @@ static bool pg_source_make(const struct connector_config *config, uv_loop_t *loo
                            const struct source_listener *listener, struct source **ret, struct fault *f)
 {
     struct pg_dsn dsn;
-    if (!pg_source_check_name(config->slot.name, f) ||
+    if (!check_name(config->slot.name, f) ||
         !pg_dsn_parse(config->postgres.dsn, config->postgres.password, false, &dsn, f)) {
         return false;
     }

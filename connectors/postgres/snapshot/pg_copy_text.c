@@ -2,7 +2,7 @@
 // characters, a backslash makes any other byte plain. Source: PostgreSQL 15, COPY, "Text Format".
 #include "connectors/postgres/snapshot/pg_copy_text.h"
 
-static char pg_copy_text_plain(char escaped)
+static char unescaped(char escaped)
 {
     switch (escaped) {
     case 'b':
@@ -23,7 +23,7 @@ static char pg_copy_text_plain(char escaped)
 }
 
 // Unescapes the field that begins at `at` and gives where it ended: at its tab or at `end`.
-static char *pg_copy_text_field(char *at, const char *end, struct pgoutput_value *ret)
+static char *split_field(char *at, const char *end, struct pgoutput_value *ret)
 {
     if (end - at >= 2 && at[0] == '\\' && at[1] == 'N' && (end - at == 2 || at[2] == '\t')) {
         *ret = (struct pgoutput_value){NULL, 0, PGOUTPUT_VALUE_NULL};
@@ -34,7 +34,7 @@ static char *pg_copy_text_field(char *at, const char *end, struct pgoutput_value
     for (; at < end && *at != '\t'; at++) {
         if (*at == '\\' && at + 1 < end) {
             at++;
-            *to++ = pg_copy_text_plain(*at);
+            *to++ = unescaped(*at);
         } else {
             *to++ = *at;
         }
@@ -54,7 +54,7 @@ bool pg_copy_text_split(char *line, size_t size, size_t count, struct pgoutput_t
     // A table without columns has empty lines; any other line has one field more than tabs.
     bool has_more = count > 0;
     while (has_more && found < count && found < PGOUTPUT_COLUMNS_MAX) {
-        at = pg_copy_text_field(at, end, &ret->values[found++]);
+        at = split_field(at, end, &ret->values[found++]);
         has_more = at < end;
         at += has_more ? 1 : 0;
     }

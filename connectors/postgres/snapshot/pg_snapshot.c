@@ -7,7 +7,7 @@
 #include "connectors/postgres/snapshot/pg_copy_text.h"
 #include "connectors/postgres/snapshot/pg_snapshot_private.h"
 
-static void pg_snapshot_free_row(struct pg_snapshot_row *row)
+static void free_row(struct pg_snapshot_row *row)
 {
     if (row->line != NULL) {
         PQfreemem(row->line);
@@ -20,8 +20,8 @@ void pg_snapshot_free(struct pg_snapshot *s)
     if (s == NULL) {
         return;
     }
-    pg_snapshot_free_row(&s->held);
-    pg_snapshot_free_row(&s->incoming);
+    free_row(&s->held);
+    free_row(&s->incoming);
     for (size_t i = 0; i < s->table_count; i++) {
         free(s->tables[i].schema);
         free(s->tables[i].name);
@@ -48,7 +48,7 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params)
 }
 
 // Reads one more row into `incoming`, if it has come.
-static enum pg_snapshot_step pg_snapshot_read(struct pg_snapshot *s, struct fault *f)
+static enum pg_snapshot_step read_row(struct pg_snapshot *s, struct fault *f)
 {
     if (!s->is_copying) {
         return PG_SNAPSHOT_NOTHING;
@@ -68,7 +68,7 @@ static enum pg_snapshot_step pg_snapshot_read(struct pg_snapshot *s, struct faul
     return size == -2 ? PG_SNAPSHOT_FAULT : PG_SNAPSHOT_NOTHING;
 }
 
-static const char *pg_snapshot_marker(const struct pg_snapshot *s, bool is_last_of_table)
+static const char *marker_of(const struct pg_snapshot *s, bool is_last_of_table)
 {
     if (s->incoming.line == NULL) {
         return "last";
@@ -82,7 +82,7 @@ static const char *pg_snapshot_marker(const struct pg_snapshot *s, bool is_last_
     return s->held.is_first ? "first_in_data_collection" : "true";
 }
 
-static void pg_snapshot_fill(const struct pg_snapshot *s, struct change *ret, enum change_kind kind)
+static void fill_change(const struct pg_snapshot *s, struct change *ret, enum change_kind kind)
 {
     *ret = (struct change){.kind = kind};
     // One less than an LSN that a commit record may have: no event of the stream gets the same id.
@@ -92,21 +92,21 @@ static void pg_snapshot_fill(const struct pg_snapshot *s, struct change *ret, en
     ret->lsn = s->lsn;
 }
 
-static enum pg_snapshot_step pg_snapshot_commit(struct pg_snapshot *s, struct change *ret)
+static enum pg_snapshot_step give_commit(struct pg_snapshot *s, struct change *ret)
 {
     s->must_commit = false;
     s->has_begun = false;
-    pg_snapshot_fill(s, ret, CHANGE_COMMIT);
+    fill_change(s, ret, CHANGE_COMMIT);
     ret->position = s->params.position;
     return PG_SNAPSHOT_CHANGE;
 }
 
-static enum pg_snapshot_step pg_snapshot_give(struct pg_snapshot *s, struct change *ret, struct fault *f)
+static enum pg_snapshot_step give_row(struct pg_snapshot *s, struct change *ret, struct fault *f)
 {
     struct pg_snapshot_table *t = &s->tables[s->held.table];
     bool is_last = s->incoming.line == NULL || s->incoming.table != s->held.table;
-    pg_snapshot_fill(s, ret, CHANGE_ROW);
-    ret->snapshot = pg_snapshot_marker(s, is_last);
+    fill_change(s, ret, CHANGE_ROW);
+    ret->snapshot = marker_of(s, is_last);
     ret->index = s->index++;
     struct pgoutput_tuple *tuple = &s->message->row.new_tuple;
     if (!pg_copy_text_split(s->held.line, s->held.size, t->relation->table->column_count, tuple, f) ||
@@ -115,21 +115,21 @@ static enum pg_snapshot_step pg_snapshot_give(struct pg_snapshot *s, struct chan
     }
     ret->op = CHANGE_READ;
     s->must_commit = is_last;
-    pg_snapshot_free_row(&s->held);  // the change lives in its own buffers
+    free_row(&s->held);  // the change lives in its own buffers
     return PG_SNAPSHOT_CHANGE;
 }
 
 enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret, struct fault *f)
 {
     if (s->must_commit) {
-        return pg_snapshot_commit(s, ret);
+        return give_commit(s, ret);
     }
     if (s->held.line == NULL) {
         s->held = s->incoming;
         s->incoming = (struct pg_snapshot_row){0};
     }
     if (s->incoming.line == NULL && !s->is_over) {
-        enum pg_snapshot_step step = pg_snapshot_read(s, f);
+        enum pg_snapshot_step step = read_row(s, f);
         if (step != PG_SNAPSHOT_CHANGE) {
             return step;
         }
@@ -142,10 +142,10 @@ enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret
     }
     if (!s->has_begun) {
         s->has_begun = true;
-        pg_snapshot_fill(s, ret, CHANGE_BEGIN);
+        fill_change(s, ret, CHANGE_BEGIN);
         return PG_SNAPSHOT_CHANGE;
     }
-    return pg_snapshot_give(s, ret, f);
+    return give_row(s, ret, f);
 }
 
 const uint32_t *pg_snapshot_skipped(const struct pg_snapshot *s, size_t *ret_count)

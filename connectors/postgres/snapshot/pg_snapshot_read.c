@@ -4,7 +4,7 @@
 #include "connectors/postgres/snapshot/pg_snapshot_private.h"
 #include "core/base/log.h"
 
-static void pg_snapshot_fail(struct pg_snapshot *s, const struct fault *f, const char *what)
+static void fail(struct pg_snapshot *s, const struct fault *f, const char *what)
 {
     struct fault fault = *f;
     if (f->origin_code == PG_CONN_NO_PRIVILEGE) {
@@ -17,7 +17,7 @@ static void pg_snapshot_fail(struct pg_snapshot *s, const struct fault *f, const
     s->params.on_fault(s->params.self, &fault);
 }
 
-static void pg_snapshot_refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_table *t)
+static void refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_table *t)
 {
     struct fault f;
     const char *user = pg_conn_user(s->params.conn);
@@ -30,7 +30,7 @@ static void pg_snapshot_refuse_filtered(struct pg_snapshot *s, const struct pg_s
     s->params.on_fault(s->params.self, &f);
 }
 
-static void pg_snapshot_table(struct pg_snapshot *s);
+static void next_table(struct pg_snapshot *s);
 
 // Its changes are captured; only the rows that were there before are missing.
 static void skip_table(struct pg_snapshot *s, const struct pg_snapshot_table *t)
@@ -52,11 +52,11 @@ static void skip_table(struct pg_snapshot *s, const struct pg_snapshot_table *t)
     s->skipped = memory_resize(s->skipped, (s->skipped_count + 1) * sizeof(*s->skipped));
     s->skipped[s->skipped_count++] = t->oid;
     s->at++;
-    pg_snapshot_table(s);
+    next_table(s);
 }
 
-static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
-                               const char *what)
+static bool is_failed(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
+                      const char *what)
 {
     struct fault none;
     if (f == NULL && count < want) {
@@ -64,57 +64,56 @@ static bool pg_snapshot_is_bad(struct pg_snapshot *s, size_t count, size_t want,
         f = &none;
     }
     if (f != NULL) {
-        pg_snapshot_fail(s, f, what);
+        fail(s, f, what);
     }
     return f != NULL;
 }
 
-static void pg_snapshot_on_committed(void *self, PGresult *const *results, size_t count,
-                                     const struct fault *f)
+static void on_committed(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
     (void)results;
-    if (pg_snapshot_is_bad(s, count, 1, f, "COMMIT")) {
+    if (is_failed(s, count, 1, f, "COMMIT")) {
         return;
     }
     s->is_over = true;
     s->params.on_ready(s->params.self);
 }
 
-static void pg_snapshot_on_copied(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_copy_ended(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
     (void)results;
     struct pg_snapshot_table *t = &s->tables[s->at];
-    if (pg_snapshot_is_bad(s, count, 1, f, t->name)) {
+    if (is_failed(s, count, 1, f, t->name)) {
         return;
     }
     log_info(s->params.component, "table_snapshotted", LOG_WITH(LOG_NUMBER("rows", t->rows)),
              "%s.%s: %llu rows read", t->schema, t->name, (unsigned long long)t->rows);
     s->at++;
-    pg_snapshot_table(s);
+    next_table(s);
 }
 
-static void pg_snapshot_on_rows(void *self)
+static void on_rows(void *self)
 {
     struct pg_snapshot *s = self;
     s->params.on_ready(s->params.self);
 }
 
-static void pg_snapshot_on_copy(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_copy_started(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
     (void)results;
-    if (pg_snapshot_is_bad(s, count, 1, f, s->tables[s->at].name)) {
+    if (is_failed(s, count, 1, f, s->tables[s->at].name)) {
         return;
     }
     s->is_copying = true;
-    pg_conn_watch_copy(s->params.conn, pg_snapshot_on_rows, s);
+    pg_conn_watch_copy(s->params.conn, on_rows, s);
     s->params.on_ready(s->params.self);
 }
 
 // With a row filter or column list of the publication, as the stream has them.
-static void pg_snapshot_copy(struct pg_snapshot *s, const char *filter)
+static void copy_table(struct pg_snapshot *s, const char *filter)
 {
     const struct pg_snapshot_table *t = &s->tables[s->at];
     const struct pgoutput_relation *relation = &s->message->relation;
@@ -132,10 +131,10 @@ static void pg_snapshot_copy(struct pg_snapshot *s, const char *filter)
         bytes_format(&sql, " WHERE %s", filter);
     }
     bytes_append_string(&sql, ") TO STDOUT");
-    pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_copy, s);
+    pg_conn_query(s->params.conn, bytes_text(&sql), on_copy_started, s);
 }
 
-static bool pg_snapshot_has_column(const PGresult *listed, const char *name)
+static bool has_column(const PGresult *listed, const char *name)
 {
     for (int row = 0; row < PQntuples(listed); row++) {
         if (PQgetisnull(listed, row, 0) || strcmp(PQgetvalue(listed, row, 0), name) == 0) {
@@ -146,9 +145,8 @@ static bool pg_snapshot_has_column(const PGresult *listed, const char *name)
 }
 
 // The Relation message that the stream would send for the table, made of the catalogue.
-static void pg_snapshot_describe(const struct pg_snapshot_table *t, const struct pg_catalogue *catalogue,
-                                 const PGresult *listed, bool can_list_generated,
-                                 struct pgoutput_relation *ret)
+static void describe_table(const struct pg_snapshot_table *t, const struct pg_catalogue *catalogue,
+                           const PGresult *listed, bool can_list_generated, struct pgoutput_relation *ret)
 {
     ret->oid = t->oid;
     ret->schema = slice_of(t->schema);
@@ -158,26 +156,25 @@ static void pg_snapshot_describe(const struct pg_snapshot_table *t, const struct
     for (size_t i = 0; i < catalogue->column_count; i++) {
         const struct pg_catalogue_column *c = &catalogue->columns[i];
         bool is_sent = !c->is_generated || can_list_generated;
-        if (is_sent && pg_snapshot_has_column(listed, c->name)) {
+        if (is_sent && has_column(listed, c->name)) {
             ret->columns[ret->column_count++] =
                 (struct pgoutput_column){slice_of(c->name), c->type_oid, c->type_modifier, c->is_identity};
         }
     }
 }
 
-static void pg_snapshot_on_described(void *self, PGresult *const *results, size_t count,
-                                     const struct fault *f)
+static void on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
     struct pg_snapshot_table *t = &s->tables[s->at];
-    if (pg_snapshot_is_bad(s, count, PG_CATALOGUE_RESULTS + 1, f, t->name)) {
+    if (is_failed(s, count, PG_CATALOGUE_RESULTS + 1, f, t->name)) {
         return;
     }
     struct pg_catalogue catalogue;
     pg_catalogue_read(results, &catalogue);
     const PGresult *listed = results[PG_CATALOGUE_RESULTS];
     bool can_list_generated = pg_conn_server_version(s->params.conn) >= 180000;
-    pg_snapshot_describe(t, &catalogue, listed, can_list_generated, &s->message->relation);
+    describe_table(t, &catalogue, listed, can_list_generated, &s->message->relation);
     t->relation = pg_relations_see(s->params.relations, &s->message->relation);
     bool has_columns = s->message->relation.column_count > 0;
     bool is_skipped = s->params.can_skip && (!t->is_readable || t->is_filtered);
@@ -187,21 +184,21 @@ static void pg_snapshot_on_described(void *self, PGresult *const *results, size_
     if (t->relation->is_wanted && is_skipped) {
         skip_table(s, t);
     } else if (t->relation->is_wanted && t->is_filtered) {
-        pg_snapshot_refuse_filtered(s, t);
+        refuse_filtered(s, t);
     } else if (t->relation->is_wanted && has_columns) {
         bool has_filter = PQntuples(listed) > 0 && !PQgetisnull(listed, 0, 1);
-        pg_snapshot_copy(s, has_filter ? PQgetvalue(listed, 0, 1) : NULL);
+        copy_table(s, has_filter ? PQgetvalue(listed, 0, 1) : NULL);
     } else {
         s->at++;
-        pg_snapshot_table(s);
+        next_table(s);
     }
     pg_catalogue_clear(&catalogue);
 }
 
-static void pg_snapshot_table(struct pg_snapshot *s)
+static void next_table(struct pg_snapshot *s)
 {
     if (s->at == s->table_count) {
-        pg_conn_query(s->params.conn, "COMMIT", pg_snapshot_on_committed, s);
+        pg_conn_query(s->params.conn, "COMMIT", on_committed, s);
         return;
     }
     const struct pg_snapshot_table *t = &s->tables[s->at];
@@ -216,14 +213,14 @@ static void pg_snapshot_table(struct pg_snapshot *s)
     pg_conn_quote_text(&sql, t->schema);
     bytes_append_string(&sql, " AND tablename = ");
     pg_conn_quote_text(&sql, t->name);
-    pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_described, s);
+    pg_conn_query(s->params.conn, bytes_text(&sql), on_described, s);
 }
 
-static void pg_snapshot_on_begun(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_tables_listed(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
     enum { FACTS, TABLES, ALL };
-    if (pg_snapshot_is_bad(s, count, ALL, f, "begin")) {
+    if (is_failed(s, count, ALL, f, "begin")) {
         return;
     }
     s->transaction_id = (uint32_t)strtoull(PQgetvalue(results[FACTS], 0, 0), NULL, 10);
@@ -242,11 +239,11 @@ static void pg_snapshot_on_begun(void *self, PGresult *const *results, size_t co
     }
     log_info(s->params.component, "snapshot_started", LOG_WITH(LOG_NUMBER("tables", s->table_count)),
              "reading %zu tables", s->table_count);
-    pg_snapshot_table(s);
+    next_table(s);
 }
 
 // " AND …": these tables, and the partitions of those that are partitioned.
-static void pg_snapshot_only(struct bytes *sql, const uint32_t *only, size_t only_count)
+static void append_only(struct bytes *sql, const uint32_t *only, size_t only_count)
 {
     CLEANUP(bytes_clear) struct bytes list = {0};
     for (size_t i = 0; i < only_count; i++) {
@@ -278,13 +275,13 @@ void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_
               " c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname IN (");
     bytes_append_string(&sql, s->publications);
     bytes_append_string(&sql, ")");
-    pg_snapshot_only(&sql, only, only_count);
+    append_only(&sql, only, only_count);
     // What will be refused comes first: not after hours of reading other tables.
     bytes_append_string(&sql, " ORDER BY 5 DESC, 6, 2, 3");
-    pg_conn_query(s->params.conn, bytes_text(&sql), pg_snapshot_on_begun, s);
+    pg_conn_query(s->params.conn, bytes_text(&sql), on_tables_listed, s);
 }
 
 void pg_snapshot_end_copy(struct pg_snapshot *s)
 {
-    pg_conn_end_copy(s->params.conn, pg_snapshot_on_copied, s);
+    pg_conn_end_copy(s->params.conn, on_copy_ended, s);
 }

@@ -122,7 +122,7 @@ static void what_does_not_work_yet_is_refused(void **state)
         "f.yaml:4:11: error: delivery: \"exactly_once\" is not valid; write at_least_once\n"
         "f.yaml:5:1: error: unknown key \"columns\"; valid keys: postgres, topic_prefix, tables, slot, "
         "snapshot, on_bad_row, types, delivery, topics\n"
-        "f.yaml:6:14: error: name: a slot's name has 1 to 63 of a-z, 0-9 and _\n"
+        "f.yaml:6:14: error: name: a slot name must have 1 to 63 characters of a-z, 0-9 and _\n"
         "f.yaml:7:20: error: include: \"orders\" matches no table; write SCHEMA.TABLE, as in "
         "public.orders\n"
         "f.yaml:8:19: error: topics have no property \"Retention\"; did you mean \"retention.ms\"?\n");
@@ -155,7 +155,7 @@ static void a_name_too_long_for_a_slot_asks_for_another(void **state)
     check_complaints(
         "postgres: {dsn: host=db}\ntopic_prefix: a\ntables: {publish_inserts_only: [public.log]}\n"
         "slot: {publication: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}\n",
-        "f.yaml:4:21: error: publication: with publish_inserts_only it has at most 55 bytes, to leave "
+        "f.yaml:4:21: error: publication: with publish_inserts_only it must have at most 55 bytes, to leave "
         "room for _inserts\n");
 }
 
