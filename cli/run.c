@@ -81,12 +81,13 @@ static struct desired_child *list_desired(const struct config_set *set,
     bool has_rejected_function = false;
     for (size_t i = 0; i < set->connector_count; i++) {
         uint64_t hash = config_hash_connector(set->connectors[i]) ^ shared;
-        desired[count++] = (struct desired_child){"connector", set->connectors[i]->name, 1, hash, false};
+        desired[count++] = (struct desired_child){"connector", set->connectors[i]->name,     1, hash,
+                                                  false,       set->connectors[i]->slot.name};
     }
     for (size_t i = 0; i < rejected->count; i++) {
         const struct config_rejected *r = &rejected->items[i];
         if (r->kind == &connector_config_kind) {
-            desired[count++] = (struct desired_child){"connector", r->name, 1, 0, true};
+            desired[count++] = (struct desired_child){"connector", r->name, 1, 0, true, NULL};
         }
         has_rejected_function = has_rejected_function || r->kind == &function_config_kind;
     }
@@ -96,7 +97,7 @@ static struct desired_child *list_desired(const struct config_set *set,
         // A bridge reloads changed functions itself, so its hash does not include them.
         if (set->function_count > 0 || has_rejected_function) {
             desired[count++] =
-                (struct desired_child){"bridge", name, i + 1, shared, set->function_count == 0};
+                (struct desired_child){"bridge", name, i + 1, shared, set->function_count == 0, NULL};
         }
     }
     *ret_count = count;

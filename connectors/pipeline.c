@@ -21,6 +21,8 @@ enum {
     TICK_MS = 1000,
 };
 
+#define REPEAT_LOG_US (30 * CLOCK_US_PER_S)
+
 enum peer { PEER_POSTGRES, PEER_KAFKA };
 
 struct pipeline {
@@ -42,6 +44,7 @@ struct pipeline {
     uint64_t confirmed;
 
     struct backoff backoff;
+    int64_t loss_logged_us;  // connection_lost, last at level warn
     uv_timer_t retry;
     uv_timer_t tick;
     uv_timer_t drain_limit;
@@ -142,14 +145,27 @@ static void on_retry(uv_timer_t *timer)
     advance_when_quiet(p);
 }
 
+/** The same error as that of the last attempt, logged less than half a minute ago. */
+static bool is_repeated(struct pipeline *p, const char *why)
+{
+    const struct last_error *last = &p->state.error;
+    int64_t now_us = clock_now_us();
+    bool is_same = last->is_set && strncmp(last->text, why, sizeof(last->text) - 1) == 0;
+    if (is_same && now_us - p->loss_logged_us < REPEAT_LOG_US) {
+        return true;
+    }
+    p->loss_logged_us = now_us;
+    return false;
+}
+
 static void back_off(struct pipeline *p, enum peer peer, const char *why)
 {
     int64_t wait_us = backoff_next_us(&p->backoff);
+    log_write(is_repeated(p, why) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, p->component, "connection_lost",
+              LOG_WITH(LOG_TEXT("peer", peer == PEER_KAFKA ? "kafka" : "postgres"),
+                       LOG_NUMBER("retry_ms", wait_us / CLOCK_US_PER_MS)),
+              "%s", why);
     last_error_set(&p->state.error, why);
-    log_warn(p->component, "connection_lost",
-             LOG_WITH(LOG_TEXT("peer", peer == PEER_KAFKA ? "kafka" : "postgres"),
-                      LOG_NUMBER("retry_ms", wait_us / CLOCK_US_PER_MS)),
-             "%s", why);
     pipeline_state_enter(&p->state, PIPELINE_BACKING_OFF, why);
     p->is_reopen_due = false;
     (void)uv_timer_start(&p->retry, on_retry, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);

@@ -31,6 +31,14 @@ static const uint32_t transitions[] = {
     [PIPELINE_FAILED] = 0,
 };
 
+/** One more attempt to connect, or its end: connection_lost says why, and the next other state says that it
+ * works. */
+static bool is_attempt(const struct pipeline_state *s, enum pipeline_state_name to)
+{
+    const unsigned both = BIT(CONNECTING) | BIT(BACKING_OFF);
+    return s->error.is_set && ((1U << s->shown) & both) != 0 && ((1U << to) & both) != 0;
+}
+
 static void show(struct pipeline_state *s, const char *why)
 {
     bool is_stuck = s->is_kafka_lost && ((1U << s->now) & OPEN) != 0;
@@ -41,10 +49,11 @@ static void show(struct pipeline_state *s, const char *why)
     }
     // An error has been logged by then, with its text: connection_lost, connector_failed.
     bool is_logged = s->error.is_set && strncmp(s->detail, s->error.text, sizeof(s->error.text) - 1) == 0;
-    log_info(s->component, "state_changed",
-             LOG_WITH(LOG_TEXT("from", names[s->shown]), LOG_TEXT("to", names[to])), "%s -> %s%s%s%s",
-             names[s->shown], names[to], is_logged ? "" : " (", is_logged ? "" : s->detail,
-             is_logged ? "" : ")");
+    enum log_level level = is_attempt(s, to) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    log_write(level, s->component, "state_changed",
+              LOG_WITH(LOG_TEXT("from", names[s->shown]), LOG_TEXT("to", names[to])), "%s -> %s%s%s%s",
+              names[s->shown], names[to], is_logged ? "" : " (", is_logged ? "" : s->detail,
+              is_logged ? "" : ")");
     s->shown = to;
     metric_set(s->metric, (double)to);
 }

@@ -16,6 +16,7 @@ struct supervised {
     struct supervisor *supervisor;
     struct process *process;
     uint64_t config_hash;
+    char *slot;            // of a connector: stays in PostgreSQL when the connector is removed; NULL: unknown
     bool is_desired;       // false: is removed after the drain
     bool restart_pending;  // is started after the drain
     struct supervised *next;
@@ -34,6 +35,7 @@ static void free_child(struct supervised *c)
 {
     LL_DELETE(c->supervisor->children, c);
     process_free(c->process);
+    free(c->slot);
     free(c);
 }
 
@@ -146,6 +148,8 @@ static void apply_one(struct supervisor *s, const struct desired_child *desired)
     bool is_changed = c->config_hash != desired->config_hash;
     c->is_desired = true;
     c->config_hash = desired->config_hash;
+    free(c->slot);
+    c->slot = desired->slot == NULL ? NULL : memory_string(desired->slot);
     switch (process_state(c->process)) {
     case PROCESS_DRAINING:
         c->restart_pending = true;
@@ -165,6 +169,20 @@ static void apply_one(struct supervisor *s, const struct desired_child *desired)
         process_start(c->process);
         break;
     }
+}
+
+/** A slot that nobody reads makes the server keep all WAL from then on, until its disk is full. */
+static void say_what_stays(struct supervised *c)
+{
+    if (c->slot == NULL) {
+        return;
+    }
+    log_warn("supervisor", "slot_stays", LOG_WITH(LOG_TEXT("child", process_name(c->process))),
+             "connector %s stops, since its file is gone; replication slot %s stays in PostgreSQL, which "
+             "keeps WAL for "
+             "it until the file is back or you drop the slot: SELECT pg_drop_replication_slot('%s');",
+             process_name(c->process), c->slot, c->slot);
+    free(TAKE(c->slot));  // once
 }
 
 void supervisor_retry(struct supervisor *s)
@@ -193,6 +211,7 @@ void supervisor_apply(struct supervisor *s, const struct desired_child *desired,
     LL_FOREACH_SAFE (s->children, c, next) {
         if (!c->is_desired) {
             c->restart_pending = false;
+            say_what_stays(c);
             process_drain(c->process);
         }
     }

@@ -28,6 +28,7 @@ struct desired_child {
     int number;            // of a bridge process, from 1
     uint64_t config_hash;  // a different hash restarts it
     bool is_kept;          // its file is rejected: a running child keeps running, none is started
+    const char *slot;      // a connector's replication slot; NULL for others
 };
 
 /**

@@ -53,8 +53,12 @@ bool listen_socket_open(const char *host, int port, const char *key, int *ret_fd
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
         bind(fd, &address->socket.any, address->size) != 0 || listen(fd, SOMAXCONN) != 0) {
         int code = errno;
-        (void)fault_from(f, FAULT_CONFIG, "errno", code, "can't listen on %s port %d (%s): %s", host, port,
-                         key, strerror(code));
+        (void)fault_from(f, FAULT_CONFIG, "errno", code, "can't listen on %s port %d (%s): %s%s", host, port,
+                         key, strerror(code),
+                         code == EADDRINUSE
+                             ? "; another process, such as another millrace, listens there: set "
+                               "another port"
+                             : "");
         if (fd >= 0) {
             close(fd);
         }

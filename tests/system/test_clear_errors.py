@@ -6,6 +6,7 @@ where it can be.
 import signal
 
 import pytest
+from lib import processes
 from lib.records import read_topic
 from lib.waiting import wait_until
 
@@ -89,10 +90,59 @@ def test_rights_are_missing(postgres, database, kafka, millrace, name):
         process = millrace.connect(name, wait=False)
         event = process.wait_event(message="CREATE PUBLICATION")
         assert f"millrace_{name}" in event["message"]
+        assert process.find(message="ALTER PUBLICATION") is None, "of one that does not exist"
     finally:
         for started in millrace.started:
             started.kill()
         database.sql(f"drop owned by {role}; drop role {role}")
+
+
+def test_a_role_that_does_not_own_the_tables(postgres, database, kafka, millrace, name):
+    """It makes the publication; the SQL that is left to an owner is about the one that is there then."""
+    role = f"maker_{name}"
+    database.sql(f"create role {role} login replication")
+    try:
+        database.sql(f"create table a (id int primary key); grant select on a to {role}")
+        database.sql(f'grant create on database "{name}" to {role}')
+        millrace.connector(name, database.dsn(user=role))
+        process = millrace.connect(name, wait=False)
+        event = process.wait_event("tables_missing")
+        assert f'ALTER PUBLICATION "millrace_{name}" ADD TABLE ONLY "public"."a";' in event["message"]
+        database.sql(event["message"].split("run: ")[1])
+        millrace.wait_ready(process)
+    finally:
+        for started in millrace.started:
+            started.kill()
+        wait_until(lambda: not database.slot(f"millrace_{name}")[0], 20, "the slot to be free")
+        database.sql("select pg_drop_replication_slot(%s)", [f"millrace_{name}"])
+        database.sql(f"drop owned by {role}; drop role {role}")
+
+
+def test_an_error_that_repeats_is_one_line_each_half_minute(kafka, millrace, name):
+    dsn = f"host=127.0.0.1 port={processes.free_port()} dbname=shop user=millrace"
+    millrace.connector(name, dsn)
+    process = millrace.connect(name, wait=False)
+    wait_until(lambda: lines(process, "connection_lost") >= 6, 60, "attempts")
+    assert lines(process, "connection_lost", level="warn") <= 2
+    assert lines(process, "state_changed", level="info") == 1, "starting -> connecting"
+
+
+def lines(process, name, **values):
+    found = [event for event in list(process.events) if event["event"] == name]
+    return sum(all(event[key] == value for key, value in values.items()) for event in found)
+
+
+def test_the_slot_of_a_connector_whose_file_is_gone(database, kafka, millrace, name):
+    """Nothing but this line would tell that the server keeps its WAL from now on."""
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    process = millrace.run()
+    millrace.remove(f"connectors/{name}.yaml")
+    event = process.wait_event("slot_stays")
+    slot = f"millrace_{name}"
+    wait_until(lambda: not database.slot(slot)[0], 20, "the slot to be free")
+    database.sql(event["message"].split("drop the slot: ")[1])
+    assert database.slot(slot) is None
 
 
 def test_a_role_without_replication(postgres, database, kafka, millrace, name):

@@ -172,6 +172,13 @@ static const char *sql_for_owner(struct pg_publication *t)
     return bytes_text(&t->sql);
 }
 
+// The reconciliation has made it: what is said from now on is about one that exists.
+static void note_made(struct pg_publication_object *publication)
+{
+    publication->is_ours = publication->is_ours || !publication->exists;
+    publication->exists = true;
+}
+
 static void pg_publication_on_reconciled(void *self, PGresult *const *results, size_t count,
                                          const struct fault *f)
 {
@@ -179,6 +186,10 @@ static void pg_publication_on_reconciled(void *self, PGresult *const *results, s
     (void)results;
     (void)count;
     if (f == NULL) {
+        note_made(&t->scan.main);
+        if (t->has_inserts) {
+            note_made(&t->scan.inserts);
+        }
         pg_publication_settle(t, true);
         bytes_reset(&t->refused);
         pg_publication_done(t, NULL);

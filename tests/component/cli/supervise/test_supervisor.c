@@ -101,7 +101,7 @@ static void start(const char *name, int64_t silence_us, int64_t hang_us)
 {
     const struct supervisor_params params = {
         .loop = &loop, .dir = ".", .silence_us = silence_us, .hang_us = hang_us, .on_end = on_end};
-    const struct desired_child desired = {"connector", name, 1, 1, false};
+    const struct desired_child desired = {"connector", name, 1, 1, false, NULL};
     is_ended = false;
     supervisor = supervisor_start(&params);
     supervisor_apply(supervisor, &desired, 1);
@@ -156,8 +156,8 @@ static void a_rejected_file_neither_stops_nor_starts_its_child(void **state)
     (void)state;
     start("good", 0, 0);
     UNTIL(look().is_reporting);
-    const struct desired_child kept[] = {{"connector", "good", 1, 0, true},
-                                         {"connector", "other", 1, 0, true}};
+    const struct desired_child kept[] = {{"connector", "good", 1, 0, true, NULL},
+                                         {"connector", "other", 1, 0, true, NULL}};
     supervisor_apply(supervisor, kept, 2);
     assert_string_equal(look().state, "running");
     supervisor_apply(supervisor, NULL, 0);
