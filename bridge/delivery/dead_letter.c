@@ -20,6 +20,7 @@ struct dead_letter_pause {
     struct backoff backoff;
     int64_t due_us;     // nothing is sent before this time
     int64_t logged_us;  // when the failure was logged last; 0: not yet
+    char *why;          // NULL: none since the last success
 };
 
 /** A dead-letter topic; each process makes sure once that it exists. */
@@ -71,11 +72,19 @@ static void wait_after(struct dead_letter_pause *pause, const char *what, const 
     if (pause->due_us > now_us) {
         return;
     }
+    free(pause->why);
+    pause->why = memory_format("dead letters wait: %s: %s", what, why);
     if (pause->logged_us == 0 || now_us - pause->logged_us >= LOG_AGAIN_US) {
         pause->logged_us = now_us;
         log_error("bridge", "dead_letter_failed", NULL, "%s: %s; the events wait and are retried", what, why);
     }
     pause->due_us = now_us + backoff_next_us(&pause->backoff);
+}
+
+static void end_pauses(struct dead_letter_pause *pause)
+{
+    backoff_reset(&pause->backoff);
+    free(TAKE(pause->why));
 }
 
 /** Starts the timer for the end of the first pause. */
@@ -140,6 +149,14 @@ static void note_too_large(struct dead_letter_record *r, bool was_alone)
     }
 }
 
+/** A topic that was deleted is made again. */
+static void note_failure(struct dead_letter_topic *topic, rd_kafka_resp_err_t code)
+{
+    topic->exists = topic->exists && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
+                    code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && code != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    wait_after(&topic->pause, topic->name, rd_kafka_err2str(code));
+}
+
 static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
                       struct dead_letter_record **failed)
 {
@@ -155,10 +172,10 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
         note_too_large(r, was_alone);
     } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         move(r, &d->sent, failed);
-        wait_after(&r->topic->pause, r->topic->name, rd_kafka_err2str(message->err));
+        note_failure(r->topic, message->err);
     } else {
-        backoff_reset(&r->topic->pause.backoff);
-        backoff_reset(&d->pause.backoff);
+        end_pauses(&r->topic->pause);
+        end_pauses(&d->pause);
         DL_DELETE(d->sent, r);
         r->on_stored(r->self, r->event);
         dead_letter_record_free(r);
@@ -265,7 +282,7 @@ static bool send_one(struct dead_letter *d, struct dead_letter_record *r)
         return true;
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        wait_after(&r->topic->pause, r->topic->name, rd_kafka_err2str(code));
+        note_failure(r->topic, code);
         return true;
     }
     move(r, &d->waiting, &d->sent);
@@ -309,6 +326,21 @@ void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead
     r->topic = get_topic(d, cause->topic);
     DL_APPEND(d->waiting, r);
     (void)uv_idle_start(&d->idle, on_idle);  // records of one loop iteration go together
+}
+
+const char *dead_letter_trouble(const struct dead_letter *d, const void *self)
+{
+    const struct dead_letter_record *lists[] = {d->waiting, d->sent};
+    const struct dead_letter_record *r;
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        DL_FOREACH (lists[i], r) {
+            const char *why = d->pause.why != NULL ? d->pause.why : r->topic->pause.why;
+            if (r->self == self && why != NULL) {
+                return why;
+            }
+        }
+    }
+    return NULL;
 }
 
 void dead_letter_redirect(struct dead_letter *d, const void *self, const char *topic)
@@ -384,9 +416,11 @@ void dead_letter_free(struct dead_letter *d)
     struct dead_letter_topic *next_topic;
     LL_FOREACH_SAFE (d->topics, topic, next_topic) {
         free(topic->name);
+        free(topic->pause.why);
         free(topic);
     }
     kafka_producer_close(&d->producer);
+    free(TAKE(d->pause.why));
     uv_close((uv_handle_t *)&d->timer, on_closed);
     uv_close((uv_handle_t *)&d->idle, on_closed);
 }

@@ -21,6 +21,9 @@ struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *sett
 void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
                        dead_letter_on_stored on_stored, void *self);
 
+/** Why what was written with this `self` is not stored yet; NULL: nothing is amiss. */
+const char *dead_letter_trouble(const struct dead_letter *d, const void *self);
+
 /** Sends the records with this `self` that are not stored yet to another topic. */
 void dead_letter_redirect(struct dead_letter *d, const void *self, const char *topic);
 

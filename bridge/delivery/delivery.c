@@ -94,12 +94,24 @@ void delivery_note_error(struct delivery *d, const char *text)
 
 const struct last_error *delivery_error(const struct delivery *d)
 {
-    return &d->error;
+    return d->dead_letter_error.is_set ? &d->dead_letter_error : &d->error;
+}
+
+/** Its partitions stand still behind dead letters that can't be stored: worse than calls that fail. */
+static void watch_dead_letters(struct delivery *d)
+{
+    const char *why = d->dead_letters_waiting == 0 ? NULL : dead_letter_trouble(d->dead_letters, d);
+    if (why != NULL) {
+        last_error_set(&d->dead_letter_error, why);
+    } else {
+        last_error_clear(&d->dead_letter_error);
+    }
 }
 
 void delivery_tick(struct delivery *d)
 {
     log_lasting_error(d);
+    watch_dead_letters(d);
     if (d->dead_letters_waiting > 0) {
         dead_letter_give_up(d->dead_letters, d, REVOKED_WAIT_US, on_dead_letter_given_up);
     }
@@ -339,7 +351,10 @@ size_t delivery_room(const struct delivery *d)
 
 bool delivery_wants_more(const struct delivery *d)
 {
-    return d->event_count <= d->events_max / 2 && d->event_bytes <= DELIVERY_BYTES_MAX / 2;
+    bool is_half_empty = d->event_count <= d->events_max / 2 && d->event_bytes <= DELIVERY_BYTES_MAX / 2;
+    // However much is held by keys that fail: the others must not wait for a tick.
+    bool has_nothing_ready = d->lanes.ready_first == NULL && delivery_room(d) > 0;
+    return is_half_empty || has_nothing_ready;
 }
 
 enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kafka_message_t *message)

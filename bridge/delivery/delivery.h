@@ -67,7 +67,8 @@ size_t delivery_running(const struct delivery *d);
 /** Events that are in memory. */
 size_t delivery_event_count(const struct delivery *d);
 
-/** The error of failed calls, until no call waits for a retry. */
+/** The error that lasts: of dead letters that can't be stored, else of failed calls until no call waits for a
+ * retry. */
 const struct last_error *delivery_error(const struct delivery *d);
 
 /** Appends members of the function's status: `,"deferred_events":…`. */

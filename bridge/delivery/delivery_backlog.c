@@ -122,6 +122,8 @@ static void on_gone(void *self, struct partition *p, int64_t from, int64_t to)
         count++;
     }
     if (count > 0) {
+        d->is_room_due = d->is_room_due || p->is_held;  // a full lane held it, which has got shorter
+        p->is_held = false;
         metric_add(d->metrics->offset_resets, (double)count);
         log_warn(d->component, "events_gone",
                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number),

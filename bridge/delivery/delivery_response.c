@@ -104,15 +104,28 @@ static void note_health(struct delivery *d, const struct invocation *inv, const 
     }
 }
 
+/** What the status says: also that calls which fail have taken all the room there is. */
+static void note_failure(struct delivery *d, const struct response *r)
+{
+    char text[sizeof(d->error.text)];
+    describe(r, text, sizeof(text));
+    if (delivery_room(d) > 0 || d->lanes.waiting_count > 0) {
+        delivery_note_error(d, text);
+        return;
+    }
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("no room for more events: %zu calls wait to be made again; %s",
+                               d->target->waiting_count + 1, text);
+    delivery_note_error(d, full);
+}
+
 /** Schedules a retry of the same events, or of half of them. */
 static void try_again(struct delivery *d, struct invocation *inv, const struct outcome *o,
                       const struct response *r, bool is_superseded)
 {
     int64_t now_us = clock_now_us();
     int64_t due_us = now_us;
-    char text[sizeof(d->error.text)];
-    describe(r, text, sizeof(text));
-    delivery_note_error(d, text);
+    note_failure(d, r);
     function_metrics_count_retry(d->metrics, o->reason);
     if (o->kind == OUTCOME_HALVE) {
         inv->event_max = inv->event_count / 2;

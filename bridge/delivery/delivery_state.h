@@ -37,6 +37,7 @@ struct delivery {
     struct last_error error;  // of failed calls, until no call waits for a retry
     bool is_error_logged;
     size_t dead_letters_waiting;  // events whose dead letter is not stored
+    struct last_error dead_letter_error;
     size_t event_count;
     size_t event_bytes;
     size_t events_max;

@@ -1,6 +1,7 @@
 #include "bridge/delivery/lanes.h"
 
 #include "bridge/delivery/ticket_queue.h"
+#include "bridge/intake/partition.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -309,12 +310,18 @@ size_t lanes_depth(const struct lanes *l, const struct lane_key *key)
     return lane == NULL ? 0 : lane->waiting_count + lane->deferred.count;
 }
 
+/** Of a log that another one took the place of: its record can't be read again. */
+static bool is_irretrievable(const struct event *e)
+{
+    return !progress_is_current(&e->partition->progress, e->ticket);
+}
+
 /** Moves all but the first `keep` queued events to the front of the list, and their tickets to the lane's. */
 static struct event *evict_from(struct lanes *l, struct lane *lane, size_t keep, struct event *evicted)
 {
     struct event **at = &lane->first;
     struct event *last = NULL;
-    for (size_t i = 0; i < keep; i++) {
+    for (size_t i = 0; *at != NULL && (i < keep || is_irretrievable(*at)); i++) {
         last = *at;
         at = &last->next;
     }

@@ -74,8 +74,8 @@ bool lanes_defer(struct lanes *l, const struct lane_key *key, uint64_t ticket);
 /** How many events wait in the lane, as records and as tickets. */
 size_t lanes_depth(const struct lanes *l, const struct lane_key *key);
 
-/** Leaves at most `keep` events queued in each busy lane and turns the others into tickets; returns these
- * events as a list. */
+/** Leaves at most `keep` events queued in each busy lane (and those of a log that is gone) and turns the
+ * others into tickets; returns these events as a list. */
 struct event *lanes_evict(struct lanes *l, size_t keep);
 
 /** The partition and ticket of the next wanting lane that was not returned yet. False: none. */

@@ -472,13 +472,32 @@ bool function_can_work(const struct function *fn)
     return function_is_ready(fn) && !fn->kafka_error.is_set;
 }
 
+/** A partition stands still until the registry has been asked for a schema. */
+static bool is_waiting_for_schema(const struct function *fn)
+{
+    struct partition *p = NULL;
+    if (consumer_of(fn) == NULL) {
+        return false;
+    }
+    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
+        if (p->held != NULL || p->refetched != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** An error that stops the whole function takes precedence over failed calls. */
 static const struct last_error *lasting_error(const struct function *fn)
 {
     if (fn->failure.is_set) {
         return &fn->failure;
     }
-    return fn->kafka_error.is_set || fn->delivery == NULL ? &fn->kafka_error : delivery_error(fn->delivery);
+    if (fn->kafka_error.is_set || fn->delivery == NULL) {
+        return &fn->kafka_error;
+    }
+    const struct last_error *schemas = schema_cache_error(fn->deps.schemas);
+    return schemas->is_set && is_waiting_for_schema(fn) ? schemas : delivery_error(fn->delivery);
 }
 
 void function_status(const struct function *fn, struct bytes *out)

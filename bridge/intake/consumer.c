@@ -158,9 +158,13 @@ static void restart_at_earliest(struct consumer *c, struct partition *p)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/** Errors come between the records of a partition's queue. */
+/** Errors, and the partition's end, come between the records of its queue. */
 static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
 {
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        progress_pass(&p->progress, message->offset);
+        return;
+    }
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
         message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
         log_error(c->component, "offset_out_of_range",

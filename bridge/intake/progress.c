@@ -186,6 +186,12 @@ uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms)
     return ticket;
 }
 
+void progress_pass(struct progress *p, int64_t offset)
+{
+    uint64_t ticket = p->base + (uint64_t)offset;
+    p->next = ticket > p->next ? ticket : p->next;
+}
+
 static struct progress_chunk *find_chunk(const struct progress *p, uint64_t number)
 {
     size_t low = p->chunk_at;

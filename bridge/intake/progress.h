@@ -56,6 +56,9 @@ void progress_restart(struct progress *p);
  */
 uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms);
 
+/** No record that was not read lies before the offset: what does (the markers of transactions) is passed. */
+void progress_pass(struct progress *p, int64_t offset);
+
 /** Tickets from before progress_restart are ignored. */
 void progress_settle(struct progress *p, uint64_t ticket);
 

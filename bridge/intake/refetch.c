@@ -3,6 +3,7 @@
 //
 // Offsets without a record are reported as gone only if the reading began exactly there. A gap later in the
 // sweep is not reported: the wanted offsets in it are requested again, and the next reading begins there.
+// A record of another key at that very offset is of another log: then the wanted one is gone, too.
 #include "bridge/intake/refetch.h"
 
 #include <utlist.h>
@@ -105,6 +106,8 @@ static void on_error(struct reading *g, const rd_kafka_message_t *message)
     bool is_before = g->is_first && message->offset <= g->position;
     note_gap(g, message->offset);
     if (!is_before) {
+        // What is wanted before it is not there: the next sweep begins anew at that.
+        g->position = message->offset > g->position ? message->offset : g->position;
         end_sweep(g);
     }
 }
@@ -118,8 +121,12 @@ static bool offer(struct reading *g, rd_kafka_message_t *message)
         g->refused = message;
         return false;
     }
-    g->is_first = false;
     g->position = message->offset + 1;
+    if (g->is_first) {
+        // Whoever still wants a record from there wants one of another log, of which this one took the place.
+        g->is_first = false;
+        to->on_gone(to->self, g->partition, message->offset, g->position);
+    }
     rd_kafka_message_destroy(message);
     if (g->position > g->target && g->target >= 0) {
         end_sweep(g);

@@ -12,7 +12,8 @@ struct refetch_listener {
     /** A record, in the order of offsets; borrowed for the call. False: it is offered again after
      * refetch_resume. */
     bool (*on_record)(void *self, struct partition *p, rd_kafka_message_t *message);
-    /** The offsets `from` to `to - 1` have no record: it was compacted or deleted. */
+    /** The offsets `from` to `to - 1` have no record (or only the one just offered): the wanted one was
+     * compacted or deleted. */
     void (*on_gone)(void *self, struct partition *p, int64_t from, int64_t to);
     /** Every existing record up to the highest wanted offset was offered. */
     void (*on_swept)(void *self, struct partition *p);

@@ -26,6 +26,7 @@ struct schema_cache {
     size_t unknown_count;
     struct schema_listener *listeners;
     struct backoff backoff;
+    struct last_error error;  // the registry's
     uv_timer_t timer;
 };
 
@@ -92,6 +93,8 @@ static void wait_for_registry(struct schema_cache *c, struct schema_entry *e, co
         log_warn("bridge", "registry_unreachable", LOG_WITH(LOG_NUMBER("schema_id", e->id)),
                  "waiting for the schema registry: %s", f->text);
     }
+    CLEANUP(memory_free_pointer) char *why = memory_format("waiting for the schema registry: %s", f->text);
+    last_error_set(&c->error, why);
     e->state = STATE_WAITING;
     uint64_t wait_ms = (uint64_t)(backoff_next_us(&c->backoff) / CLOCK_US_PER_MS);
     (void)uv_timer_start(&c->timer, on_ask_again, wait_ms, 0);
@@ -106,6 +109,9 @@ static void on_schema(void *self, struct slice text, const struct fault *f)
         return;
     }
     struct fault bad;
+    if (f == NULL || f->kind == FAULT_REJECT) {
+        last_error_clear(&c->error);
+    }
     if (f == NULL) {
         backoff_reset(&c->backoff);
         if (avro_type_parse(text, &e->type, &bad)) {
@@ -171,6 +177,11 @@ void schema_cache_leave(struct schema_cache *c, struct schema_listener *listener
             return;
         }
     }
+}
+
+const struct last_error *schema_cache_error(const struct schema_cache *c)
+{
+    return &c->error;
 }
 
 struct schema_cache *schema_cache_new(uv_loop_t *loop, struct registry *registry)

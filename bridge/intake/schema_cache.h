@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "core/base/last_error.h"
 #include "schemas/avro/avro_type.h"
 #include "schemas/registry/registry.h"
 
@@ -29,6 +30,9 @@ void schema_cache_free(struct schema_cache *c);
 
 void schema_cache_join(struct schema_cache *c, struct schema_listener *listener);
 void schema_cache_leave(struct schema_cache *c, struct schema_listener *listener);
+
+/** Why schemas can't be asked for now, and since when. */
+const struct last_error *schema_cache_error(const struct schema_cache *c);
 
 /** Which "no such id" from the registry is accepted; one that is too old is looked up again. */
 struct schema_age {

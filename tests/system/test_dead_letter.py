@@ -153,6 +153,19 @@ def test_a_topic_of_its_own(database, kafka, millrace, function, name):
     assert read_topic(kafka, f"{name}.rejects", count=1)[0].headers["millrace.dlq.reason"] == "rejected"
 
 
+def test_its_topic_is_made_again_when_it_was_deleted(shop, kafka, function, name):
+    function.rule = lambda call: Answer(400)
+    shop.sql("insert into a values (1, 'x')")
+    topic = f"millrace.dlq.{name}"
+    read_topic(kafka, topic, count=1)
+    kafka.delete_topic(topic)
+    wait_until(lambda: topic not in kafka.topics(), 30, "the topic to be gone")
+    shop.sql("insert into a values (2, 'y')")
+    wait_until(lambda: kafka.committed(f"millrace.{name}", f"{name}.public.a") == {0: 2}, 60, "offset 2 committed")
+    assert read_topic(kafka, topic, count=1)[0].headers["millrace.dlq.offset"] == "1"
+    assert kafka.topic_config(topic)["retention.ms"] == "-1"
+
+
 LARGE = "(select string_agg(md5(i::text), '') from generate_series(1, 300) i)"  # that hardly compresses
 
 
@@ -189,11 +202,17 @@ def test_a_corrected_topic_takes_what_fits_nowhere(small_topic, database, kafka,
     database.sql("insert into a values (1, 'x'), (2, 'y')")
     function.wait_calls(1, where=lambda call: call.key == {"id": 2})
     process.wait_event("dead_letter_failed", message="without key and value")
+
+    def error():
+        return millrace.get("/api/status").json()["functions"][0]["last_error"]
+
+    wait_until(lambda: (error() or "").startswith(f"dead letters wait: {name}.small: "), 10, "the status to say so")
     place = {"on_failure": {"dead_letter": f"{name}.large"}}
     millrace.function(name, f"{name}.public.a", function.url, delivery=place)
     (dead,) = read_topic(kafka, f"{name}.large", millrace.registry, count=1)
     assert dead.headers["millrace.dlq.reason"] == "oversize"
     assert dead.headers["millrace.dlq.offset"] == "0"
+    wait_until(lambda: "dead letters" not in (error() or ""), 10, "no error any more")
 
 
 def test_stopping_waits_for_no_dead_letter_that_fits_nowhere(small_topic, database, kafka, function, name):

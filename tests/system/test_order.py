@@ -4,7 +4,9 @@ import threading
 from collections import defaultdict
 
 import pytest
+from confluent_kafka import Producer
 from lib.function_server import Answer
+from lib.records import end_offsets, read_topic
 from lib.waiting import wait_until
 
 
@@ -175,3 +177,22 @@ class OffsetWatch:
         self.stopping.set()
         self.thread.join(30)
         return self.most
+
+
+def test_the_end_of_a_transaction_is_no_lag(shop, kafka, millrace, function, name):
+    """Its marker takes an offset and is no record: the group is at the log's end all the same."""
+    database = shop()
+    topic = f"{name}.public.a"
+    write(database, keys=1, times=1)
+    function.wait_calls(1)
+    good = read_topic(kafka, topic, count=1)[0]
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": name, "log_level": 0})
+    producer.init_transactions(60)
+    for value in (good.raw_value, good.raw_value):
+        producer.begin_transaction()
+        producer.produce(topic, key=good.raw_key, value=value, partition=0)
+        producer.commit_transaction(60)
+    function.wait_calls(3)
+    assert end_offsets(kafka, topic) == {0: 5}
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 5}, 30, "the end committed")
+    wait_until(lambda: millrace.metric("millrace_function_lag_records", function=name) == 0, 10, "no lag")

@@ -13,6 +13,7 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from lib.records import read_topic
 from lib.stub_registry import StubRegistry
+from lib.waiting import wait_until
 
 
 @pytest.fixture
@@ -102,3 +103,20 @@ def test_an_existing_registry_is_used(database, kafka, millrace, make_millrace, 
         assert stub.credentials == {"u:p"}
     finally:
         stub.stop()
+
+
+def test_a_function_says_that_it_waits_for_its_registry(database, kafka, millrace, topic, name, function):
+    stub = StubRegistry()
+    stub.stop()
+    record = read_topic(kafka, topic, count=1)[0]
+    kafka.create_topic(f"{name}.other")
+    millrace.started[-1].stop()
+    millrace.settings(registry={"url": stub.url})
+    millrace.function(name, f"{name}.other", function.url)
+    millrace.bridge()
+    kafka.produce(f"{name}.other", [(record.raw_key, record.raw_value, None, 0)])
+
+    def error():
+        return millrace.get("/api/status").json()["functions"][0]["last_error"] or ""
+
+    wait_until(lambda: error().startswith("waiting for the schema registry: "), 30, "the status to say so")

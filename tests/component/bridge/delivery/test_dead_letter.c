@@ -49,6 +49,7 @@ static void start(struct letters *c)
     assert_int_equal(rd_kafka_mock_topic_create(c->mock, TOPIC, 1, 1), 0);
     assert_int_equal(rd_kafka_mock_topic_create(c->mock, OTHER, 1, 1), 0);
     text_pairs_set(&c->settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(c->mock));
+    text_pairs_set(&c->settings.kafka, "linger.ms", "200");  // what is put together goes together
     c->dead_letters = dead_letter_new(&c->loop, &c->settings);
 }
 

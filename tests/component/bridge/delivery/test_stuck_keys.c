@@ -98,6 +98,46 @@ static void a_key_that_is_always_throttled_stops_no_other(void **state)
     others_are_called_while_one_fails(50, 1, (struct stub_answer){.status = 429});
 }
 
+static struct stub_answer answer_all(void *self, const struct stub_call *call, size_t number)
+{
+    (void)call;
+    (void)number;
+    return ((struct script *)self)->stuck;
+}
+
+static bool has_status(struct bridge_case *c, const char *text)
+{
+    CLEANUP(bytes_clear) struct bytes status = {0};
+    bridge_status(c->bridge, &status);
+    return strstr(bytes_text(&status), text) != NULL;
+}
+
+static bool says_that_it_is_full(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    return has_status(c, "\"last_error\":\"no room for more events: ");
+}
+
+static void keys_that_fail_and_take_all_the_room_are_in_the_status(void **state)
+{
+    (void)state;
+    enum { KEYS = 1100 };
+    struct bridge_case c;
+    struct script s = {.stuck = {.status = 500}};
+    case_start(&c, answer_all, &s);
+    for (int i = 0; i < KEYS; i++) {
+        case_change(&c, i, 'c', "x");
+    }
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 1000000;
+    case_apply(&c, config);
+    case_run_until(&c, says_that_it_is_full, 0);
+    s.stuck = (struct stub_answer){.status = 200};
+    case_run_until(&c, case_has_settled, KEYS);
+    assert_true(has_status(&c, "\"last_error\":null"));
+    case_stop(&c);
+}
+
 /** The function goes and comes back, with a new member of its group, while all but one event wait as tickets.
  */
 static void a_restart_in_between_changes_nothing(void **state)
@@ -134,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failing_key_with_much_behind_it_stops_no_other),
         cmocka_unit_test(a_key_that_is_always_throttled_stops_no_other),
+        cmocka_unit_test(keys_that_fail_and_take_all_the_room_are_in_the_status),
         cmocka_unit_test(a_restart_in_between_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

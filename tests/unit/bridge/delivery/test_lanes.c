@@ -347,6 +347,35 @@ static void what_waits_behind_a_busy_lane_can_wait_as_tickets(void **state)
     lanes_clear(&l);
 }
 
+/** They could be read from nowhere: a lane that waited for one would wait for ever. */
+static void events_of_a_log_that_is_gone_never_wait_as_tickets(void **state)
+{
+    (void)state;
+    struct lanes l;
+    struct partition *p;
+    uint64_t ticket;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    for (int64_t i = 1; i <= 4; i++) {
+        lanes_put(&l, make_ticketed("a", i));
+    }
+    struct event *busy = lanes_take(&l);
+    first.progress.base = 5;  // progress_restart
+    for (int64_t i = 5; i <= 7; i++) {
+        lanes_put(&l, make_ticketed("a", i));
+    }
+    assert_int_equal(free_list(lanes_evict(&l, 0)), 3);
+    finish(&l, busy);
+    for (int64_t i = 2; i <= 4; i++) {
+        assert_false(lanes_next_wanted(&l, &p, &ticket));
+        take_and_finish(&l, i);
+    }
+    assert_true(lanes_next_wanted(&l, &p, &ticket));
+    assert_int_equal(ticket, 5);
+    lanes_drop_tickets(&l, &first);
+    lanes_clear(&l);
+    first.progress.base = 0;
+}
+
 static void tickets_of_records_that_are_gone_are_taken_out_in_order(void **state)
 {
     (void)state;
@@ -442,6 +471,7 @@ int main(void)
         cmocka_unit_test(what_is_put_back_comes_again_in_order_behind_what_is_held),
         cmocka_unit_test(a_batch_is_due_by_count_bytes_or_window),
         cmocka_unit_test(what_waits_behind_a_busy_lane_can_wait_as_tickets),
+        cmocka_unit_test(events_of_a_log_that_is_gone_never_wait_as_tickets),
         cmocka_unit_test(tickets_of_records_that_are_gone_are_taken_out_in_order),
         cmocka_unit_test(a_dropped_partition_takes_its_tickets_along),
         cmocka_unit_test(a_ticket_queue_gives_back_what_was_put_in),

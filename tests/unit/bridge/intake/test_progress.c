@@ -153,6 +153,25 @@ static void a_million_unsettled_records_are_a_bit_each(void **state)
     progress_clear(&p);
 }
 
+/** A transaction's marker is the last of a log: with all records settled the group is at the log's end. */
+static void the_end_of_the_log_is_passed_once_all_before_it_is_settled(void **state)
+{
+    (void)state;
+    struct progress p;
+    progress_init(&p, 5);
+    uint64_t ticket = progress_open(&p, 5, -1);
+    progress_pass(&p, 7);
+    assert_int_equal(progress_next_commit(&p), -1);
+    progress_settle(&p, ticket);
+    assert_int_equal(progress_next_commit(&p), 7);
+    progress_pass(&p, 6);  // said before
+    assert_int_equal(progress_next_commit(&p), 7);
+    progress_restart(&p);
+    progress_pass(&p, 2);
+    assert_int_equal(progress_safe(&p), 2);
+    progress_clear(&p);
+}
+
 static void sparse_offsets_never_fill_it(void **state)
 {
     (void)state;
@@ -193,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_refused_commit_is_tried_again_and_a_kept_one_is_not),
         cmocka_unit_test(a_million_settled_records_behind_an_unsettled_one_take_little),
         cmocka_unit_test(a_million_unsettled_records_are_a_bit_each),
+        cmocka_unit_test(the_end_of_the_log_is_passed_once_all_before_it_is_settled),
         cmocka_unit_test(sparse_offsets_never_fill_it),
         cmocka_unit_test(unsettled_records_in_too_many_places_fill_it),
         cmocka_unit_test(a_commit_of_the_old_log_says_nothing_of_the_new_one),

@@ -106,6 +106,21 @@ static void of_unknown_ids_the_oldest_are_forgotten(void **state)
     answer_unknown();
 }
 
+static void a_registry_that_does_not_answer_is_an_error_until_it_does(void **state)
+{
+    (void)state;
+    struct fault f;
+    assert_int_equal(get(7, 1000, 0), SCHEMA_WAIT);
+    assert_false(schema_cache_error(cache)->is_set);
+    (void)fault_set(&f, FAULT_RETRY, "connection refused");
+    pending(pending_self, (struct slice){NULL, 0}, &f);
+    assert_string_equal(schema_cache_error(cache)->text,
+                        "waiting for the schema registry: connection refused");
+    assert_int_equal(get(8, 1000, 0), SCHEMA_WAIT);
+    answer_unknown();
+    assert_false(schema_cache_error(cache)->is_set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +129,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_unknown_id_that_may_be_none_is_asked_for_once_in_its_time, start,
                                         stop),
         cmocka_unit_test_setup_teardown(of_unknown_ids_the_oldest_are_forgotten, start, stop),
+        cmocka_unit_test_setup_teardown(a_registry_that_does_not_answer_is_an_error_until_it_does, start,
+                                        stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
