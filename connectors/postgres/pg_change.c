@@ -17,7 +17,7 @@ void pg_change_clear(struct pg_change *p)
     *p = (struct pg_change){0};
 }
 
-// A record, present even when it has no bytes.
+// A slice whose data is not NULL, even without bytes.
 static struct slice as_record(struct bytes *b)
 {
     return (struct slice){bytes_reserve(b, 1) - b->size, b->size};
@@ -28,7 +28,7 @@ static struct slice key_or_null(const struct table *t, struct bytes *key)
     return t->key_count == 0 ? (struct slice){NULL, 0} : as_record(key);
 }
 
-// What was before: all of it, or what the identity's columns say.
+// Appends the old image: all columns, or those of the replica identity.
 static enum pg_row_step append_before(struct pg_change *p, const struct table *t,
                                       const struct pgoutput_row *row, struct fault *f)
 {
@@ -56,7 +56,7 @@ static enum pg_row_step read_old(struct pg_change *p, const struct table *t, con
     bytes_reset(&p->before);
     bool has_key = p->has_old_key && t->key_count > 0;
     if (!row->has_new && !has_key) {
-        p->is_bad = true;  // nothing would say which row is gone
+        p->is_bad = true;  // the row that was deleted is unknown
         p->bad = *f;
     }
     return !has_key || pg_row_append_key_only(&p->before, t, &row->old_tuple, f) ? PG_ROW_DONE : PG_ROW_FAULT;
@@ -107,7 +107,7 @@ static bool key_to_json(struct pg_change *p, const struct table *t, const struct
     return json_encode_datum(p->key_type, bytes_slice(key), &options, out, f);
 }
 
-// What the database sent, for people: a row that no record can hold must not be lost.
+// The row as the database sent it, for the dead letter.
 static struct slice row_as_text(struct pg_change *p, const struct table *t,
                                 const struct pgoutput_tuple *tuple)
 {
@@ -132,8 +132,7 @@ static struct slice row_as_text(struct pg_change *p, const struct table *t,
     return bytes_slice(&p->bad_json);
 }
 
-// Whether the row was under another key before: that one has to be deleted, even when the new one can't be
-// said.
+// Whether the key changed. The old key must be deleted even if the new one can't be encoded.
 static bool has_moved(const struct pg_change *p, const struct table *t, const struct pgoutput_row *row)
 {
     return row->old_kind != 0 && t->key_count > 0 && p->has_old_key &&
@@ -196,7 +195,7 @@ static bool fill_change(struct pg_change *p, const struct table *t, const struct
     if (has_moved(p, t, row)) {
         return split_key_change(p, t, message, io, f);
     }
-    // An old key that can't be said was never published: nothing is there to be deleted, or updated.
+    // An old key that can't be encoded was never published: there is nothing to delete or update.
     bool is_new = message->kind == PGOUTPUT_INSERT || (row->old_kind != 0 && !p->has_old_key);
     io->op = is_new ? CHANGE_CREATE : CHANGE_UPDATE;
     put_row(p, t, message, io);

@@ -5,7 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { SKIPS_MAX = 1024 };  // frames passed over in one turn of the loop
+enum { SKIPS_MAX = 1024 };  // frames skipped in one loop iteration
 
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
 {
@@ -33,8 +33,8 @@ static void on_refill(uv_timer_t *timer)
     on_ready(timer->data);
 }
 
-// Reads the stream's socket unless something else must come first: an unread socket would wake the loop
-// without end.
+// Watches the stream's socket only while it is read: a watched socket with unread data would wake the loop
+// for ever.
 static void set_pause(struct pg_frames *fr)
 {
     pg_stream_pause(&fr->stream, fr->is_held || fr->is_loading || fr->described != NULL);
@@ -65,8 +65,8 @@ static void on_described(void *self, PGresult *const *results, size_t count, con
     on_ready(fr);
 }
 
-// The stream stands still until the catalogue has said what the message does not: its frame stays in memory.
-static void ask_catalogue(struct pg_frames *fr, struct pg_relation *relation)
+// Queries what the Relation message does not tell. The stream waits; the message stays in memory.
+static void query_catalogue(struct pg_frames *fr, struct pg_relation *relation)
 {
     fr->described = relation;
     set_pause(fr);
@@ -75,7 +75,8 @@ static void ask_catalogue(struct pg_frames *fr, struct pg_relation *relation)
     pg_conn_query(fr->session->sql, bytes_text(&sql), on_described, fr);
 }
 
-// A table that is not wanted by what was known may have been attached to one that is, since then.
+// Uses a catalogue that was read before, unless a newer one may differ: a table that is not wanted may have
+// been attached to one that is.
 static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
 {
     const struct pgoutput_relation *message = &fr->message->relation;
@@ -99,11 +100,11 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
         pg_catalogue_set_read(results, &fr->catalogue);
     }
     if (relation != NULL && !use_known(fr, relation)) {
-        ask_catalogue(fr, relation);
+        query_catalogue(fr, relation);
         return;
     }
     set_pause(fr);
-    on_ready(fr);  // without an answer, each table is asked for by itself
+    on_ready(fr);  // if this failed, each table is queried by itself
 }
 
 static void load_catalogue(struct pg_frames *fr)
@@ -129,7 +130,7 @@ static void describe(struct pg_frames *fr)
         fr->described = relation;
         load_catalogue(fr);
     } else {
-        ask_catalogue(fr, relation);
+        query_catalogue(fr, relation);
     }
 }
 
@@ -141,8 +142,7 @@ void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_
     fr->is_in_transaction = false;
     fr->is_caught_up = false;
     fr->skipped = 0;
-    // After a first snapshot no commit is known, as its rows say; else the slot stands at or after the last
-    // one.
+    // With a first snapshot no commit is known; else the slot is at or after the last one.
     fr->last_commit_lsn = session->has_snapshot ? 0 : session->position;
     refill->data = fr;
     fr->stream.confirmed = session->position;
@@ -173,8 +173,8 @@ static void fill(const struct pg_frames *fr, struct change *ret, enum change_kin
 
 enum taken { TAKEN_CHANGE, TAKEN_NOTHING, TAKEN_FAULT };
 
-// Rows passed over count, too, and an update that brings old values counts twice whether its key changed or
-// not: only a wanted table can tell. So ids don't depend on which tables are wanted.
+// Skipped rows count too, and an update with old values counts twice, whether its key changed or not (that is
+// only known for wanted tables). So ids do not depend on which tables are wanted.
 static uint64_t take_index(struct pg_frames *fr)
 {
     const struct pgoutput_row *row = &fr->message->row;
@@ -188,7 +188,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *re
     struct pg_relation *relation = pg_relations_find(fr->deps->relations, fr->message->row.relation_oid);
     uint64_t index = take_index(fr);
     if (relation == NULL || (relation->is_wanted && relation->table == NULL)) {
-        (void)fault_set(f, FAULT_FATAL, "a row came of relation %u, which was not described",
+        (void)fault_set(f, FAULT_FATAL, "the stream has a row of relation %u without its Relation message",
                         fr->message->row.relation_oid);
         return TAKEN_FAULT;
     }
@@ -254,7 +254,7 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
     return TAKEN_NOTHING;
 }
 
-// One frame. NOTHING: it was passed over, or none is there.
+// Takes one frame. NOTHING: it was skipped, or (*ret_is_empty) there is none.
 static enum pg_frames_step take_frame(struct pg_frames *fr, struct change *ret, bool *ret_is_empty,
                                       struct fault *f)
 {

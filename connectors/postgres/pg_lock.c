@@ -1,25 +1,25 @@
-// The slot alone keeps copies apart only while it streams: between its making and the start of the stream it
-// looks abandoned. So before anything is looked at, an advisory lock is taken on the replication connection:
-// it ends with the slot's use, and a holder that froze while streaming is ended by wal_sender_timeout. The
-// ordinary connection takes one too: of a machine that is gone the server may go on with a COPY for a long
-// time, and no slot can be made while its transaction runs. The holder of the first lock ends the session
-// that still holds the second.
+// A slot excludes other copies only while it streams; between its creation and START_REPLICATION it looks
+// unused. So pg_open first takes an advisory lock on the replication connection. That lock ends with the
+// connection, and wal_sender_timeout ends the connection of a frozen holder. The ordinary connection takes a
+// second lock: if a machine is lost, its session may go on with a COPY for a long time, and no slot can be
+// created while that transaction runs. The holder of the slot lock terminates a session that still holds the
+// second lock.
 #include "connectors/postgres/pg_lock.h"
 
 #include "connectors/postgres/pg_slot.h"
 
-static void on_holder_ended(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_holder_terminated(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_lock *l = self;
     struct fault why;
     (void)results;
     (void)count;
     (void)fault_set(&why, FAULT_RETRY, "%s",
-                    f != NULL ? f->text : "ending the session that the copy before left behind");
+                    f != NULL ? f->text : "terminating the session that the previous copy left behind");
     l->on_done(l->self, PG_LOCK_TAKEN, &why);
 }
 
-// False: on_done was called.
+// False: the query failed, and on_done was called.
 static bool is_answered(struct pg_lock *l, PGresult *const *results, size_t count, const struct fault *f,
                         bool *ret_is_held)
 {
@@ -29,10 +29,10 @@ static bool is_answered(struct pg_lock *l, PGresult *const *results, size_t coun
         return true;
     }
     if (f == NULL) {
-        (void)fault_set(&bad, FAULT_RETRY, "pg_try_advisory_lock: the server gave no answer");
+        (void)fault_set(&bad, FAULT_RETRY, "pg_try_advisory_lock: the server returned no result");
     } else if (f->origin_code == PG_CONN_NO_PRIVILEGE) {
         (void)fault_set(&bad, FAULT_CONFIG,
-                        "the lock that keeps copies apart may not be taken (%s); as a superuser run: GRANT "
+                        "the lock against other copies may not be taken (%s); as a superuser run: GRANT "
                         "EXECUTE ON FUNCTION pg_try_advisory_lock(int, int) TO \"%s\";",
                         f->text, pg_conn_user(l->sql));
     } else {
@@ -56,7 +56,7 @@ static void on_sql_locked(void *self, PGresult *const *results, size_t count, co
     }
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_slot_end_holder(&sql, PG_SLOT_LOCK_SQL, l->slot);
-    pg_conn_query(l->sql, bytes_text(&sql), on_holder_ended, l);
+    pg_conn_query(l->sql, bytes_text(&sql), on_holder_terminated, l);
 }
 
 static void lock_sql(struct pg_lock *l)
@@ -77,7 +77,7 @@ static void on_slot_locked(void *self, PGresult *const *results, size_t count, c
         return;
     }
     struct fault why;
-    (void)fault_set(&why, FAULT_RETRY, "another copy of this connector is at work");
+    (void)fault_set(&why, FAULT_RETRY, "another copy of this connector is running");
     l->on_done(l->self, PG_LOCK_TAKEN, &why);
 }
 

@@ -1,4 +1,4 @@
-// One copy of a connector at a time.
+// Locks that allow one copy of a connector at a time.
 #ifndef CONNECTORS_POSTGRES_PG_LOCK_H
 #define CONNECTORS_POSTGRES_PG_LOCK_H
 
@@ -6,7 +6,7 @@
 
 enum pg_lock_result {
     PG_LOCK_HELD,
-    PG_LOCK_TAKEN,  // by another copy, or what it left behind: try again soon
+    PG_LOCK_TAKEN,  // by another copy, or by a session that it left behind: retry soon
     PG_LOCK_FAULT,
 };
 
@@ -20,7 +20,7 @@ struct pg_lock {
     void *self;
 };
 
-/** Asks for what is not held yet; on_done comes later, unless a connection is closed before. */
+/** Takes the locks that are not held yet. on_done follows, unless a connection is closed before. */
 void pg_lock_take(struct pg_lock *l);
 
 #endif

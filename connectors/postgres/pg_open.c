@@ -1,6 +1,6 @@
-// The record says "running" before a slot is made, and "done" once its snapshot is on Kafka. A stop in
-// between keeps the slot: its stream has what changed since, also the deletes of rows that were published
-// already, and all rows are read again beside it (pg_reader).
+// The state record says snapshot "running" before the slot is created, and "done" once the snapshot is on
+// Kafka. After a stop in between the slot is used again: its stream has all changes since, including deletes
+// of rows that the cut snapshot has published. pg_reader then reads all rows again, beside the stream.
 #include "connectors/postgres/pg_open.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@ enum { LOCK_RETRY_MS = 500, TABLES_RETRY_MS = 1000 };
 
 #define BIT(state) (1U << PG_OPEN_##state)
 
-// Where each state may go; CLOSED from everywhere.
+// Which states may follow each state; CLOSED may follow all.
 static const uint32_t allowed[] = {
     [PG_OPEN_CLOSED] = BIT(CONNECTING),
     [PG_OPEN_CONNECTING] = BIT(LOCKING),
@@ -23,9 +23,9 @@ static const uint32_t allowed[] = {
     [PG_OPEN_SAVING_BEGIN] = BIT(SCANNING),
     [PG_OPEN_SCANNING] = BIT(SAVING_NEW) | BIT(RECONCILING),
     [PG_OPEN_SAVING_NEW] = BIT(RECONCILING),
-    [PG_OPEN_RECONCILING] = BIT(WAITING_FOR_TABLES) | BIT(MAKING_SLOT) | BIT(STARTING),
+    [PG_OPEN_RECONCILING] = BIT(WAITING_FOR_TABLES) | BIT(CREATING_SLOT) | BIT(STARTING),
     [PG_OPEN_WAITING_FOR_TABLES] = BIT(SCANNING),
-    [PG_OPEN_MAKING_SLOT] = BIT(IMPORTING) | BIT(SAVING_SLOT),
+    [PG_OPEN_CREATING_SLOT] = BIT(IMPORTING) | BIT(SAVING_SLOT),
     [PG_OPEN_IMPORTING] = BIT(SAVING_SLOT),
     [PG_OPEN_SAVING_SLOT] = BIT(STARTING),
     [PG_OPEN_STARTING] = BIT(DONE) | BIT(WAITING_FOR_SLOT),
@@ -59,7 +59,7 @@ static void fail(struct pg_open *o, const struct fault *f)
     o->deps->on_fault(o->deps->self, f);
 }
 
-// Of a connection, also when it is the reader's by now.
+// Also called after the session was handed over.
 static void on_lost(void *self, const struct fault *f)
 {
     fail(self, f);
@@ -72,7 +72,7 @@ static void on_retry_lock(uv_timer_t *timer)
     lock(timer->data);
 }
 
-// Ours takes over when the other one leaves. What it did meanwhile is looked at anew then.
+// Retries from LOCKING, so that state record and slot are read again after the other copy has ended.
 static void wait_for_slot(struct pg_open *o, const char *why)
 {
     enter(o, PG_OPEN_WAITING_FOR_SLOT, why);
@@ -90,7 +90,7 @@ static void on_started(void *self, PGresult *const *results, size_t count, const
     if (!pg_deps_answered(o->deps, count, 1, f, "START_REPLICATION")) {
         return;
     }
-    enter(o, PG_OPEN_DONE, "the stream is started");
+    enter(o, PG_OPEN_DONE, "the stream has started");
     o->on_open(o->self, &o->session);
 }
 
@@ -100,7 +100,7 @@ static void start(struct pg_open *o)
     CLEANUP(bytes_clear) struct bytes sql = {0};
     bytes_append_string(&sql, "START_REPLICATION SLOT ");
     pg_conn_quote_name(&sql, o->deps->config->slot.name);
-    // 0/0: the server begins at the slot's confirmed position.
+    // 0/0: the server starts at the slot's confirmed_flush_lsn.
     bytes_append_string(&sql, " LOGICAL 0/0 (proto_version '1', publication_names ");
     pg_publication_names(o->deps->publication, &sql);
     bytes_append_string(&sql, ")");
@@ -128,10 +128,10 @@ static void on_imported(void *self, PGresult *const *results, size_t count, cons
     }
 }
 
-// It is exported until the replication connection is asked for something else.
+// The snapshot is exported until the next command on the replication connection.
 static void import_snapshot(struct pg_open *o, const char *snapshot)
 {
-    enter(o, PG_OPEN_IMPORTING, "taking the snapshot of the slot");
+    enter(o, PG_OPEN_IMPORTING, "importing the snapshot of the slot");
     CLEANUP(bytes_clear) struct bytes sql = {0};
     bytes_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT ");
     pg_conn_quote_text(&sql, snapshot);
@@ -139,7 +139,7 @@ static void import_snapshot(struct pg_open *o, const char *snapshot)
     pg_conn_query(o->session.sql, bytes_text(&sql), on_imported, o);
 }
 
-static void on_slot_made(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_slot_created(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_open *o = self;
     const char *slot = o->deps->config->slot.name;
@@ -156,11 +156,11 @@ static void on_slot_made(void *self, PGresult *const *results, size_t count, con
     }
     const char *lsn = PQgetvalue(results[0], 0, 1);
     if (!pg_slot_parse_lsn(lsn, &o->session.position)) {
-        (void)fault_set(&bad, FAULT_FATAL, "CREATE_REPLICATION_SLOT gave the LSN \"%s\"", lsn);
+        (void)fault_set(&bad, FAULT_FATAL, "CREATE_REPLICATION_SLOT returned the LSN \"%s\"", lsn);
         fail(o, &bad);
         return;
     }
-    log_info(o->deps->component, "slot_created", LOG_WITH(LOG_TEXT("lsn", lsn)), "made slot %s", slot);
+    log_info(o->deps->component, "slot_created", LOG_WITH(LOG_TEXT("lsn", lsn)), "created slot %s", slot);
     o->session.known.is_snapshot_done = o->deps->config->snapshot == CONNECTOR_SNAPSHOT_NEVER;
     o->session.known.position = o->session.position;
     if (o->session.known.is_snapshot_done) {
@@ -170,13 +170,13 @@ static void on_slot_made(void *self, PGresult *const *results, size_t count, con
     }
 }
 
-static void make_slot(struct pg_open *o)
+static void create_slot(struct pg_open *o)
 {
-    enter(o, PG_OPEN_MAKING_SLOT, "making the slot; it waits for running transactions to end");
+    enter(o, PG_OPEN_CREATING_SLOT, "creating the slot; the server waits for running transactions to end");
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_slot_create(&sql, o->deps->config->slot.name, pg_conn_server_version(o->session.replication),
                    o->deps->config->snapshot == CONNECTOR_SNAPSHOT_INITIAL);
-    pg_conn_query(o->session.replication, bytes_text(&sql), on_slot_made, o);
+    pg_conn_query(o->session.replication, bytes_text(&sql), on_slot_created, o);
 }
 
 static void scan(struct pg_open *o);
@@ -186,7 +186,7 @@ static void on_retry_tables(uv_timer_t *timer)
     scan(timer->data);
 }
 
-// A snapshot of no table would be done at once, and the tables that come later would never be read.
+// A snapshot without tables would end at once, and tables that appear later would never be snapshotted.
 static void wait_for_tables(struct pg_open *o)
 {
     CLEANUP(bytes_clear) struct bytes why = {0};
@@ -213,7 +213,7 @@ static void on_reconciled(void *self, const struct fault *f)
     if (has_snapshot && pg_publication_is_empty(o->deps->publication)) {
         wait_for_tables(o);
     } else if (o->plan == PG_SLOT_MAKE) {
-        make_slot(o);
+        create_slot(o);
     } else {
         start(o);
     }
@@ -221,7 +221,7 @@ static void on_reconciled(void *self, const struct fault *f)
 
 static void reconcile(struct pg_open *o)
 {
-    enter(o, PG_OPEN_RECONCILING, "bringing the publications up to date");
+    enter(o, PG_OPEN_RECONCILING, "updating the publications");
     pg_publication_reconcile(o->deps->publication, o->session.sql, on_reconciled, o);
 }
 
@@ -237,7 +237,7 @@ static void on_scanned(void *self, const struct fault *f)
         reconcile(o);
         return;
     }
-    // Tables that appeared while nothing ran are read, unless this is the first start.
+    // Tables that appeared while the connector did not run are read, unless there was no record.
     bool was_done = known->is_known && known->is_snapshot_done;
     bool has_new = was_done && pg_publication_list_new(o->deps->publication, known);
     known->is_snapshot_done = true;
@@ -254,9 +254,9 @@ static void scan(struct pg_open *o)
     pg_publication_scan(o->deps->publication, o->session.sql, on_scanned, o);
 }
 
-// What differs from what was confirmed before. A slot that is behind it is no harm after a cut or a crash:
-// the server did not hear, or forgot, and changes come again. But a position that the server has not even
-// written says that this is another history than the one we followed.
+// Logs how the slot differs from what was confirmed before. A slot behind it is normal after a lost
+// connection or a crash of the server: changes come again. A confirmed position beyond the end of the WAL
+// means that the server's history is another one.
 static void log_position(const struct pg_open *o)
 {
     const struct source_state *known = &o->session.known;
@@ -269,22 +269,23 @@ static void log_position(const struct pg_open *o)
     if (before > o->session.slot.wal_end) {
         log_warn(
             component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
-            "the server was restored, or failed over to one that was behind: slot %s stands at %s; changes "
-            "that were published and are gone there stay published",
+            "the server was restored, or failed over to one that was behind: slot %s is at %s; published "
+            "changes that are lost on the server stay published",
             name, lsn);
     } else if (o->confirmed > stands) {
         log_info(component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
-                 "slot %s stands at %s, before what was confirmed last: changes come again", name, lsn);
+                 "slot %s is at %s, before the last confirmed position: changes are published again", name,
+                 lsn);
     } else if (!known->is_known) {
         log_info(component, "slot_adopted", LOG_WITH(LOG_TEXT("lsn", lsn)),
-                 "slot %s exists already: streaming goes on from its position %s, without a snapshot", name,
+                 "slot %s exists already: streaming continues at its position %s, without a snapshot", name,
                  lsn);
     } else if (known->position == 0 && o->confirmed != 0 && stands > o->confirmed) {
-        log_warn(
-            component, "slot_moved", LOG_WITH(LOG_TEXT("lsn", lsn)),
-            "slot %s was moved to %s, beyond what was confirmed: by another copy of this connector, or by "
-            "hand",
-            name, lsn);
+        log_warn(component, "slot_moved", LOG_WITH(LOG_TEXT("lsn", lsn)),
+                 "slot %s was moved to %s, beyond the last confirmed position, by another copy of this "
+                 "connector or "
+                 "by hand",
+                 name, lsn);
     }
     if (known->is_known && known->timeline != o->session.timeline) {
         log_warn(
@@ -307,16 +308,17 @@ static void check_slot(struct pg_open *o)
     if (o->plan == PG_SLOT_MAKE) {
         s->known = (struct source_state){0};
         save(o,
-             PG_OPEN_SAVING_BEGIN);  // if it says so already too: a "done" of the copy before may come late
+             PG_OPEN_SAVING_BEGIN);  // even if it says so: a "done" of the previous copy may arrive late
     } else if (s->slot.is_active) {
-        // Not by a copy of this version, which would hold the lock.
+        // By something else than this connector, whose copies hold the lock.
         CLEANUP(memory_free_pointer)
         char *why = memory_format("slot %s is in use by the server's process %d", o->deps->config->slot.name,
                                   s->slot.active_pid);
         wait_for_slot(o, why);
     } else {
         log_position(o);
-        s->position = s->slot.confirmed_lsn;  // never a remembered one: the server would skip up to it
+        s->position =
+            s->slot.confirmed_lsn;  // not a saved position: reporting a higher one makes the server skip WAL
         scan(o);
     }
 }
@@ -368,11 +370,11 @@ static void on_checked(void *self, PGresult *const *results, size_t count, const
     }
     o->address = pg_conn_address(s->sql);
     if (s->known.is_known && strcmp(s->known.slot, o->deps->config->slot.name) != 0) {
-        log_warn(
-            o->deps->component, "slot_changed", LOG_WITH(LOG_TEXT("old", s->known.slot)),
-            "slot.name was %s before: what only that slot holds is not published; drop it when it is not "
-            "needed",
-            s->known.slot);
+        log_warn(o->deps->component, "slot_changed", LOG_WITH(LOG_TEXT("old", s->known.slot)),
+                 "slot.name was %s before: changes that only that slot has are not published; drop it when "
+                 "it is not "
+                 "needed",
+                 s->known.slot);
         s->known = (struct source_state){0};
     }
     check_timeline(o);
@@ -401,7 +403,7 @@ void pg_open_state_saved(struct pg_open *o)
     }
 }
 
-// The record is read after the locks are held: the copy before has written what was to be written.
+// The record is read after the locks are held, when the previous copy can't write any more.
 static void on_locked(void *self, enum pg_lock_result result, const struct fault *why)
 {
     struct pg_open *o = self;
@@ -421,7 +423,7 @@ static void on_locked(void *self, enum pg_lock_result result, const struct fault
 
 static void lock(struct pg_open *o)
 {
-    enter(o, PG_OPEN_LOCKING, "keeping other copies out");
+    enter(o, PG_OPEN_LOCKING, "locking out other copies");
     pg_lock_take(&o->lock);
 }
 
@@ -461,7 +463,7 @@ static struct pg_conn *connect_to(struct pg_open *o, bool is_replication,
                                     .password = config->postgres.password,
                                     .is_replication = is_replication,
                                     .first = is_replication ? pg_conn_address(o->session.sql) : o->address,
-                                    .is_only_first = is_replication,  // both speak to one server
+                                    .is_only_first = is_replication,  // both connect to the same server
                                     .on_open = on_open,
                                     .on_lost = on_lost,
                                     .self = o};

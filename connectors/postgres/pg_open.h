@@ -1,29 +1,29 @@
-// Opening: connect twice, lock other copies out, read the state record, check server and slot, bring the
-// publications up to date, make the slot if it is the first start, and start the stream.
+// Opens a session: connects twice, locks out other copies, loads the state record, checks server and slot,
+// reconciles the publications, creates the slot at the first start, and starts the stream.
 #ifndef CONNECTORS_POSTGRES_PG_OPEN_H
 #define CONNECTORS_POSTGRES_PG_OPEN_H
 
 #include "connectors/postgres/pg_lock.h"
 #include "connectors/postgres/pg_session.h"
 
-// In the order they are gone through; the right column is the phase that the listener hears of.
+// In the usual order. The second argument is the phase that the listener is told, if any.
 #define PG_OPEN_STATES(X)                                                                                    \
     X(CLOSED, NULL)                                                                                          \
     X(CONNECTING, "connecting") /* the ordinary connection, then the replication one */                      \
-    X(LOCKING, NULL)            /* out other copies of this connector */                                     \
-    X(LOADING_STATE, NULL)      /* the state record */                                                       \
+    X(LOCKING, NULL)            /* locks out other copies of this connector */                               \
+    X(LOADING_STATE, NULL)      /* reads the state record */                                                 \
     X(CHECKING, NULL)           /* server, slot, state record */                                             \
-    X(SAVING_BEGIN, NULL)       /* the record that says a slot is about to be made */                        \
-    X(SCANNING, NULL)           /* tables and publications */                                                \
-    X(SAVING_NEW, NULL)         /* the record with the tables that appeared */                               \
-    X(RECONCILING, NULL)        /* the publications */                                                       \
+    X(SAVING_BEGIN, NULL)       /* saves that a slot will be created */                                      \
+    X(SCANNING, NULL)           /* reads tables and publications */                                          \
+    X(SAVING_NEW, NULL)         /* saves which tables appeared */                                            \
+    X(RECONCILING, NULL)        /* updates the publications */                                               \
     X(WAITING_FOR_TABLES, "connecting")                                                                      \
-    X(MAKING_SLOT, "connecting")                                                                             \
-    X(IMPORTING, NULL)   /* the snapshot that the new slot exports */                                        \
-    X(SAVING_SLOT, NULL) /* the record that says the slot is there */                                        \
+    X(CREATING_SLOT, "connecting")                                                                           \
+    X(IMPORTING, NULL)   /* imports the snapshot that the new slot exports */                                \
+    X(SAVING_SLOT, NULL) /* saves that the slot exists */                                                    \
     X(STARTING, NULL)    /* START_REPLICATION */                                                             \
     X(WAITING_FOR_SLOT, "waiting_for_slot")                                                                  \
-    X(DONE, NULL) /* the session is the reader's */
+    X(DONE, NULL) /* the session was handed over */
 
 enum pg_open_state {
 #define X(name, phase) PG_OPEN_##name,
@@ -37,11 +37,11 @@ struct pg_open {
     struct pg_session session;
     struct pg_lock lock;
     enum pg_slot_plan plan;
-    uint64_t confirmed;             // by this process, in an earlier session; 0: none
-    struct pg_dsn_address address;  // of the server that was good the last time: tried first
-    char *explained;                // why no table is captured, as logged last
+    uint64_t confirmed;             // the last position that this process confirmed; 0: none
+    struct pg_dsn_address address;  // of the last server that passed the checks: tried first
+    char *explained;                // the reason that no table is captured, as logged last
     uv_timer_t retry;
-    void (*on_open)(void *self, struct pg_session *session);  // to be taken over
+    void (*on_open)(void *self, struct pg_session *session);  // takes the session over
     void *self;
 };
 
@@ -50,14 +50,14 @@ void pg_open_init(struct pg_open *o, const struct pg_deps *deps,
 void pg_open_close_handles(struct pg_open *o, uv_close_cb on_closed, void *self);
 void pg_open_clear(struct pg_open *o);
 
-/** Begins; ends with on_open, or with the fault of the dependencies. @param confirmed  see above */
+/** Starts; then calls on_open, or on_fault of the deps. @param confirmed  see struct pg_open */
 void pg_open_start(struct pg_open *o, uint64_t confirmed);
 
 /** Answers on_load_state and on_state. */
 void pg_open_state_loaded(struct pg_open *o, const struct source_state *known);
 void pg_open_state_saved(struct pg_open *o);
 
-/** Closes what is open and not handed over. */
+/** Stops, and closes the session unless it was handed over. */
 void pg_open_stop(struct pg_open *o);
 
 #endif

@@ -5,14 +5,15 @@
 
 enum { TICK_MS = 1000 };
 
-#define SCAN_US (30 * CLOCK_US_PER_S)    // at the latest: grants of roles leave no trace in what is probed
-#define SOON_US (100 * CLOCK_US_PER_MS)  // between two looks that the stream suggests
-#define SILENCE_US (1 * CLOCK_US_PER_S)  // a transaction after it suggests one
+#define SCAN_US                                                                                              \
+    (30 * CLOCK_US_PER_S)  // the longest time between scans: the probe does not see grants of roles
+#define SOON_US (100 * CLOCK_US_PER_MS)  // the shortest time between checks that a Relation message causes
+#define SILENCE_US (1 * CLOCK_US_PER_S)  // a transaction after so long a pause causes a check
 #define RETRY_UNREAD_US (30 * CLOCK_US_PER_S)
 
 #define BIT(state) (1U << PG_READER_##state)
 
-// Where each state may go; STOPPED from everywhere.
+// Which states may follow each state; STOPPED may follow all.
 static const uint32_t allowed[] = {
     [PG_READER_STOPPED] = BIT(STREAMING),
     [PG_READER_STREAMING] = BIT(SAVING_NEW) | BIT(RECONCILING) | BIT(BACKFILLING) | BIT(ENDED),
@@ -34,14 +35,15 @@ static bool may_flow(enum pg_reader_state state)
     return flows[state];
 }
 
-// Whether the stream is read follows from the state, and from the pipeline's pause.
+// Holds the stream as the states of reader, backfill and pipeline demand.
 static void set_hold(struct pg_reader *r)
 {
     bool is_backfill_reading = r->backfill != NULL && pg_backfill_holds(r->backfill);
     bool is_held = r->is_paused || !may_flow(r->state) || is_backfill_reading;
     if (r->frames.session != NULL) {
         pg_frames_hold(&r->frames,
-                       is_held && r->state != PG_READER_ENDED);  // then the reason is still to come
+                       is_held &&
+                           r->state != PG_READER_ENDED);  // the stream is read on for the reason of its end
     }
 }
 
@@ -63,7 +65,7 @@ static void fail(struct pg_reader *r, const struct fault *f)
     r->deps->on_fault(r->deps->self, f);
 }
 
-static void say_phase(struct pg_reader *r)
+static void report_phase(struct pg_reader *r)
 {
     const struct source_listener *l = r->deps->listener;
     if (r->session.known.is_snapshot_done) {
@@ -71,7 +73,7 @@ static void say_phase(struct pg_reader *r)
                     r->state == PG_READER_BACKFILLING ? "streaming; reading tables that were added"
                                                       : "streaming");
     } else {
-        l->on_phase(l->self, "snapshotting", "reading the rows that are there");
+        l->on_phase(l->self, "snapshotting", "reading existing rows");
     }
 }
 
@@ -103,7 +105,7 @@ static void on_backfill_fault(void *self, const struct fault *f)
     fail(self, f);
 }
 
-// The rows come now: nothing of the stream is given until they all were.
+// Gives the rows now, and the stream after them.
 static void read_rows(struct pg_reader *r)
 {
     pg_backfill_read(r->backfill, r->position);
@@ -150,7 +152,7 @@ static void start_backfill(struct pg_reader *r)
     r->retried_us = clock_now_us();
     r->backfill = pg_backfill_start(&params);
     enter(r, PG_READER_BACKFILLING, is_first ? "the first snapshot" : "tables that were added");
-    say_phase(r);
+    report_phase(r);
     if (r->session.has_snapshot) {
         r->session.has_snapshot = false;
         read_rows(r);
@@ -188,7 +190,7 @@ static void on_reconciled(void *self, const struct fault *f)
         pg_publication_is_reconciled(r->deps->publication)) {
         start_backfill(r);
     } else {
-        enter(r, PG_READER_STREAMING, "the publication is as it can be");
+        enter(r, PG_READER_STREAMING, "the publication is up to date");
     }
 }
 
@@ -207,7 +209,7 @@ static void on_slot(void *self, PGresult *const *results, size_t count, const st
     }
 }
 
-static void ask_slot(struct pg_reader *r)
+static void query_slot(struct pg_reader *r)
 {
     r->look = PG_READER_LOOK_SLOT;
     CLEANUP(bytes_clear) struct bytes sql = {0};
@@ -218,7 +220,7 @@ static void ask_slot(struct pg_reader *r)
 static void on_scanned(void *self, const struct fault *f)
 {
     struct pg_reader *r = self;
-    ask_slot(r);
+    query_slot(r);
     if (f != NULL) {
         log_warn(r->deps->component, "tables_not_checked", NULL, "%s", f->text);
     } else if (r->state == PG_READER_STREAMING) {
@@ -249,14 +251,14 @@ static void on_probed(void *self, bool has_changed, const struct fault *f)
     }
 }
 
-// New tables, lost identities, the slot's figures.
-static void look(struct pg_reader *r)
+// Checks for new tables and lost replica identities, and refreshes pg_slot for the metrics.
+static void check_catalogue(struct pg_reader *r)
 {
     if (r->state != PG_READER_STREAMING || r->look != PG_READER_LOOK_NONE) {
         return;
     }
     if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= RETRY_UNREAD_US) {
-        start_backfill(r);  // of what could not be read; it may be possible by now
+        start_backfill(r);  // reads tables that could not be read before
         return;
     }
     r->frames.has_new_relation = false;
@@ -277,7 +279,7 @@ static void on_tick(uv_timer_t *timer)
         fail(r, &f);
         return;
     }
-    look(r);
+    check_catalogue(r);
 }
 
 void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
@@ -323,7 +325,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     if (!r->session.known.is_snapshot_done || r->session.known.unread_count > 0) {
         start_backfill(r);
     } else {
-        say_phase(r);
+        report_phase(r);
     }
 }
 
@@ -361,7 +363,7 @@ static void on_ended(void *self, PGresult *const *results, size_t count, const s
     r->deps->listener->on_ready(r->deps->listener->self);
 }
 
-// A change that the stream gave: whether the rows come before it, and where the reader stands after it.
+// Gives a change of the stream, unless rows come before it; keeps track of the position.
 static enum source_step give(struct pg_reader *r, struct change *ret)
 {
     switch (ret->kind) {
@@ -375,7 +377,7 @@ static enum source_step give(struct pg_reader *r, struct change *ret)
         r->is_in_transaction = true;
         if (clock_now_us() - r->received_us >= SILENCE_US ||
             (r->frames.has_new_relation && clock_now_us() - r->scanned_us >= SOON_US)) {
-            look(r);
+            check_catalogue(r);
         }
         r->received_us = clock_now_us();
         return SOURCE_CHANGE;
@@ -410,7 +412,7 @@ static enum source_step next_row(struct pg_reader *r, struct change *ret, struct
     return SOURCE_FAULT;
 }
 
-static enum source_step next_of_stream(struct pg_reader *r, struct change *ret, struct fault *f)
+static enum source_step next_from_stream(struct pg_reader *r, struct change *ret, struct fault *f)
 {
     if (r->has_held) {
         r->has_held = false;
@@ -448,7 +450,7 @@ enum source_step pg_reader_next(struct pg_reader *r, struct change *ret, struct 
     if (r->backfill != NULL && pg_backfill_holds(r->backfill)) {
         return next_row(r, ret, f);
     }
-    return next_of_stream(r, ret, f);
+    return next_from_stream(r, ret, f);
 }
 
 void pg_reader_state_saved(struct pg_reader *r)
@@ -457,8 +459,8 @@ void pg_reader_state_saved(struct pg_reader *r)
         reconcile(r);
     } else if (r->state == PG_READER_SAVING_DONE) {
         enter(r, PG_READER_STREAMING, "the state record is saved");
-        say_phase(r);
-        look(r);  // tables may have appeared meanwhile
+        report_phase(r);
+        check_catalogue(r);  // tables may have appeared during the backfill
     }
     pg_reader_wake(r);
 }
@@ -471,6 +473,6 @@ void pg_reader_pause(struct pg_reader *r, bool is_paused)
         pg_backfill_pause(r->backfill, is_paused);
     }
     if (!is_paused && r->state != PG_READER_STOPPED) {
-        pg_reader_wake(r);  // libpq may hold what the socket no longer does
+        pg_reader_wake(r);  // libpq may have buffered data that the socket does not signal
     }
 }

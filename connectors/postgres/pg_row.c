@@ -1,5 +1,5 @@
-// A nullable column is the union ["null", T], or [T, "null"] when it has a default: the branch comes first,
-// as a long.
+// A nullable column is the union ["null", T], or [T, "null"] if it has a default. The branch's index comes
+// first, as a long.
 #include "connectors/postgres/pg_row.h"
 
 #include "schemas/avro/avro_encode.h"
@@ -15,13 +15,13 @@ static inline void append_branch(struct bytes *out, const struct column *c, bool
 static bool is_matching(const struct table *t, const struct pgoutput_tuple *tuple, struct fault *f)
 {
     if (__builtin_expect(tuple->count != t->column_count, 0)) {
-        return fault_set(f, FAULT_FATAL, "%s.%s: a row of %u columns came for a relation of %zu", t->schema,
-                         t->name, (unsigned)tuple->count, t->column_count);
+        return fault_set(f, FAULT_FATAL, "%s.%s: a row has %u columns, its relation %zu", t->schema, t->name,
+                         (unsigned)tuple->count, t->column_count);
     }
     return true;
 }
 
-// A value that its Avro type has no form for is null where the column may be null, as Debezium has it.
+// As Debezium: a value that its Avro type can't represent is null, if the column is nullable.
 static bool append_null_instead(struct bytes *out, const struct table *t, const struct column *c,
                                 size_t begin, const struct pg_row_notes *notes, struct fault *f)
 {
@@ -34,7 +34,7 @@ static bool append_null_instead(struct bytes *out, const struct table *t, const 
     return true;
 }
 
-// With its union branch.
+// Appends the union branch and the value.
 static bool append_column(struct bytes *out, const struct table *t, const struct column *c,
                           const struct pgoutput_value *value, struct pg_row_notes *notes, struct fault *f)
 {
@@ -49,7 +49,7 @@ static bool append_column(struct bytes *out, const struct table *t, const struct
                               : fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
 }
 
-// The value to write for column `i`: the old tuple's where the new one has not sent it again.
+// The value of column `i`: the old tuple's if the new one has an unchanged TOAST value.
 static inline const struct pgoutput_value *pick_value(const struct pgoutput_tuple *tuple,
                                                       const struct pgoutput_tuple *old_tuple, size_t i)
 {
@@ -61,7 +61,7 @@ static inline const struct pgoutput_value *pick_value(const struct pgoutput_tupl
     return value;
 }
 
-// NULL, or a value that was not sent again and has no mark: both need a column that may be null.
+// NULL, or an unchanged TOAST value whose type has no placeholder: both need a nullable column.
 static bool is_null_value(const struct column *c, const struct pgoutput_value *value)
 {
     return value->kind == PGOUTPUT_VALUE_NULL ||

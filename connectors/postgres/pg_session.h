@@ -1,5 +1,5 @@
-// What opening hands to reading: two connections to one server, locked against other copies, and the stream
-// of a slot that has just been started on one of them.
+// A session, which pg_open hands to pg_reader: two connections to one server with the locks against other
+// copies, and a stream that was started on one of them.
 #ifndef CONNECTORS_POSTGRES_PG_SESSION_H
 #define CONNECTORS_POSTGRES_PG_SESSION_H
 
@@ -8,7 +8,7 @@
 #include "connectors/postgres/pg_slot.h"
 #include "connectors/source.h"
 
-/** What the source lends to opening and reading; it outlives both. */
+/** What the source lends to pg_open and pg_reader. */
 struct pg_deps {
     const struct connector_config *config;
     uv_loop_t *loop;
@@ -16,7 +16,7 @@ struct pg_deps {
     const char *component;
     struct pg_publication *publication;
     struct pg_relations *relations;
-    void (*on_fault)(void *self, const struct fault *f);  // ends opening or reading
+    void (*on_fault)(void *self, const struct fault *f);  // a fault of pg_open or pg_reader; at most one
     void *self;
 };
 
@@ -28,14 +28,14 @@ struct pg_session {
     uint32_t timeline;
     struct source_state known;  // the state record, as last read or saved
     struct pg_slot slot;
-    uint64_t position;  // where the stream begins
-    bool has_snapshot;  // `sql` is in a transaction that sees exactly what was committed before it
+    uint64_t position;  // where the stream starts
+    bool has_snapshot;  // `sql` is in a transaction that sees exactly what was committed before `position`
 };
 
-/** Zero-initialised is closed. */
+/** Closes both connections. A zero-initialised session is closed. */
 void pg_session_close(struct pg_session *s);
 
-/** True when a query was answered as it should; else the answer is a fault of the session. */
+/** True when a query has returned at least `want` results; else on_fault was called. */
 bool pg_deps_answered(const struct pg_deps *d, size_t count, size_t want, const struct fault *f,
                       const char *what) MUST_USE;
 

@@ -98,7 +98,7 @@ static bool refuse_changes_lost(struct fault *f, const struct connector_config *
     return fault_set(
         f, FAULT_CONFIG,
         "slot %s %s: changes since its last position are lost. To begin again (snapshot: initial reads all "
-        "rows anew)%s remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state "
+        "rows again)%s remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state "
         "-K : -Z",
         config->slot.name, why, drop, config->name);
 }
@@ -109,7 +109,8 @@ bool pg_slot_lost_publication(const struct connector_config *config, struct faul
     char *drop = memory_format(" run: SELECT pg_drop_replication_slot('%s'); and", config->slot.name);
     return refuse_changes_lost(
         f, config,
-        "can't go on: its publication was dropped, and what was written without it can't be decoded", drop);
+        "can't be used: its publication was dropped, and WAL that was written without it can't be decoded",
+        drop);
 }
 
 static bool check_may_make(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
@@ -137,17 +138,16 @@ static bool check_may_make(const struct pg_slot *s, const struct connector_confi
     return true;
 }
 
-// A slot that was made by hand may stand anywhere: the rows that were there before it were never published.
+// A slot that was created by hand may be at any position: rows from before it were never published.
 static bool refuse_unread(const struct connector_config *config, struct fault *f)
 {
-    return fault_set(f, FAULT_CONFIG,
-                     "slot %s exists already, and no state record says that the rows that were there before "
-                     "it are published "
-                     "(snapshot: initial). To have them read%s run: SELECT pg_drop_replication_slot('%s'); "
-                     "and millrace makes it "
-                     "anew. To go on from its position without them set snapshot: never",
-                     config->slot.name, config->slot.create ? "" : " set slot.create: true and",
-                     config->slot.name);
+    return fault_set(
+        f, FAULT_CONFIG,
+        "slot %s exists already, and no state record says that the rows that were there before "
+        "it are published "
+        "(snapshot: initial). To have them read%s run: SELECT pg_drop_replication_slot('%s'); "
+        "and millrace creates it again. To go on from its position without them set snapshot: never",
+        config->slot.name, config->slot.create ? "" : " set slot.create: true and", config->slot.name);
 }
 
 static bool refuse_lost(const struct pg_slot *s, const struct connector_config *config, struct fault *f)
@@ -160,14 +160,14 @@ static bool refuse_lost(const struct pg_slot *s, const struct connector_config *
     return refuse_changes_lost(f, config, why, drop);
 }
 
-// The record is written ahead of what is confirmed, so only another hand moves the slot beyond it.
+// The record is written before each confirmation, so something else has moved the slot beyond it.
 static bool refuse_moved(const struct pg_slot *s, const struct connector_config *config,
                          const struct source_state *known, struct fault *f)
 {
     return fault_set(
         f, FAULT_CONFIG,
         "slot %s stands at %X/%X, beyond %X/%X, the last that may have been published: it was made again or "
-        "advanced, and changes are lost. To read all rows anew run: SELECT pg_drop_replication_slot('%s'); "
+        "advanced, and changes are lost. To read all rows again run: SELECT pg_drop_replication_slot('%s'); "
         "and "
         "remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state -K : -Z (to go "
         "on "
@@ -219,13 +219,13 @@ bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *conf
         return decide_existing(s, config, record, ret, f);
     }
     if (had_slot) {
-        return refuse_changes_lost(f, config, "was there before and is gone (somebody dropped it)", "");
+        return refuse_changes_lost(f, config, "existed before and was dropped", "");
     }
     *ret = PG_SLOT_MAKE;
     return check_may_make(s, config, f);
 }
 
-// Lines of the file: the parent timeline, where it was left, why; comments begin with #.
+// A line of the history file has the parent timeline, its switch point and the reason; comments begin with #.
 static bool has_timeline(const char *history, uint32_t timeline)
 {
     for (const char *line = history; *line != '\0';) {
@@ -249,7 +249,7 @@ bool pg_slot_check_timeline(const struct connector_config *config, const struct 
         f, FAULT_CONFIG,
         "the server's timeline %u does not come from timeline %u, which was read last: a backup was "
         "restored, "
-        "or another server promoted, and changes may be lost. To read all rows anew run: SELECT "
+        "or another server promoted, and changes may be lost. To read all rows again run: SELECT "
         "pg_drop_replication_slot('%s'); and remove the state record: echo 'connector/%s:' | kcat -P -b "
         "BROKER "
         "-t millrace.state -K : -Z (to go on without: snapshot: never, and remove only the record)",

@@ -1,4 +1,4 @@
-// The replication slot: what the server says of it, whether it may be used, and the commands that make it.
+// The replication slot: its state on the server, whether it may be used, and its SQL commands.
 #ifndef CONNECTORS_POSTGRES_PG_SLOT_H
 #define CONNECTORS_POSTGRES_PG_SLOT_H
 
@@ -7,11 +7,11 @@
 #include "connectors/connector_config.h"
 #include "connectors/source.h"
 
-// Advisory locks of a slot's name, as classid in pg_locks; objid is the name's 32-bit FNV-1a hash. They never
-// change: old and new versions must meet.
+// Advisory locks of a slot name. The value is classid in pg_locks; objid is the 32-bit FNV-1a hash of the
+// name. They must never change: copies of different versions use them.
 enum pg_slot_lock {
-    PG_SLOT_LOCK_REPLICATION = 0x6d696c6c,  // "mill": who may use the slot
-    PG_SLOT_LOCK_SQL,                       // the other session of the same connector
+    PG_SLOT_LOCK_REPLICATION = 0x6d696c6c,  // "mill": the slot lock
+    PG_SLOT_LOCK_SQL,                       // the lock of the ordinary session
 };
 
 struct pg_slot {
@@ -23,8 +23,8 @@ struct pg_slot {
     int slots_used;
     char keep_size[32];  // max_slot_wal_keep_size
     uint64_t wal_end;
-    int64_t now_us;  // its clock
-    // The slot of our name.
+    int64_t now_us;  // the server's clock
+    // The connector's slot.
     bool exists;
     bool is_ours;  // logical, pgoutput, of this database
     bool is_active;
@@ -35,51 +35,53 @@ struct pg_slot {
 };
 
 enum pg_slot_plan {
-    PG_SLOT_USE,     // it is there: stream from its position
-    PG_SLOT_MAKE,    // it is not, and never was
-    PG_SLOT_RESUME,  // it is there, of a first snapshot that did not end: stream, and read all rows again
+    PG_SLOT_USE,     // it exists: stream from its position
+    PG_SLOT_MAKE,    // it never existed: create it
+    PG_SLOT_RESUME,  // it exists, but the first snapshot did not end: stream, and read all rows again
 };
 
-/** "16/B374D848" as a number; false when it is none. */
+/** Parses an LSN such as "16/B374D848". False: it is not one. */
 bool pg_slot_parse_lsn(const char *text, uint64_t *ret) MUST_USE;
 
 /** Appends the query for pg_slot_read, two statements. */
 void pg_slot_query(struct bytes *out, const char *name);
 void pg_slot_read(PGresult *const *results, int server_version, struct pg_slot *ret);
 
-/** FAULT_CONFIG with the command that mends it; FAULT_RETRY for a standby, which may be promoted. */
+/** FAULT_CONFIG: the text has the command to run. FAULT_RETRY: a standby, which may be promoted. */
 bool pg_slot_check_server(const struct pg_slot *s, struct fault *f) MUST_USE;
 
 /**
- * Decides from what the server has and what the state record remembers.
+ * Decides from the server's slot and the state record.
  *
  * @param system  the server's system identifier
- * @param f       FAULT_CONFIG: changes are lost, or something is not ours: says what to type
+ * @param f       FAULT_CONFIG: changes are lost, or the slot is not the connector's; the text says what to
+ * type
  */
 bool pg_slot_decide(const struct pg_slot *s, const struct connector_config *config,
                     const struct source_state *known, const char *system, enum pg_slot_plan *ret,
                     struct fault *f) MUST_USE;
 
-/** What the stream's "publication does not exist" means: no publication made now is there in older WAL. */
+/** The fault for the stream's "publication does not exist": older WAL can't be decoded with a new
+ * publication. */
 bool pg_slot_lost_publication(const struct connector_config *config, struct fault *f);
 
-/** Appends the query that takes the lock for the session: one row, 't' when no other session has it. */
+/** Appends the query that tries to take the lock for the session: one row, 't' if it is held now. */
 void pg_slot_lock(struct bytes *out, enum pg_slot_lock lock, const char *name);
 
-/** Appends the query that ends the session which has the lock. */
+/** Appends the query that terminates the session that holds the lock. */
 void pg_slot_end_holder(struct bytes *out, enum pg_slot_lock lock, const char *name);
 
 /**
- * Whether the server's history is the one that the state record speaks of.
+ * Whether the server's timeline descends from the one in the state record.
  *
- * @param timeline  the server's, other than the record's
- * @param history   the text of TIMELINE_HISTORY; NULL: the server does not have it
- * @param f         FAULT_CONFIG: the record's timeline is not a part of it
+ * @param timeline  the server's; not the record's
+ * @param history   the history file; NULL: not read yet, or the server does not have it
+ * @param f         FAULT_CONFIG: it does not descend from it
  */
 bool pg_slot_check_timeline(const struct connector_config *config, const struct source_state *known,
                             uint32_t timeline, const char *history, struct fault *f) MUST_USE;
 
-/** Appends CREATE_REPLICATION_SLOT in the server's dialect. */
+/** Appends CREATE_REPLICATION_SLOT in the syntax of the server's version. */
 void pg_slot_create(struct bytes *out, const char *name, int server_version, bool has_snapshot);
 
 #endif

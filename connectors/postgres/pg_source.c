@@ -1,5 +1,5 @@
-// The source as the pipeline sees it: opening (pg_open) hands a session to reading (pg_reader); either ends
-// with one fault, and then everything stands still until it is closed.
+// The source type of PostgreSQL: pg_open opens a session and hands it to pg_reader. Both report at most one
+// fault; after it nothing happens until close.
 #include "connectors/postgres/pg_source.h"
 
 #include <stdlib.h>
@@ -116,7 +116,8 @@ static bool check_name(const char *name, struct fault *f)
     size_t size = strlen(name);
     size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
     if (size == 0 || size > PG_SOURCE_SLOT_NAME_MAX || good != size) {
-        return fault_set(f, FAULT_CONFIG, "slot.name %s: a slot's name has 1 to %d of a-z, 0-9 and _", name,
+        return fault_set(f, FAULT_CONFIG,
+                         "slot.name %s: a slot name must have 1 to %d characters of a-z, 0-9 and _", name,
                          PG_SOURCE_SLOT_NAME_MAX);
     }
     return true;

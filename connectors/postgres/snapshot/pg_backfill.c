@@ -1,9 +1,9 @@
-// A snapshot fits to the stream when it sees every transaction that the stream has given, and every one whose
-// changes the stream will not give: those that wrote before the table was published. PostgreSQL shows a
-// committed transaction to others a moment after the stream may have given it, and with a synchronous standby
-// much later. So first all transactions that run now must have ended (xmin of a snapshot says so), and of
-// those that the stream has given meanwhile none may be invisible; else another snapshot is taken. The stream
-// stands still while one is being taken.
+// A snapshot matches the stream if it sees every transaction that the stream has given, and every transaction
+// that wrote before the table was published, since the stream does not have those writes. A committed
+// transaction becomes visible a moment after the stream may have given it, and with a synchronous standby
+// much later. So a snapshot is good if all transactions that ran at the start have ended (its xmin says so)
+// and it sees all transactions that the stream has given since. If it is not good, another one is taken. The
+// stream waits while a snapshot is being taken.
 #include "connectors/postgres/snapshot/pg_backfill.h"
 
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "core/base/log.h"
 
 #define PG_BACKFILL_STATES(X)                                                                                \
-    X(ASKING)      /* which transactions run now */                                                          \
-    X(SETTLING)    /* until they have ended; the stream goes on */                                           \
-    X(TAKING)      /* a snapshot; the stream stands still */                                                 \
+    X(STARTING)    /* queries which transactions run now */                                                  \
+    X(SETTLING)    /* waits until they have ended; the stream goes on */                                     \
+    X(TAKING)      /* takes a snapshot; the stream waits */                                                  \
     X(CATCHING_UP) /* the stream goes on to the first transaction that the snapshot does not see */          \
-    X(READING)     /* rows; the stream stands still */                                                       \
+    X(READING)     /* reads rows; the stream waits */                                                        \
     X(FAILED)
 
 enum pg_backfill_state {
@@ -26,10 +26,10 @@ enum pg_backfill_state {
 };
 
 enum {
-    SETTLE_MS = 200,      // between snapshots while transactions that run are waited for
-    RETAKE_MS = 20,       // between snapshots while what the stream gave becomes visible
-    RETAKES_MAX = 10,     // before the stream goes on for a while
-    STEP_ASIDE_MS = 1000  // for so long
+    SETTLE_MS = 200,   // between snapshots while running transactions must end
+    RETAKE_MS = 20,    // between snapshots while given transactions must become visible
+    RETAKES_MAX = 10,  // then the stream goes on for STEP_ASIDE_MS
+    STEP_ASIDE_MS = 1000
 };
 
 struct pg_backfill {
@@ -37,20 +37,20 @@ struct pg_backfill {
     char *publications;
     uint32_t *only;
     enum pg_backfill_state state;
-    uint64_t floor;   // the transactions before it must have ended
-    uint32_t *given;  // by the stream since, and not known to be visible
+    uint64_t floor;   // transactions before it must have ended
+    uint32_t *given;  // transactions that the stream has given since and no snapshot has seen
     size_t given_count;
     int retakes;
-    bool has_said_waiting;
+    bool has_logged_waiting;
     struct pg_visibility seen;
-    uint64_t flushed;  // the WAL's end when the snapshot was taken
+    uint64_t flushed;  // the WAL flush position when the snapshot was taken
     struct pg_snapshot *snapshot;
 };
 
 static void enter(struct pg_backfill *b, enum pg_backfill_state to)
 {
     static const uint32_t allowed[] = {
-        [PG_BACKFILL_ASKING] = 1U << PG_BACKFILL_TAKING,
+        [PG_BACKFILL_STARTING] = 1U << PG_BACKFILL_TAKING,
         [PG_BACKFILL_SETTLING] = 1U << PG_BACKFILL_TAKING,
         [PG_BACKFILL_TAKING] = 1U << PG_BACKFILL_SETTLING | 1U << PG_BACKFILL_CATCHING_UP,
         [PG_BACKFILL_CATCHING_UP] = 1U << PG_BACKFILL_READING,
@@ -76,8 +76,8 @@ static void fail(struct pg_backfill *b, const struct fault *f, const char *what)
     b->params.snapshot.on_fault(b->params.snapshot.self, &fault);
 }
 
-static bool is_answered(struct pg_backfill *b, size_t count, size_t want, const struct fault *f,
-                        const char *what)
+static bool is_result_good(struct pg_backfill *b, size_t count, size_t want, const struct fault *f,
+                           const char *what)
 {
     struct fault none;
     if (f == NULL && count < want) {
@@ -110,17 +110,16 @@ static void on_rolled_back(void *self, PGresult *const *results, size_t count, c
 {
     struct pg_backfill *b = self;
     (void)results;
-    if (!is_answered(b, count, 1, f, "ROLLBACK")) {
+    if (!is_result_good(b, count, 1, f, "ROLLBACK")) {
         return;
     }
     if (b->seen.xmin < b->floor) {
-        if (!b->has_said_waiting) {
-            b->has_said_waiting = true;
-            log_info(
-                b->params.snapshot.component, "snapshot_waits", NULL,
-                "the snapshot waits for transactions that are open; the oldest is %llu: SELECT pid, query "
-                "FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY xact_start;",
-                (unsigned long long)b->seen.xmin);
+        if (!b->has_logged_waiting) {
+            b->has_logged_waiting = true;
+            log_info(b->params.snapshot.component, "snapshot_waits", NULL,
+                     "the snapshot waits for open transactions; the oldest is %llu: SELECT pid, query "
+                     "FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY xact_start;",
+                     (unsigned long long)b->seen.xmin);
         }
         enter(b, PG_BACKFILL_SETTLING);
         wait_for(b, SETTLE_MS);
@@ -133,8 +132,8 @@ static void on_rolled_back(void *self, PGresult *const *results, size_t count, c
     }
 }
 
-// Whether the snapshot sees all that it must; leaves in `given` what it does not see.
-static bool sees_enough(struct pg_backfill *b)
+// Whether the snapshot is good. Keeps the transactions in `given` that it does not see.
+static bool is_snapshot_good(struct pg_backfill *b)
 {
     size_t left = 0;
     for (size_t i = 0; i < b->given_count; i++) {
@@ -150,7 +149,7 @@ static void on_taken(void *self, PGresult *const *results, size_t count, const s
 {
     struct pg_backfill *b = self;
     struct fault bad;
-    if (!is_answered(b, count, 3, f, "taking it")) {
+    if (!is_result_good(b, count, 3, f, "taking it")) {
         return;
     }
     pg_visibility_clear(&b->seen);
@@ -159,7 +158,7 @@ static void on_taken(void *self, PGresult *const *results, size_t count, const s
         return;
     }
     b->flushed = strtoull(PQgetvalue(results[2], 0, 1), NULL, 10);
-    if (sees_enough(b)) {
+    if (is_snapshot_good(b)) {
         enter(b, PG_BACKFILL_CATCHING_UP);
     } else {
         pg_conn_query(b->params.snapshot.conn, "ROLLBACK", on_rolled_back, b);
@@ -175,10 +174,10 @@ static void take(struct pg_backfill *b)
                   on_taken, b);
 }
 
-static void on_asked(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_floor_known(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_backfill *b = self;
-    if (is_answered(b, count, 1, f, "pg_current_snapshot()")) {
+    if (is_result_good(b, count, 1, f, "pg_current_snapshot()")) {
         b->floor = strtoull(PQgetvalue(results[0], 0, 0), NULL, 10);
         enter(b, PG_BACKFILL_TAKING);
         take(b);
@@ -202,7 +201,7 @@ struct pg_backfill *pg_backfill_start(const struct pg_backfill_params *params)
         b->state = PG_BACKFILL_CATCHING_UP;
         return b;
     }
-    pg_conn_query(snapshot->conn, "SELECT pg_snapshot_xmax(pg_current_snapshot())", on_asked, b);
+    pg_conn_query(snapshot->conn, "SELECT pg_snapshot_xmax(pg_current_snapshot())", on_floor_known, b);
     return b;
 }
 
@@ -233,7 +232,7 @@ bool pg_backfill_is_catching_up(const struct pg_backfill *b)
 bool pg_backfill_comes_before(struct pg_backfill *b, uint32_t transaction_id)
 {
     switch (b->state) {
-    case PG_BACKFILL_ASKING:
+    case PG_BACKFILL_STARTING:
     case PG_BACKFILL_SETTLING:
         b->given = memory_resize(b->given, (b->given_count + 1) * sizeof(*b->given));
         b->given[b->given_count++] = transaction_id;

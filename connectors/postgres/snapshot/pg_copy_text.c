@@ -1,5 +1,6 @@
 // Fields end with a tab, the line with a newline; \N alone is NULL; \b \f \n \r \t \v stand for control
-// characters, a backslash makes any other byte plain. Source: PostgreSQL 15, COPY, "Text Format".
+// characters, a backslash before any other byte stands for that byte. Source: PostgreSQL 15, COPY, "Text
+// Format".
 #include "connectors/postgres/snapshot/pg_copy_text.h"
 
 static char unescaped(char escaped)
@@ -22,7 +23,7 @@ static char unescaped(char escaped)
     }
 }
 
-// Unescapes the field that begins at `at` and gives where it ended: at its tab or at `end`.
+// Unescapes the field that begins at `at`. Returns where it ends: at its tab or at `end`.
 static char *split_field(char *at, const char *end, struct pgoutput_value *ret)
 {
     if (end - at >= 2 && at[0] == '\\' && at[1] == 'N' && (end - at == 2 || at[2] == '\t')) {

@@ -1,11 +1,11 @@
-// One line of COPY's text format.
+// Splits a line of COPY's text format.
 #ifndef CONNECTORS_POSTGRES_SNAPSHOT_PG_COPY_TEXT_H
 #define CONNECTORS_POSTGRES_SNAPSHOT_PG_COPY_TEXT_H
 
 #include "connectors/postgres/wire/pgoutput.h"
 
 /**
- * Takes a line apart, in place.
+ * Splits a line into its fields and unescapes them, in place.
  *
  * @param line  with or without its newline; overwritten: the tuple's values point into it
  * @param f     FAULT_FATAL: not `count` fields

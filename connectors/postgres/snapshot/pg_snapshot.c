@@ -1,5 +1,5 @@
-// Debezium's markers need to know whether a row is the last of its table, and of all: one row is held back
-// until the next one, of this table or a later one, or the end of all is there.
+// Debezium's markers say whether a row is the last of its table or of all. So each row is held back until the
+// next one, or the end, has come.
 #include "connectors/postgres/snapshot/pg_snapshot.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params)
     return s;
 }
 
-// Reads one more row into `incoming`, if it has come.
+// Reads the next row into `incoming`, if it has come.
 static enum pg_snapshot_step read_row(struct pg_snapshot *s, struct fault *f)
 {
     if (!s->is_copying) {
@@ -85,7 +85,7 @@ static const char *marker_of(const struct pg_snapshot *s, bool is_last_of_table)
 static void fill_change(const struct pg_snapshot *s, struct change *ret, enum change_kind kind)
 {
     *ret = (struct change){.kind = kind};
-    // One less than an LSN that a commit record may have: no event of the stream gets the same id.
+    // Records are aligned, so no commit record has this LSN, and no event of the stream has the same id.
     ret->commit_lsn = s->lsn - 1;
     ret->commit_time_us = s->time_us;
     ret->transaction_id = s->transaction_id;
@@ -115,7 +115,7 @@ static enum pg_snapshot_step give_row(struct pg_snapshot *s, struct change *ret,
     }
     ret->op = CHANGE_READ;
     s->must_commit = is_last;
-    free_row(&s->held);  // the change lives in its own buffers
+    free_row(&s->held);  // the change does not point into the line
     return PG_SNAPSHOT_CHANGE;
 }
 
@@ -134,7 +134,7 @@ enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret
             return step;
         }
         if (s->held.line == NULL) {
-            return pg_snapshot_next(s, ret, f);  // at most once: held is filled now
+            return pg_snapshot_next(s, ret, f);  // recurses at most once: held is set in the second call
         }
     }
     if (s->held.line == NULL) {

@@ -1,4 +1,4 @@
-// The snapshot's insides, shared by asking for the rows (pg_snapshot_read.c) and giving them (pg_snapshot.c).
+// The struct that pg_snapshot_read.c (queries) and pg_snapshot.c (changes) share.
 #ifndef CONNECTORS_POSTGRES_SNAPSHOT_PG_SNAPSHOT_PRIVATE_H
 #define CONNECTORS_POSTGRES_SNAPSHOT_PG_SNAPSHOT_PRIVATE_H
 
@@ -9,17 +9,17 @@ struct pg_snapshot_table {
     char *schema;
     char *name;
     bool is_partitioned;
-    bool is_filtered;  // row-level security would hide rows from our role
-    bool is_readable;  // our role has the rights
+    bool is_filtered;  // row-level security may hide rows from the role
+    bool is_readable;  // the role may read it
     struct pg_relation *relation;
     uint64_t rows;
 };
 
 struct pg_snapshot_row {
-    char *line;  // libpq's; NULL: none
+    char *line;  // allocated by libpq; NULL: none
     size_t size;
     size_t table;
-    bool is_first;  // of its table
+    bool is_first;  // row of its table
 };
 
 struct pg_snapshot {
@@ -27,26 +27,26 @@ struct pg_snapshot {
     char *publications;
     uint32_t *skipped;
     size_t skipped_count;
-    uint64_t lsn;  // that no other snapshot has, nor any change of the stream
+    uint64_t lsn;  // no other snapshot and no change of the stream has it
     struct pg_snapshot_table *tables;
     size_t table_count;
     size_t at;  // the table being read
     bool is_copying;
-    bool is_over;  // all tables are read
+    bool is_over;  // all tables were read
     struct pg_snapshot_row held;
     struct pg_snapshot_row incoming;
-    bool has_begun;    // BEGIN of held's table was given
-    bool must_commit;  // its last row was given
+    bool has_begun;    // the BEGIN of the table of `held` was given
+    bool must_commit;  // the last row of its table was given
     uint32_t transaction_id;
     int64_t time_us;
     uint32_t index;
     struct pgoutput_message *message;  // an insert, filled from each line
 };
 
-/** Asks for the tables, then for each one's rows; on_ready when rows may have come, and at the end of all. */
+/** Lists the tables, then copies each one. Calls on_ready when rows may have come, and at the end. */
 void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_count);
 
-/** The table's last row was read: on to the next one. */
+/** Ends the COPY of a table whose last row was read, and starts that of the next one. */
 void pg_snapshot_end_copy(struct pg_snapshot *s);
 
 #endif

@@ -1,4 +1,4 @@
-// The tables, then for each its description and its rows by COPY.
+// Lists the tables; then describes each one and copies its rows.
 #include <stdlib.h>
 
 #include "connectors/postgres/snapshot/pg_snapshot_private.h"
@@ -24,15 +24,15 @@ static void refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_tabl
     (void)fault_set(
         &f, FAULT_CONFIG,
         "snapshot: %s.%s has row-level security, and its policies may hide rows from role %s; as a "
-        "superuser run: ALTER ROLE \"%s\" BYPASSRLS; or leave the table out (tables.exclude), or the "
-        "rows that are there (snapshot: never)",
+        "superuser run: ALTER ROLE \"%s\" BYPASSRLS; or exclude the table (tables.exclude), or the "
+        "existing rows (snapshot: never)",
         t->schema, t->name, user, user);
     s->params.on_fault(s->params.self, &f);
 }
 
 static void next_table(struct pg_snapshot *s);
 
-// Its changes are captured; only the rows that were there before are missing.
+// The changes of the table are captured; only its existing rows are missing.
 static void skip_table(struct pg_snapshot *s, const struct pg_snapshot_table *t)
 {
     const char *user = pg_conn_user(s->params.conn);
@@ -112,7 +112,7 @@ static void on_copy_started(void *self, PGresult *const *results, size_t count, 
     s->params.on_ready(s->params.self);
 }
 
-// With a row filter or column list of the publication, as the stream has them.
+// Applies the row filter and column list of the publication, as the stream does.
 static void copy_table(struct pg_snapshot *s, const char *filter)
 {
     const struct pg_snapshot_table *t = &s->tables[s->at];
@@ -144,7 +144,7 @@ static bool has_column(const PGresult *listed, const char *name)
     return false;
 }
 
-// The Relation message that the stream would send for the table, made of the catalogue.
+// Makes the Relation message that the stream would send for the table.
 static void describe_table(const struct pg_snapshot_table *t, const struct pg_catalogue *catalogue,
                            const PGresult *listed, bool can_list_generated, struct pgoutput_relation *ret)
 {
@@ -242,7 +242,7 @@ static void on_tables_listed(void *self, PGresult *const *results, size_t count,
     next_table(s);
 }
 
-// " AND …": these tables, and the partitions of those that are partitioned.
+// Appends " AND …": only these tables and their partitions.
 static void append_only(struct bytes *sql, const uint32_t *only, size_t only_count)
 {
     CLEANUP(bytes_clear) struct bytes list = {0};
@@ -260,10 +260,10 @@ static void append_only(struct bytes *sql, const uint32_t *only, size_t only_cou
 void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_count)
 {
     CLEANUP(bytes_clear) struct bytes sql = {0};
-    // A transaction id of our own would be one that every new slot on the server has to wait for: the rows
-    // get that of the last transaction that the snapshot has with all before it, which no later event has.
-    // Two snapshots of a quiet server would have the same LSN, and other rows the same ids: a message of
-    // ours in the WAL, which the stream does not ask for, keeps them apart.
+    // The rows get the id of the last transaction before the snapshot's xmin, which no later event has. The
+    // snapshot has no transaction id of its own: each new slot on the server would have to wait for it. Two
+    // snapshots of an idle server would have the same LSN, and different rows the same ids. So each writes a
+    // message into the WAL, which the stream does not request.
     bytes_append_string(
         &sql, "SELECT (txid_snapshot_xmin(txid_current_snapshot()) - 1) & 4294967295,"
               " (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint,"
@@ -276,7 +276,7 @@ void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_
     bytes_append_string(&sql, s->publications);
     bytes_append_string(&sql, ")");
     append_only(&sql, only, only_count);
-    // What will be refused comes first: not after hours of reading other tables.
+    // Tables that will be refused come first, not after hours of reading others.
     bytes_append_string(&sql, " ORDER BY 5 DESC, 6, 2, 3");
     pg_conn_query(s->params.conn, bytes_text(&sql), on_tables_listed, s);
 }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-// Digits and then `end`; gives the place after it, NULL when it is something else.
+// Parses digits and `end`. Returns the place after them; NULL: something else is there.
 static const char *parse_number(const char *text, char end, uint64_t *ret)
 {
     if (*text < '0' || *text > '9') {
@@ -30,7 +30,7 @@ bool pg_visibility_parse(const char *text, struct pg_visibility *ret, struct fau
         }
     }
     if (!is_good) {
-        return fault_set(f, FAULT_FATAL, "pg_current_snapshot() gave \"%.100s\"", text);
+        return fault_set(f, FAULT_FATAL, "pg_current_snapshot() returned \"%.100s\"", text);
     }
     *ret = v;
     v = (struct pg_visibility){0};
@@ -45,7 +45,7 @@ void pg_visibility_clear(struct pg_visibility *v)
 
 bool pg_visibility_sees(const struct pg_visibility *v, uint32_t transaction_id)
 {
-    // The stream has 32 bits of the id: the nearest to xmax that ends in them.
+    // The stream has the low 32 bits of the id: take the id nearest to xmax.
     uint64_t id = v->xmax + (uint64_t)(int64_t)(int32_t)(transaction_id - (uint32_t)v->xmax);
     if (id < v->xmin || id >= v->xmax) {
         return id < v->xmin;

@@ -415,7 +415,7 @@ static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
     source_driver_open(&d);
     assert_true(source_driver_until_fault(&d));
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
-    assert_non_null(strstr(d.fault.text, "somebody dropped it"));
+    assert_non_null(strstr(d.fault.text, "existed before and was dropped"));
     drop_all("gone", &d);
 }
 

@@ -74,7 +74,7 @@ static void lost_changes_stop_the_connector_with_what_to_type(void **state)
     lost.is_lost = true;
     assert_config(&lost, &whole, "SELECT pg_drop_replication_slot('millrace_shop');");
     assert_config(&lost, &whole, "connector/shop:");
-    assert_config(&gone, &whole, "somebody dropped it");
+    assert_config(&gone, &whole, "existed before and was dropped");
     struct source_state elsewhere = whole;
     elsewhere.system_identifier[0] = '8';
     assert_config(&there, &elsewhere, "another cluster");
@@ -106,7 +106,7 @@ static void a_slot_is_never_beyond_the_position_that_was_remembered(void **state
     assert_true(decide(&slot, &known) && plan == PG_SLOT_RESUME);
     known = half;
     known.position = 0x5000;
-    assert_config(&gone, &known, "somebody dropped it");
+    assert_config(&gone, &known, "existed before and was dropped");
 }
 
 static void the_server_must_have_the_history_that_was_read(void **state)
