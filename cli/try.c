@@ -1,4 +1,5 @@
-// `millrace try`: everything once, small, on this machine: see changes travel from a database to a function.
+// `millrace try`: starts every part once on this machine and shows changes on their way from a database to a
+// function.
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,16 +27,16 @@ try {
     struct try_ledger *ledger;
     struct try_postgres *postgres;   // NULL with --dsn
     struct try_broker *broker;       // NULL with --kafka
-    struct try_topics *topics_made;  // only with --kafka
+    struct try_topics *topics_made;  // with --kafka only
     PGconn *conn;
     const char *dsn;
     char *name;    // try-4711
-    char *slot;    // millrace_try_4711; the publications' name too
-    char *schema;  // "public"; on servers of somebody's own a name that is ours alone
+    char *slot;    // millrace_try_4711; also the publications' name
+    char *schema;  // "public"; with --dsn or --kafka a name of its own
     char *topics[TABLES + 1];
     char *dead_letter;
-    bool is_database_touched;  // --dsn: something may have to be removed
-    bool is_left;              // stopped in haste: parts still run until the process ends
+    bool is_database_touched;  // --dsn: there may be objects to remove
+    bool is_left;              // not drained: parts still run until the process ends
 };
 
 static void on_table_row(void *self, const struct try_shop_change *row)
@@ -61,7 +62,7 @@ static bool start_postgres(struct try *t, struct fault *f)
     t->dsn = t->options.dsn;
     if (t->dsn == NULL) {
         try_report_started(&t->report, "starting",
-                           "a throwaway PostgreSQL and an embedded broker: some seconds");
+                           "starting a temporary PostgreSQL and an embedded broker: takes some seconds");
         if (!try_postgres_start(t->options.is_kept, &t->postgres, f)) {
             return false;
         }
@@ -74,7 +75,7 @@ static bool start_postgres(struct try *t, struct fault *f)
     CLEANUP(bytes_clear) struct bytes sql = {0};
     try_shop_tables(t->schema, &sql, on_table_row, t);
     if (!try_database_run(t->conn, bytes_text(&sql), f)) {
-        return fault_context(f, "making the shop's tables");
+        return fault_context(f, "creating the shop's tables");
     }
     if (t->postgres != NULL) {
         try_report_started(&t->report, "PostgreSQL", "%s, throwaway, %s:%s, schema %s",
@@ -103,10 +104,10 @@ static bool start_embedded_broker(struct try *t, struct fault *f)
         }
     }
     text_pairs_set(&t->settings.kafka, "bootstrap.servers", try_broker_bootstrap(t->broker));
-    // A real broker answers a waiting fetch when a record comes; this one only when the wait is over.
+    // A real broker ends a fetch's wait when a record arrives; the mock one waits for the full time.
     text_pairs_set(&t->settings.kafka, "fetch.wait.max.ms", "2");
     try_report_started(&t->report, "Kafka",
-                       "embedded broker at %s: in memory, gone at the end, never for real data",
+                       "embedded broker at %s: in memory, removed at the end, not for real data",
                        try_broker_bootstrap(t->broker));
     return true;
 }

@@ -4,7 +4,7 @@
 #include <librdkafka/rdkafka_mock.h>
 
 struct try_broker {
-    rd_kafka_t *handle;  // only keeps the mock cluster's books
+    rd_kafka_t *handle;  // owns the mock cluster
     rd_kafka_mock_cluster_t *cluster;
 };
 
@@ -12,7 +12,7 @@ bool try_broker_start(struct try_broker **ret, struct fault *f)
 {
     char error[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    // The mock broker logs every disconnect as an error; what matters reaches us through our own clients.
+    // The mock broker logs every disconnect as an error; our own clients report what matters.
     rd_kafka_conf_set_log_cb(conf, NULL);
     rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
     if (handle == NULL) {

@@ -1,4 +1,5 @@
-// The embedded broker of `millrace try`: librdkafka's mock cluster, in our own memory, never for real data.
+// The embedded broker of `millrace try`: librdkafka's mock cluster, in this process's memory, not for real
+// data.
 #ifndef CLI_TRY_TRY_BROKER_H
 #define CLI_TRY_TRY_BROKER_H
 
@@ -6,7 +7,7 @@
 
 struct try_broker;
 
-/** Listens on a free port of 127.0.0.1; other processes can connect to it while we run. */
+/** Listens on a free port of 127.0.0.1; other processes can connect to it too. */
 bool try_broker_start(struct try_broker **ret, struct fault *f) MUST_USE;
 
 /** "127.0.0.1:PORT"; borrowed. */
@@ -14,7 +15,7 @@ const char *try_broker_bootstrap(const struct try_broker *b);
 
 bool try_broker_make_topic(struct try_broker *b, const char *name, int partitions, struct fault *f) MUST_USE;
 
-/** Every record in it is gone. Accepts NULL. */
+/** Stops the broker; its records are lost. Accepts NULL. */
 void try_broker_stop(struct try_broker *b);
 
 #endif

@@ -6,7 +6,7 @@
 
 enum { SLOT_ATTEMPTS = 30 };
 
-// "schema already exists, skipping" is nothing to show.
+// Drops notices such as "schema already exists, skipping".
 static void ignore_notice(void *self, const char *text)
 {
     (void)self;
@@ -15,7 +15,7 @@ static void ignore_notice(void *self, const char *text)
 
 bool try_database_open(const char *dsn, PGconn **ret, struct fault *f)
 {
-    // The DSN comes last: what it says wins.
+    // The DSN comes last, so it overrides the others.
     const char *const keys[] = {"connect_timeout", "application_name", "options", "dbname", NULL};
     const char *const values[] = {"10", "millrace try", "-c statement_timeout=10000", dsn, NULL};
     PGconn *conn = PQconnectdbParams(keys, values, 1);
@@ -30,7 +30,7 @@ bool try_database_open(const char *dsn, PGconn **ret, struct fault *f)
         PQresultStatus(result) == PGRES_TUPLES_OK && strcmp(PQgetvalue(result, 0, 0), "logical") == 0;
     if (!is_logical) {
         fault_set(f, FAULT_CONFIG,
-                  "wal_level is %s, changes can't be read; type: ALTER SYSTEM SET wal_level = logical; "
+                  "wal_level is %s, so changes can't be read; run: ALTER SYSTEM SET wal_level = logical; "
                   "then restart PostgreSQL",
                   PQresultStatus(result) == PGRES_TUPLES_OK ? PQgetvalue(result, 0, 0) : "unknown");
         PQfinish(conn);
@@ -66,7 +66,7 @@ static bool run(PGconn *conn, const char *sql, const char *parameter, struct fau
     return is_done;
 }
 
-// The walsender may need a moment to notice that the connector has left.
+// Retries: the walsender may need a moment to notice that the connector has disconnected.
 static bool drop_slot(PGconn *conn, const char *name, struct fault *f)
 {
     bool is_done = false;
@@ -84,7 +84,7 @@ static bool drop_slot(PGconn *conn, const char *name, struct fault *f)
 
 static bool drop_publications(PGconn *conn, const char *name, struct fault *f)
 {
-    // left() and not LIKE: '_' is a wildcard there.
+    // left() instead of LIKE, where '_' would be a wildcard.
     PGresult *found = PQexecParams(conn,
                                    "SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication"
                                    " WHERE pubname = $1 OR left(pubname, length($1) + 1) = $1 || '_'",

@@ -69,7 +69,7 @@ static enum MHD_Result answer(struct try_function *fn, struct MHD_Connection *co
     return result;
 }
 
-// First call: a new request. Then its body in pieces. Then once without data: answer.
+// libmicrohttpd calls this for a new request, for each part of its body, and once without data to respond.
 // NOLINTNEXTLINE(readability-function-size): libmicrohttpd's signature
 static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload_data,
@@ -147,7 +147,7 @@ bool try_function_start(uv_loop_t *loop, try_function_on_call on_call, void *sel
     fn->daemon = start_daemon(fn);
     if (fn->daemon == NULL) {
         free(fn);
-        return fault_set(f, FAULT_FATAL, "the sample function found no port of 127.0.0.1 to listen on");
+        return fault_set(f, FAULT_FATAL, "the sample function can't listen on a port of 127.0.0.1");
     }
     int port = MHD_get_daemon_info(fn->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     fn->url = memory_format("http://127.0.0.1:%d/shop", port);

@@ -7,25 +7,25 @@
 
 struct event {
     struct try_ledger_event seen;
-    bool is_told;  // on_whole had it
+    bool is_reported;  // on_whole was called
     UT_hash_handle by_id;
 };
 
-// A change that was made, in order. What arrives names its row, not its number, so changes of the same row
-// and operation are matched in order: that is the order they must arrive in.
+// A change that was made. A call names the row, not the change, so changes with the same row and operation
+// are matched in order, which is the order in which they must arrive.
 struct change {
     char key[48];  // "u orders 12"
     const char *table;
     char op;
     int64_t row_id;
     struct event *event;  // NULL: has not reached the function
-    struct change *next;  // in order of making
+    struct change *next;  // the change made after this one
     struct change *same;  // the next one with this key
 };
 
 struct same_changes {
     char key[48];
-    struct change *first_open;  // NULL: all arrived
+    struct change *first_open;  // the first one without a call; NULL: none
     struct change *last;
     UT_hash_handle by_key;
 };
@@ -35,8 +35,8 @@ struct try_ledger {
     struct same_changes *same;
     struct change *first;
     struct change *last;
-    struct try_ledger_counts counts;  // percentiles aside
-    int64_t whole;                    // changes and rows before, seen and answered
+    struct try_ledger_counts counts;  // without the percentiles
+    int64_t whole;                    // changes and initial rows, seen on Kafka and with a response
     void (*on_whole)(void *self, const struct try_ledger_event *event);
     void *self;
 };
@@ -132,12 +132,12 @@ static struct event *find_event(struct try_ledger *l, const char *id)
     return event;
 }
 
-static void tell_when_whole(struct try_ledger *l, struct event *event)
+static void report_when_whole(struct try_ledger *l, struct event *event)
 {
-    if (event->is_told || event->seen.topic == NULL || event->seen.table == NULL) {
+    if (event->is_reported || event->seen.topic == NULL || event->seen.table == NULL) {
         return;
     }
-    event->is_told = true;
+    event->is_reported = true;
     l->whole++;
     if (!event->seen.is_before) {
         l->counts.published++;
@@ -155,11 +155,11 @@ void try_ledger_published(struct try_ledger *l, const char *id, const char *topi
         event->seen.topic = memory_string(topic);
         event->seen.partition = partition;
         event->seen.offset = offset;
-        tell_when_whole(l, event);
+        report_when_whole(l, event);
     }
 }
 
-// The oldest change of this operation and row that has not arrived; NULL when nobody made one.
+// The oldest change of this operation and row without a call; NULL: there is none.
 static struct change *match(struct try_ledger *l, const struct try_ledger_call *call)
 {
     char key[48];
@@ -202,7 +202,7 @@ void try_ledger_called(struct try_ledger *l, const struct try_ledger_call *call)
     } else {
         l->counts.invoked++;
     }
-    tell_when_whole(l, event);
+    report_when_whole(l, event);
 }
 
 bool try_ledger_is_complete(const struct try_ledger *l)
@@ -217,7 +217,7 @@ static int compare_latency(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-// Nearest rank: the smallest latency that at least `percent` of the changes do not exceed.
+// Nearest-rank percentile: the smallest latency that at least `percent` of the changes do not exceed.
 static int64_t percentile(const int64_t *sorted, size_t count, size_t percent)
 {
     return count == 0 ? 0 : sorted[(count * percent + 99) / 100 - 1];
@@ -244,7 +244,8 @@ void try_ledger_count(const struct try_ledger *l, struct try_ledger_counts *ret)
         }
     }
     qsort(latencies, count, sizeof *latencies, compare_latency);
-    // What was never called has only its id: a row from before until all of those are accounted for.
+    // A published event without a call has only its id: it counts as an initial row until all of these have a
+    // call.
     int64_t unanswered = count_published_unanswered(l) - (counts.before - counts.before_invoked);
     counts.published += unanswered > 0 ? unanswered : 0;
     counts.failed = counts.changes - counts.invoked;

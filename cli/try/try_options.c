@@ -30,7 +30,7 @@ static bool read_changes(const char *text, int64_t *ret)
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || value < 1 || value > CHANGES_MAX) {
-        fprintf(stderr, "millrace try: --changes wants a number from 1 to %lld, not \"%s\"\n",
+        fprintf(stderr, "millrace try: --changes needs a number from 1 to %lld, not \"%s\"\n",
                 (long long)CHANGES_MAX, text);
         return false;
     }
@@ -75,7 +75,7 @@ bool try_options_read(int argc, char **argv, struct try_options *ret)
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     struct try_options o = {.changes = CHANGES_DEFAULT};
-    optind = 0;  // start over: main may have looked at options too
+    optind = 0;  // main may have parsed options already
     opterr = 0;
     for (int option = 0; (option = getopt_long(argc, argv, ":vh", known, NULL)) != -1;) {
         if (option == '?' || option == ':') {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 struct try_options {
-    const char *dsn;    // NULL: a throwaway PostgreSQL
+    const char *dsn;    // NULL: a temporary PostgreSQL
     const char *kafka;  // NULL: the embedded broker
     int64_t changes;
     bool is_kept;
@@ -16,7 +16,7 @@ struct try_options {
     bool is_help;
 };
 
-/** False when the command line is wrong: it was said on stderr. Strings are argv's. */
+/** False, after an error message on stderr, when the command line is wrong. Strings point into argv. */
 bool try_options_read(int argc, char **argv, struct try_options *ret);
 
 void try_options_help(FILE *out);

@@ -21,7 +21,7 @@ enum { START_WAIT_S = 30, READY_POLL_MS = 10, PORT_ATTEMPTS = 3, PASSWORD_BYTES 
 
 struct try_postgres {
     char *bin;      // folder of initdb and postgres
-    char *folder;   // ours: data/, log, password
+    char *folder;   // temporary: data/, log, password
     char *version;  // "15.20"
     char *dsn;
     char password[2 * PASSWORD_BYTES + 1];
@@ -32,7 +32,7 @@ struct try_postgres {
     pid_t server;  // 0: none
 };
 
-// The folder of the highest version among those that match; NULL when none does.
+// The matching folder with the highest version; NULL: none.
 static char *newest_of(const char *pattern)
 {
     glob_t found = {0};
@@ -102,13 +102,13 @@ static bool find_server(struct try_postgres *p, struct fault *f)
     }
     if (p->bin == NULL) {
         return fault_set(f, FAULT_CONFIG,
-                         "no PostgreSQL server found on this machine; type: apt-get install postgresql "
-                         "(or use a running one: millrace try --dsn DSN)");
+                         "no PostgreSQL server found on this machine; run: apt-get install postgresql "
+                         "(or use a running server: millrace try --dsn DSN)");
     }
     return true;
 }
 
-// PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody` where that user is missing.
+// PostgreSQL refuses to run as root, so it runs as `postgres`, or as `nobody` if there is no such user.
 static bool choose_user(struct try_postgres *p, struct fault *f)
 {
     p->uid = geteuid();
@@ -150,7 +150,7 @@ static bool write_password(struct try_postgres *p, struct fault *f)
 
 static bool make_folder(struct try_postgres *p, struct fault *f)
 {
-    // Root's own TMPDIR may be closed to the user that the server runs as.
+    // The server's user may not have access to root's TMPDIR.
     const char *parent = geteuid() == 0 ? NULL : getenv("TMPDIR");
     p->folder = memory_format("%s/millrace-try-XXXXXX", parent == NULL || *parent == '\0' ? "/tmp" : parent);
     if (mkdtemp(p->folder) == NULL) {
@@ -164,12 +164,12 @@ static bool make_folder(struct try_postgres *p, struct fault *f)
     return write_password(p, f);
 }
 
-// The last line of the server's log, where it says why it does not start.
+// Fills the fault with the last line of the server's log, which says why it does not start.
 static bool fault_with_log(const struct try_postgres *p, const char *what, struct fault *f)
 {
     CLEANUP(memory_free_pointer) char *path = memory_format("%s/log", p->folder);
     char line[256] = "";
-    char last[256] = "it wrote nothing";
+    char last[256] = "its log is empty";
     FILE *log = fopen(path, "re");
     while (log != NULL && fgets(line, (int)sizeof line, log) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
@@ -218,7 +218,7 @@ static bool make_cluster(struct try_postgres *p, struct fault *f)
     return (WIFEXITED(status) && WEXITSTATUS(status) == 0) || fault_with_log(p, "initdb", f);
 }
 
-// A port that is free now; somebody may take it before the server does, then we try another.
+// A free port. Another process may take it before the server does; then start_server tries another one.
 static int free_port(void)
 {
     int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -235,7 +235,8 @@ static int free_port(void)
     return port;
 }
 
-// True when it answers; FAULT_REJECT when it ended (its port was taken, for one).
+// True when the server accepts connections; FAULT_REJECT when it has ended (for instance, its port was
+// taken).
 static bool wait_until_ready(struct try_postgres *p, struct fault *f)
 {
     int64_t until_us = clock_now_us() + START_WAIT_S * CLOCK_US_PER_S;
@@ -296,7 +297,7 @@ static bool start_server(struct try_postgres *p, struct fault *f)
     free(p->dsn);
     p->dsn = memory_format("host=127.0.0.1 port=%d user=millrace dbname=postgres password=%s", p->port,
                            p->password);
-    // SIGQUIT is PostgreSQL's immediate shutdown; its children follow their postmaster by themselves.
+    // SIGQUIT is PostgreSQL's immediate shutdown; the postmaster's children end with it.
     return start_program(p, argv, p->is_kept ? 0 : SIGQUIT, &p->server, f) && wait_until_ready(p, f);
 }
 
@@ -364,8 +365,8 @@ void try_postgres_stop(struct try_postgres *p)
 
 void try_postgres_leave(struct try_postgres *p, FILE *out)
 {
-    fprintf(out, "PostgreSQL goes on running (process %d):\n", (int)p->server);
+    fprintf(out, "PostgreSQL keeps running (process %d):\n", (int)p->server);
     fprintf(out, "  connect:  psql '%s'\n", p->dsn);
-    fprintf(out, "  end it:   kill -QUIT %d && rm -rf %s\n", (int)p->server, p->folder);
+    fprintf(out, "  remove:   kill -QUIT %d && rm -rf %s\n", (int)p->server, p->folder);
     free_ours(p);
 }

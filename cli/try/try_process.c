@@ -52,13 +52,14 @@ static bool redirect_output(const char *log_path)
            dup2(log, STDERR_FILENO) >= 0;
 }
 
-// Between fork and exec: only calls that are safe in a signal handler.
+// Runs between fork and exec, so it uses only async-signal-safe functions.
 static void run_child(const struct try_process_spec *spec, pid_t parent)
 {
-    // A group of its own, so that Ctrl-C reaches only us: we end the child in our order.
+    // A process group of its own: Ctrl-C must not reach the child, which the parent ends in its own order.
     setsid();
     try_process_unblock_signals();
-    // The death signal comes after setuid, which clears it; the parent may have died before we asked.
+    // Set the death signal after setuid, which clears it. The parent may have died before that: checked
+    // below.
     bool is_ready = drop_privileges(spec) && chdir(spec->directory) == 0 && redirect_output(spec->log_path) &&
                     (spec->death_signal == 0 ||
                      (prctl(PR_SET_PDEATHSIG, spec->death_signal) == 0 && getppid() == parent));
@@ -117,7 +118,7 @@ void try_process_end(pid_t pid, int signal)
     }
     kill(pid, signal);
     int64_t until_us = clock_now_us() + END_WAIT_S * CLOCK_US_PER_S;
-    // A second Ctrl-C must not leave the server behind: only the clock ends this wait.
+    // Signals don't end this wait: a second Ctrl-C must not leave the server running.
     while (waitpid(pid, NULL, WNOHANG) == 0) {
         if (clock_now_us() > until_us) {
             kill(pid, SIGKILL);
@@ -129,7 +130,7 @@ void try_process_end(pid_t pid, int signal)
         sigaddset(&child, SIGCHLD);
         sigtimedwait(&child, NULL, &(struct timespec){.tv_nsec = POLL_MS * 1000000L});
     }
-    // initdb's own child would go on writing into a folder that is about to be removed.
+    // Kill the whole group: initdb's child would still write into the folder that is about to be removed.
     kill(-pid, SIGKILL);
 }
 
@@ -169,7 +170,7 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
 
 void try_process_remove_tree(const char *path)
 {
-    // The server's last child may still write its farewell: a second pass takes what the first one missed.
+    // A child of the server may still have written a file: a second pass removes what the first one missed.
     if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0) {
         (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     }

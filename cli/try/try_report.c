@@ -24,7 +24,7 @@ static const char *colour(const struct try_report *r, const char *code)
 void try_report_init(struct try_report *r, FILE *out, bool is_silent, const char *schema)
 {
     const char *no_colour = getenv("NO_COLOR");
-    setvbuf(out, NULL, _IOLBF, 0);  // each line when it is true, in a pipe too
+    setvbuf(out, NULL, _IOLBF, 0);  // each line at once, in a pipe too
     *r = (struct try_report){
         .out = out,
         .is_coloured = isatty(fileno(out)) == 1 && (no_colour == NULL || *no_colour == '\0'),
@@ -73,7 +73,7 @@ static const char *verb(char op)
     }
 }
 
-/** Columns that fit a terminal of 80 characters with the tables of schema public. */
+/** The columns fit into 80 characters for tables of schema public. */
 static void write_head(struct try_report *r)
 {
     fprintf(r->out, "\n%s%-9s %-23s %-*s %-6s %7s%s\n", colour(r, bold), "LSN", "CHANGE",
@@ -119,7 +119,7 @@ void try_report_summary(struct try_report *r, const struct try_ledger_counts *co
     fprintf(r->out, "%lld of %lld rows that were there before were delivered by the snapshot\n",
             (long long)counts->before_invoked, (long long)counts->before);
     if (counts->repeated > 0) {
-        fprintf(r->out, "%lld calls were repeats, with the same event id\n", (long long)counts->repeated);
+        fprintf(r->out, "%lld calls were repeated, with the same event id\n", (long long)counts->repeated);
     }
     if (counts->strange > 0) {
         fprintf(r->out, "%lld calls were for changes that nobody made\n", (long long)counts->strange);

@@ -14,11 +14,11 @@
 enum { LIMIT_MS = 60000, LIMIT_PER_CHANGE_MS = 20, DRAIN_LIMIT_MS = 10000, CLOSE_LIMIT_MS = 5000 };
 
 enum stage {
-    STAGE_ROWS_BEFORE,  // connector and bridge come up; the snapshot's rows arrive
+    STAGE_ROWS_BEFORE,  // connector and bridge start; the snapshot's rows arrive
     STAGE_SHOP,         // changes are being made
-    STAGE_ARRIVAL,      // all are committed
-    STAGE_CONNECTOR,    // draining
-    STAGE_BRIDGE,       // draining
+    STAGE_ARRIVAL,      // all changes are committed; waits until they have arrived
+    STAGE_CONNECTOR,    // the connector drains
+    STAGE_BRIDGE,       // the bridge drains
     STAGE_OVER,
 };
 
@@ -39,7 +39,7 @@ struct run {
     bool is_pipeline_over;
     bool is_bridge_over;
     bool is_complete;
-    struct fault fault;  // the first thing that went wrong
+    struct fault fault;  // the first error
 };
 
 static void on_drain_limit(uv_timer_t *timer)
@@ -183,7 +183,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct run *r = handle->data;
     if (r->stage >= STAGE_CONNECTOR) {
-        uv_stop(&r->loop);  // the second time: at once
+        uv_stop(&r->loop);  // the second signal stops at once
     }
     struct fault f = {0};
     fault_from(&f, FAULT_FATAL, TRY_RUN_INTERRUPTED, number, "interrupted by SIG%s", sigabbrev_np(number));
@@ -198,7 +198,7 @@ static void on_limit(uv_timer_t *timer)
     CLEANUP(bytes_clear) struct bytes bridge = {0};
     pipeline_status(r->pipeline, &connector);
     bridge_status(r->bridge, &bridge);
-    fault_set(&f, FAULT_FATAL, "the time limit is over; connector: %s; functions: %s", bytes_text(&connector),
+    fault_set(&f, FAULT_FATAL, "timed out; connector: %s; functions: %s", bytes_text(&connector),
               bytes_text(&bridge));
     give_up(r, &f);
 }
@@ -231,7 +231,7 @@ static struct function_config *configure_function(const struct run *r)
         text_list_add(&c->source.topics, *topic);
     }
     c->source.operations = FUNCTION_CREATE | FUNCTION_READ | FUNCTION_UPDATE | FUNCTION_DELETE;
-    // The connector may publish before the function is registered: it wants those too.
+    // Earliest, because the connector may publish before the function is registered.
     c->source.start = FUNCTION_START_EARLIEST;
     c->payload = FUNCTION_PAYLOAD_CLOUDEVENTS;
     c->http.url = memory_string(try_function_url(r->function));
@@ -282,7 +282,7 @@ static bool start_pipeline(struct run *r, struct fault *f)
     return pipeline_start(&params, &r->pipeline, f);
 }
 
-// From the function back to the database, so that each has somebody to deliver to.
+// Starts the parts from the function back to the database, so that each part's receiver is ready.
 static bool start_parts(struct run *r, struct fault *f)
 {
     const struct try_run_params *p = &r->params;
@@ -321,7 +321,7 @@ static void on_close_limit(uv_timer_t *timer)
     uv_stop(timer->loop);
 }
 
-/** False: what is left of the bridge's functions uses the rest, and the loop must not turn again. */
+/** False when functions of the bridge still run: they use the rest, and the loop must not turn again. */
 static bool close_all(struct run *r)
 {
     try_shop_stop(r->shop);
@@ -336,7 +336,7 @@ static bool close_all(struct run *r)
     for (size_t i = 0; i < COUNT_OF(r->signals); i++) {
         uv_close((uv_handle_t *)&r->signals[i], NULL);
     }
-    // Lets every handle close; a part that keeps one open must not keep us.
+    // Wait until the handles are closed, within a limit.
     uv_timer_start(&r->limit, on_close_limit, CLOSE_LIMIT_MS, 0);
     uv_unref((uv_handle_t *)&r->limit);
     uv_run(&r->loop, UV_RUN_DEFAULT);

@@ -1,4 +1,5 @@
-// The part of `millrace try` that runs on the loop: connector, bridge, function, shop, watch on Kafka.
+// The part of `millrace try` that runs on the loop: connector, bridge, function, shop, and a consumer that
+// watches the topics.
 #ifndef CLI_TRY_TRY_RUN_H
 #define CLI_TRY_TRY_RUN_H
 
@@ -17,18 +18,17 @@ struct try_run_params {
     PGconn *conn;  // for the shop's changes
     const char *schema;
     const char *const *topics;  // NULL-ended, one for each of the shop's tables
-    int partitions;             // of each
+    int partitions;             // of each topic
     int64_t changes;
-    struct try_ledger *ledger;  // knows the rows from before already
+    struct try_ledger *ledger;  // has the initial rows already
 };
 
 /**
- * Waits until the rows from before have arrived, makes the changes, waits for them (a minute and 20 ms a
+ * Waits until the initial rows have arrived, makes the changes, waits for them (a minute, and 20 ms for each
  * change), then drains connector and bridge. Call with signals blocked; they are blocked again afterwards.
  *
- * @param ret_is_left  it was ended before the bridge had come to rest: what is left uses the settings until
- * the process ends
- * @return  whether everything arrived; else the fault says what ended it
+ * @param ret_is_left  the bridge was not drained: its threads use the settings until the process ends
+ * @return             whether everything arrived; else the fault says why not
  */
 bool try_run(const struct try_run_params *params, bool *ret_is_left, struct fault *f) MUST_USE;
 

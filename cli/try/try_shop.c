@@ -4,8 +4,8 @@ struct shop_change {
     const char *table;
     const char *sql;
     char op;
-    char id;       // which of the numbers in the SQL is the row's key
-    bool is_last;  // of its transaction
+    char id;       // the placeholder in the SQL that is the row's key
+    bool is_last;  // the last change of its transaction
 };
 
 // In SQL: $s schema, $c customer, $o order, $p the order before it, $l and $m the order's two lines.
@@ -18,7 +18,8 @@ static const char new_line_l[] = "INSERT INTO $s.order_lines (id, order_id, prod
 static const char new_line_m[] = "INSERT INTO $s.order_lines (id, order_id, product, quantity, price)"
                                  " VALUES ($m, $o, 'cup', 1, 4.90)";
 
-// One customer's visit. Numbers go up with each, so any count of changes can be asked for.
+// The changes of one customer's visit. They can be repeated any number of times, as each visit has new
+// numbers.
 static const struct shop_change visit[] = {
     {"customers", new_customer, 'c', 'c', true},
     {"orders", new_order, 'c', 'o', false},
@@ -32,7 +33,7 @@ static const struct shop_change visit[] = {
     {"orders", "DELETE FROM $s.orders WHERE id = $p", 'd', 'p', true},
 };
 
-// What the shop sold before: visit 0 of the numbering, so that visit 1 continues it.
+// The initial rows are numbered as visit 0.
 static const struct shop_change rows_before[] = {
     {"customers", new_customer, 'r', 'c', true},
     {"orders", new_order, 'r', 'o', true},
@@ -121,7 +122,7 @@ struct try_shop {
     int open_handles;
     struct bytes sql;
     int64_t made;  // changes sent so far
-    bool is_busy;  // a transaction is under way
+    bool is_busy;  // a transaction has no result yet
     bool is_over;
 };
 

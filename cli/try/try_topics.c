@@ -24,7 +24,8 @@ static bool open_client(const struct settings *settings, enum kafka_role role, c
     return kafka_client_conf(settings, role, extra, &conf, f) && kafka_client_open(conf, role, ret, f);
 }
 
-// Which of the shared topics exist; by the whole list, since asking for one by name may make it.
+// Which of the shared topics exist. Requests the list of all topics, as a request for one by name may create
+// it.
 static bool find_shared_topics(struct try_topics *t, bool *ret_is_there, struct fault *f)
 {
     const struct rd_kafka_metadata *all = NULL;
@@ -45,7 +46,7 @@ static bool find_shared_topics(struct try_topics *t, bool *ret_is_there, struct 
 static bool check_created(rd_kafka_event_t *event, struct fault *f)
 {
     if (event == NULL) {
-        return fault_set(f, FAULT_RETRY, "Kafka did not answer CreateTopics");
+        return fault_set(f, FAULT_RETRY, "Kafka did not respond to CreateTopics");
     }
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return fault_from(f, FAULT_RETRY, "librdkafka", rd_kafka_event_error(event), "CreateTopics: %s",
@@ -57,7 +58,7 @@ static bool check_created(rd_kafka_event_t *event, struct fault *f)
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[i]);
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return fault_from(f, FAULT_CONFIG, "librdkafka", error, "can't make topic %s: %s",
+            return fault_from(f, FAULT_CONFIG, "librdkafka", error, "can't create topic %s: %s",
                               rd_kafka_topic_result_name(results[i]),
                               rd_kafka_topic_result_error_string(results[i]));
         }
@@ -85,7 +86,7 @@ static bool create(struct try_topics *t, const char *const *topics, int partitio
     return is_created;
 }
 
-// A partition that was made just now has a leader that does not know it yet: asking for its end tells.
+// Waits until the leader of a new partition serves requests for it: queries the partition's end.
 static bool wait_for_leader(struct try_topics *t, const char *topic, int32_t partition, struct fault *f)
 {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -149,7 +150,7 @@ static bool finish_delete_topics(struct try_topics *t, struct fault *f)
 {
     rd_kafka_event_t *event = rd_kafka_queue_poll(t->answers, ADMIN_WAIT_MS);
     if (event == NULL) {
-        return fault_set(f, FAULT_RETRY, "Kafka did not answer DeleteTopics");
+        return fault_set(f, FAULT_RETRY, "Kafka did not respond to DeleteTopics");
     }
     bool is_done = true;
     size_t count = 0;
@@ -170,7 +171,7 @@ static bool finish_delete_topics(struct try_topics *t, struct fault *f)
 static bool is_group_gone(rd_kafka_event_t *event, const char *group, struct fault *f)
 {
     if (event == NULL) {
-        return fault_set(f, FAULT_RETRY, "Kafka did not answer DeleteGroups");
+        return fault_set(f, FAULT_RETRY, "Kafka did not respond to DeleteGroups");
     }
     size_t count = 0;
     const rd_kafka_group_result_t **results =
@@ -185,7 +186,7 @@ static bool is_group_gone(rd_kafka_event_t *event, const char *group, struct fau
     return true;
 }
 
-// The coordinator may still be loading, or a member still leaving.
+// Retries: the coordinator may still be loading, or a member may not have left yet.
 static bool delete_group(struct try_topics *t, const char *group, struct fault *f)
 {
     bool is_gone = false;
@@ -205,8 +206,7 @@ static bool delete_group(struct try_topics *t, const char *group, struct fault *
     return is_gone;
 }
 
-// Whether the key has `needle`, not as the beginning of a longer number: "/try-47" is not in
-// "connector/try-471".
+// Whether the key contains `needle`, not followed by a digit: "/try-47" is not in "connector/try-471".
 static bool contains(const rd_kafka_message_t *message, const char *needle)
 {
     size_t size = strlen(needle);
@@ -225,11 +225,12 @@ static void write_tombstone(struct try_topics *t, const char *topic, const rd_ka
     };
     rd_kafka_error_t *error = rd_kafka_produceva(t->client, record, COUNT_OF(record));
     if (error != NULL) {
-        rd_kafka_error_destroy(error);  // the key stays; it names a connector that nobody has
+        rd_kafka_error_destroy(error);  // the key remains; it does no harm, as no connector has its name
     }
 }
 
-// One record of a shared topic: ours gets a tombstone. True at the end of the partition.
+// Reads one record of a shared topic; writes a tombstone if it is the run's. True at the end of the
+// partition.
 static bool erase_one(struct try_topics *t, const char *topic, const char *needle,
                       const rd_kafka_message_t *message, int64_t *others)
 {
@@ -260,8 +261,8 @@ static bool open_reader(struct try_topics *t, const char *topic, rd_kafka_t **re
     return true;
 }
 
-// Reads the topic to its present end and writes a tombstone for each key with `needle` in it.
-// ret_others: how many values of other keys there are.
+// Reads the topic to its current end and writes a tombstone for each key that contains `needle`.
+// ret_others: the number of records with other keys.
 static bool erase_keys(struct try_topics *t, const char *topic, const char *needle, int64_t *ret_others,
                        struct fault *f)
 {

@@ -19,7 +19,7 @@ static void take_record(struct try_watch *w, const rd_kafka_message_t *message)
     rd_kafka_headers_t *headers = NULL;
     const void *value = NULL;
     size_t size = 0;
-    // A tombstone follows its delete and carries the same id: the delete's own record is the one to show.
+    // A tombstone follows its delete and has the same id: only the delete is shown.
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->payload == NULL ||
         rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         rd_kafka_header_get_last(headers, "millrace.position", &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
@@ -64,7 +64,7 @@ static bool assign(struct try_watch *w, const struct try_watch_params *params, s
 
 bool try_watch_start(const struct try_watch_params *params, struct try_watch **ret, struct fault *f)
 {
-    // librdkafka wants a group name to assign partitions; nothing is joined or committed under it.
+    // librdkafka requires a group.id for assigned partitions; no group is joined and nothing committed.
     const char *const extra[] = {"group.id", params->name, NULL};
     rd_kafka_conf_t *conf = NULL;
     rd_kafka_t *consumer = NULL;

@@ -1,4 +1,5 @@
-// A consumer of `millrace try`'s own that sees where on Kafka each change lies. In no group, commits nothing.
+// A consumer of `millrace try` that finds each change's partition and offset. It joins no group and commits
+// nothing.
 #ifndef CLI_TRY_TRY_WATCH_H
 #define CLI_TRY_TRY_WATCH_H
 
@@ -7,7 +8,7 @@
 #include "core/base/fault.h"
 #include "core/config/settings.h"
 
-/** One record that is not a tombstone, borrowed for the call. */
+/** A record that is not a tombstone, borrowed for the call. */
 struct try_watch_record {
     const char *event_id;  // header millrace.position
     const char *topic;
@@ -21,8 +22,8 @@ struct try_watch_params {
     uv_loop_t *loop;
     const struct settings *settings;
     const char *const *topics;  // NULL-ended; they exist
-    int partitions;             // of each
-    const char *name;           // for the client's own use
+    int partitions;             // of each topic
+    const char *name;           // group.id, see try_watch.c
     try_watch_on_record on_record;
     void *self;
 };
