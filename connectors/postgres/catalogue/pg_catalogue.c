@@ -24,38 +24,38 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
     bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid = %u", oid);
 }
 
-static uint32_t pg_catalogue_oid(const PGresult *r, int row, int field)
+static uint32_t get_oid(const PGresult *r, int row, int field)
 {
     return (uint32_t)strtoul(PQgetvalue(r, row, field), NULL, 10);
 }
 
-static bool pg_catalogue_true(const PGresult *r, int row, int field)
+static bool get_bool(const PGresult *r, int row, int field)
 {
     return PQgetvalue(r, row, field)[0] == 't';
 }
 
-static void pg_catalogue_read_column(const PGresult *r, int row, struct pg_catalogue_column *ret)
+static void read_column(const PGresult *r, int row, struct pg_catalogue_column *ret)
 {
     ret->name = memory_string(PQgetvalue(r, row, 0));
-    ret->type_oid = pg_catalogue_oid(r, row, 1);
+    ret->type_oid = get_oid(r, row, 1);
     ret->type_modifier = (int32_t)strtol(PQgetvalue(r, row, 2), NULL, 10);
-    ret->is_not_null = pg_catalogue_true(r, row, 3);
+    ret->is_not_null = get_bool(r, row, 3);
     ret->default_text = PQgetisnull(r, row, 4) ? NULL : memory_string(PQgetvalue(r, row, 4));
-    ret->is_generated = pg_catalogue_true(r, row, 5);
-    bool is_primary = pg_catalogue_true(r, row, 6);
+    ret->is_generated = get_bool(r, row, 5);
+    bool is_primary = get_bool(r, row, 6);
     ret->primary_position = is_primary ? (int)strtol(PQgetvalue(r, row, 7), NULL, 10) : -1;
-    ret->is_identity = pg_catalogue_true(r, row, 8);
+    ret->is_identity = get_bool(r, row, 8);
     ret->identity_position = (int)strtol(PQgetvalue(r, row, 11), NULL, 10);
 }
 
-static void pg_catalogue_read_type(const PGresult *r, int row, struct pg_type *ret)
+static void read_type(const PGresult *r, int row, struct pg_type *ret)
 {
     *ret = (struct pg_type){0};
-    ret->oid = pg_catalogue_oid(r, row, 0);
+    ret->oid = get_oid(r, row, 0);
     ret->kind = PQgetvalue(r, row, 1)[0];
-    ret->base_oid = pg_catalogue_oid(r, row, 2);
+    ret->base_oid = get_oid(r, row, 2);
     ret->base_modifier = (int32_t)strtol(PQgetvalue(r, row, 3), NULL, 10);
-    ret->element_oid = pg_catalogue_oid(r, row, 4);
+    ret->element_oid = get_oid(r, row, 4);
     const char *name = PQgetvalue(r, row, 5);
     memcpy(ret->name, name, strnlen(name, sizeof(ret->name) - 1));
     ret->delimiter = PQgetvalue(r, row, 6)[0];
@@ -63,7 +63,7 @@ static void pg_catalogue_read_type(const PGresult *r, int row, struct pg_type *r
 
 uint32_t pg_catalogue_row_table(const PGresult *r, int row)
 {
-    return pg_catalogue_oid(r, row, 9);
+    return get_oid(r, row, 9);
 }
 
 void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct pg_catalogue *ret)
@@ -72,7 +72,7 @@ void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct
     ret->columns = memory_zeroed(ret->column_count, sizeof(*ret->columns));
     ret->replica_identity = 'n';
     for (size_t i = 0; i < ret->column_count; i++) {
-        pg_catalogue_read_column(r, (int)(from + i), &ret->columns[i]);
+        read_column(r, (int)(from + i), &ret->columns[i]);
         ret->replica_identity = PQgetvalue(r, (int)(from + i), 10)[0];
     }
 }
@@ -82,7 +82,7 @@ struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count)
     *ret_count = (size_t)PQntuples(r);
     struct pg_type *types = memory_zeroed(*ret_count, sizeof(*types));
     for (size_t i = 0; i < *ret_count; i++) {
-        pg_catalogue_read_type(r, (int)i, &types[i]);
+        read_type(r, (int)i, &types[i]);
     }
     return types;
 }

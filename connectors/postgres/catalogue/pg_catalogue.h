@@ -1,4 +1,5 @@
-// What only the catalogue tells of a table: NOT NULL, defaults, key order, and what its types are made of.
+// A table's definition from the catalogue that a Relation message lacks: NOT NULL, defaults, key order, the
+// definitions of its types.
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_H
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_H
 
@@ -15,20 +16,20 @@ struct pg_catalogue_column {
     int32_t type_modifier;
     bool is_not_null;
     bool is_generated;
-    bool is_identity;       // of the replica identity in force
-    int identity_position;  // in the index that is the replica identity, from 0; 0: not in it
+    bool is_identity;       // part of the current replica identity
+    int identity_position;  // in the index that is the replica identity, from 0; 0 also when not in it
     int primary_position;   // in the primary key, from 0; -1: not in it
 };
 
-/** One table now. Zero-initialised is empty: a table that is gone. */
+/** One table as it is now. Zero-initialised is empty: a dropped table. */
 struct pg_catalogue {
     struct pg_catalogue_column *columns;
     size_t column_count;
-    struct pg_type *types;  // every type reachable that pg_types does not know
+    struct pg_type *types;  // all types reachable from the columns that pg_types does not know
     size_t type_count;
-    struct text_list ancestors;  // of a partition: the partitioned tables above, "schema.table"
+    struct text_list ancestors;  // of a partition: the partitioned tables above it, "schema.table"
     char replica_identity;       // relreplident
-    bool is_taken;               // pg_catalogue_set_take gave it for a later transaction
+    bool is_taken;               // pg_catalogue_set_take has returned it for a later transaction
 };
 
 enum { PG_CATALOGUE_RESULTS = 3 };
@@ -36,7 +37,8 @@ enum { PG_CATALOGUE_RESULTS = 3 };
 /**
  * Appends the queries, PG_CATALOGUE_RESULTS statements.
  *
- * @param relation  a Relation message: its types are asked for even when the table no longer has them; NULL
+ * @param relation  a Relation message: its types are read too, even if the table no longer has them; may be
+ * NULL
  */
 void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation);
 
@@ -44,7 +46,7 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
 void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret);
 void pg_catalogue_clear(struct pg_catalogue *c);
 
-/** The column of that name; NULL. */
+/** The column with this name; NULL: none. */
 const struct pg_catalogue_column *pg_catalogue_find(const struct pg_catalogue *c, struct slice name);
 
 #endif

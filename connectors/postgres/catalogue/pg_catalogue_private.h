@@ -1,5 +1,5 @@
-// The catalogue's queries and rows, shared by one table (pg_catalogue.c) and all of them
-// (pg_catalogue_set.c).
+// The catalogue's queries and rows, shared by the reading of one table (pg_catalogue.c) and of all published
+// tables (pg_catalogue_set.c).
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_PRIVATE_H
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_PRIVATE_H
 
@@ -19,7 +19,7 @@
     " LEFT JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary"                                         \
     " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident"
 
-// From the given types down: domains to their base, arrays to their elements.
+// A recursive query over types: from domains to their base types, from arrays to their element types.
 #define PG_CATALOGUE_TYPE                                                                                    \
     "SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, coalesce((SELECT e.oid FROM pg_type e"             \
     " WHERE e.oid = t.typelem AND e.typarray = t.oid), 0) AS element, t.typname, t.typdelim FROM pg_type t"
@@ -31,19 +31,19 @@
     " WHERE t.oid = CASE WHEN r.kind = 'd' THEN r.base ELSE r.element END) b ON true)"                       \
     " SELECT " PG_CATALOGUE_TYPE_COLUMNS " FROM r"
 
-// Of the given partitions: each partitioned table above, by name. With a WHERE on c.oid.
+// The names of all partitioned tables above the given partitions; append a condition on c.oid.
 #define PG_CATALOGUE_ANCESTORS                                                                               \
     "SELECT c.oid, n.nspname || '.' || x.relname FROM pg_class c CROSS JOIN LATERAL"                         \
     " pg_partition_ancestors(c.oid) a(oid) JOIN pg_class x ON x.oid = a.oid JOIN pg_namespace n ON"          \
     " n.oid = x.relnamespace WHERE c.relispartition AND a.oid <> c.oid AND "
 
-/** Of one row of PG_CATALOGUE_COLUMNS: the table's oid. */
+/** The table's oid in a row of PG_CATALOGUE_COLUMNS. */
 uint32_t pg_catalogue_row_table(const PGresult *r, int row);
 
 /** Fills columns and replica identity from the rows [from, to). */
 void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct pg_catalogue *ret);
 
-/** The rows of PG_CATALOGUE_TYPES_BELOW; the caller frees them. */
+/** Reads the rows of PG_CATALOGUE_TYPES_BELOW; the caller frees the result. */
 struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count);
 
 #endif

@@ -14,7 +14,7 @@
     "pg_class x ON"                                                                                          \
     " x.relnamespace = n.oid AND x.relname = p.tablename WHERE p.pubname IN ("
 
-// The WAL's end comes first: what is committed before it, the statements after it see.
+// Reads the WAL's end first: the later statements see everything that was committed before it.
 void pg_catalogue_set_query(struct bytes *out, const char *publications)
 {
     bytes_append_string(out, "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
@@ -32,17 +32,17 @@ void pg_catalogue_set_query(struct bytes *out, const char *publications)
     bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid IN " PG_CATALOGUE_SET_TABLES "%s))", publications);
 }
 
-static int pg_catalogue_set_compare(const void *a, const void *b)
+static int compare_tables(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a;
     uint32_t y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
 
-static struct pg_catalogue *pg_catalogue_set_find(const struct pg_catalogue_set *s, uint32_t oid)
+static struct pg_catalogue *find_table(const struct pg_catalogue_set *s, uint32_t oid)
 {
     const uint32_t *found =
-        s->count == 0 ? NULL : bsearch(&oid, s->oids, s->count, sizeof(*s->oids), pg_catalogue_set_compare);
+        s->count == 0 ? NULL : bsearch(&oid, s->oids, s->count, sizeof(*s->oids), compare_tables);
     return found == NULL ? NULL : &s->tables[found - s->oids];
 }
 
@@ -69,7 +69,7 @@ void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *re
     }
     for (int row = 0; row < PQntuples(results[3]); row++) {
         uint32_t oid = (uint32_t)strtoul(PQgetvalue(results[3], row, 0), NULL, 10);
-        struct pg_catalogue *partition = pg_catalogue_set_find(&s, oid);
+        struct pg_catalogue *partition = find_table(&s, oid);
         if (partition != NULL) {
             text_list_add(&partition->ancestors, PQgetvalue(results[3], row, 1));
         }
@@ -89,7 +89,7 @@ void pg_catalogue_set_clear(struct pg_catalogue_set *s)
     *s = (struct pg_catalogue_set){0};
 }
 
-static bool pg_catalogue_set_fits(const struct pg_catalogue *c, const struct pgoutput_relation *message)
+static bool has_columns_of(const struct pg_catalogue *c, const struct pgoutput_relation *message)
 {
     for (size_t i = 0; i < message->column_count; i++) {
         const struct pg_catalogue_column *column = pg_catalogue_find(c, message->columns[i].name);
@@ -103,8 +103,8 @@ static bool pg_catalogue_set_fits(const struct pg_catalogue *c, const struct pgo
 const struct pg_catalogue *pg_catalogue_set_take(struct pg_catalogue_set *s,
                                                  const struct pgoutput_relation *message, uint64_t commit_lsn)
 {
-    struct pg_catalogue *c = pg_catalogue_set_find(s, message->oid);
-    if (c == NULL || !pg_catalogue_set_fits(c, message)) {
+    struct pg_catalogue *c = find_table(s, message->oid);
+    if (c == NULL || !has_columns_of(c, message)) {
         return NULL;
     }
     if (pg_catalogue_set_is_after(s, commit_lsn)) {

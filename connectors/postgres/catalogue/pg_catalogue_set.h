@@ -1,14 +1,14 @@
-// The catalogue's facts of all published tables, read at once: when a stream begins, and again when the
-// server describes its relations anew, which it does for all of them after CREATE SCHEMA or ALTER
-// PUBLICATION. So a thousand tables do not cost a thousand queries, each of which stops the stream.
+// The catalogue's definitions of all published tables, read together: when a stream begins, and when the
+// server sends the Relation messages of all tables again, as it does after CREATE SCHEMA or ALTER
+// PUBLICATION. A thousand tables would otherwise need a thousand queries, each of which stops the stream.
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_SET_H
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_SET_H
 
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
 struct pg_catalogue_set {
-    struct pg_catalogue *tables;  // their `types` are the set's
-    uint32_t *oids;               // ascending, beside `tables`
+    struct pg_catalogue *tables;  // their `types` belong to the set
+    uint32_t *oids;               // ascending; oids[i] is that of tables[i]
     size_t count;
     struct pg_type *types;
     size_t type_count;
@@ -24,9 +24,10 @@ void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *re
 void pg_catalogue_set_clear(struct pg_catalogue_set *s);
 
 /**
- * The facts of the message's table, if they speak of exactly the message's columns and types; NULL: read them
- * anew. Facts read after the transaction's commit serve every message; for a few seconds they also serve one
- * message of a later transaction, for most relations are described again without a change.
+ * The definition of the message's table, if it has all of the message's columns with their types; NULL: read
+ * it from the catalogue. A definition read after the transaction's commit can be used for every message. For
+ * a few seconds it is also used for one message of a later transaction, because most Relation messages are
+ * repeated without a change.
  *
  * @param commit_lsn  of the transaction that the message belongs to
  */
@@ -34,14 +35,14 @@ const struct pg_catalogue *pg_catalogue_set_take(struct pg_catalogue_set *s,
                                                  const struct pgoutput_relation *message,
                                                  uint64_t commit_lsn);
 
-/** Whether the facts were read after the transaction's commit. */
+/** Whether the set was read after the transaction's commit. */
 static inline bool pg_catalogue_set_is_after(const struct pg_catalogue_set *s, uint64_t commit_lsn)
 {
     return commit_lsn < s->lsn;
 }
 
-/** Whether to read the whole set again rather than one table that it could not serve: not twice within a
- * second. */
+/** Whether to read the whole set again instead of the one table that is missing in it: at most once a second.
+ */
 bool pg_catalogue_set_is_due(const struct pg_catalogue_set *s);
 
 #endif

@@ -11,8 +11,8 @@
 static const char *const PG_DEFAULT_NOW[] = {"current_timestamp", "current_time", "current_date", "localtime",
                                              "localtimestamp"};
 
-// name(…), perhaps in parentheses: what it gives is only known when it is called.
-static bool pg_default_is_generated(const char *expression)
+// Whether the expression is a function call, name(…), possibly in parentheses: its value is not known.
+static bool is_generated(const char *expression)
 {
     for (size_t i = 0; i < COUNT_OF(PG_DEFAULT_NOW); i++) {
         if (strcasecmp(expression, PG_DEFAULT_NOW[i]) == 0) {
@@ -27,8 +27,9 @@ static bool pg_default_is_generated(const char *expression)
     return name > 0 && at[name] == '(' && strchr(at + name, ')') != NULL;
 }
 
-// The text between the first pair of quotes, '' being one of them; the expression itself when it has none.
-static bool pg_default_literal(const char *expression, struct bytes *out)
+// Appends the text between the first pair of quotes, in which '' is a quote; the whole expression without
+// quotes.
+static bool append_literal(const char *expression, struct bytes *out)
 {
     const char *at = strchr(expression, '\'');
     if (at == NULL) {
@@ -45,8 +46,8 @@ static bool pg_default_literal(const char *expression, struct bytes *out)
     return false;
 }
 
-// What stands for a value made by a function; NULL: this type has no default in a schema.
-static const char *pg_default_placeholder(const struct column *c)
+// The placeholder for a value that a function computes; NULL: no default for this type.
+static const char *placeholder_of(const struct column *c)
 {
     switch (c->type) {
     case COLUMN_BOOLEAN:
@@ -83,16 +84,18 @@ static const char *pg_default_placeholder(const struct column *c)
     return NULL;
 }
 
-// Types that are strings here only for want of a rule, and those Debezium has no default rule for.
-static bool pg_default_is_supported(const struct column *c)
+// False for types that are strings only because they have no rule, and for those that Debezium gives no
+// default.
+static bool is_supported(const struct column *c)
 {
     bool is_text = c->type_oid == 25 || c->type_oid == 1042 || c->type_oid == 1043;
-    return !c->is_array && (c->type != COLUMN_STRING || is_text) && pg_default_placeholder(c) != NULL &&
+    return !c->is_array && (c->type != COLUMN_STRING || is_text) && placeholder_of(c) != NULL &&
            c->type_oid != 26;
 }
 
-// JSON as Java writes it: 0.0 rather than 0, and never NaN, which JSON does not know.
-static bool pg_default_json_float(struct bytes *out, const char *text)
+// Appends a number as Java writes it: 0.0 instead of 0. False for NaN and infinities, which JSON does not
+// have.
+static bool append_json_float(struct bytes *out, const char *text)
 {
     if (strspn(text, "0123456789.-+eE") != strlen(text) || text[0] == '\0') {
         return false;
@@ -104,8 +107,8 @@ static bool pg_default_json_float(struct bytes *out, const char *text)
     return true;
 }
 
-// Bytes as a JSON string of the characters 0 to 255, which is Avro's rule for defaults.
-static void pg_default_json_bytes(struct bytes *out, const uint8_t *data, size_t size)
+// Appends bytes as a JSON string of the characters U+0000 to U+00FF, Avro's format for defaults.
+static void append_json_bytes(struct bytes *out, const uint8_t *data, size_t size)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     for (size_t i = 0; i < size; i++) {
@@ -119,7 +122,7 @@ static void pg_default_json_bytes(struct bytes *out, const uint8_t *data, size_t
     text_append_json(out, bytes_slice(&text));
 }
 
-static int64_t pg_default_long(const struct bytes *avro, size_t *ret_size)
+static int64_t read_long(const struct bytes *avro, size_t *ret_size)
 {
     uint64_t n = 0;
     size_t i = 0;
@@ -134,10 +137,10 @@ static int64_t pg_default_long(const struct bytes *avro, size_t *ret_size)
     return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
 }
 
-static bool pg_default_json(struct column *c, const char *text)
+static bool set_json(struct column *c, const char *text)
 {
     size_t head;
-    int64_t number = pg_default_long(&c->default_avro, &head);
+    int64_t number = read_long(&c->default_avro, &head);
     struct slice body = slice_make(c->default_avro.data + head, c->default_avro.size - head);
     switch (c->type) {
     case COLUMN_BOOLEAN:
@@ -145,9 +148,9 @@ static bool pg_default_json(struct column *c, const char *text)
         return true;
     case COLUMN_FLOAT32:
     case COLUMN_FLOAT64:
-        return pg_default_json_float(&c->default_json, text);
+        return append_json_float(&c->default_json, text);
     case COLUMN_DECIMAL:
-        pg_default_json_bytes(&c->default_json, body.data, body.size);
+        append_json_bytes(&c->default_json, body.data, body.size);
         return true;
     case COLUMN_STRING:
     case COLUMN_XML:
@@ -176,13 +179,13 @@ static bool pg_default_json(struct column *c, const char *text)
 
 void pg_default_set(struct column *c, const char *expression)
 {
-    if (expression == NULL || !pg_default_is_supported(c)) {
+    if (expression == NULL || !is_supported(c)) {
         return;
     }
     CLEANUP(bytes_clear) struct bytes literal = {0};
-    if (pg_default_is_generated(expression)) {
-        bytes_append_string(&literal, pg_default_placeholder(c));
-    } else if (!pg_default_literal(expression, &literal)) {
+    if (is_generated(expression)) {
+        bytes_append_string(&literal, placeholder_of(c));
+    } else if (!append_literal(expression, &literal)) {
         return;
     }
     if (c->type == COLUMN_BOOLEAN) {
@@ -192,7 +195,7 @@ void pg_default_set(struct column *c, const char *expression)
     }
     struct fault f;
     if (c->ops->append_text(&c->default_avro, c, bytes_slice(&literal), &f) != VALUE_DONE ||
-        !pg_default_json(c, bytes_text(&literal))) {
+        !set_json(c, bytes_text(&literal))) {
         bytes_clear(&c->default_avro);
         bytes_clear(&c->default_json);
     }

@@ -54,13 +54,13 @@ void pg_publication_literals(const struct pg_publication *t, struct bytes *out)
     }
 }
 
-static void pg_publication_done(struct pg_publication *t, const struct fault *f)
+static void finish(struct pg_publication *t, const struct fault *f)
 {
     t->on_done(t->self, f);
 }
 
-// SQL we may not run, or that failed: said once, and the tables that are published go on.
-static void pg_publication_refuse(struct pg_publication *t, const char *why)
+// Logs SQL that failed or that our role may not run, once. The published tables are not affected.
+static void log_refused(struct pg_publication *t, const char *why)
 {
     if (slice_equal(bytes_slice(&t->refused), bytes_slice(&t->sql))) {
         return;
@@ -72,12 +72,12 @@ static void pg_publication_refuse(struct pg_publication *t, const char *why)
              bytes_text(&t->sql));
 }
 
-static bool pg_publication_is_in(const struct pg_publication *t, const struct pg_publication_entry *e)
+static bool is_published(const struct pg_publication *t, const struct pg_publication_entry *e)
 {
     return e->is_in_main || (t->has_inserts && e->is_in_inserts);
 }
 
-static bool pg_publication_was_captured(const struct pg_publication *t, const struct pg_publication_entry *e)
+static bool is_in_captured(const struct pg_publication *t, const struct pg_publication_entry *e)
 {
     for (size_t low = 0, high = t->captured_count; low < high;) {
         size_t middle = low + (high - low) / 2;
@@ -90,8 +90,7 @@ static bool pg_publication_was_captured(const struct pg_publication *t, const st
     return false;
 }
 
-static void pg_publication_log_change(const struct pg_publication *t, const struct pg_publication_entry *e,
-                                      bool is_captured)
+static void log_change(const struct pg_publication *t, const struct pg_publication_entry *e, bool is_captured)
 {
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
     const struct pg_publication_entry *root = is_captured ? pg_publication_scan_root(&t->scan, e) : NULL;
@@ -114,7 +113,7 @@ static bool can_change(const struct pg_publication *t)
     return t->config->slot.create && is_ours;
 }
 
-// Where the reconciliation has put the table.
+// Updates the entry with what the reconciliation has changed.
 static void note_place(struct pg_publication_entry *e)
 {
     if (e->is_ours && e->wanted != PG_PUBLICATION_NONE) {
@@ -123,8 +122,8 @@ static void note_place(struct pg_publication_entry *e)
     }
 }
 
-// Reports what is published now, and logs what has changed since the last look.
-static void pg_publication_settle(struct pg_publication *t, bool is_reconciled)
+// Reports the tables that are published now, and logs the changes since the last reconciliation.
+static void report_published(struct pg_publication *t, bool is_reconciled)
 {
     uint32_t *captured = memory_zeroed(t->scan.count + 1, sizeof(*captured));
     size_t count = 0;
@@ -132,14 +131,14 @@ static void pg_publication_settle(struct pg_publication *t, bool is_reconciled)
         const struct pg_publication_entry *e = &t->scan.entries[i];
         const struct pg_publication_entry *published =
             e->cover == 0 ? e : pg_publication_scan_find(&t->scan, e->cover);
-        bool was_in = pg_publication_is_in(t, published) || t->scan.main.has_all_tables;
+        bool was_in = is_published(t, published) || t->scan.main.has_all_tables;
         bool is_added = is_reconciled && published->is_ours && published->wanted != PG_PUBLICATION_NONE;
         bool is_captured = e->is_captured && (was_in || is_added);
-        bool was_captured = t->has_scanned ? pg_publication_was_captured(t, e)
+        bool was_captured = t->has_scanned ? is_in_captured(t, e)
                             : is_captured  ? was_in
-                                           : pg_publication_is_in(t, e) && e->is_ours;
+                                           : is_published(t, e) && e->is_ours;
         if (is_captured != was_captured && (is_captured || !e->is_partitioned)) {
-            pg_publication_log_change(t, e, is_captured);
+            log_change(t, e, is_captured);
         }
         if (is_captured) {
             captured[count++] = e->oid;
@@ -158,12 +157,12 @@ static void pg_publication_settle(struct pg_publication *t, bool is_reconciled)
     }
 }
 
-static bool pg_publication_is_missing(const struct pg_publication *t)
+static bool is_missing(const struct pg_publication *t)
 {
     return !t->scan.main.exists || (t->has_inserts && !t->scan.inserts.exists);
 }
 
-// What an owner of the tables types; kept in t->sql.
+// The SQL for an owner of the tables; stored in t->sql.
 static const char *sql_for_owner(struct pg_publication *t)
 {
     bytes_reset(&t->sql);
@@ -172,15 +171,14 @@ static const char *sql_for_owner(struct pg_publication *t)
     return bytes_text(&t->sql);
 }
 
-// The reconciliation has made it: what is said from now on is about one that exists.
+// Updates the scan: the reconciliation has created the publication if it did not exist.
 static void note_made(struct pg_publication_object *publication)
 {
     publication->is_ours = publication->is_ours || !publication->exists;
     publication->exists = true;
 }
 
-static void pg_publication_on_reconciled(void *self, PGresult *const *results, size_t count,
-                                         const struct fault *f)
+static void on_reconciled(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_publication *t = self;
     (void)results;
@@ -190,27 +188,27 @@ static void pg_publication_on_reconciled(void *self, PGresult *const *results, s
         if (t->has_inserts) {
             note_made(&t->scan.inserts);
         }
-        pg_publication_settle(t, true);
+        report_published(t, true);
         bytes_reset(&t->refused);
-        pg_publication_done(t, NULL);
+        finish(t, NULL);
         return;
     }
-    if (!pg_publication_is_missing(t)) {
-        pg_publication_refuse(t, f->text);
-        pg_publication_settle(t, false);
-        pg_publication_done(t, NULL);
+    if (!is_missing(t)) {
+        log_refused(t, f->text);
+        report_published(t, false);
+        finish(t, NULL);
         return;
     }
     struct fault fault = *f;
     if (f->origin_code == PG_CONN_NO_PRIVILEGE) {
         (void)fault_set(
             &fault, FAULT_CONFIG,
-            "publication %s is missing and may not be made (%s); run as an owner of the tables: %s",
+            "publication %s does not exist and can't be created (%s); run as an owner of the tables: %s",
             t->config->slot.publication, f->text, sql_for_owner(t));
     } else {
-        (void)fault_context(&fault, "making publication %s", t->config->slot.publication);
+        (void)fault_context(&fault, "creating publication %s", t->config->slot.publication);
     }
-    pg_publication_done(t, &fault);
+    finish(t, &fault);
 }
 
 void pg_publication_reconcile(struct pg_publication *t, struct pg_conn *conn, pg_publication_on_done on_done,
@@ -223,46 +221,45 @@ void pg_publication_reconcile(struct pg_publication *t, struct pg_conn *conn, pg
     pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, false,
                                   &t->sql);
     if (t->sql.size == 0) {
-        pg_publication_settle(t, true);
-        pg_publication_done(t, NULL);
+        report_published(t, true);
+        finish(t, NULL);
         return;
     }
-    if (!t->config->slot.create && pg_publication_is_missing(t)) {
+    if (!t->config->slot.create && is_missing(t)) {
         struct fault f;
         (void)fault_set(&f, FAULT_CONFIG, "publication %s does not exist and slot.create is false; run: %s",
                         t->config->slot.publication, sql_for_owner(t));
-        pg_publication_done(t, &f);
+        finish(t, &f);
         return;
     }
     if (!can_change(t)) {
         (void)sql_for_owner(t);
-        pg_publication_refuse(t,
-                              t->config->slot.create ? "our role does not own it" : "slot.create is false");
-        pg_publication_settle(t, false);
-        pg_publication_done(t, NULL);
+        log_refused(t, t->config->slot.create ? "our role does not own it" : "slot.create is false");
+        report_published(t, false);
+        finish(t, NULL);
         return;
     }
-    // Never wait long for a table's lock: the stream's questions come by this connection too.
+    // Do not wait long for a table's lock, because the stream's queries use this connection too.
     CLEANUP(bytes_clear) struct bytes sql = {0};
     bytes_append_string(&sql, "SET LOCAL lock_timeout = '2s';");
     bytes_append_slice(&sql, bytes_slice(&t->sql));
-    pg_conn_query(t->conn, bytes_text(&sql), pg_publication_on_reconciled, t);
+    pg_conn_query(t->conn, bytes_text(&sql), on_reconciled, t);
 }
 
-static void pg_publication_on_scan(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_scan(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_publication *t = self;
     if (f != NULL || count < PG_PUBLICATION_RESULTS) {
         struct fault fault = {0};
         (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
-        pg_publication_done(t, &fault);
+        finish(t, &fault);
         return;
     }
     pg_publication_scan_clear(&t->before);
     t->before = t->scan;
     pg_publication_scan_read(results, t->config, &t->scan);
     pg_publication_warn(t);
-    pg_publication_done(t, NULL);
+    finish(t, NULL);
 }
 
 void pg_publication_scan(struct pg_publication *t, struct pg_conn *conn, pg_publication_on_done on_done,
@@ -273,7 +270,7 @@ void pg_publication_scan(struct pg_publication *t, struct pg_conn *conn, pg_publ
     t->self = self;
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_publication_scan_query(&sql, t->config->slot.publication, t->inserts, pg_conn_server_version(conn));
-    pg_conn_query(conn, bytes_text(&sql), pg_publication_on_scan, t);
+    pg_conn_query(conn, bytes_text(&sql), on_scan, t);
 }
 
 static bool is_listed(const struct source_state *state, uint32_t oid)
@@ -300,7 +297,7 @@ bool pg_publication_list_new(struct pg_publication *t, struct source_state *io)
             has_added = true;
         } else {
             e->wanted = PG_PUBLICATION_NONE;
-            e->is_in_main = e->is_in_inserts = false;  // new to the next scan too
+            e->is_in_main = e->is_in_inserts = false;  // so that the next scan lists it again
             free(t->fingerprint);
             t->fingerprint = NULL;
         }
@@ -308,8 +305,7 @@ bool pg_publication_list_new(struct pg_publication *t, struct source_state *io)
     return has_added;
 }
 
-static void pg_publication_on_fingerprint(void *self, PGresult *const *results, size_t count,
-                                          const struct fault *f)
+static void on_fingerprint(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_publication *t = self;
     if (f != NULL || count < 1) {
@@ -325,7 +321,7 @@ static void pg_publication_on_fingerprint(void *self, PGresult *const *results, 
     t->on_probed(t->self, has_changed, NULL);
 }
 
-// Each row's xmin: any change of a row of these catalogues gives it a new one.
+// Count and sum of the rows' xmin: any change of a row changes its xmin.
 #define PG_PUBLICATION_XMIN "(SELECT count(*) || '.' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog."
 
 void pg_publication_probe(struct pg_publication *t, struct pg_conn *conn, pg_publication_on_probed on_probed,
@@ -338,7 +334,7 @@ void pg_publication_probe(struct pg_publication *t, struct pg_conn *conn, pg_pub
                   "pg_class WHERE relkind IN ('r', 'p') AND relpersistence <> 't'), " PG_PUBLICATION_XMIN
                   "pg_index), " PG_PUBLICATION_XMIN "pg_inherits), " PG_PUBLICATION_XMIN
                   "pg_publication), " PG_PUBLICATION_XMIN "pg_publication_rel))",
-                  pg_publication_on_fingerprint, t);
+                  on_fingerprint, t);
 }
 
 bool pg_publication_is_reconciled(const struct pg_publication *t)
@@ -351,7 +347,7 @@ bool pg_publication_is_empty(const struct pg_publication *t)
     bool is_empty = !t->scan.main.has_all_tables && t->captured_count == 0;
     for (size_t i = 0; i < t->scan.count && is_empty; i++) {
         const struct pg_publication_entry *e = &t->scan.entries[i];
-        is_empty = !e->is_matching || !pg_publication_is_in(t, e);
+        is_empty = !e->is_matching || !is_published(t, e);
     }
     return is_empty;
 }
@@ -366,11 +362,12 @@ void pg_publication_explain_none(const struct pg_publication *t, struct bytes *o
     pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, true,
                                   &sql);
     if (sql.size > 0) {
-        bytes_format(out, "publication %s has no table yet; as an owner of the tables run: %s",
+        bytes_format(out, "publication %s has no tables yet; run as an owner of the tables: %s",
                      t->config->slot.publication, bytes_text(&sql));
     } else if (matching > 0) {
-        bytes_format(out, "%zu tables match tables.include and none can be captured: the log names them",
-                     matching);
+        bytes_format(
+            out, "%zu tables match tables.include, but none can be captured: see the log for each of them",
+            matching);
     } else {
         bytes_append_string(out, "no table matches tables.include yet");
     }

@@ -1,4 +1,4 @@
-// The publication's insides, shared by reading (pg_publication_scan.c), reconciling (pg_publication.c) and
+// Internals of the publication, shared by reading (pg_publication_scan.c), reconciling (pg_publication.c) and
 // warning (pg_publication_warn.c).
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_PUBLICATION_PRIVATE_H
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_PUBLICATION_PRIVATE_H
@@ -14,30 +14,30 @@ struct pg_publication_entry {
     char *name;
     bool is_partitioned;
     bool is_unlogged;
-    bool has_identity;           // of a partitioned table: it and all its partitions
-    bool is_identity_generated;  // it would have one but for a generated column that is not published
+    bool has_identity;           // a partitioned table: it and all its partitions have one
+    bool is_identity_generated;  // its identity has a generated column that is not published
     bool is_in_main;
-    bool is_listed;  // in the main publication by itself, not by its schema
+    bool is_listed;  // in the main publication by name, not by its schema
     bool is_in_inserts;
-    bool is_ours;  // our role may put it into a publication
+    bool is_ours;  // our role may add it to a publication
     bool is_matching;
     enum pg_publication_place wanted;
-    uint32_t cover;             // the partitioned table above that is published in its place; 0: none
-    bool is_captured;           // its rows come under its own name, once it or its cover is published
-    size_t unidentified_count;  // of a partitioned table, for a warning: its partitions without identity
-    uint32_t unidentified_oid;  // and one of them
+    uint32_t cover;             // the partitioned table above it that is published instead; 0: none
+    bool is_captured;           // its rows have its own name, once it or its cover is published
+    size_t unidentified_count;  // of a partitioned table: the number of its partitions without identity
+    uint32_t unidentified_oid;  // one of them, for the warning
 };
 
 struct pg_publication_object {
     bool exists;
     bool is_ours;
     bool has_all_tables;
-    bool is_via_root;  // partitions come under the partitioned table's name
+    bool is_via_root;  // publish_via_partition_root: rows of partitions have the partitioned table's name
 };
 
 enum { PG_PUBLICATION_RESULTS = 2 };
 
-/** One look at the catalogue. */
+/** The result of one scan of the catalogue. */
 struct pg_publication_scan {
     struct pg_publication_object main;
     struct pg_publication_object inserts;
@@ -51,15 +51,15 @@ struct pg_publication {
     char *inserts;  // the second publication's name
     bool has_inserts;
     struct pg_publication_scan scan;
-    struct pg_publication_scan before;  // the scan before it
+    struct pg_publication_scan before;  // the previous scan
     bool has_scanned;
-    char *fingerprint;   // of the catalogue, when it was last scanned
-    uint32_t *captured;  // by oid, after the last scan
+    char *fingerprint;   // of the catalogue at the last scan
+    uint32_t *captured;  // by oid, after the last reconciliation
     size_t captured_count;
-    bool is_reconciled;    // after the last reconciliation nothing was missing that our rights allow
+    bool is_reconciled;    // the last reconciliation made all changes that our role may make
     struct bytes sql;      // of the last reconciliation
-    struct bytes refused;  // SQL that failed or may not be run: logged once
-    uint32_t *named;       // tables already named as a problem
+    struct bytes refused;  // SQL that failed or that our role may not run; logged once
+    uint32_t *named;       // tables for which a warning was logged
     size_t named_count;
     struct pg_conn *conn;
     pg_publication_on_done on_done;
@@ -72,7 +72,7 @@ struct pg_publication {
 void pg_publication_scan_query(struct bytes *out, const char *publication, const char *inserts,
                                int server_version);
 
-/** Reads the results and decides each table's place. */
+/** Reads the results and decides which publication each table belongs to. */
 void pg_publication_scan_read(PGresult *const *results, const struct connector_config *config,
                               struct pg_publication_scan *ret);
 void pg_publication_scan_clear(struct pg_publication_scan *s);
@@ -80,31 +80,31 @@ void pg_publication_scan_clear(struct pg_publication_scan *s);
 /** NULL: no such table. */
 struct pg_publication_entry *pg_publication_scan_find(const struct pg_publication_scan *s, uint32_t oid);
 
-/** The highest partitioned table above the partition that matches; NULL: none. */
+/** The topmost matching partitioned table above the partition; NULL: none. */
 struct pg_publication_entry *pg_publication_scan_root(const struct pg_publication_scan *s,
                                                       const struct pg_publication_entry *e);
 
 /**
- * Appends the SQL that brings the publications where the scan wants them; nothing when they are there.
+ * Appends the SQL that changes the publications to what the scan wants; nothing when they are right.
  *
- * @param is_for_owner  with the tables that only their owner can add
+ * @param is_for_owner  includes the tables that only their owner can add
  */
 void pg_publication_scan_reconcile(const struct pg_publication_scan *s, const char *publication,
                                    const char *inserts, bool has_inserts, bool is_for_owner,
                                    struct bytes *out);
 
 /**
- * True for a table that was not captured before and is from the next reconciliation on, or that somebody has
- * put into the publication since the scan before: its rows are still to be read. Not for a table whose every
- * change the publication has anyway (FOR ALL TABLES, FOR TABLES IN SCHEMA, a new partition).
+ * Whether the table's existing rows must be read: the next reconciliation adds it, or it was added to the
+ * publication by other means since the previous scan. False for a table that has been published since its
+ * creation (FOR ALL TABLES, FOR TABLES IN SCHEMA, a new partition).
  *
- * @param before      NULL: no scan was before
+ * @param before      the previous scan; NULL: none
  * @param can_change  reconciling may change the publications
  */
 bool pg_publication_scan_is_new(const struct pg_publication_scan *s, const struct pg_publication_scan *before,
                                 const struct pg_publication_entry *e, bool can_change);
 
-/** Names in the log, once each, the tables that match and are not published as they should be. */
+/** Logs a warning, once for each table, about matching tables that are not published as they should be. */
 void pg_publication_warn(struct pg_publication *t);
 
 #endif

@@ -1,8 +1,8 @@
-// What keeps matching tables out of the publications, said once with what to type.
+// Warnings about matching tables that can't be published, with the SQL that helps.
 #include "connectors/postgres/catalogue/pg_publication_private.h"
 #include "core/base/log.h"
 
-// True the first time a table is named.
+// True the first time it is called for a table.
 static bool is_first_naming(struct pg_publication *t, uint32_t oid)
 {
     for (size_t i = 0; i < t->named_count; i++) {
@@ -15,7 +15,7 @@ static bool is_first_naming(struct pg_publication *t, uint32_t oid)
     return true;
 }
 
-static void pg_publication_release(struct pg_publication *t, uint32_t oid)
+static void clear_warning(struct pg_publication *t, uint32_t oid)
 {
     for (size_t i = 0; i < t->named_count; i++) {
         if (t->named[i] == oid) {
@@ -25,7 +25,7 @@ static void pg_publication_release(struct pg_publication *t, uint32_t oid)
     }
 }
 
-static void pg_publication_warn_identity(struct pg_publication *t, const struct pg_publication_entry *e)
+static void warn_identity(struct pg_publication *t, const struct pg_publication_entry *e)
 {
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
     const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
@@ -41,7 +41,7 @@ static void pg_publication_warn_identity(struct pg_publication *t, const struct 
     } else if (t->scan.main.has_all_tables) {
         log_warn(
             t->component, "table_without_identity", values,
-            "%s has no replica identity but publication %s takes all tables: the application's UPDATE and "
+            "%s has no replica identity, but publication %s is FOR ALL TABLES: the application's UPDATE and "
             "DELETE of it fail. It needs a primary key, or: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
             "FULL;",
             full, t->config->slot.publication, e->schema, e->name);
@@ -56,40 +56,41 @@ static void pg_publication_warn_identity(struct pg_publication *t, const struct 
     }
 }
 
-// The identity in force is each partition's own: FULL on the partitioned table is not handed down.
-static void pg_publication_warn_partitions(struct pg_publication *t, const struct pg_publication_entry *root)
+// Each partition has an identity of its own: REPLICA IDENTITY FULL of the partitioned table is not inherited.
+static void warn_partitions(struct pg_publication *t, const struct pg_publication_entry *root)
 {
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", root->schema, root->name);
     const struct pg_publication_entry *example = pg_publication_scan_find(&t->scan, root->unidentified_oid);
     const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
     if (example->wanted == PG_PUBLICATION_INSERTS || example->cover != 0) {
-        log_warn(
-            t->component, "table_inserts_only", values,
-            "%zu partitions of %s have no replica identity (%s.%s, say): only their inserts are published",
-            root->unidentified_count, full, example->schema, example->name);
+        log_warn(t->component, "table_inserts_only", values,
+                 "%zu partitions of %s have no replica identity (for instance %s.%s): only their inserts are "
+                 "published",
+                 root->unidentified_count, full, example->schema, example->name);
         return;
     }
     log_warn(
         t->component, "table_without_identity", values,
-        "%zu partitions of %s have no replica identity (%s.%s, say): %s. What helps is a primary key: ALTER "
-        "TABLE \"%s\".\"%s\" ADD PRIMARY KEY (…); or, partition by partition and for each new one: ALTER "
+        "%zu partitions of %s have no replica identity (for instance %s.%s): %s. Add a primary key: ALTER "
+        "TABLE \"%s\".\"%s\" ADD PRIMARY KEY (…); or run, for each partition and each new one: ALTER "
         "TABLE "
         "\"%s\".\"%s\" REPLICA IDENTITY FULL; or %s under tables.publish_inserts_only",
         root->unidentified_count, full, example->schema, example->name,
         t->scan.main.has_all_tables
-            ? "the publication takes all tables, so the application's UPDATE and DELETE "
+            ? "the publication is FOR ALL TABLES, so the application's UPDATE and DELETE "
               "of them fail"
             : "they are not published, because their UPDATE and DELETE would fail",
         root->schema, root->name, example->schema, example->name, full);
 }
 
-static void pg_publication_warn_other(const struct pg_publication *t, const struct pg_publication_entry *e)
+static void warn_other(const struct pg_publication *t, const struct pg_publication_entry *e)
 {
     if (e->is_unlogged) {
-        log_warn(t->component, "table_unlogged", NULL,
-                 "%s.%s is UNLOGGED: its changes are not in the WAL and can't be published; ALTER TABLE "
-                 "\"%s\".\"%s\" SET LOGGED; makes them so",
-                 e->schema, e->name, e->schema, e->name);
+        log_warn(
+            t->component, "table_unlogged", NULL,
+            "%s.%s is UNLOGGED: its changes are not in the WAL and can't be published; to change that run: "
+            "ALTER TABLE \"%s\".\"%s\" SET LOGGED;",
+            e->schema, e->name, e->schema, e->name);
     } else {
         log_warn(t->component, "table_not_owned", NULL,
                  "%s.%s matches but our role does not own it; as its owner run: ALTER PUBLICATION \"%s\" ADD "
@@ -98,14 +99,14 @@ static void pg_publication_warn_other(const struct pg_publication *t, const stru
     }
 }
 
-static void pg_publication_warn_one(struct pg_publication *t, const struct pg_publication_entry *e)
+static void warn_one(struct pg_publication *t, const struct pg_publication_entry *e)
 {
     bool is_unidentified = !e->has_identity && !e->is_partitioned;
     // Before the publication exists, the CREATE PUBLICATION that is asked for names the table.
     bool is_foreign = t->scan.main.exists && !e->is_ours && e->wanted == PG_PUBLICATION_MAIN &&
                       !e->is_in_main && !t->scan.main.has_all_tables;
     if (!e->is_matching || (!is_unidentified && !e->is_unlogged && !is_foreign)) {
-        pg_publication_release(t, e->oid);
+        clear_warning(t, e->oid);
         return;
     }
     if (!is_first_naming(t, e->oid)) {
@@ -113,9 +114,9 @@ static void pg_publication_warn_one(struct pg_publication *t, const struct pg_pu
     }
     struct pg_publication_entry *root = pg_publication_scan_root(&t->scan, e);
     if (e->is_unlogged || !is_unidentified) {
-        pg_publication_warn_other(t, e);
+        warn_other(t, e);
     } else if (root == NULL || e->is_identity_generated) {
-        pg_publication_warn_identity(t, e);
+        warn_identity(t, e);
     } else {
         root->unidentified_count++;
         root->unidentified_oid = e->oid;
@@ -125,11 +126,11 @@ static void pg_publication_warn_one(struct pg_publication *t, const struct pg_pu
 void pg_publication_warn(struct pg_publication *t)
 {
     for (size_t i = 0; i < t->scan.count; i++) {
-        pg_publication_warn_one(t, &t->scan.entries[i]);
+        warn_one(t, &t->scan.entries[i]);
     }
     for (size_t i = 0; i < t->scan.count; i++) {
         if (t->scan.entries[i].unidentified_count > 0) {
-            pg_publication_warn_partitions(t, &t->scan.entries[i]);
+            warn_partitions(t, &t->scan.entries[i]);
         }
     }
 }

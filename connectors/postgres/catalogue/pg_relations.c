@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "connectors/postgres/catalogue/pg_default.h"
+#include "connectors/postgres/catalogue/table_filter.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_schema.h"
@@ -13,10 +14,10 @@ struct pg_relations {
     struct pg_relation **slots;  // by oid, open addressing, at most half full
     size_t capacity;
     size_t count;
-    struct pg_relation *last;  // neighbours in a transaction are mostly of one table
-    struct table **retired;    // versions whose rows may still be in flight
+    struct pg_relation *last;  // found last: successive changes are mostly of one table
+    struct table **retired;    // old versions, which changes in flight may still use
     size_t retired_count;
-    uint32_t *plain_types;  // already named as having no rule
+    uint32_t *plain_types;  // types without a rule that were logged
     size_t plain_count;
 };
 
@@ -53,8 +54,8 @@ void pg_relations_free(struct pg_relations *r)
     free(r);
 }
 
-// The place of that oid: where it is, or the empty one where it belongs.
-static struct pg_relation **pg_relations_place(struct pg_relation **slots, size_t capacity, uint32_t oid)
+// The slot that has this oid, else the free slot for it.
+static struct pg_relation **find_slot(struct pg_relation **slots, size_t capacity, uint32_t oid)
 {
     size_t at = (size_t)(oid * UINT32_C(2654435761)) & (capacity - 1);
     while (slots[at] != NULL && slots[at]->oid != oid) {
@@ -66,7 +67,7 @@ static struct pg_relation **pg_relations_place(struct pg_relation **slots, size_
 struct pg_relation *pg_relations_find(struct pg_relations *r, uint32_t oid)
 {
     if (r->last == NULL || r->last->oid != oid) {
-        struct pg_relation *found = *pg_relations_place(r->slots, r->capacity, oid);
+        struct pg_relation *found = *find_slot(r->slots, r->capacity, oid);
         if (found == NULL) {
             return NULL;
         }
@@ -75,13 +76,13 @@ struct pg_relation *pg_relations_find(struct pg_relations *r, uint32_t oid)
     return r->last;
 }
 
-static void pg_relations_grow(struct pg_relations *r)
+static void grow_slots(struct pg_relations *r)
 {
     size_t capacity = r->capacity * 2;
     struct pg_relation **slots = memory_zeroed(capacity, sizeof(struct pg_relation *));
     for (size_t i = 0; i < r->capacity; i++) {
         if (r->slots[i] != NULL) {
-            *pg_relations_place(slots, capacity, r->slots[i]->oid) = r->slots[i];
+            *find_slot(slots, capacity, r->slots[i]->oid) = r->slots[i];
         }
     }
     free(r->slots);
@@ -89,7 +90,7 @@ static void pg_relations_grow(struct pg_relations *r)
     r->capacity = capacity;
 }
 
-static const char *pg_relations_schema(const struct pgoutput_relation *message)
+static const char *schema_of(const struct pgoutput_relation *message)
 {
     return message->schema.size == 0 ? "pg_catalog" : (const char *)message->schema.data;
 }
@@ -99,17 +100,17 @@ struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutp
     struct pg_relation *relation = pg_relations_find(r, message->oid);
     if (relation == NULL) {
         if (2 * (r->count + 1) > r->capacity) {
-            pg_relations_grow(r);
+            grow_slots(r);
         }
         relation = memory_zeroed(1, sizeof(*relation));
         relation->oid = message->oid;
-        *pg_relations_place(r->slots, r->capacity, message->oid) = relation;
+        *find_slot(r->slots, r->capacity, message->oid) = relation;
         r->count++;
         r->last = relation;
     }
-    // Every time, because a table can be renamed.
+    // Decided for each message, because a table can be renamed.
     CLEANUP(memory_free_pointer)
-    char *full = memory_format("%s.%s", pg_relations_schema(message), (const char *)message->name.data);
+    char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
     relation->is_wanted = !text_list_glob_match(&r->config->tables.exclude, full);
     return relation;
 }
@@ -117,19 +118,18 @@ struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutp
 bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
                              const struct pg_catalogue *catalogue)
 {
-    return pg_relations_wants(r->config, pg_relations_schema(message), (const char *)message->name.data,
+    return table_filter_wants(r->config, schema_of(message), (const char *)message->name.data,
                               &catalogue->ancestors);
 }
 
-// A partition that was captured and is detached or dropped by now: rows of the time before may still come.
-static bool pg_relations_is_former(const struct pg_relation *relation, const struct pg_catalogue *catalogue)
+// A partition that was captured and has been detached or dropped since: the stream may still have rows of it.
+static bool is_former_partition(const struct pg_relation *relation, const struct pg_catalogue *catalogue)
 {
     return relation->was_partition && relation->is_wanted && catalogue->ancestors.count == 0;
 }
 
-static void pg_relations_pass_over(const struct pg_relations *r, struct pg_relation *relation,
-                                   const struct pgoutput_relation *message,
-                                   const struct pg_catalogue *catalogue)
+static void ignore_relation(const struct pg_relations *r, struct pg_relation *relation,
+                            const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
     relation->is_wanted = false;
     if (relation->is_passed_over) {
@@ -138,24 +138,24 @@ static void pg_relations_pass_over(const struct pg_relations *r, struct pg_relat
     relation->is_passed_over = true;
     bool is_gone = catalogue->column_count == 0;
     CLEANUP(memory_free_pointer)
-    char *full = memory_format("%s.%s", pg_relations_schema(message), (const char *)message->name.data);
+    char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
     const struct log_value *values = LOG_WITH(LOG_TEXT("table", full));
     if (is_gone) {
         log_warn(
             r->component, "table_passed_over", values,
-            "rows of %s come, but it is gone by now and tables.include does not name it: they are passed "
-            "over, also if it was a partition of a table that is included; a glob over the partitions' "
-            "names would have them",
+            "rows of %s are ignored: it does not exist any more and tables.include does not match it, so "
+            "whether it was a partition of an included table is not known; include a glob that matches the "
+            "partitions' names",
             full);
     } else {
         log_info(r->component, "table_passed_over", values,
-                 "rows of %s come with the publication and are passed over: tables.include and exclude leave "
-                 "it out",
+                 "rows of %s are in the publication and are ignored, because of tables.include and "
+                 "tables.exclude",
                  full);
     }
 }
 
-static void pg_relations_name_type(struct pg_relations *r, const struct column *c, const char *type)
+static void log_plain_type(struct pg_relations *r, const struct column *c, const char *type)
 {
     for (size_t i = 0; i < r->plain_count; i++) {
         if (r->plain_types[i] == c->type_oid) {
@@ -165,21 +165,21 @@ static void pg_relations_name_type(struct pg_relations *r, const struct column *
     r->plain_types = memory_resize(r->plain_types, (r->plain_count + 1) * sizeof(*r->plain_types));
     r->plain_types[r->plain_count++] = c->type_oid;
     log_info(r->component, "type_as_text", LOG_WITH(LOG_TEXT("type", type), LOG_TEXT("column", c->name)),
-             "type %s has no rule of its own yet: its values are published as text", type);
+             "type %s has no Avro type of its own: its values are published as text", type);
 }
 
-static void pg_relations_column(struct pg_relations *r, const struct pgoutput_column *message,
-                                const struct pg_catalogue *catalogue, struct column *ret)
+static void fill_column(struct pg_relations *r, const struct pgoutput_column *message,
+                        const struct pg_catalogue *catalogue, struct column *ret)
 {
     const char *plain = NULL;
     ret->name = slice_to_string(message->name);
     pg_types_map(message->type_oid, message->type_modifier, catalogue->types, catalogue->type_count, ret,
                  &plain);
     if (plain != NULL) {
-        pg_relations_name_type(r, ret, plain);
+        log_plain_type(r, ret, plain);
     }
     const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->name);
-    // What the catalogue no longer knows (or knows as another type) may be anything.
+    // A column that was dropped or has another type now is treated as nullable and without default.
     bool is_known = fact != NULL && fact->type_oid == message->type_oid;
     ret->is_nullable = !is_known || !fact->is_not_null;
     if (is_known && !fact->is_generated) {
@@ -188,8 +188,8 @@ static void pg_relations_column(struct pg_relations *r, const struct pgoutput_co
 }
 
 // The primary key's columns in its order, if the message has all of them.
-static size_t pg_relations_primary(const struct pgoutput_relation *message,
-                                   const struct pg_catalogue *catalogue, size_t *ret_columns)
+static size_t list_primary_key(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
+                               size_t *ret_columns)
 {
     size_t count = 0;
     for (size_t i = 0; i < catalogue->column_count; i++) {
@@ -206,16 +206,16 @@ static size_t pg_relations_primary(const struct pgoutput_relation *message,
     return found == count ? count : 0;
 }
 
-static int pg_relations_position(const struct pgoutput_relation *message,
-                                 const struct pg_catalogue *catalogue, size_t column)
+static int identity_position_of(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
+                                size_t column)
 {
     const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->columns[column].name);
     return fact == NULL ? 0 : fact->identity_position;
 }
 
-// The identity's columns, in the order of its index as far as the catalogue knows it.
-static size_t pg_relations_identity(const struct pgoutput_relation *message,
-                                    const struct pg_catalogue *catalogue, size_t *ret_columns)
+// The replica identity's columns, in the order of its index if the catalogue has it.
+static size_t list_identity(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
+                            size_t *ret_columns)
 {
     size_t count = 0;
     for (size_t i = 0; i < message->column_count; i++) {
@@ -223,8 +223,8 @@ static size_t pg_relations_identity(const struct pgoutput_relation *message,
             continue;
         }
         size_t at = count++;
-        int position = pg_relations_position(message, catalogue, i);
-        for (; at > 0 && pg_relations_position(message, catalogue, ret_columns[at - 1]) > position; at--) {
+        int position = identity_position_of(message, catalogue, i);
+        for (; at > 0 && identity_position_of(message, catalogue, ret_columns[at - 1]) > position; at--) {
             ret_columns[at] = ret_columns[at - 1];
         }
         ret_columns[at] = i;
@@ -232,8 +232,7 @@ static size_t pg_relations_identity(const struct pgoutput_relation *message,
     return count;
 }
 
-static bool pg_relations_is_identity(const struct pgoutput_relation *message, const size_t *columns,
-                                     size_t count)
+static bool is_in_identity(const struct pgoutput_relation *message, const size_t *columns, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!message->columns[columns[i]].is_identity) {
@@ -243,19 +242,19 @@ static bool pg_relations_is_identity(const struct pgoutput_relation *message, co
     return true;
 }
 
-// The key must be in every old tuple, so it lies within the replica identity: the primary key when that is
-// so, else the identity's columns themselves. A table without an identity has its primary key, or none.
-static void pg_relations_key(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
-                             struct table *t)
+// Every old tuple must contain the key, so it must be part of the replica identity: the primary key if it is,
+// else the identity's columns. A table without an identity has its primary key as the key, or none.
+static void set_key(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
+                    struct table *t)
 {
     t->key_columns = memory_zeroed(message->column_count, sizeof(*t->key_columns));
-    t->key_count = pg_relations_primary(message, catalogue, t->key_columns);
+    t->key_count = list_primary_key(message, catalogue, t->key_columns);
     bool has_index = message->replica_identity == 'd' || message->replica_identity == 'i';
     if (has_index) {
-        bool is_inside = pg_relations_is_identity(message, t->key_columns, t->key_count);
+        bool is_inside = is_in_identity(message, t->key_columns, t->key_count);
         CLEANUP(memory_free_pointer)
         size_t *identity = memory_zeroed(message->column_count, sizeof(*identity));
-        size_t count = pg_relations_identity(message, catalogue, identity);
+        size_t count = list_identity(message, catalogue, identity);
         bool is_same = message->replica_identity == 'i' || count == t->key_count;
         if (t->key_count == 0 || !is_inside || !is_same) {
             memcpy(t->key_columns, identity, count * sizeof(*identity));
@@ -268,7 +267,7 @@ static void pg_relations_key(const struct pgoutput_relation *message, const stru
     }
 }
 
-static void pg_relations_write_schemas(struct table *t)
+static void write_schemas(struct table *t)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     free(t->key_schema);
@@ -283,36 +282,35 @@ static void pg_relations_write_schemas(struct table *t)
     t->value_schema = slice_to_string(bytes_slice(&text));
 }
 
-static struct table *pg_relations_build(struct pg_relations *r, const struct pgoutput_relation *message,
-                                        const struct pg_catalogue *catalogue)
+static struct table *build_table(struct pg_relations *r, const struct pgoutput_relation *message,
+                                 const struct pg_catalogue *catalogue)
 {
     struct table *t = memory_zeroed(1, sizeof(*t));
     t->prefix = memory_string(r->config->topic_prefix);
-    t->schema = memory_string(pg_relations_schema(message));
+    t->schema = memory_string(schema_of(message));
     t->name = slice_to_string(message->name);
     t->topic = pg_relations_topic(t->prefix, t->schema, t->name);
     t->column_count = message->column_count;
     t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
     for (size_t i = 0; i < t->column_count; i++) {
-        pg_relations_column(r, &message->columns[i], catalogue, &t->columns[i]);
+        fill_column(r, &message->columns[i], catalogue, &t->columns[i]);
     }
-    pg_relations_key(message, catalogue, t);
-    pg_relations_write_schemas(t);
+    set_key(message, catalogue, t);
+    write_schemas(t);
     return t;
 }
 
-static bool pg_relations_same_text(const char *a, const char *b)
+static bool is_same_text(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-// The schema texts hold names, types, nullability, defaults and keys; only the decoder's own facts are beside
-// them.
-static bool pg_relations_same(const struct table *a, const struct table *b)
+// Compares two versions. The schema texts contain names, types, nullability, defaults and keys; other members
+// are compared one by one.
+static bool is_same_version(const struct table *a, const struct table *b)
 {
-    if (a->column_count != b->column_count || !pg_relations_same_text(a->topic, b->topic) ||
-        !pg_relations_same_text(a->key_schema, b->key_schema) ||
-        !pg_relations_same_text(a->value_schema, b->value_schema)) {
+    if (a->column_count != b->column_count || !is_same_text(a->topic, b->topic) ||
+        !is_same_text(a->key_schema, b->key_schema) || !is_same_text(a->value_schema, b->value_schema)) {
         return false;
     }
     for (size_t i = 0; i < a->column_count; i++) {
@@ -327,13 +325,13 @@ static bool pg_relations_same(const struct table *a, const struct table *b)
            (a->key_count == 0 || memcmp(a->key_columns, b->key_columns, a->key_count * sizeof(size_t)) == 0);
 }
 
-static void pg_relations_replace(struct pg_relations *r, struct pg_relation *relation, struct table *t)
+static void replace_version(struct pg_relations *r, struct pg_relation *relation, struct table *t)
 {
     if (relation->table != NULL) {
         r->retired = memory_resize(r->retired, (r->retired_count + 1) * sizeof(struct table *));
         r->retired[r->retired_count++] = relation->table;
         log_info(r->component, "table_changed", LOG_WITH(LOG_TEXT("topic", t->topic)),
-                 "the definition of %s.%s changed: its records get a new schema", t->schema, t->name);
+                 "the definition of %s.%s has changed: its records get a new schema", t->schema, t->name);
     }
     relation->table = t;
 }
@@ -342,27 +340,27 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
     bool is_wanted = pg_relations_would_want(r, message, catalogue);
-    if (!is_wanted && !pg_relations_is_former(relation, catalogue)) {
-        pg_relations_pass_over(r, relation, message, catalogue);
+    if (!is_wanted && !is_former_partition(relation, catalogue)) {
+        ignore_relation(r, relation, message, catalogue);
         return;
     }
     relation->is_wanted = true;
     relation->was_partition = relation->was_partition || catalogue->ancestors.count > 0;
-    struct table *t = pg_relations_build(r, message, catalogue);
-    if (relation->table != NULL && pg_relations_same(relation->table, t)) {
+    struct table *t = build_table(r, message, catalogue);
+    if (relation->table != NULL && is_same_version(relation->table, t)) {
         table_free(t);
         return;
     }
-    pg_relations_replace(r, relation, t);
+    replace_version(r, relation, t);
 }
 
-static void pg_relations_copy_bytes(struct bytes *to, const struct bytes *from)
+static void copy_bytes(struct bytes *to, const struct bytes *from)
 {
     *to = (struct bytes){0};
     bytes_append_slice(to, bytes_slice(from));
 }
 
-static struct table *pg_relations_copy(const struct table *from)
+static struct table *copy_table(const struct table *from)
 {
     struct table *t = memory_zeroed(1, sizeof(*t));
     t->prefix = memory_string(from->prefix);
@@ -374,8 +372,8 @@ static struct table *pg_relations_copy(const struct table *from)
     for (size_t i = 0; i < t->column_count; i++) {
         t->columns[i] = from->columns[i];
         t->columns[i].name = memory_string(from->columns[i].name);
-        pg_relations_copy_bytes(&t->columns[i].default_avro, &from->columns[i].default_avro);
-        pg_relations_copy_bytes(&t->columns[i].default_json, &from->columns[i].default_json);
+        copy_bytes(&t->columns[i].default_avro, &from->columns[i].default_avro);
+        copy_bytes(&t->columns[i].default_json, &from->columns[i].default_json);
     }
     t->key_count = from->key_count;
     t->key_columns = memory_zeroed(t->column_count, sizeof(*t->key_columns));
@@ -385,10 +383,10 @@ static struct table *pg_relations_copy(const struct table *from)
 
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column)
 {
-    struct table *t = pg_relations_copy(relation->table);
+    struct table *t = copy_table(relation->table);
     t->columns[column].is_nullable = true;
-    pg_relations_write_schemas(t);
-    pg_relations_replace(r, relation, t);
+    write_schemas(t);
+    replace_version(r, relation, t);
 }
 
 void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason)
@@ -398,8 +396,7 @@ void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *re
     }
     relation->has_bad_before = true;
     log_warn(r->component, "before_left_out", LOG_WITH(LOG_TEXT("topic", relation->table->topic)),
-             "a row of %s.%s was replaced or deleted whose old values can't be published (%s): the change is "
-             "published without them",
+             "the old values of a row of %s.%s can't be encoded (%s): the change is published without them",
              relation->table->schema, relation->table->name, reason);
 }
 
@@ -416,4 +413,23 @@ void pg_relations_note_none(struct pg_relations *r, struct pg_relation *relation
              LOG_WITH(LOG_TEXT("topic", relation->table->topic), LOG_TEXT("column", c->name)),
              "column %s of %s.%s has a value that is published as null: %s", c->name, relation->table->schema,
              relation->table->name, reason);
+}
+
+// Kafka allows [A-Za-z0-9._-] in a topic's name. Debezium replaces each other Java char by '_'.
+char *pg_relations_topic(const char *prefix, const char *schema, const char *name)
+{
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s.%s", prefix, schema, name);
+    CLEANUP(bytes_clear) struct bytes topic = {0};
+    for (const char *at = full; *at != '\0'; at++) {
+        bool is_letter =
+            (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+        if (is_letter || strchr("._-", *at) != NULL) {
+            bytes_append_byte(&topic, (uint8_t)*at);
+            continue;
+        }
+        for (int i = text_java_units((uint8_t)*at); i > 0; i--) {
+            bytes_append_byte(&topic, '_');
+        }
+    }
+    return slice_to_string(bytes_slice(&topic));
 }

@@ -46,8 +46,8 @@ static const struct pg_types_rule PG_TYPES_RULES[] = {
     {3926, 3927, COLUMN_STRING},           // int8range
 };
 
-// Types of any length without a rule, whose text has a form: a mark in it would be read as a value.
-static const uint32_t PG_TYPES_UNMARKED[] = {
+// Variable-length types without a rule whose text has a fixed format, so that a placeholder would be invalid.
+static const uint32_t PG_TYPES_NO_PLACEHOLDER[] = {
     602,   // path
     604,   // polygon
     1560,  // bit
@@ -56,17 +56,17 @@ static const uint32_t PG_TYPES_UNMARKED[] = {
 
 enum { PG_TYPES_DEPTH_MAX = 32 };  // domains over domains
 
-static bool pg_types_has_mark(uint32_t oid)
+static bool has_placeholder(uint32_t oid)
 {
-    for (size_t i = 0; i < COUNT_OF(PG_TYPES_UNMARKED); i++) {
-        if (PG_TYPES_UNMARKED[i] == oid) {
+    for (size_t i = 0; i < COUNT_OF(PG_TYPES_NO_PLACEHOLDER); i++) {
+        if (PG_TYPES_NO_PLACEHOLDER[i] == oid) {
             return false;
         }
     }
     return true;
 }
 
-static const struct pg_types_rule *pg_types_rule(uint32_t oid, bool *ret_is_array)
+static const struct pg_types_rule *find_rule(uint32_t oid, bool *ret_is_array)
 {
     for (size_t i = 0; i < COUNT_OF(PG_TYPES_RULES); i++) {
         if (PG_TYPES_RULES[i].oid == oid || PG_TYPES_RULES[i].array_oid == oid) {
@@ -80,10 +80,10 @@ static const struct pg_types_rule *pg_types_rule(uint32_t oid, bool *ret_is_arra
 bool pg_types_is_known(uint32_t oid)
 {
     bool is_array;
-    return pg_types_rule(oid, &is_array) != NULL;
+    return find_rule(oid, &is_array) != NULL;
 }
 
-static const struct pg_type *pg_types_find(const struct pg_type *types, size_t count, uint32_t oid)
+static const struct pg_type *find_type(const struct pg_type *types, size_t count, uint32_t oid)
 {
     for (size_t i = 0; i < count; i++) {
         if (types[i].oid == oid) {
@@ -94,7 +94,7 @@ static const struct pg_type *pg_types_find(const struct pg_type *types, size_t c
 }
 
 // numeric's modifier is ((precision << 16) | (scale & 0x7ff)) + 4; the scale is signed from PostgreSQL 15 on.
-static void pg_types_numeric(int32_t modifier, struct column *c)
+static void apply_numeric_modifier(int32_t modifier, struct column *c)
 {
     if (modifier < 4) {
         c->type = COLUMN_VARIABLE_DECIMAL;
@@ -105,12 +105,12 @@ static void pg_types_numeric(int32_t modifier, struct column *c)
     c->scale = ((packed & 0x7ff) ^ 1024) - 1024;
 }
 
-static void pg_types_modifier(int32_t modifier, struct column *c)
+static void apply_modifier(int32_t modifier, struct column *c)
 {
     c->precision = modifier >= 0 ? modifier : -1;
     bool is_coarse = modifier >= 0 && modifier <= 3;
     if (c->type == COLUMN_DECIMAL) {
-        pg_types_numeric(modifier, c);
+        apply_numeric_modifier(modifier, c);
     } else if (c->type == COLUMN_TIME_US && is_coarse) {
         c->type = COLUMN_TIME_MS;
     } else if (c->type == COLUMN_TIMESTAMP_US && is_coarse) {
@@ -118,20 +118,20 @@ static void pg_types_modifier(int32_t modifier, struct column *c)
     }
 }
 
-// Follows domains and array elements down to a type that has a rule; what has none stands as its text.
-static const struct pg_types_rule *pg_types_resolve(const struct pg_type *types, size_t type_count,
-                                                    struct column *c, uint32_t *io_oid, const char **ret_name)
+// Follows domains and array elements to a type that has a rule; other types are published as their text.
+static const struct pg_types_rule *resolve_type(const struct pg_type *types, size_t type_count,
+                                                struct column *c, uint32_t *io_oid, const char **ret_name)
 {
     uint32_t oid = *io_oid;
     for (int depth = 0; depth < PG_TYPES_DEPTH_MAX; depth++) {
         bool is_array = false;
-        const struct pg_types_rule *rule = pg_types_rule(oid, &is_array);
+        const struct pg_types_rule *rule = find_rule(oid, &is_array);
         if (rule != NULL && !(is_array && c->is_array)) {
             c->is_array = c->is_array || is_array;
             c->element_oid = c->is_array ? rule->oid : 0;
             return rule;
         }
-        const struct pg_type *type = pg_types_find(types, type_count, oid);
+        const struct pg_type *type = find_type(types, type_count, oid);
         *ret_name = type == NULL ? "unknown" : type->name;
         *io_oid = oid;
         if (type == NULL || rule != NULL) {
@@ -163,14 +163,14 @@ void pg_types_map(uint32_t oid, int32_t modifier, const struct pg_type *types, s
     ret->scale = 0;
     ret->precision = -1;
     *ret_name = NULL;
-    const struct pg_types_rule *rule = pg_types_resolve(types, type_count, ret, &oid, ret_name);
+    const struct pg_types_rule *rule = resolve_type(types, type_count, ret, &oid, ret_name);
     if (rule == NULL) {
         ret->type = COLUMN_STRING;
-        pg_values_bind_plain(ret, pg_types_has_mark(oid));
+        pg_values_bind_plain(ret, has_placeholder(oid));
         return;
     }
     ret->type = rule->type;
-    pg_types_modifier(ret->type_modifier, ret);
+    apply_modifier(ret->type_modifier, ret);
     pg_values_bind(ret);
     *ret_name = NULL;
 }

@@ -1,9 +1,9 @@
 // The text form, from PostgreSQL's array_out:
 //
-//   {e,e,…}              elements; {} is empty; between elements stands the type's delimiter, ';' for box
-//   [2:4]={e,e,e}        with bounds in front when the lower one is not 1
+//   {e,e,…}              elements, separated by the type's delimiter (',', for box ';'); {} is empty
+//   [2:4]={e,e,e}        begins with the bounds when the lower one is not 1
 //   {{e,e},{e,e}}        two dimensions
-//   e                    NULL, a bare word, or "…" in which \ makes the next byte plain
+//   e                    NULL, an unquoted word, or "…" in which \ escapes the next byte
 #include "connectors/postgres/values/pg_array.h"
 
 #include "connectors/postgres/values/pg_string.h"
@@ -21,7 +21,7 @@ static bool refuse(struct slice text, const char *why, struct fault *f)
     return fault_set(f, FAULT_REJECT, "array %s: %.*s", why, size, (const char *)text.data);
 }
 
-// What is between the outer braces.
+// Finds the text between the outer braces.
 static bool find_body(struct slice text, struct slice *ret, struct fault *f)
 {
     const uint8_t *at = text.data;
@@ -29,7 +29,7 @@ static bool find_body(struct slice text, struct slice *ret, struct fault *f)
     if (size > 0 && at[0] == '[') {
         const uint8_t *equals = memchr(at, '=', size);
         if (equals == NULL) {
-            return refuse(text, "has bounds without an end", f);
+            return refuse(text, "has unterminated bounds", f);
         }
         size -= (size_t)(equals + 1 - at);
         at = equals + 1;
@@ -59,14 +59,14 @@ static bool take_quoted(struct slice body, size_t *at, struct array_element *ret
     return true;
 }
 
-// Takes the element at `*at` and the delimiter after it, if there is one.
+// Reads the element at `*at` and the delimiter after it, if there is one.
 static bool take_element(struct slice body, size_t *at, char delimiter, struct array_element *ret,
                          struct fault *f)
 {
     struct array_element element = {0};
     if (*at < body.size && body.data[*at] == '"') {
         if (!take_quoted(body, at, &element)) {
-            return refuse(body, "has a quote without an end", f);
+            return refuse(body, "has an unterminated quote", f);
         }
     } else {
         size_t from = *at;
@@ -138,7 +138,7 @@ static enum value_step append_text(struct bytes *out, const struct column *c, st
         return VALUE_FAULT;
     }
     if (body.size > 0 && body.data[0] == '{') {
-        (void)refuse(text, "has more than one dimension, which an Avro array column can't say", f);
+        (void)refuse(text, "has more than one dimension, which the column's Avro type can't hold", f);
         return VALUE_NONE;
     }
     if (!count_elements(body, c->element_delimiter, &count, f)) {
@@ -167,7 +167,7 @@ static void append_zero(struct bytes *out, const struct column *c)
     avro_encode_long(out, 0);
 }
 
-static void append_mark(struct bytes *out, const struct column *c)
+static void append_placeholder(struct bytes *out, const struct column *c)
 {
     avro_encode_long(out, 1);
     avro_encode_long(out, 1);  // the union's branch
@@ -187,6 +187,6 @@ static void append_codes(struct bytes *out, const struct column *c)
     avro_encode_long(out, 0);
 }
 
-const struct value_ops PG_ARRAY_UNMARKED = {append_text, append_zero, NULL};
-const struct value_ops PG_ARRAY_MARKED = {append_text, append_zero, append_mark};
-const struct value_ops PG_ARRAY_MARK_AS_CODES = {append_text, append_zero, append_codes};
+const struct value_ops PG_ARRAY_NO_PLACEHOLDER = {append_text, append_zero, NULL};
+const struct value_ops PG_ARRAY_PLACEHOLDER = {append_text, append_zero, append_placeholder};
+const struct value_ops PG_ARRAY_PLACEHOLDER_CODES = {append_text, append_zero, append_codes};

@@ -1,14 +1,14 @@
-// PostgreSQL's text form of a one-dimensional array into an Avro array.
+// Converts PostgreSQL's text form of a one-dimensional array to an Avro array.
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_ARRAY_H
 #define CONNECTORS_POSTGRES_VALUES_PG_ARRAY_H
 
 #include "schemas/avro/table.h"
 
-// All append one block of ["null", T] items and the end of the array. Lower bounds are dropped: Avro has
-// none. An array of more dimensions, or with an element that has no Avro form, has none itself. They differ
-// in what stands for an array that the database did not send again.
-extern const struct value_ops PG_ARRAY_UNMARKED;       // nothing
-extern const struct value_ops PG_ARRAY_MARKED;         // one element, the type's own mark
-extern const struct value_ops PG_ARRAY_MARK_AS_CODES;  // the mark's bytes as numbers
+// Each appends one block of ["null", T] items and the end of the array. Lower bounds are dropped, as Avro has
+// none. VALUE_NONE: an array with several dimensions, or with an element that the Avro type can't hold. They
+// differ in the placeholder for an array that the database did not send (unchanged TOAST).
+extern const struct value_ops PG_ARRAY_NO_PLACEHOLDER;     // no placeholder
+extern const struct value_ops PG_ARRAY_PLACEHOLDER;        // one element, the element type's placeholder
+extern const struct value_ops PG_ARRAY_PLACEHOLDER_CODES;  // the bytes of PG_STRING_UNCHANGED as numbers
 
 #endif

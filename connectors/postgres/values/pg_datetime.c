@@ -6,9 +6,9 @@
 //   timestamp    YYYY-MM-DD HH:MM:SS[.f][ BC]
 //   timestamptz  YYYY-MM-DD HH:MM:SS[.f]+00[ BC]      the connection's TimeZone is UTC
 //
-// date, timestamp and timestamptz may also be `infinity` and `-infinity`. The results are Debezium's, whose
-// infinities are the PostgreSQL JDBC driver's constants; for dates those wrap around to two neighbouring
-// negative days.
+// date, timestamp and timestamptz may also be `infinity` and `-infinity`. The results are those of Debezium,
+// which uses the PostgreSQL JDBC driver's constants for the infinities; converted to days, these overflow to
+// two neighbouring negative numbers.
 #include "connectors/postgres/values/pg_datetime.h"
 
 #include "core/base/clock.h"
@@ -28,7 +28,7 @@ static const struct pg_datetime_timestamp PG_DATETIME_INFINITY = {INT64_C(922337
 static const struct pg_datetime_timestamp PG_DATETIME_MINUS_INFINITY = {INT64_C(-9223372036832), -400000};
 
 struct pg_datetime_date {
-    int64_t year;  // as written; BC is not applied
+    int64_t year;  // as written, without regard to BC
     int month;
     int day;
 };
@@ -38,20 +38,20 @@ struct pg_datetime_time {
     int fraction_us;
 };
 
-static bool pg_datetime_bad(const char *what, struct slice text, struct fault *f)
+static bool refuse(const char *what, struct slice text, struct fault *f)
 {
     int size = text.size > 64 ? 64 : (int)text.size;
     return fault_set(f, FAULT_REJECT, "not a %s as PostgreSQL writes it: \"%.*s\"", what, size,
                      (const char *)text.data);
 }
 
-static bool pg_datetime_is(struct slice text, const char *word)
+static bool is_word(struct slice text, const char *word)
 {
     return slice_equal(text, slice_of(word));
 }
 
-// Exactly `count` digits; latches the cursor otherwise.
-static int pg_datetime_digits(struct cursor *c, size_t count)
+// Reads exactly `count` digits; otherwise sets the cursor's is_short.
+static int read_digits(struct cursor *c, size_t count)
 {
     struct slice s = cursor_take(c, count);
     int value = 0;
@@ -65,36 +65,36 @@ static int pg_datetime_digits(struct cursor *c, size_t count)
     return value;
 }
 
-static void pg_datetime_expect(struct cursor *c, uint8_t byte)
+static void expect_byte(struct cursor *c, uint8_t byte)
 {
     if (cursor_u8(c) != byte) {
         c->is_short = true;
     }
 }
 
-static bool pg_datetime_next_is(const struct cursor *c, uint8_t byte)
+static bool next_is(const struct cursor *c, uint8_t byte)
 {
     return cursor_left(c) > 0 && *c->at == byte;
 }
 
-static bool pg_datetime_next_is_digit(const struct cursor *c)
+static bool next_is_digit(const struct cursor *c)
 {
     return cursor_left(c) > 0 && *c->at >= '0' && *c->at <= '9';
 }
 
-static struct pg_datetime_date pg_datetime_read_date(struct cursor *c)
+static struct pg_datetime_date read_date(struct cursor *c)
 {
-    struct pg_datetime_date date = {pg_datetime_digits(c, 4), 0, 0};
-    for (int i = 4; pg_datetime_next_is_digit(c); i++) {
+    struct pg_datetime_date date = {read_digits(c, 4), 0, 0};
+    for (int i = 4; next_is_digit(c); i++) {
         if (i == PG_DATETIME_YEAR_DIGITS_MAX) {
             c->is_short = true;
         }
-        date.year = date.year * 10 + pg_datetime_digits(c, 1);
+        date.year = date.year * 10 + read_digits(c, 1);
     }
-    pg_datetime_expect(c, '-');
-    date.month = pg_datetime_digits(c, 2);
-    pg_datetime_expect(c, '-');
-    date.day = pg_datetime_digits(c, 2);
+    expect_byte(c, '-');
+    date.month = read_digits(c, 2);
+    expect_byte(c, '-');
+    date.day = read_digits(c, 2);
     if (date.month < 1 || date.month > 12 || date.day < 1 || date.day > 31) {
         c->is_short = true;
         date.month = 1;
@@ -102,32 +102,32 @@ static struct pg_datetime_date pg_datetime_read_date(struct cursor *c)
     return date;
 }
 
-static int pg_datetime_read_fraction(struct cursor *c)
+static int read_fraction(struct cursor *c)
 {
     int us = 0;
     int unit = 100000;
-    while (pg_datetime_next_is_digit(c)) {
+    while (next_is_digit(c)) {
         if (unit == 0) {
             c->is_short = true;
             return 0;
         }
-        us += pg_datetime_digits(c, 1) * unit;
+        us += read_digits(c, 1) * unit;
         unit /= 10;
     }
     return us;
 }
 
-static struct pg_datetime_time pg_datetime_read_time(struct cursor *c)
+static struct pg_datetime_time read_time(struct cursor *c)
 {
-    int hour = pg_datetime_digits(c, 2);
-    pg_datetime_expect(c, ':');
-    int minute = pg_datetime_digits(c, 2);
-    pg_datetime_expect(c, ':');
-    int second = pg_datetime_digits(c, 2);
+    int hour = read_digits(c, 2);
+    expect_byte(c, ':');
+    int minute = read_digits(c, 2);
+    expect_byte(c, ':');
+    int second = read_digits(c, 2);
     int fraction_us = 0;
-    if (pg_datetime_next_is(c, '.')) {
+    if (next_is(c, '.')) {
         (void)cursor_u8(c);
-        fraction_us = pg_datetime_read_fraction(c);
+        fraction_us = read_fraction(c);
     }
     struct pg_datetime_time time = {0, fraction_us};
     time.us = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * CLOCK_US_PER_S + fraction_us;
@@ -137,9 +137,9 @@ static struct pg_datetime_time pg_datetime_read_time(struct cursor *c)
     return time;
 }
 
-static bool pg_datetime_read_bc(struct cursor *c)
+static bool read_bc(struct cursor *c)
 {
-    if (!pg_datetime_next_is(c, ' ')) {
+    if (!next_is(c, ' ')) {
         return false;
     }
     if (!slice_equal(cursor_take(c, 3), slice_of(" BC"))) {
@@ -148,13 +148,13 @@ static bool pg_datetime_read_bc(struct cursor *c)
     return true;
 }
 
-static bool pg_datetime_at_end(const struct cursor *c)
+static bool is_at_end(const struct cursor *c)
 {
     return !c->is_short && c->at == c->end;
 }
 
 // Howard Hinnant's days_from_civil: years begin in March, eras have 400 years.
-static int64_t pg_datetime_days(const struct pg_datetime_date *date, bool is_bc)
+static int64_t days_of(const struct pg_datetime_date *date, bool is_bc)
 {
     int64_t year = is_bc ? 1 - date->year : date->year;
     year -= date->month <= 2;
@@ -167,16 +167,16 @@ static int64_t pg_datetime_days(const struct pg_datetime_date *date, bool is_bc)
 
 bool pg_datetime_date(struct slice text, int32_t *ret_days, struct fault *f)
 {
-    if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
+    if (is_word(text, "infinity") || is_word(text, "-infinity")) {
         *ret_days = text.size == 8 ? PG_DATETIME_DATE_INFINITY : PG_DATETIME_DATE_MINUS_INFINITY;
         return true;
     }
     struct cursor c = cursor_over(text);
-    struct pg_datetime_date date = pg_datetime_read_date(&c);
-    bool is_bc = pg_datetime_read_bc(&c);
-    int64_t days = pg_datetime_days(&date, is_bc);
-    if (!pg_datetime_at_end(&c) || days > INT32_MAX || days < INT32_MIN) {
-        return pg_datetime_bad("date", text, f);
+    struct pg_datetime_date date = read_date(&c);
+    bool is_bc = read_bc(&c);
+    int64_t days = days_of(&date, is_bc);
+    if (!is_at_end(&c) || days > INT32_MAX || days < INT32_MIN) {
+        return refuse("date", text, f);
     }
     *ret_days = (int32_t)days;
     return true;
@@ -185,9 +185,9 @@ bool pg_datetime_date(struct slice text, int32_t *ret_days, struct fault *f)
 bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f)
 {
     struct cursor c = cursor_over(text);
-    struct pg_datetime_time time = pg_datetime_read_time(&c);
-    if (!pg_datetime_at_end(&c)) {
-        return pg_datetime_bad("time", text, f);
+    struct pg_datetime_time time = read_time(&c);
+    if (!is_at_end(&c)) {
+        return refuse("time", text, f);
     }
     *ret_us = time.us;
     return true;
@@ -195,24 +195,24 @@ bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f)
 
 bool pg_datetime_timestamp(struct slice text, struct pg_datetime_timestamp *ret, struct fault *f)
 {
-    if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
+    if (is_word(text, "infinity") || is_word(text, "-infinity")) {
         *ret = text.size == 8 ? PG_DATETIME_INFINITY : PG_DATETIME_MINUS_INFINITY;
         return true;
     }
     struct cursor c = cursor_over(text);
-    struct pg_datetime_date date = pg_datetime_read_date(&c);
-    pg_datetime_expect(&c, ' ');
-    struct pg_datetime_time time = pg_datetime_read_time(&c);
-    bool is_bc = pg_datetime_read_bc(&c);
-    if (!pg_datetime_at_end(&c)) {
-        return pg_datetime_bad("timestamp", text, f);
+    struct pg_datetime_date date = read_date(&c);
+    expect_byte(&c, ' ');
+    struct pg_datetime_time time = read_time(&c);
+    bool is_bc = read_bc(&c);
+    if (!is_at_end(&c)) {
+        return refuse("timestamp", text, f);
     }
-    ret->seconds = pg_datetime_days(&date, is_bc) * PG_DATETIME_DAY_S + time.us / CLOCK_US_PER_S;
+    ret->seconds = days_of(&date, is_bc) * PG_DATETIME_DAY_S + time.us / CLOCK_US_PER_S;
     ret->us = time.us % CLOCK_US_PER_S;
     return true;
 }
 
-static void pg_datetime_put_digits(uint8_t *at, int64_t value, int count)
+static void put_digits(uint8_t *at, int64_t value, int count)
 {
     for (int i = count - 1; i >= 0; i--) {
         at[i] = (uint8_t)('0' + value % 10);
@@ -220,8 +220,8 @@ static void pg_datetime_put_digits(uint8_t *at, int64_t value, int count)
     }
 }
 
-// Java's ISO_LOCAL_DATE: four digits, a sign when there are more or the year is before 0.
-static size_t pg_datetime_put_year(uint8_t *at, int64_t year)
+// As Java's ISO_LOCAL_DATE: four digits; with a sign when there are more digits or the year is negative.
+static size_t put_year(uint8_t *at, int64_t year)
 {
     size_t size = 0;
     if (year < 0 || year > 9999) {
@@ -232,13 +232,12 @@ static size_t pg_datetime_put_year(uint8_t *at, int64_t year)
     for (int64_t rest = magnitude / 10000; rest > 0; rest /= 10) {
         digits++;
     }
-    pg_datetime_put_digits(at + size, magnitude, digits);
+    put_digits(at + size, magnitude, digits);
     return size + (size_t)digits;
 }
 
-// "dddd-dd-dd dd:dd:dd" and what may follow, checked by shape only: nearly every value there is, and the hot
-// path.
-static bool pg_datetime_is_plain(struct slice text)
+// Fast path for nearly every value: checks only that digits and separators match "dddd-dd-dd dd:dd:dd".
+static bool is_plain(struct slice text)
 {
     static const char form[] = "dddd-dd-dd dd:dd:dd";
     enum { HEAD = sizeof(form) - 1, TAIL = 3 };
@@ -256,7 +255,7 @@ static bool pg_datetime_is_plain(struct slice text)
     return is_good;
 }
 
-static void pg_datetime_append_plain(struct bytes *out, struct slice text, int digits)
+static void append_plain(struct bytes *out, struct slice text, int digits)
 {
     uint8_t iso[32] = "YYYY-MM-DDTHH:MM:SS.000000Z";
     memcpy(iso, text.data, 19);
@@ -272,38 +271,38 @@ static void pg_datetime_append_plain(struct bytes *out, struct slice text, int d
 bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precision, struct fault *f)
 {
     int digits = precision < 0 || precision > 6 ? 6 : precision;
-    if (pg_datetime_is_plain(text)) {
-        pg_datetime_append_plain(out, text, digits);
+    if (is_plain(text)) {
+        append_plain(out, text, digits);
         return true;
     }
-    if (pg_datetime_is(text, "infinity") || pg_datetime_is(text, "-infinity")) {
+    if (is_word(text, "infinity") || is_word(text, "-infinity")) {
         avro_encode_string(out, text);
         return true;
     }
     struct cursor c = cursor_over(text);
-    struct pg_datetime_date date = pg_datetime_read_date(&c);
-    pg_datetime_expect(&c, ' ');
+    struct pg_datetime_date date = read_date(&c);
+    expect_byte(&c, ' ');
     const uint8_t *clock = c.at;
-    struct pg_datetime_time time = pg_datetime_read_time(&c);
+    struct pg_datetime_time time = read_time(&c);
     if (!slice_equal(cursor_take(&c, 3), slice_of("+00"))) {
-        return pg_datetime_bad("timestamp in UTC", text, f);
+        return refuse("timestamp in UTC", text, f);
     }
-    bool is_bc = pg_datetime_read_bc(&c);
-    if (!pg_datetime_at_end(&c)) {
-        return pg_datetime_bad("timestamp with time zone", text, f);
+    bool is_bc = read_bc(&c);
+    if (!is_at_end(&c)) {
+        return refuse("timestamp with time zone", text, f);
     }
     uint8_t iso[48];
-    size_t size = pg_datetime_put_year(iso, is_bc ? 1 - date.year : date.year);
+    size_t size = put_year(iso, is_bc ? 1 - date.year : date.year);
     iso[size++] = '-';
-    pg_datetime_put_digits(iso + size, date.month, 2);
+    put_digits(iso + size, date.month, 2);
     iso[size + 2] = '-';
-    pg_datetime_put_digits(iso + size + 3, date.day, 2);
+    put_digits(iso + size + 3, date.day, 2);
     iso[size + 5] = 'T';
     memcpy(iso + size + 6, clock, 8);
     size += 14;
     if (digits > 0) {
         iso[size] = '.';
-        pg_datetime_put_digits(iso + size + 1, time.fraction_us, 6);
+        put_digits(iso + size + 1, time.fraction_us, 6);
         size += 1 + (size_t)digits;
     }
     iso[size++] = 'Z';
@@ -311,17 +310,17 @@ bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precisio
     return true;
 }
 
-// (+|-)HH[:MM[:SS]] in seconds east of UTC.
-static int64_t pg_datetime_read_offset(struct cursor *c)
+// Reads (+|-)HH[:MM[:SS]]; returns seconds east of UTC.
+static int64_t read_offset(struct cursor *c)
 {
     uint8_t sign = cursor_u8(c);
     if (sign != '+' && sign != '-') {
         c->is_short = true;
     }
-    int64_t seconds = (int64_t)pg_datetime_digits(c, 2) * 3600;
-    for (int unit = 60; unit > 0 && pg_datetime_next_is(c, ':'); unit /= 60) {
+    int64_t seconds = (int64_t)read_digits(c, 2) * 3600;
+    for (int unit = 60; unit > 0 && next_is(c, ':'); unit /= 60) {
         (void)cursor_u8(c);
-        seconds += (int64_t)pg_datetime_digits(c, 2) * unit;
+        seconds += (int64_t)read_digits(c, 2) * unit;
     }
     return sign == '-' ? -seconds : seconds;
 }
@@ -329,28 +328,28 @@ static int64_t pg_datetime_read_offset(struct cursor *c)
 bool pg_datetime_append_zoned_time(struct bytes *out, struct slice text, struct fault *f)
 {
     struct cursor c = cursor_over(text);
-    struct pg_datetime_time time = pg_datetime_read_time(&c);
-    int64_t offset_s = pg_datetime_read_offset(&c);
-    if (!pg_datetime_at_end(&c)) {
-        return pg_datetime_bad("time with time zone", text, f);
+    struct pg_datetime_time time = read_time(&c);
+    int64_t offset_s = read_offset(&c);
+    if (!is_at_end(&c)) {
+        return refuse("time with time zone", text, f);
     }
     int64_t us = time.us;
-    // The end of the day stays itself at UTC; shifted, it is a time of another day like any other.
+    // 24:00:00 stays as it is in UTC; with another offset it becomes an ordinary time.
     if (offset_s != 0) {
         us = (us - offset_s * CLOCK_US_PER_S) % PG_DATETIME_DAY_US;
         us = us < 0 ? us + PG_DATETIME_DAY_US : us;
     }
     uint8_t iso[20];
     int64_t seconds = us / CLOCK_US_PER_S;
-    pg_datetime_put_digits(iso, seconds / 3600, 2);
+    put_digits(iso, seconds / 3600, 2);
     iso[2] = ':';
-    pg_datetime_put_digits(iso + 3, seconds / 60 % 60, 2);
+    put_digits(iso + 3, seconds / 60 % 60, 2);
     iso[5] = ':';
-    pg_datetime_put_digits(iso + 6, seconds % 60, 2);
+    put_digits(iso + 6, seconds % 60, 2);
     size_t size = 8;
     if (time.fraction_us > 0) {
         iso[8] = '.';
-        pg_datetime_put_digits(iso + 9, time.fraction_us, 6);
+        put_digits(iso + 9, time.fraction_us, 6);
         for (size = 15; iso[size - 1] == '0'; size--) {}
     }
     iso[size++] = 'Z';

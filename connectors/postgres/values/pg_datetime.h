@@ -1,5 +1,5 @@
-// PostgreSQL's dates and times, as text in DateStyle ISO and TimeZone UTC, into Debezium's numbers and
-// strings.
+// Converts PostgreSQL's dates and times, as text with DateStyle ISO and TimeZone UTC, to Debezium's numbers
+// and strings.
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_DATETIME_H
 #define CONNECTORS_POSTGRES_VALUES_PG_DATETIME_H
 
@@ -12,7 +12,7 @@ bool pg_datetime_date(struct slice text, int32_t *ret_days, struct fault *f) MUS
 /** "03:04:05.678901", "24:00:00": microseconds since midnight. */
 bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f) MUST_USE;
 
-/** Since 1970-01-01, as if UTC; the two parts are added. */
+/** The time since 1970-01-01 00:00:00 UTC is the sum of both members. */
 struct pg_datetime_timestamp {
     int64_t seconds;
     int64_t us;
@@ -22,13 +22,13 @@ struct pg_datetime_timestamp {
 bool pg_datetime_timestamp(struct slice text, struct pg_datetime_timestamp *ret, struct fault *f) MUST_USE;
 
 /**
- * "2026-01-02 03:04:05.67+00" as the Avro string "2026-01-02T03:04:05.670000Z", "infinity" as it is.
+ * Appends "2026-01-02 03:04:05.67+00" as the Avro string "2026-01-02T03:04:05.670000Z", "infinity" unchanged.
  *
- * @param precision  digits of the fraction, always all of them; 0: none; -1: 6
+ * @param precision  number of fraction digits; 0: no fraction; -1: 6
  */
 bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precision, struct fault *f) MUST_USE;
 
-/** "03:04:05.67+02" as the Avro string "01:04:05.67Z", without trailing zeros of the fraction. */
+/** Appends "03:04:05.67+02" as the Avro string "01:04:05.67Z", without trailing zeros in the fraction. */
 bool pg_datetime_append_zoned_time(struct bytes *out, struct slice text, struct fault *f) MUST_USE;
 
 #endif

@@ -1,5 +1,5 @@
-// The text forms: integers in decimal; floats with as many digits as bring the same value back
-// (extra_float_digits), or NaN, Infinity, -Infinity; booleans `t` and `f`.
+// The text forms: integers in decimal; floats with enough digits to restore the value (extra_float_digits),
+// or NaN, Infinity, -Infinity; booleans `t` and `f`.
 #include "connectors/postgres/values/pg_number.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 enum {
     FLOAT_SIZE_MAX = 64,
-    SAFE_DIGITS = 18,  // never overflow an int64_t
+    SAFE_DIGITS = 18,  // numbers of this many digits fit an int64_t
 };
 
 static enum value_step refuse(const char *what, struct slice text, struct fault *f)
@@ -38,7 +38,7 @@ static inline enum value_step append_integer(struct bytes *out, struct slice tex
         is_bad = digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
                  __builtin_sub_overflow(value, digit, &value);
     }
-    // Counted downwards, because the smallest integer has no positive twin.
+    // Accumulated as a negative number, because INT64_MIN has no positive counterpart.
     is_bad = is_bad || (!is_negative && __builtin_sub_overflow(INT64_C(0), value, &value));
     if (is_bad || value < min || value > max) {
         return refuse("an integer", text, f);

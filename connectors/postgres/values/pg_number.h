@@ -1,4 +1,4 @@
-// PostgreSQL's integers, floats and booleans into Avro's.
+// Converts PostgreSQL's integers, floats and booleans to Avro.
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_NUMBER_H
 #define CONNECTORS_POSTGRES_VALUES_PG_NUMBER_H
 

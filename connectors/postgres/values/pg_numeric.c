@@ -5,11 +5,11 @@
 #include "schemas/avro/avro_encode.h"
 
 enum {
-    WORD_DIGITS = 18,      // that many decimal digits always fit an int64_t
-    DIGITS_MAX = 1 << 18,  // PostgreSQL: 131,072 before and 16,383 after the point
+    WORD_DIGITS = 18,      // numbers of this many digits fit an int64_t
+    DIGITS_MAX = 1 << 18,  // PostgreSQL's limit: 131,072 before and 16,383 after the point
 };
 
-// The text taken apart: [-]whole[.fraction].
+// The parts of the text [-]whole[.fraction].
 struct numeric {
     bool is_negative;
     struct slice whole;
@@ -56,16 +56,17 @@ static bool is_special(struct slice text, struct fault *f)
     static const char *const SPECIAL[] = {"NaN", "Infinity", "-Infinity"};
     for (size_t i = 0; i < COUNT_OF(SPECIAL); i++) {
         if (slice_equal(text, slice_of(SPECIAL[i]))) {
-            (void)fault_set(f, FAULT_REJECT,
-                            "numeric %s can't be a decimal: use double precision or text for such values",
-                            SPECIAL[i]);
+            (void)fault_set(
+                f, FAULT_REJECT,
+                "numeric %s can't be encoded as a decimal: use double precision or text for such values",
+                SPECIAL[i]);
             return true;
         }
     }
     return false;
 }
 
-// Looks for the three words only when the text is no number: nearly all are.
+// Checks for NaN and infinities only when the text is not a number, which is rare.
 static enum value_step read_text(struct slice text, struct numeric *ret, struct fault *f)
 {
     if (split_text(text, ret, f)) {
@@ -74,7 +75,7 @@ static enum value_step read_text(struct slice text, struct numeric *ret, struct 
     return is_special(text, f) ? VALUE_NONE : VALUE_FAULT;
 }
 
-// Digit `i` of whole and fraction together, zeros beyond.
+// Digit `i` of whole and fraction together; '0' beyond the end.
 static uint8_t digit_at(const struct numeric *n, size_t i)
 {
     if (i < n->whole.size) {
@@ -110,7 +111,7 @@ static void negate(uint8_t *number, size_t size)
 
 static void append_long(struct bytes *out, const struct numeric *n, size_t digits)
 {
-    size_t size = radix_bytes_max(digits) + 1;  // one more holds the sign
+    size_t size = radix_bytes_max(digits) + 1;  // one more for the sign
     CLEANUP(memory_free_pointer) uint8_t *text = memory_new(digits + size);
     uint8_t *number = text + digits;
     for (size_t i = 0; i < digits; i++) {
@@ -128,7 +129,7 @@ static void append_long(struct bytes *out, const struct numeric *n, size_t digit
     avro_encode_string(out, slice_make(number, size));
 }
 
-// The first `digits` digits as one integer.
+// Appends the first `digits` digits as one integer.
 static void append_digits(struct bytes *out, const struct numeric *n, size_t digits)
 {
     if (digits > WORD_DIGITS) {
@@ -151,7 +152,7 @@ static enum value_step append_decimal(struct bytes *out, const struct column *c,
         return step;
     }
     int scale = c->scale;
-    size_t cut = scale < 0 ? (size_t)-scale : 0;  // digits before the point that the scale rounds away
+    size_t cut = scale < 0 ? (size_t)-scale : 0;  // digits before the point that a negative scale drops
     size_t digits = scale < 0 ? (n.whole.size > cut ? n.whole.size - cut : 0) : n.whole.size + (size_t)scale;
     for (size_t i = digits; i < n.whole.size + n.fraction.size; i++) {
         if (digit_at(&n, i) != 0) {
@@ -194,6 +195,6 @@ static void append_variable_zero(struct bytes *out, const struct column *c)
     avro_encode_string(out, slice_make("", 1));
 }
 
-// A mark in the bytes of a decimal would read as a number.
+// No placeholders: any bytes would be read as a number.
 const struct value_ops PG_NUMERIC_DECIMAL = {append_decimal, append_decimal_zero, NULL};
 const struct value_ops PG_NUMERIC_VARIABLE = {append_variable, append_variable_zero, NULL};

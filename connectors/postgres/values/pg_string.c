@@ -1,10 +1,10 @@
-// The text form of bytea is \x and two hex digits a byte (bytea_output=hex); all others are taken as they
-// are.
+// The text form of bytea is \x and two hex digits for each byte (bytea_output=hex); other types' text is
+// copied.
 #include "connectors/postgres/values/pg_string.h"
 
 #include "schemas/avro/avro_encode.h"
 
-// The name-based (MD5) UUID of the mark, as Debezium makes it.
+// Debezium's placeholder for uuid: the name-based (MD5) UUID of PG_STRING_UNCHANGED.
 #define UNCHANGED_UUID "b68a35a7-17ad-35b3-af2a-ae46edb4545a"
 
 static enum value_step append_text(struct bytes *out, const struct column *c, struct slice text,
@@ -72,6 +72,6 @@ static void append_unchanged_uuid(struct bytes *out, const struct column *c)
 }
 
 const struct value_ops PG_STRING_TEXT = {append_text, append_empty, append_unchanged};
-const struct value_ops PG_STRING_UNMARKED = {append_text, append_empty, NULL};
+const struct value_ops PG_STRING_NO_PLACEHOLDER = {append_text, append_empty, NULL};
 const struct value_ops PG_STRING_UUID = {append_text, append_empty, append_unchanged_uuid};
 const struct value_ops PG_STRING_BYTES = {append_bytes, append_empty, append_unchanged};

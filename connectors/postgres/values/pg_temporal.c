@@ -36,7 +36,7 @@ static enum value_step append_timestamp(struct bytes *out, const struct column *
     }
     int64_t value;
     int64_t unit_us = c->type == COLUMN_TIMESTAMP_MS ? CLOCK_US_PER_MS : 1;
-    // The years after 294246 fit PostgreSQL's microseconds, which count from 2000, but not these.
+    // Years after 294246 fit PostgreSQL's microseconds since 2000, but not microseconds since 1970.
     if (__builtin_mul_overflow(at.seconds, CLOCK_US_PER_S / unit_us, &value) ||
         __builtin_add_overflow(value, at.us / unit_us, &value)) {
         (void)fault_set(f, FAULT_REJECT, "timestamp %.*s does not fit 64 bits of microseconds since 1970",
@@ -78,7 +78,7 @@ static void append_zoned_time_zero(struct bytes *out, const struct column *c)
     avro_encode_string(out, slice_of("00:00:00Z"));
 }
 
-// None of these is ever TOASTed by itself, so none has a mark.
+// Values of these types are never TOASTed, so they need no placeholder.
 const struct value_ops PG_TEMPORAL_DATE = {append_date, append_zero, NULL};
 const struct value_ops PG_TEMPORAL_TIME_MS = {append_time, append_zero, NULL};
 const struct value_ops PG_TEMPORAL_TIME_US = {append_time, append_zero, NULL};

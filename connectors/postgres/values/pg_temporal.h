@@ -1,4 +1,4 @@
-// PostgreSQL's dates and times into Debezium's numbers and strings.
+// Converts PostgreSQL's dates and times to Debezium's numbers and strings.
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_TEMPORAL_H
 #define CONNECTORS_POSTGRES_VALUES_PG_TEMPORAL_H
 

@@ -1,16 +1,17 @@
-// The one table of types: which functions make a column's values.
+// The table of the functions that convert each column type's values.
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_VALUES_H
 #define CONNECTORS_POSTGRES_VALUES_PG_VALUES_H
 
 #include "schemas/avro/table.h"
 
-/** Sets the column's functions by its type and is_array. */
+/** Sets the column's functions from its type and is_array. */
 void pg_values_bind(struct column *c);
 
-/** Does the same for a type that has no rule of its own and stands as its text.
+/**
+ * As pg_values_bind, for a type without a rule of its own, whose text is published as a string.
  *
- * @param has_mark  the type's text is any text, so Debezium's mark can't be taken for a value
+ * @param has_placeholder  whether the placeholder can be told from a value of the type
  */
-void pg_values_bind_plain(struct column *c, bool has_mark);
+void pg_values_bind_plain(struct column *c, bool has_placeholder);
 
 #endif

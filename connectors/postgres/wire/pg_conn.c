@@ -7,7 +7,7 @@
 #include "connectors/postgres/wire/pg_conn_private.h"
 #include "core/base/clock.h"
 
-static void pg_conn_on_poll(uv_poll_t *poll, int status, int events);
+static void on_poll(uv_poll_t *poll, int status, int events);
 
 void pg_conn_unref(struct pg_conn *c)
 {
@@ -19,50 +19,50 @@ void pg_conn_unref(struct pg_conn *c)
     }
 }
 
-static void pg_conn_poll_closed(uv_handle_t *handle)
+static void on_poll_closed(uv_handle_t *handle)
 {
     struct pg_conn *c = handle->data;
     free(handle);
     pg_conn_unref(c);
 }
 
-static void pg_conn_drop_poll(struct pg_conn *c)
+static void drop_poll(struct pg_conn *c)
 {
     if (c->poll != NULL) {
         (void)uv_poll_stop(c->poll);
-        uv_close((uv_handle_t *)c->poll, pg_conn_poll_closed);
+        uv_close((uv_handle_t *)c->poll, on_poll_closed);
         c->poll = NULL;
     }
 }
 
-// libpq changes sockets while it connects (next address, TLS refused), perhaps to one with the same number:
-// each step gets a watch that knows nothing of the one before.
-static void pg_conn_watch_new_socket(struct pg_conn *c, int events)
+// libpq changes sockets while it connects (next address, TLS refused), perhaps to one with the same
+// descriptor number, so each step makes a new poll handle.
+static void watch_new_socket(struct pg_conn *c, int events)
 {
-    pg_conn_drop_poll(c);
+    drop_poll(c);
     c->poll = memory_zeroed(1, sizeof(*c->poll));
     c->poll->data = c;
     c->references++;
     INVARIANT(uv_poll_init(c->loop, c->poll, PQsocket(c->pq)) == 0);
-    INVARIANT(uv_poll_start(c->poll, events, pg_conn_on_poll) == 0);
+    INVARIANT(uv_poll_start(c->poll, events, on_poll) == 0);
     c->events = events;
 }
 
 void pg_conn_set_events(struct pg_conn *c)
 {
-    // While nothing is read, that the server has gone must still be noticed: its locks went with it.
+    // A lost connection must be noticed even while reading is paused, because its locks are lost too.
     int events = (c->is_paused ? UV_DISCONNECT : UV_READABLE) | (c->is_flushing ? UV_WRITABLE : 0);
     if (c->poll == NULL || events == c->events) {
         return;
     }
     c->events = events;
-    (void)uv_poll_start(c->poll, events, pg_conn_on_poll);
+    (void)uv_poll_start(c->poll, events, on_poll);
 }
 
-// Lets go of socket and timer; the struct lives until their callbacks have come.
-static void pg_conn_disconnect(struct pg_conn *c)
+// Closes socket and timer; the struct is freed after their close callbacks.
+static void close_connection(struct pg_conn *c)
 {
-    pg_conn_drop_poll(c);
+    drop_poll(c);
     if (c->has_timer) {
         c->has_timer = false;
         uv_close((uv_handle_t *)&c->timer, pg_conn_timer_closed);
@@ -80,7 +80,7 @@ void pg_conn_timer_closed(uv_handle_t *handle)
     pg_conn_unref(CONTAINER_OF((uv_timer_t *)handle, struct pg_conn, timer));
 }
 
-// Connecting failed, or the peer is gone: told once.
+// Connecting failed, or the connection is lost: calls on_open or on_lost, once.
 void pg_conn_fail(struct pg_conn *c, const struct fault *f)
 {
     if (c->is_over) {
@@ -90,11 +90,11 @@ void pg_conn_fail(struct pg_conn *c, const struct fault *f)
     bool was_open = c->is_open;
     c->is_open = false;
     struct fault copy = *f;
-    pg_conn_disconnect(c);
+    close_connection(c);
     (was_open ? c->on_lost : c->on_open)(c->self, &copy);
 }
 
-static void pg_conn_connected(struct pg_conn *c)
+static void on_connected(struct pg_conn *c)
 {
     (void)PQsetErrorVerbosity(c->pq, PQERRORS_DEFAULT);
     if (PQsetnonblocking(c->pq, 1) != 0) {
@@ -105,15 +105,15 @@ static void pg_conn_connected(struct pg_conn *c)
     }
     (void)uv_timer_stop(&c->timer);
     c->is_open = true;
-    pg_conn_watch_new_socket(c, UV_READABLE);
+    watch_new_socket(c, UV_READABLE);
     c->on_open(c->self, NULL);
 }
 
-static void pg_conn_start(struct pg_conn *c);
+static void start_connecting(struct pg_conn *c);
 
-// libpq would go through the addresses by itself, but has no time limit of its own on this path: the first
-// one that does not answer would use up everything. As in libpq, a server that refuses us for good ends it.
-static void pg_conn_try_next(struct pg_conn *c, const struct fault *f)
+// libpq could try all addresses itself, but PQconnectPoll has no time-out: one address that does not respond
+// would use up the whole time. As in libpq, a fault that a retry can't cure ends the attempts.
+static void try_next_address(struct pg_conn *c, const struct fault *f)
 {
     struct fault fault = *f;
     if (c->tried_fault.kind != FAULT_NONE) {
@@ -125,36 +125,36 @@ static void pg_conn_try_next(struct pg_conn *c, const struct fault *f)
         pg_conn_fail(c, &fault);
         return;
     }
-    pg_conn_drop_poll(c);
+    drop_poll(c);
     PQfinish(c->pq);
     c->pq = NULL;
     c->tried_fault = fault;
-    pg_conn_start(c);
+    start_connecting(c);
 }
 
-static void pg_conn_step(struct pg_conn *c)
+static void poll_connecting(struct pg_conn *c)
 {
-    pg_conn_drop_poll(c);
+    drop_poll(c);
     struct fault f;
     switch (PQconnectPoll(c->pq)) {
     case PGRES_POLLING_READING:
-        pg_conn_watch_new_socket(c, UV_READABLE);
+        watch_new_socket(c, UV_READABLE);
         return;
     case PGRES_POLLING_WRITING:
-        pg_conn_watch_new_socket(c, UV_WRITABLE);
+        watch_new_socket(c, UV_WRITABLE);
         return;
     case PGRES_POLLING_OK:
-        pg_conn_connected(c);
+        on_connected(c);
         return;
     case PGRES_POLLING_FAILED:
     case PGRES_POLLING_ACTIVE:
         break;
     }
     pg_conn_connect_fault(c->pq, &f);
-    pg_conn_try_next(c, &f);
+    try_next_address(c, &f);
 }
 
-static void pg_conn_flush(struct pg_conn *c)
+static void flush_output(struct pg_conn *c)
 {
     int flushed = PQflush(c->pq);
     if (flushed < 0) {
@@ -167,21 +167,21 @@ static void pg_conn_flush(struct pg_conn *c)
     pg_conn_set_events(c);
 }
 
-// libuv stops a watch whose socket has an error, though the server's last words may still wait in it: they
-// are read first, and the error only by the next turn.
-static void pg_conn_watch_again(struct pg_conn *c)
+// libuv stops a poll handle whose socket has an error, but the server's last message may still be unread in
+// the socket. So read first; the error is reported again in the next turn.
+static void watch_again(struct pg_conn *c)
 {
     if (c->is_open && c->poll != NULL && c->events != 0) {
-        (void)uv_poll_start(c->poll, c->events, pg_conn_on_poll);
+        (void)uv_poll_start(c->poll, c->events, on_poll);
     }
 }
 
-static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
+static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct pg_conn *c = poll->data;
     c->references++;
     if (!c->is_open) {
-        pg_conn_step(c);
+        poll_connecting(c);
     } else if (c->is_paused && (events & UV_DISCONNECT) != 0) {
         struct fault f;
         (void)fault_set(&f, FAULT_RETRY, "the server closed the connection");
@@ -191,10 +191,10 @@ static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
             pg_conn_readable(c);
         }
         if (c->is_open && c->is_flushing) {
-            pg_conn_flush(c);
+            flush_output(c);
         }
         if (status < 0) {
-            pg_conn_watch_again(c);
+            watch_again(c);
         }
     }
     pg_conn_unref(c);
@@ -202,20 +202,20 @@ static void pg_conn_on_poll(uv_poll_t *poll, int status, int events)
 
 void pg_conn_send(struct pg_conn *c)
 {
-    pg_conn_flush(c);
+    flush_output(c);
 }
 
-static void pg_conn_on_timer(uv_timer_t *timer);
+static void on_timer(uv_timer_t *timer);
 
-static void pg_conn_limit_time(struct pg_conn *c)
+static void start_timeout(struct pg_conn *c)
 {
     uint64_t timeout_ms = (uint64_t)(c->dsn.connect_timeout_us / CLOCK_US_PER_MS);
-    (void)uv_timer_start(&c->timer, pg_conn_on_timer, timeout_ms, 0);
+    (void)uv_timer_start(&c->timer, on_timer, timeout_ms, 0);
 }
 
-static void pg_conn_start(struct pg_conn *c)
+static void start_connecting(struct pg_conn *c)
 {
-    pg_conn_limit_time(c);
+    start_timeout(c);
     CLEANUP(text_pairs_clear) struct text_pairs options = {0};
     pg_dsn_resolve(&c->dsn, c->address_count == 0 ? NULL : &c->addresses[c->address_at], &options);
     CLEANUP(memory_free_pointer) const char **words = memory_zeroed(2 * (options.count + 1), sizeof(*words));
@@ -228,15 +228,16 @@ static void pg_conn_start(struct pg_conn *c)
     struct fault f;
     if (c->pq == NULL || PQstatus(c->pq) == CONNECTION_BAD) {
         pg_conn_connect_fault(c->pq, &f);
-        pg_conn_try_next(c, &f);
+        try_next_address(c, &f);
         return;
     }
-    (void)PQsetErrorVerbosity(c->pq, PQERRORS_VERBOSE);  // with the SQLSTATE, which has no other way out
+    (void)PQsetErrorVerbosity(c->pq,
+                              PQERRORS_VERBOSE);  // the only way to get the SQLSTATE of a failed connection
     (void)PQsetNoticeProcessor(c->pq, pg_conn_ignore_notice, NULL);
-    pg_conn_watch_new_socket(c, UV_WRITABLE);
+    watch_new_socket(c, UV_WRITABLE);
 }
 
-static void pg_conn_add_address(struct pg_conn *c, const char *text)
+static void add_address(struct pg_conn *c, const char *text)
 {
     c->addresses = memory_resize(c->addresses, (c->address_count + 1) * sizeof(*c->addresses));
     struct pg_dsn_address *address = &c->addresses[c->address_count++];
@@ -244,7 +245,7 @@ static void pg_conn_add_address(struct pg_conn *c, const char *text)
     memcpy(address->text, text, strnlen(text, sizeof(address->text) - 1));
 }
 
-static void pg_conn_put_first(struct pg_conn *c)
+static void put_preferred_first(struct pg_conn *c)
 {
     for (size_t i = 0; i < c->address_count && c->preferred.text[0] != '\0'; i++) {
         struct pg_dsn_address found = c->addresses[i];
@@ -257,9 +258,9 @@ static void pg_conn_put_first(struct pg_conn *c)
     }
 }
 
-static void pg_conn_lookup_next(struct pg_conn *c);
+static void lookup_next(struct pg_conn *c);
 
-static void pg_conn_on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
     struct pg_conn *c = CONTAINER_OF(request, struct pg_conn, lookup);
     c->is_resolving = false;
@@ -267,7 +268,7 @@ static void pg_conn_on_lookup(uv_getaddrinfo_t *request, int status, struct addr
         for (const struct addrinfo *a = found; status == 0 && a != NULL; a = a->ai_next) {
             char text[NI_MAXHOST];
             if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0) {
-                pg_conn_add_address(c, text);
+                add_address(c, text);
             }
         }
         if (status != 0) {
@@ -276,14 +277,14 @@ static void pg_conn_on_lookup(uv_getaddrinfo_t *request, int status, struct addr
                              uv_strerror(status));
         }
         c->host_at++;
-        pg_conn_lookup_next(c);
+        lookup_next(c);
     }
     uv_freeaddrinfo(found);
     pg_conn_unref(c);
 }
 
-// libpq would look names up itself, and block the loop.
-static void pg_conn_lookup_next(struct pg_conn *c)
+// Resolves names here, because libpq's own look-up blocks.
+static void lookup_next(struct pg_conn *c)
 {
     for (; c->host_at < c->dsn.host_count; c->host_at++) {
         const struct pg_dsn_host *host = &c->dsn.hosts[c->host_at];
@@ -291,37 +292,37 @@ static void pg_conn_lookup_next(struct pg_conn *c)
             struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
             c->references++;
             c->is_resolving = true;
-            pg_conn_limit_time(c);
-            INVARIANT(uv_getaddrinfo(c->loop, &c->lookup, pg_conn_on_lookup, host->name, NULL, &hints) == 0);
+            start_timeout(c);
+            INVARIANT(uv_getaddrinfo(c->loop, &c->lookup, on_lookup, host->name, NULL, &hints) == 0);
             return;
         }
         bool is_socket = host->name[0] == '/' || host->name[0] == '@' || host->name[0] == '\0';
         bool is_given = host->address[0] != '\0';
-        pg_conn_add_address(c, is_given ? host->address : is_socket ? "" : host->name);
+        add_address(c, is_given ? host->address : is_socket ? "" : host->name);
     }
     if (c->dsn.host_count > 0 && c->address_count == 0) {
         pg_conn_fail(c, &c->lookup_fault);
         return;
     }
     c->tried_fault = c->lookup_fault;
-    pg_conn_put_first(c);
-    pg_conn_start(c);
+    put_preferred_first(c);
+    start_connecting(c);
 }
 
-static void pg_conn_begin(struct pg_conn *c)
+static void begin_connecting(struct pg_conn *c)
 {
     c->has_begun = true;
     if (c->open_fault.kind != FAULT_NONE) {
         pg_conn_fail(c, &c->open_fault);
     } else {
-        pg_conn_lookup_next(c);
+        lookup_next(c);
     }
 }
 
 void pg_conn_later(struct pg_conn *c)
 {
     if (c->has_timer) {
-        (void)uv_timer_start(&c->timer, pg_conn_on_timer, 0, 0);
+        (void)uv_timer_start(&c->timer, on_timer, 0, 0);
     }
 }
 
@@ -333,7 +334,7 @@ void pg_conn_fail_later(struct pg_conn *c, const struct fault *f)
     pg_conn_later(c);
 }
 
-static void pg_conn_on_timer(uv_timer_t *timer)
+static void on_timer(uv_timer_t *timer)
 {
     struct pg_conn *c = CONTAINER_OF(timer, struct pg_conn, timer);
     struct fault f;
@@ -347,18 +348,18 @@ static void pg_conn_on_timer(uv_timer_t *timer)
         return;
     }
     if (!c->has_begun) {
-        pg_conn_begin(c);
+        begin_connecting(c);
         return;
     }
     size_t host = c->is_resolving ? c->host_at : pg_conn_address(c).host;
     (void)fault_set(
-        &f, FAULT_RETRY, "PostgreSQL%s%s did not answer within %d s; check host and port of postgres.dsn",
+        &f, FAULT_RETRY, "PostgreSQL%s%s did not respond within %d s; check host and port of postgres.dsn",
         host < c->dsn.host_count ? " at " : "", host < c->dsn.host_count ? c->dsn.hosts[host].name : "",
         (int)(c->dsn.connect_timeout_us / CLOCK_US_PER_S));
     if (c->is_resolving) {
-        pg_conn_fail(c, &f);  // the look-up can't be given up for another one
+        pg_conn_fail(c, &f);  // a running look-up can't be stopped to start another one
     } else {
-        pg_conn_try_next(c, &f);
+        try_next_address(c, &f);
     }
 }
 
@@ -377,8 +378,8 @@ struct pg_conn *pg_conn_open(const struct pg_conn_params *params)
     }
     INVARIANT(uv_timer_init(c->loop, &c->timer) == 0);
     c->has_timer = true;
-    // The first turn of the timer begins the work, so that no callback comes before this function returns.
-    (void)uv_timer_start(&c->timer, pg_conn_on_timer, 0, 0);
+    // Connecting begins in the timer's callback, so that no callback is called before this function returns.
+    (void)uv_timer_start(&c->timer, on_timer, 0, 0);
     return c;
 }
 
@@ -389,6 +390,6 @@ void pg_conn_close(struct pg_conn *c)
     }
     c->is_over = true;
     c->is_open = false;
-    pg_conn_disconnect(c);
+    close_connection(c);
     pg_conn_unref(c);
 }

@@ -1,4 +1,4 @@
-// One libpq connection on the loop: connects, asks queries one after another, carries a COPY; never blocks.
+// One libpq connection on the loop: connects, runs queries one after another and COPY; never blocks.
 #ifndef CONNECTORS_POSTGRES_WIRE_PG_CONN_H
 #define CONNECTORS_POSTGRES_WIRE_PG_CONN_H
 
@@ -11,7 +11,7 @@
 
 struct pg_conn;
 
-/** SQLSTATEs as fault.origin_code of origin "postgresql", six bits a character as PostgreSQL packs them. */
+/** SQLSTATEs as fault.origin_code of origin "postgresql": six bits for each character, as in PostgreSQL. */
 #define PG_CONN_STATE(a, b, c, d, e)                                                                         \
     (((a) - '0') + (((b) - '0') << 6) + (((c) - '0') << 12) + (((d) - '0') << 18) + (((e) - '0') << 24))
 
@@ -30,58 +30,57 @@ struct pg_conn_params {
     const char *dsn;       // borrowed for the call
     const char *password;  // borrowed for the call; NULL
     bool is_replication;
-    struct pg_dsn_address
-        first;           // of those the string names, the one to try first; text "": as they are listed
-    bool is_only_first;  // and no other, if it is still named
-    void (*on_open)(void *self, const struct fault *f);  // once, later: f NULL when connected
+    struct pg_dsn_address first;  // the server of the string to try first; text "": in the string's order
+    bool is_only_first;           // try only `first`, if the string still has it
+    void (*on_open)(void *self, const struct fault *f);  // once, from the loop; f is NULL when connected
     void (*on_lost)(void *self, const struct fault *f);  // once, only after on_open(NULL)
     void *self;
 };
 
-/** Begins connecting, to one server after another; everything that goes wrong comes through on_open. */
+/** Begins connecting, to one server after another; every failure is reported through on_open. */
 struct pg_conn *pg_conn_open(const struct pg_conn_params *params);
 
-/** No callback comes after it. Accepts NULL. */
+/** No callback is called after it. Accepts NULL. */
 void pg_conn_close(struct pg_conn *c);
 
 /**
- * The results of one query string, one a statement. The fault is the first statement's that failed (origin
- * "postgresql", origin_code the SQLSTATE); then `count` may be smaller than asked. Borrowed for the call.
- * When the last result is a COPY, the connection belongs to it until pg_conn_end_copy.
+ * The results of one query string, one for each statement; borrowed for the call. The fault is that of the
+ * first failed statement (origin "postgresql", origin_code the SQLSTATE); `count` may be smaller then. When
+ * the last result is a COPY, later queries wait until pg_conn_end_copy.
  */
 typedef void (*pg_conn_on_results)(void *self, PGresult *const *results, size_t count, const struct fault *f);
 
-/** Asks after all earlier queries; on_results comes once unless the connection is lost or closed before. */
+/** Runs the query after all earlier ones; on_results is called once unless the connection is lost or closed.
+ */
 void pg_conn_query(struct pg_conn *c, const char *sql, pg_conn_on_results on_results, void *self);
 
-/** During a COPY: on_ready is called whenever bytes may have come. */
+/** During a COPY: on_ready is called whenever bytes may have arrived. */
 void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *self);
 
-/** One CopyData message: its size and *ret (free with PQfreemem); 0: nothing now; -1: the COPY ended; -2:
- * fault. */
+/** Reads one CopyData message: returns its size and *ret (free with PQfreemem); 0: none is complete yet; -1:
+ * the COPY has ended; -2: fault. */
 int pg_conn_read_copy(struct pg_conn *c, char **ret, struct fault *f);
 
-/** The same of what has been read already: does not touch the socket. */
+/** As pg_conn_read_copy, without reading the socket. */
 int pg_conn_next_copy(struct pg_conn *c, char **ret, struct fault *f);
 
-/** Reads what the socket holds, as far as libpq's buffer takes it. FAULT_RETRY: the connection is gone. */
+/** Reads from the socket what fits libpq's buffer. FAULT_RETRY: the connection is lost. */
 bool pg_conn_fill_copy(struct pg_conn *c, struct fault *f) MUST_USE;
 
-/** Sends one CopyData message; it is written as the socket takes it. */
+/** Queues one CopyData message, which is written when the socket is writable. */
 bool pg_conn_write_copy(struct pg_conn *c, struct slice message, struct fault *f) MUST_USE;
 
 /** Sends CopyDone. */
 void pg_conn_finish_copy(struct pg_conn *c);
 
-/** After pg_conn_read_copy gave -1: collects what the server says of the whole, then the connection asks
- * again. */
+/** After pg_conn_read_copy has returned -1: collects the COPY's results; then queries run again. */
 void pg_conn_end_copy(struct pg_conn *c, pg_conn_on_results on_results, void *self);
 
-/** Stops and goes on reading the socket; writing goes on. */
+/** Stop and resume reading the socket; writing continues. */
 void pg_conn_pause(struct pg_conn *c);
 void pg_conn_resume(struct pg_conn *c);
 
-/** Where it is connected to; text "" for a socket folder, or when libpq chose. */
+/** The address of the server; text "" for a socket folder, or when libpq has chosen it. */
 struct pg_dsn_address pg_conn_address(const struct pg_conn *c);
 int pg_conn_socket(const struct pg_conn *c);
 bool pg_conn_is_tcp(const struct pg_conn *c);

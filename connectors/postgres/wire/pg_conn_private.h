@@ -1,4 +1,4 @@
-// The connection's insides, shared by connecting (pg_conn.c) and asking (pg_query.c).
+// Internals of the connection, shared by connecting (pg_conn.c) and queries (pg_conn_query.c).
 #ifndef CONNECTORS_POSTGRES_WIRE_PG_CONN_PRIVATE_H
 #define CONNECTORS_POSTGRES_WIRE_PG_CONN_PRIVATE_H
 
@@ -37,12 +37,12 @@ struct pg_conn {
     size_t address_at;  // the one being tried, or connected
     struct pg_dsn_address preferred;
     bool is_only_preferred;
-    struct fault tried_fault;  // of the addresses before; kind FAULT_NONE: none
+    struct fault tried_fault;  // of the addresses tried before; kind FAULT_NONE: none
     struct fault open_fault;
     struct fault lookup_fault;
     struct fault late_fault;
 
-    struct pg_conn_query *first;  // the one being asked, when is_asking
+    struct pg_conn_query *first;  // the running one, when is_asking
     struct pg_conn_query *last;
     bool is_asking;
     bool is_in_copy;
@@ -59,24 +59,24 @@ struct pg_conn {
 
 void pg_conn_fail(struct pg_conn *c, const struct fault *f);
 
-/** The same from inside a call of the owner, who expects no callback then. */
+/** As pg_conn_fail, but later from the loop: for use inside a call of the owner. */
 void pg_conn_fail_later(struct pg_conn *c, const struct fault *f);
 
-/** Collects results on the loop's next turn. */
+/** Calls pg_conn_collect in the loop's next turn. */
 void pg_conn_later(struct pg_conn *c);
 void pg_conn_collect(struct pg_conn *c);
 void pg_conn_set_events(struct pg_conn *c);
 void pg_conn_unref(struct pg_conn *c);
 void pg_conn_timer_closed(uv_handle_t *handle);
 
-/** Writes what is buffered; the rest when the socket takes it. */
+/** Writes libpq's output buffer, the rest when the socket is writable. */
 void pg_conn_send(struct pg_conn *c);
 
-/** Bytes may have come: collects results or wakes the COPY's owner. */
+/** Bytes may have arrived: collects results, or calls the COPY's on_ready. */
 void pg_conn_readable(struct pg_conn *c);
 void pg_conn_drop_queries(struct pg_conn *c);
 
-/** Why PQconnectPoll failed; CONFIG when waiting can't mend it. */
+/** Why PQconnectPoll failed; FAULT_CONFIG when a retry can't help. */
 void pg_conn_connect_fault(PGconn *pq, struct fault *f);
 void pg_conn_ignore_notice(void *self, const char *message);
 

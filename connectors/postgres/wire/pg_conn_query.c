@@ -1,11 +1,11 @@
-// The asking half of a connection: queries in turn, their results, and a COPY in either direction.
+// Queries of a connection, one after another, their results, and COPY in either direction.
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "connectors/postgres/wire/pg_conn_private.h"
 #include "core/base/memory.h"
 
-static int pg_conn_query_state(const char *sqlstate)
+static int pack_state(const char *sqlstate)
 {
     if (sqlstate == NULL || strnlen(sqlstate, 6) != 5) {
         return 0;
@@ -13,8 +13,8 @@ static int pg_conn_query_state(const char *sqlstate)
     return PG_CONN_STATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4]);
 }
 
-// What mends a refused connection; NULL: waiting may. Classes: 28 authorisation, 3D unknown database.
-static const char *pg_conn_query_cure(const char *sqlstate)
+// How to cure a refused connection; NULL: a retry may help. Classes: 28 authorization, 3D unknown database.
+static const char *find_cure(const char *sqlstate)
 {
     if (strncmp(sqlstate, "28", 2) == 0) {
         return "check user in postgres.dsn, postgres.password, and pg_hba.conf on the server";
@@ -28,7 +28,7 @@ static const char *pg_conn_query_cure(const char *sqlstate)
     return NULL;
 }
 
-static bool pg_conn_query_is_state(const char *text)
+static bool is_state(const char *text)
 {
     for (int i = 0; i < 5; i++) {
         if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'A' && text[i] <= 'Z'))) {
@@ -38,12 +38,12 @@ static bool pg_conn_query_is_state(const char *text)
     return text[5] == ':';
 }
 
-// A verbose message reads "…: FATAL:  28P01: password authentication …\nLOCATION: …": the only place where
-// libpq 15 tells the SQLSTATE of a refused connection.
-static const char *pg_conn_query_find_state(const char *message)
+// A verbose message is "…: FATAL:  28P01: password authentication …\nLOCATION: …". libpq 15 has the SQLSTATE
+// of a refused connection only there.
+static const char *find_state(const char *message)
 {
     for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
-        if (strnlen(at, 9) == 9 && pg_conn_query_is_state(at + 3)) {
+        if (strnlen(at, 9) == 9 && is_state(at + 3)) {
             return at + 3;
         }
     }
@@ -53,18 +53,18 @@ static const char *pg_conn_query_find_state(const char *message)
 void pg_conn_connect_fault(PGconn *pq, struct fault *f)
 {
     const char *message = pq == NULL ? "out of memory" : PQerrorMessage(pq);
-    const char *state = pg_conn_query_find_state(message);
+    const char *state = find_state(message);
     const char *end = strstr(message, "\nLOCATION:");
     int size = end == NULL ? (int)strlen(message) : (int)(end - message);
     if (pq != NULL && PQconnectionNeedsPassword(pq)) {
         (void)fault_from(
             f, FAULT_CONFIG, "libpq", 0,
-            "PostgreSQL wants a password: set postgres.password to {file: PATH} or {env: NAME} (%.*s)", size,
-            message);
+            "PostgreSQL requires a password: set postgres.password to {file: PATH} or {env: NAME} (%.*s)",
+            size, message);
         return;
     }
     CLEANUP(memory_free_pointer) char *sql = NULL;
-    const char *cure = state == NULL ? NULL : pg_conn_query_cure(state);
+    const char *cure = state == NULL ? NULL : find_cure(state);
     if (state != NULL && strncmp(state, "42501", 5) == 0) {  // one code for both rights
         sql = memory_format(
             "as a superuser run: ALTER ROLE \"%s\" REPLICATION; GRANT CONNECT ON DATABASE \"%s\" TO \"%s\";",
@@ -77,7 +77,7 @@ void pg_conn_connect_fault(PGconn *pq, struct fault *f)
     }
     char code[6] = {0};
     memcpy(code, state, 5);
-    (void)fault_from(f, FAULT_CONFIG, "postgresql", pg_conn_query_state(code),
+    (void)fault_from(f, FAULT_CONFIG, "postgresql", pack_state(code),
                      "PostgreSQL refuses the connection: %.*s; %s", size, message, cure);
 }
 
@@ -87,18 +87,18 @@ void pg_conn_ignore_notice(void *self, const char *message)
     (void)message;
 }
 
-static void pg_conn_query_result_fault(const PGresult *result, struct fault *f)
+static void fault_of_result(const PGresult *result, struct fault *f)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     bool is_short = primary == NULL;
-    (void)fault_from(f, FAULT_RETRY, "postgresql", pg_conn_query_state(state), "%s%s%s%s",
+    (void)fault_from(f, FAULT_RETRY, "postgresql", pack_state(state), "%s%s%s%s",
                      is_short ? PQresultErrorMessage(result) : primary, detail == NULL ? "" : " (",
                      detail == NULL ? "" : detail, detail == NULL ? "" : ")");
 }
 
-static void pg_conn_query_clear_results(struct pg_conn *c)
+static void clear_results(struct pg_conn *c)
 {
     for (size_t i = 0; i < c->result_count; i++) {
         PQclear(c->results[i]);
@@ -109,7 +109,7 @@ static void pg_conn_query_clear_results(struct pg_conn *c)
 
 void pg_conn_drop_queries(struct pg_conn *c)
 {
-    pg_conn_query_clear_results(c);
+    clear_results(c);
     while (c->first != NULL) {
         struct pg_conn_query *query = c->first;
         c->first = query->next;
@@ -121,8 +121,8 @@ void pg_conn_drop_queries(struct pg_conn *c)
     c->on_copy = NULL;
 }
 
-// What the server said last, when it said something, tells more than the socket's error.
-static void pg_conn_query_lost(struct pg_conn *c, struct fault *ret)
+// Prefers the server's last message to the socket's error: it says more.
+static void explain_loss(struct pg_conn *c, struct fault *ret)
 {
     *ret = c->result_fault;
     if (ret->kind == FAULT_NONE) {
@@ -131,14 +131,14 @@ static void pg_conn_query_lost(struct pg_conn *c, struct fault *ret)
     (void)fault_context(ret, "PostgreSQL closed the connection");
 }
 
-static void pg_conn_query_next(struct pg_conn *c)
+static void send_next(struct pg_conn *c)
 {
     if (c->is_asking || c->is_in_copy || c->first == NULL || !c->is_open) {
         return;
     }
     if (PQsendQuery(c->pq, c->first->sql) != 1) {
         struct fault f;
-        pg_conn_query_lost(c, &f);
+        explain_loss(c, &f);
         pg_conn_fail_later(c, &f);
         return;
     }
@@ -146,8 +146,8 @@ static void pg_conn_query_next(struct pg_conn *c)
     pg_conn_send(c);
 }
 
-// Hands the results to the first query's owner, then asks the next one.
-static void pg_conn_query_deliver(struct pg_conn *c)
+// Passes the results to the first query's owner, then runs the next query.
+static void deliver_results(struct pg_conn *c)
 {
     struct pg_conn_query *query = c->first;
     c->first = query->next;
@@ -165,16 +165,16 @@ static void pg_conn_query_deliver(struct pg_conn *c)
         PQclear(results[i]);
     }
     free(query);
-    pg_conn_query_next(c);
+    send_next(c);
     pg_conn_unref(c);
 }
 
-static void pg_conn_query_take(struct pg_conn *c, PGresult *result)
+static void take_result(struct pg_conn *c, PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
     bool is_failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
     if (is_failed && c->result_fault.kind == FAULT_NONE) {
-        pg_conn_query_result_fault(result, &c->result_fault);
+        fault_of_result(result, &c->result_fault);
     }
     if (is_failed || c->result_count == PG_CONN_RESULTS_MAX) {
         PQclear(result);
@@ -189,22 +189,22 @@ void pg_conn_collect(struct pg_conn *c)
         PGresult *result = PQgetResult(c->pq);
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_COPY_IN) {
-            // The server ended its half of a COPY in both directions; this ends ours.
+            // The server has ended its direction of a COPY BOTH; end ours.
             PQclear(result);
             (void)PQputCopyEnd(c->pq, NULL);
             pg_conn_send(c);
             continue;
         }
         if (result != NULL) {
-            pg_conn_query_take(c, result);
+            take_result(c, result);
         }
         if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
             c->is_in_copy = true;
-            pg_conn_query_deliver(c);
+            deliver_results(c);
             return;
         }
         if (result == NULL) {
-            pg_conn_query_deliver(c);
+            deliver_results(c);
             return;
         }
         if (PQstatus(c->pq) == CONNECTION_BAD) {
@@ -213,7 +213,7 @@ void pg_conn_collect(struct pg_conn *c)
     }
     if (c->is_open && PQstatus(c->pq) == CONNECTION_BAD) {
         struct fault f;
-        pg_conn_query_lost(c, &f);
+        explain_loss(c, &f);
         pg_conn_fail(c, &f);
     }
 }
@@ -228,14 +228,14 @@ void pg_conn_readable(struct pg_conn *c)
     }
     if (PQconsumeInput(c->pq) != 1) {
         struct fault f;
-        pg_conn_query_lost(c, &f);
+        explain_loss(c, &f);
         pg_conn_fail(c, &f);
         return;
     }
     pg_conn_collect(c);
 }
 
-static void pg_conn_query_push(struct pg_conn *c, struct pg_conn_query *query, bool is_first)
+static void push_query(struct pg_conn *c, struct pg_conn_query *query, bool is_first)
 {
     query->next = is_first ? c->first : NULL;
     if (is_first || c->first == NULL) {
@@ -247,7 +247,7 @@ static void pg_conn_query_push(struct pg_conn *c, struct pg_conn_query *query, b
     }
 }
 
-static struct pg_conn_query *pg_conn_query_new(const char *sql, pg_conn_on_results on_results, void *self)
+static struct pg_conn_query *new_query(const char *sql, pg_conn_on_results on_results, void *self)
 {
     size_t size = strlen(sql) + 1;
     struct pg_conn_query *query = memory_new(sizeof(*query) + size);
@@ -263,8 +263,8 @@ void pg_conn_query(struct pg_conn *c, const char *sql, pg_conn_on_results on_res
     if (c->is_over) {
         return;
     }
-    pg_conn_query_push(c, pg_conn_query_new(sql, on_results, self), false);
-    pg_conn_query_next(c);
+    push_query(c, new_query(sql, on_results, self), false);
+    send_next(c);
 }
 
 void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *self)
@@ -300,7 +300,8 @@ int pg_conn_read_copy(struct pg_conn *c, char **ret, struct fault *f)
 
 bool pg_conn_write_copy(struct pg_conn *c, struct slice message, struct fault *f)
 {
-    // 0 is a full buffer that could not be emptied now; the caller's next message replaces this one.
+    // 0: the buffer is full and can't be flushed now. The message is dropped; the caller sends a newer one
+    // later.
     if (PQputCopyData(c->pq, (const char *)message.data, (int)message.size) < 0) {
         return fault_from(f, FAULT_RETRY, "libpq", 0, "PostgreSQL: %s", PQerrorMessage(c->pq));
     }
@@ -317,11 +318,11 @@ void pg_conn_finish_copy(struct pg_conn *c)
 
 void pg_conn_end_copy(struct pg_conn *c, pg_conn_on_results on_results, void *self)
 {
-    pg_conn_query_push(c, pg_conn_query_new("", on_results, self), true);
+    push_query(c, new_query("", on_results, self), true);
     c->is_in_copy = false;
     c->is_asking = true;
     c->on_copy = NULL;
-    pg_conn_later(c);  // what is needed may be in the buffer already
+    pg_conn_later(c);  // the result may be in libpq's buffer already
 }
 
 void pg_conn_pause(struct pg_conn *c)
@@ -368,7 +369,7 @@ const char *pg_conn_user(const struct pg_conn *c)
     return PQuser(c->pq);
 }
 
-static void pg_conn_query_quote(struct bytes *out, const char *text, char quote)
+static void append_quoted(struct bytes *out, const char *text, char quote)
 {
     bytes_append_byte(out, (uint8_t)quote);
     for (; *text != '\0'; text++) {
@@ -382,11 +383,11 @@ static void pg_conn_query_quote(struct bytes *out, const char *text, char quote)
 
 void pg_conn_quote_name(struct bytes *out, const char *name)
 {
-    pg_conn_query_quote(out, name, '"');
+    append_quoted(out, name, '"');
 }
 
-// standard_conforming_strings is on since 9.1; a backslash needs no escape then.
+// A backslash needs no escape, as standard_conforming_strings is on by default since 9.1.
 void pg_conn_quote_text(struct bytes *out, const char *text)
 {
-    pg_conn_query_quote(out, text, '\'');
+    append_quoted(out, text, '\'');
 }

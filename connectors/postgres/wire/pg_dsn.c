@@ -6,9 +6,9 @@
 
 #include "core/base/clock.h"
 
-// What values look like must not depend on the server's configuration; nor may a dead or frozen peer hold the
-// slot for long (the server notices it within 15 s), nor a quiet one be ended. Row-level security refuses a
-// table instead of hiding some of its rows from the snapshot.
+// The format of values must not depend on the server's configuration. The server must notice a dead peer
+// within 15 s, as it holds the slot, and must not end an idle session. With row_security=off a table with
+// row-level security causes an error instead of hiding rows from the snapshot.
 #define PG_DSN_OPTIONS                                                                                       \
     "-c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c "                 \
     "bytea_output=hex "                                                                                      \
@@ -23,14 +23,14 @@ static const char *const PG_DSN_DEFAULTS[][2] = {
     {"keepalives_count", "3"},        {"tcp_user_timeout", "30000"},
 };
 
-static void pg_dsn_free_info(PQconninfoOption **info)
+static void free_info(PQconninfoOption **info)
 {
     PQconninfoFree(*info);
 }
 
-// The entry at `*at` of a comma list; an exhausted list goes on giving its last entry (one port for all
-// hosts).
-static struct slice pg_dsn_entry(const char **at)
+// Reads the entry at `*at` of a comma-separated list. After its end it returns the last entry again (one port
+// for all hosts).
+static struct slice next_entry(const char **at)
 {
     size_t size = strcspn(*at, ",");
     struct slice entry = slice_make(*at, size);
@@ -40,8 +40,8 @@ static struct slice pg_dsn_entry(const char **at)
     return entry;
 }
 
-// hostaddr says how many servers there are, else host does.
-static void pg_dsn_split_hosts(struct pg_dsn *d, const char *hosts, const char *addresses, const char *ports)
+// The number of servers is that of hostaddr's entries, or of host's entries without hostaddr.
+static void split_hosts(struct pg_dsn *d, const char *hosts, const char *addresses, const char *ports)
 {
     const char *host_at = hosts == NULL ? "" : hosts;
     const char *address_at = addresses == NULL ? "" : addresses;
@@ -52,15 +52,15 @@ static void pg_dsn_split_hosts(struct pg_dsn *d, const char *hosts, const char *
     }
     d->hosts = memory_zeroed(count, sizeof(*d->hosts));
     for (; d->host_count < count; d->host_count++) {
-        d->hosts[d->host_count] = (struct pg_dsn_host){.name = slice_to_string(pg_dsn_entry(&host_at)),
-                                                       .address = slice_to_string(pg_dsn_entry(&address_at)),
-                                                       .port = slice_to_string(pg_dsn_entry(&port_at))};
+        d->hosts[d->host_count] = (struct pg_dsn_host){.name = slice_to_string(next_entry(&host_at)),
+                                                       .address = slice_to_string(next_entry(&address_at)),
+                                                       .port = slice_to_string(next_entry(&port_at))};
     }
 }
 
-// PGHOST, PGHOSTADDR and PGPORT count where the string says nothing, as in libpq; PQconninfoParse does not
-// look at them. A service's hosts are libpq's affair: they are tried as one.
-static void pg_dsn_hosts(struct pg_dsn *d)
+// PGHOST, PGHOSTADDR and PGPORT are the defaults, as in libpq, but PQconninfoParse does not read them. libpq
+// itself resolves and tries the hosts of a service.
+static void set_hosts(struct pg_dsn *d)
 {
     const char *host = text_pairs_get(&d->options, "host");
     const char *address = text_pairs_get(&d->options, "hostaddr");
@@ -70,11 +70,11 @@ static void pg_dsn_hosts(struct pg_dsn *d)
     port = port == NULL ? getenv("PGPORT") : port;
     bool has_any = (host != NULL && host[0] != '\0') || address != NULL;
     if (has_any && text_pairs_get(&d->options, "service") == NULL) {
-        pg_dsn_split_hosts(d, host, address, port);
+        split_hosts(d, host, address, port);
     }
 }
 
-static void pg_dsn_settle(struct pg_dsn *d, const char *password, bool is_replication)
+static void add_settings(struct pg_dsn *d, const char *password, bool is_replication)
 {
     for (size_t i = 0; i < COUNT_OF(PG_DSN_DEFAULTS); i++) {
         if (text_pairs_get(&d->options, PG_DSN_DEFAULTS[i][0]) == NULL) {
@@ -95,16 +95,16 @@ static void pg_dsn_settle(struct pg_dsn *d, const char *password, bool is_replic
     const char *timeout = text_pairs_get(&d->options, "connect_timeout");
     long seconds = timeout == NULL ? 0 : strtol(timeout, NULL, 10);
     d->connect_timeout_us = (seconds > 0 ? seconds : PG_DSN_CONNECT_TIMEOUT_S) * CLOCK_US_PER_S;
-    pg_dsn_hosts(d);
+    set_hosts(d);
 }
 
 bool pg_dsn_parse(const char *dsn, const char *password, bool is_replication, struct pg_dsn *ret,
                   struct fault *f)
 {
     char *message = NULL;
-    CLEANUP(pg_dsn_free_info) PQconninfoOption *info = PQconninfoParse(dsn, &message);
+    CLEANUP(free_info) PQconninfoOption *info = PQconninfoParse(dsn, &message);
     if (info == NULL) {
-        // libpq's message may quote the string, and with it a password: only its kind is told.
+        // libpq's message may quote the string with its password, so it is not shown.
         PQfreemem(message);
         return fault_set(f, FAULT_CONFIG,
                          "postgres.dsn is not a libpq connection string; write it like "
@@ -116,7 +116,7 @@ bool pg_dsn_parse(const char *dsn, const char *password, bool is_replication, st
             text_pairs_set(&d.options, option->keyword, option->val);
         }
     }
-    pg_dsn_settle(&d, password, is_replication);
+    add_settings(&d, password, is_replication);
     *ret = d;
     return true;
 }

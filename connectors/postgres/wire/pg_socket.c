@@ -1,5 +1,5 @@
-// A file of its own: linux/tcp.h, which alone has the newer members of tcp_info, and netinet/tcp.h, which
-// uv.h includes, can't be had together.
+// A file of its own, because only linux/tcp.h has the newer members of tcp_info, and it conflicts with
+// netinet/tcp.h, which uv.h includes.
 #include "connectors/postgres/wire/pg_socket.h"
 
 #include <linux/tcp.h>

@@ -2,14 +2,14 @@
 // microseconds since 2000-01-01 UTC. Source: PostgreSQL 15, 55.4 Streaming Replication Protocol.
 //
 //   w  XLogData    Int64 start, Int64 WAL end, Int64 clock, then the output plugin's message
-//   k  keepalive   Int64 WAL end, Int64 clock, Byte1: 1 asks for a reply
-//   r  status      Int64 written, Int64 flushed, Int64 applied, Int64 clock, Byte1: 1 asks for a reply   (to
-//   the server)
+//   k  keepalive   Int64 WAL end, Int64 clock, Byte1: 1 requests a reply
+//   r  status      Int64 written, Int64 flushed, Int64 applied, Int64 clock, Byte1: 1 requests a reply (sent
+//   to the server)
 //
-// A reader quicker than the server takes each row by itself: one wake-up and one switch per row on both
-// sides. So under load the socket wakes us only when 128 KiB wait (SO_RCVLOWAT), with a timer of 1 ms for the
-// rest, and each wake-up reads once: while the socket stays filled the server's rows leave in large segments,
-// and a reader that empties it each time makes them small ones again. Idle, everything is read at once.
+// A reader that is faster than the server would wake up for each row, with a context switch on both sides. So
+// under load the socket becomes readable only with 128 KiB (SO_RCVLOWAT), a timer of 1 ms reads smaller
+// rests, and each wake-up reads once: the socket stays filled, and the server sends large segments. Without
+// load everything is read at once.
 #include "connectors/postgres/wire/pg_stream.h"
 
 #include <sys/socket.h>
@@ -21,47 +21,47 @@
 enum {
     PG_STREAM_DATA_HEADER = 1 + 8 + 8 + 8,
     PG_STREAM_STATUS_SIZE = 1 + 8 + 8 + 8 + 8 + 1,
-    PG_STREAM_MESSAGE_MAX = 512 << 20,  // libpq holds a message twice
+    PG_STREAM_MESSAGE_MAX = 512 << 20,  // libpq buffers a message twice
     PG_STREAM_LOW_WATER = 128 << 10,
-    PG_STREAM_LOAD = 4 << 10,  // bytes a millisecond from which on it is a load
+    PG_STREAM_LOAD = 4 << 10,  // bytes in a millisecond; at this rate or above the stream is under load
 };
 
-#define PG_STREAM_WINDOW_US (5 * CLOCK_US_PER_MS)  // over which the load is measured
+#define PG_STREAM_WINDOW_US (5 * CLOCK_US_PER_MS)  // the load is measured over this time
 #define PG_STREAM_STATUS_US (10 * CLOCK_US_PER_S)
-#define PG_STREAM_PAUSED_STATUS_US (3 * CLOCK_US_PER_S)  // the server can't be heard asking then
+#define PG_STREAM_PAUSED_STATUS_US (3 * CLOCK_US_PER_S)  // while paused, requests for a reply are not read
 #define PG_STREAM_ASK_US (30 * CLOCK_US_PER_S)
 #define PG_STREAM_SILENCE_US (60 * CLOCK_US_PER_S)
 
-static void pg_stream_put(uint8_t *at, uint64_t value)
+static void put_u64(uint8_t *at, uint64_t value)
 {
     uint64_t wire = __builtin_bswap64(value);
     memcpy(at, &wire, sizeof(wire));
 }
 
-static bool pg_stream_send_status(struct pg_stream *s, bool asks, struct fault *f)
+static bool write_status(struct pg_stream *s, bool asks, struct fault *f)
 {
     uint8_t status[PG_STREAM_STATUS_SIZE] = {'r'};
     for (int i = 0; i < 3; i++) {
-        pg_stream_put(status + 1 + 8 * i, s->confirmed);
+        put_u64(status + 1 + 8 * i, s->confirmed);
     }
-    pg_stream_put(status + 25, (uint64_t)(clock_wall_us() - CLOCK_POSTGRES_EPOCH_US));
+    put_u64(status + 25, (uint64_t)(clock_wall_us() - CLOCK_POSTGRES_EPOCH_US));
     status[33] = asks ? 1 : 0;
-    s->told = s->confirmed;
-    s->told_us = clock_now_us();
+    s->last_sent_flush_lsn = s->confirmed;
+    s->last_sent_us = clock_now_us();
     return pg_conn_write_copy(s->conn, slice_make(status, sizeof(status)), f);
 }
 
-bool pg_stream_tell(struct pg_stream *s, struct fault *f)
+bool pg_stream_send_status(struct pg_stream *s, struct fault *f)
 {
-    return pg_stream_send_status(s, false, f);
+    return write_status(s, false, f);
 }
 
 bool pg_stream_request_reply(struct pg_stream *s, struct fault *f)
 {
-    return pg_stream_send_status(s, true, f);
+    return write_status(s, true, f);
 }
 
-static void pg_stream_set_low_water(struct pg_stream *s, bool is_batching)
+static void set_batching(struct pg_stream *s, bool is_batching)
 {
     int bytes = is_batching ? PG_STREAM_LOW_WATER : 1;
     if (s->is_batching == is_batching || !s->is_tcp ||
@@ -76,14 +76,14 @@ static void pg_stream_set_low_water(struct pg_stream *s, bool is_batching)
     }
 }
 
-// The reader has taken what it wants for now. A rate tells a load, not the bytes of one read: a server that
-// is slowed down by row-by-row reading would else never look like one.
-static void pg_stream_caught_up(struct pg_stream *s)
+// All frames are read for now. The load is a rate, not the size of one read: each read is small while reading
+// row by row slows the server down.
+static void measure_load(struct pg_stream *s)
 {
     int64_t now_us = clock_now_us();
     int64_t window_us = now_us - s->window_us;
     if (window_us >= PG_STREAM_WINDOW_US) {
-        pg_stream_set_low_water(s, s->window_bytes / PG_STREAM_LOAD >= (size_t)(window_us / CLOCK_US_PER_MS));
+        set_batching(s, s->window_bytes / PG_STREAM_LOAD >= (size_t)(window_us / CLOCK_US_PER_MS));
         s->window_us = now_us;
         s->window_bytes = 0;
     }
@@ -94,12 +94,12 @@ void pg_stream_start(struct pg_stream *s, struct pg_conn *conn, uv_timer_t *refi
     uint64_t confirmed = s->confirmed;
     *s = (struct pg_stream){.conn = conn, .refill = refill, .on_refill = on_refill, .confirmed = confirmed};
     s->is_tcp = pg_conn_is_tcp(conn);
-    s->told_us = clock_now_us();
-    s->heard_us = s->told_us;
-    s->window_us = s->told_us;
+    s->last_sent_us = clock_now_us();
+    s->heard_us = s->last_sent_us;
+    s->window_us = s->last_sent_us;
 }
 
-static enum pg_stream_step pg_stream_data(struct pg_stream *s, struct cursor *c, struct pg_stream_frame *ret)
+static enum pg_stream_step decode_data(struct pg_stream *s, struct cursor *c, struct pg_stream_frame *ret)
 {
     ret->lsn = cursor_u64(c);
     ret->wal_end = cursor_u64(c);
@@ -109,8 +109,8 @@ static enum pg_stream_step pg_stream_data(struct pg_stream *s, struct cursor *c,
     return PG_STREAM_DATA;
 }
 
-static enum pg_stream_step pg_stream_keepalive(struct pg_stream *s, struct cursor *c,
-                                               struct pg_stream_frame *ret, struct fault *f)
+static enum pg_stream_step decode_keepalive(struct pg_stream *s, struct cursor *c,
+                                            struct pg_stream_frame *ret, struct fault *f)
 {
     *ret = (struct pg_stream_frame){.wal_end = cursor_u64(c)};
     (void)cursor_u64(c);
@@ -120,33 +120,33 @@ static enum pg_stream_step pg_stream_keepalive(struct pg_stream *s, struct curso
         return PG_STREAM_FAULT;
     }
     s->wal_end = ret->wal_end > s->wal_end ? ret->wal_end : s->wal_end;
-    return asks && !pg_stream_send_status(s, false, f) ? PG_STREAM_FAULT : PG_STREAM_KEEPALIVE;
+    return asks && !write_status(s, false, f) ? PG_STREAM_FAULT : PG_STREAM_KEEPALIVE;
 }
 
-static enum pg_stream_step pg_stream_frame(struct pg_stream *s, size_t size, struct pg_stream_frame *ret,
-                                           struct fault *f)
+static enum pg_stream_step decode_frame(struct pg_stream *s, size_t size, struct pg_stream_frame *ret,
+                                        struct fault *f)
 {
     if (size > PG_STREAM_MESSAGE_MAX) {
-        (void)fault_set(f, FAULT_REJECT,
-                        "a row of %zu MiB came, more than the %d MiB that fit in memory here; keep such "
-                        "values outside the published columns",
-                        size >> 20, PG_STREAM_MESSAGE_MAX >> 20);
+        (void)fault_set(
+            f, FAULT_REJECT,
+            "a row of %zu MiB exceeds the limit of %d MiB; keep such values outside the published "
+            "columns",
+            size >> 20, PG_STREAM_MESSAGE_MAX >> 20);
         return PG_STREAM_FAULT;
     }
     struct cursor c = cursor_over(slice_make(s->buffer, size));
     uint8_t kind = cursor_u8(&c);
     if (kind == 'w' && size >= PG_STREAM_DATA_HEADER) {
-        return pg_stream_data(s, &c, ret);
+        return decode_data(s, &c, ret);
     }
     if (kind == 'k') {
-        return pg_stream_keepalive(s, &c, ret, f);
+        return decode_keepalive(s, &c, ret, f);
     }
-    (void)fault_set(f, FAULT_FATAL, "replication frame of kind 0x%02x and %zu bytes is not in the protocol",
-                    kind, size);
+    (void)fault_set(f, FAULT_FATAL, "invalid replication frame of kind 0x%02x and %zu bytes", kind, size);
     return PG_STREAM_FAULT;
 }
 
-static void pg_stream_free_buffer(struct pg_stream *s)
+static void free_buffer(struct pg_stream *s)
 {
     if (s->buffer != NULL) {
         PQfreemem(s->buffer);
@@ -154,20 +154,20 @@ static void pg_stream_free_buffer(struct pg_stream *s)
     }
 }
 
-// The next frame's size; 0: none is whole yet. Reads the socket once a wake-up under load, else until it is
-// empty.
-static int pg_stream_read(struct pg_stream *s, struct fault *f)
+// The next frame's size; 0: none is complete yet. Under load reads the socket once a wake-up, else until it
+// is empty.
+static int read_frame(struct pg_stream *s, struct fault *f)
 {
     int size;
     while ((size = pg_conn_next_copy(s->conn, &s->buffer, f)) == 0) {
         if (s->has_read) {
             bool was_batching = s->is_batching;
             s->has_read = false;
-            pg_stream_caught_up(s);
+            measure_load(s);
             if (s->is_batching || !was_batching) {
                 return 0;
             }
-            // The load is over; TLS may hold bytes that no event will tell of.
+            // The load has ended: read again, because TLS may have buffered bytes without a further event.
         }
         s->has_read = true;
         if (!pg_conn_fill_copy(s->conn, f)) {
@@ -180,12 +180,12 @@ static int pg_stream_read(struct pg_stream *s, struct fault *f)
 
 enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *ret, struct fault *f)
 {
-    pg_stream_free_buffer(s);
-    int size = pg_stream_read(s, f);
+    free_buffer(s);
+    int size = read_frame(s, f);
     if (size > 0) {
         s->is_heard = true;
         s->window_bytes += (size_t)size;
-        return pg_stream_frame(s, (size_t)size, ret, f);
+        return decode_frame(s, (size_t)size, ret, f);
     }
     s->buffer = NULL;
     if (size == 0) {
@@ -194,8 +194,8 @@ enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *
     return size == -1 ? PG_STREAM_END : PG_STREAM_FAULT;
 }
 
-// A frame came since the last tick, or bytes of one: a large row on a slow link takes its time.
-static bool pg_stream_is_alive(struct pg_stream *s)
+// Whether a frame, or bytes of one, arrived since the last tick: a large row may take long on a slow link.
+static bool has_received(struct pg_stream *s)
 {
     uint64_t received_bytes = pg_socket_received_bytes(pg_conn_socket(s->conn));
     bool is_alive = s->is_heard || received_bytes != s->received_bytes;
@@ -206,7 +206,7 @@ static bool pg_stream_is_alive(struct pg_stream *s)
 bool pg_stream_tick(struct pg_stream *s, struct fault *f)
 {
     int64_t now_us = clock_now_us();
-    if (pg_stream_is_alive(s) || s->is_paused) {
+    if (has_received(s) || s->is_paused) {
         s->is_heard = false;
         s->has_asked = false;
         s->heard_us = now_us;
@@ -218,11 +218,11 @@ bool pg_stream_tick(struct pg_stream *s, struct fault *f)
     }
     if (silent_us > PG_STREAM_ASK_US && !s->has_asked) {
         s->has_asked = true;
-        return pg_stream_send_status(s, true, f);
+        return write_status(s, true, f);
     }
     int64_t due_us = s->is_paused ? PG_STREAM_PAUSED_STATUS_US : PG_STREAM_STATUS_US;
-    if (s->confirmed != s->told || now_us - s->told_us >= due_us) {
-        return pg_stream_send_status(s, false, f);
+    if (s->confirmed != s->last_sent_flush_lsn || now_us - s->last_sent_us >= due_us) {
+        return write_status(s, false, f);
     }
     return true;
 }
@@ -251,9 +251,9 @@ void pg_stream_stop(struct pg_stream *s)
         return;
     }
     struct fault f;
-    pg_stream_free_buffer(s);
+    free_buffer(s);
     (void)uv_timer_stop(s->refill);
-    if (pg_stream_tell(s, &f)) {
+    if (pg_stream_send_status(s, &f)) {
         pg_conn_finish_copy(s->conn);
     }
     s->conn = NULL;

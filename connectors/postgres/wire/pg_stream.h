@@ -7,8 +7,8 @@
 enum pg_stream_step {
     PG_STREAM_DATA,       // *ret is a message of the output plugin
     PG_STREAM_KEEPALIVE,  // ret->wal_end only
-    PG_STREAM_NOTHING,    // nothing now
-    PG_STREAM_END,        // the server ended the COPY; why comes from pg_conn_end_copy
+    PG_STREAM_NOTHING,    // no complete frame yet
+    PG_STREAM_END,        // the server has ended the COPY; pg_conn_end_copy says why
     PG_STREAM_FAULT,
 };
 
@@ -19,46 +19,47 @@ struct pg_stream_frame {
 };
 
 struct pg_stream {
-    struct pg_conn *conn;  // lent; NULL: no stream runs
-    uv_timer_t *refill;    // lent: wakes the reader when the socket holds less than it waits for
+    struct pg_conn *conn;  // lent; NULL: not started
+    uv_timer_t *refill;    // lent: reads when the socket has less than SO_RCVLOWAT
     uv_timer_cb on_refill;
-    char *buffer;  // libpq's, of the last frame
+    char *buffer;  // libpq's buffer with the last frame
     uint64_t confirmed;
-    uint64_t told;  // the position in the last status update
+    uint64_t last_sent_flush_lsn;  // the position in the last status update
     uint64_t wal_end;
-    int64_t told_us;
+    int64_t last_sent_us;  // when it was sent
     int64_t heard_us;
-    int64_t window_us;    // when the load's measurement began
-    size_t window_bytes;  // since then
+    int64_t window_us;    // start of the load's measurement
+    size_t window_bytes;  // received since then
     bool is_tcp;
-    bool is_batching;  // SO_RCVLOWAT is up
+    bool is_batching;  // SO_RCVLOWAT is raised
     bool has_read;     // the socket was read since the last NOTHING
     bool is_paused;
-    bool is_heard;            // a frame came since the last tick
+    bool is_heard;            // a frame has arrived since the last tick
     uint64_t received_bytes;  // by the kernel, at the last tick
-    bool has_asked;           // a reply was asked for after a long silence
+    bool has_asked;           // a reply was requested after a long silence
 };
 
-/** Takes over a connection that has just gone into COPY BOTH. */
+/** Starts on a connection that has just entered COPY BOTH; keeps `confirmed`. */
 void pg_stream_start(struct pg_stream *s, struct pg_conn *conn, uv_timer_t *refill, uv_timer_cb on_refill);
 
 /** One step; never blocks. Keepalives that ask for a reply are answered here. */
 enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *ret,
                                    struct fault *f) MUST_USE;
 
-/** Once a second: status updates when they are due; FAULT_RETRY when the server has been silent for too long.
- */
+/** To be called once a second: sends status updates that are due. FAULT_RETRY: the server was silent too
+ * long. */
 bool pg_stream_tick(struct pg_stream *s, struct fault *f) MUST_USE;
 
-/** Sends a status update: written, flushed and applied are all the confirmed position. */
-bool pg_stream_tell(struct pg_stream *s, struct fault *f) MUST_USE;
+/** Sends a status update with the confirmed position as written, flushed and applied. */
+bool pg_stream_send_status(struct pg_stream *s, struct fault *f) MUST_USE;
 
-/** The same, and asks the server for a keepalive: up to where it has sent everything. */
+/** As pg_stream_send_status, and requests a keepalive, which says up to where the server has sent everything.
+ */
 bool pg_stream_request_reply(struct pg_stream *s, struct fault *f) MUST_USE;
 
 void pg_stream_pause(struct pg_stream *s, bool is_paused);
 
-/** Says the last word to the server and lets go of the connection. */
+/** Sends a final status update and CopyDone, and releases the connection. */
 void pg_stream_stop(struct pg_stream *s);
 
 #endif

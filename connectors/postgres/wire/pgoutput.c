@@ -3,7 +3,7 @@
 //
 //   B Begin     Int64 final LSN, Int64 commit time, Int32 xid
 //   C Commit    Int8 flags (0), Int64 commit LSN, Int64 end LSN, Int64 commit time
-//   O Origin    Int64 commit LSN there, String name
+//   O Origin    Int64 commit LSN on the origin, String name
 //   R Relation  Int32 oid, String schema, String name, Int8 replica identity, Int16 count,
 //               count times: Int8 flags (1: identity), String name, Int32 type, Int32 modifier
 //   Y Type      Int32 oid, String schema, String name
@@ -21,15 +21,15 @@
 
 #include "core/base/clock.h"
 
-static int64_t pgoutput_time(struct cursor *c)
+static int64_t read_time(struct cursor *c)
 {
     int64_t unix_us;
     int64_t time_us = (int64_t)cursor_u64(c);
-    // Only a broken server sends a time that does not fit; it is data, so it must not overflow.
+    // A time that does not fit comes only from a broken server, but must not overflow here.
     return __builtin_add_overflow(time_us, CLOCK_POSTGRES_EPOCH_US, &unix_us) ? INT64_MAX : unix_us;
 }
 
-static bool pgoutput_decode_tuple(struct cursor *c, struct pgoutput_tuple *ret, struct fault *f)
+static bool decode_tuple(struct cursor *c, struct pgoutput_tuple *ret, struct fault *f)
 {
     uint16_t count = cursor_u16(c);
     if (count > PGOUTPUT_COLUMNS_MAX) {
@@ -51,7 +51,7 @@ static bool pgoutput_decode_tuple(struct cursor *c, struct pgoutput_tuple *ret, 
         }
     }
     if (c->is_short) {
-        return fault_set(f, FAULT_FATAL, "pgoutput tuple is cut short");
+        return fault_set(f, FAULT_FATAL, "pgoutput tuple is truncated");
     }
     if (value < ret->values + count) {
         return fault_set(f, FAULT_FATAL, "pgoutput tuple has a value of unknown kind 0x%02x", value->kind);
@@ -60,7 +60,7 @@ static bool pgoutput_decode_tuple(struct cursor *c, struct pgoutput_tuple *ret, 
     return true;
 }
 
-static bool pgoutput_decode_relation(struct cursor *c, struct pgoutput_relation *ret, struct fault *f)
+static bool decode_relation(struct cursor *c, struct pgoutput_relation *ret, struct fault *f)
 {
     ret->oid = cursor_u32(c);
     ret->schema = cursor_string(c);
@@ -80,28 +80,27 @@ static bool pgoutput_decode_relation(struct cursor *c, struct pgoutput_relation 
     return true;
 }
 
-static bool pgoutput_decode_new(struct cursor *c, uint8_t mark, struct pgoutput_row *ret, struct fault *f)
+static bool decode_new_tuple(struct cursor *c, uint8_t mark, struct pgoutput_row *ret, struct fault *f)
 {
     if (mark != 'N') {
         return fault_set(f, FAULT_FATAL, "pgoutput row has the tuple mark 0x%02x instead of 'N'", mark);
     }
     ret->has_new = true;
-    return pgoutput_decode_tuple(c, &ret->new_tuple, f);
+    return decode_tuple(c, &ret->new_tuple, f);
 }
 
-static bool pgoutput_decode_row(struct cursor *c, enum pgoutput_kind kind, struct pgoutput_row *ret,
-                                struct fault *f)
+static bool decode_row(struct cursor *c, enum pgoutput_kind kind, struct pgoutput_row *ret, struct fault *f)
 {
     ret->relation_oid = cursor_u32(c);
     ret->old_kind = 0;
     ret->has_new = false;
     uint8_t mark = cursor_u8(c);
     if (kind == PGOUTPUT_INSERT) {
-        return pgoutput_decode_new(c, mark, ret, f);
+        return decode_new_tuple(c, mark, ret, f);
     }
     if (mark == 'K' || mark == 'O') {
         ret->old_kind = mark;
-        if (!pgoutput_decode_tuple(c, &ret->old_tuple, f)) {
+        if (!decode_tuple(c, &ret->old_tuple, f)) {
             return false;
         }
         if (kind == PGOUTPUT_DELETE) {
@@ -111,11 +110,11 @@ static bool pgoutput_decode_row(struct cursor *c, enum pgoutput_kind kind, struc
     } else if (kind == PGOUTPUT_DELETE) {
         return fault_set(f, FAULT_FATAL, "pgoutput delete has the tuple mark 0x%02x", mark);
     }
-    return pgoutput_decode_new(c, mark, ret, f);
+    return decode_new_tuple(c, mark, ret, f);
 }
 
-// Truncates, logical messages and type names are checked for their form; nobody needs their content yet.
-static void pgoutput_skip(struct cursor *c, enum pgoutput_kind kind)
+// Truncate, Message and Type are only checked for their format; their content is not used.
+static void skip_body(struct cursor *c, enum pgoutput_kind kind)
 {
     if (kind == PGOUTPUT_TRUNCATE) {
         uint32_t count = cursor_u32(c);
@@ -132,27 +131,26 @@ static void pgoutput_skip(struct cursor *c, enum pgoutput_kind kind)
     }
 }
 
-static bool pgoutput_decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message *ret,
-                                 struct fault *f)
+static bool decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message *ret, struct fault *f)
 {
     switch (kind) {
     case PGOUTPUT_INSERT:
     case PGOUTPUT_UPDATE:
     case PGOUTPUT_DELETE:
-        return pgoutput_decode_row(c, (enum pgoutput_kind)kind, &ret->row, f);
+        return decode_row(c, (enum pgoutput_kind)kind, &ret->row, f);
     case PGOUTPUT_BEGIN:
         ret->begin.final_lsn = cursor_u64(c);
-        ret->begin.commit_time_us = pgoutput_time(c);
+        ret->begin.commit_time_us = read_time(c);
         ret->begin.transaction_id = cursor_u32(c);
         return true;
     case PGOUTPUT_COMMIT:
         (void)cursor_u8(c);
         ret->commit.commit_lsn = cursor_u64(c);
         ret->commit.end_lsn = cursor_u64(c);
-        ret->commit.commit_time_us = pgoutput_time(c);
+        ret->commit.commit_time_us = read_time(c);
         return true;
     case PGOUTPUT_RELATION:
-        return pgoutput_decode_relation(c, &ret->relation, f);
+        return decode_relation(c, &ret->relation, f);
     case PGOUTPUT_ORIGIN:
         ret->origin.commit_lsn = cursor_u64(c);
         ret->origin.name = cursor_string(c);
@@ -160,7 +158,7 @@ static bool pgoutput_decode_body(struct cursor *c, uint8_t kind, struct pgoutput
     case PGOUTPUT_TRUNCATE:
     case PGOUTPUT_MESSAGE:
     case PGOUTPUT_TYPE:
-        pgoutput_skip(c, (enum pgoutput_kind)kind);
+        skip_body(c, (enum pgoutput_kind)kind);
         return true;
     default:
         return fault_set(f, FAULT_FATAL, "pgoutput message of unknown kind 0x%02x", kind);
@@ -171,7 +169,7 @@ bool pgoutput_decode(struct slice wire, struct pgoutput_message *ret, struct fau
 {
     struct cursor c = cursor_over(wire);
     uint8_t kind = cursor_u8(&c);
-    if (!pgoutput_decode_body(&c, kind, ret, f)) {
+    if (!decode_body(&c, kind, ret, f)) {
         return false;
     }
     if (!cursor_finish(&c, "pgoutput message", f)) {

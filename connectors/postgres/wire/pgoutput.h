@@ -22,7 +22,8 @@ enum pgoutput_kind {
     PGOUTPUT_MESSAGE = 'M',
 };
 
-/** One column of a tuple. `data` is borrowed from the message; meaningful for PGOUTPUT_VALUE_TEXT only. */
+/** One column of a tuple. `data` and `size` are valid for PGOUTPUT_VALUE_TEXT only; borrowed from the
+ * message. */
 struct pgoutput_value {
     const uint8_t *data;
     uint32_t size;
@@ -30,8 +31,8 @@ struct pgoutput_value {
 };
 
 enum {
-    PGOUTPUT_VALUE_NULL = 'n',       // in a key tuple also: absent
-    PGOUTPUT_VALUE_UNCHANGED = 'u',  // a TOASTed value that the update did not touch: not sent
+    PGOUTPUT_VALUE_NULL = 'n',       // in a key tuple also for columns outside the key
+    PGOUTPUT_VALUE_UNCHANGED = 'u',  // a TOASTed value that the update did not change: not sent
     PGOUTPUT_VALUE_TEXT = 't',
 };
 
@@ -41,7 +42,7 @@ struct pgoutput_tuple {
 };
 
 struct pgoutput_begin {
-    uint64_t final_lsn;      // of the commit record's start
+    uint64_t final_lsn;      // start of the commit record
     int64_t commit_time_us;  // Unix microseconds
     uint32_t transaction_id;
 };
@@ -52,9 +53,9 @@ struct pgoutput_commit {
     int64_t commit_time_us;  // Unix microseconds
 };
 
-/** Where the transaction came from, when another server replicated it to this one. */
+/** The server from which the transaction was replicated to this one. */
 struct pgoutput_origin {
-    uint64_t commit_lsn;  // there
+    uint64_t commit_lsn;  // on that server
     struct slice name;    // NUL-terminated in the message
 };
 
@@ -77,13 +78,13 @@ struct pgoutput_relation {
 /** Insert, Update, Delete. */
 struct pgoutput_row {
     uint32_t relation_oid;
-    uint8_t old_kind;  // 'K': only the identity's columns are real; 'O': the whole old row; 0: none
+    uint8_t old_kind;  // 'K': the old tuple has the identity's columns only; 'O': the whole old row; 0: none
     bool has_new;
     struct pgoutput_tuple old_tuple;
     struct pgoutput_tuple new_tuple;
 };
 
-/** About 130 kB: made once and decoded into again and again; only the part `kind` names is valid. */
+/** About 130 kB, so allocate it once and reuse it. Only the member that belongs to `kind` is valid. */
 struct pgoutput_message {
     enum pgoutput_kind kind;
     struct pgoutput_begin begin;
@@ -96,9 +97,9 @@ struct pgoutput_message {
 /**
  * Decodes one message of protocol version 1, or 2 without streaming.
  *
- * @param wire  one whole message from its type byte; borrowed: slices in `ret` point into it
+ * @param wire  one whole message with its type byte; slices in `ret` point into it
  * @param ret   unspecified on failure
- * @param f     FAULT_FATAL: not what the protocol promises
+ * @param f     FAULT_FATAL: invalid message
  * Source: PostgreSQL 15, 55.9 Logical Replication Message Formats.
  */
 bool pgoutput_decode(struct slice wire, struct pgoutput_message *ret, struct fault *f) MUST_USE;

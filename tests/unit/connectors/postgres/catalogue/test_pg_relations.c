@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "connectors/postgres/catalogue/pg_relations.h"
+#include "connectors/postgres/catalogue/table_filter.h"
 #include "core/base/text.h"
 
 static void assert_topic(const char *name, const char *want)
@@ -34,7 +35,7 @@ static bool wants(const struct connector_config *config, const char *name, const
     if (top != NULL) {
         text_list_add(&ancestors, top);
     }
-    return pg_relations_wants(config, "public", name, &ancestors);
+    return table_filter_wants(config, "public", name, &ancestors);
 }
 
 static void a_partition_is_wanted_with_what_it_is_a_part_of(void **state)
