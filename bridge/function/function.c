@@ -472,19 +472,25 @@ bool function_can_work(const struct function *fn)
     return function_is_ready(fn) && !fn->kafka_error.is_set;
 }
 
-/** A partition stands still until the registry has been asked for a schema. */
-static bool is_waiting_for_schema(const struct function *fn)
+/** Why a partition stands still: its records can't be read, or a schema can't be looked up. NULL: none does.
+ */
+static const struct last_error *partition_error(const struct function *fn)
 {
+    const struct last_error *schemas = schema_cache_error(fn->deps.schemas);
+    const struct last_error *found = NULL;
     struct partition *p = NULL;
     if (consumer_of(fn) == NULL) {
-        return false;
+        return NULL;
     }
     LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
-        if (p->held != NULL || p->refetched != NULL) {
-            return true;
+        if (p->error != NULL) {
+            return p->error;
+        }
+        if (schemas->is_set && (p->held != NULL || p->refetched != NULL)) {
+            found = schemas;
         }
     }
-    return false;
+    return found;
 }
 
 /** An error that stops the whole function takes precedence over failed calls. */
@@ -496,8 +502,8 @@ static const struct last_error *lasting_error(const struct function *fn)
     if (fn->kafka_error.is_set || fn->delivery == NULL) {
         return &fn->kafka_error;
     }
-    const struct last_error *schemas = schema_cache_error(fn->deps.schemas);
-    return schemas->is_set && is_waiting_for_schema(fn) ? schemas : delivery_error(fn->delivery);
+    const struct last_error *of_partition = partition_error(fn);
+    return of_partition != NULL ? of_partition : delivery_error(fn->delivery);
 }
 
 void function_status(const struct function *fn, struct bytes *out)

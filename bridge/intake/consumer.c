@@ -158,6 +158,36 @@ static void restart_at_earliest(struct consumer *c, struct partition *p)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+/** The broker has records there, and librdkafka makes nothing of them: it fetches them again and again. */
+static bool is_unreadable(rd_kafka_resp_err_t code)
+{
+    static const rd_kafka_resp_err_t CODES[] = {
+        RD_KAFKA_RESP_ERR__BAD_COMPRESSION, RD_KAFKA_RESP_ERR__BAD_MSG,
+        RD_KAFKA_RESP_ERR_INVALID_MSG,      RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
+        RD_KAFKA_RESP_ERR__UNDERFLOW,       RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE,
+    };
+    for (size_t i = 0; i < COUNT_OF(CODES); i++) {
+        if (code == CODES[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Nothing is skipped: the partition waits, and the status says why. */
+static void note_unreadable(const struct consumer *c, struct partition *p, const char *text)
+{
+    CLEANUP(memory_free_pointer)
+    char *why = memory_format("partition %d of %s can't be read: %s", (int)p->number, p->topic, text);
+    if (p->error == NULL) {
+        p->error = memory_zeroed(1, sizeof(*p->error));
+        log_error(c->component, "records_unreadable",
+                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
+                  "%s; the partition waits", why);
+    }
+    last_error_set(p->error, why);
+}
+
 /** Errors, and the partition's end, come between the records of its queue. */
 static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
 {
@@ -172,6 +202,10 @@ static void on_partition_error(struct consumer *c, struct partition *p, const rd
                   "records were deleted before they were delivered (retention?): continuing at the earliest");
         c->listener.on_offset_reset(c->listener.self, p);
         restart_at_earliest(c, p);
+        return;
+    }
+    if (is_unreadable(message->err)) {
+        note_unreadable(c, p, rd_kafka_message_errstr(message));
         return;
     }
     on_error(c, message->err, rd_kafka_message_errstr(message));
@@ -194,6 +228,7 @@ static size_t take_from(struct consumer *c, struct partition *p, size_t count)
             partition_pop(p);
             continue;
         }
+        free(TAKE(p->error));
         if (c->listener.on_record(c->listener.self, p, message) == CONSUMER_HELD) {
             p->is_held = true;
             break;

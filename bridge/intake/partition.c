@@ -100,6 +100,7 @@ void partition_free(struct partition *p)
     INVARIANT(p->event_count == 0);
     partition_stop(p);
     progress_clear(&p->progress);
+    free(p->error);
     free(p->topic);
     free(p);
 }

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "bridge/intake/progress.h"
+#include "core/base/last_error.h"
 #include "core/kafka/kafka_client.h"
 
 struct consumer;
@@ -28,15 +29,16 @@ struct partition {
     int32_t number;
     enum partition_state state;
     struct progress progress;
-    size_t event_count;       // events that are held; counted by delivery
-    struct event *held;       // the next record's, while its schema is looked up; not counted
-    struct event *refetched;  // the same, of a record that is read again
-    bool is_registered;       // the function's registration record has it
-    bool is_held;             // its next record waits (for a schema, for room in its lane)
-    bool is_ready;            // its queue may have records
-    int64_t next_offset;      // after the record that was read last; -1: none was read
-    int64_t end_offset;       // where the log ended when that was listed; -1: never listed
-    int64_t fetched_us;       // when the fetched batch was read
+    size_t event_count;        // events that are held; counted by delivery
+    struct event *held;        // the next record's, while its schema is looked up; not counted
+    struct event *refetched;   // the same, of a record that is read again
+    struct last_error *error;  // of reading the next record; NULL: none
+    bool is_registered;        // the function's registration record has it
+    bool is_held;              // its next record waits (for a schema, for room in its lane)
+    bool is_ready;             // its queue may have records
+    int64_t next_offset;       // after the record that was read last; -1: none was read
+    int64_t end_offset;        // where the log ended when that was listed; -1: never listed
+    int64_t fetched_us;        // when the fetched batch was read
     // Private:
     rd_kafka_queue_t *queue;
     struct kafka_watch *watch;

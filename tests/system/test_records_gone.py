@@ -1,9 +1,14 @@
-"""Promise: records that Kafka deleted before they were delivered are said and counted, and stop nothing else."""
+"""
+Promise: records that Kafka deleted before they were delivered are said and counted, and stop nothing else; those that
+can't be read are said, and not skipped.
+"""
 
+import glob
+import struct
 import threading
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from lib.function_server import Answer
 from lib.records import end_offsets, read_topic
 from lib.waiting import wait_until
@@ -82,3 +87,41 @@ def test_of_partitions_that_are_held(shop, kafka, function, name):
     process.wait_event("events_gone", timeout=60)
     kafka.produce(topic, [(b"after", value, None, number) for number in range(12)])
     wait_until(lambda: settled_to(kafka, name), 60, "all settled")
+
+
+def spoil_second_batch(kafka, topic):
+    """Of the log on disk, behind its header of 61 bytes."""
+    (log,) = glob.glob(f"{kafka.folder}/data/{topic}-0/*.log")
+    with open(log, "r+b") as file:
+        data = file.read()
+        begin = 12 + struct.unpack(">i", data[8:12])[0]
+        end = begin + 12 + struct.unpack(">i", data[begin + 8 : begin + 12])[0]
+        assert end < len(data), "no third batch"
+        file.seek(begin + 61)
+        file.write(bytes(byte ^ 0x5A for byte in data[begin + 61 : end]))
+
+
+def test_that_are_corrupt_on_the_broker(private_kafka, make_millrace, function, name):
+    kafka = private_kafka()
+    topic, group = f"{name}.a", f"millrace.{name}"
+    kafka.create_topic(topic)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "compression.type": "gzip", "log_level": 0})
+    for _ in range(3):
+        producer.produce(topic, key=b"k", value=b"no Avro " * 100, partition=0)
+        assert producer.flush(60) == 0
+    kafka.stop()
+    spoil_second_batch(kafka, topic)
+    kafka.start()
+    millrace = make_millrace(kafka)
+    millrace.function(name, topic, function.url)
+    process = millrace.bridge()
+    process.wait_event("records_unreadable", topic=topic, partition=0)
+    wait_until(lambda: kafka.committed(group, topic) == {0: 1}, 30, "offset 1 committed")
+
+    def error():
+        return millrace.get("/api/status").json()["functions"][0]["last_error"] or ""
+
+    wait_until(lambda: error().startswith(f"partition 0 of {topic} can't be read: "), 10, "the status to say so")
+    kafka.admin.delete_records([TopicPartition(topic, 0, 2)])
+    wait_until(lambda: kafka.committed(group, topic) == {0: 3}, 30, "offset 3 committed")
+    wait_until(lambda: error() == "", 10, "no error any more")
