@@ -36,9 +36,10 @@ struct change_delivery {
     bool is_begin_refused;
     bool is_withholding;
 
-    struct source_state state;  // the content of the next record; its position is that of `recorded`
-    uint64_t recorded;          // the position in the acknowledged record
-    uint64_t recording;         // the position in the record in flight
+    struct source_state state;   // the content of the record; its position is that of `recorded`
+    struct source_state wanted;  // with is_save_due: what the record shall say
+    uint64_t recorded;           // the position in the acknowledged record
+    uint64_t recording;          // the position in the record in flight
     uint64_t confirmed;
     bool has_session;
     bool is_save_due;     // change_delivery_save was called
@@ -70,9 +71,11 @@ static bool is_record_due(const struct change_delivery *d)
 
 static enum sink_step send_record(struct change_delivery *d, struct fault *f)
 {
-    struct source_state state = d->state;
-    uint64_t safe = d->has_session ? watermark_safe(&d->watermark) : 0;
-    state.position = safe > state.position ? safe : state.position;
+    struct source_state state = may_save(d) ? d->wanted : d->state;
+    if (d->has_session) {
+        uint64_t safe = watermark_safe(&d->watermark);
+        state.position = safe > d->state.position ? safe : d->state.position;
+    }
     CLEANUP(bytes_clear) struct bytes value = {0};
     CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
     connector_state_write(&value, &state);
@@ -94,6 +97,7 @@ static void note_sent(struct change_delivery *d)
     d->is_recording = true;
     d->is_saving = may_save(d);
     d->is_save_due = d->is_save_due && !d->is_saving;
+    d->state = d->is_saving ? d->wanted : d->state;
     d->recorded_us = clock_now_us();
 }
 
@@ -378,13 +382,25 @@ void change_delivery_load(struct change_delivery *d)
     state_topic_read(d->state_topic, key, on_read, d);
 }
 
+// What is to be read is in the record before it is read, whatever waits; what was read leaves it afterwards.
+static bool only_adds(const struct source_state *from, const struct source_state *to)
+{
+    return from->is_snapshot_done && to->is_snapshot_done && to->unread_count >= from->unread_count &&
+           memcmp(from->unread, to->unread, from->unread_count * sizeof(*from->unread)) == 0;
+}
+
 void change_delivery_save(struct change_delivery *d, const struct source_state *state)
 {
-    d->state = *state;
-    d->state.is_known = true;
+    d->wanted = *state;
+    d->wanted.is_known = true;
     d->is_save_due = true;
-    d->save_after = d->watermark.next;
+    d->save_after = only_adds(&d->state, state) ? d->watermark.first : d->watermark.next;
     advance_record(d);
+}
+
+bool change_delivery_is_snapshot_done(const struct change_delivery *d)
+{
+    return d->state.is_snapshot_done;
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -84,8 +84,12 @@ size_t change_delivery_in_flight(const struct change_delivery *d);
 /** Reads the state record from Kafka; on_loaded follows. */
 void change_delivery_load(struct change_delivery *d);
 
-/** Writes the state record once all records put before are acknowledged; on_saved follows. */
+/** Writes the state record; on_saved follows. A record that leaves out what was still to be read is written
+ * only once all records put before are acknowledged. */
 void change_delivery_save(struct change_delivery *d, const struct source_state *state);
+
+/** What the state record says of the first snapshot. */
+bool change_delivery_is_snapshot_done(const struct change_delivery *d);
 
 /** No callback follows. Accepts NULL. */
 void change_delivery_free(struct change_delivery *d);

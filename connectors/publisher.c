@@ -120,15 +120,15 @@ static bool is_waiting(const struct publisher *p, const char *topic)
 }
 
 // The table waits; the others go on. No position at or after the row is confirmed, so the next start of the
-// connector reads all of the table's changes again. A row of a snapshot fails the connector, because the
-// snapshot could not end.
+// connector reads all of the table's changes again. A row of the first snapshot fails the connector,
+// because that snapshot could not end.
 static enum publisher_step stop_table(struct publisher *p, const char *message, const char *cure,
                                       struct fault *f)
 {
     const struct table *table = p->change->table;
     (void)fault_set(f, FAULT_CONFIG, "a row of table %s.%s can't be published (event %.*s): %s; %s",
                     table->schema, table->name, (int)p->position_size, p->position, message, cure);
-    if (p->change->op == CHANGE_READ) {
+    if (p->change->op == CHANGE_READ && !change_delivery_is_snapshot_done(p->params.delivery)) {
         return PUBLISHER_FAULT;
     }
     text_list_add(&p->waiting, table->topic);

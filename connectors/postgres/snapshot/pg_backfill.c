@@ -118,7 +118,8 @@ static void on_rolled_back(void *self, PGresult *const *results, size_t count, c
             b->has_logged_waiting = true;
             log_info(b->params.snapshot.component, "snapshot_waits", NULL,
                      "the snapshot waits for open transactions; the oldest is %llu: SELECT pid, query "
-                     "FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY xact_start;",
+                     "FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY xact_start; "
+                     "SELECT gid, prepared FROM pg_prepared_xacts;",
                      (unsigned long long)b->seen.xmin);
         }
         enter(b, PG_BACKFILL_SETTLING);

@@ -36,7 +36,13 @@ struct script {
     struct source_listener listener;
     uv_timer_t timer;
     bool is_paused;
-    bool is_record_held;  // the state topic loses its leader when the stream begins
+    bool is_record_held;     // the state topic loses its leader when the stream begins
+    bool is_first_snapshot;  // the record of the first open says that it still runs
+    uint32_t unread;         // the record of the first open names this table; 0: none
+    size_t wait_at;          // no change from this one on is given yet; 0: all are
+    size_t save_at;          // after this change a record is to be saved that names `later`; 0: never
+    uint32_t later;          // 0: no table
+    bool is_saved;           // and it was
 };
 
 struct fixture {
@@ -98,6 +104,17 @@ static void script_tell_open(struct script *s)
     s->listener.on_open(s->listener.self, s->positions[s->opened - 1]);
 }
 
+static void script_save(struct script *s, uint32_t unread)
+{
+    struct source_state state = {.is_snapshot_done = !s->is_first_snapshot,
+                                 .timeline = 1,
+                                 .unread_count = unread != 0,
+                                 .unread = {unread}};
+    (void)snprintf(state.slot, sizeof(state.slot), "millrace_test");
+    (void)snprintf(state.system_identifier, sizeof(state.system_identifier), "7000");
+    s->listener.on_state(s->listener.self, &state);
+}
+
 static void script_state_loaded(struct source *source, const struct source_state *known)
 {
     struct script *s = (struct script *)(void *)source;
@@ -106,10 +123,7 @@ static void script_state_loaded(struct source *source, const struct source_state
         script_tell_open(s);
         return;
     }
-    struct source_state state = {.is_snapshot_done = true, .timeline = 1};
-    (void)snprintf(state.slot, sizeof(state.slot), "millrace_test");
-    (void)snprintf(state.system_identifier, sizeof(state.system_identifier), "7000");
-    s->listener.on_state(s->listener.self, &state);
+    script_save(s, s->unread);
     if (s->is_lost_after_state) {
         s->is_lost_after_state = false;
         struct fault f;
@@ -150,7 +164,12 @@ static void script_open(struct source *source)
 
 static void script_state_saved(struct source *source)
 {
-    script_tell_open((struct script *)(void *)source);
+    struct script *s = (struct script *)(void *)source;
+    if (s->save_at != 0 && s->at >= s->save_at) {
+        s->is_saved = true;
+    } else {
+        script_tell_open(s);
+    }
 }
 
 static enum source_step script_next(struct source *source, struct change *ret_change, struct fault *f)
@@ -162,10 +181,13 @@ static enum source_step script_next(struct source *source, struct change *ret_ch
         (void)fault_set(f, FAULT_RETRY, "connection reset by the test");
         return SOURCE_FAULT;
     }
-    if (s->is_paused || s->at == s->count) {
+    if (s->is_paused || s->at == s->count || (s->wait_at != 0 && s->at >= s->wait_at)) {
         return SOURCE_NOTHING;
     }
     *ret_change = s->changes[s->at++];
+    if (s->at == s->save_at) {
+        script_save(s, s->later);
+    }
     return SOURCE_CHANGE;
 }
 
@@ -393,7 +415,9 @@ static void seen_note(struct seen *seen, const rd_kafka_message_t *message)
     seen->count++;
 }
 
-static void read_topic(struct fixture *x, const char *topic, struct seen *seen)
+// Calls back with each record of the topic.
+static void read_all(struct fixture *x, const char *topic,
+                     void (*on_record)(void *self, const rd_kafka_message_t *m), void *self)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     (void)rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(x->cluster), NULL, 0);
@@ -410,12 +434,34 @@ static void read_topic(struct fixture *x, const char *topic, struct seen *seen)
         assert_non_null(message);
         is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            seen_note(seen, message);
+            on_record(self, message);
         }
         rd_kafka_message_destroy(message);
     }
     (void)rd_kafka_consumer_close(consumer);
     rd_kafka_destroy(consumer);
+}
+
+static void note_seen(void *self, const rd_kafka_message_t *message)
+{
+    seen_note(self, message);
+}
+
+static void read_topic(struct fixture *x, const char *topic, struct seen *seen)
+{
+    read_all(x, topic, note_seen, seen);
+}
+
+static void note_last(void *self, const rd_kafka_message_t *message)
+{
+    bytes_reset(self);
+    bytes_append(self, message->payload, message->len);
+}
+
+// The newest state record.
+static void read_record(struct fixture *x, struct bytes *ret)
+{
+    read_all(x, "millrace.state", note_last, ret);
 }
 
 static void every_row_is_published_with_its_position_and_then_confirmed(void **state)
@@ -596,19 +642,112 @@ static void a_row_over_the_limit_stops_its_table_and_no_other(void **state)
     free(row);
 }
 
-static void a_snapshot_stops_at_a_row_over_the_limit(void **state)
+static void a_first_snapshot_stops_at_a_row_over_the_limit(void **state)
 {
     struct fixture *x = *state;
     size_t size = 0;
     uint8_t *row = large_row(&size);
     script_add_transaction(x, 0x100, CHANGE_READ);
     x->script.changes[1].after = slice_make(row, size);
+    x->script.is_first_snapshot = true;
     fixture_run(x);
     assert_int_equal(x->end.kind, FAULT_CONFIG);
     assert_non_null(strstr(x->end.text, "public.items"));
     assert_non_null(strstr(x->end.text, "message.max.bytes"));
     assert_int_equal(x->script.confirmed, 0);
     free(row);
+}
+
+static void a_table_that_was_added_waits_at_a_row_over_the_limit_and_no_other(void **state)
+{
+    struct fixture *x = *state;
+    size_t size = 0;
+    uint8_t *row = large_row(&size);
+    x->script.unread = 77;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    script_add_transaction(x, 0x200, CHANGE_READ);
+    x->script.changes[4].after = slice_make(row, size);
+    script_add_transaction(x, 0x400, CHANGE_CREATE);
+    x->script.changes[7].table = &x->other;
+    script_add(x, CHANGE_IDLE, 0)->position = 0x500;
+    x->on_watch = drain_when_published;
+    fixture_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.confirmed, 0x108);
+    struct seen seen = {0};
+    read_topic(x, "t.public.others", &seen);
+    assert_int_equal(seen.count, 1);
+    bytes_clear(&seen.last_value);
+    free(row);
+}
+
+static void drain_when_saved(struct fixture *x)
+{
+    if (x->script.is_saved) {
+        x->on_watch = NULL;
+        (void)uv_timer_stop(&x->watch);
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void what_is_to_be_read_is_recorded_also_while_a_table_waits(void **state)
+{
+    struct fixture *x = *state;
+    size_t size = 0;
+    uint8_t *row = large_row(&size);
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = slice_make(row, size);
+    x->script.save_at = 3;
+    x->script.later = 77;
+    x->on_watch = drain_when_saved;
+    fixture_run(x);
+    assert_int_equal(x->script.confirmed, 0);
+    struct bytes record = {0};
+    read_record(x, &record);
+    assert_non_null(strstr(bytes_text(&record), "\"unread\":[77]"));
+    bytes_clear(&record);
+    free(row);
+}
+
+// The table's rows can't go out; the transaction before them is confirmed meanwhile.
+static void let_out_when_confirmed(struct fixture *x)
+{
+    struct script *s = &x->script;
+    if (s->wait_at == 3 && s->confirmed == 0x108) {
+        assert_int_equal(rd_kafka_mock_partition_set_leader(x->cluster, "t.public.items", 0, -1), 0);
+        s->wait_at = 0;
+        s->listener.on_ready(s->listener.self);
+    } else if (s->confirmed == 0x208) {
+        struct bytes record = {0};
+        read_record(x, &record);
+        assert_non_null(strstr(bytes_text(&record), "\"unread\":[77]"));
+        bytes_clear(&record);
+        assert_false(s->is_saved);
+        x->on_watch = drain_when_saved;
+        assert_int_equal(rd_kafka_mock_partition_set_leader(x->cluster, "t.public.items", 0, 1), 0);
+    }
+}
+
+static void that_rows_were_read_is_recorded_only_when_kafka_has_them(void **state)
+{
+    struct fixture *x = *state;
+    x->script.unread = 77;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    script_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.changes[4].table = &x->other;
+    script_add_transaction(x, 0x200, CHANGE_READ);
+    x->script.wait_at = 3;
+    x->script.save_at = 9;
+    x->on_watch = let_out_when_confirmed;
+    fixture_run(x);
+    struct bytes record = {0};
+    read_record(x, &record);
+    assert_null(strstr(bytes_text(&record), "unread"));
+    bytes_clear(&record);
+    struct seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 2);
+    bytes_clear(&seen.last_value);
 }
 
 // Records of each size around the limit, byte by byte: each passes or goes aside.
@@ -740,7 +879,10 @@ int main(void)
         CASE(a_state_record_on_its_way_goes_with_its_session),
         CASE(a_server_that_went_back_is_followed),
         CASE(a_row_over_the_limit_stops_its_table_and_no_other),
-        CASE(a_snapshot_stops_at_a_row_over_the_limit),
+        CASE(a_first_snapshot_stops_at_a_row_over_the_limit),
+        CASE(a_table_that_was_added_waits_at_a_row_over_the_limit_and_no_other),
+        CASE(what_is_to_be_read_is_recorded_also_while_a_table_waits),
+        CASE(that_rows_were_read_is_recorded_only_when_kafka_has_them),
         CASE(a_row_just_under_the_limit_never_stops_the_connector),
         CASE(a_position_is_confirmed_only_when_the_state_record_has_it),
         CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
