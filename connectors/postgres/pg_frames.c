@@ -97,7 +97,7 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     fr->is_loading = false;
     fr->described = NULL;
     if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
-        pg_catalogue_set_read(results, &fr->catalogue);
+        pg_catalogue_set_read(results + count - PG_CATALOGUE_SET_RESULTS, &fr->catalogue);
     }
     if (relation != NULL && !use_known(fr, relation)) {
         query_catalogue(fr, relation);
@@ -107,12 +107,15 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     on_ready(fr);  // if this failed, each table is queried by itself
 }
 
-static void load_catalogue(struct pg_frames *fr)
+// `can_fail`: the connection is in no transaction. From PostgreSQL 16 on, listing a publication's tables
+// locks each of them.
+static void load_catalogue(struct pg_frames *fr, bool can_fail)
 {
     CLEANUP(bytes_clear) struct bytes publications = {0};
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_catalogue_set_clear(&fr->catalogue);
     pg_publication_literals(fr->deps->publication, &publications);
+    bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '1s';" : "");
     pg_catalogue_set_query(&sql, bytes_text(&publications));
     fr->is_loading = true;
     set_pause(fr);
@@ -128,7 +131,7 @@ static void describe(struct pg_frames *fr)
     }
     if (pg_catalogue_set_is_due(&fr->catalogue)) {
         fr->described = relation;
-        load_catalogue(fr);
+        load_catalogue(fr, false);
     } else {
         query_catalogue(fr, relation);
     }
@@ -148,7 +151,7 @@ void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_
     fr->stream.confirmed = session->position;
     pg_stream_start(&fr->stream, session->replication, refill, on_refill);
     pg_conn_watch_copy(session->replication, on_ready, fr);
-    load_catalogue(fr);
+    load_catalogue(fr, !session->has_snapshot);
 }
 
 void pg_frames_stop(struct pg_frames *fr)

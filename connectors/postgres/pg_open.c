@@ -444,6 +444,25 @@ static void on_identified(void *self, PGresult *const *results, size_t count, co
     lock(o);
 }
 
+static void on_unlimited(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_open *o = self;
+    (void)results;
+    (void)count;
+    if (f != NULL) {
+        log_warn(o->deps->component, "limit_not_lifted", NULL, "SET transaction_timeout = 0: %s", f->text);
+    }
+}
+
+// A snapshot that the server ends after a time would begin again without end. The setting is new in
+// PostgreSQL 17: older servers would refuse a connection that asks for it.
+static void lift_limit(struct pg_open *o, struct pg_conn *conn)
+{
+    if (pg_conn_server_version(conn) >= 170000) {
+        pg_conn_query(conn, "SET transaction_timeout = 0", on_unlimited, o);
+    }
+}
+
 static void on_replication(void *self, const struct fault *f)
 {
     struct pg_open *o = self;
@@ -451,6 +470,7 @@ static void on_replication(void *self, const struct fault *f)
         fail(o, f);
         return;
     }
+    lift_limit(o, o->session.replication);
     pg_conn_query(o->session.replication, "IDENTIFY_SYSTEM", on_identified, o);
 }
 
@@ -477,6 +497,7 @@ static void on_sql(void *self, const struct fault *f)
         fail(o, f);
         return;
     }
+    lift_limit(o, o->session.sql);
     o->session.database = memory_string(pg_conn_database(o->session.sql));
     o->session.replication = connect_to(o, true, on_replication);
 }

@@ -99,6 +99,30 @@ def test_from_snapshot_to_restart(other_database, kafka, millrace, name):
     assert process.stop() == 0
 
 
+def test_a_limit_on_transactions_does_not_end_a_snapshot(other_database, server, kafka, millrace, name):
+    """From 17 on a server may end each transaction after a time: the snapshot would begin again without end."""
+    if server.version < 17:
+        return
+    database = other_database
+    database.sql("create table aa (id int primary key); create table zz (id int primary key)")
+    database.sql("alter table aa add v text; insert into zz values (2)")
+    database.sql("insert into aa select i, repeat('x', 300) from generate_series(1, 60000) i")
+    database.sql(f'alter database "{database.name}" set transaction_timeout = \'2s\'')
+    millrace.connector(name, database)
+    process = millrace.run(wait=False)
+    process.wait_event("snapshot_started")
+    with server.connect(database.name) as holder:
+        holder.execute("set transaction_timeout = 0")
+        with holder.transaction():
+            holder.execute("lock table zz in access exclusive mode")
+            process.wait_event("table_snapshotted", message=r"public\.aa")
+            holder.execute("select pg_sleep(4)")
+            assert process.find("snapshot_done") is None, "the lock came too late to hold the snapshot"
+    process.wait_event("snapshot_done")
+    assert process.find("connection_lost") is None
+    assert read_topic(kafka, f"{name}.public.zz", millrace.registry, count=1)[0].op == "r"
+
+
 def test_generated_columns(other_database, server, kafka, millrace, name):
     """
     From 18 on a publication can send them, and one that does not makes the UPDATE of a table fail whose

@@ -5,9 +5,11 @@
 
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
+// pg_get_expr with the table's oid would wait for a lock that somebody holds on it, and the stream with it; a
+// default has no variables, so it needs none.
 #define PG_CATALOGUE_COLUMNS                                                                                 \
     "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull OR (y.typtype = 'd' AND y.typnotnull),"         \
-    " pg_get_expr(d.adbin, d.adrelid),"                                                                      \
+    " CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) END,"                                       \
     " a.attgenerated <> '', coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false),"            \
     " array_position(p.indkey, a.attnum), c.relreplident = 'f' OR CASE c.relreplident"                       \
     " WHEN 'i' THEN coalesce(array_position(i.indkey, a.attnum) < i.indnkeyatts, false)"                     \
