@@ -200,6 +200,40 @@ static void reconcile(struct pg_reader *r)
     pg_publication_reconcile(r->deps->publication, r->session.sql, on_reconciled, r);
 }
 
+// The second publication was made after this position of the slot: the stream goes on without it to where it
+// is known, and then begins anew with it. Its tables are read then; nothing else is checked before.
+static bool is_without_inserts(const struct pg_reader *r)
+{
+    return pg_publication_is_inserts_out(r->deps->publication);
+}
+
+// False: what is missing is the main publication.
+static bool go_on_without_inserts(struct pg_reader *r)
+{
+    struct fault f;
+    if (!pg_publication_leave_inserts_out(r->deps->publication)) {
+        return false;
+    }
+    (void)fault_set(&f, FAULT_RETRY,
+                    "the publication of tables.publish_inserts_only was made after the slot's position: the "
+                    "stream goes on without it up to now");
+    fail(r, &f);
+    return true;
+}
+
+// Whether the session has ended.
+static bool begin_with_inserts(struct pg_reader *r)
+{
+    struct fault f;
+    if (!is_without_inserts(r) || r->frames.stream.last_sent_flush_lsn < r->session.slot.wal_end) {
+        return false;
+    }
+    pg_publication_take_inserts_in(r->deps->publication);
+    (void)fault_set(&f, FAULT_RETRY, "the stream begins anew, with the publication of publish_inserts_only");
+    fail(r, &f);
+    return true;
+}
+
 static void on_slot(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_reader *r = self;
@@ -254,7 +288,7 @@ static void on_probed(void *self, bool has_changed, const struct fault *f)
 // Checks for new tables and lost replica identities, and refreshes pg_slot for the metrics.
 static void check_catalogue(struct pg_reader *r)
 {
-    if (r->state != PG_READER_STREAMING || r->look != PG_READER_LOOK_NONE) {
+    if (r->state != PG_READER_STREAMING || r->look != PG_READER_LOOK_NONE || is_without_inserts(r)) {
         return;
     }
     if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= RETRY_UNREAD_US) {
@@ -279,7 +313,9 @@ static void on_tick(uv_timer_t *timer)
         fail(r, &f);
         return;
     }
-    check_catalogue(r);
+    if (!begin_with_inserts(r)) {
+        check_catalogue(r);
+    }
 }
 
 void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
@@ -322,7 +358,8 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     pg_frames_start(&r->frames, &r->session, &r->refill);
     enter(r, PG_READER_STREAMING, "started");
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
-    if (!r->session.known.is_snapshot_done || r->session.known.unread_count > 0) {
+    bool has_unread = !r->session.known.is_snapshot_done || r->session.known.unread_count > 0;
+    if (has_unread && !is_without_inserts(r)) {
         start_backfill(r);
     } else {
         report_phase(r);
@@ -352,6 +389,9 @@ static void on_ended(void *self, PGresult *const *results, size_t count, const s
     (void)count;
     if (f != NULL) {
         struct fault fault = *f;
+        if (f->origin_code == PG_CONN_UNDEFINED_OBJECT && go_on_without_inserts(r)) {
+            return;
+        }
         if (f->origin_code == PG_CONN_UNDEFINED_OBJECT) {
             (void)pg_slot_lost_publication(r->deps->config, &fault);
         } else {

@@ -38,11 +38,28 @@ void pg_publication_names(const struct pg_publication *t, struct bytes *out)
 {
     CLEANUP(bytes_clear) struct bytes names = {0};
     pg_conn_quote_name(&names, t->config->slot.publication);
-    if (t->has_inserts) {
+    if (t->has_inserts && !t->is_inserts_out) {
         bytes_append_string(&names, ",");
         pg_conn_quote_name(&names, t->inserts);
     }
     pg_conn_quote_text(out, bytes_text(&names));
+}
+
+bool pg_publication_leave_inserts_out(struct pg_publication *t)
+{
+    bool can = t->has_inserts && !t->is_inserts_out;
+    t->is_inserts_out = t->has_inserts;
+    return can;
+}
+
+void pg_publication_take_inserts_in(struct pg_publication *t)
+{
+    t->is_inserts_out = false;
+}
+
+bool pg_publication_is_inserts_out(const struct pg_publication *t)
+{
+    return t->is_inserts_out;
 }
 
 void pg_publication_literals(const struct pg_publication *t, struct bytes *out)
@@ -289,7 +306,9 @@ bool pg_publication_list_new(struct pg_publication *t, struct source_state *io)
     bool has_added = false;
     for (size_t i = 0; i < t->scan.count; i++) {
         struct pg_publication_entry *e = &t->scan.entries[i];
-        if (!pg_publication_scan_is_new(&t->scan, before, e, can_change(t)) || is_listed(io, e->oid)) {
+        bool is_new = pg_publication_scan_is_new(&t->scan, before, e, can_change(t));
+        bool is_passed_over = t->is_inserts_out && e->is_matching && e->is_in_inserts;
+        if ((!is_new && !is_passed_over) || is_listed(io, e->oid)) {
             continue;
         }
         if (io->unread_count < SOURCE_UNREAD_MAX) {

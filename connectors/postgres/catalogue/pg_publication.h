@@ -64,6 +64,14 @@ void pg_publication_explain_none(const struct pg_publication *t, struct bytes *o
 /** Appends the names in the format of START_REPLICATION's option: '"a","b"'. */
 void pg_publication_names(const struct pg_publication *t, struct bytes *out);
 
+/**
+ * Leaves the second publication out of pg_publication_names: at the slot's position, which is older, the
+ * server does not know it. False: there is none, or it is left out.
+ */
+bool pg_publication_leave_inserts_out(struct pg_publication *t) MUST_USE;
+void pg_publication_take_inserts_in(struct pg_publication *t);
+bool pg_publication_is_inserts_out(const struct pg_publication *t);
+
 /** Appends the names as a list of SQL literals: 'a','b'. */
 void pg_publication_literals(const struct pg_publication *t, struct bytes *out);
 

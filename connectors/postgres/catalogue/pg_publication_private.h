@@ -50,6 +50,7 @@ struct pg_publication {
     const char *component;
     char *inserts;  // the second publication's name
     bool has_inserts;
+    bool is_inserts_out;
     struct pg_publication_scan scan;
     struct pg_publication_scan before;  // the previous scan
     bool has_scanned;

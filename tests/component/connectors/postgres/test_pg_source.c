@@ -129,6 +129,37 @@ static void a_table_without_identity_is_left_out_and_its_inserts_can_be_had(void
     drop_all("keyless", &d);
 }
 
+// The second publication is made while the slot has changes from before.
+static void inserts_only_may_be_asked_for_later(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE logged (v int); CREATE TABLE k (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "later");
+    source_driver_close(&d);
+    pg_server_sql(&server, "INSERT INTO k VALUES (1); INSERT INTO logged VALUES (2)");
+    source_driver_clear(&d);
+    struct source_state known = d.known;
+    source_driver_init(&d, &pg_source_type, "later", pg_server_dsn(&server));
+    d.known = known;
+    text_list_add(&d.config.tables.publish_inserts_only, "public.logged");
+    source_driver_open(&d);
+    for (int i = 0; i < 2; i++) {  // without it up to now, then with it
+        assert_true(source_driver_until_fault(&d));
+        assert_int_equal(d.fault.kind, FAULT_RETRY);
+        assert_non_null(strstr(d.fault.text, "inserts_only"));
+        source_driver_close(&d);
+        source_driver_open(&d);
+    }
+    pg_server_sql(&server, "INSERT INTO logged VALUES (3)");
+    assert_true(source_driver_until_rows(&d, 3));
+    const char *lines = source_driver_lines(&d);
+    assert_non_null(strstr(lines, "c public.k #0 key={\"id\":1}"));
+    assert_non_null(strstr(lines, "r public.logged #0 first key=- before=- after={\"v\":2}"));
+    assert_non_null(strstr(lines, "after={\"v\":3}"));
+    drop_all("later", &d);
+}
+
 static void a_changed_table_gets_a_new_version_and_only_then(void **state)
 {
     (void)state;
@@ -657,6 +688,26 @@ static void the_loss_of_one_session_is_the_loss_of_both(void **state)
     assert_true(source_driver_until_fault(&d));
     assert_int_equal(d.fault.kind, FAULT_RETRY);
     drop_all("loss", &d);
+}
+
+// An ALTER TABLE or VACUUM FULL may take hours.
+static void a_table_that_is_locked_holds_up_no_change(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY, v int DEFAULT 5);"
+                           "CREATE TABLE s (id int PRIMARY KEY, v int DEFAULT 5)");
+    struct source_driver d;
+    open_streaming(&d, "locked");
+    source_driver_close(&d);
+    pg_server_sql(&server, "INSERT INTO r VALUES (1); INSERT INTO s VALUES (2)");
+    PGconn *owner = PQconnectdb(pg_server_dsn(&server));
+    PQclear(PQexec(owner, "BEGIN; LOCK TABLE r IN ACCESS EXCLUSIVE MODE"));
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":1,\"v\":5}"));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"v\":5}"));
+    PQfinish(owner);
+    drop_all("locked", &d);
 }
 
 static void an_idle_database_moves_the_slot(void **state)
@@ -1324,6 +1375,7 @@ int main(void)
         cmocka_unit_test(rows_that_are_there_come_first_and_then_the_stream),
         cmocka_unit_test(updates_deletes_and_key_changes_look_like_debezium),
         cmocka_unit_test(a_table_without_identity_is_left_out_and_its_inserts_can_be_had),
+        cmocka_unit_test(inserts_only_may_be_asked_for_later),
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
         cmocka_unit_test(relations_that_are_all_described_anew_cost_one_query),
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
@@ -1343,6 +1395,7 @@ int main(void)
         cmocka_unit_test(a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew),
         cmocka_unit_test(what_a_dead_machine_left_behind_is_ended),
         cmocka_unit_test(the_loss_of_one_session_is_the_loss_of_both),
+        cmocka_unit_test(a_table_that_is_locked_holds_up_no_change),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_read_and_captured),
