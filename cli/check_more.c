@@ -97,8 +97,17 @@ static size_t warn_folders(const char *dir, struct bytes *out)
     return count;
 }
 
+static size_t warn_empty(const char *dir, const struct config_set *set, struct bytes *out)
+{
+    if (set->connector_count > 0 || set->function_count > 0 || set->rejected.count > 0) {
+        return 0;
+    }
+    bytes_format(out, "%s: warning: connectors/ and functions/ have no files: nothing would run\n", dir);
+    return 1;
+}
+
 size_t check_more_warn(const char *dir, const struct config_set *set, struct bytes *out)
 {
-    size_t count = warn_topics(dir, set, out) + warn_folders(dir, out);
+    size_t count = warn_topics(dir, set, out) + warn_folders(dir, out) + warn_empty(dir, set, out);
     return count;
 }

@@ -172,8 +172,10 @@ static const char *choose(const struct run_options *options, const struct config
         (void)fprintf(stderr, "millrace connect: %s/connectors/%s.yaml does not exist\n", options->dir,
                       options->name);
     } else {
-        (void)fprintf(stderr, "millrace connect: %s/connectors has %zu connectors: name one\n", options->dir,
-                      set->connector_count);
+        const char *format = set->connector_count == 0
+                                 ? "millrace connect: %s/connectors has no connector\n"
+                                 : "millrace connect: %s/connectors has %zu connectors: name one\n";
+        (void)fprintf(stderr, format, options->dir, set->connector_count);
     }
     return NULL;
 }

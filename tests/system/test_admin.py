@@ -1,7 +1,11 @@
 """Promise: the admin port says whether it works, why not, and how fast."""
 
+import os
+import re
+
 import pytest
 from lib.function_server import Answer
+from lib.program import ROOT
 from lib.waiting import wait_until
 
 pytestmark = pytest.mark.sanitized
@@ -51,6 +55,14 @@ def test_metrics(running, millrace, name):
         return True
 
     wait_until(complete, 20, "metrics")
+
+
+def test_the_document_has_every_metric_and_no_other(running, millrace):
+    with open(os.path.join(ROOT, "docs", "operations.md"), encoding="utf-8") as file:
+        documented = set(re.findall(r"^\| `(millrace_\w+)", file.read(), re.M))
+    lines = millrace.get("/metrics").text.split("\n")
+    exposed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+    assert documented == exposed | {"millrace_function_retries_total"}, "retries are there once there was one"
 
 
 def test_the_exposition_is_well_formed(running, millrace):

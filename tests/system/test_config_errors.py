@@ -160,6 +160,15 @@ def test_a_good_folder_is_said_to_be_good_and_nothing_else(files):
     assert (done.returncode, done.stdout, done.stderr) == (0, "0 errors in 3 files\n", "")
 
 
+def test_a_folder_without_connectors_and_functions(files):
+    files.remove("connectors/shop.yaml")
+    files.remove("functions/mail.yaml")
+    done = files.check()
+    assert done.returncode == 0 and "nothing would run" in done.stdout
+    done = files.command("connect", "-c", files.folder)
+    assert done.returncode == 78 and "has no connector" in done.stderr
+
+
 def test_help_of_a_command(files):
     assert files.command("help", "check").stdout == files.command("check", "--help").stdout
     assert files.command("help", "chekc").returncode == 64

@@ -251,7 +251,8 @@ void pg_publication_reconcile(struct pg_publication *t, struct pg_conn *conn, pg
     }
     if (!can_change(t)) {
         (void)sql_for_owner(t);
-        log_refused(t, t->config->slot.create ? "our role does not own it" : "slot.create is false");
+        log_refused(t, t->config->slot.create ? "the role of postgres.dsn does not own it"
+                                              : "slot.create is false");
         report_published(t, false);
         finish(t, NULL);
         return;

@@ -93,7 +93,8 @@ static void warn_other(const struct pg_publication *t, const struct pg_publicati
             e->schema, e->name, e->schema, e->name);
     } else {
         log_warn(t->component, "table_not_owned", NULL,
-                 "%s.%s matches but our role does not own it; as its owner run: ALTER PUBLICATION \"%s\" ADD "
+                 "%s.%s matches but the role of postgres.dsn does not own it; as its owner run: ALTER "
+                 "PUBLICATION \"%s\" ADD "
                  "TABLE \"%s\".\"%s\";",
                  e->schema, e->name, t->config->slot.publication, e->schema, e->name);
     }
