@@ -74,8 +74,8 @@ struct source_type {
     void (*state_loaded)(struct source *s, const struct source_state *known);
     /** Answers on_state: the record is durable on Kafka. */
     void (*state_saved)(struct source *s);
-    /** One step; never blocks. *ret_change and all that it points to are borrowed until the next call of next
-     * or close. */
+    /** One step; never blocks. NOTHING until on_open was called. *ret_change and all that it points to are
+     * borrowed until the next call of next or close. */
     enum source_step (*next)(struct source *s, struct change *ret_change, struct fault *f) MUST_USE;
     /** All changes up to the position are on Kafka: it may be confirmed to the server. It only rises until
      * the next open. */

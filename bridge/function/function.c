@@ -4,9 +4,9 @@
 
 #include "bridge/delivery/delivery.h"
 #include "bridge/function/function_metrics.h"
+#include "bridge/function/function_state.h"
 #include "bridge/function/membership.h"
 #include "core/base/clock.h"
-#include "core/base/last_error.h"
 #include "core/base/log.h"
 
 enum {
@@ -19,64 +19,17 @@ struct function {
     struct function_config *config;
     void (*on_stopped)(void *self, struct function *fn);
     void *self;
-    enum function_state state;
-    char *detail;  // reason for the state, shown in the status
     char *component;
+    struct function_state state;
     struct membership *membership;  // NULL: the delivery could not be made
     struct delivery *delivery;
     struct function_metrics metrics;
     struct schema_listener on_schemas;
-    struct last_error kafka_error;
-    struct last_error failure;  // why it is FAILED and since when, kept across retries
     int64_t lag_records;
     uv_timer_t tick;
     uv_idle_t turn;  // active: take_turn runs in the next loop iteration
     int open_handles;
 };
-
-const char *function_state_name(enum function_state state)
-{
-    static const char *const NAMES[] = {
-#define X(name, text) [FUNCTION_##name] = #text,
-        FUNCTION_STATES(X)
-#undef X
-    };
-    return NAMES[state];
-}
-
-#define BIT(name) (1u << FUNCTION_##name)
-
-static bool is_allowed(enum function_state from, enum function_state to)
-{
-    static const unsigned TO[] = {
-        [FUNCTION_STARTING] = BIT(RUNNING) | BIT(DRAINING) | BIT(FAILED),
-        [FUNCTION_RUNNING] = BIT(THROTTLED) | BIT(PAUSED) | BIT(DRAINING) | BIT(FAILED),
-        [FUNCTION_THROTTLED] = BIT(RUNNING) | BIT(PAUSED) | BIT(DRAINING) | BIT(FAILED),
-        [FUNCTION_PAUSED] = BIT(RUNNING) | BIT(DRAINING) | BIT(FAILED),
-        [FUNCTION_DRAINING] = BIT(STOPPED),
-        [FUNCTION_STOPPED] = 0,
-        [FUNCTION_FAILED] = BIT(STARTING) | BIT(DRAINING),
-    };
-    return (TO[from] & (1u << to)) != 0;
-}
-
-static void enter(struct function *fn, enum function_state to, const char *why)
-{
-    enum function_state from = fn->state;
-    INVARIANT(is_allowed(from, to));
-    fn->state = to;
-    free(fn->detail);
-    fn->detail = memory_string(why);
-    if (to == FUNCTION_FAILED) {
-        last_error_set(&fn->failure, why);
-    } else if (to == FUNCTION_RUNNING) {
-        last_error_clear(&fn->failure);
-    }
-    function_metrics_set_state(&fn->metrics, function_state_name(from), function_state_name(to));
-    log_write(to == FUNCTION_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, fn->component, "function_state",
-              LOG_WITH(LOG_TEXT("from", function_state_name(from)), LOG_TEXT("to", function_state_name(to))),
-              "%s", why);
-}
 
 /** NULL while no consumer is open. */
 static struct consumer *consumer_of(const struct function *fn)
@@ -88,7 +41,7 @@ static struct consumer *consumer_of(const struct function *fn)
 static void take_turn(struct function *fn)
 {
     bool has_more = false;
-    if (consumer_of(fn) != NULL && fn->state != FUNCTION_DRAINING) {
+    if (consumer_of(fn) != NULL && fn->state.now != FUNCTION_DRAINING) {
         size_t room = delivery_room(fn->delivery);
         (void)consumer_take(consumer_of(fn), room < RECORDS_A_TURN ? room : RECORDS_A_TURN);
         delivery_pump(fn->delivery);
@@ -136,18 +89,18 @@ static void on_schema_resolved(void *self)
 static void on_throttled(void *self, const char *why)
 {
     struct function *fn = self;
-    if (why != NULL && fn->state == FUNCTION_RUNNING) {
-        enter(fn, FUNCTION_THROTTLED, why);
-    } else if (why == NULL && fn->state == FUNCTION_THROTTLED) {
-        enter(fn, FUNCTION_RUNNING, "the endpoint responds again");
+    if (why != NULL && fn->state.now == FUNCTION_RUNNING) {
+        function_state_enter(&fn->state, FUNCTION_THROTTLED, why);
+    } else if (why == NULL && fn->state.now == FUNCTION_THROTTLED) {
+        function_state_enter(&fn->state, FUNCTION_RUNNING, "the endpoint responds again");
     }
 }
 
 static void on_assigned(void *self)
 {
     struct function *fn = self;
-    if (fn->state == FUNCTION_STARTING) {
-        enter(fn, FUNCTION_RUNNING, "assigned");
+    if (fn->state.now == FUNCTION_STARTING) {
+        function_state_enter(&fn->state, FUNCTION_RUNNING, "assigned");
     }
 }
 
@@ -163,21 +116,10 @@ static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_me
     return delivery_take(fn->delivery, p, message);
 }
 
-/** Sets or clears the Kafka error that the status and /readyz show; logs each change once. */
 static void on_kafka_error(void *self, const char *why)
 {
     struct function *fn = self;
-    if (why == NULL) {
-        log_info(fn->component, "connection_restored", LOG_WITH(LOG_TEXT("peer", "kafka")),
-                 "Kafka responds again, after %lld s",
-                 (long long)(last_error_age_us(&fn->kafka_error) / CLOCK_US_PER_S));
-        last_error_clear(&fn->kafka_error);
-        return;
-    }
-    if (!fn->kafka_error.is_set) {
-        log_warn(fn->component, "connection_lost", LOG_WITH(LOG_TEXT("peer", "kafka")), "%s", why);
-    }
-    last_error_set(&fn->kafka_error, why);
+    function_state_set_kafka_error(&fn->state, why);
 }
 
 static void on_resumed(void *self)
@@ -215,38 +157,36 @@ static void on_consumer_fault(void *self, const struct fault *f)
 static void on_registered(void *self, const struct registration_result *result)
 {
     struct function *fn = self;
-    last_error_clear(&fn->kafka_error);
+    last_error_clear(&fn->state.kafka_error);
     metric_add(fn->metrics.offset_resets, (double)result->expired_count);
 }
 
 static void on_delayed(void *self, const struct fault *f)
 {
     struct function *fn = self;
-    last_error_set(&fn->kafka_error, f->text);
-    free(fn->detail);
-    fn->detail = memory_string(f->text);
+    function_state_delay(&fn->state, f->text);
 }
 
 static void on_failed(void *self, const struct fault *f)
 {
     struct function *fn = self;
-    if (fn->state != FUNCTION_DRAINING && fn->state != FUNCTION_FAILED) {
-        enter(fn, FUNCTION_FAILED, f->text);
+    if (fn->state.now != FUNCTION_DRAINING && fn->state.now != FUNCTION_FAILED) {
+        function_state_enter(&fn->state, FUNCTION_FAILED, f->text);
     }
 }
 
 static void on_retried(void *self)
 {
     struct function *fn = self;
-    if (fn->state == FUNCTION_FAILED) {
-        enter(fn, FUNCTION_STARTING, "retrying");
+    if (fn->state.now == FUNCTION_FAILED) {
+        function_state_enter(&fn->state, FUNCTION_STARTING, "retrying");
     }
 }
 
 static void on_ended(void *self)
 {
     struct function *fn = self;
-    enter(fn, FUNCTION_STOPPED, "stopped");
+    function_state_enter(&fn->state, FUNCTION_STOPPED, "stopped");
     fn->on_stopped(fn->self, fn);
 }
 
@@ -272,12 +212,12 @@ static void measure_lag(struct function *fn)
  * `starting`. */
 static void note_registration(struct function *fn)
 {
-    const char *why = fn->state == FUNCTION_STARTING && consumer_of(fn) == NULL
+    const char *why = fn->state.now == FUNCTION_STARTING && consumer_of(fn) == NULL
                           ? state_topic_outage(fn->deps.state_topic)
                           : NULL;
     if (why != NULL) {
         CLEANUP(memory_free_pointer) char *text = memory_format("Kafka does not answer: %s", why);
-        last_error_set(&fn->kafka_error, text);
+        last_error_set(&fn->state.kafka_error, text);
     }
 }
 
@@ -348,13 +288,11 @@ struct function *function_start(const struct function_deps *deps, struct functio
     fn->config = config;
     fn->on_stopped = on_stopped;
     fn->self = self;
-    fn->state = FUNCTION_STARTING;
-    fn->detail = memory_string("registering");
     fn->component = memory_format("function/%s", config->name);
     fn->on_schemas = (struct schema_listener){.on_resolved = on_schema_resolved, .self = fn};
     schema_cache_join(deps->schemas, &fn->on_schemas);
     function_metrics_init(&fn->metrics, deps->metrics, config->name);
-    function_metrics_set_state(&fn->metrics, "starting", "starting");
+    function_state_init(&fn->state, fn->component, &fn->metrics);
     (void)uv_timer_init(deps->loop, &fn->tick);
     (void)uv_idle_init(deps->loop, &fn->turn);
     fn->tick.data = fn->turn.data = fn;
@@ -364,7 +302,7 @@ struct function *function_start(const struct function_deps *deps, struct functio
     if (make_delivery(fn, &f)) {
         fn->membership = start_membership(fn);
     } else {
-        enter(fn, FUNCTION_FAILED, f.text);  // only a new configuration cures this
+        function_state_enter(&fn->state, FUNCTION_FAILED, f.text);  // only a new configuration cures this
     }
     return fn;
 }
@@ -392,10 +330,10 @@ static void on_ended_without_membership(uv_timer_t *tick)
 
 void function_stop(struct function *fn)
 {
-    if (fn->state == FUNCTION_DRAINING || fn->state == FUNCTION_STOPPED) {
+    if (fn->state.now == FUNCTION_DRAINING || fn->state.now == FUNCTION_STOPPED) {
         return;
     }
-    enter(fn, FUNCTION_DRAINING, "asked to stop");
+    function_state_enter(&fn->state, FUNCTION_DRAINING, "asked to stop");
     (void)uv_idle_stop(&fn->turn);
     if (fn->membership != NULL) {
         membership_end(fn->membership);
@@ -435,7 +373,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct function *fn = handle->data;
     if (--fn->open_handles == 0) {
-        free(fn->detail);
+        function_state_clear(&fn->state);
         free(fn->component);
         free(fn);
     }
@@ -457,19 +395,14 @@ void function_free(struct function *fn)
     uv_close((uv_handle_t *)&fn->turn, on_closed);
 }
 
-enum function_state function_state_of(const struct function *fn)
-{
-    return fn->state;
-}
-
 bool function_is_ready(const struct function *fn)
 {
-    return fn->state == FUNCTION_RUNNING || fn->state == FUNCTION_THROTTLED || fn->state == FUNCTION_PAUSED;
+    return function_state_is_ready(&fn->state);
 }
 
 bool function_can_work(const struct function *fn)
 {
-    return function_is_ready(fn) && !fn->kafka_error.is_set;
+    return function_is_ready(fn) && !fn->state.kafka_error.is_set;
 }
 
 /** Why a partition stands still: its records can't be read, or a schema can't be looked up. NULL: none does.
@@ -496,11 +429,9 @@ static const struct last_error *partition_error(const struct function *fn)
 /** An error that stops the whole function takes precedence over failed calls. */
 static const struct last_error *lasting_error(const struct function *fn)
 {
-    if (fn->failure.is_set) {
-        return &fn->failure;
-    }
-    if (fn->kafka_error.is_set || fn->delivery == NULL) {
-        return &fn->kafka_error;
+    const struct last_error *error = function_state_error(&fn->state);
+    if (error != NULL || fn->delivery == NULL) {
+        return error != NULL ? error : &fn->state.kafka_error;
     }
     const struct last_error *of_partition = partition_error(fn);
     return of_partition != NULL ? of_partition : delivery_error(fn->delivery);
@@ -513,11 +444,11 @@ void function_status(const struct function *fn, struct bytes *out)
         struct partition *p;
         LL_COUNT(consumer_partitions(consumer_of(fn)), p, partitions);
     }
-    const char *detail = fn->state == FUNCTION_RUNNING && partitions == 0
+    const char *detail = fn->state.now == FUNCTION_RUNNING && partitions == 0
                              ? "no partition: its topics don't exist yet, or other processes have them all"
-                             : fn->detail;
+                             : fn->state.detail;
     bytes_format(out, "{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", fn->config->name,
-                 function_state_name(fn->state));
+                 function_state_text(&fn->state));
     text_append_json(out, slice_of(detail));
     bytes_format(out, ",\"lag_records\":%lld,\"in_flight\":%zu,\"held_events\":%zu,\"partitions\":%zu",
                  (long long)fn->lag_records, fn->delivery == NULL ? 0 : delivery_running(fn->delivery),

@@ -9,25 +9,6 @@
 
 struct function;
 
-// clang-format off
-#define FUNCTION_STATES(X) \
-    X(STARTING, starting)   /* registers, joins its group */ \
-    X(RUNNING, running)                                          \
-    X(THROTTLED, throttled) /* the endpoint asked for a pause or is unreachable */ \
-    X(PAUSED, paused)                                            \
-    X(DRAINING, draining)   /* running calls end, partitions are given back */ \
-    X(STOPPED, stopped)                                          \
-    X(FAILED, failed)       /* an operator must act; retried every 30 s */
-// clang-format on
-
-enum function_state {
-#define X(name, text) FUNCTION_##name,
-    FUNCTION_STATES(X)
-#undef X
-};
-
-const char *function_state_name(enum function_state state);
-
 /**
  * Starts a function. Failures are not returned: they become its state.
  *
@@ -54,7 +35,6 @@ void function_abandon(struct function *fn);
 /** The function has stopped. Accepts NULL. */
 void function_free(struct function *fn);
 
-enum function_state function_state_of(const struct function *fn);
 bool function_is_ready(const struct function *fn);
 
 /** Ready, and Kafka answers. */

@@ -35,6 +35,7 @@ struct script {
     bool is_lost_after_state;   // once: the peer goes away with the first record on its way
     struct source_listener listener;
     uv_timer_t timer;
+    bool is_open;  // on_open was called: next gives changes
     bool is_paused;
     bool is_record_held;     // the state topic loses its leader when the stream begins
     bool is_first_snapshot;  // the record of the first open says that it still runs
@@ -100,6 +101,7 @@ static void script_tell_open(struct script *s)
         playing->is_held = true;
         assert_int_equal(rd_kafka_mock_partition_set_leader(playing->cluster, "millrace.state", 0, -1), 0);
     }
+    s->is_open = true;
     s->listener.on_phase(s->listener.self, "streaming", NULL);
     s->listener.on_open(s->listener.self, s->positions[s->opened - 1]);
 }
@@ -175,6 +177,9 @@ static void script_state_saved(struct source *source)
 static enum source_step script_next(struct source *source, struct change *ret_change, struct fault *f)
 {
     struct script *s = (struct script *)(void *)source;
+    if (!s->is_open) {
+        return SOURCE_NOTHING;  // topics may get ready before the session does
+    }
     if (s->losses > 0 && s->at == s->lose_at) {
         s->losses--;
         s->at = 0;
@@ -221,7 +226,7 @@ static void script_lag(const struct source *source, struct source_lag *ret)
 static void script_close(struct source *source)
 {
     struct script *s = (struct script *)(void *)source;
-    s->is_paused = false;
+    s->is_paused = s->is_open = false;
     (void)uv_timer_stop(&s->timer);
 }
 
