@@ -1,5 +1,7 @@
 #include "cli/try/try_report.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +63,7 @@ static const char *verb(char op)
 {
     switch (op) {
     case 'r':
-        return "row there";
+        return "read";
     case 'c':
         return "insert";
     case 'u':
@@ -126,11 +128,25 @@ void try_report_summary(struct try_report *r, const struct try_ledger_counts *co
     }
 }
 
+/** What to type to start this program: its name if the shell found it by that, else its path. */
+static const char *command_name(void)
+{
+    static char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    bool is_found_by_name = strchr(program_invocation_name, '/') == NULL;
+    if (is_found_by_name || size <= 0) {
+        return program_invocation_short_name;
+    }
+    path[size] = '\0';
+    return path;
+}
+
 void try_report_next(struct try_report *r)
 {
     if (r->is_silent) {
         return;
     }
+    const char *program = command_name();
     fprintf(
         r->out,
         "\n%sNext%s: the same with your own database, Kafka and function. Three files and two commands:\n\n"
@@ -140,9 +156,9 @@ void try_report_next(struct try_report *r)
         " > millrace/connectors/shop.yaml\n"
         "  echo '{source: {topics: [shop.public.*]},"
         " endpoint: {http: {url: \"http://localhost:8080/\"}}}' > millrace/functions/hello.yaml\n"
-        "  millrace check\n"
-        "  millrace run\n",
-        colour(r, bold), colour(r, plain));
+        "  %s check\n"
+        "  %s run\n",
+        colour(r, bold), colour(r, plain), program, program);
 }
 
 void try_report_json(FILE *out, const struct try_ledger_counts *counts)

@@ -2,6 +2,7 @@
 
 import glob
 import json
+import os
 import subprocess
 
 from lib.program import BINARY
@@ -34,6 +35,16 @@ def test_what_a_person_sees():
     done = attempt("--changes", "5")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "p50" in done.stdout and "try.public." in done.stdout
+
+
+def test_what_it_says_to_type_next(tmp_path):
+    """Also where the program is not installed: all but `run`, which needs those servers."""
+    *commands, run = attempt("--changes", "1").stdout.split("two commands:\n")[1].strip().split("\n")
+    assert run.strip() == f"{os.path.realpath(BINARY)} run"
+    environment = {key: value for key, value in os.environ.items() if key != "MILLRACE_CONFIG"}
+    script = ["sh", "-euxc", "\n".join(commands)]
+    done = subprocess.run(script, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "0 errors in 3 files" in done.stdout, done.stderr
 
 
 def test_real_servers(database, kafka):
