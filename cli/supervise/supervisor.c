@@ -171,8 +171,8 @@ static void apply_one(struct supervisor *s, const struct desired_child *desired)
     }
 }
 
-/** A slot that nobody reads makes the server keep all WAL from then on, until its disk is full. */
-static void say_what_stays(struct supervised *c)
+/** A slot without a reader makes the server keep all WAL from then on, until its disk is full. */
+static void log_remaining_slot(struct supervised *c)
 {
     if (c->slot == NULL) {
         return;
@@ -182,7 +182,7 @@ static void say_what_stays(struct supervised *c)
              "keeps WAL for "
              "it until the file is back or you drop the slot: SELECT pg_drop_replication_slot('%s');",
              process_name(c->process), c->slot, c->slot);
-    free(TAKE(c->slot));  // once
+    free(TAKE(c->slot));  // so that it is logged once
 }
 
 void supervisor_retry(struct supervisor *s)
@@ -211,7 +211,7 @@ void supervisor_apply(struct supervisor *s, const struct desired_child *desired,
     LL_FOREACH_SAFE (s->children, c, next) {
         if (!c->is_desired) {
             c->restart_pending = false;
-            say_what_stays(c);
+            log_remaining_slot(c);
             process_drain(c->process);
         }
     }

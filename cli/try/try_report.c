@@ -124,7 +124,7 @@ void try_report_summary(struct try_report *r, const struct try_ledger_counts *co
         fprintf(r->out, "%lld calls were repeated, with the same event id\n", (long long)counts->repeated);
     }
     if (counts->strange > 0) {
-        fprintf(r->out, "%lld calls were for changes that nobody made\n", (long long)counts->strange);
+        fprintf(r->out, "%lld calls match no change\n", (long long)counts->strange);
     }
 }
 

@@ -154,7 +154,7 @@ void log_flush(void)
     if (dropped > 0) {
         CLEANUP(bytes_clear) struct bytes line = {0};
         append_line(&line, LOG_LEVEL_WARN, "log", "log_dropped", LOG_WITH(LOG_NUMBER("dropped", dropped)),
-                    "lines were dropped: nobody read standard error");
+                    "lines were dropped because standard error was not read");
         log_output_write(bytes_slice(&line));
     }
     (void)pthread_mutex_unlock(&log_lock);

@@ -10,10 +10,10 @@ enum { RETRY_MS = 1000, EVENTS_A_TURN = 256 };
 
 // clang-format off
 #define STATES(X) \
-    X(UNCHECKED) /* nothing was asked of it yet, or it was refused */ \
-    X(CHECKING)  /* made, looked at, repaired */ \
-    X(WAITING)   /* to check again after a failure */ \
-    X(READY)     /* no round is under way */ \
+    X(UNCHECKED) /* not used yet, or refused */ \
+    X(CHECKING)  /* compacted_policy runs */ \
+    X(WAITING)   /* until the next check, after a failure */ \
+    X(READY)     /* no round is in progress */ \
     X(READING)
 // clang-format on
 

@@ -1,4 +1,4 @@
-// One configuration text read for a test: its struct and its complaints.
+// Reads one configuration text for a test: its struct and its complaints.
 #ifndef TESTS_UNIT_CONFIG_CASE_H
 #define TESTS_UNIT_CONFIG_CASE_H
 
@@ -18,7 +18,7 @@ struct config_case {
     bool is_good;
 };
 
-/** Reads from a heap block of exactly the text's size, so that a read past its end is seen. */
+/** Reads from a heap block of exactly the text's size, so that a sanitizer detects a read past its end. */
 static inline void config_case_read(struct config_case *c, const struct config_kind *kind, struct slice text,
                                     void *config)
 {
@@ -41,7 +41,8 @@ static inline void config_case_clear(struct config_case *c)
     *c = (struct config_case){0};
 }
 
-/** Every truncation is read without a fault of memory, and is right only where the caller says it may be. */
+/** Reads every truncation of the text without memory errors; only those that the caller lists may be valid.
+ */
 static inline void config_case_truncate(const struct config_kind *kind, const char *golden, void *config,
                                         void (*clear)(void *config))
 {

@@ -382,7 +382,7 @@ void pg_publication_explain_none(const struct pg_publication *t, struct bytes *o
     pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, true,
                                   &sql);
     if (sql.size > 0) {
-        bytes_format(out, "publication %s has no tables yet; run as an owner of the tables: %s",
+        bytes_format(out, "publication %s has no tables yet; as an owner of the tables run: %s",
                      t->config->slot.publication, bytes_text(&sql));
     } else if (matching > 0) {
         bytes_format(

@@ -103,7 +103,7 @@ static void warn_other(const struct pg_publication *t, const struct pg_publicati
 static void warn_one(struct pg_publication *t, const struct pg_publication_entry *e)
 {
     bool is_unidentified = !e->has_identity && !e->is_partitioned;
-    // Before the publication exists, the CREATE PUBLICATION that is asked for names the table.
+    // Without a publication no warning: the CREATE PUBLICATION for the owner has the table.
     bool is_foreign = t->scan.main.exists && !e->is_ours && e->wanted == PG_PUBLICATION_MAIN &&
                       !e->is_in_main && !t->scan.main.has_all_tables;
     if (!e->is_matching || (!is_unidentified && !e->is_unlogged && !is_foreign)) {

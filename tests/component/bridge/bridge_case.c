@@ -346,7 +346,7 @@ void case_register(const struct bridge_case *c, const char *function, int64_t of
     rd_kafka_destroy(rk);
 }
 
-/** Zero bytes become dots, so that all of it is one C string. */
+/** Replaces NUL bytes by dots, to get a C string. */
 static void write_bytes(struct bytes *out, const void *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

@@ -18,7 +18,7 @@ struct bridge_case {
     struct metrics *metrics;
     struct bridge *bridge;
     struct stub_function *stub;
-    void *script;  // what the stub's script was given
+    void *script;  // `self` of the stub's script
     rd_kafka_t *producer;
     int32_t key_schema;
     int32_t value_schema;
@@ -26,7 +26,7 @@ struct bridge_case {
     uv_timer_t timer;
 };
 
-/** Starts everything but functions; the stub answers by the script. */
+/** Starts everything except functions; the script decides the stub's responses. */
 void case_start(struct bridge_case *c, stub_script script, void *self);
 void case_stop(struct bridge_case *c);
 
@@ -36,7 +36,7 @@ void case_apply(struct bridge_case *c, struct function_config *config);
 
 /** Produces one change of order `id` to partition 0: op c, u or d. */
 void case_change(struct bridge_case *c, int64_t id, char op, const char *note);
-/** The same under a key of any bytes. */
+/** As case_change, with a key of any bytes. */
 void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op, const char *note);
 
 /** Many of them, about the same order, as fast as it goes. */
@@ -60,7 +60,7 @@ double case_metric(const struct bridge_case *c, const char *series);
 /** The committed offset of the group for partition 0; -1 for none. Waits. */
 int64_t case_committed(const struct bridge_case *c, const char *function);
 
-/** As if the function had run before and come to this offset of partition 0. Waits. */
+/** Commits this offset of partition 0, as if the function had run before. Waits. */
 void case_register(const struct bridge_case *c, const char *function, int64_t offset);
 
 /** All records of a topic, as "key|value|header=value;…" lines; the caller frees it. Waits. */

@@ -11,7 +11,7 @@ struct stub_connection {
     uv_timer_t timer;
     struct stub_function *stub;
     struct bytes in;
-    struct stub_answer answer;  // of the call under way
+    struct stub_answer answer;  // to the current call
     size_t call;
     bool is_answering;
     int open_handles;

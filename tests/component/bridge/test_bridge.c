@@ -1,5 +1,4 @@
-// The bridge against the embedded broker and a stub function: order, retries, throttles, dead letters,
-// offsets.
+// The bridge with the embedded broker and a stub function: order, retries, throttling, dead letters, offsets.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,8 +76,8 @@ static bool has_answered(struct bridge_case *c, int64_t n)
     return answered >= (size_t)n;
 }
 
-/** How many calls about the order came, in the order of its notes and each after the answer to the one
- * before. */
+/** The number of calls about the order; checks that they came in the order of its notes, each after the
+ * response to the one before. */
 static int calls_in_order(const struct bridge_case *c, int key)
 {
     int seen = 0;
@@ -169,13 +168,12 @@ static void a_throttle_waits_as_asked_and_costs_no_attempt(void **state)
     case_change(&c, 3, 'c', "z");
     case_run_until(&c, case_has_settled, 3);
     assert_int_equal(stub_function_count(c.stub), 5);
-    // One throttled call says nothing about other keys; the second one in a row is the function's word for
-    // all.
+    // One throttled call delays only its key; the second one in succession delays all keys.
     for (size_t i = 2; i < 5; i++) {
         int64_t throttled_us = stub_function_call(c.stub, 1)->answered_us;
         assert_true(stub_function_call(c.stub, i)->at_us - throttled_us > 900000);
     }
-    assert_true(is_about(stub_function_call(c.stub, 2), 3));  // what was not tried yet comes first
+    assert_true(is_about(stub_function_call(c.stub, 2), 3));  // the event that was not tried yet comes first
     assert_true(case_metric(&c, "events_total{function=\"fn\",outcome=\"delivered\"}") == 3);
     case_stop(&c);
 }

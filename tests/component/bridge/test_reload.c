@@ -1,4 +1,4 @@
-// A function's file changes while events wait for a retry: they are called as the new file says, each once
+// A function's file changes while events wait for a retry: they are delivered as the new file says, each once
 // and in order.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,10 +10,11 @@
 #include "core/base/clock.h"
 #include "tests/component/bridge/bridge_case.h"
 
-/** Asks the old endpoint's callers to stay away for longer than any test lasts; serves the new one's. */
+/** The old endpoint responds with a Retry-After that is longer than any test; the new one accepts all calls.
+ */
 static struct stub_answer only_the_new(void *self, const struct stub_call *call, size_t number)
 {
-    const uint64_t *delays_ms = self;  // of the old answer and the new
+    const uint64_t *delays_ms = self;  // of the old and the new endpoint's response
     (void)number;
     CLEANUP(memory_free_pointer) char *is_new = stub_call_header(call, "X-New");
     if (is_new == NULL) {
@@ -83,7 +84,7 @@ static void a_late_answer_of_the_former_endpoint_holds_up_nothing(void **state)
     case_stop(&c);
 }
 
-/** Five changes, three of key 1 among them, fail together in one call as rows. */
+/** Five changes, three of them of key 1, fail together in one call with payload rows. */
 static void fail_a_batch_of_five(struct bridge_case *c, size_t note_bytes)
 {
     static const int64_t KEYS[] = {1, 2, 1, 3, 1};
@@ -100,7 +101,7 @@ static void fail_a_batch_of_five(struct bridge_case *c, size_t note_bytes)
     assert_int_equal(stub_function_count(c->stub), 1);
 }
 
-/** The calls of key 1 after the first of all came one after the other, with these notes. */
+/** Checks that the calls of key 1 after the very first call came one after the other, with these notes. */
 static void assert_order(const struct bridge_case *c, const size_t *notes, size_t count)
 {
     int64_t previous_us = 0;
@@ -113,7 +114,7 @@ static void assert_order(const struct bridge_case *c, const size_t *notes, size_
         assert_true(seen < count);
         CLEANUP(memory_free_pointer) char *note = memory_format("0%zu\"", notes[seen++]);
         assert_non_null(strstr(call->body, note));
-        assert_true(call->at_us >= previous_us);  // never before its predecessor's answer
+        assert_true(call->at_us >= previous_us);  // never before the response to the previous one
         previous_us = call->answered_us;
     }
     assert_int_equal(seen, count);

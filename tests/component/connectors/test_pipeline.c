@@ -1,5 +1,5 @@
-// connectors/pipeline with a scripted source against the mock broker: what reaches Kafka, and what is
-// confirmed when.
+// connectors/pipeline with a scripted source and the mock broker: what reaches Kafka, and when it is
+// confirmed.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,19 +19,19 @@
 
 enum { SCRIPT_MAX = 512 };
 
-// A source that plays a list of changes, then says NOTHING.
+// A source that returns a list of changes, then NOTHING.
 struct script {
     struct change changes[SCRIPT_MAX];
     size_t count;
     size_t at;
-    size_t lose_at;  // the peer is lost before this change; 0: never
-    int losses;      // so many times
+    size_t lose_at;  // the connection is lost before this change; 0: never
+    int losses;      // how often it is lost
     uint64_t confirmed;
-    uint64_t stop_at;  // confirmed up to here: the test's goal
+    uint64_t stop_at;  // the test ends when this position is confirmed
     int opened;
-    uint32_t failures;          // in a row, which the wait before the last open followed from
-    uint64_t positions[4];      // where each opening begins
-    struct source_state known;  // of the last open
+    uint32_t failures;          // consecutive failures before the last open
+    uint64_t positions[4];      // start position of each open
+    struct source_state known;  // the state passed to the last open
     bool is_lost_after_state;   // once: the peer goes away with the first record on its way
     struct source_listener listener;
     uv_timer_t timer;
@@ -57,13 +57,13 @@ struct fixture {
     struct pipeline *pipeline;
     struct script script;
     struct table table;
-    struct table other;  // on a topic of its own
+    struct table other;  // with a topic of its own
     struct column columns[2];
     struct fault end;
     bool is_ended;
     bool is_timed_out;
     uv_timer_t limit;
-    uv_timer_t watch;                     // looks every 10 ms whether what the test waits for has come
+    uv_timer_t watch;                     // calls on_watch every 10 ms
     void (*on_watch)(struct fixture *x);  // NULL: nothing
     size_t in_flight_seen;
     bool is_held;
@@ -82,7 +82,7 @@ static char text_key_schema[] =
 static char text_value_schema[] = "{\"type\":\"record\",\"name\":\"Envelope\",\"fields\":[]}";
 static size_t key_columns[] = {0};
 
-static struct fixture *playing;  // source_type.make has no place for the test's own pointer
+static struct fixture *playing;  // source_type.make has no parameter for the test's pointer
 
 static bool script_make(const struct connector_config *config, uv_loop_t *loop,
                         const struct source_listener *listener, struct source **ret, struct fault *f)
@@ -518,7 +518,8 @@ static void a_lost_database_is_read_again_from_the_confirmed_position(void **sta
     assert_string_equal(x->script.known.slot, "millrace_test");
     struct seen seen = {0};
     read_topic(x, "t.public.items", &seen);
-    assert_true(seen.count >= 2);  // what waited when the database was lost was dropped, or was there already
+    assert_true(seen.count >=
+                2);  // records that waited when the database was lost were dropped, or are on Kafka
     assert_string_equal(seen.positions[0], "0000000000000100-00000000");
     assert_string_equal(seen.positions[seen.count - 1], "0000000000000200-00000000");
     bytes_clear(&seen.last_value);
@@ -604,7 +605,7 @@ static uint8_t *large_row(size_t *ret_size)
     return row_of_note(30000, ret_size);
 }
 
-// Ends the connector once all is read and Kafka has all that it was given.
+// Stops the connector once all changes are read and all records acknowledged.
 static void drain_when_published(struct fixture *x)
 {
     if (x->script.at == x->script.count && number_in_status("\"in_flight\":") == 0) {
@@ -755,7 +756,7 @@ static void that_rows_were_read_is_recorded_only_when_kafka_has_them(void **stat
     bytes_clear(&seen.last_value);
 }
 
-// Records of each size around the limit, byte by byte: each passes or goes aside.
+// Records of each size around the limit: each is published or goes to the dead-letter topic.
 static void a_row_just_under_the_limit_never_stops_the_connector(void **state)
 {
     enum { ROWS = 400 };
@@ -786,7 +787,7 @@ static void a_row_just_under_the_limit_never_stops_the_connector(void **state)
     }
 }
 
-// The state topic has no leader from the opening on; once only the state record is on its way it gets one.
+// The state topic has no leader at first; it gets one when only the state record is outstanding.
 static void hold_the_record(struct fixture *x)
 {
     if (!x->is_held || x->script.at < x->script.count || number_in_status("\"in_flight\":") != 1) {

@@ -1,4 +1,4 @@
-// cli/config_dir: a whole folder, all complaints of all files.
+// cli/config_dir: loads a whole folder and reports all complaints of all files.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

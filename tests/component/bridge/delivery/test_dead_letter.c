@@ -1,4 +1,4 @@
-// Dead letters against the embedded broker that refuses them: they wait, in order, and are tried again.
+// Dead-letter records that the embedded broker refuses: they wait in order and are sent again.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ enum { EVENTS = 3, PRODUCE = 0, INIT_PRODUCER_ID = 22 };
 #define TOPIC "millrace.dlq.fn"
 #define OTHER "millrace.dlq.other"
 
-/** Letters of one function, and the broker that they go to. */
+/** The dead-letter records of one function, and their broker. */
 struct letters {
     uv_loop_t loop;
     rd_kafka_t *owner;
@@ -29,7 +29,7 @@ struct letters {
     struct dead_letter *dead_letters;
     struct partition partition;
     struct event events[EVENTS];
-    size_t stored[EVENTS];  // numbers of events, in the order they came to be stored in
+    size_t stored[EVENTS];  // numbers of the events, in the order in which they were stored
     size_t stored_count;
     size_t given_up[EVENTS];
     size_t given_up_count;
@@ -49,7 +49,7 @@ static void start(struct letters *c)
     assert_int_equal(rd_kafka_mock_topic_create(c->mock, TOPIC, 1, 1), 0);
     assert_int_equal(rd_kafka_mock_topic_create(c->mock, OTHER, 1, 1), 0);
     text_pairs_set(&c->settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(c->mock));
-    text_pairs_set(&c->settings.kafka, "linger.ms", "200");  // what is put together goes together
+    text_pairs_set(&c->settings.kafka, "linger.ms", "200");  // records put together share a batch
     c->dead_letters = dead_letter_new(&c->loop, &c->settings);
 }
 
@@ -108,7 +108,7 @@ static void expect_all_in_order(struct letters *c)
     }
 }
 
-/** What one record of a dead-letter topic says. */
+/** One record of a dead-letter topic. */
 struct stored_record {
     char reason[32];
     bool has_value;
@@ -156,7 +156,7 @@ static void a_refused_letter_is_tried_again_with_pauses(void **state)
     (void)state;
     struct letters c;
     start(&c);
-    // Pauses are drawn from 0 to 0.5, 1, 2 and 4 s: together below 0.2 s once in 60,000 runs.
+    // The pauses are random, up to 0.5, 1, 2 and 4 s: their sum is below 0.2 s in one of 60,000 runs.
     rd_kafka_mock_push_request_errors(c.mock, PRODUCE, 4, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
                                       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
                                       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
@@ -215,7 +215,7 @@ static void a_producer_that_broke_with_letters_on_their_way_is_replaced(void **s
     (void)state;
     struct letters c;
     start(&c);
-    // The broker lost track of what it has: no retry can know whether it would double.
+    // The broker has lost the producer's state: a retry might duplicate records.
     rd_kafka_mock_push_request_errors(c.mock, PRODUCE, 1, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     for (size_t i = 0; i < EVENTS; i++) {
         put(&c, i, TOPIC, slice_of("x"));
@@ -229,7 +229,7 @@ static bool has_failed(struct letters *c)
     return c->refused_until_us != 0 && clock_now_us() > c->refused_until_us;
 }
 
-/** Runs until the broker has refused what was put; there is no other sign of it than time. */
+/** Runs until the broker has refused the records; only time shows that. */
 static void run_while_refused(struct letters *c)
 {
     c->refused_until_us = clock_now_us() + CLOCK_US_PER_S;
@@ -240,7 +240,7 @@ static void run_while_refused(struct letters *c)
     (void)uv_timer_stop(&c->timer);
 }
 
-/** What is too large is sent alone once, then without its value: three times is enough. */
+/** A record that is too large is sent alone once, then without its value: at most three times. */
 static void a_record_that_is_too_large_is_stored_without_its_value(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-// A key whose calls fail or are throttled holds up itself alone, however much waits behind it.
+// A key whose calls fail or are throttled does not delay other keys, however many events it has.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,9 +11,9 @@
 
 enum { STUCK = 1, OTHERS = 100, FIRST_OTHER = 1000 };
 
-/** What the function does with the stuck key, and what came of the other ones. */
+/** How the function treats the stuck key, and what it has received. */
 struct script {
-    struct stub_answer stuck;  // the answer to key STUCK; status 200 lets it go
+    struct stub_answer stuck;  // the response to key STUCK; status 200 ends its failure
     bool is_called[OTHERS];
     int others_called;
     int delivered;  // of the stuck key, in order
@@ -88,7 +88,7 @@ static void a_failing_key_with_much_behind_it_stops_no_other(void **state)
     others_are_called_while_one_fails(3000, 1, (struct stub_answer){.status = 500});
 }
 
-/** It is due whenever the limiter reopens, and never keeps the others from it. */
+/** The stuck key is due whenever the limiter reopens, but never takes the other keys' turn. */
 static void a_key_that_is_always_throttled_stops_no_other(void **state)
 {
     (void)state;

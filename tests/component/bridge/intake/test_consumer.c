@@ -1,4 +1,4 @@
-// A function's place in its group: where it reads, what it commits, and what becomes of that in trouble.
+// A function's membership in its group: where it reads, what it commits, and how it recovers from failures.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,7 @@ static void a_function_that_hangs_knows_how_far_it_is_behind(void **state)
     case_start(&c, never, NULL);
     struct function_config *config = case_config(&c, "fn");
     config->delivery.timeout_us = 2 * CLOCK_US_PER_S;
-    // More than it takes and more than is read ahead: nothing is fetched any more.
+    // More than the function takes and than is read ahead, so fetching has stopped.
     case_changes(&c, 2500, 1, note);
     case_apply(&c, config);
     case_run_until(&c, has_lag, 2500);

@@ -1,5 +1,4 @@
-// Reading records a second time from the embedded broker: what is there is offered, what is not is said to be
-// gone.
+// Fetches records again from the embedded broker: existing ones are offered, the others are reported as gone.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +18,7 @@
 enum { RECORDS = 10, ROUNDS_MAX = 5 };
 #define TOPIC "a.b.c"
 
-/** What wants the record at `wanted`, and what became of that. */
+/** A lane that wants the record at `wanted`, and the result. */
 struct reader {
     uv_loop_t loop;
     rd_kafka_t *owner;
@@ -116,7 +115,7 @@ static void on_time(uv_timer_t *timer)
     (void)timer;
 }
 
-/** Until the record at the offset was loaded or is gone. */
+/** Runs until the record at the offset was loaded or is reported as gone. */
 static void want(struct reader *r, int64_t offset, bool is_another)
 {
     r->wanted = offset;
@@ -147,7 +146,7 @@ static void what_is_wanted_is_offered_whichever_way_it_lies(void **state)
     stop(&r);
 }
 
-/** The topic was made anew, and nobody noticed: asking again and again would find the same. */
+/** The topic was recreated without notice: further fetches would find the same. */
 static void a_record_of_another_log_in_its_place_means_that_it_is_gone(void **state)
 {
     (void)state;
@@ -155,7 +154,7 @@ static void a_record_of_another_log_in_its_place_means_that_it_is_gone(void **st
     start(&r);
     want(&r, 3, true);
     want(&r, 4, false);
-    want(&r, 7, true);  // in a sweep that goes on where the last one ended
+    want(&r, 7, true);  // in a sweep that continues where the last one ended
     want(&r, 8, false);
     stop(&r);
 }

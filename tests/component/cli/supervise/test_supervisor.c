@@ -1,4 +1,4 @@
-// The supervisor with real child processes: this program itself, which behaves as its name says.
+// The supervisor with real child processes: this program itself, whose behaviour depends on the child's name.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ static int child_main(const char *name)
     }
 }
 
-/** What is known of the one child. */
+/** The state of the only child. */
 struct seen {
     char state[32];
     char detail[256];
@@ -120,7 +120,8 @@ static void a_child_whose_loop_stands_still_is_killed_and_started_again(void **s
     UNTIL(look().is_reporting);
     UNTIL(!look().is_alive);
     assert_non_null(strstr(look().detail, "has not reported for"));
-    UNTIL(strcmp(look().state, "backing_off") == 0);  // SIGABRT waits for it to go on: SIGKILL follows
+    UNTIL(strcmp(look().state, "backing_off") ==
+          0);  // SIGABRT stays pending while it is stopped: SIGKILL follows
     assert_non_null(strstr(look().detail, "its event loop did not turn"));
     UNTIL(look().restarts == 1);
     stop();
@@ -131,7 +132,7 @@ static void a_supervisor_that_was_stopped_itself_blames_no_child(void **state)
     (void)state;
     start("good", CLOCK_US_PER_S, 2 * CLOCK_US_PER_S);
     UNTIL(look().is_reporting);
-    (void)sleep(4);  // as a SIGSTOP of all would: longer than the limit, and no report is read
+    (void)sleep(4);  // like a SIGSTOP of all processes: longer than the limit, without reading reports
     UNTIL(look().is_alive);
     for (int i = 0; i < 30; i++) {
         (void)uv_run(&loop, UV_RUN_ONCE);

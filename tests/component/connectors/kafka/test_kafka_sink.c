@@ -1,5 +1,5 @@
-// connectors/kafka/kafka_sink against the mock broker: every record taken is settled once, and each topic's
-// order holds, whatever has to wait for what.
+// connectors/kafka/kafka_sink with the mock broker: every accepted record is settled once, and each topic
+// keeps its order, whatever has to wait.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ struct fixture {
     struct kafka_sink_topic *topics[TOPICS];
     int published;
     int settled;
-    int waits;  // SINK_FULL was said
+    int waits;  // how often SINK_FULL was returned
     bool is_failed;
     uv_timer_t limit;
 };
@@ -80,7 +80,7 @@ static void publish_all(void *self)
         enum sink_step step = publish_one(x, &f);
         if (step == SINK_FULL) {
             x->waits++;
-            break;  // on_room comes
+            break;  // on_room will be called
         }
         assert_int_equal(step, SINK_TAKEN);
     }

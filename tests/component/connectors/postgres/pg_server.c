@@ -22,7 +22,7 @@ static void pg_server_die(const char *what, const char *why)
     exit(1);
 }
 
-// The newest server's folder: $MILLRACE_PG_BIN, else Debian's places.
+// The newest server's folder: $MILLRACE_PG_BIN, else Debian's folders.
 static const char *pg_server_bin(void)
 {
     static char found[512];
@@ -61,7 +61,7 @@ static void pg_server_become_nobody(void)
         (setgroups(0, NULL) != 0 || setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0)) {
         _exit(127);
     }
-    (void)prctl(PR_SET_PDEATHSIG, SIGQUIT);  // a test that crashes leaves no server behind
+    (void)prctl(PR_SET_PDEATHSIG, SIGQUIT);  // a crashed test must not leave a server running
 }
 
 static pid_t pg_server_run(const struct pg_server *s, const char *program, char *const *arguments)
@@ -77,7 +77,7 @@ static pid_t pg_server_run(const struct pg_server *s, const char *program, char 
         (void)dup2(fd, 1);
         (void)dup2(fd, 2);
         (void)chdir(s->folder);
-        (void)setenv("PATH", pg_server_bin(), 1);  // where they look for each other
+        (void)setenv("PATH", pg_server_bin(), 1);  // initdb and postgres find each other there
         execv(path, arguments);
         _exit(127);
     }

@@ -1,4 +1,4 @@
-// A throwaway PostgreSQL for tests: its own folder, a free port, an unprivileged user, gone at the end.
+// A temporary PostgreSQL for tests: its own folder, a free port, an unprivileged user; removed at the end.
 #ifndef TESTS_COMPONENT_CONNECTORS_POSTGRES_PG_SERVER_H
 #define TESTS_COMPONENT_CONNECTORS_POSTGRES_PG_SERVER_H
 
@@ -10,13 +10,13 @@ struct pg_server {
     char folder[64];
     int port;
     pid_t pid;
-    PGconn *conn;  // a superuser's, for pg_server_sql
+    PGconn *conn;  // as a superuser, for pg_server_sql
 };
 
-/** Makes and starts a server with wal_level=logical; ends the process when that fails. */
+/** Creates and starts a server with wal_level=logical; ends the process when that fails. */
 void pg_server_start(struct pg_server *s);
 
-/** Ends the server at once and starts it again with one more setting. */
+/** Stops the server at once and restarts it with one more setting. */
 void pg_server_restart(struct pg_server *s, const char *setting);
 void pg_server_stop(struct pg_server *s);
 

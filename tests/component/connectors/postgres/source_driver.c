@@ -24,7 +24,7 @@ static void source_driver_json(struct source_driver *d, const char *schema, stru
     avro_type_free(type);
 }
 
-// The envelope as the pipeline makes it, read back by its schema: row images and schema must agree.
+// Makes the envelope as the pipeline does and decodes it with its schema: row images and schema must match.
 static void source_driver_images(struct source_driver *d, const struct change *c)
 {
     CLEANUP(bytes_clear) struct bytes avro = {0};
@@ -109,7 +109,7 @@ static void source_driver_change(struct source_driver *d, const struct change *c
         break;
     }
     if (d->is_confirming) {
-        // The record is written ahead of it, as the pipeline does.
+        // The state record is written before the confirmation, as in the pipeline.
         d->record->position = c->position > d->record->position ? c->position : d->record->position;
         d->type->confirm(d->source, c->position);
     }
@@ -268,7 +268,7 @@ static void source_driver_turn(struct source_driver *d)
 bool source_driver_until(struct source_driver *d, bool (*is_reached)(const struct source_driver *d))
 {
     d->is_out_of_time = false;
-    uv_update_time(&d->loop);  // it may have stood still
+    uv_update_time(&d->loop);  // the loop may not have run for a while
     (void)uv_timer_start(&d->limit, source_driver_on_limit, 20000, 0);
     while (!is_reached(d) && !d->is_out_of_time) {
         source_driver_turn(d);
@@ -286,7 +286,7 @@ static const char *source_driver_goal_phase;
 
 static bool source_driver_has_rows(const struct source_driver *d)
 {
-    // The COMMIT after the last of them too.
+    // Also waits for the COMMIT after the last one.
     return d->rows >= source_driver_goal_rows && d->lines.size >= 7 &&
            memcmp(d->lines.data + d->lines.size - 7, "commit\n", 7) == 0;
 }

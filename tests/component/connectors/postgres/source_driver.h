@@ -1,4 +1,4 @@
-// Drives one source without Kafka and writes down, as text, all that it says.
+// Drives one source without Kafka and records its changes and callbacks as text.
 #ifndef TESTS_COMPONENT_CONNECTORS_POSTGRES_SOURCE_DRIVER_H
 #define TESTS_COMPONENT_CONNECTORS_POSTGRES_SOURCE_DRIVER_H
 
@@ -12,24 +12,24 @@ struct source_driver {
     struct source *source;
     struct connector_config config;
     struct source_state known;    // the record, as if on Kafka
-    struct source_state *record;  // the one in use: our own, or another copy's
-    struct source_state wanted;   // said by on_state, not saved yet
+    struct source_state *record;  // the one in use: `known`, or another copy's
+    struct source_state wanted;   // from on_state, not saved yet
     bool has_wanted;
-    bool holds_done;          // a record that says "done" is not saved
-    bool has_asked_state;     // on_load_state waits for its answer
+    bool holds_done;          // do not save a record whose snapshot is done
+    bool has_asked_state;     // on_load_state was called and has no result yet
     uint64_t start_position;  // of the last on_open
     int opened;
     bool is_open;
     bool has_ended;
     bool has_fault;
-    bool is_counting;    // rows are counted and leave no line
+    bool is_counting;    // count rows instead of recording a line for each
     bool is_confirming;  // every COMMIT and IDLE is confirmed at once
     struct fault fault;
     char phase[64];
     char detail[256];
     struct bytes lines;  // one line a change; IDLE leaves none
     size_t rows;
-    size_t rows_max;  // no more are taken: a slow reader; 0: all
+    size_t rows_max;  // take at most this many, like a slow reader; 0: all
     uint64_t idle_position;
     uint64_t last_position;
     int64_t started_us;
@@ -43,7 +43,7 @@ void source_driver_clear(struct source_driver *d);
 void source_driver_open(struct source_driver *d);
 void source_driver_close(struct source_driver *d);
 
-/** Runs the loop until `is_reached` or 20 s; false when time ran out. */
+/** Runs the loop until `is_reached`, at most 20 s; false when the time is over. */
 bool source_driver_until(struct source_driver *d, bool (*is_reached)(const struct source_driver *d));
 bool source_driver_until_rows(struct source_driver *d, size_t rows);
 bool source_driver_until_phase(struct source_driver *d, const char *phase);
@@ -52,7 +52,7 @@ bool source_driver_until_fault(struct source_driver *d);
 /** Runs the loop for so long. */
 void source_driver_run(struct source_driver *d, int ms);
 
-/** What was written down, NUL-terminated; and forget it. */
+/** Returns the recorded text, NUL-terminated, and starts a new one. */
 const char *source_driver_lines(struct source_driver *d);
 void source_driver_reset(struct source_driver *d);
 

@@ -181,7 +181,7 @@ static void a_changed_table_gets_a_new_version_and_only_then(void **state)
     drop_all("version", &d);
 }
 
-// How often the catalogue was asked for columns, by the server's log.
+// The number of queries for the catalogue's columns, from the server's log.
 static int count_catalogue_reads(void)
 {
     static const char QUERY[] = "a.atttypmod, a.attnotnull";
@@ -286,7 +286,8 @@ static void a_bad_old_image_withholds_nothing_but_itself(void **state)
         "c public.full_row #4 key={\"id\":4} before=- after={\"id\":4,\"n\":7,\"v\":\"6\"} "
         "oldkey={\"id\":3}\ncommit\n");
     source_driver_reset(&d);
-    // A key that could not be said was never published; a keyless row that can't be said can't be deleted.
+    // A row whose key can't be encoded was never published; a row without key that can't be encoded can't be
+    // deleted.
     pg_server_sql(&server, "INSERT INTO odd_key VALUES ('NaN', 1); UPDATE odd_key SET id = 2;"
                            "INSERT INTO keyless VALUES ('NaN'); DELETE FROM keyless");
     assert_true(source_driver_until_rows(&d, 4));
@@ -347,7 +348,7 @@ static void a_slot_that_went_back_is_followed(void **state)
     struct source_driver d;
     open_streaming(&d, "back");
     source_driver_close(&d);
-    // A copy of the slot as it is now stands for a server restored from a backup.
+    // A copy of the slot as it is now simulates a server restored from a backup.
     (void)pg_server_ask(&server,
                         "SELECT pg_sleep(0.3), pg_copy_logical_replication_slot('millrace_back', 'old')");
     source_driver_open(&d);
@@ -410,7 +411,7 @@ static void a_slot_that_was_made_again_or_advanced_is_not_used_as_if_nothing_wer
     (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_again')");
     (void)pg_server_ask(&server, "SELECT pg_create_logical_replication_slot('millrace_again', 'pgoutput')");
     expect_refused(&d, "made again or advanced");
-    // What it says helps: without the lost changes, and from the rows that are there.
+    // The message's advice works: continue without the lost changes, or with a new snapshot.
     struct source_state before = d.known;
     d.known = (struct source_state){0};
     d.config.snapshot = CONNECTOR_SNAPSHOT_NEVER;
@@ -459,7 +460,7 @@ static void a_dropped_publication_stops_the_stream_with_what_to_type(void **stat
     pg_server_sql(&server, "DROP PUBLICATION millrace_unpublished; INSERT INTO r VALUES (1)");
     assert_true(source_driver_until_fault(&d));
     source_driver_close(&d);
-    source_driver_open(&d);  // makes the publication again, which is too late for the row
+    source_driver_open(&d);  // creates the publication again, too late for the row
     assert_true(source_driver_until_fault(&d));
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
     assert_non_null(strstr(d.fault.text, "publication was dropped"));
@@ -467,7 +468,7 @@ static void a_dropped_publication_stops_the_stream_with_what_to_type(void **stat
         strstr(d.fault.text, "run: SELECT pg_drop_replication_slot('millrace_unpublished'); and"));
     assert_non_null(strstr(d.fault.text, "echo 'connector/unpublished:' | kcat"));
     source_driver_close(&d);
-    // What it says helps.
+    // The message's advice works.
     (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_unpublished')");
     d.known = (struct source_state){0};
     source_driver_reset(&d);
@@ -570,7 +571,7 @@ static void a_second_copy_stays_away_from_the_slot_of_a_running_snapshot(void **
     source_driver_run(&second, 1200);  // tries again meanwhile
     assert_string_equal(second.phase, "waiting_for_slot");
     assert_string_equal(pg_server_ask(&server, "SELECT confirmed_flush_lsn FROM pg_replication_slots"), made);
-    // The first one ends in the middle: the second goes on with its slot, and reads all rows again.
+    // The first copy ends in the middle: the second one continues with its slot and reads all rows again.
     source_driver_close(&d);
     assert_true(d.known.is_known && !d.known.is_snapshot_done);
     pg_server_sql(&server, "INSERT INTO r VALUES (2)");
@@ -601,7 +602,7 @@ static void a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew(voi
                                       "'advisory' AND classid = 1835625580) FROM pg_replication_slots"),
                         "t");
     source_driver_close(&d);
-    // A tool, or an older version: it holds the slot and no lock.
+    // A tool, or an older version, that holds the slot but not the lock.
     char dsn[256];
     (void)snprintf(dsn, sizeof(dsn), "%s replication=database", pg_server_dsn(&server));
     PGconn *tool = PQconnectdb(dsn);
@@ -636,7 +637,7 @@ static bool has_begun(const struct source_driver *d)
     return d->rows > 0;
 }
 
-// More than the sockets hold.
+// More than fits into the socket buffers.
 static void make_large_table(void)
 {
     pg_server_sql(&server,
@@ -654,7 +655,8 @@ static void what_a_dead_machine_left_behind_is_ended(void **state)
     assert_true(source_driver_until_phase(&d, "snapshotting"));
     d.is_counting = true;
     assert_true(source_driver_until(&d, has_begun));
-    // From here on it does nothing more, and its COPY stands still. The server has noticed on one session.
+    // From here on the first copy does not run, and its COPY blocks. The server has noticed that on one
+    // session.
     end_sessions("walsender");
     struct source_driver second;
     source_driver_init(&second, &pg_source_type, "dead", pg_server_dsn(&server));
@@ -676,7 +678,7 @@ static void the_loss_of_one_session_is_the_loss_of_both(void **state)
     d.is_counting = true;
     source_driver_open(&d);
     assert_true(source_driver_until_phase(&d, "snapshotting"));
-    end_sessions("walsender");  // and with it the lock: somebody else may read the rows now
+    end_sessions("walsender");  // this releases the lock: another copy may read the rows now
     assert_true(source_driver_until_fault(&d));
     assert_int_equal(d.fault.kind, FAULT_RETRY);
     assert_true(d.rows < 30000);
@@ -788,11 +790,11 @@ static void a_table_that_appears_while_nothing_runs_is_read_also_when_that_is_cu
                   "CREATE TABLE newcomer (id int PRIMARY KEY); INSERT INTO newcomer VALUES (2), (3), (4)");
     source_driver_open(&d);
     assert_true(source_driver_until(&d, has_unread));
-    source_driver_close(&d);  // remembered, and nothing more
+    source_driver_close(&d);  // after the state was saved, before anything else
     d.rows_max = 1;
     source_driver_open(&d);
     assert_true(source_driver_until(&d, has_a_row));
-    source_driver_close(&d);  // within its rows
+    source_driver_close(&d);  // while reading its rows
     d.rows_max = 0;
     source_driver_reset(&d);
     pg_server_sql(&server, "DELETE FROM newcomer WHERE id = 2");
@@ -823,7 +825,7 @@ static void what_an_open_transaction_wrote_before_its_table_was_added_is_read(vo
     pg_server_sql(&server, "CREATE TABLE newcomer (id int PRIMARY KEY)");
     PQclear(PQexec(writer, "INSERT INTO newcomer VALUES (7)"));
     assert_true(source_driver_until(&d, is_added));
-    source_driver_run(&d, 300);  // the rows would be read by now if nothing were waited for
+    source_driver_run(&d, 300);  // without the wait, the rows would have been read by now
     assert_int_equal(d.rows, 0);
     PGresult *done = PQexec(writer, "INSERT INTO newcomer VALUES (8); COMMIT");
     assert_int_equal(PQresultStatus(done), PGRES_COMMAND_OK);
@@ -874,7 +876,7 @@ static void a_first_snapshot_of_no_table_waits_for_one(void **state)
     assert_non_null(strstr(source_driver_lines(&d), "r public.late #0 last key={\"id\":1}"));
     assert_true(source_driver_until_phase(&d, "streaming"));
     drop_all("none", &d);
-    // The one that an administrator made without tables.
+    // The publication that an administrator created without tables.
     pg_server_sql(&server, "CREATE PUBLICATION millrace_none; CREATE TABLE r (id int PRIMARY KEY);"
                            "INSERT INTO r VALUES (9)");
     source_driver_init(&d, &pg_source_type, "none", pg_server_dsn(&server));
@@ -908,7 +910,7 @@ static void never_means_the_first_start_and_a_stop_within_it_loses_nothing(void 
     d.holds_done = true;
     source_driver_open(&d);
     assert_true(source_driver_until(&d, wants_done));
-    source_driver_close(&d);  // the slot is there, and the record does not say so
+    source_driver_close(&d);  // the slot exists, but the state record does not have it
     d.holds_done = false;
     assert_false(d.known.is_snapshot_done);
     pg_server_sql(&server, "INSERT INTO r VALUES (2)");
@@ -1271,7 +1273,7 @@ static void what_is_refused_says_how_to_mend_it(void **state)
     source_driver_clear(&d);
 }
 
-// A host that takes connections and says nothing, as one behind a broken network does.
+// A host that accepts connections and sends nothing, like one behind a broken network.
 static int silent_listener(int *ret_port)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -1301,7 +1303,7 @@ static void a_host_that_does_not_answer_is_passed_over(void **state)
         source_driver_init(&d, &pg_source_type, "hosts", dsn);
         source_driver_open(&d);
         assert_true(source_driver_until_phase(&d, "streaming"));
-        // The one that was good is the first one the next time.
+        // The next time the address that worked is tried first.
         source_driver_close(&d);
         d.phase[0] = '\0';
         int64_t began_us = clock_now_us();

@@ -23,7 +23,7 @@ static struct admin *admin;
 static struct admin_reply *held;
 static uv_timer_t later;
 
-/** A client in a thread of its own, since ours is the server's. */
+/** A client in a thread of its own, as this thread runs the server. */
 struct client {
     pthread_t thread;
     char url[256];
@@ -253,7 +253,7 @@ static void what_is_refused_is_refused_before_its_body(void **state)
     }
 }
 
-/** Connects and sends the beginning of a request. */
+/** Connects and sends the start of a request. */
 static int drip(const char *text)
 {
     const struct sockaddr_in address = {.sin_family = AF_INET,
@@ -293,7 +293,7 @@ static void a_request_that_drips_is_cut_off(void **state)
         char byte;
         assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
         clock_fake(clock_now_us() + 16 * CLOCK_US_PER_S, clock_wall_us());
-        while (recv(fd, &byte, 1, MSG_DONTWAIT) != 0) {  // until its end comes
+        while (recv(fd, &byte, 1, MSG_DONTWAIT) != 0) {  // until end of file
             (void)uv_run(&loop, UV_RUN_ONCE);
         }
         clock_fake(-1, 0);

@@ -1,5 +1,4 @@
-// core/http/http_client against a server on the same loop: answers, deadlines, lost connections, and what was
-// sent.
+// core/http/http_client with a server on the same loop: requests, responses, deadlines, lost connections.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -201,7 +200,8 @@ static struct stub_answer answer_then_reset(void *self, const struct stub_call *
     return (struct stub_answer){.status = number == 0 ? 200 : 0};
 }
 
-/** libcurl alone would send the second request twice: its connection was used before and gave no answer. */
+/** libcurl by default sends the second request twice, as its reused connection was closed without a response.
+ */
 static void a_request_that_may_have_been_carried_out_is_not_sent_again(void **state)
 {
     (void)state;

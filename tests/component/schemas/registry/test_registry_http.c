@@ -1,4 +1,4 @@
-// The client of an existing registry against scripted answers, and against the embedded registry's own API.
+// The client of an external registry, with scripted responses and with the embedded registry's API.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

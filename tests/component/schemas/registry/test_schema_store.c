@@ -126,7 +126,7 @@ static void the_next_process_finds_what_was_registered(void **state)
 static void a_new_writer_waits_for_no_timer_of_the_client(void **state)
 {
     (void)state;
-    int64_t least_us = INT64_MAX;  // of three: the machine may be busy with something else
+    int64_t least_us = INT64_MAX;  // the best of three runs, as the machine may be busy
     for (int i = 0; i < 3; i++) {
         struct registry *r = open_store();
         char text[128];

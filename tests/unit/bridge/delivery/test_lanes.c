@@ -1,4 +1,5 @@
-// bridge/delivery/lanes and bridge/delivery/batch: one invocation a key, keys side by side.
+// bridge/delivery/lanes and bridge/delivery/batch: one call for each key at a time, several keys
+// concurrently.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,7 @@
 static struct partition first = {.topic = (char *)"t", .number = 0};
 static struct partition second = {.topic = (char *)"t", .number = 1};
 
-/** An event of `p` with the key, or without one (NULL); `offset` tells it from others. */
+/** An event of `p` with the key (NULL: none); `offset` identifies it. */
 static struct event *make(struct partition *p, const char *key, int64_t offset)
 {
     struct event *e = memory_zeroed(1, sizeof(*e));
@@ -117,7 +118,7 @@ static void order_partition_has_one_lane_a_partition_and_order_none_one_an_event
     lanes_clear(&l);
 }
 
-/** However the hash falls, a long run over many keys never gives one key two events at once. */
+/** A long run over many keys: whatever their hashes, no key has two events in flight. */
 static void many_keys_never_share_a_lane(void **state)
 {
     (void)state;
@@ -285,7 +286,7 @@ static size_t free_list(struct event *e)
     return count;
 }
 
-/** Loads the record at `offset` of key "a", as if it had been read again. */
+/** Loads the record at `offset` of key "a", as if it had been fetched again. */
 static bool load(struct lanes *l, int64_t offset, size_t queue_max)
 {
     struct event *e = make_ticketed("a", offset);
@@ -311,7 +312,7 @@ static void what_waits_behind_a_busy_lane_can_wait_as_tickets(void **state)
     }
     struct event *busy = lanes_take(&l);
     lanes_put(&l, make_ticketed("b", 7));
-    assert_int_equal(free_list(lanes_evict(&l, 2)), 3);  // 4, 5, 6; a ready lane keeps its own
+    assert_int_equal(free_list(lanes_evict(&l, 2)), 3);  // 4, 5, 6; a ready lane keeps its events
     assert_int_equal(l.deferred_count, 3);
     struct event *later = make_ticketed("a", 8);
     struct lane_key a = key_of(later);
@@ -347,7 +348,7 @@ static void what_waits_behind_a_busy_lane_can_wait_as_tickets(void **state)
     lanes_clear(&l);
 }
 
-/** They could be read from nowhere: a lane that waited for one would wait for ever. */
+/** They can't be fetched from anywhere: a lane that waited for one would wait for ever. */
 static void events_of_a_log_that_is_gone_never_wait_as_tickets(void **state)
 {
     (void)state;
@@ -388,7 +389,7 @@ static void tickets_of_records_that_are_gone_are_taken_out_in_order(void **state
     }
     struct event *busy = lanes_take(&l);
     assert_int_equal(free_list(lanes_evict(&l, 0)), 4);
-    assert_false(lanes_take_gone(&l, &first, 0, 100, &ticket));  // busy: its time will come
+    assert_false(lanes_take_gone(&l, &first, 0, 100, &ticket));  // the lane is busy
     finish(&l, busy);
     assert_true(lanes_next_wanted(&l, &p, &ticket));
     assert_false(lanes_take_gone(&l, &second, 0, 100, &ticket));
@@ -417,7 +418,7 @@ static void a_dropped_partition_takes_its_tickets_along(void **state)
     struct event *busy = lanes_take(&l);
     struct event *other = lanes_take(&l);
     assert_int_equal(free_list(lanes_evict(&l, 0)), 8);
-    finish(&l, busy);  // wanting by now
+    finish(&l, busy);  // now the lane wants its next event
     lanes_drop_tickets(&l, &first);
     assert_int_equal(l.deferred_count, 0);
     assert_false(lanes_next_wanted(&l, &p, &ticket));

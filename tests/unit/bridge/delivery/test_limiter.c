@@ -34,8 +34,8 @@ static void calls_that_fail_together_wait_together(void **state)
     int64_t open_us = limiter_close(&l, 0, 0);
     assert_int_equal(limiter_close(&l, 0, 0), open_us);
     assert_int_equal(l.backoff.failures, 1);
-    assert_int_equal(limiter_close(&l, 300000000, 0), 300000000);  // who asks for more gets more
-    assert_int_equal(limiter_close(&l, 1, 0), 300000000);          // and nobody makes it less
+    assert_int_equal(limiter_close(&l, 300000000, 0), 300000000);  // a longer pause is accepted
+    assert_int_equal(limiter_close(&l, 1, 0), 300000000);          // a shorter one does not reduce it
 }
 
 static void an_answer_ends_the_backoff_of_a_limiter_for_one_too(void **state)
@@ -74,7 +74,7 @@ static void a_new_endpoint_opens_the_limiter_for_one_more(void **state)
     assert_true(limiter_admits(&l, 0, 101));
     assert_false(limiter_admits(&l, 1, 101));
     assert_int_equal(l.backoff.failures, 0);
-    limiter_reopen(&l, 3);  // calls to the former endpoint
+    limiter_reopen(&l, 3);  // after calls to the previous endpoint
     assert_true(limiter_admits(&l, 3, 101));
     assert_false(limiter_admits(&l, 4, 101));
     limiter_reopen(&l, 8);
@@ -86,12 +86,12 @@ static void one_throttled_invocation_closes_nothing(void **state)
     (void)state;
     struct limiter l;
     limiter_init(&l, 8, 1000, 60000);
-    for (int i = 0; i < 3; i++) {  // it alone, again and again
+    for (int i = 0; i < 3; i++) {  // the same call, repeatedly
         assert_false(limiter_throttle(&l, 1, 5000, 100));
         assert_true(limiter_admits(&l, 7, 100));
     }
     limiter_widen(&l, l.generation);
-    assert_false(limiter_throttle(&l, 2, 5000, 100));  // another, but something was answered in between
+    assert_false(limiter_throttle(&l, 2, 5000, 100));  // another call, after a response in between
     assert_true(limiter_throttle(&l, 3, 5000, 100));
     assert_false(limiter_admits(&l, 0, 5099));
     assert_true(limiter_admits(&l, 0, 5100));

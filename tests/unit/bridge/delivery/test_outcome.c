@@ -31,7 +31,7 @@ static void any_2xx_is_done(void **state)
     (void)state;
     for (int status = 200; status <= 299; status++) {
         assert_int_equal(judge(status, -1, 9).kind, OUTCOME_DONE);
-        assert_int_equal(judge(status, 5 * SECOND, 0).kind, OUTCOME_DONE);  // Retry-After means nothing here
+        assert_int_equal(judge(status, 5 * SECOND, 0).kind, OUTCOME_DONE);  // Retry-After is ignored
     }
 }
 

@@ -45,7 +45,7 @@ static void many_more_partitions_than_planned_outgrow_their_limits(void **state)
     assert_false(consumer_conf_is_outgrown(33, 100));
     assert_true(consumer_conf_is_outgrown(33, 133));
     assert_false(consumer_conf_is_outgrown(128, 100000));
-    // The bound that this keeps: four times what is planned.
+    // The guaranteed bound: four times the planned size.
     for (size_t planned = 0; planned < 128; planned++) {
         for (size_t count = 1; !consumer_conf_is_outgrown(planned, count); count++) {
             assert_true(consumer_conf_limits(planned).bytes * count <= 4 * (8 << 20));

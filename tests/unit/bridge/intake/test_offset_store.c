@@ -10,7 +10,7 @@
 
 enum { PARTITIONS = 3 };
 
-/** Partitions of one topic, each with its first record settled and its commit under way. */
+/** Partitions of one topic, each with its first record settled and its commit in progress. */
 static void begin(struct partition *partitions, rd_kafka_topic_partition_list_t **ret)
 {
     *ret = rd_kafka_topic_partition_list_new(PARTITIONS);

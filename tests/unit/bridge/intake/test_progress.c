@@ -129,7 +129,7 @@ static void a_million_settled_records_behind_an_unsettled_one_take_little(void *
     progress_clear(&p);
 }
 
-/** Every second record is unsettled: a bit each, and settled in any order. */
+/** Every second record is unsettled: each needs one bit, and may settle in any order. */
 static void a_million_unsettled_records_are_a_bit_each(void **state)
 {
     (void)state;
@@ -153,7 +153,8 @@ static void a_million_unsettled_records_are_a_bit_each(void **state)
     progress_clear(&p);
 }
 
-/** A transaction's marker is the last of a log: with all records settled the group is at the log's end. */
+/** A transaction marker is the last entry of the log: once all records are settled the group is at the log's
+ * end. */
 static void the_end_of_the_log_is_passed_once_all_before_it_is_settled(void **state)
 {
     (void)state;
@@ -164,7 +165,7 @@ static void the_end_of_the_log_is_passed_once_all_before_it_is_settled(void **st
     assert_int_equal(progress_next_commit(&p), -1);
     progress_settle(&p, ticket);
     assert_int_equal(progress_next_commit(&p), 7);
-    progress_pass(&p, 6);  // said before
+    progress_pass(&p, 6);  // repeated
     assert_int_equal(progress_next_commit(&p), 7);
     progress_restart(&p);
     progress_pass(&p, 2);

@@ -1,4 +1,4 @@
-// The cache against a registry that knows nothing and counts its questions.
+// The cache with a registry that has no schemas and counts the look-ups.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -39,13 +39,13 @@ static void a_refused_answer_or_an_older_one_proves_nothing(void **state)
     struct standstill s;
     standstill_init(&s, 10000, 3000, 0);
     (void)standstill_check(&s, 20 * S);
-    standstill_answered(&s, true);  // of a commit from before
+    standstill_answered(&s, true);  // the response to an earlier commit
     assert_false(standstill_check(&s, 20 * S + 1));
     standstill_asked(&s);
     standstill_answered(&s, false);
     assert_false(standstill_check(&s, 20 * S + 2));
     standstill_asked(&s);
-    (void)standstill_check(&s, 40 * S);  // stood still once more
+    (void)standstill_check(&s, 40 * S);  // a second standstill
     standstill_answered(&s, true);
     assert_false(standstill_check(&s, 40 * S + 1));
 }

@@ -1,4 +1,4 @@
-// bridge/payload: what each kind sends, and that bad bytes never get through.
+// bridge/payload: the request of each kind; invalid bytes are never sent.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -357,7 +357,7 @@ static void a_key_that_does_not_decode_is_a_string(void **state)
     struct payload p = {0};
     struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
     sample_init(&s, 'u', "hello");
-    s.event.key = slice_make("\0\0\0\0\1\x80", 6);  // a number cut off
+    s.event.key = slice_make("\0\0\0\0\1\x80", 6);  // a truncated number
     CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
     assert_non_null(strstr(body, "\"note\":\"hello\""));
     assert_non_null(strstr((const char *)p.lines.data,
@@ -366,7 +366,7 @@ static void a_key_that_does_not_decode_is_a_string(void **state)
     sample_clear(&s);
 }
 
-/** CloudEvents HTTP binding 1.0.2, 3.1.3.2: these and no others. */
+/** CloudEvents HTTP binding 1.0.2, 3.1.3.2: exactly these characters are percent-encoded. */
 static void only_what_must_be_is_percent_encoded(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-// connectors/kafka/accumulator: what is put in comes out, in order, and when it is due.
+// connectors/kafka/accumulator: records come out in order, when they are due.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,7 +99,7 @@ static void of_few_topics_only_what_would_not_be_sent_waits(void **state)
     put(&a, &q, 1, "k", "v");
     assert_int_equal(hand_on_round(&a, 5), 0);
     assert_int_equal(hand_on_round(&a, 100), 0);
-    assert_int_equal(hand_on_round(&a, 300), 1);  // a load
+    assert_int_equal(hand_on_round(&a, 300), 1);  // under load
     accumulator_clear_queue(&a, &q);
 }
 

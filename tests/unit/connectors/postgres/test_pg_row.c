@@ -77,7 +77,7 @@ static void an_unchanged_value_comes_from_the_old_row_or_is_marked(void **state)
     FILL(&tuple, "1", "2", "?", "t");
     assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x02\x04\x02\x06old\0\1", 9);
-    FILL(&old_tuple, "1", NULL, NULL, NULL);  // a key tuple: absent, not NULL
+    FILL(&old_tuple, "1", NULL, NULL, NULL);  // in a key tuple NULL means absent
     FILL(&tuple, "1", "2", "?", "t");
     assert_int_equal(pg_row_append_value(&out, &table, &tuple, &old_tuple, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x02\x04\x02\x38__debezium_unavailable_value\0\1", 34);
@@ -99,7 +99,7 @@ static void an_identity_tuple_is_filled_up_with_defaults(void **state)
     assert_bytes("\x0a\x0e\0\x02", 4);
 }
 
-// Columns id int primary key, v numeric; the second nullable or not.
+// A table (id int primary key, v numeric), v nullable or not.
 static void a_value_without_a_form_is_null_where_it_may_be(void **state)
 {
     (void)state;

@@ -53,7 +53,7 @@ static void the_record_and_the_server_decide_together(void **state)
     config.snapshot = CONNECTOR_SNAPSHOT_NEVER;
     assert_true(decide(&there, &unknown) && plan == PG_SLOT_USE);
     assert_true(decide(&there, &other) && plan == PG_SLOT_USE);
-    // A stop between the slot and the record that says so: what happened since is in the slot.
+    // Stopped after creating the slot and before saving the record: the slot has all changes since.
     assert_true(decide(&there, &half) && plan == PG_SLOT_USE);
     config.snapshot = CONNECTOR_SNAPSHOT_INITIAL;
 }
@@ -94,7 +94,7 @@ static void a_slot_is_never_beyond_the_position_that_was_remembered(void **state
     known.position = 0x5000;
     slot.confirmed_lsn = 0x5000;
     assert_true(decide(&slot, &known) && plan == PG_SLOT_USE);
-    slot.confirmed_lsn = 0x4000;  // the server did not hear the last one, or forgot
+    slot.confirmed_lsn = 0x4000;  // the server did not receive the last position, or lost it in a crash
     assert_true(decide(&slot, &known) && plan == PG_SLOT_USE);
     slot.confirmed_lsn = 0x5008;
     assert_config(&slot, &known, "slot millrace_shop stands at 0/5008, beyond 0/5000");

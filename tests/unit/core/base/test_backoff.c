@@ -1,4 +1,4 @@
-// core/base/backoff: grows, is capped, is spread.
+// core/base/backoff: waits grow, have a limit and are random.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static void no_wait_is_longer_than_the_trouble_has_lasted(void **state)
     (void)state;
     struct backoff b = backoff_make(200000, 30000000);
     int64_t now_us = 1000000;
-    for (int i = 0; i < 60; i++) {  // 6 s of attempts that fail at once
+    for (int i = 0; i < 60; i++) {  // 6 s of attempts that fail immediately
         clock_fake(now_us + i * 100000, 0);
         (void)backoff_next_us(&b);
     }

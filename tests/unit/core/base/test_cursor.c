@@ -1,4 +1,4 @@
-// core/base/cursor: short reads latch, left-over bytes are refused.
+// core/base/cursor: a short read makes all later ones fail, and left-over bytes are refused.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@
 
 static char line[4096];
 
-/** Runs the statement with stderr going into `line`. */
+/** Runs the statement with stderr redirected into `line`. */
 #define CAPTURE(statement)                                                                                   \
     do {                                                                                                     \
         int ends[2];                                                                                         \
@@ -87,7 +87,7 @@ static void a_message_longer_than_the_first_buffer_is_whole(void **state)
     assert_non_null(strstr(line, "x|\n"));
 }
 
-/** How many lines the text has, and whether each is whole. */
+/** Counts the lines of the text; checks that each is complete. */
 static size_t count_lines(const char *text)
 {
     size_t count = 0;
@@ -111,7 +111,7 @@ static void a_reader_that_stands_still_blocks_nothing_and_what_was_dropped_is_co
     char message[1000];
     memset(message, 'm', sizeof(message) - 1);
     message[sizeof(message) - 1] = '\0';
-    for (int i = 0; i < 1000; i++) {  // a pipe takes 64 KiB, we keep 256
+    for (int i = 0; i < 1000; i++) {  // the pipe takes 64 KiB, the log buffers 256 KiB
         log_info("a", "event", NULL, "%s", message);
     }
     static char all[600 * 1024];

@@ -13,8 +13,8 @@ static void memory_is_returned_once_when_work_has_ended(void **state)
 {
     (void)state;
     struct memory_trim_usage usage = {0};
-    assert_false(memory_trim_is_due(&usage, 900 * CLOCK_US_PER_MS));   // at work
-    assert_false(memory_trim_is_due(&usage, 1700 * CLOCK_US_PER_MS));  // still
+    assert_false(memory_trim_is_due(&usage, 900 * CLOCK_US_PER_MS));   // working
+    assert_false(memory_trim_is_due(&usage, 1700 * CLOCK_US_PER_MS));  // still working
     assert_true(memory_trim_is_due(&usage, 1701 * CLOCK_US_PER_MS));
     assert_false(memory_trim_is_due(&usage, 1702 * CLOCK_US_PER_MS));
     assert_false(memory_trim_is_due(&usage, 2600 * CLOCK_US_PER_MS));

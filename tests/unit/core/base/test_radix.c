@@ -17,7 +17,7 @@ static uint8_t next_byte(void)
     return (uint8_t)(seed >> 24);
 }
 
-// The schoolbook's way, one digit after another.
+// The simple method, one digit after another.
 static void reference_bytes(const uint8_t *digits, size_t count, uint8_t *ret, size_t size)
 {
     memset(ret, 0, size);
@@ -88,8 +88,8 @@ static int64_t processor_time_ns(void)
 
 enum { LONG_DIGITS = 131072, SHORT_DIGITS = 1024, SHORTS = LONG_DIGITS / SHORT_DIGITS };
 
-// The processor time of the same digits as one number and as 128 short ones, both ways: with n * n steps a
-// number the ratio would be 128.
+// Compares the processor time for one long number with that for 128 short ones with the same digits in all,
+// in both directions: with n * n steps for a number the ratio would be 128.
 static void the_work_for_a_long_number_is_far_from_quadratic(void **state)
 {
     (void)state;

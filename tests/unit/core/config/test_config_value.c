@@ -1,4 +1,4 @@
-// core/config/config_value: what people write, checked.
+// core/config/config_value: parsing and checking of values.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +95,7 @@ static void addresses_have_a_host_and_a_port(void **state)
     assert_string_equal(host, "::1");
     assert_int_equal(port, 0);
     free(host);
-    assert_false(config_value_address(":7070", &host, &port, &f));  // not every address in silence
+    assert_false(config_value_address(":7070", &host, &port, &f));  // all interfaces must be explicit
     assert_non_null(strstr(f.text, "0.0.0.0"));
     const char *const wrong[] = {"", "7070", "h:", "h:65536", "h:-1", "h:1x", "::1:80"};
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {

@@ -1,4 +1,4 @@
-// core/config/settings: millrace.yaml, librdkafka's properties, secrets; and core/config/config by way of it.
+// core/config/settings and core/config/config: millrace.yaml, librdkafka's properties, secrets.
 #include "tests/unit/config_case.h"
 
 #include <jansson.h>

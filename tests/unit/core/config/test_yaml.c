@@ -1,4 +1,4 @@
-// core/config/yaml: places, limits, and what is refused.
+// core/config/yaml: places, limits, and refused documents.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@ struct sample_column {
     const char *default_json;
 };
 
-/** A table bench.public.NAME whose first column is the key; for table_free. */
+/** A table bench.public.NAME whose first column is the key; free it with table_free. */
 struct table *sample_table_new(const char *name, const struct sample_column *columns, size_t count);
 
 /** bench.public.sample and bench.public.sample_default. */

@@ -1,4 +1,4 @@
-// The envelope encoder against avro-c's generic reader, and against the sizes of Debezium's own records.
+// Compares the envelope encoder with avro-c's generic reader, and with the sizes of Debezium's records.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ static struct avro_envelope envelope_of(const struct table *t, char op)
     };
 }
 
-// What avro-c reads from the bytes, as JSON; the caller frees it.
+// The datum that avro-c reads from the bytes, as JSON; the caller frees it.
 static char *read_by_avro(const struct table *t, struct slice avro)
 {
     struct bytes schema_text CLEANUP(bytes_clear) = {0};

@@ -23,7 +23,7 @@ static struct avro_type *parse(const char *schema)
     return type;
 }
 
-// Encodes from an exact-size heap block; gives the text, or "!" and the fault's text.
+// Encodes from a heap block of the exact size; returns the text, or "!" and the fault's text.
 static const char *encode(struct bytes *out, const char *schema, const char *data, size_t size)
 {
     struct avro_type *type = parse(schema);

@@ -26,7 +26,7 @@ static const char *text(void)
 
 static const char *string_of(const char *data, size_t size)
 {
-    // An exact-size heap block, so that a read past the end is seen.
+    // A heap block of the exact size, so that a sanitizer detects a read past its end.
     uint8_t *copy = memory_new(size + 1);
     uint8_t *exact = memory_resize(copy, size > 0 ? size : 1);
     memcpy(exact, data, size);

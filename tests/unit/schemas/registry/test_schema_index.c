@@ -121,7 +121,7 @@ static void white_space_goes_except_in_strings(void **state)
 static void ids_come_from_the_content(void **state)
 {
     (void)state;
-    // printf '"string"' | sha256sum begins e9e5c1c9: its top 30 bits, plus 1.
+    // The output of printf '"string"' | sha256sum begins with e9e5c1c9; the id is its top 30 bits, plus 1.
     assert_int_equal(schema_index_content_id("\"string\""), (0xe9e5c1c9U >> 2) + 1);
     assert_int_not_equal(schema_index_content_id("\"string\""), schema_index_content_id("\"bytes\""));
     assert_int_equal(schema_index_next_id(5), 6);

@@ -1,4 +1,4 @@
-// The stream against a server of this file's, which sends what the test says, byte by byte.
+// The stream with a scripted server in this file, which sends exactly the bytes that the test decides.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 enum { ROW_BYTES = 1 << 20, PIECE_BYTES = 1000 };
 
 #define START_US (INT64_C(1000) * CLOCK_US_PER_S)
-#define STEP_US (40 * CLOCK_US_PER_S)  // less than the silence that ends a stream, two are more
+#define STEP_US (40 * CLOCK_US_PER_S)  // one is shorter than the silence that ends a stream, two are longer
 
 struct server {
     int listener;
@@ -56,7 +56,7 @@ static uint32_t receive_u32(void)
     return ntohl(value);
 }
 
-// Lets the client in without a password, and answers its first query with CopyBothResponse.
+// Accepts the client without a password, and responds to its first query with CopyBothResponse.
 static void *serve(void *unused)
 {
     static const char WELCOME[] = "R\0\0\0\x08\0\0\0\0"

@@ -32,7 +32,7 @@ static void ids_are_compared_beyond_the_wraparound(void **state)
     (void)state;
     struct fault f = {0};
     struct pg_visibility v = {0};
-    // 2^32 + 5: the ids of the epoch before have wrapped around.
+    // 2^32 + 5: the ids have wrapped around once.
     assert_true(pg_visibility_parse("4294967298:4294967301:4294967298", &v, &f));
     assert_true(pg_visibility_sees(&v, UINT32_MAX));
     assert_true(pg_visibility_sees(&v, 1));
@@ -49,7 +49,7 @@ static void what_is_no_snapshot_is_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct fault f = {0};
         struct pg_visibility v = {0};
-        // A comma at the end promises one more.
+        // After a comma at the end one more is missing.
         if (pg_visibility_parse(texts[i], &v, &f)) {
             fail_msg("\"%s\" was taken", texts[i]);
         }

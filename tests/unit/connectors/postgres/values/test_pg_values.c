@@ -26,7 +26,7 @@ static struct column column(uint32_t oid, int32_t modifier)
     return c;
 }
 
-// The text is on a block of exactly its size, so that a read past it is seen.
+// The text is in a heap block of exactly its size, so that a sanitizer detects a read past its end.
 static enum value_step step_of(struct column c, const char *text)
 {
     size_t size = strlen(text);
@@ -162,7 +162,7 @@ static void unbounded_numerics_carry_their_scale(void **state)
     memset(digits, '9', 131072);
     digits[131072] = '\0';
     assert_true(append(NUMERIC, -1, digits));
-    // log2(10^131072) bits and the sign's: 54,427 bytes; 3 for the length, 1 for the scale.
+    // log2(10^131072) bits and a sign bit are 54,427 bytes; 3 for the length, 1 for the scale.
     assert_int_equal(out.size, 54427 + 3 + 1);
     free(digits);
 }

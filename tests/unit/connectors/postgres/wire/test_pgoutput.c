@@ -12,7 +12,7 @@
 
 static struct pgoutput_message message;
 
-// Every shorter copy, on a heap block of exactly its size, is refused.
+// Every truncation, in a heap block of exactly its size, is refused.
 static void assert_truncations_are_refused(struct slice wire)
 {
     struct fault f = {0};
