@@ -9,7 +9,7 @@ set(MILLRACE_TEST_ENVIRONMENT
 
 # core/test_cursor.c in tests/unit is target unit_core_cursor and ctest's unit/core/cursor.
 function(millrace_cmocka_test kind file timeout)
-    cmake_parse_arguments(PARSE_ARGV 3 arg "" "" "SOURCES;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 3 arg "" "PARTS" "SOURCES;LIBS")
     string(REGEX REPLACE "(^|/)test_([^/]*)\\.c$" "\\1\\2" name ${file})
     string(REPLACE "/" "_" target ${kind}_${name})
     add_executable(${target} ${file} ${arg_SOURCES})
@@ -18,9 +18,20 @@ function(millrace_cmocka_test kind file timeout)
     set_source_files_properties(${file} ${arg_SOURCES} PROPERTIES COMPILE_OPTIONS
         "-Wno-conversion;-Wno-sign-conversion;-Wno-cast-qual;-Wno-write-strings;-Wno-unused-result")
     target_compile_definitions(${target} PRIVATE MILLRACE_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden")
+    if(NOT arg_PARTS)
+        millrace_run_test(${kind} ${name} ${target} ${timeout} 1/1)
+        return()
+    endif()
+    foreach(part RANGE 1 ${arg_PARTS})
+        millrace_run_test(${kind} ${name}_${part} ${target} ${timeout} ${part}/${arg_PARTS})
+    endforeach()
+endfunction()
+
+# CASE_PART is `2/3`: every third case from the second on.
+function(millrace_run_test kind name target timeout part)
     add_test(NAME ${kind}/${name} COMMAND ${target} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${kind}/${name} PROPERTIES
-        LABELS ${kind} TIMEOUT ${timeout} ENVIRONMENT "${MILLRACE_TEST_ENVIRONMENT}")
+        LABELS ${kind} TIMEOUT ${timeout} ENVIRONMENT "CASE_PART=${part};${MILLRACE_TEST_ENVIRONMENT}")
 endfunction()
 
 # millrace_unit_test(core/test_cursor.c LIBS millrace_core [SOURCES helper.c]): one cmocka program.
@@ -28,7 +39,8 @@ function(millrace_unit_test file)
     millrace_cmocka_test(unit ${file} 120 ${ARGN})
 endfunction()
 
-# The same against librdkafka's mock brokers and a stub function.
+# The same against librdkafka's mock brokers and a stub function. PARTS 3: as three tests side by side, since each new
+# group of the mock broker waits 3 s for its members; main is case_run_part then.
 function(millrace_component_test file)
     millrace_cmocka_test(component ${file} 300 ${ARGN})
 endfunction()

@@ -26,6 +26,11 @@ struct bridge_case {
     uv_timer_t timer;
 };
 
+struct CMUnitTest;
+
+/** What a main returns: runs the part of the tests that CASE_PART names (`2/3`), all of them without it. */
+int case_run_part(const struct CMUnitTest *tests, size_t count);
+
 /** Starts everything except functions; the script decides the stub's responses. */
 void case_start(struct bridge_case *c, stub_script script, void *self);
 void case_stop(struct bridge_case *c);
