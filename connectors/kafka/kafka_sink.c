@@ -10,17 +10,20 @@
 
 #include "connectors/kafka/accumulator.h"
 #include "connectors/kafka/kafka_probe.h"
+#include "connectors/kafka/kafka_push.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/kafka/kafka_producer.h"
 
 enum {
     TURN_RECORDS = 2048,      // handed over in one loop iteration
+    IDLE_RECORDS = 5,         // under way: librdkafka sends as many before the first is acknowledged
     CLOSE_MS = 2000,          // wait for acknowledgements when closing
     RECORD_OVERHEAD = 36,     // librdkafka's upper bound for a record's lengths and deltas
     BATCH_OVERHEAD = 61,      // of the batch, which the broker includes
     HEADER_OVERHEAD = 2 + 2,  // lengths of name and value, below 8 KiB each
 };
+static const char *const LINGER_UNDER_LOAD[] = {"linger.ms", "5", NULL};
 static const char POSITION_HEADER[] = "millrace.position";
 
 #define FROZEN_US (4 * CLOCK_US_PER_S)
@@ -42,9 +45,11 @@ struct kafka_sink {
     enum sink_state state;
     struct kafka_producer producer;
     struct kafka_probe *probe;
+    struct kafka_push *push;  // NULL: the user sets linger.ms
     struct kafka_sink_topic *topics;
     struct accumulator accumulator;
     size_t handed;      // records that librdkafka has and has not reported
+    bool has_fresh;     // some of them were handed over since the last flush
     bool is_full;       // librdkafka's queue was full
     bool owes_room;     // SINK_FULL was returned, and on_room not called since
     bool is_draining;   // inside on_reports
@@ -274,6 +279,7 @@ static enum sink_step hand_over(struct kafka_sink *s, const struct kafka_sink_to
     rd_kafka_error_t *error = rd_kafka_produceva(s->producer.rk, arguments, COUNT_OF(arguments));
     if (error == NULL) {
         s->handed++;
+        s->has_fresh = true;
         return SINK_TAKEN;
     }
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
@@ -302,10 +308,11 @@ enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f)
     struct accumulator_queue *queue;
     enum sink_step step = SINK_TAKEN;
     size_t left = TURN_RECORDS;
+    size_t under_way = s->handed;
     if (!is_awake(s, f)) {
         return SINK_FAULT;
     }
-    accumulator_begin_round(&s->accumulator, s->handed);
+    accumulator_begin_round(&s->accumulator, under_way);
     s->is_full = false;
     for (; left > 0 && (queue = accumulator_next(&s->accumulator)) != NULL; left--) {
         step = hand_over_first(s, queue, f);
@@ -316,6 +323,10 @@ enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f)
     if (left == 0 && accumulator_next(&s->accumulator) != NULL) {
         kafka_watch_again(s->producer.watch);
     }
+    if (s->push != NULL && s->has_fresh && under_way < IDLE_RECORDS) {
+        kafka_push_now(s->push);
+    }
+    s->has_fresh = false;
     return SINK_TAKEN;
 }
 
@@ -402,13 +413,18 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
     struct kafka_sink *s = memory_zeroed(1, sizeof(*s));
     s->loop = loop;
     s->listener = *listener;
-    s->producer =
-        (struct kafka_producer){.loop = loop, .settings = settings, .on_reports = on_reports, .self = s};
+    bool is_users = text_pairs_get(&settings->kafka, "linger.ms") != NULL;
+    s->producer = (struct kafka_producer){.loop = loop,
+                                          .settings = settings,
+                                          .extra = is_users ? NULL : LINGER_UNDER_LOAD,
+                                          .on_reports = on_reports,
+                                          .self = s};
     if (!kafka_producer_open(&s->producer, f)) {
         free(s);
         return false;
     }
     s->probe = kafka_probe_start(loop, s->producer.rk, on_probe, s);
+    s->push = is_users ? NULL : kafka_push_start(loop, s->producer.rk);
     s->pulse_us = clock_boot_us();
     s->pulse = new_timer(s);
     (void)uv_timer_start(s->pulse, on_pulse, PULSE_MS, PULSE_MS);
@@ -464,8 +480,8 @@ static void on_timer_closed(uv_handle_t *handle)
     free(handle);
 }
 
-// The producer is freed after the probe, whose worker thread may use it.
-static void on_probe_stopped(void *self)
+// The producer is freed after probe and push, whose worker threads may use it.
+static void on_push_stopped(void *self)
 {
     struct kafka_sink *s = self;
     struct kafka_sink_listener listener = s->listener;
@@ -474,6 +490,16 @@ static void on_probe_stopped(void *self)
     free(s);
     if (listener.on_closed != NULL) {
         listener.on_closed(listener.self);
+    }
+}
+
+static void on_probe_stopped(void *self)
+{
+    struct kafka_sink *s = self;
+    if (s->push == NULL) {
+        on_push_stopped(s);
+    } else {
+        kafka_push_stop(TAKE(s->push), on_push_stopped, s);
     }
 }
 
