@@ -60,8 +60,8 @@ static int refuse(const char *word)
 /** Core dumps would contain secrets: disables them unless MILLRACE_CORE_DUMPS=1. */
 static void forbid_core_dumps(void)
 {
-    const char *asked = getenv("MILLRACE_CORE_DUMPS");
-    if (asked != NULL && strcmp(asked, "1") == 0) {
+    const char *wanted = getenv("MILLRACE_CORE_DUMPS");
+    if (wanted != NULL && strcmp(wanted, "1") == 0) {
         return;
     }
     const struct rlimit none = {0, 0};

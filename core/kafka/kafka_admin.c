@@ -44,7 +44,7 @@ struct kafka_admin {
     uv_timer_t *look;  // polls for the cluster id until the kind of broker is known
     int64_t look_since_us;
     enum broker_kind broker;
-    bool is_asking;  // a request has no result yet
+    bool is_sent;  // a request has no result yet
     struct kafka_admin_job *jobs;
 };
 
@@ -137,7 +137,7 @@ static void answer_named(struct kafka_admin *a, const rd_kafka_topic_result_t *r
 
 static void read_answer(struct kafka_admin *a, rd_kafka_event_t *event)
 {
-    a->is_asking = false;
+    a->is_sent = false;
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         size_t count = 0;
@@ -188,7 +188,7 @@ static void send_waiting(struct kafka_admin *a)
     (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, why, sizeof(why));
     rd_kafka_CreateTopics(a->rk, specs, count, options, a->queue);
     rd_kafka_AdminOptions_destroy(options);
-    a->is_asking = true;
+    a->is_sent = true;
 }
 
 static struct kafka_admin_job *find(const struct kafka_admin *a, enum job_state state)
@@ -209,7 +209,7 @@ static void advance(struct kafka_admin *a)
     struct kafka_admin_job *job = find(a, JOB_WAITING);
     if (job != NULL && a->broker == BROKER_EMBEDDED) {
         make_by_metadata(job);
-    } else if (job != NULL && a->broker == BROKER_REAL && !a->is_asking) {
+    } else if (job != NULL && a->broker == BROKER_REAL && !a->is_sent) {
         send_waiting(a);
     } else if (job != NULL && a->broker == BROKER_UNKNOWN && !uv_is_active((uv_handle_t *)a->look)) {
         a->look_since_us = clock_now_us();
@@ -239,7 +239,7 @@ static void on_look(uv_timer_t *timer)
         free(cluster);
         (void)uv_timer_stop(timer);
         kafka_watch_again(a->watch);
-    } else if (!a->is_asking && clock_now_us() - a->look_since_us > LOOK_LIMIT_US) {
+    } else if (!a->is_sent && clock_now_us() - a->look_since_us > LOOK_LIMIT_US) {
         send_waiting(a);
     }
 }

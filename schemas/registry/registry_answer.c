@@ -54,12 +54,12 @@ static int id_error(struct bytes *out, const char *id)
 }
 
 int registry_answer_subjects(struct bytes *out, const struct schema_index *index,
-                             const struct registry_ask *ask)
+                             const struct registry_query *query)
 {
-    size_t size = strlen(ask->prefix);
+    size_t size = strlen(query->prefix);
     bytes_append_byte(out, '[');
     for (const struct schema_subject *s = index->subjects; s != NULL; s = s->hh.next) {
-        if (is_alive(s) && strncmp(s->name, ask->prefix, size) == 0) {
+        if (is_alive(s) && strncmp(s->name, query->prefix, size) == 0) {
             append_comma(out);
             text_append_json(out, slice_of(s->name));
         }
@@ -69,11 +69,11 @@ int registry_answer_subjects(struct bytes *out, const struct schema_index *index
 }
 
 int registry_answer_versions(struct bytes *out, const struct schema_index *index,
-                             const struct registry_ask *ask)
+                             const struct registry_query *query)
 {
-    const struct schema_subject *subject = schema_index_subject(index, ask->subject);
+    const struct schema_subject *subject = schema_index_subject(index, query->subject);
     if (!is_alive(subject)) {
-        return subject_error(out, ask->subject);
+        return subject_error(out, query->subject);
     }
     bytes_append_byte(out, '[');
     for (size_t i = 0; i < subject->count; i++) {
@@ -98,69 +98,71 @@ static void append_version(struct bytes *out, const struct schema_index *index, 
 
 // The requested version; on failure NULL, with the error appended and its HTTP status in *ret_status.
 static const struct schema_version *pick_version(struct bytes *out, const struct schema_index *index,
-                                                 const struct registry_ask *ask, int *ret_status)
+                                                 const struct registry_query *query, int *ret_status)
 {
-    const struct schema_subject *subject = schema_index_subject(index, ask->subject);
-    bool is_latest = strcmp(ask->version, "latest") == 0 || strcmp(ask->version, "-1") == 0;
-    int32_t number = registry_answer_number(ask->version);
+    const struct schema_subject *subject = schema_index_subject(index, query->subject);
+    bool is_latest = strcmp(query->version, "latest") == 0 || strcmp(query->version, "-1") == 0;
+    int32_t number = registry_answer_number(query->version);
     if (!is_latest && number == 0) {
         *ret_status =
             registry_answer_error(out, REGISTRY_ERROR_INVALID_VERSION,
-                                  "The specified version '%s' is not a valid version id.", ask->version);
+                                  "The specified version '%s' is not a valid version id.", query->version);
         return NULL;
     }
     if (!is_alive(subject)) {
-        *ret_status = subject_error(out, ask->subject);
+        *ret_status = subject_error(out, query->subject);
         return NULL;
     }
     const struct schema_version *found = schema_index_version(subject, is_latest ? 0 : number);
     if (found == NULL) {
         *ret_status =
-            registry_answer_error(out, REGISTRY_ERROR_VERSION, "Version %s not found.", ask->version);
+            registry_answer_error(out, REGISTRY_ERROR_VERSION, "Version %s not found.", query->version);
     }
     return found;
 }
 
 int registry_answer_version(struct bytes *out, const struct schema_index *index,
-                            const struct registry_ask *ask)
+                            const struct registry_query *query)
 {
     int status = 200;
-    const struct schema_version *found = pick_version(out, index, ask, &status);
+    const struct schema_version *found = pick_version(out, index, query, &status);
     if (found != NULL) {
-        append_version(out, index, ask->subject, found);
+        append_version(out, index, query->subject, found);
     }
     return status;
 }
 
 int registry_answer_version_schema(struct bytes *out, const struct schema_index *index,
-                                   const struct registry_ask *ask)
+                                   const struct registry_query *query)
 {
     int status = 200;
-    const struct schema_version *found = pick_version(out, index, ask, &status);
+    const struct schema_version *found = pick_version(out, index, query, &status);
     if (found != NULL) {
         bytes_append_string(out, schema_index_text(index, found->id));
     }
     return status;
 }
 
-int registry_answer_find(struct bytes *out, const struct schema_index *index, const struct registry_ask *ask)
+int registry_answer_find(struct bytes *out, const struct schema_index *index,
+                         const struct registry_query *query)
 {
-    if (!is_alive(schema_index_subject(index, ask->subject))) {
-        return subject_error(out, ask->subject);
+    if (!is_alive(schema_index_subject(index, query->subject))) {
+        return subject_error(out, query->subject);
     }
-    const struct schema_version *found = schema_index_find(index, ask->subject, ask->text);
+    const struct schema_version *found = schema_index_find(index, query->subject, query->text);
     if (found == NULL) {
         return registry_answer_error(out, REGISTRY_ERROR_SCHEMA, "Schema not found");
     }
-    append_version(out, index, ask->subject, found);
+    append_version(out, index, query->subject, found);
     return 200;
 }
 
-int registry_answer_id(struct bytes *out, const struct schema_index *index, const struct registry_ask *ask)
+int registry_answer_id(struct bytes *out, const struct schema_index *index,
+                       const struct registry_query *query)
 {
-    const char *text = schema_index_text(index, registry_answer_number(ask->id));
+    const char *text = schema_index_text(index, registry_answer_number(query->id));
     if (text == NULL) {
-        return id_error(out, ask->id);
+        return id_error(out, query->id);
     }
     bytes_append_string(out, "{\"schema\":");
     text_append_json(out, slice_of(text));
@@ -169,22 +171,22 @@ int registry_answer_id(struct bytes *out, const struct schema_index *index, cons
 }
 
 int registry_answer_id_schema(struct bytes *out, const struct schema_index *index,
-                              const struct registry_ask *ask)
+                              const struct registry_query *query)
 {
-    const char *text = schema_index_text(index, registry_answer_number(ask->id));
+    const char *text = schema_index_text(index, registry_answer_number(query->id));
     if (text == NULL) {
-        return id_error(out, ask->id);
+        return id_error(out, query->id);
     }
     bytes_append_string(out, text);
     return 200;
 }
 
-static int append_id_uses(struct bytes *out, const struct schema_index *index, const struct registry_ask *ask,
-                          bool has_versions)
+static int append_id_uses(struct bytes *out, const struct schema_index *index,
+                          const struct registry_query *query, bool has_versions)
 {
-    int32_t id = registry_answer_number(ask->id);
+    int32_t id = registry_answer_number(query->id);
     if (schema_index_text(index, id) == NULL) {
-        return id_error(out, ask->id);
+        return id_error(out, query->id);
     }
     bytes_append_byte(out, '[');
     for (const struct schema_subject *s = index->subjects; s != NULL; s = s->hh.next) {
@@ -206,13 +208,13 @@ static int append_id_uses(struct bytes *out, const struct schema_index *index, c
 }
 
 int registry_answer_id_subjects(struct bytes *out, const struct schema_index *index,
-                                const struct registry_ask *ask)
+                                const struct registry_query *query)
 {
-    return append_id_uses(out, index, ask, false);
+    return append_id_uses(out, index, query, false);
 }
 
 int registry_answer_id_versions(struct bytes *out, const struct schema_index *index,
-                                const struct registry_ask *ask)
+                                const struct registry_query *query)
 {
-    return append_id_uses(out, index, ask, true);
+    return append_id_uses(out, index, query, true);
 }

@@ -21,7 +21,7 @@ enum registry_error {
 };
 
 /** The variable parts of a request. */
-struct registry_ask {
+struct registry_query {
     const char *subject;
     const char *version;  // "3", "latest", "-1"
     const char *id;
@@ -30,7 +30,7 @@ struct registry_ask {
 };
 
 typedef int (*registry_answer)(struct bytes *out, const struct schema_index *index,
-                               const struct registry_ask *ask);
+                               const struct registry_query *query);
 
 int registry_answer_error(struct bytes *out, enum registry_error code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -39,20 +39,22 @@ int registry_answer_error(struct bytes *out, enum registry_error code, const cha
 int32_t registry_answer_number(const char *text);
 
 int registry_answer_subjects(struct bytes *out, const struct schema_index *index,
-                             const struct registry_ask *ask);
+                             const struct registry_query *query);
 int registry_answer_versions(struct bytes *out, const struct schema_index *index,
-                             const struct registry_ask *ask);
+                             const struct registry_query *query);
 int registry_answer_version(struct bytes *out, const struct schema_index *index,
-                            const struct registry_ask *ask);
+                            const struct registry_query *query);
 int registry_answer_version_schema(struct bytes *out, const struct schema_index *index,
-                                   const struct registry_ask *ask);
-int registry_answer_find(struct bytes *out, const struct schema_index *index, const struct registry_ask *ask);
-int registry_answer_id(struct bytes *out, const struct schema_index *index, const struct registry_ask *ask);
+                                   const struct registry_query *query);
+int registry_answer_find(struct bytes *out, const struct schema_index *index,
+                         const struct registry_query *query);
+int registry_answer_id(struct bytes *out, const struct schema_index *index,
+                       const struct registry_query *query);
 int registry_answer_id_schema(struct bytes *out, const struct schema_index *index,
-                              const struct registry_ask *ask);
+                              const struct registry_query *query);
 int registry_answer_id_subjects(struct bytes *out, const struct schema_index *index,
-                                const struct registry_ask *ask);
+                                const struct registry_query *query);
 int registry_answer_id_versions(struct bytes *out, const struct schema_index *index,
-                                const struct registry_ask *ask);
+                                const struct registry_query *query);
 
 #endif

@@ -145,7 +145,7 @@ static int append_fault(struct bytes *out, const struct fault *f)
 static void finish_call(struct registry_api_call *call, const struct fault *f)
 {
     struct bytes body CLEANUP(bytes_clear) = {0};
-    const struct registry_ask ask = {
+    const struct registry_query query = {
         .subject = call->subject,
         .version = call->version,
         .id = call->id,
@@ -153,7 +153,7 @@ static void finish_call(struct registry_api_call *call, const struct fault *f)
         .text = call->text,
     };
     int status = f != NULL ? append_fault(&body, f)
-                           : call->route->answer(&body, schema_store_index(call->api->store), &ask);
+                           : call->route->answer(&body, schema_store_index(call->api->store), &query);
     respond(call->reply, status, &body);
     free_call(call);
 }

@@ -28,10 +28,10 @@ struct registry_http {
     char *password;
     struct curl_slist *headers;
     bool is_outage_logged;
-    struct registry_http_ask *asks;  // under way
+    struct registry_http_request *requests;  // in progress
 };
 
-struct registry_http_ask {
+struct registry_http_request {
     struct registry_http *owner;
     struct http_call *call;
     char *url;
@@ -39,8 +39,8 @@ struct registry_http_ask {
     registry_on_id on_id;          // registers
     registry_on_schema on_schema;  // looks up
     void *self;
-    struct registry_http_ask *prev;
-    struct registry_http_ask *next;
+    struct registry_http_request *prev;
+    struct registry_http_request *next;
 };
 
 static void decref(json_t **json)
@@ -48,12 +48,12 @@ static void decref(json_t **json)
     json_decref(*json);
 }
 
-static void free_ask(struct registry_http_ask *ask)
+static void free_request(struct registry_http_request *request)
 {
-    DL_DELETE(ask->owner->asks, ask);
-    free(ask->url);
-    bytes_clear(&ask->body);
-    free(ask);
+    DL_DELETE(request->owner->requests, request);
+    free(request->url);
+    bytes_clear(&request->body);
+    free(request);
 }
 
 // Logs once that the registry does not respond, and once that it does again.
@@ -73,86 +73,88 @@ static void log_outage(struct registry_http *r, const struct fault *f)
 }
 
 // Fills the fault for a response that is not 2xx.
-static bool fill_fault(const struct registry_http_ask *ask, int status, const json_t *json, struct fault *f)
+static bool fill_fault(const struct registry_http_request *request, int status, const json_t *json,
+                       struct fault *f)
 {
     const char *message = json_string_value(json_object_get(json, "message"));
     json_int_t code = json_integer_value(json_object_get(json, "error_code"));
     enum fault_kind kind = FAULT_CONFIG;
-    if (status == 404 && code == REGISTRY_HTTP_UNKNOWN_ID && ask->on_schema != NULL) {
+    if (status == 404 && code == REGISTRY_HTTP_UNKNOWN_ID && request->on_schema != NULL) {
         kind = FAULT_REJECT;
     } else if (status == 408 || status == 429 || status >= 500) {
         kind = FAULT_RETRY;
     }
-    return fault_from(f, kind, "registry", (int)code, "registry: %s: HTTP %d: %.250s", ask->url, status,
+    return fault_from(f, kind, "registry", (int)code, "registry: %s: HTTP %d: %.250s", request->url, status,
                       message != NULL ? message : "no message");
 }
 
-static bool check_response(const struct registry_http_ask *ask, const struct http_response *response,
+static bool check_response(const struct registry_http_request *request, const struct http_response *response,
                            const json_t *json, struct fault *f)
 {
     if (response->transport.kind != FAULT_NONE) {
         *f = response->transport;
         f->kind = FAULT_RETRY;
-        return fault_context(f, "registry: %s", ask->url);
+        return fault_context(f, "registry: %s", request->url);
     }
     if (response->status < 200 || response->status > 299) {
-        return fill_fault(ask, response->status, json, f);
+        return fill_fault(request, response->status, json, f);
     }
     const json_t *id = json_object_get(json, "id");
     bool is_id = json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) <= INT32_MAX;
-    if (ask->on_id != NULL ? !is_id : !json_is_string(json_object_get(json, "schema"))) {
-        return fault_set(f, FAULT_RETRY, "registry: %s: the response is not a schema registry's", ask->url);
+    if (request->on_id != NULL ? !is_id : !json_is_string(json_object_get(json, "schema"))) {
+        return fault_set(f, FAULT_RETRY, "registry: %s: the response is not a schema registry's",
+                         request->url);
     }
     return true;
 }
 
 static void on_done(void *self, const struct http_response *response)
 {
-    struct registry_http_ask *ask = self;
+    struct registry_http_request *request = self;
     struct fault f = {0};
     json_t *json CLEANUP(decref) =
         json_loadb((const char *)response->body.data, response->body.size, 0, NULL);
-    bool is_good = check_response(ask, response, json, &f);
-    log_outage(ask->owner, &f);
-    registry_on_id on_id = ask->on_id;
-    registry_on_schema on_schema = ask->on_schema;
-    void *asker = ask->self;
-    free_ask(ask);  // before the callback, which may close the registry
+    bool is_good = check_response(request, response, json, &f);
+    log_outage(request->owner, &f);
+    registry_on_id on_id = request->on_id;
+    registry_on_schema on_schema = request->on_schema;
+    void *caller = request->self;
+    free_request(request);  // before the callback, which may close the registry
     if (on_id != NULL) {
         int32_t id = is_good ? (int32_t)json_integer_value(json_object_get(json, "id")) : 0;
-        on_id(asker, id, is_good ? NULL : &f);
+        on_id(caller, id, is_good ? NULL : &f);
     } else {
         const json_t *schema = json_object_get(json, "schema");
-        on_schema(asker,
+        on_schema(caller,
                   is_good ? slice_make(json_string_value(schema), json_string_length(schema))
                           : (struct slice){NULL, 0},
                   is_good ? NULL : &f);
     }
 }
 
-static struct registry_http_ask *new_ask(struct registry_http *r, void *self)
+static struct registry_http_request *new_request(struct registry_http *r, void *self)
 {
-    struct registry_http_ask *ask = memory_zeroed(1, sizeof *ask);
-    ask->owner = r;
-    ask->self = self;
-    DL_APPEND(r->asks, ask);
-    return ask;
+    struct registry_http_request *request = memory_zeroed(1, sizeof *request);
+    request->owner = r;
+    request->self = self;
+    DL_APPEND(r->requests, request);
+    return request;
 }
 
-static void send_ask(struct registry_http_ask *ask, const char *method)
+static void send_request(struct registry_http_request *request, const char *method)
 {
-    const struct registry_http *r = ask->owner;
-    const struct http_request request = {
+    const struct registry_http *r = request->owner;
+    const struct http_request http = {
         .method = method,
-        .url = ask->url,
+        .url = request->url,
         .headers = r->headers,
-        .body = bytes_slice(&ask->body),
+        .body = bytes_slice(&request->body),
         .timeout_us = REGISTRY_HTTP_TIMEOUT_US,
         .response_max_bytes = REGISTRY_HTTP_ANSWER_MAX,
         .username = r->username,
         .password = r->password,
     };
-    ask->call = http_client_send(r->client, &request, on_done, ask);
+    request->call = http_client_send(r->client, &http, on_done, request);
 }
 
 static void append_segment(struct bytes *out, const char *text)
@@ -171,26 +173,26 @@ static void register_text(struct registry *registry, const char *subject, const 
                           registry_on_id on_id, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    struct registry_http_ask *ask = new_ask(r, self);
+    struct registry_http_request *request = new_request(r, self);
     struct bytes url CLEANUP(bytes_clear) = {0};
     bytes_format(&url, "%s/subjects/", r->url);
     append_segment(&url, subject);
     bytes_append_string(&url, "/versions");
-    ask->url = memory_string(bytes_text(&url));
-    bytes_append_string(&ask->body, "{\"schema\":");
-    text_append_json(&ask->body, slice_of(text));
-    bytes_append_byte(&ask->body, '}');
-    ask->on_id = on_id;
-    send_ask(ask, "POST");
+    request->url = memory_string(bytes_text(&url));
+    bytes_append_string(&request->body, "{\"schema\":");
+    text_append_json(&request->body, slice_of(text));
+    bytes_append_byte(&request->body, '}');
+    request->on_id = on_id;
+    send_request(request, "POST");
 }
 
 static void lookup_schema(struct registry *registry, int32_t id, registry_on_schema on_schema, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    struct registry_http_ask *ask = new_ask(r, self);
-    ask->url = memory_format("%s/schemas/ids/%d", r->url, id);
-    ask->on_schema = on_schema;
-    send_ask(ask, "GET");
+    struct registry_http_request *request = new_request(r, self);
+    request->url = memory_format("%s/schemas/ids/%d", r->url, id);
+    request->on_schema = on_schema;
+    send_request(request, "GET");
 }
 
 static void explain(void *self, const struct admin_request *request)
@@ -214,11 +216,11 @@ static void serve_explanation(struct registry *registry, struct admin *admin, co
 static void close_registry(struct registry *registry)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    struct registry_http_ask *ask = NULL;
-    struct registry_http_ask *next = NULL;
-    DL_FOREACH_SAFE (r->asks, ask, next) {
-        http_call_cancel(ask->call);
-        free_ask(ask);
+    struct registry_http_request *request = NULL;
+    struct registry_http_request *next = NULL;
+    DL_FOREACH_SAFE (r->requests, request, next) {
+        http_call_cancel(request->call);
+        free_request(request);
     }
     http_client_free(r->client);
     curl_slist_free_all(r->headers);

@@ -42,9 +42,9 @@ struct pg_conn {
     struct fault lookup_fault;
     struct fault late_fault;
 
-    struct pg_conn_query *first;  // the running one, when is_asking
+    struct pg_conn_query *first;  // the running one, when is_querying
     struct pg_conn_query *last;
-    bool is_asking;
+    bool is_querying;
     bool is_in_copy;
     PGresult *results[PG_CONN_RESULTS_MAX];
     size_t result_count;

@@ -116,7 +116,7 @@ void pg_conn_drop_queries(struct pg_conn *c)
         free(query);
     }
     c->last = NULL;
-    c->is_asking = false;
+    c->is_querying = false;
     c->is_in_copy = false;
     c->on_copy = NULL;
 }
@@ -133,7 +133,7 @@ static void explain_loss(struct pg_conn *c, struct fault *ret)
 
 static void send_next(struct pg_conn *c)
 {
-    if (c->is_asking || c->is_in_copy || c->first == NULL || !c->is_open) {
+    if (c->is_querying || c->is_in_copy || c->first == NULL || !c->is_open) {
         return;
     }
     if (PQsendQuery(c->pq, c->first->sql) != 1) {
@@ -142,7 +142,7 @@ static void send_next(struct pg_conn *c)
         pg_conn_fail_later(c, &f);
         return;
     }
-    c->is_asking = true;
+    c->is_querying = true;
     pg_conn_send(c);
 }
 
@@ -152,7 +152,7 @@ static void deliver_results(struct pg_conn *c)
     struct pg_conn_query *query = c->first;
     c->first = query->next;
     c->last = c->first == NULL ? NULL : c->last;
-    c->is_asking = false;
+    c->is_querying = false;
     PGresult *results[PG_CONN_RESULTS_MAX];
     size_t count = c->result_count;
     memcpy(results, c->results, sizeof(results));
@@ -185,7 +185,7 @@ static void take_result(struct pg_conn *c, PGresult *result)
 
 void pg_conn_collect(struct pg_conn *c)
 {
-    while (c->is_asking && !c->is_in_copy && PQisBusy(c->pq) == 0) {
+    while (c->is_querying && !c->is_in_copy && PQisBusy(c->pq) == 0) {
         PGresult *result = PQgetResult(c->pq);
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_COPY_IN) {
@@ -320,7 +320,7 @@ void pg_conn_end_copy(struct pg_conn *c, pg_conn_on_results on_results, void *se
 {
     push_query(c, new_query("", on_results, self), true);
     c->is_in_copy = false;
-    c->is_asking = true;
+    c->is_querying = true;
     c->on_copy = NULL;
     pg_conn_later(c);  // the result may be in libpq's buffer already
 }

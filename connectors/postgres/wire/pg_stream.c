@@ -29,7 +29,7 @@ enum {
 #define PG_STREAM_WINDOW_US (5 * CLOCK_US_PER_MS)  // the load is measured over this time
 #define PG_STREAM_STATUS_US (10 * CLOCK_US_PER_S)
 #define PG_STREAM_PAUSED_STATUS_US (3 * CLOCK_US_PER_S)  // while paused, requests for a reply are not read
-#define PG_STREAM_ASK_US (30 * CLOCK_US_PER_S)
+#define PG_STREAM_REQUEST_US (30 * CLOCK_US_PER_S)
 #define PG_STREAM_SILENCE_US (60 * CLOCK_US_PER_S)
 
 static void put_u64(uint8_t *at, uint64_t value)
@@ -38,14 +38,14 @@ static void put_u64(uint8_t *at, uint64_t value)
     memcpy(at, &wire, sizeof(wire));
 }
 
-static bool write_status(struct pg_stream *s, bool asks, struct fault *f)
+static bool write_status(struct pg_stream *s, bool wants_reply, struct fault *f)
 {
     uint8_t status[PG_STREAM_STATUS_SIZE] = {'r'};
     for (int i = 0; i < 3; i++) {
         put_u64(status + 1 + 8 * i, s->confirmed);
     }
     put_u64(status + 25, (uint64_t)(clock_wall_us() - CLOCK_POSTGRES_EPOCH_US));
-    status[33] = asks ? 1 : 0;
+    status[33] = wants_reply ? 1 : 0;
     s->last_sent_flush_lsn = s->confirmed;
     s->last_sent_us = clock_now_us();
     return pg_conn_write_copy(s->conn, slice_make(status, sizeof(status)), f);
@@ -114,13 +114,13 @@ static enum pg_stream_step decode_keepalive(struct pg_stream *s, struct cursor *
 {
     *ret = (struct pg_stream_frame){.wal_end = cursor_u64(c)};
     (void)cursor_u64(c);
-    bool asks = cursor_u8(c) != 0;
+    bool wants_reply = cursor_u8(c) != 0;
     if (!cursor_finish(c, "keepalive", f)) {
         f->kind = FAULT_FATAL;
         return PG_STREAM_FAULT;
     }
     s->wal_end = ret->wal_end > s->wal_end ? ret->wal_end : s->wal_end;
-    return asks && !write_status(s, false, f) ? PG_STREAM_FAULT : PG_STREAM_KEEPALIVE;
+    return wants_reply && !write_status(s, false, f) ? PG_STREAM_FAULT : PG_STREAM_KEEPALIVE;
 }
 
 static enum pg_stream_step decode_frame(struct pg_stream *s, size_t size, struct pg_stream_frame *ret,
@@ -208,7 +208,7 @@ bool pg_stream_tick(struct pg_stream *s, struct fault *f)
     int64_t now_us = clock_now_us();
     if (has_received(s) || s->is_paused) {
         s->is_heard = false;
-        s->has_asked = false;
+        s->has_requested_reply = false;
         s->heard_us = now_us;
     }
     int64_t silent_us = now_us - s->heard_us;
@@ -216,8 +216,8 @@ bool pg_stream_tick(struct pg_stream *s, struct fault *f)
         return fault_set(f, FAULT_RETRY, "the server sent nothing for %d s, not even a keepalive",
                          (int)(silent_us / CLOCK_US_PER_S));
     }
-    if (silent_us > PG_STREAM_ASK_US && !s->has_asked) {
-        s->has_asked = true;
+    if (silent_us > PG_STREAM_REQUEST_US && !s->has_requested_reply) {
+        s->has_requested_reply = true;
         return write_status(s, true, f);
     }
     int64_t due_us = s->is_paused ? PG_STREAM_PAUSED_STATUS_US : PG_STREAM_STATUS_US;

@@ -34,9 +34,9 @@ struct pg_stream {
     bool is_batching;  // SO_RCVLOWAT is raised
     bool has_read;     // the socket was read since the last NOTHING
     bool is_paused;
-    bool is_heard;            // a frame has arrived since the last tick
-    uint64_t received_bytes;  // by the kernel, at the last tick
-    bool has_asked;           // a reply was requested after a long silence
+    bool is_heard;             // a frame has arrived since the last tick
+    uint64_t received_bytes;   // by the kernel, at the last tick
+    bool has_requested_reply;  // a reply was requested after a long silence
 };
 
 /** Starts on a connection that has just entered COPY BOTH; keeps `confirmed`. */

@@ -169,39 +169,40 @@ static void a_taken_id_is_passed_over(void **state)
     free(records);
 }
 
-static void check_answer(registry_answer answer, struct registry_ask ask, int status, const char *body)
+static void check_answer(registry_answer answer, struct registry_query query, int status, const char *body)
 {
     struct bytes out CLEANUP(bytes_clear) = {0};
-    assert_int_equal(answer(&out, &index_, &ask), status);
+    assert_int_equal(answer(&out, &index_, &query), status);
     assert_string_equal(bytes_text(&out), body);
 }
 
 static void answers_are_confluents(void **state)
 {
     (void)state;
-    struct registry_ask ask = {"s", "latest", "10", "", "\"int\""};
-    check_answer(registry_answer_subjects, ask, 200, "[\"s\"]");
-    check_answer(registry_answer_versions, ask, 200, "[1,2]");
-    check_answer(registry_answer_version, ask, 200,
+    struct registry_query query = {"s", "latest", "10", "", "\"int\""};
+    check_answer(registry_answer_subjects, query, 200, "[\"s\"]");
+    check_answer(registry_answer_versions, query, 200, "[1,2]");
+    check_answer(registry_answer_version, query, 200,
                  "{\"subject\":\"s\",\"version\":2,\"id\":11,\"schema\":\"{\\\"type\\\":\\\"long\\\"}\"}");
-    check_answer(registry_answer_version_schema, ask, 200, "{\"type\":\"long\"}");
-    check_answer(registry_answer_find, ask, 200,
+    check_answer(registry_answer_version_schema, query, 200, "{\"type\":\"long\"}");
+    check_answer(registry_answer_find, query, 200,
                  "{\"subject\":\"s\",\"version\":1,\"id\":10,\"schema\":\"\\\"int\\\"\"}");
-    check_answer(registry_answer_id, ask, 200, "{\"schema\":\"\\\"int\\\"\"}");
-    check_answer(registry_answer_id_subjects, ask, 200, "[\"s\"]");
-    check_answer(registry_answer_id_versions, ask, 200, "[{\"subject\":\"s\",\"version\":1}]");
-    ask = (struct registry_ask){"none", "7", "99", "x", "\"null\""};
-    check_answer(registry_answer_subjects, ask, 200, "[]");
-    check_answer(registry_answer_versions, ask, 404,
+    check_answer(registry_answer_id, query, 200, "{\"schema\":\"\\\"int\\\"\"}");
+    check_answer(registry_answer_id_subjects, query, 200, "[\"s\"]");
+    check_answer(registry_answer_id_versions, query, 200, "[{\"subject\":\"s\",\"version\":1}]");
+    query = (struct registry_query){"none", "7", "99", "x", "\"null\""};
+    check_answer(registry_answer_subjects, query, 200, "[]");
+    check_answer(registry_answer_versions, query, 404,
                  "{\"error_code\":40401,\"message\":\"Subject 'none' not found.\"}");
-    check_answer(registry_answer_id, ask, 404, "{\"error_code\":40403,\"message\":\"Schema 99 not found\"}");
-    ask.subject = "s";
-    check_answer(registry_answer_version, ask, 404,
+    check_answer(registry_answer_id, query, 404,
+                 "{\"error_code\":40403,\"message\":\"Schema 99 not found\"}");
+    query.subject = "s";
+    check_answer(registry_answer_version, query, 404,
                  "{\"error_code\":40402,\"message\":\"Version 7 not found.\"}");
-    check_answer(registry_answer_find, ask, 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
-    ask.version = "x";
+    check_answer(registry_answer_find, query, 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
+    query.version = "x";
     check_answer(
-        registry_answer_version, ask, 422,
+        registry_answer_version, query, 422,
         "{\"error_code\":42202,\"message\":\"The specified version 'x' is not a valid version id.\"}");
 }
 
