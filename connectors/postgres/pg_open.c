@@ -59,12 +59,6 @@ static void fail(struct pg_open *o, const struct fault *f)
     o->deps->on_fault(o->deps->self, f);
 }
 
-// Also called after the session was handed over.
-static void on_lost(void *self, const struct fault *f)
-{
-    fail(self, f);
-}
-
 static void lock(struct pg_open *o);
 
 static void on_retry_lock(uv_timer_t *timer)
@@ -427,79 +421,15 @@ static void lock(struct pg_open *o)
     pg_lock_take(&o->lock);
 }
 
-static void on_identified(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void on_connected(void *self)
 {
     struct pg_open *o = self;
-    struct pg_session *s = &o->session;
-    if (!pg_deps_answered(o->deps, count, 1, f, "IDENTIFY_SYSTEM")) {
-        return;
-    }
-    (void)snprintf(s->system_identifier, sizeof(s->system_identifier), "%.31s", PQgetvalue(results[0], 0, 0));
-    s->timeline = (uint32_t)strtoul(PQgetvalue(results[0], 0, 1), NULL, 10);
-    o->lock = (struct pg_lock){.replication = s->replication,
-                               .sql = s->sql,
+    o->lock = (struct pg_lock){.replication = o->session.replication,
+                               .sql = o->session.sql,
                                .slot = o->deps->config->slot.name,
                                .on_done = on_locked,
                                .self = o};
     lock(o);
-}
-
-static void on_unlimited(void *self, PGresult *const *results, size_t count, const struct fault *f)
-{
-    struct pg_open *o = self;
-    (void)results;
-    (void)count;
-    if (f != NULL) {
-        log_warn(o->deps->component, "limit_not_lifted", NULL, "SET transaction_timeout = 0: %s", f->text);
-    }
-}
-
-// A snapshot that the server ends after a time would begin again without end. The setting is new in
-// PostgreSQL 17: older servers would refuse a connection that asks for it.
-static void lift_limit(struct pg_open *o, struct pg_conn *conn)
-{
-    if (pg_conn_server_version(conn) >= 170000) {
-        pg_conn_query(conn, "SET transaction_timeout = 0", on_unlimited, o);
-    }
-}
-
-static void on_replication(void *self, const struct fault *f)
-{
-    struct pg_open *o = self;
-    if (f != NULL) {
-        fail(o, f);
-        return;
-    }
-    lift_limit(o, o->session.replication);
-    pg_conn_query(o->session.replication, "IDENTIFY_SYSTEM", on_identified, o);
-}
-
-static struct pg_conn *connect_to(struct pg_open *o, bool is_replication,
-                                  void (*on_open)(void *self, const struct fault *f))
-{
-    const struct connector_config *config = o->deps->config;
-    struct pg_conn_params params = {.loop = o->deps->loop,
-                                    .dsn = config->postgres.dsn,
-                                    .password = config->postgres.password,
-                                    .is_replication = is_replication,
-                                    .first = is_replication ? pg_conn_address(o->session.sql) : o->address,
-                                    .is_only_first = is_replication,  // both connect to the same server
-                                    .on_open = on_open,
-                                    .on_lost = on_lost,
-                                    .self = o};
-    return pg_conn_open(&params);
-}
-
-static void on_sql(void *self, const struct fault *f)
-{
-    struct pg_open *o = self;
-    if (f != NULL) {
-        fail(o, f);
-        return;
-    }
-    lift_limit(o, o->session.sql);
-    o->session.database = memory_string(pg_conn_database(o->session.sql));
-    o->session.replication = connect_to(o, true, on_replication);
 }
 
 void pg_open_init(struct pg_open *o, const struct pg_deps *deps,
@@ -521,7 +451,12 @@ void pg_open_start(struct pg_open *o, uint64_t confirmed)
     o->session = (struct pg_session){0};
     o->confirmed = confirmed;
     enter(o, PG_OPEN_CONNECTING, "connecting");
-    o->session.sql = connect_to(o, false, on_sql);
+    o->connect = (struct pg_connect){.deps = o->deps,
+                                     .session = &o->session,
+                                     .first = o->address,
+                                     .on_connected = on_connected,
+                                     .self = o};
+    pg_connect_start(&o->connect);
 }
 
 void pg_open_stop(struct pg_open *o)

@@ -3,6 +3,7 @@
 #ifndef CONNECTORS_POSTGRES_PG_OPEN_H
 #define CONNECTORS_POSTGRES_PG_OPEN_H
 
+#include "connectors/postgres/pg_connect.h"
 #include "connectors/postgres/pg_lock.h"
 #include "connectors/postgres/pg_session.h"
 
@@ -35,6 +36,7 @@ struct pg_open {
     const struct pg_deps *deps;
     enum pg_open_state state;
     struct pg_session session;
+    struct pg_connect connect;
     struct pg_lock lock;
     enum pg_slot_plan plan;
     uint64_t confirmed;             // the last position that this process confirmed; 0: none

@@ -5,8 +5,6 @@
 
 enum { TICK_MS = 1000 };
 
-#define SCAN_US                                                                                              \
-    (30 * CLOCK_US_PER_S)  // the longest time between scans: the probe does not see grants of roles
 #define SOON_US (100 * CLOCK_US_PER_MS)  // the shortest time between checks that a Relation message causes
 #define SILENCE_US (1 * CLOCK_US_PER_S)  // a transaction after so long a pause causes a check
 #define RETRY_UNREAD_US (30 * CLOCK_US_PER_S)
@@ -234,61 +232,29 @@ static bool begin_with_inserts(struct pg_reader *r)
     return true;
 }
 
-static void on_slot(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static bool may_scan(void *self)
+{
+    const struct pg_reader *r = self;
+    return r->state == PG_READER_STREAMING;
+}
+
+static void on_scanned(void *self)
 {
     struct pg_reader *r = self;
-    r->look = PG_READER_LOOK_NONE;
-    if (f == NULL && count >= 2) {
-        pg_slot_read(results, pg_conn_server_version(r->session.sql), &r->session.slot);
+    if (r->state != PG_READER_STREAMING) {
+        return;
+    }
+    if (pg_publication_list_new(r->deps->publication, &r->session.known)) {
+        save(r, PG_READER_SAVING_NEW, "saving which tables appeared");
+    } else {
+        reconcile(r);
     }
 }
 
-static void query_slot(struct pg_reader *r)
-{
-    r->look = PG_READER_LOOK_SLOT;
-    CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_slot_query(&sql, r->deps->config->slot.name);
-    pg_conn_query(r->session.sql, bytes_text(&sql), on_slot, r);
-}
-
-static void on_scanned(void *self, const struct fault *f)
-{
-    struct pg_reader *r = self;
-    query_slot(r);
-    if (f != NULL) {
-        log_warn(r->deps->component, "tables_not_checked", NULL, "%s", f->text);
-    } else if (r->state == PG_READER_STREAMING) {
-        if (pg_publication_list_new(r->deps->publication, &r->session.known)) {
-            save(r, PG_READER_SAVING_NEW, "saving which tables appeared");
-        } else {
-            reconcile(r);
-        }
-    }
-}
-
-static void scan(struct pg_reader *r)
-{
-    r->look = PG_READER_LOOK_SCAN;
-    r->scanned_us = clock_now_us();
-    pg_publication_scan(r->deps->publication, r->session.sql, on_scanned, r);
-}
-
-static void on_probed(void *self, bool has_changed, const struct fault *f)
-{
-    struct pg_reader *r = self;
-    r->look = PG_READER_LOOK_NONE;
-    if (f != NULL) {
-        log_warn(r->deps->component, "tables_not_checked", NULL, "%s", f->text);
-    } else if (r->state == PG_READER_STREAMING &&
-               (has_changed || clock_now_us() - r->scanned_us >= SCAN_US)) {
-        scan(r);
-    }
-}
-
-// Checks for new tables and lost replica identities, and refreshes pg_slot for the metrics.
+// Starts a check of the catalogue, or a backfill that is due for a retry.
 static void check_catalogue(struct pg_reader *r)
 {
-    if (r->state != PG_READER_STREAMING || r->look != PG_READER_LOOK_NONE || is_without_inserts(r)) {
+    if (r->state != PG_READER_STREAMING || r->watch.is_busy || is_without_inserts(r)) {
         return;
     }
     if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= RETRY_UNREAD_US) {
@@ -296,8 +262,7 @@ static void check_catalogue(struct pg_reader *r)
         return;
     }
     r->frames.has_new_relation = false;
-    r->look = PG_READER_LOOK_PROBE;
-    pg_publication_probe(r->deps->publication, r->session.sql, on_probed, r);
+    pg_watch_probe(&r->watch);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -321,6 +286,8 @@ static void on_tick(uv_timer_t *timer)
 void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
 {
     *r = (struct pg_reader){.deps = deps};
+    r->watch = (struct pg_watch){
+        .deps = deps, .session = &r->session, .may_scan = may_scan, .on_scanned = on_scanned, .self = r};
     pg_frames_init(&r->frames, deps);
     uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
@@ -352,9 +319,8 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     r->position = r->session.position;
     r->has_held = false;
     r->is_in_transaction = false;
-    r->look = PG_READER_LOOK_NONE;
-    r->scanned_us = clock_now_us();
-    r->received_us = r->scanned_us;
+    r->received_us = clock_now_us();
+    pg_watch_start(&r->watch);
     pg_frames_start(&r->frames, &r->session, &r->refill);
     enter(r, PG_READER_STREAMING, "started");
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
@@ -416,7 +382,7 @@ static enum source_step give(struct pg_reader *r, struct change *ret)
         }
         r->is_in_transaction = true;
         if (clock_now_us() - r->received_us >= SILENCE_US ||
-            (r->frames.has_new_relation && clock_now_us() - r->scanned_us >= SOON_US)) {
+            (r->frames.has_new_relation && clock_now_us() - r->watch.scanned_us >= SOON_US)) {
             check_catalogue(r);
         }
         r->received_us = clock_now_us();

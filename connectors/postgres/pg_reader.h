@@ -4,6 +4,7 @@
 #define CONNECTORS_POSTGRES_PG_READER_H
 
 #include "connectors/postgres/pg_frames.h"
+#include "connectors/postgres/pg_watch.h"
 #include "connectors/postgres/snapshot/pg_backfill.h"
 
 // The states, and whether the stream is read in them. Saving the state record may take long, because all
@@ -23,9 +24,6 @@ enum pg_reader_state {
 #undef X
 };
 
-// The query that runs on the ordinary connection, beside the stream.
-enum pg_reader_look { PG_READER_LOOK_NONE, PG_READER_LOOK_PROBE, PG_READER_LOOK_SCAN, PG_READER_LOOK_SLOT };
-
 struct pg_reader {
     const struct pg_deps *deps;
     enum pg_reader_state state;
@@ -37,8 +35,7 @@ struct pg_reader {
     bool is_in_transaction;  // between the BEGIN and COMMIT that were given
     bool is_paused;
     uint64_t position;  // all changes up to here were given
-    enum pg_reader_look look;
-    int64_t scanned_us;   // when the catalogue was last read
+    struct pg_watch watch;
     int64_t retried_us;   // when a backfill was started last
     int64_t received_us;  // when the last transaction began
     uv_timer_t tick;      // once a second

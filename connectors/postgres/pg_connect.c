@@ -1,0 +1,69 @@
+#include "connectors/postgres/pg_connect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void fail(struct pg_connect *c, const struct fault *f)
+{
+    c->deps->on_fault(c->deps->self, f);
+}
+
+// Also called after the session was handed over.
+static void on_lost(void *self, const struct fault *f)
+{
+    fail(self, f);
+}
+
+static void on_identified(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_connect *c = self;
+    struct pg_session *s = c->session;
+    if (!pg_deps_answered(c->deps, count, 1, f, "IDENTIFY_SYSTEM")) {
+        return;
+    }
+    (void)snprintf(s->system_identifier, sizeof(s->system_identifier), "%.31s", PQgetvalue(results[0], 0, 0));
+    s->timeline = (uint32_t)strtoul(PQgetvalue(results[0], 0, 1), NULL, 10);
+    c->on_connected(c->self);
+}
+
+static void on_replication(void *self, const struct fault *f)
+{
+    struct pg_connect *c = self;
+    if (f != NULL) {
+        fail(c, f);
+        return;
+    }
+    pg_conn_query(c->session->replication, "IDENTIFY_SYSTEM", on_identified, c);
+}
+
+static struct pg_conn *open_connection(struct pg_connect *c, bool is_replication,
+                                       void (*on_open)(void *self, const struct fault *f))
+{
+    const struct connector_config *config = c->deps->config;
+    struct pg_conn_params params = {.loop = c->deps->loop,
+                                    .dsn = config->postgres.dsn,
+                                    .password = config->postgres.password,
+                                    .is_replication = is_replication,
+                                    .first = is_replication ? pg_conn_address(c->session->sql) : c->first,
+                                    .is_only_first = is_replication,  // both connect to the same server
+                                    .on_open = on_open,
+                                    .on_lost = on_lost,
+                                    .self = c};
+    return pg_conn_open(&params);
+}
+
+static void on_sql(void *self, const struct fault *f)
+{
+    struct pg_connect *c = self;
+    if (f != NULL) {
+        fail(c, f);
+        return;
+    }
+    c->session->database = memory_string(pg_conn_database(c->session->sql));
+    c->session->replication = open_connection(c, true, on_replication);
+}
+
+void pg_connect_start(struct pg_connect *c)
+{
+    c->session->sql = open_connection(c, false, on_sql);
+}
