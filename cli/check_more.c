@@ -39,7 +39,7 @@ bool check_more_kafka(const struct settings *settings, struct fault *f)
 }
 
 /** Whether a connector of the folder can write to this topic, or to one that this glob could match. */
-static bool is_made_here(const struct config_set *set, const char *topic)
+static bool has_writer(const struct config_set *set, const char *topic)
 {
     if (topic[0] == '/') {
         return true;  // a regular expression: not checked
@@ -67,7 +67,7 @@ static size_t warn_topics(const char *dir, const struct config_set *set, struct 
         const struct function_config *function = set->functions[i];
         for (size_t k = 0; k < function->source.topics.count; k++) {
             const char *topic = function->source.topics.items[k];
-            if (!is_made_here(set, topic)) {
+            if (!has_writer(set, topic)) {
                 bytes_format(
                     out,
                     "%s/functions/%s.yaml: warning: no connector of this folder writes to the topic \"%s\"\n",

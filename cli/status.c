@@ -26,7 +26,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
     return size * count;
 }
 
-static bool ask(const char *url, struct bytes *body, struct fault *f)
+static bool fetch_status(const char *url, struct bytes *body, struct fault *f)
 {
     CURL *curl = curl_easy_init();
     INVARIANT(curl != NULL);
@@ -70,7 +70,7 @@ static int print_status(const struct settings *settings, bool is_json)
     CLEANUP(bytes_clear) struct bytes body = {0};
     CLEANUP(bytes_clear) struct bytes text = {0};
     struct fault f;
-    if (!ask(url, &body, &f) || (!is_json && !status_print(bytes_slice(&body), &text, &f))) {
+    if (!fetch_status(url, &body, &f) || (!is_json && !status_print(bytes_slice(&body), &text, &f))) {
         (void)fprintf(stderr, "millrace status: %s\n", f.text);
         return CLI_FAILED;
     }

@@ -147,7 +147,7 @@ static bool run(struct try *t, struct fault *f)
     return try_run(&params, &t->is_left, f);
 }
 
-static void say_what_is_left(const struct try *t, FILE *out)
+static void print_leftovers(const struct try *t, FILE *out)
 {
     if (t->postgres == NULL && t->is_database_touched) {
         fprintf(
@@ -203,7 +203,7 @@ static void clear(struct try *t)
     free(t->dead_letter);
 }
 
-static void complain(const struct fault *f)
+static void print_fault(const struct fault *f)
 {
     fprintf(stderr, "millrace try: %s\n", f->text);
 }
@@ -220,7 +220,7 @@ static int end(struct try *t, bool is_complete, struct fault *f)
     if (!is_complete && f->origin != NULL && strcmp(f->origin, TRY_RUN_INTERRUPTED) == 0) {
         try_report_interrupted(stderr, f->text, &counts);
     } else if (!is_complete) {
-        complain(f);
+        print_fault(f);
         if (counts.changes > 0 || counts.before_invoked > 0) {
             try_report_missing(stderr, t->ledger);
         }
@@ -229,14 +229,14 @@ static int end(struct try *t, bool is_complete, struct fault *f)
     bool is_clean = true;
     if (t->options.is_kept) {
         FILE *out = t->options.is_json ? stderr : stdout;
-        say_what_is_left(t, out);
+        print_leftovers(t, out);
         if (t->postgres != NULL) {
             try_postgres_leave(TAKE(t->postgres), out);
         }
     } else if (!remove_all(t, f)) {
         is_clean = false;
-        complain(f);
-        say_what_is_left(t, stderr);
+        print_fault(f);
+        print_leftovers(t, stderr);
     }
     if (is_complete) {
         try_report_next(&t->report);

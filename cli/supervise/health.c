@@ -5,7 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-static void answer_json(const struct admin_request *r, int status, json_t *body)
+static void respond_json(const struct admin_request *r, int status, json_t *body)
 {
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
@@ -30,8 +30,8 @@ static void serve_healthz(void *self, const struct admin_request *r)
         return;
     }
     CLEANUP(health_view_clear) struct health_view view = health_view_make(self);
-    answer_json(r, view.is_healthy ? 200 : 503,
-                json_pack("{s:b, s:O}", "healthy", view.is_healthy, "processes", view.processes));
+    respond_json(r, view.is_healthy ? 200 : 503,
+                 json_pack("{s:b, s:O}", "healthy", view.is_healthy, "processes", view.processes));
 }
 
 static void serve_readyz(void *self, const struct admin_request *r)
@@ -40,10 +40,10 @@ static void serve_readyz(void *self, const struct admin_request *r)
         return;
     }
     CLEANUP(health_view_clear) struct health_view view = health_view_make(self);
-    answer_json(r, view.is_ready ? 200 : 503,
-                json_pack("{s:b, s:O, s:O, s:O, s:O}", "ready", view.is_ready, "connectors", view.connectors,
-                          "functions", view.functions, "processes", view.processes, "rejected",
-                          view.rejected));
+    respond_json(r, view.is_ready ? 200 : 503,
+                 json_pack("{s:b, s:O, s:O, s:O, s:O}", "ready", view.is_ready, "connectors", view.connectors,
+                           "functions", view.functions, "processes", view.processes, "rejected",
+                           view.rejected));
 }
 
 static void serve_status(void *self, const struct admin_request *r)
@@ -52,10 +52,10 @@ static void serve_status(void *self, const struct admin_request *r)
         return;
     }
     CLEANUP(health_view_clear) struct health_view view = health_view_make(self);
-    answer_json(r, 200,
-                json_pack("{s:s, s:b, s:O, s:O, s:O, s:O}", "version", MILLRACE_VERSION, "ready",
-                          view.is_ready, "connectors", view.connectors, "functions", view.functions,
-                          "processes", view.processes, "rejected", view.rejected));
+    respond_json(r, 200,
+                 json_pack("{s:s, s:b, s:O, s:O, s:O, s:O}", "version", MILLRACE_VERSION, "ready",
+                           view.is_ready, "connectors", view.connectors, "functions", view.functions,
+                           "processes", view.processes, "rejected", view.rejected));
 }
 
 struct metrics_context {

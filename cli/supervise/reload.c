@@ -63,7 +63,7 @@ static void reject_missing_folders(const struct reload *r, struct config_set *se
 }
 
 /** Stores the rejected files for the status; logs them when they have changed. */
-static void keep_rejected(struct reload *r, struct config_set *set, bool is_usable)
+static void store_rejected(struct reload *r, struct config_set *set, bool is_usable)
 {
     uint64_t hash = set->complaints.size == 0 ? 0 : text_hash(bytes_slice(&set->complaints));
     if (hash == r->refused) {
@@ -82,12 +82,12 @@ static void keep_rejected(struct reload *r, struct config_set *set, bool is_usab
     }
 }
 
-static void take_look(struct reload *r, struct reload_look *look)
+static void apply_look(struct reload *r, struct reload_look *look)
 {
     bool was_refused = r->refused != 0;
     reject_missing_folders(r, &look->set);
     bool is_usable = config_rejections_find(&look->set.rejected, &settings_kind, NULL) == NULL;
-    keep_rejected(r, &look->set, is_usable);
+    store_rejected(r, &look->set, is_usable);
     if (is_usable && look->hash != r->params.hash) {
         r->params.hash = look->hash;
         r->params.folders |= config_set_used_folders(&look->set);
@@ -99,19 +99,19 @@ static void take_look(struct reload *r, struct reload_look *look)
     }
 }
 
-static void look_now(struct reload *r);
+static void start_look(struct reload *r);
 
 static void on_looked(uv_work_t *work, int status)
 {
     struct reload_look *look = work->data;
     if (look->owner != NULL && status == 0) {
-        take_look(look->owner, look);
+        apply_look(look->owner, look);
     }
     struct reload *r = look->owner;  // NULL when on_config has called reload_stop
     if (r != NULL) {
         r->running = NULL;
         if (r->is_pending) {
-            look_now(r);
+            start_look(r);
         }
     }
     config_set_clear(&look->set);
@@ -119,7 +119,7 @@ static void on_looked(uv_work_t *work, int status)
     free(look);
 }
 
-static void look_now(struct reload *r)
+static void start_look(struct reload *r)
 {
     r->is_pending = r->running != NULL;
     if (r->running != NULL) {
@@ -137,7 +137,7 @@ static void look_now(struct reload *r)
 
 static void on_settled(uv_timer_t *timer)
 {
-    look_now(timer->data);
+    start_look(timer->data);
 }
 
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
@@ -165,7 +165,7 @@ static void on_look(uv_timer_t *timer)
     struct reload *r = timer->data;
     log_flush();
     watch_folders(r);
-    look_now(r);
+    start_look(r);
 }
 
 struct reload *reload_start(const struct reload_params *params)
@@ -195,7 +195,7 @@ struct reload *reload_start(const struct reload_params *params)
 
 void reload_now(struct reload *r)
 {
-    look_now(r);
+    start_look(r);
 }
 
 static void on_closed(uv_handle_t *handle)

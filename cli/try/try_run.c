@@ -119,7 +119,7 @@ static void on_shop_change(void *self, const struct try_shop_change *change)
     try_ledger_expect(r->params.ledger, change->op, change->table, change->id);
 }
 
-static void look_whether_done(struct run *r)
+static void check_done(struct run *r)
 {
     if (r->stage == STAGE_ARRIVAL && try_ledger_is_complete(r->params.ledger)) {
         r->is_complete = true;
@@ -135,10 +135,10 @@ static void on_shop_end(void *self, const struct fault *f)
         return;
     }
     r->stage = STAGE_ARRIVAL;
-    look_whether_done(r);
+    check_done(r);
 }
 
-static void look_at_ledger(struct run *r)
+static void check_ledger(struct run *r)
 {
     if (r->stage == STAGE_ROWS_BEFORE && try_ledger_is_complete(r->params.ledger)) {
         r->stage = STAGE_SHOP;
@@ -152,7 +152,7 @@ static void look_at_ledger(struct run *r)
             .self = r,
         });
     }
-    look_whether_done(r);
+    check_done(r);
 }
 
 static void on_call(void *self, const struct try_function_call *call)
@@ -168,7 +168,7 @@ static void on_call(void *self, const struct try_function_call *call)
                                             .status = call->status,
                                             .latency_us = clock_wall_us() - call->commit_wall_us,
                                         });
-    look_at_ledger(r);
+    check_ledger(r);
 }
 
 static void on_record(void *self, const struct try_watch_record *record)
@@ -176,7 +176,7 @@ static void on_record(void *self, const struct try_watch_record *record)
     struct run *r = self;
     try_ledger_published(r->params.ledger, record->event_id, record->topic, record->partition,
                          record->offset);
-    look_at_ledger(r);
+    check_ledger(r);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

@@ -91,8 +91,8 @@ static void run(struct admin *a)
 }
 
 /** Queues a response; libmicrohttpd takes it over. */
-static enum MHD_Result queue_answer(struct MHD_Connection *connection, int status,
-                                    struct MHD_Response *response)
+static enum MHD_Result queue_response(struct MHD_Connection *connection, int status,
+                                      struct MHD_Response *response)
 {
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
     MHD_destroy_response(response);
@@ -124,7 +124,7 @@ void admin_answer(struct admin_reply *reply, int status, const char *content_typ
     }
 }
 
-static void answer_error(struct admin_reply *reply, int status, const char *message)
+static void respond_error(struct admin_reply *reply, int status, const char *message)
 {
     CLEANUP(bytes_clear) struct bytes body = {0};
     bytes_format(&body, "{\"error_code\":%d,\"message\":\"%s\"}\n", status, message);
@@ -154,7 +154,7 @@ static const char *header(const struct admin_reply *reply, const char *name)
 
 static bool refuse(struct admin_reply *reply, int status, const char *message)
 {
-    answer_error(reply, status, message);
+    respond_error(reply, status, message);
     return false;
 }
 
@@ -166,7 +166,7 @@ static bool has_body(const struct admin_reply *reply)
 }
 
 /** Checks the headers of a request with a body. */
-static bool judge_body(struct admin_reply *reply)
+static bool check_body_headers(struct admin_reply *reply)
 {
     const char *length = header(reply, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (!admin_guard_content_type(header(reply, MHD_HTTP_HEADER_CONTENT_TYPE))) {
@@ -180,7 +180,7 @@ static bool judge_body(struct admin_reply *reply)
 }
 
 /** Checks the request line and the headers, before the body is read; false when the request was refused. */
-static bool judge(struct admin_reply *reply, const char *path, const char *method)
+static bool check_head(struct admin_reply *reply, const char *path, const char *method)
 {
     struct admin *a = reply->admin;
     const char *host = header(reply, MHD_HTTP_HEADER_HOST);
@@ -204,7 +204,7 @@ static bool judge(struct admin_reply *reply, const char *path, const char *metho
     if (route->takes_bodies && a->waiting >= WAITING_MAX) {
         return refuse(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once");
     }
-    if (has_body(reply) && !judge_body(reply)) {
+    if (has_body(reply) && !check_body_headers(reply)) {
         return false;
     }
     reply->route = route;
@@ -217,9 +217,9 @@ static void dispatch(struct admin_reply *reply, const char *method, const char *
     const struct admin_route *route = reply->route;
     admin_connection_enter(reply->peer, ADMIN_HANDLED);
     if (reply->refusal != 0) {
-        answer_error(reply, reply->refusal,
-                     reply->refusal == MHD_HTTP_CONTENT_TOO_LARGE ? "the body is larger than 2 MiB"
-                                                                  : "too many bodies at once");
+        respond_error(reply, reply->refusal,
+                      reply->refusal == MHD_HTTP_CONTENT_TOO_LARGE ? "the body is larger than 2 MiB"
+                                                                   : "too many bodies at once");
         return;
     }
     const struct admin_request request = {
@@ -269,10 +269,10 @@ static struct admin_reply *new_reply(struct admin *a, struct MHD_Connection *con
     return reply;
 }
 
-static enum MHD_Result send_answer(struct admin_reply *reply)
+static enum MHD_Result send_response(struct admin_reply *reply)
 {
     admin_connection_enter(reply->peer, ADMIN_ANSWERING);
-    return queue_answer(reply->connection, reply->status, TAKE(reply->response));
+    return queue_response(reply->connection, reply->status, TAKE(reply->response));
 }
 
 /** libmicrohttpd calls this with the headers, then for each piece of the body, then at its end. */
@@ -286,7 +286,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         reply = new_reply(self, connection);
         *request_state = reply;
         // A response queued here closes the connection without reading the body.
-        return judge(reply, url, method) ? MHD_YES : send_answer(reply);
+        return check_head(reply, url, method) ? MHD_YES : send_response(reply);
     }
     if (*upload_size > 0) {
         take_body(reply, upload, *upload_size);
@@ -302,7 +302,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         MHD_suspend_connection(connection);
         return MHD_YES;
     }
-    return send_answer(reply);
+    return send_response(reply);
 }
 
 static void on_completed(void *self, struct MHD_Connection *connection, void **request_state,
@@ -440,7 +440,7 @@ void admin_stop(struct admin *a)
     struct admin_reply *reply;
     DL_FOREACH (a->replies, reply) {
         if (reply->is_suspended) {
-            answer_error(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping");
+            respond_error(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping");
         }
     }
     (void)uv_poll_stop(&a->poll);

@@ -40,8 +40,8 @@ struct http_client {
     struct http_call *idle;
     int64_t curl_due_us;  // curl's next time-out; -1: none
     int64_t call_due_us;  // at or before the earliest deadline of the active calls; INT64_MAX: none
-    bool has_work;        // requests were added or calls may have ended: turn() before the loop sleeps
-    bool is_turning;
+    bool has_work;        // requests were added or calls may have ended: do_work() before the loop sleeps
+    bool is_working;
     int open_handles;
     bool is_freed;
 };
@@ -146,7 +146,7 @@ static void list_take(struct http_call **list, struct http_call *call)
 }
 
 /** Removes the call from curl and keeps its handle and buffers for the next one. */
-static void retire(struct http_call *call)
+static void release_call(struct http_call *call)
 {
     struct http_client *c = call->client;
     curl_multi_remove_handle(c->multi, call->easy);
@@ -236,7 +236,7 @@ struct http_call *http_client_send(struct http_client *c, const struct http_requ
 
 void http_call_cancel(struct http_call *call)
 {
-    retire(call);
+    release_call(call);
 }
 
 static void fill_response(struct http_call *call, struct http_response *r)
@@ -347,12 +347,12 @@ static void arm_timer(struct http_client *c, int64_t now_us)
 }
 
 /** Does the work that needs no descriptor event: curl's time-outs, ended calls, deadlines. */
-static void turn(struct http_client *c)
+static void do_work(struct http_client *c)
 {
-    if (c->is_turning) {
+    if (c->is_working) {
         return;
     }
-    c->is_turning = true;
+    c->is_working = true;
     for (int round = 0; round < ROUNDS_MAX && !c->is_freed; round++) {
         int64_t now_us = clock_now_us();
         if (c->curl_due_us >= 0 && c->curl_due_us <= now_us) {
@@ -367,7 +367,7 @@ static void turn(struct http_client *c)
             break;
         }
     }
-    c->is_turning = false;
+    c->is_working = false;
     if (c->is_freed) {
         release(c);
         return;
@@ -377,14 +377,14 @@ static void turn(struct http_client *c)
 
 static void on_timer(uv_timer_t *timer)
 {
-    turn(timer->data);
+    do_work(timer->data);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct http_client *c = prepare->data;
     if (c->has_work) {
-        turn(c);
+        do_work(c);
     }
 }
 
@@ -394,7 +394,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)events;
     struct http_client *c = poll->data;
     http_sockets_read(&c->sockets);
-    turn(c);
+    do_work(c);
 }
 
 struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max)
@@ -455,7 +455,7 @@ void http_client_free(struct http_client *c)
         return;
     }
     c->is_freed = true;
-    if (!c->is_turning) {
+    if (!c->is_working) {
         release(c);
     }
 }

@@ -79,7 +79,7 @@ static enum fault_kind kind_of(rd_kafka_resp_err_t code)
     return FAULT_RETRY;
 }
 
-static void answer(struct kafka_admin_job *job, rd_kafka_resp_err_t code, const char *text)
+static void finish_job(struct kafka_admin_job *job, rd_kafka_resp_err_t code, const char *text)
 {
     job->state = JOB_ANSWERED;
     switch ((int)code) {
@@ -103,7 +103,7 @@ static void answer(struct kafka_admin_job *job, rd_kafka_resp_err_t code, const 
 
 /** A topic handle makes librdkafka request the topic's metadata. No result is needed: producers and consumers
  * wait for the partition's leader. */
-static void make_by_metadata(struct kafka_admin_job *job)
+static void create_by_metadata(struct kafka_admin_job *job)
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(job->admin->rk, job->topic, NULL);
     INVARIANT(handle != NULL);
@@ -111,31 +111,31 @@ static void make_by_metadata(struct kafka_admin_job *job)
     job->state = JOB_ANSWERED;
 }
 
-static void answer_sent(struct kafka_admin *a, rd_kafka_resp_err_t code, const char *text)
+static void finish_sent(struct kafka_admin *a, rd_kafka_resp_err_t code, const char *text)
 {
     struct kafka_admin_job *job;
     LL_FOREACH (a->jobs, job) {
         if (job->state == JOB_SENT) {
             if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) {
-                make_by_metadata(job);
+                create_by_metadata(job);
             } else {
-                answer(job, code, text);
+                finish_job(job, code, text);
             }
         }
     }
 }
 
-static void answer_named(struct kafka_admin *a, const rd_kafka_topic_result_t *result)
+static void finish_named(struct kafka_admin *a, const rd_kafka_topic_result_t *result)
 {
     struct kafka_admin_job *job;
     LL_FOREACH (a->jobs, job) {
         if (job->state == JOB_SENT && strcmp(job->topic, rd_kafka_topic_result_name(result)) == 0) {
-            answer(job, rd_kafka_topic_result_error(result), rd_kafka_topic_result_error_string(result));
+            finish_job(job, rd_kafka_topic_result_error(result), rd_kafka_topic_result_error_string(result));
         }
     }
 }
 
-static void read_answer(struct kafka_admin *a, rd_kafka_event_t *event)
+static void read_result(struct kafka_admin *a, rd_kafka_event_t *event)
 {
     a->is_sent = false;
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -144,15 +144,15 @@ static void read_answer(struct kafka_admin *a, rd_kafka_event_t *event)
         const rd_kafka_topic_result_t **results =
             rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
         for (size_t i = 0; i < count; i++) {
-            answer_named(a, results[i]);
+            finish_named(a, results[i]);
         }
-        answer_sent(a, RD_KAFKA_RESP_ERR_UNKNOWN, "the broker's response does not name it");
+        finish_sent(a, RD_KAFKA_RESP_ERR_UNKNOWN, "the broker's response does not name it");
     } else {
-        answer_sent(a, code, rd_kafka_event_error_string(event));
+        finish_sent(a, code, rd_kafka_event_error_string(event));
     }
 }
 
-static bool is_asked_for_already(const struct kafka_admin *a, const struct kafka_admin_job *job)
+static bool is_topic_in_request(const struct kafka_admin *a, const struct kafka_admin_job *job)
 {
     const struct kafka_admin_job *other;
     LL_FOREACH (a->jobs, other) {
@@ -173,7 +173,7 @@ static void send_waiting(struct kafka_admin *a)
     size_t count = 0;
     struct kafka_admin_job *job;
     LL_FOREACH (a->jobs, job) {
-        if (job->state == JOB_WAITING && count < BATCH_MAX && !is_asked_for_already(a, job)) {
+        if (job->state == JOB_WAITING && count < BATCH_MAX && !is_topic_in_request(a, job)) {
             specs[count++] = job->spec;
             job->state = JOB_SENT;
         }
@@ -208,7 +208,7 @@ static void advance(struct kafka_admin *a)
 {
     struct kafka_admin_job *job = find(a, JOB_WAITING);
     if (job != NULL && a->broker == BROKER_EMBEDDED) {
-        make_by_metadata(job);
+        create_by_metadata(job);
     } else if (job != NULL && a->broker == BROKER_REAL && !a->is_sent) {
         send_waiting(a);
     } else if (job != NULL && a->broker == BROKER_UNKNOWN && !uv_is_active((uv_handle_t *)a->look)) {
@@ -251,7 +251,7 @@ static void on_ready(void *self)
     if (event != NULL) {
         kafka_watch_again(a->watch);
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT) {
-            read_answer(a, event);
+            read_result(a, event);
         }
         rd_kafka_event_destroy(event);
     }

@@ -70,11 +70,11 @@ bool kafka_client_check(const struct text_pairs *kafka, struct fault *f)
 }
 
 // Repeated messages of librdkafka (every client reports a broker that is down, again and again) are logged
-// once in SAID_AGAIN_S. librdkafka's threads read and write the table, so each slot is one atomic word: the
+// once in RECENT_S. librdkafka's threads read and write the table, so each slot is one atomic word: the
 // high half of the text's hash, and the second when the text was last seen.
-enum { SAID_SLOTS = 64 };
-static _Atomic uint64_t said[SAID_SLOTS];
-#define SAID_AGAIN_S 600
+enum { RECENT_SLOTS = 64 };
+static _Atomic uint64_t recent[RECENT_SLOTS];
+#define RECENT_S 600
 
 /** Hash of the text before the first '(': what follows has numbers that differ each time. */
 static uint64_t hash_of_kind(const char *text)
@@ -86,12 +86,12 @@ static uint64_t hash_of_kind(const char *text)
     return hash;
 }
 
-static bool was_said_lately(const char *text)
+static bool was_logged_recently(const char *text)
 {
     uint64_t hash = hash_of_kind(text);
     uint64_t now_s = (uint64_t)(clock_now_us() / CLOCK_US_PER_S) & 0xffffffff;
-    uint64_t seen = atomic_exchange(&said[hash % SAID_SLOTS], (hash & ~UINT64_C(0xffffffff)) | now_s);
-    return seen >> 32 == hash >> 32 && now_s - (seen & 0xffffffff) < SAID_AGAIN_S;
+    uint64_t seen = atomic_exchange(&recent[hash % RECENT_SLOTS], (hash & ~UINT64_C(0xffffffff)) | now_s);
+    return seen >> 32 == hash >> 32 && now_s - (seen & 0xffffffff) < RECENT_S;
 }
 
 /** "[thrd:localhost:9092/bootstrap]: localhost:9092/bootstrap: Connect to … failed" without its thread. */
@@ -123,7 +123,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         return;
     }
     const char *message = skip_thread(text);
-    if (level <= LOG_INFO && was_said_lately(message)) {
+    if (level <= LOG_INFO && was_logged_recently(message)) {
         return;
     }
     log_write(

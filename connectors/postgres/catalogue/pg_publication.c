@@ -28,7 +28,7 @@ void pg_publication_free(struct pg_publication *t)
     bytes_clear(&t->sql);
     bytes_clear(&t->refused);
     free(t->inserts);
-    free(t->named);
+    free(t->warned);
     free(t->captured);
     free(t->fingerprint);
     free(t);
@@ -131,7 +131,7 @@ static bool can_change(const struct pg_publication *t)
 }
 
 // Updates the entry with what the reconciliation has changed.
-static void note_place(struct pg_publication_entry *e)
+static void apply_place(struct pg_publication_entry *e)
 {
     if (e->is_ours && e->wanted != PG_PUBLICATION_NONE) {
         e->is_in_main = e->wanted == PG_PUBLICATION_MAIN;
@@ -169,7 +169,7 @@ static void report_published(struct pg_publication *t, bool is_reconciled)
     t->is_reconciled = is_reconciled;
     if (is_reconciled && can_change(t)) {
         for (size_t i = 0; i < t->scan.count; i++) {
-            note_place(&t->scan.entries[i]);
+            apply_place(&t->scan.entries[i]);
         }
     }
 }
@@ -189,7 +189,7 @@ static const char *sql_for_owner(struct pg_publication *t)
 }
 
 // Updates the scan: the reconciliation has created the publication if it did not exist.
-static void note_made(struct pg_publication_object *publication)
+static void set_created(struct pg_publication_object *publication)
 {
     publication->is_ours = publication->is_ours || !publication->exists;
     publication->exists = true;
@@ -201,9 +201,9 @@ static void on_reconciled(void *self, PGresult *const *results, size_t count, co
     (void)results;
     (void)count;
     if (f == NULL) {
-        note_made(&t->scan.main);
+        set_created(&t->scan.main);
         if (t->has_inserts) {
-            note_made(&t->scan.inserts);
+            set_created(&t->scan.inserts);
         }
         report_published(t, true);
         bytes_reset(&t->refused);

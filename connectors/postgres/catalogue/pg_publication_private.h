@@ -60,8 +60,8 @@ struct pg_publication {
     bool is_reconciled;    // the last reconciliation made all changes that our role may make
     struct bytes sql;      // of the last reconciliation
     struct bytes refused;  // SQL that failed or that our role may not run; logged once
-    uint32_t *named;       // tables for which a warning was logged
-    size_t named_count;
+    uint32_t *warned;      // tables for which a warning was logged
+    size_t warned_count;
     struct pg_conn *conn;
     pg_publication_on_done on_done;
     pg_publication_on_probed on_probed;

@@ -3,23 +3,23 @@
 #include "core/base/log.h"
 
 // True the first time it is called for a table.
-static bool is_first_naming(struct pg_publication *t, uint32_t oid)
+static bool is_first_warning(struct pg_publication *t, uint32_t oid)
 {
-    for (size_t i = 0; i < t->named_count; i++) {
-        if (t->named[i] == oid) {
+    for (size_t i = 0; i < t->warned_count; i++) {
+        if (t->warned[i] == oid) {
             return false;
         }
     }
-    t->named = memory_resize(t->named, (t->named_count + 1) * sizeof(*t->named));
-    t->named[t->named_count++] = oid;
+    t->warned = memory_resize(t->warned, (t->warned_count + 1) * sizeof(*t->warned));
+    t->warned[t->warned_count++] = oid;
     return true;
 }
 
 static void clear_warning(struct pg_publication *t, uint32_t oid)
 {
-    for (size_t i = 0; i < t->named_count; i++) {
-        if (t->named[i] == oid) {
-            t->named[i] = t->named[--t->named_count];
+    for (size_t i = 0; i < t->warned_count; i++) {
+        if (t->warned[i] == oid) {
+            t->warned[i] = t->warned[--t->warned_count];
             return;
         }
     }
@@ -110,7 +110,7 @@ static void warn_one(struct pg_publication *t, const struct pg_publication_entry
         clear_warning(t, e->oid);
         return;
     }
-    if (!is_first_naming(t, e->oid)) {
+    if (!is_first_warning(t, e->oid)) {
         return;
     }
     struct pg_publication_entry *root = pg_publication_scan_root(&t->scan, e);

@@ -75,7 +75,7 @@ static void a_record_may_have_no_position(void **state)
     assert_null(a.waiting);
 }
 
-static size_t hand_on_round(struct accumulator *a, size_t under_way)
+static size_t hand_on(struct accumulator *a, size_t under_way)
 {
     struct accumulator_queue *q;
     size_t count = 0;
@@ -94,12 +94,12 @@ static void of_few_topics_only_what_would_not_be_sent_waits(void **state)
     struct accumulator_queue q = {0};
     for (size_t under_way = 0; under_way < 5; under_way++) {
         put(&a, &q, 1, "k", "v");
-        assert_int_equal(hand_on_round(&a, under_way), 1);
+        assert_int_equal(hand_on(&a, under_way), 1);
     }
     put(&a, &q, 1, "k", "v");
-    assert_int_equal(hand_on_round(&a, 5), 0);
-    assert_int_equal(hand_on_round(&a, 100), 0);
-    assert_int_equal(hand_on_round(&a, 300), 1);  // under load
+    assert_int_equal(hand_on(&a, 5), 0);
+    assert_int_equal(hand_on(&a, 100), 0);
+    assert_int_equal(hand_on(&a, 300), 1);  // under load
     accumulator_clear_queue(&a, &q);
 }
 
@@ -114,7 +114,7 @@ static void many_topics_wait_longer_and_go_topic_by_topic(void **state)
             put(&a, &queues[i], (uint64_t)round, "k", "v");
         }
     }
-    assert_int_equal(hand_on_round(&a, 100), 0);
+    assert_int_equal(hand_on(&a, 100), 0);
     for (int i = 0; i < TOPICS; i++) {
         put(&a, &queues[i], 3, "k", "v");
     }
