@@ -19,7 +19,9 @@ static void add_element(struct payload *p, const struct event *e, const struct e
     struct attributes a = attributes_of(e, json);
     struct bytes *out = &p->array;
     payload_array_next(p);
-    bytes_format(out, "{\"op\":\"%c\",\"table\":\"", json->value.op);
+    bytes_append_string(out, "{\"op\":\"");
+    bytes_append_byte(out, (uint8_t)json->value.op);
+    bytes_append_string(out, "\",\"table\":\"");
     bytes_append_slice(out, a.schema);
     if (a.schema.size > 0) {
         bytes_append_byte(out, '.');
