@@ -36,6 +36,7 @@ try {
     char *topics[TABLES + 1];
     char *dead_letter;
     bool is_database_touched;  // --dsn: there may be objects to remove
+    bool is_kafka_clean;       // all that this run made there is removed
     bool is_left;              // not drained: parts still run until the process ends
 };
 
@@ -156,7 +157,7 @@ static void print_leftovers(const struct try *t, FILE *out)
             "  SELECT pg_drop_replication_slot('%s');\n  DROP PUBLICATION %s;\n  DROP SCHEMA %s CASCADE;\n",
             t->slot, t->slot, t->schema);
     }
-    if (t->options.kafka != NULL) {
+    if (t->options.kafka != NULL && !t->is_kafka_clean) {
         fprintf(
             out,
             "left on your Kafka: topics try.%s.*, consumer group millrace.%s,\n"
@@ -171,6 +172,7 @@ static bool remove_all(struct try *t, struct fault *f)
     if (t->postgres == NULL && t->is_database_touched) {
         is_clean =
             try_database_clean(t->dsn, t->slot, t->schema, f) || fault_context(f, "cleaning up PostgreSQL");
+        t->is_database_touched = !is_clean;
     }
     if (t->topics_made != NULL) {
         CLEANUP(memory_free_pointer) char *group = memory_format("millrace.%s", t->name);
@@ -178,9 +180,9 @@ static bool remove_all(struct try *t, struct fault *f)
         CLEANUP(memory_free_pointer) char *subjects = memory_format("\"try.%s.", t->schema);
         const char *const topics[] = {t->topics[0], t->topics[1], t->topics[2], t->dead_letter, NULL};
         struct try_topics_leftovers left = {topics, group, state_keys, subjects};
-        is_clean =
-            (try_topics_remove(TAKE(t->topics_made), &left, f) || fault_context(f, "cleaning up Kafka")) &&
-            is_clean;
+        t->is_kafka_clean =
+            try_topics_remove(TAKE(t->topics_made), &left, f) || fault_context(f, "cleaning up Kafka");
+        is_clean = t->is_kafka_clean && is_clean;
     }
     return is_clean;
 }

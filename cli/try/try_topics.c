@@ -6,7 +6,7 @@
 #include "core/base/clock.h"
 #include "core/kafka/kafka_client.h"
 
-enum { ADMIN_WAIT_MS = 10000, TOPICS_MAX = 16, GROUP_ATTEMPTS = 10, LEADER_ATTEMPTS = 50, PAUSE_MS = 100 };
+enum { ADMIN_WAIT_MS = 10000, TOPICS_MAX = 16, GROUP_ATTEMPTS = 150, LEADER_ATTEMPTS = 50, PAUSE_MS = 100 };
 
 static const char *const shared_topics[] = {"millrace.state", "millrace.schemas"};
 
@@ -186,7 +186,8 @@ static bool is_group_gone(rd_kafka_event_t *event, const char *group, struct fau
     return true;
 }
 
-// Retries: the coordinator may still be loading, or a member may not have left yet.
+// Retries for longer than session.timeout.ms: the coordinator may still be loading, or may not know yet that
+// the member has left.
 static bool delete_group(struct try_topics *t, const char *group, struct fault *f)
 {
     bool is_gone = false;
