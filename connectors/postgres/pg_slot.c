@@ -143,10 +143,10 @@ static bool refuse_unread(const struct connector_config *config, struct fault *f
 {
     return fault_set(
         f, FAULT_CONFIG,
-        "slot %s exists already, and no state record says that the rows that were there before "
-        "it are published "
-        "(snapshot: initial). To have them read%s run: SELECT pg_drop_replication_slot('%s'); "
-        "and millrace creates it again. To go on from its position without them set snapshot: never",
+        "slot %s exists already, and no state record does: it is not known whether the rows from before it "
+        "were published (snapshot: initial). To read them%s run: SELECT pg_drop_replication_slot('%s'); "
+        "millrace "
+        "then creates the slot again. To continue at its position without them set snapshot: never",
         config->slot.name, config->slot.create ? "" : " set slot.create: true and", config->slot.name);
 }
 
@@ -168,10 +168,8 @@ static bool refuse_moved(const struct pg_slot *s, const struct connector_config 
         f, FAULT_CONFIG,
         "slot %s stands at %X/%X, beyond %X/%X, the last that may have been published: it was made again or "
         "advanced, and changes are lost. To read all rows again run: SELECT pg_drop_replication_slot('%s'); "
-        "and "
-        "remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state -K : -Z (to go "
-        "on "
-        "without them: snapshot: never, and remove only the record)",
+        "and remove the state record: echo 'connector/%s:' | kcat -P -b BROKER -t millrace.state -K : -Z (to "
+        "continue without them: set snapshot: never, and remove only the record)",
         config->slot.name, (uint32_t)(s->confirmed_lsn >> 32), (uint32_t)s->confirmed_lsn,
         (uint32_t)(known->position >> 32), (uint32_t)known->position, config->slot.name, config->name);
 }
@@ -252,7 +250,8 @@ bool pg_slot_check_timeline(const struct connector_config *config, const struct 
         "or another server promoted, and changes may be lost. To read all rows again run: SELECT "
         "pg_drop_replication_slot('%s'); and remove the state record: echo 'connector/%s:' | kcat -P -b "
         "BROKER "
-        "-t millrace.state -K : -Z (to go on without: snapshot: never, and remove only the record)",
+        "-t millrace.state -K : -Z (to continue without them: set snapshot: never, and remove only the "
+        "record)",
         timeline, known->timeline, config->slot.name, config->name);
 }
 

@@ -139,7 +139,7 @@ static void a_slot_that_may_not_be_made_is_asked_for(void **state)
 static void a_slot_made_by_somebody_else_is_no_place_for_a_snapshot(void **state)
 {
     (void)state;
-    assert_config(&there, &unknown, "read run: SELECT pg_drop_replication_slot('millrace_shop');");
+    assert_config(&there, &unknown, "To read them run: SELECT pg_drop_replication_slot('millrace_shop');");
     assert_config(&there, &other, "snapshot: never");
     config.slot.create = false;
     assert_config(&there, &unknown, "set slot.create: true and run: SELECT pg_drop_replication_slot(");
