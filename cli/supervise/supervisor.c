@@ -178,9 +178,9 @@ static void log_remaining_slot(struct supervised *c)
         return;
     }
     log_warn("supervisor", "slot_stays", LOG_WITH(LOG_TEXT("child", process_name(c->process))),
-             "connector %s stops, since its file is gone; replication slot %s stays in PostgreSQL, which "
-             "keeps WAL for "
-             "it until the file is back or you drop the slot: SELECT pg_drop_replication_slot('%s');",
+             "connector %s stops because its file was removed. Replication slot %s stays in PostgreSQL, "
+             "which keeps WAL for it until the file is back or you drop the slot: SELECT "
+             "pg_drop_replication_slot('%s');",
              process_name(c->process), c->slot, c->slot);
     free(TAKE(c->slot));  // so that it is logged once
 }

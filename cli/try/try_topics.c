@@ -13,7 +13,7 @@ static const char *const shared_topics[] = {"millrace.state", "millrace.schemas"
 struct try_topics {
     const struct settings *settings;
     rd_kafka_t *client;
-    rd_kafka_queue_t *answers;
+    rd_kafka_queue_t *results;
     bool was_there[COUNT_OF(shared_topics)];
 };
 
@@ -31,7 +31,7 @@ static bool find_shared_topics(struct try_topics *t, bool *ret_is_there, struct 
     const struct rd_kafka_metadata *all = NULL;
     rd_kafka_resp_err_t error = rd_kafka_metadata(t->client, 1, NULL, &all, ADMIN_WAIT_MS);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fault_from(f, FAULT_RETRY, "librdkafka", error, "Kafka at %s does not answer: %s",
+        return fault_from(f, FAULT_RETRY, "librdkafka", error, "Kafka at %s does not respond: %s",
                           text_pairs_get(&t->settings->kafka, "bootstrap.servers"), rd_kafka_err2str(error));
     }
     for (int i = 0; i < all->topic_cnt; i++) {
@@ -76,9 +76,9 @@ static bool create(struct try_topics *t, const char *const *topics, int partitio
         wanted[count] = rd_kafka_NewTopic_new(topics[count], partitions, -1, error, sizeof error);
         INVARIANT(wanted[count] != NULL);
     }
-    rd_kafka_CreateTopics(t->client, wanted, count, NULL, t->answers);
+    rd_kafka_CreateTopics(t->client, wanted, count, NULL, t->results);
     rd_kafka_NewTopic_destroy_array(wanted, count);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(t->answers, ADMIN_WAIT_MS);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(t->results, ADMIN_WAIT_MS);
     bool is_created = check_created(event, f);
     if (event != NULL) {
         rd_kafka_event_destroy(event);
@@ -97,7 +97,7 @@ static bool wait_for_leader(struct try_topics *t, const char *topic, int32_t par
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
             return true;
         }
-        (void)rd_kafka_queue_poll(t->answers, PAUSE_MS);  // nothing is to come: a pause
+        (void)rd_kafka_queue_poll(t->results, PAUSE_MS);  // a pause: the queue gets no events now
     }
     return fault_from(f, FAULT_RETRY, "librdkafka", error, "topic %s partition %d has no leader: %s", topic,
                       (int)partition, rd_kafka_err2str(error));
@@ -124,7 +124,7 @@ bool try_topics_make(const struct settings *settings, const char *const *topics,
         free(t);
         return false;
     }
-    t->answers = rd_kafka_queue_new(t->client);
+    t->results = rd_kafka_queue_new(t->client);
     if (!find_shared_topics(t, t->was_there, f) || !create(t, topics, partitions, f) ||
         !wait_for_leaders(t, topics, partitions, f)) {
         try_topics_free(t);
@@ -142,13 +142,13 @@ static void delete_topics(struct try_topics *t, const char *const *topics)
         INVARIANT(count < TOPICS_MAX);
         unwanted[count] = rd_kafka_DeleteTopic_new(topics[count]);
     }
-    rd_kafka_DeleteTopics(t->client, unwanted, count, NULL, t->answers);
+    rd_kafka_DeleteTopics(t->client, unwanted, count, NULL, t->results);
     rd_kafka_DeleteTopic_destroy_array(unwanted, count);
 }
 
 static bool finish_delete_topics(struct try_topics *t, struct fault *f)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(t->answers, ADMIN_WAIT_MS);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(t->results, ADMIN_WAIT_MS);
     if (event == NULL) {
         return fault_set(f, FAULT_RETRY, "Kafka did not respond to DeleteTopics");
     }
@@ -193,12 +193,12 @@ static bool delete_group(struct try_topics *t, const char *group, struct fault *
     bool is_gone = false;
     for (int attempt = 0; attempt < GROUP_ATTEMPTS && !is_gone; attempt++) {
         if (attempt > 0) {
-            (void)rd_kafka_queue_poll(t->answers, PAUSE_MS);  // nothing is to come: a pause
+            (void)rd_kafka_queue_poll(t->results, PAUSE_MS);  // a pause: the queue gets no events now
         }
         rd_kafka_DeleteGroup_t *unwanted = rd_kafka_DeleteGroup_new(group);
-        rd_kafka_DeleteGroups(t->client, &unwanted, 1, NULL, t->answers);
+        rd_kafka_DeleteGroups(t->client, &unwanted, 1, NULL, t->results);
         rd_kafka_DeleteGroup_destroy(unwanted);
-        rd_kafka_event_t *event = rd_kafka_queue_poll(t->answers, ADMIN_WAIT_MS);
+        rd_kafka_event_t *event = rd_kafka_queue_poll(t->results, ADMIN_WAIT_MS);
         is_gone = is_group_gone(event, group, f);
         if (event != NULL) {
             rd_kafka_event_destroy(event);
@@ -322,7 +322,7 @@ void try_topics_free(struct try_topics *t)
     if (t == NULL) {
         return;
     }
-    rd_kafka_queue_destroy(t->answers);
+    rd_kafka_queue_destroy(t->results);
     rd_kafka_destroy(t->client);
     free(t);
 }

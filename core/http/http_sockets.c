@@ -14,7 +14,7 @@ enum { EVENTS_MAX = 64 };
 /** What the set holds for one descriptor. */
 struct http_socket {
     uint32_t watched;    // epoll events registered
-    uint32_t wanted;     // epoll events curl asks for; 0: none
+    uint32_t wanted;     // epoll events that curl wants; 0: none
     bool is_connection;  // opened by on_open_socket: may stay watched after curl removed it
 };
 

@@ -269,7 +269,8 @@ static void on_scan(void *self, PGresult *const *results, size_t count, const st
     struct pg_publication *t = self;
     if (f != NULL || count < PG_PUBLICATION_RESULTS) {
         struct fault fault = {0};
-        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
+        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s",
+                        f == NULL ? "incomplete results" : f->text);
         finish(t, &fault);
         return;
     }
@@ -330,7 +331,8 @@ static void on_fingerprint(void *self, PGresult *const *results, size_t count, c
     struct pg_publication *t = self;
     if (f != NULL || count < 1) {
         struct fault fault = {0};
-        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
+        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s",
+                        f == NULL ? "incomplete results" : f->text);
         t->on_probed(t->self, false, &fault);
         return;
     }

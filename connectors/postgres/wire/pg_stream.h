@@ -42,7 +42,7 @@ struct pg_stream {
 /** Starts on a connection that has just entered COPY BOTH; keeps `confirmed`. */
 void pg_stream_start(struct pg_stream *s, struct pg_conn *conn, uv_timer_t *refill, uv_timer_cb on_refill);
 
-/** One step; never blocks. Keepalives that ask for a reply are answered here. */
+/** One step; never blocks. Replies to keepalives that request it. */
 enum pg_stream_step pg_stream_next(struct pg_stream *s, struct pg_stream_frame *ret,
                                    struct fault *f) MUST_USE;
 
