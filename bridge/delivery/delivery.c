@@ -193,7 +193,7 @@ static struct invocation *build_new(struct delivery *d)
 
 /**
  * Returns events beyond the reduced batch limits to the head of their lanes. A lane with an event in the
- * invocation stays busy, so no event overtakes another. Their attempts are counted anew.
+ * invocation stays busy, so no event overtakes another. Their attempts start again at 0.
  *
  * @param events  a list in order
  */

@@ -106,7 +106,8 @@ static void on_error(struct reading *g, const rd_kafka_message_t *message)
     bool is_before = g->is_first && message->offset <= g->position;
     note_gap(g, message->offset);
     if (!is_before) {
-        // What is wanted before it is not there: the next sweep begins anew at that.
+        // Wanted offsets before the end were not found: the next sweep starts there, and reports them as
+        // gone.
         g->position = message->offset > g->position ? message->offset : g->position;
         end_sweep(g);
     }
@@ -123,7 +124,7 @@ static bool offer(struct reading *g, rd_kafka_message_t *message)
     }
     g->position = message->offset + 1;
     if (g->is_first) {
-        // Whoever still wants a record from there wants one of another log, of which this one took the place.
+        // A ticket that still waits for this offset is of a replaced log: its record is gone.
         g->is_first = false;
         to->on_gone(to->self, g->partition, message->offset, g->position);
     }

@@ -198,36 +198,37 @@ static void reconcile(struct pg_reader *r)
     pg_publication_reconcile(r->deps->publication, r->session.sql, on_reconciled, r);
 }
 
-// The second publication was made after this position of the slot: the stream goes on without it to where it
-// is known, and then begins anew with it. Its tables are read then; nothing else is checked before.
+// Whether the stream runs without the publication of publish_inserts_only, because that was created after the
+// slot's position. Once the stream has passed its creation, it restarts with it. Until then the catalogue is
+// not checked.
 static bool is_without_inserts(const struct pg_reader *r)
 {
     return pg_publication_is_inserts_out(r->deps->publication);
 }
 
-// False: what is missing is the main publication.
-static bool go_on_without_inserts(struct pg_reader *r)
+// False: the main publication is missing.
+static bool restart_without_inserts(struct pg_reader *r)
 {
     struct fault f;
     if (!pg_publication_leave_inserts_out(r->deps->publication)) {
         return false;
     }
     (void)fault_set(&f, FAULT_RETRY,
-                    "the publication of tables.publish_inserts_only was made after the slot's position: the "
-                    "stream goes on without it up to now");
+                    "the publication of tables.publish_inserts_only was created after the slot's position: "
+                    "streaming without it up to the current end of the WAL");
     fail(r, &f);
     return true;
 }
 
-// Whether the session has ended.
-static bool begin_with_inserts(struct pg_reader *r)
+// Restarts the stream with that publication if it has passed its creation. True: the session has ended.
+static bool restart_with_inserts(struct pg_reader *r)
 {
     struct fault f;
     if (!is_without_inserts(r) || r->frames.stream.last_sent_flush_lsn < r->session.slot.wal_end) {
         return false;
     }
     pg_publication_take_inserts_in(r->deps->publication);
-    (void)fault_set(&f, FAULT_RETRY, "the stream begins anew, with the publication of publish_inserts_only");
+    (void)fault_set(&f, FAULT_RETRY, "restarting the stream with the publication of publish_inserts_only");
     fail(r, &f);
     return true;
 }
@@ -278,7 +279,7 @@ static void on_tick(uv_timer_t *timer)
         fail(r, &f);
         return;
     }
-    if (!begin_with_inserts(r)) {
+    if (!restart_with_inserts(r)) {
         check_catalogue(r);
     }
 }
@@ -355,7 +356,7 @@ static void on_ended(void *self, PGresult *const *results, size_t count, const s
     (void)count;
     if (f != NULL) {
         struct fault fault = *f;
-        if (f->origin_code == PG_CONN_UNDEFINED_OBJECT && go_on_without_inserts(r)) {
+        if (f->origin_code == PG_CONN_UNDEFINED_OBJECT && restart_without_inserts(r)) {
             return;
         }
         if (f->origin_code == PG_CONN_UNDEFINED_OBJECT) {
