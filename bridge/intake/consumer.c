@@ -132,8 +132,10 @@ void consumer_tick(struct consumer *c)
     if (c->main_queue == NULL) {
         return;  // leaving
     }
-    (void)offset_store_commit(
-        &c->offsets);  // also during a revocation: settled events need not wait for running calls
+    if (clock_now_us() >= c->no_commit_us) {
+        // Also during a revocation: settled events need not wait for running calls.
+        (void)offset_store_commit(&c->offsets);
+    }
     if (offset_store_waiting_us(&c->offsets) > COMMIT_WAIT_US) {
         consumer_set_kafka_error(c, "Kafka has not responded to a commit for more than 10 s");
     }
@@ -375,8 +377,10 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
     const struct offset_store_listener store = {on_committed, on_worker_done, c};
     offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &store);
-    standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"),
-                    consumer_conf_number(c->rk, "heartbeat.interval.ms"), clock_now_us());
+    int64_t heartbeat_ms = consumer_conf_number(c->rk, "heartbeat.interval.ms");
+    c->rejoin_limit_us = 2 * heartbeat_ms * CLOCK_US_PER_MS;
+    standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"), heartbeat_ms,
+                    clock_now_us());
     *ret = TAKE(c);
     return true;
 }

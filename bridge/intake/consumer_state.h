@@ -26,6 +26,9 @@ struct consumer {
     struct backoff lookup_backoff;
     bool is_polling;                           // on_main_ready is polling
     rd_kafka_topic_partition_list_t *revoked;  // the revocation in progress
+    int64_t no_commit_us;                      // not before this time: librdkafka joins the group anew
+    int rejoin_assignments;                    // that come until it has joined, at most
+    int64_t rejoin_limit_us;                   // how long that takes, at most
     bool has_kafka_error;                      // the listener knows that Kafka does not respond
     struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing

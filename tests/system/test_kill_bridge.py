@@ -87,3 +87,39 @@ def test_two_processes_share_a_function_and_one_is_killed(
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: caller.is_ready() and process.child("bridge") != killed, 30, "both bridges again")
     end_and_judge(load, function)
+
+
+def test_a_process_that_joins_takes_partitions_over_in_order(kafka, make_millrace, function, name):
+    """Nothing is lost on the way: the others commit nothing while they join anew, and no call is repeated."""
+    topic, group = f"{name}.events", f"millrace.{name}"
+    kafka.create_topic(topic, 4)
+    bridges = []
+    for _ in range(2):
+        millrace = make_millrace(kafka)
+        millrace.function(name, topic, function.url)
+        bridges.append(millrace)
+    first = bridges[0].bridge()
+    stopping = threading.Event()
+
+    def produce():
+        number = 0
+        while not stopping.wait(0.02):
+            number += 1
+            kafka.produce(topic, [(b"%d" % number, b"no Avro", None, number % 4)])
+
+    load = threading.Thread(target=produce, daemon=True)
+    load.start()
+    try:
+        wait_until(lambda: len(kafka.committed(group, topic)) == 4, 30, "offsets of all partitions")
+        second = bridges[1].bridge()
+        second.wait_event("partitions_assigned", partitions=2)
+        moved = kafka.committed(group, topic)
+        wait_until(
+            lambda: all(now > moved[number] for number, now in kafka.committed(group, topic).items()),
+            30,
+            "all partitions to go on",
+        )
+    finally:
+        stopping.set()
+        load.join()
+    assert first.find("assignment_lost") is None and second.find("assignment_lost") is None, first.log()
