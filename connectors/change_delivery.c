@@ -319,11 +319,6 @@ void change_delivery_withhold(struct change_delivery *d)
     }
 }
 
-bool change_delivery_is_withholding(const struct change_delivery *d)
-{
-    return d->is_withholding;
-}
-
 void change_delivery_commit(struct change_delivery *d, uint64_t position)
 {
     if (d->ticket != TICKET_NONE) {

@@ -61,7 +61,6 @@ enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_
 /** A change of the transaction can't be published: no position at or after it is confirmed in this session.
  */
 void change_delivery_withhold(struct change_delivery *d);
-bool change_delivery_is_withholding(const struct change_delivery *d);
 
 /** The transaction ends at `position`. */
 void change_delivery_commit(struct change_delivery *d, uint64_t position);

@@ -272,11 +272,6 @@ struct partition *consumer_partitions(const struct consumer *c)
     return c->partitions;
 }
 
-bool consumer_is_assigned(const struct consumer *c)
-{
-    return c->state != GROUP_JOINING;
-}
-
 int64_t consumer_lag(const struct consumer *c, const struct partition *p)
 {
     return offset_store_lag(&c->offsets, p);

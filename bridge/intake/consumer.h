@@ -65,7 +65,6 @@ void consumer_tick(struct consumer *c);
 
 /** The list of assigned, revoked and lost partitions. */
 struct partition *consumer_partitions(const struct consumer *c);
-bool consumer_is_assigned(const struct consumer *c);
 
 /** Records between the safe offset and the log end that the broker reported last; -1: not known. */
 int64_t consumer_lag(const struct consumer *c, const struct partition *p);

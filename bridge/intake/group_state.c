@@ -16,16 +16,6 @@ static const unsigned MAY_FOLLOW[] = {
     [GROUP_LEAVING] = 0,
 };
 
-const char *group_state_name(enum group_state state)
-{
-    static const char *const NAMES[] = {
-#define X(name) [GROUP_##name] = #name,
-        GROUP_STATES(X)
-#undef X
-    };
-    return NAMES[state];
-}
-
 void group_state_enter(enum group_state *state, enum group_state to)
 {
     INVARIANT((MAY_FOLLOW[*state] & (1u << to)) != 0);

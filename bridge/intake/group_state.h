@@ -23,8 +23,6 @@ enum group_state {
 #undef X
 };
 
-const char *group_state_name(enum group_state state);
-
 /** Sets *state. Aborts the process if `to` may not follow. */
 void group_state_enter(enum group_state *state, enum group_state to);
 
