@@ -123,6 +123,19 @@ def test_a_limit_on_transactions_does_not_end_a_snapshot(other_database, server,
     assert read_topic(kafka, f"{name}.public.zz", millrace.registry, count=1)[0].op == "r"
 
 
+def test_what_a_dropped_publication_hides_is_not_passed_over(other_database, kafka, millrace, name):
+    """From 18 on the server only warns of it."""
+    database = other_database
+    database.sql("create table t (id int primary key)")
+    millrace.connector(name, database)
+    process = millrace.connect(name)
+    database.transaction(f"drop publication millrace_{name}", "insert into t values (1)")
+    assert process.wait_exit() == 78
+    assert "its publication was dropped" in process.find("connector_failed")["message"]
+    process = millrace.connect(name, wait=False)
+    assert process.wait_exit() == 78, "the second start forgot it"
+
+
 def test_generated_columns(other_database, server, kafka, millrace, name):
     """
     From 18 on a publication can send them, and one that does not makes the UPDATE of a table fail whose

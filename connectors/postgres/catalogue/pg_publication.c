@@ -57,6 +57,11 @@ void pg_publication_take_inserts_in(struct pg_publication *t)
     t->is_inserts_out = false;
 }
 
+bool pg_publication_is_inserts_named(const struct pg_publication *t, const char *text)
+{
+    return t->has_inserts && strstr(text, t->inserts) != NULL;
+}
+
 bool pg_publication_is_inserts_out(const struct pg_publication *t)
 {
     return t->is_inserts_out;

@@ -70,6 +70,8 @@ void pg_publication_names(const struct pg_publication *t, struct bytes *out);
  */
 bool pg_publication_leave_inserts_out(struct pg_publication *t) MUST_USE;
 void pg_publication_take_inserts_in(struct pg_publication *t);
+/** Whether the server's text names the second publication. */
+bool pg_publication_is_inserts_named(const struct pg_publication *t, const char *text);
 bool pg_publication_is_inserts_out(const struct pg_publication *t);
 
 /** Appends the names as a list of SQL literals: 'a','b'. */

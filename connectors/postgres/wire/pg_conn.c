@@ -233,7 +233,7 @@ static void start_connecting(struct pg_conn *c)
     }
     (void)PQsetErrorVerbosity(c->pq,
                               PQERRORS_VERBOSE);  // the only way to get the SQLSTATE of a failed connection
-    (void)PQsetNoticeProcessor(c->pq, pg_conn_ignore_notice, NULL);
+    (void)PQsetNoticeReceiver(c->pq, pg_conn_on_notice, c);
     watch_new_socket(c, UV_WRITABLE);
 }
 
@@ -370,6 +370,7 @@ struct pg_conn *pg_conn_open(const struct pg_conn_params *params)
     c->loop = params->loop;
     c->on_open = params->on_open;
     c->on_lost = params->on_lost;
+    c->on_warning = params->on_warning;
     c->self = params->self;
     c->preferred = params->first;
     c->is_only_preferred = params->is_only_first;

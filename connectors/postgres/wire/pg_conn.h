@@ -34,6 +34,9 @@ struct pg_conn_params {
     bool is_only_first;           // try only `first`, if the string still has it
     void (*on_open)(void *self, const struct fault *f);  // once, from the loop; f is NULL when connected
     void (*on_lost)(void *self, const struct fault *f);  // once, only after on_open(NULL)
+    // A warning of the server's, and its function that gave it; NULL: ignored. Called from inside other
+    // calls. False: f ends the connection, later.
+    bool (*on_warning)(void *self, const char *function, const char *text, struct fault *f);
     void *self;
 };
 

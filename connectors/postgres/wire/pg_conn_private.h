@@ -54,6 +54,7 @@ struct pg_conn {
 
     void (*on_open)(void *self, const struct fault *f);
     void (*on_lost)(void *self, const struct fault *f);
+    bool (*on_warning)(void *self, const char *function, const char *text, struct fault *f);
     void *self;
 };
 
@@ -78,6 +79,6 @@ void pg_conn_drop_queries(struct pg_conn *c);
 
 /** Why PQconnectPoll failed; FAULT_CONFIG when a retry can't help. */
 void pg_conn_connect_fault(PGconn *pq, struct fault *f);
-void pg_conn_ignore_notice(void *self, const char *message);
+void pg_conn_on_notice(void *self, const PGresult *notice);
 
 #endif

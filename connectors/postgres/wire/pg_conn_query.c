@@ -81,10 +81,16 @@ void pg_conn_connect_fault(PGconn *pq, struct fault *f)
                      "PostgreSQL refuses the connection: %.*s; %s", size, message, cure);
 }
 
-void pg_conn_ignore_notice(void *self, const char *message)
+void pg_conn_on_notice(void *self, const PGresult *notice)
 {
-    (void)self;
-    (void)message;
+    struct pg_conn *c = self;
+    struct fault f;
+    const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+    const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (c->on_warning != NULL && function != NULL && text != NULL &&
+        !c->on_warning(c->self, function, text, &f)) {
+        pg_conn_fail_later(c, &f);
+    }
 }
 
 static void fault_of_result(const PGresult *result, struct fault *f)

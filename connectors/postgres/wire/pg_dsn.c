@@ -10,7 +10,8 @@
 // within 15 s, as it holds the slot, and must not end an idle session. With row_security=off a table with
 // row-level security causes an error instead of hiding rows from the snapshot.
 #define PG_DSN_OPTIONS                                                                                       \
-    "-c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c "                 \
+    "-c client_min_messages=warning -c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC -c "          \
+    "extra_float_digits=3 -c "                                                                               \
     "bytea_output=hex "                                                                                      \
     "-c lc_monetary=C -c wal_sender_timeout=15s -c statement_timeout=0 -c lock_timeout=0 "                   \
     "-c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "                                    \
