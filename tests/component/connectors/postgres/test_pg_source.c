@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,22 +26,54 @@ static void open_streaming(struct source_driver *d, const char *name)
     assert_true(source_driver_until_phase(d, "streaming"));
 }
 
-static void drop_all(const char *name, struct source_driver *d)
+// What the last test made, also when it failed half-way: its sessions may still be there then.
+static void clean_server(void)
+{
+    pg_server_sql(
+        &server,
+        "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+        "AND backend_type IN ('client backend', 'walsender')");
+    pg_server_sql(&server, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+    pg_server_sql(
+        &server,
+        "SELECT pg_replication_origin_session_reset() WHERE pg_replication_origin_session_is_setup();"
+        "SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin");
+    pg_server_sql(
+        &server,
+        "SET client_min_messages = error; DROP SCHEMA public CASCADE; DROP SCHEMA IF EXISTS other CASCADE;"
+        "CREATE SCHEMA public; ALTER ROLE millrace RESET ALL;"
+        "DO $$ DECLARE it text; BEGIN "
+        "FOR it IN SELECT pubname FROM pg_publication LOOP EXECUTE format('DROP PUBLICATION %I', it);"
+        "END LOOP; "
+        "FOR it IN SELECT rolname FROM pg_roles WHERE oid >= 16384 AND rolname <> 'millrace' LOOP "
+        "EXECUTE format('DROP OWNED BY %I', it); EXECUTE format('DROP ROLE %I', it); END LOOP; END $$");
+}
+
+static int start_clean(void **state)
+{
+    (void)state;
+    clock_fake(-1, 0);
+    clean_server();
+    return 0;
+}
+
+static void drop_all(struct source_driver *d)
 {
     source_driver_clear(d);
-    char sql[512];
-    (void)snprintf(
-        sql, sizeof(sql),
-        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS millrace_%s, "
-        "millrace_%s_inserts;",
-        name, name);
-    pg_server_sql(&server, sql);
+    clean_server();
+}
+
+// A session that ended leaves its slot a little later.
+static void wait_until_free(const char *slot)
+{
+    char sql[256];
     (void)snprintf(sql, sizeof(sql),
-                   "DO $$ BEGIN FOR i IN 1..100 LOOP EXIT WHEN NOT EXISTS (SELECT FROM pg_replication_slots "
-                   "WHERE active);"
-                   "PERFORM pg_sleep(0.05); END LOOP; PERFORM pg_drop_replication_slot(slot_name) FROM "
-                   "pg_replication_slots; END $$");
-    pg_server_sql(&server, sql);
+                   "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s' AND active", slot);
+    int64_t limit_us = clock_now_us() + 60 * CLOCK_US_PER_S;
+    while (strcmp(pg_server_ask(&server, sql), "0") != 0) {
+        (void)usleep(5000);
+        assert_true(clock_now_us() < limit_us);
+    }
 }
 
 static void rows_that_are_there_come_first_and_then_the_stream(void **state)
@@ -69,7 +102,7 @@ static void rows_that_are_there_come_first_and_then_the_stream(void **state)
         "c public.c #0 key={\"id\":7} before=- after={\"id\":7}\n"
         "commit\n");
     assert_true(d.known.is_snapshot_done);
-    drop_all("first", &d);
+    drop_all(&d);
 }
 
 static void updates_deletes_and_key_changes_look_like_debezium(void **state)
@@ -104,7 +137,7 @@ static void updates_deletes_and_key_changes_look_like_debezium(void **state)
         "c public.f #2 key={\"id\":2} before=- after={\"id\":2,\"big\":\"ccc\"} oldkey={\"id\":1}\n"
         "d public.f #3 key={\"id\":2} before={\"id\":2,\"big\":\"ccc\"} after=-\n"
         "commit\n");
-    drop_all("ops", &d);
+    drop_all(&d);
 }
 
 static void a_table_without_identity_is_left_out_and_its_inserts_can_be_had(void **state)
@@ -126,7 +159,7 @@ static void a_table_without_identity_is_left_out_and_its_inserts_can_be_had(void
     assert_string_equal(source_driver_lines(&d),
                         "begin\nc public.logged #0 key=- before=- after={\"v\":3}\n"
                         "c public.k #1 key={\"id\":5} before=- after={\"id\":5}\ncommit\n");
-    drop_all("keyless", &d);
+    drop_all(&d);
 }
 
 // The second publication is made while the slot has changes from before.
@@ -157,7 +190,7 @@ static void inserts_only_may_be_asked_for_later(void **state)
     assert_non_null(strstr(lines, "c public.k #0 key={\"id\":1}"));
     assert_non_null(strstr(lines, "r public.logged #0 first key=- before=- after={\"v\":2}"));
     assert_non_null(strstr(lines, "after={\"v\":3}"));
-    drop_all("later", &d);
+    drop_all(&d);
 }
 
 static void a_changed_table_gets_a_new_version_and_only_then(void **state)
@@ -178,7 +211,7 @@ static void a_changed_table_gets_a_new_version_and_only_then(void **state)
     assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":3,\"a\":4,\"b\":\"z\"}\n"));
     assert_non_null(strstr(source_driver_lines(&d), "u public.v #"));
     assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":3,\"c\":9,\"b\":\"z\"}\n"));
-    drop_all("version", &d);
+    drop_all(&d);
 }
 
 // The number of queries for the catalogue's columns, from the server's log.
@@ -217,7 +250,8 @@ static void relations_that_are_all_described_anew_cost_one_query(void **state)
     pg_server_sql(&server, insert);
     assert_true(source_driver_until_rows(&d, TABLES));
     source_driver_reset(&d);
-    (void)usleep(1100 * 1000);  // the whole set is not read twice within a second
+    // The whole set is not read twice within a second: that is over, and the next one never is.
+    clock_fake(clock_now_us() + 2 * CLOCK_US_PER_S, clock_wall_us());
     int before = count_catalogue_reads();
     pg_server_sql(&server, "ALTER PUBLICATION millrace_storm SET (publish = 'insert, update, delete')");
     pg_server_sql(&server, insert);
@@ -225,8 +259,8 @@ static void relations_that_are_all_described_anew_cost_one_query(void **state)
     int reads = count_catalogue_reads() - before;
     print_message("%d reads of the catalogue for %d relations\n", reads, TABLES);
     assert_in_range(reads, 1, 3);
-    pg_server_sql(&server, "ALTER ROLE millrace RESET log_statement");
-    drop_all("storm", &d);
+    clock_fake(-1, 0);
+    drop_all(&d);
 }
 
 static void a_null_of_the_past_survives_a_not_null_of_now(void **state)
@@ -241,7 +275,7 @@ static void a_null_of_the_past_survives_a_not_null_of_now(void **state)
     source_driver_open(&d);
     assert_true(source_driver_until_rows(&d, 2));
     assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":1,\"a\":null}\n"));
-    drop_all("widen", &d);
+    drop_all(&d);
 }
 
 static void a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on(void **state)
@@ -258,7 +292,7 @@ static void a_value_that_no_record_can_hold_is_a_bad_row_and_the_stream_goes_on(
         lines, "key={\"id\":1} bad={\"id\":\"1\",\"v\":\"NaN\",\"m\":\"{}\"} reason=public.bad column v"));
     assert_non_null(strstr(lines, "key={\"id\":2} bad="));
     assert_non_null(strstr(lines, "after={\"id\":3,\"v\":\"2\",\"m\":[1,null]}"));
-    drop_all("bad", &d);
+    drop_all(&d);
 }
 
 static void a_bad_old_image_withholds_nothing_but_itself(void **state)
@@ -294,7 +328,7 @@ static void a_bad_old_image_withholds_nothing_but_itself(void **state)
     const char *lines = source_driver_lines(&d);
     assert_non_null(strstr(lines, "c public.odd_key #1 key={\"id\":\"2\"} before=- after="));
     assert_non_null(strstr(lines, "d public.keyless #4 key=- bad={\"v\":\"NaN\"} reason="));
-    drop_all("badold", &d);
+    drop_all(&d);
 }
 
 static void a_bad_row_that_changes_its_key_deletes_the_old_one(void **state)
@@ -315,7 +349,7 @@ static void a_bad_row_that_changes_its_key_deletes_the_old_one(void **state)
                                   "key={\"id\":\"2\"} bad={\"id\":\"2\""));
     assert_non_null(strstr(lines, "d public.moved #2 key={\"id\":\"3\"} before="));
     assert_non_null(strstr(lines, "c public.moved #3 key=- bad={\"id\":\"NaN\""));
-    drop_all("badkey", &d);
+    drop_all(&d);
 }
 
 static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **state)
@@ -338,7 +372,14 @@ static void after_reopening_the_stream_goes_on_from_what_was_confirmed(void **st
     assert_string_equal(source_driver_lines(&d),
                         "begin\nc public.r #0 key={\"id\":2} before=- after={\"id\":2}\ncommit\n"
                         "begin\nc public.r #0 key={\"id\":3} before=- after={\"id\":3}\ncommit\n");
-    drop_all("again", &d);
+    drop_all(&d);
+}
+
+// The server has its first status update.
+static bool has_told(const struct source_driver *d)
+{
+    (void)d;
+    return strcmp(pg_server_ask(&server, "SELECT count(reply_time) FROM pg_stat_replication"), "0") != 0;
 }
 
 static void a_slot_that_went_back_is_followed(void **state)
@@ -349,26 +390,27 @@ static void a_slot_that_went_back_is_followed(void **state)
     open_streaming(&d, "back");
     source_driver_close(&d);
     // A copy of the slot as it is now simulates a server restored from a backup.
-    (void)pg_server_ask(&server,
-                        "SELECT pg_sleep(0.3), pg_copy_logical_replication_slot('millrace_back', 'old')");
+    wait_until_free("millrace_back");
+    (void)pg_server_ask(&server, "SELECT pg_copy_logical_replication_slot('millrace_back', 'old')");
     source_driver_open(&d);
     pg_server_sql(&server, "INSERT INTO r VALUES (1)");
     assert_true(source_driver_until_rows(&d, 1));
     source_driver_close(&d);
-    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_back')");
+    wait_until_free("millrace_back");
+    (void)pg_server_ask(&server, "SELECT pg_drop_replication_slot('millrace_back')");
     (void)pg_server_ask(&server, "SELECT pg_copy_logical_replication_slot('old', 'millrace_back')");
     d.is_confirming = false;
     d.phase[0] = '\0';
     source_driver_open(&d);
     assert_true(source_driver_until_phase(&d, "streaming"));
-    source_driver_run(&d, 1500);  // with its first status update
+    assert_true(source_driver_until(&d, has_told));
     source_driver_close(&d);
     source_driver_reset(&d);
     source_driver_open(&d);
     assert_true(source_driver_until_rows(&d, 1));
     assert_string_equal(source_driver_lines(&d),
                         "begin\nc public.r #0 key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
-    drop_all("back", &d);
+    drop_all(&d);
 }
 
 static void expect_refused(struct source_driver *d, const char *says)
@@ -395,7 +437,7 @@ static void a_history_that_is_not_the_one_that_was_read_stops_the_connector(void
     d.known = good;
     d.known.system_identifier[0] = '1';
     expect_refused(&d, "belonged to another cluster");
-    drop_all("history", &d);
+    drop_all(&d);
 }
 
 static void a_slot_that_was_made_again_or_advanced_is_not_used_as_if_nothing_were(void **state)
@@ -408,7 +450,8 @@ static void a_slot_that_was_made_again_or_advanced_is_not_used_as_if_nothing_wer
     assert_true(source_driver_until_rows(&d, 1));
     source_driver_close(&d);
     pg_server_sql(&server, "INSERT INTO r VALUES (2)");
-    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_again')");
+    wait_until_free("millrace_again");
+    (void)pg_server_ask(&server, "SELECT pg_drop_replication_slot('millrace_again')");
     (void)pg_server_ask(&server, "SELECT pg_create_logical_replication_slot('millrace_again', 'pgoutput')");
     expect_refused(&d, "made again or advanced");
     // The message's advice works: continue without the lost changes, or with a new snapshot.
@@ -425,7 +468,8 @@ static void a_slot_that_was_made_again_or_advanced_is_not_used_as_if_nothing_wer
     d.known = before;
     d.config.snapshot = CONNECTOR_SNAPSHOT_INITIAL;
     pg_server_sql(&server, "INSERT INTO r VALUES (4)");
-    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_replication_slot_advance('millrace_again', "
+    wait_until_free("millrace_again");
+    (void)pg_server_ask(&server, "SELECT pg_replication_slot_advance('millrace_again', "
                                  "pg_current_wal_lsn())");
     expect_refused(&d, "made again or advanced");
     (void)pg_server_ask(&server, "SELECT pg_drop_replication_slot('millrace_again')");
@@ -433,7 +477,7 @@ static void a_slot_that_was_made_again_or_advanced_is_not_used_as_if_nothing_wer
     source_driver_reset(&d);
     source_driver_open(&d);
     assert_true(source_driver_until_rows(&d, 4));
-    drop_all("again", &d);
+    drop_all(&d);
 }
 
 static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
@@ -443,12 +487,13 @@ static void a_slot_dropped_behind_our_back_is_not_made_again(void **state)
     struct source_driver d;
     open_streaming(&d, "gone");
     source_driver_close(&d);
-    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_gone')");
+    wait_until_free("millrace_gone");
+    (void)pg_server_ask(&server, "SELECT pg_drop_replication_slot('millrace_gone')");
     source_driver_open(&d);
     assert_true(source_driver_until_fault(&d));
     assert_int_equal(d.fault.kind, FAULT_CONFIG);
     assert_non_null(strstr(d.fault.text, "existed before and was dropped"));
-    drop_all("gone", &d);
+    drop_all(&d);
 }
 
 static void a_dropped_publication_stops_the_stream_with_what_to_type(void **state)
@@ -469,13 +514,14 @@ static void a_dropped_publication_stops_the_stream_with_what_to_type(void **stat
     assert_non_null(strstr(d.fault.text, "echo 'connector/unpublished:' | kcat"));
     source_driver_close(&d);
     // The message's advice works.
-    (void)pg_server_ask(&server, "SELECT pg_sleep(0.3), pg_drop_replication_slot('millrace_unpublished')");
+    wait_until_free("millrace_unpublished");
+    (void)pg_server_ask(&server, "SELECT pg_drop_replication_slot('millrace_unpublished')");
     d.known = (struct source_state){0};
     source_driver_reset(&d);
     source_driver_open(&d);
     assert_true(source_driver_until_rows(&d, 1));
     assert_non_null(strstr(source_driver_lines(&d), "r public.r #0 last key={\"id\":1}"));
-    drop_all("unpublished", &d);
+    drop_all(&d);
 }
 
 static bool has_two_rows(const struct source_driver *d)
@@ -506,7 +552,7 @@ static void an_unfinished_snapshot_keeps_its_slot_and_the_deletes_since(void **s
                         "begin\nr public.r #0 first key={\"id\":3} before=- after={\"id\":3}\n"
                         "r public.r #1 last key={\"id\":5} before=- after={\"id\":5}\ncommit\n");
     assert_true(d.known.is_snapshot_done);
-    drop_all("half", &d);
+    drop_all(&d);
 }
 
 static bool has_a_row(const struct source_driver *d)
@@ -529,7 +575,7 @@ static void a_snapshot_holds_up_no_other_slot(void **state)
     pg_server_sql(&server, "SELECT pg_create_logical_replication_slot('other', 'pgoutput')");
     pg_server_sql(&server, "RESET statement_timeout");
     assert_true(d.rows < 50000);
-    drop_all("long", &d);
+    drop_all(&d);
 }
 
 static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
@@ -548,7 +594,7 @@ static void a_second_copy_waits_for_the_slot_and_takes_over(void **state)
     pg_server_sql(&server, "INSERT INTO r VALUES (1)");
     assert_true(source_driver_until_rows(&second, 1));
     source_driver_clear(&second);
-    drop_all("pair", &d);
+    drop_all(&d);
 }
 
 static void a_second_copy_stays_away_from_the_slot_of_a_running_snapshot(void **state)
@@ -582,7 +628,7 @@ static void a_second_copy_stays_away_from_the_slot_of_a_running_snapshot(void **
                         "begin\nr public.r #0 first key={\"id\":1} before=- after={\"id\":1}\n"
                         "r public.r #1 last key={\"id\":2} before=- after={\"id\":2}\ncommit\n");
     source_driver_clear(&second);
-    drop_all("race", &d);
+    drop_all(&d);
 }
 
 static bool waits_for_user(const struct source_driver *d)
@@ -619,7 +665,7 @@ static void a_slot_that_something_else_uses_is_waited_for_and_looked_at_anew(voi
     assert_true(source_driver_until(&d, waits_for_user));
     PQfinish(tool);
     assert_true(source_driver_until_phase(&d, "streaming"));
-    drop_all("busy", &d);
+    drop_all(&d);
 }
 
 static void end_sessions(const char *kind)
@@ -666,7 +712,7 @@ static void what_a_dead_machine_left_behind_is_ended(void **state)
     assert_true(source_driver_until_phase(&second, "streaming"));
     assert_int_equal(second.rows, 30000);
     source_driver_clear(&second);
-    drop_all("dead", &d);
+    drop_all(&d);
 }
 
 static void the_loss_of_one_session_is_the_loss_of_both(void **state)
@@ -689,7 +735,7 @@ static void the_loss_of_one_session_is_the_loss_of_both(void **state)
     end_sessions("client backend");
     assert_true(source_driver_until_fault(&d));
     assert_int_equal(d.fault.kind, FAULT_RETRY);
-    drop_all("loss", &d);
+    drop_all(&d);
 }
 
 // An ALTER TABLE or VACUUM FULL may take hours.
@@ -709,7 +755,7 @@ static void a_table_that_is_locked_holds_up_no_change(void **state)
     assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":1,\"v\":5}"));
     assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"v\":5}"));
     PQfinish(owner);
-    drop_all("locked", &d);
+    drop_all(&d);
 }
 
 static void an_idle_database_moves_the_slot(void **state)
@@ -730,8 +776,7 @@ static void an_idle_database_moves_the_slot(void **state)
         source_driver_run(&d, 500);
     }
     assert_string_equal(pg_server_ask(&server, sql), "t");
-    pg_server_sql(&server, "DROP SCHEMA other CASCADE");
-    drop_all("idle", &d);
+    drop_all(&d);
 }
 
 static void a_paused_source_gives_nothing_and_then_everything(void **state)
@@ -748,7 +793,7 @@ static void a_paused_source_gives_nothing_and_then_everything(void **state)
     pg_source_type.resume(d.source);
     assert_true(source_driver_until_rows(&d, 20000));
     assert_false(d.has_fault);
-    drop_all("pause", &d);
+    drop_all(&d);
 }
 
 static void a_table_that_appears_is_read_and_captured(void **state)
@@ -771,7 +816,7 @@ static void a_table_that_appears_is_read_and_captured(void **state)
                         "begin\nd public.newcomer #0 key={\"id\":2} before={\"id\":2} after=-\n"
                         "c public.r #1 key={\"id\":1} before=- after={\"id\":1}\ncommit\n");
     assert_int_equal(d.known.unread_count, 0);
-    drop_all("appear", &d);
+    drop_all(&d);
 }
 
 static bool has_unread(const struct source_driver *d)
@@ -805,7 +850,7 @@ static void a_table_that_appears_while_nothing_runs_is_read_also_when_that_is_cu
                         "begin\nd public.newcomer #0 key={\"id\":2} before={\"id\":2} after=-\ncommit\n"
                         "begin\nr public.newcomer #0 first key={\"id\":3} before=- after={\"id\":3}\n"
                         "r public.newcomer #1 last key={\"id\":4} before=- after={\"id\":4}\ncommit\n");
-    drop_all("away", &d);
+    drop_all(&d);
 }
 
 static bool is_added(const struct source_driver *d)
@@ -836,7 +881,7 @@ static void what_an_open_transaction_wrote_before_its_table_was_added_is_read(vo
     assert_non_null(strstr(source_driver_lines(&d), "public.newcomer #0 first key={\"id\":7}"));
     assert_non_null(strstr(source_driver_lines(&d), "key={\"id\":8}"));
     assert_non_null(strstr(source_driver_lines(&d), "c public.r"));
-    drop_all("early", &d);
+    drop_all(&d);
 }
 
 static void a_table_that_somebody_adds_to_the_publication_is_read(void **state)
@@ -854,7 +899,7 @@ static void a_table_that_somebody_adds_to_the_publication_is_read(void **state)
     pg_server_sql(&server, "ALTER PUBLICATION millrace_hand ADD TABLE byhand");
     assert_true(source_driver_until_rows(&d, 1));
     assert_non_null(strstr(source_driver_lines(&d), "r public.byhand #0 last key={\"id\":4}"));
-    drop_all("hand", &d);
+    drop_all(&d);
 }
 
 static bool waits_for_tables(const struct source_driver *d)
@@ -875,7 +920,7 @@ static void a_first_snapshot_of_no_table_waits_for_one(void **state)
     assert_true(source_driver_until_rows(&d, 1));
     assert_non_null(strstr(source_driver_lines(&d), "r public.late #0 last key={\"id\":1}"));
     assert_true(source_driver_until_phase(&d, "streaming"));
-    drop_all("none", &d);
+    drop_all(&d);
     // The publication that an administrator created without tables.
     pg_server_sql(&server, "CREATE PUBLICATION millrace_none; CREATE TABLE r (id int PRIMARY KEY);"
                            "INSERT INTO r VALUES (9)");
@@ -892,7 +937,7 @@ static void a_first_snapshot_of_no_table_waits_for_one(void **state)
     assert_non_null(strstr(d.detail, "ALTER PUBLICATION \"millrace_none\" ADD TABLE ONLY \"public\".\"r\";"));
     pg_server_sql(&server, "ALTER PUBLICATION \"millrace_none\" ADD TABLE ONLY \"public\".\"r\"");
     assert_true(source_driver_until_rows(&d, 1));
-    drop_all("none", &d);
+    drop_all(&d);
 }
 
 static bool wants_done(const struct source_driver *d)
@@ -922,7 +967,7 @@ static void never_means_the_first_start_and_a_stop_within_it_loses_nothing(void 
     pg_server_sql(&server, "CREATE TABLE later (id int PRIMARY KEY); INSERT INTO later VALUES (3)");
     assert_true(source_driver_until_rows(&d, 1));
     assert_non_null(strstr(source_driver_lines(&d), "r public.later #0 last key={\"id\":3}"));
-    drop_all("never", &d);
+    drop_all(&d);
 }
 
 static void partitions_come_under_their_own_names_from_their_first_row(void **state)
@@ -939,7 +984,7 @@ static void partitions_come_under_their_own_names_from_their_first_row(void **st
     assert_true(source_driver_until_rows(&d, 2));
     assert_non_null(strstr(source_driver_lines(&d), "r public.part_1 #0 last"));
     assert_non_null(strstr(source_driver_lines(&d), "c public.part_2 #0"));
-    drop_all("parts", &d);
+    drop_all(&d);
 }
 
 static void open_including(struct source_driver *d, const char *name, const char *include)
@@ -976,7 +1021,7 @@ static void ids_do_not_depend_on_which_tables_are_wanted(void **state)
     assert_true(source_driver_until_rows(&d, 1));
     assert_null(strstr(source_driver_lines(&d), "public.wide"));
     assert_non_null(strstr(source_driver_lines(&d), ROW));
-    drop_all("wanted", &d);
+    drop_all(&d);
 }
 
 static void a_change_from_another_server_names_it(void **state)
@@ -996,8 +1041,7 @@ static void a_change_from_another_server_names_it(void **state)
         source_driver_lines(&d),
         "begin\nc public.o #0 origin=upstream/42 key={\"id\":1} before=- after={\"id\":1}\ncommit\n"
         "begin\nc public.o #0 key={\"id\":2} before=- after={\"id\":2}\ncommit\n");
-    pg_server_sql(&server, "SELECT pg_replication_origin_drop('upstream')");
-    drop_all("origin", &d);
+    drop_all(&d);
 }
 
 static void a_partitioned_table_is_captured_by_its_name_alone(void **state)
@@ -1021,7 +1065,7 @@ static void a_partitioned_table_is_captured_by_its_name_alone(void **state)
         "r public.part_1 #1 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
         "c public.deep_2 #0 key={\"id\":31} before=- after={\"id\":31}\n"
         "d public.part_1 #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
-    drop_all("exact", &d);
+    drop_all(&d);
 }
 
 static void a_publication_by_the_root_gives_the_roots_name(void **state)
@@ -1041,7 +1085,7 @@ static void a_publication_by_the_root_gives_the_roots_name(void **state)
         "begin\nr public.part #0 last key={\"id\":1} before=- after={\"id\":1}\ncommit\nbegin\n"
         "c public.part #0 key={\"id\":2} before=- after={\"id\":2}\n"
         "d public.part #1 key={\"id\":1} before={\"id\":1} after=-\ncommit\n");
-    drop_all("root", &d);
+    drop_all(&d);
 }
 
 static void a_table_attached_just_now_is_captured(void **state)
@@ -1057,7 +1101,7 @@ static void a_table_attached_just_now_is_captured(void **state)
     pg_server_sql(&server, "INSERT INTO part VALUES (2)");
     assert_true(source_driver_until_rows(&d, 1));
     assert_non_null(strstr(source_driver_lines(&d), "c public.later #0 key={\"id\":2}"));
-    drop_all("attach", &d);
+    drop_all(&d);
 }
 
 static void rows_of_a_partition_that_is_gone_by_now_still_come(void **state)
@@ -1080,7 +1124,7 @@ static void rows_of_a_partition_that_is_gone_by_now_still_come(void **state)
     const char *lines = source_driver_lines(&d);
     assert_non_null(strstr(lines, "c public.old #0 key={\"id\":2} before=- after={\"id\":2}\n"));
     assert_non_null(strstr(lines, "c public.kept #1 key={\"id\":12} before=- after={\"id\":12}\n"));
-    drop_all("former", &d);
+    drop_all(&d);
 }
 
 static void partitions_without_identity_keep_their_updates_and_the_others_are_captured(void **state)
@@ -1112,7 +1156,7 @@ static void partitions_without_identity_keep_their_updates_and_the_others_are_ca
         "u public.keyed_1 #5 key={\"id\":1} before=- after={\"id\":1,\"v\":\"c\"}\n"
         "d public.part_1 #6 key=- before={\"id\":1,\"v\":\"c\"} after=-\n"
         "d public.keyed_1 #7 key={\"id\":1} before={\"id\":1,\"v\":null} after=-\ncommit\n");
-    drop_all("bare", &d);
+    drop_all(&d);
 }
 
 // Cut out what follows "after=" in the line that begins with `head`.
@@ -1172,7 +1216,7 @@ static void every_type_reads_the_same_from_snapshot_and_stream(void **state)
     assert_non_null(strstr(first, "\"ma\":[\"sad\",\"glad\"]"));
     assert_non_null(strstr(first, "\"tz0\":\"2026-01-02T03:04:06Z\""));
     assert_non_null(strstr(first, "\"pra\":[\"1.250\"]"));
-    drop_all("types", &d);
+    drop_all(&d);
 }
 
 static void a_role_without_superuser_needs_only_what_it_is_told(void **state)
@@ -1204,8 +1248,7 @@ static void a_role_without_superuser_needs_only_what_it_is_told(void **state)
     pg_server_sql(&server, "INSERT INTO theirs VALUES (1); INSERT INTO mine VALUES (2)");
     assert_true(source_driver_until_rows(&d, 1));
     assert_non_null(strstr(source_driver_lines(&d), "c public.mine #0"));
-    drop_all("plain", &d);
-    pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM plain; DROP ROLE plain");
+    drop_all(&d);
 }
 
 static void rows_that_a_policy_hides_are_not_left_out_in_silence(void **state)
@@ -1235,8 +1278,7 @@ static void rows_that_a_policy_hides_are_not_left_out_in_silence(void **state)
     source_driver_open(&d);
     assert_true(source_driver_until_rows(&d, 3));
     assert_non_null(strstr(source_driver_lines(&d), "r public.tenants #2 last key={\"id\":2}"));
-    drop_all("policy", &d);
-    pg_server_sql(&server, "REVOKE CREATE ON DATABASE postgres FROM narrow; DROP ROLE narrow");
+    drop_all(&d);
 }
 
 static void what_is_refused_says_how_to_mend_it(void **state)
@@ -1281,9 +1323,21 @@ static int silent_listener(int *ret_port)
     socklen_t size = sizeof(address);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
     *ret_port = ntohs(address.sin_port);
     return fd;
+}
+
+// How often somebody connected since the last time.
+static int count_connections(int listener)
+{
+    int count = 0;
+    for (int fd = accept(listener, NULL, NULL); fd >= 0; fd = accept(listener, NULL, NULL)) {
+        (void)close(fd);
+        count++;
+    }
+    return count;
 }
 
 static void a_host_that_does_not_answer_is_passed_over(void **state)
@@ -1303,14 +1357,14 @@ static void a_host_that_does_not_answer_is_passed_over(void **state)
         source_driver_init(&d, &pg_source_type, "hosts", dsn);
         source_driver_open(&d);
         assert_true(source_driver_until_phase(&d, "streaming"));
+        assert_true(count_connections(fd) > 0);
         // The next time the address that worked is tried first.
         source_driver_close(&d);
         d.phase[0] = '\0';
-        int64_t began_us = clock_now_us();
         source_driver_open(&d);
         assert_true(source_driver_until_phase(&d, "streaming"));
-        assert_true(clock_now_us() - began_us < 990 * CLOCK_US_PER_MS);
-        drop_all("hosts", &d);
+        assert_int_equal(count_connections(fd), 0);
+        drop_all(&d);
         pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
     }
     struct source_driver d;
@@ -1321,7 +1375,7 @@ static void a_host_that_does_not_answer_is_passed_over(void **state)
     assert_int_equal(d.fault.kind, FAULT_RETRY);
     assert_non_null(strstr(d.fault.text, "PostgreSQL at 127.0.0.1 did not respond within 1 s"));
     assert_non_null(strstr(d.fault.text, "Connection refused"));
-    drop_all("hosts", &d);
+    drop_all(&d);
     (void)close(fd);
 }
 
@@ -1337,17 +1391,17 @@ static void a_server_that_stops_and_comes_back_is_a_retry(void **state)
     struct source_driver d;
     open_streaming(&d, "restart");
     pg_server_restart(&server, "log_statement=none");
-    // What was sent meanwhile was answered with a reset, behind the server's last words: noticed at once all
-    // the same.
-    int64_t began_us = clock_now_us();
+    // What was sent meanwhile was answered with a reset, behind the server's last words: noticed all the
+    // same, and not by a limit on silence, for which the clock stands still.
+    clock_fake(clock_now_us(), clock_wall_us());
     assert_true(source_driver_until(&d, has_lost));
-    assert_true(clock_now_us() - began_us < 5 * CLOCK_US_PER_S);
+    clock_fake(-1, 0);
     assert_true(d.has_ended || d.fault.kind == FAULT_RETRY);
     source_driver_close(&d);
     source_driver_open(&d);
     d.phase[0] = '\0';
     assert_true(source_driver_until_phase(&d, "streaming"));
-    drop_all("restart", &d);
+    drop_all(&d);
     pg_server_restart(&server, "wal_level=replica");
     source_driver_init(&d, &pg_source_type, "level", pg_server_dsn(&server));
     source_driver_open(&d);
@@ -1373,7 +1427,7 @@ static int stop_server(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_that_are_there_come_first_and_then_the_stream),
         cmocka_unit_test(updates_deletes_and_key_changes_look_like_debezium),
         cmocka_unit_test(a_table_without_identity_is_left_out_and_its_inserts_can_be_had),
@@ -1421,5 +1475,8 @@ int main(void)
         cmocka_unit_test(a_host_that_does_not_answer_is_passed_over),
         cmocka_unit_test(a_server_that_stops_and_comes_back_is_a_retry),
     };
+    for (size_t i = 0; i < COUNT_OF(tests); i++) {
+        tests[i].setup_func = start_clean;
+    }
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }

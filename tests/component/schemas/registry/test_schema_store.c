@@ -126,18 +126,19 @@ static void the_next_process_finds_what_was_registered(void **state)
 static void a_new_writer_waits_for_no_timer_of_the_client(void **state)
 {
     (void)state;
-    int64_t least_us = INT64_MAX;  // the best of three runs, as the machine may be busy
-    for (int i = 0; i < 3; i++) {
+    // With the timer each one takes a second; without it, one of them at the least is done before, also on a
+    // machine that is busy with something else.
+    bool is_before_timer = false;
+    for (int i = 0; i < 20 && !is_before_timer; i++) {
         struct registry *r = open_store();
         char text[128];
         (void)snprintf(text, sizeof text, "{\"type\":\"fixed\",\"name\":\"timer\",\"size\":%d}", i + 1);
         int64_t began_us = clock_now_us();
         (void)register_schema(r, "timer-value", text);
-        int64_t took_us = clock_now_us() - began_us;
-        least_us = took_us < least_us ? took_us : least_us;
+        is_before_timer = clock_now_us() - began_us < 900 * CLOCK_US_PER_MS;
         registry_close(r);
     }
-    assert_true(least_us < 700 * CLOCK_US_PER_MS);
+    assert_true(is_before_timer);
 }
 
 static void an_id_nobody_registered_is_rejected(void **state)
