@@ -2,8 +2,8 @@
 
 #include <utlist.h>
 
+#include "bridge/config/function_change.h"
 #include "bridge/function/function.h"
-#include "bridge/function/function_change.h"
 #include "core/base/log.h"
 
 // A child has 25 s to end: these two, 500 ms until the worker gives up, 2 s until the supervisor kills it.

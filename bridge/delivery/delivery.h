@@ -5,7 +5,7 @@
 #include <uv.h>
 
 #include "bridge/delivery/dead_letter.h"
-#include "bridge/function/function_metrics.h"
+#include "bridge/delivery/function_metrics.h"
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/schema_cache.h"
 #include "core/base/last_error.h"

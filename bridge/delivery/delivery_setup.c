@@ -1,8 +1,8 @@
 // Creates, reconfigures and frees a delivery.
 #include <utlist.h>
 
+#include "bridge/config/function_change.h"
 #include "bridge/delivery/delivery_state.h"
-#include "bridge/function/function_change.h"
 #include "core/base/clock.h"
 
 enum {

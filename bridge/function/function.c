@@ -3,7 +3,7 @@
 #include <utlist.h>
 
 #include "bridge/delivery/delivery.h"
-#include "bridge/function/function_metrics.h"
+#include "bridge/delivery/function_metrics.h"
 #include "bridge/function/function_state.h"
 #include "bridge/function/membership.h"
 #include "core/base/clock.h"

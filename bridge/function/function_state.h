@@ -2,7 +2,7 @@
 #ifndef BRIDGE_FUNCTION_FUNCTION_STATE_H
 #define BRIDGE_FUNCTION_FUNCTION_STATE_H
 
-#include "bridge/function/function_metrics.h"
+#include "bridge/delivery/function_metrics.h"
 #include "core/base/last_error.h"
 
 // clang-format off

@@ -68,11 +68,11 @@ DOORS = {
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
     "bridge": ["bridge"],
-    "bridge/config": ["function_config"],
+    "bridge/config": ["function_config", "function_change"],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],
-    "bridge/delivery": ["delivery", "dead_letter"],
-    "bridge/function": ["function", "function_change"],
+    "bridge/delivery": ["delivery", "dead_letter", "function_metrics"],
+    "bridge/function": ["function"],
 }
 
 

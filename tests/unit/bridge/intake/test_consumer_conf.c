@@ -1,4 +1,4 @@
-// bridge/intake/consumer_conf and bridge/function/function_change: what a function's file means for its
+// bridge/intake/consumer_conf and bridge/config/function_change: what a function's file means for its
 // consumer.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "bridge/function/function_change.h"
+#include "bridge/config/function_change.h"
 #include "bridge/intake/consumer_conf.h"
 #include "core/base/memory.h"
 

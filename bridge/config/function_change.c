@@ -1,4 +1,4 @@
-#include "bridge/function/function_change.h"
+#include "bridge/config/function_change.h"
 
 #include <string.h>
 

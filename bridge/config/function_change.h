@@ -1,6 +1,6 @@
 // How a running function takes a new configuration: in place, or by a restart.
-#ifndef BRIDGE_FUNCTION_FUNCTION_CHANGE_H
-#define BRIDGE_FUNCTION_FUNCTION_CHANGE_H
+#ifndef BRIDGE_CONFIG_FUNCTION_CHANGE_H
+#define BRIDGE_CONFIG_FUNCTION_CHANGE_H
 
 #include "bridge/config/function_config.h"
 

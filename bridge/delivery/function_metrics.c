@@ -1,4 +1,4 @@
-#include "bridge/function/function_metrics.h"
+#include "bridge/delivery/function_metrics.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // The Prometheus series of one function (millrace_function_*).
-#ifndef BRIDGE_FUNCTION_FUNCTION_METRICS_H
-#define BRIDGE_FUNCTION_FUNCTION_METRICS_H
+#ifndef BRIDGE_DELIVERY_FUNCTION_METRICS_H
+#define BRIDGE_DELIVERY_FUNCTION_METRICS_H
 
 #include "core/metrics.h"
 
