@@ -22,9 +22,9 @@ struct route {
     UT_hash_handle hh;
 };
 
-// A request to Kafka or the registry. It outlives its route if the answer comes after topic_routes_free.
+// A pending request to Kafka or the registry.
 struct route_request {
-    struct route *route;  // NULL: the routes were freed
+    struct route *route;
     enum route_part part;
     struct route_request *previous;
     struct route_request *next;
@@ -80,21 +80,19 @@ static struct route_request *new_request(struct route *route, enum route_part pa
     return request;
 }
 
-// Removes and frees the request. Returns its route; NULL: the routes were freed.
+// Removes and frees the request; returns its route.
 static struct route *end_request(struct route_request *request)
 {
     struct route *route = request->route;
-    if (route != NULL) {
-        if (request->previous == NULL) {
-            route->routes->requests = request->next;
-        } else {
-            request->previous->next = request->next;
-        }
-        if (request->next != NULL) {
-            request->next->previous = request->previous;
-        }
-        route->requested &= ~(uint32_t)request->part;
+    if (request->previous == NULL) {
+        route->routes->requests = request->next;
+    } else {
+        request->previous->next = request->next;
     }
+    if (request->next != NULL) {
+        request->next->previous = request->previous;
+    }
+    route->requested &= ~(uint32_t)request->part;
     free(request);
     return route;
 }
@@ -125,31 +123,25 @@ static void end_part(struct route *route, enum route_part part, const struct fau
 static void on_topic(void *self, const struct fault *f)
 {
     struct route *route = end_request(self);
-    if (route != NULL) {
-        // Not earlier: a broker may create a missing topic when the handle requests its metadata.
-        if (f == NULL) {
-            route->shown.topic = kafka_sink_topic(route->routes->sink, route->topic, RD_KAFKA_PARTITION_UA);
-        }
-        end_part(route, ROUTE_TOPIC, f);
+    // Not earlier: a broker may create a missing topic when the handle requests its metadata.
+    if (f == NULL) {
+        route->shown.topic = kafka_sink_topic(route->routes->sink, route->topic, RD_KAFKA_PARTITION_UA);
     }
+    end_part(route, ROUTE_TOPIC, f);
 }
 
 static void on_key_id(void *self, int32_t id, const struct fault *f)
 {
     struct route *route = end_request(self);
-    if (route != NULL) {
-        route->shown.key_id = id;
-        end_part(route, ROUTE_KEY, f);
-    }
+    route->shown.key_id = id;
+    end_part(route, ROUTE_KEY, f);
 }
 
 static void on_value_id(void *self, int32_t id, const struct fault *f)
 {
     struct route *route = end_request(self);
-    if (route != NULL) {
-        route->shown.value_id = id;
-        end_part(route, ROUTE_VALUE, f);
-    }
+    route->shown.value_id = id;
+    end_part(route, ROUTE_VALUE, f);
 }
 
 static void request_topic(struct route *route)
@@ -299,8 +291,9 @@ void topic_routes_free(struct topic_routes *r)
         return;
     }
     drop_admin(r);
-    for (struct route_request *request = r->requests; request != NULL; request = request->next) {
-        request->route = NULL;
+    while (r->requests != NULL) {  // of schemas
+        registry_cancel(r->params.registry, r->requests);
+        (void)end_request(r->requests);
     }
     struct route *route;
     struct route *next;

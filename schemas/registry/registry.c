@@ -19,6 +19,11 @@ void registry_lookup(struct registry *r, int32_t id, registry_on_schema on_schem
     r->type->lookup(r, id, on_schema, self);
 }
 
+void registry_cancel(struct registry *r, const void *self)
+{
+    r->type->cancel(r, self);
+}
+
 void registry_serve(struct registry *r, struct admin *admin, const char *prefix)
 {
     r->type->serve(r, admin, prefix);

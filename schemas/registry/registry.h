@@ -35,6 +35,9 @@ void registry_register(struct registry *r, const char *subject, const char *text
  * an end fetched after this call. */
 void registry_lookup(struct registry *r, int32_t id, registry_on_schema on_schema, void *self);
 
+/** Drops the pending requests that were made with this `self`: their callbacks are not called any more. */
+void registry_cancel(struct registry *r, const void *self);
+
 /**
  * Serves Confluent's REST API of the embedded registry; with another registry its routes respond 404 with an
  * explanation. To be called at most once. Stop the admin server in the same turn of the loop in which the

@@ -195,6 +195,19 @@ static void lookup_schema(struct registry *registry, int32_t id, registry_on_sch
     send_request(request, "GET");
 }
 
+static void cancel_requests(struct registry *registry, const void *self)
+{
+    struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
+    struct registry_http_request *request = NULL;
+    struct registry_http_request *next = NULL;
+    DL_FOREACH_SAFE (r->requests, request, next) {
+        if (request->self == self) {
+            http_call_cancel(request->call);
+            free_request(request);
+        }
+    }
+}
+
 static void explain(void *self, const struct admin_request *request)
 {
     const struct registry_http *r = self;
@@ -234,6 +247,7 @@ static const struct registry_type REGISTRY_HTTP_TYPE = {
     .kind = "http",
     .register_schema = register_text,
     .lookup = lookup_schema,
+    .cancel = cancel_requests,
     .serve = serve_explanation,
     .close = close_registry,
 };

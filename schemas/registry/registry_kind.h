@@ -10,6 +10,7 @@ struct registry_type {
     void (*register_schema)(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
                             void *self);
     void (*lookup)(struct registry *r, int32_t id, registry_on_schema on_schema, void *self);
+    void (*cancel)(struct registry *r, const void *self);
     void (*serve)(struct registry *r, struct admin *admin, const char *prefix);
     void (*close)(struct registry *r);  // not NULL
 };

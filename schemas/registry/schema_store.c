@@ -44,7 +44,8 @@ struct schema_request {
     char *subject;
     char *text;
     int32_t id;
-    uint64_t round;  // the round that must have ended
+    bool is_cancelled;  // no callback; it stays in its list, since a transaction may hold it
+    uint64_t round;     // the round that must have ended
     int64_t started_us;
     struct fault fault;
     struct schema_request *next;
@@ -83,6 +84,9 @@ static void free_request(struct schema_request *q)
 static void call_back(struct schema_store *s, const struct schema_request *q)
 {
     const struct fault *f = q->fault.kind != FAULT_NONE ? &q->fault : NULL;
+    if (q->is_cancelled) {
+        return;
+    }
     if (q->on_id != NULL) {
         q->on_id(q->self, q->id, f);
     } else if (q->on_fresh != NULL) {
@@ -403,6 +407,18 @@ static void lookup_slot(struct registry *r, int32_t id, registry_on_schema on_sc
     schema_store_lookup(store_of(r), id, on_schema, self);
 }
 
+static void cancel_slot(struct registry *r, const void *self)
+{
+    const struct schema_store *s = store_of(r);
+    struct schema_request *lists[] = {s->reading, s->writing, s->done};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        struct schema_request *q = NULL;
+        LL_FOREACH (lists[i], q) {
+            q->is_cancelled = q->is_cancelled || q->self == self;
+        }
+    }
+}
+
 static void serve_slot(struct registry *r, struct admin *admin, const char *prefix)
 {
     struct schema_store *s = store_of(r);
@@ -452,6 +468,7 @@ static const struct registry_type SCHEMA_STORE_TYPE = {
     .kind = "embedded",
     .register_schema = register_slot,
     .lookup = lookup_slot,
+    .cancel = cancel_slot,
     .serve = serve_slot,
     .close = close_slot,
 };

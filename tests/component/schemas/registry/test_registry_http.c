@@ -193,6 +193,17 @@ static void closing_drops_calls_under_way(void **state)
     assert_int_equal(a.calls, 0);
 }
 
+static void a_cancelled_request_is_never_answered(void **state)
+{
+    (void)state;
+    struct answer cancelled = {0};
+    admin_route_writable(server, "/registry", on_request, NULL);
+    registry_register(client, "s", "\"int\"", on_id, &cancelled);
+    registry_cancel(client, &cancelled);
+    assert_int_equal(look_up(200, "{\"schema\":\"x\"}").calls, 1);
+    assert_int_equal(cancelled.calls, 0);
+}
+
 static void the_embedded_registry_serves_this_client(void **state)
 {
     (void)state;
@@ -240,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(trouble_is_told_from_refusal, start, stop),
         cmocka_unit_test_setup_teardown(a_registry_that_is_away_is_asked_again_later, start, stop),
         cmocka_unit_test_setup_teardown(closing_drops_calls_under_way, start, stop),
+        cmocka_unit_test_setup_teardown(a_cancelled_request_is_never_answered, start, stop),
         cmocka_unit_test_setup_teardown(the_embedded_registry_serves_this_client, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

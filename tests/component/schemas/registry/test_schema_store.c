@@ -250,6 +250,21 @@ static void closing_drops_what_is_pending(void **state)
     registry_close(NULL);
 }
 
+static void a_cancelled_request_is_never_answered(void **state)
+{
+    (void)state;
+    struct answer cancelled = {0};
+    struct answer other = {0};
+    struct registry *r = open_store();
+    registry_register(r, "t-value", "\"float\"", on_id, &cancelled);
+    registry_register(r, "t-value", "\"double\"", on_id, &other);
+    registry_cancel(r, &cancelled);
+    wait_for(&other);
+    assert_string_equal(look_up(r, schema_index_content_id("\"float\"")).text, "\"float\"");
+    assert_int_equal(cancelled.calls, 0);
+    registry_close(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_writers_take_turns, start, stop),
         cmocka_unit_test_setup_teardown(a_broker_that_fails_for_a_while_is_waited_for, start, stop),
         cmocka_unit_test_setup_teardown(closing_drops_what_is_pending, start, stop),
+        cmocka_unit_test_setup_teardown(a_cancelled_request_is_never_answered, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
