@@ -130,7 +130,8 @@ def test_too_few_in_sync_replicas(cluster, database, make_millrace, name):
         )
         confirmed = replies(database, name)[2]
         assert confirmed < commit, "confirmed what one replica alone has"
-        assert millrace.metric("millrace_connector_in_flight_records", connector=name) == 1
+        # The row, and perhaps a state record, if its partition was led by the broker that is gone.
+        assert millrace.metric("millrace_connector_in_flight_records", connector=name) >= 1
         assert len(read_topic(cluster, topic)) == 1
     finally:
         cluster.start()
