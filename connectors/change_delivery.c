@@ -18,7 +18,6 @@ enum {
     TRANSACTIONS_MAX = 16384,  // open at once: read, and not acknowledged completely
     RECORD_MS = 1000,          // between state records, under load
 };
-static const char STATE_TOPIC[] = "millrace.state";
 enum { STATE_PARTITION = 0 };
 #define TICKET_RECORD UINT64_MAX      // of state records
 #define TICKET_NONE (UINT64_MAX - 1)  // of records after change_delivery_withhold
@@ -79,7 +78,7 @@ static enum sink_step send_record(struct change_delivery *d, struct fault *f)
     CLEANUP(bytes_clear) struct bytes value = {0};
     CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
     connector_state_write(&value, &state);
-    struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC, STATE_PARTITION),
+    struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME, STATE_PARTITION),
                                        .key = slice_of(key),
                                        .value = bytes_slice(&value),
                                        .ticket = TICKET_RECORD};

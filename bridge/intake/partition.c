@@ -10,7 +10,6 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
     p->rk = rk;
     p->topic = memory_string(which->topic);
     p->number = which->partition;
-    p->next_offset = -1;
     p->end_offset = -1;
     progress_init(&p->progress, which->offset);
     p->queue = rd_kafka_queue_get_partition(rk, which->topic, which->partition);
@@ -71,11 +70,7 @@ rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_l
 
 void partition_pop(struct partition *p)
 {
-    rd_kafka_message_t *message = p->fetched[p->fetched_at++];
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        p->next_offset = message->offset + 1;
-    }
-    rd_kafka_message_destroy(message);
+    rd_kafka_message_destroy(p->fetched[p->fetched_at++]);
 }
 
 void partition_stop(struct partition *p)

@@ -36,7 +36,6 @@ struct partition {
     bool is_registered;        // the function's registration record has it
     bool is_held;              // its next record waits (for a schema, for room in its lane)
     bool is_ready;             // its queue may have records
-    int64_t next_offset;       // after the record that was read last; -1: none was read
     int64_t end_offset;        // where the log ended when that was listed; -1: never listed
     int64_t fetched_us;        // when the fetched batch was read
     // Private:

@@ -9,7 +9,6 @@
 #include "core/kafka/compacted_topic.h"
 #include "core/kafka/kafka_producer.h"
 
-#define STATE_TOPIC_NAME "millrace.state"
 enum { RETRY_MS = 1000, EVENTS_A_TURN = 256 };
 
 struct state_entry {

@@ -8,6 +8,8 @@
 #include "core/base/fault.h"
 #include "core/config/settings.h"
 
+#define STATE_TOPIC_NAME "millrace.state"
+
 struct state_topic;
 
 /** value.data NULL: no such key. f is NULL on success; FAULT_CONFIG: the topic can't be used. */
