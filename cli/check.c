@@ -10,7 +10,7 @@
 static const char check_usage[] =
     "usage: millrace check [-c DIR]\n"
     "\n"
-    "Reads every file of the configuration folder and shows the errors with their places.\n"
+    "Reads every file of the configuration folder and shows errors and warnings with their places.\n"
     "Exits with 0 without errors, with 78 when something must be changed.\n";
 
 static int check_dir(const char *dir)
@@ -24,7 +24,8 @@ static int check_dir(const char *dir)
         is_good = false;
     }
     CLEANUP(bytes_clear) struct bytes warnings = {0};
-    (void)check_more_warn(dir, &set, &warnings);
+    check_more_warn(dir, &set);
+    complaints_write(&set.warnings, "warning", &warnings);
     (void)fputs(bytes_text(&set.complaints), stdout);
     (void)fputs(bytes_text(&warnings), stdout);
     CLEANUP(bytes_clear) struct bytes summary = {0};

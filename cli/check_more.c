@@ -38,76 +38,26 @@ bool check_more_kafka(const struct settings *settings, struct fault *f)
     return is_good;
 }
 
-/** Whether a connector of the folder can write to this topic, or to one that this glob could match. */
-static bool has_writer(const struct config_set *set, const char *topic)
-{
-    if (topic[0] == '/') {
-        return true;  // a regular expression: not checked
-    }
-    if (strncmp(topic, "millrace.", strlen("millrace.")) == 0) {
-        return true;  // a dead-letter topic
-    }
-    size_t plain = strcspn(topic, "*?[");
-    for (size_t i = 0; i < set->connector_count; i++) {
-        const char *prefix = set->connectors[i]->topic_prefix;
-        size_t size = strlen(prefix);
-        size_t common = plain < size + 1 ? plain : size + 1;
-        CLEANUP(memory_free_pointer) char *beginning = memory_format("%s.", prefix);
-        if (strncmp(topic, beginning, common) == 0 && (topic[plain] != '\0' || plain > size + 1)) {
-            return true;
-        }
-    }
-    return set->connector_count == 0;  // the connectors run elsewhere
-}
-
-static size_t warn_topics(const char *dir, const struct config_set *set, struct bytes *out)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < set->function_count; i++) {
-        const struct function_config *function = set->functions[i];
-        for (size_t k = 0; k < function->source.topics.count; k++) {
-            const char *topic = function->source.topics.items[k];
-            if (!has_writer(set, topic)) {
-                bytes_format(
-                    out,
-                    "%s/functions/%s.yaml: warning: no connector of this folder writes to the topic \"%s\"\n",
-                    dir, function->name, topic);
-                count++;
-            }
-        }
-    }
-    return count;
-}
-
-static size_t warn_folders(const char *dir, struct bytes *out)
+static void warn_folders(const char *dir, struct complaints *warnings)
 {
     static const char *const meant[][2] = {{"function", "functions"},
                                            {"connector", "connectors"},
                                            {"Functions", "functions"},
                                            {"Connectors", "connectors"}};
-    size_t count = 0;
     for (size_t i = 0; i < COUNT_OF(meant); i++) {
         CLEANUP(memory_free_pointer) char *path = memory_format("%s/%s", dir, meant[i][0]);
         struct stat status;
         if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-            bytes_format(out, "%s: warning: this folder is not read; did you mean %s/?\n", path, meant[i][1]);
-            count++;
+            complaints_add(warnings, path, 0, 0, "this folder is not read; did you mean %s/?", meant[i][1]);
         }
     }
-    return count;
 }
 
-static size_t warn_empty(const char *dir, const struct config_set *set, struct bytes *out)
+void check_more_warn(const char *dir, struct config_set *set)
 {
-    if (set->connector_count > 0 || set->function_count > 0 || set->rejected.count > 0) {
-        return 0;
+    warn_folders(dir, &set->warnings);
+    if (set->connector_count == 0 && set->function_count == 0 && set->rejected.count == 0) {
+        complaints_add(&set->warnings, dir, 0, 0,
+                       "connectors/ and functions/ have no files: nothing would run");
     }
-    bytes_format(out, "%s: warning: connectors/ and functions/ have no files: nothing would run\n", dir);
-    return 1;
-}
-
-size_t check_more_warn(const char *dir, const struct config_set *set, struct bytes *out)
-{
-    size_t count = warn_topics(dir, set, out) + warn_folders(dir, out) + warn_empty(dir, set, out);
-    return count;
 }

@@ -8,7 +8,7 @@
  * combinations. */
 bool check_more_kafka(const struct settings *settings, struct fault *f) MUST_USE;
 
-/** Appends warnings, one a line; returns how many. */
-size_t check_more_warn(const char *dir, const struct config_set *set, struct bytes *out);
+/** Adds warnings about folders to the set's. */
+void check_more_warn(const char *dir, struct config_set *set);
 
 #endif

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "cli/config_compare.h"
 #include "core/base/clock.h"
-#include "core/config/complaints.h"
 #include "core/config/config_value.h"
 
 const char *config_dir_choose(const char *option)
@@ -175,28 +175,6 @@ static void read_folder(struct config_dir *d, const struct config_folder_type *t
     free(entries);
 }
 
-static void compare_connectors(const struct config_entry *earlier, const struct config_entry *later)
-{
-    const struct connector_config *a = earlier->config;
-    const struct connector_config *b = later->config;
-    const struct config_file *file = &later->file;
-    const char *other = earlier->file.path;
-    if (a->topic_prefix != NULL && b->topic_prefix != NULL && strcmp(a->topic_prefix, b->topic_prefix) == 0) {
-        config_complain(file, "topic_prefix",
-                        "topic_prefix: %s has the same one, so both would use the same topics", other);
-    }
-    if (!connector_config_same_database(a, b) || a->slot.name == NULL || b->slot.name == NULL) {
-        return;
-    }
-    if (strcmp(a->slot.name, b->slot.name) == 0) {
-        config_complain(file, "slot.name", "name: %s uses the same slot of the same database", other);
-    }
-    if (strcmp(a->slot.publication, b->slot.publication) == 0) {
-        config_complain(file, "slot.publication",
-                        "publication: %s uses the same publication of the same database", other);
-    }
-}
-
 static bool is_read_connector(const struct config_entry *e)
 {
     return e->type == &CONNECTORS && e->config != NULL;
@@ -207,8 +185,40 @@ static void compare_all_connectors(struct config_dir *d)
     for (size_t later = 1; later < d->entry_count; later++) {
         for (size_t earlier = 0; earlier < later; earlier++) {
             if (is_read_connector(d->entries[earlier]) && is_read_connector(d->entries[later])) {
-                compare_connectors(d->entries[earlier], d->entries[later]);
+                const struct config_entry *a = d->entries[earlier];
+                const struct config_entry *b = d->entries[later];
+                config_compare_connectors(a->file.path, a->config, &b->file, b->config);
             }
+        }
+    }
+}
+
+/** Adds the topic prefixes of all connectors; false when one is unknown because its file is wrong. */
+static bool list_prefixes(const struct config_dir *d, struct text_list *ret)
+{
+    bool is_complete = true;
+    for (size_t i = 0; i < d->entry_count; i++) {
+        const struct config_entry *e = d->entries[i];
+        const struct connector_config *connector = is_read_connector(e) ? e->config : NULL;
+        if (connector != NULL && connector->topic_prefix != NULL) {
+            text_list_add(ret, connector->topic_prefix);
+        } else if (e->type == &CONNECTORS) {
+            is_complete = false;
+        }
+    }
+    return is_complete;
+}
+
+static void compare_topics(struct config_dir *d)
+{
+    CLEANUP(text_list_clear) struct text_list prefixes = {0};
+    if (!list_prefixes(d, &prefixes) || prefixes.count == 0) {
+        return;  // without connectors here they run elsewhere
+    }
+    for (size_t i = 0; i < d->entry_count; i++) {
+        const struct config_entry *e = d->entries[i];
+        if (e->type == &FUNCTIONS && e->config != NULL) {
+            config_compare_topics(&e->file, &prefixes, &d->set->warnings);
         }
     }
 }
@@ -216,7 +226,7 @@ static void compare_all_connectors(struct config_dir *d)
 static void reject_entry(struct config_set *set, struct config_entry *e)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
-    complaints_write(&e->complaints, &text);
+    complaints_write(&e->complaints, "error", &text);
     set->error_count += e->complaints.count;
     bytes_append(&set->complaints, text.data, text.size);
     struct config_rejections *list = &set->rejected;
@@ -276,6 +286,7 @@ bool config_dir_load_scope(const char *dir, const struct config_scope *scope, st
         read_folder(&d, &FUNCTIONS);
         read_settings(&d);
         compare_all_connectors(&d);
+        compare_topics(&d);
     } else {
         struct config_entry *e = add_entry(&d, NULL, memory_string(dir), memory_string("millrace"));
         if (is_there) {
@@ -341,8 +352,12 @@ void config_rejections_move(struct config_rejections *ret, struct config_rejecti
 
 void config_dir_summary(const struct config_set *set, struct bytes *out)
 {
-    bytes_format(out, "%zu error%s in %zu file%s\n", set->error_count, set->error_count == 1 ? "" : "s",
-                 set->file_count, set->file_count == 1 ? "" : "s");
+    size_t warnings = set->warnings.count;
+    bytes_format(out, "%zu error%s", set->error_count, set->error_count == 1 ? "" : "s");
+    if (warnings > 0) {
+        bytes_format(out, ", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+    }
+    bytes_format(out, " in %zu file%s\n", set->file_count, set->file_count == 1 ? "" : "s");
 }
 
 struct function_config **config_set_take_functions(struct config_set *set, size_t *ret_count)
@@ -371,5 +386,6 @@ void config_set_clear(struct config_set *set)
     free(set->functions);
     config_rejections_clear(&set->rejected);
     bytes_clear(&set->complaints);
+    complaints_clear(&set->warnings);
     *set = (struct config_set){0};
 }

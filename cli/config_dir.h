@@ -8,6 +8,7 @@
 #include "bridge/config/function_config.h"
 #include "connectors/connector_config.h"
 #include "core/base/bytes.h"
+#include "core/config/complaints.h"
 #include "core/config/settings.h"
 
 /** A file or folder that can't be used. */
@@ -38,6 +39,7 @@ struct config_set {
     size_t error_count;
     size_t file_count;        // files read
     struct bytes complaints;  // one line each, FILE:LINE:COLUMN: error: …; empty without errors
+    struct complaints warnings;
 };
 
 /** Which files to read, so that a process holds only the secrets that it needs. */
@@ -79,7 +81,7 @@ const struct config_rejected *config_rejections_find(const struct config_rejecti
 void config_rejections_move(struct config_rejections *ret, struct config_rejections *from);
 void config_rejections_clear(struct config_rejections *list);
 
-/** Appends "2 errors in 3 files". */
+/** Appends "2 errors, 1 warning in 3 files"; without warnings "2 errors in 3 files". */
 void config_dir_summary(const struct config_set *set, struct bytes *out);
 
 /** Moves the functions out of the set, for bridge_apply, which takes them over; the caller frees the array.

@@ -46,7 +46,7 @@ static int compare(const void *left, const void *right)
     return a->number < b->number ? -1 : 1;
 }
 
-void complaints_write(struct complaints *c, struct bytes *out)
+void complaints_write(struct complaints *c, const char *word, struct bytes *out)
 {
     if (c->count == 0) {
         return;
@@ -55,9 +55,9 @@ void complaints_write(struct complaints *c, struct bytes *out)
     for (size_t i = 0; i < c->count; i++) {
         const struct complaint *one = &c->items[i];
         if (one->line > 0) {
-            bytes_format(out, "%s:%d:%d: error: %s\n", one->file, one->line, one->column, one->text);
+            bytes_format(out, "%s:%d:%d: %s: %s\n", one->file, one->line, one->column, word, one->text);
         } else {
-            bytes_format(out, "%s: error: %s\n", one->file, one->text);
+            bytes_format(out, "%s: %s: %s\n", one->file, word, one->text);
         }
     }
 }

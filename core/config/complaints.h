@@ -1,4 +1,4 @@
-// Errors in configuration files: each has its place, and all are shown together.
+// Errors or warnings about configuration files: each has its place, and all are shown together.
 #ifndef CORE_CONFIG_COMPLAINTS_H
 #define CORE_CONFIG_COMPLAINTS_H
 
@@ -24,8 +24,8 @@ struct complaints {
 void complaints_add(struct complaints *c, const char *file, int line, int column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** Appends a line for each, `FILE:LINE:COLUMN: error: TEXT`, sorted by file and place. */
-void complaints_write(struct complaints *c, struct bytes *out);
+/** Appends a line for each, `FILE:LINE:COLUMN: WORD: TEXT`, sorted by file and place. */
+void complaints_write(struct complaints *c, const char *word, struct bytes *out);
 
 /** Accepts NULL. */
 void complaints_clear(struct complaints *c);

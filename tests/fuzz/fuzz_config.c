@@ -16,7 +16,7 @@ static void fuzz_kind(const struct config_kind *kind, struct slice text, void *c
         .path = "/nowhere/f.yaml", .name = "fuzz", .is_private = true, .complaints = &complaints};
     struct bytes out = {0};
     bool is_good = config_read(kind, &file, text, config);
-    complaints_write(&complaints, &out);
+    complaints_write(&complaints, "error", &out);
     INVARIANT(is_good == (out.size == 0));
     if (is_good) {
         config_show(kind, config, &out);

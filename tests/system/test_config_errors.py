@@ -147,12 +147,16 @@ def test_check_refuses_what_librdkafka_would_refuse_at_the_start(files):
 
 
 def test_what_is_probably_not_meant_is_a_warning(files):
-    files.write("functions/mail.yaml", GOOD_FUNCTION.replace("shop.public", "shpo.public"))
-    os.makedirs(os.path.join(files.folder, "function"))
+    path = files.write("functions/mail.yaml", GOOD_FUNCTION.replace("shop.public", "shpo.public"))
+    folder = os.path.join(files.folder, "function")
+    os.makedirs(folder)
     done = files.check()
     assert done.returncode == 0
-    assert 'no connector of this folder writes to the topic "shpo.public' in done.stdout
-    assert "did you mean functions/" in done.stdout
+    assert done.stdout.splitlines() == [
+        f"{folder}: warning: this folder is not read; did you mean functions/?",
+        f'{path}:1:19: warning: topics: no connector of this folder writes to "shpo.public.orders"',
+        "0 errors, 2 warnings in 3 files",
+    ]
 
 
 def test_a_good_folder_is_said_to_be_good_and_nothing_else(files):

@@ -29,7 +29,7 @@ static inline void config_case_read(struct config_case *c, const struct config_k
     c->file.complaints = &c->complaints;
     memset(config, 0, kind->size);
     c->is_good = config_read(kind, &c->file, slice_make(exact, text.size), config);
-    complaints_write(&c->complaints, &c->text);
+    complaints_write(&c->complaints, "error", &c->text);
     free(exact);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/check_more.h"
 #include "cli/cli.h"
 #include "cli/config_dir.h"
 
@@ -51,28 +52,53 @@ static void write_file(const char *name, const char *text)
     free(path);
 }
 
-static void check_load(const char *expected, const char *expected_summary)
+/** Expectations name files from the folder. */
+static void check_lines(const char *lines, const char *expected)
 {
-    struct config_set set;
-    assert_int_equal(config_dir_load(dir, &set), *expected == '\0');
     struct bytes text = {0};
     size_t length = strlen(dir);
-    for (const char *at = bytes_text(&set.complaints); *at != '\0'; at++) {
+    for (const char *at = lines; *at != '\0'; at++) {
         if (strncmp(at, dir, length) == 0) {
-            at += length;  // expectations name files from the folder
+            at += length;
         }
         bytes_append_byte(&text, (uint8_t)*at);
     }
     assert_string_equal(bytes_text(&text), expected);
-    bytes_reset(&text);
-    config_dir_summary(&set, &text);
-    assert_string_equal(bytes_text(&text), expected_summary);
+    bytes_clear(&text);
+}
+
+static void check_summary(const struct config_set *set, const char *expected)
+{
+    struct bytes text = {0};
+    config_dir_summary(set, &text);
+    assert_string_equal(bytes_text(&text), expected);
+    bytes_clear(&text);
+}
+
+static void check_load(const char *expected, const char *expected_summary)
+{
+    struct config_set set;
+    assert_int_equal(config_dir_load(dir, &set), *expected == '\0');
+    check_lines(bytes_text(&set.complaints), expected);
+    check_summary(&set, expected_summary);
+    config_set_clear(&set);
+}
+
+static void check_warnings(const char *expected, const char *expected_summary)
+{
+    struct config_set set;
+    struct bytes text = {0};
+    (void)config_dir_load(dir, &set);
+    check_more_warn(dir, &set);
+    complaints_write(&set.warnings, "warning", &text);
+    check_lines(bytes_text(&text), expected);
+    check_summary(&set, expected_summary);
     bytes_clear(&text);
     config_set_clear(&set);
 }
 
 #define SETTINGS "kafka: {bootstrap.servers: \"a:9092\"}\n"
-#define FUNCTION "source: {topics: [a]}\nendpoint: {http: {url: http://x}}\n"
+#define FUNCTION "source: {topics: [shop.public.a]}\nendpoint: {http: {url: http://x}}\n"
 #define CONNECTOR "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
 
 static void a_folder_is_loaded_in_the_order_of_names(void **state)
@@ -192,6 +218,49 @@ static void connectors_that_would_mix_are_refused(void **state)
     config_set_clear(&set);
 }
 
+static void topics_that_nobody_writes_are_warned_of_at_their_place(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("connectors/shop.yaml", CONNECTOR);
+    write_file("functions/f.yaml", "endpoint: {http: {url: http://x}}\n"
+                                   "source:\n"
+                                   "  topics: [shop.public.a, shpo.public.a, shop.*]\n");
+    write_file("functions/g.yaml", "endpoint: {http: {url: http://x}}\n"
+                                   "source:\n"
+                                   "  topics:\n"
+                                   "    - millrace.dlq.f\n"
+                                   "    - other.public.*\n");
+    check_warnings("/functions/f.yaml:3:27: warning: topics: no connector of this folder writes to "
+                   "\"shpo.public.a\"\n"
+                   "/functions/g.yaml:5:7: warning: topics: no connector of this folder writes to "
+                   "\"other.public.*\"\n",
+                   "0 errors, 2 warnings in 4 files\n");
+}
+
+static void warnings_come_with_the_errors_and_without_those_that_follow_from_them(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("connectors/shop.yaml", CONNECTOR "tabels: {}\n");
+    write_file("functions/f.yaml",
+               "source: {topics: [shop.public.a, b]}\nendpoint: {http: {url: http://x}}\nx: 1\n");
+    check_warnings("/functions/f.yaml:1:34: warning: topics: no connector of this folder writes to \"b\"\n",
+                   "2 errors, 1 warning in 3 files\n");
+    write_file("connectors/shop.yaml", "postgres: {dsn: host=db}\ntopic_prfix: shop\n");
+    check_warnings("", "3 errors in 3 files\n");
+}
+
+static void folders_that_are_not_read_are_warned_of(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("function/f.yaml", FUNCTION);
+    check_warnings(": warning: connectors/ and functions/ have no files: nothing would run\n"
+                   "/function: warning: this folder is not read; did you mean functions/?\n",
+                   "0 errors, 2 warnings in 1 file\n");
+}
+
 static void a_file_that_is_none_has_its_complaint(void **state)
 {
     (void)state;
@@ -248,6 +317,9 @@ int main(void)
         IN_DIR(names_that_can_not_be_are_refused),
         IN_DIR(mounts_of_kubernetes_are_followed),
         IN_DIR(connectors_that_would_mix_are_refused),
+        IN_DIR(topics_that_nobody_writes_are_warned_of_at_their_place),
+        IN_DIR(warnings_come_with_the_errors_and_without_those_that_follow_from_them),
+        IN_DIR(folders_that_are_not_read_are_warned_of),
         IN_DIR(a_file_that_is_none_has_its_complaint),
         IN_DIR(the_option_wins_over_the_environment),
         IN_DIR(commands_end_with_the_code_of_their_outcome),

@@ -21,7 +21,7 @@ static void parse(struct parsed *p, struct slice text)
     memcpy(exact, text.data, text.size);
     *p = (struct parsed){0};
     p->is_good = yaml_parse("f.yaml", slice_make(exact, text.size), &p->root, &p->complaints);
-    complaints_write(&p->complaints, &p->text);
+    complaints_write(&p->complaints, "error", &p->text);
     free(exact);
 }
 

@@ -1,0 +1,62 @@
+#include "cli/config_compare.h"
+
+#include "core/config/config_value.h"
+
+void config_compare_connectors(const char *other, const struct connector_config *a,
+                               const struct config_file *file, const struct connector_config *b)
+{
+    if (a->topic_prefix != NULL && b->topic_prefix != NULL && strcmp(a->topic_prefix, b->topic_prefix) == 0) {
+        config_complain(file, "topic_prefix",
+                        "topic_prefix: %s has the same one, so both would use the same topics", other);
+    }
+    if (!connector_config_same_database(a, b) || a->slot.name == NULL || b->slot.name == NULL) {
+        return;
+    }
+    if (strcmp(a->slot.name, b->slot.name) == 0) {
+        config_complain(file, "slot.name", "name: %s uses the same slot of the same database", other);
+    }
+    if (strcmp(a->slot.publication, b->slot.publication) == 0) {
+        config_complain(file, "slot.publication",
+                        "publication: %s uses the same publication of the same database", other);
+    }
+}
+
+/** Whether a connector with one of the prefixes can write to this topic, or to one that this glob could
+ * match. */
+static bool has_writer(const struct text_list *prefixes, const char *topic)
+{
+    if (topic[0] == '/') {
+        return true;  // a regular expression: not checked
+    }
+    if (strncmp(topic, "millrace.", strlen("millrace.")) == 0) {
+        return true;  // a dead-letter topic
+    }
+    size_t plain = strcspn(topic, "*?[");
+    for (size_t i = 0; i < prefixes->count; i++) {
+        size_t size = strlen(prefixes->items[i]);
+        size_t common = plain < size + 1 ? plain : size + 1;
+        CLEANUP(memory_free_pointer) char *beginning = memory_format("%s.", prefixes->items[i]);
+        if (strncmp(topic, beginning, common) == 0 && (topic[plain] != '\0' || plain > size + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void config_compare_topics(const struct config_file *file, const struct text_list *prefixes,
+                           struct complaints *warnings)
+{
+    const struct yaml_node *list = config_node(file, "source.topics");
+    if (list == NULL || list->kind != YAML_LIST) {
+        return;  // the file has an error there
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct yaml_node *topic = list->items[i];
+        if (topic->kind == YAML_TEXT && !topic->is_bad && !has_writer(prefixes, topic->text)) {
+            CLEANUP(bytes_clear) struct bytes quoted = {0};
+            config_value_quote(topic->text, &quoted);
+            complaints_add(warnings, file->path, topic->line, topic->column,
+                           "topics: no connector of this folder writes to %s", bytes_text(&quoted));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// Rules between the files of a folder: what two connectors may not share, and topics that none of them
+// writes.
+#ifndef CLI_CONFIG_COMPARE_H
+#define CLI_CONFIG_COMPARE_H
+
+#include "connectors/connector_config.h"
+#include "core/base/text.h"
+
+/**
+ * Complains in `file`, the second connector's, about what it shares with the first one.
+ *
+ * @param other  path of the first connector's file
+ */
+void config_compare_connectors(const char *other, const struct connector_config *a,
+                               const struct config_file *file, const struct connector_config *b);
+
+/** Warns of each topic in the function's file that no connector with one of these prefixes can write to. */
+void config_compare_topics(const struct config_file *file, const struct text_list *prefixes,
+                           struct complaints *warnings);
+
+#endif
