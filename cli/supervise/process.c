@@ -2,16 +2,15 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/supervise/child.h"
 #include "cli/supervise/metrics_history.h"
+#include "cli/supervise/spawned.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { DRAIN_MS = 25000, FAILED_AGAIN_MS = 60000, ABORT_MS = 2000, READ_BYTES = 65536 };
+enum { DRAIN_MS = 25000, FAILED_AGAIN_MS = 60000, ABORT_MS = 2000 };
 #define RESTART_MIN_US (1 * CLOCK_US_PER_S)
 #define RESTART_MAX_US (60 * CLOCK_US_PER_S)
 #define HEALTHY_US (60 * CLOCK_US_PER_S)
@@ -42,16 +41,13 @@ struct process {
     enum process_state state;
     char detail[512];
     int64_t since_wall_us;  // when the state was entered
-    uv_process_t *process;  // NULL: no child runs
-    uv_pipe_t *pipe;
-    uv_timer_t *timer;  // for the restart, the drain's limit, or the kill after an abort
-    bool is_hung;       // was aborted because its loop hung
+    struct spawned *child;  // NULL: none runs
+    uv_timer_t *timer;      // for the restart, the drain's limit, or the kill after an abort
+    bool is_hung;           // was aborted because its loop hung
     struct backoff backoff;
     int64_t started_us;
     int64_t reported_us;  // time of its last report
     uint64_t restarts;
-    struct bytes input;
-    char *scratch;
     bool is_reporting;           // `report` is from the running child
     struct child_report report;  // the last report; may be from a child that has ended
     struct metrics_history *history;
@@ -65,19 +61,6 @@ static void enter(struct process *p, enum process_state to, const char *why)
     p->state = to;
     p->since_wall_us = clock_wall_us();
     (void)snprintf(p->detail, sizeof(p->detail), "%s", why);
-}
-
-static void on_closed_free(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-static void close_pipe(struct process *p)
-{
-    if (p->pipe != NULL) {
-        uv_close((uv_handle_t *)TAKE(p->pipe), on_closed_free);
-    }
-    bytes_reset(&p->input);
 }
 
 static void start(struct process *p);
@@ -118,69 +101,20 @@ static void wait_for_change(struct process *p, const char *why, bool is_logged)
     }
 }
 
-static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *ret)
+static void on_report(void *self, struct child_report *report)
 {
-    (void)size;
-    struct process *p = handle->data;
-    *ret = uv_buf_init(p->scratch, READ_BYTES);
-}
-
-/** Processes the received reports; false when one is invalid. */
-static bool take_reports(struct process *p, struct bytes *ret_fault)
-{
-    struct child_report report = {0};
-    struct fault f;
-    for (;;) {
-        switch (child_report_read(&p->input, &report, &f)) {
-        case CHILD_REPORT:
-            p->reported_us = clock_now_us();
-            if (report.fault.size > 0) {  // a final report has no other content
-                bytes_reset(ret_fault);
-                bytes_append(ret_fault, report.fault.data, report.fault.size);
-                child_report_clear(&report);
-            } else {
-                child_report_clear(&p->report);
-                p->report = report;
-                report = (struct child_report){0};
-                p->is_reporting = true;
-            }
-            break;
-        case CHILD_NOTHING:
-            child_report_clear(&report);
-            return true;
-        case CHILD_FAULT:
-            child_report_clear(&report);
-            log_error(p->component, "report_refused", NULL, "%s", f.text);
-            return false;
-        }
+    struct process *p = self;
+    p->reported_us = clock_now_us();
+    if (report->fault.size > 0) {  // a final report has no other content
+        bytes_clear(&p->report.fault);
+        p->report.fault = report->fault;
+        report->fault = (struct bytes){0};
+    } else {
+        child_report_clear(&p->report);
+        p->report = *report;
+        *report = (struct child_report){0};
+        p->is_reporting = true;
     }
-}
-
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
-{
-    struct process *p = stream->data;
-    if (count < 0) {
-        (void)uv_read_stop(stream);  // on_child_exit follows
-        return;
-    }
-    bytes_append(&p->input, buffer->base, (size_t)count);
-    if (!take_reports(p, &p->report.fault)) {
-        (void)uv_read_stop(stream);
-        (void)uv_process_kill(p->process, SIGKILL);
-    }
-}
-
-/** The child's final report may still be unread. */
-static void read_final_report(struct process *p)
-{
-    uv_os_fd_t fd;
-    if (p->pipe == NULL || uv_fileno((uv_handle_t *)p->pipe, &fd) != 0) {
-        return;
-    }
-    for (ssize_t count; (count = read(fd, p->scratch, READ_BYTES)) > 0;) {
-        bytes_append(&p->input, p->scratch, (size_t)count);
-    }
-    (void)take_reports(p, &p->report.fault);
 }
 
 /** Writes why it ended to `ret`; true when the child has logged that itself. */
@@ -200,17 +134,14 @@ static bool describe_end(struct process *p, int64_t status, int signal, char *re
     return false;
 }
 
-static void on_child_exit(uv_process_t *process, int64_t status, int signal)
+static void on_exit_of_child(void *self, int64_t status, int signal)
 {
-    struct process *p = process->data;
+    struct process *p = self;
     const struct process_params params = p->params;  // on_left may free p
-    uv_close((uv_handle_t *)process, on_closed_free);
-    p->process = NULL;
+    p->child = NULL;
     (void)uv_timer_stop(p->timer);
-    read_final_report(p);
     char why[sizeof(p->detail)];
     bool is_logged = describe_end(p, status, signal, why, sizeof(why));
-    close_pipe(p);
     if (p->is_reporting) {
         metrics_history_end(p->history, bytes_slice(&p->report.metrics));
     }
@@ -228,53 +159,40 @@ static void on_child_exit(uv_process_t *process, int64_t status, int signal)
     params.on_ended(params.supervisor);
 }
 
-static int spawn(struct process *p)
+static bool spawn(struct process *p, struct fault *f)
 {
     char number[16];
     (void)snprintf(number, sizeof(number), "%d", p->params.number);
     bool is_connector = strcmp(p->kind, "connector") == 0;
-    const char *arguments[] = {
+    const char *const arguments[] = {
         "millrace", is_connector ? "connect" : "bridge", "-c", p->params.dir, "--child-fd", "3", "--number",
         number,     is_connector ? p->name : NULL,       NULL};
-    uv_stdio_container_t stdio[4] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = 1},
-        {.flags = UV_INHERIT_FD, .data.fd = 2},
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
-         .data.stream = (uv_stream_t *)p->pipe},
+    const struct spawned_params params = {
+        .loop = p->params.loop,
+        .executable = p->params.executable,
+        .component = p->component,
+        .arguments = arguments,
+        .on_report = on_report,
+        .on_exit = on_exit_of_child,
+        .self = p,
     };
-    const uv_process_options_t options = {
-        .exit_cb = on_child_exit,
-        .file = p->params.executable,
-        .args = (char **)(uintptr_t)arguments,
-        .stdio = stdio,
-        .stdio_count = 4,
-    };
-    return uv_spawn(p->params.loop, p->process, &options);
+    return spawned_start(&params, &p->child, f);
 }
 
 static void start(struct process *p)
 {
+    struct fault f;
     (void)uv_timer_stop(p->timer);
-    p->process = memory_zeroed(1, sizeof(*p->process));
-    p->pipe = memory_zeroed(1, sizeof(*p->pipe));
-    (void)uv_pipe_init(p->params.loop, p->pipe, 0);
-    p->process->data = p;
-    p->pipe->data = p;
     p->is_hung = false;
     bytes_reset(&p->report.fault);
     p->started_us = clock_now_us();
     p->reported_us = p->started_us;
-    int failed = spawn(p);
-    if (failed != 0) {
-        uv_close((uv_handle_t *)TAKE(p->process), on_closed_free);
-        close_pipe(p);
-        restart_later(p, uv_strerror(failed), false);
+    if (!spawn(p, &f)) {
+        restart_later(p, f.text, false);
         return;
     }
     enter(p, PROCESS_RUNNING, "");
-    (void)uv_read_start((uv_stream_t *)p->pipe, on_alloc, on_read);
-    log_info(p->component, "child_started", LOG_WITH(LOG_NUMBER("pid", p->process->pid)), "started");
+    log_info(p->component, "child_started", LOG_WITH(LOG_NUMBER("pid", spawned_pid(p->child))), "started");
 }
 
 void process_start(struct process *p)
@@ -297,8 +215,8 @@ static void on_drain_limit(uv_timer_t *timer)
     struct process *p = timer->data;
     log_warn(p->component, "child_killed", NULL,
              "killed: not drained within 25 s; the rest is delivered again later");
-    if (p->process != NULL) {
-        (void)uv_process_kill(p->process, SIGKILL);
+    if (p->child != NULL) {
+        spawned_signal(p->child, SIGKILL);
     }
 }
 
@@ -309,7 +227,7 @@ void process_drain(struct process *p)
         break;
     case PROCESS_RUNNING:
         enter(p, PROCESS_DRAINING, "");
-        (void)uv_process_kill(p->process, SIGTERM);
+        spawned_signal(p->child, SIGTERM);
         (void)uv_timer_start(p->timer, on_drain_limit, DRAIN_MS, 0);
         break;
     case PROCESS_NEW:
@@ -327,8 +245,8 @@ void process_drain(struct process *p)
 static void on_abort_limit(uv_timer_t *timer)
 {
     struct process *p = timer->data;
-    if (p->process != NULL) {
-        (void)uv_process_kill(p->process, SIGKILL);
+    if (p->child != NULL) {
+        spawned_signal(p->child, SIGKILL);
     }
 }
 
@@ -341,7 +259,7 @@ void process_check(struct process *p)
     log_error(p->component, "child_hung", NULL,
               "its event loop has not turned for %d s: aborting and restarting it",
               (int)(p->params.hang_us / CLOCK_US_PER_S));
-    (void)uv_process_kill(p->process, SIGABRT);  // leaves a core dump where those are enabled
+    spawned_signal(p->child, SIGABRT);  // leaves a core dump where those are enabled
     (void)uv_timer_start(p->timer, on_abort_limit, ABORT_MS, 0);
 }
 
@@ -360,7 +278,6 @@ struct process *process_new(const struct process_params *params)
     p->component = is_connector ? memory_format("connector/%s", params->name) : memory_string(params->name);
     p->since_wall_us = clock_wall_us();
     p->backoff = backoff_make(RESTART_MIN_US, RESTART_MAX_US);
-    p->scratch = memory_new(READ_BYTES);
     p->history = metrics_history_new();
     p->timer = memory_zeroed(1, sizeof(*p->timer));
     (void)uv_timer_init(params->loop, p->timer);
@@ -417,21 +334,20 @@ void process_describe(const struct process *p, void (*on_part)(void *context, co
     on_part(context, &part);
 }
 
+static void on_closed_free(uv_handle_t *handle)
+{
+    free(handle);
+}
+
 void process_free(struct process *p)
 {
     if (p == NULL) {
         return;
     }
-    close_pipe(p);
-    if (p->process != NULL) {
-        (void)uv_process_kill(p->process, SIGKILL);
-        uv_close((uv_handle_t *)p->process, on_closed_free);
-    }
+    spawned_free(p->child);
     uv_close((uv_handle_t *)p->timer, on_closed_free);
     child_report_clear(&p->report);
     metrics_history_free(p->history);
-    bytes_clear(&p->input);
-    free(p->scratch);
     free(p->kind);
     free(p->name);
     free(p->component);
