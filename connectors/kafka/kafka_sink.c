@@ -52,7 +52,6 @@ struct kafka_sink {
     bool has_fresh;     // some of them were handed over since the last flush
     bool is_full;       // librdkafka's queue was full
     bool owes_room;     // SINK_FULL was returned, and on_room not called since
-    bool is_draining;   // inside on_reports
     uv_timer_t *pulse;  // while open: checks that the process did not stand still
     int64_t pulse_us;
     uv_timer_t *close_limit;  // ends the wait for acknowledgements
@@ -183,7 +182,6 @@ static void finish_when_quiet(struct kafka_sink *s);
 static void on_reports(void *self)
 {
     struct kafka_sink *s = self;
-    s->is_draining = true;
     bool has_reports = false;
     rd_kafka_event_t *event;
     // The queue signals only when it becomes non-empty, so it is read until it is empty. The producer's queue
@@ -204,7 +202,6 @@ static void on_reports(void *self)
     if (s->state == OPEN) {
         flush_and_notify(s);
     }
-    s->is_draining = false;
     finish_when_quiet(s);
 }
 
@@ -480,7 +477,8 @@ static void on_timer_closed(uv_handle_t *handle)
     free(handle);
 }
 
-// The producer is freed after probe and push, whose worker threads may use it.
+// The producer is freed after probe and push, whose worker threads may use it. That closes its connections,
+// which drops what the brokers have not acknowledged.
 static void on_push_stopped(void *self)
 {
     struct kafka_sink *s = self;
@@ -493,9 +491,11 @@ static void on_push_stopped(void *self)
     }
 }
 
-static void on_probe_stopped(void *self)
+static void stop_push(struct kafka_sink *s)
 {
-    struct kafka_sink *s = self;
+    if (s->probe != NULL || s->close_limit != NULL) {
+        return;
+    }
     if (s->push == NULL) {
         on_push_stopped(s);
     } else {
@@ -503,22 +503,26 @@ static void on_probe_stopped(void *self)
     }
 }
 
-static void finish_close(struct kafka_sink *s)
+static void on_probe_stopped(void *self)
 {
-    uv_close((uv_handle_t *)TAKE(s->close_limit), on_timer_closed);
-    kafka_probe_stop(TAKE(s->probe), on_probe_stopped, s);
-}
-
-static void finish_when_quiet(struct kafka_sink *s)
-{
-    if (s->state == CLOSING && s->handed == 0 && s->close_limit != NULL && !s->is_draining) {
-        finish_close(s);
-    }
+    struct kafka_sink *s = self;
+    s->probe = NULL;
+    stop_push(s);
 }
 
 static void on_close_timeout(uv_timer_t *timer)
 {
-    finish_close(timer->data);
+    struct kafka_sink *s = timer->data;
+    uv_close((uv_handle_t *)TAKE(s->close_limit), on_timer_closed);
+    stop_push(s);
+}
+
+// Later from the loop: on_reports must not free the sink.
+static void finish_when_quiet(struct kafka_sink *s)
+{
+    if (s->state == CLOSING && s->handed == 0 && s->close_limit != NULL) {
+        (void)uv_timer_start(s->close_limit, on_close_timeout, 0, 0);
+    }
 }
 
 void kafka_sink_close(struct kafka_sink *s)
@@ -533,4 +537,5 @@ void kafka_sink_close(struct kafka_sink *s)
     s->close_limit = new_timer(s);
     // on_closed comes from the loop: the caller may be inside a callback of this sink.
     (void)uv_timer_start(s->close_limit, on_close_timeout, s->handed == 0 ? 0 : CLOSE_MS, 0);
+    kafka_probe_stop(s->probe, on_probe_stopped, s);  // meanwhile: a request of it may take as long
 }

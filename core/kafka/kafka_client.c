@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <syslog.h>
 
 #include "core/base/clock.h"
@@ -132,6 +133,21 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         "%s", message);
 }
 
+/**
+ * Called by librdkafka's threads, for producers. Closing a socket drops what the peer has not acknowledged:
+ * the kernel would go on sending the records of a producer that is gone, after those of the next one.
+ */
+static int open_socket(int domain, int type, int protocol, void *opaque)
+{
+    (void)opaque;
+    int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+    const struct linger drop = {.l_onoff = 1, .l_linger = 0};
+    if (fd >= 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &drop, sizeof(drop));
+    }
+    return fd;
+}
+
 static bool set_one(rd_kafka_conf_t *conf, const char *key, const char *value, struct fault *f)
 {
     char why[256];
@@ -195,6 +211,9 @@ bool kafka_client_conf(const struct settings *settings, enum kafka_role role, co
     }
     CLEANUP(destroy_conf) rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, on_log);
+    if (!is_consumer) {
+        rd_kafka_conf_set_socket_cb(conf, open_socket);
+    }
     if (!set_list(conf, COMMON_DEFAULTS, f) ||
         !set_list(conf, is_consumer ? CONSUMER_DEFAULTS : PRODUCER_DEFAULTS, f)) {
         return false;

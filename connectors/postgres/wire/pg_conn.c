@@ -5,7 +5,10 @@
 #include <sys/socket.h>
 
 #include "connectors/postgres/wire/pg_conn_private.h"
+#include "connectors/postgres/wire/pg_socket.h"
 #include "core/base/clock.h"
+
+enum { UNACKNOWLEDGED_MS = 5000 };  // pg_stream.c says why
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -104,6 +107,10 @@ static void on_connected(struct pg_conn *c)
         return;
     }
     (void)uv_timer_stop(&c->timer);
+    if (text_pairs_get(&c->dsn.options, "tcp_user_timeout") == NULL) {
+        // Not for libpq to set: it would also shorten connect_timeout.
+        pg_socket_limit_silence(PQsocket(c->pq), UNACKNOWLEDGED_MS);
+    }
     c->is_open = true;
     watch_new_socket(c, UV_READABLE);
     c->on_open(c->self, NULL);
@@ -176,16 +183,28 @@ static void watch_again(struct pg_conn *c)
     }
 }
 
+// Nothing is read while the connection is paused, so the socket itself says that the connection is lost.
+static void fail_paused(struct pg_conn *c, int status)
+{
+    struct fault f;
+    int error = status < 0 ? pg_socket_take_error(PQsocket(c->pq)) : 0;
+    if (error == 0) {
+        (void)fault_set(&f, FAULT_RETRY, "the server closed the connection");
+    } else {
+        (void)fault_from(&f, FAULT_RETRY, "libpq", error, "the connection to PostgreSQL broke: %s",
+                         uv_strerror(-error));
+    }
+    pg_conn_fail(c, &f);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct pg_conn *c = poll->data;
     c->references++;
     if (!c->is_open) {
         poll_connecting(c);
-    } else if (c->is_paused && (events & UV_DISCONNECT) != 0) {
-        struct fault f;
-        (void)fault_set(&f, FAULT_RETRY, "the server closed the connection");
-        pg_conn_fail(c, &f);
+    } else if (c->is_paused && (status < 0 || (events & UV_DISCONNECT) != 0)) {
+        fail_paused(c, status);
     } else {
         if (status < 0 || (events & UV_READABLE) != 0) {
             pg_conn_readable(c);

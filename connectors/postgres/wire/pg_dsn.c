@@ -7,8 +7,9 @@
 #include "core/base/clock.h"
 
 // The format of values must not depend on the server's configuration. The server must notice a dead peer
-// within 15 s, as it holds the slot, and must not end an idle session. With row_security=off a table with
-// row-level security causes an error instead of hiding rows from the snapshot.
+// within 15 s, as it holds the slot, but not before the peer itself has noticed (pg_stream.c), and must not
+// end an idle session. With row_security=off a table with row-level security causes an error instead of
+// hiding rows from the snapshot.
 #define PG_DSN_OPTIONS                                                                                       \
     "-c client_min_messages=warning -c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC -c "          \
     "extra_float_digits=3 -c "                                                                               \
@@ -20,8 +21,10 @@
 enum { PG_DSN_CONNECT_TIMEOUT_S = 10 };
 
 static const char *const PG_DSN_DEFAULTS[][2] = {
-    {"application_name", "millrace"}, {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
-    {"keepalives_count", "3"},        {"tcp_user_timeout", "30000"},
+    {"application_name", "millrace"},
+    {"keepalives_idle", "5"},
+    {"keepalives_interval", "2"},
+    {"keepalives_count", "3"},
 };
 
 static void free_info(PQconninfoOption **info)

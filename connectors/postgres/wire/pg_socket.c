@@ -12,3 +12,15 @@ uint64_t pg_socket_received_bytes(int socket)
     socklen_t size = sizeof(info);
     return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
 }
+
+void pg_socket_limit_silence(int socket, unsigned ms)
+{
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
+int pg_socket_take_error(int socket)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+    return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
+}

@@ -10,6 +10,13 @@
 // under load the socket becomes readable only with 128 KiB (SO_RCVLOWAT), a timer of 1 ms reads smaller
 // rests, and each wake-up reads once: the socket stays filled, and the server sends large segments. Without
 // load everything is read at once.
+//
+// A copy that is cut off from the server must stop publishing before the server gives its slot to another
+// copy, which it does 15 s after our last status (wal_sender_timeout, pg_dsn.c). A status is sent every 2 s,
+// and the kernel gives the connection up when nothing was acknowledged for 5 s (pg_conn.c): 7 s after the
+// cut at the latest, when the server waits for 6 s more. A kernel that acknowledges for the server (a proxy)
+// hides the cut until PG_STREAM_SILENCE_US. That can't be shorter: while a server decodes a large transaction
+// of which it sends nothing, it may not reply.
 #include "connectors/postgres/wire/pg_stream.h"
 
 #include <sys/socket.h>
@@ -26,9 +33,8 @@ enum {
     PG_STREAM_LOAD = 4 << 10,  // bytes in a millisecond; at this rate or above the stream is under load
 };
 
-#define PG_STREAM_WINDOW_US (5 * CLOCK_US_PER_MS)  // the load is measured over this time
-#define PG_STREAM_STATUS_US (10 * CLOCK_US_PER_S)
-#define PG_STREAM_PAUSED_STATUS_US (3 * CLOCK_US_PER_S)  // while paused, requests for a reply are not read
+#define PG_STREAM_WINDOW_US (5 * CLOCK_US_PER_MS)     // the load is measured over this time
+#define PG_STREAM_STATUS_US (1500 * CLOCK_US_PER_MS)  // so every second tick sends one
 #define PG_STREAM_REQUEST_US (30 * CLOCK_US_PER_S)
 #define PG_STREAM_SILENCE_US (60 * CLOCK_US_PER_S)
 
@@ -220,8 +226,7 @@ bool pg_stream_tick(struct pg_stream *s, struct fault *f)
         s->has_requested_reply = true;
         return write_status(s, true, f);
     }
-    int64_t due_us = s->is_paused ? PG_STREAM_PAUSED_STATUS_US : PG_STREAM_STATUS_US;
-    if (s->confirmed != s->last_sent_flush_lsn || now_us - s->last_sent_us >= due_us) {
+    if (s->confirmed != s->last_sent_flush_lsn || now_us - s->last_sent_us >= PG_STREAM_STATUS_US) {
         return write_status(s, false, f);
     }
     return true;

@@ -31,6 +31,7 @@ HBA = """
 local all all trust
 host all locked 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
+host all all 198.18.0.0/15 trust
 host replication all 127.0.0.1/32 trust
 """
 

@@ -111,9 +111,16 @@ class Millrace:
         self.port = processes.free_port()
         self.admin_url = f"http://127.0.0.1:{self.port}"
         self.started = []
+        self.program = (BINARY,)
         for name in ("connectors", "functions"):
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
         self.settings()
+
+    def far_side(self, network):
+        """What is started from now on runs on the far side of a lib.network."""
+        self.program = (*network.prefix, BINARY)
+        self.admin_url = f"http://{network.far}:{self.port}"
+        self.settings(admin={"listen": f"{network.far}:{self.port}"})
 
     # Files are JSON, which is YAML; write() takes YAML text for what tests the text itself.
 
@@ -170,7 +177,7 @@ class Millrace:
         os.unlink(os.path.join(self.folder, name))
 
     def start(self, *arguments, environment=None):
-        process = Process([*arguments, "-c", self.folder], self.folder, environment)
+        process = Process([*arguments, "-c", self.folder], self.folder, environment, self.program)
         self.started.append(process)
         return process
 
