@@ -9,6 +9,12 @@
 // A child has 25 s to end: these two, 500 ms until the worker gives up, 2 s until the supervisor kills it.
 enum { DRAIN_MS = 20000, LEAVE_MS = 2500 };
 
+enum bridge_state {
+    BRIDGE_RUNNING,
+    BRIDGE_DRAINING,
+    BRIDGE_ENDED,  // on_end was called; functions that Kafka kept may stop later
+};
+
 /** A function that runs, or that stops so that its successor can start. */
 struct bridge_entry {
     struct bridge_entry *next;
@@ -23,7 +29,9 @@ struct bridge {
     struct bridge_entry *entries;
     void (*on_end)(void *self, const struct fault *f);
     void *self;
-    bool is_draining;
+    enum bridge_state state;
+    uint64_t drain_ms;
+    uint64_t leave_ms;
     uv_timer_t timer;  // of the drain
 };
 
@@ -53,11 +61,18 @@ static void stop(struct bridge_entry *e)
     }
 }
 
+static void end(struct bridge *b)
+{
+    INVARIANT(b->state == BRIDGE_DRAINING);
+    b->state = BRIDGE_ENDED;
+    (void)uv_timer_stop(&b->timer);
+    b->on_end(b->self, NULL);
+}
+
 static void end_when_drained(struct bridge *b)
 {
-    if (b->is_draining && b->entries == NULL) {
-        (void)uv_timer_stop(&b->timer);
-        b->on_end(b->self, NULL);
+    if (b->state == BRIDGE_DRAINING && b->entries == NULL) {
+        end(b);
     }
 }
 
@@ -69,7 +84,7 @@ static void on_stopped(void *self, struct function *fn)
     LL_DELETE(b->entries, e);
     free(e);
     function_free(fn);
-    if (successor != NULL && !b->is_draining) {
+    if (successor != NULL && b->state == BRIDGE_RUNNING) {
         start(b, successor);
     } else {
         free_config(successor);
@@ -84,6 +99,8 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
         .loop = params->loop, .settings = params->settings, .metrics = params->metrics};
     b->on_end = params->on_end;
     b->self = params->self;
+    b->drain_ms = params->drain_ms == 0 ? DRAIN_MS : params->drain_ms;
+    b->leave_ms = params->leave_ms == 0 ? LEAVE_MS : params->leave_ms;
     if (!state_topic_open(params->loop, params->settings, &b->deps.state_topic, f)) {
         return false;
     }
@@ -173,7 +190,7 @@ void bridge_apply_keeping(struct bridge *b, struct function_config **configs, si
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (b->is_draining) {
+        if (b->state != BRIDGE_RUNNING) {
             free_config(configs[i]);
         } else {
             apply_one(b, configs[i]);
@@ -185,13 +202,13 @@ static void on_leave_timeout(uv_timer_t *timer)
 {
     struct bridge *b = timer->data;
     log_warn("bridge", "drain_given_up", NULL, "Kafka does not respond: ending without leaving the groups");
-    b->on_end(b->self, NULL);
+    end(b);
 }
 
 static void on_drain_timeout(uv_timer_t *timer)
 {
     struct bridge *b = timer->data;
-    (void)uv_timer_start(timer, on_leave_timeout, LEAVE_MS, 0);
+    (void)uv_timer_start(timer, on_leave_timeout, b->leave_ms, 0);
     struct bridge_entry *e;
     LL_FOREACH (b->entries, e) {
         function_abandon(e->function);
@@ -201,13 +218,16 @@ static void on_drain_timeout(uv_timer_t *timer)
 
 void bridge_drain(struct bridge *b)
 {
-    b->is_draining = true;
+    if (b->state != BRIDGE_RUNNING) {
+        return;
+    }
+    b->state = BRIDGE_DRAINING;
     struct bridge_entry *e;
     LL_FOREACH (b->entries, e) {
         stop(e);
     }
     // on_end comes from the loop, never from inside this function: without functions the timer fires at once.
-    (void)uv_timer_start(&b->timer, on_drain_timeout, b->entries == NULL ? 0 : DRAIN_MS, 0);
+    (void)uv_timer_start(&b->timer, on_drain_timeout, b->entries == NULL ? 0 : b->drain_ms, 0);
 }
 
 void bridge_status(const struct bridge *b, struct bytes *out)

@@ -15,9 +15,11 @@ struct bridge_params {
     const struct settings *settings;  // lent
     struct registry *registry;        // lent
     struct metrics *metrics;          // lent
-    /** bridge_drain has finished or given up; `f` is NULL. */
+    /** Called once: bridge_drain has finished or given up; `f` is NULL. */
     void (*on_end)(void *self, const struct fault *f);
     void *self;
+    uint64_t drain_ms;  // how long bridge_drain waits for running calls; 0: 20 s
+    uint64_t leave_ms;  // how long it then waits for Kafka; 0: 2.5 s
 };
 
 bool bridge_start(const struct bridge_params *params, struct bridge **ret, struct fault *f) MUST_USE;
@@ -36,8 +38,8 @@ void bridge_apply(struct bridge *b, struct function_config **configs, size_t cou
 void bridge_apply_keeping(struct bridge *b, struct function_config **configs, size_t count,
                           const struct text_list *kept);
 
-/** Stops taking events, waits up to 20 s for running calls, commits and leaves the groups (up to 2.5 s); then
- * calls on_end(NULL). */
+/** Stops taking events, waits up to drain_ms for running calls, commits and leaves the groups (up to
+ * leave_ms); then calls on_end(NULL). A second call does nothing. */
 void bridge_drain(struct bridge *b);
 
 /** Appends a JSON array of {"name","state","detail","lag_records","in_flight",…}. */

@@ -104,10 +104,16 @@ static void register_schemas(struct bridge_case *c)
 static void on_end(void *self, const struct fault *f)
 {
     INVARIANT(f == NULL);
-    ((struct bridge_case *)self)->is_ended = true;
+    ((struct bridge_case *)self)->end_count++;
 }
 
 void case_start(struct bridge_case *c, stub_script script, void *self)
+{
+    case_start_limited(c, script, self, 0, 0);
+}
+
+void case_start_limited(struct bridge_case *c, stub_script script, void *self, uint64_t drain_ms,
+                        uint64_t leave_ms)
 {
     struct fault f;
     *c = (struct bridge_case){0};
@@ -128,6 +134,8 @@ void case_start(struct bridge_case *c, stub_script script, void *self)
         .metrics = c->metrics,
         .on_end = on_end,
         .self = c,
+        .drain_ms = drain_ms,
+        .leave_ms = leave_ms,
     };
     INVARIANT(bridge_start(&params, &c->bridge, &f));
 }
@@ -135,7 +143,7 @@ void case_start(struct bridge_case *c, stub_script script, void *self)
 static bool has_ended(struct bridge_case *c, int64_t n)
 {
     (void)n;
-    return c->is_ended;
+    return c->end_count > 0;
 }
 
 void case_drain(struct bridge_case *c)
@@ -146,7 +154,7 @@ void case_drain(struct bridge_case *c)
 
 void case_stop(struct bridge_case *c)
 {
-    if (!c->is_ended) {
+    if (c->end_count == 0) {
         case_drain(c);
     }
     bridge_free(c->bridge);

@@ -22,7 +22,7 @@ struct bridge_case {
     rd_kafka_t *producer;
     int32_t key_schema;
     int32_t value_schema;
-    bool is_ended;
+    int end_count;  // how often on_end was called
     uv_timer_t timer;
 };
 
@@ -33,6 +33,9 @@ int case_run_part(const struct CMUnitTest *tests, size_t count);
 
 /** Starts everything except functions; the script decides the stub's responses. */
 void case_start(struct bridge_case *c, stub_script script, void *self);
+/** The same; a drain waits this long for calls, and then for Kafka. */
+void case_start_limited(struct bridge_case *c, stub_script script, void *self, uint64_t drain_ms,
+                        uint64_t leave_ms);
 void case_stop(struct bridge_case *c);
 
 /** A configuration with the documented defaults, `start: earliest`, for the stub; the caller changes it. */

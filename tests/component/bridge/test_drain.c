@@ -1,0 +1,54 @@
+// A bridge that drains: what it waits for, and how it ends when it gives up.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+// The mock cluster needs the client first.
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "tests/component/bridge/bridge_case.h"
+
+static struct stub_answer hold(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 200, .is_held = true};
+}
+
+static bool is_over(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    return bridge_is_over(c->bridge);
+}
+
+/** Kafka takes longer to let the function go than the drain waits: the functions stop after the end. */
+static void a_drain_that_gives_up_ends_once(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start_limited(&c, hold, NULL, 1, 1);
+    case_change(&c, 1, 'c', "x");
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_calls, 1);
+    rd_kafka_mock_broker_set_rtt(rd_kafka_handle_mock_cluster(c.broker), 1, 500);
+    case_drain(&c);
+    assert_false(bridge_is_over(c.bridge));
+    bridge_drain(c.bridge);
+    case_run_until(&c, is_over, 0);
+    assert_int_equal(c.end_count, 1);
+    assert_int_equal(case_committed(&c, "fn"), 0);  // the call was given up: its event is delivered again
+    case_stop(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drain_that_gives_up_ends_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
