@@ -145,22 +145,34 @@ static struct slice unframed(struct slice wire)
     return slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);
 }
 
-bool event_decode(struct event *e, const struct json_options *options, struct bytes *out, struct bytes *key,
-                  struct event_json *ret, struct fault *f)
+/** Writes the key as JSON: one that is not Avro as a string. */
+static void decode_key(const struct event *e, const struct json_options *options, struct bytes *out)
+{
+    struct fault f;
+    bool is_avro = e->key_type != NULL && json_encode_datum(e->key_type, unframed(e->key), options, out, &f);
+    if (!is_avro && e->has_key) {
+        text_append_json(out, e->key);
+    }
+}
+
+bool event_decode(struct event *e, enum event_scope scope, const struct json_options *options,
+                  const struct event_buffers *out, struct event_json *ret, struct fault *f)
 {
     struct event_json json = {0};
-    bytes_reset(key);
-    bool is_avro_key =
-        e->key_type != NULL && json_encode_datum(e->key_type, unframed(e->key), options, key, f);
-    if (!is_avro_key && e->has_key) {
-        text_append_json(key, e->key);
-    }
-    if (!json_encode_event(e->value_type, unframed(e->value), options, out, &json.value, f)) {
+    struct slice avro = unframed(e->value);
+    bytes_reset(out->value);
+    bytes_reset(out->key);
+    bool is_row = scope == EVENT_ROW;
+    if (is_row ? !json_encode_row(e->value_type, avro, options, out->value, &json.value, f)
+               : !json_encode_event(e->value_type, avro, options, out->value, &json.value, f)) {
         return fault_context(f, "value");
     }
+    if (!is_row) {
+        decode_key(e, options, out->key);
+    }
     e->commit_time_us = json.value.commit_time_us;
-    json.text = bytes_slice(out);
-    json.key = bytes_slice(key);
+    json.text = bytes_slice(out->value);
+    json.key = bytes_slice(out->key);
     *ret = json;
     return true;
 }

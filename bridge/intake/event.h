@@ -55,12 +55,24 @@ static inline bool event_is_tombstone(const struct event *e)
  */
 bool event_resolve(struct event *e, struct schema_cache *schemas) MUST_USE;
 
+/** What a function's payload needs of an event. */
+enum event_scope {
+    EVENT_WHOLE,
+    EVENT_ROW,  // the row and its table's names: json_encode_row; no key
+};
+
 /** One event as JSON. `text` is in the output buffer, `key` in the key buffer. */
 struct event_json {
     struct json_event value;
     struct slice
         text;          // the whole output buffer: spans of `value` are offsets in it; borrowed until it grows
-    struct slice key;  // as JSON; a key that is not Avro is a JSON string; size 0: absent
+    struct slice key;  // as JSON; a key that is not Avro is a JSON string; size 0: absent, or EVENT_ROW
+};
+
+/** The buffers that event_decode writes: both are reset first. */
+struct event_buffers {
+    struct bytes *value;
+    struct bytes *key;
 };
 
 /**
@@ -68,7 +80,7 @@ struct event_json {
  *
  * @param f  FAULT_REJECT: the value's bytes do not match their schema
  */
-bool event_decode(struct event *e, const struct json_options *options, struct bytes *out, struct bytes *key,
-                  struct event_json *ret, struct fault *f) MUST_USE;
+bool event_decode(struct event *e, enum event_scope scope, const struct json_options *options,
+                  const struct event_buffers *out, struct event_json *ret, struct fault *f) MUST_USE;
 
 #endif

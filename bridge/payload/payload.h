@@ -32,6 +32,7 @@ struct payload_type {
     const char *kind;  // as in the function's file
     const char *content_type;
     bool can_batch;
+    enum event_scope scope;  // of the event_json that add() gets
     /** Adds one decoded event. Called once for kinds that can't batch. */
     void (*add)(struct payload *p, const struct event *e, const struct event_json *json);
     /** Sets the body, after the last event. */

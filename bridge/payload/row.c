@@ -72,6 +72,7 @@ const struct payload_type payload_row = {
     .kind = "row",
     .content_type = "application/json",
     .can_batch = true,
+    .scope = EVENT_ROW,
     .add = add,
     .finish = finish,
 };

@@ -211,15 +211,30 @@ static void append_json_ascii(struct bytes *out, uint8_t byte)
     }
 }
 
+/** Skips bytes that need no escape, eight at once. */
+static size_t skip_plain(struct slice text, size_t at)
+{
+    const uint64_t deletes = TEXT_ONES * 0x7f;
+    while (text.size - at >= 8) {
+        uint64_t word = 0;
+        memcpy(&word, text.data + at, sizeof(word));
+        if (text_mark_special(word) != 0 || (((word ^ deletes) - TEXT_ONES) & TEXT_ONES * 0x80) != 0) {
+            break;
+        }
+        at += 8;
+    }
+    return at;
+}
+
 void text_append_json(struct bytes *out, struct slice text)
 {
     bytes_append_byte(out, '"');
     size_t plain = 0;  // start of the bytes that need no escape
-    size_t at = 0;
+    size_t at = skip_plain(text, 0);
     while (at < text.size) {
         uint8_t byte = text.data[at];
         if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
-            at++;  // the usual case: every payload runs through this loop
+            at++;
             continue;
         }
         size_t length = utf8_length(slice_make(text.data + at, text.size - at));

@@ -52,6 +52,21 @@ static inline int text_java_units(uint8_t byte)
 /** The word of the NULL-ended list nearest to `text` by edit distance; NULL when none is near enough. */
 const char *text_nearest(const char *text, const char *const *words);
 
+#define TEXT_ONES UINT64_C(0x0101010101010101)
+
+/**
+ * For eight bytes at once: sets the high bit of each byte below 0x20, equal to '"' or '\\', or above 0x7f. It
+ * may mark others too, which only costs the caller a slower step. Source: "Determine if a word has a byte
+ * less than n", Bit Twiddling Hacks.
+ */
+static inline uint64_t text_mark_special(uint64_t word)
+{
+    uint64_t quote = word ^ (TEXT_ONES * '"');
+    uint64_t backslash = word ^ (TEXT_ONES * '\\');
+    uint64_t found = (word - TEXT_ONES * 0x20) | (quote - TEXT_ONES) | (backslash - TEXT_ONES) | word;
+    return found & (TEXT_ONES * 0x80);
+}
+
 /** Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void text_append_json(struct bytes *out, struct slice text);
 

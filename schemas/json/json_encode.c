@@ -39,9 +39,33 @@ static struct json_span without_quotes(const struct json_walk *w, struct json_sp
     return (struct json_span){span.at + 1, span.size - 2};
 }
 
+// The commit time, from a source that may have it in two fields.
+struct source_time {
+    int64_t us;
+    int64_t ms;
+};
+
+static void note_time(struct source_time *time, const struct json_walk *w, const struct avro_field *field)
+{
+    if (field->role == AVRO_ROLE_TS_US) {
+        time->us = json_walk_peek_long(w, field->type);
+    } else if (field->role == AVRO_ROLE_TS_MS) {
+        time->ms = json_walk_peek_long(w, field->type);
+    }
+}
+
+static int64_t commit_time_us(const struct source_time *time)
+{
+    int64_t us = time->us;
+    if (us == 0 && __builtin_mul_overflow(time->ms, CLOCK_US_PER_MS, &us)) {
+        us = 0;
+    }
+    return us;
+}
+
 static void encode_source(struct json_walk *w, const struct avro_type *source, struct json_event *event)
 {
-    int64_t ts_ms = 0;
+    struct source_time time = {0};
     bytes_append_byte(w->out, '{');
     for (size_t i = 0; i < source->count && !json_walk_has_failed(w); i++) {
         const struct avro_field *field = &source->fields[i];
@@ -49,11 +73,7 @@ static void encode_source(struct json_walk *w, const struct avro_type *source, s
             bytes_append_byte(w->out, ',');
         }
         bytes_append_slice(w->out, field->label);
-        if (field->role == AVRO_ROLE_TS_US) {
-            event->commit_time_us = json_walk_peek_long(w, field->type);
-        } else if (field->role == AVRO_ROLE_TS_MS) {
-            ts_ms = json_walk_peek_long(w, field->type);
-        }
+        note_time(&time, w, field);
         struct json_span span = encode_spanned(w, field->type);
         if (field->role == AVRO_ROLE_NAME) {
             event->prefix = without_quotes(w, span);
@@ -64,10 +84,25 @@ static void encode_source(struct json_walk *w, const struct avro_type *source, s
         }
     }
     bytes_append_byte(w->out, '}');
-    if (event->commit_time_us == 0 &&
-        __builtin_mul_overflow(ts_ms, CLOCK_US_PER_MS, &event->commit_time_us)) {
-        event->commit_time_us = 0;
+    event->commit_time_us = commit_time_us(&time);
+}
+
+// Appends the names of the table, and nothing else of the source.
+static void encode_table(struct json_walk *w, const struct avro_type *source, struct json_event *event)
+{
+    struct source_time time = {0};
+    for (size_t i = 0; i < source->count && !json_walk_has_failed(w); i++) {
+        const struct avro_field *field = &source->fields[i];
+        note_time(&time, w, field);
+        if (field->role == AVRO_ROLE_SCHEMA) {
+            event->schema = without_quotes(w, encode_spanned(w, field->type));
+        } else if (field->role == AVRO_ROLE_TABLE) {
+            event->table = without_quotes(w, encode_spanned(w, field->type));
+        } else {
+            json_walk_skip(w, field->type);
+        }
     }
+    event->commit_time_us = commit_time_us(&time);
 }
 
 static void encode_op(struct json_walk *w, struct json_event *event)
@@ -78,13 +113,6 @@ static void encode_op(struct json_walk *w, struct json_event *event)
         return;
     }
     event->op = (char)op.data[0];
-}
-
-static void skip_value(struct json_walk *w, const struct avro_type *type)
-{
-    size_t size = w->out->size;
-    json_walk_value(w, type);
-    w->out->size = size;
 }
 
 static void encode_field(struct json_walk *w, const struct avro_field *field, struct json_event *event)
@@ -102,7 +130,7 @@ static void encode_field(struct json_walk *w, const struct avro_field *field, st
         struct json_span span = encode_spanned(w, field->type);
         *(field->role == AVRO_ROLE_BEFORE ? &event->before : &event->after) = span;
     } else {
-        skip_value(w, field->type);
+        json_walk_skip(w, field->type);
     }
 }
 
@@ -130,6 +158,52 @@ static void encode_plain(struct json_walk *w, const struct avro_type *type, stru
     bytes_append_string(w->out, ",\"source\":null}");
 }
 
+// Whether the row is in `after` is known only once `before` was passed: that one is read afterwards.
+static void encode_row(struct json_walk *w, const struct avro_type *type, struct json_event *event)
+{
+    const struct avro_type *before = NULL;
+    struct cursor before_in = {0};
+    for (size_t i = 0; i < type->count && !json_walk_has_failed(w); i++) {
+        const struct avro_field *field = &type->fields[i];
+        if (field->role == AVRO_ROLE_OP) {
+            encode_op(w, event);
+        } else if (field->role == AVRO_ROLE_SOURCE) {
+            encode_table(w, field->type, event);
+        } else if (field->role == AVRO_ROLE_AFTER) {
+            event->after = encode_spanned(w, field->type);
+        } else {
+            before = field->role == AVRO_ROLE_BEFORE ? field->type : before;
+            before_in = field->role == AVRO_ROLE_BEFORE ? w->in : before_in;
+            json_walk_skip(w, field->type);
+        }
+    }
+    if (event->after.size == 0 && before != NULL && !json_walk_has_failed(w)) {
+        struct cursor end = w->in;
+        w->in = before_in;
+        event->before = encode_spanned(w, before);
+        end.is_short = w->in.is_short;
+        w->in = end;
+    }
+}
+
+static void encode_plain_row(struct json_walk *w, const struct avro_type *type, struct json_event *event)
+{
+    event->op = 'c';
+    event->after = encode_spanned(w, type);
+}
+
+// Returns the event, unless the bytes do not match the schema.
+static bool finish(const struct json_walk *w, size_t size_before, const struct json_event *event,
+                   struct json_event *ret, struct fault *f)
+{
+    if (!json_walk_finish(w, f)) {
+        w->out->size = size_before;
+        return false;
+    }
+    *ret = *event;
+    return true;
+}
+
 bool json_encode_event(const struct avro_type *type, struct slice avro, const struct json_options *options,
                        struct bytes *out, struct json_event *ret, struct fault *f)
 {
@@ -142,11 +216,21 @@ bool json_encode_event(const struct avro_type *type, struct slice avro, const st
     } else {
         encode_plain(&w, type, &event);
     }
-    if (!json_walk_finish(&w, f)) {
-        out->size = before;
-        return false;
-    }
     event.data = (struct json_span){before, out->size - before};
-    *ret = event;
-    return true;
+    return finish(&w, before, &event, ret, f);
+}
+
+bool json_encode_row(const struct avro_type *type, struct slice avro, const struct json_options *options,
+                     struct bytes *out, struct json_event *ret, struct fault *f)
+{
+    struct json_walk w;
+    size_t before = out->size;
+    struct json_event event = {.is_envelope = type->is_envelope};
+    json_walk_begin(&w, avro, options, out);
+    if (event.is_envelope) {
+        encode_row(&w, type, &event);
+    } else {
+        encode_plain_row(&w, type, &event);
+    }
+    return finish(&w, before, &event, ret, f);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/cursor.h"
+#include "core/base/text.h"
 
 enum {
     JSON_TEXT_INTEGER_MAX = 21,
@@ -17,18 +18,6 @@ static const char JSON_TEXT_SHORT[] = "btnvfr";              // 0x08 to 0x0d; JS
 static const char JSON_TEXT_REPLACEMENT[] = "\xef\xbf\xbd";  // U+FFFD
 static const char JSON_TEXT_BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// For eight bytes at once: sets the high bit of each byte below 0x20, equal to '"' or '\\', or above 0x7f. A
-// false positive only costs a slower step. Source: "Determine if a word has a byte less than n", Bit
-// Twiddling Hacks.
-static inline uint64_t mark_special(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t quote = word ^ (ones * '"');
-    uint64_t backslash = word ^ (ones * '\\');
-    uint64_t found = (word - ones * 0x20) | (quote - ones) | (backslash - ones) | word;
-    return found & (ones * 0x80);
-}
-
 static inline bool is_plain(uint8_t byte)
 {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
@@ -39,7 +28,7 @@ const uint8_t *json_text_plain_end(const uint8_t *at, const uint8_t *end)
     while (end - at >= 8) {
         uint64_t word = 0;
         memcpy(&word, at, sizeof word);
-        if (mark_special(word) != 0) {
+        if (text_mark_special(word) != 0) {
             break;
         }
         at += 8;

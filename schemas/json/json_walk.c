@@ -53,13 +53,19 @@ bool json_walk_finish(const struct json_walk *w, struct fault *f)
 static int64_t read_long_slow(struct json_walk *w)
 {
     uint64_t n = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = cursor_u8(&w->in);
+    const uint8_t *at = w->in.at;
+    for (unsigned shift = 0; shift < 64 && !w->in.is_short; shift += 7) {
+        if (at == w->in.end) {
+            w->in.is_short = true;
+            return 0;
+        }
+        uint8_t byte = *at++;
         n |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80) {
             if (shift == 63 && byte > 1) {
                 break;
             }
+            w->in.at = at;
             return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
         }
     }
@@ -96,13 +102,13 @@ struct slice json_walk_string(struct json_walk *w)
     return cursor_take(&w->in, (size_t)size);
 }
 
-static void walk_boolean(struct json_walk *w)
+static bool read_boolean(struct json_walk *w)
 {
     uint8_t byte = cursor_u8(&w->in);
     if (byte > 1) {
         json_walk_fail(w, "a boolean that is neither 0 nor 1");
     }
-    bytes_append_string(w->out, byte == 1 ? "true" : "false");
+    return byte == 1;
 }
 
 static void walk_number(struct json_walk *w, enum avro_meaning meaning, int64_t value, bool is_long)
@@ -195,14 +201,15 @@ static void walk_text(struct json_walk *w, const struct avro_type *type)
     }
 }
 
-static void walk_enum(struct json_walk *w, const struct avro_type *type)
+// The index of a symbol or of a union's branch.
+static size_t read_index(struct json_walk *w, const struct avro_type *type, const char *bad)
 {
     int64_t index = read_long(w);
     if (index < 0 || (uint64_t)index >= type->count) {
-        json_walk_fail(w, "an enum's index out of range");
+        json_walk_fail(w, bad);
         index = 0;
     }
-    bytes_append_slice(w->out, type->symbols[index]);
+    return (size_t)index;
 }
 
 // The number of items of the next block, 0 at the end; limited by the bytes left, as an item has at least
@@ -256,12 +263,7 @@ static void walk_items(struct json_walk *w, const struct avro_type *type)
 
 static const struct avro_type *read_branch(struct json_walk *w, const struct avro_type *type)
 {
-    int64_t index = read_long(w);
-    if (index < 0 || (uint64_t)index >= type->count) {
-        json_walk_fail(w, "a union's index out of range");
-        index = 0;
-    }
-    return type->branches[index];
+    return type->branches[read_index(w, type, "a union's index out of range")];
 }
 
 static void walk_record(struct json_walk *w, const struct avro_type *type)
@@ -307,7 +309,7 @@ void json_walk_value(struct json_walk *w, const struct avro_type *type)
         bytes_append(w->out, "null", 4);
         return;
     case AVRO_KIND_BOOLEAN:
-        walk_boolean(w);
+        bytes_append_string(w->out, read_boolean(w) ? "true" : "false");
         return;
     case AVRO_KIND_INT:
         walk_number(w, type->meaning, read_int(w), false);
@@ -331,13 +333,78 @@ void json_walk_value(struct json_walk *w, const struct avro_type *type)
         walk_text(w, type);
         return;
     case AVRO_KIND_ENUM:
-        walk_enum(w, type);
+        bytes_append_slice(w->out, type->symbols[read_index(w, type, "an enum's index out of range")]);
         return;
     case AVRO_KIND_ARRAY:
     case AVRO_KIND_MAP:
     case AVRO_KIND_UNION:
     case AVRO_KIND_RECORD:
         walk_nested(w, type);
+        return;
+    }
+}
+
+// Arrays and maps are rare where values are skipped: they are written and taken back.
+static void skip_items(struct json_walk *w, const struct avro_type *type)
+{
+    size_t size = w->out->size;
+    json_walk_value(w, type);
+    w->out->size = size;
+}
+
+static void skip_nested(struct json_walk *w, const struct avro_type *type)
+{
+    if (w->depth == JSON_WALK_DEPTH_MAX) {
+        json_walk_fail(w, "nested too deep");
+        return;
+    }
+    w->depth++;
+    if (type->kind == AVRO_KIND_UNION) {
+        json_walk_skip(w, read_branch(w, type));
+    }
+    for (size_t i = 0; type->kind == AVRO_KIND_RECORD && i < type->count && !json_walk_has_failed(w); i++) {
+        json_walk_skip(w, type->fields[i].type);
+    }
+    w->depth--;
+}
+
+void json_walk_skip(struct json_walk *w, const struct avro_type *type)
+{
+    switch (type->kind) {
+    case AVRO_KIND_NULL:
+        return;
+    case AVRO_KIND_BOOLEAN:
+        (void)read_boolean(w);
+        return;
+    case AVRO_KIND_INT:
+        (void)read_int(w);
+        return;
+    case AVRO_KIND_LONG:
+        (void)read_long(w);
+        return;
+    case AVRO_KIND_FLOAT:
+        (void)cursor_u32(&w->in);
+        return;
+    case AVRO_KIND_DOUBLE:
+        (void)cursor_u64(&w->in);
+        return;
+    case AVRO_KIND_BYTES:
+    case AVRO_KIND_STRING:
+        (void)json_walk_string(w);
+        return;
+    case AVRO_KIND_FIXED:
+        (void)cursor_take(&w->in, type->size);
+        return;
+    case AVRO_KIND_ENUM:
+        (void)read_index(w, type, "an enum's index out of range");
+        return;
+    case AVRO_KIND_ARRAY:
+    case AVRO_KIND_MAP:
+        skip_items(w, type);
+        return;
+    case AVRO_KIND_UNION:
+    case AVRO_KIND_RECORD:
+        skip_nested(w, type);
         return;
     }
 }

@@ -74,6 +74,27 @@ static void json_strings_escape_what_they_must(void **state)
                "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80\"");
 }
 
+/** Any byte, anywhere among plain ones, is written as it is alone. */
+static void a_byte_is_escaped_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        struct bytes alone = {0};
+        text_append_json(&alone, slice_make(&(char){(char)byte}, 1));
+        for (size_t at = 0; at < 20; at++) {
+            char text[21];
+            memset(text, 'x', 20);
+            text[at] = (char)byte;
+            struct bytes expected = {0};
+            bytes_format(&expected, "\"%.*s%.*s%s\"", (int)at, "xxxxxxxxxxxxxxxxxxxx", (int)alone.size - 2,
+                         (const char *)alone.data + 1, "xxxxxxxxxxxxxxxxxxx" + at);
+            check_json(text, 20, bytes_text(&expected));
+            bytes_clear(&expected);
+        }
+        bytes_clear(&alone);
+    }
+}
+
 static void bytes_that_are_not_utf8_become_the_replacement_character(void **state)
 {
     (void)state;
@@ -120,6 +141,7 @@ int main(void)
         cmocka_unit_test(globs_cross_dots_and_slashes_make_a_regex),
         cmocka_unit_test(the_nearest_word_is_a_slip_of_the_fingers_away),
         cmocka_unit_test(json_strings_escape_what_they_must),
+        cmocka_unit_test(a_byte_is_escaped_wherever_it_stands),
         cmocka_unit_test(bytes_that_are_not_utf8_become_the_replacement_character),
         cmocka_unit_test(every_truncation_of_a_character_is_replaced),
         cmocka_unit_test(hashes_differ_by_content_and_length),

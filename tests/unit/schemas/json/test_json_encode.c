@@ -326,6 +326,67 @@ static void a_record_that_is_no_envelope_is_its_own_after(void **state)
     avro_type_free(type);
 }
 
+static void a_row_is_written_without_the_rest_of_its_event(void **state)
+{
+    (void)state;
+    for (int has_before = 0; has_before < 2; has_before++) {
+        struct sample s CLEANUP(sample_clear) = sample_make(has_before);
+        struct bytes out CLEANUP(bytes_clear) = {0};
+        struct json_event event;
+        struct fault f;
+        bytes_append_string(&out, "...");
+        assert_true(json_encode_row(s.type, bytes_slice(&s.avro), NULL, &out, &event, &f));
+        assert_int_equal(out.size, 3 + strlen(ROW) + strlen("\"public\"\"sample\""));
+        check_span(&out, event.after, ROW);
+        check_span(&out, event.schema, "public");
+        check_span(&out, event.table, "sample");
+        assert_int_equal(event.before.size, 0);
+        assert_int_equal(event.data.size, 0);
+        assert_int_equal(event.op, has_before ? 'u' : 'c');
+        assert_int_equal(event.commit_time_us, INT64_C(1795414726233631));
+    }
+}
+
+/** Values of any kind may lie beside the row. Only the row is written, also when it follows from `before`. */
+static void all_kinds_of_values_are_skipped(void **state)
+{
+    (void)state;
+    struct avro_type *type = parse(
+        "{\"type\":\"record\",\"name\":\"e\",\"fields\":["
+        "{\"name\":\"before\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"r\",\"fields\":["
+        "{\"name\":\"a\",\"type\":\"int\"}]}]},{\"name\":\"after\",\"type\":[\"null\",\"r\"]},"
+        "{\"name\":\"op\",\"type\":\"string\"},{\"name\":\"x\",\"type\":{\"type\":\"record\",\"name\":\"x\","
+        "\"fields\":[{\"name\":\"b\",\"type\":\"boolean\"},{\"name\":\"f\",\"type\":\"float\"},"
+        "{\"name\":\"d\",\"type\":\"double\"},{\"name\":\"y\",\"type\":\"bytes\"},"
+        "{\"name\":\"z\",\"type\":{\"type\":\"fixed\",\"name\":\"z\",\"size\":2}},"
+        "{\"name\":\"n\",\"type\":{\"type\":\"enum\",\"name\":\"n\",\"symbols\":[\"A\",\"B\"]}},"
+        "{\"name\":\"l\",\"type\":{\"type\":\"array\",\"items\":\"long\"}},"
+        "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":\"string\"}}]}}]}");
+    static const char AVRO[] = "\x02\x0e"  // before {a: 7}
+                               "\0\x02"    // no after; op:
+                               "d\x01"
+                               "1234"
+                               "12345678"
+                               "\x04yy"
+                               "zz"
+                               "\x02"  // x, up to n
+                               "\x02\x06\0"
+                               "\x02\x02k\x02v";  // l and m, but for the end of m
+    struct bytes out CLEANUP(bytes_clear) = {0};
+    struct json_event event;
+    struct fault f;
+    for (size_t size = 0; size < sizeof AVRO - 1; size++) {
+        assert_false(json_encode_row(type, slice_make(AVRO, size), NULL, &out, &event, &f));
+        assert_int_equal(out.size, 0);
+    }
+    assert_true(json_encode_row(type, slice_make(AVRO, sizeof AVRO), NULL, &out, &event, &f));
+    assert_string_equal(bytes_text(&out), "null{\"a\":7}");  // there is no `after`
+    check_span(&out, event.before, "{\"a\":7}");
+    assert_int_equal(event.after.size, 0);
+    assert_int_equal(event.op, 'd');
+    avro_type_free(type);
+}
+
 static void every_truncation_is_refused_and_leaves_the_output_alone(void **state)
 {
     (void)state;
@@ -338,6 +399,10 @@ static void every_truncation_is_refused_and_leaves_the_output_alone(void **state
         struct fault f = {0};
         bytes_append_string(&out, "kept");
         assert_false(json_encode_event(s.type, slice_make(exact, size), NULL, &out, &event, &f));
+        assert_int_equal(f.kind, FAULT_REJECT);
+        assert_int_equal(out.size, 4);
+        assert_int_equal(event.op, 'x');
+        assert_false(json_encode_row(s.type, slice_make(exact, size), NULL, &out, &event, &f));
         assert_int_equal(f.kind, FAULT_REJECT);
         assert_int_equal(out.size, 4);
         assert_int_equal(event.op, 'x');
@@ -376,6 +441,8 @@ int main(void)
         cmocka_unit_test(a_key_s_values_can_be_written_as_they_are_stored),
         cmocka_unit_test(an_envelope_gives_data_and_its_parts),
         cmocka_unit_test(a_record_that_is_no_envelope_is_its_own_after),
+        cmocka_unit_test(a_row_is_written_without_the_rest_of_its_event),
+        cmocka_unit_test(all_kinds_of_values_are_skipped),
         cmocka_unit_test(every_truncation_is_refused_and_leaves_the_output_alone),
         cmocka_unit_test(it_takes_no_memory_once_warm_and_is_quick),
     };
