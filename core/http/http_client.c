@@ -18,7 +18,8 @@ struct http_call {
     struct http_call *next;  // in the list of active or of idle calls
     struct http_call *previous;
     struct curl_slist lines;  // header_lines as one node in front of the caller's list
-    char *url;                // as last set on the handle, like the next two
+    char *url;                // as last set on the handle, like the next three
+    CURLU *parsed_url;        // NULL: curl can't parse `url`, and says so when it is called
     char *method;
     bool has_credentials;
     bool was_sent_before;  // curl wanted to resend after bytes were sent, and was stopped
@@ -117,6 +118,7 @@ static struct http_call *new_call(struct http_client *c)
 static void free_call(struct http_call *call)
 {
     curl_easy_cleanup(call->easy);
+    curl_url_cleanup(call->parsed_url);
     bytes_clear(&call->body);
     free(call->url);
     free(call->method);
@@ -173,12 +175,28 @@ static void set_method(struct http_call *call, const char *method)
     curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, is_get || is_post ? NULL : method);
 }
 
+/** Parses the URL once: with CURLOPT_URL alone curl would parse it for each transfer. */
+static void set_url(struct http_call *call, const char *url)
+{
+    CURLU *parsed = curl_url();
+    INVARIANT(parsed != NULL);
+    if (curl_url_set(parsed, CURLUPART_URL, url, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) !=
+        CURLUE_OK) {
+        curl_url_cleanup(parsed);
+        parsed = NULL;
+    }
+    curl_easy_setopt(call->easy, CURLOPT_URL, url);  // relative redirects are resolved against it
+    curl_easy_setopt(call->easy, CURLOPT_CURLU, parsed);
+    curl_url_cleanup(call->parsed_url);
+    call->parsed_url = parsed;
+    free(call->url);
+    call->url = memory_string(url);
+}
+
 static void set_peer(struct http_call *call, const struct http_request *request)
 {
     if (call->url == NULL || strcmp(call->url, request->url) != 0) {
-        free(call->url);
-        call->url = memory_string(request->url);
-        curl_easy_setopt(call->easy, CURLOPT_URL, call->url);
+        set_url(call, request->url);
     }
     if (request->username != NULL || call->has_credentials) {
         curl_easy_setopt(call->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);

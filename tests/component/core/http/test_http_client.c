@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "core/base/clock.h"
 #include "core/http/http_client.h"
 #include "tests/component/bridge/stub_function.h"
@@ -18,6 +20,7 @@ struct http_case {
     int done;
     struct http_response last;
     char text[256];  // of the last body
+    char location[256];
 };
 
 static void on_time(uv_timer_t *timer)
@@ -52,6 +55,7 @@ static void on_done(void *self, const struct http_response *r)
     size_t size = r->body.size < sizeof(c->text) - 1 ? r->body.size : sizeof(c->text) - 1;
     memcpy(c->text, size == 0 ? "" : (const char *)r->body.data, size);
     c->text[size] = '\0';
+    (void)snprintf(c->location, sizeof(c->location), "%s", r->location == NULL ? "" : r->location);
 }
 
 static struct http_call *post(struct http_case *c, const char *url, int64_t timeout_ms)
@@ -255,6 +259,39 @@ static void redirects_are_reported_and_not_followed(void **state)
     stop(&c);
 }
 
+static struct stub_answer answer_beside(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 302, .headers = "Location: beside\r\n"};
+}
+
+/** One handle makes these calls in turn: it keeps what belongs to its last URL only for the same URL. */
+static void each_call_goes_to_its_own_url(void **state)
+{
+    (void)state;
+    static const char *const PATHS[] = {"a/x?q=%20", "a/x?q=%20", "b/y", "a/x?q=%20"};
+    struct http_case c;
+    start(&c, answer_beside);
+    for (int i = 0; i < (int)COUNT_OF(PATHS); i++) {
+        CLEANUP(memory_free_pointer) char *url = memory_format("%s/%s", stub_function_url(c.stub), PATHS[i]);
+        CLEANUP(memory_free_pointer)
+        char *beside = memory_format("%s/%c/beside", stub_function_url(c.stub), PATHS[i][0]);
+        CLEANUP(memory_free_pointer) char *line = memory_format("POST /fn/%s HTTP/1.1\r\n", PATHS[i]);
+        (void)post(&c, url, 5000);
+        run_until_done(&c, i + 1);
+        assert_memory_equal(stub_function_call(c.stub, i)->head, line, strlen(line));
+        assert_string_equal(c.location, beside);
+    }
+    (void)post(&c, "http://[::1/", 5000);
+    run_until_done(&c, COUNT_OF(PATHS) + 1);
+    assert_int_equal(c.last.transport.kind, FAULT_RETRY);
+    assert_int_equal(c.last.transport.origin_code, CURLE_URL_MALFORMAT);
+    assert_int_equal(stub_function_count(c.stub), COUNT_OF(PATHS));
+    stop(&c);
+}
+
 static void more_calls_than_connections_take_turns(void **state)
 {
     (void)state;
@@ -279,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_request_that_may_have_been_carried_out_is_not_sent_again),
         cmocka_unit_test(a_cancelled_call_never_calls_back),
         cmocka_unit_test(redirects_are_reported_and_not_followed),
+        cmocka_unit_test(each_call_goes_to_its_own_url),
         cmocka_unit_test(more_calls_than_connections_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
