@@ -20,7 +20,7 @@ static int check_dir(const char *dir)
     struct fault f;
     if (is_good && !check_more_kafka(set.settings, &f)) {
         CLEANUP(memory_free_pointer) char *path = memory_format("%s/millrace.yaml", dir);
-        config_set_reject(&set, path, f.text);
+        config_set_reject_folder(&set, path, f.text);
         is_good = false;
     }
     CLEANUP(bytes_clear) struct bytes warnings = {0};
@@ -29,7 +29,7 @@ static int check_dir(const char *dir)
     (void)fputs(bytes_text(&set.complaints), stdout);
     (void)fputs(bytes_text(&warnings), stdout);
     CLEANUP(bytes_clear) struct bytes summary = {0};
-    config_dir_summary(&set, &summary);
+    config_set_summary(&set, &summary);
     (void)fputs(bytes_text(&summary), stdout);
     return is_good ? CLI_DONE : CLI_CONFIG;
 }

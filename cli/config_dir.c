@@ -57,7 +57,8 @@ struct config_entry {
     const struct config_folder_type *type;  // NULL: millrace.yaml, or the configuration folder itself
     struct config_file file;
     struct complaints complaints;
-    void *config;  // NULL: the file was not read
+    struct text_list variables;  // names in {env: NAME}
+    void *config;                // NULL: the file was not read
 };
 
 // A configuration folder that is being loaded.
@@ -75,7 +76,8 @@ static struct config_entry *add_entry(struct config_dir *d, const struct config_
 {
     struct config_entry *e = memory_zeroed(1, sizeof(*e));
     e->type = type;
-    e->file = (struct config_file){.path = path, .name = name, .complaints = &e->complaints};
+    e->file = (struct config_file){
+        .path = path, .name = name, .complaints = &e->complaints, .variables = &e->variables};
     d->entries = memory_resize(d->entries, (d->entry_count + 1) * sizeof(struct config_entry *));
     d->entries[d->entry_count++] = e;
     return e;
@@ -225,18 +227,7 @@ static void compare_topics(struct config_dir *d)
 
 static void reject_entry(struct config_set *set, struct config_entry *e)
 {
-    CLEANUP(bytes_clear) struct bytes text = {0};
-    complaints_write(&e->complaints, "error", &text);
-    set->error_count += e->complaints.count;
-    bytes_append(&set->complaints, text.data, text.size);
-    struct config_rejections *list = &set->rejected;
-    list->items = memory_resize(list->items, (list->count + 1) * sizeof(*list->items));
-    list->items[list->count++] = (struct config_rejected){
-        .kind = e->type == NULL ? &settings_kind : e->type->kind,
-        .name = memory_string(e->file.name),
-        .text = memory_string(bytes_text(&text)),
-        .since_wall_us = clock_wall_us(),
-    };
+    config_set_reject(set, e->type == NULL ? &settings_kind : e->type->kind, e->file.name, &e->complaints);
     if (e->type != NULL && e->config != NULL) {
         e->type->clear(e->config);
         free(e->config);
@@ -256,10 +247,25 @@ static void accept_entry(struct config_set *set, struct config_entry *e)
     }
 }
 
+static void keep_variables(struct config_set *set, struct config_entry *e)
+{
+    if (e->variables.count == 0) {
+        return;
+    }
+    size_t size = (set->variables_count + 1) * sizeof(*set->variables);
+    set->variables = memory_resize(set->variables, size);
+    set->variables[set->variables_count++] = (struct config_variables){
+        .kind = e->type == NULL ? &settings_kind : e->type->kind,
+        .name = memory_string(e->file.name),
+        .names = e->variables,
+    };
+}
+
 static void finish_load(struct config_dir *d)
 {
     for (size_t i = 0; i < d->entry_count; i++) {
         struct config_entry *e = d->entries[i];
+        keep_variables(d->set, e);
         if (e->complaints.count > 0) {
             reject_entry(d->set, e);
         } else {
@@ -306,86 +312,4 @@ bool config_dir_load(const char *dir, struct config_set *ret)
 {
     const struct config_scope all = {CONFIG_FOLDER_CONNECTORS | CONFIG_FOLDER_FUNCTIONS, NULL};
     return config_dir_load_scope(dir, &all, ret);
-}
-
-unsigned config_set_used_folders(const struct config_set *set)
-{
-    return (set->connector_count > 0 ? CONFIG_FOLDER_CONNECTORS : 0) |
-           (set->function_count > 0 ? CONFIG_FOLDER_FUNCTIONS : 0);
-}
-
-void config_set_reject(struct config_set *set, const char *path, const char *text)
-{
-    struct config_entry e = {.file = {.path = path, .name = path}};
-    complaints_add(&e.complaints, path, 0, 0, "%s", text);
-    reject_entry(set, &e);
-    complaints_clear(&e.complaints);
-}
-
-const struct config_rejected *config_rejections_find(const struct config_rejections *list,
-                                                     const struct config_kind *kind, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].kind == kind && (name == NULL || strcmp(list->items[i].name, name) == 0)) {
-            return &list->items[i];
-        }
-    }
-    return NULL;
-}
-
-void config_rejections_clear(struct config_rejections *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].name);
-        free(list->items[i].text);
-    }
-    free(list->items);
-    *list = (struct config_rejections){0};
-}
-
-void config_rejections_move(struct config_rejections *ret, struct config_rejections *from)
-{
-    config_rejections_clear(ret);
-    *ret = *from;
-    *from = (struct config_rejections){0};
-}
-
-void config_dir_summary(const struct config_set *set, struct bytes *out)
-{
-    size_t warnings = set->warnings.count;
-    bytes_format(out, "%zu error%s", set->error_count, set->error_count == 1 ? "" : "s");
-    if (warnings > 0) {
-        bytes_format(out, ", %zu warning%s", warnings, warnings == 1 ? "" : "s");
-    }
-    bytes_format(out, " in %zu file%s\n", set->file_count, set->file_count == 1 ? "" : "s");
-}
-
-struct function_config **config_set_take_functions(struct config_set *set, size_t *ret_count)
-{
-    *ret_count = set->function_count;
-    set->function_count = 0;
-    return TAKE(set->functions);
-}
-
-void config_set_clear(struct config_set *set)
-{
-    if (set == NULL) {
-        return;
-    }
-    settings_clear(set->settings);
-    free(set->settings);
-    for (size_t i = 0; i < set->connector_count; i++) {
-        connector_config_clear(set->connectors[i]);
-        free(set->connectors[i]);
-    }
-    free(set->connectors);
-    for (size_t i = 0; i < set->function_count; i++) {
-        function_config_clear(set->functions[i]);
-        free(set->functions[i]);
-    }
-    free(set->functions);
-    config_rejections_clear(&set->rejected);
-    bytes_clear(&set->complaints);
-    complaints_clear(&set->warnings);
-    *set = (struct config_set){0};
 }

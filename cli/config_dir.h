@@ -3,44 +3,8 @@
 #define CLI_CONFIG_DIR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "bridge/config/function_config.h"
-#include "connectors/connector_config.h"
-#include "core/base/bytes.h"
-#include "core/config/complaints.h"
-#include "core/config/settings.h"
-
-/** A file or folder that can't be used. */
-struct config_rejected {
-    const struct config_kind *kind;  // of the file; settings_kind for millrace.yaml and for folders
-    char *name;                      // of the connector or function
-    char *text;                      // its complaints, one line each
-    int64_t since_wall_us;           // when it was read
-};
-
-/** Zero-initialised is empty. */
-struct config_rejections {
-    struct config_rejected *items;
-    size_t count;
-};
-
-enum config_folder { CONFIG_FOLDER_CONNECTORS = 1, CONFIG_FOLDER_FUNCTIONS = 2 };
-
-/** Zero-initialised is empty. Has the valid files; the others are in `rejected`. */
-struct config_set {
-    struct settings *settings;             // set even when millrace.yaml is rejected, then mostly defaults
-    struct connector_config **connectors;  // in the order of their names
-    size_t connector_count;
-    struct function_config **functions;  // in the order of their names
-    size_t function_count;
-    struct config_rejections rejected;
-    unsigned folders;  // bits of enum config_folder: folders that exist
-    size_t error_count;
-    size_t file_count;        // files read
-    struct bytes complaints;  // one line each, FILE:LINE:COLUMN: error: …; empty without errors
-    struct complaints warnings;
-};
+#include "cli/config_set.h"
 
 /** Which files to read, so that a process holds only the secrets that it needs. */
 struct config_scope {
@@ -66,29 +30,5 @@ bool config_dir_load(const char *dir, struct config_set *ret);
 
 /** As config_dir_load, but reads millrace.yaml and the files in the scope only. */
 bool config_dir_load_scope(const char *dir, const struct config_scope *scope, struct config_set *ret);
-
-/** Bits of enum config_folder: folders that have a valid file. */
-unsigned config_set_used_folders(const struct config_set *set);
-
-/** Adds a complaint about a folder, as config_dir_load does. */
-void config_set_reject(struct config_set *set, const char *path, const char *text);
-
-/** The rejected file of this kind and name (NULL for any); NULL when there is none. */
-const struct config_rejected *config_rejections_find(const struct config_rejections *list,
-                                                     const struct config_kind *kind, const char *name);
-
-/** Moves the list to `ret`, whose old content is released. */
-void config_rejections_move(struct config_rejections *ret, struct config_rejections *from);
-void config_rejections_clear(struct config_rejections *list);
-
-/** Appends "2 errors, 1 warning in 3 files"; without warnings "2 errors in 3 files". */
-void config_dir_summary(const struct config_set *set, struct bytes *out);
-
-/** Moves the functions out of the set, for bridge_apply, which takes them over; the caller frees the array.
- */
-struct function_config **config_set_take_functions(struct config_set *set, size_t *ret_count);
-
-/** Accepts NULL and half-loaded sets. */
-void config_set_clear(struct config_set *set);
 
 #endif

@@ -2,13 +2,13 @@
 
 #include "core/base/memory.h"
 
-/** Appends a value that config_show hides; NULL differs from "". */
+/** Appends the hash of a value that config_show hides, so that no copy of it is made; NULL differs from "".
+ */
 static void append_secret(struct bytes *out, const char *text)
 {
     bytes_append_byte(out, text == NULL ? 0 : 1);
-    if (text != NULL) {
-        bytes_append(out, text, strlen(text) + 1);
-    }
+    uint64_t hash = text == NULL ? 0 : text_hash(slice_of(text));
+    bytes_append(out, &hash, sizeof(hash));
 }
 
 static void append_pairs(struct bytes *out, const struct text_pairs *pairs)

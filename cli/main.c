@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "cli/cli.h"
+#include "cli/core_dumps.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -57,20 +56,6 @@ static int refuse(const char *word)
     return CLI_USAGE;
 }
 
-/** Core dumps would contain secrets: disables them unless MILLRACE_CORE_DUMPS=1. */
-static void forbid_core_dumps(void)
-{
-    const char *wanted = getenv("MILLRACE_CORE_DUMPS");
-    if (wanted != NULL && strcmp(wanted, "1") == 0) {
-        return;
-    }
-    const struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__          // LeakSanitizer must be able to attach
-    (void)prctl(PR_SET_DUMPABLE, 0);  // RLIMIT_CORE does not stop a core_pattern that is a program
-#endif
-}
-
 static int run(const struct command *command, int argc, char **argv)
 {
     int code = command->run(argc, argv);
@@ -88,7 +73,7 @@ int main(int argc, char **argv)
         print_help(stderr);
         return CLI_USAGE;
     }
-    forbid_core_dumps();
+    core_dumps_forbid();
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || (strcmp(word, "help") == 0 && argc == 2)) {
         print_help(stdout);

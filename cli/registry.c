@@ -122,7 +122,8 @@ int registry_command(int argc, char **argv)
         return code;
     }
     CLEANUP(config_set_clear) struct config_set set = {0};
-    if (!config_dir_load(config_dir_choose(options.dir), &set)) {
+    static const struct config_scope only_settings = {0};
+    if (!config_dir_load_scope(config_dir_choose(options.dir), &only_settings, &set)) {
         (void)fputs(bytes_text(&set.complaints), stderr);
         return CLI_CONFIG;
     }

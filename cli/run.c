@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/config_hash.h"
 #include "cli/run_options.h"
+#include "cli/supervise/environment.h"
 #include "cli/supervise/health.h"
 #include "cli/supervise/notify.h"
 #include "cli/supervise/reload.h"
@@ -81,13 +82,21 @@ static struct desired_child *list_desired(const struct config_set *set,
     bool has_rejected_function = false;
     for (size_t i = 0; i < set->connector_count; i++) {
         uint64_t hash = config_hash_connector(set->connectors[i]) ^ shared;
-        desired[count++] = (struct desired_child){"connector", set->connectors[i]->name,     1, hash,
-                                                  false,       set->connectors[i]->slot.name};
+        struct desired_child *d = &desired[count++];
+        *d = (struct desired_child){
+            .kind = "connector",
+            .name = set->connectors[i]->name,
+            .number = 1,
+            .config_hash = hash,
+            .slot = set->connectors[i]->slot.name,
+        };
+        environment_names(set, &connector_config_kind, d->name, &d->variables);
     }
     for (size_t i = 0; i < rejected->count; i++) {
         const struct config_rejected *r = &rejected->items[i];
         if (r->kind == &connector_config_kind) {
-            desired[count++] = (struct desired_child){"connector", r->name, 1, 0, true, NULL};
+            desired[count++] =
+                (struct desired_child){.kind = "connector", .name = r->name, .number = 1, .is_kept = true};
         }
         has_rejected_function = has_rejected_function || r->kind == &function_config_kind;
     }
@@ -96,8 +105,15 @@ static struct desired_child *list_desired(const struct config_set *set,
         (void)snprintf(name, BRIDGE_NAME_SIZE, "bridge-%d", i + 1);
         // A bridge reloads changed functions itself, so its hash does not include them.
         if (set->function_count > 0 || has_rejected_function) {
-            desired[count++] =
-                (struct desired_child){"bridge", name, i + 1, shared, set->function_count == 0, NULL};
+            struct desired_child *d = &desired[count++];
+            *d = (struct desired_child){
+                .kind = "bridge",
+                .name = name,
+                .number = i + 1,
+                .config_hash = shared,
+                .is_kept = set->function_count == 0,
+            };
+            environment_names(set, &function_config_kind, NULL, &d->variables);
         }
     }
     *ret_count = count;
@@ -112,6 +128,9 @@ static void apply(struct run *run, const struct config_set *set)
     CLEANUP(memory_free_pointer)
     struct desired_child *desired = list_desired(set, &run->rejected, names, &count);
     supervisor_apply(run->supervisor, desired, count);
+    for (size_t i = 0; i < count; i++) {
+        text_list_clear(&desired[i].variables);
+    }
     text_list_clear(&run->functions);
     for (size_t i = 0; i < set->function_count; i++) {
         text_list_add(&run->functions, set->functions[i]->name);
@@ -201,6 +220,7 @@ static bool start(struct run *run, struct fault *f)
              LOG_WITH(LOG_NUMBER("connectors", run->set.connector_count),
                       LOG_NUMBER("functions", run->set.function_count)),
              "millrace %s has started with %s", MILLRACE_VERSION, run->dir);
+    config_set_keep_settings(&run->set);  // the other secrets are the children's
     notify_send("READY=1");
     return true;
 }

@@ -86,8 +86,10 @@ int status_command(int argc, char **argv)
         return code;
     }
     CLEANUP(config_set_clear) struct config_set set = {0};
-    // Rejected files do not matter here, as long as admin.listen is known.
-    if (!config_dir_load(options.dir, &set) && (set.settings == NULL || set.settings->admin.host == NULL)) {
+    static const struct config_scope only_settings = {0};
+    // Errors do not matter here, as long as admin.listen is known.
+    if (!config_dir_load_scope(options.dir, &only_settings, &set) &&
+        (set.settings == NULL || set.settings->admin.host == NULL)) {
         (void)fputs(bytes_text(&set.complaints), stderr);
         return CLI_CONFIG;
     }

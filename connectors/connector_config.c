@@ -358,8 +358,8 @@ void connector_config_clear(struct connector_config *c)
         return;
     }
     free(c->name);
-    free(c->postgres.dsn);
-    free(c->postgres.password);
+    memory_free_secret(c->postgres.dsn);
+    memory_free_secret(c->postgres.password);
     free(c->topic_prefix);
     text_list_clear(&c->tables.include);
     text_list_clear(&c->tables.exclude);

@@ -355,9 +355,9 @@ void function_config_clear(struct function_config *c)
     }
     free(c->name);
     text_list_clear(&c->source.topics);
-    free(c->http.url);
+    memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
-    free(c->http.bearer);
+    memory_free_secret(c->http.bearer);
     free(c->delivery.on_failure.dead_letter);
     *c = (struct function_config){0};
 }

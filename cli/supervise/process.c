@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/supervise/environment.h"
 #include "cli/supervise/metrics_history.h"
 #include "cli/supervise/spawned.h"
 #include "core/base/backoff.h"
@@ -37,7 +38,8 @@ struct process {
     struct process_params params;
     char *kind;
     char *name;
-    char *component;  // for the log
+    char *component;             // for the log
+    struct text_list variables;  // names of its environment variables, for its next start
     enum process_state state;
     char detail[512];
     int64_t since_wall_us;  // when the state was entered
@@ -167,11 +169,13 @@ static bool spawn(struct process *p, struct fault *f)
     const char *const arguments[] = {
         "millrace", is_connector ? "connect" : "bridge", "-c", p->params.dir, "--child-fd", "3", "--number",
         number,     is_connector ? p->name : NULL,       NULL};
+    CLEANUP(memory_free_pointer) char **environment = environment_make(&p->variables, is_connector);
     const struct spawned_params params = {
         .loop = p->params.loop,
         .executable = p->params.executable,
         .component = p->component,
         .arguments = arguments,
+        .environment = environment,
         .on_report = on_report,
         .on_exit = on_exit_of_child,
         .self = p,
@@ -285,6 +289,19 @@ struct process *process_new(const struct process_params *params)
     return p;
 }
 
+bool process_set_variables(struct process *p, const struct text_list *names)
+{
+    bool is_more = false;
+    for (size_t i = 0; i < names->count; i++) {
+        is_more = is_more || !text_list_has(&p->variables, names->items[i]);
+    }
+    text_list_clear(&p->variables);
+    for (size_t i = 0; i < names->count; i++) {
+        text_list_add(&p->variables, names->items[i]);
+    }
+    return is_more;
+}
+
 enum process_state process_state(const struct process *p)
 {
     return p->state;
@@ -348,6 +365,7 @@ void process_free(struct process *p)
     uv_close((uv_handle_t *)p->timer, on_closed_free);
     child_report_clear(&p->report);
     metrics_history_free(p->history);
+    text_list_clear(&p->variables);
     free(p->kind);
     free(p->name);
     free(p->component);

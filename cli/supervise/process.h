@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "cli/supervise/health_part.h"
+#include "core/base/text.h"
 
 #define PROCESS_STATES(X)                                                                                    \
     X(NEW, new)                                                                                              \
@@ -39,6 +40,9 @@ struct process_params {
 };
 
 struct process *process_new(const struct process_params *params);
+
+/** Names the environment variables for the next start; true when the list before lacks one of them. */
+bool process_set_variables(struct process *p, const struct text_list *names);
 
 /** Starts the child unless it runs or its restart is scheduled. */
 void process_start(struct process *p);

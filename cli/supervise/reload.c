@@ -56,8 +56,8 @@ static void reject_missing_folders(const struct reload *r, struct config_set *se
         if ((r->params.folders & folders[i].bit) != 0 && (set->folders & folders[i].bit) == 0) {
             CLEANUP(memory_free_pointer)
             char *path = memory_format("%s/%s", r->params.dir, folders[i].name);
-            config_set_reject(set, path,
-                              "the folder is missing; to stop what was in it, keep the folder without files");
+            config_set_reject_folder(
+                set, path, "the folder is missing; to stop what was in it, keep the folder without files");
         }
     }
 }

@@ -113,6 +113,7 @@ bool spawned_start(const struct spawned_params *params, struct spawned **ret, st
         .exit_cb = on_process_exit,
         .file = params->executable,
         .args = (char **)(uintptr_t)params->arguments,
+        .env = params->environment,
         .stdio = stdio,
         .stdio_count = 4,
     };

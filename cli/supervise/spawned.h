@@ -14,6 +14,7 @@ struct spawned_params {
     const char *executable;
     const char *component;         // for the log; lent until the end
     const char *const *arguments;  // NULL-ended
+    char **environment;            // NULL-ended
     /** Takes over the report's content. */
     void (*on_report)(void *self, struct child_report *report);
     /** After the last report. The run is freed afterwards. */

@@ -145,7 +145,8 @@ static void apply_one(struct supervisor *s, const struct desired_child *desired)
         return;
     }
     c = c == NULL ? new_child(s, desired) : c;
-    bool is_changed = c->config_hash != desired->config_hash;
+    bool is_lacking = process_set_variables(c->process, &desired->variables);
+    bool is_changed = c->config_hash != desired->config_hash || is_lacking;
     c->is_desired = true;
     c->config_hash = desired->config_hash;
     free(c->slot);

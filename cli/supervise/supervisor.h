@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "cli/supervise/health_part.h"
+#include "core/base/text.h"
 
 struct supervisor;
 
@@ -23,18 +24,20 @@ struct supervisor *supervisor_start(const struct supervisor_params *params);
 
 /** A child that should run. */
 struct desired_child {
-    const char *kind;      // "connector" or "bridge"
-    const char *name;      // the connector's; "bridge-1"
-    int number;            // of a bridge process, from 1
-    uint64_t config_hash;  // a different hash restarts it
-    bool is_kept;          // its file is rejected: a running child keeps running, none is started
-    const char *slot;      // a connector's replication slot; NULL for others
+    const char *kind;            // "connector" or "bridge"
+    const char *name;            // the connector's; "bridge-1"
+    int number;                  // of a bridge process, from 1
+    uint64_t config_hash;        // a different hash restarts it
+    bool is_kept;                // its file is rejected: a running child keeps running, none is started
+    const char *slot;            // a connector's replication slot; NULL for others
+    struct text_list variables;  // names of the environment variables that it needs
 };
 
 /**
  * Sets the desired children. New ones are started, missing ones are drained and stopped, those with a changed
- * configuration are drained and restarted, failed ones are started; the others are left alone. A child that
- * exits with 78 is restarted after a minute, with another code after 1 s to 1 min.
+ * configuration or without a variable that they need are drained and restarted, failed ones are started; the
+ * others are left alone. A child that exits with 78 is restarted after a minute, with another code after 1 s
+ * to 1 min.
  */
 void supervisor_apply(struct supervisor *s, const struct desired_child *desired, size_t count);
 

@@ -25,6 +25,14 @@ void bytes_clear(struct bytes *b)
     *b = (struct bytes){0};
 }
 
+void bytes_wipe(struct bytes *b)
+{
+    if (b->data != NULL) {
+        explicit_bzero(b->data, b->capacity);
+    }
+    bytes_clear(b);
+}
+
 void bytes_grow(struct bytes *b, size_t extra)
 {
     INVARIANT(extra < SIZE_MAX / 4);

@@ -42,6 +42,9 @@ struct bytes {
 /** Releases the memory; the buffer is empty and usable again. Accepts NULL. */
 void bytes_clear(struct bytes *b);
 
+/** As bytes_clear, for content that may have secrets: overwrites it first. */
+void bytes_wipe(struct bytes *b);
+
 /** The slow path of bytes_reserve: enlarges the buffer. */
 void bytes_grow(struct bytes *b, size_t extra);
 

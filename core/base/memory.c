@@ -56,3 +56,11 @@ char *memory_format(const char *format, ...)
     check(length < 0 ? NULL : text);
     return text;
 }
+
+void memory_free_secret(char *text)
+{
+    if (text != NULL) {
+        explicit_bzero(text, strlen(text));
+        free(text);
+    }
+}

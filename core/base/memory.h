@@ -42,6 +42,15 @@ void *memory_resize(void *old, size_t size) __attribute__((returns_nonnull));
 char *memory_string(const char *text) __attribute__((returns_nonnull));
 char *memory_format(const char *format, ...) __attribute__((returns_nonnull, format(printf, 1, 2)));
 
+/** Overwrites a string that may be a secret, then frees it. Accepts NULL. */
+void memory_free_secret(char *text);
+
+/** For CLEANUP(memory_free_secret_pointer) on a string. */
+static inline void memory_free_secret_pointer(char **text)
+{
+    memory_free_secret(*text);
+}
+
 /** For CLEANUP(memory_free_pointer) on any heap pointer. */
 static inline void memory_free_pointer(void *address_of_pointer)
 {

@@ -13,6 +13,16 @@ void text_list_add(struct text_list *list, const char *item)
     list->items[list->count++] = memory_string(item);
 }
 
+bool text_list_has(const struct text_list *list, const char *item)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], item) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void text_list_clear(struct text_list *list)
 {
     if (list == NULL) {
@@ -40,7 +50,7 @@ static struct text_pair *place_value(struct text_pairs *pairs, const char *key, 
     struct text_pair *pair = find_pair(pairs, key);
     char *copy = memory_string(value);
     if (pair != NULL) {
-        free(pair->value);
+        memory_free_secret(pair->value);
         pair->value = copy;
         return pair;
     }
@@ -73,7 +83,7 @@ void text_pairs_clear(struct text_pairs *pairs)
     }
     for (size_t i = 0; i < pairs->count; i++) {
         free(pairs->items[i].key);
-        free(pairs->items[i].value);
+        memory_free_secret(pairs->items[i].value);
     }
     free(pairs->items);
     *pairs = (struct text_pairs){0};

@@ -23,6 +23,7 @@ struct text_pairs {
 };
 
 void text_list_add(struct text_list *list, const char *item);
+bool text_list_has(const struct text_list *list, const char *item);
 void text_list_clear(struct text_list *list);
 
 /** Adds the pair, or replaces the value of an existing key. */

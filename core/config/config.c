@@ -185,7 +185,7 @@ bool config_read(const struct config_kind *kind, struct config_file *file, struc
 
 bool config_read_file(const struct config_kind *kind, struct config_file *file, void *config)
 {
-    CLEANUP(bytes_clear) struct bytes text = {0};
+    CLEANUP(bytes_wipe) struct bytes text = {0};  // it may contain plain secrets
     struct fault f;
     if (!config_file_load(file->path, YAML_SIZE_MAX, &text, &file->is_private, &f)) {
         const char *why = f.text + strlen(file->path) + 2;  // without the path, which begins the complaint
@@ -193,9 +193,5 @@ bool config_read_file(const struct config_kind *kind, struct config_file *file, 
         read_section(&(struct config_store){file, config}, kind->options, NULL, false);
         return false;
     }
-    bool is_good = config_read(kind, file, bytes_slice(&text), config);
-    if (text.size > 0) {
-        explicit_bzero(text.data, text.size);  // it may contain plain secrets
-    }
-    return is_good;
+    return config_read(kind, file, bytes_slice(&text), config);
 }

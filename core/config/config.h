@@ -5,6 +5,8 @@
 #include "core/base/fault.h"
 #include "core/config/yaml.h"
 
+struct text_list;
+
 enum config_type {
     CONFIG_TEXT,      // char *
     CONFIG_SECRET,    // char *; {file: PATH}, {env: NAME}, or plain in a file that only its owner may read
@@ -33,7 +35,8 @@ struct config_file {
     const char *name;  // NAME of connectors/NAME.yaml
     bool is_private;   // only its owner may read it, so plain secrets are allowed
     struct complaints *complaints;
-    struct yaml_node *root;  // NULL when the file is empty
+    struct text_list *variables;  // gets the names in {env: NAME}; NULL: not wanted
+    struct yaml_node *root;       // NULL when the file is empty
 };
 
 enum config_verdict { CONFIG_GOOD, CONFIG_BAD_KEY, CONFIG_BAD_VALUE };

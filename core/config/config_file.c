@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { READ_BYTES = 4096 };
+
 static bool system_fault(struct fault *f, const char *path, int code)
 {
     char why[120];
@@ -14,8 +16,8 @@ static bool system_fault(struct fault *f, const char *path, int code)
 static bool read_all(int file, const char *path, size_t size_max, struct bytes *text, struct fault *f)
 {
     for (;;) {
-        uint8_t *place = bytes_reserve(text, 4096);
-        ssize_t got = read(file, place, 4096);
+        uint8_t *place = bytes_reserve(text, READ_BYTES);
+        ssize_t got = read(file, place, READ_BYTES);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -51,7 +53,10 @@ bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool
     if (!S_ISREG(status.st_mode)) {
         return fault_set(f, FAULT_CONFIG, "%s: not a file", path);
     }
-    CLEANUP(bytes_clear) struct bytes text = {0};
+    CLEANUP(bytes_wipe) struct bytes text = {0};
+    // Room for all of it at once: a buffer that moves as it grows leaves pieces of a secret behind.
+    size_t size = (size_t)status.st_size < size_max ? (size_t)status.st_size : size_max;
+    (void)bytes_reserve(&text, size + 2 * READ_BYTES);
     if (!read_all(file, path, size_max, &text, f)) {
         return false;
     }

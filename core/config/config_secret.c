@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/text.h"
 #include "core/config/config_file.h"
 #include "core/config/config_value.h"
 
@@ -31,7 +32,7 @@ static char *check_secret(const struct config_file *file, struct yaml_node *node
 static char *read_from_file(const struct config_file *file, struct yaml_node *node, const char *key)
 {
     CLEANUP(memory_free_pointer) char *path = resolve_path(file, node->text);
-    CLEANUP(bytes_clear) struct bytes text = {0};
+    CLEANUP(bytes_wipe) struct bytes text = {0};
     struct fault f;
     if (!config_file_load(path, CONFIG_SECRET_MAX, &text, NULL, &f)) {
         config_complain_at(file, node, "%s: the secret's file can't be read: %s", key, f.text);
@@ -44,16 +45,15 @@ static char *read_from_file(const struct config_file *file, struct yaml_node *no
     if (secret.size > 0 && secret.data[secret.size - 1] == '\r') {
         secret.size--;
     }
-    char *read = check_secret(file, node, key, secret);
-    if (text.size > 0) {
-        explicit_bzero(text.data, text.size);
-    }
-    return read;
+    return check_secret(file, node, key, secret);
 }
 
 static char *read_from_environment(const struct config_file *file, struct yaml_node *node, const char *key)
 {
     const char *value = getenv(node->text);
+    if (file->variables != NULL) {
+        text_list_add(file->variables, node->text);
+    }
     if (value == NULL) {
         CLEANUP(bytes_clear) struct bytes name = {0};
         config_value_quote(node->text, &name);

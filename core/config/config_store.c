@@ -17,7 +17,7 @@ static void complain(const struct config_store *r, struct yaml_node *at, const c
 
 static void store_text(char **target, char *text)
 {
-    free(*target);
+    memory_free_secret(*target);
     *target = text;
 }
 
@@ -212,7 +212,7 @@ static void store_pair(const struct config_store *r, const struct config_option 
     const char *key = map->keys[i]->text;
     bool is_secret = node->kind == YAML_MAP || (option->rules != NULL && option->rules->is_secret != NULL &&
                                                 option->rules->is_secret(key));
-    CLEANUP(memory_free_pointer) char *value = NULL;
+    CLEANUP(memory_free_secret_pointer) char *value = NULL;
     CLEANUP(bytes_clear) struct bytes quoted = {0};
     config_value_quote(key, &quoted);
     if (node->kind == YAML_LIST) {
@@ -247,7 +247,7 @@ static void store_secret(const struct config_store *r, const struct config_optio
                          struct yaml_node *node)
 {
     struct fault f;
-    CLEANUP(memory_free_pointer) char *secret = config_secret_read(r->file, node, option->key);
+    CLEANUP(memory_free_secret_pointer) char *secret = config_secret_read(r->file, node, option->key);
     if (secret == NULL) {
         node->is_bad = true;
     } else if (!store_one(r, option, secret, &f)) {

@@ -216,9 +216,9 @@ void settings_clear(struct settings *s)
         return;
     }
     text_pairs_clear(&s->kafka);
-    free(s->registry.url);
+    memory_free_secret(s->registry.url);
     free(s->registry.username);
-    free(s->registry.password);
+    memory_free_secret(s->registry.password);
     free(s->admin.host);
     text_list_clear(&s->admin.hosts);
     *s = (struct settings){0};

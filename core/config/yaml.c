@@ -30,7 +30,7 @@ void yaml_node_free(struct yaml_node *node)
     }
     free(node->keys);
     free(node->items);
-    free(node->text);
+    memory_free_secret(node->text);
     free(node);
 }
 
@@ -255,6 +255,24 @@ static void complain_of_parser(struct yaml_reader *r, const yaml_parser_t *parse
     }
 }
 
+/** Files may have plain secrets, and libyaml overwrites nothing that it frees. */
+static void wipe_document(yaml_document_t *document)
+{
+    for (const yaml_node_t *node = document->nodes.start; node < document->nodes.top; node++) {
+        if (node->type == YAML_SCALAR_NODE) {
+            explicit_bzero(node->data.scalar.value, node->data.scalar.length);
+        }
+    }
+    yaml_document_delete(document);
+}
+
+static void wipe_parser(yaml_parser_t *parser)
+{
+    explicit_bzero(parser->raw_buffer.start, (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+    explicit_bzero(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
+    yaml_parser_delete(parser);
+}
+
 static struct yaml_node *load_first(struct yaml_reader *r, yaml_parser_t *parser, struct slice text)
 {
     yaml_document_t document;
@@ -272,7 +290,7 @@ static struct yaml_node *load_first(struct yaml_reader *r, yaml_parser_t *parser
         r->is_seen = NULL;
         r->document = NULL;
     }
-    yaml_document_delete(&document);
+    wipe_document(&document);
     return root;
 }
 
@@ -287,7 +305,7 @@ static void refuse_second(struct yaml_reader *r, yaml_parser_t *parser, struct s
     if (root != NULL) {
         complain(r, root, "a second document begins here; only one is allowed");
     }
-    yaml_document_delete(&document);
+    wipe_document(&document);
 }
 
 bool yaml_parse(const char *file, struct slice text, struct yaml_node **ret_root,
@@ -307,7 +325,7 @@ bool yaml_parse(const char *file, struct slice text, struct yaml_node **ret_root
     if (reader.is_good && root != NULL) {
         refuse_second(&reader, &parser, text);
     }
-    yaml_parser_delete(&parser);
+    wipe_parser(&parser);
     if (!reader.is_good && (root == NULL || reader.is_over)) {
         return false;
     }

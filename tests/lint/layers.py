@@ -54,7 +54,7 @@ ROOMS = {
     "cli/try": [*BELOW, "connectors", "bridge"],
     "cli/supervise": [
         *BELOW,
-        *(f"cli/{name}.h" for name in ("cli", "config_dir", "config_hash", "run_options")),
+        *(f"cli/{name}.h" for name in ("cli", "config_dir", "config_hash", "config_set", "run_options")),
     ],
     "cli": [*BELOW, "connectors", "bridge", "bridge/config", "cli/supervise", "cli/try"],
 }

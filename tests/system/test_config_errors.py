@@ -173,6 +173,14 @@ def test_a_folder_without_connectors_and_functions(files):
     assert done.returncode == 78 and "has no connector" in done.stderr
 
 
+def test_the_registry_reads_only_the_shared_file(files):
+    """Neither the mistakes of other files nor their secrets are its own."""
+    files.write("functions/mail.yaml", GOOD_FUNCTION + "paylod: row\n")
+    process = files.start("registry", "--listen", "127.0.0.1:0")
+    process.wait_event("registry_listening")
+    assert process.stop() == 0
+
+
 def test_help_of_a_command(files):
     assert files.command("help", "check").stdout == files.command("check", "--help").stdout
     assert files.command("help", "chekc").returncode == 64

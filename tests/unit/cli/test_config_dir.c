@@ -70,7 +70,7 @@ static void check_lines(const char *lines, const char *expected)
 static void check_summary(const struct config_set *set, const char *expected)
 {
     struct bytes text = {0};
-    config_dir_summary(set, &text);
+    config_set_summary(set, &text);
     assert_string_equal(bytes_text(&text), expected);
     bytes_clear(&text);
 }

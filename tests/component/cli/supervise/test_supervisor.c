@@ -101,7 +101,7 @@ static void start(const char *name, int64_t silence_us, int64_t hang_us)
 {
     const struct supervisor_params params = {
         .loop = &loop, .dir = ".", .silence_us = silence_us, .hang_us = hang_us, .on_end = on_end};
-    const struct desired_child desired = {"connector", name, 1, 1, false, NULL};
+    const struct desired_child desired = {.kind = "connector", .name = name, .number = 1, .config_hash = 1};
     is_ended = false;
     supervisor = supervisor_start(&params);
     supervisor_apply(supervisor, &desired, 1);
@@ -157,14 +157,34 @@ static void a_rejected_file_neither_stops_nor_starts_its_child(void **state)
     (void)state;
     start("good", 0, 0);
     UNTIL(look().is_reporting);
-    const struct desired_child kept[] = {{"connector", "good", 1, 0, true, NULL},
-                                         {"connector", "other", 1, 0, true, NULL}};
+    const struct desired_child kept[] = {
+        {.kind = "connector", .name = "good", .number = 1, .is_kept = true},
+        {.kind = "connector", .name = "other", .number = 1, .is_kept = true}};
     supervisor_apply(supervisor, kept, 2);
     assert_string_equal(look().state, "running");
     supervisor_apply(supervisor, NULL, 0);
     assert_string_equal(look().state, "draining");
     supervisor_drain(supervisor);
     UNTIL(is_ended);
+    stop();
+}
+
+static void a_child_is_restarted_for_a_variable_that_it_lacks_not_for_one_that_it_has(void **state)
+{
+    (void)state;
+    char *names[] = {"HOME", "PATH"};
+    struct desired_child desired = {.kind = "connector", .name = "good", .number = 1, .config_hash = 1};
+    start("good", 0, 0);
+    UNTIL(look().is_reporting);
+    desired.variables = (struct text_list){names, 1};
+    supervisor_apply(supervisor, &desired, 1);
+    assert_string_equal(look().state, "draining");
+    UNTIL(strcmp(look().state, "running") == 0);
+    supervisor_apply(supervisor, &desired, 1);
+    assert_string_equal(look().state, "running");
+    desired.variables.count = 0;
+    supervisor_apply(supervisor, &desired, 1);
+    assert_string_equal(look().state, "running");
     stop();
 }
 
@@ -180,6 +200,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_supervisor_that_was_stopped_itself_blames_no_child),
         cmocka_unit_test(what_ended_with_78_keeps_its_series_and_its_reason),
         cmocka_unit_test(a_rejected_file_neither_stops_nor_starts_its_child),
+        cmocka_unit_test(a_child_is_restarted_for_a_variable_that_it_lacks_not_for_one_that_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

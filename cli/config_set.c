@@ -1,0 +1,113 @@
+#include "cli/config_set.h"
+
+#include "core/base/clock.h"
+
+unsigned config_set_used_folders(const struct config_set *set)
+{
+    return (set->connector_count > 0 ? CONFIG_FOLDER_CONNECTORS : 0) |
+           (set->function_count > 0 ? CONFIG_FOLDER_FUNCTIONS : 0);
+}
+
+void config_set_reject(struct config_set *set, const struct config_kind *kind, const char *name,
+                       struct complaints *complaints)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    complaints_write(complaints, "error", &text);
+    set->error_count += complaints->count;
+    bytes_append(&set->complaints, text.data, text.size);
+    struct config_rejections *list = &set->rejected;
+    list->items = memory_resize(list->items, (list->count + 1) * sizeof(*list->items));
+    list->items[list->count++] = (struct config_rejected){
+        .kind = kind,
+        .name = memory_string(name),
+        .text = memory_string(bytes_text(&text)),
+        .since_wall_us = clock_wall_us(),
+    };
+}
+
+void config_set_reject_folder(struct config_set *set, const char *path, const char *text)
+{
+    CLEANUP(complaints_clear) struct complaints complaints = {0};
+    complaints_add(&complaints, path, 0, 0, "%s", text);
+    config_set_reject(set, &settings_kind, path, &complaints);
+}
+
+const struct config_rejected *config_rejections_find(const struct config_rejections *list,
+                                                     const struct config_kind *kind, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].kind == kind && (name == NULL || strcmp(list->items[i].name, name) == 0)) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
+void config_rejections_clear(struct config_rejections *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].name);
+        free(list->items[i].text);
+    }
+    free(list->items);
+    *list = (struct config_rejections){0};
+}
+
+void config_rejections_move(struct config_rejections *ret, struct config_rejections *from)
+{
+    config_rejections_clear(ret);
+    *ret = *from;
+    *from = (struct config_rejections){0};
+}
+
+void config_set_summary(const struct config_set *set, struct bytes *out)
+{
+    size_t warnings = set->warnings.count;
+    bytes_format(out, "%zu error%s", set->error_count, set->error_count == 1 ? "" : "s");
+    if (warnings > 0) {
+        bytes_format(out, ", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+    }
+    bytes_format(out, " in %zu file%s\n", set->file_count, set->file_count == 1 ? "" : "s");
+}
+
+struct function_config **config_set_take_functions(struct config_set *set, size_t *ret_count)
+{
+    *ret_count = set->function_count;
+    set->function_count = 0;
+    return TAKE(set->functions);
+}
+
+void config_set_clear(struct config_set *set)
+{
+    if (set == NULL) {
+        return;
+    }
+    settings_clear(set->settings);
+    free(set->settings);
+    for (size_t i = 0; i < set->connector_count; i++) {
+        connector_config_clear(set->connectors[i]);
+        free(set->connectors[i]);
+    }
+    free(set->connectors);
+    for (size_t i = 0; i < set->function_count; i++) {
+        function_config_clear(set->functions[i]);
+        free(set->functions[i]);
+    }
+    free(set->functions);
+    config_rejections_clear(&set->rejected);
+    for (size_t i = 0; i < set->variables_count; i++) {
+        free(set->variables[i].name);
+        text_list_clear(&set->variables[i].names);
+    }
+    free(set->variables);
+    bytes_clear(&set->complaints);
+    complaints_clear(&set->warnings);
+    *set = (struct config_set){0};
+}
+
+void config_set_keep_settings(struct config_set *set)
+{
+    struct settings *settings = TAKE(set->settings);
+    config_set_clear(set);
+    set->settings = settings;
+}
