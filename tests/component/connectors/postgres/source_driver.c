@@ -67,8 +67,9 @@ static void source_driver_row(struct source_driver *d, const struct change *c)
     if (strcmp(c->snapshot, "false") != 0) {
         bytes_format(&d->lines, " %s", c->snapshot);
     }
-    if (c->last_commit_lsn > c->commit_lsn) {
-        bytes_append_string(&d->lines, " after a later commit");  // source.sequence: never
+    d->is_snapshot_row = strcmp(c->snapshot, "false") != 0;
+    if (c->last_commit_lsn != (d->is_snapshot_row ? 0 : d->last_commit)) {
+        bytes_format(&d->lines, " last_commit=%lu", c->last_commit_lsn);  // source.sequence: as expected
     }
     if (c->origin != NULL) {
         bytes_format(&d->lines, " origin=%s/%lu", c->origin, c->origin_lsn);
@@ -95,6 +96,7 @@ static void source_driver_change(struct source_driver *d, const struct change *c
 {
     switch (c->kind) {
     case CHANGE_BEGIN:
+        d->is_snapshot_row = false;
         bytes_append_string(&d->lines, "begin\n");
         return;
     case CHANGE_ROW:
@@ -103,6 +105,7 @@ static void source_driver_change(struct source_driver *d, const struct change *c
     case CHANGE_COMMIT:
         bytes_append_string(&d->lines, c->position < d->last_position ? "commit BACKWARDS\n" : "commit\n");
         d->last_position = c->position;
+        d->last_commit = d->is_snapshot_row ? d->last_commit : c->position;
         break;
     case CHANGE_IDLE:
         d->idle_position = c->position;
@@ -150,6 +153,7 @@ static void source_driver_on_open(void *self, uint64_t position)
     struct source_driver *d = self;
     d->start_position = position;
     d->last_position = position;
+    d->last_commit = d->is_first_start && d->config.snapshot == CONNECTOR_SNAPSHOT_INITIAL ? 0 : position;
     d->opened++;
     source_driver_on_ready(self);
 }
@@ -253,6 +257,7 @@ static void source_driver_turn(struct source_driver *d)
     (void)uv_run(&d->loop, UV_RUN_ONCE);
     if (d->has_asked_state) {
         d->has_asked_state = false;
+        d->is_first_start = !d->record->is_known;
         d->type->state_loaded(d->source, d->record);
     }
     if (d->has_wanted && !(d->holds_done && d->wanted.is_snapshot_done)) {

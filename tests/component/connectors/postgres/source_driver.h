@@ -16,6 +16,7 @@ struct source_driver {
     struct source_state wanted;   // from on_state, not saved yet
     bool has_wanted;
     bool holds_done;          // do not save a record whose snapshot is done
+    bool is_first_start;      // the last record that was loaded was none
     bool has_asked_state;     // on_load_state was called and has no result yet
     uint64_t start_position;  // of the last on_open
     int opened;
@@ -32,6 +33,8 @@ struct source_driver {
     size_t rows_max;  // take at most this many, like a slow reader; 0: all
     uint64_t idle_position;
     uint64_t last_position;
+    uint64_t last_commit;  // of the stream, what source.sequence has to name; 0: none
+    bool is_snapshot_row;  // the last row
     int64_t started_us;
 };
 

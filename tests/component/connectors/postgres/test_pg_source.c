@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,10 +50,17 @@ static void clean_server(void)
         "EXECUTE format('DROP OWNED BY %I', it); EXECUTE format('DROP ROLE %I', it); END LOOP; END $$");
 }
 
+static void show_commits(void)
+{
+    pg_server_sql(&server, "ALTER SYSTEM RESET synchronous_standby_names");
+    (void)pg_server_ask(&server, "SELECT pg_reload_conf()");
+}
+
 static int start_clean(void **state)
 {
     (void)state;
     clock_fake(-1, 0);
+    show_commits();
     clean_server();
     return 0;
 }
@@ -136,6 +144,26 @@ static void updates_deletes_and_key_changes_look_like_debezium(void **state)
         "d public.f #1 key={\"id\":1} before={\"id\":1,\"big\":\"ccc\"} after=- newkey={\"id\":2}\n"
         "c public.f #2 key={\"id\":2} before=- after={\"id\":2,\"big\":\"ccc\"} oldkey={\"id\":1}\n"
         "d public.f #3 key={\"id\":2} before={\"id\":2,\"big\":\"ccc\"} after=-\n"
+        "commit\n");
+    drop_all(&d);
+}
+
+// The server sends only the index's columns of a deleted row.
+static void a_replica_identity_over_an_index_is_the_key_also_beside_a_primary_key(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE coded (id int PRIMARY KEY, code text NOT NULL, v int);"
+                           "CREATE UNIQUE INDEX coded_code ON coded (code);"
+                           "ALTER TABLE coded REPLICA IDENTITY USING INDEX coded_code");
+    struct source_driver d;
+    open_streaming(&d, "coded");
+    pg_server_sql(&server, "INSERT INTO coded VALUES (1, 'a', 5); UPDATE coded SET v = 6; DELETE FROM coded");
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_string_equal(
+        source_driver_lines(&d),
+        "begin\nc public.coded #0 key={\"code\":\"a\"} before=- after={\"id\":1,\"code\":\"a\",\"v\":5}\n"
+        "u public.coded #1 key={\"code\":\"a\"} before=- after={\"id\":1,\"code\":\"a\",\"v\":6}\n"
+        "d public.coded #2 key={\"code\":\"a\"} before={\"id\":0,\"code\":\"a\",\"v\":null} after=-\n"
         "commit\n");
     drop_all(&d);
 }
@@ -884,6 +912,144 @@ static void what_an_open_transaction_wrote_before_its_table_was_added_is_read(vo
     drop_all(&d);
 }
 
+// The transaction is in the WAL, and no snapshot sees it before show_commits: it waits for a standby.
+static void commit_unseen(PGconn *writer, const char *sql)
+{
+    char waits[128];
+    (void)snprintf(waits, sizeof(waits),
+                   "SELECT count(*) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'SyncRep'",
+                   PQbackendPID(writer));
+    pg_server_sql(&server, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    (void)pg_server_ask(&server, "SELECT pg_reload_conf()");
+    bool is_unseen = false;
+    while (!is_unseen) {  // again until the server has read its settings
+        bool is_done = false;
+        assert_int_equal(PQsendQuery(writer, sql), 1);
+        while (!is_done && !is_unseen) {
+            assert_int_equal(PQconsumeInput(writer), 1);
+            is_done = PQisBusy(writer) == 0;
+            is_unseen = !is_done && strcmp(pg_server_ask(&server, waits), "1") == 0;
+        }
+        while (is_done) {
+            PGresult *result = PQgetResult(writer);
+            is_done = result != NULL;
+            PQclear(result);
+        }
+    }
+}
+
+struct unseen {
+    struct source_driver d;
+    PGconn *holder;  // its transaction runs: no snapshot is good before it ends
+    PGconn *writer;
+    char ended[64];  // when that transaction had ended
+};
+
+// A table was added, and its rows are not read yet.
+static void add_newcomer(struct unseen *u, const char *name)
+{
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    open_streaming(&u->d, name);
+    u->holder = PQconnectdb(pg_server_dsn(&server));
+    u->writer = PQconnectdb(pg_server_dsn(&server));
+    PQclear(PQexec(u->holder, "SET synchronous_commit = local"));
+    PQclear(PQexec(u->holder, "BEGIN"));
+    PQclear(PQexec(u->holder, "INSERT INTO r VALUES (1)"));
+    pg_server_sql(&server, "CREATE TABLE newcomer (id int PRIMARY KEY, v int);"
+                           "INSERT INTO newcomer VALUES (7, 0)");
+    assert_true(source_driver_until(&u->d, is_added));
+}
+
+static void end_holder(struct unseen *u)
+{
+    PGresult *done = PQexec(u->holder, "COMMIT");
+    assert_int_equal(PQresultStatus(done), PGRES_COMMAND_OK);
+    PQclear(done);
+    (void)snprintf(u->ended, sizeof(u->ended), "%s", pg_server_ask(&server, "SELECT clock_timestamp()"));
+}
+
+static void clear_unseen(struct unseen *u)
+{
+    show_commits();
+    PQfinish(u->holder);
+    PQfinish(u->writer);
+    drop_all(&u->d);
+}
+
+// Whether the connector's ordinary session runs this query, begun after the holder's transaction.
+static bool has_run(const struct source_driver *d, const char *query)
+{
+    const struct unseen *u = CONTAINER_OF(d, struct unseen, d);
+    char sql[512];
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'millrace' AND"
+                   " backend_type = 'client backend' AND query LIKE '%s%%' AND query_start > '%s'",
+                   query, u->ended);
+    return strcmp(pg_server_ask(&server, sql), "0") != 0;
+}
+
+static bool has_read_newcomer(const struct source_driver *d)
+{
+    return memmem(d->lines.data, d->lines.size, "r public.newcomer", 17) != NULL;
+}
+
+static bool has_taken_or_read(const struct source_driver *d)
+{
+    return has_run(d, "BEGIN ISOLATION LEVEL") || has_read_newcomer(d);
+}
+
+static bool has_holders_row(const struct source_driver *d)
+{
+    return memmem(d->lines.data, d->lines.size, "c public.r", 10) != NULL && d->rows > 2;
+}
+
+static bool has_given_back_or_read(const struct source_driver *d)
+{
+    return has_run(d, "ROLLBACK") || has_read_newcomer(d);
+}
+
+static void rows_that_are_read_undo_no_change_that_was_given(void **state)
+{
+    (void)state;
+    struct unseen u;
+    add_newcomer(&u, "given");
+    commit_unseen(u.writer, "UPDATE newcomer SET v = v + 1");
+    assert_true(source_driver_until(&u.d, has_a_row));
+    end_holder(&u);
+    assert_true(source_driver_until(&u.d, has_taken_or_read));
+    assert_true(source_driver_until(&u.d, has_given_back_or_read));
+    show_commits();
+    assert_true(source_driver_until(&u.d, has_read_newcomer));
+    const char *lines = source_driver_lines(&u.d);
+    const char *read = strstr(lines, "r public.newcomer");
+    assert_null(strstr(read, "u public.newcomer"));
+    const char *update = strstr(lines, "u public.newcomer");
+    for (const char *next = update; next != NULL; next = strstr(next + 1, "u public.newcomer")) {
+        update = next;
+    }
+    assert_non_null(update);
+    assert_int_equal(strtol(strstr(read, "\"v\":") + 4, NULL, 10),
+                     strtol(strstr(update, "\"v\":") + 4, NULL, 10));
+    clear_unseen(&u);
+}
+
+static void rows_are_read_before_a_change_that_their_snapshot_does_not_see(void **state)
+{
+    (void)state;
+    struct unseen u;
+    add_newcomer(&u, "unseen");
+    pg_source_type.pause(u.d.source);
+    commit_unseen(u.writer, "UPDATE newcomer SET v = v + 1");
+    end_holder(&u);
+    assert_true(source_driver_until(&u.d, has_taken_or_read));
+    pg_source_type.resume(u.d.source);
+    assert_true(source_driver_until(&u.d, has_holders_row));  // the last one in the stream
+    const char *read = strstr(source_driver_lines(&u.d), "r public.newcomer");
+    assert_non_null(read);
+    assert_non_null(strstr(read, "u public.newcomer"));
+    clear_unseen(&u);
+}
+
 static void a_table_that_somebody_adds_to_the_publication_is_read(void **state)
 {
     (void)state;
@@ -1430,6 +1596,7 @@ int main(void)
     struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_that_are_there_come_first_and_then_the_stream),
         cmocka_unit_test(updates_deletes_and_key_changes_look_like_debezium),
+        cmocka_unit_test(a_replica_identity_over_an_index_is_the_key_also_beside_a_primary_key),
         cmocka_unit_test(a_table_without_identity_is_left_out_and_its_inserts_can_be_had),
         cmocka_unit_test(inserts_only_may_be_asked_for_later),
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
@@ -1457,6 +1624,8 @@ int main(void)
         cmocka_unit_test(a_table_that_appears_is_read_and_captured),
         cmocka_unit_test(a_table_that_appears_while_nothing_runs_is_read_also_when_that_is_cut_off),
         cmocka_unit_test(what_an_open_transaction_wrote_before_its_table_was_added_is_read),
+        cmocka_unit_test(rows_that_are_read_undo_no_change_that_was_given),
+        cmocka_unit_test(rows_are_read_before_a_change_that_their_snapshot_does_not_see),
         cmocka_unit_test(a_table_that_somebody_adds_to_the_publication_is_read),
         cmocka_unit_test(a_first_snapshot_of_no_table_waits_for_one),
         cmocka_unit_test(never_means_the_first_start_and_a_stop_within_it_loses_nothing),
