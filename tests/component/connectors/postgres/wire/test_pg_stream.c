@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -79,6 +80,7 @@ static int start_server(void **state)
     (void)state;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
+    opened = streaming = 0;
     server.listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(server.listener, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(server.listener, 1), 0);
@@ -199,9 +201,54 @@ static void a_row_that_comes_slowly_is_no_silence(void **state)
     close_stream();
 }
 
+static void receive_status(uint64_t ret_positions[3])
+{
+    uint8_t status[1 + 8 + 8 + 8 + 8 + 1];
+    char kind;
+    receive(&kind, 1);
+    assert_int_equal(kind, 'd');
+    assert_int_equal(receive_u32(), 4 + sizeof(status));
+    receive(status, sizeof(status));
+    assert_int_equal(status[0], 'r');
+    for (int i = 0; i < 3; i++) {
+        uint64_t wire;
+        memcpy(&wire, status + 1 + 8 * i, sizeof(wire));
+        ret_positions[i] = be64toh(wire);
+    }
+}
+
+// Written, flushed and applied: a server that has this connection as a synchronous standby waits for one of
+// them.
+static void no_position_is_sent_beyond_the_confirmed_one(void **state)
+{
+    (void)state;
+    static const char ROW[] = "d\0\0\0\x1ew\0\0\0\0\0\0\x20\0\0\0\0\0\0\0\x20\0\0\0\0\0\0\0\0\0I";
+    struct fault f = {0};
+    struct pg_stream_frame frame;
+    uint64_t positions[3];
+    open_stream();
+    stream.confirmed = 0x1000;
+    send_all(ROW, sizeof(ROW) - 1);
+    while (pg_stream_next(&stream, &frame, &f) != PG_STREAM_DATA) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(frame.lsn, 0x2000);
+    assert_true(pg_stream_request_reply(&stream, &f));
+    receive_status(positions);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(positions[i], 0x1000);
+    }
+    stream.confirmed = 0x2000;
+    close_stream();  // the last status has what was confirmed since
+    receive_status(positions);
+    assert_int_equal(positions[1], 0x2000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_position_is_sent_beyond_the_confirmed_one, start_server,
+                                        stop_server),
         cmocka_unit_test_setup_teardown(a_row_that_comes_slowly_is_no_silence, start_server, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
