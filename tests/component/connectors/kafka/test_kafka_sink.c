@@ -11,9 +11,31 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>
 
+#include "connectors/kafka/kafka_push.h"
 #include "connectors/kafka/kafka_sink.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+
+// The linker puts these around the functions, to see what the sink does with its producer.
+struct kafka_push *__real_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk);
+void __real_kafka_push_now(struct kafka_push *p);
+struct kafka_push *__wrap_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk);
+void __wrap_kafka_push_now(struct kafka_push *p);
+
+static rd_kafka_t *pushed;  // NULL: nothing is pushed
+static int pushes;
+
+struct kafka_push *__wrap_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk)
+{
+    pushed = rk;
+    return __real_kafka_push_start(loop, rk);
+}
+
+void __wrap_kafka_push_now(struct kafka_push *p)
+{
+    pushes++;
+    __real_kafka_push_now(p);
+}
 
 enum { TOPICS = 200, ROUNDS = 30, RECORDS = TOPICS * ROUNDS };
 
@@ -105,6 +127,8 @@ static void on_limit(uv_timer_t *timer)
 static int set_up(void **state)
 {
     struct fixture *x = memory_zeroed(1, sizeof(*x));
+    pushed = NULL;
+    pushes = 0;
     log_start(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
     x->host = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
     x->cluster = rd_kafka_mock_cluster_new(x->host, 1);
@@ -215,12 +239,54 @@ static void a_process_that_stood_still_hands_nothing_over(void **state)
     clock_fake(-1, 0);
 }
 
+static void publish_and_flush(struct fixture *x, int count)
+{
+    struct fault f = {0};
+    struct kafka_sink_record record = {
+        .topic = x->topics[0], .value = slice_of("v"), .position = slice_of("0000000000000100-00000000")};
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(kafka_sink_publish(x->sink, &record, &f), SINK_TAKEN);
+    }
+    assert_int_equal(kafka_sink_flush(x->sink, &f), SINK_TAKEN);
+}
+
+// A producer without linger.ms polls without rest under load; with it a record of an idle one would wait.
+static void records_linger_under_load_and_are_pushed_while_idle(void **state)
+{
+    struct fixture *x = *state;
+    char linger[16];
+    size_t size = sizeof(linger);
+    open_sink(x);
+    assert_non_null(pushed);
+    assert_int_equal(rd_kafka_conf_get(rd_kafka_conf(pushed), "linger.ms", linger, &size), RD_KAFKA_CONF_OK);
+    assert_string_equal(linger, "5");
+    publish_and_flush(x, 0);
+    assert_int_equal(pushes, 0);
+    publish_and_flush(x, 1);
+    assert_int_equal(pushes, 1);
+    publish_and_flush(x, 300);  // one is under way
+    assert_int_equal(pushes, 2);
+    publish_and_flush(x, 300);  // 301 are
+    assert_int_equal(pushes, 2);
+}
+
+static void a_linger_that_the_user_sets_is_kept(void **state)
+{
+    struct fixture *x = *state;
+    text_pairs_set(&x->settings.kafka, "linger.ms", "600000");
+    open_sink(x);
+    assert_null(pushed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_of_many_topics_are_settled_once_and_in_order, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_process_that_stood_still_hands_nothing_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(records_linger_under_load_and_are_pushed_while_idle, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_linger_that_the_user_sets_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_queue_makes_them_wait_and_loses_none, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
