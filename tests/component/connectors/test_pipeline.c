@@ -502,6 +502,42 @@ static void a_delete_is_followed_by_its_tombstone_with_the_same_position(void **
     bytes_clear(&seen.last_value);
 }
 
+static void a_row_without_key_has_no_tombstone(void **state)
+{
+    struct fixture *x = *state;
+    x->table.key_count = 0;
+    x->table.key_schema = NULL;
+    script_add_transaction(x, 0x100, CHANGE_DELETE);
+    x->script.changes[1].key = (struct slice){NULL, 0};
+    x->script.stop_at = 0x108;
+    fixture_run(x);
+    struct seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.tombstones, 0);
+    bytes_clear(&seen.last_value);
+}
+
+static bool has_text(const struct bytes *value, const char *text)
+{
+    return memmem(value->data, value->size, text, strlen(text)) != NULL;
+}
+
+static void a_row_says_where_it_comes_from(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].last_commit_lsn = 0x77;
+    x->script.changes[1].origin = "upstream";
+    x->script.stop_at = 0x108;
+    fixture_run(x);
+    struct seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_true(has_text(&seen.last_value, "[\"119\",\"256\"]"));
+    assert_true(has_text(&seen.last_value, "upstream"));
+    bytes_clear(&seen.last_value);
+}
+
 static void a_lost_database_is_read_again_from_the_confirmed_position(void **state)
 {
     struct fixture *x = *state;
@@ -811,6 +847,42 @@ static void a_position_is_confirmed_only_when_the_state_record_has_it(void **sta
     assert_int_equal(x->script.confirmed, 0x108);
 }
 
+// The second transaction's row can't go out. The third's is on Kafka, and so is a state record behind it.
+static void hold_one_row(struct fixture *x)
+{
+    struct script *s = &x->script;
+    if (s->wait_at == 3 && s->confirmed == 0x108) {
+        assert_int_equal(rd_kafka_mock_partition_set_leader(x->cluster, "t.public.items", 0, -1), 0);
+        s->wait_at = 0;
+        s->listener.on_ready(s->listener.self);
+    } else if (s->is_saved && number_in_status("\"in_flight\":") == 1) {
+        struct bytes record = {0};
+        read_record(x, &record);
+        assert_non_null(strstr(bytes_text(&record), "\"position\":\"0/108\",\"unread\":[77]"));
+        bytes_clear(&record);
+        assert_int_equal(s->confirmed, 0x108);
+        x->on_watch = NULL;
+        (void)uv_timer_stop(&x->watch);
+        s->stop_at = 0x308;
+        assert_int_equal(rd_kafka_mock_partition_set_leader(x->cluster, "t.public.items", 0, 1), 0);
+    }
+}
+
+static void a_row_without_acknowledgement_holds_all_positions_after_it(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    script_add_transaction(x, 0x200, CHANGE_CREATE);
+    script_add_transaction(x, 0x300, CHANGE_CREATE);
+    x->script.changes[7].table = &x->other;
+    x->script.wait_at = 3;
+    x->script.save_at = 9;
+    x->script.later = 77;
+    x->on_watch = hold_one_row;
+    fixture_run(x);
+    assert_int_equal(x->script.confirmed, 0x308);
+}
+
 static void a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns(void **state)
 {
     struct fixture *x = *state;
@@ -878,6 +950,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(every_row_is_published_with_its_position_and_then_confirmed),
         CASE(a_delete_is_followed_by_its_tombstone_with_the_same_position),
+        CASE(a_row_without_key_has_no_tombstone),
+        CASE(a_row_says_where_it_comes_from),
         CASE(a_lost_database_is_read_again_from_the_confirmed_position),
         CASE(what_fails_at_the_same_change_is_tried_less_and_less_often),
         CASE(a_keepalive_confirms_only_when_nothing_is_open),
@@ -891,6 +965,7 @@ int main(void)
         CASE(that_rows_were_read_is_recorded_only_when_kafka_has_them),
         CASE(a_row_just_under_the_limit_never_stops_the_connector),
         CASE(a_position_is_confirmed_only_when_the_state_record_has_it),
+        CASE(a_row_without_acknowledgement_holds_all_positions_after_it),
         CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
         CASE(refusals_of_the_broker_delay_the_confirmation_and_lose_nothing),

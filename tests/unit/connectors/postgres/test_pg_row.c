@@ -202,6 +202,8 @@ static void defaults_follow_debezium(void **state)
     assert_default(3802, -1, "'{}'::jsonb", "\"{}\"");
     assert_default(2950, -1, "gen_random_uuid()", "\"00000000-0000-0000-0000-000000000000\"");
     assert_default(17, -1, "'\\x00'::bytea", NULL);
+    assert_default(1560, 5, "'101'::\"bit\"", NULL);
+    assert_default(1186, -1, "'01:00:00'::interval", NULL);
     assert_default(1007, -1, "'{}'::integer[]", NULL);
 }
 
