@@ -8,6 +8,7 @@ install(FILES deploy/systemd/millrace.sysusers DESTINATION lib/sysusers.d RENAME
 install(DIRECTORY deploy/systemd/ DESTINATION lib/systemd/system OPTIONAL
     FILES_MATCHING PATTERN "*.service")
 install(DIRECTORY deploy/examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace/examples OPTIONAL)
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL
+# As in the repository, so that the links between them lead somewhere.
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs OPTIONAL
     FILES_MATCHING PATTERN "*.md" PATTERN "man" EXCLUDE)
-install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+install(FILES README.md CHANGELOG.md CONTRIBUTING.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
