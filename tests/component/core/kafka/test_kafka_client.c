@@ -1,39 +1,19 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-// The mock cluster needs the client first.
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
 #include "core/kafka/kafka_client.h"
+#include "tests/component/mock_kafka.h"
 
-static rd_kafka_t *mock_owner;
-static rd_kafka_mock_cluster_t *mock;
-static struct settings settings;
-static uv_loop_t loop;
+static struct mock_kafka kafka;
 
 static int start(void **state)
 {
     (void)state;
-    char why[256];
-    mock_owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof(why));
-    mock = rd_kafka_mock_cluster_new(mock_owner, 1);
-    text_pairs_set(&settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
-    return uv_loop_init(&loop);
+    mock_kafka_start(&kafka);
+    return 0;
 }
 
 static int stop(void **state)
 {
     (void)state;
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    text_pairs_clear(&settings.kafka);
-    rd_kafka_mock_cluster_destroy(mock);
-    rd_kafka_destroy(mock_owner);
+    mock_kafka_stop(&kafka);
     return 0;
 }
 
@@ -148,13 +128,13 @@ static void produce(rd_kafka_t *rk, int count)
 static void a_queue_wakes_the_loop_each_time_it_fills_again(void **state)
 {
     (void)state;
-    rd_kafka_t *rk = open_producer(&settings);
+    rd_kafka_t *rk = open_producer(&kafka.settings);
     struct counter c = {.queue = rd_kafka_queue_get_main(rk)};
-    c.watch = kafka_watch_start(&loop, c.queue, drain, &c);
+    c.watch = kafka_watch_start(&kafka.loop, c.queue, drain, &c);
     for (int round = 1; round <= 20; round++) {
         produce(rk, 1);
         while (c.reports < round) {
-            (void)uv_run(&loop, UV_RUN_ONCE);
+            (void)uv_run(&kafka.loop, UV_RUN_ONCE);
         }
     }
     kafka_watch_stop(c.watch);
@@ -165,12 +145,12 @@ static void a_queue_wakes_the_loop_each_time_it_fills_again(void **state)
 static void a_drain_that_stops_at_its_budget_goes_on_next_turn(void **state)
 {
     (void)state;
-    rd_kafka_t *rk = open_producer(&settings);
+    rd_kafka_t *rk = open_producer(&kafka.settings);
     struct counter c = {.queue = rd_kafka_queue_get_main(rk), .budget = 1};
-    c.watch = kafka_watch_start(&loop, c.queue, drain, &c);
+    c.watch = kafka_watch_start(&kafka.loop, c.queue, drain, &c);
     produce(rk, 1000);
     while (c.reports < 1000) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
     }
     kafka_watch_stop(c.watch);
     rd_kafka_queue_destroy(c.queue);
@@ -192,13 +172,13 @@ static void on_made(void *self, const struct fault *f)
 static void a_topic_is_made_where_create_topics_is_unknown(void **state)
 {
     (void)state;
-    rd_kafka_t *rk = open_producer(&settings);
-    struct kafka_admin *a = kafka_admin_start(&loop, rk);
+    rd_kafka_t *rk = open_producer(&kafka.settings);
+    struct kafka_admin *a = kafka_admin_start(&kafka.loop, rk);
     struct made m = {0};
     kafka_admin_ensure_topic(a, &(struct kafka_topic_spec){.name = "made", .partitions = 1}, on_made, &m);
     assert_int_equal(m.calls, 0);
     while (m.calls == 0) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
     }
     assert_string_equal(m.fault.text, "");
     assert_int_equal(m.fault.kind, FAULT_NONE);
@@ -209,13 +189,13 @@ static void a_topic_is_made_where_create_topics_is_unknown(void **state)
 static void a_wish_that_makes_no_sense_is_refused_on_the_loop(void **state)
 {
     (void)state;
-    rd_kafka_t *rk = open_producer(&settings);
-    struct kafka_admin *a = kafka_admin_start(&loop, rk);
+    rd_kafka_t *rk = open_producer(&kafka.settings);
+    struct kafka_admin *a = kafka_admin_start(&kafka.loop, rk);
     struct made m = {0};
     kafka_admin_ensure_topic(a, &(struct kafka_topic_spec){.name = "x", .partitions = 100001}, on_made, &m);
     assert_int_equal(m.calls, 0);
     while (m.calls == 0) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
     }
     assert_int_equal(m.fault.kind, FAULT_CONFIG);
     kafka_admin_stop(a);
@@ -228,10 +208,10 @@ static void stopping_drops_what_waits_for_an_absent_broker(void **state)
     struct settings nowhere = {0};
     text_pairs_set(&nowhere.kafka, "bootstrap.servers", "127.0.0.1:1");
     rd_kafka_t *rk = open_producer(&nowhere);
-    struct kafka_admin *a = kafka_admin_start(&loop, rk);
+    struct kafka_admin *a = kafka_admin_start(&kafka.loop, rk);
     struct made m = {0};
     kafka_admin_ensure_topic(a, &(struct kafka_topic_spec){.name = "x"}, on_made, &m);
-    (void)uv_run(&loop, UV_RUN_NOWAIT);
+    (void)uv_run(&kafka.loop, UV_RUN_NOWAIT);
     kafka_admin_stop(a);
     rd_kafka_destroy(rk);
     assert_int_equal(m.calls, 0);

@@ -1,40 +1,20 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-// The mock cluster needs the client first.
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
 #include "core/kafka/kafka_client.h"
 #include "core/kafka/state_topic.h"
+#include "tests/component/mock_kafka.h"
 
-static rd_kafka_t *mock_owner;
-static rd_kafka_mock_cluster_t *mock;
-static struct settings settings;
-static uv_loop_t loop;
+static struct mock_kafka kafka;
 
 static int start(void **state)
 {
     (void)state;
-    char why[256];
-    mock_owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof(why));
-    mock = rd_kafka_mock_cluster_new(mock_owner, 1);
-    text_pairs_set(&settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
-    return uv_loop_init(&loop);
+    mock_kafka_start(&kafka);
+    return 0;
 }
 
 static int stop(void **state)
 {
     (void)state;
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    text_pairs_clear(&settings.kafka);
-    rd_kafka_mock_cluster_destroy(mock);
-    rd_kafka_destroy(mock_owner);
+    mock_kafka_stop(&kafka);
     return 0;
 }
 
@@ -42,7 +22,7 @@ static struct state_topic *open_state(void)
 {
     struct state_topic *s = NULL;
     struct fault f;
-    assert_true(state_topic_open(&loop, &settings, &s, &f));
+    assert_true(state_topic_open(&kafka.loop, &kafka.settings, &s, &f));
     return s;
 }
 
@@ -72,7 +52,7 @@ static void on_written(void *self, const struct fault *f)
 static void wait_for(const struct answer *a, int calls)
 {
     while (a->calls < calls) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
     }
     assert_int_equal(a->fault, FAULT_NONE);
 }
@@ -139,7 +119,7 @@ static void questions_asked_together_are_all_answered_once(void **state)
     for (int i = 0; i < 20; i++) {
         state_topic_read(s, "connector/d", on_read, &answers[i]);
         if (i % 5 == 0) {
-            (void)uv_run(&loop, UV_RUN_NOWAIT);
+            (void)uv_run(&kafka.loop, UV_RUN_NOWAIT);
         }
     }
     for (int i = 0; i < 20; i++) {
@@ -170,7 +150,7 @@ static void a_callback_may_close_it(void **state)
     state_topic_read(closed_by_callback, "x", on_read_close, &is_closed);
     state_topic_read(closed_by_callback, "y", on_read_close, &is_closed);
     while (!is_closed) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
     }
 }
 
@@ -179,13 +159,13 @@ static void a_broker_that_comes_back_answers_what_waited(void **state)
     (void)state;
     struct state_topic *s = open_state();
     write_value(s, "connector/e", "e");
-    assert_int_equal(rd_kafka_mock_broker_set_down(mock, 1), 0);
+    assert_int_equal(rd_kafka_mock_broker_set_down(kafka.cluster, 1), 0);
     struct answer read = {0};
     struct answer written = {0};
     state_topic_write(s, "connector/e", slice_of("later"), on_written, &written);
     state_topic_read(s, "connector/e", on_read, &read);
-    (void)uv_run(&loop, UV_RUN_NOWAIT);
-    assert_int_equal(rd_kafka_mock_broker_set_up(mock, 1), 0);
+    (void)uv_run(&kafka.loop, UV_RUN_NOWAIT);
+    assert_int_equal(rd_kafka_mock_broker_set_up(kafka.cluster, 1), 0);
     wait_for(&written, 1);
     wait_for(&read, 1);
     expect_answer(s, "connector/e", "later");
@@ -197,7 +177,7 @@ static void a_broken_producer_is_replaced_and_nothing_written_is_lost(void **sta
     (void)state;
     enum { INIT_PRODUCER_ID = 22 };
     struct answer answers[2] = {0};
-    rd_kafka_mock_push_request_errors(mock, INIT_PRODUCER_ID, 1,
+    rd_kafka_mock_push_request_errors(kafka.cluster, INIT_PRODUCER_ID, 1,
                                       RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
     struct state_topic *s = open_state();
     state_topic_write(s, "connector/f", slice_of("one"), on_written, &answers[0]);
@@ -216,7 +196,7 @@ static void an_overridden_promise_is_refused_at_the_door(void **state)
     struct state_topic *s;
     text_pairs_set(&bad.kafka, "bootstrap.servers", "127.0.0.1:1");
     text_pairs_set(&bad.kafka, "acks", "1");
-    assert_false(state_topic_open(&loop, &bad, &s, &f));
+    assert_false(state_topic_open(&kafka.loop, &bad, &s, &f));
     assert_int_equal(f.kind, FAULT_CONFIG);
     assert_non_null(strstr(f.text, "acks"));
     text_pairs_clear(&bad.kafka);

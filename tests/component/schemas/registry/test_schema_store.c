@@ -1,44 +1,24 @@
 // The embedded registry on librdkafka's mock broker.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-// The mock cluster needs the client first.
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
 #include <stdio.h>
 
 #include "core/base/clock.h"
 #include "schemas/registry/registry.h"
 #include "schemas/registry/schema_index.h"
+#include "tests/component/mock_kafka.h"
 
-static rd_kafka_t *mock_owner;
-static rd_kafka_mock_cluster_t *mock;
-static struct settings settings;
-static uv_loop_t loop;
+static struct mock_kafka kafka;
 
 static int start(void **state)
 {
     (void)state;
-    char why[256];
-    mock_owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof why);
-    mock = rd_kafka_mock_cluster_new(mock_owner, 1);
-    text_pairs_set(&settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
-    return uv_loop_init(&loop);
+    mock_kafka_start(&kafka);
+    return 0;
 }
 
 static int stop(void **state)
 {
     (void)state;
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    text_pairs_clear(&settings.kafka);
-    rd_kafka_mock_cluster_destroy(mock);
-    rd_kafka_destroy(mock_owner);
+    mock_kafka_stop(&kafka);
     return 0;
 }
 
@@ -46,7 +26,7 @@ static struct registry *open_store(void)
 {
     struct registry *r = NULL;
     struct fault f;
-    assert_true(registry_open(&loop, &settings, &r, &f));
+    assert_true(registry_open(&kafka.loop, &kafka.settings, &r, &f));
     return r;
 }
 
@@ -76,7 +56,7 @@ static void on_schema(void *self, struct slice text, const struct fault *f)
 static void wait_for(const struct answer *a)
 {
     while (a->calls == 0) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
     }
     assert_int_equal(a->calls, 1);
 }
@@ -188,11 +168,11 @@ static void a_schema_too_large_for_a_record_takes_no_other_along(void **state)
 {
     (void)state;
     struct settings small = {0};
-    text_pairs_set(&small.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
+    text_pairs_set(&small.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(kafka.cluster));
     text_pairs_set(&small.kafka, "message.max.bytes", "2000");
     struct registry *r = NULL;
     struct fault f;
-    assert_true(registry_open(&loop, &small, &r, &f));
+    assert_true(registry_open(&kafka.loop, &small, &r, &f));
     char name[2001];
     memset(name, 'x', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
@@ -228,7 +208,7 @@ static void a_broker_that_fails_for_a_while_is_waited_for(void **state)
 {
     (void)state;
     struct registry *r = open_store();
-    rd_kafka_mock_push_request_errors(mock, 22 /* InitProducerId */, 1,
+    rd_kafka_mock_push_request_errors(kafka.cluster, 22 /* InitProducerId */, 1,
                                       RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
     assert_true(register_schema(r, "t-value", "\"double\"") > 0);
     registry_close(r);
@@ -242,10 +222,10 @@ static void closing_drops_what_is_pending(void **state)
     registry_register(r, "t-value", "\"float\"", on_id, &a);
     registry_lookup(r, 77, on_schema, &a);
     for (int i = 0; i < 3; i++) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
     }
     registry_close(r);
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    (void)uv_run(&kafka.loop, UV_RUN_DEFAULT);
     assert_int_equal(a.calls, 0);
     registry_close(NULL);
 }
