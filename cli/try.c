@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridge/config/function_config.h"
 #include "cli/cli.h"
 #include "cli/try/try_broker.h"
 #include "cli/try/try_database.h"
@@ -15,7 +16,11 @@
 #include "cli/try/try_run.h"
 #include "cli/try/try_shop.h"
 #include "cli/try/try_topics.h"
+#include "connectors/connector_config.h"
+#include "connectors/table_topic.h"
 #include "core/base/log.h"
+#include "core/kafka/state_topic.h"
+#include "schemas/registry/registry.h"
 
 enum { PARTITIONS = 3, TABLES = 3 };
 
@@ -50,11 +55,11 @@ static void choose_names(struct try *t)
 {
     bool is_ours_alone = t->options.dsn == NULL && t->options.kafka == NULL;
     t->name = memory_format("try-%d", (int)getpid());
-    t->slot = memory_format("millrace_try_%d", (int)getpid());
+    t->slot = connector_config_slot(t->name);
     t->schema = memory_string(is_ours_alone ? "public" : t->slot);
-    t->dead_letter = memory_format("millrace.dlq.%s", t->name);
+    t->dead_letter = function_config_dead_letter(t->name);
     for (size_t i = 0; TRY_SHOP_TABLES[i] != NULL; i++) {
-        t->topics[i] = memory_format("try.%s.%s", t->schema, TRY_SHOP_TABLES[i]);
+        t->topics[i] = table_topic_name(TRY_PREFIX, t->schema, TRY_SHOP_TABLES[i]);
     }
 }
 
@@ -90,7 +95,7 @@ static bool start_postgres(struct try *t, struct fault *f)
 
 static bool start_embedded_broker(struct try *t, struct fault *f)
 {
-    const char *const single[] = {"millrace.state", "millrace.schemas", t->dead_letter};
+    const char *const single[] = {STATE_TOPIC_NAME, REGISTRY_TOPIC, t->dead_letter};
     if (!try_broker_start(&t->broker, f)) {
         return false;
     }
@@ -122,7 +127,7 @@ static bool start_kafka(struct try *t, struct fault *f)
     if (!try_topics_make(&t->settings, (const char *const *)t->topics, PARTITIONS, &t->topics_made, f)) {
         return fault_context(f, "Kafka");
     }
-    try_report_started(&t->report, "Kafka", "yours, %s, topics try.%s.* (removed at the end)",
+    try_report_started(&t->report, "Kafka", "yours, %s, topics " TRY_PREFIX ".%s.* (removed at the end)",
                        t->options.kafka, t->schema);
     return true;
 }
@@ -132,7 +137,7 @@ static bool run(struct try *t, struct fault *f)
     if (!start_postgres(t, f) || !start_kafka(t, f)) {
         return false;
     }
-    try_report_started(&t->report, "connector", "slot %s, topics try.%s.*", t->slot, t->schema);
+    try_report_started(&t->report, "connector", "slot %s, topics " TRY_PREFIX ".%s.*", t->slot, t->schema);
     try_report_started(&t->report, "bridge", "function %s, one call per change, order per key", t->name);
     struct try_run_params params = {
         .name = t->name,
@@ -158,11 +163,12 @@ static void print_leftovers(const struct try *t, FILE *out)
             t->slot, t->slot, t->schema);
     }
     if (t->options.kafka != NULL && !t->is_kafka_clean) {
-        fprintf(
-            out,
-            "left on your Kafka: topics try.%s.*, consumer group millrace.%s,\n"
-            "  keys connector/%s and function/%s in millrace.state, subjects try.%s.* in millrace.schemas\n",
-            t->schema, t->name, t->name, t->name, t->schema);
+        CLEANUP(memory_free_pointer) char *group = function_config_group(t->name);
+        fprintf(out,
+                "left on your Kafka: topics " TRY_PREFIX ".%s.*, consumer group %s,\n"
+                "  keys connector/%s and function/%s in " STATE_TOPIC_NAME ", subjects " TRY_PREFIX
+                ".%s.* in " REGISTRY_TOPIC "\n",
+                t->schema, group, t->name, t->name, t->schema);
     }
 }
 
@@ -175,9 +181,9 @@ static bool remove_all(struct try *t, struct fault *f)
         t->is_database_touched = !is_clean;
     }
     if (t->topics_made != NULL) {
-        CLEANUP(memory_free_pointer) char *group = memory_format("millrace.%s", t->name);
+        CLEANUP(memory_free_pointer) char *group = function_config_group(t->name);
         CLEANUP(memory_free_pointer) char *state_keys = memory_format("/%s", t->name);
-        CLEANUP(memory_free_pointer) char *subjects = memory_format("\"try.%s.", t->schema);
+        CLEANUP(memory_free_pointer) char *subjects = memory_format("\"" TRY_PREFIX ".%s.", t->schema);
         const char *const topics[] = {t->topics[0], t->topics[1], t->topics[2], t->dead_letter, NULL};
         struct try_topics_leftovers left = {topics, group, state_keys, subjects};
         t->is_kafka_clean =

@@ -284,16 +284,21 @@ static const struct config_option file_options[] = {
     {.key = NULL},
 };
 
-static void default_name(const struct config_file *file, char **target)
+char *connector_config_slot(const char *connector)
 {
-    if (*target != NULL) {
-        return;
-    }
-    *target = memory_format("millrace_%s", file->name);
-    for (char *c = *target; *c != '\0'; c++) {
+    char *name = memory_format("millrace_%s", connector);
+    for (char *c = name; *c != '\0'; c++) {
         if (*c == '-') {
             *c = '_';
         }
+    }
+    return name;
+}
+
+static void default_name(const struct config_file *file, char **target)
+{
+    if (*target == NULL) {
+        *target = connector_config_slot(file->name);
     }
 }
 

@@ -40,6 +40,9 @@ extern const struct config_kind connector_config_kind;
 /** Whether the connection strings of both name the same database. */
 bool connector_config_same_database(const struct connector_config *a, const struct connector_config *b);
 
+/** The default name of a connector's slot and publication; the caller frees it. */
+char *connector_config_slot(const char *connector);
+
 /** Accepts NULL. */
 void connector_config_clear(struct connector_config *c);
 

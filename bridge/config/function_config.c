@@ -318,12 +318,22 @@ static void check_payload(const struct config_file *file, const struct function_
     }
 }
 
+char *function_config_group(const char *function)
+{
+    return memory_format("millrace.%s", function);
+}
+
+char *function_config_dead_letter(const char *function)
+{
+    return memory_format("millrace.dlq.%s", function);
+}
+
 static void finish(const struct config_file *file, void *config)
 {
     struct function_config *c = config;
     c->name = memory_string(file->name);
     if (c->delivery.on_failure.dead_letter == NULL) {
-        c->delivery.on_failure.dead_letter = memory_format("millrace.dlq.%s", c->name);
+        c->delivery.on_failure.dead_letter = function_config_dead_letter(c->name);
     }
     check_payload(file, c);
     const char *initial = "delivery.retry.backoff.initial";

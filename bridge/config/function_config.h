@@ -59,6 +59,10 @@ struct function_config {
 /** The table of functions/NAME.yaml; reads into a struct function_config. */
 extern const struct config_kind function_config_kind;
 
+/** The names of a function's consumer group and of its default dead-letter topic; the caller frees them. */
+char *function_config_group(const char *function);
+char *function_config_dead_letter(const char *function);
+
 /** Accepts NULL. */
 void function_config_clear(struct function_config *c);
 

@@ -170,7 +170,7 @@ static bool register_partitions(struct registration *r, rd_kafka_t *rk,
 static void work(uv_work_t *work)
 {
     struct registration *r = work->data;
-    CLEANUP(memory_free_pointer) char *group = consumer_conf_group(r->config->name);
+    CLEANUP(memory_free_pointer) char *group = function_config_group(r->config->name);
     const char *extra[] = {"group.id", group, NULL};
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;

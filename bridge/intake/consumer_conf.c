@@ -18,11 +18,6 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-char *consumer_conf_group(const char *function)
-{
-    return memory_format("millrace.%s", function);
-}
-
 char *consumer_conf_subscription(const char *topic)
 {
     size_t size = strlen(topic);
@@ -146,7 +141,7 @@ int64_t consumer_conf_number(rd_kafka_t *rk, const char *property)
 bool consumer_conf_open(const struct settings *settings, const struct function_config *config,
                         const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
 {
-    CLEANUP(memory_free_pointer) char *group = consumer_conf_group(config->name);
+    CLEANUP(memory_free_pointer) char *group = function_config_group(config->name);
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
     if (!make_conf(settings, group, limits, &conf, f)) {

@@ -5,9 +5,6 @@
 #include "bridge/config/function_config.h"
 #include "bridge/intake/partition.h"
 
-/** The group of a function; the caller frees it. */
-char *consumer_conf_group(const char *function);
-
 /** The subscription for a configured topic: its name, or for a glob a regular expression that begins with ^.
  */
 char *consumer_conf_subscription(const char *topic);

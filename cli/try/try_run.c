@@ -209,13 +209,10 @@ static void configure_connector(struct run *r)
     struct connector_config *c = &r->connector;
     c->name = memory_string(p->name);
     c->postgres.dsn = memory_string(p->dsn);
-    c->topic_prefix = memory_string("try");
+    c->topic_prefix = memory_string(TRY_PREFIX);
     CLEANUP(memory_free_pointer) char *tables = memory_format("%s.*", p->schema);
     text_list_add(&c->tables.include, tables);
-    c->slot.name = memory_format("millrace_%s", p->name);
-    for (char *dash = strchr(c->slot.name, '-'); dash != NULL; dash = strchr(dash, '-')) {
-        *dash = '_';
-    }
+    c->slot.name = connector_config_slot(p->name);
     c->slot.publication = memory_string(c->slot.name);
     c->slot.create = true;
     c->snapshot = CONNECTOR_SNAPSHOT_INITIAL;
@@ -244,7 +241,7 @@ static struct function_config *configure_function(const struct run *r)
     c->delivery.retry.max_age_us = INT64_C(86400) * CLOCK_US_PER_S;
     c->delivery.retry.backoff.initial_us = 200 * CLOCK_US_PER_MS;
     c->delivery.retry.backoff.max_us = 60 * CLOCK_US_PER_S;
-    c->delivery.on_failure.dead_letter = memory_format("millrace.dlq.%s", r->params.name);
+    c->delivery.on_failure.dead_letter = function_config_dead_letter(r->params.name);
     return c;
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/fault.h"
 #include "core/config/settings.h"
 
+#define TRY_PREFIX "try"              // of the topics
 #define TRY_RUN_INTERRUPTED "signal"  // the fault's origin when a signal ended it
 
 struct try_run_params {

@@ -5,10 +5,12 @@
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/kafka/kafka_client.h"
+#include "core/kafka/state_topic.h"
+#include "schemas/registry/registry.h"
 
 enum { ADMIN_WAIT_MS = 10000, TOPICS_MAX = 16, GROUP_ATTEMPTS = 150, LEADER_ATTEMPTS = 50, PAUSE_MS = 100 };
 
-static const char *const shared_topics[] = {"millrace.state", "millrace.schemas"};
+static const char *const shared_topics[] = {STATE_TOPIC_NAME, REGISTRY_TOPIC};
 
 struct try_topics {
     const struct settings *settings;

@@ -7,6 +7,7 @@
 #include "connectors/postgres/pg_open.h"
 #include "connectors/postgres/pg_reader.h"
 #include "connectors/postgres/wire/pg_dsn.h"
+#include "connectors/table_topic.h"
 #include "core/base/clock.h"
 
 enum { PG_SOURCE_SLOT_NAME_MAX = 63 };
@@ -127,7 +128,7 @@ static void on_table(void *self, const char *schema, const char *name)
 {
     struct source *s = self;
     CLEANUP(memory_free_pointer)
-    char *topic = pg_relations_topic(s->deps.config->topic_prefix, schema, name);
+    char *topic = table_topic_name(s->deps.config->topic_prefix, schema, name);
     s->listener.on_table(s->listener.self, topic);
 }
 

@@ -9,6 +9,8 @@
 #include "core/http/admin.h"
 #include "core/http/http_client.h"
 
+#define REGISTRY_TOPIC "millrace.schemas"  // of the embedded registry
+
 struct registry;
 
 /** f is NULL on success; FAULT_RETRY: the registry is unreachable, retry later; FAULT_CONFIG: it refuses

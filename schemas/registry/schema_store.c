@@ -18,8 +18,6 @@
 #include "schemas/registry/schema_batch.h"
 #include "schemas/registry/schema_writer.h"
 
-#define SCHEMA_STORE_TOPIC "millrace.schemas"
-
 enum {
     SCHEMA_STORE_BATCH_MAX = 200,
     SCHEMA_STORE_TICK_MS = 1000,
@@ -287,7 +285,7 @@ static void on_record(void *self, const rd_kafka_message_t *m)
     struct slice value = slice_make(m->payload, m->payload != NULL ? m->len : 0);
     if (!schema_index_apply(&s->index, key, value)) {
         log_warn("registry", "registry_record_ignored", LOG_WITH(LOG_NUMBER("offset", m->offset)),
-                 "topic " SCHEMA_STORE_TOPIC ": ignored an invalid record");
+                 "topic " REGISTRY_TOPIC ": ignored an invalid record");
     }
 }
 
@@ -363,7 +361,7 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
     if (size > max_bytes) {
         (void)fault_set(&q->fault, FAULT_CONFIG,
                         "the schema of %s needs a record of %zu bytes, and the limit is %zu: raise "
-                        "message.max.bytes and the max.message.bytes of topic " SCHEMA_STORE_TOPIC,
+                        "message.max.bytes and the max.message.bytes of topic " REGISTRY_TOPIC,
                         subject, size, max_bytes);
         finish_request(s, NULL, q);
         return;
@@ -486,12 +484,12 @@ bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct 
     const struct compacted_topic_params params = {
         .loop = loop,
         .settings = settings,
-        .name = SCHEMA_STORE_TOPIC,
+        .name = REGISTRY_TOPIC,
         .component = "registry",
         .listener = {on_record, on_round, on_ready, on_refused, s},
     };
     if (!compacted_topic_open(&params, &s->topic, f) ||
-        !schema_writer_open(loop, settings, SCHEMA_STORE_TOPIC, &s->writer, f)) {
+        !schema_writer_open(loop, settings, REGISTRY_TOPIC, &s->writer, f)) {
         close_slot(&s->registry);
         return fault_context(f, "embedded registry");
     }

@@ -14,7 +14,9 @@ CORE = ["core", "core/base", "core/config", "core/http", "core/kafka"]
 SCHEMAS = ["schemas/avro", "schemas/json", "schemas/registry"]
 BELOW = CORE + SCHEMAS
 # A source's contract with the pipeline, and the values that both are made from.
-CONTRACT = [f"connectors/{name}.h" for name in ("source", "change", "connector_config", "connector_state")]
+CONTRACT = [
+    f"connectors/{name}.h" for name in ("source", "change", "connector_config", "connector_state", "table_topic")
+]
 POSTGRES = "connectors/postgres"
 
 # room: the rooms that it may include besides itself; a header's path allows that one header.
@@ -62,7 +64,7 @@ ROOMS = {
 DOORS = {
     "schemas/json": ["json_encode", "json_text"],
     "schemas/registry": ["registry"],
-    "connectors": ["source", "change", "connector_config", "connector_state", "pipeline"],
+    "connectors": ["source", "change", "connector_config", "connector_state", "table_topic", "pipeline"],
     "connectors/kafka": ["kafka_sink", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],

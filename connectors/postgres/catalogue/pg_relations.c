@@ -4,6 +4,7 @@
 
 #include "connectors/postgres/catalogue/pg_default.h"
 #include "connectors/postgres/catalogue/table_filter.h"
+#include "connectors/table_topic.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_schema.h"
@@ -289,7 +290,7 @@ static struct table *build_table(struct pg_relations *r, const struct pgoutput_r
     t->prefix = memory_string(r->config->topic_prefix);
     t->schema = memory_string(schema_of(message));
     t->name = slice_to_string(message->name);
-    t->topic = pg_relations_topic(t->prefix, t->schema, t->name);
+    t->topic = table_topic_name(t->prefix, t->schema, t->name);
     t->column_count = message->column_count;
     t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
     for (size_t i = 0; i < t->column_count; i++) {
@@ -413,23 +414,4 @@ void pg_relations_note_none(struct pg_relations *r, struct pg_relation *relation
              LOG_WITH(LOG_TEXT("topic", relation->table->topic), LOG_TEXT("column", c->name)),
              "column %s of %s.%s has a value that is published as null: %s", c->name, relation->table->schema,
              relation->table->name, reason);
-}
-
-// Kafka allows [A-Za-z0-9._-] in a topic's name. Debezium replaces each other Java char by '_'.
-char *pg_relations_topic(const char *prefix, const char *schema, const char *name)
-{
-    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s.%s", prefix, schema, name);
-    CLEANUP(bytes_clear) struct bytes topic = {0};
-    for (const char *at = full; *at != '\0'; at++) {
-        bool is_letter =
-            (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
-        if (is_letter || strchr("._-", *at) != NULL) {
-            bytes_append_byte(&topic, (uint8_t)*at);
-            continue;
-        }
-        for (int i = text_java_units((uint8_t)*at); i > 0; i--) {
-            bytes_append_byte(&topic, '_');
-        }
-    }
-    return slice_to_string(bytes_slice(&topic));
 }

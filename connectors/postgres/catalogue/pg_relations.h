@@ -50,7 +50,4 @@ void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *re
 void pg_relations_note_none(struct pg_relations *r, struct pg_relation *relation, const struct column *c,
                             const char *reason);
 
-/** The topic of a table; the caller frees it. */
-char *pg_relations_topic(const char *prefix, const char *schema, const char *name);
-
 #endif

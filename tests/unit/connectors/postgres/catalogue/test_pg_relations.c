@@ -9,23 +9,6 @@
 #include "connectors/postgres/catalogue/table_filter.h"
 #include "core/base/text.h"
 
-static void assert_topic(const char *name, const char *want)
-{
-    CLEANUP(memory_free_pointer) char *topic = pg_relations_topic("shop", "public", name);
-    assert_string_equal(topic, want);
-}
-
-static void a_topic_has_an_underscore_for_each_of_javas_characters(void **state)
-{
-    (void)state;
-    assert_topic("orders_2026-01.old", "shop.public.orders_2026-01.old");
-    assert_topic("a b\"c", "shop.public.a_b_c");
-    assert_topic("größe", "shop.public.gr__e");
-    assert_topic("テーブル", "shop.public.____");
-    assert_topic("a€z", "shop.public.a_z");
-    assert_topic("x😀y", "shop.public.x__y");  // two UTF-16 units
-}
-
 static bool wants(const struct connector_config *config, const char *name, const char *above, const char *top)
 {
     CLEANUP(text_list_clear) struct text_list ancestors = {0};
@@ -63,7 +46,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_partition_is_wanted_with_what_it_is_a_part_of),
-        cmocka_unit_test(a_topic_has_an_underscore_for_each_of_javas_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,34 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "connectors/table_topic.h"
+#include "core/base/memory.h"
+
+static void assert_topic(const char *name, const char *want)
+{
+    CLEANUP(memory_free_pointer) char *topic = table_topic_name("shop", "public", name);
+    assert_string_equal(topic, want);
+}
+
+static void a_topic_has_an_underscore_for_each_of_javas_characters(void **state)
+{
+    (void)state;
+    assert_topic("orders_2026-01.old", "shop.public.orders_2026-01.old");
+    assert_topic("a b\"c", "shop.public.a_b_c");
+    assert_topic("größe", "shop.public.gr__e");
+    assert_topic("テーブル", "shop.public.____");
+    assert_topic("a€z", "shop.public.a_z");
+    assert_topic("x😀y", "shop.public.x__y");  // two UTF-16 units
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_topic_has_an_underscore_for_each_of_javas_characters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
