@@ -107,15 +107,15 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     on_ready(fr);  // if this failed, each table is queried by itself
 }
 
-// `can_fail`: the connection is in no transaction. From PostgreSQL 16 on, listing a publication's tables
-// locks each of them.
+// From PostgreSQL 16 on, listing a publication's tables locks each of them. The stream must not wait for a
+// lock that somebody holds; but within a transaction that must not fail there is no time limit.
 static void load_catalogue(struct pg_frames *fr, bool can_fail)
 {
     CLEANUP(bytes_clear) struct bytes publications = {0};
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_catalogue_set_clear(&fr->catalogue);
     pg_publication_literals(fr->deps->publication, &publications);
-    bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '1s';" : "");
+    bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '100ms';" : "");
     pg_catalogue_set_query(&sql, bytes_text(&publications));
     fr->is_loading = true;
     set_pause(fr);
@@ -129,11 +129,11 @@ static void describe(struct pg_frames *fr)
     if (!relation->is_wanted || use_known(fr, relation)) {
         return;
     }
-    if (pg_catalogue_set_is_due(&fr->catalogue)) {
+    if (pg_catalogue_set_is_due(&fr->catalogue) && !fr->is_in_snapshot) {
         fr->described = relation;
-        load_catalogue(fr, false);
+        load_catalogue(fr, true);
     } else {
-        query_catalogue(fr, relation);
+        query_catalogue(fr, relation);  // waits for no lock
     }
 }
 

@@ -25,6 +25,7 @@ struct pg_frames {
     struct pg_catalogue_set catalogue;
     bool is_loading;         // `catalogue` is being read
     bool is_held;            // by pg_frames_hold
+    bool is_in_snapshot;     // set by the owner: session->sql is in a transaction that must not fail
     bool is_in_transaction;  // between the frames of Begin and Commit
     bool is_caught_up;
     bool has_new_relation;  // a Relation message came since the owner cleared this

@@ -8,6 +8,8 @@ enum { TICK_MS = 1000 };
 #define SOON_US (100 * CLOCK_US_PER_MS)  // the shortest time between checks that a Relation message causes
 #define SILENCE_US (1 * CLOCK_US_PER_S)  // a transaction after so long a pause causes a check
 #define RETRY_UNREAD_US (30 * CLOCK_US_PER_S)
+#define RETRY_LOCKED_US (5 * CLOCK_US_PER_S)
+#define REPEAT_LOG_US (30 * CLOCK_US_PER_S)
 
 #define BIT(state) (1U << PG_READER_##state)
 
@@ -38,6 +40,7 @@ static void set_hold(struct pg_reader *r)
 {
     bool is_backfill_reading = r->backfill != NULL && pg_backfill_holds(r->backfill);
     bool is_held = r->is_paused || !may_flow(r->state) || is_backfill_reading;
+    r->frames.is_in_snapshot = r->backfill != NULL && pg_backfill_is_catching_up(r->backfill);
     if (r->frames.session != NULL) {
         pg_frames_hold(&r->frames,
                        is_held &&
@@ -133,20 +136,23 @@ static void start_backfill(struct pg_reader *r)
     CLEANUP(bytes_clear) struct bytes publications = {0};
     pg_publication_literals(r->deps->publication, &publications);
     bool is_first = !known->is_snapshot_done;
-    struct pg_backfill_params params = {.snapshot = {.conn = r->session.sql,
-                                                     .relations = r->deps->relations,
-                                                     .changes = &r->frames.changes,
-                                                     .component = r->deps->component,
-                                                     .publication_names = bytes_text(&publications),
-                                                     .only = known->unread,
-                                                     .only_count = is_first ? 0 : known->unread_count,
-                                                     .can_skip = !is_first,
-                                                     .on_ready = on_backfill_ready,
-                                                     .on_fault = on_backfill_fault,
-                                                     .self = r},
-                                        .has_snapshot = r->session.has_snapshot,
-                                        .timer = &r->retry,
-                                        .on_hold = on_backfill_hold};
+    struct pg_backfill_params params = {
+        .snapshot = {.conn = r->session.sql,
+                     .relations = r->deps->relations,
+                     .changes = &r->frames.changes,
+                     .component = r->deps->component,
+                     .publication_names = bytes_text(&publications),
+                     .only = known->unread,
+                     .only_count = is_first ? 0 : known->unread_count,
+                     .can_skip = !is_first,
+                     .skipped_max = SOURCE_UNREAD_MAX,
+                     .is_lock_known = r->locked_us != 0 && clock_now_us() - r->locked_us < REPEAT_LOG_US,
+                     .on_ready = on_backfill_ready,
+                     .on_fault = on_backfill_fault,
+                     .self = r},
+        .has_snapshot = r->session.has_snapshot,
+        .timer = &r->retry,
+        .on_hold = on_backfill_hold};
     r->retried_us = clock_now_us();
     r->backfill = pg_backfill_start(&params);
     enter(r, PG_READER_BACKFILLING, is_first ? "the first snapshot" : "tables that were added");
@@ -154,6 +160,16 @@ static void start_backfill(struct pg_reader *r)
     if (r->session.has_snapshot) {
         r->session.has_snapshot = false;
         read_rows(r);
+    }
+}
+
+// Decides when tables that could not be read are tried again.
+static void note_locked(struct pg_reader *r)
+{
+    bool was_locked = pg_backfill_was_locked(r->backfill);
+    r->retry_us = was_locked ? RETRY_LOCKED_US : RETRY_UNREAD_US;
+    if (was_locked && clock_now_us() - r->locked_us >= REPEAT_LOG_US) {
+        r->locked_us = clock_now_us();
     }
 }
 
@@ -168,10 +184,13 @@ static void end_backfill(struct pg_reader *r)
         memcpy(known->unread, skipped, known->unread_count * sizeof(*skipped));
     }
     known->is_snapshot_done = true;
+    note_locked(r);
     pg_backfill_free(r->backfill);
     r->backfill = NULL;
-    log_info(r->deps->component, is_first ? "snapshot_done" : "tables_read", NULL, "%s",
-             is_first ? "all rows of the snapshot are read" : "all rows of the added tables are read");
+    if (known->unread_count == 0) {
+        log_info(r->deps->component, is_first ? "snapshot_done" : "tables_read", NULL, "%s",
+                 is_first ? "all rows of the snapshot are read" : "all rows of the added tables are read");
+    }
     save(r, PG_READER_SAVING_DONE, "saving the state record");
 }
 
@@ -258,7 +277,7 @@ static void check_catalogue(struct pg_reader *r)
     if (r->state != PG_READER_STREAMING || r->watch.is_busy || is_without_inserts(r)) {
         return;
     }
-    if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= RETRY_UNREAD_US) {
+    if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= r->retry_us) {
         start_backfill(r);  // reads tables that could not be read before
         return;
     }

@@ -37,6 +37,8 @@ struct pg_reader {
     uint64_t position;  // all changes up to here were given
     struct pg_watch watch;
     int64_t retried_us;   // when a backfill was started last
+    int64_t retry_us;     // how long after that tables that could not be read are tried again
+    int64_t locked_us;    // when it was logged last that a table is locked; 0: never
     int64_t received_us;  // when the last transaction began
     uv_timer_t tick;      // once a second
     uv_timer_t refill;    // for pg_stream

@@ -123,6 +123,33 @@ def test_a_limit_on_transactions_does_not_end_a_snapshot(other_database, server,
     assert read_topic(kafka, f"{name}.public.zz", millrace.registry, count=1)[0].op == "r"
 
 
+@pytest.mark.parametrize("locked", ["moved", "other"])
+def test_a_lock_held_on_a_table_that_is_to_be_read_holds_up_no_other(
+    other_database, server, kafka, millrace, name, locked
+):
+    """From 16 on listing a publication's tables waits for the lock of each of them."""
+    database = other_database
+    database.sql("create table first (id int primary key); create table other (id int primary key)")
+    millrace.connector(name, database, snapshot="never")
+    process = millrace.run()
+    with server.connect(database.name) as holder, holder.transaction():
+        with server.connect(database.name) as writer, writer.transaction():
+            writer.execute("insert into first values (1)")  # an open transaction that the reading waits for
+            database.transaction(
+                "create table moved (id int primary key)", "insert into moved select generate_series(1, 100)"
+            )
+            process.wait_event("snapshot_waits")
+            holder.execute(f"lock table {locked} in access exclusive mode")
+        if locked == "moved" or server.version >= 16:
+            event = process.wait_event("table_locked")
+            assert f"{locked} by process {holder.info.backend_pid}" in event["message"]
+        database.sql("insert into first values (2)")
+        read_topic(kafka, f"{name}.public.first", count=2)
+    ops = [record.op for record in read_topic(kafka, f"{name}.public.moved", millrace.registry, count=100)]
+    assert ops == ["r"] * 100
+    assert process.find("connection_lost") is None
+
+
 def test_what_a_dropped_publication_hides_is_not_passed_over(other_database, kafka, millrace, name):
     """From 18 on the server only warns of it."""
     database = other_database

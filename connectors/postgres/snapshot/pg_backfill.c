@@ -278,3 +278,8 @@ const uint32_t *pg_backfill_skipped(const struct pg_backfill *b, size_t *ret_cou
 {
     return pg_snapshot_skipped(b->snapshot, ret_count);
 }
+
+bool pg_backfill_was_locked(const struct pg_backfill *b)
+{
+    return pg_snapshot_was_locked(b->snapshot);
+}

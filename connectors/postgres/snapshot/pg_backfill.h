@@ -48,7 +48,10 @@ enum pg_snapshot_step pg_backfill_next(struct pg_backfill *b, struct change *ret
 /** Pauses or resumes reading rows. */
 void pg_backfill_pause(struct pg_backfill *b, bool is_paused);
 
-/** After PG_SNAPSHOT_END: the tables that the connector's role may not read; borrowed. */
+/** After PG_SNAPSHOT_END: the tables that the connector's role may not read, or that are locked; borrowed. */
 const uint32_t *pg_backfill_skipped(const struct pg_backfill *b, size_t *ret_count);
+
+/** Whether one of them is locked. */
+bool pg_backfill_was_locked(const struct pg_backfill *b);
 
 #endif

@@ -28,6 +28,7 @@ void pg_snapshot_free(struct pg_snapshot *s)
     }
     free(s->tables);
     free(s->publications);
+    free(s->only);
     free(s->skipped);
     free(s->message);
     free(s);
@@ -43,7 +44,12 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params)
     s->message = memory_zeroed(1, sizeof(*s->message));
     s->message->kind = PGOUTPUT_INSERT;
     s->message->row.has_new = true;
-    pg_snapshot_begin(s, params->only, params->only_count);
+    if (params->only_count > 0) {
+        s->only_count = params->only_count;
+        s->only = memory_new(s->only_count * sizeof(*s->only));
+        memcpy(s->only, params->only, s->only_count * sizeof(*s->only));
+    }
+    pg_snapshot_begin(s);
     return s;
 }
 
@@ -150,6 +156,13 @@ enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret
 
 const uint32_t *pg_snapshot_skipped(const struct pg_snapshot *s, size_t *ret_count)
 {
-    *ret_count = s->skipped_count;
-    return s->skipped;
+    // Partitions are skipped one by one; more of them than a state record holds are all read again.
+    bool has_too_many = s->skipped_count > s->params.skipped_max;
+    *ret_count = has_too_many ? s->only_count : s->skipped_count;
+    return has_too_many ? s->only : s->skipped;
+}
+
+bool pg_snapshot_was_locked(const struct pg_snapshot *s)
+{
+    return s->was_locked;
 }

@@ -24,8 +24,12 @@ struct pg_snapshot_params {
     const char *publication_names;  // '"a"','"b"' as SQL literals joined by commas; borrowed for the call
     const uint32_t *only;           // these tables and their partitions; borrowed for the call
     size_t only_count;              // 0: all published tables
-    bool can_skip;      // a table that the role may not read is skipped; else it is a FAULT_CONFIG
-    uint64_t position;  // of each COMMIT: the stream was given up to here
+    // Needs `only`. A table that the role may not read is skipped, else it is a FAULT_CONFIG. So is one that
+    // is locked, else the snapshot waits for the lock.
+    bool can_skip;
+    size_t skipped_max;
+    bool is_lock_known;  // that a table is locked was logged lately
+    uint64_t position;   // of each COMMIT: the stream was given up to here
     void (*on_ready)(void *self);
     void (*on_fault)(void *self, const struct fault *f);
     void *self;
@@ -37,8 +41,11 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params);
 /** One step. At PG_SNAPSHOT_END the transaction has been committed. */
 enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret, struct fault *f) MUST_USE;
 
-/** The tables that were skipped; borrowed. */
+/** The tables that were skipped, or all of `only` if they are more than skipped_max; borrowed. */
 const uint32_t *pg_snapshot_skipped(const struct pg_snapshot *s, size_t *ret_count);
+
+/** Whether one of them was locked. */
+bool pg_snapshot_was_locked(const struct pg_snapshot *s);
 
 /** Call it after PG_SNAPSHOT_END, or before the connection is closed. Accepts NULL. */
 void pg_snapshot_free(struct pg_snapshot *s);

@@ -25,8 +25,11 @@ struct pg_snapshot_row {
 struct pg_snapshot {
     struct pg_snapshot_params params;
     char *publications;
+    uint32_t *only;  // NULL: all published tables
+    size_t only_count;
     uint32_t *skipped;
     size_t skipped_count;
+    bool was_locked;
     uint64_t lsn;  // no other snapshot and no change of the stream has it
     struct pg_snapshot_table *tables;
     size_t table_count;
@@ -44,7 +47,7 @@ struct pg_snapshot {
 };
 
 /** Lists the tables, then copies each one. Calls on_ready when rows may have come, and at the end. */
-void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_count);
+void pg_snapshot_begin(struct pg_snapshot *s);
 
 /** Ends the COPY of a table whose last row was read, and starts that of the next one. */
 void pg_snapshot_end_copy(struct pg_snapshot *s);

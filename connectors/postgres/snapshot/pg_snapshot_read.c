@@ -17,6 +17,20 @@ static void fail(struct pg_snapshot *s, const struct fault *f, const char *what)
     s->params.on_fault(s->params.self, &fault);
 }
 
+static bool is_failed(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
+                      const char *what)
+{
+    struct fault none;
+    if (f == NULL && count < want) {
+        (void)fault_set(&none, FAULT_RETRY, "the server answered %zu of %zu statements", count, want);
+        f = &none;
+    }
+    if (f != NULL) {
+        fail(s, f, what);
+    }
+    return f != NULL;
+}
+
 static void refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_table *t)
 {
     struct fault f;
@@ -31,6 +45,57 @@ static void refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_tabl
 }
 
 static void next_table(struct pg_snapshot *s);
+
+static void add_skipped(struct pg_snapshot *s, uint32_t oid)
+{
+    s->skipped = memory_resize(s->skipped, (s->skipped_count + 1) * sizeof(*s->skipped));
+    s->skipped[s->skipped_count++] = oid;
+}
+
+// Goes on without the table, or, when not even the list of tables could be read, without any.
+static void on_holders(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    if (is_failed(s, count, 2, f, "ROLLBACK TO SAVEPOINT")) {
+        return;
+    }
+    const struct pg_snapshot_table *t = s->at < s->table_count ? &s->tables[s->at] : NULL;
+    const char *holders =
+        PQgetisnull(results[1], 0, 0) ? "a lock that is gone" : PQgetvalue(results[1], 0, 0);
+    log_write(s->params.is_lock_known || s->was_locked ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+              s->params.component, "table_locked", LOG_WITH(LOG_TEXT("table", t == NULL ? "" : t->name)),
+              "the rows that %s%s%s had before being captured are read later, when no table is locked: %s",
+              t == NULL ? "new tables" : t->schema, t == NULL ? "" : ".", t == NULL ? "" : t->name, holders);
+    s->was_locked = true;
+    for (size_t i = 0; t == NULL && i < s->only_count; i++) {
+        add_skipped(s, s->only[i]);
+    }
+    if (t != NULL) {
+        add_skipped(s, t->oid);
+        s->at++;
+    }
+    next_table(s);
+}
+
+// Whether the query failed because a table is locked, perhaps for hours; then the stream must not wait for
+// it.
+static bool steps_aside(struct pg_snapshot *s, const struct fault *f)
+{
+    if (f == NULL || f->origin_code != PG_CONN_LOCK_NOT_AVAILABLE || !s->params.can_skip) {
+        return false;
+    }
+    // The queue counts too: who waits for ACCESS EXCLUSIVE holds up all that come later.
+    pg_conn_query(
+        s->params.conn,
+        "ROLLBACK TO SAVEPOINT tables;"
+        "SELECT string_agg(format('%s by process %s (%s)', c.oid::regclass, l.pid, left(a.query, 100)), "
+        "', ') FROM pg_locks l JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_stat_activity a ON "
+        "a.pid = l.pid WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.database "
+        "= (SELECT oid FROM pg_database WHERE datname = current_database()) AND c.relkind IN ('r', 'p') "
+        "AND c.relpersistence <> 't' AND c.oid >= 16384",
+        on_holders, s);
+    return true;
+}
 
 // The changes of the table are captured; only its existing rows are missing.
 static void skip_table(struct pg_snapshot *s, const struct pg_snapshot_table *t)
@@ -49,24 +114,9 @@ static void skip_table(struct pg_snapshot *s, const struct pg_snapshot_table *t)
                  "TO \"%s\";",
                  full, user, t->schema, user, t->schema, t->name, user);
     }
-    s->skipped = memory_resize(s->skipped, (s->skipped_count + 1) * sizeof(*s->skipped));
-    s->skipped[s->skipped_count++] = t->oid;
+    add_skipped(s, t->oid);
     s->at++;
     next_table(s);
-}
-
-static bool is_failed(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
-                      const char *what)
-{
-    struct fault none;
-    if (f == NULL && count < want) {
-        (void)fault_set(&none, FAULT_RETRY, "the server answered %zu of %zu statements", count, want);
-        f = &none;
-    }
-    if (f != NULL) {
-        fail(s, f, what);
-    }
-    return f != NULL;
 }
 
 static void on_committed(void *self, PGresult *const *results, size_t count, const struct fault *f)
@@ -104,7 +154,7 @@ static void on_copy_started(void *self, PGresult *const *results, size_t count, 
 {
     struct pg_snapshot *s = self;
     (void)results;
-    if (is_failed(s, count, 1, f, s->tables[s->at].name)) {
+    if (steps_aside(s, f) || is_failed(s, count, 1, f, s->tables[s->at].name)) {
         return;
     }
     s->is_copying = true;
@@ -167,7 +217,7 @@ static void on_described(void *self, PGresult *const *results, size_t count, con
 {
     struct pg_snapshot *s = self;
     struct pg_snapshot_table *t = &s->tables[s->at];
-    if (is_failed(s, count, PG_CATALOGUE_RESULTS + 1, f, t->name)) {
+    if (steps_aside(s, f) || is_failed(s, count, PG_CATALOGUE_RESULTS + 1, f, t->name)) {
         return;
     }
     struct pg_catalogue catalogue;
@@ -220,9 +270,11 @@ static void on_tables_listed(void *self, PGresult *const *results, size_t count,
 {
     struct pg_snapshot *s = self;
     enum { FACTS, TABLES, ALL };
-    if (is_failed(s, count, ALL, f, "begin")) {
+    size_t before = s->params.can_skip ? 2 : 0;  // the statements that prepare for stepping aside
+    if (steps_aside(s, f) || is_failed(s, count, before + ALL, f, "begin")) {
         return;
     }
+    results += before;
     s->transaction_id = (uint32_t)strtoull(PQgetvalue(results[FACTS], 0, 0), NULL, 10);
     s->time_us = strtoll(PQgetvalue(results[FACTS], 0, 1), NULL, 10);
     s->lsn = strtoull(PQgetvalue(results[FACTS], 0, 2), NULL, 10);
@@ -243,13 +295,13 @@ static void on_tables_listed(void *self, PGresult *const *results, size_t count,
 }
 
 // Appends " AND …": only these tables and their partitions.
-static void append_only(struct bytes *sql, const uint32_t *only, size_t only_count)
+static void append_only(struct bytes *sql, const struct pg_snapshot *s)
 {
     CLEANUP(bytes_clear) struct bytes list = {0};
-    for (size_t i = 0; i < only_count; i++) {
-        bytes_format(&list, "%s%u", i == 0 ? "" : ", ", only[i]);
+    for (size_t i = 0; i < s->only_count; i++) {
+        bytes_format(&list, "%s%u", i == 0 ? "" : ", ", s->only[i]);
     }
-    if (only_count > 0) {
+    if (s->only_count > 0) {
         bytes_format(sql,
                      " AND (c.oid IN (%s) OR EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a WHERE"
                      " a.relid IN (%s)))",
@@ -257,9 +309,11 @@ static void append_only(struct bytes *sql, const uint32_t *only, size_t only_cou
     }
 }
 
-void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_count)
+void pg_snapshot_begin(struct pg_snapshot *s)
 {
     CLEANUP(bytes_clear) struct bytes sql = {0};
+    // From PostgreSQL 16 on, listing the tables of a publication locks each of them, one by one.
+    bytes_append_string(&sql, s->params.can_skip ? "SET LOCAL lock_timeout = '100ms';SAVEPOINT tables;" : "");
     // The rows get the id of the last transaction before the snapshot's xmin, which no later event has. The
     // snapshot has no transaction id of its own: each new slot on the server would have to wait for it. Two
     // snapshots of an idle server would have the same LSN, and different rows the same ids. So each writes a
@@ -275,7 +329,7 @@ void pg_snapshot_begin(struct pg_snapshot *s, const uint32_t *only, size_t only_
               " c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname IN (");
     bytes_append_string(&sql, s->publications);
     bytes_append_string(&sql, ")");
-    append_only(&sql, only, only_count);
+    append_only(&sql, s);
     // Tables that will be refused come first, not after hours of reading others.
     bytes_append_string(&sql, " ORDER BY 5 DESC, 6, 2, 3");
     pg_conn_query(s->params.conn, bytes_text(&sql), on_tables_listed, s);

@@ -22,6 +22,7 @@ enum {
     PG_CONN_UNDEFINED_OBJECT = PG_CONN_STATE('4', '2', '7', '0', '4'),
     PG_CONN_NO_PRIVILEGE = PG_CONN_STATE('4', '2', '5', '0', '1'),
     PG_CONN_CONFIGURATION_LIMIT = PG_CONN_STATE('5', '3', '4', '0', '0'),
+    PG_CONN_LOCK_NOT_AVAILABLE = PG_CONN_STATE('5', '5', 'P', '0', '3'),
     PG_CONN_UNDEFINED_FILE = PG_CONN_STATE('5', '8', 'P', '0', '1'),
 };
 
