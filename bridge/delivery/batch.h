@@ -11,17 +11,30 @@ struct batch_limits {
 };
 
 /**
- * Whether a batch of the ready lanes is due.
+ * Whether a batch of the ready lanes is due. Events that are sent again wait for no window.
  *
  * @param ret_wait_us  on false: time until it is due; -1: nothing is ready
  */
 bool batch_is_due(const struct batch_limits *limits, const struct lanes *lanes, int64_t now_us,
                   int64_t *ret_wait_us);
 
-/** The next event for a batch of `count` events. The lane of `last` comes before other lanes, so that the
- * events of one key are adjacent and in order. NULL: the batch is full, or nothing is ready.
+/**
+ * The next event for a batch of `count` events. The lane of `last` comes before other lanes, so that the
+ * events of one key are adjacent and in order. Events of a batch that was bisected are sent in their groups,
+ * apart from others.
+ *
+ * @param last  the event that was added before; NULL: none
+ * @return      NULL: the batch is full, or nothing fits to it
  */
-struct event *batch_next(const struct batch_limits *limits, struct lanes *lanes, size_t count,
-                         const struct event *last);
+struct work_item *batch_next(const struct batch_limits *limits, struct lanes *lanes, size_t count,
+                             const struct work_item *last);
+
+/**
+ * Bisects a batch that was rejected: its halves are sent apart, and bisected again if they are rejected, too.
+ *
+ * @param items   a list of at least two, in order
+ * @param number  unique to this batch
+ */
+void batch_bisect(struct work_item *items, size_t count, uint64_t number);
 
 #endif

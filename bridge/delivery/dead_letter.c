@@ -139,7 +139,7 @@ static void note_too_large(struct dead_letter_record *r, bool was_alone)
         log_warn("bridge", "dead_letter_shrunk",
                  LOG_WITH(LOG_TEXT("topic", r->topic->name), LOG_TEXT("from", r->partition->topic),
                           LOG_NUMBER("partition", r->partition->number),
-                          LOG_NUMBER("offset", r->event->offset)),
+                          LOG_NUMBER("offset", r->item->record->offset)),
                  "too large for its dead-letter topic: its %s left out",
                  r->form == DEAD_LETTER_WITHOUT_VALUE     ? "value is"
                  : r->form == DEAD_LETTER_WITHOUT_HEADERS ? "headers are"
@@ -164,7 +164,7 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
     bool was_alone = d->alone == r;
     d->alone = was_alone ? NULL : d->alone;
     INVARIANT(d->sent != NULL);
-    if (r->event == NULL) {
+    if (r->item == NULL) {
         DL_DELETE(d->sent, r);
         dead_letter_record_free(r);
     } else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
@@ -177,7 +177,7 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
         end_pauses(&r->topic->pause);
         end_pauses(&d->pause);
         DL_DELETE(d->sent, r);
-        r->on_stored(r->self, r->event);
+        r->on_stored(r->self, r->item);
         dead_letter_record_free(r);
     }
 }
@@ -189,7 +189,7 @@ static void replace_producer(struct dead_letter *d, const char *why)
     struct dead_letter_record *r;
     struct dead_letter_record *next;
     DL_FOREACH_SAFE (d->sent, r, next) {
-        if (r->event == NULL) {
+        if (r->item == NULL) {
             DL_DELETE(d->sent, r);
             dead_letter_record_free(r);
         }
@@ -316,10 +316,10 @@ static void pump(struct dead_letter *d)
     wake_when_due(d, now_us);
 }
 
-void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
+void dead_letter_write(struct dead_letter *d, struct work_item *item, const struct dead_letter_cause *cause,
                        dead_letter_on_stored on_stored, void *self)
 {
-    struct dead_letter_record *r = dead_letter_record_new(e, cause);
+    struct dead_letter_record *r = dead_letter_record_new(item, cause);
     r->on_stored = on_stored;
     r->self = self;
     r->number = d->record_count++;
@@ -364,16 +364,16 @@ void dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
         struct dead_letter_record *r;
         struct dead_letter_record *next;
         DL_FOREACH_SAFE (*lists[i], r, next) {
-            if (r->self != self || r->event == NULL || r->arrived_us > until_us ||
+            if (r->self != self || r->item == NULL || r->arrived_us > until_us ||
                 r->partition->state == PARTITION_ASSIGNED) {
                 continue;
             }
-            struct event *e = TAKE(r->event);
+            struct work_item *item = TAKE(r->item);
             if (lists[i] == &d->waiting) {
                 DL_DELETE(d->waiting, r);
                 dead_letter_record_free(r);
             }
-            on_given_up(self, e);
+            on_given_up(self, item);
         }
     }
 }

@@ -18,7 +18,7 @@ struct dead_letter *dead_letter_new(uv_loop_t *loop, const struct settings *sett
  * refuses the record as too large, it is written without its value, with the reason `oversize` and the source
  * offset.
  */
-void dead_letter_write(struct dead_letter *d, struct event *e, const struct dead_letter_cause *cause,
+void dead_letter_write(struct dead_letter *d, struct work_item *item, const struct dead_letter_cause *cause,
                        dead_letter_on_stored on_stored, void *self);
 
 /** Why what was written with this `self` is not stored yet; NULL: nothing is amiss. */

@@ -2,7 +2,7 @@
 #ifndef BRIDGE_DELIVERY_DEAD_LETTER_CAUSE_H
 #define BRIDGE_DELIVERY_DEAD_LETTER_CAUSE_H
 
-#include "bridge/intake/event.h"
+#include "bridge/delivery/work_item.h"
 
 /** Borrowed for the call. */
 struct dead_letter_cause {
@@ -15,6 +15,6 @@ struct dead_letter_cause {
 };
 
 /** The record was acknowledged by all in-sync replicas: the event may be settled. */
-typedef void (*dead_letter_on_stored)(void *self, struct event *e);
+typedef void (*dead_letter_on_stored)(void *self, struct work_item *item);
 
 #endif

@@ -23,7 +23,7 @@ static void set_number(rd_kafka_headers_t *headers, const char *name, int64_t va
     set_header(headers, name, text);
 }
 
-static rd_kafka_headers_t *make_headers(const struct event *e, const struct dead_letter_cause *cause)
+static rd_kafka_headers_t *make_headers(const struct record *e, const struct dead_letter_cause *cause)
 {
     rd_kafka_headers_t *headers =
         e->headers != NULL ? rd_kafka_headers_copy(e->headers) : rd_kafka_headers_new(12);
@@ -37,8 +37,8 @@ static rd_kafka_headers_t *make_headers(const struct event *e, const struct dead
         (void)rd_kafka_header_remove(headers, HEADER_PREFIX "status");
     }
     set_number(headers, "attempts", cause->attempts);
-    set_header(headers, "topic", e->partition->topic);
-    set_number(headers, "partition", e->partition->number);
+    set_header(headers, "topic", e->topic);
+    set_number(headers, "partition", e->partition);
     set_number(headers, "offset", e->offset);
     set_number(headers, "timestamp", e->timestamp_ms);
     set_header(headers, "event_id", id);
@@ -46,12 +46,13 @@ static rd_kafka_headers_t *make_headers(const struct event *e, const struct dead
     return headers;
 }
 
-struct dead_letter_record *dead_letter_record_new(struct event *e, const struct dead_letter_cause *cause)
+struct dead_letter_record *dead_letter_record_new(struct work_item *item,
+                                                  const struct dead_letter_cause *cause)
 {
     struct dead_letter_record *r = memory_zeroed(1, sizeof(*r));
-    r->event = e;
-    r->partition = e->partition;
-    r->headers = make_headers(e, cause);
+    r->item = item;
+    r->partition = item->partition;
+    r->headers = make_headers(item->record, cause);
     r->arrived_us = clock_now_us();
     return r;
 }
@@ -73,14 +74,13 @@ static char *header_text(const rd_kafka_headers_t *headers, const char *name)
 /** Changes the reason to `oversize`; the message keeps the former reason. */
 static void explain(struct dead_letter_record *r)
 {
-    const struct event *e = r->event;
+    const struct record *e = r->item->record;
     CLEANUP(memory_free_pointer) char *reason = header_text(r->headers, HEADER_PREFIX "reason");
     CLEANUP(memory_free_pointer) char *message = header_text(r->headers, HEADER_PREFIX "message");
     CLEANUP(memory_free_pointer)
-    char *text =
-        memory_format("%s: %s; its value of %zu bytes is too large for this topic and was left out: "
-                      "read it at offset %" PRId64 " of partition %" PRId32 " of %s",
-                      reason, message, e->value.size, e->offset, e->partition->number, e->partition->topic);
+    char *text = memory_format("%s: %s; its value of %zu bytes is too large for this topic and was left out: "
+                               "read it at offset %" PRId64 " of partition %" PRId32 " of %s",
+                               reason, message, e->value.size, e->offset, e->partition, e->topic);
     set_header(r->headers, "reason", "oversize");
     set_header(r->headers, "message", text);
 }
@@ -124,7 +124,7 @@ bool dead_letter_record_shrink(struct dead_letter_record *r)
 rd_kafka_resp_err_t dead_letter_record_produce(const struct dead_letter_record *r, rd_kafka_t *rk,
                                                const char *topic)
 {
-    const struct event *e = r->event;
+    const struct record *e = r->item->record;
     bool has_key = e->has_key && r->form != DEAD_LETTER_WITHOUT_KEY;
     bool has_value = r->form == DEAD_LETTER_WHOLE;
     rd_kafka_headers_t *headers = rd_kafka_headers_copy(r->headers);

@@ -18,8 +18,8 @@ enum dead_letter_form {
 struct dead_letter_record {
     struct dead_letter_record *next;
     struct dead_letter_record *prev;
-    uint64_t number;      // in order of arrival
-    struct event *event;  // NULL: given up after it was sent
+    uint64_t number;         // in order of arrival
+    struct work_item *item;  // NULL: given up after it was sent
     const struct partition *partition;
     struct dead_letter_topic *topic;
     rd_kafka_headers_t *headers;
@@ -30,7 +30,8 @@ struct dead_letter_record {
     void *self;
 };
 
-struct dead_letter_record *dead_letter_record_new(struct event *e, const struct dead_letter_cause *cause);
+struct dead_letter_record *dead_letter_record_new(struct work_item *item,
+                                                  const struct dead_letter_cause *cause);
 void dead_letter_record_free(struct dead_letter_record *r);
 
 /** Leaves out one more part; the reason becomes `oversize`. False: there is none left. */

@@ -1,45 +1,51 @@
-// Events that wait as tickets alone: when their records are evicted, and how they are read again.
+// Events that wait without their records: when records are evicted, and how they are read again.
 //
-// Events are evicted only when a call could start, no lane is ready and the memory is full. Then all events
-// in memory wait behind running calls or retries. Evicting them lets the consumer read on, to other keys.
+// Records are evicted only when the memory is full and no event is ready that was never sent. Then all events
+// in memory wait for, or behind, running calls or retries. Evicting them lets the consumer read on, to other
+// keys.
 #include "bridge/delivery/delivery_state.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
 enum {
-    KEPT_A_LANE = 16,  // events of a busy lane that stay in memory
+    KEPT_A_LANE = 16,  // records of a busy or delayed lane that stay in memory
     LOADED_A_LANE = 256,
+    NEAR_US = 2 * 1000000,  // a lane that is due sooner keeps its first record
 };
 
-static struct lane_key key_of(struct partition *p, const rd_kafka_message_t *message)
+static struct lane_record which(struct partition *p, const rd_kafka_message_t *message)
 {
-    return (struct lane_key){p, message->key != NULL,
-                             slice_make(message->key, message->key == NULL ? 0 : message->key_len)};
+    return (struct lane_record){p, p->progress.base + (uint64_t)message->offset, message->key != NULL,
+                                slice_make(message->key, message->key == NULL ? 0 : message->key_len)};
 }
 
-static size_t release_all(struct delivery *d, struct event *e)
+static void on_evicted(void *self, struct record *r)
 {
-    size_t count = 0;
-    for (struct event *next; e != NULL; e = next) {
-        next = e->next;
-        delivery_release(d, e);
-        count++;
-    }
-    return count;
+    delivery_release_record(self, r);
 }
 
+/** Evicts in steps, each of which costs more to read again, until a quarter of the room is free. */
 void delivery_evict(struct delivery *d)
 {
-    if (delivery_room(d) > 0 || d->lanes.ready_first != NULL) {
+    bool has_room = d->record_bytes < DELIVERY_BYTES_MAX && d->record_count < d->records_max;
+    if (has_room || d->lanes.fresh_count > 0) {
         return;
     }
-    size_t count = release_all(d, lanes_evict(&d->lanes, KEPT_A_LANE));
-    if (count < d->events_max / 4) {
-        count += release_all(d, lanes_evict(&d->lanes, 0));
+    const int64_t near_us = clock_now_us() + NEAR_US;
+    const struct lanes_eviction steps[] = {
+        {.kept = KEPT_A_LANE, .delayed_after_us = INT64_MAX, .on_evicted = on_evicted, .self = d},
+        {.delayed_after_us = INT64_MAX, .on_evicted = on_evicted, .self = d},
+        {.delayed_after_us = near_us, .on_evicted = on_evicted, .self = d},
+        {.has_ready = true, .on_evicted = on_evicted, .self = d},
+    };
+    size_t wanted = d->records_max / 4;
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(steps) && count < wanted; i++) {
+        count += lanes_evict(&d->lanes, &steps[i], wanted - count);
     }
     if (count > 0) {
         log_debug(d->component, "events_evicted", LOG_WITH(LOG_NUMBER("events", count)),
-                  "events behind unsettled ones of their keys were evicted; their records are read again");
+                  "records of events behind or in failed calls were evicted; they are read again");
         d->is_room_due = true;
     }
 }
@@ -47,8 +53,8 @@ void delivery_evict(struct delivery *d)
 bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
                     enum consumer_step *ret)
 {
-    struct lane_key key = key_of(p, message);
-    if (d->lanes.order == FUNCTION_ORDER_PARTITION && lanes_depth(&d->lanes, &key) >= d->lane_events_max) {
+    struct lane_record record = which(p, message);
+    if (d->lanes.order == FUNCTION_ORDER_PARTITION && lanes_depth(&d->lanes, &record) >= d->lane_events_max) {
         d->has_full_partition = true;  // all records of the partition belong to this lane
         *ret = CONSUMER_HELD;
         return true;
@@ -56,8 +62,7 @@ bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_mess
     if (message->payload == NULL) {
         return false;  // a tombstone is settled at once
     }
-    uint64_t ticket = p->progress.base + (uint64_t)message->offset;
-    if (!lanes_defer(&d->lanes, &key, ticket)) {
+    if (!lanes_defer(&d->lanes, &record)) {
         return false;
     }
     rd_kafka_timestamp_type_t kind;
@@ -69,43 +74,38 @@ bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_mess
 /** Records that are read again have a quarter more room, which new records can't use. */
 static bool has_room_to_load(const struct delivery *d)
 {
-    return d->event_count < d->events_max + d->events_max / 4 &&
-           d->event_bytes < DELIVERY_BYTES_MAX + DELIVERY_BYTES_MAX / 4;
+    return d->record_count < d->records_max + d->records_max / 4 &&
+           d->record_bytes < DELIVERY_BYTES_MAX + DELIVERY_BYTES_MAX / 4;
 }
 
-/** The event of the record that its lane wants next, perhaps made when it was offered before; NULL: not
- * wanted. */
-static struct event *wanted_event(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
+/** The record that its lane wants next, perhaps made when the message was offered before; NULL: not wanted.
+ */
+static struct record *wanted_record(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
 {
-    struct lane_key key = key_of(p, message);
-    uint64_t ticket = p->progress.base + (uint64_t)message->offset;
-    struct event *e = TAKE(p->refetched);
-    if (e != NULL && e->offset == message->offset && lanes_wants(&d->lanes, &key, ticket)) {
-        return e;
+    const struct lane_record record = which(p, message);
+    struct record *r = TAKE(p->refetched);
+    if (r != NULL && r->offset == message->offset && lanes_wants(&d->lanes, &record)) {
+        return r;
     }
-    event_free(e);
-    if (!lanes_wants(&d->lanes, &key, ticket)) {
-        return NULL;
-    }
-    e = event_new(p, message, clock_now_us());
-    e->ticket = ticket;
-    return e;
+    record_release(r);
+    return lanes_wants(&d->lanes, &record) ? record_new(p->topic, message, clock_now_us()) : NULL;
 }
 
 static bool on_record(void *self, struct partition *p, rd_kafka_message_t *message)
 {
     struct delivery *d = self;
-    struct event *e = wanted_event(d, p, message);
-    if (e == NULL) {
+    struct record *r = wanted_record(d, p, message);
+    if (r == NULL) {
         return true;
     }
-    if (!has_room_to_load(d) || !event_resolve(e, d->schemas)) {
-        p->refetched = e;
+    if (!has_room_to_load(d) || !record_resolve(r, d->schemas)) {
+        p->refetched = r;
         return false;
     }
-    delivery_count(d, e);
+    delivery_count(d, r);
+    const struct lane_record record = which(p, message);
     uint64_t next;
-    if (lanes_load(&d->lanes, e, LOADED_A_LANE, &next)) {
+    if (lanes_load(&d->lanes, &record, r, LOADED_A_LANE, &next)) {
         refetch_want(d->refetch, p, progress_offset_of(&p->progress, next));
     }
     return true;
@@ -116,10 +116,14 @@ static void on_gone(void *self, struct partition *p, int64_t from, int64_t to)
     struct delivery *d = self;
     uint64_t base = p->progress.base;
     uint64_t ticket;
+    struct work_item *item;
     size_t count = 0;
-    while (lanes_take_gone(&d->lanes, p, base + (uint64_t)from, base + (uint64_t)to, &ticket)) {
+    while (lanes_take_gone(&d->lanes, p, base + (uint64_t)from, base + (uint64_t)to, &ticket, &item)) {
         progress_settle(&p->progress, ticket);
         count++;
+        if (item != NULL) {
+            delivery_release(d, item);
+        }
     }
     if (count > 0) {
         d->is_room_due = d->is_room_due || p->is_held;  // a full lane held it, which has got shorter
@@ -177,8 +181,11 @@ void delivery_read_wanted(struct delivery *d)
 
 void delivery_restart_log(struct delivery *d, struct partition *p)
 {
-    event_free(TAKE(p->refetched));
-    lanes_drop_tickets(&d->lanes, p);
+    record_release(TAKE(p->refetched));
+    for (struct work_item *item = lanes_drop_evicted(&d->lanes, p), *next; item != NULL; item = next) {
+        next = item->next;
+        delivery_release(d, item);
+    }
     if (d->refetch != NULL) {
         refetch_stop(d->refetch, p);
     }

@@ -9,12 +9,12 @@ static void finish_delivered(struct delivery *d, struct invocation *inv)
 {
     int64_t now_wall_us = clock_wall_us();
     metric_add(d->metrics->delivered, (double)inv->event_count);
-    for (struct event *e = inv->first, *next; e != NULL; e = next) {
-        next = e->next;
-        if (e->commit_time_us != 0) {
-            metric_observe_us(d->metrics->event_latency, now_wall_us - e->commit_time_us);
+    for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
+        next = item->next;
+        if (item->record->commit_time_us != 0) {
+            metric_observe_us(d->metrics->event_latency, now_wall_us - item->record->commit_time_us);
         }
-        delivery_settle(d, e);
+        delivery_settle(d, item);
     }
     invoke_close(inv);
     delivery_note_error(d, NULL);
@@ -33,23 +33,20 @@ static void describe(const struct response *r, char *text, size_t size)
     }
 }
 
-static void finish_dead(struct delivery *d, struct invocation *inv, const struct response *r,
+/** Writes the dead letter of an event, unless another member has its partition. */
+static void finish_dead(struct delivery *d, struct work_item *item, const struct response *r,
                         const char *reason)
 {
+    if (item->partition->state == PARTITION_LOST) {
+        delivery_release(d, item);
+        return;
+    }
     char text[512];
     describe(r, text, sizeof(text));
-    delivery_note_error(d, text);
-    struct dead_letter_cause cause = {
-        .reason = reason, .message = text, .status = r->status, .attempts = inv->attempts};
-    for (struct event *e = inv->first, *next; e != NULL; e = next) {
-        next = e->next;
-        if (e->partition->state == PARTITION_LOST) {
-            delivery_release(d, e);
-        } else {
-            delivery_dead_letter(d, e, cause);
-        }
-    }
-    invoke_close(inv);
+    delivery_dead_letter(
+        d, item,
+        (struct dead_letter_cause){
+            .reason = reason, .message = text, .status = r->status, .attempts = item->retry.attempts});
 }
 
 static void report_throttled(struct delivery *d)
@@ -60,15 +57,35 @@ static void report_throttled(struct delivery *d)
     }
 }
 
-/** Returns when the throttled invocation is due: after the wait that the endpoint asked for, and not before
- * the limiter opens. After that a new invocation comes first (was_retry). */
-static int64_t throttle(struct delivery *d, struct invocation *inv, int64_t wait_us)
+/** Identifies the event that a throttled call began with, across its calls. */
+static uint64_t identity_of(const struct invocation *inv)
+{
+    return ((uint64_t)(uintptr_t)inv->first->partition << 20) ^ (inv->first->ticket + 1);
+}
+
+/** The most that any event of the call has of it. */
+struct worst {
+    uint32_t attempts;
+    uint32_t throttles;
+};
+
+static struct worst worst_of(const struct invocation *inv)
+{
+    struct worst w = {0, 0};
+    for (const struct work_item *item = inv->first; item != NULL; item = item->next) {
+        w.attempts = item->retry.attempts > w.attempts ? item->retry.attempts : w.attempts;
+        w.throttles = item->retry.throttles > w.throttles ? item->retry.throttles : w.throttles;
+    }
+    return w;
+}
+
+/** When throttled events are due: after the wait that the endpoint asked for, and not before the limiter
+ * opens. Then they are behind the events that are ready. */
+static int64_t throttle(struct delivery *d, const struct invocation *inv, int64_t wait_us)
 {
     int64_t now_us = clock_now_us();
-    int64_t due_us = now_us + (wait_us > 0 ? wait_us : backoff_wait_us(&d->backoff, inv->throttles));
-    inv->throttles++;
-    if (limiter_throttle(&d->limiter, inv->number, wait_us, now_us)) {
-        d->was_retry = true;
+    int64_t due_us = now_us + (wait_us > 0 ? wait_us : backoff_wait_us(&d->backoff, worst_of(inv).throttles));
+    if (limiter_throttle(&d->limiter, identity_of(inv), wait_us, now_us)) {
         report_throttled(d);
     }
     return due_us > d->limiter.open_us ? due_us : d->limiter.open_us;
@@ -76,17 +93,17 @@ static int64_t throttle(struct delivery *d, struct invocation *inv, int64_t wait
 
 static int64_t close_limiter(struct delivery *d)
 {
-    d->was_retry = true;
     report_throttled(d);
     return limiter_close(&d->limiter, 0, clock_now_us());
 }
 
 static void log_retry(struct delivery *d, const struct invocation *inv, const char *reason)
 {
-    CLEANUP(memory_free_pointer) char *id = slice_to_string(inv->first->id);
-    log_write(inv->attempts == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, d->component, "invocation_retried",
+    uint32_t attempts = worst_of(inv).attempts + 1;
+    CLEANUP(memory_free_pointer) char *id = slice_to_string(inv->first->record->id);
+    log_write(attempts == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, d->component, "invocation_retried",
               LOG_WITH(LOG_TEXT("reason", reason), LOG_TEXT("id", id), LOG_NUMBER("events", inv->event_count),
-                       LOG_NUMBER("attempts", inv->attempts)),
+                       LOG_NUMBER("attempts", attempts)),
               "%s", d->error.text);
 }
 
@@ -104,69 +121,102 @@ static void note_health(struct delivery *d, const struct invocation *inv, const 
     }
 }
 
-/** What the status says: also that calls which fail have taken all the room there is. */
+/** What the status says: also that events which fail have taken all the room there is. */
 static void note_failure(struct delivery *d, const struct response *r)
 {
     char text[sizeof(d->error.text)];
     describe(r, text, sizeof(text));
-    if (delivery_room(d) > 0 || d->lanes.waiting_count > 0) {
+    if (delivery_room(d) > 0 || d->lanes.loaded_count > 0) {
         delivery_note_error(d, text);
         return;
     }
     CLEANUP(memory_free_pointer)
-    char *full = memory_format("no room for more events: %zu calls wait to be made again; %s",
-                               d->target->waiting_count + 1, text);
+    char *full =
+        memory_format("no room for more events: %zu wait to be sent again; %s", d->failing_count, text);
     delivery_note_error(d, full);
 }
 
-/** Schedules a retry of the same events, or of half of them. */
-static void try_again(struct delivery *d, struct invocation *inv, const struct outcome *o,
-                      const struct response *r, bool is_superseded)
+/** When the events of a failed call are sent again. */
+static int64_t due_after(struct delivery *d, const struct invocation *inv, const struct outcome *o)
 {
-    int64_t now_us = clock_now_us();
-    int64_t due_us = now_us;
-    note_failure(d, r);
-    function_metrics_count_retry(d->metrics, o->reason);
-    if (o->kind == OUTCOME_HALVE) {
-        inv->event_max = inv->event_count / 2;
-    } else if (o->kind == OUTCOME_THROTTLE) {
-        due_us = is_superseded ? d->limiter.open_us : throttle(d, inv, o->wait_us);
-    } else if (o->kind == OUTCOME_UNREACHABLE) {
-        due_us = is_superseded ? d->limiter.open_us : close_limiter(d);
-    } else {
-        log_retry(d, inv, o->reason);
-        due_us = is_superseded ? now_us : now_us + backoff_wait_us(&d->backoff, inv->attempts - 1);
+    if (inv->target->is_superseded) {
+        return d->limiter.open_us;
     }
-    inv->throttles = o->kind == OUTCOME_THROTTLE ? inv->throttles : 0;
-    delivery_retry(d, inv, due_us);
+    switch (o->kind) {
+    case OUTCOME_THROTTLE:
+        return throttle(d, inv, o->wait_us);
+    case OUTCOME_UNREACHABLE:
+        return close_limiter(d);
+    case OUTCOME_RETRY:
+        log_retry(d, inv, o->reason);
+        return clock_now_us() + backoff_wait_us(&d->backoff, worst_of(inv).attempts);
+    case OUTCOME_DONE:
+    case OUTCOME_HALVE:
+    case OUTCOME_DEAD:
+        break;
+    }
+    return 0;
+}
+
+/** Updates the retry state of one event of a failed call. False: it was dead-lettered or released. */
+static bool finish_failed(struct delivery *d, struct work_item *item, const struct response *r,
+                          const struct outcome *call)
+{
+    struct retry_state *retry = &item->retry;
+    struct outcome o = outcome_of_event(*call, retry, clock_now_us(), &d->policy);
+    retry->attempts += o.is_attempt ? 1 : 0;
+    retry->throttles = o.kind == OUTCOME_THROTTLE ? retry->throttles + 1 : 0;
+    if (o.kind == OUTCOME_DEAD) {
+        finish_dead(d, item, r, o.reason);
+        return false;
+    }
+    if (item->partition->state != PARTITION_ASSIGNED) {
+        delivery_release(d, item);
+        return false;
+    }
+    d->failing_count += retry->has_failed ? 0 : 1;
+    retry->has_failed = true;
+    return true;
+}
+
+static void finish_call(struct delivery *d, struct invocation *inv, const struct response *r,
+                        const struct outcome *o)
+{
+    int64_t due_us = due_after(d, inv, o);
+    if (o->kind == OUTCOME_HALVE) {
+        batch_bisect(inv->first, inv->event_count, ++d->bisected_count);
+    }
+    struct work_item *again = NULL;
+    struct work_item **end = &again;
+    for (struct work_item *item = invoke_take_events(inv), *next; item != NULL; item = next) {
+        next = item->next;
+        if (finish_failed(d, item, r, o)) {
+            item->next = NULL;
+            *end = item;
+            end = &item->next;
+        }
+    }
+    lanes_delay(&d->lanes, again, due_us);
+    invoke_close(inv);
 }
 
 void delivery_on_response(void *self, struct invocation *inv, const struct response *r)
 {
     struct delivery *d = self;
     d->running_count--;
-    bool is_superseded = inv->target->is_superseded;
-    inv->target = d->target;  // retries go to the current target
-    struct outcome_history history = {inv->attempts, inv->first_attempt_us, clock_now_us(), inv->event_count};
-    struct outcome o = outcome_judge(r, &history, &d->policy);
+    struct outcome o = outcome_judge(r, inv->event_count);
     metric_observe_us(d->metrics->invocation_duration, r->took_us);
-    inv->attempts += o.is_attempt ? 1 : 0;
-    if (!is_superseded) {
+    if (!inv->target->is_superseded) {
         note_health(d, inv, &o, r);
     }
-    switch (o.kind) {
-    case OUTCOME_DONE:
+    if (o.kind == OUTCOME_DONE) {
         finish_delivered(d, inv);
-        break;
-    case OUTCOME_DEAD:
-        finish_dead(d, inv, r, o.reason);
-        break;
-    case OUTCOME_RETRY:
-    case OUTCOME_THROTTLE:
-    case OUTCOME_UNREACHABLE:
-    case OUTCOME_HALVE:
-        try_again(d, inv, &o, r, is_superseded);
-        break;
+    } else {
+        note_failure(d, r);
+        if (o.kind != OUTCOME_DEAD) {
+            function_metrics_count_retry(d->metrics, o.reason);
+        }
+        finish_call(d, inv, r, &o);
     }
     if (d->replaced != NULL) {
         delivery_close_replaced(d);

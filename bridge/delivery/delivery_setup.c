@@ -6,7 +6,7 @@
 #include "core/base/clock.h"
 
 enum {
-    EVENTS_MIN = 1024,    // least limit of events in memory
+    EVENTS_MIN = 1024,    // least limit of records in memory
     EVENTS_MAX = 16384,   // greatest
     ROUNDS_OF_CALLS = 4,  // the limit in between: events for this many rounds of concurrent calls
     LANE_EVENTS_MIN = 128,
@@ -59,10 +59,10 @@ static void apply_config(struct delivery *d, const struct function_config *confi
     bool can_batch = payload_type_of(config->payload)->can_batch;
     size_t batch_events = can_batch ? (size_t)config->delivery.batch.events : 1;
     size_t events = (size_t)config->delivery.concurrency * batch_events * ROUNDS_OF_CALLS;
-    d->events_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
+    d->records_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
     d->lane_events_max = batch_events * 2 > LANE_EVENTS_MIN ? batch_events * 2 : LANE_EVENTS_MIN;
     d->limits = (struct batch_limits){
-        .events_max = batch_events < d->events_max ? batch_events : d->events_max,
+        .events_max = batch_events < d->records_max ? batch_events : d->records_max,
         .bytes_max = (size_t)config->delivery.batch.bytes,
         .window_us = config->delivery.batch.window_us,
     };
@@ -108,23 +108,19 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     return true;
 }
 
-/** Moves waiting invocations to the new target. A new endpoint is called at once, even if the limiter was
- * closed for the old one. */
+/** A new endpoint is called at once, even if lanes were delayed and the limiter was closed for the old one.
+ */
 static void replace_target(struct delivery *d, struct target *target, bool is_same_endpoint)
 {
     struct target *old = d->target;
-    int64_t now_us = clock_now_us();
     d->target = target;
-    for (struct invocation *inv; (inv = invoke_take_due(old, INT64_MAX)) != NULL;) {
-        inv->target = target;
-        invoke_wait(inv, is_same_endpoint ? inv->due_us : now_us);
-    }
     LL_PREPEND(d->replaced, old);
     if (!is_same_endpoint) {
         LL_FOREACH (d->replaced, old) {
             old->is_superseded = true;
         }
         limiter_reopen(&d->limiter, d->running_count);
+        lanes_wake(&d->lanes, INT64_MAX);
     }
     delivery_close_replaced(d);
 }
@@ -155,9 +151,9 @@ static void abandon_target(struct delivery *d, struct target *target)
         struct invocation *inv = target->running;
         invoke_cancel(inv);
         d->running_count--;
-        for (struct event *e = inv->first, *next; e != NULL; e = next) {
-            next = e->next;
-            delivery_release(d, e);
+        for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
+            next = item->next;
+            delivery_release(d, item);
         }
         invoke_close(inv);
     }

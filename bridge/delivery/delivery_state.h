@@ -10,7 +10,7 @@
 #include "bridge/intake/refetch.h"
 #include "core/base/last_error.h"
 
-enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of events in memory; exceeded by one event at most
+enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of records in memory; exceeded by one record at most
 
 struct delivery {
     uv_loop_t *loop;
@@ -26,48 +26,46 @@ struct delivery {
     char *component;
     struct lanes lanes;
     struct limiter limiter;
-    struct backoff backoff;  // shared settings; each invocation counts its own failures
+    struct backoff backoff;  // shared settings; each event counts its own failures
     struct batch_limits limits;
     struct payload_options payload;
     struct outcome_policy policy;
     struct target *target;    // for new calls
     struct target *replaced;  // earlier ones with running calls
     size_t running_count;     // calls of all targets
-    uv_timer_t timer;         // fires when the limiter opens, or a retry or a batch is due
-    struct last_error error;  // of failed calls, until no call waits for a retry
+    uint64_t bisected_count;  // batches that were bisected
+    uv_timer_t timer;         // fires when the limiter opens, or a delayed lane or a batch is due
+    struct last_error error;  // of failed calls, until no event waits to be sent again
     bool is_error_logged;
     size_t dead_letters_waiting;  // events whose dead letter is not stored
     struct last_error dead_letter_error;
-    size_t event_count;
-    size_t event_bytes;
-    size_t events_max;
+    size_t failing_count;  // events whose last call failed and that are not settled
+    size_t record_count;   // records in memory
+    size_t record_bytes;
+    size_t records_max;
     size_t lane_events_max;   // with order `partition`, where a lane is a partition
     struct refetch *refetch;  // NULL: no event was evicted yet
     bool is_room_due;         // call on_room at the end of the pump
     bool is_refetching;       // the pump was called by on_turn_end
     bool has_full_partition;  // a partition was held because its lane was full
-    bool was_retry;           // the last call that started was a retry
     bool is_throttled;
     bool is_pumping;
 };
 
 /** Settles and frees an event that was delivered, filtered or stored as a dead letter. */
-void delivery_settle(struct delivery *d, struct event *e);
+void delivery_settle(struct delivery *d, struct work_item *item);
 
 /** Frees an event without settling it: the next owner of its partition reads it again. */
-void delivery_release(struct delivery *d, struct event *e);
+void delivery_release(struct delivery *d, struct work_item *item);
 
 /** Writes a dead letter; the event is settled once that is stored. Fills in the cause's function and topic.
  */
-void delivery_dead_letter(struct delivery *d, struct event *e, struct dead_letter_cause cause);
+void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dead_letter_cause cause);
 
-/** Schedules a retry. Events whose partition is not assigned any more are released. */
-void delivery_retry(struct delivery *d, struct invocation *inv, int64_t due_us);
+/** Counts a record that is now in memory. */
+void delivery_count(struct delivery *d, const struct record *r);
 
-/** Counts an event that is now in memory. */
-void delivery_count(struct delivery *d, struct event *e);
-
-/** Evicts events of busy lanes if the memory is full and no lane is ready. */
+/** Evicts records of busy and delayed lanes if the memory is full and no lane is ready. */
 void delivery_evict(struct delivery *d);
 
 /** Starts to read the records that lanes want. */
@@ -76,6 +74,9 @@ void delivery_read_wanted(struct delivery *d);
 /** True: the record is not taken, because its lane keeps only its ticket (TAKEN) or is full (HELD). */
 bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
                     enum consumer_step *ret);
+
+/** Releases what delivery has in memory of a record: it was evicted, settled or released. */
+void delivery_release_record(struct delivery *d, struct record *r);
 
 /** Notes that a call failed, or (NULL) succeeded. */
 void delivery_note_error(struct delivery *d, const char *text);

@@ -15,21 +15,21 @@ struct invocation *invoke_open(struct target *t)
     } else {
         inv = memory_new(sizeof(*inv));
     }
-    *inv = (struct invocation){.target = t, .number = ++t->opened_count};
+    *inv = (struct invocation){.target = t};
     return inv;
 }
 
-void invoke_add(struct invocation *inv, struct event *e)
+void invoke_add(struct invocation *inv, struct work_item *item)
 {
-    e->next = NULL;
-    *(inv->first == NULL ? &inv->first : &inv->last->next) = e;
-    inv->last = e;
+    item->next = NULL;
+    *(inv->first == NULL ? &inv->first : &inv->last->next) = item;
+    inv->last = item;
     inv->event_count++;
 }
 
-struct event *invoke_take_events(struct invocation *inv)
+struct work_item *invoke_take_events(struct invocation *inv)
 {
-    struct event *events = inv->first;
+    struct work_item *events = inv->first;
     inv->first = inv->last = NULL;
     inv->event_count = 0;
     return events;
@@ -97,8 +97,9 @@ void invoke_send(struct invocation *inv, int64_t timeout_us)
         .timeout_us = timeout_us,
     };
     inv->sent_us = clock_now_us();
-    if (inv->first_attempt_us == 0) {
-        inv->first_attempt_us = inv->sent_us;
+    for (struct work_item *item = inv->first; item != NULL; item = item->next) {
+        item->retry.first_attempt_us =
+            item->retry.first_attempt_us == 0 ? inv->sent_us : item->retry.first_attempt_us;
     }
     DL_APPEND2(t->running, inv, previous, next);
     t->running_count++;
@@ -111,67 +112,9 @@ void invoke_cancel(struct invocation *inv)
     stop_running(inv);
 }
 
-static void sift_up(struct target *t, size_t at)
-{
-    struct invocation *inv = t->waiting[at];
-    while (at > 0 && t->waiting[(at - 1) / 2]->due_us > inv->due_us) {
-        t->waiting[at] = t->waiting[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    t->waiting[at] = inv;
-}
-
-static void sift_down(struct target *t, size_t at)
-{
-    struct invocation *inv = t->waiting[at];
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child + 1 < t->waiting_count && t->waiting[child + 1]->due_us < t->waiting[child]->due_us) {
-            child++;
-        }
-        if (child >= t->waiting_count || t->waiting[child]->due_us >= inv->due_us) {
-            break;
-        }
-        t->waiting[at] = t->waiting[child];
-        at = child;
-    }
-    t->waiting[at] = inv;
-}
-
-void invoke_wait(struct invocation *inv, int64_t due_us)
-{
-    struct target *t = inv->target;
-    release_slot(inv);
-    inv->due_us = due_us;
-    if (t->waiting_count == t->waiting_capacity) {
-        t->waiting_capacity = t->waiting_capacity == 0 ? 16 : t->waiting_capacity * 2;
-        t->waiting = memory_resize(t->waiting, t->waiting_capacity * sizeof(struct invocation *));
-    }
-    t->waiting[t->waiting_count++] = inv;
-    sift_up(t, t->waiting_count - 1);
-}
-
-struct invocation *invoke_take_due(struct target *t, int64_t now_us)
-{
-    if (t->waiting_count == 0 || t->waiting[0]->due_us > now_us) {
-        return NULL;
-    }
-    struct invocation *inv = t->waiting[0];
-    t->waiting[0] = t->waiting[--t->waiting_count];
-    if (t->waiting_count > 0) {
-        sift_down(t, 0);
-    }
-    return inv;
-}
-
-int64_t invoke_next_due_us(const struct target *t)
-{
-    return t->waiting_count == 0 ? -1 : t->waiting[0]->due_us;
-}
-
 void target_clear(struct target *t)
 {
-    INVARIANT(t->running_count == 0 && t->waiting_count == 0);
+    INVARIANT(t->running_count == 0);
     for (struct invocation *inv = t->unused, *next; inv != NULL; inv = next) {
         next = inv->next;
         free(inv);
@@ -181,6 +124,5 @@ void target_clear(struct target *t)
         payload_clear(&slot->payload);
         free(slot);
     }
-    free(t->waiting);
     *t = (struct target){0};
 }

@@ -63,17 +63,21 @@ static struct outcome judge_status(const struct response *r, size_t event_count)
     return event_count > 1 ? (struct outcome){.kind = OUTCOME_HALVE, .reason = "rejected"} : dead("rejected");
 }
 
-struct outcome outcome_judge(const struct response *r, const struct outcome_history *h,
-                             const struct outcome_policy *policy)
+struct outcome outcome_judge(const struct response *r, size_t event_count)
 {
-    struct outcome o = r->transport.kind != FAULT_NONE ? judge_transport(r) : judge_status(r, h->event_count);
+    return r->transport.kind != FAULT_NONE ? judge_transport(r) : judge_status(r, event_count);
+}
+
+struct outcome outcome_of_event(struct outcome o, const struct retry_state *retry, int64_t now_us,
+                                const struct outcome_policy *policy)
+{
     if (o.kind == OUTCOME_DONE || o.kind == OUTCOME_DEAD || o.kind == OUTCOME_HALVE) {
         return o;
     }
-    if (o.is_attempt && (int64_t)h->attempts + 1 >= policy->attempts_max) {
+    if (o.is_attempt && (int64_t)retry->attempts + 1 >= policy->attempts_max) {
         return dead("attempts_exhausted");
     }
-    if (h->now_us - h->first_attempt_us >= policy->max_age_us) {
+    if (now_us - retry->first_attempt_us >= policy->max_age_us) {
         struct outcome expired = dead("expired");
         expired.is_attempt = o.is_attempt;
         return expired;

@@ -9,13 +9,14 @@
 #ifndef BRIDGE_DELIVERY_OUTCOME_H
 #define BRIDGE_DELIVERY_OUTCOME_H
 
+#include "bridge/delivery/work_item.h"
 #include "bridge/endpoints/endpoint.h"
 
 #define OUTCOME_RETRY_AFTER_MAX_US (INT64_C(300) * 1000000)
 
 enum outcome_kind {
     OUTCOME_DONE,
-    OUTCOME_RETRY,        // after the invocation's own backoff
+    OUTCOME_RETRY,        // after a backoff
     OUTCOME_THROTTLE,     // consumes no attempt; the limiter may close
     OUTCOME_UNREACHABLE,  // consumes no attempt; the limiter closes
     OUTCOME_HALVE,        // an event of the batch is rejected: retry one half, to find it
@@ -27,14 +28,6 @@ struct outcome_policy {
     int64_t max_age_us;    // from the first attempt
 };
 
-/** The state of an invocation when its response comes. */
-struct outcome_history {
-    uint32_t attempts;         // consumed before this response
-    int64_t first_attempt_us;  // monotonic
-    int64_t now_us;
-    size_t event_count;
-};
-
 struct outcome {
     enum outcome_kind kind;
     bool is_attempt;     // this response consumes an attempt
@@ -42,7 +35,11 @@ struct outcome {
     const char *reason;  // RETRY, THROTTLE: metric label; DEAD: dead-letter reason; static
 };
 
-struct outcome outcome_judge(const struct response *r, const struct outcome_history *h,
-                             const struct outcome_policy *policy);
+/** What a response means for a call of `event_count` events. */
+struct outcome outcome_judge(const struct response *r, size_t event_count);
+
+/** What it means for one of these events: a retry becomes DEAD when its attempts or its age are used up. */
+struct outcome outcome_of_event(struct outcome o, const struct retry_state *retry, int64_t now_us,
+                                const struct outcome_policy *policy);
 
 #endif

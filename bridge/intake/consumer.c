@@ -3,7 +3,7 @@
 
 #include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/consumer_state.h"
-#include "bridge/intake/event.h"
+#include "bridge/intake/record.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"

@@ -228,7 +228,7 @@ static void unassign(struct consumer *c)
     struct partition *p;
     struct partition *next;
     LL_FOREACH_SAFE (c->partitions, p, next) {
-        if (p->state == PARTITION_REVOKED || (p->state == PARTITION_LOST && p->event_count == 0)) {
+        if (p->state == PARTITION_REVOKED || (p->state == PARTITION_LOST && p->item_count == 0)) {
             LL_DELETE(c->partitions, p);
             partition_free(p);
         }
@@ -257,7 +257,7 @@ void consumer_advance_revoke(struct consumer *c)
     }
     struct partition *p;
     LL_FOREACH (c->partitions, p) {
-        if (p->state == PARTITION_REVOKED && p->event_count > 0) {
+        if (p->state == PARTITION_REVOKED && p->item_count > 0) {
             return;
         }
     }

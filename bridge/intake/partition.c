@@ -1,6 +1,6 @@
 #include "bridge/intake/partition.h"
 
-#include "bridge/intake/event.h"
+#include "bridge/intake/record.h"
 #include "core/base/clock.h"
 
 struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
@@ -78,8 +78,8 @@ void partition_stop(struct partition *p)
     while (p->fetched_at < p->fetched_count) {
         rd_kafka_message_destroy(p->fetched[p->fetched_at++]);
     }
-    event_free(p->held);
-    event_free(p->refetched);
+    record_release(p->held);
+    record_release(p->refetched);
     p->held = p->refetched = NULL;
     p->is_ready = false;
     if (p->queue != NULL) {
@@ -92,7 +92,7 @@ void partition_stop(struct partition *p)
 
 void partition_free(struct partition *p)
 {
-    INVARIANT(p->event_count == 0);
+    INVARIANT(p->item_count == 0);
     partition_stop(p);
     progress_clear(&p->progress);
     free(p->error);

@@ -10,7 +10,7 @@
 #include "core/kafka/kafka_client.h"
 
 struct consumer;
-struct event;
+struct record;
 
 enum partition_state {
     PARTITION_ASSIGNED,
@@ -29,9 +29,9 @@ struct partition {
     int32_t number;
     enum partition_state state;
     struct progress progress;
-    size_t event_count;        // events that are held; counted by delivery
-    struct event *held;        // the next record's, while its schema is looked up; not counted
-    struct event *refetched;   // the same, of a record that is read again
+    size_t item_count;         // work items of it; counted by work_item
+    struct record *held;       // the next record's, while its schema is looked up; not counted
+    struct record *refetched;  // the same, of a record that is read again
     struct last_error *error;  // of reading the next record; NULL: none
     bool is_registered;        // the function's registration record has it
     bool is_held;              // its next record waits (for a schema, for room in its lane)
@@ -83,7 +83,7 @@ void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number);
 /** Destroys its queue; nothing more is read. */
 void partition_stop(struct partition *p);
 
-/** event_count is 0. */
+/** item_count is 0. */
 void partition_free(struct partition *p);
 
 #endif

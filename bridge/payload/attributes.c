@@ -1,6 +1,5 @@
 #include "bridge/payload/attributes.h"
 
-#include "bridge/intake/partition.h"
 #include "core/base/clock.h"
 
 static struct slice span(const struct event_json *json, struct json_span s)
@@ -8,10 +7,10 @@ static struct slice span(const struct event_json *json, struct json_span s)
     return slice_make(json->text.data + s.at, s.size);
 }
 
-struct attributes attributes_of(const struct event *e, const struct event_json *json)
+struct attributes attributes_of(const struct record *r, const struct event_json *json)
 {
     struct attributes a = {
-        .id = e->id,
+        .id = r->id,
         .prefix = span(json, json->value.prefix),
         .operation = payload_operation_name(json->value.op),
         .schema = span(json, json->value.schema),
@@ -21,10 +20,10 @@ struct attributes attributes_of(const struct event *e, const struct event_json *
     };
     if (!json->value.is_envelope) {
         // Another producer's record: only the topic is known. A topic name needs no escaping.
-        a.prefix = a.table = slice_of(e->partition->topic);
+        a.prefix = a.table = slice_of(r->topic);
     }
-    if (a.time_us == 0 && e->timestamp_ms > 0) {
-        a.time_us = e->timestamp_ms * CLOCK_US_PER_MS;
+    if (a.time_us == 0 && r->timestamp_ms > 0) {
+        a.time_us = r->timestamp_ms * CLOCK_US_PER_MS;
     }
     return a;
 }

@@ -15,6 +15,6 @@ struct attributes {
     struct slice key;  // partitionkey, as JSON; size 0: none
 };
 
-struct attributes attributes_of(const struct event *e, const struct event_json *json);
+struct attributes attributes_of(const struct record *r, const struct event_json *json);
 
 #endif

@@ -39,9 +39,9 @@ static void put_all(struct bytes *lines, const struct attributes *a)
     bytes_append_byte(lines, '\0');
 }
 
-static void add(struct payload *p, const struct event *e, const struct event_json *json)
+static void add(struct payload *p, const struct record *r, const struct event_json *json)
 {
-    struct attributes a = attributes_of(e, json);
+    struct attributes a = attributes_of(r, json);
     put_all(&p->lines, &a);
     p->body = slice_make(json->text.data + json->value.data.at, json->value.data.size);
 }

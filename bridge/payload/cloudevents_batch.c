@@ -14,9 +14,9 @@ static void put_id(struct bytes *out, const char *name, struct slice id)
     text_append_json(out, id);
 }
 
-static void put_event(struct payload *p, const struct event *e, const struct event_json *json)
+static void put_event(struct payload *p, const struct record *r, const struct event_json *json)
 {
-    struct attributes a = attributes_of(e, json);
+    struct attributes a = attributes_of(r, json);
     struct bytes *out = &p->array;
     bytes_append_string(out, "{\"specversion\":\"1.0\"");
     put_id(out, ",\"id\":", a.id);
@@ -44,10 +44,10 @@ static void put_event(struct payload *p, const struct event *e, const struct eve
     bytes_append_byte(out, '}');
 }
 
-static void add_element(struct payload *p, const struct event *e, const struct event_json *json)
+static void add_element(struct payload *p, const struct record *r, const struct event_json *json)
 {
     payload_array_next(p);
-    put_event(p, e, json);
+    put_event(p, r, json);
 }
 
 static void finish_one(struct payload *p)

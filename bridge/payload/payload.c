@@ -79,13 +79,13 @@ static enum payload_step refuse(struct payload *p, const char *reason)
     return PAYLOAD_REJECTED;
 }
 
-enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f)
+enum payload_step payload_add(struct payload *p, struct record *r, struct fault *f)
 {
     INVARIANT(p->event_count == 0 || p->options->is_array);
     struct event_json json;
     const struct payload_type *type = payload_type_of(p->options->kind);
     const struct event_buffers out = {&p->json, &p->key};
-    if (!event_decode(e, type->scope, &p->options->json, &out, &json, f)) {
+    if (!record_decode(r, type->scope, &p->options->json, &out, &json, f)) {
         return refuse(p, "undecodable");
     }
     if (!is_wanted(p->options, json.value.op)) {
@@ -93,7 +93,7 @@ enum payload_step payload_add(struct payload *p, struct event *e, struct fault *
     }
     size_t array_size = p->array.size;
     size_t lines_size = p->lines.size;
-    type->add(p, e, &json);
+    type->add(p, r, &json);
     size_t size = p->array.size > 0 ? p->array.size + p->closing_bytes : p->body.size;
     if (size <= p->options->bytes_max) {
         p->event_count++;

@@ -3,7 +3,7 @@
 #define BRIDGE_PAYLOAD_PAYLOAD_H
 
 #include "bridge/config/function_config.h"
-#include "bridge/intake/event.h"
+#include "bridge/intake/record.h"
 
 /** The payload options of a function. Plain data; lent to each payload. */
 struct payload_options {
@@ -34,7 +34,7 @@ struct payload_type {
     bool can_batch;
     enum event_scope scope;  // of the event_json that add() gets
     /** Adds one decoded event. Called once for kinds that can't batch. */
-    void (*add)(struct payload *p, const struct event *e, const struct event_json *json);
+    void (*add)(struct payload *p, const struct record *r, const struct event_json *json);
     /** Sets the body, after the last event. */
     void (*finish)(struct payload *p);
 };
@@ -57,7 +57,7 @@ enum payload_step {
 
 /** Decodes a resolved event and adds it; without is_array only one. Unless it returns ADDED, the payload is
  * unchanged. */
-enum payload_step payload_add(struct payload *p, struct event *e, struct fault *f) MUST_USE;
+enum payload_step payload_add(struct payload *p, struct record *r, struct fault *f) MUST_USE;
 
 /** After the last event: p->body, p->lines and the type's content_type are what to send. */
 void payload_finish(struct payload *p);

@@ -14,9 +14,9 @@ static struct slice row_of(const struct event_json *json)
     return span.size > 0 ? slice_make(json->text.data + span.at, span.size) : slice_of("null");
 }
 
-static void add_element(struct payload *p, const struct event *e, const struct event_json *json)
+static void add_element(struct payload *p, const struct record *r, const struct event_json *json)
 {
-    struct attributes a = attributes_of(e, json);
+    struct attributes a = attributes_of(r, json);
     struct bytes *out = &p->array;
     payload_array_next(p);
     bytes_append_string(out, "{\"op\":\"");
@@ -34,9 +34,9 @@ static void add_element(struct payload *p, const struct event *e, const struct e
     bytes_append_byte(out, '}');
 }
 
-static void add_alone(struct payload *p, const struct event *e, const struct event_json *json)
+static void add_alone(struct payload *p, const struct record *r, const struct event_json *json)
 {
-    struct attributes a = attributes_of(e, json);
+    struct attributes a = attributes_of(r, json);
     struct bytes *lines = &p->lines;
     p->body = row_of(json);
     bytes_append_string(lines, "millrace-operation: ");
@@ -52,12 +52,12 @@ static void add_alone(struct payload *p, const struct event *e, const struct eve
     bytes_append_byte(lines, '\0');
 }
 
-static void add(struct payload *p, const struct event *e, const struct event_json *json)
+static void add(struct payload *p, const struct record *r, const struct event_json *json)
 {
     if (p->options->is_array) {
-        add_element(p, e, json);
+        add_element(p, r, json);
     } else {
-        add_alone(p, e, json);
+        add_alone(p, r, json);
     }
 }
 

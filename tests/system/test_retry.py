@@ -184,7 +184,7 @@ def test_a_function_that_fails_says_so_until_it_works(shop, millrace, function, 
         return next(f for f in millrace.get("/readyz").json()["functions"] if f["name"] == name)["last_error"]
 
     failing = process.wait_event("function_failing", message="401")
-    assert failing["calls_waiting"] <= 2 and failing["events_waiting"] == 2 and failing["seconds"] >= 10
+    assert failing["events_failing"] <= 2 and failing["events_waiting"] == 2 and failing["seconds"] >= 10
     wait_until(lambda: (entry()["last_error"] or "").endswith("401"), 10, "the error in the status")
     assert "401" in error() and entry()["since"] and entry()["held_events"] == 2
     wait_until(lambda: (millrace.metric("millrace_function_error_seconds", function=name) or 0) >= 10, 10, "metric")

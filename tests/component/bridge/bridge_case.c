@@ -288,6 +288,17 @@ void case_changes(struct bridge_case *c, int count, int64_t id, const char *note
     flush(c);
 }
 
+void case_distinct_changes(struct bridge_case *c, int count, int64_t first_id)
+{
+    for (int i = 0; i < count; i++) {
+        produce_change(c, first_id + i, 'c', "x");
+        if (i % 1000 == 999) {
+            flush(c);
+        }
+    }
+    flush(c);
+}
+
 void case_numbered_changes(struct bridge_case *c, int count, int64_t id)
 {
     for (int i = 0; i < count; i++) {

@@ -47,6 +47,9 @@ void case_change(struct bridge_case *c, int64_t id, char op, const char *note);
 /** As case_change, with a key of any bytes. */
 void case_keyed_change(struct bridge_case *c, struct slice key, int64_t id, char op, const char *note);
 
+/** `count` keys from `first_id` on, with one change each. */
+void case_distinct_changes(struct bridge_case *c, int count, int64_t first_id);
+
 /** Many of them, about the same order, as fast as it goes. */
 void case_changes(struct bridge_case *c, int count, int64_t id, const char *note);
 /** Many of one order with the notes "n0", "n1" …, as fast as it goes. */

@@ -28,7 +28,8 @@ struct letters {
     struct settings settings;
     struct dead_letter *dead_letters;
     struct partition partition;
-    struct event events[EVENTS];
+    struct work_item items[EVENTS];
+    struct record records[EVENTS];
     size_t stored[EVENTS];  // numbers of the events, in the order in which they were stored
     size_t stored_count;
     size_t given_up[EVENTS];
@@ -64,23 +65,25 @@ static void stop(struct letters *c)
     rd_kafka_destroy(c->owner);
 }
 
-static void on_stored(void *self, struct event *e)
+static void on_stored(void *self, struct work_item *item)
 {
     struct letters *c = self;
-    c->stored[c->stored_count++] = (size_t)e->offset;
+    c->stored[c->stored_count++] = (size_t)item->record->offset;
 }
 
 static void put(struct letters *c, size_t number, const char *topic, struct slice value)
 {
-    c->events[number] = (struct event){
-        .partition = &c->partition,
+    c->records[number] = (struct record){
+        .topic = c->partition.topic,
+        .partition = c->partition.number,
         .offset = (int64_t)number,
         .id = slice_of("id"),
         .value = value,
     };
+    c->items[number] = (struct work_item){.partition = &c->partition, .record = &c->records[number]};
     struct dead_letter_cause cause = {
         .function = "fn", .topic = topic, .reason = "rejected", .message = "no"};
-    dead_letter_write(c->dead_letters, &c->events[number], &cause, on_stored, c);
+    dead_letter_write(c->dead_letters, &c->items[number], &cause, on_stored, c);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -281,10 +284,10 @@ static void what_is_refused_goes_to_a_corrected_topic(void **state)
     stop(&c);
 }
 
-static void on_given_up(void *self, struct event *e)
+static void on_given_up(void *self, struct work_item *item)
 {
     struct letters *c = self;
-    c->given_up[c->given_up_count++] = (size_t)e->offset;
+    c->given_up[c->given_up_count++] = (size_t)item->record->offset;
 }
 
 static void a_partition_that_goes_waits_for_no_refused_record(void **state)

@@ -98,11 +98,14 @@ static void a_key_that_is_always_throttled_stops_no_other(void **state)
     others_are_called_while_one_fails(50, 1, (struct stub_answer){.status = 429});
 }
 
-static struct stub_answer answer_all(void *self, const struct stub_call *call, size_t number)
+/** How many keys fail before the others are called. */
+enum { FAILING_KEYS = 3000 };
+
+/** Fails all keys but those of `change_others`. */
+static struct stub_answer answer_others(void *self, const struct stub_call *call, size_t number)
 {
-    (void)call;
-    (void)number;
-    return ((struct script *)self)->stuck;
+    struct script *s = self;
+    return id_of(call) < FIRST_OTHER + OTHERS ? answer(self, call, number) : s->stuck;
 }
 
 static bool has_status(struct bridge_case *c, const char *text)
@@ -112,29 +115,25 @@ static bool has_status(struct bridge_case *c, const char *text)
     return strstr(bytes_text(&status), text) != NULL;
 }
 
-static bool says_that_it_is_full(struct bridge_case *c, int64_t n)
-{
-    (void)n;
-    return has_status(c, "\"last_error\":\"no room for more events: ");
-}
-
-static void keys_that_fail_and_take_all_the_room_are_in_the_status(void **state)
+/** More keys fail than records fit into memory. */
+static void however_many_keys_fail_the_others_are_called(void **state)
 {
     (void)state;
-    enum { KEYS = 1100 };
     struct bridge_case c;
     struct script s = {.stuck = {.status = 500}};
-    case_start(&c, answer_all, &s);
-    for (int i = 0; i < KEYS; i++) {
-        case_change(&c, i, 'c', "x");
-    }
+    case_start(&c, answer_others, &s);
+    case_distinct_changes(&c, FAILING_KEYS, FIRST_OTHER + OTHERS);
+    change_others(&c);
     struct function_config *config = case_config(&c, "fn");
     config->delivery.retry.attempts = 1000000;
     case_apply(&c, config);
-    case_run_until(&c, says_that_it_is_full, 0);
+    case_run_until(&c, have_others_been_called, OTHERS);
     s.stuck = (struct stub_answer){.status = 200};
-    case_run_until(&c, case_has_settled, KEYS);
+    case_run_until(&c, case_has_settled, FAILING_KEYS + OTHERS);
     assert_true(has_status(&c, "\"last_error\":null"));
+    assert_true(has_status(&c, "\"failing_events\":0"));
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), FAILING_KEYS + OTHERS);
     case_stop(&c);
 }
 
@@ -174,7 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failing_key_with_much_behind_it_stops_no_other),
         cmocka_unit_test(a_key_that_is_always_throttled_stops_no_other),
-        cmocka_unit_test(keys_that_fail_and_take_all_the_room_are_in_the_status),
+        cmocka_unit_test(however_many_keys_fail_the_others_are_called),
         cmocka_unit_test(a_restart_in_between_changes_nothing),
     };
     return case_run_part(tests, COUNT_OF(tests));

@@ -12,18 +12,22 @@
 
 static const struct outcome_policy policy = {.attempts_max = 10, .max_age_us = 86400 * SECOND};
 
+static struct outcome judge_response(const struct response *r, uint32_t attempts)
+{
+    const struct retry_state retry = {.attempts = attempts};
+    return outcome_of_event(outcome_judge(r, 1), &retry, SECOND, &policy);
+}
+
 static struct outcome judge(int status, int64_t retry_after_us, uint32_t attempts)
 {
     struct response r = {.status = status, .retry_after_us = retry_after_us};
-    struct outcome_history h = {.attempts = attempts, .first_attempt_us = 0, .now_us = SECOND};
-    return outcome_judge(&r, &h, &policy);
+    return judge_response(&r, attempts);
 }
 
 static struct outcome judge_transport(bool is_sent, bool is_timeout, uint32_t attempts)
 {
     struct response r = {.transport = {.kind = FAULT_RETRY}, .is_sent = is_sent, .is_timeout = is_timeout};
-    struct outcome_history h = {.attempts = attempts, .first_attempt_us = 0, .now_us = SECOND};
-    return outcome_judge(&r, &h, &policy);
+    return judge_response(&r, attempts);
 }
 
 static void any_2xx_is_done(void **state)
@@ -97,16 +101,30 @@ static void the_last_attempt_is_the_end(void **state)
 static void an_old_event_expires_whatever_kept_it(void **state)
 {
     (void)state;
-    struct outcome_history h = {.first_attempt_us = SECOND, .now_us = SECOND + policy.max_age_us};
+    const struct retry_state retry = {.first_attempt_us = SECOND};
+    const int64_t end_us = SECOND + policy.max_age_us;
     struct response throttled = {.status = 429};
     struct response refused = {.transport = {.kind = FAULT_RETRY}};
     struct response failed = {.status = 500};
-    assert_string_equal(outcome_judge(&throttled, &h, &policy).reason, "expired");
-    assert_false(outcome_judge(&throttled, &h, &policy).is_attempt);
-    assert_string_equal(outcome_judge(&refused, &h, &policy).reason, "expired");
-    assert_string_equal(outcome_judge(&failed, &h, &policy).reason, "expired");
-    h.now_us--;
-    assert_int_equal(outcome_judge(&failed, &h, &policy).kind, OUTCOME_RETRY);
+    const struct response *all[] = {&throttled, &refused, &failed};
+    for (size_t i = 0; i < 3; i++) {
+        struct outcome o = outcome_judge(all[i], 1);
+        assert_string_equal(outcome_of_event(o, &retry, end_us, &policy).reason, "expired");
+        assert_int_equal(outcome_of_event(o, &retry, end_us, &policy).is_attempt, i == 2);
+        assert_int_equal(outcome_of_event(o, &retry, end_us - 1, &policy).kind, o.kind);
+    }
+}
+
+/** A call of several events: each has its own attempts. */
+static void the_events_of_a_call_are_judged_one_by_one(void **state)
+{
+    (void)state;
+    struct response r = {.status = 500};
+    struct outcome call = outcome_judge(&r, 2);
+    const struct retry_state fresh = {.attempts = 0};
+    const struct retry_state tried = {.attempts = 9};
+    assert_int_equal(outcome_of_event(call, &fresh, SECOND, &policy).kind, OUTCOME_RETRY);
+    assert_string_equal(outcome_of_event(call, &tried, SECOND, &policy).reason, "attempts_exhausted");
 }
 
 static void a_rejected_batch_is_halved_down_to_the_event(void **state)
@@ -115,12 +133,12 @@ static void a_rejected_batch_is_halved_down_to_the_event(void **state)
     static const int STATUSES[] = {400, 413, 422};
     for (size_t i = 0; i < 3; i++) {
         struct response r = {.status = STATUSES[i], .retry_after_us = -1};
-        struct outcome_history h = {.event_count = 2, .attempts = 9, .now_us = SECOND};
-        struct outcome o = outcome_judge(&r, &h, &policy);
+        struct outcome o = outcome_judge(&r, 2);
         assert_int_equal(o.kind, OUTCOME_HALVE);
         assert_false(o.is_attempt);
-        h.event_count = 1;
-        assert_int_equal(outcome_judge(&r, &h, &policy).kind, OUTCOME_DEAD);
+        const struct retry_state tried = {.attempts = 9};
+        assert_int_equal(outcome_of_event(o, &tried, SECOND, &policy).kind, OUTCOME_HALVE);
+        assert_int_equal(outcome_judge(&r, 1).kind, OUTCOME_DEAD);
     }
 }
 
@@ -135,6 +153,7 @@ int main(void)
         cmocka_unit_test(what_was_never_sent_consumes_no_attempt),
         cmocka_unit_test(the_last_attempt_is_the_end),
         cmocka_unit_test(an_old_event_expires_whatever_kept_it),
+        cmocka_unit_test(the_events_of_a_call_are_judged_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "bridge/intake/partition.h"
 #include "bridge/payload/payload.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_encode.h"
@@ -28,11 +27,10 @@ static struct table orders = {
     .key_columns = key_columns,
     .key_count = 1,
 };
-static struct partition partition = {.topic = (char *)"shop.public.orders"};
 
-/** An event and the memory it borrows. */
+/** A record and the memory it borrows. */
 struct sample {
-    struct event event;
+    struct record record;
     struct bytes key;
     struct bytes value;
     struct avro_type *key_type;
@@ -75,8 +73,8 @@ static void sample_init(struct sample *s, char op, const char *note)
         .after = op == 'd' ? none : bytes_slice(&row),
     };
     avro_encode_envelope(&s->value, &e);
-    s->event = (struct event){
-        .partition = &partition,
+    s->record = (struct record){
+        .topic = "shop.public.orders",
         .id = slice_of("0000000000000010-00000001"),
         .has_key = true,
         .key = bytes_slice(&s->key),
@@ -108,7 +106,7 @@ static char *body_of(struct payload *p, const struct payload_options *options, s
 {
     struct fault f;
     payload_begin(p, options);
-    assert_int_equal(payload_add(p, &s->event, &f), PAYLOAD_ADDED);
+    assert_int_equal(payload_add(p, &s->record, &f), PAYLOAD_ADDED);
     payload_finish(p);
     return slice_to_string(p->body);
 }
@@ -216,7 +214,7 @@ static void an_unwanted_operation_is_filtered(void **state)
     options.operations = FUNCTION_DELETE;
     sample_init(&s, 'u', "x");
     payload_begin(&p, &options);
-    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_FILTERED);
+    assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_FILTERED);
     assert_int_equal(p.event_count, 0);
     payload_clear(&p);
     sample_clear(&s);
@@ -235,9 +233,9 @@ static void a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fit
     size_t element = strlen(one) - 2;  // without its brackets
     options.bytes_max = 2 * element + 10;
     payload_begin(&p, &options);
-    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_ADDED);
-    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_ADDED);
-    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_FULL);
+    assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_ADDED);
+    assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_ADDED);
+    assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_FULL);
     payload_finish(&p);
     assert_int_equal(p.body.size, 2 * element + 3);
     CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
@@ -245,7 +243,7 @@ static void a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fit
     assert_memory_equal(body + element + 2, one + 1, element + 1);
     options.bytes_max = 10;
     payload_begin(&p, &options);
-    assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+    assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_REJECTED);
     assert_string_equal(p.reject_reason, "oversize");
     payload_clear(&p);
     sample_clear(&s);
@@ -289,7 +287,7 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
         assert_string_equal(again, body);
         options.bytes_max--;
         payload_begin(&p, &options);
-        assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+        assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_REJECTED);
         payload_clear(&p);
     }
     sample_clear(&s);
@@ -305,7 +303,7 @@ static void a_refused_event_leaves_nothing_to_the_next(void **state)
     struct sample large, small;
     sample_init(&large, 'u', note);
     sample_init(&small, 'c', "y");
-    small.event.id = slice_of("0000000000000010-00000002");
+    small.record.id = slice_of("0000000000000010-00000002");
     for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
         struct fault f;
         struct payload alone = {0}, p = {0};
@@ -313,10 +311,10 @@ static void a_refused_event_leaves_nothing_to_the_next(void **state)
         options.bytes_max = 1500;
         CLEANUP(memory_free_pointer) char *wanted = body_of(&alone, &options, &small);
         payload_begin(&p, &options);
-        assert_int_equal(payload_add(&p, &large.event, &f), PAYLOAD_REJECTED);
+        assert_int_equal(payload_add(&p, &large.record, &f), PAYLOAD_REJECTED);
         assert_int_equal(p.lines.size, 0);
         assert_int_equal(p.body.size, 0);
-        assert_int_equal(payload_add(&p, &small.event, &f), PAYLOAD_ADDED);
+        assert_int_equal(payload_add(&p, &small.record, &f), PAYLOAD_ADDED);
         payload_finish(&p);
         CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
         assert_string_equal(body, wanted);
@@ -335,14 +333,14 @@ static void every_truncation_of_a_record_is_undecodable(void **state)
     struct payload p = {0};
     struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
     sample_init(&s, 'u', "hello");
-    struct slice whole = s.event.value;
+    struct slice whole = s.record.value;
     for (size_t size = FRAMING_SIZE; size < whole.size; size++) {
         struct fault f;
         CLEANUP(memory_free_pointer) uint8_t *exact = memory_new(size);
         memcpy(exact, whole.data, size);
-        s.event.value = slice_make(exact, size);
+        s.record.value = slice_make(exact, size);
         payload_begin(&p, &options);
-        assert_int_equal(payload_add(&p, &s.event, &f), PAYLOAD_REJECTED);
+        assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_REJECTED);
         assert_string_equal(p.reject_reason, "undecodable");
         assert_int_equal(p.lines.size, 0);
     }
@@ -357,7 +355,7 @@ static void a_key_that_does_not_decode_is_a_string(void **state)
     struct payload p = {0};
     struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
     sample_init(&s, 'u', "hello");
-    s.event.key = slice_make("\0\0\0\0\1\x80", 6);  // a truncated number
+    s.record.key = slice_make("\0\0\0\0\1\x80", 6);  // a truncated number
     CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
     assert_non_null(strstr(body, "\"note\":\"hello\""));
     assert_non_null(strstr((const char *)p.lines.data,

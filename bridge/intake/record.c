@@ -1,9 +1,8 @@
-#include "bridge/intake/event.h"
+#include "bridge/intake/record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "bridge/intake/partition.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "schemas/avro/framing.h"
@@ -12,7 +11,7 @@ enum { ID_BYTES_MAX = 256 };
 #define KEY_UNKNOWN_VALID_US (60 * CLOCK_US_PER_S)  // how long "unknown schema" is cached for keys
 
 /** The id in the record's header, else topic-partition-offset, written into `buffer`. */
-static struct slice id_of(const struct partition *p, const rd_kafka_message_t *message,
+static struct slice id_of(const char *topic, const rd_kafka_message_t *message,
                           const rd_kafka_headers_t *headers, char *buffer, size_t size)
 {
     const void *value;
@@ -24,7 +23,7 @@ static struct slice id_of(const struct partition *p, const rd_kafka_message_t *m
         return slice_make(value, value_size);
     }
     int written =
-        snprintf(buffer, size, "%s-%" PRId32 "-%" PRId64, p->topic, message->partition, message->offset);
+        snprintf(buffer, size, "%s-%" PRId32 "-%" PRId64, topic, message->partition, message->offset);
     return slice_make(buffer, (size_t)written < size ? (size_t)written : size - 1);
 }
 
@@ -38,52 +37,54 @@ static struct slice put(uint8_t **at, struct slice s)
     return copy;
 }
 
-struct event *event_new(struct partition *p, rd_kafka_message_t *message, int64_t seen_us)
+struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_t seen_us)
 {
     rd_kafka_headers_t *headers = NULL;
     (void)rd_kafka_message_detach_headers(message, &headers);
     char buffer[ID_BYTES_MAX + 64];
-    struct slice id = id_of(p, message, headers, buffer, sizeof(buffer));
+    struct slice id = id_of(topic, message, headers, buffer, sizeof(buffer));
     struct slice key = slice_make(message->key, message->key == NULL ? 0 : message->key_len);
     struct slice value = slice_make(message->payload, message->payload == NULL ? 0 : message->len);
 
-    struct event *e = memory_new(sizeof(*e) + id.size + key.size + value.size + 1);
+    struct record *r = memory_new(sizeof(*r) + id.size + key.size + value.size + 1);
     rd_kafka_timestamp_type_t kind;
-    *e = (struct event){
-        .partition = p,
+    *r = (struct record){
+        .reference_count = 1,
+        .topic = topic,
+        .partition = message->partition,
         .offset = message->offset,
         .timestamp_ms = rd_kafka_message_timestamp(message, &kind),
         .arrived_us = seen_us,
         .headers = headers,
         .has_key = message->key != NULL,
     };
-    uint8_t *at = (uint8_t *)(e + 1);
-    e->id = put(&at, id);
-    e->key = put(&at, key);
-    e->value = put(&at, value);
+    uint8_t *at = (uint8_t *)(r + 1);
+    r->id = put(&at, id);
+    r->key = put(&at, key);
+    r->value = put(&at, value);
     if (message->payload == NULL) {
-        e->value.data = NULL;
+        r->value.data = NULL;
     }
-    return e;
+    return r;
 }
 
-void event_free(struct event *e)
+void record_release(struct record *r)
 {
-    if (e == NULL) {
+    if (r == NULL || --r->reference_count > 0) {
         return;
     }
-    if (e->headers != NULL) {
-        rd_kafka_headers_destroy(e->headers);
+    if (r->headers != NULL) {
+        rd_kafka_headers_destroy(r->headers);
     }
-    free(e->reject_message);
-    free(e);
+    free(r->reject_message);
+    free(r);
 }
 
-static void reject(struct event *e, const char *reason, const char *message)
+static void reject(struct record *r, const char *reason, const char *message)
 {
-    e->reject_reason = reason;
-    free(e->reject_message);
-    e->reject_message = memory_string(message);
+    r->reject_reason = reason;
+    free(r->reject_message);
+    r->reject_message = memory_string(message);
 }
 
 /** The type whose id is in framed bytes. SCHEMA_UNKNOWN: *ret_reason and *f say why there is none. */
@@ -114,63 +115,63 @@ static bool is_framed_key(struct slice key)
     return key.size > FRAMING_SIZE && key.data[0] == 0 && memcmp(key.data, NONE, FRAMING_SIZE) != 0;
 }
 
-bool event_resolve(struct event *e, struct schema_cache *schemas)
+bool record_resolve(struct record *r, struct schema_cache *schemas)
 {
-    const struct schema_age value_age = {e->arrived_us, 0};
-    const struct schema_age key_age = {e->arrived_us, KEY_UNKNOWN_VALID_US};
+    const struct schema_age value_age = {r->arrived_us, 0};
+    const struct schema_age key_age = {r->arrived_us, KEY_UNKNOWN_VALID_US};
     const char *reason = NULL;
     struct fault f;
-    if (e->value_type == NULL) {
-        switch (find_type(schemas, e->value, &value_age, &e->value_type, &reason, &f)) {
+    if (r->value_type == NULL) {
+        switch (find_type(schemas, r->value, &value_age, &r->value_type, &reason, &f)) {
         case SCHEMA_READY:
             break;
         case SCHEMA_WAIT:
             return false;
         case SCHEMA_UNKNOWN:
-            reject(e, reason, f.text);
+            reject(r, reason, f.text);
             return true;
         }
     }
     // A key of another producer may look like framed Avro and be none, as any big-endian integer below 2^56
     // does. A key without a type is sent as a string.
-    if (e->key_type != NULL || !is_framed_key(e->key)) {
+    if (r->key_type != NULL || !is_framed_key(r->key)) {
         return true;
     }
-    return find_type(schemas, e->key, &key_age, &e->key_type, &reason, &f) != SCHEMA_WAIT;
+    return find_type(schemas, r->key, &key_age, &r->key_type, &reason, &f) != SCHEMA_WAIT;
 }
 
-/** The Avro bytes after the frame that event_resolve has checked. */
+/** The Avro bytes after the frame that record_resolve has checked. */
 static struct slice unframed(struct slice wire)
 {
     return slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);
 }
 
 /** Writes the key as JSON: one that is not Avro as a string. */
-static void decode_key(const struct event *e, const struct json_options *options, struct bytes *out)
+static void decode_key(const struct record *r, const struct json_options *options, struct bytes *out)
 {
     struct fault f;
-    bool is_avro = e->key_type != NULL && json_encode_datum(e->key_type, unframed(e->key), options, out, &f);
-    if (!is_avro && e->has_key) {
-        text_append_json(out, e->key);
+    bool is_avro = r->key_type != NULL && json_encode_datum(r->key_type, unframed(r->key), options, out, &f);
+    if (!is_avro && r->has_key) {
+        text_append_json(out, r->key);
     }
 }
 
-bool event_decode(struct event *e, enum event_scope scope, const struct json_options *options,
-                  const struct event_buffers *out, struct event_json *ret, struct fault *f)
+bool record_decode(struct record *r, enum event_scope scope, const struct json_options *options,
+                   const struct event_buffers *out, struct event_json *ret, struct fault *f)
 {
     struct event_json json = {0};
-    struct slice avro = unframed(e->value);
+    struct slice avro = unframed(r->value);
     bytes_reset(out->value);
     bytes_reset(out->key);
     bool is_row = scope == EVENT_ROW;
-    if (is_row ? !json_encode_row(e->value_type, avro, options, out->value, &json.value, f)
-               : !json_encode_event(e->value_type, avro, options, out->value, &json.value, f)) {
+    if (is_row ? !json_encode_row(r->value_type, avro, options, out->value, &json.value, f)
+               : !json_encode_event(r->value_type, avro, options, out->value, &json.value, f)) {
         return fault_context(f, "value");
     }
     if (!is_row) {
-        decode_key(e, options, out->key);
+        decode_key(r, options, out->key);
     }
-    e->commit_time_us = json.value.commit_time_us;
+    r->commit_time_us = json.value.commit_time_us;
     json.text = bytes_slice(out->value);
     json.key = bytes_slice(out->key);
     *ret = json;

@@ -1,6 +1,7 @@
-// One Kafka record on its way to a function: a copy of its bytes, its id, its place in the queues.
-#ifndef BRIDGE_INTAKE_EVENT_H
-#define BRIDGE_INTAKE_EVENT_H
+// One Kafka record: a copy of its bytes, and what was parsed of them. Shared and not changed once it is
+// resolved.
+#ifndef BRIDGE_INTAKE_RECORD_H
+#define BRIDGE_INTAKE_RECORD_H
 
 #include <librdkafka/rdkafka.h>
 
@@ -8,17 +9,13 @@
 #include "core/base/bytes.h"
 #include "schemas/json/json_encode.h"
 
-struct partition;
-struct lane;
-
 /** The record header that carries the event id (`millrace.position`). */
 #define EVENT_ID_HEADER "millrace.position"
 
-struct event {
-    struct event *next;           // in its lane, its invocation, or a list of released events
-    struct partition *partition;  // counted in partition->event_count
-    struct lane *lane;            // NULL outside the lanes
-    uint64_t ticket;              // of the partition's progress
+struct record {
+    uint32_t reference_count;
+    int32_t partition;
+    const char *topic;  // lent: the partition's, which outlives its records
     int64_t offset;
     int64_t timestamp_ms;                // Kafka's; -1 for none
     int64_t arrived_us;                  // when it was read
@@ -29,22 +26,32 @@ struct event {
     const char *reject_reason;           // dead-letter reason found before decoding; static; NULL: none
     char *reject_message;
     bool has_key;
-    struct slice id;     // equal on every delivery; id, key and value are in the event's allocation
+    struct slice id;     // equal on every delivery; id, key and value are in the record's allocation
     struct slice key;    // as on Kafka
     struct slice value;  // as on Kafka; size 0: a tombstone
 };
 
-/** Copies the record and takes over its headers; the caller keeps the message. `seen_us` becomes arrived_us.
+/**
+ * Copies the message and takes over its headers; the caller keeps the message and gets the one reference.
+ *
+ * @param topic    lent until the record is freed
+ * @param seen_us  becomes arrived_us
  */
-struct event *event_new(struct partition *p, rd_kafka_message_t *message, int64_t seen_us);
+struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_t seen_us);
 
-/** Accepts NULL. Does not change partition->event_count. */
-void event_free(struct event *e);
+/** Drops one reference. Accepts NULL. */
+void record_release(struct record *r);
 
 /** Whether the record has no value (a tombstone): it is settled without a call. */
-static inline bool event_is_tombstone(const struct event *e)
+static inline bool record_is_tombstone(const struct record *r)
 {
-    return e->value.data == NULL;
+    return r->value.data == NULL;
+}
+
+/** What the record takes of the memory for events. */
+static inline size_t record_bytes(const struct record *r)
+{
+    return sizeof(*r) + r->key.size + r->value.size;
 }
 
 /**
@@ -53,7 +60,7 @@ static inline bool event_is_tombstone(const struct event *e)
  * @return  false: a schema is being looked up; call again after on_resolved. True: the types are set, or
  *          reject_reason is: `undecodable` (the value is not in the wire format) or `unknown_schema`
  */
-bool event_resolve(struct event *e, struct schema_cache *schemas) MUST_USE;
+bool record_resolve(struct record *r, struct schema_cache *schemas) MUST_USE;
 
 /** What a function's payload needs of an event. */
 enum event_scope {
@@ -69,18 +76,18 @@ struct event_json {
     struct slice key;  // as JSON; a key that is not Avro is a JSON string; size 0: absent, or EVENT_ROW
 };
 
-/** The buffers that event_decode writes: both are reset first. */
+/** The buffers that record_decode writes: both are reset first. */
 struct event_buffers {
     struct bytes *value;
     struct bytes *key;
 };
 
 /**
- * Decodes a resolved event.
+ * Decodes a resolved record.
  *
  * @param f  FAULT_REJECT: the value's bytes do not match their schema
  */
-bool event_decode(struct event *e, enum event_scope scope, const struct json_options *options,
-                  const struct event_buffers *out, struct event_json *ret, struct fault *f) MUST_USE;
+bool record_decode(struct record *r, enum event_scope scope, const struct json_options *options,
+                   const struct event_buffers *out, struct event_json *ret, struct fault *f) MUST_USE;
 
 #endif

@@ -1,0 +1,79 @@
+// One lane, and the table of lanes by key. Included by the lanes*.c files only.
+#ifndef BRIDGE_DELIVERY_LANE_H
+#define BRIDGE_DELIVERY_LANE_H
+
+#include "bridge/delivery/lanes.h"
+#include "bridge/delivery/ticket_queue.h"
+
+// clang-format off
+enum lane_state {
+    LANE_NEW,      // in no list
+    LANE_READY,    // in the ready list
+    LANE_BUSY,     // a call holds events of it
+    LANE_DELAYED,  // in the heap of delayed lanes
+    LANE_WANTING,  // in the wanting list
+};
+// clang-format on
+
+struct lane {
+    enum lane_state state;
+    bool is_single;   // of one event without a key: its key is the event's ticket
+    bool is_loading;  // its first evicted record is being read
+    bool is_fresh;    // while it is ready: its first event was never sent
+    struct lane *next_in_bucket;
+    struct lane *next;  // in the ready or the wanting list
+    struct lane *previous;
+    struct due_entry delay;   // in the heap
+    int64_t due_us;           // until when it is delayed once no call holds it; 0: it is not
+    struct work_item *first;  // queued, in order; those with a record come before those without
+    struct work_item *last;
+    struct work_item *evicted;     // the first of them without a record
+    struct ticket_queue deferred;  // the tickets behind them
+    struct partition *partition;
+    uint64_t hash;
+    size_t loaded_count;  // queued items with a record, and the bytes of their values
+    size_t loaded_bytes;
+    size_t evicted_count;  // queued items without a record
+    uint32_t taken;        // items that are in a call
+    size_t key_size;
+    uint8_t key[];
+};
+
+/** Makes room for the first lanes. */
+void lane_table_init(struct lane_table *t);
+
+/** No lane is left. */
+void lane_table_clear(struct lane_table *t);
+
+/** Identifies the lane of an event. */
+struct lane_key {
+    struct partition *partition;
+    bool is_single;
+    struct slice key;
+};
+
+/** The lane that a record belongs to. The key is borrowed from the record. */
+struct lane_key lanes_key_of(const struct lanes *l, const struct lane_record *record);
+
+/** Compares the whole keys: keys with equal hashes have different lanes. NULL: there is none. */
+struct lane *lane_table_find(const struct lane_table *t, const struct lane_key *key);
+
+struct lane *lane_table_find_or_make(struct lane_table *t, const struct lane_key *key);
+
+/** Takes the lane out of the table and frees it. */
+void lane_table_remove(struct lane_table *t, struct lane *lane);
+
+/** The only place where a lane changes its state. */
+void lanes_enter(struct lanes *l, struct lane *lane, enum lane_state state);
+
+/** Sets the state of a lane that no call holds, from what waits in it; frees an empty lane. */
+void lanes_settle_state(struct lanes *l, struct lane *lane);
+
+/** Queues an item with a record as the last one. */
+void lanes_queue(struct lanes *l, struct lane *lane, struct work_item *item);
+
+/** Counts an item's record that enters or leaves the queue. */
+void lanes_count_in(struct lanes *l, struct lane *lane, const struct work_item *item);
+void lanes_count_out(struct lanes *l, struct lane *lane, const struct work_item *item);
+
+#endif
