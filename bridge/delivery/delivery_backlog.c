@@ -4,6 +4,7 @@
 // in memory wait for, or behind, running calls or retries. Evicting them lets the consumer read on, to other
 // keys.
 #include "bridge/delivery/delivery_state.h"
+#include "bridge/delivery/lanes_evicted.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 

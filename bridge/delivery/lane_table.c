@@ -1,4 +1,4 @@
-#include "bridge/delivery/lane.h"
+#include "bridge/delivery/lane_table.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 

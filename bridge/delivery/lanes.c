@@ -1,6 +1,5 @@
 #include "bridge/delivery/lanes.h"
 
-#include "bridge/delivery/lane.h"
 #include "core/base/memory.h"
 
 void lanes_init(struct lanes *l, enum function_order order)
@@ -122,6 +121,25 @@ void lanes_queue(struct lanes *l, struct lane *lane, struct work_item *item)
     *(lane->first == NULL ? &lane->first : &lane->last->next) = item;
     lane->last = item;
     lanes_count_in(l, lane, item);
+}
+
+struct lane_key lanes_key_of(const struct lanes *l, const struct lane_record *record)
+{
+    struct lane_key key = {.partition = record->partition};
+    if (l->order == FUNCTION_ORDER_KEY && record->has_key) {
+        key.key = record->key;
+    } else if (l->order != FUNCTION_ORDER_PARTITION) {
+        key.is_single = true;
+        key.key = slice_make(&record->ticket, sizeof(record->ticket));
+    }
+    return key;
+}
+
+size_t lanes_depth(const struct lanes *l, const struct lane_record *record)
+{
+    struct lane_key key = lanes_key_of(l, record);
+    const struct lane *lane = lane_table_find(&l->table, &key);
+    return lane == NULL ? 0 : lane->loaded_count + lane->evicted_count + lane->deferred.count;
 }
 
 void lanes_put(struct lanes *l, struct work_item *item)

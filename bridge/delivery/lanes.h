@@ -14,15 +14,7 @@
 #define BRIDGE_DELIVERY_LANES_H
 
 #include "bridge/config/function_config.h"
-#include "bridge/delivery/work_item.h"
-#include "core/base/due_heap.h"
-
-/** Lanes by partition and key. */
-struct lane_table {
-    struct lane **buckets;  // a power of two
-    size_t bucket_count;
-    size_t lane_count;
-};
+#include "bridge/delivery/lane_table.h"
 
 /** Plain data, embedded. */
 struct lanes {
@@ -93,54 +85,25 @@ struct lane_record {
     struct slice key;
 };
 
-/** Appends the ticket to its lane if events without records wait there, and returns true; the order would be
- * broken otherwise. */
-bool lanes_defer(struct lanes *l, const struct lane_record *record);
-
 /** How many events wait in the lane, with and without records. */
 size_t lanes_depth(const struct lanes *l, const struct lane_record *record);
 
-/** Which records lanes_evict evicts. */
-struct lanes_eviction {
-    size_t kept;               // of each busy or delayed lane, records of events that were never sent
-    int64_t delayed_after_us;  // of lanes that are due later than this, records of events that were sent, too
-    bool has_ready;            // of ready lanes whose first event was sent, all records
-    void (*on_evicted)(void *self, struct record *r);  // takes over the reference
-    void *self;
-};
+// For lanes_evicted.c:
 
-/** Evicts about `count` records, but none of a log that was replaced: they can't be read again. Returns how
- * many. */
-size_t lanes_evict(struct lanes *l, const struct lanes_eviction *eviction, size_t count);
+/** The lane that a record belongs to. The key is borrowed from the record. */
+struct lane_key lanes_key_of(const struct lanes *l, const struct lane_record *record);
 
-/** The partition and ticket of the next wanting lane that was not returned yet. False: none. */
-bool lanes_next_wanted(struct lanes *l, struct partition **ret, uint64_t *ret_ticket);
+/** The only place where a lane changes its state. */
+void lanes_enter(struct lanes *l, struct lane *lane, enum lane_state state);
 
-/** Makes lanes_next_wanted return all wanting lanes again. */
-void lanes_rewind_wanted(struct lanes *l);
+/** Sets the state of a lane that no call holds, from what waits in it; frees an empty lane. */
+void lanes_settle_state(struct lanes *l, struct lane *lane);
 
-/** Whether the lane wants this record next. */
-bool lanes_wants(const struct lanes *l, const struct lane_record *record);
+/** Queues an item with a record as the last one. */
+void lanes_queue(struct lanes *l, struct lane *lane, struct work_item *item);
 
-/**
- * Gives a lane the record that it wants, with the reference.
- *
- * @return  true: it wants the record of *ret_ticket next
- */
-bool lanes_load(struct lanes *l, const struct lane_record *which, struct record *r, size_t loaded_max,
-                uint64_t *ret_ticket);
-
-/**
- * Removes the first event of a wanting lane of the partition whose ticket is in [from, to). False: there is
- * none.
- *
- * @param ret_item  NULL: only the ticket waited
- */
-bool lanes_take_gone(struct lanes *l, const struct partition *p, uint64_t from, uint64_t to,
-                     uint64_t *ret_ticket, struct work_item **ret_item);
-
-/** Removes the tickets and the events without records of the partition, whose log was replaced. Returns these
- * events as a list. */
-struct work_item *lanes_drop_evicted(struct lanes *l, const struct partition *p);
+/** Counts an item's record that enters or leaves the queue. */
+void lanes_count_in(struct lanes *l, struct lane *lane, const struct work_item *item);
+void lanes_count_out(struct lanes *l, struct lane *lane, const struct work_item *item);
 
 #endif

@@ -1,18 +1,6 @@
-// Lanes whose events wait without their records.
-#include "bridge/delivery/lane.h"
-#include "core/base/memory.h"
+#include "bridge/delivery/lanes_evicted.h"
 
-struct lane_key lanes_key_of(const struct lanes *l, const struct lane_record *record)
-{
-    struct lane_key key = {.partition = record->partition};
-    if (l->order == FUNCTION_ORDER_KEY && record->has_key) {
-        key.key = record->key;
-    } else if (l->order != FUNCTION_ORDER_PARTITION) {
-        key.is_single = true;
-        key.key = slice_make(&record->ticket, sizeof(record->ticket));
-    }
-    return key;
-}
+#include "core/base/memory.h"
 
 static struct lane *find(const struct lanes *l, const struct lane_record *record)
 {
@@ -40,12 +28,6 @@ bool lanes_defer(struct lanes *l, const struct lane_record *record)
     ticket_queue_push(&lane->deferred, record->ticket);
     l->deferred_count++;
     return true;
-}
-
-size_t lanes_depth(const struct lanes *l, const struct lane_record *record)
-{
-    const struct lane *lane = find(l, record);
-    return lane == NULL ? 0 : lane->loaded_count + lane->evicted_count + lane->deferred.count;
 }
 
 /** Of a log that another one took the place of: its record can't be read again. */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/delivery/lanes_evicted.h"
 #include "lane_case.h"
 
 static size_t evicted;

@@ -1,9 +1,10 @@
-// One lane, and the table of lanes by key. Included by the lanes*.c files only.
-#ifndef BRIDGE_DELIVERY_LANE_H
-#define BRIDGE_DELIVERY_LANE_H
+// One lane, and the table of lanes by partition and key. Only the lanes*.c files use them.
+#ifndef BRIDGE_DELIVERY_LANE_TABLE_H
+#define BRIDGE_DELIVERY_LANE_TABLE_H
 
-#include "bridge/delivery/lanes.h"
 #include "bridge/delivery/ticket_queue.h"
+#include "bridge/delivery/work_item.h"
+#include "core/base/due_heap.h"
 
 // clang-format off
 enum lane_state {
@@ -39,6 +40,13 @@ struct lane {
     uint8_t key[];
 };
 
+/** Lanes by partition and key. */
+struct lane_table {
+    struct lane **buckets;  // a power of two
+    size_t bucket_count;
+    size_t lane_count;
+};
+
 /** Makes room for the first lanes. */
 void lane_table_init(struct lane_table *t);
 
@@ -52,9 +60,6 @@ struct lane_key {
     struct slice key;
 };
 
-/** The lane that a record belongs to. The key is borrowed from the record. */
-struct lane_key lanes_key_of(const struct lanes *l, const struct lane_record *record);
-
 /** Compares the whole keys: keys with equal hashes have different lanes. NULL: there is none. */
 struct lane *lane_table_find(const struct lane_table *t, const struct lane_key *key);
 
@@ -62,18 +67,5 @@ struct lane *lane_table_find_or_make(struct lane_table *t, const struct lane_key
 
 /** Takes the lane out of the table and frees it. */
 void lane_table_remove(struct lane_table *t, struct lane *lane);
-
-/** The only place where a lane changes its state. */
-void lanes_enter(struct lanes *l, struct lane *lane, enum lane_state state);
-
-/** Sets the state of a lane that no call holds, from what waits in it; frees an empty lane. */
-void lanes_settle_state(struct lanes *l, struct lane *lane);
-
-/** Queues an item with a record as the last one. */
-void lanes_queue(struct lanes *l, struct lane *lane, struct work_item *item);
-
-/** Counts an item's record that enters or leaves the queue. */
-void lanes_count_in(struct lanes *l, struct lane *lane, const struct work_item *item);
-void lanes_count_out(struct lanes *l, struct lane *lane, const struct work_item *item);
 
 #endif
