@@ -10,22 +10,12 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/http/admin_connections.h"
-#include "core/http/admin_guard.h"
+#include "core/http/admin_routes.h"
 #include "core/http/listen_socket.h"
 
 enum {
-    BODY_MAX_BYTES = 2 * 1024 * 1024,     // a schema of 1 MiB (Kafka's record limit), escaped
     BODIES_MAX_BYTES = 16 * 1024 * 1024,  // of all requests together
-    WAITING_MAX = 64,                     // open requests of routes that take bodies
     CHECK_MS = 1000,
-};
-
-struct admin_route {
-    char *prefix;
-    admin_handler handler;
-    void *self;
-    bool takes_bodies;  // accepts bodies and all methods
-    struct admin_route *next;
 };
 
 /** One request from its first line until libmicrohttpd is done with it. */
@@ -51,11 +41,9 @@ struct admin {
     uv_timer_t timer;  // libmicrohttpd's next time-out
     uv_timer_t check;  // closes connections whose deadline has passed
     int handles;       // uv handles that are still open
-    const struct text_list *hosts;
+    struct admin_routes routes;
     struct admin_connections connections;
     size_t bodies_bytes;
-    size_t waiting;  // replies of routes that take bodies
-    struct admin_route *routes;
     struct admin_reply *replies;
 };
 
@@ -131,84 +119,28 @@ static void respond_error(struct admin_reply *reply, int status, const char *mes
     admin_answer(reply, status, "application/json", bytes_slice(&body));
 }
 
-/** The route with the longest prefix that is the path or one of its parents. */
-static const struct admin_route *find_route(const struct admin *a, const char *path)
-{
-    const struct admin_route *best = NULL;
-    size_t best_size = 0;
-    for (const struct admin_route *r = a->routes; r != NULL; r = r->next) {
-        size_t size = strlen(r->prefix);
-        bool matches = strncmp(path, r->prefix, size) == 0 && (path[size] == '\0' || path[size] == '/');
-        if (matches && (best == NULL || size > best_size)) {
-            best = r;
-            best_size = size;
-        }
-    }
-    return best;
-}
-
 static const char *header(const struct admin_reply *reply, const char *name)
 {
     return MHD_lookup_connection_value(reply->connection, MHD_HEADER_KIND, name);
 }
 
-static bool refuse(struct admin_reply *reply, int status, const char *message)
-{
-    respond_error(reply, status, message);
-    return false;
-}
-
-static bool has_body(const struct admin_reply *reply)
-{
-    const char *length = header(reply, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return header(reply, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
-           (length != NULL && strcmp(length, "0") != 0);
-}
-
-/** Checks the headers of a request with a body. */
-static bool check_body_headers(struct admin_reply *reply)
-{
-    const char *length = header(reply, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (!admin_guard_content_type(header(reply, MHD_HTTP_HEADER_CONTENT_TYPE))) {
-        return refuse(reply, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                      "Content-Type must be application/json or application/vnd.schemaregistry.v1+json");
-    }
-    if (length != NULL && strtoull(length, NULL, 10) > BODY_MAX_BYTES) {
-        return refuse(reply, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 2 MiB");
-    }
-    return true;
-}
-
 /** Checks the request line and the headers, before the body is read; false when the request was refused. */
-static bool check_head(struct admin_reply *reply, const char *path, const char *method)
+static bool admit(struct admin_reply *reply, const char *path, const char *method)
 {
-    struct admin *a = reply->admin;
-    const char *host = header(reply, MHD_HTTP_HEADER_HOST);
-    bool is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    const struct admin_route *route = find_route(a, path);
-    if (!admin_guard_host(host, a->hosts)) {
-        return refuse(reply, MHD_HTTP_FORBIDDEN, "unknown Host: add it to admin.hosts");
-    }
-    if (!admin_guard_origin(header(reply, MHD_HTTP_HEADER_ORIGIN), host)) {
-        return refuse(reply, MHD_HTTP_FORBIDDEN, "requests from pages of other sites are refused");
-    }
-    if (route == NULL) {
-        return refuse(reply, MHD_HTTP_NOT_FOUND, "nothing is served here");
-    }
-    if (!route->takes_bodies && !is_read) {
-        return refuse(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only");
-    }
-    if (!route->takes_bodies && has_body(reply)) {
-        return refuse(reply, MHD_HTTP_CONTENT_TOO_LARGE, "this path accepts no body");
-    }
-    if (route->takes_bodies && a->waiting >= WAITING_MAX) {
-        return refuse(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once");
-    }
-    if (has_body(reply) && !check_body_headers(reply)) {
+    const struct admin_head head = {
+        .method = method,
+        .path = path,
+        .host = header(reply, MHD_HTTP_HEADER_HOST),
+        .origin = header(reply, MHD_HTTP_HEADER_ORIGIN),
+        .content_type = header(reply, MHD_HTTP_HEADER_CONTENT_TYPE),
+        .content_length = header(reply, MHD_HTTP_HEADER_CONTENT_LENGTH),
+        .transfer_encoding = header(reply, MHD_HTTP_HEADER_TRANSFER_ENCODING),
+    };
+    struct admin_refusal refusal;
+    if (!admin_routes_admit(&reply->admin->routes, &head, &reply->route, &refusal)) {
+        respond_error(reply, refusal.status, refusal.message);
         return false;
     }
-    reply->route = route;
-    a->waiting += route->takes_bodies ? 1 : 0;
     return true;
 }
 
@@ -246,7 +178,7 @@ static void take_body(struct admin_reply *reply, const char *data, size_t size)
     if (reply->refusal != 0) {
         return;
     }
-    if (reply->body.size + size > BODY_MAX_BYTES) {
+    if (reply->body.size + size > ADMIN_BODY_MAX_BYTES) {
         reply->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
     } else if (a->bodies_bytes + size > BODIES_MAX_BYTES) {
         reply->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
@@ -286,7 +218,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         reply = new_reply(self, connection);
         *request_state = reply;
         // A response queued here closes the connection without reading the body.
-        return check_head(reply, url, method) ? MHD_YES : send_response(reply);
+        return admit(reply, url, method) ? MHD_YES : send_response(reply);
     }
     if (*upload_size > 0) {
         take_body(reply, upload, *upload_size);
@@ -321,7 +253,7 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **r
     if (reply->response != NULL) {
         MHD_destroy_response(reply->response);
     }
-    a->waiting -= reply->route != NULL && reply->route->takes_bodies ? 1 : 0;
+    admin_routes_release(&a->routes, reply->route);
     admin_connection_enter(reply->peer, ADMIN_READING);
     release_body(reply);
     free(reply);
@@ -365,7 +297,7 @@ bool admin_start(const struct admin_params *params, struct admin **ret, struct f
     }
     struct admin *a = memory_zeroed(1, sizeof(*a));
     a->port = listen_socket_port(fd);
-    a->hosts = params->hosts;
+    a->routes.hosts = params->hosts;
     unsigned flags =
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (is_v6 ? MHD_USE_IPv6 : 0);
     a->daemon =
@@ -400,20 +332,12 @@ int admin_port(const struct admin *a)
 
 void admin_route(struct admin *a, const char *prefix, admin_handler handler, void *self)
 {
-    struct admin_route *route = memory_zeroed(1, sizeof(*route));
-    route->prefix = memory_string(prefix);
-    route->handler = handler;
-    route->self = self;
-    LL_APPEND(a->routes, route);
+    admin_routes_add(&a->routes, prefix, handler, self, false);
 }
 
 void admin_route_writable(struct admin *a, const char *prefix, admin_handler handler, void *self)
 {
-    admin_route(a, prefix, handler, self);
-    struct admin_route *route;
-    LL_FOREACH (a->routes, route) {
-        route->takes_bodies = route->takes_bodies || strcmp(route->prefix, prefix) == 0;
-    }
+    admin_routes_add(&a->routes, prefix, handler, self, true);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -422,12 +346,7 @@ static void on_closed(uv_handle_t *handle)
     if (--a->handles > 0) {
         return;
     }
-    while (a->routes != NULL) {
-        struct admin_route *route = a->routes;
-        a->routes = route->next;
-        free(route->prefix);
-        free(route);
-    }
+    admin_routes_clear(&a->routes);
     free(a);
 }
 

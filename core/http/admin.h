@@ -4,24 +4,11 @@
 
 #include <uv.h>
 
-#include "core/base/bytes.h"
 #include "core/base/fault.h"
 #include "core/base/text.h"
+#include "core/http/admin_request.h"
 
 struct admin;
-struct admin_reply;  // the response to one request, sent once, now or later
-
-struct admin_request {
-    const char *method;         // "GET"
-    const char *path;           // without the route's prefix: "" or "/subjects"; decoded
-    const char *authorization;  // the Authorization header, NULL when absent
-    struct slice body;          // at most 2 MiB
-    struct admin_reply *reply;
-};
-
-/** Called on the loop with a whole request, all borrowed for the call except `reply`, which must be passed to
- * admin_answer exactly once. */
-typedef void (*admin_handler)(void *self, const struct admin_request *request);
 
 /** The value of a query parameter, decoded, borrowed for the call; NULL when absent. */
 const char *admin_request_query(const struct admin_request *request, const char *name);

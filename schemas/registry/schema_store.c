@@ -1,12 +1,9 @@
-// A request is served from the index at once, else after a round of the topic (compacted_topic) that began
-// after the request. A text that is still unknown then is written:
+// A text that is unknown after a round of the topic (compacted_topic) is written:
 //
 //   begin (fences other writers)  ->  read a round  ->  choose ids and versions  ->  commit  ->  read a round
 //
 // After a fault it begins again. No id is returned before its record was committed and read back.
 #include "schemas/registry/schema_store.h"
-
-#include <utlist.h>
 
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
@@ -16,13 +13,13 @@
 #include "schemas/registry/registry_api.h"
 #include "schemas/registry/registry_kind.h"
 #include "schemas/registry/schema_batch.h"
+#include "schemas/registry/schema_requests.h"
 #include "schemas/registry/schema_writer.h"
 
 enum {
     SCHEMA_STORE_BATCH_MAX = 200,
     SCHEMA_STORE_TICK_MS = 1000,
 };
-#define SCHEMA_STORE_ANSWER_US (30 * CLOCK_US_PER_S)       // time-out of a read; then the caller must retry
 #define SCHEMA_STORE_WRITER_IDLE_US (10 * CLOCK_US_PER_S)  // an idle writer releases its producer after this
 
 enum schema_store_phase {
@@ -33,29 +30,13 @@ enum schema_store_phase {
     SCHEMA_STORE_BACKING_OFF,
 };
 
-// A pending request, in exactly one of the store's lists. Exactly one callback is set.
-struct schema_request {
-    registry_on_id on_id;          // register subject and text
-    registry_on_schema on_schema;  // look up id
-    schema_store_on_fresh on_fresh;
-    void *self;
-    char *subject;
-    char *text;
-    int32_t id;
-    bool is_cancelled;  // no callback; it stays in its list, since a transaction may hold it
-    uint64_t round;     // the round that must have ended
-    int64_t started_us;
-    struct fault fault;
-    struct schema_request *next;
-};
-
 struct schema_store {
     struct registry registry;
     struct schema_index index;
+    struct schema_requests *requests;
     struct compacted_topic *topic;
     struct schema_writer *writer;
     struct registry_api *api;  // NULL: not served
-    uv_timer_t *deliver;
     uv_timer_t *tick;
     uv_timer_t *again;
     struct backoff backoff;
@@ -65,113 +46,26 @@ struct schema_store {
     bool is_outage_logged;
     size_t batch_max;  // schemas in a transaction: halved after a failure, to isolate an invalid schema
     size_t batch_count;
-    struct schema_request *reading;  // wait for their round
-    struct schema_request *writing;  // wait to be written
-    struct schema_request *done;     // wait for their callback, one a turn
 };
 
 static void write_next(struct schema_store *s);
 
-static void free_request(struct schema_request *q)
-{
-    free(q->subject);
-    free(q->text);
-    free(q);
-}
-
-static void call_back(struct schema_store *s, const struct schema_request *q)
-{
-    const struct fault *f = q->fault.kind != FAULT_NONE ? &q->fault : NULL;
-    if (q->is_cancelled) {
-        return;
-    }
-    if (q->on_id != NULL) {
-        q->on_id(q->self, q->id, f);
-    } else if (q->on_fresh != NULL) {
-        q->on_fresh(q->self, f);
-    } else {
-        const char *text = schema_index_text(&s->index, q->id);
-        q->on_schema(q->self, f == NULL ? slice_of(text) : (struct slice){NULL, 0}, f);
-    }
-}
-
-static void on_deliver(uv_timer_t *timer)
-{
-    struct schema_store *s = timer->data;
-    struct schema_request *q = s->done;
-    if (q == NULL) {
-        return;
-    }
-    LL_DELETE(s->done, q);
-    if (s->done != NULL) {
-        (void)uv_timer_start(s->deliver, on_deliver, 0, 0);
-    }
-    call_back(s, q);  // may close the store
-    free_request(q);
-}
-
-static void finish_request(struct schema_store *s, struct schema_request **list, struct schema_request *q)
-{
-    if (list != NULL) {
-        LL_DELETE(*list, q);
-    }
-    q->next = NULL;
-    LL_APPEND(s->done, q);
-    (void)uv_timer_start(s->deliver, on_deliver, 0, 0);
-}
-
-static void finish_all(struct schema_store *s, struct schema_request **list, const struct fault *f)
-{
-    struct schema_request *q = NULL;
-    struct schema_request *next = NULL;
-    LL_FOREACH_SAFE (*list, q, next) {
-        q->fault = *f;
-        finish_request(s, list, q);
-    }
-}
-
 static void on_tick(uv_timer_t *timer)
 {
     struct schema_store *s = timer->data;
-    int64_t now_us = clock_now_us();
-    struct schema_request **lists[] = {&s->reading, &s->writing};
-    for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        struct schema_request *q = NULL;
-        struct schema_request *next = NULL;
-        LL_FOREACH_SAFE (*lists[i], q, next) {
-            if (now_us - q->started_us > SCHEMA_STORE_ANSWER_US) {
-                (void)fault_set(&q->fault, FAULT_RETRY, "reading the schema topic timed out");
-                finish_request(s, lists[i], q);
-            }
-        }
-    }
-    bool is_idle = s->reading == NULL && s->writing == NULL && s->phase == SCHEMA_STORE_IDLE;
-    if (is_idle && now_us - s->written_us > SCHEMA_STORE_WRITER_IDLE_US) {
+    bool is_idle = schema_requests_expire(s->requests) && s->phase == SCHEMA_STORE_IDLE;
+    if (is_idle && clock_now_us() - s->written_us > SCHEMA_STORE_WRITER_IDLE_US) {
         (void)uv_timer_stop(s->tick);
         schema_writer_idle(s->writer);
     }
 }
 
-// True when the index has the result.
-static bool serve_from_index(const struct schema_store *s, struct schema_request *q)
-{
-    if (q->on_id != NULL) {
-        const struct schema_version *found = schema_index_find(&s->index, q->subject, q->text);
-        q->id = found != NULL ? found->id : 0;
-        return found != NULL;
-    }
-    return q->on_schema != NULL && schema_index_text(&s->index, q->id) != NULL;
-}
-
 static void start_request(struct schema_store *s, struct schema_request *q)
 {
-    q->started_us = clock_now_us();
-    if (serve_from_index(s, q)) {
-        finish_request(s, NULL, q);
+    if (schema_requests_serve(s->requests, q)) {
         return;
     }
-    q->round = compacted_topic_ask(s->topic);
-    LL_APPEND(s->reading, q);
+    schema_requests_wait(s->requests, q, compacted_topic_ask(s->topic));
     if (uv_is_active((const uv_handle_t *)s->tick) == 0) {
         (void)uv_timer_start(s->tick, on_tick, SCHEMA_STORE_TICK_MS, SCHEMA_STORE_TICK_MS);
     }
@@ -188,7 +82,7 @@ static void write_failed(struct schema_store *s, const struct fault *f)
 {
     if (f->kind == FAULT_CONFIG) {
         s->phase = SCHEMA_STORE_IDLE;
-        finish_all(s, &s->writing, f);
+        schema_requests_refuse_writing(s->requests, f);
         return;
     }
     if (!s->is_outage_logged) {
@@ -200,26 +94,13 @@ static void write_failed(struct schema_store *s, const struct fault *f)
     (void)uv_timer_start(s->again, on_backoff_over, wait_ms, 0);
 }
 
-// Finishes the requests that the index can serve now.
-static void serve_writing(struct schema_store *s)
-{
-    struct schema_request *q = NULL;
-    struct schema_request *next = NULL;
-    LL_FOREACH_SAFE (s->writing, q, next) {
-        if (serve_from_index(s, q)) {
-            finish_request(s, &s->writing, q);
-        }
-    }
-}
-
 // A schema that is too large fails its whole transaction. It is refused when it fails alone.
 static void commit_failed(struct schema_store *s, const struct fault *f)
 {
-    if (s->batch_count == 1 && f->origin_code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && s->writing != NULL) {
-        struct schema_request *q = s->writing;
-        q->fault = *f;
-        q->fault.kind = FAULT_CONFIG;
-        finish_request(s, &s->writing, q);
+    if (s->batch_count == 1 && f->origin_code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        struct fault refused = *f;
+        refused.kind = FAULT_CONFIG;
+        schema_requests_refuse_first(s->requests, &refused);
     }
     s->batch_max = s->batch_count > 1 ? s->batch_count / 2 : 1;
     write_failed(s, f);
@@ -247,11 +128,9 @@ static void on_committed(void *self, const struct fault *f)
 static void commit(struct schema_store *s)
 {
     struct schema_batch batch = {0};
-    struct schema_request *q = NULL;
-    LL_FOREACH (s->writing, q) {
-        if (batch.count < s->batch_max) {
-            schema_batch_add(&batch, &s->index, q->subject, q->text);
-        }
+    const struct schema_request *q = schema_requests_unwritten(s->requests);
+    for (; q != NULL && batch.count < s->batch_max; q = q->next) {
+        schema_batch_add(&batch, &s->index, q->subject, q->text);
     }
     size_t count = s->batch_count = batch.count;
     s->phase = SCHEMA_STORE_COMMITTING;
@@ -272,7 +151,7 @@ static void on_begun(void *self, const struct fault *f)
 
 static void write_next(struct schema_store *s)
 {
-    if (s->phase == SCHEMA_STORE_IDLE && s->writing != NULL) {
+    if (s->phase == SCHEMA_STORE_IDLE && schema_requests_unwritten(s->requests) != NULL) {
         s->phase = SCHEMA_STORE_BEGINNING;
         schema_writer_begin(s->writer, on_begun, s);
     }
@@ -295,35 +174,14 @@ static void on_ready(void *self)
     (void)self;
 }
 
-static void serve_reading(struct schema_store *s, uint64_t round)
-{
-    struct schema_request *q = NULL;
-    struct schema_request *next = NULL;
-    LL_FOREACH_SAFE (s->reading, q, next) {
-        if (q->round > round) {
-            continue;
-        }
-        if (q->on_fresh != NULL || serve_from_index(s, q)) {
-            finish_request(s, &s->reading, q);
-        } else if (q->on_id != NULL) {
-            LL_DELETE(s->reading, q);
-            q->next = NULL;
-            LL_APPEND(s->writing, q);
-        } else {
-            (void)fault_set(&q->fault, FAULT_REJECT, "schema id %d is unknown", q->id);
-            finish_request(s, &s->reading, q);
-        }
-    }
-}
-
 static void on_round(void *self, uint64_t round)
 {
     struct schema_store *s = self;
-    serve_reading(s, round);
+    schema_requests_on_round(s->requests, round);
     if (s->phase == SCHEMA_STORE_READING && s->phase_round <= round) {
-        serve_writing(s);
+        schema_requests_serve_written(s->requests);
         s->phase = SCHEMA_STORE_IDLE;
-        if (s->writing != NULL) {
+        if (schema_requests_unwritten(s->requests) != NULL) {
             commit(s);
         }
     }
@@ -333,25 +191,18 @@ static void on_round(void *self, uint64_t round)
 static void on_refused(void *self, const struct fault *f)
 {
     struct schema_store *s = self;
-    finish_all(s, &s->reading, f);
+    schema_requests_refuse_reading(s->requests, f);
     if (s->phase == SCHEMA_STORE_READING) {
         s->phase = SCHEMA_STORE_IDLE;
-        finish_all(s, &s->writing, f);
+        schema_requests_refuse_writing(s->requests, f);
     }
-}
-
-static struct schema_request *new_request(void *self)
-{
-    struct schema_request *q = memory_zeroed(1, sizeof *q);
-    q->self = self;
-    return q;
 }
 
 void schema_store_register(struct schema_store *s, const char *subject, const char *text,
                            registry_on_id on_id, void *self)
 {
     struct bytes minified CLEANUP(bytes_clear) = {0};
-    struct schema_request *q = new_request(self);
+    struct schema_request *q = schema_requests_make(self);
     schema_index_minify(&minified, slice_of(text));
     q->subject = memory_string(subject);
     q->text = memory_string(bytes_text(&minified));
@@ -363,7 +214,7 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
                         "the schema of %s needs a record of %zu bytes, and the limit is %zu: raise "
                         "message.max.bytes and the max.message.bytes of topic " REGISTRY_TOPIC,
                         subject, size, max_bytes);
-        finish_request(s, NULL, q);
+        schema_requests_refuse(s->requests, q);
         return;
     }
     start_request(s, q);
@@ -371,15 +222,15 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
 
 void schema_store_lookup(struct schema_store *s, int32_t id, registry_on_schema on_schema, void *self)
 {
-    struct schema_request *q = new_request(self);
+    struct schema_request *q = schema_requests_make(self);
     q->id = id;
     q->on_schema = on_schema;
     start_request(s, q);
 }
 
-void schema_store_refresh(struct schema_store *s, schema_store_on_fresh on_fresh, void *self)
+void schema_store_refresh(struct schema_store *s, schema_requests_on_fresh on_fresh, void *self)
 {
-    struct schema_request *q = new_request(self);
+    struct schema_request *q = schema_requests_make(self);
     q->on_fresh = on_fresh;
     start_request(s, q);
 }
@@ -407,14 +258,7 @@ static void lookup_slot(struct registry *r, int32_t id, registry_on_schema on_sc
 
 static void cancel_slot(struct registry *r, const void *self)
 {
-    const struct schema_store *s = store_of(r);
-    struct schema_request *lists[] = {s->reading, s->writing, s->done};
-    for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        struct schema_request *q = NULL;
-        LL_FOREACH (lists[i], q) {
-            q->is_cancelled = q->is_cancelled || q->self == self;
-        }
-    }
+    schema_requests_cancel(store_of(r)->requests, self);
 }
 
 static void serve_slot(struct registry *r, struct admin *admin, const char *prefix)
@@ -422,15 +266,6 @@ static void serve_slot(struct registry *r, struct admin *admin, const char *pref
     struct schema_store *s = store_of(r);
     INVARIANT(s->api == NULL);
     s->api = registry_api_new(s, admin, prefix);
-}
-
-static void free_requests(struct schema_request *list)
-{
-    struct schema_request *q = NULL;
-    struct schema_request *next = NULL;
-    LL_FOREACH_SAFE (list, q, next) {
-        free_request(q);
-    }
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -441,15 +276,12 @@ static void on_timer_closed(uv_handle_t *handle)
 static void close_slot(struct registry *r)
 {
     struct schema_store *s = store_of(r);
-    uv_close((uv_handle_t *)s->deliver, on_timer_closed);
     uv_close((uv_handle_t *)s->tick, on_timer_closed);
     uv_close((uv_handle_t *)s->again, on_timer_closed);
     registry_api_free(s->api);
     compacted_topic_close(s->topic);
     schema_writer_close(s->writer);
-    free_requests(s->reading);
-    free_requests(s->writing);
-    free_requests(s->done);
+    schema_requests_free(s->requests);
     schema_index_clear(&s->index);
     free(s);
 }
@@ -478,7 +310,7 @@ bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct 
     s->registry.type = &SCHEMA_STORE_TYPE;
     s->batch_max = SCHEMA_STORE_BATCH_MAX;
     s->backoff = backoff_make(200 * CLOCK_US_PER_MS, 5 * CLOCK_US_PER_S);
-    s->deliver = new_timer(loop, s);
+    s->requests = schema_requests_new(loop, &s->index);
     s->tick = new_timer(loop, s);
     s->again = new_timer(loop, s);
     const struct compacted_topic_params params = {

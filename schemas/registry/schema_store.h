@@ -1,20 +1,16 @@
 // The embedded registry: it keeps schemas in the compacted topic millrace.schemas, in the format of
-// Confluent's
-// `_schemas`.
+// Confluent's `_schemas`.
 #ifndef SCHEMAS_REGISTRY_SCHEMA_STORE_H
 #define SCHEMAS_REGISTRY_SCHEMA_STORE_H
 
 #include "schemas/registry/registry.h"
 #include "schemas/registry/schema_index.h"
+#include "schemas/registry/schema_requests.h"
 
 struct schema_store;
 
-/** f is NULL when the index has all records written before schema_store_refresh was called; FAULT_RETRY:
- * Kafka did not respond; FAULT_CONFIG: the topic can't be used. */
-typedef void (*schema_store_on_fresh)(void *self, const struct fault *f);
-
 /** Reads the topic to an end fetched after the call. */
-void schema_store_refresh(struct schema_store *s, schema_store_on_fresh on_fresh, void *self);
+void schema_store_refresh(struct schema_store *s, schema_requests_on_fresh on_fresh, void *self);
 
 /** As registry_register and registry_lookup. Texts are registered minified. */
 void schema_store_register(struct schema_store *s, const char *subject, const char *text,

@@ -38,7 +38,7 @@ void admin_answer(struct admin_reply *reply, int status, const char *content_typ
     answers++;
 }
 
-void schema_store_refresh(struct schema_store *s, schema_store_on_fresh on_fresh, void *self)
+void schema_store_refresh(struct schema_store *s, schema_requests_on_fresh on_fresh, void *self)
 {
     (void)s;
     on_fresh(self, NULL);
