@@ -7,6 +7,8 @@
 // its session drops it together with its records and can't overwrite the record of its successor.
 #include "connectors/change_delivery.h"
 
+#include <stdio.h>
+
 #include "connectors/connector_state.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -19,8 +21,11 @@ enum {
     RECORD_MS = 1000,          // between state records, under load
 };
 enum { STATE_PARTITION = 0 };
-#define TICKET_RECORD UINT64_MAX      // of state records
-#define TICKET_NONE (UINT64_MAX - 1)  // of records after change_delivery_withhold
+#define EXPLAIN_US (2 * CLOCK_US_PER_S)   // the oldest record's wait: begin to notice why
+#define OVERDUE_US (10 * CLOCK_US_PER_S)  // tell; a new leader is usually elected by then
+enum { OVERDUE_CHECKS = 2 };              // in a row: after this process stood still one check says little
+#define TICKET_RECORD UINT64_MAX          // of state records
+#define TICKET_NONE (UINT64_MAX - 1)      // of records after change_delivery_withhold
 
 struct change_delivery {
     struct change_delivery_params params;
@@ -47,6 +52,10 @@ struct change_delivery {
     bool is_recording;    // a state record is in flight
     bool is_draining;
     int64_t recorded_us;
+    int64_t
+        acked_us;  // the newest acknowledgement, or when the first record was put after none was in flight
+    int overdue_checks;
+    char overdue[600];
     uv_timer_t *due;
     bool is_freed;
 };
@@ -68,6 +77,17 @@ static bool is_record_due(const struct change_delivery *d)
     return may_save(d) || is_position_due(d);
 }
 
+static enum sink_step publish(struct change_delivery *d, const struct kafka_sink_record *record,
+                              struct fault *f)
+{
+    bool was_idle = kafka_sink_in_flight(d->sink) == 0;
+    enum sink_step step = kafka_sink_publish(d->sink, record, f);
+    if (was_idle && step == SINK_TAKEN) {
+        d->acked_us = clock_now_us();
+    }
+    return step;
+}
+
 static enum sink_step send_record(struct change_delivery *d, struct fault *f)
 {
     struct source_state state = may_save(d) ? d->wanted : d->state;
@@ -83,7 +103,7 @@ static enum sink_step send_record(struct change_delivery *d, struct fault *f)
                                        .value = bytes_slice(&value),
                                        .ticket = TICKET_RECORD};
     d->recording = state.position;
-    enum sink_step step = kafka_sink_publish(d->sink, &record, f);
+    enum sink_step step = publish(d, &record, f);
     if (step == SINK_TOO_LARGE) {
         (void)fault_set(f, FAULT_CONFIG, "the state record of %zu bytes is over message.max.bytes",
                         value.size);
@@ -180,6 +200,7 @@ static void notify_if_quiet(struct change_delivery *d)
 static void on_batch(void *self)
 {
     struct change_delivery *d = self;
+    d->acked_us = clock_now_us();
     confirm(d);
     advance_record(d);
     notify_if_quiet(d);
@@ -303,7 +324,7 @@ enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_
                                    struct fault *f)
 {
     record->ticket = d->ticket;
-    enum sink_step step = kafka_sink_publish(d->sink, record, f);
+    enum sink_step step = publish(d, record, f);
     if (step == SINK_TAKEN && d->ticket != TICKET_NONE) {
         watermark_hold(&d->watermark, d->ticket);
     }
@@ -321,6 +342,7 @@ void change_delivery_withhold(struct change_delivery *d)
 void change_delivery_commit(struct change_delivery *d, uint64_t position)
 {
     if (d->ticket != TICKET_NONE) {
+        watermark_mark(&d->watermark, d->ticket, clock_now_us());
         watermark_seal(&d->watermark, d->ticket, position);
         advance_record(d);
     }
@@ -352,6 +374,49 @@ bool change_delivery_is_quiet(const struct change_delivery *d)
 size_t change_delivery_in_flight(const struct change_delivery *d)
 {
     return d->sink == NULL ? 0 : kafka_sink_in_flight(d->sink);
+}
+
+// A transaction that is still read says nothing: its first records may have been acknowledged long ago.
+int64_t change_delivery_oldest_us(const struct change_delivery *d)
+{
+    if (change_delivery_in_flight(d) == 0) {
+        return 0;
+    }
+    int64_t since_us = d->acked_us;
+    int64_t sealed_us;
+    if (d->is_recording && d->recorded_us < since_us) {
+        since_us = d->recorded_us;
+    }
+    // A withheld transaction stays the oldest for ever.
+    if (!d->is_withholding && watermark_oldest_mark(&d->watermark, &sealed_us) && sealed_us != 0 &&
+        sealed_us < since_us) {
+        since_us = sealed_us;
+    }
+    return clock_now_us() - since_us;
+}
+
+static void write_overdue(struct change_delivery *d, int64_t age_us)
+{
+    char reason[320] = "";
+    bool has_reason = kafka_sink_reason(d->sink, reason, sizeof(reason));
+    size_t count = change_delivery_in_flight(d);
+    (void)snprintf(d->overdue, sizeof(d->overdue), "Kafka %s%s; %zu record%s wait%s, the oldest for %ld s",
+                   has_reason ? "does not take records: " : "answers, but acknowledges no record", reason,
+                   count, count == 1 ? "" : "s", count == 1 ? "s" : "", age_us / CLOCK_US_PER_S);
+}
+
+const char *change_delivery_overdue(struct change_delivery *d)
+{
+    int64_t age_us = change_delivery_oldest_us(d);
+    if (d->sink != NULL) {
+        kafka_sink_explain(d->sink, age_us > EXPLAIN_US);
+    }
+    d->overdue_checks = age_us > OVERDUE_US ? d->overdue_checks + 1 : 0;
+    if (d->overdue_checks < OVERDUE_CHECKS) {
+        return NULL;
+    }
+    write_overdue(d, age_us);
+    return d->overdue;
 }
 
 static void on_read(void *self, struct slice value, const struct fault *f)

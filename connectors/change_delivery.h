@@ -80,6 +80,16 @@ bool change_delivery_is_quiet(const struct change_delivery *d);
 
 size_t change_delivery_in_flight(const struct change_delivery *d);
 
+/** How long the oldest record, or state record, has waited for its acknowledgement; 0: none waits. */
+int64_t change_delivery_oldest_us(const struct change_delivery *d);
+
+/**
+ * What waits and why, once the oldest record has waited for 10 s: "Kafka does not take records: topic T,
+ * partition P: Broker: Not enough in-sync replicas (NOT_ENOUGH_REPLICAS); 3 records wait, the oldest for 12
+ * s". NULL: none has waited so long. To be called once a second. Lent until the next call.
+ */
+const char *change_delivery_overdue(struct change_delivery *d);
+
 /** Reads the state record from Kafka; on_loaded follows. */
 void change_delivery_load(struct change_delivery *d);
 

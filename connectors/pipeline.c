@@ -59,14 +59,14 @@ struct pipeline {
 static void note_waiting(struct pipeline *p)
 {
     const char *waiting = publisher_waiting(p->publisher);
-    if (waiting != NULL && !p->state.is_kafka_lost) {
+    if (waiting != NULL && p->state.kafka == PIPELINE_KAFKA_FINE) {
         last_error_set(&p->state.error, waiting);
     }
 }
 
 static void clear_error(struct pipeline *p)
 {
-    if (!p->state.is_kafka_lost) {
+    if (p->state.kafka == PIPELINE_KAFKA_FINE) {
         last_error_clear(&p->state.error);
     }
     note_waiting(p);
@@ -133,7 +133,7 @@ static bool renew_sink(struct pipeline *p, struct fault *f)
     if (!change_delivery_renew(p->delivery, f)) {
         return false;
     }
-    p->state.is_kafka_lost = false;  // the new sink probes by itself
+    p->state.kafka = PIPELINE_KAFKA_FINE;  // the new sink finds out by itself
     publisher_attach(p->publisher);
     return true;
 }
@@ -426,6 +426,10 @@ static void on_tick(uv_timer_t *timer)
     p->source_type->lag(p->source, &lag);
     pipeline_metrics_lag(&p->metrics, &lag);
     metric_set(p->metrics.in_flight_records, (double)change_delivery_in_flight(p->delivery));
+    int64_t oldest_us = change_delivery_oldest_us(p->delivery);
+    metric_set(p->metrics.oldest_in_flight_seconds, (double)oldest_us / (double)CLOCK_US_PER_S);
+    pipeline_state_set_overdue(&p->state, change_delivery_overdue(p->delivery), oldest_us);
+    note_waiting(p);
 }
 
 static void init_handles(struct pipeline *p)
@@ -541,10 +545,11 @@ void pipeline_status(const struct pipeline *p, struct bytes *out)
     pipeline_state_write(&p->state, out);
     bytes_format(out,
                  ",\"failures\":%u,\"confirmed_lsn\":\"%X/%X\",\"slot_lag_bytes\":%lu,\"lag_seconds\":%.3f,"
-                 "\"in_flight\":%zu}",
+                 "\"in_flight\":%zu,\"oldest_in_flight_seconds\":%.3f}",
                  p->backoff.failures, (uint32_t)(p->confirmed >> 32), (uint32_t)p->confirmed,
                  lag.slot_lag_bytes, (double)lag.lag_us / (double)CLOCK_US_PER_S,
-                 change_delivery_in_flight(p->delivery));
+                 change_delivery_in_flight(p->delivery),
+                 (double)change_delivery_oldest_us(p->delivery) / (double)CLOCK_US_PER_S);
 }
 
 bool pipeline_is_ready(const struct pipeline *p)

@@ -35,6 +35,9 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
                             "Age of the last transaction read; 0 when caught up.", labels);
     m->in_flight_records = series(metrics, METRIC_GAUGE, "millrace_connector_in_flight_records",
                                   "Records published and not yet acknowledged.", labels);
+    m->oldest_in_flight_seconds =
+        series(metrics, METRIC_GAUGE, "millrace_connector_oldest_in_flight_seconds",
+               "How long the oldest of them has waited for its acknowledgement.", labels);
     m->dead_letters = series(metrics, METRIC_COUNTER, "millrace_connector_dead_letters_total",
                              "Rows written to the dead-letter topic.", labels);
     m->waiting_tables = series(metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",

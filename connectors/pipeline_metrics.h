@@ -12,6 +12,7 @@ struct pipeline_metrics {
     struct metric *lag_seconds;
     struct metric *created, *read, *updated, *deleted;  // changes_total
     struct metric *in_flight_records;
+    struct metric *oldest_in_flight_seconds;
     struct metric *postgres_reconnects;
     struct metric *kafka_reconnects;
     struct metric *dead_letters;

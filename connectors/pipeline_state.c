@@ -41,7 +41,7 @@ static bool is_attempt(const struct pipeline_state *s, enum pipeline_state_name 
 
 static void show(struct pipeline_state *s, const char *why)
 {
-    bool is_stuck = s->is_kafka_lost && ((1U << s->now) & OPEN) != 0;
+    bool is_stuck = s->kafka != PIPELINE_KAFKA_FINE && ((1U << s->now) & OPEN) != 0;
     enum pipeline_state_name to = is_stuck ? PIPELINE_BACKING_OFF : s->now;
     (void)snprintf(s->detail, sizeof(s->detail), "%s", is_stuck ? s->error.text : why);
     if (s->shown == to) {
@@ -65,27 +65,50 @@ void pipeline_state_enter(struct pipeline_state *s, enum pipeline_state_name to,
     show(s, why);
 }
 
+static void set_kafka_fine(struct pipeline_state *s, const char *event, const char *text)
+{
+    s->kafka = PIPELINE_KAFKA_FINE;
+    log_info(s->component, event, LOG_WITH(LOG_TEXT("peer", "kafka")), "%s, after %ld s", text,
+             last_error_age_us(&s->error) / CLOCK_US_PER_S);
+    last_error_clear(&s->error);
+    show(s, text);
+}
+
 bool pipeline_state_set_reachable(struct pipeline_state *s, const char *why)
 {
-    bool is_lost = why != NULL;
-    if (is_lost == s->is_kafka_lost) {
+    if ((why != NULL) == (s->kafka == PIPELINE_KAFKA_LOST)) {
         return false;
     }
-    s->is_kafka_lost = is_lost;
-    if (is_lost) {
-        char text[200];
-        (void)snprintf(text, sizeof(text), "Kafka does not answer: %s", why);
-        last_error_set(&s->error, text);
-        log_warn(s->component, "connection_lost", LOG_WITH(LOG_TEXT("peer", "kafka")),
-                 "%s; records wait, and nothing is confirmed", text);
-        show(s, text);
-    } else {
-        log_info(s->component, "connection_restored", LOG_WITH(LOG_TEXT("peer", "kafka")),
-                 "Kafka answers again, after %ld s", last_error_age_us(&s->error) / CLOCK_US_PER_S);
-        last_error_clear(&s->error);
-        show(s, "Kafka answers again");
+    if (why == NULL) {
+        set_kafka_fine(s, "connection_restored", "Kafka answers again");
+        return true;
     }
+    char text[200];
+    (void)snprintf(text, sizeof(text), "Kafka does not answer: %s", why);
+    s->kafka = PIPELINE_KAFKA_LOST;
+    last_error_set(&s->error, text);
+    log_warn(s->component, "connection_lost", LOG_WITH(LOG_TEXT("peer", "kafka")),
+             "%s; records wait, and nothing is confirmed", text);
+    show(s, text);
     return true;
+}
+
+void pipeline_state_set_overdue(struct pipeline_state *s, const char *why, int64_t age_us)
+{
+    if (s->kafka == PIPELINE_KAFKA_LOST || (why == NULL && s->kafka == PIPELINE_KAFKA_FINE)) {
+        return;
+    }
+    if (why == NULL) {
+        set_kafka_fine(s, "delivery_resumed", "Kafka acknowledges records again");
+        return;
+    }
+    last_error_set_aged(&s->error, why, age_us);
+    if (s->kafka == PIPELINE_KAFKA_FINE) {
+        s->kafka = PIPELINE_KAFKA_OVERDUE;
+        log_warn(s->component, "delivery_stalled", LOG_WITH(LOG_TEXT("peer", "kafka")),
+                 "%s; nothing after them is confirmed", why);
+    }
+    show(s, why);
 }
 
 bool pipeline_state_is_over(const struct pipeline_state *s)

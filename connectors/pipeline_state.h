@@ -22,13 +22,19 @@ enum pipeline_state_name {
 #undef X
 };
 
+enum pipeline_kafka {
+    PIPELINE_KAFKA_FINE,
+    PIPELINE_KAFKA_OVERDUE,  // it answers, but does not acknowledge
+    PIPELINE_KAFKA_LOST,     // it does not answer
+};
+
 /** Plain data, embedded; zero-initialised but for the first two. */
 struct pipeline_state {
     const char *component;  // lent: for the log
     struct metric *metric;  // lent
     enum pipeline_state_name now;
-    enum pipeline_state_name shown;  // BACKING_OFF while Kafka does not answer; else equal to `now`
-    bool is_kafka_lost;
+    enum pipeline_state_name shown;  // BACKING_OFF while Kafka is not FINE; else equal to `now`
+    enum pipeline_kafka kafka;
     char detail[480];
     struct last_error error;
 };
@@ -38,6 +44,10 @@ void pipeline_state_enter(struct pipeline_state *s, enum pipeline_state_name to,
 
 /** Kafka stopped answering (`why`) or answers again (NULL). False: nothing changed. */
 bool pipeline_state_set_reachable(struct pipeline_state *s, const char *why);
+
+/** Kafka has not acknowledged records for `age_us` (`why`: what waits, and its reason), or does again
+ * (NULL). Logs when that begins and when it is over; without effect while Kafka does not answer. */
+void pipeline_state_set_overdue(struct pipeline_state *s, const char *why, int64_t age_us);
 
 /** STOPPED or FAILED. */
 bool pipeline_state_is_over(const struct pipeline_state *s);

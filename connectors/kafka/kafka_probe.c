@@ -1,6 +1,8 @@
 #include "connectors/kafka/kafka_probe.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
@@ -24,6 +26,8 @@ struct kafka_probe {
     kafka_probe_on_change on_change;
     void *self;
     rd_kafka_resp_err_t answer;  // written by the worker
+    char found[320];             // written by the worker
+    char trouble[320];           // copy of it for the loop; "": none
     void (*on_stopped)(void *self);
     void *stopped_self;
 };
@@ -53,13 +57,41 @@ static void set_reachable(struct kafka_probe *p)
     }
 }
 
+static void note_partition(struct kafka_probe *p, const char *topic, const rd_kafka_metadata_partition_t *m)
+{
+    rd_kafka_resp_err_t error = m->err == RD_KAFKA_RESP_ERR_NO_ERROR && m->leader < 0
+                                    ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE
+                                    : m->err;
+    // A missing replica is no obstacle by itself.
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE) {
+        (void)snprintf(p->found, sizeof(p->found), "topic %s, partition %d: %s (%s)", topic, (int)m->id,
+                       rd_kafka_err2str(error), rd_kafka_err2name(error));
+    }
+}
+
+static void note_topics(struct kafka_probe *p, const struct rd_kafka_metadata *metadata)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
+        for (int j = 0; j < topic->partition_cnt; j++) {
+            note_partition(p, topic->topic, &topic->partitions[j]);
+        }
+        if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            (void)snprintf(p->found, sizeof(p->found), "topic %s: %s (%s)", topic->topic,
+                           rd_kafka_err2str(topic->err), rd_kafka_err2name(topic->err));
+        }
+    }
+}
+
 // Runs on a worker thread.
 static void request(uv_work_t *work)
 {
     struct kafka_probe *p = work->data;
     const struct rd_kafka_metadata *metadata = NULL;
+    p->found[0] = '\0';
     p->answer = rd_kafka_metadata(p->rk, 0, NULL, &metadata, TIMEOUT_MS);
     if (p->answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_topics(p, metadata);
         rd_kafka_metadata_destroy(metadata);
     }
 }
@@ -82,6 +114,7 @@ static void on_answered(uv_work_t *work, int status)
         uv_close((uv_handle_t *)&p->timer, on_timer_closed);
         return;
     }
+    memcpy(p->trouble, p->found, sizeof(p->trouble));
     if (p->answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
         set_reachable(p);
     } else if (++p->failures >= FAILURES_LOST) {
@@ -132,6 +165,11 @@ void kafka_probe_answered(struct kafka_probe *p)
     if (!p->is_requesting) {
         probe_later(p);  // postponed: under load acknowledgements suffice
     }
+}
+
+const char *kafka_probe_trouble(const struct kafka_probe *p)
+{
+    return p->trouble[0] == '\0' ? NULL : p->trouble;
 }
 
 void kafka_probe_stop(struct kafka_probe *p, void (*on_stopped)(void *self), void *self)

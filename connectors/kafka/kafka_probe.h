@@ -21,6 +21,10 @@ void kafka_probe_suspect(struct kafka_probe *p, const char *why);
 /** An acknowledgement came: Kafka answers. */
 void kafka_probe_answered(struct kafka_probe *p);
 
+/** What the newest answer says of a topic that records go to: "topic T, partition P: Broker: Leader not
+ * available"; NULL: nothing. Lent until the next turn of the loop. */
+const char *kafka_probe_trouble(const struct kafka_probe *p);
+
 /** Calls on_stopped once no request is in flight, and no other callback. */
 void kafka_probe_stop(struct kafka_probe *p, void (*on_stopped)(void *self), void *self);
 

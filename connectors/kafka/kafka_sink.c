@@ -6,6 +6,7 @@
 // acknowledgements, but not long, so that the records of the next sink come after them.
 #include "connectors/kafka/kafka_sink.h"
 
+#include <stdio.h>
 #include <uthash.h>
 
 #include "connectors/kafka/accumulator.h"
@@ -415,7 +416,8 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
                                           .settings = settings,
                                           .extra = is_users ? NULL : LINGER_UNDER_LOAD,
                                           .on_reports = on_reports,
-                                          .self = s};
+                                          .self = s,
+                                          .has_refusals = true};
     if (!kafka_producer_open(&s->producer, f)) {
         free(s);
         return false;
@@ -447,6 +449,23 @@ struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name
 size_t kafka_sink_in_flight(const struct kafka_sink *s)
 {
     return s->handed + s->accumulator.records;
+}
+
+void kafka_sink_explain(struct kafka_sink *s, bool is_wanted)
+{
+    kafka_producer_explain(&s->producer, is_wanted);
+}
+
+bool kafka_sink_reason(const struct kafka_sink *s, char *ret_text, size_t size)
+{
+    const char *trouble = kafka_probe_trouble(s->probe);
+    if (kafka_producer_refusal(&s->producer, ret_text, size)) {
+        return true;
+    }
+    if (trouble != NULL) {
+        (void)snprintf(ret_text, size, "%s", trouble);
+    }
+    return trouble != NULL;
 }
 
 size_t kafka_sink_message_max_bytes(const struct kafka_sink *s)

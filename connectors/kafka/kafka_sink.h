@@ -68,6 +68,13 @@ enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f);
 /** Records taken and not yet settled. */
 size_t kafka_sink_in_flight(const struct kafka_sink *s);
 
+/** Records have waited for long: notice why from now on, or (false) not any more. */
+void kafka_sink_explain(struct kafka_sink *s, bool is_wanted);
+
+/** Writes what the broker said last about records that wait, "topic T, partition P: Broker: Not enough
+ * in-sync replicas (NOT_ENOUGH_REPLICAS)". False, and nothing is written: nothing. */
+bool kafka_sink_reason(const struct kafka_sink *s, char *ret_text, size_t size);
+
 /** The producer's message.max.bytes: larger records (kafka_sink_record_bytes) are SINK_TOO_LARGE. */
 size_t kafka_sink_message_max_bytes(const struct kafka_sink *s);
 

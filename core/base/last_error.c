@@ -7,10 +7,15 @@
 
 void last_error_set(struct last_error *e, const char *text)
 {
+    last_error_set_aged(e, text, 0);
+}
+
+void last_error_set_aged(struct last_error *e, const char *text, int64_t age_us)
+{
     if (!e->is_set) {
         e->is_set = true;
-        e->since_us = clock_now_us();
-        e->since_wall_us = clock_wall_us();
+        e->since_us = clock_now_us() - age_us;
+        e->since_wall_us = clock_wall_us() - age_us;
     }
     (void)snprintf(e->text, sizeof(e->text), "%s", text);
 }

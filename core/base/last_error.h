@@ -17,6 +17,9 @@ struct last_error {
 /** Sets the error. When one is set already, `since` stays and only the text is replaced. */
 void last_error_set(struct last_error *e, const char *text);
 
+/** As last_error_set; an error that is not set yet began `age_us` ago. */
+void last_error_set_aged(struct last_error *e, const char *text, int64_t age_us);
+
 /** The component works again. */
 void last_error_clear(struct last_error *e);
 

@@ -12,6 +12,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/config/kafka_properties.h"
+#include "core/kafka/kafka_refusal.h"
 
 // Defaults that the user may change. A later list overrides an earlier one.
 static const char *const COMMON_DEFAULTS[] = {
@@ -112,7 +113,7 @@ static enum log_level level_of(int syslog_level)
                                        : LOG_LEVEL_DEBUG;
 }
 
-/** Called by librdkafka's threads: uses only the atomics above and log_write. */
+/** Called by librdkafka's threads: uses only the atomics above, kafka_refusal_note and log_write. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     // One `kafka:` section configures producers and consumers; each rightly ignores the other's properties.
@@ -124,6 +125,9 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         return;
     }
     const char *message = skip_thread(text);
+    if (rk != NULL && rd_kafka_opaque(rk) != NULL) {
+        kafka_refusal_note(rd_kafka_opaque(rk), facility, message);
+    }
     if (level <= LOG_INFO && was_logged_recently(message)) {
         return;
     }

@@ -19,7 +19,7 @@ bool kafka_client_check(const struct text_pairs *kafka, struct fault *f) MUST_US
  * Configuration of one handle: our defaults for the role, then the user's properties (librdkafka ignores
  * those of the other role), then the properties that the delivery guarantees depend on. librdkafka's threads
  * write its log lines through core/base/log, the same message at most once in ten minutes. A producer's queue
- * has room for two records of the largest size.
+ * has room for two records of the largest size. A handle's opaque is NULL or its kafka_refusal.
  *
  * @param extra  NULL-ended key, value, key, value …; wins over everything; may be NULL
  */

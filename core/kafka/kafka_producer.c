@@ -1,12 +1,27 @@
 #include "core/kafka/kafka_producer.h"
 
+#include <stdlib.h>
+#include <syslog.h>
+
 #include "core/base/memory.h"
 
 /** A handle that a worker thread destroys. */
 struct kafka_producer_end {
     uv_work_t work;
     rd_kafka_t *rk;
+    struct kafka_refusal *refusal;  // the handle's log callback uses it until the handle is gone
 };
+
+// Its lines are about batches: what was sent, delivered or refused.
+#define DEBUG_BATCHES "msg"
+
+static int log_level_of(const rd_kafka_conf_t *conf)
+{
+    char text[16] = "";
+    size_t size = sizeof(text);
+    (void)rd_kafka_conf_get(conf, "log_level", text, &size);
+    return (int)strtol(text, NULL, 10);
+}
 
 bool kafka_producer_open(struct kafka_producer *p, struct fault *f)
 {
@@ -17,11 +32,20 @@ bool kafka_producer_open(struct kafka_producer *p, struct fault *f)
     if (!kafka_client_conf(p->settings, KAFKA_PRODUCER, p->extra, &conf, f)) {
         return false;
     }
+    if (p->has_refusals) {
+        p->is_debugging = text_pairs_get(&p->settings->kafka, "debug") != NULL;
+        p->log_level = log_level_of(conf);
+        p->refusal = kafka_refusal_new();
+        INVARIANT(rd_kafka_conf_set(conf, "debug", DEBUG_BATCHES, NULL, 0) == RD_KAFKA_CONF_OK);
+        rd_kafka_conf_set_opaque(conf, p->refusal);
+    }
     p->message_max_bytes = kafka_client_message_max_bytes(conf);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
     if (!kafka_client_open(conf, KAFKA_PRODUCER, &p->rk, f)) {
+        kafka_refusal_free(TAKE(p->refusal));
         return false;
     }
+    kafka_producer_explain(p, false);
     p->reports = rd_kafka_queue_get_main(p->rk);
     p->watch = kafka_watch_start(p->loop, p->reports, p->on_reports, p->self);
     p->admin = kafka_admin_start(p->loop, p->rk);
@@ -31,6 +55,19 @@ bool kafka_producer_open(struct kafka_producer *p, struct fault *f)
 bool kafka_producer_is_broken(const struct kafka_producer *p, char *why, size_t size)
 {
     return rd_kafka_fatal_error(p->rk, why, size) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// Debug lines are dropped before they are formatted unless the level lets them pass.
+void kafka_producer_explain(struct kafka_producer *p, bool is_wanted)
+{
+    if (p->has_refusals && !p->is_debugging) {
+        rd_kafka_set_log_level(p->rk, is_wanted ? LOG_DEBUG : p->log_level);
+    }
+}
+
+bool kafka_producer_refusal(const struct kafka_producer *p, char *ret_text, size_t size)
+{
+    return p->refusal != NULL && kafka_refusal_get(p->refusal, ret_text, size);
 }
 
 void kafka_producer_stop_admin(struct kafka_producer *p)
@@ -47,16 +84,17 @@ static rd_kafka_t *detach(struct kafka_producer *p)
     return TAKE(p->rk);
 }
 
-static void end(rd_kafka_t *rk)
+static void end(rd_kafka_t *rk, struct kafka_refusal *refusal)
 {
     (void)rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_destroy(rk);
+    kafka_refusal_free(refusal);
 }
 
 static void on_work(uv_work_t *work)
 {
     struct kafka_producer_end *job = work->data;
-    end(job->rk);
+    end(job->rk, job->refusal);
 }
 
 static void on_ended(uv_work_t *work, int status)
@@ -70,12 +108,14 @@ void kafka_producer_discard(struct kafka_producer *p)
     struct kafka_producer_end *job = memory_zeroed(1, sizeof(*job));
     job->work.data = job;
     job->rk = detach(p);
+    job->refusal = TAKE(p->refusal);
     INVARIANT(uv_queue_work(p->loop, &job->work, on_work, on_ended) == 0);
 }
 
 void kafka_producer_close(struct kafka_producer *p)
 {
     if (p->rk != NULL) {
-        end(detach(p));
+        rd_kafka_t *rk = detach(p);
+        end(rk, TAKE(p->refusal));
     }
 }

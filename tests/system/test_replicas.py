@@ -102,14 +102,33 @@ def replies(database, name):
     return database.sql(query, [f"millrace_{name}"])[0]
 
 
+def is_told(millrace, process, name, topic):
+    """Status, /readyz, log and metrics say that the broker refuses records, why, since when, and what waits."""
+    event = process.wait_event("delivery_stalled", timeout=90)
+    assert "NOT_ENOUGH_REPLICAS" in event["message"] and f"topic {topic}" in event["message"], event
+    wait_until(lambda: not millrace.is_ready(), 10, "/readyz says 503")
+    (entry,) = millrace.get("/readyz").json()["connectors"]
+    assert entry["state"] == "backing_off" and entry["since"] and entry["error_seconds"] >= 10, entry
+    for part in ["NOT_ENOUGH_REPLICAS", f"topic {topic}, partition 0", "record", "the oldest for"]:
+        assert part in entry["last_error"], entry
+    assert entry["in_flight"] >= 1 and entry["oldest_in_flight_seconds"] > 10, entry
+    shown = millrace.command("status", "-c", millrace.folder).stdout
+    assert "backing_off" in shown and "NOT_ENOUGH_REPLICAS" in shown and "(since " in shown, shown
+    labels = {"connector": name}
+    wait_until(lambda: millrace.metric("millrace_connector_state", **labels) == 5, 10, "the metric of the state")
+    assert millrace.metric("millrace_connector_error_seconds", **labels) >= 10
+    assert millrace.metric("millrace_connector_oldest_in_flight_seconds", **labels) > 10
+    assert process.find("delivery_resumed") is None
+
+
 def test_too_few_in_sync_replicas(cluster, database, make_millrace, name):
-    """Two replicas, both required, one gone: the broker refuses, the slot stands still; and goes on with it."""
+    """Two replicas, both required, one gone: the broker refuses, which is told, and the slot stands still."""
     topic = f"{name}.public.a"
     database.sql("create table a (id int primary key); create table other (id int)")
     cluster.create_topic(topic, 1, replicas=2, min_insync_replicas=2)
     millrace = make_millrace(cluster)
     millrace.connector(name, database, snapshot="never", tables={"include": ["public.a"]})
-    millrace.run()
+    process = millrace.run()
     database.sql("insert into a values (1)")
     assert len(read_topic(cluster, topic, count=1)) == 1
     leader, follower = cluster.partition(topic).replicas
@@ -133,7 +152,11 @@ def test_too_few_in_sync_replicas(cluster, database, make_millrace, name):
         # The row, and perhaps a state record, if its partition was led by the broker that is gone.
         assert millrace.metric("millrace_connector_in_flight_records", connector=name) >= 1
         assert len(read_topic(cluster, topic)) == 1
+        is_told(millrace, process, name, topic)
     finally:
         cluster.start()
+    process.wait_event("delivery_resumed", timeout=90)
+    wait_until(lambda: millrace.is_ready(), 30, "/readyz")
+    assert len([event for event in process.events if event.get("event") == "delivery_stalled"]) == 1
     wait_until(lambda: replies(database, name)[2] >= commit, 60, "the slot goes on")
     assert [r.key["id"] for r in read_topic(cluster, topic, millrace.registry, count=2)] == [1, 2]

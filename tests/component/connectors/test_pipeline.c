@@ -67,6 +67,7 @@ struct fixture {
     void (*on_watch)(struct fixture *x);  // NULL: nothing
     size_t in_flight_seen;
     bool is_held;
+    bool is_told;
 };
 
 static char text_id[] = "id";
@@ -944,6 +945,57 @@ static void refusals_of_the_broker_delay_the_confirmation_and_lose_nothing(void 
     bytes_clear(&seen.last_value);
 }
 
+enum { REFUSALS = 4000 };
+
+static bool has_in_status(const struct fixture *x, const char *text)
+{
+    struct bytes status = {0};
+    pipeline_status(x->pipeline, &status);
+    bool has = strstr(bytes_text(&status), text) != NULL;
+    bytes_clear(&status);
+    return has;
+}
+
+// The broker refuses all records once the first transaction is confirmed, until the status says so.
+static void refuse_until_it_is_told(struct fixture *x)
+{
+    static rd_kafka_resp_err_t errors[REFUSALS];
+    struct script *s = &x->script;
+    if (s->wait_at != 0 && s->confirmed != 0) {
+        for (size_t i = 0; i < REFUSALS; i++) {
+            errors[i] = RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS;
+        }
+        rd_kafka_mock_push_request_errors_array(x->cluster, 0 /* Produce */, REFUSALS, errors);
+        s->wait_at = 0;
+        s->listener.on_ready(s->listener.self);
+    } else if (!x->is_told && has_in_status(x, "NOT_ENOUGH_REPLICAS")) {
+        x->is_told = true;
+        assert_true(has_in_status(x, "\"state\":\"backing_off\""));
+        assert_true(has_in_status(x, "t.public.items"));
+        assert_false(has_in_status(x, "\"since\":null"));
+        assert_false(pipeline_is_ready(x->pipeline));
+        rd_kafka_mock_clear_request_errors(x->cluster, 0 /* Produce */);
+    } else if (x->is_told && s->confirmed >= 0x208 && pipeline_is_ready(x->pipeline)) {
+        assert_true(has_in_status(x, "\"last_error\":null"));
+        x->on_watch = NULL;
+        (void)uv_timer_stop(&x->watch);
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void a_refusal_that_lasts_is_told_with_the_reason_of_the_broker(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    script_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.wait_at = 3;
+    x->on_watch = refuse_until_it_is_told;
+    fixture_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.opened, 1);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), fixture_set_up, fixture_tear_down)
@@ -969,6 +1021,7 @@ int main(void)
         CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
         CASE(refusals_of_the_broker_delay_the_confirmation_and_lose_nothing),
+        CASE(a_refusal_that_lasts_is_told_with_the_reason_of_the_broker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
