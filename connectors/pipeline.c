@@ -22,6 +22,7 @@ enum {
 };
 
 #define REPEAT_LOG_US (30 * CLOCK_US_PER_S)
+#define OVERDUE_US (10 * CLOCK_US_PER_S)  // a change waits for its topic: tell
 
 enum peer { PEER_POSTGRES, PEER_KAFKA };
 
@@ -419,6 +420,19 @@ static void on_source_phase(void *self, const char *phase, const char *detail)
 
 // --- start, drain, free ---
 
+// Records that Kafka does not acknowledge, or a change whose topic or schemas do not get ready.
+static void note_overdue(struct pipeline *p)
+{
+    int64_t age_us = change_delivery_oldest_us(p->delivery);
+    const char *why = change_delivery_overdue(p->delivery);
+    if (why == NULL && p->has_change) {
+        why = publisher_obstacle(p->publisher, &age_us);
+        why = age_us > OVERDUE_US ? why : NULL;
+    }
+    pipeline_state_set_overdue(&p->state, why, age_us);
+    note_waiting(p);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
@@ -426,10 +440,9 @@ static void on_tick(uv_timer_t *timer)
     p->source_type->lag(p->source, &lag);
     pipeline_metrics_lag(&p->metrics, &lag);
     metric_set(p->metrics.in_flight_records, (double)change_delivery_in_flight(p->delivery));
-    int64_t oldest_us = change_delivery_oldest_us(p->delivery);
-    metric_set(p->metrics.oldest_in_flight_seconds, (double)oldest_us / (double)CLOCK_US_PER_S);
-    pipeline_state_set_overdue(&p->state, change_delivery_overdue(p->delivery), oldest_us);
-    note_waiting(p);
+    metric_set(p->metrics.oldest_in_flight_seconds,
+               (double)change_delivery_oldest_us(p->delivery) / (double)CLOCK_US_PER_S);
+    note_overdue(p);
 }
 
 static void init_handles(struct pipeline *p)

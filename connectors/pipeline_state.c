@@ -99,14 +99,14 @@ void pipeline_state_set_overdue(struct pipeline_state *s, const char *why, int64
         return;
     }
     if (why == NULL) {
-        set_kafka_fine(s, "delivery_resumed", "Kafka acknowledges records again");
+        set_kafka_fine(s, "delivery_resumed", "records are published again");
         return;
     }
     last_error_set_aged(&s->error, why, age_us);
     if (s->kafka == PIPELINE_KAFKA_FINE) {
         s->kafka = PIPELINE_KAFKA_OVERDUE;
         log_warn(s->component, "delivery_stalled", LOG_WITH(LOG_TEXT("peer", "kafka")),
-                 "%s; nothing after them is confirmed", why);
+                 "%s; nothing after that is confirmed", why);
     }
     show(s, why);
 }

@@ -24,8 +24,10 @@ struct publisher {
     struct bytes value;
     char position[POSITION_MAX];
     size_t position_size;
-    struct text_list waiting;  // topics of tables that wait at a bad row
-    char waiting_text[480];    // the error of the newest one
+    struct text_list waiting;         // topics of tables that wait at a bad row
+    char waiting_text[480];           // the error of the newest one
+    const struct topic_route *route;  // that the current change needs and that is not READY; NULL: none
+    char obstacle[480];
 };
 
 static void put_hex(char *at, uint64_t value, int count)
@@ -101,6 +103,16 @@ static rd_kafka_headers_t *key_change_headers(const struct change *c)
     return headers;
 }
 
+static bool is_ready(struct publisher *p, const struct topic_route *route, struct fault *f)
+{
+    bool is_ready = route->status == TOPIC_ROUTE_READY;
+    p->route = is_ready ? NULL : route;
+    if (!is_ready) {
+        *f = route->fault;
+    }
+    return is_ready;
+}
+
 static enum sink_step put(struct publisher *p, struct kafka_sink_record *record, struct fault *f)
 {
     record->position = slice_make(p->position, p->position_size);
@@ -166,8 +178,7 @@ static enum publisher_step dead_letter(struct publisher *p, const char *reason, 
 {
     const struct topic_route *route =
         topic_routes_find_schemaless(p->routes, p->dead_letter_topic, &p->dead_letter_config);
-    if (route->status != TOPIC_ROUTE_READY) {
-        *f = route->fault;
+    if (!is_ready(p, route, f)) {
         return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
     }
     rd_kafka_headers_t *headers = bad_row_headers(p->params.config->name, reason, message, p->change);
@@ -305,8 +316,7 @@ enum publisher_step publisher_publish(struct publisher *p, const struct change *
     if (is_waiting(p, change->table->topic)) {
         return PUBLISHER_TAKEN;
     }
-    if (route->status != TOPIC_ROUTE_READY) {
-        *f = route->fault;
+    if (!is_ready(p, route, f)) {
         return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
     }
     p->change = change;
@@ -331,6 +341,17 @@ const char *publisher_waiting(const struct publisher *p)
     return p->waiting.count == 0 ? NULL : p->waiting_text;
 }
 
+const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us)
+{
+    if (p->route == NULL || !p->route->outage.is_on) {
+        return NULL;
+    }
+    *ret_age_us = outage_age_us(&p->route->outage);
+    (void)snprintf(p->obstacle, sizeof(p->obstacle), "topic %s is not ready: %s", p->route->name,
+                   p->route->outage.text);
+    return p->obstacle;
+}
+
 void publisher_detach(struct publisher *p)
 {
     topic_routes_attach(p->routes, NULL);
@@ -344,6 +365,7 @@ void publisher_attach(struct publisher *p)
 void publisher_begin_session(struct publisher *p)
 {
     p->is_value_published = false;
+    p->route = NULL;
     text_list_clear(&p->waiting);
     metric_set(p->params.metrics->waiting_tables, 0);
 }

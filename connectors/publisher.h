@@ -48,6 +48,10 @@ void publisher_prepare(struct publisher *p, const char *topic);
 /** What to do about a table that waits at a bad row; NULL: none waits. */
 const char *publisher_waiting(const struct publisher *p);
 
+/** Why the change waits that publisher_publish put off: "topic T is not ready: …", for `ret_age_us`. NULL: no
+ * attempt to make the topic or to register a schema has failed. Lent until the next call. */
+const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us);
+
 /** Accepts NULL. */
 void publisher_free(struct publisher *p);
 

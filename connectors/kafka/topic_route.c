@@ -97,12 +97,56 @@ static struct route *end_request(struct route_request *request)
     return route;
 }
 
+/** Another route to the same topic, for another version of the table, with an outage; NULL: none. */
+static const struct route *find_outage(const struct route *route, const char *text)
+{
+    const struct route *other;
+    const struct route *next;
+    HASH_ITER (hh, route->routes->all, other, next) {
+        const struct outage *o = &other->shown.outage;
+        if (other != route && strcmp(other->topic, route->topic) == 0 && o->is_on &&
+            (text == NULL || strcmp(o->text, text) == 0)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+// Of several routes to a topic that fail for the same reason, the one that was the first to do so logs it.
+static bool is_told_by_another(const struct route *route)
+{
+    const struct outage *mine = &route->shown.outage;
+    const struct route *other = find_outage(route, mine->text);
+    return other != NULL && (other->shown.outage.since_us < mine->since_us ||
+                             (other->shown.outage.since_us == mine->since_us && other < route));
+}
+
+static void note_failure(struct route *route, const char *why)
+{
+    struct outage *o = &route->shown.outage;
+    if (!outage_failed(o, why) || is_told_by_another(route)) {
+        return;
+    }
+    log_warn(
+        route->routes->params.component, "topic_not_ready",
+        LOG_WITH(LOG_TEXT("topic", route->topic), LOG_NUMBER("seconds", outage_age_us(o) / CLOCK_US_PER_S)),
+        "%s", why);
+}
+
+static void note_ready(struct route *route)
+{
+    int64_t lasted_us;
+    if (outage_ended(&route->shown.outage, &lasted_us) && find_outage(route, NULL) == NULL) {
+        log_info(route->routes->params.component, "topic_ready", LOG_WITH(LOG_TEXT("topic", route->topic)),
+                 "ready, after %ld s", lasted_us / CLOCK_US_PER_S);
+    }
+}
+
 static void end_part(struct route *route, enum route_part part, const struct fault *f)
 {
     struct topic_routes *r = route->routes;
     if (f != NULL && f->kind == FAULT_RETRY) {
-        log_warn(r->params.component, "topic_not_ready", LOG_WITH(LOG_TEXT("topic", route->topic)), "%s",
-                 f->text);
+        note_failure(route, f->text);
         retry_later(r);
         return;
     }
@@ -116,6 +160,7 @@ static void end_part(struct route *route, enum route_part part, const struct fau
     if (route->missing == 0 && route->shown.status == TOPIC_ROUTE_WAITING) {
         backoff_reset(&r->backoff);
         route->shown.status = TOPIC_ROUTE_READY;
+        note_ready(route);
         r->params.on_change(r->params.self);
     }
 }
@@ -233,6 +278,7 @@ static struct route *add_route(struct topic_routes *r, struct bytes *identity, c
     route->identity_size = identity->size;
     route->identity = slice_to_string(bytes_slice(identity));
     route->topic = memory_string(topic);
+    route->shown.name = route->topic;
     route->missing = ROUTE_TOPIC;
     HASH_ADD_KEYPTR(hh, r->all, route->identity, route->identity_size, route);
     return route;

@@ -3,6 +3,7 @@
 #define CONNECTORS_KAFKA_TOPIC_ROUTE_H
 
 #include "connectors/kafka/kafka_sink.h"
+#include "core/base/outage.h"
 #include "schemas/avro/table.h"
 #include "schemas/registry/registry.h"
 
@@ -11,9 +12,11 @@ enum topic_route_status { TOPIC_ROUTE_WAITING, TOPIC_ROUTE_READY, TOPIC_ROUTE_FA
 /** Plain data. One for each topic and pair of schemas; lives as long as the routes. */
 struct topic_route {
     enum topic_route_status status;
-    int32_t key_id;  // 0: the table has no key
+    const char *name;  // the topic's
+    int32_t key_id;    // 0: the table has no key
     int32_t value_id;
     struct kafka_sink_topic *topic;  // READY only
+    struct outage outage;            // WAITING: why, once an attempt has failed
     struct fault fault;              // FAILED: why
 };
 

@@ -996,6 +996,55 @@ static void a_refusal_that_lasts_is_told_with_the_reason_of_the_broker(void **st
     assert_int_equal(x->script.opened, 1);
 }
 
+// The topic has no leader until the status says so.
+static void hide_leader_until_it_is_told(struct fixture *x)
+{
+    if (!x->is_told && has_in_status(x, "LEADER_NOT_AVAILABLE")) {
+        x->is_told = true;
+        assert_true(has_in_status(x, "topic t.public.items"));
+        assert_false(pipeline_is_ready(x->pipeline));
+        rd_kafka_mock_topic_set_error(x->cluster, "t.public.items", RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+}
+
+static void a_topic_without_a_leader_is_told_although_nothing_is_refused(void **state)
+{
+    struct fixture *x = *state;
+    rd_kafka_mock_topic_set_error(x->cluster, "t.public.items", RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->on_watch = hide_leader_until_it_is_told;
+    x->script.stop_at = 0x108;
+    fixture_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+}
+
+static void drain_when_the_registry_is_told(struct fixture *x)
+{
+    if (has_in_status(x, "topic t.public.items is not ready: ")) {
+        assert_true(has_in_status(x, "\"state\":\"backing_off\""));
+        assert_false(pipeline_is_ready(x->pipeline));
+        x->is_told = true;
+        x->on_watch = NULL;
+        (void)uv_timer_stop(&x->watch);
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void a_change_that_waits_for_the_registry_is_told(void **state)
+{
+    struct fixture *x = *state;
+    struct fault f = {0};
+    registry_close(x->registry);
+    x->settings.registry.url = memory_string("http://127.0.0.1:1");  // nothing listens there
+    assert_true(registry_open(&x->loop, &x->settings, &x->registry, &f));
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->on_watch = drain_when_the_registry_is_told;
+    fixture_run(x);
+    free(x->settings.registry.url);
+    assert_true(x->is_told);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), fixture_set_up, fixture_tear_down)
@@ -1022,6 +1071,8 @@ int main(void)
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
         CASE(refusals_of_the_broker_delay_the_confirmation_and_lose_nothing),
         CASE(a_refusal_that_lasts_is_told_with_the_reason_of_the_broker),
+        CASE(a_topic_without_a_leader_is_told_although_nothing_is_refused),
+        CASE(a_change_that_waits_for_the_registry_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,232 @@
+// connectors/kafka/topic_route with a Kafka and a registry that answer as the test says: what the log tells
+// of a topic that does not get ready.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "connectors/kafka/topic_route.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+static struct topic_routes *routes;
+static uv_loop_t loop;
+static int64_t now_us;
+static struct {
+    kafka_on_done on_done;
+    void *self;
+} topics[2];  // the newest requests
+static int requests;
+static registry_on_id on_schema[2];
+static void *schema_self[2];
+static int schema_count;
+static int warnings;
+static int endings;
+static char newest[400];
+static int sink;
+
+struct kafka_admin *kafka_sink_admin(struct kafka_sink *s)
+{
+    return (struct kafka_admin *)(void *)s;
+}
+
+struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name, int32_t partition)
+{
+    (void)name;
+    (void)partition;
+    return (struct kafka_sink_topic *)(void *)s;
+}
+
+void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_spec *spec,
+                              kafka_on_done on_done, void *self)
+{
+    (void)a;
+    (void)spec;
+    topics[requests % 2].on_done = on_done;
+    topics[requests++ % 2].self = self;
+}
+
+void registry_register(struct registry *r, const char *subject, const char *schema, registry_on_id on_id,
+                       void *self)
+{
+    (void)r;
+    (void)subject;
+    (void)schema;
+    on_schema[schema_count] = on_id;
+    schema_self[schema_count++] = self;
+}
+
+void registry_cancel(struct registry *r, const void *self)
+{
+    (void)r;
+    (void)self;
+}
+
+void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
+               const char *format, ...)
+{
+    (void)component;
+    (void)values;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(newest, sizeof(newest), format, arguments);
+    va_end(arguments);
+    warnings += level == LOG_LEVEL_WARN && strcmp(event, "topic_not_ready") == 0;
+    endings += level == LOG_LEVEL_INFO && strcmp(event, "topic_ready") == 0;
+}
+
+static void on_change(void *self)
+{
+    (void)self;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    (void)uv_loop_init(&loop);
+    now_us = 0;
+    clock_fake(0, 0);
+    warnings = endings = schema_count = requests = 0;
+    struct topic_routes_params params = {
+        .loop = &loop, .component = "connector/shop", .on_change = on_change};
+    routes = topic_routes_new(&params);
+    topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    topic_routes_free(routes);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    clock_fake(-1, 0);
+    return 0;
+}
+
+static void answer_one(int at, const char *why)
+{
+    struct fault f;
+    if (why != NULL) {
+        (void)fault_set(&f, FAULT_RETRY, "%s", why);
+    }
+    topics[at].on_done(topics[at].self, why == NULL ? NULL : &f);
+}
+
+static void answer(const char *why)
+{
+    answer_one((requests - 1) % 2, why);
+}
+
+static void answer_all(const char *why)
+{
+    answer_one(0, why);
+    answer_one(1, why);
+}
+
+// One more attempt, some seconds after the last one.
+static void attempt_after(int64_t seconds, const char *why)
+{
+    now_us += seconds * CLOCK_US_PER_S;
+    clock_fake(now_us, now_us);
+    topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
+    answer(why);
+}
+
+static void a_topic_that_does_not_get_ready_is_told_once_and_then_less_and_less_often(void **state)
+{
+    (void)state;
+    (void)topic_routes_find_schemaless(routes, "t", NULL);
+    answer("no answer");
+    assert_int_equal(warnings, 1);
+    for (int i = 0; i < 360; i++) {  // an hour, one attempt in ten seconds
+        attempt_after(10, "no answer");
+    }
+    assert_in_range(warnings, 3, 8);
+    assert_non_null(strstr(newest, "no answer"));
+}
+
+static void another_reason_is_told_too(void **state)
+{
+    (void)state;
+    (void)topic_routes_find_schemaless(routes, "t", NULL);
+    answer("no answer");
+    attempt_after(40, "no leader");
+    assert_int_equal(warnings, 2);
+    assert_non_null(strstr(newest, "no leader"));
+    for (int i = 0; i < 5; i++) {  // reasons that alternate are no news
+        attempt_after(1, i % 2 == 0 ? "no answer" : "no leader");
+    }
+    assert_int_equal(warnings, 2);
+}
+
+static void that_it_is_ready_is_told_if_it_was_not(void **state)
+{
+    (void)state;
+    struct topic_route *t = topic_routes_find_schemaless(routes, "t", NULL);
+    answer("no answer");
+    attempt_after(70, NULL);
+    assert_int_equal(t->status, TOPIC_ROUTE_READY);
+    assert_int_equal(endings, 1);
+    (void)topic_routes_find_schemaless(routes, "u", NULL);
+    answer(NULL);
+    assert_int_equal(endings, 1);
+}
+
+static void what_a_topic_needs_twice_is_told_once(void **state)
+{
+    (void)state;
+    static char topic[] = "t";
+    static char schema[] = "{}";
+    struct table table = {.topic = topic, .key_schema = schema, .value_schema = schema};
+    struct fault f;
+    (void)topic_routes_find_schemaless(routes, "t", NULL);
+    answer(NULL);
+    struct topic_route *t = topic_routes_find(routes, &table);
+    answer(NULL);
+    (void)fault_set(&f, FAULT_RETRY, "the registry does not answer");
+    on_schema[0](schema_self[0], 0, &f);
+    on_schema[1](schema_self[1], 0, &f);
+    assert_int_equal(warnings, 1);
+    assert_true(t->outage.is_on);
+    assert_string_equal(t->outage.text, "the registry does not answer");
+}
+
+static void two_routes_of_a_topic_tell_it_once_and_again_later(void **state)
+{
+    (void)state;
+    static char topic[] = "t";
+    static char schema[] = "{}";
+    struct table table = {.topic = topic, .value_schema = schema};
+    (void)topic_routes_find_schemaless(routes, "t", NULL);
+    answer("no answer");
+    now_us = CLOCK_US_PER_S;
+    clock_fake(now_us, now_us);
+    (void)topic_routes_find(routes, &table);
+    answer("no answer");
+    assert_int_equal(warnings, 1);
+    now_us = 100 * CLOCK_US_PER_S;
+    clock_fake(now_us, now_us);
+    requests = 0;
+    topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
+    assert_int_equal(requests, 2);
+    answer_all("no answer");
+    assert_int_equal(warnings, 2);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown((name), set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_topic_that_does_not_get_ready_is_told_once_and_then_less_and_less_often),
+        CASE(another_reason_is_told_too),
+        CASE(that_it_is_ready_is_told_if_it_was_not),
+        CASE(what_a_topic_needs_twice_is_told_once),
+        CASE(two_routes_of_a_topic_tell_it_once_and_again_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
