@@ -4,9 +4,11 @@
 // advanced by something else.
 //
 // The state record goes through the sink, not through the state topic's own producer: a copy that has lost
-// its session drops it together with its records and can't overwrite the record of its successor.
+// its session drops it together with its records. What librdkafka was sending when the copy froze may still
+// arrive after the record of its successor: it has a lower generation, so readers ignore it.
 #include "connectors/change_delivery.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "connectors/connector_state.h"
@@ -40,6 +42,7 @@ struct change_delivery {
     bool is_begin_refused;
     bool is_withholding;
 
+    uint64_t generation;  // of the records of this session; higher than that of the record it began with
     struct source_state state;   // the content of the record; its position is that of `recorded`
     struct source_state wanted;  // with is_save_due: what the record shall say
     uint64_t recorded;           // the position in the acknowledged record
@@ -88,6 +91,15 @@ static enum sink_step publish(struct change_delivery *d, const struct kafka_sink
     return step;
 }
 
+static rd_kafka_headers_t *generation_header(uint64_t generation)
+{
+    char text[24];
+    int size = snprintf(text, sizeof(text), "%" PRIu64, generation);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    (void)rd_kafka_header_add(headers, STATE_TOPIC_GENERATION, -1, text, size);
+    return headers;
+}
+
 static enum sink_step send_record(struct change_delivery *d, struct fault *f)
 {
     struct source_state state = may_save(d) ? d->wanted : d->state;
@@ -98,12 +110,15 @@ static enum sink_step send_record(struct change_delivery *d, struct fault *f)
     CLEANUP(bytes_clear) struct bytes value = {0};
     CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
     connector_state_write(&value, &state);
+    rd_kafka_headers_t *headers = generation_header(d->generation);
     struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME, STATE_PARTITION),
                                        .key = slice_of(key),
                                        .value = bytes_slice(&value),
+                                       .headers = headers,
                                        .ticket = TICKET_RECORD};
     d->recording = state.position;
     enum sink_step step = publish(d, &record, f);
+    rd_kafka_headers_destroy(headers);
     if (step == SINK_TOO_LARGE) {
         (void)fault_set(f, FAULT_CONFIG, "the state record of %zu bytes is over message.max.bytes",
                         value.size);
@@ -419,6 +434,15 @@ const char *change_delivery_overdue(struct change_delivery *d)
     return d->overdue;
 }
 
+// Not a mere counter: after a tombstone it would begin again, below the record of a frozen copy.
+static uint64_t next_generation(const struct change_delivery *d)
+{
+    CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
+    uint64_t before = state_topic_generation(d->state_topic, key);
+    uint64_t now = (uint64_t)clock_wall_us();
+    return now > before ? now : before + 1;
+}
+
 static void on_read(void *self, struct slice value, const struct fault *f)
 {
     struct change_delivery *d = self;
@@ -431,6 +455,7 @@ static void on_read(void *self, struct slice value, const struct fault *f)
         f = &bad;
     }
     d->state = state;
+    d->generation = next_generation(d);
     d->params.listener.on_loaded(d->params.listener.self, &state, f);
 }
 

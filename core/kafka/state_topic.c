@@ -10,10 +10,12 @@
 #include "core/kafka/kafka_producer.h"
 
 enum { RETRY_MS = 1000, EVENTS_A_TURN = 256 };
+enum { GENERATION_DIGITS = 19 };  // so that the number fits
 
 struct state_entry {
     char *key;
     struct bytes value;
+    uint64_t generation;  // 0: the record has none
     UT_hash_handle hh;
 };
 
@@ -157,6 +159,29 @@ static void on_writable(void *self)
     send_writes(self);
 }
 
+/** 0: the record has no generation, or none that is a number. */
+static uint64_t generation_of(const rd_kafka_message_t *m)
+{
+    rd_kafka_headers_t *headers;
+    const void *value;
+    size_t size;
+    uint64_t generation = 0;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, STATE_TOPIC_GENERATION, &value, &size) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR ||
+        value == NULL || size > GENERATION_DIGITS) {
+        return 0;
+    }
+    for (size_t i = 0; i < size; i++) {
+        uint8_t digit = (uint8_t)(((const uint8_t *)value)[i] - '0');
+        if (digit > 9) {
+            return 0;
+        }
+        generation = 10 * generation + digit;
+    }
+    return generation;
+}
+
 static void on_record(void *self, const rd_kafka_message_t *m)
 {
     struct state_topic *s = self;
@@ -164,6 +189,10 @@ static void on_record(void *self, const rd_kafka_message_t *m)
     char *key = slice_to_string(slice_make(m->key, m->key == NULL ? 0 : m->key_len));
     struct state_entry *entry;
     HASH_FIND_STR(s->entries, key, entry);
+    uint64_t generation = generation_of(m);
+    if (entry != NULL && generation != 0 && generation < entry->generation) {
+        return;
+    }
     if (m->payload == NULL) {
         if (entry != NULL) {
             HASH_DEL(s->entries, entry);
@@ -178,6 +207,7 @@ static void on_record(void *self, const rd_kafka_message_t *m)
         entry->key = TAKE(key);
         HASH_ADD_KEYPTR(hh, s->entries, entry->key, strlen(entry->key), entry);
     }
+    entry->generation = generation;
     bytes_reset(&entry->value);
     bytes_append(&entry->value, m->payload, m->len);
 }
@@ -299,6 +329,13 @@ void state_topic_read(struct state_topic *s, const char *key, state_on_read on_r
     c->self = self;
     LL_APPEND(s->reads, c);
     c->round = compacted_topic_ask(s->topic);
+}
+
+uint64_t state_topic_generation(const struct state_topic *s, const char *key)
+{
+    const struct state_entry *entry;
+    HASH_FIND_STR(s->entries, key, entry);
+    return entry == NULL ? 0 : entry->generation;
 }
 
 void state_topic_write(struct state_topic *s, const char *key, struct slice value,

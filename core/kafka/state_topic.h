@@ -10,6 +10,13 @@
 
 #define STATE_TOPIC_NAME "millrace.state"
 
+/**
+ * Header of a record: a number in decimal digits that grows each time another copy takes over its key. After
+ * a record that has it, those with a lower one are ignored: they are of a copy that was frozen when it was
+ * replaced, and arrive late. Among records without it the newest one counts.
+ */
+#define STATE_TOPIC_GENERATION "millrace.generation"
+
 struct state_topic;
 
 /** value.data NULL: no such key. f is NULL on success; FAULT_CONFIG: the topic can't be used. */
@@ -25,6 +32,9 @@ bool state_topic_open(uv_loop_t *loop, const struct settings *settings, struct s
 /** Reads the topic up to an end fetched after the call; on_read gets the newest value of `key`. Retries
  * without limit while Kafka is unreachable. */
 void state_topic_read(struct state_topic *s, const char *key, state_on_read on_read, void *self);
+
+/** The generation of the key's value when on_read was called; 0: it has none. */
+uint64_t state_topic_generation(const struct state_topic *s, const char *key);
 
 /** Writes the value; on_written(NULL) when all in-sync replicas have it. A value with data NULL deletes the
  * key. */

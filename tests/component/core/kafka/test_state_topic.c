@@ -188,6 +188,46 @@ static void a_broken_producer_is_replaced_and_nothing_written_is_lost(void **sta
     state_topic_close(s);
 }
 
+static void write_generation(const char *key, const char *value, const char *generation)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(kafka.cluster), NULL,
+                            0);
+    rd_kafka_t *writer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    (void)rd_kafka_header_add(headers, STATE_TOPIC_GENERATION, -1, generation, -1);
+    assert_int_equal(rd_kafka_producev(writer, RD_KAFKA_V_TOPIC(STATE_TOPIC_NAME), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_KEY(key, strlen(key)),
+                                       RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+                                       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
+                     0);
+    assert_int_equal(rd_kafka_flush(writer, 30000), 0);
+    rd_kafka_destroy(writer);
+}
+
+static void a_late_record_of_an_older_generation_is_ignored(void **state)
+{
+    (void)state;
+    struct state_topic *s = open_state();
+    write_value(s, "connector/b", "of an old version");
+    write_generation("connector/b", "first", "7");
+    write_generation("connector/b", "second", "1700000000000000");
+    write_generation("connector/b", "third", "1700000000000000");
+    write_generation("connector/b", "late", "7");
+    write_generation("connector/c", "of another key", "3");
+    expect_answer(s, "connector/b", "third");
+    assert_int_equal(state_topic_generation(s, "connector/b"), 1700000000000000);
+    expect_answer(s, "connector/c", "of another key");
+    write_value(s, "connector/b", "by hand, or of an old version");
+    expect_answer(s, "connector/b", "by hand, or of an old version");
+    assert_int_equal(state_topic_generation(s, "connector/b"), 0);
+    write_generation("connector/b", "no number", "7x");
+    expect_answer(s, "connector/b", "no number");
+    write_value(s, "connector/b", NULL);
+    expect_answer(s, "connector/b", "-");
+    state_topic_close(s);
+}
+
 static void an_overridden_promise_is_refused_at_the_door(void **state)
 {
     (void)state;
@@ -212,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_callback_may_close_it),
         cmocka_unit_test(a_broker_that_comes_back_answers_what_waited),
         cmocka_unit_test(a_broken_producer_is_replaced_and_nothing_written_is_lost),
+        cmocka_unit_test(a_late_record_of_an_older_generation_is_ignored),
         cmocka_unit_test(an_overridden_promise_is_refused_at_the_door),
     };
     return cmocka_run_group_tests(tests, start, stop);
