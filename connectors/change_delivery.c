@@ -187,8 +187,9 @@ static void on_recorded(struct change_delivery *d)
     d->recorded = d->recording;
     d->state.position = d->recording;
     confirm(d);
-    if (d->is_saving) {
-        d->is_saving = false;
+    bool is_newest = d->is_saving && !d->is_save_due;
+    d->is_saving = false;
+    if (is_newest) {
         d->params.listener.on_saved(d->params.listener.self);
     }
 }
@@ -469,7 +470,7 @@ void change_delivery_load(struct change_delivery *d)
 // What is to be read is in the record before it is read, whatever waits; what was read leaves it afterwards.
 static bool only_adds(const struct source_state *from, const struct source_state *to)
 {
-    return from->is_snapshot_done && to->is_snapshot_done && to->unread_count >= from->unread_count &&
+    return from->is_snapshot_done == to->is_snapshot_done && to->unread_count >= from->unread_count &&
            memcmp(from->unread, to->unread, from->unread_count * sizeof(*from->unread)) == 0;
 }
 

@@ -45,7 +45,8 @@ struct source_listener {
     // what was confirmed before, for instance after a crash of the server.
     void (*on_open)(void *self, uint64_t position);
     void (*on_fault)(void *self, const struct fault *f);  // opening failed, or the server is lost
-    // Write the record to Kafka, then call state_saved(): the source waits for it.
+    // Write the record to Kafka, then call state_saved(). It may be called again before that: then only the
+    // newest record is answered.
     void (*on_state)(void *self, const struct source_state *state);
     // A table is captured: make its topic before its first row. Called repeatedly for the same table.
     void (*on_table)(void *self, const char *topic);

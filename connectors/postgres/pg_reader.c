@@ -18,9 +18,10 @@ static const uint32_t allowed[] = {
     [PG_READER_STOPPED] = BIT(STREAMING),
     [PG_READER_STREAMING] = BIT(SAVING_NEW) | BIT(RECONCILING) | BIT(BACKFILLING) | BIT(ENDED),
     [PG_READER_SAVING_NEW] = BIT(RECONCILING) | BIT(ENDED),
-    [PG_READER_RECONCILING] = BIT(STREAMING) | BIT(BACKFILLING) | BIT(ENDED),
+    [PG_READER_RECONCILING] = BIT(STREAMING) | BIT(BACKFILLING) | BIT(SAVING_DONE) | BIT(ENDED),
     [PG_READER_BACKFILLING] = BIT(SAVING_DONE) | BIT(ENDED),
-    [PG_READER_SAVING_DONE] = BIT(STREAMING) | BIT(ENDED),
+    [PG_READER_SAVING_DONE] =
+        BIT(STREAMING) | BIT(SAVING_NEW) | BIT(RECONCILING) | BIT(BACKFILLING) | BIT(ENDED),
     [PG_READER_ENDED] = 0,
 };
 #undef BIT
@@ -69,7 +70,7 @@ static void fail(struct pg_reader *r, const struct fault *f)
 static void report_phase(struct pg_reader *r)
 {
     const struct source_listener *l = r->deps->listener;
-    if (r->session.known.is_snapshot_done) {
+    if (r->saved.is_snapshot_done) {
         l->on_phase(l->self, "streaming",
                     r->state == PG_READER_BACKFILLING ? "streaming; reading tables that were added"
                                                       : "streaming");
@@ -89,10 +90,37 @@ void pg_reader_wake(struct pg_reader *r)
     (void)uv_timer_start(&r->wake, on_wake, 0, 0);
 }
 
-static void save(struct pg_reader *r, enum pg_reader_state to, const char *why)
+static void save(struct pg_reader *r, enum pg_reader_state to, const struct source_state *record,
+                 const char *why)
 {
+    r->saving = *record;
     enter(r, to, why);
-    r->deps->listener->on_state(r->deps->listener->self, &r->session.known);
+    r->deps->listener->on_state(r->deps->listener->self, &r->saving);
+}
+
+static bool is_same(const struct source_state *a, const struct source_state *b)
+{
+    return a->is_snapshot_done == b->is_snapshot_done && a->unread_count == b->unread_count &&
+           memcmp(a->unread, b->unread, a->unread_count * sizeof(*a->unread)) == 0;
+}
+
+// Nothing more to do but to read the stream, and to save the record unless it is right already.
+static void stream_on(struct pg_reader *r, const char *why)
+{
+    const struct source_state *known = &r->session.known;
+    if (is_same(&r->saved, known)) {
+        enter(r, PG_READER_STREAMING, why);
+    } else if (is_same(&r->saving, known)) {
+        enter(r, PG_READER_SAVING_DONE, why);  // on_state was called for it
+    } else {
+        save(r, PG_READER_SAVING_DONE, known, why);
+    }
+}
+
+// The catalogue may be checked, and tables may be read.
+static bool is_free(const struct pg_reader *r)
+{
+    return r->state == PG_READER_STREAMING || r->state == PG_READER_SAVING_DONE;
 }
 
 static void on_backfill_ready(void *self)
@@ -191,7 +219,8 @@ static void end_backfill(struct pg_reader *r)
         log_info(r->deps->component, is_first ? "snapshot_done" : "tables_read", NULL, "%s",
                  is_first ? "all rows of the snapshot are read" : "all rows of the added tables are read");
     }
-    save(r, PG_READER_SAVING_DONE, "saving the state record");
+    stream_on(r, "all that can be read is read");
+    report_phase(r);
 }
 
 static void on_reconciled(void *self, const struct fault *f)
@@ -207,7 +236,7 @@ static void on_reconciled(void *self, const struct fault *f)
         pg_publication_is_reconciled(r->deps->publication)) {
         start_backfill(r);
     } else {
-        enter(r, PG_READER_STREAMING, "the publication is up to date");
+        stream_on(r, "the publication is up to date");
     }
 }
 
@@ -254,27 +283,38 @@ static bool restart_with_inserts(struct pg_reader *r)
 
 static bool may_scan(void *self)
 {
-    const struct pg_reader *r = self;
-    return r->state == PG_READER_STREAMING;
+    return is_free(self);
 }
 
+// The record may only grow here: a table that was read leaves it when all records before that are on Kafka.
 static void on_scanned(void *self)
 {
     struct pg_reader *r = self;
-    if (r->state != PG_READER_STREAMING) {
+    struct source_state *known = &r->session.known;
+    struct source_state record = r->saved;
+    if (!is_free(r)) {
         return;
     }
-    if (pg_publication_list_new(r->deps->publication, &r->session.known)) {
-        save(r, PG_READER_SAVING_NEW, "saving which tables appeared");
-    } else {
+    if (!pg_publication_list_new(r->deps->publication, &record)) {
         reconcile(r);
+        return;
     }
+    size_t added = record.unread_count - r->saved.unread_count;
+    if (known->unread_count + added <= SOURCE_UNREAD_MAX) {
+        memcpy(known->unread + known->unread_count, record.unread + r->saved.unread_count,
+               added * sizeof(*known->unread));
+        known->unread_count += added;
+    } else {  // too many partitions could not be read: read again all that the record has
+        memcpy(known->unread, record.unread, record.unread_count * sizeof(*known->unread));
+        known->unread_count = record.unread_count;
+    }
+    save(r, PG_READER_SAVING_NEW, &record, "saving which tables appeared");
 }
 
 // Starts a check of the catalogue, or a backfill that is due for a retry.
 static void check_catalogue(struct pg_reader *r)
 {
-    if (r->state != PG_READER_STREAMING || r->watch.is_busy || is_without_inserts(r)) {
+    if (!is_free(r) || r->watch.is_busy || is_without_inserts(r)) {
         return;
     }
     if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= r->retry_us) {
@@ -336,6 +376,8 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
 {
     r->session = *session;
     *session = (struct pg_session){0};
+    r->saved = r->session.known;
+    r->saving = r->session.known;
     r->position = r->session.position;
     r->has_held = false;
     r->is_in_transaction = false;
@@ -481,11 +523,15 @@ enum source_step pg_reader_next(struct pg_reader *r, struct change *ret, struct 
 
 void pg_reader_state_saved(struct pg_reader *r)
 {
+    bool is_first = !r->saved.is_snapshot_done && r->saving.is_snapshot_done;
+    r->saved = r->saving;
+    if (is_first) {
+        report_phase(r);
+    }
     if (r->state == PG_READER_SAVING_NEW) {
         reconcile(r);
     } else if (r->state == PG_READER_SAVING_DONE) {
-        enter(r, PG_READER_STREAMING, "the state record is saved");
-        report_phase(r);
+        stream_on(r, "the state record is saved");
         check_catalogue(r);  // tables may have appeared during the backfill
     }
     pg_reader_wake(r);

@@ -8,7 +8,8 @@
 #include "connectors/postgres/snapshot/pg_backfill.h"
 
 // The states, and whether the stream is read in them. Saving the state record may take long, because all
-// records before it must be on Kafka: the stream is read meanwhile.
+// records before it must be on Kafka, and for ever when a table waits at a bad row: the stream is read
+// meanwhile, and so are tables that appear.
 #define PG_READER_STATES(X)                                                                                  \
     X(STOPPED, false)                                                                                        \
     X(STREAMING, true)                                                                                       \
@@ -28,6 +29,8 @@ struct pg_reader {
     const struct pg_deps *deps;
     enum pg_reader_state state;
     struct pg_session session;
+    struct source_state saved;   // the record on Kafka; session.known may say more
+    struct source_state saving;  // the last one given to on_state
     struct pg_frames frames;
     struct pg_backfill *backfill;
     struct change held;  // a BEGIN before which rows are read

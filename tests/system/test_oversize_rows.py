@@ -37,6 +37,23 @@ def test_the_table_waits_and_the_others_go_on(database, kafka, millrace, name):
     wait_until(lambda: database.slot(f"millrace_{name}")[1] >= end, 30, "the slot going on")
 
 
+def test_tables_that_appear_while_one_waits_are_read(database, kafka, millrace, name):
+    """The second one, too: that the rows of the first were read is recorded only when the waiting table goes on."""
+    database.sql("create table a (id int primary key, v text)")
+    millrace.settings(kafka=LIMIT)
+    millrace.connector(name, database, on_bad_row="stop", snapshot="never")
+    process = millrace.run()
+    database.sql(BIG)
+    process.wait_event("table_waiting")
+    for table in ("one", "two", "three"):
+        database.transaction(
+            f"create table {table} (id int primary key)", f"insert into {table} select generate_series(1, 10)"
+        )
+        records = read_topic(kafka, f"{name}.public.{table}", millrace.registry, count=10)
+        assert [record.op for record in records] == ["r"] * 10, table
+    assert millrace.metric("millrace_connector_waiting_tables", connector=name) == 1
+
+
 def test_a_row_just_under_the_limit(database, kafka, millrace, name):
     """
     Byte by byte around the limit, uncompressed, to a topic with the same limit as ours, so

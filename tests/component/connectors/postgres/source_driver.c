@@ -260,7 +260,9 @@ static void source_driver_turn(struct source_driver *d)
         d->is_first_start = !d->record->is_known;
         d->type->state_loaded(d->source, d->record);
     }
-    if (d->has_wanted && !(d->holds_done && d->wanted.is_snapshot_done)) {
+    bool is_held = (d->holds_done && d->wanted.is_snapshot_done) ||
+                   (d->holds_read && d->wanted.unread_count < d->record->unread_count);
+    if (d->has_wanted && !is_held) {
         d->has_wanted = false;
         uint64_t position = d->record->position;
         *d->record = d->wanted;

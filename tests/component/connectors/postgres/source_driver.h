@@ -16,6 +16,8 @@ struct source_driver {
     struct source_state wanted;   // from on_state, not saved yet
     bool has_wanted;
     bool holds_done;          // do not save a record whose snapshot is done
+    bool holds_read;          // do not save a record that leaves out a table which was to be read, as if a
+                              // table waited at a bad row
     bool is_first_start;      // the last record that was loaded was none
     bool has_asked_state;     // on_load_state was called and has no result yet
     uint64_t start_position;  // of the last on_open

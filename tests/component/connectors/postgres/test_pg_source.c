@@ -881,6 +881,43 @@ static void a_table_that_appears_while_nothing_runs_is_read_also_when_that_is_cu
     drop_all(&d);
 }
 
+static bool has_two_unread(const struct source_driver *d)
+{
+    return d->known.unread_count == 2;
+}
+
+static bool has_no_unread(const struct source_driver *d)
+{
+    return d->known.unread_count == 0;
+}
+
+// A table that waits at a bad row keeps the record from saying that tables after it were read.
+static void tables_that_appear_are_read_before_the_record_of_earlier_ones_is_saved(void **state)
+{
+    (void)state;
+    pg_server_sql(&server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    open_streaming(&d, "record");
+    d.holds_read = true;
+    pg_server_sql(&server, "CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (1)");
+    assert_true(source_driver_until_rows(&d, 1));
+    pg_server_sql(&server, "CREATE TABLE two (id int PRIMARY KEY); INSERT INTO two VALUES (2)");
+    assert_true(source_driver_until(&d, has_two_unread));  // a kill from now on loses neither
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.two #0 last key={\"id\":2}"));
+    pg_server_sql(&server, "INSERT INTO r VALUES (3)");
+    assert_true(source_driver_until_rows(&d, 3));
+    assert_int_equal(d.known.unread_count, 2);
+    d.holds_read = false;
+    assert_true(source_driver_until(&d, has_no_unread));
+    source_driver_reset(&d);
+    pg_server_sql(&server, "CREATE TABLE three (id int PRIMARY KEY); INSERT INTO three VALUES (4)");
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_string_equal(source_driver_lines(&d), "begin\nr public.three #0 last key={\"id\":4} before=- "
+                                                 "after={\"id\":4}\ncommit\n");
+    drop_all(&d);
+}
+
 static bool is_added(const struct source_driver *d)
 {
     (void)d;
@@ -1619,6 +1656,7 @@ int main(void)
         cmocka_unit_test(what_a_dead_machine_left_behind_is_ended),
         cmocka_unit_test(the_loss_of_one_session_is_the_loss_of_both),
         cmocka_unit_test(a_table_that_is_locked_holds_up_no_change),
+        cmocka_unit_test(tables_that_appear_are_read_before_the_record_of_earlier_ones_is_saved),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_table_that_appears_is_read_and_captured),
