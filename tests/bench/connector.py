@@ -66,6 +66,8 @@ def drain_peer(bench, kind, slot, end_lsn, rows):
         command += ["--endpos", end_lsn, "-f", "/dev/null", "-o", "proto_version=1", "-o", "publication_names=bench"]
     else:
         command = [rig.tool("discard_reader"), bench.pg.dsn(), slot, "bench", str(rows), kind.split()[1]]
+    # The slot may still have the walsender of the run before, whose processor time would be taken for this one's.
+    rig.wait_until(lambda: bench.walsender(slot) is None, 60, f"the end of the last walsender of slot {slot}")
     process = rig.processes.spawn(command, stdout=rig.processes.subprocess.DEVNULL)
     with measure.Usage(process.pid, broker=bench.kafka.process.pid) as usage:
         active = wait_active(bench, slot, process, usage)

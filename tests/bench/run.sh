@@ -104,17 +104,14 @@ python() {
 # bench NAME [options]
 bench() {
     echo "== $1"
-    case $1 in
-        encode)
-            # shellcheck disable=SC2046
-            cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c \
-                core/base/bytes.c core/base/memory.c core/base/clock.c core/base/text.c \
-                schemas/avro/avro_encode.c schemas/avro/avro_schema.c schemas/avro/table.c \
-                $(pkg-config --cflags --libs avro-c jansson)
-            "$work/encode"
-            ;;
-        *) python "$@" ;;
-    esac
+    if [ "$1" = encode ]; then
+        # shellcheck disable=SC2046
+        cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c \
+            core/base/bytes.c core/base/memory.c core/base/clock.c core/base/text.c \
+            schemas/avro/avro_encode.c schemas/avro/avro_schema.c schemas/avro/table.c \
+            $(pkg-config --cflags --libs avro-c jansson)
+    fi
+    python "$@"
 }
 
 tool bare_curl libcurl
