@@ -178,7 +178,7 @@ static void take(struct pg_backfill *b)
 static void on_floor_known(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_backfill *b = self;
-    if (is_result_good(b, count, 1, f, "pg_current_snapshot()")) {
+    if (is_result_good(b, count, 1, f, "pg_current_xact_id()")) {
         b->floor = strtoull(PQgetvalue(results[0], 0, 0), NULL, 10);
         enter(b, PG_BACKFILL_TAKING);
         take(b);
@@ -202,7 +202,8 @@ struct pg_backfill *pg_backfill_start(const struct pg_backfill_params *params)
         b->state = PG_BACKFILL_CATCHING_UP;
         return b;
     }
-    pg_conn_query(snapshot->conn, "SELECT pg_snapshot_xmax(pg_current_snapshot())", on_floor_known, b);
+    // A new id is above all that run. A snapshot's xmax is not: it is one above the newest that has ended.
+    pg_conn_query(snapshot->conn, "SELECT pg_current_xact_id()", on_floor_known, b);
     return b;
 }
 

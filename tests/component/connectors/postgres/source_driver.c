@@ -276,7 +276,7 @@ bool source_driver_until(struct source_driver *d, bool (*is_reached)(const struc
 {
     d->is_out_of_time = false;
     uv_update_time(&d->loop);  // the loop may not have run for a while
-    (void)uv_timer_start(&d->limit, source_driver_on_limit, 20000, 0);
+    (void)uv_timer_start(&d->limit, source_driver_on_limit, 60000, 0);
     while (!is_reached(d) && !d->is_out_of_time) {
         source_driver_turn(d);
     }
