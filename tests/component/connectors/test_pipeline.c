@@ -12,12 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/kafka/kafka_push.h"
 #include "connectors/pipeline.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "schemas/avro/avro_encode.h"
 
-enum { SCRIPT_MAX = 512 };
+enum { SCRIPT_MAX = 512, HOLD_MS = 300 };  // the first wait before a new session is at most 200 ms
 
 // A source that returns a list of changes, then NOTHING.
 struct script {
@@ -68,6 +69,11 @@ struct fixture {
     size_t in_flight_seen;
     bool is_held;
     bool is_told;
+    bool holds_close;         // once: the sink that is closed next stays open for HOLD_MS
+    struct kafka_push *push;  // of that sink
+    void (*on_push_stopped)(void *self);
+    void *sink;
+    uv_timer_t hold;
 };
 
 static char text_id[] = "id";
@@ -84,6 +90,31 @@ static char text_value_schema[] = "{\"type\":\"record\",\"name\":\"Envelope\",\"
 static size_t key_columns[] = {0};
 
 static struct fixture *playing;  // source_type.make has no parameter for the test's pointer
+
+// The linker puts this around the function, which is the last step but one when a sink is closed.
+void __real_kafka_push_stop(struct kafka_push *p, void (*on_stopped)(void *self), void *self);
+void __wrap_kafka_push_stop(struct kafka_push *p, void (*on_stopped)(void *self), void *self);
+
+static void fixture_on_hold_end(uv_timer_t *timer)
+{
+    struct fixture *x = CONTAINER_OF(timer, struct fixture, hold);
+    assert_int_equal(x->script.opened, 1);
+    __real_kafka_push_stop(x->push, x->on_push_stopped, x->sink);
+}
+
+void __wrap_kafka_push_stop(struct kafka_push *p, void (*on_stopped)(void *self), void *self)
+{
+    struct fixture *x = playing;
+    if (!x->holds_close) {
+        __real_kafka_push_stop(p, on_stopped, self);
+        return;
+    }
+    x->holds_close = false;
+    x->push = p;
+    x->on_push_stopped = on_stopped;
+    x->sink = self;
+    (void)uv_timer_start(&x->hold, fixture_on_hold_end, HOLD_MS, 0);
+}
 
 static bool script_make(const struct connector_config *config, uv_loop_t *loop,
                         const struct source_listener *listener, struct source **ret, struct fault *f)
@@ -299,6 +330,7 @@ static int fixture_set_up(void **state)
     (void)uv_loop_init(&x->loop);
     (void)uv_timer_init(&x->loop, &x->limit);
     (void)uv_timer_init(&x->loop, &x->watch);
+    (void)uv_timer_init(&x->loop, &x->hold);
     struct fault f = {0};
     assert_true(registry_open(&x->loop, &x->settings, &x->registry, &f));
     x->metrics = metrics_new();
@@ -342,6 +374,7 @@ static int fixture_tear_down(void **state)
     registry_close(x->registry);
     uv_close((uv_handle_t *)&x->limit, NULL);
     uv_close((uv_handle_t *)&x->watch, NULL);
+    uv_close((uv_handle_t *)&x->hold, NULL);
     (void)uv_run(&x->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&x->loop), 0);
     metrics_free(x->metrics);
@@ -560,6 +593,19 @@ static void a_lost_database_is_read_again_from_the_confirmed_position(void **sta
     assert_string_equal(seen.positions[0], "0000000000000100-00000000");
     assert_string_equal(seen.positions[seen.count - 1], "0000000000000200-00000000");
     bytes_clear(&seen.last_value);
+}
+
+static void a_session_begins_only_when_the_sink_of_the_last_one_is_closed(void **state)
+{
+    struct fixture *x = *state;
+    script_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.lose_at = 2;
+    x->script.losses = 1;
+    x->script.stop_at = 0x108;
+    x->holds_close = true;
+    fixture_run(x);
+    assert_int_equal(x->script.opened, 2);
+    assert_non_null(x->push);
 }
 
 static void what_fails_at_the_same_change_is_tried_less_and_less_often(void **state)
@@ -1054,6 +1100,7 @@ int main(void)
         CASE(a_row_without_key_has_no_tombstone),
         CASE(a_row_says_where_it_comes_from),
         CASE(a_lost_database_is_read_again_from_the_confirmed_position),
+        CASE(a_session_begins_only_when_the_sink_of_the_last_one_is_closed),
         CASE(what_fails_at_the_same_change_is_tried_less_and_less_often),
         CASE(a_keepalive_confirms_only_when_nothing_is_open),
         CASE(an_idle_database_is_confirmed_by_its_keepalives),
