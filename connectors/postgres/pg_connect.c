@@ -48,13 +48,17 @@ static void lift_limit(struct pg_connect *c, struct pg_conn *conn)
 }
 
 // From PostgreSQL 18 on, the server only warns that it passes over a publication that did not exist when a
-// change was written. A new second one is no loss: the rows of its tables are read.
+// change was written. Earlier ones end the stream; so does this, for the same reasons (pg_reader.c).
 static bool on_warning(void *self, const char *function, const char *text, struct fault *f)
 {
     const struct pg_connect *c = self;
-    return strcmp(function, "LoadPublications") != 0 ||
-           pg_publication_is_inserts_named(c->deps->publication, text) ||
-           pg_slot_lost_publication(c->deps->config, f);
+    if (strcmp(function, "LoadPublications") != 0) {
+        return true;
+    }
+    if (pg_publication_is_inserts_named(c->deps->publication, text)) {
+        return !pg_publication_leave_inserts_out(c->deps->publication, f);
+    }
+    return pg_slot_lost_publication(c->deps->config, f);
 }
 
 static void on_replication(void *self, const struct fault *f)

@@ -257,13 +257,10 @@ static bool is_without_inserts(const struct pg_reader *r)
 // False: the main publication is missing.
 static bool restart_without_inserts(struct pg_reader *r)
 {
-    struct fault f;
-    if (!pg_publication_leave_inserts_out(r->deps->publication)) {
+    struct fault f = {0};
+    if (!pg_publication_leave_inserts_out(r->deps->publication, &f)) {
         return false;
     }
-    (void)fault_set(&f, FAULT_RETRY,
-                    "the publication of tables.publish_inserts_only was created after the slot's position: "
-                    "streaming without it up to the current end of the WAL");
     fail(r, &f);
     return true;
 }

@@ -163,6 +163,30 @@ def test_what_a_dropped_publication_hides_is_not_passed_over(other_database, kaf
     assert process.wait_exit() == 78, "the second start forgot it"
 
 
+def test_what_a_dropped_second_publication_hides_is_read(other_database, kafka, millrace, name):
+    """Of that, too, the server only warns from 18 on. Its tables are read again, as when it is new."""
+    database = other_database
+    database.sql("create table t (id int primary key); create table logged (v int)")
+    millrace.connector(name, database, tables={"include": ["public.*"], "publish_inserts_only": ["public.logged"]})
+    process = millrace.connect(name)
+    database.sql("insert into logged values (1)")
+    read_topic(kafka, f"{name}.public.logged", count=1)
+    assert process.stop() == 0
+    database.sql(f"drop publication millrace_{name}_inserts")
+    database.sql("insert into logged values (2)")
+    database.sql(f"create publication millrace_{name}_inserts for table only logged with (publish = 'insert')")
+    database.sql("insert into logged values (3); insert into t values (4)")
+    process = millrace.connect(name, wait=False)
+    process.wait_event("connection_lost", message="publish_inserts_only")
+
+    def values():
+        return {record.row["v"] for record in read_topic(kafka, f"{name}.public.logged", millrace.registry)}
+
+    wait_until(lambda: values() == {1, 2, 3}, 30, "what was written without the publication")
+    database.sql("insert into logged values (5)")
+    wait_until(lambda: 5 in values(), 30, "what is written with it")
+
+
 def test_generated_columns(other_database, server, kafka, millrace, name):
     """
     From 18 on a publication can send them, and one that does not makes the UPDATE of a table fail whose

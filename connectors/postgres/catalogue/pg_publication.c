@@ -45,10 +45,16 @@ void pg_publication_names(const struct pg_publication *t, struct bytes *out)
     pg_conn_quote_text(out, bytes_text(&names));
 }
 
-bool pg_publication_leave_inserts_out(struct pg_publication *t)
+bool pg_publication_leave_inserts_out(struct pg_publication *t, struct fault *f)
 {
     bool can = t->has_inserts && !t->is_inserts_out;
     t->is_inserts_out = t->has_inserts;
+    if (can) {
+        (void)fault_set(
+            f, FAULT_RETRY,
+            "the publication of tables.publish_inserts_only was created after the slot's position: "
+            "streaming without it up to the current end of the WAL");
+    }
     return can;
 }
 

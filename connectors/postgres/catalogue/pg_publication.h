@@ -66,10 +66,11 @@ void pg_publication_names(const struct pg_publication *t, struct bytes *out);
 
 /**
  * Leaves the second publication out of pg_publication_names: at the slot's position, which is older, the
- * server does not know it. False: there is none, or it is left out.
+ * server does not know it. True: `f` (FAULT_RETRY) ends the session. False: there is none, or it is left out.
  */
-bool pg_publication_leave_inserts_out(struct pg_publication *t) MUST_USE;
+bool pg_publication_leave_inserts_out(struct pg_publication *t, struct fault *f) MUST_USE;
 void pg_publication_take_inserts_in(struct pg_publication *t);
+
 /** Whether the server's text names the second publication. */
 bool pg_publication_is_inserts_named(const struct pg_publication *t, const char *text);
 bool pg_publication_is_inserts_out(const struct pg_publication *t);
