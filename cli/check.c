@@ -20,7 +20,7 @@ static int check_dir(const char *dir)
     struct fault f;
     if (is_good && !check_more_kafka(set.settings, &f)) {
         CLEANUP(memory_free_pointer) char *path = memory_format("%s/millrace.yaml", dir);
-        config_set_reject_folder(&set, path, f.text);
+        config_set_reject_kafka(&set, path, f.text);
         is_good = false;
     }
     CLEANUP(bytes_clear) struct bytes warnings = {0};

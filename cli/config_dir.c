@@ -108,6 +108,9 @@ static void read_settings(struct config_dir *d)
     } else {
         read_file(d, e, &settings_kind);
         d->set->settings = e->config;
+        const struct yaml_node *kafka = yaml_get(e->file.root, "kafka");
+        d->set->kafka_line = kafka == NULL ? 0 : kafka->line;
+        d->set->kafka_column = kafka == NULL ? 0 : kafka->column;
     }
 }
 

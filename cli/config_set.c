@@ -32,6 +32,13 @@ void config_set_reject_folder(struct config_set *set, const char *path, const ch
     config_set_reject(set, &settings_kind, path, &complaints);
 }
 
+void config_set_reject_kafka(struct config_set *set, const char *path, const char *text)
+{
+    CLEANUP(complaints_clear) struct complaints complaints = {0};
+    complaints_add(&complaints, path, set->kafka_line, set->kafka_column, "%s", text);
+    config_set_reject(set, &settings_kind, "millrace", &complaints);
+}
+
 const struct config_rejected *config_rejections_find(const struct config_rejections *list,
                                                      const struct config_kind *kind, const char *name)
 {

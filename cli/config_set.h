@@ -36,6 +36,8 @@ enum config_folder { CONFIG_FOLDER_CONNECTORS = 1, CONFIG_FOLDER_FUNCTIONS = 2 }
 
 /** Zero-initialised is empty. Has the valid files; the others are in `rejected`. */
 struct config_set {
+    int kafka_line;  // of the section kafka in millrace.yaml; 0: there is none
+    int kafka_column;
     struct settings *settings;             // set even when millrace.yaml is rejected, then mostly defaults
     struct connector_config **connectors;  // in the order of their names
     size_t connector_count;
@@ -60,6 +62,9 @@ void config_set_reject(struct config_set *set, const struct config_kind *kind, c
 
 /** As config_set_reject, for a folder with one complaint. */
 void config_set_reject_folder(struct config_set *set, const char *path, const char *text);
+
+/** Rejects millrace.yaml at `path` for what its section kafka says. */
+void config_set_reject_kafka(struct config_set *set, const char *path, const char *text);
 
 /** The rejected file of this kind and name (NULL for any); NULL when there is none. */
 const struct config_rejected *config_rejections_find(const struct config_rejections *list,

@@ -141,9 +141,10 @@ def test_run_leaves_out_what_check_refuses(files):
 def test_check_refuses_what_librdkafka_would_refuse_at_the_start(files):
     """Each property is right by itself; together with idempotence librdkafka takes them not."""
     kafka = "kafka: {bootstrap.servers: 'kafka:9092', queue.buffering.backpressure.threshold: 10}\n"
-    files.write("millrace.yaml", kafka)
+    path = files.write("millrace.yaml", kafka)
     done = files.check()
     assert done.returncode == 78 and "queue.buffering.backpressure.threshold" in complaints(done)[0]
+    assert complaints(done)[0].startswith(f"{path}:1:8: error: ")
 
 
 def test_what_is_probably_not_meant_is_a_warning(files):
