@@ -200,6 +200,15 @@ static void end_session(struct pipeline *p, enum peer peer, const struct fault *
 
 static void pump(struct pipeline *p);
 
+static enum publisher_step commit(struct pipeline *p, struct fault *f)
+{
+    enum publisher_step taken = publisher_end_transaction(p->publisher, f);
+    if (taken == PUBLISHER_TAKEN) {
+        change_delivery_commit(p->delivery, p->change.position);
+    }
+    return taken;
+}
+
 static enum publisher_step take(struct pipeline *p, struct fault *f)
 {
     switch (p->change.kind) {
@@ -209,8 +218,7 @@ static enum publisher_step take(struct pipeline *p, struct fault *f)
     case CHANGE_ROW:
         return publisher_publish(p->publisher, &p->change, f);
     case CHANGE_COMMIT:
-        change_delivery_commit(p->delivery, p->change.position);
-        return PUBLISHER_TAKEN;
+        return commit(p, f);
     case CHANGE_IDLE:
         change_delivery_idle(p->delivery, p->change.position);
         return PUBLISHER_TAKEN;

@@ -3,14 +3,14 @@
 #include <stdio.h>
 
 #include "connectors/bad_row.h"
+#include "connectors/change_record.h"
 #include "connectors/kafka/topic_route.h"
-#include "core/base/clock.h"
+#include "connectors/snapshot_hold.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
-#include "schemas/avro/avro_encode.h"
-#include "schemas/avro/framing.h"
 
-enum { POSITION_MAX = 16 + 1 + 16, INDEX_DIGITS = 8 };
+// An envelope without its row images is smaller.
+enum { ENVELOPE_MAX = 4096 };
 
 struct publisher {
     struct publisher_params params;
@@ -20,88 +20,13 @@ struct publisher {
     const struct change *change;  // during publisher_publish
     bool is_value_published;  // after LATER: the value of this change was published, only its tombstone is
                               // missing
-    struct bytes key;
-    struct bytes value;
-    char position[POSITION_MAX];
-    size_t position_size;
+    struct change_record record;      // of `change`
+    struct snapshot_hold hold;        // with on_bad_row: dead_letter
     struct text_list waiting;         // topics of tables that wait at a bad row
     char waiting_text[480];           // the error of the newest one
     const struct topic_route *route;  // that the current change needs and that is not READY; NULL: none
     char obstacle[480];
 };
-
-static void put_hex(char *at, uint64_t value, int count)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (int i = count - 1; i >= 0; i--, value >>= 4) {
-        at[i] = digits[value & 15];
-    }
-}
-
-// The event id: 16 hex digits, '-', 8 hex digits; more from row 2^32 of a transaction on. printf would be
-// slower.
-static void write_position(struct publisher *p)
-{
-    int count = INDEX_DIGITS;
-    for (uint64_t rest = p->change->index >> (4 * INDEX_DIGITS); rest > 0; rest >>= 4) {
-        count++;
-    }
-    put_hex(p->position, p->change->commit_lsn, 16);
-    p->position[16] = '-';
-    put_hex(p->position + 17, p->change->index, count);
-    p->position_size = 17 + (size_t)count;
-}
-
-static struct slice encode_key(struct publisher *p, const struct topic_route *route)
-{
-    if (p->change->key.data == NULL) {
-        return (struct slice){NULL, 0};
-    }
-    bytes_reset(&p->key);
-    framing_put(&p->key, route->key_id);
-    bytes_append_slice(&p->key, p->change->key);
-    return bytes_slice(&p->key);
-}
-
-static void encode_value(struct publisher *p, const struct topic_route *route, struct slice before,
-                         struct slice after)
-{
-    const struct change *c = p->change;
-    struct avro_envelope envelope = {
-        .version = MILLRACE_VERSION,
-        .connector = p->params.kind,
-        .table = c->table,
-        .database = c->database,
-        .snapshot = c->snapshot,
-        .op = (char)c->op,
-        .commit_time_us = c->commit_time_us,
-        .transaction_id = c->transaction_id,
-        .lsn = c->lsn,
-        .last_commit_lsn = c->last_commit_lsn,
-        .origin = c->origin,
-        .origin_lsn = c->origin_lsn,
-        .now_ns = clock_wall_ns(),
-        .before = before,
-        .after = after,
-    };
-    bytes_reset(&p->value);
-    framing_put(&p->value, route->value_id);
-    avro_encode_envelope(&p->value, &envelope);
-}
-
-// Headers besides the position: only the records of a key change have any, including its tombstone.
-static rd_kafka_headers_t *key_change_headers(const struct change *c)
-{
-    bool is_old = c->new_key_json.data != NULL;
-    if (!is_old && c->old_key_json.data == NULL) {
-        return NULL;
-    }
-    struct slice other = is_old ? c->new_key_json : c->old_key_json;
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
-    (void)rd_kafka_header_add(headers, is_old ? "__debezium.newkey" : "__debezium.oldkey", -1, other.data,
-                              (ssize_t)other.size);
-    return headers;
-}
 
 static bool is_ready(struct publisher *p, const struct topic_route *route, struct fault *f)
 {
@@ -115,7 +40,7 @@ static bool is_ready(struct publisher *p, const struct topic_route *route, struc
 
 static enum sink_step put(struct publisher *p, struct kafka_sink_record *record, struct fault *f)
 {
-    record->position = slice_make(p->position, p->position_size);
+    record->position = slice_make(p->record.position, p->record.position_size);
     return change_delivery_put(p->params.delivery, record, f);
 }
 
@@ -139,7 +64,8 @@ static enum publisher_step stop_table(struct publisher *p, const char *message, 
 {
     const struct table *table = p->change->table;
     (void)fault_set(f, FAULT_CONFIG, "a row of table %s.%s can't be published (event %.*s): %s; %s",
-                    table->schema, table->name, (int)p->position_size, p->position, message, cure);
+                    table->schema, table->name, (int)p->record.position_size, p->record.position, message,
+                    cure);
     if (p->change->op == CHANGE_READ && !change_delivery_is_snapshot_done(p->params.delivery)) {
         return PUBLISHER_FAULT;
     }
@@ -167,12 +93,13 @@ static bool shrink(struct publisher *p, const struct topic_route *route, struct 
         (c->after.data != NULL && !bad_row_shrink(c->table, c->after, column_max, &after, f))) {
         return false;
     }
-    encode_value(p, route, c->before.data == NULL ? c->before : bytes_slice(&before),
-                 c->after.data == NULL ? c->after : bytes_slice(&after));
+    (void)change_record_value(&p->record, c, route->value_id,
+                              c->before.data == NULL ? c->before : bytes_slice(&before),
+                              c->after.data == NULL ? c->after : bytes_slice(&after));
     return true;
 }
 
-// Publishes p->value to the connector's dead-letter topic.
+// Publishes p->record.value to the connector's dead-letter topic.
 static enum publisher_step dead_letter(struct publisher *p, const char *reason, const char *message,
                                        struct slice key, struct fault *f)
 {
@@ -183,7 +110,7 @@ static enum publisher_step dead_letter(struct publisher *p, const char *reason, 
     }
     rd_kafka_headers_t *headers = bad_row_headers(p->params.config->name, reason, message, p->change);
     struct kafka_sink_record record = {
-        .topic = route->topic, .key = key, .value = bytes_slice(&p->value), .headers = headers};
+        .topic = route->topic, .key = key, .value = bytes_slice(&p->record.value), .headers = headers};
     enum sink_step step = put(p, &record, f);
     rd_kafka_headers_destroy(headers);
     switch (step) {
@@ -233,8 +160,8 @@ static enum publisher_step publish_unreadable(struct publisher *p, struct slice 
                   "put such rows aside and go on",
             f);
     }
-    bytes_reset(&p->value);
-    bytes_append_slice(&p->value, p->change->bad_json);
+    bytes_reset(&p->record.value);
+    bytes_append_slice(&p->record.value, p->change->bad_json);
     return dead_letter(p, "undecodable", p->change->bad_reason, key, f);
 }
 
@@ -243,10 +170,14 @@ static enum publisher_step publish_unreadable(struct publisher *p, struct slice 
 static enum publisher_step publish_value(struct publisher *p, const struct topic_route *route,
                                          struct slice key, struct fault *f)
 {
-    rd_kafka_headers_t *headers = key_change_headers(p->change);
-    encode_value(p, route, p->change->before, p->change->after);
+    rd_kafka_headers_t *headers = change_record_headers(p->change);
     struct kafka_sink_record record = {
-        .topic = route->topic, .key = key, .value = bytes_slice(&p->value), .headers = headers};
+        .topic = route->topic,
+        .key = key,
+        .value =
+            change_record_value(&p->record, p->change, route->value_id, p->change->before, p->change->after),
+        .headers = headers,
+    };
     enum sink_step step = put(p, &record, f);
     enum publisher_step taken = PUBLISHER_FAULT;
     switch (step) {
@@ -272,7 +203,7 @@ static enum publisher_step publish_value(struct publisher *p, const struct topic
 static enum publisher_step publish_tombstone(struct publisher *p, const struct topic_route *route,
                                              struct slice key, struct fault *f)
 {
-    rd_kafka_headers_t *headers = key_change_headers(p->change);
+    rd_kafka_headers_t *headers = change_record_headers(p->change);
     struct kafka_sink_record record = {.topic = route->topic, .key = key, .headers = headers};
     enum sink_step step = put(p, &record, f);
     if (headers != NULL) {
@@ -294,7 +225,7 @@ static enum publisher_step publish_tombstone(struct publisher *p, const struct t
 static enum publisher_step publish_records(struct publisher *p, const struct topic_route *route,
                                            struct fault *f)
 {
-    struct slice key = encode_key(p, route);
+    struct slice key = change_record_key(&p->record, p->change, route->key_id);
     if (!p->is_value_published) {
         enum publisher_step taken = p->change->bad_json.data == NULL ? publish_value(p, route, key, f)
                                                                      : publish_unreadable(p, key, f);
@@ -310,6 +241,91 @@ static enum publisher_step publish_records(struct publisher *p, const struct top
     return PUBLISHER_TAKEN;
 }
 
+static enum publisher_step publish_change(struct publisher *p, const struct topic_route *route,
+                                          const struct change *change, struct fault *f)
+{
+    p->change = change;
+    (void)change_record_position(&p->record, change);
+    enum publisher_step taken = publish_records(p, route, f);
+    if (taken == PUBLISHER_TAKEN) {
+        p->is_value_published = false;
+        metric_add(pipeline_metrics_changes(p->params.metrics, change->op), 1);
+    }
+    return taken;
+}
+
+// --- rows of a snapshot, of which some may be put aside ---
+
+static bool is_too_large(struct publisher *p, const struct topic_route *route, const struct change *change)
+{
+    size_t limit = kafka_sink_message_max_bytes(change_delivery_sink(p->params.delivery));
+    if (change->key.size + change->after.size + ENVELOPE_MAX <= limit) {
+        return false;
+    }
+    struct kafka_sink_record record = {
+        .topic = route->topic,
+        .key = change_record_key(&p->record, change, route->key_id),
+        .value = change_record_value(&p->record, change, route->value_id, change->before, change->after),
+        .position = change_record_position(&p->record, change),
+    };
+    return kafka_sink_record_bytes(&record) > limit;
+}
+
+// Gives the row a marker besides its own, unless that makes it too large.
+static void add_marker(struct publisher *p, const struct topic_route *route, struct change *row,
+                       const char *marker)
+{
+    const char *own = row->snapshot;
+    row->snapshot = snapshot_hold_join(own, marker);
+    if (row->snapshot != own && is_too_large(p, route, row)) {
+        row->snapshot = own;
+    }
+}
+
+static enum publisher_step publish_held(struct publisher *p, struct fault *f)
+{
+    const struct topic_route *route = topic_routes_find(p->routes, p->hold.row.table);
+    if (!is_ready(p, route, f)) {
+        return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
+    }
+    enum publisher_step taken = publish_change(p, route, &p->hold.row, f);
+    p->hold.is_held = taken != PUBLISHER_TAKEN;
+    return taken;
+}
+
+static enum publisher_step put_aside(struct publisher *p, const struct topic_route *route,
+                                     const struct change *change, struct fault *f)
+{
+    if (p->hold.is_held && snapshot_hold_is_last(change->snapshot)) {
+        add_marker(p, route, &p->hold.row, change->snapshot);
+        enum publisher_step taken = publish_held(p, f);
+        if (taken != PUBLISHER_TAKEN) {
+            return taken;
+        }
+    }
+    enum publisher_step taken = publish_change(p, route, change, f);
+    if (taken == PUBLISHER_TAKEN) {
+        snapshot_hold_skip(&p->hold, change->snapshot);
+    }
+    return taken;
+}
+
+static enum publisher_step publish_read(struct publisher *p, const struct topic_route *route,
+                                        const struct change *change, struct fault *f)
+{
+    if (change->bad_json.data != NULL || is_too_large(p, route, change)) {
+        return put_aside(p, route, change, f);
+    }
+    enum publisher_step taken = p->hold.is_held ? publish_held(p, f) : PUBLISHER_TAKEN;
+    if (taken != PUBLISHER_TAKEN) {
+        return taken;
+    }
+    struct change row = *change;
+    add_marker(p, route, &row, p->hold.owed);
+    snapshot_hold_put(&p->hold, &row);
+    return PUBLISHER_TAKEN;
+}
+
 enum publisher_step publisher_publish(struct publisher *p, const struct change *change, struct fault *f)
 {
     const struct topic_route *route = topic_routes_find(p->routes, change->table);
@@ -319,12 +335,16 @@ enum publisher_step publisher_publish(struct publisher *p, const struct change *
     if (!is_ready(p, route, f)) {
         return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
     }
-    p->change = change;
-    write_position(p);
-    enum publisher_step taken = publish_records(p, route, f);
+    bool may_hold =
+        change->op == CHANGE_READ && p->params.config->on_bad_row == CONNECTOR_BAD_ROW_DEAD_LETTER;
+    return may_hold ? publish_read(p, route, change, f) : publish_change(p, route, change, f);
+}
+
+enum publisher_step publisher_end_transaction(struct publisher *p, struct fault *f)
+{
+    enum publisher_step taken = p->hold.is_held ? publish_held(p, f) : PUBLISHER_TAKEN;
     if (taken == PUBLISHER_TAKEN) {
-        p->is_value_published = false;
-        metric_add(pipeline_metrics_changes(p->params.metrics, change->op), 1);
+        snapshot_hold_end_table(&p->hold);
     }
     return taken;
 }
@@ -366,6 +386,7 @@ void publisher_begin_session(struct publisher *p)
 {
     p->is_value_published = false;
     p->route = NULL;
+    snapshot_hold_reset(&p->hold);
     text_list_clear(&p->waiting);
     metric_set(p->params.metrics->waiting_tables, 0);
 }
@@ -383,6 +404,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
                                          .self = params->self};
     struct publisher *p = memory_zeroed(1, sizeof(*p));
     p->params = *params;
+    p->record.kind = params->kind;
     // A function's name has no dot, so no function has this dead-letter topic.
     p->dead_letter_topic = memory_format("millrace.dlq.connector.%s", config->name);
     text_pairs_set(&p->dead_letter_config, "retention.ms", "-1");
@@ -397,8 +419,8 @@ void publisher_free(struct publisher *p)
         return;
     }
     topic_routes_free(p->routes);
-    bytes_clear(&p->key);
-    bytes_clear(&p->value);
+    change_record_clear(&p->record);
+    snapshot_hold_clear(&p->hold);
     text_list_clear(&p->waiting);
     text_pairs_clear(&p->dead_letter_config);
     free(p->dead_letter_topic);

@@ -42,6 +42,10 @@ void publisher_begin_session(struct publisher *p);
 enum publisher_step publisher_publish(struct publisher *p, const struct change *change,
                                       struct fault *f) MUST_USE;
 
+/** The transaction, or the snapshot of a table, ends: publishes the row that was held for its marker. After
+ * LATER call it again. */
+enum publisher_step publisher_end_transaction(struct publisher *p, struct fault *f) MUST_USE;
+
 /** Makes the topic of a table before its first row. */
 void publisher_prepare(struct publisher *p, const char *topic);
 

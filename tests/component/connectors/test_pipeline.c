@@ -434,7 +434,25 @@ struct seen {
     char positions[SCRIPT_MAX][40];
     struct bytes last_value;
     char reason[32];
+    char markers[SCRIPT_MAX][32];  // source.snapshot; "" for a record without
 };
+
+// The marker's place in the envelope is after others of variable size: finds the string with its length.
+static const char *marker_in(const rd_kafka_message_t *message)
+{
+    static const char *const all[] = {
+        "last_in_data_collection", "first_in_data_collection", "first", "last", "true", "false"};
+    for (size_t i = 0; message->payload != NULL && i < COUNT_OF(all); i++) {
+        struct bytes text = {0};
+        avro_encode_string(&text, slice_of(all[i]));
+        bool has = memmem(message->payload, message->len, text.data, text.size) != NULL;
+        bytes_clear(&text);
+        if (has) {
+            return all[i];
+        }
+    }
+    return "";
+}
 
 static void seen_note(struct seen *seen, const rd_kafka_message_t *message)
 {
@@ -448,6 +466,7 @@ static void seen_note(struct seen *seen, const rd_kafka_message_t *message)
     if (rd_kafka_header_get_last(headers, "millrace.dlq.reason", &value, &size) == 0) {
         (void)snprintf(seen->reason, sizeof(seen->reason), "%.*s", (int)size, (const char *)value);
     }
+    (void)snprintf(seen->markers[seen->count], sizeof(seen->markers[0]), "%s", marker_in(message));
     seen->tombstones += message->payload == NULL ? 1 : 0;
     bytes_reset(&seen->last_value);
     bytes_append(&seen->last_value, message->payload, message->len);
@@ -973,6 +992,86 @@ static void a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text(void **
     bytes_clear(&seen.last_value);
 }
 
+static struct change *script_add_read(struct fixture *x, uint64_t index, const char *marker, bool is_bad)
+{
+    script_add_row(x, 0x100, index, CHANGE_READ);
+    struct change *c = &x->script.changes[x->script.count - 1];
+    c->snapshot = marker;
+    if (is_bad) {
+        c->after = (struct slice){NULL, 0};
+        c->bad_json = slice_of("{\"id\":\"1\",\"note\":\"NaN\"}");
+        c->bad_reason = "column \"note\": NaN has no decimal form";
+    }
+    return c;
+}
+
+static void expect_markers(struct fixture *x, const char *topic, const char *const *expected, size_t count)
+{
+    struct seen *seen = memory_zeroed(1, sizeof(*seen));
+    read_topic(x, topic, seen);
+    assert_int_equal(seen->count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(seen->markers[i], expected[i]);
+    }
+    bytes_clear(&seen->last_value);
+    free(seen);
+}
+
+static void the_markers_of_a_snapshot_stand_on_rows_that_are_published(void **state)
+{
+    struct fixture *x = *state;
+    size_t size;
+    uint8_t *row = large_row(&size);
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    (void)script_add(x, CHANGE_BEGIN, 0x100);
+    (void)script_add_read(x, 0, "first", true);
+    (void)script_add_read(x, 1, "true", false);
+    (void)script_add_read(x, 2, "true", false);
+    (void)script_add_read(x, 3, "true", true);
+    (void)script_add_read(x, 4, "last_in_data_collection", true);
+    (void)script_add(x, CHANGE_COMMIT, 0x100);
+    (void)script_add(x, CHANGE_BEGIN, 0x100);
+    script_add_read(x, 5, "first_in_data_collection", true)->table = &x->other;
+    script_add_read(x, 6, "true", false)->table = &x->other;
+    script_add_read(x, 7, "true", false)->table = &x->other;
+    script_add_read(x, 8, "true", false)->table = &x->other;
+    struct change *last = script_add_read(x, 9, "last", false);
+    last->table = &x->other;
+    last->after = slice_make(row, size);
+    (void)script_add(x, CHANGE_COMMIT, 0x200);
+    x->script.stop_at = 0x208;
+    fixture_run(x);
+    free(row);
+    static const char *const items[] = {"first", "last_in_data_collection"};
+    static const char *const others[] = {"first_in_data_collection", "true", "last"};
+    expect_markers(x, "t.public.items", items, 2);
+    expect_markers(x, text_other_topic, others, 3);
+    struct seen *dead = memory_zeroed(1, sizeof(*dead));
+    read_topic(x, "millrace.dlq.connector.shop", dead);
+    assert_int_equal(dead->count, 5);
+    bytes_clear(&dead->last_value);
+    free(dead);
+}
+
+static void a_table_of_one_row_is_published_at_its_end(void **state)
+{
+    struct fixture *x = *state;
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    (void)script_add(x, CHANGE_BEGIN, 0x100);
+    (void)script_add_read(x, 0, "first", false);
+    (void)script_add(x, CHANGE_COMMIT, 0x100);
+    (void)script_add(x, CHANGE_BEGIN, 0x100);
+    script_add_read(x, 1, "first_in_data_collection", false)->table = &x->other;
+    script_add_read(x, 2, "last", true)->table = &x->other;
+    (void)script_add(x, CHANGE_COMMIT, 0x200);
+    x->script.stop_at = 0x208;
+    fixture_run(x);
+    static const char *const items[] = {"first"};
+    static const char *const others[] = {"last"};
+    expect_markers(x, "t.public.items", items, 1);
+    expect_markers(x, text_other_topic, others, 1);
+}
+
 static void refusals_of_the_broker_delay_the_confirmation_and_lose_nothing(void **state)
 {
     struct fixture *x = *state;
@@ -1116,10 +1215,14 @@ int main(void)
         CASE(a_row_without_acknowledgement_holds_all_positions_after_it),
         CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
+        CASE(the_markers_of_a_snapshot_stand_on_rows_that_are_published),
+        CASE(a_table_of_one_row_is_published_at_its_end),
         CASE(refusals_of_the_broker_delay_the_confirmation_and_lose_nothing),
         CASE(a_refusal_that_lasts_is_told_with_the_reason_of_the_broker),
         CASE(a_topic_without_a_leader_is_told_although_nothing_is_refused),
         CASE(a_change_that_waits_for_the_registry_is_told),
     };
+    if (getenv("T"))
+        cmocka_set_test_filter(getenv("T"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
