@@ -1,11 +1,12 @@
-// One connector: its states, and the loop that moves changes from the source to the publisher and safe
-// positions back. Losing the database or Kafka ends the session. The next session begins at the slot's
-// position, after the last record of the ended session has reached Kafka or was dropped.
+// One connector: its sessions. Changes go from the source through change_flow; safe positions go back. Losing
+// the database or Kafka ends the session. The next session begins at the slot's position, after the last
+// record of the ended session has reached Kafka or was dropped.
 #include "connectors/pipeline.h"
 
 #include <stdio.h>
 
 #include "connectors/change_delivery.h"
+#include "connectors/change_flow.h"
 #include "connectors/pipeline_metrics.h"
 #include "connectors/pipeline_state.h"
 #include "connectors/postgres/pg_source.h"
@@ -16,15 +17,12 @@
 #include "core/base/text.h"
 
 enum {
-    BUDGET = 1024,  // changes for each loop iteration
     DRAIN_LIMIT_MS = 20000,
     TICK_MS = 1000,
 };
 
 #define REPEAT_LOG_US (30 * CLOCK_US_PER_S)
 #define OVERDUE_US (10 * CLOCK_US_PER_S)  // a change waits for its topic: tell
-
-enum peer { PEER_POSTGRES, PEER_KAFKA };
 
 struct pipeline {
     struct pipeline_params params;
@@ -36,12 +34,7 @@ struct pipeline {
     struct change_delivery *delivery;
     struct publisher *publisher;
     struct pipeline_metrics metrics;
-
-    struct change change;  // read and not published yet
-    bool has_change;
-    bool is_source_open;
-    bool is_paused;
-    bool is_pumping;
+    struct change_flow flow;
     uint64_t confirmed;
 
     struct backoff backoff;
@@ -49,7 +42,6 @@ struct pipeline {
     uv_timer_t retry;
     uv_timer_t tick;
     uv_timer_t drain_limit;
-    uv_idle_t next_turn;
     int handles_open;
     bool is_reopen_due;  // the backoff is over; the old sink may still be closing
     bool is_ended;
@@ -81,15 +73,6 @@ static void end(struct pipeline *p, const struct fault *f)
     }
 }
 
-static void close_source(struct pipeline *p)
-{
-    p->has_change = false;
-    p->is_paused = false;
-    p->is_source_open = false;
-    (void)uv_idle_stop(&p->next_turn);
-    p->source_type->close(p->source);
-}
-
 static void fail(struct pipeline *p, const struct fault *f)
 {
     if (pipeline_state_is_over(&p->state)) {
@@ -100,15 +83,14 @@ static void fail(struct pipeline *p, const struct fault *f)
     last_error_set(&p->state.error, f->text);
     pipeline_state_enter(&p->state, PIPELINE_FAILED, f->text);
     (void)uv_timer_stop(&p->retry);
-    close_source(p);
+    change_flow_end(&p->flow);
     end(p, f);
 }
 
 static void open_session(struct pipeline *p)
 {
     pipeline_state_enter(&p->state, PIPELINE_CONNECTING, "connecting to the database");
-    p->is_source_open = true;
-    p->source_type->open(p->source);
+    change_flow_begin(&p->flow);
 }
 
 // Waiting for the old sink keeps the order of each key: its records come before their repetition.
@@ -119,7 +101,7 @@ static void advance_when_quiet(struct pipeline *p)
     }
     if (p->state.now == PIPELINE_DRAINING) {
         (void)uv_timer_stop(&p->drain_limit);
-        close_source(p);
+        change_flow_end(&p->flow);
         pipeline_state_enter(&p->state, PIPELINE_STOPPED, "drained");
         end(p, NULL);
     } else if (p->state.now == PIPELINE_BACKING_OFF && p->is_reopen_due) {
@@ -159,11 +141,11 @@ static bool is_repeated(struct pipeline *p, const char *why)
     return false;
 }
 
-static void back_off(struct pipeline *p, enum peer peer, const char *why)
+static void back_off(struct pipeline *p, enum change_flow_peer peer, const char *why)
 {
     int64_t wait_us = backoff_next_us(&p->backoff);
     log_write(is_repeated(p, why) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, p->component, "connection_lost",
-              LOG_WITH(LOG_TEXT("peer", peer == PEER_KAFKA ? "kafka" : "postgres"),
+              LOG_WITH(LOG_TEXT("peer", peer == CHANGE_FLOW_KAFKA ? "kafka" : "postgres"),
                        LOG_NUMBER("retry_ms", wait_us / CLOCK_US_PER_MS)),
               "%s", why);
     last_error_set(&p->state.error, why);
@@ -175,7 +157,7 @@ static void back_off(struct pipeline *p, enum peer peer, const char *why)
 // A fault of the source or of the sink ends the session: it is retried with backoff, or ends the connector.
 // The sink is replaced in both cases: without the lock in the database another copy may publish, and a
 // producer that lost a record can't keep the order.
-static void end_session(struct pipeline *p, enum peer peer, const struct fault *f)
+static void end_session(struct pipeline *p, enum change_flow_peer peer, const struct fault *f)
 {
     if (pipeline_state_is_over(&p->state)) {
         return;
@@ -185,138 +167,34 @@ static void end_session(struct pipeline *p, enum peer peer, const struct fault *
         fail(p, &reason);
         return;
     }
-    close_source(p);
+    change_flow_end(&p->flow);
     if (!renew_sink(p, &reason)) {
         fail(p, &reason);
     } else if (p->state.now == PIPELINE_DRAINING) {
         advance_when_quiet(p);
     } else {
-        metric_add(peer == PEER_KAFKA ? p->metrics.kafka_reconnects : p->metrics.postgres_reconnects, 1);
+        metric_add(peer == CHANGE_FLOW_KAFKA ? p->metrics.kafka_reconnects : p->metrics.postgres_reconnects,
+                   1);
         back_off(p, peer, reason.text);
     }
 }
 
-// --- the flow ---
+// --- what the flow and the delivery tell ---
 
-static void pump(struct pipeline *p);
-
-static enum publisher_step commit(struct pipeline *p, struct fault *f)
+static void on_flow_fault(void *self, enum change_flow_peer peer, const struct fault *f)
 {
-    enum publisher_step taken = publisher_end_transaction(p->publisher, f);
-    if (taken == PUBLISHER_TAKEN) {
-        change_delivery_commit(p->delivery, p->change.position);
-    }
-    return taken;
+    end_session(self, peer, f);
 }
 
-static enum publisher_step take(struct pipeline *p, struct fault *f)
+static void on_turn(void *self)
 {
-    switch (p->change.kind) {
-    case CHANGE_BEGIN:
-        return change_delivery_begin(p->delivery, p->change.commit_time_us) ? PUBLISHER_TAKEN
-                                                                            : PUBLISHER_LATER;
-    case CHANGE_ROW:
-        return publisher_publish(p->publisher, &p->change, f);
-    case CHANGE_COMMIT:
-        return commit(p, f);
-    case CHANGE_IDLE:
-        change_delivery_idle(p->delivery, p->change.position);
-        return PUBLISHER_TAKEN;
-    }
-    return PUBLISHER_TAKEN;
-}
-
-static void set_paused(struct pipeline *p, bool is_paused)
-{
-    if (p->is_paused != is_paused) {
-        p->is_paused = is_paused;
-        if (is_paused) {
-            p->source_type->pause(p->source);
-        } else {
-            p->source_type->resume(p->source);
-        }
-    }
-}
-
-static bool read_change(struct pipeline *p)
-{
-    struct fault f = {0};
-    // Not earlier: resuming makes the source call on_ready, even while a change waits here.
-    set_paused(p, false);
-    switch (p->source_type->next(p->source, &p->change, &f)) {
-    case SOURCE_CHANGE:
-        p->has_change = true;
-        return true;
-    case SOURCE_NOTHING:
-        return false;
-    case SOURCE_END:
-        (void)fault_set(&f, FAULT_RETRY, "the server ended the stream");
-        end_session(p, PEER_POSTGRES, &f);
-        return false;
-    case SOURCE_FAULT:
-        end_session(p, PEER_POSTGRES, &f);
-        return false;
-    }
-    return false;
-}
-
-// Moves one change from the source to the ledger and Kafka. False: nothing more to do now.
-static bool step(struct pipeline *p)
-{
-    struct fault f = {0};
-    if (!p->has_change && !read_change(p)) {
-        return false;
-    }
-    switch (take(p, &f)) {
-    case PUBLISHER_TAKEN:
-        p->has_change = false;
-        return true;
-    case PUBLISHER_LATER:
-        set_paused(p, true);
-        return false;
-    case PUBLISHER_FAULT:
-        end_session(p, PEER_KAFKA, &f);
-        return false;
-    }
-    return false;
-}
-
-static void on_next_turn(uv_idle_t *idle)
-{
-    pump(idle->data);
-}
-
-static void flush(struct pipeline *p)
-{
-    struct fault f = {0};
-    if (p->is_source_open && change_delivery_flush(p->delivery, &f) == SINK_FAULT) {
-        end_session(p, PEER_KAFKA, &f);
-    }
-}
-
-static void pump(struct pipeline *p)
-{
-    if (p->is_pumping || !p->is_source_open || p->state.now == PIPELINE_DRAINING) {
-        return;
-    }
-    p->is_pumping = true;
-    int left = BUDGET;
-    while (left > 0 && step(p)) {
-        left--;
-    }
-    flush(p);
-    note_waiting(p);
-    p->is_pumping = false;
-    if (left > 0 || !p->is_source_open) {
-        (void)uv_idle_stop(&p->next_turn);
-    } else {
-        (void)uv_idle_start(&p->next_turn, on_next_turn);
-    }
+    note_waiting(self);
 }
 
 static void on_room(void *self)
 {
-    pump(self);
+    struct pipeline *p = self;
+    change_flow_run(&p->flow);
 }
 
 static void on_safe(void *self, uint64_t position)
@@ -326,7 +204,7 @@ static void on_safe(void *self, uint64_t position)
     backoff_reset(
         &p->backoff);  // not earlier: a session that fails again at the same change must back off further
     clear_error(p);
-    if (p->is_source_open) {
+    if (change_flow_has_session(&p->flow)) {
         p->source_type->confirm(p->source, position);
     }
 }
@@ -338,7 +216,7 @@ static void on_quiet(void *self)
 
 static void on_sink_fault(void *self, const struct fault *f)
 {
-    end_session(self, PEER_KAFKA, f);
+    end_session(self, CHANGE_FLOW_KAFKA, f);
 }
 
 static void on_reachable(void *self, const char *why)
@@ -356,7 +234,7 @@ static void on_reachable(void *self, const char *why)
 static void on_loaded(void *self, const struct source_state *state, const struct fault *f)
 {
     struct pipeline *p = self;
-    if (!p->is_source_open) {
+    if (!change_flow_has_session(&p->flow)) {
         return;
     }
     if (f != NULL) {
@@ -369,7 +247,7 @@ static void on_loaded(void *self, const struct source_state *state, const struct
 static void on_saved(void *self)
 {
     struct pipeline *p = self;
-    if (p->is_source_open) {
+    if (change_flow_has_session(&p->flow)) {
         p->source_type->state_saved(p->source);
     }
 }
@@ -378,7 +256,8 @@ static void on_saved(void *self)
 
 static void on_source_ready(void *self)
 {
-    pump(self);
+    struct pipeline *p = self;
+    change_flow_run(&p->flow);
 }
 
 static void on_source_load_state(void *self)
@@ -399,12 +278,12 @@ static void on_source_open(void *self, uint64_t position)
     p->confirmed = position;
     publisher_begin_session(p->publisher);
     change_delivery_begin_session(p->delivery, position);
-    pump(p);
+    change_flow_run(&p->flow);
 }
 
 static void on_source_fault(void *self, const struct fault *f)
 {
-    end_session(self, PEER_POSTGRES, f);
+    end_session(self, CHANGE_FLOW_SOURCE, f);
 }
 
 static void on_source_table(void *self, const char *topic)
@@ -433,7 +312,7 @@ static void note_overdue(struct pipeline *p)
 {
     int64_t age_us = change_delivery_oldest_us(p->delivery);
     const char *why = change_delivery_overdue(p->delivery);
-    if (why == NULL && p->has_change) {
+    if (why == NULL && change_flow_is_held_up(&p->flow)) {
         why = publisher_obstacle(p->publisher, &age_us);
         why = age_us > OVERDUE_US ? why : NULL;
     }
@@ -461,8 +340,7 @@ static void init_handles(struct pipeline *p)
         (void)uv_timer_init(loop, timers[i]);
         timers[i]->data = p;
     }
-    (void)uv_idle_init(loop, &p->next_turn);
-    p->next_turn.data = p;
+    change_flow_init(&p->flow, loop);
     p->handles_open = COUNT_OF(timers) + 1;
 }
 
@@ -507,6 +385,13 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                           .on_ready = on_room,
                                           .self = p};
     p->publisher = publisher_new(&publishing);
+    p->flow.source_type = p->source_type;
+    p->flow.source = p->source;
+    p->flow.delivery = p->delivery;
+    p->flow.publisher = p->publisher;
+    p->flow.listener.on_fault = on_flow_fault;
+    p->flow.listener.on_turn = on_turn;
+    p->flow.listener.self = p;
     return true;
 }
 
@@ -535,7 +420,7 @@ static void on_drain_limit(uv_timer_t *timer)
     log_warn(p->component, "drain_cut_short",
              LOG_WITH(LOG_NUMBER("in_flight", change_delivery_in_flight(p->delivery))),
              "Kafka did not acknowledge everything in time; the rest is read again at the next start");
-    close_source(p);
+    change_flow_end(&p->flow);
     pipeline_state_enter(&p->state, PIPELINE_STOPPED, "drain cut short");
     end(p, NULL);
 }
@@ -546,10 +431,7 @@ void pipeline_drain(struct pipeline *p)
         return;
     }
     (void)uv_timer_stop(&p->retry);
-    (void)uv_idle_stop(&p->next_turn);
-    if (p->is_source_open) {
-        p->source_type->pause(p->source);
-    }
+    change_flow_drain(&p->flow);
     pipeline_state_enter(&p->state, PIPELINE_DRAINING, "asked to stop");
     (void)uv_timer_start(&p->drain_limit, on_drain_limit, DRAIN_LIMIT_MS, 0);
     change_delivery_drain(p->delivery);
@@ -578,12 +460,21 @@ bool pipeline_is_ready(const struct pipeline *p)
     return p->state.shown == PIPELINE_STREAMING && publisher_waiting(p->publisher) == NULL;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void release(struct pipeline *p)
 {
-    struct pipeline *p = handle->data;
     if (--p->handles_open == 0) {
         free(p);
     }
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    release(handle->data);
+}
+
+static void on_flow_closed(uv_handle_t *handle)
+{
+    release(CONTAINER_OF((struct change_flow *)handle->data, struct pipeline, flow));
 }
 
 void pipeline_free(struct pipeline *p)
@@ -600,5 +491,5 @@ void pipeline_free(struct pipeline *p)
     uv_close((uv_handle_t *)&p->retry, on_handle_closed);
     uv_close((uv_handle_t *)&p->tick, on_handle_closed);
     uv_close((uv_handle_t *)&p->drain_limit, on_handle_closed);
-    uv_close((uv_handle_t *)&p->next_turn, on_handle_closed);
+    change_flow_close(&p->flow, on_flow_closed);
 }

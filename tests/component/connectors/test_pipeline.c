@@ -1222,7 +1222,5 @@ int main(void)
         CASE(a_topic_without_a_leader_is_told_although_nothing_is_refused),
         CASE(a_change_that_waits_for_the_registry_is_told),
     };
-    if (getenv("T"))
-        cmocka_set_test_filter(getenv("T"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,167 @@
+#include "connectors/change_flow.h"
+
+enum { BUDGET = 1024 };  // changes for each turn of the event loop
+
+static void fail(struct change_flow *w, enum change_flow_peer peer, const struct fault *f)
+{
+    w->listener.on_fault(w->listener.self, peer, f);
+}
+
+static enum publisher_step commit(struct change_flow *w, struct fault *f)
+{
+    enum publisher_step taken = publisher_end_transaction(w->publisher, f);
+    if (taken == PUBLISHER_TAKEN) {
+        change_delivery_commit(w->delivery, w->change.position);
+    }
+    return taken;
+}
+
+static enum publisher_step take(struct change_flow *w, struct fault *f)
+{
+    switch (w->change.kind) {
+    case CHANGE_BEGIN:
+        return change_delivery_begin(w->delivery, w->change.commit_time_us) ? PUBLISHER_TAKEN
+                                                                            : PUBLISHER_LATER;
+    case CHANGE_ROW:
+        return publisher_publish(w->publisher, &w->change, f);
+    case CHANGE_COMMIT:
+        return commit(w, f);
+    case CHANGE_IDLE:
+        change_delivery_idle(w->delivery, w->change.position);
+        return PUBLISHER_TAKEN;
+    }
+    return PUBLISHER_TAKEN;
+}
+
+static void set_paused(struct change_flow *w, bool is_paused)
+{
+    if (w->is_paused != is_paused) {
+        w->is_paused = is_paused;
+        if (is_paused) {
+            w->source_type->pause(w->source);
+        } else {
+            w->source_type->resume(w->source);
+        }
+    }
+}
+
+static bool read_change(struct change_flow *w)
+{
+    struct fault f = {0};
+    // Not earlier: resuming makes the source call on_ready, even while a change waits here.
+    set_paused(w, false);
+    switch (w->source_type->next(w->source, &w->change, &f)) {
+    case SOURCE_CHANGE:
+        w->has_change = true;
+        return true;
+    case SOURCE_NOTHING:
+        return false;
+    case SOURCE_END:
+        (void)fault_set(&f, FAULT_RETRY, "the server ended the stream");
+        fail(w, CHANGE_FLOW_SOURCE, &f);
+        return false;
+    case SOURCE_FAULT:
+        fail(w, CHANGE_FLOW_SOURCE, &f);
+        return false;
+    }
+    return false;
+}
+
+// Moves one change from the source to the ledger and Kafka. False: nothing more to do now.
+static bool step(struct change_flow *w)
+{
+    struct fault f = {0};
+    if (!w->has_change && !read_change(w)) {
+        return false;
+    }
+    switch (take(w, &f)) {
+    case PUBLISHER_TAKEN:
+        w->has_change = false;
+        return true;
+    case PUBLISHER_LATER:
+        set_paused(w, true);
+        return false;
+    case PUBLISHER_FAULT:
+        fail(w, CHANGE_FLOW_KAFKA, &f);
+        return false;
+    }
+    return false;
+}
+
+static void on_next_turn(uv_idle_t *idle)
+{
+    change_flow_run(idle->data);
+}
+
+static void flush(struct change_flow *w)
+{
+    struct fault f = {0};
+    if (w->state != CHANGE_FLOW_CLOSED && change_delivery_flush(w->delivery, &f) == SINK_FAULT) {
+        fail(w, CHANGE_FLOW_KAFKA, &f);
+    }
+}
+
+void change_flow_run(struct change_flow *w)
+{
+    if (w->is_moving || w->state != CHANGE_FLOW_OPEN) {
+        return;
+    }
+    w->is_moving = true;
+    int left = BUDGET;
+    while (left > 0 && step(w)) {
+        left--;
+    }
+    flush(w);
+    w->listener.on_turn(w->listener.self);
+    w->is_moving = false;
+    if (left > 0 || w->state != CHANGE_FLOW_OPEN) {
+        (void)uv_idle_stop(&w->next_turn);
+    } else {
+        (void)uv_idle_start(&w->next_turn, on_next_turn);
+    }
+}
+
+void change_flow_init(struct change_flow *w, uv_loop_t *loop)
+{
+    (void)uv_idle_init(loop, &w->next_turn);
+    w->next_turn.data = w;
+}
+
+void change_flow_begin(struct change_flow *w)
+{
+    w->state = CHANGE_FLOW_OPEN;
+    w->source_type->open(w->source);
+}
+
+void change_flow_end(struct change_flow *w)
+{
+    w->state = CHANGE_FLOW_CLOSED;
+    w->has_change = false;
+    w->is_paused = false;
+    (void)uv_idle_stop(&w->next_turn);
+    w->source_type->close(w->source);
+}
+
+void change_flow_drain(struct change_flow *w)
+{
+    (void)uv_idle_stop(&w->next_turn);
+    if (w->state == CHANGE_FLOW_OPEN) {
+        w->state = CHANGE_FLOW_DRAINING;
+        w->source_type->pause(w->source);
+    }
+}
+
+bool change_flow_has_session(const struct change_flow *w)
+{
+    return w->state != CHANGE_FLOW_CLOSED;
+}
+
+bool change_flow_is_held_up(const struct change_flow *w)
+{
+    return w->has_change;
+}
+
+void change_flow_close(struct change_flow *w, uv_close_cb on_closed)
+{
+    uv_close((uv_handle_t *)&w->next_turn, on_closed);
+}

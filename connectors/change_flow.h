@@ -1,0 +1,66 @@
+// The loop that moves changes from the source to the publisher and the ledger, a bounded number in each turn
+// of the event loop. While a change can't be taken, the source is paused.
+#ifndef CONNECTORS_CHANGE_FLOW_H
+#define CONNECTORS_CHANGE_FLOW_H
+
+#include <uv.h>
+
+#include "connectors/change_delivery.h"
+#include "connectors/publisher.h"
+#include "connectors/source.h"
+
+enum change_flow_state {
+    CHANGE_FLOW_CLOSED,    // no session
+    CHANGE_FLOW_OPEN,      // a session: the source is read once it is ready
+    CHANGE_FLOW_DRAINING,  // a session, but nothing more is read
+};
+
+enum change_flow_peer { CHANGE_FLOW_SOURCE, CHANGE_FLOW_KAFKA };
+
+/** Embedded. The owner fills in the first six members before change_flow_init. */
+struct change_flow {
+    const struct source_type *source_type;
+    struct source *source;             // lent
+    struct change_delivery *delivery;  // lent
+    struct publisher *publisher;       // lent
+    // Called inside change_flow_run and from the loop; may call change_flow_end.
+    struct {
+        // The peer failed: RETRY, CONFIG or FATAL. The session is over.
+        void (*on_fault)(void *self, enum change_flow_peer peer, const struct fault *f);
+        // Changes were moved, or none can be now.
+        void (*on_turn)(void *self);
+        void *self;
+    } listener;
+    enum change_flow_state state;
+    struct change change;  // read and not published yet
+    bool has_change;
+    bool is_paused;
+    bool is_moving;
+    uv_idle_t next_turn;
+};
+
+void change_flow_init(struct change_flow *w, uv_loop_t *loop);
+
+/** A session begins. */
+void change_flow_begin(struct change_flow *w);
+
+/** The session ends; what was read and not published is dropped. Closes the source. */
+void change_flow_end(struct change_flow *w);
+
+/** Reads nothing more; the session goes on. */
+void change_flow_drain(struct change_flow *w);
+
+/** Moves changes until there are none, or none can be taken; goes on in the next turn if there are many. To
+ * be called when the source is ready, and when there is room again. */
+void change_flow_run(struct change_flow *w);
+
+/** In both CHANGE_FLOW_OPEN and CHANGE_FLOW_DRAINING. */
+bool change_flow_has_session(const struct change_flow *w);
+
+/** A change waits for room, its topic or its schemas. */
+bool change_flow_is_held_up(const struct change_flow *w);
+
+/** Closes its handle. */
+void change_flow_close(struct change_flow *w, uv_close_cb on_closed);
+
+#endif
