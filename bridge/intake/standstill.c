@@ -1,20 +1,22 @@
 #include "bridge/intake/standstill.h"
 
+#include <stddef.h>
+
 #include "core/base/clock.h"
 
 void standstill_init(struct standstill *s, int64_t session_ms, int64_t heartbeat_ms, int64_t now_us)
 {
     int64_t limit_ms = session_ms - heartbeat_ms;
     limit_ms = limit_ms < session_ms / 2 ? session_ms / 2 : limit_ms;
-    *s = (struct standstill){.limit_us = limit_ms * CLOCK_US_PER_MS, .seen_us = now_us};
+    *s = (struct standstill){.state = STANDSTILL_NONE};
+    pulse_init(&s->pulse, limit_ms * CLOCK_US_PER_MS, now_us);
 }
 
 bool standstill_check(struct standstill *s, int64_t now_us)
 {
-    if (now_us - s->seen_us >= s->limit_us) {
+    if (!pulse_beat(&s->pulse, now_us, NULL)) {
         s->state = STANDSTILL_DOUBTFUL;  // also from ASKED: the response may be older than this standstill
     }
-    s->seen_us = now_us;
     return s->state == STANDSTILL_NONE;
 }
 

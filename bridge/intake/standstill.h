@@ -3,8 +3,7 @@
 #ifndef BRIDGE_INTAKE_STANDSTILL_H
 #define BRIDGE_INTAKE_STANDSTILL_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "core/base/pulse.h"
 
 enum standstill_state {
     STANDSTILL_NONE,
@@ -14,8 +13,7 @@ enum standstill_state {
 
 /** Plain data, embedded. */
 struct standstill {
-    int64_t limit_us;  // when it began, the last heartbeat was at most session.timeout.ms - limit_us old
-    int64_t seen_us;   // when standstill_check was called last
+    struct pulse pulse;  // its limit: the last heartbeat was at most session.timeout.ms - limit old before
     enum standstill_state state;
 };
 

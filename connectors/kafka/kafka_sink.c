@@ -12,20 +12,18 @@
 #include "connectors/kafka/accumulator.h"
 #include "connectors/kafka/kafka_probe.h"
 #include "connectors/kafka/kafka_push.h"
+#include "connectors/kafka/kafka_record.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/pulse.h"
 #include "core/kafka/kafka_producer.h"
 
 enum {
-    TURN_RECORDS = 2048,      // handed over in one loop iteration
-    IDLE_RECORDS = 5,         // under way: librdkafka sends as many before the first is acknowledged
-    CLOSE_MS = 2000,          // wait for acknowledgements when closing
-    RECORD_OVERHEAD = 36,     // librdkafka's upper bound for a record's lengths and deltas
-    BATCH_OVERHEAD = 61,      // of the batch, which the broker includes
-    HEADER_OVERHEAD = 2 + 2,  // lengths of name and value, below 8 KiB each
+    TURN_RECORDS = 2048,  // handed over in one loop iteration
+    IDLE_RECORDS = 5,     // under way: librdkafka sends as many before the first is acknowledged
+    CLOSE_MS = 2000,      // wait for acknowledgements when closing
 };
 static const char *const LINGER_UNDER_LOAD[] = {"linger.ms", "5", NULL};
-static const char POSITION_HEADER[] = "millrace.position";
 
 #define FROZEN_US (4 * CLOCK_US_PER_S)
 enum { PULSE_MS = 500 };
@@ -49,12 +47,13 @@ struct kafka_sink {
     struct kafka_push *push;  // NULL: the user sets linger.ms
     struct kafka_sink_topic *topics;
     struct accumulator accumulator;
-    size_t handed;      // records that librdkafka has and has not reported
-    bool has_fresh;     // some of them were handed over since the last flush
-    bool is_full;       // librdkafka's queue was full
-    bool owes_room;     // SINK_FULL was returned, and on_room not called since
-    uv_timer_t *pulse;  // while open: checks that the process did not stand still
-    int64_t pulse_us;
+    size_t handed;            // records that librdkafka has and has not reported
+    bool has_fresh;           // some of them were handed over since the last flush
+    bool is_full;             // librdkafka's queue was full
+    bool owes_room;           // SINK_FULL was returned, and on_room not called since
+    uv_timer_t *pulse_timer;  // while open
+    struct pulse pulse;
+    int64_t stood_still_us;   // once the process did, for so long; 0: never
     uv_timer_t *close_limit;  // ends the wait for acknowledgements
 };
 
@@ -73,39 +72,10 @@ static void fail(struct kafka_sink *s, const struct fault *f)
     }
 }
 
-// Errors that a change of the configuration cures.
-static const struct {
-    rd_kafka_resp_err_t error;
-    enum fault_kind kind;
-    const char *cure;
-} refusals[] = {
-    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, FAULT_CONFIG,
-     "the broker refuses a batch as too large: the topic's max.message.bytes is below our "
-     "message.max.bytes; lower kafka: {message.max.bytes: …} or raise the topic's limit"},
-    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, FAULT_CONFIG,
-     "access denied: allow WRITE and DESCRIBE on the topic to millrace's principal"},
-    {RD_KAFKA_RESP_ERR_INVALID_RECORD, FAULT_CONFIG,
-     "the broker refuses a record: with cleanup.policy=compact each needs a key; give the table a primary "
-     "key, or the topic cleanup.policy=delete"},
-    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, FAULT_RETRY,
-     "it does not exist: make it, or allow CREATE on it to our principal"},
-    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, FAULT_RETRY,
-     "it does not exist: make it, or allow CREATE on it to our principal"},
-};
-
 static void fail_delivery(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic)
 {
-    enum fault_kind kind = FAULT_RETRY;
-    const char *why = rd_kafka_err2str(error);
-    for (size_t i = 0; i < COUNT_OF(refusals); i++) {
-        if (refusals[i].error == error) {
-            kind = refusals[i].kind;
-            why = refusals[i].cure;
-        }
-    }
     struct fault f;
-    (void)fault_from(&f, kind, "librdkafka", error, "a record for topic %s was not delivered: %s", topic,
-                     why);
+    (void)kafka_record_undelivered(error, topic, &f);
     fail(s, &f);
 }
 
@@ -212,15 +182,16 @@ static void on_reports(void *self)
 // silence, so shorter pauses are harmless.
 static bool is_awake(struct kafka_sink *s, struct fault *f)
 {
-    int64_t now_us = clock_boot_us();
-    int64_t gap_us = now_us - s->pulse_us;
-    if (gap_us > FROZEN_US) {
+    int64_t gap_us;
+    if (!pulse_beat(&s->pulse, clock_boot_us(), &gap_us)) {
+        s->stood_still_us = gap_us;
+    }
+    if (s->stood_still_us != 0) {
         return fault_set(f, FAULT_RETRY,
                          "this process stood still for %d s: another copy may publish by now, so what waits "
                          "here is dropped and read again",
-                         (int)(gap_us / CLOCK_US_PER_S));
+                         (int)(s->stood_still_us / CLOCK_US_PER_S));
     }
-    s->pulse_us = now_us;
     return true;
 }
 
@@ -249,40 +220,18 @@ static enum sink_step refused(struct kafka_sink *s, rd_kafka_resp_err_t error, c
     return SINK_FAULT;
 }
 
-static rd_kafka_headers_t *headers_of(struct slice position, const rd_kafka_headers_t *more)
-{
-    rd_kafka_headers_t *headers = more == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(more);
-    if (position.data != NULL) {
-        (void)rd_kafka_header_add(headers, POSITION_HEADER, sizeof(POSITION_HEADER) - 1, position.data,
-                                  (ssize_t)position.size);
-    }
-    return headers;
-}
-
 // Puts a copy into librdkafka's queue. `more`: headers besides the position; NULL for none.
 static enum sink_step hand_over(struct kafka_sink *s, const struct kafka_sink_topic *topic,
                                 const struct accumulator_record *record, const rd_kafka_headers_t *more,
                                 struct fault *f)
 {
-    rd_kafka_headers_t *headers = headers_of(record->position, more);
-    rd_kafka_vu_t arguments[] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic->handle},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = topic->partition},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)record->ticket},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-    };
-    rd_kafka_error_t *error = rd_kafka_produceva(s->producer.rk, arguments, COUNT_OF(arguments));
-    if (error == NULL) {
+    rd_kafka_resp_err_t code =
+        kafka_record_produce(s->producer.rk, topic->handle, topic->partition, record, more);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         s->handed++;
         s->has_fresh = true;
         return SINK_TAKEN;
     }
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers);
     return refused(s, code, topic->name, f);
 }
 
@@ -328,29 +277,6 @@ enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f)
     return SINK_TAKEN;
 }
 
-static size_t headers_bytes(const rd_kafka_headers_t *headers)
-{
-    size_t bytes = 0;
-    const char *name;
-    const void *value;
-    size_t size;
-    for (size_t i = 0; headers != NULL && rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0;
-         i++) {
-        // Lengths from 8 KiB on take one more byte.
-        bytes += strlen(name) + size + HEADER_OVERHEAD + (size >> 13 > 0 ? 2 : 0);
-    }
-    return bytes;
-}
-
-size_t kafka_sink_record_bytes(const struct kafka_sink_record *record)
-{
-    size_t position = record->position.data == NULL
-                          ? 0
-                          : sizeof(POSITION_HEADER) - 1 + record->position.size + HEADER_OVERHEAD;
-    return record->key.size + record->value.size + position + headers_bytes(record->headers) +
-           RECORD_OVERHEAD + BATCH_OVERHEAD;
-}
-
 // Hands the record over at once, after the waiting records of its topic.
 static enum sink_step publish_now(struct kafka_sink *s, const struct kafka_sink_record *record,
                                   const struct accumulator_record *taken, struct fault *f)
@@ -360,6 +286,12 @@ static enum sink_step publish_now(struct kafka_sink *s, const struct kafka_sink_
         step = hand_over_first(s, &record->topic->queue, f);
     }
     return step == SINK_TAKEN ? hand_over(s, record->topic, taken, record->headers, f) : step;
+}
+
+size_t kafka_sink_record_bytes(const struct kafka_sink_record *record)
+{
+    struct accumulator_record sized = {record->ticket, record->key, record->value, record->position};
+    return kafka_record_bytes(&sized, record->headers);
 }
 
 enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
@@ -424,9 +356,9 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
     }
     s->probe = kafka_probe_start(loop, s->producer.rk, on_probe, s);
     s->push = is_users ? NULL : kafka_push_start(loop, s->producer.rk);
-    s->pulse_us = clock_boot_us();
-    s->pulse = new_timer(s);
-    (void)uv_timer_start(s->pulse, on_pulse, PULSE_MS, PULSE_MS);
+    pulse_init(&s->pulse, FROZEN_US, clock_boot_us());
+    s->pulse_timer = new_timer(s);
+    (void)uv_timer_start(s->pulse_timer, on_pulse, PULSE_MS, PULSE_MS);
     *ret = s;
     return true;
 }
@@ -552,7 +484,7 @@ void kafka_sink_close(struct kafka_sink *s)
     s->state = CLOSING;
     (void)rd_kafka_purge(s->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
     kafka_producer_stop_admin(&s->producer);
-    uv_close((uv_handle_t *)TAKE(s->pulse), on_timer_closed);
+    uv_close((uv_handle_t *)TAKE(s->pulse_timer), on_timer_closed);
     s->close_limit = new_timer(s);
     // on_closed comes from the loop: the caller may be inside a callback of this sink.
     (void)uv_timer_start(s->close_limit, on_close_timeout, s->handed == 0 ? 0 : CLOSE_MS, 0);
