@@ -189,6 +189,38 @@ static void a_schema_too_large_for_a_record_takes_no_other_along(void **state)
     text_pairs_clear(&small.kafka);
 }
 
+enum { ADD_PARTITIONS_TO_TXN = 24 };  // sent once in each transaction, before its records
+
+/**
+ * The broker's limit is lower than the client's: it refuses each transaction that has the second schema. The
+ * halves of a refused one are tried, down to that schema alone.
+ */
+static void a_schema_that_the_broker_refuses_takes_no_other_along(void **state)
+{
+    (void)state;
+    enum { COUNT = 4, REFUSED = 1, E = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE };
+    struct registry *r = open_store();
+    (void)register_schema(r, "first-value", "\"int\"");  // the topic exists, the writer has begun
+    // The transactions:                    0-3 01 0  1-3 1  2  3
+    static const rd_kafka_resp_err_t RESULTS[] = {E, E, 0, E, E, 0, 0};
+    for (size_t i = 0; i < COUNT_OF(RESULTS); i++) {
+        rd_kafka_mock_push_request_errors(kafka.cluster, ADD_PARTITIONS_TO_TXN, 1, RESULTS[i]);
+    }
+    struct answer answers[COUNT] = {0};
+    for (int i = 0; i < COUNT; i++) {
+        char subject[32];
+        (void)snprintf(subject, sizeof subject, "t%d-value", i);
+        registry_register(r, subject, "\"long\"", on_id, &answers[i]);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        wait_for(&answers[i]);
+    }
+    registry_close(r);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(answers[i].fault, i == REFUSED ? FAULT_CONFIG : FAULT_NONE);
+    }
+}
+
 static void two_writers_take_turns(void **state)
 {
     (void)state;
@@ -255,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_sees_what_another_process_wrote_since, start, stop),
         cmocka_unit_test_setup_teardown(many_registrations_at_once_all_get_answers, start, stop),
         cmocka_unit_test_setup_teardown(a_schema_too_large_for_a_record_takes_no_other_along, start, stop),
+        cmocka_unit_test_setup_teardown(a_schema_that_the_broker_refuses_takes_no_other_along, start, stop),
         cmocka_unit_test_setup_teardown(two_writers_take_turns, start, stop),
         cmocka_unit_test_setup_teardown(a_broker_that_fails_for_a_while_is_waited_for, start, stop),
         cmocka_unit_test_setup_teardown(closing_drops_what_is_pending, start, stop),
