@@ -159,10 +159,18 @@ static void pg_server_end(struct pg_server *s)
     (void)waitpid(s->pid, NULL, 0);
 }
 
-void pg_server_restart(struct pg_server *s, const char *setting)
+void pg_server_shut_down(struct pg_server *s)
 {
     PQfinish(s->conn);
+    s->conn = NULL;
     (void)kill(s->pid, SIGINT);
+}
+
+void pg_server_restart(struct pg_server *s, const char *setting)
+{
+    if (s->conn != NULL) {
+        pg_server_shut_down(s);
+    }
     (void)waitpid(s->pid, NULL, 0);
     pg_server_launch(s, setting);
 }

@@ -16,7 +16,10 @@ struct pg_server {
 /** Creates and starts a server with wal_level=logical; ends the process when that fails. */
 void pg_server_start(struct pg_server *s);
 
-/** Stops the server at once and restarts it with one more setting. */
+/** Asks the server to stop, as an operator does: it waits until its replicas have confirmed all WAL. */
+void pg_server_shut_down(struct pg_server *s);
+
+/** Stops the server, unless it was asked to, and restarts it with one more setting. */
 void pg_server_restart(struct pg_server *s, const char *setting);
 void pg_server_stop(struct pg_server *s);
 

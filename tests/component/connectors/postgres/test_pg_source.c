@@ -1639,14 +1639,14 @@ static void a_server_that_stops_and_comes_back_is_a_retry(void **state)
     pg_server_sql(&server, "CREATE TABLE quiet (id int PRIMARY KEY)");
     struct source_driver d;
     open_streaming(&d, "restart");
-    pg_server_restart(&server, "log_statement=none");
-    // What was sent meanwhile was answered with a reset, behind the server's last words: noticed all the
-    // same, and not by a limit on silence, for which the clock stands still.
+    pg_server_shut_down(&server);
+    // The end is noticed by what the server sends, and not by a limit on silence: the clock stands still.
     clock_fake(clock_now_us(), clock_wall_us());
     assert_true(source_driver_until(&d, has_lost));
     clock_fake(-1, 0);
     assert_true(d.has_ended || d.fault.kind == FAULT_RETRY);
-    source_driver_close(&d);
+    source_driver_close(&d);  // else the server waits wal_sender_timeout for its walsender
+    pg_server_restart(&server, "log_statement=none");
     source_driver_open(&d);
     d.phase[0] = '\0';
     assert_true(source_driver_until_phase(&d, "streaming"));
