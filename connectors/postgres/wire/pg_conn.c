@@ -62,15 +62,30 @@ void pg_conn_set_events(struct pg_conn *c)
     (void)uv_poll_start(c->poll, events, on_poll);
 }
 
+static void enter(struct pg_conn *c, enum pg_conn_state to)
+{
+    static const uint32_t allowed[] = {
+        [PG_CONN_NEW] = 1U << PG_CONN_RESOLVING | 1U << PG_CONN_CONNECTING | 1U << PG_CONN_OVER,
+        [PG_CONN_RESOLVING] = 1U << PG_CONN_RESOLVING | 1U << PG_CONN_CONNECTING | 1U << PG_CONN_OVER,
+        [PG_CONN_CONNECTING] = 1U << PG_CONN_CONNECTING | 1U << PG_CONN_OPEN | 1U << PG_CONN_OVER,
+        [PG_CONN_OPEN] = 1U << PG_CONN_OVER,
+        [PG_CONN_OVER] = 0,
+    };
+    INVARIANT((allowed[c->state] & 1U << to) != 0);
+    c->state = to;
+}
+
 // Closes socket and timer; the struct is freed after their close callbacks.
 static void close_connection(struct pg_conn *c)
 {
-    drop_poll(c);
-    if (c->has_timer) {
-        c->has_timer = false;
-        uv_close((uv_handle_t *)&c->timer, pg_conn_timer_closed);
+    enum pg_conn_state was = c->state;
+    if (was == PG_CONN_OVER) {
+        return;
     }
-    if (c->is_resolving) {
+    enter(c, PG_CONN_OVER);
+    drop_poll(c);
+    uv_close((uv_handle_t *)&c->timer, pg_conn_timer_closed);
+    if (was == PG_CONN_RESOLVING) {
         (void)uv_cancel((uv_req_t *)&c->lookup);
     }
     pg_conn_drop_queries(c);
@@ -86,12 +101,10 @@ void pg_conn_timer_closed(uv_handle_t *handle)
 // Connecting failed, or the connection is lost: calls on_open or on_lost, once.
 void pg_conn_fail(struct pg_conn *c, const struct fault *f)
 {
-    if (c->is_over) {
+    if (c->state == PG_CONN_OVER) {
         return;
     }
-    c->is_over = true;
-    bool was_open = c->is_open;
-    c->is_open = false;
+    bool was_open = c->state == PG_CONN_OPEN;
     struct fault copy = *f;
     close_connection(c);
     (was_open ? c->on_lost : c->on_open)(c->self, &copy);
@@ -111,7 +124,7 @@ static void on_connected(struct pg_conn *c)
         // Not for libpq to set: it would also shorten connect_timeout.
         pg_socket_limit_silence(PQsocket(c->pq), UNACKNOWLEDGED_MS);
     }
-    c->is_open = true;
+    enter(c, PG_CONN_OPEN);
     watch_new_socket(c, UV_READABLE);
     c->on_open(c->self, NULL);
 }
@@ -178,7 +191,7 @@ static void flush_output(struct pg_conn *c)
 // the socket. So read first; the error is reported again in the next turn.
 static void watch_again(struct pg_conn *c)
 {
-    if (c->is_open && c->poll != NULL && c->events != 0) {
+    if (c->state == PG_CONN_OPEN && c->poll != NULL && c->events != 0) {
         (void)uv_poll_start(c->poll, c->events, on_poll);
     }
 }
@@ -201,7 +214,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct pg_conn *c = poll->data;
     c->references++;
-    if (!c->is_open) {
+    if (c->state == PG_CONN_CONNECTING) {
         poll_connecting(c);
     } else if (c->is_paused && (status < 0 || (events & UV_DISCONNECT) != 0)) {
         fail_paused(c, status);
@@ -209,7 +222,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         if (status < 0 || (events & UV_READABLE) != 0) {
             pg_conn_readable(c);
         }
-        if (c->is_open && c->is_flushing) {
+        if (c->state == PG_CONN_OPEN && c->is_flushing) {
             flush_output(c);
         }
         if (status < 0) {
@@ -234,6 +247,7 @@ static void start_timeout(struct pg_conn *c)
 
 static void start_connecting(struct pg_conn *c)
 {
+    enter(c, PG_CONN_CONNECTING);
     start_timeout(c);
     CLEANUP(text_pairs_clear) struct text_pairs options = {0};
     pg_dsn_resolve(&c->dsn, c->address_count == 0 ? NULL : &c->addresses[c->address_at], &options);
@@ -282,8 +296,7 @@ static void lookup_next(struct pg_conn *c);
 static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
     struct pg_conn *c = CONTAINER_OF(request, struct pg_conn, lookup);
-    c->is_resolving = false;
-    if (!c->is_over) {
+    if (c->state != PG_CONN_OVER) {
         for (const struct addrinfo *a = found; status == 0 && a != NULL; a = a->ai_next) {
             char text[NI_MAXHOST];
             if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0) {
@@ -310,7 +323,7 @@ static void lookup_next(struct pg_conn *c)
         if (pg_dsn_needs_lookup(host)) {
             struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
             c->references++;
-            c->is_resolving = true;
+            enter(c, PG_CONN_RESOLVING);
             start_timeout(c);
             INVARIANT(uv_getaddrinfo(c->loop, &c->lookup, on_lookup, host->name, NULL, &hints) == 0);
             return;
@@ -330,7 +343,6 @@ static void lookup_next(struct pg_conn *c)
 
 static void begin_connecting(struct pg_conn *c)
 {
-    c->has_begun = true;
     if (c->open_fault.kind != FAULT_NONE) {
         pg_conn_fail(c, &c->open_fault);
     } else {
@@ -340,7 +352,7 @@ static void begin_connecting(struct pg_conn *c)
 
 void pg_conn_later(struct pg_conn *c)
 {
-    if (c->has_timer) {
+    if (c->state != PG_CONN_OVER) {
         (void)uv_timer_start(&c->timer, on_timer, 0, 0);
     }
 }
@@ -353,32 +365,43 @@ void pg_conn_fail_later(struct pg_conn *c, const struct fault *f)
     pg_conn_later(c);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void time_out(struct pg_conn *c)
 {
-    struct pg_conn *c = CONTAINER_OF(timer, struct pg_conn, timer);
     struct fault f;
-    if (c->late_fault.kind != FAULT_NONE) {
-        f = c->late_fault;
-        pg_conn_fail(c, &f);
-        return;
-    }
-    if (c->is_open) {
-        pg_conn_collect(c);
-        return;
-    }
-    if (!c->has_begun) {
-        begin_connecting(c);
-        return;
-    }
-    size_t host = c->is_resolving ? c->host_at : pg_conn_address(c).host;
+    bool is_resolving = c->state == PG_CONN_RESOLVING;
+    size_t host = is_resolving ? c->host_at : pg_conn_address(c).host;
     (void)fault_set(
         &f, FAULT_RETRY, "PostgreSQL%s%s did not respond within %d s; check host and port of postgres.dsn",
         host < c->dsn.host_count ? " at " : "", host < c->dsn.host_count ? c->dsn.hosts[host].name : "",
         (int)(c->dsn.connect_timeout_us / CLOCK_US_PER_S));
-    if (c->is_resolving) {
+    if (is_resolving) {
         pg_conn_fail(c, &f);  // a running look-up can't be stopped to start another one
     } else {
         try_next_address(c, &f);
+    }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct pg_conn *c = CONTAINER_OF(timer, struct pg_conn, timer);
+    if (c->late_fault.kind != FAULT_NONE) {
+        struct fault f = c->late_fault;
+        pg_conn_fail(c, &f);
+        return;
+    }
+    switch (c->state) {
+    case PG_CONN_NEW:
+        begin_connecting(c);
+        return;
+    case PG_CONN_RESOLVING:
+    case PG_CONN_CONNECTING:
+        time_out(c);
+        return;
+    case PG_CONN_OPEN:
+        pg_conn_collect(c);
+        return;
+    case PG_CONN_OVER:
+        return;
     }
 }
 
@@ -397,7 +420,6 @@ struct pg_conn *pg_conn_open(const struct pg_conn_params *params)
         c->dsn = (struct pg_dsn){0};
     }
     INVARIANT(uv_timer_init(c->loop, &c->timer) == 0);
-    c->has_timer = true;
     // Connecting begins in the timer's callback, so that no callback is called before this function returns.
     (void)uv_timer_start(&c->timer, on_timer, 0, 0);
     return c;
@@ -408,8 +430,6 @@ void pg_conn_close(struct pg_conn *c)
     if (c == NULL) {
         return;
     }
-    c->is_over = true;
-    c->is_open = false;
     close_connection(c);
     pg_conn_unref(c);
 }

@@ -14,6 +14,16 @@ struct pg_conn_query {
     char sql[];
 };
 
+enum pg_conn_state {
+    PG_CONN_NEW,         // begins in the loop's next turn
+    PG_CONN_RESOLVING,   // a look-up runs
+    PG_CONN_CONNECTING,  // to one address after another
+    PG_CONN_OPEN,
+    PG_CONN_OVER,  // failed or closed: no more callbacks
+};
+
+enum pg_conn_work { PG_CONN_IDLE, PG_CONN_QUERYING, PG_CONN_COPYING };
+
 struct pg_conn {
     int references;  // the owner, the timer, each poll handle, a running look-up, a callback on the stack
     uv_loop_t *loop;
@@ -21,15 +31,11 @@ struct pg_conn {
     uv_poll_t *poll;
     int events;
     uv_timer_t timer;
-    bool has_timer;
-    bool has_begun;
-    bool is_open;
-    bool is_over;  // failed or closed: no more callbacks
+    enum pg_conn_state state;
     bool is_paused;
     bool is_flushing;
 
     uv_getaddrinfo_t lookup;
-    bool is_resolving;
     struct pg_dsn dsn;
     size_t host_at;
     struct pg_dsn_address *addresses;
@@ -42,10 +48,9 @@ struct pg_conn {
     struct fault lookup_fault;
     struct fault late_fault;
 
-    struct pg_conn_query *first;  // the running one, when is_querying
+    enum pg_conn_work work;       // while open
+    struct pg_conn_query *first;  // the running one, while querying
     struct pg_conn_query *last;
-    bool is_querying;
-    bool is_in_copy;
     PGresult *results[PG_CONN_RESULTS_MAX];
     size_t result_count;
     struct fault result_fault;  // kind FAULT_NONE: none

@@ -122,8 +122,7 @@ void pg_conn_drop_queries(struct pg_conn *c)
         free(query);
     }
     c->last = NULL;
-    c->is_querying = false;
-    c->is_in_copy = false;
+    c->work = PG_CONN_IDLE;
     c->on_copy = NULL;
 }
 
@@ -139,7 +138,7 @@ static void explain_loss(struct pg_conn *c, struct fault *ret)
 
 static void send_next(struct pg_conn *c)
 {
-    if (c->is_querying || c->is_in_copy || c->first == NULL || !c->is_open) {
+    if (c->state != PG_CONN_OPEN || c->work != PG_CONN_IDLE || c->first == NULL) {
         return;
     }
     if (PQsendQuery(c->pq, c->first->sql) != 1) {
@@ -148,17 +147,17 @@ static void send_next(struct pg_conn *c)
         pg_conn_fail_later(c, &f);
         return;
     }
-    c->is_querying = true;
+    c->work = PG_CONN_QUERYING;
     pg_conn_send(c);
 }
 
-// Passes the results to the first query's owner, then runs the next query.
-static void deliver_results(struct pg_conn *c)
+// Passes the results to the first query's owner, then runs the next query unless a COPY runs.
+static void deliver_results(struct pg_conn *c, enum pg_conn_work next)
 {
     struct pg_conn_query *query = c->first;
     c->first = query->next;
     c->last = c->first == NULL ? NULL : c->last;
-    c->is_querying = false;
+    c->work = next;
     PGresult *results[PG_CONN_RESULTS_MAX];
     size_t count = c->result_count;
     memcpy(results, c->results, sizeof(results));
@@ -191,7 +190,7 @@ static void take_result(struct pg_conn *c, PGresult *result)
 
 void pg_conn_collect(struct pg_conn *c)
 {
-    while (c->is_querying && !c->is_in_copy && PQisBusy(c->pq) == 0) {
+    while (c->work == PG_CONN_QUERYING && PQisBusy(c->pq) == 0) {
         PGresult *result = PQgetResult(c->pq);
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_COPY_IN) {
@@ -205,19 +204,18 @@ void pg_conn_collect(struct pg_conn *c)
             take_result(c, result);
         }
         if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
-            c->is_in_copy = true;
-            deliver_results(c);
+            deliver_results(c, PG_CONN_COPYING);
             return;
         }
         if (result == NULL) {
-            deliver_results(c);
+            deliver_results(c, PG_CONN_IDLE);
             return;
         }
         if (PQstatus(c->pq) == CONNECTION_BAD) {
             break;
         }
     }
-    if (c->is_open && PQstatus(c->pq) == CONNECTION_BAD) {
+    if (c->state == PG_CONN_OPEN && PQstatus(c->pq) == CONNECTION_BAD) {
         struct fault f;
         explain_loss(c, &f);
         pg_conn_fail(c, &f);
@@ -226,7 +224,7 @@ void pg_conn_collect(struct pg_conn *c)
 
 void pg_conn_readable(struct pg_conn *c)
 {
-    if (c->is_in_copy) {
+    if (c->work == PG_CONN_COPYING) {
         if (c->on_copy != NULL) {
             c->on_copy(c->copy_self);
         }
@@ -266,7 +264,7 @@ static struct pg_conn_query *new_query(const char *sql, pg_conn_on_results on_re
 
 void pg_conn_query(struct pg_conn *c, const char *sql, pg_conn_on_results on_results, void *self)
 {
-    if (c->is_over) {
+    if (c->state == PG_CONN_OVER) {
         return;
     }
     push_query(c, new_query(sql, on_results, self), false);
@@ -317,7 +315,7 @@ bool pg_conn_write_copy(struct pg_conn *c, struct slice message, struct fault *f
 
 void pg_conn_finish_copy(struct pg_conn *c)
 {
-    if (c->is_in_copy && PQputCopyEnd(c->pq, NULL) == 1) {
+    if (c->work == PG_CONN_COPYING && PQputCopyEnd(c->pq, NULL) == 1) {
         pg_conn_send(c);
     }
 }
@@ -325,8 +323,7 @@ void pg_conn_finish_copy(struct pg_conn *c)
 void pg_conn_end_copy(struct pg_conn *c, pg_conn_on_results on_results, void *self)
 {
     push_query(c, new_query("", on_results, self), true);
-    c->is_in_copy = false;
-    c->is_querying = true;
+    c->work = PG_CONN_QUERYING;
     c->on_copy = NULL;
     pg_conn_later(c);  // the result may be in libpq's buffer already
 }
