@@ -132,10 +132,7 @@ void consumer_tick(struct consumer *c)
     if (c->main_queue == NULL) {
         return;  // leaving
     }
-    if (clock_now_us() >= c->no_commit_us) {
-        // Also during a revocation: settled events need not wait for running calls.
-        (void)offset_store_commit(&c->offsets);
-    }
+    (void)offset_store_commit(&c->offsets);  // also during a revocation: calls may run for long
     if (offset_store_waiting_us(&c->offsets) > COMMIT_WAIT_US) {
         consumer_set_kafka_error(c, "Kafka has not responded to a commit for more than 10 s");
     }
@@ -363,7 +360,7 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     c->listener = params->listener;
     c->planned_count = params->partition_count;
     c->limits = consumer_conf_limits(c->planned_count);
-    if (!consumer_conf_open(params->settings, params->config, &c->limits, &c->rk, f)) {
+    if (!consumer_conf_open(params->settings, params->config, &c->limits, &c->join, &c->rk, f)) {
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);
@@ -371,11 +368,9 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
     const struct offset_store_listener store = {on_committed, on_worker_done, c};
-    offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &store);
-    int64_t heartbeat_ms = consumer_conf_number(c->rk, "heartbeat.interval.ms");
-    c->rejoin_limit_us = 2 * heartbeat_ms * CLOCK_US_PER_MS;
-    standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"), heartbeat_ms,
-                    clock_now_us());
+    offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &c->join, &store);
+    standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"),
+                    consumer_conf_number(c->rk, "heartbeat.interval.ms"), clock_now_us());
     *ret = TAKE(c);
     return true;
 }

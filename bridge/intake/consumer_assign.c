@@ -90,9 +90,6 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
              "%d partitions assigned", list->cnt);
     group_state_enter(&c->state, GROUP_MEMBER);
-    if (c->rejoin_assignments > 0 && --c->rejoin_assignments == 0) {
-        c->no_commit_us = 0;
-    }
     consumer_set_kafka_error(c, NULL);
     c->listener.on_assigned(c->listener.self);
     size_t count = 0;
@@ -238,18 +235,6 @@ static void unassign(struct consumer *c)
     consumer_advance_close(c);
 }
 
-/**
- * After it has given partitions back librdkafka joins the group anew, which the other members learn with
- * their next heartbeats. The broker holds the request until then, and everything behind it on that
- * connection: a commit would come to it with an old generation, and librdkafka drops the whole assignment
- * when that is refused.
- */
-static void expect_rejoin(struct consumer *c)
-{
-    c->no_commit_us = clock_now_us() + c->rejoin_limit_us;
-    c->rejoin_assignments = 2;  // what came with the revocation, and what comes of joining
-}
-
 void consumer_advance_revoke(struct consumer *c)
 {
     if ((c->state != GROUP_REVOKING && c->state != GROUP_COMMITTING) || c->offsets.is_committing) {
@@ -265,7 +250,6 @@ void consumer_advance_revoke(struct consumer *c)
         group_state_enter(&c->state, GROUP_COMMITTING);
         return;
     }
-    expect_rejoin(c);
     unassign(c);
 }
 
@@ -274,7 +258,6 @@ static void revoke_partitions(struct consumer *c, const rd_kafka_topic_partition
     bool is_lost = rd_kafka_assignment_lost(c->rk) != 0;
     c->revoked = rd_kafka_topic_partition_list_copy(list);
     group_state_enter(&c->state, GROUP_DROPPING);
-    c->no_commit_us = c->rejoin_assignments = 0;
     struct partition *p;
     LL_FOREACH (c->partitions, p) {
         bool is_assigned = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;

@@ -139,7 +139,8 @@ int64_t consumer_conf_number(rd_kafka_t *rk, const char *property)
 }
 
 bool consumer_conf_open(const struct settings *settings, const struct function_config *config,
-                        const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f)
+                        const struct partition_limits *limits, struct join_watch *join, rd_kafka_t **ret,
+                        struct fault *f)
 {
     CLEANUP(memory_free_pointer) char *group = function_config_group(config->name);
     rd_kafka_conf_t *conf;
@@ -147,6 +148,8 @@ bool consumer_conf_open(const struct settings *settings, const struct function_c
     if (!make_conf(settings, group, limits, &conf, f)) {
         return false;
     }
+    join_watch_init(join);
+    kafka_client_read_log(conf, JOIN_WATCH_DEBUG, &join->reader);
     rd_kafka_conf_set_events(conf,
                              RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT);
     if (!kafka_client_open(conf, KAFKA_CONSUMER, &rk, f)) {

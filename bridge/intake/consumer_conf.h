@@ -3,6 +3,7 @@
 #define BRIDGE_INTAKE_CONSUMER_CONF_H
 
 #include "bridge/config/function_config.h"
+#include "bridge/intake/join_watch.h"
 #include "bridge/intake/partition.h"
 
 /** The subscription for a configured topic: its name, or for a glob a regular expression that begins with ^.
@@ -20,9 +21,11 @@ bool consumer_conf_is_outgrown(size_t planned_count, size_t partition_count);
 /** The value of a numeric property of a client. */
 int64_t consumer_conf_number(rd_kafka_t *rk, const char *property);
 
-/** Creates the client and subscribes. FAULT_CONFIG: librdkafka refuses a property or a topic. */
+/** Creates the client, which `join` watches, and subscribes. FAULT_CONFIG: librdkafka refuses a property or a
+ * topic. */
 bool consumer_conf_open(const struct settings *settings, const struct function_config *config,
-                        const struct partition_limits *limits, rd_kafka_t **ret, struct fault *f) MUST_USE;
+                        const struct partition_limits *limits, struct join_watch *join, rd_kafka_t **ret,
+                        struct fault *f) MUST_USE;
 
 /** Creates a client without a group, for reading at given offsets. An offset out of range means the earliest;
  * the end of a partition is reported (RD_KAFKA_RESP_ERR__PARTITION_EOF). */

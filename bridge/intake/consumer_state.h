@@ -4,6 +4,7 @@
 
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/group_state.h"
+#include "bridge/intake/join_watch.h"
 #include "bridge/intake/offset_store.h"
 #include "bridge/intake/standstill.h"
 #include "core/base/backoff.h"
@@ -13,6 +14,7 @@ struct consumer {
     rd_kafka_t *rk;
     rd_kafka_queue_t *main_queue;
     struct kafka_watch *main_watch;
+    struct join_watch join;
     struct offset_store offsets;
     struct consumer_listener listener;
     char *component;
@@ -26,9 +28,6 @@ struct consumer {
     struct backoff lookup_backoff;
     bool is_polling;                           // on_main_ready is polling
     rd_kafka_topic_partition_list_t *revoked;  // the revocation in progress
-    int64_t no_commit_us;                      // not before this time: librdkafka joins the group anew
-    int rejoin_assignments;                    // that come until it has joined, at most
-    int64_t rejoin_limit_us;                   // how long that takes, at most
     bool has_kafka_error;                      // the listener knows that Kafka does not respond
     struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing

@@ -29,7 +29,7 @@ static bool send_commit(struct offset_store *s, const rd_kafka_topic_partition_l
 
 bool offset_store_confirm(struct offset_store *s)
 {
-    if (s->is_committing || s->queue == NULL) {
+    if (s->is_committing || s->queue == NULL || !join_watch_can_commit(s->join)) {
         return false;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
@@ -46,7 +46,7 @@ bool offset_store_confirm(struct offset_store *s)
 
 bool offset_store_commit(struct offset_store *s)
 {
-    if (s->is_committing) {
+    if (s->is_committing || !join_watch_can_commit(s->join)) {
         return false;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
@@ -183,9 +183,10 @@ int64_t offset_store_lag(const struct offset_store *s, const struct partition *p
 }
 
 void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, struct partition **partitions,
-                       const struct offset_store_listener *listener)
+                       const struct join_watch *join, const struct offset_store_listener *listener)
 {
-    *s = (struct offset_store){.loop = loop, .rk = rk, .partitions = partitions, .listener = *listener};
+    *s = (struct offset_store){
+        .loop = loop, .rk = rk, .partitions = partitions, .join = join, .listener = *listener};
     s->queue = rd_kafka_queue_new(rk);
     s->watch = kafka_watch_start(loop, s->queue, on_events, s);
 }

@@ -2,6 +2,7 @@
 #ifndef BRIDGE_INTAKE_OFFSET_STORE_H
 #define BRIDGE_INTAKE_OFFSET_STORE_H
 
+#include "bridge/intake/join_watch.h"
 #include "bridge/intake/partition.h"
 
 struct offset_store_listener {
@@ -21,6 +22,7 @@ struct offset_store {
     struct kafka_watch *watch;
     struct offset_store_listener listener;
     struct partition **partitions;  // lent: the consumer's list
+    const struct join_watch *join;  // lent
     bool is_committing;
     int64_t committing_since_us;
     bool is_listing_ends;
@@ -28,16 +30,17 @@ struct offset_store {
 };
 
 void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, struct partition **partitions,
-                       const struct offset_store_listener *listener);
+                       const struct join_watch *join, const struct offset_store_listener *listener);
 
 /** Not while offset_store_is_busy. */
 void offset_store_close(struct offset_store *s);
 
-/** Starts a commit of the offsets that have moved. False: none has moved, or a commit is in flight. */
+/** Starts a commit of the offsets that have moved. False: none has moved, a commit is in flight, or
+ * librdkafka joins the group. */
 bool offset_store_commit(struct offset_store *s);
 
 /** Commits the committed offsets again: the response shows whether this is still a member of the group.
- * False: no partition has a committed offset, or a commit is in flight. */
+ * False: no partition has a committed offset, a commit is in flight, or librdkafka joins the group. */
 bool offset_store_confirm(struct offset_store *s);
 
 /** The age of the commit in flight; 0: there is none. */

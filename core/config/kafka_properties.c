@@ -54,6 +54,7 @@ static const struct kafka_property PROPERTIES[] = {
     {"max.partition.fetch.bytes", WHY_MEMORY, false},
     {"fetch.error.backoff.ms", WHY_MEMORY, false},
     {"fetch.queue.backoff.ms", WHY_MEMORY, false},
+    {"log.queue", "it is always false: millrace writes the lines as they come", false},
     {"plugin.library.paths", WHY_CODE, false},
     {"ssl.engine.location", WHY_CODE, false},
     {"ssl.providers", WHY_CODE, false},

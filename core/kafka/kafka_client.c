@@ -12,7 +12,6 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/config/kafka_properties.h"
-#include "core/kafka/kafka_refusal.h"
 
 // Defaults that the user may change. A later list overrides an earlier one.
 static const char *const COMMON_DEFAULTS[] = {
@@ -113,9 +112,26 @@ static enum log_level level_of(int syslog_level)
                                        : LOG_LEVEL_DEBUG;
 }
 
-/** Called by librdkafka's threads: uses only the atomics above, kafka_refusal_note and log_write. */
+/** Gives the line to the client's reader, if it has one. False: the user did not ask for the line. */
+static bool read_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    const struct kafka_log_reader *reader = rk == NULL ? NULL : rd_kafka_opaque(rk);
+    if (reader == NULL) {
+        return true;
+    }
+    if (level == LOG_DEBUG) {
+        reader->on_line(reader->self, facility, text);
+    }
+    return level <= reader->level;
+}
+
+/** Called by librdkafka's threads: uses only the client's reader, the atomics above and log_write. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
+    const char *message = skip_thread(text);
+    if (!read_line(rk, level, facility, message)) {
+        return;
+    }
     // One `kafka:` section configures producers and consumers; each rightly ignores the other's properties.
     if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "property and will be ignored by this") != NULL) {
         return;
@@ -123,10 +139,6 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     // Logged for brokers that ignore allow.auto.create.topics: only the embedded one is so old.
     if (strcmp(facility, "AUTOCREATE") == 0) {
         return;
-    }
-    const char *message = skip_thread(text);
-    if (rk != NULL && rd_kafka_opaque(rk) != NULL) {
-        kafka_refusal_note(rd_kafka_opaque(rk), facility, message);
     }
     if (level <= LOG_INFO && was_logged_recently(message)) {
         return;
@@ -187,6 +199,19 @@ static size_t number_of(const rd_kafka_conf_t *conf, const char *key)
     size_t size = sizeof(text);
     (void)rd_kafka_conf_get(conf, key, text, &size);
     return (size_t)strtoull(text, NULL, 10);
+}
+
+void kafka_client_read_log(rd_kafka_conf_t *conf, const char *debug_context, struct kafka_log_reader *reader)
+{
+    // With `debug` set librdkafka ignores log_level and logs all levels; without it nothing of level debug.
+    char debug[512] = "";
+    size_t size = sizeof(debug);
+    (void)rd_kafka_conf_get(conf, "debug", debug, &size);
+    size_t level = number_of(conf, "log_level");
+    reader->level = debug[0] != '\0' ? LOG_DEBUG : level < LOG_INFO ? (int)level : LOG_INFO;
+    rd_kafka_conf_set_opaque(conf, reader);
+    // This adds to the contexts that are set.
+    INVARIANT(rd_kafka_conf_set(conf, "debug", debug_context, NULL, 0) == RD_KAFKA_CONF_OK);
 }
 
 size_t kafka_client_message_max_bytes(const rd_kafka_conf_t *conf)

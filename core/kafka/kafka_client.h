@@ -26,6 +26,17 @@ bool kafka_client_check(const struct text_pairs *kafka, struct fault *f) MUST_US
 bool kafka_client_conf(const struct settings *settings, enum kafka_role role, const char *const *extra,
                        rd_kafka_conf_t **ret, struct fault *f) MUST_USE;
 
+/** Reads what a client logs for debugging. Plain data; outlives the client. */
+struct kafka_log_reader {
+    /** Called by librdkafka's threads with each line of level debug, without the thread's name. */
+    void (*on_line)(void *self, const char *facility, const char *text);
+    void *self;
+    int level;  // of the lines that the user asked for: only they are written; set by kafka_client_read_log
+};
+
+/** Gives the client's lines of a debug context to `reader`, which becomes the client's opaque. */
+void kafka_client_read_log(rd_kafka_conf_t *conf, const char *debug_context, struct kafka_log_reader *reader);
+
 /** message.max.bytes of the configuration. */
 size_t kafka_client_message_max_bytes(const rd_kafka_conf_t *conf);
 

@@ -12,17 +12,6 @@ struct kafka_producer_end {
     struct kafka_refusal *refusal;  // the handle's log callback uses it until the handle is gone
 };
 
-// Its lines are about batches: what was sent, delivered or refused.
-#define DEBUG_BATCHES "msg"
-
-static int log_level_of(const rd_kafka_conf_t *conf)
-{
-    char text[16] = "";
-    size_t size = sizeof(text);
-    (void)rd_kafka_conf_get(conf, "log_level", text, &size);
-    return (int)strtol(text, NULL, 10);
-}
-
 bool kafka_producer_open(struct kafka_producer *p, struct fault *f)
 {
     rd_kafka_conf_t *conf;
@@ -33,11 +22,8 @@ bool kafka_producer_open(struct kafka_producer *p, struct fault *f)
         return false;
     }
     if (p->has_refusals) {
-        p->is_debugging = text_pairs_get(&p->settings->kafka, "debug") != NULL;
-        p->log_level = log_level_of(conf);
         p->refusal = kafka_refusal_new();
-        INVARIANT(rd_kafka_conf_set(conf, "debug", DEBUG_BATCHES, NULL, 0) == RD_KAFKA_CONF_OK);
-        rd_kafka_conf_set_opaque(conf, p->refusal);
+        kafka_client_read_log(conf, KAFKA_REFUSAL_DEBUG, kafka_refusal_reader(p->refusal));
     }
     p->message_max_bytes = kafka_client_message_max_bytes(conf);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
@@ -60,8 +46,8 @@ bool kafka_producer_is_broken(const struct kafka_producer *p, char *why, size_t 
 // Debug lines are dropped before they are formatted unless the level lets them pass.
 void kafka_producer_explain(struct kafka_producer *p, bool is_wanted)
 {
-    if (p->has_refusals && !p->is_debugging) {
-        rd_kafka_set_log_level(p->rk, is_wanted ? LOG_DEBUG : p->log_level);
+    if (p->refusal != NULL) {
+        rd_kafka_set_log_level(p->rk, is_wanted ? LOG_DEBUG : kafka_refusal_reader(p->refusal)->level);
     }
 }
 

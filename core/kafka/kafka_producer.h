@@ -19,8 +19,6 @@ struct kafka_producer {
     struct kafka_watch *watch;
     struct kafka_admin *admin;
     struct kafka_refusal *refusal;  // lives as long as the handle; NULL unless has_refusals
-    bool is_debugging;              // the user sets `debug`
-    int log_level;                  // of the handle's configuration
     size_t message_max_bytes;       // message.max.bytes of the open handle
 };
 

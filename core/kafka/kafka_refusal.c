@@ -1,10 +1,8 @@
 #include "core/kafka/kafka_refusal.h"
 
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
@@ -13,17 +11,11 @@
 #define FRESH_US (20 * CLOCK_US_PER_S)
 
 struct kafka_refusal {
+    struct kafka_log_reader reader;
     uv_mutex_t mutex;
     char text[320];
     int64_t noted_us;
 };
-
-struct kafka_refusal *kafka_refusal_new(void)
-{
-    struct kafka_refusal *r = memory_zeroed(1, sizeof(*r));
-    INVARIANT(uv_mutex_init(&r->mutex) == 0);
-    return r;
-}
 
 void kafka_refusal_free(struct kafka_refusal *r)
 {
@@ -105,6 +97,24 @@ void kafka_refusal_note(struct kafka_refusal *r, const char *facility, const cha
                    name[0] == '\0' ? "" : " (", name, name[0] == '\0' ? "" : ")");
     r->noted_us = clock_now_us();
     uv_mutex_unlock(&r->mutex);
+}
+
+static void on_line(void *self, const char *facility, const char *text)
+{
+    kafka_refusal_note(self, facility, text);
+}
+
+struct kafka_refusal *kafka_refusal_new(void)
+{
+    struct kafka_refusal *r = memory_zeroed(1, sizeof(*r));
+    r->reader = (struct kafka_log_reader){.on_line = on_line, .self = r};
+    INVARIANT(uv_mutex_init(&r->mutex) == 0);
+    return r;
+}
+
+struct kafka_log_reader *kafka_refusal_reader(struct kafka_refusal *r)
+{
+    return &r->reader;
 }
 
 bool kafka_refusal_get(struct kafka_refusal *r, char *ret_text, size_t size)

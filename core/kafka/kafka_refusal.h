@@ -4,13 +4,16 @@
 #ifndef CORE_KAFKA_KAFKA_REFUSAL_H
 #define CORE_KAFKA_KAFKA_REFUSAL_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "core/kafka/kafka_client.h"
 
 /** The newest refusal of one handle. All functions may be called on any thread. */
 struct kafka_refusal;
 
 struct kafka_refusal *kafka_refusal_new(void);
+
+/** To be given to kafka_client_read_log with KAFKA_REFUSAL_DEBUG. */
+struct kafka_log_reader *kafka_refusal_reader(struct kafka_refusal *r);
+#define KAFKA_REFUSAL_DEBUG "msg"  // lines about batches: what was sent, delivered or refused
 
 /**
  * Reads a line of librdkafka's log; lines that tell of no refusal are ignored.

@@ -93,12 +93,22 @@ def test_a_process_that_joins_takes_partitions_over_in_order(kafka, make_millrac
     """Nothing is lost on the way: the others commit nothing while they join anew, and no call is repeated."""
     topic, group = f"{name}.events", f"millrace.{name}"
     kafka.create_topic(topic, 4)
-    bridges = []
-    for _ in range(2):
+
+    def start():
         millrace = make_millrace(kafka)
+        millrace.settings(kafka={"heartbeat.interval.ms": 500})
         millrace.function(name, topic, function.url)
-        bridges.append(millrace)
-    first = bridges[0].bridge()
+        return millrace.bridge()
+
+    def expect_progress():
+        moved = kafka.committed(group, topic)
+        wait_until(
+            lambda: all(now > moved[number] for number, now in kafka.committed(group, topic).items()),
+            30,
+            "all partitions to go on",
+        )
+
+    bridges = [start()]
     stopping = threading.Event()
 
     def produce():
@@ -111,15 +121,15 @@ def test_a_process_that_joins_takes_partitions_over_in_order(kafka, make_millrac
     load.start()
     try:
         wait_until(lambda: len(kafka.committed(group, topic)) == 4, 30, "offsets of all partitions")
-        second = bridges[1].bridge()
-        second.wait_event("partitions_assigned", partitions=2)
-        moved = kafka.committed(group, topic)
-        wait_until(
-            lambda: all(now > moved[number] for number, now in kafka.committed(group, topic).items()),
-            30,
-            "all partitions to go on",
-        )
+        for partitions in (2, 1, 1):
+            bridges.append(start())
+            bridges[-1].wait_event("partitions_assigned", partitions=partitions)
+            expect_progress()
+        for bridge in bridges[2:]:
+            assert bridge.stop() == 0
+            expect_progress()
     finally:
         stopping.set()
         load.join()
-    assert first.find("assignment_lost") is None and second.find("assignment_lost") is None, first.log()
+    for bridge in bridges:
+        assert bridge.find("assignment_lost") is None, bridge.log()

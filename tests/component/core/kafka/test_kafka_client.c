@@ -1,4 +1,11 @@
 #include "core/kafka/kafka_client.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
 #include "tests/component/mock_kafka.h"
 
 static struct mock_kafka kafka;
@@ -92,6 +99,57 @@ static void an_unknown_property_is_named_and_a_bad_value_is_not_shown(void **sta
     assert_false(kafka_client_conf(&bad, KAFKA_PRODUCER, NULL, &conf, &f));
     assert_null(strstr(f.text, "hunter2"));
     text_pairs_clear(&bad.kafka);
+}
+
+static void count_line(void *self, const char *facility, const char *text)
+{
+    (void)text;
+    if (strcmp(facility, "TERMINATE") == 0) {
+        atomic_fetch_add((atomic_int *)self, 1);
+    }
+}
+
+/** Whether what a client says at its end is written, when a reader wants it and the user has this property.
+ */
+static bool is_line_written(const char *property, const char *value)
+{
+    struct settings mine = {0};
+    struct fault f;
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    atomic_int count = 0;
+    struct kafka_log_reader reader = {.on_line = count_line, .self = &count};
+    text_pairs_set(&mine.kafka, property, value);
+    assert_true(kafka_client_conf(&mine, KAFKA_PRODUCER, NULL, &conf, &f));
+    kafka_client_read_log(conf, "generic", &reader);
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    (void)dup2(fileno(file), STDERR_FILENO);
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_DEBUG);
+    bool is_open = kafka_client_open(conf, KAFKA_PRODUCER, &rk, &f);
+    if (is_open) {
+        rd_kafka_destroy(rk);
+    }
+    log_finish();
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+    (void)dup2(saved, STDERR_FILENO);
+    close(saved);
+    char text[1 << 16];
+    rewind(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    (void)fclose(file);
+    text_pairs_clear(&mine.kafka);
+    assert_true(is_open);
+    assert_true(atomic_load(&count) > 0);
+    return strstr(text, "TERMINATE") != NULL;
+}
+
+static void a_line_for_a_reader_is_written_only_if_the_user_asked_for_it(void **state)
+{
+    (void)state;
+    assert_false(is_line_written("client.id", "me"));
+    assert_false(is_line_written("log_level", "3"));
+    assert_true(is_line_written("debug", "generic"));
 }
 
 struct counter {
@@ -224,6 +282,7 @@ int main(void)
         cmocka_unit_test(our_defaults_yield_to_the_user_and_the_promise_to_nobody),
         cmocka_unit_test(the_largest_record_fits_the_producers_queue),
         cmocka_unit_test(an_unknown_property_is_named_and_a_bad_value_is_not_shown),
+        cmocka_unit_test(a_line_for_a_reader_is_written_only_if_the_user_asked_for_it),
         cmocka_unit_test(a_queue_wakes_the_loop_each_time_it_fills_again),
         cmocka_unit_test(a_drain_that_stops_at_its_budget_goes_on_next_turn),
         cmocka_unit_test(a_topic_is_made_where_create_topics_is_unknown),

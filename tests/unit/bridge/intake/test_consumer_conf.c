@@ -58,6 +58,7 @@ static void expect_open(const char *message_max, const char *receive_max)
     struct settings settings = {0};
     struct function_config config = {.name = memory_string("fn")};
     struct partition_limits limits = consumer_conf_limits(1);
+    struct join_watch join;
     rd_kafka_t *rk = NULL;
     struct fault f = {0};
     text_list_add(&config.source.topics, "a.b.c");
@@ -66,7 +67,7 @@ static void expect_open(const char *message_max, const char *receive_max)
     if (receive_max != NULL) {
         text_pairs_set(&settings.kafka, "receive.message.max.bytes", receive_max);
     }
-    bool is_open = consumer_conf_open(&settings, &config, &limits, &rk, &f);
+    bool is_open = consumer_conf_open(&settings, &config, &limits, &join, &rk, &f);
     assert_string_equal(f.text, "");
     assert_true(is_open);
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -113,7 +113,8 @@ static void what_the_promise_rests_on_is_refused_with_the_reason(void **state)
                                    "queued.min.messages",
                                    "queued.max.messages.kbytes",
                                    "auto.offset.reset",
-                                   "allow.auto.create.topics"};
+                                   "allow.auto.create.topics",
+                                   "log.queue"};
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct config_case c = {0};
         struct settings s;
