@@ -138,6 +138,13 @@ def test_run_leaves_out_what_check_refuses(files):
     assert 'did you mean "admin"' in process.log()
 
 
+def test_the_registry_needs_no_other_file(files):
+    files.write("functions/mail.yaml", GOOD_FUNCTION + "paylod: row\n")
+    process = files.start("registry", "--listen", "127.0.0.1:0")
+    process.wait_event("registry_listening")
+    assert process.stop() == 0
+
+
 def test_check_refuses_what_librdkafka_would_refuse_at_the_start(files):
     """Each property is right by itself; together with idempotence librdkafka takes them not."""
     kafka = "kafka: {bootstrap.servers: 'kafka:9092', queue.buffering.backpressure.threshold: 10}\n"
@@ -185,6 +192,14 @@ def test_the_registry_reads_only_the_shared_file(files):
 def test_help_of_a_command(files):
     assert files.command("help", "check").stdout == files.command("check", "--help").stdout
     assert files.command("help", "chekc").returncode == 64
+
+
+def test_help_names_each_command(files):
+    names = "try run connect bridge check status registry config version".split()
+    lines = files.command("help").stdout.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == names
+    for name in names:
+        assert files.command(name, "--help").returncode == 0
 
 
 def test_no_folder(files, tmp_path):

@@ -51,7 +51,7 @@ def settled_to(kafka, name):
     return {number: now.get(number, 0) for number in ends} == ends
 
 
-def test_behind_a_failing_key(shop, kafka, function, name):
+def test_behind_a_failing_key(shop, kafka, millrace, function, name):
     """Nothing is written any more when its records go, while they are being read a second time."""
     process, value, failing = shop(1)
     topic = f"{name}.public.a"
@@ -74,6 +74,13 @@ def test_behind_a_failing_key(shop, kafka, function, name):
     again.clear()
     process.wait_event("events_gone", timeout=60)
     wait_until(lambda: settled_to(kafka, name), 30, "all settled")
+
+    def counted(outcome):
+        return millrace.metric("millrace_function_events_total", function=name, outcome=outcome)
+
+    gone = sum(event["events"] for event in process.events if event["event"] == "events_gone")
+    wait_until(lambda: counted("lost_to_retention") == gone, 20, f"{gone} counted")
+    wait_until(lambda: counted("delivered") + gone == 1 + 6000 + 1, 20, lambda: f"others, not {counted('delivered')}")
 
 
 def test_of_partitions_that_are_held(shop, kafka, function, name):

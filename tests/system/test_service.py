@@ -59,10 +59,12 @@ def unit():
 
 
 @pytest.fixture
-def start(folder, name, millrace):
+def start(folder, name, unit, millrace):
     made = []
 
     def start_service():
+        # Else systemd hears of neither, whatever the program sends.
+        assert unit["Type"] == ["notify"] and unit["WatchdogSec"]
         scratch = os.path.join(folder, f"{name}-scratch")
         os.mkdir(scratch)
         notifications = Notifications(name)
@@ -120,6 +122,8 @@ def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, 
     assert processes.children(process.pid)
     assert status_of(process.pid, "Seccomp") == ["2"] and status_of(process.pid, "NoNewPrivs") == ["1"]
     assert int(status_of(process.pid, "CapEff")[0], 16) == 0
+    for pid in [process.pid, *processes.children(process.pid)]:
+        assert os.stat(f"/proc/{pid}/mem").st_uid == 0, "a core dump or a debugger of its user would have its secrets"
     wait_until(lambda: process.notifications.has("WATCHDOG=1", 3), 30, "the watchdog's food")
 
     inside = f"/proc/{process.pid}/root{service.EDITOR}/millrace"

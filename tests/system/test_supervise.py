@@ -1,7 +1,9 @@
 """Promise: one part that fails harms no other, and everything says what failed: log, status, /readyz and metrics."""
 
+import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 
@@ -65,6 +67,37 @@ def test_a_bad_millrace_yaml_ends_with_78(shop, millrace):
     assert millrace.run(wait=False).wait_exit() == 78
 
 
+def has_in_memory(pid, text):
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            place, rights = line.split()[:2]
+            begin, end = (int(part, 16) for part in place.split("-"))
+            if rights.startswith("rw") and not line.rstrip().endswith(("[vvar]", "[vsyscall]")):
+                with contextlib.suppress(OSError):
+                    memory.seek(begin)
+                    if text.encode() in memory.read(end - begin):
+                        return True
+    return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reads the memory of processes that forbid it")
+def test_a_process_has_the_secrets_of_its_own_files_alone(shop, millrace, function, name):
+    secret = {word: secrets.token_hex(20) for word in (name, f"{name}-two", "bridge")}
+    for word, text in secret.items():
+        millrace.write(f"secret-{word}", text)
+    for word in (name, f"{name}-two"):
+        millrace.connector(word, shop, postgres={"password": {"file": f"../secret-{word}"}})
+    bearer = {"bearer": {"file": "../secret-bridge"}}
+    millrace.function(name, f"{name}.public.a", function.url, auth=bearer)
+    process = millrace.run()
+    shop.sql("insert into a values (1)")
+    function.wait_calls(1)
+    for word in secret:
+        child = process.child(word)
+        found = [other for other, text in secret.items() if has_in_memory(child, text)]
+        assert found == [word]
+
+
 def test_a_folder_that_vanishes_stops_nothing(shop, millrace, function, name):
     process = millrace.run()
     kept = f"{millrace.folder}/connectors"
@@ -97,6 +130,8 @@ def test_a_failed_connector_keeps_its_series(shop, postgres, millrace, name):
     assert millrace.metric("millrace_process_up", process=f"connector/{name}-no") == 0
     failed = entry(millrace, "connectors", f"{name}-no")
     assert failed["state"] == "failed" and "does not exist" in failed["last_error"]
+    said = [event for event in process.events if event["level"] != "debug" and "does not exist" in event["message"]]
+    assert len(said) == 1, "one failure is one line"
 
 
 def test_counters_go_on_when_a_process_is_killed(shop, millrace, function, name):

@@ -238,6 +238,11 @@ static void a_key_that_only_looks_like_avro_is_a_string(void **state)
     case_stop(&c);
 }
 
+static bool has_committed(struct bridge_case *c, int64_t n)
+{
+    return case_committed(c, "fn") >= n;
+}
+
 static void an_offset_moves_only_behind_what_is_settled(void **state)
 {
     (void)state;
@@ -250,7 +255,8 @@ static void an_offset_moves_only_behind_what_is_settled(void **state)
     case_change(&c, 4, 'c', "x");
     case_apply(&c, case_config(&c, "fn"));
     case_run_until(&c, has_answered, 3);
-    case_run_ms(&c, 1200);  // two rounds of commits; the call stays held however long this takes
+    case_run_until(&c, has_committed, 1);
+    case_run_ms(&c, 1200);  // two more rounds of commits; the call stays held however long this takes
     assert_int_equal(case_committed(&c, "fn"), 1);
     stub_function_release(c.stub);
     case_run_until(&c, case_has_settled, 4);
@@ -344,7 +350,7 @@ static void a_restarted_function_goes_on_where_it_left_off(void **state)
     struct function_config *config = case_config(&c, "fn");
     config->source.start = FUNCTION_START_LATEST;
     case_apply(&c, config);
-    case_run_ms(&c, 1500);
+    case_run_until(&c, has_committed, 1);  // registered: it begins at the end of now
     case_change(&c, 2, 'c', "after");
     case_run_until(&c, case_has_settled, 1);
     assert_int_equal(stub_function_count(c.stub), 1);

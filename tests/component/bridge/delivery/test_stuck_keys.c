@@ -168,11 +168,58 @@ static void a_restart_in_between_changes_nothing(void **state)
     case_stop(&c);
 }
 
+/** Keys 0 and 1 are throttled and all other calls held, until it is open. */
+static struct stub_answer throttles_two_and_holds_others(void *self, const struct stub_call *call,
+                                                         size_t number)
+{
+    (void)number;
+    if (*(bool *)self) {
+        return (struct stub_answer){.status = 200, .delay_ms = 100};
+    }
+    return id_of(call) < 2 ? (struct stub_answer){.status = 429, .headers = "Retry-After: 1\r\n"}
+                           : (struct stub_answer){.status = 200, .is_held = true};
+}
+
+static bool is_throttled(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    return has_status(c, "\"state\":\"throttled\"");
+}
+
+static void answers_to_calls_from_before_a_throttle_let_no_more_calls_through(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    bool is_open = false;
+    case_start(&c, throttles_two_and_holds_others, &is_open);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.concurrency = 8;
+    case_apply(&c, config);
+    for (int64_t key = 2; key < 8; key++) {
+        case_change(&c, key, 'c', "x");
+    }
+    case_run_until(&c, case_has_calls, 6);
+    case_change(&c, 0, 'c', "x");
+    case_change(&c, 1, 'c', "x");
+    case_run_until(&c, is_throttled, 0);
+    size_t before = stub_function_count(c.stub);
+    for (int64_t key = 8; key < 16; key++) {
+        case_change(&c, key, 'c', "x");
+    }
+    is_open = true;
+    stub_function_release(c.stub);
+    case_run_until(&c, case_has_settled, 16);
+    const struct stub_call *probe = stub_function_call(c.stub, before);
+    assert_true(stub_function_call(c.stub, before + 1)->at_us >= probe->answered_us);
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failing_key_with_much_behind_it_stops_no_other),
         cmocka_unit_test(a_key_that_is_always_throttled_stops_no_other),
+        cmocka_unit_test(answers_to_calls_from_before_a_throttle_let_no_more_calls_through),
         cmocka_unit_test(however_many_keys_fail_the_others_are_called),
         cmocka_unit_test(a_restart_in_between_changes_nothing),
     };

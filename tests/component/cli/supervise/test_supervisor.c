@@ -107,10 +107,11 @@ static void start(const char *name, int64_t silence_us, int64_t hang_us)
     supervisor_apply(supervisor, &desired, 1);
 }
 
-static void stop(void)
+static int stop(void **state)
 {
+    (void)state;
     supervisor_free(supervisor);
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    return uv_run(&loop, UV_RUN_DEFAULT);
 }
 
 static void a_child_whose_loop_stands_still_is_killed_and_started_again(void **state)
@@ -124,7 +125,6 @@ static void a_child_whose_loop_stands_still_is_killed_and_started_again(void **s
           0);  // SIGABRT stays pending while it is stopped: SIGKILL follows
     assert_non_null(strstr(look().detail, "its event loop did not turn"));
     UNTIL(look().restarts == 1);
-    stop();
 }
 
 static void a_supervisor_that_was_stopped_itself_blames_no_child(void **state)
@@ -138,7 +138,6 @@ static void a_supervisor_that_was_stopped_itself_blames_no_child(void **state)
         (void)uv_run(&loop, UV_RUN_ONCE);
         assert_string_equal(look().state, "running");
     }
-    stop();
 }
 
 static void what_ended_with_78_keeps_its_series_and_its_reason(void **state)
@@ -149,7 +148,6 @@ static void what_ended_with_78_keeps_its_series_and_its_reason(void **state)
     assert_string_equal(look().detail, "ended with exit code 78");
     assert_non_null(strstr(look().metrics, "c_total 5\n"));
     assert_false(look().is_reporting);
-    stop();
 }
 
 static void a_rejected_file_neither_stops_nor_starts_its_child(void **state)
@@ -166,7 +164,6 @@ static void a_rejected_file_neither_stops_nor_starts_its_child(void **state)
     assert_string_equal(look().state, "draining");
     supervisor_drain(supervisor);
     UNTIL(is_ended);
-    stop();
 }
 
 static void a_child_is_restarted_for_a_variable_that_it_lacks_not_for_one_that_it_has(void **state)
@@ -185,7 +182,6 @@ static void a_child_is_restarted_for_a_variable_that_it_lacks_not_for_one_that_i
     desired.variables.count = 0;
     supervisor_apply(supervisor, &desired, 1);
     assert_string_equal(look().state, "running");
-    stop();
 }
 
 int main(int argc, char **argv)
@@ -196,11 +192,12 @@ int main(int argc, char **argv)
     log_start(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
     (void)uv_loop_init(&loop);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_child_whose_loop_stands_still_is_killed_and_started_again),
-        cmocka_unit_test(a_supervisor_that_was_stopped_itself_blames_no_child),
-        cmocka_unit_test(what_ended_with_78_keeps_its_series_and_its_reason),
-        cmocka_unit_test(a_rejected_file_neither_stops_nor_starts_its_child),
-        cmocka_unit_test(a_child_is_restarted_for_a_variable_that_it_lacks_not_for_one_that_it_has),
+        cmocka_unit_test_teardown(a_child_whose_loop_stands_still_is_killed_and_started_again, stop),
+        cmocka_unit_test_teardown(a_supervisor_that_was_stopped_itself_blames_no_child, stop),
+        cmocka_unit_test_teardown(what_ended_with_78_keeps_its_series_and_its_reason, stop),
+        cmocka_unit_test_teardown(a_rejected_file_neither_stops_nor_starts_its_child, stop),
+        cmocka_unit_test_teardown(a_child_is_restarted_for_a_variable_that_it_lacks_not_for_one_that_it_has,
+                                  stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

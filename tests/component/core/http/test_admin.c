@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/memory.h"
 #include "core/http/admin.h"
 
 static uv_loop_t loop;
@@ -22,6 +24,10 @@ static char echo_name[] = "short";
 static struct admin *admin;
 static struct admin_reply *held;
 static uv_timer_t later;
+
+enum { KEPT = 8 };  // with bodies of 2 MiB, as much as all requests may have
+static struct admin_reply *kept[KEPT];
+static int kept_count;
 
 /** A client in a thread of its own, as this thread runs the server. */
 struct client {
@@ -110,6 +116,13 @@ static void serve_held(void *self, const struct admin_request *r)
     held = r->reply;
 }
 
+static void serve_kept(void *self, const struct admin_request *r)
+{
+    (void)self;
+    assert_true(kept_count < KEPT);
+    kept[kept_count++] = r->reply;
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -118,6 +131,7 @@ static int start(void **state)
     params = (struct admin_params){&loop, "127.0.0.1", 0, "admin.listen", NULL};
     assert_true(admin_start(&params, &admin, &f));
     admin_route_writable(admin, "/echo", serve_echo, echo_name);
+    admin_route_writable(admin, "/keep", serve_kept, NULL);
     admin_route(admin, "/held", serve_held, NULL);
     admin_route(admin, "/plain", serve_echo, echo_name);
     assert_int_equal(uv_timer_init(&loop, &later), 0);
@@ -266,6 +280,52 @@ static int drip(const char *text)
     return fd;
 }
 
+/** Sends all of it, while the server reads. */
+static void send_all(int fd, const char *data, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        ssize_t count = send(fd, data + sent, size - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        assert_true(count > 0 || errno == EAGAIN);
+        sent += count > 0 ? (size_t)count : 0;
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+static void all_bodies_together_have_a_limit(void **state)
+{
+    (void)state;
+    enum { BODY = 2 * 1024 * 1024 };
+    int fds[KEPT];
+    char *body = memory_zeroed(BODY, 1);
+    kept_count = 0;
+    for (int i = 0; i < KEPT; i++) {
+        fds[i] = drip("POST /keep HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                      "Content-Length: 2097152\r\n\r\n");
+        send_all(fds[i], body, BODY);
+    }
+    while (kept_count < KEPT) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    struct client c = {.method = "POST", .upload_size = 1};
+    begin(&c, "/echo");
+    end(&c);
+    expect_body(&c, 503, "{\"error_code\":503,\"message\":\"too many bodies at once\"}\n");
+    for (int i = 0; i < KEPT; i++) {
+        admin_answer(kept[i], 200, "text/plain", slice_of("kept"));
+    }
+    for (int i = 0; i < KEPT; i++) {
+        while (recv(fds[i], body, BODY, MSG_DONTWAIT) <= 0) {
+            (void)uv_run(&loop, UV_RUN_ONCE);
+        }
+        close(fds[i]);
+    }
+    c = (struct client){.method = "POST", .upload_size = BODY};
+    begin(&c, "/echo");
+    end(&c);
+    expect_body(&c, 200, "short POST  2097152 - auth");
+    free(body);
+}
+
 static void half_requests_leave_room_for_whole_ones(void **state)
 {
     (void)state;
@@ -327,6 +387,7 @@ int main(void)
         cmocka_unit_test(others_are_served_while_one_waits),
         cmocka_unit_test(an_address_that_is_taken_is_named_with_its_key),
         cmocka_unit_test(what_is_refused_is_refused_before_its_body),
+        cmocka_unit_test(all_bodies_together_have_a_limit),
         cmocka_unit_test(half_requests_leave_room_for_whole_ones),
         cmocka_unit_test(a_request_that_drips_is_cut_off),
         cmocka_unit_test(stopping_answers_those_who_wait),

@@ -35,6 +35,7 @@ struct answer {
     int32_t id;
     char text[256];
     enum fault_kind fault;
+    char why[512];
 };
 
 static void on_id(void *self, int32_t id, const struct fault *f)
@@ -43,6 +44,7 @@ static void on_id(void *self, int32_t id, const struct fault *f)
     a->calls++;
     a->id = id;
     a->fault = f != NULL ? f->kind : FAULT_NONE;
+    (void)snprintf(a->why, sizeof a->why, "%s", f != NULL ? f->text : "");
 }
 
 static void on_schema(void *self, struct slice text, const struct fault *f)
@@ -184,6 +186,7 @@ static void a_schema_too_large_for_a_record_takes_no_other_along(void **state)
     wait_for(&answers[0]);
     wait_for(&answers[1]);
     assert_int_equal(answers[0].fault, FAULT_CONFIG);
+    assert_non_null(strstr(answers[0].why, "the schema of large-value needs a record of 2"));
     assert_int_equal(answers[1].fault, FAULT_NONE);
     registry_close(r);
     text_pairs_clear(&small.kafka);

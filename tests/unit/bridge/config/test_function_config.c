@@ -100,6 +100,28 @@ static void defaults_are_the_documented_ones(void **state)
     config_case_clear(&c);
 }
 
+/** Services choose their own header names, and some take their key in the URL. */
+static void what_may_be_a_key_is_not_shown(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct function_config config;
+    struct bytes shown = {0};
+    config_case_read(&c, &function_config_kind,
+                     slice_of("source: {topics: [a]}\nendpoint: {http: {url: 'https://x/f?code=hunter2', "
+                              "headers: {x-tenant: hunter2, accept: text/plain}}}\n"),
+                     &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    config_show(&function_config_kind, &config, &shown);
+    assert_null(strstr(bytes_text(&shown), "hunter2"));
+    assert_non_null(strstr(bytes_text(&shown), "url: \"https://x/f?code=***\"\n"));
+    assert_non_null(strstr(bytes_text(&shown), "x-tenant: \"***\"\n"));
+    assert_non_null(strstr(bytes_text(&shown), "accept: text/plain\n"));
+    bytes_clear(&shown);
+    function_config_clear(&config);
+    config_case_clear(&c);
+}
+
 #define GOOD "source: {topics: [a]}\nendpoint: {http: {url: http://x}}\n"
 
 static void payloads_of_one_event_take_no_batch(void **state)
@@ -187,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(what_may_be_a_key_is_not_shown),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(payloads_of_one_event_take_no_batch),
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),

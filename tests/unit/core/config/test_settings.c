@@ -95,26 +95,37 @@ static void what_the_promise_rests_on_is_refused_with_the_reason(void **state)
 {
     (void)state;
     const char *const refused[] = {"acks",
+                                   "request.required.acks",
                                    "enable.idempotence",
                                    "partitioner",
-                                   "enable.auto.commit",
-                                   "group.id",
-                                   "partition.assignment.strategy",
-                                   "isolation.level",
-                                   "transactional.id",
-                                   "request.required.acks",
-                                   "enable.auto.offset.store",
-                                   "plugin.library.paths",
-                                   "delivery.report.only.error",
                                    "message.timeout.ms",
                                    "delivery.timeout.ms",
+                                   "delivery.report.only.error",
+                                   "allow.auto.create.topics",
+                                   "transactional.id",
+                                   "enable.auto.commit",
+                                   "auto.commit.enable",
+                                   "enable.auto.offset.store",
+                                   "isolation.level",
+                                   "auto.offset.reset",
+                                   "offset.store.method",
+                                   "partition.assignment.strategy",
+                                   "group.id",
                                    "group.instance.id",
-                                   "fetch.max.bytes",
+                                   "group.protocol",
+                                   "group.remote.assignor",
+                                   "enable.partition.eof",
                                    "queued.min.messages",
                                    "queued.max.messages.kbytes",
-                                   "auto.offset.reset",
-                                   "allow.auto.create.topics",
-                                   "log.queue"};
+                                   "fetch.max.bytes",
+                                   "fetch.message.max.bytes",
+                                   "max.partition.fetch.bytes",
+                                   "fetch.error.backoff.ms",
+                                   "fetch.queue.backoff.ms",
+                                   "log.queue",
+                                   "plugin.library.paths",
+                                   "ssl.engine.location",
+                                   "ssl.providers"};
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct config_case c = {0};
         struct settings s;
@@ -140,6 +151,24 @@ static void a_secret_that_librdkafka_refuses_is_not_repeated(void **state)
                      &s);
     assert_non_null(strstr(bytes_text(&c.text), "\"linger.ms\": the secret is not a valid value"));
     assert_null(strstr(bytes_text(&c.text), "s3cret-value"));
+    settings_clear(&s);
+    config_case_clear(&c);
+}
+
+static void a_key_in_the_registrys_url_is_not_shown(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct settings s;
+    struct bytes shown = {0};
+    config_case_read(&c, &settings_kind,
+                     slice_of("kafka: {bootstrap.servers: a}\nregistry: {url: 'https://r/?token=hunter2'}\n"),
+                     &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    config_show(&settings_kind, &s, &shown);
+    assert_null(strstr(bytes_text(&shown), "hunter2"));
+    assert_non_null(strstr(bytes_text(&shown), "https://r/?token=***"));
+    bytes_clear(&shown);
     settings_clear(&s);
     config_case_clear(&c);
 }
@@ -276,6 +305,7 @@ int main(void)
         cmocka_unit_test(librdkafka_judges_its_own_properties),
         cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),
         cmocka_unit_test(a_secret_that_librdkafka_refuses_is_not_repeated),
+        cmocka_unit_test(a_key_in_the_registrys_url_is_not_shown),
         cmocka_unit_test(a_plain_secret_needs_a_private_file),
         cmocka_unit_test(secrets_come_from_files_and_the_environment),
         cmocka_unit_test(a_secret_that_cannot_be_had_is_named_with_its_place),
