@@ -1017,9 +1017,15 @@ static bool has_run(const struct source_driver *d, const char *query)
     return strcmp(pg_server_ask(&server, sql), "0") != 0;
 }
 
+// The lines may be empty, and have no data then.
+static bool has_line(const struct source_driver *d, const char *text)
+{
+    return d->lines.size > 0 && memmem(d->lines.data, d->lines.size, text, strlen(text)) != NULL;
+}
+
 static bool has_read_newcomer(const struct source_driver *d)
 {
-    return memmem(d->lines.data, d->lines.size, "r public.newcomer", 17) != NULL;
+    return has_line(d, "r public.newcomer");
 }
 
 static bool has_taken_or_read(const struct source_driver *d)
@@ -1034,7 +1040,7 @@ static bool has_read_all(const struct source_driver *d)
 
 static bool has_row_of_r(const struct source_driver *d)
 {
-    return memmem(d->lines.data, d->lines.size, "c public.r ", 11) != NULL;
+    return has_line(d, "c public.r ");
 }
 
 static bool has_given_back_or_read(const struct source_driver *d)
