@@ -10,7 +10,7 @@ import signal
 
 import pytest
 from lib import processes
-from lib.load import TABLES, Load, SlotWatch, judge, record_events
+from lib.load import TABLES, WATCHED, Load, SlotWatch, judge, record_events
 from lib.records import read_topic
 from lib.waiting import wait_until
 from test_reconnect import all_records
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.sanitized
 def test_killed_at_random_moments(postgres, database, kafka, millrace, name):
     database.sql(TABLES)
     topic = f"{name}.public.items"
-    kafka.create_topic(topic, 3)
+    kafka.create_topic(topic, 3, **WATCHED)
     millrace.connector(name, database, snapshot="never", tables={"include": ["public.items"]})
     process = millrace.connect(name)
-    watch = SlotWatch(postgres, f"millrace_{name}", kafka, topic).start()
+    watch = SlotWatch(postgres, f"millrace_{name}").start()
     load = Load(postgres, database.name).start()
     moments = random.Random(7)
     for round in range(6):

@@ -6,7 +6,7 @@ in sync nothing is confirmed.
 import random
 
 import pytest
-from lib.load import TABLES, Load, SlotWatch, call_events, judge, record_events
+from lib.load import TABLES, WATCHED, Load, SlotWatch, call_events, judge, record_events
 from lib.records import read_topic
 from lib.waiting import wait_until
 from test_reconnect import all_records
@@ -21,7 +21,7 @@ def start(cluster, database, make_millrace, function, name):
     def start():
         database.sql(TABLES)
         topic = f"{name}.public.items"
-        cluster.create_topic(topic, 3, min_insync_replicas=2)
+        cluster.create_topic(topic, 3, min_insync_replicas=2, **WATCHED)
         millrace = make_millrace(cluster)
         millrace.connector(name, database, snapshot="never", tables={"include": ["public.items"]})
         millrace.function(name, topic, function.url)
@@ -66,7 +66,7 @@ def judge_all(load, cluster, topic, millrace, function, watch):
 
 def test_leaders_killed_under_load(postgres, cluster, database, start, function, name):
     millrace, topic = start()
-    watch = SlotWatch(postgres, f"millrace_{name}", cluster, topic).start()
+    watch = SlotWatch(postgres, f"millrace_{name}").start()
     load = Load(postgres, database.name, pause=0.01).start()
     moments = random.Random(13)
     for _ in range(2):
@@ -81,7 +81,7 @@ def test_leaders_killed_under_load(postgres, cluster, database, start, function,
 def test_a_broker_that_never_comes_back(postgres, cluster, database, start, function, name):
     """Not even for a start that has it first in its list."""
     millrace, topic = start()
-    watch = SlotWatch(postgres, f"millrace_{name}", cluster, topic).start()
+    watch = SlotWatch(postgres, f"millrace_{name}").start()
     load = Load(postgres, database.name, pause=0.01).start()
     load.advance(100)
     kill_under_load(cluster, topic, 1, load)
