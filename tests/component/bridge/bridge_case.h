@@ -7,6 +7,7 @@
 
 #include "bridge/bridge.h"
 #include "tests/component/bridge/stub_function.h"
+#include "tests/component/case_part.h"
 
 #define CASE_TOPIC "shop.public.orders"
 
@@ -25,11 +26,6 @@ struct bridge_case {
     int end_count;  // how often on_end was called
     uv_timer_t timer;
 };
-
-struct CMUnitTest;
-
-/** What a main returns: runs the part of the tests that CASE_PART names (`2/3`), all of them without it. */
-int case_run_part(const struct CMUnitTest *tests, size_t count);
 
 /** Starts everything except functions; the script decides the stub's responses. */
 void case_start(struct bridge_case *c, stub_script script, void *self);

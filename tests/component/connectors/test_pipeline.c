@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "schemas/avro/avro_encode.h"
+#include "tests/component/case_part.h"
 
 enum { SCRIPT_MAX = 512, HOLD_MS = 300 };  // the first wait before a new session is at most 200 ms
 
@@ -1222,5 +1223,5 @@ int main(void)
         CASE(a_topic_without_a_leader_is_told_although_nothing_is_refused),
         CASE(a_change_that_waits_for_the_registry_is_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return case_run_part(tests, COUNT_OF(tests));
 }
