@@ -124,6 +124,30 @@ static void on_worker_done(void *self)
     consumer_advance_close(self);
 }
 
+/**
+ * Whether librdkafka waits for no answer to a rebalance: it would take any other assignment for that answer,
+ * and give the revoked partitions away while their calls run.
+ */
+static bool may_assign(const struct consumer *c)
+{
+    return c->state == GROUP_MEMBER && rd_kafka_queue_length(c->main_queue) == 0;
+}
+
+/** Offers the errors again that had to wait for the end of a rebalance. */
+static void resume_resets(struct consumer *c)
+{
+    struct partition *p;
+    if (!may_assign(c)) {
+        return;
+    }
+    LL_FOREACH (c->partitions, p) {
+        if (p->is_reset_due && p->state == PARTITION_ASSIGNED) {
+            p->is_reset_due = p->is_held = false;
+            c->listener.on_ready(c->listener.self);
+        }
+    }
+}
+
 void consumer_tick(struct consumer *c)
 {
     if (c->main_queue != NULL) {
@@ -138,6 +162,7 @@ void consumer_tick(struct consumer *c)
     }
     confirm_membership(c);
     consumer_retry_lookup(c);
+    resume_resets(c);
     if (c->on_closed == NULL) {
         offset_store_list_ends(&c->offsets);
     }
@@ -187,27 +212,33 @@ static void note_unreadable(const struct consumer *c, struct partition *p, const
     last_error_set(p->error, why);
 }
 
-/** Errors, and the partition's end, come between the records of its queue. */
-static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
+/** Errors, and the partition's end, come between the records of its queue. False: not now, the partition is
+ * held. */
+static bool on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         progress_pass(&p->progress, message->offset);
-        return;
+        return true;
     }
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
         message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        if (!may_assign(c)) {
+            p->is_reset_due = p->is_held = true;
+            return false;
+        }
         log_error(c->component, "offset_out_of_range",
                   LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
                   "records were deleted before they were delivered (retention?): continuing at the earliest");
         c->listener.on_offset_reset(c->listener.self, p);
         restart_at_earliest(c, p);
-        return;
+        return true;
     }
     if (is_unreadable(message->err)) {
         note_unreadable(c, p, rd_kafka_message_errstr(message));
-        return;
+        return true;
     }
     on_error(c, message->err, rd_kafka_message_errstr(message));
+    return true;
 }
 
 /** Takes records of one partition; returns how many. */
@@ -223,7 +254,9 @@ static size_t take_from(struct consumer *c, struct partition *p, size_t count)
             break;
         }
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            on_partition_error(c, p, message);
+            if (!on_partition_error(c, p, message)) {
+                break;
+            }
             partition_pop(p);
             continue;
         }

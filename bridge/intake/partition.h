@@ -35,6 +35,7 @@ struct partition {
     struct last_error *error;  // of reading the next record; NULL: none
     bool is_registered;        // the function's registration record has it
     bool is_held;              // its next record waits (for a schema, for room in its lane)
+    bool is_reset_due;         // held by an offset out of range, until a rebalance is over
     bool is_ready;             // its queue may have records
     int64_t end_offset;        // where the log ended when that was listed; -1: never listed
     int64_t fetched_us;        // when the fetched batch was read
