@@ -19,6 +19,59 @@ void delivery_release_record(struct delivery *d, struct record *r)
     record_release(r);
 }
 
+void delivery_fail(struct delivery *d, struct work_item *item)
+{
+    d->failing_count += item->retry.has_failed ? 0 : 1;
+    work_item_fail(item);
+}
+
+int64_t delivery_restore(struct delivery *d, struct work_item *item)
+{
+    const struct progress_attempt *known = partition_attempt(item->partition, item->record->offset);
+    if (known == NULL) {
+        return 0;
+    }
+    int64_t offset_us = clock_now_us() - clock_wall_us();  // from wall-clock to monotonic time
+    item->retry.attempts = known->attempts;
+    int64_t first_us = known->first_ms * CLOCK_US_PER_MS + offset_us;
+    item->retry.first_attempt_us = first_us == 0 ? 1 : first_us;  // negative: before the machine started
+    delivery_fail(d, item);
+    return known->due_ms * CLOCK_US_PER_MS + offset_us;
+}
+
+static int compare_attempts(const void *a, const void *b)
+{
+    int64_t first = ((const struct progress_attempt *)a)->offset;
+    int64_t second = ((const struct progress_attempt *)b)->offset;
+    return (first > second) - (first < second);
+}
+
+struct progress_attempt delivery_attempt_of(const struct work_item *item)
+{
+    int64_t offset_us = clock_wall_us() - clock_now_us();  // from monotonic to wall-clock time
+    int64_t due_us = lanes_due_us(item);
+    return (struct progress_attempt){
+        .offset = progress_offset_of(&item->partition->progress, item->ticket),
+        .attempts = item->retry.attempts,
+        .first_ms = (item->retry.first_attempt_us + offset_us) / CLOCK_US_PER_MS,
+        .due_ms = due_us == 0 ? 0 : (due_us + offset_us) / CLOCK_US_PER_MS,
+    };
+}
+
+size_t delivery_attempts(const struct partition *p, struct progress_attempt *ret, size_t max)
+{
+    size_t count = 0;
+    const struct work_item *item;
+    DL_FOREACH2(p->failing, item, next_failing)
+    {
+        if (count < max && progress_is_current(&p->progress, item->ticket)) {
+            ret[count++] = delivery_attempt_of(item);
+        }
+    }
+    qsort(ret, count, sizeof(*ret), compare_attempts);
+    return count;
+}
+
 void delivery_release(struct delivery *d, struct work_item *item)
 {
     struct partition *p = item->partition;
@@ -307,7 +360,7 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
         metric_add(d->metrics->filtered, 1);
         delivery_settle(d, item);
     } else {
-        lanes_put(&d->lanes, item);
+        lanes_put(&d->lanes, item, delivery_restore(d, item));
     }
     return CONSUMER_TAKEN;
 }

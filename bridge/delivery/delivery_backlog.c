@@ -105,9 +105,12 @@ static bool on_record(void *self, struct partition *p, rd_kafka_message_t *messa
     }
     delivery_count(d, r);
     const struct lane_record record = which(p, message);
-    uint64_t next;
-    if (lanes_load(&d->lanes, &record, r, LOADED_A_LANE, &next)) {
-        refetch_want(d->refetch, p, progress_offset_of(&p->progress, next));
+    struct lanes_loaded loaded = lanes_load(&d->lanes, &record, r, LOADED_A_LANE);
+    if (loaded.is_new) {
+        (void)delivery_restore(d, loaded.item);
+    }
+    if (loaded.wants_more) {
+        refetch_want(d->refetch, p, progress_offset_of(&p->progress, loaded.ticket));
     }
     return true;
 }
@@ -183,6 +186,7 @@ void delivery_read_wanted(struct delivery *d)
 void delivery_restart_log(struct delivery *d, struct partition *p)
 {
     record_release(TAKE(p->refetched));
+    p->attempt_count = 0;
     for (struct work_item *item = lanes_drop_evicted(&d->lanes, p), *next; item != NULL; item = next) {
         next = item->next;
         delivery_release(d, item);

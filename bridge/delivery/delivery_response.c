@@ -158,6 +158,15 @@ static int64_t due_after(struct delivery *d, const struct invocation *inv, const
     return 0;
 }
 
+/** For the commit before its partition is given back. */
+static void keep_attempt(const struct work_item *item)
+{
+    if (progress_is_current(&item->partition->progress, item->ticket)) {
+        const struct progress_attempt attempt = delivery_attempt_of(item);
+        partition_keep_attempt(item->partition, &attempt);
+    }
+}
+
 /** Updates the retry state of one event of a failed call. False: it was dead-lettered or released. */
 static bool finish_failed(struct delivery *d, struct work_item *item, const struct response *r,
                           const struct outcome *call)
@@ -171,11 +180,11 @@ static bool finish_failed(struct delivery *d, struct work_item *item, const stru
         return false;
     }
     if (item->partition->state != PARTITION_ASSIGNED) {
+        keep_attempt(item);
         delivery_release(d, item);
         return false;
     }
-    d->failing_count += retry->has_failed ? 0 : 1;
-    retry->has_failed = true;
+    delivery_fail(d, item);
     return true;
 }
 

@@ -62,6 +62,15 @@ void delivery_release(struct delivery *d, struct work_item *item);
  */
 void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dead_letter_cause cause);
 
+/** Gives a new event the attempts that it had before a restart. Returns when it is due; 0: at once. */
+int64_t delivery_restore(struct delivery *d, struct work_item *item);
+
+/** What is known of the attempts of an event. */
+struct progress_attempt delivery_attempt_of(const struct work_item *item);
+
+/** Notes that the last call of an event failed. */
+void delivery_fail(struct delivery *d, struct work_item *item);
+
 /** Counts a record that is now in memory. */
 void delivery_count(struct delivery *d, const struct record *r);
 

@@ -142,7 +142,7 @@ size_t lanes_depth(const struct lanes *l, const struct lane_record *record)
     return lane == NULL ? 0 : lane->loaded_count + lane->evicted_count + lane->deferred.count;
 }
 
-void lanes_put(struct lanes *l, struct work_item *item)
+void lanes_put(struct lanes *l, struct work_item *item, int64_t due_us)
 {
     struct lane_key key = lanes_key_of(
         l, &(struct lane_record){item->partition, item->ticket, item->record->has_key, item->record->key});
@@ -150,8 +150,15 @@ void lanes_put(struct lanes *l, struct work_item *item)
     INVARIANT(lane->deferred.count == 0);
     lanes_queue(l, lane, item);
     if (lane->state == LANE_NEW) {
-        lanes_enter(l, lane, LANE_READY);
+        lane->due_us = due_us;
+        lanes_settle_state(l, lane);
     }
+}
+
+int64_t lanes_due_us(const struct work_item *item)
+{
+    bool is_delayed = item->lane != NULL && item->lane->state == LANE_DELAYED;
+    return is_delayed ? item->lane->delay.due_us : 0;
 }
 
 static struct work_item *take_first(struct lanes *l, struct lane *lane)

@@ -39,8 +39,16 @@ void lanes_init(struct lanes *l, enum function_order order);
 /** The lanes are empty. */
 void lanes_clear(struct lanes *l);
 
-/** Queues an event with its record behind the others of its key. Events without a key are not ordered. */
-void lanes_put(struct lanes *l, struct work_item *item);
+/**
+ * Queues an event with its record behind the others of its key. Events without a key are not ordered.
+ *
+ * @param due_us  the event was sent before a restart: a lane that it is alone in is delayed until then; 0: it
+ * is not
+ */
+void lanes_put(struct lanes *l, struct work_item *item, int64_t due_us);
+
+/** When the lane of a queued event is due; 0: it is not delayed. */
+int64_t lanes_due_us(const struct work_item *item);
 
 /** Takes the first event of the first ready lane; the lane becomes busy. NULL: none is ready. */
 struct work_item *lanes_take(struct lanes *l);

@@ -159,7 +159,7 @@ bool lanes_wants(const struct lanes *l, const struct lane_record *record)
     return lane != NULL && lane->is_loading && has_evicted(lane) && wanted_ticket(lane) == record->ticket;
 }
 
-static void load_evicted(struct lanes *l, struct lane *lane, struct record *r)
+static struct work_item *load_evicted(struct lanes *l, struct lane *lane, struct record *r)
 {
     struct work_item *item = lane->evicted;
     item->record = r;
@@ -167,32 +167,32 @@ static void load_evicted(struct lanes *l, struct lane *lane, struct record *r)
     lane->evicted_count--;
     l->evicted_count--;
     lanes_count_in(l, lane, item);
+    return item;
 }
 
-static void load_deferred(struct lanes *l, struct lane *lane, struct record *r)
+static struct work_item *load_deferred(struct lanes *l, struct lane *lane, struct record *r)
 {
     struct work_item *item = work_item_new(lane->partition, lane->deferred.first, r);
     (void)ticket_queue_pop(&lane->deferred);
     l->deferred_count--;
     lanes_queue(l, lane, item);
+    return item;
 }
 
-bool lanes_load(struct lanes *l, const struct lane_record *which, struct record *r, size_t loaded_max,
-                uint64_t *ret_ticket)
+struct lanes_loaded lanes_load(struct lanes *l, const struct lane_record *which, struct record *r,
+                               size_t loaded_max)
 {
     struct lane *lane = find(l, which);
     INVARIANT(lane != NULL && has_evicted(lane) && wanted_ticket(lane) == which->ticket);
-    if (lane->evicted != NULL) {
-        load_evicted(l, lane, r);
-    } else {
-        load_deferred(l, lane, r);
-    }
+    struct lanes_loaded ret = {.is_new = lane->evicted == NULL};
+    ret.item = ret.is_new ? load_deferred(l, lane, r) : load_evicted(l, lane, r);
     if (lane->state == LANE_WANTING) {
         lanes_enter(l, lane, LANE_READY);
     }
     lane->is_loading = has_evicted(lane) && lane->loaded_count < loaded_max;
-    *ret_ticket = lane->is_loading ? wanted_ticket(lane) : 0;
-    return lane->is_loading;
+    ret.wants_more = lane->is_loading;
+    ret.ticket = lane->is_loading ? wanted_ticket(lane) : 0;
+    return ret;
 }
 
 /** Removes the first event of a wanting lane, which has no record. NULL: it was a ticket alone. */

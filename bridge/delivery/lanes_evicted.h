@@ -30,13 +30,17 @@ void lanes_rewind_wanted(struct lanes *l);
 /** Whether the lane wants this record next. */
 bool lanes_wants(const struct lanes *l, const struct lane_record *record);
 
-/**
- * Gives a lane the record that it wants, with the reference.
- *
- * @return  true: it wants the record of *ret_ticket next
- */
-bool lanes_load(struct lanes *l, const struct lane_record *which, struct record *r, size_t loaded_max,
-                uint64_t *ret_ticket);
+/** What becomes of a record that was read again. */
+struct lanes_loaded {
+    struct work_item *item;  // of the record
+    bool is_new;             // it waited as a ticket alone
+    bool wants_more;         // its lane wants the record of `ticket` next
+    uint64_t ticket;
+};
+
+/** Gives a lane the record that it wants, with the reference. */
+struct lanes_loaded lanes_load(struct lanes *l, const struct lane_record *which, struct record *r,
+                               size_t loaded_max);
 
 /**
  * Removes the first event of a wanting lane of the partition whose ticket is in [from, to). False: there is

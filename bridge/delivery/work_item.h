@@ -26,10 +26,15 @@ struct work_item {
     uint64_t ticket;              // of the partition's progress
     struct record *record;        // NULL: evicted; it is read again
     struct retry_state retry;
+    struct work_item *next_failing;  // in partition->failing, while retry.has_failed
+    struct work_item *previous_failing;
 };
 
 /** Takes over the reference to the record. */
 struct work_item *work_item_new(struct partition *p, uint64_t ticket, struct record *r);
+
+/** Sets retry.has_failed and lists it. */
+void work_item_fail(struct work_item *item);
 
 /** Accepts NULL. */
 void work_item_free(struct work_item *item);

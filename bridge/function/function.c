@@ -116,6 +116,12 @@ static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_me
     return delivery_take(fn->delivery, p, message);
 }
 
+static size_t get_attempts(void *self, const struct partition *p, struct progress_attempt *ret, size_t max)
+{
+    (void)self;
+    return delivery_attempts(p, ret, max);
+}
+
 static void on_kafka_error(void *self, const char *why)
 {
     struct function *fn = self;
@@ -264,6 +270,7 @@ static struct membership *start_membership(struct function *fn)
                      .on_assigned = on_assigned,
                      .on_revoked = on_revoked,
                      .on_record = on_record,
+                     .get_attempts = get_attempts,
                      .on_offset_reset = on_offset_reset,
                      .on_resumed = on_resumed,
                      .on_kafka_error = on_kafka_error,

@@ -119,6 +119,12 @@ static void on_committed(void *self, bool is_accepted)
     consumer_advance_revoke(c);
 }
 
+static size_t get_attempts(void *self, const struct partition *p, struct progress_attempt *ret, size_t max)
+{
+    const struct consumer *c = self;
+    return c->listener.get_attempts(c->listener.self, p, ret, max);
+}
+
 static void on_worker_done(void *self)
 {
     consumer_advance_close(self);
@@ -156,7 +162,7 @@ void consumer_tick(struct consumer *c)
     if (c->main_queue == NULL) {
         return;  // leaving
     }
-    (void)offset_store_commit(&c->offsets);  // also during a revocation: calls may run for long
+    (void)offset_store_commit(&c->offsets, false);  // also during a revocation: calls may run for long
     if (offset_store_waiting_us(&c->offsets) > COMMIT_WAIT_US) {
         consumer_set_kafka_error(c, "Kafka has not responded to a commit for more than 10 s");
     }
@@ -261,6 +267,11 @@ static size_t take_from(struct consumer *c, struct partition *p, size_t count)
             continue;
         }
         free(TAKE(p->error));
+        if (progress_skip(&p->progress, message->offset)) {
+            partition_pop(p);  // settled before a restart
+            taken++;
+            continue;
+        }
         if (c->listener.on_record(c->listener.self, p, message) == CONSUMER_HELD) {
             p->is_held = true;
             break;
@@ -400,7 +411,10 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     c->lookup_backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);
-    const struct offset_store_listener store = {on_committed, on_worker_done, c};
+    const struct offset_store_listener store = {.on_committed = on_committed,
+                                                .get_attempts = get_attempts,
+                                                .on_worker_done = on_worker_done,
+                                                .self = c};
     offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &c->join, &store);
     standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"),
                     consumer_conf_number(c->rk, "heartbeat.interval.ms"), clock_now_us());

@@ -22,6 +22,8 @@ struct consumer_listener {
     void (*on_revoked)(void *self, struct partition *p);
     /** `message` is borrowed for the call. */
     enum consumer_step (*on_record)(void *self, struct partition *p, rd_kafka_message_t *message);
+    /** The unsettled records of a partition that were tried, by offset, at most `max`; returns how many. */
+    size_t (*get_attempts)(void *self, const struct partition *p, struct progress_attempt *ret, size_t max);
     void (*on_offset_reset)(
         void *self,
         struct partition *p);  // its offset was out of range: the earliest record comes next

@@ -63,6 +63,17 @@ static void release_waiting(struct consumer *c)
     }
 }
 
+/** A text of another program is ignored: then records above the committed offset are delivered again. */
+static void restore_progress(const struct consumer *c, struct partition *p,
+                             const rd_kafka_topic_partition_t *which)
+{
+    struct fault f;
+    if (!partition_restore(p, slice_make(which->metadata, which->metadata_size), &f)) {
+        log_warn(c->component, "progress_unreadable",
+                 LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)), "%s", f.text);
+    }
+}
+
 static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t *which)
 {
     struct partition *p = partition_open(c->loop, c->rk, which, on_partition_ready);
@@ -77,6 +88,8 @@ static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t 
     }
     if (is_new) {
         progress_set_uncommitted(&p->progress);  // it has no committed offset: commit even its first
+    } else {
+        restore_progress(c, p, which);
     }
     LL_APPEND(c->partitions, p);
 }
@@ -246,7 +259,7 @@ void consumer_advance_revoke(struct consumer *c)
             return;
         }
     }
-    if (c->state == GROUP_REVOKING && offset_store_commit(&c->offsets)) {
+    if (c->state == GROUP_REVOKING && offset_store_commit(&c->offsets, true)) {
         group_state_enter(&c->state, GROUP_COMMITTING);
         return;
     }
@@ -262,6 +275,9 @@ static void revoke_partitions(struct consumer *c, const rd_kafka_topic_partition
     LL_FOREACH (c->partitions, p) {
         bool is_assigned = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;
         if (is_assigned && rd_kafka_topic_partition_list_find(c->revoked, p->topic, p->number) != NULL) {
+            if (!is_lost) {
+                offset_store_keep_attempts(&c->offsets, p);
+            }
             p->state = is_lost ? PARTITION_LOST : PARTITION_REVOKED;
             partition_stop(p);
             c->listener.on_revoked(c->listener.self, p);
@@ -275,7 +291,7 @@ static void revoke_partitions(struct consumer *c, const rd_kafka_topic_partition
         return;
     }
     group_state_enter(&c->state, GROUP_REVOKING);
-    (void)offset_store_commit(&c->offsets);  // settled events need not wait for running calls
+    (void)offset_store_commit(&c->offsets, true);  // settled events need not wait for running calls
     consumer_advance_revoke(c);
 }
 

@@ -4,7 +4,6 @@
 
 #include <utlist.h>
 
-#include "core/base/clock.h"
 #include "core/base/log.h"
 
 enum { LIST_TIMEOUT_MS = 2000 };
@@ -18,6 +17,75 @@ struct ends_job {
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_resp_err_t code;
 };
+
+void offset_store_keep_attempts(struct offset_store *s, struct partition *p)
+{
+    struct progress_record *record = s->record;
+    size_t count = s->listener.get_attempts(s->listener.self, p, record->attempts, PROGRESS_ATTEMPTS_MAX);
+    partition_keep_attempts(p, record->attempts, count);
+}
+
+/** The partition's text; empty: nothing is known beyond its safe offset. */
+static void describe(struct offset_store *s, struct partition *p, struct bytes *out)
+{
+    struct progress_record *record = s->record;
+    if (s->is_text_refused) {
+        bytes_append_byte(out, '\0');
+        return;
+    }
+    if (p->state != PARTITION_REVOKED && (p->failing != NULL || p->attempt_count > 0)) {
+        offset_store_keep_attempts(s, p);
+    }
+    record->attempt_count =
+        p->attempt_count < PROGRESS_ATTEMPTS_MAX ? p->attempt_count : PROGRESS_ATTEMPTS_MAX;
+    if (record->attempt_count > 0) {
+        memcpy(record->attempts, p->attempts, record->attempt_count * sizeof(*p->attempts));
+    }
+    record->range_count = progress_settled(&p->progress, record->ranges, PROGRESS_RANGES_MAX);
+    progress_record_write(out, progress_safe(&p->progress), record, clock_wall_us() / CLOCK_US_PER_MS);
+    bytes_append_byte(out, '\0');
+}
+
+/** Whether what is known beyond the committed offset has changed, and is due. */
+static bool is_text_due(const struct partition *p, const char *text, bool is_last)
+{
+    const char *committed = p->committed_text == NULL ? "" : p->committed_text;
+    bool is_due = is_last || clock_now_us() - p->committed_us >= OFFSET_STORE_TEXT_AGAIN_US;
+    return is_due && p->progress.committing < 0 && p->progress.committed == progress_safe(&p->progress) &&
+           strcmp(text, committed) != 0;
+}
+
+static void add(rd_kafka_topic_partition_list_t *list, const struct partition *p, int64_t offset,
+                const char *text)
+{
+    rd_kafka_topic_partition_t *which = rd_kafka_topic_partition_list_add(list, p->topic, p->number);
+    which->offset = offset;
+    if (text != NULL && text[0] != '\0') {
+        which->metadata = memory_string(text);  // freed by librdkafka
+        which->metadata_size = strlen(text);
+    }
+}
+
+static void add_if_due(struct offset_store *s, struct partition *p, bool is_last,
+                       rd_kafka_topic_partition_list_t *list)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    if (p->state == PARTITION_LOST || p->progress.committing >= 0) {
+        return;
+    }
+    int64_t offset = progress_next_commit(&p->progress);
+    describe(s, p, &text);
+    if (offset < 0 && is_text_due(p, (const char *)text.data, is_last)) {
+        offset = p->progress.committed;
+    }
+    if (offset >= 0) {
+        add(list, p, offset, (const char *)text.data);
+        free(p->committing_text);
+        p->committing_text = memory_string((const char *)text.data);
+        p->committed_us = clock_now_us();
+        progress_commit_begun(&p->progress, offset);
+    }
+}
 
 static bool send_commit(struct offset_store *s, const rd_kafka_topic_partition_list_t *list)
 {
@@ -36,7 +104,7 @@ bool offset_store_confirm(struct offset_store *s)
     struct partition *p;
     LL_FOREACH (*s->partitions, p) {
         if (p->state != PARTITION_LOST && p->progress.committed >= 0) {
-            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = p->progress.committed;
+            add(list, p, p->progress.committed, p->committed_text);
         }
     }
     bool is_begun = send_commit(s, list);
@@ -44,7 +112,7 @@ bool offset_store_confirm(struct offset_store *s)
     return is_begun;
 }
 
-bool offset_store_commit(struct offset_store *s)
+bool offset_store_commit(struct offset_store *s, bool is_last)
 {
     if (s->is_committing || !join_watch_can_commit(s->join)) {
         return false;
@@ -52,25 +120,37 @@ bool offset_store_commit(struct offset_store *s)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
     struct partition *p;
     LL_FOREACH (*s->partitions, p) {
-        int64_t offset = p->state == PARTITION_LOST ? -1 : progress_next_commit(&p->progress);
-        if (offset >= 0) {
-            rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = offset;
-            progress_commit_begun(&p->progress, offset);
-        }
+        add_if_due(s, p, is_last, list);
     }
     bool is_begun = send_commit(s, list);
     if (!is_begun) {
-        offset_store_commit_ended(*s->partitions, RD_KAFKA_RESP_ERR__FAIL, NULL);
+        offset_store_commit_ended(s, RD_KAFKA_RESP_ERR__FAIL, NULL);
     }
     rd_kafka_topic_partition_list_destroy(list);
     return is_begun;
 }
 
-void offset_store_commit_ended(struct partition *partitions, rd_kafka_resp_err_t code,
+static void note_refusal(struct offset_store *s, const struct partition *p, rd_kafka_resp_err_t code)
+{
+    // During a rebalance or a move of the coordinator. The next tick commits again.
+    log_debug("bridge", "commit_refused",
+              LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)), "%s",
+              rd_kafka_err2str(code));
+    if (code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE && !s->is_text_refused) {
+        s->is_text_refused = true;
+        log_warn("bridge", "progress_refused", LOG_WITH(LOG_TEXT("topic", p->topic)),
+                 "the broker takes no %d characters of metadata with an offset (offset.metadata.max.bytes): "
+                 "a restart "
+                 "delivers again what is settled behind an unsettled event, and attempts begin again",
+                 PROGRESS_TEXT_MAX);
+    }
+}
+
+void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
                                const rd_kafka_topic_partition_list_t *list)
 {
     struct partition *p;
-    LL_FOREACH (partitions, p) {
+    LL_FOREACH (*s->partitions, p) {
         if (p->progress.committing < 0) {
             continue;
         }
@@ -79,10 +159,11 @@ void offset_store_commit_ended(struct partition *partitions, rd_kafka_resp_err_t
         rd_kafka_resp_err_t own = which == NULL ? RD_KAFKA_RESP_ERR__NO_OFFSET : which->err;
         own = code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : own;
         if (own != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            // During a rebalance or a move of the coordinator. The next tick commits again.
-            log_debug("bridge", "commit_refused",
-                      LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)), "%s",
-                      rd_kafka_err2str(own));
+            note_refusal(s, p, own);
+        }
+        if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            free(p->committed_text);
+            p->committed_text = TAKE(p->committing_text);
         }
         progress_commit_ended(&p->progress, own == RD_KAFKA_RESP_ERR_NO_ERROR);
     }
@@ -103,7 +184,7 @@ static void on_events(void *self)
             const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
             bool is_good = is_accepted(code, list);
             s->is_committing = false;
-            offset_store_commit_ended(*s->partitions, code, list);
+            offset_store_commit_ended(s, code, list);
             rd_kafka_event_destroy(event);
             s->listener.on_committed(s->listener.self, is_good);  // may close the store
         } else {
@@ -187,6 +268,7 @@ void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, 
 {
     *s = (struct offset_store){
         .loop = loop, .rk = rk, .partitions = partitions, .join = join, .listener = *listener};
+    s->record = memory_zeroed(1, sizeof(*s->record));
     s->queue = rd_kafka_queue_new(rk);
     s->watch = kafka_watch_start(loop, s->queue, on_events, s);
 }
@@ -195,4 +277,5 @@ void offset_store_close(struct offset_store *s)
 {
     kafka_watch_stop(TAKE(s->watch));
     rd_kafka_queue_destroy(TAKE(s->queue));
+    free(TAKE(s->record));
 }

@@ -1,14 +1,18 @@
-// The offsets of a group's partitions on Kafka: commits, one at a time, and log end offsets.
+// The offsets of a group's partitions on Kafka: commits, one at a time, and log end offsets. With each offset
+// goes what is known beyond it (progress_record.h).
 #ifndef BRIDGE_INTAKE_OFFSET_STORE_H
 #define BRIDGE_INTAKE_OFFSET_STORE_H
 
 #include "bridge/intake/join_watch.h"
 #include "bridge/intake/partition.h"
+#include "core/base/clock.h"
 
 struct offset_store_listener {
     /** A commit was answered. `is_accepted`: the coordinator accepted it from this generation of the group.
      */
     void (*on_committed)(void *self, bool is_accepted);
+    /** The unsettled records of a partition that were tried, by offset, at most `max`; returns how many. */
+    size_t (*get_attempts)(void *self, const struct partition *p, struct progress_attempt *ret, size_t max);
     /** offset_store_is_busy is false again. */
     void (*on_worker_done)(void *self);
     void *self;
@@ -21,8 +25,10 @@ struct offset_store {
     rd_kafka_queue_t *queue;
     struct kafka_watch *watch;
     struct offset_store_listener listener;
-    struct partition **partitions;  // lent: the consumer's list
-    const struct join_watch *join;  // lent
+    struct partition **partitions;   // lent: the consumer's list
+    const struct join_watch *join;   // lent
+    struct progress_record *record;  // to describe a partition in
+    bool is_text_refused;  // by a broker with a low offset.metadata.max.bytes: offsets are committed alone
     bool is_committing;
     int64_t committing_since_us;
     bool is_listing_ends;
@@ -35,9 +41,19 @@ void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, 
 /** Not while offset_store_is_busy. */
 void offset_store_close(struct offset_store *s);
 
-/** Starts a commit of the offsets that have moved. False: none has moved, a commit is in flight, or
- * librdkafka joins the group. */
-bool offset_store_commit(struct offset_store *s);
+/** What is known beyond an offset that stands still is committed at most this often. */
+#define OFFSET_STORE_TEXT_AGAIN_US (1 * CLOCK_US_PER_S)
+
+/**
+ * Starts a commit of what has changed. False: nothing has, or no commit may start now (one is in flight, or
+ * librdkafka joins the group: join_watch.h).
+ *
+ * @param is_last  the partitions are given back after this: also commits what changed a moment ago
+ */
+bool offset_store_commit(struct offset_store *s, bool is_last);
+
+/** The partition is about to be revoked, and its events dropped: keeps their attempts for the last commit. */
+void offset_store_keep_attempts(struct offset_store *s, struct partition *p);
 
 /** Commits the committed offsets again: the response shows whether this is still a member of the group.
  * False: no partition has a committed offset, a commit is in flight, or librdkafka joins the group. */
@@ -59,7 +75,7 @@ void offset_store_list_ends(struct offset_store *s);
 int64_t offset_store_lag(const struct offset_store *s, const struct partition *p);
 
 /** Ends the commit of all partitions; those in `list` without an error are committed. `list` may be NULL. */
-void offset_store_commit_ended(struct partition *partitions, rd_kafka_resp_err_t code,
+void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
                                const rd_kafka_topic_partition_list_t *list);
 
 #endif

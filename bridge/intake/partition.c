@@ -19,6 +19,78 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
     return p;
 }
 
+bool partition_restore(struct partition *p, struct slice text, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) struct progress_record *record = memory_zeroed(1, sizeof(*record));
+    if (!progress_record_read(text, p->progress.committed, record, f)) {
+        return false;
+    }
+    p->committed_text = slice_to_string(text);
+    progress_restore(&p->progress, record->ranges, record->range_count);
+    p->attempt_count = record->attempt_count;
+    p->attempts = memory_zeroed(p->attempt_count + 1, sizeof(*p->attempts));
+    memcpy(p->attempts, record->attempts, p->attempt_count * sizeof(*p->attempts));
+    return true;
+}
+
+/** Where the attempts of the offset are, or would be. */
+static size_t place_of(const struct partition *p, int64_t offset)
+{
+    size_t low = 0;
+    size_t high = p->attempt_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (p->attempts[middle].offset < offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+const struct progress_attempt *partition_attempt(const struct partition *p, int64_t offset)
+{
+    size_t at = place_of(p, offset);
+    return at < p->attempt_count && p->attempts[at].offset == offset ? &p->attempts[at] : NULL;
+}
+
+void partition_keep_attempts(struct partition *p, const struct progress_attempt *live, size_t count)
+{
+    struct progress_attempt *merged = memory_zeroed(p->attempt_count + count + 1, sizeof(*merged));
+    size_t merged_count = 0;
+    size_t at = 0;
+    for (size_t i = 0; i <= count; i++) {
+        int64_t offset = i < count ? live[i].offset : INT64_MAX;
+        for (; at < p->attempt_count && p->attempts[at].offset <= offset; at++) {
+            bool is_known =
+                p->attempts[at].offset == offset || progress_is_settled(&p->progress, p->attempts[at].offset);
+            if (!is_known) {
+                merged[merged_count++] = p->attempts[at];
+            }
+        }
+        if (i < count) {
+            merged[merged_count++] = live[i];
+        }
+    }
+    free(p->attempts);
+    p->attempts = merged;
+    p->attempt_count = merged_count;
+}
+
+void partition_keep_attempt(struct partition *p, const struct progress_attempt *attempt)
+{
+    size_t at = place_of(p, attempt->offset);
+    if (at < p->attempt_count && p->attempts[at].offset == attempt->offset) {
+        p->attempts[at] = *attempt;
+        return;
+    }
+    p->attempts = memory_resize(p->attempts, (p->attempt_count + 1) * sizeof(*attempt));
+    memmove(p->attempts + at + 1, p->attempts + at, (p->attempt_count - at) * sizeof(*attempt));
+    p->attempts[at] = *attempt;
+    p->attempt_count++;
+}
+
 void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number)
 {
     if (rd_kafka_version() >= 0x02020000) {
@@ -95,6 +167,9 @@ void partition_free(struct partition *p)
     INVARIANT(p->item_count == 0);
     partition_stop(p);
     progress_clear(&p->progress);
+    free(p->attempts);
+    free(p->committed_text);
+    free(p->committing_text);
     free(p->error);
     free(p->topic);
     free(p);

@@ -5,12 +5,13 @@
 #include <librdkafka/rdkafka.h>
 #include <uv.h>
 
-#include "bridge/intake/progress.h"
+#include "bridge/intake/progress_record.h"
 #include "core/base/last_error.h"
 #include "core/kafka/kafka_client.h"
 
 struct consumer;
 struct record;
+struct work_item;
 
 enum partition_state {
     PARTITION_ASSIGNED,
@@ -29,9 +30,16 @@ struct partition {
     int32_t number;
     enum partition_state state;
     struct progress progress;
-    size_t item_count;         // work items of it; counted by work_item
-    struct record *held;       // the next record's, while its schema is looked up; not counted
-    struct record *refetched;  // the same, of a record that is read again
+    size_t item_count;          // work items of it; counted by work_item
+    struct record *held;        // the next record's, while its schema is looked up; not counted
+    struct record *refetched;   // the same, of a record that is read again
+    struct work_item *failing;  // items whose last call failed; listed by delivery
+    struct progress_attempt
+        *attempts;  // of before a restart, or of before it was revoked; by offset, ascending
+    size_t attempt_count;
+    char *committed_text;  // progress_record.h, as committed last; NULL: none
+    char *committing_text;
+    int64_t committed_us;      // when a commit was sent last
     struct last_error *error;  // of reading the next record; NULL: none
     bool is_registered;        // the function's registration record has it
     bool is_held;              // its next record waits (for a schema, for room in its lane)
@@ -63,6 +71,23 @@ struct partition_limits {
  */
 struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
                                  kafka_on_ready on_ready);
+
+/**
+ * Restores what is known beyond the committed offset, before anything is read.
+ *
+ * @param f  FAULT_REJECT: the text is not such a record; nothing is restored
+ */
+bool partition_restore(struct partition *p, struct slice text, struct fault *f) MUST_USE;
+
+/** The restored attempts of a record; NULL: none. */
+const struct progress_attempt *partition_attempt(const struct partition *p, int64_t offset);
+
+/** Keeps what is known of the attempts of unsettled records while its work items are dropped. `live` is of
+ * the work items, by offset; those that were restored and have no work item yet stay. */
+void partition_keep_attempts(struct partition *p, const struct progress_attempt *live, size_t count);
+
+/** The same of one record whose call ended after that. */
+void partition_keep_attempt(struct partition *p, const struct progress_attempt *attempt);
 
 /** The next message, borrowed until partition_pop: a record or an error. NULL: there is none now. */
 rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_limits *limits);

@@ -39,9 +39,16 @@ static void free_chunks(struct progress *p)
     p->unsettled_count = 0;
 }
 
+static void free_restored(struct progress *p)
+{
+    free(TAKE(p->restored));
+    p->restored_at = p->restored_count = 0;
+}
+
 void progress_clear(struct progress *p)
 {
     free_chunks(p);
+    free_restored(p);
     free(p->chunks);
     free(p->samples);
     *p = (struct progress){0};
@@ -50,6 +57,7 @@ void progress_clear(struct progress *p)
 void progress_restart(struct progress *p)
 {
     free_chunks(p);
+    free_restored(p);
     p->base = p->next;
     p->committed = -1;
     p->committing = -1;
@@ -186,6 +194,90 @@ uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms)
     return ticket;
 }
 
+bool progress_skip(struct progress *p, int64_t offset)
+{
+    while (p->restored_count > 0 && p->restored[p->restored_at].to <= offset) {
+        p->restored_at++;
+        p->restored_count--;
+    }
+    if (p->restored_count == 0 || offset < p->restored[p->restored_at].from) {
+        return false;
+    }
+    progress_pass(p, offset + 1);
+    return true;
+}
+
+void progress_restore(struct progress *p, const struct progress_range *ranges, size_t count)
+{
+    free_restored(p);
+    p->restored = memory_zeroed(count + 1, sizeof(*ranges));
+    p->restored_count = count;
+    if (count > 0) {
+        memcpy(p->restored, ranges, count * sizeof(*ranges));
+    }
+}
+
+/** Ranges as they are found. */
+struct collector {
+    struct progress_range *ranges;
+    size_t count;
+    size_t max;
+};
+
+static bool collect(struct collector *c, int64_t from, int64_t to)
+{
+    if (from < to && c->count > 0 && c->ranges[c->count - 1].to == from) {
+        c->ranges[c->count - 1].to = to;
+    } else if (from < to && c->count < c->max) {
+        c->ranges[c->count++] = (struct progress_range){from, to};
+    }
+    return c->count < c->max;
+}
+
+/** Collects what is settled between `*at` and the unsettled tickets of one word; `*at` comes after the last
+ * of these. */
+static bool collect_word(const struct progress *p, struct collector *c, uint64_t first, uint64_t bits,
+                         uint64_t *at)
+{
+    if (bits == UINT64_MAX && *at <= first) {
+        bool has_room = collect(c, progress_offset_of(p, *at), progress_offset_of(p, first));
+        *at = first + WORD_BITS;
+        return has_room;
+    }
+    for (; bits != 0; bits &= bits - 1) {
+        uint64_t ticket = first + (uint64_t)__builtin_ctzll(bits);
+        if (ticket < *at) {
+            continue;
+        }
+        if (!collect(c, progress_offset_of(p, *at), progress_offset_of(p, ticket))) {
+            return false;
+        }
+        *at = ticket + 1;
+    }
+    return true;
+}
+
+size_t progress_settled(const struct progress *p, struct progress_range *ret, size_t max)
+{
+    struct collector c = {.ranges = ret, .max = max};
+    uint64_t at = first_unsettled(p);
+    bool has_room = max > 0;
+    for (size_t i = 0; has_room && i < p->chunk_count; i++) {
+        const struct progress_chunk *chunk = &p->chunks[p->chunk_at + i];
+        for (uint64_t word = 0; has_room && chunk->unsettled_count > 0 && word < CHUNK_WORDS; word++) {
+            uint64_t first = chunk->number * PROGRESS_CHUNK_OFFSETS + word * WORD_BITS;
+            has_room = chunk->bits[word] == 0 || collect_word(p, &c, first, chunk->bits[word], &at);
+        }
+    }
+    has_room = has_room && collect(&c, progress_offset_of(p, at), progress_offset_of(p, p->next));
+    for (size_t i = 0; has_room && i < p->restored_count; i++) {
+        const struct progress_range *range = &p->restored[p->restored_at + i];
+        int64_t next = progress_offset_of(p, p->next);
+        has_room = collect(&c, range->from > next ? range->from : next, range->to);
+    }
+    return c.count;
+}
+
 void progress_pass(struct progress *p, int64_t offset)
 {
     uint64_t ticket = p->base + (uint64_t)offset;
@@ -206,6 +298,18 @@ static struct progress_chunk *find_chunk(const struct progress *p, uint64_t numb
     }
     bool is_found = low < p->chunk_at + p->chunk_count && p->chunks[low].number == number;
     return is_found ? &p->chunks[low] : NULL;
+}
+
+bool progress_is_settled(const struct progress *p, int64_t offset)
+{
+    uint64_t ticket = p->base + (uint64_t)offset;
+    if (ticket >= p->next) {
+        return false;
+    }
+    const struct progress_chunk *chunk = find_chunk(p, ticket / PROGRESS_CHUNK_OFFSETS);
+    uint64_t word = ticket % PROGRESS_CHUNK_OFFSETS / WORD_BITS;
+    return chunk == NULL || chunk->bits == NULL ||
+           (chunk->bits[word] & UINT64_C(1) << (ticket % WORD_BITS)) == 0;
 }
 
 void progress_settle(struct progress *p, uint64_t ticket)

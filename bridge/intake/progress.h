@@ -13,6 +13,12 @@
 struct progress_chunk;
 struct progress_sample;
 
+/** Offsets from `from` to `to` - 1. */
+struct progress_range {
+    int64_t from;
+    int64_t to;
+};
+
 /** Plain data, embedded. A ticket is an offset plus `base`: tickets of a log that was replaced are smaller
  * than those of the new log. */
 struct progress {
@@ -31,6 +37,10 @@ struct progress {
     int64_t committed;   // the committed offset; -1: none
     int64_t committing;  // the offset of the commit in flight; -1: none
     bool is_new_log;     // no offset of this log is committed: commit even 0
+    struct progress_range
+        *restored;  // settled before a restart, ascending, from restored_at; not read again yet
+    size_t restored_at;
+    size_t restored_count;  // after restored_at
 };
 
 enum {
@@ -56,8 +66,29 @@ void progress_restart(struct progress *p);
  */
 uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms);
 
+/**
+ * The offset of a record that was read: whether it was settled before a restart (progress_restore). Then it
+ * is passed instead of opened.
+ */
+bool progress_skip(struct progress *p, int64_t offset);
+
+/** Notes what was settled before a restart. Nothing was read yet. */
+void progress_restore(struct progress *p, const struct progress_range *ranges, size_t count);
+
+/**
+ * The settled offsets beyond the safe one, which a restart must not repeat: ascending, with unsettled ones
+ * between them.
+ *
+ * @param max  of the ranges
+ * @return     how many there are; `max`: there may be more
+ */
+size_t progress_settled(const struct progress *p, struct progress_range *ret, size_t max);
+
 /** No record that was not read lies before the offset: what does (the markers of transactions) is passed. */
 void progress_pass(struct progress *p, int64_t offset);
+
+/** Whether the record was read and is settled. */
+bool progress_is_settled(const struct progress *p, int64_t offset);
 
 /** Tickets from before progress_restart are ignored. */
 void progress_settle(struct progress *p, uint64_t ticket);

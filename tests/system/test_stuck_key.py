@@ -1,5 +1,7 @@
 """Promise: a key that fails holds up itself alone, however much waits behind it, and gets it all in order later."""
 
+import os
+import signal
 import threading
 
 from lib.function_server import Answer
@@ -64,3 +66,43 @@ def test_a_failing_key_stops_no_other(database, kafka, millrace, function, name)
     wait_until(
         lambda: kafka.committed(f"millrace.{name}", topic).get(0, 0) > RECOVERED, 30, "offsets move again"
     )
+
+
+def test_what_is_settled_behind_it_survives_a_kill(database, kafka, millrace, function, name):
+    """So do the attempts of the failing event: after `kill -9` it gets as many more as it has left."""
+    topic = f"{name}.public.a"
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database, topics={"partitions": 1})
+    function.rule = lambda call: Answer(500) if call.key == {"id": 1} else None
+    attempts, before = 12, 4
+    retry = {"attempts": attempts, "backoff": {"initial": "300ms", "max": "300ms"}}
+    millrace.function(name, topic, function.url, delivery={"concurrency": 4, "retry": retry})
+    process = millrace.run()
+    database.sql("insert into a select generate_series(1, %d)" % (OTHERS + 1))
+
+    def is_other(call):
+        return call.key != {"id": 1}
+
+    def is_stuck(call):
+        return not is_other(call)
+
+    def text():
+        return next((p.metadata or "" for p in kafka.commits(f"millrace.{name}", topic)), "")
+
+    function.wait_calls(OTHERS, where=is_other)
+    function.wait_calls(before, where=is_stuck)
+    settled = "1CBkD"  # one event is not settled, the next 100 are
+    wait_until(lambda: text().startswith(settled), 30, lambda: f"metadata {text()!r}")
+    bridge = process.child("bridge")
+    os.kill(bridge, signal.SIGKILL)
+    wait_until(lambda: process.child("bridge") not in (None, bridge), 30, "another bridge")
+    calls = len(function.calls)
+    made = sum(is_stuck(call) for call in function.calls)
+    print(f"killed after {made} attempts")
+    assert made < attempts, "too late"
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic)[0] == OTHERS + 1, 60, "all settled")
+    again = function.calls[calls:]
+    assert not any(is_other(call) for call in again), "delivered again"
+    assert attempts - made <= len(again) <= attempts - made + 5, f"{made} and {len(again)} of {attempts}"
+    letter = read_topic(kafka, f"millrace.dlq.{name}", count=1)[0]
+    assert dict(letter.headers)["millrace.dlq.attempts"] == str(attempts)

@@ -114,13 +114,17 @@ class Client:
 
     def committed(self, group, topic):
         """{partition: committed offset} of a group."""
+        return {p.partition: p.offset for p in self.commits(group, topic)}
+
+    def commits(self, group, topic):
+        """What a group has committed, with the metadata."""
         from confluent_kafka import ConsumerGroupTopicPartitions
 
         asked = ConsumerGroupTopicPartitions(
             group, [TopicPartition(topic, p) for p in self.partitions(topic)]
         )
         answer = self.admin.list_consumer_group_offsets([asked])[group].result(120)
-        return {p.partition: p.offset for p in answer.topic_partitions if p.offset >= 0}
+        return [p for p in answer.topic_partitions if p.offset >= 0]
 
     def produce(self, topic, records):
         """Produces (key, value, headers or None, partition or -1) tuples and waits for all of them."""

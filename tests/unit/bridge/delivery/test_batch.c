@@ -19,10 +19,10 @@ static void a_batch_takes_a_key_together_and_holds_every_lane_it_touches(void **
     struct lanes l;
     struct batch_limits limits = {.events_max = 3, .bytes_max = 1000};
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "b", 2));
-    lanes_put(&l, make(&first, "a", 3));
-    lanes_put(&l, make(&first, "b", 4));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "b", 2), 0);
+    lanes_put(&l, make(&first, "a", 3), 0);
+    lanes_put(&l, make(&first, "b", 4), 0);
     struct work_item *one = batch_next(&limits, &l, 0, NULL);
     struct work_item *two = batch_next(&limits, &l, 1, one);
     struct work_item *three = batch_next(&limits, &l, 2, two);
@@ -45,15 +45,15 @@ static void what_is_put_back_comes_again_in_order_behind_what_is_held(void **sta
     struct lanes l;
     struct batch_limits limits = {.events_max = 4, .bytes_max = 1000};
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "a", 2));
-    lanes_put(&l, make(&first, "a", 3));
-    lanes_put(&l, make(&first, "b", 4));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
+    lanes_put(&l, make(&first, "a", 3), 0);
+    lanes_put(&l, make(&first, "b", 4), 0);
     struct work_item *batch[4];
     for (size_t i = 0; i < COUNT_OF(batch); i++) {
         batch[i] = batch_next(&limits, &l, i, i == 0 ? NULL : batch[i - 1]);
     }
-    lanes_put(&l, make(&first, "a", 5));
+    lanes_put(&l, make(&first, "a", 5), 0);
     for (size_t i = COUNT_OF(batch) - 1; i > 0; i--) {
         lanes_put_back(&l, batch[i]);
     }
@@ -78,7 +78,7 @@ static void a_batch_is_due_by_count_bytes_or_window(void **state)
     lanes_init(&l, FUNCTION_ORDER_KEY);
     assert_false(batch_is_due(&limits, &l, 100, &wait_us));
     assert_int_equal(wait_us, -1);
-    lanes_put(&l, make(&first, "a", 100));
+    lanes_put(&l, make(&first, "a", 100), 0);
     assert_false(batch_is_due(&limits, &l, 200, &wait_us));
     assert_int_equal(wait_us, 400);
     assert_true(batch_is_due(&limits, &l, 600, &wait_us));
@@ -88,7 +88,7 @@ static void a_batch_is_due_by_count_bytes_or_window(void **state)
     limits.window_us = 0;
     assert_true(batch_is_due(&limits, &l, 200, &wait_us));
     limits.window_us = 500;
-    lanes_put(&l, make(&first, "b", 101));
+    lanes_put(&l, make(&first, "b", 101), 0);
     assert_true(batch_is_due(&limits, &l, 200, &wait_us));
     take_and_finish(&l, 100);
     take_and_finish(&l, 101);
@@ -102,7 +102,7 @@ static void an_event_that_is_sent_again_waits_for_no_window(void **state)
     int64_t wait_us;
     struct batch_limits limits = {.events_max = 2, .bytes_max = 1000, .window_us = 500};
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 100));
+    lanes_put(&l, make(&first, "a", 100), 0);
     struct work_item *item = lanes_take(&l);
     item->retry.first_attempt_us = 150;
     lanes_delay(&l, item, 0);
@@ -148,7 +148,7 @@ static void bisecting_finds_one_event_among_n_in_log2_n_rejections(void **state)
             lanes_init(&l, FUNCTION_ORDER_KEY);
             for (int64_t i = 0; i < BATCH; i++) {
                 (void)snprintf(keys[i], sizeof(keys[i]), "k%zu", (size_t)i % key_count);
-                lanes_put(&l, make(&first, keys[i], i));
+                lanes_put(&l, make(&first, keys[i], i), 0);
             }
             struct work_item *batch[BATCH + 1];
             size_t rejections = 0;

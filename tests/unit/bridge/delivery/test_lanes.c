@@ -15,9 +15,9 @@ static void a_key_has_one_event_in_flight_and_keeps_its_order(void **state)
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "a", 2));
-    lanes_put(&l, make(&first, "b", 3));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
+    lanes_put(&l, make(&first, "b", 3), 0);
     struct work_item *a = lanes_take(&l);
     assert_int_equal(a->record->offset, 1);
     struct work_item *b = lanes_take(&l);
@@ -35,8 +35,8 @@ static void equal_keys_of_two_partitions_are_two_lanes(void **state)
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&second, "a", 2));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&second, "a", 2), 0);
     struct work_item *e = lanes_take(&l);
     struct work_item *f = lanes_take(&l);
     assert_non_null(f);
@@ -50,10 +50,10 @@ static void an_absent_key_has_no_order_and_an_empty_one_has(void **state)
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, NULL, 1));
-    lanes_put(&l, make(&first, NULL, 2));
-    lanes_put(&l, make(&first, "", 3));
-    lanes_put(&l, make(&first, "", 4));
+    lanes_put(&l, make(&first, NULL, 1), 0);
+    lanes_put(&l, make(&first, NULL, 2), 0);
+    lanes_put(&l, make(&first, "", 3), 0);
+    lanes_put(&l, make(&first, "", 4), 0);
     struct work_item *taken[] = {lanes_take(&l), lanes_take(&l), lanes_take(&l)};
     assert_null(lanes_take(&l));
     for (size_t i = 0; i < COUNT_OF(taken); i++) {
@@ -68,16 +68,16 @@ static void order_partition_has_one_lane_a_partition_and_order_none_one_an_event
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_PARTITION);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "b", 2));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "b", 2), 0);
     struct work_item *e = lanes_take(&l);
     assert_null(lanes_take(&l));
     finish(&l, e);
     take_and_finish(&l, 2);
     lanes_clear(&l);
     lanes_init(&l, FUNCTION_ORDER_NONE);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "a", 2));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
     e = lanes_take(&l);
     take_and_finish(&l, 2);
     finish(&l, e);
@@ -100,7 +100,7 @@ static void many_keys_never_share_a_lane(void **state)
         int64_t k = (i * 7919) % KEYS;
         int size = snprintf(keys[k], sizeof(keys[k]), "k%d", (int)k);
         assert_true(size > 0);
-        lanes_put(&l, make(&first, keys[k], i + 1));
+        lanes_put(&l, make(&first, keys[k], i + 1), 0);
     }
     size_t done = 0;
     while (done < EVENTS) {
@@ -130,10 +130,10 @@ static void a_revoked_partition_drops_what_waits_and_leaves_what_runs(void **sta
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "a", 2));
-    lanes_put(&l, make(&first, NULL, 3));
-    lanes_put(&l, make(&second, "a", 4));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
+    lanes_put(&l, make(&first, NULL, 3), 0);
+    lanes_put(&l, make(&second, "a", 4), 0);
     struct work_item *running = lanes_take(&l);
     assert_int_equal(free_list(lanes_drop(&l, &first)), 2);
     finish(&l, running);
@@ -146,12 +146,12 @@ static void a_delayed_lane_is_served_when_it_is_due_and_keeps_its_order(void **s
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "a", 2));
-    lanes_put(&l, make(&first, "b", 3));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
+    lanes_put(&l, make(&first, "b", 3), 0);
     lanes_delay(&l, lanes_take(&l), 500);
     assert_int_equal(l.ready_count, 1);
-    lanes_put(&l, make(&first, "a", 4));
+    lanes_put(&l, make(&first, "a", 4), 0);
     take_and_finish(&l, 3);
     lanes_wake(&l, 499);
     assert_null(lanes_take(&l));
@@ -169,9 +169,9 @@ static void a_lane_that_is_due_stands_behind_the_ready_ones(void **state)
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "b", 2));
-    lanes_put(&l, make(&first, "c", 3));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "b", 2), 0);
+    lanes_put(&l, make(&first, "c", 3), 0);
     lanes_delay(&l, lanes_take(&l), 500);
     lanes_wake(&l, 600);
     take_and_finish(&l, 2);
@@ -187,7 +187,7 @@ static void a_lane_is_delayed_once_no_call_holds_it(void **state)
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
     for (int64_t i = 1; i <= 4; i++) {
-        lanes_put(&l, make(&first, "a", i));
+        lanes_put(&l, make(&first, "a", i), 0);
     }
     struct work_item *one = lanes_take(&l);
     struct work_item *two = lanes_take_more(&l, one);
@@ -211,9 +211,9 @@ static void a_revoked_partition_drops_its_delayed_lanes(void **state)
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "b", 2));
-    lanes_put(&l, make(&second, "a", 3));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "b", 2), 0);
+    lanes_put(&l, make(&second, "a", 3), 0);
     for (int64_t due_us = 300; due_us > 0; due_us -= 100) {
         lanes_delay(&l, lanes_take(&l), due_us);
     }

@@ -39,11 +39,10 @@ static struct lane_record record_of(const char *key, int64_t offset)
 static bool load_key(struct lanes *l, const char *key, int64_t offset, size_t loaded_max)
 {
     struct lane_record which = record_of(key, offset);
-    uint64_t next;
     if (!lanes_wants(l, &which)) {
         return false;
     }
-    (void)lanes_load(l, &which, make_record(key, offset), loaded_max, &next);
+    (void)lanes_load(l, &which, make_record(key, offset), loaded_max);
     return true;
 }
 
@@ -60,10 +59,10 @@ static void what_waits_behind_a_busy_lane_can_wait_as_tickets(void **state)
     uint64_t ticket;
     lanes_init(&l, FUNCTION_ORDER_KEY);
     for (int64_t i = 1; i <= 6; i++) {
-        lanes_put(&l, make(&first, "a", i));
+        lanes_put(&l, make(&first, "a", i), 0);
     }
     struct work_item *busy = lanes_take(&l);
-    lanes_put(&l, make(&first, "b", 7));
+    lanes_put(&l, make(&first, "b", 7), 0);
     assert_int_equal(evict(&l, 2, INT64_MAX), 3);  // 4, 5, 6; a ready lane keeps its events
     assert_int_equal(l.deferred_count, 3);
     const struct lane_record later = record_of("a", 8);
@@ -91,7 +90,7 @@ static void what_waits_behind_a_busy_lane_can_wait_as_tickets(void **state)
     assert_true(load(&l, 6, 2));
     assert_true(load(&l, 8, 2));
     assert_int_equal(l.deferred_count, 0);
-    lanes_put(&l, make(&first, "a", 9));
+    lanes_put(&l, make(&first, "a", 9), 0);
     take_and_finish(&l, 6);
     take_and_finish(&l, 8);
     take_and_finish(&l, 9);
@@ -107,12 +106,12 @@ static void events_of_a_log_that_is_gone_never_wait_as_tickets(void **state)
     uint64_t ticket;
     lanes_init(&l, FUNCTION_ORDER_KEY);
     for (int64_t i = 1; i <= 4; i++) {
-        lanes_put(&l, make(&first, "a", i));
+        lanes_put(&l, make(&first, "a", i), 0);
     }
     struct work_item *busy = lanes_take(&l);
     first.progress.base = 5;  // progress_restart
     for (int64_t i = 5; i <= 7; i++) {
-        lanes_put(&l, make(&first, "a", i));
+        lanes_put(&l, make(&first, "a", i), 0);
     }
     assert_int_equal(evict(&l, 0, INT64_MAX), 3);
     finish(&l, busy);
@@ -136,7 +135,7 @@ static void tickets_of_records_that_are_gone_are_taken_out_in_order(void **state
     struct work_item *item;
     lanes_init(&l, FUNCTION_ORDER_KEY);
     for (int64_t i = 1; i <= 5; i++) {
-        lanes_put(&l, make(&first, "a", i));
+        lanes_put(&l, make(&first, "a", i), 0);
     }
     struct work_item *busy = lanes_take(&l);
     assert_int_equal(evict(&l, 0, INT64_MAX), 4);
@@ -163,8 +162,8 @@ static void a_dropped_partition_takes_its_tickets_along(void **state)
     uint64_t ticket;
     lanes_init(&l, FUNCTION_ORDER_KEY);
     for (int64_t i = 1; i <= 5; i++) {
-        lanes_put(&l, make(&first, "a", i));
-        lanes_put(&l, make(&first, "b", 10 + i));
+        lanes_put(&l, make(&first, "a", i), 0);
+        lanes_put(&l, make(&first, "b", 10 + i), 0);
     }
     struct work_item *busy = lanes_take(&l);
     struct work_item *other = lanes_take(&l);
@@ -196,7 +195,7 @@ static void an_event_that_was_sent_keeps_its_attempts_without_its_record(void **
     uint64_t ticket;
     lanes_init(&l, FUNCTION_ORDER_KEY);
     for (int64_t i = 1; i <= 4; i++) {
-        lanes_put(&l, make(&first, "a", i));
+        lanes_put(&l, make(&first, "a", i), 0);
     }
     struct work_item *one = lanes_take(&l);
     struct work_item *two = lanes_take_more(&l, one);
@@ -242,15 +241,16 @@ static void a_ready_lane_is_evicted_only_if_its_first_event_was_sent(void **stat
     uint64_t ticket;
     const struct lanes_eviction eviction = {.has_ready = true, .on_evicted = on_evicted};
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "b", 2));
-    lanes_put(&l, make(&first, "b", 3));
-    lanes_put(&l, make(&first, "c", 4));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "b", 2), 0);
+    lanes_put(&l, make(&first, "b", 3), 0);
+    lanes_put(&l, make(&first, "c", 4), 0);
     fail_call(&l, lanes_take(&l), 1, 0);
     fail_call(&l, lanes_take(&l), 1, 0);
     lanes_wake(&l, 0);
     assert_int_equal(l.fresh_count, 1);
-    assert_int_equal(lanes_evict(&l, &eviction, 1), 1 + (l.deferred_count > 0 ? 1 : 0));
+    size_t count = lanes_evict(&l, &eviction, 1);
+    assert_int_equal(count, 1 + l.deferred_count);  // of a or of b, whichever lane comes first
     (void)lanes_evict(&l, &eviction, SIZE_MAX);
     assert_int_equal(l.ready_count, 1);
     take_and_finish(&l, 4);
@@ -270,8 +270,8 @@ static void an_event_without_a_key_is_read_again_by_its_offset(void **state)
     (void)state;
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_NONE);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "a", 2));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
     fail_call(&l, lanes_take(&l), 1, 500);
     fail_call(&l, lanes_take(&l), 2, 600);
     assert_int_equal(evict(&l, 0, 0), 2);
@@ -292,8 +292,8 @@ static void a_sent_event_whose_record_is_gone_is_taken_out(void **state)
     uint64_t ticket;
     struct work_item *item;
     lanes_init(&l, FUNCTION_ORDER_KEY);
-    lanes_put(&l, make(&first, "a", 1));
-    lanes_put(&l, make(&first, "a", 2));
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
     fail_call(&l, lanes_take(&l), 3, 500);
     assert_int_equal(evict(&l, 0, 0), 2);
     assert_false(lanes_take_gone(&l, &first, 0, 100, &ticket, &item));  // not due
@@ -314,9 +314,9 @@ static void a_replaced_log_drops_events_without_records(void **state)
     struct lanes l;
     lanes_init(&l, FUNCTION_ORDER_KEY);
     for (int64_t i = 1; i <= 3; i++) {
-        lanes_put(&l, make(&first, "a", i));
+        lanes_put(&l, make(&first, "a", i), 0);
     }
-    lanes_put(&l, make(&first, "b", 4));
+    lanes_put(&l, make(&first, "b", 4), 0);
     fail_call(&l, lanes_take(&l), 3, 500);
     struct work_item *busy = lanes_take(&l);
     assert_int_equal(evict(&l, 0, 0), 3);
@@ -350,7 +350,7 @@ static void whatever_is_evicted_the_order_of_a_key_and_its_attempts_stay(void **
                 const char *key = keys[next % KEYS];
                 const struct lane_record which = record_of(key, next);
                 if (!lanes_defer(&l, &which)) {
-                    lanes_put(&l, make(&first, key, next));
+                    lanes_put(&l, make(&first, key, next), 0);
                 }
                 next++;
             }

@@ -1,4 +1,4 @@
-// bridge/intake/consumer_commit: what the answer to a commit means.
+// bridge/intake/offset_store: what the answer to a commit means.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,8 @@ static void only_partitions_without_an_error_have_come_on(void **state)
     begin(partitions, &list);
     list->elems[1].err = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     rd_kafka_topic_partition_list_del(list, "a", 2);
-    offset_store_commit_ended(partitions, RD_KAFKA_RESP_ERR_NO_ERROR, list);
+    offset_store_commit_ended(&(struct offset_store){.partitions = &(struct partition *){partitions}},
+                              RD_KAFKA_RESP_ERR_NO_ERROR, list);
     assert_int_equal(progress_next_commit(&partitions[0].progress), -1);
     assert_int_equal(progress_next_commit(&partitions[1].progress), 1);
     assert_int_equal(progress_next_commit(&partitions[2].progress), 1);
@@ -54,7 +55,8 @@ static void a_commit_that_failed_as_a_whole_moves_none(void **state)
     struct partition partitions[PARTITIONS];
     rd_kafka_topic_partition_list_t *list;
     begin(partitions, &list);
-    offset_store_commit_ended(partitions, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, NULL);
+    offset_store_commit_ended(&(struct offset_store){.partitions = &(struct partition *){partitions}},
+                              RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, NULL);
     for (int i = 0; i < PARTITIONS; i++) {
         assert_int_equal(progress_next_commit(&partitions[i].progress), 1);
     }

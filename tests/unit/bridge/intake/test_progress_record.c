@@ -1,0 +1,249 @@
+// bridge/intake/progress_record: what is committed beside an offset, and what a restart makes of it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/intake/progress_record.h"
+#include "core/base/memory.h"
+
+#define NOW_MS INT64_C(1795770000123)
+
+static struct progress_record *new_record(void)
+{
+    return memory_zeroed(1, sizeof(struct progress_record));
+}
+
+static struct progress_record *read_text(const char *text, int64_t offset)
+{
+    struct fault f;
+    struct progress_record *r = new_record();
+    assert_true(progress_record_read(slice_of(text), offset, r, &f));
+    return r;
+}
+
+static void what_is_written_is_read_again(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    r->ranges[0] = (struct progress_range){1001, 1005};
+    r->ranges[1] = (struct progress_range){1040, 5000000};
+    r->range_count = 2;
+    r->attempts[0] = (struct progress_attempt){1000, 3, NOW_MS - 61000, NOW_MS + 2500};
+    r->attempts[1] = (struct progress_attempt){1039, 1, NOW_MS, 0};
+    r->attempt_count = 2;
+    progress_record_write(&out, 1000, r, NOW_MS);
+    bytes_append_byte(&out, '\0');
+    CLEANUP(memory_free_pointer) struct progress_record *again = read_text((const char *)out.data, 1000);
+    assert_int_equal(again->range_count, 2);
+    assert_memory_equal(again->ranges, r->ranges, 2 * sizeof(r->ranges[0]));
+    assert_int_equal(again->attempt_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(again->attempts[i].offset, r->attempts[i].offset);
+        assert_int_equal(again->attempts[i].attempts, r->attempts[i].attempts);
+    }
+    assert_in_range(again->attempts[0].first_ms, NOW_MS - 62000, NOW_MS - 60000);
+    assert_in_range(again->attempts[0].due_ms, NOW_MS + 1000, NOW_MS + 3000);
+    assert_true(again->attempts[1].due_ms <= NOW_MS);
+}
+
+/** The form is a promise: a later version reads what this one has committed. */
+static void the_text_is_as_documented(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    r->ranges[0] = (struct progress_range){8, 72};  // 1 unsettled, 64 settled
+    r->range_count = 1;
+    r->attempts[0] = (struct progress_attempt){7, 2, 5000, 31900};
+    r->attempt_count = 1;
+    progress_record_write(&out, 7, r, 31000);
+    bytes_append_byte(&out, '\0');
+    assert_string_equal((const char *)out.data, "1"
+                                                "C"
+                                                "B"
+                                                "gC"
+                                                "B"
+                                                "f"
+                                                "A"
+                                                "C"
+                                                "a"
+                                                "J");
+}
+
+static void nothing_to_say_is_no_text(void **state)
+{
+    (void)state;
+    struct bytes out = {0};
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    progress_record_write(&out, 7, r, NOW_MS);
+    assert_int_equal(out.size, 0);
+    CLEANUP(memory_free_pointer) struct progress_record *again = read_text("", 7);
+    assert_int_equal(again->range_count + again->attempt_count, 0);
+}
+
+/** However much there is, the broker takes the text, and what it says is true. */
+static void what_does_not_fit_is_left_out_from_the_end(void **state)
+{
+    (void)state;
+    for (int64_t run = 1; run < INT64_C(1) << 40; run *= 7) {
+        CLEANUP(bytes_clear) struct bytes out = {0};
+        CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+        for (int64_t i = 0; i < PROGRESS_RANGES_MAX; i++) {
+            r->ranges[r->range_count++] = (struct progress_range){(2 * i + 1) * run, (2 * i + 2) * run};
+        }
+        for (int64_t i = 0; i < PROGRESS_ATTEMPTS_MAX; i++) {
+            r->attempts[r->attempt_count++] =
+                (struct progress_attempt){i * run, 7, NOW_MS - 1000, NOW_MS + 100000};
+        }
+        progress_record_write(&out, 0, r, NOW_MS);
+        assert_true(out.size <= PROGRESS_TEXT_MAX);
+        assert_true(out.size > PROGRESS_TEXT_MAX * 9 / 10 || run == 1);
+        bytes_append_byte(&out, '\0');
+        CLEANUP(memory_free_pointer) struct progress_record *again = read_text((const char *)out.data, 0);
+        assert_true(again->range_count > 100 && again->attempt_count > 50);
+        assert_memory_equal(again->ranges, r->ranges, again->range_count * sizeof(r->ranges[0]));
+        for (size_t i = 0; i < again->attempt_count; i++) {
+            assert_int_equal(again->attempts[i].offset, r->attempts[i].offset);
+        }
+    }
+}
+
+static void foreign_texts_are_refused(void **state)
+{
+    (void)state;
+    static const char *const TEXTS[] = {
+        "2AA",
+        "1",
+        "1A",
+        "1AAA",
+        "1BA",
+        "1CAAA",
+        "1CA",
+        "1C!",
+        "1________________A",
+        "1AB",
+        "1ABAAAA_",
+        "hello",
+        "1CBBB________BBAA",
+        "bytes",
+        "1EBBABAA",
+    };
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+        struct fault f;
+        CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+        bool is_read = progress_record_read(slice_of(TEXTS[i]), 10, r, &f);
+        if (is_read) {
+            print_message("%s\n", TEXTS[i]);
+        }
+        assert_false(is_read);
+        assert_int_equal(r->range_count + r->attempt_count, 0);
+        assert_non_null(strstr(f.text, "offset 10"));
+    }
+}
+
+/** Records are settled at random; then another process restores what was committed. None is lost or repeated.
+ */
+static void a_restart_repeats_and_loses_nothing(void **state)
+{
+    (void)state;
+    enum { RECORDS = 20000, GAP = 3 };
+    static bool is_settled[RECORDS * GAP];
+    for (unsigned seed = 1; seed <= 10; seed++) {
+        memset(is_settled, 0, sizeof(is_settled));
+        unsigned random = seed;
+        struct progress p;
+        progress_init(&p, 0);
+        for (int64_t i = 0; i < RECORDS; i++) {
+            (void)progress_open(&p, i * GAP, -1);
+        }
+        for (int64_t i = 0; i < RECORDS; i++) {
+            random = random * 1103515245 + 12345;
+            // Long stretches of either kind, so that all of it fits into the text.
+            bool is_dull = (i / 100 + seed) % 2 == 0;
+            is_settled[i * GAP] = is_dull || (random >> 16) % 64 == 0;
+            if (is_settled[i * GAP]) {
+                progress_settle(&p, (uint64_t)(i * GAP));
+            }
+        }
+        CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+        r->range_count = progress_settled(&p, r->ranges, PROGRESS_RANGES_MAX);
+        CLEANUP(bytes_clear) struct bytes out = {0};
+        int64_t safe = progress_safe(&p);
+        progress_record_write(&out, safe, r, NOW_MS);
+        bytes_append_byte(&out, '\0');
+        CLEANUP(memory_free_pointer) struct progress_record *again = read_text((const char *)out.data, safe);
+
+        struct progress q;
+        progress_init(&q, safe);
+        progress_restore(&q, again->ranges, again->range_count);
+        for (int64_t offset = 0; offset < safe; offset += GAP) {
+            assert_true(offset % GAP != 0 || is_settled[offset]);
+        }
+        int64_t end = again->range_count == 0 ? safe : again->ranges[again->range_count - 1].to;
+        for (int64_t i = (safe + GAP - 1) / GAP; i < RECORDS; i++) {
+            int64_t offset = i * GAP;
+            bool is_skipped = progress_skip(&q, offset);
+            assert_int_equal(is_skipped, is_settled[offset] && offset < end);
+            if (!is_skipped) {
+                (void)progress_open(&q, offset, -1);
+            }
+            if (i % 1000 == 0 && offset + GAP < end) {
+                // A second restart, half-way: it commits what is left of the first one's text, too.
+                CLEANUP(memory_free_pointer) struct progress_record *s = new_record();
+                s->range_count = progress_settled(&q, s->ranges, PROGRESS_RANGES_MAX);
+                assert_true(s->range_count > 0);
+                assert_int_equal(s->ranges[s->range_count - 1].to, end);
+            }
+        }
+        assert_int_equal(progress_safe(&q), safe);
+        progress_clear(&p);
+        progress_clear(&q);
+    }
+}
+
+static void without_unsettled_records_only_restored_ranges_are_beyond(void **state)
+{
+    (void)state;
+    struct progress_range ranges[4];
+    struct progress p;
+    progress_init(&p, 10);
+    assert_int_equal(progress_settled(&p, ranges, 4), 0);
+    progress_restore(&p, &(struct progress_range){12, 20}, 1);
+    assert_int_equal(progress_settled(&p, ranges, 4), 1);
+    assert_int_equal(ranges[0].from, 12);
+    uint64_t ten = progress_open(&p, 10, -1);
+    uint64_t eleven = progress_open(&p, 11, -1);
+    assert_true(progress_skip(&p, 12));
+    assert_true(progress_skip(&p, 19));
+    assert_false(progress_skip(&p, 20));
+    progress_settle(&p, ten);
+    assert_int_equal(progress_safe(&p), 11);
+    progress_settle(&p, eleven);
+    assert_int_equal(progress_safe(&p), 20);
+    assert_int_equal(progress_settled(&p, ranges, 4), 0);
+    progress_restore(&p, &(struct progress_range){30, 40}, 1);
+    progress_restart(&p);
+    assert_false(progress_skip(&p, 30));
+    progress_clear(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(the_text_is_as_documented),
+        cmocka_unit_test(nothing_to_say_is_no_text),
+        cmocka_unit_test(what_does_not_fit_is_left_out_from_the_end),
+        cmocka_unit_test(foreign_texts_are_refused),
+        cmocka_unit_test(a_restart_repeats_and_loses_nothing),
+        cmocka_unit_test(without_unsettled_records_only_restored_ranges_are_beyond),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
