@@ -21,7 +21,10 @@ struct ends_job {
 void offset_store_keep_attempts(struct offset_store *s, struct partition *p)
 {
     struct progress_record *record = s->record;
-    size_t count = s->listener.get_attempts(s->listener.self, p, record->attempts, PROGRESS_ATTEMPTS_MAX);
+    size_t count = 0;
+    if (p->failing != NULL) {
+        count = s->listener.get_attempts(s->listener.self, p, record->attempts, PROGRESS_ATTEMPTS_MAX);
+    }
     partition_keep_attempts(p, record->attempts, count);
 }
 
