@@ -41,10 +41,11 @@ struct pg_snapshot *pg_snapshot_start(const struct pg_snapshot_params *params);
 /** One step. At PG_SNAPSHOT_END the transaction has been committed. */
 enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret, struct fault *f) MUST_USE;
 
-/** The tables that were skipped, or all of `only` if they are more than skipped_max; borrowed. */
+/** The tables that were skipped, or all of `only` if they are more than skipped_max; borrowed. Those that
+ * were rewritten since the snapshot was taken are skipped also without can_skip. */
 const uint32_t *pg_snapshot_skipped(const struct pg_snapshot *s, size_t *ret_count);
 
-/** Whether one of them was locked. */
+/** Whether one of them was locked or rewritten: it can be read soon. */
 bool pg_snapshot_was_locked(const struct pg_snapshot *s);
 
 /** Call it after PG_SNAPSHOT_END, or before the connection is closed. Accepts NULL. */

@@ -130,18 +130,73 @@ static void on_committed(void *self, PGresult *const *results, size_t count, con
     s->params.on_ready(s->params.self);
 }
 
-static void on_copy_ended(void *self, PGresult *const *results, size_t count, const struct fault *f)
+static void end_table(struct pg_snapshot *s)
 {
-    struct pg_snapshot *s = self;
-    (void)results;
-    struct pg_snapshot_table *t = &s->tables[s->at];
-    if (is_failed(s, count, 1, f, t->name)) {
-        return;
-    }
+    const struct pg_snapshot_table *t = &s->tables[s->at];
     log_info(s->params.component, "table_snapshotted", LOG_WITH(LOG_NUMBER("rows", t->rows)),
              "%s.%s: %llu rows read", t->schema, t->name, (unsigned long long)t->rows);
     s->at++;
     next_table(s);
+}
+
+static void on_rewritten_known(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    const struct pg_snapshot_table *t = &s->tables[s->at];
+    if (is_failed(s, count, 1, f, t->name)) {
+        return;
+    }
+    if (PQgetvalue(results[0], 0, 0)[0] != 't') {
+        end_table(s);
+        return;
+    }
+    if (!s->params.can_skip && s->skipped_count == s->params.skipped_max) {
+        struct fault many;
+        (void)fault_set(&many, FAULT_RETRY,
+                        "more than %zu tables were rewritten since the snapshot was taken",
+                        s->params.skipped_max);
+        fail(s, &many, "it is read anew");
+        return;
+    }
+    log_info(
+        s->params.component, "table_rewritten", LOG_WITH(LOG_TEXT("table", t->name)),
+        "%s.%s was rewritten (ALTER TABLE, TRUNCATE) since the snapshot was taken, which does not see its "
+        "rows: they are read later",
+        t->schema, t->name);
+    s->was_locked = true;
+    add_skipped(s, t->oid);
+    s->at++;
+    next_table(s);
+}
+
+// A table that was rewritten or truncated since the snapshot was taken looks empty in it, and the stream has
+// nothing of a rewrite. pg_class is read as of the snapshot; pg_relation_filenode tells the present, which
+// can't change any more because COPY has locked the table.
+static void check_rewritten(struct pg_snapshot *s)
+{
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    uint32_t oid = s->tables[s->at].oid;
+    bytes_format(&sql,
+                 "SELECT count(*) > 0 FROM pg_class c WHERE c.relkind <> 'p' AND (c.oid = %u OR c.oid IN "
+                 "(SELECT relid FROM pg_partition_tree(%u))) AND "
+                 "c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)",
+                 oid, oid);
+    pg_conn_query(s->params.conn, bytes_text(&sql), on_rewritten_known, s);
+}
+
+static void on_copy_ended(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    (void)results;
+    const struct pg_snapshot_table *t = &s->tables[s->at];
+    if (is_failed(s, count, 1, f, t->name)) {
+        return;
+    }
+    if (t->rows == 0 || t->is_partitioned) {
+        check_rewritten(s);
+    } else {
+        end_table(s);
+    }
 }
 
 static void on_rows(void *self)
