@@ -114,6 +114,7 @@ static void load_catalogue(struct pg_frames *fr, bool can_fail)
     CLEANUP(bytes_clear) struct bytes publications = {0};
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_catalogue_set_clear(&fr->catalogue);
+    fr->catalogue.read_us = clock_now_us();  // if it fails it is due again in a second, not at each relation
     pg_publication_literals(fr->deps->publication, &publications);
     bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '100ms';" : "");
     pg_catalogue_set_query(&sql, bytes_text(&publications));

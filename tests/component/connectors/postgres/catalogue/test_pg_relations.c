@@ -137,6 +137,44 @@ static void relations_that_are_all_described_anew_cost_one_query(void **state)
     source_case_close(&d);
 }
 
+// From PostgreSQL 16 on, listing the tables waits for a lock on any of them; here it waits for one on the
+// list.
+static void a_lock_that_hinders_listing_the_tables_is_tried_once_for_many_relations(void **state)
+{
+    (void)state;
+    enum { TABLES = 10 };
+    char insert[TABLES * 40] = "";
+    pg_server_sql(&source_case_server, "ALTER ROLE millrace SET log_statement = 'all'");
+    for (int i = 0; i < TABLES; i++) {
+        char sql[64];
+        (void)snprintf(sql, sizeof(sql), "CREATE TABLE held%d (id serial PRIMARY KEY)", i);
+        pg_server_sql(&source_case_server, sql);
+        (void)snprintf(insert + strlen(insert), 40, "INSERT INTO held%d DEFAULT VALUES;", i);
+    }
+    struct source_driver d;
+    source_case_open(&d, "held");
+    pg_server_sql(&source_case_server, insert);
+    assert_true(source_driver_until_rows(&d, TABLES));
+    source_driver_reset(&d);
+    clock_fake(clock_now_us() + 2 * CLOCK_US_PER_S, clock_wall_us());
+    PGconn *holder = PQconnectdb(pg_server_dsn(&source_case_server));
+    PGresult *locked =
+        PQexec(holder, "SET allow_system_table_mods = on; BEGIN; "
+                       "ALTER VIEW pg_catalog.pg_publication_tables SET (security_barrier = true)");
+    assert_int_equal(PQresultStatus(locked), PGRES_COMMAND_OK);
+    PQclear(locked);
+    int before = count_catalogue_reads();
+    pg_server_sql(&source_case_server,
+                  "ALTER PUBLICATION millrace_held SET (publish = 'insert, update, delete')");
+    pg_server_sql(&source_case_server, insert);
+    assert_true(source_driver_until_rows(&d, TABLES));
+    PQfinish(holder);
+    // The log has the statement that failed a second time, beside its error.
+    assert_in_range(count_catalogue_reads() - before, TABLES, TABLES + 2);
+    clock_fake(-1, 0);
+    source_case_close(&d);
+}
+
 static void a_null_of_the_past_survives_a_not_null_of_now(void **state)
 {
     (void)state;
@@ -295,6 +333,7 @@ int main(void)
         cmocka_unit_test(inserts_only_may_be_asked_for_later),
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
         cmocka_unit_test(relations_that_are_all_described_anew_cost_one_query),
+        cmocka_unit_test(a_lock_that_hinders_listing_the_tables_is_tried_once_for_many_relations),
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),
         cmocka_unit_test(partitions_come_under_their_own_names_from_their_first_row),
         cmocka_unit_test(a_partitioned_table_is_captured_by_its_name_alone),
