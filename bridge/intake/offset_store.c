@@ -36,7 +36,9 @@ static void describe(struct offset_store *s, struct partition *p, struct bytes *
         bytes_append_byte(out, '\0');
         return;
     }
-    if (p->state != PARTITION_REVOKED && (p->failing != NULL || p->attempt_count > 0)) {
+    if (p->state == PARTITION_REVOKED) {
+        partition_keep_attempts(p, NULL, 0);  // what was settled since it was revoked has none any more
+    } else if (p->failing != NULL || p->attempt_count > 0) {
         offset_store_keep_attempts(s, p);
     }
     record->attempt_count =

@@ -83,7 +83,7 @@ bool partition_restore(struct partition *p, struct slice text, struct fault *f) 
 const struct progress_attempt *partition_attempt(const struct partition *p, int64_t offset);
 
 /** Keeps what is known of the attempts of unsettled records while its work items are dropped. `live` is of
- * the work items, by offset; those that were restored and have no work item yet stay. */
+ * the work items, by offset; others that are known stay, unless their records are settled. */
 void partition_keep_attempts(struct partition *p, const struct progress_attempt *live, size_t count);
 
 /** The same of one record whose call ended after that. */

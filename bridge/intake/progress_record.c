@@ -34,9 +34,13 @@ static void write_attempts(struct bytes *out, int64_t offset, const struct progr
     CLEANUP(bytes_clear) struct bytes text = {0};
     size_t count = 0;
     put(&text, now_ms / MS_PER_S);
-    for (int64_t last = offset; count < record->attempt_count; count++) {
-        const struct progress_attempt *a = &record->attempts[count];
+    int64_t last = offset;
+    for (size_t i = 0; i < record->attempt_count; i++) {
+        const struct progress_attempt *a = &record->attempts[i];
         size_t size = text.size;
+        if (a->offset < offset) {
+            continue;  // settled
+        }
         put(&text, a->offset - last);
         put(&text, a->attempts);
         put(&text, (now_ms - a->first_ms) / MS_PER_S);
@@ -46,6 +50,7 @@ static void write_attempts(struct bytes *out, int64_t offset, const struct progr
             break;
         }
         last = a->offset;
+        count++;
     }
     if (count == 0) {
         text.size = 0;

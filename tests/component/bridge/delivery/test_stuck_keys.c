@@ -241,6 +241,57 @@ static void attempts_survive_a_restart(void **state)
     case_stop(&c);
 }
 
+enum { FIRST = 1, NEXT = 2, USED_UP = 3 };
+
+/** Fails key FIRST, holds its last attempt, and then fails key NEXT. */
+static struct stub_answer holds_the_last_attempt(void *self, const struct stub_call *call, size_t number)
+{
+    (void)number;
+    int64_t *first_calls = self;
+    if (id_of(call) == FIRST && ++*first_calls > USED_UP) {
+        return (struct stub_answer){.status = 200, .is_held = true};
+    }
+    return (struct stub_answer){.status = 500};
+}
+
+static bool holds_events(struct bridge_case *c, int64_t n)
+{
+    CLEANUP(memory_free_pointer) char *text = memory_format("\"held_events\":%d,", (int)n);
+    return has_status(c, text);
+}
+
+static bool has_dead_lettered(struct bridge_case *c, int64_t n)
+{
+    return case_metric(c, "millrace_function_events_total{function=\"fn\",outcome=\"dead_lettered\"}") >= n;
+}
+
+/** The last attempt succeeds while the partition is given back: the next event has all of its own. */
+static void attempts_of_a_settled_event_are_never_those_of_the_next(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    int64_t first_calls = 0;
+    case_start(&c, holds_the_last_attempt, &first_calls);
+    case_change(&c, FIRST, 'c', "x");
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = USED_UP + 1;
+    config->delivery.concurrency = 1;
+    case_apply(&c, config);
+    case_run_until(&c, case_has_calls, USED_UP + 1);
+    case_change(&c, NEXT, 'c', "x");
+    case_run_until(&c, holds_events, 2);
+    bridge_apply(c.bridge, NULL, 0);
+    case_run_until(&c, holds_events, 1);  // of the revoked partition only the event whose call runs is left
+    stub_function_release(c.stub);
+    config = case_config(&c, "fn");
+    config->delivery.retry.attempts = USED_UP + 1;
+    case_apply(&c, config);
+    case_run_until(&c, has_dead_lettered, 1);
+    assert_int_equal(first_calls, USED_UP + 1);
+    assert_int_equal(stub_function_count(c.stub), 2 * (USED_UP + 1));
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +301,7 @@ int main(void)
         cmocka_unit_test(however_many_keys_fail_the_others_are_called),
         cmocka_unit_test(a_restart_in_between_changes_nothing),
         cmocka_unit_test(attempts_survive_a_restart),
+        cmocka_unit_test(attempts_of_a_settled_event_are_never_those_of_the_next),
     };
     return case_run_part(tests, COUNT_OF(tests));
 }

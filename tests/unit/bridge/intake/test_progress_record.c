@@ -115,6 +115,25 @@ static void what_does_not_fit_is_left_out_from_the_end(void **state)
     }
 }
 
+/** They would be read as those of later records. */
+static void attempts_before_the_offset_are_left_out(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    for (int64_t i = 0; i < 4; i++) {
+        r->attempts[r->attempt_count++] = (struct progress_attempt){998 + i, (uint32_t)i, NOW_MS, NOW_MS};
+    }
+    progress_record_write(&out, 1000, r, NOW_MS);
+    bytes_append_byte(&out, '\0');
+    CLEANUP(memory_free_pointer) struct progress_record *again = read_text((const char *)out.data, 1000);
+    assert_int_equal(again->attempt_count, 2);
+    assert_int_equal(again->attempts[0].offset, 1000);
+    assert_int_equal(again->attempts[0].attempts, 2);
+    assert_int_equal(again->attempts[1].offset, 1001);
+    assert_int_equal(again->attempts[1].attempts, 3);
+}
+
 static void foreign_texts_are_refused(void **state)
 {
     (void)state;
@@ -241,6 +260,7 @@ int main(void)
         cmocka_unit_test(the_text_is_as_documented),
         cmocka_unit_test(nothing_to_say_is_no_text),
         cmocka_unit_test(what_does_not_fit_is_left_out_from_the_end),
+        cmocka_unit_test(attempts_before_the_offset_are_left_out),
         cmocka_unit_test(foreign_texts_are_refused),
         cmocka_unit_test(a_restart_repeats_and_loses_nothing),
         cmocka_unit_test(without_unsettled_records_only_restored_ranges_are_beyond),
