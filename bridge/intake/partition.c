@@ -22,7 +22,8 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
 bool partition_restore(struct partition *p, struct slice text, struct fault *f)
 {
     CLEANUP(memory_free_pointer) struct progress_record *record = memory_zeroed(1, sizeof(*record));
-    if (!progress_record_read(text, p->progress.committed, record, f)) {
+    int64_t now_ms = clock_wall_us() / CLOCK_US_PER_MS;
+    if (!progress_record_read(text, p->progress.committed, now_ms, record, f)) {
         return false;
     }
     p->committed_text = slice_to_string(text);

@@ -9,6 +9,10 @@ enum { VERSION = '1', DIGIT_BITS = 5, MORE = 1 << DIGIT_BITS, MS_PER_S = 1000, M
 // What the attempts may take of the text: the ranges are worth more.
 enum { ATTEMPT_CHARS_MAX = PROGRESS_TEXT_MAX / 3, COUNT_CHARS_MAX = 4 };
 
+// Greater numbers are not ours.
+enum { WAIT_TENTHS_MAX = INT32_MAX };
+#define AGE_S_MAX ((int64_t)UINT32_MAX)
+
 static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static void put(struct bytes *out, int64_t number)
@@ -19,6 +23,11 @@ static void put(struct bytes *out, int64_t number)
         rest >>= DIGIT_BITS;
     }
     bytes_append_byte(out, (uint8_t)DIGITS[rest]);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /** Appends the count and the items; `text` has their texts. */
@@ -33,7 +42,8 @@ static void write_attempts(struct bytes *out, int64_t offset, const struct progr
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     size_t count = 0;
-    put(&text, now_ms / MS_PER_S);
+    const int64_t written_ms = now_ms / MS_PER_S * MS_PER_S;
+    put(&text, written_ms / MS_PER_S);
     int64_t last = offset;
     for (size_t i = 0; i < record->attempt_count; i++) {
         const struct progress_attempt *a = &record->attempts[i];
@@ -43,8 +53,9 @@ static void write_attempts(struct bytes *out, int64_t offset, const struct progr
         }
         put(&text, a->offset - last);
         put(&text, a->attempts);
-        put(&text, (now_ms - a->first_ms) / MS_PER_S);
-        put(&text, (a->due_ms - now_ms) / MS_PER_TENTH);
+        put(&text, smaller((written_ms - a->first_ms) / MS_PER_S, AGE_S_MAX));
+        // Rounded up: a Retry-After is obeyed.
+        put(&text, smaller((a->due_ms - written_ms + MS_PER_TENTH - 1) / MS_PER_TENTH, WAIT_TENTHS_MAX));
         if (text.size > ATTEMPT_CHARS_MAX) {
             text.size = size;
             break;
@@ -141,22 +152,22 @@ static void read_runs(struct reader *r, int64_t offset, struct progress_record *
     }
 }
 
-static void read_attempts(struct reader *r, int64_t offset, struct progress_record *ret)
+/** Whose clock is behind the writer's still waits no longer than was left when the text was written. */
+static void read_attempts(struct reader *r, int64_t offset, int64_t now_ms, struct progress_record *ret)
 {
     int64_t count = take(r);
     if (count > PROGRESS_ATTEMPTS_MAX) {
         r->is_bad = true;
     }
     int64_t written_s = count == 0 || r->is_bad ? 0 : take(r);
-    r->is_bad = r->is_bad || written_s > INT64_MAX / MS_PER_S / 2;
-    int64_t written_ms = r->is_bad ? 0 : written_s * MS_PER_S;
+    int64_t written_ms = smaller(written_s, (now_ms + MS_PER_S - 1) / MS_PER_S) * MS_PER_S;
     int64_t at = offset;
     for (int64_t i = 0; i < count && !r->is_bad; i++) {
         at = advance(r, at, take(r), i == 0 ? 0 : 1);
         int64_t attempts = take(r);
         int64_t age_s = take(r);
         int64_t wait_tenths = take(r);
-        if (attempts > UINT32_MAX || age_s > written_ms / MS_PER_S || wait_tenths > INT32_MAX) {
+        if (attempts > UINT32_MAX || age_s > AGE_S_MAX || wait_tenths > WAIT_TENTHS_MAX) {
             r->is_bad = true;
         }
         ret->attempts[ret->attempt_count++] = (struct progress_attempt){
@@ -168,7 +179,8 @@ static void read_attempts(struct reader *r, int64_t offset, struct progress_reco
     }
 }
 
-bool progress_record_read(struct slice text, int64_t offset, struct progress_record *ret, struct fault *f)
+bool progress_record_read(struct slice text, int64_t offset, int64_t now_ms, struct progress_record *ret,
+                          struct fault *f)
 {
     ret->range_count = ret->attempt_count = 0;
     if (text.size == 0) {
@@ -179,7 +191,7 @@ bool progress_record_read(struct slice text, int64_t offset, struct progress_rec
         read_runs(&r, offset, ret);
     }
     if (!r.is_bad) {
-        read_attempts(&r, offset, ret);
+        read_attempts(&r, offset, now_ms, ret);
     }
     if (!r.is_bad && r.at == text.size) {
         return true;

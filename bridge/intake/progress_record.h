@@ -48,10 +48,11 @@ void progress_record_write(struct bytes *out, int64_t offset, const struct progr
 
 /**
  * Reads a text that was committed with the offset. An empty text, and one of another program, has no ranges.
+ * A writer whose clock is ahead of `now_ms` is taken to have written it now.
  *
  * @param f  FAULT_REJECT: not such a text, with the place
  */
-bool progress_record_read(struct slice text, int64_t offset, struct progress_record *ret,
+bool progress_record_read(struct slice text, int64_t offset, int64_t now_ms, struct progress_record *ret,
                           struct fault *f) MUST_USE;
 
 #endif

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct progress_record again;
     struct fault f;
     const int64_t offset = 1000;
-    if (!progress_record_read(slice_make(data, size), offset, &record, &f)) {
+    const int64_t now_ms = INT64_C(1800000000123);
+    if (!progress_record_read(slice_make(data, size), offset, now_ms, &record, &f)) {
         INVARIANT(record.range_count == 0 && record.attempt_count == 0);
         return 0;
     }
@@ -19,10 +20,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         INVARIANT(record.ranges[i].from >= at && record.ranges[i].to > record.ranges[i].from);
         at = record.ranges[i].to;
     }
+    for (size_t i = 0; i < record.attempt_count; i++) {
+        const struct progress_attempt *a = &record.attempts[i];
+        INVARIANT(a->due_ms <= now_ms + INT64_C(1000) * INT32_MAX);
+        INVARIANT(a->first_ms >= -INT64_C(1000) * UINT32_MAX && a->first_ms <= now_ms + 1000);
+    }
     struct bytes text CLEANUP(bytes_clear) = {0};
-    progress_record_write(&text, offset, &record, INT64_C(1800000000000));
+    progress_record_write(&text, offset, &record, now_ms);
     INVARIANT(text.size <= PROGRESS_TEXT_MAX);
-    INVARIANT(progress_record_read(bytes_slice(&text), offset, &again, &f));
+    INVARIANT(progress_record_read(bytes_slice(&text), offset, now_ms, &again, &f));
     INVARIANT(again.range_count <= record.range_count && again.attempt_count <= record.attempt_count);
     return 0;
 }

@@ -23,7 +23,7 @@ static struct progress_record *read_text(const char *text, int64_t offset)
 {
     struct fault f;
     struct progress_record *r = new_record();
-    assert_true(progress_record_read(slice_of(text), offset, r, &f));
+    assert_true(progress_record_read(slice_of(text), offset, NOW_MS, r, &f));
     return r;
 }
 
@@ -49,7 +49,7 @@ static void what_is_written_is_read_again(void **state)
         assert_int_equal(again->attempts[i].attempts, r->attempts[i].attempts);
     }
     assert_in_range(again->attempts[0].first_ms, NOW_MS - 62000, NOW_MS - 60000);
-    assert_in_range(again->attempts[0].due_ms, NOW_MS + 1000, NOW_MS + 3000);
+    assert_in_range(again->attempts[0].due_ms, NOW_MS + 2500, NOW_MS + 2600);
     assert_true(again->attempts[1].due_ms <= NOW_MS);
 }
 
@@ -134,6 +134,22 @@ static void attempts_before_the_offset_are_left_out(void **state)
     assert_int_equal(again->attempts[1].attempts, 3);
 }
 
+/** The clock was set back, or that of another machine is behind: the wait is no longer than it was. */
+static void a_wait_does_not_grow_with_the_difference_of_clocks(void **state)
+{
+    (void)state;
+    const int64_t ahead_ms = INT64_C(365) * 86400 * 1000;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    r->attempts[r->attempt_count++] =
+        (struct progress_attempt){10, 1, NOW_MS + ahead_ms - 5000, NOW_MS + ahead_ms + 2500};
+    progress_record_write(&out, 10, r, NOW_MS + ahead_ms);
+    bytes_append_byte(&out, '\0');
+    CLEANUP(memory_free_pointer) struct progress_record *again = read_text((const char *)out.data, 10);
+    assert_in_range(again->attempts[0].due_ms, NOW_MS + 2500, NOW_MS + 3600);
+    assert_in_range(again->attempts[0].first_ms, NOW_MS - 6000, NOW_MS - 3000);
+}
+
 static void foreign_texts_are_refused(void **state)
 {
     (void)state;
@@ -157,7 +173,7 @@ static void foreign_texts_are_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
         struct fault f;
         CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
-        bool is_read = progress_record_read(slice_of(TEXTS[i]), 10, r, &f);
+        bool is_read = progress_record_read(slice_of(TEXTS[i]), 10, NOW_MS, r, &f);
         if (is_read) {
             print_message("%s\n", TEXTS[i]);
         }
@@ -261,6 +277,7 @@ int main(void)
         cmocka_unit_test(nothing_to_say_is_no_text),
         cmocka_unit_test(what_does_not_fit_is_left_out_from_the_end),
         cmocka_unit_test(attempts_before_the_offset_are_left_out),
+        cmocka_unit_test(a_wait_does_not_grow_with_the_difference_of_clocks),
         cmocka_unit_test(foreign_texts_are_refused),
         cmocka_unit_test(a_restart_repeats_and_loses_nothing),
         cmocka_unit_test(without_unsettled_records_only_restored_ranges_are_beyond),
