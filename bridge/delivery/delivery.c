@@ -46,10 +46,9 @@ static int compare_attempts(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-struct progress_attempt delivery_attempt_of(const struct work_item *item)
+struct progress_attempt delivery_attempt_of(const struct work_item *item, int64_t due_us)
 {
     int64_t offset_us = clock_wall_us() - clock_now_us();  // from monotonic to wall-clock time
-    int64_t due_us = lanes_due_us(item);
     return (struct progress_attempt){
         .offset = progress_offset_of(&item->partition->progress, item->ticket),
         .attempts = item->retry.attempts,
@@ -65,7 +64,7 @@ size_t delivery_attempts(const struct partition *p, struct progress_attempt *ret
     DL_FOREACH2(p->failing, item, next_failing)
     {
         if (count < max && progress_is_current(&p->progress, item->ticket)) {
-            ret[count++] = delivery_attempt_of(item);
+            ret[count++] = delivery_attempt_of(item, lanes_due_us(item));
         }
     }
     qsort(ret, count, sizeof(*ret), compare_attempts);

@@ -159,17 +159,17 @@ static int64_t due_after(struct delivery *d, const struct invocation *inv, const
 }
 
 /** For the commit before its partition is given back. */
-static void keep_attempt(const struct work_item *item)
+static void keep_attempt(const struct work_item *item, int64_t due_us)
 {
     if (progress_is_current(&item->partition->progress, item->ticket)) {
-        const struct progress_attempt attempt = delivery_attempt_of(item);
+        const struct progress_attempt attempt = delivery_attempt_of(item, due_us);
         partition_keep_attempt(item->partition, &attempt);
     }
 }
 
 /** Updates the retry state of one event of a failed call. False: it was dead-lettered or released. */
 static bool finish_failed(struct delivery *d, struct work_item *item, const struct response *r,
-                          const struct outcome *call)
+                          const struct outcome *call, int64_t due_us)
 {
     struct retry_state *retry = &item->retry;
     struct outcome o = outcome_of_event(*call, retry, clock_now_us(), &d->policy);
@@ -180,7 +180,7 @@ static bool finish_failed(struct delivery *d, struct work_item *item, const stru
         return false;
     }
     if (item->partition->state != PARTITION_ASSIGNED) {
-        keep_attempt(item);
+        keep_attempt(item, due_us);
         delivery_release(d, item);
         return false;
     }
@@ -199,7 +199,7 @@ static void finish_call(struct delivery *d, struct invocation *inv, const struct
     struct work_item **end = &again;
     for (struct work_item *item = invoke_take_events(inv), *next; item != NULL; item = next) {
         next = item->next;
-        if (finish_failed(d, item, r, o)) {
+        if (finish_failed(d, item, r, o, due_us)) {
             item->next = NULL;
             *end = item;
             end = &item->next;

@@ -65,8 +65,8 @@ void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dea
 /** Gives a new event the attempts that it had before a restart. Returns when it is due; 0: at once. */
 int64_t delivery_restore(struct delivery *d, struct work_item *item);
 
-/** What is known of the attempts of an event. */
-struct progress_attempt delivery_attempt_of(const struct work_item *item);
+/** What is known of the attempts of an event that is due then; 0: at once. */
+struct progress_attempt delivery_attempt_of(const struct work_item *item, int64_t due_us);
 
 /** Notes that the last call of an event failed. */
 void delivery_fail(struct delivery *d, struct work_item *item);

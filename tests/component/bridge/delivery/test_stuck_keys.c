@@ -292,6 +292,37 @@ static void attempts_of_a_settled_event_are_never_those_of_the_next(void **state
     case_stop(&c);
 }
 
+/** Throttles key FIRST for a minute, once it is released. */
+static struct stub_answer throttles_late(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)number;
+    return id_of(call) == FIRST
+               ? (struct stub_answer){.status = 429, .headers = "Retry-After: 60\r\n", .is_held = true}
+               : (struct stub_answer){.status = 200};
+}
+
+/** The endpoint asks for it while the partition is given back; the next owner obeys. */
+static void a_revoked_event_waits_as_long_as_it_was_asked_to(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, throttles_late, NULL);
+    case_apply(&c, case_config(&c, "fn"));
+    case_change(&c, FIRST, 'c', "x");
+    case_run_until(&c, case_has_calls, 1);
+    case_change(&c, FIRST, 'c', "x");
+    case_run_until(&c, holds_events, 2);
+    bridge_apply(c.bridge, NULL, 0);
+    case_run_until(&c, holds_events, 1);
+    stub_function_release(c.stub);
+    case_change(&c, NEXT, 'c', "x");
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_calls, 2);
+    assert_int_equal(id_of(stub_function_call(c.stub, 1)), NEXT);
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_restart_in_between_changes_nothing),
         cmocka_unit_test(attempts_survive_a_restart),
         cmocka_unit_test(attempts_of_a_settled_event_are_never_those_of_the_next),
+        cmocka_unit_test(a_revoked_event_waits_as_long_as_it_was_asked_to),
     };
     return case_run_part(tests, COUNT_OF(tests));
 }
