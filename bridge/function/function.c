@@ -163,7 +163,7 @@ static void on_consumer_fault(void *self, const struct fault *f)
 static void on_registered(void *self, const struct registration_result *result)
 {
     struct function *fn = self;
-    last_error_clear(&fn->state.kafka_error);
+    function_state_join(&fn->state);
     metric_add(fn->metrics.offset_resets, (double)result->expired_count);
 }
 

@@ -79,6 +79,14 @@ void function_state_delay(struct function_state *s, const char *why)
     set_detail(s, why);
 }
 
+void function_state_join(struct function_state *s)
+{
+    last_error_clear(&s->kafka_error);
+    if (s->now == FUNCTION_STARTING) {
+        set_detail(s, "joining its group");
+    }
+}
+
 bool function_state_is_ready(const struct function_state *s)
 {
     return s->now == FUNCTION_RUNNING || s->now == FUNCTION_THROTTLED || s->now == FUNCTION_PAUSED;

@@ -45,6 +45,9 @@ void function_state_set_kafka_error(struct function_state *s, const char *why);
 /** The registration is retried, because Kafka does not respond. */
 void function_state_delay(struct function_state *s, const char *why);
 
+/** It is registered: Kafka has responded, and the group takes it in next. */
+void function_state_join(struct function_state *s);
+
 /** RUNNING, THROTTLED or PAUSED. */
 bool function_state_is_ready(const struct function_state *s);
 

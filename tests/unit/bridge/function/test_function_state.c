@@ -82,12 +82,26 @@ static void a_failure_comes_before_an_error_of_kafka(void **state)
     assert_null(function_state_error(&x->state));
 }
 
+static void a_registered_function_says_that_it_joins_its_group(void **state)
+{
+    struct fixture *x = *state;
+    assert_string_equal(x->state.detail, "registering");
+    function_state_delay(&x->state, "no broker");
+    function_state_join(&x->state);
+    assert_string_equal(x->state.detail, "joining its group");
+    assert_null(function_state_error(&x->state));
+    function_state_enter(&x->state, FUNCTION_DRAINING, "asked to stop");
+    function_state_join(&x->state);
+    assert_string_equal(x->state.detail, "asked to stop");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_state_has_its_reason_and_its_series, start, stop),
         cmocka_unit_test_setup_teardown(a_failure_lasts_over_its_retries, start, stop),
         cmocka_unit_test_setup_teardown(a_failure_comes_before_an_error_of_kafka, start, stop),
+        cmocka_unit_test_setup_teardown(a_registered_function_says_that_it_joins_its_group, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
