@@ -157,8 +157,9 @@ static void apply_one(struct supervisor *s, const struct desired_child *desired)
         break;
     case PROCESS_RUNNING:
         if (is_changed) {
-            log_info("supervisor", "child_restarting", LOG_WITH(LOG_TEXT("child", desired->name)),
-                     "its configuration has changed");
+            log_info("supervisor", "child_restarting", LOG_WITH(LOG_TEXT("child", desired->name)), "%s",
+                     is_lacking ? "its files name an environment variable that it was started without"
+                                : "its configuration has changed");
             c->restart_pending = true;
             process_drain(c->process);
         }

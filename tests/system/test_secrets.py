@@ -64,6 +64,7 @@ def test_a_child_gets_the_variables_that_its_files_name_and_no_others(shop, mill
     # A function that comes later brings its variable along: the bridge is started again with it.
     millrace.function(f"{name}-2", f"{name}.public.a", second.url, auth={"bearer": {"env": "LATER"}})
     assert second.wait_calls(1)[0].headers["authorization"] == "Bearer later"
+    assert process.find("child_restarting", "environment variable", child="bridge-1")
     assert ours & set(environment(process.child("bridge"))) == {b"TOKEN", b"LATER", b"MILLRACE_CORE_DUMPS"}
     shop.sql("insert into a values (2)")
     function.wait_calls(2)
