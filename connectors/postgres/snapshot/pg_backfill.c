@@ -79,15 +79,12 @@ static void fail(struct pg_backfill *b, const struct fault *f, const char *what)
 static bool is_result_good(struct pg_backfill *b, size_t count, size_t want, const struct fault *f,
                            const char *what)
 {
-    struct fault none;
-    if (f == NULL && count < want) {
-        (void)fault_set(&none, FAULT_RETRY, "the server answered %zu of %zu statements", count, want);
-        f = &none;
+    struct fault fault;
+    if (pg_conn_answered(count, want, f, &fault)) {
+        return true;
     }
-    if (f != NULL) {
-        fail(b, f, what);
-    }
-    return f == NULL;
+    fail(b, &fault, what);
+    return false;
 }
 
 static void take(struct pg_backfill *b);

@@ -20,15 +20,12 @@ static void fail(struct pg_snapshot *s, const struct fault *f, const char *what)
 static bool is_failed(struct pg_snapshot *s, size_t count, size_t want, const struct fault *f,
                       const char *what)
 {
-    struct fault none;
-    if (f == NULL && count < want) {
-        (void)fault_set(&none, FAULT_RETRY, "the server answered %zu of %zu statements", count, want);
-        f = &none;
+    struct fault fault;
+    if (pg_conn_answered(count, want, f, &fault)) {
+        return false;
     }
-    if (f != NULL) {
-        fail(s, f, what);
-    }
-    return f != NULL;
+    fail(s, &fault, what);
+    return true;
 }
 
 static void refuse_filtered(struct pg_snapshot *s, const struct pg_snapshot_table *t)
@@ -52,7 +49,7 @@ static void add_skipped(struct pg_snapshot *s, uint32_t oid)
     s->skipped[s->skipped_count++] = oid;
 }
 
-// Goes on without the table, or, when not even the list of tables could be read, without any.
+// Continues without the table, or without any table if their list could not be read.
 static void on_holders(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
@@ -84,7 +81,7 @@ static bool steps_aside(struct pg_snapshot *s, const struct fault *f)
     if (f == NULL || f->origin_code != PG_CONN_LOCK_NOT_AVAILABLE || !s->params.can_skip) {
         return false;
     }
-    // The queue counts too: who waits for ACCESS EXCLUSIVE holds up all that come later.
+    // Waiting sessions count too: requests behind one for ACCESS EXCLUSIVE wait for it.
     pg_conn_query(
         s->params.conn,
         "ROLLBACK TO SAVEPOINT tables;"

@@ -58,6 +58,10 @@ typedef void (*pg_conn_on_results)(void *self, PGresult *const *results, size_t 
  */
 void pg_conn_query(struct pg_conn *c, const char *sql, pg_conn_on_results on_results, void *self);
 
+/** Whether the server answered all statements of a query, from the arguments of pg_conn_on_results. False:
+ * `ret` is *f, or says how many are missing. */
+bool pg_conn_answered(size_t count, size_t want, const struct fault *f, struct fault *ret);
+
 /** During a COPY: on_ready is called whenever bytes may have arrived. */
 void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *self);
 

@@ -271,6 +271,18 @@ void pg_conn_query(struct pg_conn *c, const char *sql, pg_conn_on_results on_res
     send_next(c);
 }
 
+bool pg_conn_answered(size_t count, size_t want, const struct fault *f, struct fault *ret)
+{
+    if (f == NULL && count >= want) {
+        return true;
+    }
+    if (f == NULL) {
+        return fault_set(ret, FAULT_RETRY, "the server answered %zu of %zu statements", count, want);
+    }
+    *ret = *f;
+    return false;
+}
+
 void pg_conn_watch_copy(struct pg_conn *c, void (*on_ready)(void *self), void *self)
 {
     c->on_copy = on_ready;
