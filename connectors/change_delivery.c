@@ -23,11 +23,11 @@ enum {
     RECORD_MS = 1000,          // between state records, under load
 };
 enum { STATE_PARTITION = 0 };
-#define EXPLAIN_US (2 * CLOCK_US_PER_S)   // the oldest record's wait: begin to notice why
-#define OVERDUE_US (10 * CLOCK_US_PER_S)  // tell; a new leader is usually elected by then
-enum { OVERDUE_CHECKS = 2 };              // in a row: after this process stood still one check says little
-#define TICKET_RECORD UINT64_MAX          // of state records
-#define TICKET_NONE (UINT64_MAX - 1)      // of records after change_delivery_withhold
+#define EXPLAIN_US (2 * CLOCK_US_PER_S)   // the oldest record waits: read why from librdkafka's log
+#define OVERDUE_US (10 * CLOCK_US_PER_S)  // log it; a new leader is usually elected by then
+enum { OVERDUE_CHECKS = 2 };          // in a row: the first one after this process stood still proves nothing
+#define TICKET_RECORD UINT64_MAX      // of state records
+#define TICKET_NONE (UINT64_MAX - 1)  // of records after change_delivery_withhold
 
 struct change_delivery {
     struct change_delivery_params params;
@@ -392,7 +392,7 @@ size_t change_delivery_in_flight(const struct change_delivery *d)
     return d->sink == NULL ? 0 : kafka_sink_in_flight(d->sink);
 }
 
-// A transaction that is still read says nothing: its first records may have been acknowledged long ago.
+// Does not count from the begin of an open transaction: its first records may be acknowledged already.
 int64_t change_delivery_oldest_us(const struct change_delivery *d)
 {
     if (change_delivery_in_flight(d) == 0) {
@@ -435,7 +435,7 @@ const char *change_delivery_overdue(struct change_delivery *d)
     return d->overdue;
 }
 
-// Not a mere counter: after a tombstone it would begin again, below the record of a frozen copy.
+// The clock, because a counter restarts after a tombstone, below the generation of a frozen copy.
 static uint64_t next_generation(const struct change_delivery *d)
 {
     CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);

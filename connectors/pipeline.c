@@ -22,7 +22,7 @@ enum {
 };
 
 #define REPEAT_LOG_US (30 * CLOCK_US_PER_S)
-#define OVERDUE_US (10 * CLOCK_US_PER_S)  // a change waits for its topic: tell
+#define OVERDUE_US (10 * CLOCK_US_PER_S)  // a change waits for its topic: log it
 
 struct pipeline {
     struct pipeline_params params;
@@ -179,7 +179,7 @@ static void end_session(struct pipeline *p, enum change_flow_peer peer, const st
     }
 }
 
-// --- what the flow and the delivery tell ---
+// --- callbacks of the flow and the delivery ---
 
 static void on_flow_fault(void *self, enum change_flow_peer peer, const struct fault *f)
 {

@@ -24,7 +24,7 @@ enum pipeline_state_name {
 
 enum pipeline_kafka {
     PIPELINE_KAFKA_FINE,
-    PIPELINE_KAFKA_OVERDUE,  // it answers, but records wait for long: for it, or for a topic or schema
+    PIPELINE_KAFKA_OVERDUE,  // it answers, but has not taken a record, a topic or a schema for long
     PIPELINE_KAFKA_LOST,     // it does not answer
 };
 
@@ -45,8 +45,8 @@ void pipeline_state_enter(struct pipeline_state *s, enum pipeline_state_name to,
 /** Kafka stopped answering (`why`) or answers again (NULL). False: nothing changed. */
 bool pipeline_state_set_reachable(struct pipeline_state *s, const char *why);
 
-/** Records have waited for `age_us` (`why`: what waits, and its reason), or go on
- * (NULL). Logs when that begins and when it is over; without effect while Kafka does not answer. */
+/** Records have waited for `age_us` (`why`: what waits, and its reason), or none waits any more (NULL). Logs
+ * when that begins and when it is over; without effect while Kafka does not answer. */
 void pipeline_state_set_overdue(struct pipeline_state *s, const char *why, int64_t age_us);
 
 /** STOPPED or FAILED. */

@@ -23,11 +23,11 @@ static void set_number(rd_kafka_headers_t *headers, const char *name, int64_t va
     set_header(headers, name, text);
 }
 
-static rd_kafka_headers_t *make_headers(const struct record *e, const struct dead_letter_cause *cause)
+static rd_kafka_headers_t *make_headers(const struct record *record, const struct dead_letter_cause *cause)
 {
     rd_kafka_headers_t *headers =
-        e->headers != NULL ? rd_kafka_headers_copy(e->headers) : rd_kafka_headers_new(12);
-    CLEANUP(memory_free_pointer) char *id = slice_to_string(e->id);
+        record->headers != NULL ? rd_kafka_headers_copy(record->headers) : rd_kafka_headers_new(12);
+    CLEANUP(memory_free_pointer) char *id = slice_to_string(record->id);
     set_header(headers, "function", cause->function);
     set_header(headers, "reason", cause->reason);
     set_header(headers, "message", cause->message);
@@ -37,10 +37,10 @@ static rd_kafka_headers_t *make_headers(const struct record *e, const struct dea
         (void)rd_kafka_header_remove(headers, HEADER_PREFIX "status");
     }
     set_number(headers, "attempts", cause->attempts);
-    set_header(headers, "topic", e->topic);
-    set_number(headers, "partition", e->partition);
-    set_number(headers, "offset", e->offset);
-    set_number(headers, "timestamp", e->timestamp_ms);
+    set_header(headers, "topic", record->topic);
+    set_number(headers, "partition", record->partition);
+    set_number(headers, "offset", record->offset);
+    set_number(headers, "timestamp", record->timestamp_ms);
     set_header(headers, "event_id", id);
     set_number(headers, "failed_at", clock_wall_us() / CLOCK_US_PER_MS);
     return headers;
@@ -74,13 +74,14 @@ static char *header_text(const rd_kafka_headers_t *headers, const char *name)
 /** Changes the reason to `oversize`; the message keeps the former reason. */
 static void explain(struct dead_letter_record *r)
 {
-    const struct record *e = r->item->record;
+    const struct record *record = r->item->record;
     CLEANUP(memory_free_pointer) char *reason = header_text(r->headers, HEADER_PREFIX "reason");
     CLEANUP(memory_free_pointer) char *message = header_text(r->headers, HEADER_PREFIX "message");
     CLEANUP(memory_free_pointer)
-    char *text = memory_format("%s: %s; its value of %zu bytes is too large for this topic and was left out: "
-                               "read it at offset %" PRId64 " of partition %" PRId32 " of %s",
-                               reason, message, e->value.size, e->offset, e->partition, e->topic);
+    char *text =
+        memory_format("%s: %s; its value of %zu bytes is too large for this topic and was left out: "
+                      "read it at offset %" PRId64 " of partition %" PRId32 " of %s",
+                      reason, message, record->value.size, record->offset, record->partition, record->topic);
     set_header(r->headers, "reason", "oversize");
     set_header(r->headers, "message", text);
 }
@@ -124,17 +125,18 @@ bool dead_letter_record_shrink(struct dead_letter_record *r)
 rd_kafka_resp_err_t dead_letter_record_produce(const struct dead_letter_record *r, rd_kafka_t *rk,
                                                const char *topic)
 {
-    const struct record *e = r->item->record;
-    bool has_key = e->has_key && r->form != DEAD_LETTER_WITHOUT_KEY;
+    const struct record *record = r->item->record;
+    bool has_key = record->has_key && r->form != DEAD_LETTER_WITHOUT_KEY;
     bool has_value = r->form == DEAD_LETTER_WHOLE;
     rd_kafka_headers_t *headers = rd_kafka_headers_copy(r->headers);
     rd_kafka_vu_t fields[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY,
-         .u.mem = {has_key ? (void *)(uintptr_t)e->key.data : NULL, has_key ? e->key.size : 0}},
+         .u.mem = {has_key ? (void *)(uintptr_t)record->key.data : NULL, has_key ? record->key.size : 0}},
         {.vtype = RD_KAFKA_VTYPE_VALUE,
-         .u.mem = {has_value ? (void *)(uintptr_t)e->value.data : NULL, has_value ? e->value.size : 0}},
+         .u.mem = {has_value ? (void *)(uintptr_t)record->value.data : NULL,
+                   has_value ? record->value.size : 0}},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)r},
     };

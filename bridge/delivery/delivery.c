@@ -317,7 +317,8 @@ void delivery_pump(struct delivery *d)
     }
 }
 
-/** Beyond this many events that wait without a record nothing more is read; each takes some 300 bytes. */
+/** No more is read while the last calls of so many events have failed. Each takes some 300 bytes even when
+ * its record is evicted. */
 enum { FAILING_MAX = 1 << 15 };
 
 size_t delivery_room(const struct delivery *d)

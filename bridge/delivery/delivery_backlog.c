@@ -14,7 +14,7 @@ enum {
     NEAR_US = 2 * 1000000,  // a lane that is due sooner keeps its first record
 };
 
-static struct lane_record which(struct partition *p, const rd_kafka_message_t *message)
+static struct lane_record lane_record_of(struct partition *p, const rd_kafka_message_t *message)
 {
     return (struct lane_record){p, p->progress.base + (uint64_t)message->offset, message->key != NULL,
                                 slice_make(message->key, message->key == NULL ? 0 : message->key_len)};
@@ -54,7 +54,7 @@ void delivery_evict(struct delivery *d)
 bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
                     enum consumer_step *ret)
 {
-    struct lane_record record = which(p, message);
+    struct lane_record record = lane_record_of(p, message);
     if (d->lanes.order == FUNCTION_ORDER_PARTITION && lanes_depth(&d->lanes, &record) >= d->lane_events_max) {
         d->has_full_partition = true;  // all records of the partition belong to this lane
         *ret = CONSUMER_HELD;
@@ -83,7 +83,7 @@ static bool has_room_to_load(const struct delivery *d)
  */
 static struct record *wanted_record(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
 {
-    const struct lane_record record = which(p, message);
+    const struct lane_record record = lane_record_of(p, message);
     struct record *r = TAKE(p->refetched);
     if (r != NULL && r->offset == message->offset && lanes_wants(&d->lanes, &record)) {
         return r;
@@ -104,7 +104,7 @@ static bool on_record(void *self, struct partition *p, rd_kafka_message_t *messa
         return false;
     }
     delivery_count(d, r);
-    const struct lane_record record = which(p, message);
+    const struct lane_record record = lane_record_of(p, message);
     struct lanes_loaded loaded = lanes_load(&d->lanes, &record, r, LOADED_A_LANE);
     if (loaded.is_new) {
         (void)delivery_restore(d, loaded.item);

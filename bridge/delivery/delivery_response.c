@@ -63,7 +63,7 @@ static uint64_t identity_of(const struct invocation *inv)
     return ((uint64_t)(uintptr_t)inv->first->partition << 20) ^ (inv->first->ticket + 1);
 }
 
-/** The most that any event of the call has of it. */
+/** The highest counts among the events of a call. */
 struct worst {
     uint32_t attempts;
     uint32_t throttles;
@@ -121,7 +121,7 @@ static void note_health(struct delivery *d, const struct invocation *inv, const 
     }
 }
 
-/** What the status says: also that events which fail have taken all the room there is. */
+/** Sets the error that the status shows; with no room left for more events, that as well. */
 static void note_failure(struct delivery *d, const struct response *r)
 {
     char text[sizeof(d->error.text)];
@@ -151,14 +151,14 @@ static int64_t due_after(struct delivery *d, const struct invocation *inv, const
         log_retry(d, inv, o->reason);
         return clock_now_us() + backoff_wait_us(&d->backoff, worst_of(inv).attempts);
     case OUTCOME_DONE:
-    case OUTCOME_HALVE:
+    case OUTCOME_BISECT:
     case OUTCOME_DEAD:
         break;
     }
     return 0;
 }
 
-/** For the commit before its partition is given back. */
+/** Keeps the attempts of an event for the commit before its partition is given back. */
 static void keep_attempt(const struct work_item *item, int64_t due_us)
 {
     if (progress_is_current(&item->partition->progress, item->ticket)) {
@@ -192,7 +192,7 @@ static void finish_call(struct delivery *d, struct invocation *inv, const struct
                         const struct outcome *o)
 {
     int64_t due_us = due_after(d, inv, o);
-    if (o->kind == OUTCOME_HALVE) {
+    if (o->kind == OUTCOME_BISECT) {
         batch_bisect(inv->first, inv->event_count, ++d->bisected_count);
     }
     struct work_item *again = NULL;

@@ -65,7 +65,7 @@ void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dea
 /** Gives a new event the attempts that it had before a restart. Returns when it is due; 0: at once. */
 int64_t delivery_restore(struct delivery *d, struct work_item *item);
 
-/** What is known of the attempts of an event that is due then; 0: at once. */
+/** The attempts of an event that is due then (0: at once), as progress_record.h keeps them. */
 struct progress_attempt delivery_attempt_of(const struct work_item *item, int64_t due_us);
 
 /** Notes that the last call of an event failed. */
@@ -74,7 +74,7 @@ void delivery_fail(struct delivery *d, struct work_item *item);
 /** Counts a record that is now in memory. */
 void delivery_count(struct delivery *d, const struct record *r);
 
-/** Evicts records of busy and delayed lanes if the memory is full and no lane is ready. */
+/** Evicts records if the memory is full and every ready event was sent before. */
 void delivery_evict(struct delivery *d);
 
 /** Starts to read the records that lanes want. */

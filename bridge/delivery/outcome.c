@@ -60,7 +60,8 @@ static struct outcome judge_status(const struct response *r, size_t event_count)
     if (status >= 300 && status <= 399) {
         return dead("redirect");
     }
-    return event_count > 1 ? (struct outcome){.kind = OUTCOME_HALVE, .reason = "rejected"} : dead("rejected");
+    return event_count > 1 ? (struct outcome){.kind = OUTCOME_BISECT, .reason = "rejected"}
+                           : dead("rejected");
 }
 
 struct outcome outcome_judge(const struct response *r, size_t event_count)
@@ -71,7 +72,7 @@ struct outcome outcome_judge(const struct response *r, size_t event_count)
 struct outcome outcome_of_event(struct outcome o, const struct retry_state *retry, int64_t now_us,
                                 const struct outcome_policy *policy)
 {
-    if (o.kind == OUTCOME_DONE || o.kind == OUTCOME_DEAD || o.kind == OUTCOME_HALVE) {
+    if (o.kind == OUTCOME_DONE || o.kind == OUTCOME_DEAD || o.kind == OUTCOME_BISECT) {
         return o;
     }
     if (o.is_attempt && (int64_t)retry->attempts + 1 >= policy->attempts_max) {

@@ -5,7 +5,7 @@
 //   refused, unresolved, TLS: before a byte was sent retry, no attempt consumed, the endpoint is unreachable
 //   401 403 404 408 409 425, other 5xx, lost calls   retry, one attempt consumed
 //   3xx                                              dead: redirect
-//   other 4xx, 1xx                                   dead: rejected; of a batch, retry of one half
+//   other 4xx, 1xx                                   dead: rejected; of a batch: bisected
 #ifndef BRIDGE_DELIVERY_OUTCOME_H
 #define BRIDGE_DELIVERY_OUTCOME_H
 
@@ -19,7 +19,7 @@ enum outcome_kind {
     OUTCOME_RETRY,        // after a backoff
     OUTCOME_THROTTLE,     // consumes no attempt; the limiter may close
     OUTCOME_UNREACHABLE,  // consumes no attempt; the limiter closes
-    OUTCOME_HALVE,        // an event of the batch is rejected: retry one half, to find it
+    OUTCOME_BISECT,       // an event of the batch is rejected: its halves are sent apart, to find it
     OUTCOME_DEAD,
 };
 

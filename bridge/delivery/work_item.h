@@ -39,7 +39,7 @@ void work_item_fail(struct work_item *item);
 /** Accepts NULL. */
 void work_item_free(struct work_item *item);
 
-/** Whether a call of it failed, so that its retry state must be kept. */
+/** Whether it was sent before, so that its retry state must be kept. */
 static inline bool work_item_was_tried(const struct work_item *item)
 {
     return item->retry.first_attempt_us != 0;

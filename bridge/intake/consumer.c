@@ -131,15 +131,15 @@ static void on_worker_done(void *self)
 }
 
 /**
- * Whether librdkafka waits for no answer to a rebalance: it would take any other assignment for that answer,
- * and give the revoked partitions away while their calls run.
+ * False while librdkafka waits for the assign call that ends a rebalance: it takes any such call for that
+ * one, and would give revoked partitions away while their calls run.
  */
 static bool may_assign(const struct consumer *c)
 {
     return c->state == GROUP_MEMBER && rd_kafka_queue_length(c->main_queue) == 0;
 }
 
-/** Offers the errors again that had to wait for the end of a rebalance. */
+/** Handles the errors that had to wait for the end of a rebalance. */
 static void resume_resets(struct consumer *c)
 {
     struct partition *p;

@@ -1,7 +1,7 @@
-// Where librdkafka stands in joining the group. It has no call for that and no event: a consumer that learns
-// of a rebalance by its heartbeat joins anew, and the application hears of it only when the partitions are
-// assigned. But its main thread logs each change of the state before it acts on it (facility CGRPJOINSTATE of
-// debug=cgrp, with the same text from 2.0.2 to 2.15).
+// The state of librdkafka's consumer in joining its group, read from librdkafka's log. No function or event
+// gives it: when a heartbeat's response announces a rebalance, the consumer rejoins, and the application is
+// told only when partitions are assigned. But librdkafka's main thread logs each state before it acts on it
+// (facility CGRPJOINSTATE of debug=cgrp, with the same text from 2.0.2 to 2.15).
 #ifndef BRIDGE_INTAKE_JOIN_WATCH_H
 #define BRIDGE_INTAKE_JOIN_WATCH_H
 
@@ -12,7 +12,7 @@
 
 // clang-format off
 #define JOIN_STATES(X) \
-    X(UNKNOWN,              "")                   /* nothing logged yet, or not in words that we know */ \
+    X(UNKNOWN,              "")                   /* nothing logged yet, or an unknown state */ \
     X(INIT,                 "init")               /* JoinGroup comes next */ \
     X(WAIT_JOIN,            "wait-join")          /* JoinGroup was sent */ \
     X(WAIT_METADATA,        "wait-metadata")      /* the group's leader prepares the assignment */ \
@@ -41,10 +41,10 @@ void join_watch_init(struct join_watch *w);
 #define JOIN_WATCH_DEBUG "cgrp"
 
 /**
- * Whether a commit would reach the coordinator in its generation. The broker holds a JoinGroup until all
- * members have joined, and with it all that follows on the connection: a commit behind it comes with an old
- * generation, and when that is refused librdkafka drops the whole assignment as lost. A commit ahead of it is
- * accepted. Not covered: librdkafka handles the heartbeat's response between this call and the commit.
+ * Whether a commit that is sent now is accepted. The broker answers a JoinGroup only when all members have
+ * joined, and until then handles no later request of the connection: a commit behind a JoinGroup arrives with
+ * an old generation, and when that is refused librdkafka drops the whole assignment as lost. A commit ahead
+ * of it is accepted. Not covered: librdkafka handles a heartbeat's response between this call and the commit.
  */
 bool join_watch_can_commit(const struct join_watch *w);
 

@@ -30,16 +30,15 @@ struct partition {
     int32_t number;
     enum partition_state state;
     struct progress progress;
-    size_t item_count;          // work items of it; counted by work_item
-    struct record *held;        // the next record's, while its schema is looked up; not counted
-    struct record *refetched;   // the same, of a record that is read again
-    struct work_item *failing;  // items whose last call failed; listed by delivery
-    struct progress_attempt
-        *attempts;  // of before a restart, or of before it was revoked; by offset, ascending
+    size_t item_count;                  // work items of it; counted by work_item
+    struct record *held;                // the next record's, while its schema is looked up; not counted
+    struct record *refetched;           // the same, of a record that is read again
+    struct work_item *failing;          // items whose last call failed; listed by work_item
+    struct progress_attempt *attempts;  // from before a restart or a revocation; by offset, ascending
     size_t attempt_count;
-    char *committed_text;  // progress_record.h, as committed last; NULL: none
+    char *committed_text;  // progress_record.h, of the last commit; NULL: none
     char *committing_text;
-    int64_t committed_us;      // when a commit was sent last
+    int64_t committed_us;      // when the last commit was sent
     struct last_error *error;  // of reading the next record; NULL: none
     bool is_registered;        // the function's registration record has it
     bool is_held;              // its next record waits (for a schema, for room in its lane)
@@ -82,11 +81,11 @@ bool partition_restore(struct partition *p, struct slice text, struct fault *f) 
 /** The restored attempts of a record; NULL: none. */
 const struct progress_attempt *partition_attempt(const struct partition *p, int64_t offset);
 
-/** Keeps what is known of the attempts of unsettled records while its work items are dropped. `live` is of
- * the work items, by offset; others that are known stay, unless their records are settled. */
+/** Keeps the attempts of unsettled records before its work items are dropped: `live`, those of the work
+ * items, by offset, and others that are known, unless their records are settled. */
 void partition_keep_attempts(struct partition *p, const struct progress_attempt *live, size_t count);
 
-/** The same of one record whose call ended after that. */
+/** The same for one record, whose call ended after that. */
 void partition_keep_attempt(struct partition *p, const struct progress_attempt *attempt);
 
 /** The next message, borrowed until partition_pop: a record or an error. NULL: there is none now. */

@@ -67,8 +67,8 @@ void progress_restart(struct progress *p);
 uint64_t progress_open(struct progress *p, int64_t offset, int64_t timestamp_ms);
 
 /**
- * The offset of a record that was read: whether it was settled before a restart (progress_restore). Then it
- * is passed instead of opened.
+ * True: the record that was read was settled before a restart (progress_restore). It counts as read and
+ * settled, and must not be opened.
  */
 bool progress_skip(struct progress *p, int64_t offset);
 
@@ -84,7 +84,8 @@ void progress_restore(struct progress *p, const struct progress_range *ranges, s
  */
 size_t progress_settled(const struct progress *p, struct progress_range *ret, size_t max);
 
-/** No record that was not read lies before the offset: what does (the markers of transactions) is passed. */
+/** All records before the offset were read: moves past offsets without one, such as markers of transactions.
+ */
 void progress_pass(struct progress *p, int64_t offset);
 
 /** Whether the record was read and is settled. */

@@ -5,9 +5,9 @@
 // the lowest first, the sixth bit set in all but the last digit):
 //
 //   count of runs, then their lengths: unsettled, settled, unsettled, settled … from the committed offset on
-//   count of attempts, and if it is not 0 when the text was written, in seconds since 1970; then of each
-//   attempt:
-//     the offset, minus the one before (first: minus the committed offset)
+//   count of attempts; nothing follows 0. Else when the text was written, in seconds since 1970, and for each
+//   record that was tried:
+//     its offset, minus the one before (first: minus the committed offset)
 //     attempts used up, seconds since the first one, tenths of a second until the next one
 #ifndef BRIDGE_INTAKE_PROGRESS_RECORD_H
 #define BRIDGE_INTAKE_PROGRESS_RECORD_H

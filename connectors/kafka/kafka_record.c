@@ -66,7 +66,7 @@ rd_kafka_resp_err_t kafka_record_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic
     return code;
 }
 
-// Errors that a change of the configuration cures.
+// Errors that the operator cures by a change of the configuration.
 static const struct {
     rd_kafka_resp_err_t error;
     enum fault_kind kind;

@@ -68,7 +68,7 @@ enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f);
 /** Records taken and not yet settled. */
 size_t kafka_sink_in_flight(const struct kafka_sink *s);
 
-/** Records have waited for long: notice why from now on, or (false) not any more. */
+/** Starts, or with false stops, to read from librdkafka's log why records wait. */
 void kafka_sink_explain(struct kafka_sink *s, bool is_wanted);
 
 /** Writes what the broker said last about records that wait, "topic T, partition P: Broker: Not enough

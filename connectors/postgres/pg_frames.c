@@ -107,8 +107,8 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     on_ready(fr);  // if this failed, each table is queried by itself
 }
 
-// From PostgreSQL 16 on, listing a publication's tables locks each of them. The stream must not wait for a
-// lock that somebody holds; but within a transaction that must not fail there is no time limit.
+// From PostgreSQL 16 on, listing a publication's tables locks each of them. The stream must not wait for
+// another session's lock, so there is a time limit, except in a transaction that must not fail.
 static void load_catalogue(struct pg_frames *fr, bool can_fail)
 {
     CLEANUP(bytes_clear) struct bytes publications = {0};

@@ -104,7 +104,7 @@ static bool is_same(const struct source_state *a, const struct source_state *b)
            memcmp(a->unread, b->unread, a->unread_count * sizeof(*a->unread)) == 0;
 }
 
-// Nothing more to do but to read the stream, and to save the record unless it is right already.
+// Nothing is left to be read beside the stream: saves the record unless it says so already.
 static void stream_on(struct pg_reader *r, const char *why)
 {
     const struct source_state *known = &r->session.known;

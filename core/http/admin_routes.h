@@ -41,7 +41,7 @@ struct admin_refusal {
     const char *message;
 };
 
-/** With a prefix that is there already, the first one stays and takes bodies if either does. */
+/** A prefix that exists keeps its handler; it takes bodies if either does. */
 void admin_routes_add(struct admin_routes *r, const char *prefix, admin_handler handler, void *self,
                       bool takes_bodies);
 

@@ -28,7 +28,7 @@ bool kafka_producer_open(struct kafka_producer *p, struct fault *f) MUST_USE;
 /** Whether the open handle has had a fatal error; writes its text to `why` unless that is NULL. */
 bool kafka_producer_is_broken(const struct kafka_producer *p, char *why, size_t size);
 
-/** Whether to notice why the broker refuses records: librdkafka formats a few lines for each request
+/** Whether to read why the broker refuses records: librdkafka formats a few lines for each request
  * meanwhile. */
 void kafka_producer_explain(struct kafka_producer *p, bool is_wanted);
 

@@ -158,7 +158,7 @@ static void encode_plain(struct json_walk *w, const struct avro_type *type, stru
     bytes_append_string(w->out, ",\"source\":null}");
 }
 
-// Whether the row is in `after` is known only once `before` was passed: that one is read afterwards.
+// `before` comes first, and is needed only if `after` is null: it is skipped, and read at the end.
 static void encode_row(struct json_walk *w, const struct avro_type *type, struct json_event *event)
 {
     const struct avro_type *before = NULL;

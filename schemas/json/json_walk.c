@@ -344,7 +344,7 @@ void json_walk_value(struct json_walk *w, const struct avro_type *type)
     }
 }
 
-// Arrays and maps are rare where values are skipped: they are written and taken back.
+// Arrays and maps are rare where values are skipped: they are encoded, and the output is cut off again.
 static void skip_items(struct json_walk *w, const struct avro_type *type)
 {
     size_t size = w->out->size;

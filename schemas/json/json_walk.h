@@ -22,7 +22,7 @@ void json_walk_begin(struct json_walk *w, struct slice avro, const struct json_o
 /** Reads one value of the type and appends it as JSON. */
 void json_walk_value(struct json_walk *w, const struct avro_type *type);
 
-/** Reads one value of the type and writes nothing. It checks what it must to find the value's end. */
+/** Reads one value of the type and writes nothing. It checks only what it needs to find the value's end. */
 void json_walk_skip(struct json_walk *w, const struct avro_type *type);
 
 /** The value of an int or a long, also as a union's branch, without consuming or writing it; 0 for other

@@ -1,4 +1,4 @@
-"""Promise: whoever drips, floods or comes from a web page gets nothing from the admin port, and others are served."""
+"""Promise: slow, flooding and cross-site clients get nothing from the admin port, and all others are served."""
 
 import contextlib
 import json

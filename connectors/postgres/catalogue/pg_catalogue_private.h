@@ -5,7 +5,7 @@
 
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
-// pg_get_expr with the table's oid would wait for a lock that somebody holds on it, and the stream with it; a
+// pg_get_expr gets no table: with the table's oid it would wait for locks on it, and the stream with it. A
 // default has no variables, so it needs none.
 #define PG_CATALOGUE_COLUMNS                                                                                 \
     "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull OR (y.typtype = 'd' AND y.typnotnull),"         \

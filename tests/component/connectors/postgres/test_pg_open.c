@@ -157,7 +157,7 @@ static int silent_listener(int *ret_port)
     return fd;
 }
 
-// How often somebody connected since the last time.
+// The number of connections accepted since the last call.
 static int count_connections(int listener)
 {
     int count = 0;

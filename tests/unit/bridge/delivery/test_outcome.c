@@ -134,10 +134,10 @@ static void a_rejected_batch_is_halved_down_to_the_event(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct response r = {.status = STATUSES[i], .retry_after_us = -1};
         struct outcome o = outcome_judge(&r, 2);
-        assert_int_equal(o.kind, OUTCOME_HALVE);
+        assert_int_equal(o.kind, OUTCOME_BISECT);
         assert_false(o.is_attempt);
         const struct retry_state tried = {.attempts = 9};
-        assert_int_equal(outcome_of_event(o, &tried, SECOND, &policy).kind, OUTCOME_HALVE);
+        assert_int_equal(outcome_of_event(o, &tried, SECOND, &policy).kind, OUTCOME_BISECT);
         assert_int_equal(outcome_judge(&r, 1).kind, OUTCOME_DEAD);
     }
 }

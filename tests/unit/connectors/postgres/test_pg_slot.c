@@ -136,7 +136,7 @@ static void a_slot_that_may_not_be_made_is_asked_for(void **state)
     config.slot.create = true;
 }
 
-static void a_slot_made_by_somebody_else_is_no_place_for_a_snapshot(void **state)
+static void a_slot_that_millrace_did_not_create_gets_no_snapshot(void **state)
 {
     (void)state;
     assert_config(&there, &unknown, "To read them run: SELECT pg_drop_replication_slot('millrace_shop');");
@@ -187,7 +187,7 @@ int main(void)
         cmocka_unit_test(a_slot_is_never_beyond_the_position_that_was_remembered),
         cmocka_unit_test(the_server_must_have_the_history_that_was_read),
         cmocka_unit_test(a_slot_that_may_not_be_made_is_asked_for),
-        cmocka_unit_test(a_slot_made_by_somebody_else_is_no_place_for_a_snapshot),
+        cmocka_unit_test(a_slot_that_millrace_did_not_create_gets_no_snapshot),
         cmocka_unit_test(the_server_is_checked),
         cmocka_unit_test(lsns_are_parsed_and_nothing_else),
     };

@@ -1,4 +1,4 @@
-// A connection whose server is in this file: it sends its last words, and the connection breaks behind them.
+// A connection whose server is in this file: it sends a final message, and the connection breaks behind it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
