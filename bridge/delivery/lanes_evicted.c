@@ -43,6 +43,24 @@ static void evict(struct lanes *l, struct lane *lane, struct work_item *item,
     eviction->on_evicted(eviction->self, TAKE(item->record));
 }
 
+/** Behind which queued items all others can wait as tickets: they keep no retry state, and can be read again.
+ */
+static struct work_item *last_to_keep(const struct lane *lane, size_t kept)
+{
+    struct work_item *last = NULL;
+    for (struct work_item *item = lane->first; item != NULL; item = item->next) {
+        if (item->record == NULL || work_item_was_tried(item) || is_irretrievable(item)) {
+            last = item;
+        }
+    }
+    struct work_item *next = last == NULL ? lane->first : last->next;
+    for (; kept > 0 && next != NULL; kept--) {
+        last = next;
+        next = last->next;
+    }
+    return last;
+}
+
 /** Turns the item and all that are queued behind it, none of which was ever sent, into tickets. */
 static void defer_from(struct lanes *l, struct lane *lane, struct work_item *item,
                        const struct lanes_eviction *eviction)
@@ -58,8 +76,8 @@ static void defer_from(struct lanes *l, struct lane *lane, struct work_item *ite
     ticket_queue_prepend(&lane->deferred, &tickets);
 }
 
-/** Evicts the records of the queued items that were sent; nothing with a record is queued behind them. */
-static void evict_tried(struct lanes *l, struct lane *lane, const struct lanes_eviction *eviction)
+/** Evicts the records of the queued items: those that were sent, and those before these. */
+static void evict_records(struct lanes *l, struct lane *lane, const struct lanes_eviction *eviction)
 {
     for (struct work_item *item = lane->first; item != lane->evicted && item != NULL; item = item->next) {
         if (!is_irretrievable(item)) {
@@ -78,22 +96,15 @@ static void evict_tried(struct lanes *l, struct lane *lane, const struct lanes_e
 static void evict_from(struct lanes *l, struct lane *lane, const struct lanes_eviction *eviction,
                        bool has_tried)
 {
-    struct work_item **at = &lane->first;
-    struct work_item *last = NULL;
-    size_t kept = 0;
-    while (*at != NULL && (work_item_was_tried(*at) || is_irretrievable(*at) || kept < eviction->kept)) {
-        kept += work_item_was_tried(*at) ? 0 : 1;
-        last = *at;
-        at = &last->next;
-    }
-    if (*at != NULL) {
-        struct work_item *rest = *at;
-        *at = NULL;
+    struct work_item *last = last_to_keep(lane, eviction->kept);
+    struct work_item *rest = last == NULL ? lane->first : last->next;
+    if (rest != NULL) {
+        *(last == NULL ? &lane->first : &last->next) = NULL;
         lane->last = last;
         defer_from(l, lane, rest, eviction);
     }
-    if (has_tried && kept == 0) {
-        evict_tried(l, lane, eviction);
+    if (has_tried && eviction->kept == 0) {
+        evict_records(l, lane, eviction);
     }
     lane->is_loading = false;
 }

@@ -326,6 +326,22 @@ static void a_replaced_log_drops_events_without_records(void **state)
     lanes_clear(&l);
 }
 
+/** Queues an event; one of seven was sent before a restart, whatever was in front of it then. */
+static void put_random(struct lanes *l, const char *key, int64_t ticket, unsigned dice, uint32_t *attempts)
+{
+    const struct lane_record which = record_of(key, ticket);
+    if (lanes_defer(l, &which)) {
+        return;
+    }
+    struct work_item *item = make(&first, key, ticket);
+    if (dice % 7 == 0) {
+        item->retry.first_attempt_us = 1;
+        item->retry.attempts = *attempts = dice % 5;
+        work_item_fail(item);
+    }
+    lanes_put(l, item, 0);
+}
+
 /** Random lanes, failures, evictions and reloads: each event is delivered once, in the order of its key, with
  * all of its attempts. */
 static void whatever_is_evicted_the_order_of_a_key_and_its_attempts_stay(void **state)
@@ -347,11 +363,7 @@ static void whatever_is_evicted_the_order_of_a_key_and_its_attempts_stay(void **
             random = random * 1103515245 + 12345;
             unsigned dice = random >> 16;
             if (next <= EVENTS && dice % 3 == 0) {
-                const char *key = keys[next % KEYS];
-                const struct lane_record which = record_of(key, next);
-                if (!lanes_defer(&l, &which)) {
-                    lanes_put(&l, make(&first, key, next), 0);
-                }
+                put_random(&l, keys[next % KEYS], next, dice, &attempts[next]);
                 next++;
             }
             if (dice % 50 == 0) {
