@@ -144,9 +144,9 @@ static void note_refusal(struct offset_store *s, const struct partition *p, rd_k
     if (code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE && !s->is_text_refused) {
         s->is_text_refused = true;
         log_warn("bridge", "progress_refused", LOG_WITH(LOG_TEXT("topic", p->topic)),
-                 "the broker takes no %d characters of metadata with an offset (offset.metadata.max.bytes): "
-                 "a restart "
-                 "delivers again what is settled behind an unsettled event, and attempts begin again",
+                 "the broker takes less than %d characters of metadata with an offset "
+                 "(offset.metadata.max.bytes): after a restart, events that are settled behind an unsettled "
+                 "one are delivered again, and attempts count from 0",
                  PROGRESS_TEXT_MAX);
     }
 }

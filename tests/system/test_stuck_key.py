@@ -106,3 +106,24 @@ def test_what_is_settled_behind_it_survives_a_kill(database, kafka, millrace, fu
     assert attempts - made <= len(again) <= attempts - made + 5, f"{made} and {len(again)} of {attempts}"
     letter = read_topic(kafka, f"millrace.dlq.{name}", count=1)[0]
     assert dict(letter.headers)["millrace.dlq.attempts"] == str(attempts)
+
+
+def test_a_broker_that_takes_no_metadata_gets_the_offsets_alone(
+    database, private_kafka, make_millrace, function, name
+):
+    kafka = private_kafka(**{"offset.metadata.max.bytes": "4"})
+    millrace = make_millrace(kafka)
+    topic = f"{name}.public.a"
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database, topics={"partitions": 1})
+    failing = threading.Event()
+    failing.set()
+    function.rule = lambda call: Answer(500) if failing.is_set() and call.key == {"id": 3} else None
+    millrace.function(name, topic, function.url, delivery={"retry": PATIENT})
+    process = millrace.run()
+    database.sql("insert into a select generate_series(1, 9)")
+    process.wait_event("progress_refused", topic=topic)
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic).get(0) == 2, 30, "the offset of the failing event")
+    failing.clear()
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic).get(0) == 9, 30, "the offset of the end")
+    assert sum(event["event"] == "progress_refused" for event in process.events) == 1, "not once"
