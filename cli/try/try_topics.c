@@ -8,7 +8,7 @@
 #include "core/kafka/state_topic.h"
 #include "schemas/registry/registry.h"
 
-enum { ADMIN_WAIT_MS = 10000, TOPICS_MAX = 16, GROUP_ATTEMPTS = 150, LEADER_ATTEMPTS = 50, PAUSE_MS = 100 };
+enum { ADMIN_WAIT_MS = 10000, TOPICS_MAX = 16, GROUP_ATTEMPTS = 150, LEADER_WAIT_MS = 60000, PAUSE_MS = 100 };
 
 static const char *const shared_topics[] = {STATE_TOPIC_NAME, REGISTRY_TOPIC};
 
@@ -92,7 +92,8 @@ static bool create(struct try_topics *t, const char *const *topics, int partitio
 static bool wait_for_leader(struct try_topics *t, const char *topic, int32_t partition, struct fault *f)
 {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int attempt = 0; attempt < LEADER_ATTEMPTS; attempt++) {
+    const int64_t until_us = clock_now_us() + LEADER_WAIT_MS * CLOCK_US_PER_MS;
+    do {
         int64_t low = 0;
         int64_t high = 0;
         error = rd_kafka_query_watermark_offsets(t->client, topic, partition, &low, &high, ADMIN_WAIT_MS);
@@ -100,7 +101,7 @@ static bool wait_for_leader(struct try_topics *t, const char *topic, int32_t par
             return true;
         }
         (void)rd_kafka_queue_poll(t->results, PAUSE_MS);  // a pause: the queue gets no events now
-    }
+    } while (clock_now_us() < until_us);
     return fault_from(f, FAULT_RETRY, "librdkafka", error, "topic %s partition %d has no leader: %s", topic,
                       (int)partition, rd_kafka_err2str(error));
 }

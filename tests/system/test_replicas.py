@@ -150,7 +150,9 @@ def test_too_few_in_sync_replicas(cluster, database, make_millrace, name):
         confirmed = replies(database, name)[2]
         assert confirmed < commit, "confirmed what one replica alone has"
         # The row, and perhaps a state record, if its partition was led by the broker that is gone.
-        assert millrace.metric("millrace_connector_in_flight_records", connector=name) >= 1
+        wait_until(
+            lambda: millrace.metric("millrace_connector_in_flight_records", connector=name) >= 1, 30, "in flight"
+        )
         assert len(read_topic(cluster, topic)) == 1
         is_told(millrace, process, name, topic)
     finally:

@@ -88,7 +88,9 @@ static void register_schemas(struct bridge_case *c)
 static void on_end(void *self, const struct fault *f)
 {
     INVARIANT(f == NULL);
-    ((struct bridge_case *)self)->end_count++;
+    struct bridge_case *c = self;
+    c->end_count++;
+    c->is_over_at_end = bridge_is_over(c->bridge);
 }
 
 void case_start(struct bridge_case *c, stub_script script, void *self)

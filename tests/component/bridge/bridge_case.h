@@ -23,7 +23,8 @@ struct bridge_case {
     rd_kafka_t *producer;
     int32_t key_schema;
     int32_t value_schema;
-    int end_count;  // how often on_end was called
+    int end_count;        // how often on_end was called
+    bool is_over_at_end;  // whether all functions had stopped by then
     uv_timer_t timer;
 };
 
