@@ -283,29 +283,56 @@ static bool may_scan(void *self)
     return is_free(self);
 }
 
+static bool is_unread(const struct source_state *state, uint32_t oid)
+{
+    for (size_t i = 0; i < state->unread_count; i++) {
+        if (state->unread[i] == oid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Adds the tables that are new to those that this session has to read. Some may be in the record from an
+// earlier attempt, which did not find them in the publication yet. False: there is none.
+static bool add_unread(struct pg_reader *r, const struct source_state *record)
+{
+    struct source_state *known = &r->session.known;
+    struct source_state fresh = {0};
+    bool has_added = false;
+    if (!pg_publication_list_new(r->deps->publication, &fresh)) {
+        return false;
+    }
+    for (size_t i = 0; i < fresh.unread_count; i++) {
+        if (is_unread(known, fresh.unread[i])) {
+            continue;
+        }
+        has_added = true;
+        if (known->unread_count == SOURCE_UNREAD_MAX) {
+            // Too many partitions could not be read: read again all that the record has.
+            memcpy(known->unread, record->unread, record->unread_count * sizeof(*known->unread));
+            known->unread_count = record->unread_count;
+            break;
+        }
+        known->unread[known->unread_count++] = fresh.unread[i];
+    }
+    return has_added;
+}
+
 // The record may only grow here: a table that was read leaves it when all records before that are on Kafka.
 static void on_scanned(void *self)
 {
     struct pg_reader *r = self;
-    struct source_state *known = &r->session.known;
     struct source_state record = r->saved;
     if (!is_free(r)) {
         return;
     }
-    if (!pg_publication_list_new(r->deps->publication, &record)) {
+    bool is_more = pg_publication_list_new(r->deps->publication, &record);
+    if (add_unread(r, &record) || is_more) {
+        save(r, PG_READER_SAVING_NEW, &record, "saving which tables appeared");
+    } else {
         reconcile(r);
-        return;
     }
-    size_t added = record.unread_count - r->saved.unread_count;
-    if (known->unread_count + added <= SOURCE_UNREAD_MAX) {
-        memcpy(known->unread + known->unread_count, record.unread + r->saved.unread_count,
-               added * sizeof(*known->unread));
-        known->unread_count += added;
-    } else {  // too many partitions could not be read: read again all that the record has
-        memcpy(known->unread, record.unread, record.unread_count * sizeof(*known->unread));
-        known->unread_count = record.unread_count;
-    }
-    save(r, PG_READER_SAVING_NEW, &record, "saving which tables appeared");
 }
 
 // Starts a check of the catalogue, or a backfill that is due for a retry.
