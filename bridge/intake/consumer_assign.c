@@ -259,8 +259,11 @@ void consumer_advance_revoke(struct consumer *c)
             return;
         }
     }
-    if (c->state == GROUP_REVOKING && offset_store_commit(&c->offsets, true)) {
-        group_state_enter(&c->state, GROUP_COMMITTING);
+    bool is_due = c->state == GROUP_REVOKING || c->offsets.is_repeat_due;
+    if (is_due && offset_store_commit(&c->offsets, true)) {
+        if (c->state == GROUP_REVOKING) {
+            group_state_enter(&c->state, GROUP_COMMITTING);
+        }
         return;
     }
     unassign(c);

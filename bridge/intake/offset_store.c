@@ -97,6 +97,7 @@ static bool send_commit(struct offset_store *s, const rd_kafka_topic_partition_l
     s->is_committing = list->cnt > 0 &&
                        rd_kafka_commit_queue(s->rk, list, s->queue, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR;
     s->committing_since_us = clock_now_us();
+    s->is_repeat_due = false;
     return s->is_committing;
 }
 
@@ -109,7 +110,7 @@ bool offset_store_confirm(struct offset_store *s)
     struct partition *p;
     LL_FOREACH (*s->partitions, p) {
         if (p->state != PARTITION_LOST && p->progress.committed >= 0) {
-            add(list, p, p->progress.committed, p->committed_text);
+            add(list, p, p->progress.committed, s->is_text_refused ? NULL : p->committed_text);
         }
     }
     bool is_begun = send_commit(s, list);
@@ -135,19 +136,25 @@ bool offset_store_commit(struct offset_store *s, bool is_last)
     return is_begun;
 }
 
-static void note_refusal(struct offset_store *s, const struct partition *p, rd_kafka_resp_err_t code)
+static void note_refusal(const struct partition *p, rd_kafka_resp_err_t code)
 {
     // During a rebalance or a move of the coordinator. The next tick commits again.
     log_debug("bridge", "commit_refused",
               LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)), "%s",
               rd_kafka_err2str(code));
-    if (code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE && !s->is_text_refused) {
-        s->is_text_refused = true;
-        log_warn("bridge", "progress_refused", LOG_WITH(LOG_TEXT("topic", p->topic)),
-                 "the broker takes less than %d characters of metadata with an offset "
-                 "(offset.metadata.max.bytes): after a restart, events that are settled behind an unsettled "
-                 "one are delivered again, and attempts count from 0",
-                 PROGRESS_TEXT_MAX);
+}
+
+static void note_refused_text(struct offset_store *s, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; list != NULL && i < list->cnt && !s->is_text_refused; i++) {
+        if (list->elems[i].err == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE) {
+            s->is_text_refused = s->is_repeat_due = true;
+            log_warn("bridge", "progress_refused", LOG_WITH(LOG_TEXT("topic", list->elems[i].topic)),
+                     "the broker takes less than %d characters of metadata with an offset "
+                     "(offset.metadata.max.bytes): after a restart, events that are settled behind an "
+                     "unsettled one are delivered again, and attempts count from 0",
+                     PROGRESS_TEXT_MAX);
+        }
     }
 }
 
@@ -164,7 +171,7 @@ void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
         rd_kafka_resp_err_t own = which == NULL ? RD_KAFKA_RESP_ERR__NO_OFFSET : which->err;
         own = code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : own;
         if (own != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            note_refusal(s, p, own);
+            note_refusal(p, own);
         }
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
             free(p->committed_text);
@@ -189,6 +196,7 @@ static void on_events(void *self)
             const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
             bool is_good = is_accepted(code, list);
             s->is_committing = false;
+            note_refused_text(s, list);
             offset_store_commit_ended(s, code, list);
             rd_kafka_event_destroy(event);
             s->listener.on_committed(s->listener.self, is_good);  // may close the store

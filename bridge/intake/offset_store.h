@@ -29,6 +29,7 @@ struct offset_store {
     const struct join_watch *join;   // lent
     struct progress_record *record;  // to describe a partition in
     bool is_text_refused;  // by a broker with a low offset.metadata.max.bytes: offsets are committed alone
+    bool is_repeat_due;    // the last commit was refused for its text: the next one has none
     bool is_committing;
     int64_t committing_since_us;
     bool is_listing_ends;
