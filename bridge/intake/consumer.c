@@ -223,7 +223,7 @@ static void note_unreadable(const struct consumer *c, struct partition *p, const
 static bool on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        progress_pass(&p->progress, message->offset);
+        partition_end(p, message->offset);
         return true;
     }
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||

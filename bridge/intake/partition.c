@@ -92,6 +92,14 @@ void partition_keep_attempt(struct partition *p, const struct progress_attempt *
     p->attempt_count++;
 }
 
+void partition_end(struct partition *p, int64_t offset)
+{
+    progress_end(&p->progress, offset);
+    while (p->attempt_count > 0 && p->attempts[p->attempt_count - 1].offset >= offset) {
+        p->attempt_count--;
+    }
+}
+
 void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number)
 {
     if (rd_kafka_version() >= 0x02020000) {

@@ -88,6 +88,9 @@ void partition_keep_attempts(struct partition *p, const struct progress_attempt 
 /** The same for one record, whose call ended after that. */
 void partition_keep_attempt(struct partition *p, const struct progress_attempt *attempt);
 
+/** Its log ends at the offset: what was restored of later records was of another log. */
+void partition_end(struct partition *p, int64_t offset);
+
 /** The next message, borrowed until partition_pop: a record or an error. NULL: there is none now. */
 rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_limits *limits);
 void partition_pop(struct partition *p);

@@ -284,6 +284,18 @@ void progress_pass(struct progress *p, int64_t offset)
     p->next = ticket > p->next ? ticket : p->next;
 }
 
+void progress_end(struct progress *p, int64_t offset)
+{
+    progress_pass(p, offset);
+    for (; p->restored_count > 0; p->restored_count--) {
+        struct progress_range *last = &p->restored[p->restored_at + p->restored_count - 1];
+        if (last->from < offset) {
+            last->to = last->to < offset ? last->to : offset;
+            return;
+        }
+    }
+}
+
 static struct progress_chunk *find_chunk(const struct progress *p, uint64_t number)
 {
     size_t low = p->chunk_at;

@@ -88,6 +88,9 @@ size_t progress_settled(const struct progress *p, struct progress_range *ret, si
  */
 void progress_pass(struct progress *p, int64_t offset);
 
+/** The log ends at the offset. Passes it; what was settled beyond it before a restart was of another log. */
+void progress_end(struct progress *p, int64_t offset);
+
 /** Whether the record was read and is settled. */
 bool progress_is_settled(const struct progress *p, int64_t offset);
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/intake/progress_record.h"
+#include "bridge/intake/partition.h"
 #include "core/base/memory.h"
 
 #define NOW_MS INT64_C(1795770000123)
@@ -269,6 +269,32 @@ static void without_unsettled_records_only_restored_ranges_are_beyond(void **sta
     progress_clear(&p);
 }
 
+/** The log was truncated while no one read it: records that are written there later are new ones. */
+static void nothing_is_restored_beyond_the_end_of_the_log(void **state)
+{
+    (void)state;
+    const struct progress_range ranges[] = {{12, 20}, {25, 40}, {50, 60}};
+    struct partition p = {.attempts = memory_zeroed(2, sizeof(*p.attempts)), .attempt_count = 2};
+    p.attempts[0].offset = 22;
+    p.attempts[1].offset = 45;
+    progress_init(&p.progress, 10);
+    progress_restore(&p.progress, ranges, COUNT_OF(ranges));
+    (void)progress_open(&p.progress, 10, -1);
+    assert_true(progress_skip(&p.progress, 12));
+    assert_true(progress_skip(&p.progress, 29));
+    partition_end(&p, 30);
+    assert_false(progress_skip(&p.progress, 30));
+    assert_false(progress_skip(&p.progress, 50));
+    assert_non_null(partition_attempt(&p, 22));
+    assert_null(partition_attempt(&p, 45));
+    struct progress_range settled[4];
+    assert_int_equal(progress_settled(&p.progress, settled, 4), 1);
+    assert_int_equal(settled[0].from, 11);
+    assert_int_equal(settled[0].to, 30);
+    progress_clear(&p.progress);
+    free(p.attempts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +307,7 @@ int main(void)
         cmocka_unit_test(foreign_texts_are_refused),
         cmocka_unit_test(a_restart_repeats_and_loses_nothing),
         cmocka_unit_test(without_unsettled_records_only_restored_ranges_are_beyond),
+        cmocka_unit_test(nothing_is_restored_beyond_the_end_of_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
