@@ -68,8 +68,12 @@ def test_it_is_said_that_kafka_is_down_and_when_it_is_back(database, private_kaf
     wait_until(lambda: not millrace.is_ready(), 10, "not ready")
     said = status(millrace, name)
     assert said["state"] == "backing_off" and "Kafka" in said["last_error"] and said["since"]
-    assert millrace.metric("millrace_connector_reconnects_total", connector=name, peer="kafka") >= 1
-    assert millrace.metric("millrace_connector_state", connector=name) == 5
+
+    def is_in_the_metrics():
+        assert millrace.metric("millrace_connector_reconnects_total", connector=name, peer="kafka") >= 1
+        return millrace.metric("millrace_connector_state", connector=name) == 5
+
+    wait_until(is_in_the_metrics, 10, "the metrics")
     before = confirmed(database, name)
     database.sql("insert into a values (2)")
     committed = int(database.value("select pg_current_wal_lsn() - '0/0'"))

@@ -36,7 +36,7 @@ def test_postgres_restarts(setting):
     load.stop()
     judge(load, record_events(all_records(load, broker, topic, millrace.registry)))
     assert process.popen.poll() is None
-    assert millrace.metric("millrace_connector_reconnects_total", peer="postgres") >= 1
+    wait_until(lambda: millrace.metric("millrace_connector_reconnects_total", peer="postgres") >= 1, 10, "the metric")
 
 
 def test_the_connection_is_cut(setting):

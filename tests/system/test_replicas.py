@@ -116,8 +116,9 @@ def is_told(millrace, process, name, topic):
     assert "backing_off" in shown and "NOT_ENOUGH_REPLICAS" in shown and "(since " in shown, shown
     labels = {"connector": name}
     wait_until(lambda: millrace.metric("millrace_connector_state", **labels) == 5, 10, "the metric of the state")
-    assert millrace.metric("millrace_connector_error_seconds", **labels) >= 10
-    assert millrace.metric("millrace_connector_oldest_in_flight_seconds", **labels) > 10
+    wait_until(lambda: millrace.metric("millrace_connector_error_seconds", **labels) >= 10, 10, "its age")
+    oldest = "millrace_connector_oldest_in_flight_seconds"
+    wait_until(lambda: millrace.metric(oldest, **labels) > 10, 10, "the age of the oldest record")
     assert process.find("delivery_resumed") is None
 
 

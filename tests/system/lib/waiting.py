@@ -18,7 +18,7 @@ def wait_until(condition, timeout=30.0, what="the condition", pause=0.02):
             if value:
                 return value
             last = value
-        except (OSError, AssertionError) as error:
+        except (OSError, AssertionError, TypeError) as error:  # TypeError: a metric that is not there yet
             last = error
         if time.monotonic() > deadline:
             said = what() if callable(what) else what
