@@ -58,7 +58,7 @@ ROOMS = {
         *BELOW,
         *(f"cli/{name}.h" for name in ("cli", "config_dir", "config_hash", "config_set", "run_options")),
     ],
-    "cli": [*BELOW, "connectors", "bridge", "bridge/config", "cli/supervise", "cli/try"],
+    "cli": [*BELOW, "connectors", "bridge", "bridge/config", "bridge/filter", "cli/supervise", "cli/try"],
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.
 DOORS = {
@@ -71,6 +71,7 @@ DOORS = {
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
     "bridge": ["bridge"],
     "bridge/config": ["function_config", "function_change"],
+    "bridge/filter": ["filter_value", "json_tree", "match", "pattern"],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],
     "bridge/delivery": ["delivery", "dead_letter", "function_metrics"],
