@@ -3,8 +3,9 @@
 #include <fnmatch.h>
 #include <unistd.h>
 
-// Read by libc, OpenSSL, libcurl, librdkafka's Kerberos and allocators; docs/operations.md lists them. None
-// has a secret in it, except a proxy's password: a proxy is for whatever this process runs.
+// Read by libc, OpenSSL and its engines, libcurl, libuv, libldap (of libpq), Kerberos and allocators;
+// docs/operations.md lists them. None has a secret in it, except a proxy's password: a proxy is for whatever
+// this process runs.
 static const char *const EVERY_CHILD[] = {
     "PATH",
     "HOME",
@@ -30,6 +31,12 @@ static const char *const EVERY_CHILD[] = {
     "KRB5*",
     "SASL_PATH",
     "SASL_CONF_PATH",
+    "GSS_USE_PROXY",
+    "GSSPROXY_*",
+    "LDAP*",
+    "PKCS11_*",
+    "SOFTHSM2_CONF",
+    "UV_THREADPOOL_SIZE",
     "GLIBC_TUNABLES",
     "http_proxy",
     "https_proxy",

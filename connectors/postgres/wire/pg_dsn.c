@@ -6,6 +6,8 @@
 
 #include "core/base/clock.h"
 
+enum { HOST_NAME_MAX_SIZE = 253 };  // RFC 1035; libuv looks up no longer ones
+
 // The format of values must not depend on the server's configuration. The server must notice a dead peer
 // within 15 s, as it holds the slot, but not before the peer itself has noticed (pg_stream.c), and must not
 // end an idle session. With row_security=off a table with row-level security causes an error instead of
@@ -121,6 +123,15 @@ bool pg_dsn_parse(const char *dsn, const char *password, bool is_replication, st
         }
     }
     add_settings(&d, password, is_replication);
+    for (size_t i = 0; i < d.host_count; i++) {
+        size_t size = strlen(d.hosts[i].name);
+        if (size > HOST_NAME_MAX_SIZE && pg_dsn_needs_lookup(&d.hosts[i])) {
+            pg_dsn_clear(&d);
+            return fault_set(f, FAULT_CONFIG,
+                             "postgres.dsn: a host name of %zu characters; a name has at most %d", size,
+                             HOST_NAME_MAX_SIZE);
+        }
+    }
     *ret = d;
     return true;
 }
