@@ -5,8 +5,9 @@
 #include <utlist.h>
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 
-enum { LIST_TIMEOUT_MS = 2000 };
+enum { MS_PER_S = 1000, LIST_TIMEOUT_MS = 2000 };
 #define LIST_AGAIN_US (5 * CLOCK_US_PER_S)
 #define LIST_AFTER_FAILURE_US (60 * CLOCK_US_PER_S)  // a timeout blocks one of few worker threads
 
@@ -33,6 +34,7 @@ static void describe(struct offset_store *s, struct partition *p, struct bytes *
 {
     struct progress_record *record = s->record;
     if (s->is_text_refused) {
+        record->range_count = record->attempt_count = 0;
         bytes_append_byte(out, '\0');
         return;
     }
@@ -51,13 +53,26 @@ static void describe(struct offset_store *s, struct partition *p, struct bytes *
     bytes_append_byte(out, '\0');
 }
 
+/** Of what the text says but for the time at which it was written. */
+static uint64_t hash_of(const struct progress_record *record)
+{
+    uint64_t hash = text_hash(slice_make(record->ranges, record->range_count * sizeof(record->ranges[0])));
+    for (size_t i = 0; i < record->attempt_count; i++) {
+        const struct progress_attempt *a = &record->attempts[i];
+        const int64_t all[] = {(int64_t)hash, a->offset, a->attempts, a->due_ms / MS_PER_S};
+        hash = text_hash(slice_make(all, sizeof(all)));
+    }
+    return hash;
+}
+
 /** Whether what is known beyond the committed offset has changed, and is due. */
-static bool is_text_due(const struct partition *p, const char *text, bool is_last)
+static bool is_text_due(const struct partition *p, const char *text, uint64_t hash, bool is_last)
 {
     const char *committed = p->committed_text == NULL ? "" : p->committed_text;
+    bool has_changed = hash != p->committed_hash && strcmp(text, committed) != 0;
     bool is_due = is_last || clock_now_us() - p->committed_us >= OFFSET_STORE_TEXT_AGAIN_US;
     return is_due && p->progress.committing < 0 && p->progress.committed == progress_safe(&p->progress) &&
-           strcmp(text, committed) != 0;
+           has_changed;
 }
 
 static void add(rd_kafka_topic_partition_list_t *list, const struct partition *p, int64_t offset,
@@ -80,13 +95,15 @@ static void add_if_due(struct offset_store *s, struct partition *p, bool is_last
     }
     int64_t offset = progress_next_commit(&p->progress);
     describe(s, p, &text);
-    if (offset < 0 && is_text_due(p, (const char *)text.data, is_last)) {
+    uint64_t hash = hash_of(s->record);
+    if (offset < 0 && is_text_due(p, (const char *)text.data, hash, is_last)) {
         offset = p->progress.committed;
     }
     if (offset >= 0) {
         add(list, p, offset, (const char *)text.data);
         free(p->committing_text);
         p->committing_text = memory_string((const char *)text.data);
+        p->committing_hash = hash;
         p->committed_us = clock_now_us();
         progress_commit_begun(&p->progress, offset);
     }
@@ -176,6 +193,7 @@ void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
             free(p->committed_text);
             p->committed_text = TAKE(p->committing_text);
+            p->committed_hash = p->committing_hash;
         }
         progress_commit_ended(&p->progress, own == RD_KAFKA_RESP_ERR_NO_ERROR);
     }

@@ -38,6 +38,8 @@ struct partition {
     size_t attempt_count;
     char *committed_text;  // progress_record.h, of the last commit; NULL: none
     char *committing_text;
+    uint64_t committed_hash;  // of what the texts say
+    uint64_t committing_hash;
     int64_t committed_us;      // when the last commit was sent
     struct last_error *error;  // of reading the next record; NULL: none
     bool is_registered;        // the function's registration record has it
