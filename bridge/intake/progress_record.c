@@ -169,6 +169,7 @@ static void read_attempts(struct reader *r, int64_t offset, int64_t now_ms, stru
         int64_t wait_tenths = take(r);
         if (attempts > UINT32_MAX || age_s > AGE_S_MAX || wait_tenths > WAIT_TENTHS_MAX) {
             r->is_bad = true;
+            return;
         }
         ret->attempts[ret->attempt_count++] = (struct progress_attempt){
             .offset = at,
