@@ -1,6 +1,7 @@
 // Functions at a URL: POST, the configured headers, a bearer token.
 #include "bridge/endpoints/endpoint.h"
 #include "core/http/http_client.h"
+#include "core/http/http_head.h"
 
 enum { RESPONSE_BYTES_MAX = 2048 };
 
@@ -12,77 +13,73 @@ struct endpoint_call {
     struct endpoint_call *next;  // in the free list
 };
 
+/** What is the same in all requests of one content type. */
+struct request_head {
+    struct http_head *head;
+    const char *content_type;
+    struct request_head *next;
+};
+
 struct endpoint {
     const struct function_config *config;
     struct http_client *client;
-    struct curl_slist *headers;  // constant ones; the content type is the first node
-    const char *content_type;    // of `headers`
+    struct request_head *heads;  // the one in use first; calls may still use the others
     struct endpoint_call *idle;
 };
 
-static void append(struct curl_slist **list, const char *name, const char *value)
-{
-    // `name:` removes curl's own header; `name;` sends the header without a value.
-    CLEANUP(memory_free_pointer)
-    char *line = value == NULL      ? memory_format("%s:", name)
-                 : value[0] == '\0' ? memory_format("%s;", name)
-                                    : memory_format("%s: %s", name, value);
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    INVARIANT(longer != NULL);
-    *list = longer;
-}
-
-static void make_headers(struct endpoint *e, const char *content_type)
+static bool add_head(struct endpoint *e, const char *content_type, struct fault *f)
 {
     const struct function_config *config = e->config;
-    curl_slist_free_all(e->headers);
-    e->headers = NULL;
-    append(&e->headers, "Content-Type", content_type);
-    append(&e->headers, "Accept", NULL);
-    append(&e->headers, "Expect", NULL);
+    struct http_header *headers CLEANUP(memory_free_pointer) =
+        memory_new((config->http.headers.count + 2) * sizeof(*headers));
+    size_t count = 0;
+    headers[count++] = (struct http_header){"Content-Type", content_type};
+    char *bearer CLEANUP(memory_free_secret_pointer) = NULL;
     if (config->http.bearer != NULL) {
-        CLEANUP(memory_free_pointer) char *bearer = memory_format("Bearer %s", config->http.bearer);
-        append(&e->headers, "Authorization", bearer);
+        bearer = memory_format("Bearer %s", config->http.bearer);
+        headers[count++] = (struct http_header){"Authorization", bearer};
     }
     for (size_t i = 0; i < config->http.headers.count; i++) {
-        append(&e->headers, config->http.headers.items[i].key, config->http.headers.items[i].value);
+        const struct text_pair *pair = &config->http.headers.items[i];
+        headers[count++] = (struct http_header){pair->key, pair->value};
     }
-    e->content_type = content_type;
-}
-
-/** Control characters could split a header, wherever the text comes from. */
-static bool check_text(const char *what, const char *text, struct fault *f)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f) {
-            return fault_set(f, FAULT_CONFIG, "endpoint.http: %s has a control character", what);
-        }
+    const struct http_head_params params = {
+        .method = "POST",
+        .url = config->http.url,
+        .headers = headers,
+        .header_count = count,
+    };
+    struct http_head *head = NULL;
+    if (!http_head_new(&params, &head, f)) {
+        return fault_context(f, "endpoint.http");
     }
+    struct request_head *added = memory_new(sizeof(*added));
+    *added = (struct request_head){head, content_type, e->heads};
+    e->heads = added;
     return true;
 }
 
-static bool check(const struct function_config *config, struct fault *f)
+static const struct http_head *head_of(struct endpoint *e, const char *content_type)
 {
-    if (config->http.bearer != NULL && !check_text("the bearer token", config->http.bearer, f)) {
-        return false;
-    }
-    for (size_t i = 0; i < config->http.headers.count; i++) {
-        if (!check_text("a header's name", config->http.headers.items[i].key, f) ||
-            !check_text("a header's value", config->http.headers.items[i].value, f)) {
-            return false;
+    for (const struct request_head *head = e->heads; head != NULL; head = head->next) {
+        if (head->content_type == content_type) {
+            return head->head;
         }
     }
-    return true;
+    struct fault f;
+    INVARIANT(add_head(e, content_type, &f));  // http_open has checked all but this type
+    return e->heads->head;
 }
 
 static bool http_open(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,
                       struct fault *f)
 {
-    if (!check(config, f)) {
-        return false;
-    }
     struct endpoint *e = memory_zeroed(1, sizeof(*e));
     e->config = config;
+    if (!add_head(e, "application/json", f)) {
+        free(e);
+        return false;
+    }
     e->client = http_client_new(loop, (size_t)config->delivery.concurrency);
     *ret = e;
     return true;
@@ -113,9 +110,6 @@ static void on_done(void *self, const struct http_response *r)
 static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint_request *request,
                                        endpoint_on_response on_response, void *self)
 {
-    if (e->content_type != request->content_type) {
-        make_headers(e, request->content_type);
-    }
     struct endpoint_call *call = e->idle;
     if (call != NULL) {
         e->idle = call->next;
@@ -124,9 +118,7 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
     }
     *call = (struct endpoint_call){.endpoint = e, .on_response = on_response, .self = self};
     struct http_request r = {
-        .method = "POST",
-        .url = e->config->http.url,
-        .headers = e->headers,
+        .head = head_of(e, request->content_type),
         .header_lines = request->header_lines,
         .body = request->body,
         .timeout_us = request->timeout_us,
@@ -149,7 +141,11 @@ static void http_close(struct endpoint *e)
         return;
     }
     http_client_free(e->client);
-    curl_slist_free_all(e->headers);
+    for (struct request_head *head = e->heads, *next; head != NULL; head = next) {
+        next = head->next;
+        http_head_free(head->head);
+        free(head);
+    }
     for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
         next = call->next;
         free(call);

@@ -38,13 +38,6 @@ static const char *const EVERY_CHILD[] = {
     "SOFTHSM2_CONF",
     "UV_THREADPOOL_SIZE",
     "GLIBC_TUNABLES",
-    "http_proxy",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
     "*SAN_OPTIONS",
     "MILLRACE_CORE_DUMPS",
 };

@@ -1,6 +1,7 @@
 #include "core/config/config_value.h"
 
 #include <ctype.h>
+#include <curl/curl.h>
 #include <errno.h>
 #include <regex.h>
 #include <stdio.h>
@@ -226,6 +227,13 @@ bool config_value_check_url(const struct config_file *file, const char *value, s
     size_t authority = strcspn(host, "/?#");
     if (memchr(host, '@', authority) != NULL) {
         return fault_set(f, FAULT_CONFIG, "a URL must not contain a name and password; use auth");
+    }
+    CURLU *url = curl_url();
+    INVARIANT(url != NULL);
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, value, 0);
+    curl_url_cleanup(url);
+    if (code != CURLUE_OK) {
+        return fault_from(f, FAULT_CONFIG, "libcurl", (int)code, "not a URL: %s", curl_url_strerror(code));
     }
     return true;
 }

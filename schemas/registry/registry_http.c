@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/http/http_head.h"
 #include "schemas/registry/registry_kind.h"
 
 enum {
@@ -26,7 +27,6 @@ struct registry_http {
     char *url;  // without '/' at the end
     char *username;
     char *password;
-    struct curl_slist *headers;
     bool is_outage_logged;
     struct registry_http_request *requests;  // in progress
 };
@@ -35,6 +35,7 @@ struct registry_http_request {
     struct registry_http *owner;
     struct http_call *call;
     char *url;
+    struct http_head *head;
     struct bytes body;
     registry_on_id on_id;          // registers
     registry_on_schema on_schema;  // looks up
@@ -52,6 +53,7 @@ static void free_request(struct registry_http_request *request)
 {
     DL_DELETE(request->owner->requests, request);
     free(request->url);
+    http_head_free(request->head);
     bytes_clear(&request->body);
     free(request);
 }
@@ -141,18 +143,34 @@ static struct registry_http_request *new_request(struct registry_http *r, void *
     return request;
 }
 
+static bool make_head(const struct registry_http *r, const char *method, const char *url,
+                      struct http_head **ret, struct fault *f)
+{
+    static const struct http_header HEADERS[] = {
+        {"Content-Type", "application/vnd.schemaregistry.v1+json"},
+        {"Accept", "application/vnd.schemaregistry.v1+json"},
+    };
+    const struct http_head_params params = {
+        .method = method,
+        .url = url,
+        .headers = HEADERS,
+        .header_count = COUNT_OF(HEADERS),
+        .username = r->username,
+        .password = r->password,
+    };
+    return http_head_new(&params, ret, f);
+}
+
 static void send_request(struct registry_http_request *request, const char *method)
 {
     const struct registry_http *r = request->owner;
+    struct fault f;
+    INVARIANT(make_head(r, method, request->url, &request->head, &f));  // the URL begins with a checked one
     const struct http_request http = {
-        .method = method,
-        .url = request->url,
-        .headers = r->headers,
+        .head = request->head,
         .body = bytes_slice(&request->body),
         .timeout_us = REGISTRY_HTTP_TIMEOUT_US,
         .response_max_bytes = REGISTRY_HTTP_ANSWER_MAX,
-        .username = r->username,
-        .password = r->password,
     };
     request->call = http_client_send(r->client, &http, on_done, request);
 }
@@ -236,7 +254,6 @@ static void close_registry(struct registry *registry)
         free_request(request);
     }
     http_client_free(r->client);
-    curl_slist_free_all(r->headers);
     free(r->url);
     free(r->username);
     free(r->password);
@@ -270,8 +287,12 @@ bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct
         r->username = memory_string(settings->registry.username);
         r->password = memory_string(settings->registry.password != NULL ? settings->registry.password : "");
     }
-    r->headers = curl_slist_append(NULL, "Content-Type: application/vnd.schemaregistry.v1+json");
-    r->headers = curl_slist_append(r->headers, "Accept: application/vnd.schemaregistry.v1+json");
+    struct http_head *head = NULL;
+    if (!make_head(r, "GET", r->url, &head, f)) {
+        close_registry(&r->registry);
+        return fault_context(f, "registry: url");
+    }
+    http_head_free(head);
     r->client = http_client_new(loop, REGISTRY_HTTP_CONNECTIONS);
     *ret = &r->registry;
     return true;

@@ -117,6 +117,8 @@ static void urls_are_http_without_credentials(void **state)
                                  "http://a\r\nb",
                                  "http://\xc3\xa4/",
                                  "http://:80/",
+                                 "http://a:99999/",
+                                 "http://[::1/",
                                  "https://u:hunter2@host/"};
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         assert_false(config_value_check_url(NULL, wrong[i], &f));

@@ -1,0 +1,480 @@
+// Calls through libcurl: one multi handle on the loop. core/http/http_sockets watches its sockets; one timer
+// serves curl's time-outs and our deadlines. The work of one turn of the loop is done together before the
+// loop sleeps.
+#include "core/http/http_transport.h"
+
+#include <stdio.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/http/http_head.h"
+#include "core/http/http_sockets.h"
+
+enum { ROUNDS_MAX = 4 };
+
+struct curl_call {
+    struct http_call base;
+    struct curl_client *client;
+    CURL *easy;
+    http_on_done on_done;  // NULL: idle
+    void *self;
+    struct curl_call *next;  // in the list of active or of idle calls
+    struct curl_call *previous;
+    struct curl_slist lines;  // header_lines as one node in front of the caller's list
+    char *url;                // as last set on the handle, like the next three
+    CURLU *parsed_url;
+    char *method;
+    bool was_sent_before;  // curl wanted to resend after bytes were sent, and was stopped
+    int64_t started_us;
+    int64_t deadline_us;
+    struct bytes body;
+    size_t body_max;
+    char why[CURL_ERROR_SIZE];
+};
+
+struct curl_client {
+    uv_loop_t *loop;
+    CURLM *multi;
+    struct http_sockets sockets;
+    uv_poll_t poll;
+    uv_timer_t timer;
+    uv_prepare_t prepare;
+    struct curl_call *active;
+    struct curl_call *idle;
+    int64_t curl_due_us;  // curl's next time-out; -1: none
+    int64_t call_due_us;  // at or before the earliest deadline of the active calls; INT64_MAX: none
+    bool has_work;        // requests were added or calls may have ended: do_work() before the loop sleeps
+    bool is_working;
+    int open_handles;
+    bool is_freed;
+};
+
+static int on_curl_timer(CURLM *multi, long wait_ms, void *self)
+{
+    (void)multi;
+    struct curl_client *c = self;
+    c->curl_due_us = wait_ms < 0 ? -1 : clock_now_us() + wait_ms * CLOCK_US_PER_MS;
+    c->has_work = true;
+    return 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *self)
+{
+    struct curl_call *call = self;
+    size_t room = call->body_max - call->body.size;
+    size_t got = size * count;
+    bytes_append(&call->body, data, got < room ? got : room);
+    return got;
+}
+
+/**
+ * Called before each attempt of one transfer. When a reused connection is closed without a response, curl
+ * sends the request again, although the server may have processed it. The caller must decide about that: stop
+ * curl.
+ */
+static int on_before_request(void *self, char *peer, char *local, int peer_port, int local_port)
+{
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    struct curl_call *call = self;
+    long sent = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+    call->was_sent_before = sent > 0;
+    return call->was_sent_before ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/** Sets the options that are the same for all requests. */
+static void set_constants(struct curl_call *call)
+{
+    CURL *easy = call->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");  // else libcurl takes one from the environment
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    // HTTP/2 where TLS offers it. No CURLOPT_PIPEWAIT: it would delay all other calls until the first
+    // response.
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    http_sockets_adopt(&call->client->sockets, easy);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+}
+
+static struct curl_call *new_call(struct curl_client *c)
+{
+    struct curl_call *call = memory_zeroed(1, sizeof(*call));
+    call->base.type = &http_curl;
+    call->client = c;
+    call->easy = curl_easy_init();
+    INVARIANT(call->easy != NULL);
+    set_constants(call);
+    return call;
+}
+
+static void free_call(struct curl_call *call)
+{
+    curl_easy_cleanup(call->easy);
+    curl_url_cleanup(call->parsed_url);
+    bytes_clear(&call->body);
+    free(call->url);
+    free(call->method);
+    free(call);
+}
+
+static void list_put(struct curl_call **list, struct curl_call *call)
+{
+    call->previous = NULL;
+    call->next = *list;
+    if (call->next != NULL) {
+        call->next->previous = call;
+    }
+    *list = call;
+}
+
+static void list_take(struct curl_call **list, struct curl_call *call)
+{
+    if (call->previous != NULL) {
+        call->previous->next = call->next;
+    } else {
+        *list = call->next;
+    }
+    if (call->next != NULL) {
+        call->next->previous = call->previous;
+    }
+}
+
+/** Removes the call from curl and keeps its handle and buffers for the next one. */
+static void release_call(struct curl_call *call)
+{
+    struct curl_client *c = call->client;
+    curl_multi_remove_handle(c->multi, call->easy);
+    call->on_done = NULL;
+    list_take(&c->active, call);
+    list_put(&c->idle, call);
+}
+
+static void set_method(struct curl_call *call, const char *method)
+{
+    if (call->method != NULL && strcmp(call->method, method) == 0) {
+        return;
+    }
+    free(call->method);
+    call->method = memory_string(method);
+    bool is_get = strcmp(method, "GET") == 0;
+    bool is_post = strcmp(method, "POST") == 0;
+    if (is_get) {
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, NULL);
+        curl_easy_setopt(call->easy, CURLOPT_HTTPGET, 1L);
+    } else {
+        curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+    }
+    curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, is_get || is_post ? NULL : method);
+}
+
+/** Parses the URL, which http_head has checked, once: with CURLOPT_URL alone curl would parse it for each
+ * transfer. */
+static void set_url(struct curl_call *call, const char *url)
+{
+    CURLU *parsed = curl_url();
+    INVARIANT(parsed != NULL);
+    INVARIANT(curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
+    // The head has the header Authorization made of them.
+    (void)curl_url_set(parsed, CURLUPART_USER, NULL, 0);
+    (void)curl_url_set(parsed, CURLUPART_PASSWORD, NULL, 0);
+    curl_easy_setopt(call->easy, CURLOPT_URL, url);  // relative redirects are resolved against it
+    curl_easy_setopt(call->easy, CURLOPT_CURLU, parsed);
+    curl_url_cleanup(call->parsed_url);
+    call->parsed_url = parsed;
+    free(call->url);
+    call->url = memory_string(url);
+}
+
+/** Sets the options that differ from the last request on this handle. */
+static void configure(struct curl_call *call, const struct http_request *request)
+{
+    const struct http_head *head = request->head;
+    if (call->url == NULL || strcmp(call->url, head->url) != 0) {
+        set_url(call, head->url);
+    }
+    set_method(call, head->method);
+    struct curl_slist *headers = head->headers;
+    if (request->header_lines != NULL) {
+        // curl sends a node's text unchanged and parses only its first header name.
+        call->lines = (struct curl_slist){(char *)(uintptr_t)request->header_lines, headers};
+        headers = &call->lines;
+    }
+    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, headers);
+    if (head->has_content) {
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
+                         request->body.size == 0 ? (const void *)"" : request->body.data);
+    }
+}
+
+static struct http_call *curl_send(void *transport, const struct http_request *request, http_on_done on_done,
+                                   void *self)
+{
+    struct curl_client *c = transport;
+    struct curl_call *call = c->idle;
+    if (call != NULL) {
+        list_take(&c->idle, call);
+    } else {
+        call = new_call(c);
+    }
+    configure(call, request);
+    call->on_done = on_done;
+    call->self = self;
+    call->was_sent_before = false;
+    call->why[0] = '\0';
+    call->body_max = request->response_max_bytes;
+    bytes_reset(&call->body);
+    call->started_us = clock_now_us();
+    call->deadline_us = call->started_us + request->timeout_us;
+    if (call->deadline_us < c->call_due_us) {
+        c->call_due_us = call->deadline_us;
+    }
+    list_put(&c->active, call);
+    curl_multi_add_handle(c->multi, call->easy);
+    c->has_work = true;
+    return &call->base;
+}
+
+static void curl_cancel(struct http_call *call)
+{
+    release_call(CONTAINER_OF(call, struct curl_call, base));
+}
+
+static void fill_response(struct curl_call *call, struct http_response *r)
+{
+    long status = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    r->status = (int)status;
+    r->body = bytes_slice(&call->body);
+    if (status == 429 || status == 503) {
+        curl_off_t retry_after_s = 0;  // curl reads both forms; a date becomes seconds from now
+        curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+        if (retry_after_s > 0) {
+            curl_off_t capped = retry_after_s > INT32_MAX ? INT32_MAX : retry_after_s;
+            r->retry_after_us = capped * CLOCK_US_PER_S;
+        }
+    }
+    if (status >= 300 && status < 400) {
+        char *location = NULL;
+        curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &location);
+        r->location = location;
+    }
+}
+
+static bool is_sent(const struct curl_call *call)
+{
+    long sent = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0;
+}
+
+/** Ends the call and calls on_done. `code` is CURLE_OPERATION_TIMEDOUT when our deadline has passed. */
+static void finish(struct curl_call *call, CURLcode code)
+{
+    http_on_done on_done = call->on_done;
+    INVARIANT(on_done != NULL);
+    struct http_response r = {.retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
+    if (code == CURLE_OK) {
+        fill_response(call, &r);
+    } else {
+        r.is_sent = is_sent(call);
+        r.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
+        const char *why = call->was_sent_before  ? "the connection was closed without a response"
+                          : r.is_timeout         ? "no response in time"
+                          : call->why[0] != '\0' ? call->why
+                                                 : curl_easy_strerror(code);
+        (void)fault_from(&r.transport, FAULT_RETRY, "libcurl", (int)code, "%s", why);
+    }
+    // The body lies in the call's buffer, so the call becomes idle only after on_done has returned.
+    list_take(&call->client->active, call);
+    curl_multi_remove_handle(call->client->multi, call->easy);
+    call->on_done = NULL;
+    on_done(call->self, &r);
+    list_put(&call->client->idle, call);
+}
+
+static void finish_late_calls(struct curl_client *c, int64_t now_us)
+{
+    if (now_us < c->call_due_us) {
+        return;
+    }
+    struct curl_call *late = NULL;
+    do {
+        int64_t next_us = INT64_MAX;
+        late = NULL;
+        for (struct curl_call *call = c->active; call != NULL; call = call->next) {
+            if (call->deadline_us <= now_us) {
+                late = call;
+                break;
+            }
+            next_us = call->deadline_us < next_us ? call->deadline_us : next_us;
+        }
+        c->call_due_us = next_us;
+        if (late != NULL) {
+            finish(late, CURLE_OPERATION_TIMEDOUT);
+        }
+    } while (late != NULL && !c->is_freed);
+}
+
+static void finish_ended_calls(struct curl_client *c)
+{
+    CURLMsg *message;
+    int left;
+    while (!c->is_freed && (message = curl_multi_info_read(c->multi, &left)) != NULL) {
+        struct curl_call *call = NULL;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        finish(call, code);
+    }
+}
+
+static void release(struct curl_client *c);
+static void on_timer(uv_timer_t *timer);
+
+/** Sets the timer to the earlier of curl's time-out and the calls' deadlines. */
+static void arm_timer(struct curl_client *c, int64_t now_us)
+{
+    int64_t due_us = c->active == NULL ? INT64_MAX : c->call_due_us;
+    if (c->curl_due_us >= 0 && c->curl_due_us < due_us) {
+        due_us = c->curl_due_us;
+    }
+    if (due_us == INT64_MAX) {
+        return;  // an idle expiry costs less than stopping the timer each time
+    }
+    uint64_t wait_ms = due_us <= now_us ? 0 : (uint64_t)((due_us - now_us + 999) / CLOCK_US_PER_MS);
+    if (!uv_is_active((uv_handle_t *)&c->timer) || uv_timer_get_due_in(&c->timer) > wait_ms) {
+        (void)uv_timer_start(&c->timer, on_timer, wait_ms, 0);
+    }
+}
+
+/** Does the work that needs no descriptor event: curl's time-outs, ended calls, deadlines. */
+static void do_work(struct curl_client *c)
+{
+    if (c->is_working) {
+        return;
+    }
+    c->is_working = true;
+    for (int round = 0; round < ROUNDS_MAX && !c->is_freed; round++) {
+        int64_t now_us = clock_now_us();
+        if (c->curl_due_us >= 0 && c->curl_due_us <= now_us) {
+            int running;
+            c->curl_due_us = -1;
+            curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        }
+        c->has_work = false;
+        finish_ended_calls(c);
+        finish_late_calls(c, now_us);
+        if (!c->has_work) {
+            break;
+        }
+    }
+    c->is_working = false;
+    if (c->is_freed) {
+        release(c);
+        return;
+    }
+    arm_timer(c, clock_now_us());
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    do_work(timer->data);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct curl_client *c = prepare->data;
+    if (c->has_work) {
+        do_work(c);
+    }
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    struct curl_client *c = poll->data;
+    http_sockets_read(&c->sockets);
+    do_work(c);
+}
+
+static void *curl_open(uv_loop_t *loop, size_t connections_max)
+{
+    struct curl_client *c = memory_zeroed(1, sizeof(*c));
+    c->loop = loop;
+    c->curl_due_us = -1;
+    c->call_due_us = INT64_MAX;
+    c->multi = curl_multi_init();
+    INVARIANT(c->multi != NULL);
+    http_sockets_init(&c->sockets, c->multi);
+    long connections = (long)connections_max;
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, connections);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+    INVARIANT(uv_poll_init(loop, &c->poll, c->sockets.epoll_fd) == 0);
+    (void)uv_timer_init(loop, &c->timer);
+    (void)uv_prepare_init(loop, &c->prepare);
+    c->poll.data = c->timer.data = c->prepare.data = c;
+    (void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
+    (void)uv_prepare_start(&c->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&c->poll);
+    uv_unref((uv_handle_t *)&c->prepare);
+    c->open_handles = 3;
+    return c;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct curl_client *c = handle->data;
+    if (--c->open_handles == 0) {
+        http_sockets_clear(&c->sockets);
+        free(c);
+    }
+}
+
+static void release(struct curl_client *c)
+{
+    struct curl_call *lists[] = {c->active, c->idle};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        for (struct curl_call *call = lists[i], *next; call != NULL; call = next) {
+            next = call->next;
+            curl_multi_remove_handle(c->multi, call->easy);
+            free_call(call);
+        }
+    }
+    curl_multi_cleanup(c->multi);
+    uv_close((uv_handle_t *)&c->poll, on_closed);
+    uv_close((uv_handle_t *)&c->timer, on_closed);
+    uv_close((uv_handle_t *)&c->prepare, on_closed);
+}
+
+static void curl_close(void *transport)
+{
+    struct curl_client *c = transport;
+    if (c == NULL) {
+        return;
+    }
+    c->is_freed = true;
+    if (!c->is_working) {
+        release(c);
+    }
+}
+
+const struct http_transport_type http_curl = {
+    .open = curl_open,
+    .send = curl_send,
+    .cancel = curl_cancel,
+    .close = curl_close,
+};

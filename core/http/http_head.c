@@ -1,0 +1,231 @@
+// URLs are parsed by libcurl's URL API, so that both transports understand each in the same way.
+#include "core/http/http_head.h"
+
+#include <curl/curl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "core/base/memory.h"
+
+static void cleanup_url(CURLU **url)
+{
+    curl_url_cleanup(*url);
+}
+
+static void free_curl_text(char **text)
+{
+    curl_free(*text);
+}
+
+/** Part of a URL; NULL when it has none. To be freed with curl_free. */
+static char *part_of(CURLU *url, CURLUPart what, unsigned flags)
+{
+    char *part = NULL;
+    return curl_url_get(url, what, &part, flags) == CURLUE_OK ? part : NULL;
+}
+
+static const char *given(const struct http_head_params *params, const char *name)
+{
+    for (size_t i = 0; i < params->header_count; i++) {
+        if (strcasecmp(params->headers[i].name, name) == 0) {
+            return params->headers[i].value;
+        }
+    }
+    return NULL;
+}
+
+static bool is_token(const char *text)
+{
+    size_t length =
+        strspn(text, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return length > 0 && text[length] == '\0';
+}
+
+static bool has_control_character(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_headers(const struct http_head_params *params, struct fault *f)
+{
+    for (size_t i = 0; i < params->header_count; i++) {
+        const struct http_header *h = &params->headers[i];
+        if (!is_token(h->name)) {
+            return fault_set(f, FAULT_CONFIG, "a header's name is not valid");
+        }
+        if (has_control_character(h->value)) {
+            return fault_set(f, FAULT_CONFIG, "the value of header %.100s has a control character", h->name);
+        }
+        if (strcasecmp(h->name, "content-length") == 0 || strcasecmp(h->name, "transfer-encoding") == 0) {
+            return fault_set(f, FAULT_CONFIG, "header %s can't be set: millrace sets it", h->name);
+        }
+    }
+    return true;
+}
+
+static void add_header(struct http_head *head, const char *name, const char *value)
+{
+    const char *separator = value[0] == '\0' ? ":" : ": ";
+    bytes_append_string(&head->text, name);
+    bytes_append_string(&head->text, separator);
+    bytes_append_string(&head->text, value);
+    bytes_append_string(&head->text, "\r\n");
+    if (strcmp(name, "Host") == 0) {
+        return;  // libcurl makes it from the URL
+    }
+    // libcurl reads `name:` as "no such header" and sends `name;` as a header without a value.
+    CLEANUP(memory_free_secret_pointer)
+    char *line = memory_format("%s%s%s", name, value[0] == '\0' ? ";" : ": ", value);
+    struct curl_slist *longer = curl_slist_append(head->headers, line);
+    INVARIANT(longer != NULL);
+    head->headers = longer;
+}
+
+static void add_basic_auth(struct http_head *head, const char *username, const char *password)
+{
+    struct bytes pair CLEANUP(bytes_wipe) = {0};
+    bytes_append_string(&pair, username);
+    bytes_append_byte(&pair, ':');
+    bytes_append_string(&pair, password == NULL ? "" : password);
+    struct bytes value CLEANUP(bytes_wipe) = {0};
+    bytes_append_string(&value, "Basic ");
+    (void)bytes_reserve(&value, (pair.size + 2) / 3 * 4 + 1);
+    value.size += (size_t)EVP_EncodeBlock(value.data + value.size, pair.data, (int)pair.size);
+    add_header(head, "Authorization", bytes_text(&value));
+}
+
+static void add_host(struct http_head *head, CURLU *url)
+{
+    char *host CLEANUP(free_curl_text) = part_of(url, CURLUPART_HOST, 0);
+    char *port CLEANUP(free_curl_text) = part_of(url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+    char *value CLEANUP(memory_free_pointer) =
+        memory_format("%s%s%s", host, port == NULL ? "" : ":", port == NULL ? "" : port);
+    add_header(head, "Host", value);
+}
+
+static void add_credentials(struct http_head *head, const struct http_head_params *params, CURLU *url)
+{
+    char *username CLEANUP(free_curl_text) = part_of(url, CURLUPART_USER, CURLU_URLDECODE);
+    char *password CLEANUP(free_curl_text) = part_of(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
+    if (given(params, "authorization") != NULL) {
+        return;
+    }
+    if (params->username != NULL) {
+        add_basic_auth(head, params->username, params->password);
+    } else if (username != NULL) {
+        add_basic_auth(head, username, password);
+    }
+}
+
+static void write_head(struct http_head *head, const struct http_head_params *params, CURLU *url)
+{
+    char *path CLEANUP(free_curl_text) = part_of(url, CURLUPART_PATH, CURLU_URLENCODE);
+    char *query CLEANUP(free_curl_text) = part_of(url, CURLUPART_QUERY, CURLU_URLENCODE);
+    bytes_format(&head->text, "%s %s%s%s HTTP/1.1\r\n", params->method, path, query == NULL ? "" : "?",
+                 query == NULL ? "" : query);
+    if (given(params, "host") == NULL) {
+        add_host(head, url);
+    }
+    if (given(params, "user-agent") == NULL) {
+        add_header(head, "User-Agent", "millrace/" MILLRACE_VERSION);
+    }
+    add_credentials(head, params, url);
+    for (size_t i = 0; i < params->header_count; i++) {
+        add_header(head, params->headers[i].name, params->headers[i].value);
+    }
+    if (head->has_content) {
+        bytes_append_string(&head->text, "Content-Length: ");
+    }
+    // libcurl's own headers that were not asked for.
+    const char *const unwanted[] = {"accept", "expect"};
+    for (size_t i = 0; i < COUNT_OF(unwanted); i++) {
+        if (given(params, unwanted[i]) == NULL) {
+            char line[16];
+            (void)snprintf(line, sizeof(line), "%s:", unwanted[i]);
+            struct curl_slist *longer = curl_slist_append(head->headers, line);
+            INVARIANT(longer != NULL);
+            head->headers = longer;
+        }
+    }
+}
+
+/** The host as getaddrinfo takes it: an IPv6 address without brackets, with its zone. */
+static char *host_to_look_up(CURLU *url)
+{
+    char *host CLEANUP(free_curl_text) = part_of(url, CURLUPART_HOST, 0);
+    char *zone CLEANUP(free_curl_text) = part_of(url, CURLUPART_ZONEID, 0);
+    size_t size = strlen(host);
+    if (host[0] != '[') {
+        return memory_string(host);
+    }
+    return memory_format("%.*s%s%s", (int)size - 2, host + 1, zone == NULL ? "" : "%",
+                         zone == NULL ? "" : zone);
+}
+
+static bool parse_url(const char *text, CURLU *url, struct fault *f)
+{
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+    if (code != CURLUE_OK) {
+        return fault_from(f, FAULT_CONFIG, "libcurl", (int)code, "not a URL: %s", curl_url_strerror(code));
+    }
+    char *scheme CLEANUP(free_curl_text) = part_of(url, CURLUPART_SCHEME, 0);
+    if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0) {
+        return fault_set(f, FAULT_CONFIG, "a URL with %.20s:// is neither http:// nor https://", scheme);
+    }
+    return true;
+}
+
+bool http_head_new(const struct http_head_params *params, struct http_head **ret, struct fault *f)
+{
+    CURLU *url CLEANUP(cleanup_url) = curl_url();
+    INVARIANT(url != NULL);
+    if (!parse_url(params->url, url, f) || !check_headers(params, f)) {
+        return false;
+    }
+    struct http_head *head = memory_zeroed(1, sizeof(*head));
+    char *scheme CLEANUP(free_curl_text) = part_of(url, CURLUPART_SCHEME, 0);
+    char *port CLEANUP(free_curl_text) = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    head->is_tls = strcasecmp(scheme, "https") == 0;
+    head->has_content = strcmp(params->method, "GET") != 0;
+    head->method = memory_string(params->method);
+    head->url = memory_string(params->url);
+    head->host = host_to_look_up(url);
+    head->port = (int)strtol(port, NULL, 10);
+    write_head(head, params, url);
+    *ret = head;
+    return true;
+}
+
+void http_head_free(struct http_head *head)
+{
+    if (head == NULL) {
+        return;
+    }
+    for (struct curl_slist *line = head->headers; line != NULL; line = line->next) {
+        explicit_bzero(line->data, strlen(line->data));
+    }
+    curl_slist_free_all(head->headers);
+    bytes_wipe(&head->text);
+    free(head->method);
+    memory_free_secret(head->url);
+    free(head->host);
+    free(head);
+}
+
+char *http_head_resolve(const struct http_head *head, const char *location)
+{
+    CURLU *url CLEANUP(cleanup_url) = curl_url();
+    INVARIANT(url != NULL);
+    if (curl_url_set(url, CURLUPART_URL, head->url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+        curl_url_set(url, CURLUPART_URL, location, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+        return NULL;
+    }
+    char *text CLEANUP(free_curl_text) = part_of(url, CURLUPART_URL, 0);
+    return text == NULL ? NULL : memory_string(text);
+}

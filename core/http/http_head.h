@@ -1,0 +1,51 @@
+// The constant part of all requests to one URL: parsed and written once, only copied from then on.
+#ifndef CORE_HTTP_HTTP_HEAD_H
+#define CORE_HTTP_HTTP_HEAD_H
+
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+struct curl_slist;
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+/** Borrowed for the call. */
+struct http_head_params {
+    const char *method;                 // GET, or one whose requests have content, even if it is empty
+    const char *url;                    // http:// or https://
+    const struct http_header *headers;  // Host, User-Agent and Authorization replace what is sent by default
+    size_t header_count;
+    const char *username;  // basic auth; NULL: what the URL says, or none
+    const char *password;
+};
+
+/** Read-only for all but http_head.c. */
+struct http_head {
+    bool is_tls;
+    bool has_content;  // the method is not GET
+    char *method;
+    char *url;
+    char *host;  // to look up: a name or an address, without brackets
+    int port;
+    struct bytes text;           // for HTTP/1.1: up to and with "Content-Length: " if it has content, else up
+                                 // to the end of the last header
+    struct curl_slist *headers;  // for libcurl: the same headers without Host, unless that was given
+};
+
+/**
+ * @param f  FAULT_CONFIG: the URL is invalid or not http or https, or a header would break the request: a
+ *           name that is no token, a line end in a value, Content-Length, Transfer-Encoding
+ */
+bool http_head_new(const struct http_head_params *params, struct http_head **ret, struct fault *f) MUST_USE;
+
+/** No call uses it any more. Accepts NULL. */
+void http_head_free(struct http_head *head);
+
+/** The URL of a redirect as an absolute one, resolved against the head's; NULL when it is invalid. The caller
+ * frees it. */
+char *http_head_resolve(const struct http_head *head, const char *location);
+
+#endif

@@ -1,0 +1,32 @@
+// A request and its response, as values.
+#ifndef CORE_HTTP_HTTP_REQUEST_H
+#define CORE_HTTP_HTTP_REQUEST_H
+
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+struct http_head;
+
+struct http_request {
+    const struct http_head *head;  // lent until on_done
+    const char *header_lines;      // further headers, joined by CR LF, none at the end; lent; NULL: none
+    struct slice body;             // lent until on_done; only with a method that has content
+    int64_t timeout_us;            // for the whole call
+    size_t response_max_bytes;     // the rest of the response's body is read and discarded
+};
+
+/** Valid during on_done. */
+struct http_response {
+    struct fault transport;  // kind FAULT_NONE: `status` is valid; FAULT_RETRY: no complete response arrived
+    bool is_sent;  // with a transport fault: whether a byte of the request may have reached the peer
+    bool is_timeout;
+    int status;
+    int64_t retry_after_us;  // -1: Retry-After absent or invalid, or status not 429 or 503; at most 2^31 s
+    const char *location;    // of a 3xx, absolute; NULL
+    struct slice body;       // the first response_max_bytes
+    int64_t took_us;
+};
+
+typedef void (*http_on_done)(void *self, const struct http_response *response);
+
+#endif
