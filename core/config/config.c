@@ -29,6 +29,16 @@ void config_complain_at(const struct config_file *file, struct yaml_node *at, co
     va_end(arguments);
 }
 
+void config_complain_place(const struct config_file *file, uint32_t line, uint32_t column, const char *format,
+                           ...)
+{
+    va_list arguments;
+    struct yaml_node place = {.line = (int)line, .column = (int)column};
+    va_start(arguments, format);
+    complain_list(file, &place, format, arguments);
+    va_end(arguments);
+}
+
 void config_complain(const struct config_file *file, const char *path, const char *format, ...)
 {
     va_list arguments;

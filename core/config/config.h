@@ -3,6 +3,7 @@
 #define CORE_CONFIG_CONFIG_H
 
 #include "core/base/fault.h"
+#include "core/config/config_tree.h"
 #include "core/config/yaml.h"
 
 struct text_list;
@@ -19,6 +20,7 @@ enum config_type {
     CONFIG_LIST,      // struct text_list; `min` is the fewest items
     CONFIG_PAIRS,     // struct text_pairs; each value may be written as a secret
     CONFIG_ADDRESS,   // host:port into char * at `offset` and int at `port_offset`
+    CONFIG_TREE,      // struct config_tree: any YAML, which the owner of the option checks
     CONFIG_SECTION,   // the options of `section`
 };
 
@@ -105,6 +107,10 @@ struct yaml_node *config_node(const struct config_file *file, const char *path);
 /** Adds a complaint at the node's place and marks the node as bad. */
 void config_complain_at(const struct config_file *file, struct yaml_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/** Adds a complaint at a place of the file, for instance inside a tree. */
+void config_complain_place(const struct config_file *file, uint32_t line, uint32_t column, const char *format,
+                           ...) __attribute__((format(printf, 4, 5)));
 
 /** As config_complain_at, for the node that config_node returns. */
 void config_complain(const struct config_file *file, const char *path, const char *format, ...)

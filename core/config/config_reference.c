@@ -72,6 +72,9 @@ static void write_type(const struct config_option *option, struct bytes *out)
     case CONFIG_ADDRESS:
         bytes_append_string(out, "host:port");
         break;
+    case CONFIG_TREE:
+        bytes_append_string(out, "any YAML");
+        break;
     case CONFIG_SECTION:
         bytes_append_string(out, "section");
         break;

@@ -107,6 +107,9 @@ static void write_type(const struct config_option *option, struct bytes *out)
                      "[\"string\",\"number\",\"boolean\",\"null\"]},%s]}",
                      config_schema_secret);
         break;
+    case CONFIG_TREE:
+        bytes_append_string(out, "\"type\":[\"object\",\"array\",\"null\"]");
+        break;
     case CONFIG_SECTION:
         write_object(option->section, true, out);
         break;

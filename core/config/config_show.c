@@ -139,6 +139,9 @@ static void show_value(struct config_show *s, const struct config_option *option
     case CONFIG_PAIRS:
         show_pairs(s, option, source);
         break;
+    case CONFIG_TREE:
+        bytes_append_string(s->out, ((const struct config_tree *)source)->json);
+        break;
     case CONFIG_ADDRESS: {
         const char *host = *(const char *const *)source;
         int port = *(const int *)(const void *)(s->config + option->port_offset);
@@ -178,6 +181,8 @@ static bool has_effective_value(const struct config_show *s, const struct config
         return ((const struct text_list *)source)->count > 0;
     case CONFIG_PAIRS:
         return ((const struct text_pairs *)source)->count > 0;
+    case CONFIG_TREE:
+        return ((const struct config_tree *)source)->json != NULL;
     case CONFIG_INTEGER:
     case CONFIG_DURATION:
     case CONFIG_SIZE:

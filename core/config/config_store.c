@@ -130,10 +130,11 @@ static bool store_one(const struct config_store *r, const struct config_option *
         return true;
     }
     case CONFIG_PAIRS:
+    case CONFIG_TREE:
     case CONFIG_SECTION:
         break;
     }
-    INVARIANT(option->type != CONFIG_PAIRS && option->type != CONFIG_SECTION);
+    INVARIANT(option->type != CONFIG_PAIRS && option->type != CONFIG_TREE && option->type != CONFIG_SECTION);
     return false;
 }
 
@@ -283,6 +284,9 @@ void config_store_value(const struct config_store *r, const struct config_option
         return;
     case CONFIG_SECRET:
         store_secret(r, option, node);
+        return;
+    case CONFIG_TREE:
+        config_tree_set(target_of(r, option), node);
         return;
     case CONFIG_TEXT:
     case CONFIG_BOOL:

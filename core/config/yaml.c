@@ -102,6 +102,7 @@ static void copy_text(struct yaml_reader *r, const yaml_node_t *from, struct yam
         to->is_bad = true;
     }
     to->kind = is_null(from) ? YAML_NULL : YAML_TEXT;
+    to->is_quoted = from->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     to->text = slice_to_string(text);
 }
 

@@ -19,6 +19,7 @@ struct yaml_node {
     enum yaml_kind kind;
     int line;                  // from 1
     int column;                // from 1, in characters
+    bool is_quoted;            // TEXT: it was written in quotes or as a block
     bool is_bad;               // has a complaint: errors that follow from its value need none
     char *text;                // TEXT: as written, without quotes; never has a NUL inside
     struct yaml_node **keys;   // MAP: TEXT nodes, each text once
