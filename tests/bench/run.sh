@@ -2,7 +2,7 @@
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
-# usage: tests/bench/run.sh [connector|bridge|latency|growth|encode [options, see --help of each]]
+# usage: tests/bench/run.sh [connector|bridge|lanes|latency|growth|encode [options, see --help of each]]
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,7 @@ usage() {
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | latency | growth | encode | compare | instructions) shift ;;
+    connector | bridge | lanes | latency | growth | encode | compare | instructions) shift ;;
     *) usage ;;
 esac
 
@@ -83,10 +83,10 @@ this_tree() {
     fi
 }
 
-# tool NAME LIBRARY: compiles NAME.c.
+# tool NAME [LIBRARY]: compiles NAME.c.
 tool() {
     # shellcheck disable=SC2046
-    cc -O2 -std=gnu17 -o "$work/$1" "tests/bench/$1.c" $(pkg-config --cflags --libs "$2")
+    cc -O2 -std=gnu17 -o "$work/$1" "tests/bench/$1.c" ${2:+$(pkg-config --cflags --libs "$2")}
 }
 
 # python NAME [arguments]: in the background, so that a signal reaches it through `leave`.
@@ -116,6 +116,7 @@ bench() {
 
 tool bare_curl libcurl
 tool discard_reader libpq
+tool work_server
 MILLRACE_BENCH_TOOLS=$work
 PYTHONPATH=$PWD/tests/system
 PYTHONDONTWRITEBYTECODE=1
@@ -124,7 +125,7 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge latency growth encode; do
+        for name in connector bridge lanes latency growth encode; do
             bench "$name"
         done
         ;;
