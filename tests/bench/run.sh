@@ -2,7 +2,7 @@
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
-# usage: tests/bench/run.sh [connector|bridge|lanes|latency|growth|encode [options, see --help of each]]
+# usage: tests/bench/run.sh [connector|bridge|lanes|backlog|latency|growth|encode [options, see --help of each]]
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,7 @@ usage() {
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | lanes | latency | growth | encode | compare | instructions) shift ;;
+    connector | bridge | lanes | backlog | latency | growth | encode | compare | instructions) shift ;;
     *) usage ;;
 esac
 
@@ -125,7 +125,7 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge lanes latency growth encode; do
+        for name in connector bridge lanes backlog latency growth encode; do
             bench "$name"
         done
         ;;
