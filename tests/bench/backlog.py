@@ -10,6 +10,7 @@ function (work_server) answers 500 for the stuck keys and 200 for all others. Th
 
 import argparse
 import json
+import os
 
 import measure
 import report
@@ -20,6 +21,7 @@ from lib.records import read_topic
 
 SOURCE = "bench.public.one"
 TOPIC = "bench.waiting"
+NOTE = b"x" * 100
 # As many failures as a day of retries has, and none that ends in the dead-letter topic meanwhile.
 RETRY = {"attempts": 1_000_000, "backoff": {"initial": "1s", "max": "5s"}}
 
@@ -38,7 +40,7 @@ def one_record(bench):
     bench.sql("create table one (id bigint primary key, note text)")
     millrace = bench.millrace()
     millrace.connector("load", bench.pg.dsn(), topic_prefix="bench", topics={"partitions": 1})
-    bench.sql("insert into one values (1, repeat('x', 100))")
+    bench.sql("insert into one values (1, %s)", NOTE.decode())
     with rig.running(millrace, "connect"):
         rig.wait_until(lambda: bench.end_offset(SOURCE) == 1, 60, SOURCE)
     return read_topic(bench.kafka, SOURCE, count=1)[0]
@@ -52,10 +54,13 @@ def produce(bench, record, options):
     head = record.raw_key[:5]  # the frame; the rest of this key is its long
     total = options.events
 
+    before, after = record.raw_value.split(NOTE)
+
     def send(key):
+        value = before + os.urandom(len(NOTE) // 2).hex().encode() + after  # so that it is not all one to compress
         while True:
             try:
-                return producer.produce(TOPIC, key=head + zigzag(key), value=record.raw_value)
+                return producer.produce(TOPIC, key=head + zigzag(key), value=value)
             except BufferError:
                 producer.poll(0.1)
 
