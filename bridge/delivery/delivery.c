@@ -282,7 +282,10 @@ static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait
 
 static void start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us)
 {
-    lanes_wake(&d->lanes, now_us);
+    const struct partition *unnoted = lanes_wake(&d->lanes, now_us);
+    if (unnoted != NULL) {
+        consumer_commit_attempts(unnoted->consumer);
+    }
     while (limiter_admits(&d->limiter, d->running_count, now_us) &&
            batch_is_due(&d->limits, &d->lanes, now_us, ret_batch_wait_us)) {
         struct invocation *inv = build(d);

@@ -173,7 +173,9 @@ static bool finish_failed(struct delivery *d, struct work_item *item, const stru
 {
     struct retry_state *retry = &item->retry;
     struct outcome o = outcome_of_event(*call, retry, clock_now_us(), &d->policy);
-    retry->attempts += o.is_attempt ? 1 : 0;
+    if (o.is_attempt) {
+        work_item_note_attempt(item, clock_now_us());
+    }
     retry->throttles = o.kind == OUTCOME_THROTTLE ? retry->throttles + 1 : 0;
     if (o.kind == OUTCOME_DEAD) {
         finish_dead(d, item, r, o.reason);

@@ -253,12 +253,21 @@ void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us)
     }
 }
 
-void lanes_wake(struct lanes *l, int64_t now_us)
+enum { NOTED_AGAIN_US = 20 * 1000 };
+
+struct partition *lanes_wake(struct lanes *l, int64_t now_us)
 {
+    struct partition *unnoted = NULL;
     struct due_entry *first;
     while ((first = due_heap_first(&l->delayed)) != NULL && first->due_us <= now_us) {
-        lanes_settle_state(l, CONTAINER_OF(first, struct lane, delay));
+        struct lane *lane = CONTAINER_OF(first, struct lane, delay);
+        if (lane->first != NULL && !work_item_is_noted(lane->first, now_us)) {
+            unnoted = lane->partition;
+            lane->due_us = now_us + NOTED_AGAIN_US;
+        }
+        lanes_settle_state(l, lane);
     }
+    return unnoted;
 }
 
 int64_t lanes_next_due_us(const struct lanes *l)

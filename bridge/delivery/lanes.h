@@ -72,8 +72,13 @@ void lanes_put_back(struct lanes *l, struct work_item *item);
  */
 void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us);
 
-/** Makes the lanes ready that are due. */
-void lanes_wake(struct lanes *l, int64_t now_us);
+/**
+ * Makes the lanes ready that are due. A lane whose first event's last attempt is not committed stays delayed
+ * for a moment.
+ *
+ * @return  the partition of such an event: commit its attempts; NULL: there is none
+ */
+struct partition *lanes_wake(struct lanes *l, int64_t now_us);
 
 /** When the first delayed lane is due; -1: none is delayed. */
 int64_t lanes_next_due_us(const struct lanes *l);

@@ -20,6 +20,15 @@ void work_item_fail(struct work_item *item)
     }
 }
 
+enum { NOTED_WAIT_US = 5 * 1000000 };  // Kafka does not answer: calls go on
+
+void work_item_note_attempt(struct work_item *item, int64_t now_us)
+{
+    item->retry.attempts++;
+    item->retry.failure = ++item->partition->failures;
+    item->retry.noted_by_us = now_us + NOTED_WAIT_US;
+}
+
 void work_item_free(struct work_item *item)
 {
     if (item == NULL) {

@@ -14,6 +14,8 @@ struct retry_state {
     uint32_t attempts;         // used up
     uint32_t throttles;        // in a row
     bool has_failed;           // its last call failed
+    uint64_t failure;          // of partition->failures, its last attempt; 0: none since it was assigned
+    int64_t noted_by_us;       // it is sent again at this time even if that attempt is not committed
     // A batch that was rejected is bisected: events of one group are sent together, and with no others.
     uint32_t group_max;  // the most events in one call
     uint64_t group;      // 0: none
@@ -29,6 +31,17 @@ struct work_item {
     struct work_item *next_failing;  // in partition->failing, while retry.has_failed
     struct work_item *previous_failing;
 };
+
+/** An attempt is used up. Before it is sent again that is committed, so that a kill forgets one attempt at
+ * most. */
+void work_item_note_attempt(struct work_item *item, int64_t now_us);
+
+/** Whether a restart would know of its last attempt, or that was waited for in vain. */
+static inline bool work_item_is_noted(const struct work_item *item, int64_t now_us)
+{
+    const struct retry_state *retry = &item->retry;
+    return retry->failure <= item->partition->failures_committed || now_us >= retry->noted_by_us;
+}
 
 /** Takes over the reference to the record. */
 struct work_item *work_item_new(struct partition *p, uint64_t ticket, struct record *r);

@@ -154,6 +154,13 @@ static void resume_resets(struct consumer *c)
     }
 }
 
+void consumer_commit_attempts(struct consumer *c)
+{
+    if (c->main_queue != NULL && offset_store_may_commit_attempts(&c->offsets)) {
+        (void)offset_store_commit(&c->offsets, false);
+    }
+}
+
 void consumer_tick(struct consumer *c)
 {
     if (c->main_queue != NULL) {

@@ -62,6 +62,9 @@ bool consumer_may_call(struct consumer *c);
 /** The last event of a revoked or lost partition is freed. */
 void consumer_partition_idle(struct consumer *c, struct partition *p);
 
+/** Commits the attempts that were used up, at most ten times a second, and what else has moved. */
+void consumer_commit_attempts(struct consumer *c);
+
 /** Call twice a second: polls the group, commits what has moved. */
 void consumer_tick(struct consumer *c);
 

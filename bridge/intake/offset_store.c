@@ -70,7 +70,9 @@ static bool is_text_due(const struct partition *p, const char *text, uint64_t ha
 {
     const char *committed = p->committed_text == NULL ? "" : p->committed_text;
     bool has_changed = hash != p->committed_hash && strcmp(text, committed) != 0;
-    bool is_due = is_last || clock_now_us() - p->committed_us >= OFFSET_STORE_TEXT_AGAIN_US;
+    int64_t again_us =
+        p->failures > p->failures_committed ? OFFSET_STORE_ATTEMPTS_AGAIN_US : OFFSET_STORE_TEXT_AGAIN_US;
+    bool is_due = is_last || clock_now_us() - p->committed_us >= again_us;
     return is_due && p->progress.committing < 0 && p->progress.committed == progress_safe(&p->progress) &&
            has_changed;
 }
@@ -104,8 +106,11 @@ static void add_if_due(struct offset_store *s, struct partition *p, bool is_last
         free(p->committing_text);
         p->committing_text = memory_string((const char *)text.data);
         p->committing_hash = hash;
+        p->failures_committing = p->failures;
         p->committed_us = clock_now_us();
         progress_commit_begun(&p->progress, offset);
+    } else if (hash == p->committed_hash) {
+        p->failures_committed = p->failures;  // nothing of them can be committed, or they were settled
     }
 }
 
@@ -194,6 +199,7 @@ void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
             free(p->committed_text);
             p->committed_text = TAKE(p->committing_text);
             p->committed_hash = p->committing_hash;
+            p->failures_committed = p->failures_committing;
         }
         progress_commit_ended(&p->progress, own == RD_KAFKA_RESP_ERR_NO_ERROR);
     }

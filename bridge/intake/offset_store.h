@@ -45,6 +45,15 @@ void offset_store_close(struct offset_store *s);
 /** What is known beyond an offset that stands still is committed at most this often. */
 #define OFFSET_STORE_TEXT_AGAIN_US (1 * CLOCK_US_PER_S)
 
+/** And attempts that no restart would know of, this often: their events wait for it. */
+#define OFFSET_STORE_ATTEMPTS_AGAIN_US (100 * CLOCK_US_PER_MS)
+
+/** Whether enough time has passed since the last commit to commit attempts. */
+static inline bool offset_store_may_commit_attempts(const struct offset_store *s)
+{
+    return !s->is_committing && clock_now_us() - s->committing_since_us >= OFFSET_STORE_ATTEMPTS_AGAIN_US;
+}
+
 /**
  * Starts a commit of what has changed. False: nothing has, or no commit may start now (one is in flight, or
  * librdkafka joins the group: join_watch.h).

@@ -40,14 +40,17 @@ struct partition {
     char *committing_text;
     uint64_t committed_hash;  // of what the texts say
     uint64_t committing_hash;
-    int64_t committed_us;      // when the last commit was sent
-    struct last_error *error;  // of reading the next record; NULL: none
-    bool is_registered;        // the function's registration record has it
-    bool is_held;              // its next record waits (for a schema, for room in its lane)
-    bool is_reset_due;         // held by an offset out of range, until a rebalance is over
-    bool is_ready;             // its queue may have records
-    int64_t end_offset;        // where the log ended when that was listed; -1: never listed
-    int64_t fetched_us;        // when the fetched batch was read
+    int64_t committed_us;  // when the last commit was sent
+    uint64_t failures;     // attempts that were used up since it was assigned
+    uint64_t failures_committing;
+    uint64_t failures_committed;  // so many of them are known to a restart
+    struct last_error *error;     // of reading the next record; NULL: none
+    bool is_registered;           // the function's registration record has it
+    bool is_held;                 // its next record waits (for a schema, for room in its lane)
+    bool is_reset_due;            // held by an offset out of range, until a rebalance is over
+    bool is_ready;                // its queue may have records
+    int64_t end_offset;           // where the log ended when that was listed; -1: never listed
+    int64_t fetched_us;           // when the fetched batch was read
     // Private:
     rd_kafka_queue_t *queue;
     struct kafka_watch *watch;

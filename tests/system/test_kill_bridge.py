@@ -8,6 +8,7 @@ import threading
 import pytest
 from lib.function_server import Answer
 from lib.load import TABLES, Load, call_events, judge
+from lib.records import read_topic
 from lib.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,41 @@ def test_killed_at_random_moments(postgres, database, kafka, millrace, make_mill
         hold.set()
         process = caller.bridge(wait=moments.random() < 0.5)
     end_and_judge(load, function)
+
+
+def test_a_kill_forgets_one_attempt_at_most(database, kafka, millrace, make_millrace, function, name):
+    """However fast it fails: an event is not sent again before its last attempt is committed."""
+    attempts, kills = 30, 5
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    millrace.connect(name)
+    caller = make_millrace(kafka)
+    caller.settings(kafka={"session.timeout.ms": 1000, "heartbeat.interval.ms": 300})
+    retry = {"attempts": attempts, "backoff": {"initial": "1ms", "max": "2ms"}}
+    caller.function(name, f"{name}.public.a", function.url, delivery={"retry": retry})
+    hold = threading.Event()
+    struck = threading.Event()
+
+    def rule(call):
+        """Every fifth call is held, within which the bridge is killed."""
+        if len(function.calls) % 5 == 0 and not struck.is_set():
+            hold.set()
+            return Answer(500, until=struck)
+        return Answer(500)
+
+    function.rule = rule
+    database.sql("insert into a values (1)")
+    for _ in range(kills):
+        struck.clear()
+        process = caller.bridge(wait=False)
+        assert hold.wait(120)
+        process.kill()
+        hold.clear()
+        struck.set()
+    caller.bridge(wait=False)
+    read_topic(kafka, f"millrace.dlq.{name}", count=1, timeout=60)
+    print(f"{len(function.calls)} calls for {attempts} attempts and {kills} kills, each within a call")
+    assert attempts <= len(function.calls) <= attempts + kills
 
 
 def test_settled_calls_are_not_repeated_after_sigterm(database, kafka, millrace, function, name):

@@ -164,6 +164,38 @@ static void a_delayed_lane_is_served_when_it_is_due_and_keeps_its_order(void **s
     lanes_clear(&l);
 }
 
+static void a_lane_waits_until_its_attempt_is_committed(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    struct work_item *item = make(&first, "a", 1);
+    lanes_put(&l, item, 0);
+    work_item_note_attempt(lanes_take(&l), 400);
+    lanes_delay(&l, item, 500);
+    assert_ptr_equal(lanes_wake(&l, 500), &first);
+    assert_null(lanes_take(&l));
+    assert_true(lanes_next_due_us(&l) > 500);
+    first.failures_committed = first.failures;
+    assert_null(lanes_wake(&l, lanes_next_due_us(&l)));
+    take_and_finish(&l, 1);
+    lanes_clear(&l);
+}
+
+static void a_lane_waits_no_longer_than_kafka_may_take(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    struct work_item *item = make(&first, "a", 1);
+    lanes_put(&l, item, 0);
+    work_item_note_attempt(lanes_take(&l), 400);
+    lanes_delay(&l, item, 500);
+    assert_null(lanes_wake(&l, item->retry.noted_by_us));
+    take_and_finish(&l, 1);
+    lanes_clear(&l);
+}
+
 static void a_lane_that_is_due_stands_behind_the_ready_ones(void **state)
 {
     (void)state;
@@ -235,6 +267,8 @@ int main(void)
         cmocka_unit_test(a_revoked_partition_drops_what_waits_and_leaves_what_runs),
         cmocka_unit_test(a_delayed_lane_is_served_when_it_is_due_and_keeps_its_order),
         cmocka_unit_test(a_lane_that_is_due_stands_behind_the_ready_ones),
+        cmocka_unit_test(a_lane_waits_until_its_attempt_is_committed),
+        cmocka_unit_test(a_lane_waits_no_longer_than_kafka_may_take),
         cmocka_unit_test(a_lane_is_delayed_once_no_call_holds_it),
         cmocka_unit_test(a_revoked_partition_drops_its_delayed_lanes),
     };
