@@ -1,12 +1,14 @@
 #include "core/http/http_client.h"
 
 #include "core/base/memory.h"
+#include "core/http/http_head.h"
 #include "core/http/http_transport.h"
 
 struct http_client {
     uv_loop_t *loop;
     size_t connections_max;
-    void *curl;  // opened by the first call that needs it
+    void *plain;  // of http1_client; opened by the first call that needs it, as the next
+    void *tls;    // of http_curl
 };
 
 struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max)
@@ -20,10 +22,12 @@ struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max)
 struct http_call *http_client_send(struct http_client *c, const struct http_request *request,
                                    http_on_done on_done, void *self)
 {
-    if (c->curl == NULL) {
-        c->curl = http_curl.open(c->loop, c->connections_max);
+    const struct http_transport_type *type = request->head->is_tls ? &http_curl : &http1_client;
+    void **transport = request->head->is_tls ? &c->tls : &c->plain;
+    if (*transport == NULL) {
+        *transport = type->open(c->loop, c->connections_max);
     }
-    return http_curl.send(c->curl, request, on_done, self);
+    return type->send(*transport, request, on_done, self);
 }
 
 void http_call_cancel(struct http_call *call)
@@ -36,6 +40,7 @@ void http_client_free(struct http_client *c)
     if (c == NULL) {
         return;
     }
-    http_curl.close(c->curl);
+    http1_client.close(c->plain);
+    http_curl.close(c->tls);
     free(c);
 }

@@ -12,7 +12,8 @@ struct http_call;  // one request in progress
 
 enum { HTTP_CLIENT_CALLS_MAX = 4096 };  // a bound on connections_max
 
-/** @param connections_max  limit of open connections to all hosts together; further calls wait their turn */
+/** @param connections_max  limit of open connections to all hosts together, for http and for https; further
+ * calls wait their turn */
 struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max);
 
 /** Aborts its calls: on_done is not called. Also allowed during on_done. Accepts NULL. */

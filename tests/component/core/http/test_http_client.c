@@ -1,4 +1,5 @@
-// core/http/http_client with a server on the same loop: requests, responses, deadlines, lost connections.
+// Both transports of core/http/http_client with a server on the same loop: requests, responses, deadlines,
+// lost connections.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,13 +12,15 @@
 #include "core/base/clock.h"
 #include "core/http/http_client.h"
 #include "core/http/http_head.h"
+#include "core/http/http_transport.h"
 #include "tests/component/bridge/stub_function.h"
 
 struct http_case {
     uv_loop_t loop;
     uv_timer_t timer;
     struct stub_function *stub;
-    struct http_client *client;
+    const struct http_transport_type *type;
+    void *client;
     int done;
     struct http_response last;
     char text[256];  // of the last body
@@ -31,19 +34,19 @@ static void on_time(uv_timer_t *timer)
     (void)timer;
 }
 
-static void start(struct http_case *c, stub_script script)
+static void start(struct http_case *c, void **state, stub_script script)
 {
-    *c = (struct http_case){0};
+    *c = (struct http_case){.type = *state};
     assert_int_equal(uv_loop_init(&c->loop), 0);
     (void)uv_timer_init(&c->loop, &c->timer);
     (void)uv_timer_start(&c->timer, on_time, 10, 10);
     c->stub = stub_function_start(&c->loop, script, c);
-    c->client = http_client_new(&c->loop, 4);
+    c->client = c->type->open(&c->loop, 4);
 }
 
 static void stop(struct http_case *c)
 {
-    http_client_free(c->client);
+    c->type->close(c->client);
     for (size_t i = 0; i < c->head_count; i++) {
         http_head_free(c->heads[i]);
     }
@@ -87,7 +90,7 @@ static struct http_call *post(struct http_case *c, const char *url, int64_t time
         .timeout_us = timeout_ms * CLOCK_US_PER_MS,
         .response_max_bytes = 16,
     };
-    return http_client_send(c->client, &request, on_done, c);
+    return c->type->send(c->client, &request, on_done, c);
 }
 
 static void run_until_done(struct http_case *c, int count)
@@ -109,9 +112,8 @@ static struct stub_answer answer_ok(void *self, const struct stub_call *call, si
 
 static void a_body_beyond_its_limit_is_thrown_away(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, answer_ok);
+    start(&c, state, answer_ok);
     (void)post(&c, stub_function_url(c.stub), 5000);
     run_until_done(&c, 1);
     assert_int_equal(c.last.transport.kind, FAULT_NONE);
@@ -136,9 +138,8 @@ static struct stub_answer answer_retry_after(void *self, const struct stub_call 
 
 static void retry_after_is_read_in_both_forms(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, answer_retry_after);
+    start(&c, state, answer_retry_after);
     for (int i = 0; i < 7; i++) {
         (void)post(&c, stub_function_url(c.stub), 5000);
         run_until_done(&c, i + 1);
@@ -170,9 +171,8 @@ static struct stub_answer answer_late(void *self, const struct stub_call *call, 
 
 static void a_late_answer_is_never_the_next_calls_answer(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, hold_the_first);
+    start(&c, state, hold_the_first);
     (void)post(&c, stub_function_url(c.stub), 100);
     run_until_done(&c, 1);
     assert_int_equal(c.last.transport.kind, FAULT_RETRY);
@@ -188,9 +188,8 @@ static void a_late_answer_is_never_the_next_calls_answer(void **state)
 
 static void a_refused_connection_has_sent_nothing(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, answer_ok);
+    start(&c, state, answer_ok);
     (void)post(&c, "http://127.0.0.1:1/", 5000);
     run_until_done(&c, 1);
     assert_int_equal(c.last.transport.kind, FAULT_RETRY);
@@ -204,9 +203,8 @@ static void a_refused_connection_has_sent_nothing(void **state)
 
 static void a_first_call_that_hangs_holds_no_other_back(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, hold_the_first);
+    start(&c, state, hold_the_first);
     (void)post(&c, stub_function_url(c.stub), 60000);
     (void)post(&c, stub_function_url(c.stub), 60000);
     run_until_done(&c, 1);
@@ -227,9 +225,8 @@ static struct stub_answer answer_then_reset(void *self, const struct stub_call *
  */
 static void a_request_that_may_have_been_carried_out_is_not_sent_again(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, answer_then_reset);
+    start(&c, state, answer_then_reset);
     (void)post(&c, stub_function_url(c.stub), 5000);
     run_until_done(&c, 1);
     (void)post(&c, stub_function_url(c.stub), 5000);
@@ -243,14 +240,13 @@ static void a_request_that_may_have_been_carried_out_is_not_sent_again(void **st
 
 static void a_cancelled_call_never_calls_back(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, hold_the_first);
+    start(&c, state, hold_the_first);
     struct http_call *call = post(&c, stub_function_url(c.stub), 5000);
     while (stub_function_count(c.stub) == 0) {
         (void)uv_run(&c.loop, UV_RUN_ONCE);
     }
-    http_call_cancel(call);
+    c.type->cancel(call);
     stub_function_release(c.stub);
     (void)post(&c, stub_function_url(c.stub), 5000);
     run_until_done(&c, 1);
@@ -268,9 +264,8 @@ static struct stub_answer answer_redirect(void *self, const struct stub_call *ca
 
 static void redirects_are_reported_and_not_followed(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, answer_redirect);
+    start(&c, state, answer_redirect);
     (void)post(&c, stub_function_url(c.stub), 5000);
     run_until_done(&c, 1);
     assert_int_equal(c.last.status, 302);
@@ -288,10 +283,9 @@ static struct stub_answer answer_beside(void *self, const struct stub_call *call
 
 static void each_call_goes_to_its_own_url(void **state)
 {
-    (void)state;
     static const char *const PATHS[] = {"a/x?q=%20", "a/x?q=%20", "b/y", "a/x?q=%20"};
     struct http_case c;
-    start(&c, answer_beside);
+    start(&c, state, answer_beside);
     for (int i = 0; i < (int)COUNT_OF(PATHS); i++) {
         CLEANUP(memory_free_pointer) char *url = memory_format("%s/%s", stub_function_url(c.stub), PATHS[i]);
         CLEANUP(memory_free_pointer)
@@ -308,9 +302,8 @@ static void each_call_goes_to_its_own_url(void **state)
 
 static void more_calls_than_connections_take_turns(void **state)
 {
-    (void)state;
     struct http_case c;
-    start(&c, answer_late);
+    start(&c, state, answer_late);
     for (int i = 0; i < 40; i++) {
         (void)post(&c, stub_function_url(c.stub), 5000);
     }
@@ -319,19 +312,41 @@ static void more_calls_than_connections_take_turns(void **state)
     stop(&c);
 }
 
+/** The transport is the case's state. */
+static int with_http1(void **state)
+{
+    *state = (void *)(uintptr_t)&http1_client;
+    return 0;
+}
+
+static int with_curl(void **state)
+{
+    *state = (void *)(uintptr_t)&http_curl;
+    return 0;
+}
+
+#define BOTH(f)                                                                                              \
+    {"http1 " #f, f, with_http1, NULL, NULL},                                                                \
+    {                                                                                                        \
+        "curl " #f, f, with_curl, NULL, NULL                                                                 \
+    }
+
 int main(void)
 {
+    // A proxy that takes no connection: nobody may use it.
+    (void)setenv("http_proxy", "http://127.0.0.1:1", 1);
+    (void)setenv("all_proxy", "http://127.0.0.1:1", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_body_beyond_its_limit_is_thrown_away),
-        cmocka_unit_test(retry_after_is_read_in_both_forms),
-        cmocka_unit_test(a_late_answer_is_never_the_next_calls_answer),
-        cmocka_unit_test(a_first_call_that_hangs_holds_no_other_back),
-        cmocka_unit_test(a_refused_connection_has_sent_nothing),
-        cmocka_unit_test(a_request_that_may_have_been_carried_out_is_not_sent_again),
-        cmocka_unit_test(a_cancelled_call_never_calls_back),
-        cmocka_unit_test(redirects_are_reported_and_not_followed),
-        cmocka_unit_test(each_call_goes_to_its_own_url),
-        cmocka_unit_test(more_calls_than_connections_take_turns),
+        BOTH(a_body_beyond_its_limit_is_thrown_away),
+        BOTH(retry_after_is_read_in_both_forms),
+        BOTH(a_late_answer_is_never_the_next_calls_answer),
+        BOTH(a_first_call_that_hangs_holds_no_other_back),
+        BOTH(a_refused_connection_has_sent_nothing),
+        BOTH(a_request_that_may_have_been_carried_out_is_not_sent_again),
+        BOTH(a_cancelled_call_never_calls_back),
+        BOTH(redirects_are_reported_and_not_followed),
+        BOTH(each_call_goes_to_its_own_url),
+        BOTH(more_calls_than_connections_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

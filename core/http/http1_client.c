@@ -1,0 +1,550 @@
+// Calls in plain HTTP/1.1: each takes an idle connection to its host, the one used last first, or makes one,
+// or waits for one.
+//
+// A request is sent a second time only when nothing of the first was: an idle connection that the peer has
+// closed in the meantime takes no byte. Once a byte is sent, the peer may have carried it out (POST is not
+// idempotent, RFC 9110, 9.2.2), and the caller decides.
+#include <string.h>
+#include <utlist.h>
+
+#include "core/base/clock.h"
+#include "core/base/due_heap.h"
+#include "core/http/http1_connection.h"
+#include "core/http/http_dial.h"
+#include "core/http/http_head.h"
+#include "core/http/http_retry_after.h"
+#include "core/http/http_transport.h"
+
+enum { BODY_BYTES_KEPT = 64 * 1024 };  // a call's larger buffer is freed, not reused
+#define IDLE_MAX_US                                                                                          \
+    (118 * CLOCK_US_PER_S)  // as libcurl: routers on the way forget a connection after two minutes
+
+enum call_state {
+    CALL_WAITING,     // for one of the connections, all of which are in use
+    CALL_LOOKING_UP,  // it has the right to make a connection
+    CALL_DIALING,
+    CALL_RUNNING,  // on a connection
+    CALL_FAILED,   // `fault` is to be told at the next turn of the loop
+};
+
+struct http1_call {
+    struct http_call base;
+    struct http1_client *client;
+    struct http1_origin *origin;
+    enum call_state state;
+    struct http1_call *next;  // in the list of waiting, looking up or unused calls
+    struct http1_call *prev;
+    struct due_entry due;
+    struct http_request request;
+    http_on_done on_done;
+    void *self;
+    int64_t started_us;
+    struct http_dial *dial;
+    struct http1_connection *connection;
+    struct http1_parser parser;
+    struct fault fault;
+};
+
+/** Where connections go. */
+struct http1_origin {
+    struct http1_origin *next;
+    struct http1_client *client;
+    char *host;
+    int port;
+    struct http_addresses *addresses;
+    struct http1_call *looking_up;
+    struct http1_connection *idle;  // the one used last is first
+};
+
+struct http1_client {
+    uv_loop_t *loop;
+    uv_timer_t timer;
+    int64_t timer_due_us;  // INT64_MAX: it does not run
+    struct due_heap deadlines;
+    size_t connections_max;
+    size_t connections;  // open ones, and those being made
+    struct http1_origin *origins;
+    struct http1_call *waiting;  // in order
+    struct http1_call *unused;
+    struct bytes buffer;
+    int depth;  // of our functions that the loop has called
+    bool is_freed;
+};
+
+static void release(struct http1_client *c);
+
+static void enter(struct http1_client *c)
+{
+    c->depth++;
+}
+
+/** The client may be gone afterwards. */
+static void leave(struct http1_client *c)
+{
+    if (--c->depth == 0 && c->is_freed) {
+        release(c);
+    }
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm_timer(struct http1_client *c, int64_t due_us)
+{
+    if (due_us >= c->timer_due_us) {
+        return;  // an idle expiry costs less than stopping the timer each time
+    }
+    int64_t wait_us = due_us - clock_now_us();
+    c->timer_due_us = due_us;
+    uint64_t wait_ms = wait_us <= 0 ? 0 : (uint64_t)((wait_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS);
+    (void)uv_timer_start(&c->timer, on_timer, wait_ms, 0);
+}
+
+static void set_due(struct http1_call *call, int64_t due_us)
+{
+    due_heap_remove(&call->client->deadlines, &call->due);
+    due_heap_add(&call->client->deadlines, &call->due, due_us);
+    arm_timer(call->client, due_us);
+}
+
+/** The call is to end with its fault at the next turn of the loop. */
+static void fail_soon(struct http1_call *call)
+{
+    call->state = CALL_FAILED;
+    set_due(call, 0);
+}
+
+static void drop_connection(struct http1_client *c, struct http1_connection *connection)
+{
+    http1_connection_free(connection);
+    c->connections--;
+}
+
+static bool send_on(struct http1_call *call, struct http1_connection *connection)
+{
+    http1_parser_begin(&call->parser, call->request.response_max_bytes);
+    int code = http1_connection_send(connection, &call->request, &call->parser);
+    if (code != 0) {
+        (void)fault_from(&call->fault, FAULT_RETRY, "errno", code, "nothing could be sent: %s",
+                         strerror(code));
+        drop_connection(call->client, connection);
+        return false;
+    }
+    connection->owner = call;
+    call->connection = connection;
+    call->state = CALL_RUNNING;
+    return true;
+}
+
+static bool send_on_idle(struct http1_call *call)
+{
+    struct http1_origin *origin = call->origin;
+    while (origin->idle != NULL) {
+        struct http1_connection *connection = origin->idle;
+        DL_DELETE(origin->idle, connection);
+        if (!http1_connection_is_usable(connection, clock_now_us())) {
+            drop_connection(call->client, connection);
+        } else if (send_on(call, connection)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Closes the connection that was idle longest of all; false: there is none. */
+static bool evict_idle(struct http1_client *c)
+{
+    struct http1_origin *of = NULL;
+    for (struct http1_origin *origin = c->origins; origin != NULL; origin = origin->next) {
+        if (origin->idle != NULL &&
+            (of == NULL || origin->idle->prev->idle_since_us < of->idle->prev->idle_since_us)) {
+            of = origin;
+        }
+    }
+    if (of == NULL) {
+        return false;
+    }
+    struct http1_connection *last = of->idle->prev;
+    DL_DELETE(of->idle, last);
+    drop_connection(c, last);
+    return true;
+}
+
+static void on_dialed(void *self, int fd, const struct fault *f);
+
+static void dial(struct http1_call *call, const struct http_address_list *addresses)
+{
+    call->state = CALL_DIALING;
+    call->dial = http_dial_start(call->client->loop, addresses, on_dialed, call);
+}
+
+/** Makes a connection for the call, which was counted. */
+static void connect_call(struct http1_call *call)
+{
+    const struct http_address_list *addresses = NULL;
+    if (!http_addresses_get(call->origin->addresses, &addresses, &call->fault)) {
+        call->client->connections--;
+        fail_soon(call);
+    } else if (addresses == NULL) {
+        call->state = CALL_LOOKING_UP;
+        DL_APPEND(call->origin->looking_up, call);
+    } else {
+        dial(call, addresses);
+    }
+}
+
+/** Sends the call, or makes a connection for it; false: it must wait. */
+static bool start_call(struct http1_call *call)
+{
+    struct http1_client *c = call->client;
+    if (send_on_idle(call)) {
+        return true;
+    }
+    if (c->connections >= c->connections_max && !evict_idle(c)) {
+        return false;
+    }
+    c->connections++;
+    connect_call(call);
+    return true;
+}
+
+/** A connection has become idle, or one more may be made. */
+static void serve_waiting(struct http1_client *c)
+{
+    while (c->waiting != NULL && !c->is_freed) {
+        struct http1_call *call = c->waiting;
+        DL_DELETE(c->waiting, call);
+        if (!start_call(call)) {
+            DL_PREPEND(c->waiting, call);
+            return;
+        }
+    }
+}
+
+static void recycle(struct http1_call *call)
+{
+    if (call->parser.body.capacity > BODY_BYTES_KEPT) {
+        bytes_clear(&call->parser.body);
+    }
+    call->next = call->client->unused;
+    call->client->unused = call;
+}
+
+/** Calls on_done. The caller of this must touch nothing of the client's but leave() it. */
+static void finish(struct http1_call *call, struct http_response *r)
+{
+    due_heap_remove(&call->client->deadlines, &call->due);
+    r->took_us = clock_now_us() - call->started_us;
+    call->on_done(call->self, r);
+    recycle(call);
+}
+
+static void finish_failed(struct http1_call *call, const struct fault *f, bool is_sent, bool is_timeout)
+{
+    struct http_response r = {
+        .transport = *f, .is_sent = is_sent, .is_timeout = is_timeout, .retry_after_us = -1};
+    finish(call, &r);
+}
+
+static void finish_response(struct http1_call *call)
+{
+    struct http1_parser *p = &call->parser;
+    struct http_response r = {.status = p->status, .body = bytes_slice(&p->body), .retry_after_us = -1};
+    if ((p->status == 429 || p->status == 503) && p->retry_after[0] != '\0') {
+        r.retry_after_us = http_retry_after_us(p->retry_after);
+    }
+    char *location CLEANUP(memory_free_pointer) = NULL;
+    if (p->status >= 300 && p->status < 400 && p->location.size > 0) {
+        location = http_head_resolve(call->request.head, bytes_text(&p->location));
+        r.location = location;
+    }
+    finish(call, &r);
+}
+
+/** Keeps an idle connection for the next call, or closes it. */
+static void keep_connection(struct http1_client *c, struct http1_connection *connection)
+{
+    struct http1_origin *origin = connection->origin;
+    if (connection->state == HTTP1_CONNECTION_CLOSED) {
+        drop_connection(c, connection);
+        return;
+    }
+    DL_PREPEND(origin->idle, connection);
+    struct http1_connection *last = origin->idle->prev;
+    if (last != connection && connection->idle_since_us - last->idle_since_us > IDLE_MAX_US) {
+        DL_DELETE(origin->idle, last);
+        drop_connection(c, last);
+    }
+}
+
+static void on_end(void *owner, struct http1_connection *connection, const struct fault *f)
+{
+    struct http1_call *call = owner;
+    struct http1_client *c = call->client;
+    enter(c);
+    bool is_sent = connection->output.is_begun;
+    call->connection = NULL;
+    connection->owner = c;
+    keep_connection(c, connection);
+    serve_waiting(c);  // before on_done, whose next request comes after those that wait
+    if (f != NULL) {
+        finish_failed(call, f, is_sent, false);
+    } else {
+        finish_response(call);
+    }
+    leave(c);
+}
+
+static void on_idle_closed(void *owner, struct http1_connection *connection)
+{
+    struct http1_client *c = owner;
+    struct http1_origin *origin = connection->origin;
+    enter(c);
+    DL_DELETE(origin->idle, connection);
+    drop_connection(c, connection);
+    serve_waiting(c);
+    leave(c);
+}
+
+static void on_dialed(void *self, int fd, const struct fault *f)
+{
+    static const struct http1_connection_events EVENTS = {on_end, on_idle_closed};
+    struct http1_call *call = self;
+    struct http1_client *c = call->client;
+    enter(c);
+    call->dial = NULL;
+    if (fd < 0) {
+        http_addresses_doubt(call->origin->addresses);
+        c->connections--;
+        serve_waiting(c);
+        finish_failed(call, f, false, false);
+    } else {
+        const struct http1_connection_params params = {&EVENTS, c, call->origin, &c->buffer};
+        if (!send_on(call, http1_connection_new(c->loop, fd, &params))) {
+            serve_waiting(c);
+            finish_failed(call, &call->fault, false, false);
+        }
+    }
+    leave(c);
+}
+
+static void on_addresses(void *self, const struct fault *f)
+{
+    struct http1_origin *origin = self;
+    struct http1_client *c = origin->client;
+    enter(c);
+    struct http1_call *calls = origin->looking_up;
+    origin->looking_up = NULL;
+    struct http1_call *call = NULL;
+    struct http1_call *next = NULL;
+    DL_FOREACH_SAFE (calls, call, next) {
+        if (f == NULL) {
+            connect_call(call);
+        } else {
+            call->fault = *f;
+            c->connections--;
+            fail_soon(call);
+        }
+    }
+    serve_waiting(c);
+    leave(c);
+}
+
+static struct http1_origin *origin_of(struct http1_client *c, const struct http_head *head)
+{
+    struct http1_origin *origin = c->origins;
+    while (origin != NULL && (origin->port != head->port || strcmp(origin->host, head->host) != 0)) {
+        origin = origin->next;
+    }
+    if (origin == NULL) {
+        origin = memory_zeroed(1, sizeof(*origin));
+        origin->client = c;
+        origin->host = memory_string(head->host);
+        origin->port = head->port;
+        origin->addresses = http_addresses_new(c->loop, head->host, head->port, on_addresses, origin);
+        origin->next = c->origins;
+        c->origins = origin;
+    }
+    return origin;
+}
+
+static struct http_call *http1_send(void *transport, const struct http_request *request, http_on_done on_done,
+                                    void *self)
+{
+    struct http1_client *c = transport;
+    struct http1_call *call = c->unused;
+    if (call != NULL) {
+        c->unused = call->next;
+    } else {
+        call = memory_zeroed(1, sizeof(*call));
+        call->base.type = &http1_client;
+        call->client = c;
+    }
+    call->origin = origin_of(c, request->head);
+    call->request = *request;
+    call->on_done = on_done;
+    call->self = self;
+    call->started_us = clock_now_us();
+    set_due(call, call->started_us + request->timeout_us);
+    if (c->waiting != NULL || !start_call(call)) {
+        call->state = CALL_WAITING;
+        DL_APPEND(c->waiting, call);
+    }
+    return &call->base;
+}
+
+/** Takes the call from whatever it waits for. Returns whether a byte of it may have been sent. */
+static bool abort_call(struct http1_call *call)
+{
+    struct http1_client *c = call->client;
+    bool is_sent = false;
+    switch (call->state) {
+    case CALL_WAITING:
+        DL_DELETE(c->waiting, call);
+        break;
+    case CALL_LOOKING_UP:
+        DL_DELETE(call->origin->looking_up, call);
+        c->connections--;
+        break;
+    case CALL_DIALING:
+        http_dial_cancel(call->dial);
+        call->dial = NULL;
+        c->connections--;
+        break;
+    case CALL_RUNNING:
+        is_sent = call->connection->output.is_begun;
+        drop_connection(c, call->connection);
+        call->connection = NULL;
+        break;
+    case CALL_FAILED:
+        break;
+    }
+    return is_sent;
+}
+
+static void http1_cancel(struct http_call *base)
+{
+    struct http1_call *call = CONTAINER_OF(base, struct http1_call, base);
+    struct http1_client *c = call->client;
+    enter(c);
+    (void)abort_call(call);
+    due_heap_remove(&c->deadlines, &call->due);
+    recycle(call);
+    serve_waiting(c);
+    leave(c);
+}
+
+static const char *late_text(enum call_state state)
+{
+    switch (state) {
+    case CALL_WAITING:
+        return "no connection became free in time";
+    case CALL_LOOKING_UP:
+        return "the host was not looked up in time";
+    case CALL_DIALING:
+        return "no connection in time";
+    case CALL_RUNNING:
+    case CALL_FAILED:
+        break;
+    }
+    return "no response in time";
+}
+
+static void finish_due(struct http1_call *call)
+{
+    bool is_timeout = call->state != CALL_FAILED;
+    if (is_timeout) {
+        (void)fault_set(&call->fault, FAULT_RETRY, "%s", late_text(call->state));
+    }
+    if (call->state == CALL_DIALING) {
+        http_addresses_doubt(call->origin->addresses);
+    }
+    bool is_sent = abort_call(call);
+    finish_failed(call, &call->fault, is_sent, is_timeout);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct http1_client *c = timer->data;
+    enter(c);
+    c->timer_due_us = INT64_MAX;
+    int64_t now_us = clock_now_us();
+    uint64_t later = c->deadlines.added_count;  // calls that on_done makes have their turn later
+    struct due_entry *first = due_heap_first(&c->deadlines);
+    while (first != NULL && first->due_us <= now_us && first->number < later && !c->is_freed) {
+        finish_due(CONTAINER_OF(first, struct http1_call, due));
+        first = due_heap_first(&c->deadlines);
+    }
+    if (!c->is_freed) {
+        serve_waiting(c);  // with what late calls gave back, once those that are late themselves are gone
+        first = due_heap_first(&c->deadlines);
+        if (first != NULL) {
+            arm_timer(c, first->due_us);
+        }
+    }
+    leave(c);
+}
+
+static void *http1_open(uv_loop_t *loop, size_t connections_max)
+{
+    struct http1_client *c = memory_zeroed(1, sizeof(*c));
+    c->loop = loop;
+    c->connections_max = connections_max > 0 ? connections_max : 1;
+    c->timer_due_us = INT64_MAX;
+    (void)bytes_reserve(&c->buffer, HTTP1_READ_BYTES);
+    (void)uv_timer_init(loop, &c->timer);
+    c->timer.data = c;
+    return c;
+}
+
+static void free_call(struct http1_call *call)
+{
+    http1_parser_clear(&call->parser);
+    free(call);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void release(struct http1_client *c)
+{
+    for (struct due_entry *first; (first = due_heap_first(&c->deadlines)) != NULL;) {
+        struct http1_call *call = CONTAINER_OF(first, struct http1_call, due);
+        due_heap_remove(&c->deadlines, first);
+        (void)abort_call(call);
+        free_call(call);
+    }
+    due_heap_clear(&c->deadlines);
+    for (struct http1_call *call = c->unused, *next; call != NULL; call = next) {
+        next = call->next;
+        free_call(call);
+    }
+    while (evict_idle(c)) {}
+    for (struct http1_origin *origin = c->origins, *next; origin != NULL; origin = next) {
+        next = origin->next;
+        http_addresses_free(origin->addresses);
+        free(origin->host);
+        free(origin);
+    }
+    bytes_clear(&c->buffer);
+    uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+}
+
+static void http1_close(void *transport)
+{
+    struct http1_client *c = transport;
+    if (c == NULL) {
+        return;
+    }
+    c->is_freed = true;
+    enter(c);
+    leave(c);
+}
+
+const struct http_transport_type http1_client = {
+    .open = http1_open,
+    .send = http1_send,
+    .cancel = http1_cancel,
+    .close = http1_close,
+};

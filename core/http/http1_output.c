@@ -1,0 +1,74 @@
+#include "core/http/http1_output.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/http/http_head.h"
+
+static void add(struct http1_output *o, const void *data, size_t size)
+{
+    if (size > 0) {
+        o->parts[o->count++] = (struct iovec){(void *)(uintptr_t)data, size};
+    }
+}
+
+/** The digits and the line's end. */
+static void add_length(struct http1_output *o, size_t length)
+{
+    char *end = o->length + sizeof(o->length);
+    char *at = end - 2;
+    memcpy(at, "\r\n", 2);
+    do {
+        *--at = (char)('0' + length % 10);
+        length /= 10;
+    } while (length > 0);
+    add(o, at, (size_t)(end - at));
+}
+
+void http1_output_begin(struct http1_output *o, const struct http_request *request)
+{
+    o->next = 0;
+    o->count = 0;
+    o->is_begun = false;
+    add(o, request->head->text.data, request->head->text.size);
+    if (request->head->has_content) {
+        add_length(o, request->body.size);
+    }
+    if (request->header_lines != NULL && request->header_lines[0] != '\0') {
+        add(o, request->header_lines, strlen(request->header_lines));
+        add(o, "\r\n\r\n", 4);
+    } else {
+        add(o, "\r\n", 2);
+    }
+    if (request->head->has_content) {
+        add(o, request->body.data, request->body.size);
+    }
+}
+
+static void advance(struct http1_output *o, size_t size)
+{
+    o->is_begun = o->is_begun || size > 0;
+    while (o->next < o->count && size >= o->parts[o->next].iov_len) {
+        size -= o->parts[o->next++].iov_len;
+    }
+    if (size > 0) {
+        struct iovec *part = &o->parts[o->next];
+        part->iov_base = (char *)part->iov_base + size;
+        part->iov_len -= size;
+    }
+}
+
+int http1_output_write(struct http1_output *o, int fd)
+{
+    ssize_t size;
+    do {
+        struct msghdr message = {.msg_iov = o->parts + o->next, .msg_iovlen = (size_t)(o->count - o->next)};
+        size = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (size < 0 && errno == EINTR);
+    if (size < 0) {
+        return errno == EAGAIN ? 0 : errno;
+    }
+    advance(o, (size_t)size);
+    return 0;
+}

@@ -1,0 +1,31 @@
+// A request on its way into a socket: borrowed pieces, written together.
+#ifndef CORE_HTTP_HTTP1_OUTPUT_H
+#define CORE_HTTP_HTTP1_OUTPUT_H
+
+#include <sys/uio.h>
+
+#include "core/http/http_request.h"
+
+enum { HTTP1_OUTPUT_PARTS = 5, HTTP1_OUTPUT_LENGTH_MAX = 24 };
+
+/** Embedded; must not move while it is in use. */
+struct http1_output {
+    struct iovec parts[HTTP1_OUTPUT_PARTS];
+    int next;  // the first part that is not written yet
+    int count;
+    bool is_begun;  // the kernel has taken a byte
+    char length[HTTP1_OUTPUT_LENGTH_MAX];
+};
+
+/** The request's parts are lent until the output is no longer used. */
+void http1_output_begin(struct http1_output *o, const struct http_request *request);
+
+/** Writes what the socket takes. Returns 0, or the errno of a failure; EAGAIN is none. */
+int http1_output_write(struct http1_output *o, int fd);
+
+static inline bool http1_output_is_done(const struct http1_output *o)
+{
+    return o->next == o->count;
+}
+
+#endif
