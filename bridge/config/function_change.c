@@ -56,7 +56,8 @@ enum function_change function_change_between(const struct function_config *old,
     // `start` matters at the registration only: a change of it needs no restart.
     bool is_same = function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
                    old->source.operations == new->source.operations &&
-                   old->source.start == new->source.start && old->payload == new->payload &&
+                   old->source.start == new->source.start &&
+                   old->source.start_value == new->source.start_value && old->payload == new->payload &&
                    old->int64_as_string == new->int64_as_string;
     return is_same ? FUNCTION_CHANGE_NONE : FUNCTION_CHANGE_IN_PLACE;
 }

@@ -84,6 +84,14 @@ static bool is_shown_header(const char *name)
     return false;
 }
 
+static bool check_start(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    struct start_position at;
+    return start_position_parse(value, &at, f);
+}
+
+static const struct config_rules start_rules = {.check = check_start};
 static const struct config_rules topics_rules = {.check = config_value_check_topic_glob};
 static const struct config_rules url_rules = {.check = config_value_check_url,
                                               .redact = config_value_redact_url};
@@ -100,8 +108,6 @@ static const struct config_choice operations[] = {{"create", FUNCTION_CREATE},
                                                   {"update", FUNCTION_UPDATE},
                                                   {"delete", FUNCTION_DELETE},
                                                   {NULL, 0}};
-static const struct config_choice starts[] = {
-    {"latest", FUNCTION_START_LATEST}, {"earliest", FUNCTION_START_EARLIEST}, {NULL, 0}};
 static const struct config_choice payloads[] = {
     {"cloudevents", FUNCTION_PAYLOAD_CLOUDEVENTS},
     {"cloudevents-structured", FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED},
@@ -130,11 +136,13 @@ static const struct config_option source_options[] = {
      .offset = offsetof(struct function_config, source.operations),
      .doc = "Which changes; read is a row of the first snapshot."},
     {.key = "start",
-     .type = CONFIG_CHOICE,
-     .choices = starts,
+     .type = CONFIG_TEXT,
      .initial = "latest",
-     .offset = offsetof(struct function_config, source.start),
-     .doc = "Where a new function begins: with what comes from now on, or with all that Kafka still has."},
+     .offset = offsetof(struct function_config, source.start_text),
+     .rules = &start_rules,
+     .doc = "Where a new function begins: with what comes from now on (`latest`), with all that Kafka still "
+            "has (`earliest`), at a time (`2026-01-02T03:04:05Z`) or at an LSN of the database "
+            "(`16/B374D848`)."},
     {.key = NULL},
 };
 
@@ -328,10 +336,22 @@ char *function_config_dead_letter(const char *function)
     return memory_format("millrace.dlq.%s", function);
 }
 
+/** A text that start_rules refused leaves the default. */
+static void read_start(struct function_config *c)
+{
+    struct fault f;
+    struct start_position at = {FUNCTION_START_LATEST, 0};
+    if (c->source.start_text != NULL && start_position_parse(c->source.start_text, &at, &f)) {
+        c->source.start = at.kind;
+        c->source.start_value = at.value;
+    }
+}
+
 static void finish(const struct config_file *file, void *config)
 {
     struct function_config *c = config;
     c->name = memory_string(file->name);
+    read_start(c);
     if (c->delivery.on_failure.dead_letter == NULL) {
         c->delivery.on_failure.dead_letter = function_config_dead_letter(c->name);
     }
@@ -365,6 +385,7 @@ void function_config_clear(struct function_config *c)
     }
     free(c->name);
     text_list_clear(&c->source.topics);
+    free(c->source.start_text);
     memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
     memory_free_secret(c->http.bearer);

@@ -2,6 +2,7 @@
 #ifndef BRIDGE_CONFIG_FUNCTION_CONFIG_H
 #define BRIDGE_CONFIG_FUNCTION_CONFIG_H
 
+#include "bridge/config/start_position.h"
 #include "core/config/settings.h"
 
 enum function_operation {  // bits
@@ -10,7 +11,6 @@ enum function_operation {  // bits
     FUNCTION_UPDATE = 4,
     FUNCTION_DELETE = 8,
 };
-enum function_start { FUNCTION_START_LATEST, FUNCTION_START_EARLIEST };
 enum function_payload {
     FUNCTION_PAYLOAD_CLOUDEVENTS,
     FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
@@ -22,9 +22,11 @@ enum function_order { FUNCTION_ORDER_KEY, FUNCTION_ORDER_PARTITION, FUNCTION_ORD
 struct function_config {
     char *name;  // the file's name without .yaml
     struct {
-        struct text_list topics;  // names or globs
-        uint32_t operations;      // enum function_operation bits; default create, read, update, delete
-        enum function_start start;
+        struct text_list topics;    // names or globs
+        uint32_t operations;        // enum function_operation bits; default create, read, update, delete
+        char *start_text;           // as in the file
+        enum function_start start;  // not OFFSET
+        int64_t start_value;        // struct start_position
     } source;
     enum function_payload payload;
     struct {

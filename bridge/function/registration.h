@@ -2,7 +2,9 @@
 // offsets.
 //
 // The registration commits an offset for every existing partition (`start: latest`: the end, `earliest`: the
-// beginning) and writes the partitions into the state topic under `function/<name>` (registration_record.h).
+// beginning; intake/start_offsets.h) and writes the partitions into the state topic under `function/<name>`
+// (registration_record.h). When several processes register a function at once, the offsets that were written
+// first count.
 // Topics that are added to the function's file later are registered in the same way. A committed offset is
 // never overwritten. A committed offset that has expired is reported.
 #ifndef BRIDGE_FUNCTION_REGISTRATION_H

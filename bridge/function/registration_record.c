@@ -1,5 +1,7 @@
 #include "bridge/function/registration_record.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -45,12 +47,46 @@ enum registration_step registration_decide(const json_t *known, enum function_st
         // Starting at the end would skip events.
         return offsets->has_any ? REGISTRATION_APPEARED : REGISTRATION_START;
     }
+    if (registration_record_offset(known, topic, partition) >= 0) {
+        return REGISTRATION_START;  // its registration ended before the offset was committed
+    }
     if (has_partition(known, topic, partition)) {
         return REGISTRATION_EXPIRED;
     }
     // If the file named the topic already, the partition is new. If not, the topic may be old.
     bool begins_first = was_named(known, topic) || start == FUNCTION_START_EARLIEST;
     return begins_first ? REGISTRATION_APPEARED : REGISTRATION_START;
+}
+
+int64_t registration_record_offset(const json_t *record, const char *topic, int32_t partition)
+{
+    char number[16];
+    (void)snprintf(number, sizeof(number), "%" PRId32, partition);
+    const json_t *offset =
+        json_object_get(json_object_get(json_object_get(record, "offsets"), topic), number);
+    return json_is_integer(offset) ? json_integer_value(offset) : -1;
+}
+
+void registration_record_set_offset(json_t *record, const char *topic, int32_t partition, int64_t offset)
+{
+    char number[16];
+    (void)snprintf(number, sizeof(number), "%" PRId32, partition);
+    json_t *offsets = json_object_get(record, "offsets");
+    if (offsets == NULL) {
+        offsets = json_object();
+        json_object_set_new(record, "offsets", offsets);
+    }
+    json_t *of_topic = json_object_get(offsets, topic);
+    if (of_topic == NULL) {
+        of_topic = json_object();
+        json_object_set_new(offsets, topic, of_topic);
+    }
+    json_object_set_new(of_topic, number, json_integer(offset));
+}
+
+void registration_record_clear_offsets(json_t *record)
+{
+    (void)json_object_del(record, "offsets");
 }
 
 bool registration_record_add(json_t *record, const char *topic, int32_t partition)
@@ -86,10 +122,11 @@ json_t *registration_record_new(const json_t *known, const struct function_confi
     json_t *record = known != NULL
                          ? json_deep_copy(known)
                          : json_pack("{s:s, s:I}", "start",
-                                     config->source.start == FUNCTION_START_LATEST ? "latest" : "earliest",
+                                     config->source.start_text == NULL ? "latest" : config->source.start_text,
                                      "registered_at_ms", (json_int_t)(clock_wall_us() / CLOCK_US_PER_MS));
     INVARIANT(record != NULL);
     json_object_set_new(record, "topics", topics);
     json_object_set_new(record, "partitions", partitions);
+    registration_record_clear_offsets(record);
     return record;
 }

@@ -2,6 +2,8 @@
 // where a partition begins. No I/O.
 //
 //   {"start":"latest","registered_at_ms":…,"topics":["shop.*"],"partitions":{"shop.public.orders":[0,1]}}
+//
+// Until the start offsets are committed it has them, too: "offsets":{"shop.public.orders":{"0":17}}.
 #ifndef BRIDGE_FUNCTION_REGISTRATION_RECORD_H
 #define BRIDGE_FUNCTION_REGISTRATION_RECORD_H
 
@@ -34,5 +36,10 @@ json_t *registration_record_new(const json_t *known, const struct function_confi
 
 /** Adds a partition. False: the record has it already. */
 bool registration_record_add(json_t *record, const char *topic, int32_t partition);
+
+/** The start offset of a partition that may not be committed yet; -1: none. `record` may be NULL. */
+int64_t registration_record_offset(const json_t *record, const char *topic, int32_t partition) MUST_USE;
+void registration_record_set_offset(json_t *record, const char *topic, int32_t partition, int64_t offset);
+void registration_record_clear_offsets(json_t *record);
 
 #endif

@@ -1,6 +1,9 @@
 // A read ends with a round of the topic (compacted_topic) that began after the read was requested.
 #include "core/kafka/state_topic.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "core/base/table.h"
 #include <utlist.h>
 
@@ -10,12 +13,13 @@
 #include "core/kafka/kafka_producer.h"
 
 enum { RETRY_MS = 1000, EVENTS_A_TURN = 256 };
-enum { GENERATION_DIGITS = 19 };  // so that the number fits
+enum { NUMBER_DIGITS = 19 };  // so that the number fits
 
 struct state_entry {
     char *key;
     struct bytes value;
     uint64_t generation;  // 0: the record has none
+    uint64_t version;     // its offset plus 1
     UT_hash_handle hh;
 };
 
@@ -25,6 +29,8 @@ struct state_call {
     struct bytes value;  // the value to write, or the value read
     bool has_value;      // false: a delete, or no such key
     bool is_sent;
+    bool is_replacement;          // write: counts only if the value still has the version
+    uint64_t version;             // that one; 0: no value
     uint64_t round;               // read: the round at whose end the value is valid
     state_on_read on_read;        // NULL: a write
     state_on_written on_written;  // NULL: a read
@@ -117,8 +123,22 @@ static void refuse_all(struct state_topic *s, struct state_call **list, const st
     }
 }
 
+/** The header of a replacement; NULL: the call is none. */
+static rd_kafka_headers_t *make_headers(const struct state_call *c)
+{
+    if (!c->is_replacement) {
+        return NULL;
+    }
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%" PRIu64, c->version);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    (void)rd_kafka_header_add(headers, STATE_TOPIC_REPLACES, -1, text, -1);
+    return headers;
+}
+
 static void send_write(struct state_topic *s, struct state_call *c)
 {
+    rd_kafka_headers_t *headers = make_headers(c);
     const rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = STATE_TOPIC_NAME},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = COMPACTED_TOPIC_PARTITION},
@@ -126,10 +146,15 @@ static void send_write(struct state_topic *s, struct state_call *c)
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {c->has_value ? c->value.data : NULL, c->value.size}},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = c},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
-    rd_kafka_error_t *error = rd_kafka_produceva(s->producer.rk, parts, COUNT_OF(parts));
+    size_t count = COUNT_OF(parts) - (headers == NULL ? 1 : 0);
+    rd_kafka_error_t *error = rd_kafka_produceva(s->producer.rk, parts, count);
     c->is_sent = error == NULL;
     if (error != NULL) {
+        if (headers != NULL) {
+            rd_kafka_headers_destroy(headers);  // still ours
+        }
         retry_later(s, rd_kafka_error_string(error));
         rd_kafka_error_destroy(error);
     }
@@ -159,27 +184,36 @@ static void on_writable(void *self)
     send_writes(self);
 }
 
-/** 0: the record has no generation, or none that is a number. */
-static uint64_t generation_of(const rd_kafka_message_t *m)
+/** False: the record has no such header, or none that is a number. */
+static bool header_number(const rd_kafka_message_t *m, const char *name, uint64_t *ret)
 {
     rd_kafka_headers_t *headers;
     const void *value;
     size_t size;
-    uint64_t generation = 0;
+    uint64_t number = 0;
     if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_header_get_last(headers, STATE_TOPIC_GENERATION, &value, &size) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR ||
-        value == NULL || size > GENERATION_DIGITS) {
-        return 0;
+        rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        value == NULL || size > NUMBER_DIGITS) {
+        return false;
     }
     for (size_t i = 0; i < size; i++) {
         uint8_t digit = (uint8_t)(((const uint8_t *)value)[i] - '0');
         if (digit > 9) {
-            return 0;
+            return false;
         }
-        generation = 10 * generation + digit;
+        number = 10 * number + digit;
     }
-    return generation;
+    *ret = number;
+    return true;
+}
+
+/** Whether a newer record counts before this one. After compaction the value that it replaced is gone: then
+ * it counts. */
+static bool is_outdated(const struct state_entry *entry, const rd_kafka_message_t *m, uint64_t generation)
+{
+    uint64_t replaced;
+    return (generation != 0 && generation < entry->generation) ||
+           (header_number(m, STATE_TOPIC_REPLACES, &replaced) && replaced != entry->version);
 }
 
 static void on_record(void *self, const rd_kafka_message_t *m)
@@ -189,8 +223,9 @@ static void on_record(void *self, const rd_kafka_message_t *m)
     char *key = slice_to_string(slice_make(m->key, m->key == NULL ? 0 : m->key_len));
     struct state_entry *entry;
     HASH_FIND_STR(s->entries, key, entry);
-    uint64_t generation = generation_of(m);
-    if (entry != NULL && generation != 0 && generation < entry->generation) {
+    uint64_t generation = 0;
+    (void)header_number(m, STATE_TOPIC_GENERATION, &generation);
+    if (entry != NULL && is_outdated(entry, m, generation)) {
         return;
     }
     if (m->payload == NULL) {
@@ -208,6 +243,7 @@ static void on_record(void *self, const rd_kafka_message_t *m)
         HASH_ADD_KEYPTR(hh, s->entries, entry->key, strlen(entry->key), entry);
     }
     entry->generation = generation;
+    entry->version = (uint64_t)m->offset + 1;
     bytes_reset(&entry->value);
     bytes_append(&entry->value, m->payload, m->len);
 }
@@ -338,8 +374,15 @@ uint64_t state_topic_generation(const struct state_topic *s, const char *key)
     return entry == NULL ? 0 : entry->generation;
 }
 
-void state_topic_write(struct state_topic *s, const char *key, struct slice value,
-                       state_on_written on_written, void *self)
+uint64_t state_topic_version(const struct state_topic *s, const char *key)
+{
+    const struct state_entry *entry;
+    HASH_FIND_STR(s->entries, key, entry);
+    return entry == NULL ? 0 : entry->version;
+}
+
+static struct state_call *add_write(struct state_topic *s, const char *key, struct slice value,
+                                    state_on_written on_written, void *self)
 {
     struct state_call *c = memory_zeroed(1, sizeof(*c));
     c->key = memory_string(key);
@@ -349,6 +392,22 @@ void state_topic_write(struct state_topic *s, const char *key, struct slice valu
     c->on_written = on_written;
     c->self = self;
     LL_APPEND(s->writes, c);
+    return c;
+}
+
+void state_topic_write(struct state_topic *s, const char *key, struct slice value,
+                       state_on_written on_written, void *self)
+{
+    (void)add_write(s, key, value, on_written, self);
+    send_writes(s);
+}
+
+void state_topic_replace(struct state_topic *s, const char *key, uint64_t version, struct slice value,
+                         state_on_written on_written, void *self)
+{
+    struct state_call *c = add_write(s, key, value, on_written, self);
+    c->is_replacement = true;
+    c->version = version;
     send_writes(s);
 }
 

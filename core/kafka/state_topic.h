@@ -17,6 +17,13 @@
  */
 #define STATE_TOPIC_GENERATION "millrace.generation"
 
+/**
+ * Header of a record: the version of the value that it replaces (state_topic_version), in decimal digits. The
+ * record is ignored when the key has another value by then. So of several replacements of one value the first
+ * counts, for all readers.
+ */
+#define STATE_TOPIC_REPLACES "millrace.replaces"
+
 struct state_topic;
 
 /** value.data NULL: no such key. f is NULL on success; FAULT_CONFIG: the topic can't be used. */
@@ -35,6 +42,17 @@ void state_topic_read(struct state_topic *s, const char *key, state_on_read on_r
 
 /** The generation of the key's value when on_read was called; 0: it has none. */
 uint64_t state_topic_generation(const struct state_topic *s, const char *key);
+
+/** The version of the key's value when on_read was called; 0: it has none. */
+uint64_t state_topic_version(const struct state_topic *s, const char *key);
+
+/**
+ * Writes the value if the key's value still has this version. on_written(NULL) does not say that it counts:
+ * read the key again. If another value was first, write that one with state_topic_write, so that it is the
+ * newest when the topic is compacted.
+ */
+void state_topic_replace(struct state_topic *s, const char *key, uint64_t version, struct slice value,
+                         state_on_written on_written, void *self);
 
 /** Writes the value; on_written(NULL) when all in-sync replicas have it. A value with data NULL deletes the
  * key. */

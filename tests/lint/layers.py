@@ -70,7 +70,7 @@ DOORS = {
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
     "bridge": ["bridge"],
-    "bridge/config": ["function_config", "function_change"],
+    "bridge/config": ["function_config", "function_change", "start_position"],
     "bridge/filter": ["filter_value", "json_tree", "match", "pattern"],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],

@@ -188,6 +188,33 @@ static void a_broken_producer_is_replaced_and_nothing_written_is_lost(void **sta
     state_topic_close(s);
 }
 
+static void replace_value(struct state_topic *s, const char *key, uint64_t version, const char *value)
+{
+    struct answer a = {0};
+    state_topic_replace(s, key, version, slice_of(value), on_written, &a);
+    wait_for(&a, 1);
+}
+
+static void of_replacements_of_one_value_the_first_counts_for_all(void **state)
+{
+    (void)state;
+    struct state_topic *mine = open_state();
+    struct state_topic *other = open_state();
+    expect_answer(mine, "connector/r", "-");
+    assert_int_equal(state_topic_version(mine, "connector/r"), 0);
+    replace_value(other, "connector/r", 0, "theirs");
+    replace_value(mine, "connector/r", 0, "mine");
+    expect_answer(mine, "connector/r", "theirs");
+    expect_answer(other, "connector/r", "theirs");
+    replace_value(mine, "connector/r", state_topic_version(mine, "connector/r"), "next");
+    replace_value(other, "connector/r", state_topic_version(other, "connector/r"), "late");
+    expect_answer(mine, "connector/r", "next");
+    write_value(other, "connector/r", "written");
+    expect_answer(mine, "connector/r", "written");
+    state_topic_close(mine);
+    state_topic_close(other);
+}
+
 static void write_generation(const char *key, const char *value, const char *generation)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -252,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_callback_may_close_it),
         cmocka_unit_test(a_broker_that_comes_back_answers_what_waited),
         cmocka_unit_test(a_broken_producer_is_replaced_and_nothing_written_is_lost),
+        cmocka_unit_test(of_replacements_of_one_value_the_first_counts_for_all),
         cmocka_unit_test(a_late_record_of_an_older_generation_is_ignored),
         cmocka_unit_test(an_overridden_promise_is_refused_at_the_door),
     };

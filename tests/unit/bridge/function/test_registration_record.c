@@ -81,6 +81,25 @@ static void a_registered_partition_without_an_offset_has_lost_it(void **state)
     assert_int_equal(decide(KNOWN, &NONE, "a", 1), REGISTRATION_EXPIRED);
 }
 
+static void an_offset_that_was_not_committed_is_still_to_be(void **state)
+{
+    (void)state;
+    static const char PENDING[] =
+        "{\"topics\":[\"a\"],\"partitions\":{\"a\":[0,1]},\"offsets\":{\"a\":{\"1\":7}}}";
+    assert_int_equal(decide(PENDING, &NONE, "a", 1), REGISTRATION_START);
+    assert_int_equal(decide(PENDING, &OTHERS, "a", 0), REGISTRATION_EXPIRED);
+    assert_int_equal(decide(PENDING, &OWN, "a", 1), REGISTRATION_KEEP);
+    json_t *record = read_json(PENDING);
+    assert_int_equal(registration_record_offset(record, "a", 1), 7);
+    assert_int_equal(registration_record_offset(record, "a", 0), -1);
+    assert_int_equal(registration_record_offset(NULL, "a", 0), -1);
+    registration_record_set_offset(record, "a", 0, 9);
+    assert_int_equal(registration_record_offset(record, "a", 0), 9);
+    registration_record_clear_offsets(record);
+    assert_int_equal(registration_record_offset(record, "a", 0), -1);
+    json_decref(record);
+}
+
 static void a_record_follows_the_file_and_grows_by_partitions(void **state)
 {
     (void)state;
@@ -110,6 +129,7 @@ int main(void)
         cmocka_unit_test(a_topic_that_the_file_names_later_begins_as_the_file_says),
         cmocka_unit_test(a_record_of_an_older_version_begins_new_topics_at_their_first_record),
         cmocka_unit_test(a_registered_partition_without_an_offset_has_lost_it),
+        cmocka_unit_test(an_offset_that_was_not_committed_is_still_to_be),
         cmocka_unit_test(a_record_follows_the_file_and_grows_by_partitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
