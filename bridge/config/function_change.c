@@ -55,6 +55,7 @@ enum function_change function_change_between(const struct function_config *old,
     }
     // `start` matters at the registration only: a change of it needs no restart.
     bool is_same = function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
+                   is_same_text(old->filter.tree.json, new->filter.tree.json) &&
                    old->source.operations == new->source.operations &&
                    old->source.start == new->source.start &&
                    old->source.start_value == new->source.start_value && old->payload == new->payload &&

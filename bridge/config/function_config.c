@@ -289,6 +289,11 @@ static const struct config_option options[] = {
      .is_required = true,
      .section = source_options,
      .doc = "Which changes call the function."},
+    {.key = "filter",
+     .type = CONFIG_TREE,
+     .offset = offsetof(struct function_config, filter.tree),
+     .doc = "Which events pass: a pattern over `key`, `headers`, `op`, `before`, `after` and `source`, and "
+            "`changed`, `changed_from`, `changed_to` ([filters.md](filters.md))."},
     {.key = "payload",
      .type = CONFIG_CHOICE,
      .choices = payloads,
@@ -347,6 +352,18 @@ static void read_start(struct function_config *c)
     }
 }
 
+static void compile_filter(const struct config_file *file, struct function_config *c)
+{
+    struct fault f;
+    struct json_place place;
+    if (c->filter.tree.json != NULL &&
+        !pattern_compile_function(slice_of(c->filter.tree.json), &c->filter.tree.places, &c->filter.pattern,
+                                  &f)) {
+        const char *reason = json_place_split(f.text, &place);
+        config_complain_place(file, place.line, place.column, "filter: %s", reason);
+    }
+}
+
 static void finish(const struct config_file *file, void *config)
 {
     struct function_config *c = config;
@@ -356,6 +373,7 @@ static void finish(const struct config_file *file, void *config)
         c->delivery.on_failure.dead_letter = function_config_dead_letter(c->name);
     }
     check_payload(file, c);
+    compile_filter(file, c);
     const char *initial = "delivery.retry.backoff.initial";
     const char *max = "delivery.retry.backoff.max";
     if (c->delivery.retry.backoff.initial_us > c->delivery.retry.backoff.max_us &&
@@ -386,6 +404,8 @@ void function_config_clear(struct function_config *c)
     free(c->name);
     text_list_clear(&c->source.topics);
     free(c->source.start_text);
+    pattern_free(c->filter.pattern);
+    config_tree_clear(&c->filter.tree);
     memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
     memory_free_secret(c->http.bearer);
@@ -398,6 +418,7 @@ const struct config_kind function_config_kind = {
     .place = "functions/NAME.yaml",
     .doc = "One function that changes call. The file's name is the function's.",
     .example = "source: {topics: [shop.public.orders], operations: [create, update]}\n"
+               "filter: {after: {status: [paid]}, changed: [status]}\n"
                "payload: cloudevents\n"
                "endpoint:\n"
                "  http:\n"

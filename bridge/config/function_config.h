@@ -3,6 +3,7 @@
 #define BRIDGE_CONFIG_FUNCTION_CONFIG_H
 
 #include "bridge/config/start_position.h"
+#include "bridge/filter/pattern.h"
 #include "core/config/settings.h"
 
 enum function_operation {  // bits
@@ -28,6 +29,10 @@ struct function_config {
         enum function_start start;  // not OFFSET
         int64_t start_value;        // struct start_position
     } source;
+    struct {
+        struct config_tree tree;  // json NULL: every event passes
+        struct pattern *pattern;  // NULL: none
+    } filter;
     enum function_payload payload;
     struct {
         char *url;

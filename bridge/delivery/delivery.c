@@ -200,6 +200,21 @@ void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dea
     dead_letter_write(d->dead_letters, item, &cause, on_dead_letter_stored, d);
 }
 
+bool delivery_refuses(struct delivery *d, struct work_item *item)
+{
+    if (item->filter_generation == d->filter_generation) {
+        return false;
+    }
+    item->filter_generation = d->filter_generation;
+    return event_filter_refuses(d->filter, item->record);
+}
+
+static void settle_filtered(struct delivery *d, struct work_item *item)
+{
+    metric_add(d->metrics->filtered, 1);
+    delivery_settle(d, item);
+}
+
 /** Adds one event to the call's payload, or settles or dead-letters it. False: it does not fit; the caller
  * keeps it. */
 static bool build_one(struct delivery *d, struct invocation *inv, struct work_item *item)
@@ -207,6 +222,10 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
     struct fault f;
     struct payload *p = invoke_payload(inv);
     const struct record *r = item->record;
+    if (delivery_refuses(d, item)) {  // the filter changed, or its record was only read now
+        settle_filtered(d, item);
+        return true;
+    }
     if (r->reject_reason != NULL) {
         delivery_dead_letter(
             d, item, (struct dead_letter_cause){.reason = r->reject_reason, .message = r->reject_message});
@@ -219,8 +238,7 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
     case PAYLOAD_FULL:
         return false;
     case PAYLOAD_FILTERED:
-        metric_add(d->metrics->filtered, 1);
-        delivery_settle(d, item);
+        settle_filtered(d, item);
         return true;
     case PAYLOAD_REJECTED:
         break;
@@ -359,9 +377,8 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
     uint64_t ticket = progress_open(&p->progress, r->offset, r->timestamp_ms);
     delivery_count(d, r);
     struct work_item *item = work_item_new(p, ticket, r);
-    if (record_is_tombstone(r)) {
-        metric_add(d->metrics->filtered, 1);
-        delivery_settle(d, item);
+    if (record_is_tombstone(r) || delivery_refuses(d, item)) {
+        settle_filtered(d, item);
     } else {
         lanes_put(&d->lanes, item, delivery_restore(d, item));
     }

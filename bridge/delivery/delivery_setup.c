@@ -56,6 +56,9 @@ void delivery_close_replaced(struct delivery *d)
 static void apply_config(struct delivery *d, const struct function_config *config)
 {
     d->config = config;
+    event_filter_free(d->filter);
+    d->filter = event_filter_new(config, d->component, d->metrics);
+    d->filter_generation++;
     bool can_batch = payload_type_of(config->payload)->can_batch;
     size_t batch_events = can_batch ? (size_t)config->delivery.batch.events : 1;
     size_t events = (size_t)config->delivery.concurrency * batch_events * ROUNDS_OF_CALLS;
@@ -186,5 +189,6 @@ void delivery_free(struct delivery *d)
     close_target(d->target);
     refetch_free(d->refetch);
     lanes_clear(&d->lanes);
+    event_filter_free(d->filter);
     uv_close((uv_handle_t *)&d->timer, on_closed);
 }

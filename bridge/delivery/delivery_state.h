@@ -4,6 +4,7 @@
 
 #include "bridge/delivery/batch.h"
 #include "bridge/delivery/delivery.h"
+#include "bridge/delivery/event_filter.h"
 #include "bridge/delivery/invoke.h"
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
@@ -28,6 +29,8 @@ struct delivery {
     struct limiter limiter;
     struct backoff backoff;  // shared settings; each event counts its own failures
     struct batch_limits limits;
+    struct event_filter *filter;  // NULL: every event is wanted
+    uint32_t filter_generation;   // goes up with each filter, from 1
     struct payload_options payload;
     struct outcome_policy policy;
     struct target *target;    // for new calls
@@ -70,6 +73,9 @@ struct progress_attempt delivery_attempt_of(const struct work_item *item, int64_
 
 /** Notes that the last call of an event failed. */
 void delivery_fail(struct delivery *d, struct work_item *item);
+
+/** Whether the event, whose record is in memory, is not wanted under the present filter. */
+bool delivery_refuses(struct delivery *d, struct work_item *item);
 
 /** Counts a record that is now in memory. */
 void delivery_count(struct delivery *d, const struct record *r);

@@ -13,6 +13,7 @@ struct function_metrics {
     struct metric *in_flight;
     struct metric *delivered;
     struct metric *filtered;
+    struct metric *filter_fields_missing;
     struct metric *dead_lettered;
     struct metric *offset_resets;
     struct metric *invocation_duration;

@@ -51,7 +51,8 @@ static void add_absence(struct branch *b, const struct clause *absent, const str
 {
     struct branch_absence absence = {absent, -1};
     for (size_t i = 0; i < count; i++) {
-        if (!clauses[i]->is_absent && is_path_less(clauses[i]->path, absent->path)) {
+        if (!clauses[i]->is_absent && clauses[i]->column_count == 0 &&
+            is_path_less(clauses[i]->path, absent->path)) {
             int depth = shared_depth(absent, clauses[i]);
             absence.bound = depth > absence.bound ? depth : absence.bound;
         }
@@ -69,7 +70,12 @@ void branch_init(struct branch *b, const struct clause *const *clauses, size_t c
     }
     *b = (struct branch){.nodes = memory_zeroed(steps, sizeof *b->nodes), .count = 1};
     b->absences = absent == 0 ? NULL : memory_zeroed(absent, sizeof *b->absences);
+    b->changes = memory_zeroed(count + 1, sizeof(struct clause *));
     for (size_t i = 0; i < count; i++) {
+        if (clauses[i]->column_count > 0) {
+            b->changes[b->change_count++] = clauses[i];
+            continue;
+        }
         add_clause(b, clauses[i]);
         if (clauses[i]->is_absent) {
             add_absence(b, clauses[i], clauses, count);
@@ -81,5 +87,6 @@ void branch_clear(struct branch *b)
 {
     free(b->nodes);
     free(b->absences);
+    free(b->changes);
     *b = (struct branch){0};
 }

@@ -4,7 +4,16 @@
 
 #include "bridge/filter/condition.h"
 
-/** A path and what its value must be: at least one condition holds, or with is_absent there is no value. */
+/** A column that `changed` names, in the row before the change and in the row after it. */
+struct clause_column {
+    struct filter_step before[2];
+    struct filter_step after[2];
+};
+
+/**
+ * A path and what its value must be: at least one condition holds, or with is_absent there is no value. With
+ * columns there is no path: one of them has changed.
+ */
 struct clause {
     struct slice path;  // "detail.state"
     struct filter_step *steps;
@@ -13,6 +22,8 @@ struct clause {
     struct condition *conditions;
     size_t condition_count;
     bool is_absent;
+    struct clause_column *columns;
+    size_t column_count;
 };
 
 /** The place of the tree behind the first `depth` steps. */
@@ -41,6 +52,8 @@ struct branch {
     uint32_t count;
     struct branch_absence *absences;
     size_t absence_count;
+    const struct clause **changes;  // the clauses with columns
+    size_t change_count;
 };
 
 /** Makes the tree of these clauses, which it borrows. */

@@ -28,6 +28,36 @@ void condition_value_read(struct condition_value *v, const struct filter_value_o
     }
 }
 
+/** Whether the text is a decimal as functions get it: -12.50, without needless zeros before it. */
+static bool is_decimal_text(struct slice text)
+{
+    const uint8_t *at = text.data;
+    const uint8_t *end = text.data + text.size;
+    if (text.size == 0 || (*at == '-' && ++at == end)) {
+        return false;
+    }
+    if (*at < '0' || *at > '9' || (*at == '0' && at + 1 < end && at[1] != '.') || end[-1] == '.') {
+        return false;
+    }
+    for (bool has_point = false; at < end; at++) {
+        bool is_point = *at == '.' && !has_point;
+        if (!is_point && (*at < '0' || *at > '9')) {
+            return false;
+        }
+        has_point = has_point || is_point;
+    }
+    return true;
+}
+
+static bool has_number(struct condition_value *v)
+{
+    if (v->kind == FILTER_TEXT && v->ops->has_decimal_texts && !v->is_number_tried) {
+        v->is_number_tried = true;
+        v->has_number = is_decimal_text(v->text) && decimal_read(v->text, &v->number);
+    }
+    return v->has_number;
+}
+
 static bool is_between(const struct condition_numbers *n, const struct decimal *number)
 {
     if (n->has_low) {
@@ -78,7 +108,7 @@ static bool text_holds(const struct condition *c, struct slice text)
     return false;
 }
 
-bool condition_holds(const struct condition *c, const struct condition_value *v)
+bool condition_holds(const struct condition *c, struct condition_value *v)
 {
     switch (c->kind) {
     case CONDITION_NULL:
@@ -88,7 +118,7 @@ bool condition_holds(const struct condition *c, const struct condition_value *v)
     case CONDITION_TRUE:
         return v->kind == FILTER_TRUE;
     case CONDITION_NUMBER:
-        return v->has_number && is_between(&c->numbers, &v->number);
+        return has_number(v) && is_between(&c->numbers, &v->number);
     case CONDITION_EXISTS:
         return true;
     case CONDITION_ABSENT:

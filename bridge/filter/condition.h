@@ -55,6 +55,7 @@ struct condition_value {
     struct slice text;  // of a text or number
     struct decimal number;
     bool has_number;
+    bool is_number_tried;  // whether the text is one
 };
 
 /** Every operator, and other names that stand for something within `$or`; NULL-ended. */
@@ -73,6 +74,6 @@ size_t condition_cost(const struct condition *c);
 void condition_value_read(struct condition_value *v, const struct filter_value_ops *ops,
                           struct filter_value value, struct bytes *scratch);
 
-bool condition_holds(const struct condition *c, const struct condition_value *v);
+bool condition_holds(const struct condition *c, struct condition_value *v);
 
 #endif

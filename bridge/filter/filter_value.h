@@ -40,6 +40,10 @@ struct filter_value_ops {
     struct slice (*text)(struct filter_value value, struct bytes *scratch);
     /** The exact decimal text of a FILTER_NUMBER, as decimal_read takes it. */
     struct slice (*number)(struct filter_value value, struct bytes *scratch);
+    /** Whether two values are equal, members in any order. */
+    bool (*same)(struct filter_value a, struct filter_value b);
+    /** A text such as "12.50" is compared with numbers too: functions get decimals as strings. */
+    bool has_decimal_texts;
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "bridge/filter/decimal.h"
 #include "core/base/cursor.h"
 #include "schemas/json/json_text.h"
 
@@ -239,9 +240,9 @@ static bool read_value(struct parser *p, int depth, uint32_t *ret)
     return is_read;
 }
 
-bool json_tree_parse(struct slice text, struct json_place start, struct json_tree *ret, struct fault *f)
+static bool parse(struct json_tree tree, struct json_tree *ret, struct fault *f)
 {
-    struct json_tree tree = {.source = text, .start = start};
+    struct slice text = tree.source;
     struct parser p = {&tree, cursor_over(text), f};
     uint32_t root = 0;
     if (text.size > INT32_MAX) {
@@ -260,6 +261,17 @@ bool json_tree_parse(struct slice text, struct json_place start, struct json_tre
     return true;
 }
 
+bool json_tree_parse(struct slice text, struct json_place start, struct json_tree *ret, struct fault *f)
+{
+    return parse((struct json_tree){.source = text, .start = start}, ret, f);
+}
+
+bool json_tree_parse_placed(struct slice text, const struct text_places *places, struct json_tree *ret,
+                            struct fault *f)
+{
+    return parse((struct json_tree){.source = text, .start = {1, 1}, .places = places}, ret, f);
+}
+
 void json_tree_clear(struct json_tree *t)
 {
     if (t != NULL) {
@@ -272,6 +284,10 @@ void json_tree_clear(struct json_tree *t)
 struct json_place json_tree_place(const struct json_tree *t, size_t at)
 {
     struct json_place place = t->start;
+    const struct text_place *known = t->places == NULL ? NULL : text_places_find(t->places, at);
+    if (known != NULL) {
+        return (struct json_place){known->line, known->column};
+    }
     for (size_t i = 0; i < at && i < t->source.size; i++) {
         if (t->source.data[i] == '\n') {
             place.line++;
@@ -281,6 +297,23 @@ struct json_place json_tree_place(const struct json_tree *t, size_t at)
         }
     }
     return place;
+}
+
+const char *json_place_split(const char *text, struct json_place *ret)
+{
+    char *end = NULL;
+    *ret = (struct json_place){1, 1};
+    unsigned long line = strtoul(text, &end, 10);
+    if (end == text || *end != ':') {
+        return text;
+    }
+    const char *rest = end + 1;
+    unsigned long column = strtoul(rest, &end, 10);
+    if (end == rest || strncmp(end, ": ", 2) != 0) {
+        return text;
+    }
+    *ret = (struct json_place){(uint32_t)line, (uint32_t)column};
+    return end + 2;
 }
 
 bool json_tree_refuse(const struct json_tree *t, size_t at, struct fault *f, const char *format, ...)
@@ -346,4 +379,57 @@ static struct slice value_text(struct filter_value value, struct bytes *scratch)
     return node_of(value)->text;
 }
 
-const struct filter_value_ops JSON_TREE_OPS = {value_kind, value_member, value_next, value_text, value_text};
+static bool is_same_number(const struct json_node *a, const struct json_node *b)
+{
+    struct decimal x;
+    struct decimal y;
+    return decimal_read(a->text, &x) && decimal_read(b->text, &y) && decimal_compare(&x, &y) == 0;
+}
+
+static bool is_same(const struct json_tree *x, const struct json_node *a, const struct json_tree *y,
+                    const struct json_node *b)
+{
+    if (a->kind != b->kind || a->count != b->count) {
+        return false;
+    }
+    if (a->kind == FILTER_TEXT) {
+        return slice_equal(a->text, b->text);
+    }
+    if (a->kind == FILTER_NUMBER) {
+        return is_same_number(a, b);
+    }
+    const struct json_node *other = json_tree_child(y, b);
+    for (const struct json_node *n = json_tree_child(x, a); n != NULL; n = json_tree_next(x, n)) {
+        bool is_next = a->kind == FILTER_ARRAY || slice_equal(other->name, n->name);
+        const struct json_node *match = is_next ? other : json_tree_member(y, b, n->name);
+        if (match == NULL || !is_same(x, n, y, match)) {
+            return false;
+        }
+        other = json_tree_next(y, other);
+    }
+    return true;
+}
+
+static bool value_same(struct filter_value a, struct filter_value b)
+{
+    return is_same(a.data, node_of(a), b.data, node_of(b));
+}
+
+const struct filter_value_ops JSON_TREE_OPS = {
+    .kind = value_kind,
+    .member = value_member,
+    .next = value_next,
+    .text = value_text,
+    .number = value_text,
+    .same = value_same,
+};
+
+const struct filter_value_ops JSON_EVENT_OPS = {
+    .kind = value_kind,
+    .member = value_member,
+    .next = value_next,
+    .text = value_text,
+    .number = value_text,
+    .same = value_same,
+    .has_decimal_texts = true,
+};

@@ -4,6 +4,7 @@
 
 #include "bridge/filter/filter_value.h"
 #include "core/base/fault.h"
+#include "core/base/text_places.h"
 
 enum { JSON_TREE_DEPTH_MAX = 500 };
 
@@ -29,6 +30,7 @@ struct json_node {
 struct json_tree {
     struct slice source;
     struct json_place start;
+    const struct text_places *places;  // lent; NULL: `source` is as it stands in its file
     struct json_node *nodes;
     uint32_t count;
     uint32_t capacity;
@@ -36,15 +38,22 @@ struct json_tree {
 };
 
 extern const struct filter_value_ops JSON_TREE_OPS;
+extern const struct filter_value_ops JSON_EVENT_OPS;  // with has_decimal_texts
 
 /** Parses one JSON value (RFC 8259) and nothing behind it. `start` is where the text begins in its file.
  * False: FAULT_REJECT, "LINE:COLUMN: reason". */
 bool json_tree_parse(struct slice text, struct json_place start, struct json_tree *ret,
                      struct fault *f) MUST_USE;
+/** As json_tree_parse, for a text that was made from a file: `places` is lent until the tree is cleared. */
+bool json_tree_parse_placed(struct slice text, const struct text_places *places, struct json_tree *ret,
+                            struct fault *f) MUST_USE;
 void json_tree_clear(struct json_tree *t);
 
 /** The place of the byte at this offset. */
 struct json_place json_tree_place(const struct json_tree *t, size_t at);
+
+/** Splits "LINE:COLUMN: reason", as the faults here are, and returns the reason; 1:1 without a place. */
+const char *json_place_split(const char *text, struct json_place *ret);
 
 /** Fills the fault with "LINE:COLUMN: …" and returns false. */
 bool json_tree_refuse(const struct json_tree *t, size_t at, struct fault *f, const char *format, ...)

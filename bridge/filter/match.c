@@ -185,10 +185,55 @@ static bool node_holds(const struct matcher *m, const struct branch_node *node, 
                                   : leaf_holds(m, node, value, view);
 }
 
+static bool find_row(const struct matcher *m, struct filter_value event, const struct filter_step *step,
+                     struct filter_value *ret)
+{
+    return m->ops->member(event, step, ret) && m->ops->kind(*ret) == FILTER_OBJECT;
+}
+
+/** Whether the column's value is the sign that it was not sent because it did not change (TOAST). */
+static bool is_unchanged(const struct matcher *m, struct filter_value value)
+{
+    static const char text_sign[] = "__debezium_unavailable_value";
+    static const char bytes_sign[] = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==";  // its base64
+    if (m->ops->kind(value) != FILTER_TEXT) {
+        return false;
+    }
+    bytes_reset(m->scratch);
+    struct slice text = m->ops->text(value, m->scratch);
+    return slice_equal(text, slice_of(text_sign)) || slice_equal(text, slice_of(bytes_sign));
+}
+
+/** Whether one of the columns differs. A row that comes or goes changes every column that it has. */
+static bool change_holds(const struct matcher *m, const struct clause *clause, struct filter_value event)
+{
+    struct filter_value row_before;
+    struct filter_value row_after;
+    bool has_before = find_row(m, event, &clause->columns[0].before[0], &row_before);
+    bool has_after = find_row(m, event, &clause->columns[0].after[0], &row_after);
+    for (size_t i = 0; i < clause->column_count; i++) {
+        const struct clause_column *column = &clause->columns[i];
+        struct filter_value before;
+        struct filter_value after;
+        bool was = has_before && m->ops->member(row_before, &column->before[1], &before);
+        bool is = has_after && m->ops->member(row_after, &column->after[1], &after);
+        bool differs = was != is || (was && !m->ops->same(before, after));
+        if (differs && !(is && is_unchanged(m, after))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool branch_holds(const struct branch *branch, const struct filter_value_ops *ops,
                          struct filter_value event, struct bytes *scratch)
 {
     const struct matcher m = {branch, ops, scratch};
+    for (size_t i = 0; i < branch->change_count; i++) {
+        if (!change_holds(&m, branch->changes[i], event)) {
+            return false;
+        }
+    }
     return node_holds(&m, &branch->nodes[0], event, (struct view){-1, true});
 }
 

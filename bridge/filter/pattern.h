@@ -3,22 +3,17 @@
 #define BRIDGE_FILTER_PATTERN_H
 
 #include "bridge/filter/branch.h"
-
-enum {
-    PATTERN_SIZE_MAX = 64 * 1024,
-    PATTERN_DEPTH_MAX = 64,  // names of one path
-    PATTERN_BRANCHES_MAX = 1000,
-    PATTERN_COST_MAX = 20000,  // comparisons over all alternatives
-};
-
-/** What must hold, as it is written: a leaf, or an outermost `$or` with all of its objects. */
-struct pattern_term {
-    struct slice path;
-    struct json_place place;
-    bool is_or;
-};
+#include "bridge/filter/pattern_term.h"
+#include "bridge/filter/step_table.h"
 
 struct pattern;
+
+/**
+ * Compiles the filter of a function, whose events have key, headers, op, before, after and source. The text
+ * was made from a file: `places` is lent until the pattern is freed.
+ */
+bool pattern_compile_function(struct slice text, const struct text_places *places, struct pattern **ret,
+                              struct fault *f) MUST_USE;
 
 /** Compiles the text, which it copies; `start` is its place in its file. False: FAULT_CONFIG, "LINE:COLUMN:
  * reason". */
@@ -35,6 +30,13 @@ static inline void pattern_free_pointer(struct pattern **p)
 /** The terms in the order of the text. */
 size_t pattern_term_count(const struct pattern *p);
 const struct pattern_term *pattern_term(const struct pattern *p, size_t index);
+
+/** The steps, each behind its parent. */
+size_t pattern_step_count(const struct pattern *p);
+const struct pattern_step *pattern_step(const struct pattern *p, size_t index);
+
+/** Whether it asks which columns have changed. */
+bool pattern_asks_changes(const struct pattern *p);
 
 /** The alternatives, of which one must hold. */
 size_t pattern_branch_count(const struct pattern *p);

@@ -5,6 +5,7 @@
 
 static const char golden[] =
     "source: {topics: [shop.public.orders, 'shop.*'], operations: [create, update], start: earliest}\n"
+    "filter: {after: {status: [paid, {anything-but: [7]}]}, changed: [status]}\n"
     "payload: cloudevents-batch\n"
     "int64: string\n"
     "endpoint:\n"
@@ -47,6 +48,10 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.source.topics.count, 2);
     assert_int_equal(config.source.operations, FUNCTION_CREATE | FUNCTION_UPDATE);
     assert_int_equal(config.source.start, FUNCTION_START_EARLIEST);
+    assert_string_equal(
+        config.filter.tree.json,
+        "{\"after\":{\"status\":[\"paid\",{\"anything-but\":[7]}]},\"changed\":[\"status\"]}");
+    assert_non_null(config.filter.pattern);
     assert_int_equal(config.payload, FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH);
     assert_true(config.int64_as_string);
     assert_string_equal(config.http.url, "https://fn.example/x");
@@ -70,6 +75,46 @@ static void every_key_is_read(void **state)
     bytes_clear(&shown);
     function_config_clear(&config);
     config_case_clear(&c);
+}
+
+/** The place is where the user wrote it, in any of YAML's spellings. */
+static void a_bad_filter_is_refused_where_it_stands(void **state)
+{
+    (void)state;
+    static const char file[] = "source: {topics: [a]}\n"
+                               "endpoint: {http: {url: https://f.example}}\n"
+                               "filter:\n";
+    static const struct {
+        const char *filter;
+        const char *complaint;
+    } cases[] = {
+        {"  after:\n    status: [{prefx: p}]\n",
+         "5:15: error: filter: unknown operator \"prefx\"; did you mean \"prefix\"?"},
+        {"  after:\n    total:\n    - numeric: ['>', yes]\n",
+         "6:22: error: filter: a comparison takes a number"},
+        {"  \"after\": {\"status\": paid}\n",
+         "4:23: error: filter: a field takes an array of what it may be, or an object of fields"},
+        {"  aftr: {status: [paid]}\n",
+         "4:3: error: filter: an event has no \"aftr\"; did you mean \"after\"?"},
+        {"  status: [paid]\n",
+         "4:3: error: filter: an event has no \"status\": columns stand below \"after\" or \"before\""},
+        {"  changed: [after.status]\n",
+         "4:13: error: filter: a column has no dot in its name: write it without \"before\" or \"after\""},
+        {"  changed: status\n", "4:12: error: filter: \"changed\" takes an array of column names"},
+        {"  changed_to: [status]\n",
+         "4:15: error: filter: \"changed_to\" takes an object of columns and their patterns"},
+        {"  before: {status: [open]}\n  changed_from:\n    status: [open]\n",
+         "6:5: error: filter: the path \"before.status\" is there twice"},
+        {"  $or:\n  - changed: [a]\n  - changed: [7]\n",
+         "6:15: error: filter: \"changed\" takes column names: strings"},
+        {"  [a]\n", "4:3: error: filter: a pattern is an object"},
+        {"  {}\n", "4:3: error: filter: an empty object asks for nothing"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(memory_free_pointer) char *text = memory_format("%s%s", file, cases[i].filter);
+        CLEANUP(memory_free_pointer) char *expected = memory_format("f.yaml:%s\n", cases[i].complaint);
+        check_complaints(text, expected);
+    }
 }
 
 static void defaults_are_the_documented_ones(void **state)
@@ -210,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(what_may_be_a_key_is_not_shown),
+        cmocka_unit_test(a_bad_filter_is_refused_where_it_stands),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(payloads_of_one_event_take_no_batch),
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),

@@ -1,0 +1,268 @@
+#include "bridge/filter/avro_plan.h"
+
+#include "core/base/memory.h"
+
+/** What a record's fields are wanted for: the steps below `parent`, or the members of an envelope. */
+struct target {
+    struct avro_plan *plan;
+    uint32_t parent;
+    bool is_envelope;
+};
+
+static const struct avro_type *without_null(const struct avro_type *type)
+{
+    if (type->kind != AVRO_KIND_UNION || type->count != 2) {
+        return type;
+    }
+    return type->branches[0]->kind == AVRO_KIND_NULL   ? type->branches[1]
+           : type->branches[1]->kind == AVRO_KIND_NULL ? type->branches[0]
+                                                       : type;
+}
+
+/** The record that a member or a field is; NULL: its fields can't be found before its value is read. */
+static const struct avro_type *record_of(const struct avro_type *type)
+{
+    type = without_null(type);
+    return type->kind == AVRO_KIND_RECORD && type->meaning == AVRO_MEANING_NONE ? type : NULL;
+}
+
+static void set_skip(struct plan_field *field)
+{
+    const struct avro_type *type = without_null(field->type);
+    bool is_nullable = type != field->type;
+    field->null_branch = is_nullable && field->type->branches[0]->kind == AVRO_KIND_NULL ? 0 : 1;
+    switch (type->kind) {
+    case AVRO_KIND_INT:
+    case AVRO_KIND_LONG:
+    case AVRO_KIND_ENUM:
+        field->skip = is_nullable ? PLAN_SKIP_NULLABLE_LONG : PLAN_SKIP_LONG;
+        return;
+    case AVRO_KIND_BYTES:
+    case AVRO_KIND_STRING:
+        field->skip = is_nullable ? PLAN_SKIP_NULLABLE_BYTES : PLAN_SKIP_BYTES;
+        return;
+    case AVRO_KIND_BOOLEAN:
+    case AVRO_KIND_FLOAT:
+    case AVRO_KIND_DOUBLE:
+    case AVRO_KIND_FIXED:
+        field->skip = is_nullable ? PLAN_SKIP_NULLABLE_SIZE : PLAN_SKIP_SIZE;
+        field->size = type->kind == AVRO_KIND_BOOLEAN  ? 1
+                      : type->kind == AVRO_KIND_FLOAT  ? 4
+                      : type->kind == AVRO_KIND_DOUBLE ? 8
+                                                       : (uint32_t)type->size;
+        return;
+    case AVRO_KIND_NULL:
+    case AVRO_KIND_ARRAY:
+    case AVRO_KIND_MAP:
+    case AVRO_KIND_UNION:
+    case AVRO_KIND_RECORD:
+        break;
+    }
+    field->skip = PLAN_SKIP_ANY;
+}
+
+static enum plan_member member_of_role(enum avro_role role)
+{
+    return role == AVRO_ROLE_OP       ? PLAN_MEMBER_OP
+           : role == AVRO_ROLE_BEFORE ? PLAN_MEMBER_BEFORE
+           : role == AVRO_ROLE_AFTER  ? PLAN_MEMBER_AFTER
+           : role == AVRO_ROLE_SOURCE ? PLAN_MEMBER_SOURCE
+                                      : PLAN_MEMBER_NONE;
+}
+
+static uint32_t step_of_member(const struct avro_plan *plan, enum plan_member member)
+{
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        if (member != PLAN_MEMBER_NONE && plan->steps[i].member == member) {
+            return i;
+        }
+    }
+    return PLAN_NO_SLOT;
+}
+
+/** The step that the field is, or PLAN_NO_SLOT. */
+static uint32_t step_of_field(const struct target *t, const struct avro_field *field)
+{
+    if (t->is_envelope) {
+        return step_of_member(t->plan, member_of_role(field->role));
+    }
+    struct slice name = avro_field_name(field);
+    for (uint32_t i = 0; i < t->plan->step_count; i++) {
+        const struct pattern_step *step = pattern_step(t->plan->pattern, i);
+        if (step->parent == t->parent && slice_equal(step->name, name)) {
+            return i;
+        }
+    }
+    return PLAN_NO_SLOT;
+}
+
+static uint32_t slot_of(const struct target *t, const struct avro_field *field, uint32_t step)
+{
+    return t->is_envelope && field->role == AVRO_ROLE_OP ? t->plan->op_slot : step;
+}
+
+static bool has_steps_below(const struct avro_plan *plan, uint32_t parent)
+{
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        if (pattern_step(plan->pattern, i)->parent == parent) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct plan_record *make_record(const struct target *t, const struct avro_type *type);
+
+/** Every step below the parent is found by the scan, or missing in the schema. */
+static void settle_steps(struct avro_plan *plan, uint32_t parent, const struct plan_record *record)
+{
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        if (pattern_step(plan->pattern, i)->parent != parent) {
+            continue;
+        }
+        plan->steps[i].is_static = true;
+        plan->steps[i].is_missing = true;
+        for (size_t k = 0; k < record->count; k++) {
+            plan->steps[i].is_missing = plan->steps[i].is_missing && record->fields[k].slot != i;
+        }
+        plan->missing_count += plan->steps[i].is_missing ? 1 : 0;
+    }
+}
+
+static struct plan_record *make_inner(struct avro_plan *plan, uint32_t step, const struct avro_type *type)
+{
+    const struct avro_type *record = record_of(type);
+    if (step == PLAN_NO_SLOT || record == NULL || !has_steps_below(plan, step)) {
+        return NULL;
+    }
+    const struct target inner = {plan, step, false};
+    return make_record(&inner, record);
+}
+
+/** Cuts off the fields behind the last one that is wanted. */
+static void cut(struct plan_record *r)
+{
+    while (r->count > 0 && r->fields[r->count - 1].slot == PLAN_NO_SLOT) {
+        r->count--;
+    }
+    if (r->count > 0 && r->fields[r->count - 1].inner != NULL) {
+        cut(r->fields[r->count - 1].inner);
+    }
+}
+
+static struct plan_record *make_record(const struct target *t, const struct avro_type *type)
+{
+    struct plan_record *r = memory_zeroed(1, sizeof *r);
+    r->type = type;
+    r->fields = memory_zeroed(type->count + 1, sizeof *r->fields);
+    for (size_t i = 0; i < type->count; i++) {
+        const struct avro_field *field = &type->fields[i];
+        uint32_t step = step_of_field(t, field);
+        struct plan_field *f = &r->fields[r->count++];
+        *f = (struct plan_field){.type = field->type, .slot = slot_of(t, field, step)};
+        f->inner = make_inner(t->plan, step, field->type);
+        set_skip(f);
+    }
+    if (!t->is_envelope) {
+        settle_steps(t->plan, t->parent, r);
+    }
+    return r;
+}
+
+static void free_record(struct plan_record *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    for (size_t i = 0; r->fields != NULL && r->fields[i].type != NULL; i++) {
+        free_record(r->fields[i].inner);
+    }
+    free(r->fields);
+    free(r);
+}
+
+static enum plan_member member_of_name(struct slice name)
+{
+    static const struct {
+        const char *name;
+        enum plan_member member;
+    } members[] = {{"key", PLAN_MEMBER_KEY},     {"headers", PLAN_MEMBER_HEADERS},
+                   {"op", PLAN_MEMBER_OP},       {"before", PLAN_MEMBER_BEFORE},
+                   {"after", PLAN_MEMBER_AFTER}, {"source", PLAN_MEMBER_SOURCE}};
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        if (slice_equal(name, slice_of(members[i].name))) {
+            return members[i].member;
+        }
+    }
+    return PLAN_MEMBER_NONE;
+}
+
+static void make_steps(struct avro_plan *plan)
+{
+    static const char prefix[] = "headers.";
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const struct pattern_step *step = pattern_step(plan->pattern, i);
+        if (step->parent == STEP_EVENT) {
+            plan->steps[i].member = member_of_name(step->name);
+        } else if (step->path.size >= sizeof prefix - 1 &&
+                   memcmp(step->path.data, prefix, sizeof prefix - 1) == 0) {
+            plan->steps[i].header = slice_to_string(
+                slice_make(step->path.data + sizeof prefix - 1, step->path.size - sizeof prefix + 1));
+        }
+    }
+}
+
+/** A record that is no envelope is the row after a create. */
+static void make_value(struct avro_plan *plan)
+{
+    const struct avro_type *type = plan->value_type;
+    if (type->is_envelope) {
+        const struct target envelope = {plan, STEP_EVENT, true};
+        plan->value = make_record(&envelope, type);
+        for (size_t i = 0; i < type->count; i++) {
+            plan->has_source = plan->has_source || type->fields[i].role == AVRO_ROLE_SOURCE;
+        }
+    } else {
+        plan->value = make_inner(plan, step_of_member(plan, PLAN_MEMBER_AFTER), type);
+    }
+    if (plan->value != NULL) {
+        cut(plan->value);
+    }
+}
+
+struct avro_plan *avro_plan_new(const struct pattern *p, const struct avro_type *value_type,
+                                const struct avro_type *key_type)
+{
+    struct avro_plan *plan = memory_zeroed(1, sizeof *plan);
+    plan->pattern = p;
+    plan->value_type = value_type;
+    plan->key_type = key_type;
+    plan->step_count = p == NULL ? 0 : (uint32_t)pattern_step_count(p);
+    plan->steps = memory_zeroed(plan->step_count + 1, sizeof *plan->steps);
+    plan->op_slot = plan->step_count;
+    plan->asks_changes = p != NULL && pattern_asks_changes(p);
+    make_steps(plan);
+    plan->before_slot = step_of_member(plan, PLAN_MEMBER_BEFORE);
+    make_value(plan);
+    if (key_type != NULL) {
+        plan->key = make_inner(plan, step_of_member(plan, PLAN_MEMBER_KEY), key_type);
+    }
+    if (plan->key != NULL) {
+        cut(plan->key);
+    }
+    return plan;
+}
+
+void avro_plan_free(struct avro_plan *plan)
+{
+    if (plan == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        free(plan->steps[i].header);
+    }
+    free(plan->steps);
+    free_record(plan->value);
+    free_record(plan->key);
+    free(plan);
+}

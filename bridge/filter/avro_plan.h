@@ -1,0 +1,78 @@
+// How a pattern finds its fields in records of one schema: compiled once for each, so that evaluating an
+// event looks up no name.
+#ifndef BRIDGE_FILTER_AVRO_PLAN_H
+#define BRIDGE_FILTER_AVRO_PLAN_H
+
+#include "bridge/filter/pattern.h"
+#include "schemas/avro/avro_read.h"
+
+enum plan_skip {
+    PLAN_SKIP_ANY,
+    PLAN_SKIP_LONG,
+    PLAN_SKIP_BYTES,
+    PLAN_SKIP_SIZE,           // `size` bytes
+    PLAN_SKIP_NULLABLE_LONG,  // a union of null and the same
+    PLAN_SKIP_NULLABLE_BYTES,
+    PLAN_SKIP_NULLABLE_SIZE,
+};
+
+#define PLAN_NO_SLOT UINT32_MAX
+
+struct plan_record;
+
+struct plan_field {
+    const struct avro_type *type;
+    uint32_t slot;        // where the field's place is noted; PLAN_NO_SLOT: it is skipped
+    enum plan_skip skip;  // of a field that is skipped
+    uint8_t null_branch;  // NULLABLE: the index of null
+    uint32_t size;
+    struct plan_record *inner;  // its fields that are wanted; NULL: none
+};
+
+/** The fields up to the last one that is wanted, or all when the record around it goes on. */
+struct plan_record {
+    const struct avro_type *type;
+    struct plan_field *fields;
+    size_t count;
+};
+
+/** Where a member of the event is. */
+enum plan_member {
+    PLAN_MEMBER_NONE,  // not a member of the event, or one that no event has
+    PLAN_MEMBER_KEY,
+    PLAN_MEMBER_HEADERS,
+    PLAN_MEMBER_OP,
+    PLAN_MEMBER_BEFORE,
+    PLAN_MEMBER_AFTER,
+    PLAN_MEMBER_SOURCE,
+};
+
+/** What is known of one step of the pattern, by its id. */
+struct plan_step {
+    enum plan_member member;
+    bool is_static;   // its slot has its place once the record was scanned
+    bool is_missing;  // the schema has no such field
+    char *header;     // below `headers`: the header's name
+};
+
+struct avro_plan {
+    const struct pattern *pattern;  // lent; NULL: only the operation is wanted
+    const struct avro_type *value_type;
+    const struct avro_type *key_type;  // NULL: the key is text, or absent
+    struct plan_step *steps;
+    uint32_t step_count;
+    uint32_t op_slot;           // of the operation: beyond the slots of the steps
+    uint32_t before_slot;       // PLAN_NO_SLOT: the pattern does not look there
+    struct plan_record *value;  // NULL: the value is no record
+    struct plan_record *key;
+    bool has_source;
+    bool asks_changes;
+    size_t missing_count;
+};
+
+/** The types and the pattern are lent. */
+struct avro_plan *avro_plan_new(const struct pattern *p, const struct avro_type *value_type,
+                                const struct avro_type *key_type);
+void avro_plan_free(struct avro_plan *plan);
+
+#endif
