@@ -25,6 +25,7 @@ int filter_command(int argc, char **argv);
 int registry_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int status_command(int argc, char **argv);
+int test_command(int argc, char **argv);
 int try_command(int argc, char **argv);
 
 #endif

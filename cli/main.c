@@ -24,6 +24,7 @@ static const struct command COMMANDS[] = {
     {"check", check_command, "validate the configuration"},
     {"status", status_command, "show the state of connectors and functions"},
     {"registry", registry_command, "serve the embedded schema registry's REST API on a port of its own"},
+    {"test", test_command, "run the tests in functions' files"},
     {"filter", filter_command, "test filter patterns on events"},
     {"config", config_command, "print the options, their JSON Schema, or the effective values"},
 };

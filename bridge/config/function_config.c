@@ -1,5 +1,7 @@
 #include "bridge/config/function_config.h"
 
+#include "bridge/config/function_test.h"
+
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
 
@@ -315,6 +317,10 @@ static const struct config_option options[] = {
      .section = endpoint_options,
      .doc = "What is called."},
     {.key = "delivery", .type = CONFIG_SECTION, .section = delivery_options, .doc = "How it is called."},
+    {.key = "tests",
+     .type = CONFIG_TREE,
+     .offset = offsetof(struct function_config, tests),
+     .doc = "Events and what must come of them, for `millrace test` ([functions.md](functions.md#tests))."},
     {.key = NULL},
 };
 
@@ -364,6 +370,17 @@ static void compile_filter(const struct config_file *file, struct function_confi
     }
 }
 
+static void check_tests(const struct config_file *file, const struct function_config *c)
+{
+    struct fault f;
+    struct json_place place;
+    CLEANUP(function_tests_clear) struct function_tests tests = {0};
+    if (!function_tests_read(&c->tests, &tests, &f)) {
+        const char *reason = json_place_split(f.text, &place);
+        config_complain_place(file, place.line, place.column, "tests: %s", reason);
+    }
+}
+
 static void finish(const struct config_file *file, void *config)
 {
     struct function_config *c = config;
@@ -374,6 +391,7 @@ static void finish(const struct config_file *file, void *config)
     }
     check_payload(file, c);
     compile_filter(file, c);
+    check_tests(file, c);
     const char *initial = "delivery.retry.backoff.initial";
     const char *max = "delivery.retry.backoff.max";
     if (c->delivery.retry.backoff.initial_us > c->delivery.retry.backoff.max_us &&
@@ -406,6 +424,7 @@ void function_config_clear(struct function_config *c)
     free(c->source.start_text);
     pattern_free(c->filter.pattern);
     config_tree_clear(&c->filter.tree);
+    config_tree_clear(&c->tests);
     memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
     memory_free_secret(c->http.bearer);

@@ -33,6 +33,7 @@ struct function_config {
         struct config_tree tree;  // json NULL: every event passes
         struct pattern *pattern;  // NULL: none
     } filter;
+    struct config_tree tests;  // function_test.h reads it
     enum function_payload payload;
     struct {
         char *url;

@@ -69,13 +69,7 @@ static void apply_config(struct delivery *d, const struct function_config *confi
         .bytes_max = (size_t)config->delivery.batch.bytes,
         .window_us = config->delivery.batch.window_us,
     };
-    d->payload = (struct payload_options){
-        .kind = config->payload,
-        .operations = config->source.operations,
-        .is_array = batch_events > 1,
-        .bytes_max = (size_t)config->delivery.batch.bytes,
-        .json = {.int64_as_string = config->int64_as_string},
-    };
+    d->payload = payload_options_of(config);
     d->policy = (struct outcome_policy){
         .attempts_max = config->delivery.retry.attempts,
         .max_age_us = config->delivery.retry.max_age_us,

@@ -17,6 +17,17 @@ const struct payload_type *payload_type_of(enum function_payload kind)
     return TYPES[kind];
 }
 
+struct payload_options payload_options_of(const struct function_config *config)
+{
+    return (struct payload_options){
+        .kind = config->payload,
+        .operations = config->source.operations,
+        .is_array = payload_type_of(config->payload)->can_batch && config->delivery.batch.events > 1,
+        .bytes_max = (size_t)config->delivery.batch.bytes,
+        .json = {.int64_as_string = config->int64_as_string},
+    };
+}
+
 void payload_begin(struct payload *p, const struct payload_options *options)
 {
     p->options = options;
@@ -57,7 +68,7 @@ const char *payload_operation_name(char op)
     }
 }
 
-static bool is_wanted(const struct payload_options *options, char op)
+bool payload_wants(const struct payload_options *options, char op)
 {
     switch (op) {
     case 'c':
@@ -81,19 +92,24 @@ static enum payload_step refuse(struct payload *p, const char *reason)
 
 enum payload_step payload_add(struct payload *p, struct record *r, struct fault *f)
 {
-    INVARIANT(p->event_count == 0 || p->options->is_array);
     struct event_json json;
-    const struct payload_type *type = payload_type_of(p->options->kind);
     const struct event_buffers out = {&p->json, &p->key};
-    if (!record_decode(r, type->scope, &p->options->json, &out, &json, f)) {
+    if (!record_decode(r, payload_type_of(p->options->kind)->scope, &p->options->json, &out, &json, f)) {
         return refuse(p, "undecodable");
     }
-    if (!is_wanted(p->options, json.value.op)) {
+    return payload_add_event(p, r, &json, f);
+}
+
+enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_json *json,
+                                    struct fault *f)
+{
+    INVARIANT(p->event_count == 0 || p->options->is_array);
+    if (!payload_wants(p->options, json->value.op)) {
         return PAYLOAD_FILTERED;
     }
     size_t array_size = p->array.size;
     size_t lines_size = p->lines.size;
-    type->add(p, r, &json);
+    payload_type_of(p->options->kind)->add(p, r, json);
     size_t size = p->array.size > 0 ? p->array.size + p->closing_bytes : p->body.size;
     if (size <= p->options->bytes_max) {
         p->event_count++;

@@ -46,6 +46,12 @@ extern const struct payload_type payload_row;
 
 const struct payload_type *payload_type_of(enum function_payload kind);
 
+/** The options of a function's file. */
+struct payload_options payload_options_of(const struct function_config *config);
+
+/** Whether the function's file asks for this operation, an envelope's op. */
+bool payload_wants(const struct payload_options *options, char op);
+
 void payload_begin(struct payload *p, const struct payload_options *options);
 
 enum payload_step {
@@ -58,6 +64,10 @@ enum payload_step {
 /** Decodes a resolved event and adds it; without is_array only one. Unless it returns ADDED, the payload is
  * unchanged. */
 enum payload_step payload_add(struct payload *p, struct record *r, struct fault *f) MUST_USE;
+
+/** As payload_add, for an event that is decoded already; its JSON is lent until payload_finish. */
+enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_json *json,
+                                    struct fault *f) MUST_USE;
 
 /** After the last event: p->body, p->lines and the type's content_type are what to send. */
 void payload_finish(struct payload *p);

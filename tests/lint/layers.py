@@ -58,7 +58,12 @@ ROOMS = {
         *BELOW,
         *(f"cli/{name}.h" for name in ("cli", "config_dir", "config_hash", "config_set", "run_options")),
     ],
-    "cli": [*BELOW, "connectors", "bridge", "bridge/config", "bridge/filter", "cli/supervise", "cli/try"],
+    "bridge/testing": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "payload"))],
+    "cli": [
+        *BELOW,
+        *(f"bridge/{room}" for room in ("config", "filter", "testing")),
+        *("connectors", "bridge", "cli/supervise", "cli/try"),
+    ],
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.
 DOORS = {
@@ -70,8 +75,10 @@ DOORS = {
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
     "bridge": ["bridge"],
-    "bridge/config": ["function_config", "function_change", "start_position"],
-    "bridge/filter": ["avro_event", "filter_value", "json_tree", "match", "pattern", "pattern_term", "step_table"],
+    "bridge/testing": ["test_run"],
+    "bridge/config": ["function_config", "function_test", "function_change", "start_position"],
+    "bridge/filter": ["avro_event", "decimal", "filter_value", "json_tree", "match", "pattern", "pattern_term",
+                      "step_table"],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],
     "bridge/delivery": ["delivery", "dead_letter", "function_metrics"],

@@ -1,0 +1,222 @@
+#include "bridge/testing/test_event.h"
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+static const char DEFAULT_ID[] = "0000000000000001-00000000";
+
+/** The members of an event as they are written; NULL: absent. */
+struct members {
+    const struct json_node *op;
+    const struct json_node *before;
+    const struct json_node *after;
+    const struct json_node *key;
+    const struct json_node *headers;
+    const struct json_node *source;
+    const struct json_node *topic;
+    const struct json_node *id;
+};
+
+static const struct json_node **member_of(struct members *m, struct slice name)
+{
+    const struct {
+        const char *name;
+        const struct json_node **node;
+    } KNOWN[] = {{"op", &m->op},           {"before", &m->before}, {"after", &m->after}, {"key", &m->key},
+                 {"headers", &m->headers}, {"source", &m->source}, {"topic", &m->topic}, {"id", &m->id}};
+    for (size_t i = 0; i < COUNT_OF(KNOWN); i++) {
+        if (slice_equal(name, slice_of(KNOWN[i].name))) {
+            return KNOWN[i].node;
+        }
+    }
+    return NULL;
+}
+
+static bool is_object(const struct json_node *node)
+{
+    return node != NULL && node->kind == FILTER_OBJECT;
+}
+
+static bool read_members(const struct json_tree *t, const struct json_node *event, struct members *ret,
+                         struct fault *f)
+{
+    *ret = (struct members){0};
+    if (event->kind != FILTER_OBJECT) {
+        return json_tree_refuse(t, event->at, f, "an event is a map: {op: c, after: {…}}");
+    }
+    for (const struct json_node *m = json_tree_child(t, event); m != NULL; m = json_tree_next(t, m)) {
+        const struct json_node **place = member_of(ret, m->name);
+        if (place == NULL) {
+            return json_tree_refuse(
+                t, m->name_at, f,
+                "unknown key \"%.*s\"; an event has op, before, after, key, headers, source, topic "
+                "and id",
+                (int)m->name.size, (const char *)m->name.data);
+        }
+        *place = m;
+    }
+    const struct json_node *const TEXTS[] = {ret->topic, ret->id, ret->op};
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+        if (TEXTS[i] != NULL && TEXTS[i]->kind != FILTER_TEXT) {
+            return json_tree_refuse(t, TEXTS[i]->at, f, "op, topic and id are texts");
+        }
+    }
+    return true;
+}
+
+/** An op as a letter, 0: it is none. */
+static char op_of(struct slice word)
+{
+    static const char LETTERS[] = "crudtm";
+    static const char *const WORDS[] = {"create", "read", "update", "delete", "truncate", "message"};
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++) {
+        if ((word.size == 1 && word.data[0] == (uint8_t)LETTERS[i]) ||
+            slice_equal(word, slice_of(WORDS[i]))) {
+            return LETTERS[i];
+        }
+    }
+    return 0;
+}
+
+static bool choose_op(const struct json_tree *t, const struct members *m, char *ret, struct fault *f)
+{
+    if (m->op == NULL) {
+        *ret = is_object(m->before) ? (is_object(m->after) ? 'u' : 'd') : 'c';
+        return true;
+    }
+    *ret = op_of(m->op->text);
+    return *ret != 0 || json_tree_refuse(t, m->op->at, f, "op is c, r, u, d, t or m");
+}
+
+/** The first of the function's topics that is a name. */
+static char *choose_topic(const struct members *m, const struct function_config *config)
+{
+    if (m->topic != NULL) {
+        return slice_to_string(m->topic->text);
+    }
+    for (size_t i = 0; i < config->source.topics.count; i++) {
+        const char *topic = config->source.topics.items[i];
+        if (strpbrk(topic, "*?[/") == NULL) {
+            return memory_string(topic);
+        }
+    }
+    return memory_string("test.public.table");
+}
+
+/** Appends `"NAME":VALUE`; an absent value is `null`, or what is given. */
+static void put(struct bytes *out, const char *name, const struct json_tree *t, const struct json_node *value,
+                const char *otherwise)
+{
+    bytes_format(out, "%s\"%s\":", out->data[out->size - 1] == '{' ? "" : ",", name);
+    if (value == NULL) {
+        bytes_append_string(out, otherwise);
+    } else {
+        bytes_append(out, t->source.data + value->at, value->end - value->at);
+    }
+}
+
+/** A topic is PREFIX.SCHEMA.TABLE. */
+static void put_source(struct bytes *out, const char *topic)
+{
+    const char *schema = strchr(topic, '.');
+    const char *table = schema == NULL ? NULL : strchr(schema + 1, '.');
+    bytes_append_string(out, ",\"source\":{\"name\":");
+    text_append_json(out, table == NULL ? slice_of(topic) : slice_make(topic, (size_t)(schema - topic)));
+    bytes_append_string(out, ",\"schema\":");
+    text_append_json(out,
+                     table == NULL ? slice_of("") : slice_make(schema + 1, (size_t)(table - schema - 1)));
+    bytes_append_string(out, ",\"table\":");
+    text_append_json(out, slice_of(table == NULL ? topic : table + 1));
+    bytes_append_byte(out, '}');
+}
+
+static struct json_span span_of(const struct json_node *node)
+{
+    bool is_there = node != NULL && node->kind != FILTER_NULL;
+    return is_there ? (struct json_span){node->at, node->end - node->at} : (struct json_span){0, 0};
+}
+
+/** Of a string, without its quotes. */
+static struct json_span text_span(const struct json_tree *t, const struct json_node *source, const char *name)
+{
+    const struct json_node *node = is_object(source) ? json_tree_member(t, source, slice_of(name)) : NULL;
+    bool is_text = node != NULL && node->kind == FILTER_TEXT;
+    return is_text ? (struct json_span){node->at + 1, node->end - node->at - 2} : (struct json_span){0, 0};
+}
+
+static int64_t number_of(const struct json_tree *t, const struct json_node *source, const char *name)
+{
+    const struct json_node *node = is_object(source) ? json_tree_member(t, source, slice_of(name)) : NULL;
+    if (node == NULL || node->kind != FILTER_NUMBER) {
+        return 0;
+    }
+    CLEANUP(memory_free_pointer) char *text = slice_to_string(node->text);
+    return strtoll(text, NULL, 10);
+}
+
+/** Where the parts are in `data`, as json_encode_event returns them. */
+static void find_parts(struct test_event *e, char op)
+{
+    CLEANUP(json_tree_clear) struct json_tree t = {0};
+    struct fault f;
+    INVARIANT(json_tree_parse(bytes_slice(&e->data), (struct json_place){1, 1}, &t, &f));
+    const struct json_node *root = &t.nodes[0];
+    const struct json_node *source = json_tree_member(&t, root, slice_of("source"));
+    int64_t ts_us = number_of(&t, source, "ts_us");
+    e->json.text = bytes_slice(&e->data);
+    e->json.value = (struct json_event){
+        .is_envelope = true,
+        .op = op,
+        .data = {0, e->data.size},
+        .before = span_of(json_tree_member(&t, root, slice_of("before"))),
+        .after = span_of(json_tree_member(&t, root, slice_of("after"))),
+        .prefix = text_span(&t, source, "name"),
+        .schema = text_span(&t, source, "schema"),
+        .table = text_span(&t, source, "table"),
+        .commit_time_us = ts_us != 0 ? ts_us : number_of(&t, source, "ts_ms") * 1000,
+    };
+}
+
+bool test_event_read(const struct json_tree *t, const struct json_node *event,
+                     const struct function_config *config, struct test_event *ret, struct fault *f)
+{
+    struct members m;
+    char op;
+    *ret = (struct test_event){0};
+    if (!read_members(t, event, &m, f) || !choose_op(t, &m, &op, f)) {
+        return false;
+    }
+    ret->topic = choose_topic(&m, config);
+    ret->id = m.id == NULL ? memory_string(DEFAULT_ID) : slice_to_string(m.id->text);
+    bytes_format(&ret->data, "{\"op\":\"%c\"", op);
+    put(&ret->data, "before", t, m.before, "null");
+    put(&ret->data, "after", t, m.after, "null");
+    if (m.source == NULL) {
+        put_source(&ret->data, ret->topic);
+    } else {
+        put(&ret->data, "source", t, m.source, "null");
+    }
+    bytes_append_byte(&ret->data, '}');
+    find_parts(ret, op);
+    bytes_append_byte(&ret->whole, '{');
+    put(&ret->whole, "key", t, m.key, "null");
+    if (m.key != NULL) {
+        ret->json.key = slice_make(t->source.data + m.key->at, m.key->end - m.key->at);
+    }
+    put(&ret->whole, "headers", t, m.headers, "{}");
+    bytes_append_byte(&ret->whole, ',');
+    bytes_append(&ret->whole, ret->data.data + 1, ret->data.size - 1);
+    INVARIANT(json_tree_parse(bytes_slice(&ret->whole), (struct json_place){1, 1}, &ret->tree, f));
+    ret->record = (struct record){.topic = ret->topic, .timestamp_ms = -1, .id = slice_of(ret->id)};
+    return true;
+}
+
+void test_event_clear(struct test_event *e)
+{
+    json_tree_clear(&e->tree);
+    bytes_clear(&e->data);
+    bytes_clear(&e->whole);
+    free(e->topic);
+    free(e->id);
+    *e = (struct test_event){0};
+}

@@ -1,0 +1,139 @@
+// millrace test: runs the tests that functions' files have; connects to nothing.
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/config/function_test.h"
+#include "bridge/testing/test_run.h"
+#include "cli/cli.h"
+#include "cli/config_dir.h"
+#include "core/base/memory.h"
+
+static const char USAGE[] =
+    "usage: millrace test [-c DIR] [FUNCTION…]\n"
+    "\n"
+    "Runs the tests of all functions, or of the named ones, without PostgreSQL, Kafka or the functions: each "
+    "gives\n"
+    "an event to the function's operations, filter and payload, and compares the request with what is "
+    "expected\n"
+    "(docs/functions.md). Shows what differs, - expected and + actual.\n"
+    "Exits with 0 when all pass, with 1 when one fails, with 78 when a file is wrong.\n";
+
+/** Tests so far. */
+struct tally {
+    size_t passed;
+    size_t failed;
+    size_t unreadable;
+    size_t functions;  // that have tests
+};
+
+static void run_one(const char *dir, const struct function_config *config, const struct function_tests *tests,
+                    const struct function_test *test, struct tally *tally)
+{
+    struct fault f;
+    CLEANUP(bytes_clear) struct bytes diff = {0};
+    CLEANUP(memory_free_pointer) char *folder = memory_format("%s/functions", dir);
+    struct json_place at = json_tree_place(&tests->tree, test->node->at);
+    CLEANUP(memory_free_pointer)
+    char *name = test->name == NULL ? memory_format("line %u", at.line) : slice_to_string(test->name->text);
+    if (!test_run(config, tests, test, folder, &diff, &f)) {
+        tally->unreadable++;
+        bool is_own_file = f.text[0] >= '0' && f.text[0] <= '9';  // "LINE:COLUMN: …"; else it names its file
+        CLEANUP(memory_free_pointer)
+        char *path = is_own_file ? memory_format("%s/%s.yaml:", folder, config->name) : memory_string("");
+        (void)printf("%s%s: in test \"%s\"\n", path, f.text, name);
+        return;
+    }
+    bool is_passed = diff.size == 0;
+    *(is_passed ? &tally->passed : &tally->failed) += 1;
+    (void)printf("%s  %s: %s\n", is_passed ? "pass" : "FAIL", config->name, name);
+    if (!is_passed) {
+        (void)printf("    %s/%s.yaml:%u:%u\n%s", folder, config->name, at.line, at.column, bytes_text(&diff));
+    }
+}
+
+static void run_function(const char *dir, const struct function_config *config, struct tally *tally)
+{
+    struct fault f;
+    CLEANUP(function_tests_clear) struct function_tests tests = {0};
+    INVARIANT(function_tests_read(&config->tests, &tests, &f));  // was checked with the file
+    tally->functions += tests.count > 0 ? 1 : 0;
+    for (size_t i = 0; i < tests.count; i++) {
+        run_one(dir, config, &tests, &tests.items[i], tally);
+    }
+}
+
+static const struct function_config *find_function(const struct config_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->function_count; i++) {
+        if (strcmp(set->functions[i]->name, name) == 0) {
+            return set->functions[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static int finish(const struct config_set *set, const struct tally *tally)
+{
+    (void)printf("%zu test%s of %zu function%s: %zu passed, %zu failed",
+                 tally->passed + tally->failed + tally->unreadable,
+                 plural(tally->passed + tally->failed + tally->unreadable), tally->functions,
+                 plural(tally->functions), tally->passed, tally->failed);
+    (void)printf(tally->unreadable > 0 ? ", %zu can't be run\n" : "\n", tally->unreadable);
+    if (set->error_count > 0 || tally->unreadable > 0) {
+        return CLI_CONFIG;
+    }
+    return tally->failed > 0 ? CLI_FAILED : CLI_DONE;
+}
+
+/** `names` are `count` functions; 0: all. */
+static int test_dir(const char *dir, char *const *names, int count)
+{
+    CLEANUP(config_set_clear) struct config_set set = {0};
+    const struct config_scope scope = {.folders = CONFIG_FOLDER_FUNCTIONS};
+    struct tally tally = {0};
+    if (!config_dir_load_scope(dir, &scope, &set)) {
+        (void)fputs(bytes_text(&set.complaints), stdout);
+    }
+    for (int i = 0; i < count; i++) {
+        if (find_function(&set, names[i]) == NULL) {
+            (void)fprintf(stderr, "millrace test: %s/functions has no valid file %s.yaml\n", dir, names[i]);
+            return CLI_CONFIG;
+        }
+    }
+    for (size_t i = 0; i < set.function_count; i++) {
+        bool is_asked = count == 0;
+        for (int k = 0; k < count; k++) {
+            is_asked = is_asked || strcmp(names[k], set.functions[i]->name) == 0;
+        }
+        if (is_asked) {
+            run_function(dir, set.functions[i], &tally);
+        }
+    }
+    return finish(&set, &tally);
+}
+
+int test_command(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    const char *dir = NULL;
+    optind = 0;  // main may have parsed options already
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        if (option == 'h') {
+            (void)fputs(USAGE, stdout);
+            return CLI_DONE;
+        }
+        if (option != 'c') {
+            (void)fputs(USAGE, stderr);
+            return CLI_USAGE;
+        }
+        dir = optarg;
+    }
+    return test_dir(config_dir_choose(dir), argv + optind, argc - optind);
+}

@@ -1,0 +1,153 @@
+"""Promise: tests in a function's file run without any server, and show what differs."""
+
+import glob
+import json
+import os
+import re
+
+import pytest
+from lib.program import BINARY, ROOT
+from lib.processes import subprocess
+
+EXAMPLES = sorted(glob.glob(os.path.join(ROOT, "deploy", "examples", "*", "")))
+FUNCTION = {
+    "source": {"topics": ["shop.public.orders"], "operations": ["create", "update"]},
+    "filter": {"after": {"status": ["paid"]}},
+    "endpoint": {"http": {"url": "http://localhost/", "headers": {"x-shop": "main"}}},
+}
+
+
+def run(folder, *arguments):
+    return subprocess.run([BINARY, "test", "-c", str(folder), *arguments], capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """shop(tests, name): a function with these tests; returns the folder."""
+
+    def write(tests, name="mail", **more):
+        (tmp_path / "functions").mkdir(exist_ok=True)
+        (tmp_path / "millrace.yaml").write_text("kafka: {bootstrap.servers: localhost:1}\n")
+        text = json.dumps({**FUNCTION, **more, "tests": tests}, indent=1)
+        (tmp_path / "functions" / f"{name}.yaml").write_text(text)
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_passes_its_tests(example):
+    functions = glob.glob(os.path.join(example, "functions", "*.yaml"))
+    done = run(example)
+    assert done.returncode == 0, done.stdout
+    for path in functions:
+        assert f"pass  {os.path.basename(path)[:-5]}: " in done.stdout, f"{path} has no tests"
+
+
+def test_what_passes(shop):
+    done = run(
+        shop(
+            [
+                {"event": {"after": {"status": "paid"}}, "expect": "delivered"},
+                {"event": {"after": {"status": "new"}}, "expect": "filtered"},
+                {"event": {"op": "d", "before": {"status": "paid"}}, "expect": "filtered"},
+                {"event": {"topic": "shop.public.others", "after": {"status": "paid"}}, "expect": "filtered"},
+                {
+                    "event": {"op": "u", "key": {"id": 7}, "before": {"n": 1}, "after": {"n": 2.0, "status": "paid"}},
+                    "request": {
+                        "headers": {
+                            "ce-type": "millrace.change.update",
+                            "ce-subject": "public.orders",
+                            "ce-partitionkey": "{%22id%22:7}",
+                            "Content-Type": "application/json",
+                            "X-Shop": "main",
+                            "authorization": None,
+                        },
+                        "body": {"/after/n": 2, "/before": {"n": 1}, "/source/table": "orders"},
+                    },
+                },
+            ]
+        )
+    )
+    assert done.stdout.endswith("5 tests of 1 function: 5 passed, 0 failed\n"), done.stdout
+    assert done.returncode == 0
+
+
+def test_what_fails_is_shown_with_its_place(shop):
+    folder = shop(
+        [
+            {"name": "sent", "event": {"after": {"status": "new"}}, "expect": "delivered"},
+            {
+                "name": "another body",
+                "event": {"after": {"status": "paid", "n": 1}},
+                "request": {"headers": {"ce-type": "x"}, "body": {"/after/n": 2, "/after/m": 1}},
+            },
+        ]
+    )
+    done = run(folder)
+    assert done.returncode == 1
+    lines = done.stdout.split("\n")
+    assert re.match(r"    event 1: expected delivered, was filtered: filter at \d+:\d+, after.status$", lines[2])
+    shown = done.stdout[done.stdout.index("another body") :]
+    assert "header ce-type\n      - x\n      + millrace.change.create\n" in shown
+    assert 'body "/after/n"\n      - 2\n      + 1\n' in shown
+    assert 'body "/after/m"\n      - 1\n      + (absent)\n' in shown
+    for line, text in enumerate((folder / "functions" / "mail.yaml").read_text().split("\n"), 1):
+        if '"name"' in text:
+            assert re.search(rf"functions/mail.yaml:{line - 1}:\d+\n", done.stdout), "the place of the test"
+
+
+def test_events_of_a_file_in_one_batch(shop):
+    folder = shop(
+        [
+            {
+                "events": "orders.jsonl",
+                "expect": ["delivered", "filtered", "delivered"],
+                "request": {"body": {"/1/row/id": 3, "/0/op": "c"}},
+            }
+        ],
+        payload="row",
+        delivery={"batch": {"events": 10}},
+    )
+    events = [{"after": {"id": n, "status": "new" if n == 2 else "paid"}} for n in (1, 2, 3)]
+    (folder / "functions" / "orders.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert run(folder).returncode == 0
+    (folder / "functions" / "orders.jsonl").write_text('{"after":{"status":"paid"}}\n{"after":\n')
+    done = run(folder)
+    assert done.returncode == 78 and "orders.jsonl:2:" in done.stdout, done.stdout
+    os.unlink(folder / "functions" / "orders.jsonl")
+    done = run(folder)
+    assert done.returncode == 78 and "orders.jsonl: No such file" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    "test, said",
+    [
+        ({"event": {"after": {}}}, "a test has expect or request, or both"),
+        ({"expect": "delivered"}, "a test has an event or events, and not both"),
+        ({"event": {}, "expect": "sent"}, "expect is delivered or filtered"),
+        ({"event": [], "expect": "delivered"}, "an event is a map"),
+        ({"event": {}, "expekt": "delivered"}, 'unknown key "expekt"'),
+        ({"event": {}, "request": {"body": "x"}}, "body is a map by JSON pointer"),
+    ],
+)
+def test_bad_tests_are_refused_by_check_too(shop, test, said):
+    folder = shop([test])
+    done = run(folder)
+    assert done.returncode == 78 and said in done.stdout, done.stdout
+    done = subprocess.run([BINARY, "check", "-c", str(folder)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 78 and re.search(r"mail\.yaml:\d+:\d+: error: tests: ", done.stdout), done.stdout
+
+
+def test_bad_events_are_refused_with_their_place(shop):
+    done = run(shop([{"event": {"op": "x"}, "expect": "delivered"}]))
+    assert done.returncode == 78
+    assert re.search(r"functions/mail\.yaml:\d+:\d+: op is c, r, u, d, t or m", done.stdout), done.stdout
+
+
+def test_one_function_alone(shop):
+    shop([{"event": {"after": {"status": "new"}}, "expect": "delivered"}], name="bad")
+    folder = shop([{"event": {"after": {"status": "paid"}}, "expect": "delivered"}], name="good")
+    assert run(folder, "good").returncode == 0
+    assert run(folder).returncode == 1
+    assert run(folder, "nobody").returncode == 78
