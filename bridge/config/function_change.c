@@ -28,8 +28,8 @@ static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *
 
 bool function_change_is_same_endpoint(const struct function_config *a, const struct function_config *b)
 {
-    return is_same_text(a->http.url, b->http.url) && is_same_text(a->http.bearer, b->http.bearer) &&
-           are_same_pairs(&a->http.headers, &b->http.headers);
+    return a->endpoint == b->endpoint && is_same_text(a->http.url, b->http.url) &&
+           is_same_text(a->http.bearer, b->http.bearer) && are_same_pairs(&a->http.headers, &b->http.headers);
 }
 
 static bool is_same_delivery(const struct function_config *a, const struct function_config *b)

@@ -18,6 +18,7 @@ enum function_payload {
     FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH,
     FUNCTION_PAYLOAD_ROW,
 };
+enum function_endpoint { FUNCTION_ENDPOINT_HTTP };
 enum function_order { FUNCTION_ORDER_KEY, FUNCTION_ORDER_PARTITION, FUNCTION_ORDER_NONE };
 
 struct function_config {
@@ -35,6 +36,7 @@ struct function_config {
     } filter;
     struct config_tree tests;  // function_test.h reads it
     enum function_payload payload;
+    enum function_endpoint endpoint;
     struct {
         char *url;
         struct text_pairs headers;

@@ -15,13 +15,14 @@ enum {
 static bool open_target(struct delivery *d, const struct function_config *config, struct target **ret,
                         struct fault *f)
 {
+    const struct endpoint_type *type = endpoint_type_of(config->endpoint);
     CLEANUP(memory_free_pointer) struct target *target = memory_zeroed(1, sizeof(*target));
     *target = (struct target){
-        .endpoint_type = &endpoint_http,
+        .endpoint_type = type,
         .on_response = delivery_on_response,
         .self = d,
     };
-    if (!endpoint_http.open(config, d->loop, &target->endpoint, f)) {
+    if (!type->open(config, d->loop, &target->endpoint, f)) {
         return false;
     }
     *ret = TAKE(target);
@@ -61,15 +62,19 @@ static void apply_config(struct delivery *d, const struct function_config *confi
     d->filter_generation++;
     bool can_batch = payload_type_of(config->payload)->can_batch;
     size_t batch_events = can_batch ? (size_t)config->delivery.batch.events : 1;
+    size_t body_max = endpoint_type_of(config->endpoint)->body_max;
+    size_t bytes = (size_t)config->delivery.batch.bytes;
+    bytes = bytes < body_max ? bytes : body_max;
     size_t events = (size_t)config->delivery.concurrency * batch_events * ROUNDS_OF_CALLS;
     d->records_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
     d->lane_events_max = batch_events * 2 > LANE_EVENTS_MIN ? batch_events * 2 : LANE_EVENTS_MIN;
     d->limits = (struct batch_limits){
         .events_max = batch_events < d->records_max ? batch_events : d->records_max,
-        .bytes_max = (size_t)config->delivery.batch.bytes,
+        .bytes_max = bytes,
         .window_us = config->delivery.batch.window_us,
     };
     d->payload = payload_options_of(config);
+    d->payload.bytes_max = bytes;
     d->policy = (struct outcome_policy){
         .attempts_max = config->delivery.retry.attempts,
         .max_age_us = config->delivery.retry.max_age_us,

@@ -38,6 +38,7 @@ typedef void (*endpoint_on_response)(void *self, const struct response *r);
 struct endpoint_type {
     const char *kind;
     const char *summary;
+    size_t body_max;  // the largest body that it takes, whatever `batch.bytes` allows; SIZE_MAX: any
     /** Does no I/O. `config` is lent until the last send; close does not need it. FAULT_CONFIG: the
      * configuration is invalid. */
     bool (*open)(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,
@@ -52,5 +53,7 @@ struct endpoint_type {
 };
 
 extern const struct endpoint_type endpoint_http;
+
+const struct endpoint_type *endpoint_type_of(enum function_endpoint kind);
 
 #endif

@@ -156,6 +156,7 @@ static void http_close(struct endpoint *e)
 const struct endpoint_type endpoint_http = {
     .kind = "http",
     .summary = "POST to a URL",
+    .body_max = SIZE_MAX,
     .open = http_open,
     .send = http_send,
     .cancel = http_cancel,

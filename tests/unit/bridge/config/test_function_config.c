@@ -193,6 +193,17 @@ static void what_follows_from_a_wrong_value_is_not_complained_about(void **state
                      "f.yaml:2:11: error: endpoint: write a section with http\n");
 }
 
+static void a_function_has_one_kind_of_endpoint(void **state)
+{
+    (void)state;
+    check_complaints("source: {topics: [a]}\nendpoint: {}\n",
+                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http\n");
+    check_complaints("source: {topics: [a]}\nendpoint: {http: }\n",
+                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http\n");
+    check_complaints("source: {topics: [a]}\nendpoint: {http: {}}\n",
+                     "f.yaml:2:18: error: required key \"url\" is missing\n");
+}
+
 static void headers_are_names_and_lines_that_http_allows(void **state)
 {
     (void)state;
@@ -259,6 +270,7 @@ int main(void)
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(payloads_of_one_event_take_no_batch),
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),
+        cmocka_unit_test(a_function_has_one_kind_of_endpoint),
         cmocka_unit_test(headers_are_names_and_lines_that_http_allows),
         cmocka_unit_test(rules_between_options_have_their_place),
         cmocka_unit_test(lists_and_limits_are_checked),

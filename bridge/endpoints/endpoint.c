@@ -1,0 +1,12 @@
+#include "bridge/endpoints/endpoint.h"
+
+#include "core/base/memory.h"
+
+const struct endpoint_type *endpoint_type_of(enum function_endpoint kind)
+{
+    static const struct endpoint_type *const TYPES[] = {
+        [FUNCTION_ENDPOINT_HTTP] = &endpoint_http,
+    };
+    INVARIANT((size_t)kind < COUNT_OF(TYPES));
+    return TYPES[kind];
+}
