@@ -21,6 +21,7 @@ int bridge_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int connect_command(int argc, char **argv);
+int dlq_command(int argc, char **argv);
 int filter_command(int argc, char **argv);
 int registry_command(int argc, char **argv);
 int run_command(int argc, char **argv);

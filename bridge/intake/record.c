@@ -10,17 +10,27 @@
 enum { ID_BYTES_MAX = 256 };
 #define KEY_UNKNOWN_VALID_US (60 * CLOCK_US_PER_S)  // how long "unknown schema" is cached for keys
 
-/** The id in the record's header, else topic-partition-offset, written into `buffer`. */
+static bool read_id(const rd_kafka_headers_t *headers, const char *name, struct slice *ret)
+{
+    const void *value;
+    size_t size;
+    if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR || size == 0 ||
+        size > ID_BYTES_MAX) {
+        return false;
+    }
+    *ret = slice_make(value, size);
+    return true;
+}
+
+/** The id in a record's header (a dead letter without a position has that of its event), else
+ * topic-partition-offset, written into `buffer`. */
 static struct slice id_of(const char *topic, const rd_kafka_message_t *message,
                           const rd_kafka_headers_t *headers, char *buffer, size_t size)
 {
-    const void *value;
-    size_t value_size;
+    struct slice id;
     if (headers != NULL &&
-        rd_kafka_header_get_last(headers, EVENT_ID_HEADER, &value, &value_size) ==
-            RD_KAFKA_RESP_ERR_NO_ERROR &&
-        value_size > 0 && value_size <= ID_BYTES_MAX) {
-        return slice_make(value, value_size);
+        (read_id(headers, EVENT_ID_HEADER, &id) || read_id(headers, EVENT_ID_OF_LETTER_HEADER, &id))) {
+        return id;
     }
     int written =
         snprintf(buffer, size, "%s-%" PRId32 "-%" PRId64, topic, message->partition, message->offset);
@@ -146,8 +156,7 @@ static struct slice unframed(struct slice wire)
     return slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);
 }
 
-/** Writes the key as JSON: one that is not Avro as a string. */
-static void decode_key(const struct record *r, const struct json_options *options, struct bytes *out)
+void record_decode_key(const struct record *r, const struct json_options *options, struct bytes *out)
 {
     struct fault f;
     bool is_avro = r->key_type != NULL && json_encode_datum(r->key_type, unframed(r->key), options, out, &f);
@@ -169,7 +178,7 @@ bool record_decode(struct record *r, enum event_scope scope, const struct json_o
         return fault_context(f, "value");
     }
     if (!is_row) {
-        decode_key(r, options, out->key);
+        record_decode_key(r, options, out->key);
     }
     r->commit_time_us = json.value.commit_time_us;
     json.text = bytes_slice(out->value);

@@ -12,6 +12,9 @@
 /** The record header that carries the event id (`millrace.position`). */
 #define EVENT_ID_HEADER "millrace.position"
 
+/** And the one of a dead letter, for events of other producers. */
+#define EVENT_ID_OF_LETTER_HEADER "millrace.dlq.event_id"
+
 struct record {
     uint32_t reference_count;
     int32_t partition;
@@ -61,6 +64,9 @@ static inline size_t record_bytes(const struct record *r)
  *          reject_reason is: `undecodable` (the value is not in the wire format) or `unknown_schema`
  */
 bool record_resolve(struct record *r, struct schema_cache *schemas) MUST_USE;
+
+/** Appends a resolved record's key as JSON: one that is not Avro as a string, nothing without a key. */
+void record_decode_key(const struct record *r, const struct json_options *options, struct bytes *out);
 
 /** What a function's payload needs of an event. */
 enum event_scope {

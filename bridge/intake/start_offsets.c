@@ -1,6 +1,7 @@
 #include "bridge/intake/start_offsets.h"
 
 #include "bridge/intake/consumer_conf.h"
+#include "bridge/intake/log_read.h"
 #include "bridge/intake/record.h"
 
 enum {
@@ -91,54 +92,20 @@ static bool read_lsn(const rd_kafka_message_t *m, uint64_t *ret)
     return true;
 }
 
-enum visit { VISIT_ON, VISIT_STOP };
-
-/** Reads the records from `from` to before `to` until `visit` stops. False: Kafka does not respond. */
-static bool read_records(const struct search *s, int64_t from, int64_t to,
-                         enum visit (*visit)(void *self, int64_t offset, const uint64_t *lsn), void *self)
-{
-    if (from >= to) {
-        return true;
-    }
-    if (rd_kafka_consume_start(s->topic, s->partition, from) != 0) {
-        return kafka_fault(s->f, rd_kafka_last_error());
-    }
-    bool is_good = true;
-    bool is_over = false;
-    while (is_good && !is_over) {
-        rd_kafka_message_t *m = rd_kafka_consume(s->topic, s->partition, KAFKA_TIMEOUT_MS);
-        if (m == NULL) {
-            is_good = kafka_fault(s->f, RD_KAFKA_RESP_ERR__TIMED_OUT);
-        } else if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            uint64_t lsn;
-            is_over =
-                m->offset >= to || visit(self, m->offset, read_lsn(m, &lsn) ? &lsn : NULL) == VISIT_STOP;
-        } else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            is_over = m->offset >= to;
-        }  // others are transient: librdkafka goes on, or the time-out ends it
-        if (m != NULL) {
-            rd_kafka_message_destroy(m);
-        }
-    }
-    (void)rd_kafka_consume_stop(s->topic, s->partition);
-    return is_good;
-}
-
 /** The first record with a position. */
 struct probe {
     int64_t offset;  // -1: there is none
     uint64_t lsn;
 };
 
-static enum visit visit_probe(void *self, int64_t offset, const uint64_t *lsn)
+static enum log_read_step visit_probe(void *self, rd_kafka_message_t *message)
 {
     struct probe *p = self;
-    if (lsn == NULL) {
-        return VISIT_ON;
+    if (!read_lsn(message, &p->lsn)) {
+        return LOG_READ_ON;
     }
-    p->offset = offset;
-    p->lsn = *lsn;
-    return VISIT_STOP;
+    p->offset = message->offset;
+    return LOG_READ_STOP;
 }
 
 /** The first record at or after an LSN. */
@@ -147,14 +114,15 @@ struct window {
     int64_t found;  // -1: none
 };
 
-static enum visit visit_window(void *self, int64_t offset, const uint64_t *lsn)
+static enum log_read_step visit_window(void *self, rd_kafka_message_t *message)
 {
     struct window *w = self;
-    if (lsn == NULL || *lsn < w->lsn) {
-        return VISIT_ON;
+    uint64_t lsn;
+    if (!read_lsn(message, &lsn) || lsn < w->lsn) {
+        return LOG_READ_ON;
     }
-    w->found = offset;
-    return VISIT_STOP;
+    w->found = message->offset;
+    return LOG_READ_STOP;
 }
 
 static bool find_by_lsn(const struct search *s, int64_t begin, int64_t end, int64_t *ret)
@@ -164,7 +132,7 @@ static bool find_by_lsn(const struct search *s, int64_t begin, int64_t end, int6
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         struct probe p = {-1, 0};
-        if (!read_records(s, middle, high, visit_probe, &p)) {
+        if (!log_read(s->topic, s->partition, middle, high, visit_probe, &p, s->f)) {
             return false;
         }
         if (p.offset >= 0 && p.lsn < s->lsn) {
@@ -176,7 +144,8 @@ static bool find_by_lsn(const struct search *s, int64_t begin, int64_t end, int6
     struct window w = {.lsn = s->lsn};
     do {
         w.found = -1;
-        if (!read_records(s, low - begin > WINDOW ? low - WINDOW : begin, low, visit_window, &w)) {
+        if (!log_read(s->topic, s->partition, low - begin > WINDOW ? low - WINDOW : begin, low, visit_window,
+                      &w, s->f)) {
             return false;
         }
         low = w.found >= 0 ? w.found : low;

@@ -53,6 +53,7 @@ ROOMS = {
     ],
     "bridge/function": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "delivery"))],
     "bridge": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "function"))],
+    "bridge/jobs": [*BELOW, "bridge", *(f"bridge/{room}" for room in ("config", "intake"))],
     "cli/try": [*BELOW, "connectors", "bridge"],
     "cli/supervise": [
         *BELOW,
@@ -61,8 +62,8 @@ ROOMS = {
     "bridge/testing": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "payload"))],
     "cli": [
         *BELOW,
-        *(f"bridge/{room}" for room in ("config", "filter", "testing")),
-        *("connectors", "bridge", "cli/supervise", "cli/try"),
+        *(f"bridge/{room}" for room in ("config", "filter", "testing", "jobs")),
+        *("bridge/intake/record.h", "connectors", "bridge", "cli/supervise", "cli/try"),
     ],
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.

@@ -1,0 +1,51 @@
+#include "bridge/jobs/letter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct slice header(const struct record *r, const char *name)
+{
+    char full[64];
+    const void *value;
+    size_t size;
+    (void)snprintf(full, sizeof(full), "millrace.dlq.%s", name);
+    bool is_there = r->headers != NULL &&
+                    rd_kafka_header_get_last(r->headers, full, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                    value != NULL;
+    return is_there ? slice_make(value, size) : slice_make("", 0);
+}
+
+static int64_t number(const struct record *r, const char *name)
+{
+    char text[24];
+    struct slice value = header(r, name);
+    if (value.size == 0 || value.size >= sizeof(text)) {
+        return -1;
+    }
+    memcpy(text, value.data, value.size);
+    text[value.size] = '\0';
+    if (text[strspn(text, "0123456789")] != '\0') {
+        return -1;
+    }
+    errno = 0;
+    int64_t read = strtoll(text, NULL, 10);
+    return errno == 0 ? read : -1;
+}
+
+bool letter_read(const struct record *r, struct letter_info *ret)
+{
+    *ret = (struct letter_info){
+        .reason = header(r, "reason"),
+        .message = header(r, "message"),
+        .topic = header(r, "topic"),
+        .event_id = header(r, "event_id"),
+        .status = number(r, "status"),
+        .attempts = number(r, "attempts"),
+        .partition = number(r, "partition"),
+        .offset = number(r, "offset"),
+        .timestamp_ms = number(r, "timestamp"),
+        .failed_at_ms = number(r, "failed_at"),
+    };
+    return ret->reason.size > 0;
+}

@@ -1,0 +1,164 @@
+#include "bridge/jobs/letter_scan.h"
+
+#include "bridge/intake/consumer_conf.h"
+#include "bridge/intake/log_read.h"
+#include "bridge/intake/progress_record.h"
+#include "bridge/intake/start_offsets.h"
+#include "core/base/clock.h"
+#include "core/kafka/kafka_client.h"
+
+enum { KAFKA_TIMEOUT_MS = 10000, READ_AHEAD_BYTES = 8 << 20, READ_AHEAD_RECORDS = 20000 };
+
+char *letter_group(const char *function)
+{
+    return memory_format("millrace.%s.dlq", function);
+}
+
+struct scan {
+    const struct letter_scan_params *params;
+    letter_visit visit;
+    void *self;
+    const char *topic;
+    int64_t committed;
+    struct progress_record *progress;  // of the partition
+    struct bytes key;
+    bool is_over;
+};
+
+static bool is_settled(const struct scan *s, int64_t offset)
+{
+    for (size_t i = 0; i < s->progress->range_count; i++) {
+        if (offset >= s->progress->ranges[i].from && offset < s->progress->ranges[i].to) {
+            return true;
+        }
+    }
+    return offset < s->committed;
+}
+
+/** Looks its schemas up, while the loop turns. */
+static void resolve(const struct scan *s, struct record *r)
+{
+    while (!record_is_tombstone(r) && !record_resolve(r, s->params->schemas)) {
+        (void)uv_run(s->params->loop, UV_RUN_ONCE);
+    }
+}
+
+static enum log_read_step visit_message(void *self, rd_kafka_message_t *message)
+{
+    struct scan *s = self;
+    if (!s->params->has_settled && is_settled(s, message->offset)) {
+        return LOG_READ_ON;
+    }
+    struct record *r = record_new(s->topic, message, clock_now_us());
+    struct letter_info letter;
+    if (letter_read(r, &letter)) {
+        const struct json_options options = {.int64_as_string = s->params->config->int64_as_string};
+        resolve(s, r);
+        bytes_reset(&s->key);
+        record_decode_key(r, &options, &s->key);
+        const struct letter_found found = {r, &letter, bytes_slice(&s->key)};
+        if (letter_filter_matches(s->params->filter, r, &letter, found.key)) {
+            s->is_over = !s->visit(s->self, &found);
+        }
+    }
+    record_release(r);
+    return s->is_over ? LOG_READ_STOP : LOG_READ_ON;
+}
+
+static bool kafka_fault(struct fault *f, rd_kafka_resp_err_t code, const char *what)
+{
+    return fault_from(f, FAULT_RETRY, "librdkafka", code, "%s: %s", what, rd_kafka_err2str(code));
+}
+
+/** The partitions of the topic; none when it does not exist. */
+static bool list_partitions(rd_kafka_t *rk, const char *name, rd_kafka_topic_partition_list_t *list,
+                            struct fault *f)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, KAFKA_TIMEOUT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return kafka_fault(f, code, "listing the topics");
+    }
+    for (int t = 0; t < metadata->topic_cnt; t++) {
+        const struct rd_kafka_metadata_topic *topic = &metadata->topics[t];
+        for (int p = 0; p < topic->partition_cnt && strcmp(topic->topic, name) == 0; p++) {
+            rd_kafka_topic_partition_list_add(list, name, topic->partitions[p].id);
+        }
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
+static bool scan_partition(struct scan *s, rd_kafka_t *reader, const rd_kafka_topic_partition_t *committed,
+                           int64_t end, struct fault *f)
+{
+    s->committed = committed->offset < 0 ? 0 : committed->offset;
+    s->progress->range_count = 0;
+    struct slice text = slice_make(committed->metadata, committed->metadata_size);
+    if (!progress_record_read(text, s->committed, clock_wall_us() / CLOCK_US_PER_MS, s->progress, f)) {
+        s->progress->range_count = 0;  // of another program: what is beyond the offset waits
+    }
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(reader, s->topic, NULL);
+    int64_t from = s->params->has_settled ? 0 : s->committed;
+    bool is_good = log_read(topic, committed->partition, from, end, visit_message, s, f);
+    rd_kafka_topic_destroy(topic);
+    return is_good;
+}
+
+static bool scan_partitions(struct scan *s, const rd_kafka_topic_partition_list_t *committed,
+                            rd_kafka_topic_partition_list_t *ends, struct fault *f)
+{
+    static const struct partition_limits LIMITS = {.records = READ_AHEAD_RECORDS, .bytes = READ_AHEAD_BYTES};
+    rd_kafka_t *reader;
+    if (!consumer_conf_open_reader(s->params->settings, &LIMITS, &reader, f)) {
+        return false;
+    }
+    bool is_good = true;
+    s->progress = memory_zeroed(1, sizeof(*s->progress));
+    for (int i = 0; i < committed->cnt && is_good && !s->is_over; i++) {
+        is_good = scan_partition(s, reader, &committed->elems[i], ends->elems[i].offset, f);
+    }
+    free(s->progress);
+    bytes_clear(&s->key);
+    rd_kafka_destroy(reader);
+    return is_good;
+}
+
+static bool ask_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, struct fault *f)
+{
+    rd_kafka_resp_err_t code =
+        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_committed(rk, list, KAFKA_TIMEOUT_MS);
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code = list->elems[i].err;
+    }
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fault(f, code, "fetching what is settled");
+}
+
+bool letter_scan(const struct letter_scan_params *params, letter_visit visit, void *self,
+                 rd_kafka_topic_partition_list_t **ret_ends, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *group = letter_group(params->config->name);
+    const char *extra[] = {"group.id", group, NULL};
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    if (!kafka_client_conf(params->settings, KAFKA_CONSUMER, extra, &conf, f) ||
+        !kafka_client_open(conf, KAFKA_CONSUMER, &rk, f)) {
+        return false;
+    }
+    struct scan s = {.params = params,
+                     .visit = visit,
+                     .self = self,
+                     .topic = params->config->delivery.on_failure.dead_letter};
+    rd_kafka_topic_partition_list_t *ends = rd_kafka_topic_partition_list_new(1);
+    bool is_good = list_partitions(rk, s.topic, ends, f) && start_offsets_ends(rk, ends, f);
+    rd_kafka_topic_partition_list_t *committed = rd_kafka_topic_partition_list_copy(ends);
+    is_good = is_good && ask_committed(rk, committed, f) && scan_partitions(&s, committed, ends, f);
+    rd_kafka_topic_partition_list_destroy(committed);
+    if (is_good && ret_ends != NULL) {
+        *ret_ends = ends;
+    } else {
+        rd_kafka_topic_partition_list_destroy(ends);
+    }
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return is_good;
+}

@@ -1,0 +1,156 @@
+// millrace dlq: what could not be delivered.
+#include "cli/dlq.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+static const char USAGE[] =
+    "usage: millrace dlq list FUNCTION [-c DIR] [SELECTION] [--json]\n"
+    "       millrace dlq show FUNCTION PARTITION:OFFSET|ID [-c DIR] [--json]\n"
+    "\n"
+    "A dead letter waits in the function's dead-letter topic until it is redriven or dropped.\n"
+    "\n"
+    "  list    counts the waiting letters by reason and lists them\n"
+    "  show    prints one letter, by its place in the dead-letter topic or by its event id\n"
+    "\n"
+    "SELECTION, all of which must hold:\n"
+    "  --reason R     attempts_exhausted, expired, rejected, redirect, undecodable, unknown_schema, "
+    "oversize\n"
+    "  --key K        the row's key as JSON ({\"id\":7}), or the text of a key of one column\n"
+    "  --status N     the HTTP status of the last response\n"
+    "  --topic T      where the event was read: a name or a glob\n"
+    "  --since T      failed at this time or later: 2026-01-02T03:04:05Z, or how long ago (2h)\n"
+    "  --until T      failed before this time\n"
+    "  --limit N      at most so many letters; list shows 100 unless told\n";
+
+enum subcommand { DLQ_LIST, DLQ_SHOW };
+
+static const char *const SUBCOMMANDS[] = {"list", "show", NULL};
+
+static const struct option OPTIONS[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"reason", required_argument, NULL, 'r'},
+    {"key", required_argument, NULL, 'k'},
+    {"status", required_argument, NULL, 's'},
+    {"topic", required_argument, NULL, 't'},
+    {"since", required_argument, NULL, 'f'},
+    {"until", required_argument, NULL, 'u'},
+    {"limit", required_argument, NULL, 'n'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/** False: the value is wrong, and stderr says why. */
+static bool take_option(struct dlq_options *o, int option)
+{
+    switch (option) {
+    case 'c':
+        o->dir = optarg;
+        return true;
+    case 'r':
+        o->filter.reason = optarg;
+        return true;
+    case 'k':
+        o->filter.key = optarg;
+        return true;
+    case 't':
+        o->filter.topic = optarg;
+        return true;
+    case 's':
+        return job_setup_number("dlq", "status", optarg, &o->filter.status);
+    case 'f':
+        return job_setup_time("dlq", "since", optarg, &o->filter.since_ms);
+    case 'u':
+        return job_setup_time("dlq", "until", optarg, &o->filter.until_ms);
+    case 'n':
+        return job_setup_number("dlq", "limit", optarg, &o->limit);
+    case 'j':
+        o->is_json = true;
+        return true;
+    default:
+        (void)fputs(USAGE, stderr);
+        return false;
+    }
+}
+
+static bool refuse(const char *what, const char *word)
+{
+    (void)fprintf(stderr, "millrace dlq: %s \"%s\"\n%s", what, word, USAGE);
+    return false;
+}
+
+static bool find_subcommand(const char *word, enum subcommand *ret)
+{
+    for (size_t i = 0; SUBCOMMANDS[i] != NULL; i++) {
+        if (strcmp(word, SUBCOMMANDS[i]) == 0) {
+            *ret = (enum subcommand)i;
+            return true;
+        }
+    }
+    const char *nearest = text_nearest(word, SUBCOMMANDS);
+    if (nearest == NULL) {
+        return refuse("unknown subcommand", word);
+    }
+    (void)fprintf(stderr, "millrace dlq: unknown subcommand \"%s\"; did you mean \"%s\"?\n", word, nearest);
+    return false;
+}
+
+/** Takes the words beside the options. */
+static bool take_words(struct dlq_options *o, enum subcommand *ret, int argc, char **argv)
+{
+    if (optind == argc) {
+        (void)fputs(USAGE, stderr);
+        return false;
+    }
+    if (!find_subcommand(argv[optind++], ret)) {
+        return false;
+    }
+    if (optind == argc) {
+        return refuse("name the function after", SUBCOMMANDS[*ret]);
+    }
+    o->function = argv[optind++];
+    if (*ret == DLQ_SHOW) {
+        if (optind == argc) {
+            return refuse("name the letter, as list does, after", o->function);
+        }
+        o->place = argv[optind++];
+    }
+    return optind == argc || refuse("unexpected argument", argv[optind]);
+}
+
+int dlq_command(int argc, char **argv)
+{
+    struct dlq_options options = {.filter = LETTER_FILTER_ALL, .limit = -1};
+    optind = 0;  // main may have parsed options already
+    for (int option; (option = getopt_long(argc, argv, "c:h", OPTIONS, NULL)) != -1;) {
+        if (option == 'h') {
+            (void)fputs(USAGE, stdout);
+            return CLI_DONE;
+        }
+        if (!take_option(&options, option)) {
+            return CLI_USAGE;
+        }
+    }
+    enum subcommand which;
+    if (!take_words(&options, &which, argc, argv)) {
+        return CLI_USAGE;
+    }
+    static const char *const NAMES[] = {"dlq list", "dlq show"};
+    struct job_setup s = {0};
+    int code;
+    if (job_setup_open(&s, NAMES[which], options.dir, options.function, &code)) {
+        switch (which) {
+        case DLQ_LIST:
+            code = dlq_list(&s, &options);
+            break;
+        case DLQ_SHOW:
+            code = dlq_show(&s, &options);
+            break;
+        }
+    }
+    job_setup_close(&s);
+    return code;
+}

@@ -1,0 +1,122 @@
+#include "cli/job_setup.h"
+
+#include <stdio.h>
+
+#include "bridge/config/start_position.h"
+#include "cli/cli.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/config/config_value.h"
+
+static struct function_config *find(const struct config_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->function_count; i++) {
+        if (strcmp(set->functions[i]->name, name) == 0) {
+            return set->functions[i];
+        }
+    }
+    return NULL;
+}
+
+static void complain_unknown(const struct config_set *set, const char *command, const char *name)
+{
+    const char **names = memory_zeroed(set->function_count + 1, sizeof(*names));
+    for (size_t i = 0; i < set->function_count; i++) {
+        names[i] = set->functions[i]->name;
+    }
+    const char *nearest = text_nearest(name, names);
+    (void)fprintf(stderr, "millrace %s: there is no function \"%s\"", command, name);
+    if (nearest != NULL) {
+        (void)fprintf(stderr, "; did you mean \"%s\"?", nearest);
+    }
+    (void)fputc('\n', stderr);
+    free(names);
+}
+
+/** Files of other functions may be wrong. */
+static bool load(struct job_setup *s, const char *dir, const char *function, int *ret_exit)
+{
+    static const struct config_scope scope = {CONFIG_FOLDER_FUNCTIONS, NULL};
+    *ret_exit = CLI_CONFIG;
+    bool is_sound = config_dir_load_scope(config_dir_choose(dir), &scope, &s->set);
+    const struct config_rejected *own =
+        config_rejections_find(&s->set.rejected, &function_config_kind, function);
+    const struct config_rejected *settings = config_rejections_find(&s->set.rejected, &settings_kind, NULL);
+    if (!is_sound && (own != NULL || settings != NULL)) {
+        (void)fputs(own != NULL ? own->text : settings->text, stderr);
+        return false;
+    }
+    s->config = find(&s->set, function);
+    if (s->config == NULL) {
+        complain_unknown(&s->set, s->command, function);
+        return false;
+    }
+    return true;
+}
+
+bool job_setup_open(struct job_setup *s, const char *command, const char *dir, const char *function,
+                    int *ret_exit)
+{
+    s->command = command;
+    if (!load(s, dir, function, ret_exit)) {
+        return false;
+    }
+    enum log_level level = s->set.settings->log.level;
+    log_start(s->set.settings->log.format, level < LOG_LEVEL_WARN ? LOG_LEVEL_WARN : level);
+    INVARIANT(uv_loop_init(&s->loop) == 0);
+    s->has_loop = true;
+    struct fault f;
+    if (!registry_open(&s->loop, s->set.settings, &s->registry, &f)) {
+        *ret_exit = job_setup_fail(s, &f);
+        return false;
+    }
+    s->schemas = schema_cache_new(&s->loop, s->registry);
+    return true;
+}
+
+void job_setup_close(struct job_setup *s)
+{
+    if (s->has_loop) {
+        if (s->schemas != NULL) {
+            schema_cache_free(s->schemas);
+        }
+        registry_close(s->registry);
+        (void)uv_run(&s->loop, UV_RUN_DEFAULT);
+        (void)uv_loop_close(&s->loop);
+    }
+    config_set_clear(&s->set);
+}
+
+int job_setup_fail(const struct job_setup *s, const struct fault *f)
+{
+    (void)fprintf(stderr, "millrace %s: %s\n", s->command, f->text);
+    return f->kind == FAULT_CONFIG ? CLI_CONFIG : CLI_FAILED;
+}
+
+bool job_setup_time(const char *command, const char *option, const char *text, int64_t *ret_ms)
+{
+    struct fault f;
+    int64_t ago_us;
+    if (start_position_parse_time(text, ret_ms)) {
+        return true;
+    }
+    if (config_value_duration(text, &ago_us, &f)) {
+        *ret_ms = (clock_wall_us() - ago_us) / CLOCK_US_PER_MS;
+        return true;
+    }
+    (void)fprintf(stderr,
+                  "millrace %s: --%s \"%s\" is neither an RFC 3339 timestamp (2026-01-02T03:04:05Z) nor a "
+                  "duration (2h)\n",
+                  command, option, text);
+    return false;
+}
+
+bool job_setup_number(const char *command, const char *option, const char *text, int64_t *ret)
+{
+    struct fault f;
+    if (config_value_integer(text, ret, &f) && *ret >= 0) {
+        return true;
+    }
+    (void)fprintf(stderr, "millrace %s: --%s \"%s\" is not a number\n", command, option, text);
+    return false;
+}
