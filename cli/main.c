@@ -25,7 +25,7 @@ static const struct command COMMANDS[] = {
     {"status", status_command, "show the state of connectors and functions"},
     {"registry", registry_command, "serve the embedded schema registry's REST API on a port of its own"},
     {"test", test_command, "run the tests in functions' files"},
-    {"filter", filter_command, "test filter patterns on events"},
+    {"filter", filter_command, "say which events a function's filter refuses, and why"},
     {"dlq", dlq_command, "list and show what could not be delivered"},
     {"config", config_command, "print the options, their JSON Schema, or the effective values"},
 };

@@ -35,13 +35,13 @@ static void skip_space(struct parser *p)
     }
 }
 
-static uint32_t add_node(struct json_tree *t, uint32_t at)
+uint32_t json_tree_add(struct json_tree *t, struct json_node node)
 {
     if (t->count == t->capacity) {
         t->capacity = t->capacity == 0 ? 32 : t->capacity * 2;
         t->nodes = memory_resize(t->nodes, t->capacity * sizeof *t->nodes);
     }
-    t->nodes[t->count] = (struct json_node){.at = at};
+    t->nodes[t->count] = node;
     return t->count++;
 }
 
@@ -215,7 +215,7 @@ static bool read_value(struct parser *p, int depth, uint32_t *ret)
     if (depth > JSON_TREE_DEPTH_MAX) {
         return refuse(p, "nested too deeply");
     }
-    uint32_t node = add_node(p->tree, offset(p));
+    uint32_t node = json_tree_add(p->tree, (struct json_node){.at = offset(p)});
     struct slice text = {0};
     enum filter_kind kind = FILTER_NULL;
     uint8_t first = peek(p);

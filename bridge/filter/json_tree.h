@@ -49,6 +49,9 @@ bool json_tree_parse_placed(struct slice text, const struct text_places *places,
                             struct fault *f) MUST_USE;
 void json_tree_clear(struct json_tree *t);
 
+/** Adds a copy of the node, which belongs to no other yet; pointers to nodes are invalid then. */
+uint32_t json_tree_add(struct json_tree *t, struct json_node node);
+
 /** The place of the byte at this offset. */
 struct json_place json_tree_place(const struct json_tree *t, size_t at);
 

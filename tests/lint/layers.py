@@ -78,8 +78,10 @@ DOORS = {
     "bridge": ["bridge"],
     "bridge/testing": ["test_run"],
     "bridge/config": ["function_config", "function_test", "function_change", "start_position"],
-    "bridge/filter": ["avro_event", "decimal", "filter_value", "json_tree", "match", "pattern", "pattern_term",
-                      "step_table"],
+    "bridge/filter": [
+        "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",
+        "pattern", "pattern_term", "step_table",
+    ],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],
     "bridge/delivery": ["delivery", "dead_letter", "function_metrics"],

@@ -65,10 +65,84 @@ def test_a_verdict_comes_at_once():
     assert process.wait(60) == 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["--wrong"], ["--lines", "more"], ["mail"]])
+WRONG = [[], ["--wrong"], ["--lines", "more"], ["--last", "0", "f"], ["f", "file", "more"]]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_usage(arguments):
     done = subprocess.run([BINARY, "filter", *arguments], input="", capture_output=True, text=True, timeout=60)
     assert done.returncode == 64 and "usage: millrace filter --lines" in done.stderr
+
+
+def test_what_changed_is_known_in_lines_too():
+    lines = [
+        {"pattern": {"changed": ["a"]}, "event": {"before": {"a": 1}, "after": {"a": 2}}},
+        {"pattern": {"changed": ["a", "b"]}, "event": {"before": {"a": 1, "b": [1]}, "after": {"b": [1], "a": 1.0}}},
+        {"pattern": {"changed_to": {"a": [2]}}, "event": {"before": None, "after": {"a": 2}}},
+        {"pattern": {"changed_from": {"a": [2]}}, "event": {"before": {"a": 2}, "after": {"a": 2}}},
+        {"pattern": {"changed": "a"}, "event": {}},
+    ]
+    assert answers("\n".join(json.dumps(line) for line in lines)) == [
+        "true",
+        "false",
+        "true",
+        "false",
+        'error: 5:25: "changed" takes an array of column names',
+    ]
+
+
+FUNCTION = """
+source: {topics: [shop.public.orders], operations: [create, update]}
+filter:
+  after: {status: [paid], total: [{numeric: ['>', 100]}]}
+  headers: {tenant.name: [shop]}
+endpoint: {http: {url: 'http://f.example/'}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "mail.yaml").write_text(FUNCTION, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_file_of_events_is_judged_line_by_line(folder):
+    headers = {"tenant.name": "shop"}
+    events = [
+        {"op": "u", "headers": headers, "after": {"status": "paid", "total": "100.01"}},
+        {"op": "u", "headers": headers, "after": {"status": "paid", "total": "100.00"}},
+        {"op": "u", "headers": headers, "after": {"status": "open", "total": "100.01"}},
+        {"op": "u", "after": {"status": "paid", "total": "100.01"}},
+        {"op": "d", "before": {"status": "paid"}},
+        {"specversion": "1.0", "data": {"op": "c", "headers": headers, "after": {"status": "paid", "total": 500}}},
+    ]
+    file = folder / "events"
+    file.write_text("\n\n".join(json.dumps(event) for event in events) + "\n{\n", encoding="utf-8")
+    arguments = [BINARY, "filter", "-c", folder, "mail", file]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    place = f"{folder}/functions/mail.yaml"
+    assert done.stdout.splitlines() == [
+        "line 1: passes",
+        f"line 3: refused by after.total ({place}:4:27)",
+        f"line 5: refused by after.status ({place}:4:11)",
+        f"line 7: refused by headers.tenant.name ({place}:5:13)",
+        "line 9: operation not wanted: d",
+        "line 11: passes",
+        "2 of 6 events pass",
+        f"  1 refused by after.status ({place}:4:11)",
+        f"  1 refused by after.total ({place}:4:27)",
+        f"  1 refused by headers.tenant.name ({place}:5:13)",
+        "  1 have an operation that source.operations does not name",
+    ]
+    assert (done.returncode, done.stderr) == (1, f"{file}:12:2: a member's name in quotes is missing\n")
+
+
+def test_a_function_that_is_not_there_is_named(folder):
+    arguments = [BINARY, "filter", "-c", folder, "mial", "-"]
+    done = subprocess.run(arguments, input="", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 78
+    assert 'there is no function "mial"' in done.stderr and "it has: mail" in done.stderr
 
 
 def test_output_that_cannot_be_written_is_an_error():

@@ -57,6 +57,7 @@ static void how_it_is_called_changes_in_place(void **state)
     static const char *const files[] = {
         "source: {topics: [a], start: earliest}\n" ENDPOINT,
         "source: {topics: [a], operations: [create]}\n" ENDPOINT,
+        SOURCE ENDPOINT "filter: {op: [c]}\n",
         SOURCE ENDPOINT "payload: row\n",
         SOURCE ENDPOINT "int64: string\n",
         SOURCE ENDPOINT "delivery: {concurrency: 2}\n",

@@ -1,0 +1,91 @@
+#include "bridge/filter/json_event.h"
+
+static uint32_t last_child(const struct json_tree *t, uint32_t parent)
+{
+    uint32_t at = t->nodes[parent].child;
+    while (at != 0 && t->nodes[at].next != 0) {
+        at = t->nodes[at].next;
+    }
+    return at;
+}
+
+/** Adds a member behind those that the object has; pointers to nodes are invalid then. */
+static uint32_t add_member(struct json_tree *t, uint32_t object, struct slice name, struct json_node node)
+{
+    uint32_t last = last_child(t, object);
+    uint32_t added = json_tree_add(t, node);
+    t->nodes[added].name = name;
+    t->nodes[added].next = 0;
+    *(last == 0 ? &t->nodes[object].child : &t->nodes[last].next) = added;
+    t->nodes[object].count++;
+    return added;
+}
+
+/** The object of that name, which is added if it is not there. */
+static uint32_t object_of(struct json_tree *t, uint32_t parent, struct slice name)
+{
+    const struct json_node *found = json_tree_member(t, &t->nodes[parent], name);
+    if (found != NULL && found->kind == FILTER_OBJECT) {
+        return (uint32_t)(found - t->nodes);
+    }
+    const struct json_node object = {
+        .kind = FILTER_OBJECT, .at = t->nodes[parent].at, .end = t->nodes[parent].end};
+    return add_member(t, parent, name, object);
+}
+
+/** "a.b": "x" is also found as "a": {"b": "x"}. */
+static void nest(struct json_tree *t, uint32_t headers, struct json_node header)
+{
+    const uint8_t *start = header.name.data;
+    const uint8_t *end = start + header.name.size;
+    uint32_t object = headers;
+    for (const uint8_t *dot; (dot = memchr(start, '.', (size_t)(end - start))) != NULL; start = dot + 1) {
+        object = object_of(t, object, slice_make(start, (size_t)(dot - start)));
+    }
+    (void)add_member(t, object, slice_make(start, (size_t)(end - start)), header);
+}
+
+static void nest_headers(struct json_tree *t, const struct json_node *event)
+{
+    const struct json_node *headers = json_tree_member(t, event, slice_of("headers"));
+    if (headers == NULL || headers->kind != FILTER_OBJECT) {
+        return;
+    }
+    uint32_t object = (uint32_t)(headers - t->nodes);
+    uint32_t count = headers->count;
+    uint32_t at = headers->child;
+    for (uint32_t i = 0; i < count; i++) {
+        struct json_node header = t->nodes[at];
+        at = header.next;
+        if (header.name.size > 0 && memchr(header.name.data, '.', header.name.size) != NULL) {
+            nest(t, object, header);
+        }
+    }
+}
+
+bool json_event_parse(struct slice text, struct json_place start, struct json_tree *tree,
+                      struct filter_value *ret, struct fault *f)
+{
+    if (!json_tree_parse(text, start, tree, f)) {
+        return false;
+    }
+    const struct json_node *event = &tree->nodes[0];
+    if (event->kind != FILTER_OBJECT) {
+        return json_tree_refuse(tree, event->at, f, "an event is an object");
+    }
+    const struct json_node *data = json_tree_member(tree, event, slice_of("data"));
+    bool is_cloud_event = json_tree_member(tree, event, slice_of("specversion")) != NULL && data != NULL &&
+                          data->kind == FILTER_OBJECT;
+    event = is_cloud_event ? data : event;
+    uint32_t index = (uint32_t)(event - tree->nodes);
+    nest_headers(tree, event);
+    *ret = json_tree_value(tree, &tree->nodes[index]);
+    return true;
+}
+
+char json_event_op(struct filter_value event)
+{
+    const struct json_tree *tree = event.data;
+    const struct json_node *op = json_tree_member(tree, &tree->nodes[event.at], slice_of("op"));
+    return op != NULL && op->kind == FILTER_TEXT && op->text.size == 1 ? (char)op->text.data[0] : '\0';
+}

@@ -1,0 +1,22 @@
+// An event of a function as JSON, for trying filters without Kafka:
+// {"key":…,"headers":{…},"op":…,"before":…,"after":…,"source":…}, members may be missing.
+#ifndef BRIDGE_FILTER_JSON_EVENT_H
+#define BRIDGE_FILTER_JSON_EVENT_H
+
+#include "bridge/filter/json_tree.h"
+
+/**
+ * Parses the event, to be read with JSON_EVENT_OPS. A structured CloudEvent is its `data`. Headers whose
+ * names have dots are found as in records.
+ *
+ * @param start  the text's place in its file
+ * @param tree   zero-initialised; the caller clears it, and keeps the text until then
+ * @param f      FAULT_REJECT: "LINE:COLUMN: reason"
+ */
+bool json_event_parse(struct slice text, struct json_place start, struct json_tree *tree,
+                      struct filter_value *ret, struct fault *f) MUST_USE;
+
+/** The event's op, a single letter; '\0': none. */
+char json_event_op(struct filter_value event);
+
+#endif

@@ -1,0 +1,229 @@
+#include "cli/filter_try.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bridge/filter/avro_event.h"
+#include "bridge/filter/json_event.h"
+#include "bridge/filter/match.h"
+#include "cli/cli.h"
+#include "cli/config_dir.h"
+#include "cli/filter_lines.h"
+#include "cli/filter_report.h"
+#include "cli/filter_topics.h"
+#include "core/base/memory.h"
+#include "schemas/avro/framing.h"
+#include "schemas/json/json_encode.h"
+
+/** The events of one run. */
+struct run {
+    const struct filter_try *try;
+    const struct function_config *config;
+    struct filter_report report;
+    struct avro_event event;
+    struct bytes scratch;
+};
+
+static void report_event(struct run *run, const char *label, const struct filter_value_ops *ops,
+                         struct filter_value event, char op)
+{
+    const struct pattern *pattern = run->config->filter.pattern;
+    if (!filter_report_wants(run->config, op)) {
+        const char detail[] = {op == '\0' ? '?' : op, '\0'};
+        filter_report_event(&run->report, label, VERDICT_OPERATION, NULL, detail);
+        return;
+    }
+    const struct pattern_term *term =
+        pattern == NULL ? NULL : match_explain(pattern, ops, event, &run->scratch);
+    filter_report_event(&run->report, label, term == NULL ? VERDICT_PASSES : VERDICT_REFUSED, term, NULL);
+}
+
+static bool report_line(struct run *run, struct slice text, uint32_t number)
+{
+    struct fault f;
+    struct filter_value event;
+    CLEANUP(json_tree_clear) struct json_tree tree = {0};
+    CLEANUP(memory_free_pointer) char *label = memory_format("line %u", number);
+    if (!json_event_parse(text, (struct json_place){number, 1}, &tree, &event, &f)) {
+        (void)fprintf(stderr, "%s:%s\n", run->try->file, f.text);
+        return false;
+    }
+    char op = json_event_op(event);
+    report_event(run, label, &JSON_EVENT_OPS, event, op == '\0' ? 'c' : op);
+    return true;
+}
+
+static bool is_blank(const struct bytes *line)
+{
+    for (size_t i = 0; i < line->size; i++) {
+        if (strchr(" \t\r", line->data[i]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** Wrong lines are named, and the others still reported. */
+static int run_lines(struct run *run, FILE *in)
+{
+    CLEANUP(bytes_clear) struct bytes line = {0};
+    bool is_good = true;
+    enum line_step step;
+    for (uint32_t number = 1; (step = filter_line_read(in, &line)) != LINE_END; number++) {
+        if (step == LINE_TOO_LONG) {
+            (void)fprintf(stderr, "%s:%u:1: the line is longer than %d bytes\n", run->try->file, number,
+                          FILTER_LINE_MAX);
+            is_good = false;
+        } else if (!is_blank(&line)) {
+            is_good = report_line(run, bytes_slice(&line), number) && is_good;
+        }
+    }
+    filter_report_summary(&run->report);
+    return is_good ? CLI_DONE : CLI_FAILED;
+}
+
+static int run_file(struct run *run)
+{
+    if (strcmp(run->try->file, "-") == 0) {
+        return run_lines(run, stdin);
+    }
+    FILE *in = fopen(run->try->file, "re");
+    if (in == NULL) {
+        (void)fprintf(stderr, "millrace filter: %s: %s\n", run->try->file, strerror(errno));
+        return CLI_FAILED;
+    }
+    int code = run_lines(run, in);
+    (void)fclose(in);
+    return code;
+}
+
+static struct slice without_frame(const void *data, size_t size)
+{
+    return size < FRAMING_SIZE ? (struct slice){NULL, 0}
+                               : slice_make((const uint8_t *)data + FRAMING_SIZE, size - FRAMING_SIZE);
+}
+
+static char *label_of(const struct filter_record *record)
+{
+    const rd_kafka_message_t *m = record->message;
+    struct fault f;
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    bool is_avro = record->key_type != NULL &&
+                   json_encode_datum(record->key_type, without_frame(m->key, m->key_len), NULL, &key, &f);
+    if (!is_avro) {
+        bytes_reset(&key);
+        text_append_json(&key, slice_make(m->key, m->key == NULL ? 0 : m->key_len));
+    }
+    return memory_format("%s/%" PRId32 " offset %" PRId64 " key %s", record->topic, m->partition, m->offset,
+                         m->key == NULL ? "none" : bytes_text(&key));
+}
+
+static void report_avro(struct run *run, const char *label, const struct filter_record *record)
+{
+    struct fault f;
+    const rd_kafka_message_t *m = record->message;
+    rd_kafka_headers_t *headers = NULL;
+    (void)rd_kafka_message_headers(m, &headers);
+    struct avro_plan *plan = avro_plan_new(run->config->filter.pattern, record->value_type, record->key_type);
+    const struct slice raw_key = slice_make(m->key, m->key == NULL ? 0 : m->key_len);
+    const struct avro_source source = {
+        .value = without_frame(m->payload, m->len),
+        .key = record->key_type == NULL ? raw_key : without_frame(m->key, m->key_len),
+        .raw_key = raw_key,
+        .has_key = m->key != NULL,
+        .headers = headers,
+    };
+    CLEANUP(bytes_clear) struct bytes json = {0};
+    if (!avro_event_read(&run->event, plan, &source, &f) ||
+        !json_encode_datum(record->value_type, source.value, NULL, &json, &f)) {
+        filter_report_event(&run->report, label, VERDICT_UNREADABLE, NULL, f.text);
+    } else {
+        report_event(run, label, &AVRO_EVENT_OPS, avro_event_root(&run->event), avro_event_op(&run->event));
+    }
+    avro_plan_free(plan);
+}
+
+static void on_record(void *self, const struct filter_record *record)
+{
+    struct run *run = self;
+    CLEANUP(memory_free_pointer) char *label = label_of(record);
+    if (record->message->payload == NULL) {
+        filter_report_event(&run->report, label, VERDICT_TOMBSTONE, NULL, NULL);
+    } else if (record->value_type == NULL) {
+        filter_report_event(&run->report, label, VERDICT_UNREADABLE, NULL, record->why);
+    } else {
+        report_avro(run, label, record);
+    }
+}
+
+static int run_topics(struct run *run, const struct settings *settings)
+{
+    struct fault f;
+    CLEANUP(text_list_clear) struct text_list one = {0};
+    if (run->try->topic != NULL) {
+        text_list_add(&one, run->try->topic);
+    }
+    const struct filter_topics_params params = {
+        .settings = settings,
+        .topics = run->try->topic == NULL ? &run->config->source.topics : &one,
+        .last = run->try->last,
+        .on_record = on_record,
+        .self = run,
+    };
+    if (!filter_topics_read(&params, &f)) {
+        (void)fprintf(stderr, "millrace filter: %s\n", f.text);
+        return CLI_FAILED;
+    }
+    filter_report_summary(&run->report);
+    return CLI_DONE;
+}
+
+static const struct function_config *find_function(const struct config_set *set, const struct filter_try *try)
+{
+    CLEANUP(text_list_clear) struct text_list names = {0};
+    for (size_t i = 0; i < set->function_count; i++) {
+        if (strcmp(set->functions[i]->name, try->function) == 0) {
+            return set->functions[i];
+        }
+        text_list_add(&names, set->functions[i]->name);
+    }
+    const struct config_rejected *rejected =
+        config_rejections_find(&set->rejected, &function_config_kind, try->function);
+    if (rejected != NULL) {
+        (void)fputs(rejected->text, stderr);
+        return NULL;
+    }
+    CLEANUP(bytes_clear) struct bytes known = {0};
+    for (size_t i = 0; i < names.count; i++) {
+        bytes_format(&known, "%s%s", i == 0 ? "" : ", ", names.items[i]);
+    }
+    (void)fprintf(stderr, "millrace filter: there is no function \"%s\" in %s/functions; it has: %s\n",
+                  try->function, try->dir, names.count == 0 ? "none" : bytes_text(&known));
+    return NULL;
+}
+
+int filter_try_run(const struct filter_try *try)
+{
+    static const struct config_scope scope = {CONFIG_FOLDER_FUNCTIONS, NULL};
+    CLEANUP(config_set_clear) struct config_set set = {0};
+    bool is_good = config_dir_load_scope(try->dir, &scope, &set);
+    const struct function_config *config = find_function(&set, try);
+    if (config == NULL) {
+        return CLI_CONFIG;
+    }
+    if (!is_good && try->file == NULL &&
+        config_rejections_find(&set.rejected, &settings_kind, NULL) != NULL) {
+        (void)fputs(config_rejections_find(&set.rejected, &settings_kind, NULL)->text, stderr);
+        return CLI_CONFIG;
+    }
+    struct run run = {.try = try, .config = config};
+    CLEANUP(memory_free_pointer) char *path = memory_format("%s/functions/%s.yaml", try->dir, try->function);
+    filter_report_init(&run.report, config, path, try->is_json);
+    int code = try->file != NULL ? run_file(&run) : run_topics(&run, set.settings);
+    bool is_written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    filter_report_clear(&run.report);
+    avro_event_clear(&run.event);
+    bytes_clear(&run.scratch);
+    return is_written ? code : CLI_FAILED;
+}
