@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian 12 packages that are missing, and does nothing (no network) when none is.
-# usage: deploy/deps.sh [build] [run] [test]        (default: build run)
+# usage: deploy/deps.sh [build] [run] [test] [long]        (default: build run)
 set -eu
 
 build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
@@ -8,7 +8,8 @@ build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
     libyaml-dev libjansson-dev uthash-dev libsystemd-dev"
 run="postgresql util-linux"
 test="g++ ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
-    python3 python3-venv nginx-light default-jre-headless maven iproute2 procps systemd libseccomp2"
+    python3 python3-venv nginx-light gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"
+long="golang-go nodejs"
 
 [ $# -gt 0 ] || set -- build run
 wanted=""
@@ -17,8 +18,9 @@ for group in "$@"; do
         build) wanted="$wanted $build" ;;
         run) wanted="$wanted $run" ;;
         test) wanted="$wanted $test" ;;
+        long) wanted="$wanted $long" ;;
         *)
-            echo "deps.sh: unknown group '$group'; known are build, run and test" >&2
+            echo "deps.sh: unknown group '$group'; known are build, run, test and long" >&2
             exit 64
             ;;
     esac

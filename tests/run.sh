@@ -130,7 +130,11 @@ case $what in
     system) part system system dev 'not long' "$@" ;;
     system-asan) part system-asan system asan 'sanitized and not long' "$@" ;;
     system-stress) system_stress "$@" ;;
-    long) part long system dev long "$@" ;;
+    long)
+        # Half a gigabyte, unless they are there from elsewhere.
+        { command -v go && command -v node; } >/dev/null || sh deploy/deps.sh long
+        part long system dev long "$@"
+        ;;
     all)
         part dev check dev '^(unit|component|lint)$' -j 4
         part asan check asan '^(unit|component|fuzz)$' -j 4

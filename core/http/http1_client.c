@@ -103,7 +103,16 @@ static void set_due(struct http1_call *call, int64_t due_us)
 {
     due_heap_remove(&call->client->deadlines, &call->due);
     due_heap_add(&call->client->deadlines, &call->due, due_us);
+    uv_ref((uv_handle_t *)&call->client->timer);
     arm_timer(call->client, due_us);
+}
+
+static void clear_due(struct http1_call *call)
+{
+    due_heap_remove(&call->client->deadlines, &call->due);
+    if (due_heap_first(&call->client->deadlines) == NULL) {
+        uv_unref((uv_handle_t *)&call->client->timer);  // without calls the client keeps no loop running
+    }
 }
 
 /** The call is to end with its fault at the next turn of the loop. */
@@ -232,7 +241,7 @@ static void recycle(struct http1_call *call)
 /** Calls on_done. The caller of this must touch nothing of the client's but leave() it. */
 static void finish(struct http1_call *call, struct http_response *r)
 {
-    due_heap_remove(&call->client->deadlines, &call->due);
+    clear_due(call);
     r->took_us = clock_now_us() - call->started_us;
     call->on_done(call->self, r);
     recycle(call);
@@ -427,7 +436,7 @@ static void http1_cancel(struct http_call *base)
     struct http1_client *c = call->client;
     enter(c);
     (void)abort_call(call);
-    due_heap_remove(&c->deadlines, &call->due);
+    clear_due(call);
     recycle(call);
     serve_waiting(c);
     leave(c);

@@ -579,6 +579,17 @@ static void the_client_may_be_freed_by_a_callback(void **state)
     assert_int_equal(t.done, 1);
 }
 
+static void an_idle_client_keeps_no_loop_running(void **state)
+{
+    (void)state;
+    warm_up(0, 0);
+    raw_server_stop(&t.server);
+    uv_unref((uv_handle_t *)&t.ticker);
+    (void)uv_run(&t.loop, UV_RUN_DEFAULT);  // the time-out of the call would be a minute
+    assert_false(uv_loop_alive(&t.loop));
+    uv_ref((uv_handle_t *)&t.ticker);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -603,6 +614,7 @@ int main(void)
         CASE(a_name_that_no_look_up_takes_is_a_fault),
         CASE(bad_responses_are_errors),
         CASE(the_client_may_be_freed_by_a_callback),
+        CASE(an_idle_client_keeps_no_loop_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,206 @@
+"""
+Promise: whatever a real HTTP/1.1 server does, a call ends with its response, or with the error that says what
+happened; connections are kept where the server keeps them. Node and Go are called by `tests/run.sh long`.
+"""
+
+import json
+import os
+import socket
+import subprocess
+
+import pytest
+from lib import processes
+from lib.program import BINARY
+from lib.waiting import wait_until
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_servers")
+CALLS = os.path.join(os.path.dirname(BINARY), "tests", "component", "http_calls")
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off; keepalive_timeout 1s; keepalive_requests 50;
+    client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+    uwsgi_temp_path {folder}; scgi_temp_path {folder};
+    server {{
+        listen 127.0.0.1:{port};
+        location /ok {{ return 200 $remote_port; }}
+        location /no-content {{ return 204; }}
+        location /not-modified {{ return 304; }}
+        location /redirect {{ return 302 /elsewhere; }}
+        location /throttle {{ add_header Retry-After 7 always; return 429; }}
+        location /close {{ keepalive_timeout 0; return 200 bye; }}
+        location /early {{ client_max_body_size 1k; root {folder}; error_page 405 =200 $uri; }}
+        location /files/ {{ root {folder}; ssi on; error_page 405 =200 $uri; }}
+    }}
+}}"""
+
+
+def call(url, **options):
+    """The outcomes, in the order of their ends."""
+    arguments = [f"{name}={value}" for name, value in options.items()]
+    done = subprocess.run([CALLS, url, *arguments], capture_output=True, text=True, timeout=120, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def is_listening(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def nginx(folder, port):
+    os.makedirs(f"{folder}/files")
+    with open(f"{folder}/files/large", "wb") as file:
+        file.truncate(1 << 30)
+    with open(f"{folder}/files/page.html", "w", encoding="utf-8") as file:
+        file.write("<html>\n")
+    with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
+        file.write(NGINX.format(folder=folder, port=port))
+    return ["nginx", "-p", folder, "-c", "nginx.conf", "-e", f"{folder}/error.log"]
+
+
+def python(version):
+    return lambda folder, port: ["python3", f"{HERE}/python_server.py", str(port), version]
+
+
+def gunicorn(folder, port):
+    worker = ["--worker-class", "gthread", "--threads", "8", "--keep-alive", "1", "--worker-tmp-dir", folder]
+    return ["gunicorn", "--chdir", HERE, "--bind", f"127.0.0.1:{port}", "--log-level", "error", *worker, "wsgi_app:app"]
+
+
+def node(folder, port):
+    return ["node", f"{HERE}/node_server.js", str(port)]
+
+
+def go(folder, port):
+    environment = {**os.environ, "GOCACHE": f"{folder}/cache", "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
+    command = ["go", "build", "-o", f"{folder}/go_server", f"{HERE}/go_server.go"]
+    subprocess.run(command, check=True, timeout=300, env=environment)
+    return [f"{folder}/go_server", str(port)]
+
+
+SERVERS = {"nginx": nginx, "python 1.1": python("1.1"), "python 1.0": python("1.0"), "gunicorn": gunicorn}
+LONG = {"node": node, "go": go}
+HANDMADE = ("python 1.1", "node", "go")  # which do all that is asked of them
+
+
+@pytest.fixture(scope="module", params=[*SERVERS, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
+def server(request, folder):
+    """(name, URL without a path)"""
+    folder = f"{folder}/http-{request.param.replace(' ', '-')}"
+    os.mkdir(folder)  # not pytest's own: nginx's worker runs as another user
+    port = processes.free_port()
+    command = {**SERVERS, **LONG}[request.param](folder, port)
+    with open(f"{folder}/output", "w", encoding="utf-8") as output:
+        process = processes.spawn(command, stdout=output, stderr=output)
+    try:
+        wait_until(lambda: is_listening(port), 30, request.param)
+        yield request.param, f"http://127.0.0.1:{port}"
+    finally:
+        processes.reap(process)
+
+
+def needs(server, *names):
+    if server[0] not in names:
+        pytest.skip(f"{server[0]} is not asked for this")
+    return server[1]
+
+
+def good(outcomes, status=200):
+    assert [(outcome["fault"], outcome["status"]) for outcome in outcomes] == [("", status)] * len(outcomes)
+    return [outcome["body"] for outcome in outcomes]
+
+
+def test_connections_are_kept(server):
+    name, url = server
+    ports = good(call(url + "/ok", calls=40))
+    assert len(ports) == 40
+    assert len(set(ports)) == (40 if name == "python 1.0" else 1)
+
+
+def test_many_calls_at_once(server):
+    name, url = server
+    ports = good(call(url + "/ok", calls=2000, at_once=8))
+    # nginx closes each connection after 50 requests.
+    assert len(set(ports)) <= {"python 1.0": 2000, "nginx": 48}.get(name, 8)
+
+
+def test_statuses(server):
+    url = server[1]
+    assert good(call(url + "/no-content", calls=3), 204) == ["", "", ""]
+    assert good(call(url + "/not-modified", calls=3), 304) == ["", "", ""]
+    (redirect,) = call(url + "/redirect")
+    assert (redirect["status"], redirect["location"]) == (302, url + "/elsewhere")
+    (throttle,) = call(url + "/throttle")
+    assert (throttle["status"], throttle["retry_after_us"]) == (429, 7_000_000)
+    assert good(call(url + "/close", calls=3)) == ["bye"] * 3
+
+
+def test_a_connection_that_the_server_closed_when_idle_harms_no_call(server):
+    """nginx and gunicorn keep one for a second, Node and Go for two. Node says so, and is not kept to the last."""
+    url = needs(server, "nginx", "gunicorn", "node", "go")
+    first, second = good(call(url + "/ok", calls=2, pause_ms=2500 if server[0] == "go" else 1500))
+    assert first != second
+
+
+def test_chunks(server):
+    url = needs(server, "gunicorn", *HANDMADE)
+    assert good(call(url + "/chunked", calls=3)) == ["abcde"] * 3
+
+
+def test_nginx_chunks(server):
+    url = needs(server, "nginx")
+    assert good(call(url + "/files/page.html", calls=3)) == ["<html>\n"] * 3
+
+
+def test_trailers(server):
+    url = needs(server, *HANDMADE)
+    assert good(call(url + "/trailers", calls=3)) == ["abcde"] * 3
+
+
+def test_informational_responses(server):
+    url = needs(server, *HANDMADE)
+    ports = good(call(url + "/informational", calls=3))
+    assert len(set(ports)) == 1 and ports[0].isdigit()
+
+
+def test_a_body_that_ends_with_the_connection(server):
+    url = needs(server, "python 1.1", "python 1.0")
+    assert good(call(url + "/to-end", calls=2)) == ["until the end"] * 2
+
+
+def test_a_response_before_the_request_is_sent(server):
+    url = needs(server, "nginx", *HANDMADE)
+    outcomes = call(url + "/early", calls=5, body_bytes=20_000_000)
+    assert [outcome["status"] for outcome in outcomes] == [413] * 5, outcomes
+
+
+def test_garbage_after_a_response_reaches_no_call(server):
+    url = needs(server, *HANDMADE)
+    assert good(call(url + "/garbage", calls=5)) == ["ok"] * 5
+
+
+def test_garbage_on_an_idle_connection_reaches_no_call(server):
+    url = needs(server, "python 1.1")
+    assert good(call(url + "/late-garbage", calls=3, pause_ms=200)) == ["ok"] * 3
+
+
+def test_bodies_that_never_end(server):
+    url = needs(server, *HANDMADE)
+    for path in ("/trickle", "/endless"):
+        (outcome,) = call(url + path, timeout_ms=1000)
+        assert outcome["is_timeout"] and outcome["is_sent"], outcome
+        assert outcome["took_us"] >= 1_000_000
+
+
+def test_a_gigabyte(server):
+    url = needs(server, "nginx")
+    first, second = good(call(url + "/files/large", calls=2, response_bytes=10, timeout_ms=60000))
+    assert first == second == "\0" * 10
+
+
+@pytest.mark.parametrize("path", ["/reset", "/reset-in-head", "/reset-in-body"])
+def test_resets(server, path):
+    url = needs(server, *HANDMADE)
+    for outcome in call(url + path, calls=3):
+        assert outcome["fault"] and outcome["is_sent"] and not outcome["is_timeout"], outcome
