@@ -96,7 +96,7 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
 {
     CLEANUP(memory_free_pointer) struct bridge *b = memory_zeroed(1, sizeof(*b));
     b->deps = (struct function_deps){
-        .loop = params->loop, .settings = params->settings, .metrics = params->metrics};
+        .loop = params->loop, .settings = params->settings, .metrics = params->metrics, .job = params->job};
     b->on_end = params->on_end;
     b->self = params->self;
     b->drain_ms = params->drain_ms == 0 ? DRAIN_MS : params->drain_ms;
@@ -241,6 +241,15 @@ void bridge_status(const struct bridge *b, struct bytes *out)
         function_status(e->function, out);
     }
     bytes_append_byte(out, ']');
+}
+
+struct bridge_job bridge_job(const struct bridge *b)
+{
+    if (b->entries == NULL) {
+        return (struct bridge_job){0};
+    }
+    struct function_job job = function_job(b->entries->function);
+    return (struct bridge_job){job.is_assigned, job.partition_count, job.is_done, job.error};
 }
 
 bool bridge_is_ready(const struct bridge *b)

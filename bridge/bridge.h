@@ -18,6 +18,7 @@ struct bridge_params {
     /** Called once: bridge_drain has finished or given up; `f` is NULL. */
     void (*on_end)(void *self, const struct fault *f);
     void *self;
+    struct job *job;    // lent; NULL: functions run as their files say
     uint64_t drain_ms;  // how long bridge_drain waits for running calls; 0: 20 s
     uint64_t leave_ms;  // how long it then waits for Kafka; 0: 2.5 s
 };
@@ -44,6 +45,15 @@ void bridge_drain(struct bridge *b);
 
 /** Appends a JSON array of {"name","state","detail","lag_records","in_flight",…}. */
 void bridge_status(const struct bridge *b, struct bytes *out);
+/** How the job of the only function stands; with bridge_params.job. */
+struct bridge_job {
+    bool is_assigned;        // a member of the group
+    size_t partition_count;  // that this member has
+    bool is_done;            // these were read up to their ends, and nothing is left to do
+    const char *error;       // it can't go on; borrowed; NULL: it can
+};
+struct bridge_job bridge_job(const struct bridge *b);
+
 bool bridge_is_ready(const struct bridge *b);
 
 /** True when no function is left. */

@@ -9,11 +9,17 @@
 static const char USAGE[] =
     "usage: millrace dlq list FUNCTION [-c DIR] [SELECTION] [--json]\n"
     "       millrace dlq show FUNCTION PARTITION:OFFSET|ID [-c DIR] [--json]\n"
+    "       millrace dlq redrive FUNCTION [-c DIR] [SELECTION] [--rate N/s] [--dry-run]\n"
+    "       millrace dlq drop FUNCTION [-c DIR] [SELECTION] [--yes] [--dry-run]\n"
     "\n"
     "A dead letter waits in the function's dead-letter topic until it is redriven or dropped.\n"
     "\n"
     "  list    counts the waiting letters by reason and lists them\n"
     "  show    prints one letter, by its place in the dead-letter topic or by its event id\n"
+    "  redrive delivers the selected letters to the function as its file is now; one that fails again waits\n"
+    "          on, and so do later ones of its key. A redrive that ended early goes on when it is repeated.\n"
+    "          Exits with 1 when some failed. --rate is 10/s unless told (also /m, /h)\n"
+    "  drop    settles the selected letters without a call; asks first, unless --yes\n"
     "\n"
     "SELECTION, all of which must hold:\n"
     "  --reason R     attempts_exhausted, expired, rejected, redirect, undecodable, unknown_schema, "
@@ -25,22 +31,19 @@ static const char USAGE[] =
     "  --until T      failed before this time\n"
     "  --limit N      at most so many letters; list shows 100 unless told\n";
 
-enum subcommand { DLQ_LIST, DLQ_SHOW };
+enum subcommand { DLQ_LIST, DLQ_SHOW, DLQ_REDRIVE, DLQ_DROP };
+enum { RATE = 10 };
 
-static const char *const SUBCOMMANDS[] = {"list", "show", NULL};
+static const char *const SUBCOMMANDS[] = {"list", "show", "redrive", "drop", NULL};
 
 static const struct option OPTIONS[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"reason", required_argument, NULL, 'r'},
-    {"key", required_argument, NULL, 'k'},
-    {"status", required_argument, NULL, 's'},
-    {"topic", required_argument, NULL, 't'},
-    {"since", required_argument, NULL, 'f'},
-    {"until", required_argument, NULL, 'u'},
-    {"limit", required_argument, NULL, 'n'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'}, {"reason", required_argument, NULL, 'r'},
+    {"key", required_argument, NULL, 'k'},    {"status", required_argument, NULL, 's'},
+    {"topic", required_argument, NULL, 't'},  {"since", required_argument, NULL, 'f'},
+    {"until", required_argument, NULL, 'u'},  {"limit", required_argument, NULL, 'n'},
+    {"rate", required_argument, NULL, 'a'},   {"yes", no_argument, NULL, 'y'},
+    {"dry-run", no_argument, NULL, 'd'},      {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
 
 /** False: the value is wrong, and stderr says why. */
@@ -67,6 +70,14 @@ static bool take_option(struct dlq_options *o, int option)
         return job_setup_time("dlq", "until", optarg, &o->filter.until_ms);
     case 'n':
         return job_setup_number("dlq", "limit", optarg, &o->limit);
+    case 'a':
+        return job_setup_rate("dlq", optarg, &o->rate);
+    case 'y':
+        o->is_yes = true;
+        return true;
+    case 'd':
+        o->is_dry_run = true;
+        return true;
     case 'j':
         o->is_json = true;
         return true;
@@ -123,7 +134,7 @@ static bool take_words(struct dlq_options *o, enum subcommand *ret, int argc, ch
 
 int dlq_command(int argc, char **argv)
 {
-    struct dlq_options options = {.filter = LETTER_FILTER_ALL, .limit = -1};
+    struct dlq_options options = {.filter = LETTER_FILTER_ALL, .limit = -1, .rate = RATE};
     optind = 0;  // main may have parsed options already
     for (int option; (option = getopt_long(argc, argv, "c:h", OPTIONS, NULL)) != -1;) {
         if (option == 'h') {
@@ -138,8 +149,8 @@ int dlq_command(int argc, char **argv)
     if (!take_words(&options, &which, argc, argv)) {
         return CLI_USAGE;
     }
-    static const char *const NAMES[] = {"dlq list", "dlq show"};
-    struct job_setup s = {0};
+    static const char *const NAMES[] = {"dlq list", "dlq show", "dlq redrive", "dlq drop"};
+    static struct job_setup s;  // when calls still run at the end, their threads may use it
     int code;
     if (job_setup_open(&s, NAMES[which], options.dir, options.function, &code)) {
         switch (which) {
@@ -149,8 +160,16 @@ int dlq_command(int argc, char **argv)
         case DLQ_SHOW:
             code = dlq_show(&s, &options);
             break;
+        case DLQ_REDRIVE:
+            code = dlq_redrive(&s, &options);
+            break;
+        case DLQ_DROP:
+            code = dlq_drop(&s, &options);
+            break;
         }
     }
-    job_setup_close(&s);
+    if ((code & CLI_AT_ONCE) == 0) {
+        job_setup_close(&s);
+    }
     return code;
 }

@@ -13,11 +13,16 @@ struct dlq_options {
     const char *place;  // show: PARTITION:OFFSET or an event id
     struct letter_filter filter;
     int64_t limit;  // -1: none given
+    int64_t rate;   // letters a second; redrive
     bool is_json;
+    bool is_yes;
+    bool is_dry_run;
 };
 
 /** Each returns the exit code. The setup is open. */
 int dlq_list(struct job_setup *s, const struct dlq_options *options);
+int dlq_redrive(struct job_setup *s, const struct dlq_options *options);
+int dlq_drop(struct job_setup *s, const struct dlq_options *options);
 int dlq_show(struct job_setup *s, const struct dlq_options *options);
 
 #endif

@@ -1,6 +1,7 @@
 #include "cli/job_setup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "bridge/config/start_position.h"
 #include "cli/cli.h"
@@ -118,5 +119,26 @@ bool job_setup_number(const char *command, const char *option, const char *text,
         return true;
     }
     (void)fprintf(stderr, "millrace %s: --%s \"%s\" is not a number\n", command, option, text);
+    return false;
+}
+
+bool job_setup_rate(const char *command, const char *text, int64_t *ret)
+{
+    static const struct {
+        const char *unit;
+        int64_t seconds;
+    } UNITS[] = {{"", 1}, {"/s", 1}, {"/m", 60}, {"/h", 3600}};
+    size_t digits = strspn(text, "0123456789");
+    for (size_t i = 0; i < COUNT_OF(UNITS) && digits > 0 && digits < 10; i++) {
+        if (strcmp(text + digits, UNITS[i].unit) == 0) {
+            *ret = strtoll(text, NULL, 10) / UNITS[i].seconds;
+            if (*ret > 0 && *ret <= 1000000) {
+                return true;
+            }
+        }
+    }
+    (void)fprintf(stderr,
+                  "millrace %s: --rate \"%s\" is not a rate such as 10/s or 600/m, from 1/s to 1000000/s\n",
+                  command, text);
     return false;
 }

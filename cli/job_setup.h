@@ -36,6 +36,9 @@ int job_setup_fail(const struct job_setup *s, const struct fault *f);
 /** Parses a time for --since and --until: RFC 3339, or how long ago (30m, 2h, 7d). Prints why not. */
 bool job_setup_time(const char *command, const char *option, const char *text, int64_t *ret_ms) MUST_USE;
 
+/** Parses 10/s, 600/m or 36000/h into events a second, at least 1. Prints why not. */
+bool job_setup_rate(const char *command, const char *text, int64_t *ret) MUST_USE;
+
 /** Parses a number from 0 on. Prints why not. */
 bool job_setup_number(const char *command, const char *option, const char *text, int64_t *ret) MUST_USE;
 

@@ -26,7 +26,7 @@ static const struct command COMMANDS[] = {
     {"registry", registry_command, "serve the embedded schema registry's REST API on a port of its own"},
     {"test", test_command, "run the tests in functions' files"},
     {"filter", filter_command, "say which events a function's filter refuses, and why"},
-    {"dlq", dlq_command, "list and show what could not be delivered"},
+    {"dlq", dlq_command, "list, show, redrive and drop what could not be delivered"},
     {"config", config_command, "print the options, their JSON Schema, or the effective values"},
 };
 

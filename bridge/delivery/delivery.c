@@ -165,6 +165,7 @@ static void watch_dead_letters(struct delivery *d)
 
 void delivery_tick(struct delivery *d)
 {
+    delivery_tick_job(d);
     log_lasting_error(d);
     watch_dead_letters(d);
     if (d->dead_letters_waiting > 0) {
@@ -176,6 +177,7 @@ static void on_dead_letter_stored(void *self, struct work_item *item)
 {
     struct delivery *d = self;
     d->dead_letters_waiting--;
+    delivery_report(d, item, JOB_DEAD_LETTERED);
     metric_add(d->metrics->dead_lettered, 1);
     delivery_settle(d, item);
     delivery_pump(d);
@@ -211,8 +213,20 @@ bool delivery_refuses(struct delivery *d, struct work_item *item)
 
 static void settle_filtered(struct delivery *d, struct work_item *item)
 {
+    delivery_report(d, item, JOB_FILTERED);
     metric_add(d->metrics->filtered, 1);
     delivery_settle(d, item);
+}
+
+/** An event that is not sent at all, since it can't be read or rendered. */
+static void give_up(struct delivery *d, struct work_item *item, const struct dead_letter_cause *cause)
+{
+    if (delivery_keeps_failed(d)) {
+        delivery_keep(d, item, cause);
+        lanes_delay(&d->lanes, item, 0);
+    } else {
+        delivery_dead_letter(d, item, *cause);
+    }
 }
 
 /** Adds one event to the call's payload, or settles or dead-letters it. False: it does not fit; the caller
@@ -227,8 +241,8 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
         return true;
     }
     if (r->reject_reason != NULL) {
-        delivery_dead_letter(
-            d, item, (struct dead_letter_cause){.reason = r->reject_reason, .message = r->reject_message});
+        give_up(d, item,
+                &(struct dead_letter_cause){.reason = r->reject_reason, .message = r->reject_message});
         return true;
     }
     switch (payload_add(p, item->record, &f)) {
@@ -243,7 +257,7 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
     case PAYLOAD_REJECTED:
         break;
     }
-    delivery_dead_letter(d, item, (struct dead_letter_cause){.reason = p->reject_reason, .message = f.text});
+    give_up(d, item, &(struct dead_letter_cause){.reason = p->reject_reason, .message = f.text});
     return true;
 }
 
@@ -362,6 +376,9 @@ bool delivery_wants_more(const struct delivery *d)
 enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
 {
     enum consumer_step step;
+    if (d->job != NULL && delivery_take_job(d, p, message, &step)) {
+        return step;
+    }
     if (delivery_defer(d, p, message, &step)) {
         if (step == CONSUMER_TAKEN) {
             record_release(TAKE(p->held));
@@ -377,7 +394,8 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kaf
     uint64_t ticket = progress_open(&p->progress, r->offset, r->timestamp_ms);
     delivery_count(d, r);
     struct work_item *item = work_item_new(p, ticket, r);
-    if (record_is_tombstone(r) || delivery_refuses(d, item)) {
+    bool is_event = !record_is_tombstone(r) || r->reject_reason != NULL;
+    if (!is_event || delivery_refuses(d, item)) {
         settle_filtered(d, item);
     } else {
         lanes_put(&d->lanes, item, delivery_restore(d, item));

@@ -7,6 +7,7 @@
 #include "bridge/delivery/dead_letter.h"
 #include "bridge/delivery/function_metrics.h"
 #include "bridge/intake/consumer.h"
+#include "bridge/intake/job.h"
 #include "bridge/intake/schema_cache.h"
 #include "core/base/last_error.h"
 
@@ -25,7 +26,10 @@ struct delivery_params {
     void (*on_room)(void *self);
     /** The endpoint throttles or is unreachable (`why`), or (NULL) it responds again. */
     void (*on_throttled)(void *self, const char *why);
+    /** Records that were held may be offered again; only with a job. */
+    void (*on_unheld)(void *self);
     void *self;
+    struct job *job;  // lent; NULL: none
 };
 
 /** FAULT_CONFIG: the endpoint's configuration is invalid. */
@@ -64,6 +68,9 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
 
 /** Call twice a second. */
 void delivery_tick(struct delivery *d);
+
+/** Nothing is left to do but for events that a job keeps, and for those behind them. */
+bool delivery_is_idle(const struct delivery *d);
 
 size_t delivery_running(const struct delivery *d);
 

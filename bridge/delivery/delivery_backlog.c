@@ -60,7 +60,7 @@ bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_mess
         *ret = CONSUMER_HELD;
         return true;
     }
-    if (message->payload == NULL) {
+    if (message->payload == NULL && d->job == NULL) {
         return false;  // a tombstone is settled at once
     }
     if (!lanes_defer(&d->lanes, &record)) {

@@ -14,6 +14,7 @@ static void finish_delivered(struct delivery *d, struct invocation *inv)
         if (item->record->commit_time_us != 0) {
             metric_observe_us(d->metrics->event_latency, now_wall_us - item->record->commit_time_us);
         }
+        delivery_report(d, item, JOB_DELIVERED);
         delivery_settle(d, item);
     }
     invoke_close(inv);
@@ -33,20 +34,29 @@ static void describe(const struct response *r, char *text, size_t size)
     }
 }
 
-/** Writes the dead letter of an event, unless another member has its partition. */
-static void finish_dead(struct delivery *d, struct work_item *item, const struct response *r,
+/** Writes the dead letter of an event, unless another member has its partition. True: a job keeps it in its
+ * lane. */
+static bool finish_dead(struct delivery *d, struct work_item *item, const struct response *r,
                         const char *reason)
 {
     if (item->partition->state == PARTITION_LOST) {
         delivery_release(d, item);
-        return;
+        return false;
     }
     char text[512];
     describe(r, text, sizeof(text));
-    delivery_dead_letter(
-        d, item,
-        (struct dead_letter_cause){
-            .reason = reason, .message = text, .status = r->status, .attempts = item->retry.attempts});
+    const struct dead_letter_cause cause = {
+        .reason = reason, .message = text, .status = r->status, .attempts = item->retry.attempts};
+    if (!delivery_keeps_failed(d)) {
+        delivery_dead_letter(d, item, cause);
+        return false;
+    }
+    delivery_keep(d, item, &cause);
+    if (item->partition->state != PARTITION_ASSIGNED) {
+        delivery_release(d, item);
+        return false;
+    }
+    return true;
 }
 
 static void report_throttled(struct delivery *d)
@@ -178,8 +188,7 @@ static bool finish_failed(struct delivery *d, struct work_item *item, const stru
     }
     retry->throttles = o.kind == OUTCOME_THROTTLE ? retry->throttles + 1 : 0;
     if (o.kind == OUTCOME_DEAD) {
-        finish_dead(d, item, r, o.reason);
-        return false;
+        return finish_dead(d, item, r, o.reason);
     }
     if (item->partition->state != PARTITION_ASSIGNED) {
         keep_attempt(item, due_us);

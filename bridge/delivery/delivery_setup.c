@@ -95,6 +95,8 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->may_call = params->may_call;
     d->on_room = params->on_room;
     d->on_throttled = params->on_throttled;
+    d->on_unheld = params->on_unheld;
+    d->job = params->job;
     d->self = params->self;
     if (!open_target(d, config, &d->target, f)) {
         return false;

@@ -8,6 +8,7 @@
 #include "bridge/delivery/invoke.h"
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
+#include "bridge/intake/job.h"
 #include "bridge/intake/refetch.h"
 #include "core/base/last_error.h"
 
@@ -23,7 +24,9 @@ struct delivery {
     bool (*may_call)(void *self);
     void (*on_room)(void *self);
     void (*on_throttled)(void *self, const char *why);
+    void (*on_unheld)(void *self);
     void *self;
+    struct job *job;  // lent; NULL: none
     char *component;
     struct lanes lanes;
     struct limiter limiter;
@@ -64,6 +67,23 @@ void delivery_release(struct delivery *d, struct work_item *item);
 /** Writes a dead letter; the event is settled once that is stored. Fills in the cause's function and topic.
  */
 void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dead_letter_cause cause);
+
+/** Tells the job, if there is one, what became of an event. */
+void delivery_report(struct delivery *d, const struct work_item *item, enum job_end end);
+
+/** A job's part of delivery_take. False: the record is taken, and is in p->held with its schemas resolved.
+ */
+bool delivery_take_job(struct delivery *d, struct partition *p, rd_kafka_message_t *message,
+                       enum consumer_step *ret) MUST_USE;
+
+/** Whether events that can't be delivered stay unsettled. */
+bool delivery_keeps_failed(const struct delivery *d);
+
+/** The job keeps an event that can't be delivered: its lane is parked once it is given back (lanes_delay). */
+void delivery_keep(struct delivery *d, struct work_item *item, const struct dead_letter_cause *cause);
+
+/** Lets a job go on whose rate has held it. */
+void delivery_tick_job(struct delivery *d);
 
 /** Gives a new event the attempts that it had before a restart. Returns when it is due; 0: at once. */
 int64_t delivery_restore(struct delivery *d, struct work_item *item);

@@ -180,7 +180,8 @@ const struct work_item *lanes_peek(const struct lanes *l)
 const struct work_item *lanes_peek_more(const struct work_item *item)
 {
     const struct work_item *next = item->lane->first;
-    return next != NULL && next->record != NULL ? next : NULL;
+    bool is_parked = item->lane->due_us >= LANES_PARKED_US;
+    return next != NULL && next->record != NULL && !is_parked ? next : NULL;
 }
 
 struct work_item *lanes_take(struct lanes *l)
@@ -251,6 +252,11 @@ void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us)
         next = lane->next;
         lanes_settle_state(l, lane);
     }
+}
+
+void lanes_park(struct work_item *item)
+{
+    item->lane->due_us = LANES_PARKED_US;
 }
 
 enum { NOTED_AGAIN_US = 20 * 1000 };

@@ -72,6 +72,13 @@ void lanes_put_back(struct lanes *l, struct work_item *item);
  */
 void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us);
 
+/** No lane is due then. */
+#define LANES_PARKED_US (INT64_MAX / 2)
+
+/** A taken event is not to be sent again: its lane is delayed without end once the event is given back by
+ * lanes_delay, and no more events are taken from it before. */
+void lanes_park(struct work_item *item);
+
 /**
  * Makes the lanes ready that are due. A lane whose first event's last attempt is not committed stays delayed
  * for a moment.

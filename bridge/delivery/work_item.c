@@ -29,6 +29,18 @@ void work_item_note_attempt(struct work_item *item, int64_t now_us)
     item->retry.noted_by_us = now_us + NOTED_WAIT_US;
 }
 
+void work_item_forgive(struct work_item *item)
+{
+    struct partition *p = item->partition;
+    if (item->retry.has_failed) {
+        DL_DELETE2(p->failing, item, previous_failing, next_failing);
+    }
+    item->retry = (struct retry_state){0};
+    if (progress_is_current(&p->progress, item->ticket)) {
+        partition_forget_attempts(p, progress_offset_of(&p->progress, item->ticket));
+    }
+}
+
 void work_item_free(struct work_item *item)
 {
     if (item == NULL) {

@@ -44,6 +44,9 @@ static inline bool work_item_is_noted(const struct work_item *item, int64_t now_
     return retry->failure <= item->partition->failures_committed || now_us >= retry->noted_by_us;
 }
 
+/** Forgets its attempts, the restored ones too: a later job begins anew. */
+void work_item_forgive(struct work_item *item);
+
 /** Takes over the reference to the record. */
 struct work_item *work_item_new(struct partition *p, uint64_t ticket, struct record *r);
 

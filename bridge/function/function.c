@@ -86,6 +86,11 @@ static void on_schema_resolved(void *self)
     (void)uv_idle_start(&fn->turn, on_turn);
 }
 
+static void on_unheld(void *self)
+{
+    on_schema_resolved(self);
+}
+
 static void on_throttled(void *self, const char *why)
 {
     struct function *fn = self;
@@ -255,7 +260,9 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .may_call = may_call,
         .on_room = on_room,
         .on_throttled = on_throttled,
+        .on_unheld = on_unheld,
         .self = fn,
+        .job = fn->deps.job,
     };
     return delivery_new(&params, &fn->delivery, f);
 }
@@ -400,6 +407,24 @@ void function_free(struct function *fn)
     free_config(fn->config);
     uv_close((uv_handle_t *)&fn->tick, on_closed);
     uv_close((uv_handle_t *)&fn->turn, on_closed);
+}
+
+struct function_job function_job(const struct function *fn)
+{
+    struct function_job job = {.is_assigned = function_is_ready(fn),
+                               .error = fn->state.now == FUNCTION_FAILED ? fn->state.detail : NULL};
+    if (consumer_of(fn) == NULL || !job.is_assigned) {
+        return job;
+    }
+    job.is_done = delivery_is_idle(fn->delivery);
+    struct partition *p;
+    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
+        int64_t end = job_end_of(fn->deps.job, p->topic, p->number);
+        bool is_mine = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;
+        job.partition_count += is_mine ? 1 : 0;
+        job.is_done = job.is_done && (!is_mine || progress_position(&p->progress) >= end);
+    }
+    return job;
 }
 
 bool function_is_ready(const struct function *fn)

@@ -17,6 +17,7 @@ struct function_deps {
     struct schema_cache *schemas;
     struct dead_letter *dead_letters;
     struct metrics *metrics;
+    struct job *job;  // NULL: functions are run as their files say
 };
 
 #endif

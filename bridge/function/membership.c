@@ -89,6 +89,7 @@ static void open_consumer(struct membership *m)
         .loop = m->params.deps->loop,
         .settings = m->params.deps->settings,
         .config = m->params.config,
+        .job = m->params.deps->job,
         .partition_count = m->partition_count,
         .listener = m->params.consumer,
     };
@@ -136,9 +137,22 @@ static void on_registered(void *self, const struct registration_result *result, 
     }
 }
 
+/** A job's group has its own beginning. */
+static void begin_job(struct membership *m, const struct job *job)
+{
+    const struct registration_result result = {.partition_count = (size_t)job->ends->cnt};
+    m->partition_count = result.partition_count;
+    m->params.on_registered(m->params.self, &result);
+    open_consumer(m);
+}
+
 static void register_function(struct membership *m)
 {
     const struct function_deps *deps = m->params.deps;
+    if (deps->job != NULL) {
+        begin_job(m, deps->job);
+        return;
+    }
     m->registration =
         registration_start(deps->loop, deps->settings, deps->state_topic, m->params.config, on_registered, m);
 }
@@ -171,7 +185,9 @@ static void extend_registration(struct membership *m)
 void membership_tick(struct membership *m)
 {
     if (m->consumer != NULL) {
-        extend_registration(m);
+        if (m->record != NULL) {
+            extend_registration(m);
+        }
         consumer_tick(m->consumer);
     }
 }

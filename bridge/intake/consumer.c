@@ -411,7 +411,12 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     c->listener = params->listener;
     c->planned_count = params->partition_count;
     c->limits = consumer_conf_limits(c->planned_count);
-    if (!consumer_conf_open(params->settings, params->config, &c->limits, &c->join, &c->rk, f)) {
+    CLEANUP(memory_free_pointer) char *group = function_config_group(params->config->name);
+    const struct job *job = params->job;
+    const struct consumer_group member = {.group = job == NULL ? group : job->group,
+                                          .topics =
+                                              job == NULL ? &params->config->source.topics : job->topics};
+    if (!consumer_conf_open(params->settings, &member, &c->limits, &c->join, &c->rk, f)) {
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);

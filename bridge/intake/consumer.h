@@ -5,6 +5,7 @@
 #define BRIDGE_INTAKE_CONSUMER_H
 
 #include "bridge/config/function_config.h"
+#include "bridge/intake/job.h"
 #include "bridge/intake/partition.h"
 
 struct consumer;
@@ -40,6 +41,7 @@ struct consumer_params {
     uv_loop_t *loop;
     const struct settings *settings;       // lent
     const struct function_config *config;  // lent for consumer_open
+    const struct job *job;                 // lent for consumer_open; NULL: none
     size_t partition_count;                // expected; divides the memory for read-ahead
     struct consumer_listener listener;
 };

@@ -138,14 +138,13 @@ int64_t consumer_conf_number(rd_kafka_t *rk, const char *property)
     return strtoll(text, NULL, 10);
 }
 
-bool consumer_conf_open(const struct settings *settings, const struct function_config *config,
+bool consumer_conf_open(const struct settings *settings, const struct consumer_group *member,
                         const struct partition_limits *limits, struct join_watch *join, rd_kafka_t **ret,
                         struct fault *f)
 {
-    CLEANUP(memory_free_pointer) char *group = function_config_group(config->name);
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
-    if (!make_conf(settings, group, limits, &conf, f)) {
+    if (!make_conf(settings, member->group, limits, &conf, f)) {
         return false;
     }
     join_watch_init(join);
@@ -156,7 +155,7 @@ bool consumer_conf_open(const struct settings *settings, const struct function_c
         return false;
     }
     (void)rd_kafka_poll_set_consumer(rk);
-    rd_kafka_resp_err_t code = subscribe(rk, &config->source.topics);
+    rd_kafka_resp_err_t code = subscribe(rk, member->topics);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_destroy(rk);
         return fault_from(f, FAULT_CONFIG, "librdkafka", code, "source.topics: %s", rd_kafka_err2str(code));

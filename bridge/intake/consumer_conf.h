@@ -21,9 +21,15 @@ bool consumer_conf_is_outgrown(size_t planned_count, size_t partition_count);
 /** The value of a numeric property of a client. */
 int64_t consumer_conf_number(rd_kafka_t *rk, const char *property);
 
+/** A group, and what its members read. */
+struct consumer_group {
+    const char *group;
+    const struct text_list *topics;  // names or globs
+};
+
 /** Creates the client, which `join` watches, and subscribes. FAULT_CONFIG: librdkafka refuses a property or a
  * topic. */
-bool consumer_conf_open(const struct settings *settings, const struct function_config *config,
+bool consumer_conf_open(const struct settings *settings, const struct consumer_group *member,
                         const struct partition_limits *limits, struct join_watch *join, rd_kafka_t **ret,
                         struct fault *f) MUST_USE;
 

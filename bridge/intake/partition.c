@@ -92,6 +92,15 @@ void partition_keep_attempt(struct partition *p, const struct progress_attempt *
     p->attempt_count++;
 }
 
+void partition_forget_attempts(struct partition *p, int64_t offset)
+{
+    size_t at = place_of(p, offset);
+    if (at < p->attempt_count && p->attempts[at].offset == offset) {
+        p->attempt_count--;
+        memmove(p->attempts + at, p->attempts + at + 1, (p->attempt_count - at) * sizeof(*p->attempts));
+    }
+}
+
 void partition_end(struct partition *p, int64_t offset)
 {
     progress_end(&p->progress, offset);

@@ -93,6 +93,9 @@ void partition_keep_attempts(struct partition *p, const struct progress_attempt 
 /** The same for one record, whose call ended after that. */
 void partition_keep_attempt(struct partition *p, const struct progress_attempt *attempt);
 
+/** Forgets the restored attempts of a record. */
+void partition_forget_attempts(struct partition *p, int64_t offset);
+
 /** Its log ends at the offset: what was restored of later records was of another log. */
 void partition_end(struct partition *p, int64_t offset);
 

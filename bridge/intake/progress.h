@@ -117,6 +117,12 @@ static inline bool progress_is_full(const struct progress *p)
 /** The offset of the first unsettled record; without one, the offset after the record that was read last. */
 int64_t progress_safe(const struct progress *p);
 
+/** The offset after the record that was read last, or after what was passed. */
+static inline int64_t progress_position(const struct progress *p)
+{
+    return (int64_t)(p->next - p->base);
+}
+
 /** The timestamp of the oldest record that is not settled, to the second; -1 when there is none. */
 int64_t progress_oldest_ms(const struct progress *p);
 

@@ -90,7 +90,7 @@ void record_release(struct record *r)
     free(r);
 }
 
-static void reject(struct record *r, const char *reason, const char *message)
+void record_reject(struct record *r, const char *reason, const char *message)
 {
     r->reject_reason = reason;
     free(r->reject_message);
@@ -138,7 +138,7 @@ bool record_resolve(struct record *r, struct schema_cache *schemas)
         case SCHEMA_WAIT:
             return false;
         case SCHEMA_UNKNOWN:
-            reject(r, reason, f.text);
+            record_reject(r, reason, f.text);
             return true;
         }
     }

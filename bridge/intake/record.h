@@ -57,6 +57,9 @@ static inline size_t record_bytes(const struct record *r)
     return sizeof(*r) + r->key.size + r->value.size;
 }
 
+/** The record can't be delivered. `reason` is static. */
+void record_reject(struct record *r, const char *reason, const char *message);
+
 /**
  * Finds the schemas whose ids are in key and value.
  *

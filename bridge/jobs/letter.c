@@ -49,3 +49,14 @@ bool letter_read(const struct record *r, struct letter_info *ret)
     };
     return ret->reason.size > 0;
 }
+
+void letter_strip(struct record *r)
+{
+    static const char *const NAMES[] = {"function",  "reason", "message",   "status",   "attempts", "topic",
+                                        "partition", "offset", "timestamp", "event_id", "failed_at"};
+    for (size_t i = 0; r->headers != NULL && i < COUNT_OF(NAMES); i++) {
+        char full[64];
+        (void)snprintf(full, sizeof(full), "millrace.dlq.%s", NAMES[i]);
+        (void)rd_kafka_header_remove(r->headers, full);
+    }
+}

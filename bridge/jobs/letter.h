@@ -21,4 +21,7 @@ struct letter_info {
 /** False: the record is no dead letter. */
 bool letter_read(const struct record *r, struct letter_info *ret) MUST_USE;
 
+/** Removes the headers of the dead letter: what is left are those of its event. */
+void letter_strip(struct record *r);
+
 #endif

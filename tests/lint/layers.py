@@ -63,7 +63,7 @@ ROOMS = {
     "cli": [
         *BELOW,
         *(f"bridge/{room}" for room in ("config", "filter", "testing", "jobs")),
-        *("bridge/intake/record.h", "connectors", "bridge", "cli/supervise", "cli/try"),
+        *("bridge/intake/record.h", "bridge/intake/job.h", "connectors", "bridge", "cli/supervise", "cli/try"),
     ],
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.

@@ -67,7 +67,8 @@ static void expect_open(const char *message_max, const char *receive_max)
     if (receive_max != NULL) {
         text_pairs_set(&settings.kafka, "receive.message.max.bytes", receive_max);
     }
-    bool is_open = consumer_conf_open(&settings, &config, &limits, &join, &rk, &f);
+    bool is_open = consumer_conf_open(
+        &settings, &(struct consumer_group){"millrace.fn", &config.source.topics}, &limits, &join, &rk, &f);
     assert_string_equal(f.text, "");
     assert_true(is_open);
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
