@@ -90,6 +90,7 @@ static void open_consumer(struct membership *m)
         .settings = m->params.deps->settings,
         .config = m->params.config,
         .job = m->params.deps->job,
+        .state_topic = m->params.deps->state_topic,
         .partition_count = m->partition_count,
         .listener = m->params.consumer,
     };

@@ -3,10 +3,13 @@
 
 #include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/consumer_state.h"
+#include "bridge/intake/partition_spill.h"
 #include "bridge/intake/record.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+
+#define GROUP_PREFIX "millrace."  // of all groups
 
 enum { FIRST_ASSIGNMENT_WAIT_US = 4000000, COMMIT_WAIT_US = 10000000 };
 
@@ -176,6 +179,7 @@ void consumer_tick(struct consumer *c)
     confirm_membership(c);
     consumer_retry_lookup(c);
     resume_resets(c);
+    consumer_advance_revoke(c);
     if (c->on_closed == NULL) {
         offset_store_list_ends(&c->offsets);
     }
@@ -187,6 +191,7 @@ static void restart_at_earliest(struct consumer *c, struct partition *p)
 {
     // Commit 0 before the first record: the old offset becomes valid again once the new log outgrows it.
     progress_restart(&p->progress);
+    partition_spill_reset(p);
     p->end_offset = -1;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
@@ -351,6 +356,7 @@ static void on_left(uv_work_t *work, int status)
     struct consumer *c = job->consumer;
     free(job);
     free(c->component);
+    free(c->progress_name);
     c->on_closed(c->closed_self);
     free(c);
 }
@@ -420,6 +426,8 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);
+    c->progress_name = memory_string(member.group + strlen(GROUP_PREFIX));
+    c->state_topic = params->state_topic;
     c->lookup_backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     c->main_queue = rd_kafka_queue_get_consumer(c->rk);
     c->main_watch = kafka_watch_start(c->loop, c->main_queue, on_main_ready, c);

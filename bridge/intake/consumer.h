@@ -42,6 +42,7 @@ struct consumer_params {
     const struct settings *settings;       // lent
     const struct function_config *config;  // lent for consumer_open
     const struct job *job;                 // lent for consumer_open; NULL: none
+    struct state_topic *state_topic;       // lent; NULL: progress is not spilled
     size_t partition_count;                // expected; divides the memory for read-ahead
     struct consumer_listener listener;
 };

@@ -10,6 +10,7 @@
 
 #include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/consumer_state.h"
+#include "bridge/intake/partition_spill.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -53,7 +54,7 @@ static void release_waiting(struct consumer *c)
     bool is_released = false;
     struct partition *p;
     LL_FOREACH (c->partitions, p) {
-        if (p->state == PARTITION_WAITING && !has_predecessor(c, p)) {
+        if (p->state == PARTITION_WAITING && !p->spill.is_loading && !has_predecessor(c, p)) {
             p->state = PARTITION_ASSIGNED;
             is_released = true;
         }
@@ -61,6 +62,14 @@ static void release_waiting(struct consumer *c)
     if (is_released) {
         c->listener.on_ready(c->listener.self);
     }
+}
+
+void consumer_spill_done(void *self, struct partition *p)
+{
+    struct consumer *c = self;
+    offset_store_spilled(&c->offsets, p);
+    release_waiting(c);
+    consumer_advance_revoke(c);
 }
 
 /** A text of another program is ignored: then records above the committed offset are delivered again. */
@@ -72,6 +81,8 @@ static void restore_progress(const struct consumer *c, struct partition *p,
         log_warn(c->component, "progress_unreadable",
                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)), "%s", f.text);
     }
+    partition_spill_load(p);
+    p->state = p->spill.is_loading ? PARTITION_WAITING : p->state;
 }
 
 static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t *which)
@@ -80,6 +91,9 @@ static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t 
     bool is_new = which->opaque != NULL;
     p->consumer = c;
     p->is_registered = !is_new;
+    p->spill.on_done = consumer_spill_done;
+    p->spill.self = c;
+    partition_spill_open(p, c->state_topic, c->progress_name);
     if (has_predecessor(c, p)) {
         p->state = PARTITION_WAITING;
         log_info(c->component, "partition_waits",
@@ -258,6 +272,9 @@ void consumer_advance_revoke(struct consumer *c)
         if (p->state == PARTITION_REVOKED && p->item_count > 0) {
             return;
         }
+    }
+    if (offset_store_is_spilling(&c->offsets)) {
+        return;
     }
     bool is_due = c->state == GROUP_REVOKING || c->offsets.is_repeat_due;
     if (is_due && offset_store_commit(&c->offsets, true)) {

@@ -18,6 +18,8 @@ struct consumer {
     struct offset_store offsets;
     struct consumer_listener listener;
     char *component;
+    char *progress_name;              // of the group, without its prefix
+    struct state_topic *state_topic;  // lent
     struct partition_limits limits;
     size_t planned_count;  // the partition count that the limits were made for
     struct partition *partitions;
@@ -61,6 +63,9 @@ void consumer_rebalance(struct consumer *c, rd_kafka_event_t *event);
 /** Continues a revocation: first when no event of its partitions is alive, then when its commit is answered.
  */
 void consumer_advance_revoke(struct consumer *c);
+
+/** A partition's spilled progress was written or read. `self` is the consumer. */
+void consumer_spill_done(void *self, struct partition *p);
 
 /** Continues closing, if nothing blocks it. */
 void consumer_advance_close(struct consumer *c);

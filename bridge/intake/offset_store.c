@@ -4,8 +4,8 @@
 
 #include <utlist.h>
 
+#include "bridge/intake/partition_spill.h"
 #include "core/base/log.h"
-#include "core/base/text.h"
 
 enum { MS_PER_S = 1000, LIST_TIMEOUT_MS = 2000 };
 #define LIST_AGAIN_US (5 * CLOCK_US_PER_S)
@@ -29,14 +29,14 @@ void offset_store_keep_attempts(struct offset_store *s, struct partition *p)
     partition_keep_attempts(p, record->attempts, count);
 }
 
-/** The partition's text; empty: nothing is known beyond its safe offset. */
-static void describe(struct offset_store *s, struct partition *p, struct bytes *out)
+/** Fills s->record with what is known beyond the partition's safe offset. Returns its hash. */
+static uint64_t collect(struct offset_store *s, struct partition *p)
 {
     struct progress_record *record = s->record;
+    record->range_count = record->attempt_count = 0;
+    record->spill = (struct progress_spill){0};
     if (s->is_text_refused) {
-        record->range_count = record->attempt_count = 0;
-        bytes_append_byte(out, '\0');
-        return;
+        return progress_record_hash(record);
     }
     if (p->state == PARTITION_REVOKED) {
         partition_keep_attempts(p, NULL, 0);  // what was settled since it was revoked has none any more
@@ -49,27 +49,13 @@ static void describe(struct offset_store *s, struct partition *p, struct bytes *
         memcpy(record->attempts, p->attempts, record->attempt_count * sizeof(*p->attempts));
     }
     record->range_count = progress_settled(&p->progress, record->ranges, PROGRESS_RANGES_MAX);
-    progress_record_write(out, progress_safe(&p->progress), record, clock_wall_us() / CLOCK_US_PER_MS);
-    bytes_append_byte(out, '\0');
-}
-
-/** Of what the text says but for the time at which it was written. */
-static uint64_t hash_of(const struct progress_record *record)
-{
-    uint64_t hash = text_hash(slice_make(record->ranges, record->range_count * sizeof(record->ranges[0])));
-    for (size_t i = 0; i < record->attempt_count; i++) {
-        const struct progress_attempt *a = &record->attempts[i];
-        const int64_t all[] = {(int64_t)hash, a->offset, a->attempts, a->due_ms / MS_PER_S};
-        hash = text_hash(slice_make(all, sizeof(all)));
-    }
-    return hash;
+    return progress_record_hash(record);
 }
 
 /** Whether what is known beyond the committed offset has changed, and is due. */
-static bool is_text_due(const struct partition *p, const char *text, uint64_t hash, bool is_last)
+static bool is_text_due(const struct partition *p, uint64_t hash, bool is_last)
 {
-    const char *committed = p->committed_text == NULL ? "" : p->committed_text;
-    bool has_changed = hash != p->committed_hash && strcmp(text, committed) != 0;
+    bool has_changed = hash != p->committed_hash;
     int64_t again_us =
         p->failures > p->failures_committed ? OFFSET_STORE_ATTEMPTS_AGAIN_US : OFFSET_STORE_TEXT_AGAIN_US;
     bool is_due = is_last || clock_now_us() - p->committed_us >= again_us;
@@ -88,30 +74,81 @@ static void add(rd_kafka_topic_partition_list_t *list, const struct partition *p
     }
 }
 
+/** Appends the text for the metadata. What does not fit is spilled first: until that is acknowledged, the
+ * text names the record before. Returns whether a restart would know all of it. */
+static bool describe(struct offset_store *s, struct partition *p, uint64_t hash, bool is_last,
+                     struct bytes *out)
+{
+    struct progress_record *record = s->record;
+    int64_t now_ms = clock_wall_us() / CLOCK_US_PER_MS;
+    int64_t safe = progress_safe(&p->progress);
+    record->spill = (struct progress_spill){0};
+    bool is_whole = progress_record_write(out, safe, record, now_ms);
+    p->is_spill_committing = false;
+    if (!is_whole && p->spill.state != NULL) {
+        if (p->spill.hash != hash) {
+            partition_spill_write(p, record, hash, is_last);
+        }
+        bytes_reset(out);
+        record->spill = p->spill.named;
+        p->is_spill_committing = record->spill.log != 0;
+        (void)progress_record_write(out, safe, record, now_ms);
+        is_whole = p->spill.named.log != 0 && p->spill.hash == hash;
+    }
+    bytes_append_byte(out, '\0');
+    return is_whole;
+}
+
+static void begin_commit(struct offset_store *s, struct partition *p, int64_t offset, uint64_t hash,
+                         bool is_last, rd_kafka_topic_partition_list_t *list)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    bool is_whole = describe(s, p, hash, is_last, &text);
+    add(list, p, offset, (const char *)text.data);
+    free(p->committing_text);
+    p->committing_text = memory_string((const char *)text.data);
+    bool is_final = is_whole || p->spill.state == NULL || p->spill.is_refused;
+    uint64_t spilled = p->is_spill_committing && p->spill.failures > p->failures_committed
+                           ? p->spill.failures
+                           : p->failures_committed;
+    p->committing_hash = is_final ? hash : ~hash;
+    p->failures_committing = is_final ? p->failures : spilled;
+    p->committed_us = clock_now_us();
+    progress_commit_begun(&p->progress, offset);
+}
+
 static void add_if_due(struct offset_store *s, struct partition *p, bool is_last,
                        rd_kafka_topic_partition_list_t *list)
 {
-    CLEANUP(bytes_clear) struct bytes text = {0};
-    if (p->state == PARTITION_LOST || p->progress.committing >= 0) {
+    if (p->state == PARTITION_LOST || p->progress.committing >= 0 || p->spill.is_loading) {
         return;
     }
     int64_t offset = progress_next_commit(&p->progress);
-    describe(s, p, &text);
-    uint64_t hash = hash_of(s->record);
-    if (offset < 0 && is_text_due(p, (const char *)text.data, hash, is_last)) {
+    uint64_t hash = collect(s, p);
+    if (offset < 0 && is_text_due(p, hash, is_last)) {
         offset = p->progress.committed;
     }
     if (offset >= 0) {
-        add(list, p, offset, (const char *)text.data);
-        free(p->committing_text);
-        p->committing_text = memory_string((const char *)text.data);
-        p->committing_hash = hash;
-        p->failures_committing = p->failures;
-        p->committed_us = clock_now_us();
-        progress_commit_begun(&p->progress, offset);
+        begin_commit(s, p, offset, hash, is_last, list);
     } else if (hash == p->committed_hash) {
         p->failures_committed = p->failures;  // nothing of them can be committed, or they were settled
     }
+}
+
+bool offset_store_is_spilling(const struct offset_store *s)
+{
+    const struct partition *p;
+    LL_FOREACH (*s->partitions, p) {
+        if (p->state == PARTITION_REVOKED && partition_spill_is_pending(p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void offset_store_spilled(struct offset_store *s, const struct partition *p)
+{
+    s->is_repeat_due = s->is_repeat_due || p->state == PARTITION_REVOKED;
 }
 
 static bool send_commit(struct offset_store *s, const rd_kafka_topic_partition_list_t *list)
@@ -198,6 +235,9 @@ void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
             free(p->committed_text);
             p->committed_text = TAKE(p->committing_text);
+            if (!p->is_spill_committing && p->state == PARTITION_ASSIGNED) {
+                partition_spill_delete(p);
+            }
             p->committed_hash = p->committing_hash;
             p->failures_committed = p->failures_committing;
         }

@@ -29,7 +29,8 @@ struct offset_store {
     const struct join_watch *join;   // lent
     struct progress_record *record;  // to describe a partition in
     bool is_text_refused;  // by a broker with a low offset.metadata.max.bytes: offsets are committed alone
-    bool is_repeat_due;    // the last commit was refused for its text: the next one has none
+    bool is_repeat_due;    // the last commit before a revocation must be repeated: its text was refused, or
+                           // does not name the newest spilled record
     bool is_committing;
     int64_t committing_since_us;
     bool is_listing_ends;
@@ -68,6 +69,12 @@ void offset_store_keep_attempts(struct offset_store *s, struct partition *p);
 /** Commits the committed offsets again: the response shows whether this is still a member of the group.
  * False: no partition has a committed offset, a commit is in flight, or librdkafka joins the group. */
 bool offset_store_confirm(struct offset_store *s);
+
+/** Whether a revoked partition waits for its spilled progress to be stored, for 5 s at most. */
+bool offset_store_is_spilling(const struct offset_store *s);
+
+/** A partition's progress was spilled, or that was refused. */
+void offset_store_spilled(struct offset_store *s, const struct partition *p);
 
 /** The age of the commit in flight; 0: there is none. */
 int64_t offset_store_waiting_us(const struct offset_store *s);

@@ -2,6 +2,8 @@
 
 #include "bridge/intake/record.h"
 #include "core/base/clock.h"
+#include "core/base/text.h"
+#include "core/kafka/state_topic.h"
 
 struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
                                  kafka_on_ready on_ready)
@@ -12,11 +14,22 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
     p->number = which->partition;
     p->end_offset = -1;
     progress_init(&p->progress, which->offset);
+    p->committed_hash = text_hash(slice_make("", 0));
     p->queue = rd_kafka_queue_get_partition(rk, which->topic, which->partition);
     INVARIANT(p->queue != NULL);
     rd_kafka_queue_forward(p->queue, NULL);
     p->watch = kafka_watch_start(loop, p->queue, on_ready, p);
     return p;
+}
+
+static void restore(struct partition *p, const struct progress_record *record)
+{
+    progress_restore(&p->progress, record->ranges, record->range_count);
+    free(p->attempts);
+    p->attempt_count = record->attempt_count;
+    p->attempts = memory_zeroed(p->attempt_count + 1, sizeof(*p->attempts));
+    memcpy(p->attempts, record->attempts, p->attempt_count * sizeof(*p->attempts));
+    p->spill.named = record->spill;
 }
 
 bool partition_restore(struct partition *p, struct slice text, struct fault *f)
@@ -27,11 +40,21 @@ bool partition_restore(struct partition *p, struct slice text, struct fault *f)
         return false;
     }
     p->committed_text = slice_to_string(text);
-    progress_restore(&p->progress, record->ranges, record->range_count);
-    p->attempt_count = record->attempt_count;
-    p->attempts = memory_zeroed(p->attempt_count + 1, sizeof(*p->attempts));
-    memcpy(p->attempts, record->attempts, p->attempt_count * sizeof(*p->attempts));
+    p->committed_hash = progress_record_hash(record);
+    restore(p, record);
     return true;
+}
+
+void partition_restore_more(struct partition *p, const struct progress_record *spilled, int64_t offset)
+{
+    CLEANUP(memory_free_pointer) struct progress_record *record = memory_zeroed(1, sizeof(*record));
+    record->spill = p->spill.named;
+    record->attempt_count = p->attempt_count;
+    memcpy(record->attempts, p->attempts, p->attempt_count * sizeof(*p->attempts));
+    record->range_count = progress_settled(&p->progress, record->ranges, PROGRESS_RANGES_MAX);
+    progress_record_merge(record, p->progress.committed, spilled, offset);
+    p->committed_hash = p->spill.hash = progress_record_hash(record);
+    restore(p, record);
 }
 
 /** Where the attempts of the offset are, or would be. */
@@ -184,6 +207,10 @@ void partition_free(struct partition *p)
 {
     INVARIANT(p->item_count == 0);
     partition_stop(p);
+    if (p->spill.state != NULL) {
+        state_topic_forget(p->spill.state, p);
+    }
+    free(p->spill.key);
     progress_clear(&p->progress);
     free(p->attempts);
     free(p->committed_text);

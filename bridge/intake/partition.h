@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "bridge/intake/progress_record.h"
+#include "bridge/intake/spill_state.h"
 #include "core/base/last_error.h"
 #include "core/kafka/kafka_client.h"
 
@@ -15,7 +16,7 @@ struct work_item;
 
 enum partition_state {
     PARTITION_ASSIGNED,
-    PARTITION_WAITING,  // reassigned after it was lost: calls of the lost assignment still run
+    PARTITION_WAITING,  // calls of a lost assignment still run, or its spilled progress is being read
     PARTITION_REVOKED,  // starts no calls; given back once its running calls have ended and are committed
     PARTITION_LOST,     // another member has it: nothing of it is committed any more
 };
@@ -36,6 +37,7 @@ struct partition {
     struct work_item *failing;          // items whose last call failed; listed by work_item
     struct progress_attempt *attempts;  // from before a restart or a revocation; by offset, ascending
     size_t attempt_count;
+    struct partition_spill spill;
     char *committed_text;  // progress_record.h, of the last commit; NULL: none
     char *committing_text;
     uint64_t committed_hash;  // of what the texts say
@@ -43,6 +45,7 @@ struct partition {
     int64_t committed_us;  // when the last commit was sent
     uint64_t failures;     // attempts that were used up since it was assigned
     uint64_t failures_committing;
+    bool is_spill_committing;     // the text of the commit in flight names a spilled record
     uint64_t failures_committed;  // so many of them are known to a restart
     struct last_error *error;     // of reading the next record; NULL: none
     bool is_registered;           // the function's registration record has it
@@ -82,6 +85,10 @@ struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka
  * @param f  FAULT_REJECT: the text is not such a record; nothing is restored
  */
 bool partition_restore(struct partition *p, struct slice text, struct fault *f) MUST_USE;
+
+/** Adds what the spilled record says that the restored text names (partition_spill.h), before anything is
+ * read. */
+void partition_restore_more(struct partition *p, const struct progress_record *spilled, int64_t offset);
 
 /** The restored attempts of a record; NULL: none. */
 const struct progress_attempt *partition_attempt(const struct partition *p, int64_t offset);

@@ -29,6 +29,7 @@ struct state_call {
     struct bytes value;  // the value to write, or the value read
     bool has_value;      // false: a delete, or no such key
     bool is_sent;
+    bool is_forgotten;
     bool is_replacement;          // write: counts only if the value still has the version
     uint64_t version;             // that one; 0: no value
     uint64_t round;               // read: the round at whose end the value is valid
@@ -81,6 +82,10 @@ static void on_deliver(uv_timer_t *timer)
         (void)uv_timer_start(s->deliver, on_deliver, 0, 0);
     }
     const struct fault *f = c->fault.kind == FAULT_NONE ? NULL : &c->fault;
+    if (c->is_forgotten) {
+        free_call(c);
+        return;
+    }
     if (c->on_read != NULL) {
         c->on_read(c->self, c->has_value ? bytes_slice(&c->value) : (struct slice){NULL, 0}, f);
     } else {
@@ -425,6 +430,17 @@ static void free_entries(struct state_topic *s)
         free(entry->key);
         bytes_clear(&entry->value);
         free(entry);
+    }
+}
+
+void state_topic_forget(struct state_topic *s, const void *self)
+{
+    struct state_call *const lists[] = {s->writes, s->reads, s->done};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        struct state_call *c;
+        LL_FOREACH (lists[i], c) {
+            c->is_forgotten = c->is_forgotten || c->self == self;
+        }
     }
 }
 

@@ -59,6 +59,9 @@ void state_topic_replace(struct state_topic *s, const char *key, uint64_t versio
 void state_topic_write(struct state_topic *s, const char *key, struct slice value,
                        state_on_written on_written, void *self);
 
+/** Pending calls with this `self` are not called back. Writes that may have been sent are not undone. */
+void state_topic_forget(struct state_topic *s, const void *self);
+
 /** Why reads and writes wait for Kafka; NULL: they don't. Lent until the next turn of the loop. */
 const char *state_topic_outage(const struct state_topic *s);
 

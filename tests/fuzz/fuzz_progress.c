@@ -1,4 +1,5 @@
 // Any bytes as the metadata of a committed offset.
+#include "bridge/intake/partition_spill.h"
 #include "bridge/intake/progress_record.h"
 #include "core/base/memory.h"
 
@@ -26,9 +27,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         INVARIANT(a->first_ms >= -INT64_C(1000) * UINT32_MAX && a->first_ms <= now_ms + 1000);
     }
     struct bytes text CLEANUP(bytes_clear) = {0};
-    progress_record_write(&text, offset, &record, now_ms);
+    bool is_whole = progress_record_write(&text, offset, &record, now_ms);
     INVARIANT(text.size <= PROGRESS_TEXT_MAX);
     INVARIANT(progress_record_read(bytes_slice(&text), offset, now_ms, &again, &f));
+    INVARIANT(!is_whole || progress_record_hash(&again) != 0);
     INVARIANT(again.range_count <= record.range_count && again.attempt_count <= record.attempt_count);
+    int64_t spilled_offset = offset - 3;
+    bool is_spilled = partition_spill_parse(slice_make(data, size), now_ms, &again, &spilled_offset, &f);
+    progress_record_merge(&record, offset, &again, is_spilled ? spilled_offset : offset - 3);
+    at = offset;
+    for (size_t i = 0; i < record.range_count; i++) {
+        INVARIANT(record.ranges[i].from >= at && record.ranges[i].to > record.ranges[i].from);
+        at = record.ranges[i].to + 1;
+    }
     return 0;
 }

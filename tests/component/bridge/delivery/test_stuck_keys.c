@@ -241,6 +241,60 @@ static void attempts_survive_a_restart(void **state)
     case_stop(&c);
 }
 
+enum { ALTERNATING = 4000 };
+
+/** Fails every second key; counts calls by key. */
+static struct stub_answer fails_every_second(void *self, const struct stub_call *call, size_t number)
+{
+    (void)number;
+    int *calls = self;
+    int64_t id = id_of(call);
+    calls[id]++;
+    return (struct stub_answer){.status = id % 2 == 0 ? 200 : 500};
+}
+
+static struct function_config *config_of_alternating(const struct bridge_case *c)
+{
+    struct function_config *config = case_config(c, "fn");
+    config->delivery.retry.attempts = 3;
+    // Six years and full jitter: none is due again.
+    config->delivery.retry.backoff.initial_us = config->delivery.retry.backoff.max_us =
+        INT64_C(200000000) * CLOCK_US_PER_S;
+    return config;
+}
+
+static bool has_failing(struct bridge_case *c, int64_t n)
+{
+    CLEANUP(memory_free_pointer) char *text = memory_format("\"failing_events\":%d,", (int)n);
+    return has_status(c, text);
+}
+
+/** What is known beyond the offset fits into no metadata: it is spilled, and a restart repeats nothing and
+ * gives no event its attempts again. */
+static void what_outgrows_the_metadata_survives_a_restart(void **state)
+{
+    (void)state;
+    static int calls[ALTERNATING + 2];
+    memset(calls, 0, sizeof(calls));
+    struct bridge_case c;
+    case_start(&c, fails_every_second, calls);
+    case_distinct_changes(&c, ALTERNATING, 1);
+    case_apply(&c, config_of_alternating(&c));
+    case_run_until(&c, has_failing, ALTERNATING / 2);
+    case_run_until(&c, case_has_settled, ALTERNATING / 2);
+    bridge_apply(c.bridge, NULL, 0);
+    case_apply(&c, config_of_alternating(&c));
+    case_run_until(&c, has_failing, 0);
+    case_run_until(&c, has_failing, ALTERNATING / 2);
+    for (int id = 1; id <= ALTERNATING; id++) {
+        if (calls[id] != 1) {
+            print_message("key %d: %d calls\n", id, calls[id]);
+        }
+        assert_int_equal(calls[id], 1);
+    }
+    case_stop(&c);
+}
+
 enum { FIRST = 1, NEXT = 2, USED_UP = 3 };
 
 /** Fails key FIRST, holds its last attempt, and then fails key NEXT. */
@@ -332,6 +386,7 @@ int main(void)
         cmocka_unit_test(however_many_keys_fail_the_others_are_called),
         cmocka_unit_test(a_restart_in_between_changes_nothing),
         cmocka_unit_test(attempts_survive_a_restart),
+        cmocka_unit_test(what_outgrows_the_metadata_survives_a_restart),
         cmocka_unit_test(attempts_of_a_settled_event_are_never_those_of_the_next),
         cmocka_unit_test(a_revoked_event_waits_as_long_as_it_was_asked_to),
     };

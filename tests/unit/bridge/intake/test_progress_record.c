@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/intake/partition.h"
+#include "bridge/intake/partition_spill.h"
 #include "core/base/memory.h"
 
 #define NOW_MS INT64_C(1795770000123)
@@ -17,6 +17,12 @@
 static struct progress_record *new_record(void)
 {
     return memory_zeroed(1, sizeof(struct progress_record));
+}
+
+static struct progress_attempt attempt(int64_t offset, uint32_t attempts, int64_t first_ms, int64_t due_ms)
+{
+    return (struct progress_attempt){
+        .offset = offset, .attempts = attempts, .first_ms = first_ms, .due_ms = due_ms};
 }
 
 static struct progress_record *read_text(const char *text, int64_t offset)
@@ -35,8 +41,8 @@ static void what_is_written_is_read_again(void **state)
     r->ranges[0] = (struct progress_range){1001, 1005};
     r->ranges[1] = (struct progress_range){1040, 5000000};
     r->range_count = 2;
-    r->attempts[0] = (struct progress_attempt){1000, 3, NOW_MS - 61000, NOW_MS + 2500};
-    r->attempts[1] = (struct progress_attempt){1039, 1, NOW_MS, 0};
+    r->attempts[0] = attempt(1000, 3, NOW_MS - 61000, NOW_MS + 2500);
+    r->attempts[1] = attempt(1039, 1, NOW_MS, 0);
     r->attempt_count = 2;
     progress_record_write(&out, 1000, r, NOW_MS);
     bytes_append_byte(&out, '\0');
@@ -61,7 +67,7 @@ static void the_text_is_as_documented(void **state)
     CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
     r->ranges[0] = (struct progress_range){8, 72};  // 1 unsettled, 64 settled
     r->range_count = 1;
-    r->attempts[0] = (struct progress_attempt){7, 2, 5000, 31900};
+    r->attempts[0] = attempt(7, 2, 5000, 31900);
     r->attempt_count = 1;
     progress_record_write(&out, 7, r, 31000);
     bytes_append_byte(&out, '\0');
@@ -75,6 +81,91 @@ static void the_text_is_as_documented(void **state)
                                                 "C"
                                                 "a"
                                                 "J");
+}
+
+/** With a letter or a spilled record: also a promise. */
+static void the_text_of_version_2_is_as_documented(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    r->ranges[r->range_count++] = (struct progress_range){8, 72};
+    r->attempts[r->attempt_count] = attempt(7, 2, 5000, 31900);
+    r->attempts[r->attempt_count++].letter =
+        (struct progress_letter){.is_stored = true, .partition = 3, .offset = 9, .since_ms = 30000};
+    r->attempts[r->attempt_count++] = attempt(72, 1, 31000, 31000);
+    r->spill = (struct progress_spill){.log = 4, .sequence = 5};
+    assert_true(progress_record_write(&out, 7, r, 31000));
+    bytes_append_byte(&out, '\0');
+    assert_string_equal((const char *)out.data, "2EF"
+                                                "CBgC"
+                                                "Cf"
+                                                "ACaJ"
+                                                "KDB"
+                                                "hCBAA"
+                                                "A");
+    CLEANUP(memory_free_pointer) struct progress_record *again = new_record();
+    struct fault f;
+    assert_true(progress_record_read(slice_of((const char *)out.data), 7, NOW_MS, again, &f));
+    assert_int_equal(again->spill.log, 4);
+    assert_int_equal(again->spill.sequence, 5);
+    assert_int_equal(again->attempt_count, 2);
+    assert_true(again->attempts[0].letter.is_stored);
+    assert_int_equal(again->attempts[0].letter.offset, 9);
+    assert_int_equal(again->attempts[0].letter.partition, 3);
+    assert_int_equal(again->attempts[0].letter.since_ms, 30000);
+    assert_false(again->attempts[1].letter.is_stored);
+    assert_int_equal(progress_record_hash(again) == progress_record_hash(r), 1);
+}
+
+/** The spilled record was written before or after the text that names it, for an offset before or after. */
+static void a_spilled_record_completes_the_text(void **state)
+{
+    (void)state;
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    CLEANUP(memory_free_pointer) struct progress_record *spilled = new_record();
+    r->ranges[r->range_count++] = (struct progress_range){12, 20};
+    r->ranges[r->range_count++] = (struct progress_range){30, 31};
+    r->attempts[r->attempt_count++] = attempt(10, 3, 0, 0);
+    r->attempts[r->attempt_count++] = attempt(11, 1, 0, 0);
+    spilled->ranges[spilled->range_count++] = (struct progress_range){6, 9};
+    spilled->ranges[spilled->range_count++] = (struct progress_range){19, 25};
+    spilled->ranges[spilled->range_count++] = (struct progress_range){31, 40};
+    spilled->attempts[spilled->attempt_count++] = attempt(5, 9, 0, 0);
+    spilled->attempts[spilled->attempt_count++] = attempt(10, 2, 0, 0);
+    spilled->attempts[spilled->attempt_count++] = attempt(11, 2, 0, 0);
+    spilled->attempts[spilled->attempt_count++] = attempt(41, 1, 0, 0);
+    progress_record_merge(r, 10, spilled, 5);
+    const struct progress_range expected[] = {{12, 25}, {30, 40}};
+    assert_int_equal(r->range_count, 2);
+    assert_memory_equal(r->ranges, expected, sizeof(expected));
+    assert_int_equal(r->attempt_count, 3);
+    assert_int_equal(r->attempts[0].attempts, 3);
+    assert_int_equal(r->attempts[1].attempts, 2);
+    assert_int_equal(r->attempts[2].offset, 41);
+    spilled->attempt_count = 0;
+    progress_record_merge(r, 10, spilled, 12);
+    assert_int_equal(r->range_count, 2);
+    assert_int_equal(r->ranges[0].from, 10);
+    assert_int_equal(r->ranges[0].to, 25);
+}
+
+static void a_spilled_value_begins_with_its_offset(void **state)
+{
+    (void)state;
+    CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
+    struct fault f;
+    int64_t offset = 0;
+    assert_true(partition_spill_parse(slice_of("31 1CBBA"), NOW_MS, r, &offset, &f));
+    assert_int_equal(offset, 31);
+    assert_int_equal(r->range_count, 1);
+    assert_int_equal(r->ranges[0].from, 32);
+    static const char *const BAD[] = {"",     " 1CBBA", "31", "31 ", "x 1CBBA", "1234567890123456789 1CBBA",
+                                      "31 1C"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        bool is_empty = strcmp(BAD[i], "31 ") == 0;  // nothing beyond the offset
+        assert_int_equal(partition_spill_parse(slice_of(BAD[i]), NOW_MS, r, &offset, &f), is_empty);
+    }
 }
 
 static void nothing_to_say_is_no_text(void **state)
@@ -99,8 +190,7 @@ static void what_does_not_fit_is_left_out_from_the_end(void **state)
             r->ranges[r->range_count++] = (struct progress_range){(2 * i + 1) * run, (2 * i + 2) * run};
         }
         for (int64_t i = 0; i < PROGRESS_ATTEMPTS_MAX; i++) {
-            r->attempts[r->attempt_count++] =
-                (struct progress_attempt){i * run, 7, NOW_MS - 1000, NOW_MS + 100000};
+            r->attempts[r->attempt_count++] = attempt(i * run, 7, NOW_MS - 1000, NOW_MS + 100000);
         }
         progress_record_write(&out, 0, r, NOW_MS);
         assert_true(out.size <= PROGRESS_TEXT_MAX);
@@ -122,7 +212,7 @@ static void attempts_before_the_offset_are_left_out(void **state)
     CLEANUP(bytes_clear) struct bytes out = {0};
     CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
     for (int64_t i = 0; i < 4; i++) {
-        r->attempts[r->attempt_count++] = (struct progress_attempt){998 + i, (uint32_t)i, NOW_MS, NOW_MS};
+        r->attempts[r->attempt_count++] = attempt(998 + i, (uint32_t)i, NOW_MS, NOW_MS);
     }
     progress_record_write(&out, 1000, r, NOW_MS);
     bytes_append_byte(&out, '\0');
@@ -141,8 +231,7 @@ static void a_wait_does_not_grow_with_the_difference_of_clocks(void **state)
     const int64_t ahead_ms = INT64_C(365) * 86400 * 1000;
     CLEANUP(bytes_clear) struct bytes out = {0};
     CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
-    r->attempts[r->attempt_count++] =
-        (struct progress_attempt){10, 1, NOW_MS + ahead_ms - 5000, NOW_MS + ahead_ms + 2500};
+    r->attempts[r->attempt_count++] = attempt(10, 1, NOW_MS + ahead_ms - 5000, NOW_MS + ahead_ms + 2500);
     progress_record_write(&out, 10, r, NOW_MS + ahead_ms);
     bytes_append_byte(&out, '\0');
     CLEANUP(memory_free_pointer) struct progress_record *again = read_text((const char *)out.data, 10);
@@ -300,6 +389,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(the_text_is_as_documented),
+        cmocka_unit_test(the_text_of_version_2_is_as_documented),
+        cmocka_unit_test(a_spilled_record_completes_the_text),
+        cmocka_unit_test(a_spilled_value_begins_with_its_offset),
         cmocka_unit_test(nothing_to_say_is_no_text),
         cmocka_unit_test(what_does_not_fit_is_left_out_from_the_end),
         cmocka_unit_test(attempts_before_the_offset_are_left_out),
