@@ -3,6 +3,27 @@
 #include "core/config/config_value.h"
 
 static const struct config_rules topic_rules = {.check = config_value_check_topic};
+static enum config_verdict check_status(const char *key, const char *value, struct fault *f)
+{
+    struct status_range range;
+    enum status_verdict verdict;
+    struct fault why;
+    if (!status_range_parse(key, &range, &why)) {
+        CLEANUP(bytes_clear) struct bytes quoted = {0};
+        config_value_quote(key, &quoted);
+        (void)fault_set(f, FAULT_CONFIG, "statuses: %s %s", bytes_text(&quoted), why.text);
+        return CONFIG_BAD_KEY;
+    }
+    return value == NULL || status_verdict_parse(value, &verdict, f) ? CONFIG_GOOD : CONFIG_BAD_VALUE;
+}
+
+static bool is_never_secret(const char *key)
+{
+    (void)key;
+    return false;
+}
+
+static const struct config_rules statuses_rules = {.check_pair = check_status, .is_secret = is_never_secret};
 static const struct config_choice orders[] = {{"key", FUNCTION_ORDER_KEY},
                                               {"partition", FUNCTION_ORDER_PARTITION},
                                               {"none", FUNCTION_ORDER_NONE},
@@ -30,6 +51,17 @@ static const struct config_option batch_options[] = {
      .max = INT64_C(3600000000),
      .offset = offsetof(struct function_config, delivery.batch.window_us),
      .doc = "How long a batch that isn't full waits for more."},
+    {.key = "by_key",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct function_config, delivery.batch.by_key),
+     .doc = "A call carries events of one key only; events without a key are alone."},
+    {.key = "partial_failures",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct function_config, delivery.batch.partial_failures),
+     .doc = "A 2xx response may name the events that failed, as AWS Lambda's `batchItemFailures` "
+            "([functions.md](functions.md#partial-failures)): only they are sent again."},
     {.key = NULL},
 };
 
@@ -66,6 +98,15 @@ static const struct config_option retry_options[] = {
      .max = INT64_C(365) * INT64_C(86400000000),
      .offset = offsetof(struct function_config, delivery.retry.max_age_us),
      .doc = "No more attempts this long after the first one."},
+    {.key = "statuses",
+     .type = CONFIG_PAIRS,
+     .offset = offsetof(struct function_config, delivery.retry.status_texts),
+     .rules = &statuses_rules,
+     .doc =
+         "What responses mean, by status (404), class (5xx) or range (500-503): `done`, `retry`, `throttle` "
+         "(no attempt is used up) or `dead` (the dead-letter topic). The key that covers the fewest statuses "
+         "decides; others mean what they mean without it "
+         "([functions.md](functions.md#what-a-response-means))."},
     {.key = "backoff", .type = CONFIG_SECTION, .section = backoff_options, .doc = "Waits between attempts."},
     {.key = NULL},
 };
@@ -77,6 +118,12 @@ static const struct config_option on_failure_options[] = {
      .offset = offsetof(struct function_config, delivery.on_failure.dead_letter),
      .rules = &topic_rules,
      .doc = "Topic for events that can't be delivered, with the reason in their headers."},
+    {.key = "bisect",
+     .type = CONFIG_BOOL,
+     .initial = "true",
+     .offset = offsetof(struct function_config, delivery.on_failure.bisect),
+     .doc = "A batch that fails is sent again in two halves, which uses up no attempt, until the event that "
+            "fails is alone."},
     {.key = NULL},
 };
 
@@ -110,8 +157,73 @@ const struct config_option delivery_options[] = {
     {.key = NULL},
 };
 
+/** The keys that were accepted, the widest first. */
+struct status_entry {
+    struct status_range range;
+    enum status_verdict verdict;
+    const char *key;
+};
+
+static int compare_widths(const void *a, const void *b)
+{
+    const struct status_range *first = &((const struct status_entry *)a)->range;
+    const struct status_range *second = &((const struct status_entry *)b)->range;
+    int difference = (second->last - second->first) - (first->last - first->first);
+    return difference != 0 ? difference : first->first - second->first;
+}
+
+static struct yaml_node *key_node(const struct config_file *file, const char *key)
+{
+    struct yaml_node *map = config_node(file, "delivery.retry.statuses");
+    for (size_t i = 0; map != NULL && map->kind == YAML_MAP && i < map->count; i++) {
+        if (strcmp(map->keys[i]->text, key) == 0) {
+            return map->keys[i];
+        }
+    }
+    return map;
+}
+
+static void complain_of_overlaps(const struct config_file *file, const struct status_entry *entries,
+                                 size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (status_range_conflicts(entries[i].range, entries[j].range)) {
+                config_complain_at(file, key_node(file, entries[i].key),
+                                   "statuses: %s overlaps %s, and neither is within the other",
+                                   entries[i].key, entries[j].key);
+                return;
+            }
+        }
+    }
+}
+
+static void compile_statuses(const struct config_file *file, struct function_config *c)
+{
+    struct fault f;
+    const struct text_pairs *texts = &c->delivery.retry.status_texts;
+    CLEANUP(memory_free_pointer)
+    struct status_entry *entries = memory_zeroed(texts->count + 1, sizeof(*entries));
+    for (size_t i = 0; i < texts->count; i++) {
+        entries[i].key = texts->items[i].key;
+        INVARIANT(status_range_parse(texts->items[i].key, &entries[i].range, &f) &&
+                  status_verdict_parse(texts->items[i].value, &entries[i].verdict, &f));
+    }
+    qsort(entries, texts->count, sizeof(*entries), compare_widths);
+    complain_of_overlaps(file, entries, texts->count);
+    for (size_t i = 0; i < texts->count; i++) {
+        status_table_set(&c->delivery.retry.statuses, entries[i].range, entries[i].verdict);
+    }
+}
+
 void delivery_options_finish(const struct config_file *file, struct function_config *c)
 {
+    compile_statuses(file, c);
+    if (c->delivery.batch.by_key && c->delivery.order == FUNCTION_ORDER_NONE) {
+        config_complain(
+            file, "delivery.batch.by_key",
+            "by_key: with order none no events wait together by key; choose order key or partition");
+    }
     const char *initial = "delivery.retry.backoff.initial";
     const char *max = "delivery.retry.backoff.max";
     if (c->delivery.retry.backoff.initial_us > c->delivery.retry.backoff.max_us &&

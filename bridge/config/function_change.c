@@ -38,11 +38,15 @@ static bool is_same_delivery(const struct function_config *a, const struct funct
            a->delivery.batch.events == b->delivery.batch.events &&
            a->delivery.batch.bytes == b->delivery.batch.bytes &&
            a->delivery.batch.window_us == b->delivery.batch.window_us &&
+           a->delivery.batch.by_key == b->delivery.batch.by_key &&
+           a->delivery.batch.partial_failures == b->delivery.batch.partial_failures &&
            a->delivery.timeout_us == b->delivery.timeout_us &&
            a->delivery.retry.attempts == b->delivery.retry.attempts &&
            a->delivery.retry.max_age_us == b->delivery.retry.max_age_us &&
+           are_same_pairs(&a->delivery.retry.status_texts, &b->delivery.retry.status_texts) &&
            a->delivery.retry.backoff.initial_us == b->delivery.retry.backoff.initial_us &&
            a->delivery.retry.backoff.max_us == b->delivery.retry.backoff.max_us &&
+           a->delivery.on_failure.bisect == b->delivery.on_failure.bisect &&
            is_same_text(a->delivery.on_failure.dead_letter, b->delivery.on_failure.dead_letter);
 }
 

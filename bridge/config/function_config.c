@@ -26,6 +26,7 @@ void function_config_clear(struct function_config *c)
     memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
     memory_free_secret(c->http.bearer);
+    text_pairs_clear(&c->delivery.retry.status_texts);
     free(c->delivery.on_failure.dead_letter);
     *c = (struct function_config){0};
 }

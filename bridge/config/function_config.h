@@ -3,6 +3,7 @@
 #define BRIDGE_CONFIG_FUNCTION_CONFIG_H
 
 #include "bridge/config/start_position.h"
+#include "bridge/config/status_table.h"
 #include "bridge/filter/pattern.h"
 #include "core/config/settings.h"
 
@@ -49,11 +50,15 @@ struct function_config {
             int64_t events;
             int64_t bytes;
             int64_t window_us;
+            bool by_key;            // of one key only
+            bool partial_failures;  // responses may name the events that failed
         } batch;
         int64_t timeout_us;
         struct {
             int64_t attempts;  // the first included
             int64_t max_age_us;
+            struct text_pairs status_texts;  // as in the file
+            struct status_table statuses;
             struct {
                 int64_t initial_us;
                 int64_t max_us;
@@ -61,6 +66,7 @@ struct function_config {
         } retry;
         struct {
             char *dead_letter;  // topic; default millrace.dlq.<function>
+            bool bisect;        // a batch that fails is halved until the event is found
         } on_failure;
     } delivery;
     bool int64_as_string;

@@ -8,14 +8,16 @@ struct batch_limits {
     size_t events_max;
     size_t bytes_max;
     int64_t window_us;  // how long the first event may wait for others
+    bool by_key;        // of one key only
 };
 
 /**
- * Whether a batch of the ready lanes is due. Events that are sent again wait for no window.
+ * Whether a batch of the ready lanes is due. Events that are sent again wait for no window. With by_key, a
+ * lane is due by itself, and is then served next.
  *
  * @param ret_wait_us  on false: time until it is due; -1: nothing is ready
  */
-bool batch_is_due(const struct batch_limits *limits, const struct lanes *lanes, int64_t now_us,
+bool batch_is_due(const struct batch_limits *limits, struct lanes *lanes, int64_t now_us,
                   int64_t *ret_wait_us);
 
 /**
@@ -28,13 +30,5 @@ bool batch_is_due(const struct batch_limits *limits, const struct lanes *lanes, 
  */
 struct work_item *batch_next(const struct batch_limits *limits, struct lanes *lanes, size_t count,
                              const struct work_item *last);
-
-/**
- * Bisects a batch that was rejected: its halves are sent apart, and bisected again if they are rejected, too.
- *
- * @param items   a list of at least two, in order
- * @param number  unique to this batch
- */
-void batch_bisect(struct work_item *items, size_t count, uint64_t number);
 
 #endif

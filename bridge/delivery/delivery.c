@@ -3,6 +3,7 @@
 #include <utlist.h>
 
 #include "bridge/delivery/delivery_state.h"
+#include "bridge/delivery/item_failures.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -181,6 +182,9 @@ static void on_dead_letter_stored(void *self, struct work_item *item)
     metric_add(d->metrics->dead_lettered, 1);
     delivery_settle(d, item);
     delivery_pump(d);
+    if (d->running_count == 0 && d->dead_letters_waiting == 0) {
+        delivery_note_error(d, NULL);  // nothing that failed is left
+    }
     d->on_room(d->self);
 }
 
@@ -325,7 +329,9 @@ static void start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_w
             payload_finish(invoke_payload(inv));
             d->running_count++;
             inv->generation = d->limiter.generation;
-            invoke_send(inv, d->config->delivery.timeout_us);
+            size_t response_max =
+                d->policy.has_partial_failures ? item_failures_body_max(inv->event_count) + 1 : 0;
+            invoke_send(inv, d->config->delivery.timeout_us, response_max);
         }
     }
 }

@@ -5,27 +5,47 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
+/** A response, what it means for its call, and when the events that failed are sent again. */
+struct verdict {
+    const struct response *r;
+    struct outcome o;
+    struct fault invalid;  // o.is_invalid: what is wrong with the body
+    int64_t due_us;
+};
+
+static void settle_delivered(struct delivery *d, struct work_item *item, int64_t now_wall_us)
+{
+    if (item->record->commit_time_us != 0) {
+        metric_observe_us(d->metrics->event_latency, now_wall_us - item->record->commit_time_us);
+    }
+    delivery_report(d, item, JOB_DELIVERED);
+    delivery_settle(d, item);
+}
+
 static void finish_delivered(struct delivery *d, struct invocation *inv)
 {
     int64_t now_wall_us = clock_wall_us();
     metric_add(d->metrics->delivered, (double)inv->event_count);
     for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
         next = item->next;
-        if (item->record->commit_time_us != 0) {
-            metric_observe_us(d->metrics->event_latency, now_wall_us - item->record->commit_time_us);
-        }
-        delivery_report(d, item, JOB_DELIVERED);
-        delivery_settle(d, item);
+        settle_delivered(d, item, now_wall_us);
     }
     invoke_close(inv);
     delivery_note_error(d, NULL);
 }
 
 /** One line about a response, for logs and dead letters. It never contains the response's body. */
-static void describe(const struct response *r, char *text, size_t size)
+static void describe(const struct verdict *v, char *text, size_t size)
 {
+    const struct response *r = v->r;
     if (r->transport.kind != FAULT_NONE) {
         (void)snprintf(text, size, "%s", r->transport.text);
+    } else if (v->o.is_invalid) {
+        (void)snprintf(text, size, "the function answered %d with an invalid body: %.300s", r->status,
+                       v->invalid.text);
+    } else if (v->o.kind == OUTCOME_PARTIAL) {
+        (void)snprintf(text, size, "the function answered %d and named the event in batchItemFailures",
+                       r->status);
     } else if (r->location != NULL) {
         (void)snprintf(text, size, "the function answered %d, to %s; redirects are not followed", r->status,
                        r->location);
@@ -36,7 +56,7 @@ static void describe(const struct response *r, char *text, size_t size)
 
 /** Writes the dead letter of an event, unless another member has its partition. True: a job keeps it in its
  * lane. */
-static bool finish_dead(struct delivery *d, struct work_item *item, const struct response *r,
+static bool finish_dead(struct delivery *d, struct work_item *item, const struct verdict *v,
                         const char *reason)
 {
     if (item->partition->state == PARTITION_LOST) {
@@ -44,9 +64,9 @@ static bool finish_dead(struct delivery *d, struct work_item *item, const struct
         return false;
     }
     char text[512];
-    describe(r, text, sizeof(text));
+    describe(v, text, sizeof(text));
     const struct dead_letter_cause cause = {
-        .reason = reason, .message = text, .status = r->status, .attempts = item->retry.attempts};
+        .reason = reason, .message = text, .status = v->r->status, .attempts = item->retry.attempts};
     if (!delivery_keeps_failed(d)) {
         delivery_dead_letter(d, item, cause);
         return false;
@@ -132,10 +152,10 @@ static void note_health(struct delivery *d, const struct invocation *inv, const 
 }
 
 /** Sets the error that the status shows; with no room left for more events, that as well. */
-static void note_failure(struct delivery *d, const struct response *r)
+static void note_failure(struct delivery *d, const struct verdict *v)
 {
     char text[sizeof(d->error.text)];
-    describe(r, text, sizeof(text));
+    describe(v, text, sizeof(text));
     if (delivery_room(d) > 0 || d->lanes.loaded_count > 0) {
         delivery_note_error(d, text);
         return;
@@ -144,6 +164,27 @@ static void note_failure(struct delivery *d, const struct response *r)
     char *full =
         memory_format("no room for more events: %zu wait to be sent again; %s", d->failing_count, text);
     delivery_note_error(d, full);
+}
+
+enum { INVALID_LOG_US = 60 * 1000000 };
+
+/** A function whose every response is invalid writes a line a minute. */
+static void note_invalid(struct delivery *d, const struct verdict *v)
+{
+    int64_t now_us = clock_now_us();
+    metric_add(d->metrics->invalid_responses, 1);
+    d->invalid_count++;
+    if (d->invalid_logged_us != 0 && now_us - d->invalid_logged_us < INVALID_LOG_US) {
+        return;
+    }
+    log_warn(
+        d->component, "response_invalid",
+        LOG_WITH(LOG_NUMBER("status", v->r->status), LOG_NUMBER("responses", d->invalid_count)),
+        "the response's body should name the events that failed, and is invalid at %s; all events of the "
+        "call count as failed",
+        v->invalid.text);
+    d->invalid_logged_us = now_us;
+    d->invalid_count = 0;
 }
 
 /** When the events of a failed call are sent again. */
@@ -157,6 +198,7 @@ static int64_t due_after(struct delivery *d, const struct invocation *inv, const
         return throttle(d, inv, o->wait_us);
     case OUTCOME_UNREACHABLE:
         return close_limiter(d);
+    case OUTCOME_PARTIAL:
     case OUTCOME_RETRY:
         log_retry(d, inv, o->reason);
         return clock_now_us() + backoff_wait_us(&d->backoff, worst_of(inv).attempts);
@@ -177,21 +219,25 @@ static void keep_attempt(const struct work_item *item, int64_t due_us)
     }
 }
 
-/** Updates the retry state of one event of a failed call. False: it was dead-lettered or released. */
-static bool finish_failed(struct delivery *d, struct work_item *item, const struct response *r,
-                          const struct outcome *call, int64_t due_us)
+/** Updates the retry state of one event. False: it was settled, dead-lettered or released. */
+static bool finish_one(struct delivery *d, struct work_item *item, const struct verdict *v)
 {
     struct retry_state *retry = &item->retry;
-    struct outcome o = outcome_of_event(*call, retry, clock_now_us(), &d->policy);
+    struct outcome o = outcome_of_event(v->o, retry, clock_now_us(), &d->policy);
+    if (o.kind == OUTCOME_DONE) {
+        metric_add(d->metrics->delivered, 1);
+        settle_delivered(d, item, clock_wall_us());
+        return false;
+    }
     if (o.is_attempt) {
         work_item_note_attempt(item, clock_now_us());
     }
     retry->throttles = o.kind == OUTCOME_THROTTLE ? retry->throttles + 1 : 0;
     if (o.kind == OUTCOME_DEAD) {
-        return finish_dead(d, item, r, o.reason);
+        return finish_dead(d, item, v, o.reason);
     }
     if (item->partition->state != PARTITION_ASSIGNED) {
-        keep_attempt(item, due_us);
+        keep_attempt(item, v->due_us);
         delivery_release(d, item);
         return false;
     }
@@ -199,44 +245,87 @@ static bool finish_failed(struct delivery *d, struct work_item *item, const stru
     return true;
 }
 
-static void finish_call(struct delivery *d, struct invocation *inv, const struct response *r,
-                        const struct outcome *o)
+static void finish_call(struct delivery *d, struct invocation *inv, const struct verdict *v)
 {
-    int64_t due_us = due_after(d, inv, o);
-    if (o->kind == OUTCOME_BISECT) {
-        batch_bisect(inv->first, inv->event_count, ++d->bisected_count);
-    }
     struct work_item *again = NULL;
     struct work_item **end = &again;
     for (struct work_item *item = invoke_take_events(inv), *next; item != NULL; item = next) {
         next = item->next;
-        if (finish_failed(d, item, r, o, due_us)) {
+        if (finish_one(d, item, v)) {
             item->next = NULL;
             *end = item;
             end = &item->next;
         }
     }
-    lanes_delay(&d->lanes, again, due_us);
+    lanes_delay(&d->lanes, again, v->due_us);
     invoke_close(inv);
+}
+
+/** The event that a batch failed for. */
+static void log_isolated(struct delivery *d, const struct work_item *item)
+{
+    const struct record *r = item->record;
+    CLEANUP(memory_free_pointer) char *id = slice_to_string(r->id);
+    log_warn(d->component, "batch_bisected",
+             LOG_WITH(LOG_TEXT("id", id), LOG_TEXT("topic", r->topic), LOG_NUMBER("partition", r->partition),
+                      LOG_NUMBER("offset", r->offset)),
+             "a batch failed and was halved until this event failed alone: %s", d->error.text);
+}
+
+/** Notes who seems to fail, an event or the function, and splits a batch in which it is an event. */
+static void bisect(struct delivery *d, struct invocation *inv, struct verdict *v)
+{
+    bool is_last = (int64_t)worst_of(inv).attempts + 1 >= d->policy.attempts_max;
+    bool is_event = bisect_blames_event(&d->bisect, inv->first, is_last);
+    bool is_failure = v->o.kind == OUTCOME_BISECT || v->o.kind == OUTCOME_RETRY || v->o.kind == OUTCOME_DEAD;
+    if (!is_failure || inv->target->is_superseded) {
+        return;
+    }
+    if (inv->event_count == 1 && inv->first->retry.group != 0 && inv->first->retry.attempts == 0) {
+        log_isolated(d, inv->first);
+    }
+    if (v->o.kind != OUTCOME_BISECT &&
+        !(is_event && outcome_may_bisect(&d->policy, &v->o, inv->event_count))) {
+        bisect_note_failure(&d->bisect, inv->first);
+        return;
+    }
+    v->o.kind = OUTCOME_BISECT;
+    v->o.is_attempt = false;
+    metric_add(d->metrics->bisected, 1);
+    bisect_split(&d->bisect, inv->first, inv->event_count);
+}
+
+static void finish_failed(struct delivery *d, struct invocation *inv, struct verdict *v)
+{
+    note_failure(d, v);
+    if (v->o.is_invalid) {
+        note_invalid(d, v);
+    }
+    if (v->o.kind != OUTCOME_DEAD) {
+        function_metrics_count_retry(d->metrics, v->o.reason);
+    }
+    v->due_us = due_after(d, inv, &v->o);
+    bisect(d, inv, v);
+    finish_call(d, inv, v);
 }
 
 void delivery_on_response(void *self, struct invocation *inv, const struct response *r)
 {
     struct delivery *d = self;
     d->running_count--;
-    struct outcome o = outcome_judge(r, inv->event_count);
+    struct verdict v = {.r = r};
+    v.o = outcome_judge(&d->policy, r, inv->first, inv->event_count, &v.invalid);
     metric_observe_us(d->metrics->invocation_duration, r->took_us);
     if (!inv->target->is_superseded) {
-        note_health(d, inv, &o, r);
+        note_health(d, inv, &v.o, r);
     }
-    if (o.kind == OUTCOME_DONE) {
+    if (v.o.kind == OUTCOME_DONE || v.o.kind == OUTCOME_PARTIAL) {
+        bisect_note_success(&d->bisect, clock_now_us());
+    }
+    if (v.o.kind == OUTCOME_DONE) {
         finish_delivered(d, inv);
     } else {
-        note_failure(d, r);
-        if (o.kind != OUTCOME_DEAD) {
-            function_metrics_count_retry(d->metrics, o.reason);
-        }
-        finish_call(d, inv, r, &o);
+        finish_failed(d, inv, &v);
     }
     if (d->replaced != NULL) {
         delivery_close_replaced(d);

@@ -72,12 +72,16 @@ static void apply_config(struct delivery *d, const struct function_config *confi
         .events_max = batch_events < d->records_max ? batch_events : d->records_max,
         .bytes_max = bytes,
         .window_us = config->delivery.batch.window_us,
+        .by_key = config->delivery.batch.by_key,
     };
     d->payload = payload_options_of(config);
     d->payload.bytes_max = bytes;
     d->policy = (struct outcome_policy){
         .attempts_max = config->delivery.retry.attempts,
         .max_age_us = config->delivery.retry.max_age_us,
+        .statuses = &config->delivery.retry.statuses,
+        .has_partial_failures = config->delivery.batch.partial_failures,
+        .can_bisect = config->delivery.on_failure.bisect,
     };
     d->backoff.initial_us = config->delivery.retry.backoff.initial_us;
     d->backoff.max_us = config->delivery.retry.backoff.max_us;

@@ -3,6 +3,7 @@
 #define BRIDGE_DELIVERY_DELIVERY_STATE_H
 
 #include "bridge/delivery/batch.h"
+#include "bridge/delivery/bisect.h"
 #include "bridge/delivery/delivery.h"
 #include "bridge/delivery/event_filter.h"
 #include "bridge/delivery/invoke.h"
@@ -39,9 +40,11 @@ struct delivery {
     struct target *target;    // for new calls
     struct target *replaced;  // earlier ones with running calls
     size_t running_count;     // calls of all targets
-    uint64_t bisected_count;  // batches that were bisected
-    uv_timer_t timer;         // fires when the limiter opens, or a delayed lane or a batch is due
-    struct last_error error;  // of failed calls, until no event waits to be sent again
+    struct bisect bisect;
+    int64_t invalid_logged_us;  // when a response with an invalid body was logged; 0: never
+    uint64_t invalid_count;     // such responses since then
+    uv_timer_t timer;           // fires when the limiter opens, or a delayed lane or a batch is due
+    struct last_error error;    // of failed calls, until no event waits to be sent again
     bool is_error_logged;
     size_t dead_letters_waiting;  // events whose dead letter is not stored
     struct last_error dead_letter_error;

@@ -50,6 +50,11 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
     m->filter_fields_missing = series(m, METRIC_COUNTER, PREFIX "filter_fields_missing_total",
                                       "Events whose schema lacks a field of the filter", "");
     m->dead_lettered = outcome(m, ",outcome=\"dead_lettered\"");
+    m->invalid_responses =
+        series(m, METRIC_COUNTER, PREFIX "invalid_responses_total",
+               "Responses whose body should name failed events and is invalid: the whole call failed", "");
+    m->bisected = series(m, METRIC_COUNTER, PREFIX "bisected_batches_total",
+                         "Batches that failed and were sent again in two halves", "");
     m->offset_resets = outcome(m, ",outcome=\"lost_to_retention\"");
     make_dead_letters(m);
     m->invocation_duration = series(m, METRIC_HISTOGRAM, PREFIX "invocation_duration_seconds",

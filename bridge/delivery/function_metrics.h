@@ -15,6 +15,8 @@ struct function_metrics {
     struct metric *filtered;
     struct metric *filter_fields_missing;
     struct metric *dead_lettered;
+    struct metric *invalid_responses;
+    struct metric *bisected;
     struct metric *offset_resets;
     struct metric *invocation_duration;
     struct metric *event_latency;

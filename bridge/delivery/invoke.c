@@ -86,7 +86,7 @@ static void on_response(void *self, const struct response *r)
     t->on_response(t->self, inv, r);
 }
 
-void invoke_send(struct invocation *inv, int64_t timeout_us)
+void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max_bytes)
 {
     struct target *t = inv->target;
     const struct payload *p = &inv->slot->payload;
@@ -95,6 +95,7 @@ void invoke_send(struct invocation *inv, int64_t timeout_us)
         .content_type = payload_type_of(p->options->kind)->content_type,
         .header_lines = p->lines.size > 0 ? (const char *)p->lines.data : NULL,
         .timeout_us = timeout_us,
+        .response_max_bytes = response_max_bytes,
     };
     inv->sent_us = clock_now_us();
     for (struct work_item *item = inv->first; item != NULL; item = item->next) {

@@ -55,8 +55,9 @@ void invoke_close(struct invocation *inv);
 /** The buffers to build its request in; allocated at the first call. */
 struct payload *invoke_payload(struct invocation *inv);
 
-/** Sends its payload. on_response follows, unless cancelled; the buffers are released before that. */
-void invoke_send(struct invocation *inv, int64_t timeout_us);
+/** Sends its payload. on_response follows, with at most so much of the response's body, unless cancelled; the
+ * buffers are released before that. */
+void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max_bytes);
 
 /** Cancels the running call. */
 void invoke_cancel(struct invocation *inv);

@@ -38,6 +38,8 @@ static void leave(struct lanes *l, struct lane *lane)
         break;
     case LANE_READY:
         take_out(&l->ready_first, &l->ready_last, lane);
+        l->ready_lanes--;
+        l->oldest_us = 0;
         l->ready_count -= lane->loaded_count;
         l->ready_bytes -= lane->loaded_bytes;
         l->fresh_count -= lane->is_fresh ? 1 : 0;
@@ -62,6 +64,10 @@ void lanes_enter(struct lanes *l, struct lane *lane, enum lane_state state)
         break;
     case LANE_READY:
         append(&l->ready_first, &l->ready_last, lane);
+        l->ready_lanes++;
+        if (lane->first->record->arrived_us < l->oldest_us) {
+            l->oldest_us = lane->first->record->arrived_us;
+        }
         l->ready_count += lane->loaded_count;
         l->ready_bytes += lane->loaded_bytes;
         lane->is_fresh = !work_item_was_tried(lane->first);
@@ -211,7 +217,19 @@ static void give_back(struct lanes *l, struct work_item *item)
     lanes_count_in(l, lane, item);
 }
 
-static void move_to_front(struct lanes *l, struct lane *lane)
+int64_t lanes_oldest_us(struct lanes *l)
+{
+    if (l->oldest_us == 0 || l->ready_lanes == 0) {
+        l->oldest_us = INT64_MAX;
+        for (const struct lane *lane = l->ready_first; lane != NULL; lane = lane->next) {
+            int64_t arrived_us = lane->first->record->arrived_us;
+            l->oldest_us = arrived_us < l->oldest_us ? arrived_us : l->oldest_us;
+        }
+    }
+    return l->oldest_us;
+}
+
+void lanes_prefer(struct lanes *l, struct lane *lane)
 {
     take_out(&l->ready_first, &l->ready_last, lane);
     lane->previous = NULL;
@@ -225,7 +243,7 @@ void lanes_put_back(struct lanes *l, struct work_item *item)
     give_back(l, item);
     if (item->lane->taken == 0) {
         lanes_settle_state(l, item->lane);
-        move_to_front(l, item->lane);
+        lanes_prefer(l, item->lane);
     }
 }
 

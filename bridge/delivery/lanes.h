@@ -31,7 +31,9 @@ struct lanes {
     size_t loaded_count;    // queued events with a record
     size_t ready_count;     // of these, the ones in ready lanes
     size_t ready_bytes;     // their values as on Kafka
-    size_t fresh_count;     // ready lanes whose first event was never sent
+    size_t ready_lanes;     // ready lanes
+    size_t fresh_count;     // of these, the ones whose first event was never sent
+    int64_t oldest_us;      // when the oldest first event of a ready lane arrived; 0: not known
 };
 
 void lanes_init(struct lanes *l, enum function_order order);
@@ -59,6 +61,12 @@ struct work_item *lanes_take_more(struct lanes *l, const struct work_item *item)
 /** The events that lanes_take and lanes_take_more would take; NULL: none. */
 const struct work_item *lanes_peek(const struct lanes *l);
 const struct work_item *lanes_peek_more(const struct work_item *item);
+
+/** When the oldest of the first events of ready lanes was read; INT64_MAX: no lane is ready. */
+int64_t lanes_oldest_us(struct lanes *l);
+
+/** The ready lane is served next. */
+void lanes_prefer(struct lanes *l, struct lane *lane);
 
 /** Puts the event that was taken last from its lane back to the head, not sent; the lane is served first. */
 void lanes_put_back(struct lanes *l, struct work_item *item);

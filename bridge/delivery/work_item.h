@@ -14,9 +14,10 @@ struct retry_state {
     uint32_t attempts;         // used up
     uint32_t throttles;        // in a row
     bool has_failed;           // its last call failed
+    bool is_reported;          // the response to its call named it as failed
     uint64_t failure;          // of partition->failures, its last attempt; 0: none since it was assigned
     int64_t noted_by_us;       // it is sent again at this time even if that attempt is not committed
-    // A batch that was rejected is bisected: events of one group are sent together, and with no others.
+    // A batch that failed is bisected: events of one group are sent together, and with no others.
     uint32_t group_max;  // the most events in one call
     uint64_t group;      // 0: none
 };

@@ -28,6 +28,7 @@ struct endpoint_request {
     const char *content_type;
     const char *header_lines;  // joined by CR LF; NULL for none
     int64_t timeout_us;
+    size_t response_max_bytes;  // of the response's body; the rest is discarded
 };
 
 struct endpoint;

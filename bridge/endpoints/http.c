@@ -3,8 +3,6 @@
 #include "core/http/http_client.h"
 #include "core/http/http_head.h"
 
-enum { RESPONSE_BYTES_MAX = 2048 };
-
 struct endpoint_call {
     struct endpoint *endpoint;
     struct http_call *call;
@@ -122,7 +120,7 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
         .header_lines = request->header_lines,
         .body = request->body,
         .timeout_us = request->timeout_us,
-        .response_max_bytes = RESPONSE_BYTES_MAX,
+        .response_max_bytes = request->response_max_bytes,
     };
     call->call = http_client_send(e->client, &r, on_done, call);
     return call;

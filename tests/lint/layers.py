@@ -77,7 +77,7 @@ DOORS = {
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
     "bridge": ["bridge"],
     "bridge/testing": ["test_run"],
-    "bridge/config": ["function_config", "function_test", "function_change", "start_position"],
+    "bridge/config": ["function_config", "function_test", "function_change", "start_position", "status_table"],
     "bridge/filter": [
         "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",
         "pattern", "pattern_term", "step_table",

@@ -171,6 +171,7 @@ struct function_config *case_config(const struct bridge_case *c, const char *nam
     config->delivery.retry.max_age_us = 86400 * CLOCK_US_PER_S;
     config->delivery.retry.backoff.initial_us = 5 * CLOCK_US_PER_MS;
     config->delivery.retry.backoff.max_us = 50 * CLOCK_US_PER_MS;
+    config->delivery.on_failure.bisect = true;
     config->delivery.on_failure.dead_letter = memory_format("millrace.dlq.%s", name);
     return config;
 }

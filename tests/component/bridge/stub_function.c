@@ -67,8 +67,9 @@ static void write_answer(struct stub_connection *c)
 {
     struct bytes out = {0};
     const char *more = c->answer.headers == NULL ? "" : c->answer.headers;
-    bytes_format(&out, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n", c->answer.status,
-                 c->answer.garbage_bytes, more);
+    const char *body = c->answer.body == NULL ? "" : c->answer.body;
+    bytes_format(&out, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n%s", c->answer.status,
+                 c->answer.garbage_bytes + strlen(body), more, body);
     memset(bytes_reserve(&out, c->answer.garbage_bytes), 'g', c->answer.garbage_bytes);
     out.size += c->answer.garbage_bytes;
     uv_write_t *write = memory_zeroed(1, sizeof(*write));

@@ -19,6 +19,7 @@ struct stub_answer {
     bool is_held;  // not sent before stub_function_release
     uint64_t delay_ms;
     const char *headers;   // "Retry-After: 1\r\n"; NULL for none
+    const char *body;      // lent until it is sent; NULL: garbage
     size_t garbage_bytes;  // size of the body
 };
 

@@ -16,10 +16,11 @@ static const char golden[] =
     "delivery:\n"
     "  order: partition\n"
     "  concurrency: 4\n"
-    "  batch: {events: 100, bytes: 1MiB, window: 200ms}\n"
+    "  batch: {events: 100, bytes: 1MiB, window: 200ms, by_key: true, partial_failures: true}\n"
     "  timeout: 10s\n"
-    "  retry: {attempts: 3, max_age: 1h, backoff: {initial: 1s, max: 5m}}\n"
-    "  on_failure: {dead_letter: other.dlq}\n";
+    "  retry: {attempts: 3, max_age: 1h, statuses: {5xx: retry, 404: dead, 500-503: throttle, 501: done},\n"
+    "    backoff: {initial: 1s, max: 5m}}\n"
+    "  on_failure: {dead_letter: other.dlq, bisect: false}\n";
 
 static void clear_config(void *config)
 {
@@ -69,6 +70,19 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.delivery.retry.backoff.initial_us, 1000000);
     assert_int_equal(config.delivery.retry.backoff.max_us, INT64_C(300000000));
     assert_string_equal(config.delivery.on_failure.dead_letter, "other.dlq");
+    assert_true(config.delivery.batch.by_key && config.delivery.batch.partial_failures);
+    assert_false(config.delivery.on_failure.bisect);
+    static const struct {
+        int status;
+        enum status_verdict verdict;
+    } STATUSES[] = {{199, STATUS_DEFAULT},  {200, STATUS_DEFAULT},  {404, STATUS_DEAD},
+                    {405, STATUS_DEFAULT},  {500, STATUS_THROTTLE}, {501, STATUS_DONE},
+                    {503, STATUS_THROTTLE}, {504, STATUS_RETRY},    {599, STATUS_RETRY},
+                    {600, STATUS_DEFAULT}};
+    for (size_t i = 0; i < COUNT_OF(STATUSES); i++) {
+        assert_int_equal(status_table_get(&config.delivery.retry.statuses, STATUSES[i].status),
+                         STATUSES[i].verdict);
+    }
     struct bytes shown = {0};
     config_show(&function_config_kind, &config, &shown);
     assert_null(strstr(bytes_text(&shown), "hunter2"));
@@ -135,6 +149,8 @@ static void defaults_are_the_documented_ones(void **state)
     assert_int_equal(config.delivery.batch.events, 1);
     assert_int_equal(config.delivery.batch.bytes, 6291456);
     assert_int_equal(config.delivery.batch.window_us, 0);
+    assert_false(config.delivery.batch.by_key || config.delivery.batch.partial_failures);
+    assert_true(config.delivery.on_failure.bisect);
     assert_int_equal(config.delivery.timeout_us, 30000000);
     assert_int_equal(config.delivery.retry.attempts, 10);
     assert_int_equal(config.delivery.retry.max_age_us, INT64_C(86400000000));
@@ -191,6 +207,38 @@ static void what_follows_from_a_wrong_value_is_not_complained_about(void **state
         "cloudevents-batch or row; did you mean \"row\"?\n");
     check_complaints("source: {topics: [a]}\nendpoint: http\n",
                      "f.yaml:2:11: error: endpoint: write a section with http\n");
+}
+
+static void statuses_are_checked_where_they_stand(void **state)
+{
+    (void)state;
+    check_complaints(
+        GOOD "delivery: {retry: {statuses: {\n"
+             "  100: retry,\n  6xx: retry,\n  abc: retry,\n  4040: retry,\n  410-404: dead,\n  404: drop,\n"
+             "  405: [dead]}}}\n",
+        "f.yaml:4:3: error: statuses: \"100\" is not within 200 to 599, the statuses of final responses\n"
+        "f.yaml:5:3: error: statuses: \"6xx\" is not within 200 to 599, the statuses of final responses\n"
+        "f.yaml:6:3: error: statuses: \"abc\" is not a status (404), a class of them (4xx) or a range "
+        "(400-409)\n"
+        "f.yaml:7:3: error: statuses: \"4040\" is not a status (404), a class of them (4xx) or a range "
+        "(400-409)\n"
+        "f.yaml:8:3: error: statuses: \"410-404\" ends before it begins\n"
+        "f.yaml:9:8: error: \"404\": must be done, retry, throttle or dead\n"
+        "f.yaml:10:8: error: \"405\": must be a single value\n");
+    check_complaints(
+        GOOD "delivery: {retry: {statuses: {500-510: retry, 505-515: dead}}}\n",
+        "f.yaml:3:47: error: statuses: 505-515 overlaps 500-510, and neither is within the other\n");
+    check_complaints(GOOD "delivery: {retry: {statuses: {5xx: retry, 500-599: dead}}}\n",
+                     "f.yaml:3:43: error: statuses: 500-599 overlaps 5xx, and neither is within the other\n");
+}
+
+static void a_batch_by_key_needs_an_order(void **state)
+{
+    (void)state;
+    check_complaints(
+        GOOD "payload: row\ndelivery: {order: none, batch: {events: 2, by_key: true}}\n",
+        "f.yaml:4:52: error: by_key: with order none no events wait together by key; choose order "
+        "key or partition\n");
 }
 
 static void a_function_has_one_kind_of_endpoint(void **state)
@@ -270,6 +318,8 @@ int main(void)
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(payloads_of_one_event_take_no_batch),
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),
+        cmocka_unit_test(statuses_are_checked_where_they_stand),
+        cmocka_unit_test(a_batch_by_key_needs_an_order),
         cmocka_unit_test(a_function_has_one_kind_of_endpoint),
         cmocka_unit_test(headers_are_names_and_lines_that_http_allows),
         cmocka_unit_test(rules_between_options_have_their_place),

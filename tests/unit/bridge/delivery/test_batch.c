@@ -11,6 +11,7 @@
 #include <utlist.h>
 
 #include "bridge/delivery/batch.h"
+#include "bridge/delivery/bisect.h"
 #include "lane_case.h"
 
 static void a_batch_takes_a_key_together_and_holds_every_lane_it_touches(void **state)
@@ -125,13 +126,13 @@ static size_t take_batch(struct lanes *l, const struct batch_limits *limits, str
     return count;
 }
 
-static void bisect(struct lanes *l, struct work_item **batch, size_t count, uint64_t number)
+static void bisect(struct lanes *l, struct work_item **batch, size_t count, struct bisect *b)
 {
     struct work_item *list = NULL;
     for (size_t i = count; i > 0; i--) {
         LL_PREPEND(list, batch[i - 1]);
     }
-    batch_bisect(list, count, number);
+    bisect_split(b, list, count);
     lanes_delay(l, list, 0);
 }
 
@@ -152,6 +153,7 @@ static void bisecting_finds_one_event_among_n_in_log2_n_rejections(void **state)
             }
             struct work_item *batch[BATCH + 1];
             size_t rejections = 0;
+            struct bisect b = {0};
             size_t settled = 0;
             bool is_found = false;
             for (size_t count; (count = take_batch(&l, &limits, batch)) > 0;) {
@@ -161,7 +163,7 @@ static void bisecting_finds_one_event_among_n_in_log2_n_rejections(void **state)
                 }
                 if (has_poison && count > 1) {
                     rejections++;
-                    bisect(&l, batch, count, rejections);
+                    bisect(&l, batch, count, &b);
                     continue;
                 }
                 is_found = is_found || has_poison;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "bridge/delivery/batch.h"
+#include "bridge/delivery/bisect.h"
 #include "bridge/delivery/lanes_evicted.h"
 #include "lane_case.h"
 
@@ -26,7 +27,7 @@ struct model {
     uint32_t attempts[PARTITIONS][EVENTS];
     uint64_t next[PARTITIONS];  // ticket to be read
     struct work_item *calls[CALLS];
-    uint64_t bisected;
+    struct bisect bisect;
     uint64_t random;
     int64_t now_us;
 };
@@ -186,7 +187,7 @@ static void answer(struct model *m, struct work_item **call_items)
     }
     unsigned kind = roll(m, 4);
     if (kind == 3 && count > 1) {
-        batch_bisect(items, count, ++m->bisected);
+        bisect_split(&m->bisect, items, count);
     }
     struct work_item *again = NULL;
     struct work_item **end = &again;

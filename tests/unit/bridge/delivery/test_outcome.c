@@ -10,12 +10,13 @@
 
 #define SECOND INT64_C(1000000)
 
-static const struct outcome_policy policy = {.attempts_max = 10, .max_age_us = 86400 * SECOND};
+static const struct outcome_policy policy = {
+    .attempts_max = 10, .max_age_us = 86400 * SECOND, .can_bisect = true};
 
 static struct outcome judge_response(const struct response *r, uint32_t attempts)
 {
     const struct retry_state retry = {.attempts = attempts};
-    return outcome_of_event(outcome_judge(r, 1), &retry, SECOND, &policy);
+    return outcome_of_event(outcome_judge(&policy, r, NULL, 1, NULL), &retry, SECOND, &policy);
 }
 
 static struct outcome judge(int status, int64_t retry_after_us, uint32_t attempts)
@@ -108,7 +109,7 @@ static void an_old_event_expires_whatever_kept_it(void **state)
     struct response failed = {.status = 500};
     const struct response *all[] = {&throttled, &refused, &failed};
     for (size_t i = 0; i < 3; i++) {
-        struct outcome o = outcome_judge(all[i], 1);
+        struct outcome o = outcome_judge(&policy, all[i], NULL, 1, NULL);
         assert_string_equal(outcome_of_event(o, &retry, end_us, &policy).reason, "expired");
         assert_int_equal(outcome_of_event(o, &retry, end_us, &policy).is_attempt, i == 2);
         assert_int_equal(outcome_of_event(o, &retry, end_us - 1, &policy).kind, o.kind);
@@ -120,11 +121,56 @@ static void the_events_of_a_call_are_judged_one_by_one(void **state)
 {
     (void)state;
     struct response r = {.status = 500};
-    struct outcome call = outcome_judge(&r, 2);
+    struct outcome call = outcome_judge(&policy, &r, NULL, 2, NULL);
     const struct retry_state fresh = {.attempts = 0};
     const struct retry_state tried = {.attempts = 9};
     assert_int_equal(outcome_of_event(call, &fresh, SECOND, &policy).kind, OUTCOME_RETRY);
     assert_string_equal(outcome_of_event(call, &tried, SECOND, &policy).reason, "attempts_exhausted");
+}
+
+/** Every status with every verdict, for a call of one event and of two, with and without bisecting. */
+static void the_file_beats_the_table(void **state)
+{
+    (void)state;
+    static const enum status_verdict VERDICTS[] = {STATUS_DONE, STATUS_RETRY, STATUS_THROTTLE, STATUS_DEAD};
+    static const enum outcome_kind KINDS[] = {OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_THROTTLE, OUTCOME_DEAD};
+    for (int status = 100; status <= 599; status++) {
+        for (size_t i = 0; i < COUNT_OF(VERDICTS) * 4; i++) {
+            size_t count = 1 + i / 4 % 2;
+            struct status_table statuses = {{0}};
+            struct outcome_policy p = policy;
+            p.can_bisect = i / 8 != 0;
+            struct response r = {.status = status, .retry_after_us = -1};
+            struct outcome without = outcome_judge(&p, &r, NULL, count, NULL);
+            p.statuses = &statuses;
+            assert_int_equal(outcome_judge(&p, &r, NULL, count, NULL).kind, without.kind);
+            if (status < STATUS_FIRST) {
+                continue;
+            }
+            status_table_set(&statuses, (struct status_range){status, status}, VERDICTS[i % 4]);
+            struct outcome o = outcome_judge(&p, &r, NULL, count, NULL);
+            bool is_redirect = status >= 300 && status <= 399;
+            bool is_split = VERDICTS[i % 4] == STATUS_DEAD && count == 2 && p.can_bisect && !is_redirect;
+            assert_int_equal(o.kind, is_split ? OUTCOME_BISECT : KINDS[i % 4]);
+            assert_int_equal(o.is_attempt, !is_split && o.kind != OUTCOME_THROTTLE);
+            assert_int_equal(outcome_may_bisect(&p, &o, count),
+                             o.kind == OUTCOME_RETRY && count == 2 && p.can_bisect);
+        }
+    }
+}
+
+static void what_uses_up_no_attempt_is_never_bisected(void **state)
+{
+    (void)state;
+    struct response refused = {.transport = {.kind = FAULT_RETRY}};
+    struct response timeout = {.transport = {.kind = FAULT_RETRY}, .is_sent = true, .is_timeout = true};
+    struct response throttle = {.status = 429, .retry_after_us = -1};
+    struct outcome o = outcome_judge(&policy, &refused, NULL, 2, NULL);
+    assert_false(outcome_may_bisect(&policy, &o, 2));
+    o = outcome_judge(&policy, &throttle, NULL, 2, NULL);
+    assert_false(outcome_may_bisect(&policy, &o, 2));
+    o = outcome_judge(&policy, &timeout, NULL, 2, NULL);
+    assert_true(outcome_may_bisect(&policy, &o, 2));
 }
 
 static void a_rejected_batch_is_halved_down_to_the_event(void **state)
@@ -133,12 +179,12 @@ static void a_rejected_batch_is_halved_down_to_the_event(void **state)
     static const int STATUSES[] = {400, 413, 422};
     for (size_t i = 0; i < 3; i++) {
         struct response r = {.status = STATUSES[i], .retry_after_us = -1};
-        struct outcome o = outcome_judge(&r, 2);
+        struct outcome o = outcome_judge(&policy, &r, NULL, 2, NULL);
         assert_int_equal(o.kind, OUTCOME_BISECT);
         assert_false(o.is_attempt);
         const struct retry_state tried = {.attempts = 9};
         assert_int_equal(outcome_of_event(o, &tried, SECOND, &policy).kind, OUTCOME_BISECT);
-        assert_int_equal(outcome_judge(&r, 1).kind, OUTCOME_DEAD);
+        assert_int_equal(outcome_judge(&policy, &r, NULL, 1, NULL).kind, OUTCOME_DEAD);
     }
 }
 
@@ -146,6 +192,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rejected_batch_is_halved_down_to_the_event),
+        cmocka_unit_test(the_file_beats_the_table),
+        cmocka_unit_test(what_uses_up_no_attempt_is_never_bisected),
         cmocka_unit_test(any_2xx_is_done),
         cmocka_unit_test(every_other_status_is_as_the_table_says),
         cmocka_unit_test(a_throttle_consumes_no_attempt_however_many_there_were),
