@@ -30,6 +30,20 @@ kafka_ready() {
     fi
 }
 
+# Exports MILLRACE_RULER_LIBS, the folder of event-ruler's jars.
+ruler_ready() {
+    list=tests/system/ruler.pom.xml
+    MILLRACE_RULER_LIBS=$cache/ruler-$(cksum <"$list" | cut -d' ' -f1)
+    export MILLRACE_RULER_LIBS
+    if [ ! -e "$MILLRACE_RULER_LIBS/ready" ]; then
+        echo "fetching event-ruler"
+        mkdir -p "$cache"
+        rm -rf "$MILLRACE_RULER_LIBS"
+        mvn -B -q -f "$list" dependency:copy-dependencies -DoutputDirectory="$MILLRACE_RULER_LIBS" &&
+            touch "$MILLRACE_RULER_LIBS/ready"
+    fi
+}
+
 # Exports MILLRACE_POSTGRES_JARS, the folder of the servers. Their test alone needs them; it fails when they can't be
 # had, and says why: what went wrong is in the folder's file `failed`.
 postgres_ready() {

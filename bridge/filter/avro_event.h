@@ -17,7 +17,7 @@ struct avro_source {
 };
 
 enum avro_slot_kind {
-    AVRO_SLOT_ABSENT,
+    AVRO_SLOT_ABSENT = 0,
     AVRO_SLOT_VALUE,  // Avro
     AVRO_SLOT_NULL,
     AVRO_SLOT_TEXT,     // bytes of a key or header
@@ -26,14 +26,16 @@ enum avro_slot_kind {
 };
 
 struct avro_slot {
-    enum avro_slot_kind kind;
-    bool is_plain;                 // VALUE: a text that is not JSON though its type says so
-    const struct avro_type *type;  // VALUE: never a union
-    struct slice bytes;            // VALUE: from its first byte to the end of the datum; TEXT
-    uint64_t left;                 // of an array that is being read: the items of the block, or its state
-    uint32_t tree_count;           // of such an array: the trees when it began
-    const struct json_tree *tree;  // JSON
-    uint64_t node;
+    enum avro_slot_kind kind : 8;
+    bool is_plain;        // VALUE: a text that is not JSON though its type says so
+    uint32_t tree_count;  // of an array that is being read: the trees when it began
+    union {
+        const struct avro_type *type;  // VALUE: never a union
+        const struct json_tree *tree;  // JSON
+    };
+    struct slice bytes;  // VALUE: from its first byte to the end of the datum; TEXT
+    uint64_t node;       // JSON
+    uint64_t left;       // of an array that is being read: the items of the block, or the tree's state
 };
 
 /** Zero-initialised is valid; kept between events, so that it allocates nothing later. */

@@ -29,23 +29,24 @@ static const struct avro_type *record_of(const struct avro_type *type)
 static void set_skip(struct plan_field *field)
 {
     const struct avro_type *type = without_null(field->type);
-    bool is_nullable = type != field->type;
-    field->null_branch = is_nullable && field->type->branches[0]->kind == AVRO_KIND_NULL ? 0 : 1;
+    field->value_type = type;
+    field->is_nullable = type != field->type;
+    field->null_branch = field->is_nullable && field->type->branches[0]->kind == AVRO_KIND_NULL ? 0 : 1;
     switch (type->kind) {
     case AVRO_KIND_INT:
     case AVRO_KIND_LONG:
     case AVRO_KIND_ENUM:
-        field->skip = is_nullable ? PLAN_SKIP_NULLABLE_LONG : PLAN_SKIP_LONG;
+        field->skip = PLAN_SKIP_LONG;
         return;
     case AVRO_KIND_BYTES:
     case AVRO_KIND_STRING:
-        field->skip = is_nullable ? PLAN_SKIP_NULLABLE_BYTES : PLAN_SKIP_BYTES;
+        field->skip = PLAN_SKIP_BYTES;
         return;
     case AVRO_KIND_BOOLEAN:
     case AVRO_KIND_FLOAT:
     case AVRO_KIND_DOUBLE:
     case AVRO_KIND_FIXED:
-        field->skip = is_nullable ? PLAN_SKIP_NULLABLE_SIZE : PLAN_SKIP_SIZE;
+        field->skip = PLAN_SKIP_SIZE;
         field->size = type->kind == AVRO_KIND_BOOLEAN  ? 1
                       : type->kind == AVRO_KIND_FLOAT  ? 4
                       : type->kind == AVRO_KIND_DOUBLE ? 8
@@ -58,7 +59,7 @@ static void set_skip(struct plan_field *field)
     case AVRO_KIND_RECORD:
         break;
     }
-    field->skip = PLAN_SKIP_ANY;
+    field->skip = field->inner == NULL ? PLAN_SKIP_ANY : PLAN_SKIP_RECORD;
 }
 
 static enum plan_member member_of_role(enum avro_role role)
@@ -139,6 +140,19 @@ static struct plan_record *make_inner(struct avro_plan *plan, uint32_t step, con
     return make_record(&inner, record);
 }
 
+/** A record that nothing is wanted of, as a whole: passed faster than by its type. */
+static struct plan_record *make_passed(const struct avro_type *type)
+{
+    struct plan_record *r = memory_zeroed(1, sizeof *r);
+    r->type = type;
+    r->fields = memory_zeroed(type->count + 1, sizeof *r->fields);
+    for (; r->count < type->count; r->count++) {
+        r->fields[r->count] = (struct plan_field){.type = type->fields[r->count].type, .slot = PLAN_NO_SLOT};
+        set_skip(&r->fields[r->count]);
+    }
+    return r;
+}
+
 /** Cuts off the fields behind the last one that is wanted. */
 static void cut(struct plan_record *r)
 {
@@ -146,7 +160,7 @@ static void cut(struct plan_record *r)
         r->count--;
     }
     if (r->count > 0 && r->fields[r->count - 1].inner != NULL) {
-        cut(r->fields[r->count - 1].inner);
+        cut(r->fields[r->count - 1].inner);  // whatever follows its last field is not read
     }
 }
 
@@ -161,6 +175,9 @@ static struct plan_record *make_record(const struct target *t, const struct avro
         struct plan_field *f = &r->fields[r->count++];
         *f = (struct plan_field){.type = field->type, .slot = slot_of(t, field, step)};
         f->inner = make_inner(t->plan, step, field->type);
+        if (f->inner == NULL && t->is_envelope && without_null(field->type)->kind == AVRO_KIND_RECORD) {
+            f->inner = make_passed(without_null(field->type));
+        }
         set_skip(f);
     }
     if (!t->is_envelope) {

@@ -6,14 +6,13 @@
 #include "bridge/filter/pattern.h"
 #include "schemas/avro/avro_read.h"
 
+/** How a value that is not null is passed. */
 enum plan_skip {
     PLAN_SKIP_ANY,
     PLAN_SKIP_LONG,
     PLAN_SKIP_BYTES,
-    PLAN_SKIP_SIZE,           // `size` bytes
-    PLAN_SKIP_NULLABLE_LONG,  // a union of null and the same
-    PLAN_SKIP_NULLABLE_BYTES,
-    PLAN_SKIP_NULLABLE_SIZE,
+    PLAN_SKIP_SIZE,    // `size` bytes
+    PLAN_SKIP_RECORD,  // by its fields: `inner`
 };
 
 #define PLAN_NO_SLOT UINT32_MAX
@@ -22,11 +21,13 @@ struct plan_record;
 
 struct plan_field {
     const struct avro_type *type;
-    uint32_t slot;        // where the field's place is noted; PLAN_NO_SLOT: it is skipped
-    enum plan_skip skip;  // of a field that is skipped
-    uint8_t null_branch;  // NULLABLE: the index of null
+    const struct avro_type *value_type;  // without null
+    uint32_t slot;                       // where the field's place is noted; PLAN_NO_SLOT: nowhere
+    enum plan_skip skip : 8;
+    bool is_nullable;
+    uint8_t null_branch;  // the index of null
     uint32_t size;
-    struct plan_record *inner;  // its fields that are wanted; NULL: none
+    struct plan_record *inner;
 };
 
 /** The fields up to the last one that is wanted, or all when the record around it goes on. */

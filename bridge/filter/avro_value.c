@@ -54,11 +54,17 @@ static struct slice render(struct avro_event *e, const struct avro_slot *slot, s
 
 static bool is_ascii(struct slice text)
 {
-    uint8_t all = 0;
-    for (size_t i = 0; i < text.size; i++) {
+    uint64_t all = 0;
+    size_t i = 0;
+    for (; i + sizeof all <= text.size; i += sizeof all) {
+        uint64_t word;
+        memcpy(&word, text.data + i, sizeof word);
+        all |= word;
+    }
+    for (; i < text.size; i++) {
         all |= text.data[i];
     }
-    return all < 0x80;
+    return (all & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /** The text with U+FFFD for what is not UTF-8, as JSON has it. */

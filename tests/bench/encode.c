@@ -8,51 +8,11 @@
 #include "core/base/memory.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/avro_schema.h"
+#include "tests/bench/orders.h"
 
-enum { ROWS = 1000000, COLUMNS = 8, ENVELOPE_SOURCE = 2 };
+enum { ROWS = 1000000, ENVELOPE_SOURCE = 2 };
 
-static struct column columns[COLUMNS] = {
-    {.name = (char[]){"id"}, .type = COLUMN_INT64, .is_key = true},
-    {.name = (char[]){"customer_id"}, .type = COLUMN_INT32},
-    {.name = (char[]){"status"}, .type = COLUMN_STRING},
-    {.name = (char[]){"amount"}, .type = COLUMN_DECIMAL, .is_nullable = true, .precision = 12, .scale = 2},
-    {.name = (char[]){"created_at"}, .type = COLUMN_ZONED_TIMESTAMP, .is_nullable = true},
-    {.name = (char[]){"note"}, .type = COLUMN_STRING, .is_nullable = true},
-    {.name = (char[]){"paid"}, .type = COLUMN_BOOLEAN, .is_nullable = true},
-    {.name = (char[]){"meta"}, .type = COLUMN_JSON, .is_nullable = true},
-};
-static size_t keys[] = {0};
-static struct table orders = {.prefix = (char[]){"shop"},
-                              .schema = (char[]){"public"},
-                              .name = (char[]){"orders"},
-                              .topic = (char[]){"shop.public.orders"},
-                              .columns = columns,
-                              .column_count = COLUMNS,
-                              .key_columns = keys,
-                              .key_count = 1};
-
-static const char created_at[] = "2026-01-02T03:04:05.678901Z";
-static const char note[] = "leave it with the neighbours, please";
-static const char meta[] = "{\"channel\": \"web\", \"items\": 3}";
 static const char sequence[] = "[\"54850784\",\"54850784\"]";
-static const uint8_t amount[] = {0x30, 0x39};
-
-static void row_ours(struct bytes *out, int64_t id)
-{
-    avro_encode_long(out, id);
-    avro_encode_long(out, id % 1000);
-    avro_encode_string(out, slice_of("paid"));
-    avro_encode_long(out, 1);
-    avro_encode_string(out, slice_make(amount, sizeof(amount)));
-    avro_encode_long(out, 1);
-    avro_encode_string(out, slice_of(created_at));
-    avro_encode_long(out, 1);
-    avro_encode_string(out, slice_of(note));
-    avro_encode_long(out, 1);
-    avro_encode_boolean(out, true);
-    avro_encode_long(out, 1);
-    avro_encode_string(out, slice_of(meta));
-}
 
 static double run_ours(struct bytes *out)
 {
@@ -71,7 +31,7 @@ static double run_ours(struct bytes *out)
     for (int64_t id = 0; id < ROWS; id++) {
         bytes_reset(&row);
         bytes_reset(out);
-        row_ours(&row, id);
+        orders_row(&row, id, "paid");
         e.lsn = 54850784;
         e.after = bytes_slice(&row);
         avro_encode_envelope(out, &e);

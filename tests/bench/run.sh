@@ -2,7 +2,7 @@
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
-# usage: tests/bench/run.sh [connector|bridge|lanes|backlog|latency|growth|encode [options, see --help of each]]
+# usage: tests/bench/run.sh [connector|bridge|lanes|backlog|latency|growth|encode|filter [options, see --help of each]]
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,7 @@ usage() {
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | lanes | backlog | latency | growth | encode | compare | instructions) shift ;;
+    connector | bridge | lanes | backlog | latency | growth | encode | filter | compare | instructions) shift ;;
     *) usage ;;
 esac
 
@@ -111,6 +111,16 @@ bench() {
             schemas/avro/avro_encode.c schemas/avro/avro_schema.c schemas/avro/table.c \
             $(pkg-config --cflags --libs avro-c jansson)
     fi
+    if [ "$1" = filter ]; then
+        ruler_ready
+        # shellcheck disable=SC2046
+        cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/filter" tests/bench/filter.c bridge/filter/*.c \
+            core/base/bytes.c core/base/memory.c core/base/text.c core/base/text_places.c core/base/clock.c \
+            core/base/cursor.c core/base/fault.c core/base/radix.c schemas/avro/avro_encode.c \
+            schemas/avro/avro_schema.c schemas/avro/table.c schemas/avro/avro_type.c schemas/avro/avro_meaning.c \
+            schemas/avro/avro_read.c schemas/json/*.c \
+            $(pkg-config --cflags --libs avro-c jansson rdkafka libcrypto)
+    fi
     python "$@"
 }
 
@@ -125,7 +135,7 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge lanes backlog latency growth encode; do
+        for name in connector bridge lanes backlog latency growth encode filter; do
             bench "$name"
         done
         ;;
