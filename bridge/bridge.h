@@ -50,6 +50,7 @@ struct bridge_job {
     bool is_assigned;        // a member of the group
     size_t partition_count;  // that this member has
     bool is_done;            // these were read up to their ends, and nothing is left to do
+    int64_t left;            // records that are not settled, of these partitions
     const char *error;       // it can't go on; borrowed; NULL: it can
 };
 struct bridge_job bridge_job(const struct bridge *b);

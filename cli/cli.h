@@ -24,6 +24,7 @@ int connect_command(int argc, char **argv);
 int dlq_command(int argc, char **argv);
 int filter_command(int argc, char **argv);
 int registry_command(int argc, char **argv);
+int replay_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 int test_command(int argc, char **argv);

@@ -27,6 +27,7 @@ struct run {
     uv_timer_t timer;
     uv_signal_t signals[SIGNAL_COUNT];
     struct bytes failures;  // lines
+    int64_t left;           // records; -1: not known yet
     int64_t shown_us;
     int64_t assigned_us;  // 0: not yet
     bool is_terminal;
@@ -85,6 +86,8 @@ static void append_counts(const struct run *r, struct bytes *out)
     if (r->params->total >= 0) {
         int64_t left = r->params->total - result->done - result->filtered - result->failed;
         bytes_format(out, ", %" PRId64 " left", left < 0 ? 0 : left);
+    } else if (r->left >= 0) {
+        bytes_format(out, ", %" PRId64 " records left", r->left);
     }
 }
 
@@ -121,6 +124,7 @@ static void judge(struct run *r, const struct bridge_job *job)
         return;
     }
     int64_t now_us = clock_now_us();
+    r->left = job->left;
     r->assigned_us = job->partition_count > 0 || r->assigned_us == 0 ? now_us : r->assigned_us;
     if (job->partition_count == 0) {
         r->has_no_partition = now_us - r->assigned_us > ALONE_US;
@@ -233,11 +237,13 @@ int job_run(const struct job_run_params *params, struct job_run_result *ret)
     r = (struct run){.params = params,
                      .job = params->job,
                      .metrics = metrics_new(),
+                     .left = -1,
                      .shown_us = clock_now_us(),
                      .is_terminal = isatty(STDERR_FILENO) != 0};
     r.job.select = select_record;
     r.job.on_event = on_event;
     r.job.self = &r;
+    *ret = (struct job_run_result){0};
     struct fault f;
     if (!start(&r, &f)) {
         metrics_free(r.metrics);

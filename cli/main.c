@@ -27,6 +27,7 @@ static const struct command COMMANDS[] = {
     {"test", test_command, "run the tests in functions' files"},
     {"filter", filter_command, "say which events a function's filter refuses, and why"},
     {"dlq", dlq_command, "list, show, redrive and drop what could not be delivered"},
+    {"replay", replay_command, "deliver a function's records again, beside live delivery"},
     {"config", config_command, "print the options, their JSON Schema, or the effective values"},
 };
 

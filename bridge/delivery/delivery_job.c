@@ -22,8 +22,10 @@ static bool is_beyond(const struct delivery *d, struct partition *p, int64_t off
 static void pass_over(struct delivery *d, struct partition *p, struct record *r, enum job_step step)
 {
     uint64_t ticket = progress_open(&p->progress, r->offset, r->timestamp_ms);
-    if (step == JOB_SETTLE) {
+    if (step != JOB_LEAVE) {
         progress_settle(&p->progress, ticket);
+    }
+    if (step == JOB_SETTLE) {
         d->job->on_event(d->job->self, &(struct job_event){.record = r, .end = JOB_SETTLED});
     }
     record_release(r);
@@ -42,7 +44,7 @@ bool delivery_take_job(struct delivery *d, struct partition *p, rd_kafka_message
         return true;
     }
     enum job_step step = d->job->select(d->job->self, r);
-    if (step != JOB_LEAVE && !job_admits(d->job, clock_now_us())) {
+    if ((step == JOB_TAKE || step == JOB_SETTLE) && !job_admits(d->job, clock_now_us())) {
         return true;  // delivery_tick offers it again
     }
     if (step != JOB_TAKE) {

@@ -422,6 +422,8 @@ struct function_job function_job(const struct function *fn)
         int64_t end = job_end_of(fn->deps.job, p->topic, p->number);
         bool is_mine = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;
         job.partition_count += is_mine ? 1 : 0;
+        int64_t behind = end - progress_safe(&p->progress);
+        job.left += is_mine && behind > 0 ? behind : 0;
         job.is_done = job.is_done && (!is_mine || progress_position(&p->progress) >= end);
     }
     return job;

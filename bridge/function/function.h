@@ -40,6 +40,7 @@ struct function_job {
     bool is_assigned;        // a member of the group
     size_t partition_count;  // that this member has
     bool is_done;            // these were read up to their ends, and nothing is left to do
+    int64_t left;            // records that are not settled, of these partitions
     const char *error;       // it can't go on; borrowed; NULL: it can
 };
 

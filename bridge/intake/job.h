@@ -12,6 +12,7 @@
 enum job_step {
     JOB_TAKE,    // it is delivered
     JOB_SETTLE,  // it is settled without a call
+    JOB_PASS,    // it is not of the job: settled, and not reported
     JOB_LEAVE,   // it stays unsettled
 };
 
