@@ -195,7 +195,7 @@ def test_help_of_a_command(files):
 
 
 def test_help_names_each_command(files):
-    names = "try run connect bridge check status registry filter config version".split()
+    names = "try run connect bridge check status registry test filter dlq replay config version".split()
     lines = files.command("help").stdout.splitlines()
     assert [line.split()[0] for line in lines if line.startswith("  ")] == names
     for name in names:

@@ -43,7 +43,7 @@ def test_only_what_the_filter_lets_pass_is_called(shop, millrace, function, name
     shop.sql("delete from orders where id = 1")  # and its tombstone
     wait_settled(millrace, name, 2 + 1 + 3 + 2)
     function.wait_calls(2)
-    assert calls_of(function) == [("c", 3), ("u", 1)]
+    assert sorted(calls_of(function)) == [("c", 3), ("u", 1)]  # of two keys, in any order
 
 
 def test_a_column_that_is_dropped_counts_as_absent(shop, millrace, function, name):
