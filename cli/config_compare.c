@@ -60,3 +60,23 @@ void config_compare_topics(const struct config_file *file, const struct text_lis
         }
     }
 }
+
+void config_compare_limit(const struct config_file *file, const struct function_config *c,
+                          const struct settings *settings)
+{
+    const char *name = c->delivery.limit;
+    if (name == NULL || settings_limit(settings, name) != NULL) {
+        return;
+    }
+    const char **words = memory_zeroed(settings->limits.count + 1, sizeof(*words));
+    for (size_t i = 0; i < settings->limits.count; i++) {
+        words[i] = settings->limits.items[i].name;
+    }
+    CLEANUP(bytes_clear) struct bytes quoted = {0};
+    config_value_quote(name, &quoted);
+    const char *near = text_nearest(name, words);
+    config_complain(file, "delivery.limit", "limit: millrace.yaml has no limit %s%s%s%s", bytes_text(&quoted),
+                    near == NULL ? "; name it there under limits" : "; did you mean \"",
+                    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+    free(words);
+}

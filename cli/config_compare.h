@@ -3,6 +3,7 @@
 #ifndef CLI_CONFIG_COMPARE_H
 #define CLI_CONFIG_COMPARE_H
 
+#include "bridge/config/function_config.h"
 #include "connectors/connector_config.h"
 #include "core/base/text.h"
 
@@ -17,5 +18,9 @@ void config_compare_connectors(const char *other, const struct connector_config 
 /** Warns of each topic in the function's file that no connector with one of these prefixes can write to. */
 void config_compare_topics(const struct config_file *file, const struct text_list *prefixes,
                            struct complaints *warnings);
+
+/** Complains in the function's file about a limit that millrace.yaml does not have. */
+void config_compare_limit(const struct config_file *file, const struct function_config *c,
+                          const struct settings *settings);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/config/config_value.h"
 
+static const struct config_rules rate_rules = {.check = config_rate_check};
 static const struct config_rules topic_rules = {.check = config_value_check_topic};
 static enum config_verdict check_status(const char *key, const char *value, struct fault *f)
 {
@@ -111,6 +112,17 @@ static const struct config_option retry_options[] = {
     {.key = NULL},
 };
 
+static const struct config_option breaker_options[] = {
+    {.key = "failures",
+     .type = CONFIG_INTEGER,
+     .initial = "20",
+     .min = 0,
+     .max = 100,
+     .offset = offsetof(struct function_config, delivery.breaker.failures),
+     .doc = "How many different keys fail, without a success in between, until calls pause; 0: never."},
+    {.key = NULL},
+};
+
 static const struct config_option on_failure_options[] = {
     {.key = "dead_letter",
      .type = CONFIG_TEXT,
@@ -141,6 +153,26 @@ const struct config_option delivery_options[] = {
      .max = 1000,
      .offset = offsetof(struct function_config, delivery.concurrency),
      .doc = "Most calls under way at once, in each bridge process."},
+    {.key = "rate",
+     .type = CONFIG_TEXT,
+     .offset = offsetof(struct function_config, delivery.rate_text),
+     .rules = &rate_rules,
+     .doc = "Most calls in a time, in each bridge process: `100/s`, `30/m`, `5/h`."},
+    {.key = "burst",
+     .type = CONFIG_INTEGER,
+     .otherwise = "one second's worth, at least 1",
+     .min = 1,
+     .max = 1000000,
+     .offset = offsetof(struct function_config, delivery.burst),
+     .doc = "How many calls may begin at once after a pause; needs rate."},
+    {.key = "limit",
+     .type = CONFIG_TEXT,
+     .offset = offsetof(struct function_config, delivery.limit),
+     .doc = "A limit of millrace.yaml, which functions share by its name."},
+    {.key = "breaker",
+     .type = CONFIG_SECTION,
+     .section = breaker_options,
+     .doc = "When the whole endpoint is taken to have failed."},
     {.key = "batch", .type = CONFIG_SECTION, .section = batch_options, .doc = "Events per call."},
     {.key = "timeout",
      .type = CONFIG_DURATION,

@@ -32,9 +32,17 @@ bool function_change_is_same_endpoint(const struct function_config *a, const str
            is_same_text(a->http.bearer, b->http.bearer) && are_same_pairs(&a->http.headers, &b->http.headers);
 }
 
+static bool are_same_limits(const struct function_config *a, const struct function_config *b)
+{
+    return a->delivery.rate.count == b->delivery.rate.count &&
+           a->delivery.rate.period_us == b->delivery.rate.period_us &&
+           a->delivery.burst == b->delivery.burst && is_same_text(a->delivery.limit, b->delivery.limit) &&
+           a->delivery.breaker.failures == b->delivery.breaker.failures;
+}
+
 static bool is_same_delivery(const struct function_config *a, const struct function_config *b)
 {
-    return a->delivery.concurrency == b->delivery.concurrency &&
+    return a->delivery.concurrency == b->delivery.concurrency && are_same_limits(a, b) &&
            a->delivery.batch.events == b->delivery.batch.events &&
            a->delivery.batch.bytes == b->delivery.batch.bytes &&
            a->delivery.batch.window_us == b->delivery.batch.window_us &&
@@ -63,6 +71,6 @@ enum function_change function_change_between(const struct function_config *old,
                    old->source.operations == new->source.operations &&
                    old->source.start == new->source.start &&
                    old->source.start_value == new->source.start_value && old->payload == new->payload &&
-                   old->int64_as_string == new->int64_as_string;
+                   old->int64_as_string == new->int64_as_string && old->paused == new->paused;
     return is_same ? FUNCTION_CHANGE_NONE : FUNCTION_CHANGE_IN_PLACE;
 }

@@ -28,5 +28,7 @@ void function_config_clear(struct function_config *c)
     memory_free_secret(c->http.bearer);
     text_pairs_clear(&c->delivery.retry.status_texts);
     free(c->delivery.on_failure.dead_letter);
+    free(c->delivery.rate_text);
+    free(c->delivery.limit);
     *c = (struct function_config){0};
 }

@@ -5,6 +5,7 @@
 #include "bridge/config/start_position.h"
 #include "bridge/config/status_table.h"
 #include "bridge/filter/pattern.h"
+#include "core/config/config_rate.h"
 #include "core/config/settings.h"
 
 enum function_operation {  // bits
@@ -46,6 +47,13 @@ struct function_config {
     struct {
         enum function_order order;
         int64_t concurrency;
+        char *rate_text;          // as in the file; NULL: no limit
+        struct config_rate rate;  // count 0: no limit
+        int64_t burst;
+        char *limit;  // name of a shared limit; NULL: none
+        struct {
+            int64_t failures;  // lanes in a row; 0: never opens because of failures
+        } breaker;
         struct {
             int64_t events;
             int64_t bytes;
@@ -70,6 +78,7 @@ struct function_config {
         } on_failure;
     } delivery;
     bool int64_as_string;
+    bool paused;  // it stays in its group and starts no calls
 };
 
 /** The table of functions/NAME.yaml; reads into a struct function_config. */

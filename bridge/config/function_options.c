@@ -83,6 +83,11 @@ static const struct config_option options[] = {
      .initial = "number",
      .offset = offsetof(struct function_config, int64_as_string),
      .doc = "64-bit integers in JSON: JavaScript rounds numbers beyond 2^53, a string keeps every digit."},
+    {.key = "paused",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct function_config, paused),
+     .doc = "Starts no calls; the function stays in its group, and its events wait on Kafka."},
     {.key = "endpoint",
      .type = CONFIG_SECTION,
      .is_required = true,
@@ -120,6 +125,19 @@ static void read_start(struct function_config *c)
     }
 }
 
+static void read_rate(const struct config_file *file, struct function_config *c)
+{
+    struct fault f;
+    bool has_rate =
+        c->delivery.rate_text != NULL && config_rate_parse(c->delivery.rate_text, &c->delivery.rate, &f);
+    if (c->delivery.burst > 0 && c->delivery.rate_text == NULL && config_is_sound(file, "delivery.rate")) {
+        config_complain(file, "delivery.burst", "burst: has a meaning only with rate");
+    }
+    if (has_rate && c->delivery.burst == 0) {
+        c->delivery.burst = config_rate_default_burst(&c->delivery.rate);
+    }
+}
+
 static void compile_filter(const struct config_file *file, struct function_config *c)
 {
     struct fault f;
@@ -148,6 +166,7 @@ static void finish(const struct config_file *file, void *config)
     struct function_config *c = config;
     c->name = memory_string(file->name);
     read_start(c);
+    read_rate(file, c);
     if (c->delivery.on_failure.dead_letter == NULL) {
         c->delivery.on_failure.dead_letter = function_config_dead_letter(c->name);
     }

@@ -168,6 +168,9 @@ void delivery_tick(struct delivery *d)
 {
     delivery_tick_job(d);
     log_lasting_error(d);
+    delivery_note_wait(d, d->waits_for, clock_now_us());
+    metric_set(d->metrics->concurrency_limit, (double)d->limiter.window.limit);
+    metric_set(d->metrics->breaker_open, limiter_is_open(&d->limiter) ? 1 : 0);
     watch_dead_letters(d);
     if (d->dead_letters_waiting > 0) {
         dead_letter_give_up(d->dead_letters, d, REVOKED_WAIT_US, on_dead_letter_given_up);
@@ -182,7 +185,7 @@ static void on_dead_letter_stored(void *self, struct work_item *item)
     metric_add(d->metrics->dead_lettered, 1);
     delivery_settle(d, item);
     delivery_pump(d);
-    if (d->running_count == 0 && d->dead_letters_waiting == 0) {
+    if (d->limiter.running == 0 && d->dead_letters_waiting == 0) {
         delivery_note_error(d, NULL);  // nothing that failed is left
     }
     d->on_room(d->self);
@@ -297,15 +300,32 @@ static void wake_at(struct delivery *d, int64_t at_us, int64_t now_us)
     }
 }
 
-/** Starts the timer for the first of: the limiter opens, a delayed lane is due, a batch's window ends. */
-static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait_us)
+void delivery_on_turn(void *self)
 {
-    if (limiter_is_closed(&d->limiter, now_us)) {
-        wake_at(d, d->limiter.open_us, now_us);
+    wake_at(self, 0, 0);
+}
+
+void delivery_note_wait(struct delivery *d, enum limiter_reason reason, int64_t now_us)
+{
+    if (d->waits_for != LIMITER_ADMITS) {
+        function_metrics_add_wait(d->metrics, d->waits_for, now_us - d->waits_since_us);
+    }
+    d->waits_for = reason;
+    d->waits_since_us = now_us;
+}
+
+/** Starts the timer for the first of: the limiter admits a call, a delayed lane is due, a batch's window
+ * ends.
+ */
+static void wake_when_due(struct delivery *d, const struct limiter_verdict *verdict, int64_t now_us,
+                          int64_t batch_wait_us)
+{
+    if (verdict->reason != LIMITER_ADMITS && verdict->at_us != LIMITER_WHEN_CALLED) {
+        wake_at(d, verdict->at_us, now_us);
         return;
     }
-    if (!limiter_admits(&d->limiter, d->running_count, now_us)) {
-        return;  // the next response calls the pump
+    if (verdict->reason != LIMITER_ADMITS && d->waits_for == verdict->reason) {
+        return;  // the next response calls the pump, or the shared limit does
     }
     int64_t due_us = lanes_next_due_us(&d->lanes);
     if (due_us >= 0) {
@@ -316,42 +336,73 @@ static void wake_when_due(struct delivery *d, int64_t now_us, int64_t batch_wait
     }
 }
 
-static void start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us)
+static void start_call(struct delivery *d, int64_t now_us)
+{
+    if (limiter_is_open(&d->limiter)) {
+        lanes_prefer_fresh(&d->lanes);  // a probe with an event that failed before proves less
+    }
+    struct invocation *inv = build(d);
+    if (inv != NULL) {
+        payload_finish(invoke_payload(inv));
+        inv->limits = limiter_begin(&d->limiter, now_us);
+        size_t response_max =
+            d->policy.has_partial_failures ? item_failures_body_max(inv->event_count) + 1 : 0;
+        invoke_send(inv, d->config->delivery.timeout_us, response_max);
+    }
+}
+
+/** Starts calls until the limiter refuses one, which is returned, or no event is left. */
+static struct limiter_verdict start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us)
 {
     const struct partition *unnoted = lanes_wake(&d->lanes, now_us);
     if (unnoted != NULL) {
         consumer_commit_attempts(unnoted->consumer);
     }
-    while (limiter_admits(&d->limiter, d->running_count, now_us) &&
-           batch_is_due(&d->limits, &d->lanes, now_us, ret_batch_wait_us)) {
-        struct invocation *inv = build(d);
-        if (inv != NULL) {
-            payload_finish(invoke_payload(inv));
-            d->running_count++;
-            inv->generation = d->limiter.generation;
-            size_t response_max =
-                d->policy.has_partial_failures ? item_failures_body_max(inv->event_count) + 1 : 0;
-            invoke_send(inv, d->config->delivery.timeout_us, response_max);
-        }
+    struct limiter_verdict verdict = limiter_admits(&d->limiter, now_us);
+    bool is_due;
+    while ((is_due = batch_is_due(&d->limits, &d->lanes, now_us, ret_batch_wait_us)) &&
+           verdict.reason == LIMITER_ADMITS) {
+        start_call(d, now_us);
+        verdict = limiter_admits(&d->limiter, now_us);
     }
+    enum limiter_reason reason = is_due ? verdict.reason : LIMITER_ADMITS;
+    if (reason != d->waits_for) {
+        delivery_note_wait(d, reason, now_us);
+    }
+    if (reason == LIMITER_SHARED) {
+        shared_limit_wait(&d->limiter.shared);
+    } else {
+        shared_limit_pass(&d->limiter.shared);
+    }
+    return verdict;
+}
+
+/** Whether calls may begin at all. If not, other functions can have the turn at the shared limit. */
+static bool may_call(struct delivery *d)
+{
+    bool ret = !d->config->paused && d->may_call(d->self);
+    if (!ret) {
+        shared_limit_pass(&d->limiter.shared);
+    }
+    return ret;
 }
 
 void delivery_pump(struct delivery *d)
 {
-    if (d->is_pumping || !d->may_call(d->self)) {
+    if (d->is_pumping || !may_call(d)) {
         return;
     }
     d->is_pumping = true;
     int64_t now_us = clock_now_us();
     int64_t batch_wait_us = -1;
-    start_calls(d, now_us, &batch_wait_us);
+    struct limiter_verdict verdict = start_calls(d, now_us, &batch_wait_us);
     // While no call may start and nothing is ready, more records would only wait, too.
-    if (d->lanes.ready_first != NULL || limiter_admits(&d->limiter, d->running_count, now_us)) {
+    if (d->lanes.ready_first != NULL || verdict.reason == LIMITER_ADMITS) {
         delivery_evict(d);
     }
     delivery_read_wanted(d);
     d->is_pumping = false;
-    wake_when_due(d, now_us, batch_wait_us);
+    wake_when_due(d, &verdict, now_us, batch_wait_us);
     if (d->is_room_due) {
         d->is_room_due = false;
         d->on_room(d->self);
@@ -422,7 +473,7 @@ void delivery_drop(struct delivery *d, const struct partition *p)
 
 size_t delivery_running(const struct delivery *d)
 {
-    return d->running_count;
+    return d->limiter.running;
 }
 
 size_t delivery_event_count(const struct delivery *d)
@@ -430,8 +481,22 @@ size_t delivery_event_count(const struct delivery *d)
     return d->record_count + d->lanes.evicted_count + d->lanes.deferred_count;
 }
 
+char *delivery_throttled_text(const struct delivery *d)
+{
+    if (!limiter_is_open(&d->limiter)) {
+        return NULL;
+    }
+    if (d->limiter.breaker.state == BREAKER_FAILING) {
+        return memory_format("calls of %zu different keys failed in a row; one call at a time probes it: %s",
+                             d->limiter.breaker.failure_count, d->error.text);
+    }
+    return memory_string(d->error.text);
+}
+
 void delivery_status(const struct delivery *d, struct bytes *out)
 {
+    bytes_format(out, ",\"concurrency_limit\":%zu,\"waits_for\":\"%s\"", d->limiter.window.limit,
+                 limiter_reason_text(d->waits_for));
     bytes_format(out, ",\"deferred_events\":%zu,\"failing_events\":%zu,\"dead_letters_waiting\":%zu",
                  d->lanes.deferred_count + d->lanes.evicted_count, d->failing_count, d->dead_letters_waiting);
 }

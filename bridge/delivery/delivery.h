@@ -6,6 +6,7 @@
 
 #include "bridge/delivery/dead_letter.h"
 #include "bridge/delivery/function_metrics.h"
+#include "bridge/delivery/shared_limit.h"
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/job.h"
 #include "bridge/intake/schema_cache.h"
@@ -20,11 +21,12 @@ struct delivery_params {
     struct schema_cache *schemas;          // lent
     struct dead_letter *dead_letters;      // lent
     struct function_metrics *metrics;      // lent
+    struct shared_limits *limits;          // lent; NULL: none
     /** Whether calls may begin now. The owner calls delivery_pump when this becomes true again. */
     bool (*may_call)(void *self);
     /** Reading may continue. */
     void (*on_room)(void *self);
-    /** The endpoint throttles or is unreachable (`why`), or (NULL) it responds again. */
+    /** The endpoint throttles, fails or is unreachable (`why`), or (NULL) it responds again. */
     void (*on_throttled)(void *self, const char *why);
     /** Records that were held may be offered again; only with a job. */
     void (*on_unheld)(void *self);
@@ -80,6 +82,9 @@ size_t delivery_event_count(const struct delivery *d);
 /** The error that lasts: of dead letters that can't be stored, else of failed calls until no call waits for a
  * retry. */
 const struct last_error *delivery_error(const struct delivery *d);
+
+/** Why calls pause; the caller frees it. NULL: they don't, or only because of the function's own limits. */
+char *delivery_throttled_text(const struct delivery *d);
 
 /** Appends members of the function's status: `,"deferred_events":…`. */
 void delivery_status(const struct delivery *d, struct bytes *out);

@@ -79,18 +79,27 @@ static bool finish_dead(struct delivery *d, struct work_item *item, const struct
     return true;
 }
 
-static void report_throttled(struct delivery *d)
-{
-    if (!d->is_throttled) {
-        d->is_throttled = true;
-        d->on_throttled(d->self, d->error.text);
-    }
-}
-
 /** Identifies the event that a throttled call began with, across its calls. */
 static uint64_t identity_of(const struct invocation *inv)
 {
     return ((uint64_t)(uintptr_t)inv->first->partition << 20) ^ (inv->first->ticket + 1);
+}
+
+/** Tells the owner when the breaker opens, and when a call has succeeded after that. */
+static void report_breaker(struct delivery *d)
+{
+    bool is_open = limiter_is_open(&d->limiter);
+    if (is_open == d->is_throttled) {
+        return;
+    }
+    d->is_throttled = is_open;
+    CLEANUP(memory_free_pointer) char *why = is_open ? delivery_throttled_text(d) : NULL;
+    d->on_throttled(d->self, why);
+}
+
+static struct limiter_subject subject_of(const struct invocation *inv)
+{
+    return (struct limiter_subject){.event = identity_of(inv), .lane = lanes_number(inv->first)};
 }
 
 /** The highest counts among the events of a call. */
@@ -115,16 +124,25 @@ static int64_t throttle(struct delivery *d, const struct invocation *inv, int64_
 {
     int64_t now_us = clock_now_us();
     int64_t due_us = now_us + (wait_us > 0 ? wait_us : backoff_wait_us(&d->backoff, worst_of(inv).throttles));
-    if (limiter_throttle(&d->limiter, identity_of(inv), wait_us, now_us)) {
-        report_throttled(d);
-    }
-    return due_us > d->limiter.open_us ? due_us : d->limiter.open_us;
+    limiter_throttle(&d->limiter, inv->limits, subject_of(inv), wait_us, now_us);
+    return due_us > d->limiter.breaker.until_us ? due_us : d->limiter.breaker.until_us;
 }
 
-static int64_t close_limiter(struct delivery *d)
+static int64_t wait_for_endpoint(struct delivery *d)
 {
-    report_throttled(d);
-    return limiter_close(&d->limiter, 0, clock_now_us());
+    limiter_unreachable(&d->limiter, clock_now_us());
+    return d->limiter.breaker.until_us;
+}
+
+static int64_t retry(struct delivery *d, const struct invocation *inv, const struct response *r)
+{
+    bool is_response = r->transport.kind == FAULT_NONE;
+    enum limiter_failure how = is_response     ? LIMITER_FAILED
+                               : r->is_timeout ? LIMITER_TIMED_OUT
+                                               : LIMITER_LOST;
+    int64_t now_us = clock_now_us();
+    limiter_fail(&d->limiter, inv->limits, subject_of(inv), how, now_us);
+    return now_us + backoff_wait_us(&d->backoff, worst_of(inv).attempts);
 }
 
 static void log_retry(struct delivery *d, const struct invocation *inv, const char *reason)
@@ -137,17 +155,12 @@ static void log_retry(struct delivery *d, const struct invocation *inv, const ch
               "%s", d->error.text);
 }
 
-/** Any response except a throttling one shows that the endpoint works: widens the limiter. */
-static void note_health(struct delivery *d, const struct invocation *inv, const struct outcome *o,
-                        const struct response *r)
+/** A call whose events are done with, one way or another, shows that the endpoint works. */
+static void note_health(struct delivery *d, const struct invocation *inv, const struct outcome *o)
 {
-    if (o->kind == OUTCOME_THROTTLE || r->transport.kind != FAULT_NONE) {
-        return;
-    }
-    limiter_widen(&d->limiter, inv->generation);
-    if (d->is_throttled && inv->generation == d->limiter.generation) {
-        d->is_throttled = false;
-        d->on_throttled(d->self, NULL);
+    if (o->kind == OUTCOME_DONE || o->kind == OUTCOME_PARTIAL || o->kind == OUTCOME_DEAD ||
+        o->kind == OUTCOME_BISECT) {
+        limiter_succeed(&d->limiter, inv->limits);
     }
 }
 
@@ -188,20 +201,23 @@ static void note_invalid(struct delivery *d, const struct verdict *v)
 }
 
 /** When the events of a failed call are sent again. */
-static int64_t due_after(struct delivery *d, const struct invocation *inv, const struct outcome *o)
+static int64_t due_after(struct delivery *d, const struct invocation *inv, const struct response *r,
+                         const struct outcome *o)
 {
     if (inv->target->is_superseded) {
-        return d->limiter.open_us;
+        return d->limiter.breaker.until_us;
     }
     switch (o->kind) {
     case OUTCOME_THROTTLE:
         return throttle(d, inv, o->wait_us);
     case OUTCOME_UNREACHABLE:
-        return close_limiter(d);
+        return wait_for_endpoint(d);
     case OUTCOME_PARTIAL:
-    case OUTCOME_RETRY:
         log_retry(d, inv, o->reason);
         return clock_now_us() + backoff_wait_us(&d->backoff, worst_of(inv).attempts);
+    case OUTCOME_RETRY:
+        log_retry(d, inv, o->reason);
+        return retry(d, inv, r);
     case OUTCOME_DONE:
     case OUTCOME_BISECT:
     case OUTCOME_DEAD:
@@ -304,7 +320,7 @@ static void finish_failed(struct delivery *d, struct invocation *inv, struct ver
     if (v->o.kind != OUTCOME_DEAD) {
         function_metrics_count_retry(d->metrics, v->o.reason);
     }
-    v->due_us = due_after(d, inv, &v->o);
+    v->due_us = due_after(d, inv, v->r, &v->o);
     bisect(d, inv, v);
     finish_call(d, inv, v);
 }
@@ -312,12 +328,13 @@ static void finish_failed(struct delivery *d, struct invocation *inv, struct ver
 void delivery_on_response(void *self, struct invocation *inv, const struct response *r)
 {
     struct delivery *d = self;
-    d->running_count--;
+    limiter_end(&d->limiter);
     struct verdict v = {.r = r};
     v.o = outcome_judge(&d->policy, r, inv->first, inv->event_count, &v.invalid);
     metric_observe_us(d->metrics->invocation_duration, r->took_us);
-    if (!inv->target->is_superseded) {
-        note_health(d, inv, &v.o, r);
+    bool counts = !inv->target->is_superseded;
+    if (counts) {
+        note_health(d, inv, &v.o);
     }
     if (v.o.kind == OUTCOME_DONE || v.o.kind == OUTCOME_PARTIAL) {
         bisect_note_success(&d->bisect, clock_now_us());
@@ -326,6 +343,9 @@ void delivery_on_response(void *self, struct invocation *inv, const struct respo
         finish_delivered(d, inv);
     } else {
         finish_failed(d, inv, &v);
+    }
+    if (counts) {
+        report_breaker(d);
     }
     if (d->replaced != NULL) {
         delivery_close_replaced(d);

@@ -87,6 +87,18 @@ static void apply_config(struct delivery *d, const struct function_config *confi
     d->backoff.max_us = config->delivery.retry.backoff.max_us;
 }
 
+static struct limiter_settings limiter_settings_of(const struct function_config *config)
+{
+    return (struct limiter_settings){
+        .concurrency = (size_t)config->delivery.concurrency,
+        .breaker_failures = (size_t)config->delivery.breaker.failures,
+        .backoff_initial_us = config->delivery.retry.backoff.initial_us,
+        .backoff_max_us = config->delivery.retry.backoff.max_us,
+        .rate = config->delivery.rate,
+        .burst = config->delivery.burst,
+    };
+}
+
 bool delivery_new(const struct delivery_params *params, struct delivery **ret, struct fault *f)
 {
     const struct function_config *config = params->config;
@@ -96,6 +108,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->schemas = params->schemas;
     d->dead_letters = params->dead_letters;
     d->metrics = params->metrics;
+    d->shared_limits = params->limits;
     d->may_call = params->may_call;
     d->on_room = params->on_room;
     d->on_throttled = params->on_throttled;
@@ -108,7 +121,10 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->component = memory_format("function/%s", config->name);
     d->backoff = backoff_make(0, 0);
     apply_config(d, config);
-    limiter_init(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us, d->backoff.max_us);
+    d->limiter.shared = (struct shared_member){.on_turn = delivery_on_turn, .self = d};
+    const struct limiter_settings limits = limiter_settings_of(config);
+    limiter_init(&d->limiter, &limits, clock_now_us());
+    shared_limit_join(d->shared_limits, &d->limiter.shared, config->delivery.limit);
     lanes_init(&d->lanes, config->delivery.order);
     (void)uv_timer_init(d->loop, &d->timer);
     d->timer.data = d;
@@ -127,8 +143,8 @@ static void replace_target(struct delivery *d, struct target *target, bool is_sa
         LL_FOREACH (d->replaced, old) {
             old->is_superseded = true;
         }
-        limiter_reopen(&d->limiter, d->running_count);
-        lanes_wake(&d->lanes, INT64_MAX);
+        limiter_reopen(&d->limiter);
+        lanes_retry_now(&d->lanes);
     }
     delivery_close_replaced(d);
 }
@@ -146,8 +162,9 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
         dead_letter_redirect(d->dead_letters, d, dead_letters);
     }
     apply_config(d, config);
-    limiter_adjust(&d->limiter, (size_t)config->delivery.concurrency, d->backoff.initial_us,
-                   d->backoff.max_us);
+    const struct limiter_settings limits = limiter_settings_of(config);
+    limiter_adjust(&d->limiter, &limits, clock_now_us());
+    shared_limit_join(d->shared_limits, &d->limiter.shared, config->delivery.limit);
     replace_target(d, target, is_same_endpoint);
     delivery_pump(d);
     return true;
@@ -158,7 +175,7 @@ static void abandon_target(struct delivery *d, struct target *target)
     while (target->running != NULL) {
         struct invocation *inv = target->running;
         invoke_cancel(inv);
-        d->running_count--;
+        limiter_end(&d->limiter);
         for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
             next = item->next;
             delivery_release(d, item);
@@ -170,6 +187,7 @@ static void abandon_target(struct delivery *d, struct target *target)
 void delivery_abandon(struct delivery *d)
 {
     d->is_pumping = true;  // no new call starts
+    shared_limit_pass(&d->limiter.shared);
     abandon_target(d, d->target);
     struct target *target;
     LL_FOREACH (d->replaced, target) {
@@ -189,7 +207,8 @@ void delivery_free(struct delivery *d)
     if (d == NULL) {
         return;
     }
-    INVARIANT(d->running_count == 0);
+    INVARIANT(d->limiter.running == 0);
+    shared_limit_join(d->shared_limits, &d->limiter.shared, NULL);
     delivery_close_replaced(d);
     close_target(d->target);
     refetch_free(d->refetch);

@@ -31,6 +31,9 @@ struct delivery {
     char *component;
     struct lanes lanes;
     struct limiter limiter;
+    struct shared_limits *shared_limits;  // lent; NULL: none
+    enum limiter_reason waits_for;        // the limit that events wait for that could be sent otherwise
+    int64_t waits_since_us;
     struct backoff backoff;  // shared settings; each event counts its own failures
     struct batch_limits limits;
     struct event_filter *filter;  // NULL: every event is wanted
@@ -39,7 +42,6 @@ struct delivery {
     struct outcome_policy policy;
     struct target *target;    // for new calls
     struct target *replaced;  // earlier ones with running calls
-    size_t running_count;     // calls of all targets
     struct bisect bisect;
     int64_t invalid_logged_us;  // when a response with an invalid body was logged; 0: never
     uint64_t invalid_count;     // such responses since then
@@ -60,6 +62,9 @@ struct delivery {
     bool is_throttled;
     bool is_pumping;
 };
+
+/** Adds the time that events have waited for a limit to its metric; from now on they wait for `reason`. */
+void delivery_note_wait(struct delivery *d, enum limiter_reason reason, int64_t now_us);
 
 /** Settles and frees an event that was delivered, filtered or stored as a dead letter. */
 void delivery_settle(struct delivery *d, struct work_item *item);
@@ -118,6 +123,9 @@ void delivery_release_record(struct delivery *d, struct record *r);
 
 /** Notes that a call failed, or (NULL) succeeded. */
 void delivery_note_error(struct delivery *d, const char *text);
+
+/** The shared limit's on_turn: pumps soon. */
+void delivery_on_turn(void *self);
 
 /** The target's on_response. */
 void delivery_on_response(void *self, struct invocation *inv, const struct response *r);

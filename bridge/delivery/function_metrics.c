@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 
 #define PREFIX "millrace_function_"
@@ -36,6 +37,20 @@ static void make_dead_letters(struct function_metrics *m)
     }
 }
 
+static void make_limits(struct function_metrics *m)
+{
+    m->concurrency_limit =
+        series(m, METRIC_GAUGE, PREFIX "concurrency_limit", "Calls that may run at once, now", "");
+    m->breaker_open = series(m, METRIC_GAUGE, PREFIX "breaker_open",
+                             "1 while calls pause or one call probes the endpoint", "");
+    for (int i = LIMITER_ADMITS + 1; i < LIMITER_REASONS; i++) {
+        CLEANUP(memory_free_pointer)
+        char *more = memory_format(",reason=\"%s\"", limiter_reason_text((enum limiter_reason)i));
+        m->waits[i] = series(m, METRIC_COUNTER, PREFIX "throttled_seconds_total",
+                             "Time that events waited for a limit, by limit", more);
+    }
+}
+
 void function_metrics_init(struct function_metrics *m, struct metrics *metrics, const char *function)
 {
     *m = (struct function_metrics){.metrics = metrics, .function = memory_string(function)};
@@ -57,6 +72,7 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
                          "Batches that failed and were sent again in two halves", "");
     m->offset_resets = outcome(m, ",outcome=\"lost_to_retention\"");
     make_dead_letters(m);
+    make_limits(m);
     m->invocation_duration = series(m, METRIC_HISTOGRAM, PREFIX "invocation_duration_seconds",
                                     "From sending a call to its response", "");
     m->event_latency = series(m, METRIC_HISTOGRAM, PREFIX "event_latency_seconds",
@@ -83,6 +99,11 @@ void function_metrics_count_retry(struct function_metrics *m, const char *reason
 void function_metrics_count_dead_letter(struct function_metrics *m, const char *reason)
 {
     metric_add(dead_letters(m, reason), 1);
+}
+
+void function_metrics_add_wait(struct function_metrics *m, enum limiter_reason reason, int64_t us)
+{
+    metric_add(m->waits[reason], (double)us / (double)CLOCK_US_PER_S);
 }
 
 void function_metrics_set_state(struct function_metrics *m, const char *from, const char *to)

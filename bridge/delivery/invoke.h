@@ -2,6 +2,7 @@
 #ifndef BRIDGE_DELIVERY_INVOKE_H
 #define BRIDGE_DELIVERY_INVOKE_H
 
+#include "bridge/delivery/limiter.h"
 #include "bridge/delivery/work_item.h"
 #include "bridge/endpoints/endpoint.h"
 #include "bridge/payload/payload.h"
@@ -20,7 +21,7 @@ struct invocation {
     struct work_item *first;  // in order
     struct work_item *last;
     size_t event_count;
-    uint32_t generation;  // the limiter's generation when the call began
+    struct limiter_call limits;  // the limiter's state when the call began
     int64_t sent_us;
     struct invoke_slot *slot;    // while it is built or runs
     struct endpoint_call *call;  // while it runs

@@ -238,6 +238,22 @@ void lanes_prefer(struct lanes *l, struct lane *lane)
     l->ready_first = lane;
 }
 
+uint64_t lanes_number(const struct work_item *item)
+{
+    return item->lane == NULL ? 1 : item->lane->hash | 1;
+}
+
+void lanes_prefer_fresh(struct lanes *l)
+{
+    struct lane *lane = l->fresh_count == 0 ? NULL : l->ready_first;
+    while (lane != NULL && !lane->is_fresh) {
+        lane = lane->next;
+    }
+    if (lane != NULL) {
+        lanes_prefer(l, lane);
+    }
+}
+
 void lanes_put_back(struct lanes *l, struct work_item *item)
 {
     give_back(l, item);
@@ -292,6 +308,16 @@ struct partition *lanes_wake(struct lanes *l, int64_t now_us)
         lanes_settle_state(l, lane);
     }
     return unnoted;
+}
+
+void lanes_retry_now(struct lanes *l)
+{
+    (void)lanes_wake(l, LANES_PARKED_US - 1);
+    for (size_t i = 0; i < l->table.bucket_count; i++) {
+        for (struct lane *lane = l->table.buckets[i]; lane != NULL; lane = lane->next_in_bucket) {
+            lane->due_us = lane->due_us < LANES_PARKED_US ? 0 : lane->due_us;
+        }
+    }
 }
 
 int64_t lanes_next_due_us(const struct lanes *l)

@@ -55,6 +55,15 @@ int64_t lanes_due_us(const struct work_item *item);
 /** Takes the first event of the first ready lane; the lane becomes busy. NULL: none is ready. */
 struct work_item *lanes_take(struct lanes *l);
 
+/** A number of the lane of a taken event, not 0. */
+uint64_t lanes_number(const struct work_item *item);
+
+/** Serves a ready lane next whose first event was never sent, if there is one. */
+void lanes_prefer_fresh(struct lanes *l);
+
+/** Makes the lanes ready whose events wait for a retry, busy ones once their calls have ended. */
+void lanes_retry_now(struct lanes *l);
+
 /** Takes the next event of the lane of `item`, for the same call. NULL: it has no more. */
 struct work_item *lanes_take_more(struct lanes *l, const struct work_item *item);
 

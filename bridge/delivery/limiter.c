@@ -1,49 +1,133 @@
 #include "bridge/delivery/limiter.h"
 
-void limiter_init(struct limiter *l, size_t concurrency, int64_t backoff_initial_us, int64_t backoff_max_us)
+void limiter_init(struct limiter *l, const struct limiter_settings *s, int64_t now_us)
 {
-    *l = (struct limiter){.limit = concurrency,
-                          .limit_max = concurrency,
-                          .backoff = backoff_make(backoff_initial_us, backoff_max_us)};
+    struct shared_member shared = l->shared;
+    *l = (struct limiter){.shared = shared};
+    limiter_window_init(&l->window, s->concurrency);
+    limiter_breaker_init(&l->breaker, s->breaker_failures, s->backoff_initial_us, s->backoff_max_us);
+    limiter_rate_set(&l->rate, &s->rate, s->burst, now_us);
 }
 
-void limiter_adjust(struct limiter *l, size_t concurrency, int64_t backoff_initial_us, int64_t backoff_max_us)
+void limiter_adjust(struct limiter *l, const struct limiter_settings *s, int64_t now_us)
 {
-    bool is_wide = l->limit == l->limit_max;
-    l->limit_max = concurrency;
-    l->limit = is_wide || l->limit > concurrency ? concurrency : l->limit;
-    l->backoff.initial_us = backoff_initial_us;
-    l->backoff.max_us = backoff_max_us;
+    limiter_window_adjust(&l->window, s->concurrency);
+    limiter_breaker_adjust(&l->breaker, s->breaker_failures, s->backoff_initial_us, s->backoff_max_us);
+    limiter_rate_set(&l->rate, &s->rate, s->burst, now_us);
 }
 
-void limiter_reopen(struct limiter *l, size_t running)
+static enum limiter_reason reason_of(const struct limiter_breaker *b)
 {
-    l->open_us = 0;
-    l->limit = running < l->limit_max ? running + 1 : l->limit_max;
-    l->generation++;
+    return b->state == BREAKER_THROTTLED ? LIMITER_ENDPOINT : LIMITER_BREAKER;
+}
+
+struct limiter_verdict limiter_admits(const struct limiter *l, int64_t now_us)
+{
+    if (limiter_breaker_waits(&l->breaker, now_us)) {
+        return (struct limiter_verdict){reason_of(&l->breaker), l->breaker.until_us};
+    }
+    if (l->running >= l->window.limit) {
+        enum limiter_reason reason = limiter_is_open(l) ? reason_of(&l->breaker) : LIMITER_CONCURRENCY;
+        return (struct limiter_verdict){reason, LIMITER_WHEN_CALLED};
+    }
+    int64_t at_us = limiter_rate_next_us(&l->rate, now_us);
+    if (at_us > now_us) {
+        return (struct limiter_verdict){LIMITER_RATE, at_us};
+    }
+    struct shared_verdict shared = shared_limit_admits(&l->shared, now_us);
+    if (!shared.admits) {
+        return (struct limiter_verdict){LIMITER_SHARED, shared.at_us};
+    }
+    return (struct limiter_verdict){LIMITER_ADMITS, now_us};
+}
+
+struct limiter_call limiter_begin(struct limiter *l, int64_t now_us)
+{
+    l->running++;
+    limiter_rate_take(&l->rate, now_us);
+    shared_limit_begin(&l->shared, now_us);
+    return (struct limiter_call){l->breaker.generation, l->window.shrinks};
+}
+
+void limiter_end(struct limiter *l)
+{
+    l->running--;
+    shared_limit_end(&l->shared);
+}
+
+void limiter_succeed(struct limiter *l, struct limiter_call call)
+{
+    l->throttled = l->timed_out = 0;
+    if (call.generation != l->breaker.generation) {
+        return;
+    }
+    limiter_breaker_succeed(&l->breaker);
+    if (call.shrinks == l->window.shrinks) {
+        limiter_window_grow(&l->window);
+    }
+}
+
+/** Notes the event in `last`. Returns whether another event is there, from no longer ago than the last other
+ * response. */
+static bool is_second(uint64_t *last, uint64_t event)
+{
+    bool ret = *last != 0 && *last != event;
+    *last = event;
+    return ret;
+}
+
+void limiter_fail(struct limiter *l, struct limiter_call call, struct limiter_subject subject,
+                  enum limiter_failure how, int64_t now_us)
+{
+    bool is_timeout = how == LIMITER_TIMED_OUT;
     l->throttled = 0;
-    backoff_reset(&l->backoff);
+    bool is_slow = is_timeout && is_second(&l->timed_out, subject.event);
+    l->timed_out = is_timeout ? l->timed_out : 0;
+    if (call.generation != l->breaker.generation) {
+        return;
+    }
+    if (limiter_breaker_fail(&l->breaker, subject.lane, now_us)) {
+        limiter_window_restart(&l->window, 1, l->window.max);
+    } else if (how == LIMITER_FAILED && l->breaker.state != BREAKER_FAILING) {
+        limiter_breaker_close(&l->breaker);  // it responds
+        limiter_window_grow(&l->window);
+    } else if (is_slow && call.shrinks == l->window.shrinks) {
+        limiter_window_shrink(&l->window);
+    }
 }
 
-int64_t limiter_close(struct limiter *l, int64_t wait_us, int64_t now_us)
+void limiter_throttle(struct limiter *l, struct limiter_call call, struct limiter_subject subject,
+                      int64_t wait_us, int64_t now_us)
 {
-    // Failures of calls that were running when it closed count as one.
-    if (wait_us == 0 && limiter_is_closed(l, now_us)) {
-        return l->open_us;
+    l->timed_out = 0;
+    bool is_common = is_second(&l->throttled, subject.event);
+    if (!is_common && !limiter_breaker_waits(&l->breaker, now_us)) {
+        return;
     }
-    int64_t open_us = now_us + (wait_us > 0 ? wait_us : backoff_next_us(&l->backoff));
-    l->open_us = open_us > l->open_us ? open_us : l->open_us;
-    l->limit = 1;
-    l->generation++;
-    return l->open_us;
+    size_t half = l->window.limit / 2;
+    limiter_breaker_open(&l->breaker, BREAKER_THROTTLED, wait_us, now_us);
+    bool is_reduced = call.shrinks == l->window.shrinks;
+    limiter_window_restart(&l->window, 1, is_reduced && half > 0 ? half : l->window.threshold);
 }
 
-bool limiter_throttle(struct limiter *l, uint64_t invocation, int64_t wait_us, int64_t now_us)
+void limiter_unreachable(struct limiter *l, int64_t now_us)
 {
-    bool is_second = l->throttled != 0 && l->throttled != invocation;
-    l->throttled = invocation;
-    if (is_second || limiter_is_closed(l, now_us)) {
-        (void)limiter_close(l, wait_us, now_us);
-    }
-    return limiter_is_closed(l, now_us);
+    limiter_breaker_open(&l->breaker, BREAKER_UNREACHABLE, 0, now_us);
+    limiter_window_restart(&l->window, 1, l->window.max);
+}
+
+void limiter_reopen(struct limiter *l)
+{
+    l->throttled = l->timed_out = 0;
+    limiter_breaker_reset(&l->breaker);
+    limiter_window_restart(&l->window, l->running + 1, l->window.max);
+}
+
+const char *limiter_reason_text(enum limiter_reason reason)
+{
+    static const char *const texts[LIMITER_REASONS] = {
+        [LIMITER_ADMITS] = "none", [LIMITER_ENDPOINT] = "endpoint", [LIMITER_BREAKER] = "breaker",
+        [LIMITER_RATE] = "rate",   [LIMITER_SHARED] = "limit",      [LIMITER_CONCURRENCY] = "concurrency",
+    };
+    return texts[reason];
 }

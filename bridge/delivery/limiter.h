@@ -1,69 +1,113 @@
-// How many calls of a function may run now. When the endpoint is unreachable or throttles two invocations in
-// a row, the limiter closes for a while. Then it admits one call, and twice as many after each response, so
-// that an endpoint that has just recovered is not overloaded.
+// When a function's next call may begin: a chain of limits, asked in this order. The first that refuses says
+// when to ask again.
 //
-// After a single throttled call the limiter stays open, because an endpoint may throttle a single tenant.
-// Only that invocation waits.
+//   breaker      the endpoint is unreachable, asked for a pause, or fails as a whole (limiter_breaker.h)
+//   concurrency  calls side by side, fewer while the endpoint is overloaded (limiter_window.h)
+//   rate         calls a second, minute or hour (limiter_rate.h)
+//   shared       a limit that several functions share (shared_limit.h)
+//
+// After a single throttled call nothing changes, because an endpoint may throttle a single tenant: only that
+// event waits. Two different events that are throttled in a row open the breaker for the time that the
+// endpoint asks for, and halve the concurrency. Two that time out in a row halve it, too.
 #ifndef BRIDGE_DELIVERY_LIMITER_H
 #define BRIDGE_DELIVERY_LIMITER_H
 
-#include "core/base/backoff.h"
-#include <stdbool.h>
-#include <stddef.h>
+#include "bridge/delivery/limiter_breaker.h"
+#include "bridge/delivery/limiter_rate.h"
+#include "bridge/delivery/limiter_window.h"
+#include "bridge/delivery/shared_limit.h"
+
+enum limiter_reason {
+    LIMITER_ADMITS,
+    LIMITER_ENDPOINT,  // it asked for a pause, or recovers from one
+    LIMITER_BREAKER,   // unreachable or failing
+    LIMITER_CONCURRENCY,
+    LIMITER_RATE,
+    LIMITER_SHARED,
+    LIMITER_REASONS,  // how many
+};
 
 /** Plain data, embedded. */
 struct limiter {
-    size_t limit;         // concurrent calls, now
-    size_t limit_max;     // the function's concurrency
-    int64_t open_us;      // it is closed before this time
-    uint32_t generation;  // counts closings: responses to calls that began before the last one are ignored
-    uint64_t throttled;   // the last throttled invocation, if no other response came since; 0: none
-    struct backoff backoff;
+    struct limiter_breaker breaker;
+    struct limiter_window window;
+    struct limiter_rate rate;
+    struct shared_member shared;
+    size_t running;
+    uint64_t throttled;  // the last throttled event, if no other response came since; 0: none
+    uint64_t timed_out;  // the last event that timed out, likewise
 };
 
-void limiter_init(struct limiter *l, size_t concurrency, int64_t backoff_initial_us, int64_t backoff_max_us);
+struct limiter_settings {
+    size_t concurrency;
+    size_t breaker_failures;  // 0: only an unreachable endpoint opens the breaker
+    int64_t backoff_initial_us;
+    int64_t backoff_max_us;
+    struct config_rate rate;
+    int64_t burst;
+};
+
+void limiter_init(struct limiter *l, const struct limiter_settings *s, int64_t now_us);
 
 /** The function's file changed. */
-void limiter_adjust(struct limiter *l, size_t concurrency, int64_t backoff_initial_us,
-                    int64_t backoff_max_us);
+void limiter_adjust(struct limiter *l, const struct limiter_settings *s, int64_t now_us);
 
-static inline bool limiter_is_closed(const struct limiter *l, int64_t now_us)
+#define LIMITER_WHEN_CALLED (-1)
+
+struct limiter_verdict {
+    enum limiter_reason reason;
+    int64_t at_us;  // ask again then; LIMITER_WHEN_CALLED: when a call ends or the shared limit's turn comes
+};
+
+/** Whether one more call may begin. */
+struct limiter_verdict limiter_admits(const struct limiter *l, int64_t now_us);
+
+/** What a response needs to know of its call's beginning. */
+struct limiter_call {
+    uint32_t generation;
+    uint32_t shrinks;
+};
+
+/** An admitted call begins, and ends. */
+struct limiter_call limiter_begin(struct limiter *l, int64_t now_us);
+void limiter_end(struct limiter *l);
+
+/** Which event and lane a call began with. Numbers, not 0. */
+struct limiter_subject {
+    uint64_t event;
+    uint64_t lane;
+};
+
+/** The endpoint handled a call, or refused its events for good. */
+void limiter_succeed(struct limiter *l, struct limiter_call call);
+
+enum limiter_failure {
+    LIMITER_FAILED,  // the endpoint responded
+    LIMITER_LOST,    // the connection was lost
+    LIMITER_TIMED_OUT,
+};
+
+/** It failed and may succeed when it is sent again. */
+void limiter_fail(struct limiter *l, struct limiter_call call, struct limiter_subject subject,
+                  enum limiter_failure how, int64_t now_us);
+
+/** It was throttled. `wait_us` is what the endpoint asked for, or 0. */
+void limiter_throttle(struct limiter *l, struct limiter_call call, struct limiter_subject subject,
+                      int64_t wait_us, int64_t now_us);
+
+/** No connection. */
+void limiter_unreachable(struct limiter *l, int64_t now_us);
+
+/** The endpoint was replaced: admits one call beside the running ones, then more with each response. */
+void limiter_reopen(struct limiter *l);
+
+/** Whether the breaker is open or lets one call probe the endpoint. */
+static inline bool limiter_is_open(const struct limiter *l)
 {
-    return now_us < l->open_us;
+    return l->breaker.state != BREAKER_CLOSED;
 }
 
-/** Whether one more call may start beside `running`. */
-static inline bool limiter_admits(const struct limiter *l, size_t running, int64_t now_us)
-{
-    return running < l->limit && !limiter_is_closed(l, now_us);
-}
-
-/** Closes for `wait_us`, or (0) for a backoff. Returns when it opens again. */
-int64_t limiter_close(struct limiter *l, int64_t wait_us, int64_t now_us);
-
-/**
- * Notes a throttled call; `wait_us` is what the endpoint asked for, or 0. Closes if the response before this
- * one throttled another invocation, or if the limiter is closed already.
- *
- * @param invocation  its number, not 0
- * @return            whether it is closed now
- */
-bool limiter_throttle(struct limiter *l, uint64_t invocation, int64_t wait_us, int64_t now_us);
-
-/** The endpoint was replaced: opens for one call beside the running ones. */
-void limiter_reopen(struct limiter *l, size_t running);
-
-/** Notes a response; doubles the limit if the call began in the current generation. */
-static inline void limiter_widen(struct limiter *l, uint32_t generation)
-{
-    l->throttled = 0;
-    if (generation != l->generation) {
-        return;
-    }
-    backoff_reset(&l->backoff);
-    if (__builtin_expect(l->limit < l->limit_max, 0)) {
-        l->limit = l->limit * 2 < l->limit_max ? l->limit * 2 : l->limit_max;
-    }
-}
+/** "rate", "concurrency", "breaker", "endpoint", "limit". */
+const char *limiter_reason_text(enum limiter_reason reason);
 
 #endif

@@ -101,11 +101,25 @@ static void on_throttled(void *self, const char *why)
     }
 }
 
+static const char PAUSED_TEXT[] = "its file says `paused: true`; no call starts";
+
+/** The state of a function that is in its group. */
+static void enter_assigned(struct function *fn, const char *why)
+{
+    if (fn->config->paused) {
+        function_state_enter(&fn->state, FUNCTION_PAUSED, PAUSED_TEXT);
+        return;
+    }
+    function_state_enter(&fn->state, FUNCTION_RUNNING, why);
+    CLEANUP(memory_free_pointer) char *throttled = delivery_throttled_text(fn->delivery);
+    on_throttled(fn, throttled);
+}
+
 static void on_assigned(void *self)
 {
     struct function *fn = self;
     if (fn->state.now == FUNCTION_STARTING) {
-        function_state_enter(&fn->state, FUNCTION_RUNNING, "assigned");
+        enter_assigned(fn, "assigned");
     }
 }
 
@@ -257,6 +271,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .schemas = fn->deps.schemas,
         .dead_letters = fn->deps.dead_letters,
         .metrics = &fn->metrics,
+        .limits = fn->deps.limits,
         .may_call = may_call,
         .on_room = on_room,
         .on_throttled = on_throttled,
@@ -379,7 +394,11 @@ void function_change_config(struct function *fn, struct function_config *config)
     if (fn->membership != NULL) {
         membership_set_config(fn->membership, config);
     }
+    bool was_paused = old->paused;
     free_config(old);
+    if (was_paused != config->paused) {
+        enter_assigned(fn, "no longer paused");
+    }
     log_info(fn->component, "configuration_changed", NULL, "the new configuration is in effect");
 }
 

@@ -13,7 +13,7 @@ static const char *const NAMES[] = {
 #define BIT(name) (1u << FUNCTION_##name)
 
 static const unsigned MAY_FOLLOW[] = {
-    [FUNCTION_STARTING] = BIT(RUNNING) | BIT(DRAINING) | BIT(FAILED),
+    [FUNCTION_STARTING] = BIT(RUNNING) | BIT(PAUSED) | BIT(DRAINING) | BIT(FAILED),
     [FUNCTION_RUNNING] = BIT(THROTTLED) | BIT(PAUSED) | BIT(DRAINING) | BIT(FAILED),
     [FUNCTION_THROTTLED] = BIT(RUNNING) | BIT(PAUSED) | BIT(DRAINING) | BIT(FAILED),
     [FUNCTION_PAUSED] = BIT(RUNNING) | BIT(DRAINING) | BIT(FAILED),
@@ -50,7 +50,7 @@ void function_state_enter(struct function_state *s, enum function_state_name to,
     set_detail(s, why);
     if (to == FUNCTION_FAILED) {
         last_error_set(&s->failure, why);
-    } else if (to == FUNCTION_RUNNING) {
+    } else if (to == FUNCTION_RUNNING || to == FUNCTION_PAUSED) {
         last_error_clear(&s->failure);
     }
     function_metrics_set_state(s->metrics, NAMES[from], NAMES[to]);

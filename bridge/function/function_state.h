@@ -9,8 +9,8 @@
 #define FUNCTION_STATES(X) \
     X(STARTING, "starting")   /* registers, joins its group */ \
     X(RUNNING, "running")                                      \
-    X(THROTTLED, "throttled") /* the endpoint asked for a pause or is unreachable */ \
-    X(PAUSED, "paused")                                        \
+    X(THROTTLED, "throttled") /* the endpoint asked for a pause, fails or is unreachable */ \
+    X(PAUSED, "paused")       /* its file says so */           \
     X(DRAINING, "draining")   /* running calls end, partitions are given back */ \
     X(STOPPED, "stopped")                                      \
     X(FAILED, "failed")       /* an operator must act; retried every 30 s */

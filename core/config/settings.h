@@ -6,6 +6,15 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/config/config.h"
+#include "core/config/config_rate.h"
+
+/** A limit that functions share. */
+struct limit_setting {
+    char *name;
+    int64_t concurrency;  // 0: no limit
+    struct config_rate rate;
+    int64_t burst;
+};
 
 struct settings {
     struct text_pairs
@@ -24,6 +33,11 @@ struct settings {
         int64_t processes;
     } bridge;
     struct {
+        struct config_tree tree;
+        struct limit_setting *items;
+        size_t count;
+    } limits;
+    struct {
         enum log_format format;
         enum log_level level;
     } log;
@@ -31,6 +45,9 @@ struct settings {
 
 /** The table of millrace.yaml; reads into a struct settings. */
 extern const struct config_kind settings_kind;
+
+/** The limit of this name; NULL: there is none. */
+const struct limit_setting *settings_limit(const struct settings *s, const char *name);
 
 /** Accepts NULL. */
 void settings_clear(struct settings *s);

@@ -84,7 +84,7 @@ DOORS = {
     ],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],
-    "bridge/delivery": ["delivery", "dead_letter", "function_metrics"],
+    "bridge/delivery": ["delivery", "dead_letter", "function_metrics", "shared_limit"],
     "bridge/function": ["function"],
 }
 

@@ -218,6 +218,26 @@ static void connectors_that_would_mix_are_refused(void **state)
     config_set_clear(&set);
 }
 
+static void a_limit_that_is_not_there_is_refused_with_the_nearest(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS "limits: {crm: {rate: 5/s}}\n");
+    write_file("functions/f.yaml", "endpoint: {http: {url: http://x}}\n"
+                                   "source: {topics: [a]}\n"
+                                   "delivery: {limit: crn}\n");
+    write_file("functions/g.yaml", "endpoint: {http: {url: http://x}}\n"
+                                   "source: {topics: [a]}\n"
+                                   "delivery: {limit: crm}\n");
+    struct config_set set;
+    assert_false(config_dir_load(dir, &set));
+    assert_int_equal(set.error_count, 1);
+    assert_non_null(
+        strstr(bytes_text(&set.complaints),
+               "/functions/f.yaml:3:19: error: limit: millrace.yaml has no limit \"crn\"; did you "
+               "mean \"crm\"?\n"));
+    config_set_clear(&set);
+}
+
 static void topics_that_nobody_writes_are_warned_of_at_their_place(void **state)
 {
     (void)state;
@@ -317,6 +337,7 @@ int main(void)
         IN_DIR(names_that_can_not_be_are_refused),
         IN_DIR(mounts_of_kubernetes_are_followed),
         IN_DIR(connectors_that_would_mix_are_refused),
+        IN_DIR(a_limit_that_is_not_there_is_refused_with_the_nearest),
         IN_DIR(topics_that_nobody_writes_are_warned_of_at_their_place),
         IN_DIR(warnings_come_with_the_errors_and_without_those_that_follow_from_them),
         IN_DIR(folders_that_are_not_read_are_warned_of),

@@ -198,6 +198,32 @@ static void payloads_of_one_event_take_no_batch(void **state)
     check_complaints(GOOD "payload: row\ndelivery: {batch: {events: 2}}\n", "");
 }
 
+static void rates_are_read_and_checked(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct function_config config;
+    config_case_read(&c, &function_config_kind, slice_of(GOOD "delivery: {rate: 90/m}\n"), &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_int_equal(config.delivery.rate.count, 90);
+    assert_int_equal(config.delivery.rate.period_us, 60000000);
+    assert_int_equal(config.delivery.burst, 1);
+    assert_int_equal(config.delivery.breaker.failures, 20);
+    assert_false(config.paused);
+    function_config_clear(&config);
+    config_case_clear(&c);
+    check_complaints(
+        GOOD "delivery: {rate: 90}\n",
+        "f.yaml:3:18: error: rate: \"90\" is not a rate; write it as 100/s, 30/m or 5/h, at most "
+        "1000000\n");
+    check_complaints(
+        GOOD "delivery: {rate: 0/s}\n",
+        "f.yaml:3:18: error: rate: \"0/s\" is not a rate; write it as 100/s, 30/m or 5/h, at most "
+        "1000000\n");
+    check_complaints(GOOD "delivery: {burst: 5}\n",
+                     "f.yaml:3:19: error: burst: has a meaning only with rate\n");
+}
+
 static void what_follows_from_a_wrong_value_is_not_complained_about(void **state)
 {
     (void)state;
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_bad_filter_is_refused_where_it_stands),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(payloads_of_one_event_take_no_batch),
+        cmocka_unit_test(rates_are_read_and_checked),
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),
         cmocka_unit_test(statuses_are_checked_where_they_stand),
         cmocka_unit_test(a_batch_by_key_needs_an_order),

@@ -1,4 +1,4 @@
-// bridge/delivery/limiter: when calls may run.
+// bridge/delivery/limiter: when calls may begin.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,122 +7,289 @@
 #include <cmocka.h>
 
 #include "bridge/delivery/limiter.h"
+#include "core/base/clock.h"
+#include "core/base/memory.h"
 
-static void a_closed_limiter_opens_for_one_and_widens_with_success(void **state)
+static const struct limiter_settings PLAIN = {
+    .concurrency = 8, .breaker_failures = 3, .backoff_initial_us = 1000, .backoff_max_us = 60000};
+
+static struct limiter make(const struct limiter_settings *s)
 {
-    (void)state;
-    struct limiter l;
-    limiter_init(&l, 8, 1000, 60000);
-    assert_true(limiter_admits(&l, 7, 100));
-    assert_false(limiter_admits(&l, 8, 100));
-    assert_int_equal(limiter_close(&l, 5000, 100), 5100);
-    assert_false(limiter_admits(&l, 0, 5099));
-    assert_true(limiter_admits(&l, 0, 5100));
-    assert_false(limiter_admits(&l, 1, 5100));
-    static const size_t LIMITS[] = {2, 4, 8, 8};
-    for (size_t i = 0; i < 4; i++) {
-        limiter_widen(&l, l.generation);
-        assert_int_equal(l.limit, LIMITS[i]);
+    struct limiter l = {0};
+    limiter_init(&l, s, 0);
+    return l;
+}
+
+/** Begins as many calls as are admitted; returns how many. */
+static size_t fill(struct limiter *l, int64_t now_us)
+{
+    size_t count = 0;
+    while (limiter_admits(l, now_us).reason == LIMITER_ADMITS) {
+        (void)limiter_begin(l, now_us);
+        count++;
+    }
+    return count;
+}
+
+static void end_all(struct limiter *l)
+{
+    while (l->running > 0) {
+        limiter_end(l);
     }
 }
 
-static void calls_that_fail_together_wait_together(void **state)
+static struct limiter_subject of_lane(uint64_t number)
 {
-    (void)state;
-    struct limiter l;
-    limiter_init(&l, 8, 100000, 60000000);
-    int64_t open_us = limiter_close(&l, 0, 0);
-    assert_int_equal(limiter_close(&l, 0, 0), open_us);
-    assert_int_equal(l.backoff.failures, 1);
-    assert_int_equal(limiter_close(&l, 300000000, 0), 300000000);  // a longer pause is accepted
-    assert_int_equal(limiter_close(&l, 1, 0), 300000000);          // a shorter one does not reduce it
+    return (struct limiter_subject){.event = number, .lane = number};
 }
 
-static void an_answer_ends_the_backoff_of_a_limiter_for_one_too(void **state)
+/** One call begins, and its outcome is noted by the caller. */
+static struct limiter_call call(struct limiter *l, int64_t now_us)
+{
+    assert_int_equal(limiter_admits(l, now_us).reason, LIMITER_ADMITS);
+    struct limiter_call ret = limiter_begin(l, now_us);
+    limiter_end(l);
+    return ret;
+}
+
+static void concurrency_is_reached_and_not_exceeded(void **state)
 {
     (void)state;
-    struct limiter l;
-    limiter_init(&l, 1, 1000, 60000);
-    for (uint32_t i = 1; i <= 3; i++) {
-        (void)limiter_close(&l, 0, l.open_us);
-        assert_int_equal(l.backoff.failures, i);
+    struct limiter l = make(&PLAIN);
+    assert_int_equal(fill(&l, 100), 8);
+    struct limiter_verdict v = limiter_admits(&l, 100);
+    assert_int_equal(v.reason, LIMITER_CONCURRENCY);
+    assert_int_equal(v.at_us, LIMITER_WHEN_CALLED);
+    limiter_end(&l);
+    assert_int_equal(fill(&l, 100), 1);
+}
+
+static void an_unreachable_endpoint_is_probed_by_one_call_then_by_twice_as_many(void **state)
+{
+    (void)state;
+    struct limiter l = make(&PLAIN);
+    clock_fake(100, 100);
+    limiter_unreachable(&l, 100);
+    int64_t until_us = l.breaker.until_us;
+    struct limiter_verdict v = limiter_admits(&l, 100);
+    assert_int_equal(v.reason, LIMITER_BREAKER);
+    assert_int_equal(v.at_us, until_us);
+    limiter_unreachable(&l, 100);  // calls that fail together wait together
+    assert_int_equal(l.breaker.until_us, until_us);
+    assert_int_equal(l.breaker.backoff.failures, 1);
+    static const size_t LIMITS[] = {1, 2, 4, 8, 8};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(fill(&l, until_us), LIMITS[i]);
+        end_all(&l);
+        limiter_succeed(&l, call(&l, until_us));
+        assert_false(limiter_is_open(&l));
     }
-    limiter_widen(&l, l.generation);
-    assert_int_equal(l.limit, 1);
-    assert_int_equal(l.backoff.failures, 0);
+    assert_int_equal(l.breaker.backoff.failures, 0);
+}
+
+static void one_throttled_event_only_delays_itself(void **state)
+{
+    (void)state;
+    struct limiter l = make(&PLAIN);
+    for (int i = 0; i < 5; i++) {
+        limiter_throttle(&l, call(&l, 100), of_lane(1), 5000, 100);
+        assert_int_equal(fill(&l, 100), 8);
+        end_all(&l);
+    }
+    limiter_succeed(&l, call(&l, 100));
+    limiter_throttle(&l, call(&l, 100), of_lane(2), 5000, 100);  // another one, a response in between
+    assert_false(limiter_is_open(&l));
+    limiter_throttle(&l, call(&l, 100), of_lane(3), 5000, 100);
+    assert_int_equal(limiter_admits(&l, 5099).reason, LIMITER_ENDPOINT);
+    assert_int_equal(limiter_admits(&l, 5099).at_us, 5100);
+    assert_int_equal(fill(&l, 5100), 1);
+}
+
+static void throttles_halve_and_successes_add_one_a_round(void **state)
+{
+    (void)state;
+    struct limiter l = make(&PLAIN);
+    struct limiter_call first = call(&l, 100);
+    struct limiter_call second = call(&l, 100);
+    struct limiter_call third = call(&l, 100);
+    limiter_throttle(&l, first, of_lane(1), 1000, 100);
+    limiter_throttle(&l, second, of_lane(2), 1000, 100);
+    limiter_throttle(&l, third, of_lane(3), 2000, 100);  // it ran, too: no further decrease
+    assert_int_equal(l.breaker.until_us, 2100);
+    static const size_t LIMITS[] = {2, 4, 4, 4, 4, 5, 5, 5, 5, 5, 6};  // doubles up to half of 8, then +1
+    for (size_t i = 0; i < COUNT_OF(LIMITS); i++) {
+        limiter_succeed(&l, call(&l, 3000));
+        assert_int_equal(l.window.limit, LIMITS[i]);
+    }
+    for (int i = 0; i < 100; i++) {
+        limiter_succeed(&l, call(&l, 3000));
+    }
+    assert_int_equal(l.window.limit, 8);
+}
+
+static void calls_that_ran_when_the_breaker_opened_do_not_close_it(void **state)
+{
+    (void)state;
+    struct limiter l = make(&PLAIN);
+    struct limiter_call before = call(&l, 100);
+    clock_fake(100, 100);
+    limiter_unreachable(&l, 100);
+    for (int i = 0; i < 7; i++) {
+        limiter_succeed(&l, before);
+    }
+    assert_true(limiter_is_open(&l));
+    assert_int_equal(l.window.limit, 1);
+    limiter_succeed(&l, call(&l, l.breaker.until_us));
+    assert_int_equal(l.window.limit, 2);
+}
+
+static void two_timeouts_in_a_row_halve_and_one_poisoned_event_does_not(void **state)
+{
+    (void)state;
+    struct limiter_settings s = PLAIN;
+    s.breaker_failures = 0;
+    struct limiter l = make(&s);
+    for (int i = 0; i < 5; i++) {
+        limiter_fail(&l, call(&l, 100), of_lane(1), LIMITER_TIMED_OUT, 100);
+    }
+    assert_int_equal(l.window.limit, 8);
+    struct limiter_call a = call(&l, 100);
+    struct limiter_call b = call(&l, 100);
+    limiter_fail(&l, a, of_lane(2), LIMITER_TIMED_OUT, 100);
+    limiter_fail(&l, b, of_lane(3), LIMITER_TIMED_OUT, 100);  // it began before the decrease
+    assert_int_equal(l.window.limit, 4);
+    assert_false(limiter_is_open(&l));
+}
+
+static void the_breaker_opens_after_failures_of_different_lanes(void **state)
+{
+    (void)state;
+    struct limiter l = make(&PLAIN);
+    clock_fake(100, 100);
+    for (int i = 0; i < 10; i++) {  // one poisoned event
+        limiter_fail(&l, call(&l, 100), of_lane(1), LIMITER_FAILED, 100);
+    }
+    limiter_fail(&l, call(&l, 100), of_lane(2), LIMITER_FAILED, 100);
+    limiter_succeed(&l, call(&l, 100));
+    limiter_fail(&l, call(&l, 100), of_lane(3), LIMITER_FAILED, 100);
+    limiter_fail(&l, call(&l, 100), of_lane(4), LIMITER_FAILED, 100);
+    assert_false(limiter_is_open(&l));
+    limiter_fail(&l, call(&l, 100), of_lane(5), LIMITER_LOST, 100);
+    assert_true(limiter_is_open(&l));
+    assert_int_equal(limiter_admits(&l, 100).reason, LIMITER_BREAKER);
+    // A probe that fails opens it again; the next one, of another lane, closes it.
+    int64_t probe_us = l.breaker.until_us;
+    assert_int_equal(fill(&l, probe_us), 1);
+    end_all(&l);
+    clock_fake(probe_us, probe_us);
+    limiter_fail(&l, call(&l, probe_us), of_lane(1), LIMITER_FAILED, probe_us);
+    assert_true(l.breaker.until_us > probe_us);
+    limiter_succeed(&l, call(&l, l.breaker.until_us));
+    assert_false(limiter_is_open(&l));
+    assert_int_equal(fill(&l, l.breaker.until_us), 2);
+}
+
+static void an_endpoint_that_responds_with_an_error_is_reachable(void **state)
+{
+    (void)state;
+    struct limiter l = make(&PLAIN);
+    clock_fake(100, 100);
+    limiter_unreachable(&l, 100);
+    int64_t now_us = l.breaker.until_us;
+    limiter_fail(&l, call(&l, now_us), of_lane(1), LIMITER_LOST, now_us);
+    assert_true(limiter_is_open(&l));
+    limiter_fail(&l, call(&l, now_us), of_lane(1), LIMITER_FAILED, now_us);
+    assert_false(limiter_is_open(&l));
+}
+
+static void a_probe_comes_at_least_every_five_seconds(void **state)
+{
+    (void)state;
+    struct limiter_settings s = PLAIN;
+    s.breaker_failures = 1;
+    s.backoff_initial_us = s.backoff_max_us = 3600 * CLOCK_US_PER_S;
+    struct limiter l = make(&s);
+    int64_t now_us = 100;
+    for (int i = 0; i < 50; i++) {
+        clock_fake(now_us, now_us);
+        limiter_fail(&l, call(&l, now_us), of_lane(1), LIMITER_FAILED, now_us);
+        assert_true(l.breaker.until_us <= now_us + BREAKER_WAIT_MAX_US);
+        now_us = l.breaker.until_us;
+    }
 }
 
 static void a_changed_concurrency_counts_at_once(void **state)
 {
     (void)state;
-    struct limiter l;
-    limiter_init(&l, 8, 1000, 60000);
-    limiter_adjust(&l, 16, 1000, 60000);
-    assert_int_equal(l.limit, 16);
-    limiter_adjust(&l, 2, 1000, 60000);
-    assert_int_equal(l.limit, 2);
+    struct limiter l = make(&PLAIN);
+    struct limiter_settings s = PLAIN;
+    s.concurrency = 16;
+    limiter_adjust(&l, &s, 0);
+    assert_int_equal(fill(&l, 100), 16);
+    s.concurrency = 2;
+    limiter_adjust(&l, &s, 0);
+    end_all(&l);
+    assert_int_equal(fill(&l, 100), 2);
 }
 
-static void a_new_endpoint_opens_the_limiter_for_one_more(void **state)
+static void a_new_endpoint_is_called_at_once_by_one_more(void **state)
 {
     (void)state;
-    struct limiter l;
-    limiter_init(&l, 8, 1000, 60000);
-    (void)limiter_close(&l, 0, 100);
-    (void)limiter_close(&l, 5000000, 100);
-    limiter_reopen(&l, 0);
-    assert_true(limiter_admits(&l, 0, 101));
-    assert_false(limiter_admits(&l, 1, 101));
-    assert_int_equal(l.backoff.failures, 0);
-    limiter_reopen(&l, 3);  // after calls to the previous endpoint
-    assert_true(limiter_admits(&l, 3, 101));
-    assert_false(limiter_admits(&l, 4, 101));
-    limiter_reopen(&l, 8);
-    assert_false(limiter_admits(&l, 8, 101));
-}
-
-static void one_throttled_invocation_closes_nothing(void **state)
-{
-    (void)state;
-    struct limiter l;
-    limiter_init(&l, 8, 1000, 60000);
-    for (int i = 0; i < 3; i++) {  // the same call, repeatedly
-        assert_false(limiter_throttle(&l, 1, 5000, 100));
-        assert_true(limiter_admits(&l, 7, 100));
+    struct limiter l = make(&PLAIN);
+    (void)fill(&l, 100);
+    while (l.running > 3) {
+        limiter_end(&l);
     }
-    limiter_widen(&l, l.generation);
-    assert_false(limiter_throttle(&l, 2, 5000, 100));  // another call, after a response in between
-    assert_true(limiter_throttle(&l, 3, 5000, 100));
-    assert_false(limiter_admits(&l, 0, 5099));
-    assert_true(limiter_admits(&l, 0, 5100));
-    assert_false(limiter_admits(&l, 1, 5100));
+    clock_fake(100, 100);
+    limiter_unreachable(&l, 100);
+    limiter_reopen(&l);
+    assert_int_equal(fill(&l, 101), 1);
+    assert_int_equal(l.running, 4);
 }
 
-static void calls_that_ran_when_it_closed_do_not_widen_it(void **state)
+static void a_rate_admits_its_burst_and_then_one_an_interval(void **state)
 {
     (void)state;
-    struct limiter l;
-    limiter_init(&l, 8, 1000, 60000);
-    uint32_t before = l.generation;
-    (void)limiter_close(&l, 5000, 100);
-    for (int i = 0; i < 7; i++) {
-        limiter_widen(&l, before);
-    }
-    assert_int_equal(l.limit, 1);
-    limiter_widen(&l, l.generation);
-    assert_int_equal(l.limit, 2);
+    struct limiter_settings s = PLAIN;
+    s.concurrency = 1000;
+    s.rate = (struct config_rate){.count = 10, .period_us = CLOCK_US_PER_S};
+    s.burst = 3;
+    struct limiter l = {0};
+    int64_t now_us = 7 * CLOCK_US_PER_S;
+    limiter_init(&l, &s, now_us);
+    assert_int_equal(fill(&l, now_us), 3);
+    struct limiter_verdict v = limiter_admits(&l, now_us);
+    assert_int_equal(v.reason, LIMITER_RATE);
+    assert_int_equal(v.at_us, now_us + 100000);
+    assert_int_equal(fill(&l, v.at_us - 1), 0);
+    assert_int_equal(fill(&l, v.at_us), 1);
+    assert_int_equal(fill(&l, now_us + 60 * CLOCK_US_PER_S), 3);  // no more than the burst is saved up
+    s.rate = (struct config_rate){.count = 1, .period_us = 3600 * CLOCK_US_PER_S};
+    s.burst = 1;
+    now_us += 120 * CLOCK_US_PER_S;
+    limiter_adjust(&l, &s, now_us);
+    assert_int_equal(fill(&l, now_us), 1);
+    assert_int_equal(limiter_admits(&l, now_us).at_us, now_us + 3600 * CLOCK_US_PER_S);
+    s.rate = (struct config_rate){.count = 10, .period_us = CLOCK_US_PER_S};
+    limiter_adjust(&l, &s, now_us);  // the hour is forgotten
+    assert_int_equal(limiter_admits(&l, now_us).at_us, now_us + 100000);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_closed_limiter_opens_for_one_and_widens_with_success),
-        cmocka_unit_test(calls_that_fail_together_wait_together),
-        cmocka_unit_test(an_answer_ends_the_backoff_of_a_limiter_for_one_too),
-        cmocka_unit_test(one_throttled_invocation_closes_nothing),
-        cmocka_unit_test(calls_that_ran_when_it_closed_do_not_widen_it),
+        cmocka_unit_test(concurrency_is_reached_and_not_exceeded),
+        cmocka_unit_test(an_unreachable_endpoint_is_probed_by_one_call_then_by_twice_as_many),
+        cmocka_unit_test(one_throttled_event_only_delays_itself),
+        cmocka_unit_test(throttles_halve_and_successes_add_one_a_round),
+        cmocka_unit_test(calls_that_ran_when_the_breaker_opened_do_not_close_it),
+        cmocka_unit_test(two_timeouts_in_a_row_halve_and_one_poisoned_event_does_not),
+        cmocka_unit_test(the_breaker_opens_after_failures_of_different_lanes),
+        cmocka_unit_test(an_endpoint_that_responds_with_an_error_is_reachable),
+        cmocka_unit_test(a_probe_comes_at_least_every_five_seconds),
         cmocka_unit_test(a_changed_concurrency_counts_at_once),
-        cmocka_unit_test(a_new_endpoint_opens_the_limiter_for_one_more),
+        cmocka_unit_test(a_new_endpoint_is_called_at_once_by_one_more),
+        cmocka_unit_test(a_rate_admits_its_burst_and_then_one_an_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

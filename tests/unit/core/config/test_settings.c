@@ -56,6 +56,48 @@ static void every_key_is_read(void **state)
     config_case_clear(&c);
 }
 
+static void limits_have_names_and_numbers(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct settings s;
+    config_case_read(&c, &settings_kind,
+                     slice_of("kafka: {bootstrap.servers: a:1}\n"
+                              "limits: {mail: {rate: 5/m}, crm: {concurrency: 50, rate: 100/s, burst: 7}}\n"),
+                     &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_int_equal(settings_limit(&s, "mail")->burst, 1);
+    assert_int_equal(settings_limit(&s, "mail")->concurrency, 0);
+    assert_int_equal(settings_limit(&s, "crm")->concurrency, 50);
+    assert_int_equal(settings_limit(&s, "crm")->rate.count, 100);
+    assert_int_equal(settings_limit(&s, "crm")->burst, 7);
+    assert_null(settings_limit(&s, "crn"));
+    settings_clear(&s);
+    config_case_clear(&c);
+}
+
+static void wrong_limits_are_refused_with_their_places(void **state)
+{
+    (void)state;
+    check_complaints(
+        "kafka: {bootstrap.servers: a:1}\n"
+        "limits:\n"
+        "  Mail: {rate: 5/m}\n"
+        "  a: {rate: 5/d}\n"
+        "  b: {concurency: 5}\n"
+        "  c: {concurrency: 0}\n"
+        "  d: {concurrency: 1, burst: 1}\n"
+        "  e: 5\n",
+        false,
+        "f.yaml:3:3: error: a limit's name consists of a-z, 0-9 and -, at most 63 characters\n"
+        "f.yaml:4:13: error: rate: \"5/d\" is not a rate; write it as 100/s, 30/m or 5/h, at most 1000000\n"
+        "f.yaml:5:3: error: b: must have concurrency, rate or both\n"
+        "f.yaml:5:7: error: unknown key \"concurency\"; did you mean \"concurrency\"?\n"
+        "f.yaml:6:20: error: concurrency: must be between 1 and 1000000\n"
+        "f.yaml:7:30: error: burst: has a meaning only with rate\n"
+        "f.yaml:8:6: error: e: must have concurrency, rate or both\n");
+}
+
 static void what_is_missing_or_null_has_its_default(void **state)
 {
     (void)state;
@@ -239,20 +281,20 @@ static void a_secret_that_cannot_be_had_is_named_with_its_place(void **state)
 static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
 {
     (void)state;
-    check_complaints(
-        "log: {format: xml, levle: info}\n"
-        "kafka: {bootstrap.servers: a}\n"
-        "registry: embeded\n"
-        "admin: 7070\n"
-        "bridge: {processes: 0}\n"
-        "colour: red\n",
-        false,
-        "f.yaml:1:15: error: format: \"xml\" is not valid; write json or text\n"
-        "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
-        "f.yaml:3:11: error: registry: write embedded, or a section with url, auth\n"
-        "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
-        "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
-        "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, log\n");
+    check_complaints("log: {format: xml, levle: info}\n"
+                     "kafka: {bootstrap.servers: a}\n"
+                     "registry: embeded\n"
+                     "admin: 7070\n"
+                     "bridge: {processes: 0}\n"
+                     "colour: red\n",
+                     false,
+                     "f.yaml:1:15: error: format: \"xml\" is not valid; write json or text\n"
+                     "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
+                     "f.yaml:3:11: error: registry: write embedded, or a section with url, auth\n"
+                     "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
+                     "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
+                     "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, "
+                     "limits, log\n");
 }
 
 static void what_is_shown_reads_back_the_same(void **state)
@@ -284,7 +326,7 @@ static void the_schema_is_json_and_knows_every_key(void **state)
     json_t *root = json_loads(bytes_text(&schema), 0, NULL);
     assert_non_null(root);
     const json_t *properties = json_object_get(root, "properties");
-    assert_int_equal(json_object_size(properties), 5);
+    assert_int_equal(json_object_size(properties), 6);
     assert_string_equal(json_string_value(json_array_get(json_object_get(root, "required"), 0)), "kafka");
     json_decref(root);
     bytes_clear(&schema);
@@ -301,6 +343,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(limits_have_names_and_numbers),
+        cmocka_unit_test(wrong_limits_are_refused_with_their_places),
         cmocka_unit_test(what_is_missing_or_null_has_its_default),
         cmocka_unit_test(librdkafka_judges_its_own_properties),
         cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),

@@ -1,0 +1,172 @@
+// Flow control of a whole function: pause and resume, the circuit breaker, the rate.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/base/clock.h"
+#include "tests/component/bridge/bridge_case.h"
+
+#define STATE(name) "millrace_function_state{function=\"fn\",state=\"" name "\"} "
+
+static struct stub_answer respond(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 200};
+}
+
+static struct stub_answer hold_the_first(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    return (struct stub_answer){.status = 200, .is_held = number == 0};
+}
+
+static bool is_paused(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    return case_metric(c, STATE("paused")) == 1;
+}
+
+static bool is_throttled(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    return case_metric(c, STATE("throttled")) == 1;
+}
+
+static bool lags(struct bridge_case *c, int64_t n)
+{
+    return case_metric(c, "millrace_function_lag_records{function=\"fn\"} ") >= (double)n;
+}
+
+static struct function_config *paused(const struct bridge_case *c)
+{
+    struct function_config *config = case_config(c, "fn");
+    config->paused = true;
+    return config;
+}
+
+static int64_t held_events(const struct bridge_case *c)
+{
+    CLEANUP(bytes_clear) struct bytes status = {0};
+    bridge_status(c->bridge, &status);
+    const char *at = strstr(bytes_text(&status), "\"held_events\":");
+    return at == NULL ? -1 : strtoll(at + strlen("\"held_events\":"), NULL, 10);
+}
+
+static void a_paused_function_stays_in_its_group_and_calls_nothing(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, respond, NULL);
+    case_distinct_changes(&c, 3000, 0);
+    case_apply(&c, paused(&c));
+    case_run_until(&c, is_paused, 0);
+    case_run_until(&c, lags, 3000);
+    assert_int_equal(stub_function_count(c.stub), 0);
+    assert_true(bridge_is_ready(c.bridge));
+    assert_true(held_events(&c) <= 1024 + 256);
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_settled, 3000);
+    assert_int_equal(stub_function_count(c.stub), 3000);
+    case_stop(&c);
+}
+
+static void a_running_call_ends_after_the_pause_and_no_other_begins(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, hold_the_first, NULL);
+    case_numbered_changes(&c, 3, 1);
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_calls, 1);
+    case_apply(&c, paused(&c));
+    assert_true(is_paused(&c, 0));
+    stub_function_release(c.stub);
+    case_run_until(&c, case_has_settled, 1);
+    case_change(&c, 2, 'c', "x");
+    case_run_until(&c, lags, 3);
+    assert_int_equal(stub_function_count(c.stub), 1);
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_settled, 4);
+    assert_true(case_metric(&c, STATE("running")) == 1);
+    case_stop(&c);
+}
+
+struct outage {
+    bool is_over;
+};
+
+/** Key 1 fails always, the others until the outage is over. */
+static struct stub_answer fail_some(void *self, const struct stub_call *call, size_t number)
+{
+    const struct outage *outage = self;
+    (void)number;
+    bool is_poisoned = strstr(call->body, "\"id\":1,") != NULL;
+    return (struct stub_answer){.status = outage->is_over && !is_poisoned ? 200 : 500};
+}
+
+static void the_breaker_opens_for_failures_and_a_poisoned_event_does_not_keep_it_open(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    struct outage outage = {false};
+    case_start(&c, fail_some, &outage);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 100000;
+    config->delivery.breaker.failures = 3;
+    case_distinct_changes(&c, 40, 1);
+    case_apply(&c, config);
+    case_run_until(&c, is_throttled, 0);
+    outage.is_over = true;
+    case_run_until(&c, case_has_settled, 39);
+    assert_false(is_throttled(&c, 0));
+    size_t calls = stub_function_count(c.stub);
+    case_change(&c, 100, 'c', "x");
+    case_run_until(&c, case_has_settled, 40);
+    assert_true(stub_function_count(c.stub) > calls);
+    assert_true(
+        case_metric(&c, "millrace_function_throttled_seconds_total{function=\"fn\",reason=\"breaker\"} ") >
+        0);
+    case_drain(&c);
+    case_stop(&c);
+}
+
+enum { RATE = 40, BURST = 3, EVENTS = 12 };
+
+static void no_more_calls_begin_than_burst_and_rate_allow(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, respond, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.rate = (struct config_rate){.count = RATE, .period_us = CLOCK_US_PER_S};
+    config->delivery.burst = BURST;
+    case_distinct_changes(&c, EVENTS, 1);
+    int64_t start_us = clock_now_us();
+    case_apply(&c, config);
+    case_run_until(&c, case_has_settled, EVENTS);
+    for (size_t i = BURST; i < EVENTS; i++) {
+        int64_t since_us = stub_function_call(c.stub, i)->at_us - start_us;
+        assert_true((int64_t)(i + 1) <= BURST + RATE * since_us / CLOCK_US_PER_S);
+    }
+    assert_true(stub_function_call(c.stub, EVENTS - 1)->at_us >= start_us + 225000);
+    assert_true(
+        case_metric(&c, "millrace_function_throttled_seconds_total{function=\"fn\",reason=\"rate\"} ") > 0);
+    case_stop(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_paused_function_stays_in_its_group_and_calls_nothing),
+        cmocka_unit_test(a_running_call_ends_after_the_pause_and_no_other_begins),
+        cmocka_unit_test(the_breaker_opens_for_failures_and_a_poisoned_event_does_not_keep_it_open),
+        cmocka_unit_test(no_more_calls_begin_than_burst_and_rate_allow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
