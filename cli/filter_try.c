@@ -49,8 +49,7 @@ static bool report_line(struct run *run, struct slice text, uint32_t number)
         (void)fprintf(stderr, "%s:%s\n", run->try->file, f.text);
         return false;
     }
-    char op = json_event_op(event);
-    report_event(run, label, &JSON_EVENT_OPS, event, op == '\0' ? 'c' : op);
+    report_event(run, label, &JSON_EVENT_OPS, event, json_event_op(event));
     return true;
 }
 

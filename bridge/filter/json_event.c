@@ -78,7 +78,12 @@ bool json_event_parse(struct slice text, struct json_place start, struct json_tr
                           data->kind == FILTER_OBJECT;
     event = is_cloud_event ? data : event;
     uint32_t index = (uint32_t)(event - tree->nodes);
-    nest_headers(tree, event);
+    if (json_tree_member(tree, event, slice_of("op")) == NULL) {
+        struct json_node op = *event;
+        op = (struct json_node){.kind = FILTER_TEXT, .text = slice_of("c"), .at = op.at, .end = op.end};
+        (void)add_member(tree, index, slice_of("op"), op);
+    }
+    nest_headers(tree, &tree->nodes[index]);
     *ret = json_tree_value(tree, &tree->nodes[index]);
     return true;
 }

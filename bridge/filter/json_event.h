@@ -7,7 +7,7 @@
 
 /**
  * Parses the event, to be read with JSON_EVENT_OPS. A structured CloudEvent is its `data`. Headers whose
- * names have dots are found as in records.
+ * names have dots are found as in records. Without `op` it is a create.
  *
  * @param start  the text's place in its file
  * @param tree   zero-initialised; the caller clears it, and keeps the text until then

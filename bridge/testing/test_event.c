@@ -1,5 +1,6 @@
 #include "bridge/testing/test_event.h"
 
+#include "bridge/filter/json_event.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -206,7 +207,8 @@ bool test_event_read(const struct json_tree *t, const struct json_node *event,
     put(&ret->whole, "headers", t, m.headers, "{}");
     bytes_append_byte(&ret->whole, ',');
     bytes_append(&ret->whole, ret->data.data + 1, ret->data.size - 1);
-    INVARIANT(json_tree_parse(bytes_slice(&ret->whole), (struct json_place){1, 1}, &ret->tree, f));
+    struct filter_value root;
+    INVARIANT(json_event_parse(bytes_slice(&ret->whole), (struct json_place){1, 1}, &ret->tree, &root, f));
     ret->record = (struct record){.topic = ret->topic, .timestamp_ms = -1, .id = slice_of(ret->id)};
     return true;
 }
