@@ -250,7 +250,8 @@ struct bridge_job bridge_job(const struct bridge *b)
         return (struct bridge_job){0};
     }
     struct function_job job = function_job(b->entries->function);
-    return (struct bridge_job){job.is_assigned, job.partition_count, job.is_done, job.left, job.error};
+    return (struct bridge_job){job.is_assigned, job.partition_count, job.is_done,
+                               job.left,        job.trouble,         job.error};
 }
 
 bool bridge_is_ready(const struct bridge *b)

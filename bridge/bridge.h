@@ -51,6 +51,7 @@ struct bridge_job {
     size_t partition_count;  // that this member has
     bool is_done;            // these were read up to their ends, and nothing is left to do
     int64_t left;            // records that are not settled, of these partitions
+    const char *trouble;     // why it waits now; borrowed; NULL: nothing is amiss
     const char *error;       // it can't go on; borrowed; NULL: it can
 };
 struct bridge_job bridge_job(const struct bridge *b);

@@ -28,6 +28,7 @@ struct run {
     uv_signal_t signals[SIGNAL_COUNT];
     struct bytes failures;  // lines
     int64_t left;           // records; -1: not known yet
+    const char *trouble;    // why it waits now; NULL: it does not
     int64_t shown_us;
     int64_t assigned_us;  // 0: not yet
     bool is_terminal;
@@ -89,6 +90,9 @@ static void append_counts(const struct run *r, struct bytes *out)
     } else if (r->left >= 0) {
         bytes_format(out, ", %" PRId64 " records left", r->left);
     }
+    if (r->trouble != NULL && !r->is_draining) {
+        bytes_format(out, " (%s)", r->trouble);
+    }
 }
 
 /** A line that is written over on a terminal, else one every ten seconds and the last. */
@@ -140,6 +144,7 @@ static void on_look(uv_timer_t *timer)
     struct run *r = timer->data;
     if (!r->is_draining) {
         const struct bridge_job job = bridge_job(r->bridge);
+        r->trouble = job.trouble;
         judge(r, &job);
         show(r, false);
     }

@@ -428,26 +428,6 @@ void function_free(struct function *fn)
     uv_close((uv_handle_t *)&fn->turn, on_closed);
 }
 
-struct function_job function_job(const struct function *fn)
-{
-    struct function_job job = {.is_assigned = function_is_ready(fn),
-                               .error = fn->state.now == FUNCTION_FAILED ? fn->state.detail : NULL};
-    if (consumer_of(fn) == NULL || !job.is_assigned) {
-        return job;
-    }
-    job.is_done = delivery_is_idle(fn->delivery);
-    struct partition *p;
-    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
-        int64_t end = job_end_of(fn->deps.job, p->topic, p->number);
-        bool is_mine = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;
-        job.partition_count += is_mine ? 1 : 0;
-        int64_t behind = end - progress_safe(&p->progress);
-        job.left += is_mine && behind > 0 ? behind : 0;
-        job.is_done = job.is_done && (!is_mine || progress_position(&p->progress) >= end);
-    }
-    return job;
-}
-
 bool function_is_ready(const struct function *fn)
 {
     return function_state_is_ready(&fn->state);
@@ -488,6 +468,28 @@ static const struct last_error *lasting_error(const struct function *fn)
     }
     const struct last_error *of_partition = partition_error(fn);
     return of_partition != NULL ? of_partition : delivery_error(fn->delivery);
+}
+
+struct function_job function_job(const struct function *fn)
+{
+    struct function_job job = {.is_assigned = function_is_ready(fn),
+                               .error = fn->state.now == FUNCTION_FAILED ? fn->state.detail : NULL};
+    const struct last_error *trouble = lasting_error(fn);
+    job.trouble = trouble->is_set ? trouble->text : NULL;
+    if (consumer_of(fn) == NULL || !job.is_assigned) {
+        return job;
+    }
+    job.is_done = delivery_is_idle(fn->delivery);
+    struct partition *p;
+    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
+        int64_t end = job_end_of(fn->deps.job, p->topic, p->number);
+        bool is_mine = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;
+        job.partition_count += is_mine ? 1 : 0;
+        int64_t behind = end - progress_safe(&p->progress);
+        job.left += is_mine && behind > 0 ? behind : 0;
+        job.is_done = job.is_done && (!is_mine || progress_position(&p->progress) >= end);
+    }
+    return job;
 }
 
 void function_status(const struct function *fn, struct bytes *out)

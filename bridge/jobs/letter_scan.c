@@ -1,11 +1,15 @@
 #include "bridge/jobs/letter_scan.h"
 
+#include <inttypes.h>
+
 #include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/log_read.h"
+#include "bridge/intake/partition_spill.h"
 #include "bridge/intake/progress_record.h"
 #include "bridge/intake/start_offsets.h"
 #include "core/base/clock.h"
 #include "core/kafka/kafka_client.h"
+#include "core/kafka/state_topic.h"
 
 enum { KAFKA_TIMEOUT_MS = 10000, READ_AHEAD_BYTES = 8 << 20, READ_AHEAD_RECORDS = 20000 };
 
@@ -21,18 +25,20 @@ struct scan {
     const char *topic;
     int64_t committed;
     struct progress_record *progress;  // of the partition
+    size_t range_at;                   // of the next of its ranges
     struct bytes key;
     bool is_over;
 };
 
-static bool is_settled(const struct scan *s, int64_t offset)
+/** Offsets are asked for in ascending order. */
+static bool is_settled(struct scan *s, int64_t offset)
 {
-    for (size_t i = 0; i < s->progress->range_count; i++) {
-        if (offset >= s->progress->ranges[i].from && offset < s->progress->ranges[i].to) {
-            return true;
-        }
+    const struct progress_range *ranges = s->progress->ranges;
+    while (s->range_at < s->progress->range_count && ranges[s->range_at].to <= offset) {
+        s->range_at++;
     }
-    return offset < s->committed;
+    return offset < s->committed ||
+           (s->range_at < s->progress->range_count && ranges[s->range_at].from <= offset);
 }
 
 /** Looks its schemas up, while the loop turns. */
@@ -89,14 +95,80 @@ static bool list_partitions(rd_kafka_t *rk, const char *name, rd_kafka_topic_par
     return true;
 }
 
+/** The answer of the state topic. */
+struct spilled {
+    struct bytes value;
+    bool is_answered;
+    bool has_value;
+    struct fault fault;
+};
+
+static void on_spilled(void *self, struct slice value, const struct fault *f)
+{
+    struct spilled *answer = self;
+    answer->is_answered = true;
+    answer->has_value = value.data != NULL;
+    bytes_append_slice(&answer->value, value);
+    if (f != NULL) {
+        answer->fault = *f;
+    }
+}
+
+static bool read_spilled(const struct scan *s, int32_t partition, struct spilled *ret, struct fault *f)
+{
+    struct state_topic *state;
+    CLEANUP(memory_free_pointer)
+    char *key = memory_format("progress/%s.dlq/%s/%" PRId32, s->params->config->name, s->topic, partition);
+    if (!state_topic_open(s->params->loop, s->params->settings, &state, f)) {
+        return false;
+    }
+    state_topic_read(state, key, on_spilled, ret);
+    while (!ret->is_answered) {
+        (void)uv_run(s->params->loop, UV_RUN_ONCE);
+    }
+    state_topic_close(state);
+    if (ret->fault.kind != FAULT_NONE) {
+        *f = ret->fault;
+    }
+    return ret->fault.kind == FAULT_NONE;
+}
+
+/** Adds what did not fit into the metadata (partition_spill.h). What can't be used counts as not settled. */
+static bool merge_spilled(struct scan *s, int32_t partition, struct fault *f)
+{
+    struct spilled answer = {0};
+    if (s->progress->spill.log == 0) {
+        return true;
+    }
+    bool is_good = read_spilled(s, partition, &answer, f);
+    struct progress_record *spilled = memory_zeroed(1, sizeof(*spilled));
+    struct fault unreadable;
+    int64_t offset;
+    if (is_good && answer.has_value &&
+        partition_spill_parse(bytes_slice(&answer.value), clock_wall_us() / CLOCK_US_PER_MS, spilled, &offset,
+                              &unreadable) &&
+        spilled->spill.log == s->progress->spill.log) {
+        progress_record_merge(s->progress, s->committed, spilled, offset);
+    }
+    free(spilled);
+    bytes_clear(&answer.value);
+    return is_good;
+}
+
 static bool scan_partition(struct scan *s, rd_kafka_t *reader, const rd_kafka_topic_partition_t *committed,
                            int64_t end, struct fault *f)
 {
     s->committed = committed->offset < 0 ? 0 : committed->offset;
+    s->range_at = 0;
     s->progress->range_count = 0;
+    s->progress->spill = (struct progress_spill){0};
     struct slice text = slice_make(committed->metadata, committed->metadata_size);
     if (!progress_record_read(text, s->committed, clock_wall_us() / CLOCK_US_PER_MS, s->progress, f)) {
         s->progress->range_count = 0;  // of another program: what is beyond the offset waits
+        s->progress->spill.log = 0;
+    }
+    if (!merge_spilled(s, committed->partition, f)) {
+        return false;
     }
     rd_kafka_topic_t *topic = rd_kafka_topic_new(reader, s->topic, NULL);
     int64_t from = s->params->has_settled ? 0 : s->committed;

@@ -82,3 +82,24 @@ def test_wrong_command_lines(millrace, function, name):
     assert "name the function" in dlq(millrace, "list", code=64).stderr
     assert "neither an RFC 3339" in dlq(millrace, "list", name, "--since", "yesterday", code=64).stderr
     assert "is not a number" in dlq(millrace, "list", name, "--status", "bad", code=64).stderr
+
+
+def test_what_is_settled_may_alternate_with_what_waits(kafka, millrace, function, name):
+    """More of it than fits into the metadata of an offset."""
+    topic = f"millrace.dlq.{name}"
+    kafka.create_topic(topic)
+    millrace.function(name, f"{name}.x", function.url)
+    headers = [
+        [("millrace.dlq.reason", reason), ("millrace.dlq.event_id", b"%d" % n)]
+        for n in range(6000)
+        for reason in [(b"redirect", b"rejected")[n % 2]]
+    ]
+    kafka.produce(topic, [(b"%d" % n, b"x", head, 0) for n, head in enumerate(headers)])
+    reasons = listed(millrace, name)["reasons"]
+    dlq(millrace, "drop", name, "--reason", "rejected", "--yes")
+    dropped = reasons.pop("rejected")
+    assert (dropped, reasons) == (3000, {"redirect": 3000})
+    (commit,) = kafka.commits(f"millrace.{name}.dlq", topic)
+    print(len(commit.metadata), "characters of metadata")
+    assert listed(millrace, name)["reasons"] == reasons
+    assert "0 dead letters are selected" in dlq(millrace, "drop", name, "--reason", "rejected", "--yes").stdout

@@ -256,6 +256,28 @@ static void a_revoked_partition_drops_its_delayed_lanes(void **state)
     lanes_clear(&l);
 }
 
+static void a_parked_lane_keeps_its_order_and_holds_up_no_other(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    lanes_put(&l, make(&first, "a", 0), 0);
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "b", 2), 0);
+    struct work_item *taken = lanes_take(&l);
+    assert_int_equal(taken->record->offset, 0);
+    lanes_park(taken);
+    assert_null(lanes_take_more(&l, taken));  // the call goes on without this lane
+    lanes_delay(&l, taken, 100);
+    take_and_finish(&l, 2);
+    (void)lanes_wake(&l, 1000000);
+    assert_null(lanes_take(&l));
+    assert_true(lanes_next_due_us(&l) >= LANES_PARKED_US);
+    struct work_item *dropped = lanes_drop(&l, &first);
+    assert_int_equal(free_list(dropped), 2);
+    lanes_clear(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_lane_waits_no_longer_than_kafka_may_take),
         cmocka_unit_test(a_lane_is_delayed_once_no_call_holds_it),
         cmocka_unit_test(a_revoked_partition_drops_its_delayed_lanes),
+        cmocka_unit_test(a_parked_lane_keeps_its_order_and_holds_up_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
