@@ -153,7 +153,7 @@ class Nginx:
 
     CONFIG = """
         daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-        events {{ worker_connections 1024; }}
+        events {{ worker_connections 16384; }}
         http {{
             access_log off; keepalive_requests 2000000000; keepalive_timeout 1h; client_max_body_size 64m;
             client_body_buffer_size 1m; client_body_temp_path {folder}; proxy_temp_path {folder};
