@@ -430,27 +430,26 @@ bool delivery_wants_more(const struct delivery *d)
     return is_half_empty || has_nothing_fresh;
 }
 
-enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
+enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct record *r)
 {
     enum consumer_step step;
-    if (d->job != NULL && delivery_take_job(d, p, message, &step)) {
+    if (d->job != NULL && delivery_take_job(d, p, r, &step)) {
         return step;
     }
-    if (delivery_defer(d, p, message, &step)) {
+    if (delivery_defer(d, p, r, &step)) {
         if (step == CONSUMER_TAKEN) {
             record_release(TAKE(p->held));
         }
         return step;
     }
-    struct record *r = p->held != NULL ? p->held : record_new(p->topic, message, p->fetched_us);
-    p->held = NULL;
     if (!record_is_tombstone(r) && !record_resolve(r, d->schemas)) {
-        p->held = r;
+        p->held = p->held == NULL ? record_share(r) : p->held;
         return CONSUMER_HELD;
     }
+    record_release(TAKE(p->held));
     uint64_t ticket = progress_open(&p->progress, r->offset, r->timestamp_ms);
     delivery_count(d, r);
-    struct work_item *item = work_item_new(p, ticket, r);
+    struct work_item *item = work_item_new(p, ticket, record_share(r));
     bool is_event = !record_is_tombstone(r) || r->reject_reason != NULL;
     if (!is_event || delivery_refuses(d, item)) {
         settle_filtered(d, item);

@@ -47,7 +47,7 @@ size_t delivery_room(const struct delivery *d);
 bool delivery_wants_more(const struct delivery *d);
 
 /** Takes one record of an assigned partition. HELD: its schema is being looked up, or its lane is full. */
-enum consumer_step delivery_take(struct delivery *d, struct partition *p, rd_kafka_message_t *message);
+enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct record *r);
 
 /** The unsettled events of a partition that were tried, by offset, at most `max`; returns how many. */
 size_t delivery_attempts(const struct partition *p, struct progress_attempt *ret, size_t max);

@@ -14,7 +14,12 @@ enum {
     NEAR_US = 2 * 1000000,  // a lane that is due sooner keeps its first record
 };
 
-static struct lane_record lane_record_of(struct partition *p, const rd_kafka_message_t *message)
+static struct lane_record lane_record_of(struct partition *p, const struct record *r)
+{
+    return (struct lane_record){p, p->progress.base + (uint64_t)r->offset, r->has_key, r->key};
+}
+
+static struct lane_record lane_record_of_message(struct partition *p, const rd_kafka_message_t *message)
 {
     return (struct lane_record){p, p->progress.base + (uint64_t)message->offset, message->key != NULL,
                                 slice_make(message->key, message->key == NULL ? 0 : message->key_len)};
@@ -51,23 +56,21 @@ void delivery_evict(struct delivery *d)
     }
 }
 
-bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
-                    enum consumer_step *ret)
+bool delivery_defer(struct delivery *d, struct partition *p, const struct record *r, enum consumer_step *ret)
 {
-    struct lane_record record = lane_record_of(p, message);
+    struct lane_record record = lane_record_of(p, r);
     if (d->lanes.order == FUNCTION_ORDER_PARTITION && lanes_depth(&d->lanes, &record) >= d->lane_events_max) {
         d->has_full_partition = true;  // all records of the partition belong to this lane
         *ret = CONSUMER_HELD;
         return true;
     }
-    if (message->payload == NULL && d->job == NULL) {
+    if (record_is_tombstone(r) && d->job == NULL) {
         return false;  // a tombstone is settled at once
     }
     if (!lanes_defer(&d->lanes, &record)) {
         return false;
     }
-    rd_kafka_timestamp_type_t kind;
-    (void)progress_open(&p->progress, message->offset, rd_kafka_message_timestamp(message, &kind));
+    (void)progress_open(&p->progress, r->offset, r->timestamp_ms);
     *ret = CONSUMER_TAKEN;
     return true;
 }
@@ -83,7 +86,7 @@ static bool has_room_to_load(const struct delivery *d)
  */
 static struct record *wanted_record(struct delivery *d, struct partition *p, rd_kafka_message_t *message)
 {
-    const struct lane_record record = lane_record_of(p, message);
+    const struct lane_record record = lane_record_of_message(p, message);
     struct record *r = TAKE(p->refetched);
     if (r != NULL && r->offset == message->offset && lanes_wants(&d->lanes, &record)) {
         return r;
@@ -104,7 +107,7 @@ static bool on_record(void *self, struct partition *p, rd_kafka_message_t *messa
         return false;
     }
     delivery_count(d, r);
-    const struct lane_record record = lane_record_of(p, message);
+    const struct lane_record record = lane_record_of_message(p, message);
     struct lanes_loaded loaded = lanes_load(&d->lanes, &record, r, LOADED_A_LANE);
     if (loaded.is_new) {
         (void)delivery_restore(d, loaded.item);

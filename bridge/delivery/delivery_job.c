@@ -31,15 +31,13 @@ static void pass_over(struct delivery *d, struct partition *p, struct record *r,
     record_release(r);
 }
 
-bool delivery_take_job(struct delivery *d, struct partition *p, rd_kafka_message_t *message,
-                       enum consumer_step *ret)
+bool delivery_take_job(struct delivery *d, struct partition *p, struct record *r, enum consumer_step *ret)
 {
     *ret = CONSUMER_HELD;
-    if (is_beyond(d, p, message->offset)) {
+    if (is_beyond(d, p, r->offset)) {
         return true;
     }
-    struct record *r = p->held != NULL ? p->held : record_new(p->topic, message, p->fetched_us);
-    p->held = r;
+    p->held = p->held == NULL ? record_share(r) : p->held;
     if (!record_is_tombstone(r) && !record_resolve(r, d->schemas)) {
         return true;
     }
@@ -48,8 +46,7 @@ bool delivery_take_job(struct delivery *d, struct partition *p, rd_kafka_message
         return true;  // delivery_tick offers it again
     }
     if (step != JOB_TAKE) {
-        p->held = NULL;
-        pass_over(d, p, r, step);
+        pass_over(d, p, TAKE(p->held), step);
         *ret = CONSUMER_TAKEN;
         return true;
     }

@@ -81,7 +81,7 @@ void delivery_report(struct delivery *d, const struct work_item *item, enum job_
 
 /** A job's part of delivery_take. False: the record is taken, and is in p->held with its schemas resolved.
  */
-bool delivery_take_job(struct delivery *d, struct partition *p, rd_kafka_message_t *message,
+bool delivery_take_job(struct delivery *d, struct partition *p, struct record *r,
                        enum consumer_step *ret) MUST_USE;
 
 /** Whether events that can't be delivered stay unsettled. */
@@ -115,8 +115,7 @@ void delivery_evict(struct delivery *d);
 void delivery_read_wanted(struct delivery *d);
 
 /** True: the record is not taken, because its lane keeps only its ticket (TAKEN) or is full (HELD). */
-bool delivery_defer(struct delivery *d, struct partition *p, const rd_kafka_message_t *message,
-                    enum consumer_step *ret);
+bool delivery_defer(struct delivery *d, struct partition *p, const struct record *r, enum consumer_step *ret);
 
 /** Releases what delivery has in memory of a record: it was evicted, settled or released. */
 void delivery_release_record(struct delivery *d, struct record *r);

@@ -129,10 +129,10 @@ static void on_revoked(void *self, struct partition *p)
     delivery_drop(fn->delivery, p);
 }
 
-static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_message_t *message)
+static enum consumer_step on_record(void *self, struct partition *p, struct record *r)
 {
     struct function *fn = self;
-    return delivery_take(fn->delivery, p, message);
+    return delivery_take(fn->delivery, p, r);
 }
 
 static size_t get_attempts(void *self, const struct partition *p, struct progress_attempt *ret, size_t max)
@@ -164,13 +164,6 @@ static void on_offset_reset(void *self, struct partition *p)
     struct function *fn = self;
     metric_add(fn->metrics.offset_resets, 1);
     delivery_restart_log(fn->delivery, p);
-}
-
-/** librdkafka's read-ahead limit is per partition and fixed when the consumer is opened. */
-static void on_outgrown(void *self, size_t partition_count)
-{
-    struct function *fn = self;
-    membership_reopen(fn->membership, partition_count);
 }
 
 static void on_consumer_fault(void *self, const struct fault *f)
@@ -296,7 +289,6 @@ static struct membership *start_membership(struct function *fn)
                      .on_offset_reset = on_offset_reset,
                      .on_resumed = on_resumed,
                      .on_kafka_error = on_kafka_error,
-                     .on_outgrown = on_outgrown,
                      .on_fault = on_consumer_fault,
                      .self = fn},
         .on_registered = on_registered,

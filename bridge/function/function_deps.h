@@ -6,6 +6,7 @@
 
 #include "bridge/delivery/dead_letter.h"
 #include "bridge/delivery/shared_limit.h"
+#include "bridge/intake/fetcher.h"
 #include "bridge/intake/schema_cache.h"
 #include "core/kafka/state_topic.h"
 #include "core/metrics.h"
@@ -18,6 +19,7 @@ struct function_deps {
     struct schema_cache *schemas;
     struct dead_letter *dead_letters;
     struct metrics *metrics;
+    struct fetcher *fetcher;
     struct job *job;  // NULL: functions are run as their files say
     struct shared_limits *limits;
 };

@@ -13,7 +13,6 @@ enum { FAILED_RETRY_MS = 30000 };
     X(REGISTERING)                                             \
     X(WAITING)    /* for the next registration, after a pause */       \
     X(OPEN)       /* the consumer is a member of the group */  \
-    X(REOPENING)  /* the consumer closes; another one opens */ \
     X(FAILING)    /* the consumer closes; then WAITING */      \
     X(LEAVING)    /* the consumer closes, or the cancelled registration ends */ \
     X(ENDED)
@@ -31,7 +30,6 @@ struct membership {
     struct registration *registration;  // REGISTERING
     struct consumer *consumer;          // OPEN, and while it closes
     json_t *record;                     // as last written to the state topic; NULL until registered
-    size_t partition_count;             // the consumer divides its read-ahead by it
     struct backoff backoff;
     uv_timer_t timer;
 };
@@ -43,8 +41,7 @@ static void enter(struct membership *m, enum state to)
     static const unsigned TO[] = {
         [STATE_REGISTERING] = BIT(WAITING) | BIT(OPEN) | BIT(LEAVING) | BIT(ENDED),
         [STATE_WAITING] = BIT(REGISTERING) | BIT(ENDED),
-        [STATE_OPEN] = BIT(REOPENING) | BIT(FAILING) | BIT(LEAVING),
-        [STATE_REOPENING] = BIT(OPEN) | BIT(WAITING) | BIT(FAILING) | BIT(LEAVING),
+        [STATE_OPEN] = BIT(FAILING) | BIT(LEAVING),
         [STATE_FAILING] = BIT(WAITING) | BIT(LEAVING),
         [STATE_LEAVING] = BIT(ENDED),
         [STATE_ENDED] = 0,
@@ -91,7 +88,7 @@ static void open_consumer(struct membership *m)
         .config = m->params.config,
         .job = m->params.deps->job,
         .state_topic = m->params.deps->state_topic,
-        .partition_count = m->partition_count,
+        .fetcher = m->params.deps->fetcher,
         .listener = m->params.consumer,
     };
     if (consumer_open(&params, &m->consumer, &f)) {
@@ -107,9 +104,7 @@ static void on_consumer_closed(void *self)
 {
     struct membership *m = self;
     m->consumer = NULL;
-    if (m->state == STATE_REOPENING) {
-        open_consumer(m);
-    } else if (m->state == STATE_FAILING) {
+    if (m->state == STATE_FAILING) {
         wait_and_retry(m, FAILED_RETRY_MS);
     } else {
         end_in_next_turn(m);
@@ -122,7 +117,6 @@ static void on_registered(void *self, const struct registration_result *result, 
     m->registration = NULL;
     if (f == NULL) {
         backoff_reset(&m->backoff);
-        m->partition_count = result->partition_count;
         json_decref(m->record);
         m->record = json_incref(result->record);
         m->params.on_registered(m->params.self, result);
@@ -142,7 +136,6 @@ static void on_registered(void *self, const struct registration_result *result, 
 static void begin_job(struct membership *m, const struct job *job)
 {
     const struct registration_result result = {.partition_count = (size_t)job->ends->cnt};
-    m->partition_count = result.partition_count;
     m->params.on_registered(m->params.self, &result);
     open_consumer(m);
 }
@@ -198,27 +191,12 @@ struct consumer *membership_consumer(const struct membership *m)
     return m->consumer;
 }
 
-void membership_reopen(struct membership *m, size_t partition_count)
-{
-    if (m->state == STATE_OPEN) {
-        log_info(m->params.component, "consumer_reopened",
-                 LOG_WITH(LOG_NUMBER("partitions", partition_count)),
-                 "far more partitions than before: reopening with less read-ahead for each");
-        m->partition_count = partition_count;
-        enter(m, STATE_REOPENING);
-        consumer_close(m->consumer, on_consumer_closed, m);
-    }
-}
-
 void membership_fail(struct membership *m, const struct fault *f)
 {
-    if (m->state == STATE_OPEN || m->state == STATE_REOPENING) {
-        bool is_open = m->state == STATE_OPEN;
+    if (m->state == STATE_OPEN) {
         enter(m, STATE_FAILING);
         m->params.on_failed(m->params.self, f);
-        if (is_open) {
-            consumer_close(m->consumer, on_consumer_closed, m);
-        }
+        consumer_close(m->consumer, on_consumer_closed, m);
     }
 }
 
@@ -236,7 +214,7 @@ void membership_end(struct membership *m)
 {
     (void)uv_timer_stop(&m->timer);
     bool is_open = m->state == STATE_OPEN;
-    if (is_open || m->state == STATE_REOPENING || m->state == STATE_FAILING) {
+    if (is_open || m->state == STATE_FAILING) {
         enter(m, STATE_LEAVING);
         if (is_open) {
             consumer_close(m->consumer, on_consumer_closed, m);

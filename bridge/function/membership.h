@@ -1,5 +1,5 @@
-// A function's membership in its consumer group: registers the function, opens its consumer, reopens and
-// closes it.
+// A function's membership in its consumer group: registers the function, opens its consumer and closes
+// it.
 #ifndef BRIDGE_FUNCTION_MEMBERSHIP_H
 #define BRIDGE_FUNCTION_MEMBERSHIP_H
 
@@ -31,10 +31,6 @@ struct consumer *membership_consumer(const struct membership *m);
 
 /** Twice a second. */
 void membership_tick(struct membership *m);
-
-/** Closes the consumer and opens another that reads ahead less of each of `partition_count` partitions.
- * Ignored unless the consumer is open. */
-void membership_reopen(struct membership *m, size_t partition_count);
 
 /** The consumer has failed: closes it, and registers again after a pause. */
 void membership_fail(struct membership *m, const struct fault *f);

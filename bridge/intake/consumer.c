@@ -133,30 +133,6 @@ static void on_worker_done(void *self)
     consumer_advance_close(self);
 }
 
-/**
- * False while librdkafka waits for the assign call that ends a rebalance: it takes any such call for that
- * one, and would give revoked partitions away while their calls run.
- */
-static bool may_assign(const struct consumer *c)
-{
-    return c->state == GROUP_MEMBER && rd_kafka_queue_length(c->main_queue) == 0;
-}
-
-/** Handles the errors that had to wait for the end of a rebalance. */
-static void resume_resets(struct consumer *c)
-{
-    struct partition *p;
-    if (!may_assign(c)) {
-        return;
-    }
-    LL_FOREACH (c->partitions, p) {
-        if (p->is_reset_due && p->state == PARTITION_ASSIGNED) {
-            p->is_reset_due = p->is_held = false;
-            c->listener.on_ready(c->listener.self);
-        }
-    }
-}
-
 void consumer_commit_attempts(struct consumer *c)
 {
     if (c->main_queue != NULL && offset_store_may_commit_attempts(&c->offsets)) {
@@ -178,26 +154,31 @@ void consumer_tick(struct consumer *c)
     }
     confirm_membership(c);
     consumer_retry_lookup(c);
-    resume_resets(c);
     consumer_advance_revoke(c);
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        if (p->state == PARTITION_ASSIGNED) {
+            partition_read(p);  // it may have failed
+        }
+    }
     if (c->on_closed == NULL) {
         offset_store_list_ends(&c->offsets);
     }
     consumer_advance_close(c);
 }
 
-/** librdkafka has stopped the partition and can't seek it, so it is assigned anew. Its queue is empty. */
+/** Its offset is out of range, and its feed has ended. */
 static void restart_at_earliest(struct consumer *c, struct partition *p)
 {
+    log_error(c->component, "offset_out_of_range",
+              LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
+              "records were deleted before they were delivered (retention?): continuing at the earliest");
+    c->listener.on_offset_reset(c->listener.self, p);
     // Commit 0 before the first record: the old offset becomes valid again once the new log outgrows it.
     progress_restart(&p->progress);
     partition_spill_reset(p);
     p->end_offset = -1;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, p->topic, p->number)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    consumer_log_refusal(c, "stop", rd_kafka_incremental_unassign(c->rk, list));
-    consumer_log_refusal(c, "start at the earliest", rd_kafka_incremental_assign(c->rk, list));
-    rd_kafka_topic_partition_list_destroy(list);
+    partition_restart(p);
 }
 
 /** The broker has records there, and librdkafka makes nothing of them: it fetches them again and again. */
@@ -230,33 +211,21 @@ static void note_unreadable(const struct consumer *c, struct partition *p, const
     last_error_set(p->error, why);
 }
 
-/** Errors, and the partition's end, come between the records of its queue. False: not now, the partition is
- * held. */
-static bool on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
+/** Errors, and the partition's end, come between the records. */
+static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         partition_end(p, message->offset);
-        return true;
-    }
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-        if (!may_assign(c)) {
-            p->is_reset_due = p->is_held = true;
-            return false;
-        }
-        log_error(c->component, "offset_out_of_range",
-                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
-                  "records were deleted before they were delivered (retention?): continuing at the earliest");
-        c->listener.on_offset_reset(c->listener.self, p);
+    } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+               message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
         restart_at_earliest(c, p);
-        return true;
-    }
-    if (is_unreadable(message->err)) {
+        return;  // the message is freed
+    } else if (is_unreadable(message->err)) {
         note_unreadable(c, p, rd_kafka_message_errstr(message));
-        return true;
+    } else {
+        on_error(c, message->err, rd_kafka_message_errstr(message));
     }
-    on_error(c, message->err, rd_kafka_message_errstr(message));
-    return true;
+    partition_pop(p);
 }
 
 /** Takes records of one partition; returns how many. */
@@ -267,24 +236,21 @@ static size_t take_from(struct consumer *c, struct partition *p, size_t count)
         if (progress_is_full(&p->progress)) {
             break;  // it can't track more records behind an unsettled one
         }
-        rd_kafka_message_t *message = partition_peek(p, &c->limits);
-        if (message == NULL) {
+        const struct feed_item *next = partition_peek(p);
+        if (next == NULL) {
             break;
         }
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            if (!on_partition_error(c, p, message)) {
-                break;
-            }
-            partition_pop(p);
+        if (next->record == NULL) {
+            on_partition_error(c, p, next->message);
             continue;
         }
         free(TAKE(p->error));
-        if (progress_skip(&p->progress, message->offset)) {
+        if (progress_skip(&p->progress, next->record->offset)) {
             partition_pop(p);  // settled before a restart
             taken++;
             continue;
         }
-        if (c->listener.on_record(c->listener.self, p, message) == CONSUMER_HELD) {
+        if (c->listener.on_record(c->listener.self, p, next->record) == CONSUMER_HELD) {
             p->is_held = true;
             break;
         }
@@ -327,7 +293,8 @@ struct partition *consumer_partitions(const struct consumer *c)
 
 int64_t consumer_lag(const struct consumer *c, const struct partition *p)
 {
-    return offset_store_lag(&c->offsets, p);
+    (void)c;
+    return offset_store_lag(p);
 }
 
 int64_t consumer_oldest_ms(const struct partition *p)
@@ -415,14 +382,13 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     CLEANUP(memory_free_pointer) struct consumer *c = memory_zeroed(1, sizeof(*c));
     c->loop = params->loop;
     c->listener = params->listener;
-    c->planned_count = params->partition_count;
-    c->limits = consumer_conf_limits(c->planned_count);
+    c->fetcher = params->fetcher;
     CLEANUP(memory_free_pointer) char *group = function_config_group(params->config->name);
     const struct job *job = params->job;
     const struct consumer_group member = {.group = job == NULL ? group : job->group,
                                           .topics =
                                               job == NULL ? &params->config->source.topics : job->topics};
-    if (!consumer_conf_open(params->settings, &member, &c->limits, &c->join, &c->rk, f)) {
+    if (!consumer_conf_open(params->settings, &member, &c->join, &c->rk, f)) {
         return false;
     }
     c->component = memory_format("function/%s", params->config->name);

@@ -1,6 +1,6 @@
-// The Kafka consumer of one function, a member of the function's group. Each assigned partition has its own
-// queue. A function that is full stops reading these queues; no partition is paused, and polling the main
-// queue keeps the membership.
+// The Kafka consumer of one function, a member of the function's group. It commits; the records come from the
+// process's fetcher. To librdkafka it assigns no partition, so that its client fetches nothing. A function
+// that is full takes no more records; polling the main queue keeps the membership.
 #ifndef BRIDGE_INTAKE_CONSUMER_H
 #define BRIDGE_INTAKE_CONSUMER_H
 
@@ -21,17 +21,14 @@ struct consumer_listener {
     void (*on_assigned)(void *self);  // an assignment is in effect; it may be empty
     /** Drop the waiting events of the partition and start no more calls of it; running calls may end. */
     void (*on_revoked)(void *self, struct partition *p);
-    /** `message` is borrowed for the call. */
-    enum consumer_step (*on_record)(void *self, struct partition *p, rd_kafka_message_t *message);
+    /** The record is lent for the call, and may be shared (record_share). */
+    enum consumer_step (*on_record)(void *self, struct partition *p, struct record *record);
     /** The unsettled records of a partition that were tried, by offset, at most `max`; returns how many. */
     size_t (*get_attempts)(void *self, const struct partition *p, struct progress_attempt *ret, size_t max);
     void (*on_offset_reset)(
         void *self,
-        struct partition *p);  // its offset was out of range: the earliest record comes next
-    /** The read-ahead of this many partitions exceeds the memory limit: close the consumer and open another.
-     */
-    void (*on_outgrown)(void *self, size_t partition_count);
-    void (*on_resumed)(void *self);                       // consumer_may_call returns true again
+        struct partition *p);        // its offset was out of range: the earliest record comes next
+    void (*on_resumed)(void *self);  // consumer_may_call returns true again
     void (*on_kafka_error)(void *self, const char *why);  // Kafka does not respond; NULL: it responds again
     void (*on_fault)(void *self, const struct fault *f);  // CONFIG or FATAL: close the consumer
     void *self;
@@ -43,7 +40,7 @@ struct consumer_params {
     const struct function_config *config;  // lent for consumer_open
     const struct job *job;                 // lent for consumer_open; NULL: none
     struct state_topic *state_topic;       // lent; NULL: progress is not spilled
-    size_t partition_count;                // expected; divides the memory for read-ahead
+    struct fetcher *fetcher;               // lent; reads the partitions
     struct consumer_listener listener;
 };
 

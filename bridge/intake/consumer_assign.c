@@ -1,7 +1,7 @@
-// Rebalances arrive as events on the main queue:
+// Rebalances arrive as events on the main queue. They are answered with empty lists: the group's assignment
+// is what the coordinator said, and librdkafka would fetch what the client assigns.
 //
-//   ASSIGN: look up the committed offsets on a worker thread, open a queue for each partition,
-//   incremental_assign
+//   ASSIGN: look up the committed offsets on a worker thread, read the partitions, incremental_assign
 //
 //   REVOKE: on_revoked, commit, wait for running calls, commit again, incremental_unassign
 //
@@ -27,7 +27,6 @@ void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_e
 static void on_partition_ready(void *self)
 {
     struct partition *p = self;
-    p->is_ready = true;
     struct consumer *c = p->consumer;
     if (!p->is_held && p->state == PARTITION_ASSIGNED) {
         c->listener.on_ready(c->listener.self);
@@ -56,6 +55,7 @@ static void release_waiting(struct consumer *c)
     LL_FOREACH (c->partitions, p) {
         if (p->state == PARTITION_WAITING && !p->spill.is_loading && !has_predecessor(c, p)) {
             p->state = PARTITION_ASSIGNED;
+            partition_read(p);
             is_released = true;
         }
     }
@@ -87,7 +87,7 @@ static void restore_progress(const struct consumer *c, struct partition *p,
 
 static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t *which)
 {
-    struct partition *p = partition_open(c->loop, c->rk, which, on_partition_ready);
+    struct partition *p = partition_open(c->fetcher, which, on_partition_ready);
     bool is_new = which->opaque != NULL;
     p->consumer = c;
     p->is_registered = !is_new;
@@ -106,6 +106,9 @@ static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t 
         restore_progress(c, p, which);
     }
     LL_APPEND(c->partitions, p);
+    if (p->state == PARTITION_ASSIGNED) {
+        partition_read(p);
+    }
 }
 
 static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t *list)
@@ -113,18 +116,14 @@ static void open_partitions(struct consumer *c, rd_kafka_topic_partition_list_t 
     for (int i = 0; i < list->cnt; i++) {
         open_partition(c, &list->elems[i]);
     }
-    consumer_log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, list));
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    consumer_log_refusal(c, "assign", rd_kafka_incremental_assign(c->rk, none));
+    rd_kafka_topic_partition_list_destroy(none);
     log_info(c->component, "partitions_assigned", LOG_WITH(LOG_NUMBER("partitions", list->cnt)),
              "%d partitions assigned", list->cnt);
     group_state_enter(&c->state, GROUP_MEMBER);
     consumer_set_kafka_error(c, NULL);
     c->listener.on_assigned(c->listener.self);
-    size_t count = 0;
-    struct partition *p;
-    LL_COUNT(c->partitions, p, count);
-    if (c->on_closed == NULL && consumer_conf_is_outgrown(c->planned_count, count)) {
-        c->listener.on_outgrown(c->listener.self, count);
-    }
 }
 
 static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *list)
@@ -243,7 +242,9 @@ void consumer_retry_lookup(struct consumer *c)
 
 static void unassign(struct consumer *c)
 {
-    consumer_log_refusal(c, "unassign", rd_kafka_incremental_unassign(c->rk, c->revoked));
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    consumer_log_refusal(c, "unassign", rd_kafka_incremental_unassign(c->rk, none));
+    rd_kafka_topic_partition_list_destroy(none);
     log_info(c->component, "partitions_revoked", LOG_WITH(LOG_NUMBER("partitions", c->revoked->cnt)),
              "%d partitions given back", c->revoked->cnt);
     rd_kafka_topic_partition_list_destroy(c->revoked);

@@ -3,11 +3,6 @@
 #include <stdlib.h>
 
 enum {
-    READ_AHEAD_BYTES = 8 << 20,  // of one function; the next two are limits of a partition's share
-    READ_AHEAD_BYTES_MIN = 64 << 10,
-    READ_AHEAD_BYTES_MAX = 1 << 20,
-    READ_AHEAD_RECORDS = 20000,
-    OUTGROWN = 4,
     RESPONSE_BYTES = 4 << 20,   // of one fetch, over all partitions
     FRAME_BYTES = 512,          // librdkafka demands this much beyond it
     RECEIVE_BYTES = 100000000,  // librdkafka's default
@@ -49,14 +44,6 @@ char *consumer_conf_subscription(const char *topic)
     return slice_to_string(bytes_slice(&regex));
 }
 
-bool consumer_conf_is_outgrown(size_t planned_count, size_t partition_count)
-{
-    // Up to 8 partitions each has the largest share, and from 128 on the smallest: the limits would not
-    // change.
-    size_t planned = larger(planned_count, READ_AHEAD_BYTES / READ_AHEAD_BYTES_MAX);
-    return partition_count > OUTGROWN * planned && planned < READ_AHEAD_BYTES / READ_AHEAD_BYTES_MIN;
-}
-
 static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *topics)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
@@ -69,16 +56,6 @@ static rd_kafka_resp_err_t subscribe(rd_kafka_t *rk, const struct text_list *top
     return code;
 }
 
-struct partition_limits consumer_conf_limits(size_t partition_count)
-{
-    size_t bytes = READ_AHEAD_BYTES / (partition_count == 0 ? 1 : partition_count);
-    bytes = bytes > READ_AHEAD_BYTES_MAX ? READ_AHEAD_BYTES_MAX : bytes;
-    return (struct partition_limits){
-        .records = READ_AHEAD_RECORDS,
-        .bytes = bytes < READ_AHEAD_BYTES_MIN ? READ_AHEAD_BYTES_MIN : bytes,
-    };
-}
-
 /** A size from the user's properties, which librdkafka has validated. */
 static size_t bytes_of(const struct settings *settings, const char *property, size_t initial)
 {
@@ -88,7 +65,8 @@ static size_t bytes_of(const struct settings *settings, const char *property, si
 
 /** @param group  NULL: a client without a group, for reading at given offsets */
 static bool make_conf(const struct settings *settings, const char *group,
-                      const struct partition_limits *limits, rd_kafka_conf_t **ret, struct fault *f)
+                      const struct partition_limits *limits, const char *reset, rd_kafka_conf_t **ret,
+                      struct fault *f)
 {
     CLEANUP(memory_free_pointer) char *kbytes = memory_format("%zu", limits->bytes / 1024);
     CLEANUP(memory_free_pointer) char *records = memory_format("%zu", limits->records);
@@ -105,11 +83,11 @@ static bool make_conf(const struct settings *settings, const char *group,
     // clang-format off
     const char *extra[] = {
         "partition.assignment.strategy", "cooperative-sticky",  // as consumer_assign.c expects
-        "auto.offset.reset", group == NULL ? "earliest" : "error",  // logged, counted, then earliest
+        "auto.offset.reset", reset,  // "error": logged, counted, then earliest
         "enable.partition.eof", "true",  // a log may end in markers that are no records
         "queued.min.messages", records,
         "queued.max.messages.kbytes", kbytes,
-        "fetch.wait.max.ms", wait_ms == NULL ? "100" : wait_ms,
+        "fetch.wait.max.ms", wait_ms == NULL ? "50" : wait_ms,
         "fetch.error.backoff.ms", "100",
         "fetch.message.max.bytes", fetch,
         "fetch.max.bytes", response,
@@ -127,7 +105,27 @@ bool consumer_conf_open_reader(const struct settings *settings, const struct par
                                rd_kafka_t **ret, struct fault *f)
 {
     rd_kafka_conf_t *conf;
-    return make_conf(settings, NULL, limits, &conf, f) && kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
+    return make_conf(settings, NULL, limits, "earliest", &conf, f) &&
+           kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
+}
+
+bool consumer_conf_open_fetcher(const struct settings *settings, const struct partition_limits *limits,
+                                rd_kafka_t **ret, struct fault *f)
+{
+    rd_kafka_conf_t *conf;
+    return make_conf(settings, NULL, limits, "error", &conf, f) &&
+           kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
+}
+
+void consumer_conf_wake(rd_kafka_t *rk, const char *topic, int32_t number)
+{
+    if (rd_kafka_version() >= 0x02020000) {
+        return;  // fetch.queue.backoff.ms is set
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, number)->offset = RD_KAFKA_OFFSET_END;
+    (void)rd_kafka_offsets_for_times(rk, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 int64_t consumer_conf_number(rd_kafka_t *rk, const char *property)
@@ -139,12 +137,13 @@ int64_t consumer_conf_number(rd_kafka_t *rk, const char *property)
 }
 
 bool consumer_conf_open(const struct settings *settings, const struct consumer_group *member,
-                        const struct partition_limits *limits, struct join_watch *join, rd_kafka_t **ret,
-                        struct fault *f)
+                        struct join_watch *join, rd_kafka_t **ret, struct fault *f)
 {
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
-    if (!make_conf(settings, member->group, limits, &conf, f)) {
+    // This client fetches nothing: the fetcher reads for all functions.
+    static const struct partition_limits LEAST = {.records = 1, .bytes = 64 << 10};
+    if (!make_conf(settings, member->group, &LEAST, "error", &conf, f)) {
         return false;
     }
     join_watch_init(join);

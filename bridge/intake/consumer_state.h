@@ -20,8 +20,7 @@ struct consumer {
     char *component;
     char *progress_name;              // of the group, without its prefix
     struct state_topic *state_topic;  // lent
-    struct partition_limits limits;
-    size_t planned_count;  // the partition count that the limits were made for
+    struct fetcher *fetcher;          // lent
     struct partition *partitions;
     struct partition *turn;  // the next to read from
     enum group_state state;

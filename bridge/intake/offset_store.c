@@ -326,11 +326,11 @@ void offset_store_list_ends(struct offset_store *s)
     INVARIANT(uv_queue_work(s->loop, &job->work, list_ends, on_ends_listed) == 0);
 }
 
-int64_t offset_store_lag(const struct offset_store *s, const struct partition *p)
+int64_t offset_store_lag(const struct partition *p)
 {
     int64_t low = 0;
     int64_t high = -1;
-    (void)rd_kafka_get_watermark_offsets(s->rk, p->topic, p->number, &low, &high);
+    fetcher_log_ends(&p->reader, &low, &high);
     high = p->end_offset > high ? p->end_offset : high;
     if (high < 0) {
         return -1;

@@ -89,7 +89,7 @@ static inline bool offset_store_is_busy(const struct offset_store *s)
 void offset_store_list_ends(struct offset_store *s);
 
 /** Records between the safe offset and the log end that the broker reported last; -1: not known. */
-int64_t offset_store_lag(const struct offset_store *s, const struct partition *p);
+int64_t offset_store_lag(const struct partition *p);
 
 /** Ends the commit of all partitions; those in `list` without an error are committed. `list` may be NULL. */
 void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,

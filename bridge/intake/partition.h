@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 #include <uv.h>
 
+#include "bridge/intake/fetcher.h"
 #include "bridge/intake/progress_record.h"
 #include "bridge/intake/spill_state.h"
 #include "core/base/last_error.h"
@@ -21,12 +22,10 @@ enum partition_state {
     PARTITION_LOST,     // another member has it: nothing of it is committed any more
 };
 
-enum { PARTITION_FETCHED_MAX = 128 };
-
 struct partition {
     struct partition *next;
     struct consumer *consumer;  // lent
-    rd_kafka_t *rk;             // lent
+    struct fetcher *fetcher;    // lent
     char *topic;
     int32_t number;
     enum partition_state state;
@@ -50,34 +49,25 @@ struct partition {
     struct last_error *error;     // of reading the next record; NULL: none
     bool is_registered;           // the function's registration record has it
     bool is_held;                 // its next record waits (for a schema, for room in its lane)
-    bool is_reset_due;            // held by an offset out of range, until a rebalance is over
-    bool is_ready;                // its queue may have records
     int64_t end_offset;           // where the log ended when that was listed; -1: never listed
-    int64_t fetched_us;           // when the fetched batch was read
-    // Private:
-    rd_kafka_queue_t *queue;
-    struct kafka_watch *watch;
-    rd_kafka_message_t *fetched[PARTITION_FETCHED_MAX];  // taken up to fetched_at
-    size_t fetched_at;
-    size_t fetched_count;
-    size_t read_count;  // since the fetcher was woken last
-    size_t read_bytes;
-};
-
-/** How much librdkafka reads ahead for one partition. */
-struct partition_limits {
-    size_t records;
-    size_t bytes;
+    struct feed_reader reader;    // private
+    void (*on_ready)(void *self);
 };
 
 /**
- * Gives the partition its own queue instead of the consumer's. Call it before the partition is assigned.
+ * Prepares to read a partition. Nothing is read before partition_read.
  *
  * @param which     its offset is the first to read
- * @param on_ready  records are waiting; `self` is the partition
+ * @param on_ready  records may be waiting; `self` is the partition
  */
-struct partition *partition_open(uv_loop_t *loop, rd_kafka_t *rk, const rd_kafka_topic_partition_t *which,
-                                 kafka_on_ready on_ready);
+struct partition *partition_open(struct fetcher *fetcher, const rd_kafka_topic_partition_t *which,
+                                 void (*on_ready)(void *self));
+
+/** Begins to read, unless it reads. Call it again from time to time: it may fail for want of descriptors. */
+void partition_read(struct partition *p);
+
+/** Reads the earliest record next: the log was replaced. */
+void partition_restart(struct partition *p);
 
 /**
  * Restores what is known beyond the committed offset, before anything is read.
@@ -106,24 +96,14 @@ void partition_forget_attempts(struct partition *p, int64_t offset);
 /** Its log ends at the offset: what was restored of later records was of another log. */
 void partition_end(struct partition *p, int64_t offset);
 
-/** The next message, borrowed until partition_pop: a record or an error. NULL: there is none now. */
-rd_kafka_message_t *partition_peek(struct partition *p, const struct partition_limits *limits);
+/** The next item, borrowed until partition_pop: a record or an error. NULL: there is none now. */
+const struct feed_item *partition_peek(struct partition *p);
 void partition_pop(struct partition *p);
 
-/** Whether partition_peek may return a message. */
-static inline bool partition_has_more(const struct partition *p)
-{
-    return p->is_ready || p->fetched_at < p->fetched_count;
-}
+/** Whether partition_peek may return an item. */
+bool partition_has_more(const struct partition *p);
 
-/**
- * Makes librdkafka fetch at once after a full queue was read. Before 2.2 its broker thread checks such queues
- * only once a second, unless it has a request to send. The cheapest request is ListOffsets with a timeout of
- * 0; librdkafka drops the response of a request that has timed out.
- */
-void partition_wake_fetcher(rd_kafka_t *rk, const char *topic, int32_t number);
-
-/** Destroys its queue; nothing more is read. */
+/** Nothing more is read. */
 void partition_stop(struct partition *p);
 
 /** item_count is 0. */

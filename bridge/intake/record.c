@@ -56,11 +56,11 @@ struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_
     struct slice key = slice_make(message->key, message->key == NULL ? 0 : message->key_len);
     struct slice value = slice_make(message->payload, message->payload == NULL ? 0 : message->len);
 
-    struct record *r = memory_new(sizeof(*r) + id.size + key.size + value.size + 1);
+    size_t topic_size = strlen(topic) + 1;
+    struct record *r = memory_new(sizeof(*r) + topic_size + id.size + key.size + value.size + 1);
     rd_kafka_timestamp_type_t kind;
     *r = (struct record){
         .reference_count = 1,
-        .topic = topic,
         .partition = message->partition,
         .offset = message->offset,
         .timestamp_ms = rd_kafka_message_timestamp(message, &kind),
@@ -69,6 +69,7 @@ struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_
         .has_key = message->key != NULL,
     };
     uint8_t *at = (uint8_t *)(r + 1);
+    r->topic = (const char *)put(&at, slice_make(topic, topic_size)).data;
     r->id = put(&at, id);
     r->key = put(&at, key);
     r->value = put(&at, value);
@@ -131,6 +132,9 @@ bool record_resolve(struct record *r, struct schema_cache *schemas)
     const struct schema_age key_age = {r->arrived_us, KEY_UNKNOWN_VALID_US};
     const char *reason = NULL;
     struct fault f;
+    if (r->reject_reason != NULL) {
+        return true;  // of a shared record, another function has found it
+    }
     if (r->value_type == NULL) {
         switch (find_type(schemas, r->value, &value_age, &r->value_type, &reason, &f)) {
         case SCHEMA_READY:

@@ -18,7 +18,7 @@
 struct record {
     uint32_t reference_count;
     int32_t partition;
-    const char *topic;  // lent: the partition's, which outlives its records
+    const char *topic;  // in the record's allocation
     int64_t offset;
     int64_t timestamp_ms;                // Kafka's; -1 for none
     int64_t arrived_us;                  // when it was read
@@ -37,10 +37,17 @@ struct record {
 /**
  * Copies the message and takes over its headers; the caller keeps the message and gets the one reference.
  *
- * @param topic    lent until the record is freed
+ * @param topic    copied
  * @param seen_us  becomes arrived_us
  */
 struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_t seen_us);
+
+/** Adds a reference. */
+static inline struct record *record_share(struct record *r)
+{
+    r->reference_count++;
+    return r;
+}
 
 /** Drops one reference. Accepts NULL. */
 void record_release(struct record *r);

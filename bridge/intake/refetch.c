@@ -146,7 +146,7 @@ static rd_kafka_message_t *next_message(struct reading *g)
     if (g->read_count >= RECORDS_AHEAD / 2 || g->read_bytes >= BYTES_AHEAD / 2 ||
         (message == NULL && g->read_count >= RECORDS_A_TURN)) {
         g->read_count = g->read_bytes = 0;
-        partition_wake_fetcher(g->owner->rk, g->partition->topic, g->partition->number);
+        consumer_conf_wake(g->owner->rk, g->partition->topic, g->partition->number);
     }
     return message;
 }

@@ -2,7 +2,7 @@
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
-# usage: tests/bench/run.sh [connector|bridge|lanes|backlog|latency|growth|fanout|encode|filter [options, see --help of each]]
+# usage: tests/bench/run.sh [connector|bridge|lanes|backlog|latency|growth|fanout|encode|filter [options (--help)]]
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,8 @@ usage() {
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | lanes | backlog | latency | growth | fanout | encode | filter | compare | instructions) shift ;;
+    connector | bridge | lanes | backlog | latency | growth | fanout | encode | filter) shift ;;
+    compare | instructions) shift ;;
     *) usage ;;
 esac
 

@@ -28,36 +28,10 @@ static void globs_become_anchored_regular_expressions(void **state)
     }
 }
 
-static void reading_ahead_is_bounded_over_all_partitions(void **state)
-{
-    (void)state;
-    assert_int_equal(consumer_conf_limits(0).bytes, 1 << 20);
-    assert_int_equal(consumer_conf_limits(1).bytes, 1 << 20);
-    assert_int_equal(consumer_conf_limits(32).bytes, (8 << 20) / 32);
-    assert_int_equal(consumer_conf_limits(100000).bytes, 64 << 10);
-}
-
-static void many_more_partitions_than_planned_outgrow_their_limits(void **state)
-{
-    (void)state;
-    assert_false(consumer_conf_is_outgrown(0, 32));
-    assert_true(consumer_conf_is_outgrown(0, 33));
-    assert_false(consumer_conf_is_outgrown(33, 100));
-    assert_true(consumer_conf_is_outgrown(33, 133));
-    assert_false(consumer_conf_is_outgrown(128, 100000));
-    // The guaranteed bound: four times the planned size.
-    for (size_t planned = 0; planned < 128; planned++) {
-        for (size_t count = 1; !consumer_conf_is_outgrown(planned, count); count++) {
-            assert_true(consumer_conf_limits(planned).bytes * count <= 4 * (8 << 20));
-        }
-    }
-}
-
 static void expect_open(const char *message_max, const char *receive_max)
 {
     struct settings settings = {0};
     struct function_config config = {.name = memory_string("fn")};
-    struct partition_limits limits = consumer_conf_limits(1);
     struct join_watch join;
     rd_kafka_t *rk = NULL;
     struct fault f = {0};
@@ -68,7 +42,7 @@ static void expect_open(const char *message_max, const char *receive_max)
         text_pairs_set(&settings.kafka, "receive.message.max.bytes", receive_max);
     }
     bool is_open = consumer_conf_open(
-        &settings, &(struct consumer_group){"millrace.fn", &config.source.topics}, &limits, &join, &rk, &f);
+        &settings, &(struct consumer_group){"millrace.fn", &config.source.topics}, &join, &rk, &f);
     assert_string_equal(f.text, "");
     assert_true(is_open);
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
@@ -117,8 +91,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(globs_become_anchored_regular_expressions),
-        cmocka_unit_test(reading_ahead_is_bounded_over_all_partitions),
-        cmocka_unit_test(many_more_partitions_than_planned_outgrow_their_limits),
         cmocka_unit_test(a_raised_limit_of_records_raises_the_limits_of_reading),
         cmocka_unit_test(only_topics_and_order_need_a_restart),
     };
