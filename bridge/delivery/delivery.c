@@ -252,6 +252,15 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
                 &(struct dead_letter_cause){.reason = r->reject_reason, .message = r->reject_message});
         return true;
     }
+    if ((int64_t)item->retry.attempts >= d->policy.attempts_max) {
+        give_up(d, item,
+                &(struct dead_letter_cause){.reason = "attempts_exhausted",
+                                            .message =
+                                                "its attempts were used up before a restart, or before the "
+                                                "limit was lowered; the last response is not known",
+                                            .attempts = item->retry.attempts});
+        return true;
+    }
     switch (payload_add(p, item->record, &f)) {
     case PAYLOAD_ADDED:
         invoke_add(inv, item);

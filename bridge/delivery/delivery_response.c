@@ -11,6 +11,7 @@ struct verdict {
     struct outcome o;
     struct fault invalid;  // o.is_invalid: what is wrong with the body
     int64_t due_us;
+    const struct lane *reported;  // PARTIAL: the lane of the last event that was named
 };
 
 static void settle_delivered(struct delivery *d, struct work_item *item, int64_t now_wall_us)
@@ -235,11 +236,23 @@ static void keep_attempt(const struct work_item *item, int64_t due_us)
     }
 }
 
+/** What the response means for one event. Behind a named event of its lane, another one that is named uses up
+ * no attempt: a function that stops at the first failure of a key names it without having tried it. */
+static struct outcome outcome_of(const struct delivery *d, const struct work_item *item, struct verdict *v)
+{
+    struct outcome o = v->o;
+    if (o.kind == OUTCOME_PARTIAL && item->retry.is_reported) {
+        o.is_attempt = item->lane != v->reported;
+        v->reported = item->lane;
+    }
+    return outcome_of_event(o, &item->retry, clock_now_us(), &d->policy);
+}
+
 /** Updates the retry state of one event. False: it was settled, dead-lettered or released. */
-static bool finish_one(struct delivery *d, struct work_item *item, const struct verdict *v)
+static bool finish_one(struct delivery *d, struct work_item *item, struct verdict *v)
 {
     struct retry_state *retry = &item->retry;
-    struct outcome o = outcome_of_event(v->o, retry, clock_now_us(), &d->policy);
+    struct outcome o = outcome_of(d, item, v);
     if (o.kind == OUTCOME_DONE) {
         metric_add(d->metrics->delivered, 1);
         settle_delivered(d, item, clock_wall_us());
@@ -261,7 +274,7 @@ static bool finish_one(struct delivery *d, struct work_item *item, const struct 
     return true;
 }
 
-static void finish_call(struct delivery *d, struct invocation *inv, const struct verdict *v)
+static void finish_call(struct delivery *d, struct invocation *inv, struct verdict *v)
 {
     struct work_item *again = NULL;
     struct work_item **end = &again;
@@ -292,7 +305,8 @@ static void log_isolated(struct delivery *d, const struct work_item *item)
 static void bisect(struct delivery *d, struct invocation *inv, struct verdict *v)
 {
     bool is_last = (int64_t)worst_of(inv).attempts + 1 >= d->policy.attempts_max;
-    bool is_event = bisect_blames_event(&d->bisect, inv->first, is_last);
+    bool is_up = is_last || !limiter_is_open(&d->limiter);  // while the breaker is open, calls are probes
+    bool is_event = is_up && bisect_blames_event(&d->bisect, inv->first, is_last);
     bool is_failure = v->o.kind == OUTCOME_BISECT || v->o.kind == OUTCOME_RETRY || v->o.kind == OUTCOME_DEAD;
     if (!is_failure || inv->target->is_superseded) {
         return;

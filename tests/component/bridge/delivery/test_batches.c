@@ -117,6 +117,38 @@ static void a_named_event_uses_up_its_own_attempts(void **state)
     case_stop(&c);
 }
 
+/** A function that stops at the first failure. */
+static struct stub_answer stops_at_offset_0(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)number;
+    const char *body = has_event(call, 0) ? FAILED(ITEM("\"" CASE_TOPIC "-0-0\"") "," ITEM(
+                                                "\"" CASE_TOPIC "-0-1\"") "," ITEM("\"" CASE_TOPIC "-0-2\""))
+                                          : "{}";
+    return (struct stub_answer){.status = 200, .body = body};
+}
+
+static void the_events_behind_a_named_one_use_up_no_attempt(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, stops_at_offset_0, NULL);
+    struct function_config *config = batch_config(&c, 3);
+    config->delivery.batch.partial_failures = true;
+    config->delivery.batch.window_us = 0;
+    config->delivery.retry.attempts = 2;
+    case_numbered_changes(&c, 3, 1);
+    case_apply(&c, config);
+    case_run_until(&c, case_has_settled, 3);
+    CLEANUP(memory_free_pointer) char *dead = case_read_topic(&c, "millrace.dlq.fn", 1);
+    assert_non_null(strstr(dead, "millrace.dlq.offset=0;"));
+    assert_non_null(strstr(dead, "millrace.dlq.attempts=2;"));
+    assert_int_equal(case_metric(&c, "millrace_function_events_total{function=\"fn\",outcome=\"delivered\"}"),
+                     2);
+    case_drain(&c);
+    case_stop(&c);
+}
+
 static void an_invalid_body_fails_the_whole_batch(void **state)
 {
     (void)state;
@@ -286,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_events_that_the_response_names_are_sent_again),
         cmocka_unit_test(a_named_event_uses_up_its_own_attempts),
+        cmocka_unit_test(the_events_behind_a_named_one_use_up_no_attempt),
         cmocka_unit_test(an_invalid_body_fails_the_whole_batch),
         cmocka_unit_test(a_body_is_ignored_while_partial_failures_are_off),
         cmocka_unit_test(a_batch_that_fails_is_halved_until_the_event_is_alone),

@@ -241,6 +241,30 @@ static void attempts_survive_a_restart(void **state)
     case_stop(&c);
 }
 
+/** Its dead letter was pending, or the limit was lowered. */
+static void used_up_attempts_are_no_call_more_after_a_restart(void **state)
+{
+    (void)state;
+    enum { BEFORE = 3 };
+    struct bridge_case c;
+    struct script s = {.stuck = {.status = 500}};
+    case_start(&c, answer, &s);
+    case_numbered_changes(&c, 1, STUCK);
+    case_apply(&c, case_config(&c, "fn"));
+    case_run_until(&c, case_has_calls, BEFORE);
+    bridge_apply(c.bridge, NULL, 0);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = BEFORE;
+    case_apply(&c, config);
+    case_run_until(&c, case_has_settled, 1);
+    assert_int_equal(stub_function_count(c.stub), BEFORE);
+    CLEANUP(memory_free_pointer) char *dead = case_read_topic(&c, "millrace.dlq.fn", 1);
+    assert_non_null(strstr(dead, "millrace.dlq.reason=attempts_exhausted;"));
+    assert_non_null(strstr(dead, "millrace.dlq.attempts=3;"));
+    assert_non_null(strstr(dead, "used up before a restart"));
+    case_stop(&c);
+}
+
 enum { ALTERNATING = 4000 };
 
 /** Fails every second key; counts calls by key. */
@@ -386,6 +410,7 @@ int main(void)
         cmocka_unit_test(however_many_keys_fail_the_others_are_called),
         cmocka_unit_test(a_restart_in_between_changes_nothing),
         cmocka_unit_test(attempts_survive_a_restart),
+        cmocka_unit_test(used_up_attempts_are_no_call_more_after_a_restart),
         cmocka_unit_test(what_outgrows_the_metadata_survives_a_restart),
         cmocka_unit_test(attempts_of_a_settled_event_are_never_those_of_the_next),
         cmocka_unit_test(a_revoked_event_waits_as_long_as_it_was_asked_to),

@@ -18,7 +18,7 @@ static const char golden[] =
     "  concurrency: 4\n"
     "  batch: {events: 100, bytes: 1MiB, window: 200ms, by_key: true, partial_failures: true}\n"
     "  timeout: 10s\n"
-    "  retry: {attempts: 3, max_age: 1h, statuses: {5xx: retry, 404: dead, 500-503: throttle, 501: done},\n"
+    "  retry: {attempts: 3, max_age: 1h, statuses: {404: dead, 501: done, 500-503: throttle, 5xx: retry},\n"
     "    backoff: {initial: 1s, max: 5m}}\n"
     "  on_failure: {dead_letter: other.dlq, bisect: false}\n";
 

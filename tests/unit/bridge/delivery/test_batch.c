@@ -113,6 +113,90 @@ static void an_event_that_is_sent_again_waits_for_no_window(void **state)
     lanes_clear(&l);
 }
 
+/** Lanes in the order in which they became ready: the first is not always the one that has waited longest. */
+static void a_batch_is_due_for_any_ready_lane(void **state)
+{
+    (void)state;
+    struct lanes l;
+    int64_t wait_us;
+    struct batch_limits limits = {.events_max = 9, .bytes_max = 1000, .window_us = 500};
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    lanes_put(&l, make(&first, "a", 100), 0);
+    struct work_item *busy = lanes_take(&l);
+    lanes_put(&l, make(&first, "a", 110), 0);
+    lanes_put(&l, make(&first, "b", 400), 0);
+    assert_false(batch_is_due(&limits, &l, 450, &wait_us));
+    assert_int_equal(wait_us, 450);
+    finish(&l, busy);  // a is ready behind b, with an older event
+    assert_false(batch_is_due(&limits, &l, 450, &wait_us));
+    assert_int_equal(wait_us, 160);
+    assert_true(batch_is_due(&limits, &l, 610, &wait_us));
+    take_and_finish(&l, 400);
+    struct work_item *again = lanes_take(&l);
+    again->retry.first_attempt_us = 450;
+    lanes_put(&l, make(&first, "c", 470), 0);
+    lanes_delay(&l, again, 0);
+    assert_true(batch_is_due(&limits, &l, 480, &wait_us));  // a is behind c, and was sent before
+    take_and_finish(&l, 470);
+    take_and_finish(&l, 110);
+    assert_false(batch_is_due(&limits, &l, 10000, &wait_us));
+    lanes_clear(&l);
+}
+
+static void a_batch_by_key_is_due_by_its_own_lane(void **state)
+{
+    (void)state;
+    struct lanes l;
+    int64_t wait_us;
+    struct batch_limits limits = {.events_max = 2, .bytes_max = 1000, .window_us = 500, .by_key = true};
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    lanes_put(&l, make(&first, "a", 100), 0);
+    lanes_put(&l, make(&first, "b", 110), 0);
+    assert_false(batch_is_due(&limits, &l, 200, &wait_us));  // two events, and no key has two
+    assert_int_equal(wait_us, 400);
+    lanes_put(&l, make(&first, "b", 120), 0);
+    assert_true(batch_is_due(&limits, &l, 200, &wait_us));
+    struct work_item *one = batch_next(&limits, &l, 0, NULL);
+    struct work_item *two = batch_next(&limits, &l, 1, one);
+    assert_int_equal(one->record->offset, 110);
+    assert_int_equal(two->record->offset, 120);
+    assert_false(batch_is_due(&limits, &l, 200, &wait_us));
+    assert_true(batch_is_due(&limits, &l, 600, &wait_us));
+    finish(&l, one);
+    finish(&l, two);
+    take_and_finish(&l, 100);
+    lanes_clear(&l);
+}
+
+/** With order `partition` a lane has many keys; events without a key are alone. */
+static void a_batch_by_key_ends_where_the_key_ends(void **state)
+{
+    (void)state;
+    struct lanes l;
+    struct batch_limits limits = {.events_max = 9, .bytes_max = 1000, .by_key = true};
+    static const char *const KEYS[] = {"a", "a", "b", NULL, NULL, "b"};
+    static const size_t SIZES[] = {2, 1, 1, 1, 1};
+    lanes_init(&l, FUNCTION_ORDER_PARTITION);
+    for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
+        lanes_put(&l, make(&first, KEYS[i], 1 + (int64_t)i), 0);
+    }
+    int64_t offset = 1;
+    for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
+        struct work_item *batch[3];
+        size_t count = 0;
+        while ((batch[count] = batch_next(&limits, &l, count, count == 0 ? NULL : batch[count - 1])) !=
+               NULL) {
+            assert_int_equal(batch[count]->record->offset, offset++);
+            count++;
+        }
+        assert_int_equal(count, SIZES[i]);
+        for (size_t j = 0; j < count; j++) {
+            finish(&l, batch[j]);
+        }
+    }
+    lanes_clear(&l);
+}
+
 enum { BATCH = 100 };
 
 /** A batch of what is ready; its length. */
@@ -186,6 +270,9 @@ int main(void)
         cmocka_unit_test(a_batch_takes_a_key_together_and_holds_every_lane_it_touches),
         cmocka_unit_test(what_is_put_back_comes_again_in_order_behind_what_is_held),
         cmocka_unit_test(a_batch_is_due_by_count_bytes_or_window),
+        cmocka_unit_test(a_batch_is_due_for_any_ready_lane),
+        cmocka_unit_test(a_batch_by_key_is_due_by_its_own_lane),
+        cmocka_unit_test(a_batch_by_key_ends_where_the_key_ends),
         cmocka_unit_test(an_event_that_is_sent_again_waits_for_no_window),
         cmocka_unit_test(bisecting_finds_one_event_among_n_in_log2_n_rejections),
     };

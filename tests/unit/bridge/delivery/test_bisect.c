@@ -210,9 +210,43 @@ static void a_function_that_is_down_does_not_cut_its_batches_into_pieces(void **
     }
 }
 
+/** The halves of a batch run side by side: the second fails while the first has not ended. */
+static void a_half_is_split_while_the_other_half_runs(void **state)
+{
+    (void)state;
+    struct bisect b = {0};
+    struct work_item *items[4];
+    for (size_t i = 0; i < COUNT_OF(items); i++) {
+        items[i] = make(&first, "k", (int64_t)i);
+        items[i]->retry.first_attempt_us = 1;
+    }
+    for (size_t i = 0; i + 1 < COUNT_OF(items); i++) {
+        items[i]->next = items[i + 1];
+    }
+    assert_true(bisect_blames_event(&b, items[0], false));
+    bisect_split(&b, items[0], COUNT_OF(items));
+    assert_int_equal(items[0]->retry.group, items[1]->retry.group);
+    assert_int_equal(items[2]->retry.group, items[3]->retry.group);
+    assert_int_not_equal(items[1]->retry.group, items[2]->retry.group);
+    assert_true(bisect_blames_event(&b, items[2], false));
+    bisect_split(&b, items[2], 2);
+    // Both halves fail: it is not one event. A success makes it worth a try again.
+    assert_false(bisect_blames_event(&b, items[0], false));
+    assert_false(bisect_blames_event(&b, items[0], true));
+    bisect_note_success(&b, 2);
+    assert_true(bisect_blames_event(&b, items[0], false));
+    bisect_note_failure(&b, items[3]);
+    assert_false(bisect_blames_event(&b, items[0], false));
+    assert_true(bisect_blames_event(&b, items[0], true));  // a call has succeeded since its first attempt
+    for (size_t i = 0; i < COUNT_OF(items); i++) {
+        work_item_free(items[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_half_is_split_while_the_other_half_runs),
         cmocka_unit_test(poisoned_events_are_found_and_the_others_are_delivered),
         cmocka_unit_test(a_function_that_is_down_does_not_cut_its_batches_into_pieces),
     };
