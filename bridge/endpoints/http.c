@@ -66,6 +66,7 @@ static const struct http_head *head_of(struct endpoint *e, const char *content_t
     }
     struct fault f;
     INVARIANT(add_head(e, content_type, &f));  // http_open has checked all but this type
+    INVARIANT(e->heads != NULL);
     return e->heads->head;
 }
 

@@ -8,8 +8,6 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 
-enum { READS_MAX = 4 };  // in one turn of the loop
-
 /** A connection that was idle for longer is asked whether something has arrived before it is used: the loop
  * may not have had a turn since. */
 #define ASK_AFTER_US CLOCK_US_PER_MS
@@ -85,10 +83,11 @@ static void end_parsed(struct http1_connection *c, bool is_all_used)
     end(c, NULL);
 }
 
-/** Reads at most READS_MAX times, or to the end. Returns false when the exchange has ended. */
+/** Reads once: the loop comes again if there is more. With `is_to_end` it reads all that has arrived. Returns
+ * false when the exchange has ended. */
 static bool receive(struct http1_connection *c, bool is_to_end)
 {
-    for (int i = 0; i < READS_MAX || is_to_end; i++) {
+    do {
         ssize_t size = recv(c->fd, c->buffer->data, HTTP1_READ_BYTES, MSG_DONTWAIT);
         if (size < 0) {
             if (errno == EINTR) {
@@ -110,10 +109,7 @@ static bool receive(struct http1_connection *c, bool is_to_end)
             end_parsed(c, used == (size_t)size);
             return false;
         }
-        if (size < HTTP1_READ_BYTES && !is_to_end) {
-            return true;
-        }
-    }
+    } while (is_to_end);
     return true;
 }
 

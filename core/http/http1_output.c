@@ -18,7 +18,8 @@ static void add_length(struct http1_output *o, size_t length)
 {
     char *end = o->length + sizeof(o->length);
     char *at = end - 2;
-    memcpy(at, "\r\n", 2);
+    at[0] = '\r';
+    at[1] = '\n';
     do {
         *--at = (char)('0' + length % 10);
         length /= 10;
