@@ -169,6 +169,14 @@ const struct config_option delivery_options[] = {
      .type = CONFIG_TEXT,
      .offset = offsetof(struct function_config, delivery.limit),
      .doc = "A limit of millrace.yaml, which functions share by its name."},
+    {.key = "coalesce",
+     .type = CONFIG_DURATION,
+     .min = 1000,
+     .max = INT64_C(86400000000),
+     .offset = offsetof(struct function_config, delivery.coalesce_us),
+     .doc =
+         "Sends of each key only the latest event, once no other has come for this time, or after ten times "
+         "as long; needs order key."},
     {.key = "breaker",
      .type = CONFIG_SECTION,
      .section = breaker_options,

@@ -37,6 +37,7 @@ static bool are_same_limits(const struct function_config *a, const struct functi
     return a->delivery.rate.count == b->delivery.rate.count &&
            a->delivery.rate.period_us == b->delivery.rate.period_us &&
            a->delivery.burst == b->delivery.burst && is_same_text(a->delivery.limit, b->delivery.limit) &&
+           a->delivery.coalesce_us == b->delivery.coalesce_us &&
            a->delivery.breaker.failures == b->delivery.breaker.failures;
 }
 

@@ -50,7 +50,8 @@ struct function_config {
         char *rate_text;          // as in the file; NULL: no limit
         struct config_rate rate;  // count 0: no limit
         int64_t burst;
-        char *limit;  // name of a shared limit; NULL: none
+        int64_t coalesce_us;  // 0: every event is sent
+        char *limit;          // name of a shared limit; NULL: none
         struct {
             int64_t failures;  // lanes in a row; 0: never opens because of failures
         } breaker;

@@ -128,6 +128,11 @@ static void read_start(struct function_config *c)
 static void read_rate(const struct config_file *file, struct function_config *c)
 {
     struct fault f;
+    if (c->delivery.coalesce_us > 0 && c->delivery.order != FUNCTION_ORDER_KEY &&
+        config_is_sound(file, "delivery.order")) {
+        config_complain(file, "delivery.coalesce",
+                        "coalesce: needs order key: it sends the latest event of each key");
+    }
     bool has_rate =
         c->delivery.rate_text != NULL && config_rate_parse(c->delivery.rate_text, &c->delivery.rate, &f);
     if (c->delivery.burst > 0 && c->delivery.rate_text == NULL && config_is_sound(file, "delivery.rate")) {

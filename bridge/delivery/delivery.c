@@ -389,7 +389,8 @@ static struct limiter_verdict start_calls(struct delivery *d, int64_t now_us, in
 /** Whether calls may begin at all. If not, other functions can have the turn at the shared limit. */
 static bool may_call(struct delivery *d)
 {
-    bool ret = !d->config->paused && d->may_call(d->self);
+    bool is_paused = d->config->paused && d->job == NULL;
+    bool ret = !is_paused && d->may_call(d->self);
     if (!ret) {
         shared_limit_pass(&d->limiter.shared);
     }
@@ -463,7 +464,12 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct
     if (!is_event || delivery_refuses(d, item)) {
         settle_filtered(d, item);
     } else {
-        lanes_put(&d->lanes, item, delivery_restore(d, item));
+        int64_t due_us = delivery_restore(d, item);
+        if (delivery_coalesces(d, r->has_key)) {
+            delivery_put_latest(d, item, due_us);
+        } else {
+            lanes_put(&d->lanes, item, due_us);
+        }
     }
     return CONSUMER_TAKEN;
 }

@@ -270,6 +270,9 @@ static bool finish_one(struct delivery *d, struct work_item *item, struct verdic
         delivery_release(d, item);
         return false;
     }
+    if (delivery_is_replaced(d, item, v->due_us)) {
+        return false;
+    }
     delivery_fail(d, item);
     return true;
 }

@@ -99,6 +99,16 @@ int64_t delivery_restore(struct delivery *d, struct work_item *item);
 /** The attempts of an event that is due then (0: at once), as progress_record.h keeps them. */
 struct progress_attempt delivery_attempt_of(const struct work_item *item, int64_t due_us);
 
+/** Whether of this record's key only the latest event is sent. */
+bool delivery_coalesces(const struct delivery *d, bool has_key);
+
+/** Puts the event in place of those of its key that wait; these are settled. `due_us` as for lanes_put. */
+void delivery_put_latest(struct delivery *d, struct work_item *item, int64_t due_us);
+
+/** Settles an event whose call failed if a later one of its key waits, which is then not due before `due_us`.
+ */
+bool delivery_is_replaced(struct delivery *d, struct work_item *item, int64_t due_us);
+
 /** Notes that the last call of an event failed. */
 void delivery_fail(struct delivery *d, struct work_item *item);
 

@@ -62,6 +62,7 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
         series(m, METRIC_GAUGE, PREFIX "in_flight_invocations", "Calls that wait for their response", "");
     m->delivered = outcome(m, ",outcome=\"delivered\"");
     m->filtered = outcome(m, ",outcome=\"filtered\"");
+    m->coalesced = outcome(m, ",outcome=\"coalesced\"");
     m->filter_fields_missing = series(m, METRIC_COUNTER, PREFIX "filter_fields_missing_total",
                                       "Events whose schema lacks a field of the filter", "");
     m->dead_lettered = outcome(m, ",outcome=\"dead_lettered\"");

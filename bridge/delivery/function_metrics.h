@@ -14,6 +14,7 @@ struct function_metrics {
     struct metric *in_flight;
     struct metric *delivered;
     struct metric *filtered;
+    struct metric *coalesced;
     struct metric *filter_fields_missing;
     struct metric *dead_lettered;
     struct metric *invalid_responses;

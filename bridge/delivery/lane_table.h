@@ -24,8 +24,10 @@ struct lane {
     struct lane *next_in_bucket;
     struct lane *next;  // in the ready or the wanting list
     struct lane *previous;
-    struct due_entry delay;   // in the heap
-    int64_t due_us;           // until when it is delayed once no call holds it; 0: it is not
+    struct due_entry delay;  // in the heap
+    int64_t due_us;          // until when it is delayed once no call holds it; 0: it is not
+    int64_t since_us;        // coalescing: when the first event that waits came; 0: not known
+    int64_t retry_us;  // coalescing: not due before, because an event that was replaced waited for a retry
     struct work_item *first;  // queued, in order; those with a record come before those without
     struct work_item *last;
     struct work_item *evicted;     // the first of them without a record

@@ -174,6 +174,7 @@ static struct work_item *take_first(struct lanes *l, struct lane *lane)
     lane->first = item->next;
     lane->last = item->next == NULL ? NULL : lane->last;
     item->next = NULL;
+    lane->since_us = lane->retry_us = 0;
     lane->taken++;
     return item;
 }
@@ -236,6 +237,15 @@ void lanes_prefer(struct lanes *l, struct lane *lane)
     lane->next = l->ready_first;
     *(l->ready_first == NULL ? &l->ready_last : &l->ready_first->previous) = lane;
     l->ready_first = lane;
+}
+
+void lanes_place_before(struct lanes *l, struct lane *lane, struct lane *next)
+{
+    take_out(&l->ready_first, &l->ready_last, lane);
+    lane->next = next;
+    lane->previous = next->previous;
+    *(next->previous == NULL ? &l->ready_first : &next->previous->next) = lane;
+    next->previous = lane;
 }
 
 uint64_t lanes_number(const struct work_item *item)

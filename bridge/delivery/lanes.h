@@ -139,6 +139,9 @@ void lanes_settle_state(struct lanes *l, struct lane *lane);
 /** Queues an item with a record as the last one. */
 void lanes_queue(struct lanes *l, struct lane *lane, struct work_item *item);
 
+/** Moves a ready lane before another one in the list. */
+void lanes_place_before(struct lanes *l, struct lane *lane, struct lane *next);
+
 /** Counts an item's record that enters or leaves the queue. */
 void lanes_count_in(struct lanes *l, struct lane *lane, const struct work_item *item);
 void lanes_count_out(struct lanes *l, struct lane *lane, const struct work_item *item);

@@ -160,6 +160,36 @@ static void no_more_calls_begin_than_burst_and_rate_allow(void **state)
     case_stop(&c);
 }
 
+static bool has_coalesced(struct bridge_case *c, int64_t n)
+{
+    return case_metric(c, "millrace_function_events_total{function=\"fn\",outcome=\"coalesced\"} ") >=
+           (double)n;
+}
+
+static void of_a_key_that_changes_often_the_latest_event_is_sent(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, hold_the_first, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.coalesce_us = CLOCK_US_PER_S;
+    case_numbered_changes(&c, 50, 1);
+    case_apply(&c, config);
+    case_run_until(&c, has_coalesced, 49);
+    case_run_until(&c, case_has_calls, 1);
+    assert_non_null(strstr(stub_function_call(c.stub, 0)->body, "\"n49\""));
+    case_numbered_changes(&c, 20, 1);  // while it is being sent
+    case_change(&c, 1, 'd', "gone");
+    case_run_until(&c, has_coalesced, 49 + 20);
+    stub_function_release(c.stub);
+    case_run_until(&c, case_has_settled, 2);
+    assert_int_equal(stub_function_count(c.stub), 2);
+    assert_non_null(strstr(stub_function_call(c.stub, 1)->body, "\"gone\""));
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), 71);
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +197,7 @@ int main(void)
         cmocka_unit_test(a_running_call_ends_after_the_pause_and_no_other_begins),
         cmocka_unit_test(the_breaker_opens_for_failures_and_a_poisoned_event_does_not_keep_it_open),
         cmocka_unit_test(no_more_calls_begin_than_burst_and_rate_allow),
+        cmocka_unit_test(of_a_key_that_changes_often_the_latest_event_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

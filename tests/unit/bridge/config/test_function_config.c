@@ -220,6 +220,9 @@ static void rates_are_read_and_checked(void **state)
         GOOD "delivery: {rate: 0/s}\n",
         "f.yaml:3:18: error: rate: \"0/s\" is not a rate; write it as 100/s, 30/m or 5/h, at most "
         "1000000\n");
+    check_complaints(
+        GOOD "delivery: {coalesce: 5s, order: none}\n",
+        "f.yaml:3:22: error: coalesce: needs order key: it sends the latest event of each key\n");
     check_complaints(GOOD "delivery: {burst: 5}\n",
                      "f.yaml:3:19: error: burst: has a meaning only with rate\n");
 }
