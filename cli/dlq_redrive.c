@@ -112,6 +112,9 @@ static int settle(struct job_setup *s, const struct dlq_options *options, struct
                       isatty(STDIN_FILENO) == 0 ? "; --yes drops without asking" : "");
         return CLI_FAILED;
     }
+    if (!selection->is_drop && !job_setup_may_call(s)) {
+        return CLI_CONFIG;
+    }
     return run(s, options, selection, ends);
 }
 

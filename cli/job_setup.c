@@ -88,6 +88,15 @@ void job_setup_close(struct job_setup *s)
     config_set_clear(&s->set);
 }
 
+bool job_setup_may_call(const struct job_setup *s)
+{
+    if (s->config->paused) {
+        (void)fprintf(stderr, "millrace %s: %s is paused: remove `paused: true` from its file first\n",
+                      s->command, s->config->name);
+    }
+    return !s->config->paused;
+}
+
 int job_setup_fail(const struct job_setup *s, const struct fault *f)
 {
     (void)fprintf(stderr, "millrace %s: %s\n", s->command, f->text);

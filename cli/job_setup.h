@@ -27,6 +27,9 @@ struct job_setup {
 bool job_setup_open(struct job_setup *s, const char *command, const char *dir, const char *function,
                     int *ret_exit) MUST_USE;
 
+/** False, and stderr says why: the function's file says that no call starts. */
+bool job_setup_may_call(const struct job_setup *s) MUST_USE;
+
 /** Runs the loop until its handles are closed. */
 void job_setup_close(struct job_setup *s);
 

@@ -239,6 +239,13 @@ static int run(struct replay *r)
     return code;
 }
 
+static int start(struct replay *r)
+{
+    struct fault f;
+    bool is_good = state_topic_open(&r->setup.loop, r->setup.set.settings, &r->state, &f) && find_ends(r, &f);
+    return is_good ? run(r) : job_setup_fail(&r->setup, &f);
+}
+
 static void close_replay(struct replay *r)
 {
     state_topic_close(r->state);
@@ -268,10 +275,7 @@ int replay_command(int argc, char **argv)
         r.group = memory_format("millrace.%s.replay%s%s", r.options.function, name == NULL ? "" : ".",
                                 name == NULL ? "" : name);
         r.json.int64_as_string = r.setup.config->int64_as_string;
-        struct fault f;
-        bool is_good =
-            state_topic_open(&r.setup.loop, r.setup.set.settings, &r.state, &f) && find_ends(&r, &f);
-        code = is_good ? run(&r) : job_setup_fail(&r.setup, &f);
+        code = job_setup_may_call(&r.setup) ? start(&r) : CLI_CONFIG;
     }
     if ((code & CLI_AT_ONCE) == 0) {
         close_replay(&r);

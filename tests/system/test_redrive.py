@@ -100,7 +100,11 @@ def test_drop(shop, kafka, millrace, function, name):
     assert "nothing was dropped" in dlq(millrace, "drop", name, "--limit", "2", code=1).stderr
     assert "2 dropped" in dlq(millrace, "drop", name, "--limit", "2", "--yes").stderr
     assert (waiting(millrace, name), function.calls) == (4, [])
+    retry = {"attempts": 2, "backoff": {"initial": "10ms", "max": "20ms"}}
+    millrace.function(name, f"{name}.public.a", function.url, delivery={"retry": retry}, paused=True)
+    assert "is paused" in dlq(millrace, "redrive", name, code=78).stderr
     dlq(millrace, "drop", name, "--key", '{"id": 6}', "--yes")
+    millrace.function(name, f"{name}.public.a", function.url, delivery={"retry": retry})
     dlq(millrace, "redrive", name, "--rate", "100/s")
     assert len(function.calls) == 3 and 6 not in {call.key["id"] for call in function.calls}
     assert waiting(millrace, name) == 0

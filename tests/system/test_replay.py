@@ -130,3 +130,5 @@ def test_wrong_command_lines(millrace, function, name):
     assert "--from says where" in replay(millrace, name, code=64).stderr
     assert "nor an offset" in replay(millrace, name, "--from", "yesterday", code=64).stderr
     assert "no topic of the function" in replay(millrace, name, "--from", "0", "--topic", "z*", code=78).stderr
+    millrace.function(name, f"{name}.x", function.url, paused=True)
+    assert "is paused" in replay(millrace, name, "--from", "0", code=78).stderr
