@@ -57,6 +57,16 @@ static struct clause *new_clause(struct compiler *c, uint32_t term, bool is_chan
     return clause;
 }
 
+/** A word such as "update" would never match. */
+static bool check_op(struct compiler *c, const struct json_node *node)
+{
+    bool is_op = c->is_function && slice_equal(bytes_slice(&c->path), slice_of("op"));
+    bool is_letter =
+        node->kind != FILTER_TEXT || (node->text.size == 1 && memchr("crud", node->text.data[0], 4) != NULL);
+    return !is_op || is_letter ||
+           refuse(c, node->at, "an event's op is c (create), r (read), u (update) or d (delete)");
+}
+
 static bool compile_leaf(struct compiler *c, const struct json_node *node, struct alternatives *a)
 {
     const struct json_tree *tree = &c->parts->tree;
@@ -72,7 +82,7 @@ static bool compile_leaf(struct compiler *c, const struct json_node *node, struc
     uint32_t term = begin_term(c, node, false);
     for (const struct json_node *n = json_tree_child(tree, node); n != NULL; n = json_tree_next(tree, n)) {
         struct condition condition;
-        if (!condition_init(&condition, tree, n, c->f)) {
+        if (!check_op(c, n) || !condition_init(&condition, tree, n, c->f)) {
             return false;
         }
         if (condition.kind == CONDITION_ABSENT) {

@@ -121,6 +121,8 @@ static void a_bad_filter_is_refused_where_it_stands(void **state)
          "6:5: error: filter: the path \"before.status\" is there twice"},
         {"  $or:\n  - changed: [a]\n  - changed: [7]\n",
          "6:15: error: filter: \"changed\" takes column names: strings"},
+        {"  op: [c, update]\n",
+         "4:11: error: filter: an event's op is c (create), r (read), u (update) or d (delete)"},
         {"  [a]\n", "4:3: error: filter: a pattern is an object"},
         {"  {}\n", "4:3: error: filter: an empty object asks for nothing"},
     };
