@@ -291,6 +291,33 @@ static void a_batch_by_key_holds_one_key(void **state)
     case_stop(&c);
 }
 
+static bool has_error(struct bridge_case *c, int64_t n)
+{
+    CLEANUP(bytes_clear) struct bytes status = {0};
+    bridge_status(c->bridge, &status);
+    bool is_error = strstr(bytes_text(&status), "\"last_error\":\"the function answered 422\"") != NULL;
+    return is_error == (n != 0);
+}
+
+/** No later call has to succeed for that. */
+static void the_error_ends_when_nothing_that_failed_is_left(void **state)
+{
+    (void)state;
+    static const struct stub_answer ANSWERS[] = {{.status = 422}, {.status = 422, .is_held = true}};
+    struct script script = {ANSWERS, COUNT_OF(ANSWERS)};
+    struct bridge_case c;
+    case_start(&c, in_turn, &script);
+    case_apply(&c, case_config(&c, "fn"));
+    case_distinct_changes(&c, 2, 1);
+    case_run_until(&c, case_has_settled, 1);
+    case_run_until(&c, has_error, 1);  // another call runs
+    stub_function_release(c.stub);
+    case_run_until(&c, case_has_settled, 2);
+    assert_true(has_error(&c, 0));
+    case_drain(&c);
+    case_stop(&c);
+}
+
 static void the_file_says_what_a_status_means(void **state)
 {
     (void)state;
@@ -324,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_fails_is_halved_until_the_event_is_alone),
         cmocka_unit_test(without_bisect_a_batch_fails_as_a_whole),
         cmocka_unit_test(a_batch_by_key_holds_one_key),
+        cmocka_unit_test(the_error_ends_when_nothing_that_failed_is_left),
         cmocka_unit_test(the_file_says_what_a_status_means),
     };
     return case_run_part(tests, COUNT_OF(tests));
