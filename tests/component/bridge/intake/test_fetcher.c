@@ -204,6 +204,18 @@ static void a_reader_far_behind_reads_alone_until_the_end(void **state)
     run_until(share_all);
 }
 
+/** What all readers have taken is dropped, and then the feed has it no more. */
+static void a_reader_of_dropped_records_gets_them_from_kafka(void **state)
+{
+    (void)state;
+    attach(&t.readers[0], 0);
+    produce(BEYOND_WINDOW);
+    run_until(have_all_read);
+    attach(&t.readers[1], 0);
+    assert_int_equal(fetcher_feed_count(t.fetcher), 2);
+    run_until(share_all);
+}
+
 /** The slowest one leaves while others wait for it. */
 static void a_reader_that_leaves_holds_up_nobody(void **state)
 {
@@ -229,6 +241,7 @@ static void all_readers_of_a_lost_place_learn_it_and_share_the_new_one(void **st
     attach(&t.readers[0], 0);
     attach(&t.readers[1], 0);
     run_until(have_all_lost);
+    attach(&t.readers[2], 0);  // the log is there again, and the feed that lost it, too
     for (int i = 0; i < 2; i++) {
         fetcher_detach(&t.readers[i].reader);
         t.readers[i].is_stopped = false;
@@ -237,6 +250,7 @@ static void all_readers_of_a_lost_place_learn_it_and_share_the_new_one(void **st
     run_until(share_all);
     assert_int_equal(t.readers[0].next, 10);
     assert_int_equal(t.readers[1].next, 10);
+    assert_int_equal(t.readers[2].next, 10);
 }
 
 /** Read-ahead: 8 partitions with 1 MiB, 32 with 256 KiB, the others with 64 KiB. */
@@ -265,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_that_holds_up_the_others_reads_alone_until_the_end, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_reader_far_behind_reads_alone_until_the_end, start, stop),
+        cmocka_unit_test_setup_teardown(a_reader_of_dropped_records_gets_them_from_kafka, start, stop),
         cmocka_unit_test_setup_teardown(a_reader_that_leaves_holds_up_nobody, start, stop),
         cmocka_unit_test_setup_teardown(all_readers_of_a_lost_place_learn_it_and_share_the_new_one, start,
                                         stop),
