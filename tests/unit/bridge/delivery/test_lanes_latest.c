@@ -88,13 +88,12 @@ static void a_ready_lane_keeps_its_place(void **state)
     }
     lanes_wake(&l, QUIET);
     struct lanes_latest at_once = {.now_us = QUIET, .on_replaced = on_replaced};
-    for (int64_t i = 0; i < 3; i++) {
-        lanes_put_latest(&l, make(&first, keys[i], 10 + i), &at_once);
-    }
+    lanes_put_latest(&l, make(&first, "b", 10), &at_once);
+    lanes_put_latest(&l, make(&first, "a", 11), &at_once);
     assert_int_equal(l.ready_count, 3);
-    for (int64_t i = 0; i < 3; i++) {
-        take_and_finish(&l, 10 + i);
-    }
+    take_and_finish(&l, 11);
+    take_and_finish(&l, 10);
+    take_and_finish(&l, 2);
     lanes_clear(&l);
 }
 
@@ -146,6 +145,46 @@ static void one_that_waits_for_a_retry_is_replaced_and_its_wait_stays(void **sta
     lanes_clear(&l);
 }
 
+static void a_retry_at_once_spares_no_lane_that_a_call_holds(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    for (int64_t i = 1; i <= 3; i++) {
+        lanes_put(&l, make(&first, i < 3 ? "a" : "b", i), 0);
+    }
+    struct work_item *failed = lanes_take(&l);
+    struct work_item *held =
+        lanes_take_more(&l, failed);  // of the same call; its dead letter is being stored
+    lanes_delay(&l, failed, 5000);
+    struct work_item *delayed = lanes_take(&l);
+    lanes_delay(&l, delayed, 5000);
+    lanes_retry_now(&l);
+    take_and_finish(&l, 3);
+    finish(&l, held);
+    take_and_finish(&l, 1);
+    lanes_clear(&l);
+}
+
+static void a_probe_takes_an_event_that_was_never_sent(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    const char *const keys[] = {"a", "b", "c"};
+    for (int64_t i = 0; i < 3; i++) {
+        struct work_item *item = make(&first, keys[i], i);
+        item->retry.first_attempt_us = i == 2 ? 0 : 1;
+        lanes_put(&l, item, 0);
+    }
+    lanes_prefer_fresh(&l);
+    take_and_finish(&l, 2);
+    lanes_prefer_fresh(&l);  // none: the order stays
+    take_and_finish(&l, 0);
+    take_and_finish(&l, 1);
+    lanes_clear(&l);
+}
+
 static void on_evicted(void *self, struct record *r)
 {
     (void)self;
@@ -179,6 +218,8 @@ int main(void)
         cmocka_unit_test(an_event_that_is_being_sent_is_not_replaced),
         cmocka_unit_test(one_that_waits_for_a_retry_is_replaced_and_its_wait_stays),
         cmocka_unit_test(an_evicted_event_is_replaced_by_its_ticket),
+        cmocka_unit_test(a_retry_at_once_spares_no_lane_that_a_call_holds),
+        cmocka_unit_test(a_probe_takes_an_event_that_was_never_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
