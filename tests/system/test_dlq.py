@@ -10,6 +10,9 @@ from lib.records import read_topic
 from lib.waiting import wait_until
 
 
+pytestmark = pytest.mark.sanitized
+
+
 @pytest.fixture
 def shop(database, millrace, function, name):
     database.sql("create table a (id int primary key, v text)")

@@ -13,6 +13,9 @@ from lib.program import BINARY
 from lib.records import read_topic
 
 
+pytestmark = pytest.mark.sanitized
+
+
 @pytest.fixture
 def shop(database, millrace, function, name):
     """Its function rejects every event, so the dead-letter topic has all of them."""

@@ -15,6 +15,9 @@ from lib.waiting import wait_until
 ROWS = 30
 
 
+pytestmark = pytest.mark.sanitized
+
+
 @pytest.fixture
 def shop(database, millrace, kafka, function, name):
     """30 changes of 10 rows in one partition, delivered. Live delivery then waits in a call."""
