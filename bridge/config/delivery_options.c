@@ -130,6 +130,13 @@ static const struct config_option on_failure_options[] = {
      .offset = offsetof(struct function_config, delivery.on_failure.dead_letter),
      .rules = &topic_rules,
      .doc = "Topic for events that can't be delivered, with the reason in their headers."},
+    {.key = "hold_key",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct function_config, delivery.on_failure.hold_key),
+     .doc = "After an event has gone to the dead-letter topic, later events of its key wait, in order, until "
+            "its dead letter is redriven or dropped (`millrace dlq`). With order partition the partition "
+            "waits."},
     {.key = "bisect",
      .type = CONFIG_BOOL,
      .initial = "true",
@@ -263,6 +270,16 @@ void delivery_options_finish(const struct config_file *file, struct function_con
         config_complain(
             file, "delivery.batch.by_key",
             "by_key: with order none no events wait together by key; choose order key or partition");
+    }
+    if (c->delivery.on_failure.hold_key && c->delivery.order == FUNCTION_ORDER_NONE) {
+        config_complain(file, "delivery.on_failure.hold_key",
+                        "hold_key: with order none no event waits for another of its key; choose order key "
+                        "or partition");
+    }
+    if (c->delivery.on_failure.hold_key && c->delivery.coalesce_us > 0) {
+        config_complain(file, "delivery.on_failure.hold_key",
+                        "hold_key: with coalesce a later event of a key takes the place of a failed one; "
+                        "leave one of them out");
     }
     const char *initial = "delivery.retry.backoff.initial";
     const char *max = "delivery.retry.backoff.max";

@@ -56,6 +56,7 @@ static bool is_same_delivery(const struct function_config *a, const struct funct
            a->delivery.retry.backoff.initial_us == b->delivery.retry.backoff.initial_us &&
            a->delivery.retry.backoff.max_us == b->delivery.retry.backoff.max_us &&
            a->delivery.on_failure.bisect == b->delivery.on_failure.bisect &&
+           a->delivery.on_failure.hold_key == b->delivery.on_failure.hold_key &&
            is_same_text(a->delivery.on_failure.dead_letter, b->delivery.on_failure.dead_letter);
 }
 

@@ -75,7 +75,8 @@ struct function_config {
         } retry;
         struct {
             char *dead_letter;  // topic; default millrace.dlq.<function>
-            bool bisect;        // a batch that fails is halved until the event is found
+            bool hold_key;
+            bool bisect;  // a batch that fails is halved until the event is found
         } on_failure;
     } delivery;
     bool int64_as_string;

@@ -177,6 +177,8 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
         end_pauses(&r->topic->pause);
         end_pauses(&d->pause);
         DL_DELETE(d->sent, r);
+        r->item->letter.partition = message->partition;
+        r->item->letter.offset = message->offset;
         r->on_stored(r->self, r->item);
         dead_letter_record_free(r);
     }

@@ -37,6 +37,11 @@ int64_t delivery_restore(struct delivery *d, struct work_item *item)
     int64_t first_us = known->first_ms * CLOCK_US_PER_MS + offset_us;
     item->retry.first_attempt_us = first_us == 0 ? 1 : first_us;  // negative: before the machine started
     delivery_fail(d, item);
+    if (known->letter.is_stored) {
+        item->letter = known->letter;
+        d->hold.parked_count++;
+        return LANES_PARKED_US;
+    }
     return known->due_ms * CLOCK_US_PER_MS + offset_us;
 }
 
@@ -51,10 +56,11 @@ struct progress_attempt delivery_attempt_of(const struct work_item *item, int64_
 {
     int64_t offset_us = clock_wall_us() - clock_now_us();  // from monotonic to wall-clock time
     return (struct progress_attempt){
+        .letter = item->letter,
         .offset = progress_offset_of(&item->partition->progress, item->ticket),
         .attempts = item->retry.attempts,
         .first_ms = (item->retry.first_attempt_us + offset_us) / CLOCK_US_PER_MS,
-        .due_ms = due_us == 0 ? 0 : (due_us + offset_us) / CLOCK_US_PER_MS,
+        .due_ms = due_us == 0 || item->letter.is_stored ? 0 : (due_us + offset_us) / CLOCK_US_PER_MS,
     };
 }
 
@@ -82,6 +88,7 @@ void delivery_release(struct delivery *d, struct work_item *item)
         delivery_release_record(d, TAKE(item->record));
     }
     d->failing_count -= item->retry.has_failed ? 1 : 0;
+    d->hold.parked_count -= item->letter.is_stored ? 1 : 0;
     work_item_free(item);
     if (d->has_full_partition && p->is_held && p->item_count <= d->lane_events_max / 2) {
         p->is_held = false;
@@ -136,7 +143,7 @@ void delivery_note_error(struct delivery *d, const char *text)
         last_error_set(&d->error, text);
         return;
     }
-    if (!d->error.is_set || d->failing_count > 0) {
+    if (!d->error.is_set || d->failing_count > d->hold.parked_count) {
         return;
     }
     if (d->is_error_logged) {
@@ -167,6 +174,7 @@ static void watch_dead_letters(struct delivery *d)
 void delivery_tick(struct delivery *d)
 {
     delivery_tick_job(d);
+    delivery_tick_hold(d);
     log_lasting_error(d);
     delivery_note_wait(d, d->waits_for, clock_now_us());
     metric_set(d->metrics->concurrency_limit, (double)d->limiter.window.limit);
@@ -183,7 +191,12 @@ static void on_dead_letter_stored(void *self, struct work_item *item)
     d->dead_letters_waiting--;
     delivery_report(d, item, JOB_DEAD_LETTERED);
     metric_add(d->metrics->dead_lettered, 1);
-    delivery_settle(d, item);
+    if (delivery_holds_key(d, item)) {
+        delivery_hold(d, item);
+    } else {
+        lanes_resume(item);
+        delivery_settle(d, item);
+    }
     delivery_pump(d);
     if (d->limiter.running == 0 && d->dead_letters_waiting == 0) {
         delivery_note_error(d, NULL);  // nothing that failed is left
@@ -205,6 +218,9 @@ void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dea
                       LOG_TEXT("id", id), LOG_NUMBER("status", cause.status),
                       LOG_NUMBER("attempts", cause.attempts)),
              "%s", cause.message);
+    if (delivery_holds_key(d, item)) {
+        lanes_park(item);
+    }
     d->dead_letters_waiting++;
     dead_letter_write(d->dead_letters, item, &cause, on_dead_letter_stored, d);
 }
@@ -236,6 +252,13 @@ static void give_up(struct delivery *d, struct work_item *item, const struct dea
     }
 }
 
+/** With hold_key an event is not given up before those of its key that are in the same call. */
+static bool is_behind_held(const struct delivery *d, const struct invocation *inv,
+                           const struct work_item *item)
+{
+    return inv->last != NULL && inv->last->lane == item->lane && delivery_holds_key(d, item);
+}
+
 /** Adds one event to the call's payload, or settles or dead-letters it. False: it does not fit; the caller
  * keeps it. */
 static bool build_one(struct delivery *d, struct invocation *inv, struct work_item *item)
@@ -248,6 +271,9 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
         return true;
     }
     if (r->reject_reason != NULL) {
+        if (is_behind_held(d, inv, item)) {
+            return false;
+        }
         give_up(d, item,
                 &(struct dead_letter_cause){.reason = r->reject_reason, .message = r->reject_message});
         return true;
@@ -272,6 +298,9 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
         return true;
     case PAYLOAD_REJECTED:
         break;
+    }
+    if (is_behind_held(d, inv, item)) {
+        return false;
     }
     give_up(d, item, &(struct dead_letter_cause){.reason = p->reject_reason, .message = f.text});
     return true;
@@ -440,6 +469,25 @@ bool delivery_wants_more(const struct delivery *d)
     return is_half_empty || has_nothing_fresh;
 }
 
+/** A parked event keeps its lane parked; without hold_key its dead letter has settled it. */
+static void put_restored(struct delivery *d, struct work_item *item)
+{
+    int64_t due_us = delivery_restore(d, item);
+    if (item->letter.is_stored && !delivery_holds_key(d, item)) {
+        delivery_settle(d, item);
+        return;
+    }
+    if (delivery_coalesces(d, item->record->has_key)) {
+        delivery_put_latest(d, item, due_us);
+        return;
+    }
+    lanes_put(&d->lanes, item, due_us);
+    if (item->letter.is_stored && lanes_due_us(item) < LANES_PARKED_US) {
+        item->letter.is_stored = false;  // behind another event, since its order changed: it is sent again
+        d->hold.parked_count--;
+    }
+}
+
 enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct record *r)
 {
     enum consumer_step step;
@@ -464,12 +512,7 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct
     if (!is_event || delivery_refuses(d, item)) {
         settle_filtered(d, item);
     } else {
-        int64_t due_us = delivery_restore(d, item);
-        if (delivery_coalesces(d, r->has_key)) {
-            delivery_put_latest(d, item, due_us);
-        } else {
-            lanes_put(&d->lanes, item, due_us);
-        }
+        put_restored(d, item);
     }
     return CONSUMER_TAKEN;
 }
@@ -513,4 +556,5 @@ void delivery_status(const struct delivery *d, struct bytes *out)
                  limiter_reason_text(d->waits_for));
     bytes_format(out, ",\"deferred_events\":%zu,\"failing_events\":%zu,\"dead_letters_waiting\":%zu",
                  d->lanes.deferred_count + d->lanes.evicted_count, d->failing_count, d->dead_letters_waiting);
+    delivery_status_hold(d, out);
 }

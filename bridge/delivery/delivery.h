@@ -30,6 +30,8 @@ struct delivery_params {
     void (*on_throttled)(void *self, const char *why);
     /** Records that were held may be offered again; only with a job. */
     void (*on_unheld)(void *self);
+    /** The list of the consumer's partitions; NULL: there is none. */
+    struct partition *(*list_partitions)(void *self);
     void *self;
     struct job *job;  // lent; NULL: none
 };

@@ -248,21 +248,41 @@ static struct outcome outcome_of(const struct delivery *d, const struct work_ite
     return outcome_of_event(o, &item->retry, clock_now_us(), &d->policy);
 }
 
-/** Updates the retry state of one event. False: it was settled, dead-lettered or released. */
-static bool finish_one(struct delivery *d, struct work_item *item, struct verdict *v)
+/** With hold_key, an event behind one of its key that is dead-lettered waits as if it had not been sent.
+ * False: it was released. */
+static bool keep_behind(struct delivery *d, struct work_item *item)
+{
+    if (item->partition->state != PARTITION_ASSIGNED) {
+        delivery_release(d, item);
+        return false;
+    }
+    return true;
+}
+
+/**
+ * Updates the retry state of one event. False: it was settled, dead-lettered or released.
+ *
+ * @param last  the event of the call before it that is sent again; NULL: there is none
+ */
+static bool finish_one(struct delivery *d, struct work_item *item, struct verdict *v,
+                       const struct work_item *last)
 {
     struct retry_state *retry = &item->retry;
+    bool is_held = delivery_holds_key(d, item);
     struct outcome o = outcome_of(d, item, v);
     if (o.kind == OUTCOME_DONE) {
         metric_add(d->metrics->delivered, 1);
         settle_delivered(d, item, clock_wall_us());
         return false;
     }
+    if (is_held && lanes_is_parked(item)) {
+        return keep_behind(d, item);
+    }
     if (o.is_attempt) {
         work_item_note_attempt(item, clock_now_us());
     }
     retry->throttles = o.kind == OUTCOME_THROTTLE ? retry->throttles + 1 : 0;
-    if (o.kind == OUTCOME_DEAD) {
+    if (o.kind == OUTCOME_DEAD && !(is_held && last != NULL && last->lane == item->lane)) {
         return finish_dead(d, item, v, o.reason);
     }
     if (item->partition->state != PARTITION_ASSIGNED) {
@@ -281,9 +301,11 @@ static void finish_call(struct delivery *d, struct invocation *inv, struct verdi
 {
     struct work_item *again = NULL;
     struct work_item **end = &again;
+    struct work_item *last = NULL;
     for (struct work_item *item = invoke_take_events(inv), *next; item != NULL; item = next) {
         next = item->next;
-        if (finish_one(d, item, v)) {
+        if (finish_one(d, item, v, last)) {
+            last = item;
             item->next = NULL;
             *end = item;
             end = &item->next;

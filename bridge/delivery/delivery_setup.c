@@ -113,6 +113,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->on_room = params->on_room;
     d->on_throttled = params->on_throttled;
     d->on_unheld = params->on_unheld;
+    d->list_partitions = params->list_partitions;
     d->job = params->job;
     d->self = params->self;
     if (!open_target(d, config, &d->target, f)) {
@@ -212,6 +213,7 @@ void delivery_free(struct delivery *d)
     delivery_close_replaced(d);
     close_target(d->target);
     refetch_free(d->refetch);
+    letter_watch_free(d->hold.watch);
     lanes_clear(&d->lanes);
     event_filter_free(d->filter);
     uv_close((uv_handle_t *)&d->timer, on_closed);

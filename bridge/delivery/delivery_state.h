@@ -6,6 +6,7 @@
 #include "bridge/delivery/bisect.h"
 #include "bridge/delivery/delivery.h"
 #include "bridge/delivery/event_filter.h"
+#include "bridge/delivery/hold_state.h"
 #include "bridge/delivery/invoke.h"
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
@@ -26,6 +27,7 @@ struct delivery {
     void (*on_room)(void *self);
     void (*on_throttled)(void *self, const char *why);
     void (*on_unheld)(void *self);
+    struct partition *(*list_partitions)(void *self);
     void *self;
     struct job *job;  // lent; NULL: none
     char *component;
@@ -61,6 +63,7 @@ struct delivery {
     bool has_full_partition;  // a partition was held because its lane was full
     bool is_throttled;
     bool is_pumping;
+    struct hold_state hold;
 };
 
 /** Adds the time that events have waited for a limit to its metric; from now on they wait for `reason`. */

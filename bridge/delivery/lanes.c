@@ -1,4 +1,5 @@
 #include "bridge/delivery/lanes.h"
+#include "bridge/delivery/lanes_parked.h"
 
 #include "core/base/memory.h"
 
@@ -187,8 +188,7 @@ const struct work_item *lanes_peek(const struct lanes *l)
 const struct work_item *lanes_peek_more(const struct work_item *item)
 {
     const struct work_item *next = item->lane->first;
-    bool is_parked = item->lane->due_us >= LANES_PARKED_US;
-    return next != NULL && next->record != NULL && !is_parked ? next : NULL;
+    return next != NULL && next->record != NULL && !lanes_is_parked(item) ? next : NULL;
 }
 
 struct work_item *lanes_take(struct lanes *l)
@@ -301,6 +301,41 @@ void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us)
 void lanes_park(struct work_item *item)
 {
     item->lane->due_us = LANES_PARKED_US;
+}
+
+bool lanes_is_parked(const struct work_item *item)
+{
+    return item->lane->due_us >= LANES_PARKED_US;
+}
+
+void lanes_resume(struct work_item *item)
+{
+    if (lanes_is_parked(item)) {
+        item->lane->due_us = 0;
+    }
+}
+
+bool lanes_unpark(struct lanes *l, struct work_item *item)
+{
+    struct lane *lane = item->lane;
+    if (lane == NULL || lane->state != LANE_DELAYED || lane->first != item ||
+        lane->delay.due_us < LANES_PARKED_US) {
+        return false;
+    }
+    lanes_enter(l, lane, LANE_NEW);
+    if (item->record != NULL) {
+        lanes_count_out(l, lane, item);
+    } else {
+        lane->evicted = item->next;
+        lane->evicted_count--;
+        l->evicted_count--;
+    }
+    lane->first = item->next;
+    lane->last = item->next == NULL ? NULL : lane->last;
+    item->next = NULL;
+    item->lane = NULL;
+    lanes_settle_state(l, lane);
+    return true;
 }
 
 enum { NOTED_AGAIN_US = 20 * 1000 };

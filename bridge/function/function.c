@@ -255,6 +255,12 @@ static void on_tick(uv_timer_t *tick)
     }
 }
 
+static struct partition *list_partitions(void *self)
+{
+    struct function *fn = self;
+    return consumer_of(fn) == NULL ? NULL : consumer_partitions(consumer_of(fn));
+}
+
 static bool make_delivery(struct function *fn, struct fault *f)
 {
     struct delivery_params params = {
@@ -268,6 +274,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .may_call = may_call,
         .on_room = on_room,
         .on_throttled = on_throttled,
+        .list_partitions = list_partitions,
         .on_unheld = on_unheld,
         .self = fn,
         .job = fn->deps.job,

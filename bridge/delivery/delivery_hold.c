@@ -1,0 +1,192 @@
+// on_failure.hold_key: an event whose dead letter is stored parks its lane, until the letter is settled.
+#include <utlist.h>
+
+#include "bridge/delivery/delivery_state.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum { KEY_BYTES_MAX = 256 };
+
+bool delivery_holds_key(const struct delivery *d, const struct work_item *item)
+{
+    return d->job == NULL && d->config->delivery.on_failure.hold_key &&
+           (d->lanes.order == FUNCTION_ORDER_PARTITION ||
+            (d->lanes.order == FUNCTION_ORDER_KEY && item->record != NULL && item->record->has_key));
+}
+
+static void log_parked(const struct delivery *d, const struct work_item *item)
+{
+    const struct record *r = item->record;
+    const struct json_options options = {.int64_as_string = d->config->int64_as_string};
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    record_decode_key(r, &options, &key);
+    key.size = key.size > KEY_BYTES_MAX ? KEY_BYTES_MAX : key.size;
+    CLEANUP(memory_free_pointer) char *key_text = slice_to_string(bytes_slice(&key));
+    CLEANUP(memory_free_pointer) char *id = slice_to_string(r->id);
+    const char *name = d->config->name;
+    log_warn(d->component, "key_parked",
+             LOG_WITH(LOG_TEXT("key", key_text), LOG_TEXT("id", id), LOG_TEXT("topic", r->topic),
+                      LOG_NUMBER("partition", r->partition), LOG_NUMBER("offset", r->offset),
+                      LOG_NUMBER("letter_partition", item->letter.partition),
+                      LOG_NUMBER("letter_offset", item->letter.offset)),
+             "later events of this key wait until its dead letter is settled: look at it with `millrace dlq "
+             "show %s`, then type `millrace dlq redrive %s` or `millrace dlq drop %s`",
+             name, name, name);
+}
+
+void delivery_hold(struct delivery *d, struct work_item *item)
+{
+    struct partition *p = item->partition;
+    item->letter.is_stored = true;
+    item->letter.since_ms = clock_wall_us() / CLOCK_US_PER_MS;
+    d->hold.parked_count++;
+    if (item->retry.first_attempt_us == 0) {
+        item->retry.first_attempt_us = clock_now_us();
+    }
+    if (p->state != PARTITION_ASSIGNED) {
+        if (p->state == PARTITION_REVOKED && progress_is_current(&p->progress, item->ticket)) {
+            const struct progress_attempt attempt = delivery_attempt_of(item, 0);
+            partition_keep_attempt(p, &attempt);  // its next owner parks the key
+        }
+        delivery_release(d, item);
+        return;
+    }
+    p->failures++;  // a restart must know of it
+    delivery_fail(d, item);
+    log_parked(d, item);
+    item->next = NULL;
+    lanes_park(item);
+    lanes_delay(&d->lanes, item, 0);
+}
+
+static bool is_letter_settled(const struct letter_state *s, int64_t offset)
+{
+    for (size_t i = 0; i < s->beyond->range_count; i++) {
+        if (offset >= s->beyond->ranges[i].from && offset < s->beyond->ranges[i].to) {
+            return true;
+        }
+    }
+    return offset < s->settled;
+}
+
+static const struct letter_state *state_of(const struct letter_state *states, size_t count, int32_t partition)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (states[i].partition == partition) {
+            return &states[i];
+        }
+    }
+    return NULL;
+}
+
+static void release_key(struct delivery *d, struct work_item *item, const char *why)
+{
+    if (!lanes_unpark(&d->lanes, item)) {
+        return;  // its partition was dropped, or it is behind another event
+    }
+    log_info(d->component, "key_released",
+             LOG_WITH(LOG_TEXT("topic", item->partition->topic),
+                      LOG_NUMBER("partition", item->partition->number),
+                      LOG_NUMBER("offset", progress_offset_of(&item->partition->progress, item->ticket)),
+                      LOG_NUMBER("letter_partition", item->letter.partition),
+                      LOG_NUMBER("letter_offset", item->letter.offset)),
+             "%s: the events behind it go on", why);
+    delivery_settle(d, item);
+}
+
+/** Calls `visit` for each parked event; it may free the event. */
+static void each_parked(struct delivery *d, void (*visit)(struct delivery *d, struct work_item *item))
+{
+    struct partition *p;
+    LL_FOREACH (d->list_partitions(d->self), p) {
+        struct work_item *item;
+        struct work_item *next;
+        DL_FOREACH_SAFE2(p->failing, item, next, next_failing)
+        {
+            if (item->letter.is_stored) {
+                visit(d, item);
+            }
+        }
+    }
+}
+
+static void check_letter(struct delivery *d, struct work_item *item)
+{
+    const struct letter_state *s = state_of(d->hold.letters, d->hold.letter_count, item->letter.partition);
+    if (s == NULL) {
+        return;
+    }
+    if (is_letter_settled(s, item->letter.offset)) {
+        release_key(d, item, "its dead letter is settled");
+    } else if (!s->exists || item->letter.offset < s->low || item->letter.offset >= s->high) {
+        release_key(d, item, "its dead letter was deleted");
+    }
+}
+
+static void on_states(void *self, const struct letter_state *states, size_t count)
+{
+    struct delivery *d = self;
+    d->hold.letters = states;
+    d->hold.letter_count = count;
+    each_parked(d, check_letter);
+    d->hold.letters = NULL;
+    d->hold.letter_count = 0;
+    delivery_pump(d);
+    d->on_room(d->self);
+}
+
+static void add_partition(struct delivery *d, struct work_item *item)
+{
+    for (size_t i = 0; i < d->hold.partition_count; i++) {
+        if (d->hold.partitions[i] == item->letter.partition) {
+            return;
+        }
+    }
+    if (d->hold.partition_count < COUNT_OF(d->hold.partitions)) {
+        d->hold.partitions[d->hold.partition_count++] = item->letter.partition;
+    }
+}
+
+static void release_all(struct delivery *d, struct work_item *item)
+{
+    release_key(d, item, "hold_key is off");
+}
+
+void delivery_tick_hold(struct delivery *d)
+{
+    if (d->hold.parked_count == 0) {
+        return;
+    }
+    const char *topic = d->config->delivery.on_failure.dead_letter;
+    if (!d->config->delivery.on_failure.hold_key) {
+        each_parked(d, release_all);
+        delivery_pump(d);
+        return;
+    }
+    if (d->hold.watch == NULL) {
+        d->hold.watch = letter_watch_new(d->loop, d->settings, d->config->name, on_states, d);
+    }
+    if (letter_watch_is_due(d->hold.watch)) {
+        d->hold.partition_count = 0;
+        each_parked(d, add_partition);
+        letter_watch_look(d->hold.watch, topic, d->hold.partitions, d->hold.partition_count);
+    }
+}
+
+static void note_oldest(struct delivery *d, struct work_item *item)
+{
+    if (d->hold.oldest_ms == 0 || item->letter.since_ms < d->hold.oldest_ms) {
+        d->hold.oldest_ms = item->letter.since_ms;
+    }
+}
+
+void delivery_status_hold(const struct delivery *d, struct bytes *out)
+{
+    struct delivery *scan = (struct delivery *)(uintptr_t)d;
+    scan->hold.oldest_ms = 0;
+    bytes_format(out, ",\"parked_keys\":%zu", d->hold.parked_count);
+    if (d->hold.parked_count > 0) {
+        each_parked(scan, note_oldest);
+        bytes_format(out, ",\"oldest_parked_ms\":%lld", (long long)d->hold.oldest_ms);
+    }
+}

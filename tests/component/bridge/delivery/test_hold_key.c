@@ -1,0 +1,177 @@
+// delivery.on_failure.hold_key: behind an event that was dead-lettered the later ones of its key wait.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/kafka/kafka_client.h"
+#include "tests/component/bridge/bridge_case.h"
+
+enum { HELD = 1, FIRST_OTHER = 1000, OTHERS = 20, EVENTS = 2000, LETTER_PARTITIONS = 4 };
+
+struct script {
+    int held_calls;
+    int other_calls;
+    int delivered;  // of the held key, after the first event
+    bool is_out_of_order;
+};
+
+/** Refuses the first event of key HELD for good. */
+static struct stub_answer refuses_the_first(void *self, const struct stub_call *call, size_t number)
+{
+    (void)number;
+    struct script *s = self;
+    const char *at = strstr(call->body, "\"after\":{\"id\":");
+    if (at == NULL || strtoll(at + strlen("\"after\":{\"id\":"), NULL, 10) != HELD) {
+        s->other_calls++;
+        return (struct stub_answer){.status = 200};
+    }
+    s->held_calls++;
+    if (strstr(call->body, "\"note\":\"n0\"") != NULL) {
+        return (struct stub_answer){.status = 400};
+    }
+    CLEANUP(memory_free_pointer) char *next = memory_format("\"note\":\"n%d\"", ++s->delivered);
+    s->is_out_of_order |= strstr(call->body, next) == NULL;
+    return (struct stub_answer){.status = 200};
+}
+
+static bool has_status(struct bridge_case *c, const char *text)
+{
+    CLEANUP(bytes_clear) struct bytes status = {0};
+    bridge_status(c->bridge, &status);
+    return strstr(bytes_text(&status), text) != NULL;
+}
+
+static bool has_parked(struct bridge_case *c, int64_t n)
+{
+    CLEANUP(memory_free_pointer) char *text = memory_format("\"parked_keys\":%d,", (int)n);
+    CLEANUP(memory_free_pointer) char *none = memory_format("\"parked_keys\":%d", (int)n);
+    return has_status(c, n == 0 ? none : text);
+}
+
+static bool has_called_others(struct bridge_case *c, int64_t n)
+{
+    return ((struct script *)c->script)->other_calls >= n;
+}
+
+static bool has_delivered(struct bridge_case *c, int64_t n)
+{
+    return ((struct script *)c->script)->delivered >= n;
+}
+
+/** All records but those that are held were read: none is behind the ones in memory. */
+static bool holds_events(struct bridge_case *c, int64_t n)
+{
+    CLEANUP(memory_free_pointer) char *text = memory_format("\"held_events\":%d,", (int)n);
+    return has_status(c, text);
+}
+
+static struct function_config *holding(const struct bridge_case *c)
+{
+    struct function_config *config = case_config(c, "fn");
+    config->delivery.on_failure.hold_key = true;
+    return config;
+}
+
+/** As `millrace dlq` does once all letters are redriven. */
+static void settle_letters(const struct bridge_case *c)
+{
+    const char *extra[] = {"group.id", "millrace.fn.dlq", NULL};
+    struct fault f;
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    assert_true(kafka_client_conf(&c->settings, KAFKA_CONSUMER, extra, &conf, &f));
+    assert_true(kafka_client_open(conf, KAFKA_CONSUMER, &rk, &f));
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    for (int32_t i = 0; i < LETTER_PARTITIONS; i++) {
+        rd_kafka_topic_partition_list_add(list, "millrace.dlq.fn", i)->offset = 1;
+    }
+    (void)rd_kafka_commit(rk, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+}
+
+static void begin(struct bridge_case *c, struct script *s)
+{
+    *s = (struct script){0};
+    case_start(c, refuses_the_first, s);
+    case_numbered_changes(c, EVENTS, HELD);
+    for (int i = 0; i < OTHERS; i++) {
+        case_change(c, FIRST_OTHER + i, 'c', "x");
+    }
+    case_apply(c, holding(c));
+    case_run_until(c, has_parked, 1);
+    case_run_until(c, has_called_others, OTHERS);
+    assert_int_equal(s->held_calls, 1);
+}
+
+static void expect_rest_in_order(struct bridge_case *c, struct script *s)
+{
+    case_run_until(c, has_delivered, EVENTS - 1);
+    case_run_until(c, has_parked, 0);
+    assert_false(s->is_out_of_order);
+    assert_int_equal(s->held_calls, EVENTS);
+    assert_int_equal(s->other_calls, OTHERS);
+    assert_int_equal(case_metric(c, "events_total{function=\"fn\",outcome=\"dead_lettered\"}"), 1);
+    case_drain(c);
+    assert_int_equal(case_committed(c, "fn"), EVENTS + OTHERS);
+    case_stop(c);
+}
+
+static void a_key_waits_until_its_letter_is_settled(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    struct script s;
+    begin(&c, &s);
+    assert_int_equal(case_committed(&c, "fn") > 0, 0);
+    settle_letters(&c);
+    expect_rest_in_order(&c, &s);
+}
+
+/** Another member takes over: the key is parked again, without a call and without a second letter. */
+static void a_restart_parks_the_key_again(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    struct script s;
+    begin(&c, &s);
+    bridge_apply(c.bridge, NULL, 0);
+    case_apply(&c, holding(&c));
+    case_run_until(&c, holds_events, 0);
+    case_run_until(&c, has_parked, 1);
+    case_run_until(&c, holds_events, EVENTS);
+    assert_int_equal(s.held_calls, 1);
+    settle_letters(&c);
+    case_run_until(&c, has_delivered, EVENTS - 1);
+    assert_false(s.is_out_of_order);
+    assert_int_equal(s.held_calls, EVENTS);
+    assert_int_equal(s.other_calls, OTHERS);
+    CLEANUP(memory_free_pointer) char *letters = case_read_topic(&c, "millrace.dlq.fn", 1);
+    assert_non_null(strstr(letters, "millrace.dlq.reason=rejected;"));
+    case_drain(&c);
+    assert_int_equal(case_committed(&c, "fn"), EVENTS + OTHERS);
+    case_stop(&c);
+}
+
+static void without_hold_key_parked_keys_go_on(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    struct script s;
+    begin(&c, &s);
+    case_apply(&c, case_config(&c, "fn"));
+    expect_rest_in_order(&c, &s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_waits_until_its_letter_is_settled),
+        cmocka_unit_test(a_restart_parks_the_key_again),
+        cmocka_unit_test(without_hold_key_parked_keys_go_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
