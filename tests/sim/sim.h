@@ -1,0 +1,131 @@
+// A seeded simulation of bridge processes: the bridge's own consumer, progress, lanes and delivery over a
+// simulated clock, Kafka, endpoint and dead-letter topic, which the linker puts in place (--wrap). Several
+// processes are object trees of one program.
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include "bridge/delivery/delivery_state.h"
+#include "bridge/intake/consumer_state.h"
+
+enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 };
+
+#define SIM_TOPIC "t"
+
+/** What strikes. */
+#define SIM_FAULTS(X)                                                                                        \
+    X(KILL)                                                                                                  \
+    X(LOST) X(REBALANCE) X(COMMIT_REFUSED) X(LOOKUP_FAILED) X(THROTTLED) X(TIMED_OUT) X(FAILED) X(REJECTED)  \
+        X(UNREACHABLE) X(LATE) X(LETTER_UNAVAILABLE) X(GONE) X(SCHEMA_SLOW) X(RELOAD)
+enum sim_fault {
+#define X(name) SIM_##name,
+    SIM_FAULTS(X)
+#undef X
+        SIM_FAULT_COUNT
+};
+
+/** What a process is doing when something strikes. */
+#define SIM_PHASES(X) X(DOWN) X(IDLE) X(CALLING) X(COMMITTING) X(LOOKING_UP) X(REVOKING)
+enum sim_phase {
+#define X(name) SIM_PHASE_##name,
+    SIM_PHASES(X)
+#undef X
+        SIM_PHASE_COUNT
+};
+
+/** What the function does with an event once faults have stopped. */
+enum sim_behaviour { SIM_GOOD, SIM_FAILS, SIM_REJECTS, SIM_UNDECODABLE, SIM_FILTERED };
+
+struct sim_event {
+    bool exists;
+    int key;  // -1: none
+    enum sim_behaviour behaviour;
+    bool is_settled;  // delivered, filtered, in a stored dead letter, or deleted
+    bool may_repeat;  // it was settled, and a restart does not know that
+    uint32_t failures;
+};
+
+struct sim_partition {
+    struct sim_event events[OFFSETS];
+    int64_t end;
+    int64_t committed;  // -1: none
+    char *text;         // committed with it
+    int owner;          // a process; -1: none
+    int wanted;
+    uint32_t forgotten;  // how often what was not committed was forgotten
+};
+
+struct sim_process {
+    int number;
+    bool is_up;
+    rd_kafka_t *rk;
+    struct consumer *consumer;
+    struct delivery *delivery;
+    struct function_config *config;
+    bool is_turn_due;
+    size_t concurrency_max;  // since its last running call ended
+};
+
+struct sim_world {
+    uint64_t seed;
+    uint64_t random;
+    int64_t now_us;
+    bool has_faults;
+    bool is_tracing;
+    bool is_batch;
+    uint64_t steps;
+    int64_t unreachable_until_us;
+    struct sim_partition partitions[PARTITIONS];
+    struct sim_process processes[PROCESSES];
+    int process_count;
+    int current;  // the process whose code runs
+    uint64_t struck[SIM_FAULT_COUNT][SIM_PHASE_COUNT];
+};
+extern struct sim_world sim;
+
+/** From 0 to sides - 1. */
+unsigned sim_roll(unsigned sides);
+bool sim_chance(unsigned one_in);
+
+/** Calls fn(arg) after that time, as code of the current process. */
+void sim_after(int64_t wait_us, void (*fn)(void *arg), void *arg);
+void sim_cancel(const void *arg);
+
+/** Runs what worker threads of a process have begun, and forgets all else that it awaits. */
+void sim_end_process_events(int process);
+
+void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** A check failed: prints the seed and ends. */
+void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/** A fault strikes the current process. */
+void sim_strike(enum sim_fault fault);
+
+/** Whether a fault strikes the current process now, with that chance. */
+bool sim_strikes(enum sim_fault fault, unsigned one_in);
+
+// sim_kafka.c
+void sim_kafka_produce(void);
+void sim_kafka_coordinate(void);
+void sim_kafka_lose(int process);
+void sim_kafka_close(rd_kafka_t *rk);
+/** Those of a process that is killed: some have arrived. */
+void sim_kafka_drop_commits(int process);
+/** Events that a restart would repeat may be repeated. */
+void sim_forget(struct sim_partition *p, int number);
+
+// sim_endpoint.c
+void sim_endpoint_drop_calls(int process);
+void sim_letters_drop(int process);
+
+// sim_bridge.c
+void sim_bridge_start_all(void);
+void sim_bridge_stop_all(void);
+void sim_bridge_kill(struct sim_process *p);
+void sim_bridge_reload(struct sim_process *p);
+void sim_bridge_unhold(struct sim_process *p);
+void sim_bridge_check(const struct sim_process *p);
+void sim_bridge_make_configs(void);
+void sim_bridge_free_configs(void);
+
+#endif
