@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs, builds and runs the tests; a part's name runs that part only.
-# usage: tests/run.sh [unit|component|lint|asan|tsan|fuzz|tidy|system|system-asan|system-stress|long [arguments]]
+# usage: tests/run.sh [unit|component|lint|sim|asan|tsan|fuzz|tidy|system|system-asan|system-stress|long [arguments]]
 # shellcheck disable=SC2329  # functions are called through part
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ pinned= # a command that the system tests are run by
 
 what=${1:-all}
 case $what in
-    all | unit | component | lint | asan | tsan | fuzz | tidy | system | system-asan | system-stress | long) ;;
+    all | unit | component | lint | sim | asan | tsan | fuzz | tidy | system | system-asan | system-stress | long) ;;
     *)
         sed -n 's/^# usage: /usage: /p' "$0" >&2
         exit 64
@@ -66,6 +66,10 @@ check() {
     ctest --preset "$preset" -L "$labels" "$@" 2>&1 | tee "$work/ctest.log" |
         grep -v -e '^ *Start ' -e ' Passed ' -e '^Test project' -e '^$' || true
     grep -q '^100% tests passed' "$work/ctest.log"
+}
+
+simulate() {
+    build dev && build/dev/tests/sim/simulate --seeds 5000 "$@"
 }
 
 tidy() {
@@ -123,6 +127,7 @@ fi
 
 case $what in
     unit | component | lint) part "$what" check dev "^$what\$" "$@" ;;
+    sim) part sim simulate "$@" ;;
     asan) part asan check asan '^(unit|component|fuzz)$' "$@" ;;
     tsan) part tsan check tsan '^(unit|component)$' "$@" ;;
     fuzz) part fuzz check fuzz '^fuzz$' "$@" ;;
@@ -137,6 +142,7 @@ case $what in
         ;;
     all)
         part dev check dev '^(unit|component|lint)$' -j 4
+        part sim simulate
         part asan check asan '^(unit|component|fuzz)$' -j 4
         part fuzz check fuzz '^fuzz$' -j 2
         part system system dev 'not long'

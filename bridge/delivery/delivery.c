@@ -306,6 +306,13 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
     return true;
 }
 
+/** Whether the call has an event of the lane whose next one, the event that was taken last, was given up:
+ * those behind that one wait until its dead letter is stored. */
+static bool is_cut_off(const struct invocation *inv, const struct lane *lane, uint64_t given_up)
+{
+    return given_up > 0 && inv->last != NULL && inv->last->lane == lane;
+}
+
 /** A call of ready events; NULL: all were filtered or dead-lettered. */
 static struct invocation *build(struct delivery *d)
 {
@@ -313,8 +320,13 @@ static struct invocation *build(struct delivery *d)
     payload_begin(invoke_payload(inv), &d->payload);
     struct work_item *item;
     while ((item = batch_next(&d->limits, &d->lanes, inv->event_count, inv->last)) != NULL) {
+        const struct lane *lane = item->lane;
+        size_t waiting = d->dead_letters_waiting;
         if (!build_one(d, inv, item)) {
             lanes_put_back(&d->lanes, item);
+            break;
+        }
+        if (is_cut_off(inv, lane, d->dead_letters_waiting - waiting)) {
             break;
         }
     }

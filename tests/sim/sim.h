@@ -6,6 +6,7 @@
 
 #include "bridge/delivery/delivery_state.h"
 #include "bridge/intake/consumer_state.h"
+#include "bridge/intake/fetcher.h"
 
 enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 };
 
@@ -14,7 +15,8 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 }
 /** What strikes. */
 #define SIM_FAULTS(X)                                                                                        \
     X(KILL)                                                                                                  \
-    X(LOST) X(REBALANCE) X(COMMIT_REFUSED) X(LOOKUP_FAILED) X(THROTTLED) X(TIMED_OUT) X(FAILED) X(REJECTED)  \
+    X(LOST)                                                                                                  \
+    X(REBALANCE) X(COMMIT_REFUSED) X(LOOKUP_FAILED) X(THROTTLED) X(TIMED_OUT) X(FAILED) X(REJECTED)          \
         X(UNREACHABLE) X(LATE) X(LETTER_UNAVAILABLE) X(GONE) X(SCHEMA_SLOW) X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
@@ -58,6 +60,7 @@ struct sim_process {
     int number;
     bool is_up;
     rd_kafka_t *rk;
+    struct fetcher *fetcher;
     struct consumer *consumer;
     struct delivery *delivery;
     struct function_config *config;

@@ -52,7 +52,7 @@ void sim_bridge_unhold(struct sim_process *s)
 {
     struct partition *p;
     LL_FOREACH (consumer_partitions(s->consumer), p) {
-        p->is_held = p->is_held && p->is_reset_due;
+        p->is_held = false;
     }
     want_turn(s);
 }
@@ -68,10 +68,10 @@ static void on_revoked(void *self, struct partition *p)
     delivery_drop(s->delivery, p);
 }
 
-static enum consumer_step on_record(void *self, struct partition *p, rd_kafka_message_t *message)
+static enum consumer_step on_record(void *self, struct partition *p, struct record *record)
 {
     struct sim_process *s = self;
-    return delivery_take(s->delivery, p, message);
+    return delivery_take(s->delivery, p, record);
 }
 
 static size_t get_attempts(void *self, const struct partition *p, struct progress_attempt *ret, size_t max)
@@ -84,12 +84,6 @@ static void on_offset_reset(void *self, struct partition *p)
 {
     (void)self;
     sim_fail("offset of partition %d out of range", p->number);
-}
-
-static void on_outgrown(void *self, size_t count)
-{
-    (void)self;
-    (void)count;
 }
 
 static void on_resumed(void *self)
@@ -140,6 +134,7 @@ static void start(void *arg)
     struct fault f;
     s->config = &configs[(sim.is_batch ? CONFIGS / 2 : 0) + sim_roll(CONFIGS / 2)];
     s->concurrency_max = (size_t)s->config->delivery.concurrency;
+    s->fetcher = fetcher_new(NULL, NULL);
     struct delivery_params params = {.config = s->config,
                                      .metrics = &series,
                                      .may_call = may_call,
@@ -148,14 +143,13 @@ static void start(void *arg)
                                      .on_unheld = want_turn,
                                      .self = s};
     struct consumer_params consumer = {.config = s->config,
-                                       .partition_count = PARTITIONS,
+                                       .fetcher = s->fetcher,
                                        .listener = {.on_ready = on_ready,
                                                     .on_assigned = on_assigned,
                                                     .on_revoked = on_revoked,
                                                     .on_record = on_record,
                                                     .get_attempts = get_attempts,
                                                     .on_offset_reset = on_offset_reset,
-                                                    .on_outgrown = on_outgrown,
                                                     .on_resumed = on_resumed,
                                                     .on_kafka_error = on_told,
                                                     .on_fault = on_fault,
@@ -214,6 +208,7 @@ static void throw_away(struct sim_process *s)
     if (c->revoked != NULL) {
         rd_kafka_topic_partition_list_destroy(c->revoked);
     }
+    fetcher_free(TAKE(s->fetcher));
     kafka_watch_stop(c->main_watch);
     rd_kafka_queue_destroy(TAKE(c->main_queue));
     offset_store_close(&c->offsets);

@@ -14,7 +14,8 @@ struct rd_kafka_op_s {  // an event
     rd_kafka_topic_partition_list_t *list;
 };
 
-struct rd_kafka_queue_s {
+static struct rd_kafka_queue_s {
+    struct rd_kafka_queue_s *next;
     rd_kafka_t *rk;
     struct rd_kafka_op_s *events;
     int partition;     // -1: of events
@@ -22,14 +23,14 @@ struct rd_kafka_queue_s {
     bool is_reader;    // reports the end
     bool is_end_told;
     struct kafka_watch *watch;
-};
+} * queues;
 
 struct rd_kafka_s {
     int process;  // -1: a reader
     bool is_rebalancing;
     bool is_lost;
+    bool is_giving[PARTITIONS];
     rd_kafka_queue_t *main;
-    rd_kafka_queue_t *queues[PARTITIONS];
 };
 
 struct kafka_watch {
@@ -110,6 +111,7 @@ rd_kafka_queue_t *rd_kafka_queue_new(rd_kafka_t *rk)
 {
     rd_kafka_queue_t *q = memory_zeroed(1, sizeof(*q));
     *q = (rd_kafka_queue_t){.rk = rk, .partition = -1, .position = -1};
+    LL_PREPEND(queues, q);
     return q;
 }
 
@@ -131,30 +133,13 @@ void rd_kafka_queue_destroy(rd_kafka_queue_t *q)
     if (q == q->rk->main) {
         q->rk->main = NULL;
     }
-    for (int i = 0; i < PARTITIONS; i++) {
-        q->rk->queues[i] = q->rk->queues[i] == q ? NULL : q->rk->queues[i];
-    }
+    LL_DELETE(queues, q);
     free(q);
 }
 
 rd_kafka_queue_t *rd_kafka_queue_get_consumer(rd_kafka_t *rk)
 {
     return rk->main;
-}
-
-rd_kafka_queue_t *rd_kafka_queue_get_partition(rd_kafka_t *rk, const char *topic, int32_t partition)
-{
-    (void)topic;
-    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-    q->partition = partition;
-    rk->queues[partition] = q;
-    return q;
-}
-
-void rd_kafka_queue_forward(rd_kafka_queue_t *q, rd_kafka_queue_t *to)
-{
-    (void)q;
-    (void)to;
 }
 
 size_t rd_kafka_queue_length(rd_kafka_queue_t *q)
@@ -280,7 +265,7 @@ int rd_kafka_consume_start_queue(rd_kafka_topic_t *t, int32_t partition, int64_t
 {
     (void)t;
     q->partition = partition;
-    q->position = offset;
+    q->position = offset < 0 ? 0 : offset;
     q->is_reader = true;
     return 0;
 }
@@ -301,20 +286,25 @@ bool __wrap_consumer_conf_open_reader(const struct settings *settings, const str
     (void)limits;
     (void)f;
     *ret = memory_zeroed(1, sizeof(**ret));
-    (*ret)->process = -1;
+    (*ret)->process = sim.current;
     return true;
 }
 
+bool __wrap_consumer_conf_open_fetcher(const struct settings *settings, const struct partition_limits *limits,
+                                       rd_kafka_t **ret, struct fault *f);
+bool __wrap_consumer_conf_open_fetcher(const struct settings *settings, const struct partition_limits *limits,
+                                       rd_kafka_t **ret, struct fault *f)
+{
+    return __wrap_consumer_conf_open_reader(settings, limits, ret, f);
+}
+
 bool __wrap_consumer_conf_open(const struct settings *settings, const struct consumer_group *member,
-                               const struct partition_limits *limits, struct join_watch *join,
-                               rd_kafka_t **ret, struct fault *f);
+                               struct join_watch *join, rd_kafka_t **ret, struct fault *f);
 bool __wrap_consumer_conf_open(const struct settings *settings, const struct consumer_group *member,
-                               const struct partition_limits *limits, struct join_watch *join,
-                               rd_kafka_t **ret, struct fault *f)
+                               struct join_watch *join, rd_kafka_t **ret, struct fault *f)
 {
     (void)settings;
     (void)member;
-    (void)limits;
     (void)f;
     join_watch_init(join);
     rd_kafka_t *rk = memory_zeroed(1, sizeof(*rk));
@@ -502,24 +492,22 @@ rd_kafka_resp_err_t rd_kafka_commit_queue(
 
 rd_kafka_error_t *rd_kafka_incremental_assign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
 {
-    for (int i = 0; i < list->cnt; i++) {
-        rd_kafka_queue_t *q = rk->queues[list->elems[i].partition];
-        q->position = list->elems[i].offset < 0 ? 0 : list->elems[i].offset;
-        signal_queue(q);
-    }
+    (void)list;
     rk->is_rebalancing = false;
     return NULL;
 }
 
 rd_kafka_error_t *rd_kafka_incremental_unassign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
 {
-    for (int i = 0; i < list->cnt; i++) {
-        struct sim_partition *p = &sim.partitions[list->elems[i].partition];
-        if (!rk->is_lost && p->owner == rk->process) {
-            sim_forget(p, list->elems[i].partition);
+    (void)list;  // it may be empty: the partitions are read by other clients
+    for (int i = 0; i < PARTITIONS; i++) {
+        struct sim_partition *p = &sim.partitions[i];
+        if (rk->is_giving[i] && !rk->is_lost && p->owner == rk->process) {
+            sim_forget(p, i);
             p->owner = -1;
-            sim_trace("given back: partition %d", list->elems[i].partition);
+            sim_trace("given back: partition %d", i);
         }
+        rk->is_giving[i] = false;
     }
     rk->is_rebalancing = rk->is_lost = false;
     return NULL;
@@ -528,6 +516,9 @@ rd_kafka_error_t *rd_kafka_incremental_unassign(rd_kafka_t *rk, const rd_kafka_t
 static void rebalance(struct sim_process *s, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list)
 {
     s->rk->is_rebalancing = true;
+    for (int i = 0; i < list->cnt; i++) {
+        s->rk->is_giving[list->elems[i].partition] = code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS;
+    }
     sim_trace("rebalance: process %d %s %d partitions", s->number,
               code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "gets" : "gives", list->cnt);
     push(s->rk->main, RD_KAFKA_EVENT_REBALANCE, code, list);
@@ -592,10 +583,11 @@ void sim_kafka_produce(void)
         struct sim_partition *p = &sim.partitions[i];
         p->end += sim_roll(6);
         p->end = p->end > OFFSETS ? OFFSETS : p->end;
-        for (int k = 0; k < sim.process_count; k++) {
-            if (sim.processes[k].is_up) {
-                signal_queue(sim.processes[k].rk->queues[i]);
-            }
+    }
+    rd_kafka_queue_t *q;
+    LL_FOREACH (queues, q) {
+        if (q->position >= 0) {
+            signal_queue(q);
         }
     }
 }

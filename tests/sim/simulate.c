@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -183,18 +185,30 @@ static void fire_timer(void *arg)
 {
     uv_timer_t *timer = arg;
     uv_timer_cb on_timer = timer->timer_cb;
-    timer->timer_cb = NULL;
+    if (timer->repeat > 0) {
+        sim_after((int64_t)timer->repeat * 1000, fire_timer, timer);
+    } else {
+        timer->timer_cb = NULL;
+    }
     on_timer(timer);
 }
 
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timer, uint64_t wait_ms, uint64_t again_ms);
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timer, uint64_t wait_ms, uint64_t again_ms)
 {
-    (void)again_ms;
+    timer->repeat = again_ms;
     sim_cancel(timer);
     timer->timer_cb = on_timer;
     timer->timeout = (uint64_t)sim.now_us / 1000 + wait_ms;
     sim_after((int64_t)wait_ms * 1000, fire_timer, timer);
+    return 0;
+}
+
+int __wrap_uv_timer_stop(uv_timer_t *timer);
+int __wrap_uv_timer_stop(uv_timer_t *timer)
+{
+    timer->timer_cb = NULL;
+    sim_cancel(timer);
     return 0;
 }
 
@@ -427,8 +441,19 @@ static bool report(uint64_t seeds)
     return is_whole;
 }
 
+/** Starts the program again without address randomisation: hashes of addresses would make runs differ. */
+static void fix_addresses(char **argv)
+{
+    int now = personality(UINT32_MAX);
+    if (now >= 0 && (now & ADDR_NO_RANDOMIZE) == 0 &&
+        personality((unsigned long)now | ADDR_NO_RANDOMIZE) >= 0) {
+        (void)execv("/proc/self/exe", argv);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    fix_addresses(argv);
     uint64_t first = 1;
     uint64_t seeds = 0;
     for (int i = 1; i < argc; i++) {
