@@ -69,7 +69,8 @@ check() {
 }
 
 simulate() {
-    build dev && build/dev/tests/sim/simulate --seeds 5000 "$@"
+    [ $# -gt 0 ] || set -- --seeds 5000
+    build dev && build/dev/tests/sim/simulate "$@"
 }
 
 tidy() {
