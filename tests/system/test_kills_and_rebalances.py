@@ -53,12 +53,14 @@ class Fault:
 
     kind: str
     at: float  # monotonic seconds
+    seen: float  # when `settled` was read: while the group rebalances that takes a while
     running: int  # calls
     settled: dict  # partition: (committed offset, settled ranges beyond it)
 
-    def forgot(self, partition, offset):
+    def forgot(self, record, calls):
         """Whether no commit knew that this event was settled, so that it may be called again."""
-        return partition not in self.settled or not is_settled(*self.settled[partition], offset)
+        known = record.partition in self.settled and is_settled(*self.settled[record.partition], record.offset)
+        return not known or any(self.at < call.began <= self.seen for call in calls[1:])
 
 
 class Herd:
@@ -79,8 +81,9 @@ class Herd:
         self.bridges = [folder.bridge() for folder in self.folders[:3]]
 
     def note(self, kind, running):
+        at = time.monotonic()
         settled = wait_until(self._settled, 30, "readable commits")
-        self.faults.append(Fault(kind, time.monotonic(), running, settled))
+        self.faults.append(Fault(kind, at, time.monotonic(), running, settled))
 
     def _settled(self):
         """None when the client has read beyond the end of a text, which its library does not terminate."""
@@ -141,9 +144,18 @@ def calls_by_event(calls):
     return found
 
 
-def repeats_allowed(faults, record, began):
+def repeats_allowed(faults, record, calls):
     """By how many faults this event was forgotten after its first call (or while it was on its way there)."""
-    return sum(f.at > began - 1 and f.forgot(record.partition, record.offset) for f in faults)
+    return sum(fault.at > calls[0].began - 1 and fault.forgot(record, calls) for fault in faults)
+
+
+def place(record):
+    return f"{record.id} (partition {record.partition}, offset {record.offset})"
+
+
+def around(faults, calls):
+    """The faults about the time of these calls."""
+    return [(f.kind, f.at, f.seen) for f in faults if calls[0].began - 10 < f.at < calls[-1].began + 10]
 
 
 def judge(records, dead, calls, faults):
@@ -156,13 +168,15 @@ def judge(records, dead, calls, faults):
         mine = events[record.id]
         good = [call for call in mine if call.status == 200]
         bad = [call for call in mine if call.status != 200]
-        allowed = repeats_allowed(faults, record, mine[0].began)
+        allowed = repeats_allowed(faults, record, mine)
         repeats += max(0, len(good) - 1)
         assert len(good) <= 1 + allowed, (
-            f"{record.id} (partition {record.partition}, offset {record.offset}): {len(good)} times done, "
-            f"forgotten {allowed} times; began {[c.began for c in good]}, faults {[(f.kind, f.at) for f in faults]}"
+            f"{place(record)}: {len(good)} times done, forgotten {allowed} times; began {[c.began for c in good]}, "
+            f"faults {around(faults, good)}"
         )
-        assert len(bad) <= ATTEMPTS + allowed, f"{record.id}: {len(bad)} attempts, forgotten {allowed} times"
+        assert len(bad) <= ATTEMPTS + allowed, (
+            f"{place(record)}: attempts began {[c.began for c in bad]}, forgotten {allowed} times, {around(faults, bad)}"
+        )
     by_key = defaultdict(list)
     for record in records:
         by_key[record.raw_key].append(record)
