@@ -1,6 +1,7 @@
 """A real Apache Kafka: one KRaft node on a free loopback port, up in about a second; or three of them."""
 
 import base64
+import contextlib
 import glob
 import hashlib
 import os
@@ -123,8 +124,14 @@ class Client:
         asked = ConsumerGroupTopicPartitions(
             group, [TopicPartition(topic, p) for p in self.partitions(topic)]
         )
-        answer = self.admin.list_consumer_group_offsets([asked])[group].result(120)
-        return [p for p in answer.topic_partitions if p.offset >= 0]
+
+        for _ in range(20):
+            answer = self.admin.list_consumer_group_offsets([asked])[group].result(120)
+            found = [p for p in answer.topic_partitions if p.offset >= 0]
+            with contextlib.suppress(UnicodeDecodeError):
+                [p.metadata for p in found]  # the client's library does not terminate it: decoding may fail
+                return found
+        raise AssertionError(f"commits of {group}: the client reads beyond the end of a text each time")
 
     def produce(self, topic, records):
         """Produces (key, value, headers or None, partition or -1) tuples and waits for all of them."""
