@@ -168,7 +168,8 @@ def judge(records, dead, calls, faults):
             f"faults {around(faults, good)}"
         )
         assert len(bad) <= ATTEMPTS + allowed, (
-            f"{place(record)}: attempts began {[c.began for c in bad]}, forgotten {allowed} times, {around(faults, bad)}"
+            f"{place(record)}: attempts began {[c.began for c in bad]}, forgotten {allowed} times, "
+            f"faults {around(faults, bad)}"
         )
     by_key = defaultdict(list)
     for record in records:
