@@ -367,6 +367,7 @@ static void finish_failed(struct delivery *d, struct invocation *inv, struct ver
 void delivery_on_response(void *self, struct invocation *inv, const struct response *r)
 {
     struct delivery *d = self;
+    struct consumer *consumer = inv->first->partition->consumer;
     limiter_end(&d->limiter);
     struct verdict v = {.r = r};
     v.o = outcome_judge(&d->policy, r, inv->first, inv->event_count, &v.invalid);
@@ -390,6 +391,7 @@ void delivery_on_response(void *self, struct invocation *inv, const struct respo
         delivery_close_replaced(d);
     }
     delivery_pump(d);
+    consumer_commit_settled(consumer);
     if (delivery_wants_more(d)) {
         d->on_room(d->self);
     }

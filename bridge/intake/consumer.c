@@ -133,11 +133,21 @@ static void on_worker_done(void *self)
     consumer_advance_close(self);
 }
 
-void consumer_commit_attempts(struct consumer *c)
+static void commit_after(struct consumer *c, int64_t again_us)
 {
-    if (c->main_queue != NULL && offset_store_may_commit_attempts(&c->offsets)) {
+    if (c->main_queue != NULL && offset_store_may_commit(&c->offsets, again_us)) {
         (void)offset_store_commit(&c->offsets, false);
     }
+}
+
+void consumer_commit_attempts(struct consumer *c)
+{
+    commit_after(c, OFFSET_STORE_ATTEMPTS_AGAIN_US);
+}
+
+void consumer_commit_settled(struct consumer *c)
+{
+    commit_after(c, OFFSET_STORE_AGAIN_US);
 }
 
 void consumer_tick(struct consumer *c)

@@ -65,6 +65,9 @@ void consumer_partition_idle(struct consumer *c, struct partition *p);
 /** Commits the attempts that were used up, at most ten times a second, and what else has moved. */
 void consumer_commit_attempts(struct consumer *c);
 
+/** Commits what has moved, at most five times a second. Call it when calls have ended. */
+void consumer_commit_settled(struct consumer *c);
+
 /** Call twice a second: polls the group, commits what has moved. */
 void consumer_tick(struct consumer *c);
 

@@ -56,8 +56,9 @@ static uint64_t collect(struct offset_store *s, struct partition *p)
 static bool is_text_due(const struct partition *p, uint64_t hash, bool is_last)
 {
     bool has_changed = hash != p->committed_hash;
-    int64_t again_us =
-        p->failures > p->failures_committed ? OFFSET_STORE_ATTEMPTS_AGAIN_US : OFFSET_STORE_TEXT_AGAIN_US;
+    int64_t again_us = p->failures > p->failures_committed ? OFFSET_STORE_ATTEMPTS_AGAIN_US
+                       : p->spill.named.log != 0           ? OFFSET_STORE_SPILLED_AGAIN_US
+                                                           : OFFSET_STORE_AGAIN_US;
     bool is_due = is_last || clock_now_us() - p->committed_us >= again_us;
     return is_due && p->progress.committing < 0 && p->progress.committed == progress_safe(&p->progress) &&
            has_changed;

@@ -43,16 +43,19 @@ void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, 
 /** Not while offset_store_is_busy. */
 void offset_store_close(struct offset_store *s);
 
-/** What is known beyond an offset that stands still is committed at most this often. */
-#define OFFSET_STORE_TEXT_AGAIN_US (1 * CLOCK_US_PER_S)
+/** While calls end, what is settled is committed at most this often: so much a kill repeats. */
+#define OFFSET_STORE_AGAIN_US (200 * CLOCK_US_PER_MS)
 
-/** And attempts that no restart would know of, this often: their events wait for it. */
+/** What is known beyond an offset that stands still, when it has outgrown the offset's metadata. */
+#define OFFSET_STORE_SPILLED_AGAIN_US (1 * CLOCK_US_PER_S)
+
+/** Attempts that no restart would know of: their events wait for it. */
 #define OFFSET_STORE_ATTEMPTS_AGAIN_US (100 * CLOCK_US_PER_MS)
 
-/** Whether enough time has passed since the last commit to commit attempts. */
-static inline bool offset_store_may_commit_attempts(const struct offset_store *s)
+/** Whether this time has passed since the last commit. */
+static inline bool offset_store_may_commit(const struct offset_store *s, int64_t again_us)
 {
-    return !s->is_committing && clock_now_us() - s->committing_since_us >= OFFSET_STORE_ATTEMPTS_AGAIN_US;
+    return !s->is_committing && clock_now_us() - s->committing_since_us >= again_us;
 }
 
 /**
