@@ -39,8 +39,9 @@ int64_t delivery_restore(struct delivery *d, struct work_item *item)
     delivery_fail(d, item);
     if (known->letter.is_stored) {
         item->letter = known->letter;
+        item->is_parked = true;
         d->hold.parked_count++;
-        return LANES_PARKED_US;
+        return 0;
     }
     return known->due_ms * CLOCK_US_PER_MS + offset_us;
 }
@@ -194,7 +195,6 @@ static void on_dead_letter_stored(void *self, struct work_item *item)
     if (delivery_holds_key(d, item)) {
         delivery_hold(d, item);
     } else {
-        lanes_resume(item);
         delivery_settle(d, item);
     }
     delivery_pump(d);
@@ -494,10 +494,6 @@ static void put_restored(struct delivery *d, struct work_item *item)
         return;
     }
     lanes_put(&d->lanes, item, due_us);
-    if (item->letter.is_stored && lanes_due_us(item) < LANES_PARKED_US) {
-        item->letter.is_stored = false;  // behind another event, since its order changed: it is sent again
-        d->hold.parked_count--;
-    }
 }
 
 enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct record *r)

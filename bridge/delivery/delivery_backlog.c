@@ -5,6 +5,7 @@
 // keys.
 #include "bridge/delivery/delivery_state.h"
 #include "bridge/delivery/lanes_evicted.h"
+#include "bridge/delivery/lanes_parked.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -110,7 +111,8 @@ static bool on_record(void *self, struct partition *p, rd_kafka_message_t *messa
     const struct lane_record record = lane_record_of_message(p, message);
     struct lanes_loaded loaded = lanes_load(&d->lanes, &record, r, LOADED_A_LANE);
     if (loaded.is_new) {
-        (void)delivery_restore(d, loaded.item);
+        int64_t due_us = delivery_restore(d, loaded.item);
+        lanes_restored(&d->lanes, loaded.item, loaded.item->letter.is_stored, due_us);
     }
     if (loaded.wants_more) {
         refetch_want(d->refetch, p, progress_offset_of(&p->progress, loaded.ticket));

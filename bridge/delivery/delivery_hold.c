@@ -82,7 +82,7 @@ static const struct letter_state *state_of(const struct letter_state *states, si
 static void release_key(struct delivery *d, struct work_item *item, const char *why)
 {
     if (!lanes_unpark(&d->lanes, item)) {
-        return;  // its partition was dropped, or it is behind another event
+        return;  // its partition was dropped, or it is behind another event: looked for again
     }
     log_info(d->component, "key_released",
              LOG_WITH(LOG_TEXT("topic", item->partition->topic),

@@ -275,7 +275,7 @@ static bool finish_one(struct delivery *d, struct work_item *item, struct verdic
         settle_delivered(d, item, clock_wall_us());
         return false;
     }
-    if (is_held && lanes_is_parked(item)) {
+    if (is_held && lanes_is_closed(item)) {
         return keep_behind(d, item);
     }
     if (o.is_attempt) {

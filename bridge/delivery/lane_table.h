@@ -13,6 +13,7 @@ enum lane_state {
     LANE_BUSY,     // a call holds events of it
     LANE_DELAYED,  // in the heap of delayed lanes
     LANE_WANTING,  // in the wanting list
+    LANE_PARKED,   // in no list: its first event is parked
 };
 // clang-format on
 
@@ -21,6 +22,7 @@ struct lane {
     bool is_single;   // of one event without a key: its key is the event's ticket
     bool is_loading;  // its first evicted record is being read
     bool is_fresh;    // while it is ready: its first event was never sent
+    bool is_closed;   // while it is busy: an event of it was parked, and no more are taken
     struct lane *next_in_bucket;
     struct lane *next;  // in the ready or the wanting list
     struct lane *previous;

@@ -36,6 +36,7 @@ static void leave(struct lanes *l, struct lane *lane)
     switch (lane->state) {
     case LANE_NEW:
     case LANE_BUSY:
+    case LANE_PARKED:
         break;
     case LANE_READY:
         take_out(&l->ready_first, &l->ready_last, lane);
@@ -62,6 +63,7 @@ void lanes_enter(struct lanes *l, struct lane *lane, enum lane_state state)
     switch (state) {
     case LANE_NEW:
     case LANE_BUSY:
+    case LANE_PARKED:
         break;
     case LANE_READY:
         append(&l->ready_first, &l->ready_last, lane);
@@ -89,9 +91,13 @@ void lanes_enter(struct lanes *l, struct lane *lane, enum lane_state state)
 void lanes_settle_state(struct lanes *l, struct lane *lane)
 {
     bool is_empty = lane->first == NULL && lane->deferred.count == 0;
+    lane->is_closed = false;
     if (is_empty) {
         lanes_enter(l, lane, LANE_NEW);
         lane_table_remove(&l->table, lane);
+    } else if (lane->first != NULL && lane->first->is_parked) {
+        lane->due_us = 0;
+        lanes_enter(l, lane, LANE_PARKED);
     } else if (lane->due_us != 0) {
         lanes_enter(l, lane, LANE_DELAYED);
     } else if (lane->first != NULL && lane->first->record != NULL) {
@@ -188,7 +194,8 @@ const struct work_item *lanes_peek(const struct lanes *l)
 const struct work_item *lanes_peek_more(const struct work_item *item)
 {
     const struct work_item *next = item->lane->first;
-    return next != NULL && next->record != NULL && !lanes_is_parked(item) ? next : NULL;
+    bool may_be_sent = next != NULL && next->record != NULL && !next->is_parked;
+    return may_be_sent && !item->lane->is_closed ? next : NULL;
 }
 
 struct work_item *lanes_take(struct lanes *l)
@@ -300,26 +307,29 @@ void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us)
 
 void lanes_park(struct work_item *item)
 {
-    item->lane->due_us = LANES_PARKED_US;
+    item->is_parked = true;
+    item->lane->is_closed = true;
 }
 
-bool lanes_is_parked(const struct work_item *item)
+bool lanes_is_closed(const struct work_item *item)
 {
-    return item->lane->due_us >= LANES_PARKED_US;
+    return item->lane->is_closed;
 }
 
-void lanes_resume(struct work_item *item)
+void lanes_restored(struct lanes *l, struct work_item *item, bool is_parked, int64_t due_us)
 {
-    if (lanes_is_parked(item)) {
-        item->lane->due_us = 0;
+    struct lane *lane = item->lane;
+    item->is_parked = is_parked;
+    if (lane->first == item && lane->state == LANE_READY && (is_parked || due_us != 0)) {
+        lane->due_us = due_us;
+        lanes_settle_state(l, lane);
     }
 }
 
 bool lanes_unpark(struct lanes *l, struct work_item *item)
 {
     struct lane *lane = item->lane;
-    if (lane == NULL || lane->state != LANE_DELAYED || lane->first != item ||
-        lane->delay.due_us < LANES_PARKED_US) {
+    if (lane == NULL || lane->state != LANE_PARKED || lane->first != item) {
         return false;
     }
     lanes_enter(l, lane, LANE_NEW);
@@ -357,10 +367,10 @@ struct partition *lanes_wake(struct lanes *l, int64_t now_us)
 
 void lanes_retry_now(struct lanes *l)
 {
-    (void)lanes_wake(l, LANES_PARKED_US - 1);
+    (void)lanes_wake(l, INT64_MAX);
     for (size_t i = 0; i < l->table.bucket_count; i++) {
         for (struct lane *lane = l->table.buckets[i]; lane != NULL; lane = lane->next_in_bucket) {
-            lane->due_us = lane->due_us < LANES_PARKED_US ? 0 : lane->due_us;
+            lane->due_us = 0;
         }
     }
 }
@@ -401,7 +411,7 @@ static struct work_item *drop_lane(struct lanes *l, struct lane *lane, struct wo
     l->evicted_count -= lane->evicted_count;
     lane->evicted_count = 0;
     lane->first = lane->last = lane->evicted = NULL;
-    lane->is_loading = false;
+    lane->is_loading = lane->is_closed = false;
     lane->due_us = 0;
     if (lane->taken == 0) {
         lane_table_remove(&l->table, lane);

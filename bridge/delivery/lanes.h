@@ -10,6 +10,7 @@
 //   busy     a call holds events of it
 //   delayed  its last call failed: it is not due yet
 //   wanting  nothing in flight; the record of its first event must be read again
+//   parked   its first event is never sent again: the others wait until it is removed (lanes_parked.h)
 #ifndef BRIDGE_DELIVERY_LANES_H
 #define BRIDGE_DELIVERY_LANES_H
 
@@ -88,13 +89,6 @@ void lanes_put_back(struct lanes *l, struct work_item *item);
  * settled before or after this
  */
 void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us);
-
-/** No lane is due then. */
-#define LANES_PARKED_US (INT64_MAX / 2)
-
-/** A taken event is not to be sent again: its lane is delayed without end once the event is given back by
- * lanes_delay, and no more events are taken from it before. */
-void lanes_park(struct work_item *item);
 
 /**
  * Makes the lanes ready that are due. A lane whose first event's last attempt is not committed stays delayed

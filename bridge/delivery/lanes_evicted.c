@@ -43,13 +43,12 @@ static void evict(struct lanes *l, struct lane *lane, struct work_item *item,
     eviction->on_evicted(eviction->self, TAKE(item->record));
 }
 
-/** Behind which queued items all others can wait as tickets: they keep no retry state, and can be read again.
- */
+/** Behind which queued items all others can wait as tickets: these keep no state, and can be read again. */
 static struct work_item *last_to_keep(const struct lane *lane, size_t kept)
 {
     struct work_item *last = NULL;
     for (struct work_item *item = lane->first; item != NULL; item = item->next) {
-        if (item->record == NULL || work_item_was_tried(item) || is_irretrievable(item)) {
+        if (item->record == NULL || work_item_was_tried(item) || item->is_parked || is_irretrievable(item)) {
             last = item;
         }
     }
@@ -117,6 +116,9 @@ static void evict_lane(struct lanes *l, struct lane *lane, const struct lanes_ev
         break;
     case LANE_DELAYED:
         evict_from(l, lane, eviction, lane->delay.due_us > eviction->delayed_after_us);
+        break;
+    case LANE_PARKED:
+        evict_from(l, lane, eviction, eviction->delayed_after_us < INT64_MAX);
         break;
     case LANE_READY:
         if (eviction->has_ready && !lane->is_fresh) {
@@ -276,7 +278,8 @@ struct work_item *lanes_drop_evicted(struct lanes *l, const struct partition *p)
             l->deferred_count -= lane->deferred.count;
             ticket_queue_clear(&lane->deferred);
             lane->is_loading = false;
-            if (lane->state == LANE_WANTING || (lane->state == LANE_DELAYED && lane->first == NULL)) {
+            bool waits = lane->state == LANE_DELAYED || lane->state == LANE_PARKED;
+            if (lane->state == LANE_WANTING || (waits && lane->first == NULL)) {
                 lanes_settle_state(l, lane);
             }
         }

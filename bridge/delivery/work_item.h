@@ -29,7 +29,8 @@ struct work_item {
     uint64_t ticket;              // of the partition's progress
     struct record *record;        // NULL: evicted; it is read again
     struct retry_state retry;
-    struct progress_letter letter;   // is_stored: it is parked
+    bool is_parked;                  // never sent again: the events of its lane wait behind it
+    struct progress_letter letter;   // is_stored: it was dead-lettered, and its key is held
     uint32_t filter_generation;      // of the filter that accepted it; 0: none did yet
     struct work_item *next_failing;  // in partition->failing, while retry.has_failed
     struct work_item *previous_failing;

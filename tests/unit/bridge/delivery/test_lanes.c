@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "bridge/delivery/lanes_parked.h"
 #include "lane_case.h"
 
 static void a_key_has_one_event_in_flight_and_keeps_its_order(void **state)
@@ -272,9 +273,32 @@ static void a_parked_lane_keeps_its_order_and_holds_up_no_other(void **state)
     take_and_finish(&l, 2);
     (void)lanes_wake(&l, 1000000);
     assert_null(lanes_take(&l));
-    assert_true(lanes_next_due_us(&l) >= LANES_PARKED_US);
+    lanes_retry_now(&l);
+    assert_null(lanes_take(&l));
+    assert_int_equal(lanes_next_due_us(&l), -1);
     struct work_item *dropped = lanes_drop(&l, &first);
     assert_int_equal(free_list(dropped), 2);
+    lanes_clear(&l);
+}
+
+static void a_parked_event_behind_others_stops_the_lane_when_it_is_first(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    lanes_put(&l, make(&first, "a", 0), 0);
+    struct work_item *parked = make(&first, "a", 1);
+    parked->is_parked = true;  // before a restart
+    lanes_put(&l, parked, 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
+    struct work_item *taken = lanes_take(&l);
+    assert_null(lanes_take_more(&l, taken));
+    assert_false(lanes_unpark(&l, parked));
+    finish(&l, taken);
+    assert_null(lanes_take(&l));
+    assert_true(lanes_unpark(&l, parked));
+    work_item_free(parked);
+    take_and_finish(&l, 2);
     lanes_clear(&l);
 }
 
@@ -294,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_lane_is_delayed_once_no_call_holds_it),
         cmocka_unit_test(a_revoked_partition_drops_its_delayed_lanes),
         cmocka_unit_test(a_parked_lane_keeps_its_order_and_holds_up_no_other),
+        cmocka_unit_test(a_parked_event_behind_others_stops_the_lane_when_it_is_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bridge/delivery/lanes_evicted.h"
+#include "bridge/delivery/lanes_parked.h"
 #include "lane_case.h"
 
 static size_t evicted;
@@ -49,6 +50,52 @@ static bool load_key(struct lanes *l, const char *key, int64_t offset, size_t lo
 static bool load(struct lanes *l, int64_t offset, size_t loaded_max)
 {
     return load_key(l, "a", offset, loaded_max);
+}
+
+/** What a restart knows of a ticket's event is known again only with its record. */
+static void a_ticket_whose_event_was_parked_is_parked_again(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    for (int64_t i = 1; i <= 3; i++) {
+        lanes_put(&l, make(&first, "a", i), 0);
+    }
+    struct work_item *busy = lanes_take(&l);
+    assert_int_equal(evict(&l, 0, INT64_MAX), 2);
+    finish(&l, busy);
+    struct lane_record which = record_of("a", 2);
+    struct lanes_loaded loaded = lanes_load(&l, &which, make_record("a", 2), 1);
+    assert_true(loaded.is_new);
+    lanes_restored(&l, loaded.item, true, 0);
+    assert_null(lanes_take(&l));
+    assert_int_equal(evict(&l, 0, 0), 1);  // it is known without its record
+    assert_int_equal(l.deferred_count, 1);
+    assert_int_equal(l.evicted_count, 1);
+    assert_true(lanes_unpark(&l, loaded.item));
+    work_item_free(loaded.item);
+    assert_true(load(&l, 3, 1));
+    take_and_finish(&l, 3);
+    lanes_clear(&l);
+}
+
+static void a_ticket_whose_event_waited_for_a_retry_waits_again(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "a", 2), 0);
+    struct work_item *busy = lanes_take(&l);
+    assert_int_equal(evict(&l, 0, INT64_MAX), 1);
+    finish(&l, busy);
+    struct lane_record which = record_of("a", 2);
+    struct lanes_loaded loaded = lanes_load(&l, &which, make_record("a", 2), 1);
+    lanes_restored(&l, loaded.item, false, 100);
+    assert_null(lanes_take(&l));
+    (void)lanes_wake(&l, 100);
+    take_and_finish(&l, 2);
+    lanes_clear(&l);
 }
 
 static void what_waits_behind_a_busy_lane_can_wait_as_tickets(void **state)
@@ -399,6 +446,8 @@ static void whatever_is_evicted_the_order_of_a_key_and_its_attempts_stay(void **
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_ticket_whose_event_was_parked_is_parked_again),
+        cmocka_unit_test(a_ticket_whose_event_waited_for_a_retry_waits_again),
         cmocka_unit_test(what_waits_behind_a_busy_lane_can_wait_as_tickets),
         cmocka_unit_test(events_of_a_log_that_is_gone_never_wait_as_tickets),
         cmocka_unit_test(tickets_of_records_that_are_gone_are_taken_out_in_order),

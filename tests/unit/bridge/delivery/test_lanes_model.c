@@ -12,6 +12,7 @@
 #include "bridge/delivery/batch.h"
 #include "bridge/delivery/bisect.h"
 #include "bridge/delivery/lanes_evicted.h"
+#include "bridge/delivery/lanes_parked.h"
 #include "lane_case.h"
 
 enum { PARTITIONS = 2, KEYS = 5, EVENTS = 2000, CALLS = 3, CALL_EVENTS = 8 };
@@ -25,6 +26,8 @@ struct model {
     struct partition partitions[PARTITIONS];
     enum fate fate[PARTITIONS][EVENTS];
     uint32_t attempts[PARTITIONS][EVENTS];
+    bool is_parked[PARTITIONS][EVENTS];
+    size_t released_count;      // parked events that were released
     uint64_t next[PARTITIONS];  // ticket to be read
     struct work_item *calls[CALLS];
     struct bisect bisect;
@@ -73,6 +76,8 @@ static void check_counts(const struct lanes *l)
             assert_int_equal(lane->loaded_bytes, loaded * 10);
             assert_int_equal(lane->evicted_count, evicted);
             assert_int_equal(lane->taken > 0, lane->state == LANE_BUSY);
+            bool is_parked = lane->taken == 0 && lane->first != NULL && lane->first->is_parked;
+            assert_int_equal(is_parked, lane->state == LANE_PARKED);
             lane_count++;
             sum.loaded_count += loaded;
             sum.evicted_count += evicted;
@@ -144,6 +149,7 @@ static void read_one(struct model *m)
         item->retry.attempts = m->attempts[i][ticket] = 1 + roll(m, 5);
         work_item_fail(item);
         due_us = m->now_us + roll(m, 50);
+        item->is_parked = m->is_parked[i][ticket] = roll(m, 4) == 0;
     }
     lanes_put(&m->l, item, due_us);
 }
@@ -159,6 +165,7 @@ static void call(struct model *m, struct work_item **at)
         assert_non_null(item->record);
         assert_int_equal(*fate_of(m, item->partition, item->ticket), WAITING);
         assert_int_equal(item->retry.attempts, m->attempts[item->partition - m->partitions][item->ticket]);
+        assert_false(m->is_parked[item->partition - m->partitions][item->ticket]);
         assert_true(last == NULL || last->retry.group == item->retry.group);
         if (roll(m, 8) == 0) {
             lanes_put_back(&m->l, item);
@@ -201,6 +208,10 @@ static void answer(struct model *m, struct work_item **call_items)
         }
         item->retry.attempts = ++m->attempts[i][item->ticket];
         work_item_fail(item);
+        if (roll(m, 16) == 0) {
+            lanes_park(item);
+            m->is_parked[i][item->ticket] = true;
+        }
         m->fate[i][item->ticket] = WAITING;
         item->next = NULL;
         *end = item;
@@ -249,9 +260,46 @@ static void load(struct model *m)
             assert_int_equal(m->fate[i][ticket], WAITING);
             struct lanes_loaded loaded =
                 lanes_load(&m->l, &record, make_record(key_at(ticket), (int64_t)ticket), 4);
+            if (loaded.is_new && roll(m, 8) == 0) {
+                m->is_parked[i][ticket] = roll(m, 2) == 0;
+                loaded.item->retry.first_attempt_us = 1;
+                work_item_fail(loaded.item);
+                lanes_restored(&m->l, loaded.item, m->is_parked[i][ticket], m->now_us + roll(m, 20));
+            }
             wants_more = loaded.wants_more;
             ticket = loaded.ticket;
         }
+    }
+}
+
+static struct work_item *find_parked(struct model *m)
+{
+    const struct lane_table *t = &m->l.table;
+    size_t start = roll(m, (unsigned)t->bucket_count);
+    for (size_t i = 0; i < t->bucket_count; i++) {
+        struct lane *lane = t->buckets[(start + i) % t->bucket_count];
+        for (; lane != NULL; lane = lane->next_in_bucket) {
+            if (lane->state == LANE_PARKED) {
+                return lane->first;
+            }
+        }
+    }
+    return NULL;
+}
+
+/** A dead letter is settled: its lane goes on. */
+static void release_parked(struct model *m)
+{
+    struct work_item *item = find_parked(m);
+    if (item != NULL) {
+        assert_true(m->is_parked[item->partition - m->partitions][item->ticket]);
+        *fate_of(m, item->partition, item->ticket) = SETTLED;
+        assert_true(lanes_unpark(&m->l, item));
+        if (item->record != NULL) {
+            record_release(TAKE(item->record));
+        }
+        work_item_free(item);
+        m->released_count++;
     }
 }
 
@@ -304,7 +352,9 @@ static void step(struct model *m)
         } else {
             answer(m, at);
         }
-    } else if (what < 360) {
+    } else if (what < 340) {
+        release_parked(m);
+    } else if (what < 365) {
         evict(m);
     } else if (what < 399) {
         load(m);
@@ -331,6 +381,7 @@ static void run(enum function_order order, uint64_t seed)
         m.now_us += 10;
         lanes_wake(&m.l, m.now_us);
         load(&m);
+        release_parked(&m);
         struct work_item **at = &m.calls[i % CALLS];
         if (*at == NULL) {
             call(&m, at);
@@ -340,6 +391,7 @@ static void run(enum function_order order, uint64_t seed)
         has_more = m.l.table.lane_count > 0;
     }
     assert_int_equal(m.l.table.lane_count, 0);
+    assert_true(m.released_count > 20);
     check_fates(&m);
     lanes_clear(&m.l);
 }
