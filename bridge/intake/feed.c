@@ -20,6 +20,7 @@ static void drop_first(struct feed *feed)
         rd_kafka_message_destroy(item->message);
     } else {
         feed->start = item->record->offset + 1;
+        feed->is_whole = false;
         record_release(item->record);
     }
 }
@@ -55,6 +56,14 @@ static void grow(struct feed *feed)
     feed->capacity = capacity;
 }
 
+/** What was before the first item of a log has been deleted. */
+static void note_beginning(struct feed *feed, int64_t offset)
+{
+    if (feed->start == RD_KAFKA_OFFSET_BEGINNING) {
+        feed->start = offset;
+    }
+}
+
 /** Takes over the message. */
 static void append(struct feed *feed, rd_kafka_message_t *message, int64_t now_us)
 {
@@ -63,12 +72,14 @@ static void append(struct feed *feed, rd_kafka_message_t *message, int64_t now_u
     }
     struct feed_item item = {0};
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_beginning(feed, message->offset);
         item.record = record_new(feed->topic, message, now_us);
         feed->position = message->offset + 1;
         rd_kafka_message_destroy(message);
     } else {
         item.message = message;
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            note_beginning(feed, message->offset);
             feed->position = message->offset > feed->position ? message->offset : feed->position;
         } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                    message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
@@ -107,7 +118,9 @@ void feed_fill(struct feed *feed, rd_kafka_t *rk, const struct partition_limits 
 
 bool feed_covers(const struct feed *feed, int64_t offset)
 {
-    return !feed->is_dead && offset >= feed->start && offset <= feed->position;
+    bool is_in = offset == RD_KAFKA_OFFSET_BEGINNING ? feed->is_whole
+                                                     : offset >= feed->start && offset <= feed->position;
+    return is_in && !feed->is_dead;
 }
 
 /** Whether a reader at the offset is to get the item. */
@@ -124,8 +137,13 @@ void feed_add_reader(struct feed *feed, struct feed_reader *r, int64_t offset)
     r->feed = feed;
     r->position = offset;
     r->sequence = feed->next_sequence;
-    while (r->sequence > feed->first_sequence && is_behind(feed_item_at(feed, r->sequence - 1), offset)) {
-        r->sequence--;
+    for (uint64_t s = feed->next_sequence; s > feed->first_sequence; s--) {
+        const struct feed_item *item = feed_item_at(feed, s - 1);
+        if (is_behind(item, offset)) {
+            r->sequence = s - 1;
+        } else if (item->record != NULL) {
+            break;
+        }
     }
     LL_APPEND(feed->readers, r);
 }
@@ -157,6 +175,7 @@ struct feed *feed_open(uv_loop_t *loop, rd_kafka_t *rk, const char *topic, int32
     feed->topic = memory_string(topic);
     feed->partition = partition;
     feed->start = feed->position = offset;
+    feed->is_whole = offset == RD_KAFKA_OFFSET_BEGINNING;
     feed->handle = handle;
     feed->queue = queue;
     feed->watch = kafka_watch_start(loop, queue, on_queue_ready, feed);

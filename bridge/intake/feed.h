@@ -44,6 +44,7 @@ struct feed {
     struct feed_reader *readers;
     int64_t start;     // the window has all records from this offset on; it may be RD_KAFKA_OFFSET_BEGINNING
     int64_t position;  // the offset after the last item
+    bool is_whole;     // the window has the log's first record
     bool is_alone;     // there is no other feed of the partition
     bool is_dead;      // librdkafka reads no further: its offset is out of range
     bool is_ready;     // the queue may have messages

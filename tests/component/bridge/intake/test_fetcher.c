@@ -16,6 +16,7 @@ struct case_reader {
     bool is_stopped;  // takes nothing
     int64_t next;     // the offset that it must get next
     int end_count;
+    int error_count;
     int reset_count;
     const struct record *last;  // for comparison only
 };
@@ -38,10 +39,12 @@ static void take(struct case_reader *r)
             r->last = item->record;
         } else if (item->message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
             r->end_count++;
-        } else {
+        } else if (item->message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
             r->reset_count++;
             r->is_stopped = true;
             return;
+        } else {
+            r->error_count++;
         }
         fetcher_pop(&r->reader);
     }
@@ -67,22 +70,32 @@ static void attach(struct case_reader *r, int64_t offset)
     assert_true(fetcher_attach(t.fetcher, &r->reader, TOPIC, 0, offset, on_ready, r));
 }
 
-static void produce(int64_t count)
+static void produce_sized(int64_t count, size_t size)
 {
     struct fault f;
+    CLEANUP(memory_free_pointer) uint8_t *value = memory_zeroed(size, 1);
+    uint32_t random = 1;
+    for (size_t i = 0; i < size; i++) {
+        value[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);  // can't be compressed
+    }
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
     assert_true(kafka_client_conf(&t.kafka.settings, KAFKA_PRODUCER, NULL, &conf, &f));
     assert_true(kafka_client_open(conf, KAFKA_PRODUCER, &rk, &f));
     for (int64_t i = 0; i < count; i++) {
         while (rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(TOPIC), RD_KAFKA_V_PARTITION(0),
-                                 RD_KAFKA_V_VALUE((void *)"v", 1), RD_KAFKA_V_END) != 0) {
+                                 RD_KAFKA_V_VALUE(value, size), RD_KAFKA_V_END) != 0) {
             (void)rd_kafka_poll(rk, 10);
         }
     }
     assert_int_equal(rd_kafka_flush(rk, 20000), 0);
     rd_kafka_destroy(rk);
     t.produced += count;
+}
+
+static void produce(int64_t count)
+{
+    produce_sized(count, 1);
 }
 
 static void run_until(bool (*is_true)(void))
@@ -111,6 +124,21 @@ static bool share_all(void)
 static bool are_two_feeds(void)
 {
     return fetcher_feed_count(t.fetcher) == 2;
+}
+
+static bool has_error(void)
+{
+    return t.readers[0].error_count > 0;
+}
+
+static bool has_something(void)
+{
+    return fetcher_peek(&t.readers[0].reader) != NULL;
+}
+
+static bool has_lost(void)
+{
+    return t.readers[1].reset_count == 1;
 }
 
 static bool have_all_lost(void)
@@ -253,6 +281,43 @@ static void all_readers_of_a_lost_place_learn_it_and_share_the_new_one(void **st
     assert_int_equal(t.readers[2].next, 10);
 }
 
+/** Kafka's errors stand between the records of a feed, and one that comes later gets those before them, too.
+ */
+static void an_error_hides_no_record_from_a_reader_that_comes_later(void **state)
+{
+    (void)state;
+    produce(5);
+    attach(&t.readers[0], 0);
+    run_until(have_all_read);
+    rd_kafka_mock_push_request_errors(t.kafka.cluster, FETCH, 1,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    run_until(has_error);
+    attach(&t.readers[1], 2);
+    produce(5);
+    run_until(have_all_read);
+    attach(&t.readers[2], 1);
+    run_until(have_all_read);
+    assert_int_equal(fetcher_feed_count(t.fetcher), 1);
+}
+
+/** A feed from the beginning of a log knows nothing of what was deleted before. */
+static void a_reader_learns_that_its_place_was_deleted_though_another_reads_from_the_beginning(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        produce_sized(2, 100000);  // the mock broker keeps 5 MiB
+    }
+    attach(&t.readers[0], RD_KAFKA_OFFSET_BEGINNING);
+    t.readers[0].is_stopped = true;
+    run_until(has_something);
+    attach(&t.readers[1], 2);
+    attach(&t.readers[2], RD_KAFKA_OFFSET_BEGINNING);
+    t.readers[2].is_stopped = true;
+    assert_int_equal(fetcher_feed_count(t.fetcher), 2);
+    run_until(has_lost);
+    assert_int_equal(t.readers[1].next, 2);
+}
+
 /** Read-ahead: 8 partitions with 1 MiB, 32 with 256 KiB, the others with 64 KiB. */
 static void the_read_ahead_of_many_partitions_is_bounded(void **state)
 {
@@ -283,6 +348,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_that_leaves_holds_up_nobody, start, stop),
         cmocka_unit_test_setup_teardown(all_readers_of_a_lost_place_learn_it_and_share_the_new_one, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(an_error_hides_no_record_from_a_reader_that_comes_later, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_reader_learns_that_its_place_was_deleted_though_another_reads_from_the_beginning, start, stop),
         cmocka_unit_test_setup_teardown(the_read_ahead_of_many_partitions_is_bounded, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
