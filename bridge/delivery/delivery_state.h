@@ -72,18 +72,19 @@ void delivery_note_wait(struct delivery *d, enum limiter_reason reason, int64_t 
 /** Settles and frees an event that was delivered, filtered or stored as a dead letter. */
 void delivery_settle(struct delivery *d, struct work_item *item);
 
+/** Settles and frees an event that the filter refused, or a tombstone. */
+void delivery_settle_filtered(struct delivery *d, struct work_item *item);
+
 /** Frees an event without settling it: the next owner of its partition reads it again. */
 void delivery_release(struct delivery *d, struct work_item *item);
 
-/** Writes a dead letter; the event is settled once that is stored. Fills in the cause's function and topic.
- */
+/** Writes a dead letter; the event is settled once that is stored. Sets the cause's function and topic. */
 void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dead_letter_cause cause);
 
 /** Tells the job, if there is one, what became of an event. */
 void delivery_report(struct delivery *d, const struct work_item *item, enum job_end end);
 
-/** A job's part of delivery_take. False: the record is taken, and is in p->held with its schemas resolved.
- */
+/** A job's part of delivery_take. False: the record is taken: it is in p->held, its schemas are resolved. */
 bool delivery_take_job(struct delivery *d, struct partition *p, struct record *r,
                        enum consumer_step *ret) MUST_USE;
 
@@ -108,8 +109,7 @@ bool delivery_coalesces(const struct delivery *d, bool has_key);
 /** Puts the event in place of those of its key that wait; these are settled. `due_us` as for lanes_put. */
 void delivery_put_latest(struct delivery *d, struct work_item *item, int64_t due_us);
 
-/** Settles an event whose call failed if a later one of its key waits, which is then not due before `due_us`.
- */
+/** Settles an event whose call failed if a later one of its key waits, which is not due before `due_us`. */
 bool delivery_is_replaced(struct delivery *d, struct work_item *item, int64_t due_us);
 
 /** Notes that the last call of an event failed. */
