@@ -237,7 +237,10 @@ static void read_letter(struct reader *r, int64_t written_ms, struct progress_le
     }
     int64_t partition = take(r);
     int64_t age_s = take(r);
-    r->is_bad = r->is_bad || partition > INT32_MAX || age_s > AGE_S_MAX;
+    if (partition > INT32_MAX || age_s > AGE_S_MAX) {
+        r->is_bad = true;
+        return;
+    }
     *ret = (struct progress_letter){.is_stored = true,
                                     .offset = number - 1,
                                     .partition = (int32_t)partition,
