@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections import namedtuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
@@ -14,6 +15,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from lib import processes
 from lib.waiting import wait_until
 
+TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+GroupRow = namedtuple("GroupRow", "group topic partition offset end lag")
 CLUSTER_ID = "millraceTestsCluster00"
 JAVA = ["java", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 PROPERTIES = {
@@ -27,6 +30,7 @@ PROPERTIES = {
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     "log.cleaner.dedupe.buffer.size": "4194304",
+    "log.cleaner.backoff.ms": "500",
     "log.segment.bytes": "67108864",
     "controlled.shutdown.enable": "false",
     # Nobody ends this broker, and on a busy machine its controller must not take it for dead.
@@ -132,6 +136,16 @@ class Client:
                 [p.metadata for p in found]  # the client's library does not terminate it: decoding may fail
                 return found
         raise AssertionError(f"commits of {group}: the client reads beyond the end of a text each time")
+
+    def describe_groups(self, groups):
+        """What `kafka-consumer-groups --describe` says: rows of group, topic, partition, offset, end and lag."""
+        command = [*JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", class_path(), TOOL]
+        command += ["--bootstrap-server", self.bootstrap, "--describe", "--timeout", "120000"]
+        command += [word for group in groups for word in ("--group", group)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows = [line.split() for line in done.stdout.splitlines()]
+        return [GroupRow(r[0], r[1], int(r[2]), r[3], r[4], r[5]) for r in rows if r and r[0] in groups]
 
     def produce(self, topic, records):
         """Produces (key, value, headers or None, partition or -1) tuples and waits for all of them."""
