@@ -110,10 +110,11 @@ static void each_parked(struct delivery *d, void (*visit)(struct delivery *d, st
     }
 }
 
+/** A letter that was stored since the look began is beyond the end that was found. */
 static void check_letter(struct delivery *d, struct work_item *item)
 {
     const struct letter_state *s = state_of(d->hold.letters, d->hold.letter_count, item->letter.partition);
-    if (s == NULL) {
+    if (s == NULL || !item->is_looked_for) {
         return;
     }
     if (is_letter_settled(s, item->letter.offset)) {
@@ -137,6 +138,7 @@ static void on_states(void *self, const struct letter_state *states, size_t coun
 
 static void add_partition(struct delivery *d, struct work_item *item)
 {
+    item->is_looked_for = true;
     for (size_t i = 0; i < d->hold.partition_count; i++) {
         if (d->hold.partitions[i] == item->letter.partition) {
             return;

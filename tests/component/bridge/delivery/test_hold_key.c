@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "bridge/intake/letter_watch.h"
+#include "bridge/intake/progress_record.h"
 #include "core/kafka/kafka_client.h"
 #include "tests/component/bridge/bridge_case.h"
 
@@ -17,6 +19,56 @@ struct script {
     int delivered;  // of the held key, after the first event
     bool is_out_of_order;
 };
+
+/** The first look at the letters, while it is held: Kafka has said where they end, and it goes on. */
+static struct {
+    bool is_wanted;
+    int count;
+    int32_t partition;
+    letter_on_states on_states;
+    void *self;
+} held_look;
+
+struct letter_watch *__real_letter_watch_new(uv_loop_t *loop, const struct settings *settings,
+                                             const char *function, letter_on_states on_states, void *self);
+struct letter_watch *__wrap_letter_watch_new(uv_loop_t *loop, const struct settings *settings,
+                                             const char *function, letter_on_states on_states, void *self);
+bool __real_letter_watch_is_due(const struct letter_watch *w);
+bool __wrap_letter_watch_is_due(const struct letter_watch *w);
+void __real_letter_watch_look(struct letter_watch *w, const char *topic, const int32_t *partitions,
+                              size_t count);
+void __wrap_letter_watch_look(struct letter_watch *w, const char *topic, const int32_t *partitions,
+                              size_t count);
+
+struct letter_watch *__wrap_letter_watch_new(uv_loop_t *loop, const struct settings *settings,
+                                             const char *function, letter_on_states on_states, void *self)
+{
+    held_look.on_states = on_states;
+    held_look.self = self;
+    return __real_letter_watch_new(loop, settings, function, on_states, self);
+}
+
+bool __wrap_letter_watch_is_due(const struct letter_watch *w)
+{
+    return held_look.is_wanted ? held_look.count == 0 : __real_letter_watch_is_due(w);
+}
+
+void __wrap_letter_watch_look(struct letter_watch *w, const char *topic, const int32_t *partitions,
+                              size_t count)
+{
+    if (!held_look.is_wanted) {
+        __real_letter_watch_look(w, topic, partitions, count);
+        return;
+    }
+    held_look.count++;
+    held_look.partition = partitions[0];
+}
+
+static bool has_looked(struct bridge_case *c, int64_t n)
+{
+    (void)c;
+    return held_look.count == n;
+}
 
 /** Refuses the first event of key HELD for good. */
 static struct stub_answer refuses_the_first(void *self, const struct stub_call *call, size_t number)
@@ -166,12 +218,49 @@ static void without_hold_key_parked_keys_go_on(void **state)
     expect_rest_in_order(&c, &s);
 }
 
+static struct stub_answer refuses_all(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 400};
+}
+
+/** The look that was under way found the end of the letters before theirs were stored. */
+static void keys_that_are_parked_during_a_look_stay_parked(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    struct script s = {0};
+    memset(&held_look, 0, sizeof(held_look));
+    held_look.is_wanted = true;
+    case_start(&c, refuses_all, &s);
+    case_change(&c, HELD, 'c', "x");
+    case_apply(&c, holding(&c));
+    case_run_until(&c, has_parked, 1);
+    case_run_until(&c, has_looked, 1);
+    for (int i = 0; i < OTHERS; i++) {
+        case_change(&c, FIRST_OTHER + i, 'c', "x");  // some of their letters are in the same partition
+    }
+    case_run_until(&c, has_parked, 1 + OTHERS);
+    const struct progress_record *none = memory_zeroed(1, sizeof(*none));
+    const struct letter_state found = {
+        .partition = held_look.partition, .exists = true, .high = 1, .beyond = none};
+    held_look.on_states(held_look.self, &found, 1);
+    assert_true(has_parked(&c, 1 + OTHERS));
+    free((void *)(uintptr_t)none);
+    held_look.is_wanted = false;
+    case_drain(&c);
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_waits_until_its_letter_is_settled),
         cmocka_unit_test(a_restart_parks_the_key_again),
         cmocka_unit_test(without_hold_key_parked_keys_go_on),
+        cmocka_unit_test(keys_that_are_parked_during_a_look_stay_parked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
