@@ -3,7 +3,7 @@
 bool bisect_blames_event(const struct bisect *b, const struct work_item *first, bool is_last)
 {
     bool is_half_of_last = b->failed_split != 0 && first->retry.group / 2 == b->failed_split;
-    bool is_same = b->failed_partition == first->partition && b->failed_ticket == first->ticket;
+    bool is_same = b->failed_event == work_item_identity(first);
     bool has_worked = b->succeeded_us > first->retry.first_attempt_us;
     return !b->has_failed || is_half_of_last || is_same || (is_last && has_worked);
 }
@@ -12,8 +12,7 @@ void bisect_note_failure(struct bisect *b, const struct work_item *first)
 {
     b->has_failed = true;
     b->failed_split = 0;
-    b->failed_partition = first->partition;
-    b->failed_ticket = first->ticket;
+    b->failed_event = work_item_identity(first);
 }
 
 void bisect_split(struct bisect *b, struct work_item *items, size_t count)

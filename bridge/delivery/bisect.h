@@ -24,8 +24,7 @@ struct bisect {
     int64_t succeeded_us;   // the last call that succeeded; 0: none
     bool has_failed;        // a call, since then
     uint64_t failed_split;  // the last call that failed: its number as a split batch; 0: it was not split
-    const struct partition *failed_partition;  // and the event that it began with
-    uint64_t failed_ticket;
+    uint64_t failed_event;  // and the identity of the event that it began with
 };
 
 /** Notes a call of which at least one event was delivered. */

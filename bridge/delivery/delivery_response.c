@@ -80,12 +80,6 @@ static bool finish_dead(struct delivery *d, struct work_item *item, const struct
     return true;
 }
 
-/** Identifies the event that a throttled call began with, across its calls. */
-static uint64_t identity_of(const struct invocation *inv)
-{
-    return ((uint64_t)(uintptr_t)inv->first->partition << 20) ^ (inv->first->ticket + 1);
-}
-
 /** Tells the owner when the breaker opens, and when a call has succeeded after that. */
 static void report_breaker(struct delivery *d)
 {
@@ -100,7 +94,8 @@ static void report_breaker(struct delivery *d)
 
 static struct limiter_subject subject_of(const struct invocation *inv)
 {
-    return (struct limiter_subject){.event = identity_of(inv), .lane = lanes_number(inv->first)};
+    return (struct limiter_subject){.event = work_item_identity(inv->first),
+                                    .lane = lanes_number(inv->first)};
 }
 
 /** The highest counts among the events of a call. */

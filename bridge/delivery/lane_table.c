@@ -41,7 +41,7 @@ static void grow(struct lane_table *t)
 
 static uint64_t hash_of(const struct lane_key *key)
 {
-    return text_hash(key->key) ^ ((uint64_t)(uintptr_t)key->partition * UINT64_C(0x9e3779b97f4a7c15));
+    return text_hash(key->key) ^ (key->partition->hash * UINT64_C(0x9e3779b97f4a7c15));
 }
 
 static struct lane *find_hashed(const struct lane_table *t, const struct lane_key *key, uint64_t hash)

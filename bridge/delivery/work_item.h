@@ -60,6 +60,12 @@ void work_item_fail(struct work_item *item);
 /** Accepts NULL. */
 void work_item_free(struct work_item *item);
 
+/** A number of its event, which is the same after its partition was given back and assigned again. Not 0. */
+static inline uint64_t work_item_identity(const struct work_item *item)
+{
+    return (item->partition->hash ^ item->ticket) | UINT64_C(1) << 63;
+}
+
 /** Whether it was sent before, so that its retry state must be kept. */
 static inline bool work_item_was_tried(const struct work_item *item)
 {

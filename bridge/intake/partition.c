@@ -11,6 +11,7 @@ struct partition *partition_open(struct fetcher *fetcher, const rd_kafka_topic_p
     p->fetcher = fetcher;
     p->topic = memory_string(which->topic);
     p->number = which->partition;
+    p->hash = text_hash(slice_of(p->topic)) ^ ((uint64_t)(uint32_t)p->number * UINT64_C(0x9e3779b97f4a7c15));
     p->end_offset = -1;
     p->on_ready = on_ready;
     p->reader.position = which->offset;

@@ -28,6 +28,7 @@ struct partition {
     struct fetcher *fetcher;    // lent
     char *topic;
     int32_t number;
+    uint64_t hash;  // of topic and number
     enum partition_state state;
     struct progress progress;
     size_t item_count;                  // work items of it; counted by work_item

@@ -16,8 +16,10 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 }
 #define SIM_FAULTS(X)                                                                                        \
     X(KILL)                                                                                                  \
     X(LOST)                                                                                                  \
-    X(REBALANCE) X(COMMIT_REFUSED) X(LOOKUP_FAILED) X(THROTTLED) X(TIMED_OUT) X(FAILED) X(REJECTED)          \
-        X(UNREACHABLE) X(LATE) X(LETTER_UNAVAILABLE) X(GONE) X(SCHEMA_SLOW) X(RELOAD)
+    X(REBALANCE)                                                                                             \
+    X(COMMIT_REFUSED)                                                                                        \
+    X(LOOKUP_FAILED) X(THROTTLED) X(TIMED_OUT) X(FAILED) X(REJECTED) X(UNREACHABLE) X(LATE)                  \
+        X(LETTER_UNAVAILABLE) X(GONE) X(SCHEMA_SLOW) X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
     SIM_FAULTS(X)
@@ -53,7 +55,8 @@ struct sim_partition {
     char *text;         // committed with it
     int owner;          // a process; -1: none
     int wanted;
-    uint32_t forgotten;  // how often what was not committed was forgotten
+    uint32_t generation;  // of the group, in which it was assigned: commits of an earlier one are refused
+    uint32_t forgotten;   // how often what was not committed was forgotten
 };
 
 struct sim_process {
@@ -76,6 +79,7 @@ struct sim_world {
     bool is_tracing;
     bool is_batch;
     uint64_t steps;
+    uint64_t digest;  // of the times and the rolls of the dice
     int64_t unreachable_until_us;
     struct sim_partition partitions[PARTITIONS];
     struct sim_process processes[PROCESSES];

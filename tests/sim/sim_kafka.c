@@ -396,6 +396,7 @@ void sim_forget(struct sim_partition *p, int number)
 {
     const struct progress_record *record = known_of(p);
     p->forgotten++;
+    p->generation++;
     for (int64_t i = 0; i < p->end; i++) {
         struct sim_event *e = &p->events[i];
         e->may_repeat = e->is_settled && !is_known(p, record, i);
@@ -421,6 +422,7 @@ static struct commit {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     rd_kafka_topic_partition_list_t *list;
+    uint32_t generations[PARTITIONS];
 } * commits;  // in flight
 
 static void apply(struct commit *c)
@@ -428,7 +430,7 @@ static void apply(struct commit *c)
     for (int i = 0; i < c->list->cnt; i++) {
         rd_kafka_topic_partition_t *which = &c->list->elems[i];
         struct sim_partition *p = &sim.partitions[which->partition];
-        if (p->owner != c->rk->process) {
+        if (p->owner != c->rk->process || p->generation != c->generations[which->partition]) {
             which->err = RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION;
             continue;
         }
@@ -484,7 +486,10 @@ rd_kafka_resp_err_t rd_kafka_commit_queue(
     (void)cb;
     (void)opaque;
     struct commit *c = memory_zeroed(1, sizeof(*c));
-    *c = (struct commit){NULL, rk, queue, rd_kafka_topic_partition_list_copy(list)};
+    *c = (struct commit){.rk = rk, .queue = queue, .list = rd_kafka_topic_partition_list_copy(list)};
+    for (int i = 0; i < PARTITIONS; i++) {
+        c->generations[i] = sim.partitions[i].generation;
+    }
     LL_PREPEND(commits, c);
     sim_after(1000 + sim_roll(300) * 1000, end_commit, c);
     return RD_KAFKA_RESP_ERR_NO_ERROR;

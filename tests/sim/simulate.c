@@ -1,5 +1,6 @@
-// usage: simulate [--seed N] [--seeds COUNT] [--trace]
-// Runs seeds from N on (default 1). A failing one ends the program, with its number.
+// usage: simulate [--seed N] [--seeds COUNT] [--twice] [--trace]
+// Runs seeds from N on (default 1). A failing one ends the program, with its number. --twice runs them again
+// in the opposite order and compares: a seed alone decides its run.
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 #include "tests/sim/sim.h"
 
 #define START_US INT64_C(1000000000)
@@ -365,6 +367,7 @@ static void step(void)
     sim.current = one.process;
     clock_fake(sim.now_us, sim.now_us);
     one.fn(one.arg);
+    sim.digest = (sim.digest ^ (uint64_t)sim.now_us ^ sim.random) * UINT64_C(0x100000001B3);
     for (int i = 0; i < sim.process_count; i++) {
         if (sim.processes[i].is_up) {
             sim_bridge_check(&sim.processes[i]);
@@ -394,13 +397,14 @@ static void run(uint64_t seed)
     sim.now_us = START_US;
     sim.unreachable_until_us = 0;
     sim.has_faults = true;
-    sim.steps = pending_number = 0;
+    sim.steps = pending_number = sim.digest = 0;
     pending_count = 0;
     clock_fake(sim.now_us, sim.now_us);
     sim.is_batch = sim_chance(2);
     sim.process_count = 1 + (int)sim_roll(PROCESSES);
     make_events();
     sim.current = -1;
+    sim_trace("seed %llu", (unsigned long long)seed);
     sim_after(0, disturb, NULL);
     sim_after(0, coordinate, NULL);
     sim_after(0, produce, NULL);
@@ -419,11 +423,22 @@ static void run(uint64_t seed)
     memset(sim.processes, 0, sizeof(sim.processes));
 }
 
-/** Prints what struck in which phase. False: a kind never struck. */
-static bool report(uint64_t seeds)
+/** Runs the seeds again in the opposite order: what ran before makes no difference. */
+static void run_again(uint64_t first, uint64_t count, const uint64_t *digests)
+{
+    for (uint64_t i = count; i-- > 0;) {
+        run(first + i);
+        if (sim.digest != digests[i]) {
+            sim_fail("runs otherwise after other seeds than before");
+        }
+    }
+}
+
+/** Prints what struck in which phase, and a digest of all runs. False: a kind never struck. */
+static bool report(uint64_t seeds, uint64_t digest)
 {
     bool is_whole = true;
-    printf("%llu seeds\n%-20s", (unsigned long long)seeds, "");
+    printf("%llu seeds, digest %016llx\n%-20s", (unsigned long long)seeds, (unsigned long long)digest, "");
     for (int k = 0; k < SIM_PHASE_COUNT; k++) {
         printf("%12s", PHASES[k]);
     }
@@ -456,6 +471,7 @@ int main(int argc, char **argv)
     fix_addresses(argv);
     uint64_t first = 1;
     uint64_t seeds = 0;
+    bool is_twice = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             sim.is_tracing = true;
@@ -463,16 +479,24 @@ int main(int argc, char **argv)
             first = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) {
             seeds = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--twice") == 0) {
+            is_twice = true;
         } else {
-            (void)fprintf(stderr, "usage: simulate [--seed N] [--seeds COUNT] [--trace]\n");
+            (void)fprintf(stderr, "usage: simulate [--seed N] [--seeds COUNT] [--twice] [--trace]\n");
             return 64;
         }
     }
+    const uint64_t count = seeds == 0 ? 1 : seeds;
+    CLEANUP(memory_free_pointer) uint64_t *digests = memory_zeroed(count, sizeof(*digests));
     sim_bridge_make_configs();
-    for (uint64_t i = 0; i < (seeds == 0 ? 1 : seeds); i++) {
+    for (uint64_t i = 0; i < count; i++) {
         run(first + i);
+        digests[i] = sim.digest;
     }
-    bool is_whole = report(seeds == 0 ? 1 : seeds) || seeds == 0;
+    if (is_twice) {
+        run_again(first, count, digests);
+    }
+    bool is_whole = report(count, text_hash(slice_make(digests, count * sizeof(*digests)))) || seeds == 0;
     sim_bridge_free_configs();
     return is_whole ? 0 : 1;
 }
