@@ -245,14 +245,9 @@ void bridge_status(const struct bridge *b, struct bytes *out)
     bytes_append_byte(out, ']');
 }
 
-struct bridge_job bridge_job(const struct bridge *b)
+struct job_state bridge_job(const struct bridge *b)
 {
-    if (b->entries == NULL) {
-        return (struct bridge_job){0};
-    }
-    struct function_job job = function_job(b->entries->function);
-    return (struct bridge_job){job.is_assigned, job.partition_count, job.is_done,
-                               job.left,        job.trouble,         job.error};
+    return b->entries == NULL ? (struct job_state){0} : function_job(b->entries->function);
 }
 
 bool bridge_is_ready(const struct bridge *b)

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "bridge/config/function_config.h"
+#include "bridge/intake/job.h"
 #include "core/metrics.h"
 #include "schemas/registry/registry.h"
 
@@ -45,16 +46,8 @@ void bridge_drain(struct bridge *b);
 
 /** Appends a JSON array of {"name","state","detail","lag_records","in_flight",…}. */
 void bridge_status(const struct bridge *b, struct bytes *out);
-/** How the job of the only function stands; with bridge_params.job. */
-struct bridge_job {
-    bool is_assigned;        // a member of the group
-    size_t partition_count;  // that this member has
-    bool is_done;            // these were read up to their ends, and nothing is left to do
-    int64_t left;            // records that are not settled, of these partitions
-    const char *trouble;     // why it waits now; borrowed; NULL: nothing is amiss
-    const char *error;       // it can't go on; borrowed; NULL: it can
-};
-struct bridge_job bridge_job(const struct bridge *b);
+/** The state of the job of the only function; with bridge_params.job. */
+struct job_state bridge_job(const struct bridge *b);
 
 bool bridge_is_ready(const struct bridge *b);
 

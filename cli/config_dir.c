@@ -24,11 +24,6 @@ const char *config_dir_choose(const char *option)
     return "/etc/millrace";
 }
 
-const char *config_dir_default(void)
-{
-    return config_dir_choose(NULL);
-}
-
 // A folder of one kind of file, and how to handle that kind.
 struct config_folder_type {
     const char *folder;

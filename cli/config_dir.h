@@ -16,9 +16,6 @@ struct config_scope {
  * /etc/millrace. */
 const char *config_dir_choose(const char *option);
 
-/** config_dir_choose(NULL). */
-const char *config_dir_default(void);
-
 /**
  * Reads every file of the folder and collects the complaints of all of them. Reads `*.yaml` only, no hidden
  * files or editors' backups; follows symbolic links (Kubernetes' mounts).

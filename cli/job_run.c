@@ -117,7 +117,7 @@ static void drain(struct run *r)
     }
 }
 
-static void judge(struct run *r, const struct bridge_job *job)
+static void judge(struct run *r, const struct job_state *job)
 {
     if (job->error != NULL) {
         (void)snprintf(r->error, sizeof(r->error), "%s", job->error);
@@ -143,7 +143,7 @@ static void on_look(uv_timer_t *timer)
 {
     struct run *r = timer->data;
     if (!r->is_draining) {
-        const struct bridge_job job = bridge_job(r->bridge);
+        const struct job_state job = bridge_job(r->bridge);
         r->trouble = job.trouble;
         judge(r, &job);
         show(r, false);

@@ -469,10 +469,10 @@ static const struct last_error *lasting_error(const struct function *fn)
     return of_partition != NULL ? of_partition : delivery_error(fn->delivery);
 }
 
-struct function_job function_job(const struct function *fn)
+struct job_state function_job(const struct function *fn)
 {
-    struct function_job job = {.is_assigned = function_is_ready(fn),
-                               .error = fn->state.now == FUNCTION_FAILED ? fn->state.detail : NULL};
+    struct job_state job = {.is_assigned = function_is_ready(fn),
+                            .error = fn->state.now == FUNCTION_FAILED ? fn->state.detail : NULL};
     const struct last_error *trouble = lasting_error(fn);
     job.trouble = trouble->is_set ? trouble->text : NULL;
     if (consumer_of(fn) == NULL || !job.is_assigned) {

@@ -35,18 +35,8 @@ void function_abandon(struct function *fn);
 /** The function has stopped. Accepts NULL. */
 void function_free(struct function *fn);
 
-/** How a job stands, in this process. */
-struct function_job {
-    bool is_assigned;        // a member of the group
-    size_t partition_count;  // that this member has
-    bool is_done;            // these were read up to their ends, and nothing is left to do
-    int64_t left;            // records that are not settled, of these partitions
-    const char *trouble;     // why it waits now; borrowed; NULL: nothing is amiss
-    const char *error;       // it can't go on; borrowed; NULL: it can
-};
-
 /** Only with deps.job. */
-struct function_job function_job(const struct function *fn);
+struct job_state function_job(const struct function *fn);
 
 bool function_is_ready(const struct function *fn);
 

@@ -40,10 +40,11 @@ bool fetcher_has_more(const struct feed_reader *r);
 /** The first offset of the log and its end, as the broker said last; -1: not known. */
 void fetcher_log_ends(const struct feed_reader *r, int64_t *ret_first, int64_t *ret_end);
 
-/** How much is read ahead for an attached reader at most, in bytes; shared by all readers of its feed. */
+/** How much is read ahead for an attached reader at most, in bytes; shared by all readers of its feed.
+ * Exported for tests. */
 size_t fetcher_read_ahead(const struct feed_reader *r);
 
-/** How many feeds there are. */
+/** How many feeds there are. Exported for tests. */
 size_t fetcher_feed_count(const struct fetcher *f);
 
 #endif

@@ -46,6 +46,16 @@ struct job {
     int64_t tokens_us;    // each takes 1 s / rate
 };
 
+/** How far a job is, in this process. */
+struct job_state {
+    bool is_assigned;        // a member of the group
+    size_t partition_count;  // that this member has
+    bool is_done;            // these were read up to their ends, and nothing is left to do
+    int64_t left;            // records that are not settled, of these partitions
+    const char *trouble;     // why it waits now; borrowed; NULL: nothing is amiss
+    const char *error;       // it can't go on; borrowed; NULL: it can
+};
+
 /** The offset at which the job ends in this partition; 0: the partition is not of it. */
 int64_t job_end_of(const struct job *job, const char *topic, int32_t partition);
 

@@ -4,7 +4,7 @@
 
 #include "bridge/jobs/letter.h"
 
-/** Plain data; texts are lent. Zero-initialised (with statuses and times of -1) means all letters. */
+/** Plain data; texts are lent. LETTER_FILTER_ALL selects all letters. */
 struct letter_filter {
     const char *reason;  // NULL: any
     const char *topic;   // a name or glob; where the event was read

@@ -297,14 +297,14 @@ static void the_option_wins_over_the_environment(void **state)
     (void)state;
     (void)setenv("MILLRACE_CONFIG", "/from/environment", 1);
     assert_string_equal(config_dir_choose("/from/option"), "/from/option");
-    assert_string_equal(config_dir_default(), "/from/environment");
+    assert_string_equal(config_dir_choose(NULL), "/from/environment");
     (void)unsetenv("MILLRACE_CONFIG");
     char before[4096];
     assert_non_null(getcwd(before, sizeof(before)));
     assert_int_equal(chdir(dir), 0);
-    assert_string_equal(config_dir_default(), "/etc/millrace");
+    assert_string_equal(config_dir_choose(NULL), "/etc/millrace");
     assert_int_equal(mkdir("millrace", 0755), 0);
-    assert_string_equal(config_dir_default(), "./millrace");
+    assert_string_equal(config_dir_choose(NULL), "./millrace");
     assert_int_equal(chdir(before), 0);
 }
 
