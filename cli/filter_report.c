@@ -64,12 +64,14 @@ static const char *word_of(enum filter_verdict verdict)
     return words[verdict];
 }
 
-static void append_json_event(struct bytes *out, const struct filter_report *r, const char *label,
-                              enum filter_verdict verdict, const struct pattern_term *term,
-                              const char *detail)
+static void append_json_event(struct bytes *out, const struct filter_report *r,
+                              const struct filter_event_place *at, enum filter_verdict verdict,
+                              const struct pattern_term *term, const char *detail)
 {
     bytes_append_string(out, "{\"event\":");
-    text_append_json(out, slice_of(label));
+    text_append_json(out, slice_of(at->label));
+    bytes_append_byte(out, ',');
+    bytes_append_string(out, at->members);
     bytes_format(out, ",\"passes\":%s,\"verdict\":\"%s\"", verdict == VERDICT_PASSES ? "true" : "false",
                  word_of(verdict));
     if (term != NULL) {
@@ -95,8 +97,8 @@ static size_t index_of(const struct filter_report *r, const struct pattern_term 
     return 0;
 }
 
-void filter_report_event(struct filter_report *r, const char *label, enum filter_verdict verdict,
-                         const struct pattern_term *term, const char *detail)
+void filter_report_event(struct filter_report *r, const struct filter_event_place *at,
+                         enum filter_verdict verdict, const struct pattern_term *term, const char *detail)
 {
     CLEANUP(bytes_clear) struct bytes out = {0};
     r->counts[verdict]++;
@@ -104,9 +106,9 @@ void filter_report_event(struct filter_report *r, const char *label, enum filter
         r->refused[index_of(r, term)]++;
     }
     if (r->is_json) {
-        append_json_event(&out, r, label, verdict, term, detail);
+        append_json_event(&out, r, at, verdict, term, detail);
     } else {
-        bytes_format(&out, "%s: %s", label, word_of(verdict));
+        bytes_format(&out, "%s: %s", at->label, word_of(verdict));
         if (term != NULL) {
             bytes_append_string(&out, " by ");
             append_term(&out, r, term);

@@ -25,14 +25,19 @@ void filter_report_init(struct filter_report *r, const struct function_config *c
                         bool is_json);
 void filter_report_clear(struct filter_report *r);
 
+/** Where an event is; borrowed for a call. */
+struct filter_event_place {
+    const char *label;    // "line 7", "shop.public.orders/0 offset 12 key 3"
+    const char *members;  // the same for scripts, of a JSON object: "\"line\":7"
+};
+
 /**
  * Prints and counts one event.
  *
- * @param label   where it is: "line 7", "shop.public.orders/0 offset 12"
  * @param detail  TERM: what refused it; else a text or NULL
  */
-void filter_report_event(struct filter_report *r, const char *label, enum filter_verdict verdict,
-                         const struct pattern_term *term, const char *detail);
+void filter_report_event(struct filter_report *r, const struct filter_event_place *at,
+                         enum filter_verdict verdict, const struct pattern_term *term, const char *detail);
 
 void filter_report_summary(const struct filter_report *r);
 

@@ -25,18 +25,18 @@ struct run {
     struct bytes scratch;
 };
 
-static void report_event(struct run *run, const char *label, const struct filter_value_ops *ops,
-                         struct filter_value event, char op)
+static void report_event(struct run *run, const struct filter_event_place *at,
+                         const struct filter_value_ops *ops, struct filter_value event, char op)
 {
     const struct pattern *pattern = run->config->filter.pattern;
     if (!filter_report_wants(run->config, op)) {
         const char detail[] = {op == '\0' ? '?' : op, '\0'};
-        filter_report_event(&run->report, label, VERDICT_OPERATION, NULL, detail);
+        filter_report_event(&run->report, at, VERDICT_OPERATION, NULL, detail);
         return;
     }
     const struct pattern_term *term =
         pattern == NULL ? NULL : match_explain(pattern, ops, event, &run->scratch);
-    filter_report_event(&run->report, label, term == NULL ? VERDICT_PASSES : VERDICT_REFUSED, term, NULL);
+    filter_report_event(&run->report, at, term == NULL ? VERDICT_PASSES : VERDICT_REFUSED, term, NULL);
 }
 
 static bool report_line(struct run *run, struct slice text, uint32_t number)
@@ -45,11 +45,13 @@ static bool report_line(struct run *run, struct slice text, uint32_t number)
     struct filter_value event;
     CLEANUP(json_tree_clear) struct json_tree tree = {0};
     CLEANUP(memory_free_pointer) char *label = memory_format("line %u", number);
+    CLEANUP(memory_free_pointer) char *members = memory_format("\"line\":%u", number);
+    const struct filter_event_place at = {label, members};
     if (!json_event_parse(text, (struct json_place){number, 1}, &tree, &event, &f)) {
         (void)fprintf(stderr, "%s:%s\n", run->try->file, f.text);
         return false;
     }
-    report_event(run, label, &JSON_EVENT_OPS, event, json_event_op(event));
+    report_event(run, &at, &JSON_EVENT_OPS, event, json_event_op(event));
     return true;
 }
 
@@ -78,6 +80,10 @@ static int run_lines(struct run *run, FILE *in)
             is_good = report_line(run, bytes_slice(&line), number) && is_good;
         }
     }
+    if (ferror(in) != 0) {  // fopen opens folders, too
+        (void)fprintf(stderr, "millrace filter: %s: %s\n", run->try->file, strerror(errno));
+        return CLI_FAILED;
+    }
     filter_report_summary(&run->report);
     return is_good ? CLI_DONE : CLI_FAILED;
 }
@@ -103,22 +109,25 @@ static struct slice without_frame(const void *data, size_t size)
                                : slice_make((const uint8_t *)data + FRAMING_SIZE, size - FRAMING_SIZE);
 }
 
-static char *label_of(const struct filter_record *record)
+/** The key as JSON; "none" when there is none. */
+static void append_key(const struct filter_record *record, struct bytes *key)
 {
     const rd_kafka_message_t *m = record->message;
     struct fault f;
-    CLEANUP(bytes_clear) struct bytes key = {0};
-    bool is_avro = record->key_type != NULL &&
-                   json_encode_datum(record->key_type, without_frame(m->key, m->key_len), NULL, &key, &f);
-    if (!is_avro) {
-        bytes_reset(&key);
-        text_append_json(&key, slice_make(m->key, m->key == NULL ? 0 : m->key_len));
+    if (m->key == NULL) {
+        bytes_append_string(key, "none");
+        return;
     }
-    return memory_format("%s/%" PRId32 " offset %" PRId64 " key %s", record->topic, m->partition, m->offset,
-                         m->key == NULL ? "none" : bytes_text(&key));
+    bool is_avro = record->key_type != NULL &&
+                   json_encode_datum(record->key_type, without_frame(m->key, m->key_len), NULL, key, &f);
+    if (!is_avro) {
+        bytes_reset(key);
+        text_append_json(key, slice_make(m->key, m->key_len));
+    }
 }
 
-static void report_avro(struct run *run, const char *label, const struct filter_record *record)
+static void report_avro(struct run *run, const struct filter_event_place *at,
+                        const struct filter_record *record)
 {
     struct fault f;
     const rd_kafka_message_t *m = record->message;
@@ -136,9 +145,9 @@ static void report_avro(struct run *run, const char *label, const struct filter_
     CLEANUP(bytes_clear) struct bytes json = {0};
     if (!avro_event_read(&run->event, plan, &source, &f) ||
         !json_encode_datum(record->value_type, source.value, NULL, &json, &f)) {
-        filter_report_event(&run->report, label, VERDICT_UNREADABLE, NULL, f.text);
+        filter_report_event(&run->report, at, VERDICT_UNREADABLE, NULL, f.text);
     } else {
-        report_event(run, label, &AVRO_EVENT_OPS, avro_event_root(&run->event), avro_event_op(&run->event));
+        report_event(run, at, &AVRO_EVENT_OPS, avro_event_root(&run->event), avro_event_op(&run->event));
     }
     avro_plan_free(plan);
 }
@@ -146,13 +155,23 @@ static void report_avro(struct run *run, const char *label, const struct filter_
 static void on_record(void *self, const struct filter_record *record)
 {
     struct run *run = self;
-    CLEANUP(memory_free_pointer) char *label = label_of(record);
-    if (record->message->payload == NULL) {
-        filter_report_event(&run->report, label, VERDICT_TOMBSTONE, NULL, NULL);
+    const rd_kafka_message_t *m = record->message;
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    append_key(record, &key);
+    CLEANUP(memory_free_pointer)
+    char *label = memory_format("%s/%" PRId32 " offset %" PRId64 " key %s", record->topic, m->partition,
+                                m->offset, bytes_text(&key));
+    CLEANUP(memory_free_pointer)
+    char *members =
+        memory_format("\"topic\":\"%s\",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"key\":%s",
+                      record->topic, m->partition, m->offset, m->key == NULL ? "null" : bytes_text(&key));
+    const struct filter_event_place at = {label, members};
+    if (m->payload == NULL) {
+        filter_report_event(&run->report, &at, VERDICT_TOMBSTONE, NULL, NULL);
     } else if (record->value_type == NULL) {
-        filter_report_event(&run->report, label, VERDICT_UNREADABLE, NULL, record->why);
+        filter_report_event(&run->report, &at, VERDICT_UNREADABLE, NULL, record->why);
     } else {
-        report_avro(run, label, record);
+        report_avro(run, &at, record);
     }
 }
 

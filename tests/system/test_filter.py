@@ -84,6 +84,11 @@ def test_a_dry_run_names_what_refused_each_event(shop, millrace, function, name)
     *events, summary = [json.loads(line) for line in done.stdout.splitlines()]
     assert [e.get("refused_by", {}).get("path") for e in events] == ["after.status", "after.total", None, "changed"]
     assert all(e["refused_by"]["line"] > 0 for e in events if "refused_by" in e)
+    topic = f"{name}.public.orders"
+    assert [(e["topic"], e["partition"], e["key"]) for e in events] == [
+        (topic, 0, {"id": number}) for number in (1, 2, 3, 3)
+    ]
+    assert [e["offset"] for e in events] == sorted({e["offset"] for e in events})
     assert (summary["events"], summary["passed"]) == (4, 1)
     assert {r["path"]: r["count"] for r in summary["refused"]} == {
         "after.status": 1,
@@ -93,6 +98,8 @@ def test_a_dry_run_names_what_refused_each_event(shop, millrace, function, name)
     last = millrace.command("filter", "-c", millrace.folder, name, "--last", "1", "--topic", f"{name}.public.orders")
     assert last.stdout.splitlines()[-2] == "0 of 1 events pass"
     assert f"functions/{name}.yaml:" in last.stdout.splitlines()[0]
+    folder = millrace.command("filter", "-c", millrace.folder, name, millrace.folder)
+    assert (folder.returncode, folder.stdout) == (1, "") and "Is a directory" in folder.stderr
 
 
 def test_without_the_row_before_every_column_counts_as_changed(shop, millrace, function, name):
