@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "bridge/config/start_position.h"
 #include "bridge/jobs/letter_filter.h"
 #include "bridge/jobs/replay_plan.h"
 #include "cli/cli.h"
@@ -63,15 +64,38 @@ struct replay {
     json_t *record;
 };
 
-static bool is_position(const char *option, const char *text)
+static bool read_position(const char *option, const char *text, struct start_position *ret)
 {
-    struct start_position at;
     struct fault f;
-    if (text == NULL || start_position_parse_any(text, &at, &f)) {
+    if (start_position_parse_any(text, ret, &f)) {
         return true;
     }
     (void)fprintf(stderr, "millrace replay: --%s: %s\n", option, f.text);
     return false;
+}
+
+/** Whether the command line names a stretch that may have records. */
+static bool is_stretch(const struct replay_range *range)
+{
+    struct start_position from;
+    struct start_position to;
+    if (!read_position("from", range->from, &from) ||
+        (range->to != NULL && !read_position("to", range->to, &to))) {
+        return false;
+    }
+    const char *wrong = NULL;
+    if (from.kind == FUNCTION_START_LATEST) {
+        wrong = "--from latest: no record comes after the ends of now; name a time, an LSN, an offset, or "
+                "earliest";
+    } else if (range->to != NULL && to.kind == FUNCTION_START_EARLIEST) {
+        wrong = "--to earliest: no record comes before the first one; name a time, an LSN or an offset";
+    } else if (range->to != NULL && from.kind == to.kind && from.value > to.value) {
+        wrong = "--to lies before --from";
+    }
+    if (wrong != NULL) {
+        (void)fprintf(stderr, "millrace replay: %s\n", wrong);
+    }
+    return wrong == NULL;
 }
 
 static bool refuse(const char *what, const char *word)
@@ -135,8 +159,7 @@ static bool read_options(int argc, char **argv, struct replay_options *o, int *r
     if (optind < argc) {
         return refuse("unexpected argument ", argv[optind]);
     }
-    return (o->range.from != NULL || refuse("--from says where it begins", "")) &&
-           is_position("from", o->range.from) && is_position("to", o->range.to);
+    return (o->range.from != NULL || refuse("--from says where it begins", "")) && is_stretch(&o->range);
 }
 
 static void on_read(void *self, struct slice value, const struct fault *f)

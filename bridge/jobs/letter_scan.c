@@ -83,7 +83,7 @@ static bool list_partitions(rd_kafka_t *rk, const char *name, rd_kafka_topic_par
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, KAFKA_TIMEOUT_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return kafka_fault(f, code, "listing the topics");
+        return kafka_fault(f, code, "Kafka does not say which topics it has");
     }
     for (int t = 0; t < metadata->topic_cnt; t++) {
         const struct rd_kafka_metadata_topic *topic = &metadata->topics[t];

@@ -132,6 +132,11 @@ def test_wrong_command_lines(millrace, function, name):
     millrace.function(name, f"{name}.x", function.url)
     assert "--from says where" in replay(millrace, name, code=64).stderr
     assert "nor an offset" in replay(millrace, name, "--from", "yesterday", code=64).stderr
+    assert "no record comes after" in replay(millrace, name, "--from", "latest", code=64).stderr
+    for stretch in ("5 3", "16/2 16/1", "2026-01-02T00:00:00Z 2026-01-01T00:00:00Z"):
+        begin, end = stretch.split()
+        assert "before --from" in replay(millrace, name, "--from", begin, "--to", end, code=64).stderr
+    assert "comes before" in replay(millrace, name, "--from", "5", "--to", "earliest", code=64).stderr
     assert "no topic of the function" in replay(millrace, name, "--from", "0", "--topic", "z*", code=78).stderr
     millrace.function(name, f"{name}.x", function.url, paused=True)
     assert "is paused" in replay(millrace, name, "--from", "0", code=78).stderr
