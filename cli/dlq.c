@@ -36,6 +36,9 @@ enum { RATE = 10 };
 
 static const char *const SUBCOMMANDS[] = {"list", "show", "redrive", "drop", NULL};
 
+static const char *const REASONS[] = {"attempts_exhausted", "expired",        "rejected", "redirect",
+                                      "undecodable",        "unknown_schema", "oversize", NULL};
+
 static const struct option OPTIONS[] = {
     {"config", required_argument, NULL, 'c'}, {"reason", required_argument, NULL, 'r'},
     {"key", required_argument, NULL, 'k'},    {"status", required_argument, NULL, 's'},
@@ -46,6 +49,22 @@ static const struct option OPTIONS[] = {
     {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
 
+static bool take_reason(struct dlq_options *o, const char *text)
+{
+    for (size_t i = 0; REASONS[i] != NULL; i++) {
+        if (strcmp(text, REASONS[i]) == 0) {
+            o->filter.reason = text;
+            return true;
+        }
+    }
+    (void)fprintf(stderr, "millrace dlq: --reason \"%s\" is none of", text);
+    for (size_t i = 0; REASONS[i] != NULL; i++) {
+        (void)fprintf(stderr, "%s %s", i == 0 ? "" : ",", REASONS[i]);
+    }
+    (void)fputc('\n', stderr);
+    return false;
+}
+
 /** False: the value is wrong, and stderr says why. */
 static bool take_option(struct dlq_options *o, int option)
 {
@@ -54,8 +73,7 @@ static bool take_option(struct dlq_options *o, int option)
         o->dir = optarg;
         return true;
     case 'r':
-        o->filter.reason = optarg;
-        return true;
+        return take_reason(o, optarg);
     case 'k':
         o->filter.key = optarg;
         return true;

@@ -93,7 +93,7 @@ static int run(struct job_setup *s, const struct dlq_options *options, struct se
         .select = select_letter,
         .self = selection,
         .verb = selection->is_drop ? "dropped" : "redriven",
-        .failed_verb = "failed again",
+        .failed_verb = selection->is_drop ? "not dropped" : "failed again",
         .total = (int64_t)selection->count,
     };
     struct job_run_result result;

@@ -85,6 +85,8 @@ def test_wrong_command_lines(millrace, function, name):
     assert "name the function" in dlq(millrace, "list", code=64).stderr
     assert "neither an RFC 3339" in dlq(millrace, "list", name, "--since", "yesterday", code=64).stderr
     assert "is not a number" in dlq(millrace, "list", name, "--status", "bad", code=64).stderr
+    unknown = dlq(millrace, "drop", name, "--reason", "reject", "--yes", code=64).stderr
+    assert '"reject" is none of attempts_exhausted, expired, rejected,' in unknown
 
 
 def test_what_is_settled_may_alternate_with_what_waits(kafka, millrace, function, name):
