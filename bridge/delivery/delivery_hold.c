@@ -24,14 +24,15 @@ static void log_parked(const struct delivery *d, const struct work_item *item)
     CLEANUP(memory_free_pointer) char *key_text = slice_to_string(bytes_slice(&key));
     CLEANUP(memory_free_pointer) char *id = slice_to_string(r->id);
     const char *name = d->config->name;
-    log_warn(d->component, "key_parked",
-             LOG_WITH(LOG_TEXT("key", key_text), LOG_TEXT("id", id), LOG_TEXT("topic", r->topic),
-                      LOG_NUMBER("partition", r->partition), LOG_NUMBER("offset", r->offset),
-                      LOG_NUMBER("letter_partition", item->letter.partition),
-                      LOG_NUMBER("letter_offset", item->letter.offset)),
-             "later events of this key wait until its dead letter is settled: look at it with `millrace dlq "
-             "show %s`, then type `millrace dlq redrive %s` or `millrace dlq drop %s`",
-             name, name, name);
+    log_warn(
+        d->component, "key_parked",
+        LOG_WITH(LOG_TEXT("key", key_text), LOG_TEXT("id", id), LOG_TEXT("topic", r->topic),
+                 LOG_NUMBER("partition", r->partition), LOG_NUMBER("offset", r->offset),
+                 LOG_NUMBER("letter_partition", item->letter.partition),
+                 LOG_NUMBER("letter_offset", item->letter.offset)),
+        "later events of this key wait until its dead letter is settled: `millrace dlq show %s %s` prints "
+        "it, `millrace dlq redrive %s` and `millrace dlq drop %s` settle it (--key selects it)",
+        name, id, name, name);
 }
 
 void delivery_hold(struct delivery *d, struct work_item *item)
