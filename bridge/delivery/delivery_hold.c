@@ -5,7 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { KEY_BYTES_MAX = 256 };
+enum { KEY_BYTES_MAX = 256, MISSING_LOOKS = 3 };
 
 bool delivery_holds_key(const struct delivery *d, const struct work_item *item)
 {
@@ -111,6 +111,17 @@ static void each_parked(struct delivery *d, void (*visit)(struct delivery *d, st
     }
 }
 
+/** A broker that has just started may not know the topic yet, and a new leader not its end. */
+static bool is_letter_deleted(const struct letter_state *s, struct work_item *item)
+{
+    int64_t offset = item->letter.offset;
+    if (s->exists && offset < s->high) {
+        item->missing_looks = 0;
+        return offset < s->low;
+    }
+    return ++item->missing_looks >= MISSING_LOOKS;
+}
+
 /** A letter that was stored since the look began is beyond the end that was found. */
 static void check_letter(struct delivery *d, struct work_item *item)
 {
@@ -120,7 +131,7 @@ static void check_letter(struct delivery *d, struct work_item *item)
     }
     if (is_letter_settled(s, item->letter.offset)) {
         release_key(d, item, "its dead letter is settled");
-    } else if (!s->exists || item->letter.offset < s->low || item->letter.offset >= s->high) {
+    } else if (is_letter_deleted(s, item)) {
         release_key(d, item, "its dead letter was deleted");
     }
 }

@@ -31,6 +31,7 @@ struct work_item {
     struct retry_state retry;
     bool is_parked;                  // never sent again: the events of its lane wait behind it
     bool is_looked_for;              // a look at the letters has begun since its letter was stored
+    uint8_t missing_looks;           // looks in a row that did not find its letter
     struct progress_letter letter;   // is_stored: it was dead-lettered, and its key is held
     uint32_t filter_generation;      // of the filter that accepted it; 0: none did yet
     struct work_item *next_failing;  // in partition->failing, while retry.has_failed

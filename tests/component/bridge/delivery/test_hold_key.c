@@ -254,6 +254,37 @@ static void keys_that_are_parked_during_a_look_stay_parked(void **state)
     case_stop(&c);
 }
 
+/** A broker that has just started may say that for a moment. */
+static void a_key_goes_on_when_its_letter_is_missing_for_long(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    struct script s = {0};
+    memset(&held_look, 0, sizeof(held_look));
+    held_look.is_wanted = true;
+    case_start(&c, refuses_all, &s);
+    case_change(&c, HELD, 'c', "x");
+    case_apply(&c, holding(&c));
+    case_run_until(&c, has_looked, 1);
+    const struct progress_record *none = memory_zeroed(1, sizeof(*none));
+    const struct letter_state there = {
+        .partition = held_look.partition, .exists = true, .high = 1, .beyond = none};
+    const struct letter_state unknown = {.partition = held_look.partition, .beyond = none};
+    const struct letter_state shorter = {
+        .partition = held_look.partition, .exists = true, .high = 0, .beyond = none};
+    const struct letter_state *const found[] = {&unknown, &shorter, &there, &unknown, &unknown};
+    for (size_t i = 0; i < COUNT_OF(found); i++) {
+        held_look.on_states(held_look.self, found[i], 1);
+        assert_true(has_parked(&c, 1));
+    }
+    held_look.on_states(held_look.self, &shorter, 1);
+    assert_true(has_parked(&c, 0));
+    free((void *)(uintptr_t)none);
+    held_look.is_wanted = false;
+    case_drain(&c);
+    case_stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_restart_parks_the_key_again),
         cmocka_unit_test(without_hold_key_parked_keys_go_on),
         cmocka_unit_test(keys_that_are_parked_during_a_look_stay_parked),
+        cmocka_unit_test(a_key_goes_on_when_its_letter_is_missing_for_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
