@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/base/text.h"
 #include "schemas/json/json_text.h"
 
 const struct payload_type *payload_type_of(enum function_payload kind)
@@ -188,22 +189,37 @@ void payload_append_time(struct bytes *out, int64_t wall_us)
     bytes_append(out, text, (size_t)(at - text));
 }
 
+/** Marks the high bit of each byte that a header's value has as %XX; 0 bytes are marked. As
+ * text_mark_special. */
+static uint64_t mark_encoded(uint64_t word)
+{
+    uint64_t quote = word ^ (TEXT_ONES * '"');
+    uint64_t percent = word ^ (TEXT_ONES * '%');
+    uint64_t found =
+        (word - TEXT_ONES * 0x21) | (word + TEXT_ONES) | (quote - TEXT_ONES) | (percent - TEXT_ONES) | word;
+    return found & (TEXT_ONES * 0x80);
+}
+
 void payload_append_header_value(struct bytes *out, struct slice text)
 {
     static const char HEX[] = "0123456789ABCDEF";
-    uint8_t *at = bytes_reserve(out, text.size * 3);
-    size_t size = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (c > 0x20 && c < 0x7f && c != '"' && c != '%') {
-            at[size++] = c;
-        } else {
-            at[size++] = '%';
-            at[size++] = (uint8_t)HEX[c >> 4];
-            at[size++] = (uint8_t)HEX[c & 15];
+    uint8_t *at = bytes_reserve(out, text.size * 3 + sizeof(uint64_t));
+    const uint8_t *begin = at;
+    size_t done = 0;
+    while (done < text.size) {
+        uint64_t word = text_load(text.data + done, text.size - done);
+        size_t plain = text_unmarked(mark_encoded(word));
+        memcpy(at, &word, sizeof(word));
+        at += plain;
+        done += plain;
+        if (plain < sizeof(word) && done < text.size) {
+            uint8_t c = text.data[done++];
+            *at++ = '%';
+            *at++ = (uint8_t)HEX[c >> 4];
+            *at++ = (uint8_t)HEX[c & 15];
         }
     }
-    out->size += size;
+    out->size += (size_t)(at - begin);
 }
 
 void payload_append_header_json(struct bytes *out, struct slice escaped)

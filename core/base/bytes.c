@@ -44,20 +44,6 @@ void bytes_grow(struct bytes *b, size_t extra)
     b->capacity = capacity;
 }
 
-void bytes_append(struct bytes *b, const void *data, size_t size)
-{
-    if (size == 0) {
-        return;
-    }
-    memcpy(bytes_reserve(b, size), data, size);
-    b->size += size;
-}
-
-void bytes_append_string(struct bytes *b, const char *text)
-{
-    bytes_append(b, text, strlen(text));
-}
-
 void bytes_format(struct bytes *b, const char *format, ...)
 {
     va_list arguments;

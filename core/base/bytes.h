@@ -58,8 +58,19 @@ static inline uint8_t *bytes_reserve(struct bytes *b, size_t extra)
     return b->data + b->size;
 }
 
-void bytes_append(struct bytes *b, const void *data, size_t size);
-void bytes_append_string(struct bytes *b, const char *text);
+static inline void bytes_append(struct bytes *b, const void *data, size_t size)
+{
+    if (size > 0) {
+        memcpy(bytes_reserve(b, size), data, size);
+        b->size += size;
+    }
+}
+
+static inline void bytes_append_string(struct bytes *b, const char *text)
+{
+    bytes_append(b, text, strlen(text));
+}
+
 void bytes_format(struct bytes *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void bytes_append_slice(struct bytes *b, struct slice s)

@@ -280,11 +280,9 @@ uint64_t text_hash(struct slice s)
     uint64_t hash = mix((uint64_t)s.size ^ secret, UINT64_C(0xe7037ed1a0b428db));
     size_t at = 0;
     while (at < s.size) {
-        uint64_t word = 0;
-        size_t size = s.size - at < sizeof(word) ? s.size - at : sizeof(word);
-        memcpy(&word, s.data + at, size);
+        uint64_t word = text_load(s.data + at, s.size - at);
         hash = mix(hash ^ word, UINT64_C(0x8ebc6af09c88c6e3)) ^ secret;
-        at += size;
+        at += sizeof(word);
     }
     return mix(hash, UINT64_C(0x589965cc75374cc3));
 }

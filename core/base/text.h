@@ -57,8 +57,8 @@ const char *text_nearest(const char *text, const char *const *words);
 
 /**
  * For eight bytes at once: sets the high bit of each byte below 0x20, equal to '"' or '\\', or above 0x7f. It
- * may mark others too, which only costs the caller a slower step. Source: "Determine if a word has a byte
- * less than n", Bit Twiddling Hacks.
+ * may mark others behind the first of them, too. Source: "Determine if a word has a byte less than n", Bit
+ * Twiddling Hacks.
  */
 static inline uint64_t text_mark_special(uint64_t word)
 {
@@ -66,6 +66,31 @@ static inline uint64_t text_mark_special(uint64_t word)
     uint64_t backslash = word ^ (TEXT_ONES * '\\');
     uint64_t found = (word - TEXT_ONES * 0x20) | (quote - TEXT_ONES) | (backslash - TEXT_ONES) | word;
     return found & (TEXT_ONES * 0x80);
+}
+
+/** The next 1 to 8 bytes as a word, the first one lowest; the bytes beyond are 0, which text_mark_special
+ * marks. */
+static inline uint64_t text_load(const uint8_t *at, size_t size)
+{
+    if (size >= 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        return word;
+    }
+    if (size >= 4) {
+        uint32_t first;
+        uint32_t last;
+        memcpy(&first, at, sizeof(first));
+        memcpy(&last, at + size - sizeof(last), sizeof(last));
+        return first | (uint64_t)last << (8 * (size - sizeof(last)));
+    }
+    return at[0] | (uint64_t)at[size / 2] << (8 * (size / 2)) | (uint64_t)at[size - 1] << (8 * (size - 1));
+}
+
+/** The number of bytes before the first one that is marked in a word; 8: none is. */
+static inline size_t text_unmarked(uint64_t marks)
+{
+    return marks == 0 ? 8 : (size_t)__builtin_ctzll(marks) / 8;
 }
 
 /** Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */

@@ -1,7 +1,44 @@
 #include "schemas/avro/avro_read.h"
 
+static int64_t from_zigzag(uint64_t n)
+{
+    return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
+}
+
+/** Moves the seven low bits of each of the eight bytes together. */
+static uint64_t pack_sevens(uint64_t word)
+{
+    word &= UINT64_C(0x7f7f7f7f7f7f7f7f);
+    word = (word & UINT64_C(0x007f007f007f007f)) | (word & UINT64_C(0x7f007f007f007f00)) >> 1;
+    word = (word & UINT64_C(0x00003fff00003fff)) | (word & UINT64_C(0x3fff00003fff0000)) >> 2;
+    return (word & UINT64_C(0x000000000fffffff)) | (word & UINT64_C(0x0fffffff00000000)) >> 4;
+}
+
+/** A number of at most nine bytes that is followed by as many as the longest may have, without a loop. */
+static bool read_whole(struct cursor *c, int64_t *ret)
+{
+    uint64_t word;
+    memcpy(&word, c->at, sizeof(word));
+    uint64_t last = ~word & UINT64_C(0x8080808080808080);
+    if (last != 0) {
+        *ret = from_zigzag(pack_sevens(word & (last ^ (last - 1))));
+        c->at += __builtin_ctzll(last) / 8 + 1;
+        return true;
+    }
+    if (c->at[8] < 0x80) {
+        *ret = from_zigzag(pack_sevens(word) | (uint64_t)c->at[8] << 56);
+        c->at += 9;
+        return true;
+    }
+    return false;
+}
+
 int64_t avro_read_long_slow(struct cursor *c)
 {
+    int64_t whole;
+    if (!c->is_short && c->end - c->at >= AVRO_READ_LONG_BYTES_MAX && read_whole(c, &whole)) {
+        return whole;
+    }
     uint64_t n = 0;
     const uint8_t *at = c->at;
     for (unsigned shift = 0; shift < 64 && !c->is_short && at < c->end; shift += 7) {
@@ -12,7 +49,7 @@ int64_t avro_read_long_slow(struct cursor *c)
                 break;
             }
             c->at = at;
-            return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
+            return from_zigzag(n);
         }
     }
     c->is_short = true;

@@ -6,7 +6,10 @@
 #include "core/base/cursor.h"
 #include "schemas/avro/avro_type.h"
 
-enum { AVRO_READ_DEPTH_MAX = 128 };
+enum {
+    AVRO_READ_DEPTH_MAX = 128,
+    AVRO_READ_LONG_BYTES_MAX = 10,  // of a number of 64 bits
+};
 
 /** The slow part of avro_read_long. */
 int64_t avro_read_long_slow(struct cursor *c);

@@ -18,23 +18,14 @@ static const char JSON_TEXT_SHORT[] = "btnvfr";              // 0x08 to 0x0d; JS
 static const char JSON_TEXT_REPLACEMENT[] = "\xef\xbf\xbd";  // U+FFFD
 static const char JSON_TEXT_BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static inline bool is_plain(uint8_t byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
 const uint8_t *json_text_plain_end(const uint8_t *at, const uint8_t *end)
 {
-    while (end - at >= 8) {
-        uint64_t word = 0;
-        memcpy(&word, at, sizeof word);
-        if (text_mark_special(word) != 0) {
+    while (at < end) {
+        size_t plain = text_unmarked(text_mark_special(text_load(at, (size_t)(end - at))));
+        at += plain;
+        if (plain < sizeof(uint64_t)) {
             break;
         }
-        at += 8;
-    }
-    while (at < end && is_plain(*at)) {
-        at++;
     }
     return at;
 }

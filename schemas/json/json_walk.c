@@ -10,6 +10,7 @@
 // Source: Apache Avro 1.11, "Binary Encoding".
 #include "schemas/json/json_walk.h"
 
+#include "schemas/avro/avro_read.h"
 #include "schemas/json/json_check.h"
 #include "schemas/json/json_decimal.h"
 #include "schemas/json/json_java.h"
@@ -50,36 +51,20 @@ bool json_walk_finish(const struct json_walk *w, struct fault *f)
     return cursor_finish(&w->in, "Avro data", f);
 }
 
-static int64_t read_long_slow(struct json_walk *w)
+static __attribute__((noinline)) int64_t read_long_slow(struct json_walk *w)
 {
-    uint64_t n = 0;
-    const uint8_t *at = w->in.at;
-    for (unsigned shift = 0; shift < 64 && !w->in.is_short; shift += 7) {
-        if (at == w->in.end) {
-            w->in.is_short = true;
-            return 0;
-        }
-        uint8_t byte = *at++;
-        n |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            if (shift == 63 && byte > 1) {
-                break;
-            }
-            w->in.at = at;
-            return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
-        }
+    size_t left = cursor_left(&w->in);
+    int64_t value = avro_read_long_slow(&w->in);
+    if (w->in.is_short && left >= AVRO_READ_LONG_BYTES_MAX) {
+        w->bad = "a number of more than 64 bits";
     }
-    json_walk_fail(w, "a number of more than 64 bits");
-    return 0;
+    return value;
 }
 
 static inline int64_t read_long(struct json_walk *w)
 {
-    if (!w->in.is_short && w->in.at < w->in.end && *w->in.at < 0x80) {
-        uint8_t n = *w->in.at++;
-        return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
-    }
-    return read_long_slow(w);
+    bool is_byte = !w->in.is_short && w->in.at < w->in.end && *w->in.at < 0x80;
+    return is_byte ? avro_read_long(&w->in) : read_long_slow(w);
 }
 
 static int32_t read_int(struct json_walk *w)
@@ -202,7 +187,7 @@ static void walk_text(struct json_walk *w, const struct avro_type *type)
 }
 
 // The index of a symbol or of a union's branch.
-static size_t read_index(struct json_walk *w, const struct avro_type *type, const char *bad)
+static inline size_t read_index(struct json_walk *w, const struct avro_type *type, const char *bad)
 {
     int64_t index = read_long(w);
     if (index < 0 || (uint64_t)index >= type->count) {
@@ -261,7 +246,7 @@ static void walk_items(struct json_walk *w, const struct avro_type *type)
     bytes_append_byte(w->out, is_map ? '}' : ']');
 }
 
-static const struct avro_type *read_branch(struct json_walk *w, const struct avro_type *type)
+static inline const struct avro_type *read_branch(struct json_walk *w, const struct avro_type *type)
 {
     return type->branches[read_index(w, type, "a union's index out of range")];
 }
@@ -304,6 +289,9 @@ static void walk_nested(struct json_walk *w, const struct avro_type *type)
 
 void json_walk_value(struct json_walk *w, const struct avro_type *type)
 {
+    if (type->kind == AVRO_KIND_UNION) {
+        type = read_branch(w, type);
+    }
     switch (type->kind) {
     case AVRO_KIND_NULL:
         bytes_append(w->out, "null", 4);
@@ -370,6 +358,9 @@ static void skip_nested(struct json_walk *w, const struct avro_type *type)
 
 void json_walk_skip(struct json_walk *w, const struct avro_type *type)
 {
+    if (type->kind == AVRO_KIND_UNION) {
+        type = read_branch(w, type);
+    }
     switch (type->kind) {
     case AVRO_KIND_NULL:
         return;

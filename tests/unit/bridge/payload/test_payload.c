@@ -386,6 +386,25 @@ static void header_values_are_percent_encoded(void **state)
     assert_string_equal(bytes_text(&out), "a%20b%22%25%0D%0AX:%20y%E2%82%AC~");
 }
 
+static void header_values_are_percent_encoded_at_all_places(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes out = {0};
+    for (size_t size = 1; size <= 24; size++) {
+        for (size_t at = 0; at < size; at++) {
+            char text[24];
+            memset(text, 'a', sizeof(text));
+            text[at] = '%';
+            bytes_clear(&out);
+            payload_append_header_value(&out, slice_make(text, size));
+            assert_int_equal(out.size, size + 2);
+            assert_memory_equal(out.data + at, "%25", 3);
+            assert_int_equal(strspn(bytes_text(&out), "a"), at);
+            assert_int_equal(strspn(bytes_text(&out) + at + 3, "a"), size - at - 1);
+        }
+    }
+}
+
 static void times_are_rfc_3339_in_utc(void **state)
 {
     (void)state;
@@ -413,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_key_that_does_not_decode_is_a_string),
         cmocka_unit_test(only_what_must_be_is_percent_encoded),
         cmocka_unit_test(header_values_are_percent_encoded),
+        cmocka_unit_test(header_values_are_percent_encoded_at_all_places),
         cmocka_unit_test(times_are_rfc_3339_in_utc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "core/base/memory.h"
@@ -83,6 +85,50 @@ static void plain_types_come_out_as_json(void **state)
     CHECK("[\"null\",\"string\"]", "\x02\x02x", "\"x\"");
 }
 
+static size_t put_long(uint8_t *at, int64_t value)
+{
+    uint64_t left = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+    size_t size = 0;
+    for (; left >= 0x80; left >>= 7) {
+        at[size++] = (uint8_t)(left | 0x80);
+    }
+    at[size++] = (uint8_t)left;
+    return size;
+}
+
+/** The text of a long that `rest` more bytes follow. */
+static void check_long(int64_t value, size_t rest)
+{
+    static const char SCHEMA[] =
+        "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"n\",\"type\":\"long\"},"
+        "{\"name\":\"s\",\"type\":\"string\"}]}";
+    char want[80];
+    uint8_t data[32];
+    size_t size = put_long(data, value);
+    (void)snprintf(want, sizeof(want), "{\"n\":%" PRId64 ",\"s\":\"%.*s\"}", value, (int)rest,
+                   "xxxxxxxxxxxx");
+    size += put_long(data + size, (int64_t)rest);
+    memset(data + size, 'x', rest);
+    check(SCHEMA, (const char *)data, size + rest, want);
+}
+
+static void longs_of_all_sizes_are_read_before_all_that_may_follow(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 63; bits++) {
+        for (size_t rest = 0; rest < 12; rest++) {
+            int64_t power = INT64_C(1) << bits;
+            check_long(power, rest);
+            check_long(-power, rest);
+            check_long(power - 1, rest);
+            check_long(-power - 1, rest);
+            check_long((power - 1) / 3 * 2, rest);
+        }
+    }
+    check_long(INT64_MAX, 11);
+    check_long(INT64_MIN, 11);
+}
+
 static void names_and_logical_types_say_what_a_value_stands_for(void **state)
 {
     (void)state;
@@ -134,6 +180,7 @@ static void data_that_does_not_fit_the_schema_is_refused(void **state)
     REFUSED("\"boolean\"", "\x02", "neither 0 nor 1");
     REFUSED("\"int\"", "\x80\x80\x80\x80\x10", "32 bits");
     REFUSED("\"long\"", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", "64 bits");
+    REFUSED("\"long\"", "\xff\xff\xff\xff\xff\xff\xff\xff\xff", "");
     REFUSED("\"long\"", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "64 bits");
     REFUSED("\"string\"", "\x01", "negative");
     REFUSED("\"string\"", "\x06hi", "");
@@ -433,6 +480,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_types_come_out_as_json),
+        cmocka_unit_test(longs_of_all_sizes_are_read_before_all_that_may_follow),
         cmocka_unit_test(names_and_logical_types_say_what_a_value_stands_for),
         cmocka_unit_test(a_recursive_schema_is_followed_to_a_limit),
         cmocka_unit_test(data_that_does_not_fit_the_schema_is_refused),

@@ -47,6 +47,22 @@ static void strings_are_escaped(void **state)
     assert_string_equal(STRING("1234567\n12345678\x7f"), "\"1234567\\n12345678\x7f\"");
 }
 
+static void characters_are_escaped_at_all_places(void **state)
+{
+    (void)state;
+    static const char SPECIAL[] = {'"', '\\', '\n', '\xff'};
+    char data[24];
+    for (size_t size = 1; size <= sizeof(data); size++) {
+        for (size_t at = 0; at < size * sizeof(SPECIAL); at++) {
+            memset(data, 'a', sizeof(data));
+            data[at % size] = SPECIAL[at / size];
+            const char *escaped = string_of(data, size);
+            assert_int_equal(strspn(escaped + 1, "a"), at % size);
+            assert_int_equal(strlen(escaped), size + 2 + (SPECIAL[at / size] == '\xff' ? 2 : 1));
+        }
+    }
+}
+
 static void bytes_that_are_not_utf8_are_replaced(void **state)
 {
     (void)state;
@@ -361,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_are_escaped),
+        cmocka_unit_test(characters_are_escaped_at_all_places),
         cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
         cmocka_unit_test(strings_are_unescaped),
         cmocka_unit_test(half_a_surrogate_pair_is_replaced),
