@@ -5,8 +5,7 @@
 #include "bridge/intake/start_offsets.h"
 #include "core/base/log.h"
 #include "core/kafka/kafka_client.h"
-
-enum { KAFKA_TIMEOUT_MS = 10000 };
+#include "core/kafka/kafka_query.h"
 
 static bool kafka_fault(struct fault *f, rd_kafka_resp_err_t code, const char *what)
 {
@@ -18,34 +17,24 @@ static bool kafka_fault(struct fault *f, rd_kafka_resp_err_t code, const char *w
                       is_forbidden ? ": allow READ on the topics and on group millrace.*" : "");
 }
 
+static bool is_wanted(const void *self, const char *topic)
+{
+    const struct registration_scope *scope = self;
+    return text_list_glob_match(&scope->config->source.topics, topic);
+}
+
 /** Lists all partitions of the function's topics. */
 static bool list_partitions(const struct registration_scope *scope, rd_kafka_t *rk,
                             rd_kafka_topic_partition_list_t *list, struct fault *f)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, KAFKA_TIMEOUT_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return kafka_fault(f, code, "listing the topics");
-    }
-    for (int t = 0; t < metadata->topic_cnt; t++) {
-        const struct rd_kafka_metadata_topic *topic = &metadata->topics[t];
-        bool is_wanted = text_list_glob_match(&scope->config->source.topics, topic->topic);
-        for (int p = 0; p < topic->partition_cnt && is_wanted; p++) {
-            rd_kafka_topic_partition_list_add(list, topic->topic, topic->partitions[p].id);
-        }
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return true;
+    rd_kafka_resp_err_t code = kafka_query_partitions(rk, is_wanted, scope, list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fault(f, code, "listing the topics");
 }
 
 /** Fills in the committed offsets; a partition without one gets a negative offset. */
 static bool ask_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, struct fault *f)
 {
-    rd_kafka_resp_err_t code =
-        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_committed(rk, list, KAFKA_TIMEOUT_MS);
-    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        code = list->elems[i].err;
-    }
+    rd_kafka_resp_err_t code = kafka_query_committed(rk, list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fault(f, code, "fetching the committed offsets");
 }
 

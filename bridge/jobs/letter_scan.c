@@ -9,9 +9,10 @@
 #include "bridge/intake/start_offsets.h"
 #include "core/base/clock.h"
 #include "core/kafka/kafka_client.h"
+#include "core/kafka/kafka_query.h"
 #include "core/kafka/state_topic.h"
 
-enum { KAFKA_TIMEOUT_MS = 10000, READ_AHEAD_BYTES = 8 << 20, READ_AHEAD_RECORDS = 20000 };
+enum { READ_AHEAD_BYTES = 8 << 20, READ_AHEAD_RECORDS = 20000 };
 
 char *letter_group(const char *function)
 {
@@ -76,23 +77,18 @@ static bool kafka_fault(struct fault *f, rd_kafka_resp_err_t code, const char *w
     return fault_from(f, FAULT_RETRY, "librdkafka", code, "%s: %s", what, rd_kafka_err2str(code));
 }
 
+static bool is_named(const void *self, const char *topic)
+{
+    return strcmp(topic, self) == 0;
+}
+
 /** The partitions of the topic; none when it does not exist. */
 static bool list_partitions(rd_kafka_t *rk, const char *name, rd_kafka_topic_partition_list_t *list,
                             struct fault *f)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, KAFKA_TIMEOUT_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return kafka_fault(f, code, "Kafka does not say which topics it has");
-    }
-    for (int t = 0; t < metadata->topic_cnt; t++) {
-        const struct rd_kafka_metadata_topic *topic = &metadata->topics[t];
-        for (int p = 0; p < topic->partition_cnt && strcmp(topic->topic, name) == 0; p++) {
-            rd_kafka_topic_partition_list_add(list, name, topic->partitions[p].id);
-        }
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return true;
+    rd_kafka_resp_err_t code = kafka_query_partitions(rk, is_named, name, list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           kafka_fault(f, code, "Kafka does not say which topics it has");
 }
 
 /** The answer of the state topic. */
@@ -198,11 +194,7 @@ static bool scan_partitions(struct scan *s, const rd_kafka_topic_partition_list_
 
 static bool ask_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, struct fault *f)
 {
-    rd_kafka_resp_err_t code =
-        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_committed(rk, list, KAFKA_TIMEOUT_MS);
-    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        code = list->elems[i].err;
-    }
+    rd_kafka_resp_err_t code = kafka_query_committed(rk, list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fault(f, code, "fetching what is settled");
 }
 

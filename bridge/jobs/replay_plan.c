@@ -7,16 +7,16 @@
 
 #include "bridge/intake/start_offsets.h"
 #include "core/kafka/kafka_client.h"
-
-enum { KAFKA_TIMEOUT_MS = 10000 };
+#include "core/kafka/kafka_query.h"
 
 static bool kafka_fault(struct fault *f, rd_kafka_resp_err_t code, const char *what)
 {
     return fault_from(f, FAULT_RETRY, "librdkafka", code, "%s: %s", what, rd_kafka_err2str(code));
 }
 
-static bool is_wanted(const struct replay_scope *scope, const char *topic)
+static bool is_wanted(const void *self, const char *topic)
 {
+    const struct replay_scope *scope = self;
     return text_list_glob_match(&scope->config->source.topics, topic) &&
            (scope->range.topic == NULL || text_glob_match(scope->range.topic, topic));
 }
@@ -24,18 +24,10 @@ static bool is_wanted(const struct replay_scope *scope, const char *topic)
 static bool list_partitions(const struct replay_scope *scope, rd_kafka_t *rk,
                             rd_kafka_topic_partition_list_t *list, struct fault *f)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, KAFKA_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = kafka_query_partitions(rk, is_wanted, scope, list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return kafka_fault(f, code, "Kafka does not say which topics it has");
     }
-    for (int t = 0; t < metadata->topic_cnt; t++) {
-        const struct rd_kafka_metadata_topic *topic = &metadata->topics[t];
-        for (int p = 0; p < topic->partition_cnt && is_wanted(scope, topic->topic); p++) {
-            rd_kafka_topic_partition_list_add(list, topic->topic, topic->partitions[p].id);
-        }
-    }
-    rd_kafka_metadata_destroy(metadata);
     return list->cnt > 0 || fault_set(f, FAULT_CONFIG, "no topic of the function matches");
 }
 
