@@ -54,15 +54,7 @@ static enum job_step select_letter(void *self, struct record *r)
     if (s->count == 0 || bsearch(&at, s->places, s->count, sizeof(at), compare_places) == NULL) {
         return JOB_LEAVE;
     }
-    if (s->is_drop) {
-        return JOB_SETTLE;
-    }
-    letter_strip(r);
-    if (record_is_tombstone(r) && r->reject_reason == NULL) {
-        record_reject(r, "oversize",
-                      "its value was left out; `millrace replay` delivers it from its origin (dlq show)");
-    }
-    return JOB_TAKE;
+    return s->is_drop ? JOB_SETTLE : JOB_TAKE;
 }
 
 /** Asks on a terminal. */
@@ -89,6 +81,7 @@ static int run(struct job_setup *s, const struct dlq_options *options, struct se
                 .topics = &topics,
                 .ends = ends,
                 .keeps_failed = true,
+                .prepare = letter_unwrap,
                 .rate = selection->is_drop ? 0 : options->rate},
         .select = select_letter,
         .self = selection,

@@ -93,7 +93,12 @@ static struct record *wanted_record(struct delivery *d, struct partition *p, rd_
         return r;
     }
     record_release(r);
-    return lanes_wants(&d->lanes, &record) ? record_new(p->topic, message, clock_now_us()) : NULL;
+    if (!lanes_wants(&d->lanes, &record)) {
+        return NULL;
+    }
+    r = record_new(p->topic, message, clock_now_us());
+    job_prepare(d->job, r);
+    return r;
 }
 
 static bool on_record(void *self, struct partition *p, rd_kafka_message_t *message)

@@ -37,6 +37,7 @@ bool delivery_take_job(struct delivery *d, struct partition *p, struct record *r
     if (is_beyond(d, p, r->offset)) {
         return true;
     }
+    job_prepare(d->job, r);
     p->held = p->held == NULL ? record_share(r) : p->held;
     if (!record_is_tombstone(r) && !record_resolve(r, d->schemas)) {
         return true;

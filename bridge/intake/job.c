@@ -9,6 +9,13 @@ int64_t job_end_of(const struct job *job, const char *topic, int32_t partition)
     return found == NULL ? 0 : found->offset;
 }
 
+void job_prepare(const struct job *job, struct record *r)
+{
+    if (job != NULL && job->prepare != NULL) {
+        job->prepare(r);
+    }
+}
+
 bool job_admits(struct job *job, int64_t now_us)
 {
     if (job->rate == 0) {

@@ -38,6 +38,8 @@ struct job {
     const rd_kafka_topic_partition_list_t *ends;  // records from these offsets on are not of the job
     bool keeps_failed;  // an event that can't be delivered stays unsettled, and its key's later ones wait
     int64_t rate;       // most records a second; 0: no limit
+    /** Called for each record after it was read, also when it is read again, perhaps twice. NULL: none. */
+    void (*prepare)(struct record *r);
     /** Called at least once for each record, with its schemas resolved. */
     enum job_step (*select)(void *self, struct record *r);
     void (*on_event)(void *self, const struct job_event *event);
@@ -58,6 +60,9 @@ struct job_state {
 
 /** The offset at which the job ends in this partition; 0: the partition is not of it. */
 int64_t job_end_of(const struct job *job, const char *topic, int32_t partition);
+
+/** Prepares a record of the job. Accepts NULL for no job. */
+void job_prepare(const struct job *job, struct record *r);
 
 /** Takes one token of the rate. False: there is none now. At most the tokens of half a second are saved up.
  */

@@ -88,6 +88,7 @@ void record_release(struct record *r)
         rd_kafka_headers_destroy(r->headers);
     }
     free(r->reject_message);
+    free(r->origin_topic);
     free(r);
 }
 

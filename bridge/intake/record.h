@@ -20,6 +20,7 @@ struct record {
     int32_t partition;
     const char *topic;  // in the record's allocation
     int64_t offset;
+    char *origin_topic;                  // of an event that is read from its dead letter; NULL: `topic`
     int64_t timestamp_ms;                // Kafka's; -1 for none
     int64_t arrived_us;                  // when it was read
     int64_t commit_time_us;              // of the change; 0: not decoded, or not known
@@ -51,6 +52,12 @@ static inline struct record *record_share(struct record *r)
 
 /** Drops one reference. Accepts NULL. */
 void record_release(struct record *r);
+
+/** The topic that the event was written to. */
+static inline const char *record_origin(const struct record *r)
+{
+    return r->origin_topic != NULL ? r->origin_topic : r->topic;
+}
 
 /** Whether the record has no value (a tombstone): it is settled without a call. */
 static inline bool record_is_tombstone(const struct record *r)

@@ -50,7 +50,7 @@ bool letter_read(const struct record *r, struct letter_info *ret)
     return ret->reason.size > 0;
 }
 
-void letter_strip(struct record *r)
+static void strip(struct record *r)
 {
     static const char *const NAMES[] = {"function",  "reason", "message",   "status",   "attempts", "topic",
                                         "partition", "offset", "timestamp", "event_id", "failed_at"};
@@ -59,4 +59,22 @@ void letter_strip(struct record *r)
         (void)snprintf(full, sizeof(full), "millrace.dlq.%s", NAMES[i]);
         (void)rd_kafka_header_remove(r->headers, full);
     }
+}
+
+void letter_unwrap(struct record *r)
+{
+    struct letter_info letter;
+    if (!letter_read(r, &letter)) {
+        return;
+    }
+    if (letter.topic.size > 0) {
+        free(r->origin_topic);
+        r->origin_topic = slice_to_string(letter.topic);
+    }
+    r->timestamp_ms = letter.timestamp_ms >= 0 ? letter.timestamp_ms : r->timestamp_ms;
+    if (record_is_tombstone(r)) {
+        record_reject(r, "oversize",
+                      "its value was left out; `millrace replay` delivers it from its origin (dlq show)");
+    }
+    strip(r);
 }

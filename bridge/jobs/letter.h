@@ -21,7 +21,10 @@ struct letter_info {
 /** False: the record is no dead letter. */
 bool letter_read(const struct record *r, struct letter_info *ret) MUST_USE;
 
-/** Removes the headers of the dead letter: what is left are those of its event. */
-void letter_strip(struct record *r);
+/**
+ * Makes the event of a dead letter: its headers, and the topic and timestamp that it had at its origin. An
+ * event whose value was left out is rejected. Does nothing to another record.
+ */
+void letter_unwrap(struct record *r);
 
 #endif

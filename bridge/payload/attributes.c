@@ -20,7 +20,7 @@ struct attributes attributes_of(const struct record *r, const struct event_json 
     };
     if (!json->value.is_envelope) {
         // Another producer's record: only the topic is known. A topic name needs no escaping.
-        a.prefix = a.table = slice_of(r->topic);
+        a.prefix = a.table = slice_of(record_origin(r));
     }
     if (a.time_us == 0 && r->timestamp_ms > 0) {
         a.time_us = r->timestamp_ms * CLOCK_US_PER_MS;

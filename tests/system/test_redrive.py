@@ -6,6 +6,7 @@ settled is not sent again, also after a `kill -9`; what fails again stays and gr
 import collections
 import json
 import subprocess
+import threading
 
 import pytest
 from lib.function_server import Answer
@@ -75,6 +76,46 @@ def test_letters_are_delivered_as_they_were_in_order(shop, kafka, millrace, func
     assert dict(orders) == {n: [0, 1, 2, 3, 4] for n in (1, 2, 3, 4)}
     assert "0 dead letters are selected" in dlq(millrace, "redrive", name).stdout
     assert len(read_topic(kafka, f"millrace.dlq.{name}")) == 20
+
+
+def test_letters_that_are_read_again_are_delivered_as_they_were(shop, kafka, millrace, function, name):
+    """They don't all fit into the memory for events while the first of their key runs."""
+    passing = {"headers": {"millrace.dlq.reason": [{"exists": False}]}}
+    retry = {"attempts": 1_000_000, "backoff": {"initial": "10ms", "max": "20ms"}}
+    millrace.function(name, f"{name}.public.a", function.url, delivery={"retry": retry}, filter=passing)
+    shop.sql("alter table a add pad text")
+    shop.sql("alter table a alter pad set storage external")
+    shop.sql("insert into a select 1, 0")
+    shop.sql("alter table a replica identity full")
+    for version in range(1, 160):
+        shop.sql("update a set v = %s, pad = repeat('x', 100000)", (version,))
+    refused(kafka, function, name, 160)
+    failing = threading.Event()
+    failing.set()
+    function.rule = lambda call: Answer(500) if failing.is_set() else None
+    redrive = millrace.start("dlq", "redrive", name, "--rate", "1000/s")
+    waiting = redrive.wait_event("function_failing", timeout=60)["events_waiting"]
+    assert waiting > 100, "they would fit into 12 MiB"
+    failing.clear()
+    assert redrive.wait_exit(60) == 0, redrive.log()
+    done = [call.json["after"]["v"] for call in function.calls if call.ended and call.json["after"]["v"]]
+    assert done == list(range(1, 160))
+
+
+def test_events_of_other_producers_keep_their_origin(shop, kafka, millrace, function, name):
+    shop.sql("insert into a values (1, 1)")
+    row = refused(kafka, function, name, 1)
+    value = read_topic(kafka, f"{name}.public.a", count=1)[0].raw_key  # Avro, and no envelope
+    assert row and value
+    other = f"{name}-other"
+    function.rule = lambda call: Answer(422)
+    millrace.function(other, f"{name}.foreign", function.url)
+    kafka.produce(f"{name}.foreign", [(b"%d" % n, value, None, 0) for n in range(3)])
+    first = refused(kafka, function, other, 3)
+    assert {call.headers["ce-id"] for call in first} == {f"{name}.foreign-0-{n}" for n in range(3)}
+    dlq(millrace, "redrive", other, "--rate", "1000/s")
+    key = lambda call: call.id  # noqa: E731
+    assert [as_sent(c) for c in sorted(first, key=key)] == [as_sent(c) for c in sorted(function.calls, key=key)]
 
 
 def test_what_fails_again_stays_and_holds_its_key(shop, kafka, millrace, function, name):
