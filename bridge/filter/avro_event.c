@@ -25,8 +25,8 @@ struct avro_slot avro_slot_at(struct cursor *c, const struct avro_type *type)
                               .bytes = slice_make(c->at, cursor_left(c))};
 }
 
-// The scan keeps its place in a plain pointer, since most of an evaluation's time goes by here. NULL: the
-// bytes do not match the schema.
+// The scan keeps its place in a plain pointer: most of an evaluation's time is spent here. It returns NULL if
+// the bytes do not match the schema.
 
 static const uint8_t *scan(struct avro_event *e, const struct plan_record *record, const uint8_t *at,
                            const uint8_t *end);
@@ -81,7 +81,7 @@ static inline const uint8_t *pass_value(struct avro_event *e, const struct plan_
     return pass_slowly(type, at, end);
 }
 
-/** The branch of a union that is neither null nor the only other one. */
+/** Reads the branch of a union that is more than a type and null. NULL: it has no such branch. */
 static const struct avro_type *read_union(const struct avro_type *type, const uint8_t **at,
                                           const uint8_t *end)
 {
@@ -91,7 +91,7 @@ static const struct avro_type *read_union(const struct avro_type *type, const ui
     return c.is_short ? NULL : branch;
 }
 
-/** Of a union of two. */
+/** Reads the branch's index of a union of two. */
 static bool read_index_slowly(const uint8_t **at, const uint8_t *end, size_t *ret)
 {
     struct cursor c = {*at, end, false};
@@ -131,7 +131,7 @@ static const uint8_t *scan(struct avro_event *e, const struct plan_record *recor
     return at;
 }
 
-/** The members of an event whose schema has them not. */
+/** Sets the members of the event that the value's schema does not have. */
 static void set_members(struct avro_event *e)
 {
     const struct avro_plan *plan = e->plan;

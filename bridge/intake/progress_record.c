@@ -14,10 +14,10 @@ enum {
     MS_PER_TENTH = 100
 };
 
-// What the attempts may take of the text: the ranges are worth more.
+// The attempts get at most a third of the text: a lost range repeats more events than a lost attempt.
 enum { ATTEMPTS_SHARE = 3, COUNT_CHARS_MAX = 4 };
 
-// Greater numbers are not ours.
+// No version of millrace writes larger numbers: a text with them is refused.
 enum { WAIT_TENTHS_MAX = INT32_MAX };
 #define AGE_S_MAX ((int64_t)UINT32_MAX)
 
@@ -247,7 +247,7 @@ static void read_letter(struct reader *r, int64_t written_ms, struct progress_le
                                     .since_ms = written_ms - age_s * MS_PER_S};
 }
 
-/** Whose clock is behind the writer's still waits no longer than was left when the text was written. */
+/** A reader whose clock is behind the writer's waits no longer than was left when the text was written. */
 static void read_attempts(struct reader *r, int64_t offset, int64_t now_ms, struct progress_record *ret)
 {
     int64_t count = take(r);

@@ -24,7 +24,7 @@ enum call_state {
     CALL_LOOKING_UP,  // it has the right to make a connection
     CALL_DIALING,
     CALL_RUNNING,  // on a connection
-    CALL_FAILED,   // `fault` is to be told at the next turn of the loop
+    CALL_FAILED,   // `fault` is reported at the next turn of the loop
 };
 
 struct http1_call {
@@ -238,7 +238,7 @@ static void recycle(struct http1_call *call)
     call->client->unused = call;
 }
 
-/** Calls on_done. The caller of this must touch nothing of the client's but leave() it. */
+/** Calls on_done, which may free the client: the caller does nothing afterwards but leave(). */
 static void finish(struct http1_call *call, struct http_response *r)
 {
     clear_due(call);

@@ -16,7 +16,7 @@
 /** One look-up; outlives its owner, because a running one can't be cancelled. */
 struct look_up {
     uv_getaddrinfo_t request;
-    struct http_addresses *owner;  // NULL: nobody waits for it any more
+    struct http_addresses *owner;  // NULL: freed; the result is discarded
 };
 
 struct http_addresses {
