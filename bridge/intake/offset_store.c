@@ -346,7 +346,7 @@ void offset_store_open(struct offset_store *s, uv_loop_t *loop, rd_kafka_t *rk, 
 {
     *s = (struct offset_store){
         .loop = loop, .rk = rk, .partitions = partitions, .join = join, .listener = *listener};
-    s->record = memory_zeroed(1, sizeof(*s->record));
+    s->record = memory_new(sizeof(*s->record));
     s->queue = rd_kafka_queue_new(rk);
     s->watch = kafka_watch_start(loop, s->queue, on_events, s);
 }

@@ -32,7 +32,7 @@ static void restore(struct partition *p, const struct progress_record *record)
 
 bool partition_restore(struct partition *p, struct slice text, struct fault *f)
 {
-    CLEANUP(memory_free_pointer) struct progress_record *record = memory_zeroed(1, sizeof(*record));
+    CLEANUP(memory_free_pointer) struct progress_record *record = memory_new(sizeof(*record));
     int64_t now_ms = clock_wall_us() / CLOCK_US_PER_MS;
     if (!progress_record_read(text, p->progress.committed, now_ms, record, f)) {
         return false;
@@ -45,7 +45,7 @@ bool partition_restore(struct partition *p, struct slice text, struct fault *f)
 
 void partition_restore_more(struct partition *p, const struct progress_record *spilled, int64_t offset)
 {
-    CLEANUP(memory_free_pointer) struct progress_record *record = memory_zeroed(1, sizeof(*record));
+    CLEANUP(memory_free_pointer) struct progress_record *record = memory_new(sizeof(*record));
     record->spill = p->spill.named;
     record->attempt_count = p->attempt_count;
     memcpy(record->attempts, p->attempts, p->attempt_count * sizeof(*p->attempts));

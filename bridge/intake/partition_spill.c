@@ -44,7 +44,7 @@ void partition_spill_open(struct partition *p, struct state_topic *state, const 
 static bool take_loaded(struct partition *p, struct slice value)
 {
     struct fault f;
-    CLEANUP(memory_free_pointer) struct progress_record *spilled = memory_zeroed(1, sizeof(*spilled));
+    CLEANUP(memory_free_pointer) struct progress_record *spilled = memory_new(sizeof(*spilled));
     int64_t offset;
     if (value.data == NULL) {
         log_unusable(p, "the spilled progress is missing");

@@ -291,6 +291,32 @@ static void a_batch_by_key_holds_one_key(void **state)
     case_stop(&c);
 }
 
+/** The call ends before the event that can't be sent: those of the key behind it wait for its dead letter. */
+static void no_event_overtakes_one_whose_dead_letter_is_being_stored(void **state)
+{
+    (void)state;
+    static const struct stub_answer ANSWERS[] = {{.status = 200}};
+    struct script script = {ANSWERS, COUNT_OF(ANSWERS)};
+    struct bridge_case c;
+    case_start(&c, in_turn, &script);
+    case_keyed_change(&c, slice_of("k"), 1, 'c', "x");
+    case_raw(&c, slice_of("k"), slice_of("not Avro"));
+    case_keyed_change(&c, slice_of("k"), 1, 'u', "y");
+    case_apply(&c, batch_config(&c, 3));
+    case_run_until(&c, case_has_calls, 1);
+    const struct stub_call *call = stub_function_call(c.stub, 0);
+    assert_int_equal(events_of(call), 1);
+    assert_true(has_event(call, 0));
+    case_distinct_changes(&c, 2, 2);
+    case_run_until(&c, case_has_settled, 5);
+    assert_int_equal(stub_function_count(c.stub), 2);
+    assert_true(has_event(stub_function_call(c.stub, 1), 2));
+    CLEANUP(memory_free_pointer) char *dead = case_read_topic(&c, "millrace.dlq.fn", 1);
+    assert_int_equal(count_of(dead, "millrace.dlq.offset=1;"), 1);
+    case_drain(&c);
+    case_stop(&c);
+}
+
 static bool has_error(struct bridge_case *c, int64_t n)
 {
     CLEANUP(bytes_clear) struct bytes status = {0};
@@ -351,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_fails_is_halved_until_the_event_is_alone),
         cmocka_unit_test(without_bisect_a_batch_fails_as_a_whole),
         cmocka_unit_test(a_batch_by_key_holds_one_key),
+        cmocka_unit_test(no_event_overtakes_one_whose_dead_letter_is_being_stored),
         cmocka_unit_test(the_error_ends_when_nothing_that_failed_is_left),
         cmocka_unit_test(the_file_says_what_a_status_means),
     };
