@@ -18,8 +18,10 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 }
     X(LOST)                                                                                                  \
     X(REBALANCE)                                                                                             \
     X(COMMIT_REFUSED)                                                                                        \
-    X(LOOKUP_FAILED) X(THROTTLED) X(TIMED_OUT) X(FAILED) X(REJECTED) X(UNREACHABLE) X(LATE)                  \
-        X(LETTER_UNAVAILABLE) X(GONE) X(SCHEMA_SLOW) X(RELOAD)
+    X(LOOKUP_FAILED)                                                                                         \
+    X(THROTTLED)                                                                                             \
+    X(TIMED_OUT)                                                                                             \
+    X(FAILED) X(REJECTED) X(UNREACHABLE) X(LATE) X(LETTER_UNAVAILABLE) X(GONE) X(SCHEMA_SLOW) X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
     SIM_FAULTS(X)
@@ -37,6 +39,9 @@ enum sim_phase {
 };
 
 /** What the function does with an event once faults have stopped. */
+/** What goes on for a key long after all other faults have ended, while all other keys must get through. */
+enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
+
 enum sim_behaviour { SIM_GOOD, SIM_FAILS, SIM_REJECTS, SIM_UNDECODABLE, SIM_FILTERED };
 
 struct sim_event {
@@ -56,7 +61,7 @@ struct sim_partition {
     int owner;          // a process; -1: none
     int wanted;
     uint32_t generation;  // of the group, in which it was assigned: commits of an earlier one are refused
-    uint32_t forgotten;   // how often what was not committed was forgotten
+    uint32_t forgotten;   // losses, kills, refused last commits, letters given up: each may forget an attempt
 };
 
 struct sim_process {
@@ -69,6 +74,7 @@ struct sim_process {
     struct function_config *config;
     bool is_turn_due;
     size_t concurrency_max;  // since its last running call ended
+    int64_t unreachable_us;  // when a call found the function unreachable; 0: a later one reached it
 };
 
 struct sim_world {
@@ -81,6 +87,9 @@ struct sim_world {
     uint64_t steps;
     uint64_t digest;  // of the times and the rolls of the dice
     int64_t unreachable_until_us;
+    enum sim_stuck stuck;
+    int stuck_key;
+    bool are_others_checked;
     struct sim_partition partitions[PARTITIONS];
     struct sim_process processes[PROCESSES];
     int process_count;
@@ -99,6 +108,9 @@ void sim_cancel(const void *arg);
 
 /** Runs what worker threads of a process have begun, and forgets all else that it awaits. */
 void sim_end_process_events(int process);
+
+/** Whether that still goes on for an event with the key. */
+bool sim_is_stuck(enum sim_stuck how, int key);
 
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -159,6 +159,7 @@ static void start(void *arg)
     }
     narrow(s);
     s->is_up = true;
+    s->unreachable_us = 0;
     sim_trace("process %d is up", s->number);
     tick(s);
 }
@@ -179,6 +180,7 @@ void sim_bridge_reload(struct sim_process *s)
     size_t now = (size_t)s->config->delivery.concurrency;
     s->concurrency_max = now > s->concurrency_max ? now : s->concurrency_max;
     sim_strike(SIM_RELOAD);
+    s->unreachable_us = 0;
     if (old != s->config && !delivery_reconfigure(s->delivery, s->config, &f)) {
         sim_fail("reload: %s", f.text);
     }
@@ -230,6 +232,7 @@ void sim_bridge_kill(struct sim_process *s)
     for (int i = 0; i < PARTITIONS; i++) {
         if (sim.partitions[i].owner == s->number) {
             sim_forget(&sim.partitions[i], i);
+            sim.partitions[i].forgotten++;
             sim.partitions[i].owner = -1;
         }
     }

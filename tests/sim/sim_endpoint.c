@@ -22,6 +22,7 @@ struct endpoint_call {
     size_t event_count;
     struct response response;
     bool is_attempt;
+    int64_t sent_us;
 };
 
 static struct endpoint_call *running;
@@ -92,6 +93,28 @@ static void check_concurrency(const struct sim_process *s)
     }
 }
 
+/** While the function is unreachable, one call at a time is sent to see whether it still is. */
+static void check_probes(const struct sim_process *s)
+{
+    const struct endpoint_call *call;
+    LL_FOREACH (running, call) {
+        if (call->process == s->number && s->unreachable_us != 0 && call->sent_us > s->unreachable_us) {
+            sim_fail("probes: process %d sends a second call to an unreachable function", s->number);
+        }
+    }
+}
+
+/** Calls that were sent before are no evidence that it is reachable again. */
+static void note_reachable(const struct endpoint_call *call)
+{
+    struct sim_process *s = &sim.processes[call->process];
+    if (call->response.transport.kind != FAULT_NONE && !call->response.is_sent) {
+        s->unreachable_us = sim.now_us;
+    } else if (call->sent_us > s->unreachable_us) {
+        s->unreachable_us = 0;
+    }
+}
+
 static void answer(struct endpoint_call *call, int status)
 {
     call->response.status = status;
@@ -127,6 +150,11 @@ static int64_t decide(struct endpoint_call *call)
         break_off(call, false, false, "unreachable");
         return wait_us;
     }
+    const int key = sim.partitions[call->events[0].partition].events[call->events[0].offset].key;
+    if (sim_is_stuck(SIM_STUCK_THROTTLED, key)) {
+        answer(call, 429);
+        return wait_us;
+    }
     if (sim_strikes(SIM_THROTTLED, 8)) {
         answer(call, 429);
         call->response.retry_after_us = sim_chance(2) ? -1 : (int64_t)sim_roll(3000) * 1000;
@@ -151,6 +179,7 @@ static void respond(void *arg)
 {
     struct endpoint_call *call = arg;
     LL_DELETE(running, call);
+    note_reachable(call);
     const struct work_item *item = ((const struct invocation *)call->self)->first;
     for (size_t i = 0; i < call->event_count; i++, item = item->next) {
         struct sim_partition *p = &sim.partitions[call->events[i].partition];
@@ -180,6 +209,7 @@ static struct endpoint_call *start_call(struct endpoint *e, const struct endpoin
     call->process = e->process;
     call->on_response = on_response;
     call->self = self;
+    call->sent_us = sim.now_us;
     call->response.retry_after_us = -1;
     INVARIANT(inv->event_count <= CALL_EVENTS);
     const struct work_item *item;
@@ -190,6 +220,7 @@ static struct endpoint_call *start_call(struct endpoint *e, const struct endpoin
                   sim.partitions[item->record->partition].events[item->record->offset].key, e->process);
     }
     check_concurrency(&sim.processes[e->process]);
+    check_probes(&sim.processes[e->process]);
     for (size_t i = 0; i < call->event_count; i++) {
         check_order(call, i);
         check_overlap(call, i);
@@ -250,6 +281,11 @@ static struct stored_letter {
 static void store(void *arg)
 {
     struct stored_letter *l = arg;
+    const int key = sim.partitions[l->item->record->partition].events[l->item->record->offset].key;
+    if (sim_is_stuck(SIM_STUCK_LETTERS, key)) {
+        sim_after(CLOCK_US_PER_S, store, l);
+        return;
+    }
     if (sim_strikes(SIM_LETTER_UNAVAILABLE, 3)) {
         sim_after((int64_t)sim_roll(8000) * 1000, store, l);
         return;
@@ -279,6 +315,7 @@ static void give_up(struct stored_letter *l, dead_letter_on_stored on_given_up)
 {
     struct work_item *item = l->item;
     void *self = l->self;
+    sim.partitions[item->record->partition].forgotten++;
     LL_DELETE(letters, l);
     sim_cancel(l);
     free(l);

@@ -395,7 +395,6 @@ static bool is_known(const struct sim_partition *p, const struct progress_record
 void sim_forget(struct sim_partition *p, int number)
 {
     const struct progress_record *record = known_of(p);
-    p->forgotten++;
     p->generation++;
     for (int64_t i = 0; i < p->end; i++) {
         struct sim_event *e = &p->events[i];
@@ -452,8 +451,8 @@ static void end_commit(void *arg)
         apply(c);
     }
     for (int i = 0; i < c->list->cnt && is_refused; i++) {
-        struct sim_partition *p = &sim.partitions[c->list->elems[i].partition];
-        p->forgotten++;
+        const int number = c->list->elems[i].partition;
+        sim.partitions[number].forgotten += c->rk->is_giving[number] ? 1 : 0;
         c->list->elems[i].err = RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
     }
     push(c->queue, RD_KAFKA_EVENT_OFFSET_COMMIT,
@@ -575,6 +574,7 @@ void sim_kafka_lose(int process)
         if (sim.partitions[i].owner == process) {
             rd_kafka_topic_partition_list_add(list, SIM_TOPIC, i);
             sim_forget(&sim.partitions[i], i);
+            sim.partitions[i].forgotten++;
             sim.partitions[i].owner = -1;
         }
     }

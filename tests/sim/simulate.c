@@ -15,7 +15,8 @@
 
 #define START_US INT64_C(1000000000)
 #define FAULTS_US (30 * CLOCK_US_PER_S)
-#define ENDS_US (600 * CLOCK_US_PER_S)  // by then everything is settled
+#define ENDS_US (600 * CLOCK_US_PER_S)   // by then everything is settled
+#define STUCK_US (120 * CLOCK_US_PER_S)  // so long a stuck key is stuck
 enum { STEPS_MAX = 200000, PENDING_MAX = 4096 };
 
 struct sim_world sim;
@@ -340,6 +341,25 @@ static void produce(void *arg)
     sim_after((int64_t)sim_roll(2000) * 1000, produce, arg);
 }
 
+bool sim_is_stuck(enum sim_stuck how, int key)
+{
+    return sim.stuck == how && key == sim.stuck_key && sim.now_us < START_US + STUCK_US;
+}
+
+/** One key is stuck: by now the events of all others are settled. */
+static void check_others(void)
+{
+    sim.are_others_checked = true;
+    for (int i = 0; i < PARTITIONS; i++) {
+        for (int k = 0; k < OFFSETS; k++) {
+            const struct sim_event *e = &sim.partitions[i].events[k];
+            if (e->exists && !e->is_settled && (sim.stuck == SIM_NOT_STUCK || e->key != sim.stuck_key)) {
+                sim_fail("held up: %d/%d of key %d waits while key %d is stuck", i, k, e->key, sim.stuck_key);
+            }
+        }
+    }
+}
+
 static bool is_done(void)
 {
     for (int i = 0; i < PARTITIONS; i++) {
@@ -364,6 +384,9 @@ static void step(void)
     struct pending one = pending[first];
     pending[first] = pending[--pending_count];
     sim.now_us = one.at_us;
+    if (sim.now_us >= START_US + STUCK_US && !sim.are_others_checked) {
+        check_others();
+    }
     sim.current = one.process;
     clock_fake(sim.now_us, sim.now_us);
     one.fn(one.arg);
@@ -401,6 +424,11 @@ static void run(uint64_t seed)
     pending_count = 0;
     clock_fake(sim.now_us, sim.now_us);
     sim.is_batch = sim_chance(2);
+    sim.stuck = sim.is_batch || !sim_chance(4) ? SIM_NOT_STUCK
+                : sim_chance(2)                ? SIM_STUCK_THROTTLED
+                                               : SIM_STUCK_LETTERS;
+    sim.stuck_key = (int)sim_roll(KEYS);
+    sim.are_others_checked = false;
     sim.process_count = 1 + (int)sim_roll(PROCESSES);
     make_events();
     sim.current = -1;
