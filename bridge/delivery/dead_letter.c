@@ -177,6 +177,7 @@ static void on_report(struct dead_letter *d, const rd_kafka_message_t *message,
         end_pauses(&r->topic->pause);
         end_pauses(&d->pause);
         DL_DELETE(d->sent, r);
+        r->item->letter.topic = progress_letter_topic(rd_kafka_topic_name(message->rkt));
         r->item->letter.partition = message->partition;
         r->item->letter.offset = message->offset;
         r->on_stored(r->self, r->item);

@@ -20,6 +20,7 @@ struct delivery_params {
     const struct function_config *config;  // lent until reconfigured or freed
     struct schema_cache *schemas;          // lent
     struct dead_letter *dead_letters;      // lent
+    struct state_topic *state_topic;       // lent; NULL: spilled progress is not read
     struct function_metrics *metrics;      // lent
     struct shared_limits *limits;          // lent; NULL: none
     /** Whether calls may begin now. The owner calls delivery_pump when this becomes true again. */

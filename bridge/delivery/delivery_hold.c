@@ -4,6 +4,7 @@
 #include "bridge/delivery/delivery_state.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 
 enum { KEY_BYTES_MAX = 256, MISSING_LOOKS = 3 };
 
@@ -20,8 +21,7 @@ static void log_parked(const struct delivery *d, const struct work_item *item)
     const struct json_options options = {.int64_as_string = d->config->int64_as_string};
     CLEANUP(bytes_clear) struct bytes key = {0};
     record_decode_key(r, &options, &key);
-    key.size = key.size > KEY_BYTES_MAX ? KEY_BYTES_MAX : key.size;
-    CLEANUP(memory_free_pointer) char *key_text = slice_to_string(bytes_slice(&key));
+    CLEANUP(memory_free_pointer) char *key_text = slice_to_string(text_cut(bytes_slice(&key), KEY_BYTES_MAX));
     CLEANUP(memory_free_pointer) char *id = slice_to_string(r->id);
     const char *name = d->config->name;
     log_warn(
@@ -70,16 +70,6 @@ static bool is_letter_settled(const struct letter_state *s, int64_t offset)
     return offset < s->settled;
 }
 
-static const struct letter_state *state_of(const struct letter_state *states, size_t count, int32_t partition)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (states[i].partition == partition) {
-            return &states[i];
-        }
-    }
-    return NULL;
-}
-
 static void release_key(struct delivery *d, struct work_item *item, const char *why)
 {
     if (!lanes_unpark(&d->lanes, item)) {
@@ -125,8 +115,8 @@ static bool is_letter_deleted(const struct letter_state *s, struct work_item *it
 /** A letter that was stored since the look began is beyond the end that was found. */
 static void check_letter(struct delivery *d, struct work_item *item)
 {
-    const struct letter_state *s = state_of(d->hold.letters, d->hold.letter_count, item->letter.partition);
-    if (s == NULL || !item->is_looked_for) {
+    const struct letter_state *s = d->hold.letters;
+    if (!item->is_looked_for || s->partition != item->letter.partition || s->topic != item->letter.topic) {
         return;
     }
     if (is_letter_settled(s, item->letter.offset)) {
@@ -136,20 +126,23 @@ static void check_letter(struct delivery *d, struct work_item *item)
     }
 }
 
-static void on_states(void *self, const struct letter_state *states, size_t count)
+static void on_letters(void *self, const struct letter_state *s)
 {
     struct delivery *d = self;
-    d->hold.letters = states;
-    d->hold.letter_count = count;
+    d->hold.letters = s;
     each_parked(d, check_letter);
     d->hold.letters = NULL;
-    d->hold.letter_count = 0;
     delivery_pump(d);
     d->on_room(d->self);
 }
 
+/** Adds the partition of the event's letter to those that are looked at. */
 static void add_partition(struct delivery *d, struct work_item *item)
 {
+    if (item->letter.topic != progress_letter_topic(d->config->delivery.on_failure.dead_letter)) {
+        d->hold.elsewhere_count++;
+        return;
+    }
     item->is_looked_for = true;
     for (size_t i = 0; i < d->hold.partition_count; i++) {
         if (d->hold.partitions[i] == item->letter.partition) {
@@ -166,8 +159,23 @@ static void release_all(struct delivery *d, struct work_item *item)
     release_key(d, item, "hold_key is off");
 }
 
+/** `millrace dlq`, too, sees only the topic that is configured now. */
+static void log_elsewhere(struct delivery *d)
+{
+    if (d->hold.elsewhere_count > 0 && !d->hold.is_elsewhere_logged) {
+        log_warn(
+            d->component, "letters_elsewhere",
+            LOG_WITH(LOG_NUMBER("keys", d->hold.elsewhere_count),
+                     LOG_TEXT("topic", d->config->delivery.on_failure.dead_letter)),
+            "keys stay held whose dead letters are in another topic than `dead_letter` names: name that one "
+            "again until they are settled, or turn hold_key off");
+    }
+    d->hold.is_elsewhere_logged = d->hold.elsewhere_count > 0;
+}
+
 void delivery_tick_hold(struct delivery *d)
 {
+    metric_set(d->metrics->parked_keys, (double)d->hold.parked_count);
     if (d->hold.parked_count == 0) {
         return;
     }
@@ -178,11 +186,13 @@ void delivery_tick_hold(struct delivery *d)
         return;
     }
     if (d->hold.watch == NULL) {
-        d->hold.watch = letter_watch_new(d->loop, d->settings, d->config->name, on_states, d);
+        d->hold.watch =
+            letter_watch_new(d->loop, d->settings, d->state_topic, d->config->name, on_letters, d);
     }
     if (letter_watch_is_due(d->hold.watch)) {
-        d->hold.partition_count = 0;
+        d->hold.partition_count = d->hold.elsewhere_count = 0;
         each_parked(d, add_partition);
+        log_elsewhere(d);
         letter_watch_look(d->hold.watch, topic, d->hold.partitions, d->hold.partition_count);
     }
 }
@@ -201,6 +211,7 @@ void delivery_status_hold(const struct delivery *d, struct bytes *out)
     bytes_format(out, ",\"parked_keys\":%zu", d->hold.parked_count);
     if (d->hold.parked_count > 0) {
         each_parked(scan, note_oldest);
-        bytes_format(out, ",\"oldest_parked_ms\":%lld", (long long)d->hold.oldest_ms);
+        bytes_format(out, ",\"oldest_parked_ms\":%lld,\"letters_elsewhere\":%zu",
+                     (long long)d->hold.oldest_ms, d->hold.elsewhere_count);
     }
 }

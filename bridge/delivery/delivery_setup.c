@@ -107,6 +107,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->settings = params->settings;
     d->schemas = params->schemas;
     d->dead_letters = params->dead_letters;
+    d->state_topic = params->state_topic;
     d->metrics = params->metrics;
     d->shared_limits = params->limits;
     d->may_call = params->may_call;

@@ -72,6 +72,8 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
     m->bisected = series(m, METRIC_COUNTER, PREFIX "bisected_batches_total",
                          "Batches that failed and were sent again in two halves", "");
     m->offset_resets = outcome(m, ",outcome=\"lost_to_retention\"");
+    m->parked_keys = series(m, METRIC_GAUGE, PREFIX "parked_keys",
+                            "Keys that wait for a dead letter to be redriven or dropped", "");
     make_dead_letters(m);
     make_limits(m);
     m->invocation_duration = series(m, METRIC_HISTOGRAM, PREFIX "invocation_duration_seconds",

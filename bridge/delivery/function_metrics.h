@@ -24,6 +24,7 @@ struct function_metrics {
     struct metric *event_latency;
     struct metric *concurrency_limit;
     struct metric *breaker_open;
+    struct metric *parked_keys;
     struct metric *waits[LIMITER_REASONS];  // [LIMITER_ADMITS] is NULL
 };
 

@@ -17,8 +17,9 @@ struct hold_state {
     struct letter_watch *watch;                  // NULL: no key was held yet
     int32_t partitions[HOLD_LETTER_PARTITIONS];  // of the parked events' letters
     size_t partition_count;
+    size_t elsewhere_count;  // parked events whose letters are in another topic than is configured
+    bool is_elsewhere_logged;
     const struct letter_state *letters;  // while they are compared
-    size_t letter_count;
 };
 
 /** Whether the lane of an event that can't be delivered is parked once its dead letter is stored. */

@@ -269,6 +269,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .config = fn->config,
         .schemas = fn->deps.schemas,
         .dead_letters = fn->deps.dead_letters,
+        .state_topic = fn->deps.state_topic,
         .metrics = &fn->metrics,
         .limits = fn->deps.limits,
         .may_call = may_call,

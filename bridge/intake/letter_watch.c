@@ -1,7 +1,6 @@
 #include "bridge/intake/letter_watch.h"
 
-#include <string.h>
-
+#include "bridge/intake/partition_spill.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -14,8 +13,10 @@ enum { TIMEOUT_MS = 5000 };
 struct letter_watch {
     uv_loop_t *loop;
     const struct settings *settings;
+    struct state_topic *state;  // lent; may be NULL
+    char *name;                 // of the group, without its prefix
     char *group;
-    letter_on_states on_states;  // NULL: freed once the worker is done
+    letter_on_state on_state;  // NULL: freed once the worker is done
     void *self;
     rd_kafka_t *rk;  // a client of the group that never joins it; NULL: not open
     struct backoff backoff;
@@ -28,16 +29,21 @@ struct letter_watch {
     bool *exist;
     bool is_good;
     struct fault fault;
+    int at;                           // the partition that is reported
+    struct progress_record *settled;  // of it
 };
 
-struct letter_watch *letter_watch_new(uv_loop_t *loop, const struct settings *settings, const char *function,
-                                      letter_on_states on_states, void *self)
+struct letter_watch *letter_watch_new(uv_loop_t *loop, const struct settings *settings,
+                                      struct state_topic *state, const char *function,
+                                      letter_on_state on_state, void *self)
 {
     struct letter_watch *w = memory_zeroed(1, sizeof(*w));
     w->loop = loop;
     w->settings = settings;
-    w->group = memory_format("millrace.%s.dlq", function);
-    w->on_states = on_states;
+    w->state = state;
+    w->name = memory_format("%s.dlq", function);
+    w->group = memory_format("millrace.%s", w->name);
+    w->on_state = on_state;
     w->self = self;
     w->work.data = w;
     w->backoff = backoff_make(LOOK_AGAIN_US, LOOK_AGAIN_MAX_US);
@@ -54,6 +60,7 @@ static void free_look(struct letter_watch *w)
 
 static void free_watch(struct letter_watch *w)
 {
+    free(w->name);
     free(w->group);
     free(w);
 }
@@ -109,60 +116,97 @@ static void on_client_closed(uv_work_t *work, int status)
     free_watch(work->data);
 }
 
-/** A text of another program, and what was spilled: these letters wait until the offset passes them. */
-static void read_beyond(const rd_kafka_topic_partition_t *which, struct progress_record *ret)
+static void end_look(struct letter_watch *w)
 {
-    struct fault f;
-    if (!progress_record_read(slice_make(which->metadata, which->metadata_size), which->offset,
-                              clock_wall_us() / CLOCK_US_PER_MS, ret, &f)) {
-        log_debug("bridge", "progress_unreadable", LOG_WITH(LOG_TEXT("topic", which->topic)), "%s", f.text);
-    }
+    w->is_looking = false;
+    free(TAKE(w->settled));
+    free_look(w);
 }
 
 static void report(struct letter_watch *w)
 {
-    size_t count = (size_t)w->list->cnt;
-    struct letter_state *states = memory_zeroed(count + 1, sizeof(*states));
-    for (size_t i = 0; i < count; i++) {
-        const rd_kafka_topic_partition_t *which = &w->list->elems[i];
-        struct progress_record *beyond = memory_zeroed(1, sizeof(*beyond));
-        if (which->offset >= 0) {
-            read_beyond(which, beyond);
+    const rd_kafka_topic_partition_t *which = &w->list->elems[w->at];
+    const struct letter_state s = {.topic = progress_letter_topic(which->topic),
+                                   .partition = which->partition,
+                                   .exists = w->exist[w->at],
+                                   .low = w->lows[w->at],
+                                   .high = w->highs[w->at],
+                                   .settled = which->offset < 0 ? 0 : which->offset,
+                                   .beyond = w->settled};
+    w->on_state(w->self, &s);
+}
+
+static void report_rest(struct letter_watch *w);
+
+/** What can't be used counts as not settled. */
+static void on_spilled(void *self, struct slice value, const struct fault *f)
+{
+    struct letter_watch *w = self;
+    if (f != NULL || !partition_spill_add(w->settled, w->list->elems[w->at].offset, value)) {
+        log_debug("bridge", "progress_unreadable", LOG_WITH(LOG_TEXT("group", w->group)), "%s",
+                  f == NULL ? "the spilled progress is missing, or of another log" : f->text);
+    }
+    report(w);
+    w->at++;
+    report_rest(w);
+}
+
+/** A text of another program: these letters wait until the offset passes them. */
+static void read_settled(struct letter_watch *w, const rd_kafka_topic_partition_t *which)
+{
+    struct fault f;
+    struct progress_record *r = w->settled;
+    r->range_count = 0;
+    r->spill = (struct progress_spill){0};
+    if (which->offset >= 0 &&
+        !progress_record_read(slice_make(which->metadata, which->metadata_size), which->offset,
+                              clock_wall_us() / CLOCK_US_PER_MS, r, &f)) {
+        log_debug("bridge", "progress_unreadable", LOG_WITH(LOG_TEXT("topic", which->topic)), "%s", f.text);
+        r->range_count = 0;
+        r->spill.log = 0;
+    }
+}
+
+static void report_rest(struct letter_watch *w)
+{
+    for (; w->at < w->list->cnt; w->at++) {
+        const rd_kafka_topic_partition_t *which = &w->list->elems[w->at];
+        read_settled(w, which);
+        if (w->settled->spill.log != 0 && w->state != NULL) {
+            CLEANUP(memory_free_pointer)
+            char *key = partition_spill_key(w->name, which->topic, which->partition);
+            state_topic_read(w->state, key, on_spilled, w);
+            return;
         }
-        states[i] = (struct letter_state){.partition = which->partition,
-                                          .exists = w->exist[i],
-                                          .low = w->lows[i],
-                                          .high = w->highs[i],
-                                          .settled = which->offset < 0 ? 0 : which->offset,
-                                          .beyond = beyond};
+        report(w);
     }
-    w->on_states(w->self, states, count);
-    for (size_t i = 0; i < count; i++) {
-        free((void *)(uintptr_t)states[i].beyond);
-    }
-    free(states);
+    w->due_us = clock_now_us() + LOOK_AGAIN_US;
+    end_look(w);
+}
+
+static void close_watch(struct letter_watch *w)
+{
+    INVARIANT(uv_queue_work(w->loop, &w->work, close_client, on_client_closed) == 0);
 }
 
 static void on_looked(uv_work_t *work, int status)
 {
     (void)status;
     struct letter_watch *w = work->data;
-    w->is_looking = false;
-    if (w->on_states == NULL) {
-        free_look(w);
-        INVARIANT(uv_queue_work(w->loop, &w->work, close_client, on_client_closed) == 0);
-        return;
-    }
-    if (w->is_good) {
+    if (w->on_state == NULL) {
+        end_look(w);
+        close_watch(w);
+    } else if (w->is_good) {
         backoff_reset(&w->backoff);
-        w->due_us = clock_now_us() + LOOK_AGAIN_US;
-        report(w);
+        w->at = 0;
+        w->settled = memory_zeroed(1, sizeof(*w->settled));
+        report_rest(w);
     } else {
         log_write(w->backoff.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "bridge", "letters_unknown",
                   LOG_WITH(LOG_TEXT("group", w->group)), "%s; parked keys wait", w->fault.text);
         w->due_us = clock_now_us() + LOOK_AGAIN_US + backoff_next_us(&w->backoff);
+        end_look(w);
     }
-    free_look(w);
 }
 
 bool letter_watch_is_due(const struct letter_watch *w)
@@ -191,8 +235,12 @@ void letter_watch_free(struct letter_watch *w)
     if (w == NULL) {
         return;
     }
-    w->on_states = NULL;
+    w->on_state = NULL;
+    if (w->settled != NULL) {
+        state_topic_forget(w->state, w);  // the worker is done; what was spilled is being read
+        end_look(w);
+    }
     if (!w->is_looking) {
-        INVARIANT(uv_queue_work(w->loop, &w->work, close_client, on_client_closed) == 0);
+        close_watch(w);
     }
 }

@@ -38,7 +38,26 @@ bool partition_spill_parse(struct slice value, int64_t now_ms, struct progress_r
 void partition_spill_open(struct partition *p, struct state_topic *state, const char *name)
 {
     p->spill.state = state;
-    p->spill.key = memory_format("progress/%s/%s/%" PRId32, name, p->topic, p->number);
+    p->spill.key = partition_spill_key(name, p->topic, p->number);
+}
+
+char *partition_spill_key(const char *name, const char *topic, int32_t number)
+{
+    return memory_format("progress/%s/%s/%" PRId32, name, topic, number);
+}
+
+bool partition_spill_add(struct progress_record *record, int64_t offset, struct slice value)
+{
+    struct fault f;
+    CLEANUP(memory_free_pointer) struct progress_record *spilled = memory_zeroed(1, sizeof(*spilled));
+    int64_t spilled_offset;
+    if (value.data == NULL ||
+        !partition_spill_parse(value, clock_wall_us() / CLOCK_US_PER_MS, spilled, &spilled_offset, &f) ||
+        spilled->spill.log != record->spill.log) {
+        return false;
+    }
+    progress_record_merge(record, offset, spilled, spilled_offset);
+    return true;
 }
 
 static bool take_loaded(struct partition *p, struct slice value)

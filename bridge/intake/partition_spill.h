@@ -34,6 +34,13 @@ void partition_spill_reset(struct partition *p);
 /** Whether a record is in flight, and not for too long. */
 bool partition_spill_is_pending(const struct partition *p);
 
+/** The key of a partition's record; the caller frees it. */
+char *partition_spill_key(const char *name, const char *topic, int32_t number);
+
+/** Adds what the value says to a record that names it, and was read for `offset`. False: it is missing or of
+ * no use. */
+bool partition_spill_add(struct progress_record *record, int64_t offset, struct slice value);
+
 /** The text of a value and the offset that it was written for. Exported for tests. FAULT_REJECT: it is not
  * such a value. */
 bool partition_spill_parse(struct slice value, int64_t now_ms, struct progress_record *ret,

@@ -54,6 +54,16 @@ static void write_letter(struct bytes *out, const struct progress_letter *letter
     put(out, letter->offset + 1);
     put(out, letter->partition);
     put(out, smaller((written_ms - letter->since_ms) / MS_PER_S, AGE_S_MAX));
+    put(out, letter->topic);
+}
+
+uint32_t progress_letter_topic(const char *name)
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (; *name != '\0'; name++) {
+        hash = (hash ^ (uint8_t)*name) * UINT32_C(16777619);
+    }
+    return hash;
 }
 
 /** A text that is being written. */
@@ -237,11 +247,13 @@ static void read_letter(struct reader *r, int64_t written_ms, struct progress_le
     }
     int64_t partition = take(r);
     int64_t age_s = take(r);
-    if (partition > INT32_MAX || age_s > AGE_S_MAX) {
+    int64_t topic = take(r);
+    if (partition > INT32_MAX || age_s > AGE_S_MAX || topic > UINT32_MAX) {
         r->is_bad = true;
         return;
     }
     *ret = (struct progress_letter){.is_stored = true,
+                                    .topic = (uint32_t)topic,
                                     .offset = number - 1,
                                     .partition = (int32_t)partition,
                                     .since_ms = written_ms - age_s * MS_PER_S};

@@ -13,7 +13,7 @@
 // Version 2 begins with two more numbers, and is written when they or letters are needed: the identity of the
 // spilled record that completes this text, or 0 0 (partition_spill.h). With each record that was tried it has
 // 0, or for a parked one: the offset of its dead letter plus 1, that one's partition, seconds since it was
-// parked.
+// parked, and a hash of the topic that the letter is in (32-bit FNV-1a of its name).
 #ifndef BRIDGE_INTAKE_PROGRESS_RECORD_H
 #define BRIDGE_INTAKE_PROGRESS_RECORD_H
 
@@ -24,6 +24,7 @@
 /** Where the dead letter of a parked record is. */
 struct progress_letter {
     bool is_stored;  // false: the record is not parked
+    uint32_t topic;  // progress_letter_topic
     int32_t partition;
     int64_t offset;
     int64_t since_ms;  // wall clock
@@ -72,6 +73,9 @@ bool progress_record_write(struct bytes *out, int64_t offset, const struct progr
 /** The same with another limit than PROGRESS_TEXT_MAX. */
 bool progress_record_write_up_to(struct bytes *out, int64_t offset, const struct progress_record *record,
                                  int64_t now_ms, size_t size_max);
+
+/** Stands for the name of a dead-letter topic. */
+uint32_t progress_letter_topic(const char *name);
 
 /** A hash of what the text says but for the time at which it was written and the spilled record. */
 uint64_t progress_record_hash(const struct progress_record *record);

@@ -114,7 +114,8 @@ static bool read_spilled(const struct scan *s, int32_t partition, struct spilled
 {
     struct state_topic *state;
     CLEANUP(memory_free_pointer)
-    char *key = memory_format("progress/%s.dlq/%s/%" PRId32, s->params->config->name, s->topic, partition);
+    char *name = memory_format("%s.dlq", s->params->config->name);
+    CLEANUP(memory_free_pointer) char *key = partition_spill_key(name, s->topic, partition);
     if (!state_topic_open(s->params->loop, s->params->settings, &state, f)) {
         return false;
     }
@@ -137,16 +138,9 @@ static bool merge_spilled(struct scan *s, int32_t partition, struct fault *f)
         return true;
     }
     bool is_good = read_spilled(s, partition, &answer, f);
-    struct progress_record *spilled = memory_zeroed(1, sizeof(*spilled));
-    struct fault unreadable;
-    int64_t offset;
-    if (is_good && answer.has_value &&
-        partition_spill_parse(bytes_slice(&answer.value), clock_wall_us() / CLOCK_US_PER_MS, spilled, &offset,
-                              &unreadable) &&
-        spilled->spill.log == s->progress->spill.log) {
-        progress_record_merge(s->progress, s->committed, spilled, offset);
+    if (is_good && answer.has_value) {
+        (void)partition_spill_add(s->progress, s->committed, bytes_slice(&answer.value));
     }
-    free(spilled);
     bytes_clear(&answer.value);
     return is_good;
 }

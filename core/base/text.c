@@ -173,6 +173,17 @@ const char *text_nearest(const char *text, const char *const *words)
     return nearest;
 }
 
+struct slice text_cut(struct slice s, size_t max)
+{
+    if (s.size <= max) {
+        return s;
+    }
+    while (max > 0 && (s.data[max] & 0xc0) == 0x80) {
+        max--;
+    }
+    return slice_make(s.data, max);
+}
+
 // The length of the UTF-8 character at the start (RFC 3629: no overlong forms, no surrogates); 0 when there
 // is none.
 static size_t utf8_length(struct slice s)

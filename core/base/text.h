@@ -99,6 +99,9 @@ void text_append_json(struct bytes *out, struct slice text);
 /** Appends an RFC 3339 timestamp in UTC with milliseconds: 2026-01-31T12:00:00.000Z. */
 void text_append_time(struct bytes *out, int64_t wall_us);
 
+/** The first `max` bytes at most, without a part of a UTF-8 character at the end. */
+struct slice text_cut(struct slice s, size_t max);
+
 /** 64-bit hash of bytes (for tables in memory only; not stable between versions). */
 uint64_t text_hash(struct slice s);
 

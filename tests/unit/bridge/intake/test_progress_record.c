@@ -91,8 +91,8 @@ static void the_text_of_version_2_is_as_documented(void **state)
     CLEANUP(memory_free_pointer) struct progress_record *r = new_record();
     r->ranges[r->range_count++] = (struct progress_range){8, 72};
     r->attempts[r->attempt_count] = attempt(7, 2, 5000, 31900);
-    r->attempts[r->attempt_count++].letter =
-        (struct progress_letter){.is_stored = true, .partition = 3, .offset = 9, .since_ms = 30000};
+    r->attempts[r->attempt_count++].letter = (struct progress_letter){
+        .is_stored = true, .topic = 6, .partition = 3, .offset = 9, .since_ms = 30000};
     r->attempts[r->attempt_count++] = attempt(72, 1, 31000, 31000);
     r->spill = (struct progress_spill){.log = 4, .sequence = 5};
     assert_true(progress_record_write(&out, 7, r, 31000));
@@ -101,7 +101,7 @@ static void the_text_of_version_2_is_as_documented(void **state)
                                                 "CBgC"
                                                 "Cf"
                                                 "ACaJ"
-                                                "KDB"
+                                                "KDBG"
                                                 "hCBAA"
                                                 "A");
     CLEANUP(memory_free_pointer) struct progress_record *again = new_record();
@@ -114,6 +114,8 @@ static void the_text_of_version_2_is_as_documented(void **state)
     assert_int_equal(again->attempts[0].letter.offset, 9);
     assert_int_equal(again->attempts[0].letter.partition, 3);
     assert_int_equal(again->attempts[0].letter.since_ms, 30000);
+    assert_int_equal(again->attempts[0].letter.topic, 6);
+    assert_int_equal(progress_letter_topic("a"), UINT32_C(0xe40c292c));  // FNV's own example
     assert_false(again->attempts[1].letter.is_stored);
     assert_int_equal(progress_record_hash(again) == progress_record_hash(r), 1);
 }

@@ -134,6 +134,17 @@ static void hashes_differ_by_content_and_length(void **state)
     assert_true(text_hash(slice_of("12345678")) != text_hash(slice_of("123456789")));
 }
 
+static void a_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    const struct slice euros = slice_of("a\xe2\x82\xac\xe2\x82\xac");
+    const size_t sizes[] = {0, 1, 1, 1, 4, 4, 4, 7, 7};
+    for (size_t max = 0; max < sizeof(sizes) / sizeof(sizes[0]); max++) {
+        assert_int_equal(text_cut(euros, max).size, sizes[max]);
+    }
+    assert_int_equal(text_cut(slice_of("\x82\x82\x82"), 2).size, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_byte_is_escaped_wherever_it_stands),
         cmocka_unit_test(bytes_that_are_not_utf8_become_the_replacement_character),
         cmocka_unit_test(every_truncation_of_a_character_is_replaced),
+        cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(hashes_differ_by_content_and_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
