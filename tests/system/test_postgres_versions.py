@@ -113,6 +113,14 @@ def test_a_limit_on_transactions_does_not_end_a_snapshot(other_database, server,
     process.wait_event("snapshot_started")
     with server.connect(database.name) as holder:
         holder.execute("set transaction_timeout = 0")
+
+        def is_read():
+            """The first table is being read, or was: before that the lock would keep the snapshot from it."""
+            reading = holder.execute("select 1 from pg_stat_progress_copy").fetchone()
+            return reading or process.find("table_snapshotted", message=r"public\.aa")
+
+        wait_until(is_read, 30, "the first table to be read", pause=0.002)
+        holder.commit()
         with holder.transaction():
             holder.execute("lock table zz in access exclusive mode")
             process.wait_event("table_snapshotted", message=r"public\.aa")
