@@ -102,6 +102,7 @@ static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t 
     }
     if (is_new) {
         progress_set_uncommitted(&p->progress);  // it has no committed offset: commit even its first
+        fetcher_distrust(c->fetcher, p->topic, p->number);  // Kafka forgets the offsets of deleted topics
     } else {
         restore_progress(c, p, which);
     }

@@ -19,7 +19,8 @@ static void drop_first(struct feed *feed)
     if (item->record == NULL) {
         rd_kafka_message_destroy(item->message);
     } else {
-        feed->start = item->record->offset + 1;
+        int64_t next = item->record->offset + 1;
+        feed->start = next > feed->start ? next : feed->start;
         feed->is_whole = false;
         record_release(item->record);
     }
@@ -123,6 +124,12 @@ bool feed_covers(const struct feed *feed, int64_t offset)
     return is_in && !feed->is_dead;
 }
 
+void feed_close_window(struct feed *feed)
+{
+    feed->start = feed->position;
+    feed->is_whole = false;
+}
+
 /** Whether a reader at the offset is to get the item. */
 static bool is_behind(const struct feed_item *item, int64_t offset)
 {
@@ -175,6 +182,7 @@ struct feed *feed_open(uv_loop_t *loop, rd_kafka_t *rk, const char *topic, int32
     feed->topic = memory_string(topic);
     feed->partition = partition;
     feed->start = feed->position = offset;
+    feed->opened_us = clock_now_us();
     feed->is_whole = offset == RD_KAFKA_OFFSET_BEGINNING;
     feed->handle = handle;
     feed->queue = queue;

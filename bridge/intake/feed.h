@@ -39,6 +39,7 @@ struct feed {
     struct fetcher *fetcher;        // lent
     struct fetcher_client *client;  // lent
     uint64_t number;                // feeds are numbered in the order of their opening
+    int64_t opened_us;
     char *topic;
     int32_t partition;
     struct feed_reader *readers;
@@ -78,6 +79,9 @@ uint64_t feed_slowest(const struct feed *feed);
 
 /** Whether a reader at the offset finds all that follows in the window. */
 bool feed_covers(const struct feed *feed, int64_t offset);
+
+/** Readers that come later begin where the feed is now. */
+void feed_close_window(struct feed *feed);
 
 /** Puts a reader at the first item that belongs behind the offset; the feed covers it. */
 void feed_add_reader(struct feed *feed, struct feed_reader *r, int64_t offset);

@@ -14,7 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 
-enum { CHECK_MS = 50, BLOCKED_US = 200000, IDLE_US = 10000000 };
+enum { CHECK_MS = 50, BLOCKED_US = 200000, IDLE_US = 10000000, NEW_US = 10000000 };
 
 struct fetcher_client {
     struct fetcher_client *next;
@@ -187,6 +187,18 @@ bool fetcher_attach(struct fetcher *f, struct feed_reader *r, const char *topic,
     feed_add_reader(feed, r, offset);
     kafka_watch_again(feed->watch);
     return true;
+}
+
+void fetcher_distrust(struct fetcher *f, const char *topic, int32_t number)
+{
+    int64_t now_us = clock_now_us();
+    struct feed *feed;
+    LL_FOREACH (f->feeds, feed) {
+        // A new feed is of the new log: all functions of a topic begin at about the same time, and share it.
+        if (is_of(feed, topic, number) && now_us - feed->opened_us >= NEW_US) {
+            feed_close_window(feed);
+        }
+    }
 }
 
 void fetcher_detach(struct feed_reader *r)

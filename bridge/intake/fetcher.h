@@ -27,6 +27,10 @@ void fetcher_free(struct fetcher *f);
 bool fetcher_attach(struct fetcher *f, struct feed_reader *r, const char *topic, int32_t number,
                     int64_t offset, void (*on_ready)(void *self), void *self) MUST_USE;
 
+/** The partition may be of a topic that was deleted and made again: who begins there now gets no record of
+ * the log before, which an older feed may still have. */
+void fetcher_distrust(struct fetcher *f, const char *topic, int32_t number);
+
 /** Does nothing if it is detached. */
 void fetcher_detach(struct feed_reader *r);
 

@@ -3,6 +3,7 @@
 #include "bridge/intake/fetcher.h"
 
 #include "bridge/intake/feed.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/kafka/kafka_client.h"
@@ -318,6 +319,30 @@ static void a_reader_learns_that_its_place_was_deleted_though_another_reads_from
     assert_int_equal(t.readers[1].next, 2);
 }
 
+/** Kafka forgets the offsets of a deleted topic, so a function begins anew; another still has the old feed.
+ */
+static void a_reader_of_a_topic_that_was_made_again_gets_nothing_of_the_old_one(void **state)
+{
+    (void)state;
+    produce(5);
+    attach(&t.readers[0], RD_KAFKA_OFFSET_BEGINNING);
+    run_until(have_all_read);
+    fetcher_distrust(t.fetcher, TOPIC, 0);
+    attach(&t.readers[1], 0);
+    assert_int_equal(fetcher_feed_count(t.fetcher), 1);  // the feed is new, too
+    assert_ptr_not_equal(fetcher_peek(&t.readers[1].reader), NULL);
+    clock_fake(clock_now_us() + 11 * CLOCK_US_PER_S, clock_wall_us());
+    fetcher_distrust(t.fetcher, TOPIC, 1);
+    fetcher_distrust(t.fetcher, TOPIC, 0);
+    clock_fake(-1, 0);
+    attach(&t.readers[2], 0);
+    assert_int_equal(fetcher_feed_count(t.fetcher), 2);
+    assert_null(fetcher_peek(&t.readers[2].reader));
+    run_until(share_all);
+    produce(5);
+    run_until(have_all_read);
+}
+
 /** Read-ahead: 8 partitions with 1 MiB, 32 with 256 KiB, the others with 64 KiB. */
 static void the_read_ahead_of_many_partitions_is_bounded(void **state)
 {
@@ -351,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_error_hides_no_record_from_a_reader_that_comes_later, start, stop),
         cmocka_unit_test_setup_teardown(
             a_reader_learns_that_its_place_was_deleted_though_another_reads_from_the_beginning, start, stop),
+        cmocka_unit_test_setup_teardown(a_reader_of_a_topic_that_was_made_again_gets_nothing_of_the_old_one,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(the_read_ahead_of_many_partitions_is_bounded, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

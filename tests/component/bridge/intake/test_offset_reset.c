@@ -25,6 +25,18 @@ static struct {
     bool is_closed;
 } t;
 
+static int distrust_count;
+
+void __wrap_fetcher_distrust(struct fetcher *f, const char *topic, int32_t number);
+
+void __wrap_fetcher_distrust(struct fetcher *f, const char *topic, int32_t number)
+{
+    assert_ptr_equal(f, t.fetcher);
+    assert_string_equal(topic, TOPIC);
+    assert_true(number == 0 || number == 1);
+    distrust_count++;
+}
+
 static void on_nothing(void *self)
 {
     (void)self;
@@ -223,6 +235,7 @@ static void a_partition_starts_anew_while_another_is_revoked(void **state)
 {
     (void)state;
     run_until(has_both);
+    assert_int_equal(distrust_count, 2);  // neither has a committed offset
     struct partition *p;
     LL_FOREACH (consumer_partitions(t.consumer), p) {
         p->item_count = 1;  // a call runs
