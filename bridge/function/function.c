@@ -499,12 +499,9 @@ void function_status(const struct function *fn, struct bytes *out)
         struct partition *p;
         LL_COUNT(consumer_partitions(consumer_of(fn)), p, partitions);
     }
-    const char *detail = fn->state.now == FUNCTION_RUNNING && partitions == 0
-                             ? "no partition: its topics don't exist yet, or other processes have them all"
-                             : fn->state.detail;
     bytes_format(out, "{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", fn->config->name,
                  function_state_text(&fn->state));
-    text_append_json(out, slice_of(detail));
+    text_append_json(out, slice_of(function_state_detail(&fn->state, partitions)));
     bytes_format(out, ",\"lag_records\":%lld,\"in_flight\":%zu,\"held_events\":%zu,\"partitions\":%zu",
                  (long long)fn->lag_records, fn->delivery == NULL ? 0 : delivery_running(fn->delivery),
                  fn->delivery == NULL ? 0 : delivery_event_count(fn->delivery), partitions);

@@ -100,6 +100,17 @@ const struct last_error *function_state_error(const struct function_state *s)
     return s->kafka_error.is_set ? &s->kafka_error : NULL;
 }
 
+const char *function_state_detail(const struct function_state *s, size_t partition_count)
+{
+    bool is_of_group = s->now == FUNCTION_STARTING || function_state_is_ready(s);
+    if (is_of_group && s->kafka_error.is_set) {
+        return s->kafka_error.text;
+    }
+    bool is_empty = s->now == FUNCTION_RUNNING && partition_count == 0;
+    return is_empty ? "no partition: its topics don't exist yet, or other processes have them all"
+                    : s->detail;
+}
+
 const char *function_state_text(const struct function_state *s)
 {
     return NAMES[s->now];

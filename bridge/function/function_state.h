@@ -54,6 +54,9 @@ bool function_state_is_ready(const struct function_state *s);
 /** The error that stops the whole function; NULL: there is none. */
 const struct last_error *function_state_error(const struct function_state *s);
 
+/** The reason for the state, for the status: that Kafka does not respond, if so. */
+const char *function_state_detail(const struct function_state *s, size_t partition_count);
+
 /** The state as users see it: "running" … */
 const char *function_state_text(const struct function_state *s);
 

@@ -91,8 +91,8 @@ class Herd:
     def members(self):
         return len(self.kafka.admin.describe_consumer_groups([self.group])[self.group].result(60).members)
 
-    def strike(self):
-        kind = self.random.choices(["kill", "stop", "freeze", "join"], [6, 2, 1, 1])[0]
+    def strike(self, kind=None):
+        kind = kind or self.random.choices(["kill", "stop", "freeze", "join"], [6, 2, 1, 1])[0]
         number = self.random.randrange(3)
         running = len(self.function.running())
         self.phases[kind, "calls were running" if running else "idle"] += 1
@@ -200,7 +200,8 @@ def judge_overlaps(calls, faults):
             )
 
 
-def run(kafka, postgres, database, millrace, make_millrace, function, name, rounds, seed):
+def run(kafka, postgres, database, millrace, make_millrace, function, name, rounds, seed, kinds=None):
+    """`kinds`: what happens in each round; otherwise by chance."""
     database.sql(TABLES)
     topic = f"{name}.public.items"
     kafka.create_topic(topic, PARTITIONS)
@@ -212,7 +213,7 @@ def run(kafka, postgres, database, millrace, make_millrace, function, name, roun
     try:
         for number in range(rounds):
             herd.go_on()
-            herd.strike()
+            herd.strike(kinds[number % len(kinds)] if kinds else None)
             if number % 20 == 19:
                 print(f"{number + 1} faults, {len(function.calls)} calls", flush=True)
     finally:
@@ -230,9 +231,11 @@ def run(kafka, postgres, database, millrace, make_millrace, function, name, roun
     dead = [r.headers["millrace.dlq.event_id"] for r in read_topic(kafka, letters)] if kafka.partitions(letters) else []
     print("struck:", dict(herd.phases), "running at a kill:", [f.running for f in herd.faults if f.kind == "kill"])
     kills = [fault for fault in herd.faults if fault.kind == "kill"]
-    assert any(fault.running for fault in kills), "no kill struck while a call was running"
+    struck = [kind for (kind, when), count in herd.phases.items() if when != "idle" and count > 0]
+    assert "kill" in struck or kinds and set(struck) == set(kinds), "none struck while a call was running"
     assert dead, "no event was out of attempts"
     repeats = judge(records, set(dead), function.calls, herd.faults)
+    assert herd.faults or repeats == 0 and len(dead) == len(set(dead)), "repeated without a fault"
     print(
         f"{len(records)} events, {len(function.calls)} calls, {len(set(dead))} dead letters "
         f"({len(dead) - len(set(dead))} repeated), {repeats} repeats of done events, {len(kills)} kills"
@@ -241,6 +244,13 @@ def run(kafka, postgres, database, millrace, make_millrace, function, name, roun
 
 def test_some(kafka, postgres, database, millrace, make_millrace, function, name):
     run(kafka, postgres, database, millrace, make_millrace, function, name, rounds=8, seed=3)
+
+
+def test_who_joins_and_leaves_in_order_repeats_nothing(
+    kafka, postgres, database, millrace, make_millrace, function, name
+):
+    kinds = ["stop", "join"]
+    run(kafka, postgres, database, millrace, make_millrace, function, name, rounds=8, seed=5, kinds=kinds)
 
 
 @pytest.mark.long

@@ -95,6 +95,25 @@ static void a_registered_function_says_that_it_joins_its_group(void **state)
     assert_string_equal(x->state.detail, "asked to stop");
 }
 
+static void while_kafka_does_not_respond_the_status_says_only_that(void **state)
+{
+    struct fixture *x = *state;
+    function_state_set_kafka_error(&x->state, "no broker");
+    assert_string_equal(function_state_detail(&x->state, 0), "no broker");
+    function_state_set_kafka_error(&x->state, NULL);
+    assert_string_equal(function_state_detail(&x->state, 0), "registering");
+    function_state_enter(&x->state, FUNCTION_RUNNING, "assigned");
+    assert_string_equal(function_state_detail(&x->state, 1), "assigned");
+    assert_non_null(strstr(function_state_detail(&x->state, 0), "no partition"));
+    function_state_set_kafka_error(&x->state, "no broker");
+    assert_string_equal(function_state_detail(&x->state, 1), "no broker");
+    assert_string_equal(function_state_detail(&x->state, 0), "no broker");
+    function_state_enter(&x->state, FUNCTION_PAUSED, "paused");
+    assert_string_equal(function_state_detail(&x->state, 1), "no broker");
+    function_state_enter(&x->state, FUNCTION_DRAINING, "asked to stop");
+    assert_string_equal(function_state_detail(&x->state, 1), "asked to stop");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +121,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failure_lasts_over_its_retries, start, stop),
         cmocka_unit_test_setup_teardown(a_failure_comes_before_an_error_of_kafka, start, stop),
         cmocka_unit_test_setup_teardown(a_registered_function_says_that_it_joins_its_group, start, stop),
+        cmocka_unit_test_setup_teardown(while_kafka_does_not_respond_the_status_says_only_that, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
