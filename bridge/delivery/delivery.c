@@ -182,6 +182,9 @@ void delivery_tick(struct delivery *d)
 {
     delivery_tick_job(d);
     delivery_tick_hold(d);
+    if (d->limiter.running == 0 && d->dead_letters_waiting == 0) {
+        delivery_note_error(d, NULL);  // what failed was filtered, replaced or revoked since
+    }
     log_lasting_error(d);
     delivery_note_wait(d, d->waits_for, clock_now_us());
     metric_set(d->metrics->concurrency_limit, (double)d->limiter.window.limit);

@@ -145,7 +145,8 @@ static void log_retry(struct delivery *d, const struct invocation *inv, const ch
 {
     uint32_t attempts = worst_of(inv).attempts + 1;
     CLEANUP(memory_free_pointer) char *id = slice_to_string(inv->first->record->id);
-    log_write(attempts == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, d->component, "invocation_retried",
+    bool is_shown = attempts == 1 && log_may_repeat(d->component, "invocation_retried");
+    log_write(is_shown ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, d->component, "invocation_retried",
               LOG_WITH(LOG_TEXT("reason", reason), LOG_TEXT("id", id), LOG_NUMBER("events", inv->event_count),
                        LOG_NUMBER("attempts", attempts)),
               "%s", d->error.text);

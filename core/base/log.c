@@ -146,6 +146,17 @@ void log_write(enum log_level level, const char *component, const char *event, c
     (void)pthread_mutex_unlock(&log_lock);
 }
 
+bool log_may_repeat(const char *component, const char *event)
+{
+    if (log_level_now != LOG_LEVEL_INFO) {
+        return true;
+    }
+    (void)pthread_mutex_lock(&log_lock);
+    bool is_within = log_repeats_count(component, event, write_suppressed);
+    (void)pthread_mutex_unlock(&log_lock);
+    return is_within;
+}
+
 void log_flush(void)
 {
     (void)pthread_mutex_lock(&log_lock);

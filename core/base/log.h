@@ -2,6 +2,7 @@
 #ifndef CORE_BASE_LOG_H
 #define CORE_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,12 @@ void log_flush(void);
 
 /** For the end of the process: writes buffered lines and waits up to a second for the reader of stderr. */
 void log_finish(void);
+
+/**
+ * Whether another line of level info with this event and component may be written, of those that each record
+ * may cause. Counts it; those beyond the limit are summed up in one line, as warnings are.
+ */
+bool log_may_repeat(const char *component, const char *event);
 
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)

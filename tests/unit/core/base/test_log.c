@@ -155,6 +155,11 @@ static void a_failure_that_repeats_is_cut_short_and_counted(void **state)
     for (int i = 0; i < 5; i++) {
         log_info("function/a", "ordinary", NULL, "never cut short");
     }
+    for (int i = 0; i < 300; i++) {
+        if (log_may_repeat("function/a", "per_event")) {
+            log_info("function/a", "per_event", NULL, "no");
+        }
+    }
     clock_fake(11 * CLOCK_US_PER_S, INT64_C(1700000011123456));
     log_flush();
     dup2(saved, STDERR_FILENO);
@@ -162,9 +167,11 @@ static void a_failure_that_repeats_is_cut_short_and_counted(void **state)
     ssize_t size = read(ends[0], all, sizeof(all) - 1);
     close(ends[0]);
     all[size < 0 ? 0 : size] = '\0';
-    assert_int_equal(count_lines(all), 200 + 1 + 5 + 1);
+    assert_int_equal(count_lines(all), 200 + 1 + 5 + 1 + 200 + 1);
     assert_non_null(
         strstr(all, "repeated function/a: 800 more lines with this event in 10 s suppressed=800\n"));
+    assert_non_null(
+        strstr(all, "per_event function/a: 100 more lines with this event in 10 s suppressed=100\n"));
 }
 
 int main(void)
