@@ -140,7 +140,7 @@ case $what in
         # Half a gigabyte, unless they are there from elsewhere.
         { command -v go && command -v node; } >/dev/null || sh deploy/deps.sh long
         part long system dev long "$@"
-        [ $# -gt 0 ] || part "sim long" simulate --seeds 100000
+        [ $# -gt 0 ] || part "sim long" simulate --seeds 60000
         ;;
     all)
         part dev check dev '^(unit|component|lint)$' -j 4
