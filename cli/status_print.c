@@ -49,6 +49,10 @@ static void append_detail(struct bytes *out, const json_t *entry)
         append_plain(out, since);
         bytes_append_byte(out, ')');
     }
+    long long parked = (long long)json_integer_value(json_object_get(entry, "parked_keys"));
+    if (parked > 0) {
+        bytes_format(out, "; %lld parked keys wait for `millrace dlq`", parked);
+    }
 }
 
 static int name_width(const json_t *list)

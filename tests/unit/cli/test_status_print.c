@@ -40,6 +40,19 @@ static void the_error_that_lasts_stands_before_the_detail_and_no_byte_of_it_move
     bytes_clear(&out);
 }
 
+static void parked_keys_are_in_the_detail(void **state)
+{
+    (void)state;
+    struct bytes out = {0};
+    struct fault f;
+    assert_true(
+        status_print(slice_of("{\"connectors\":[],\"functions\":[{\"name\":\"a\",\"state\":\"running\","
+                              "\"detail\":\"assigned\",\"parked_keys\":2}]}"),
+                     &out, &f));
+    assert_non_null(strstr(bytes_text(&out), "  assigned; 2 parked keys wait for `millrace dlq`\n"));
+    bytes_clear(&out);
+}
+
 static void rejected_files_stand_below_with_each_complaint(void **state)
 {
     (void)state;
@@ -71,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_entry_is_a_line_and_a_missing_number_a_dash),
         cmocka_unit_test(the_error_that_lasts_stands_before_the_detail_and_no_byte_of_it_moves_the_cursor),
+        cmocka_unit_test(parked_keys_are_in_the_detail),
         cmocka_unit_test(rejected_files_stand_below_with_each_complaint),
         cmocka_unit_test(another_servers_answer_is_refused),
     };
