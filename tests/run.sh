@@ -28,7 +28,7 @@ if [ "$what" = all ]; then
     echo "Runs every test of millrace: Debian packages that are missing, builds (dev, asan, fuzz), unit and"
     echo "component tests and lint, the same under ASan and UBSan, ten seconds of each fuzz target, then the"
     echo "system tests against a real PostgreSQL and a real Kafka, and some of them again under ASan and UBSan."
-    echo "About thirteen minutes; what is fetched is kept in $cache."
+    echo "About twenty minutes; what is fetched is kept in $cache."
     echo "By hand: tsan, tidy, system-stress and long (CONTRIBUTING.md)."
 fi
 
@@ -69,7 +69,7 @@ check() {
 }
 
 simulate() {
-    [ $# -gt 0 ] || set -- --seeds 30000
+    [ $# -gt 0 ] || set -- --seeds 100000
     build dev && build/dev/tests/sim/simulate "$@"
 }
 
@@ -140,7 +140,6 @@ case $what in
         # Half a gigabyte, unless they are there from elsewhere.
         { command -v go && command -v node; } >/dev/null || sh deploy/deps.sh long
         part long system dev long "$@"
-        [ $# -gt 0 ] || part "sim long" simulate --seeds 60000
         ;;
     all)
         part dev check dev '^(unit|component|lint)$' -j 4

@@ -43,6 +43,9 @@ void delivery_evict(struct delivery *d)
         {.kept = KEPT_A_LANE, .delayed_after_us = INT64_MAX, .on_evicted = on_evicted, .self = d},
         {.delayed_after_us = INT64_MAX, .on_evicted = on_evicted, .self = d},
         {.delayed_after_us = near_us, .on_evicted = on_evicted, .self = d},
+        // Ready lanes keep their first event as long as possible: one of them may be all that a probe
+        // succeeds with.
+        {.kept = 1, .delayed_after_us = INT64_MAX, .has_ready = true, .on_evicted = on_evicted, .self = d},
         {.has_ready = true, .on_evicted = on_evicted, .self = d},
     };
     size_t wanted = d->records_max / 4;

@@ -122,9 +122,13 @@ static void evict_lane(struct lanes *l, struct lane *lane, const struct lanes_ev
         break;
     case LANE_READY:
         if (eviction->has_ready && !lane->is_fresh) {
+            struct lane *next = lane->next;
             lanes_enter(l, lane, LANE_NEW);
             evict_from(l, lane, eviction, true);
             lanes_settle_state(l, lane);
+            if (next != NULL && lane->state == LANE_READY) {
+                lanes_place_before(l, lane, next);  // its turn does not change
+            }
         }
         break;
     case LANE_NEW:

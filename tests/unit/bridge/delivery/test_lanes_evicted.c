@@ -312,6 +312,61 @@ static void a_ready_lane_is_evicted_only_if_its_first_event_was_sent(void **stat
     lanes_clear(&l);
 }
 
+static void ready_lanes_keep_their_first_events_if_they_may(void **state)
+{
+    (void)state;
+    struct lanes l;
+    const struct lanes_eviction eviction = {.kept = 1, .has_ready = true, .on_evicted = on_evicted};
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    lanes_put(&l, make(&first, "a", 1), 0);
+    lanes_put(&l, make(&first, "b", 2), 0);
+    for (int64_t offset = 3; offset <= 6; offset++) {
+        lanes_put(&l, make(&first, "b", offset), 0);
+    }
+    fail_call(&l, lanes_take(&l), 1, 0);
+    fail_call(&l, lanes_take(&l), 1, 0);
+    lanes_wake(&l, 0);
+    assert_int_equal(lanes_evict(&l, &eviction, SIZE_MAX), 3);  // one follower of b stays, too
+    assert_int_equal(l.evicted_count, 0);
+    take_and_finish(&l, 1);
+    take_and_finish(&l, 2);
+    take_and_finish(&l, 3);
+    for (int64_t offset = 4; offset <= 6; offset++) {
+        assert_true(load_key(&l, "b", offset, 1));
+        take_and_finish(&l, offset);
+    }
+    lanes_clear(&l);
+}
+
+static void ready_lanes_keep_their_first_events_and_their_turn(void **state)
+{
+    (void)state;
+    struct lanes l;
+    const struct lanes_eviction eviction = {.kept = 1, .has_ready = true, .on_evicted = on_evicted};
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    static const char *const KEYS[] = {"a", "b", "c", "d", "e"};
+    for (int64_t i = 0; i < 5; i++) {
+        lanes_put(&l, make(&first, KEYS[i], i), 0);
+        lanes_put(&l, make(&first, KEYS[i], 10 + 2 * i), 0);
+        lanes_put(&l, make(&first, KEYS[i], 11 + 2 * i), 0);
+    }
+    for (int64_t i = 0; i < 5; i++) {
+        fail_call(&l, lanes_take(&l), 1, 0);
+    }
+    lanes_wake(&l, 0);
+    assert_int_equal(lanes_evict(&l, &eviction, SIZE_MAX), 5);  // the last event of each
+    assert_int_equal(l.evicted_count, 0);
+    for (int64_t i = 0; i < 5; i++) {
+        take_and_finish(&l, i);
+        lanes_prefer(&l, l.ready_last);
+        take_and_finish(&l, 10 + 2 * i);
+        assert_true(load_key(&l, KEYS[i], 11 + 2 * i, 1));
+        lanes_prefer(&l, l.ready_last);
+        take_and_finish(&l, 11 + 2 * i);
+    }
+    lanes_clear(&l);
+}
+
 static void an_event_without_a_key_is_read_again_by_its_offset(void **state)
 {
     (void)state;
@@ -454,6 +509,8 @@ int main(void)
         cmocka_unit_test(a_dropped_partition_takes_its_tickets_along),
         cmocka_unit_test(an_event_that_was_sent_keeps_its_attempts_without_its_record),
         cmocka_unit_test(a_ready_lane_is_evicted_only_if_its_first_event_was_sent),
+        cmocka_unit_test(ready_lanes_keep_their_first_events_if_they_may),
+        cmocka_unit_test(ready_lanes_keep_their_first_events_and_their_turn),
         cmocka_unit_test(an_event_without_a_key_is_read_again_by_its_offset),
         cmocka_unit_test(a_sent_event_whose_record_is_gone_is_taken_out),
         cmocka_unit_test(a_replaced_log_drops_events_without_records),
