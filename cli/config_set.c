@@ -8,6 +8,16 @@ unsigned config_set_used_folders(const struct config_set *set)
            (set->function_count > 0 ? CONFIG_FOLDER_FUNCTIONS : 0);
 }
 
+struct function_config *config_set_function(const struct config_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->function_count; i++) {
+        if (strcmp(set->functions[i]->name, name) == 0) {
+            return set->functions[i];
+        }
+    }
+    return NULL;
+}
+
 void config_set_reject(struct config_set *set, const struct config_kind *kind, const char *name,
                        struct complaints *complaints)
 {

@@ -77,6 +77,9 @@ void config_rejections_clear(struct config_rejections *list);
 /** Appends "2 errors, 1 warning in 3 files"; without warnings "2 errors in 3 files". */
 void config_set_summary(const struct config_set *set, struct bytes *out);
 
+/** The valid function of this name; NULL when there is none. */
+struct function_config *config_set_function(const struct config_set *set, const char *name);
+
 /** Moves the functions out of the set, for bridge_apply, which takes them over; the caller frees the array.
  */
 struct function_config **config_set_take_functions(struct config_set *set, size_t *ret_count);

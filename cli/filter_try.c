@@ -199,12 +199,9 @@ static int run_topics(struct run *run, const struct settings *settings)
 
 static const struct function_config *find_function(const struct config_set *set, const struct filter_try *try)
 {
-    CLEANUP(text_list_clear) struct text_list names = {0};
-    for (size_t i = 0; i < set->function_count; i++) {
-        if (strcmp(set->functions[i]->name, try->function) == 0) {
-            return set->functions[i];
-        }
-        text_list_add(&names, set->functions[i]->name);
+    const struct function_config *found = config_set_function(set, try->function);
+    if (found != NULL) {
+        return found;
     }
     const struct config_rejected *rejected =
         config_rejections_find(&set->rejected, &function_config_kind, try->function);
@@ -213,11 +210,11 @@ static const struct function_config *find_function(const struct config_set *set,
         return NULL;
     }
     CLEANUP(bytes_clear) struct bytes known = {0};
-    for (size_t i = 0; i < names.count; i++) {
-        bytes_format(&known, "%s%s", i == 0 ? "" : ", ", names.items[i]);
+    for (size_t i = 0; i < set->function_count; i++) {
+        bytes_format(&known, "%s%s", i == 0 ? "" : ", ", set->functions[i]->name);
     }
     (void)fprintf(stderr, "millrace filter: there is no function \"%s\" in %s/functions; it has: %s\n",
-                  try->function, try->dir, names.count == 0 ? "none" : bytes_text(&known));
+                  try->function, try->dir, set->function_count == 0 ? "none" : bytes_text(&known));
     return NULL;
 }
 

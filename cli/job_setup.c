@@ -9,16 +9,6 @@
 #include "core/base/log.h"
 #include "core/config/config_value.h"
 
-static struct function_config *find(const struct config_set *set, const char *name)
-{
-    for (size_t i = 0; i < set->function_count; i++) {
-        if (strcmp(set->functions[i]->name, name) == 0) {
-            return set->functions[i];
-        }
-    }
-    return NULL;
-}
-
 static void complain_unknown(const struct config_set *set, const char *command, const char *name)
 {
     const char **names = memory_zeroed(set->function_count + 1, sizeof(*names));
@@ -47,7 +37,7 @@ static bool load(struct job_setup *s, const char *dir, const char *function, int
         (void)fputs(own != NULL ? own->text : settings->text, stderr);
         return false;
     }
-    s->config = find(&s->set, function);
+    s->config = config_set_function(&s->set, function);
     if (s->config == NULL) {
         complain_unknown(&s->set, s->command, function);
         return false;

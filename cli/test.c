@@ -63,16 +63,6 @@ static void run_function(const char *dir, const struct function_config *config, 
     }
 }
 
-static const struct function_config *find_function(const struct config_set *set, const char *name)
-{
-    for (size_t i = 0; i < set->function_count; i++) {
-        if (strcmp(set->functions[i]->name, name) == 0) {
-            return set->functions[i];
-        }
-    }
-    return NULL;
-}
-
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
@@ -101,7 +91,7 @@ static int test_dir(const char *dir, char *const *names, int count)
         (void)fputs(bytes_text(&set.complaints), stdout);
     }
     for (int i = 0; i < count; i++) {
-        if (find_function(&set, names[i]) == NULL) {
+        if (config_set_function(&set, names[i]) == NULL) {
             (void)fprintf(stderr, "millrace test: %s/functions has no valid file %s.yaml\n", dir, names[i]);
             return CLI_CONFIG;
         }

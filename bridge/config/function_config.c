@@ -2,6 +2,22 @@
 
 #include "core/base/memory.h"
 
+bool function_config_wants(uint32_t operations, char op)
+{
+    switch (op) {
+    case 'c':
+        return (operations & FUNCTION_CREATE) != 0;
+    case 'r':
+        return (operations & FUNCTION_READ) != 0;
+    case 'u':
+        return (operations & FUNCTION_UPDATE) != 0;
+    case 'd':
+        return (operations & FUNCTION_DELETE) != 0;
+    default:
+        return false;
+    }
+}
+
 char *function_config_group(const char *function)
 {
     return memory_format("millrace.%s", function);

@@ -86,6 +86,9 @@ struct function_config {
 /** The table of functions/NAME.yaml; reads into a struct function_config. */
 extern const struct config_kind function_config_kind;
 
+/** Whether the bits of enum function_operation have an envelope's op. */
+bool function_config_wants(uint32_t operations, char op);
+
 /** The names of a function's consumer group and of its default dead-letter topic; the caller frees them. */
 char *function_config_group(const char *function);
 char *function_config_dead_letter(const char *function);

@@ -90,22 +90,6 @@ static struct known_schema *find_schema(struct event_filter *e, const struct rec
     return s;
 }
 
-static bool wants_operation(const struct event_filter *e, char op)
-{
-    switch (op) {
-    case 'c':
-        return (e->operations & FUNCTION_CREATE) != 0;
-    case 'r':
-        return (e->operations & FUNCTION_READ) != 0;
-    case 'u':
-        return (e->operations & FUNCTION_UPDATE) != 0;
-    case 'd':
-        return (e->operations & FUNCTION_DELETE) != 0;
-    default:
-        return false;
-    }
-}
-
 /** Without the row before, nobody knows what an update changed. */
 static void note_before(struct event_filter *e, struct known_schema *s)
 {
@@ -143,7 +127,7 @@ bool event_filter_refuses(struct event_filter *e, const struct record *r)
     if (!avro_event_read(&e->event, s->plan, &source, &f)) {
         return false;
     }
-    if (!wants_operation(e, avro_event_op(&e->event))) {
+    if (!function_config_wants(e->operations, avro_event_op(&e->event))) {
         return true;
     }
     if (e->pattern == NULL) {

@@ -69,22 +69,6 @@ const char *payload_operation_name(char op)
     }
 }
 
-bool payload_wants(const struct payload_options *options, char op)
-{
-    switch (op) {
-    case 'c':
-        return (options->operations & FUNCTION_CREATE) != 0;
-    case 'r':
-        return (options->operations & FUNCTION_READ) != 0;
-    case 'u':
-        return (options->operations & FUNCTION_UPDATE) != 0;
-    case 'd':
-        return (options->operations & FUNCTION_DELETE) != 0;
-    default:
-        return false;
-    }
-}
-
 static enum payload_step refuse(struct payload *p, const char *reason)
 {
     p->reject_reason = reason;
@@ -105,7 +89,7 @@ enum payload_step payload_add_event(struct payload *p, const struct record *r, c
                                     struct fault *f)
 {
     INVARIANT(p->event_count == 0 || p->options->is_array);
-    if (!payload_wants(p->options, json->value.op)) {
+    if (!function_config_wants(p->options->operations, json->value.op)) {
         return PAYLOAD_FILTERED;
     }
     size_t array_size = p->array.size;

@@ -49,9 +49,6 @@ const struct payload_type *payload_type_of(enum function_payload kind);
 /** The options of a function's file. */
 struct payload_options payload_options_of(const struct function_config *config);
 
-/** Whether the function's file asks for this operation, an envelope's op. */
-bool payload_wants(const struct payload_options *options, char op);
-
 void payload_begin(struct payload *p, const struct payload_options *options);
 
 enum payload_step {

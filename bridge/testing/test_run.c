@@ -27,7 +27,8 @@ struct run {
 static bool is_delivered(struct run *r, const struct test_event *e)
 {
     const struct function_config *c = r->config;
-    if (!text_list_glob_match(&c->source.topics, e->topic) || !payload_wants(&r->options, e->json.value.op)) {
+    if (!text_list_glob_match(&c->source.topics, e->topic) ||
+        !function_config_wants(c->source.operations, e->json.value.op)) {
         return false;
     }
     return c->filter.pattern == NULL ||
@@ -55,7 +56,7 @@ static void explain(struct run *r, const struct test_event *e)
     const struct function_config *c = r->config;
     if (!text_list_glob_match(&c->source.topics, e->topic)) {
         bytes_format(r->diff, ": its topic %s is not in source.topics", e->topic);
-    } else if (!payload_wants(&r->options, e->json.value.op)) {
+    } else if (!function_config_wants(c->source.operations, e->json.value.op)) {
         bytes_format(r->diff, ": its op %c is not in source.operations", e->json.value.op);
     } else if (c->filter.pattern != NULL) {
         const struct pattern_term *term = match_explain(
