@@ -11,6 +11,7 @@
 enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 };
 
 #define SIM_TOPIC "t"
+#define SIM_START_US INT64_C(1000000000)
 
 /** What strikes. */
 #define SIM_FAULTS(X)                                                                                        \
@@ -38,10 +39,10 @@ enum sim_phase {
         SIM_PHASE_COUNT
 };
 
-/** What the function does with an event once faults have stopped. */
 /** What goes on for a key long after all other faults have ended, while all other keys must get through. */
 enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
 
+/** What the function does with an event once faults have stopped. */
 enum sim_behaviour { SIM_GOOD, SIM_FAILS, SIM_REJECTS, SIM_UNDECODABLE, SIM_FILTERED };
 
 struct sim_event {
@@ -106,6 +107,12 @@ bool sim_chance(unsigned one_in);
 void sim_after(int64_t wait_us, void (*fn)(void *arg), void *arg);
 void sim_cancel(const void *arg);
 
+/** Begins at SIM_START_US, with nothing due. */
+void sim_loop_reset(void);
+
+/** Runs what is due next. */
+void sim_loop_step(void);
+
 /** Runs what worker threads of a process have begun, and forgets all else that it awaits. */
 void sim_end_process_events(int process);
 
@@ -123,7 +130,15 @@ void sim_strike(enum sim_fault fault);
 /** Whether a fault strikes the current process now, with that chance. */
 bool sim_strikes(enum sim_fault fault, unsigned one_in);
 
-// sim_kafka.c
+// sim_report.c
+/** Prints what struck in which phase, and a digest of all runs. False: a kind never struck. */
+bool sim_report(uint64_t seeds, uint64_t digest);
+
+// sim_run.c
+/** Runs a seed; a check that fails ends the program. */
+void sim_run(uint64_t seed);
+
+// sim_group.c, sim_offsets.c, sim_client.c
 void sim_kafka_produce(void);
 void sim_kafka_coordinate(void);
 void sim_kafka_lose(int process);
@@ -133,8 +148,9 @@ void sim_kafka_drop_commits(int process);
 /** Events that a restart would repeat may be repeated. */
 void sim_forget(struct sim_partition *p, int number);
 
-// sim_endpoint.c
-void sim_endpoint_drop_calls(int process);
+// sim_endpoint.c, sim_letters.c
+/** An event is delivered, filtered, or its dead letter is stored. */
+void sim_settle(const struct partition *owner, int64_t offset, const char *how);
 void sim_letters_drop(int process);
 
 // sim_bridge.c

@@ -1,0 +1,80 @@
+// What the checks know of calls, and whether a call may be sent.
+#include <utlist.h>
+
+#include "tests/sim/sim_calls.h"
+
+/** Every earlier event of the key is settled, or in this call before it. */
+static void check_order(const struct endpoint_call *call, size_t at)
+{
+    const struct sim_partition *p = &sim.partitions[call->events[at].partition];
+    const struct sim_event *e = &p->events[call->events[at].offset];
+    if (e->is_settled && !e->may_repeat) {
+        sim_fail("repeated: %d/%d", call->events[at].partition, (int)call->events[at].offset);
+    }
+    for (int64_t i = 0; i < call->events[at].offset && e->key >= 0; i++) {
+        bool is_before = false;
+        for (size_t k = 0; k < at; k++) {
+            is_before = is_before || (call->events[k].partition == call->events[at].partition &&
+                                      call->events[k].offset == i);
+        }
+        const struct sim_event *other = &p->events[i];
+        if (other->exists && other->key == e->key && !other->is_settled && !is_before) {
+            sim_fail("order: %d/%d is sent before %d of its key", call->events[at].partition,
+                     (int)call->events[at].offset, (int)i);
+        }
+    }
+}
+
+/** No other call of the key runs, but for one of a process that has lost the partition. */
+static void check_overlap(const struct endpoint_call *call, size_t at)
+{
+    const struct sim_partition *p = &sim.partitions[call->events[at].partition];
+    int key = p->events[call->events[at].offset].key;
+    const struct endpoint_call *other;
+    LL_FOREACH (sim_calls, other) {
+        for (size_t i = 0; i < other->event_count && key >= 0; i++) {
+            bool is_same = other->events[i].partition == call->events[at].partition &&
+                           p->events[other->events[i].offset].key == key;
+            bool is_lost =
+                other->process != call->process && (p->owner == call->process || p->owner != other->process);
+            if (is_same && (!is_lost || p->owner == other->process)) {
+                sim_fail("overlap: %d/%d is sent while %d of its key runs in process %d",
+                         call->events[at].partition, (int)call->events[at].offset,
+                         (int)other->events[i].offset, other->process);
+            }
+        }
+    }
+}
+
+static void check_concurrency(const struct sim_process *s)
+{
+    size_t count = 0;
+    const struct endpoint_call *call;
+    LL_FOREACH (sim_calls, call) {
+        count += call->process == s->number;
+    }
+    if (count >= s->concurrency_max) {
+        sim_fail("concurrency: process %d has %zu calls and starts another", s->number, count);
+    }
+}
+
+/** While the function is unreachable, one call at a time is sent to see whether it still is. */
+static void check_probes(const struct sim_process *s)
+{
+    const struct endpoint_call *call;
+    LL_FOREACH (sim_calls, call) {
+        if (call->process == s->number && s->unreachable_us != 0 && call->sent_us > s->unreachable_us) {
+            sim_fail("probes: process %d sends a second call to an unreachable function", s->number);
+        }
+    }
+}
+
+void sim_check_call(const struct endpoint_call *call)
+{
+    check_concurrency(&sim.processes[call->process]);
+    check_probes(&sim.processes[call->process]);
+    for (size_t i = 0; i < call->event_count; i++) {
+        check_order(call, i);
+        check_overlap(call, i);
+    }
+}

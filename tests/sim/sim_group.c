@@ -1,0 +1,100 @@
+// The simulated Kafka's group, whose coordinator rebalances cooperatively, and its producer.
+#include "tests/sim/sim_kafka.h"
+
+rd_kafka_error_t *rd_kafka_incremental_assign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+    (void)list;
+    rk->is_rebalancing = false;
+    return NULL;
+}
+
+rd_kafka_error_t *rd_kafka_incremental_unassign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+    (void)list;  // it may be empty: the partitions are read by other clients
+    for (int i = 0; i < PARTITIONS; i++) {
+        struct sim_partition *p = &sim.partitions[i];
+        if (rk->is_giving[i] && !rk->is_lost && p->owner == rk->process) {
+            sim_forget(p, i);
+            p->owner = -1;
+            sim_trace("given back: partition %d", i);
+        }
+        rk->is_giving[i] = false;
+    }
+    rk->is_rebalancing = rk->is_lost = false;
+    return NULL;
+}
+
+static void rebalance(struct sim_process *s, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list)
+{
+    s->rk->is_rebalancing = true;
+    for (int i = 0; i < list->cnt; i++) {
+        s->rk->is_giving[list->elems[i].partition] = code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS;
+    }
+    sim_trace("rebalance: process %d %s %d partitions", s->number,
+              code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "gets" : "gives", list->cnt);
+    sim_kafka_push(s->rk->main, RD_KAFKA_EVENT_REBALANCE, code, list);
+}
+
+/** The partitions that the process gets, or is to give back; an owner of its own is set. */
+static rd_kafka_topic_partition_list_t *list_of(const struct sim_process *s, bool is_assign)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
+    for (int i = 0; i < PARTITIONS; i++) {
+        struct sim_partition *p = &sim.partitions[i];
+        bool is_gained = p->owner < 0 && p->wanted == s->number;
+        bool is_given = p->owner == s->number && p->wanted != s->number;
+        if (is_assign ? is_gained : is_given) {
+            rd_kafka_topic_partition_list_add(list, SIM_TOPIC, i);
+            p->owner = s->number;
+        }
+    }
+    return list;
+}
+
+void sim_kafka_coordinate(void)
+{
+    for (int i = 0; i < sim.process_count * 2; i++) {
+        struct sim_process *s = &sim.processes[i / 2];
+        if (!s->is_up || s->rk->is_rebalancing) {
+            continue;
+        }
+        rd_kafka_topic_partition_list_t *list = list_of(s, i % 2 == 1);
+        if (list->cnt > 0) {
+            rebalance(
+                s, i % 2 == 1 ? RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS : RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
+                list);
+        } else {
+            rd_kafka_topic_partition_list_destroy(list);
+        }
+    }
+}
+
+void sim_kafka_lose(int process)
+{
+    struct sim_process *s = &sim.processes[process];
+    if (!s->is_up || s->rk->is_rebalancing) {
+        return;
+    }
+    sim_strike(SIM_LOST);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
+    for (int i = 0; i < PARTITIONS; i++) {
+        if (sim.partitions[i].owner == process) {
+            rd_kafka_topic_partition_list_add(list, SIM_TOPIC, i);
+            sim_forget(&sim.partitions[i], i);
+            sim.partitions[i].forgotten++;
+            sim.partitions[i].owner = -1;
+        }
+    }
+    s->rk->is_lost = true;
+    rebalance(s, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, list);
+}
+
+void sim_kafka_produce(void)
+{
+    for (int i = 0; i < PARTITIONS; i++) {
+        struct sim_partition *p = &sim.partitions[i];
+        p->end += sim_roll(6);
+        p->end = p->end > OFFSETS ? OFFSETS : p->end;
+    }
+    sim_kafka_signal_readers();
+}

@@ -1,0 +1,25 @@
+// What the parts of the simulated Kafka share; no other file includes this.
+#ifndef TESTS_SIM_SIM_KAFKA_H
+#define TESTS_SIM_SIM_KAFKA_H
+
+#include "tests/sim/sim.h"
+
+struct rd_kafka_s {
+    int process;  // -1: a reader
+    bool is_rebalancing;
+    bool is_lost;
+    bool is_giving[PARTITIONS];
+    rd_kafka_queue_t *main;
+};
+
+/** Takes over the list. */
+void sim_kafka_push(rd_kafka_queue_t *q, rd_kafka_event_type_t type, rd_kafka_resp_err_t code,
+                    rd_kafka_topic_partition_list_t *list);
+
+/** Tells the owner of the queue, as code of its process. Accepts NULL. */
+void sim_kafka_signal(rd_kafka_queue_t *q);
+
+/** Those that read a partition: its log has grown. */
+void sim_kafka_signal_readers(void);
+
+#endif

@@ -1,0 +1,99 @@
+// The simulated dead-letter topic.
+#include <utlist.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "tests/sim/sim.h"
+
+static struct stored_letter {
+    struct stored_letter *next;
+    int process;
+    struct work_item *item;
+    dead_letter_on_stored on_stored;
+    void *self;
+    int64_t arrived_us;
+} * letters;
+
+static void store(void *arg)
+{
+    struct stored_letter *l = arg;
+    const int key = sim.partitions[l->item->record->partition].events[l->item->record->offset].key;
+    if (sim_is_stuck(SIM_STUCK_LETTERS, key)) {
+        sim_after(CLOCK_US_PER_S, store, l);
+        return;
+    }
+    if (sim_strikes(SIM_LETTER_UNAVAILABLE, 3)) {
+        sim_after((int64_t)sim_roll(8000) * 1000, store, l);
+        return;
+    }
+    LL_DELETE(letters, l);
+    sim_settle(l->item->partition, l->item->record->offset, "dead letter");
+    l->on_stored(l->self, l->item);
+    free(l);
+}
+
+void __wrap_dead_letter_write(struct dead_letter *d, struct work_item *item,
+                              const struct dead_letter_cause *cause, dead_letter_on_stored on_stored,
+                              void *self);
+void __wrap_dead_letter_write(struct dead_letter *d, struct work_item *item,
+                              const struct dead_letter_cause *cause, dead_letter_on_stored on_stored,
+                              void *self)
+{
+    (void)d;
+    sim_trace("letter: %d/%d, %s", item->record->partition, (int)item->record->offset, cause->reason);
+    struct stored_letter *l = memory_zeroed(1, sizeof(*l));
+    *l = (struct stored_letter){NULL, sim.current, item, on_stored, self, sim.now_us};
+    LL_APPEND(letters, l);
+    sim_after(sim_roll(200) * 1000, store, l);
+}
+
+static void give_up(struct stored_letter *l, dead_letter_on_stored on_given_up)
+{
+    struct work_item *item = l->item;
+    void *self = l->self;
+    sim.partitions[item->record->partition].forgotten++;
+    LL_DELETE(letters, l);
+    sim_cancel(l);
+    free(l);
+    on_given_up(self, item);
+}
+
+void __wrap_dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
+                                dead_letter_on_stored on_given_up);
+void __wrap_dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
+                                dead_letter_on_stored on_given_up)
+{
+    (void)d;
+    struct stored_letter *l;
+    struct stored_letter *next;
+    LL_FOREACH_SAFE (letters, l, next) {
+        if (l->self == self && l->item->partition->state != PARTITION_ASSIGNED &&
+            l->arrived_us <= sim.now_us - wait_us) {
+            give_up(l, on_given_up);
+        }
+    }
+}
+
+static void release(void *self, struct work_item *item)
+{
+    delivery_release(self, item);
+}
+
+void sim_letters_drop(int process)
+{
+    struct stored_letter *l;
+    struct stored_letter *next;
+    LL_FOREACH_SAFE (letters, l, next) {
+        if (l->process == process) {
+            give_up(l, release);
+        }
+    }
+}
+
+const char *__wrap_dead_letter_trouble(const struct dead_letter *d, const void *self);
+const char *__wrap_dead_letter_trouble(const struct dead_letter *d, const void *self)
+{
+    (void)d;
+    (void)self;
+    return NULL;
+}

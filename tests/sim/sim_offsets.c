@@ -1,0 +1,170 @@
+// The simulated Kafka's offsets: what is committed, what a restart knows by it, and that nothing of it is
+// untrue.
+#include <string.h>
+
+#include <utlist.h>
+
+#include "core/base/memory.h"
+#include "tests/sim/sim_kafka.h"
+
+rd_kafka_resp_err_t rd_kafka_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int timeout_ms)
+{
+    (void)rk;
+    (void)timeout_ms;
+    if (sim_strikes(SIM_LOOKUP_FAILED, 6)) {
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        const struct sim_partition *p = &sim.partitions[list->elems[i].partition];
+        list->elems[i].offset = p->committed < 0 ? RD_KAFKA_OFFSET_INVALID : p->committed;
+        free(list->elems[i].metadata);
+        list->elems[i].metadata = p->text == NULL ? NULL : memory_string(p->text);
+        list->elems[i].metadata_size = p->text == NULL ? 0 : strlen(p->text);
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t rd_kafka_offsets_for_times(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                               int timeout_ms)
+{
+    (void)rk;
+    (void)timeout_ms;
+    for (int i = 0; i < list->cnt; i++) {
+        bool is_end = list->elems[i].offset == RD_KAFKA_OFFSET_END;
+        list->elems[i].offset = is_end ? sim.partitions[list->elems[i].partition].end : 0;
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t rd_kafka_get_watermark_offsets(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                                   int64_t *low, int64_t *high)
+{
+    (void)rk;
+    (void)topic;
+    *low = 0;
+    *high = sim.partitions[partition].end;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/** What a restart would know of a partition. */
+static const struct progress_record *known_of(const struct sim_partition *p)
+{
+    static struct progress_record record;
+    struct fault f;
+    const char *text = p->text == NULL ? "" : p->text;
+    if (!progress_record_read(slice_of(text), p->committed, sim.now_us / 1000, &record, &f)) {
+        sim_fail("a committed text is unreadable: %s", f.text);
+    }
+    return &record;
+}
+
+static bool is_known(const struct sim_partition *p, const struct progress_record *record, int64_t offset)
+{
+    bool is = offset < p->committed;
+    for (size_t i = 0; i < record->range_count; i++) {
+        is = is || (offset >= record->ranges[i].from && offset < record->ranges[i].to);
+    }
+    return is;
+}
+
+void sim_forget(struct sim_partition *p, int number)
+{
+    const struct progress_record *record = known_of(p);
+    p->generation++;
+    for (int64_t i = 0; i < p->end; i++) {
+        struct sim_event *e = &p->events[i];
+        e->may_repeat = e->is_settled && !is_known(p, record, i);
+    }
+    sim_trace("forget: partition %d is committed up to %d", number, (int)p->committed);
+}
+
+/** Nothing that is not settled is committed as settled. */
+static void check_committed(const struct sim_partition *p, int number)
+{
+    const struct progress_record *record = known_of(p);
+    for (int64_t i = 0; i < OFFSETS; i++) {
+        const struct sim_event *e = &p->events[i];
+        if (is_known(p, record, i) && e->exists && !e->is_settled) {
+            sim_fail("lost: %d/%d is committed as settled (offset %d, \"%s\") and is not", number, (int)i,
+                     (int)p->committed, p->text == NULL ? "" : p->text);
+        }
+    }
+}
+
+static struct commit {
+    struct commit *next;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    rd_kafka_topic_partition_list_t *list;
+    uint32_t generations[PARTITIONS];
+} * commits;  // in flight
+
+static void apply(struct commit *c)
+{
+    for (int i = 0; i < c->list->cnt; i++) {
+        rd_kafka_topic_partition_t *which = &c->list->elems[i];
+        struct sim_partition *p = &sim.partitions[which->partition];
+        if (p->owner != c->rk->process || p->generation != c->generations[which->partition]) {
+            which->err = RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION;
+            continue;
+        }
+        p->committed = which->offset;
+        free(p->text);
+        p->text = memory_format("%.*s", (int)which->metadata_size,
+                                which->metadata == NULL ? "" : (const char *)which->metadata);
+        sim_trace("commit: partition %d at %d \"%s\"", which->partition, (int)p->committed, p->text);
+        check_committed(p, which->partition);
+    }
+}
+
+static void end_commit(void *arg)
+{
+    struct commit *c = arg;
+    LL_DELETE(commits, c);
+    bool is_refused = sim_strikes(SIM_COMMIT_REFUSED, 10);
+    if (!is_refused) {
+        apply(c);
+    }
+    for (int i = 0; i < c->list->cnt && is_refused; i++) {
+        const int number = c->list->elems[i].partition;
+        sim.partitions[number].forgotten += c->rk->is_giving[number] ? 1 : 0;
+        c->list->elems[i].err = RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+    }
+    sim_kafka_push(c->queue, RD_KAFKA_EVENT_OFFSET_COMMIT,
+                   is_refused ? RD_KAFKA_RESP_ERR_NOT_COORDINATOR : RD_KAFKA_RESP_ERR_NO_ERROR, c->list);
+    free(c);
+}
+
+void sim_kafka_drop_commits(int process)
+{
+    struct commit *c;
+    struct commit *next;
+    LL_FOREACH_SAFE (commits, c, next) {
+        if (c->rk->process != process) {
+            continue;
+        }
+        if (sim_chance(2)) {
+            apply(c);  // it had arrived
+        }
+        LL_DELETE(commits, c);
+        sim_cancel(c);
+        rd_kafka_topic_partition_list_destroy(c->list);
+        free(c);
+    }
+}
+
+rd_kafka_resp_err_t rd_kafka_commit_queue(
+    rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list, rd_kafka_queue_t *queue,
+    void (*cb)(rd_kafka_t *, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t *, void *), void *opaque)
+{
+    (void)cb;
+    (void)opaque;
+    struct commit *c = memory_zeroed(1, sizeof(*c));
+    *c = (struct commit){.rk = rk, .queue = queue, .list = rd_kafka_topic_partition_list_copy(list)};
+    for (int i = 0; i < PARTITIONS; i++) {
+        c->generations[i] = sim.partitions[i].generation;
+    }
+    LL_PREPEND(commits, c);
+    sim_after(1000 + sim_roll(300) * 1000, end_commit, c);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
