@@ -11,7 +11,6 @@ from collections import Counter
 
 import pytest
 from lib.function_server import Answer
-from lib.offset_fetch import commits
 from lib.progress import letters
 from lib.waiting import wait_until
 
@@ -78,7 +77,7 @@ class Shop:
 
     def committed_letters(self):
         """How many held events the group's commits name."""
-        return sum(len(letters(*found)) for found in commits(self.kafka, self.group, self.topic).values())
+        return sum(len(letters(c.offset, c.metadata)) for c in self.kafka.commits(self.group, self.topic))
 
     def dlq(self, subcommand, *arguments):
         done = self.caller.command("dlq", subcommand, self.name, "-c", self.caller.folder, *arguments, timeout=100)

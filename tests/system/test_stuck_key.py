@@ -87,7 +87,7 @@ def test_what_is_settled_behind_it_survives_a_kill(database, kafka, millrace, fu
         return not is_other(call)
 
     def text():
-        return next((p.metadata or "" for p in kafka.commits(f"millrace.{name}", topic)), "")
+        return next((p.metadata for p in kafka.commits(f"millrace.{name}", topic)), "")
 
     function.wait_calls(OTHERS, where=is_other)
     function.wait_calls(before, where=is_stuck)

@@ -67,9 +67,6 @@ def class_path():
     return ":".join(sorted(glob.glob(os.path.join(folder, "*.jar"))))
 
 
-Commit = namedtuple("Commit", "partition offset metadata")
-
-
 class Client:
     """What tests ask of a broker or a cluster at `bootstrap`."""
 
@@ -126,18 +123,17 @@ class Client:
 
     def commits(self, group, topic):
         """What a group has committed, with the metadata."""
-        from confluent_kafka import ConsumerGroupTopicPartitions
+        return offset_fetch.commits(self, group, topic)
 
-        asked = ConsumerGroupTopicPartitions(
-            group, [TopicPartition(topic, p) for p in self.partitions(topic)]
-        )
-
-        answer = self.admin.list_consumer_group_offsets([asked])[group].result(120)
-        found = [p for p in answer.topic_partitions if p.offset >= 0]
-        with contextlib.suppress(UnicodeDecodeError):
-            [p.metadata for p in found]  # the client's library reads beyond the end of a text
-            return found
-        return [Commit(p, *commit) for p, commit in offset_fetch.commits(self, group, topic).items()]
+    def describe_groups(self, groups):
+        """What `kafka-consumer-groups --describe` says: rows of group, topic, partition, offset, end and lag."""
+        command = [*JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", class_path(), TOOL]
+        command += ["--bootstrap-server", self.bootstrap, "--describe", "--timeout", "120000"]
+        command += [word for group in groups for word in ("--group", group)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows = [line.split() for line in done.stdout.splitlines()]
+        return [GroupRow(r[0], r[1], int(r[2]), r[3], r[4], r[5]) for r in rows if r and r[0] in groups]
 
     def produce(self, topic, records):
         """Produces (key, value, headers or None, partition or -1) tuples and waits for all of them."""
