@@ -3,19 +3,13 @@
 #include <utlist.h>
 
 #include "bridge/delivery/delivery_state.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-void delivery_count(struct delivery *d, const struct record *r)
-{
-    d->record_count++;
-    d->record_bytes += record_bytes(r);
-}
-
 void delivery_release_record(struct delivery *d, struct record *r)
 {
-    d->record_count--;
-    d->record_bytes -= record_bytes(r);
+    record_memory_remove(&d->memory, r);
     record_release(r);
 }
 
@@ -249,19 +243,14 @@ enum { FAILING_MAX = 1 << 15 };
 
 size_t delivery_room(const struct delivery *d)
 {
-    if (d->record_bytes >= DELIVERY_BYTES_MAX || d->record_count >= d->records_max ||
-        d->failing_count >= FAILING_MAX) {
-        return 0;
-    }
-    return d->records_max - d->record_count;
+    return d->failing_count >= FAILING_MAX ? 0 : record_memory_left(&d->memory, RECORD_MEMORY_NEW);
 }
 
 bool delivery_wants_more(const struct delivery *d)
 {
-    bool is_half_empty = d->record_count <= d->records_max / 2 && d->record_bytes <= DELIVERY_BYTES_MAX / 2;
     // However much is held by keys that fail: the others must not wait for a tick.
     bool has_nothing_fresh = d->lanes.fresh_count == 0 && delivery_room(d) > 0;
-    return is_half_empty || has_nothing_fresh;
+    return record_memory_is_half_empty(&d->memory) || has_nothing_fresh;
 }
 
 /** A parked event keeps its lane parked; without hold_key its dead letter has settled it. */
@@ -297,7 +286,7 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct
     }
     record_release(TAKE(p->held));
     uint64_t ticket = progress_open(&p->progress, r->offset, r->timestamp_ms);
-    delivery_count(d, r);
+    record_memory_add(&d->memory, r);
     struct work_item *item = work_item_new(p, ticket, record_share(r));
     bool is_event = !record_is_tombstone(r) || r->reject_reason != NULL;
     if (!is_event || delivery_refuses(d, item)) {
@@ -326,7 +315,7 @@ size_t delivery_running(const struct delivery *d)
 
 size_t delivery_event_count(const struct delivery *d)
 {
-    return d->record_count + d->lanes.evicted_count + d->lanes.deferred_count;
+    return d->memory.count + d->lanes.evicted_count + d->lanes.deferred_count;
 }
 
 char *delivery_throttled_text(const struct delivery *d)

@@ -34,8 +34,8 @@ static void on_evicted(void *self, struct record *r)
 /** Evicts in steps, each of which costs more to read again, until a quarter of the room is free. */
 void delivery_evict(struct delivery *d)
 {
-    bool has_room = d->record_bytes < DELIVERY_BYTES_MAX && d->record_count < d->records_max;
-    if (has_room || d->lanes.fresh_count > 0) {
+    bool is_full = record_memory_left(&d->memory, RECORD_MEMORY_NEW) == 0;
+    if (!is_full || d->lanes.fresh_count > 0) {
         return;
     }
     const int64_t near_us = clock_now_us() + NEAR_US;
@@ -48,7 +48,7 @@ void delivery_evict(struct delivery *d)
         {.kept = 1, .delayed_after_us = INT64_MAX, .has_ready = true, .on_evicted = on_evicted, .self = d},
         {.has_ready = true, .on_evicted = on_evicted, .self = d},
     };
-    size_t wanted = d->records_max / 4;
+    size_t wanted = d->memory.count_max / 4;
     size_t count = 0;
     for (size_t i = 0; i < COUNT_OF(steps) && count < wanted; i++) {
         count += lanes_evict(&d->lanes, &steps[i], wanted - count);
@@ -79,11 +79,9 @@ bool delivery_defer(struct delivery *d, struct partition *p, const struct record
     return true;
 }
 
-/** Records that are read again have a quarter more room, which new records can't use. */
 static bool has_room_to_load(const struct delivery *d)
 {
-    return d->record_count < d->records_max + d->records_max / 4 &&
-           d->record_bytes < DELIVERY_BYTES_MAX + DELIVERY_BYTES_MAX / 4;
+    return record_memory_left(&d->memory, RECORD_MEMORY_RELOADED) > 0;
 }
 
 /** The record that its lane wants next, perhaps made when the message was offered before; NULL: not wanted.
@@ -115,7 +113,7 @@ static bool on_record(void *self, struct partition *p, rd_kafka_message_t *messa
         p->refetched = r;
         return false;
     }
-    delivery_count(d, r);
+    record_memory_add(&d->memory, r);
     const struct lane_record record = lane_record_of_message(p, message);
     struct lanes_loaded loaded = lanes_load(&d->lanes, &record, r, LOADED_A_LANE);
     if (loaded.is_new) {

@@ -2,6 +2,7 @@
 #include <utlist.h>
 
 #include "bridge/delivery/delivery_state.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"

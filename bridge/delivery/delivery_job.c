@@ -1,5 +1,6 @@
 // What a job changes in the way of an event: which records are delivered, and what becomes of failures.
 #include "bridge/delivery/delivery_state.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "core/base/clock.h"
 
 void delivery_report(struct delivery *d, const struct work_item *item, enum job_end end)

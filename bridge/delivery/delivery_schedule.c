@@ -1,6 +1,7 @@
 // The scheduler: what goes into the next call, whether it may start now, and when to look again.
 #include "bridge/delivery/delivery_state.h"
 #include "bridge/delivery/item_failures.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "core/base/clock.h"
 
 /** An event that is not sent at all, since it can't be read or rendered. */

@@ -3,6 +3,7 @@
 
 #include "bridge/config/function_change.h"
 #include "bridge/delivery/delivery_state.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "core/base/clock.h"
 
 enum {
@@ -66,10 +67,10 @@ static void apply_config(struct delivery *d, const struct function_config *confi
     size_t bytes = (size_t)config->delivery.batch.bytes;
     bytes = bytes < body_max ? bytes : body_max;
     size_t events = (size_t)config->delivery.concurrency * batch_events * ROUNDS_OF_CALLS;
-    d->records_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
+    d->memory.count_max = events < EVENTS_MIN ? EVENTS_MIN : events > EVENTS_MAX ? EVENTS_MAX : events;
     d->lane_events_max = batch_events * 2 > LANE_EVENTS_MIN ? batch_events * 2 : LANE_EVENTS_MIN;
     d->limits = (struct batch_limits){
-        .events_max = batch_events < d->records_max ? batch_events : d->records_max,
+        .events_max = batch_events < d->memory.count_max ? batch_events : d->memory.count_max,
         .bytes_max = bytes,
         .window_us = config->delivery.batch.window_us,
         .by_key = config->delivery.batch.by_key,

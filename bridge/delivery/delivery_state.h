@@ -10,11 +10,10 @@
 #include "bridge/delivery/invoke.h"
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
+#include "bridge/delivery/record_memory.h"
 #include "bridge/intake/job.h"
 #include "bridge/intake/refetch.h"
 #include "core/base/last_error.h"
-
-enum { DELIVERY_BYTES_MAX = 12 << 20 };  // of records in memory; exceeded by one record at most
 
 struct delivery {
     uv_loop_t *loop;
@@ -54,9 +53,7 @@ struct delivery {
     size_t dead_letters_waiting;  // events whose dead letter is not stored
     struct last_error dead_letter_error;
     size_t failing_count;  // events whose last call failed and that are not settled
-    size_t record_count;   // records in memory
-    size_t record_bytes;
-    size_t records_max;
+    struct record_memory memory;
     size_t lane_events_max;   // with order `partition`, where a lane is a partition
     struct refetch *refetch;  // NULL: no event was evicted yet
     bool is_room_due;         // call on_room at the end of the pump
@@ -118,9 +115,6 @@ void delivery_fail(struct delivery *d, struct work_item *item);
 
 /** Whether the event, whose record is in memory, is not wanted under the present filter. */
 bool delivery_refuses(struct delivery *d, struct work_item *item);
-
-/** Counts a record that is now in memory. */
-void delivery_count(struct delivery *d, const struct record *r);
 
 /** Evicts records if the memory is full and every ready event was sent before. */
 void delivery_evict(struct delivery *d);

@@ -1,5 +1,4 @@
 #include "bridge/delivery/lanes.h"
-#include "bridge/delivery/lanes_parked.h"
 
 #include "core/base/memory.h"
 
@@ -168,12 +167,6 @@ void lanes_put(struct lanes *l, struct work_item *item, int64_t due_us)
     }
 }
 
-int64_t lanes_due_us(const struct work_item *item)
-{
-    bool is_delayed = item->lane != NULL && item->lane->state == LANE_DELAYED;
-    return is_delayed ? item->lane->delay.due_us : 0;
-}
-
 static struct work_item *take_first(struct lanes *l, struct lane *lane)
 {
     struct work_item *item = lane->first;
@@ -213,8 +206,7 @@ struct work_item *lanes_take_more(struct lanes *l, const struct work_item *item)
     return lanes_peek_more(item) == NULL ? NULL : take_first(l, item->lane);
 }
 
-/** Makes a taken item the lane's first again. */
-static void give_back(struct lanes *l, struct work_item *item)
+void lanes_give_back(struct lanes *l, struct work_item *item)
 {
     struct lane *lane = item->lane;
     INVARIANT(lane->state == LANE_BUSY && lane->taken > 0);
@@ -273,112 +265,11 @@ void lanes_prefer_fresh(struct lanes *l)
 
 void lanes_put_back(struct lanes *l, struct work_item *item)
 {
-    give_back(l, item);
+    lanes_give_back(l, item);
     if (item->lane->taken == 0) {
         lanes_settle_state(l, item->lane);
         lanes_prefer(l, item->lane);
     }
-}
-
-void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us)
-{
-    struct work_item *last_first = NULL;
-    for (struct work_item *item = items, *next; item != NULL; item = next) {
-        next = item->next;
-        item->next = last_first;
-        last_first = item;
-    }
-    struct lane *free_lanes = NULL;  // that no call holds any more, in the order of their first items
-    for (struct work_item *item = last_first, *next; item != NULL; item = next) {
-        next = item->next;
-        struct lane *lane = item->lane;
-        give_back(l, item);
-        lane->due_us = due_us > lane->due_us ? due_us : lane->due_us;
-        if (lane->taken == 0) {
-            lane->next = free_lanes;
-            free_lanes = lane;
-        }
-    }
-    for (struct lane *lane = free_lanes, *next; lane != NULL; lane = next) {
-        next = lane->next;
-        lanes_settle_state(l, lane);
-    }
-}
-
-void lanes_park(struct work_item *item)
-{
-    item->is_parked = true;
-    item->lane->is_closed = true;
-}
-
-bool lanes_is_closed(const struct work_item *item)
-{
-    return item->lane->is_closed;
-}
-
-void lanes_restored(struct lanes *l, struct work_item *item, bool is_parked, int64_t due_us)
-{
-    struct lane *lane = item->lane;
-    item->is_parked = is_parked;
-    if (lane->first == item && lane->state == LANE_READY && (is_parked || due_us != 0)) {
-        lane->due_us = due_us;
-        lanes_settle_state(l, lane);
-    }
-}
-
-bool lanes_unpark(struct lanes *l, struct work_item *item)
-{
-    struct lane *lane = item->lane;
-    if (lane == NULL || lane->state != LANE_PARKED || lane->first != item) {
-        return false;
-    }
-    lanes_enter(l, lane, LANE_NEW);
-    if (item->record != NULL) {
-        lanes_count_out(l, lane, item);
-    } else {
-        lane->evicted = item->next;
-        lane->evicted_count--;
-        l->evicted_count--;
-    }
-    lane->first = item->next;
-    lane->last = item->next == NULL ? NULL : lane->last;
-    item->next = NULL;
-    item->lane = NULL;
-    lanes_settle_state(l, lane);
-    return true;
-}
-
-enum { NOTED_AGAIN_US = 20 * 1000 };
-
-struct partition *lanes_wake(struct lanes *l, int64_t now_us)
-{
-    struct partition *unnoted = NULL;
-    struct due_entry *first;
-    while ((first = due_heap_first(&l->delayed)) != NULL && first->due_us <= now_us) {
-        struct lane *lane = CONTAINER_OF(first, struct lane, delay);
-        if (lane->first != NULL && !work_item_is_noted(lane->first, now_us)) {
-            unnoted = lane->partition;
-            lane->due_us = now_us + NOTED_AGAIN_US;
-        }
-        lanes_settle_state(l, lane);
-    }
-    return unnoted;
-}
-
-void lanes_retry_now(struct lanes *l)
-{
-    (void)lanes_wake(l, INT64_MAX);
-    for (size_t i = 0; i < l->table.bucket_count; i++) {
-        for (struct lane *lane = l->table.buckets[i]; lane != NULL; lane = lane->next_in_bucket) {
-            lane->due_us = 0;
-        }
-    }
-}
-
-int64_t lanes_next_due_us(const struct lanes *l)
-{
-    const struct due_entry *first = due_heap_first(&l->delayed);
-    return first == NULL ? -1 : first->due_us;
 }
 
 void lanes_release(struct lanes *l, struct work_item *item)

@@ -8,8 +8,8 @@
 //
 //   ready    an event with its record is first, nothing in flight
 //   busy     a call holds events of it
-//   delayed  its last call failed: it is not due yet
-//   wanting  nothing in flight; the record of its first event must be read again
+//   delayed  its last call failed: it is not due yet (lanes_delayed.h)
+//   wanting  nothing in flight; the record of its first event must be read again (lanes_evicted.h)
 //   parked   its first event is never sent again: the others wait until it is removed (lanes_parked.h)
 #ifndef BRIDGE_DELIVERY_LANES_H
 #define BRIDGE_DELIVERY_LANES_H
@@ -50,9 +50,6 @@ void lanes_clear(struct lanes *l);
  */
 void lanes_put(struct lanes *l, struct work_item *item, int64_t due_us);
 
-/** When the lane of a queued event is due; 0: it is not delayed. */
-int64_t lanes_due_us(const struct work_item *item);
-
 /** Takes the first event of the first ready lane; the lane becomes busy. NULL: none is ready. */
 struct work_item *lanes_take(struct lanes *l);
 
@@ -61,9 +58,6 @@ uint64_t lanes_number(const struct work_item *item);
 
 /** Serves a ready lane next whose first event was never sent, if there is one. */
 void lanes_prefer_fresh(struct lanes *l);
-
-/** Makes the lanes ready whose events wait for a retry, busy ones once their calls have ended. */
-void lanes_retry_now(struct lanes *l);
 
 /** Takes the next event of the lane of `item`, for the same call. NULL: it has no more. */
 struct work_item *lanes_take_more(struct lanes *l, const struct work_item *item);
@@ -80,26 +74,6 @@ void lanes_prefer(struct lanes *l, struct lane *lane);
 
 /** Puts the event that was taken last from its lane back to the head, not sent; the lane is served first. */
 void lanes_put_back(struct lanes *l, struct work_item *item);
-
-/**
- * Puts events of one call back to the heads of their lanes, to be sent again. Their lanes are not ready
- * before `due_us` (0: at once), and then in the order of these events.
- *
- * @param items  a list, in the order in which they were taken; of a lane, the other events of the call may be
- * settled before or after this
- */
-void lanes_delay(struct lanes *l, struct work_item *items, int64_t due_us);
-
-/**
- * Makes the lanes ready that are due. A lane whose first event's last attempt is not committed stays delayed
- * for a moment.
- *
- * @return  the partition of such an event: commit its attempts; NULL: there is none
- */
-struct partition *lanes_wake(struct lanes *l, int64_t now_us);
-
-/** When the first delayed lane is due; -1: none is delayed. */
-int64_t lanes_next_due_us(const struct lanes *l);
 
 /** A taken event is settled or released. The lane is busy until this was called for all its taken events. */
 void lanes_release(struct lanes *l, struct work_item *item);
@@ -119,7 +93,7 @@ struct lane_record {
 /** How many events wait in the lane, with and without records. */
 size_t lanes_depth(const struct lanes *l, const struct lane_record *record);
 
-// For lanes_evicted.c:
+// For the other lanes_*.c files:
 
 /** The lane that a record belongs to. The key is borrowed from the record. */
 struct lane_key lanes_key_of(const struct lanes *l, const struct lane_record *record);
@@ -129,6 +103,9 @@ void lanes_enter(struct lanes *l, struct lane *lane, enum lane_state state);
 
 /** Sets the state of a lane that no call holds, from what waits in it; frees an empty lane. */
 void lanes_settle_state(struct lanes *l, struct lane *lane);
+
+/** Makes a taken item, with its record, the first of its lane again. */
+void lanes_give_back(struct lanes *l, struct work_item *item);
 
 /** Queues an item with a record as the last one. */
 void lanes_queue(struct lanes *l, struct lane *lane, struct work_item *item);

@@ -1,4 +1,4 @@
-// Lanes that wait without end for their first event, which is parked; lanes.c implements it.
+// Lanes that wait without end for their first event, which is parked.
 #ifndef BRIDGE_DELIVERY_LANES_PARKED_H
 #define BRIDGE_DELIVERY_LANES_PARKED_H
 

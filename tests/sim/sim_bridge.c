@@ -123,7 +123,7 @@ static void tick(void *arg)
 /** Few records fit, so that eviction and reading again are frequent. */
 static void narrow(struct sim_process *s)
 {
-    s->delivery->records_max = RECORDS_MAX;
+    s->delivery->memory.count_max = RECORDS_MAX;
     s->delivery->limits.events_max =
         s->delivery->limits.events_max < RECORDS_MAX ? s->delivery->limits.events_max : RECORDS_MAX;
 }
@@ -254,8 +254,8 @@ void sim_bridge_check(const struct sim_process *s)
 {
     const struct delivery *d = s->delivery;
     size_t limit = RECORDS_MAX + RECORDS_MAX / 4 + 1;
-    if (d->record_count > limit) {
-        sim_fail("memory: process %d has %zu records", s->number, d->record_count);
+    if (d->memory.count > limit) {
+        sim_fail("memory: process %d has %zu records", s->number, d->memory.count);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "bridge/delivery/batch.h"
 #include "bridge/delivery/bisect.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "lane_case.h"
 
 static void a_batch_takes_a_key_together_and_holds_every_lane_it_touches(void **state)

@@ -12,6 +12,7 @@
 
 #include "bridge/delivery/batch.h"
 #include "bridge/delivery/bisect.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "lane_case.h"
 
 enum { EVENTS = 600, KEYS = 7, CALLS = 4, BATCH = 16, ATTEMPTS = 3 };

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "bridge/delivery/lanes_delayed.h"
 #include "bridge/delivery/lanes_parked.h"
 #include "lane_case.h"
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/delivery/lanes_delayed.h"
 #include "bridge/delivery/lanes_evicted.h"
 #include "bridge/delivery/lanes_parked.h"
 #include "lane_case.h"

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/delivery/lanes_delayed.h"
 #include "bridge/delivery/lanes_evicted.h"
 #include "bridge/delivery/lanes_latest.h"
 #include "tests/unit/bridge/delivery/lane_case.h"

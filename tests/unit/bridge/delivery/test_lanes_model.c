@@ -11,6 +11,7 @@
 
 #include "bridge/delivery/batch.h"
 #include "bridge/delivery/bisect.h"
+#include "bridge/delivery/lanes_delayed.h"
 #include "bridge/delivery/lanes_evicted.h"
 #include "bridge/delivery/lanes_parked.h"
 #include "lane_case.h"
