@@ -177,27 +177,6 @@ static void note_failure(struct delivery *d, const struct verdict *v)
     delivery_note_error(d, full);
 }
 
-enum { INVALID_LOG_US = 60 * 1000000 };
-
-/** A function whose every response is invalid writes a line a minute. */
-static void note_invalid(struct delivery *d, const struct verdict *v)
-{
-    int64_t now_us = clock_now_us();
-    metric_add(d->metrics->invalid_responses, 1);
-    d->invalid_count++;
-    if (d->invalid_logged_us != 0 && now_us - d->invalid_logged_us < INVALID_LOG_US) {
-        return;
-    }
-    log_warn(
-        d->component, "response_invalid",
-        LOG_WITH(LOG_NUMBER("status", v->r->status), LOG_NUMBER("responses", d->invalid_count)),
-        "the response's body should name the events that failed, and is invalid at %s; all events of the "
-        "call count as failed",
-        v->invalid.text);
-    d->invalid_logged_us = now_us;
-    d->invalid_count = 0;
-}
-
 /** When the events of a failed call are sent again. */
 static int64_t due_after(struct delivery *d, const struct invocation *inv, const struct response *r,
                          const struct outcome *o)
@@ -351,7 +330,7 @@ static void finish_failed(struct delivery *d, struct invocation *inv, struct ver
 {
     note_failure(d, v);
     if (v->o.is_invalid) {
-        note_invalid(d, v);
+        response_log_invalid(&d->response_log, d->metrics, d->component, v->r->status, v->invalid.text);
     }
     if (v->o.kind != OUTCOME_DEAD) {
         function_metrics_count_retry(d->metrics, v->o.reason);
@@ -369,6 +348,9 @@ void delivery_on_response(void *self, struct invocation *inv, const struct respo
     struct verdict v = {.r = r};
     v.o = outcome_judge(&d->policy, r, inv->first, inv->event_count, &v.invalid);
     metric_observe_us(d->metrics->invocation_duration, r->took_us);
+    if (r->is_cut) {
+        response_log_cut(&d->response_log, d->metrics, d->component, r->status);
+    }
     bool counts = !inv->target->is_superseded;
     if (counts) {
         note_health(d, inv, &v.o);

@@ -11,6 +11,7 @@
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
 #include "bridge/delivery/record_memory.h"
+#include "bridge/delivery/response_log.h"
 #include "bridge/intake/job.h"
 #include "bridge/intake/refetch.h"
 #include "core/base/last_error.h"
@@ -45,10 +46,9 @@ struct delivery {
     struct target *target;    // for new calls
     struct target *replaced;  // earlier ones with running calls
     struct bisect bisect;
-    int64_t invalid_logged_us;  // when a response with an invalid body was logged; 0: never
-    uint64_t invalid_count;     // such responses since then
-    uv_timer_t timer;           // fires when the limiter opens, or a delayed lane or a batch is due
-    struct last_error error;    // of failed calls, until no event waits to be sent again
+    struct response_log response_log;
+    uv_timer_t timer;         // fires when the limiter opens, or a delayed lane or a batch is due
+    struct last_error error;  // of failed calls, until no event waits to be sent again
     bool is_error_logged;
     size_t dead_letters_waiting;  // events whose dead letter is not stored
     struct last_error dead_letter_error;

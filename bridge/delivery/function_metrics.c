@@ -69,6 +69,8 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
     m->invalid_responses =
         series(m, METRIC_COUNTER, PREFIX "invalid_responses_total",
                "Responses whose body should name failed events and is invalid: the whole call failed", "");
+    m->cut_responses = series(m, METRIC_COUNTER, PREFIX "cut_responses_total",
+                              "Responses whose body was too long to be read to its end", "");
     m->bisected = series(m, METRIC_COUNTER, PREFIX "bisected_batches_total",
                          "Batches that failed and were sent again in two halves", "");
     m->offset_resets = outcome(m, ",outcome=\"lost_to_retention\"");

@@ -18,6 +18,7 @@ struct function_metrics {
     struct metric *filter_fields_missing;
     struct metric *dead_lettered;
     struct metric *invalid_responses;
+    struct metric *cut_responses;
     struct metric *bisected;
     struct metric *offset_resets;
     struct metric *invocation_duration;

@@ -19,6 +19,7 @@ struct response {
     int64_t retry_after_us;  // -1: absent
     const char *location;    // of a redirect; NULL
     struct slice body;       // its first bytes
+    bool is_cut;             // it is so long that it was not read to its end; its connection was closed
     int64_t took_us;
 };
 
@@ -28,7 +29,7 @@ struct endpoint_request {
     const char *content_type;
     const char *header_lines;  // joined by CR LF; NULL for none
     int64_t timeout_us;
-    size_t response_max_bytes;  // of the response's body; the rest is discarded
+    size_t response_max_bytes;  // of the response's body; the rest is discarded, or cut off
 };
 
 struct endpoint;

@@ -95,6 +95,7 @@ static void on_done(void *self, const struct http_response *r)
         .retry_after_us = r->retry_after_us,
         .location = r->location,
         .body = r->body,
+        .is_cut = r->is_cut,
         .took_us = r->took_us,
     };
     if (r->transport.kind != FAULT_NONE) {

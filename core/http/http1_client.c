@@ -130,7 +130,7 @@ static void drop_connection(struct http1_client *c, struct http1_connection *con
 
 static bool send_on(struct http1_call *call, struct http1_connection *connection)
 {
-    http1_parser_begin(&call->parser, call->request.response_max_bytes);
+    http1_parser_begin(&call->parser, call->request.response_max_bytes, HTTP_BODY_DISCARD_MAX);
     int code = http1_connection_send(connection, &call->request, &call->parser);
     if (code != 0) {
         (void)fault_from(&call->fault, FAULT_RETRY, "errno", code, "nothing could be sent: %s",
@@ -257,7 +257,8 @@ static void finish_failed(struct http1_call *call, const struct fault *f, bool i
 static void finish_response(struct http1_call *call)
 {
     struct http1_parser *p = &call->parser;
-    struct http_response r = {.status = p->status, .body = bytes_slice(&p->body), .retry_after_us = -1};
+    struct http_response r = {
+        .status = p->status, .body = bytes_slice(&p->body), .is_cut = p->is_cut, .retry_after_us = -1};
     if ((p->status == 429 || p->status == 503) && p->retry_after[0] != '\0') {
         r.retry_after_us = http_retry_after_us(p->retry_after);
     }

@@ -221,6 +221,26 @@ static void begin_head(struct http1_parser *p)
     p->retry_after[0] = '\0';
 }
 
+/** The rest of the body is not read. */
+static void cut_off(struct http1_parser *p)
+{
+    p->state = HTTP1_DONE;
+    p->is_cut = true;
+    p->is_close = true;
+}
+
+/** A body whose length is known: of one that is too long no more is read than is kept. */
+static void begin_body(struct http1_parser *p)
+{
+    p->state = p->left == 0 ? HTTP1_DONE : HTTP1_BODY;
+    if (p->left > p->body_max && p->left - p->body_max > p->discard_left) {
+        p->discard_left = 0;
+        if (p->body_max == 0) {
+            cut_off(p);
+        }
+    }
+}
+
 /** RFC 9112, 6.3: how the body's length is known. */
 static bool end_head(struct http1_parser *p)
 {
@@ -233,7 +253,7 @@ static bool end_head(struct http1_parser *p)
     } else if (p->has_coding) {
         p->state = p->is_chunked ? HTTP1_CHUNK_SIZE : HTTP1_BODY_TO_END;
     } else if (p->has_length) {
-        p->state = p->left == 0 ? HTTP1_DONE : HTTP1_BODY;
+        begin_body(p);
     } else {
         p->state = HTTP1_BODY_TO_END;
     }
@@ -348,6 +368,10 @@ static bool parse_chunk_size(struct http1_parser *p, struct slice line)
 {
     uint64_t size = 0;
     size_t at = 0;
+    p->head_bytes += line.size > HTTP1_CHUNK_LINE_USUAL ? line.size - HTTP1_CHUNK_LINE_USUAL : 0;
+    if (p->head_bytes > HTTP1_HEAD_BYTES_MAX) {
+        return refuse(p, "the response's chunk extensions are larger than 64 KiB");
+    }
     for (; at < line.size && hex_value(line.data[at]) >= 0; at++) {
         if (size > (UINT64_C(1) << 55)) {
             return refuse(p, "the response has a chunk of an impossible size");
@@ -376,16 +400,24 @@ static bool step_chunk_size(struct http1_parser *p, struct slice *in)
     return is_good;
 }
 
-/** Takes at most `size` bytes of the body. */
-static void take_body(struct http1_parser *p, struct slice *in, uint64_t size)
+/** Takes at most `size` bytes of the body; false: it was cut off. */
+static bool take_body(struct http1_parser *p, struct slice *in, uint64_t size)
 {
     size_t used = size < in->size ? (size_t)size : in->size;
     size_t room = p->body_max - p->body.size;
-    if (room > 0) {
-        bytes_append(&p->body, in->data, used < room ? used : room);
+    size_t kept = used < room ? used : room;
+    bool is_cut = used - kept > p->discard_left;
+    used = is_cut ? kept + p->discard_left : used;
+    if (kept > 0) {
+        bytes_append(&p->body, in->data, kept);
     }
-    *in = slice_make(in->data + used, in->size - used);
+    p->discard_left -= used - kept;
     p->left -= p->state == HTTP1_BODY_TO_END ? 0 : used;
+    *in = slice_make(in->data + used, in->size - used);
+    if (is_cut) {
+        cut_off(p);
+    }
+    return !is_cut;
 }
 
 static bool step_chunk_end(struct http1_parser *p, struct slice *in)
@@ -420,17 +452,17 @@ static bool step(struct http1_parser *p, struct slice *in)
     case HTTP1_FIELD_ENDED:
         return step_field_ended(p, in);
     case HTTP1_BODY:
-        take_body(p, in, p->left);
-        p->state = p->left == 0 ? HTTP1_DONE : HTTP1_BODY;
+        if (take_body(p, in, p->left)) {
+            p->state = p->left == 0 ? HTTP1_DONE : HTTP1_BODY;
+        }
         return true;
     case HTTP1_BODY_TO_END:
-        take_body(p, in, in->size);
+        (void)take_body(p, in, in->size);
         return true;
     case HTTP1_CHUNK_SIZE:
         return step_chunk_size(p, in);
     case HTTP1_CHUNK:
-        take_body(p, in, p->left);
-        if (p->left == 0) {
+        if (take_body(p, in, p->left) && p->left == 0) {
             p->left = 2;
             p->state = HTTP1_CHUNK_END;
         }
@@ -446,12 +478,14 @@ static bool step(struct http1_parser *p, struct slice *in)
     return false;
 }
 
-void http1_parser_begin(struct http1_parser *p, size_t body_max)
+void http1_parser_begin(struct http1_parser *p, size_t body_max, size_t discard_max)
 {
     begin_head(p);
     p->has_begun = false;
     p->head_bytes = 0;
     p->body_max = body_max;
+    p->discard_left = discard_max;
+    p->is_cut = false;
     p->why = NULL;
     bytes_reset(&p->line);
     bytes_reset(&p->body);

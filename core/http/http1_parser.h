@@ -14,6 +14,7 @@
 //   204, 304                    no body, whatever the fields say
 //   HTTP/1.0                    taken; the connection is used again only after Connection: keep-alive
 //   trailers                    read and discarded (6.5.1)
+//   a body beyond its limit     read and discarded up to a second limit, then cut off: the response is DONE
 //
 // Sources: RFC 9112 (HTTP/1.1), RFC 9110 (HTTP semantics).
 #ifndef CORE_HTTP_HTTP1_PARSER_H
@@ -22,8 +23,10 @@
 #include "core/base/bytes.h"
 
 enum {
-    HTTP1_HEAD_BYTES_MAX = 64 * 1024,  // of all heads of a response, its 1xx included; also of its trailers
+    HTTP1_HEAD_BYTES_MAX = 64 * 1024,  // of all heads of a response, its 1xx included; then of its
+                                       // chunk extensions and trailers
     HTTP1_CHUNK_LINE_MAX = 4096,
+    HTTP1_CHUNK_LINE_USUAL = 20,  // a size in hexadecimal and the line's end; what is longer counts above
     HTTP1_RETRY_AFTER_MAX = 64,
 };
 
@@ -57,6 +60,8 @@ struct http1_parser {
     uint64_t left;
     size_t head_bytes;
     size_t body_max;
+    size_t discard_left;                      // how much of the body behind that may still be discarded
+    bool is_cut;                              // there was more
     int64_t keep_alive_s;                     // of Keep-Alive: timeout=…; -1: absent
     struct bytes line;                        // the part of an unfinished line that has arrived
     struct bytes body;                        // the first body_max bytes
@@ -65,8 +70,14 @@ struct http1_parser {
     const char *why;                          // in HTTP1_BAD; static
 };
 
-/** Begins with the next response; keeps the buffers. */
-void http1_parser_begin(struct http1_parser *p, size_t body_max);
+/**
+ * Begins with the next response; keeps the buffers.
+ *
+ * @param body_max     how much of the body is kept
+ * @param discard_max  how much more is read; a longer body is cut off, without reading more if its length
+ * says so
+ */
+void http1_parser_begin(struct http1_parser *p, size_t body_max, size_t discard_max);
 
 /**
  * Parses what has arrived.

@@ -29,6 +29,8 @@ struct curl_call {
     int64_t deadline_us;
     struct bytes body;
     size_t body_max;
+    size_t discard_left;  // how much of the body behind that may still be read
+    bool is_cut;          // there was more
     char why[CURL_ERROR_SIZE];
 };
 
@@ -63,7 +65,13 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
     struct curl_call *call = self;
     size_t room = call->body_max - call->body.size;
     size_t got = size * count;
-    bytes_append(&call->body, data, got < room ? got : room);
+    size_t kept = got < room ? got : room;
+    bytes_append(&call->body, data, kept);
+    if (got - kept > call->discard_left) {
+        call->is_cut = true;
+        return 0;
+    }
+    call->discard_left -= got - kept;
     return got;
 }
 
@@ -234,6 +242,8 @@ static struct http_call *curl_send(void *transport, const struct http_request *r
     call->was_sent_before = false;
     call->why[0] = '\0';
     call->body_max = request->response_max_bytes;
+    call->discard_left = HTTP_BODY_DISCARD_MAX;
+    call->is_cut = false;
     bytes_reset(&call->body);
     call->started_us = clock_now_us();
     call->deadline_us = call->started_us + request->timeout_us;
@@ -257,6 +267,7 @@ static void fill_response(struct curl_call *call, struct http_response *r)
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     r->status = (int)status;
     r->body = bytes_slice(&call->body);
+    r->is_cut = call->is_cut;
     if (status == 429 || status == 503) {
         curl_off_t retry_after_s = 0;  // curl reads both forms; a date becomes seconds from now
         curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
@@ -285,7 +296,7 @@ static void finish(struct curl_call *call, CURLcode code)
     http_on_done on_done = call->on_done;
     INVARIANT(on_done != NULL);
     struct http_response r = {.retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK || call->is_cut) {
         fill_response(call, &r);
     } else {
         r.is_sent = is_sent(call);

@@ -7,12 +7,17 @@
 
 struct http_head;
 
+/** How much of a response's body is read and discarded, beyond what the request wants of it, so that the
+ * connection can be used again. A body with more than that is cut off: the response counts, its connection is
+ * closed. */
+enum { HTTP_BODY_DISCARD_MAX = 1 << 20 };
+
 struct http_request {
     const struct http_head *head;  // lent until on_done
     const char *header_lines;      // further headers, joined by CR LF, none at the end; lent; NULL: none
     struct slice body;             // lent until on_done; only with a method that has content
     int64_t timeout_us;            // for the whole call
-    size_t response_max_bytes;     // the rest of the response's body is read and discarded
+    size_t response_max_bytes;     // of the response's body; the rest is discarded, or cut off
 };
 
 /** Valid during on_done. */
@@ -24,6 +29,7 @@ struct http_response {
     int64_t retry_after_us;  // -1: Retry-After absent or invalid, or status not 429 or 503; at most 2^31 s
     const char *location;    // of a 3xx, absolute; NULL
     struct slice body;       // the first response_max_bytes
+    bool is_cut;             // the body is longer than response_max_bytes + HTTP_BODY_DISCARD_MAX
     int64_t took_us;
 };
 

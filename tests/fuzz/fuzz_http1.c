@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/http/http1_parser.h"
 
-enum { BODY_MAX = 64 };
+enum { BODY_MAX = 64, DISCARD_MAX = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,7 +19,7 @@ static size_t feed_pieces(struct http1_parser *p, struct slice all, size_t piece
 
 static bool is_equal(const struct http1_parser *a, const struct http1_parser *b)
 {
-    return a->state == b->state && a->status == b->status && a->why == b->why &&
+    return a->state == b->state && a->is_cut == b->is_cut && a->status == b->status && a->why == b->why &&
            http1_parser_may_reuse(a) == http1_parser_may_reuse(b) && a->keep_alive_s == b->keep_alive_s &&
            slice_equal(bytes_slice(&a->body), bytes_slice(&b->body)) &&
            slice_equal(bytes_slice(&a->location), bytes_slice(&b->location)) &&
@@ -34,8 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice response = slice_make(data + 1, size - 1);
     struct http1_parser whole = {0};
     struct http1_parser cut = {0};
-    http1_parser_begin(&whole, BODY_MAX);
-    http1_parser_begin(&cut, BODY_MAX);
+    http1_parser_begin(&whole, BODY_MAX, DISCARD_MAX);
+    http1_parser_begin(&cut, BODY_MAX, DISCARD_MAX);
     size_t used = http1_parser_feed(&whole, response);
     size_t used_cut = feed_pieces(&cut, response, (size_t)data[0] % 61 + 1);
     INVARIANT(used <= response.size && (used == response.size || whole.state >= HTTP1_DONE));

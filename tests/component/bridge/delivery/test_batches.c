@@ -157,6 +157,7 @@ static void an_invalid_body_fails_the_whole_batch(void **state)
         {.status = 200, .body = FAILED(ITEM("\"" CASE_TOPIC "-0-1\"") "," ITEM("\"nobody\""))},
         {.status = 200, .body = FAILED("{\"itemId\":\"" CASE_TOPIC "-0-1\"}")},
         {.status = 200, .garbage_bytes = 1 << 20},
+        {.status = 200, .garbage_bytes = 8 << 20},  // is not read to its end
         {.status = 200, .body = "{}"},
     };
     struct script script = {ANSWERS, COUNT_OF(ANSWERS)};
@@ -172,7 +173,8 @@ static void an_invalid_body_fails_the_whole_batch(void **state)
     for (size_t i = 0; i < COUNT_OF(ANSWERS); i++) {
         assert_int_equal(events_of(stub_function_call(c.stub, i)), 3);
     }
-    assert_int_equal(case_metric(&c, "millrace_function_invalid_responses_total{function=\"fn\"}"), 4);
+    assert_int_equal(case_metric(&c, "millrace_function_invalid_responses_total{function=\"fn\"}"), 5);
+    assert_int_equal(case_metric(&c, "millrace_function_cut_responses_total{function=\"fn\"}"), 1);
     case_drain(&c);
     case_stop(&c);
 }
@@ -182,14 +184,16 @@ static void a_body_is_ignored_while_partial_failures_are_off(void **state)
     (void)state;
     static const struct stub_answer ANSWERS[] = {
         {.status = 200, .body = FAILED(ITEM("\"" CASE_TOPIC "-0-1\""))},
+        {.status = 200, .garbage_bytes = 8 << 20},  // is not read to its end
     };
     struct script script = {ANSWERS, COUNT_OF(ANSWERS)};
     struct bridge_case c;
     case_start(&c, in_turn, &script);
     case_apply(&c, batch_config(&c, 2));
-    case_distinct_changes(&c, 2, 1);
-    case_run_until(&c, case_has_settled, 2);
-    assert_int_equal(stub_function_count(c.stub), 1);
+    case_distinct_changes(&c, 4, 1);
+    case_run_until(&c, case_has_settled, 4);
+    assert_int_equal(stub_function_count(c.stub), 2);
+    assert_int_equal(case_metric(&c, "millrace_function_cut_responses_total{function=\"fn\"}"), 1);
     case_drain(&c);
     case_stop(&c);
 }

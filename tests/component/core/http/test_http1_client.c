@@ -392,6 +392,41 @@ static void a_reset_is_an_error_in_each_phase(void **state)
     }
 }
 
+/** 5 GB, by its length or in chunks without end: the status counts, and the connection is closed. */
+static void a_body_without_end_is_cut_off(void **state)
+{
+    (void)state;
+    post(0);
+    wait_request(0, 1);
+    raw_server_say(&t.server, 0, "HTTP/1.1 201 X\r\nContent-Length: 5000000000\r\n\r\n");
+    raw_server_say(&t.server, 0, "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn");
+    run_turns(5);
+    assert_false(t.outcomes[0].is_done);
+    raw_server_say(&t.server, 0, "n");
+    expect_status(0, 201);
+    assert_true(t.outcomes[0].response.is_cut);
+    assert_string_equal(t.outcomes[0].body, "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn");
+    RUN_UNTIL(t.server.peers[0].is_ended);
+    post(1);
+    wait_request(1, 1);
+    struct bytes chunk CLEANUP(bytes_clear) = {0};
+    bytes_append_string(&chunk, "4000\r\n");
+    memset(bytes_reserve(&chunk, 0x4000), 'c', 0x4000);
+    chunk.size += 0x4000;
+    bytes_append_string(&chunk, "\r\n");
+    raw_server_say(&t.server, 1, "HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < HTTP_BODY_DISCARD_MAX / 0x4000; i++) {
+        assert_false(t.outcomes[1].is_done);
+        raw_server_write(&t.server, 1, bytes_slice(&chunk));
+        run_turns(2);
+    }
+    assert_false(t.outcomes[1].is_done);  // all but 32 bytes of it are discarded
+    raw_server_write(&t.server, 1, bytes_slice(&chunk));
+    expect_status(1, 500);
+    assert_true(t.outcomes[1].response.is_cut);
+    RUN_UNTIL(t.server.peers[1].is_ended);
+}
+
 static void a_reused_connection_that_breaks_is_no_reason_to_send_again(void **state)
 {
     (void)state;
@@ -611,6 +646,7 @@ int main(void)
         CASE(what_no_request_asked_for_closes_the_connection),
         CASE(connections_that_the_response_ends_are_closed),
         CASE(a_reset_is_an_error_in_each_phase),
+        CASE(a_body_without_end_is_cut_off),
         CASE(a_reused_connection_that_breaks_is_no_reason_to_send_again),
         CASE(a_large_request_is_sent_as_the_socket_takes_it),
         CASE(a_response_before_the_request_is_sent_is_the_response),

@@ -107,7 +107,7 @@ static struct stub_answer answer_ok(void *self, const struct stub_call *call, si
     (void)self;
     (void)call;
     (void)number;
-    return (struct stub_answer){.status = 200, .garbage_bytes = 5000000};
+    return (struct stub_answer){.status = 200, .garbage_bytes = 1000000};
 }
 
 static void a_body_beyond_its_limit_is_thrown_away(void **state)
@@ -122,6 +122,30 @@ static void a_body_beyond_its_limit_is_thrown_away(void **state)
     const struct stub_call *call = stub_function_call(c.stub, 0);
     assert_string_equal(call->body, "hello");
     assert_non_null(strstr(call->head, "\r\nX-One: 1\r\nX-Two: 2\r\n"));
+    assert_false(c.last.is_cut);
+    stop(&c);
+}
+
+/** 16 bytes are wanted, 1 MiB more is read. Each second response has one byte more than that. */
+static struct stub_answer answer_too_much(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    return (struct stub_answer){.status = 200, .garbage_bytes = HTTP_BODY_DISCARD_MAX + 16 + number % 2};
+}
+
+static void a_body_that_is_too_long_is_cut_off(void **state)
+{
+    struct http_case c;
+    start(&c, state, answer_too_much);
+    for (int i = 0; i < 4; i++) {
+        (void)post(&c, stub_function_url(c.stub), 5000);
+        run_until_done(&c, i + 1);
+        assert_int_equal(c.last.transport.kind, FAULT_NONE);
+        assert_int_equal(c.last.status, 200);
+        assert_string_equal(c.text, "gggggggggggggggg");
+        assert_int_equal(c.last.is_cut, i % 2);
+    }
     stop(&c);
 }
 
@@ -338,6 +362,7 @@ int main(void)
     (void)setenv("all_proxy", "http://127.0.0.1:1", 1);
     const struct CMUnitTest tests[] = {
         BOTH(a_body_beyond_its_limit_is_thrown_away),
+        BOTH(a_body_that_is_too_long_is_cut_off),
         BOTH(retry_after_is_read_in_both_forms),
         BOTH(a_late_answer_is_never_the_next_calls_answer),
         BOTH(a_first_call_that_hangs_holds_no_other_back),

@@ -9,7 +9,9 @@
 #include "core/base/memory.h"
 #include "core/http/http1_parser.h"
 
-enum { BODY_MAX = 12 };
+enum { BODY_MAX = 12, DISCARD_MAX = 1 << 20 };
+
+static size_t discard_max = DISCARD_MAX;
 
 struct example {
     const char *response;  // `~` stands for NUL
@@ -26,8 +28,9 @@ static void describe(struct bytes *out, const struct http1_parser *p)
         bytes_append_string(out, "more");
         return;
     }
-    bytes_format(out, "%d %s %.*s", p->status, http1_parser_may_reuse(p) ? "reuse" : "close",
-                 (int)p->body.size, p->body.size == 0 ? "" : (const char *)p->body.data);
+    bytes_format(out, "%d %s%s %.*s", p->status, http1_parser_may_reuse(p) ? "reuse" : "close",
+                 p->is_cut ? " cut" : "", (int)p->body.size,
+                 p->body.size == 0 ? "" : (const char *)p->body.data);
     if (p->location.size > 0) {
         bytes_format(out, " location=%.*s", (int)p->location.size, (const char *)p->location.data);
     }
@@ -54,7 +57,7 @@ static size_t feed(struct http1_parser *p, struct slice piece)
 static void expect_result(struct slice all, size_t cut, size_t rest, const char *wanted)
 {
     struct http1_parser p = {0};
-    http1_parser_begin(&p, BODY_MAX);
+    http1_parser_begin(&p, BODY_MAX, discard_max);
     size_t at = feed(&p, slice_make(all.data, cut));
     while (at < all.size && p.state < HTTP1_DONE) {
         at += feed(&p, slice_make(all.data + at, all.size - at < rest ? all.size - at : rest));
@@ -297,18 +300,50 @@ static void sizes_are_bounded(void **state)
     expect_long(CHUNKED "0;", "x", HTTP1_CHUNK_LINE_MAX - 3, "\r\n\r\n",
                 "bad: the response has a chunk whose size line is too long");
     expect_long(CHUNKED, "1\r\nx\r\n", 50000, "0\r\n\r\n", "200 reuse xxxxxxxxxxxx");
+    expect_long(CHUNKED, "1;name=a-value-1234\r\nx\r\n", 70000, "0\r\n\r\n",
+                "bad: the response's chunk extensions are larger than 64 KiB");
+    expect_long(CHUNKED, "1;name=a-value-123\r\nx\r\n", 70000, "0\r\n\r\n", "200 reuse xxxxxxxxxxxx");
+}
+
+/** 12 bytes are kept and 20 more are read: without reading more when the length says that there is more. */
+static void bodies_that_are_too_long_are_cut_off(void **state)
+{
+    (void)state;
+    static const struct example examples[] = {
+        {OK "Content-Length: 32\r\n\r\nabcdefghijklmnopqrstuvwxyz123456", "200 reuse abcdefghijkl"},
+        {OK "Content-Length: 33\r\n\r\nabcdefghijklmnopqrstuvwxyz1234567",
+         "200 close cut abcdefghijkl left=21"},
+        {OK "Content-Length: 922337203685477579\r\n\r\nabcdefghijklmn", "200 close cut abcdefghijkl left=2"},
+        {OK "Content-Length: 33\r\n\r\nabcdefghijkl", CUT_OFF},
+        {OK "\r\nabcdefghijklmnopqrstuvwxyz123456", "end: 200 close abcdefghijkl"},
+        {OK "\r\nabcdefghijklmnopqrstuvwxyz1234567", "200 close cut abcdefghijkl left=1"},
+        {CHUNKED "20\r\nabcdefghijklmnopqrstuvwxyz123456\r\n0\r\n\r\n", "200 reuse abcdefghijkl"},
+        {CHUNKED "20\r\nabcdefghijklmnopqrstuvwxyz123456\r\n1\r\n7\r\n", "200 close cut abcdefghijkl left=3"},
+        {CHUNKED "fffffffffffff\r\nabcdefghijklmnopqrstuvwxyz123456", CUT_OFF},
+        {CHUNKED "fffffffffffff\r\nabcdefghijklmnopqrstuvwxyz1234567", "200 close cut abcdefghijkl left=1"},
+    };
+    discard_max = 20;
+    expect_examples(examples, COUNT_OF(examples));
+    discard_max = DISCARD_MAX;
+    // Nothing of the body is wanted, and there is too much: not a byte of it is waited for.
+    struct http1_parser p = {0};
+    http1_parser_begin(&p, 0, 20);
+    (void)http1_parser_feed(&p, slice_of(OK "Content-Length: 21\r\n\r\n"));
+    assert_int_equal(p.state, HTTP1_DONE);
+    assert_true(p.is_cut);
+    http1_parser_clear(&p);
 }
 
 static void the_next_response_knows_nothing_of_the_last(void **state)
 {
     (void)state;
     struct http1_parser p = {0};
-    http1_parser_begin(&p, BODY_MAX);
+    http1_parser_begin(&p, BODY_MAX, DISCARD_MAX);
     (void)http1_parser_feed(
         &p, slice_of("HTTP/1.0 302 X\r\nLocation: /a\r\nRetry-After: 7\r\nKeep-Alive: timeout=5\r\n"
                      "Connection: close\r\nContent-Length: 2\r\n\r\nhi"));
     assert_int_equal(p.state, HTTP1_DONE);
-    http1_parser_begin(&p, BODY_MAX);
+    http1_parser_begin(&p, BODY_MAX, DISCARD_MAX);
     assert_false(p.has_begun);
     (void)http1_parser_feed(&p, slice_of(OK "Content-Length: 0\r\n\r\n"));
     struct bytes got CLEANUP(bytes_clear) = {0};
@@ -327,6 +362,7 @@ int main(void)
         cmocka_unit_test(chunks),
         cmocka_unit_test(fields),
         cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(bodies_that_are_too_long_are_cut_off),
         cmocka_unit_test(the_next_response_knows_nothing_of_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
