@@ -108,6 +108,11 @@ bool consumer_may_call(struct consumer *c)
     return may_call;
 }
 
+void consumer_commit_letter(struct partition *p)
+{
+    letter_commits_add(&p->consumer->letters, p);
+}
+
 static void on_committed(void *self, bool is_accepted)
 {
     struct consumer *c = self;
@@ -120,6 +125,7 @@ static void on_committed(void *self, bool is_accepted)
         c->listener.on_resumed(c->listener.self);
     }
     consumer_advance_revoke(c);
+    letter_commits_go_on(&c->letters);
 }
 
 static size_t get_attempts(void *self, const struct partition *p, struct progress_attempt *ret, size_t max)
@@ -326,16 +332,22 @@ static void leave(uv_work_t *work)
     }
 }
 
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct consumer *c = handle->data;
+    free(c->component);
+    free(c->progress_name);
+    c->on_closed(c->closed_self);
+    free(c);
+}
+
 static void on_left(uv_work_t *work, int status)
 {
     (void)status;
     struct consumer_job *job = work->data;
     struct consumer *c = job->consumer;
     free(job);
-    free(c->component);
-    free(c->progress_name);
-    c->on_closed(c->closed_self);
-    free(c);
+    letter_commits_close(&c->letters, on_timer_closed);
 }
 
 static bool has_assigned(const struct consumer *c)
@@ -412,6 +424,8 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
                                                 .on_worker_done = on_worker_done,
                                                 .self = c};
     offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &c->join, &store);
+    letter_commits_init(&c->letters, c->loop, &c->offsets);
+    c->letters.timer.data = c;
     standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"),
                     consumer_conf_number(c->rk, "heartbeat.interval.ms"), clock_now_us());
     *ret = TAKE(c);

@@ -68,6 +68,13 @@ void consumer_commit_attempts(struct consumer *c);
 /** Commits what has moved, at most five times a second. Call it when calls have ended. */
 void consumer_commit_settled(struct consumer *c);
 
+/**
+ * A dead letter of the partition is about to be settled or held: commits that in the next loop iteration,
+ * with the other letters of this one, at most 50 times a second. A kill before that stores the letter once
+ * more.
+ */
+void consumer_commit_letter(struct partition *p);
+
 /** Call twice a second: polls the group, commits what has moved. */
 void consumer_tick(struct consumer *c);
 

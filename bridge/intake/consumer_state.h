@@ -5,6 +5,7 @@
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/group_state.h"
 #include "bridge/intake/join_watch.h"
+#include "bridge/intake/letter_commits.h"
 #include "bridge/intake/offset_store.h"
 #include "bridge/intake/standstill.h"
 #include "core/base/backoff.h"
@@ -16,6 +17,7 @@ struct consumer {
     struct kafka_watch *main_watch;
     struct join_watch join;
     struct offset_store offsets;
+    struct letter_commits letters;
     struct consumer_listener listener;
     char *component;
     char *progress_name;              // of the group, without its prefix

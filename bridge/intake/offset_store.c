@@ -56,9 +56,10 @@ static uint64_t collect(struct offset_store *s, struct partition *p)
 static bool is_text_due(const struct partition *p, uint64_t hash, bool is_last)
 {
     bool has_changed = hash != p->committed_hash;
-    int64_t again_us = p->failures > p->failures_committed ? OFFSET_STORE_ATTEMPTS_AGAIN_US
-                       : p->spill.named.log != 0           ? OFFSET_STORE_SPILLED_AGAIN_US
-                                                           : OFFSET_STORE_AGAIN_US;
+    int64_t again_us = p->has_new_letter                     ? 0
+                       : p->failures > p->failures_committed ? OFFSET_STORE_ATTEMPTS_AGAIN_US
+                       : p->spill.named.log != 0             ? OFFSET_STORE_SPILLED_AGAIN_US
+                                                             : OFFSET_STORE_AGAIN_US;
     bool is_due = is_last || clock_now_us() - p->committed_us >= again_us;
     return is_due && p->progress.committing < 0 && p->progress.committed == progress_safe(&p->progress) &&
            has_changed;
@@ -115,6 +116,7 @@ static void begin_commit(struct offset_store *s, struct partition *p, int64_t of
     p->committing_hash = is_final ? hash : ~hash;
     p->failures_committing = is_final ? p->failures : spilled;
     p->committed_us = clock_now_us();
+    p->has_new_letter = false;
     progress_commit_begun(&p->progress, offset);
 }
 

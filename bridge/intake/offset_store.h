@@ -52,6 +52,9 @@ void offset_store_close(struct offset_store *s);
 /** Attempts that no restart would know of: their events wait for it. */
 #define OFFSET_STORE_ATTEMPTS_AGAIN_US (100 * CLOCK_US_PER_MS)
 
+/** Dead letters that were stored: a kill before the commit stores them once more. */
+#define OFFSET_STORE_LETTERS_AGAIN_US (20 * CLOCK_US_PER_MS)
+
 /** Whether this time has passed since the last commit. */
 static inline bool offset_store_may_commit(const struct offset_store *s, int64_t again_us)
 {

@@ -48,6 +48,7 @@ struct partition {
     bool is_spill_committing;     // the text of the commit in flight names a spilled record
     uint64_t failures_committed;  // so many of them are known to a restart
     struct last_error *error;     // of reading the next record; NULL: none
+    bool has_new_letter;          // a dead letter was stored since the last commit was sent
     bool is_registered;           // the function's registration record has it
     bool is_held;                 // its next record waits (for a schema, for room in its lane)
     int64_t end_offset;           // where the log ended when that was listed; -1: never listed
