@@ -1,10 +1,10 @@
 // millrace check: validates the configuration files; connects to nothing.
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cli/check_more.h"
 #include "cli/cli.h"
 #include "cli/config_dir.h"
+#include "cli/options.h"
 #include "core/base/memory.h"
 
 static const char check_usage[] =
@@ -36,25 +36,15 @@ static int check_dir(const char *dir)
 
 int check_command(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct options options = {"check", check_usage, OPTIONS_CONFIG_ONLY, NULL, NULL};
     const char *dir = NULL;
-    optind = 0;  // main may have parsed options already
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (option == 'h') {
-            (void)fputs(check_usage, stdout);
-            return CLI_DONE;
-        }
-        if (option != 'c') {
-            (void)fputs(check_usage, stderr);
-            return CLI_USAGE;
-        }
-        dir = optarg;
+    int code;
+    if (!options_read(argc, argv, &options, &dir, &code)) {
+        return code;
     }
     if (optind < argc) {
-        (void)fprintf(stderr, "millrace check: unexpected argument \"%s\"; name the folder with -c\n%s",
-                      argv[optind], check_usage);
-        return CLI_USAGE;
+        return options_refuse("check", check_usage, "name the folder with -c; unexpected argument",
+                              argv[optind]);
     }
     return check_dir(config_dir_choose(dir));
 }

@@ -1,9 +1,9 @@
 // millrace config: the options' reference, their JSON Schema, and the effective values.
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
 #include "cli/config_dir.h"
+#include "cli/options.h"
 
 static const char config_usage[] =
     "usage: millrace config reference                               the options, as Markdown\n"
@@ -21,8 +21,7 @@ static int print_text(const struct bytes *text)
 
 static int misused(const char *why, const char *word)
 {
-    (void)fprintf(stderr, "millrace config: %s \"%s\"\n%s", why, word, config_usage);
-    return CLI_USAGE;
+    return options_refuse("config", config_usage, why, word);
 }
 
 static int print_reference(void)
@@ -78,20 +77,11 @@ static int print_effective(const char *dir)
 
 int config_command(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct options options = {"config", config_usage, OPTIONS_CONFIG_ONLY, NULL, NULL};
     const char *dir = NULL;
-    optind = 0;  // main may have parsed options already
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (option == 'h') {
-            (void)fputs(config_usage, stdout);
-            return CLI_DONE;
-        }
-        if (option != 'c') {
-            (void)fputs(config_usage, stderr);
-            return CLI_USAGE;
-        }
-        dir = optarg;
+    int code;
+    if (!options_read(argc, argv, &options, &dir, &code)) {
+        return code;
     }
     const char *what = optind < argc ? argv[optind] : "";
     const char *argument = optind + 1 < argc ? argv[optind + 1] : NULL;

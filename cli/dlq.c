@@ -1,10 +1,10 @@
 // millrace dlq: what could not be delivered.
 #include "cli/dlq.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 static const char USAGE[] =
     "usage: millrace dlq list FUNCTION [-c DIR] [SELECTION] [--json]\n"
@@ -65,50 +65,43 @@ static bool take_reason(struct dlq_options *o, const char *text)
     return false;
 }
 
-/** False: the value is wrong, and stderr says why. */
-static bool take_option(struct dlq_options *o, int option)
+static bool take_option(void *self, int option, const char *value)
 {
+    struct dlq_options *o = self;
     switch (option) {
-    case 'c':
-        o->dir = optarg;
-        return true;
     case 'r':
-        return take_reason(o, optarg);
+        return take_reason(o, value);
     case 'k':
-        o->filter.key = optarg;
+        o->filter.key = value;
         return true;
     case 't':
-        o->filter.topic = optarg;
+        o->filter.topic = value;
         return true;
     case 's':
-        return job_setup_number("dlq", "status", optarg, &o->filter.status);
+        return job_setup_number("dlq", "status", value, &o->filter.status);
     case 'f':
-        return job_setup_time("dlq", "since", optarg, &o->filter.since_ms);
+        return job_setup_time("dlq", "since", value, &o->filter.since_ms);
     case 'u':
-        return job_setup_time("dlq", "until", optarg, &o->filter.until_ms);
+        return job_setup_time("dlq", "until", value, &o->filter.until_ms);
     case 'n':
-        return job_setup_number("dlq", "limit", optarg, &o->limit);
+        return job_setup_number("dlq", "limit", value, &o->limit);
     case 'a':
-        return job_setup_rate("dlq", optarg, &o->rate);
+        return job_setup_rate("dlq", value, &o->rate);
     case 'y':
         o->is_yes = true;
         return true;
     case 'd':
         o->is_dry_run = true;
         return true;
-    case 'j':
+    default:
         o->is_json = true;
         return true;
-    default:
-        (void)fputs(USAGE, stderr);
-        return false;
     }
 }
 
 static bool refuse(const char *what, const char *word)
 {
-    (void)fprintf(stderr, "millrace dlq: %s \"%s\"\n%s", what, word, USAGE);
-    return false;
+    return options_refuse("dlq", USAGE, what, word) == CLI_DONE;
 }
 
 static bool find_subcommand(const char *word, enum subcommand *ret)
@@ -131,8 +124,7 @@ static bool find_subcommand(const char *word, enum subcommand *ret)
 static bool take_words(struct dlq_options *o, enum subcommand *ret, int argc, char **argv)
 {
     if (optind == argc) {
-        (void)fputs(USAGE, stderr);
-        return false;
+        return refuse("name a subcommand", NULL);
     }
     if (!find_subcommand(argv[optind++], ret)) {
         return false;
@@ -153,23 +145,17 @@ static bool take_words(struct dlq_options *o, enum subcommand *ret, int argc, ch
 int dlq_command(int argc, char **argv)
 {
     struct dlq_options options = {.filter = LETTER_FILTER_ALL, .limit = -1, .rate = RATE};
-    optind = 0;  // main may have parsed options already
-    for (int option; (option = getopt_long(argc, argv, "c:h", OPTIONS, NULL)) != -1;) {
-        if (option == 'h') {
-            (void)fputs(USAGE, stdout);
-            return CLI_DONE;
-        }
-        if (!take_option(&options, option)) {
-            return CLI_USAGE;
-        }
+    const struct options names = {"dlq", USAGE, OPTIONS, take_option, &options};
+    int code;
+    if (!options_read(argc, argv, &names, &options.dir, &code)) {
+        return code;
     }
-    enum subcommand which;
+    enum subcommand which = DLQ_LIST;
     if (!take_words(&options, &which, argc, argv)) {
         return CLI_USAGE;
     }
     static const char *const NAMES[] = {"dlq list", "dlq show", "dlq redrive", "dlq drop"};
     static struct job_setup s;  // when calls still run at the end, their threads may use it
-    int code;
     if (job_setup_open(&s, NAMES[which], options.dir, options.function, &code)) {
         switch (which) {
         case DLQ_LIST:

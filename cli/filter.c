@@ -1,11 +1,11 @@
 // millrace filter: what filters do with events, without calling anything.
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
 #include "cli/config_dir.h"
 #include "cli/filter_lines.h"
 #include "cli/filter_try.h"
+#include "cli/options.h"
 #include "core/config/config_value.h"
 
 static const char USAGE[] =
@@ -32,7 +32,6 @@ enum { LAST_DEFAULT = 100, LAST_MAX = 100000 };
 struct arguments {
     struct filter_try try;
     bool is_lines;
-    bool is_help;
     bool asks_kafka;  // --topic or --last
 };
 
@@ -42,30 +41,25 @@ static bool read_last(const char *text, int64_t *ret)
     return config_value_integer(text, ret, &f) && *ret >= 1 && *ret <= LAST_MAX;
 }
 
-static bool read_option(int option, struct arguments *a)
+static bool read_option(void *self, int option, const char *value)
 {
+    struct arguments *a = self;
     switch (option) {
-    case 'h':
-        a->is_help = true;
-        return true;
     case 'l':
         a->is_lines = true;
         return true;
     case 'j':
         a->try.is_json = true;
         return true;
-    case 'c':
-        a->try.dir = optarg;
-        return true;
     case 't':
-        a->try.topic = optarg;
+        a->try.topic = value;
         a->asks_kafka = true;
         return true;
     case 'n':
         a->asks_kafka = true;
-        if (!read_last(optarg, &a->try.last)) {
+        if (!read_last(value, &a->try.last)) {
             (void)fprintf(stderr, "millrace filter: --last takes a number from 1 to %d, not \"%s\"\n",
-                          LAST_MAX, optarg);
+                          LAST_MAX, value);
             return false;
         }
         return true;
@@ -87,48 +81,38 @@ static const char *contradiction(const struct arguments *a)
     return a->try.file != NULL && a->asks_kafka ? "either FILE, or --topic and --last" : NULL;
 }
 
-static bool read_arguments(int argc, char **argv, struct arguments *a)
+/** False, with the exit code, for --help and wrong command lines. */
+static bool read_arguments(int argc, char **argv, struct arguments *a, int *ret_exit)
 {
-    static const struct option options[] = {{"lines", no_argument, NULL, 'l'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"topic", required_argument, NULL, 't'},
-                                            {"last", required_argument, NULL, 'n'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"lines", no_argument, NULL, 'l'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"topic", required_argument, NULL, 't'},
+                                          {"last", required_argument, NULL, 'n'},
+                                          {"config", required_argument, NULL, 'c'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     *a = (struct arguments){.try = {.last = LAST_DEFAULT}};
-    optind = 0;  // main may have parsed options already
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (!read_option(option, a)) {
-            return false;
-        }
+    const struct options options = {"filter", USAGE, names, read_option, a};
+    if (!options_read(argc, argv, &options, &a->try.dir, ret_exit)) {
+        return false;
     }
     a->try.function = optind < argc ? argv[optind] : NULL;
     a->try.file = optind + 1 < argc ? argv[optind + 1] : NULL;
-    if (a->is_help) {
-        return true;
-    }
-    if (optind + 2 < argc) {
-        (void)fprintf(stderr, "millrace filter: unexpected argument \"%s\"\n", argv[optind + 2]);
-        return false;
-    }
     const char *wrong = contradiction(a);
-    if (wrong != NULL) {
-        (void)fprintf(stderr, "millrace filter: %s\n", wrong);
+    if (optind + 2 < argc) {
+        *ret_exit = options_refuse("filter", USAGE, "unexpected argument", argv[optind + 2]);
+    } else if (wrong != NULL) {
+        *ret_exit = options_refuse("filter", USAGE, wrong, NULL);
     }
-    return wrong == NULL;
+    return optind + 2 >= argc && wrong == NULL;
 }
 
 int filter_command(int argc, char **argv)
 {
     struct arguments a;
-    if (!read_arguments(argc, argv, &a)) {
-        (void)fputs(USAGE, stderr);
-        return CLI_USAGE;
-    }
-    if (a.is_help) {
-        (void)fputs(USAGE, stdout);
-        return CLI_DONE;
+    int code;
+    if (!read_arguments(argc, argv, &a, &code)) {
+        return code;
     }
     if (a.is_lines) {
         (void)setvbuf(stdout, NULL, _IOLBF, 0);  // another program may wait for each verdict

@@ -1,11 +1,11 @@
 // millrace registry: the embedded registry's REST API on a port of its own, for clients that expect it at the
 // root.
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
 #include "cli/config_dir.h"
+#include "cli/options.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
@@ -38,29 +38,25 @@ struct registry_server {
     struct admin *admin;
 };
 
-// False, with the exit code, for --help and wrong command lines.
+static bool take_option(void *self, int option, const char *value)
+{
+    (void)option;  // --listen is the only one
+    ((struct registry_options *)self)->listen = value;
+    return true;
+}
+
+/** False, with the exit code, for --help and wrong command lines. */
 static bool read_options(int argc, char **argv, struct registry_options *ret, int *ret_exit)
 {
-    struct registry_options read = {NULL, "127.0.0.1:8081"};
-    optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "c:h", OPTIONS, NULL)) != -1;) {
-        if (option == 'c') {
-            read.dir = optarg;
-        } else if (option == 'l') {
-            read.listen = optarg;
-        } else {
-            (void)fputs(USAGE, option == 'h' ? stdout : stderr);
-            *ret_exit = option == 'h' ? CLI_DONE : CLI_USAGE;
-            return false;
-        }
-    }
-    if (optind < argc) {
-        (void)fprintf(stderr, "millrace registry: unexpected argument \"%s\"\n%s", argv[optind], USAGE);
-        *ret_exit = CLI_USAGE;
+    *ret = (struct registry_options){NULL, "127.0.0.1:8081"};
+    const struct options options = {"registry", USAGE, OPTIONS, take_option, ret};
+    if (!options_read(argc, argv, &options, &ret->dir, ret_exit)) {
         return false;
     }
-    *ret = read;
-    return true;
+    if (optind < argc) {
+        *ret_exit = options_refuse("registry", USAGE, "unexpected argument", argv[optind]);
+    }
+    return optind == argc;
 }
 
 static void on_signal(uv_signal_t *signal, int number)

@@ -1,5 +1,4 @@
 // millrace replay: delivers records again, beside live delivery.
-#include <getopt.h>
 #include <stdio.h>
 
 #include "bridge/config/start_position.h"
@@ -7,6 +6,7 @@
 #include "bridge/jobs/replay_plan.h"
 #include "cli/cli.h"
 #include "cli/job_run.h"
+#include "cli/options.h"
 #include "core/base/bytes.h"
 #include "core/config/config_value.h"
 #include "core/kafka/state_topic.h"
@@ -100,66 +100,53 @@ static bool is_stretch(const struct replay_range *range)
 
 static bool refuse(const char *what, const char *word)
 {
-    (void)fprintf(stderr, "millrace replay: %s%s\n%s", what, word, USAGE);
-    return false;
+    return options_refuse("replay", USAGE, what, word) == CLI_DONE;
 }
 
-static bool take_option(struct replay_options *o, int option)
+static bool take_option(void *self, int option, const char *value)
 {
+    struct replay_options *o = self;
     switch (option) {
-    case 'c':
-        o->dir = optarg;
-        return true;
     case 'f':
-        o->range.from = optarg;
+        o->range.from = value;
         return true;
     case 't':
-        o->range.to = optarg;
+        o->range.to = value;
         return true;
     case 'k':
-        o->range.key = optarg;
+        o->range.key = value;
         return true;
     case 'o':
-        o->range.topic = optarg;
+        o->range.topic = value;
         return true;
     case 'r':
-        return job_setup_rate("replay", optarg, &o->rate);
+        return job_setup_rate("replay", value, &o->rate);
     case 'n':
-        o->name = optarg;
-        return config_value_is_name(optarg) ||
-               refuse("--name: lower-case letters, digits and -, not ", optarg);
-    case 's':
+        o->name = value;
+        return config_value_is_name(value) ||
+               refuse("--name takes lower-case letters, digits and -, not", value);
+    default:
         o->is_restart = true;
         return true;
-    default:
-        (void)fputs(USAGE, stderr);
-        return false;
     }
 }
 
 /** False, with the exit code, for --help and wrong command lines. */
 static bool read_options(int argc, char **argv, struct replay_options *o, int *ret_exit)
 {
-    *ret_exit = CLI_USAGE;
-    optind = 0;  // main may have parsed options already
-    for (int option; (option = getopt_long(argc, argv, "c:h", OPTIONS, NULL)) != -1;) {
-        if (option == 'h') {
-            (void)fputs(USAGE, stdout);
-            *ret_exit = CLI_DONE;
-            return false;
-        }
-        if (!take_option(o, option)) {
-            return false;
-        }
+    const struct options options = {"replay", USAGE, OPTIONS, take_option, o};
+    if (!options_read(argc, argv, &options, &o->dir, ret_exit)) {
+        return false;
     }
+    *ret_exit = CLI_USAGE;
     if (optind == argc) {
-        return refuse("name the function", "");
+        return refuse("name the function", NULL);
     }
     o->function = argv[optind++];
     if (optind < argc) {
-        return refuse("unexpected argument ", argv[optind]);
+        return refuse("unexpected argument", argv[optind]);
     }
-    return (o->range.from != NULL || refuse("--from says where it begins", "")) && is_stretch(&o->range);
+    return (o->range.from != NULL || refuse("--from says where it begins", NULL)) && is_stretch(&o->range);
 }
 
 static void on_read(void *self, struct slice value, const struct fault *f)

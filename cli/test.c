@@ -1,5 +1,4 @@
 // millrace test: runs the tests that functions' files have; connects to nothing.
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +6,7 @@
 #include "bridge/testing/test_run.h"
 #include "cli/cli.h"
 #include "cli/config_dir.h"
+#include "cli/options.h"
 #include "core/base/memory.h"
 
 static const char USAGE[] =
@@ -110,20 +110,11 @@ static int test_dir(const char *dir, char *const *names, int count)
 
 int test_command(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct options options = {"test", USAGE, OPTIONS_CONFIG_ONLY, NULL, NULL};
     const char *dir = NULL;
-    optind = 0;  // main may have parsed options already
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (option == 'h') {
-            (void)fputs(USAGE, stdout);
-            return CLI_DONE;
-        }
-        if (option != 'c') {
-            (void)fputs(USAGE, stderr);
-            return CLI_USAGE;
-        }
-        dir = optarg;
+    int code;
+    if (!options_read(argc, argv, &options, &dir, &code)) {
+        return code;
     }
     return test_dir(config_dir_choose(dir), argv + optind, argc - optind);
 }
