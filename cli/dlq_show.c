@@ -38,19 +38,15 @@ static void append_value(struct bytes *out, const struct showing *s, const struc
         return;
     }
     const struct json_options options = {.int64_as_string = s->setup->config->int64_as_string};
-    CLEANUP(bytes_clear) struct bytes value = {0};
-    CLEANUP(bytes_clear) struct bytes key = {0};
-    struct event_json json;
+    struct event_view event;
     struct fault f;
     const char *why = r->reject_message;
-    if (why == NULL &&
-        !record_decode(r, EVENT_WHOLE, &options, &(struct event_buffers){&value, &key}, &json, &f)) {
-        why = f.text;
-    }
     bytes_append_string(out, ",\"value\":");
     if (why == NULL) {
-        bytes_append_slice(out, json.text);
-        return;
+        if (record_view(r, &event, &f) && event_view_append(out, &event, &options, &f)) {
+            return;
+        }
+        why = f.text;
     }
     text_append_json(out, r->value);
     bytes_append_string(out, ",\"undecoded\":");

@@ -41,7 +41,7 @@ static void release_slot(struct invocation *inv)
     if (slot == NULL) {
         return;
     }
-    if (slot->payload.array.capacity > SLOT_BYTES_KEPT || slot->payload.json.capacity > SLOT_BYTES_KEPT) {
+    if (slot->payload.body.capacity > SLOT_BYTES_KEPT || slot->payload.key.capacity > SLOT_BYTES_KEPT) {
         payload_clear(&slot->payload);
     }
     inv->slot = NULL;
@@ -91,7 +91,7 @@ void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max
     struct target *t = inv->target;
     const struct payload *p = &inv->slot->payload;
     struct endpoint_request request = {
-        .body = p->body,
+        .body = bytes_slice(&p->body),
         .content_type = payload_type_of(p->options->kind)->content_type,
         .header_lines = p->lines.size > 0 ? (const char *)p->lines.data : NULL,
         .timeout_us = timeout_us,

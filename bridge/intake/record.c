@@ -161,33 +161,30 @@ static struct slice unframed(struct slice wire)
     return slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);
 }
 
+/** An absent key is null. One that is not Avro is a text. */
+static struct event_value key_of(const struct record *r)
+{
+    if (r->key_type != NULL) {
+        return (struct event_value){EVENT_VALUE_AVRO, r->key_type, unframed(r->key)};
+    }
+    return (struct event_value){r->has_key ? EVENT_VALUE_TEXT : EVENT_VALUE_NULL, NULL, r->key};
+}
+
 void record_decode_key(const struct record *r, const struct json_options *options, struct bytes *out)
 {
     struct fault f;
-    bool is_avro = r->key_type != NULL && json_encode_datum(r->key_type, unframed(r->key), options, out, &f);
-    if (!is_avro && r->has_key) {
+    struct event_value key = key_of(r);
+    if (key.kind != EVENT_VALUE_NULL && !event_value_append(out, &key, options, &f)) {
         text_append_json(out, r->key);
     }
 }
 
-bool record_decode(struct record *r, enum event_scope scope, const struct json_options *options,
-                   const struct event_buffers *out, struct event_json *ret, struct fault *f)
+bool record_view(struct record *r, struct event_view *ret, struct fault *f)
 {
-    struct event_json json = {0};
-    struct slice avro = unframed(r->value);
-    bytes_reset(out->value);
-    bytes_reset(out->key);
-    bool is_row = scope == EVENT_ROW;
-    if (is_row ? !json_encode_row(r->value_type, avro, options, out->value, &json.value, f)
-               : !json_encode_event(r->value_type, avro, options, out->value, &json.value, f)) {
+    if (!event_view_read(r->value_type, unframed(r->value), ret, f)) {
         return fault_context(f, "value");
     }
-    if (!is_row) {
-        record_decode_key(r, options, out->key);
-    }
-    r->commit_time_us = json.value.commit_time_us;
-    json.text = bytes_slice(out->value);
-    json.key = bytes_slice(out->key);
-    *ret = json;
+    ret->key = key_of(r);
+    r->commit_time_us = ret->commit_time_us;
     return true;
 }

@@ -7,7 +7,7 @@
 
 #include "bridge/intake/schema_cache.h"
 #include "core/base/bytes.h"
-#include "schemas/json/json_encode.h"
+#include "schemas/json/event_view.h"
 
 /** The record header that carries the event id (`millrace.position`). */
 #define EVENT_ID_HEADER "millrace.position"
@@ -85,32 +85,11 @@ bool record_resolve(struct record *r, struct schema_cache *schemas) MUST_USE;
 /** Appends a resolved record's key as JSON: one that is not Avro as a string, nothing without a key. */
 void record_decode_key(const struct record *r, const struct json_options *options, struct bytes *out);
 
-/** What a function's payload needs of an event. */
-enum event_scope {
-    EVENT_WHOLE,
-    EVENT_ROW,  // the row and its table's names: json_encode_row; no key
-};
-
-/** One event as JSON. `text` is in the output buffer, `key` in the key buffer. */
-struct event_json {
-    struct json_event value;
-    struct slice
-        text;          // the whole output buffer: spans of `value` are offsets in it; borrowed until it grows
-    struct slice key;  // as JSON; a key that is not Avro is a JSON string; size 0: absent, or EVENT_ROW
-};
-
-/** The buffers that record_decode writes: both are reset first. */
-struct event_buffers {
-    struct bytes *value;
-    struct bytes *key;
-};
-
 /**
- * Decodes a resolved record.
+ * The parts of a resolved record, lent; its key included.
  *
  * @param f  FAULT_REJECT: the value's bytes do not match their schema
  */
-bool record_decode(struct record *r, enum event_scope scope, const struct json_options *options,
-                   const struct event_buffers *out, struct event_json *ret, struct fault *f) MUST_USE;
+bool record_view(struct record *r, struct event_view *ret, struct fault *f) MUST_USE;
 
 #endif

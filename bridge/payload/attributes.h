@@ -4,17 +4,23 @@
 
 #include "bridge/payload/payload.h"
 
-/** Borrowed from the event and its JSON. `prefix`, `schema` and `table` are escaped as in JSON. */
+/** Borrowed from the event. */
 struct attributes {
     struct slice id;
     struct slice prefix;    // of source `/millrace/<prefix>`
     const char *operation;  // of type `millrace.change.<operation>`
     struct slice schema;    // of subject `<schema>.<table>`; size 0: the subject is `table` alone
     struct slice table;
-    int64_t time_us;   // wall; 0: none
-    struct slice key;  // partitionkey, as JSON; size 0: none
+    int64_t time_us;  // wall; 0: none
 };
 
-struct attributes attributes_of(const struct record *r, const struct event_json *json);
+struct attributes attributes_of(const struct record *r, const struct event_view *e);
+
+/** The partitionkey: the event's key as JSON; size 0: none. Valid until the payload's next event. */
+struct slice attributes_key(struct payload *p, const struct record *r, const struct event_view *e);
+
+/** Appends `<schema>.<table>` into a JSON string, or as a header's value. */
+void attributes_append_table(struct bytes *out, const struct attributes *a);
+void attributes_append_header_table(struct bytes *out, const struct attributes *a);
 
 #endif

@@ -14,46 +14,35 @@ static void put_line(struct bytes *lines, const char *name, struct slice value)
     payload_append_header_value(lines, value);
 }
 
-static void put_all(struct bytes *lines, const struct attributes *a)
+static void put_all(struct bytes *lines, const struct attributes *a, struct slice key)
 {
     bytes_append_string(lines, "ce-specversion: 1.0");
     put_line(lines, "\r\nce-id: ", a->id);
     bytes_append_string(lines, "\r\nce-source: /millrace/");
-    payload_append_header_json(lines, a->prefix);
+    payload_append_header_text(lines, a->prefix);
     bytes_append_string(lines, "\r\nce-type: millrace.change.");
     bytes_append_string(lines, a->operation);
     bytes_append_string(lines, "\r\nce-subject: ");
-    payload_append_header_json(lines, a->schema);
-    if (a->schema.size > 0) {
-        bytes_append_byte(lines, '.');
-    }
-    payload_append_header_json(lines, a->table);
+    attributes_append_header_table(lines, a);
     if (a->time_us != 0) {
         bytes_append_string(lines, "\r\nce-time: ");
         payload_append_time(lines, a->time_us);
     }
-    if (a->key.size > 0) {
-        put_line(lines, "\r\nce-partitionkey: ", a->key);
+    if (key.size > 0) {
+        put_line(lines, "\r\nce-partitionkey: ", key);
     }
     put_line(lines, "\r\nce-sequence: ", a->id);
-    bytes_append_byte(lines, '\0');
 }
 
-static void add(struct payload *p, const struct record *r, const struct event_json *json)
+static bool render(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)
 {
-    struct attributes a = attributes_of(r, json);
-    put_all(&p->lines, &a);
-    p->body = slice_make(json->text.data + json->value.data.at, json->value.data.size);
-}
-
-static void finish(struct payload *p)
-{
-    (void)p;  // add() has set the body
+    struct attributes a = attributes_of(r, e);
+    put_all(&p->lines, &a, attributes_key(p, r, e));
+    return event_view_append(&p->body, e, &p->options->json, f);
 }
 
 const struct payload_type payload_cloudevents = {
     .kind = "cloudevents",
     .content_type = "application/json",
-    .add = add,
-    .finish = finish,
+    .render = render,
 };

@@ -6,66 +6,57 @@
 // Source: CloudEvents JSON Event Format 1.0.2; HTTP Protocol Binding 1.0.2, 3.2 and 3.3.
 #include "bridge/payload/attributes.h"
 #include "core/base/text.h"
+#include "schemas/json/json_text.h"
 
-/** An id of another producer may have any byte, so it is escaped. */
-static void put_id(struct bytes *out, const char *name, struct slice id)
+/** Appends a text that may have any byte. */
+static void put_text(struct bytes *out, const char *name, struct slice text)
 {
     bytes_append_string(out, name);
-    text_append_json(out, id);
+    text_append_json(out, text);
 }
 
-static void put_event(struct payload *p, const struct record *r, const struct event_json *json)
+static bool render(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)
 {
-    struct attributes a = attributes_of(r, json);
-    struct bytes *out = &p->array;
+    struct attributes a = attributes_of(r, e);
+    struct bytes *out = &p->body;
     bytes_append_string(out, "{\"specversion\":\"1.0\"");
-    put_id(out, ",\"id\":", a.id);
+    put_text(out, ",\"id\":", a.id);
     bytes_append_string(out, ",\"source\":\"/millrace/");
-    bytes_append_slice(out, a.prefix);
+    json_text_content(out, a.prefix);
     bytes_append_string(out, "\",\"type\":\"millrace.change.");
     bytes_append_string(out, a.operation);
     bytes_append_string(out, "\",\"subject\":\"");
-    bytes_append_slice(out, a.schema);
-    if (a.schema.size > 0) {
-        bytes_append_byte(out, '.');
-    }
-    bytes_append_slice(out, a.table);
+    attributes_append_table(out, &a);
     if (a.time_us != 0) {
         bytes_append_string(out, "\",\"time\":\"");
         payload_append_time(out, a.time_us);
     }
     bytes_append_string(out, "\",\"datacontenttype\":\"application/json\"");
-    if (a.key.size > 0) {
-        put_id(out, ",\"partitionkey\":", a.key);
+    struct slice key = attributes_key(p, r, e);
+    if (key.size > 0) {
+        put_text(out, ",\"partitionkey\":", key);
     }
-    put_id(out, ",\"sequence\":", a.id);
+    put_text(out, ",\"sequence\":", a.id);
     bytes_append_string(out, ",\"data\":");
-    bytes_append(out, json->text.data + json->value.data.at, json->value.data.size);
+    if (!event_view_append(out, e, &p->options->json, f)) {
+        return false;
+    }
     bytes_append_byte(out, '}');
-}
-
-static void add_element(struct payload *p, const struct record *r, const struct event_json *json)
-{
-    payload_array_next(p);
-    put_event(p, r, json);
-}
-
-static void finish_one(struct payload *p)
-{
-    p->body = bytes_slice(&p->array);
+    return true;
 }
 
 const struct payload_type payload_cloudevents_structured = {
     .kind = "cloudevents-structured",
     .content_type = "application/cloudevents+json; charset=utf-8",
-    .add = put_event,
-    .finish = finish_one,
+    .render = render,
 };
 
 const struct payload_type payload_cloudevents_batch = {
     .kind = "cloudevents-batch",
     .content_type = "application/cloudevents-batch+json; charset=utf-8",
     .can_batch = true,
-    .add = add_element,
-    .finish = payload_array_end,
+    .is_always_batch = true,
+    .opening = "[",
+    .closing = "]",
+    .render = render,
 };

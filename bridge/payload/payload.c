@@ -20,10 +20,11 @@ const struct payload_type *payload_type_of(enum function_payload kind)
 
 struct payload_options payload_options_of(const struct function_config *config)
 {
+    const struct payload_type *type = payload_type_of(config->payload);
     return (struct payload_options){
         .kind = config->payload,
         .operations = config->source.operations,
-        .is_array = payload_type_of(config->payload)->can_batch && config->delivery.batch.events > 1,
+        .is_batch = type->is_always_batch || (type->can_batch && config->delivery.batch.events > 1),
         .bytes_max = (size_t)config->delivery.batch.bytes,
         .json = {.int64_as_string = config->int64_as_string},
     };
@@ -32,21 +33,17 @@ struct payload_options payload_options_of(const struct function_config *config)
 void payload_begin(struct payload *p, const struct payload_options *options)
 {
     p->options = options;
-    bytes_reset(&p->json);
-    bytes_reset(&p->array);
+    bytes_reset(&p->body);
     bytes_reset(&p->lines);
-    p->body = (struct slice){NULL, 0};
-    p->closing_bytes = 0;
     p->event_count = 0;
     p->reject_reason = NULL;
 }
 
 void payload_clear(struct payload *p)
 {
-    bytes_clear(&p->json);
-    bytes_clear(&p->key);
-    bytes_clear(&p->array);
+    bytes_clear(&p->body);
     bytes_clear(&p->lines);
+    bytes_clear(&p->key);
 }
 
 const char *payload_operation_name(char op)
@@ -77,33 +74,47 @@ static enum payload_step refuse(struct payload *p, const char *reason)
 
 enum payload_step payload_add(struct payload *p, struct record *r, struct fault *f)
 {
-    struct event_json json;
-    const struct event_buffers out = {&p->json, &p->key};
-    if (!record_decode(r, payload_type_of(p->options->kind)->scope, &p->options->json, &out, &json, f)) {
+    struct event_view e;
+    if (!record_view(r, &e, f)) {
         return refuse(p, "undecodable");
     }
-    return payload_add_event(p, r, &json, f);
+    return payload_add_event(p, r, &e, f);
 }
 
-enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_json *json,
+/** Appends the event; returns the size of the body that it makes, 0 when it can't be decoded. */
+static size_t append(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)
+{
+    const struct payload_type *type = payload_type_of(p->options->kind);
+    if (p->options->is_batch) {
+        bytes_append_string(&p->body, p->event_count == 0 ? type->opening : ",");
+    }
+    if (!type->render(p, r, e, f)) {
+        (void)fault_context(f, "value");
+        return 0;
+    }
+    return p->body.size + (p->options->is_batch ? strlen(type->closing) : 0);
+}
+
+enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_view *e,
                                     struct fault *f)
 {
-    INVARIANT(p->event_count == 0 || p->options->is_array);
-    if (!function_config_wants(p->options->operations, json->value.op)) {
+    INVARIANT(p->event_count == 0 || p->options->is_batch);
+    if (!function_config_wants(p->options->operations, e->op)) {
         return PAYLOAD_FILTERED;
     }
-    size_t array_size = p->array.size;
+    size_t body_size = p->body.size;
     size_t lines_size = p->lines.size;
-    payload_type_of(p->options->kind)->add(p, r, json);
-    size_t size = p->array.size > 0 ? p->array.size + p->closing_bytes : p->body.size;
-    if (size <= p->options->bytes_max) {
+    size_t size = append(p, r, e, f);
+    if (size > 0 && size <= p->options->bytes_max) {
         p->event_count++;
         return PAYLOAD_ADDED;
     }
     // Remove all of it: the next event would be sent with its attributes.
-    p->array.size = array_size;
+    p->body.size = body_size;
     p->lines.size = lines_size;
-    p->body = (struct slice){NULL, 0};
+    if (size == 0) {
+        return refuse(p, "undecodable");
+    }
     if (p->event_count > 0) {
         return PAYLOAD_FULL;
     }
@@ -114,19 +125,12 @@ enum payload_step payload_add_event(struct payload *p, const struct record *r, c
 
 void payload_finish(struct payload *p)
 {
-    payload_type_of(p->options->kind)->finish(p);
-}
-
-void payload_array_next(struct payload *p)
-{
-    bytes_append_byte(&p->array, p->array.size == 0 ? '[' : ',');
-    p->closing_bytes = 1;
-}
-
-void payload_array_end(struct payload *p)
-{
-    bytes_append_byte(&p->array, ']');
-    p->body = bytes_slice(&p->array);
+    if (p->options->is_batch) {
+        bytes_append_string(&p->body, payload_type_of(p->options->kind)->closing);
+    }
+    if (p->lines.size > 0) {
+        bytes_append_byte(&p->lines, '\0');
+    }
 }
 
 static char *put_digits(char *at, int value, int width)
@@ -206,13 +210,16 @@ void payload_append_header_value(struct bytes *out, struct slice text)
     out->size += (size_t)(at - begin);
 }
 
-void payload_append_header_json(struct bytes *out, struct slice escaped)
+void payload_append_header_text(struct bytes *out, struct slice text)
 {
-    if (escaped.size == 0 || memchr(escaped.data, '\\', escaped.size) == NULL) {
-        payload_append_header_value(out, escaped);
+    const uint8_t *end = text.size > 0 ? text.data + text.size : text.data;
+    if (json_text_plain_end(text.data, end) == end) {
+        payload_append_header_value(out, text);
         return;
     }
-    CLEANUP(bytes_clear) struct bytes text = {0};
-    json_text_unescape(&text, escaped);
-    payload_append_header_value(out, bytes_slice(&text));
+    CLEANUP(bytes_clear) struct bytes escaped = {0};
+    CLEANUP(bytes_clear) struct bytes valid = {0};
+    json_text_content(&escaped, text);
+    json_text_unescape(&valid, bytes_slice(&escaped));
+    payload_append_header_value(out, bytes_slice(&valid));
 }

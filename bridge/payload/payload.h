@@ -9,7 +9,7 @@
 struct payload_options {
     enum function_payload kind;
     uint32_t operations;  // enum function_operation bits; others are filtered out
-    bool is_array;        // the function allows batches: the body is a JSON array, even of one event
+    bool is_batch;        // the body is a batch, even of one event
     size_t bytes_max;     // of the body
     struct json_options json;
 };
@@ -17,26 +17,24 @@ struct payload_options {
 /** The buffers of one call, reused for the next; zero-initialised is valid. */
 struct payload {
     const struct payload_options *options;
-    struct bytes json;     // the event being added, as JSON; kinds of one event send a part of it
-    struct bytes key;      // the key of that event, as JSON
-    struct bytes array;    // the body of kinds that build one
-    struct bytes lines;    // headers as on the wire, joined by CR LF, NUL-terminated
-    struct slice body;     // set by payload_finish
-    size_t closing_bytes;  // payload_finish adds this many to the array
+    struct bytes body;
+    struct bytes lines;  // headers as on the wire, joined by CR LF; NUL-terminated by payload_finish
+    struct bytes key;    // of the event being added, as JSON, for kinds that write it as a text
     size_t event_count;
     const char *reject_reason;  // after PAYLOAD_REJECTED
 };
 
-/** One kind of payload. It only writes into the payload's buffers. */
+/** One kind of payload. */
 struct payload_type {
     const char *kind;  // as in the function's file
     const char *content_type;
     bool can_batch;
-    enum event_scope scope;  // of the event_json that add() gets
-    /** Adds one decoded event. Called once for kinds that can't batch. */
-    void (*add)(struct payload *p, const struct record *r, const struct event_json *json);
-    /** Sets the body, after the last event. */
-    void (*finish)(struct payload *p);
+    bool is_always_batch;  // one event is sent as a batch, too
+    const char *opening;   // of a batch; its events are joined by commas
+    const char *closing;
+    /** Appends one event to the body, and its headers to the lines. False: it can't be decoded; what was
+     * appended is cut off again. */
+    bool (*render)(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f);
 };
 
 extern const struct payload_type payload_cloudevents;
@@ -58,12 +56,12 @@ enum payload_step {
     PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable` or `oversize`, *f says more
 };
 
-/** Decodes a resolved event and adds it; without is_array only one. Unless it returns ADDED, the payload is
+/** Writes a resolved event into the body; without is_batch only one. Unless it returns ADDED, the payload is
  * unchanged. */
 enum payload_step payload_add(struct payload *p, struct record *r, struct fault *f) MUST_USE;
 
-/** As payload_add, for an event that is decoded already; its JSON is lent until payload_finish. */
-enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_json *json,
+/** As payload_add, for an event whose parts are known. Of the record it needs no value. */
+enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_view *e,
                                     struct fault *f) MUST_USE;
 
 /** After the last event: p->body, p->lines and the type's content_type are what to send. */
@@ -73,10 +71,6 @@ void payload_clear(struct payload *p);
 /** An envelope's op as a word, or `unknown`. */
 const char *payload_operation_name(char op);
 
-/** For kinds with an array body: appends what precedes an element ([ or a comma), and the closing bracket. */
-void payload_array_next(struct payload *p);
-void payload_array_end(struct payload *p);
-
 /** Microseconds since 1970 as RFC 3339 in UTC, `2024-01-02T03:04:05.678901Z`. */
 void payload_append_time(struct bytes *out, int64_t wall_us);
 
@@ -84,7 +78,7 @@ void payload_append_time(struct bytes *out, int64_t wall_us);
  */
 void payload_append_header_value(struct bytes *out, struct slice text);
 
-/** The same for a text that is escaped as in a JSON string. */
-void payload_append_header_json(struct bytes *out, struct slice escaped);
+/** The same for a name, whose bytes that are not UTF-8 become U+FFFD, as in JSON. */
+void payload_append_header_text(struct bytes *out, struct slice text);
 
 #endif

@@ -8,71 +8,54 @@
 
 #include "core/base/text.h"
 
-static struct slice row_of(const struct event_json *json)
+static bool append_row(struct payload *p, const struct event_view *e, struct fault *f)
 {
-    struct json_span span = json->value.after.size > 0 ? json->value.after : json->value.before;
-    return span.size > 0 ? slice_make(json->text.data + span.at, span.size) : slice_of("null");
+    const struct event_value *row = e->after.kind == EVENT_VALUE_NULL ? &e->before : &e->after;
+    return event_value_append(&p->body, row, &p->options->json, f);
 }
 
-static void add_element(struct payload *p, const struct record *r, const struct event_json *json)
+static bool render_element(struct payload *p, const struct attributes *a, const struct event_view *e,
+                           struct fault *f)
 {
-    struct attributes a = attributes_of(r, json);
-    struct bytes *out = &p->array;
-    payload_array_next(p);
+    struct bytes *out = &p->body;
     bytes_append_string(out, "{\"op\":\"");
-    bytes_append_byte(out, (uint8_t)json->value.op);
+    bytes_append_byte(out, (uint8_t)e->op);
     bytes_append_string(out, "\",\"table\":\"");
-    bytes_append_slice(out, a.schema);
-    if (a.schema.size > 0) {
-        bytes_append_byte(out, '.');
-    }
-    bytes_append_slice(out, a.table);
+    attributes_append_table(out, a);
     bytes_append_string(out, "\",\"id\":");
-    text_append_json(out, a.id);
+    text_append_json(out, a->id);
     bytes_append_string(out, ",\"row\":");
-    bytes_append_slice(out, row_of(json));
+    if (!append_row(p, e, f)) {
+        return false;
+    }
     bytes_append_byte(out, '}');
+    return true;
 }
 
-static void add_alone(struct payload *p, const struct record *r, const struct event_json *json)
+static bool render_alone(struct payload *p, const struct attributes *a, const struct event_view *e,
+                         struct fault *f)
 {
-    struct attributes a = attributes_of(r, json);
     struct bytes *lines = &p->lines;
-    p->body = row_of(json);
     bytes_append_string(lines, "millrace-operation: ");
-    bytes_append_string(lines, a.operation);
+    bytes_append_string(lines, a->operation);
     bytes_append_string(lines, "\r\nmillrace-table: ");
-    payload_append_header_json(lines, a.schema);
-    if (a.schema.size > 0) {
-        bytes_append_byte(lines, '.');
-    }
-    payload_append_header_json(lines, a.table);
+    attributes_append_header_table(lines, a);
     bytes_append_string(lines, "\r\nmillrace-id: ");
-    payload_append_header_value(lines, a.id);
-    bytes_append_byte(lines, '\0');
+    payload_append_header_value(lines, a->id);
+    return append_row(p, e, f);
 }
 
-static void add(struct payload *p, const struct record *r, const struct event_json *json)
+static bool render(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)
 {
-    if (p->options->is_array) {
-        add_element(p, r, json);
-    } else {
-        add_alone(p, r, json);
-    }
-}
-
-static void finish(struct payload *p)
-{
-    if (p->options->is_array) {
-        payload_array_end(p);
-    }
+    struct attributes a = attributes_of(r, e);
+    return p->options->is_batch ? render_element(p, &a, e, f) : render_alone(p, &a, e, f);
 }
 
 const struct payload_type payload_row = {
     .kind = "row",
     .content_type = "application/json",
     .can_batch = true,
-    .scope = EVENT_ROW,
-    .add = add,
-    .finish = finish,
+    .opening = "[",
+    .closing = "]",
+    .render = render,
 };

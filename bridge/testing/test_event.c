@@ -131,18 +131,21 @@ static void put_source(struct bytes *out, const char *topic)
     bytes_append_byte(out, '}');
 }
 
-static struct json_span span_of(const struct json_node *node)
+/** A member of the event, as it is written. */
+static struct event_value value_of(const struct test_event *e, const char *name)
 {
-    bool is_there = node != NULL && node->kind != FILTER_NULL;
-    return is_there ? (struct json_span){node->at, node->end - node->at} : (struct json_span){0, 0};
+    const struct json_node *node = json_tree_member(&e->tree, &e->tree.nodes[0], slice_of(name));
+    if (node == NULL || node->kind == FILTER_NULL) {
+        return (struct event_value){EVENT_VALUE_NULL, NULL, {NULL, 0}};
+    }
+    return (struct event_value){EVENT_VALUE_JSON, NULL,
+                                slice_make(e->tree.source.data + node->at, node->end - node->at)};
 }
 
-/** Of a string, without its quotes. */
-static struct json_span text_span(const struct json_tree *t, const struct json_node *source, const char *name)
+static struct slice text_of(const struct json_tree *t, const struct json_node *source, const char *name)
 {
     const struct json_node *node = is_object(source) ? json_tree_member(t, source, slice_of(name)) : NULL;
-    bool is_text = node != NULL && node->kind == FILTER_TEXT;
-    return is_text ? (struct json_span){node->at + 1, node->end - node->at - 2} : (struct json_span){0, 0};
+    return node != NULL && node->kind == FILTER_TEXT ? node->text : (struct slice){NULL, 0};
 }
 
 static int64_t number_of(const struct json_tree *t, const struct json_node *source, const char *name)
@@ -155,26 +158,21 @@ static int64_t number_of(const struct json_tree *t, const struct json_node *sour
     return strtoll(text, NULL, 10);
 }
 
-/** Where the parts are in `data`, as json_encode_event returns them. */
 static void find_parts(struct test_event *e, char op)
 {
-    CLEANUP(json_tree_clear) struct json_tree t = {0};
-    struct fault f;
-    INVARIANT(json_tree_parse(bytes_slice(&e->data), (struct json_place){1, 1}, &t, &f));
-    const struct json_node *root = &t.nodes[0];
-    const struct json_node *source = json_tree_member(&t, root, slice_of("source"));
-    int64_t ts_us = number_of(&t, source, "ts_us");
-    e->json.text = bytes_slice(&e->data);
-    e->json.value = (struct json_event){
+    const struct json_tree *t = &e->tree;
+    const struct json_node *source = json_tree_member(t, &t->nodes[0], slice_of("source"));
+    int64_t ts_us = number_of(t, source, "ts_us");
+    e->view = (struct event_view){
         .is_envelope = true,
         .op = op,
-        .data = {0, e->data.size},
-        .before = span_of(json_tree_member(&t, root, slice_of("before"))),
-        .after = span_of(json_tree_member(&t, root, slice_of("after"))),
-        .prefix = text_span(&t, source, "name"),
-        .schema = text_span(&t, source, "schema"),
-        .table = text_span(&t, source, "table"),
-        .commit_time_us = ts_us != 0 ? ts_us : number_of(&t, source, "ts_ms") * 1000,
+        .before = value_of(e, "before"),
+        .after = value_of(e, "after"),
+        .source = value_of(e, "source"),
+        .prefix = text_of(t, source, "name"),
+        .schema = text_of(t, source, "schema"),
+        .table = text_of(t, source, "table"),
+        .commit_time_us = ts_us != 0 ? ts_us : number_of(t, source, "ts_ms") * 1000,
     };
 }
 
@@ -189,26 +187,25 @@ bool test_event_read(const struct json_tree *t, const struct json_node *event,
     }
     ret->topic = choose_topic(&m, config);
     ret->id = m.id == NULL ? memory_string(DEFAULT_ID) : slice_to_string(m.id->text);
-    bytes_format(&ret->data, "{\"op\":\"%c\"", op);
-    put(&ret->data, "before", t, m.before, "null");
-    put(&ret->data, "after", t, m.after, "null");
-    if (m.source == NULL) {
-        put_source(&ret->data, ret->topic);
-    } else {
-        put(&ret->data, "source", t, m.source, "null");
-    }
-    bytes_append_byte(&ret->data, '}');
-    find_parts(ret, op);
     bytes_append_byte(&ret->whole, '{');
     put(&ret->whole, "key", t, m.key, "null");
-    if (m.key != NULL) {
-        ret->json.key = slice_make(t->source.data + m.key->at, m.key->end - m.key->at);
-    }
     put(&ret->whole, "headers", t, m.headers, "{}");
-    bytes_append_byte(&ret->whole, ',');
-    bytes_append(&ret->whole, ret->data.data + 1, ret->data.size - 1);
+    bytes_format(&ret->whole, ",\"op\":\"%c\"", op);
+    put(&ret->whole, "before", t, m.before, "null");
+    put(&ret->whole, "after", t, m.after, "null");
+    if (m.source == NULL) {
+        put_source(&ret->whole, ret->topic);
+    } else {
+        put(&ret->whole, "source", t, m.source, "null");
+    }
+    bytes_append_byte(&ret->whole, '}');
     struct filter_value root;
     INVARIANT(json_event_parse(bytes_slice(&ret->whole), (struct json_place){1, 1}, &ret->tree, &root, f));
+    find_parts(ret, op);
+    ret->view.key =
+        m.key == NULL ? (struct event_value){EVENT_VALUE_NULL, NULL, {NULL, 0}}
+                      : (struct event_value){EVENT_VALUE_JSON, NULL,
+                                             slice_make(t->source.data + m.key->at, m.key->end - m.key->at)};
     ret->record = (struct record){.topic = ret->topic, .timestamp_ms = -1, .id = slice_of(ret->id)};
     return true;
 }
@@ -216,7 +213,6 @@ bool test_event_read(const struct json_tree *t, const struct json_node *event,
 void test_event_clear(struct test_event *e)
 {
     json_tree_clear(&e->tree);
-    bytes_clear(&e->data);
     bytes_clear(&e->whole);
     free(e->topic);
     free(e->id);

@@ -9,8 +9,7 @@
 /** Zero-initialised is empty. */
 struct test_event {
     struct record record;    // only the members that payloads read; not counted
-    struct event_json json;  // of `data`
-    struct bytes data;       // {"op":…,"before":…,"after":…,"source":…}
+    struct event_view view;  // of `whole`
     struct bytes whole;      // {"key":…,"headers":…,"op":…,…}: what filters match
     struct json_tree tree;   // of `whole`
     char *topic;

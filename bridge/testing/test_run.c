@@ -28,7 +28,7 @@ static bool is_delivered(struct run *r, const struct test_event *e)
 {
     const struct function_config *c = r->config;
     if (!text_list_glob_match(&c->source.topics, e->topic) ||
-        !function_config_wants(c->source.operations, e->json.value.op)) {
+        !function_config_wants(c->source.operations, e->view.op)) {
         return false;
     }
     return c->filter.pattern == NULL ||
@@ -56,8 +56,8 @@ static void explain(struct run *r, const struct test_event *e)
     const struct function_config *c = r->config;
     if (!text_list_glob_match(&c->source.topics, e->topic)) {
         bytes_format(r->diff, ": its topic %s is not in source.topics", e->topic);
-    } else if (!function_config_wants(c->source.operations, e->json.value.op)) {
-        bytes_format(r->diff, ": its op %c is not in source.operations", e->json.value.op);
+    } else if (!function_config_wants(c->source.operations, e->view.op)) {
+        bytes_format(r->diff, ": its op %c is not in source.operations", e->view.op);
     } else if (c->filter.pattern != NULL) {
         const struct pattern_term *term = match_explain(
             c->filter.pattern, &JSON_EVENT_OPS, json_tree_value(&e->tree, &e->tree.nodes[0]), &r->scratch);
@@ -72,12 +72,12 @@ static void add_to_request(struct run *r, struct test_event *e)
 {
     struct fault f;
     bool takes_more =
-        r->options.is_array && r->payload.event_count < (size_t)r->config->delivery.batch.events;
+        r->options.is_batch && r->payload.event_count < (size_t)r->config->delivery.batch.events;
     if (r->is_request_full || (r->payload.event_count > 0 && !takes_more)) {
         r->is_request_full = true;
         return;
     }
-    switch (payload_add_event(&r->payload, &e->record, &e->json, &f)) {
+    switch (payload_add_event(&r->payload, &e->record, &e->view, &f)) {
     case PAYLOAD_ADDED:
         break;
     case PAYLOAD_FULL:
@@ -90,7 +90,6 @@ static void add_to_request(struct run *r, struct test_event *e)
     case PAYLOAD_FILTERED:
         break;
     }
-    // The payload may lend the event's text, so that the request is finished while the event is there.
 }
 
 static void check_word(struct run *r, const struct test_event *e, bool is_sent)
@@ -188,7 +187,7 @@ static void check_body(struct run *r)
     if (r->test->body == NULL) {
         return;
     }
-    if (!json_tree_parse(r->payload.body, (struct json_place){1, 1}, &body, &f)) {
+    if (!json_tree_parse(bytes_slice(&r->payload.body), (struct json_place){1, 1}, &body, &f)) {
         bytes_format(r->diff, "    the body is no JSON: %s\n", f.text);
         return;
     }
@@ -222,65 +221,32 @@ static void check_request(struct run *r)
     check_body(r);
 }
 
-/** Appends to `kept`, because a payload lends the text of an event until it is finished. */
-static bool run_event(struct run *r, const struct json_tree *t, const struct json_node *node,
-                      struct test_event *kept, struct fault *f)
+static bool run_event(struct run *r, const struct json_tree *t, const struct json_node *node, struct fault *f)
 {
-    if (!test_event_read(t, node, r->config, kept, f)) {
+    CLEANUP(test_event_clear) struct test_event event = {0};
+    if (!test_event_read(t, node, r->config, &event, f)) {
         return false;
     }
-    bool is_sent = is_delivered(r, kept);
-    check_word(r, kept, is_sent);
+    bool is_sent = is_delivered(r, &event);
+    check_word(r, &event, is_sent);
     if (!is_sent && r->test->expect == NULL) {
         bytes_format(r->diff, "    event %zu was filtered", r->event_count + 1);
-        explain(r, kept);
+        explain(r, &event);
         bytes_append_string(r->diff, "\n");
     }
     r->event_count++;
     if (is_sent) {
-        add_to_request(r, kept);
+        add_to_request(r, &event);
     }
     return true;
 }
 
-/** The events of a test, and what owns their texts. */
-struct events {
-    struct test_event *items;
-    size_t count;
-    struct bytes file;
-    struct json_tree *trees;  // one for each line of the file
-    size_t tree_count;
-};
-
-static struct test_event *next_event(struct events *e)
-{
-    e->items = memory_resize(e->items, (e->count + 1) * sizeof(*e->items));
-    e->items[e->count] = (struct test_event){0};
-    return &e->items[e->count++];
-}
-
-static void clear_events(struct events *e)
-{
-    for (size_t i = 0; i < e->count; i++) {
-        test_event_clear(&e->items[i]);
-    }
-    for (size_t i = 0; i < e->tree_count; i++) {
-        json_tree_clear(&e->trees[i]);
-    }
-    free(e->items);
-    free(e->trees);
-    bytes_clear(&e->file);
-}
-
-static bool run_line(struct run *r, struct events *e, struct slice line, uint32_t number, const char *path,
-                     struct fault *f)
+static bool run_line(struct run *r, struct slice line, uint32_t number, const char *path, struct fault *f)
 {
     struct fault cause;
-    e->trees = memory_resize(e->trees, (e->tree_count + 1) * sizeof(*e->trees));
-    struct json_tree *tree = &e->trees[e->tree_count++];
-    *tree = (struct json_tree){0};
-    return (json_tree_parse(line, (struct json_place){number, 1}, tree, &cause) &&
-            run_event(r, tree, &tree->nodes[0], next_event(e), &cause)) ||
+    CLEANUP(json_tree_clear) struct json_tree tree = {0};
+    return (json_tree_parse(line, (struct json_place){number, 1}, &tree, &cause) &&
+            run_event(r, &tree, &tree.nodes[0], &cause)) ||
            fault_set(f, FAULT_CONFIG, "%s:%s", path, cause.text);
 }
 
@@ -304,42 +270,43 @@ static bool read_file(const char *path, struct bytes *ret, struct fault *f)
     return true;
 }
 
-static bool run_file(struct run *r, struct events *e, const char *folder, struct fault *f)
+static bool run_file(struct run *r, const char *folder, struct fault *f)
 {
+    CLEANUP(bytes_clear) struct bytes file = {0};
     CLEANUP(memory_free_pointer) char *name = slice_to_string(r->test->events->text);
     CLEANUP(memory_free_pointer)
     char *path = name[0] == '/' ? memory_string(name) : memory_format("%s/%s", folder, name);
     struct fault cause;
-    if (!read_file(path, &e->file, &cause)) {
+    if (!read_file(path, &file, &cause)) {
         return json_tree_refuse(&r->tests->tree, r->test->events->at, f, "%s", cause.text);
     }
     uint32_t number = 1;
-    for (size_t at = 0; at < e->file.size; number++) {
-        const uint8_t *end = memchr(e->file.data + at, '\n', e->file.size - at);
-        size_t size = (end == NULL ? e->file.size : (size_t)(end - e->file.data)) - at;
-        struct slice line = slice_make(e->file.data + at, size);
+    for (size_t at = 0; at < file.size; number++) {
+        const uint8_t *end = memchr(file.data + at, '\n', file.size - at);
+        size_t size = (end == NULL ? file.size : (size_t)(end - file.data)) - at;
+        struct slice line = slice_make(file.data + at, size);
         bool is_blank = size == 0 || (size == 1 && line.data[0] == '\r');
-        if (!is_blank && !run_line(r, e, line, number, path, f)) {
+        if (!is_blank && !run_line(r, line, number, path, f)) {
             return false;
         }
         at += size + 1;
     }
-    return e->count > 0 ||
+    return r->event_count > 0 ||
            json_tree_refuse(&r->tests->tree, r->test->events->at, f, "%s has no events", path);
 }
 
-static bool run_events(struct run *r, struct events *e, const char *folder, struct fault *f)
+static bool run_events(struct run *r, const char *folder, struct fault *f)
 {
     const struct json_tree *t = &r->tests->tree;
     if (r->test->event != NULL) {
-        return run_event(r, t, r->test->event, next_event(e), f);
+        return run_event(r, t, r->test->event, f);
     }
     if (r->test->events->kind == FILTER_TEXT) {
-        return run_file(r, e, folder, f);
+        return run_file(r, folder, f);
     }
     for (const struct json_node *n = json_tree_child(t, r->test->events); n != NULL;
          n = json_tree_next(t, n)) {
-        if (!run_event(r, t, n, next_event(e), f)) {
+        if (!run_event(r, t, n, f)) {
             return false;
         }
     }
@@ -358,11 +325,10 @@ static void check_count(struct run *r)
 bool test_run(const struct function_config *config, const struct function_tests *tests,
               const struct function_test *test, const char *folder, struct bytes *diff, struct fault *f)
 {
-    struct events events = {0};
     struct run r = {
         .config = config, .tests = tests, .test = test, .diff = diff, .options = payload_options_of(config)};
     payload_begin(&r.payload, &r.options);
-    bool is_read = run_events(&r, &events, folder, f);
+    bool is_read = run_events(&r, folder, f);
     if (is_read) {
         check_count(&r);
         if (r.payload.event_count > 0) {
@@ -372,6 +338,5 @@ bool test_run(const struct function_config *config, const struct function_tests 
     }
     payload_clear(&r.payload);
     bytes_clear(&r.scratch);
-    clear_events(&events);
     return is_read;
 }

@@ -81,6 +81,62 @@ void avro_meaning_set(struct avro_type *type, const json_t *annotated)
     type->meaning = meaning;
 }
 
+static const struct avro_type *without_null(const struct avro_type *type)
+{
+    if (type->kind != AVRO_KIND_UNION || type->count != 2) {
+        return type;
+    }
+    return type->branches[0]->kind == AVRO_KIND_NULL   ? type->branches[1]
+           : type->branches[1]->kind == AVRO_KIND_NULL ? type->branches[0]
+                                                       : type;
+}
+
+static void set_kind(struct avro_pass *pass, enum avro_pass_kind kind, size_t size)
+{
+    pass->kind = kind;
+    pass->size = size;
+}
+
+static void set_pass(struct avro_field *field)
+{
+    const struct avro_type *type = without_null(field->type);
+    struct avro_pass *pass = &field->pass;
+    *pass = (struct avro_pass){.type = type, .kind = AVRO_PASS_ANY};
+    pass->is_nullable = type != field->type;
+    pass->null_branch = pass->is_nullable && field->type->branches[0]->kind == AVRO_KIND_NULL ? 0 : 1;
+    switch (type->kind) {
+    case AVRO_KIND_INT:
+    case AVRO_KIND_LONG:
+    case AVRO_KIND_ENUM:
+        set_kind(pass, AVRO_PASS_LONG, 0);
+        return;
+    case AVRO_KIND_BYTES:
+    case AVRO_KIND_STRING:
+        set_kind(pass, AVRO_PASS_BYTES, 0);
+        return;
+    case AVRO_KIND_NULL:
+        set_kind(pass, AVRO_PASS_SIZE, 0);
+        return;
+    case AVRO_KIND_BOOLEAN:
+        set_kind(pass, AVRO_PASS_SIZE, 1);
+        return;
+    case AVRO_KIND_FLOAT:
+        set_kind(pass, AVRO_PASS_SIZE, 4);
+        return;
+    case AVRO_KIND_DOUBLE:
+        set_kind(pass, AVRO_PASS_SIZE, 8);
+        return;
+    case AVRO_KIND_FIXED:
+        set_kind(pass, AVRO_PASS_SIZE, type->size);
+        return;
+    case AVRO_KIND_ARRAY:
+    case AVRO_KIND_MAP:
+    case AVRO_KIND_UNION:
+    case AVRO_KIND_RECORD:
+        return;
+    }
+}
+
 static enum avro_role find_role(const char *name)
 {
     static const struct {
@@ -110,6 +166,7 @@ void avro_meaning_set_roles(struct avro_type *record, const json_t *fields)
         if (field->role == AVRO_ROLE_SOURCE && field->type->kind != AVRO_KIND_RECORD) {
             field->role = AVRO_ROLE_NONE;
         }
+        set_pass(field);
         has_op |= field->role == AVRO_ROLE_OP && field->type->kind == AVRO_KIND_STRING;
         has_before |= field->role == AVRO_ROLE_BEFORE;
         has_after |= field->role == AVRO_ROLE_AFTER;

@@ -1,4 +1,4 @@
-// Derives what a value means from its schema's annotations.
+// Derives from a schema what its values mean, and how they are passed.
 #ifndef SCHEMAS_AVRO_AVRO_MEANING_H
 #define SCHEMAS_AVRO_AVRO_MEANING_H
 
@@ -10,7 +10,8 @@
  * be set. */
 void avro_meaning_set(struct avro_type *type, const json_t *annotated);
 
-/** Sets the roles of a record's fields and whether it is an envelope. The field types must be set. */
+/** Sets the roles of a record's fields, how they are passed, and whether it is an envelope. The field types
+ * must be set. */
 void avro_meaning_set_roles(struct avro_type *record, const json_t *fields);
 
 #endif

@@ -93,7 +93,7 @@ static void skip_nested(struct cursor *c, const struct avro_type *type, int dept
     if (depth == AVRO_READ_DEPTH_MAX) {
         c->is_short = true;
     } else if (type->kind == AVRO_KIND_UNION) {
-        skip(c, avro_read_branch(c, type), depth + 1);
+        skip(c, avro_read_branch(c, type), depth);  // a branch is no union
     } else if (type->kind == AVRO_KIND_RECORD) {
         for (size_t i = 0; i < type->count && !c->is_short; i++) {
             skip(c, type->fields[i].type, depth + 1);

@@ -1,5 +1,5 @@
 // Reads Avro binary where it lies: numbers, sizes, and values that are skipped. The format is described in
-// schemas/json/json_walk.c.
+// schemas/json/json_encode.c.
 #ifndef SCHEMAS_AVRO_AVRO_READ_H
 #define SCHEMAS_AVRO_AVRO_READ_H
 

@@ -202,7 +202,7 @@ static bool add_field(struct avro_type_parser *p, struct avro_type *record, cons
     if (type == NULL) {
         return false;
     }
-    record->fields[record->count++] = (struct avro_field){make_label(name, ":"), type, AVRO_ROLE_NONE};
+    record->fields[record->count++] = (struct avro_field){.label = make_label(name, ":"), .type = type};
     return true;
 }
 

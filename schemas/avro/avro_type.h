@@ -71,10 +71,27 @@ struct avro_type {
     struct avro_type *next;       // all types of the schema, from the root, in order of appearance
 };
 
+// How a field's value that is not null is passed without reading it.
+enum avro_pass_kind {
+    AVRO_PASS_ANY,
+    AVRO_PASS_LONG,
+    AVRO_PASS_BYTES,
+    AVRO_PASS_SIZE,  // `size` bytes
+};
+
+struct avro_pass {
+    const struct avro_type *type;  // without null, if the field is a union of null and one other type
+    size_t size;
+    enum avro_pass_kind kind : 8;
+    bool is_nullable;     // the field is such a union
+    uint8_t null_branch;  // the index of null
+};
+
 struct avro_field {
     struct slice label;  // `"name":` as JSON text
     struct avro_type *type;
     enum avro_role role;
+    struct avro_pass pass;  // see avro_pass.h
 };
 
 /**

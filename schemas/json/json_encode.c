@@ -1,236 +1,355 @@
+// The format of Avro binary:
+//
+//   null             nothing             boolean   one byte, 0 or 1
+//   int, long        zig-zag, 7 bits a byte, low bits first
+//   float, double    4, 8 bytes, little-endian
+//   bytes, string    long size, bytes    fixed     its bytes        enum   int index
+//   array, map       blocks: long count, items; a negative count is followed by the block's size in bytes;
+//   count 0 ends union            long index, value   record    its fields in order
+//
+// Source: Apache Avro 1.11, "Binary Encoding".
 #include "schemas/json/json_encode.h"
 
-#include "core/base/clock.h"
+#include "core/base/cursor.h"
+#include "schemas/avro/avro_read.h"
+#include "schemas/json/json_check.h"
+#include "schemas/json/json_decimal.h"
+#include "schemas/json/json_java.h"
 #include "schemas/json/json_text.h"
-#include "schemas/json/json_walk.h"
+#include "schemas/json/json_time.h"
+
+enum {
+    DEPTH_MAX = 128,
+    OUT_BASE = 1024 * 1024,
+    OUT_FACTOR = 128,  // a null has one byte in Avro; in JSON a name (at most 63 bytes) and "null"
+};
+
+/** One pass over Avro binary along its schema. Plain data. The first failure is kept in `bad` (or `in` is
+ * short); every later read returns zeros. */
+struct walk {
+    struct cursor in;
+    struct bytes *out;
+    size_t out_max;  // limit of `out`: a few bytes of Avro must not become gigabytes of JSON
+    bool int64_as_string;
+    bool as_stored;
+    const char *bad;  // static text; NULL: no failure
+    uint32_t depth;
+};
+
+static void walk_value(struct walk *w, const struct avro_type *type);
+
+static void fail(struct walk *w, const char *why)
+{
+    if (!w->in.is_short) {
+        w->bad = why;
+        w->in.is_short = true;
+    }
+}
+
+static __attribute__((noinline)) int64_t read_long_slow(struct walk *w)
+{
+    size_t left = cursor_left(&w->in);
+    int64_t value = avro_read_long_slow(&w->in);
+    if (w->in.is_short && left >= AVRO_READ_LONG_BYTES_MAX) {
+        w->bad = "a number of more than 64 bits";
+    }
+    return value;
+}
+
+static inline int64_t read_long(struct walk *w)
+{
+    bool is_byte = !w->in.is_short && w->in.at < w->in.end && *w->in.at < 0x80;
+    return is_byte ? avro_read_long(&w->in) : read_long_slow(w);
+}
+
+static int32_t read_int(struct walk *w)
+{
+    int64_t value = read_long(w);
+    if (value < INT32_MIN || value > INT32_MAX) {
+        fail(w, "an int of more than 32 bits");
+        return 0;
+    }
+    return (int32_t)value;
+}
+
+static struct slice read_string(struct walk *w)
+{
+    int64_t size = read_long(w);
+    if (size < 0) {
+        fail(w, "a negative size");
+        size = 0;
+    }
+    return cursor_take(&w->in, (size_t)size);
+}
+
+static bool read_boolean(struct walk *w)
+{
+    uint8_t byte = cursor_u8(&w->in);
+    if (byte > 1) {
+        fail(w, "a boolean that is neither 0 nor 1");
+    }
+    return byte == 1;
+}
+
+static void walk_number(struct walk *w, enum avro_meaning meaning, int64_t value, bool is_long)
+{
+    switch (w->as_stored ? AVRO_MEANING_NONE : meaning) {
+    case AVRO_MEANING_DATE:
+        json_time_date(w->out, value);
+        return;
+    case AVRO_MEANING_TIME_MS:
+    case AVRO_MEANING_TIME_US:
+    case AVRO_MEANING_TIME_NS:
+        json_time_of_day(w->out, value, 3 * (size_t)(meaning - AVRO_MEANING_TIME_MS + 1));
+        return;
+    case AVRO_MEANING_LOCAL_MS:
+    case AVRO_MEANING_LOCAL_US:
+    case AVRO_MEANING_LOCAL_NS:
+        json_time_timestamp(w->out, value, 3 * (size_t)(meaning - AVRO_MEANING_LOCAL_MS + 1), "");
+        return;
+    case AVRO_MEANING_INSTANT_MS:
+    case AVRO_MEANING_INSTANT_US:
+    case AVRO_MEANING_INSTANT_NS:
+        json_time_timestamp(w->out, value, 3 * (size_t)(meaning - AVRO_MEANING_INSTANT_MS + 1), "Z");
+        return;
+    case AVRO_MEANING_NONE:
+    case AVRO_MEANING_DECIMAL:
+    case AVRO_MEANING_VARIABLE_DECIMAL:
+    case AVRO_MEANING_JSON:
+        break;
+    }
+    bool is_quoted = is_long && w->int64_as_string;
+    if (is_quoted) {
+        bytes_append_byte(w->out, '"');
+    }
+    json_text_integer(w->out, value);
+    if (is_quoted) {
+        bytes_append_byte(w->out, '"');
+    }
+}
+
+static void walk_float(struct walk *w)
+{
+    uint32_t bits = __builtin_bswap32(cursor_u32(&w->in));
+    float value = 0;
+    memcpy(&value, &bits, sizeof value);
+    if (w->as_stored) {
+        json_java_float(w->out, value);
+    } else {
+        json_text_float(w->out, value);
+    }
+}
+
+static void walk_double(struct walk *w)
+{
+    uint64_t bits = __builtin_bswap64(cursor_u64(&w->in));
+    double value = 0;
+    memcpy(&value, &bits, sizeof value);
+    if (w->as_stored) {
+        json_java_double(w->out, value);
+    } else {
+        json_text_double(w->out, value);
+    }
+}
+
+static void walk_decimal(struct walk *w, struct slice unscaled, int32_t scale)
+{
+    const char *quote = w->as_stored ? "" : "\"";
+    bytes_append_string(w->out, quote);
+    if (!json_decimal_append(w->out, unscaled, scale)) {
+        fail(w, "a decimal of too many digits");
+    }
+    bytes_append_string(w->out, quote);
+}
+
+static void walk_bytes(struct walk *w, const struct avro_type *type, struct slice data)
+{
+    if (type->meaning != AVRO_MEANING_DECIMAL) {
+        json_text_base64(w->out, data);
+    } else {
+        walk_decimal(w, data, type->scale);
+    }
+}
+
+static void walk_text(struct walk *w, const struct avro_type *type)
+{
+    struct slice text = read_string(w);
+    if (type->meaning == AVRO_MEANING_JSON && !w->as_stored && json_check_value(text)) {
+        bytes_append_slice(w->out, text);
+    } else {
+        json_text_string(w->out, text);
+    }
+}
+
+// The index of a symbol or of a union's branch.
+static inline size_t read_index(struct walk *w, const struct avro_type *type, const char *bad)
+{
+    int64_t index = read_long(w);
+    if (index < 0 || (uint64_t)index >= type->count) {
+        fail(w, bad);
+        index = 0;
+    }
+    return (size_t)index;
+}
+
+// The number of items of the next block, 0 at the end; limited by the bytes left, as an item has at least
+// one.
+static uint64_t read_block(struct walk *w)
+{
+    int64_t count = read_long(w);
+    if (count < 0) {
+        int64_t size = read_long(w);
+        if (size < 0 || (uint64_t)size > cursor_left(&w->in)) {
+            fail(w, "a block's size beyond the end");
+            return 0;
+        }
+    }
+    uint64_t magnitude = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
+    if (magnitude > cursor_left(&w->in)) {
+        fail(w, "more items than bytes");
+        return 0;
+    }
+    return magnitude;
+}
+
+static void check_size(struct walk *w)
+{
+    if (w->out->size > w->out_max) {
+        fail(w, "its JSON is too large");
+    }
+}
+
+static void walk_items(struct walk *w, const struct avro_type *type)
+{
+    bool is_map = type->kind == AVRO_KIND_MAP;
+    bool is_first = true;
+    bytes_append_byte(w->out, is_map ? '{' : '[');
+    for (uint64_t left = read_block(w); left > 0; left = read_block(w)) {
+        while (left-- > 0 && !w->in.is_short) {
+            if (!is_first) {
+                bytes_append_byte(w->out, ',');
+            }
+            is_first = false;
+            if (is_map) {
+                json_text_string(w->out, read_string(w));
+                bytes_append_byte(w->out, ':');
+            }
+            walk_value(w, type->items);
+            check_size(w);
+        }
+    }
+    bytes_append_byte(w->out, is_map ? '}' : ']');
+}
+
+static inline const struct avro_type *read_branch(struct walk *w, const struct avro_type *type)
+{
+    return type->branches[read_index(w, type, "a union's index out of range")];
+}
+
+static void walk_record(struct walk *w, const struct avro_type *type)
+{
+    if (type->meaning == AVRO_MEANING_VARIABLE_DECIMAL && !w->as_stored) {
+        int32_t scale = read_int(w);
+        walk_decimal(w, read_string(w), scale);
+        return;
+    }
+    bytes_append_byte(w->out, '{');
+    for (size_t i = 0; i < type->count && !w->in.is_short; i++) {
+        if (i > 0) {
+            bytes_append_byte(w->out, ',');
+        }
+        bytes_append_slice(w->out, type->fields[i].label);
+        walk_value(w, type->fields[i].type);
+    }
+    bytes_append_byte(w->out, '}');
+}
+
+static void walk_nested(struct walk *w, const struct avro_type *type)
+{
+    if (w->depth == DEPTH_MAX) {
+        fail(w, "nested too deep");
+        return;
+    }
+    w->depth++;
+    check_size(w);
+    if (type->kind == AVRO_KIND_RECORD) {
+        walk_record(w, type);
+    } else if (type->kind == AVRO_KIND_UNION) {
+        walk_value(w, read_branch(w, type));
+    } else {
+        walk_items(w, type);
+    }
+    w->depth--;
+}
+
+static void walk_value(struct walk *w, const struct avro_type *type)
+{
+    if (type->kind == AVRO_KIND_UNION) {
+        type = read_branch(w, type);
+    }
+    switch (type->kind) {
+    case AVRO_KIND_NULL:
+        bytes_append(w->out, "null", 4);
+        return;
+    case AVRO_KIND_BOOLEAN:
+        bytes_append_string(w->out, read_boolean(w) ? "true" : "false");
+        return;
+    case AVRO_KIND_INT:
+        walk_number(w, type->meaning, read_int(w), false);
+        return;
+    case AVRO_KIND_LONG:
+        walk_number(w, type->meaning, read_long(w), true);
+        return;
+    case AVRO_KIND_FLOAT:
+        walk_float(w);
+        return;
+    case AVRO_KIND_DOUBLE:
+        walk_double(w);
+        return;
+    case AVRO_KIND_BYTES:
+        walk_bytes(w, type, read_string(w));
+        return;
+    case AVRO_KIND_FIXED:
+        walk_bytes(w, type, cursor_take(&w->in, type->size));
+        return;
+    case AVRO_KIND_STRING:
+        walk_text(w, type);
+        return;
+    case AVRO_KIND_ENUM:
+        bytes_append_slice(w->out, type->symbols[read_index(w, type, "an enum's index out of range")]);
+        return;
+    case AVRO_KIND_ARRAY:
+    case AVRO_KIND_MAP:
+    case AVRO_KIND_UNION:
+    case AVRO_KIND_RECORD:
+        walk_nested(w, type);
+        return;
+    }
+}
+
+static bool finish(const struct walk *w, struct fault *f)
+{
+    if (w->bad != NULL) {
+        return fault_set(f, FAULT_REJECT, "Avro data: %s", w->bad);
+    }
+    return cursor_finish(&w->in, "Avro data", f);
+}
 
 bool json_encode_datum(const struct avro_type *type, struct slice avro, const struct json_options *options,
                        struct bytes *out, struct fault *f)
 {
-    struct json_walk w;
     size_t before = out->size;
-    json_walk_begin(&w, avro, options, out);
-    json_walk_value(&w, type);
-    if (!json_walk_finish(&w, f)) {
+    struct walk w = {
+        .in = cursor_over(avro),
+        .out = out,
+        .out_max = before + OUT_BASE + avro.size * OUT_FACTOR,
+        .int64_as_string = options != NULL && options->int64_as_string,
+        .as_stored = options != NULL && options->as_stored,
+    };
+    walk_value(&w, type);
+    if (!finish(&w, f)) {
         out->size = before;
         return false;
     }
     return true;
-}
-
-// Appends the value and returns its span; size 0 for null.
-static struct json_span encode_spanned(struct json_walk *w, const struct avro_type *type)
-{
-    struct json_span span = {w->out->size, 0};
-    json_walk_value(w, type);
-    span.size = w->out->size - span.at;
-    if (span.size == 4 && memcmp(w->out->data + span.at, "null", 4) == 0) {
-        span.size = 0;
-    }
-    return span;
-}
-
-// The span of a JSON string without its quotes; empty for any other value.
-static struct json_span without_quotes(const struct json_walk *w, struct json_span span)
-{
-    if (span.size < 2 || w->out->data[span.at] != '"') {
-        return (struct json_span){span.at, 0};
-    }
-    return (struct json_span){span.at + 1, span.size - 2};
-}
-
-// The commit time, from a source that may have it in two fields.
-struct source_time {
-    int64_t us;
-    int64_t ms;
-};
-
-static void note_time(struct source_time *time, const struct json_walk *w, const struct avro_field *field)
-{
-    if (field->role == AVRO_ROLE_TS_US) {
-        time->us = json_walk_peek_long(w, field->type);
-    } else if (field->role == AVRO_ROLE_TS_MS) {
-        time->ms = json_walk_peek_long(w, field->type);
-    }
-}
-
-static int64_t commit_time_us(const struct source_time *time)
-{
-    int64_t us = time->us;
-    if (us == 0 && __builtin_mul_overflow(time->ms, CLOCK_US_PER_MS, &us)) {
-        us = 0;
-    }
-    return us;
-}
-
-static void encode_source(struct json_walk *w, const struct avro_type *source, struct json_event *event)
-{
-    struct source_time time = {0};
-    bytes_append_byte(w->out, '{');
-    for (size_t i = 0; i < source->count && !json_walk_has_failed(w); i++) {
-        const struct avro_field *field = &source->fields[i];
-        if (i > 0) {
-            bytes_append_byte(w->out, ',');
-        }
-        bytes_append_slice(w->out, field->label);
-        note_time(&time, w, field);
-        struct json_span span = encode_spanned(w, field->type);
-        if (field->role == AVRO_ROLE_NAME) {
-            event->prefix = without_quotes(w, span);
-        } else if (field->role == AVRO_ROLE_SCHEMA) {
-            event->schema = without_quotes(w, span);
-        } else if (field->role == AVRO_ROLE_TABLE) {
-            event->table = without_quotes(w, span);
-        }
-    }
-    bytes_append_byte(w->out, '}');
-    event->commit_time_us = commit_time_us(&time);
-}
-
-// Appends the names of the table, and nothing else of the source.
-static void encode_table(struct json_walk *w, const struct avro_type *source, struct json_event *event)
-{
-    struct source_time time = {0};
-    for (size_t i = 0; i < source->count && !json_walk_has_failed(w); i++) {
-        const struct avro_field *field = &source->fields[i];
-        note_time(&time, w, field);
-        if (field->role == AVRO_ROLE_SCHEMA) {
-            event->schema = without_quotes(w, encode_spanned(w, field->type));
-        } else if (field->role == AVRO_ROLE_TABLE) {
-            event->table = without_quotes(w, encode_spanned(w, field->type));
-        } else {
-            json_walk_skip(w, field->type);
-        }
-    }
-    event->commit_time_us = commit_time_us(&time);
-}
-
-static void encode_op(struct json_walk *w, struct json_event *event)
-{
-    struct slice op = json_walk_string(w);
-    if (op.size != 1 || op.data[0] < 'a' || op.data[0] > 'z') {
-        json_walk_fail(w, "an envelope's op is not a single character");
-        return;
-    }
-    event->op = (char)op.data[0];
-}
-
-static void encode_field(struct json_walk *w, const struct avro_field *field, struct json_event *event)
-{
-    bool is_kept = field->role == AVRO_ROLE_BEFORE || field->role == AVRO_ROLE_AFTER;
-    if (field->role == AVRO_ROLE_OP) {
-        encode_op(w, event);
-    } else if (field->role == AVRO_ROLE_SOURCE) {
-        bytes_append_byte(w->out, ',');
-        bytes_append_slice(w->out, field->label);
-        encode_source(w, field->type, event);
-    } else if (is_kept) {
-        bytes_append_byte(w->out, ',');
-        bytes_append_slice(w->out, field->label);
-        struct json_span span = encode_spanned(w, field->type);
-        *(field->role == AVRO_ROLE_BEFORE ? &event->before : &event->after) = span;
-    } else {
-        json_walk_skip(w, field->type);
-    }
-}
-
-// The JSON begins with op, which the schema has later: its value is filled in once it has been read. The
-// other members keep the schema's order.
-static void encode_envelope(struct json_walk *w, const struct avro_type *type, struct json_event *event)
-{
-    static const char OPENING[] = "{\"op\":\"?\"";
-    bool has_source = false;
-    bytes_append(w->out, OPENING, sizeof OPENING - 1);
-    size_t op_at = w->out->size - 2;
-    for (size_t i = 0; i < type->count && !json_walk_has_failed(w); i++) {
-        has_source |= type->fields[i].role == AVRO_ROLE_SOURCE;
-        encode_field(w, &type->fields[i], event);
-    }
-    bytes_append_string(w->out, has_source ? "}" : ",\"source\":null}");
-    w->out->data[op_at] = (uint8_t)event->op;
-}
-
-static void encode_plain(struct json_walk *w, const struct avro_type *type, struct json_event *event)
-{
-    event->op = 'c';
-    bytes_append_string(w->out, "{\"op\":\"c\",\"before\":null,\"after\":");
-    event->after = encode_spanned(w, type);
-    bytes_append_string(w->out, ",\"source\":null}");
-}
-
-// `before` comes first, and is needed only if `after` is null: it is skipped, and read at the end.
-static void encode_row(struct json_walk *w, const struct avro_type *type, struct json_event *event)
-{
-    const struct avro_type *before = NULL;
-    struct cursor before_in = {0};
-    for (size_t i = 0; i < type->count && !json_walk_has_failed(w); i++) {
-        const struct avro_field *field = &type->fields[i];
-        if (field->role == AVRO_ROLE_OP) {
-            encode_op(w, event);
-        } else if (field->role == AVRO_ROLE_SOURCE) {
-            encode_table(w, field->type, event);
-        } else if (field->role == AVRO_ROLE_AFTER) {
-            event->after = encode_spanned(w, field->type);
-        } else {
-            before = field->role == AVRO_ROLE_BEFORE ? field->type : before;
-            before_in = field->role == AVRO_ROLE_BEFORE ? w->in : before_in;
-            json_walk_skip(w, field->type);
-        }
-    }
-    if (event->after.size == 0 && before != NULL && !json_walk_has_failed(w)) {
-        struct cursor end = w->in;
-        w->in = before_in;
-        event->before = encode_spanned(w, before);
-        end.is_short = w->in.is_short;
-        w->in = end;
-    }
-}
-
-static void encode_plain_row(struct json_walk *w, const struct avro_type *type, struct json_event *event)
-{
-    event->op = 'c';
-    event->after = encode_spanned(w, type);
-}
-
-// Returns the event, unless the bytes do not match the schema.
-static bool finish(const struct json_walk *w, size_t size_before, const struct json_event *event,
-                   struct json_event *ret, struct fault *f)
-{
-    if (!json_walk_finish(w, f)) {
-        w->out->size = size_before;
-        return false;
-    }
-    *ret = *event;
-    return true;
-}
-
-bool json_encode_event(const struct avro_type *type, struct slice avro, const struct json_options *options,
-                       struct bytes *out, struct json_event *ret, struct fault *f)
-{
-    struct json_walk w;
-    size_t before = out->size;
-    struct json_event event = {.is_envelope = type->is_envelope};
-    json_walk_begin(&w, avro, options, out);
-    if (event.is_envelope) {
-        encode_envelope(&w, type, &event);
-    } else {
-        encode_plain(&w, type, &event);
-    }
-    event.data = (struct json_span){before, out->size - before};
-    return finish(&w, before, &event, ret, f);
-}
-
-bool json_encode_row(const struct avro_type *type, struct slice avro, const struct json_options *options,
-                     struct bytes *out, struct json_event *ret, struct fault *f)
-{
-    struct json_walk w;
-    size_t before = out->size;
-    struct json_event event = {.is_envelope = type->is_envelope};
-    json_walk_begin(&w, avro, options, out);
-    if (event.is_envelope) {
-        encode_row(&w, type, &event);
-    } else {
-        encode_plain_row(&w, type, &event);
-    }
-    return finish(&w, before, &event, ret, f);
 }

@@ -83,17 +83,22 @@ static const uint8_t *append_escaped(struct bytes *out, const uint8_t *at, const
     return at + 1;
 }
 
-void json_text_string(struct bytes *out, struct slice text)
+void json_text_content(struct bytes *out, struct slice text)
 {
     const uint8_t *at = text.data;
     const uint8_t *end = text.size > 0 ? text.data + text.size : text.data;
-    *bytes_reserve(out, text.size + 2) = '"';
-    out->size++;
     while (at < end) {
         const uint8_t *plain = json_text_plain_end(at, end);
         bytes_append(out, at, (size_t)(plain - at));
         at = plain < end ? append_escaped(out, plain, end) : end;
     }
+}
+
+void json_text_string(struct bytes *out, struct slice text)
+{
+    *bytes_reserve(out, text.size + 2) = '"';
+    out->size++;
+    json_text_content(out, text);
     bytes_append_byte(out, '"');
 }
 

@@ -7,6 +7,9 @@
 /** Appends the text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_text_string(struct bytes *out, struct slice text);
 
+/** The same without the quotes, for a part of a JSON string. */
+void json_text_content(struct bytes *out, struct slice text);
+
 /** Appends the text of a JSON string, given as in valid JSON but without its quotes. An unpaired surrogate
  * becomes U+FFFD. */
 void json_text_unescape(struct bytes *out, struct slice escaped);

@@ -9,7 +9,7 @@
 #include "bridge/filter/match.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_schema.h"
-#include "schemas/json/json_encode.h"
+#include "schemas/json/event_view.h"
 #include "tests/bench/orders.h"
 
 enum { ROUNDS = 250000, EVENTS = 4 };
@@ -83,9 +83,8 @@ static double run(const struct pattern *pattern, const struct avro_type *type, c
 static void print_json(const struct avro_type *type, const struct bytes *event)
 {
     struct fault f;
-    struct json_event parts;
     struct bytes json = {0};
-    INVARIANT(json_encode_event(type, bytes_slice(event), NULL, &json, &parts, &f));
+    INVARIANT(event_view_encode(type, bytes_slice(event), NULL, &json, &f));
     (void)printf("%s\n", bytes_text(&json));
     bytes_clear(&json);
 }

@@ -119,7 +119,7 @@ bench() {
             core/base/bytes.c core/base/memory.c core/base/text.c core/base/text_places.c core/base/clock.c \
             core/base/cursor.c core/base/fault.c core/base/radix.c schemas/avro/avro_encode.c \
             schemas/avro/avro_schema.c schemas/avro/table.c schemas/avro/avro_type.c schemas/avro/avro_meaning.c \
-            schemas/avro/avro_read.c schemas/json/*.c \
+            schemas/avro/avro_read.c schemas/avro/avro_pass.c schemas/json/*.c \
             $(pkg-config --cflags --libs avro-c jansson rdkafka libcrypto)
     fi
     python "$@"

@@ -3,7 +3,7 @@
 #include "bridge/filter/avro_event.h"
 #include "bridge/filter/match.h"
 #include "core/base/memory.h"
-#include "schemas/json/json_encode.h"
+#include "schemas/json/event_view.h"
 #include "tests/unit/bridge/filter/order_event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -59,13 +59,12 @@ static bool judge(const struct pattern *pattern, struct slice value, bool *ret)
 static void compare(const struct pattern *pattern, struct slice value)
 {
     struct fault f;
-    struct json_event parts;
     CLEANUP(bytes_clear) struct bytes json = {0};
     CLEANUP(bytes_clear) struct bytes scratch = {0};
     CLEANUP(json_tree_clear) struct json_tree tree = {0};
     bool in_avro = false;
     bool is_read = judge(pattern, value, &in_avro);
-    if (!json_encode_event(type, value, NULL, &json, &parts, &f) ||
+    if (!event_view_encode(type, value, NULL, &json, &f) ||
         !json_tree_parse(bytes_slice(&json), (struct json_place){1, 1}, &tree, &f)) {
         return;
     }

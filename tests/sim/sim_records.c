@@ -37,5 +37,5 @@ enum payload_step __wrap_payload_add(struct payload *p, struct record *r, struct
 void __wrap_payload_finish(struct payload *p);
 void __wrap_payload_finish(struct payload *p)
 {
-    p->body = slice_make("", 0);
+    (void)p;
 }

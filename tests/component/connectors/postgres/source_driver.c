@@ -6,7 +6,7 @@
 #include "core/base/clock.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/avro_type.h"
-#include "schemas/json/json_encode.h"
+#include "schemas/json/event_view.h"
 
 static void source_driver_json(struct source_driver *d, const char *schema, struct slice avro,
                                const char *label)
@@ -24,11 +24,21 @@ static void source_driver_json(struct source_driver *d, const char *schema, stru
     avro_type_free(type);
 }
 
+static void source_driver_image(struct source_driver *d, const char *label, const struct event_value *image)
+{
+    struct fault f = {0};
+    bytes_append_string(&d->lines, label);
+    if (image->kind == EVENT_VALUE_NULL) {
+        bytes_append_byte(&d->lines, '-');
+    } else if (!event_value_append(&d->lines, image, NULL, &f)) {
+        bytes_format(&d->lines, "!%s", f.text);
+    }
+}
+
 // Makes the envelope as the pipeline does and decodes it with its schema: row images and schema must match.
 static void source_driver_images(struct source_driver *d, const struct change *c)
 {
     CLEANUP(bytes_clear) struct bytes avro = {0};
-    CLEANUP(bytes_clear) struct bytes json = {0};
     struct avro_envelope envelope = {.version = "test",
                                      .connector = "postgresql",
                                      .table = c->table,
@@ -41,18 +51,13 @@ static void source_driver_images(struct source_driver *d, const struct change *c
     avro_encode_envelope(&avro, &envelope);
     struct fault f = {0};
     struct avro_type *type = NULL;
-    struct json_event event = {0};
-    const struct json_options options = {0};
+    struct event_view event = {0};
     if (!avro_type_parse(slice_of(c->table->value_schema), &type, &f) ||
-        !json_encode_event(type, bytes_slice(&avro), &options, &json, &event, &f)) {
+        !event_view_read(type, bytes_slice(&avro), &event, &f)) {
         bytes_format(&d->lines, " !%s", f.text);
     } else {
-        bytes_append_string(&d->lines, " before=");
-        bytes_append(&d->lines, event.before.size == 0 ? "-" : (const char *)json.data + event.before.at,
-                     event.before.size == 0 ? 1 : event.before.size);
-        bytes_append_string(&d->lines, " after=");
-        bytes_append(&d->lines, event.after.size == 0 ? "-" : (const char *)json.data + event.after.at,
-                     event.after.size == 0 ? 1 : event.after.size);
+        source_driver_image(d, " before=", &event.before);
+        source_driver_image(d, " after=", &event.after);
     }
     avro_type_free(type);
 }

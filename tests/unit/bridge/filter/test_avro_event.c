@@ -9,7 +9,7 @@
 #include "bridge/filter/avro_event.h"
 #include "bridge/filter/match.h"
 #include "core/base/memory.h"
-#include "schemas/json/json_encode.h"
+#include "schemas/json/event_view.h"
 #include "tests/unit/bridge/filter/order_event.h"
 
 static const struct order_row PAID = {
@@ -155,14 +155,13 @@ static bool judge_avro(struct order_case *c, const struct pattern *pattern, stru
 static bool judge_json(struct order_case *c, const struct pattern *pattern, struct slice value, bool *ret)
 {
     struct fault f;
-    struct json_event parts;
     CLEANUP(bytes_clear) struct bytes json = {0};
     CLEANUP(json_tree_clear) struct json_tree tree = {0};
     bytes_append_string(
         &json, "{\"key\":{\"id\":7},\"headers\":{\"tenant\":\"shop\",\"a\":{\"b\":\"1\",\"c\":\"2\"},"
                "\"nothing\":null},");
     size_t before = json.size;
-    if (!json_encode_event(c->value_type, value, NULL, &json, &parts, &f)) {
+    if (!event_view_encode(c->value_type, value, NULL, &json, &f)) {
         return false;
     }
     memmove(json.data + before, json.data + before + 1, json.size - before - 1);

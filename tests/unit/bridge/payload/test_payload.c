@@ -108,7 +108,7 @@ static char *body_of(struct payload *p, const struct payload_options *options, s
     payload_begin(p, options);
     assert_int_equal(payload_add(p, &s->record, &f), PAYLOAD_ADDED);
     payload_finish(p);
-    return slice_to_string(p->body);
+    return slice_to_string(bytes_slice(&p->body));
 }
 
 static void cloudevents_has_attributes_in_headers_and_data_as_body(void **state)
@@ -170,7 +170,7 @@ static void structured_and_batched_cloudevents_are_json_objects(void **state)
     CLEANUP(memory_free_pointer) char *one = body_of(&p, &options, &s);
     assert_memory_equal(one, START, strlen(START));
     options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH;
-    options.is_array = true;
+    options.is_batch = true;
     CLEANUP(memory_free_pointer) char *array = body_of(&p, &options, &s);
     assert_int_equal(array[0], '[');
     assert_memory_equal(array + 1, one, strlen(one));
@@ -195,7 +195,7 @@ static void a_row_is_what_it_is_after_or_was_before_its_delete(void **state)
     assert_string_equal((const char *)p.lines.data,
                         "millrace-operation: delete\r\nmillrace-table: public.orders\r\n"
                         "millrace-id: 0000000000000010-00000001");
-    options.is_array = true;
+    options.is_batch = true;
     CLEANUP(memory_free_pointer) char *array = body_of(&p, &options, &s);
     assert_string_equal(array,
                         "[{\"op\":\"d\",\"table\":\"public.orders\",\"id\":\"0000000000000010-00000001\","
@@ -227,7 +227,7 @@ static void a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fit
     struct fault f;
     struct payload p = {0};
     struct payload_options options = options_of(FUNCTION_PAYLOAD_ROW);
-    options.is_array = true;
+    options.is_batch = true;
     sample_init(&s, 'c', "x");
     CLEANUP(memory_free_pointer) char *one = body_of(&p, &options, &s);
     size_t element = strlen(one) - 2;  // without its brackets
@@ -238,7 +238,7 @@ static void a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fit
     assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_FULL);
     payload_finish(&p);
     assert_int_equal(p.body.size, 2 * element + 3);
-    CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
+    CLEANUP(memory_free_pointer) char *body = slice_to_string(bytes_slice(&p.body));
     assert_memory_equal(body, one, element + 1);
     assert_memory_equal(body + element + 2, one + 1, element + 1);
     options.bytes_max = 10;
@@ -268,7 +268,7 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
     (void)state;
     static const struct {
         enum function_payload kind;
-        bool is_array;
+        bool is_batch;
     } KINDS[] = {
         {FUNCTION_PAYLOAD_CLOUDEVENTS, false}, {FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, false},
         {FUNCTION_PAYLOAD_ROW, false},         {FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, true},
@@ -280,7 +280,7 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
         struct fault f;
         struct payload p = {0};
         struct payload_options options = options_of(KINDS[i].kind);
-        options.is_array = KINDS[i].is_array;
+        options.is_batch = KINDS[i].is_batch;
         CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
         options.bytes_max = strlen(body);
         CLEANUP(memory_free_pointer) char *again = body_of(&p, &options, &s);
@@ -316,7 +316,7 @@ static void a_refused_event_leaves_nothing_to_the_next(void **state)
         assert_int_equal(p.body.size, 0);
         assert_int_equal(payload_add(&p, &small.record, &f), PAYLOAD_ADDED);
         payload_finish(&p);
-        CLEANUP(memory_free_pointer) char *body = slice_to_string(p.body);
+        CLEANUP(memory_free_pointer) char *body = slice_to_string(bytes_slice(&p.body));
         assert_string_equal(body, wanted);
         assert_true(slice_equal(bytes_slice(&p.lines), bytes_slice(&alone.lines)));
         payload_clear(&alone);
@@ -324,6 +324,42 @@ static void a_refused_event_leaves_nothing_to_the_next(void **state)
     }
     sample_clear(&large);
     sample_clear(&small);
+}
+
+/** Its parts are found; writing them fails in the middle. */
+static void an_event_that_can_t_be_written_leaves_the_batch_as_it_was(void **state)
+{
+    (void)state;
+    static const enum function_payload KINDS[] = {FUNCTION_PAYLOAD_ROW, FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH};
+    struct sample s;
+    sample_init(&s, 'u', "hello");
+    struct avro_type *type = NULL;
+    struct fault f;
+    assert_true(avro_type_parse(slice_of("{\"type\":\"record\",\"name\":\"r\",\"fields\":["
+                                         "{\"name\":\"a\",\"type\":\"long\"},"
+                                         "{\"name\":\"b\",\"type\":\"boolean\"}]}"),
+                                &type, &f));
+    struct record bad = s.record;
+    bad.value_type = type;
+    bad.value = slice_make("\0\0\0\0\3\x0e\2", 7);  // a boolean of 2
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct payload p = {0};
+        struct payload_options options = options_of(KINDS[i]);
+        options.is_batch = true;
+        CLEANUP(memory_free_pointer) char *wanted = body_of(&p, &options, &s);
+        payload_begin(&p, &options);
+        assert_int_equal(payload_add(&p, &bad, &f), PAYLOAD_REJECTED);
+        assert_string_equal(p.reject_reason, "undecodable");
+        assert_string_equal(f.text, "value: Avro data: a boolean that is neither 0 nor 1");
+        assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_ADDED);
+        assert_int_equal(payload_add(&p, &bad, &f), PAYLOAD_REJECTED);
+        payload_finish(&p);
+        CLEANUP(memory_free_pointer) char *body = slice_to_string(bytes_slice(&p.body));
+        assert_string_equal(body, wanted);
+        payload_clear(&p);
+    }
+    avro_type_free(type);
+    sample_clear(&s);
 }
 
 static void every_truncation_of_a_record_is_undecodable(void **state)
@@ -428,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_single_row_is_measured_by_itself),
         cmocka_unit_test(a_body_may_be_as_large_as_the_limit_to_the_byte),
         cmocka_unit_test(a_refused_event_leaves_nothing_to_the_next),
+        cmocka_unit_test(an_event_that_can_t_be_written_leaves_the_batch_as_it_was),
         cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
         cmocka_unit_test(a_key_that_does_not_decode_is_a_string),
         cmocka_unit_test(only_what_must_be_is_percent_encoded),

@@ -7,13 +7,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "core/base/memory.h"
-#include "schemas/avro/avro_encode.h"
-#include "schemas/avro/avro_schema.h"
 #include "schemas/json/json_encode.h"
-#include "tests/unit/schemas/avro/sample_table.h"
 
 static struct avro_type *parse(const char *schema)
 {
@@ -274,208 +270,6 @@ static void a_key_s_values_can_be_written_as_they_are_stored(void **state)
     avro_type_free(type);
 }
 
-struct sample {
-    struct table *table;
-    struct avro_type *type;
-    struct bytes avro;
-};
-
-static struct sample sample_make(bool has_before)
-{
-    struct sample s = {.table = sample_table()};
-    struct bytes schema CLEANUP(bytes_clear) = {0};
-    struct bytes row CLEANUP(bytes_clear) = {0};
-    avro_schema_envelope(&schema, s.table);
-    s.type = parse(bytes_text(&schema));
-    sample_table_row(&row);
-    const struct avro_envelope e = {
-        .version = "0.1.0",
-        .connector = "postgresql",
-        .table = s.table,
-        .database = "bench",
-        .snapshot = "false",
-        .op = has_before ? 'u' : 'c',
-        .commit_time_us = INT64_C(1795414726233631),
-        .transaction_id = 3379,
-        .lsn = 54850448,
-        .now_ns = INT64_C(1795414726708975875),
-        .before = has_before ? bytes_slice(&row) : (struct slice){NULL, 0},
-        .after = bytes_slice(&row),
-    };
-    avro_encode_envelope(&s.avro, &e);
-    return s;
-}
-
-static void sample_clear(struct sample *s)
-{
-    table_free(s->table);
-    avro_type_free(s->type);
-    bytes_clear(&s->avro);
-}
-
-static const char ROW[] = "{\"id\":1,\"name\":\"Ada\",\"amount\":\"12.34\",\"price\":1.5,\"flag\":true,"
-                          "\"at\":\"2026-01-02T03:04:05.678901Z\","
-                          "\"day\":\"2026-01-02\",\"t\":\"03:04:05.5\",\"ts\":\"2026-01-02T03:04:05.678901\","
-                          "\"doc\":{\"a\": [1, 2]},"
-                          "\"uid\":\"11111111-2222-3333-4444-555555555555\",\"tags\":[\"x\",\"y "
-                          "z\"],\"raw\":\"AP8=\",\"big\":\"b\"}";
-
-static void check_span(const struct bytes *out, struct json_span span, const char *want)
-{
-    assert_int_equal(span.size, strlen(want));
-    assert_memory_equal(out->data + span.at, want, span.size);
-}
-
-static void an_envelope_gives_data_and_its_parts(void **state)
-{
-    (void)state;
-    struct sample s CLEANUP(sample_clear) = sample_make(false);
-    struct bytes out CLEANUP(bytes_clear) = {0};
-    struct bytes want CLEANUP(bytes_clear) = {0};
-    struct json_event event;
-    struct fault f;
-    bytes_append_string(&out, "...");
-    assert_true(json_encode_event(s.type, bytes_slice(&s.avro), NULL, &out, &event, &f));
-    bytes_format(
-        &want,
-        "{\"op\":\"c\",\"before\":null,\"after\":%s,\"source\":{\"version\":\"0.1.0\","
-        "\"connector\":\"postgresql\",\"name\":\"bench\",\"ts_ms\":1795414726233,\"snapshot\":\"false\","
-        "\"db\":\"bench\",\"sequence\":\"[null,\\\"54850448\\\"]\",\"ts_us\":1795414726233631,"
-        "\"ts_ns\":1795414726233631000,\"schema\":\"public\",\"table\":\"sample\",\"txId\":3379,"
-        "\"lsn\":54850448,\"xmin\":null,\"origin\":null,\"origin_lsn\":null}}",
-        ROW);
-    assert_string_equal(bytes_text(&out) + 3, bytes_text(&want));
-    check_span(&out, event.data, bytes_text(&want));
-    check_span(&out, event.after, ROW);
-    check_span(&out, event.prefix, "bench");
-    check_span(&out, event.schema, "public");
-    check_span(&out, event.table, "sample");
-    assert_int_equal(event.before.size, 0);
-    assert_true(event.is_envelope);
-    assert_int_equal(event.op, 'c');
-    assert_int_equal(event.commit_time_us, INT64_C(1795414726233631));
-}
-
-static void a_record_that_is_no_envelope_is_its_own_after(void **state)
-{
-    (void)state;
-    struct avro_type *type =
-        parse("{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}");
-    struct bytes out CLEANUP(bytes_clear) = {0};
-    struct json_event event;
-    struct fault f;
-    assert_true(json_encode_event(type, slice_make("\x02", 1), NULL, &out, &event, &f));
-    assert_string_equal(bytes_text(&out),
-                        "{\"op\":\"c\",\"before\":null,\"after\":{\"a\":1},\"source\":null}");
-    assert_false(event.is_envelope);
-    assert_int_equal(event.op, 'c');
-    check_span(&out, event.after, "{\"a\":1}");
-    avro_type_free(type);
-}
-
-static void a_row_is_written_without_the_rest_of_its_event(void **state)
-{
-    (void)state;
-    for (int has_before = 0; has_before < 2; has_before++) {
-        struct sample s CLEANUP(sample_clear) = sample_make(has_before);
-        struct bytes out CLEANUP(bytes_clear) = {0};
-        struct json_event event;
-        struct fault f;
-        bytes_append_string(&out, "...");
-        assert_true(json_encode_row(s.type, bytes_slice(&s.avro), NULL, &out, &event, &f));
-        assert_int_equal(out.size, 3 + strlen(ROW) + strlen("\"public\"\"sample\""));
-        check_span(&out, event.after, ROW);
-        check_span(&out, event.schema, "public");
-        check_span(&out, event.table, "sample");
-        assert_int_equal(event.before.size, 0);
-        assert_int_equal(event.data.size, 0);
-        assert_int_equal(event.op, has_before ? 'u' : 'c');
-        assert_int_equal(event.commit_time_us, INT64_C(1795414726233631));
-    }
-}
-
-/** Values of any kind may lie beside the row. Only the row is written, also when it follows from `before`. */
-static void all_kinds_of_values_are_skipped(void **state)
-{
-    (void)state;
-    struct avro_type *type = parse(
-        "{\"type\":\"record\",\"name\":\"e\",\"fields\":["
-        "{\"name\":\"before\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"r\",\"fields\":["
-        "{\"name\":\"a\",\"type\":\"int\"}]}]},{\"name\":\"after\",\"type\":[\"null\",\"r\"]},"
-        "{\"name\":\"op\",\"type\":\"string\"},{\"name\":\"x\",\"type\":{\"type\":\"record\",\"name\":\"x\","
-        "\"fields\":[{\"name\":\"b\",\"type\":\"boolean\"},{\"name\":\"f\",\"type\":\"float\"},"
-        "{\"name\":\"d\",\"type\":\"double\"},{\"name\":\"y\",\"type\":\"bytes\"},"
-        "{\"name\":\"z\",\"type\":{\"type\":\"fixed\",\"name\":\"z\",\"size\":2}},"
-        "{\"name\":\"n\",\"type\":{\"type\":\"enum\",\"name\":\"n\",\"symbols\":[\"A\",\"B\"]}},"
-        "{\"name\":\"l\",\"type\":{\"type\":\"array\",\"items\":\"long\"}},"
-        "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":\"string\"}}]}}]}");
-    static const char AVRO[] = "\x02\x0e"  // before {a: 7}
-                               "\0\x02"    // no after; op:
-                               "d\x01"
-                               "1234"
-                               "12345678"
-                               "\x04yy"
-                               "zz"
-                               "\x02"  // x, up to n
-                               "\x02\x06\0"
-                               "\x02\x02k\x02v";  // l and m, but for the end of m
-    struct bytes out CLEANUP(bytes_clear) = {0};
-    struct json_event event;
-    struct fault f;
-    for (size_t size = 0; size < sizeof AVRO - 1; size++) {
-        assert_false(json_encode_row(type, slice_make(AVRO, size), NULL, &out, &event, &f));
-        assert_int_equal(out.size, 0);
-    }
-    assert_true(json_encode_row(type, slice_make(AVRO, sizeof AVRO), NULL, &out, &event, &f));
-    assert_string_equal(bytes_text(&out), "null{\"a\":7}");  // there is no `after`
-    check_span(&out, event.before, "{\"a\":7}");
-    assert_int_equal(event.after.size, 0);
-    assert_int_equal(event.op, 'd');
-    avro_type_free(type);
-}
-
-static void every_truncation_is_refused_and_leaves_the_output_alone(void **state)
-{
-    (void)state;
-    struct sample s CLEANUP(sample_clear) = sample_make(true);
-    for (size_t size = 0; size < s.avro.size; size++) {
-        uint8_t *exact = memory_new(size > 0 ? size : 1);
-        memcpy(exact, s.avro.data, size);
-        struct bytes out CLEANUP(bytes_clear) = {0};
-        struct json_event event = {.op = 'x'};
-        struct fault f = {0};
-        bytes_append_string(&out, "kept");
-        assert_false(json_encode_event(s.type, slice_make(exact, size), NULL, &out, &event, &f));
-        assert_int_equal(f.kind, FAULT_REJECT);
-        assert_int_equal(out.size, 4);
-        assert_int_equal(event.op, 'x');
-        assert_false(json_encode_row(s.type, slice_make(exact, size), NULL, &out, &event, &f));
-        assert_int_equal(f.kind, FAULT_REJECT);
-        assert_int_equal(out.size, 4);
-        assert_int_equal(event.op, 'x');
-        free(exact);
-    }
-}
-
-static void it_takes_no_memory_once_warm_and_is_quick(void **state)
-{
-    (void)state;
-    struct sample s CLEANUP(sample_clear) = sample_make(false);
-    struct bytes out CLEANUP(bytes_clear) = {0};
-    struct json_event event;
-    struct fault f;
-    assert_true(json_encode_event(s.type, bytes_slice(&s.avro), NULL, &out, &event, &f));
-    const uint8_t *data = out.data;
-    clock_t begin = clock();
-    enum { ROUNDS = 100000 };
-    for (int i = 0; i < ROUNDS; i++) {
-        bytes_reset(&out);
-        assert_true(json_encode_event(s.type, bytes_slice(&s.avro), NULL, &out, &event, &f));
-    }
-    print_message("%.2f us an event\n", (double)(clock() - begin) / ROUNDS / CLOCKS_PER_SEC * 1e6);
-    assert_ptr_equal(out.data, data);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,12 +281,6 @@ int main(void)
         cmocka_unit_test(schemas_we_cannot_read_are_refused),
         cmocka_unit_test(longs_are_strings_when_wanted),
         cmocka_unit_test(a_key_s_values_can_be_written_as_they_are_stored),
-        cmocka_unit_test(an_envelope_gives_data_and_its_parts),
-        cmocka_unit_test(a_record_that_is_no_envelope_is_its_own_after),
-        cmocka_unit_test(a_row_is_written_without_the_rest_of_its_event),
-        cmocka_unit_test(all_kinds_of_values_are_skipped),
-        cmocka_unit_test(every_truncation_is_refused_and_leaves_the_output_alone),
-        cmocka_unit_test(it_takes_no_memory_once_warm_and_is_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
