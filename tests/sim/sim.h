@@ -42,10 +42,36 @@ enum sim_phase {
 /** What goes on for a key long after all other faults have ended, while all other keys must get through. */
 enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
 
+/** What a seed can exercise. */
+#define SIM_FEATURES(X)                                                                                      \
+    X(ORDER_KEY)                                                                                             \
+    X(ORDER_PARTITION)                                                                                       \
+    X(ORDER_NONE)                                                                                            \
+    X(BATCH)                                                                                                 \
+    X(BISECTED)                                                                                              \
+    X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
+enum sim_feature {
+#define X(name) SIM_HAS_##name,
+    SIM_FEATURES(X)
+#undef X
+        SIM_FEATURE_COUNT
+};
+
+/** What a seed's function is configured for; variants differ in the rest. */
+struct sim_shape {
+    enum function_order order;
+    bool is_batch;
+    bool has_bisect;
+    bool coalesces;
+    bool has_rate;
+    bool has_pauses;
+};
+
 /** What the function does with an event once faults have stopped. */
 enum sim_behaviour { SIM_GOOD, SIM_FAILS, SIM_REJECTS, SIM_UNDECODABLE, SIM_FILTERED };
 
 struct sim_event {
+    bool was_produced;  // it exists, or was deleted later
     bool exists;
     int key;  // -1: none
     enum sim_behaviour behaviour;
@@ -75,7 +101,22 @@ struct sim_process {
     struct function_config *config;
     bool is_turn_due;
     size_t concurrency_max;  // since its last running call ended
+    double call_tokens;      // how many calls its rate allows now
+    int64_t call_tokens_us;  // when that was counted
     int64_t unreachable_us;  // when a call found the function unreachable; 0: a later one reached it
+};
+
+/** The events of keys that are not stuck. */
+struct sim_others {
+    size_t waiting;
+    int64_t moved_us;  // when fewer of them waited than before
+    int64_t checked_us;
+};
+
+/** In how many seeds each feature was exercised, and each fault struck in each phase. */
+struct sim_counts {
+    uint64_t features[SIM_FEATURE_COUNT];
+    uint64_t struck[SIM_FAULT_COUNT][SIM_PHASE_COUNT];
 };
 
 struct sim_world {
@@ -84,18 +125,19 @@ struct sim_world {
     int64_t now_us;
     bool has_faults;
     bool is_tracing;
-    bool is_batch;
+    struct sim_shape shape;
     uint64_t steps;
     uint64_t digest;  // of the times and the rolls of the dice
     int64_t unreachable_until_us;
     enum sim_stuck stuck;
     int stuck_key;
-    bool are_others_checked;
+    struct sim_others others;
     struct sim_partition partitions[PARTITIONS];
     struct sim_process processes[PROCESSES];
     int process_count;
     int current;  // the process whose code runs
-    uint64_t struck[SIM_FAULT_COUNT][SIM_PHASE_COUNT];
+    bool has[SIM_FEATURE_COUNT];
+    bool struck[SIM_FAULT_COUNT][SIM_PHASE_COUNT];
 };
 extern struct sim_world sim;
 
@@ -116,6 +158,12 @@ void sim_loop_step(void);
 /** Runs what worker threads of a process have begun, and forgets all else that it awaits. */
 void sim_end_process_events(int process);
 
+/** The present seed exercises it. */
+void sim_exercise(enum sim_feature feature);
+
+/** Whether two events of a partition may not run side by side, and keep their order. */
+bool sim_is_same_lane(const struct sim_partition *p, int64_t a, int64_t b);
+
 /** Whether that still goes on for an event with the key. */
 bool sim_is_stuck(enum sim_stuck how, int key);
 
@@ -131,8 +179,11 @@ void sim_strike(enum sim_fault fault);
 bool sim_strikes(enum sim_fault fault, unsigned one_in);
 
 // sim_report.c
-/** Prints what struck in which phase, and a digest of all runs. False: a kind never struck. */
-bool sim_report(uint64_t seeds, uint64_t digest);
+/** Adds what the seed that has run exercised. */
+void sim_count(struct sim_counts *counts);
+
+/** Prints the counts and a digest of all runs. False: something was never exercised. */
+bool sim_report(const struct sim_counts *counts, uint64_t seeds, uint64_t digest);
 
 // sim_run.c
 /** Runs a seed; a check that fails ends the program. */
@@ -151,16 +202,27 @@ void sim_forget(struct sim_partition *p, int number);
 // sim_endpoint.c, sim_letters.c
 /** An event is delivered, filtered, or its dead letter is stored. */
 void sim_settle(const struct partition *owner, int64_t offset, const char *how);
+/** A later event of its key has taken its place. */
+void sim_settle_coalesced(struct sim_event *e);
+/** Whether the process is storing a dead letter of the event. */
+bool sim_letter_is_due(int process, int partition, int64_t offset);
 void sim_letters_drop(int process);
 
 // sim_bridge.c
+void sim_bridge_init(void);
+void sim_bridge_clear(void);
 void sim_bridge_start_all(void);
 void sim_bridge_stop_all(void);
 void sim_bridge_kill(struct sim_process *p);
 void sim_bridge_reload(struct sim_process *p);
 void sim_bridge_unhold(struct sim_process *p);
 void sim_bridge_check(const struct sim_process *p);
-void sim_bridge_make_configs(void);
-void sim_bridge_free_configs(void);
+/** Paused processes go on. */
+void sim_bridge_resume_all(void);
+
+// sim_config.c
+/** A random one of the seed's shape. */
+struct function_config *sim_config_pick(void);
+void sim_config_free_all(void);
 
 #endif

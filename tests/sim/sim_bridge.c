@@ -4,11 +4,22 @@
 #include "core/base/memory.h"
 #include "tests/sim/sim.h"
 
-enum { RECORDS_A_TURN = 16, RECORDS_MAX = 10, CONFIGS = 6 };
+enum { RECORDS_A_TURN = 16, RECORDS_MAX = 10, LANE_EVENTS_MAX = 6 };
 
-static struct function_config configs[CONFIGS];
 static struct metrics *metrics;
 static struct function_metrics series;
+
+void sim_bridge_init(void)
+{
+    metrics = metrics_new();
+    function_metrics_init(&series, metrics, "f");
+}
+
+void sim_bridge_clear(void)
+{
+    function_metrics_clear(&series);
+    metrics_free(metrics);
+}
 
 static void take_turn(void *arg)
 {
@@ -120,19 +131,29 @@ static void tick(void *arg)
     sim_after(500000, tick, s);
 }
 
-/** Few records fit, so that eviction and reading again are frequent. */
+/** Few records fit, so that eviction and reading again are frequent; few fit into a partition's lane. */
 static void narrow(struct sim_process *s)
 {
+    size_t two_batches = s->delivery->limits.events_max * 2;
+    s->delivery->lane_events_max = two_batches > LANE_EVENTS_MAX ? two_batches : LANE_EVENTS_MAX;
     s->delivery->memory.count_max = RECORDS_MAX;
     s->delivery->limits.events_max =
         s->delivery->limits.events_max < RECORDS_MAX ? s->delivery->limits.events_max : RECORDS_MAX;
+}
+
+/** A new configuration may allow a burst of calls. */
+static void set_config(struct sim_process *s, struct function_config *config)
+{
+    s->config = config;
+    s->call_tokens = (double)config->delivery.burst;
+    s->call_tokens_us = sim.now_us;
 }
 
 static void start(void *arg)
 {
     struct sim_process *s = arg;
     struct fault f;
-    s->config = &configs[(sim.is_batch ? CONFIGS / 2 : 0) + sim_roll(CONFIGS / 2)];
+    set_config(s, sim_config_pick());
     s->concurrency_max = (size_t)s->config->delivery.concurrency;
     s->fetcher = fetcher_new(NULL, NULL);
     struct delivery_params params = {.config = s->config,
@@ -176,7 +197,10 @@ void sim_bridge_reload(struct sim_process *s)
 {
     struct fault f;
     const struct function_config *old = s->config;
-    s->config = &configs[(sim.is_batch ? CONFIGS / 2 : 0) + sim_roll(CONFIGS / 2)];
+    set_config(s, sim_config_pick());
+    if (old->paused && !s->config->paused) {
+        sim_exercise(SIM_HAS_PAUSED);
+    }
     size_t now = (size_t)s->config->delivery.concurrency;
     s->concurrency_max = now > s->concurrency_max ? now : s->concurrency_max;
     sim_strike(SIM_RELOAD);
@@ -185,6 +209,16 @@ void sim_bridge_reload(struct sim_process *s)
         sim_fail("reload: %s", f.text);
     }
     narrow(s);
+}
+
+void sim_bridge_resume_all(void)
+{
+    for (int i = 0; i < sim.process_count; i++) {
+        sim.current = i;
+        if (sim.processes[i].is_up && sim.processes[i].config->paused) {
+            sim_bridge_reload(&sim.processes[i]);
+        }
+    }
 }
 
 /** Frees the state of a process, of which nothing reaches the outside any more. */
@@ -257,45 +291,10 @@ void sim_bridge_check(const struct sim_process *s)
     if (d->memory.count > limit) {
         sim_fail("memory: process %d has %zu records", s->number, d->memory.count);
     }
-}
-
-/** The first half without batches. */
-void sim_bridge_make_configs(void)
-{
-    static const char *const DELIVERY[CONFIGS] = {
-        "{concurrency: 4, timeout: 5s, retry: {attempts: 3}}",
-        "{concurrency: 1, timeout: 5s, retry: {attempts: 3}}",
-        "{concurrency: 16, timeout: 5s, retry: {attempts: 3}}",
-        "{concurrency: 4, timeout: 5s, batch: {events: 4}, retry: {attempts: 3}}",
-        "{concurrency: 2, timeout: 5s, batch: {events: 8, by_key: true}, retry: {attempts: 3}}",
-        "{concurrency: 3, timeout: 5s, batch: {events: 3, window: 200ms}, retry: {attempts: 3}}",
-    };
-    for (int i = 0; i < CONFIGS; i++) {
-        struct complaints complaints = {0};
-        CLEANUP(bytes_clear) struct bytes text = {0};
-        bytes_format(&text,
-                     "source: {topics: [" SIM_TOPIC "]}\npayload: %s\n"
-                     "endpoint: {http: {url: http://x}}\ndelivery: %s\n",
-                     i < CONFIGS / 2 ? "cloudevents" : "cloudevents-batch", DELIVERY[i]);
-        struct config_file file = {
-            .path = "f.yaml", .name = "f", .is_private = true, .complaints = &complaints};
-        if (!config_read(&function_config_kind, &file, bytes_slice(&text), &configs[i])) {
-            CLEANUP(bytes_clear) struct bytes why = {0};
-            complaints_write(&complaints, "error", &why);
-            sim_fail("configuration: %s", bytes_text(&why));
-        }
-        yaml_node_free(file.root);
-        complaints_clear(&complaints);
+    if (d->waits_for == LIMITER_RATE) {
+        sim_exercise(SIM_HAS_RATE_LIMITED);
     }
-    metrics = metrics_new();
-    function_metrics_init(&series, metrics, "f");
-}
-
-void sim_bridge_free_configs(void)
-{
-    for (int i = 0; i < CONFIGS; i++) {
-        function_config_clear(&configs[i]);
+    if (d->lanes.evicted_count > 0) {
+        sim_exercise(SIM_HAS_RECORD_EVICTED);
     }
-    function_metrics_clear(&series);
-    metrics_free(metrics);
 }

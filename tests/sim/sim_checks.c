@@ -6,19 +6,24 @@
 /** Every earlier event of the key is settled, or in this call before it. */
 static void check_order(const struct endpoint_call *call, size_t at)
 {
-    const struct sim_partition *p = &sim.partitions[call->events[at].partition];
+    struct sim_partition *p = &sim.partitions[call->events[at].partition];
     const struct sim_event *e = &p->events[call->events[at].offset];
     if (e->is_settled && !e->may_repeat) {
         sim_fail("repeated: %d/%d", call->events[at].partition, (int)call->events[at].offset);
     }
-    for (int64_t i = 0; i < call->events[at].offset && e->key >= 0; i++) {
+    for (int64_t i = 0; i < call->events[at].offset; i++) {
         bool is_before = false;
         for (size_t k = 0; k < at; k++) {
             is_before = is_before || (call->events[k].partition == call->events[at].partition &&
                                       call->events[k].offset == i);
         }
-        const struct sim_event *other = &p->events[i];
-        if (other->exists && other->key == e->key && !other->is_settled && !is_before) {
+        struct sim_event *other = &p->events[i];
+        bool is_first = other->exists && sim_is_same_lane(p, i, call->events[at].offset) &&
+                        !other->is_settled && !is_before;
+        if (is_first && sim.shape.coalesces && e->key >= 0 &&
+            !sim_letter_is_due(call->process, call->events[at].partition, i)) {
+            sim_settle_coalesced(other);
+        } else if (is_first) {
             sim_fail("order: %d/%d is sent before %d of its key", call->events[at].partition,
                      (int)call->events[at].offset, (int)i);
         }
@@ -29,12 +34,11 @@ static void check_order(const struct endpoint_call *call, size_t at)
 static void check_overlap(const struct endpoint_call *call, size_t at)
 {
     const struct sim_partition *p = &sim.partitions[call->events[at].partition];
-    int key = p->events[call->events[at].offset].key;
     const struct endpoint_call *other;
     LL_FOREACH (sim_calls, other) {
-        for (size_t i = 0; i < other->event_count && key >= 0; i++) {
+        for (size_t i = 0; i < other->event_count; i++) {
             bool is_same = other->events[i].partition == call->events[at].partition &&
-                           p->events[other->events[i].offset].key == key;
+                           sim_is_same_lane(p, other->events[i].offset, call->events[at].offset);
             bool is_lost =
                 other->process != call->process && (p->owner == call->process || p->owner != other->process);
             if (is_same && (!is_lost || p->owner == other->process)) {
@@ -69,10 +73,31 @@ static void check_probes(const struct sim_process *s)
     }
 }
 
+static void check_config(struct sim_process *s)
+{
+    if (s->config->paused) {
+        sim_fail("paused: process %d starts a call", s->number);
+    }
+    const struct config_rate *rate = &s->config->delivery.rate;
+    if (rate->count == 0) {
+        return;
+    }
+    const double interval_us = (double)rate->period_us / (double)rate->count;
+    s->call_tokens += (double)(sim.now_us - s->call_tokens_us) / interval_us;
+    s->call_tokens_us = sim.now_us;
+    const double burst = (double)s->config->delivery.burst;
+    s->call_tokens = s->call_tokens > burst ? burst : s->call_tokens;
+    if (s->call_tokens < 0.99) {
+        sim_fail("rate: process %d starts a call too early", s->number);
+    }
+    s->call_tokens -= 1;
+}
+
 void sim_check_call(const struct endpoint_call *call)
 {
     check_concurrency(&sim.processes[call->process]);
     check_probes(&sim.processes[call->process]);
+    check_config(&sim.processes[call->process]);
     for (size_t i = 0; i < call->event_count; i++) {
         check_order(call, i);
         check_overlap(call, i);

@@ -20,6 +20,12 @@ void sim_settle(const struct partition *owner, int64_t offset, const char *how)
         owner->state == PARTITION_LOST || p->owner != sim.current;  // its next owner does not know
 }
 
+void sim_settle_coalesced(struct sim_event *e)
+{
+    sim_exercise(SIM_HAS_COALESCED);
+    e->is_settled = true;
+}
+
 /** Calls that were sent before are no evidence that it is reachable again. */
 static void note_reachable(const struct endpoint_call *call)
 {
@@ -68,6 +74,7 @@ static int64_t decide(struct endpoint_call *call)
     }
     const int key = sim.partitions[call->events[0].partition].events[call->events[0].offset].key;
     if (sim_is_stuck(SIM_STUCK_THROTTLED, key)) {
+        sim_exercise(SIM_HAS_KEY_THROTTLED);
         answer(call, 429);
         return wait_us;
     }
@@ -105,7 +112,7 @@ static void respond(void *arg)
             sim_settle(item->partition, call->events[i].offset, "delivered");
         }
         uint32_t limit = (uint32_t)sim.processes[call->process].config->delivery.retry.attempts;
-        if (!sim.is_batch && e->failures > limit + p->forgotten) {
+        if (!sim.shape.has_bisect && e->failures > limit + p->forgotten) {
             sim_fail("attempts: %d/%d has failed %u times", call->events[i].partition,
                      (int)call->events[i].offset, e->failures);
         }
@@ -114,6 +121,18 @@ static void respond(void *arg)
               call->response.transport.kind == FAULT_NONE ? "" : " (broken off)", call->process);
     call->on_response(call->self, &call->response);
     free(call);
+}
+
+static void note_features(const struct invocation *inv)
+{
+    static const enum sim_feature ORDERS[] = {SIM_HAS_ORDER_KEY, SIM_HAS_ORDER_PARTITION, SIM_HAS_ORDER_NONE};
+    sim_exercise(ORDERS[sim.shape.order]);
+    if (inv->event_count > 1) {
+        sim_exercise(SIM_HAS_BATCH);
+    }
+    if (inv->first->retry.group != 0) {
+        sim_exercise(SIM_HAS_BISECTED);
+    }
 }
 
 static struct endpoint_call *start_call(struct endpoint *e, const struct endpoint_request *request,
@@ -136,6 +155,7 @@ static struct endpoint_call *start_call(struct endpoint *e, const struct endpoin
                   sim.partitions[item->record->partition].events[item->record->offset].key, e->process);
     }
     sim_check_call(call);
+    note_features(inv);
     LL_APPEND(sim_calls, call);
     sim_after(decide(call), respond, call);
     return call;

@@ -1,4 +1,6 @@
 // The simulated dead-letter topic.
+#include <string.h>
+
 #include <utlist.h>
 
 #include "core/base/clock.h"
@@ -14,11 +16,16 @@ static struct stored_letter {
     int64_t arrived_us;
 } * letters;
 
+static const struct sim_event *event_of(const struct work_item *item)
+{
+    return &sim.partitions[item->record->partition].events[item->record->offset];
+}
+
 static void store(void *arg)
 {
     struct stored_letter *l = arg;
-    const int key = sim.partitions[l->item->record->partition].events[l->item->record->offset].key;
-    if (sim_is_stuck(SIM_STUCK_LETTERS, key)) {
+    if (sim_is_stuck(SIM_STUCK_LETTERS, event_of(l->item)->key)) {
+        sim_exercise(SIM_HAS_LETTERS_STUCK);
         sim_after(CLOCK_US_PER_S, store, l);
         return;
     }
@@ -43,6 +50,11 @@ void __wrap_dead_letter_write(struct dead_letter *d, struct work_item *item,
     sim_trace("letter: %d/%d, %s", item->record->partition, (int)item->record->offset, cause->reason);
     struct stored_letter *l = memory_zeroed(1, sizeof(*l));
     *l = (struct stored_letter){NULL, sim.current, item, on_stored, self, sim.now_us};
+    const struct sim_event *e = event_of(item);
+    if (sim.shape.has_bisect && strcmp(cause->reason, "rejected") == 0 && e->behaviour != SIM_REJECTS) {
+        sim_fail("bisect: %d/%d is dead-lettered for another event of its batch", item->record->partition,
+                 (int)item->record->offset);
+    }
     LL_APPEND(letters, l);
     sim_after(sim_roll(200) * 1000, store, l);
 }
@@ -96,4 +108,16 @@ const char *__wrap_dead_letter_trouble(const struct dead_letter *d, const void *
     (void)d;
     (void)self;
     return NULL;
+}
+
+bool sim_letter_is_due(int process, int partition, int64_t offset)
+{
+    const struct stored_letter *l;
+    LL_FOREACH (letters, l) {
+        const struct record *r = l->item->record;
+        if (l->process == process && r->partition == partition && r->offset == offset) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -78,13 +78,27 @@ void sim_forget(struct sim_partition *p, int number)
     sim_trace("forget: partition %d is committed up to %d", number, (int)p->committed);
 }
 
+/** Whether the event may have been settled because a later one of its key waits. */
+static bool has_later(const struct sim_partition *p, int number, int64_t offset)
+{
+    const struct sim_event *e = &p->events[offset];
+    bool ret = false;
+    for (int64_t i = offset + 1; i < p->end; i++) {
+        ret = ret || (p->events[i].was_produced && p->events[i].key == e->key);
+    }
+    return ret && sim.shape.coalesces && e->key >= 0 && !sim_letter_is_due(p->owner, number, offset);
+}
+
 /** Nothing that is not settled is committed as settled. */
-static void check_committed(const struct sim_partition *p, int number)
+static void check_committed(struct sim_partition *p, int number)
 {
     const struct progress_record *record = known_of(p);
     for (int64_t i = 0; i < OFFSETS; i++) {
-        const struct sim_event *e = &p->events[i];
-        if (is_known(p, record, i) && e->exists && !e->is_settled) {
+        struct sim_event *e = &p->events[i];
+        bool is_wrong = is_known(p, record, i) && e->exists && !e->is_settled;
+        if (is_wrong && has_later(p, number, i)) {
+            sim_settle_coalesced(e);
+        } else if (is_wrong) {
             sim_fail("lost: %d/%d is committed as settled (offset %d, \"%s\") and is not", number, (int)i,
                      (int)p->committed, p->text == NULL ? "" : p->text);
         }

@@ -58,10 +58,21 @@ static const char *const PHASES[] = {
 #undef X
 };
 
+static const char *const FEATURES[] = {
+#define X(name) #name,
+    SIM_FEATURES(X)
+#undef X
+};
+
+void sim_exercise(enum sim_feature feature)
+{
+    sim.has[feature] = true;
+}
+
 void sim_strike(enum sim_fault fault)
 {
     enum sim_phase phase = phase_of(&sim.processes[sim.current]);
-    sim.struck[fault][phase]++;
+    sim.struck[fault][phase] = true;
     sim_trace("fault: %s at process %d (%s)", FAULTS[fault], sim.current, PHASES[phase]);
 }
 
@@ -74,11 +85,33 @@ bool sim_strikes(enum sim_fault fault, unsigned one_in)
     return true;
 }
 
-/** Prints what struck in which phase, and a digest of all runs. False: a kind never struck. */
-bool sim_report(uint64_t seeds, uint64_t digest)
+void sim_count(struct sim_counts *counts)
+{
+    for (int i = 0; i < SIM_FEATURE_COUNT; i++) {
+        counts->features[i] += sim.has[i] ? 1 : 0;
+    }
+    for (int i = 0; i < SIM_FAULT_COUNT; i++) {
+        for (int k = 0; k < SIM_PHASE_COUNT; k++) {
+            counts->struck[i][k] += sim.struck[i][k] ? 1 : 0;
+        }
+    }
+}
+
+static bool report_features(const struct sim_counts *counts)
 {
     bool is_whole = true;
-    printf("%llu seeds, digest %016llx\n%-20s", (unsigned long long)seeds, (unsigned long long)digest, "");
+    for (int i = 0; i < SIM_FEATURE_COUNT; i++) {
+        printf("%-20s%12llu%s\n", FEATURES[i], (unsigned long long)counts->features[i],
+               counts->features[i] == 0 ? "  never exercised" : "");
+        is_whole = is_whole && counts->features[i] > 0;
+    }
+    return is_whole;
+}
+
+static bool report_faults(const struct sim_counts *counts)
+{
+    bool is_whole = true;
+    printf("%-20s", "");
     for (int k = 0; k < SIM_PHASE_COUNT; k++) {
         printf("%12s", PHASES[k]);
     }
@@ -87,11 +120,19 @@ bool sim_report(uint64_t seeds, uint64_t digest)
         uint64_t sum = 0;
         printf("%-20s", FAULTS[i]);
         for (int k = 0; k < SIM_PHASE_COUNT; k++) {
-            printf("%12llu", (unsigned long long)sim.struck[i][k]);
-            sum += sim.struck[i][k];
+            printf("%12llu", (unsigned long long)counts->struck[i][k]);
+            sum += counts->struck[i][k];
         }
         printf("%s\n", sum == 0 ? "  never struck" : "");
         is_whole = is_whole && sum > 0;
     }
     return is_whole;
+}
+
+bool sim_report(const struct sim_counts *counts, uint64_t seeds, uint64_t digest)
+{
+    printf("%llu seeds, digest %016llx; in how many of them:\n", (unsigned long long)seeds,
+           (unsigned long long)digest);
+    bool has_features = report_features(counts);
+    return report_faults(counts) && has_features;
 }

@@ -8,6 +8,7 @@
 #define FAULTS_US (30 * CLOCK_US_PER_S)
 #define ENDS_US (600 * CLOCK_US_PER_S)   // by then everything is settled
 #define STUCK_US (120 * CLOCK_US_PER_S)  // so long a stuck key is stuck
+#define OTHERS_US (20 * CLOCK_US_PER_S)  // at least so often the events of other keys get fewer
 enum { STEPS_MAX = 200000 };
 
 struct sim_world sim;
@@ -20,9 +21,10 @@ static void make_events(void)
         p->committed = p->owner = -1;
         p->wanted = (int)sim_roll((unsigned)sim.process_count);
         for (int k = 0; k < OFFSETS; k++) {
-            p->events[k] = (struct sim_event){.exists = !sim_chance(6),
-                                              .key = (int)sim_roll(KEYS + 1) - 1,
-                                              .behaviour = sim_chance(10) ? BAD[sim_roll(4)] : SIM_GOOD};
+            struct sim_event *e = &p->events[k];
+            e->was_produced = e->exists = !sim_chance(6);
+            e->key = (int)sim_roll(KEYS + 1) - 1;
+            e->behaviour = sim_chance(10) ? BAD[sim_roll(COUNT_OF(BAD))] : SIM_GOOD;
         }
     }
 }
@@ -82,6 +84,8 @@ static void disturb(void *arg)
     } else {
         sim_trace("faults end");
         sim.has_faults = false;
+        sim_bridge_resume_all();
+        sim.current = -1;
     }
 }
 
@@ -102,18 +106,46 @@ bool sim_is_stuck(enum sim_stuck how, int key)
     return sim.stuck == how && key == sim.stuck_key && sim.now_us < SIM_START_US + STUCK_US;
 }
 
-/** One key is stuck: by now the events of all others are settled. */
-static void check_others(void)
+static size_t count_others(void)
 {
-    sim.are_others_checked = true;
+    size_t count = 0;
     for (int i = 0; i < PARTITIONS; i++) {
-        for (int k = 0; k < OFFSETS; k++) {
+        for (int k = 0; k < sim.partitions[i].end; k++) {
             const struct sim_event *e = &sim.partitions[i].events[k];
-            if (e->exists && !e->is_settled && (sim.stuck == SIM_NOT_STUCK || e->key != sim.stuck_key)) {
-                sim_fail("held up: %d/%d of key %d waits while key %d is stuck", i, k, e->key, sim.stuck_key);
-            }
+            count += e->exists && !e->is_settled && e->key != sim.stuck_key ? 1 : 0;
         }
     }
+    return count;
+}
+
+/** While one key is stuck and no other fault strikes, the events of all other keys get through. */
+static void check_others(void)
+{
+    struct sim_others *o = &sim.others;
+    bool is_due = sim.now_us >= o->checked_us + CLOCK_US_PER_S;
+    if (sim.stuck == SIM_NOT_STUCK || sim.has_faults || sim.now_us >= SIM_START_US + STUCK_US || !is_due) {
+        return;
+    }
+    size_t waiting = count_others();
+    o->checked_us = sim.now_us;
+    o->moved_us = waiting == 0 || waiting != o->waiting || o->moved_us == 0 ? sim.now_us : o->moved_us;
+    o->waiting = waiting;
+    if (sim.now_us - o->moved_us > OTHERS_US) {
+        sim_fail("held up: %zu events of other keys wait while key %d is stuck", waiting, sim.stuck_key);
+    }
+}
+
+bool sim_is_same_lane(const struct sim_partition *p, int64_t a, int64_t b)
+{
+    switch (sim.shape.order) {
+    case FUNCTION_ORDER_PARTITION:
+        return true;
+    case FUNCTION_ORDER_KEY:
+        return a == b || (p->events[a].key >= 0 && p->events[a].key == p->events[b].key);
+    case FUNCTION_ORDER_NONE:
+        break;
+    }
+    return a == b;
 }
 
 static bool is_done(void)
@@ -132,9 +164,7 @@ static bool is_done(void)
 static void step(void)
 {
     sim_loop_step();
-    if (sim.now_us >= SIM_START_US + STUCK_US && !sim.are_others_checked) {
-        check_others();
-    }
+    check_others();
     for (int i = 0; i < sim.process_count; i++) {
         if (sim.processes[i].is_up) {
             sim_bridge_check(&sim.processes[i]);
@@ -157,6 +187,32 @@ static void say_what_waits(void)
     sim_fail("does not end");
 }
 
+/** In a batch, and with order `partition`, a stuck key holds up others. Without order its events are not one
+ * after the other, and open the circuit breaker. */
+static void make_stuck(void)
+{
+    bool may_be = !sim.shape.is_batch && sim.shape.order == FUNCTION_ORDER_KEY;
+    sim.stuck = SIM_NOT_STUCK;
+    if (may_be && sim_chance(3)) {
+        sim.stuck = sim_chance(2) ? SIM_STUCK_THROTTLED : SIM_STUCK_LETTERS;
+    }
+    sim.stuck_key = (int)sim_roll(KEYS);
+}
+
+static void make_shape(void)
+{
+    static const enum function_order ORDERS[] = {FUNCTION_ORDER_KEY, FUNCTION_ORDER_KEY,
+                                                 FUNCTION_ORDER_PARTITION, FUNCTION_ORDER_NONE};
+    struct sim_shape *s = &sim.shape;
+    s->order = ORDERS[sim_roll(COUNT_OF(ORDERS))];
+    s->is_batch = sim_chance(2);
+    s->has_bisect = s->is_batch && !sim_chance(3);
+    s->coalesces = s->order == FUNCTION_ORDER_KEY && sim_chance(5);
+    s->has_rate = sim_chance(5);
+    s->has_pauses = sim_chance(5);
+    make_stuck();
+}
+
 void sim_run(uint64_t seed)
 {
     sim.seed = seed;
@@ -164,13 +220,11 @@ void sim_run(uint64_t seed)
     sim.unreachable_until_us = 0;
     sim.has_faults = true;
     sim.steps = sim.digest = 0;
+    memset(sim.has, 0, sizeof(sim.has));
+    memset(sim.struck, 0, sizeof(sim.struck));
     sim_loop_reset();
-    sim.is_batch = sim_chance(2);
-    sim.stuck = sim.is_batch || !sim_chance(4) ? SIM_NOT_STUCK
-                : sim_chance(2)                ? SIM_STUCK_THROTTLED
-                                               : SIM_STUCK_LETTERS;
-    sim.stuck_key = (int)sim_roll(KEYS);
-    sim.are_others_checked = false;
+    make_shape();
+    sim.others = (struct sim_others){0};
     sim.process_count = 1 + (int)sim_roll(PROCESSES);
     make_events();
     sim.current = -1;

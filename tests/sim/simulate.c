@@ -1,24 +1,103 @@
-// usage: simulate [--seed N] [--seeds COUNT] [--twice] [--trace]
+// usage: simulate [--seed N] [--seeds COUNT] [--twice] [--trace] [--jobs N]
 // Runs seeds from N on (default 1). A failing one ends the program, with its number. --twice runs them again
-// in the opposite order and compares: a seed alone decides its run.
+// in the opposite order and compares: a seed alone decides its run. --jobs: so many processes (default: one
+// for each processor).
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "tests/sim/sim.h"
 
-/** Runs the seeds again in the opposite order: what ran before makes no difference. */
-static void run_again(uint64_t first, uint64_t count, const uint64_t *digests)
+enum { JOBS_MAX = 64 };
+
+static struct {
+    uint64_t first;
+    uint64_t count;
+    bool is_twice;
+    unsigned jobs;
+} options = {.first = 1};
+
+/** Shared with the processes that run the seeds. */
+static struct sim_counts *counts;  // of each process
+static uint64_t *digests;          // of each seed
+
+/** Runs the seeds of one process. */
+static void run_share(unsigned job)
 {
-    for (uint64_t i = count; i-- > 0;) {
-        sim_run(first + i);
+    uint64_t last = 0;
+    sim_bridge_init();
+    for (uint64_t i = job; i < options.count; i += options.jobs) {
+        sim_run(options.first + i);
+        sim_count(&counts[job]);
+        digests[i] = sim.digest;
+        last = i;
+    }
+    for (uint64_t i = last; options.is_twice; i -= options.jobs) {
+        sim_run(options.first + i);
         if (sim.digest != digests[i]) {
             sim_fail("runs otherwise after other seeds than before");
         }
+        if (i < options.jobs) {
+            break;
+        }
     }
+    sim_config_free_all();
+    sim_bridge_clear();
+}
+
+static void *share(size_t size)
+{
+    void *ret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    INVARIANT(ret != MAP_FAILED);
+    return ret;
+}
+
+/** The first process that fails ends the others. */
+static bool run_all(void)
+{
+    pid_t children[JOBS_MAX];
+    for (unsigned i = 0; i < options.jobs; i++) {
+        children[i] = fork();
+        INVARIANT(children[i] >= 0);
+        if (children[i] == 0) {
+            run_share(i);
+            exit(0);
+        }
+    }
+    bool is_good = true;
+    for (unsigned i = 0; i < options.jobs; i++) {
+        int status = 0;
+        pid_t ended = wait(&status);
+        is_good = is_good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        for (unsigned k = 0; k < options.jobs; k++) {
+            children[k] = children[k] == ended ? 0 : children[k];
+            if (!is_good && children[k] > 0) {
+                (void)kill(children[k], SIGTERM);
+            }
+        }
+    }
+    return is_good;
+}
+
+static struct sim_counts sum_up(void)
+{
+    struct sim_counts sum = {0};
+    for (unsigned i = 0; i < options.jobs; i++) {
+        for (int k = 0; k < SIM_FEATURE_COUNT; k++) {
+            sum.features[k] += counts[i].features[k];
+        }
+        for (int k = 0; k < SIM_FAULT_COUNT * SIM_PHASE_COUNT; k++) {
+            sum.struck[k / SIM_PHASE_COUNT][k % SIM_PHASE_COUNT] +=
+                counts[i].struck[k / SIM_PHASE_COUNT][k % SIM_PHASE_COUNT];
+        }
+    }
+    return sum;
 }
 
 /** Starts the program again without address randomisation: hashes of addresses would make runs differ. */
@@ -31,37 +110,49 @@ static void fix_addresses(char **argv)
     }
 }
 
-int main(int argc, char **argv)
+static bool read_number(int *at, int argc, char **argv, const char *name, uint64_t *ret)
 {
-    fix_addresses(argv);
-    uint64_t first = 1;
-    uint64_t seeds = 0;
-    bool is_twice = false;
+    if (strcmp(argv[*at], name) != 0 || *at + 1 >= argc) {
+        return false;
+    }
+    *ret = strtoull(argv[++*at], NULL, 10);
+    return true;
+}
+
+static bool read_options(int argc, char **argv)
+{
+    uint64_t jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             sim.is_tracing = true;
-        } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
-            first = strtoull(argv[++i], NULL, 10);
-        } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) {
-            seeds = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--twice") == 0) {
-            is_twice = true;
-        } else {
-            (void)fprintf(stderr, "usage: simulate [--seed N] [--seeds COUNT] [--twice] [--trace]\n");
-            return 64;
+            options.is_twice = true;
+        } else if (!read_number(&i, argc, argv, "--seed", &options.first) &&
+                   !read_number(&i, argc, argv, "--seeds", &options.count) &&
+                   !read_number(&i, argc, argv, "--jobs", &jobs)) {
+            return false;
         }
     }
-    const uint64_t count = seeds == 0 ? 1 : seeds;
-    CLEANUP(memory_free_pointer) uint64_t *digests = memory_zeroed(count, sizeof(*digests));
-    sim_bridge_make_configs();
-    for (uint64_t i = 0; i < count; i++) {
-        sim_run(first + i);
-        digests[i] = sim.digest;
+    jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
+    options.jobs = options.count < jobs ? 1 : (unsigned)jobs;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    fix_addresses(argv);
+    if (!read_options(argc, argv)) {
+        (void)fprintf(stderr, "usage: simulate [--seed N] [--seeds COUNT] [--twice] [--trace] [--jobs N]\n");
+        return 64;
     }
-    if (is_twice) {
-        run_again(first, count, digests);
+    const bool is_single = options.count == 0;
+    options.count = is_single ? 1 : options.count;
+    counts = share(options.jobs * sizeof(*counts));
+    digests = share(options.count * sizeof(*digests));
+    if (!run_all()) {
+        return 1;
     }
-    bool is_whole = sim_report(count, text_hash(slice_make(digests, count * sizeof(*digests)))) || seeds == 0;
-    sim_bridge_free_configs();
-    return is_whole ? 0 : 1;
+    const struct sim_counts sum = sum_up();
+    const uint64_t digest = text_hash(slice_make(digests, options.count * sizeof(*digests)));
+    return sim_report(&sum, options.count, digest) || is_single ? 0 : 1;
 }
