@@ -1,8 +1,7 @@
 // Handles the response to an invocation: outcome.c decides, this file acts.
-#include <stdio.h>
-
 #include "bridge/delivery/delivery_state.h"
 #include "bridge/delivery/lanes_delayed.h"
+#include "bridge/delivery/response_text.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -11,6 +10,7 @@ struct verdict {
     const struct response *r;
     struct outcome o;
     struct fault invalid;  // o.is_invalid: what is wrong with the body
+    int64_t timeout_us;    // of the call
     int64_t due_us;
     const struct lane *reported;  // PARTIAL: the lane of the last event that was named
 };
@@ -36,24 +36,9 @@ static void finish_delivered(struct delivery *d, struct invocation *inv)
     delivery_note_error(d, NULL);
 }
 
-/** One line about a response, for logs and dead letters. It never contains the response's body. */
 static void describe(const struct verdict *v, char *text, size_t size)
 {
-    const struct response *r = v->r;
-    if (r->transport.kind != FAULT_NONE) {
-        (void)snprintf(text, size, "%s", r->transport.text);
-    } else if (v->o.is_invalid) {
-        (void)snprintf(text, size, "the function answered %d with an invalid body: %.300s", r->status,
-                       v->invalid.text);
-    } else if (v->o.kind == OUTCOME_PARTIAL) {
-        (void)snprintf(text, size, "the function answered %d and named the event in batchItemFailures",
-                       r->status);
-    } else if (r->location != NULL) {
-        (void)snprintf(text, size, "the function answered %d, to %s; redirects are not followed", r->status,
-                       r->location);
-    } else {
-        (void)snprintf(text, size, "the function answered %d", r->status);
-    }
+    response_text_write(v->r, &v->o, &v->invalid, v->timeout_us, text, size);
 }
 
 /** Writes the dead letter of an event, unless another member has its partition. True: a job keeps it in its
@@ -345,7 +330,7 @@ void delivery_on_response(void *self, struct invocation *inv, const struct respo
     struct delivery *d = self;
     struct consumer *consumer = inv->first->partition->consumer;
     limiter_end(&d->limiter);
-    struct verdict v = {.r = r};
+    struct verdict v = {.r = r, .timeout_us = inv->timeout_us};
     v.o = outcome_judge(&d->policy, r, inv->first, inv->event_count, &v.invalid);
     metric_observe_us(d->metrics->invocation_duration, r->took_us);
     if (r->is_cut) {

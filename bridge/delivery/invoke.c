@@ -98,6 +98,7 @@ void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max
         .response_max_bytes = response_max_bytes,
     };
     inv->sent_us = clock_now_us();
+    inv->timeout_us = timeout_us;
     for (struct work_item *item = inv->first; item != NULL; item = item->next) {
         item->retry.first_attempt_us =
             item->retry.first_attempt_us == 0 ? inv->sent_us : item->retry.first_attempt_us;

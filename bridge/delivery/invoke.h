@@ -23,6 +23,7 @@ struct invocation {
     size_t event_count;
     struct limiter_call limits;  // the limiter's state when the call began
     int64_t sent_us;
+    int64_t timeout_us;          // of the running call
     struct invoke_slot *slot;    // while it is built or runs
     struct endpoint_call *call;  // while it runs
 };

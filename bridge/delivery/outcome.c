@@ -117,6 +117,10 @@ struct outcome outcome_judge(const struct outcome_policy *policy, const struct r
         return judge_transport(r);
     }
     struct outcome o = judge_status(policy, r);
+    if (r->is_abort && (o.kind == OUTCOME_RETRY || o.kind == OUTCOME_THROTTLE)) {
+        o = dead("rejected");
+        o.is_aborted = true;
+    }
     bool is_2xx = r->status >= 200 && r->status <= 299;
     if (o.kind == OUTCOME_DONE && is_2xx && policy->has_partial_failures) {
         return judge_items(o, r, items, event_count, f);

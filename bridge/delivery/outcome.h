@@ -1,11 +1,15 @@
 // Decides what a response means: done, retry, or dead letter. Endpoints only translate responses.
 //
-//   2xx                                              done; a body may name events that failed
-//   (item_failures.h) 429, and 503 with Retry-After                    retry, no attempt consumed, the
-//   endpoint is throttled refused, unresolved, TLS: before a byte was sent retry, no attempt consumed, the
-//   endpoint is unreachable 401 403 404 408 409 425, other 5xx, lost calls   retry, one attempt consumed 3xx
-//   dead: redirect other 4xx, 1xx                                   dead: rejected
+//   2xx                                     done; a body may name events that failed (item_failures.h)
+//   429, and 503 with Retry-After           retry, no attempt consumed: the endpoint is throttled
+//   no byte sent (refused, unresolved, TLS) retry, no attempt consumed: the endpoint is unreachable
+//   401 403 404 408 409 425, other 5xx      retry, one attempt consumed
+//   a call that timed out or was lost       the same: its outcome is unknown
+//   3xx                                     dead: redirect
+//   other 4xx, 1xx                          dead: rejected
 //
+// A retry becomes dead: rejected when the response has the header `webhook-delivery: abort-message`, with
+// which receivers of webhooks stop retries; a response that names events that failed is no such retry.
 // The function's file may say otherwise for statuses of 200 to 599 (status_table.h). A batch that is rejected
 // is bisected, and one whose call failed may be (bisect.h).
 #ifndef BRIDGE_DELIVERY_OUTCOME_H
@@ -38,6 +42,7 @@ struct outcome_policy {
 struct outcome {
     enum outcome_kind kind;
     bool is_attempt;     // this response consumes an attempt
+    bool is_aborted;     // it would be retried, and the endpoint said that it must not
     bool is_invalid;     // a 2xx with a body that breaks the rules of item_failures.h
     int64_t wait_us;     // what the endpoint asked for; 0: the caller's backoff
     const char *reason;  // PARTIAL, RETRY, THROTTLE: metric label; DEAD: dead-letter reason; static

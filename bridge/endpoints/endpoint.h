@@ -18,6 +18,7 @@ struct response {
     int status;              // as HTTP
     int64_t retry_after_us;  // -1: absent
     const char *location;    // of a redirect; NULL
+    bool is_abort;           // the endpoint asks not to be called with these events again
     struct slice body;       // its first bytes
     bool is_cut;             // it is so long that it was not read to its end; its connection was closed
     int64_t took_us;

@@ -94,6 +94,7 @@ static void on_done(void *self, const struct http_response *r)
         .status = r->status,
         .retry_after_us = r->retry_after_us,
         .location = r->location,
+        .is_abort = r->is_abort,
         .body = r->body,
         .is_cut = r->is_cut,
         .took_us = r->took_us,

@@ -257,8 +257,11 @@ static void finish_failed(struct http1_call *call, const struct fault *f, bool i
 static void finish_response(struct http1_call *call)
 {
     struct http1_parser *p = &call->parser;
-    struct http_response r = {
-        .status = p->status, .body = bytes_slice(&p->body), .is_cut = p->is_cut, .retry_after_us = -1};
+    struct http_response r = {.status = p->status,
+                              .body = bytes_slice(&p->body),
+                              .is_cut = p->is_cut,
+                              .is_abort = p->is_abort,
+                              .retry_after_us = -1};
     if ((p->status == 429 || p->status == 503) && p->retry_after[0] != '\0') {
         r.retry_after_us = http_retry_after_us(p->retry_after);
     }
@@ -443,9 +446,9 @@ static void http1_cancel(struct http_call *base)
     leave(c);
 }
 
-static const char *late_text(enum call_state state)
+static const char *late_text(const struct http1_call *call)
 {
-    switch (state) {
+    switch (call->state) {
     case CALL_WAITING:
         return "no connection became free in time";
     case CALL_LOOKING_UP:
@@ -453,6 +456,10 @@ static const char *late_text(enum call_state state)
     case CALL_DIALING:
         return "no connection in time";
     case CALL_RUNNING:
+        if (call->parser.has_begun) {
+            return "the response was not complete in time";
+        }
+        break;
     case CALL_FAILED:
         break;
     }
@@ -463,7 +470,7 @@ static void finish_due(struct http1_call *call)
 {
     bool is_timeout = call->state != CALL_FAILED;
     if (is_timeout) {
-        (void)fault_set(&call->fault, FAULT_RETRY, "%s", late_text(call->state));
+        (void)fault_set(&call->fault, FAULT_RETRY, "%s", late_text(call));
     }
     if (call->state == CALL_DIALING) {
         http_addresses_doubt(call->origin->addresses);

@@ -176,6 +176,9 @@ static bool take_field(struct http1_parser *p, struct slice name, struct slice v
         return true;
     case 14:
         return !is_word(name, "Content-Length") || take_content_length(p, value);
+    case 16:
+        p->is_abort = p->is_abort || (is_word(name, "Webhook-Delivery") && is_word(value, "abort-message"));
+        return true;
     case 17:
         return !is_word(name, "Transfer-Encoding") || take_transfer_encoding(p, value);
     default:
@@ -214,7 +217,7 @@ static void begin_head(struct http1_parser *p)
     p->minor = 0;
     p->has_length = p->is_chunked = p->has_coding = false;
     p->is_close = p->is_keep_alive = false;
-    p->has_retry_after = p->has_location = false;
+    p->has_retry_after = p->has_location = p->is_abort = false;
     p->left = 0;
     p->keep_alive_s = -1;
     bytes_reset(&p->location);

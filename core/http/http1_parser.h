@@ -57,6 +57,7 @@ struct http1_parser {
     bool is_keep_alive;
     bool has_retry_after;
     bool has_location;
+    bool is_abort;  // Webhook-Delivery: abort-message
     uint64_t left;
     size_t head_bytes;
     size_t body_max;

@@ -268,6 +268,10 @@ static void fill_response(struct curl_call *call, struct http_response *r)
     r->status = (int)status;
     r->body = bytes_slice(&call->body);
     r->is_cut = call->is_cut;
+    struct curl_header *control = NULL;
+    r->is_abort =
+        curl_easy_header(call->easy, "webhook-delivery", 0, CURLH_HEADER, -1, &control) == CURLHE_OK &&
+        strcasecmp(control->value, "abort-message") == 0;
     if (status == 429 || status == 503) {
         curl_off_t retry_after_s = 0;  // curl reads both forms; a date becomes seconds from now
         curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
@@ -290,6 +294,14 @@ static bool is_sent(const struct curl_call *call)
     return sent > 0;
 }
 
+/** Whether a part of the response has arrived. */
+static bool has_begun(const struct curl_call *call)
+{
+    long status = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status != 0;
+}
+
 /** Ends the call and calls on_done. `code` is CURLE_OPERATION_TIMEDOUT when our deadline has passed. */
 static void finish(struct curl_call *call, CURLcode code)
 {
@@ -301,10 +313,11 @@ static void finish(struct curl_call *call, CURLcode code)
     } else {
         r.is_sent = is_sent(call);
         r.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
-        const char *why = call->was_sent_before  ? "the connection was closed without a response"
-                          : r.is_timeout         ? "no response in time"
-                          : call->why[0] != '\0' ? call->why
-                                                 : curl_easy_strerror(code);
+        const char *why = call->was_sent_before             ? "the connection was closed without a response"
+                          : r.is_timeout && has_begun(call) ? "the response was not complete in time"
+                          : r.is_timeout                    ? "no response in time"
+                          : call->why[0] != '\0'            ? call->why
+                                                            : curl_easy_strerror(code);
         (void)fault_from(&r.transport, FAULT_RETRY, "libcurl", (int)code, "%s", why);
     }
     // The body lies in the call's buffer, so the call becomes idle only after on_done has returned.

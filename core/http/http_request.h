@@ -28,6 +28,7 @@ struct http_response {
     int status;
     int64_t retry_after_us;  // -1: Retry-After absent or invalid, or status not 429 or 503; at most 2^31 s
     const char *location;    // of a 3xx, absolute; NULL
+    bool is_abort;           // a header `webhook-delivery: abort-message`
     struct slice body;       // the first response_max_bytes
     bool is_cut;             // the body is longer than response_max_bytes + HTTP_BODY_DISCARD_MAX
     int64_t took_us;

@@ -511,7 +511,7 @@ static void a_call_that_is_late_closes_its_connection(void **state)
     run_turns(10);
     assert_int_equal(t.done, 0);
     clock_fake(1005000, 0);
-    expect_fault(0, true, true, "no response in time");
+    expect_fault(0, true, true, "the response was not complete in time");
     expect_fault(1, true, true, "no response in time");
     expect_fault(2, false, true, "no connection became free in time");
     RUN_UNTIL(t.server.peers[0].is_ended && t.server.peers[1].is_ended);

@@ -179,6 +179,28 @@ static void retry_after_is_read_in_both_forms(void **state)
     stop(&c);
 }
 
+static struct stub_answer answer_control(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    static const char *const HEADERS[] = {"Webhook-Delivery: Abort-Message\r\n", "Webhook-Delivery: x\r\n",
+                                          ""};
+    return (struct stub_answer){.status = 500, .headers = HEADERS[number]};
+}
+
+static void the_header_that_stops_retries_is_read(void **state)
+{
+    struct http_case c;
+    start(&c, state, answer_control);
+    for (int i = 0; i < 3; i++) {
+        (void)post(&c, stub_function_url(c.stub), 5000);
+        run_until_done(&c, i + 1);
+        assert_int_equal(c.last.status, 500);
+        assert_int_equal(c.last.is_abort, i == 0);
+    }
+    stop(&c);
+}
+
 static struct stub_answer hold_the_first(void *self, const struct stub_call *call, size_t number)
 {
     (void)self;
@@ -364,6 +386,7 @@ int main(void)
         BOTH(a_body_beyond_its_limit_is_thrown_away),
         BOTH(a_body_that_is_too_long_is_cut_off),
         BOTH(retry_after_is_read_in_both_forms),
+        BOTH(the_header_that_stops_retries_is_read),
         BOTH(a_late_answer_is_never_the_next_calls_answer),
         BOTH(a_first_call_that_hangs_holds_no_other_back),
         BOTH(a_refused_connection_has_sent_nothing),

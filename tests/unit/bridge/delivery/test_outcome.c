@@ -159,6 +159,33 @@ static void the_file_beats_the_table(void **state)
     }
 }
 
+/** What would be retried is dead, what is done stays done, and what was not answered is not aborted. */
+static void an_endpoint_may_stop_the_retries(void **state)
+{
+    (void)state;
+    for (int status = 100; status <= 599; status++) {
+        struct response r = {.status = status, .retry_after_us = 7 * SECOND};
+        struct outcome without = outcome_judge(&policy, &r, NULL, 1, NULL);
+        bool is_stopped = without.kind == OUTCOME_RETRY || without.kind == OUTCOME_THROTTLE;
+        r.is_abort = true;
+        struct outcome o = outcome_judge(&policy, &r, NULL, 1, NULL);
+        assert_int_equal(o.kind, is_stopped ? OUTCOME_DEAD : without.kind);
+        assert_int_equal(o.is_aborted, is_stopped);
+        if (is_stopped) {
+            assert_string_equal(o.reason, "rejected");
+            assert_int_equal(outcome_judge(&policy, &r, NULL, 2, NULL).kind, OUTCOME_BISECT);
+        }
+    }
+    struct status_table statuses = {{0}};
+    status_table_set(&statuses, (struct status_range){202, 202}, STATUS_RETRY);
+    struct outcome_policy p = policy;
+    p.statuses = &statuses;
+    struct response r = {.status = 202, .is_abort = true};
+    assert_int_equal(outcome_judge(&p, &r, NULL, 1, NULL).kind, OUTCOME_DEAD);
+    struct response lost = {.transport = {.kind = FAULT_RETRY}, .is_sent = true, .is_abort = true};
+    assert_int_equal(outcome_judge(&policy, &lost, NULL, 1, NULL).kind, OUTCOME_RETRY);
+}
+
 static void what_uses_up_no_attempt_is_never_bisected(void **state)
 {
     (void)state;
@@ -193,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rejected_batch_is_halved_down_to_the_event),
         cmocka_unit_test(the_file_beats_the_table),
+        cmocka_unit_test(an_endpoint_may_stop_the_retries),
         cmocka_unit_test(what_uses_up_no_attempt_is_never_bisected),
         cmocka_unit_test(any_2xx_is_done),
         cmocka_unit_test(every_other_status_is_as_the_table_says),

@@ -34,6 +34,9 @@ static void describe(struct bytes *out, const struct http1_parser *p)
     if (p->location.size > 0) {
         bytes_format(out, " location=%.*s", (int)p->location.size, (const char *)p->location.data);
     }
+    if (p->is_abort) {
+        bytes_append_string(out, " abort");
+    }
     if (p->retry_after[0] != '\0') {
         bytes_format(out, " retry_after=%s", p->retry_after);
     }
@@ -252,6 +255,12 @@ static void fields(void **state)
         {OK "Keep-Alive: max=3, Timeout=5\r\nContent-Length: 0\r\n\r\n", "200 reuse  keep_alive=5"},
         {OK "Keep-Alive: timeout=99999999999999999999\r\nContent-Length: 0\r\n\r\n",
          "200 reuse  keep_alive=9999999"},
+        {"HTTP/1.1 500 X\r\nwebhook-delivery: Abort-Message \r\nContent-Length: 0\r\n\r\n",
+         "500 reuse  abort"},
+        {"HTTP/1.1 500 X\r\nWebhook-Delivery: disable\r\nContent-Length: 0\r\n\r\n", "500 reuse "},
+        {"HTTP/1.1 103 X\r\nWebhook-Delivery: abort-message\r\n\r\nHTTP/1.1 500 X\r\nContent-Length: "
+         "0\r\n\r\n",
+         "500 reuse "},
         {OK "X:\r\nX: \x01\xff\r\nContent-Length: 0\r\n\r\n", "200 reuse "},
         {"HTTP/1.1 302 X\r\nLocation: /a\r\n /b\r\n\t \r\n\tc\r\nContent-Length:\r\n 0\r\n\r\n",
          "302 reuse  location=/a /b   c"},
