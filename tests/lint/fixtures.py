@@ -2,6 +2,7 @@
 What the system tests and benchmarks use of tests/system/lib is there: every name that they import from it, every
 attribute of its modules, and every attribute of the fixtures (`kafka`, `millrace` …) and of what its classes make, also
 behind `self`. Those tests run only with real servers, so a method that was removed or renamed would show up late.
+No class has a method twice, as a merge may leave behind.
 """
 
 import ast
@@ -210,8 +211,12 @@ class File(ast.NodeVisitor):
         self.visit_in(node, {argument.arg: None for argument in ast.walk(node.args) if isinstance(argument, ast.arg)})
 
     def visit_ClassDef(self, node):
+        seen = set()
         for child in node.body:
             if isinstance(child, FUNCTIONS):
+                if child.name in seen and not child.decorator_list:
+                    self.complain(child, f"class {node.name} has {child.name} twice")
+                seen.add(child.name)
                 self.visit_FunctionDef(child, node.name)
             else:
                 self.visit(child)

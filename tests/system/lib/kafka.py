@@ -135,16 +135,6 @@ class Client:
         rows = [line.split() for line in done.stdout.splitlines()]
         return [GroupRow(r[0], r[1], int(r[2]), r[3], r[4], r[5]) for r in rows if r and r[0] in groups]
 
-    def describe_groups(self, groups):
-        """What `kafka-consumer-groups --describe` says: rows of group, topic, partition, offset, end and lag."""
-        command = [*JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", class_path(), TOOL]
-        command += ["--bootstrap-server", self.bootstrap, "--describe", "--timeout", "120000"]
-        command += [word for group in groups for word in ("--group", group)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
-        assert done.returncode == 0, done.stdout + done.stderr
-        rows = [line.split() for line in done.stdout.splitlines()]
-        return [GroupRow(r[0], r[1], int(r[2]), r[3], r[4], r[5]) for r in rows if r and r[0] in groups]
-
     def produce(self, topic, records):
         """Produces (key, value, headers or None, partition or -1) tuples and waits for all of them."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, "log_level": 0})
