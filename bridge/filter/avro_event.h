@@ -20,9 +20,10 @@ enum avro_slot_kind {
     AVRO_SLOT_ABSENT = 0,
     AVRO_SLOT_VALUE,  // Avro
     AVRO_SLOT_NULL,
-    AVRO_SLOT_TEXT,     // bytes of a key or header
-    AVRO_SLOT_HEADERS,  // the headers, or those whose names begin alike
-    AVRO_SLOT_JSON,     // inside a column of JSON
+    AVRO_SLOT_TEXT,         // bytes of a key or header
+    AVRO_SLOT_HEADERS,      // the headers, or those whose names begin alike
+    AVRO_SLOT_HEADER_PAIR,  // as an array: a header's bytes, and those whose names go on with a dot
+    AVRO_SLOT_JSON,         // inside a column of JSON
 };
 
 struct avro_slot {

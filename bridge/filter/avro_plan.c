@@ -225,6 +225,7 @@ static void make_steps(struct avro_plan *plan)
                    memcmp(step->path.data, prefix, sizeof prefix - 1) == 0) {
             plan->steps[i].header = slice_to_string(
                 slice_make(step->path.data + sizeof prefix - 1, step->path.size - sizeof prefix + 1));
+            plan->steps[i].has_longer = has_steps_below(plan, i);
         }
     }
 }

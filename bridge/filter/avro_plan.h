@@ -54,6 +54,7 @@ struct plan_step {
     bool is_static;   // its slot has its place once the record was scanned
     bool is_missing;  // the schema has no such field
     char *header;     // below `headers`: the header's name
+    bool has_longer;  // the pattern has names that go on behind it with a dot
 };
 
 struct avro_plan {

@@ -221,6 +221,8 @@ static enum filter_kind value_kind(struct filter_value value)
         return FILTER_TEXT;
     case AVRO_SLOT_HEADERS:
         return FILTER_OBJECT;
+    case AVRO_SLOT_HEADER_PAIR:
+        return FILTER_ARRAY;
     case AVRO_SLOT_JSON:
         return JSON_TREE_OPS.kind(json_value(slot));
     case AVRO_SLOT_ABSENT:
@@ -236,31 +238,48 @@ static bool take_slot(struct avro_event *e, uint32_t slot, struct filter_value *
     return e->slots[slot].kind != AVRO_SLOT_ABSENT;
 }
 
-/** A header's name may have dots: those below `headers` are joined again. */
-static bool find_header(struct avro_event *e, uint32_t step, struct filter_value *ret)
+static struct avro_slot header_slot(struct slice bytes)
 {
-    const char *name = e->plan->steps[step].header;
-    const void *data = NULL;
-    size_t size = 0;
-    if (e->source.headers == NULL) {
-        return false;
-    }
-    if (rd_kafka_header_get_last(e->source.headers, name, &data, &size) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        *ret = new_value(e, (struct avro_slot){.kind = data == NULL ? AVRO_SLOT_NULL : AVRO_SLOT_TEXT,
-                                               .bytes = slice_make(data, size)});
-        return true;
-    }
+    return (struct avro_slot){.kind = bytes.data == NULL ? AVRO_SLOT_NULL : AVRO_SLOT_TEXT, .bytes = bytes};
+}
+
+/** Whether a header's name is this one, a dot and more. */
+static bool has_longer_header(const rd_kafka_headers_t *headers, const char *name)
+{
     size_t length = strlen(name);
     const char *other = NULL;
+    const void *data = NULL;
+    size_t size = 0;
     for (size_t i = 0;
-         rd_kafka_header_get_all(e->source.headers, i, &other, &data, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++) {
+         rd_kafka_header_get_all(headers, i, &other, &data, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         if (strncmp(other, name, length) == 0 && other[length] == '.') {
-            *ret = new_value(e, (struct avro_slot){.kind = AVRO_SLOT_HEADERS});
             return true;
         }
     }
     return false;
+}
+
+/** A header's name may have dots: those below `headers` are joined again. */
+static bool find_header(struct avro_event *e, uint32_t step, struct filter_value *ret)
+{
+    const struct plan_step *known = &e->plan->steps[step];
+    const rd_kafka_headers_t *headers = e->source.headers;
+    const void *data = NULL;
+    size_t size = 0;
+    if (headers == NULL) {
+        return false;
+    }
+    bool is_there =
+        rd_kafka_header_get_last(headers, known->header, &data, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    bool has_longer = known->has_longer && has_longer_header(headers, known->header);
+    struct avro_slot slot = header_slot(slice_make(data, size));
+    if (has_longer) {
+        slot.kind = is_there ? AVRO_SLOT_HEADER_PAIR : AVRO_SLOT_HEADERS;
+    }
+    if (is_there || has_longer) {
+        *ret = new_value(e, slot);
+    }
+    return is_there || has_longer;
 }
 
 static bool find_field(struct avro_event *e, struct avro_slot record, struct slice name,
@@ -386,6 +405,17 @@ static bool next_in_json(struct avro_event *e, uint64_t loop, struct filter_valu
     return true;
 }
 
+static bool next_of_pair(struct avro_event *e, uint64_t loop, struct filter_value *ret)
+{
+    struct avro_slot *slot = &e->slots[loop];
+    if (slot->left == 2) {
+        return false;
+    }
+    const struct avro_slot others = {.kind = AVRO_SLOT_HEADERS};
+    *ret = new_value(e, slot->left++ == 0 ? header_slot(slot->bytes) : others);
+    return true;
+}
+
 /** The state is the index of a slot: slots and trees added after it belong to the element before. */
 static bool value_next(struct filter_value array, uint64_t *state, struct filter_value *ret)
 {
@@ -398,7 +428,20 @@ static bool value_next(struct filter_value array, uint64_t *state, struct filter
     }
     e->count = (uint32_t)*state + 1;
     avro_event_close_trees(e, e->slots[*state].tree_count);
-    return e->slots[*state].kind == AVRO_SLOT_JSON ? next_in_json(e, *state, ret) : next_item(e, *state, ret);
+    switch (e->slots[*state].kind) {
+    case AVRO_SLOT_JSON:
+        return next_in_json(e, *state, ret);
+    case AVRO_SLOT_HEADER_PAIR:
+        return next_of_pair(e, *state, ret);
+    case AVRO_SLOT_VALUE:
+        return next_item(e, *state, ret);
+    case AVRO_SLOT_ABSENT:
+    case AVRO_SLOT_NULL:
+    case AVRO_SLOT_TEXT:
+    case AVRO_SLOT_HEADERS:
+        break;
+    }
+    return false;
 }
 
 static struct slice value_text(struct filter_value value, struct bytes *scratch)

@@ -21,16 +21,48 @@ static uint32_t add_member(struct json_tree *t, uint32_t object, struct slice na
     return added;
 }
 
+/** A header, and an object of those whose names go on with a dot: both are found, as elements of an array. */
+static void pair(struct json_tree *t, uint32_t member, struct json_node header, struct json_node object)
+{
+    uint32_t second = json_tree_add(t, object);
+    uint32_t first = json_tree_add(t, header);
+    struct json_node *node = &t->nodes[member];
+    t->nodes[second].next = 0;
+    t->nodes[first].next = second;
+    node->kind = FILTER_ARRAY;
+    node->text = (struct slice){0};
+    node->child = first;
+    node->count = 2;
+}
+
 /** The object of that name, which is added if it is not there. */
 static uint32_t object_of(struct json_tree *t, uint32_t parent, struct slice name)
 {
     const struct json_node *found = json_tree_member(t, &t->nodes[parent], name);
-    if (found != NULL && found->kind == FILTER_OBJECT) {
-        return (uint32_t)(found - t->nodes);
-    }
     const struct json_node object = {
         .kind = FILTER_OBJECT, .at = t->nodes[parent].at, .end = t->nodes[parent].end};
-    return add_member(t, parent, name, object);
+    if (found == NULL) {
+        return add_member(t, parent, name, object);
+    }
+    uint32_t member = (uint32_t)(found - t->nodes);
+    if (found->kind == FILTER_OBJECT) {
+        return member;
+    }
+    if (found->kind != FILTER_ARRAY) {
+        pair(t, member, *found, object);
+    }
+    return last_child(t, member);
+}
+
+static void put_header(struct json_tree *t, uint32_t object, struct slice name, struct json_node header)
+{
+    const struct json_node *found = json_tree_member(t, &t->nodes[object], name);
+    if (found == NULL || (found->kind != FILTER_OBJECT && found->kind != FILTER_ARRAY)) {
+        (void)add_member(t, object, name, header);
+        return;
+    }
+    uint32_t member = (uint32_t)(found - t->nodes);
+    pair(t, member, header, found->kind == FILTER_OBJECT ? *found : t->nodes[last_child(t, member)]);
 }
 
 /** "a.b": "x" is also found as "a": {"b": "x"}. */
@@ -42,7 +74,7 @@ static void nest(struct json_tree *t, uint32_t headers, struct json_node header)
     for (const uint8_t *dot; (dot = memchr(start, '.', (size_t)(end - start))) != NULL; start = dot + 1) {
         object = object_of(t, object, slice_make(start, (size_t)(dot - start)));
     }
-    (void)add_member(t, object, slice_make(start, (size_t)(end - start)), header);
+    put_header(t, object, slice_make(start, (size_t)(end - start)), header);
 }
 
 static void nest_headers(struct json_tree *t, const struct json_node *event)

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "bridge/filter/decimal.h"
 #include "core/base/cursor.h"
 #include "schemas/json/json_text.h"
 
@@ -212,14 +211,14 @@ static bool read_children(struct parser *p, uint32_t parent, int depth)
 static bool read_value(struct parser *p, int depth, uint32_t *ret)
 {
     skip_space(p);
-    if (depth > JSON_TREE_DEPTH_MAX) {
-        return refuse(p, "nested too deeply");
-    }
     uint32_t node = json_tree_add(p->tree, (struct json_node){.at = offset(p)});
     struct slice text = {0};
     enum filter_kind kind = FILTER_NULL;
     uint8_t first = peek(p);
     bool is_read = false;
+    if ((first == '{' || first == '[') && depth == JSON_TREE_DEPTH_MAX) {
+        return refuse(p, "nested too deeply");
+    }
     if (first == '{' || first == '[') {
         kind = first == '{' ? FILTER_OBJECT : FILTER_ARRAY;
         p->tree->nodes[node].kind = kind;
@@ -339,97 +338,3 @@ const struct json_node *json_tree_member(const struct json_tree *t, const struct
     }
     return found;
 }
-
-static const struct json_node *node_of(struct filter_value value)
-{
-    return &((const struct json_tree *)value.data)->nodes[value.at];
-}
-
-static enum filter_kind value_kind(struct filter_value value)
-{
-    return node_of(value)->kind;
-}
-
-static bool value_member(struct filter_value object, const struct filter_step *step, struct filter_value *ret)
-{
-    const struct json_tree *tree = object.data;
-    const struct json_node *member = json_tree_member(tree, node_of(object), step->name);
-    if (member == NULL) {
-        return false;
-    }
-    *ret = json_tree_value(tree, member);
-    return true;
-}
-
-static bool value_next(struct filter_value array, uint64_t *state, struct filter_value *ret)
-{
-    const struct json_tree *tree = array.data;
-    uint64_t node = *state == 0 ? node_of(array)->child : tree->nodes[*state].next;
-    if (node == 0) {
-        return false;
-    }
-    *state = node;
-    *ret = (struct filter_value){tree, node};
-    return true;
-}
-
-static struct slice value_text(struct filter_value value, struct bytes *scratch)
-{
-    (void)scratch;
-    return node_of(value)->text;
-}
-
-static bool is_same_number(const struct json_node *a, const struct json_node *b)
-{
-    struct decimal x;
-    struct decimal y;
-    return decimal_read(a->text, &x) && decimal_read(b->text, &y) && decimal_compare(&x, &y) == 0;
-}
-
-static bool is_same(const struct json_tree *x, const struct json_node *a, const struct json_tree *y,
-                    const struct json_node *b)
-{
-    if (a->kind != b->kind || a->count != b->count) {
-        return false;
-    }
-    if (a->kind == FILTER_TEXT) {
-        return slice_equal(a->text, b->text);
-    }
-    if (a->kind == FILTER_NUMBER) {
-        return is_same_number(a, b);
-    }
-    const struct json_node *other = json_tree_child(y, b);
-    for (const struct json_node *n = json_tree_child(x, a); n != NULL; n = json_tree_next(x, n)) {
-        bool is_next = a->kind == FILTER_ARRAY || slice_equal(other->name, n->name);
-        const struct json_node *match = is_next ? other : json_tree_member(y, b, n->name);
-        if (match == NULL || !is_same(x, n, y, match)) {
-            return false;
-        }
-        other = json_tree_next(y, other);
-    }
-    return true;
-}
-
-static bool value_same(struct filter_value a, struct filter_value b)
-{
-    return is_same(a.data, node_of(a), b.data, node_of(b));
-}
-
-const struct filter_value_ops JSON_TREE_OPS = {
-    .kind = value_kind,
-    .member = value_member,
-    .next = value_next,
-    .text = value_text,
-    .number = value_text,
-    .same = value_same,
-};
-
-const struct filter_value_ops JSON_EVENT_OPS = {
-    .kind = value_kind,
-    .member = value_member,
-    .next = value_next,
-    .text = value_text,
-    .number = value_text,
-    .same = value_same,
-    .has_decimal_texts = true,
-};

@@ -6,7 +6,8 @@
 #include "core/base/fault.h"
 #include "core/base/text_places.h"
 
-enum { JSON_TREE_DEPTH_MAX = 500 };
+/** That of JSON_CHECK_DEPTH_MAX: a text that requests embed as JSON is JSON here, too. */
+enum { JSON_TREE_DEPTH_MAX = 512 };
 
 /** Counted from 1; columns are characters. */
 struct json_place {

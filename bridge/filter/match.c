@@ -3,6 +3,8 @@
 // numbers only the elements that are objects or arrays).
 #include "bridge/filter/match.h"
 
+#include <stdio.h>
+
 struct matcher {
     const struct branch *branch;
     const struct filter_value_ops *ops;
@@ -162,9 +164,10 @@ static bool array_holds(const struct matcher *m, const struct branch_node *node,
                (!node->has_positive_child ||
                 some_element_holds(m, node, array, (struct view){depth, view.has_clause}));
     }
-    if (some_leaf_holds(m, node, array) && holds_absences(m, node, array, view.entered) &&
-        (!node->has_positive_child || some_element_holds(m, node, array, (struct view){depth, false}))) {
-        return true;
+    if (some_leaf_holds(m, node, array) && holds_absences(m, node, array, view.entered)) {
+        // Else inner arrays can't satisfy the clauses below either: they are among the elements that were
+        // asked. Asked once more at each depth, the cost would double with each.
+        return !node->has_positive_child || some_element_holds(m, node, array, (struct view){depth, false});
     }
     // A value of an inner array chooses that array, before what is absent below is compared.
     struct filter_value element;
@@ -191,17 +194,55 @@ static bool find_row(const struct matcher *m, struct filter_value event, const s
     return m->ops->member(event, step, ret) && m->ops->kind(*ret) == FILTER_OBJECT;
 }
 
+static const char UNCHANGED[] = "__debezium_unavailable_value";
+static const char UNCHANGED_BYTES[] = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==";  // its base64
+
+/** Whether an array's element is what the sign has there: all of it, or in arrays of numbers a character. */
+static bool is_sign(const struct matcher *m, struct filter_value element, size_t index, bool *ret_is_whole)
+{
+    enum filter_kind kind = m->ops->kind(element);
+    struct decimal number;
+    struct decimal character;
+    char digits[12];
+    bytes_reset(m->scratch);
+    *ret_is_whole = kind == FILTER_TEXT;
+    if (kind == FILTER_TEXT) {
+        return index == 0 && slice_equal(m->ops->text(element, m->scratch), slice_of(UNCHANGED));
+    }
+    if (kind != FILTER_NUMBER || index >= sizeof UNCHANGED - 1) {
+        return false;
+    }
+    (void)snprintf(digits, sizeof digits, "%d", UNCHANGED[index]);
+    return decimal_read(m->ops->number(element, m->scratch), &number) &&
+           decimal_read(slice_of(digits), &character) && decimal_compare(&number, &character) == 0;
+}
+
+static bool is_unchanged_array(const struct matcher *m, struct filter_value array)
+{
+    struct filter_value element;
+    size_t count = 0;
+    bool is_whole = false;
+    for (uint64_t state = 0; m->ops->next(array, &state, &element); count++) {
+        if (!is_sign(m, element, count, &is_whole)) {
+            return false;
+        }
+    }
+    return count == (is_whole ? 1 : sizeof UNCHANGED - 1);
+}
+
 /** Whether the column's value is the sign that it was not sent because it did not change (TOAST). */
 static bool is_unchanged(const struct matcher *m, struct filter_value value)
 {
-    static const char text_sign[] = "__debezium_unavailable_value";
-    static const char bytes_sign[] = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==";  // its base64
-    if (m->ops->kind(value) != FILTER_TEXT) {
+    enum filter_kind kind = m->ops->kind(value);
+    if (kind == FILTER_ARRAY) {
+        return is_unchanged_array(m, value);
+    }
+    if (kind != FILTER_TEXT) {
         return false;
     }
     bytes_reset(m->scratch);
     struct slice text = m->ops->text(value, m->scratch);
-    return slice_equal(text, slice_of(text_sign)) || slice_equal(text, slice_of(bytes_sign));
+    return slice_equal(text, slice_of(UNCHANGED)) || slice_equal(text, slice_of(UNCHANGED_BYTES));
 }
 
 /** Whether one of the columns differs. A row that comes or goes changes every column that it has. */

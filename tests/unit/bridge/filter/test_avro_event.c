@@ -65,6 +65,11 @@ static const struct {
     {"{\"headers\":{\"a\":{\"c\":[\"2\"],\"d\":[{\"exists\":false}]}}}", true},
     {"{\"headers\":{\"nothing\":[null]}}", true},
     {"{\"headers\":{\"a\":[\"1\"]}}", false},
+    {"{\"headers\":{\"p\":[\"3\"],\"p.q\":[\"4\"]}}", true},
+    {"{\"headers\":{\"p.q\":[\"4\"]}}", true},
+    {"{\"headers\":{\"p\":[\"4\"]}}", false},
+    {"{\"headers\":{\"p.r\":[{\"exists\":false}],\"p\":[{\"exists\":true}]}}", true},
+    {"{\"headers\":{\"p.q\":[{\"exists\":false}]}}", false},
     {"{\"changed\":[\"status\"]}", true},
     {"{\"changed\":[\"id\",\"total\",\"doc\",\"tags\",\"items\"]}", false},
     {"{\"changed\":[\"lost\"]}", false},
@@ -103,8 +108,8 @@ static void start(struct order_case *c)
         parse("{\"type\":\"record\",\"name\":\"Key\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"}]}");
     put_long(&c->key, 7);
     c->headers = rd_kafka_headers_new(4);
-    const char *const headers[][2] = {
-        {"tenant", "other"}, {"tenant", "shop"}, {"a.b", "1"}, {"a.c", "2"}, {"nothing", NULL}};
+    const char *const headers[][2] = {{"tenant", "other"}, {"tenant", "shop"}, {"a.b", "1"}, {"a.c", "2"},
+                                      {"nothing", NULL},   {"p", "3"},         {"p.q", "4"}};
     for (size_t i = 0; i < COUNT_OF(headers); i++) {
         (void)rd_kafka_header_add(c->headers, headers[i][0], -1, headers[i][1],
                                   headers[i][1] == NULL ? 0 : -1);
@@ -159,7 +164,7 @@ static bool judge_json(struct order_case *c, const struct pattern *pattern, stru
     CLEANUP(json_tree_clear) struct json_tree tree = {0};
     bytes_append_string(
         &json, "{\"key\":{\"id\":7},\"headers\":{\"tenant\":\"shop\",\"a\":{\"b\":\"1\",\"c\":\"2\"},"
-               "\"nothing\":null},");
+               "\"nothing\":null,\"p\":[\"3\",{\"q\":\"4\"}]},");
     size_t before = json.size;
     if (!event_view_encode(c->value_type, value, NULL, &json, &f)) {
         return false;

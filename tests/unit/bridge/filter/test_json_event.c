@@ -37,6 +37,22 @@ static void headers_with_dots_are_found(void **state)
     event_must_be("{\"headers\":{\"a.x\":[{\"exists\":false}]}}", event, true);
 }
 
+/** Whichever comes first. */
+static void a_header_may_begin_the_name_of_another(void **state)
+{
+    (void)state;
+    static const char *const events[] = {"{\"headers\":{\"a\":\"1\",\"a.b\":\"2\",\"a.b.c\":\"3\"}}",
+                                         "{\"headers\":{\"a.b.c\":\"3\",\"a.b\":\"2\",\"a\":\"1\"}}"};
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        event_must_be("{\"headers\":{\"a\":[\"1\"]}}", events[i], true);
+        event_must_be("{\"headers\":{\"a.b\":[\"2\"]}}", events[i], true);
+        event_must_be("{\"headers\":{\"a.b.c\":[\"3\"]}}", events[i], true);
+        event_must_be("{\"headers\":{\"a.b\":[\"2\"],\"a\":[\"1\"]}}", events[i], true);
+        event_must_be("{\"headers\":{\"a\":[\"2\"]}}", events[i], false);
+        event_must_be("{\"headers\":{\"a.c\":[{\"exists\":false}]}}", events[i], true);
+    }
+}
+
 static void a_structured_cloud_event_is_its_data(void **state)
 {
     (void)state;
@@ -90,6 +106,21 @@ static void what_changed_is_compared_by_value(void **state)
     event_must_be("{\"changed\":[\"a\"]}", "{\"op\":\"t\",\"before\":null,\"after\":null}", false);
     event_must_be("{\"changed\":[\"a\"]}",
                   "{\"before\":null,\"after\":{\"a\":\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"}}", false);
+    static const char texts[] = "[\"__debezium_unavailable_value\"]";
+    static const char more[] = "[\"__debezium_unavailable_value\",\"\"]";
+    static const char numbers[] =
+        "[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,"
+        "95,118,97,108,117,101]";
+    const struct {
+        const char *array;
+        bool is_changed;
+    } arrays[] = {{texts, false}, {numbers, false}, {more, true},
+                  {"[]", true},   {"[95]", true},   {"[null]", true}};
+    for (size_t i = 0; i < COUNT_OF(arrays); i++) {
+        CLEANUP(memory_free_pointer)
+        char *event = memory_format("{\"before\":null,\"after\":{\"a\":%s}}", arrays[i].array);
+        event_must_be("{\"changed\":[\"a\"]}", event, arrays[i].is_changed);
+    }
 }
 
 static void what_it_changed_from_and_to_is_asked_with_the_change(void **state)
@@ -132,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_with_dots_are_found),
+        cmocka_unit_test(a_header_may_begin_the_name_of_another),
         cmocka_unit_test(a_structured_cloud_event_is_its_data),
         cmocka_unit_test(an_event_without_op_is_a_create),
         cmocka_unit_test(decimals_are_numbers_too),

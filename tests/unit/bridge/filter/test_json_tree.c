@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bridge/filter/json_tree.h"
+#include "schemas/json/json_check.h"
 
 static const struct json_place START = {1, 1};
 
@@ -103,10 +104,43 @@ static void depth_is_bounded(void **state)
         for (size_t i = 0; i < depth; i++) {
             bytes_append_byte(&text, ']');
         }
-        assert_int_equal(json_tree_parse(bytes_slice(&text), START, &tree, &f),
-                         depth <= JSON_TREE_DEPTH_MAX + 1);
+        assert_int_equal(json_tree_parse(bytes_slice(&text), START, &tree, &f), depth <= JSON_TREE_DEPTH_MAX);
+        assert_int_equal(json_check_value(bytes_slice(&text)), depth <= JSON_TREE_DEPTH_MAX);
     }
-    assert_string_equal(f.text, "1:502: nested too deeply");
+    assert_string_equal(f.text, "1:513: nested too deeply");
+}
+
+static void must_be_same(const char *text, const char *other_text, bool expected)
+{
+    struct fault f;
+    CLEANUP(json_tree_clear) struct json_tree tree = {0};
+    CLEANUP(json_tree_clear) struct json_tree other = {0};
+    assert_true(json_tree_parse(slice_of(text), START, &tree, &f));
+    assert_true(json_tree_parse(slice_of(other_text), START, &other, &f));
+    struct filter_value a = json_tree_value(&tree, &tree.nodes[0]);
+    struct filter_value b = json_tree_value(&other, &other.nodes[0]);
+    if (JSON_TREE_OPS.same(a, b) != expected || JSON_TREE_OPS.same(b, a) != expected) {
+        fail_msg("%s and %s are not %s", text, other_text, expected ? "the same" : "different");
+    }
+}
+
+static void equal_values_are_the_same_whatever_the_order_of_members(void **state)
+{
+    (void)state;
+    must_be_same("{\"a\":1,\"b\":[1,{\"c\":null}]}", "{\"b\":[1.0,{\"c\":null}],\"a\":1e0}", true);
+    must_be_same("{\"a\":1,\"b\":2,\"c\":3}", "{\"c\":3,\"a\":1,\"b\":2}", true);
+    must_be_same("{\"a\":1,\"b\":2}", "{\"b\":1,\"a\":2}", false);
+    must_be_same("{\"a\":1,\"b\":2}", "{\"a\":1,\"c\":2}", false);
+    must_be_same("{\"a\":1}", "{\"a\":1,\"b\":2}", false);
+    must_be_same("[1,2]", "[2,1]", false);
+    must_be_same("[1]", "[1,2]", false);
+    must_be_same("{}", "[]", false);
+    must_be_same("\"1\"", "1", false);
+    must_be_same("true", "false", false);
+    // Of equal names the last one counts.
+    must_be_same("{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":2}", false);
+    must_be_same("{\"a\":1,\"a\":2}", "{\"a\":2}", true);
+    must_be_same("{\"a\":1,\"b\":0,\"a\":2}", "{\"b\":0,\"a\":2,\"a\":1}", false);
 }
 
 int main(void)
@@ -116,6 +150,7 @@ int main(void)
         cmocka_unit_test(strings_are_without_escapes_and_numbers_as_written),
         cmocka_unit_test(every_beginning_of_a_text_is_refused),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(equal_values_are_the_same_whatever_the_order_of_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

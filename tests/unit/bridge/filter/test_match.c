@@ -139,6 +139,50 @@ static void size_depth_and_cost_are_bounded(void **state)
                        "1:2: more than 20000 comparisons over all alternatives of \"$or\"");
 }
 
+static size_t members_asked;
+
+static bool count_member(struct filter_value object, const struct filter_step *step, struct filter_value *ret)
+{
+    members_asked++;
+    return JSON_TREE_OPS.member(object, step, ret);
+}
+
+/** {"a":[0],"a.a":[0],…} on {"a":[0,[0,{"a":[0,[0,…]]}]]}, where only the innermost value is wrong. */
+static size_t cost_of_nested_arrays(size_t levels)
+{
+    struct fault f;
+    CLEANUP(pattern_free_pointer) struct pattern *pattern = NULL;
+    CLEANUP(json_tree_clear) struct json_tree tree = {0};
+    CLEANUP(bytes_clear) struct bytes scratch = {0};
+    CLEANUP(bytes_clear) struct bytes path = {0};
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    CLEANUP(bytes_clear) struct bytes event = {0};
+    bytes_append_string(&text, "{");
+    for (size_t i = 0; i < levels; i++) {
+        bytes_append_string(&path, i == 0 ? "a" : ".a");
+        bytes_format(&text, "\"%s\":[0],", bytes_text(&path));
+    }
+    bytes_format(&text, "\"%s.b\":[1]}", bytes_text(&path));
+    append_times(&event, "{\"a\":[0,[0,", levels);
+    bytes_append_string(&event, "{\"b\":2}");
+    append_times(&event, "]]}", levels);
+    assert_true(pattern_compile(bytes_slice(&text), FILTER_START, &pattern, &f));
+    assert_true(json_tree_parse(bytes_slice(&event), FILTER_START, &tree, &f));
+    struct filter_value_ops counting = JSON_TREE_OPS;
+    counting.member = count_member;
+    members_asked = 0;
+    assert_false(match_event(pattern, &counting, json_tree_value(&tree, &tree.nodes[0]), &scratch));
+    return members_asked;
+}
+
+static void nested_arrays_cost_no_more_than_their_size(void **state)
+{
+    (void)state;
+    size_t cost = cost_of_nested_arrays(8);
+    assert_in_range(cost, 9, 27);
+    assert_in_range(cost_of_nested_arrays(16), cost, 2 * cost);
+}
+
 static void must_name(const char *pattern_text, const char *event_text, const char *expected)
 {
     struct fault f = {0};
@@ -202,6 +246,7 @@ int main(void)
         cmocka_unit_test(absence_in_an_array_follows_the_order_of_paths),
         cmocka_unit_test(patterns_that_cannot_be_are_refused),
         cmocka_unit_test(size_depth_and_cost_are_bounded),
+        cmocka_unit_test(nested_arrays_cost_no_more_than_their_size),
         cmocka_unit_test(an_explanation_names_the_first_term_that_refused),
         cmocka_unit_test(equal_paths_have_equal_ids),
     };
