@@ -1,6 +1,7 @@
 #include "bridge/config/delivery_options.h"
 
 #include "core/config/config_value.h"
+#include "core/kafka/state_topic.h"
 
 static const struct config_rules rate_rules = {.check = config_rate_check};
 static const struct config_rules topic_rules = {.check = config_value_check_topic};
@@ -51,12 +52,12 @@ static const struct config_option batch_options[] = {
      .min = 0,
      .max = INT64_C(3600000000),
      .offset = offsetof(struct function_config, delivery.batch.window_us),
-     .doc = "How long a batch that isn't full waits for more."},
+     .doc = "How long a batch that isn't full waits for more; needs events."},
     {.key = "by_key",
      .type = CONFIG_BOOL,
      .initial = "false",
      .offset = offsetof(struct function_config, delivery.batch.by_key),
-     .doc = "A call carries events of one key only; events without a key are alone."},
+     .doc = "A call carries events of one key only; events without a key are alone. Needs events."},
     {.key = "partial_failures",
      .type = CONFIG_BOOL,
      .initial = "false",
@@ -263,9 +264,25 @@ static void compile_statuses(const struct config_file *file, struct function_con
     }
 }
 
-void delivery_options_finish(const struct config_file *file, struct function_config *c)
+/** What has no effect while a call carries one event. */
+static void check_batch_of_one(const struct config_file *file, const struct function_config *c)
 {
-    compile_statuses(file, c);
+    static const char PATH[] = "delivery.batch.events";
+    if (c->delivery.batch.events > 1 || !config_is_sound(file, PATH)) {
+        return;
+    }
+    if (c->delivery.batch.by_key) {
+        config_complain(file, "delivery.batch.by_key",
+                        "by_key: has no effect while a call carries one event; set events, too");
+    }
+    if (c->delivery.batch.window_us > 0) {
+        config_complain(file, "delivery.batch.window",
+                        "window: has no effect while a call carries one event; set events, too");
+    }
+}
+
+static void check_order(const struct config_file *file, const struct function_config *c)
+{
     if (c->delivery.batch.by_key && c->delivery.order == FUNCTION_ORDER_NONE) {
         config_complain(
             file, "delivery.batch.by_key",
@@ -281,10 +298,36 @@ void delivery_options_finish(const struct config_file *file, struct function_con
                         "hold_key: with coalesce a later event of a key takes the place of a failed one; "
                         "leave one of them out");
     }
+}
+
+/** Records of millrace itself are kept by key in these: a dead letter would destroy them. */
+static void check_dead_letter(const struct config_file *file, const struct function_config *c)
+{
+    static const char *const OWN[] = {STATE_TOPIC_NAME, "millrace.schemas"};
+    for (size_t i = 0; i < COUNT_OF(OWN); i++) {
+        if (strcmp(c->delivery.on_failure.dead_letter, OWN[i]) == 0) {
+            config_complain(file, "delivery.on_failure.dead_letter",
+                            "dead_letter: %s holds millrace's own records; choose a topic for this function",
+                            OWN[i]);
+        }
+    }
+}
+
+static void check_backoff(const struct config_file *file, const struct function_config *c)
+{
     const char *initial = "delivery.retry.backoff.initial";
     const char *max = "delivery.retry.backoff.max";
     if (c->delivery.retry.backoff.initial_us > c->delivery.retry.backoff.max_us &&
         config_is_sound(file, initial) && config_is_sound(file, max)) {
         config_complain(file, initial, "initial: is more than max");
     }
+}
+
+void delivery_options_finish(const struct config_file *file, struct function_config *c)
+{
+    compile_statuses(file, c);
+    check_batch_of_one(file, c);
+    check_order(file, c);
+    check_dead_letter(file, c);
+    check_backoff(file, c);
 }

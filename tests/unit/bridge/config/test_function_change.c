@@ -14,18 +14,24 @@ static void read_config(const char *text, struct function_config *ret)
     config_case_clear(&c);
 }
 
-/** What becomes of a function with the file SOURCE ENDPOINT when it gets this one. */
-static enum function_change change_to(const char *text, bool *ret_is_same_endpoint)
+static enum function_change change_between(const char *old_text, const char *new_text,
+                                           bool *ret_is_same_endpoint)
 {
     struct function_config old;
     struct function_config new;
-    read_config(SOURCE ENDPOINT, &old);
-    read_config(text, &new);
+    read_config(old_text, &old);
+    read_config(new_text, &new);
     enum function_change change = function_change_between(&old, &new);
     *ret_is_same_endpoint = function_change_is_same_endpoint(&old, &new);
     function_config_clear(&old);
     function_config_clear(&new);
     return change;
+}
+
+/** What becomes of a function with the file SOURCE ENDPOINT when it gets this one. */
+static enum function_change change_to(const char *text, bool *ret_is_same_endpoint)
+{
+    return change_between(SOURCE ENDPOINT, text, ret_is_same_endpoint);
 }
 
 static void the_same_file_changes_nothing(void **state)
@@ -68,7 +74,6 @@ static void how_it_is_called_changes_in_place(void **state)
         SOURCE ENDPOINT "delivery: {breaker: {failures: 0}}\n",
         SOURCE ENDPOINT "paused: true\n",
         SOURCE ENDPOINT "delivery: {batch: {bytes: 1KiB}}\n",
-        SOURCE ENDPOINT "payload: row\ndelivery: {batch: {by_key: true}}\n",
         SOURCE ENDPOINT "delivery: {batch: {partial_failures: true}}\n",
         SOURCE ENDPOINT "delivery: {on_failure: {bisect: false}}\n",
         SOURCE ENDPOINT "delivery: {retry: {statuses: {404: dead}}}\n",
@@ -81,6 +86,23 @@ static void how_it_is_called_changes_in_place(void **state)
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         bool is_same_endpoint = false;
         assert_int_equal(change_to(files[i], &is_same_endpoint), FUNCTION_CHANGE_IN_PLACE);
+        assert_true(is_same_endpoint);
+    }
+}
+
+static void how_batches_are_filled_changes_in_place(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        SOURCE ENDPOINT "payload: row\ndelivery: {batch: {events: 3}}\n",
+        SOURCE ENDPOINT "payload: row\ndelivery: {batch: {events: 2, by_key: true}}\n",
+        SOURCE ENDPOINT "payload: row\ndelivery: {batch: {events: 2, window: 1s}}\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        bool is_same_endpoint = false;
+        enum function_change change = change_between(
+            SOURCE ENDPOINT "payload: row\ndelivery: {batch: {events: 2}}\n", files[i], &is_same_endpoint);
+        assert_int_equal(change, FUNCTION_CHANGE_IN_PLACE);
         assert_true(is_same_endpoint);
     }
 }
@@ -105,6 +127,7 @@ int main(void)
         cmocka_unit_test(the_same_file_changes_nothing),
         cmocka_unit_test(another_address_token_or_header_is_another_endpoint),
         cmocka_unit_test(how_it_is_called_changes_in_place),
+        cmocka_unit_test(how_batches_are_filled_changes_in_place),
         cmocka_unit_test(other_topics_and_another_order_need_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,31 @@ static void a_batch_by_key_needs_an_order(void **state)
         "key or partition\n");
 }
 
+static void what_needs_a_batch_is_refused_without_one(void **state)
+{
+    (void)state;
+    check_complaints(
+        GOOD "delivery: {batch: {by_key: true}}\n",
+        "f.yaml:3:28: error: by_key: has no effect while a call carries one event; set events, too\n");
+    check_complaints(
+        GOOD "delivery: {batch: {events: 1, window: 5s}}\n",
+        "f.yaml:3:39: error: window: has no effect while a call carries one event; set events, too\n");
+    check_complaints(GOOD "delivery: {batch: {by_key: false, window: 0ms, partial_failures: true}}\n", "");
+    check_complaints(GOOD "delivery: {batch: {events: 0, window: 5s}}\n",
+                     "f.yaml:3:28: error: events: must be from 1 to 10000, not 0\n");
+}
+
+static void a_dead_letter_never_goes_to_a_topic_of_millrace_itself(void **state)
+{
+    (void)state;
+    check_complaints(GOOD "delivery: {on_failure: {dead_letter: millrace.state}}\n",
+                     "f.yaml:3:38: error: dead_letter: millrace.state holds millrace's own records; choose a "
+                     "topic for this function\n");
+    check_complaints(GOOD "delivery: {on_failure: {dead_letter: millrace.schemas}}\n",
+                     "f.yaml:3:38: error: dead_letter: millrace.schemas holds millrace's own records; choose "
+                     "a topic for this function\n");
+}
+
 static void a_function_has_one_kind_of_endpoint(void **state)
 {
     (void)state;
@@ -352,6 +377,8 @@ int main(void)
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),
         cmocka_unit_test(statuses_are_checked_where_they_stand),
         cmocka_unit_test(a_batch_by_key_needs_an_order),
+        cmocka_unit_test(what_needs_a_batch_is_refused_without_one),
+        cmocka_unit_test(a_dead_letter_never_goes_to_a_topic_of_millrace_itself),
         cmocka_unit_test(a_function_has_one_kind_of_endpoint),
         cmocka_unit_test(headers_are_names_and_lines_that_http_allows),
         cmocka_unit_test(rules_between_options_have_their_place),
