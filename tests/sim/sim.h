@@ -22,7 +22,10 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 }
     X(LOOKUP_FAILED)                                                                                         \
     X(THROTTLED)                                                                                             \
     X(TIMED_OUT)                                                                                             \
-    X(FAILED) X(REJECTED) X(UNREACHABLE) X(LATE) X(LETTER_UNAVAILABLE) X(GONE) X(SCHEMA_SLOW) X(RELOAD)
+    X(FAILED)                                                                                                \
+    X(REJECTED)                                                                                              \
+    X(UNREACHABLE) X(LATE) X(LETTER_UNAVAILABLE) X(GONE) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW)      \
+        X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
     SIM_FAULTS(X)
@@ -49,6 +52,7 @@ enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
     X(ORDER_NONE)                                                                                            \
     X(BATCH)                                                                                                 \
     X(BISECTED)                                                                                              \
+    X(PARTIAL_FAILURES)                                                                                      \
     X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
 enum sim_feature {
 #define X(name) SIM_HAS_##name,
@@ -62,6 +66,7 @@ struct sim_shape {
     enum function_order order;
     bool is_batch;
     bool has_bisect;
+    bool has_partial_failures;
     bool coalesces;
     bool has_rate;
     bool has_pauses;
@@ -192,7 +197,10 @@ void sim_run(uint64_t seed);
 // sim_group.c, sim_offsets.c, sim_client.c
 void sim_kafka_produce(void);
 void sim_kafka_coordinate(void);
+/** The coordinator expels the process, which learns it now, or, while it rebalances, after that. */
 void sim_kafka_lose(int process);
+/** Whether it was expelled and can't know yet that it must not call events of the partition. */
+bool sim_kafka_is_unaware(int process, int partition);
 void sim_kafka_close(rd_kafka_t *rk);
 /** Those of a process that is killed: some have arrived. */
 void sim_kafka_drop_commits(int process);
@@ -203,7 +211,7 @@ void sim_forget(struct sim_partition *p, int number);
 /** An event is delivered, filtered, or its dead letter is stored. */
 void sim_settle(const struct partition *owner, int64_t offset, const char *how);
 /** A later event of its key has taken its place. */
-void sim_settle_coalesced(struct sim_event *e);
+void sim_settle_coalesced(const struct sim_partition *p, struct sim_event *e);
 /** Whether the process is storing a dead letter of the event. */
 bool sim_letter_is_due(int process, int partition, int64_t offset);
 void sim_letters_drop(int process);

@@ -12,12 +12,17 @@ struct endpoint_call {
     struct {
         int partition;
         int64_t offset;
+        bool is_named;  // in the response's body, as failed
     } events[CALL_EVENTS];
     size_t event_count;
     struct response response;
-    bool is_attempt;
+    struct bytes body;  // of the response
+    bool is_attempt;    // for all events
     int64_t sent_us;
 };
+
+/** Decides what the call is answered with, and returns after what time. */
+int64_t sim_answer(struct endpoint_call *call);
 
 /** All that run. */
 extern struct endpoint_call *sim_calls;

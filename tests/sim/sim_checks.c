@@ -8,7 +8,9 @@ static void check_order(const struct endpoint_call *call, size_t at)
 {
     struct sim_partition *p = &sim.partitions[call->events[at].partition];
     const struct sim_event *e = &p->events[call->events[at].offset];
-    if (e->is_settled && !e->may_repeat) {
+    bool is_owner =
+        p->owner == call->process || !sim_kafka_is_unaware(call->process, call->events[at].partition);
+    if (e->is_settled && !e->may_repeat && is_owner) {
         sim_fail("repeated: %d/%d", call->events[at].partition, (int)call->events[at].offset);
     }
     for (int64_t i = 0; i < call->events[at].offset; i++) {
@@ -22,7 +24,7 @@ static void check_order(const struct endpoint_call *call, size_t at)
                         !other->is_settled && !is_before;
         if (is_first && sim.shape.coalesces && e->key >= 0 &&
             !sim_letter_is_due(call->process, call->events[at].partition, i)) {
-            sim_settle_coalesced(other);
+            sim_settle_coalesced(p, other);
         } else if (is_first) {
             sim_fail("order: %d/%d is sent before %d of its key", call->events[at].partition,
                      (int)call->events[at].offset, (int)i);
@@ -41,7 +43,9 @@ static void check_overlap(const struct endpoint_call *call, size_t at)
                            sim_is_same_lane(p, other->events[i].offset, call->events[at].offset);
             bool is_lost =
                 other->process != call->process && (p->owner == call->process || p->owner != other->process);
-            if (is_same && (!is_lost || p->owner == other->process)) {
+            bool is_unaware =
+                p->owner != call->process && sim_kafka_is_unaware(call->process, call->events[at].partition);
+            if (is_same && !is_unaware && (!is_lost || p->owner == other->process)) {
                 sim_fail("overlap: %d/%d is sent while %d of its key runs in process %d",
                          call->events[at].partition, (int)call->events[at].offset,
                          (int)other->events[i].offset, other->process);

@@ -144,6 +144,9 @@ rd_kafka_event_t *rd_kafka_queue_poll(rd_kafka_queue_t *q, int timeout_ms)
     (void)timeout_ms;
     struct rd_kafka_op_s *event = q->events;
     q->events = event == NULL ? NULL : event->next;
+    if (event != NULL && event->type == RD_KAFKA_EVENT_REBALANCE && q->rk->is_lost) {
+        q->rk->is_unaware = q->rk->could_know = false;
+    }
     return event;
 }
 

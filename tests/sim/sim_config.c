@@ -17,7 +17,8 @@ struct variant {
 
 static size_t index_of(const struct sim_shape *s, const struct variant *v)
 {
-    const bool bits[] = {s->is_batch, s->has_bisect, s->coalesces, v->has_rate, v->is_paused};
+    const bool bits[] = {s->is_batch,  s->has_bisect, s->has_partial_failures,
+                         s->coalesces, v->has_rate,   v->is_paused};
     size_t index = (size_t)s->order * VARIANTS + (size_t)v->number;
     for (size_t i = 0; i < COUNT_OF(bits); i++) {
         index = index * 2 + (bits[i] ? 1 : 0);
@@ -29,15 +30,16 @@ static size_t index_of(const struct sim_shape *s, const struct variant *v)
 static void write_delivery(struct bytes *out, const struct sim_shape *s, const struct variant *v)
 {
     static const char *const SINGLE[VARIANTS] = {"concurrency: 4", "concurrency: 1", "concurrency: 16"};
-    static const char *const BATCH[VARIANTS] = {"concurrency: 4, batch: {events: 4}",
-                                                "concurrency: 2, batch: {events: 8, by_key: true}",
-                                                "concurrency: 3, batch: {events: 3, window: 200ms}"};
+    static const char *const BATCH[VARIANTS] = {"concurrency: 4, batch: {events: 4",
+                                                "concurrency: 2, batch: {events: 8, by_key: true",
+                                                "concurrency: 3, batch: {events: 3, window: 200ms"};
     const char *batch = s->order == FUNCTION_ORDER_NONE && v->number == 1
-                            ? "concurrency: 2, batch: {events: 8}"
+                            ? "concurrency: 2, batch: {events: 8"
                             : BATCH[v->number];
-    bytes_format(out, "{order: %s, %s, timeout: 5s, retry: {attempts: 3}%s%s%s}", ORDERS[s->order],
-                 s->is_batch ? batch : SINGLE[v->number], v->has_rate ? ", rate: 10/s, burst: 3" : "",
-                 s->coalesces ? ", coalesce: 700ms" : "",
+    bytes_format(out, "{order: %s, %s%s%s", ORDERS[s->order], s->is_batch ? batch : SINGLE[v->number],
+                 s->has_partial_failures ? ", partial_failures: true" : "", s->is_batch ? "}" : "");
+    bytes_format(out, ", timeout: 5s, retry: {attempts: 3}%s%s%s}",
+                 v->has_rate ? ", rate: 10/s, burst: 3" : "", s->coalesces ? ", coalesce: 700ms" : "",
                  s->has_bisect ? "" : ", on_failure: {bisect: false}");
 }
 

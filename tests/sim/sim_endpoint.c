@@ -20,10 +20,11 @@ void sim_settle(const struct partition *owner, int64_t offset, const char *how)
         owner->state == PARTITION_LOST || p->owner != sim.current;  // its next owner does not know
 }
 
-void sim_settle_coalesced(struct sim_event *e)
+void sim_settle_coalesced(const struct sim_partition *p, struct sim_event *e)
 {
     sim_exercise(SIM_HAS_COALESCED);
     e->is_settled = true;
+    e->may_repeat = p->owner != sim.current;  // its owner does not know
 }
 
 /** Calls that were sent before are no evidence that it is reachable again. */
@@ -37,65 +38,35 @@ static void note_reachable(const struct endpoint_call *call)
     }
 }
 
-static void answer(struct endpoint_call *call, int status)
+/** An event that is named behind another one of its lane uses up no attempt. */
+static bool is_first_named(const struct endpoint_call *call, size_t at)
 {
-    call->response.status = status;
-    call->is_attempt = status >= 500;
+    const struct sim_partition *p = &sim.partitions[call->events[at].partition];
+    bool is_first = call->events[at].is_named;
+    for (size_t i = 0; i < at && is_first; i++) {
+        is_first = !call->events[i].is_named || call->events[i].partition != call->events[at].partition ||
+                   !sim_is_same_lane(p, call->events[i].offset, call->events[at].offset);
+    }
+    return is_first;
 }
 
-static void break_off(struct endpoint_call *call, bool is_sent, bool is_timeout, const char *text)
+/** What is used up by a process that has lost the partition, nobody else knows. */
+static void note_failure(const struct endpoint_call *call, size_t at)
 {
-    (void)fault_set(&call->response.transport, FAULT_RETRY, "%s", text);
-    call->response.is_sent = is_sent;
-    call->response.is_timeout = is_timeout;
-    call->is_attempt = is_sent;
+    struct sim_partition *p = &sim.partitions[call->events[at].partition];
+    struct sim_event *e = &p->events[call->events[at].offset];
+    e->failures += p->owner == call->process ? 1 : 0;
+    uint32_t limit = (uint32_t)sim.processes[call->process].config->delivery.retry.attempts;
+    if (!sim.shape.has_bisect && e->failures > limit + p->forgotten) {
+        sim_fail("attempts: %d/%d has failed %u times", call->events[at].partition,
+                 (int)call->events[at].offset, e->failures);
+    }
 }
 
-/** What the function does with good events: the worst of them decides. */
-static int lasting_status(const struct endpoint_call *call)
+static void free_call(struct endpoint_call *call)
 {
-    int status = 200;
-    for (size_t i = 0; i < call->event_count; i++) {
-        enum sim_behaviour b =
-            sim.partitions[call->events[i].partition].events[call->events[i].offset].behaviour;
-        status = b == SIM_FAILS ? 500 : b == SIM_REJECTS && status == 200 ? 400 : status;
-    }
-    return status;
-}
-
-/** Decides what the call is answered with, and returns after what time. */
-static int64_t decide(struct endpoint_call *call)
-{
-    int64_t wait_us = 1000 + sim_roll(200) * 1000;
-    if (sim.has_faults && sim.now_us < sim.unreachable_until_us) {
-        sim_strike(SIM_UNREACHABLE);
-        break_off(call, false, false, "unreachable");
-        return wait_us;
-    }
-    const int key = sim.partitions[call->events[0].partition].events[call->events[0].offset].key;
-    if (sim_is_stuck(SIM_STUCK_THROTTLED, key)) {
-        sim_exercise(SIM_HAS_KEY_THROTTLED);
-        answer(call, 429);
-        return wait_us;
-    }
-    if (sim_strikes(SIM_THROTTLED, 8)) {
-        answer(call, 429);
-        call->response.retry_after_us = sim_chance(2) ? -1 : (int64_t)sim_roll(3000) * 1000;
-        return wait_us;
-    }
-    if (sim_strikes(SIM_TIMED_OUT, 20)) {
-        break_off(call, true, true, "timed out");
-        return 5000000;
-    }
-    if (sim_strikes(SIM_FAILED, 8)) {
-        answer(call, sim_chance(2) ? 500 : 503);
-        return wait_us;
-    }
-    answer(call, lasting_status(call));
-    if (call->response.status == 400) {
-        sim_strike(SIM_REJECTED);
-    }
-    return sim_strikes(SIM_LATE, 12) ? 4900000 : wait_us;
+    bytes_clear(&call->body);
+    free(call);
 }
 
 static void respond(void *arg)
@@ -105,22 +76,17 @@ static void respond(void *arg)
     note_reachable(call);
     const struct work_item *item = ((const struct invocation *)call->self)->first;
     for (size_t i = 0; i < call->event_count; i++, item = item->next) {
-        struct sim_partition *p = &sim.partitions[call->events[i].partition];
-        struct sim_event *e = &p->events[call->events[i].offset];
-        e->failures += call->is_attempt ? 1 : 0;
-        if (call->response.status == 200) {
+        if (call->response.status == 200 && !call->is_attempt && !call->events[i].is_named) {
             sim_settle(item->partition, call->events[i].offset, "delivered");
-        }
-        uint32_t limit = (uint32_t)sim.processes[call->process].config->delivery.retry.attempts;
-        if (!sim.shape.has_bisect && e->failures > limit + p->forgotten) {
-            sim_fail("attempts: %d/%d has failed %u times", call->events[i].partition,
-                     (int)call->events[i].offset, e->failures);
+        } else if (call->is_attempt || is_first_named(call, i)) {
+            note_failure(call, i);
         }
     }
     sim_trace("response %d%s to process %d", call->response.status,
               call->response.transport.kind == FAULT_NONE ? "" : " (broken off)", call->process);
+    call->response.body = bytes_slice(&call->body);
     call->on_response(call->self, &call->response);
-    free(call);
+    free_call(call);
 }
 
 static void note_features(const struct invocation *inv)
@@ -157,7 +123,7 @@ static struct endpoint_call *start_call(struct endpoint *e, const struct endpoin
     sim_check_call(call);
     note_features(inv);
     LL_APPEND(sim_calls, call);
-    sim_after(decide(call), respond, call);
+    sim_after(sim_answer(call), respond, call);
     return call;
 }
 
@@ -166,7 +132,7 @@ static void cancel(struct endpoint *e, struct endpoint_call *call)
     (void)e;
     LL_DELETE(sim_calls, call);
     sim_cancel(call);
-    free(call);
+    free_call(call);
 }
 
 static bool open_endpoint(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,

@@ -8,7 +8,12 @@ struct rd_kafka_s {
     int process;  // -1: a reader
     bool is_rebalancing;
     bool is_lost;
+    bool is_expelled;  // learns that it has lost its partitions once it has answered
+    bool is_unaware;   // and has not read that yet
+    bool could_know;   // since it could have asked whether the assignment is lost
     bool is_giving[PARTITIONS];
+    bool is_assigned[PARTITIONS];
+    bool is_new[PARTITIONS];  // by the assignment that is being answered
     rd_kafka_queue_t *main;
 };
 

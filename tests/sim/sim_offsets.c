@@ -97,7 +97,7 @@ static void check_committed(struct sim_partition *p, int number)
         struct sim_event *e = &p->events[i];
         bool is_wrong = is_known(p, record, i) && e->exists && !e->is_settled;
         if (is_wrong && has_later(p, number, i)) {
-            sim_settle_coalesced(e);
+            sim_settle_coalesced(p, e);
         } else if (is_wrong) {
             sim_fail("lost: %d/%d is committed as settled (offset %d, \"%s\") and is not", number, (int)i,
                      (int)p->committed, p->text == NULL ? "" : p->text);

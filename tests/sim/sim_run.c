@@ -207,6 +207,7 @@ static void make_shape(void)
     s->order = ORDERS[sim_roll(COUNT_OF(ORDERS))];
     s->is_batch = sim_chance(2);
     s->has_bisect = s->is_batch && !sim_chance(3);
+    s->has_partial_failures = s->is_batch && sim_chance(2);
     s->coalesces = s->order == FUNCTION_ORDER_KEY && sim_chance(5);
     s->has_rate = sim_chance(5);
     s->has_pauses = sim_chance(5);
