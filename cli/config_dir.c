@@ -106,6 +106,9 @@ static void read_settings(struct config_dir *d)
         const struct yaml_node *kafka = yaml_get(e->file.root, "kafka");
         d->set->kafka_line = kafka == NULL ? 0 : kafka->line;
         d->set->kafka_column = kafka == NULL ? 0 : kafka->column;
+        const struct yaml_node *brokers = kafka == NULL ? NULL : yaml_get(kafka, "bootstrap.servers");
+        d->set->brokers_line = brokers == NULL ? d->set->kafka_line : brokers->line;
+        d->set->brokers_column = brokers == NULL ? d->set->kafka_column : brokers->column;
     }
 }
 

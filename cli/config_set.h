@@ -38,6 +38,8 @@ enum config_folder { CONFIG_FOLDER_CONNECTORS = 1, CONFIG_FOLDER_FUNCTIONS = 2 }
 struct config_set {
     int kafka_line;  // of the section kafka in millrace.yaml; 0: there is none
     int kafka_column;
+    int brokers_line;  // of bootstrap.servers there, or of the section
+    int brokers_column;
     struct settings *settings;             // set even when millrace.yaml is rejected, then mostly defaults
     struct connector_config **connectors;  // in the order of their names
     size_t connector_count;

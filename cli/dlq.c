@@ -73,7 +73,7 @@ static bool take_option(void *self, int option, const char *value)
         return take_reason(o, value);
     case 'k':
         o->filter.key = value;
-        return true;
+        return job_setup_key("dlq", value);
     case 't':
         o->filter.topic = value;
         return true;

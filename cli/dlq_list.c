@@ -157,7 +157,8 @@ int dlq_list(struct job_setup *s, const struct dlq_options *options)
                                               .schemas = s->schemas,
                                               .filter = &options->filter};
     struct fault f;
-    bool is_good = letter_scan(&params, visit, &l, NULL, &f);
+    CLEANUP(letter_scan_result_clear) struct letter_scan_result scanned = {0};
+    bool is_good = letter_scan(&params, visit, &l, &scanned, &f);
     if (is_good && options->is_json) {
         print_json(&l);
     } else if (is_good) {
@@ -166,6 +167,10 @@ int dlq_list(struct job_setup *s, const struct dlq_options *options)
     bytes_clear(&l.lines);
     if (!is_good) {
         return job_setup_fail(s, &f);
+    }
+    if (l.count == 0 && scanned.seen > 0) {
+        (void)fprintf(stderr, "millrace %s: none of the %" PRId64 " waiting letters is selected\n",
+                      s->command, scanned.seen);
     }
     return fflush(stdout) == 0 ? CLI_DONE : CLI_FAILED;
 }

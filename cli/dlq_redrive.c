@@ -94,10 +94,11 @@ static int run(struct job_setup *s, const struct dlq_options *options, struct se
 }
 
 static int settle(struct job_setup *s, const struct dlq_options *options, struct selection *selection,
-                  const rd_kafka_topic_partition_list_t *ends)
+                  const struct letter_scan_result *scanned)
 {
     if (options->is_dry_run || selection->count == 0) {
-        (void)printf("%zu dead letters are selected\n", selection->count);
+        (void)printf("%zu of %" PRId64 " waiting dead letters are selected\n", selection->count,
+                     scanned->seen);
         return CLI_DONE;
     }
     if (selection->is_drop && !is_confirmed(options, s->config->name, selection->count)) {
@@ -108,7 +109,7 @@ static int settle(struct job_setup *s, const struct dlq_options *options, struct
     if (!selection->is_drop && !job_setup_may_call(s)) {
         return CLI_CONFIG;
     }
-    return run(s, options, selection, ends);
+    return run(s, options, selection, scanned->ends);
 }
 
 static int settle_selected(struct job_setup *s, const struct dlq_options *options, bool is_drop)
@@ -120,14 +121,13 @@ static int settle_selected(struct job_setup *s, const struct dlq_options *option
                                               .config = s->config,
                                               .schemas = s->schemas,
                                               .filter = &options->filter};
-    rd_kafka_topic_partition_list_t *ends = NULL;
+    CLEANUP(letter_scan_result_clear) struct letter_scan_result scanned = {0};
     struct fault f;
     int code;
-    if (!letter_scan(&params, visit, &selection, &ends, &f)) {
+    if (!letter_scan(&params, visit, &selection, &scanned, &f)) {
         code = job_setup_fail(s, &f);
     } else {
-        code = settle(s, options, &selection, ends);
-        rd_kafka_topic_partition_list_destroy(ends);
+        code = settle(s, options, &selection, &scanned);
     }
     free(selection.places);
     return code;

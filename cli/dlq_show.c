@@ -115,7 +115,8 @@ int dlq_show(struct job_setup *s, const struct dlq_options *options)
                                               .has_settled = true};
     struct fault f;
     int code = CLI_FAILED;
-    if (!letter_scan(&params, visit, &showing, NULL, &f)) {
+    CLEANUP(letter_scan_result_clear) struct letter_scan_result scanned = {0};
+    if (!letter_scan(&params, visit, &showing, &scanned, &f)) {
         code = job_setup_fail(s, &f);
     } else if (showing.is_found) {
         code = print(&showing, options->is_json);

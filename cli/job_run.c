@@ -14,6 +14,7 @@ enum {
     LOOK_MS = 100,
     SHOW_AGAIN_US = 10 * 1000000,  // on anything but a terminal
     ALONE_US = 15 * 1000000,       // without a partition: another process has them all
+    JOINING_US = 4 * 1000000,      // to be silent about
     FAILURES_SHOWN = 20,
     SIGNAL_COUNT = 2,
 };
@@ -31,6 +32,8 @@ struct run {
     const char *trouble;    // why it waits now; NULL: it does not
     int64_t shown_us;
     int64_t assigned_us;  // 0: not yet
+    int64_t started_us;
+    bool is_wait_shown;  // for the group
     bool is_terminal;
     bool is_draining;
     bool is_ended;
@@ -117,6 +120,20 @@ static void drain(struct run *r)
     }
 }
 
+/** A group waits for the member of a process that was killed until its session ends. */
+static void show_joining(struct run *r)
+{
+    if (r->is_wait_shown || clock_now_us() - r->started_us < JOINING_US) {
+        return;
+    }
+    r->is_wait_shown = true;
+    (void)fprintf(
+        stderr,
+        "%smillrace %s: waits for group %s to admit it; after a kill, that is when the session of the killed "
+        "process ends (session.timeout.ms, 10 s unless set)\n",
+        r->is_terminal ? "\r\033[K" : "", r->params->setup->command, r->params->job.group);
+}
+
 static void judge(struct run *r, const struct job_state *job)
 {
     if (job->error != NULL) {
@@ -125,6 +142,7 @@ static void judge(struct run *r, const struct job_state *job)
         return;
     }
     if (!job->is_assigned) {
+        show_joining(r);
         return;
     }
     int64_t now_us = clock_now_us();
@@ -244,6 +262,7 @@ int job_run(const struct job_run_params *params, struct job_run_result *ret)
                      .metrics = metrics_new(),
                      .left = -1,
                      .shown_us = clock_now_us(),
+                     .started_us = clock_now_us(),
                      .is_terminal = isatty(STDERR_FILENO) != 0};
     r.job.select = select_record;
     r.job.on_event = on_event;

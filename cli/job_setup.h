@@ -10,6 +10,7 @@
 /** Zero-initialised before job_setup_open. */
 struct job_setup {
     const char *command;  // for messages: "dlq list"
+    const char *dir;      // the configuration folder
     uv_loop_t loop;
     struct config_set set;
     struct function_config *config;  // in `set`
@@ -19,7 +20,8 @@ struct job_setup {
 };
 
 /**
- * Loads the folder and finds the function's file; starts the log at level warn or above.
+ * Loads the folder and finds the function's file; starts the log at level warn or above; waits for Kafka to
+ * respond, 30 s at most.
  *
  * @param dir       as -c gives it; NULL: the default
  * @param ret_exit  the exit code, when the result is false: then stderr says why
@@ -41,6 +43,9 @@ bool job_setup_time(const char *command, const char *option, const char *text, i
 
 /** Parses 10/s, 600/m or 36000/h into events a second, at least 1. Prints why not. */
 bool job_setup_rate(const char *command, const char *text, int64_t *ret) MUST_USE;
+
+/** Checks the value of --key. Prints what is wrong with it. */
+bool job_setup_key(const char *command, const char *text) MUST_USE;
 
 /** Parses a number from 0 on. Prints why not. */
 bool job_setup_number(const char *command, const char *option, const char *text, int64_t *ret) MUST_USE;

@@ -1,8 +1,10 @@
 // millrace replay: delivers records again, beside live delivery.
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "bridge/config/start_position.h"
 #include "bridge/jobs/letter_filter.h"
+#include "bridge/jobs/loop_wait.h"
 #include "bridge/jobs/replay_plan.h"
 #include "cli/cli.h"
 #include "cli/job_run.h"
@@ -59,6 +61,7 @@ struct replay {
     rd_kafka_topic_partition_list_t *ends;
     struct json_options json;
     struct bytes decoded;  // key
+    int64_t seen;          // records of this run
     bool is_answered;      // by the state topic
     struct fault fault;    // of that
     json_t *record;
@@ -115,7 +118,7 @@ static bool take_option(void *self, int option, const char *value)
         return true;
     case 'k':
         o->range.key = value;
-        return true;
+        return job_setup_key("replay", value);
     case 'o':
         o->range.topic = value;
         return true;
@@ -169,10 +172,16 @@ static void on_written(void *self, const struct fault *f)
     }
 }
 
+static bool is_answered(void *self)
+{
+    return ((const struct replay *)self)->is_answered;
+}
+
 static bool wait_for_state(struct replay *r, struct fault *f)
 {
-    while (!r->is_answered) {
-        (void)uv_run(&r->setup.loop, UV_RUN_ONCE);
+    if (!loop_wait(&r->setup.loop, LOOP_WAIT_MS, is_answered, r)) {
+        state_topic_forget(r->state, r);
+        return fault_set(f, FAULT_RETRY, "Kafka does not answer about topic " STATE_TOPIC_NAME " for 30 s");
     }
     r->is_answered = false;
     if (r->fault.kind != FAULT_NONE) {
@@ -212,9 +221,22 @@ static bool find_ends(struct replay *r, struct fault *f)
     return write_record(r, r->record, f);
 }
 
+/** A record may come twice. */
+static void count_record(struct replay *r, const struct record *record)
+{
+    rd_kafka_topic_partition_t *end =
+        rd_kafka_topic_partition_list_find(r->ends, record->topic, record->partition);
+    uintptr_t next = (uintptr_t)record->offset + 1;
+    if (end != NULL && (uintptr_t)end->opaque < next) {
+        end->opaque = (void *)next;
+        r->seen++;
+    }
+}
+
 static enum job_step select_record(void *self, struct record *record)
 {
     struct replay *r = self;
+    count_record(r, record);
     if (r->options.range.key == NULL) {
         return JOB_TAKE;
     }
@@ -242,6 +264,11 @@ static int run(struct replay *r)
     struct job_run_result result;
     int code = job_run(&params, &result);
     struct fault f;
+    if (r->options.range.key != NULL && result.is_complete &&
+        result.done + result.filtered + result.failed == 0) {
+        (void)fprintf(stderr, "millrace replay: none of the %" PRId64 " records has the key %s\n", r->seen,
+                      r->options.range.key);
+    }
     bool is_over = result.is_complete && (code & CLI_AT_ONCE) == 0;  // else the loop must not turn again
     if (is_over && !write_record(r, NULL, &f)) {
         return job_setup_fail(&r->setup, &f);

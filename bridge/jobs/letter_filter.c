@@ -69,6 +69,22 @@ bool event_key_matches(const char *wanted, struct slice key)
     return is_match;
 }
 
+bool event_key_check(const char *wanted, struct fault *f)
+{
+    const char *start = wanted + strspn(wanted, " \t\r\n");
+    if (*start != '{' && *start != '"') {
+        return true;
+    }
+    json_error_t error;
+    json_t *json = json_loads(wanted, JSON_FLAGS | JSON_REJECT_DUPLICATES, &error);
+    json_decref(json);
+    return json != NULL ||
+           fault_set(
+               f, FAULT_REJECT,
+               "character %d: %s; write the key as JSON ({\"id\":7}), or the text of a key of one column",
+               error.position, error.text);
+}
+
 static bool is_text(const char *wanted, struct slice text)
 {
     return strlen(wanted) == text.size && memcmp(wanted, text.data, text.size) == 0;

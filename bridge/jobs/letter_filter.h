@@ -33,4 +33,7 @@ bool letter_filter_matches(const struct letter_filter *filter, const struct reco
  */
 bool event_key_matches(const char *wanted, struct slice key) MUST_USE;
 
+/** False: `wanted` begins like a JSON object or string, and is none. The fault says at which character. */
+bool event_key_check(const char *wanted, struct fault *f) MUST_USE;
+
 #endif

@@ -7,6 +7,7 @@
 #include "bridge/intake/partition_spill.h"
 #include "bridge/intake/progress_record.h"
 #include "bridge/intake/start_offsets.h"
+#include "bridge/jobs/loop_wait.h"
 #include "core/base/clock.h"
 #include "core/kafka/kafka_client.h"
 #include "core/kafka/kafka_query.h"
@@ -28,6 +29,9 @@ struct scan {
     struct progress_record *progress;  // of the partition
     size_t range_at;                   // of the next of its ranges
     struct bytes key;
+    struct record *resolving;
+    struct fault fault;  // of that
+    int64_t seen;        // letters that the filter was asked about
     bool is_over;
 };
 
@@ -42,12 +46,22 @@ static bool is_settled(struct scan *s, int64_t offset)
            (s->range_at < s->progress->range_count && ranges[s->range_at].from <= offset);
 }
 
-/** Looks its schemas up, while the loop turns. */
-static void resolve(const struct scan *s, struct record *r)
+static bool is_resolved(void *self)
 {
-    while (!record_is_tombstone(r) && !record_resolve(r, s->params->schemas)) {
-        (void)uv_run(s->params->loop, UV_RUN_ONCE);
+    struct scan *s = self;
+    return record_is_tombstone(s->resolving) || record_resolve(s->resolving, s->params->schemas);
+}
+
+/** Looks its schemas up, while the loop turns. */
+static bool resolve(struct scan *s, struct record *r)
+{
+    s->resolving = r;
+    if (loop_wait(s->params->loop, LOOP_WAIT_MS, is_resolved, s)) {
+        return true;
     }
+    const struct last_error *error = schema_cache_error(s->params->schemas);
+    return fault_set(&s->fault, FAULT_RETRY, "the schema registry does not respond: %s",
+                     error->is_set ? error->text : "it gave no answer for 30 s");
 }
 
 static enum log_read_step visit_message(void *self, rd_kafka_message_t *message)
@@ -60,7 +74,11 @@ static enum log_read_step visit_message(void *self, rd_kafka_message_t *message)
     struct letter_info letter;
     if (letter_read(r, &letter)) {
         const struct json_options options = {.int64_as_string = s->params->config->int64_as_string};
-        resolve(s, r);
+        if (!resolve(s, r)) {
+            record_release(r);
+            return LOG_READ_STOP;
+        }
+        s->seen++;
         bytes_reset(&s->key);
         record_decode_key(r, &options, &s->key);
         const struct letter_found found = {r, &letter, bytes_slice(&s->key)};
@@ -110,6 +128,11 @@ static void on_spilled(void *self, struct slice value, const struct fault *f)
     }
 }
 
+static bool is_answered(void *self)
+{
+    return ((const struct spilled *)self)->is_answered;
+}
+
 static bool read_spilled(const struct scan *s, int32_t partition, struct spilled *ret, struct fault *f)
 {
     struct state_topic *state;
@@ -120,8 +143,8 @@ static bool read_spilled(const struct scan *s, int32_t partition, struct spilled
         return false;
     }
     state_topic_read(state, key, on_spilled, ret);
-    while (!ret->is_answered) {
-        (void)uv_run(s->params->loop, UV_RUN_ONCE);
+    if (!loop_wait(s->params->loop, LOOP_WAIT_MS, is_answered, ret)) {
+        (void)fault_set(&ret->fault, FAULT_RETRY, "Kafka does not give topic " STATE_TOPIC_NAME);
     }
     state_topic_close(state);
     if (ret->fault.kind != FAULT_NONE) {
@@ -164,7 +187,10 @@ static bool scan_partition(struct scan *s, rd_kafka_t *reader, const rd_kafka_to
     int64_t from = s->params->has_settled ? 0 : s->committed;
     bool is_good = log_read(topic, committed->partition, from, end, visit_message, s, f);
     rd_kafka_topic_destroy(topic);
-    return is_good;
+    if (s->fault.kind != FAULT_NONE) {
+        *f = s->fault;
+    }
+    return is_good && s->fault.kind == FAULT_NONE;
 }
 
 static bool scan_partitions(struct scan *s, const rd_kafka_topic_partition_list_t *committed,
@@ -193,7 +219,7 @@ static bool ask_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
 }
 
 bool letter_scan(const struct letter_scan_params *params, letter_visit visit, void *self,
-                 rd_kafka_topic_partition_list_t **ret_ends, struct fault *f)
+                 struct letter_scan_result *ret, struct fault *f)
 {
     CLEANUP(memory_free_pointer) char *group = letter_group(params->config->name);
     const char *extra[] = {"group.id", group, NULL};
@@ -212,11 +238,18 @@ bool letter_scan(const struct letter_scan_params *params, letter_visit visit, vo
     rd_kafka_topic_partition_list_t *committed = rd_kafka_topic_partition_list_copy(ends);
     is_good = is_good && ask_committed(rk, committed, f) && scan_partitions(&s, committed, ends, f);
     rd_kafka_topic_partition_list_destroy(committed);
-    if (is_good && ret_ends != NULL) {
-        *ret_ends = ends;
+    if (is_good) {
+        *ret = (struct letter_scan_result){.ends = ends, .seen = s.seen};
     } else {
         rd_kafka_topic_partition_list_destroy(ends);
     }
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     return is_good;
+}
+
+void letter_scan_result_clear(struct letter_scan_result *result)
+{
+    if (result->ends != NULL) {
+        rd_kafka_topic_partition_list_destroy(TAKE(result->ends));
+    }
 }

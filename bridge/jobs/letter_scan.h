@@ -27,14 +27,20 @@ struct letter_found {
 /** False: enough. */
 typedef bool (*letter_visit)(void *self, const struct letter_found *found);
 
+/** Zero-initialised is empty. */
+struct letter_scan_result {
+    rd_kafka_topic_partition_list_t *ends;  // the partitions with their ends; empty without a topic
+    int64_t seen;                           // letters, selected or not
+};
+
 /**
  * Visits the letters by partition and offset, up to the end of the topic at the call.
  *
- * @param ret_ends  the partitions with their ends; the caller destroys it; NULL: not wanted. Without a
- * dead-letter topic it is empty
+ * @param f  FAULT_RETRY: Kafka or the registry did not respond for 30 s
  */
 bool letter_scan(const struct letter_scan_params *params, letter_visit visit, void *self,
-                 rd_kafka_topic_partition_list_t **ret_ends, struct fault *f) MUST_USE;
+                 struct letter_scan_result *ret, struct fault *f) MUST_USE;
+void letter_scan_result_clear(struct letter_scan_result *result);
 
 /** The group in which letters are settled; the caller frees it. */
 char *letter_group(const char *function);

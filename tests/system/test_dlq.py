@@ -3,8 +3,10 @@ Promise: `millrace dlq` shows what could not be delivered, decoded, and finds it
 """
 
 import json
+import re
 
 import pytest
+from lib import processes
 from lib.function_server import Answer
 from lib.records import read_topic
 from lib.waiting import wait_until
@@ -61,6 +63,9 @@ def test_list_and_show(shop, kafka, millrace, function, name):
     assert listed(millrace, name, "--until", "1h")["waiting"] == 0
     limited = listed(millrace, name, "--limit", "2")
     assert (limited["waiting"], len(limited["letters"])) == (7, 2)
+    none = dlq(millrace, "list", name, "--key", "77")
+    assert none.stderr == "millrace dlq list: none of the 7 waiting letters is selected\n"
+    assert "0 of 7 waiting" in dlq(millrace, "redrive", name, "--key", "77").stdout
     text = dlq(millrace, "list", name).stdout
     assert "         3 rejected\n" in text and "         7 waiting\n" in text and "\x1b" not in text
     one = next(letter for letter in found["letters"] if letter["reason"] == "rejected")
@@ -85,8 +90,30 @@ def test_wrong_command_lines(millrace, function, name):
     assert "name the function" in dlq(millrace, "list", code=64).stderr
     assert "neither an RFC 3339" in dlq(millrace, "list", name, "--since", "yesterday", code=64).stderr
     assert "is not a number" in dlq(millrace, "list", name, "--status", "bad", code=64).stderr
+    refused = dlq(millrace, "list", name, "--key", '{"id":4', code=64).stderr
+    assert """--key {"id":4: character 7: '}' expected""" in refused
+    assert f"{millrace.folder}/functions has no file {name}x.yaml" in dlq(millrace, "list", name + "x", code=78).stderr
+    assert 'unknown option "--kee"; did you mean "--key"?' in dlq(millrace, "list", name, "--kee", code=64).stderr
     unknown = dlq(millrace, "drop", name, "--reason", "reject", "--yes", code=64).stderr
     assert '"reject" is none of attempts_exhausted, expired, rejected,' in unknown
+
+
+def test_an_unreachable_kafka_ends_the_command(kafka, make_millrace, function, name):
+    """With the place of the setting that names the brokers, and a line while it waits."""
+    absent = f"127.0.0.1:{processes.free_port()}"
+    other = make_millrace(kafka)
+    other.function(name, f"{name}.x", function.url, make_topics=False)
+    other.settings(kafka={"bootstrap.servers": absent})
+    commands = [other.start("dlq", "list", name), other.start("replay", name, "--from", "0")]
+    for command, word in zip(commands, ("dlq list", "replay")):
+        command.wait_event(message=f"millrace {word}: waits for Kafka at {absent}, 30 s at most")
+    for command in commands:
+        assert command.wait_exit(timeout=60) == 1
+        error = command.find(message="Kafka does not respond")["message"]
+        place, line, column = re.search(r": (\S+):(\d+):(\d+): Kafka does not respond at " + absent, error).groups()
+        assert place == f"{other.folder}/millrace.yaml"
+        with open(place) as file:
+            assert file.read().splitlines()[int(line) - 1][int(column) - 1 :].startswith(f'"{absent}"')
 
 
 def test_what_is_settled_may_alternate_with_what_waits(kafka, millrace, function, name):
@@ -107,4 +134,5 @@ def test_what_is_settled_may_alternate_with_what_waits(kafka, millrace, function
     (commit,) = kafka.commits(f"millrace.{name}.dlq", topic)
     print(len(commit.metadata), "characters of metadata")
     assert listed(millrace, name)["reasons"] == reasons
-    assert "0 dead letters are selected" in dlq(millrace, "drop", name, "--reason", "rejected", "--yes").stdout
+    said = dlq(millrace, "drop", name, "--reason", "rejected", "--yes").stdout
+    assert "0 of 3000 waiting dead letters are selected" in said

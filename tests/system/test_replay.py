@@ -71,6 +71,8 @@ def test_a_stretch_is_delivered_again(shop, kafka, millrace, function, name):
     wanted = [r.offset for r in records if r.timestamp >= begin]
     replay(millrace, name, "--from", moment, "--key", '{"id": 3}')
     assert versions(function) == [offset for offset in wanted if offset % 10 == 3]
+    said = replay(millrace, name, "--from", "0", "--key", "77").stderr
+    assert f"none of the {ROWS} records has the key 77" in said
     assert kafka.committed(f"millrace.{name}", topic) == {0: ROWS}
 
 
@@ -138,5 +140,6 @@ def test_wrong_command_lines(millrace, function, name):
         assert "before --from" in replay(millrace, name, "--from", begin, "--to", end, code=64).stderr
     assert "comes before" in replay(millrace, name, "--from", "5", "--to", "earliest", code=64).stderr
     assert "no topic of the function" in replay(millrace, name, "--from", "0", "--topic", "z*", code=78).stderr
+    assert "character 2" in replay(millrace, name, "--from", "0", "--key", "{7}", code=64).stderr
     millrace.function(name, f"{name}.x", function.url, paused=True)
     assert "is paused" in replay(millrace, name, "--from", "0", code=78).stderr

@@ -44,6 +44,28 @@ static void another_key_is_not_matched(void **state)
     assert_false(is_key("{\"id\":", "{\"id\":7}"));
 }
 
+static void malformed_keys_are_refused_with_their_place(void **state)
+{
+    (void)state;
+    struct fault f;
+    const char *const good[] = {"7", "", "ab c", "[1", "{\"id\":7}", " {\"id\":null}\n", "\"x\"", "-", "a{"};
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        assert_true(event_key_check(good[i], &f));
+    }
+    const struct {
+        const char *key;
+        const char *at;
+    } bad[] = {{"{\"id\":", "character 6: "},      {"{id:7}", "character 3: "},
+               {" {\"id\":7}}", "character 10: "}, {"\"a", "character 2: "},
+               {"{\"a\":1,\"a\":1}", "dup"},       {"{'id':7}", "character 2: "}};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_false(event_key_check(bad[i].key, &f));
+        assert_int_equal(f.kind, FAULT_REJECT);
+        assert_non_null(strstr(f.text, bad[i].at));
+        assert_non_null(strstr(f.text, "{\"id\":7}"));
+    }
+}
+
 static const struct letter_info LETTER = {
     .reason = {(const uint8_t *)"rejected", 8},
     .topic = {(const uint8_t *)"shop.public.orders", 18},
@@ -114,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_given_as_json_or_as_the_text_of_its_only_column),
         cmocka_unit_test(another_key_is_not_matched),
+        cmocka_unit_test(malformed_keys_are_refused_with_their_place),
         cmocka_unit_test(every_condition_must_hold),
         cmocka_unit_test(times_are_from_and_before),
         cmocka_unit_test(a_place_is_one_letter),
