@@ -4,23 +4,7 @@
 #include "bridge/filter/match.h"
 #include "bridge/filter/pattern.h"
 #include "cli/cli.h"
-
-enum line_step filter_line_read(FILE *in, struct bytes *line)
-{
-    bytes_reset(line);
-    bool is_too_long = false;
-    int byte = getc(in);
-    if (byte == EOF) {
-        return LINE_END;
-    }
-    for (; byte != EOF && byte != '\n'; byte = getc(in)) {
-        is_too_long = is_too_long || line->size == FILTER_LINE_MAX;
-        if (!is_too_long) {
-            bytes_append_byte(line, (uint8_t)byte);
-        }
-    }
-    return is_too_long ? LINE_TOO_LONG : LINE_READ;
-}
+#include "core/base/line_reader.h"
 
 static bool find_member(const struct json_tree *line, const char *name, const struct json_node **ret,
                         struct fault *f)
@@ -61,11 +45,12 @@ int filter_lines(FILE *in, FILE *out)
 {
     CLEANUP(bytes_clear) struct bytes line = {0};
     enum line_step step = LINE_END;
-    for (uint32_t number = 1; (step = filter_line_read(in, &line)) != LINE_END; number++) {
+    for (uint32_t number = 1; (step = line_reader_next(in, &line)) != LINE_END; number++) {
         struct fault f;
         bool is_match = false;
         if (step == LINE_TOO_LONG) {
-            (void)fprintf(out, "error: %u:1: the line is longer than %d bytes\n", number, FILTER_LINE_MAX);
+            (void)fprintf(out, "error: %u:1: the line is longer than %d bytes\n", number,
+                          LINE_READER_MAX_BYTES);
         } else if (judge_text(bytes_slice(&line), number, &is_match, &f)) {
             (void)fputs(is_match ? "true\n" : "false\n", out);
         } else {

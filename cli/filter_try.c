@@ -9,9 +9,9 @@
 #include "bridge/filter/match.h"
 #include "cli/cli.h"
 #include "cli/config_dir.h"
-#include "cli/filter_lines.h"
 #include "cli/filter_report.h"
 #include "cli/filter_topics.h"
+#include "core/base/line_reader.h"
 #include "core/base/memory.h"
 #include "schemas/avro/framing.h"
 #include "schemas/json/json_encode.h"
@@ -55,28 +55,18 @@ static bool report_line(struct run *run, struct slice text, uint32_t number)
     return true;
 }
 
-static bool is_blank(const struct bytes *line)
-{
-    for (size_t i = 0; i < line->size; i++) {
-        if (strchr(" \t\r", line->data[i]) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** Wrong lines are named, and the others still reported. */
 static int run_lines(struct run *run, FILE *in)
 {
     CLEANUP(bytes_clear) struct bytes line = {0};
     bool is_good = true;
     enum line_step step;
-    for (uint32_t number = 1; (step = filter_line_read(in, &line)) != LINE_END; number++) {
+    for (uint32_t number = 1; (step = line_reader_next(in, &line)) != LINE_END; number++) {
         if (step == LINE_TOO_LONG) {
             (void)fprintf(stderr, "%s:%u:1: the line is longer than %d bytes\n", run->try->file, number,
-                          FILTER_LINE_MAX);
+                          LINE_READER_MAX_BYTES);
             is_good = false;
-        } else if (!is_blank(&line)) {
+        } else if (!line_reader_is_blank(&line)) {
             is_good = report_line(run, bytes_slice(&line), number) && is_good;
         }
     }

@@ -1,6 +1,7 @@
 #include "bridge/config/function_test.h"
 
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 static bool is_text(const struct json_node *node, const char *text)
 {
@@ -36,8 +37,12 @@ static bool check_kind(const struct json_tree *t, const struct json_node *node, 
 
 static bool check_events(const struct json_tree *t, const struct function_test *test, struct fault *f)
 {
-    if ((test->event == NULL) == (test->events == NULL)) {
-        return json_tree_refuse(t, test->node->at, f, "a test has an event or events, and not both");
+    if (test->event == NULL && test->events == NULL) {
+        return json_tree_refuse(t, test->node->at, f,
+                                "a test needs an event: {op: c, after: {…}}, or events");
+    }
+    if (test->event != NULL && test->events != NULL) {
+        return json_tree_refuse(t, test->events->name_at, f, "a test has an event or events, and not both");
     }
     if (test->events == NULL || test->events->kind == FILTER_TEXT) {
         return check_kind(t, test->event, FILTER_OBJECT, "an event is a map: {op: c, after: {…}}", f);
@@ -54,25 +59,46 @@ static bool check_events(const struct json_tree *t, const struct function_test *
     return true;
 }
 
-/** A member's place among `names`; refuses names that are none of them. */
-static bool find_name(const struct json_tree *t, const struct json_node *member, const char *const names[],
-                      size_t count, size_t *ret, struct fault *f)
+/** Of JSON pointers to parts of the body. */
+static bool check_body(const struct json_tree *t, const struct json_node *body, struct fault *f)
 {
-    for (*ret = 0; *ret < count; (*ret)++) {
-        if (slice_equal(member->name, slice_of(names[*ret]))) {
+    if (!check_kind(t, body, FILTER_OBJECT, "body is a map by JSON pointer: {/after/status: paid}", f)) {
+        return false;
+    }
+    for (const struct json_node *m = body == NULL ? NULL : json_tree_child(t, body); m != NULL;
+         m = json_tree_next(t, m)) {
+        if (m->name.size > 0 && m->name.data[0] != '/') {
+            return json_tree_refuse(t, m->name_at, f,
+                                    "\"%.*s\" is no JSON pointer: each name in it begins with a slash, as "
+                                    "/after/status; \"\" is the whole body",
+                                    m->name.size > 64 ? 64 : (int)m->name.size, (const char *)m->name.data);
+        }
+    }
+    return true;
+}
+
+/** A member's place among `names`, which end with NULL; refuses names that are none of them. */
+static bool find_name(const struct json_tree *t, const struct json_node *member, const char *const names[],
+                      size_t *ret, struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *name = slice_to_string(member->name);
+    for (*ret = 0; names[*ret] != NULL; (*ret)++) {
+        if (strcmp(names[*ret], name) == 0) {
             return true;
         }
     }
-    return json_tree_refuse(t, member->name_at, f, "unknown key \"%.*s\" in a test", (int)member->name.size,
-                            (const char *)member->name.data);
+    const char *near = text_nearest(name, names);
+    return json_tree_refuse(t, member->name_at, f, "unknown key \"%.64s\" in a test%s%s%s", name,
+                            near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
+                            near == NULL ? "" : "\"?");
 }
 
 static bool read_members(const struct json_tree *t, const struct json_node *object, const char *const names[],
-                         const struct json_node **const fields[], size_t count, struct fault *f)
+                         const struct json_node **const fields[], struct fault *f)
 {
     for (const struct json_node *m = json_tree_child(t, object); m != NULL; m = json_tree_next(t, m)) {
         size_t at;
-        if (!find_name(t, m, names, count, &at, f)) {
+        if (!find_name(t, m, names, &at, f)) {
             return false;
         }
         *fields[at] = m;
@@ -83,15 +109,15 @@ static bool read_members(const struct json_tree *t, const struct json_node *obje
 static bool read_test(const struct json_tree *t, const struct json_node *node, struct function_test *ret,
                       struct fault *f)
 {
-    static const char *const NAMES[] = {"name", "event", "events", "expect", "request"};
-    static const char *const PARTS[] = {"headers", "body"};
+    static const char *const NAMES[] = {"name", "event", "events", "expect", "request", NULL};
+    static const char *const PARTS[] = {"headers", "body", NULL};
     const struct json_node *request = NULL;
     *ret = (struct function_test){.node = node};
     if (!check_kind(t, node, FILTER_OBJECT, "a test is a map with an event and what is expected", f) ||
         !read_members(
             t, node, NAMES,
             (const struct json_node **const[]){&ret->name, &ret->event, &ret->events, &ret->expect, &request},
-            COUNT_OF(NAMES), f) ||
+            f) ||
         !check_kind(t, ret->name, FILTER_TEXT, "name is a text", f) || !check_events(t, ret, f) ||
         !check_expect(t, ret->expect, f) ||
         !check_kind(t, request, FILTER_OBJECT, "request is a map of headers and body", f)) {
@@ -102,11 +128,10 @@ static bool read_test(const struct json_tree *t, const struct json_node *node, s
     }
     return request == NULL ||
            (read_members(t, request, PARTS, (const struct json_node **const[]){&ret->headers, &ret->body},
-                         COUNT_OF(PARTS), f) &&
+                         f) &&
             check_kind(t, ret->headers, FILTER_OBJECT, "headers are a map: {ce-type: millrace.change.create}",
                        f) &&
-            check_kind(t, ret->body, FILTER_OBJECT, "body is a map by JSON pointer: {/after/status: paid}",
-                       f));
+            check_body(t, ret->body, f));
 }
 
 bool function_tests_read(const struct config_tree *tree, struct function_tests *ret, struct fault *f)

@@ -38,6 +38,35 @@ static bool is_object(const struct json_node *node)
     return node != NULL && node->kind == FILTER_OBJECT;
 }
 
+static bool is_map_or_null(const struct json_node *node)
+{
+    return node == NULL || node->kind == FILTER_OBJECT || node->kind == FILTER_NULL;
+}
+
+/** As in the bridge, where a wrong kind would never come. */
+static bool check_members(const struct json_tree *t, const struct members *m, struct fault *f)
+{
+    const struct json_node *const TEXTS[] = {m->topic, m->id, m->op};
+    const struct json_node *const ROWS[] = {m->before, m->after, m->source, m->headers};
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+        if (TEXTS[i] != NULL && TEXTS[i]->kind != FILTER_TEXT) {
+            return json_tree_refuse(t, TEXTS[i]->at, f, "op, topic and id are texts");
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        if (!is_map_or_null(ROWS[i])) {
+            return json_tree_refuse(t, ROWS[i]->at, f, "before, after, source and headers are maps, or null");
+        }
+    }
+    const struct json_node *header = is_object(m->headers) ? json_tree_child(t, m->headers) : NULL;
+    for (; header != NULL; header = json_tree_next(t, header)) {
+        if (header->kind != FILTER_TEXT && header->kind != FILTER_NULL) {
+            return json_tree_refuse(t, header->at, f, "a header is a text: put it in quotes");
+        }
+    }
+    return true;
+}
+
 static bool read_members(const struct json_tree *t, const struct json_node *event, struct members *ret,
                          struct fault *f)
 {
@@ -56,13 +85,7 @@ static bool read_members(const struct json_tree *t, const struct json_node *even
         }
         *place = m;
     }
-    const struct json_node *const TEXTS[] = {ret->topic, ret->id, ret->op};
-    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
-        if (TEXTS[i] != NULL && TEXTS[i]->kind != FILTER_TEXT) {
-            return json_tree_refuse(t, TEXTS[i]->at, f, "op, topic and id are texts");
-        }
-    }
-    return true;
+    return check_members(t, ret, f);
 }
 
 /** An op as a letter, 0: it is none. */

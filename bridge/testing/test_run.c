@@ -7,9 +7,10 @@
 #include "bridge/payload/payload.h"
 #include "bridge/testing/json_pointer.h"
 #include "bridge/testing/test_event.h"
+#include "core/base/line_reader.h"
 #include "core/base/memory.h"
 
-enum { EVENTS_FILE_MAX_BYTES = 16 << 20, VALUE_SHOWN_MAX_BYTES = 2000 };
+enum { VALUE_SHOWN_MAX_BYTES = 2000 };
 
 /** One test while it runs. */
 struct run {
@@ -99,8 +100,8 @@ static void check_word(struct run *r, const struct test_event *e, bool is_sent)
     bool is_list = r->test->expect != NULL && r->test->expect->kind == FILTER_ARRAY;
     if (word == NULL) {
         if (is_list) {
-            bytes_format(r->diff, "    event %zu was %s; expect has %u words\n", r->event_count + 1, got,
-                         r->test->expect->count);
+            bytes_format(r->diff, "    event %zu was %s, and expect has no word for it\n", r->event_count + 1,
+                         got);
         }
         return;
     }
@@ -250,49 +251,39 @@ static bool run_line(struct run *r, struct slice line, uint32_t number, const ch
            fault_set(f, FAULT_CONFIG, "%s:%s", path, cause.text);
 }
 
-static bool read_file(const char *path, struct bytes *ret, struct fault *f)
+static bool run_lines(struct run *r, FILE *in, const char *path, struct fault *f)
 {
-    FILE *in = fopen(path, "re");
-    if (in == NULL) {
-        return fault_set(f, FAULT_CONFIG, "%s: %s", path, strerror(errno));
-    }
-    size_t got = 1;
-    while (got > 0 && ret->size <= EVENTS_FILE_MAX_BYTES) {
-        got = fread(bytes_reserve(ret, 65536), 1, 65536, in);
-        ret->size += got;
-    }
-    bool is_read = ferror(in) == 0;
-    (void)fclose(in);
-    if (!is_read || ret->size > EVENTS_FILE_MAX_BYTES) {
-        return fault_set(f, FAULT_CONFIG, "%s: %s", path,
-                         is_read ? "is larger than 16 MiB" : "can't be read");
+    CLEANUP(bytes_clear) struct bytes line = {0};
+    enum line_step step;
+    for (uint32_t number = 1; (step = line_reader_next(in, &line)) != LINE_END; number++) {
+        if (step == LINE_TOO_LONG) {
+            return fault_set(f, FAULT_CONFIG, "%s:%u:1: the line is longer than %d bytes", path, number,
+                             LINE_READER_MAX_BYTES);
+        }
+        if (!line_reader_is_blank(&line) && !run_line(r, bytes_slice(&line), number, path, f)) {
+            return false;
+        }
     }
     return true;
 }
 
 static bool run_file(struct run *r, const char *folder, struct fault *f)
 {
-    CLEANUP(bytes_clear) struct bytes file = {0};
+    const struct json_tree *t = &r->tests->tree;
+    size_t at = r->test->events->at;
     CLEANUP(memory_free_pointer) char *name = slice_to_string(r->test->events->text);
     CLEANUP(memory_free_pointer)
     char *path = name[0] == '/' ? memory_string(name) : memory_format("%s/%s", folder, name);
-    struct fault cause;
-    if (!read_file(path, &file, &cause)) {
-        return json_tree_refuse(&r->tests->tree, r->test->events->at, f, "%s", cause.text);
+    FILE *in = fopen(path, "re");
+    if (in == NULL) {
+        return json_tree_refuse(t, at, f, "%s: %s", path, strerror(errno));
     }
-    uint32_t number = 1;
-    for (size_t at = 0; at < file.size; number++) {
-        const uint8_t *end = memchr(file.data + at, '\n', file.size - at);
-        size_t size = (end == NULL ? file.size : (size_t)(end - file.data)) - at;
-        struct slice line = slice_make(file.data + at, size);
-        bool is_blank = size == 0 || (size == 1 && line.data[0] == '\r');
-        if (!is_blank && !run_line(r, line, number, path, f)) {
-            return false;
-        }
-        at += size + 1;
+    bool is_run = run_lines(r, in, path, f);
+    if (is_run && ferror(in) != 0) {  // fopen opens folders, too
+        is_run = json_tree_refuse(t, at, f, "%s: %s", path, strerror(errno));
     }
-    return r->event_count > 0 ||
-           json_tree_refuse(&r->tests->tree, r->test->events->at, f, "%s has no events", path);
+    (void)fclose(in);
+    return is_run && (r->event_count > 0 || json_tree_refuse(t, at, f, "%s has no events", path));
 }
 
 static bool run_events(struct run *r, const char *folder, struct fault *f)
@@ -318,7 +309,8 @@ static void check_count(struct run *r)
 {
     const struct json_node *expect = r->test->expect;
     if (expect != NULL && expect->kind == FILTER_ARRAY && expect->count > r->event_count) {
-        bytes_format(r->diff, "    expect has %u words for %zu events\n", expect->count, r->event_count);
+        bytes_format(r->diff, "    expect has %u words for %zu event%s\n", expect->count, r->event_count,
+                     r->event_count == 1 ? "" : "s");
     }
 }
 

@@ -124,11 +124,13 @@ def test_events_of_a_file_in_one_batch(shop):
     "test, said",
     [
         ({"event": {"after": {}}}, "a test has expect or request, or both"),
-        ({"expect": "delivered"}, "a test has an event or events, and not both"),
+        ({"expect": "delivered"}, "a test needs an event"),
+        ({"event": {}, "events": [{}], "expect": "delivered"}, "a test has an event or events, and not both"),
         ({"event": {}, "expect": "sent"}, "expect is delivered or filtered"),
         ({"event": [], "expect": "delivered"}, "an event is a map"),
-        ({"event": {}, "expekt": "delivered"}, 'unknown key "expekt"'),
+        ({"event": {}, "expekt": "delivered"}, 'unknown key "expekt" in a test; did you mean "expect"?'),
         ({"event": {}, "request": {"body": "x"}}, "body is a map by JSON pointer"),
+        ({"event": {}, "request": {"body": {"after": 1}}}, '"after" is no JSON pointer'),
     ],
 )
 def test_bad_tests_are_refused_by_check_too(shop, test, said):
@@ -139,10 +141,43 @@ def test_bad_tests_are_refused_by_check_too(shop, test, said):
     assert done.returncode == 78 and re.search(r"mail\.yaml:\d+:\d+: error: tests: ", done.stdout), done.stdout
 
 
-def test_bad_events_are_refused_with_their_place(shop):
-    done = run(shop([{"event": {"op": "x"}, "expect": "delivered"}]))
+@pytest.mark.parametrize(
+    "event, said",
+    [
+        ({"op": "x"}, "op is c, r, u, d, t or m"),
+        ({"op": 1}, "op, topic and id are texts"),
+        ({"afterr": {}}, 'unknown key "afterr"'),
+        ({"after": "paid"}, "before, after, source and headers are maps, or null"),
+        ({"headers": ["a"]}, "before, after, source and headers are maps, or null"),
+        ({"headers": {"a": 1}}, "a header is a text: put it in quotes"),
+    ],
+)
+def test_bad_events_are_refused_with_their_place(shop, event, said):
+    done = run(shop([{"event": event, "expect": "filtered"}]))
     assert done.returncode == 78
-    assert re.search(r"functions/mail\.yaml:\d+:\d+: op is c, r, u, d, t or m", done.stdout), done.stdout
+    assert re.search(r"functions/mail\.yaml:\d+:\d+: " + re.escape(said), done.stdout), done.stdout
+
+
+def test_lines_without_an_event_are_passed_over_and_folders_are_no_files(shop):
+    folder = shop([{"events": "orders.jsonl", "expect": ["delivered", "filtered"]}])
+    events = folder / "functions" / "orders.jsonl"
+    events.write_text('{"after":{"status":"paid"}}\r\n \t\r\n\n{"after":{"status":"new"}}')
+    assert run(folder).returncode == 0
+    events.write_text('{"after":{"status":"%s"}}\n' % ("x" * (4 << 20)))
+    done = run(folder)
+    assert done.returncode == 78 and "orders.jsonl:1:1: the line is longer than 4194304 bytes" in done.stdout
+    events.unlink()
+    events.mkdir()
+    done = run(folder)
+    assert done.returncode == 78 and "orders.jsonl: Is a directory" in done.stdout, done.stdout
+
+
+def test_words_and_events_are_counted(shop):
+    two = [{"after": {"status": "paid"}}, {"after": {"status": "new"}}]
+    done = run(shop([{"events": two, "expect": ["delivered"]}]))
+    assert done.returncode == 1 and "event 2 was filtered, and expect has no word for it" in done.stdout
+    done = run(shop([{"events": two[:1], "expect": ["delivered", "filtered"]}]))
+    assert done.returncode == 1 and "expect has 2 words for 1 event\n" in done.stdout
 
 
 def test_one_function_alone(shop):
