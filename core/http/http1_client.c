@@ -16,9 +16,6 @@
 #include "core/http/http_transport.h"
 
 enum { BODY_BYTES_KEPT = 64 * 1024 };  // a call's larger buffer is freed, not reused
-#define IDLE_MAX_US                                                                                          \
-    (118 * CLOCK_US_PER_S)  // as libcurl: routers on the way forget a connection after two minutes
-
 enum call_state {
     CALL_WAITING,     // for one of the connections, all of which are in use
     CALL_LOOKING_UP,  // it has the right to make a connection
@@ -283,7 +280,7 @@ static void keep_connection(struct http1_client *c, struct http1_connection *con
     }
     DL_PREPEND(origin->idle, connection);
     struct http1_connection *last = origin->idle->prev;
-    if (last != connection && connection->idle_since_us - last->idle_since_us > IDLE_MAX_US) {
+    if (last != connection && connection->idle_since_us >= last->reuse_until_us) {
         DL_DELETE(origin->idle, last);
         drop_connection(c, last);
     }

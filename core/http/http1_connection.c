@@ -12,6 +12,9 @@
  * may not have had a turn since. */
 #define ASK_AFTER_US CLOCK_US_PER_MS
 
+/** As libcurl: routers on the way forget a connection after two minutes and say nothing. */
+#define IDLE_MAX_US (118 * CLOCK_US_PER_S)
+
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void on_closed(uv_handle_t *handle)
@@ -35,6 +38,18 @@ static void close_socket(struct http1_connection *c)
     }
 }
 
+/** How long the connection may be idle before its next request. */
+static int64_t reuse_time_us(const struct http1_parser *p)
+{
+    if (p->keep_alive_s < 0) {
+        return IDLE_MAX_US;
+    }
+    // The peer's time begins when it has sent the response: leave it a second, or half of less.
+    int64_t us = p->keep_alive_s * CLOCK_US_PER_S;
+    us = us >= 2 * CLOCK_US_PER_S ? us - CLOCK_US_PER_S : us / 2;
+    return us < IDLE_MAX_US ? us : IDLE_MAX_US;
+}
+
 /** The exchange has ended with a response, or by `f`. */
 static void end(struct http1_connection *c, const struct fault *f)
 {
@@ -44,12 +59,7 @@ static void end(struct http1_connection *c, const struct fault *f)
     if (may_reuse) {
         c->state = HTTP1_CONNECTION_IDLE;
         c->idle_since_us = clock_now_us();
-        c->reuse_until_us = INT64_MAX;
-        if (p->keep_alive_s >= 0) {
-            // The peer's time begins when it has sent the response: leave it a second, or half of less.
-            int64_t us = p->keep_alive_s * CLOCK_US_PER_S;
-            c->reuse_until_us = c->idle_since_us + (us >= 2 * CLOCK_US_PER_S ? us - CLOCK_US_PER_S : us / 2);
-        }
+        c->reuse_until_us = c->idle_since_us + reuse_time_us(p);
         if (c->is_watching_writes) {
             watch(c, false);
         }

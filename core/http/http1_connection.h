@@ -41,7 +41,7 @@ struct http1_connection {
     void *origin;            // the owner's
     struct bytes *buffer;    // lent, for reading; HTTP1_READ_BYTES large
     int64_t idle_since_us;   // when it became IDLE
-    int64_t reuse_until_us;  // as the peer said; INT64_MAX
+    int64_t reuse_until_us;  // as the peer said, and not longer than routers remember it
 };
 
 enum { HTTP1_READ_BYTES = 64 * 1024 };
@@ -57,7 +57,7 @@ struct http1_connection_params {
 struct http1_connection *http1_connection_new(uv_loop_t *loop, int fd,
                                               const struct http1_connection_params *params);
 
-/** Whether an IDLE connection can be used: within the time that the peer named, and nothing has arrived that
+/** Whether an IDLE connection can be used: within its time, and nothing has arrived that
  * the loop has not told yet. */
 bool http1_connection_is_usable(const struct http1_connection *c, int64_t now_us);
 

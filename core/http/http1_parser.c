@@ -515,7 +515,8 @@ void http1_parser_end(struct http1_parser *p)
 
 bool http1_parser_may_reuse(const struct http1_parser *p)
 {
-    bool is_doubtful = p->has_coding && (p->has_length || p->minor == 0);
+    bool has_stray_body = (p->status == 204 || p->status == 304) && (p->has_coding || p->left > 0);
+    bool is_doubtful = has_stray_body || (p->has_coding && (p->has_length || p->minor == 0));
     return p->state == HTTP1_DONE && !p->is_close && !is_doubtful && (p->minor > 0 || p->is_keep_alive);
 }
 

@@ -11,7 +11,9 @@
 //                               another last coding than chunked: the body ends with the connection;
 //                               anything after chunked is refused
 //   1xx                         skipped, 100 and 103 included; 101 is refused: no upgrade was asked for
-//   204, 304                    no body, whatever the fields say
+//   204, 304                    no body, whatever the fields say; if they announce one, servers exist that
+//   send
+//                               it, so the connection is not used again
 //   HTTP/1.0                    taken; the connection is used again only after Connection: keep-alive
 //   trailers                    read and discarded (6.5.1)
 //   a body beyond its limit     read and discarded up to a second limit, then cut off: the response is DONE

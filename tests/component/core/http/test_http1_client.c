@@ -303,6 +303,51 @@ static void the_time_that_the_peer_names_is_kept(void **state)
     RUN_UNTIL(t.server.peers[0].is_ended);
 }
 
+/** Routers forget a connection after two minutes: a request on it would meet silence until its deadline. */
+static void a_connection_that_was_idle_for_long_is_not_used(void **state)
+{
+    (void)state;
+    static const char *const RESPONSES[] = {
+        EMPTY, "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=900\r\nContent-Length: 0\r\n\r\n"};
+    int64_t now_us = CLOCK_US_PER_S;
+    for (size_t i = 0; i < COUNT_OF(RESPONSES); i++) {
+        clock_fake(now_us, 0);
+        post(3 * i);
+        wait_request(2 * i, 1);
+        raw_server_say(&t.server, 2 * i, RESPONSES[i]);
+        expect_status(3 * i, 200);
+        now_us += 117 * CLOCK_US_PER_S;
+        clock_fake(now_us, 0);
+        post(3 * i + 1);
+        wait_request(2 * i, 2);
+        raw_server_say(&t.server, 2 * i, RESPONSES[i]);
+        expect_status(3 * i + 1, 200);
+        now_us += 118 * CLOCK_US_PER_S;
+        clock_fake(now_us, 0);
+        post(3 * i + 2);
+        wait_request(2 * i + 1, 1);
+        RUN_UNTIL(t.server.peers[2 * i].is_ended);
+        raw_server_say(&t.server, 2 * i + 1,
+                       "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        expect_status(3 * i + 2, 200);
+    }
+}
+
+/** Such a body, if it comes, comes after the response, and must not be read as the next one. */
+static void a_204_that_announces_a_body_is_the_last_of_its_connection(void **state)
+{
+    (void)state;
+    post(0);
+    wait_request(0, 1);
+    raw_server_say(&t.server, 0, "HTTP/1.1 204 X\r\nContent-Length: 2\r\n\r\n");
+    expect_status(0, 204);
+    post(1);
+    wait_request(1, 1);
+    RUN_UNTIL(t.server.peers[0].is_ended);
+    raw_server_say(&t.server, 1, EMPTY);
+    expect_status(1, 200);
+}
+
 static void what_no_request_asked_for_closes_the_connection(void **state)
 {
     (void)state;
@@ -643,6 +688,8 @@ int main(void)
         CASE(a_response_in_single_bytes_is_whole),
         CASE(a_connection_that_the_peer_closes_is_closed_and_not_used),
         CASE(the_time_that_the_peer_names_is_kept),
+        CASE(a_connection_that_was_idle_for_long_is_not_used),
+        CASE(a_204_that_announces_a_body_is_the_last_of_its_connection),
         CASE(what_no_request_asked_for_closes_the_connection),
         CASE(connections_that_the_response_ends_are_closed),
         CASE(a_reset_is_an_error_in_each_phase),

@@ -174,9 +174,10 @@ static void bodies_end_where_the_head_says(void **state)
         {OK "\r\nuntil the end of it", "end: 200 close until the en"},
         {OK "Transfer-Encoding: gzip\r\n\r\nxyz", "end: 200 close xyz"},
         {"HTTP/1.1 204 No Content\r\n\r\n", "204 reuse "},
-        {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", "204 reuse  left=5"},
-        {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "204 reuse  left=5"},
-        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "304 reuse "},
+        {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", "204 close  left=5"},
+        {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "204 close  left=5"},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "304 close "},
+        {"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", "204 reuse "},
         {"HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", "205 reuse "},
     };
     expect_examples(examples, COUNT_OF(examples));
