@@ -1,10 +1,8 @@
-// A function's consumer: opening, reading, errors, closing.
+// A function's consumer: opening, errors of the client, commits, closing.
 #include <utlist.h>
 
 #include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/consumer_state.h"
-#include "bridge/intake/partition_spill.h"
-#include "bridge/intake/record.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
@@ -32,7 +30,7 @@ void consumer_set_kafka_error(struct consumer *c, const char *why)
     }
 }
 
-static void on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
+void consumer_on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
 {
     struct fault f;
     if (consumer_is_refused(code, text, &f)) {
@@ -87,7 +85,7 @@ static void on_main_ready(void *self)
             consumer_rebalance(c, event);
             break;
         case RD_KAFKA_EVENT_ERROR:
-            on_error(c, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+            consumer_on_error(c, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
             break;
         default:
             break;
@@ -179,127 +177,9 @@ void consumer_tick(struct consumer *c)
     }
     if (c->on_closed == NULL) {
         offset_store_list_ends(&c->offsets);
+        topic_check_run(&c->topics);
     }
     consumer_advance_close(c);
-}
-
-/** Its offset is out of range, and its feed has ended. */
-static void restart_at_earliest(struct consumer *c, struct partition *p)
-{
-    log_error(c->component, "offset_out_of_range",
-              LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
-              "records were deleted before they were delivered (retention?): continuing at the earliest");
-    c->listener.on_offset_reset(c->listener.self, p);
-    // Commit 0 before the first record: the old offset becomes valid again once the new log outgrows it.
-    progress_restart(&p->progress);
-    partition_spill_reset(p);
-    p->end_offset = -1;
-    partition_restart(p);
-}
-
-/** The broker has records there, and librdkafka makes nothing of them: it fetches them again and again. */
-static bool is_unreadable(rd_kafka_resp_err_t code)
-{
-    static const rd_kafka_resp_err_t CODES[] = {
-        RD_KAFKA_RESP_ERR__BAD_COMPRESSION, RD_KAFKA_RESP_ERR__BAD_MSG,
-        RD_KAFKA_RESP_ERR_INVALID_MSG,      RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
-        RD_KAFKA_RESP_ERR__UNDERFLOW,       RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE,
-    };
-    for (size_t i = 0; i < COUNT_OF(CODES); i++) {
-        if (code == CODES[i]) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/** Nothing is skipped: the partition waits, and the status says why. */
-static void note_unreadable(const struct consumer *c, struct partition *p, const char *text)
-{
-    CLEANUP(memory_free_pointer)
-    char *why = memory_format("partition %d of %s can't be read: %s", (int)p->number, p->topic, text);
-    if (p->error == NULL) {
-        p->error = memory_zeroed(1, sizeof(*p->error));
-        log_error(c->component, "records_unreadable",
-                  LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
-                  "%s; the partition waits", why);
-    }
-    last_error_set(p->error, why);
-}
-
-/** Errors, and the partition's end, come between the records. */
-static void on_partition_error(struct consumer *c, struct partition *p, const rd_kafka_message_t *message)
-{
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        partition_end(p, message->offset);
-    } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-               message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-        restart_at_earliest(c, p);
-        return;  // the message is freed
-    } else if (is_unreadable(message->err)) {
-        note_unreadable(c, p, rd_kafka_message_errstr(message));
-    } else {
-        on_error(c, message->err, rd_kafka_message_errstr(message));
-    }
-    partition_pop(p);
-}
-
-/** Takes records of one partition; returns how many. */
-static size_t take_from(struct consumer *c, struct partition *p, size_t count)
-{
-    size_t taken = 0;
-    while (taken < count && !p->is_held && p->state == PARTITION_ASSIGNED) {
-        if (progress_is_full(&p->progress)) {
-            break;  // it can't track more records behind an unsettled one
-        }
-        const struct feed_item *next = partition_peek(p);
-        if (next == NULL) {
-            break;
-        }
-        if (next->record == NULL) {
-            on_partition_error(c, p, next->message);
-            continue;
-        }
-        free(TAKE(p->error));
-        if (progress_skip(&p->progress, next->record->offset)) {
-            partition_pop(p);  // settled before a restart
-            taken++;
-            continue;
-        }
-        if (c->listener.on_record(c->listener.self, p, next->record) == CONSUMER_HELD) {
-            p->is_held = true;
-            break;
-        }
-        partition_pop(p);
-        taken++;
-    }
-    return taken;
-}
-
-size_t consumer_take(struct consumer *c, size_t count)
-{
-    size_t taken = 0;
-    size_t visits = 0;
-    struct partition *p;
-    LL_COUNT(c->partitions, p, visits);
-    for (; visits > 0 && taken < count; visits--) {
-        p = c->turn == NULL ? c->partitions : c->turn;
-        c->turn = p->next;
-        taken += take_from(c, p, count - taken);
-    }
-    return taken;
-}
-
-bool consumer_has_more(const struct consumer *c)
-{
-    struct partition *p;
-    LL_FOREACH (c->partitions, p) {
-        if (p->state == PARTITION_ASSIGNED && !p->is_held && partition_has_more(p) &&
-            !progress_is_full(&p->progress)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 struct partition *consumer_partitions(const struct consumer *c)
@@ -381,6 +261,7 @@ void consumer_advance_close(struct consumer *c)
     }
     kafka_watch_stop(c->main_watch);
     rd_kafka_queue_destroy(TAKE(c->main_queue));
+    topic_check_close(&c->topics);
     offset_store_close(&c->offsets);
     struct consumer_job *job = memory_zeroed(1, sizeof(*job));
     job->consumer = c;
@@ -426,6 +307,8 @@ bool consumer_open(const struct consumer_params *params, struct consumer **ret, 
     offset_store_open(&c->offsets, c->loop, c->rk, &c->partitions, &c->join, &store);
     letter_commits_init(&c->letters, c->loop, &c->offsets);
     c->letters.timer.data = c;
+    const struct topic_check_listener topics = {.on_made_again = consumer_topic_made_again, .self = c};
+    topic_check_open(&c->topics, c->loop, c->rk, member.group, &c->partitions, &topics);
     standstill_init(&c->standstill, consumer_conf_number(c->rk, "session.timeout.ms"),
                     consumer_conf_number(c->rk, "heartbeat.interval.ms"), clock_now_us());
     *ret = TAKE(c);

@@ -91,6 +91,7 @@ static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t 
     bool is_new = which->opaque != NULL;
     p->consumer = c;
     p->is_registered = !is_new;
+    topic_check_begin(p);
     p->spill.on_done = consumer_spill_done;
     p->spill.self = c;
     partition_spill_open(p, c->state_topic, c->progress_name);

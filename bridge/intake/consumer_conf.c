@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "bridge/intake/leader_watch.h"
+
 enum {
     RESPONSE_BYTES = 4 << 20,   // of one fetch, over all partitions
     FRAME_BYTES = 512,          // librdkafka demands this much beyond it
@@ -110,11 +112,14 @@ bool consumer_conf_open_reader(const struct settings *settings, const struct par
 }
 
 bool consumer_conf_open_fetcher(const struct settings *settings, const struct partition_limits *limits,
-                                rd_kafka_t **ret, struct fault *f)
+                                struct kafka_log_reader *reader, rd_kafka_t **ret, struct fault *f)
 {
     rd_kafka_conf_t *conf;
-    return make_conf(settings, NULL, limits, "error", &conf, f) &&
-           kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
+    if (!make_conf(settings, NULL, limits, "error", &conf, f)) {
+        return false;
+    }
+    kafka_client_read_log(conf, LEADER_WATCH_DEBUG, reader);
+    return kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
 }
 
 void consumer_conf_wake(rd_kafka_t *rk, const char *topic, int32_t number)

@@ -34,9 +34,10 @@ bool consumer_conf_open(const struct settings *settings, const struct consumer_g
 bool consumer_conf_open_reader(const struct settings *settings, const struct partition_limits *limits,
                                rd_kafka_t **ret, struct fault *f) MUST_USE;
 
-/** The same, but at an offset out of range it reports RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET and stops. */
+/** The same, but at an offset out of range it reports RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET and stops. Its log
+ * is given to `reader`, of a leader_watch. */
 bool consumer_conf_open_fetcher(const struct settings *settings, const struct partition_limits *limits,
-                                rd_kafka_t **ret, struct fault *f) MUST_USE;
+                                struct kafka_log_reader *reader, rd_kafka_t **ret, struct fault *f) MUST_USE;
 
 /**
  * Makes the client fetch at once after a full queue was read. Before librdkafka 2.2 its broker thread checks

@@ -1,4 +1,4 @@
-// The struct that consumer.c and consumer_assign.c share; no other file includes this.
+// The struct that consumer.c, consumer_read.c and consumer_assign.c share; no other file includes this.
 #ifndef BRIDGE_INTAKE_CONSUMER_STATE_H
 #define BRIDGE_INTAKE_CONSUMER_STATE_H
 
@@ -8,6 +8,7 @@
 #include "bridge/intake/letter_commits.h"
 #include "bridge/intake/offset_store.h"
 #include "bridge/intake/standstill.h"
+#include "bridge/intake/topic_check.h"
 #include "core/base/backoff.h"
 
 struct consumer {
@@ -18,6 +19,7 @@ struct consumer {
     struct join_watch join;
     struct offset_store offsets;
     struct letter_commits letters;
+    struct topic_check topics;
     struct consumer_listener listener;
     char *component;
     char *progress_name;              // of the group, without its prefix
@@ -51,6 +53,12 @@ void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_e
 
 /** Kafka does not respond, or (NULL) it responds again. */
 void consumer_set_kafka_error(struct consumer *c, const char *why);
+
+/** Handles an error of the client, or of a partition that is read. */
+void consumer_on_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text);
+
+/** The partition's topic was deleted and made again. `self` is the consumer. */
+void consumer_topic_made_again(void *self, struct partition *p);
 
 /** Whether the broker's ACLs deny access; then the fault says what to allow. */
 bool consumer_is_refused(rd_kafka_resp_err_t code, const char *what, struct fault *f);

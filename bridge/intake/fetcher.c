@@ -10,6 +10,7 @@
 
 #include "bridge/intake/consumer_conf.h"
 #include "bridge/intake/feed.h"
+#include "bridge/intake/leader_watch.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
@@ -19,6 +20,7 @@ enum { CHECK_MS = 50, BLOCKED_US = 200000, IDLE_US = 10000000, NEW_US = 10000000
 struct fetcher_client {
     struct fetcher_client *next;
     rd_kafka_t *rk;
+    struct leader_watch *watch;
     struct partition_limits limits;
     size_t feeds_max;
     size_t feed_count;
@@ -44,24 +46,34 @@ static const struct fetcher_client CLASSES[] = {
     {.limits = {.records = 20000, .bytes = 64 << 10}, .feeds_max = SIZE_MAX},
 };
 
+static void free_client(struct fetcher_client **client)
+{
+    if (*client != NULL) {
+        leader_watch_free((*client)->watch);
+        free(*client);
+    }
+}
+
 static void destroy_client(uv_work_t *work)
 {
-    rd_kafka_destroy(work->data);
+    const struct fetcher_client *client = work->data;
+    rd_kafka_destroy(client->rk);
 }
 
 static void on_destroyed(uv_work_t *work, int status)
 {
     (void)status;
+    struct fetcher_client *client = work->data;
+    free_client(&client);
     free(work);
 }
 
 static void close_client(struct fetcher *f, struct fetcher_client *client)
 {
-    uv_work_t *work = memory_zeroed(1, sizeof(*work));
-    work->data = client->rk;
-    INVARIANT(uv_queue_work(f->loop, work, destroy_client, on_destroyed) == 0);
     LL_DELETE(f->clients, client);
-    free(client);
+    uv_work_t *work = memory_zeroed(1, sizeof(*work));
+    work->data = client;
+    INVARIANT(uv_queue_work(f->loop, work, destroy_client, on_destroyed) == 0);
 }
 
 /** NULL: librdkafka can't start another client, perhaps for want of descriptors; logged once. */
@@ -71,9 +83,11 @@ static struct fetcher_client *open_client(struct fetcher *f)
     size_t count = 0;
     struct fetcher_client *client = NULL;
     LL_COUNT(f->clients, client, count);
-    CLEANUP(memory_free_pointer) struct fetcher_client *made = memory_zeroed(1, sizeof(*made));
+    CLEANUP(free_client) struct fetcher_client *made = memory_zeroed(1, sizeof(*made));
     *made = CLASSES[count < COUNT_OF(CLASSES) ? count : COUNT_OF(CLASSES) - 1];
-    if (!consumer_conf_open_fetcher(f->settings, &made->limits, &made->rk, &fault)) {
+    made->watch = leader_watch_new();
+    if (!consumer_conf_open_fetcher(f->settings, &made->limits, leader_watch_reader(made->watch), &made->rk,
+                                    &fault)) {
         log_write(f->is_failing ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "bridge", "fetch_failed", NULL,
                   "%s; tried again", fault.text);
         f->is_failing = true;
@@ -199,6 +213,26 @@ void fetcher_distrust(struct fetcher *f, const char *topic, int32_t number)
             feed_close_window(feed);
         }
     }
+}
+
+void fetcher_close_windows(struct fetcher *f, const char *topic, int32_t number)
+{
+    struct feed *feed;
+    LL_FOREACH (f->feeds, feed) {
+        if (is_of(feed, topic, number)) {
+            feed_close_window(feed);
+        }
+    }
+}
+
+uint64_t fetcher_refused(const struct fetcher *f, uint64_t key)
+{
+    uint64_t count = 0;
+    const struct fetcher_client *client;
+    LL_FOREACH (f->clients, client) {
+        count += leader_watch_count(client->watch, key);
+    }
+    return count;
 }
 
 void fetcher_detach(struct feed_reader *r)

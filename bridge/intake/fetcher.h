@@ -31,6 +31,13 @@ bool fetcher_attach(struct fetcher *f, struct feed_reader *r, const char *topic,
  * the log before, which an older feed may still have. */
 void fetcher_distrust(struct fetcher *f, const char *topic, int32_t number);
 
+/** No reader that comes later gets a record that a feed of the partition has read. */
+void fetcher_close_windows(struct fetcher *f, const char *topic, int32_t number);
+
+/** How many fetches of the partition brokers refused (leader_watch.h). It may decrease when a client is
+ * closed. */
+uint64_t fetcher_refused(const struct fetcher *f, uint64_t key);
+
 /** Does nothing if it is detached. */
 void fetcher_detach(struct feed_reader *r);
 

@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "bridge/intake/partition_spill.h"
+#include "bridge/intake/topic_check.h"
 #include "core/base/log.h"
 
 enum { MS_PER_S = 1000, LIST_TIMEOUT_MS = 2000 };
@@ -123,7 +124,8 @@ static void begin_commit(struct offset_store *s, struct partition *p, int64_t of
 static void add_if_due(struct offset_store *s, struct partition *p, bool is_last,
                        rd_kafka_topic_partition_list_t *list)
 {
-    if (p->state == PARTITION_LOST || p->progress.committing >= 0 || p->spill.is_loading) {
+    if (p->state == PARTITION_LOST || p->progress.committing >= 0 || p->spill.is_loading ||
+        topic_check_is_doubted(p)) {
         return;
     }
     int64_t offset = progress_next_commit(&p->progress);
@@ -171,7 +173,7 @@ bool offset_store_confirm(struct offset_store *s)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
     struct partition *p;
     LL_FOREACH (*s->partitions, p) {
-        if (p->state != PARTITION_LOST && p->progress.committed >= 0) {
+        if (p->state != PARTITION_LOST && p->progress.committed >= 0 && !topic_check_is_doubted(p)) {
             add(list, p, p->progress.committed, s->is_text_refused ? NULL : p->committed_text);
         }
     }
@@ -234,6 +236,9 @@ void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
         own = code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : own;
         if (own != RD_KAFKA_RESP_ERR_NO_ERROR) {
             note_refusal(p, own);
+        }
+        if (own == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+            p->doubted_us = clock_now_us();
         }
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
             free(p->committed_text);

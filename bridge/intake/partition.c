@@ -1,5 +1,6 @@
 #include "bridge/intake/partition.h"
 
+#include "bridge/intake/leader_watch.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/kafka/state_topic.h"
@@ -11,7 +12,7 @@ struct partition *partition_open(struct fetcher *fetcher, const rd_kafka_topic_p
     p->fetcher = fetcher;
     p->topic = memory_string(which->topic);
     p->number = which->partition;
-    p->hash = text_hash(slice_of(p->topic)) ^ ((uint64_t)(uint32_t)p->number * UINT64_C(0x9e3779b97f4a7c15));
+    p->hash = leader_watch_key(slice_of(p->topic), p->number);
     p->end_offset = -1;
     p->on_ready = on_ready;
     p->reader.position = which->offset;

@@ -47,6 +47,9 @@ struct partition {
     uint64_t failures_committing;
     bool is_spill_committing;     // the text of the commit in flight names a spilled record
     uint64_t failures_committed;  // so many of them are known to a restart
+    uint64_t fetches_refused;     // so many are known (leader_watch.h)
+    int64_t checked_us;           // when fetches_refused was looked at last
+    int64_t doubted_us;           // when its topic may have been deleted (topic_check.h); 0: never
     struct last_error *error;     // of reading the next record; NULL: none
     bool has_new_letter;          // a dead letter was stored since the last commit was sent
     bool is_registered;           // the function's registration record has it

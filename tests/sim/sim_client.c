@@ -286,11 +286,26 @@ bool __wrap_consumer_conf_open_reader(const struct settings *settings, const str
 }
 
 bool __wrap_consumer_conf_open_fetcher(const struct settings *settings, const struct partition_limits *limits,
-                                       rd_kafka_t **ret, struct fault *f);
+                                       struct kafka_log_reader *reader, rd_kafka_t **ret, struct fault *f);
 bool __wrap_consumer_conf_open_fetcher(const struct settings *settings, const struct partition_limits *limits,
-                                       rd_kafka_t **ret, struct fault *f)
+                                       struct kafka_log_reader *reader, rd_kafka_t **ret, struct fault *f)
 {
+    (void)reader;
     return __wrap_consumer_conf_open_reader(settings, limits, ret, f);
+}
+
+/** No topic is deleted here. */
+bool __wrap_topic_check_is_doubted(struct partition *p);
+bool __wrap_topic_check_is_doubted(struct partition *p)
+{
+    (void)p;
+    return false;
+}
+
+void __wrap_topic_check_run(struct topic_check *t);
+void __wrap_topic_check_run(struct topic_check *t)
+{
+    (void)t;
 }
 
 bool __wrap_consumer_conf_open(const struct settings *settings, const struct consumer_group *member,
