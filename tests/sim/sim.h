@@ -11,6 +11,7 @@
 enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 };
 
 #define SIM_TOPIC "t"
+#define SIM_LETTER_TOPIC "millrace.dlq.f"
 #define SIM_START_US INT64_C(1000000000)
 
 /** What strikes. */
@@ -24,7 +25,8 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 }
     X(TIMED_OUT)                                                                                             \
     X(FAILED)                                                                                                \
     X(REJECTED)                                                                                              \
-    X(UNREACHABLE) X(LATE) X(LETTER_UNAVAILABLE) X(GONE) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW)      \
+    X(UNREACHABLE)                                                                                           \
+    X(LATE) X(LETTER_UNAVAILABLE) X(LETTERS_UNKNOWN) X(GONE) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW)  \
         X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
@@ -53,7 +55,7 @@ enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
     X(BATCH)                                                                                                 \
     X(BISECTED)                                                                                              \
     X(PARTIAL_FAILURES)                                                                                      \
-    X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
+    X(KEY_HELD) X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
 enum sim_feature {
 #define X(name) SIM_HAS_##name,
     SIM_FEATURES(X)
@@ -68,6 +70,7 @@ struct sim_shape {
     bool has_bisect;
     bool has_partial_failures;
     bool coalesces;
+    bool holds_keys;
     bool has_rate;
     bool has_pauses;
 };
@@ -81,6 +84,7 @@ struct sim_event {
     int key;  // -1: none
     enum sim_behaviour behaviour;
     bool is_settled;  // delivered, filtered, in a stored dead letter, or deleted
+    bool is_parked;   // its key is held until a dead letter of it is settled
     bool may_repeat;  // it was settled, and a restart does not know that
     uint32_t failures;
 };
@@ -210,11 +214,20 @@ void sim_forget(struct sim_partition *p, int number);
 // sim_endpoint.c, sim_letters.c
 /** An event is delivered, filtered, or its dead letter is stored. */
 void sim_settle(const struct partition *owner, int64_t offset, const char *how);
+/** A dead letter of the event is stored, and holds its key. */
+void sim_park(const struct partition *owner, int64_t offset);
 /** A later event of its key has taken its place. */
 void sim_settle_coalesced(const struct sim_partition *p, struct sim_event *e);
 /** Whether the process is storing a dead letter of the event. */
 bool sim_letter_is_due(int process, int partition, int64_t offset);
 void sim_letters_drop(int process);
+
+// sim_letter_log.c
+void sim_letter_log_reset(void);
+/** Sets where the letter of the event is. */
+void sim_letter_log_append(struct work_item *item);
+/** Somebody redrives or drops letters. */
+void sim_letter_log_work(void);
 
 // sim_bridge.c
 void sim_bridge_init(void);

@@ -115,6 +115,12 @@ static void on_fault(void *self, const struct fault *f)
     sim_fail("fault: %s", f->text);
 }
 
+static struct partition *list_partitions(void *self)
+{
+    const struct sim_process *s = self;
+    return s->consumer == NULL ? NULL : consumer_partitions(s->consumer);
+}
+
 static bool may_call(void *self)
 {
     struct sim_process *s = self;
@@ -162,6 +168,7 @@ static void start(void *arg)
                                      .on_room = on_room,
                                      .on_throttled = on_told,
                                      .on_unheld = want_turn,
+                                     .list_partitions = list_partitions,
                                      .self = s};
     struct consumer_params consumer = {.config = s->config,
                                        .fetcher = s->fetcher,

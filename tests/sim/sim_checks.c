@@ -10,7 +10,7 @@ static void check_order(const struct endpoint_call *call, size_t at)
     const struct sim_event *e = &p->events[call->events[at].offset];
     bool is_owner =
         p->owner == call->process || !sim_kafka_is_unaware(call->process, call->events[at].partition);
-    if (e->is_settled && !e->may_repeat && is_owner) {
+    if ((e->is_settled || e->is_parked) && !e->may_repeat && is_owner) {
         sim_fail("repeated: %d/%d", call->events[at].partition, (int)call->events[at].offset);
     }
     for (int64_t i = 0; i < call->events[at].offset; i++) {

@@ -337,6 +337,12 @@ void rd_kafka_destroy(rd_kafka_t *rk)
     free(rk);
 }
 
+void rd_kafka_destroy_flags(rd_kafka_t *rk, int flags)
+{
+    (void)flags;
+    rd_kafka_destroy(rk);
+}
+
 void sim_kafka_close(rd_kafka_t *rk)
 {
     rd_kafka_destroy(rk);

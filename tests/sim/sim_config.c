@@ -2,7 +2,7 @@
 #include "core/base/memory.h"
 #include "tests/sim/sim.h"
 
-enum { VARIANTS = 3, CONFIGS = 1024 };
+enum { VARIANTS = 3, CONFIGS = 2048 };
 
 static struct function_config *configs[CONFIGS];
 
@@ -17,8 +17,8 @@ struct variant {
 
 static size_t index_of(const struct sim_shape *s, const struct variant *v)
 {
-    const bool bits[] = {s->is_batch,  s->has_bisect, s->has_partial_failures,
-                         s->coalesces, v->has_rate,   v->is_paused};
+    const bool bits[] = {s->is_batch, s->has_bisect, s->has_partial_failures, s->coalesces, s->holds_keys,
+                         v->has_rate, v->is_paused};
     size_t index = (size_t)s->order * VARIANTS + (size_t)v->number;
     for (size_t i = 0; i < COUNT_OF(bits); i++) {
         index = index * 2 + (bits[i] ? 1 : 0);
@@ -38,9 +38,9 @@ static void write_delivery(struct bytes *out, const struct sim_shape *s, const s
                             : BATCH[v->number];
     bytes_format(out, "{order: %s, %s%s%s", ORDERS[s->order], s->is_batch ? batch : SINGLE[v->number],
                  s->has_partial_failures ? ", partial_failures: true" : "", s->is_batch ? "}" : "");
-    bytes_format(out, ", timeout: 5s, retry: {attempts: 3}%s%s%s}",
+    bytes_format(out, ", timeout: 5s, retry: {attempts: 3}%s%s, on_failure: {bisect: %s, hold_key: %s}}",
                  v->has_rate ? ", rate: 10/s, burst: 3" : "", s->coalesces ? ", coalesce: 700ms" : "",
-                 s->has_bisect ? "" : ", on_failure: {bisect: false}");
+                 s->has_bisect ? "true" : "false", s->holds_keys ? "true" : "false");
 }
 
 static struct function_config *make(const struct sim_shape *s, const struct variant *v)

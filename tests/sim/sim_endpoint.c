@@ -20,6 +20,16 @@ void sim_settle(const struct partition *owner, int64_t offset, const char *how)
         owner->state == PARTITION_LOST || p->owner != sim.current;  // its next owner does not know
 }
 
+void sim_park(const struct partition *owner, int64_t offset)
+{
+    const struct sim_partition *p = &sim.partitions[owner->number];
+    bool is_owner = owner->state != PARTITION_LOST && p->owner == sim.current;
+    sim_trace("parked: %d/%d by process %d", owner->number, (int)offset, sim.current);
+    if (is_owner) {
+        sim.partitions[owner->number].events[offset].is_parked = true;
+    }
+}
+
 void sim_settle_coalesced(const struct sim_partition *p, struct sim_event *e)
 {
     sim_exercise(SIM_HAS_COALESCED);
@@ -57,7 +67,9 @@ static void note_failure(const struct endpoint_call *call, size_t at)
     struct sim_event *e = &p->events[call->events[at].offset];
     e->failures += p->owner == call->process ? 1 : 0;
     uint32_t limit = (uint32_t)sim.processes[call->process].config->delivery.retry.attempts;
-    if (!sim.shape.has_bisect && e->failures > limit + p->forgotten) {
+    // Halving a batch uses up no attempt, nor does failing behind an event of the key that is given up.
+    bool is_counted = !sim.shape.has_bisect && !(sim.shape.holds_keys && sim.shape.is_batch);
+    if (is_counted && e->failures > limit + p->forgotten) {
         sim_fail("attempts: %d/%d has failed %u times", call->events[at].partition,
                  (int)call->events[at].offset, e->failures);
     }

@@ -5,7 +5,8 @@
 #include "tests/sim/sim.h"
 
 struct rd_kafka_s {
-    int process;  // -1: a reader
+    int process;         // -1: a reader
+    bool is_of_letters;  // asks for the offsets of dead letters
     bool is_rebalancing;
     bool is_lost;
     bool is_expelled;  // learns that it has lost its partitions once it has answered
@@ -26,5 +27,8 @@ void sim_kafka_signal(rd_kafka_queue_t *q);
 
 /** Those that read a partition: its log has grown. */
 void sim_kafka_signal_readers(void);
+
+/** What the group of `millrace dlq` has committed. */
+void sim_letter_log_committed(rd_kafka_topic_partition_list_t *list);
 
 #endif

@@ -21,6 +21,12 @@ static const struct sim_event *event_of(const struct work_item *item)
     return &sim.partitions[item->record->partition].events[item->record->offset];
 }
 
+static bool holds_key(const struct work_item *item)
+{
+    bool has_lane = sim.shape.order == FUNCTION_ORDER_PARTITION || event_of(item)->key >= 0;
+    return sim.shape.holds_keys && has_lane;
+}
+
 static void store(void *arg)
 {
     struct stored_letter *l = arg;
@@ -34,7 +40,13 @@ static void store(void *arg)
         return;
     }
     LL_DELETE(letters, l);
-    sim_settle(l->item->partition, l->item->record->offset, "dead letter");
+    const struct work_item *item = l->item;
+    if (holds_key(item)) {
+        sim_letter_log_append(l->item);
+        sim_park(item->partition, item->record->offset);
+    } else {
+        sim_settle(item->partition, item->record->offset, "dead letter");
+    }
     l->on_stored(l->self, l->item);
     free(l);
 }

@@ -9,8 +9,11 @@
 
 rd_kafka_resp_err_t rd_kafka_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int timeout_ms)
 {
-    (void)rk;
     (void)timeout_ms;
+    if (rk->is_of_letters) {
+        sim_letter_log_committed(list);
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
     if (sim_strikes(SIM_LOOKUP_FAILED, 6)) {
         return RD_KAFKA_RESP_ERR__TIMED_OUT;
     }
@@ -67,13 +70,24 @@ static bool is_known(const struct sim_partition *p, const struct progress_record
     return is;
 }
 
+/** Whether it is known that a dead letter of the event holds its key. */
+static bool is_known_parked(const struct progress_record *record, int64_t offset)
+{
+    bool is = false;
+    for (size_t i = 0; i < record->attempt_count; i++) {
+        is = is || (record->attempts[i].offset == offset && record->attempts[i].letter.is_stored);
+    }
+    return is;
+}
+
 void sim_forget(struct sim_partition *p, int number)
 {
     const struct progress_record *record = known_of(p);
     p->generation++;
     for (int64_t i = 0; i < p->end; i++) {
         struct sim_event *e = &p->events[i];
-        e->may_repeat = e->is_settled && !is_known(p, record, i);
+        e->is_parked = e->is_parked && is_known_parked(record, i);
+        e->may_repeat = e->is_settled && !is_known(p, record, i) && !e->is_parked;
     }
     sim_trace("forget: partition %d is committed up to %d", number, (int)p->committed);
 }

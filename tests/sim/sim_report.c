@@ -123,6 +123,8 @@ static bool can_strike(enum sim_fault fault, enum sim_phase phase)
     case SIM_SCHEMA_SLOW:
     case SIM_LETTER_UNAVAILABLE:
         return phase != SIM_PHASE_DOWN;
+    case SIM_LETTERS_UNKNOWN:
+        return phase != SIM_PHASE_DOWN;
     case SIM_LOOKUP_FAILED:
         return phase == SIM_PHASE_LOOKING_UP;
     case SIM_COMMIT_REFUSED:

@@ -95,6 +95,12 @@ static void coordinate(void *arg)
     sim_after((int64_t)(100 + sim_roll(400)) * 1000, coordinate, arg);
 }
 
+static void work_on_letters(void *arg)
+{
+    sim_letter_log_work();
+    sim_after((int64_t)(500 + sim_roll(2000)) * 1000, work_on_letters, arg);
+}
+
 static void produce(void *arg)
 {
     sim_kafka_produce();
@@ -193,7 +199,7 @@ static void make_stuck(void)
 {
     bool may_be = !sim.shape.is_batch && sim.shape.order == FUNCTION_ORDER_KEY;
     sim.stuck = SIM_NOT_STUCK;
-    if (may_be && sim_chance(3)) {
+    if (may_be && sim_chance(2)) {
         sim.stuck = sim_chance(2) ? SIM_STUCK_THROTTLED : SIM_STUCK_LETTERS;
     }
     sim.stuck_key = (int)sim_roll(KEYS);
@@ -209,6 +215,7 @@ static void make_shape(void)
     s->has_bisect = s->is_batch && !sim_chance(3);
     s->has_partial_failures = s->is_batch && sim_chance(2);
     s->coalesces = s->order == FUNCTION_ORDER_KEY && sim_chance(5);
+    s->holds_keys = s->order != FUNCTION_ORDER_NONE && !s->coalesces && sim_chance(3);
     s->has_rate = sim_chance(5);
     s->has_pauses = sim_chance(5);
     make_stuck();
@@ -226,6 +233,7 @@ void sim_run(uint64_t seed)
     sim_loop_reset();
     make_shape();
     sim.others = (struct sim_others){0};
+    sim_letter_log_reset();
     sim.process_count = 1 + (int)sim_roll(PROCESSES);
     make_events();
     sim.current = -1;
@@ -233,6 +241,9 @@ void sim_run(uint64_t seed)
     sim_after(0, disturb, NULL);
     sim_after(0, coordinate, NULL);
     sim_after(0, produce, NULL);
+    if (sim.shape.holds_keys) {
+        sim_after(0, work_on_letters, NULL);
+    }
     sim_bridge_start_all();
     while (!is_done()) {
         if (sim.now_us > SIM_START_US + ENDS_US || ++sim.steps > STEPS_MAX) {
