@@ -2,6 +2,7 @@
 // Runs seeds from N on (default 1). A failing one ends the program, with its number. --twice runs them again
 // in the opposite order and compares: a seed alone decides its run. --jobs: so many processes (default: one
 // for each processor).
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,6 +142,8 @@ static bool read_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     fix_addresses(argv);
+    // A struct progress_record has megabytes, of which few are used: pages of its own need not be cleared.
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
     if (!read_options(argc, argv)) {
         (void)fprintf(stderr, "usage: simulate [--seed N] [--seeds COUNT] [--twice] [--trace] [--jobs N]\n");
         return 64;
