@@ -31,54 +31,16 @@ struct avro_slot avro_slot_at(struct cursor *c, const struct avro_type *type)
 static const uint8_t *scan(struct avro_event *e, const struct plan_record *record, const uint8_t *at,
                            const uint8_t *end);
 
-static const uint8_t *pass_slowly(const struct avro_type *type, const uint8_t *at, const uint8_t *end)
-{
-    struct cursor c = {at, end, false};
-    avro_read_skip(&c, type);
-    return c.is_short ? NULL : c.at;
-}
-
-static inline const uint8_t *pass_size(size_t size, const uint8_t *at, const uint8_t *end)
-{
-    return (size_t)(end - at) < size ? NULL : at + size;
-}
-
-static inline const uint8_t *pass_bytes(const uint8_t *at, const uint8_t *end)
-{
-    if (__builtin_expect(at < end && *at < 0x80 && (*at & 1) == 0, 1)) {
-        return pass_size(*at / 2, at + 1, end);
-    }
-    struct cursor c = {at, end, false};
-    (void)avro_read_bytes(&c);
-    return c.is_short ? NULL : c.at;
-}
-
-static inline const uint8_t *pass_long(const uint8_t *at, const uint8_t *end)
-{
-    const uint8_t *last = end - at > 10 ? at + 10 : end;
-    while (at < last && *at >= 0x80) {
-        at++;
-    }
-    return at == last ? NULL : at + 1;
-}
-
 /** Moves behind a value, which is not null, and notes the places of what is wanted in it. */
 static inline const uint8_t *pass_value(struct avro_event *e, const struct plan_field *field,
                                         const struct avro_type *type, const uint8_t *at, const uint8_t *end)
 {
-    switch (field->skip) {
-    case PLAN_SKIP_LONG:
-        return pass_long(at, end);
-    case PLAN_SKIP_BYTES:
-        return pass_bytes(at, end);
-    case PLAN_SKIP_SIZE:
-        return pass_size(field->size, at, end);
-    case PLAN_SKIP_RECORD:
-        return scan(e, field->inner, at, end);
-    case PLAN_SKIP_ANY:
-        break;
+    if (field->pass.kind != AVRO_PASS_ANY) {
+        return avro_pass_value(&field->pass, at, end);
     }
-    return pass_slowly(type, at, end);
+    return field->inner != NULL ? scan(e, field->inner, at, end)
+           : field->is_whole    ? avro_pass_whole(type, at, end)
+                                : avro_pass_any(type, at, end);
 }
 
 /** Reads the branch of a union that is more than a type and null. NULL: it has no such branch. */
@@ -91,30 +53,15 @@ static const struct avro_type *read_union(const struct avro_type *type, const ui
     return c.is_short ? NULL : branch;
 }
 
-/** Reads the branch's index of a union of two. */
-static bool read_index_slowly(const uint8_t **at, const uint8_t *end, size_t *ret)
-{
-    struct cursor c = {*at, end, false};
-    *ret = avro_read_index(&c, 2);
-    *at = c.at;
-    return !c.is_short;
-}
-
 static const uint8_t *scan(struct avro_event *e, const struct plan_record *record, const uint8_t *at,
                            const uint8_t *end)
 {
     const struct plan_field *behind = record->fields + record->count;
     for (const struct plan_field *field = record->fields; field < behind && at != NULL; field++) {
-        const struct avro_type *type = field->value_type;
-        bool is_null = false;
-        if (field->is_nullable) {
-            size_t branch = at < end ? *at / 2U : 2;  // a number below 0x80 is twice the index
-            if (__builtin_expect(branch < 2 && (*at & 1) == 0, 1)) {
-                at++;
-            } else if (!read_index_slowly(&at, end, &branch)) {
-                return NULL;
-            }
-            is_null = branch == field->null_branch;
+        const struct avro_type *type = field->pass.type;
+        bool is_null;
+        if ((at = avro_pass_branch(&field->pass, at, end, &is_null)) == NULL) {
+            return NULL;
         }
         if (field->slot != PLAN_NO_SLOT) {
             if (type->kind == AVRO_KIND_UNION && (type = read_union(type, &at, end)) == NULL) {

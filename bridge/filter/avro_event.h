@@ -67,8 +67,36 @@ bool avro_event_lacks_before(const struct avro_event *e);
 /** False if evaluating found bytes that do not match the schema: the verdict is void (FAULT_REJECT). */
 bool avro_event_finish(const struct avro_event *e, struct fault *f) MUST_USE;
 
-/** For avro_value.c. Adds a slot: pointers to others are invalid then. */
+// For avro_value.c and avro_member.c: a value is the index of its slot.
+
+static inline struct avro_event *avro_event_of(struct filter_value value)
+{
+    return (struct avro_event *)(uintptr_t)value.data;
+}
+
+static inline bool avro_event_is_root(struct filter_value value)
+{
+    return value.at == UINT64_MAX;
+}
+
+static inline struct avro_slot *avro_event_slot(struct filter_value value)
+{
+    return &avro_event_of(value)->slots[value.at];
+}
+
+/** Of a slot inside a column of JSON, the value there. */
+static inline struct filter_value avro_event_json(const struct avro_slot *slot)
+{
+    return (struct filter_value){slot->tree, slot->node};
+}
+
+/** Adds a slot: pointers to others are invalid then. */
 uint32_t avro_event_add(struct avro_event *e, struct avro_slot slot);
+
+static inline struct filter_value avro_event_value(struct avro_event *e, struct avro_slot slot)
+{
+    return (struct filter_value){e, avro_event_add(e, slot)};
+}
 
 /** The value at the cursor, which may be a union's branch. */
 struct avro_slot avro_slot_at(struct cursor *c, const struct avro_type *type);

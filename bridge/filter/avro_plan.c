@@ -9,57 +9,10 @@ struct target {
     bool is_envelope;
 };
 
-static const struct avro_type *without_null(const struct avro_type *type)
+/** Whether its fields can be found before its value is read. */
+static bool is_record(const struct avro_type *type)
 {
-    if (type->kind != AVRO_KIND_UNION || type->count != 2) {
-        return type;
-    }
-    return type->branches[0]->kind == AVRO_KIND_NULL   ? type->branches[1]
-           : type->branches[1]->kind == AVRO_KIND_NULL ? type->branches[0]
-                                                       : type;
-}
-
-/** The record that a member or a field is; NULL: its fields can't be found before its value is read. */
-static const struct avro_type *record_of(const struct avro_type *type)
-{
-    type = without_null(type);
-    return type->kind == AVRO_KIND_RECORD && type->meaning == AVRO_MEANING_NONE ? type : NULL;
-}
-
-static void set_skip(struct plan_field *field)
-{
-    const struct avro_type *type = without_null(field->type);
-    field->value_type = type;
-    field->is_nullable = type != field->type;
-    field->null_branch = field->is_nullable && field->type->branches[0]->kind == AVRO_KIND_NULL ? 0 : 1;
-    switch (type->kind) {
-    case AVRO_KIND_INT:
-    case AVRO_KIND_LONG:
-    case AVRO_KIND_ENUM:
-        field->skip = PLAN_SKIP_LONG;
-        return;
-    case AVRO_KIND_BYTES:
-    case AVRO_KIND_STRING:
-        field->skip = PLAN_SKIP_BYTES;
-        return;
-    case AVRO_KIND_BOOLEAN:
-    case AVRO_KIND_FLOAT:
-    case AVRO_KIND_DOUBLE:
-    case AVRO_KIND_FIXED:
-        field->skip = PLAN_SKIP_SIZE;
-        field->size = type->kind == AVRO_KIND_BOOLEAN  ? 1
-                      : type->kind == AVRO_KIND_FLOAT  ? 4
-                      : type->kind == AVRO_KIND_DOUBLE ? 8
-                                                       : (uint32_t)type->size;
-        return;
-    case AVRO_KIND_NULL:
-    case AVRO_KIND_ARRAY:
-    case AVRO_KIND_MAP:
-    case AVRO_KIND_UNION:
-    case AVRO_KIND_RECORD:
-        break;
-    }
-    field->skip = field->inner == NULL ? PLAN_SKIP_ANY : PLAN_SKIP_RECORD;
+    return type->kind == AVRO_KIND_RECORD && type->meaning == AVRO_MEANING_NONE;
 }
 
 static enum plan_member member_of_role(enum avro_role role)
@@ -130,27 +83,14 @@ static void settle_steps(struct avro_plan *plan, uint32_t parent, const struct p
     }
 }
 
+/** What is wanted of a record, which is no union here; NULL: nothing of its fields. */
 static struct plan_record *make_inner(struct avro_plan *plan, uint32_t step, const struct avro_type *type)
 {
-    const struct avro_type *record = record_of(type);
-    if (step == PLAN_NO_SLOT || record == NULL || !has_steps_below(plan, step)) {
+    if (step == PLAN_NO_SLOT || !is_record(type) || !has_steps_below(plan, step)) {
         return NULL;
     }
     const struct target inner = {plan, step, false};
-    return make_record(&inner, record);
-}
-
-/** A record that nothing is wanted of, as a whole: passed faster than by its type. */
-static struct plan_record *make_passed(const struct avro_type *type)
-{
-    struct plan_record *r = memory_zeroed(1, sizeof *r);
-    r->type = type;
-    r->fields = memory_zeroed(type->count + 1, sizeof *r->fields);
-    for (; r->count < type->count; r->count++) {
-        r->fields[r->count] = (struct plan_field){.type = type->fields[r->count].type, .slot = PLAN_NO_SLOT};
-        set_skip(&r->fields[r->count]);
-    }
-    return r;
+    return make_record(&inner, type);
 }
 
 /** Cuts off the fields behind the last one that is wanted. */
@@ -173,12 +113,9 @@ static struct plan_record *make_record(const struct target *t, const struct avro
         const struct avro_field *field = &type->fields[i];
         uint32_t step = step_of_field(t, field);
         struct plan_field *f = &r->fields[r->count++];
-        *f = (struct plan_field){.type = field->type, .slot = slot_of(t, field, step)};
-        f->inner = make_inner(t->plan, step, field->type);
-        if (f->inner == NULL && t->is_envelope && without_null(field->type)->kind == AVRO_KIND_RECORD) {
-            f->inner = make_passed(without_null(field->type));
-        }
-        set_skip(f);
+        *f = (struct plan_field){.pass = field->pass, .slot = slot_of(t, field, step)};
+        f->inner = make_inner(t->plan, step, field->pass.type);
+        f->is_whole = t->is_envelope && field->pass.type->kind == AVRO_KIND_RECORD;
     }
     if (!t->is_envelope) {
         settle_steps(t->plan, t->parent, r);
@@ -191,7 +128,7 @@ static void free_record(struct plan_record *r)
     if (r == NULL) {
         return;
     }
-    for (size_t i = 0; r->fields != NULL && r->fields[i].type != NULL; i++) {
+    for (size_t i = 0; r->fields != NULL && r->fields[i].pass.type != NULL; i++) {
         free_record(r->fields[i].inner);
     }
     free(r->fields);

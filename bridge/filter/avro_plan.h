@@ -4,30 +4,17 @@
 #define BRIDGE_FILTER_AVRO_PLAN_H
 
 #include "bridge/filter/pattern.h"
-#include "schemas/avro/avro_read.h"
-
-/** How a value that is not null is passed. */
-enum plan_skip {
-    PLAN_SKIP_ANY,
-    PLAN_SKIP_LONG,
-    PLAN_SKIP_BYTES,
-    PLAN_SKIP_SIZE,    // `size` bytes
-    PLAN_SKIP_RECORD,  // by its fields: `inner`
-};
+#include "schemas/avro/avro_pass.h"
 
 #define PLAN_NO_SLOT UINT32_MAX
 
 struct plan_record;
 
 struct plan_field {
-    const struct avro_type *type;
-    const struct avro_type *value_type;  // without null
-    uint32_t slot;                       // where the field's place is noted; PLAN_NO_SLOT: nowhere
-    enum plan_skip skip : 8;
-    bool is_nullable;
-    uint8_t null_branch;  // the index of null
-    uint32_t size;
-    struct plan_record *inner;
+    struct avro_pass pass;
+    uint32_t slot;              // where the field's place is noted; PLAN_NO_SLOT: nowhere
+    bool is_whole;              // a record that nothing is wanted of
+    struct plan_record *inner;  // a record that something is wanted of; NULL: it is passed as a whole
 };
 
 /** The fields up to the last one that is wanted, or all when the record around it goes on. */

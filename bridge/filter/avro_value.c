@@ -1,28 +1,9 @@
 // Reads the values of an avro_event for the filter.
 #include "bridge/filter/avro_event.h"
+#include "bridge/filter/avro_member.h"
 #include "core/base/memory.h"
 #include "schemas/json/json_encode.h"
 #include "schemas/json/json_text.h"
-
-static struct avro_event *event_of(struct filter_value value)
-{
-    return (struct avro_event *)(uintptr_t)value.data;
-}
-
-static bool is_root(struct filter_value value)
-{
-    return value.at == UINT64_MAX;
-}
-
-static struct avro_slot *slot_of(struct filter_value value)
-{
-    return &event_of(value)->slots[value.at];
-}
-
-static struct filter_value new_value(struct avro_event *e, struct avro_slot slot)
-{
-    return (struct filter_value){e, avro_event_add(e, slot)};
-}
 
 // The value as its JSON, for all kinds that have no faster way.
 
@@ -199,21 +180,16 @@ static enum filter_kind kind_of_avro(struct avro_event *e, const struct avro_slo
     return FILTER_NULL;
 }
 
-static struct filter_value json_value(const struct avro_slot *slot)
-{
-    return (struct filter_value){slot->tree, slot->node};
-}
-
 static enum filter_kind value_kind(struct filter_value value)
 {
-    struct avro_event *e = event_of(value);
-    if (is_root(value)) {
+    struct avro_event *e = avro_event_of(value);
+    if (avro_event_is_root(value)) {
         return FILTER_OBJECT;
     }
-    if (is_json_text(slot_of(value))) {
+    if (is_json_text(avro_event_slot(value))) {
         open_json(e, value.at);
     }
-    const struct avro_slot *slot = slot_of(value);
+    const struct avro_slot *slot = avro_event_slot(value);
     switch (slot->kind) {
     case AVRO_SLOT_VALUE:
         return kind_of_avro(e, slot);
@@ -224,146 +200,12 @@ static enum filter_kind value_kind(struct filter_value value)
     case AVRO_SLOT_HEADER_PAIR:
         return FILTER_ARRAY;
     case AVRO_SLOT_JSON:
-        return JSON_TREE_OPS.kind(json_value(slot));
+        return JSON_TREE_OPS.kind(avro_event_json(slot));
     case AVRO_SLOT_ABSENT:
     case AVRO_SLOT_NULL:
         break;
     }
     return FILTER_NULL;
-}
-
-static bool take_slot(struct avro_event *e, uint32_t slot, struct filter_value *ret)
-{
-    *ret = (struct filter_value){e, slot};
-    return e->slots[slot].kind != AVRO_SLOT_ABSENT;
-}
-
-static struct avro_slot header_slot(struct slice bytes)
-{
-    return (struct avro_slot){.kind = bytes.data == NULL ? AVRO_SLOT_NULL : AVRO_SLOT_TEXT, .bytes = bytes};
-}
-
-/** Whether a header's name is this one, a dot and more. */
-static bool has_longer_header(const rd_kafka_headers_t *headers, const char *name)
-{
-    size_t length = strlen(name);
-    const char *other = NULL;
-    const void *data = NULL;
-    size_t size = 0;
-    for (size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &other, &data, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        if (strncmp(other, name, length) == 0 && other[length] == '.') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/** A header's name may have dots: those below `headers` are joined again. */
-static bool find_header(struct avro_event *e, uint32_t step, struct filter_value *ret)
-{
-    const struct plan_step *known = &e->plan->steps[step];
-    const rd_kafka_headers_t *headers = e->source.headers;
-    const void *data = NULL;
-    size_t size = 0;
-    if (headers == NULL) {
-        return false;
-    }
-    bool is_there =
-        rd_kafka_header_get_last(headers, known->header, &data, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    bool has_longer = known->has_longer && has_longer_header(headers, known->header);
-    struct avro_slot slot = header_slot(slice_make(data, size));
-    if (has_longer) {
-        slot.kind = is_there ? AVRO_SLOT_HEADER_PAIR : AVRO_SLOT_HEADERS;
-    }
-    if (is_there || has_longer) {
-        *ret = new_value(e, slot);
-    }
-    return is_there || has_longer;
-}
-
-static bool find_field(struct avro_event *e, struct avro_slot record, struct slice name,
-                       struct filter_value *ret)
-{
-    struct cursor c = cursor_over(record.bytes);
-    for (size_t i = 0; i < record.type->count && !c.is_short; i++) {
-        const struct avro_field *field = &record.type->fields[i];
-        if (slice_equal(avro_field_name(field), name)) {
-            struct avro_slot found = avro_slot_at(&c, field->type);
-            if (c.is_short) {
-                break;
-            }
-            *ret = new_value(e, found);
-            return true;
-        }
-        avro_read_skip(&c, field->type);
-    }
-    if (c.is_short) {
-        avro_event_fail(e);
-    }
-    return false;
-}
-
-/** Of equal names the last one counts. */
-static bool find_in_map(struct avro_event *e, struct avro_slot map, struct slice name,
-                        struct filter_value *ret)
-{
-    struct cursor c = cursor_over(map.bytes);
-    struct avro_slot found = {.kind = AVRO_SLOT_ABSENT};
-    for (uint64_t left = avro_read_block(&c); left > 0; left = avro_read_block(&c)) {
-        for (; left > 0 && !c.is_short; left--) {
-            bool is_it = slice_equal(avro_read_bytes(&c), name);
-            struct cursor value = c;
-            avro_read_skip(&c, map.type->items);
-            if (is_it && !c.is_short) {
-                found = avro_slot_at(&value, map.type->items);
-            }
-        }
-    }
-    if (c.is_short) {
-        avro_event_fail(e);
-    }
-    if (c.is_short || found.kind == AVRO_SLOT_ABSENT) {
-        return false;
-    }
-    *ret = new_value(e, found);
-    return true;
-}
-
-static bool find_in_json(struct avro_event *e, struct avro_slot slot, const struct filter_step *step,
-                         struct filter_value *ret)
-{
-    struct filter_value member;
-    if (!JSON_TREE_OPS.member(json_value(&slot), step, &member)) {
-        return false;
-    }
-    *ret = new_value(e, (struct avro_slot){.kind = AVRO_SLOT_JSON, .tree = slot.tree, .node = member.at});
-    return true;
-}
-
-static bool value_member(struct filter_value object, const struct filter_step *step, struct filter_value *ret)
-{
-    struct avro_event *e = event_of(object);
-    const struct plan_step *known = &e->plan->steps[step->id];
-    if (is_root(object)) {
-        return take_slot(e, known->member == PLAN_MEMBER_OP ? e->plan->op_slot : step->id, ret);
-    }
-    const struct avro_slot slot = *slot_of(object);
-    if (slot.kind == AVRO_SLOT_HEADERS) {
-        return find_header(e, step->id, ret);
-    }
-    if (slot.kind == AVRO_SLOT_JSON) {
-        return find_in_json(e, slot, step, ret);
-    }
-    if (slot.kind != AVRO_SLOT_VALUE) {
-        return false;
-    }
-    if (known->is_static) {
-        return take_slot(e, step->id, ret);
-    }
-    return slot.type->kind == AVRO_KIND_MAP      ? find_in_map(e, slot, step->name, ret)
-           : slot.type->kind == AVRO_KIND_RECORD ? find_field(e, slot, step->name, ret)
-                                                 : false;
 }
 
 /** The next element of an Avro array; the loop's slot keeps what is left. */
@@ -389,7 +231,7 @@ static bool next_item(struct avro_event *e, uint64_t loop, struct filter_value *
     }
     slot->left--;
     slot->bytes = slice_make(c.at, cursor_left(&c));
-    *ret = new_value(e, item);
+    *ret = avro_event_value(e, item);
     return true;
 }
 
@@ -397,11 +239,11 @@ static bool next_in_json(struct avro_event *e, uint64_t loop, struct filter_valu
 {
     struct avro_slot *slot = &e->slots[loop];
     struct filter_value item;
-    if (!JSON_TREE_OPS.next(json_value(slot), &slot->left, &item)) {
+    if (!JSON_TREE_OPS.next(avro_event_json(slot), &slot->left, &item)) {
         return false;
     }
     const struct avro_slot found = {.kind = AVRO_SLOT_JSON, .tree = slot->tree, .node = item.at};
-    *ret = new_value(e, found);
+    *ret = avro_event_value(e, found);
     return true;
 }
 
@@ -412,16 +254,16 @@ static bool next_of_pair(struct avro_event *e, uint64_t loop, struct filter_valu
         return false;
     }
     const struct avro_slot others = {.kind = AVRO_SLOT_HEADERS};
-    *ret = new_value(e, slot->left++ == 0 ? header_slot(slot->bytes) : others);
+    *ret = avro_event_value(e, slot->left++ == 0 ? avro_member_header(slot->bytes) : others);
     return true;
 }
 
 /** The state is the index of a slot: slots and trees added after it belong to the element before. */
 static bool value_next(struct filter_value array, uint64_t *state, struct filter_value *ret)
 {
-    struct avro_event *e = event_of(array);
+    struct avro_event *e = avro_event_of(array);
     if (*state == 0) {
-        struct avro_slot loop = *slot_of(array);
+        struct avro_slot loop = *avro_event_slot(array);
         loop.left = 0;
         loop.tree_count = e->tree_count;
         *state = avro_event_add(e, loop);
@@ -446,10 +288,10 @@ static bool value_next(struct filter_value array, uint64_t *state, struct filter
 
 static struct slice value_text(struct filter_value value, struct bytes *scratch)
 {
-    struct avro_event *e = event_of(value);
-    const struct avro_slot *slot = slot_of(value);
+    struct avro_event *e = avro_event_of(value);
+    const struct avro_slot *slot = avro_event_slot(value);
     if (slot->kind == AVRO_SLOT_JSON) {
-        return JSON_TREE_OPS.text(json_value(slot), scratch);
+        return JSON_TREE_OPS.text(avro_event_json(slot), scratch);
     }
     if (slot->kind == AVRO_SLOT_TEXT) {
         return valid_text(slot->bytes, scratch);
@@ -462,10 +304,10 @@ static struct slice value_text(struct filter_value value, struct bytes *scratch)
 
 static struct slice value_number(struct filter_value value, struct bytes *scratch)
 {
-    struct avro_event *e = event_of(value);
-    const struct avro_slot *slot = slot_of(value);
+    struct avro_event *e = avro_event_of(value);
+    const struct avro_slot *slot = avro_event_slot(value);
     if (slot->kind == AVRO_SLOT_JSON) {
-        return JSON_TREE_OPS.number(json_value(slot), scratch);
+        return JSON_TREE_OPS.number(avro_event_json(slot), scratch);
     }
     bool is_whole = slot->type->kind == AVRO_KIND_INT || slot->type->kind == AVRO_KIND_LONG;
     if (!is_whole) {
@@ -480,9 +322,9 @@ static struct slice value_number(struct filter_value value, struct bytes *scratc
 /** Equal bytes are equal values; of others only JSON may differ in how it is written. */
 static bool value_same(struct filter_value a, struct filter_value b)
 {
-    struct avro_event *e = event_of(a);
-    const struct avro_slot *x = slot_of(a);
-    const struct avro_slot *y = slot_of(b);
+    struct avro_event *e = avro_event_of(a);
+    const struct avro_slot *x = avro_event_slot(a);
+    const struct avro_slot *y = avro_event_slot(b);
     if (x->kind == AVRO_SLOT_VALUE && y->kind == AVRO_SLOT_VALUE && x->type == y->type &&
         slice_equal(datum_of(e, x), datum_of(e, y))) {
         return true;
@@ -493,17 +335,17 @@ static bool value_same(struct filter_value a, struct filter_value b)
     if (is_json_text(y)) {
         open_json(e, b.at);
     }
-    x = slot_of(a);
-    y = slot_of(b);
+    x = avro_event_slot(a);
+    y = avro_event_slot(b);
     if (x->kind == AVRO_SLOT_JSON && y->kind == AVRO_SLOT_JSON) {
-        return JSON_TREE_OPS.same(json_value(x), json_value(y));
+        return JSON_TREE_OPS.same(avro_event_json(x), avro_event_json(y));
     }
     return x->kind == AVRO_SLOT_NULL && y->kind == AVRO_SLOT_NULL;
 }
 
 const struct filter_value_ops AVRO_EVENT_OPS = {
     .kind = value_kind,
-    .member = value_member,
+    .member = avro_member_find,
     .next = value_next,
     .text = value_text,
     .number = value_number,
