@@ -254,17 +254,17 @@ static void finish_failed(struct http1_call *call, const struct fault *f, bool i
 static void finish_response(struct http1_call *call)
 {
     struct http1_parser *p = &call->parser;
-    struct http_response r = {.status = p->status,
+    struct http_response r = {.status = p->fields.status,
                               .body = bytes_slice(&p->body),
                               .is_cut = p->is_cut,
-                              .is_abort = p->is_abort,
+                              .is_abort = p->fields.is_abort,
                               .retry_after_us = -1};
-    if ((p->status == 429 || p->status == 503) && p->retry_after[0] != '\0') {
-        r.retry_after_us = http_retry_after_us(p->retry_after);
+    if ((p->fields.status == 429 || p->fields.status == 503) && p->fields.retry_after[0] != '\0') {
+        r.retry_after_us = http_retry_after_us(p->fields.retry_after);
     }
     char *location CLEANUP(memory_free_pointer) = NULL;
-    if (p->status >= 300 && p->status < 400 && p->location.size > 0) {
-        location = http_head_resolve(call->request.head, bytes_text(&p->location));
+    if (p->fields.status >= 300 && p->fields.status < 400 && p->fields.location.size > 0) {
+        location = http_head_resolve(call->request.head, bytes_text(&p->fields.location));
         r.location = location;
     }
     finish(call, &r);

@@ -41,11 +41,11 @@ static void close_socket(struct http1_connection *c)
 /** How long the connection may be idle before its next request. */
 static int64_t reuse_time_us(const struct http1_parser *p)
 {
-    if (p->keep_alive_s < 0) {
+    if (p->fields.keep_alive_s < 0) {
         return IDLE_MAX_US;
     }
     // The peer's time begins when it has sent the response: leave it a second, or half of less.
-    int64_t us = p->keep_alive_s * CLOCK_US_PER_S;
+    int64_t us = p->fields.keep_alive_s * CLOCK_US_PER_S;
     us = us >= 2 * CLOCK_US_PER_S ? us - CLOCK_US_PER_S : us / 2;
     return us < IDLE_MAX_US ? us : IDLE_MAX_US;
 }
@@ -88,7 +88,7 @@ static void end_parsed(struct http1_connection *c, bool is_all_used)
         return;
     }
     if (!is_all_used) {
-        c->parser->is_close = true;  // the rest belongs to no request
+        c->parser->fields.is_close = true;  // the rest belongs to no request
     }
     end(c, NULL);
 }

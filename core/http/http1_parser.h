@@ -22,14 +22,13 @@
 #ifndef CORE_HTTP_HTTP1_PARSER_H
 #define CORE_HTTP_HTTP1_PARSER_H
 
-#include "core/base/bytes.h"
+#include "core/http/http1_fields.h"
 
 enum {
     HTTP1_HEAD_BYTES_MAX = 64 * 1024,  // of all heads of a response, its 1xx included; then of its
                                        // chunk extensions and trailers
     HTTP1_CHUNK_LINE_MAX = 4096,
     HTTP1_CHUNK_LINE_USUAL = 20,  // a size in hexadecimal and the line's end; what is longer counts above
-    HTTP1_RETRY_AFTER_MAX = 64,
 };
 
 enum http1_state {
@@ -49,28 +48,16 @@ enum http1_state {
 /** Initialised by http1_parser_begin; zero-initialised may be cleared. */
 struct http1_parser {
     enum http1_state state;
-    int status;
-    int minor;       // 1 of HTTP/1.1
     bool has_begun;  // a byte of a response has arrived
-    bool has_length;
-    bool is_chunked;  // the last transfer coding so far
-    bool has_coding;  // a Transfer-Encoding
-    bool is_close;
-    bool is_keep_alive;
-    bool has_retry_after;
-    bool has_location;
-    bool is_abort;  // Webhook-Delivery: abort-message
+    struct http1_fields fields;
     uint64_t left;
     size_t head_bytes;
     size_t body_max;
-    size_t discard_left;                      // how much of the body behind that may still be discarded
-    bool is_cut;                              // there was more
-    int64_t keep_alive_s;                     // of Keep-Alive: timeout=…; -1: absent
-    struct bytes line;                        // the part of an unfinished line that has arrived
-    struct bytes body;                        // the first body_max bytes
-    struct bytes location;                    // of the first field Location
-    char retry_after[HTTP1_RETRY_AFTER_MAX];  // of the first field Retry-After, empty if it is too long
-    const char *why;                          // in HTTP1_BAD; static
+    size_t discard_left;  // how much of the body behind that may still be discarded
+    bool is_cut;          // there was more
+    struct bytes line;    // the part of an unfinished line that has arrived
+    struct bytes body;    // the first body_max bytes
+    const char *why;      // in HTTP1_BAD; static
 };
 
 /**

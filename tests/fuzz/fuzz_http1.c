@@ -19,11 +19,12 @@ static size_t feed_pieces(struct http1_parser *p, struct slice all, size_t piece
 
 static bool is_equal(const struct http1_parser *a, const struct http1_parser *b)
 {
-    return a->state == b->state && a->is_cut == b->is_cut && a->status == b->status && a->why == b->why &&
-           http1_parser_may_reuse(a) == http1_parser_may_reuse(b) && a->keep_alive_s == b->keep_alive_s &&
+    return a->state == b->state && a->is_cut == b->is_cut && a->fields.status == b->fields.status &&
+           a->why == b->why && http1_parser_may_reuse(a) == http1_parser_may_reuse(b) &&
+           a->fields.keep_alive_s == b->fields.keep_alive_s &&
            slice_equal(bytes_slice(&a->body), bytes_slice(&b->body)) &&
-           slice_equal(bytes_slice(&a->location), bytes_slice(&b->location)) &&
-           strcmp(a->retry_after, b->retry_after) == 0;
+           slice_equal(bytes_slice(&a->fields.location), bytes_slice(&b->fields.location)) &&
+           strcmp(a->fields.retry_after, b->fields.retry_after) == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

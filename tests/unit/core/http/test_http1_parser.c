@@ -28,20 +28,21 @@ static void describe(struct bytes *out, const struct http1_parser *p)
         bytes_append_string(out, "more");
         return;
     }
-    bytes_format(out, "%d %s%s %.*s", p->status, http1_parser_may_reuse(p) ? "reuse" : "close",
+    bytes_format(out, "%d %s%s %.*s", p->fields.status, http1_parser_may_reuse(p) ? "reuse" : "close",
                  p->is_cut ? " cut" : "", (int)p->body.size,
                  p->body.size == 0 ? "" : (const char *)p->body.data);
-    if (p->location.size > 0) {
-        bytes_format(out, " location=%.*s", (int)p->location.size, (const char *)p->location.data);
+    if (p->fields.location.size > 0) {
+        bytes_format(out, " location=%.*s", (int)p->fields.location.size,
+                     (const char *)p->fields.location.data);
     }
-    if (p->is_abort) {
+    if (p->fields.is_abort) {
         bytes_append_string(out, " abort");
     }
-    if (p->retry_after[0] != '\0') {
-        bytes_format(out, " retry_after=%s", p->retry_after);
+    if (p->fields.retry_after[0] != '\0') {
+        bytes_format(out, " retry_after=%s", p->fields.retry_after);
     }
-    if (p->keep_alive_s >= 0) {
-        bytes_format(out, " keep_alive=%d", (int)p->keep_alive_s);
+    if (p->fields.keep_alive_s >= 0) {
+        bytes_format(out, " keep_alive=%d", (int)p->fields.keep_alive_s);
     }
 }
 
