@@ -19,11 +19,19 @@ static inline const uint8_t *avro_pass_size(size_t size, const uint8_t *at, cons
 
 static inline const uint8_t *avro_pass_long(const uint8_t *at, const uint8_t *end)
 {
-    const uint8_t *last = end - at > AVRO_READ_LONG_BYTES_MAX ? at + AVRO_READ_LONG_BYTES_MAX : end;
-    while (at < last && *at >= 0x80) {
+    if (__builtin_expect(end - at >= AVRO_READ_LONG_BYTES_MAX, 1)) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        uint64_t last = ~word & UINT64_C(0x8080808080808080);  // the bytes that end a number
+        if (last != 0) {
+            return at + __builtin_ctzll(last) / 8 + 1;
+        }
+        return at[8] < 0x80 ? at + 9 : at[9] < 2 ? at + 10 : NULL;
+    }
+    while (at < end && *at >= 0x80) {
         at++;
     }
-    return at == last ? NULL : at + 1;
+    return at == end ? NULL : at + 1;
 }
 
 static inline const uint8_t *avro_pass_bytes(const uint8_t *at, const uint8_t *end)

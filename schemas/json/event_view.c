@@ -66,16 +66,19 @@ static const uint8_t *pass_source(struct event_view *e, const struct avro_type *
     struct source_time time = {0};
     const uint8_t *begin = at;
     const struct avro_field *behind = source->fields + source->count;
-    for (const struct avro_field *field = source->fields; field < behind; field++) {
+    for (const struct avro_field *field = source->fields; field < behind && at != NULL; field++) {
         bool is_null;
         at = avro_pass_branch(&field->pass, at, end, &is_null);
-        if (at != NULL && !is_null) {
+        if (at == NULL || is_null) {
+            continue;
+        }
+        if (field->role != AVRO_ROLE_NONE) {
             note(e, &time, field, at, end);
-            at = avro_pass_value(&field->pass, at, end);
         }
-        if (at == NULL) {
-            return NULL;
-        }
+        at = avro_pass_value(&field->pass, at, end);
+    }
+    if (at == NULL) {
+        return NULL;
     }
     e->source = (struct event_value){EVENT_VALUE_AVRO, source, slice_make(begin, (size_t)(at - begin))};
     e->commit_time_us = commit_time_us(&time);
@@ -114,6 +117,8 @@ static const uint8_t *pass_member(struct event_view *e, const struct avro_field 
                                   const uint8_t *end)
 {
     switch (field->role) {
+    case AVRO_ROLE_NONE:
+        break;
     case AVRO_ROLE_OP:
         return pass_op(e, at, end);
     case AVRO_ROLE_BEFORE:
@@ -122,7 +127,6 @@ static const uint8_t *pass_member(struct event_view *e, const struct avro_field 
         return pass_noted(&e->after, field->type, at, end);
     case AVRO_ROLE_SOURCE:
         return pass_source(e, field->type, at, end);
-    case AVRO_ROLE_NONE:
     case AVRO_ROLE_NAME:
     case AVRO_ROLE_SCHEMA:
     case AVRO_ROLE_TABLE:

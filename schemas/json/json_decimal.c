@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/radix.h"
+#include "schemas/json/json_text.h"
 
 enum {
     SMALL_BYTES = 64,  // 154 digits: on the stack
@@ -46,6 +47,22 @@ static void negate(uint8_t *number, size_t size)
     }
 }
 
+// Most decimals have at most 64 bits.
+static void append_small(struct bytes *out, struct slice unscaled, int32_t scale)
+{
+    uint8_t digits[JSON_TEXT_DIGITS_MAX];
+    uint64_t number = (unscaled.data[0] & 0x80) != 0 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < unscaled.size; i++) {
+        number = number << 8 | unscaled.data[i];
+    }
+    if ((unscaled.data[0] & 0x80) != 0) {
+        number = 0 - number;
+        bytes_append_byte(out, '-');
+    }
+    uint8_t *end = digits + sizeof(digits);
+    append_digits(out, json_text_digits(end, number), end, scale);
+}
+
 // `magnitude` and `digits` are scratch space: unscaled.size bytes, and `count` digits.
 static void append_number(struct bytes *out, struct slice unscaled, int32_t scale, uint8_t *magnitude,
                           uint8_t *digits, size_t count)
@@ -69,7 +86,9 @@ bool json_decimal_append(struct bytes *out, struct slice unscaled, int32_t scale
     }
     unscaled = unscaled.size == 0 ? slice_make("", 1) : unscaled;  // an empty value is 0
     size_t count = radix_digits_max(unscaled.size);
-    if (unscaled.size <= SMALL_BYTES) {
+    if (unscaled.size <= sizeof(uint64_t)) {
+        append_small(out, unscaled, scale);
+    } else if (unscaled.size <= SMALL_BYTES) {
         append_number(out, unscaled, scale, magnitude, digits, count);
     } else {
         uint8_t *large CLEANUP(memory_free_pointer) = memory_new(unscaled.size + count);

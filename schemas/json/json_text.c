@@ -8,7 +8,6 @@
 #include "core/base/text.h"
 
 enum {
-    JSON_TEXT_INTEGER_MAX = 21,
     JSON_TEXT_DOUBLE_MAX = 40,
     JSON_TEXT_FRACTION_MAX = 6,  // digits after the point that the fast path tries
 };
@@ -161,8 +160,7 @@ void json_text_unescape(struct bytes *out, struct slice escaped)
     }
 }
 
-// Writes the digits so that they end at `end`; returns their start.
-static uint8_t *put_digits(uint8_t *end, uint64_t value)
+uint8_t *json_text_digits(uint8_t *end, uint64_t value)
 {
     static const char PAIRS[] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
@@ -184,10 +182,10 @@ static uint8_t *put_digits(uint8_t *end, uint64_t value)
 
 void json_text_integer(struct bytes *out, int64_t value)
 {
-    uint8_t text[JSON_TEXT_INTEGER_MAX];
+    uint8_t text[JSON_TEXT_DIGITS_MAX + 1];
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     uint8_t *end = text + sizeof text;
-    uint8_t *at = put_digits(end, magnitude);
+    uint8_t *at = json_text_digits(end, magnitude);
     if (value < 0) {
         *--at = '-';
     }

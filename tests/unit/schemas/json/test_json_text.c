@@ -315,6 +315,10 @@ static void decimals_keep_their_scale(void **state)
     assert_string_equal(DECIMAL("\x80\x00\x00\x00", 0), "-2147483648");
     assert_string_equal(DECIMAL("\xff\x00\x00\x00\x00", 0), "-4294967296");
     assert_string_equal(DECIMAL("\x0d\xe0\xb6\xb3\xa7\x64\x00\x00", 18), "1.000000000000000000");
+    assert_string_equal(DECIMAL("\x7f\xff\xff\xff\xff\xff\xff\xff", 3), "9223372036854775.807");
+    assert_string_equal(DECIMAL("\x80\x00\x00\x00\x00\x00\x00\x00", 0), "-9223372036854775808");
+    assert_string_equal(DECIMAL("\x00\x80\x00\x00\x00\x00\x00\x00\x00", 0), "9223372036854775808");
+    assert_string_equal(DECIMAL("\xff\x7f\xff\xff\xff\xff\xff\xff\xff", 0), "-9223372036854775809");
     assert_string_equal(DECIMAL("\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 0),
                         "170141183460469231731687303715884105727");
 }
