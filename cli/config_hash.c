@@ -47,6 +47,8 @@ uint64_t config_hash_function(const struct function_config *c)
     config_show(&function_config_kind, c, &text);
     append_secret(&text, c->http.url);
     append_secret(&text, c->http.bearer);
+    append_secret(&text, c->http.webhook_secret);
+    append_secret(&text, c->http.webhook_previous_secret);
     append_pairs(&text, &c->http.headers);
     return text_hash(bytes_slice(&text));
 }

@@ -29,7 +29,10 @@ static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *
 bool function_change_is_same_endpoint(const struct function_config *a, const struct function_config *b)
 {
     return a->endpoint == b->endpoint && is_same_text(a->http.url, b->http.url) &&
-           is_same_text(a->http.bearer, b->http.bearer) && are_same_pairs(&a->http.headers, &b->http.headers);
+           is_same_text(a->http.bearer, b->http.bearer) &&
+           is_same_text(a->http.webhook_secret, b->http.webhook_secret) &&
+           is_same_text(a->http.webhook_previous_secret, b->http.webhook_previous_secret) &&
+           are_same_pairs(&a->http.headers, &b->http.headers);
 }
 
 static bool are_same_limits(const struct function_config *a, const struct function_config *b)

@@ -42,7 +42,9 @@ struct function_config {
     struct {
         char *url;
         struct text_pairs headers;
-        char *bearer;  // token; NULL for none
+        char *bearer;                   // token; NULL for none
+        char *webhook_secret;           // requests are signed by Standard Webhooks; NULL: they are not
+        char *webhook_previous_secret;  // signs too; NULL for none
     } http;
     struct {
         enum function_order order;

@@ -1,7 +1,12 @@
-// Functions at a URL: POST, the configured headers, a bearer token.
+// Functions at a URL: POST, the configured headers, a bearer token, signatures of Standard Webhooks.
 #include "bridge/endpoints/endpoint.h"
+
+#include <inttypes.h>
+
+#include "core/base/clock.h"
 #include "core/http/http_client.h"
 #include "core/http/http_head.h"
+#include "core/http/webhook_signature.h"
 
 struct endpoint_call {
     struct endpoint *endpoint;
@@ -21,7 +26,8 @@ struct request_head {
 struct endpoint {
     const struct function_config *config;
     struct http_client *client;
-    struct request_head *heads;  // the one in use first; calls may still use the others
+    struct webhook_key *keys[2];  // NULL: not signed; the second one only while a secret is replaced
+    struct request_head *heads;   // the one in use first; calls may still use the others
     struct endpoint_call *idle;
 };
 
@@ -70,13 +76,45 @@ static const struct http_head *head_of(struct endpoint *e, const char *content_t
     return e->heads->head;
 }
 
+static bool open_keys(struct endpoint *e, struct fault *f)
+{
+    const char *const secrets[] = {e->config->http.webhook_secret, e->config->http.webhook_previous_secret};
+    for (size_t i = 0; i < COUNT_OF(secrets); i++) {
+        if (secrets[i] != NULL && !webhook_key_new(secrets[i], &e->keys[i], f)) {
+            return fault_context(f, "endpoint.http.auth.standard_webhooks");
+        }
+    }
+    return true;
+}
+
+static void http_close(struct endpoint *e)
+{
+    if (e == NULL) {
+        return;
+    }
+    http_client_free(e->client);
+    for (size_t i = 0; i < COUNT_OF(e->keys); i++) {
+        webhook_key_free(e->keys[i]);
+    }
+    for (struct request_head *head = e->heads, *next; head != NULL; head = next) {
+        next = head->next;
+        http_head_free(head->head);
+        free(head);
+    }
+    for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
+        next = call->next;
+        free(call);
+    }
+    free(e);
+}
+
 static bool http_open(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,
                       struct fault *f)
 {
     struct endpoint *e = memory_zeroed(1, sizeof(*e));
     e->config = config;
-    if (!add_head(e, "application/json", f)) {
-        free(e);
+    if (!add_head(e, "application/json", f) || !open_keys(e, f)) {
+        http_close(e);
         return false;
     }
     e->client = http_client_new(loop, (size_t)config->delivery.concurrency);
@@ -129,6 +167,39 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
     return call;
 }
 
+/** Appends the signatures of all keys; the id is in the lines. */
+static void append_signatures(struct endpoint *e, const struct endpoint_attempt *attempt, size_t id_at,
+                              size_t id_size, struct bytes *lines)
+{
+    for (size_t i = 0; i < COUNT_OF(e->keys) && e->keys[i] != NULL; i++) {
+        bytes_append_string(lines, i == 0 ? "\r\nwebhook-signature: " : " ");
+        const struct webhook_message message = {
+            .id = slice_make(lines->data + id_at, id_size),
+            .timestamp_s = attempt->wall_us / CLOCK_US_PER_S,
+            .body = attempt->body,
+        };
+        webhook_signature_append(lines, e->keys[i], &message);
+    }
+}
+
+// Source: Standard Webhooks 1.0: the id is the same on each attempt, the timestamp is that of the attempt.
+static void http_sign(struct endpoint *e, const struct endpoint_attempt *attempt, struct bytes *lines)
+{
+    if (e->keys[0] == NULL) {
+        return;
+    }
+    bytes_append_string(lines, lines->size > 0 ? "\r\nwebhook-id: " : "webhook-id: ");
+    size_t id_at = lines->size;
+    if (attempt->message_id.size > 0) {
+        webhook_id_append(lines, attempt->message_id);
+    } else {
+        webhook_id_append_digest(lines, attempt->body);
+    }
+    size_t id_size = lines->size - id_at;
+    bytes_format(lines, "\r\nwebhook-timestamp: %" PRId64, attempt->wall_us / CLOCK_US_PER_S);
+    append_signatures(e, attempt, id_at, id_size, lines);
+}
+
 static void http_cancel(struct endpoint *e, struct endpoint_call *call)
 {
     http_call_cancel(call->call);
@@ -136,29 +207,12 @@ static void http_cancel(struct endpoint *e, struct endpoint_call *call)
     e->idle = call;
 }
 
-static void http_close(struct endpoint *e)
-{
-    if (e == NULL) {
-        return;
-    }
-    http_client_free(e->client);
-    for (struct request_head *head = e->heads, *next; head != NULL; head = next) {
-        next = head->next;
-        http_head_free(head->head);
-        free(head);
-    }
-    for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
-        next = call->next;
-        free(call);
-    }
-    free(e);
-}
-
 const struct endpoint_type endpoint_http = {
     .kind = "http",
     .summary = "POST to a URL",
     .body_max = SIZE_MAX,
     .open = http_open,
+    .sign = http_sign,
     .send = http_send,
     .cancel = http_cancel,
     .close = http_close,

@@ -128,9 +128,6 @@ void payload_finish(struct payload *p)
     if (p->options->is_batch) {
         bytes_append_string(&p->body, payload_type_of(p->options->kind)->closing);
     }
-    if (p->lines.size > 0) {
-        bytes_append_byte(&p->lines, '\0');
-    }
 }
 
 static char *put_digits(char *at, int value, int width)

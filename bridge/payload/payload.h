@@ -18,7 +18,7 @@ struct payload_options {
 struct payload {
     const struct payload_options *options;
     struct bytes body;
-    struct bytes lines;  // headers as on the wire, joined by CR LF; NUL-terminated by payload_finish
+    struct bytes lines;  // headers as on the wire, joined by CR LF
     struct bytes key;    // of the event being added, as JSON, for kinds that write it as a text
     size_t event_count;
     const char *reject_reason;  // after PAYLOAD_REJECTED

@@ -154,9 +154,9 @@ static void write_headers(const struct run *r, struct bytes *out)
         const struct text_pair *pair = &r->config->http.headers.items[i];
         bytes_format(out, "\r\n%s: %s", pair->key, pair->is_secret ? "(secret)" : pair->value);
     }
-    if (r->payload.lines.size > 1) {
+    if (r->payload.lines.size > 0) {
         bytes_append_string(out, "\r\n");
-        bytes_append(out, r->payload.lines.data, r->payload.lines.size - 1);
+        bytes_append_slice(out, bytes_slice(&r->payload.lines));
     }
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/base/clock.h"
+#include "core/http/webhook_signature.h"
 #include "tests/component/bridge/bridge_case.h"
 
 static struct stub_answer always_ok(void *self, const struct stub_call *call, size_t number)
@@ -57,6 +58,84 @@ static void a_change_becomes_one_cloudevent(void **state)
         strstr(call->body, "{\"op\":\"c\",\"before\":null,\"after\":{\"id\":7,\"note\":\"hello\"}"));
     case_drain(&c);
     assert_int_equal(case_committed(&c, "fn"), 1);
+    case_stop(&c);
+}
+
+static struct stub_answer throttles_once(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    return number == 0 ? (struct stub_answer){.status = 503, .headers = "Retry-After: 1\r\n"}
+                       : (struct stub_answer){.status = 200};
+}
+
+/** Checks the call's signatures with the keys; returns its timestamp. */
+static int64_t check_signatures(const struct stub_call *call, const char *id, const char *const *secrets,
+                                size_t count)
+{
+    struct fault f;
+    CLEANUP(bytes_clear) struct bytes want = {0};
+    CLEANUP(memory_free_pointer) char *sent_id = stub_call_header(call, "webhook-id");
+    CLEANUP(memory_free_pointer) char *timestamp = stub_call_header(call, "webhook-timestamp");
+    CLEANUP(memory_free_pointer) char *signatures = stub_call_header(call, "webhook-signature");
+    assert_non_null(sent_id);
+    assert_non_null(timestamp);
+    assert_non_null(signatures);
+    assert_string_equal(sent_id, id);
+    const struct webhook_message m = {slice_of(sent_id), strtoll(timestamp, NULL, 10), slice_of(call->body)};
+    for (size_t i = 0; i < count; i++) {
+        struct webhook_key *key = NULL;
+        assert_true(webhook_key_new(secrets[i], &key, &f));
+        bytes_append_string(&want, i == 0 ? "" : " ");
+        webhook_signature_append(&want, key, &m);
+        webhook_key_free(key);
+    }
+    assert_string_equal(signatures, bytes_text(&want));
+    return m.timestamp_s;
+}
+
+static void each_attempt_is_signed_at_its_time_with_one_id(void **state)
+{
+    (void)state;
+    static const char *const SECRETS[] = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                                          "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
+    static const char ID[] = "shop%2Epublic%2Eorders-0-0";
+    struct bridge_case c;
+    case_start(&c, throttles_once, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->http.webhook_secret = memory_string(SECRETS[0]);
+    config->http.webhook_previous_secret = memory_string(SECRETS[1]);
+    case_apply(&c, config);
+    int64_t begin_s = clock_wall_us() / CLOCK_US_PER_S;
+    case_change(&c, 7, 'c', "hello");
+    case_run_until(&c, case_has_settled, 1);
+    int64_t first_s = check_signatures(stub_function_call(c.stub, 0), ID, SECRETS, 2);
+    int64_t second_s = check_signatures(stub_function_call(c.stub, 1), ID, SECRETS, 2);
+    assert_true(first_s >= begin_s && second_s > first_s && second_s <= clock_wall_us() / CLOCK_US_PER_S);
+    case_drain(&c);
+    case_stop(&c);
+}
+
+static void a_batch_is_signed_with_an_id_of_its_body(void **state)
+{
+    (void)state;
+    static const char *const SECRETS[] = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
+    CLEANUP(bytes_clear) struct bytes id = {0};
+    struct bridge_case c;
+    case_start(&c, always_ok, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->payload = FUNCTION_PAYLOAD_ROW;
+    config->delivery.batch.events = 2;
+    config->delivery.batch.window_us = 60 * CLOCK_US_PER_S;
+    config->http.webhook_secret = memory_string(SECRETS[0]);
+    case_apply(&c, config);
+    case_change(&c, 7, 'c', "hello");
+    case_change(&c, 8, 'c', "hello");
+    case_run_until(&c, case_has_settled, 2);
+    const struct stub_call *call = stub_function_call(c.stub, 0);
+    webhook_id_append_digest(&id, slice_of(call->body));
+    (void)check_signatures(call, bytes_text(&id), SECRETS, 1);
+    case_drain(&c);
     case_stop(&c);
 }
 
@@ -390,6 +469,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_becomes_one_cloudevent),
+        cmocka_unit_test(each_attempt_is_signed_at_its_time_with_one_id),
+        cmocka_unit_test(a_batch_is_signed_with_an_id_of_its_body),
         cmocka_unit_test(a_slow_key_keeps_its_order_and_holds_up_no_other),
         cmocka_unit_test(errors_and_resets_are_retried_with_the_same_id),
         cmocka_unit_test(a_throttle_waits_as_asked_and_costs_no_attempt),

@@ -6,6 +6,8 @@
 #define SOURCE "source: {topics: [a]}\n"
 #define ENDPOINT "endpoint: {http: {url: http://x}}\n"
 
+#define WEBHOOK_SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
 static void read_config(const char *text, struct function_config *ret)
 {
     struct config_case c = {.file = {.is_private = true}};
@@ -49,6 +51,7 @@ static void another_address_token_or_header_is_another_endpoint(void **state)
         SOURCE "endpoint: {http: {url: http://y}}\n",
         SOURCE "endpoint: {http: {url: http://x, auth: {bearer: new}}}\n",
         SOURCE "endpoint: {http: {url: http://x, headers: {accept: text/plain}}}\n",
+        SOURCE "endpoint: {http: {url: http://x, auth: {standard_webhooks: {secret: " WEBHOOK_SECRET "}}}}\n",
     };
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         bool is_same_endpoint = true;

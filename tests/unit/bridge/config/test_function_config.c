@@ -12,7 +12,10 @@ static const char golden[] =
     "  http:\n"
     "    url: https://fn.example/x\n"
     "    headers: {x-tenant: shop, x-number: 5, x-api-key: {env: MILLRACE_TEST_SECRET}}\n"
-    "    auth: {bearer: {env: MILLRACE_TEST_SECRET}}\n"
+    "    auth:\n"
+    "      bearer: {env: MILLRACE_TEST_SECRET}\n"
+    "      standard_webhooks: {secret: {env: MILLRACE_TEST_WEBHOOK}, previous_secret: {env: "
+    "MILLRACE_TEST_WEBHOOK}}\n"
     "delivery:\n"
     "  order: partition\n"
     "  concurrency: 4\n"
@@ -41,6 +44,7 @@ static void every_key_is_read(void **state)
 {
     (void)state;
     (void)setenv("MILLRACE_TEST_SECRET", "hunter2", 1);
+    (void)setenv("MILLRACE_TEST_WEBHOOK", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1);
     struct config_case c = {0};
     struct function_config config;
     config_case_read(&c, &function_config_kind, slice_of(golden), &config);
@@ -59,6 +63,8 @@ static void every_key_is_read(void **state)
     assert_string_equal(text_pairs_get(&config.http.headers, "x-api-key"), "hunter2");
     assert_string_equal(text_pairs_get(&config.http.headers, "x-number"), "5");
     assert_string_equal(config.http.bearer, "hunter2");
+    assert_string_equal(config.http.webhook_secret, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    assert_string_equal(config.http.webhook_previous_secret, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     assert_int_equal(config.delivery.order, FUNCTION_ORDER_PARTITION);
     assert_int_equal(config.delivery.concurrency, 4);
     assert_int_equal(config.delivery.batch.events, 100);
@@ -86,6 +92,7 @@ static void every_key_is_read(void **state)
     struct bytes shown = {0};
     config_show(&function_config_kind, &config, &shown);
     assert_null(strstr(bytes_text(&shown), "hunter2"));
+    assert_null(strstr(bytes_text(&shown), "whsec_"));
     bytes_clear(&shown);
     function_config_clear(&config);
     config_case_clear(&c);
@@ -333,6 +340,7 @@ static void headers_are_names_and_lines_that_http_allows(void **state)
 static void rules_between_options_have_their_place(void **state)
 {
     (void)state;
+    (void)setenv("MILLRACE_TEST_WEBHOOK", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1);
     (void)setenv("MILLRACE_TEST_SECRET", "hunter2", 1);
     check_complaints(GOOD "delivery: {retry: {backoff: {initial: 5m}}}\n",
                      "f.yaml:3:39: error: initial: is more than max\n");
@@ -340,6 +348,18 @@ static void rules_between_options_have_their_place(void **state)
                      "    headers: {authorization: {env: MILLRACE_TEST_SECRET}}\n"
                      "    auth: {bearer: {env: MILLRACE_TEST_SECRET}}\n",
                      "f.yaml:6:20: error: bearer: the header authorization is set too; keep one of them\n");
+    check_complaints(
+        "source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n"
+        "    headers: {Webhook-Id: \"1\"}\n"
+        "    auth: {standard_webhooks: {secret: {env: MILLRACE_TEST_WEBHOOK}}}\n",
+        "f.yaml:6:31: error: standard_webhooks: the header webhook-id is set too; keep one of them\n");
+    check_complaints("source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n    auth: {}\n",
+                     "f.yaml:5:11: error: auth: choose bearer or standard_webhooks, or both\n");
+    check_complaints(
+        "source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n"
+        "    auth: {standard_webhooks: {secret: {env: MILLRACE_TEST_SECRET}}}\n",
+        "f.yaml:5:40: error: secret: a secret of Standard Webhooks is whsec_ and the base64 of 24 to 64 "
+        "bytes, as printed by: echo whsec_$(openssl rand -base64 32)\n");
     check_complaints("source: {topics: ['*']}\nendpoint: {http: {url: http://x}}\n",
                      "f.yaml:1:18: error: topics: they match the function's own dead-letter topic "
                      "millrace.dlq.order-email, whose records would be delivered again\n");

@@ -123,7 +123,7 @@ static void cloudevents_has_attributes_in_headers_and_data_as_body(void **state)
         "{\"op\":\"u\",\"before\":null,\"after\":{\"id\":7,\"note\":\"hello\"},\"source\":{";
     assert_memory_equal(body, START, strlen(START));
     assert_string_equal(
-        (const char *)p.lines.data,
+        bytes_text(&p.lines),
         "ce-specversion: 1.0\r\nce-id: 0000000000000010-00000001\r\nce-source: /millrace/shop\r\n"
         "ce-type: millrace.change.update\r\nce-subject: public.orders\r\n"
         "ce-time: 2024-01-02T03:04:05.678901Z\r\nce-partitionkey: {%22id%22:7}\r\n"
@@ -145,7 +145,7 @@ static void names_are_escaped_once_for_where_they_stand(void **state)
     CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
     static const char *const IN_JSON = "a\\\"b\\\\c\\td%\xc3\xa9\"";
     assert_non_null(strstr(body, IN_JSON));
-    assert_non_null(strstr((const char *)p.lines.data, "\r\nce-subject: public.a%22b\\c%09d%25%C3%A9\r\n"));
+    assert_non_null(strstr(bytes_text(&p.lines), "\r\nce-subject: public.a%22b\\c%09d%25%C3%A9\r\n"));
     options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
     CLEANUP(memory_free_pointer) char *structured = body_of(&p, &options, &s);
     CLEANUP(memory_free_pointer) char *subject = memory_format("\"subject\":\"public.%s", IN_JSON);
@@ -192,7 +192,7 @@ static void a_row_is_what_it_is_after_or_was_before_its_delete(void **state)
     sample_init(&s, 'd', "y");
     CLEANUP(memory_free_pointer) char *deleted = body_of(&p, &options, &s);
     assert_string_equal(deleted, "{\"id\":7,\"note\":\"y\"}");
-    assert_string_equal((const char *)p.lines.data,
+    assert_string_equal(bytes_text(&p.lines),
                         "millrace-operation: delete\r\nmillrace-table: public.orders\r\n"
                         "millrace-id: 0000000000000010-00000001");
     options.is_batch = true;
@@ -394,7 +394,7 @@ static void a_key_that_does_not_decode_is_a_string(void **state)
     s.record.key = slice_make("\0\0\0\0\1\x80", 6);  // a truncated number
     CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
     assert_non_null(strstr(body, "\"note\":\"hello\""));
-    assert_non_null(strstr((const char *)p.lines.data,
+    assert_non_null(strstr(bytes_text(&p.lines),
                            "\r\nce-partitionkey: %22\\u0000\\u0000\\u0000\\u0000\\u0001%EF%BF%BD%22\r\n"));
     payload_clear(&p);
     sample_clear(&s);
