@@ -161,6 +161,13 @@ const struct config_option delivery_options[] = {
      .max = 1000,
      .offset = offsetof(struct function_config, delivery.concurrency),
      .doc = "Most calls under way at once, in each bridge process."},
+    {.key = "target_latency",
+     .type = CONFIG_DURATION,
+     .min = 1000,
+     .max = INT64_C(86400000000),
+     .offset = offsetof(struct function_config, delivery.target_latency_us),
+     .doc = "While most calls take longer than this, fewer run at once, down to one; then more again, up to "
+            "concurrency. Must be less than timeout."},
     {.key = "rate",
      .type = CONFIG_TEXT,
      .offset = offsetof(struct function_config, delivery.rate_text),
@@ -313,8 +320,13 @@ static void check_dead_letter(const struct config_file *file, const struct funct
     }
 }
 
-static void check_backoff(const struct config_file *file, const struct function_config *c)
+static void check_times(const struct config_file *file, const struct function_config *c)
 {
+    if (c->delivery.target_latency_us >= c->delivery.timeout_us &&
+        config_is_sound(file, "delivery.target_latency") && config_is_sound(file, "delivery.timeout")) {
+        config_complain(file, "delivery.target_latency",
+                        "target_latency: is not less than timeout, and calls never take longer than that");
+    }
     const char *initial = "delivery.retry.backoff.initial";
     const char *max = "delivery.retry.backoff.max";
     if (c->delivery.retry.backoff.initial_us > c->delivery.retry.backoff.max_us &&
@@ -329,5 +341,5 @@ void delivery_options_finish(const struct config_file *file, struct function_con
     check_batch_of_one(file, c);
     check_order(file, c);
     check_dead_letter(file, c);
-    check_backoff(file, c);
+    check_times(file, c);
 }

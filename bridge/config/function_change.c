@@ -37,7 +37,8 @@ bool function_change_is_same_endpoint(const struct function_config *a, const str
 
 static bool are_same_limits(const struct function_config *a, const struct function_config *b)
 {
-    return a->delivery.rate.count == b->delivery.rate.count &&
+    return a->delivery.target_latency_us == b->delivery.target_latency_us &&
+           a->delivery.rate.count == b->delivery.rate.count &&
            a->delivery.rate.period_us == b->delivery.rate.period_us &&
            a->delivery.burst == b->delivery.burst && is_same_text(a->delivery.limit, b->delivery.limit) &&
            a->delivery.coalesce_us == b->delivery.coalesce_us &&

@@ -49,8 +49,9 @@ struct function_config {
     struct {
         enum function_order order;
         int64_t concurrency;
-        char *rate_text;          // as in the file; NULL: no limit
-        struct config_rate rate;  // count 0: no limit
+        int64_t target_latency_us;  // 0: latency changes nothing
+        char *rate_text;            // as in the file; NULL: no limit
+        struct config_rate rate;    // count 0: no limit
         int64_t burst;
         int64_t coalesce_us;  // 0: every event is sent
         char *limit;          // name of a shared limit; NULL: none

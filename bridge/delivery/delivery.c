@@ -180,9 +180,7 @@ void delivery_tick(struct delivery *d)
         delivery_note_error(d, NULL);  // what failed was filtered, replaced or revoked since
     }
     log_lasting_error(d);
-    delivery_note_wait(d, d->waits_for, clock_now_us());
-    metric_set(d->metrics->concurrency_limit, (double)d->limiter.window.limit);
-    metric_set(d->metrics->breaker_open, limiter_is_open(&d->limiter) ? 1 : 0);
+    delivery_tick_limits(d);
     watch_dead_letters(d);
     if (d->dead_letters_waiting > 0) {
         dead_letter_give_up(d->dead_letters, d, REVOKED_WAIT_US, on_dead_letter_given_up);
@@ -319,22 +317,9 @@ size_t delivery_event_count(const struct delivery *d)
     return d->memory.count + d->lanes.evicted_count + d->lanes.deferred_count;
 }
 
-char *delivery_throttled_text(const struct delivery *d)
-{
-    if (!limiter_is_open(&d->limiter)) {
-        return NULL;
-    }
-    if (d->limiter.breaker.state == BREAKER_FAILING) {
-        return memory_format("calls of %zu different keys failed in a row; one call at a time probes it: %s",
-                             d->limiter.breaker.failure_count, d->error.text);
-    }
-    return memory_string(d->error.text);
-}
-
 void delivery_status(const struct delivery *d, struct bytes *out)
 {
-    bytes_format(out, ",\"concurrency_limit\":%zu,\"waits_for\":\"%s\"", d->limiter.window.limit,
-                 limiter_reason_text(d->waits_for));
+    delivery_status_limits(d, out);
     bytes_format(out, ",\"deferred_events\":%zu,\"failing_events\":%zu,\"dead_letters_waiting\":%zu",
                  d->lanes.deferred_count + d->lanes.evicted_count, d->failing_count, d->dead_letters_waiting);
     delivery_status_hold(d, out);

@@ -143,7 +143,7 @@ static void note_health(struct delivery *d, const struct invocation *inv, const 
 {
     if (o->kind == OUTCOME_DONE || o->kind == OUTCOME_PARTIAL || o->kind == OUTCOME_DEAD ||
         o->kind == OUTCOME_BISECT) {
-        limiter_succeed(&d->limiter, inv->limits);
+        limiter_succeed(&d->limiter, inv->limits, clock_now_us());
     }
 }
 

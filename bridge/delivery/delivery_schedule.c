@@ -118,15 +118,6 @@ void delivery_on_turn(void *self)
     wake_at(self, 0, 0);
 }
 
-void delivery_note_wait(struct delivery *d, enum limiter_reason reason, int64_t now_us)
-{
-    if (d->waits_for != LIMITER_ADMITS) {
-        function_metrics_add_wait(d->metrics, d->waits_for, now_us - d->waits_since_us);
-    }
-    d->waits_for = reason;
-    d->waits_since_us = now_us;
-}
-
 /** Starts the timer for the first of: the limiter admits a call, a delayed lane is due, a batch's window
  * ends.
  */

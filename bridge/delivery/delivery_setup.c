@@ -92,6 +92,7 @@ static struct limiter_settings limiter_settings_of(const struct function_config 
 {
     return (struct limiter_settings){
         .concurrency = (size_t)config->delivery.concurrency,
+        .target_latency_us = config->delivery.target_latency_us,
         .breaker_failures = (size_t)config->delivery.breaker.failures,
         .backoff_initial_us = config->delivery.retry.backoff.initial_us,
         .backoff_max_us = config->delivery.retry.backoff.max_us,

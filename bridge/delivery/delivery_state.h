@@ -61,11 +61,17 @@ struct delivery {
     bool has_full_partition;  // a partition was held because its lane was full
     bool is_throttled;
     bool is_pumping;
+    bool is_reduction_logged;  // latency reduces the concurrency
+    bool is_miss_logged;       // and not enough
     struct hold_state hold;
 };
 
 /** Adds the time that events have waited for a limit to its metric; from now on they wait for `reason`. */
 void delivery_note_wait(struct delivery *d, enum limiter_reason reason, int64_t now_us);
+
+/** Metrics and log lines of the limits, and their part of the status. */
+void delivery_tick_limits(struct delivery *d);
+void delivery_status_limits(const struct delivery *d, struct bytes *out);
 
 /** Settles and frees an event that was delivered, filtered or stored as a dead letter. */
 void delivery_settle(struct delivery *d, struct work_item *item);

@@ -43,6 +43,12 @@ static void make_limits(struct function_metrics *m)
         series(m, METRIC_GAUGE, PREFIX "concurrency_limit", "Calls that may run at once, now", "");
     m->breaker_open = series(m, METRIC_GAUGE, PREFIX "breaker_open",
                              "1 while calls pause or one call probes the endpoint", "");
+    for (int i = WINDOW_NOT_REDUCED + 1; i < WINDOW_CAUSES; i++) {
+        CLEANUP(memory_free_pointer)
+        char *more = memory_format(",reason=\"%s\"", limiter_window_cause_text((enum window_cause)i));
+        m->decreases[i] = series(m, METRIC_COUNTER, PREFIX "concurrency_decreases_total",
+                                 "How often concurrency_limit was reduced, by reason", more);
+    }
     for (int i = LIMITER_ADMITS + 1; i < LIMITER_REASONS; i++) {
         CLEANUP(memory_free_pointer)
         char *more = memory_format(",reason=\"%s\"", limiter_reason_text((enum limiter_reason)i));

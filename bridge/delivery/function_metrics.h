@@ -24,6 +24,7 @@ struct function_metrics {
     struct metric *invocation_duration;
     struct metric *event_latency;
     struct metric *concurrency_limit;
+    struct metric *decreases[WINDOW_CAUSES];  // [WINDOW_NOT_REDUCED] is NULL
     struct metric *breaker_open;
     struct metric *parked_keys;
     struct metric *waits[LIMITER_REASONS];  // [LIMITER_ADMITS] is NULL

@@ -4,14 +4,14 @@ void limiter_init(struct limiter *l, const struct limiter_settings *s, int64_t n
 {
     struct shared_member shared = l->shared;
     *l = (struct limiter){.shared = shared};
-    limiter_window_init(&l->window, s->concurrency);
+    limiter_window_init(&l->window, s->concurrency, s->target_latency_us);
     limiter_breaker_init(&l->breaker, s->breaker_failures, s->backoff_initial_us, s->backoff_max_us);
     limiter_rate_set(&l->rate, &s->rate, s->burst, now_us);
 }
 
 void limiter_adjust(struct limiter *l, const struct limiter_settings *s, int64_t now_us)
 {
-    limiter_window_adjust(&l->window, s->concurrency);
+    limiter_window_adjust(&l->window, s->concurrency, s->target_latency_us);
     limiter_breaker_adjust(&l->breaker, s->breaker_failures, s->backoff_initial_us, s->backoff_max_us);
     limiter_rate_set(&l->rate, &s->rate, s->burst, now_us);
 }
@@ -44,18 +44,20 @@ struct limiter_verdict limiter_admits(const struct limiter *l, int64_t now_us)
 struct limiter_call limiter_begin(struct limiter *l, int64_t now_us)
 {
     l->running++;
+    limiter_window_note_running(&l->window, l->running);
     limiter_rate_take(&l->rate, now_us);
     shared_limit_begin(&l->shared, now_us);
-    return (struct limiter_call){l->breaker.generation, l->window.shrinks};
+    return (struct limiter_call){l->breaker.generation, l->window.shrinks, now_us};
 }
 
 void limiter_end(struct limiter *l)
 {
     l->running--;
+    limiter_window_note_running(&l->window, l->running);
     shared_limit_end(&l->shared);
 }
 
-void limiter_succeed(struct limiter *l, struct limiter_call call)
+void limiter_succeed(struct limiter *l, struct limiter_call call, int64_t now_us)
 {
     l->throttled = l->timed_out = 0;
     if (call.generation != l->breaker.generation) {
@@ -63,7 +65,7 @@ void limiter_succeed(struct limiter *l, struct limiter_call call)
     }
     limiter_breaker_succeed(&l->breaker);
     if (call.shrinks == l->window.shrinks) {
-        limiter_window_grow(&l->window);
+        limiter_window_succeed(&l->window, now_us - call.begun_us);
     }
 }
 
@@ -87,12 +89,22 @@ void limiter_fail(struct limiter *l, struct limiter_call call, struct limiter_su
         return;
     }
     if (limiter_breaker_fail(&l->breaker, subject.lane, now_us)) {
-        limiter_window_restart(&l->window, 1, l->window.max);
-    } else if (how == LIMITER_FAILED && l->breaker.state != BREAKER_FAILING) {
-        limiter_breaker_close(&l->breaker);  // it responds
-        limiter_window_grow(&l->window);
-    } else if (is_slow && call.shrinks == l->window.shrinks) {
-        limiter_window_shrink(&l->window);
+        limiter_window_restart(&l->window, 1, l->window.max, WINDOW_BREAKER);
+        return;
+    }
+    bool responds = how == LIMITER_FAILED && l->breaker.state != BREAKER_FAILING;
+    if (responds) {
+        limiter_breaker_close(&l->breaker);
+    }
+    if (call.shrinks != l->window.shrinks) {
+        return;
+    }
+    if (responds) {
+        limiter_window_fail(&l->window, now_us - call.begun_us);
+    } else if (is_slow) {
+        limiter_window_shrink(&l->window, WINDOW_TIMED_OUT);
+    } else if (is_timeout) {
+        limiter_window_time_out(&l->window);
     }
 }
 
@@ -107,20 +119,21 @@ void limiter_throttle(struct limiter *l, struct limiter_call call, struct limite
     size_t half = l->window.limit / 2;
     limiter_breaker_open(&l->breaker, BREAKER_THROTTLED, wait_us, now_us);
     bool is_reduced = call.shrinks == l->window.shrinks;
-    limiter_window_restart(&l->window, 1, is_reduced && half > 0 ? half : l->window.threshold);
+    limiter_window_restart(&l->window, 1, is_reduced && half > 0 ? half : l->window.threshold,
+                           WINDOW_THROTTLED);
 }
 
 void limiter_unreachable(struct limiter *l, int64_t now_us)
 {
     limiter_breaker_open(&l->breaker, BREAKER_UNREACHABLE, 0, now_us);
-    limiter_window_restart(&l->window, 1, l->window.max);
+    limiter_window_restart(&l->window, 1, l->window.max, WINDOW_BREAKER);
 }
 
 void limiter_reopen(struct limiter *l)
 {
     l->throttled = l->timed_out = 0;
     limiter_breaker_reset(&l->breaker);
-    limiter_window_restart(&l->window, l->running + 1, l->window.max);
+    limiter_window_restart(&l->window, l->running + 1, l->window.max, WINDOW_REPLACED);
 }
 
 const char *limiter_reason_text(enum limiter_reason reason)

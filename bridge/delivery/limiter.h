@@ -8,7 +8,8 @@
 //
 // After a single throttled call nothing changes, because an endpoint may throttle a single tenant: only that
 // event waits. Two different events that are throttled in a row open the breaker for the time that the
-// endpoint asks for, and halve the concurrency. Two that time out in a row halve it, too.
+// endpoint asks for, and halve the concurrency. Two that time out in a row halve it, too. With a target
+// latency, calls that take longer reduce it as well.
 #ifndef BRIDGE_DELIVERY_LIMITER_H
 #define BRIDGE_DELIVERY_LIMITER_H
 
@@ -40,7 +41,8 @@ struct limiter {
 
 struct limiter_settings {
     size_t concurrency;
-    size_t breaker_failures;  // 0: only an unreachable endpoint opens the breaker
+    int64_t target_latency_us;  // 0: none
+    size_t breaker_failures;    // 0: only an unreachable endpoint opens the breaker
     int64_t backoff_initial_us;
     int64_t backoff_max_us;
     struct config_rate rate;
@@ -66,6 +68,7 @@ struct limiter_verdict limiter_admits(const struct limiter *l, int64_t now_us);
 struct limiter_call {
     uint32_t generation;
     uint32_t shrinks;
+    int64_t begun_us;
 };
 
 /** An admitted call begins, and ends. */
@@ -79,7 +82,7 @@ struct limiter_subject {
 };
 
 /** The endpoint handled a call, or refused its events for good. */
-void limiter_succeed(struct limiter *l, struct limiter_call call);
+void limiter_succeed(struct limiter *l, struct limiter_call call, int64_t now_us);
 
 enum limiter_failure {
     LIMITER_FAILED,  // the endpoint responded

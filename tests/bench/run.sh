@@ -2,7 +2,7 @@
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
-# usage: tests/bench/run.sh [connector|bridge|lanes|backlog|latency|growth|fanout|encode|filter [options (--help)]]
+# usage: tests/bench/run.sh [connector|bridge|lanes|overload|backlog|latency|growth|fanout|encode|filter [options]]
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,7 @@ usage() {
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | lanes | backlog | latency | growth | fanout | encode | filter) shift ;;
+    connector | bridge | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
     compare | instructions) shift ;;
     *) usage ;;
 esac
@@ -136,7 +136,7 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge lanes backlog latency growth fanout encode filter; do
+        for name in connector bridge lanes overload backlog latency growth fanout encode filter; do
             bench "$name"
         done
         ;;

@@ -4,10 +4,12 @@
 //   work_server PORT
 //
 //   POST /work?MIN,MAX  is answered 200 after MIN to MAX microseconds, the next number of a fixed sequence
+//   POST /fragile?WORK,CAPACITY  is answered 200 after WORK microseconds while at most CAPACITY requests are
+//       worked on; with n of them, after (n / CAPACITY)^2 times as long
 //   POST /fail?KEY      is answered 500 for keys {"id":N} with N up to KEY, else 200, both at once
 //   GET /stats          what happened since the last /reset, as JSON:
 //       requests, seconds (first request to last answer), work_s (sum of all times), chain_s (the largest sum
-//       of one key's), busy_s (seconds times requests that were being worked on), running_max
+//       of one key's), busy_s (seconds times requests that were being worked on), running, running_max
 //       failed (answered 500)
 //   GET /reset
 //
@@ -126,15 +128,8 @@ static const char *header(const char *head, const char *name, size_t *ret_size)
     return value;
 }
 
-static void work(int fd, const char *head)
+static void begin_work(int fd, const char *head, int64_t took_us)
 {
-    long min_us = 0;
-    long max_us = 0;
-    (void)sscanf(head, "POST /work?%ld,%ld", &min_us, &max_us);
-    stats.random ^= stats.random << 13;
-    stats.random ^= stats.random >> 7;
-    stats.random ^= stats.random << 17;
-    int64_t took_us = min_us + (int64_t)(stats.random % (uint64_t)(max_us - min_us + 1));
     size_t size;
     const char *key = header(head, "ce-partitionkey", &size);
     int64_t now = now_us();
@@ -147,6 +142,26 @@ static void work(int fd, const char *head)
     heap_push((struct due){now + took_us, fd});
 }
 
+static void work(int fd, const char *head)
+{
+    long min_us = 0;
+    long max_us = 0;
+    (void)sscanf(head, "POST /work?%ld,%ld", &min_us, &max_us);
+    stats.random ^= stats.random << 13;
+    stats.random ^= stats.random >> 7;
+    stats.random ^= stats.random << 17;
+    int64_t took_us = min_us + (int64_t)(stats.random % (uint64_t)(max_us - min_us + 1));
+    begin_work(fd, head, took_us);
+}
+
+static void work_in_a_crowd(int fd, const char *head)
+{
+    long work_us = 0;
+    long capacity = 1;
+    (void)sscanf(head, "POST /fragile?%ld,%ld", &work_us, &capacity);
+    long n = stats.running + 1 > capacity ? (long)stats.running + 1 : capacity;
+    begin_work(fd, head, work_us * n * n / (capacity * capacity));
+}
 static void succeed_or_fail(int fd, const char *head)
 {
     size_t size;
@@ -180,10 +195,10 @@ static void answer_stats(int fd)
     char text[512];
     (void)snprintf(text, sizeof(text),
                    "{\"requests\":%lld,\"seconds\":%.6f,\"work_s\":%.6f,\"chain_s\":%.6f,\"busy_s\":%.6f,"
-                   "\"running_max\":%lld,\"failed\":%lld}",
+                   "\"running\":%lld,\"running_max\":%lld,\"failed\":%lld}",
                    (long long)stats.requests, (double)(stats.last_us - stats.first_us) / 1e6,
                    (double)stats.work_us / 1e6, (double)chain_us / 1e6, (double)stats.busy_us / 1e6,
-                   (long long)stats.running_max, (long long)stats.failed);
+                   (long long)stats.running, (long long)stats.running_max, (long long)stats.failed);
     reply(fd, OK, text);
 }
 
@@ -210,6 +225,8 @@ static bool take_request(int fd, struct connection *c)
         reply(fd, OK, "");
     } else if (strncmp(c->buffer, "POST /fail?", 11) == 0) {
         succeed_or_fail(fd, c->buffer);
+    } else if (strncmp(c->buffer, "POST /fragile?", 14) == 0) {
+        work_in_a_crowd(fd, c->buffer);
     } else {
         work(fd, c->buffer);
     }

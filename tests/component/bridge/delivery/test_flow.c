@@ -1,4 +1,5 @@
-// Flow control of a whole function: pause and resume, the circuit breaker, the rate.
+// Flow control of a whole function: pause and resume, the circuit breaker, the rate, the
+// target latency.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,6 +161,49 @@ static void no_more_calls_begin_than_burst_and_rate_allow(void **state)
     case_stop(&c);
 }
 
+static struct stub_answer respond_after_5_ms(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    (void)number;
+    return (struct stub_answer){.status = 200, .delay_ms = 5};
+}
+
+static bool is_limited_to(struct bridge_case *c, int64_t n)
+{
+    return case_metric(c, "millrace_function_concurrency_limit{function=\"fn\"} ") == (double)n;
+}
+
+static bool says(const struct bridge_case *c, const char *text)
+{
+    CLEANUP(bytes_clear) struct bytes status = {0};
+    bridge_status(c->bridge, &status);
+    return strstr(bytes_text(&status), text) != NULL;
+}
+
+static void fewer_calls_run_while_they_take_longer_than_the_target(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    case_start(&c, respond_after_5_ms, NULL);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.target_latency_us = CLOCK_US_PER_MS;
+    case_distinct_changes(&c, 200, 1);
+    case_apply(&c, config);
+    case_run_until(&c, case_has_settled, 200);
+    assert_int_equal(stub_function_running_max(c.stub), 16);
+    case_run_until(&c, is_limited_to, 1);
+    assert_true(says(&c, "\"concurrency_limit\":1,\"concurrency_reduced_by\":\"latency\""));
+    assert_true(case_metric(&c, "millrace_function_concurrency_decreases_total{function=\"fn\","
+                                "reason=\"latency\"} ") >= 4);
+    case_apply(&c, case_config(&c, "fn"));  // without a target
+    case_distinct_changes(&c, 200, 1);
+    case_run_until(&c, case_has_settled, 400);
+    case_run_until(&c, is_limited_to, 16);
+    assert_true(says(&c, "\"concurrency_limit\":16,\"concurrency_reduced_by\":\"none\""));
+    case_stop(&c);
+}
+
 static bool has_coalesced(struct bridge_case *c, int64_t n)
 {
     return case_metric(c, "millrace_function_events_total{function=\"fn\",outcome=\"coalesced\"} ") >=
@@ -197,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_running_call_ends_after_the_pause_and_no_other_begins),
         cmocka_unit_test(the_breaker_opens_for_failures_and_a_poisoned_event_does_not_keep_it_open),
         cmocka_unit_test(no_more_calls_begin_than_burst_and_rate_allow),
+        cmocka_unit_test(fewer_calls_run_while_they_take_longer_than_the_target),
         cmocka_unit_test(of_a_key_that_changes_often_the_latest_event_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

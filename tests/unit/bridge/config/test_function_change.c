@@ -71,6 +71,7 @@ static void how_it_is_called_changes_in_place(void **state)
         SOURCE ENDPOINT "int64: string\n",
         SOURCE ENDPOINT "delivery: {concurrency: 2}\n",
         SOURCE ENDPOINT "delivery: {timeout: 1s}\n",
+        SOURCE ENDPOINT "delivery: {target_latency: 1s}\n",
         SOURCE ENDPOINT "delivery: {rate: 5/s}\n",
         SOURCE ENDPOINT "delivery: {coalesce: 5s}\n",
         SOURCE ENDPOINT "delivery: {limit: mail}\n",

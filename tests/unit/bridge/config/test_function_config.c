@@ -236,6 +236,24 @@ static void rates_are_read_and_checked(void **state)
                      "f.yaml:3:19: error: burst: has a meaning only with rate\n");
 }
 
+static void a_target_latency_is_less_than_the_timeout(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct function_config config;
+    config_case_read(&c, &function_config_kind, slice_of(GOOD "delivery: {target_latency: 250ms}\n"),
+                     &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_int_equal(config.delivery.target_latency_us, 250000);
+    function_config_clear(&config);
+    config_case_clear(&c);
+    check_complaints(GOOD "delivery: {timeout: 1s, target_latency: 1s}\n",
+                     "f.yaml:3:41: error: target_latency: is not less than timeout, and calls never take "
+                     "longer than that\n");
+    check_complaints(GOOD "delivery: {target_latency: 0s}\n",
+                     "f.yaml:3:28: error: target_latency: must be from 1ms to 1d, not 0s\n");
+}
+
 static void what_follows_from_a_wrong_value_is_not_complained_about(void **state)
 {
     (void)state;
@@ -393,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_bad_filter_is_refused_where_it_stands),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(payloads_of_one_event_take_no_batch),
+        cmocka_unit_test(a_target_latency_is_less_than_the_timeout),
         cmocka_unit_test(rates_are_read_and_checked),
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),
         cmocka_unit_test(statuses_are_checked_where_they_stand),

@@ -81,7 +81,7 @@ static void an_unreachable_endpoint_is_probed_by_one_call_then_by_twice_as_many(
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(fill(&l, until_us), LIMITS[i]);
         end_all(&l);
-        limiter_succeed(&l, call(&l, until_us));
+        limiter_succeed(&l, call(&l, until_us), until_us);
         assert_false(limiter_is_open(&l));
     }
     assert_int_equal(l.breaker.backoff.failures, 0);
@@ -96,7 +96,7 @@ static void one_throttled_event_only_delays_itself(void **state)
         assert_int_equal(fill(&l, 100), 8);
         end_all(&l);
     }
-    limiter_succeed(&l, call(&l, 100));
+    limiter_succeed(&l, call(&l, 100), 100);
     limiter_throttle(&l, call(&l, 100), of_lane(2), 5000, 100);  // another one, a response in between
     assert_false(limiter_is_open(&l));
     limiter_throttle(&l, call(&l, 100), of_lane(3), 5000, 100);
@@ -118,11 +118,11 @@ static void throttles_halve_and_successes_add_one_a_round(void **state)
     assert_int_equal(l.breaker.until_us, 2100);
     static const size_t LIMITS[] = {2, 4, 4, 4, 4, 5, 5, 5, 5, 5, 6};  // doubles up to half of 8, then +1
     for (size_t i = 0; i < COUNT_OF(LIMITS); i++) {
-        limiter_succeed(&l, call(&l, 3000));
+        limiter_succeed(&l, call(&l, 3000), 3000);
         assert_int_equal(l.window.limit, LIMITS[i]);
     }
     for (int i = 0; i < 100; i++) {
-        limiter_succeed(&l, call(&l, 3000));
+        limiter_succeed(&l, call(&l, 3000), 3000);
     }
     assert_int_equal(l.window.limit, 8);
 }
@@ -135,11 +135,11 @@ static void calls_that_ran_when_the_breaker_opened_do_not_close_it(void **state)
     clock_fake(100, 100);
     limiter_unreachable(&l, 100);
     for (int i = 0; i < 7; i++) {
-        limiter_succeed(&l, before);
+        limiter_succeed(&l, before, 100);
     }
     assert_true(limiter_is_open(&l));
     assert_int_equal(l.window.limit, 1);
-    limiter_succeed(&l, call(&l, l.breaker.until_us));
+    limiter_succeed(&l, call(&l, l.breaker.until_us), l.breaker.until_us);
     assert_int_equal(l.window.limit, 2);
 }
 
@@ -170,7 +170,7 @@ static void the_breaker_opens_after_failures_of_different_lanes(void **state)
         limiter_fail(&l, call(&l, 100), of_lane(1), LIMITER_FAILED, 100);
     }
     limiter_fail(&l, call(&l, 100), of_lane(2), LIMITER_FAILED, 100);
-    limiter_succeed(&l, call(&l, 100));
+    limiter_succeed(&l, call(&l, 100), 100);
     limiter_fail(&l, call(&l, 100), of_lane(3), LIMITER_FAILED, 100);
     limiter_fail(&l, call(&l, 100), of_lane(4), LIMITER_FAILED, 100);
     assert_false(limiter_is_open(&l));
@@ -184,7 +184,7 @@ static void the_breaker_opens_after_failures_of_different_lanes(void **state)
     clock_fake(probe_us, probe_us);
     limiter_fail(&l, call(&l, probe_us), of_lane(1), LIMITER_FAILED, probe_us);
     assert_true(l.breaker.until_us > probe_us);
-    limiter_succeed(&l, call(&l, l.breaker.until_us));
+    limiter_succeed(&l, call(&l, l.breaker.until_us), l.breaker.until_us);
     assert_false(limiter_is_open(&l));
     assert_int_equal(fill(&l, l.breaker.until_us), 2);
 }

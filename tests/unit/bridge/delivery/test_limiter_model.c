@@ -76,7 +76,7 @@ static void end_call(struct sample *s, size_t i, int64_t now_us)
     } else if (kind < 5) {
         limiter_throttle(&s->limiter, call, subject, (int64_t)any(2) * (int64_t)any(100000), now_us);
     } else {
-        limiter_succeed(&s->limiter, call);
+        limiter_succeed(&s->limiter, call, now_us);
     }
     s->is_woken = true;
 }
@@ -183,6 +183,7 @@ static void run(uint64_t number)
     for (size_t f = 0; f < FUNCTIONS; f++) {
         s[f] = (struct sample){.is_woken = true, .is_shared = any(4) > 0, .failures_left = any(60)};
         s[f].settings = (struct limiter_settings){.concurrency = 1 + any(RUNNING_MAX),
+                                                  .target_latency_us = any(3) * any(20000),
                                                   .breaker_failures = any(5),
                                                   .backoff_initial_us = 1000,
                                                   .backoff_max_us = 1000000,
