@@ -1,0 +1,23 @@
+// What a pipeline has published.
+#ifndef TESTS_COMPONENT_CONNECTORS_PIPELINE_SEEN_H
+#define TESTS_COMPONENT_CONNECTORS_PIPELINE_SEEN_H
+
+#include "tests/component/connectors/pipeline_case.h"
+
+/** What was read of a topic; the caller clears last_value. */
+struct pipeline_seen {
+    size_t count;
+    size_t tombstones;
+    char positions[PIPELINE_CASE_CHANGES_MAX][40];
+    struct bytes last_value;
+    char reason[32];
+    char markers[PIPELINE_CASE_CHANGES_MAX][32];  // source.snapshot; "" for a record without
+};
+
+/** Adds all records of the topic. */
+void pipeline_seen_read(struct pipeline_case *x, const char *topic, struct pipeline_seen *seen);
+
+/** The newest state record. */
+void pipeline_seen_record(struct pipeline_case *x, struct bytes *ret);
+
+#endif

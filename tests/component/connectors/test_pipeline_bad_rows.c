@@ -1,0 +1,264 @@
+// connectors/pipeline: rows that are too large or have no Avro form, and the snapshot markers they leave.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "tests/component/connectors/pipeline_seen.h"
+
+// Stops the connector once all changes are read and all records acknowledged.
+static void drain_when_published(struct pipeline_case *x)
+{
+    if (x->script.at == x->script.count && pipeline_case_number("\"in_flight\":") == 0) {
+        assert_false(pipeline_is_ready(x->pipeline));
+        struct bytes status = {0};
+        pipeline_status(x->pipeline, &status);
+        assert_non_null(strstr(bytes_text(&status), "public.items"));
+        assert_non_null(strstr(bytes_text(&status), "on_bad_row: dead_letter"));
+        bytes_clear(&status);
+        x->on_watch = NULL;
+        (void)uv_timer_stop(&x->watch);
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void a_row_over_the_limit_stops_its_table_and_no_other(void **state)
+{
+    struct pipeline_case *x = *state;
+    size_t size = 0;
+    uint8_t *row = pipeline_case_large_row(&size);
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    pipeline_case_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.changes[4].after = slice_make(row, size);
+    pipeline_case_add_transaction(x, 0x300, CHANGE_UPDATE);
+    pipeline_case_add_transaction(x, 0x400, CHANGE_CREATE);
+    x->script.changes[10].table = &x->other;
+    pipeline_case_add(x, CHANGE_IDLE, 0)->position = 0x500;
+    x->on_watch = drain_when_published;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.confirmed, 0x108);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
+    bytes_clear(&seen.last_value);
+    seen = (struct pipeline_seen){0};
+    pipeline_seen_read(x, "t.public.others", &seen);
+    assert_int_equal(seen.count, 1);
+    bytes_clear(&seen.last_value);
+    free(row);
+}
+
+static void a_first_snapshot_stops_at_a_row_over_the_limit(void **state)
+{
+    struct pipeline_case *x = *state;
+    size_t size = 0;
+    uint8_t *row = pipeline_case_large_row(&size);
+    pipeline_case_add_transaction(x, 0x100, CHANGE_READ);
+    x->script.changes[1].after = slice_make(row, size);
+    x->script.is_first_snapshot = true;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_CONFIG);
+    assert_non_null(strstr(x->end.text, "public.items"));
+    assert_non_null(strstr(x->end.text, "message.max.bytes"));
+    assert_int_equal(x->script.confirmed, 0);
+    free(row);
+}
+
+static void a_table_that_was_added_waits_at_a_row_over_the_limit_and_no_other(void **state)
+{
+    struct pipeline_case *x = *state;
+    size_t size = 0;
+    uint8_t *row = pipeline_case_large_row(&size);
+    x->script.unread = 77;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    pipeline_case_add_transaction(x, 0x200, CHANGE_READ);
+    x->script.changes[4].after = slice_make(row, size);
+    pipeline_case_add_transaction(x, 0x400, CHANGE_CREATE);
+    x->script.changes[7].table = &x->other;
+    pipeline_case_add(x, CHANGE_IDLE, 0)->position = 0x500;
+    x->on_watch = drain_when_published;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.confirmed, 0x108);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "t.public.others", &seen);
+    assert_int_equal(seen.count, 1);
+    bytes_clear(&seen.last_value);
+    free(row);
+}
+
+// Records of each size around the limit: each is published or goes to the dead-letter topic.
+static void a_row_just_under_the_limit_never_stops_the_connector(void **state)
+{
+    enum { ROWS = 400 };
+    struct pipeline_case *x = *state;
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    uint8_t *rows[ROWS];
+    (void)pipeline_case_add(x, CHANGE_BEGIN, 0x100);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        size_t size = 0;
+        rows[i] = pipeline_case_row_of_note(20000 - ROWS + i, &size);
+        pipeline_case_add_row(x, 0x100, i, CHANGE_CREATE);
+        x->script.changes[x->script.count - 1].after = slice_make(rows[i], size);
+    }
+    (void)pipeline_case_add(x, CHANGE_COMMIT, 0x100);
+    x->script.stop_at = 0x108;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    struct pipeline_seen published = {0};
+    struct pipeline_seen aside = {0};
+    pipeline_seen_read(x, "t.public.items", &published);
+    pipeline_seen_read(x, "millrace.dlq.connector.shop", &aside);
+    assert_int_equal(published.count + aside.count, ROWS);
+    assert_true(published.count > 0 && aside.count > 0);
+    bytes_clear(&published.last_value);
+    bytes_clear(&aside.last_value);
+    for (int i = 0; i < ROWS; i++) {
+        free(rows[i]);
+    }
+}
+
+static void a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns(void **state)
+{
+    struct pipeline_case *x = *state;
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    size_t size = 0;
+    uint8_t *row = pipeline_case_large_row(&size);
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = slice_make(row, size);
+    pipeline_case_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.stop_at = 0x208;
+    pipeline_case_run(x);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "millrace.dlq.connector.shop", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.reason, "oversize");
+    assert_non_null(memmem(seen.last_value.data, seen.last_value.size, "__debezium_unavailable_value", 28));
+    bytes_clear(&seen.last_value);
+    seen = (struct pipeline_seen){0};
+    pipeline_seen_read(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.positions[0], "0000000000000200-00000000");
+    bytes_clear(&seen.last_value);
+    free(row);
+}
+
+static void a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text(void **state)
+{
+    struct pipeline_case *x = *state;
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = (struct slice){NULL, 0};
+    x->script.changes[1].bad_json = slice_of("{\"id\":\"1\",\"note\":\"NaN\"}");
+    x->script.changes[1].bad_reason = "column \"note\": NaN has no decimal form";
+    x->script.stop_at = 0x108;
+    pipeline_case_run(x);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "millrace.dlq.connector.shop", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.reason, "undecodable");
+    assert_true(slice_equal(bytes_slice(&seen.last_value), slice_of("{\"id\":\"1\",\"note\":\"NaN\"}")));
+    bytes_clear(&seen.last_value);
+}
+
+static struct change *add_read(struct pipeline_case *x, uint64_t index, const char *marker, bool is_bad)
+{
+    pipeline_case_add_row(x, 0x100, index, CHANGE_READ);
+    struct change *c = &x->script.changes[x->script.count - 1];
+    c->snapshot = marker;
+    if (is_bad) {
+        c->after = (struct slice){NULL, 0};
+        c->bad_json = slice_of("{\"id\":\"1\",\"note\":\"NaN\"}");
+        c->bad_reason = "column \"note\": NaN has no decimal form";
+    }
+    return c;
+}
+
+static void expect_markers(struct pipeline_case *x, const char *topic, const char *const *expected,
+                           size_t count)
+{
+    struct pipeline_seen *seen = memory_zeroed(1, sizeof(*seen));
+    pipeline_seen_read(x, topic, seen);
+    assert_int_equal(seen->count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(seen->markers[i], expected[i]);
+    }
+    bytes_clear(&seen->last_value);
+    free(seen);
+}
+
+static void the_markers_of_a_snapshot_stand_on_rows_that_are_published(void **state)
+{
+    struct pipeline_case *x = *state;
+    size_t size;
+    uint8_t *row = pipeline_case_large_row(&size);
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    (void)pipeline_case_add(x, CHANGE_BEGIN, 0x100);
+    (void)add_read(x, 0, "first", true);
+    (void)add_read(x, 1, "true", false);
+    (void)add_read(x, 2, "true", false);
+    (void)add_read(x, 3, "true", true);
+    (void)add_read(x, 4, "last_in_data_collection", true);
+    (void)pipeline_case_add(x, CHANGE_COMMIT, 0x100);
+    (void)pipeline_case_add(x, CHANGE_BEGIN, 0x100);
+    add_read(x, 5, "first_in_data_collection", true)->table = &x->other;
+    add_read(x, 6, "true", false)->table = &x->other;
+    add_read(x, 7, "true", false)->table = &x->other;
+    add_read(x, 8, "true", false)->table = &x->other;
+    struct change *last = add_read(x, 9, "last", false);
+    last->table = &x->other;
+    last->after = slice_make(row, size);
+    (void)pipeline_case_add(x, CHANGE_COMMIT, 0x200);
+    x->script.stop_at = 0x208;
+    pipeline_case_run(x);
+    free(row);
+    static const char *const items[] = {"first", "last_in_data_collection"};
+    static const char *const others[] = {"first_in_data_collection", "true", "last"};
+    expect_markers(x, "t.public.items", items, 2);
+    expect_markers(x, "t.public.others", others, 3);
+    struct pipeline_seen *dead = memory_zeroed(1, sizeof(*dead));
+    pipeline_seen_read(x, "millrace.dlq.connector.shop", dead);
+    assert_int_equal(dead->count, 5);
+    bytes_clear(&dead->last_value);
+    free(dead);
+}
+
+static void a_table_of_one_row_is_published_at_its_end(void **state)
+{
+    struct pipeline_case *x = *state;
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    (void)pipeline_case_add(x, CHANGE_BEGIN, 0x100);
+    (void)add_read(x, 0, "first", false);
+    (void)pipeline_case_add(x, CHANGE_COMMIT, 0x100);
+    (void)pipeline_case_add(x, CHANGE_BEGIN, 0x100);
+    add_read(x, 1, "first_in_data_collection", false)->table = &x->other;
+    add_read(x, 2, "last", true)->table = &x->other;
+    (void)pipeline_case_add(x, CHANGE_COMMIT, 0x200);
+    x->script.stop_at = 0x208;
+    pipeline_case_run(x);
+    static const char *const items[] = {"first"};
+    static const char *const others[] = {"last"};
+    expect_markers(x, "t.public.items", items, 1);
+    expect_markers(x, "t.public.others", others, 1);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown((name), pipeline_case_set_up, pipeline_case_tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_row_over_the_limit_stops_its_table_and_no_other),
+        CASE(a_first_snapshot_stops_at_a_row_over_the_limit),
+        CASE(a_table_that_was_added_waits_at_a_row_over_the_limit_and_no_other),
+        CASE(a_row_just_under_the_limit_never_stops_the_connector),
+        CASE(a_row_over_the_limit_goes_to_the_dead_letters_without_its_large_columns),
+        CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
+        CASE(the_markers_of_a_snapshot_stand_on_rows_that_are_published),
+        CASE(a_table_of_one_row_is_published_at_its_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
