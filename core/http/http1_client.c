@@ -9,19 +9,17 @@
 
 #include "core/base/clock.h"
 #include "core/base/due_heap.h"
-#include "core/http/http1_connection.h"
-#include "core/http/http_dial.h"
-#include "core/http/http_head.h"
-#include "core/http/http_retry_after.h"
+#include "core/http/http1_pool.h"
+#include "core/http/http1_response.h"
 #include "core/http/http_transport.h"
 
 enum { BODY_BYTES_KEPT = 64 * 1024 };  // a call's larger buffer is freed, not reused
+
 enum call_state {
     CALL_WAITING,     // for one of the connections, all of which are in use
-    CALL_LOOKING_UP,  // it has the right to make a connection
-    CALL_DIALING,
-    CALL_RUNNING,  // on a connection
-    CALL_FAILED,   // `fault` is reported at the next turn of the loop
+    CALL_CONNECTING,  // a connection is being made for it
+    CALL_RUNNING,     // on a connection
+    CALL_FAILED,      // `fault` is reported at the next turn of the loop
 };
 
 struct http1_call {
@@ -29,41 +27,26 @@ struct http1_call {
     struct http1_client *client;
     struct http1_origin *origin;
     enum call_state state;
-    struct http1_call *next;  // in the list of waiting, looking up or unused calls
+    struct http1_call *next;  // in the list of waiting or unused calls
     struct http1_call *prev;
     struct due_entry due;
     struct http_request request;
     http_on_done on_done;
     void *self;
     int64_t started_us;
-    struct http_dial *dial;
+    struct http1_connect connect;
     struct http1_connection *connection;
     struct http1_parser parser;
     struct fault fault;
 };
 
-/** Where connections go. */
-struct http1_origin {
-    struct http1_origin *next;
-    struct http1_client *client;
-    char *host;
-    int port;
-    struct http_addresses *addresses;
-    struct http1_call *looking_up;
-    struct http1_connection *idle;  // the one used last is first
-};
-
 struct http1_client {
-    uv_loop_t *loop;
     uv_timer_t timer;
     int64_t timer_due_us;  // INT64_MAX: it does not run
     struct due_heap deadlines;
-    size_t connections_max;
-    size_t connections;  // open ones, and those being made
-    struct http1_origin *origins;
+    struct http1_pool pool;
     struct http1_call *waiting;  // in order
     struct http1_call *unused;
-    struct bytes buffer;
     int depth;  // of our functions that the loop has called
     bool is_freed;
 };
@@ -119,12 +102,6 @@ static void fail_soon(struct http1_call *call)
     set_due(call, 0);
 }
 
-static void drop_connection(struct http1_client *c, struct http1_connection *connection)
-{
-    http1_connection_free(connection);
-    c->connections--;
-}
-
 static bool send_on(struct http1_call *call, struct http1_connection *connection)
 {
     http1_parser_begin(&call->parser, call->request.response_max_bytes, HTTP_BODY_DISCARD_MAX);
@@ -132,7 +109,7 @@ static bool send_on(struct http1_call *call, struct http1_connection *connection
     if (code != 0) {
         (void)fault_from(&call->fault, FAULT_RETRY, "errno", code, "nothing could be sent: %s",
                          strerror(code));
-        drop_connection(call->client, connection);
+        http1_pool_drop(&call->client->pool, connection);
         return false;
     }
     connection->owner = call;
@@ -143,59 +120,13 @@ static bool send_on(struct http1_call *call, struct http1_connection *connection
 
 static bool send_on_idle(struct http1_call *call)
 {
-    struct http1_origin *origin = call->origin;
-    while (origin->idle != NULL) {
-        struct http1_connection *connection = origin->idle;
-        DL_DELETE(origin->idle, connection);
-        if (!http1_connection_is_usable(connection, clock_now_us())) {
-            drop_connection(call->client, connection);
-        } else if (send_on(call, connection)) {
+    struct http1_connection *connection;
+    while ((connection = http1_pool_take(call->origin)) != NULL) {
+        if (send_on(call, connection)) {
             return true;
         }
     }
     return false;
-}
-
-/** Closes the connection that was idle longest of all; false: there is none. */
-static bool evict_idle(struct http1_client *c)
-{
-    struct http1_origin *of = NULL;
-    for (struct http1_origin *origin = c->origins; origin != NULL; origin = origin->next) {
-        if (origin->idle != NULL &&
-            (of == NULL || origin->idle->prev->idle_since_us < of->idle->prev->idle_since_us)) {
-            of = origin;
-        }
-    }
-    if (of == NULL) {
-        return false;
-    }
-    struct http1_connection *last = of->idle->prev;
-    DL_DELETE(of->idle, last);
-    drop_connection(c, last);
-    return true;
-}
-
-static void on_dialed(void *self, int fd, const struct fault *f);
-
-static void dial(struct http1_call *call, const struct http_address_list *addresses)
-{
-    call->state = CALL_DIALING;
-    call->dial = http_dial_start(call->client->loop, addresses, on_dialed, call);
-}
-
-/** Makes a connection for the call, which was counted. */
-static void connect_call(struct http1_call *call)
-{
-    const struct http_address_list *addresses = NULL;
-    if (!http_addresses_get(call->origin->addresses, &addresses, &call->fault)) {
-        call->client->connections--;
-        fail_soon(call);
-    } else if (addresses == NULL) {
-        call->state = CALL_LOOKING_UP;
-        DL_APPEND(call->origin->looking_up, call);
-    } else {
-        dial(call, addresses);
-    }
 }
 
 /** Sends the call, or makes a connection for it; false: it must wait. */
@@ -205,11 +136,13 @@ static bool start_call(struct http1_call *call)
     if (send_on_idle(call)) {
         return true;
     }
-    if (c->connections >= c->connections_max && !evict_idle(c)) {
+    if (!http1_pool_make_room(&c->pool)) {
         return false;
     }
-    c->connections++;
-    connect_call(call);
+    call->state = CALL_CONNECTING;
+    if (!http1_pool_connect(call->origin, &call->connect, &call->fault)) {
+        fail_soon(call);
+    }
     return true;
 }
 
@@ -253,37 +186,9 @@ static void finish_failed(struct http1_call *call, const struct fault *f, bool i
 
 static void finish_response(struct http1_call *call)
 {
-    struct http1_parser *p = &call->parser;
-    struct http_response r = {.status = p->fields.status,
-                              .body = bytes_slice(&p->body),
-                              .is_cut = p->is_cut,
-                              .is_abort = p->fields.is_abort,
-                              .retry_after_us = -1};
-    if ((p->fields.status == 429 || p->fields.status == 503) && p->fields.retry_after[0] != '\0') {
-        r.retry_after_us = http_retry_after_us(p->fields.retry_after);
-    }
     char *location CLEANUP(memory_free_pointer) = NULL;
-    if (p->fields.status >= 300 && p->fields.status < 400 && p->fields.location.size > 0) {
-        location = http_head_resolve(call->request.head, bytes_text(&p->fields.location));
-        r.location = location;
-    }
+    struct http_response r = http1_response_of(&call->parser, call->request.head, &location);
     finish(call, &r);
-}
-
-/** Keeps an idle connection for the next call, or closes it. */
-static void keep_connection(struct http1_client *c, struct http1_connection *connection)
-{
-    struct http1_origin *origin = connection->origin;
-    if (connection->state == HTTP1_CONNECTION_CLOSED) {
-        drop_connection(c, connection);
-        return;
-    }
-    DL_PREPEND(origin->idle, connection);
-    struct http1_connection *last = origin->idle->prev;
-    if (last != connection && connection->idle_since_us >= last->reuse_until_us) {
-        DL_DELETE(origin->idle, last);
-        drop_connection(c, last);
-    }
 }
 
 static void on_end(void *owner, struct http1_connection *connection, const struct fault *f)
@@ -293,8 +198,7 @@ static void on_end(void *owner, struct http1_connection *connection, const struc
     enter(c);
     bool is_sent = connection->output.is_begun;
     call->connection = NULL;
-    connection->owner = c;
-    keep_connection(c, connection);
+    http1_pool_keep(&c->pool, connection);
     serve_waiting(c);  // before on_done, whose next request comes after those that wait
     if (f != NULL) {
         finish_failed(call, f, is_sent, false);
@@ -304,77 +208,31 @@ static void on_end(void *owner, struct http1_connection *connection, const struc
     leave(c);
 }
 
-static void on_idle_closed(void *owner, struct http1_connection *connection)
+static void on_connected(struct http1_connect *connect, struct http1_connection *connection)
 {
-    struct http1_client *c = owner;
-    struct http1_origin *origin = connection->origin;
-    enter(c);
-    DL_DELETE(origin->idle, connection);
-    drop_connection(c, connection);
-    serve_waiting(c);
-    leave(c);
-}
-
-static void on_dialed(void *self, int fd, const struct fault *f)
-{
-    static const struct http1_connection_events EVENTS = {on_end, on_idle_closed};
-    struct http1_call *call = self;
+    struct http1_call *call = CONTAINER_OF(connect, struct http1_call, connect);
     struct http1_client *c = call->client;
     enter(c);
-    call->dial = NULL;
-    if (fd < 0) {
-        http_addresses_doubt(call->origin->addresses);
-        c->connections--;
+    if (!send_on(call, connection)) {
         serve_waiting(c);
-        finish_failed(call, f, false, false);
-    } else {
-        const struct http1_connection_params params = {&EVENTS, c, call->origin, &c->buffer};
-        if (!send_on(call, http1_connection_new(c->loop, fd, &params))) {
-            serve_waiting(c);
-            finish_failed(call, &call->fault, false, false);
-        }
+        finish_failed(call, &call->fault, false, false);
     }
     leave(c);
 }
 
-static void on_addresses(void *self, const struct fault *f)
+static void on_connect_failed(struct http1_connect *connect, const struct fault *f)
 {
-    struct http1_origin *origin = self;
-    struct http1_client *c = origin->client;
+    struct http1_call *call = CONTAINER_OF(connect, struct http1_call, connect);
+    call->fault = *f;
+    fail_soon(call);
+}
+
+static void on_room(void *owner)
+{
+    struct http1_client *c = owner;
     enter(c);
-    struct http1_call *calls = origin->looking_up;
-    origin->looking_up = NULL;
-    struct http1_call *call = NULL;
-    struct http1_call *next = NULL;
-    DL_FOREACH_SAFE (calls, call, next) {
-        if (f == NULL) {
-            connect_call(call);
-        } else {
-            call->fault = *f;
-            c->connections--;
-            fail_soon(call);
-        }
-    }
     serve_waiting(c);
     leave(c);
-}
-
-static struct http1_origin *origin_of(struct http1_client *c, const struct http_head *head)
-{
-    struct http1_origin *origin = c->origins;
-    while (origin != NULL && (origin->port != head->port || strcmp(origin->host, head->host) != 0)) {
-        origin = origin->next;
-    }
-    if (origin == NULL) {
-        origin = memory_zeroed(1, sizeof(*origin));
-        origin->client = c;
-        origin->host = memory_string(head->host);
-        origin->port = head->port;
-        origin->addresses = http_addresses_new(c->loop, head->host, head->port, on_addresses, origin);
-        origin->next = c->origins;
-        c->origins = origin;
-    }
-    return origin;
 }
 
 static struct http_call *http1_send(void *transport, const struct http_request *request, http_on_done on_done,
@@ -389,7 +247,7 @@ static struct http_call *http1_send(void *transport, const struct http_request *
         call->base.type = &http1_client;
         call->client = c;
     }
-    call->origin = origin_of(c, request->head);
+    call->origin = http1_pool_origin(&c->pool, request->head);
     call->request = *request;
     call->on_done = on_done;
     call->self = self;
@@ -403,7 +261,7 @@ static struct http_call *http1_send(void *transport, const struct http_request *
 }
 
 /** Takes the call from whatever it waits for. Returns whether a byte of it may have been sent. */
-static bool abort_call(struct http1_call *call)
+static bool abort_call(struct http1_call *call, bool is_late)
 {
     struct http1_client *c = call->client;
     bool is_sent = false;
@@ -411,18 +269,12 @@ static bool abort_call(struct http1_call *call)
     case CALL_WAITING:
         DL_DELETE(c->waiting, call);
         break;
-    case CALL_LOOKING_UP:
-        DL_DELETE(call->origin->looking_up, call);
-        c->connections--;
-        break;
-    case CALL_DIALING:
-        http_dial_cancel(call->dial);
-        call->dial = NULL;
-        c->connections--;
+    case CALL_CONNECTING:
+        http1_pool_abandon(&call->connect, is_late);
         break;
     case CALL_RUNNING:
         is_sent = call->connection->output.is_begun;
-        drop_connection(c, call->connection);
+        http1_pool_drop(&c->pool, call->connection);
         call->connection = NULL;
         break;
     case CALL_FAILED:
@@ -436,7 +288,7 @@ static void http1_cancel(struct http_call *base)
     struct http1_call *call = CONTAINER_OF(base, struct http1_call, base);
     struct http1_client *c = call->client;
     enter(c);
-    (void)abort_call(call);
+    (void)abort_call(call, false);
     clear_due(call);
     recycle(call);
     serve_waiting(c);
@@ -448,19 +300,13 @@ static const char *late_text(const struct http1_call *call)
     switch (call->state) {
     case CALL_WAITING:
         return "no connection became free in time";
-    case CALL_LOOKING_UP:
-        return "the host was not looked up in time";
-    case CALL_DIALING:
-        return "no connection in time";
+    case CALL_CONNECTING:
+        return call->connect.dial == NULL ? "the host was not looked up in time" : "no connection in time";
     case CALL_RUNNING:
-        if (call->parser.has_begun) {
-            return "the response was not complete in time";
-        }
-        break;
     case CALL_FAILED:
         break;
     }
-    return "no response in time";
+    return call->parser.has_begun ? "the response was not complete in time" : "no response in time";
 }
 
 static void finish_due(struct http1_call *call)
@@ -469,10 +315,7 @@ static void finish_due(struct http1_call *call)
     if (is_timeout) {
         (void)fault_set(&call->fault, FAULT_RETRY, "%s", late_text(call));
     }
-    if (call->state == CALL_DIALING) {
-        http_addresses_doubt(call->origin->addresses);
-    }
-    bool is_sent = abort_call(call);
+    bool is_sent = abort_call(call, is_timeout);
     finish_failed(call, &call->fault, is_sent, is_timeout);
 }
 
@@ -500,11 +343,10 @@ static void on_timer(uv_timer_t *timer)
 
 static void *http1_open(uv_loop_t *loop, size_t connections_max)
 {
+    static const struct http1_pool_events EVENTS = {on_connected, on_connect_failed, on_room};
     struct http1_client *c = memory_zeroed(1, sizeof(*c));
-    c->loop = loop;
-    c->connections_max = connections_max > 0 ? connections_max : 1;
+    http1_pool_init(&c->pool, loop, connections_max, &EVENTS, on_end, c);
     c->timer_due_us = INT64_MAX;
-    (void)bytes_reserve(&c->buffer, HTTP1_READ_BYTES);
     (void)uv_timer_init(loop, &c->timer);
     c->timer.data = c;
     return c;
@@ -526,7 +368,7 @@ static void release(struct http1_client *c)
     for (struct due_entry *first; (first = due_heap_first(&c->deadlines)) != NULL;) {
         struct http1_call *call = CONTAINER_OF(first, struct http1_call, due);
         due_heap_remove(&c->deadlines, first);
-        (void)abort_call(call);
+        (void)abort_call(call, false);
         free_call(call);
     }
     due_heap_clear(&c->deadlines);
@@ -534,14 +376,7 @@ static void release(struct http1_client *c)
         next = call->next;
         free_call(call);
     }
-    while (evict_idle(c)) {}
-    for (struct http1_origin *origin = c->origins, *next; origin != NULL; origin = next) {
-        next = origin->next;
-        http_addresses_free(origin->addresses);
-        free(origin->host);
-        free(origin);
-    }
-    bytes_clear(&c->buffer);
+    http1_pool_clear(&c->pool);
     uv_close((uv_handle_t *)&c->timer, on_timer_closed);
 }
 

@@ -139,6 +139,7 @@ static void take_location(struct http1_fields *f, struct slice value)
 {
     if (!f->has_location) {
         bytes_append_slice(&f->location, value);
+        (void)bytes_text(&f->location);
     }
     f->has_location = true;
 }

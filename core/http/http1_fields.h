@@ -21,7 +21,7 @@ struct http1_fields {
     bool has_retry_after;
     bool has_location;
     char retry_after[HTTP1_RETRY_AFTER_MAX];  // of the first field Retry-After, empty if it is too long
-    struct bytes location;                    // of the first field Location
+    struct bytes location;                    // of the first field Location; a NUL follows it
 };
 
 /** Forgets what the last head said; keeps the buffer. */

@@ -1,0 +1,70 @@
+// The connections of a client in plain HTTP/1.1: idle ones by where they go, and those being made.
+#ifndef CORE_HTTP_HTTP1_POOL_H
+#define CORE_HTTP_HTTP1_POOL_H
+
+#include "core/http/http1_connection.h"
+#include "core/http/http_dial.h"
+#include "core/http/http_head.h"
+
+struct http1_origin;  // a host and port
+
+/** A connection that is being made; embedded in what waits for it. */
+struct http1_connect {
+    struct http1_connect *next;  // in the list of those whose host is looked up
+    struct http1_connect *prev;
+    struct http1_origin *origin;
+    struct http_dial *dial;  // NULL: the host is looked up
+};
+
+struct http1_pool_events {
+    /** The connection is IDLE, and in no list. */
+    void (*on_connected)(struct http1_connect *connect, struct http1_connection *connection);
+    /** No connection was made. May not call http1_pool_clear. */
+    void (*on_connect_failed)(struct http1_connect *connect, const struct fault *f);
+    /** There may be room for one more connection. May not call http1_pool_clear. */
+    void (*on_room)(void *owner);
+};
+
+/** Embedded. */
+struct http1_pool {
+    uv_loop_t *loop;
+    const struct http1_pool_events *events;
+    struct http1_connection_events connection_events;
+    void *owner;
+    size_t connections_max;
+    size_t count;  // open connections, and those being made
+    struct http1_origin *origins;
+    struct bytes buffer;
+};
+
+/** @param on_end  of http1_connection_events */
+void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, size_t connections_max,
+                     const struct http1_pool_events *events,
+                     void (*on_end)(void *owner, struct http1_connection *c, const struct fault *f),
+                     void *owner);
+
+/** Closes the idle connections; all others are dropped already, and none is being made. */
+void http1_pool_clear(struct http1_pool *p);
+
+/** The origin of a request; lives as long as the pool. */
+struct http1_origin *http1_pool_origin(struct http1_pool *p, const struct http_head *head);
+
+/** Takes out the usable idle connection that was used last. NULL: there is none. */
+struct http1_connection *http1_pool_take(struct http1_origin *origin);
+
+/** Whether one more connection may be made; closes the one that was idle longest of all if it must. */
+bool http1_pool_make_room(struct http1_pool *p);
+
+/** Begins to make a connection. An event follows, unless false: it failed at once. */
+bool http1_pool_connect(struct http1_origin *origin, struct http1_connect *connect, struct fault *f) MUST_USE;
+
+/** Stops making it, because it is no longer wanted or (is_late) took too long. No event follows. */
+void http1_pool_abandon(struct http1_connect *connect, bool is_late);
+
+/** Gives back a connection whose exchange has ended: it is kept if it is IDLE. */
+void http1_pool_keep(struct http1_pool *p, struct http1_connection *connection);
+
+/** Closes and frees a connection that is in no list. */
+void http1_pool_drop(struct http1_pool *p, struct http1_connection *connection);
+
+#endif
