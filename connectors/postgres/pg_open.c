@@ -3,10 +3,10 @@
 // of rows that the cut snapshot has published. pg_reader then reads all rows again, beside the stream.
 #include "connectors/postgres/pg_open.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/postgres/pg_slot_log.h"
 #include "core/base/log.h"
 
 enum { LOCK_RETRY_MS = 500, TABLES_RETRY_MS = 1000 };
@@ -248,49 +248,6 @@ static void scan(struct pg_open *o)
     pg_publication_scan(o->deps->publication, o->session.sql, on_scanned, o);
 }
 
-// Logs how the slot differs from what was confirmed before. A slot behind it is normal after a lost
-// connection or a crash of the server: changes come again. A confirmed position beyond the end of the WAL
-// means that the server's history is another one.
-static void log_position(const struct pg_open *o)
-{
-    const struct source_state *known = &o->session.known;
-    const char *name = o->deps->config->slot.name;
-    const char *component = o->deps->component;
-    uint64_t stands = o->session.slot.confirmed_lsn;
-    uint64_t before = known->position > o->confirmed ? known->position : o->confirmed;
-    CLEANUP(memory_free_pointer)
-    char *lsn = memory_format("%" PRIX64 "/%" PRIX64, stands >> 32, stands & UINT32_MAX);
-    if (before > o->session.slot.wal_end) {
-        log_warn(
-            component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
-            "the server was restored, or failed over to one that was behind: slot %s is at %s; published "
-            "changes that are lost on the server stay published",
-            name, lsn);
-    } else if (o->confirmed > stands) {
-        log_info(component, "slot_went_back", LOG_WITH(LOG_TEXT("lsn", lsn)),
-                 "slot %s is at %s, before the last confirmed position: changes are published again", name,
-                 lsn);
-    } else if (!known->is_known) {
-        log_info(component, "slot_adopted", LOG_WITH(LOG_TEXT("lsn", lsn)),
-                 "slot %s exists already: streaming continues at its position %s, without a snapshot", name,
-                 lsn);
-    } else if (known->position == 0 && o->confirmed != 0 && stands > o->confirmed) {
-        log_warn(component, "slot_moved", LOG_WITH(LOG_TEXT("lsn", lsn)),
-                 "slot %s was moved to %s, beyond the last confirmed position, by another copy of this "
-                 "connector or "
-                 "by hand",
-                 name, lsn);
-    }
-    if (known->is_known && known->timeline != o->session.timeline) {
-        log_warn(
-            component, "timeline_changed",
-            LOG_WITH(LOG_NUMBER("old", known->timeline), LOG_NUMBER("new", o->session.timeline)),
-            "the server is on timeline %u, it was on %u before: another server was promoted, or this one "
-            "was restored",
-            o->session.timeline, known->timeline);
-    }
-}
-
 static void check_slot(struct pg_open *o)
 {
     struct fault bad = {0};
@@ -310,7 +267,7 @@ static void check_slot(struct pg_open *o)
                                   s->slot.active_pid);
         wait_for_slot(o, why);
     } else {
-        log_position(o);
+        pg_slot_log_position(o->deps, s, o->confirmed);
         s->position =
             s->slot.confirmed_lsn;  // not a saved position: reporting a higher one makes the server skip WAL
         scan(o);

@@ -1,5 +1,6 @@
 #include "connectors/postgres/pg_reader.h"
 
+#include "connectors/postgres/pg_unread.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -98,19 +99,13 @@ static void save(struct pg_reader *r, enum pg_reader_state to, const struct sour
     r->deps->listener->on_state(r->deps->listener->self, &r->saving);
 }
 
-static bool is_same(const struct source_state *a, const struct source_state *b)
-{
-    return a->is_snapshot_done == b->is_snapshot_done && a->unread_count == b->unread_count &&
-           memcmp(a->unread, b->unread, a->unread_count * sizeof(*a->unread)) == 0;
-}
-
 // Nothing is left to be read beside the stream: saves the record unless it says so already.
 static void stream_on(struct pg_reader *r, const char *why)
 {
     const struct source_state *known = &r->session.known;
-    if (is_same(&r->saved, known)) {
+    if (pg_unread_is_same(&r->saved, known)) {
         enter(r, PG_READER_STREAMING, why);
-    } else if (is_same(&r->saving, known)) {
+    } else if (pg_unread_is_same(&r->saving, known)) {
         enter(r, PG_READER_SAVING_DONE, why);  // on_state was called for it
     } else {
         save(r, PG_READER_SAVING_DONE, known, why);
@@ -207,10 +202,7 @@ static void end_backfill(struct pg_reader *r)
     const uint32_t *skipped = pg_backfill_skipped(r->backfill, &skipped_count);
     struct source_state *known = &r->session.known;
     bool is_first = !known->is_snapshot_done;
-    known->unread_count = skipped_count < SOURCE_UNREAD_MAX ? skipped_count : SOURCE_UNREAD_MAX;
-    if (known->unread_count > 0) {
-        memcpy(known->unread, skipped, known->unread_count * sizeof(*skipped));
-    }
+    pg_unread_set(known, skipped, skipped_count);
     known->is_snapshot_done = true;
     note_locked(r);
     pg_backfill_free(r->backfill);
@@ -283,40 +275,12 @@ static bool may_scan(void *self)
     return is_free(self);
 }
 
-static bool is_unread(const struct source_state *state, uint32_t oid)
-{
-    for (size_t i = 0; i < state->unread_count; i++) {
-        if (state->unread[i] == oid) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Adds the tables that are new to those that this session has to read. Some may be in the record from an
-// earlier attempt, which did not find them in the publication yet. False: there is none.
+// Adds the tables that are new to those that this session has to read. False: there is none.
 static bool add_unread(struct pg_reader *r, const struct source_state *record)
 {
-    struct source_state *known = &r->session.known;
     struct source_state fresh = {0};
-    bool has_added = false;
-    if (!pg_publication_list_new(r->deps->publication, &fresh)) {
-        return false;
-    }
-    for (size_t i = 0; i < fresh.unread_count; i++) {
-        if (is_unread(known, fresh.unread[i])) {
-            continue;
-        }
-        has_added = true;
-        if (known->unread_count == SOURCE_UNREAD_MAX) {
-            // Too many partitions could not be read: read again all that the record has.
-            memcpy(known->unread, record->unread, record->unread_count * sizeof(*known->unread));
-            known->unread_count = record->unread_count;
-            break;
-        }
-        known->unread[known->unread_count++] = fresh.unread[i];
-    }
-    return has_added;
+    return pg_publication_list_new(r->deps->publication, &fresh) &&
+           pg_unread_add(&r->session.known, &fresh, record);
 }
 
 // The record may only grow here: a table that was read leaves it when all records before that are on Kafka.
