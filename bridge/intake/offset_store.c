@@ -243,7 +243,7 @@ void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
             free(p->committed_text);
             p->committed_text = TAKE(p->committing_text);
-            if (!p->is_spill_committing && p->state == PARTITION_ASSIGNED) {
+            if (!p->is_spill_committing && p->state != PARTITION_LOST) {  // the text says all
                 partition_spill_delete(p);
             }
             p->committed_hash = p->committing_hash;

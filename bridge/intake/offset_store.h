@@ -76,7 +76,7 @@ void offset_store_keep_attempts(struct offset_store *s, struct partition *p);
  * False: no partition has a committed offset, a commit is in flight, or librdkafka joins the group. */
 bool offset_store_confirm(struct offset_store *s);
 
-/** Whether a revoked partition waits for its spilled progress to be stored, for 5 s at most. */
+/** Whether a revoked partition waits for its spilled progress to be stored or deleted, for 5 s at most. */
 bool offset_store_is_spilling(const struct offset_store *s);
 
 /** A partition's progress was spilled, or that was refused. */

@@ -152,10 +152,12 @@ void partition_spill_write(struct partition *p, struct progress_record *record, 
 
 static void on_deleted(void *self, const struct fault *f)
 {
-    (void)self;
+    struct partition *p = self;
+    p->spill.is_deleting = false;
     if (f != NULL) {
         log_debug("bridge", "progress_not_deleted", NULL, "%s", f->text);
     }
+    p->spill.on_done(p->spill.self, p);
 }
 
 void partition_spill_delete(struct partition *p)
@@ -164,6 +166,8 @@ void partition_spill_delete(struct partition *p)
     if (s->state != NULL && s->named.log != 0 && !s->is_writing && !s->is_loading) {
         s->named = (struct progress_spill){0};
         s->hash = 0;
+        s->is_deleting = true;
+        s->sent_us = clock_now_us();
         state_topic_write(s->state, s->key, (struct slice){NULL, 0}, on_deleted, p);
     }
 }
@@ -176,10 +180,10 @@ void partition_spill_reset(struct partition *p)
     }
     s->named = (struct progress_spill){0};
     s->hash = 0;
-    s->is_writing = s->is_loading = false;
+    s->is_writing = s->is_loading = s->is_deleting = false;
 }
 
 bool partition_spill_is_pending(const struct partition *p)
 {
-    return p->spill.is_writing && clock_now_us() - p->spill.sent_us < PENDING_US;
+    return (p->spill.is_writing || p->spill.is_deleting) && clock_now_us() - p->spill.sent_us < PENDING_US;
 }

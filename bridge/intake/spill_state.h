@@ -20,9 +20,10 @@ struct partition_spill {
     size_t sent_size;
     int64_t sent_us;  // when the last one was sent
     bool is_writing;
+    bool is_deleting;
     bool is_loading;  // the record that the metadata names is being read: nothing is read or committed
     bool is_refused;  // the topic refuses such a record: the metadata alone holds
-    void (*on_done)(void *self, struct partition *p);  // a record was written, refused or loaded
+    void (*on_done)(void *self, struct partition *p);  // a record was written, refused, deleted or loaded
     void *self;
 };
 

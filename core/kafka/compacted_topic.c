@@ -35,8 +35,10 @@ struct compacted_topic {
     bool is_wanted;  // compacted_topic_prepare was called
     char *outage;    // why Kafka could not be read, since the last round; NULL: it can be
     int64_t next_offset;
-    uint64_t round;  // the round that began last
-    uint64_t asked;  // the highest round that was requested
+    int64_t again_until;  // records before this offset were given before
+    bool is_rewind_due;   // the next round begins at the first record
+    uint64_t round;       // the round that began last
+    uint64_t asked;       // the highest round that was requested
 };
 
 #define BIT(name) (1u << STATE_##name)
@@ -86,6 +88,11 @@ static void begin_round(struct compacted_topic *t)
 {
     if (t->state != STATE_READY || t->round == t->asked) {
         return;
+    }
+    if (t->is_rewind_due) {
+        t->is_rewind_due = false;
+        t->again_until = t->next_offset > t->again_until ? t->next_offset : t->again_until;
+        t->next_offset = RD_KAFKA_OFFSET_BEGINNING;
     }
     if (rd_kafka_consume_start_queue(t->topic, COMPACTED_TOPIC_PARTITION, t->next_offset, t->records) != 0) {
         wait_and_retry(t, rd_kafka_err2str(rd_kafka_last_error()));
@@ -148,6 +155,7 @@ static void on_error(struct compacted_topic *t, rd_kafka_resp_err_t code)
     if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
         t->next_offset =
             RD_KAFKA_OFFSET_BEGINNING;  // the topic was recreated; records read before stay valid
+        t->again_until = 0;
     }
     if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
         struct fault f;
@@ -173,7 +181,11 @@ static void on_event(struct compacted_topic *t, rd_kafka_event_t *event)
             on_error(t, m->err);
         } else {
             t->next_offset = m->offset + 1;
-            l->on_record(l->self, m);
+            if (m->offset >= t->again_until) {
+                l->on_record(l->self, m);
+            } else if (l->on_record_again != NULL) {
+                l->on_record_again(l->self, m);
+            }
         }
     }
 }
@@ -248,6 +260,12 @@ uint64_t compacted_topic_ask(struct compacted_topic *t)
     }
     advance(t);
     return t->asked;
+}
+
+uint64_t compacted_topic_ask_again(struct compacted_topic *t)
+{
+    t->is_rewind_due = true;
+    return compacted_topic_ask(t);
 }
 
 bool compacted_topic_prepare(struct compacted_topic *t)

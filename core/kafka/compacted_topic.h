@@ -16,6 +16,8 @@ enum { COMPACTED_TOPIC_PARTITION = 0 };
 /** Called on the loop, never from inside compacted_topic_ask or _prepare; must not close the topic. */
 struct compacted_topic_listener {
     void (*on_record)(void *self, const rd_kafka_message_t *message);
+    /** A record that on_record was called with before (compacted_topic_ask_again). May be NULL. */
+    void (*on_record_again)(void *self, const rd_kafka_message_t *message);
     /** Everything written before compacted_topic_ask returned a number up to `round` has been read. */
     void (*on_round)(void *self, uint64_t round);
     /** The topic exists and its records do not expire: it may be written to. */
@@ -46,6 +48,9 @@ bool compacted_topic_open(const struct compacted_topic_params *params, struct co
 /** Requests a round that begins after this call; returns its number. While Kafka is unreachable it retries,
  * and logs that once. */
 uint64_t compacted_topic_ask(struct compacted_topic *t);
+
+/** As compacted_topic_ask; the round begins at the topic's first record. */
+uint64_t compacted_topic_ask_again(struct compacted_topic *t);
 
 /** True when the topic may be written to. False: it is being created or checked; on_ready or on_refused
  * follows. */

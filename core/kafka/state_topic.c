@@ -4,24 +4,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "core/base/table.h"
 #include <utlist.h>
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/kafka/compacted_topic.h"
 #include "core/kafka/kafka_producer.h"
+#include "core/kafka/state_entries.h"
 
 enum { RETRY_MS = 1000, EVENTS_A_TURN = 256 };
-enum { NUMBER_DIGITS = 19 };  // so that the number fits
-
-struct state_entry {
-    char *key;
-    struct bytes value;
-    uint64_t generation;  // 0: the record has none
-    uint64_t version;     // its offset plus 1
-    UT_hash_handle hh;
-};
 
 /** One read or write, in exactly one of the lists below. */
 struct state_call {
@@ -33,6 +24,7 @@ struct state_call {
     bool is_replacement;          // write: counts only if the value still has the version
     uint64_t version;             // that one; 0: no value
     uint64_t round;               // read: the round at whose end the value is valid
+    bool is_repeated;             // read: that one reads the topic from its beginning
     state_on_read on_read;        // NULL: a write
     state_on_written on_written;  // NULL: a read
     void *self;
@@ -46,7 +38,7 @@ struct state_topic {
     uv_timer_t *retry;  // sends writes again
     uv_timer_t *deliver;
     bool is_outage_logged;
-    struct state_entry *entries;
+    struct state_entries entries;
     struct state_call *writes;  // not yet acknowledged
     struct state_call *reads;   // wait for their round
     struct state_call *done;  // wait for their callback; one a turn, as a callback may close the state topic
@@ -189,68 +181,56 @@ static void on_writable(void *self)
     send_writes(self);
 }
 
-/** False: the record has no such header, or none that is a number. */
-static bool header_number(const rd_kafka_message_t *m, const char *name, uint64_t *ret)
+static bool is_awaited(const struct state_topic *s, const char *key)
 {
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t size;
-    uint64_t number = 0;
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        value == NULL || size > NUMBER_DIGITS) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        uint8_t digit = (uint8_t)(((const uint8_t *)value)[i] - '0');
-        if (digit > 9) {
-            return false;
+    const struct state_call *c;
+    LL_FOREACH (s->reads, c) {
+        if (strcmp(c->key, key) == 0) {
+            return true;
         }
-        number = 10 * number + digit;
     }
-    *ret = number;
-    return true;
+    return false;
 }
 
-/** Whether a newer record counts before this one. After compaction the value that it replaced is gone: then
- * it counts. */
-static bool is_outdated(const struct state_entry *entry, const rd_kafka_message_t *m, uint64_t generation)
+static char *key_of(const rd_kafka_message_t *m)
 {
-    uint64_t replaced;
-    return (generation != 0 && generation < entry->generation) ||
-           (header_number(m, STATE_TOPIC_REPLACES, &replaced) && replaced != entry->version);
+    return slice_to_string(slice_make(m->key, m->key == NULL ? 0 : m->key_len));
 }
 
 static void on_record(void *self, const rd_kafka_message_t *m)
 {
     struct state_topic *s = self;
-    CLEANUP(memory_free_pointer)
-    char *key = slice_to_string(slice_make(m->key, m->key == NULL ? 0 : m->key_len));
-    struct state_entry *entry;
-    HASH_FIND_STR(s->entries, key, entry);
-    uint64_t generation = 0;
-    (void)header_number(m, STATE_TOPIC_GENERATION, &generation);
-    if (entry != NULL && is_outdated(entry, m, generation)) {
-        return;
+    CLEANUP(memory_free_pointer) char *key = key_of(m);
+    state_entries_apply(&s->entries, key, m, is_awaited(s, key));
+}
+
+static void on_record_again(void *self, const rd_kafka_message_t *m)
+{
+    struct state_topic *s = self;
+    CLEANUP(memory_free_pointer) char *key = key_of(m);
+    if (is_awaited(s, key)) {
+        state_entries_restore(&s->entries, key, m);
     }
-    if (m->payload == NULL) {
-        if (entry != NULL) {
-            HASH_DEL(s->entries, entry);
-            free(entry->key);
-            bytes_clear(&entry->value);
-            free(entry);
+}
+
+/** False: the value must be read again first, in a round that was requested now. */
+static bool answer(struct state_topic *s, struct state_call *c)
+{
+    struct state_value found;
+    c->has_value = state_entries_find(&s->entries, c->key, &found);
+    if (c->has_value && found.is_dropped) {
+        if (!c->is_repeated) {
+            c->is_repeated = true;
+            c->round = compacted_topic_ask_again(s->topic);
+            return false;
         }
-        return;
+        c->has_value = false;  // the topic was made again meanwhile
     }
-    if (entry == NULL) {
-        entry = memory_zeroed(1, sizeof(*entry));
-        entry->key = TAKE(key);
-        HASH_ADD_KEYPTR(hh, s->entries, entry->key, strlen(entry->key), entry);
+    if (c->has_value) {
+        (void)bytes_reserve(&c->value, 1);  // data NULL would mean no such key
+        bytes_append_slice(&c->value, found.bytes);
     }
-    entry->generation = generation;
-    entry->version = (uint64_t)m->offset + 1;
-    bytes_reset(&entry->value);
-    bytes_append(&entry->value, m->payload, m->len);
+    return true;
 }
 
 static void on_round(void *self, uint64_t round)
@@ -259,18 +239,11 @@ static void on_round(void *self, uint64_t round)
     struct state_call *c;
     struct state_call *next;
     LL_FOREACH_SAFE (s->reads, c, next) {
-        if (c->round > round) {
-            continue;
+        if (c->round <= round && answer(s, c)) {
+            finish(s, &s->reads, c);
         }
-        struct state_entry *entry;
-        HASH_FIND_STR(s->entries, c->key, entry);
-        c->has_value = entry != NULL;
-        if (entry != NULL) {
-            (void)bytes_reserve(&c->value, 1);  // data NULL would mean no such key
-            bytes_append_slice(&c->value, bytes_slice(&entry->value));
-        }
-        finish(s, &s->reads, c);
     }
+    state_entries_trim(&s->entries);
 }
 
 static void on_refused(void *self, const struct fault *f)
@@ -348,7 +321,7 @@ bool state_topic_open(uv_loop_t *loop, const struct settings *settings, struct s
         .settings = settings,
         .name = STATE_TOPIC_NAME,
         .component = "state",
-        .listener = {on_record, on_round, on_writable, on_refused, s},
+        .listener = {on_record, on_record_again, on_round, on_writable, on_refused, s},
     };
     s->retry = new_timer(loop, s);
     s->deliver = new_timer(loop, s);
@@ -374,16 +347,19 @@ void state_topic_read(struct state_topic *s, const char *key, state_on_read on_r
 
 uint64_t state_topic_generation(const struct state_topic *s, const char *key)
 {
-    const struct state_entry *entry;
-    HASH_FIND_STR(s->entries, key, entry);
-    return entry == NULL ? 0 : entry->generation;
+    struct state_value found;
+    return state_entries_find(&s->entries, key, &found) ? found.generation : 0;
 }
 
 uint64_t state_topic_version(const struct state_topic *s, const char *key)
 {
-    const struct state_entry *entry;
-    HASH_FIND_STR(s->entries, key, entry);
-    return entry == NULL ? 0 : entry->version;
+    struct state_value found;
+    return state_entries_find(&s->entries, key, &found) ? found.version : 0;
+}
+
+size_t state_topic_large_bytes(const struct state_topic *s)
+{
+    return s->entries.large_bytes;
 }
 
 static struct state_call *add_write(struct state_topic *s, const char *key, struct slice value,
@@ -421,18 +397,6 @@ static void on_timer_closed(uv_handle_t *handle)
     free(handle);
 }
 
-static void free_entries(struct state_topic *s)
-{
-    struct state_entry *entry;
-    struct state_entry *next;
-    HASH_ITER (hh, s->entries, entry, next) {
-        HASH_DEL(s->entries, entry);
-        free(entry->key);
-        bytes_clear(&entry->value);
-        free(entry);
-    }
-}
-
 void state_topic_forget(struct state_topic *s, const void *self)
 {
     struct state_call *const lists[] = {s->writes, s->reads, s->done};
@@ -461,6 +425,6 @@ void state_topic_close(struct state_topic *s)
     free_calls(s->writes);
     free_calls(s->reads);
     free_calls(s->done);
-    free_entries(s);
+    state_entries_clear(&s->entries);
     free(s);
 }

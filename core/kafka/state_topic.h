@@ -7,22 +7,9 @@
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
 #include "core/config/settings.h"
+#include "core/kafka/state_entries.h"
 
 #define STATE_TOPIC_NAME "millrace.state"
-
-/**
- * Header of a record: a number in decimal digits that grows each time another copy takes over its key. After
- * a record that has it, those with a lower one are ignored: they are of a copy that was frozen when it was
- * replaced, and arrive late. Among records without it the newest one counts.
- */
-#define STATE_TOPIC_GENERATION "millrace.generation"
-
-/**
- * Header of a record: the version of the value that it replaces (state_topic_version), in decimal digits. The
- * record is ignored when the key has another value by then. So of several replacements of one value the first
- * counts, for all readers.
- */
-#define STATE_TOPIC_REPLACES "millrace.replaces"
 
 struct state_topic;
 
@@ -45,6 +32,9 @@ uint64_t state_topic_generation(const struct state_topic *s, const char *key);
 
 /** The version of the key's value when on_read was called; 0: it has none. */
 uint64_t state_topic_version(const struct state_topic *s, const char *key);
+
+/** Bytes in memory of values of more than 4 KB, which are dropped beyond some MB and read again. */
+size_t state_topic_large_bytes(const struct state_topic *s);
 
 /**
  * Writes the value if the key's value still has this version. on_written(NULL) does not say that it counts:

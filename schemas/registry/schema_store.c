@@ -318,7 +318,7 @@ bool schema_store_open(uv_loop_t *loop, const struct settings *settings, struct 
         .settings = settings,
         .name = REGISTRY_TOPIC,
         .component = "registry",
-        .listener = {on_record, on_round, on_ready, on_refused, s},
+        .listener = {on_record, NULL, on_round, on_ready, on_refused, s},
     };
     if (!compacted_topic_open(&params, &s->topic, f) ||
         !schema_writer_open(loop, settings, REGISTRY_TOPIC, &s->writer, f)) {

@@ -6,6 +6,9 @@ Copies of one record that millrace's connector made, with other keys, in one par
 `--stuck` keys, then `--behind` events of key 1, which is one of them, then all others, each with a key of its own. The
 function (work_server) answers 500 for the stuck keys and 200 for all others. The run ends when so many of the others
 (`--done`) were answered; meanwhile every stuck key is retried.
+
+With `--hold` the first failure of a stuck key is final: its dead letter is stored, and the key is held
+(`on_failure.hold_key`).
 """
 
 import argparse
@@ -24,6 +27,8 @@ TOPIC = "bench.waiting"
 NOTE = b"x" * 100
 # As many failures as a day of retries has, and none that ends in the dead-letter topic meanwhile.
 RETRY = {"attempts": 1_000_000, "backoff": {"initial": "1s", "max": "5s"}}
+
+HOLD = {"retry": {"statuses": {500: "dead"}}, "on_failure": {"hold_key": True}}
 
 
 def zigzag(number):
@@ -86,13 +91,15 @@ def main():
     parser.add_argument("--stuck", type=int, default=10_000)
     parser.add_argument("--behind", type=int, default=1_000_000)
     parser.add_argument("--done", type=int, default=200_000)
+    parser.add_argument("--hold", action="store_true")
     rig.kafka_option(parser)
     options = parser.parse_args()
     with rig.Rig(options.kafka) as bench, WorkServer() as server:
         produce(bench, one_record(bench), options)
         server.get("/reset")
         millrace = bench.millrace()
-        millrace.function("backlog", TOPIC, f"{server.url}/fail?{options.stuck}", delivery={"retry": RETRY})
+        delivery = HOLD if options.hold else {"retry": RETRY}
+        millrace.function("backlog", TOPIC, f"{server.url}/fail?{options.stuck}", delivery=delivery)
 
         def done():
             stats = server.stats()
@@ -100,9 +107,12 @@ def main():
 
         with rig.running(millrace, "bridge") as process, measure.Usage(process.pid) as usage:
             rig.wait_until(done, 600, f"{options.done} events done", pause=0.2)
+            if options.hold:
+                rig.wait_until(lambda: status(millrace)["parked_keys"] == options.stuck, 600, "held keys", pause=0.2)
             stats, said = server.stats(), status(millrace)
     result = {
         "events": options.events,
+        "hold_key": options.hold,
         "stuck_keys": options.stuck,
         "behind_one": options.behind,
         "done": stats["requests"] - stats["failed"],

@@ -134,6 +134,76 @@ static void questions_asked_together_are_all_answered_once(void **state)
 
 static struct state_topic *closed_by_callback;
 
+enum { LARGE = 12, LARGE_SIZE = 600000 };
+
+struct large_answer {
+    int calls;
+    size_t size;
+    uint8_t first;
+    uint8_t last;
+};
+
+static void on_read_large(void *self, struct slice value, const struct fault *f)
+{
+    struct large_answer *a = self;
+    assert_null(f);
+    a->calls++;
+    a->size = value.size;
+    a->first = value.size == 0 ? 0 : value.data[0];
+    a->last = value.size == 0 ? 0 : value.data[value.size - 1];
+}
+
+static void expect_large(struct state_topic *s, int number, size_t size)
+{
+    CLEANUP(memory_free_pointer) char *key = memory_format("progress/large/%d", number);
+    struct large_answer a = {0};
+    state_topic_read(s, key, on_read_large, &a);
+    while (a.calls == 0) {
+        (void)uv_run(&kafka.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(a.size, size);
+    assert_int_equal(a.first, size == 0 ? 0 : 'a' + number);
+    assert_int_equal(a.last, a.first);
+    assert_in_range(state_topic_large_bytes(s), 0, 4 << 20);
+}
+
+static void write_large(struct state_topic *s, int number, size_t size)
+{
+    CLEANUP(memory_free_pointer) char *key = memory_format("progress/large/%d", number);
+    CLEANUP(memory_free_pointer) char *value = memory_zeroed(1, size + 1);
+    memset(value, 'a' + number, size);
+    write_value(s, key, size == 0 ? NULL : value);
+}
+
+/** Of 7 MB in large values at most 4 MB are in memory; each is read when it is asked for. */
+static void large_values_take_little_memory_and_are_all_read(void **state)
+{
+    (void)state;
+    struct state_topic *s = open_state();
+    struct state_topic *other = open_state();
+    write_value(s, "connector/small", "kept");
+    for (int i = 0; i < LARGE; i++) {
+        write_large(s, i, LARGE_SIZE);
+    }
+    write_large(s, 3, LARGE_SIZE / 2);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < LARGE; i++) {
+            expect_large(s, i, i == 3 ? LARGE_SIZE / 2 : LARGE_SIZE);
+        }
+    }
+    for (int i = 0; i < LARGE; i++) {
+        write_large(other, i, i == 5 ? 0 : LARGE_SIZE + 1);
+    }
+    for (int i = 0; i < LARGE; i++) {
+        expect_large(s, i, i == 5 ? 0 : LARGE_SIZE + 1);
+        write_large(other, i, 0);
+    }
+    expect_answer(s, "connector/small", "kept");
+    assert_int_equal(state_topic_large_bytes(s), 0);
+    state_topic_close(s);
+    state_topic_close(other);
+}
+
 static void on_read_close(void *self, struct slice value, const struct fault *f)
 {
     (void)value;
@@ -276,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_was_written_is_read_by_the_next_process),
         cmocka_unit_test(a_read_sees_what_another_process_wrote_since_the_last_one),
         cmocka_unit_test(questions_asked_together_are_all_answered_once),
+        cmocka_unit_test(large_values_take_little_memory_and_are_all_read),
         cmocka_unit_test(a_callback_may_close_it),
         cmocka_unit_test(a_broker_that_comes_back_answers_what_waited),
         cmocka_unit_test(a_broken_producer_is_replaced_and_nothing_written_is_lost),
