@@ -107,6 +107,7 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
     b->deps.limits = shared_limits_new(params->settings);
     b->deps.schemas = schema_cache_new(params->loop, params->registry);
     b->deps.fetcher = fetcher_new(params->loop, params->settings);
+    b->deps.registrations = registration_client_new(params->loop, params->settings);
     b->deps.dead_letters = dead_letter_new(params->loop, params->settings);
     (void)uv_timer_init(params->loop, &b->timer);
     b->timer.data = b;
@@ -278,6 +279,7 @@ void bridge_free(struct bridge *b)
     }
     dead_letter_free(b->deps.dead_letters);
     shared_limits_free(b->deps.limits);
+    registration_client_free(b->deps.registrations);
     fetcher_free(b->deps.fetcher);
     schema_cache_free(b->deps.schemas);
     state_topic_close(b->deps.state_topic);

@@ -177,11 +177,24 @@ static void write_sample(struct bytes *out, const char *name, const char *suffix
     bytes_append_byte(out, ' ');
 }
 
+/** Finite buckets without any observation say nothing, and are most of the text of a process with many idle
+ * functions. */
+static size_t buckets_written(const struct metric *s)
+{
+    for (size_t i = 0; i <= BUCKET_COUNT; i++) {
+        if (s->buckets[i] > 0) {
+            return BUCKET_COUNT;
+        }
+    }
+    return 0;
+}
+
 static void write_histogram(struct bytes *out, const char *name, const struct metric *s)
 {
     const char *comma = s->labels[0] != '\0' ? "," : "";
     uint64_t count = 0;
-    for (size_t i = 0; i < BUCKET_COUNT; i++) {
+    size_t written = buckets_written(s);
+    for (size_t i = 0; i < written; i++) {
         count += s->buckets[i];
         bytes_format(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, s->labels, comma,
                      (double)BUCKETS_US[i] / 1e6, (unsigned long long)count);

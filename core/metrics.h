@@ -32,7 +32,8 @@ void metric_set(struct metric *s, double value);
 /** Histograms only: buckets 1-2.5-5 from 1 ms to 60 s; the exposition is in seconds. */
 void metric_observe_us(struct metric *s, int64_t duration_us);
 
-/** Appends all metrics in the text format, HELP and TYPE once for each name. */
+/** Appends all metrics in the text format, HELP and TYPE once for each name. A histogram without observations
+ * has the bucket +Inf only. */
 void metrics_write(const struct metrics *m, struct bytes *out);
 
 /** Appends a sample's value: whole numbers without an exponent; NaN, +Inf and -Inf as Prometheus has them. */

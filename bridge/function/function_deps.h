@@ -6,6 +6,7 @@
 
 #include "bridge/delivery/dead_letter.h"
 #include "bridge/delivery/shared_limit.h"
+#include "bridge/function/registration_client.h"
 #include "bridge/intake/fetcher.h"
 #include "bridge/intake/schema_cache.h"
 #include "core/kafka/state_topic.h"
@@ -20,6 +21,7 @@ struct function_deps {
     struct dead_letter *dead_letters;
     struct metrics *metrics;
     struct fetcher *fetcher;
+    struct registration_client *registrations;
     struct job *job;  // NULL: functions are run as their files say
     struct shared_limits *limits;
 };

@@ -147,8 +147,8 @@ static void register_function(struct membership *m)
         begin_job(m, deps->job);
         return;
     }
-    m->registration =
-        registration_start(deps->loop, deps->settings, deps->state_topic, m->params.config, on_registered, m);
+    m->registration = registration_start(deps->loop, deps->settings, deps->registrations, deps->state_topic,
+                                         m->params.config, on_registered, m);
 }
 
 static void on_record_saved(void *self, const struct fault *f)

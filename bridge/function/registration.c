@@ -18,6 +18,8 @@ struct registration {
     uv_work_t work;
     uv_loop_t *loop;
     const struct settings *settings;
+    struct registration_client *client;  // lent
+    rd_kafka_t *rk;                      // while a worker thread uses the struct
     struct state_topic *state;
     const struct function_config *config;
     registration_on_done on_done;  // NULL: cancelled
@@ -79,11 +81,14 @@ static bool has_ended(struct registration *r, const struct fault *f)
 
 static struct registration_scope scope_of(const struct registration *r)
 {
-    return (struct registration_scope){
-        .settings = r->settings, .config = r->config, .component = r->component, .known = r->known};
+    return (struct registration_scope){.rk = r->rk,
+                                       .settings = r->settings,
+                                       .config = r->config,
+                                       .component = r->component,
+                                       .known = r->known};
 }
 
-/** Runs on a worker thread, with a client of its own: it may block. */
+/** Runs on a worker thread: it may block. */
 static void work(uv_work_t *work)
 {
     struct registration *r = work->data;
@@ -99,6 +104,11 @@ static void start_work(struct registration *r, enum step step)
 {
     r->step = step;
     r->work.data = r;
+    struct fault f;
+    if (!registration_client_acquire(r->client, &r->rk, &f)) {
+        (void)has_ended(r, &f);
+        return;
+    }
     INVARIANT(uv_queue_work(r->loop, &r->work, work, on_work_done) == 0);
 }
 
@@ -195,6 +205,7 @@ static void on_work_done(uv_work_t *done, int status)
 {
     (void)status;
     struct registration *r = done->data;
+    registration_client_release(r->client);
     if (has_ended(r, NULL)) {
         return;
     }
@@ -222,12 +233,14 @@ static void on_state_read(void *self, struct slice value, const struct fault *f)
 }
 
 struct registration *registration_start(uv_loop_t *loop, const struct settings *settings,
-                                        struct state_topic *state, const struct function_config *config,
-                                        registration_on_done on_done, void *self)
+                                        struct registration_client *client, struct state_topic *state,
+                                        const struct function_config *config, registration_on_done on_done,
+                                        void *self)
 {
     struct registration *r = memory_zeroed(1, sizeof(*r));
     *r = (struct registration){.loop = loop,
                                .settings = settings,
+                               .client = client,
                                .state = state,
                                .config = config,
                                .on_done = on_done,

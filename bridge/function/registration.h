@@ -12,6 +12,7 @@
 
 #include <uv.h>
 
+#include "bridge/function/registration_client.h"
 #include "bridge/function/registration_record.h"
 #include "core/kafka/state_topic.h"
 
@@ -30,8 +31,9 @@ typedef void (*registration_on_done)(void *self, const struct registration_resul
 /** Starts a registration. on_done is called once, unless cancelled; the other pointers are lent until then.
  */
 struct registration *registration_start(uv_loop_t *loop, const struct settings *settings,
-                                        struct state_topic *state, const struct function_config *config,
-                                        registration_on_done on_done, void *self);
+                                        struct registration_client *client, struct state_topic *state,
+                                        const struct function_config *config, registration_on_done on_done,
+                                        void *self);
 
 /**
  * Cancels the registration: on_done is not called, and the registration frees itself.

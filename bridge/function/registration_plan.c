@@ -24,17 +24,19 @@ static bool is_wanted(const void *self, const char *topic)
 }
 
 /** Lists all partitions of the function's topics. */
-static bool list_partitions(const struct registration_scope *scope, rd_kafka_t *rk,
-                            rd_kafka_topic_partition_list_t *list, struct fault *f)
+static bool list_partitions(const struct registration_scope *scope, rd_kafka_topic_partition_list_t *list,
+                            struct fault *f)
 {
-    rd_kafka_resp_err_t code = kafka_query_partitions(rk, is_wanted, scope, list);
+    rd_kafka_resp_err_t code = kafka_query_partitions(scope->rk, is_wanted, scope, list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fault(f, code, "listing the topics");
 }
 
 /** Fills in the committed offsets; a partition without one gets a negative offset. */
-static bool ask_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, struct fault *f)
+static bool ask_committed(const struct registration_scope *scope, rd_kafka_topic_partition_list_t *list,
+                          struct fault *f)
 {
-    rd_kafka_resp_err_t code = kafka_query_committed(rk, list);
+    CLEANUP(memory_free_pointer) char *group = function_config_group(scope->config->name);
+    rd_kafka_resp_err_t code = kafka_query_group_offsets(scope->rk, group, list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fault(f, code, "fetching the committed offsets");
 }
 
@@ -88,8 +90,8 @@ static void decide(const struct registration_scope *scope, const rd_kafka_topic_
 }
 
 /** Finds the offsets of the partitions that begin now, except those that another start has written down. */
-static bool find_offsets(const struct registration_scope *scope, rd_kafka_t *rk,
-                         rd_kafka_topic_partition_list_t *starting, struct fault *f)
+static bool find_offsets(const struct registration_scope *scope, rd_kafka_topic_partition_list_t *starting,
+                         struct fault *f)
 {
     rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(starting->cnt);
     for (int i = 0; i < starting->cnt; i++) {
@@ -100,7 +102,7 @@ static bool find_offsets(const struct registration_scope *scope, rd_kafka_t *rk,
         }
     }
     const struct start_position at = {scope->config->source.start, scope->config->source.start_value};
-    bool is_good = asked->cnt == 0 || start_offsets_find(rk, scope->settings, &at, asked, f);
+    bool is_good = asked->cnt == 0 || start_offsets_find(scope->rk, scope->settings, &at, asked, f);
     for (int i = 0; i < asked->cnt && is_good; i++) {
         const rd_kafka_topic_partition_t *found = &asked->elems[i];
         rd_kafka_topic_partition_list_find(starting, found->topic, found->partition)->offset = found->offset;
@@ -109,42 +111,23 @@ static bool find_offsets(const struct registration_scope *scope, rd_kafka_t *rk,
     return is_good;
 }
 
-static bool open_client(const struct registration_scope *scope, rd_kafka_t **ret, struct fault *f)
-{
-    CLEANUP(memory_free_pointer) char *group = function_config_group(scope->config->name);
-    const char *extra[] = {"group.id", group, NULL};
-    rd_kafka_conf_t *conf;
-    return kafka_client_conf(scope->settings, KAFKA_CONSUMER, extra, &conf, f) &&
-           kafka_client_open(conf, KAFKA_CONSUMER, ret, f);
-}
-
-static void close_client(rd_kafka_t *rk)
-{
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-}
-
 bool registration_plan_make(const struct registration_scope *scope, struct registration_plan *ret,
                             struct fault *f)
 {
-    rd_kafka_t *rk;
-    if (!open_client(scope, &rk, f)) {
-        return false;
-    }
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(16);
-    bool is_good = list_partitions(scope, rk, all, f) && ask_committed(rk, all, f);
+    bool is_good = list_partitions(scope, all, f) && ask_committed(scope, all, f);
     if (is_good) {
         ret->partition_count = (size_t)all->cnt;
         ret->record = registration_record_new(scope->known, scope->config);
         ret->starting = rd_kafka_topic_partition_list_new(all->cnt);
         decide(scope, all, ret);
-        is_good = find_offsets(scope, rk, ret->starting, f);
+        is_good = find_offsets(scope, ret->starting, f);
     }
     for (int i = 0; is_good && i < ret->starting->cnt; i++) {
         const rd_kafka_topic_partition_t *which = &ret->starting->elems[i];
         registration_record_set_offset(ret->record, which->topic, which->partition, which->offset);
     }
     rd_kafka_topic_partition_list_destroy(all);
-    close_client(rk);
     return is_good;
 }
 
@@ -155,12 +138,13 @@ static bool is_group_in_use(rd_kafka_resp_err_t code)
 }
 
 /** The partitions of the list that have no committed offset; the caller destroys them. NULL: `f` says why. */
-static rd_kafka_topic_partition_list_t *
-without_offset(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list, struct fault *f)
+static rd_kafka_topic_partition_list_t *without_offset(const struct registration_scope *scope,
+                                                       const rd_kafka_topic_partition_list_t *list,
+                                                       struct fault *f)
 {
     rd_kafka_topic_partition_list_t *committed = rd_kafka_topic_partition_list_copy(list);
     rd_kafka_topic_partition_list_t *ret = NULL;
-    if (ask_committed(rk, committed, f)) {
+    if (ask_committed(scope, committed, f)) {
         ret = rd_kafka_topic_partition_list_new(list->cnt);
     }
     for (int i = 0; ret != NULL && i < list->cnt; i++) {
@@ -175,13 +159,13 @@ without_offset(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list, stru
 
 /** A commit is refused while the group has members. Then another process may have committed the same offsets
  * first, and joined. */
-static bool judge_refusal(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t code,
-                          struct fault *f)
+static bool judge_refusal(const struct registration_scope *scope, rd_kafka_topic_partition_list_t *list,
+                          rd_kafka_resp_err_t code, struct fault *f)
 {
     if (!is_group_in_use(code)) {
         return kafka_fault(f, code, "committing the start offsets");
     }
-    rd_kafka_topic_partition_list_t *left = without_offset(rk, list, f);
+    rd_kafka_topic_partition_list_t *left = without_offset(scope, list, f);
     if (left == NULL) {
         return false;
     }
@@ -195,20 +179,16 @@ static bool judge_refusal(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
 bool registration_plan_commit(const struct registration_scope *scope, const struct registration_plan *plan,
                               struct fault *f)
 {
-    rd_kafka_t *rk;
-    if (!open_client(scope, &rk, f)) {
-        return false;
-    }
-    rd_kafka_topic_partition_list_t *left = without_offset(rk, plan->starting, f);
+    rd_kafka_topic_partition_list_t *left = without_offset(scope, plan->starting, f);
     bool is_good = left != NULL;
     if (is_good && left->cnt > 0) {
-        rd_kafka_resp_err_t code = rd_kafka_commit(rk, left, 0);
-        is_good = code == RD_KAFKA_RESP_ERR_NO_ERROR || judge_refusal(rk, left, code, f);
+        CLEANUP(memory_free_pointer) char *group = function_config_group(scope->config->name);
+        rd_kafka_resp_err_t code = kafka_query_group_commit(scope->rk, group, left);
+        is_good = code == RD_KAFKA_RESP_ERR_NO_ERROR || judge_refusal(scope, left, code, f);
     }
     if (left != NULL) {
         rd_kafka_topic_partition_list_destroy(left);
     }
-    close_client(rk);
     return is_good;
 }
 

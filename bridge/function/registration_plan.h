@@ -16,6 +16,7 @@ struct registration_plan {
 };
 
 struct registration_scope {
+    rd_kafka_t *rk;                        // lent; in no group
     const struct settings *settings;       // lent
     const struct function_config *config;  // lent
     const char *component;                 // lent

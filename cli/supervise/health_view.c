@@ -1,6 +1,6 @@
 #include "cli/supervise/health_view.h"
 
-#include "cli/supervise/metrics_merge.h"
+#include "cli/supervise/metrics_sums.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 
@@ -56,20 +56,26 @@ static bool has_entry(const json_t *entries, const char *name)
     return false;
 }
 
-/** Sets the count of dead letters from the metrics, which include those of earlier processes. */
-static void set_dead_letters(json_t *entry, const char *kind, const char *name, struct slice metrics)
+/** Dead letters by name, from the metrics, which include those of earlier processes. */
+static struct metrics_sums *sum_dead_letters(const char *kind, struct slice metrics)
 {
     CLEANUP(memory_free_pointer)
-    char *series = memory_format("millrace_%s_dead_letters_total{%s=\"%s\"", kind, kind, name);
-    (void)json_object_set_new(entry, "dead_letters",
-                              json_integer((json_int_t)metrics_merge_sum(metrics, series)));
+    char *beginning = memory_format("millrace_%s_dead_letters_total{%s=\"", kind, kind);
+    return metrics_sums_new(metrics, beginning);
 }
 
-static void add_function(struct health_view *view, const struct health_part *part, json_t *entry)
+static void set_dead_letters(json_t *entry, const struct metrics_sums *letters, const char *name)
+{
+    (void)json_object_set_new(entry, "dead_letters",
+                              json_integer((json_int_t)metrics_sums_of(letters, name)));
+}
+
+static void add_function(struct health_view *view, const struct health_part *part,
+                         const struct metrics_sums *letters, json_t *entry)
 {
     const char *name = json_string_value(json_object_get(entry, "name"));
     (void)json_object_set_new(entry, "process", json_string(part->name));
-    set_dead_letters(entry, "function", name == NULL ? "" : name, part->metrics);
+    set_dead_letters(entry, letters, name == NULL ? "" : name);
     if (!part->is_reporting) {
         set_process_state(entry, part);
     }
@@ -78,20 +84,24 @@ static void add_function(struct health_view *view, const struct health_part *par
 
 static void add_functions(struct health_view *view, const struct health_part *part, json_t *status)
 {
+    struct metrics_sums *letters = sum_dead_letters("function", part->metrics);
     size_t index;
     json_t *entry;
     json_array_foreach(status, index, entry)
     {
         if (json_is_object(entry)) {
-            add_function(view, part, entry);
+            add_function(view, part, letters, entry);
         }
     }
+    metrics_sums_free(letters);
 }
 
 static void add_connector(struct health_view *view, const struct health_part *part, json_t *status)
 {
     json_t *entry = json_is_object(status) ? json_incref(status) : new_entry(part->name);
-    set_dead_letters(entry, "connector", part->name, part->metrics);
+    struct metrics_sums *letters = sum_dead_letters("connector", part->metrics);
+    set_dead_letters(entry, letters, part->name);
+    metrics_sums_free(letters);
     if (!part->is_reporting) {
         set_process_state(entry, part);
     }
@@ -103,12 +113,29 @@ struct view_context {
     const struct health_provider *provider;
 };
 
+/** An object with the entries' names as keys. */
+static json_t *names_of(const json_t *entries)
+{
+    json_t *names = json_object();
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(entries, index, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        if (name != NULL) {
+            (void)json_object_set_new(names, name, json_true());
+        }
+    }
+    return names;
+}
+
 /** Adds the functions that no report has named yet, with the state of the bridge process. */
 static void add_unreported(struct view_context *context, const struct health_part *part)
 {
     const struct text_list *functions = context->provider->functions;
+    json_t *reported = names_of(context->view->functions);
     for (size_t i = 0; functions != NULL && i < functions->count; i++) {
-        if (!has_entry(context->view->functions, functions->items[i])) {
+        if (json_object_get(reported, functions->items[i]) == NULL) {
             json_t *entry = new_entry(functions->items[i]);
             if (part->detail[0] != '\0' || !part->is_reporting) {
                 set_process_state(entry, part);
@@ -117,6 +144,7 @@ static void add_unreported(struct view_context *context, const struct health_par
             (void)json_array_append_new(context->view->functions, entry);
         }
     }
+    json_decref(reported);
 }
 
 static void view_part(void *self, const struct health_part *part)

@@ -158,25 +158,6 @@ void metrics_merge_add_kinds(struct metrics_merge *m, struct slice text, unsigne
     }
 }
 
-double metrics_merge_sum(struct slice text, const char *beginning)
-{
-    size_t size = strlen(beginning);
-    double sum = 0;
-    while (text.size > 0) {
-        const uint8_t *end = memchr(text.data, '\n', text.size);
-        size_t line_size = end == NULL ? text.size : (size_t)(end - text.data);
-        const uint8_t *blank = memrchr(text.data, ' ', line_size);
-        if (line_size > size && memcmp(text.data, beginning, size) == 0 && blank != NULL) {
-            CLEANUP(memory_free_pointer)
-            char *number = slice_to_string(slice_make(blank, line_size - (size_t)(blank - text.data)));
-            sum += strtod(number, NULL);
-        }
-        line_size += end == NULL ? 0 : 1;
-        text = slice_make(text.data + line_size, text.size - line_size);
-    }
-    return sum;
-}
-
 void metrics_merge_write(const struct metrics_merge *m, struct bytes *out)
 {
     for (const struct metrics_merge_family *f = m->families; f != NULL; f = f->hh.next) {

@@ -14,9 +14,6 @@ struct metrics_merge *metrics_merge_new(void);
  */
 void metrics_merge_add(struct metrics_merge *m, struct slice text);
 
-/** The sum of the samples whose lines begin with `beginning`: `name{label="a"`. */
-double metrics_merge_sum(struct slice text, const char *beginning);
-
 enum metrics_merge_kinds {
     METRICS_MERGE_COUNTERS = 1,  // and histograms
     METRICS_MERGE_LASTING_GAUGES =

@@ -16,4 +16,12 @@ rd_kafka_resp_err_t kafka_query_partitions(rd_kafka_t *rk,
  * Returns the first error, of the request or of a partition. */
 rd_kafka_resp_err_t kafka_query_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list);
 
+/** The same for any group, whatever the client's own. */
+rd_kafka_resp_err_t kafka_query_group_offsets(rd_kafka_t *rk, const char *group,
+                                              rd_kafka_topic_partition_list_t *list);
+
+/** Commits the list's offsets for a group without members. */
+rd_kafka_resp_err_t kafka_query_group_commit(rd_kafka_t *rk, const char *group,
+                                             const rd_kafka_topic_partition_list_t *list);
+
 #endif

@@ -105,6 +105,7 @@ def main():
     parser.add_argument("--events", type=int, default=20_000, help="for each topic")
     parser.add_argument("--rest", type=float, default=10.0, help="seconds at rest")
     parser.add_argument("--no-join", action="store_true", help="start no second process")
+    parser.add_argument("--start-only", action="store_true", help="deliver nothing: the start, and the cost at rest")
     rig.kafka_option(parser)
     options = parser.parse_args()
     result = {"functions": options.functions, "topics": options.topics}
@@ -116,13 +117,15 @@ def main():
         begun = time.monotonic()
         with rig.running(millrace, "bridge") as process:
             result["start_s"] = wait_ready(millrace, begun)
+            result["start_cpu_s"] = round(measure.cpu_by_group(process.pid)["total"], 2)
             time.sleep(2)
             result["rest"] = at_rest(process, bench.kafka.process.pid, options.rest)
             begun = time.monotonic()
             result["metrics_bytes"] = len(millrace.get("/metrics").content)
             result["metrics_s"] = round(time.monotonic() - begun, 3)
-            result["load"] = deliver(bench, options, process, nginx, record)
-            if not options.no_join:
+            if not options.start_only:
+                result["load"] = deliver(bench, options, process, nginx, record)
+            if not options.no_join and not options.start_only:
                 second = configure(bench, options, nginx.url)
                 begun = time.monotonic()
                 with rig.running(second, "bridge"):
@@ -131,9 +134,9 @@ def main():
             begun = time.monotonic()
             process.stop(120)
             result["stop_s"] = round(time.monotonic() - begun, 2)
-    rest, load = result["rest"], result["load"]
-    report.table([("at rest", *rest.values())], ("", *rest))
-    report.table([("at load", *load.values())], ("", *load))
+    for what in ("rest", "load"):
+        if what in result:
+            report.table([(f"at {what}", *result[what].values())], ("", *result[what]))
     report.report("fanout", result)
 
 

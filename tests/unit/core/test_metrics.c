@@ -40,6 +40,20 @@ static void asking_twice_gives_the_same_series(void **state)
     metrics_free(m);
 }
 
+static void a_histogram_without_observations_has_no_finite_bucket(void **state)
+{
+    (void)state;
+    struct metrics *m = metrics_new();
+    (void)metrics_series(m, METRIC_HISTOGRAM, "d_seconds", "D.", "f=\"a\"");
+    struct bytes out = {0};
+    metrics_write(m, &out);
+    assert_string_equal(bytes_text(&out), "# HELP d_seconds D.\n# TYPE d_seconds histogram\n"
+                                          "d_seconds_bucket{f=\"a\",le=\"+Inf\"} 0\n"
+                                          "d_seconds_sum{f=\"a\"} 0\nd_seconds_count{f=\"a\"} 0\n");
+    bytes_clear(&out);
+    metrics_free(m);
+}
+
 static void a_duration_counts_in_every_bucket_that_holds_it(void **state)
 {
     (void)state;
@@ -78,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_explained_once_and_has_a_line_per_series),
         cmocka_unit_test(asking_twice_gives_the_same_series),
+        cmocka_unit_test(a_histogram_without_observations_has_no_finite_bucket),
         cmocka_unit_test(a_duration_counts_in_every_bucket_that_holds_it),
         cmocka_unit_test(removing_a_label_takes_its_series_and_no_others),
     };

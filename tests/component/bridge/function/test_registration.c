@@ -8,6 +8,7 @@
 #define TOPIC "shop.public.orders"
 
 static struct mock_kafka kafka;
+static struct registration_client *client;
 static pthread_barrier_t both_plan;
 static int64_t next_end;
 static int asked_count;
@@ -103,7 +104,7 @@ static void register_in(struct process *p, const struct function_config *config)
     struct fault f;
     p->is_done = false;
     assert_true(state_topic_open(&kafka.loop, &kafka.settings, &p->state, &f));
-    assert_non_null(registration_start(&kafka.loop, &kafka.settings, p->state, config, on_done, p));
+    assert_non_null(registration_start(&kafka.loop, &kafka.settings, client, p->state, config, on_done, p));
 }
 
 static void make_config(struct function_config *config)
@@ -116,6 +117,7 @@ static void of_two_processes_at_once_the_first_claim_counts(void **state)
 {
     (void)state;
     mock_kafka_start(&kafka);
+    client = registration_client_new(&kafka.loop, &kafka.settings);
     assert_int_equal(rd_kafka_mock_topic_create(kafka.cluster, TOPIC, 1, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
     next_end = 100;
     asked_count = 0;
@@ -132,6 +134,7 @@ static void of_two_processes_at_once_the_first_claim_counts(void **state)
     state_topic_close(processes[1].state);
     function_config_clear(&config);
     (void)pthread_barrier_destroy(&both_plan);
+    registration_client_free(client);
     mock_kafka_stop(&kafka);
 }
 
@@ -146,6 +149,7 @@ static void a_claim_that_was_not_committed_counts_at_the_next_start(void **state
 {
     (void)state;
     mock_kafka_start(&kafka);
+    client = registration_client_new(&kafka.loop, &kafka.settings);
     assert_int_equal(rd_kafka_mock_topic_create(kafka.cluster, TOPIC, 1, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
     asked_count = 0;
     struct function_config config;
@@ -168,12 +172,34 @@ static void a_claim_that_was_not_committed_counts_at_the_next_start(void **state
     assert_int_equal(committed("millrace.fn"), 42);
     state_topic_close(p.state);
     function_config_clear(&config);
+    registration_client_free(client);
+    mock_kafka_stop(&kafka);
+}
+
+static void registrations_share_a_client(void **state)
+{
+    (void)state;
+    mock_kafka_start(&kafka);
+    client = registration_client_new(&kafka.loop, &kafka.settings);
+    struct fault f;
+    rd_kafka_t *first = NULL;
+    rd_kafka_t *second = NULL;
+    assert_true(registration_client_acquire(client, &first, &f));
+    assert_true(registration_client_acquire(client, &second, &f));
+    assert_ptr_equal(first, second);
+    registration_client_release(client);
+    registration_client_release(client);
+    assert_true(registration_client_acquire(client, &second, &f));
+    assert_ptr_equal(first, second);
+    registration_client_release(client);
+    registration_client_free(client);
     mock_kafka_stop(&kafka);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(registrations_share_a_client),
         cmocka_unit_test(of_two_processes_at_once_the_first_claim_counts),
         cmocka_unit_test(a_claim_that_was_not_committed_counts_at_the_next_start),
     };
