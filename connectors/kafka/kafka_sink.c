@@ -7,12 +7,13 @@
 #include "connectors/kafka/kafka_sink.h"
 
 #include <stdio.h>
-#include <uthash.h>
 
 #include "connectors/kafka/accumulator.h"
 #include "connectors/kafka/kafka_probe.h"
 #include "connectors/kafka/kafka_push.h"
 #include "connectors/kafka/kafka_record.h"
+#include "connectors/kafka/kafka_reports.h"
+#include "connectors/kafka/kafka_sink_topics.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/pulse.h"
@@ -29,14 +30,6 @@ static const char *const LINGER_UNDER_LOAD[] = {"linger.ms", "5", NULL};
 enum { PULSE_MS = 500 };
 
 enum sink_state { OPEN, FAILED, CLOSING };
-
-struct kafka_sink_topic {
-    char *name;
-    rd_kafka_topic_t *handle;
-    int32_t partition;
-    struct accumulator_queue queue;
-    UT_hash_handle hh;
-};
 
 struct kafka_sink {
     uv_loop_t *loop;
@@ -57,11 +50,6 @@ struct kafka_sink {
     uv_timer_t *close_limit;  // ends the wait for acknowledgements
 };
 
-struct run {
-    uint64_t ticket;
-    uint32_t count;
-};
-
 // --- delivery reports ---
 
 static void fail(struct kafka_sink *s, const struct fault *f)
@@ -72,42 +60,25 @@ static void fail(struct kafka_sink *s, const struct fault *f)
     }
 }
 
-static void fail_delivery(struct kafka_sink *s, rd_kafka_resp_err_t error, const char *topic)
+static void on_reports_settled(void *self, uint64_t ticket, uint32_t count)
+{
+    struct kafka_sink *s = self;
+    if (s->state == OPEN) {
+        s->listener.on_settled(s->listener.self, ticket, count);
+    }
+}
+
+static void on_report_failed(void *self, rd_kafka_resp_err_t error, const char *topic)
 {
     struct fault f;
     (void)kafka_record_undelivered(error, topic, &f);
-    fail(s, &f);
+    fail(self, &f);
 }
 
-static void settle(struct kafka_sink *s, const struct run *run)
-{
-    if (run->count > 0 && s->state == OPEN) {
-        s->listener.on_settled(s->listener.self, run->ticket, run->count);
-    }
-}
-
-// One event holds a whole batch's reports. Runs of records of one transaction are settled in one call.
 static void read_reports(struct kafka_sink *s, rd_kafka_event_t *event)
 {
-    struct run run = {0};
-    const rd_kafka_message_t *message;
-    while ((message = rd_kafka_event_message_next(event)) != NULL) {
-        s->handed--;
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            settle(s, &run);
-            run.count = 0;
-            fail_delivery(s, message->err, rd_kafka_topic_name(message->rkt));
-            continue;
-        }
-        uint64_t ticket = (uint64_t)(uintptr_t)message->_private;
-        if (run.count > 0 && run.ticket != ticket) {
-            settle(s, &run);
-            run.count = 0;
-        }
-        run.ticket = ticket;
-        run.count++;
-    }
-    settle(s, &run);
+    const struct kafka_reports_reader reader = {&s->handed, on_reports_settled, on_report_failed, s};
+    kafka_reports_read(event, &reader);
 }
 
 static void read_error(struct kafka_sink *s, rd_kafka_event_t *event)
@@ -365,17 +336,7 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
 
 struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name, int32_t partition)
 {
-    struct kafka_sink_topic *topic = NULL;
-    HASH_FIND_STR(s->topics, name, topic);
-    if (topic == NULL) {
-        topic = memory_zeroed(1, sizeof(*topic));
-        topic->name = memory_string(name);
-        topic->partition = partition;
-        topic->handle = rd_kafka_topic_new(s->producer.rk, name, NULL);
-        INVARIANT(topic->handle != NULL);
-        HASH_ADD_KEYPTR(hh, s->topics, topic->name, strlen(topic->name), topic);
-    }
-    return topic;
+    return kafka_sink_topics_get(&s->topics, s->producer.rk, name, partition);
 }
 
 size_t kafka_sink_in_flight(const struct kafka_sink *s)
@@ -410,19 +371,6 @@ struct kafka_admin *kafka_sink_admin(struct kafka_sink *s)
     return s->producer.admin;
 }
 
-static void free_topics(struct kafka_sink *s)
-{
-    struct kafka_sink_topic *topic;
-    struct kafka_sink_topic *next;
-    HASH_ITER (hh, s->topics, topic, next) {
-        HASH_DEL(s->topics, topic);
-        rd_kafka_topic_destroy(topic->handle);
-        accumulator_clear_queue(&s->accumulator, &topic->queue);
-        free(topic->name);
-        free(topic);
-    }
-}
-
 static void on_timer_closed(uv_handle_t *handle)
 {
     free(handle);
@@ -434,7 +382,7 @@ static void on_push_stopped(void *self)
 {
     struct kafka_sink *s = self;
     struct kafka_sink_listener listener = s->listener;
-    free_topics(s);
+    kafka_sink_topics_clear(&s->topics, &s->accumulator);
     kafka_producer_discard(&s->producer);
     free(s);
     if (listener.on_closed != NULL) {

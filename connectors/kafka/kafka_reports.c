@@ -1,0 +1,35 @@
+#include "connectors/kafka/kafka_reports.h"
+
+struct run {
+    uint64_t ticket;
+    uint32_t count;
+};
+
+static void settle(const struct kafka_reports_reader *reader, struct run *run)
+{
+    if (run->count > 0) {
+        reader->on_settled(reader->self, run->ticket, run->count);
+    }
+    run->count = 0;
+}
+
+void kafka_reports_read(rd_kafka_event_t *event, const struct kafka_reports_reader *reader)
+{
+    struct run run = {0};
+    const rd_kafka_message_t *message;
+    while ((message = rd_kafka_event_message_next(event)) != NULL) {
+        (*reader->outstanding)--;
+        uint64_t ticket = (uint64_t)(uintptr_t)message->_private;
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            settle(reader, &run);
+            reader->on_failed(reader->self, message->err, rd_kafka_topic_name(message->rkt));
+            continue;
+        }
+        if (run.ticket != ticket) {
+            settle(reader, &run);
+        }
+        run.ticket = ticket;
+        run.count++;
+    }
+    settle(reader, &run);
+}
