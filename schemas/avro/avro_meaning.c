@@ -53,9 +53,9 @@ static enum avro_meaning find_meaning(const struct avro_meaning_rule *rules, siz
 
 static bool is_variable_decimal(const struct avro_type *type)
 {
-    return type->count == 2 && slice_equal(type->fields[0].label, slice_of("\"scale\":")) &&
+    return type->count == 2 && slice_equal(type->fields[0].label, slice_of(",\"scale\":")) &&
            type->fields[0].type->kind == AVRO_KIND_INT &&
-           slice_equal(type->fields[1].label, slice_of("\"value\":")) &&
+           slice_equal(type->fields[1].label, slice_of(",\"value\":")) &&
            type->fields[1].type->kind == AVRO_KIND_BYTES;
 }
 

@@ -59,10 +59,10 @@ static inline const struct avro_type *avro_read_branch(struct cursor *c, const s
  * cursor short. */
 void avro_read_skip(struct cursor *c, const struct avro_type *type);
 
-/** A record field's name, without the quotes of its label. */
+/** A record field's name, cut out of its label. */
 static inline struct slice avro_field_name(const struct avro_field *field)
 {
-    return slice_make(field->label.data + 1, field->label.size - sizeof("\"\":") + 1);
+    return slice_make(field->label.data + 2, field->label.size - sizeof(",\"\":") + 1);
 }
 
 #endif

@@ -85,11 +85,13 @@ static struct avro_type *add_type(struct avro_type_parser *p, enum avro_kind kin
 }
 
 // `text` as a JSON string followed by `end`, on the heap.
-static struct slice make_label(const char *text, const char *end)
+static struct slice make_label(const char *begin, const char *text, const char *end)
 {
     struct bytes label = {0};
+    bytes_append_string(&label, begin);
     text_append_json(&label, slice_of(text));
     bytes_append_string(&label, end);
+    memset(bytes_reserve(&label, BYTES_PADDING), 0, BYTES_PADDING);
     return bytes_slice(&label);
 }
 
@@ -202,7 +204,7 @@ static bool add_field(struct avro_type_parser *p, struct avro_type *record, cons
     if (type == NULL) {
         return false;
     }
-    record->fields[record->count++] = (struct avro_field){.label = make_label(name, ":"), .type = type};
+    record->fields[record->count++] = (struct avro_field){.label = make_label(",", name, ":"), .type = type};
     return true;
 }
 
@@ -252,7 +254,7 @@ static struct avro_type *parse_enum(struct avro_type_parser *p, const json_t *js
             return refuse(p, "bad symbol in", type->full_name);
         }
         (void)json_object_set_new(seen, symbol, json_true());
-        type->symbols[type->count++] = make_label(symbol, "");
+        type->symbols[type->count++] = make_label("", symbol, "");
     }
     return type;
 }

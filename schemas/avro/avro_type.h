@@ -88,7 +88,7 @@ struct avro_pass {
 };
 
 struct avro_field {
-    struct slice label;  // `"name":` as JSON text
+    struct slice label;  // `,"name":` as JSON text, with BYTES_PADDING behind it
     struct avro_type *type;
     enum avro_role role;
     struct avro_pass pass;  // see avro_pass.h

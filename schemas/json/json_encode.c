@@ -253,14 +253,16 @@ static void walk_record(struct walk *w, const struct avro_type *type)
         walk_decimal(w, read_string(w), scale);
         return;
     }
-    bytes_append_byte(w->out, '{');
-    for (size_t i = 0; i < type->count && !w->in.is_short; i++) {
-        if (i > 0) {
-            bytes_append_byte(w->out, ',');
-        }
-        bytes_append_slice(w->out, type->fields[i].label);
-        walk_value(w, type->fields[i].type);
+    size_t begin = w->out->size;
+    const struct avro_field *behind = type->fields + type->count;
+    for (const struct avro_field *field = type->fields; field < behind && !w->in.is_short; field++) {
+        bytes_append_padded(w->out, field->label);
+        walk_value(w, field->type);
     }
+    if (w->out->size == begin) {
+        bytes_append_byte(w->out, '{');
+    }
+    w->out->data[begin] = '{';  // instead of the first label's comma
     bytes_append_byte(w->out, '}');
 }
 

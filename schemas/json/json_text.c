@@ -82,14 +82,20 @@ static const uint8_t *append_escaped(struct bytes *out, const uint8_t *at, const
     return at + 1;
 }
 
+// Each word is copied before its first character that needs an escape is found.
 void json_text_content(struct bytes *out, struct slice text)
 {
     const uint8_t *at = text.data;
     const uint8_t *end = text.size > 0 ? text.data + text.size : text.data;
     while (at < end) {
-        const uint8_t *plain = json_text_plain_end(at, end);
-        bytes_append(out, at, (size_t)(plain - at));
-        at = plain < end ? append_escaped(out, plain, end) : end;
+        uint64_t word = text_load(at, (size_t)(end - at));
+        size_t plain = text_unmarked(text_mark_special(word));
+        memcpy(bytes_reserve(out, sizeof(word)), &word, sizeof(word));
+        out->size += plain;
+        at += plain;
+        if (plain < sizeof(word) && at < end) {
+            at = append_escaped(out, at, end);
+        }
     }
 }
 
