@@ -4,26 +4,22 @@
 #include "core/http/http_transport.h"
 
 #include <stdio.h>
+#include <utlist.h>
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "core/http/http_head.h"
-#include "core/http/http_sockets.h"
+#include "core/http/http_curl_handle.h"
 
 enum { ROUNDS_MAX = 4 };
 
 struct curl_call {
     struct http_call base;
     struct curl_client *client;
-    CURL *easy;
+    struct http_curl_handle handle;
     http_on_done on_done;  // NULL: idle
     void *self;
     struct curl_call *next;  // in the list of active or of idle calls
     struct curl_call *previous;
-    struct curl_slist lines;  // header_lines as one node in front of the caller's list
-    char *url;                // as last set on the handle, like the next three
-    CURLU *parsed_url;
-    char *method;
     bool was_sent_before;  // curl wanted to resend after bytes were sent, and was stopped
     int64_t started_us;
     int64_t deadline_us;
@@ -35,7 +31,6 @@ struct curl_call {
 };
 
 struct curl_client {
-    uv_loop_t *loop;
     CURLM *multi;
     struct http_sockets sockets;
     uv_poll_t poll;
@@ -58,6 +53,13 @@ static int on_curl_timer(CURLM *multi, long wait_ms, void *self)
     c->curl_due_us = wait_ms < 0 ? -1 : clock_now_us() + wait_ms * CLOCK_US_PER_MS;
     c->has_work = true;
     return 0;
+}
+
+static long number_of(const struct curl_call *call, CURLINFO info)
+{
+    long ret = 0;
+    curl_easy_getinfo(call->handle.easy, info, &ret);
+    return ret;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *self)
@@ -87,28 +89,15 @@ static int on_before_request(void *self, char *peer, char *local, int peer_port,
     (void)peer_port;
     (void)local_port;
     struct curl_call *call = self;
-    long sent = 0;
-    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
-    call->was_sent_before = sent > 0;
+    call->was_sent_before = number_of(call, CURLINFO_REQUEST_SIZE) > 0;
     return call->was_sent_before ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-/** Sets the options that are the same for all requests. */
-static void set_constants(struct curl_call *call)
+static void set_callbacks(struct curl_call *call)
 {
-    CURL *easy = call->easy;
+    CURL *easy = call->handle.easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");  // else libcurl takes one from the environment
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    // HTTP/2 where TLS offers it. No CURLOPT_PIPEWAIT: it would delay all other calls until the first
-    // response.
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    http_sockets_adopt(&call->client->sockets, easy);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
@@ -120,110 +109,26 @@ static struct curl_call *new_call(struct curl_client *c)
     struct curl_call *call = memory_zeroed(1, sizeof(*call));
     call->base.type = &http_curl;
     call->client = c;
-    call->easy = curl_easy_init();
-    INVARIANT(call->easy != NULL);
-    set_constants(call);
+    http_curl_handle_init(&call->handle, &c->sockets);
+    set_callbacks(call);
     return call;
 }
 
 static void free_call(struct curl_call *call)
 {
-    curl_easy_cleanup(call->easy);
-    curl_url_cleanup(call->parsed_url);
+    http_curl_handle_clear(&call->handle);
     bytes_clear(&call->body);
-    free(call->url);
-    free(call->method);
     free(call);
-}
-
-static void list_put(struct curl_call **list, struct curl_call *call)
-{
-    call->previous = NULL;
-    call->next = *list;
-    if (call->next != NULL) {
-        call->next->previous = call;
-    }
-    *list = call;
-}
-
-static void list_take(struct curl_call **list, struct curl_call *call)
-{
-    if (call->previous != NULL) {
-        call->previous->next = call->next;
-    } else {
-        *list = call->next;
-    }
-    if (call->next != NULL) {
-        call->next->previous = call->previous;
-    }
 }
 
 /** Removes the call from curl and keeps its handle and buffers for the next one. */
 static void release_call(struct curl_call *call)
 {
     struct curl_client *c = call->client;
-    curl_multi_remove_handle(c->multi, call->easy);
+    curl_multi_remove_handle(c->multi, call->handle.easy);
     call->on_done = NULL;
-    list_take(&c->active, call);
-    list_put(&c->idle, call);
-}
-
-static void set_method(struct curl_call *call, const char *method)
-{
-    if (call->method != NULL && strcmp(call->method, method) == 0) {
-        return;
-    }
-    free(call->method);
-    call->method = memory_string(method);
-    bool is_get = strcmp(method, "GET") == 0;
-    bool is_post = strcmp(method, "POST") == 0;
-    if (is_get) {
-        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, NULL);
-        curl_easy_setopt(call->easy, CURLOPT_HTTPGET, 1L);
-    } else {
-        curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
-    }
-    curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, is_get || is_post ? NULL : method);
-}
-
-/** Parses the URL, which http_head has checked, once: with CURLOPT_URL alone curl would parse it for each
- * transfer. */
-static void set_url(struct curl_call *call, const char *url)
-{
-    CURLU *parsed = curl_url();
-    INVARIANT(parsed != NULL);
-    INVARIANT(curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
-    // The head has the header Authorization made of them.
-    (void)curl_url_set(parsed, CURLUPART_USER, NULL, 0);
-    (void)curl_url_set(parsed, CURLUPART_PASSWORD, NULL, 0);
-    curl_easy_setopt(call->easy, CURLOPT_URL, url);  // relative redirects are resolved against it
-    curl_easy_setopt(call->easy, CURLOPT_CURLU, parsed);
-    curl_url_cleanup(call->parsed_url);
-    call->parsed_url = parsed;
-    free(call->url);
-    call->url = memory_string(url);
-}
-
-/** Sets the options that differ from the last request on this handle. */
-static void configure(struct curl_call *call, const struct http_request *request)
-{
-    const struct http_head *head = request->head;
-    if (call->url == NULL || strcmp(call->url, head->url) != 0) {
-        set_url(call, head->url);
-    }
-    set_method(call, head->method);
-    struct curl_slist *headers = head->headers;
-    if (request->header_lines != NULL) {
-        // curl sends a node's text unchanged and parses only its first header name.
-        call->lines = (struct curl_slist){(char *)(uintptr_t)request->header_lines, headers};
-        headers = &call->lines;
-    }
-    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, headers);
-    if (head->has_content) {
-        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
-        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
-                         request->body.size == 0 ? (const void *)"" : request->body.data);
-    }
+    DL_DELETE2(c->active, call, previous, next);
+    DL_PREPEND2(c->idle, call, previous, next);
 }
 
 static struct http_call *curl_send(void *transport, const struct http_request *request, http_on_done on_done,
@@ -232,11 +137,11 @@ static struct http_call *curl_send(void *transport, const struct http_request *r
     struct curl_client *c = transport;
     struct curl_call *call = c->idle;
     if (call != NULL) {
-        list_take(&c->idle, call);
+        DL_DELETE2(c->idle, call, previous, next);
     } else {
         call = new_call(c);
     }
-    configure(call, request);
+    http_curl_handle_configure(&call->handle, request);
     call->on_done = on_done;
     call->self = self;
     call->was_sent_before = false;
@@ -250,8 +155,8 @@ static struct http_call *curl_send(void *transport, const struct http_request *r
     if (call->deadline_us < c->call_due_us) {
         c->call_due_us = call->deadline_us;
     }
-    list_put(&c->active, call);
-    curl_multi_add_handle(c->multi, call->easy);
+    DL_PREPEND2(c->active, call, previous, next);
+    curl_multi_add_handle(c->multi, call->handle.easy);
     c->has_work = true;
     return &call->base;
 }
@@ -263,18 +168,17 @@ static void curl_cancel(struct http_call *call)
 
 static void fill_response(struct curl_call *call, struct http_response *r)
 {
-    long status = 0;
-    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    long status = number_of(call, CURLINFO_RESPONSE_CODE);
     r->status = (int)status;
     r->body = bytes_slice(&call->body);
     r->is_cut = call->is_cut;
     struct curl_header *control = NULL;
     r->is_abort =
-        curl_easy_header(call->easy, "webhook-delivery", 0, CURLH_HEADER, -1, &control) == CURLHE_OK &&
+        curl_easy_header(call->handle.easy, "webhook-delivery", 0, CURLH_HEADER, -1, &control) == CURLHE_OK &&
         strcasecmp(control->value, "abort-message") == 0;
     if (status == 429 || status == 503) {
         curl_off_t retry_after_s = 0;  // curl reads both forms; a date becomes seconds from now
-        curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+        curl_easy_getinfo(call->handle.easy, CURLINFO_RETRY_AFTER, &retry_after_s);
         if (retry_after_s > 0) {
             curl_off_t capped = retry_after_s > INT32_MAX ? INT32_MAX : retry_after_s;
             r->retry_after_us = capped * CLOCK_US_PER_S;
@@ -282,24 +186,9 @@ static void fill_response(struct curl_call *call, struct http_response *r)
     }
     if (status >= 300 && status < 400) {
         char *location = NULL;
-        curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &location);
+        curl_easy_getinfo(call->handle.easy, CURLINFO_REDIRECT_URL, &location);
         r->location = location;
     }
-}
-
-static bool is_sent(const struct curl_call *call)
-{
-    long sent = 0;
-    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
-    return sent > 0;
-}
-
-/** Whether a part of the response has arrived. */
-static bool has_begun(const struct curl_call *call)
-{
-    long status = 0;
-    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    return status != 0;
 }
 
 /** Ends the call and calls on_done. `code` is CURLE_OPERATION_TIMEDOUT when our deadline has passed. */
@@ -311,21 +200,22 @@ static void finish(struct curl_call *call, CURLcode code)
     if (code == CURLE_OK || call->is_cut) {
         fill_response(call, &r);
     } else {
-        r.is_sent = is_sent(call);
+        r.is_sent = number_of(call, CURLINFO_REQUEST_SIZE) > 0;
         r.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
-        const char *why = call->was_sent_before             ? "the connection was closed without a response"
-                          : r.is_timeout && has_begun(call) ? "the response was not complete in time"
-                          : r.is_timeout                    ? "no response in time"
-                          : call->why[0] != '\0'            ? call->why
-                                                            : curl_easy_strerror(code);
+        const char *why = call->was_sent_before ? "the connection was closed without a response"
+                          : r.is_timeout && number_of(call, CURLINFO_RESPONSE_CODE) != 0
+                              ? "the response was not complete in time"
+                          : r.is_timeout         ? "no response in time"
+                          : call->why[0] != '\0' ? call->why
+                                                 : curl_easy_strerror(code);
         (void)fault_from(&r.transport, FAULT_RETRY, "libcurl", (int)code, "%s", why);
     }
     // The body lies in the call's buffer, so the call becomes idle only after on_done has returned.
-    list_take(&call->client->active, call);
-    curl_multi_remove_handle(call->client->multi, call->easy);
+    DL_DELETE2(call->client->active, call, previous, next);
+    curl_multi_remove_handle(call->client->multi, call->handle.easy);
     call->on_done = NULL;
     on_done(call->self, &r);
-    list_put(&call->client->idle, call);
+    DL_PREPEND2(call->client->idle, call, previous, next);
 }
 
 static void finish_late_calls(struct curl_client *c, int64_t now_us)
@@ -436,7 +326,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static void *curl_open(uv_loop_t *loop, size_t connections_max)
 {
     struct curl_client *c = memory_zeroed(1, sizeof(*c));
-    c->loop = loop;
     c->curl_due_us = -1;
     c->call_due_us = INT64_MAX;
     c->multi = curl_multi_init();
@@ -474,7 +363,7 @@ static void release(struct curl_client *c)
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         for (struct curl_call *call = lists[i], *next; call != NULL; call = next) {
             next = call->next;
-            curl_multi_remove_handle(c->multi, call->easy);
+            curl_multi_remove_handle(c->multi, call->handle.easy);
             free_call(call);
         }
     }
