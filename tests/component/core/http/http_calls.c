@@ -67,10 +67,10 @@ static void on_time(uv_timer_t *timer)
 static void on_done(void *self, const struct http_response *r)
 {
     struct caller *caller = self;
-    json_t *line = json_pack("{s:i, s:s, s:b, s:b, s:s%, s:I, s:s, s:I}", "status", r->status, "fault",
+    json_t *line = json_pack("{s:i, s:s, s:b, s:b, s:b, s:s%, s:I, s:s, s:I}", "status", r->status, "fault",
                              r->transport.kind == FAULT_NONE ? "" : r->transport.text, "is_sent",
-                             (int)r->is_sent, "is_timeout", (int)r->is_timeout, "body",
-                             r->body.size == 0 ? "" : (const char *)r->body.data, r->body.size,
+                             (int)r->is_sent, "is_timeout", (int)r->is_timeout, "is_cut", (int)r->is_cut,
+                             "body", r->body.size == 0 ? "" : (const char *)r->body.data, r->body.size,
                              "retry_after_us", (json_int_t)r->retry_after_us, "location",
                              r->location == NULL ? "" : r->location, "took_us", (json_int_t)r->took_us);
     (void)json_dumpf(line, stdout, JSON_COMPACT);
