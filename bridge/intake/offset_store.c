@@ -88,6 +88,7 @@ static bool describe(struct offset_store *s, struct partition *p, uint64_t hash,
     record->spill = (struct progress_spill){0};
     bool is_whole = progress_record_write(out, safe, record, now_ms);
     p->is_spill_committing = false;
+    p->needs_spill = !is_whole;
     if (!is_whole && p->spill.state != NULL) {
         if (p->spill.hash != hash) {
             partition_spill_write(p, record, hash, is_last);
@@ -243,7 +244,8 @@ void offset_store_commit_ended(struct offset_store *s, rd_kafka_resp_err_t code,
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
             free(p->committed_text);
             p->committed_text = TAKE(p->committing_text);
-            if (!p->is_spill_committing && p->state != PARTITION_LOST) {  // the text says all
+            // It says all that is known, or else one that was written meanwhile is named by the next commit.
+            if (!p->is_spill_committing && !p->needs_spill && p->state != PARTITION_LOST) {
                 partition_spill_delete(p);
             }
             p->committed_hash = p->committing_hash;

@@ -46,6 +46,7 @@ struct partition {
     uint64_t failures;     // attempts that were used up since it was assigned
     uint64_t failures_committing;
     bool is_spill_committing;     // the text of the commit in flight names a spilled record
+    bool needs_spill;             // it does not say all that is known
     uint64_t failures_committed;  // so many of them are known to a restart
     uint64_t fetches_refused;     // so many are known (leader_watch.h)
     int64_t checked_us;           // when fetches_refused was looked at last

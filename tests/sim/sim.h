@@ -26,7 +26,9 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 }
     X(FAILED)                                                                                                \
     X(REJECTED)                                                                                              \
     X(UNREACHABLE)                                                                                           \
-    X(LATE) X(LETTER_UNAVAILABLE) X(LETTERS_UNKNOWN) X(GONE) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW)  \
+    X(LATE)                                                                                                  \
+    X(LETTER_UNAVAILABLE)                                                                                    \
+    X(LETTERS_UNKNOWN) X(STATE_REFUSED) X(STATE_LATE) X(GONE) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW) \
         X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
@@ -55,7 +57,9 @@ enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
     X(BATCH)                                                                                                 \
     X(BISECTED)                                                                                              \
     X(PARTIAL_FAILURES)                                                                                      \
-    X(KEY_HELD) X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
+    X(KEY_HELD)                                                                                              \
+    X(PROGRESS_SPILLED)                                                                                      \
+    X(SPILL_READ) X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
 enum sim_feature {
 #define X(name) SIM_HAS_##name,
     SIM_FEATURES(X)
@@ -71,6 +75,7 @@ struct sim_shape {
     bool has_partial_failures;
     bool coalesces;
     bool holds_keys;
+    size_t text_max;  // of progress that is committed with an offset: the rest is spilled; 0: as Kafka has it
     bool has_rate;
     bool has_pauses;
 };
@@ -206,10 +211,14 @@ void sim_kafka_lose(int process);
 /** Whether it was expelled and can't know yet that it must not call events of the partition. */
 bool sim_kafka_is_unaware(int process, int partition);
 void sim_kafka_close(rd_kafka_t *rk);
+/** All processes have ended: fails if one has left a queue. */
+void sim_kafka_check_closed(void);
 /** Those of a process that is killed: some have arrived. */
 void sim_kafka_drop_commits(int process);
 /** Events that a restart would repeat may be repeated. */
 void sim_forget(struct sim_partition *p, int number);
+/** The same when what was spilled is read: since then it may have been replaced. */
+void sim_forget_more(int partition);
 
 // sim_endpoint.c, sim_letters.c
 /** An event is delivered, filtered, or its dead letter is stored. */
@@ -228,6 +237,14 @@ void sim_letter_log_reset(void);
 void sim_letter_log_append(struct work_item *item);
 /** Somebody redrives or drops letters. */
 void sim_letter_log_work(void);
+
+// sim_state.c
+void sim_state_reset(void);
+struct state_topic *sim_state_topic(void);
+/** What is spilled of the partition; size 0: nothing. */
+struct slice sim_state_value(int partition);
+/** The writes of a process that is killed: some have arrived. */
+void sim_state_drop(int process);
 
 // sim_bridge.c
 void sim_bridge_init(void);

@@ -172,6 +172,7 @@ static void start(void *arg)
                                      .self = s};
     struct consumer_params consumer = {.config = s->config,
                                        .fetcher = s->fetcher,
+                                       .state_topic = sim_state_topic(),
                                        .listener = {.on_ready = on_ready,
                                                     .on_assigned = on_assigned,
                                                     .on_revoked = on_revoked,
@@ -252,6 +253,7 @@ static void throw_away(struct sim_process *s)
         rd_kafka_topic_partition_list_destroy(c->revoked);
     }
     fetcher_free(TAKE(s->fetcher));
+    topic_check_close(&c->topics);
     kafka_watch_stop(c->main_watch);
     rd_kafka_queue_destroy(TAKE(c->main_queue));
     offset_store_close(&c->offsets);
@@ -265,6 +267,7 @@ void sim_bridge_kill(struct sim_process *s)
 {
     sim_end_process_events(s->number);
     sim_kafka_drop_commits(s->number);
+    sim_state_drop(s->number);
     sim_trace("process %d is killed", s->number);
     s->is_up = false;
     throw_away(s);

@@ -357,3 +357,10 @@ void sim_kafka_signal_readers(void)
         }
     }
 }
+
+void sim_kafka_check_closed(void)
+{
+    if (queues != NULL) {
+        sim_fail("a queue was not destroyed");
+    }
+}

@@ -69,7 +69,9 @@ static void note_failure(const struct endpoint_call *call, size_t at)
     uint32_t limit = (uint32_t)sim.processes[call->process].config->delivery.retry.attempts;
     // Halving a batch uses up no attempt, nor does failing behind an event of the key that is given up.
     bool is_counted = !sim.shape.has_bisect && !(sim.shape.holds_keys && sim.shape.is_batch);
-    if (is_counted && e->failures > limit + p->forgotten) {
+    // Spilled attempts are forgotten together.
+    uint32_t forgotten = p->forgotten * (sim.shape.text_max > 0 ? limit : 1);
+    if (is_counted && e->failures > limit + forgotten) {
         sim_fail("attempts: %d/%d has failed %u times", call->events[at].partition,
                  (int)call->events[at].offset, e->failures);
     }

@@ -4,6 +4,7 @@
 
 #include <utlist.h>
 
+#include "bridge/intake/partition_spill.h"
 #include "core/base/memory.h"
 #include "tests/sim/sim_kafka.h"
 
@@ -50,13 +51,21 @@ rd_kafka_resp_err_t rd_kafka_get_watermark_offsets(rd_kafka_t *rk, const char *t
 }
 
 /** What a restart would know of a partition. */
-static const struct progress_record *known_of(const struct sim_partition *p)
+static const struct progress_record *known_of(const struct sim_partition *p, int number)
 {
     static struct progress_record record;
+    static struct progress_record spilled;
+    int64_t offset;
     struct fault f;
     const char *text = p->text == NULL ? "" : p->text;
     if (!progress_record_read(slice_of(text), p->committed, sim.now_us / 1000, &record, &f)) {
         sim_fail("a committed text is unreadable: %s", f.text);
+    }
+    const struct slice value = sim_state_value(number);
+    if (record.spill.log != 0 && value.size > 0 &&
+        partition_spill_parse(value, sim.now_us / 1000, &spilled, &offset, &f) &&
+        spilled.spill.log == record.spill.log) {
+        progress_record_merge(&record, p->committed, &spilled, offset);
     }
     return &record;
 }
@@ -82,7 +91,7 @@ static bool is_known_parked(const struct progress_record *record, int64_t offset
 
 void sim_forget(struct sim_partition *p, int number)
 {
-    const struct progress_record *record = known_of(p);
+    const struct progress_record *record = known_of(p, number);
     p->generation++;
     for (int64_t i = 0; i < p->end; i++) {
         struct sim_event *e = &p->events[i];
@@ -103,10 +112,22 @@ static bool has_later(const struct sim_partition *p, int number, int64_t offset)
     return ret && sim.shape.coalesces && e->key >= 0 && !sim_letter_is_due(p->owner, number, offset);
 }
 
+void sim_forget_more(int partition)
+{
+    struct sim_partition *p = &sim.partitions[partition];
+    const struct progress_record *record = known_of(p, partition);
+    for (int64_t i = 0; i < p->end; i++) {
+        struct sim_event *e = &p->events[i];
+        e->is_parked = e->is_parked && is_known_parked(record, i);
+        e->may_repeat =
+            e->may_repeat || (e->is_settled && !is_known(p, record, i) && !is_known_parked(record, i));
+    }
+}
+
 /** Nothing that is not settled is committed as settled. */
 static void check_committed(struct sim_partition *p, int number)
 {
-    const struct progress_record *record = known_of(p);
+    const struct progress_record *record = known_of(p, number);
     for (int64_t i = 0; i < OFFSETS; i++) {
         struct sim_event *e = &p->events[i];
         bool is_wrong = is_known(p, record, i) && e->exists && !e->is_settled;

@@ -124,7 +124,10 @@ static bool can_strike(enum sim_fault fault, enum sim_phase phase)
     case SIM_LETTER_UNAVAILABLE:
         return phase != SIM_PHASE_DOWN;
     case SIM_LETTERS_UNKNOWN:
+    case SIM_STATE_REFUSED:
         return phase != SIM_PHASE_DOWN;
+    case SIM_STATE_LATE:
+        return phase != SIM_PHASE_DOWN && phase != SIM_PHASE_COMMITTING;  // it is written before that
     case SIM_LOOKUP_FAILED:
         return phase == SIM_PHASE_LOOKING_UP;
     case SIM_COMMIT_REFUSED:

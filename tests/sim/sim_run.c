@@ -216,6 +216,7 @@ static void make_shape(void)
     s->has_partial_failures = s->is_batch && sim_chance(2);
     s->coalesces = s->order == FUNCTION_ORDER_KEY && sim_chance(5);
     s->holds_keys = s->order != FUNCTION_ORDER_NONE && !s->coalesces && sim_chance(3);
+    s->text_max = sim_chance(4) ? 70 + sim_roll(40) : 0;
     s->has_rate = sim_chance(5);
     s->has_pauses = sim_chance(5);
     make_stuck();
@@ -234,6 +235,7 @@ void sim_run(uint64_t seed)
     make_shape();
     sim.others = (struct sim_others){0};
     sim_letter_log_reset();
+    sim_state_reset();
     sim.process_count = 1 + (int)sim_roll(PROCESSES);
     make_events();
     sim.current = -1;
@@ -252,6 +254,7 @@ void sim_run(uint64_t seed)
         step();
     }
     sim_bridge_stop_all();
+    sim_kafka_check_closed();
     for (int i = 0; i < PARTITIONS; i++) {
         free(sim.partitions[i].text);
     }

@@ -137,11 +137,29 @@ static void a_commit_that_says_all_deletes_what_was_spilled(void **state)
     assert_int_equal(accept_commit(&store, partitions, PARTITION_REVOKED, true), 0);
 }
 
+/** A record that was acknowledged while the commit was in flight: the next commit names it. */
+static void a_commit_that_does_not_say_all_keeps_what_is_spilled(void **state)
+{
+    (void)state;
+    struct partition partitions[PARTITIONS];
+    rd_kafka_topic_partition_list_t *list;
+    begin(partitions, &list);
+    struct partition *p = &partitions[0];
+    p->needs_spill = true;
+    p->spill.state = (struct state_topic *)(void *)partitions;  // never used
+    p->spill.named = (struct progress_spill){1, 1};
+    offset_store_commit_ended(&(struct offset_store){.partitions = &(struct partition *){partitions}},
+                              RD_KAFKA_RESP_ERR_NO_ERROR, list);
+    assert_int_equal(p->spill.named.log, 1);
+    end(partitions, list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_partitions_without_an_error_have_come_on),
         cmocka_unit_test(a_commit_that_failed_as_a_whole_moves_none),
+        cmocka_unit_test(a_commit_that_does_not_say_all_keeps_what_is_spilled),
         cmocka_unit_test(a_commit_that_says_all_deletes_what_was_spilled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
