@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "connectors/connector_state.h"
+#include "connectors/state_record.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
@@ -20,7 +21,6 @@
 
 enum {
     TRANSACTIONS_MAX = 16384,  // open at once: read, and not acknowledged completely
-    RECORD_MS = 1000,          // between state records, under load
 };
 enum { STATE_PARTITION = 0 };
 #define EXPLAIN_US (2 * CLOCK_US_PER_S)   // the oldest record waits: read why from librdkafka's log
@@ -42,19 +42,10 @@ struct change_delivery {
     bool is_begin_refused;
     bool is_withholding;
 
-    uint64_t generation;  // of the records of this session; higher than that of the record it began with
-    struct source_state state;   // the content of the record; its position is that of `recorded`
-    struct source_state wanted;  // with is_save_due: what the record shall say
-    uint64_t recorded;           // the position in the acknowledged record
-    uint64_t recording;          // the position in the record in flight
+    struct state_record record;
     uint64_t confirmed;
     bool has_session;
-    bool is_save_due;     // change_delivery_save was called
-    bool is_saving;       // the record in flight has that state
-    uint64_t save_after;  // all tickets below must be settled before
-    bool is_recording;    // a state record is in flight
     bool is_draining;
-    int64_t recorded_us;
     int64_t
         acked_us;  // the newest acknowledgement, or when the first record was put after none was in flight
     int overdue_checks;
@@ -65,19 +56,15 @@ struct change_delivery {
 
 static void free_when_closed(struct change_delivery *d);
 
-static bool may_save(const struct change_delivery *d)
+static struct state_record_progress progress_of(const struct change_delivery *d)
 {
-    return d->is_save_due && d->watermark.first >= d->save_after;
-}
-
-static bool is_position_due(const struct change_delivery *d)
-{
-    return d->has_session && d->state.is_known && watermark_safe(&d->watermark) > d->recorded;
+    return (struct state_record_progress){d->has_session, watermark_safe(&d->watermark), d->watermark.first};
 }
 
 static bool is_record_due(const struct change_delivery *d)
 {
-    return may_save(d) || is_position_due(d);
+    struct state_record_progress progress = progress_of(d);
+    return state_record_is_due(&d->record, &progress);
 }
 
 static enum sink_step publish(struct change_delivery *d, const struct kafka_sink_record *record,
@@ -102,21 +89,17 @@ static rd_kafka_headers_t *generation_header(uint64_t generation)
 
 static enum sink_step send_record(struct change_delivery *d, struct fault *f)
 {
-    struct source_state state = may_save(d) ? d->wanted : d->state;
-    if (d->has_session) {
-        uint64_t safe = watermark_safe(&d->watermark);
-        state.position = safe > d->state.position ? safe : d->state.position;
-    }
+    struct state_record_progress progress = progress_of(d);
+    struct source_state state = state_record_next(&d->record, &progress);
     CLEANUP(bytes_clear) struct bytes value = {0};
     CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
     connector_state_write(&value, &state);
-    rd_kafka_headers_t *headers = generation_header(d->generation);
+    rd_kafka_headers_t *headers = generation_header(d->record.generation);
     struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME, STATE_PARTITION),
                                        .key = slice_of(key),
                                        .value = bytes_slice(&value),
                                        .headers = headers,
                                        .ticket = TICKET_RECORD};
-    d->recording = state.position;
     enum sink_step step = publish(d, &record, f);
     rd_kafka_headers_destroy(headers);
     if (step == SINK_TOO_LARGE) {
@@ -126,26 +109,17 @@ static enum sink_step send_record(struct change_delivery *d, struct fault *f)
     return step;
 }
 
-static void note_sent(struct change_delivery *d)
-{
-    d->is_recording = true;
-    d->is_saving = may_save(d);
-    d->is_save_due = d->is_save_due && !d->is_saving;
-    d->state = d->is_saving ? d->wanted : d->state;
-    d->recorded_us = clock_now_us();
-}
-
 // Runs from the loop, never from inside the functions that make the record due.
 static void on_due(uv_timer_t *timer)
 {
     struct change_delivery *d = timer->data;
     struct fault f = {0};
-    if (d->is_recording || !is_record_due(d)) {
+    if (d->record.is_in_flight || !is_record_due(d)) {
         return;
     }
     switch (send_record(d, &f)) {
     case SINK_TAKEN:
-        note_sent(d);
+        state_record_sent(&d->record, d->watermark.first, clock_now_us());
         if (kafka_sink_flush(d->sink, &f) == SINK_FAULT) {
             d->params.listener.on_fault(d->params.listener.self, &f);
         }
@@ -161,20 +135,20 @@ static void on_due(uv_timer_t *timer)
 // Schedules the state record if it is due; under load at most once a second.
 static void advance_record(struct change_delivery *d)
 {
-    if (d->is_recording || !is_record_due(d)) {
+    if (d->record.is_in_flight || !is_record_due(d)) {
         return;
     }
-    int64_t wait_ms = RECORD_MS - (clock_now_us() - d->recorded_us) / CLOCK_US_PER_MS;
-    bool is_urgent = may_save(d) || d->is_draining || d->recorded_us == 0 || wait_ms <= 0;
-    if (is_urgent || !uv_is_active((uv_handle_t *)d->due)) {
-        (void)uv_timer_start(d->due, on_due, is_urgent ? 0 : (uint64_t)wait_ms, 0);
+    struct state_record_progress progress = progress_of(d);
+    uint64_t wait_ms = state_record_wait_ms(&d->record, &progress, d->is_draining, clock_now_us());
+    if (wait_ms == 0 || !uv_is_active((uv_handle_t *)d->due)) {
+        (void)uv_timer_start(d->due, on_due, wait_ms, 0);
     }
 }
 
 static void confirm(struct change_delivery *d)
 {
     uint64_t safe = watermark_safe(&d->watermark);
-    uint64_t position = safe < d->recorded ? safe : d->recorded;
+    uint64_t position = safe < d->record.recorded ? safe : d->record.recorded;
     if (d->has_session && position > d->confirmed) {
         d->confirmed = position;
         d->params.listener.on_safe(d->params.listener.self, position);
@@ -183,13 +157,9 @@ static void confirm(struct change_delivery *d)
 
 static void on_recorded(struct change_delivery *d)
 {
-    d->is_recording = false;
-    d->recorded = d->recording;
-    d->state.position = d->recording;
+    state_record_acknowledged(&d->record);
     confirm(d);
-    bool is_newest = d->is_saving && !d->is_save_due;
-    d->is_saving = false;
-    if (is_newest) {
+    if (state_record_end_save(&d->record)) {
         d->params.listener.on_saved(d->params.listener.self);
     }
 }
@@ -297,15 +267,12 @@ struct kafka_sink *change_delivery_sink(struct change_delivery *d)
     return d->sink;
 }
 
-// The server's position is authoritative: after a restore or failover it may be lower than what was
-// confirmed.
 void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
 {
     (void)watermark_restart(&d->watermark, position);
     d->is_withholding = false;
     d->confirmed = position;
-    d->recorded = d->state.position < position ? d->state.position : position;
-    d->state.position = d->recorded;
+    state_record_begin_session(&d->record, position);
     d->has_session = true;
     advance_record(d);
 }
@@ -314,8 +281,7 @@ bool change_delivery_renew(struct change_delivery *d, struct fault *f)
 {
     close_sink(d);
     d->has_session = d->is_begin_refused = false;
-    d->is_recording = d->is_saving = d->is_save_due = false;
-    d->recorded_us = 0;
+    state_record_drop(&d->record);
     (void)uv_timer_stop(d->due);
     (void)watermark_restart(&d->watermark, d->confirmed);
     return open_sink(d, f);
@@ -400,8 +366,8 @@ int64_t change_delivery_oldest_us(const struct change_delivery *d)
     }
     int64_t since_us = d->acked_us;
     int64_t sealed_us;
-    if (d->is_recording && d->recorded_us < since_us) {
-        since_us = d->recorded_us;
+    if (d->record.is_in_flight && d->record.sent_us < since_us) {
+        since_us = d->record.sent_us;
     }
     // A withheld transaction stays the oldest for ever.
     if (!d->is_withholding && watermark_oldest_mark(&d->watermark, &sealed_us) && sealed_us != 0 &&
@@ -455,8 +421,8 @@ static void on_read(void *self, struct slice value, const struct fault *f)
     if (f == NULL && !connector_state_read(value, &state, &bad)) {
         f = &bad;
     }
-    d->state = state;
-    d->generation = next_generation(d);
+    d->record.state = state;
+    d->record.generation = next_generation(d);
     d->params.listener.on_loaded(d->params.listener.self, &state, f);
 }
 
@@ -467,25 +433,15 @@ void change_delivery_load(struct change_delivery *d)
     state_topic_read(d->state_topic, key, on_read, d);
 }
 
-// What is to be read is in the record before it is read, whatever waits; what was read leaves it afterwards.
-static bool only_adds(const struct source_state *from, const struct source_state *to)
-{
-    return from->is_snapshot_done == to->is_snapshot_done && to->unread_count >= from->unread_count &&
-           memcmp(from->unread, to->unread, from->unread_count * sizeof(*from->unread)) == 0;
-}
-
 void change_delivery_save(struct change_delivery *d, const struct source_state *state)
 {
-    d->wanted = *state;
-    d->wanted.is_known = true;
-    d->is_save_due = true;
-    d->save_after = only_adds(&d->state, state) ? d->watermark.first : d->watermark.next;
+    state_record_want(&d->record, state, d->watermark.first, d->watermark.next);
     advance_record(d);
 }
 
 bool change_delivery_is_snapshot_done(const struct change_delivery *d)
 {
-    return d->state.is_snapshot_done;
+    return d->record.state.is_snapshot_done;
 }
 
 static void on_timer_closed(uv_handle_t *handle)
