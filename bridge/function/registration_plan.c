@@ -79,7 +79,9 @@ static void decide(const struct registration_scope *scope, const rd_kafka_topic_
             rd_kafka_topic_partition_list_add(plan->starting, which->topic, which->partition)->offset =
                 RD_KAFKA_OFFSET_INVALID;
         }
-        if (step != REGISTRATION_KEEP && (scope->known != NULL || offsets.has_any)) {
+        // The consumer says where one begins that has appeared: it may appear later, too.
+        bool is_told = step == REGISTRATION_START || step == REGISTRATION_EXPIRED;
+        if (is_told && (scope->known != NULL || offsets.has_any)) {
             log_step(scope, step, which);
         }
         if (step != REGISTRATION_APPEARED) {  // that one is added once it has a committed offset

@@ -102,6 +102,9 @@ static void open_partition(struct consumer *c, const rd_kafka_topic_partition_t 
                  "reassigned while calls of its lost assignment run: it waits for them");
     }
     if (is_new) {
+        log_info(c->component, "partition_added",
+                 LOG_WITH(LOG_TEXT("topic", p->topic), LOG_NUMBER("partition", p->number)),
+                 "it has no committed offset: starting at its beginning");
         progress_set_uncommitted(&p->progress);  // it has no committed offset: commit even its first
         fetcher_distrust(c->fetcher, p->topic, p->number);  // Kafka forgets the offsets of deleted topics
     } else {

@@ -44,6 +44,45 @@ def test_a_function_begins_at_a_time_or_a_position(kafka, millrace, function, na
     assert process.stop() == 0
 
 
+@pytest.mark.parametrize("how", ["restart", "while it runs"])
+@pytest.mark.parametrize("start, first", [("latest", 10), ("2026-01-02T03:04:08Z", 3), ("0/1004", 4)])
+def test_topics_that_it_gains_later_begin_by_rule(kafka, millrace, function, name, start, first, how):
+    """Those that its file names later as `start` says, those that appear among its topics at their first record."""
+    topics = [f"{name}.first", f"{name}.old", f"{name}.more.new"]
+    records = [(n, BEGIN_MS + 1000 * n, 0x1000 + n) for n in range(10)]
+    for topic in topics[:2]:
+        kafka.create_topic(topic)
+        write(kafka, topic, records)
+
+    def committed(topic):
+        return kafka.committed(f"millrace.{name}", topic).get(0)
+
+    millrace.function(name, topics[0], function.url, source={"start": start})
+    process = millrace.bridge()
+    wait_until(lambda: committed(topics[0]) == 10, 30, "the first topic settled")
+    if how == "restart":
+        assert process.stop() == 0
+    millrace.function(name, [*topics[:2], f"{name}.more.*"], function.url, source={"start": start})
+    process = millrace.bridge() if how == "restart" else process
+    begins = "end" if start == "latest" else "source.start"
+    process.wait_event("partition_added", message=f"starting at its {begins}", topic=topics[1], partition=0)
+    wait_until(lambda: committed(topics[1]) == 10, 30, "the topic that the file names later settled")
+    if how == "restart":
+        assert process.stop() == 0
+    kafka.create_topic(topics[2])
+    write(kafka, topics[2], records)
+    process = millrace.bridge() if how == "restart" else process
+    process.wait_event("partition_added", message="starting at its beginning", topic=topics[2], partition=0)
+    wait_until(lambda: committed(topics[2]) == 10, 30, "the topic that appeared settled")
+    assert len([e for e in process.events if e["event"] == "partition_added" and e["topic"] == topics[2]]) == 1
+    letters = read_topic(kafka, f"millrace.dlq.{name}", count=10)
+    offsets = {topic: [] for topic in topics}
+    for letter in letters:
+        offsets[letter.headers["millrace.dlq.topic"]].append(int(letter.headers["millrace.dlq.offset"]))
+    expected = [list(range(first, 10)), list(range(first, 10)), list(range(10))]
+    assert [sorted(offsets[topic]) for topic in topics] == expected
+
+
 def test_bridges_that_register_at_once_lose_nothing(kafka, make_millrace, function, name):
     """Records arrive all the time. Whichever process is first, each record after its claim is delivered."""
     topic = f"{name}.events"
