@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/http/http_curl_handle.h"
+#include "core/http/http_curl_sink.h"
 
 enum { ROUNDS_MAX = 4 };
 
@@ -23,10 +24,7 @@ struct curl_call {
     bool was_sent_before;  // curl wanted to resend after bytes were sent, and was stopped
     int64_t started_us;
     int64_t deadline_us;
-    struct bytes body;
-    size_t body_max;
-    size_t discard_left;  // how much of the body behind that may still be read
-    bool is_cut;          // there was more
+    struct http_curl_sink sink;
     char why[CURL_ERROR_SIZE];
 };
 
@@ -62,21 +60,6 @@ static long number_of(const struct curl_call *call, CURLINFO info)
     return ret;
 }
 
-static size_t on_body(char *data, size_t size, size_t count, void *self)
-{
-    struct curl_call *call = self;
-    size_t room = call->body_max - call->body.size;
-    size_t got = size * count;
-    size_t kept = got < room ? got : room;
-    bytes_append(&call->body, data, kept);
-    if (got - kept > call->discard_left) {
-        call->is_cut = true;
-        return 0;
-    }
-    call->discard_left -= got - kept;
-    return got;
-}
-
 /**
  * Called before each attempt of one transfer. When a reused connection is closed without a response, curl
  * sends the request again, although the server may have processed it. The caller must decide about that: stop
@@ -98,8 +81,7 @@ static void set_callbacks(struct curl_call *call)
     CURL *easy = call->handle.easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    http_curl_sink_attach(&call->sink, easy);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 }
@@ -117,7 +99,7 @@ static struct curl_call *new_call(struct curl_client *c)
 static void free_call(struct curl_call *call)
 {
     http_curl_handle_clear(&call->handle);
-    bytes_clear(&call->body);
+    http_curl_sink_clear(&call->sink);
     free(call);
 }
 
@@ -146,10 +128,7 @@ static struct http_call *curl_send(void *transport, const struct http_request *r
     call->self = self;
     call->was_sent_before = false;
     call->why[0] = '\0';
-    call->body_max = request->response_max_bytes;
-    call->discard_left = HTTP_BODY_DISCARD_MAX;
-    call->is_cut = false;
-    bytes_reset(&call->body);
+    http_curl_sink_begin(&call->sink, request->response_max_bytes);
     call->started_us = clock_now_us();
     call->deadline_us = call->started_us + request->timeout_us;
     if (call->deadline_us < c->call_due_us) {
@@ -170,8 +149,8 @@ static void fill_response(struct curl_call *call, struct http_response *r)
 {
     long status = number_of(call, CURLINFO_RESPONSE_CODE);
     r->status = (int)status;
-    r->body = bytes_slice(&call->body);
-    r->is_cut = call->is_cut;
+    r->body = bytes_slice(&call->sink.body);
+    r->is_cut = call->sink.is_cut;
     struct curl_header *control = NULL;
     r->is_abort =
         curl_easy_header(call->handle.easy, "webhook-delivery", 0, CURLH_HEADER, -1, &control) == CURLHE_OK &&
@@ -197,12 +176,13 @@ static void finish(struct curl_call *call, CURLcode code)
     http_on_done on_done = call->on_done;
     INVARIANT(on_done != NULL);
     struct http_response r = {.retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
-    if (code == CURLE_OK || call->is_cut) {
+    if (code == CURLE_OK || call->sink.is_cut) {
         fill_response(call, &r);
     } else {
         r.is_sent = number_of(call, CURLINFO_REQUEST_SIZE) > 0;
         r.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
-        const char *why = call->was_sent_before ? "the connection was closed without a response"
+        const char *why = call->was_sent_before         ? "the connection was closed without a response"
+                          : call->sink.is_head_too_long ? "the response's headers are larger than 64 KiB"
                           : r.is_timeout && number_of(call, CURLINFO_RESPONSE_CODE) != 0
                               ? "the response was not complete in time"
                           : r.is_timeout         ? "no response in time"

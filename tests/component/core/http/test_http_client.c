@@ -179,6 +179,36 @@ static void retry_after_is_read_in_both_forms(void **state)
     stop(&c);
 }
 
+/** Lines of 31 bytes, each second time too many of them. */
+static struct stub_answer answer_many_headers(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    static const char LINE[] = "X-Filling: 0123456789abcdefgh\r\n";
+    static char headers[70000];
+    size_t count = (number % 2 == 0 ? 60000 : 66000) / (sizeof(LINE) - 1);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(headers + i * (sizeof(LINE) - 1), LINE, sizeof(LINE));
+    }
+    return (struct stub_answer){.status = 200, .headers = headers};
+}
+
+static void headers_without_end_are_an_error(void **state)
+{
+    struct http_case c;
+    start(&c, state, answer_many_headers);
+    for (int i = 0; i < 4; i++) {
+        (void)post(&c, stub_function_url(c.stub), 5000);
+        run_until_done(&c, i + 1);
+        assert_int_equal(c.last.transport.kind, i % 2 == 0 ? FAULT_NONE : FAULT_RETRY);
+        assert_int_equal(c.last.is_sent, i % 2);
+        if (i % 2 == 1) {
+            assert_string_equal(c.last.transport.text, "the response's headers are larger than 64 KiB");
+        }
+    }
+    stop(&c);
+}
+
 static struct stub_answer answer_control(void *self, const struct stub_call *call, size_t number)
 {
     (void)self;
@@ -386,6 +416,7 @@ int main(void)
         BOTH(a_body_beyond_its_limit_is_thrown_away),
         BOTH(a_body_that_is_too_long_is_cut_off),
         BOTH(retry_after_is_read_in_both_forms),
+        BOTH(headers_without_end_are_an_error),
         BOTH(the_header_that_stops_retries_is_read),
         BOTH(a_late_answer_is_never_the_next_calls_answer),
         BOTH(a_first_call_that_hangs_holds_no_other_back),

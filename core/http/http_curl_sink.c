@@ -1,0 +1,54 @@
+#include "core/http/http_curl_sink.h"
+
+#include "core/http/http1_parser.h"
+
+static size_t on_body(char *data, size_t size, size_t count, void *self)
+{
+    struct http_curl_sink *s = self;
+    size_t room = s->body_max - s->body.size;
+    size_t got = size * count;
+    size_t kept = got < room ? got : room;
+    bytes_append(&s->body, data, kept);
+    if (got - kept > s->discard_left) {
+        s->is_cut = true;
+        return 0;
+    }
+    s->discard_left -= got - kept;
+    return got;
+}
+
+/** A line of a head. libcurl keeps all of them, some versions without a limit. */
+static size_t on_head(char *data, size_t size, size_t count, void *self)
+{
+    (void)data;
+    struct http_curl_sink *s = self;
+    size_t got = size * count;
+    if (got > s->head_left) {
+        s->is_head_too_long = true;
+        return 0;
+    }
+    s->head_left -= got;
+    return got;
+}
+
+void http_curl_sink_attach(struct http_curl_sink *s, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, s);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, s);
+}
+
+void http_curl_sink_begin(struct http_curl_sink *s, size_t body_max)
+{
+    s->body_max = body_max;
+    s->discard_left = HTTP_BODY_DISCARD_MAX;
+    s->head_left = HTTP1_HEAD_BYTES_MAX;
+    s->is_cut = s->is_head_too_long = false;
+    bytes_reset(&s->body);
+}
+
+void http_curl_sink_clear(struct http_curl_sink *s)
+{
+    bytes_clear(&s->body);
+}
