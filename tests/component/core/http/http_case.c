@@ -1,0 +1,88 @@
+#include "tests/component/core/http/http_case.h"
+
+#include <stdio.h>
+
+static void on_time(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+void http_case_start(struct http_case *c, void **state, stub_script script)
+{
+    *c = (struct http_case){.type = *state};
+    assert_int_equal(uv_loop_init(&c->loop), 0);
+    (void)uv_timer_init(&c->loop, &c->timer);
+    (void)uv_timer_start(&c->timer, on_time, 10, 10);
+    c->stub = stub_function_start(&c->loop, script, c);
+    c->client = c->type->open(&c->loop, 4);
+}
+
+void http_case_stop(struct http_case *c)
+{
+    c->type->close(c->client);
+    for (size_t i = 0; i < c->head_count; i++) {
+        http_head_free(c->heads[i]);
+    }
+    stub_function_stop(c->stub);
+    uv_close((uv_handle_t *)&c->timer, NULL);
+    (void)uv_run(&c->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&c->loop), 0);
+}
+
+static void on_done(void *self, const struct http_response *r)
+{
+    struct http_case *c = self;
+    c->done++;
+    c->last = *r;
+    size_t size = r->body.size < sizeof(c->text) - 1 ? r->body.size : sizeof(c->text) - 1;
+    memcpy(c->text, size == 0 ? "" : (const char *)r->body.data, size);
+    c->text[size] = '\0';
+    (void)snprintf(c->location, sizeof(c->location), "%s", r->location == NULL ? "" : r->location);
+}
+
+static const struct http_head *head_of(struct http_case *c, const char *url)
+{
+    for (size_t i = 0; i < c->head_count; i++) {
+        if (strcmp(c->heads[i]->url, url) == 0) {
+            return c->heads[i];
+        }
+    }
+    assert_true(c->head_count < COUNT_OF(c->heads));
+    struct fault f;
+    const struct http_head_params params = {.method = "POST", .url = url};
+    assert_true(http_head_new(&params, &c->heads[c->head_count], &f));
+    return c->heads[c->head_count++];
+}
+
+struct http_call *http_case_post(struct http_case *c, const char *url, int64_t timeout_ms)
+{
+    struct http_request request = {
+        .head = head_of(c, url),
+        .header_lines = "X-One: 1\r\nX-Two: 2",
+        .body = slice_of("hello"),
+        .timeout_us = timeout_ms * CLOCK_US_PER_MS,
+        .response_max_bytes = 16,
+    };
+    return c->type->send(c->client, &request, on_done, c);
+}
+
+void http_case_run_until_done(struct http_case *c, int count)
+{
+    int64_t deadline_us = clock_now_us() + 60 * CLOCK_US_PER_S;
+    while (c->done < count) {
+        assert_true(clock_now_us() < deadline_us);
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+}
+
+int http_case_with_http1(void **state)
+{
+    *state = (void *)(uintptr_t)&http1_client;
+    return 0;
+}
+
+int http_case_with_curl(void **state)
+{
+    *state = (void *)(uintptr_t)&http_curl;
+    return 0;
+}
