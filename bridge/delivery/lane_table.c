@@ -1,4 +1,5 @@
 #include "bridge/delivery/lane_table.h"
+#include "core/base/block_pool.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -70,7 +71,7 @@ struct lane *lane_table_find_or_make(struct lane_table *t, const struct lane_key
     if (t->lane_count > t->bucket_count) {
         grow(t);
     }
-    lane = memory_new(sizeof(*lane) + key->key.size);
+    lane = block_new(sizeof(*lane) + key->key.size);
     struct lane **bucket = bucket_of(t, hash);
     *lane = (struct lane){.partition = key->partition,
                           .is_single = key->is_single,
@@ -95,5 +96,5 @@ void lane_table_remove(struct lane_table *t, struct lane *lane)
     INVARIANT(lane->deferred.count == 0 && lane->first == NULL);
     ticket_queue_clear(&lane->deferred);
     t->lane_count--;
-    free(lane);
+    block_free(lane, sizeof(*lane) + lane->key_size);
 }

@@ -2,11 +2,11 @@
 
 #include <utlist.h>
 
-#include "core/base/memory.h"
+#include "core/base/block_pool.h"
 
 struct work_item *work_item_new(struct partition *p, uint64_t ticket, struct record *r)
 {
-    struct work_item *item = memory_new(sizeof(*item));
+    struct work_item *item = block_new(sizeof(*item));
     *item = (struct work_item){.partition = p, .ticket = ticket, .record = r};
     p->item_count++;
     return item;
@@ -51,5 +51,5 @@ void work_item_free(struct work_item *item)
     }
     record_release(item->record);
     item->partition->item_count--;
-    free(item);
+    block_free(item, sizeof(*item));
 }

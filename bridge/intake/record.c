@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/base/block_pool.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "schemas/avro/framing.h"
@@ -57,10 +58,12 @@ struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_
     struct slice value = slice_make(message->payload, message->payload == NULL ? 0 : message->len);
 
     size_t topic_size = strlen(topic) + 1;
-    struct record *r = memory_new(sizeof(*r) + topic_size + id.size + key.size + value.size + 1);
+    size_t size = sizeof(struct record) + topic_size + id.size + key.size + value.size + 1;
+    struct record *r = block_new(size);
     rd_kafka_timestamp_type_t kind;
     *r = (struct record){
         .reference_count = 1,
+        .size = size,
         .partition = message->partition,
         .offset = message->offset,
         .timestamp_ms = rd_kafka_message_timestamp(message, &kind),
@@ -89,7 +92,7 @@ void record_release(struct record *r)
     }
     free(r->reject_message);
     free(r->origin_topic);
-    free(r);
+    block_free(r, r->size);
 }
 
 void record_reject(struct record *r, const char *reason, const char *message)

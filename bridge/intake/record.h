@@ -18,7 +18,8 @@
 struct record {
     uint32_t reference_count;
     int32_t partition;
-    const char *topic;  // in the record's allocation
+    size_t size;        // of the record's allocation
+    const char *topic;  // in it
     int64_t offset;
     char *origin_topic;                  // of an event that is read from its dead letter; NULL: `topic`
     int64_t timestamp_ms;                // Kafka's; -1 for none

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <time.h>
 
+#include "core/base/block_pool.h"
 #include "core/base/clock.h"
 
 enum { INTERVAL_MS = 1000 };
@@ -29,6 +30,7 @@ static void on_timer(uv_timer_t *timer)
     // Of all threads: librdkafka's threads allocate as much as ours.
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     if (memory_trim_is_due(&t->usage, used.tv_sec * CLOCK_US_PER_S + used.tv_nsec / 1000)) {
+        block_pool_clear();
         (void)malloc_trim(0);
     }
 }

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_BRIDGE_DELIVERY_LANE_CASE_H
 
 #include "bridge/delivery/lanes.h"
+#include "core/base/block_pool.h"
 #include "core/base/memory.h"
 
 static struct partition first __attribute__((unused)) = {.topic = (char *)"t", .number = 0};
@@ -10,8 +11,8 @@ static struct partition second __attribute__((unused)) = {.topic = (char *)"t", 
 
 static inline struct record *make_record(const char *key, int64_t offset)
 {
-    struct record *r = memory_zeroed(1, sizeof(*r));
-    r->reference_count = 1;
+    struct record *r = block_new(sizeof(*r));
+    *r = (struct record){.size = sizeof(*r), .reference_count = 1};
     r->topic = "t";
     r->offset = offset;
     r->arrived_us = offset;

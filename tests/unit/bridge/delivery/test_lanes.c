@@ -258,6 +258,29 @@ static void a_revoked_partition_drops_its_delayed_lanes(void **state)
     lanes_clear(&l);
 }
 
+static void a_lane_that_was_parked_is_taken_from_as_before(void **state)
+{
+    (void)state;
+    struct lanes l;
+    lanes_init(&l, FUNCTION_ORDER_KEY);
+    for (int64_t offset = 0; offset < 3; offset++) {
+        lanes_put(&l, make(&first, "a", offset), 0);
+    }
+    struct work_item *parked = lanes_take(&l);
+    lanes_park(parked);
+    lanes_delay(&l, parked, 0);
+    assert_true(lanes_unpark(&l, parked));
+    work_item_free(parked);
+    struct work_item *taken = lanes_take(&l);
+    assert_int_equal(taken->record->offset, 1);
+    struct work_item *more = lanes_take_more(&l, taken);
+    assert_non_null(more);
+    assert_int_equal(more->record->offset, 2);
+    finish(&l, more);
+    finish(&l, taken);
+    lanes_clear(&l);
+}
+
 static void a_parked_lane_keeps_its_order_and_holds_up_no_other(void **state)
 {
     (void)state;
@@ -318,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_lane_waits_no_longer_than_kafka_may_take),
         cmocka_unit_test(a_lane_is_delayed_once_no_call_holds_it),
         cmocka_unit_test(a_revoked_partition_drops_its_delayed_lanes),
+        cmocka_unit_test(a_lane_that_was_parked_is_taken_from_as_before),
         cmocka_unit_test(a_parked_lane_keeps_its_order_and_holds_up_no_other),
         cmocka_unit_test(a_parked_event_behind_others_stops_the_lane_when_it_is_first),
     };
