@@ -130,6 +130,10 @@ static bool check_key(struct yaml_reader *r, const struct yaml_node *map, const 
         complain(r, key, "a key can't contain a NUL character");
         return false;
     }
+    if (key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && slice_equal(text, slice_of("<<"))) {
+        complain(r, key, "merge keys are not supported: write out what << stands for");
+        return false;
+    }
     const struct yaml_node *before = yaml_get(map, (const char *)text.data);
     if (before != NULL) {
         CLEANUP(bytes_clear) struct bytes quoted = {0};
@@ -232,6 +236,20 @@ static bool is_tab(struct slice text, const yaml_mark_t *mark)
     return false;
 }
 
+/** What a text causes that begins with a character which YAML has for itself. */
+static bool is_unquoted(const char *problem)
+{
+    static const char *const PROBLEMS[] = {"found character that cannot start any token",
+                                           "found undefined alias",
+                                           "did not find expected alphabetic or numeric character"};
+    for (size_t i = 0; i < COUNT_OF(PROBLEMS); i++) {
+        if (strcmp(problem, PROBLEMS[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void complain_of_parser(struct yaml_reader *r, const yaml_parser_t *parser, struct slice text)
 {
     r->is_good = false;
@@ -248,6 +266,9 @@ static void complain_of_parser(struct yaml_reader *r, const yaml_parser_t *parse
     int column = (int)mark->column + 1;
     if (is_tab(text, mark)) {
         complaints_add(r->complaints, r->file, line, column, "tabs can't be used to indent; use blanks");
+    } else if (is_unquoted(problem)) {
+        complaints_add(r->complaints, r->file, line, column,
+                       "%s; put a text that begins with one of > | * & ! %% @ ` in quotes", problem);
     } else if (parser->context == NULL || parser->context_mark.line == mark->line) {
         complaints_add(r->complaints, r->file, line, column, "%s", problem);
     } else {

@@ -101,10 +101,33 @@ static void faults_of_syntax_have_their_place(void **state)
     check_refused(nul, sizeof(nul) - 1, "f.yaml:1:4: error: a value can't contain a NUL character\n");
     check_refused(tag, sizeof(tag) - 1,
                   "f.yaml:1:4: error: tags are not supported: remove the word that begins with !\n");
+    static const char merge[] = "a: &a {b: 1}\nc: {<<: *a}\n";
+    check_refused(merge, sizeof(merge) - 1,
+                  "f.yaml:2:5: error: merge keys are not supported: write out what << stands for\n");
     check_refused(
         open, sizeof(open) - 1,
         "f.yaml:2:2: error: did not find expected ',' or ']' (while parsing a flow sequence that begins "
         "in line 1)\n");
+}
+
+static void a_text_that_needs_quotes_is_told_so(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *problem;
+    } CASES[] = {
+        {"a: [>=, 1]\n", "1:5: error: found character that cannot start any token"},
+        {"a: @b\n", "1:4: error: found character that cannot start any token"},
+        {"a: *b\n", "1:4: error: found undefined alias"},
+        {"a: [*]\n", "1:6: error: did not find expected alphabetic or numeric character"},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        CLEANUP(memory_free_pointer)
+        char *expected = memory_format(
+            "f.yaml:%s; put a text that begins with one of > | * & ! %% @ ` in quotes\n", CASES[i].problem);
+        check_refused(CASES[i].text, strlen(CASES[i].text), expected);
+    }
 }
 
 static void depth_aliases_nodes_and_size_are_bounded(void **state)
@@ -175,6 +198,7 @@ int main(void)
         cmocka_unit_test(an_empty_document_has_no_tree),
         cmocka_unit_test(a_key_that_is_there_twice_is_refused_and_the_rest_is_kept),
         cmocka_unit_test(faults_of_syntax_have_their_place),
+        cmocka_unit_test(a_text_that_needs_quotes_is_told_so),
         cmocka_unit_test(depth_aliases_nodes_and_size_are_bounded),
         cmocka_unit_test(an_alias_gives_its_anchors_value),
         cmocka_unit_test(every_truncation_is_read_or_refused),
