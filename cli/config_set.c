@@ -1,5 +1,7 @@
 #include "cli/config_set.h"
 
+#include <stdio.h>
+
 #include "core/base/clock.h"
 
 unsigned config_set_used_folders(const struct config_set *set)
@@ -127,4 +129,26 @@ void config_set_keep_settings(struct config_set *set)
     struct settings *settings = TAKE(set->settings);
     config_set_clear(set);
     set->settings = settings;
+}
+
+const struct function_config *config_set_need_function(const struct config_set *set, const char *command,
+                                                       const char *dir, const char *name)
+{
+    const struct function_config *found = config_set_function(set, name);
+    const struct config_rejected *rejected =
+        config_rejections_find(&set->rejected, &function_config_kind, name);
+    if (found != NULL) {
+        return found;
+    }
+    if (rejected != NULL) {
+        (void)fputs(rejected->text, stderr);
+        return NULL;
+    }
+    CLEANUP(bytes_clear) struct bytes known = {0};
+    for (size_t i = 0; i < set->function_count; i++) {
+        bytes_format(&known, "%s%s", i == 0 ? "" : ", ", set->functions[i]->name);
+    }
+    (void)fprintf(stderr, "millrace %s: there is no function \"%s\" in %s/functions; it has: %s\n", command,
+                  name, dir, set->function_count == 0 ? "none" : bytes_text(&known));
+    return NULL;
 }

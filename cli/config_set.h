@@ -82,6 +82,11 @@ void config_set_summary(const struct config_set *set, struct bytes *out);
 /** The valid function of this name; NULL when there is none. */
 struct function_config *config_set_function(const struct config_set *set, const char *name);
 
+/** As config_set_function; without it says on stderr what is wrong with its file, or which functions there
+ * are. */
+const struct function_config *config_set_need_function(const struct config_set *set, const char *command,
+                                                       const char *dir, const char *name);
+
 /** Moves the functions out of the set, for bridge_apply, which takes them over; the caller frees the array.
  */
 struct function_config **config_set_take_functions(struct config_set *set, size_t *ret_count);

@@ -187,33 +187,12 @@ static int run_topics(struct run *run, const struct settings *settings)
     return CLI_DONE;
 }
 
-static const struct function_config *find_function(const struct config_set *set, const struct filter_try *try)
-{
-    const struct function_config *found = config_set_function(set, try->function);
-    if (found != NULL) {
-        return found;
-    }
-    const struct config_rejected *rejected =
-        config_rejections_find(&set->rejected, &function_config_kind, try->function);
-    if (rejected != NULL) {
-        (void)fputs(rejected->text, stderr);
-        return NULL;
-    }
-    CLEANUP(bytes_clear) struct bytes known = {0};
-    for (size_t i = 0; i < set->function_count; i++) {
-        bytes_format(&known, "%s%s", i == 0 ? "" : ", ", set->functions[i]->name);
-    }
-    (void)fprintf(stderr, "millrace filter: there is no function \"%s\" in %s/functions; it has: %s\n",
-                  try->function, try->dir, set->function_count == 0 ? "none" : bytes_text(&known));
-    return NULL;
-}
-
 int filter_try_run(const struct filter_try *try)
 {
     static const struct config_scope scope = {CONFIG_FOLDER_FUNCTIONS, NULL};
     CLEANUP(config_set_clear) struct config_set set = {0};
     bool is_good = config_dir_load_scope(try->dir, &scope, &set);
-    const struct function_config *config = find_function(&set, try);
+    const struct function_config *config = config_set_need_function(&set, "filter", try->dir, try->function);
     if (config == NULL) {
         return CLI_CONFIG;
     }

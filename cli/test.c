@@ -87,14 +87,14 @@ static int test_dir(const char *dir, char *const *names, int count)
     CLEANUP(config_set_clear) struct config_set set = {0};
     const struct config_scope scope = {.folders = CONFIG_FOLDER_FUNCTIONS};
     struct tally tally = {0};
-    if (!config_dir_load_scope(dir, &scope, &set)) {
-        (void)fputs(bytes_text(&set.complaints), stdout);
-    }
+    bool is_good = config_dir_load_scope(dir, &scope, &set);
     for (int i = 0; i < count; i++) {
-        if (config_set_function(&set, names[i]) == NULL) {
-            (void)fprintf(stderr, "millrace test: %s/functions has no valid file %s.yaml\n", dir, names[i]);
+        if (config_set_need_function(&set, "test", dir, names[i]) == NULL) {
             return CLI_CONFIG;
         }
+    }
+    if (!is_good) {
+        (void)fputs(bytes_text(&set.complaints), stdout);
     }
     for (size_t i = 0; i < set.function_count; i++) {
         bool is_asked = count == 0;

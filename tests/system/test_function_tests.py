@@ -185,4 +185,9 @@ def test_one_function_alone(shop):
     folder = shop([{"event": {"after": {"status": "paid"}}, "expect": "delivered"}], name="good")
     assert run(folder, "good").returncode == 0
     assert run(folder).returncode == 1
-    assert run(folder, "nobody").returncode == 78
+    done = run(folder, "nobody")
+    assert done.returncode == 78
+    assert f'there is no function "nobody" in {folder}/functions; it has: bad, good' in done.stderr
+    (folder / "functions" / "wrong.yaml").write_text("source: 1\n")
+    done = run(folder, "wrong")
+    assert done.returncode == 78 and "wrong.yaml:1:9: error: " in done.stderr, done.stderr
