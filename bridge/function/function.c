@@ -4,6 +4,7 @@
 
 #include "bridge/delivery/delivery.h"
 #include "bridge/delivery/function_metrics.h"
+#include "bridge/function/function_report.h"
 #include "bridge/function/function_state.h"
 #include "bridge/function/membership.h"
 #include "core/base/clock.h"
@@ -210,20 +211,10 @@ static void on_ended(void *self)
 
 static void measure_lag(struct function *fn)
 {
-    int64_t records = 0;
-    int64_t lag_us = 0;
-    int64_t now_us = clock_wall_us();
-    struct partition *p;
-    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
-        int64_t behind = consumer_lag(consumer_of(fn), p);
-        int64_t oldest_ms = consumer_oldest_ms(p);
-        int64_t age_us = oldest_ms < 0 ? 0 : now_us - oldest_ms * CLOCK_US_PER_MS;
-        records += behind > 0 ? behind : 0;
-        lag_us = age_us > lag_us ? age_us : lag_us;
-    }
-    fn->lag_records = records;
-    metric_set(fn->metrics.lag_records, (double)records);
-    metric_set(fn->metrics.lag_seconds, (double)lag_us / (double)CLOCK_US_PER_S);
+    struct function_lag lag = function_report_lag(consumer_of(fn));
+    fn->lag_records = lag.records;
+    metric_set(fn->metrics.lag_records, (double)lag.records);
+    metric_set(fn->metrics.lag_seconds, (double)lag.us / (double)CLOCK_US_PER_S);
 }
 
 /** A function that can't be registered yet waits for the state topic: without this it would only be
@@ -438,77 +429,25 @@ bool function_can_work(const struct function *fn)
     return function_is_ready(fn) && !fn->state.kafka_error.is_set;
 }
 
-/** Why a partition stands still: its records can't be read, or a schema can't be looked up. NULL: none does.
- */
-static const struct last_error *partition_error(const struct function *fn)
+static struct function_view view_of(const struct function *fn)
 {
-    const struct last_error *schemas = schema_cache_error(fn->deps.schemas);
-    const struct last_error *found = NULL;
-    struct partition *p = NULL;
-    if (consumer_of(fn) == NULL) {
-        return NULL;
-    }
-    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
-        if (p->error != NULL) {
-            return p->error;
-        }
-        if (schemas->is_set && (p->held != NULL || p->refetched != NULL)) {
-            found = schemas;
-        }
-    }
-    return found;
-}
-
-/** An error that stops the whole function takes precedence over failed calls. */
-static const struct last_error *lasting_error(const struct function *fn)
-{
-    const struct last_error *error = function_state_error(&fn->state);
-    if (error != NULL || fn->delivery == NULL) {
-        return error != NULL ? error : &fn->state.kafka_error;
-    }
-    const struct last_error *of_partition = partition_error(fn);
-    return of_partition != NULL ? of_partition : delivery_error(fn->delivery);
+    return (struct function_view){.config = fn->config,
+                                  .state = &fn->state,
+                                  .delivery = fn->delivery,
+                                  .consumer = consumer_of(fn),
+                                  .schemas = fn->deps.schemas,
+                                  .job = fn->deps.job,
+                                  .lag_records = fn->lag_records};
 }
 
 struct job_state function_job(const struct function *fn)
 {
-    struct job_state job = {.is_assigned = function_is_ready(fn),
-                            .error = fn->state.now == FUNCTION_FAILED ? fn->state.detail : NULL};
-    const struct last_error *trouble = lasting_error(fn);
-    job.trouble = trouble->is_set ? trouble->text : NULL;
-    if (consumer_of(fn) == NULL || !job.is_assigned) {
-        return job;
-    }
-    job.is_done = delivery_is_idle(fn->delivery);
-    struct partition *p;
-    LL_FOREACH (consumer_partitions(consumer_of(fn)), p) {
-        int64_t end = job_end_of(fn->deps.job, p->topic, p->number);
-        bool is_mine = p->state == PARTITION_ASSIGNED || p->state == PARTITION_WAITING;
-        job.partition_count += is_mine ? 1 : 0;
-        int64_t behind = end - progress_safe(&p->progress);
-        job.left += is_mine && behind > 0 ? behind : 0;
-        job.is_done = job.is_done && (!is_mine || progress_position(&p->progress) >= end);
-    }
-    return job;
+    const struct function_view view = view_of(fn);
+    return function_report_job(&view);
 }
 
 void function_status(const struct function *fn, struct bytes *out)
 {
-    size_t partitions = 0;
-    if (consumer_of(fn) != NULL) {
-        struct partition *p;
-        LL_COUNT(consumer_partitions(consumer_of(fn)), p, partitions);
-    }
-    bytes_format(out, "{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", fn->config->name,
-                 function_state_text(&fn->state));
-    text_append_json(out, slice_of(function_state_detail(&fn->state, partitions)));
-    bytes_format(out, ",\"lag_records\":%lld,\"in_flight\":%zu,\"held_events\":%zu,\"partitions\":%zu",
-                 (long long)fn->lag_records, fn->delivery == NULL ? 0 : delivery_running(fn->delivery),
-                 fn->delivery == NULL ? 0 : delivery_event_count(fn->delivery), partitions);
-    if (fn->delivery != NULL) {
-        delivery_status(fn->delivery, out);
-    }
-    bytes_append_byte(out, ',');
-    last_error_write(lasting_error(fn), out);
-    bytes_append_byte(out, '}');
+    const struct function_view view = view_of(fn);
+    function_report_status(&view, out);
 }
