@@ -204,13 +204,14 @@ static void on_offsets_known(uv_work_t *work, int status)
     struct fault f;
     CLEANUP(memory_free_pointer)
     char *why = memory_format("fetching the committed offsets: %s", rd_kafka_err2str(code));
+    bool is_known = code == RD_KAFKA_RESP_ERR_NO_ERROR;
     free(job);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (rd_kafka_assignment_lost(c->rk) || (!is_known && c->on_closed != NULL)) {
+        assign_nothing(c, list);  // lost meanwhile: another member may call events of these partitions
+    } else if (is_known) {
         backoff_reset(&c->lookup_backoff);
         open_partitions(c, list);
         rd_kafka_topic_partition_list_destroy(list);
-    } else if (rd_kafka_assignment_lost(c->rk) || c->on_closed != NULL) {
-        assign_nothing(c, list);
     } else if (consumer_is_refused(code, why, &f)) {
         group_state_enter(&c->state, GROUP_LOOKUP_FAILED);
         c->unanswered = list;

@@ -8,7 +8,7 @@
 #include "bridge/intake/consumer_state.h"
 #include "bridge/intake/fetcher.h"
 
-enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 };
+enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16, ATTEMPTS_MAX = 3 };
 
 #define SIM_TOPIC "t"
 #define SIM_LETTER_TOPIC "millrace.dlq.f"
@@ -28,7 +28,8 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16 }
     X(UNREACHABLE)                                                                                           \
     X(LATE)                                                                                                  \
     X(LETTER_UNAVAILABLE)                                                                                    \
-    X(LETTERS_UNKNOWN) X(STATE_REFUSED) X(STATE_LATE) X(GONE) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW) \
+    X(LETTERS_UNKNOWN)                                                                                       \
+    X(STATE_REFUSED) X(STATE_LATE) X(GONE) X(RETENTION) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW)       \
         X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
@@ -58,8 +59,8 @@ enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
     X(BISECTED)                                                                                              \
     X(PARTIAL_FAILURES)                                                                                      \
     X(KEY_HELD)                                                                                              \
-    X(PROGRESS_SPILLED)                                                                                      \
-    X(SPILL_READ) X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
+    X(OUT_OF_RANGE) X(PROGRESS_SPILLED) X(SPILL_READ) X(COALESCED) X(PAUSED) X(RATE_LIMITED)                 \
+        X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
 enum sim_feature {
 #define X(name) SIM_HAS_##name,
     SIM_FEATURES(X)
@@ -78,6 +79,7 @@ struct sim_shape {
     size_t text_max;  // of progress that is committed with an offset: the rest is spilled; 0: as Kafka has it
     bool has_rate;
     bool has_pauses;
+    bool has_retention;
 };
 
 /** What the function does with an event once faults have stopped. */
@@ -90,12 +92,14 @@ struct sim_event {
     enum sim_behaviour behaviour;
     bool is_settled;  // delivered, filtered, in a stored dead letter, or deleted
     bool is_parked;   // its key is held until a dead letter of it is settled
+    bool is_reread;   // after its partition's offset was out of range
     bool may_repeat;  // it was settled, and a restart does not know that
     uint32_t failures;
 };
 
 struct sim_partition {
     struct sim_event events[OFFSETS];
+    int64_t low;  // records before it were deleted
     int64_t end;
     int64_t committed;  // -1: none
     char *text;         // committed with it
@@ -217,6 +221,8 @@ void sim_kafka_check_closed(void);
 void sim_kafka_drop_commits(int process);
 /** Events that a restart would repeat may be repeated. */
 void sim_forget(struct sim_partition *p, int number);
+/** The offset of a partition was out of range: what was read is read again, as if of another log. */
+void sim_note_reset(int partition);
 /** The same when what was spilled is read: since then it may have been replaced. */
 void sim_forget_more(int partition);
 

@@ -93,8 +93,9 @@ static size_t get_attempts(void *self, const struct partition *p, struct progres
 
 static void on_offset_reset(void *self, struct partition *p)
 {
-    (void)self;
-    sim_fail("offset of partition %d out of range", p->number);
+    struct sim_process *s = self;
+    delivery_restart_log(s->delivery, p);
+    sim_note_reset(p->number);
 }
 
 static void on_resumed(void *self)

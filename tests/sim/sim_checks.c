@@ -10,7 +10,7 @@ static void check_order(const struct endpoint_call *call, size_t at)
     const struct sim_event *e = &p->events[call->events[at].offset];
     bool is_owner =
         p->owner == call->process || !sim_kafka_is_unaware(call->process, call->events[at].partition);
-    if ((e->is_settled || e->is_parked) && !e->may_repeat && is_owner) {
+    if ((e->is_settled || e->is_parked) && !e->may_repeat && !e->is_reread && is_owner) {
         sim_fail("repeated: %d/%d", call->events[at].partition, (int)call->events[at].offset);
     }
     for (int64_t i = 0; i < call->events[at].offset; i++) {
@@ -45,7 +45,10 @@ static void check_overlap(const struct endpoint_call *call, size_t at)
                 other->process != call->process && (p->owner == call->process || p->owner != other->process);
             bool is_unaware =
                 p->owner != call->process && sim_kafka_is_unaware(call->process, call->events[at].partition);
-            if (is_same && !is_unaware && (!is_lost || p->owner == other->process)) {
+            bool is_twice = other->events[i].offset == call->events[at].offset &&
+                            p->events[call->events[at].offset].is_reread &&
+                            sim.shape.order != FUNCTION_ORDER_PARTITION;
+            if (is_same && !is_twice && !is_unaware && (!is_lost || p->owner == other->process)) {
                 sim_fail("overlap: %d/%d is sent while %d of its key runs in process %d",
                          call->events[at].partition, (int)call->events[at].offset,
                          (int)other->events[i].offset, other->process);

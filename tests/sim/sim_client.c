@@ -183,10 +183,26 @@ static rd_kafka_message_t *make_message(const struct sim_event *e, int partition
     return m;
 }
 
+static rd_kafka_message_t *make_error(const rd_kafka_queue_t *q, rd_kafka_resp_err_t code, int64_t offset)
+{
+    rd_kafka_message_t *m = memory_zeroed(1, sizeof(*m));
+    m->err = code;
+    m->partition = q->partition;
+    m->offset = offset;
+    return m;
+}
+
 /** The next record of the queue; NULL: none is there yet. */
 static rd_kafka_message_t *next_message(rd_kafka_queue_t *q)
 {
     struct sim_partition *p = &sim.partitions[q->partition];
+    if (q->position >= 0 && q->position < p->low) {
+        q->position = q->rk->is_fetcher ? -1 : p->low;
+        if (q->rk->is_fetcher) {
+            q->is_end_told = true;
+            return make_error(q, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, p->low);
+        }
+    }
     while (q->position >= 0 && q->position < p->end) {
         int64_t offset = q->position++;
         if (p->events[offset].exists) {
@@ -198,11 +214,7 @@ static rd_kafka_message_t *next_message(rd_kafka_queue_t *q)
         return NULL;
     }
     q->is_end_told = true;
-    rd_kafka_message_t *m = memory_zeroed(1, sizeof(*m));
-    m->err = RD_KAFKA_RESP_ERR__PARTITION_EOF;
-    m->partition = q->partition;
-    m->offset = p->end;
-    return m;
+    return make_error(q, RD_KAFKA_RESP_ERR__PARTITION_EOF, p->end);
 }
 
 ssize_t rd_kafka_consume_batch_queue(rd_kafka_queue_t *q, int timeout_ms, rd_kafka_message_t **ret,
@@ -260,7 +272,7 @@ int rd_kafka_consume_start_queue(rd_kafka_topic_t *t, int32_t partition, int64_t
 {
     (void)t;
     q->partition = partition;
-    q->position = offset < 0 ? 0 : offset;
+    q->position = offset < 0 ? sim.partitions[partition].low : offset;
     q->is_reader = true;
     return 0;
 }
@@ -291,7 +303,9 @@ bool __wrap_consumer_conf_open_fetcher(const struct settings *settings, const st
                                        struct kafka_log_reader *reader, rd_kafka_t **ret, struct fault *f)
 {
     (void)reader;
-    return __wrap_consumer_conf_open_reader(settings, limits, ret, f);
+    bool is_open = __wrap_consumer_conf_open_reader(settings, limits, ret, f);
+    (*ret)->is_fetcher = true;
+    return is_open;
 }
 
 /** No topic is deleted here. */

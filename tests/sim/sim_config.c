@@ -38,9 +38,10 @@ static void write_delivery(struct bytes *out, const struct sim_shape *s, const s
                             : BATCH[v->number];
     bytes_format(out, "{order: %s, %s%s%s", ORDERS[s->order], s->is_batch ? batch : SINGLE[v->number],
                  s->has_partial_failures ? ", partial_failures: true" : "", s->is_batch ? "}" : "");
-    bytes_format(out, ", timeout: 5s, retry: {attempts: 3}%s%s, on_failure: {bisect: %s, hold_key: %s}}",
-                 v->has_rate ? ", rate: 10/s, burst: 3" : "", s->coalesces ? ", coalesce: 700ms" : "",
-                 s->has_bisect ? "true" : "false", s->holds_keys ? "true" : "false");
+    bytes_format(out, ", timeout: 5s, retry: {attempts: %d}%s%s, on_failure: {bisect: %s, hold_key: %s}}",
+                 ATTEMPTS_MAX, v->has_rate ? ", rate: 10/s, burst: 3" : "",
+                 s->coalesces ? ", coalesce: 700ms" : "", s->has_bisect ? "true" : "false",
+                 s->holds_keys ? "true" : "false");
 }
 
 static struct function_config *make(const struct sim_shape *s, const struct variant *v)

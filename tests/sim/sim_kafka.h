@@ -6,6 +6,7 @@
 
 struct rd_kafka_s {
     int process;         // -1: a reader
+    bool is_fetcher;     // an offset out of range is an error: it does not begin elsewhere
     bool is_of_letters;  // asks for the offsets of dead letters
     bool is_rebalancing;
     bool is_lost;

@@ -34,8 +34,9 @@ rd_kafka_resp_err_t rd_kafka_offsets_for_times(rd_kafka_t *rk, rd_kafka_topic_pa
     (void)rk;
     (void)timeout_ms;
     for (int i = 0; i < list->cnt; i++) {
+        const struct sim_partition *p = &sim.partitions[list->elems[i].partition];
         bool is_end = list->elems[i].offset == RD_KAFKA_OFFSET_END;
-        list->elems[i].offset = is_end ? sim.partitions[list->elems[i].partition].end : 0;
+        list->elems[i].offset = is_end ? p->end : p->low;
     }
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -45,7 +46,7 @@ rd_kafka_resp_err_t rd_kafka_get_watermark_offsets(rd_kafka_t *rk, const char *t
 {
     (void)rk;
     (void)topic;
-    *low = 0;
+    *low = sim.partitions[partition].low;
     *high = sim.partitions[partition].end;
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -99,6 +100,17 @@ void sim_forget(struct sim_partition *p, int number)
         e->may_repeat = e->is_settled && !is_known(p, record, i) && !e->is_parked;
     }
     sim_trace("forget: partition %d is committed up to %d", number, (int)p->committed);
+}
+
+void sim_note_reset(int partition)
+{
+    struct sim_partition *p = &sim.partitions[partition];
+    sim_exercise(SIM_HAS_OUT_OF_RANGE);
+    sim_trace("out of range: partition %d begins at %d", partition, (int)p->low);
+    p->forgotten += ATTEMPTS_MAX;
+    for (int64_t i = 0; i < p->end; i++) {
+        p->events[i].is_reread = true;
+    }
 }
 
 /** Whether the event may have been settled because a later one of its key waits. */

@@ -119,6 +119,7 @@ static bool can_strike(enum sim_fault fault, enum sim_phase phase)
     case SIM_KILL:
     case SIM_LOST:
     case SIM_GONE:
+    case SIM_RETENTION:
     case SIM_RELOAD:
     case SIM_SCHEMA_SLOW:
     case SIM_LETTER_UNAVAILABLE:

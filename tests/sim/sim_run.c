@@ -44,6 +44,26 @@ static void delete_record(void)
     }
 }
 
+/** Retention deletes a partition's first records, whatever waits. */
+static void retain(void)
+{
+    int partition = (int)sim_roll(PARTITIONS);
+    struct sim_partition *p = &sim.partitions[partition];
+    if (!sim.shape.has_retention || p->owner < 0 || p->low == p->end) {
+        return;
+    }
+    sim.current = p->owner;
+    sim_strike(SIM_RETENTION);
+    p->low += 1 + sim_roll((unsigned)(p->end - p->low));
+    sim_trace("retention: partition %d begins at %d", partition, (int)p->low);
+    for (int64_t i = 0; i < p->low; i++) {
+        struct sim_event *e = &p->events[i];
+        e->may_repeat = e->may_repeat || (e->exists && !e->is_settled);
+        e->is_settled = e->is_settled || e->exists;
+        e->exists = false;
+    }
+}
+
 static void disturb(void *arg)
 {
     (void)arg;
@@ -74,6 +94,9 @@ static void disturb(void *arg)
         break;
     case 6:
         delete_record();
+        break;
+    case 7:
+        retain();
         break;
     default:
         break;
@@ -219,6 +242,7 @@ static void make_shape(void)
     s->text_max = sim_chance(4) ? 70 + sim_roll(40) : 0;
     s->has_rate = sim_chance(5);
     s->has_pauses = sim_chance(5);
+    s->has_retention = sim_chance(5);
     make_stuck();
 }
 
