@@ -50,8 +50,14 @@ void delivery_evict(struct delivery *d)
     };
     size_t wanted = d->memory.count_max / 4;
     size_t count = 0;
+    const bool may_evict_ready = d->may_evict_ready;
     for (size_t i = 0; i < COUNT_OF(steps) && count < wanted; i++) {
-        count += lanes_evict(&d->lanes, &steps[i], wanted - count);
+        // Until a call begins, other ready lanes would only take the place of these, and be evicted in turn.
+        if (!steps[i].has_ready || may_evict_ready) {
+            size_t evicted = lanes_evict(&d->lanes, &steps[i], wanted - count);
+            d->may_evict_ready = d->may_evict_ready && !(steps[i].has_ready && evicted > 0);
+            count += evicted;
+        }
     }
     if (count > 0) {
         log_debug(d->component, "events_evicted", LOG_WITH(LOG_NUMBER("events", count)),

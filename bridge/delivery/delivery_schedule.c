@@ -148,6 +148,7 @@ static void start_call(struct delivery *d, int64_t now_us)
     struct invocation *inv = build(d);
     if (inv != NULL) {
         payload_finish(invoke_payload(inv));
+        d->may_evict_ready = true;
         inv->limits = limiter_begin(&d->limiter, now_us);
         size_t response_max =
             d->policy.has_partial_failures ? item_failures_body_max(inv->event_count) + 1 : 0;

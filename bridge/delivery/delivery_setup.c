@@ -127,6 +127,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     apply_config(d, config);
     d->limiter.shared = (struct shared_member){.on_turn = delivery_on_turn, .self = d};
     const struct limiter_settings limits = limiter_settings_of(config);
+    d->may_evict_ready = true;
     limiter_init(&d->limiter, &limits, clock_now_us());
     shared_limit_join(d->shared_limits, &d->limiter.shared, config->delivery.limit);
     lanes_init(&d->lanes, config->delivery.order);

@@ -57,6 +57,7 @@ struct delivery {
     size_t lane_events_max;   // with order `partition`, where a lane is a partition
     struct refetch *refetch;  // NULL: no event was evicted yet
     bool is_room_due;         // call on_room at the end of the pump
+    bool may_evict_ready;     // a call has begun since ready lanes were evicted
     bool is_refetching;       // the pump was called by on_turn_end
     bool has_full_partition;  // a partition was held because its lane was full
     bool is_throttled;

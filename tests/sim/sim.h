@@ -29,8 +29,8 @@ enum { PROCESSES = 3, PARTITIONS = 3, OFFSETS = 48, KEYS = 5, CALL_EVENTS = 16, 
     X(LATE)                                                                                                  \
     X(LETTER_UNAVAILABLE)                                                                                    \
     X(LETTERS_UNKNOWN)                                                                                       \
-    X(STATE_REFUSED) X(STATE_LATE) X(GONE) X(RETENTION) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW)       \
-        X(RELOAD)
+    X(STATE_REFUSED)                                                                                         \
+    X(STATE_LATE) X(GONE) X(RETENTION) X(ITEMS_FAILED) X(BODY_INVALID) X(SCHEMA_SLOW) X(RELOAD)
 enum sim_fault {
 #define X(name) SIM_##name,
     SIM_FAULTS(X)
@@ -59,8 +59,9 @@ enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
     X(BISECTED)                                                                                              \
     X(PARTIAL_FAILURES)                                                                                      \
     X(KEY_HELD)                                                                                              \
-    X(OUT_OF_RANGE) X(PROGRESS_SPILLED) X(SPILL_READ) X(COALESCED) X(PAUSED) X(RATE_LIMITED)                 \
-        X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
+    X(OUT_OF_RANGE)                                                                                          \
+    X(PROGRESS_SPILLED) X(SPILL_READ) X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED)                \
+        X(LETTERS_STUCK) X(RECORD_EVICTED)
 enum sim_feature {
 #define X(name) SIM_HAS_##name,
     SIM_FEATURES(X)
@@ -121,6 +122,7 @@ struct sim_process {
     size_t concurrency_max;  // since its last running call ended
     double call_tokens;      // how many calls its rate allows now
     int64_t call_tokens_us;  // when that was counted
+    unsigned reads;          // records it has read again since something happened to an event of it
     int64_t unreachable_us;  // when a call found the function unreachable; 0: a later one reached it
 };
 

@@ -192,6 +192,16 @@ static rd_kafka_message_t *make_error(const rd_kafka_queue_t *q, rd_kafka_resp_e
     return m;
 }
 
+/** Records that are read again and again, while nothing comes of it. */
+static void note_read(const rd_kafka_queue_t *q)
+{
+    enum { READS_MAX = 1000 };
+    struct sim_process *s = &sim.processes[q->rk->process];
+    if (++s->reads > READS_MAX) {
+        sim_fail("reads: process %d has read %u records, and sent none", s->number, s->reads);
+    }
+}
+
 /** The next record of the queue; NULL: none is there yet. */
 static rd_kafka_message_t *next_message(rd_kafka_queue_t *q)
 {
@@ -207,6 +217,7 @@ static rd_kafka_message_t *next_message(rd_kafka_queue_t *q)
         int64_t offset = q->position++;
         if (p->events[offset].exists) {
             q->is_end_told = false;
+            note_read(q);
             return make_message(&p->events[offset], q->partition, offset);
         }
     }

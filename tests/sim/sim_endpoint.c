@@ -136,6 +136,7 @@ static struct endpoint_call *start_call(struct endpoint *e, const struct endpoin
     }
     sim_check_call(call);
     note_features(inv);
+    sim.processes[e->process].reads = 0;
     LL_APPEND(sim_calls, call);
     sim_after(sim_answer(call), respond, call);
     return call;
