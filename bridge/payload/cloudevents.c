@@ -8,16 +8,13 @@
 // Source: CloudEvents HTTP Protocol Binding 1.0.2, 3.1.3.2 (percent-encoding of header values).
 #include "bridge/payload/attributes.h"
 
-static void put_line(struct bytes *lines, const char *name, struct slice value)
-{
-    bytes_append_string(lines, name);
-    payload_append_header_value(lines, value);
-}
-
 static void put_all(struct bytes *lines, const struct attributes *a, struct slice key)
 {
     bytes_append_string(lines, "ce-specversion: 1.0");
-    put_line(lines, "\r\nce-id: ", a->id);
+    bytes_append_string(lines, "\r\nce-id: ");
+    size_t id_at = lines->size;
+    payload_append_header_value(lines, a->id);
+    size_t id_size = lines->size - id_at;
     bytes_append_string(lines, "\r\nce-source: /millrace/");
     payload_append_header_text(lines, a->prefix);
     bytes_append_string(lines, "\r\nce-type: millrace.change.");
@@ -29,9 +26,11 @@ static void put_all(struct bytes *lines, const struct attributes *a, struct slic
         payload_append_time(lines, a->time_us);
     }
     if (key.size > 0) {
-        put_line(lines, "\r\nce-partitionkey: ", key);
+        bytes_append_string(lines, "\r\nce-partitionkey: ");
+        payload_append_header_value(lines, key);
     }
-    put_line(lines, "\r\nce-sequence: ", a->id);
+    bytes_append_string(lines, "\r\nce-sequence: ");
+    bytes_append_again(lines, id_at, id_size);
 }
 
 static bool render(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)

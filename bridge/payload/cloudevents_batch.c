@@ -8,19 +8,15 @@
 #include "core/base/text.h"
 #include "schemas/json/json_text.h"
 
-/** Appends a text that may have any byte. */
-static void put_text(struct bytes *out, const char *name, struct slice text)
-{
-    bytes_append_string(out, name);
-    text_append_json(out, text);
-}
-
 static bool render(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)
 {
     struct attributes a = attributes_of(r, e);
     struct bytes *out = &p->body;
     bytes_append_string(out, "{\"specversion\":\"1.0\"");
-    put_text(out, ",\"id\":", a.id);
+    bytes_append_string(out, ",\"id\":");
+    size_t id_at = out->size;
+    text_append_json(out, a.id);  // of another producer, it may have any byte
+    size_t id_size = out->size - id_at;
     bytes_append_string(out, ",\"source\":\"/millrace/");
     json_text_content(out, a.prefix);
     bytes_append_string(out, "\",\"type\":\"millrace.change.");
@@ -34,9 +30,11 @@ static bool render(struct payload *p, const struct record *r, const struct event
     bytes_append_string(out, "\",\"datacontenttype\":\"application/json\"");
     struct slice key = attributes_key(p, r, e);
     if (key.size > 0) {
-        put_text(out, ",\"partitionkey\":", key);
+        bytes_append_string(out, ",\"partitionkey\":");
+        text_append_json(out, key);
     }
-    put_text(out, ",\"sequence\":", a.id);
+    bytes_append_string(out, ",\"sequence\":");
+    bytes_append_again(out, id_at, id_size);
     bytes_append_string(out, ",\"data\":");
     if (!event_view_append(out, e, &p->options->json, f)) {
         return false;

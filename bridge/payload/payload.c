@@ -139,39 +139,46 @@ static char *put_digits(char *at, int value, int width)
     return at + width;
 }
 
+/** Formats the time up to the second's fraction. */
+static void format_second(time_t second_s, char *ret)
+{
+    struct tm tm;
+    if (gmtime_r(&second_s, &tm) == NULL) {
+        memset(&tm, 0, sizeof(tm));
+    }
+    char *at = put_digits(ret, tm.tm_year + 1900, 4);
+    *at++ = '-';
+    at = put_digits(at, tm.tm_mon + 1, 2);
+    *at++ = '-';
+    at = put_digits(at, tm.tm_mday, 2);
+    *at++ = 'T';
+    at = put_digits(at, tm.tm_hour, 2);
+    *at++ = ':';
+    at = put_digits(at, tm.tm_min, 2);
+    *at++ = ':';
+    at = put_digits(at, tm.tm_sec, 2);
+    *at = '.';
+}
+
 void payload_append_time(struct bytes *out, int64_t wall_us)
 {
-    // Events of one transaction have the same second: the calendar time is cached.
+    // Events of one transaction have the same second: its text is cached.
     static time_t known_s = -1;
-    static struct tm known;
+    static char known[sizeof("2024-01-02T03:04:05.") - 1];
     int64_t fraction_us = wall_us % CLOCK_US_PER_S;
     time_t second_s = (time_t)(wall_us / CLOCK_US_PER_S);
     if (fraction_us < 0) {
         fraction_us += CLOCK_US_PER_S;
         second_s--;
     }
-    if (second_s != known_s) {
-        if (gmtime_r(&second_s, &known) == NULL) {
-            memset(&known, 0, sizeof(known));
-        }
+    if (second_s != known_s || known[0] == '\0') {
+        format_second(second_s, known);
         known_s = second_s;
     }
-    char text[sizeof("2024-01-02T03:04:05.678901Z")];
-    char *at = put_digits(text, known.tm_year + 1900, 4);
-    *at++ = '-';
-    at = put_digits(at, known.tm_mon + 1, 2);
-    *at++ = '-';
-    at = put_digits(at, known.tm_mday, 2);
-    *at++ = 'T';
-    at = put_digits(at, known.tm_hour, 2);
-    *at++ = ':';
-    at = put_digits(at, known.tm_min, 2);
-    *at++ = ':';
-    at = put_digits(at, known.tm_sec, 2);
-    *at++ = '.';
-    at = put_digits(at, (int)fraction_us, 6);
-    *at++ = 'Z';
-    bytes_append(out, text, (size_t)(at - text));
+    char fraction[sizeof("678901Z") - 1];
+    *put_digits(fraction, (int)fraction_us, 6) = 'Z';
+    bytes_append(out, known, sizeof(known));
+    bytes_append(out, fraction, sizeof(fraction));
 }
 
 /** Marks the high bit of each byte that a header's value has as %XX; 0 bytes are marked. As

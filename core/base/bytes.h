@@ -78,6 +78,14 @@ static inline void bytes_append_slice(struct bytes *b, struct slice s)
     bytes_append(b, s.data, s.size);
 }
 
+/** Appends a part of the buffer itself again. */
+static inline void bytes_append_again(struct bytes *b, size_t at, size_t size)
+{
+    uint8_t *end = bytes_reserve(b, size);
+    memcpy(end, b->data + at, size);
+    b->size += size;
+}
+
 enum { BYTES_PADDING = 16 };  // readable behind the text of bytes_append_padded
 
 /** As bytes_append_slice, for a short text that is often appended: copied in whole blocks, without a call. */

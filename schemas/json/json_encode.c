@@ -72,7 +72,7 @@ static int32_t read_int(struct walk *w)
     return (int32_t)value;
 }
 
-static struct slice read_string(struct walk *w)
+static __attribute__((noinline)) struct slice read_string_slow(struct walk *w)
 {
     int64_t size = read_long(w);
     if (size < 0) {
@@ -80,6 +80,18 @@ static struct slice read_string(struct walk *w)
         size = 0;
     }
     return cursor_take(&w->in, (size_t)size);
+}
+
+static inline struct slice read_string(struct walk *w)
+{
+    struct cursor *in = &w->in;
+    bool is_short_text = !in->is_short && in->at < in->end && (*in->at & 0x81) == 0;
+    if (__builtin_expect(is_short_text && in->end - in->at > *in->at / 2, 1)) {
+        struct slice text = {in->at + 1, *in->at / 2U};
+        in->at += 1 + text.size;
+        return text;
+    }
+    return read_string_slow(w);
 }
 
 static bool read_boolean(struct walk *w)
@@ -246,6 +258,22 @@ static inline const struct avro_type *read_branch(struct walk *w, const struct a
     return type->branches[read_index(w, type, "a union's index out of range")];
 }
 
+static inline void walk_field(struct walk *w, const struct avro_field *field)
+{
+    struct cursor *in = &w->in;
+    bool is_byte = field->pass.is_nullable && !in->is_short && in->at < in->end && (*in->at & ~2) == 0;
+    if (!is_byte) {
+        walk_value(w, field->type);
+        return;
+    }
+    bool is_null = *in->at++ / 2 == field->pass.null_branch;
+    if (is_null) {
+        bytes_append(w->out, "null", 4);
+    } else {
+        walk_value(w, field->pass.type);
+    }
+}
+
 static void walk_record(struct walk *w, const struct avro_type *type)
 {
     if (type->meaning == AVRO_MEANING_VARIABLE_DECIMAL && !w->as_stored) {
@@ -257,7 +285,7 @@ static void walk_record(struct walk *w, const struct avro_type *type)
     const struct avro_field *behind = type->fields + type->count;
     for (const struct avro_field *field = type->fields; field < behind && !w->in.is_short; field++) {
         bytes_append_padded(w->out, field->label);
-        walk_value(w, field->type);
+        walk_field(w, field);
     }
     if (w->out->size == begin) {
         bytes_append_byte(w->out, '{');

@@ -88,12 +88,18 @@ void json_text_content(struct bytes *out, struct slice text)
     const uint8_t *at = text.data;
     const uint8_t *end = text.size > 0 ? text.data + text.size : text.data;
     while (at < end) {
-        uint64_t word = text_load(at, (size_t)(end - at));
-        size_t plain = text_unmarked(text_mark_special(word));
-        memcpy(bytes_reserve(out, sizeof(word)), &word, sizeof(word));
-        out->size += plain;
-        at += plain;
-        if (plain < sizeof(word) && at < end) {
+        uint8_t *begin = bytes_reserve(out, (size_t)(end - at) + sizeof(uint64_t));
+        uint8_t *place = begin;
+        size_t plain = sizeof(uint64_t);
+        while (plain == sizeof(uint64_t) && at < end) {
+            uint64_t word = text_load(at, (size_t)(end - at));
+            plain = text_unmarked(text_mark_special(word));
+            memcpy(place, &word, sizeof(word));
+            place += plain;
+            at += plain;
+        }
+        out->size += (size_t)(place - begin);
+        if (at < end) {
             at = append_escaped(out, at, end);
         }
     }
