@@ -137,6 +137,74 @@ static void the_breaker_opens_for_failures_and_a_poisoned_event_does_not_keep_it
     case_stop(&c);
 }
 
+enum { OLD_KEYS = 3, FRESH_FAILING = 99, FRESH = 100 };
+
+struct probes {
+    bool is_armed;  // the next call is held
+    bool is_over;
+};
+
+/** All calls but those of FRESH fail until it is over. */
+static struct stub_answer hold_a_probe(void *self, const struct stub_call *call, size_t number)
+{
+    struct probes *p = self;
+    (void)number;
+    bool is_fresh = strstr(call->body, "\"id\":100,") != NULL;
+    struct stub_answer ret = {.status = is_fresh || p->is_over ? 200 : 500, .is_held = p->is_armed};
+    p->is_armed = false;
+    return ret;
+}
+
+static bool is_call_of(const struct bridge_case *c, size_t number, const char *id)
+{
+    return strstr(stub_function_call(c->stub, number)->body, id) != NULL;
+}
+
+static bool holds(struct bridge_case *c, int64_t n)
+{
+    return held_events(c) == n;
+}
+
+static bool is_probing(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    const struct probes *p = c->script;
+    return !p->is_armed;
+}
+
+/** One call, held, keeps all events waiting: those of keys that have failed come before the new ones. */
+static void a_probe_is_an_event_that_was_never_sent(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    struct probes probes = {0};
+    case_start(&c, hold_a_probe, &probes);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 100000;
+    config->delivery.retry.backoff.initial_us = 1 * CLOCK_US_PER_MS;
+    config->delivery.retry.backoff.max_us = 5 * CLOCK_US_PER_MS;
+    config->delivery.breaker.failures = 1;
+    case_distinct_changes(&c, OLD_KEYS, 1);
+    case_apply(&c, config);
+    case_run_until(&c, is_throttled, 0);
+    case_run_until(&c, holds, OLD_KEYS);
+    probes.is_armed = true;
+    case_run_until(&c, is_probing, 0);
+    case_run_ms(&c, 200);  // the old keys are due, and their attempts committed
+    case_change(&c, FRESH_FAILING, 'c', "x");
+    case_run_until(&c, holds, OLD_KEYS + 1);
+    case_change(&c, FRESH, 'c', "x");
+    case_run_until(&c, holds, OLD_KEYS + 2);
+    size_t before = stub_function_count(c.stub);
+    stub_function_release(c.stub);
+    case_run_until(&c, case_has_settled, 1);
+    assert_true(is_call_of(&c, before, "\"id\":99,"));
+    assert_true(is_call_of(&c, before + 1, "\"id\":100,"));
+    probes.is_over = true;
+    case_run_until(&c, case_has_settled, OLD_KEYS + 2);
+    case_stop(&c);
+}
+
 enum { RATE = 40, BURST = 3, EVENTS = 12 };
 
 static void no_more_calls_begin_than_burst_and_rate_allow(void **state)
@@ -240,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_paused_function_stays_in_its_group_and_calls_nothing),
         cmocka_unit_test(a_running_call_ends_after_the_pause_and_no_other_begins),
         cmocka_unit_test(the_breaker_opens_for_failures_and_a_poisoned_event_does_not_keep_it_open),
+        cmocka_unit_test(a_probe_is_an_event_that_was_never_sent),
         cmocka_unit_test(no_more_calls_begin_than_burst_and_rate_allow),
         cmocka_unit_test(fewer_calls_run_while_they_take_longer_than_the_target),
         cmocka_unit_test(of_a_key_that_changes_often_the_latest_event_is_sent),
