@@ -31,6 +31,9 @@ struct reader {
     bool is_loaded;
     bool is_gone;
     int rounds;
+    int64_t next;  // wanted, too, once a record was offered; -1: none
+    bool is_full;  // takes nothing
+    bool has_refused;
     uv_timer_t timer;
 };
 
@@ -55,6 +58,15 @@ static bool on_record(void *self, struct partition *p, rd_kafka_message_t *messa
 {
     struct reader *r = self;
     assert_ptr_equal(p, &r->partition);
+    if (r->is_full) {
+        r->has_refused = true;
+        return false;
+    }
+    if (r->next >= 0) {
+        r->wanted = r->next;
+        r->next = -1;
+        refetch_want(r->refetch, p, r->wanted);
+    }
     r->is_loaded = r->is_loaded || (message->offset == r->wanted && !r->is_another);
     return true;
 }
@@ -85,7 +97,7 @@ static void start(struct reader *r)
 {
     static const struct refetch_listener listener = {on_record, on_gone, on_swept, on_turn_end, NULL};
     char why[256];
-    *r = (struct reader){.partition = {.topic = (char *)TOPIC}};
+    *r = (struct reader){.partition = {.topic = (char *)TOPIC}, .next = -1};
     log_start(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
     (void)uv_loop_init(&r->loop);
     (void)uv_timer_init(&r->loop, &r->timer);
@@ -129,6 +141,10 @@ static void want(struct reader *r, int64_t offset, bool is_another)
     while (!r->is_loaded && !r->is_gone) {
         assert_true(clock_now_us() < deadline_us);
         (void)uv_run(&r->loop, UV_RUN_ONCE);
+        if (r->has_refused) {
+            r->is_full = r->has_refused = false;
+            refetch_resume(r->refetch);
+        }
     }
     (void)uv_timer_stop(&r->timer);
     assert_true(r->is_gone == is_another);
@@ -159,10 +175,47 @@ static void a_record_of_another_log_in_its_place_means_that_it_is_gone(void **st
     stop(&r);
 }
 
+static void of_several_that_are_wanted_one_sweep_offers_all(void **state)
+{
+    (void)state;
+    struct reader r;
+    start(&r);
+    refetch_want(r.refetch, &r.partition, 8);
+    want(&r, 2, false);
+    assert_int_equal(r.rounds, 0);
+    stop(&r);
+}
+
+static void what_is_wanted_during_a_sweep_prolongs_it(void **state)
+{
+    (void)state;
+    struct reader r;
+    start(&r);
+    r.next = 8;
+    want(&r, 2, false);
+    assert_int_equal(r.wanted, 8);
+    assert_int_equal(r.rounds, 0);
+    stop(&r);
+}
+
+static void a_refused_record_is_offered_again(void **state)
+{
+    (void)state;
+    struct reader r;
+    start(&r);
+    r.is_full = true;
+    want(&r, 4, false);
+    assert_false(r.is_full);
+    stop(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wanted_is_offered_whichever_way_it_lies),
+        cmocka_unit_test(of_several_that_are_wanted_one_sweep_offers_all),
+        cmocka_unit_test(what_is_wanted_during_a_sweep_prolongs_it),
+        cmocka_unit_test(a_refused_record_is_offered_again),
         cmocka_unit_test(a_record_of_another_log_in_its_place_means_that_it_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
