@@ -60,8 +60,8 @@ enum sim_stuck { SIM_NOT_STUCK, SIM_STUCK_THROTTLED, SIM_STUCK_LETTERS };
     X(PARTIAL_FAILURES)                                                                                      \
     X(KEY_HELD)                                                                                              \
     X(OUT_OF_RANGE)                                                                                          \
-    X(PROGRESS_SPILLED) X(SPILL_READ) X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED)                \
-        X(LETTERS_STUCK) X(RECORD_EVICTED)
+    X(PROGRESS_SPILLED)                                                                                      \
+    X(SPILL_READ) X(COALESCED) X(PAUSED) X(RATE_LIMITED) X(KEY_THROTTLED) X(LETTERS_STUCK) X(RECORD_EVICTED)
 enum sim_feature {
 #define X(name) SIM_HAS_##name,
     SIM_FEATURES(X)
@@ -107,7 +107,8 @@ struct sim_partition {
     int owner;          // a process; -1: none
     int wanted;
     uint32_t generation;  // of the group, in which it was assigned: commits of an earlier one are refused
-    uint32_t forgotten;   // losses, kills, refused last commits, letters given up: each may forget an attempt
+    uint32_t forgotten_before;  // when it was asked back
+    uint32_t forgotten;  // losses, kills, refused last commits, letters given up: each may forget an attempt
 };
 
 struct sim_process {
@@ -223,6 +224,8 @@ void sim_kafka_check_closed(void);
 void sim_kafka_drop_commits(int process);
 /** Events that a restart would repeat may be repeated. */
 void sim_forget(struct sim_partition *p, int number);
+/** The same for a partition that is given back: fails if its next owner knows less than this one. */
+void sim_hand_over(struct sim_partition *p, int number);
 /** The offset of a partition was out of range: what was read is read again, as if of another log. */
 void sim_note_reset(int partition);
 /** The same when what was spilled is read: since then it may have been replaced. */

@@ -10,6 +10,8 @@ static void rebalance(struct sim_process *s, rd_kafka_resp_err_t code, rd_kafka_
     }
     for (int i = 0; i < list->cnt; i++) {
         s->rk->is_giving[list->elems[i].partition] = !is_assign;
+        sim.partitions[list->elems[i].partition].forgotten_before =
+            sim.partitions[list->elems[i].partition].forgotten;
         s->rk->is_assigned[list->elems[i].partition] = true;
     }
     sim_trace("rebalance: process %d %s %d partitions", s->number, is_assign ? "gets" : "gives", list->cnt);
@@ -51,7 +53,7 @@ rd_kafka_error_t *rd_kafka_incremental_unassign(rd_kafka_t *rk, const rd_kafka_t
     for (int i = 0; i < PARTITIONS; i++) {
         struct sim_partition *p = &sim.partitions[i];
         if (rk->is_giving[i] && !rk->is_lost && p->owner == rk->process) {
-            sim_forget(p, i);
+            sim_hand_over(p, i);
             p->owner = -1;
             sim_trace("given back: partition %d", i);
         }

@@ -124,6 +124,25 @@ static bool has_later(const struct sim_partition *p, int number, int64_t offset)
     return ret && sim.shape.coalesces && e->key >= 0 && !sim_letter_is_due(p->owner, number, offset);
 }
 
+void sim_hand_over(struct sim_partition *p, int number)
+{
+    bool may_repeat[OFFSETS];
+    for (int i = 0; i < OFFSETS; i++) {
+        const struct sim_event *e = &p->events[i];
+        may_repeat[i] = e->behaviour == SIM_FILTERED || e->may_repeat || !e->exists || e->is_reread ||
+                        !(e->is_settled || e->is_parked);
+    }
+    sim_forget(p, number);
+    // What has to be spilled is waited for, but not for ever; a refused commit is not repeated.
+    bool is_whole = p->forgotten == p->forgotten_before && sim.shape.text_max == 0;
+    for (int i = 0; i < OFFSETS && is_whole; i++) {
+        const struct sim_event *e = &p->events[i];
+        if (!may_repeat[i] && (e->may_repeat || !(e->is_settled || e->is_parked))) {
+            sim_fail("handed over: the next owner of %d/%d does not know that it is done", number, i);
+        }
+    }
+}
+
 void sim_forget_more(int partition)
 {
     struct sim_partition *p = &sim.partitions[partition];
