@@ -90,23 +90,32 @@ static void delete (struct letter_log *log, int64_t low)
     log->low = low;
 }
 
+static void settle_all(struct letter_log *log)
+{
+    for (int64_t i = log->low; i < log->end; i++) {
+        if (!log->letters[i].is_settled) {
+            settle(log, i);
+        }
+    }
+    commit(log);
+}
+
 void sim_letter_log_work(void)
 {
+    for (int i = 0; i < LETTER_PARTITIONS && !sim.has_faults; i++) {
+        settle_all(&logs[i]);
+    }
     struct letter_log *log = &logs[sim_roll(LETTER_PARTITIONS)];
-    if (log->low == log->end) {
+    if (!sim.has_faults || log->low == log->end) {
         return;
     }
     const int64_t chosen = log->low + sim_roll((unsigned)(log->end - log->low));
     if (sim_chance(10)) {
         delete (log, chosen + 1);
-        return;
+    } else if (!log->letters[chosen].is_settled) {
+        settle(log, chosen);
+        commit(log);
     }
-    for (int64_t i = log->low; i < log->end; i++) {
-        if (!log->letters[i].is_settled && (i == chosen || !sim.has_faults)) {
-            settle(log, i);
-        }
-    }
-    commit(log);
 }
 
 void sim_letter_log_committed(rd_kafka_topic_partition_list_t *list)
