@@ -175,9 +175,9 @@ void consumer_tick(struct consumer *c)
             partition_read(p);  // it may have failed
         }
     }
+    topic_check_run(&c->topics);
     if (c->on_closed == NULL) {
         offset_store_list_ends(&c->offsets);
-        topic_check_run(&c->topics);
     }
     consumer_advance_close(c);
 }

@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 
 enum { COMMITTED_TIMEOUT_MS = 10000 };
+#define CHECK_WAIT_US (5 * CLOCK_US_PER_S)
 
 void consumer_log_refusal(const struct consumer *c, const char *what, rd_kafka_error_t *error)
 {
@@ -269,6 +270,30 @@ static void unassign(struct consumer *c)
     consumer_advance_close(c);
 }
 
+/** Whether the last commit of a revoked partition waits for the look-up that shows whether its topic was
+ * deleted (topic_check.h). It takes some 3 s. */
+static bool waits_for_check(struct consumer *c)
+{
+    struct partition *doubted = NULL;
+    struct partition *p;
+    LL_FOREACH (c->partitions, p) {
+        bool is_doubted = p->state == PARTITION_REVOKED && topic_check_is_doubted(p);
+        doubted = is_doubted && offset_store_is_behind(&c->offsets, p) ? p : doubted;
+    }
+    if (doubted == NULL) {
+        return false;
+    }
+    c->check_since_us = c->check_since_us == 0 ? clock_now_us() : c->check_since_us;
+    if (clock_now_us() - c->check_since_us < CHECK_WAIT_US) {
+        return true;
+    }
+    log_warn(c->component, "commit_skipped",
+             LOG_WITH(LOG_TEXT("topic", doubted->topic), LOG_NUMBER("partition", doubted->number)),
+             "its topic may have been deleted, and Kafka has not said whether: what was settled last is "
+             "delivered again");
+    return false;
+}
+
 void consumer_advance_revoke(struct consumer *c)
 {
     if ((c->state != GROUP_REVOKING && c->state != GROUP_COMMITTING) || c->offsets.is_committing) {
@@ -281,6 +306,9 @@ void consumer_advance_revoke(struct consumer *c)
         }
     }
     if (offset_store_is_spilling(&c->offsets)) {
+        return;
+    }
+    if (c->state == GROUP_REVOKING && waits_for_check(c)) {
         return;
     }
     bool is_due = c->state == GROUP_REVOKING || c->offsets.is_repeat_due;
@@ -318,6 +346,7 @@ static void revoke_partitions(struct consumer *c, const rd_kafka_topic_partition
         return;
     }
     group_state_enter(&c->state, GROUP_REVOKING);
+    c->check_since_us = 0;
     (void)offset_store_commit(&c->offsets, true);  // settled events need not wait for running calls
     consumer_advance_revoke(c);
 }

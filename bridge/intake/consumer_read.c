@@ -39,6 +39,10 @@ void consumer_topic_made_again(void *self, struct partition *p)
              "of the new log; what was delivered of it already is delivered again");
     // A feed of another function may still have records of the old log.
     fetcher_close_windows(p->fetcher, p->topic, p->number);
+    if (p->state == PARTITION_REVOKED) {
+        p->state = PARTITION_LOST;  // what is left of it is of the old log
+        return;
+    }
     restart(c, p);
 }
 

@@ -33,6 +33,7 @@ struct consumer {
     struct backoff lookup_backoff;
     bool is_polling;                           // on_main_ready is polling
     rd_kafka_topic_partition_list_t *revoked;  // the revocation in progress
+    int64_t check_since_us;                    // since when it waits for topic_check; 0: it has not yet
     bool has_kafka_error;                      // the listener knows that Kafka does not respond
     struct standstill standstill;
     void (*on_closed)(void *self);  // not NULL: closing

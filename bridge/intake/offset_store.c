@@ -141,6 +141,11 @@ static void add_if_due(struct offset_store *s, struct partition *p, bool is_last
     }
 }
 
+bool offset_store_is_behind(struct offset_store *s, struct partition *p)
+{
+    return progress_next_commit(&p->progress) >= 0 || collect(s, p) != p->committed_hash;
+}
+
 bool offset_store_is_spilling(const struct offset_store *s)
 {
     const struct partition *p;

@@ -76,6 +76,9 @@ void offset_store_keep_attempts(struct offset_store *s, struct partition *p);
  * False: no partition has a committed offset, a commit is in flight, or librdkafka joins the group. */
 bool offset_store_confirm(struct offset_store *s);
 
+/** Whether something that is known of the partition is not committed. */
+bool offset_store_is_behind(struct offset_store *s, struct partition *p);
+
 /** Whether a revoked partition waits for its spilled progress to be stored or deleted, for 5 s at most. */
 bool offset_store_is_spilling(const struct offset_store *s);
 

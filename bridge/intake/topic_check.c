@@ -31,13 +31,18 @@ bool topic_check_is_doubted(struct partition *p)
     return p->doubted_us != 0;
 }
 
+/** A revoked partition is committed once more. */
+static bool is_checked(const struct partition *p)
+{
+    return p->state == PARTITION_ASSIGNED || p->state == PARTITION_REVOKED;
+}
+
 static void judge(const struct topic_check *t, struct partition *p,
                   const rd_kafka_topic_partition_list_t *answer)
 {
     const rd_kafka_topic_partition_t *was = rd_kafka_topic_partition_list_find(t->asked, p->topic, p->number);
     const rd_kafka_topic_partition_t *now = rd_kafka_topic_partition_list_find(answer, p->topic, p->number);
-    if (was == NULL || now == NULL || now->err != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        p->state != PARTITION_ASSIGNED) {
+    if (was == NULL || now == NULL || now->err != RD_KAFKA_RESP_ERR_NO_ERROR || !is_checked(p)) {
         return;
     }
     if (now->offset >= 0) {
@@ -92,17 +97,19 @@ static void ask(struct topic_check *t)
 
 void topic_check_run(struct topic_check *t)
 {
+    struct partition *p;
+    LL_FOREACH (*t->partitions, p) {
+        (void)topic_check_is_doubted(p);  // also while Kafka is slow to answer, which is no standstill
+    }
     if (t->asked != NULL) {
         return;
     }
     bool is_again = clock_now_us() - t->asked_us >= AGAIN_US;
     t->asked = rd_kafka_topic_partition_list_new(4);
-    struct partition *p;
     LL_FOREACH (*t->partitions, p) {
         bool is_full = is_again && (p->is_held || partition_has_more(p));
-        bool is_due = topic_check_is_doubted(p) || is_full;
-        if (is_due && p->state == PARTITION_ASSIGNED && p->progress.committed >= 0 &&
-            p->progress.committing < 0) {
+        bool is_due = p->doubted_us != 0 || is_full;
+        if (is_due && is_checked(p) && p->progress.committed >= 0 && p->progress.committing < 0) {
             rd_kafka_topic_partition_list_add(t->asked, p->topic, p->number)->offset = p->progress.committed;
         }
     }

@@ -7,7 +7,7 @@
 // until Kafka has said, 2 s later, that the offset is still there. Signs: a fetch was refused
 // (leader_watch.h), a commit was refused because there is no such topic, a partition is unknown, the
 // process stood still. A partition that is not being fetched, because its function is full, is looked up
-// every 5 s.
+// every 5 s. A partition that is given back waits for the answer before its last commit.
 #ifndef BRIDGE_INTAKE_TOPIC_CHECK_H
 #define BRIDGE_INTAKE_TOPIC_CHECK_H
 
