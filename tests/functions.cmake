@@ -14,6 +14,9 @@ function(millrace_cmocka_test kind file timeout)
     string(REPLACE "/" "_" target ${kind}_${name})
     add_executable(${target} ${file} ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE ${arg_LIBS} millrace_flags PkgConfig::CMOCKA)
+    if(MILLRACE_SANITIZE STREQUAL "thread")
+        target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/tsan_threads.c)
+    endif()
     # cmocka passes any pointer or number through uintmax_t; a source's options come after the target's.
     set_source_files_properties(${file} ${arg_SOURCES} PROPERTIES COMPILE_OPTIONS
         "-Wno-conversion;-Wno-sign-conversion;-Wno-cast-qual;-Wno-write-strings;-Wno-unused-result")

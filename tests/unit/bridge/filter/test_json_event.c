@@ -14,7 +14,7 @@ static void event_must_be(const char *pattern_text, const char *event_text, bool
 {
     static const struct text_places nowhere = {0};
     struct fault f = {0};
-    struct filter_value event;
+    struct filter_value event = {0};
     CLEANUP(pattern_free_pointer) struct pattern *pattern = NULL;
     CLEANUP(json_tree_clear) struct json_tree tree = {0};
     CLEANUP(bytes_clear) struct bytes scratch = {0};

@@ -87,7 +87,7 @@ static void a_byte_is_escaped_wherever_it_stands(void **state)
             text[at] = (char)byte;
             struct bytes expected = {0};
             bytes_format(&expected, "\"%.*s%.*s%s\"", (int)at, "xxxxxxxxxxxxxxxxxxxx", (int)alone.size - 2,
-                         (const char *)alone.data + 1, "xxxxxxxxxxxxxxxxxxx" + at);
+                         (const char *)alone.data + 1, &"xxxxxxxxxxxxxxxxxxx"[at]);
             check_json(text, 20, bytes_text(&expected));
             bytes_clear(&expected);
         }
