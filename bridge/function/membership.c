@@ -219,9 +219,8 @@ void membership_end(struct membership *m)
         if (is_open) {
             consumer_close(m->consumer, on_consumer_closed, m);
         }
-    } else if (m->registration == NULL) {
-        end_in_next_turn(m);
-    } else if (registration_cancel(TAKE(m->registration), on_registration_cancelled)) {
+    } else if (m->registration == NULL ||
+               registration_cancel(TAKE(m->registration), on_registration_cancelled)) {
         end_in_next_turn(m);
     } else {
         enter(m, STATE_LEAVING);

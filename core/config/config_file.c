@@ -56,7 +56,7 @@ bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool
     CLEANUP(bytes_wipe) struct bytes text = {0};
     // Room for all of it at once: a buffer that moves as it grows leaves pieces of a secret behind.
     size_t size = (size_t)status.st_size < size_max ? (size_t)status.st_size : size_max;
-    (void)bytes_reserve(&text, size + 2 * READ_BYTES);
+    (void)bytes_reserve(&text, size + 2 * (size_t)READ_BYTES);
     if (!read_all(file, path, size_max, &text, f)) {
         return false;
     }

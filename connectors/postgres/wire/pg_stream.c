@@ -47,7 +47,7 @@ static void put_u64(uint8_t *at, uint64_t value)
 static bool write_status(struct pg_stream *s, bool wants_reply, struct fault *f)
 {
     uint8_t status[PG_STREAM_STATUS_SIZE] = {'r'};
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
         put_u64(status + 1 + 8 * i, s->confirmed);
     }
     put_u64(status + 25, (uint64_t)(clock_wall_us() - CLOCK_POSTGRES_EPOCH_US));
