@@ -249,6 +249,13 @@ static void on_round(void *self, uint64_t round)
 static void on_refused(void *self, const struct fault *f)
 {
     struct state_topic *s = self;
+    const struct state_call *c = s->writes;
+    while (c != NULL && !c->is_sent) {
+        c = c->next;
+    }
+    if (c != NULL) {
+        kafka_producer_discard(&s->producer);  // it would report writes that are gone
+    }
     refuse_all(s, &s->reads, f);
     refuse_all(s, &s->writes, f);
 }
