@@ -1,11 +1,12 @@
 #include "cli/filter_topics.h"
 
+#include "bridge/jobs/loop_wait.h"
 #include "core/base/memory.h"
 #include "core/kafka/kafka_client.h"
 #include "schemas/avro/framing.h"
 #include "schemas/registry/registry.h"
 
-enum { WAIT_MS = 30000 };  // for a response of Kafka or of the registry
+enum { WAIT_MS = 30000 };  // for a response of Kafka
 
 struct span {
     const char *topic;  // owned by the topic list
@@ -196,30 +197,22 @@ static void on_schema(void *self, struct slice text, const struct fault *f)
     }
 }
 
-static void on_time(uv_timer_t *timer)
+static bool is_answered(void *self)
 {
-    struct reader *r = timer->data;
-    r->is_answered = true;
-    (void)fault_set(&r->answer, FAULT_RETRY, "the schema registry does not respond");
+    return ((const struct reader *)self)->is_answered;
 }
 
 /** Waits for the registry. False: it can't be asked. */
 static bool look_up(struct reader *r, int32_t id, struct fault *f)
 {
-    uv_timer_t timer;
     r->types = memory_resize(r->types, (r->type_count + 1) * sizeof *r->types);
     r->types[r->type_count++] = (struct known_type){.id = id};
-    (void)uv_timer_init(&r->loop, &timer);
-    timer.data = r;
-    (void)uv_timer_start(&timer, on_time, WAIT_MS, 0);
     r->is_answered = false;
     registry_lookup(r->registry, id, on_schema, r);
-    while (!r->is_answered) {
-        (void)uv_run(&r->loop, UV_RUN_ONCE);
+    if (!loop_wait(&r->loop, LOOP_WAIT_MS, is_answered, r)) {
+        registry_cancel(r->registry, r);
+        return fault_set(f, FAULT_RETRY, "the schema registry does not respond");
     }
-    registry_cancel(r->registry, r);
-    uv_close((uv_handle_t *)&timer, NULL);
-    (void)uv_run(&r->loop, UV_RUN_NOWAIT);
     if (r->answer.kind != FAULT_NONE && r->answer.kind != FAULT_REJECT) {
         *f = r->answer;
         return false;

@@ -102,6 +102,17 @@ def test_a_dry_run_names_what_refused_each_event(shop, millrace, function, name)
     assert (folder.returncode, folder.stdout) == (1, "") and "Is a directory" in folder.stderr
 
 
+def test_a_dry_run_reads_records_of_several_schemas(shop, millrace, function, name):
+    shop.sql("insert into orders values (1, 'open', 500, 'x')")
+    for number in (2, 3):
+        shop.sql(f"alter table orders add column more{number} int")
+        shop.sql("insert into orders values (%s, 'open', 500, 'x')", [number])
+    wait_settled(millrace, name, 3)
+    done = millrace.command("filter", "-c", millrace.folder, name)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "0 of 3 events pass" in done.stdout
+
+
 def test_without_the_row_before_every_column_counts_as_changed(shop, millrace, function, name):
     shop.sql("alter table orders replica identity default")
     shop.sql("insert into orders values (1, 'paid', 500, 'x')")

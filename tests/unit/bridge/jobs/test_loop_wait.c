@@ -41,6 +41,31 @@ static void what_the_loop_brings_ends_the_wait(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/** As the registry answers what it knows: by a timer that is due at once, while nothing else wakes the loop.
+ */
+static void what_a_timer_brings_that_is_due_at_once_ends_the_wait_before_the_poll(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    uv_timer_t answer;
+    uv_timer_t later;
+    bool is_over = false;
+    bool is_late = false;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    (void)uv_timer_init(&loop, &answer);
+    (void)uv_timer_init(&loop, &later);
+    answer.data = &is_over;
+    later.data = &is_late;
+    (void)uv_timer_start(&answer, set, 0, 0);
+    (void)uv_timer_start(&later, set, 20000, 0);
+    assert_true(loop_wait(&loop, LOOP_WAIT_MS, is_set, &is_over));
+    assert_false(is_late);
+    uv_close((uv_handle_t *)&answer, NULL);
+    uv_close((uv_handle_t *)&later, NULL);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void a_wait_ends_without_its_answer_and_leaves_nothing_on_the_loop(void **state)
 {
     (void)state;
@@ -56,6 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_over_is_not_waited_for),
         cmocka_unit_test(what_the_loop_brings_ends_the_wait),
+        cmocka_unit_test(what_a_timer_brings_that_is_due_at_once_ends_the_wait_before_the_poll),
         cmocka_unit_test(a_wait_ends_without_its_answer_and_leaves_nothing_on_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
