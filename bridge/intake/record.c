@@ -8,7 +8,10 @@
 #include "core/base/text.h"
 #include "schemas/avro/framing.h"
 
-enum { ID_BYTES_MAX = 256 };
+enum {
+    ID_BYTES_MAX = 256,
+    HEADER_OVERHEAD = 48,  // what librdkafka adds to a header's name and value
+};
 #define KEY_UNKNOWN_VALID_US (60 * CLOCK_US_PER_S)  // how long "unknown schema" is cached for keys
 
 static bool read_id(const rd_kafka_headers_t *headers, const char *name, struct slice *ret)
@@ -36,6 +39,21 @@ static struct slice id_of(const char *topic, const rd_kafka_message_t *message,
     int written =
         snprintf(buffer, size, "%s-%" PRId32 "-%" PRId64, topic, message->partition, message->offset);
     return slice_make(buffer, (size_t)written < size ? (size_t)written : size - 1);
+}
+
+/** Memory that the headers of a record take; `headers` may be NULL. */
+static size_t size_of_headers(const rd_kafka_headers_t *headers)
+{
+    size_t count = headers == NULL ? 0 : rd_kafka_header_cnt(headers);
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = "";
+        const void *value;
+        size_t size = 0;
+        (void)rd_kafka_header_get_all(headers, i, &name, &value, &size);
+        total += HEADER_OVERHEAD + strlen(name) + size;
+    }
+    return total;
 }
 
 static struct slice put(uint8_t **at, struct slice s)
@@ -69,6 +87,7 @@ struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_
         .timestamp_ms = rd_kafka_message_timestamp(message, &kind),
         .arrived_us = seen_us,
         .headers = headers,
+        .headers_bytes = size_of_headers(headers),
         .has_key = message->key != NULL,
     };
     uint8_t *at = (uint8_t *)(r + 1);

@@ -26,6 +26,7 @@ struct record {
     int64_t arrived_us;                  // when it was read
     int64_t commit_time_us;              // of the change; 0: not decoded, or not known
     rd_kafka_headers_t *headers;         // owned; NULL for none
+    size_t headers_bytes;                // what these take, about
     const struct avro_type *key_type;    // NULL: the key is absent or not Avro
     const struct avro_type *value_type;  // NULL: a tombstone, or reject_reason is set
     const char *reject_reason;           // dead-letter reason found before decoding; static; NULL: none
@@ -69,7 +70,7 @@ static inline bool record_is_tombstone(const struct record *r)
 /** What the record takes of the memory for events. */
 static inline size_t record_bytes(const struct record *r)
 {
-    return sizeof(*r) + r->key.size + r->value.size;
+    return sizeof(*r) + r->key.size + r->value.size + r->headers_bytes;
 }
 
 /** The record can't be delivered. `reason` is static. */

@@ -10,6 +10,22 @@
 #include "core/base/clock.h"
 #include "tests/unit/bridge/intake/cache_case.h"
 
+static rd_kafka_headers_t *message_headers;  // what librdkafka has of a message that a test makes
+
+rd_kafka_resp_err_t rd_kafka_message_detach_headers(rd_kafka_message_t *m, rd_kafka_headers_t **ret)
+{
+    (void)m;
+    *ret = TAKE(message_headers);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+int64_t rd_kafka_message_timestamp(const rd_kafka_message_t *m, rd_kafka_timestamp_type_t *ret)
+{
+    (void)m;
+    *ret = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    return -1;
+}
+
 /** Resolves a record that arrives now; returns its reason to be rejected, or NULL. */
 static const char *resolve(struct slice key, struct slice value, const struct avro_type *value_type)
 {
@@ -52,11 +68,25 @@ static void a_value_of_an_unknown_schema_asks_for_it_each_time(void **state)
     assert_int_equal(cache_case_asked, 3);
 }
 
+/** Else a few thousand small records with large headers would take gigabytes. */
+static void headers_count_in_the_memory_that_a_record_takes(void **state)
+{
+    (void)state;
+    static const char LARGE[100000];
+    message_headers = rd_kafka_headers_new(1);
+    assert_int_equal(rd_kafka_header_add(message_headers, "h", -1, LARGE, sizeof(LARGE)), 0);
+    struct record *r = record_new("t", &(rd_kafka_message_t){0}, 0);
+    assert_true(record_bytes(r) > sizeof(LARGE));
+    assert_true(record_bytes(r) < sizeof(LARGE) + 1000);
+    record_release(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_key_of_another_producer_asks_the_registry_once_a_minute,
                                         cache_case_start, cache_case_stop),
+        cmocka_unit_test(headers_count_in_the_memory_that_a_record_takes),
         cmocka_unit_test_setup_teardown(a_value_of_an_unknown_schema_asks_for_it_each_time, cache_case_start,
                                         cache_case_stop),
     };
