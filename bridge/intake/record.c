@@ -149,10 +149,20 @@ static bool is_framed_key(struct slice key)
     return key.size > FRAMING_SIZE && key.data[0] == 0 && memcmp(key.data, NONE, FRAMING_SIZE) != 0;
 }
 
+// A key of another producer may look like framed Avro and be none, as any big-endian integer below 2^56 does.
+// A key without a type is sent as a string.
+bool record_resolve_key(struct record *r, struct schema_cache *schemas)
+{
+    const struct schema_age age = {r->arrived_us, KEY_UNKNOWN_VALID_US};
+    const char *reason = NULL;
+    struct fault f;
+    return r->key_type != NULL || !is_framed_key(r->key) ||
+           find_type(schemas, r->key, &age, &r->key_type, &reason, &f) != SCHEMA_WAIT;
+}
+
 bool record_resolve(struct record *r, struct schema_cache *schemas)
 {
     const struct schema_age value_age = {r->arrived_us, 0};
-    const struct schema_age key_age = {r->arrived_us, KEY_UNKNOWN_VALID_US};
     const char *reason = NULL;
     struct fault f;
     if (r->reject_reason != NULL) {
@@ -169,12 +179,7 @@ bool record_resolve(struct record *r, struct schema_cache *schemas)
             return true;
         }
     }
-    // A key of another producer may look like framed Avro and be none, as any big-endian integer below 2^56
-    // does. A key without a type is sent as a string.
-    if (r->key_type != NULL || !is_framed_key(r->key)) {
-        return true;
-    }
-    return find_type(schemas, r->key, &key_age, &r->key_type, &reason, &f) != SCHEMA_WAIT;
+    return record_resolve_key(r, schemas);
 }
 
 /** The Avro bytes after the frame that record_resolve has checked. */

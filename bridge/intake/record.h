@@ -84,6 +84,13 @@ void record_reject(struct record *r, const char *reason, const char *message);
  */
 bool record_resolve(struct record *r, struct schema_cache *schemas) MUST_USE;
 
+/**
+ * Finds the key's schema alone, as for a dead letter without its value, or with one that can't be read.
+ *
+ * @return  false: it is being looked up; call again after on_resolved
+ */
+bool record_resolve_key(struct record *r, struct schema_cache *schemas) MUST_USE;
+
 /** Appends a resolved record's key as JSON: one that is not Avro as a string, nothing without a key. */
 void record_decode_key(const struct record *r, const struct json_options *options, struct bytes *out);
 

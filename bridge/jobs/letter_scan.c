@@ -49,7 +49,9 @@ static bool is_settled(struct scan *s, int64_t offset)
 static bool is_resolved(void *self)
 {
     struct scan *s = self;
-    return record_is_tombstone(s->resolving) || record_resolve(s->resolving, s->params->schemas);
+    struct schema_cache *schemas = s->params->schemas;
+    bool is_value_resolved = record_is_tombstone(s->resolving) || record_resolve(s->resolving, schemas);
+    return is_value_resolved && record_resolve_key(s->resolving, schemas);
 }
 
 /** Looks its schemas up, while the loop turns. */

@@ -3,6 +3,7 @@ Promise: what can't be delivered is in the dead-letter topic, whole and with its
 moves.
 """
 
+import json
 import time
 
 import pytest
@@ -195,6 +196,24 @@ def test_too_large_for_its_topic(small_topic, database, kafka, millrace, functio
     assert dead.raw_value is None and dead.key == {"id": 1}
     assert dead.headers["millrace.dlq.message"].startswith("rejected: ")
     wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 2}, 20, "offset 2 committed")
+    listed = millrace.command("dlq", "list", name, "-c", millrace.folder, "--key", "1", "--json")
+    assert [letter["key"] for letter in json.loads(listed.stdout)["letters"]] == [{"id": 1}], listed
+
+
+def test_a_value_that_cannot_be_read_leaves_its_key_to_select_by(database, kafka, millrace, function, name):
+    topic = f"{name}.public.a"
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    millrace.function(name, topic, function.url)
+    millrace.run()
+    database.sql("insert into a values (7)")
+    (good,) = read_topic(kafka, topic, millrace.registry, count=1)
+    kafka.produce(topic, [(good.raw_key, good.raw_value[:7], None, 0)])
+    kafka.produce(topic, [(good.raw_key, b"\0\0\0\0\7unknown", None, 0)])
+    read_topic(kafka, f"millrace.dlq.{name}", count=2)
+    listed = millrace.command("dlq", "list", name, "-c", millrace.folder, "--key", '{"id":7}', "--json")
+    found = [(letter["key"], letter["reason"]) for letter in json.loads(listed.stdout)["letters"]]
+    assert found == [({"id": 7}, "undecodable"), ({"id": 7}, "unknown_schema")], listed
 
 
 def test_a_corrected_topic_takes_what_fits_nowhere(small_topic, database, kafka, millrace, function, name):
