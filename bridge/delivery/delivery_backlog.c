@@ -203,6 +203,9 @@ void delivery_read_wanted(struct delivery *d)
 void delivery_restart_log(struct delivery *d, struct partition *p)
 {
     record_release(TAKE(p->refetched));
+    record_release(TAKE(p->held));
+    d->is_room_due = d->is_room_due || p->is_held;  // what it was held for is of the old log
+    p->is_held = false;
     p->attempt_count = 0;
     for (struct work_item *item = lanes_drop_evicted(&d->lanes, p), *next; item != NULL; item = next) {
         next = item->next;
