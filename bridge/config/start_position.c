@@ -156,5 +156,9 @@ bool start_position_parse_any(const char *text, struct start_position *ret, stru
         *ret = found;
         return true;
     }
-    return start_position_parse(text, ret, f) || fault_set(f, FAULT_CONFIG, "%s, nor an offset", f->text);
+    return start_position_parse(text, ret, f) ||
+           fault_set(f, FAULT_CONFIG,
+                     "\"%.64s\" is neither earliest, an RFC 3339 timestamp (2026-01-02T03:04:05Z), an LSN "
+                     "(16/B374D848) nor an offset",
+                     text);
 }

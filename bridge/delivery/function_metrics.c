@@ -61,7 +61,7 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
 {
     *m = (struct function_metrics){.metrics = metrics, .function = memory_string(function)};
     m->lag_records = series(m, METRIC_GAUGE, PREFIX "lag_records",
-                            "Records on Kafka that the function has not settled", "");
+                            "Records on Kafka from the first one that is not settled on", "");
     m->lag_seconds =
         series(m, METRIC_GAUGE, PREFIX "lag_seconds", "Age of the oldest record that is not settled", "");
     m->in_flight =
@@ -104,7 +104,9 @@ void function_metrics_clear(struct function_metrics *m)
 void function_metrics_count_retry(struct function_metrics *m, const char *reason)
 {
     CLEANUP(memory_free_pointer) char *more = memory_format(",reason=\"%s\"", reason);
-    metric_add(series(m, METRIC_COUNTER, PREFIX "retries_total", "Calls to be retried, by reason", more), 1);
+    metric_add(series(m, METRIC_COUNTER, PREFIX "retries_total",
+                      "Calls that failed and may be repeated, by reason", more),
+               1);
 }
 
 void function_metrics_count_dead_letter(struct function_metrics *m, const char *reason)

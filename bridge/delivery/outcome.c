@@ -56,7 +56,7 @@ static bool is_retried(int status)
     case 425:
         return true;
     default:
-        return status >= 500 && status <= 599;
+        return status >= 500;  // RFC 9110, 15: one above 599 is treated as a 5xx
     }
 }
 

@@ -112,19 +112,34 @@ static bool choose_op(const struct json_tree *t, const struct members *m, char *
     return *ret != 0 || json_tree_refuse(t, m->op->at, f, "op is c, r, u, d, t or m");
 }
 
-/** The first of the function's topics that is a name. */
-static char *choose_topic(const struct members *m, const struct function_config *config)
+/** A topic that the glob matches: `table` for each `*`, `x` for each `?`. NULL: one of other forms. */
+static char *topic_of_glob(const char *glob)
 {
-    if (m->topic != NULL) {
-        return slice_to_string(m->topic->text);
+    struct bytes out = {0};
+    for (const char *c = glob; *c != 0; c++) {
+        bytes_append_string(&out, *c == '*' ? "table" : *c == '?' ? "x" : (const char[]){*c, 0});
     }
-    for (size_t i = 0; i < config->source.topics.count; i++) {
-        const char *topic = config->source.topics.items[i];
-        if (strpbrk(topic, "*?[/") == NULL) {
-            return memory_string(topic);
-        }
+    char *topic = slice_to_string(bytes_slice(&out));
+    bytes_clear(&out);
+    return glob[0] != '/' && text_glob_match(glob, topic) ? topic : (free(topic), NULL);
+}
+
+/** The first of the function's topics that is a name, else one that its first glob matches. */
+static bool choose_topic(const struct json_tree *t, const struct json_node *event, const struct members *m,
+                         const struct function_config *config, char **ret, struct fault *f)
+{
+    const struct text_list *topics = &config->source.topics;
+    *ret = m->topic != NULL ? slice_to_string(m->topic->text) : NULL;
+    for (size_t i = 0; *ret == NULL && i < topics->count; i++) {
+        *ret = strpbrk(topics->items[i], "*?[/") == NULL ? memory_string(topics->items[i]) : NULL;
     }
-    return memory_string("test.public.table");
+    for (size_t i = 0; *ret == NULL && i < topics->count; i++) {
+        *ret = topic_of_glob(topics->items[i]);
+    }
+    return *ret != NULL ||
+           json_tree_refuse(t, event->at, f,
+                            "the event needs a topic: source.topics has no name and no glob with "
+                            "* or ? alone to take one from");
 }
 
 /** Appends `"NAME":VALUE`; an absent value is `null`, or what is given. */
@@ -205,10 +220,10 @@ bool test_event_read(const struct json_tree *t, const struct json_node *event,
     struct members m;
     char op;
     *ret = (struct test_event){0};
-    if (!read_members(t, event, &m, f) || !choose_op(t, &m, &op, f)) {
+    if (!read_members(t, event, &m, f) || !choose_op(t, &m, &op, f) ||
+        !choose_topic(t, event, &m, config, &ret->topic, f)) {
         return false;
     }
-    ret->topic = choose_topic(&m, config);
     ret->id = m.id == NULL ? memory_string(DEFAULT_ID) : slice_to_string(m.id->text);
     bytes_append_byte(&ret->whole, '{');
     put(&ret->whole, "key", t, m.key, "null");

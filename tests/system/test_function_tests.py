@@ -180,6 +180,16 @@ def test_words_and_events_are_counted(shop):
     assert done.returncode == 1 and "expect has 2 words for 1 event\n" in done.stdout
 
 
+def test_an_event_without_a_topic_has_one_of_the_function(shop):
+    event = {"event": {"after": {"status": "paid"}}, "request": {"headers": {"ce-subject": "public.table"}}}
+    done = run(shop([event], source={"topics": ["shop.public.*", "a.b"]}))
+    assert done.returncode == 1 and "+ a.b" in done.stdout, done.stdout
+    done = run(shop([event], source={"topics": ["/shop.*/", "shop.public.*"]}))
+    assert done.returncode == 0, done.stdout
+    done = run(shop([event], source={"topics": ["/shop.*/"]}))
+    assert done.returncode == 78 and "the event needs a topic" in done.stdout, done.stdout
+
+
 def test_one_function_alone(shop):
     shop([{"event": {"after": {"status": "new"}}, "expect": "delivered"}], name="bad")
     folder = shop([{"event": {"after": {"status": "paid"}}, "expect": "delivered"}], name="good")
