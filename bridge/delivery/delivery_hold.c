@@ -145,14 +145,28 @@ static void add_partition(struct delivery *d, struct work_item *item)
         return;
     }
     item->is_looked_for = true;
-    for (size_t i = 0; i < d->hold.partition_count; i++) {
-        if (d->hold.partitions[i] == item->letter.partition) {
-            return;
+    INVARIANT(d->hold.partition_count < d->hold.parked_count);
+    d->hold.partitions[d->hold.partition_count++] = item->letter.partition;
+}
+
+static int compare_partitions(const void *a, const void *b)
+{
+    int32_t first = *(const int32_t *)a;
+    int32_t second = *(const int32_t *)b;
+    return (first > second) - (first < second);
+}
+
+/** Sorts the numbers and leaves each out that was there before; returns how many are left. */
+static size_t unique_partitions(int32_t *partitions, size_t count)
+{
+    size_t kept = 0;
+    qsort(partitions, count, sizeof(*partitions), compare_partitions);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || partitions[kept - 1] != partitions[i]) {
+            partitions[kept++] = partitions[i];
         }
     }
-    if (d->hold.partition_count < COUNT_OF(d->hold.partitions)) {
-        d->hold.partitions[d->hold.partition_count++] = item->letter.partition;
-    }
+    return kept;
 }
 
 static void release_all(struct delivery *d, struct work_item *item)
@@ -174,13 +188,25 @@ static void log_elsewhere(struct delivery *d)
     d->hold.is_elsewhere_logged = d->hold.elsewhere_count > 0;
 }
 
+/** All partitions at once: a letter may be settled in any of them. */
+static void look_for_letters(struct delivery *d)
+{
+    struct hold_state *h = &d->hold;
+    h->partition_count = h->elsewhere_count = 0;
+    h->partitions = memory_zeroed(h->parked_count, sizeof(*h->partitions));
+    each_parked(d, add_partition);
+    log_elsewhere(d);
+    letter_watch_look(h->watch, d->config->delivery.on_failure.dead_letter, h->partitions,
+                      unique_partitions(h->partitions, h->partition_count));
+    free(TAKE(h->partitions));
+}
+
 void delivery_tick_hold(struct delivery *d)
 {
     metric_set(d->metrics->parked_keys, (double)d->hold.parked_count);
     if (d->hold.parked_count == 0) {
         return;
     }
-    const char *topic = d->config->delivery.on_failure.dead_letter;
     if (!d->config->delivery.on_failure.hold_key) {
         each_parked(d, release_all);
         delivery_pump(d);
@@ -191,10 +217,7 @@ void delivery_tick_hold(struct delivery *d)
             letter_watch_new(d->loop, d->settings, d->state_topic, d->config->name, on_letters, d);
     }
     if (letter_watch_is_due(d->hold.watch)) {
-        d->hold.partition_count = d->hold.elsewhere_count = 0;
-        each_parked(d, add_partition);
-        log_elsewhere(d);
-        letter_watch_look(d->hold.watch, topic, d->hold.partitions, d->hold.partition_count);
+        look_for_letters(d);
     }
 }
 

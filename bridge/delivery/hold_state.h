@@ -8,14 +8,12 @@
 
 struct delivery;
 
-enum { HOLD_LETTER_PARTITIONS = 64 };
-
 /** Embedded in struct delivery. */
 struct hold_state {
-    size_t parked_count;                         // events whose keys are held
-    int64_t oldest_ms;                           // while the status is written
-    struct letter_watch *watch;                  // NULL: no key was held yet
-    int32_t partitions[HOLD_LETTER_PARTITIONS];  // of the parked events' letters
+    size_t parked_count;         // events whose keys are held
+    int64_t oldest_ms;           // while the status is written
+    struct letter_watch *watch;  // NULL: no key was held yet
+    int32_t *partitions;         // of the parked events' letters, while they are collected
     size_t partition_count;
     size_t elsewhere_count;  // parked events whose letters are in another topic than is configured
     bool is_elsewhere_logged;
