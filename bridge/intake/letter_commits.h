@@ -17,7 +17,7 @@ struct letter_commits {
 void letter_commits_init(struct letter_commits *l, uv_loop_t *loop, struct offset_store *store);
 
 /** A letter of the partition was stored: commits in the next loop iteration, with the other letters of this
- * one, at most 50 times a second. */
+ * one, at most 50 times a second, and five times a second while very many events fail. */
 void letter_commits_add(struct letter_commits *l, struct partition *p);
 
 /** A commit was answered: the next one may be sent. */
