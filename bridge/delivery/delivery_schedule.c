@@ -4,22 +4,28 @@
 #include "bridge/delivery/lanes_delayed.h"
 #include "core/base/clock.h"
 
-/** An event that is not sent at all, since it can't be read or rendered. */
-static void give_up(struct delivery *d, struct work_item *item, const struct dead_letter_cause *cause)
+/** With hold_key an event is not given up before those of its key that are in the same call. */
+static bool is_behind_held(const struct delivery *d, const struct invocation *inv,
+                           const struct work_item *item)
 {
+    return inv->last != NULL && inv->last->lane == item->lane && delivery_holds_key(d, item);
+}
+
+/** An event is not sent at all, because it can't be read or rendered, or has no attempts left. False: not
+ * yet; the caller keeps it. */
+static bool give_up(struct delivery *d, const struct invocation *inv, struct work_item *item,
+                    const struct dead_letter_cause *cause)
+{
+    if (is_behind_held(d, inv, item)) {
+        return false;
+    }
     if (delivery_keeps_failed(d)) {
         delivery_keep(d, item, cause);
         lanes_delay(&d->lanes, item, 0);
     } else {
         delivery_dead_letter(d, item, *cause);
     }
-}
-
-/** With hold_key an event is not given up before those of its key that are in the same call. */
-static bool is_behind_held(const struct delivery *d, const struct invocation *inv,
-                           const struct work_item *item)
-{
-    return inv->last != NULL && inv->last->lane == item->lane && delivery_holds_key(d, item);
+    return true;
 }
 
 /** Adds one event to the call's payload, or settles or dead-letters it. False: it does not fit; the caller
@@ -29,26 +35,22 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
     struct fault f;
     struct payload *p = invoke_payload(inv);
     const struct record *r = item->record;
+    struct dead_letter_cause cause = {0};
     if (delivery_refuses(d, item)) {  // the filter changed, or its record was only read now
         delivery_settle_filtered(d, item);
         return true;
     }
     if (r->reject_reason != NULL) {
-        if (is_behind_held(d, inv, item)) {
-            return false;
-        }
-        give_up(d, item,
-                &(struct dead_letter_cause){.reason = r->reject_reason, .message = r->reject_message});
-        return true;
+        cause = (struct dead_letter_cause){.reason = r->reject_reason, .message = r->reject_message};
+        return give_up(d, inv, item, &cause);
     }
     if ((int64_t)item->retry.attempts >= d->policy.attempts_max) {
-        give_up(d, item,
-                &(struct dead_letter_cause){.reason = "attempts_exhausted",
-                                            .message =
-                                                "its attempts were used up before a restart, or before the "
-                                                "limit was lowered; the last response is not known",
-                                            .attempts = item->retry.attempts});
-        return true;
+        cause = (struct dead_letter_cause){
+            .reason = "attempts_exhausted",
+            .message = "its attempts were used up before a restart, or before the limit was lowered; the "
+                       "last response is not known",
+            .attempts = item->retry.attempts};
+        return give_up(d, inv, item, &cause);
     }
     switch (payload_add(p, item->record, &f)) {
     case PAYLOAD_ADDED:
@@ -62,11 +64,8 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
     case PAYLOAD_REJECTED:
         break;
     }
-    if (is_behind_held(d, inv, item)) {
-        return false;
-    }
-    give_up(d, item, &(struct dead_letter_cause){.reason = p->reject_reason, .message = f.text});
-    return true;
+    cause = (struct dead_letter_cause){.reason = p->reject_reason, .message = f.text};
+    return give_up(d, inv, item, &cause);
 }
 
 /** Whether the call has an event of the lane whose next one, the event that was taken last, was given up:
