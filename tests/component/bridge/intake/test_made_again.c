@@ -13,7 +13,8 @@
 enum { RECORDS = 140, LANE_EVENTS = 128, NOTE_SIZE = 100000 };
 
 static bool is_reading_held;  // evicted records are not read again
-static bool is_made_again;    // at the next check
+static bool is_made_again;    // at the next check in this state of the partition
+static enum partition_state state_made_again;
 static const struct partition *checked;
 
 void __real_refetch_run(struct refetch *r);
@@ -30,7 +31,7 @@ void __wrap_topic_check_run(struct topic_check *t)
 {
     struct partition *p = *t->partitions;
     checked = p;
-    if (p != NULL && p->state == PARTITION_ASSIGNED && is_made_again) {
+    if (p != NULL && p->state == state_made_again && is_made_again) {
         is_made_again = false;
         t->listener.on_made_again(t->listener.self, p);
     }
@@ -70,8 +71,41 @@ static void the_new_log_is_read_though_the_lane_of_the_old_one_was_full(void **s
     assert_true(case_has_calls(&c, 1));
     assert_false(case_has_calls(&c, 2));
     is_made_again = true;
+    state_made_again = PARTITION_ASSIGNED;
     is_reading_held = false;
     case_run_until(&c, case_has_calls, 1 + RECORDS);
+    case_stop(&c);
+}
+
+static bool has_committed(struct bridge_case *c, int64_t n)
+{
+    return case_committed(c, "fn") == n;
+}
+
+/** Only the second call takes its time. */
+static struct stub_answer second_is_slow(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    return (struct stub_answer){.status = 200, .delay_ms = number == 1 ? 1500 : 0};
+}
+
+static void nothing_of_the_old_log_is_committed_when_its_partition_is_being_given_back(void **state)
+{
+    (void)state;
+    struct bridge_case c;
+    is_reading_held = false;
+    case_start(&c, second_is_slow, NULL);
+    case_apply(&c, case_config(&c, "fn"));
+    case_change(&c, 1, 'c', "x");
+    case_run_until(&c, has_committed, 1);
+    case_change(&c, 2, 'c', "x");
+    case_run_until(&c, case_has_calls, 2);
+    is_made_again = true;
+    state_made_again = PARTITION_REVOKED;
+    case_drain(&c);
+    assert_false(is_made_again);
+    assert_int_equal(case_committed(&c, "fn"), 1);
     case_stop(&c);
 }
 
@@ -79,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_new_log_is_read_though_the_lane_of_the_old_one_was_full),
+        cmocka_unit_test(nothing_of_the_old_log_is_committed_when_its_partition_is_being_given_back),
     };
     return case_run_part(tests, COUNT_OF(tests));
 }
