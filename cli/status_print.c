@@ -51,7 +51,8 @@ static void append_detail(struct bytes *out, const json_t *entry)
     }
     long long parked = (long long)json_integer_value(json_object_get(entry, "parked_keys"));
     if (parked > 0) {
-        bytes_format(out, "; %lld parked keys wait for `millrace dlq`", parked);
+        bytes_format(out, "; %lld parked key%s for `millrace dlq`", parked,
+                     parked == 1 ? " waits" : "s wait");
     }
 }
 

@@ -85,6 +85,27 @@ static void key_words(const struct config_option *options, struct bytes *out)
 
 enum { CONFIG_KEYS_MAX = 32 };  // of one section
 
+/** Appends the path of each section below that has the key, as `batch` or `retry.backoff`; returns how many.
+ */
+static int find_below(const struct config_option *options, const char *key, const char *path,
+                      struct bytes *out)
+{
+    int found = 0;
+    for (; options->key != NULL; options++) {
+        const struct config_option *inner = options->type == CONFIG_SECTION ? options->section : NULL;
+        CLEANUP(memory_free_pointer)
+        char *here = memory_format("%s%s%s", path, path[0] == 0 ? "" : ".", options->key);
+        for (const struct config_option *o = inner; o != NULL && o->key != NULL; o++) {
+            if (strcmp(o->key, key) == 0) {
+                bytes_append_string(out, here);
+                found++;
+            }
+        }
+        found += inner == NULL ? 0 : find_below(inner, key, here, out);
+    }
+    return found;
+}
+
 static void refuse_key(const struct config_store *r, const struct config_option *options,
                        struct yaml_node *key)
 {
@@ -95,6 +116,12 @@ static void refuse_key(const struct config_store *r, const struct config_option 
     }
     CLEANUP(bytes_clear) struct bytes quoted = {0};
     config_value_quote(key->text, &quoted);
+    CLEANUP(bytes_clear) struct bytes section = {0};
+    if (find_below(options, key->text, "", &section) == 1) {
+        config_complain_at(r->file, key, "unknown key %s; it belongs in %s", bytes_text(&quoted),
+                           bytes_text(&section));
+        return;
+    }
     const char *near = text_nearest(key->text, words);
     if (near != NULL) {
         config_complain_at(r->file, key, "unknown key %s; did you mean \"%s\"?", bytes_text(&quoted), near);

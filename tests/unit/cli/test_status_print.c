@@ -45,11 +45,13 @@ static void parked_keys_are_in_the_detail(void **state)
     (void)state;
     struct bytes out = {0};
     struct fault f;
-    assert_true(
-        status_print(slice_of("{\"connectors\":[],\"functions\":[{\"name\":\"a\",\"state\":\"running\","
-                              "\"detail\":\"assigned\",\"parked_keys\":2}]}"),
-                     &out, &f));
+    assert_true(status_print(
+        slice_of("{\"connectors\":[],\"functions\":[{\"name\":\"a\",\"state\":\"running\","
+                 "\"detail\":\"assigned\",\"parked_keys\":2},{\"name\":\"b\",\"state\":\"running\","
+                 "\"detail\":\"assigned\",\"parked_keys\":1}]}"),
+        &out, &f));
     assert_non_null(strstr(bytes_text(&out), "  assigned; 2 parked keys wait for `millrace dlq`\n"));
+    assert_non_null(strstr(bytes_text(&out), "  assigned; 1 parked key waits for `millrace dlq`\n"));
     bytes_clear(&out);
 }
 

@@ -286,7 +286,8 @@ static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
                      "registry: embeded\n"
                      "admin: 7070\n"
                      "bridge: {processes: 0}\n"
-                     "colour: red\n",
+                     "colour: red\n"
+                     "processes: 2\n",
                      false,
                      "f.yaml:1:15: error: format: \"xml\" is not valid; write json or text\n"
                      "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
@@ -294,7 +295,8 @@ static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
                      "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
                      "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
                      "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, "
-                     "limits, log\n");
+                     "limits, log\n"
+                     "f.yaml:7:1: error: unknown key \"processes\"; it belongs in bridge\n");
 }
 
 static void what_is_shown_reads_back_the_same(void **state)
