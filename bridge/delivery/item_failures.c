@@ -207,13 +207,13 @@ enum item_failures item_failures_read(struct slice body, struct work_item *items
     for (struct work_item *item = items; item != NULL; item = item->next) {
         item->retry.is_reported = false;
     }
-    if (is_blank(body)) {
-        return ITEM_FAILURES_NONE;
-    }
     if (body.size > item_failures_body_max(count)) {
         (void)fault_set(f, FAULT_REJECT, "1:1: the body is longer than %zu bytes",
                         item_failures_body_max(count));
         return ITEM_FAILURES_INVALID;
+    }
+    if (is_blank(body)) {
+        return ITEM_FAILURES_NONE;
     }
     CLEANUP(json_tree_clear) struct json_tree tree = {0};
     if (!json_tree_parse(body, (struct json_place){1, 1}, &tree, f)) {
