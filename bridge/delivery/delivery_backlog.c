@@ -31,6 +31,15 @@ static void on_evicted(void *self, struct record *r)
     delivery_release_record(self, r);
 }
 
+/** How many records to evict so that a quarter of the room is free, also for new ones. */
+static size_t eviction_count(const struct record_memory *m)
+{
+    size_t quarter = m->count_max / 4;
+    size_t kept = m->count_max - quarter;
+    size_t excess = m->count > kept ? m->count - kept : 0;
+    return excess > quarter ? excess : quarter;
+}
+
 /** Evicts in steps, each of which costs more to read again, until a quarter of the room is free. */
 void delivery_evict(struct delivery *d)
 {
@@ -48,7 +57,7 @@ void delivery_evict(struct delivery *d)
         {.kept = 1, .delayed_after_us = INT64_MAX, .has_ready = true, .on_evicted = on_evicted, .self = d},
         {.has_ready = true, .on_evicted = on_evicted, .self = d},
     };
-    size_t wanted = d->memory.count_max / 4;
+    size_t wanted = eviction_count(&d->memory);
     size_t count = 0;
     const bool may_evict_ready = d->may_evict_ready;
     for (size_t i = 0; i < COUNT_OF(steps) && count < wanted; i++) {
@@ -85,8 +94,13 @@ bool delivery_defer(struct delivery *d, struct partition *p, const struct record
     return true;
 }
 
+/** While the breaker waits for an event that was never sent, events that failed before leave it the room: one
+ * of them that is ready is enough. */
 static bool has_room_to_load(const struct delivery *d)
 {
+    if (d->limiter.breaker.state == BREAKER_FAILING && d->lanes.ready_first != NULL) {
+        return false;
+    }
     return record_memory_left(&d->memory, RECORD_MEMORY_RELOADED) > 0;
 }
 

@@ -54,7 +54,7 @@ char *delivery_throttled_text(const struct delivery *d)
         return NULL;
     }
     if (d->limiter.breaker.state == BREAKER_FAILING) {
-        return memory_format("calls of %zu different keys failed in a row; one call at a time probes it: %s",
+        return memory_format("calls of %zu different keys failed in a row; single calls probe it: %s",
                              d->limiter.breaker.failure_count, d->error.text);
     }
     return memory_string(d->error.text);
@@ -63,6 +63,12 @@ char *delivery_throttled_text(const struct delivery *d)
 void delivery_status_limits(const struct delivery *d, struct bytes *out)
 {
     const struct limiter_window *w = &d->limiter.window;
+    const struct limiter_breaker *b = &d->limiter.breaker;
+    bytes_format(out, ",\"breaker\":\"%s\"", limiter_breaker_state_text(b->state));
+    if (b->state != BREAKER_CLOSED) {
+        int64_t since_us = clock_wall_us() - (clock_now_us() - b->opened_us);
+        bytes_format(out, ",\"breaker_open_since_ms\":%" PRId64, since_us / CLOCK_US_PER_MS);
+    }
     bytes_format(out, ",\"concurrency_limit\":%zu,\"concurrency_reduced_by\":\"%s\",\"waits_for\":\"%s\"",
                  w->limit, limiter_window_cause_text(w->cause), limiter_reason_text(d->waits_for));
 }

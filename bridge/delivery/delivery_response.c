@@ -80,8 +80,9 @@ static void report_breaker(struct delivery *d)
 
 static struct limiter_subject subject_of(const struct invocation *inv)
 {
-    return (struct limiter_subject){.event = work_item_identity(inv->first),
-                                    .lane = lanes_number(inv->first)};
+    int64_t first_us = inv->first->retry.first_attempt_us;
+    return (struct limiter_subject){.key = work_item_key_number(inv->first),
+                                    .tried_us = first_us == inv->sent_us ? 0 : first_us};
 }
 
 /** The highest counts among the events of a call. */

@@ -155,6 +155,11 @@ static void start_call(struct delivery *d, int64_t now_us)
     }
 }
 
+static struct limiter_verdict admits(const struct delivery *d, int64_t now_us)
+{
+    return limiter_admits(&d->limiter, d->lanes.fresh_count > 0, now_us);
+}
+
 /** Starts calls until the limiter refuses one, which is returned, or no event is left. */
 static struct limiter_verdict start_calls(struct delivery *d, int64_t now_us, int64_t *ret_batch_wait_us)
 {
@@ -162,12 +167,12 @@ static struct limiter_verdict start_calls(struct delivery *d, int64_t now_us, in
     if (unnoted != NULL) {
         consumer_commit_attempts(unnoted->consumer);
     }
-    struct limiter_verdict verdict = limiter_admits(&d->limiter, now_us);
+    struct limiter_verdict verdict = admits(d, now_us);
     bool is_due;
     while ((is_due = batch_is_due(&d->limits, &d->lanes, now_us, ret_batch_wait_us)) &&
            verdict.reason == LIMITER_ADMITS) {
         start_call(d, now_us);
-        verdict = limiter_admits(&d->limiter, now_us);
+        verdict = admits(d, now_us);
     }
     enum limiter_reason reason = is_due ? verdict.reason : LIMITER_ADMITS;
     if (reason != d->waits_for) {
@@ -202,7 +207,7 @@ void delivery_pump(struct delivery *d)
     int64_t batch_wait_us = -1;
     struct limiter_verdict verdict = start_calls(d, now_us, &batch_wait_us);
     // While no call may start and nothing is ready, more records would only wait, too.
-    if (d->lanes.ready_first != NULL || verdict.reason == LIMITER_ADMITS) {
+    if (d->lanes.ready_first != NULL || !limiter_breaker_waits(&d->limiter.breaker, now_us)) {
         delivery_evict(d);
     }
     delivery_read_wanted(d);

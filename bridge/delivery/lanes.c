@@ -247,11 +247,6 @@ void lanes_place_before(struct lanes *l, struct lane *lane, struct lane *next)
     next->previous = lane;
 }
 
-uint64_t lanes_number(const struct work_item *item)
-{
-    return item->lane == NULL ? 1 : item->lane->hash | 1;
-}
-
 void lanes_prefer_fresh(struct lanes *l)
 {
     struct lane *lane = l->fresh_count == 0 ? NULL : l->ready_first;

@@ -53,9 +53,6 @@ void lanes_put(struct lanes *l, struct work_item *item, int64_t due_us);
 /** Takes the first event of the first ready lane; the lane becomes busy. NULL: none is ready. */
 struct work_item *lanes_take(struct lanes *l);
 
-/** A number of the lane of a taken event, not 0. */
-uint64_t lanes_number(const struct work_item *item);
-
 /** Serves a ready lane next whose first event was never sent, if there is one. */
 void lanes_prefer_fresh(struct lanes *l);
 

@@ -21,16 +21,17 @@ static enum limiter_reason reason_of(const struct limiter_breaker *b)
     return b->state == BREAKER_THROTTLED ? LIMITER_ENDPOINT : LIMITER_BREAKER;
 }
 
-struct limiter_verdict limiter_admits(const struct limiter *l, int64_t now_us)
+struct limiter_verdict limiter_admits(const struct limiter *l, bool is_unsent, int64_t now_us)
 {
-    if (limiter_breaker_waits(&l->breaker, now_us)) {
-        return (struct limiter_verdict){reason_of(&l->breaker), l->breaker.until_us};
+    int64_t at_us = limiter_breaker_next_us(&l->breaker, is_unsent);
+    if (at_us > now_us) {
+        return (struct limiter_verdict){reason_of(&l->breaker), at_us};
     }
     if (l->running >= l->window.limit) {
         enum limiter_reason reason = limiter_is_open(l) ? reason_of(&l->breaker) : LIMITER_CONCURRENCY;
         return (struct limiter_verdict){reason, LIMITER_WHEN_CALLED};
     }
-    int64_t at_us = limiter_rate_next_us(&l->rate, now_us);
+    at_us = limiter_rate_next_us(&l->rate, now_us);
     if (at_us > now_us) {
         return (struct limiter_verdict){LIMITER_RATE, at_us};
     }
@@ -44,6 +45,7 @@ struct limiter_verdict limiter_admits(const struct limiter *l, int64_t now_us)
 struct limiter_call limiter_begin(struct limiter *l, int64_t now_us)
 {
     l->running++;
+    limiter_breaker_begin(&l->breaker, now_us);
     limiter_window_note_running(&l->window, l->running);
     limiter_rate_take(&l->rate, now_us);
     shared_limit_begin(&l->shared, now_us);
@@ -63,18 +65,44 @@ void limiter_succeed(struct limiter *l, struct limiter_call call, int64_t now_us
     if (call.generation != l->breaker.generation) {
         return;
     }
-    limiter_breaker_succeed(&l->breaker);
+    l->succeeded_us = now_us;
+    limiter_breaker_succeed(&l->breaker, now_us);
     if (call.shrinks == l->window.shrinks) {
         limiter_window_succeed(&l->window, now_us - call.begun_us);
     }
 }
 
-/** Notes the event in `last`. Returns whether another event is there, from no longer ago than the last other
+/** Notes the key in `last`. Returns whether another key is there, from no longer ago than the last other
  * response. */
-static bool is_second(uint64_t *last, uint64_t event)
+static bool is_second(uint64_t *last, uint64_t key)
 {
-    bool ret = *last != 0 && *last != event;
-    *last = event;
+    bool ret = *last != 0 && *last != key;
+    *last = key;
+    return ret;
+}
+
+/** Its failure says nothing of the endpoint, which has succeeded since the event failed first. */
+static bool is_known_to_fail(const struct limiter *l, struct limiter_subject subject)
+{
+    return subject.tried_us != 0 && subject.tried_us < l->succeeded_us;
+}
+
+/** Notes a failure in the breaker. Returns whether that was all. */
+static bool fail_breaker(struct limiter *l, struct limiter_subject subject, enum limiter_failure how,
+                         int64_t now_us)
+{
+    struct limiter_breaker *b = &l->breaker;
+    if (b->state == BREAKER_FAILING && subject.tried_us == 0 && how == LIMITER_FAILED) {
+        limiter_window_raise(&l->window, limiter_breaker_fail_unsent(b));
+        return true;
+    }
+    if (b->state != BREAKER_FAILING && is_known_to_fail(l, subject)) {
+        return false;
+    }
+    bool ret = limiter_breaker_fail(b, subject.key, now_us);
+    if (ret) {
+        limiter_window_restart(&l->window, 1, l->window.max, WINDOW_BREAKER);
+    }
     return ret;
 }
 
@@ -83,13 +111,12 @@ void limiter_fail(struct limiter *l, struct limiter_call call, struct limiter_su
 {
     bool is_timeout = how == LIMITER_TIMED_OUT;
     l->throttled = 0;
-    bool is_slow = is_timeout && is_second(&l->timed_out, subject.event);
+    bool is_slow = is_timeout && is_second(&l->timed_out, subject.key);
     l->timed_out = is_timeout ? l->timed_out : 0;
     if (call.generation != l->breaker.generation) {
         return;
     }
-    if (limiter_breaker_fail(&l->breaker, subject.lane, now_us)) {
-        limiter_window_restart(&l->window, 1, l->window.max, WINDOW_BREAKER);
+    if (fail_breaker(l, subject, how, now_us)) {
         return;
     }
     bool responds = how == LIMITER_FAILED && l->breaker.state != BREAKER_FAILING;
@@ -112,7 +139,7 @@ void limiter_throttle(struct limiter *l, struct limiter_call call, struct limite
                       int64_t wait_us, int64_t now_us)
 {
     l->timed_out = 0;
-    bool is_common = is_second(&l->throttled, subject.event);
+    bool is_common = is_second(&l->throttled, subject.key);
     if (!is_common && !limiter_breaker_waits(&l->breaker, now_us)) {
         return;
     }

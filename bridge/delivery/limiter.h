@@ -6,10 +6,10 @@
 //   rate         calls a second, minute or hour (limiter_rate.h)
 //   shared       a limit that several functions share (shared_limit.h)
 //
-// After a single throttled call nothing changes, because an endpoint may throttle a single tenant: only that
-// event waits. Two different events that are throttled in a row open the breaker for the time that the
-// endpoint asks for, and halve the concurrency. Two that time out in a row halve it, too. With a target
-// latency, calls that take longer reduce it as well.
+// While one key alone is throttled nothing changes, because an endpoint may throttle a single tenant: only
+// its events wait. Events of two different keys that are throttled in a row open the breaker for the time
+// that the endpoint asks for, and halve the concurrency. Two that time out in a row halve it, too. With a
+// target latency, calls that take longer reduce it as well.
 #ifndef BRIDGE_DELIVERY_LIMITER_H
 #define BRIDGE_DELIVERY_LIMITER_H
 
@@ -35,8 +35,9 @@ struct limiter {
     struct limiter_rate rate;
     struct shared_member shared;
     size_t running;
-    uint64_t throttled;  // the last throttled event, if no other response came since; 0: none
-    uint64_t timed_out;  // the last event that timed out, likewise
+    uint64_t throttled;    // the last throttled key, if no other response came since; 0: none
+    uint64_t timed_out;    // the last key that timed out, likewise
+    int64_t succeeded_us;  // the last success
 };
 
 struct limiter_settings {
@@ -61,8 +62,8 @@ struct limiter_verdict {
     int64_t at_us;  // ask again then; LIMITER_WHEN_CALLED: when a call ends or the shared limit's turn comes
 };
 
-/** Whether one more call may begin. */
-struct limiter_verdict limiter_admits(const struct limiter *l, int64_t now_us);
+/** Whether one more call may begin, with an event that was never sent or with another one. */
+struct limiter_verdict limiter_admits(const struct limiter *l, bool is_unsent, int64_t now_us);
 
 /** What a response needs to know of its call's beginning. */
 struct limiter_call {
@@ -75,10 +76,10 @@ struct limiter_call {
 struct limiter_call limiter_begin(struct limiter *l, int64_t now_us);
 void limiter_end(struct limiter *l);
 
-/** Which event and lane a call began with. Numbers, not 0. */
+/** What a call began with. */
 struct limiter_subject {
-    uint64_t event;
-    uint64_t lane;
+    uint64_t key;      // a number of the event's key, not 0
+    int64_t tried_us;  // when the event was sent first; 0: by this call
 };
 
 /** The endpoint handled a call, or refused its events for good. */

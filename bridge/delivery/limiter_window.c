@@ -117,6 +117,11 @@ void limiter_window_time_out(struct limiter_window *w)
     }
 }
 
+void limiter_window_raise(struct limiter_window *w, size_t limit)
+{
+    set_limit(w, limit > w->limit ? limit : w->limit);
+}
+
 void limiter_window_shrink(struct limiter_window *w, enum window_cause cause)
 {
     limiter_window_restart(w, half_of(w->limit), half_of(w->limit), cause);

@@ -66,6 +66,9 @@ void limiter_window_fail(struct limiter_window *w, int64_t took_us);
 /** A call timed out, as no call of another event did just before. */
 void limiter_window_time_out(struct limiter_window *w);
 
+/** Raises the limit to this. */
+void limiter_window_raise(struct limiter_window *w, size_t limit);
+
 /** Halves the limit. */
 void limiter_window_shrink(struct limiter_window *w, enum window_cause cause);
 

@@ -3,6 +3,7 @@
 #include <utlist.h>
 
 #include "core/base/block_pool.h"
+#include "core/base/text.h"
 
 struct work_item *work_item_new(struct partition *p, uint64_t ticket, struct record *r)
 {
@@ -18,6 +19,11 @@ void work_item_fail(struct work_item *item)
         item->retry.has_failed = true;
         DL_APPEND2(item->partition->failing, item, previous_failing, next_failing);
     }
+}
+
+uint64_t work_item_key_number(const struct work_item *item)
+{
+    return item->record->has_key ? text_hash(item->record->key) | 1 : work_item_identity(item);
 }
 
 enum { NOTED_WAIT_US = 5 * 1000000 };  // Kafka does not answer: calls go on

@@ -67,6 +67,10 @@ static inline uint64_t work_item_identity(const struct work_item *item)
     return (item->partition->hash ^ item->ticket) | UINT64_C(1) << 63;
 }
 
+/** A number of its key, the same in all partitions, or of the event if it has none. Its record is in memory.
+ * Not 0. */
+uint64_t work_item_key_number(const struct work_item *item);
+
 /** Whether it was sent before, so that its retry state must be kept. */
 static inline bool work_item_was_tried(const struct work_item *item)
 {

@@ -131,6 +131,12 @@ static bool has_status(struct bridge_case *c, const char *text)
     return strstr(bytes_text(&status), text) != NULL;
 }
 
+static bool is_throttled(struct bridge_case *c, int64_t n)
+{
+    (void)n;
+    return has_status(c, "\"state\":\"throttled\"");
+}
+
 /** More keys fail than records fit into memory. */
 static void however_many_keys_fail_the_others_are_called(void **state)
 {
@@ -150,6 +156,78 @@ static void however_many_keys_fail_the_others_are_called(void **state)
     assert_true(has_status(&c, "\"failing_events\":0"));
     case_drain(&c);
     assert_int_equal(case_committed(&c, "fn"), FAILING_KEYS + OTHERS);
+    case_stop(&c);
+}
+
+/** By default the breaker opens, and probes that fail come in ever shorter intervals. The retries of the keys
+ * that are known to fail do not open it again. */
+static void however_many_keys_fail_the_breaker_probes_the_others_soon(void **state)
+{
+    (void)state;
+    enum { FAILING = 300, BREAKER = 100, RETRIES = 150 };
+    struct bridge_case c;
+    struct script s = {.stuck = {.status = 500}};
+    case_start(&c, answer_others, &s);
+    case_distinct_changes(&c, FAILING, FIRST_OTHER + OTHERS);
+    change_others(&c);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 1000000;
+    config->delivery.retry.backoff.initial_us = 30 * CLOCK_US_PER_S;
+    config->delivery.retry.backoff.max_us = 60 * CLOCK_US_PER_S;
+    config->delivery.breaker.failures = BREAKER;
+    case_apply(&c, config);
+    case_run_until(&c, is_throttled, 0);
+    assert_true(has_status(&c, "\"breaker\":\"failing\""));
+    case_run_until(&c, have_others_been_called, OTHERS);
+    assert_true(stub_function_count(c.stub) <= FAILING + OTHERS + RETRIES);
+    assert_true(has_status(&c, "\"breaker\":\"closed\""));
+    case_stop(&c);
+}
+
+/** All of them are due again before the others are read, and fill the memory. */
+static void retries_that_are_due_leave_room_for_untried_events(void **state)
+{
+    (void)state;
+    enum { FAILING = 2000 };
+    struct bridge_case c;
+    struct script s = {.stuck = {.status = 500}};
+    case_start(&c, answer_others, &s);
+    case_distinct_changes(&c, FAILING, FIRST_OTHER + OTHERS);
+    change_others(&c);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.retry.attempts = 1000000;
+    config->delivery.retry.backoff.initial_us = 1 * CLOCK_US_PER_MS;
+    config->delivery.retry.backoff.max_us = 4 * CLOCK_US_PER_MS;
+    config->delivery.breaker.failures = 20;
+    case_apply(&c, config);
+    case_run_until(&c, have_others_been_called, OTHERS);
+    case_stop(&c);
+}
+
+/** Throttles key STUCK. */
+static struct stub_answer throttle_stuck(void *self, const struct stub_call *call, size_t number)
+{
+    return id_of(call) == STUCK ? ((struct script *)self)->stuck : answer(self, call, number);
+}
+
+static void without_order_the_throttled_events_of_one_key_stop_no_other(void **state)
+{
+    (void)state;
+    enum { EVENTS = 50 };
+    struct bridge_case c;
+    struct script s = {.stuck = {.status = 429, .headers = "Retry-After: 5\r\n"}};
+    case_start(&c, throttle_stuck, &s);
+    case_numbered_changes(&c, EVENTS, STUCK);
+    change_others(&c);
+    struct function_config *config = case_config(&c, "fn");
+    config->delivery.order = FUNCTION_ORDER_NONE;
+    config->delivery.concurrency = 1;
+    case_apply(&c, config);
+    case_run_until(&c, have_others_been_called, OTHERS);
+    assert_int_equal(s.other_calls, OTHERS);
+    assert_true(
+        case_metric(&c, "millrace_function_throttled_seconds_total{function=\"fn\",reason=\"endpoint\"} ") ==
+        0);
     case_stop(&c);
 }
 
@@ -194,12 +272,6 @@ static struct stub_answer throttles_two_and_holds_others(void *self, const struc
     }
     return id_of(call) < 2 ? (struct stub_answer){.status = 429, .headers = "Retry-After: 1\r\n"}
                            : (struct stub_answer){.status = 200, .is_held = true};
-}
-
-static bool is_throttled(struct bridge_case *c, int64_t n)
-{
-    (void)n;
-    return has_status(c, "\"state\":\"throttled\"");
 }
 
 static void answers_to_calls_from_before_a_throttle_let_no_more_calls_through(void **state)
@@ -421,6 +493,9 @@ int main(void)
         cmocka_unit_test(a_failing_key_with_much_behind_it_stops_no_other),
         cmocka_unit_test(a_key_that_is_always_throttled_stops_no_other),
         cmocka_unit_test(answers_to_calls_from_before_a_throttle_let_no_more_calls_through),
+        cmocka_unit_test(however_many_keys_fail_the_breaker_probes_the_others_soon),
+        cmocka_unit_test(retries_that_are_due_leave_room_for_untried_events),
+        cmocka_unit_test(without_order_the_throttled_events_of_one_key_stop_no_other),
         cmocka_unit_test(however_many_keys_fail_the_others_are_called),
         cmocka_unit_test(a_restart_in_between_changes_nothing),
         cmocka_unit_test(attempts_survive_a_restart),

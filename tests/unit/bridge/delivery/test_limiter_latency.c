@@ -32,7 +32,7 @@ static void succeed(struct limiter *l, size_t count, int64_t took_ms)
     struct limiter_call running[CONCURRENCY_MAX];
     for (size_t done = 0; done < count;) {
         size_t begun = 0;
-        while (done + begun < count && limiter_admits(l, 0).reason == LIMITER_ADMITS) {
+        while (done + begun < count && limiter_admits(l, true, 0).reason == LIMITER_ADMITS) {
             running[begun++] = limiter_begin(l, 0);
         }
         assert_true(begun > 0);
@@ -176,7 +176,7 @@ static void slow_errors_and_timeouts_count_and_fast_errors_do_not(void **state)
 {
     (void)state;
     struct limiter l = make();
-    const struct limiter_subject subject = {1, 1};
+    const struct limiter_subject subject = {.key = 1};
     for (size_t i = 0; i < 7; i++) {  // an overloaded endpoint may refuse at once
         struct limiter_call call = limiter_begin(&l, 0);
         limiter_end(&l);
@@ -248,7 +248,7 @@ static struct outcome drive(struct limiter *l, const struct endpoint *e, int64_t
     size_t begun = 0;
     size_t done = 0;
     while (now_us < seconds * CLOCK_US_PER_S) {
-        while (limiter_admits(l, now_us).reason == LIMITER_ADMITS) {
+        while (limiter_admits(l, true, now_us).reason == LIMITER_ADMITS) {
             size_t i = l->running;
             calls[i] = limiter_begin(l, now_us);
             size_t n = l->running > e->capacity ? l->running : e->capacity;

@@ -44,7 +44,7 @@ static void on_turn(void *self)
 static void begin_calls(struct sample *s, int64_t now_us)
 {
     struct limiter_verdict v = {LIMITER_ADMITS, now_us};
-    while (s->begun < CALLS && (v = limiter_admits(&s->limiter, now_us)).reason == LIMITER_ADMITS) {
+    while (s->begun < CALLS && (v = limiter_admits(&s->limiter, true, now_us)).reason == LIMITER_ADMITS) {
         size_t i = s->limiter.running;
         assert_true(i < s->settings.concurrency);
         s->running[i] = limiter_begin(&s->limiter, now_us);
@@ -61,7 +61,7 @@ static void begin_calls(struct sample *s, int64_t now_us)
 static void end_call(struct sample *s, size_t i, int64_t now_us)
 {
     struct limiter_call call = s->running[i];
-    struct limiter_subject subject = {.event = s->order[i], .lane = s->order[i] % 7 + 1};
+    struct limiter_subject subject = {.key = s->order[i] % 7 + 1};
     limiter_end(&s->limiter);
     size_t last = s->limiter.running;
     s->running[i] = s->running[last];
