@@ -287,8 +287,7 @@ enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct
     uint64_t ticket = progress_open(&p->progress, r->offset, r->timestamp_ms);
     record_memory_add(&d->memory, r);
     struct work_item *item = work_item_new(p, ticket, record_share(r));
-    bool is_event = !record_is_tombstone(r) || r->reject_reason != NULL;
-    if (!is_event || delivery_refuses(d, item)) {
+    if (!record_is_event(r) || delivery_refuses(d, item)) {
         delivery_settle_filtered(d, item);
     } else {
         put_restored(d, item);

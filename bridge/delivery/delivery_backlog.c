@@ -83,10 +83,7 @@ bool delivery_defer(struct delivery *d, struct partition *p, const struct record
         *ret = CONSUMER_HELD;
         return true;
     }
-    if (record_is_tombstone(r) && d->job == NULL) {
-        return false;  // a tombstone is settled at once
-    }
-    if (delivery_coalesces(d, r->has_key) || !lanes_defer(&d->lanes, &record)) {
+    if (!record_is_event(r) || delivery_coalesces(d, r->has_key) || !lanes_defer(&d->lanes, &record)) {
         return false;
     }
     (void)progress_open(&p->progress, r->offset, r->timestamp_ms);

@@ -61,10 +61,17 @@ static inline const char *record_origin(const struct record *r)
     return r->origin_topic != NULL ? r->origin_topic : r->topic;
 }
 
-/** Whether the record has no value (a tombstone): it is settled without a call. */
+/** Whether the record has no value. */
 static inline bool record_is_tombstone(const struct record *r)
 {
     return r->value.data == NULL;
+}
+
+/** Whether the record is an event. A tombstone is none: it is settled without a call, unless it is the dead
+ * letter of an event whose value was left out. */
+static inline bool record_is_event(const struct record *r)
+{
+    return !record_is_tombstone(r) || r->reject_reason != NULL;
 }
 
 /** What the record takes of the memory for events. */
