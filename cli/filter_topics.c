@@ -75,7 +75,9 @@ static bool find_spans(struct reader *r, struct fault *f)
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error = rd_kafka_metadata(r->rk, 1, NULL, &metadata, WAIT_MS);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fault_from(f, FAULT_RETRY, "librdkafka", error, "Kafka does not respond: %s",
+        return fault_from(f, FAULT_RETRY, "librdkafka", error,
+                          "Kafka does not respond at %s (bootstrap.servers in millrace.yaml): %s",
+                          text_pairs_get(&r->params->settings->kafka, "bootstrap.servers"),
                           rd_kafka_err2str(error));
     }
     bool is_good = list_topics(r, metadata, f);

@@ -105,6 +105,7 @@ def test_an_unreachable_kafka_ends_the_command(kafka, make_millrace, function, n
     other.function(name, f"{name}.x", function.url, make_topics=False)
     other.settings(kafka={"bootstrap.servers": absent})
     commands = [other.start("dlq", "list", name), other.start("replay", name, "--from", "0")]
+    dry_run = other.start("filter", name)
     for command, word in zip(commands, ("dlq list", "replay")):
         command.wait_event(message=f"millrace {word}: waits for Kafka at {absent}, 30 s at most")
     for command in commands:
@@ -114,6 +115,8 @@ def test_an_unreachable_kafka_ends_the_command(kafka, make_millrace, function, n
         assert place == f"{other.folder}/millrace.yaml"
         with open(place) as file:
             assert file.read().splitlines()[int(line) - 1][int(column) - 1 :].startswith(f'"{absent}"')
+    assert dry_run.wait_exit(timeout=60) == 1
+    assert dry_run.find(message=f"Kafka does not respond at {absent} .bootstrap.servers in millrace.yaml.: ")
 
 
 def test_what_is_settled_may_alternate_with_what_waits(kafka, millrace, function, name):
