@@ -12,7 +12,7 @@ static const char USAGE[] =
     "usage: millrace status [-c DIR] [--json]\n"
     "\n"
     "Queries the millrace that runs DIR, at its admin address (admin.listen). Exits with 1 when it\n"
-    "does not respond.\n";
+    "does not respond, with 78 when its address is not known.\n";
 
 enum { ANSWER_MAX_BYTES = 16 * 1024 * 1024, TIMEOUT_SECONDS = 10 };
 
@@ -87,11 +87,14 @@ int status_command(int argc, char **argv)
     }
     CLEANUP(config_set_clear) struct config_set set = {0};
     static const struct config_scope only_settings = {0};
-    // Errors do not matter here, as long as admin.listen is known.
-    if (!config_dir_load_scope(options.dir, &only_settings, &set) &&
-        (set.settings == NULL || set.settings->admin.host == NULL)) {
+    // Errors do not matter here, as long as a millrace responds; admin.listen may be the default because of
+    // them.
+    bool is_good = config_dir_load_scope(options.dir, &only_settings, &set);
+    bool is_known = set.settings != NULL && (is_good || set.settings->admin.host != NULL);
+    code = is_known ? print_status(set.settings, options.is_json) : CLI_CONFIG;
+    if (!is_good && code != CLI_DONE) {
         (void)fputs(bytes_text(&set.complaints), stderr);
-        return CLI_CONFIG;
+        code = CLI_CONFIG;
     }
-    return print_status(set.settings, options.is_json);
+    return code;
 }

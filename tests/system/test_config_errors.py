@@ -40,6 +40,15 @@ def test_good_files_pass_without_any_server(files):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_status_says_why_it_does_not_know_the_address(files):
+    """The default address is asked when millrace.yaml can't be read: that nothing responds there misleads."""
+    path = files.write("millrace.yaml", "admin: {listen: 127.0.0.1:1\n")
+    done = files.command("status", "-c", files.folder)
+    assert done.returncode == 78, done.stderr
+    (said,) = complaints(done)
+    assert said.startswith(f"{path}:2:1: error: ")
+
+
 def test_unknown_key_says_where_and_what_was_meant(files):
     path = files.write("connectors/shop.yaml", GOOD_CONNECTOR.replace("tables:", "tabels:"))
     done = files.check()
