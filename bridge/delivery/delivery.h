@@ -49,7 +49,8 @@ size_t delivery_room(const struct delivery *d);
 /** Whether at least half of the room is free. */
 bool delivery_wants_more(const struct delivery *d);
 
-/** Takes one record of an assigned partition. HELD: its schema is being looked up, or its lane is full. */
+/** Takes one record of an assigned partition. HELD: its schema is being looked up, its lane is full, or a
+ * job's rate or end is reached. */
 enum consumer_step delivery_take(struct delivery *d, struct partition *p, struct record *r);
 
 /** The unsettled events of a partition that were tried, by offset, at most `max`; returns how many. */
@@ -79,7 +80,7 @@ bool delivery_is_idle(const struct delivery *d);
 
 size_t delivery_running(const struct delivery *d);
 
-/** Events that are in memory. */
+/** Events that were read and are not settled, also those that wait without their records. */
 size_t delivery_event_count(const struct delivery *d);
 
 /** The error that lasts: of dead letters that can't be stored, else of failed calls until no call waits for a

@@ -28,7 +28,7 @@ struct lanes {
     struct lane *next_wanted;  // the first of them that lanes_next_wanted has not returned yet
     struct due_heap delayed;
     size_t deferred_count;  // events that wait as tickets alone
-    size_t evicted_count;   // queued events that were sent and have no record
+    size_t evicted_count;   // queued events without a record: sent, or before one that was sent
     size_t loaded_count;    // queued events with a record
     size_t ready_count;     // of these, the ones in ready lanes
     size_t ready_bytes;     // their values as on Kafka

@@ -1,4 +1,5 @@
-// One assigned partition: its queue of records read ahead, and which of its records are settled.
+// One assigned partition of a function: its place in a feed, which of its records are settled, and what is
+// committed of that.
 #ifndef BRIDGE_INTAKE_PARTITION_H
 #define BRIDGE_INTAKE_PARTITION_H
 
@@ -31,10 +32,10 @@ struct partition {
     uint64_t hash;  // of topic and number
     enum partition_state state;
     struct progress progress;
-    size_t item_count;                  // work items of it; counted by work_item
-    struct record *held;                // the next record's, while its schema is looked up; not counted
-    struct record *refetched;           // the same, of a record that is read again
-    struct work_item *failing;          // items whose last call failed; listed by work_item
+    size_t item_count;          // work items of it; counted by work_item
+    struct record *held;        // the next record, while its schema is looked up or a job's rate holds it
+    struct record *refetched;   // the same, of a record that is read again
+    struct work_item *failing;  // items whose last call failed; listed by work_item
     struct progress_attempt *attempts;  // from before a restart or a revocation; by offset, ascending
     size_t attempt_count;
     struct partition_spill spill;
