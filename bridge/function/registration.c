@@ -105,7 +105,8 @@ static void start_work(struct registration *r, enum step step)
     r->step = step;
     r->work.data = r;
     struct fault f;
-    if (!registration_client_acquire(r->client, &r->rk, &f)) {
+    CLEANUP(memory_free_pointer) char *group = function_config_group(r->config->name);
+    if (!registration_client_acquire(r->client, group, &r->rk, &f)) {
         (void)has_ended(r, &f);
         return;
     }

@@ -37,10 +37,12 @@ static void on_idle(uv_timer_t *timer)
     close_client(timer->data);
 }
 
-bool registration_client_acquire(struct registration_client *c, rd_kafka_t **ret, struct fault *f)
+bool registration_client_acquire(struct registration_client *c, const char *group, rd_kafka_t **ret,
+                                 struct fault *f)
 {
+    const char *const extra[] = {"group.id", group, NULL};
     rd_kafka_conf_t *conf;
-    if (c->rk == NULL && !(kafka_client_conf(c->settings, KAFKA_CONSUMER, NULL, &conf, f) &&
+    if (c->rk == NULL && !(kafka_client_conf(c->settings, KAFKA_CONSUMER, extra, &conf, f) &&
                            kafka_client_open(conf, KAFKA_CONSUMER, &c->rk, f))) {
         c->rk = NULL;
         return false;

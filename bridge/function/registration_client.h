@@ -14,8 +14,11 @@ struct registration_client;
 /** @param settings  lent */
 struct registration_client *registration_client_new(uv_loop_t *loop, const struct settings *settings);
 
-/** Lends the client, which is in no group, until registration_client_release: also to a worker thread. */
-bool registration_client_acquire(struct registration_client *c, rd_kafka_t **ret, struct fault *f) MUST_USE;
+/** Lends the client until registration_client_release: also to a worker thread. It joins no group; when it is
+ * opened it takes `group` for its own, because librdkafka 2.0.2 crashes when a coordinator refuses to say the
+ * offsets of any group to a client that has none. */
+bool registration_client_acquire(struct registration_client *c, const char *group, rd_kafka_t **ret,
+                                 struct fault *f) MUST_USE;
 void registration_client_release(struct registration_client *c);
 
 /** Nobody has the client. Accepts NULL. */

@@ -16,7 +16,7 @@ rd_kafka_resp_err_t kafka_query_partitions(rd_kafka_t *rk,
  * Returns the first error, of the request or of a partition. */
 rd_kafka_resp_err_t kafka_query_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list);
 
-/** The same for any group, whatever the client's own. */
+/** The same for any group, whatever the client's own; but it must have one (registration_client.h). */
 rd_kafka_resp_err_t kafka_query_group_offsets(rd_kafka_t *rk, const char *group,
                                               rd_kafka_topic_partition_list_t *list);
 

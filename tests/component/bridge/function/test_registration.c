@@ -3,6 +3,7 @@
 #include "bridge/function/registration.h"
 #include "bridge/intake/start_offsets.h"
 #include "core/kafka/kafka_client.h"
+#include "core/kafka/kafka_query.h"
 #include "tests/component/mock_kafka.h"
 
 #define TOPIC "shop.public.orders"
@@ -184,13 +185,36 @@ static void registrations_share_a_client(void **state)
     struct fault f;
     rd_kafka_t *first = NULL;
     rd_kafka_t *second = NULL;
-    assert_true(registration_client_acquire(client, &first, &f));
-    assert_true(registration_client_acquire(client, &second, &f));
+    assert_true(registration_client_acquire(client, "millrace.first", &first, &f));
+    assert_true(registration_client_acquire(client, "millrace.second", &second, &f));
     assert_ptr_equal(first, second);
     registration_client_release(client);
     registration_client_release(client);
-    assert_true(registration_client_acquire(client, &second, &f));
+    assert_true(registration_client_acquire(client, "millrace.second", &second, &f));
     assert_ptr_equal(first, second);
+    registration_client_release(client);
+    registration_client_free(client);
+    mock_kafka_stop(&kafka);
+}
+
+/** As after the start of a broker. librdkafka 2.0.2 crashes if the client has no group of its own. */
+static void a_coordinator_that_is_loading_is_an_error(void **state)
+{
+    (void)state;
+    mock_kafka_start(&kafka);
+    assert_int_equal(rd_kafka_mock_topic_create(kafka.cluster, TOPIC, 1, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    client = registration_client_new(&kafka.loop, &kafka.settings);
+    struct fault f;
+    rd_kafka_t *rk = NULL;
+    assert_true(registration_client_acquire(client, "millrace.first", &rk, &f));
+    rd_kafka_mock_push_request_errors(kafka.cluster, 9 /* OffsetFetch */, 1,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, TOPIC, 0);
+    assert_int_equal(kafka_query_group_offsets(rk, "millrace.second", list),
+                     RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    assert_int_equal(kafka_query_group_offsets(rk, "millrace.second", list), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(list);
     registration_client_release(client);
     registration_client_free(client);
     mock_kafka_stop(&kafka);
@@ -200,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registrations_share_a_client),
+        cmocka_unit_test(a_coordinator_that_is_loading_is_an_error),
         cmocka_unit_test(of_two_processes_at_once_the_first_claim_counts),
         cmocka_unit_test(a_claim_that_was_not_committed_counts_at_the_next_start),
     };
