@@ -188,7 +188,7 @@ static void however_many_keys_fail_the_breaker_probes_the_others_soon(void **sta
 static void retries_that_are_due_leave_room_for_untried_events(void **state)
 {
     (void)state;
-    enum { FAILING = 2000 };
+    enum { FAILING = 1400, FEW = 900, BREAKER = 100 };
     struct bridge_case c;
     struct script s = {.stuck = {.status = 500}};
     case_start(&c, answer_others, &s);
@@ -196,10 +196,10 @@ static void retries_that_are_due_leave_room_for_untried_events(void **state)
     change_others(&c);
     struct function_config *config = case_config(&c, "fn");
     config->delivery.retry.attempts = 1000000;
-    config->delivery.retry.backoff.initial_us = 1 * CLOCK_US_PER_MS;
-    config->delivery.retry.backoff.max_us = 4 * CLOCK_US_PER_MS;
-    config->delivery.breaker.failures = 20;
+    config->delivery.retry.backoff.initial_us = config->delivery.retry.backoff.max_us = 2 * CLOCK_US_PER_S;
+    config->delivery.breaker.failures = BREAKER;
     case_apply(&c, config);
+    case_run_until(&c, case_has_calls, FEW);
     case_run_until(&c, have_others_been_called, OTHERS);
     case_stop(&c);
 }
