@@ -15,8 +15,8 @@ struct registration_client;
 struct registration_client *registration_client_new(uv_loop_t *loop, const struct settings *settings);
 
 /** Lends the client until registration_client_release: also to a worker thread. It joins no group; when it is
- * opened it takes `group` for its own, because librdkafka 2.0.2 crashes when a coordinator refuses to say the
- * offsets of any group to a client that has none. */
+ * opened it takes `group` for its own, because librdkafka 2.0.2 crashes when a broker that does not
+ * coordinate is asked for the offsets of any group to a client that has none. */
 bool registration_client_acquire(struct registration_client *c, const char *group, rd_kafka_t **ret,
                                  struct fault *f) MUST_USE;
 void registration_client_release(struct registration_client *c);

@@ -198,7 +198,7 @@ static void registrations_share_a_client(void **state)
 }
 
 /** As after the start of a broker. librdkafka 2.0.2 crashes if the client has no group of its own. */
-static void a_coordinator_that_is_loading_is_an_error(void **state)
+static void a_coordinator_that_has_moved_is_an_error(void **state)
 {
     (void)state;
     mock_kafka_start(&kafka);
@@ -208,11 +208,11 @@ static void a_coordinator_that_is_loading_is_an_error(void **state)
     rd_kafka_t *rk = NULL;
     assert_true(registration_client_acquire(client, "millrace.first", &rk, &f));
     rd_kafka_mock_push_request_errors(kafka.cluster, 9 /* OffsetFetch */, 1,
-                                      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+                                      RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, TOPIC, 0);
     assert_int_equal(kafka_query_group_offsets(rk, "millrace.second", list),
-                     RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+                     RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
     assert_int_equal(kafka_query_group_offsets(rk, "millrace.second", list), RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_topic_partition_list_destroy(list);
     registration_client_release(client);
@@ -224,7 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registrations_share_a_client),
-        cmocka_unit_test(a_coordinator_that_is_loading_is_an_error),
+        cmocka_unit_test(a_coordinator_that_has_moved_is_an_error),
         cmocka_unit_test(of_two_processes_at_once_the_first_claim_counts),
         cmocka_unit_test(a_claim_that_was_not_committed_counts_at_the_next_start),
     };
