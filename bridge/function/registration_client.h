@@ -14,9 +14,9 @@ struct registration_client;
 /** @param settings  lent */
 struct registration_client *registration_client_new(uv_loop_t *loop, const struct settings *settings);
 
-/** Lends the client until registration_client_release: also to a worker thread. It joins no group; when it is
- * opened it takes `group` for its own, because librdkafka 2.0.2 crashes when a broker that does not
- * coordinate is asked for the offsets of any group to a client that has none. */
+/** Lends the client until registration_client_release: also to a worker thread. It joins no group. When it is
+ * opened it takes `group` for its own: librdkafka 2.0.2 crashes when a client without a group asks a broker
+ * for the offsets of one that another broker coordinates. */
 bool registration_client_acquire(struct registration_client *c, const char *group, rd_kafka_t **ret,
                                  struct fault *f) MUST_USE;
 void registration_client_release(struct registration_client *c);
