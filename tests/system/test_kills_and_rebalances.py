@@ -92,8 +92,11 @@ class Herd:
         return len(self.kafka.admin.describe_consumer_groups([self.group])[self.group].result(60).members)
 
     def strike(self, kind=None):
+        waits = kind is not None or self.random.random() < 0.8
         kind = kind or self.random.choices(["kill", "stop", "freeze", "join"], [6, 2, 1, 1])[0]
         number = self.random.randrange(3)
+        if waits:
+            wait_until(lambda: len(self.function.running()) > 0, 60, "a running call")
         running = len(self.function.running())
         self.phases[kind, "calls were running" if running else "idle"] += 1
         getattr(self, "_" + kind)(number, running)
