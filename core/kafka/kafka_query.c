@@ -30,19 +30,33 @@ rd_kafka_resp_err_t kafka_query_committed(rd_kafka_t *rk, rd_kafka_topic_partiti
     return code;
 }
 
-static rd_kafka_AdminOptions_t *options_for(rd_kafka_t *rk, rd_kafka_admin_op_t operation)
+/** A request about one group, and what its response comes by. */
+struct group_query {
+    rd_kafka_queue_t *queue;
+    rd_kafka_AdminOptions_t *options;
+    rd_kafka_event_t *event;  // NULL: no response
+};
+
+static void begin(rd_kafka_t *rk, rd_kafka_admin_op_t operation, struct group_query *ret)
 {
     char why[128];
-    rd_kafka_AdminOptions_t *ret = rd_kafka_AdminOptions_new(rk, operation);
-    (void)rd_kafka_AdminOptions_set_request_timeout(ret, KAFKA_QUERY_TIMEOUT_MS, why, sizeof(why));
-    return ret;
+    *ret = (struct group_query){.queue = rd_kafka_queue_new(rk),
+                                .options = rd_kafka_AdminOptions_new(rk, operation)};
+    (void)rd_kafka_AdminOptions_set_request_timeout(ret->options, KAFKA_QUERY_TIMEOUT_MS, why, sizeof(why));
+}
+
+/** What wait_for_group returned is freed. */
+static void end(struct group_query *q)
+{
+    rd_kafka_event_destroy(q->event);
+    rd_kafka_AdminOptions_destroy(q->options);
+    rd_kafka_queue_destroy(q->queue);
 }
 
 /** Waits for the response of one group. NULL: `ret_code` says why. */
-static const rd_kafka_group_result_t *wait_for_group(rd_kafka_queue_t *queue, rd_kafka_event_t **ret_event,
-                                                     rd_kafka_resp_err_t *ret_code)
+static const rd_kafka_group_result_t *wait_for_group(struct group_query *q, rd_kafka_resp_err_t *ret_code)
 {
-    rd_kafka_event_t *event = *ret_event = rd_kafka_queue_poll(queue, 2 * KAFKA_QUERY_TIMEOUT_MS);
+    rd_kafka_event_t *event = q->event = rd_kafka_queue_poll(q->queue, 2 * KAFKA_QUERY_TIMEOUT_MS);
     *ret_code = event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
     if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return NULL;
@@ -82,41 +96,35 @@ rd_kafka_resp_err_t kafka_query_group_offsets(rd_kafka_t *rk, const char *group,
     if (list->cnt == 0) {
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_AdminOptions_t *options = options_for(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    struct group_query q;
+    begin(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, &q);
     rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, list);
-    rd_kafka_ListConsumerGroupOffsets(rk, &request, 1, options, queue);
-    rd_kafka_event_t *event;
+    rd_kafka_ListConsumerGroupOffsets(rk, &request, 1, q.options, q.queue);
+    rd_kafka_ListConsumerGroupOffsets_destroy(request);
     rd_kafka_resp_err_t code;
-    const rd_kafka_group_result_t *result = wait_for_group(queue, &event, &code);
+    const rd_kafka_group_result_t *result = wait_for_group(&q, &code);
     if (result != NULL) {
         code = take_offsets(rd_kafka_group_result_partitions(result), list);
     }
-    rd_kafka_event_destroy(event);
-    rd_kafka_ListConsumerGroupOffsets_destroy(request);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
+    end(&q);
     return code;
 }
 
 rd_kafka_resp_err_t kafka_query_group_commit(rd_kafka_t *rk, const char *group,
                                              const rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_AdminOptions_t *options = options_for(rk, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS);
+    struct group_query q;
+    begin(rk, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, &q);
     rd_kafka_AlterConsumerGroupOffsets_t *request = rd_kafka_AlterConsumerGroupOffsets_new(group, list);
-    rd_kafka_AlterConsumerGroupOffsets(rk, &request, 1, options, queue);
-    rd_kafka_event_t *event;
+    rd_kafka_AlterConsumerGroupOffsets(rk, &request, 1, q.options, q.queue);
+    rd_kafka_AlterConsumerGroupOffsets_destroy(request);
     rd_kafka_resp_err_t code;
-    const rd_kafka_group_result_t *result = wait_for_group(queue, &event, &code);
+    const rd_kafka_group_result_t *result = wait_for_group(&q, &code);
     if (result != NULL) {
         rd_kafka_topic_partition_list_t *answer = rd_kafka_topic_partition_list_copy(list);
         code = take_offsets(rd_kafka_group_result_partitions(result), answer);
         rd_kafka_topic_partition_list_destroy(answer);
     }
-    rd_kafka_event_destroy(event);
-    rd_kafka_AlterConsumerGroupOffsets_destroy(request);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
+    end(&q);
     return code;
 }
