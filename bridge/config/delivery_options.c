@@ -106,8 +106,9 @@ static const struct config_option retry_options[] = {
      .rules = &statuses_rules,
      .doc =
          "What responses mean, by status (404), class (5xx) or range (500-503): `done`, `retry`, `throttle` "
-         "(no attempt is used up) or `dead` (the dead-letter topic). The key that covers the fewest statuses "
-         "decides; others mean what they mean without it "
+         "(no attempt is used up), `pause` (none is used up, and all calls pause as if the endpoint were "
+         "unreachable) or `dead` (the dead-letter topic). The key that covers the fewest statuses decides; "
+         "others mean what they mean without it "
          "([functions.md](functions.md#what-a-response-means))."},
     {.key = "backoff", .type = CONFIG_SECTION, .section = backoff_options, .doc = "Waits between attempts."},
     {.key = NULL},

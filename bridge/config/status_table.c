@@ -57,14 +57,14 @@ bool status_range_parse(const char *text, struct status_range *ret, struct fault
 
 bool status_verdict_parse(const char *text, enum status_verdict *ret, struct fault *f)
 {
-    static const char *const WORDS[] = {"", "done", "retry", "throttle", "dead"};
+    static const char *const WORDS[] = {"", "done", "retry", "throttle", "dead", "pause"};
     for (size_t i = STATUS_DONE; i < COUNT_OF(WORDS); i++) {
         if (strcmp(WORDS[i], text) == 0) {
             *ret = (enum status_verdict)i;
             return true;
         }
     }
-    return fault_set(f, FAULT_CONFIG, "must be done, retry, throttle or dead");
+    return fault_set(f, FAULT_CONFIG, "must be done, retry, throttle, dead or pause");
 }
 
 static bool covers(struct status_range a, struct status_range b)

@@ -1,4 +1,5 @@
-// What a function's file says about the statuses of responses: `delivery.retry.statuses`.
+// What the statuses of responses mean: `delivery.retry.statuses` of a function's file, and the table of a
+// kind of endpoint.
 //
 //   statuses: {404: dead, 5xx: retry, 500-503: throttle, 409: done}
 //
@@ -13,11 +14,12 @@
 enum { STATUS_FIRST = 200, STATUS_LAST = 599 };
 
 enum status_verdict {
-    STATUS_DEFAULT,  // the file says nothing: the table of outcome.h decides
+    STATUS_DEFAULT,  // nothing is said: the table of outcome.h decides
     STATUS_DONE,
     STATUS_RETRY,
     STATUS_THROTTLE,
     STATUS_DEAD,
+    STATUS_PAUSE,
 };
 
 /** Zero-initialised: all are STATUS_DEFAULT. */
@@ -43,7 +45,7 @@ void status_table_set(struct status_table *t, struct status_range range, enum st
 /** `404`, `4xx` or `400-409`. FAULT_CONFIG: it is none of them, or not within 200 to 599. */
 bool status_range_parse(const char *text, struct status_range *ret, struct fault *f) MUST_USE;
 
-/** `done`, `retry`, `throttle` or `dead`. FAULT_CONFIG: it is none of them. */
+/** `done`, `retry`, `throttle`, `dead` or `pause`. FAULT_CONFIG: it is none of them. */
 bool status_verdict_parse(const char *text, enum status_verdict *ret, struct fault *f) MUST_USE;
 
 /** Whether some statuses are in both, and neither covers more than the other: then no key decides. */

@@ -81,6 +81,7 @@ static void apply_config(struct delivery *d, const struct function_config *confi
         .attempts_max = config->delivery.retry.attempts,
         .max_age_us = config->delivery.retry.max_age_us,
         .statuses = &config->delivery.retry.statuses,
+        .kind_statuses = endpoint_type_of(config->endpoint)->statuses,
         .has_partial_failures = config->delivery.batch.partial_failures,
         .can_bisect = config->delivery.on_failure.bisect,
     };

@@ -75,10 +75,20 @@ static struct outcome judge_by_default(const struct response *r)
     return dead(status >= 300 && status <= 399 ? "redirect" : "rejected");
 }
 
+static enum status_verdict verdict_of(const struct outcome_policy *policy, int status)
+{
+    const struct status_table *const tables[] = {policy->statuses, policy->kind_statuses};
+    enum status_verdict ret = STATUS_DEFAULT;
+    for (size_t i = 0; i < COUNT_OF(tables) && ret == STATUS_DEFAULT; i++) {
+        ret = tables[i] == NULL ? STATUS_DEFAULT : status_table_get(tables[i], status);
+    }
+    return ret;
+}
+
 static struct outcome judge_status(const struct outcome_policy *policy, const struct response *r)
 {
     int status = r->status;
-    switch (policy->statuses == NULL ? STATUS_DEFAULT : status_table_get(policy->statuses, status)) {
+    switch (verdict_of(policy, status)) {
     case STATUS_DONE:
         return (struct outcome){.kind = OUTCOME_DONE, .is_attempt = true};
     case STATUS_RETRY:
@@ -87,6 +97,8 @@ static struct outcome judge_status(const struct outcome_policy *policy, const st
         return throttled(status == 503 ? "503" : label_of(status), r->retry_after_us);
     case STATUS_DEAD:
         return dead(status >= 300 && status <= 399 ? "redirect" : "rejected");
+    case STATUS_PAUSE:
+        return (struct outcome){.kind = OUTCOME_UNREACHABLE, .reason = label_of(status)};
     case STATUS_DEFAULT:
         break;
     }
@@ -116,7 +128,7 @@ struct outcome outcome_judge(const struct outcome_policy *policy, const struct r
     if (r->transport.kind != FAULT_NONE) {
         return judge_transport(r);
     }
-    struct outcome o = judge_status(policy, r);
+    struct outcome o = r->failure != NULL ? retry(r->failure) : judge_status(policy, r);
     if (r->is_abort && (o.kind == OUTCOME_RETRY || o.kind == OUTCOME_THROTTLE)) {
         o = dead("rejected");
         o.is_aborted = true;

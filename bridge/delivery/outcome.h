@@ -5,13 +5,15 @@
 //   no byte sent (refused, unresolved, TLS) retry, no attempt consumed: the endpoint is unreachable
 //   401 403 404 408 409 425, other 5xx      retry, one attempt consumed; also what is above 599
 //   a call that timed out or was lost       the same: its outcome is unknown
+//   a failure that the endpoint names       the same, whatever the status
 //   3xx                                     dead: redirect
 //   other 4xx, 1xx                          dead: rejected
 //
 // A retry becomes dead: rejected when the response has the header `webhook-delivery: abort-message`, with
 // which receivers of webhooks stop retries; a response that names events that failed is no such retry.
-// The function's file may say otherwise for statuses of 200 to 599 (status_table.h). A batch that is rejected
-// is bisected, and one whose call failed may be (bisect.h).
+// The kind of endpoint may say otherwise for statuses of 200 to 599, and the function's file for both
+// (status_table.h): also that a status makes all calls pause, as if the endpoint were unreachable. A batch
+// that is rejected is bisected, and one whose call failed may be (bisect.h).
 #ifndef BRIDGE_DELIVERY_OUTCOME_H
 #define BRIDGE_DELIVERY_OUTCOME_H
 
@@ -32,10 +34,11 @@ enum outcome_kind {
 };
 
 struct outcome_policy {
-    int64_t attempts_max;                 // the first included
-    int64_t max_age_us;                   // from the first attempt
-    const struct status_table *statuses;  // lent; NULL: all as in the table above
-    bool has_partial_failures;            // the body of a 2xx is read
+    int64_t attempts_max;                      // the first included
+    int64_t max_age_us;                        // from the first attempt
+    const struct status_table *statuses;       // of the function's file; lent; NULL: it says nothing
+    const struct status_table *kind_statuses;  // of the kind of endpoint; lent; NULL: it says nothing
+    bool has_partial_failures;                 // the body of a 2xx is read
     bool can_bisect;
 };
 

@@ -1,4 +1,5 @@
-// One line about a response, for logs, the status and dead letters. It never contains the response's body.
+// One line about a response, for logs, the status and dead letters. Of the response's body it
+// contains only what the endpoint took as the detail of a failure.
 #ifndef BRIDGE_DELIVERY_RESPONSE_TEXT_H
 #define BRIDGE_DELIVERY_RESPONSE_TEXT_H
 

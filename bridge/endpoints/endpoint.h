@@ -20,6 +20,8 @@ struct response {
     const char *location;    // of a redirect; NULL
     bool is_abort;           // the endpoint asks not to be called with these events again
     struct slice body;       // its first bytes
+    const char *failure;     // the function failed, whatever the status: a metric label, static; NULL
+    struct slice detail;     // what the endpoint says about a failure, as text; may be long; size 0: nothing
     bool is_cut;             // it is so long that it was not read to its end; its connection was closed
     int64_t took_us;
 };
@@ -48,6 +50,7 @@ typedef void (*endpoint_on_response)(void *self, const struct response *r);
 struct endpoint_type {
     const char *kind;
     const char *summary;
+    const struct status_table *statuses;  // what its statuses mean; NULL: what outcome.h says
     size_t body_max;  // the largest body that it takes, whatever `batch.bytes` allows; SIZE_MAX: any
     /** Does no I/O. `config` is lent until the last send; close does not need it. FAULT_CONFIG: the
      * configuration is invalid. */

@@ -279,7 +279,7 @@ static void statuses_are_checked_where_they_stand(void **state)
         "f.yaml:7:3: error: statuses: \"4040\" is not a status (404), a class of them (4xx) or a range "
         "(400-409)\n"
         "f.yaml:8:3: error: statuses: \"410-404\" ends before it begins\n"
-        "f.yaml:9:8: error: \"404\": must be done, retry, throttle or dead\n"
+        "f.yaml:9:8: error: \"404\": must be done, retry, throttle, dead or pause\n"
         "f.yaml:10:8: error: \"405\": must be a single value\n");
     check_complaints(
         GOOD "delivery: {retry: {statuses: {500-510: retry, 505-515: dead}}}\n",

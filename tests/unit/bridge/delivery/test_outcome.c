@@ -159,6 +159,42 @@ static void the_file_beats_the_table(void **state)
     }
 }
 
+static void the_file_beats_the_kind_and_the_kind_the_table(void **state)
+{
+    (void)state;
+    struct status_table kind = {{0}};
+    struct status_table file = {{0}};
+    struct outcome_policy p = policy;
+    p.kind_statuses = &kind;
+    p.statuses = &file;
+    struct response r = {.status = 404, .retry_after_us = -1};
+    assert_int_equal(outcome_judge(&p, &r, NULL, 1, NULL).kind, OUTCOME_RETRY);
+    status_table_set(&kind, (struct status_range){404, 404}, STATUS_PAUSE);
+    struct outcome o = outcome_judge(&p, &r, NULL, 1, NULL);
+    assert_int_equal(o.kind, OUTCOME_UNREACHABLE);
+    assert_false(o.is_attempt);
+    assert_string_equal(o.reason, "404");
+    status_table_set(&file, (struct status_range){404, 404}, STATUS_DONE);
+    assert_int_equal(outcome_judge(&p, &r, NULL, 1, NULL).kind, OUTCOME_DONE);
+}
+
+/** Not even a status that the file calls done is a success then. */
+static void a_named_failure_is_a_failed_attempt_whatever_the_status(void **state)
+{
+    (void)state;
+    struct status_table file = {{0}};
+    status_table_set(&file, (struct status_range){200, 599}, STATUS_DONE);
+    struct outcome_policy p = policy;
+    p.statuses = &file;
+    struct response r = {.status = 200, .failure = "function_error"};
+    struct outcome o = outcome_judge(&p, &r, NULL, 1, NULL);
+    assert_int_equal(o.kind, OUTCOME_RETRY);
+    assert_true(o.is_attempt);
+    assert_string_equal(o.reason, "function_error");
+    const struct retry_state tried = {.attempts = 9};
+    assert_string_equal(outcome_of_event(o, &tried, SECOND, &p).reason, "attempts_exhausted");
+}
+
 /** What would be retried is dead, what is done stays done, and what was not answered is not aborted. */
 static void an_endpoint_may_stop_the_retries(void **state)
 {
@@ -220,6 +256,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rejected_batch_is_halved_down_to_the_event),
         cmocka_unit_test(the_file_beats_the_table),
+        cmocka_unit_test(the_file_beats_the_kind_and_the_kind_the_table),
+        cmocka_unit_test(a_named_failure_is_a_failed_attempt_whatever_the_status),
         cmocka_unit_test(an_endpoint_may_stop_the_retries),
         cmocka_unit_test(what_uses_up_no_attempt_is_never_bisected),
         cmocka_unit_test(any_2xx_is_done),

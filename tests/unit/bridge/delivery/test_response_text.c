@@ -69,11 +69,33 @@ static void a_response_is_told_by_its_status_and_what_is_wrong(void **state)
     expect(&r, &retry, "the function answered 302, to http://b/; redirects are not followed");
 }
 
+static void a_failure_is_told_by_what_the_endpoint_says(void **state)
+{
+    (void)state;
+    const struct outcome retry = {.kind = OUTCOME_RETRY};
+    struct response r = {
+        .status = 200, .failure = "function_error", .detail = slice_of("KeyError: 'id'\nat 1")};
+    expect(&r, &retry, "the function failed: KeyError: 'id' at 1");
+    r.detail.size = 0;
+    expect(&r, &retry, "the function failed");
+    r = (struct response){.status = 403, .detail = slice_of("ExpiredTokenException")};
+    expect(&r, &retry, "the function answered 403: ExpiredTokenException");
+    char longest[400];
+    memset(longest, 'x', sizeof(longest));
+    memcpy(longest + 359, "é", 2);
+    r.detail = slice_make(longest, sizeof(longest));
+    char text[512];
+    response_text_write(&r, &retry, NULL, 0, text, sizeof(text));
+    assert_non_null(strstr(text, "xxx…"));
+    assert_int_equal(strlen(text), strlen("the function answered 403: ") + 359 + strlen("…"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_was_sent_and_not_answered_has_an_unknown_outcome),
         cmocka_unit_test(the_longest_reason_leaves_room_for_the_outcome),
+        cmocka_unit_test(a_failure_is_told_by_what_the_endpoint_says),
         cmocka_unit_test(a_response_is_told_by_its_status_and_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
