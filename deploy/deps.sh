@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian 12 packages that are missing, and does nothing (no network) when none is.
-# usage: deploy/deps.sh [build] [run] [test] [long]        (default: build run)
+# usage: deploy/deps.sh [build] [run] [test] [long] [arm64]        (default: build run)
 set -eu
 
 build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
@@ -10,6 +10,7 @@ run="postgresql util-linux"
 test="g++ ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
     python3 python3-venv nginx-light gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"
 long="golang-go nodejs"
+arm64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 
 [ $# -gt 0 ] || set -- build run
 wanted=""
@@ -19,8 +20,9 @@ for group in "$@"; do
         run) wanted="$wanted $run" ;;
         test) wanted="$wanted $test" ;;
         long) wanted="$wanted $long" ;;
+        arm64) wanted="$wanted $arm64" ;;
         *)
-            echo "deps.sh: unknown group '$group'; known are build, run, test and long" >&2
+            echo "deps.sh: unknown group '$group'; known are build, run, test, long and arm64" >&2
             exit 64
             ;;
     esac

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs, builds and runs the tests; a part's name runs that part only.
-# usage: tests/run.sh [unit|component|lint|sim|asan|tsan|fuzz|tidy|system|system-asan|system-stress|long [arguments]]
+# usage: tests/run.sh [PART [arguments]]
+# parts: unit component lint sim asan tsan fuzz tidy system system-asan system-stress arm64 long
 # shellcheck disable=SC2329  # functions are called through part
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,9 +17,10 @@ pinned= # a command that the system tests are run by
 
 what=${1:-all}
 case $what in
-    all | unit | component | lint | sim | asan | tsan | fuzz | tidy | system | system-asan | system-stress | long) ;;
+    all | unit | component | lint | sim | asan | tsan | fuzz | tidy) ;;
+    system | system-asan | system-stress | arm64 | long) ;;
     *)
-        sed -n 's/^# usage: /usage: /p' "$0" >&2
+        sed -n -e 's/^# usage: /usage: /p' -e 's/^# parts: /parts: /p' "$0" >&2
         exit 64
         ;;
 esac
@@ -29,7 +31,7 @@ if [ "$what" = all ]; then
     echo "component tests and lint, the same under ASan and UBSan, ten seconds of each fuzz target, then the"
     echo "system tests against a real PostgreSQL and a real Kafka, and some of them again under ASan and UBSan."
     echo "About twenty minutes; what is fetched is kept in $cache."
-    echo "By hand: tsan, tidy, system-stress and long (CONTRIBUTING.md)."
+    echo "By hand: tsan, tidy, system-stress, arm64 and long (CONTRIBUTING.md)."
 fi
 
 # part NAME COMMAND…: runs it, remembers how it ended and how long it took.
@@ -136,6 +138,7 @@ case $what in
     system) part system system dev 'not long' "$@" ;;
     system-asan) part system-asan system asan 'sanitized and not long' "$@" ;;
     system-stress) system_stress "$@" ;;
+    arm64) part arm64 sh deploy/arm64.sh test ;;
     long)
         # Half a gigabyte, unless they are there from elsewhere.
         { command -v go && command -v node; } >/dev/null || sh deploy/deps.sh long
