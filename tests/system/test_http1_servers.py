@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import pytest
-from lib import processes
+from lib import node, processes
 from lib.program import BINARY
 from lib.waiting import wait_until
 
@@ -68,8 +68,8 @@ def gunicorn(folder, port):
     return ["gunicorn", "--chdir", HERE, "--bind", f"127.0.0.1:{port}", "--log-level", "error", *worker, "wsgi_app:app"]
 
 
-def node(folder, port):
-    return ["node", f"{HERE}/node_server.js", str(port)]
+def node_http(folder, port):
+    return [node.node(), f"{HERE}/node_server.js", str(port)]
 
 
 def go(folder, port):
@@ -80,7 +80,7 @@ def go(folder, port):
 
 
 SERVERS = {"nginx": nginx, "python 1.1": python("1.1"), "python 1.0": python("1.0"), "gunicorn": gunicorn}
-LONG = {"node": node, "go": go}
+LONG = {"node": node_http, "go": go}
 HANDMADE = ("python 1.1", "node", "go")  # which do all that is asked of them
 
 
