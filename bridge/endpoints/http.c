@@ -117,7 +117,8 @@ static bool http_open(const struct function_config *config, uv_loop_t *loop, str
         http_close(e);
         return false;
     }
-    e->client = http_client_new(loop, (size_t)config->delivery.concurrency);
+    const struct http_client_params params = {.connections_max = (size_t)config->delivery.concurrency};
+    e->client = http_client_new(loop, &params);
     *ret = e;
     return true;
 }

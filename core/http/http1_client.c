@@ -104,6 +104,7 @@ static void fail_soon(struct http1_call *call)
 
 static bool send_on(struct http1_call *call, struct http1_connection *connection)
 {
+    call->parser.wants_fields = call->request.wants_fields;
     http1_parser_begin(&call->parser, call->request.response_max_bytes, HTTP_BODY_DISCARD_MAX);
     int code = http1_connection_send(connection, &call->request, &call->parser);
     if (code != 0) {
@@ -187,7 +188,7 @@ static void finish_failed(struct http1_call *call, const struct fault *f, bool i
 static void finish_response(struct http1_call *call)
 {
     char *location CLEANUP(memory_free_pointer) = NULL;
-    struct http_response r = http1_response_of(&call->parser, call->request.head, &location);
+    struct http_response r = http1_response_of(&call->parser, &call->request, &location);
     finish(call, &r);
 }
 
@@ -341,11 +342,11 @@ static void on_timer(uv_timer_t *timer)
     leave(c);
 }
 
-static void *http1_open(uv_loop_t *loop, size_t connections_max)
+static void *http1_open(uv_loop_t *loop, const struct http_client_params *params)
 {
     static const struct http1_pool_events EVENTS = {on_connected, on_connect_failed, on_room};
     struct http1_client *c = memory_zeroed(1, sizeof(*c));
-    http1_pool_init(&c->pool, loop, connections_max, &EVENTS, on_end, c);
+    http1_pool_init(&c->pool, loop, params, &EVENTS, on_end, c);
     c->timer_due_us = INT64_MAX;
     (void)uv_timer_init(loop, &c->timer);
     c->timer.data = c;

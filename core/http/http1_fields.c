@@ -196,18 +196,23 @@ const char *http1_fields_take(struct http1_fields *f, struct slice line)
     if (memchr(line.data, '\0', line.size) != NULL || memchr(line.data, '\r', line.size) != NULL) {
         return "the response has a header with a CR or NUL in it";
     }
-    return take_field(f, slice_make(line.data, size),
-                      trim(slice_make(line.data + size + 1, line.size - size - 1)));
+    struct slice name = slice_make(line.data, size);
+    struct slice value = trim(slice_make(line.data + size + 1, line.size - size - 1));
+    http_field_list_add(&f->list, name, value);
+    return take_field(f, name, value);
 }
 
-void http1_fields_begin(struct http1_fields *f)
+void http1_fields_begin(struct http1_fields *f, bool wants_list)
 {
     struct bytes location = f->location;
+    struct http_field_list list = f->list;
     bytes_reset(&location);
-    *f = (struct http1_fields){.location = location, .keep_alive_s = -1};
+    http_field_list_begin(&list, wants_list);
+    *f = (struct http1_fields){.location = location, .list = list, .keep_alive_s = -1};
 }
 
 void http1_fields_clear(struct http1_fields *f)
 {
     bytes_clear(&f->location);
+    http_field_list_clear(&f->list);
 }

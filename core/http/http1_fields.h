@@ -2,7 +2,7 @@
 #ifndef CORE_HTTP_HTTP1_FIELDS_H
 #define CORE_HTTP_HTTP1_FIELDS_H
 
-#include "core/base/bytes.h"
+#include "core/http/http_field_list.h"
 
 enum { HTTP1_RETRY_AFTER_MAX = 64 };
 
@@ -22,10 +22,11 @@ struct http1_fields {
     bool has_location;
     char retry_after[HTTP1_RETRY_AFTER_MAX];  // of the first field Retry-After, empty if it is too long
     struct bytes location;                    // of the first field Location; a NUL follows it
+    struct http_field_list list;              // all fields, if the caller wants them
 };
 
-/** Forgets what the last head said; keeps the buffer. */
-void http1_fields_begin(struct http1_fields *f);
+/** Forgets what the last head said; keeps the buffers. */
+void http1_fields_begin(struct http1_fields *f, bool wants_list);
 
 /**
  * Takes `HTTP/1.1 200 OK`, without its line's end; the reason and the blank before it may be absent.

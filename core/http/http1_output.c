@@ -27,12 +27,24 @@ static void add_length(struct http1_output *o, size_t length)
     add(o, at, (size_t)(end - at));
 }
 
+static void add_head(struct http1_output *o, const struct http_head *head, const char *target)
+{
+    if (target == NULL) {
+        add(o, head->text.data, head->text.size);
+        return;
+    }
+    size_t rest = head->target_at + head->target_size;
+    add(o, head->text.data, head->target_at);
+    add(o, target, strlen(target));
+    add(o, head->text.data + rest, head->text.size - rest);
+}
+
 void http1_output_begin(struct http1_output *o, const struct http_request *request)
 {
     o->next = 0;
     o->count = 0;
     o->is_begun = false;
-    add(o, request->head->text.data, request->head->text.size);
+    add_head(o, request->head, request->target);
     if (request->head->has_content) {
         add_length(o, request->body.size);
     }

@@ -6,7 +6,7 @@
 
 #include "core/http/http_request.h"
 
-enum { HTTP1_OUTPUT_PARTS = 5, HTTP1_OUTPUT_LENGTH_MAX = 24 };
+enum { HTTP1_OUTPUT_PARTS = 7, HTTP1_OUTPUT_LENGTH_MAX = 24 };
 
 /** Embedded; must not move while it is in use. */
 struct http1_output {

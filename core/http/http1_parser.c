@@ -24,7 +24,7 @@ static void begin_head(struct http1_parser *p)
 {
     p->state = HTTP1_STATUS_LINE;
     p->left = 0;
-    http1_fields_begin(&p->fields);
+    http1_fields_begin(&p->fields, p->wants_fields);
 }
 
 /** The rest of the body is not read. */

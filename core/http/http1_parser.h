@@ -52,6 +52,7 @@ struct http1_parser {
     struct http1_fields fields;
     uint64_t left;
     size_t head_bytes;
+    bool wants_fields;  // set by the owner before http1_parser_begin: `fields` gets the list of all
     size_t body_max;
     size_t discard_left;  // how much of the body behind that may still be discarded
     bool is_cut;          // there was more

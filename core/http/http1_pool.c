@@ -26,7 +26,7 @@ static void on_idle_closed(void *owner, struct http1_connection *connection)
     p->events->on_room(p->owner);
 }
 
-void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, size_t connections_max,
+void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, const struct http_client_params *params,
                      const struct http1_pool_events *events,
                      void (*on_end)(void *owner, struct http1_connection *c, const struct fault *f),
                      void *owner)
@@ -36,7 +36,8 @@ void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, size_t connections_m
         .events = events,
         .connection_events = {on_end, on_idle_closed},
         .owner = owner,
-        .connections_max = connections_max > 0 ? connections_max : 1,
+        .connections_max = params->connections_max > 0 ? params->connections_max : 1,
+        .policy = params->policy,
     };
     (void)bytes_reserve(&p->buffer, HTTP1_READ_BYTES);
 }
@@ -101,7 +102,7 @@ static void on_dialed(void *self, int fd, const struct fault *f)
     p->events->on_connected(connect, http1_connection_new(p->loop, fd, &params));
 }
 
-/** Dials, or waits until the host is looked up. False: that can't even begin. */
+/** Dials, or waits until the host is looked up. False: that can't even begin, or an address is refused. */
 static bool go_on(struct http1_connect *connect, struct fault *f)
 {
     struct http1_origin *origin = connect->origin;
@@ -113,7 +114,12 @@ static bool go_on(struct http1_connect *connect, struct fault *f)
     if (addresses == NULL) {
         DL_APPEND(origin->looking_up, connect);
     } else {
-        connect->dial = http_dial_start(origin->pool->loop, addresses, on_dialed, connect);
+        const struct http_dial_guard guard = {origin->pool->policy, origin->host};
+        connect->dial = http_dial_start(origin->pool->loop, addresses, &guard, on_dialed, connect, f);
+        if (connect->dial == NULL) {
+            origin->pool->count--;
+            return false;
+        }
     }
     return true;
 }

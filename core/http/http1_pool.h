@@ -3,6 +3,7 @@
 #define CORE_HTTP_HTTP1_POOL_H
 
 #include "core/http/http1_connection.h"
+#include "core/http/http_client_params.h"
 #include "core/http/http_dial.h"
 #include "core/http/http_head.h"
 
@@ -32,13 +33,14 @@ struct http1_pool {
     struct http1_connection_events connection_events;
     void *owner;
     size_t connections_max;
-    size_t count;  // open connections, and those being made
+    const struct http_policy *policy;  // lent; NULL: every address may be called
+    size_t count;                      // open connections, and those being made
     struct http1_origin *origins;
     struct bytes buffer;
 };
 
 /** @param on_end  of http1_connection_events */
-void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, size_t connections_max,
+void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, const struct http_client_params *params,
                      const struct http1_pool_events *events,
                      void (*on_end)(void *owner, struct http1_connection *c, const struct fault *f),
                      void *owner);

@@ -6,11 +6,11 @@
 #include "core/http/http_request.h"
 
 /**
- * @param p             DONE; its body is lent to the response
- * @param head          of the request, against which a Location is resolved
+ * @param p             DONE; its body and its fields are lent to the response
+ * @param request       against which a Location is resolved
  * @param ret_location  what response.location points to; NULL: none; the caller frees it
  */
-struct http_response http1_response_of(const struct http1_parser *p, const struct http_head *head,
+struct http_response http1_response_of(struct http1_parser *p, const struct http_request *request,
                                        char **ret_location);
 
 #endif

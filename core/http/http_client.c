@@ -6,26 +6,57 @@
 
 struct http_client {
     uv_loop_t *loop;
-    size_t connections_max;
-    void *plain;  // of http1_client; opened by the first call that needs it, as the next
-    void *tls;    // of http_curl
+    struct http_client_params params;  // its texts are copies
+    void *plain;                       // of http1_client; opened by the first call that needs it, as the next
+    void *curl;                        // of http_curl
 };
 
-struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max)
+static char *copy_of(const char *text)
+{
+    return text == NULL ? NULL : memory_string(text);
+}
+
+struct http_client *http_client_new(uv_loop_t *loop, const struct http_client_params *params)
 {
     struct http_client *c = memory_zeroed(1, sizeof(*c));
     c->loop = loop;
-    c->connections_max = connections_max < HTTP_CLIENT_CALLS_MAX ? connections_max : HTTP_CLIENT_CALLS_MAX;
+    c->params = *params;
+    if (c->params.connections_max > HTTP_CLIENT_CALLS_MAX) {
+        c->params.connections_max = HTTP_CLIENT_CALLS_MAX;
+    }
+    c->params.tls = (struct http_tls_params){
+        .ca = copy_of(params->tls.ca),
+        .certificate = copy_of(params->tls.certificate),
+        .key = copy_of(params->tls.key),
+        .server_name = copy_of(params->tls.server_name),
+    };
+    c->params.proxy = (struct http_proxy_params){
+        .url = copy_of(params->proxy.url),
+        .username = copy_of(params->proxy.username),
+        .password = copy_of(params->proxy.password),
+    };
     return c;
+}
+
+static void clear_params(struct http_client_params *params)
+{
+    const char *const texts[] = {params->tls.ca,        params->tls.certificate, params->tls.server_name,
+                                 params->proxy.url,     params->proxy.username,  params->tls.key,
+                                 params->proxy.password};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        memory_free_secret((char *)(uintptr_t)texts[i]);
+    }
 }
 
 struct http_call *http_client_send(struct http_client *c, const struct http_request *request,
                                    http_on_done on_done, void *self)
 {
-    const struct http_transport_type *type = request->head->is_tls ? &http_curl : &http1_client;
-    void **transport = request->head->is_tls ? &c->tls : &c->plain;
+    bool is_plain =
+        !request->head->is_tls && c->params.version != HTTP_VERSION_2 && c->params.proxy.url == NULL;
+    const struct http_transport_type *type = is_plain ? &http1_client : &http_curl;
+    void **transport = is_plain ? &c->plain : &c->curl;
     if (*transport == NULL) {
-        *transport = type->open(c->loop, c->connections_max);
+        *transport = type->open(c->loop, &c->params);
     }
     return type->send(*transport, request, on_done, self);
 }
@@ -41,6 +72,7 @@ void http_client_free(struct http_client *c)
         return;
     }
     http1_client.close(c->plain);
-    http_curl.close(c->tls);
+    http_curl.close(c->curl);
+    clear_params(&c->params);
     free(c);
 }

@@ -1,20 +1,17 @@
-// HTTP requests on the loop, with keep-alive. Redirects are not followed; no proxy is used, whatever the
+// HTTP requests on the loop, with keep-alive. A proxy is used only if the parameters name one, whatever the
 // environment says.
 #ifndef CORE_HTTP_HTTP_CLIENT_H
 #define CORE_HTTP_HTTP_CLIENT_H
 
 #include <uv.h>
 
+#include "core/http/http_client_params.h"
 #include "core/http/http_request.h"
 
 struct http_client;
 struct http_call;  // one request in progress
 
-enum { HTTP_CLIENT_CALLS_MAX = 4096 };  // a bound on connections_max
-
-/** @param connections_max  limit of open connections to all hosts together, for http and for https; further
- * calls wait their turn */
-struct http_client *http_client_new(uv_loop_t *loop, size_t connections_max);
+struct http_client *http_client_new(uv_loop_t *loop, const struct http_client_params *params);
 
 /** Aborts its calls: on_done is not called. Also allowed during on_done. Accepts NULL. */
 void http_client_free(struct http_client *c);

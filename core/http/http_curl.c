@@ -10,6 +10,7 @@
 #include "core/base/memory.h"
 #include "core/http/http_curl_handle.h"
 #include "core/http/http_curl_sink.h"
+#include "core/http/http_head.h"
 
 enum { ROUNDS_MAX = 4 };
 
@@ -25,11 +26,15 @@ struct curl_call {
     int64_t started_us;
     int64_t deadline_us;
     struct http_curl_sink sink;
+    const struct http_head *head;  // of the request, as the target
+    const char *target;
+    char *location;
     char why[CURL_ERROR_SIZE];
 };
 
 struct curl_client {
     CURLM *multi;
+    const struct http_client_params *params;
     struct http_sockets sockets;
     uv_poll_t poll;
     uv_timer_t timer;
@@ -91,7 +96,7 @@ static struct curl_call *new_call(struct curl_client *c)
     struct curl_call *call = memory_zeroed(1, sizeof(*call));
     call->base.type = &http_curl;
     call->client = c;
-    http_curl_handle_init(&call->handle, &c->sockets);
+    http_curl_handle_init(&call->handle, &c->sockets, c->params);
     set_callbacks(call);
     return call;
 }
@@ -100,6 +105,7 @@ static void free_call(struct curl_call *call)
 {
     http_curl_handle_clear(&call->handle);
     http_curl_sink_clear(&call->sink);
+    free(call->location);
     free(call);
 }
 
@@ -128,7 +134,9 @@ static struct http_call *curl_send(void *transport, const struct http_request *r
     call->self = self;
     call->was_sent_before = false;
     call->why[0] = '\0';
-    http_curl_sink_begin(&call->sink, request->response_max_bytes);
+    call->head = request->head;
+    call->target = request->target;
+    http_curl_sink_begin(&call->sink, request->response_max_bytes, request->wants_fields);
     call->started_us = clock_now_us();
     call->deadline_us = call->started_us + request->timeout_us;
     if (call->deadline_us < c->call_due_us) {
@@ -145,12 +153,25 @@ static void curl_cancel(struct http_call *call)
     release_call(CONTAINER_OF(call, struct curl_call, base));
 }
 
+static const char *location_of(struct curl_call *call)
+{
+    struct curl_header *header = NULL;
+    free(call->location);
+    call->location = NULL;
+    if (curl_easy_header(call->handle.easy, "location", 0, CURLH_HEADER, -1, &header) == CURLHE_OK) {
+        call->location = http_head_resolve(call->head, call->target, header->value);
+    }
+    return call->location;
+}
+
 static void fill_response(struct curl_call *call, struct http_response *r)
 {
     long status = number_of(call, CURLINFO_RESPONSE_CODE);
     r->status = (int)status;
     r->body = bytes_slice(&call->sink.body);
     r->is_cut = call->sink.is_cut;
+    r->fields = http_field_list_end(&call->sink.fields);
+    r->field_count = call->sink.fields.count;
     struct curl_header *control = NULL;
     r->is_abort =
         curl_easy_header(call->handle.easy, "webhook-delivery", 0, CURLH_HEADER, -1, &control) == CURLHE_OK &&
@@ -164,9 +185,7 @@ static void fill_response(struct curl_call *call, struct http_response *r)
         }
     }
     if (status >= 300 && status < 400) {
-        char *location = NULL;
-        curl_easy_getinfo(call->handle.easy, CURLINFO_REDIRECT_URL, &location);
-        r->location = location;
+        r->location = location_of(call);
     }
 }
 
@@ -303,15 +322,16 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     do_work(c);
 }
 
-static void *curl_open(uv_loop_t *loop, size_t connections_max)
+static void *curl_open(uv_loop_t *loop, const struct http_client_params *params)
 {
     struct curl_client *c = memory_zeroed(1, sizeof(*c));
+    c->params = params;
     c->curl_due_us = -1;
     c->call_due_us = INT64_MAX;
     c->multi = curl_multi_init();
     INVARIANT(c->multi != NULL);
     http_sockets_init(&c->sockets, c->multi);
-    long connections = (long)connections_max;
+    long connections = (long)params->connections_max;
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, connections);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/memory.h"
+#include "core/http/http_policy.h"
 
 enum { NEXT_AFTER_MS = 250 };
 
@@ -165,9 +166,24 @@ static void begin_next(struct http_dial *d)
     (void)uv_timer_start(&d->timer, on_timer, 0, 0);
 }
 
-struct http_dial *http_dial_start(uv_loop_t *loop, const struct http_address_list *addresses,
-                                  http_on_dialed on_dialed, void *self)
+static bool are_permitted(const struct http_address_list *addresses, const struct http_dial_guard *guard,
+                          struct fault *f)
 {
+    for (size_t i = 0; guard->policy != NULL && i < addresses->count; i++) {
+        if (!http_policy_permits(guard->policy, guard->host, &addresses->items[i].any, f)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct http_dial *http_dial_start(uv_loop_t *loop, const struct http_address_list *addresses,
+                                  const struct http_dial_guard *guard, http_on_dialed on_dialed, void *self,
+                                  struct fault *f)
+{
+    if (!are_permitted(addresses, guard, f)) {
+        return NULL;
+    }
     struct http_dial *d = memory_zeroed(1, sizeof(*d));
     d->addresses = *addresses;
     d->fd = -1;

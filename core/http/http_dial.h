@@ -6,6 +6,13 @@
 #include "core/http/http_addresses.h"
 
 struct http_dial;
+struct http_policy;
+
+/** What is looked at before each connection is begun. */
+struct http_dial_guard {
+    const struct http_policy *policy;  // lent; NULL: every address is permitted
+    const char *host;                  // whose addresses they are; lent
+};
 
 /**
  * @param fd  the connected socket, which the callee must close; -1: see `f`
@@ -13,9 +20,14 @@ struct http_dial;
  */
 typedef void (*http_on_dialed)(void *self, int fd, const struct fault *f);
 
-/** on_dialed is called later on the loop, exactly once unless cancelled. */
+/**
+ * on_dialed is called later on the loop, exactly once unless cancelled.
+ *
+ * @param f  what the policy says about one of the addresses, all of which it must permit; NULL is returned
+ */
 struct http_dial *http_dial_start(uv_loop_t *loop, const struct http_address_list *addresses,
-                                  http_on_dialed on_dialed, void *self);
+                                  const struct http_dial_guard *guard, http_on_dialed on_dialed, void *self,
+                                  struct fault *f);
 
 /** Not during on_dialed. */
 void http_dial_cancel(struct http_dial *d);

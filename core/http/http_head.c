@@ -127,8 +127,11 @@ static void write_head(struct http_head *head, const struct http_head_params *pa
 {
     char *path CLEANUP(free_curl_text) = part_of(url, CURLUPART_PATH, CURLU_URLENCODE);
     char *query CLEANUP(free_curl_text) = part_of(url, CURLUPART_QUERY, CURLU_URLENCODE);
-    bytes_format(&head->text, "%s %s%s%s HTTP/1.1\r\n", params->method, path, query == NULL ? "" : "?",
-                 query == NULL ? "" : query);
+    bytes_format(&head->text, "%s ", params->method);
+    head->target_at = head->text.size;
+    bytes_format(&head->text, "%s%s%s", path, query == NULL ? "" : "?", query == NULL ? "" : query);
+    head->target_size = head->text.size - head->target_at;
+    bytes_append_string(&head->text, " HTTP/1.1\r\n");
     if (given(params, "host") == NULL) {
         add_host(head, url);
     }
@@ -218,11 +221,12 @@ void http_head_free(struct http_head *head)
     free(head);
 }
 
-char *http_head_resolve(const struct http_head *head, const char *location)
+char *http_head_resolve(const struct http_head *head, const char *target, const char *location)
 {
     CURLU *url CLEANUP(cleanup_url) = curl_url();
     INVARIANT(url != NULL);
     if (curl_url_set(url, CURLUPART_URL, head->url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+        (target != NULL && curl_url_set(url, CURLUPART_URL, target, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) ||
         curl_url_set(url, CURLUPART_URL, location, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
         return NULL;
     }

@@ -30,6 +30,8 @@ struct http_head {
     char *url;
     char *host;  // to look up: a name or an address, without brackets
     int port;
+    size_t target_at;  // path and query in `text`
+    size_t target_size;
     struct bytes text;           // for HTTP/1.1: up to and with "Content-Length: " if it has content, else up
                                  // to the end of the last header
     struct curl_slist *headers;  // for libcurl: the same headers without Host, unless that was given
@@ -44,8 +46,12 @@ bool http_head_new(const struct http_head_params *params, struct http_head **ret
 /** No call uses it any more. Accepts NULL. */
 void http_head_free(struct http_head *head);
 
-/** The URL of a redirect as an absolute one, resolved against the head's; NULL when it is invalid. The caller
- * frees it. */
-char *http_head_resolve(const struct http_head *head, const char *location);
+/**
+ * The URL of a redirect as an absolute one, resolved against that of the request; NULL when it is invalid.
+ * The caller frees it.
+ *
+ * @param target  of the request, in place of the head's; NULL: the head's
+ */
+char *http_head_resolve(const struct http_head *head, const char *target, const char *location);
 
 #endif

@@ -12,12 +12,21 @@ struct http_head;
  * closed. */
 enum { HTTP_BODY_DISCARD_MAX = 1 << 20 };
 
+/** A header of a response, without blanks around the value. */
+struct http_field {
+    struct slice name;  // as it was sent: in any case in HTTP/1.1, in lower case in HTTP/2
+    struct slice value;
+};
+
 struct http_request {
     const struct http_head *head;  // lent until on_done
-    const char *header_lines;      // further headers, joined by CR LF, none at the end; lent; NULL: none
-    struct slice body;             // lent until on_done; only with a method that has content
-    int64_t timeout_us;            // for the whole call
-    size_t response_max_bytes;     // of the response's body; the rest is discarded, or cut off
+    const char *target;         // path and query in place of the head's: visible ASCII, begins with '/'; lent
+                                // until on_done; NULL: the head's
+    const char *header_lines;   // further headers, joined by CR LF, none at the end; lent; NULL: none
+    struct slice body;          // lent until on_done; only with a method that has content
+    int64_t timeout_us;         // for the whole call
+    size_t response_max_bytes;  // of the response's body; the rest is discarded, or cut off
+    bool wants_fields;          // the response is to have all headers
 };
 
 /** Valid during on_done. */
@@ -30,7 +39,10 @@ struct http_response {
     const char *location;    // of a 3xx, absolute; NULL
     bool is_abort;           // a header `webhook-delivery: abort-message`
     struct slice body;       // the first response_max_bytes
-    bool is_cut;             // the body is longer than response_max_bytes + HTTP_BODY_DISCARD_MAX
+    const struct http_field
+        *fields;  // all headers in the order of their arrival, if wants_fields; no trailers
+    size_t field_count;
+    bool is_cut;  // the body is longer than response_max_bytes + HTTP_BODY_DISCARD_MAX
     int64_t took_us;
 };
 

@@ -4,10 +4,12 @@
 
 #include <uv.h>
 
+#include "core/http/http_client_params.h"
 #include "core/http/http_request.h"
 
 struct http_transport_type {
-    void *(*open)(uv_loop_t *loop, size_t connections_max);
+    /** The parameters are lent until close. */
+    void *(*open)(uv_loop_t *loop, const struct http_client_params *params);
     /** As http_client_send. */
     struct http_call *(*send)(void *transport, const struct http_request *request, http_on_done on_done,
                               void *self);
@@ -23,6 +25,6 @@ struct http_call {
 };
 
 extern const struct http_transport_type http1_client;  // plain HTTP/1.1
-extern const struct http_transport_type http_curl;     // TLS, HTTP/2
+extern const struct http_transport_type http_curl;     // TLS, HTTP/2, proxies
 
 #endif

@@ -293,7 +293,8 @@ bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct
         return fault_context(f, "registry: url");
     }
     http_head_free(head);
-    r->client = http_client_new(loop, REGISTRY_HTTP_CONNECTIONS);
+    r->client =
+        http_client_new(loop, &(struct http_client_params){.connections_max = REGISTRY_HTTP_CONNECTIONS});
     *ret = &r->registry;
     return true;
 }

@@ -24,7 +24,8 @@ int http1_case_start(void **state)
     (void)uv_timer_init(&http1.loop, &http1.ticker);
     (void)uv_timer_start(&http1.ticker, on_tick, 5, 5);
     raw_server_start(&http1.server, &http1.loop);
-    http1.client = http1_client.open(&http1.loop, 2);
+    static const struct http_client_params PARAMS = {.connections_max = 2};
+    http1.client = http1_client.open(&http1.loop, &PARAMS);
     http1.head = http1_case_head_of(http1.server.url);
     return 0;
 }

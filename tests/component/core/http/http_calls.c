@@ -116,7 +116,7 @@ int main(int argc, char **argv)
     }
     uv_loop_t *loop = uv_default_loop();
     size_t at_once = (size_t)option("at_once");
-    calls.client = http_client_new(loop, at_once);
+    calls.client = http_client_new(loop, &(struct http_client_params){.connections_max = at_once});
     calls.body = memory_zeroed((size_t)option("body_bytes") + 1, 1);
     memset(calls.body, 'x', (size_t)option("body_bytes"));
     struct caller *callers = memory_zeroed(at_once, sizeof(*callers));

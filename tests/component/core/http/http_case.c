@@ -14,7 +14,8 @@ void http_case_start(struct http_case *c, void **state, stub_script script)
     (void)uv_timer_init(&c->loop, &c->timer);
     (void)uv_timer_start(&c->timer, on_time, 10, 10);
     c->stub = stub_function_start(&c->loop, script, c);
-    c->client = c->type->open(&c->loop, 4);
+    c->params = (struct http_client_params){.connections_max = 4};
+    c->client = c->type->open(&c->loop, &c->params);
 }
 
 void http_case_stop(struct http_case *c)
@@ -38,6 +39,13 @@ static void on_done(void *self, const struct http_response *r)
     memcpy(c->text, size == 0 ? "" : (const char *)r->body.data, size);
     c->text[size] = '\0';
     (void)snprintf(c->location, sizeof(c->location), "%s", r->location == NULL ? "" : r->location);
+    c->fields[0] = '\0';
+    for (size_t i = 0; i < r->field_count; i++) {
+        size_t at = strlen(c->fields);
+        (void)snprintf(c->fields + at, sizeof(c->fields) - at, "%.*s: %.*s\n", (int)r->fields[i].name.size,
+                       (const char *)r->fields[i].name.data, (int)r->fields[i].value.size,
+                       (const char *)r->fields[i].value.data);
+    }
 }
 
 static const struct http_head *head_of(struct http_case *c, const char *url)
@@ -49,7 +57,7 @@ static const struct http_head *head_of(struct http_case *c, const char *url)
     }
     assert_true(c->head_count < COUNT_OF(c->heads));
     struct fault f;
-    const struct http_head_params params = {.method = "POST", .url = url};
+    const struct http_head_params params = {.method = c->method == NULL ? "POST" : c->method, .url = url};
     assert_true(http_head_new(&params, &c->heads[c->head_count], &f));
     return c->heads[c->head_count++];
 }
@@ -58,10 +66,12 @@ struct http_call *http_case_post(struct http_case *c, const char *url, int64_t t
 {
     struct http_request request = {
         .head = head_of(c, url),
+        .target = c->target,
         .header_lines = "X-One: 1\r\nX-Two: 2",
         .body = slice_of("hello"),
         .timeout_us = timeout_ms * CLOCK_US_PER_MS,
         .response_max_bytes = 16,
+        .wants_fields = true,
     };
     return c->type->send(c->client, &request, on_done, c);
 }

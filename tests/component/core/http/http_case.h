@@ -20,11 +20,15 @@ struct http_case {
     uv_timer_t timer;
     struct stub_function *stub;
     const struct http_transport_type *type;
+    struct http_client_params params;
     void *client;
     int done;
     struct http_response last;
     char text[256];  // of the last body
     char location[256];
+    char fields[512];            // of the last response, each as "name: value\n"
+    const char *method;          // of new heads; NULL: POST
+    const char *target;          // of the next calls
     struct http_head *heads[8];  // of the URLs called
     size_t head_count;
 };

@@ -127,6 +127,26 @@ static void each_call_goes_to_its_own_url(void **state)
     http_case_stop(&c);
 }
 
+static void a_target_replaces_path_and_query(void **state)
+{
+    struct http_case c;
+    http_case_start(&c, state, answer_beside);
+    CLEANUP(memory_free_pointer) char *beside = memory_format("%s/rows/beside", stub_function_url(c.stub));
+    CLEANUP(memory_free_pointer) char *own = memory_format("%s/own?a=b", stub_function_url(c.stub));
+    c.method = "PATCH";
+    for (int i = 0; i < 4; i++) {
+        c.target = i % 2 == 0 ? "/fn/rows/7?x=%20y" : NULL;
+        const char *line =
+            i % 2 == 0 ? "PATCH /fn/rows/7?x=%20y HTTP/1.1\r\n" : "PATCH /fn/own?a=b HTTP/1.1\r\n";
+        (void)http_case_post(&c, own, 5000);
+        http_case_run_until_done(&c, i + 1);
+        assert_memory_equal(stub_function_call(c.stub, i)->head, line, strlen(line));
+        assert_string_equal(stub_function_call(c.stub, i)->body, "hello");
+        assert_int_equal(strcmp(c.location, beside) == 0, i % 2 == 0);
+    }
+    http_case_stop(&c);
+}
+
 static void more_calls_than_connections_take_turns(void **state)
 {
     struct http_case c;
@@ -151,6 +171,7 @@ int main(void)
         BOTH(a_request_that_may_have_been_carried_out_is_not_sent_again),
         BOTH(a_cancelled_call_never_calls_back),
         BOTH(each_call_goes_to_its_own_url),
+        BOTH(a_target_replaces_path_and_query),
         BOTH(more_calls_than_connections_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

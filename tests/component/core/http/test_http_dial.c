@@ -178,11 +178,11 @@ static void an_address_that_refuses_is_left_for_the_next(void **state)
     struct http_address_list list = {.count = 2};
     int refusing = bind_socket(&list.items[0], -1);
     int good = bind_socket(&list.items[1], 8);
-    (void)http_dial_start(&t.loop, &list, on_dialed, NULL);
+    (void)http_dial_start(&t.loop, &list, &(struct http_dial_guard){.policy = NULL}, on_dialed, NULL, NULL);
     RUN_UNTIL(t.dialed == 1);
     expect_peer(&list.items[1]);
     list.count = 1;
-    (void)http_dial_start(&t.loop, &list, on_dialed, NULL);
+    (void)http_dial_start(&t.loop, &list, &(struct http_dial_guard){.policy = NULL}, on_dialed, NULL, NULL);
     assert_int_equal(t.dialed, 1);
     RUN_UNTIL(t.dialed == 2);
     assert_int_equal(t.fd, -1);
@@ -203,11 +203,12 @@ static void an_address_that_does_not_answer_gets_company(void **state)
         waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         (void)connect(waiting[i], &list.items[0].any, sizeof(list.items[0].v4));
     }
-    (void)http_dial_start(&t.loop, &list, on_dialed, NULL);
+    (void)http_dial_start(&t.loop, &list, &(struct http_dial_guard){.policy = NULL}, on_dialed, NULL, NULL);
     RUN_UNTIL(t.dialed == 1);
     expect_peer(&list.items[1]);
     list.count = 1;
-    struct http_dial *d = http_dial_start(&t.loop, &list, on_dialed, NULL);
+    struct http_dial *d =
+        http_dial_start(&t.loop, &list, &(struct http_dial_guard){.policy = NULL}, on_dialed, NULL, NULL);
     (void)uv_run(&t.loop, UV_RUN_NOWAIT);
     http_dial_cancel(d);
     for (int i = 0; i < 4; i++) {

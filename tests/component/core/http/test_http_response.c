@@ -130,6 +130,32 @@ static void the_header_that_stops_retries_is_read(void **state)
     http_case_stop(&c);
 }
 
+static struct stub_answer answer_fields(void *self, const struct stub_call *call, size_t number)
+{
+    (void)self;
+    (void)call;
+    static const char *const HEADERS[] = {"X-A: 1\r\nx-a:\t two words \r\nX-Empty:\r\n", "ce-id: 4:5\r\n",
+                                          ""};
+    return (struct stub_answer){.status = 200, .headers = HEADERS[number]};
+}
+
+static void all_headers_are_there_for_who_wants_them(void **state)
+{
+    static const char *const FIELDS[] = {
+        "Content-Length: 0\nX-A: 1\nx-a: two words\nX-Empty: \n",
+        "Content-Length: 0\nce-id: 4:5\n",
+        "Content-Length: 0\n",
+    };
+    struct http_case c;
+    http_case_start(&c, state, answer_fields);
+    for (int i = 0; i < 3; i++) {
+        (void)http_case_post(&c, stub_function_url(c.stub), 5000);
+        http_case_run_until_done(&c, i + 1);
+        assert_string_equal(c.fields, FIELDS[i]);
+    }
+    http_case_stop(&c);
+}
+
 static struct stub_answer answer_redirect(void *self, const struct stub_call *call, size_t number)
 {
     (void)self;
@@ -152,9 +178,10 @@ static void redirects_are_reported_and_not_followed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(a_body_beyond_its_limit_is_thrown_away), BOTH(a_body_that_is_too_long_is_cut_off),
-        BOTH(retry_after_is_read_in_both_forms),      BOTH(headers_without_end_are_an_error),
-        BOTH(the_header_that_stops_retries_is_read),  BOTH(redirects_are_reported_and_not_followed),
+        BOTH(a_body_beyond_its_limit_is_thrown_away),   BOTH(a_body_that_is_too_long_is_cut_off),
+        BOTH(retry_after_is_read_in_both_forms),        BOTH(headers_without_end_are_an_error),
+        BOTH(the_header_that_stops_retries_is_read),    BOTH(redirects_are_reported_and_not_followed),
+        BOTH(all_headers_are_there_for_who_wants_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

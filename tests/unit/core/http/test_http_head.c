@@ -114,11 +114,13 @@ static void redirects_become_absolute(void **state)
     };
     struct http_head *head = make(&(struct http_head_params){.method = "GET", .url = "http://a:81/b/c?d"});
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char *resolved CLEANUP(memory_free_pointer) = http_head_resolve(head, cases[i][0]);
+        char *resolved CLEANUP(memory_free_pointer) = http_head_resolve(head, NULL, cases[i][0]);
         assert_non_null(resolved);
         assert_string_equal(resolved, cases[i][1]);
     }
-    assert_null(http_head_resolve(head, "http://[::1"));
+    assert_null(http_head_resolve(head, NULL, "http://[::1"));
+    char *beside CLEANUP(memory_free_pointer) = http_head_resolve(head, "/other/x?q=1", "beside");
+    assert_non_null(strstr(beside, "/other/beside"));
     http_head_free(head);
 }
 
