@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "bridge/config/endpoint_options.h"
+#include "core/config/config_same.h"
+
 static bool is_same_text(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
@@ -28,11 +31,7 @@ static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *
 
 bool function_change_is_same_endpoint(const struct function_config *a, const struct function_config *b)
 {
-    return a->endpoint == b->endpoint && is_same_text(a->http.url, b->http.url) &&
-           is_same_text(a->http.bearer, b->http.bearer) &&
-           is_same_text(a->http.webhook_secret, b->http.webhook_secret) &&
-           is_same_text(a->http.webhook_previous_secret, b->http.webhook_previous_secret) &&
-           are_same_pairs(&a->http.headers, &b->http.headers);
+    return a->endpoint == b->endpoint && config_same(endpoint_options, a, b);
 }
 
 static bool are_same_limits(const struct function_config *a, const struct function_config *b)

@@ -10,7 +10,7 @@ enum function_change {
     FUNCTION_CHANGE_RESTART,   // topics or order changed: running calls must end first
 };
 
-/** Whether URL, token and headers are equal. */
+/** Whether all of `endpoint` is equal, secrets included. */
 bool function_change_is_same_endpoint(const struct function_config *a, const struct function_config *b);
 
 /** Compares two configurations of the same function. */

@@ -86,29 +86,13 @@ static void on_response(void *self, const struct response *r)
     t->on_response(t->self, inv, r);
 }
 
-/** Each attempt is signed anew: the signature says when it was made. */
-static void sign(const struct invocation *inv)
-{
-    const struct target *t = inv->target;
-    struct payload *p = &inv->slot->payload;
-    if (t->endpoint_type->sign == NULL) {
-        return;
-    }
-    const struct endpoint_attempt attempt = {
-        .message_id = inv->event_count == 1 ? inv->first->record->id : (struct slice){NULL, 0},
-        .body = bytes_slice(&p->body),
-        .wall_us = clock_wall_us(),
-    };
-    t->endpoint_type->sign(t->endpoint, &attempt, &p->lines);
-}
-
 void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max_bytes)
 {
     struct target *t = inv->target;
     struct payload *p = &inv->slot->payload;
-    sign(inv);
     struct endpoint_request request = {
         .body = bytes_slice(&p->body),
+        .message_id = inv->event_count == 1 ? inv->first->record->id : (struct slice){NULL, 0},
         .content_type = payload_type_of(p->options->kind)->content_type,
         .header_lines = p->lines.size > 0 ? bytes_text(&p->lines) : NULL,
         .timeout_us = timeout_us,

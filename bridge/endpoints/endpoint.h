@@ -29,17 +29,11 @@ struct response {
 /** One request; everything is lent until the response. */
 struct endpoint_request {
     struct slice body;
+    struct slice message_id;  // the event's; size 0: the request has several events
     const char *content_type;
     const char *header_lines;  // joined by CR LF; NULL for none
     int64_t timeout_us;
     size_t response_max_bytes;  // of the response's body; the rest is discarded, or cut off
-};
-
-/** One attempt of a call, for what depends on it. Borrowed. */
-struct endpoint_attempt {
-    struct slice message_id;  // the event's; size 0: the request has several events
-    struct slice body;
-    int64_t wall_us;  // now
 };
 
 struct endpoint;
@@ -56,10 +50,8 @@ struct endpoint_type {
      * configuration is invalid. */
     bool (*open)(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,
                  struct fault *f) MUST_USE;
-    /** Appends the header lines that depend on the attempt, joined by CR LF, to those of the payload. Called
-     * just before each send. NULL: there are none. */
-    void (*sign)(struct endpoint *e, const struct endpoint_attempt *attempt, struct bytes *lines);
-    /** Starts a call; on_response comes later on the loop, exactly once, unless cancelled. */
+    /** Starts a call, which may wait for credentials first; on_response comes later on the loop, exactly
+     * once, unless cancelled. */
     struct endpoint_call *(*send)(struct endpoint *e, const struct endpoint_request *request,
                                   endpoint_on_response on_response, void *self);
     /** Cancels the call: on_response is not called. */

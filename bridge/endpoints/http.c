@@ -1,16 +1,18 @@
-// Functions at a URL: POST, the configured headers, a bearer token, signatures of Standard Webhooks.
+// Functions at a URL: POST, the configured headers, credentials.
 #include "bridge/endpoints/endpoint.h"
 
-#include <inttypes.h>
-
+#include "bridge/endpoints/auth/auth_chain.h"
 #include "core/base/clock.h"
 #include "core/http/http_client.h"
-#include "core/http/http_head.h"
-#include "core/http/webhook_signature.h"
 
+/** It waits for credentials, then its request runs; twice when the first one's credentials were refused. */
 struct endpoint_call {
     struct endpoint *endpoint;
-    struct http_call *call;
+    struct auth_call auth;
+    struct http_call *call;  // NULL: it waits for credentials
+    const struct http_head *head;
+    struct endpoint_request request;
+    int64_t started_us;
     endpoint_on_response on_response;
     void *self;
     struct endpoint_call *next;  // in the free list
@@ -26,8 +28,8 @@ struct request_head {
 struct endpoint {
     const struct function_config *config;
     struct http_client *client;
-    struct webhook_key *keys[2];  // NULL: not signed; the second one only while a secret is replaced
-    struct request_head *heads;   // the one in use first; calls may still use the others
+    struct auth_chain *auth;
+    struct request_head *heads;  // the one in use first; calls may still use the others
     struct endpoint_call *idle;
 };
 
@@ -35,14 +37,9 @@ static bool add_head(struct endpoint *e, const char *content_type, struct fault 
 {
     const struct function_config *config = e->config;
     struct http_header *headers CLEANUP(memory_free_pointer) =
-        memory_new((config->http.headers.count + 2) * sizeof(*headers));
+        memory_new((config->http.headers.count + 1) * sizeof(*headers));
     size_t count = 0;
     headers[count++] = (struct http_header){"Content-Type", content_type};
-    char *bearer CLEANUP(memory_free_secret_pointer) = NULL;
-    if (config->http.bearer != NULL) {
-        bearer = memory_format("Bearer %s", config->http.bearer);
-        headers[count++] = (struct http_header){"Authorization", bearer};
-    }
     for (size_t i = 0; i < config->http.headers.count; i++) {
         const struct text_pair *pair = &config->http.headers.items[i];
         headers[count++] = (struct http_header){pair->key, pair->value};
@@ -76,26 +73,13 @@ static const struct http_head *head_of(struct endpoint *e, const char *content_t
     return e->heads->head;
 }
 
-static bool open_keys(struct endpoint *e, struct fault *f)
-{
-    const char *const secrets[] = {e->config->http.webhook_secret, e->config->http.webhook_previous_secret};
-    for (size_t i = 0; i < COUNT_OF(secrets); i++) {
-        if (secrets[i] != NULL && !webhook_key_new(secrets[i], &e->keys[i], f)) {
-            return fault_context(f, "endpoint.http.auth.standard_webhooks");
-        }
-    }
-    return true;
-}
-
 static void http_close(struct endpoint *e)
 {
     if (e == NULL) {
         return;
     }
     http_client_free(e->client);
-    for (size_t i = 0; i < COUNT_OF(e->keys); i++) {
-        webhook_key_free(e->keys[i]);
-    }
+    auth_chain_close(e->auth);
     for (struct request_head *head = e->heads, *next; head != NULL; head = next) {
         next = head->next;
         http_head_free(head->head);
@@ -103,6 +87,7 @@ static void http_close(struct endpoint *e)
     }
     for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
         next = call->next;
+        auth_call_clear(&call->auth);
         free(call);
     }
     free(e);
@@ -113,7 +98,7 @@ static bool http_open(const struct function_config *config, uv_loop_t *loop, str
 {
     struct endpoint *e = memory_zeroed(1, sizeof(*e));
     e->config = config;
-    if (!add_head(e, "application/json", f) || !open_keys(e, f)) {
+    if (!add_head(e, "application/json", f) || !auth_chain_open(config, loop, &e->auth, f)) {
         http_close(e);
         return false;
     }
@@ -123,10 +108,42 @@ static bool http_open(const struct function_config *config, uv_loop_t *loop, str
     return true;
 }
 
+/** Ends the call with this response. */
+static void respond(struct endpoint_call *call, const struct response *r)
+{
+    struct endpoint *e = call->endpoint;
+    endpoint_on_response on_response = call->on_response;
+    void *self = call->self;
+    auth_call_end(&call->auth);
+    call->next = e->idle;
+    e->idle = call;
+    on_response(self, r);
+}
+
+static void begin_request(struct endpoint_call *call);
+
+static void on_credentials(struct auth_call *auth, const struct fault *f)
+{
+    struct endpoint_call *call = CONTAINER_OF(auth, struct endpoint_call, auth);
+    if (f == NULL) {
+        begin_request(call);
+        return;
+    }
+    const struct response r = {
+        .transport = *f, .retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
+    respond(call, &r);
+}
+
 static void on_done(void *self, const struct http_response *r)
 {
     struct endpoint_call *call = self;
-    struct endpoint *e = call->endpoint;
+    call->call = NULL;
+    if (r->transport.kind == FAULT_NONE && auth_call_is_refused(&call->auth, r)) {
+        if (auth_call_again(&call->auth, call->started_us + call->request.timeout_us) == AUTH_READY) {
+            begin_request(call);
+        }
+        return;
+    }
     struct response response = {
         .is_sent = r->is_sent,
         .is_timeout = r->is_timeout,
@@ -141,10 +158,27 @@ static void on_done(void *self, const struct http_response *r)
     if (r->transport.kind != FAULT_NONE) {
         response.transport = r->transport;
     }
-    endpoint_on_response on_response = call->on_response;
-    call->next = e->idle;
-    e->idle = call;
-    on_response(call->self, &response);
+    respond(call, &response);
+}
+
+/** Sends the request with credentials that are ready. */
+static void begin_request(struct endpoint_call *call)
+{
+    const struct auth_request signed_request = {
+        .head = call->head,
+        .message_id = call->request.message_id,
+        .body = call->request.body,
+        .wall_us = clock_wall_us(),
+    };
+    int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
+    const struct http_request r = {
+        .head = call->head,
+        .header_lines = auth_call_sign(&call->auth, &signed_request, call->request.header_lines),
+        .body = call->request.body,
+        .timeout_us = left_us > 0 ? left_us : 0,
+        .response_max_bytes = call->request.response_max_bytes,
+    };
+    call->call = http_client_send(call->endpoint->client, &r, on_done, call);
 }
 
 static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint_request *request,
@@ -154,56 +188,30 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
     if (call != NULL) {
         e->idle = call->next;
     } else {
-        call = memory_new(sizeof(*call));
+        call = memory_zeroed(1, sizeof(*call));
+        call->endpoint = e;
     }
-    *call = (struct endpoint_call){.endpoint = e, .on_response = on_response, .self = self};
-    struct http_request r = {
-        .head = head_of(e, request->content_type),
-        .header_lines = request->header_lines,
-        .body = request->body,
-        .timeout_us = request->timeout_us,
-        .response_max_bytes = request->response_max_bytes,
-    };
-    call->call = http_client_send(e->client, &r, on_done, call);
+    call->call = NULL;
+    call->head = head_of(e, request->content_type);
+    call->request = *request;
+    call->started_us = clock_now_us();
+    call->on_response = on_response;
+    call->self = self;
+    if (auth_call_begin(&call->auth, e->auth, call->started_us + request->timeout_us, on_credentials) ==
+        AUTH_READY) {
+        begin_request(call);
+    }
     return call;
-}
-
-/** Appends the signatures of all keys; the id is in the lines. */
-static void append_signatures(struct endpoint *e, const struct endpoint_attempt *attempt, size_t id_at,
-                              size_t id_size, struct bytes *lines)
-{
-    for (size_t i = 0; i < COUNT_OF(e->keys) && e->keys[i] != NULL; i++) {
-        bytes_append_string(lines, i == 0 ? "\r\nwebhook-signature: " : " ");
-        const struct webhook_message message = {
-            .id = slice_make(lines->data + id_at, id_size),
-            .timestamp_s = attempt->wall_us / CLOCK_US_PER_S,
-            .body = attempt->body,
-        };
-        webhook_signature_append(lines, e->keys[i], &message);
-    }
-}
-
-// Source: Standard Webhooks 1.0: the id is the same on each attempt, the timestamp is that of the attempt.
-static void http_sign(struct endpoint *e, const struct endpoint_attempt *attempt, struct bytes *lines)
-{
-    if (e->keys[0] == NULL) {
-        return;
-    }
-    bytes_append_string(lines, lines->size > 0 ? "\r\nwebhook-id: " : "webhook-id: ");
-    size_t id_at = lines->size;
-    if (attempt->message_id.size > 0) {
-        webhook_id_append(lines, attempt->message_id);
-    } else {
-        webhook_id_append_digest(lines, attempt->body);
-    }
-    size_t id_size = lines->size - id_at;
-    bytes_format(lines, "\r\nwebhook-timestamp: %" PRId64, attempt->wall_us / CLOCK_US_PER_S);
-    append_signatures(e, attempt, id_at, id_size, lines);
 }
 
 static void http_cancel(struct endpoint *e, struct endpoint_call *call)
 {
-    http_call_cancel(call->call);
+    if (call->call != NULL) {
+        http_call_cancel(call->call);
+    } else {
+        auth_call_cancel(&call->auth);
+    }
+    auth_call_end(&call->auth);
     call->next = e->idle;
     e->idle = call;
 }
@@ -213,7 +221,6 @@ const struct endpoint_type endpoint_http = {
     .summary = "POST to a URL",
     .body_max = SIZE_MAX,
     .open = http_open,
-    .sign = http_sign,
     .send = http_send,
     .cancel = http_cancel,
     .close = http_close,

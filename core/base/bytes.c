@@ -21,8 +21,11 @@ void bytes_clear(struct bytes *b)
     if (b == NULL) {
         return;
     }
+    if (b->is_secret && b->data != NULL) {
+        explicit_bzero(b->data, b->capacity);
+    }
     free(b->data);
-    *b = (struct bytes){0};
+    *b = (struct bytes){.is_secret = b->is_secret};
 }
 
 void bytes_wipe(struct bytes *b)
@@ -33,6 +36,26 @@ void bytes_wipe(struct bytes *b)
     bytes_clear(b);
 }
 
+void bytes_erase(struct bytes *b)
+{
+    if (b->size > 0) {
+        explicit_bzero(b->data, b->size);
+    }
+    b->size = 0;
+}
+
+/** As memory_resize, but the old memory is overwritten. */
+static void move_to(struct bytes *b, size_t capacity)
+{
+    uint8_t *old = b->data;
+    b->data = memory_new(capacity);
+    if (old != NULL) {
+        memcpy(b->data, old, b->size);
+        explicit_bzero(old, b->capacity);
+        free(old);
+    }
+}
+
 void bytes_grow(struct bytes *b, size_t extra)
 {
     INVARIANT(extra < SIZE_MAX / 4);
@@ -40,7 +63,11 @@ void bytes_grow(struct bytes *b, size_t extra)
     while (capacity - b->size < extra) {
         capacity *= 2;
     }
-    b->data = memory_resize(b->data, capacity);
+    if (b->is_secret) {
+        move_to(b, capacity);
+    } else {
+        b->data = memory_resize(b->data, capacity);
+    }
     b->capacity = capacity;
 }
 

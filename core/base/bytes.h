@@ -37,6 +37,7 @@ struct bytes {
     uint8_t *data;
     size_t size;
     size_t capacity;
+    bool is_secret;  // memory that it gives back, also as it grows, is overwritten first
 };
 
 /** Releases the memory; the buffer is empty and usable again. Accepts NULL. */
@@ -44,6 +45,9 @@ void bytes_clear(struct bytes *b);
 
 /** As bytes_clear, for content that may have secrets: overwrites it first. */
 void bytes_wipe(struct bytes *b);
+
+/** Empties the buffer, overwrites what was in it, and keeps its memory. */
+void bytes_erase(struct bytes *b);
 
 /** The slow path of bytes_reserve: enlarges the buffer. */
 void bytes_grow(struct bytes *b, size_t extra);

@@ -194,6 +194,7 @@ bool http_head_new(const struct http_head_params *params, struct http_head **ret
     struct http_head *head = memory_zeroed(1, sizeof(*head));
     char *scheme CLEANUP(free_curl_text) = part_of(url, CURLUPART_SCHEME, 0);
     char *port CLEANUP(free_curl_text) = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    head->text.is_secret = true;
     head->is_tls = strcasecmp(scheme, "https") == 0;
     head->has_content = strcmp(params->method, "GET") != 0;
     head->method = memory_string(params->method);

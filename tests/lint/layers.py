@@ -46,7 +46,8 @@ ROOMS = {
     "bridge/intake": [*BELOW, "bridge/config"],
     "bridge/filter": BELOW,
     "bridge/payload": [*BELOW, "bridge/config", "bridge/intake"],
-    "bridge/endpoints": [*CORE, "bridge/config"],
+    "bridge/endpoints/auth": [*CORE, "bridge/config"],
+    "bridge/endpoints": [*CORE, "bridge/config", "bridge/endpoints/auth"],
     "bridge/delivery": [
         *BELOW,
         *(f"bridge/{room}" for room in ("config", "intake", "filter", "payload", "endpoints")),

@@ -1,0 +1,106 @@
+#include "core/config/config_same.h"
+
+#include "core/base/text.h"
+
+static bool are_same_texts(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool are_same_lists(const struct text_list *a, const struct text_list *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && is_same; i++) {
+        is_same = are_same_texts(a->items[i], b->items[i]);
+    }
+    return is_same;
+}
+
+static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && is_same; i++) {
+        is_same = are_same_texts(a->items[i].key, b->items[i].key) &&
+                  are_same_texts(a->items[i].value, b->items[i].value);
+    }
+    return is_same;
+}
+
+static bool is_same_text(const void *a, const void *b)
+{
+    return are_same_texts(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_same_value(const struct config_option *option, const char *a, const char *b)
+{
+    switch (option->type) {
+    case CONFIG_TEXT:
+    case CONFIG_SECRET:
+        return is_same_text(a + option->offset, b + option->offset);
+    case CONFIG_ADDRESS:
+        return is_same_text(a + option->offset, b + option->offset) &&
+               memcmp(a + option->port_offset, b + option->port_offset, sizeof(int)) == 0;
+    case CONFIG_BOOL:
+        return a[option->offset] == b[option->offset];
+    case CONFIG_INTEGER:
+    case CONFIG_DURATION:
+    case CONFIG_SIZE:
+        return memcmp(a + option->offset, b + option->offset, sizeof(int64_t)) == 0;
+    case CONFIG_CHOICE:
+    case CONFIG_FLAGS:
+        return memcmp(a + option->offset, b + option->offset, sizeof(uint32_t)) == 0;
+    case CONFIG_LIST:
+        return are_same_lists((const void *)(a + option->offset), (const void *)(b + option->offset));
+    case CONFIG_PAIRS:
+        return are_same_pairs((const void *)(a + option->offset), (const void *)(b + option->offset));
+    case CONFIG_TREE:
+        return are_same_texts(((const struct config_tree *)(const void *)(a + option->offset))->json,
+                              ((const struct config_tree *)(const void *)(b + option->offset))->json);
+    case CONFIG_SECTION:
+        return config_same(option->section, a, b);
+    }
+    return false;
+}
+
+bool config_same(const struct config_option *options, const void *a, const void *b)
+{
+    bool is_same = true;
+    for (const struct config_option *option = options; option->key != NULL && is_same; option++) {
+        is_same = (option->type != CONFIG_SECTION && option->offset == CONFIG_NO_TARGET) ||
+                  is_same_value(option, a, b);
+    }
+    return is_same;
+}
+
+/** NULL differs from "". */
+static void append_hash(struct bytes *out, const char *text)
+{
+    bytes_append_byte(out, text == NULL ? 0 : 1);
+    uint64_t hash = text == NULL ? 0 : text_hash(slice_of(text));
+    bytes_append(out, &hash, sizeof(hash));
+}
+
+static void append_pairs(struct bytes *out, const struct text_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        append_hash(out, pairs->items[i].key);
+        append_hash(out, pairs->items[i].value);
+    }
+}
+
+void config_same_hash_hidden(const struct config_option *options, const void *config, struct bytes *out)
+{
+    for (const struct config_option *option = options; option->key != NULL; option++) {
+        const char *at = (const char *)config + option->offset;
+        bool is_redacted = option->rules != NULL && option->rules->redact != NULL;
+        if (option->type == CONFIG_SECTION) {
+            config_same_hash_hidden(option->section, config, out);
+        } else if (option->offset == CONFIG_NO_TARGET) {
+            continue;
+        } else if (option->type == CONFIG_SECRET || (option->type == CONFIG_TEXT && is_redacted)) {
+            append_hash(out, *(const char *const *)(const void *)at);
+        } else if (option->type == CONFIG_PAIRS) {
+            append_pairs(out, (const void *)at);
+        }
+    }
+}
