@@ -108,7 +108,7 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
     b->deps.schemas = schema_cache_new(params->loop, params->registry);
     b->deps.fetcher = fetcher_new(params->loop, params->settings);
     b->deps.registrations = registration_client_new(params->loop, params->settings);
-    b->deps.dead_letters = dead_letter_new(params->loop, params->settings);
+    b->deps.writer = topic_writer_new(params->loop, params->settings);
     (void)uv_timer_init(params->loop, &b->timer);
     b->timer.data = b;
     *ret = TAKE(b);
@@ -277,7 +277,7 @@ void bridge_free(struct bridge *b)
     if (b == NULL || !bridge_is_over(b)) {
         return;
     }
-    dead_letter_free(b->deps.dead_letters);
+    topic_writer_free(b->deps.writer);
     shared_limits_free(b->deps.limits);
     registration_client_free(b->deps.registrations);
     fetcher_free(b->deps.fetcher);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "bridge/intake/partition.h"
 #include "core/base/clock.h"
 
 #define HEADER_PREFIX "millrace.dlq."
@@ -50,17 +49,11 @@ struct dead_letter_record *dead_letter_record_new(struct work_item *item,
                                                   const struct dead_letter_cause *cause)
 {
     struct dead_letter_record *r = memory_zeroed(1, sizeof(*r));
-    r->item = item;
-    r->partition = item->partition;
-    r->headers = make_headers(item->record, cause);
-    r->arrived_us = clock_now_us();
+    r->record.item = item;
+    r->record.headers = make_headers(item->record, cause);
+    r->record.key = item->record->has_key ? item->record->key : (struct slice){NULL, 0};
+    r->record.value = item->record->value;
     return r;
-}
-
-void dead_letter_record_free(struct dead_letter_record *r)
-{
-    rd_kafka_headers_destroy(r->headers);
-    free(r);
 }
 
 static char *header_text(const rd_kafka_headers_t *headers, const char *name)
@@ -72,7 +65,7 @@ static char *header_text(const rd_kafka_headers_t *headers, const char *name)
 }
 
 /** Changes the reason to `oversize`; the message keeps the former reason. */
-static void explain(struct dead_letter_record *r)
+static void explain(struct topic_record *r)
 {
     const struct record *record = r->item->record;
     CLEANUP(memory_free_pointer) char *reason = header_text(r->headers, HEADER_PREFIX "reason");
@@ -86,7 +79,7 @@ static void explain(struct dead_letter_record *r)
     set_header(r->headers, "message", text);
 }
 
-static void drop_foreign_headers(struct dead_letter_record *r)
+static void drop_foreign_headers(struct topic_record *r)
 {
     rd_kafka_headers_t *own = rd_kafka_headers_new(12);
     const char *name;
@@ -106,46 +99,20 @@ bool dead_letter_record_shrink(struct dead_letter_record *r)
 {
     switch (r->form) {
     case DEAD_LETTER_WHOLE:
-        explain(r);
+        explain(&r->record);
+        r->record.value = (struct slice){NULL, 0};
         r->form = DEAD_LETTER_WITHOUT_VALUE;
         return true;
     case DEAD_LETTER_WITHOUT_VALUE:
-        drop_foreign_headers(r);
+        drop_foreign_headers(&r->record);
         r->form = DEAD_LETTER_WITHOUT_HEADERS;
         return true;
     case DEAD_LETTER_WITHOUT_HEADERS:
+        r->record.key = (struct slice){NULL, 0};
         r->form = DEAD_LETTER_WITHOUT_KEY;
         return true;
     case DEAD_LETTER_WITHOUT_KEY:
         break;
     }
     return false;
-}
-
-rd_kafka_resp_err_t dead_letter_record_produce(const struct dead_letter_record *r, rd_kafka_t *rk,
-                                               const char *topic)
-{
-    const struct record *record = r->item->record;
-    bool has_key = record->has_key && r->form != DEAD_LETTER_WITHOUT_KEY;
-    bool has_value = r->form == DEAD_LETTER_WHOLE;
-    rd_kafka_headers_t *headers = rd_kafka_headers_copy(r->headers);
-    rd_kafka_vu_t fields[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY,
-         .u.mem = {has_key ? (void *)(uintptr_t)record->key.data : NULL, has_key ? record->key.size : 0}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE,
-         .u.mem = {has_value ? (void *)(uintptr_t)record->value.data : NULL,
-                   has_value ? record->value.size : 0}},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)r},
-    };
-    rd_kafka_error_t *error = rd_kafka_produceva(rk, fields, COUNT_OF(fields));
-    if (error == NULL) {
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    }
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers);
-    return code;
 }

@@ -164,7 +164,7 @@ const struct last_error *delivery_error(const struct delivery *d)
 /** Its partitions stand still behind dead letters that can't be stored: worse than calls that fail. */
 static void watch_dead_letters(struct delivery *d)
 {
-    const char *why = d->dead_letters_waiting == 0 ? NULL : dead_letter_trouble(d->dead_letters, d);
+    const char *why = d->dead_letters_waiting == 0 ? NULL : topic_writer_trouble(d->writer, d);
     if (why != NULL) {
         last_error_set(&d->dead_letter_error, why);
     } else {
@@ -183,7 +183,7 @@ void delivery_tick(struct delivery *d)
     delivery_tick_limits(d);
     watch_dead_letters(d);
     if (d->dead_letters_waiting > 0) {
-        dead_letter_give_up(d->dead_letters, d, REVOKED_WAIT_US, on_dead_letter_given_up);
+        dead_letter_give_up(d->writer, d, REVOKED_WAIT_US, on_dead_letter_given_up);
     }
 }
 
@@ -224,7 +224,7 @@ void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dea
         lanes_park(item);
     }
     d->dead_letters_waiting++;
-    dead_letter_write(d->dead_letters, item, &cause, on_dead_letter_stored, d);
+    dead_letter_write(d->writer, item, &cause, on_dead_letter_stored, d);
 }
 
 bool delivery_refuses(struct delivery *d, struct work_item *item)

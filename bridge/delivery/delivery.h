@@ -19,7 +19,7 @@ struct delivery_params {
     const struct settings *settings;       // lent
     const struct function_config *config;  // lent until reconfigured or freed
     struct schema_cache *schemas;          // lent
-    struct dead_letter *dead_letters;      // lent
+    struct topic_writer *writer;           // lent
     struct state_topic *state_topic;       // lent; NULL: spilled progress is not read
     struct function_metrics *metrics;      // lent
     struct shared_limits *limits;          // lent; NULL: none

@@ -109,7 +109,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->loop = params->loop;
     d->settings = params->settings;
     d->schemas = params->schemas;
-    d->dead_letters = params->dead_letters;
+    d->writer = params->writer;
     d->state_topic = params->state_topic;
     d->metrics = params->metrics;
     d->shared_limits = params->limits;
@@ -165,7 +165,7 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
     bool is_same_endpoint = function_change_is_same_endpoint(d->config, config);
     const char *dead_letters = config->delivery.on_failure.dead_letter;
     if (strcmp(d->config->delivery.on_failure.dead_letter, dead_letters) != 0) {
-        dead_letter_redirect(d->dead_letters, d, dead_letters);
+        dead_letter_redirect(d->writer, d, dead_letters);
     }
     apply_config(d, config);
     const struct limiter_settings limits = limiter_settings_of(config);

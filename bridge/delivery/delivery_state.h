@@ -21,7 +21,7 @@ struct delivery {
     const struct settings *settings;       // lent
     const struct function_config *config;  // lent
     struct schema_cache *schemas;          // lent
-    struct dead_letter *dead_letters;      // lent
+    struct topic_writer *writer;           // lent
     struct state_topic *state_topic;       // lent; may be NULL
     struct function_metrics *metrics;      // lent
     bool (*may_call)(void *self);

@@ -259,7 +259,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .settings = fn->deps.settings,
         .config = fn->config,
         .schemas = fn->deps.schemas,
-        .dead_letters = fn->deps.dead_letters,
+        .writer = fn->deps.writer,
         .state_topic = fn->deps.state_topic,
         .metrics = &fn->metrics,
         .limits = fn->deps.limits,

@@ -4,8 +4,8 @@
 
 #include <uv.h>
 
-#include "bridge/delivery/dead_letter.h"
 #include "bridge/delivery/shared_limit.h"
+#include "bridge/delivery/topic_writer.h"
 #include "bridge/function/registration_client.h"
 #include "bridge/intake/fetcher.h"
 #include "bridge/intake/schema_cache.h"
@@ -18,7 +18,7 @@ struct function_deps {
     const struct settings *settings;
     struct state_topic *state_topic;
     struct schema_cache *schemas;
-    struct dead_letter *dead_letters;
+    struct topic_writer *writer;
     struct metrics *metrics;
     struct fetcher *fetcher;
     struct registration_client *registrations;

@@ -85,7 +85,7 @@ DOORS = {
     ],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],
-    "bridge/delivery": ["delivery", "dead_letter", "function_metrics", "shared_limit"],
+    "bridge/delivery": ["delivery", "topic_writer", "function_metrics", "shared_limit"],
     "bridge/function": ["function"],
 }
 

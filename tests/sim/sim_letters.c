@@ -51,10 +51,10 @@ static void store(void *arg)
     free(l);
 }
 
-void __wrap_dead_letter_write(struct dead_letter *d, struct work_item *item,
+void __wrap_dead_letter_write(struct topic_writer *d, struct work_item *item,
                               const struct dead_letter_cause *cause, dead_letter_on_stored on_stored,
                               void *self);
-void __wrap_dead_letter_write(struct dead_letter *d, struct work_item *item,
+void __wrap_dead_letter_write(struct topic_writer *d, struct work_item *item,
                               const struct dead_letter_cause *cause, dead_letter_on_stored on_stored,
                               void *self)
 {
@@ -82,9 +82,9 @@ static void give_up(struct stored_letter *l, dead_letter_on_stored on_given_up)
     on_given_up(self, item);
 }
 
-void __wrap_dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
+void __wrap_dead_letter_give_up(struct topic_writer *d, void *self, int64_t wait_us,
                                 dead_letter_on_stored on_given_up);
-void __wrap_dead_letter_give_up(struct dead_letter *d, void *self, int64_t wait_us,
+void __wrap_dead_letter_give_up(struct topic_writer *d, void *self, int64_t wait_us,
                                 dead_letter_on_stored on_given_up)
 {
     (void)d;
@@ -114,8 +114,8 @@ void sim_letters_drop(int process)
     }
 }
 
-const char *__wrap_dead_letter_trouble(const struct dead_letter *d, const void *self);
-const char *__wrap_dead_letter_trouble(const struct dead_letter *d, const void *self)
+const char *__wrap_topic_writer_trouble(const struct topic_writer *d, const void *self);
+const char *__wrap_topic_writer_trouble(const struct topic_writer *d, const void *self)
 {
     (void)d;
     (void)self;

@@ -26,7 +26,7 @@ struct letters {
     rd_kafka_t *owner;
     rd_kafka_mock_cluster_t *mock;
     struct settings settings;
-    struct dead_letter *dead_letters;
+    struct topic_writer *dead_letters;
     struct partition partition;
     struct work_item items[EVENTS];
     struct record records[EVENTS];
@@ -50,12 +50,12 @@ static void start(struct letters *c)
     assert_int_equal(rd_kafka_mock_topic_create(c->mock, OTHER, 1, 1), 0);
     text_pairs_set(&c->settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(c->mock));
     text_pairs_set(&c->settings.kafka, "linger.ms", "200");  // records put together share a batch
-    c->dead_letters = dead_letter_new(&c->loop, &c->settings);
+    c->dead_letters = topic_writer_new(&c->loop, &c->settings);
 }
 
 static void stop(struct letters *c)
 {
-    dead_letter_free(c->dead_letters);
+    topic_writer_free(c->dead_letters);
     uv_close((uv_handle_t *)&c->timer, NULL);
     (void)uv_run(&c->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&c->loop), 0);
@@ -157,7 +157,7 @@ static void refuse_all(struct letters *c)
 static void run_until_refused(struct letters *c)
 {
     (void)uv_timer_start(&c->timer, on_time, 5, 5);
-    while (dead_letter_trouble(c->dead_letters, c) == NULL) {
+    while (topic_writer_trouble(c->dead_letters, c) == NULL) {
         (void)uv_run(&c->loop, UV_RUN_ONCE);
     }
     (void)uv_timer_stop(&c->timer);
@@ -178,7 +178,7 @@ static void a_refused_letter_is_tried_again_after_a_pause(void **state)
     assert_int_equal(c.stored[0], 1);
     clock_fake(-1, 0);
     run_until_stored(&c, 2);
-    assert_null(dead_letter_trouble(c.dead_letters, &c));
+    assert_null(topic_writer_trouble(c.dead_letters, &c));
     stop(&c);
 }
 
