@@ -4,15 +4,18 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace
 
-# Sets `python` to the environment's folder.
+# Sets `python` to the environment's folder. Its folder cloudevents2 has the second version of the CloudEvents SDK,
+# beside the first one, which functions-framework needs.
 python_ready() {
     list=tests/system/requirements.txt
-    python=$cache/venv-$(cksum <"$list" | cut -d' ' -f1)
+    second=tests/system/cloudevents2.txt
+    python=$cache/venv-$(cat "$list" "$second" | cksum | cut -d' ' -f1)
     if [ ! -e "$python/ready" ]; then
         echo "fetching Python packages"
         mkdir -p "$cache"
         rm -rf "$python"
-        python3 -m venv "$python" && "$python/bin/pip" install -q -r "$list" && touch "$python/ready"
+        python3 -m venv "$python" && "$python/bin/pip" install -q -r "$list" &&
+            "$python/bin/pip" install -q --no-deps --target "$python/cloudevents2" -r "$second" && touch "$python/ready"
     fi
 }
 

@@ -77,6 +77,7 @@ static void apply_config(struct delivery *d, const struct function_config *confi
     };
     d->payload = payload_options_of(config);
     d->payload.bytes_max = bytes;
+    d->payload.schemas_url = d->schemas_url;
     d->policy = (struct outcome_policy){
         .attempts_max = config->delivery.retry.attempts,
         .max_age_us = config->delivery.retry.max_age_us,
@@ -102,6 +103,13 @@ static struct limiter_settings limiter_settings_of(const struct function_config 
     };
 }
 
+static char *schemas_url_of(const struct settings *settings)
+{
+    CLEANUP(memory_free_pointer)
+    char *address = settings == NULL ? NULL : settings_registry_address(settings);
+    return address == NULL ? NULL : memory_format("%s/schemas/ids/", address);
+}
+
 bool delivery_new(const struct delivery_params *params, struct delivery **ret, struct fault *f)
 {
     const struct function_config *config = params->config;
@@ -125,6 +133,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     }
     d->component = memory_format("function/%s", config->name);
     d->backoff = backoff_make(0, 0);
+    d->schemas_url = schemas_url_of(params->settings);
     apply_config(d, config);
     d->limiter.shared = (struct shared_member){.on_turn = delivery_on_turn, .self = d};
     const struct limiter_settings limits = limiter_settings_of(config);
@@ -205,6 +214,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct delivery *d = handle->data;
     free(d->component);
+    free(d->schemas_url);
     free(d);
 }
 

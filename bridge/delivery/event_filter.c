@@ -1,8 +1,10 @@
 #include "bridge/delivery/event_filter.h"
 
 #include "bridge/filter/avro_event.h"
+#include "bridge/filter/json_event.h"
 #include "bridge/filter/match.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "schemas/avro/framing.h"
 
 /** A plan, and what was logged of its schema. */
@@ -20,6 +22,7 @@ struct event_filter {
     struct known_schema *schemas;      // the one of the last record first
     struct avro_event event;
     struct bytes scratch;
+    struct bytes json;  // an event whose value is JSON
 };
 
 enum { ALL_OPERATIONS = FUNCTION_CREATE | FUNCTION_READ | FUNCTION_UPDATE | FUNCTION_DELETE };
@@ -50,6 +53,7 @@ void event_filter_free(struct event_filter *e)
     }
     avro_event_clear(&e->event);
     bytes_clear(&e->scratch);
+    bytes_clear(&e->json);
     free(e);
 }
 
@@ -110,10 +114,64 @@ static struct slice without_frame(struct slice wire)
                                     : slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);
 }
 
+static void put_headers(struct bytes *out, const rd_kafka_headers_t *headers)
+{
+    const char *name;
+    const void *value;
+    size_t size;
+    bytes_append_string(out, ",\"headers\":{");
+    for (size_t i = 0; headers != NULL && rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
+                                              RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++) {
+        bytes_append_string(out, i == 0 ? "" : ",");
+        text_append_json(out, slice_of(name));
+        bytes_append_byte(out, ':');
+        if (value == NULL) {
+            bytes_append_string(out, "null");
+        } else {
+            text_append_json(out, slice_make(value, size));
+        }
+    }
+    bytes_append_byte(out, '}');
+}
+
+/** A value that is JSON is the row after a create, as payloads have it. */
+static bool refuses_json(struct event_filter *e, const struct record *r)
+{
+    struct fault f;
+    struct filter_value event;
+    CLEANUP(json_tree_clear) struct json_tree tree = {0};
+    const struct json_options options = {0};
+    if (!function_config_wants(e->operations, 'c')) {
+        return true;
+    }
+    if (e->pattern == NULL) {
+        return false;
+    }
+    bytes_reset(&e->json);
+    bytes_append_string(&e->json, "{\"op\":\"c\",\"before\":null,\"source\":null");
+    if (r->has_key) {
+        bytes_append_string(&e->json, ",\"key\":");
+        record_decode_key(r, &options, &e->json);
+    }
+    put_headers(&e->json, r->headers);
+    bytes_append_string(&e->json, ",\"after\":");
+    bytes_append_slice(&e->json, r->value);
+    bytes_append_byte(&e->json, '}');
+    return json_event_parse(bytes_slice(&e->json), (struct json_place){1, 1}, &tree, &event, &f) &&
+           !match_event(e->pattern, &JSON_EVENT_OPS, event, &e->scratch);
+}
+
 bool event_filter_refuses(struct event_filter *e, const struct record *r)
 {
     struct fault f;
-    if (e == NULL || r->reject_reason != NULL || r->value_type == NULL) {
+    if (e == NULL || r->reject_reason != NULL) {
+        return false;
+    }
+    if (r->is_json) {
+        return refuses_json(e, r);
+    }
+    if (r->value_type == NULL) {
         return false;
     }
     struct known_schema *s = find_schema(e, r);

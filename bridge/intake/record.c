@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "schemas/avro/framing.h"
+#include "schemas/json/json_check.h"
 
 enum {
     ID_BYTES_MAX = 256,
@@ -141,6 +142,51 @@ static enum schema_step find_type(struct schema_cache *schemas, struct slice wir
     return step;
 }
 
+static struct slice header_of(const struct record *r, const char *name)
+{
+    const void *value = NULL;
+    size_t size = 0;
+    if (r->headers != NULL) {
+        (void)rd_kafka_header_get_last(r->headers, name, &value, &size);
+    }
+    return slice_make(value, value == NULL ? 0 : size);
+}
+
+/** application/json and whatever ends in +json, with any parameters. */
+bool record_is_json_type(struct slice content_type)
+{
+    static const char *const ENDS[] = {"/json", "+json"};
+    size_t size = 0;
+    while (size < content_type.size && content_type.data[size] != ';' && content_type.data[size] != ' ') {
+        size++;
+    }
+    for (size_t i = 0; i < COUNT_OF(ENDS); i++) {
+        size_t end = strlen(ENDS[i]);
+        if (size > end && strncasecmp((const char *)content_type.data + size - end, ENDS[i], end) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Whether the value is JSON and the record says so. False: *f may say what is wrong with it. */
+static bool find_json(struct record *r, struct fault *f)
+{
+    static const char *const REQUIRED[] = {"ce_id", "ce_source", "ce_type"};
+    if (!record_is_json_type(header_of(r, "content-type"))) {
+        return false;
+    }
+    if (!json_check_value(r->value)) {
+        return fault_set(f, FAULT_REJECT, "its header content-type says JSON, and it is none");
+    }
+    r->is_json = true;
+    r->is_cloud_event = slice_equal(header_of(r, "ce_specversion"), slice_of("1.0"));
+    for (size_t i = 0; i < COUNT_OF(REQUIRED); i++) {
+        r->is_cloud_event = r->is_cloud_event && header_of(r, REQUIRED[i]).size > 0;
+    }
+    return true;
+}
+
 /** Whether a key looks like framed Avro. Id 0 is never assigned: it would be a small integer of eight bytes.
  */
 static bool is_framed_key(struct slice key)
@@ -168,13 +214,16 @@ bool record_resolve(struct record *r, struct schema_cache *schemas)
     if (r->reject_reason != NULL) {
         return true;  // of a shared record, another function has found it
     }
-    if (r->value_type == NULL) {
+    if (r->value_type == NULL && !r->is_json) {
         switch (find_type(schemas, r->value, &value_age, &r->value_type, &reason, &f)) {
         case SCHEMA_READY:
             break;
         case SCHEMA_WAIT:
             return false;
         case SCHEMA_UNKNOWN:
+            if (strcmp(reason, "undecodable") == 0 && find_json(r, &f)) {
+                break;
+            }
             record_reject(r, reason, f.text);
             return true;
         }
@@ -208,6 +257,10 @@ void record_decode_key(const struct record *r, const struct json_options *option
 
 bool record_view(struct record *r, struct event_view *ret, struct fault *f)
 {
+    if (r->is_json) {
+        *ret = (struct event_view){.op = 'c', .after = {EVENT_VALUE_JSON, NULL, r->value}, .key = key_of(r)};
+        return true;
+    }
     if (!event_view_read(r->value_type, unframed(r->value), ret, f)) {
         return fault_context(f, "value");
     }

@@ -28,13 +28,15 @@ struct record {
     rd_kafka_headers_t *headers;         // owned; NULL for none
     size_t headers_bytes;                // what these take, about
     const struct avro_type *key_type;    // NULL: the key is absent or not Avro
-    const struct avro_type *value_type;  // NULL: a tombstone, or reject_reason is set
+    const struct avro_type *value_type;  // NULL: a tombstone, JSON, or reject_reason is set
     const char *reject_reason;           // dead-letter reason found before decoding; static; NULL: none
     char *reject_message;
     bool has_key;
-    struct slice id;     // equal on every delivery; id, key and value are in the record's allocation
-    struct slice key;    // as on Kafka
-    struct slice value;  // as on Kafka; size 0: a tombstone
+    bool is_json;         // the value is JSON, of another producer
+    bool is_cloud_event;  // and its headers have a CloudEvent's attributes, as in Kafka's binary mode
+    struct slice id;      // equal on every delivery; id, key and value are in the record's allocation
+    struct slice key;     // as on Kafka
+    struct slice value;   // as on Kafka; size 0: a tombstone
 };
 
 /**
@@ -80,11 +82,15 @@ static inline size_t record_bytes(const struct record *r)
     return sizeof(*r) + r->key.size + r->value.size + r->headers_bytes;
 }
 
+/** Whether a media type is JSON: application/json, or any that ends in +json. */
+bool record_is_json_type(struct slice content_type);
+
 /** The record can't be delivered. `reason` is static. */
 void record_reject(struct record *r, const char *reason, const char *message);
 
 /**
- * Finds the schemas whose ids are in key and value.
+ * Finds the schemas whose ids are in key and value. A value that is not in the wire format is taken as it is
+ * if the record's header `content-type` says that it is JSON, and it is.
  *
  * @return  false: a schema is being looked up; call again after on_resolved. True: the types are set, or
  *          reject_reason is: `undecodable` (the value is not in the wire format) or `unknown_schema`

@@ -7,11 +7,15 @@
 /** Borrowed from the event. */
 struct attributes {
     struct slice id;
-    struct slice prefix;    // of source `/millrace/<prefix>`
-    const char *operation;  // of type `millrace.change.<operation>`
-    struct slice schema;    // of subject `<schema>.<table>`; size 0: the subject is `table` alone
-    struct slice table;
-    int64_t time_us;  // wall; 0: none
+    struct slice prefix;       // of source `/millrace/<prefix>`
+    const char *operation;     // of type `millrace.change.<operation>`
+    struct slice schema;       // of subject `<schema>.<table>`; size 0: the subject is `table` alone
+    struct slice table;        // size 0: no subject
+    int64_t time_us;           // wall; 0: none
+    int32_t schema_id;         // of `dataschema`; 0: not known
+    struct slice traceparent;  // of the record's headers; size 0: none, or invalid
+    struct slice tracestate;
+    bool is_forwarded;  // the record is a CloudEvent of another producer: its headers have the attributes
 };
 
 struct attributes attributes_of(const struct record *r, const struct event_view *e);
@@ -22,5 +26,8 @@ struct slice attributes_key(struct payload *p, const struct record *r, const str
 /** Appends `<schema>.<table>` into a JSON string, or as a header's value. */
 void attributes_append_table(struct bytes *out, const struct attributes *a);
 void attributes_append_header_table(struct bytes *out, const struct attributes *a);
+
+/** Appends the source, as a header's value if `is_header`, else into a JSON string. */
+void attributes_append_source(struct bytes *out, const struct attributes *a, bool is_header);
 
 #endif

@@ -214,6 +214,39 @@ void payload_append_header_value(struct bytes *out, struct slice text)
     out->size += (size_t)(at - begin);
 }
 
+// Source: RFC 3986, 3.3: pchar.
+static bool is_uri_character(uint8_t c)
+{
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || (c >= '0' && c <= '9') || (c != 0 && strchr("-._~!$&'()*+,;=:@", c) != NULL);
+}
+
+bool payload_is_uri_segment(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (!is_uri_character(text.data[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void payload_append_uri_segment(struct bytes *out, struct slice text)
+{
+    if (payload_is_uri_segment(text)) {
+        bytes_append_slice(out, text);
+        return;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (is_uri_character(c)) {
+            bytes_append_byte(out, c);
+        } else {
+            bytes_format(out, "%%%02X", c);
+        }
+    }
+}
+
 void payload_append_header_text(struct bytes *out, struct slice text)
 {
     const uint8_t *end = text.size > 0 ? text.data + text.size : text.data;

@@ -11,6 +11,8 @@ struct payload_options {
     uint32_t operations;  // enum function_operation bits; others are filtered out
     bool is_batch;        // the body is a batch, even of one event
     size_t bytes_max;     // of the body
+    const char
+        *schemas_url;  // of the registry's schemas by id, with a slash at its end; lent; NULL: not known
     struct json_options json;
 };
 
@@ -77,6 +79,12 @@ void payload_append_time(struct bytes *out, int64_t wall_us);
 /** A value as a CloudEvents HTTP header: all but U+0021..U+007E, and `"` and `%`, as %XX of its UTF-8 bytes.
  */
 void payload_append_header_value(struct bytes *out, struct slice text);
+
+/** Whether payload_append_uri_segment would change nothing. */
+bool payload_is_uri_segment(struct slice text);
+
+/** A part of a path, percent-encoded as RFC 3986 says; plain ASCII that is valid in a JSON string, too. */
+void payload_append_uri_segment(struct bytes *out, struct slice text);
 
 /** The same for a name, whose bytes that are not UTF-8 become U+FFFD, as in JSON. */
 void payload_append_header_text(struct bytes *out, struct slice text);

@@ -101,10 +101,18 @@ static const struct config_option settings_registry_auth[] = {
 static const struct config_option settings_registry[] = {
     {.key = "url",
      .type = CONFIG_TEXT,
-     .is_required = true,
+     .otherwise = "the embedded registry",
      .offset = offsetof(struct settings, registry.url),
      .rules = &settings_url_rules,
      .doc = "Address of a registry with Confluent's REST API."},
+    {.key = "public_url",
+     .type = CONFIG_TEXT,
+     .otherwise = "`url`",
+     .offset = offsetof(struct settings, registry.public_url),
+     .rules = &settings_url_rules,
+     .doc = "Address under which functions reach the registry, the embedded one too "
+            "(`https://millrace.example/registry`): the `dataschema` of events begins with it. Without any "
+            "address events have no `dataschema`."},
     {.key = "auth",
      .type = CONFIG_SECTION,
      .section = settings_registry_auth,
@@ -313,6 +321,20 @@ static void clear_limits(struct settings *s)
     free(s->limits.items);
 }
 
+static void check_registry(const struct config_file *file, const struct settings *s)
+{
+    const struct yaml_node *registry = yaml_get(file->root, "registry");
+    if (registry == NULL || registry->kind != YAML_MAP || !config_is_sound(file, "registry")) {
+        return;
+    }
+    if (s->registry.url == NULL && yaml_get(registry, "auth") != NULL) {
+        config_complain(file, "registry.auth",
+                        "auth: the embedded registry has no credentials; set url, too");
+    } else if (s->registry.url == NULL && s->registry.public_url == NULL) {
+        config_complain(file, "registry", "registry: set url, or public_url for the embedded registry");
+    }
+}
+
 static void finish_settings(const struct config_file *file, void *config)
 {
     const struct yaml_node *kafka = yaml_get(file->root, "kafka");
@@ -320,7 +342,19 @@ static void finish_settings(const struct config_file *file, void *config)
         config_complain(file, "kafka",
                         "required key \"bootstrap.servers\" is missing: HOST:PORT of a broker");
     }
+    check_registry(file, config);
     read_limits(file, config);
+}
+
+// The URL has no user and password (config_value_check_url); a query may have a key.
+char *settings_registry_address(const struct settings *s)
+{
+    const char *url = s->registry.public_url != NULL ? s->registry.public_url : s->registry.url;
+    size_t size = url == NULL ? 0 : strcspn(url, "?#");
+    while (size > 0 && url[size - 1] == '/') {
+        size--;
+    }
+    return url == NULL ? NULL : memory_format("%.*s", (int)size, url);
 }
 
 void settings_clear(struct settings *s)
@@ -330,6 +364,7 @@ void settings_clear(struct settings *s)
     }
     text_pairs_clear(&s->kafka);
     memory_free_secret(s->registry.url);
+    memory_free_secret(s->registry.public_url);
     free(s->registry.username);
     memory_free_secret(s->registry.password);
     free(s->admin.host);

@@ -20,8 +20,9 @@ struct settings {
     struct text_pairs
         kafka;  // librdkafka properties as written, with secrets resolved; has bootstrap.servers
     struct {
-        char *url;       // NULL: the embedded registry
-        char *username;  // basic auth; NULL for none
+        char *url;         // NULL: the embedded registry
+        char *public_url;  // under which others reach it, as in the file; NULL: `url`
+        char *username;    // basic auth; NULL for none
         char *password;
     } registry;
     struct {
@@ -48,6 +49,10 @@ extern const struct config_kind settings_kind;
 
 /** The limit of this name; NULL: there is none. */
 const struct limit_setting *settings_limit(const struct settings *s, const char *name);
+
+/** The address under which functions reach the registry, without a query; the caller frees it. NULL: it
+ * is not known. */
+char *settings_registry_address(const struct settings *s);
 
 /** Accepts NULL. */
 void settings_clear(struct settings *s);

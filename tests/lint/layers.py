@@ -69,7 +69,7 @@ ROOMS = {
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.
 DOORS = {
-    "schemas/json": ["event_view", "json_encode", "json_text"],
+    "schemas/json": ["event_view", "json_check", "json_encode", "json_text"],
     "schemas/registry": ["registry"],
     "connectors": ["source", "change", "connector_config", "connector_state", "table_topic", "pipeline"],
     "connectors/kafka": ["kafka_sink", "topic_route"],

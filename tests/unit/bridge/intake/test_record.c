@@ -68,6 +68,37 @@ static void a_value_of_an_unknown_schema_asks_for_it_each_time(void **state)
     assert_int_equal(cache_case_asked, 3);
 }
 
+static const char *resolve_typed(const char *content_type, const char *value, bool *ret_is_json)
+{
+    struct record r = {
+        .arrived_us = clock_now_us(), .headers = rd_kafka_headers_new(1), .value = slice_of(value)};
+    if (content_type != NULL) {
+        assert_int_equal(rd_kafka_header_add(r.headers, "content-type", -1, content_type, -1), 0);
+    }
+    assert_true(record_resolve(&r, cache_case_cache));
+    *ret_is_json = r.is_json;
+    rd_kafka_headers_destroy(r.headers);
+    free(r.reject_message);
+    return r.reject_reason;
+}
+
+static void a_value_is_json_if_its_header_says_so_and_it_is(void **state)
+{
+    (void)state;
+    static const char *const JSON[] = {"application/json", "Application/JSON; charset=utf-8",
+                                       "application/cloudevents+json", "application/vnd.shop+json;v=1"};
+    bool is_json;
+    for (size_t i = 0; i < COUNT_OF(JSON); i++) {
+        assert_null(resolve_typed(JSON[i], "{\"a\": 1}", &is_json));
+        assert_true(is_json);
+        assert_string_equal(resolve_typed(JSON[i], "{\"a\": 1", &is_json), "undecodable");
+        assert_false(is_json);
+    }
+    assert_string_equal(resolve_typed("text/plain", "{}", &is_json), "undecodable");
+    assert_string_equal(resolve_typed("json", "{}", &is_json), "undecodable");
+    assert_string_equal(resolve_typed(NULL, "{}", &is_json), "undecodable");
+}
+
 /** Else a few thousand small records with large headers would take gigabytes. */
 static void headers_count_in_the_memory_that_a_record_takes(void **state)
 {
@@ -86,6 +117,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_key_of_another_producer_asks_the_registry_once_a_minute,
                                         cache_case_start, cache_case_stop),
+        cmocka_unit_test_setup_teardown(a_value_is_json_if_its_header_says_so_and_it_is, cache_case_start,
+                                        cache_case_stop),
         cmocka_unit_test(headers_count_in_the_memory_that_a_record_takes),
         cmocka_unit_test_setup_teardown(a_value_of_an_unknown_schema_asks_for_it_each_time, cache_case_start,
                                         cache_case_stop),

@@ -400,6 +400,158 @@ static void a_key_that_does_not_decode_is_a_string(void **state)
     sample_clear(&s);
 }
 
+static const char TRACEPARENT[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+static void add_header(rd_kafka_headers_t *headers, const char *name, const char *value)
+{
+    assert_int_equal(rd_kafka_header_add(headers, name, -1, value, -1), 0);
+}
+
+static void an_event_links_its_schema_and_the_trace_of_its_change(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    options.schemas_url = "https://r.example/schemas/ids/";
+    sample_init(&s, 'c', "x");
+    s.record.headers = rd_kafka_headers_new(2);
+    add_header(s.record.headers, "traceparent", TRACEPARENT);
+    add_header(s.record.headers, "tracestate", "a=1,b=2");
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    CLEANUP(memory_free_pointer)
+    char *lines = memory_format("\r\nce-dataschema: https://r.example/schemas/ids/2\r\nce-traceparent: %s\r\n"
+                                "ce-tracestate: a=1,b=2",
+                                TRACEPARENT);
+    assert_non_null(strstr(bytes_text(&p.lines), lines));
+    options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
+    CLEANUP(memory_free_pointer) char *structured = body_of(&p, &options, &s);
+    CLEANUP(memory_free_pointer)
+    char *members =
+        memory_format(",\"dataschema\":\"https://r.example/schemas/ids/2\",\"traceparent\":\"%s\","
+                      "\"tracestate\":\"a=1,b=2\",\"data\":{",
+                      TRACEPARENT);
+    assert_non_null(strstr(structured, members));
+    rd_kafka_headers_destroy(s.record.headers);
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+static void a_traceparent_that_is_none_is_left_out(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"",
+                                      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+                                      "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                                      "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                                      "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                                      "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                                      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+                                      "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nx: y"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        struct sample s;
+        struct payload p = {0};
+        struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+        sample_init(&s, 'c', "x");
+        s.record.headers = rd_kafka_headers_new(2);
+        add_header(s.record.headers, "traceparent", BAD[i]);
+        add_header(s.record.headers, "tracestate", "a=1");
+        CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+        assert_null(strstr(bytes_text(&p.lines), "trace"));
+        rd_kafka_headers_destroy(s.record.headers);
+        payload_clear(&p);
+        sample_clear(&s);
+    }
+}
+
+/** `source` is a URI reference, whatever the prefix is. */
+static void a_prefix_is_percent_encoded_in_the_source(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    char *prefix = orders.prefix;
+    orders.prefix = (char *)"a b/c?d#e%f:\xc3\xa9";
+    sample_init(&s, 'c', "x");
+    orders.prefix = prefix;
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    assert_non_null(strstr(bytes_text(&p.lines),
+                           "\r\nce-source: /millrace/a%2520b%252Fc%253Fd%2523e%2525f:%25C3%25A9\r\n"));
+    options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
+    CLEANUP(memory_free_pointer) char *structured = body_of(&p, &options, &s);
+    assert_non_null(strstr(structured, ",\"source\":\"/millrace/a%20b%2Fc%3Fd%23e%25f:%C3%A9\","));
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+/** A JSON record with the headers of a CloudEvent, as functions leave in a topic of replies. */
+static struct record reply_record(void)
+{
+    struct record r = {
+        .topic = "orders.replies",
+        .id = slice_of("id-1"),
+        .value = slice_of("{\"n\": 1.10}"),
+        .headers = rd_kafka_headers_new(8),
+        .is_json = true,
+        .is_cloud_event = true,
+    };
+    static const char *const HEADERS[][2] = {{"ce_specversion", "1.0"},
+                                             {"ce_id", "id-1"},
+                                             {"ce_source", "/old"},
+                                             {"ce_type", "reserved"},
+                                             {"ce_source", "/shop\xc3\xa9"},
+                                             {"ce_bad-name", "x"},
+                                             {"ce_empty", ""},
+                                             {"ce_broken", "\xff"},
+                                             {"content-type", "application/json"}};
+    for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {
+        add_header(r.headers, HEADERS[i][0], HEADERS[i][1]);
+    }
+    return r;
+}
+
+static void a_cloudevent_on_kafka_is_forwarded_as_it_is(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct payload p = {0};
+    struct record r = reply_record();
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, &r, &f), PAYLOAD_ADDED);
+    assert_string_equal(bytes_text(&p.lines), "ce-specversion: 1.0\r\nce-id: id-1\r\nce-type: reserved\r\n"
+                                              "ce-source: /shop%C3%A9");
+    assert_string_equal(bytes_text(&p.body), "{\"n\": 1.10}");
+    options.kind = FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, &r, &f), PAYLOAD_ADDED);
+    assert_string_equal(bytes_text(&p.body),
+                        "{\"specversion\":\"1.0\",\"id\":\"id-1\",\"datacontenttype\":\"application/json\","
+                        "\"type\":\"reserved\",\"source\":\"/shop\xc3\xa9\",\"data\":{\"n\": 1.10}}");
+    rd_kafka_headers_destroy(r.headers);
+    payload_clear(&p);
+}
+
+/** Without the attributes of a CloudEvent it is a row that was created. */
+static void a_json_record_is_a_create(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct payload p = {0};
+    struct record r = {.topic = "t", .id = slice_of("t-0-1"), .value = slice_of("[1]"), .is_json = true};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_CLOUDEVENTS);
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, &r, &f), PAYLOAD_ADDED);
+    assert_string_equal(bytes_text(&p.body), "{\"op\":\"c\",\"before\":null,\"after\":[1],\"source\":null}");
+    assert_non_null(strstr(bytes_text(&p.lines), "\r\nce-type: millrace.change.create\r\nce-subject: t"));
+    options.kind = FUNCTION_PAYLOAD_ROW;
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, &r, &f), PAYLOAD_ADDED);
+    assert_string_equal(bytes_text(&p.body), "[1]");
+    payload_clear(&p);
+}
+
 /** CloudEvents HTTP binding 1.0.2, 3.1.3.2: exactly these characters are percent-encoded. */
 static void only_what_must_be_is_percent_encoded(void **state)
 {
@@ -467,6 +619,11 @@ int main(void)
         cmocka_unit_test(an_event_that_can_t_be_written_leaves_the_batch_as_it_was),
         cmocka_unit_test(every_truncation_of_a_record_is_undecodable),
         cmocka_unit_test(a_key_that_does_not_decode_is_a_string),
+        cmocka_unit_test(an_event_links_its_schema_and_the_trace_of_its_change),
+        cmocka_unit_test(a_traceparent_that_is_none_is_left_out),
+        cmocka_unit_test(a_prefix_is_percent_encoded_in_the_source),
+        cmocka_unit_test(a_cloudevent_on_kafka_is_forwarded_as_it_is),
+        cmocka_unit_test(a_json_record_is_a_create),
         cmocka_unit_test(only_what_must_be_is_percent_encoded),
         cmocka_unit_test(header_values_are_percent_encoded),
         cmocka_unit_test(header_values_are_percent_encoded_at_all_places),

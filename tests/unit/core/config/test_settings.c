@@ -197,6 +197,47 @@ static void a_secret_that_librdkafka_refuses_is_not_repeated(void **state)
     config_case_clear(&c);
 }
 
+static char *address_of(const char *registry)
+{
+    struct settings s;
+    CLEANUP(memory_free_pointer)
+    char *text = memory_format("kafka: {bootstrap.servers: a}\nregistry: %s\n", registry);
+    struct config_case c = {0};
+    config_case_read(&c, &settings_kind, slice_of(text), &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    config_case_clear(&c);
+    char *address = settings_registry_address(&s);
+    settings_clear(&s);
+    return address;
+}
+
+static void the_registrys_address_is_its_public_url_without_a_query(void **state)
+{
+    (void)state;
+    static const char *const KNOWN[][2] = {
+        {"{url: 'https://r:8081/api/?token=hunter2'}", "https://r:8081/api"},
+        {"{url: 'http://10.0.0.1:8081', public_url: 'https://registry.example/'}",
+         "https://registry.example"},
+        {"{public_url: 'https://millrace.example/registry'}", "https://millrace.example/registry"},
+    };
+    for (size_t i = 0; i < COUNT_OF(KNOWN); i++) {
+        CLEANUP(memory_free_pointer) char *address = address_of(KNOWN[i][0]);
+        assert_string_equal(address, KNOWN[i][1]);
+    }
+    assert_null(address_of("embedded"));
+}
+
+static void an_empty_registry_and_auth_without_an_address_are_refused(void **state)
+{
+    (void)state;
+    check_complaints("kafka: {bootstrap.servers: a}\nregistry: {}\n", true,
+                     "f.yaml:2:11: error: registry: set url, or public_url for the embedded registry\n");
+    check_complaints("kafka: {bootstrap.servers: a}\n"
+                     "registry: {public_url: 'http://r', auth: {username: a, password: b}}\n",
+                     true,
+                     "f.yaml:2:42: error: auth: the embedded registry has no credentials; set url, too\n");
+}
+
 static void a_key_in_the_registrys_url_is_not_shown(void **state)
 {
     (void)state;
@@ -291,7 +332,7 @@ static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
                      false,
                      "f.yaml:1:15: error: format: \"xml\" is not valid; write json or text\n"
                      "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
-                     "f.yaml:3:11: error: registry: write embedded, or a section with url, auth\n"
+                     "f.yaml:3:11: error: registry: write embedded, or a section with url, public_url, auth\n"
                      "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
                      "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
                      "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, "
@@ -352,6 +393,8 @@ int main(void)
         cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),
         cmocka_unit_test(a_secret_that_librdkafka_refuses_is_not_repeated),
         cmocka_unit_test(a_key_in_the_registrys_url_is_not_shown),
+        cmocka_unit_test(the_registrys_address_is_its_public_url_without_a_query),
+        cmocka_unit_test(an_empty_registry_and_auth_without_an_address_are_refused),
         cmocka_unit_test(a_plain_secret_needs_a_private_file),
         cmocka_unit_test(secrets_come_from_files_and_the_environment),
         cmocka_unit_test(a_secret_that_cannot_be_had_is_named_with_its_place),
