@@ -4,11 +4,12 @@
 set -eu
 
 build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
-    libpq-dev librdkafka-dev libavro-dev libuv1-dev libcurl4-openssl-dev libssl-dev libmicrohttpd-dev
+    libpq-dev librdkafka-dev libavro-dev libuv1-dev libcurl4-openssl-dev libssl-dev libnghttp2-dev
+    libmicrohttpd-dev
     libyaml-dev libjansson-dev uthash-dev libsystemd-dev"
 run="postgresql util-linux"
 test="g++ ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
-    python3 python3-venv nginx-light gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"
+    python3 python3-venv nginx-light nghttp2-server tinyproxy gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"
 long="golang-go"
 arm64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 

@@ -1,5 +1,5 @@
-// Calls in plain HTTP/1.1: each takes an idle connection to its host, the one used last first, or makes one,
-// or waits for one.
+// Calls in HTTP/1.1 and HTTP/2. Each takes an idle connection to its host, the one used last first, or shares
+// one in HTTP/2, or makes one, or waits for one.
 //
 // A request is sent a second time only when nothing of the first was: an idle connection that the peer has
 // closed in the meantime takes no byte. Once a byte is sent, the peer may have carried it out (POST is not
@@ -13,12 +13,16 @@
 #include "core/http/http1_response.h"
 #include "core/http/http_transport.h"
 
-enum { BODY_BYTES_KEPT = 64 * 1024 };  // a call's larger buffer is freed, not reused
+enum {
+    BODY_BYTES_KEPT = 64 * 1024,  // a call's larger buffer is freed, not reused
+    RESENDS_MAX = 3,              // of a request that the server has not acted on
+};
 
 enum call_state {
     CALL_WAITING,     // for one of the connections, all of which are in use
     CALL_CONNECTING,  // a connection is being made for it
-    CALL_RUNNING,     // on a connection
+    CALL_RUNNING,     // on a connection of its own
+    CALL_SHARING,     // a connection in HTTP/2
     CALL_FAILED,      // `fault` is reported at the next turn of the loop
 };
 
@@ -36,6 +40,9 @@ struct http1_call {
     int64_t started_us;
     struct http1_connect connect;
     struct http1_connection *connection;
+    struct http2_exchange exchange;
+    int64_t sent_us;  // when the exchange was begun
+    int resends;
     struct http1_parser parser;
     struct fault fault;
 };
@@ -130,14 +137,28 @@ static bool send_on_idle(struct http1_call *call)
     return false;
 }
 
+static void send_on_http2(struct http1_call *call, struct http2_connection *connection)
+{
+    call->parser.wants_fields = call->request.wants_fields;
+    http1_parser_begin(&call->parser, call->request.response_max_bytes, HTTP_BODY_DISCARD_MAX);
+    call->state = CALL_SHARING;
+    call->sent_us = clock_now_us();
+    http2_connection_send(connection, &call->exchange, &call->request, &call->parser);
+}
+
 /** Sends the call, or makes a connection for it; false: it must wait. */
 static bool start_call(struct http1_call *call)
 {
     struct http1_client *c = call->client;
+    struct http2_connection *shared = http1_pool_http2(call->origin);
+    if (shared != NULL) {
+        send_on_http2(call, shared);
+        return true;
+    }
     if (send_on_idle(call)) {
         return true;
     }
-    if (!http1_pool_make_room(&c->pool)) {
+    if (http1_pool_is_coming(call->origin) || !http1_pool_make_room(&c->pool)) {
         return false;
     }
     call->state = CALL_CONNECTING;
@@ -198,14 +219,60 @@ static void on_end(void *owner, struct http1_connection *connection, const struc
     struct http1_client *c = call->client;
     enter(c);
     bool is_sent = connection->output.is_begun;
+    bool is_refused = connection->stream.is_refused;
     call->connection = NULL;
     http1_pool_keep(&c->pool, connection);
     serve_waiting(c);  // before on_done, whose next request comes after those that wait
     if (f != NULL) {
+        is_sent = is_sent && !is_refused;
         finish_failed(call, f, is_sent, false);
     } else {
         finish_response(call);
     }
+    leave(c);
+}
+
+/** Starts the call again, or lets it wait. */
+static void resend(struct http1_call *call)
+{
+    call->resends++;
+    if (!start_call(call)) {
+        call->state = CALL_WAITING;
+        DL_PREPEND(call->client->waiting, call);
+    }
+}
+
+static void on_http2_end(struct http2_exchange *exchange, enum http2_end end, const struct fault *f)
+{
+    struct http1_call *call = CONTAINER_OF(exchange, struct http1_call, exchange);
+    struct http1_client *c = call->client;
+    enter(c);
+    switch (end) {
+    case HTTP2_END_RESPONSE:
+        finish_response(call);
+        break;
+    case HTTP2_END_UNSENT:
+        if (call->resends < RESENDS_MAX) {
+            resend(call);
+        } else {
+            finish_failed(call, f, false, false);
+        }
+        break;
+    case HTTP2_END_DENIED:
+    case HTTP2_END_FAILED:
+        finish_failed(call, f, end == HTTP2_END_FAILED, false);
+        break;
+    }
+    leave(c);
+}
+
+static void on_connected_http2(struct http1_connect *connect, struct http2_connection *connection)
+{
+    struct http1_call *call = CONTAINER_OF(connect, struct http1_call, connect);
+    struct http1_client *c = call->client;
+    enter(c);
+    send_on_http2(call, connection);
+    serve_waiting(c);
     leave(c);
 }
 
@@ -214,8 +281,9 @@ static void on_connected(struct http1_connect *connect, struct http1_connection 
     struct http1_call *call = CONTAINER_OF(connect, struct http1_call, connect);
     struct http1_client *c = call->client;
     enter(c);
-    if (!send_on(call, connection)) {
-        serve_waiting(c);
+    bool is_sent = send_on(call, connection);
+    serve_waiting(c);  // those that waited to learn which HTTP is spoken
+    if (!is_sent) {
         finish_failed(call, &call->fault, false, false);
     }
     leave(c);
@@ -252,6 +320,7 @@ static struct http_call *http1_send(void *transport, const struct http_request *
     call->request = *request;
     call->on_done = on_done;
     call->self = self;
+    call->resends = 0;
     call->started_us = clock_now_us();
     set_due(call, call->started_us + request->timeout_us);
     if (c->waiting != NULL || !start_call(call)) {
@@ -278,6 +347,10 @@ static bool abort_call(struct http1_call *call, bool is_late)
         http1_pool_drop(&c->pool, call->connection);
         call->connection = NULL;
         break;
+    case CALL_SHARING:
+        is_sent = call->exchange.is_sent;
+        http2_connection_cancel(&call->exchange, is_late, call->sent_us);
+        break;
     case CALL_FAILED:
         break;
     }
@@ -296,14 +369,24 @@ static void http1_cancel(struct http_call *base)
     leave(c);
 }
 
+static const char *late_connect_text(const struct http1_connect *connect)
+{
+    return connect->establish == NULL ? "the host was not looked up in time"
+           : http_establish_is_dialing(connect->establish)
+               ? "no connection in time"
+               : "TLS or the proxy's tunnel was not ready in time";
+}
+
 static const char *late_text(const struct http1_call *call)
 {
     switch (call->state) {
     case CALL_WAITING:
-        return "no connection became free in time";
+        return http1_pool_is_coming(call->origin) ? "no connection in time"
+                                                  : "no connection became free in time";
     case CALL_CONNECTING:
-        return call->connect.dial == NULL ? "the host was not looked up in time" : "no connection in time";
+        return late_connect_text(&call->connect);
     case CALL_RUNNING:
+    case CALL_SHARING:
     case CALL_FAILED:
         break;
     }
@@ -344,9 +427,10 @@ static void on_timer(uv_timer_t *timer)
 
 static void *http1_open(uv_loop_t *loop, const struct http_client_params *params)
 {
-    static const struct http1_pool_events EVENTS = {on_connected, on_connect_failed, on_room};
+    static const struct http1_pool_events EVENTS = {on_connected, on_connected_http2, on_connect_failed,
+                                                    on_room};
     struct http1_client *c = memory_zeroed(1, sizeof(*c));
-    http1_pool_init(&c->pool, loop, params, &EVENTS, on_end, c);
+    http1_pool_init(&c->pool, loop, params, &EVENTS, on_end, on_http2_end, c);
     c->timer_due_us = INT64_MAX;
     (void)uv_timer_init(loop, &c->timer);
     c->timer.data = c;

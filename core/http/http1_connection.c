@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
@@ -34,7 +32,7 @@ static void close_socket(struct http1_connection *c)
     if (c->state != HTTP1_CONNECTION_CLOSED) {
         c->state = HTTP1_CONNECTION_CLOSED;
         (void)uv_poll_stop(&c->poll);
-        close(c->fd);
+        http_stream_close(&c->stream);
     }
 }
 
@@ -74,7 +72,7 @@ static void end_broken(struct http1_connection *c, int code)
     struct fault f;
     (void)fault_from(&f, FAULT_RETRY, "errno", code, "the connection broke %s: %s",
                      c->parser->has_begun ? "before the response was complete" : "without a response",
-                     strerror(code));
+                     http_stream_error(&c->stream, code));
     end(c, &f);
 }
 
@@ -98,11 +96,8 @@ static void end_parsed(struct http1_connection *c, bool is_all_used)
 static bool receive(struct http1_connection *c, bool is_to_end)
 {
     do {
-        ssize_t size = recv(c->fd, c->buffer->data, HTTP1_READ_BYTES, MSG_DONTWAIT);
+        ssize_t size = http_stream_read(&c->stream, c->buffer->data, HTTP1_READ_BYTES);
         if (size < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
             if (errno == EAGAIN) {
                 return true;
             }
@@ -133,6 +128,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct http1_connection *c = poll->data;
     if (c->state == HTTP1_CONNECTION_IDLE) {
+        if (c->stream.ssl != NULL && status == 0 && http_stream_is_quiet(&c->stream)) {
+            return;  // a session ticket
+        }
         close_socket(c);
         c->events->on_idle_closed(c->owner, c);
         return;
@@ -141,7 +139,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     bool is_broken = status < 0;
     int code = ECONNRESET;
     if (!is_broken && (events & UV_WRITABLE) != 0 && c->state == HTTP1_CONNECTION_SENDING) {
-        int failed = http1_output_write(&c->output, c->fd);
+        int failed = http1_output_write(&c->output, &c->stream);
         if (failed != 0) {
             is_broken = true;
             code = failed;
@@ -155,34 +153,30 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-struct http1_connection *http1_connection_new(uv_loop_t *loop, int fd,
+struct http1_connection *http1_connection_new(uv_loop_t *loop, const struct http_stream *stream,
                                               const struct http1_connection_params *params)
 {
     struct http1_connection *c = memory_zeroed(1, sizeof(*c));
-    c->fd = fd;
+    c->stream = *stream;
     c->events = params->events;
     c->owner = params->owner;
     c->origin = params->origin;
     c->buffer = params->buffer;
     c->idle_since_us = clock_now_us();
     c->reuse_until_us = INT64_MAX;
-    INVARIANT(uv_poll_init(loop, &c->poll, fd) == 0);
+    INVARIANT(uv_poll_init(loop, &c->poll, stream->fd) == 0);
     c->poll.data = c;
     uv_unref((uv_handle_t *)&c->poll);
     watch(c, false);
     return c;
 }
 
-bool http1_connection_is_usable(const struct http1_connection *c, int64_t now_us)
+bool http1_connection_is_usable(struct http1_connection *c, int64_t now_us)
 {
     if (now_us >= c->reuse_until_us) {
         return false;
     }
-    if (now_us - c->idle_since_us < ASK_AFTER_US) {
-        return true;
-    }
-    char byte;
-    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+    return now_us - c->idle_since_us < ASK_AFTER_US || http_stream_is_quiet(&c->stream);
 }
 
 int http1_connection_send(struct http1_connection *c, const struct http_request *request,
@@ -190,7 +184,7 @@ int http1_connection_send(struct http1_connection *c, const struct http_request 
 {
     INVARIANT(c->state == HTTP1_CONNECTION_IDLE);
     http1_output_begin(&c->output, request);
-    int code = http1_output_write(&c->output, c->fd);
+    int code = http1_output_write(&c->output, &c->stream);
     if (code != 0) {
         return code;
     }

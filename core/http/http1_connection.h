@@ -31,7 +31,7 @@ struct http1_connection {
     struct http1_connection *next;  // for the owner's list
     struct http1_connection *prev;
     uv_poll_t poll;
-    int fd;
+    struct http_stream stream;
     enum http1_connection_state state;
     bool is_watching_writes;
     struct http1_output output;
@@ -53,13 +53,13 @@ struct http1_connection_params {
     struct bytes *buffer;
 };
 
-/** Takes over a connected, non-blocking socket. */
-struct http1_connection *http1_connection_new(uv_loop_t *loop, int fd,
+/** Takes over a connected stream. */
+struct http1_connection *http1_connection_new(uv_loop_t *loop, const struct http_stream *stream,
                                               const struct http1_connection_params *params);
 
 /** Whether an IDLE connection can be used: within its time, and nothing has arrived that
  * the loop has not told yet. */
-bool http1_connection_is_usable(const struct http1_connection *c, int64_t now_us);
+bool http1_connection_is_usable(struct http1_connection *c, int64_t now_us);
 
 /**
  * Sends a request on an IDLE connection. The parser was begun for it.

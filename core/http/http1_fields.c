@@ -144,8 +144,9 @@ static void take_location(struct http1_fields *f, struct slice value)
     f->has_location = true;
 }
 
-static const char *take_field(struct http1_fields *f, struct slice name, struct slice value)
+const char *http1_fields_take_pair(struct http1_fields *f, struct slice name, struct slice value)
 {
+    http_field_list_add(&f->list, name, value);
     // By length first: most fields are of no interest.
     switch (name.size) {
     case 8:
@@ -198,8 +199,7 @@ const char *http1_fields_take(struct http1_fields *f, struct slice line)
     }
     struct slice name = slice_make(line.data, size);
     struct slice value = trim(slice_make(line.data + size + 1, line.size - size - 1));
-    http_field_list_add(&f->list, name, value);
-    return take_field(f, name, value);
+    return http1_fields_take_pair(f, name, value);
 }
 
 void http1_fields_begin(struct http1_fields *f, bool wants_list)

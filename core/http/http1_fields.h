@@ -38,6 +38,9 @@ const char *http1_fields_take_status_line(struct http1_fields *f, struct slice l
 /** The same for the line of a field, unfolded. */
 const char *http1_fields_take(struct http1_fields *f, struct slice line);
 
+/** The same for a name and a value without blanks around it. */
+const char *http1_fields_take_pair(struct http1_fields *f, struct slice name, struct slice value);
+
 void http1_fields_clear(struct http1_fields *f);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "core/http/http_head.h"
 
@@ -72,16 +71,17 @@ static void advance(struct http1_output *o, size_t size)
     }
 }
 
-int http1_output_write(struct http1_output *o, int fd)
+int http1_output_write(struct http1_output *o, struct http_stream *stream)
 {
-    ssize_t size;
     do {
-        struct msghdr message = {.msg_iov = o->parts + o->next, .msg_iovlen = (size_t)(o->count - o->next)};
-        size = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (size < 0 && errno == EINTR);
-    if (size < 0) {
-        return errno == EAGAIN ? 0 : errno;
-    }
-    advance(o, (size_t)size);
+        ssize_t size = http_stream_write(stream, o->parts + o->next, o->count - o->next);
+        if (size < 0) {
+            return errno;
+        }
+        if (size == 0) {
+            return 0;
+        }
+        advance(o, (size_t)size);
+    } while (stream->ssl != NULL && !http1_output_is_done(o));  // a record at a time
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "core/http/http_request.h"
+#include "core/http/http_stream.h"
 
 enum { HTTP1_OUTPUT_PARTS = 7, HTTP1_OUTPUT_LENGTH_MAX = 24 };
 
@@ -20,8 +21,8 @@ struct http1_output {
 /** The request's parts are lent until the output is no longer used. */
 void http1_output_begin(struct http1_output *o, const struct http_request *request);
 
-/** Writes what the socket takes. Returns 0, or the errno of a failure; EAGAIN is none. */
-int http1_output_write(struct http1_output *o, int fd);
+/** Writes what the stream takes. Returns 0, or the errno of a failure; EAGAIN is none. */
+int http1_output_write(struct http1_output *o, struct http_stream *stream);
 
 static inline bool http1_output_is_done(const struct http1_output *o)
 {

@@ -1,14 +1,14 @@
 #include "core/http/http_client.h"
 
 #include "core/base/memory.h"
-#include "core/http/http_head.h"
+#include "core/http/http_redirect.h"
 #include "core/http/http_transport.h"
 
 struct http_client {
     uv_loop_t *loop;
     struct http_client_params params;  // its texts are copies
-    void *plain;                       // of http1_client; opened by the first call that needs it, as the next
-    void *curl;                        // of http_curl
+    void *transport;                   // of http1_client; opened by the first call
+    struct http_redirects redirects;
 };
 
 static char *copy_of(const char *text)
@@ -51,14 +51,14 @@ static void clear_params(struct http_client_params *params)
 struct http_call *http_client_send(struct http_client *c, const struct http_request *request,
                                    http_on_done on_done, void *self)
 {
-    bool is_plain =
-        !request->head->is_tls && c->params.version != HTTP_VERSION_2 && c->params.proxy.url == NULL;
-    const struct http_transport_type *type = is_plain ? &http1_client : &http_curl;
-    void **transport = is_plain ? &c->plain : &c->curl;
-    if (*transport == NULL) {
-        *transport = type->open(c->loop, &c->params);
+    if (c->transport == NULL) {
+        c->transport = http1_client.open(c->loop, &c->params);
+        c->redirects = (struct http_redirects){&http1_client, c->transport, c->params.redirects_max, NULL};
     }
-    return type->send(*transport, request, on_done, self);
+    if (c->params.redirects_max > 0) {
+        return http_redirects_send(&c->redirects, request, on_done, self);
+    }
+    return http1_client.send(c->transport, request, on_done, self);
 }
 
 void http_call_cancel(struct http_call *call)
@@ -71,8 +71,8 @@ void http_client_free(struct http_client *c)
     if (c == NULL) {
         return;
     }
-    http1_client.close(c->plain);
-    http_curl.close(c->curl);
+    http1_client.close(c->transport);
+    http_redirects_clear(&c->redirects);
     clear_params(&c->params);
     free(c);
 }

@@ -1,6 +1,7 @@
-// URLs are parsed by libcurl's URL API, so that both transports understand each in the same way.
+// URLs are parsed by libcurl's URL API.
 #include "core/http/http_head.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -76,15 +77,6 @@ static void add_header(struct http_head *head, const char *name, const char *val
     bytes_append_string(&head->text, separator);
     bytes_append_string(&head->text, value);
     bytes_append_string(&head->text, "\r\n");
-    if (strcmp(name, "Host") == 0) {
-        return;  // libcurl makes it from the URL
-    }
-    // libcurl reads `name:` as "no such header" and sends `name;` as a header without a value.
-    CLEANUP(memory_free_secret_pointer)
-    char *line = memory_format("%s%s%s", name, value[0] == '\0' ? ";" : ": ", value);
-    struct curl_slist *longer = curl_slist_append(head->headers, line);
-    INVARIANT(longer != NULL);
-    head->headers = longer;
 }
 
 static void add_basic_auth(struct http_head *head, const char *username, const char *password)
@@ -145,15 +137,44 @@ static void write_head(struct http_head *head, const struct http_head_params *pa
     if (head->has_content) {
         bytes_append_string(&head->text, "Content-Length: ");
     }
-    // libcurl's own headers that were not asked for.
-    const char *const unwanted[] = {"accept", "expect"};
-    for (size_t i = 0; i < COUNT_OF(unwanted); i++) {
-        if (given(params, unwanted[i]) == NULL) {
-            char line[16];
-            (void)snprintf(line, sizeof(line), "%s:", unwanted[i]);
-            struct curl_slist *longer = curl_slist_append(head->headers, line);
-            INVARIANT(longer != NULL);
-            head->headers = longer;
+}
+
+/** RFC 9113, 8.2.2: they describe a connection, and HTTP/2 has none of them. */
+static bool is_of_connection(struct slice name)
+{
+    static const char *const NAMES[] = {"connection", "keep-alive", "proxy-connection", "te", "upgrade"};
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        if (slice_equal(name, slice_of(NAMES[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Makes the fields for HTTP/2 of the lines in `text`. */
+static void write_fields(struct http_head *head)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < head->text.size; i++) {
+        count += head->text.data[i] == '\n' ? 1 : 0;
+    }
+    bytes_append_slice(&head->field_text, bytes_slice(&head->text));
+    head->fields = memory_zeroed(count, sizeof(*head->fields));
+    uint8_t *at = head->field_text.data;
+    uint8_t *end = at + head->field_text.size;
+    uint8_t *line_end = memchr(at, '\n', head->field_text.size);  // of the request line
+    for (at = line_end + 1; (line_end = memchr(at, '\n', (size_t)(end - at))) != NULL; at = line_end + 1) {
+        uint8_t *colon = memchr(at, ':', (size_t)(line_end - at));
+        for (uint8_t *c = at; c < colon; c++) {
+            *c = (uint8_t)tolower(*c);
+        }
+        struct slice name = slice_make(at, (size_t)(colon - at));
+        const uint8_t *value = colon[1] == ' ' ? colon + 2 : colon + 1;
+        struct slice text = slice_make(value, (size_t)(line_end - 1 - value));
+        if (slice_equal(name, slice_of("host"))) {
+            head->authority = text;
+        } else if (!is_of_connection(name)) {
+            head->fields[head->field_count++] = (struct http_field){name, text};
         }
     }
 }
@@ -202,6 +223,7 @@ bool http_head_new(const struct http_head_params *params, struct http_head **ret
     head->host = host_to_look_up(url);
     head->port = (int)strtol(port, NULL, 10);
     write_head(head, params, url);
+    write_fields(head);
     *ret = head;
     return true;
 }
@@ -211,10 +233,8 @@ void http_head_free(struct http_head *head)
     if (head == NULL) {
         return;
     }
-    for (struct curl_slist *line = head->headers; line != NULL; line = line->next) {
-        explicit_bzero(line->data, strlen(line->data));
-    }
-    curl_slist_free_all(head->headers);
+    free(head->fields);
+    bytes_wipe(&head->field_text);
     bytes_wipe(&head->text);
     free(head->method);
     memory_free_secret(head->url);
@@ -233,4 +253,19 @@ char *http_head_resolve(const struct http_head *head, const char *target, const 
     }
     char *text CLEANUP(free_curl_text) = part_of(url, CURLUPART_URL, 0);
     return text == NULL ? NULL : memory_string(text);
+}
+
+char *http_head_target_of(const struct http_head *head, const char *url)
+{
+    struct fault f;
+    struct http_head *other = NULL;
+    if (!http_head_new(&(struct http_head_params){.method = "GET", .url = url}, &other, &f)) {
+        return NULL;
+    }
+    bool is_same = other->is_tls == head->is_tls && other->port == head->port &&
+                   strcasecmp(other->host, head->host) == 0;
+    char *target =
+        is_same ? slice_to_string(slice_make(other->text.data + other->target_at, other->target_size)) : NULL;
+    http_head_free(other);
+    return target;
 }

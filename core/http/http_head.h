@@ -4,8 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
-
-struct curl_slist;
+#include "core/http/http_request.h"
 
 struct http_header {
     const char *name;
@@ -32,9 +31,12 @@ struct http_head {
     int port;
     size_t target_at;  // path and query in `text`
     size_t target_size;
-    struct bytes text;           // for HTTP/1.1: up to and with "Content-Length: " if it has content, else up
-                                 // to the end of the last header
-    struct curl_slist *headers;  // for libcurl: the same headers without Host, unless that was given
+    struct bytes text;          // for HTTP/1.1: up to and with "Content-Length: " if it has content, else up
+                                // to the end of the last header
+    struct http_field *fields;  // for HTTP/2: the same headers without Host, names in lower case
+    size_t field_count;
+    struct slice authority;  // what Host says
+    struct bytes field_text;
 };
 
 /**
@@ -53,5 +55,9 @@ void http_head_free(struct http_head *head);
  * @param target  of the request, in place of the head's; NULL: the head's
  */
 char *http_head_resolve(const struct http_head *head, const char *target, const char *location);
+
+/** Path and query of an absolute URL, if it has the head's scheme, host and port; else NULL. The caller frees
+ * it. */
+char *http_head_target_of(const struct http_head *head, const char *url);
 
 #endif

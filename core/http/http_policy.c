@@ -200,12 +200,15 @@ bool http_policy_permits(const struct http_policy *policy, const char *host, con
         is_literal ? "" : text, why);
 }
 
-bool http_policy_permits_head(const struct http_policy *policy, const struct http_head *head, struct fault *f)
+/** @param ret_is_address  whether the host is one */
+static bool permits_literal(const struct http_policy *policy, const char *name, bool *ret_is_address,
+                            struct fault *f)
 {
     struct ip_bytes bytes;
     CLEANUP(memory_free_pointer)
-    char *host = slice_to_string(slice_make(head->host, strcspn(head->host, "%")));  // without a zone
-    if (!ip_bytes_read(host, &bytes)) {
+    char *host = slice_to_string(slice_make(name, strcspn(name, "%")));  // without a zone
+    *ret_is_address = ip_bytes_read(host, &bytes);
+    if (!*ret_is_address) {
         return true;
     }
     struct sockaddr_in v4 = {.sin_family = AF_INET};
@@ -215,4 +218,24 @@ bool http_policy_permits_head(const struct http_policy *policy, const struct htt
     bool is_v6 = strchr(host, ':') != NULL;
     const struct sockaddr *address = is_v6 ? (const struct sockaddr *)&v6 : (const struct sockaddr *)&v4;
     return http_policy_permits(policy, host, address, f);
+}
+
+bool http_policy_permits_head(const struct http_policy *policy, const struct http_head *head, struct fault *f)
+{
+    bool is_address;
+    return permits_literal(policy, head->host, &is_address, f);
+}
+
+bool http_policy_permits_unresolved(const struct http_policy *policy, const char *host, struct fault *f)
+{
+    bool is_address;
+    if (!permits_literal(policy, host, &is_address, f)) {
+        return false;
+    }
+    return is_address || policy->kind != HTTP_POLICY_LIST || is_allowed_name(policy, host) ||
+           fault_from(
+               f, FAULT_RETRY, HTTP_POLICY_ORIGIN, 0,
+               "endpoint_policy list refuses %.100s, which the proxy would look up: its name is not in "
+               "endpoint_allow in millrace.yaml",
+               host);
 }

@@ -45,4 +45,9 @@ bool http_policy_permits(const struct http_policy *policy, const char *host, con
 bool http_policy_permits_head(const struct http_policy *policy, const struct http_head *head,
                               struct fault *f) MUST_USE;
 
+/** Whether a host that a proxy looks up may be called: as http_policy_permits_head, and with HTTP_POLICY_LIST
+ * its name must be in the list. */
+bool http_policy_permits_unresolved(const struct http_policy *policy, const char *host,
+                                    struct fault *f) MUST_USE;
+
 #endif

@@ -24,7 +24,6 @@ struct http_call {
     const struct http_transport_type *type;
 };
 
-extern const struct http_transport_type http1_client;  // plain HTTP/1.1
-extern const struct http_transport_type http_curl;     // TLS, HTTP/2, proxies
+extern const struct http_transport_type http1_client;
 
 #endif

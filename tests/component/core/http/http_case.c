@@ -7,20 +7,20 @@ static void on_time(uv_timer_t *timer)
     (void)timer;
 }
 
-void http_case_start(struct http_case *c, void **state, stub_script script)
+void http_case_start(struct http_case *c, stub_script script)
 {
-    *c = (struct http_case){.type = *state};
+    *c = (struct http_case){0};
     assert_int_equal(uv_loop_init(&c->loop), 0);
     (void)uv_timer_init(&c->loop, &c->timer);
     (void)uv_timer_start(&c->timer, on_time, 10, 10);
     c->stub = stub_function_start(&c->loop, script, c);
     c->params = (struct http_client_params){.connections_max = 4};
-    c->client = c->type->open(&c->loop, &c->params);
+    c->client = http_client_new(&c->loop, &c->params);
 }
 
 void http_case_stop(struct http_case *c)
 {
-    c->type->close(c->client);
+    http_client_free(c->client);
     for (size_t i = 0; i < c->head_count; i++) {
         http_head_free(c->heads[i]);
     }
@@ -73,7 +73,7 @@ struct http_call *http_case_post(struct http_case *c, const char *url, int64_t t
         .response_max_bytes = 16,
         .wants_fields = true,
     };
-    return c->type->send(c->client, &request, on_done, c);
+    return http_client_send(c->client, &request, on_done, c);
 }
 
 void http_case_run_until_done(struct http_case *c, int count)
@@ -83,16 +83,4 @@ void http_case_run_until_done(struct http_case *c, int count)
         assert_true(clock_now_us() < deadline_us);
         (void)uv_run(&c->loop, UV_RUN_ONCE);
     }
-}
-
-int http_case_with_http1(void **state)
-{
-    *state = (void *)(uintptr_t)&http1_client;
-    return 0;
-}
-
-int http_case_with_curl(void **state)
-{
-    *state = (void *)(uintptr_t)&http_curl;
-    return 0;
 }

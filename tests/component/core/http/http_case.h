@@ -1,4 +1,4 @@
-// A transport of core/http/http_client and a server on the same loop: the fixture of its tests.
+// core/http/http_client and a server on the same loop: the fixture of its tests.
 #ifndef TESTS_COMPONENT_CORE_HTTP_HTTP_CASE_H
 #define TESTS_COMPONENT_CORE_HTTP_HTTP_CASE_H
 
@@ -12,7 +12,6 @@
 #include "core/base/clock.h"
 #include "core/http/http_client.h"
 #include "core/http/http_head.h"
-#include "core/http/http_transport.h"
 #include "tests/component/bridge/stub_function.h"
 
 struct http_case {
@@ -33,17 +32,8 @@ struct http_case {
     size_t head_count;
 };
 
-/** A test with each transport, whose type *state is. */
-int http_case_with_http1(void **state);
-int http_case_with_curl(void **state);
-#define BOTH(f)                                                                                              \
-    {"http1 " #f, f, http_case_with_http1, NULL, NULL},                                                      \
-    {                                                                                                        \
-        "curl " #f, f, http_case_with_curl, NULL, NULL                                                       \
-    }
-
 /** Starts the server and the client, which may have four connections. */
-void http_case_start(struct http_case *c, void **state, stub_script script);
+void http_case_start(struct http_case *c, stub_script script);
 void http_case_stop(struct http_case *c);
 
 /** Starts a call that wants 16 bytes of the body. */

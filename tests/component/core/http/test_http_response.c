@@ -1,4 +1,4 @@
-// Both transports of core/http/http_client: what is read of a response, and up to which limits.
+// core/http/http_client: what is read of a response, and up to which limits.
 #include "tests/component/core/http/http_case.h"
 
 static struct stub_answer answer_ok(void *self, const struct stub_call *call, size_t number)
@@ -11,8 +11,9 @@ static struct stub_answer answer_ok(void *self, const struct stub_call *call, si
 
 static void a_body_beyond_its_limit_is_thrown_away(void **state)
 {
+    (void)state;
     struct http_case c;
-    http_case_start(&c, state, answer_ok);
+    http_case_start(&c, answer_ok);
     (void)http_case_post(&c, stub_function_url(c.stub), 5000);
     http_case_run_until_done(&c, 1);
     assert_int_equal(c.last.transport.kind, FAULT_NONE);
@@ -35,8 +36,9 @@ static struct stub_answer answer_too_much(void *self, const struct stub_call *ca
 
 static void a_body_that_is_too_long_is_cut_off(void **state)
 {
+    (void)state;
     struct http_case c;
-    http_case_start(&c, state, answer_too_much);
+    http_case_start(&c, answer_too_much);
     for (int i = 0; i < 4; i++) {
         (void)http_case_post(&c, stub_function_url(c.stub), 5000);
         http_case_run_until_done(&c, i + 1);
@@ -61,8 +63,9 @@ static struct stub_answer answer_retry_after(void *self, const struct stub_call 
 
 static void retry_after_is_read_in_both_forms(void **state)
 {
+    (void)state;
     struct http_case c;
-    http_case_start(&c, state, answer_retry_after);
+    http_case_start(&c, answer_retry_after);
     for (int i = 0; i < 7; i++) {
         (void)http_case_post(&c, stub_function_url(c.stub), 5000);
         http_case_run_until_done(&c, i + 1);
@@ -94,8 +97,9 @@ static struct stub_answer answer_many_headers(void *self, const struct stub_call
 
 static void headers_without_end_are_an_error(void **state)
 {
+    (void)state;
     struct http_case c;
-    http_case_start(&c, state, answer_many_headers);
+    http_case_start(&c, answer_many_headers);
     for (int i = 0; i < 4; i++) {
         (void)http_case_post(&c, stub_function_url(c.stub), 5000);
         http_case_run_until_done(&c, i + 1);
@@ -119,8 +123,9 @@ static struct stub_answer answer_control(void *self, const struct stub_call *cal
 
 static void the_header_that_stops_retries_is_read(void **state)
 {
+    (void)state;
     struct http_case c;
-    http_case_start(&c, state, answer_control);
+    http_case_start(&c, answer_control);
     for (int i = 0; i < 3; i++) {
         (void)http_case_post(&c, stub_function_url(c.stub), 5000);
         http_case_run_until_done(&c, i + 1);
@@ -141,13 +146,14 @@ static struct stub_answer answer_fields(void *self, const struct stub_call *call
 
 static void all_headers_are_there_for_who_wants_them(void **state)
 {
+    (void)state;
     static const char *const FIELDS[] = {
         "Content-Length: 0\nX-A: 1\nx-a: two words\nX-Empty: \n",
         "Content-Length: 0\nce-id: 4:5\n",
         "Content-Length: 0\n",
     };
     struct http_case c;
-    http_case_start(&c, state, answer_fields);
+    http_case_start(&c, answer_fields);
     for (int i = 0; i < 3; i++) {
         (void)http_case_post(&c, stub_function_url(c.stub), 5000);
         http_case_run_until_done(&c, i + 1);
@@ -166,8 +172,9 @@ static struct stub_answer answer_redirect(void *self, const struct stub_call *ca
 
 static void redirects_are_reported_and_not_followed(void **state)
 {
+    (void)state;
     struct http_case c;
-    http_case_start(&c, state, answer_redirect);
+    http_case_start(&c, answer_redirect);
     (void)http_case_post(&c, stub_function_url(c.stub), 5000);
     http_case_run_until_done(&c, 1);
     assert_int_equal(c.last.status, 302);
@@ -178,10 +185,13 @@ static void redirects_are_reported_and_not_followed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(a_body_beyond_its_limit_is_thrown_away),   BOTH(a_body_that_is_too_long_is_cut_off),
-        BOTH(retry_after_is_read_in_both_forms),        BOTH(headers_without_end_are_an_error),
-        BOTH(the_header_that_stops_retries_is_read),    BOTH(redirects_are_reported_and_not_followed),
-        BOTH(all_headers_are_there_for_who_wants_them),
+        cmocka_unit_test(a_body_beyond_its_limit_is_thrown_away),
+        cmocka_unit_test(a_body_that_is_too_long_is_cut_off),
+        cmocka_unit_test(retry_after_is_read_in_both_forms),
+        cmocka_unit_test(headers_without_end_are_an_error),
+        cmocka_unit_test(the_header_that_stops_retries_is_read),
+        cmocka_unit_test(redirects_are_reported_and_not_followed),
+        cmocka_unit_test(all_headers_are_there_for_who_wants_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
