@@ -41,9 +41,7 @@ void function_config_clear(struct function_config *c)
     config_tree_clear(&c->tests);
     memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
-    memory_free_secret(c->http.bearer);
-    memory_free_secret(c->http.webhook_secret);
-    memory_free_secret(c->http.webhook_previous_secret);
+    auth_config_clear(&c->http.auth);
     text_pairs_clear(&c->delivery.retry.status_texts);
     free(c->delivery.on_failure.dead_letter);
     free(c->delivery.rate_text);

@@ -2,6 +2,7 @@
 #ifndef BRIDGE_CONFIG_FUNCTION_CONFIG_H
 #define BRIDGE_CONFIG_FUNCTION_CONFIG_H
 
+#include "bridge/config/auth_config.h"
 #include "bridge/config/start_position.h"
 #include "bridge/config/status_table.h"
 #include "bridge/filter/pattern.h"
@@ -42,9 +43,7 @@ struct function_config {
     struct {
         char *url;
         struct text_pairs headers;
-        char *bearer;                   // token; NULL for none
-        char *webhook_secret;           // requests are signed by Standard Webhooks; NULL: they are not
-        char *webhook_previous_secret;  // signs too; NULL for none
+        struct auth_config auth;
     } http;
     struct {
         enum function_order order;

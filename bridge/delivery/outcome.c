@@ -23,7 +23,8 @@ static struct outcome dead(const char *reason)
 static struct outcome judge_transport(const struct response *r)
 {
     if (!r->is_sent) {
-        return (struct outcome){.kind = OUTCOME_UNREACHABLE, .reason = "unreachable"};
+        return (struct outcome){.kind = OUTCOME_UNREACHABLE,
+                                .reason = r->failure != NULL ? r->failure : "unreachable"};
     }
     return retry(r->is_timeout ? "timeout" : "transport");
 }

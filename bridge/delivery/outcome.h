@@ -2,7 +2,8 @@
 //
 //   2xx                                     done; a body may name events that failed (item_failures.h)
 //   429, and 503 with Retry-After           retry, no attempt consumed: the endpoint is throttled
-//   no byte sent (refused, unresolved, TLS) retry, no attempt consumed: the endpoint is unreachable
+//   no byte sent (refused, unresolved, TLS) retry, no attempt consumed: the endpoint is unreachable, or there
+//                                           are no credentials for it
 //   401 403 404 408 409 425, other 5xx      retry, one attempt consumed; also what is above 599
 //   a call that timed out or was lost       the same: its outcome is unknown
 //   a failure that the endpoint names       the same, whatever the status

@@ -20,7 +20,8 @@ struct response {
     const char *location;    // of a redirect; NULL
     bool is_abort;           // the endpoint asks not to be called with these events again
     struct slice body;       // its first bytes
-    const char *failure;     // the function failed, whatever the status: a metric label, static; NULL
+    const char *failure;     // a metric label, static: the function failed, whatever the status, or, with a
+                             // transport fault, why nothing was sent; NULL
     struct slice detail;     // what the endpoint says about a failure, as text; may be long; size 0: nothing
     bool is_cut;             // it is so long that it was not read to its end; its connection was closed
     int64_t took_us;

@@ -129,8 +129,14 @@ static void on_credentials(struct auth_call *auth, const struct fault *f)
         begin_request(call);
         return;
     }
+    int64_t took_us = clock_now_us() - call->started_us;
     const struct response r = {
-        .transport = *f, .retry_after_us = -1, .took_us = clock_now_us() - call->started_us};
+        .transport = *f,
+        .is_timeout = took_us >= call->request.timeout_us,
+        .failure = "credentials",
+        .retry_after_us = -1,
+        .took_us = took_us,
+    };
     respond(call, &r);
 }
 

@@ -262,7 +262,8 @@ static bool parse(struct json_tree tree, struct json_tree *ret, struct fault *f)
 
 bool json_tree_parse(struct slice text, struct json_place start, struct json_tree *ret, struct fault *f)
 {
-    return parse((struct json_tree){.source = text, .start = start}, ret, f);
+    // The text may be a token endpoint's response.
+    return parse((struct json_tree){.source = text, .start = start, .strings = {.is_secret = true}}, ret, f);
 }
 
 bool json_tree_parse_placed(struct slice text, const struct text_places *places, struct json_tree *ret,

@@ -216,6 +216,18 @@ static size_t utf8_length(struct slice s)
     return 0;
 }
 
+bool text_is_utf8(struct slice s)
+{
+    while (s.size > 0) {
+        size_t length = utf8_length(s);
+        if (length == 0) {
+            return false;
+        }
+        s = slice_make(s.data + length, s.size - length);
+    }
+    return true;
+}
+
 static void append_json_ascii(struct bytes *out, uint8_t byte)
 {
     static const char letters[] = "btnvfr";  // from 0x08; JSON has all of these escapes except \v

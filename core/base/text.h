@@ -99,6 +99,9 @@ void text_append_json(struct bytes *out, struct slice text);
 /** Appends an RFC 3339 timestamp in UTC with milliseconds: 2026-01-31T12:00:00.000Z. */
 void text_append_time(struct bytes *out, int64_t wall_us);
 
+/** Whether it is valid UTF-8 (RFC 3629). */
+bool text_is_utf8(struct slice s);
+
 /** The first `max` bytes at most, without a part of a UTF-8 character at the end. */
 struct slice text_cut(struct slice s, size_t max);
 

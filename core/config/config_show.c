@@ -157,15 +157,28 @@ static void show_value(struct config_show *s, const struct config_option *option
     }
 }
 
+static bool has_effective_value(const struct config_show *s, const struct config_option *option);
+
+/** Whether the section has a value, and all those that it must have: without them it is not there, and its
+ * defaults mean nothing. */
+static bool is_section_there(const struct config_show *s, const struct config_option *options)
+{
+    bool has_value = false;
+    for (const struct config_option *option = options; option->key != NULL; option++) {
+        bool has_this = has_effective_value(s, option);
+        has_value = has_value || has_this;
+        if (option->is_required && !has_this) {
+            return false;
+        }
+    }
+    return has_value;
+}
+
 // Whether there is a value to show: false when none was given and there is no default.
 static bool has_effective_value(const struct config_show *s, const struct config_option *option)
 {
     if (option->type == CONFIG_SECTION) {
-        const struct config_option *inner = option->section;
-        while (inner->key != NULL && !has_effective_value(s, inner)) {
-            inner++;
-        }
-        return inner->key != NULL;
+        return is_section_there(s, option->section);
     }
     if (option->offset == CONFIG_NO_TARGET) {
         return option->initial != NULL;

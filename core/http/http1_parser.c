@@ -303,6 +303,7 @@ void http1_parser_begin(struct http1_parser *p, size_t body_max, size_t discard_
     p->why = NULL;
     bytes_reset(&p->line);
     bytes_reset(&p->body);
+    p->body.is_secret = true;  // it may be a token
 }
 
 size_t http1_parser_feed(struct http1_parser *p, struct slice in)

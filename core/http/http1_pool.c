@@ -75,6 +75,7 @@ void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, const struct http_cl
         .connections_max = params->connections_max > 0 ? params->connections_max : 1,
         .params = params,
     };
+    p->buffer.is_secret = true;  // a response may be a token
     (void)bytes_reserve(&p->buffer, HTTP1_READ_BYTES);
     if (params->proxy.url != NULL && !http_proxy_new(&params->proxy, &p->proxy, &p->proxy_fault)) {
         p->proxy_fault.kind = FAULT_RETRY;  // of each call

@@ -14,14 +14,20 @@
 enum {
     KEY_MIN = 24,
     KEY_MAX = 64,
+    ED25519_KEY = 32,
+    ED25519_PAIR = 64,
+    ED25519_SIGNATURE = 64,
     ENCODED_MAX = (KEY_MAX + 2) / 3 * 4,
+    MESSAGE_BYTES_KEPT = 1 << 20,  // a larger buffer is freed, not reused
     ID_DIGEST_BYTES = SHA256_DIGEST_LENGTH / 2,
 };
 
 static const char HEX[] = "0123456789ABCDEF";
 
 struct webhook_key {
-    EVP_MAC_CTX *mac;  // has the key
+    EVP_MAC_CTX *mac;      // has the key of WEBHOOK_HMAC; else NULL
+    EVP_PKEY *pkey;        // of WEBHOOK_ED25519; else NULL
+    struct bytes message;  // to sign in one piece; reused
 };
 
 /** Decodes base64 of at most ENCODED_MAX characters; returns the number of bytes, 0 when it is none. */
@@ -50,47 +56,108 @@ static EVP_MAC_CTX *make_mac(const uint8_t *key, size_t size)
     return mac;
 }
 
-bool webhook_key_new(const char *secret, struct webhook_key **ret, struct fault *f)
+/** NULL: the public key behind the private one is not its own. */
+static EVP_PKEY *make_pkey(const uint8_t *key, size_t size)
 {
-    static const char PREFIX[] = "whsec_";
-    uint8_t bytes[ENCODED_MAX];
-    bool has_prefix = strncmp(secret, PREFIX, sizeof(PREFIX) - 1) == 0;
-    size_t size = has_prefix ? decode(secret + sizeof(PREFIX) - 1, bytes) : 0;
-    bool is_good = size >= KEY_MIN && size <= KEY_MAX;
-    if (is_good) {
-        *ret = memory_new(sizeof(**ret));
-        (*ret)->mac = make_mac(bytes, size);
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, key, ED25519_KEY);
+    INVARIANT(pkey != NULL);
+    uint8_t public[ED25519_KEY];
+    size_t public_size = sizeof(public);
+    INVARIANT(EVP_PKEY_get_raw_public_key(pkey, public, &public_size) == 1);
+    if (size == ED25519_PAIR && memcmp(public, key + ED25519_KEY, sizeof(public)) != 0) {
+        EVP_PKEY_free(pkey);
+        return NULL;
     }
-    OPENSSL_cleanse(bytes, sizeof(bytes));
-    return is_good ||
-           fault_set(f, FAULT_CONFIG,
+    return pkey;
+}
+
+static bool refuse(enum webhook_kind kind, struct fault *f)
+{
+    if (kind == WEBHOOK_ED25519) {
+        return fault_set(f, FAULT_CONFIG,
+                         "a private key of Standard Webhooks is whsk_ and the base64 of an Ed25519 key: %d "
+                         "bytes, or %d with the public key behind it",
+                         ED25519_KEY, ED25519_PAIR);
+    }
+    return fault_set(f, FAULT_CONFIG,
                      "a secret of Standard Webhooks is whsec_ and the base64 of %d to %d bytes, as "
                      "printed by: echo whsec_$(openssl rand -base64 32)",
                      KEY_MIN, KEY_MAX);
+}
+
+bool webhook_key_new(const char *text, enum webhook_kind kind, struct webhook_key **ret, struct fault *f)
+{
+    const char *prefix = kind == WEBHOOK_HMAC ? "whsec_" : "whsk_";
+    uint8_t bytes[ENCODED_MAX];
+    bool has_prefix = strncmp(text, prefix, strlen(prefix)) == 0;
+    size_t size = has_prefix ? decode(text + strlen(prefix), bytes) : 0;
+    struct webhook_key key = {0};
+    if (kind == WEBHOOK_HMAC && size >= KEY_MIN && size <= KEY_MAX) {
+        key.mac = make_mac(bytes, size);
+    } else if (kind == WEBHOOK_ED25519 && (size == ED25519_KEY || size == ED25519_PAIR)) {
+        key.pkey = make_pkey(bytes, size);
+    }
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    if (key.mac == NULL && key.pkey == NULL) {
+        return refuse(kind, f);
+    }
+    *ret = memory_new(sizeof(**ret));
+    **ret = key;
+    return true;
 }
 
 void webhook_key_free(struct webhook_key *key)
 {
     if (key != NULL) {
         EVP_MAC_CTX_free(key->mac);
+        EVP_PKEY_free(key->pkey);
+        bytes_clear(&key->message);
         free(key);
     }
 }
 
+static size_t sign_hmac(EVP_MAC_CTX *context, const struct webhook_message *m, struct slice timestamp,
+                        uint8_t *ret)
+{
+    size_t size = 0;
+    INVARIANT(EVP_MAC_init(context, NULL, 0, NULL) == 1 &&
+              EVP_MAC_update(context, m->id.data, m->id.size) == 1 &&
+              EVP_MAC_update(context, timestamp.data, timestamp.size) == 1 &&
+              EVP_MAC_update(context, m->body.data, m->body.size) == 1 &&
+              EVP_MAC_final(context, ret, &size, SHA256_DIGEST_LENGTH) == 1);
+    return size;
+}
+
+/** Ed25519 takes a message in one piece only. */
+static size_t sign_ed25519(struct webhook_key *key, const struct webhook_message *m, struct slice timestamp,
+                           uint8_t *ret)
+{
+    bytes_reset(&key->message);
+    bytes_append_slice(&key->message, m->id);
+    bytes_append_slice(&key->message, timestamp);
+    bytes_append_slice(&key->message, m->body);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    size_t size = ED25519_SIGNATURE;
+    INVARIANT(context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key->pkey) == 1 &&
+              EVP_DigestSign(context, ret, &size, key->message.data, key->message.size) == 1);
+    EVP_MD_CTX_free(context);
+    if (key->message.capacity > MESSAGE_BYTES_KEPT) {
+        bytes_clear(&key->message);
+    }
+    return size;
+}
+
 void webhook_signature_append(struct bytes *out, struct webhook_key *key, const struct webhook_message *m)
 {
-    char timestamp[32];
-    int length = snprintf(timestamp, sizeof(timestamp), ".%" PRId64 ".", m->timestamp_s);
-    uint8_t mac[SHA256_DIGEST_LENGTH];
-    size_t size = 0;
-    INVARIANT(EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 &&
-              EVP_MAC_update(key->mac, m->id.data, m->id.size) == 1 &&
-              EVP_MAC_update(key->mac, (const uint8_t *)timestamp, (size_t)length) == 1 &&
-              EVP_MAC_update(key->mac, m->body.data, m->body.size) == 1 &&
-              EVP_MAC_final(key->mac, mac, &size, sizeof(mac)) == 1);
-    bytes_append_string(out, "v1,");
-    uint8_t *at = bytes_reserve(out, (sizeof(mac) + 2) / 3 * 4 + 1);
-    out->size += (size_t)EVP_EncodeBlock(at, mac, (int)size);
+    char text[32];
+    int length = snprintf(text, sizeof(text), ".%" PRId64 ".", m->timestamp_s);
+    struct slice timestamp = slice_make(text, (size_t)length);
+    uint8_t signature[ED25519_SIGNATURE];
+    size_t size = key->mac != NULL ? sign_hmac(key->mac, m, timestamp, signature)
+                                   : sign_ed25519(key, m, timestamp, signature);
+    bytes_append_string(out, key->mac != NULL ? "v1," : "v1a,");
+    uint8_t *at = bytes_reserve(out, (sizeof(signature) + 2) / 3 * 4 + 1);
+    out->size += (size_t)EVP_EncodeBlock(at, signature, (int)size);
 }
 
 static bool is_plain(uint8_t c)

@@ -1,4 +1,5 @@
-// Signatures of Standard Webhooks 1.0 with a shared secret (`v1`): HMAC-SHA256 over ID.TIMESTAMP.BODY.
+// Signatures of Standard Webhooks 1.0 over ID.TIMESTAMP.BODY: with a shared secret (`v1`, HMAC-SHA256), or
+// with a private key (`v1a`, Ed25519).
 #ifndef CORE_HTTP_WEBHOOK_SIGNATURE_H
 #define CORE_HTTP_WEBHOOK_SIGNATURE_H
 
@@ -7,8 +8,15 @@
 
 struct webhook_key;
 
-/** @param f  FAULT_CONFIG: not `whsec_` and the base64 of 24 to 64 bytes; the text repeats nothing of it */
-bool webhook_key_new(const char *secret, struct webhook_key **ret, struct fault *f) MUST_USE;
+enum webhook_kind {
+    WEBHOOK_HMAC,     // `whsec_` and the base64 of 24 to 64 bytes
+    WEBHOOK_ED25519,  // `whsk_` and the base64 of a private key, 32 bytes, or 64 with the public key behind
+                      // it
+};
+
+/** @param f  FAULT_CONFIG: not such a key; the text repeats nothing of it */
+bool webhook_key_new(const char *text, enum webhook_kind kind, struct webhook_key **ret,
+                     struct fault *f) MUST_USE;
 
 /** Overwrites the key. Accepts NULL. */
 void webhook_key_free(struct webhook_key *key);
@@ -20,7 +28,7 @@ struct webhook_message {
     struct slice body;
 };
 
-/** Appends `v1,` and the signature in base64. The id may lie in `out`. */
+/** Appends `v1,` or `v1a,` and the signature in base64. The id may lie in `out`. */
 void webhook_signature_append(struct bytes *out, struct webhook_key *key, const struct webhook_message *m);
 
 /** Appends an id as a header's value without '.': all but letters, digits, '-', '_' and '~' as %XX. */

@@ -46,7 +46,7 @@ ROOMS = {
     "bridge/intake": [*BELOW, "bridge/config"],
     "bridge/filter": BELOW,
     "bridge/payload": [*BELOW, "bridge/config", "bridge/intake"],
-    "bridge/endpoints/auth": [*CORE, "bridge/config"],
+    "bridge/endpoints/auth": [*CORE, "bridge/config", "bridge/filter"],
     "bridge/endpoints": [*CORE, "bridge/config", "bridge/endpoints/auth"],
     "bridge/delivery": [
         *BELOW,
@@ -78,7 +78,9 @@ DOORS = {
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
     "bridge": ["bridge"],
     "bridge/testing": ["test_run"],
-    "bridge/config": ["function_config", "function_test", "function_change", "start_position", "status_table"],
+    "bridge/config": [
+        "auth_config", "function_config", "function_test", "function_change", "start_position", "status_table",
+    ],
     "bridge/filter": [
         "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",
         "pattern", "pattern_term", "step_table",

@@ -47,6 +47,8 @@ struct auth_type {
     enum auth_state (*prepare)(struct auth *a, struct auth_wait *wait);
     /** The wait is over: on_ready is not called. NULL if prepare is. */
     void (*cancel)(struct auth *a, struct auth_wait *wait);
+    /** Where its credentials come from, for the fault of a call that waited in vain. NULL if prepare is. */
+    const char *(*place)(const struct auth *a);
     /**
      * Appends its header lines, joined by CR LF to what is there: all further lines of the request so far.
      *
@@ -62,7 +64,8 @@ struct auth_type {
     void (*close)(struct auth *a);
 };
 
-extern const struct auth_type auth_headers;   // bearer
+extern const struct auth_type auth_headers;   // bearer, basic, api_key
+extern const struct auth_type auth_oauth2;    // tokens
 extern const struct auth_type auth_webhooks;  // signatures of Standard Webhooks
 
 /** Begins a header line: CR LF after the lines that are there. */

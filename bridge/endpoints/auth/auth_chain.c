@@ -3,7 +3,7 @@
 #include "core/base/clock.h"
 
 /** In the order in which they sign: a signature of all headers comes last. */
-static const struct auth_type *const TYPES[] = {&auth_headers, &auth_webhooks};
+static const struct auth_type *const TYPES[] = {&auth_headers, &auth_oauth2, &auth_webhooks};
 
 struct link {
     const struct auth_type *type;
@@ -88,7 +88,8 @@ static void on_timer(uv_timer_t *timer)
     const struct link *link = &chain->links[call->at];
     auth_call_cancel(call);  // the next one that is due has the next turn of the loop
     struct fault f;
-    (void)fault_set(&f, FAULT_RETRY, "%s: no credentials in time", link->type->kind);
+    (void)fault_set(&f, FAULT_RETRY, "%s: no credentials in time from %.200s", link->type->kind,
+                    link->type->place(link->auth));
     call->on_ready(call, &f);
 }
 

@@ -1,24 +1,48 @@
 // Credentials that are the same in all requests.
 #include "bridge/endpoints/auth/auth.h"
 
+#include <openssl/evp.h>
+
 struct auth {
     struct bytes lines;  // joined by CR LF
 };
+
+/** RFC 7617: the base64 of USER:PASSWORD in UTF-8. */
+static void append_basic(struct bytes *lines, const char *user, const char *password)
+{
+    struct bytes pair CLEANUP(bytes_wipe) = {.is_secret = true};
+    bytes_append_string(&pair, user);
+    bytes_append_byte(&pair, ':');
+    bytes_append_string(&pair, password);
+    auth_begin_line(lines, "Authorization");
+    bytes_append_string(lines, "Basic ");
+    uint8_t *at = bytes_reserve(lines, (pair.size + 2) / 3 * 4 + 1);
+    lines->size += (size_t)EVP_EncodeBlock(at, pair.data, (int)pair.size);
+}
 
 static bool headers_open(const struct function_config *config, uv_loop_t *loop, struct auth **ret,
                          struct fault *f)
 {
     (void)loop;
     (void)f;
-    if (config->http.bearer == NULL) {
-        return true;
+    const struct auth_config *c = &config->http.auth;
+    struct bytes lines = {.is_secret = true};
+    if (c->bearer != NULL) {
+        auth_begin_line(&lines, "Authorization");
+        bytes_append_string(&lines, "Bearer ");
+        bytes_append_string(&lines, c->bearer);
     }
-    struct auth *a = memory_zeroed(1, sizeof(*a));
-    a->lines.is_secret = true;
-    auth_begin_line(&a->lines, "Authorization");
-    bytes_append_string(&a->lines, "Bearer ");
-    bytes_append_string(&a->lines, config->http.bearer);
-    *ret = a;
+    if (c->basic.user != NULL) {
+        append_basic(&lines, c->basic.user, c->basic.password);
+    }
+    if (c->api_key.header != NULL) {
+        auth_begin_line(&lines, c->api_key.header);
+        bytes_append_string(&lines, c->api_key.value);
+    }
+    if (lines.size > 0) {
+        *ret = memory_new(sizeof(**ret));
+        (*ret)->lines = lines;
+    }
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include "core/base/clock.h"
 #include "core/http/webhook_signature.h"
 
-enum { KEYS_MAX = 2 };
+enum { KEYS_MAX = 4 };
 
 struct auth {
     struct webhook_key *keys[KEYS_MAX];
@@ -29,13 +29,22 @@ static bool webhooks_open(const struct function_config *config, uv_loop_t *loop,
                           struct fault *f)
 {
     (void)loop;
-    const char *const secrets[KEYS_MAX] = {config->http.webhook_secret, config->http.webhook_previous_secret};
+    const struct auth_config *auth = &config->http.auth;
+    const struct {
+        const char *text;
+        enum webhook_kind kind;
+    } keys[KEYS_MAX] = {
+        {auth->webhooks.secret, WEBHOOK_HMAC},
+        {auth->webhooks.previous_secret, WEBHOOK_HMAC},
+        {auth->webhooks.private_key, WEBHOOK_ED25519},
+        {auth->webhooks.previous_private_key, WEBHOOK_ED25519},
+    };
     struct auth *a = memory_zeroed(1, sizeof(*a));
     for (size_t i = 0; i < KEYS_MAX; i++) {
-        if (secrets[i] == NULL) {
+        if (keys[i].text == NULL) {
             continue;
         }
-        if (!webhook_key_new(secrets[i], &a->keys[a->count], f)) {
+        if (!webhook_key_new(keys[i].text, keys[i].kind, &a->keys[a->count], f)) {
             webhooks_close(a);
             return fault_context(f, "endpoint.http.auth.standard_webhooks");
         }

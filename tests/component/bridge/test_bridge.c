@@ -31,7 +31,7 @@ static void a_change_becomes_one_cloudevent(void **state)
     case_start(&c, always_ok, NULL);
     struct function_config *config = case_config(&c, "fn");
     text_pairs_set(&config->http.headers, "X-Team", "blue");
-    config->http.bearer = memory_string("s3cret");
+    config->http.auth.bearer = memory_string("s3cret");
     case_apply(&c, config);
     case_change(&c, 7, 'c', "hello");
     case_run_until(&c, case_has_settled, 1);
@@ -85,7 +85,7 @@ static int64_t check_signatures(const struct stub_call *call, const char *id, co
     const struct webhook_message m = {slice_of(sent_id), strtoll(timestamp, NULL, 10), slice_of(call->body)};
     for (size_t i = 0; i < count; i++) {
         struct webhook_key *key = NULL;
-        assert_true(webhook_key_new(secrets[i], &key, &f));
+        assert_true(webhook_key_new(secrets[i], WEBHOOK_HMAC, &key, &f));
         bytes_append_string(&want, i == 0 ? "" : " ");
         webhook_signature_append(&want, key, &m);
         webhook_key_free(key);
@@ -103,8 +103,8 @@ static void each_attempt_is_signed_at_its_time_with_one_id(void **state)
     struct bridge_case c;
     case_start(&c, throttles_once, NULL);
     struct function_config *config = case_config(&c, "fn");
-    config->http.webhook_secret = memory_string(SECRETS[0]);
-    config->http.webhook_previous_secret = memory_string(SECRETS[1]);
+    config->http.auth.webhooks.secret = memory_string(SECRETS[0]);
+    config->http.auth.webhooks.previous_secret = memory_string(SECRETS[1]);
     case_apply(&c, config);
     int64_t begin_s = clock_wall_us() / CLOCK_US_PER_S;
     case_change(&c, 7, 'c', "hello");
@@ -127,7 +127,7 @@ static void a_batch_is_signed_with_an_id_of_its_body(void **state)
     config->payload = FUNCTION_PAYLOAD_ROW;
     config->delivery.batch.events = 2;
     config->delivery.batch.window_us = 60 * CLOCK_US_PER_S;
-    config->http.webhook_secret = memory_string(SECRETS[0]);
+    config->http.auth.webhooks.secret = memory_string(SECRETS[0]);
     case_apply(&c, config);
     case_change(&c, 7, 'c', "hello");
     case_change(&c, 8, 'c', "hello");

@@ -50,6 +50,7 @@ static void another_address_token_or_header_is_another_endpoint(void **state)
     static const char *const files[] = {
         SOURCE "endpoint: {http: {url: http://y}}\n",
         SOURCE "endpoint: {http: {url: http://x, auth: {bearer: new}}}\n",
+        SOURCE "endpoint: {http: {url: http://x, auth: {api_key: {header: k, value: v}}}}\n",
         SOURCE "endpoint: {http: {url: http://x, headers: {accept: text/plain}}}\n",
         SOURCE "endpoint: {http: {url: http://x, auth: {standard_webhooks: {secret: " WEBHOOK_SECRET "}}}}\n",
     };

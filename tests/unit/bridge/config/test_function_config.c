@@ -62,9 +62,9 @@ static void every_key_is_read(void **state)
     assert_string_equal(config.http.url, "https://fn.example/x");
     assert_string_equal(text_pairs_get(&config.http.headers, "x-api-key"), "hunter2");
     assert_string_equal(text_pairs_get(&config.http.headers, "x-number"), "5");
-    assert_string_equal(config.http.bearer, "hunter2");
-    assert_string_equal(config.http.webhook_secret, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    assert_string_equal(config.http.webhook_previous_secret, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    assert_string_equal(config.http.auth.bearer, "hunter2");
+    assert_string_equal(config.http.auth.webhooks.secret, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    assert_string_equal(config.http.auth.webhooks.previous_secret, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     assert_int_equal(config.delivery.order, FUNCTION_ORDER_PARTITION);
     assert_int_equal(config.delivery.concurrency, 4);
     assert_int_equal(config.delivery.batch.events, 100);
@@ -371,8 +371,9 @@ static void rules_between_options_have_their_place(void **state)
         "    headers: {Webhook-Id: \"1\"}\n"
         "    auth: {standard_webhooks: {secret: {env: MILLRACE_TEST_WEBHOOK}}}\n",
         "f.yaml:6:31: error: standard_webhooks: the header webhook-id is set too; keep one of them\n");
-    check_complaints("source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n    auth: {}\n",
-                     "f.yaml:5:11: error: auth: choose bearer or standard_webhooks, or both\n");
+    check_complaints(
+        "source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n    auth: {}\n",
+        "f.yaml:5:11: error: auth: choose bearer, basic, api_key, oauth2 or standard_webhooks\n");
     check_complaints(
         "source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n"
         "    auth: {standard_webhooks: {secret: {env: MILLRACE_TEST_SECRET}}}\n",

@@ -251,6 +251,20 @@ static void a_rejected_batch_is_halved_down_to_the_event(void **state)
     }
 }
 
+/** The metric says which of them it is. */
+static void without_credentials_a_call_consumes_no_attempt(void **state)
+{
+    (void)state;
+    struct response r = {.transport = {.kind = FAULT_RETRY}, .is_timeout = true, .failure = "credentials"};
+    struct fault f;
+    struct outcome o = outcome_judge(&policy, &r, NULL, 1, &f);
+    assert_int_equal(o.kind, OUTCOME_UNREACHABLE);
+    assert_false(o.is_attempt);
+    assert_string_equal(o.reason, "credentials");
+    r.failure = NULL;
+    assert_string_equal(outcome_judge(&policy, &r, NULL, 1, &f).reason, "unreachable");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +282,7 @@ int main(void)
         cmocka_unit_test(the_last_attempt_is_the_end),
         cmocka_unit_test(an_old_event_expires_whatever_kept_it),
         cmocka_unit_test(the_events_of_a_call_are_judged_one_by_one),
+        cmocka_unit_test(without_credentials_a_call_consumes_no_attempt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

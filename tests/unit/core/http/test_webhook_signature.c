@@ -19,7 +19,8 @@ static struct webhook_key *key_of(const char *secret)
 {
     struct webhook_key *key = NULL;
     struct fault f = {0};
-    if (!webhook_key_new(secret, &key, &f)) {
+    enum webhook_kind kind = strncmp(secret, "whsk_", 5) == 0 ? WEBHOOK_ED25519 : WEBHOOK_HMAC;
+    if (!webhook_key_new(secret, kind, &key, &f)) {
         fail_msg("%s", f.text);
     }
     return key;
@@ -93,9 +94,56 @@ static void a_secret_of_another_form_is_refused_without_repeating_it(void **stat
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         struct webhook_key *key = NULL;
         struct fault f = {0};
-        assert_false(webhook_key_new(BAD[i], &key, &f));
+        assert_false(webhook_key_new(BAD[i], WEBHOOK_HMAC, &key, &f));
         assert_int_equal(f.kind, FAULT_CONFIG);
         assert_null(strstr(f.text, "MfKQ"));
+    }
+}
+
+/** The key of RFC 8037, A.1, with the public key behind it and without; the signature was made by Python's
+ * cryptography. */
+static void ed25519_keys_of_both_forms_sign_alike(void **state)
+{
+    (void)state;
+    static const char *const KEYS[] = {
+        "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=",
+        "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2DXWpgBgrEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGg==",
+    };
+    const struct webhook_message m = {
+        .id = slice_of("msg_p5jXN8AQM9LWM0D4loKWxJek"),
+        .timestamp_s = 1614265330,
+        .body = slice_of("{\"test\": 2432232314}"),
+    };
+    for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
+        struct webhook_key *key = key_of(KEYS[i]);
+        for (int k = 0; k < 2; k++) {  // the key is used again
+            check(key, &m,
+                  "v1a,"
+                  "fldxM4gAKugP6nnt1hdz3sgGfZ6d99nzrMFnZOELIxbzEHoVmAb2ADpkJK7zgPePmPsle0zV9jSeGlHFG2NVAw==");
+        }
+        webhook_key_free(key);
+    }
+}
+
+static void an_ed25519_key_of_another_form_is_refused_without_repeating_it(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {
+        "",
+        "whsk_",
+        "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=",
+        "whsec_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=",
+        "whpk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=",
+        "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyufw==",  // 31 bytes
+        // The public key is another one's.
+        "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2DYWpgBgrEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGg==",
+    };
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        struct webhook_key *key = NULL;
+        struct fault f = {0};
+        assert_false(webhook_key_new(BAD[i], WEBHOOK_ED25519, &key, &f));
+        assert_int_equal(f.kind, FAULT_CONFIG);
+        assert_null(strstr(f.text, "nWGx"));
     }
 }
 
@@ -120,6 +168,8 @@ int main(void)
         cmocka_unit_test(the_published_vector_is_signed_alike),
         cmocka_unit_test(every_key_signs_as_hmac_does),
         cmocka_unit_test(a_secret_of_another_form_is_refused_without_repeating_it),
+        cmocka_unit_test(ed25519_keys_of_both_forms_sign_alike),
+        cmocka_unit_test(an_ed25519_key_of_another_form_is_refused_without_repeating_it),
         cmocka_unit_test(an_id_has_no_dot_and_nothing_that_a_header_can_t_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
