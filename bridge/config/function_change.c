@@ -63,6 +63,13 @@ static bool is_same_delivery(const struct function_config *a, const struct funct
            is_same_text(a->delivery.on_failure.dead_letter, b->delivery.on_failure.dead_letter);
 }
 
+static bool is_same_payload(const struct function_config *a, const struct function_config *b)
+{
+    return a->payload == b->payload && a->int64_as_string == b->int64_as_string &&
+           a->lambda_kafka.encoding == b->lambda_kafka.encoding &&
+           a->lambda_kafka.format == b->lambda_kafka.format;
+}
+
 enum function_change function_change_between(const struct function_config *old,
                                              const struct function_config *new)
 {
@@ -75,7 +82,7 @@ enum function_change function_change_between(const struct function_config *old,
                    is_same_text(old->filter.tree.json, new->filter.tree.json) &&
                    old->source.operations == new->source.operations &&
                    old->source.start == new->source.start &&
-                   old->source.start_value == new->source.start_value && old->payload == new->payload &&
-                   old->int64_as_string == new->int64_as_string && old->paused == new->paused;
+                   old->source.start_value == new->source.start_value &&is_same_payload(old, new) &&
+                   old->paused == new->paused;
     return is_same ? FUNCTION_CHANGE_NONE : FUNCTION_CHANGE_IN_PLACE;
 }

@@ -20,8 +20,11 @@ enum function_payload {
     FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
     FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH,
     FUNCTION_PAYLOAD_ROW,
+    FUNCTION_PAYLOAD_LAMBDA_KAFKA,
 };
 enum function_endpoint { FUNCTION_ENDPOINT_HTTP };
+enum function_kafka_encoding { FUNCTION_KAFKA_BASE64, FUNCTION_KAFKA_PLAIN };  // of lambda-kafka
+enum function_kafka_format { FUNCTION_KAFKA_RAW, FUNCTION_KAFKA_SOURCE, FUNCTION_KAFKA_JSON };
 enum function_order { FUNCTION_ORDER_KEY, FUNCTION_ORDER_PARTITION, FUNCTION_ORDER_NONE };
 
 struct function_config {
@@ -39,6 +42,10 @@ struct function_config {
     } filter;
     struct config_tree tests;  // function_test.h reads it
     enum function_payload payload;
+    struct {
+        enum function_kafka_encoding encoding;
+        enum function_kafka_format format;  // of what is encoded; JSON where the encoding is PLAIN
+    } lambda_kafka;
     enum function_endpoint endpoint;
     struct {
         char *url;

@@ -4,6 +4,7 @@
 #include "bridge/config/delivery_options.h"
 #include "bridge/config/endpoint_options.h"
 #include "bridge/config/function_test.h"
+#include "bridge/config/payload_options.h"
 
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
@@ -23,12 +24,6 @@ static const struct config_choice operations[] = {{"create", FUNCTION_CREATE},
                                                   {"update", FUNCTION_UPDATE},
                                                   {"delete", FUNCTION_DELETE},
                                                   {NULL, 0}};
-static const struct config_choice payloads[] = {
-    {"cloudevents", FUNCTION_PAYLOAD_CLOUDEVENTS},
-    {"cloudevents-structured", FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED},
-    {"cloudevents-batch", FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH},
-    {"row", FUNCTION_PAYLOAD_ROW},
-    {NULL, 0}};
 static const struct config_choice int64s[] = {{"number", 0}, {"string", 1}, {NULL, 0}};
 
 static const struct config_option source_options[] = {
@@ -70,13 +65,18 @@ static const struct config_option options[] = {
             "`changed`, `changed_from`, `changed_to` ([filters.md](filters.md))."},
     {.key = "payload",
      .type = CONFIG_CHOICE,
-     .choices = payloads,
+     .choices = payload_kinds,
      .initial = "cloudevents",
      .offset = offsetof(struct function_config, payload),
-     .doc = "What a call carries: a CloudEvent in headers and body (cloudevents), in the body alone "
-            "(cloudevents-structured), a JSON array of them (cloudevents-batch), or the row (row; with more "
-            "than "
-            "one event a call an array of op, table, id and row)."},
+     .doc =
+         "What a call carries: a CloudEvent in headers and body (cloudevents), in the body alone "
+         "(cloudevents-structured), a JSON array of them (cloudevents-batch), the row (row; with more than "
+         "one event a call an array of op, table, id and row), or the event that AWS Lambda sends for "
+         "Kafka (lambda-kafka) ([payloads.md](payloads.md))."},
+    {.key = "lambda_kafka",
+     .type = CONFIG_SECTION,
+     .section = lambda_kafka_options,
+     .doc = "Options of payload lambda-kafka."},
     {.key = "int64",
      .type = CONFIG_BOOL,
      .choices = int64s,
@@ -100,19 +100,6 @@ static const struct config_option options[] = {
      .doc = "Events and what must come of them, for `millrace test` ([functions.md](functions.md#tests))."},
     {.key = NULL},
 };
-
-static void check_payload(const struct config_file *file, const struct function_config *c)
-{
-    bool takes_one =
-        c->payload == FUNCTION_PAYLOAD_CLOUDEVENTS || c->payload == FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED;
-    if (takes_one && c->delivery.batch.events > 1 && config_is_sound(file, "payload") &&
-        config_is_sound(file, "delivery.batch.events")) {
-        config_complain(
-            file, "delivery.batch.events",
-            "events: payload %s carries one event a call; choose cloudevents-batch or row for more",
-            payloads[c->payload].word);
-    }
-}
 
 /** A text that start_rules refused leaves the default. */
 static void read_start(struct function_config *c)
@@ -175,7 +162,7 @@ static void finish(const struct config_file *file, void *config)
     if (c->delivery.on_failure.dead_letter == NULL) {
         c->delivery.on_failure.dead_letter = function_config_dead_letter(c->name);
     }
-    check_payload(file, c);
+    payload_options_finish(file, c);
     compile_filter(file, c);
     check_tests(file, c);
     delivery_options_finish(file, c);

@@ -78,6 +78,8 @@ static void apply_config(struct delivery *d, const struct function_config *confi
     d->payload = payload_options_of(config);
     d->payload.bytes_max = bytes;
     d->payload.schemas_url = d->schemas_url;
+    d->payload.bootstrap_servers =
+        d->settings == NULL ? NULL : text_pairs_get(&d->settings->kafka, "bootstrap.servers");
     d->policy = (struct outcome_policy){
         .attempts_max = config->delivery.retry.attempts,
         .max_age_us = config->delivery.retry.max_age_us,

@@ -41,7 +41,9 @@ static void release_slot(struct invocation *inv)
     if (slot == NULL) {
         return;
     }
-    if (slot->payload.body.capacity > SLOT_BYTES_KEPT || slot->payload.key.capacity > SLOT_BYTES_KEPT) {
+    const struct payload *p = &slot->payload;
+    if (p->body.capacity > SLOT_BYTES_KEPT || p->key.capacity > SLOT_BYTES_KEPT ||
+        p->spare.capacity > SLOT_BYTES_KEPT) {
         payload_clear(&slot->payload);
     }
     inv->slot = NULL;

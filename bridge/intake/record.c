@@ -91,6 +91,7 @@ struct record *record_new(const char *topic, rd_kafka_message_t *message, int64_
         .headers_bytes = size_of_headers(headers),
         .has_key = message->key != NULL,
     };
+    r->is_append_time = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
     uint8_t *at = (uint8_t *)(r + 1);
     r->topic = (const char *)put(&at, slice_make(topic, topic_size)).data;
     r->id = put(&at, id);
@@ -259,6 +260,7 @@ bool record_view(struct record *r, struct event_view *ret, struct fault *f)
 {
     if (r->is_json) {
         *ret = (struct event_view){.op = 'c', .after = {EVENT_VALUE_JSON, NULL, r->value}, .key = key_of(r)};
+        ret->whole = ret->after;
         return true;
     }
     if (!event_view_read(r->value_type, unframed(r->value), ret, f)) {

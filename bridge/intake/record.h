@@ -32,6 +32,7 @@ struct record {
     const char *reject_reason;           // dead-letter reason found before decoding; static; NULL: none
     char *reject_message;
     bool has_key;
+    bool is_append_time;  // timestamp_ms is when the broker wrote it, not when it was made
     bool is_json;         // the value is JSON, of another producer
     bool is_cloud_event;  // and its headers have a CloudEvent's attributes, as in Kafka's binary mode
     struct slice id;      // equal on every delivery; id, key and value are in the record's allocation

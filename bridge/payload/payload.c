@@ -13,6 +13,7 @@ const struct payload_type *payload_type_of(enum function_payload kind)
         [FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED] = &payload_cloudevents_structured,
         [FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH] = &payload_cloudevents_batch,
         [FUNCTION_PAYLOAD_ROW] = &payload_row,
+        [FUNCTION_PAYLOAD_LAMBDA_KAFKA] = &payload_lambda_kafka,
     };
     INVARIANT((size_t)kind < COUNT_OF(TYPES));
     return TYPES[kind];
@@ -26,6 +27,8 @@ struct payload_options payload_options_of(const struct function_config *config)
         .operations = config->source.operations,
         .is_batch = type->is_always_batch || (type->can_batch && config->delivery.batch.events > 1),
         .bytes_max = (size_t)config->delivery.batch.bytes,
+        .kafka_encoding = config->lambda_kafka.encoding,
+        .kafka_format = config->lambda_kafka.format,
         .json = {.int64_as_string = config->int64_as_string},
     };
 }
@@ -35,6 +38,7 @@ void payload_begin(struct payload *p, const struct payload_options *options)
     p->options = options;
     bytes_reset(&p->body);
     bytes_reset(&p->lines);
+    groups_reset(&p->groups);
     p->event_count = 0;
     p->reject_reason = NULL;
 }
@@ -44,6 +48,8 @@ void payload_clear(struct payload *p)
     bytes_clear(&p->body);
     bytes_clear(&p->lines);
     bytes_clear(&p->key);
+    bytes_clear(&p->spare);
+    groups_clear(&p->groups);
 }
 
 const char *payload_operation_name(char op)
@@ -85,7 +91,9 @@ enum payload_step payload_add(struct payload *p, struct record *r, struct fault 
 static size_t append(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)
 {
     const struct payload_type *type = payload_type_of(p->options->kind);
-    if (p->options->is_batch) {
+    if (type->open != NULL) {
+        type->open(p, r);
+    } else if (p->options->is_batch) {
         bytes_append_string(&p->body, p->event_count == 0 ? type->opening : ",");
     }
     if (!type->render(p, r, e, f)) {
@@ -104,6 +112,7 @@ enum payload_step payload_add_event(struct payload *p, const struct record *r, c
     }
     size_t body_size = p->body.size;
     size_t lines_size = p->lines.size;
+    struct groups_mark mark = groups_mark(&p->groups);
     size_t size = append(p, r, e, f);
     if (size > 0 && size <= p->options->bytes_max) {
         p->event_count++;
@@ -112,6 +121,7 @@ enum payload_step payload_add_event(struct payload *p, const struct record *r, c
     // Remove all of it: the next event would be sent with its attributes.
     p->body.size = body_size;
     p->lines.size = lines_size;
+    groups_rewind(&p->groups, mark);
     if (size == 0) {
         return refuse(p, "undecodable");
     }
@@ -125,8 +135,12 @@ enum payload_step payload_add_event(struct payload *p, const struct record *r, c
 
 void payload_finish(struct payload *p)
 {
+    const struct payload_type *type = payload_type_of(p->options->kind);
+    if (type->close != NULL) {
+        type->close(p);
+    }
     if (p->options->is_batch) {
-        bytes_append_string(&p->body, payload_type_of(p->options->kind)->closing);
+        bytes_append_string(&p->body, type->closing);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "bridge/config/function_config.h"
 #include "bridge/intake/record.h"
+#include "bridge/payload/groups.h"
 
 /** The payload options of a function. Plain data; lent to each payload. */
 struct payload_options {
@@ -13,6 +14,9 @@ struct payload_options {
     size_t bytes_max;     // of the body
     const char
         *schemas_url;  // of the registry's schemas by id, with a slash at its end; lent; NULL: not known
+    const char *bootstrap_servers;  // of Kafka; lent; NULL: not known
+    enum function_kafka_encoding kafka_encoding;
+    enum function_kafka_format kafka_format;
     struct json_options json;
 };
 
@@ -22,6 +26,8 @@ struct payload {
     struct bytes body;
     struct bytes lines;  // headers as on the wire, joined by CR LF
     struct bytes key;    // of the event being added, as JSON, for kinds that write it as a text
+    struct bytes spare;  // a value as JSON before it is base64; the body before its events were put in order
+    struct groups groups;
     size_t event_count;
     const char *reject_reason;  // after PAYLOAD_REJECTED
 };
@@ -34,6 +40,10 @@ struct payload_type {
     bool is_always_batch;  // one event is sent as a batch, too
     const char *opening;   // of a batch; its events are joined by commas
     const char *closing;
+    /** Instead of `opening` and the commas: writes what stands before the event. NULL: `opening` serves. */
+    void (*open)(struct payload *p, const struct record *r);
+    /** Before `closing`: may write the body anew, of the same size. NULL: nothing to do. */
+    void (*close)(struct payload *p);
     /** Appends one event to the body, and its headers to the lines. False: it can't be decoded; what was
      * appended is cut off again. */
     bool (*render)(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f);
@@ -43,6 +53,7 @@ extern const struct payload_type payload_cloudevents;
 extern const struct payload_type payload_cloudevents_structured;
 extern const struct payload_type payload_cloudevents_batch;
 extern const struct payload_type payload_row;
+extern const struct payload_type payload_lambda_kafka;
 
 const struct payload_type *payload_type_of(enum function_payload kind);
 

@@ -141,7 +141,8 @@ bool event_view_read(const struct avro_type *type, struct slice avro, struct eve
 {
     const uint8_t *at = avro.data;
     const uint8_t *end = avro.size > 0 ? at + avro.size : at;
-    *ret = (struct event_view){.is_envelope = type->is_envelope, .op = 'c'};
+    *ret = (struct event_view){
+        .is_envelope = type->is_envelope, .op = 'c', .whole = {EVENT_VALUE_AVRO, type, avro}};
     if (!ret->is_envelope) {
         at = pass_noted(&ret->after, type, at, end);
     }

@@ -25,11 +25,12 @@ struct event_view {
     struct event_value before;
     struct event_value after;
     struct event_value source;
-    struct event_value key;  // not part of the value: set by the caller
-    struct slice prefix;     // source.name; size 0: absent, or no string; so are the next two
-    struct slice schema;     // source.schema
-    struct slice table;      // source.table
-    int64_t commit_time_us;  // source.ts_us, else ts_ms * 1000; 0 without a source
+    struct event_value key;    // not part of the value: set by the caller
+    struct event_value whole;  // the value itself; NULL: the event was made of parts
+    struct slice prefix;       // source.name; size 0: absent, or no string; so are the next two
+    struct slice schema;       // source.schema
+    struct slice table;        // source.table
+    int64_t commit_time_us;    // source.ts_us, else ts_ms * 1000; 0 without a source
 };
 
 /**

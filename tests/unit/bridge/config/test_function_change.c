@@ -69,6 +69,7 @@ static void how_it_is_called_changes_in_place(void **state)
         "source: {topics: [a], operations: [create]}\n" ENDPOINT,
         SOURCE ENDPOINT "filter: {op: [c]}\n",
         SOURCE ENDPOINT "payload: row\n",
+        SOURCE ENDPOINT "payload: lambda-kafka\n",
         SOURCE ENDPOINT "int64: string\n",
         SOURCE ENDPOINT "delivery: {concurrency: 2}\n",
         SOURCE ENDPOINT "delivery: {timeout: 1s}\n",

@@ -207,6 +207,28 @@ static void payloads_of_one_event_take_no_batch(void **state)
     check_complaints(GOOD "payload: row\ndelivery: {batch: {events: 2}}\n", "");
 }
 
+static void options_of_a_payload_belong_to_it(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct function_config config;
+    config_case_read(
+        &c, &function_config_kind,
+        slice_of(GOOD
+                 "payload: lambda-kafka\nlambda_kafka: {format: source}\ndelivery: {batch: {events: 2}}\n"),
+        &config);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_int_equal(config.payload, FUNCTION_PAYLOAD_LAMBDA_KAFKA);
+    assert_int_equal(config.lambda_kafka.encoding, FUNCTION_KAFKA_BASE64);
+    assert_int_equal(config.lambda_kafka.format, FUNCTION_KAFKA_SOURCE);
+    function_config_clear(&config);
+    config_case_clear(&c);
+    check_complaints(GOOD "payload: row\nlambda_kafka: {encoding: json}\n",
+                     "f.yaml:4:15: error: lambda_kafka: has a meaning only with payload lambda-kafka\n");
+    check_complaints(GOOD "payload: lambda-kafka\nlambda_kafka: {encoding: json, format: source}\n",
+                     "f.yaml:4:40: error: format: source is binary; with encoding json leave format out\n");
+}
+
 static void rates_are_read_and_checked(void **state)
 {
     (void)state;
@@ -260,7 +282,7 @@ static void what_follows_from_a_wrong_value_is_not_complained_about(void **state
     check_complaints(
         GOOD "payload: rows\ndelivery: {batch: {events: 2}}\n",
         "f.yaml:3:10: error: payload: \"rows\" is not one of cloudevents, cloudevents-structured, "
-        "cloudevents-batch or row; did you mean \"row\"?\n");
+        "cloudevents-batch, row or lambda-kafka; did you mean \"row\"?\n");
     check_complaints("source: {topics: [a]}\nendpoint: http\n",
                      "f.yaml:2:11: error: endpoint: write a section with http\n");
 }
@@ -412,6 +434,7 @@ int main(void)
         cmocka_unit_test(a_bad_filter_is_refused_where_it_stands),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(payloads_of_one_event_take_no_batch),
+        cmocka_unit_test(options_of_a_payload_belong_to_it),
         cmocka_unit_test(a_target_latency_is_less_than_the_timeout),
         cmocka_unit_test(rates_are_read_and_checked),
         cmocka_unit_test(what_follows_from_a_wrong_value_is_not_complained_about),

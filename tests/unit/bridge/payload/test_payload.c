@@ -1,115 +1,6 @@
 // bridge/payload: the request of each kind; invalid bytes are never sent.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "bridge/payload/payload.h"
-#include "core/base/memory.h"
-#include "schemas/avro/avro_encode.h"
-#include "schemas/avro/avro_schema.h"
+#include "payload_sample.h"
 #include "schemas/avro/framing.h"
-
-static struct column columns[] = {
-    {.name = (char *)"id", .type = COLUMN_INT64, .is_key = true},
-    {.name = (char *)"note", .type = COLUMN_STRING, .is_nullable = true},
-};
-static size_t key_columns[] = {0};
-static struct table orders = {
-    .prefix = (char *)"shop",
-    .schema = (char *)"public",
-    .name = (char *)"orders",
-    .topic = (char *)"shop.public.orders",
-    .columns = columns,
-    .column_count = 2,
-    .key_columns = key_columns,
-    .key_count = 1,
-};
-
-/** A record and the memory it borrows. */
-struct sample {
-    struct record record;
-    struct bytes key;
-    struct bytes value;
-    struct avro_type *key_type;
-    struct avro_type *value_type;
-};
-
-static struct avro_type *parse(void (*write)(struct bytes *out, const struct table *t))
-{
-    CLEANUP(bytes_clear) struct bytes text = {0};
-    struct avro_type *type = NULL;
-    struct fault f;
-    write(&text, &orders);
-    assert_true(avro_type_parse(bytes_slice(&text), &type, &f));
-    return type;
-}
-
-static void sample_init(struct sample *s, char op, const char *note)
-{
-    *s = (struct sample){0};
-    s->key_type = parse(avro_schema_key);
-    s->value_type = parse(avro_schema_envelope);
-    CLEANUP(bytes_clear) struct bytes row = {0};
-    avro_encode_long(&row, 7);
-    avro_encode_long(&row, 1);
-    avro_encode_string(&row, slice_of(note));
-    framing_put(&s->key, 1);
-    avro_encode_long(&s->key, 7);
-    framing_put(&s->value, 2);
-    struct slice none = {NULL, 0};
-    struct avro_envelope e = {
-        .version = "0",
-        .connector = "postgresql",
-        .table = &orders,
-        .database = "shop",
-        .snapshot = "false",
-        .op = op,
-        .commit_time_us = INT64_C(1704164645678901),
-        .lsn = 1,
-        .before = op == 'd' ? bytes_slice(&row) : none,
-        .after = op == 'd' ? none : bytes_slice(&row),
-    };
-    avro_encode_envelope(&s->value, &e);
-    s->record = (struct record){
-        .topic = "shop.public.orders",
-        .id = slice_of("0000000000000010-00000001"),
-        .has_key = true,
-        .key = bytes_slice(&s->key),
-        .value = bytes_slice(&s->value),
-        .key_type = s->key_type,
-        .value_type = s->value_type,
-    };
-}
-
-static void sample_clear(struct sample *s)
-{
-    avro_type_free(s->key_type);
-    avro_type_free(s->value_type);
-    bytes_clear(&s->key);
-    bytes_clear(&s->value);
-}
-
-static struct payload_options options_of(enum function_payload kind)
-{
-    return (struct payload_options){
-        .kind = kind,
-        .operations = FUNCTION_CREATE | FUNCTION_READ | FUNCTION_UPDATE | FUNCTION_DELETE,
-        .bytes_max = 1 << 20,
-    };
-}
-
-/** The body of one event in that form; the caller frees it. */
-static char *body_of(struct payload *p, const struct payload_options *options, struct sample *s)
-{
-    struct fault f;
-    payload_begin(p, options);
-    assert_int_equal(payload_add(p, &s->record, &f), PAYLOAD_ADDED);
-    payload_finish(p);
-    return slice_to_string(bytes_slice(&p->body));
-}
 
 static void cloudevents_has_attributes_in_headers_and_data_as_body(void **state)
 {
@@ -272,7 +163,7 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
     } KINDS[] = {
         {FUNCTION_PAYLOAD_CLOUDEVENTS, false}, {FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, false},
         {FUNCTION_PAYLOAD_ROW, false},         {FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, true},
-        {FUNCTION_PAYLOAD_ROW, true},
+        {FUNCTION_PAYLOAD_ROW, true},          {FUNCTION_PAYLOAD_LAMBDA_KAFKA, true},
     };
     struct sample s;
     sample_init(&s, 'u', "hello");
@@ -296,8 +187,9 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
 static void a_refused_event_leaves_nothing_to_the_next(void **state)
 {
     (void)state;
-    static const enum function_payload KINDS[] = {
-        FUNCTION_PAYLOAD_CLOUDEVENTS, FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, FUNCTION_PAYLOAD_ROW};
+    static const enum function_payload KINDS[] = {FUNCTION_PAYLOAD_CLOUDEVENTS,
+                                                  FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
+                                                  FUNCTION_PAYLOAD_ROW, FUNCTION_PAYLOAD_LAMBDA_KAFKA};
     char note[2001] = {0};
     memset(note, 'x', sizeof(note) - 1);
     struct sample large, small;
