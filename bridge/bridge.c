@@ -5,6 +5,7 @@
 #include "bridge/config/function_change.h"
 #include "bridge/function/function.h"
 #include "core/base/log.h"
+#include "core/http/http_policy.h"
 
 // A child has 25 s to end: these two, 500 ms until the worker gives up, 2 s until the supervisor kills it.
 enum { DRAIN_MS = 20000, LEAVE_MS = 2500 };
@@ -26,6 +27,7 @@ struct bridge_entry {
 
 struct bridge {
     struct function_deps deps;
+    struct http_policy policy;
     struct bridge_entry *entries;
     void (*on_end)(void *self, const struct fault *f);
     void *self;
@@ -97,6 +99,7 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
     CLEANUP(memory_free_pointer) struct bridge *b = memory_zeroed(1, sizeof(*b));
     b->deps = (struct function_deps){
         .loop = params->loop, .settings = params->settings, .metrics = params->metrics, .job = params->job};
+    b->policy = http_policy_of(params->settings);
     b->on_end = params->on_end;
     b->self = params->self;
     b->drain_ms = params->drain_ms == 0 ? DRAIN_MS : params->drain_ms;
@@ -128,6 +131,7 @@ static struct bridge_entry *find(const struct bridge *b, const char *name)
 
 static void apply_one(struct bridge *b, struct function_config *config)
 {
+    config->policy = &b->policy;
     struct bridge_entry *e = find(b, config->name);
     if (e == NULL) {
         start(b, config);

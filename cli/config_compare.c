@@ -1,6 +1,8 @@
 #include "cli/config_compare.h"
 
 #include "core/config/config_value.h"
+#include "core/http/http_head.h"
+#include "core/http/http_policy.h"
 
 void config_compare_connectors(const char *other, const struct connector_config *a,
                                const struct config_file *file, const struct connector_config *b)
@@ -79,4 +81,27 @@ void config_compare_limit(const struct config_file *file, const struct function_
                     near == NULL ? "; name it there under limits" : "; did you mean \"",
                     near == NULL ? "" : near, near == NULL ? "" : "\"?");
     free(words);
+}
+
+static void check_url(const struct config_file *file, const char *path, const char *url,
+                      const struct http_policy *policy)
+{
+    struct http_head *head = NULL;
+    struct fault f;
+    if (url == NULL || !http_head_new(&(struct http_head_params){.method = "GET", .url = url}, &head, &f)) {
+        return;  // the file has an error there
+    }
+    if (!http_policy_permits_head(policy, head, &f)) {
+        config_complain(file, path, "%s: %s", strrchr(path, '.') + 1, f.text);
+    }
+    http_head_free(head);
+}
+
+void config_compare_policy(const struct config_file *file, const struct function_config *c,
+                           const struct settings *settings)
+{
+    const struct http_policy policy = http_policy_of(settings);
+    check_url(file, "endpoint.http.url", c->http.url, &policy);
+    check_url(file, "endpoint.http.proxy.url", c->http.proxy.url, &policy);
+    check_url(file, "endpoint.http.auth.oauth2.token_url", c->http.auth.oauth2.token_url, &policy);
 }

@@ -23,4 +23,9 @@ void config_compare_topics(const struct config_file *file, const struct text_lis
 void config_compare_limit(const struct config_file *file, const struct function_config *c,
                           const struct settings *settings);
 
+/** Complains about URLs in the function's file that lead to an address which endpoint_policy refuses, as far
+ * as that is visible without a look-up. */
+void config_compare_policy(const struct config_file *file, const struct function_config *c,
+                           const struct settings *settings);
+
 #endif

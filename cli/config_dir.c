@@ -226,12 +226,13 @@ static void compare_topics(struct config_dir *d)
     }
 }
 
-static void compare_limits(struct config_dir *d)
+static void compare_settings(struct config_dir *d)
 {
     for (size_t i = 0; i < d->entry_count && d->set->settings != NULL; i++) {
         const struct config_entry *e = d->entries[i];
         if (e->type == &FUNCTIONS && e->config != NULL) {
             config_compare_limit(&e->file, e->config, d->set->settings);
+            config_compare_policy(&e->file, e->config, d->set->settings);
         }
     }
 }
@@ -304,7 +305,7 @@ bool config_dir_load_scope(const char *dir, const struct config_scope *scope, st
         read_settings(&d);
         compare_all_connectors(&d);
         compare_topics(&d);
-        compare_limits(&d);
+        compare_settings(&d);
     } else {
         struct config_entry *e = add_entry(&d, NULL, memory_string(dir), memory_string("millrace"));
         if (is_there) {

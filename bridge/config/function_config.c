@@ -28,6 +28,42 @@ char *function_config_dead_letter(const char *function)
     return memory_format("millrace.dlq.%s", function);
 }
 
+static void clear_tls(struct tls_config *tls)
+{
+    config_text_clear(&tls->ca);
+    config_text_clear(&tls->certificate);
+    memory_free_secret(tls->key);
+    free(tls->server_name);
+}
+
+const char *function_config_method(const struct function_config *c)
+{
+    switch (c->http.method) {
+    case FUNCTION_POST:
+        break;
+    case FUNCTION_PUT:
+        return "PUT";
+    case FUNCTION_PATCH:
+        return "PATCH";
+    case FUNCTION_DELETE_METHOD:
+        return "DELETE";
+    }
+    return "POST";
+}
+
+struct http_client_params function_config_http_params(const struct function_config *c)
+{
+    const struct tls_config *tls = &c->http.tls;
+    return (struct http_client_params){
+        .connections_max = (size_t)c->delivery.concurrency,
+        .version = c->http.version,
+        .tls = {tls->ca.text, tls->certificate.text, tls->key, tls->server_name},
+        .proxy = {c->http.proxy.url, c->http.proxy.user, c->http.proxy.password},
+        .redirects_max = (int)c->http.redirects,
+        .policy = c->policy,
+    };
+}
+
 void function_config_clear(struct function_config *c)
 {
     if (c == NULL) {
@@ -41,6 +77,10 @@ void function_config_clear(struct function_config *c)
     config_tree_clear(&c->tests);
     memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
+    clear_tls(&c->http.tls);
+    memory_free_secret(c->http.proxy.url);
+    free(c->http.proxy.user);
+    memory_free_secret(c->http.proxy.password);
     auth_config_clear(&c->http.auth);
     text_pairs_clear(&c->delivery.retry.status_texts);
     free(c->delivery.on_failure.dead_letter);

@@ -8,6 +8,7 @@
 #include "bridge/filter/pattern.h"
 #include "core/config/config_rate.h"
 #include "core/config/settings.h"
+#include "core/http/http_client_params.h"
 
 enum function_operation {  // bits
     FUNCTION_CREATE = 1,
@@ -27,8 +28,25 @@ enum function_kafka_encoding { FUNCTION_KAFKA_BASE64, FUNCTION_KAFKA_PLAIN };  /
 enum function_kafka_format { FUNCTION_KAFKA_RAW, FUNCTION_KAFKA_SOURCE, FUNCTION_KAFKA_JSON };
 enum function_order { FUNCTION_ORDER_KEY, FUNCTION_ORDER_PARTITION, FUNCTION_ORDER_NONE };
 
+enum function_method { FUNCTION_POST, FUNCTION_PUT, FUNCTION_PATCH, FUNCTION_DELETE_METHOD };
+
+/** How connections over TLS are made. */
+struct tls_config {
+    struct config_text ca;           // path NULL: the system's authorities are trusted
+    struct config_text certificate;  // of the client; path NULL: none
+    char *key;                       // of the certificate; PEM
+    char *server_name;               // checked in place of the URL's host; NULL: the URL's host
+};
+
+struct proxy_config {
+    char *url;  // NULL: no proxy
+    char *user;
+    char *password;
+};
+
 struct function_config {
-    char *name;  // the file's name without .yaml
+    const struct http_policy *policy;  // which addresses its URLs may lead to; lent; NULL: all
+    char *name;                        // the file's name without .yaml
     struct {
         struct text_list topics;    // names or globs
         uint32_t operations;        // enum function_operation bits; default create, read, update, delete
@@ -49,7 +67,13 @@ struct function_config {
     enum function_endpoint endpoint;
     struct {
         char *url;
+        enum function_method method;
         struct text_pairs headers;
+        enum http_version version;
+        int64_t gzip_bytes;  // bodies from this size on are compressed; 0: none are
+        struct tls_config tls;
+        struct proxy_config proxy;
+        int64_t redirects;
         struct auth_config auth;
     } http;
     struct {
@@ -97,6 +121,12 @@ extern const struct config_kind function_config_kind;
 
 /** Whether the bits of enum function_operation have an envelope's op. */
 bool function_config_wants(uint32_t operations, char op);
+
+/** The method of its HTTP requests: "POST". */
+const char *function_config_method(const struct function_config *c);
+
+/** How its HTTP endpoint is called. The texts are the configuration's. */
+struct http_client_params function_config_http_params(const struct function_config *c);
 
 /** The names of a function's consumer group and of its default dead-letter topic; the caller frees them. */
 char *function_config_group(const char *function);

@@ -3,9 +3,59 @@
 #include "bridge/config/auth_options.h"
 #include "bridge/config/header_rules.h"
 #include "core/config/config_value.h"
+#include "core/http/http_proxy.h"
+#include "core/http/http_tls.h"
+
+enum { REDIRECTS_MAX = 20 };
 
 static const struct config_rules url_rules = {.check = config_value_check_url,
                                               .redact = config_value_redact_url};
+
+static const struct config_choice methods[] = {{"POST", FUNCTION_POST},
+                                               {"PUT", FUNCTION_PUT},
+                                               {"PATCH", FUNCTION_PATCH},
+                                               {"DELETE", FUNCTION_DELETE_METHOD},
+                                               {NULL, 0}};
+static const struct config_choice versions[] = {
+    {"auto", HTTP_VERSION_AUTO}, {"1.1", HTTP_VERSION_1_1}, {"2", HTTP_VERSION_2}, {NULL, 0}};
+
+static const struct config_option tls_options[] = {
+    {.key = "ca",
+     .type = CONFIG_FILE,
+     .offset = offsetof(struct function_config, http.tls.ca),
+     .doc = "Certificates of the authorities to trust (PEM), in place of the system's."},
+    {.key = "certificate",
+     .type = CONFIG_FILE,
+     .offset = offsetof(struct function_config, http.tls.certificate),
+     .doc = "The client's certificate, then those between it and its authority (PEM)."},
+    {.key = "key",
+     .type = CONFIG_SECRET,
+     .offset = offsetof(struct function_config, http.tls.key),
+     .doc = "Private key of the certificate (PEM, without a passphrase)."},
+    {.key = "server_name",
+     .type = CONFIG_TEXT,
+     .offset = offsetof(struct function_config, http.tls.server_name),
+     .doc = "The name to ask for and to find in the server's certificate, in place of the URL's host."},
+    {.key = NULL},
+};
+
+static const struct config_option proxy_options[] = {
+    {.key = "url",
+     .type = CONFIG_TEXT,
+     .is_required = true,
+     .offset = offsetof(struct function_config, http.proxy.url),
+     .rules = &url_rules,
+     .doc = "`http://HOST:PORT` of the proxy."},
+    {.key = "user",
+     .type = CONFIG_TEXT,
+     .offset = offsetof(struct function_config, http.proxy.user),
+     .doc = "Name for basic authentication at the proxy."},
+    {.key = "password",
+     .type = CONFIG_SECRET,
+     .offset = offsetof(struct function_config, http.proxy.password),
+     .doc = "Its password."},
+    {.key = NULL},
+};
 
 const struct config_option http_options[] = {
     {.key = "url",
@@ -13,17 +63,114 @@ const struct config_option http_options[] = {
      .is_required = true,
      .offset = offsetof(struct function_config, http.url),
      .rules = &url_rules,
-     .doc = "Where events are POSTed, http or https."},
+     .doc = "Where events are sent, http or https."},
+    {.key = "method",
+     .type = CONFIG_CHOICE,
+     .choices = methods,
+     .initial = "POST",
+     .offset = offsetof(struct function_config, http.method),
+     .doc = "The method of the requests."},
     {.key = "headers",
      .type = CONFIG_PAIRS,
      .offset = offsetof(struct function_config, http.headers),
      .rules = &header_rules,
      .doc = "Headers to send along; a value may be a secret."},
+    {.key = "http_version",
+     .type = CONFIG_CHOICE,
+     .choices = versions,
+     .initial = "auto",
+     .offset = offsetof(struct function_config, http.version),
+     .doc = "Which HTTP is spoken. auto: over TLS what the server chooses, else 1.1; 2 without TLS: by prior "
+            "knowledge."},
+    {.key = "gzip",
+     .type = CONFIG_SIZE,
+     .min = 1,
+     .max = 1 << 30,
+     .otherwise = "never",
+     .offset = offsetof(struct function_config, http.gzip_bytes),
+     .doc = "Bodies from this size on are sent compressed, if that makes them smaller."},
+    {.key = "tls",
+     .type = CONFIG_SECTION,
+     .section = tls_options,
+     .doc = "What is trusted and shown over TLS."},
+    {.key = "proxy",
+     .type = CONFIG_SECTION,
+     .section = proxy_options,
+     .doc = "A proxy that opens a tunnel to the function (CONNECT); none is taken from the environment."},
+    {.key = "redirects",
+     .type = CONFIG_INTEGER,
+     .initial = "0",
+     .max = REDIRECTS_MAX,
+     .offset = offsetof(struct function_config, http.redirects),
+     .doc = "How many redirects of a call are followed: 307 and 308, to the same scheme, host and port."},
     {.key = "auth", .type = CONFIG_SECTION, .section = auth_options, .doc = "Credentials for the endpoint."},
     {.key = NULL},
 };
 
+/** Complains at the option that the fault begins with: "certificate: …". */
+static void complain_of_tls(const struct config_file *file, const struct fault *f)
+{
+    static const char *const PATHS[] = {"endpoint.http.tls.ca", "endpoint.http.tls.certificate",
+                                        "endpoint.http.tls.key"};
+    for (size_t i = 0; i < COUNT_OF(PATHS); i++) {
+        const char *key = strrchr(PATHS[i], '.') + 1;
+        if (strncmp(f->text, key, strlen(key)) == 0) {
+            config_complain(file, PATHS[i], "%s", f->text);
+            return;
+        }
+    }
+    config_complain(file, "endpoint.http.tls", "tls: %s", f->text);
+}
+
+static void check_tls(const struct config_file *file, const struct function_config *c)
+{
+    const struct tls_config *tls = &c->http.tls;
+    struct yaml_node *node = config_node(file, "endpoint.http.tls");
+    bool is_given =
+        tls->ca.path != NULL || tls->certificate.path != NULL || tls->key != NULL || tls->server_name != NULL;
+    if (node == NULL || !is_given || !config_is_sound(file, "endpoint.http.tls.ca") ||
+        !config_is_sound(file, "endpoint.http.tls.certificate") ||
+        !config_is_sound(file, "endpoint.http.tls.key")) {
+        return;
+    }
+    if (c->http.url != NULL && strncasecmp(c->http.url, "http://", strlen("http://")) == 0) {
+        config_complain_at(file, node, "tls: has a meaning only with https://");
+    }
+    if ((tls->certificate.path == NULL) != (tls->key == NULL)) {
+        config_complain_at(file, node, "tls: certificate and key belong together; %s is missing",
+                           tls->key == NULL ? "key" : "certificate");
+        return;
+    }
+    struct http_tls *made = NULL;
+    struct fault f;
+    const struct http_client_params params = function_config_http_params(c);
+    if (!http_tls_new(&params.tls, params.version, &made, &f)) {
+        complain_of_tls(file, &f);
+    }
+    http_tls_free(made);
+}
+
+static void check_proxy(const struct config_file *file, const struct function_config *c)
+{
+    const struct proxy_config *proxy = &c->http.proxy;
+    if (proxy->url == NULL || !config_is_sound(file, "endpoint.http.proxy.url")) {
+        return;
+    }
+    if (proxy->user == NULL && proxy->password != NULL) {
+        config_complain(file, "endpoint.http.proxy.password", "password: has a meaning only with user");
+    }
+    struct http_proxy *made = NULL;
+    struct fault f;
+    const struct http_client_params params = function_config_http_params(c);
+    if (!http_proxy_new(&params.proxy, &made, &f)) {
+        config_complain(file, "endpoint.http.proxy.url", "url: %s", f.text);
+    }
+    http_proxy_free(made);
+}
+
 void http_options_finish(const struct config_file *file, struct function_config *c)
 {
+    check_tls(file, c);
+    check_proxy(file, c);
     auth_options_finish(file, c);
 }

@@ -1,9 +1,11 @@
-// Functions at a URL: POST, the configured headers, credentials.
+// Functions at a URL: method, the configured headers, credentials, gzip.
 #include "bridge/endpoints/endpoint.h"
 
 #include "bridge/endpoints/auth/auth_chain.h"
 #include "core/base/clock.h"
+#include "core/http/gzip.h"
 #include "core/http/http_client.h"
+#include "core/http/http_policy.h"
 
 /** It waits for credentials, then its request runs; twice when the first one's credentials were refused. */
 struct endpoint_call {
@@ -12,6 +14,8 @@ struct endpoint_call {
     struct http_call *call;  // NULL: it waits for credentials
     const struct http_head *head;
     struct endpoint_request request;
+    struct bytes compressed;  // the body, if it is sent compressed
+    struct bytes lines;       // the header lines with that
     int64_t started_us;
     endpoint_on_response on_response;
     void *self;
@@ -31,6 +35,7 @@ struct endpoint {
     struct auth_chain *auth;
     struct request_head *heads;  // the one in use first; calls may still use the others
     struct endpoint_call *idle;
+    struct gzip *gzip;  // NULL: bodies are not compressed
 };
 
 static bool add_head(struct endpoint *e, const char *content_type, struct fault *f)
@@ -45,7 +50,7 @@ static bool add_head(struct endpoint *e, const char *content_type, struct fault 
         headers[count++] = (struct http_header){pair->key, pair->value};
     }
     const struct http_head_params params = {
-        .method = "POST",
+        .method = function_config_method(config),
         .url = config->http.url,
         .headers = headers,
         .header_count = count,
@@ -88,8 +93,11 @@ static void http_close(struct endpoint *e)
     for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
         next = call->next;
         auth_call_clear(&call->auth);
+        bytes_clear(&call->compressed);
+        bytes_clear(&call->lines);
         free(call);
     }
+    gzip_free(e->gzip);
     free(e);
 }
 
@@ -102,8 +110,9 @@ static bool http_open(const struct function_config *config, uv_loop_t *loop, str
         http_close(e);
         return false;
     }
-    const struct http_client_params params = {.connections_max = (size_t)config->delivery.concurrency};
+    const struct http_client_params params = function_config_http_params(config);
     e->client = http_client_new(loop, &params);
+    e->gzip = config->http.gzip_bytes > 0 ? gzip_new() : NULL;
     *ret = e;
     return true;
 }
@@ -162,7 +171,10 @@ static void on_done(void *self, const struct http_response *r)
         .took_us = r->took_us,
     };
     if (r->transport.kind != FAULT_NONE) {
+        const char *origin = r->transport.origin;
         response.transport = r->transport;
+        response.failure =
+            origin != NULL && strcmp(origin, HTTP_POLICY_ORIGIN) == 0 ? "refused_address" : NULL;
     }
     respond(call, &response);
 }
@@ -187,6 +199,27 @@ static void begin_request(struct endpoint_call *call)
     call->call = http_client_send(call->endpoint->client, &r, on_done, call);
 }
 
+/** Compresses a large body, before it is signed: what is signed is what is sent. */
+static void compress(struct endpoint_call *call)
+{
+    struct endpoint *e = call->endpoint;
+    struct endpoint_request *request = &call->request;
+    if (e->gzip == NULL || request->body.size < (size_t)e->config->http.gzip_bytes) {
+        return;
+    }
+    bytes_reset(&call->compressed);
+    if (gzip_append(e->gzip, request->body, &call->compressed)) {
+        bytes_reset(&call->lines);
+        if (request->header_lines != NULL) {
+            bytes_append_string(&call->lines, request->header_lines);
+        }
+        auth_begin_line(&call->lines, "content-encoding");
+        bytes_append_string(&call->lines, "gzip");
+        request->header_lines = bytes_text(&call->lines);
+        request->body = bytes_slice(&call->compressed);
+    }
+}
+
 static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint_request *request,
                                        endpoint_on_response on_response, void *self)
 {
@@ -200,6 +233,7 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
     call->call = NULL;
     call->head = head_of(e, request->content_type);
     call->request = *request;
+    compress(call);
     call->started_us = clock_now_us();
     call->on_response = on_response;
     call->self = self;
@@ -224,7 +258,7 @@ static void http_cancel(struct endpoint *e, struct endpoint_call *call)
 
 const struct endpoint_type endpoint_http = {
     .kind = "http",
-    .summary = "POST to a URL",
+    .summary = "requests to a URL",
     .body_max = SIZE_MAX,
     .open = http_open,
     .send = http_send,

@@ -11,6 +11,7 @@ struct text_list;
 enum config_type {
     CONFIG_TEXT,      // char *
     CONFIG_SECRET,    // char *; {file: PATH}, {env: NAME}, or plain in a file that only its owner may read
+    CONFIG_FILE,      // struct config_text: a file's path, and its content, which is not secret
     CONFIG_BOOL,      // bool; with `choices` their words (values 0 and 1) instead of false and true
     CONFIG_INTEGER,   // int64_t
     CONFIG_DURATION,  // int64_t in microseconds, written 500ms 30s 5m 1h 7d
@@ -23,6 +24,14 @@ enum config_type {
     CONFIG_TREE,      // struct config_tree: any YAML, which the owner of the option checks
     CONFIG_SECTION,   // the options of `section`
 };
+
+/** Of CONFIG_FILE. Zero-initialised is none; config_text_clear releases it. */
+struct config_text {
+    char *path;  // as in the configuration
+    char *text;  // what was in the file when the configuration was read
+};
+
+void config_text_clear(struct config_text *t);
 
 #define CONFIG_NO_TARGET SIZE_MAX  // the offset of an option that is checked but not stored
 
@@ -45,7 +54,7 @@ enum config_verdict { CONFIG_GOOD, CONFIG_BAD_KEY, CONFIG_BAD_VALUE };
 
 /** Callbacks that some options need; each may be NULL. Faults never quote a secret. */
 struct config_rules {
-    /** TEXT, SECRET, LIST (each item): FAULT_CONFIG when the value is wrong. */
+    /** TEXT, SECRET, FILE (its content), LIST (each item): FAULT_CONFIG when the value is wrong. */
     bool (*check)(const struct config_file *file, const char *value, struct fault *f);
     /** PAIRS: `value` is NULL when the secret could not be read. */
     enum config_verdict (*check_pair)(const char *key, const char *value, struct fault *f);

@@ -67,3 +67,12 @@ bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool
     }
     return true;
 }
+
+char *config_file_resolve(const char *configuration_path, const char *path)
+{
+    const char *slash = strrchr(configuration_path, '/');
+    if (path[0] == '/' || slash == NULL) {
+        return memory_string(path);
+    }
+    return memory_format("%.*s/%s", (int)(slash - configuration_path), configuration_path, path);
+}

@@ -15,4 +15,8 @@
 bool config_file_load(const char *path, size_t size_max, struct bytes *ret, bool *ret_is_private,
                       struct fault *f) MUST_USE;
 
+/** A path in a configuration file as one for open(2): a relative one starts at that file's folder. The caller
+ * frees it. */
+char *config_file_resolve(const char *configuration_path, const char *path);
+
 #endif

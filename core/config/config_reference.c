@@ -34,6 +34,9 @@ static void write_type(const struct config_option *option, struct bytes *out)
     case CONFIG_TEXT:
         bytes_append_string(out, "text");
         break;
+    case CONFIG_FILE:
+        bytes_append_string(out, "file");
+        break;
     case CONFIG_SECRET:
         bytes_append_string(out, "secret");
         break;

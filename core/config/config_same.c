@@ -31,12 +31,20 @@ static bool is_same_text(const void *a, const void *b)
     return are_same_texts(*(const char *const *)a, *(const char *const *)b);
 }
 
+static const struct config_text *file_of(const struct config_option *option, const char *config)
+{
+    return (const struct config_text *)(const void *)(config + option->offset);
+}
+
 static bool is_same_value(const struct config_option *option, const char *a, const char *b)
 {
     switch (option->type) {
     case CONFIG_TEXT:
     case CONFIG_SECRET:
         return is_same_text(a + option->offset, b + option->offset);
+    case CONFIG_FILE:
+        return are_same_texts(file_of(option, a)->path, file_of(option, b)->path) &&
+               are_same_texts(file_of(option, a)->text, file_of(option, b)->text);
     case CONFIG_ADDRESS:
         return is_same_text(a + option->offset, b + option->offset) &&
                memcmp(a + option->port_offset, b + option->port_offset, sizeof(int)) == 0;
@@ -99,6 +107,8 @@ void config_same_hash_hidden(const struct config_option *options, const void *co
             continue;
         } else if (option->type == CONFIG_SECRET || (option->type == CONFIG_TEXT && is_redacted)) {
             append_hash(out, *(const char *const *)(const void *)at);
+        } else if (option->type == CONFIG_FILE) {
+            append_hash(out, file_of(option, config)->text);
         } else if (option->type == CONFIG_PAIRS) {
             append_pairs(out, (const void *)at);
         }

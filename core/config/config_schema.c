@@ -63,6 +63,7 @@ static void write_type(const struct config_option *option, struct bytes *out)
 {
     switch (option->type) {
     case CONFIG_TEXT:
+    case CONFIG_FILE:
         bytes_append_string(out, "\"type\":\"string\",\"minLength\":1");
         break;
     case CONFIG_ADDRESS:

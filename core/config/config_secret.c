@@ -6,15 +6,6 @@
 #include "core/config/config_file.h"
 #include "core/config/config_value.h"
 
-static char *resolve_path(const struct config_file *file, const char *path)
-{
-    const char *slash = strrchr(file->path, '/');
-    if (path[0] == '/' || slash == NULL) {
-        return memory_string(path);
-    }
-    return memory_format("%.*s/%s", (int)(slash - file->path), file->path, path);
-}
-
 static char *check_secret(const struct config_file *file, struct yaml_node *node, const char *key,
                           struct slice secret)
 {
@@ -31,7 +22,7 @@ static char *check_secret(const struct config_file *file, struct yaml_node *node
 
 static char *read_from_file(const struct config_file *file, struct yaml_node *node, const char *key)
 {
-    CLEANUP(memory_free_pointer) char *path = resolve_path(file, node->text);
+    CLEANUP(memory_free_pointer) char *path = config_file_resolve(file->path, node->text);
     CLEANUP(bytes_wipe) struct bytes text = {0};
     struct fault f;
     if (!config_file_load(path, CONFIG_SECRET_MAX, &text, NULL, &f)) {

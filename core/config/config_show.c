@@ -111,6 +111,9 @@ static void show_value(struct config_show *s, const struct config_option *option
     case CONFIG_SECRET:
         show_string(option, *(const char *const *)source, s->out);
         break;
+    case CONFIG_FILE:
+        show_text(((const struct config_text *)source)->path, s->out);
+        break;
     case CONFIG_BOOL: {
         bool value = *(const bool *)source;
         bytes_append_string(s->out, option->choices != NULL ? find_word(option->choices, value)
@@ -188,6 +191,8 @@ static bool has_effective_value(const struct config_show *s, const struct config
     case CONFIG_TEXT:
     case CONFIG_SECRET:
         return *(const char *const *)source != NULL;
+    case CONFIG_FILE:
+        return ((const struct config_text *)source)->path != NULL;
     case CONFIG_ADDRESS:
         return option->word != NULL || *(const char *const *)source != NULL;
     case CONFIG_LIST:

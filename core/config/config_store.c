@@ -1,6 +1,7 @@
 #include "core/config/config_store.h"
 
 #include "core/base/text.h"
+#include "core/config/config_file.h"
 #include "core/config/config_secret.h"
 #include "core/config/config_value.h"
 
@@ -87,6 +88,31 @@ static bool check_text(const struct config_store *r, const struct config_option 
     return option->rules->check(r->file, text, f);
 }
 
+void config_text_clear(struct config_text *t)
+{
+    free(t->path);
+    free(t->text);
+    *t = (struct config_text){0};
+}
+
+static bool store_file(const struct config_store *r, const struct config_option *option, const char *path,
+                       struct fault *f)
+{
+    CLEANUP(bytes_clear) struct bytes content = {0};
+    CLEANUP(memory_free_pointer) char *resolved = config_file_resolve(r->file->path, path);
+    if (!config_file_load(resolved, CONFIG_SECRET_MAX, &content, NULL, f)) {
+        return fault_context(f, "the file can't be read");
+    }
+    CLEANUP(memory_free_pointer) char *text = slice_to_string(bytes_slice(&content));
+    if (option->rules != NULL && option->rules->check != NULL && !option->rules->check(r->file, text, f)) {
+        return false;
+    }
+    struct config_text *target = target_of(r, option);
+    config_text_clear(target);
+    *target = (struct config_text){memory_string(path), TAKE(text)};
+    return true;
+}
+
 // Parses one value, one item of a list, or a default.
 static bool store_one(const struct config_store *r, const struct config_option *option, const char *text,
                       struct fault *f)
@@ -99,6 +125,8 @@ static bool store_one(const struct config_store *r, const struct config_option *
         }
         store_text(target_of(r, option), memory_string(text));
         return true;
+    case CONFIG_FILE:
+        return store_file(r, option, text, f);
     case CONFIG_BOOL:
         if (option->choices == NULL) {
             return config_value_bool(text, target_of(r, option), f);
@@ -289,6 +317,7 @@ void config_store_value(const struct config_store *r, const struct config_option
         config_tree_set(target_of(r, option), node);
         return;
     case CONFIG_TEXT:
+    case CONFIG_FILE:
     case CONFIG_BOOL:
     case CONFIG_INTEGER:
     case CONFIG_DURATION:

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 
+#include "core/base/ip_network.h"
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
 #include "core/config/kafka_properties.h"
@@ -139,6 +140,28 @@ static const struct config_option settings_admin[] = {
     {.key = NULL},
 };
 
+static const struct config_choice settings_policies[] = {{"private", ENDPOINT_POLICY_PRIVATE},
+                                                         {"public", ENDPOINT_POLICY_PUBLIC},
+                                                         {"list", ENDPOINT_POLICY_LIST},
+                                                         {NULL, 0}};
+
+/** A range of addresses, or a glob of host names. */
+static bool check_allowed(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    struct ip_network network;
+    if (ip_network_read(value, &network, f)) {
+        return true;
+    }
+    bool is_name =
+        value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*?")] == '\0';
+    bool has_letter = strcspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") < strlen(value);
+    return (is_name && has_letter) ||
+           fault_context(f, "neither a host name such as *.svc.internal, nor a range of addresses");
+}
+
+static const struct config_rules settings_allow_rules = {.check = check_allowed};
+
 static const struct config_option settings_bridge[] = {
     {.key = "processes",
      .type = CONFIG_INTEGER,
@@ -194,6 +217,21 @@ static const struct config_option settings_options[] = {
      .type = CONFIG_SECTION,
      .section = settings_bridge,
      .doc = "The half that calls functions."},
+    {.key = "endpoint_policy",
+     .type = CONFIG_CHOICE,
+     .choices = settings_policies,
+     .initial = "private",
+     .offset = offsetof(struct settings, endpoint.policy),
+     .doc = "Which addresses the URLs in functions' files may lead to: private (all but link-local "
+            "addresses, those "
+            "of metadata services, multicast), public (only globally reachable ones) or list (only "
+            "endpoint_allow)."},
+    {.key = "endpoint_allow",
+     .type = CONFIG_LIST,
+     .offset = offsetof(struct settings, endpoint.allow),
+     .rules = &settings_allow_rules,
+     .doc = "What functions may call besides: ranges of addresses such as 10.0.0.0/8, and host names such as "
+            "*.svc.internal, which may lead to any address that private permits."},
     {.key = "limits",
      .type = CONFIG_TREE,
      .offset = offsetof(struct settings, limits.tree),
@@ -369,6 +407,7 @@ void settings_clear(struct settings *s)
     memory_free_secret(s->registry.password);
     free(s->admin.host);
     text_list_clear(&s->admin.hosts);
+    text_list_clear(&s->endpoint.allow);
     clear_limits(s);
     *s = (struct settings){0};
 }

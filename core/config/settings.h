@@ -16,6 +16,8 @@ struct limit_setting {
     int64_t burst;
 };
 
+enum endpoint_policy { ENDPOINT_POLICY_PRIVATE, ENDPOINT_POLICY_PUBLIC, ENDPOINT_POLICY_LIST };
+
 struct settings {
     struct text_pairs
         kafka;  // librdkafka properties as written, with secrets resolved; has bootstrap.servers
@@ -33,6 +35,10 @@ struct settings {
     struct {
         int64_t processes;
     } bridge;
+    struct {
+        enum endpoint_policy policy;
+        struct text_list allow;  // ranges of addresses (ip_network.h), globs of host names
+    } endpoint;
     struct {
         struct config_tree tree;
         struct limit_setting *items;

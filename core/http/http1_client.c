@@ -235,7 +235,8 @@ static void on_end(void *owner, struct http1_connection *connection, const struc
 /** Starts the call again, or lets it wait. */
 static void resend(struct http1_call *call)
 {
-    call->resends++;
+    // A server that ends its connections again and again, and serves some requests of each, is getting on.
+    call->resends += call->exchange.is_served ? 0 : 1;
     if (!start_call(call)) {
         call->state = CALL_WAITING;
         DL_PREPEND(call->client->waiting, call);

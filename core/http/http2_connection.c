@@ -198,10 +198,12 @@ static nghttp2_session *new_session(struct http2_connection *c)
     return session;
 }
 
-static enum http2_end judge(const struct http2_exchange *e, struct fault *f)
+static enum http2_end judge(struct http2_exchange *e, struct fault *f)
 {
-    const struct http2_connection *c = e->connection;
+    struct http2_connection *c = e->connection;
+    e->is_served = c->has_served;
     if (e->is_complete) {
+        c->has_served = true;
         http1_parser_end(e->parser);
         return HTTP2_END_RESPONSE;
     }

@@ -27,6 +27,7 @@ struct http2_exchange {
     uint32_t error_code;  // of the stream, when it has ended
     const char *why;      // why we reset it; static; NULL
     bool is_ended;        // and not reported yet
+    bool is_served;       // the connection has had responses
 };
 
 enum http2_end {
@@ -73,6 +74,7 @@ struct http2_connection {
     struct bytes out;              // frames that the socket has not taken
     size_t out_at;
     struct http2_scratch scratch;
+    bool has_served;  // a response
     bool is_watching_writes;
     bool is_draining;   // takes no new requests
     bool is_broken;     // nothing more can be read or written; `fault` says why

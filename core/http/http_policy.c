@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "core/base/ip_network.h"
+#include "core/config/settings.h"
 #include "core/http/http_head.h"
 
 struct range {
@@ -61,6 +62,22 @@ static const struct {
     {"::/96", 12},    {"64:ff9b::/96", 12}, {"64:ff9b:1::/48", 12},
     {"2002::/16", 2}, {"2001::/32", 12},  // Teredo: inverted
 };
+
+struct http_policy http_policy_of(const struct settings *settings)
+{
+    struct http_policy policy = {.kind = HTTP_POLICY_PRIVATE, .allow = &settings->endpoint.allow};
+    switch (settings->endpoint.policy) {
+    case ENDPOINT_POLICY_PRIVATE:
+        break;
+    case ENDPOINT_POLICY_PUBLIC:
+        policy.kind = HTTP_POLICY_PUBLIC;
+        break;
+    case ENDPOINT_POLICY_LIST:
+        policy.kind = HTTP_POLICY_LIST;
+        break;
+    }
+    return policy;
+}
 
 static bool is_in(const char *network, const struct ip_bytes *address)
 {

@@ -11,6 +11,7 @@
 
 struct sockaddr;
 struct http_head;
+struct settings;
 
 /** fault.origin of a refusal. */
 #define HTTP_POLICY_ORIGIN "endpoint_policy"
@@ -31,6 +32,9 @@ struct http_policy {
      */
     const struct text_list *allow;
 };
+
+/** That of millrace.yaml, whose list is lent. */
+struct http_policy http_policy_of(const struct settings *settings);
 
 /**
  * Whether a connection to this host may go to this address, which the host has.

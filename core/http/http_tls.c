@@ -12,7 +12,9 @@
 
 struct http_tls {
     SSL_CTX *context;
-    char *server_name;  // NULL: the host's
+    enum http_version version;
+    struct bytes refused;  // about the certificate that was refused last
+    char *server_name;     // NULL: the host's
 };
 
 static void free_bio(BIO **bio)
@@ -128,34 +130,13 @@ static void offer_protocols(SSL_CTX *context, enum http_version version)
     }
 }
 
-bool http_tls_new(const struct http_tls_params *params, enum http_version version, struct http_tls **ret,
-                  struct fault *f)
-{
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    INVARIANT(context != NULL);
-    (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                        SSL_MODE_RELEASE_BUFFERS);
-    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    offer_protocols(context, version);
-    if (!fill_context(context, params, f)) {
-        SSL_CTX_free(context);
-        return false;
-    }
-    struct http_tls *t = memory_zeroed(1, sizeof(*t));
-    t->context = context;
-    t->server_name = params->server_name == NULL ? NULL : memory_string(params->server_name);
-    *ret = t;
-    return true;
-}
-
 void http_tls_free(struct http_tls *t)
 {
     if (t == NULL) {
         return;
     }
     SSL_CTX_free(t->context);
+    bytes_clear(&t->refused);
     free(t->server_name);
     free(t);
 }
@@ -182,13 +163,9 @@ struct ssl_st *http_tls_connection(struct http_tls *t, const char *host, int fd)
     return ssl;
 }
 
-/** What the peer's certificate says about itself: its names, its end, its issuer. */
-static void describe_certificate(SSL *ssl, struct bytes *out)
+/** What a certificate says about itself: its names, its end, its issuer. */
+static void describe_certificate(X509 *certificate, struct bytes *out)
 {
-    X509 *certificate = SSL_get0_peer_certificate(ssl);
-    if (certificate == NULL) {
-        return;
-    }
     BIO *bio CLEANUP(free_bio) = BIO_new(BIO_s_mem());
     INVARIANT(bio != NULL);
     (void)BIO_puts(bio, " (subject ");
@@ -208,13 +185,47 @@ static void describe_certificate(SSL *ssl, struct bytes *out)
     bytes_append(out, text, (size_t)size);
 }
 
-static void explain_verification(const struct http_tls *t, SSL *ssl, long result, const char *host,
-                                 struct fault *f)
+/** Remembers the certificate that was refused: OpenSSL does not keep it. */
+static int on_verified(int is_good, X509_STORE_CTX *store)
+{
+    X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+    if (is_good == 0 && certificate != NULL) {
+        SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+        struct http_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+        bytes_reset(&t->refused);
+        describe_certificate(certificate, &t->refused);
+    }
+    return is_good;
+}
+
+bool http_tls_new(const struct http_tls_params *params, enum http_version version, struct http_tls **ret,
+                  struct fault *f)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    INVARIANT(context != NULL);
+    (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                        SSL_MODE_RELEASE_BUFFERS);
+    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    offer_protocols(context, version);
+    if (!fill_context(context, params, f)) {
+        SSL_CTX_free(context);
+        return false;
+    }
+    struct http_tls *t = memory_zeroed(1, sizeof(*t));
+    t->context = context;
+    t->version = version;
+    SSL_CTX_set_app_data(context, t);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verified);
+    t->server_name = params->server_name == NULL ? NULL : memory_string(params->server_name);
+    *ret = t;
+    return true;
+}
+
+static void explain_verification(struct http_tls *t, long result, const char *host, struct fault *f)
 {
     const char *name = t->server_name == NULL ? host : t->server_name;
-    struct bytes about CLEANUP(bytes_clear) = {0};
-    describe_certificate(ssl, &about);
-    const char *what = bytes_text(&about);
+    const char *what = bytes_text(&t->refused);
     switch (result) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
         (void)fault_set(f, FAULT_RETRY, "the server's certificate has expired%.300s", what);
@@ -261,7 +272,7 @@ static bool is_certificate_alert(int reason)
     }
 }
 
-static void explain_reason(unsigned long error, struct fault *f)
+static void explain_reason(enum http_version version, unsigned long error, struct fault *f)
 {
     int reason = ERR_GET_REASON(error);
     const char *text = ERR_reason_error_string(error);
@@ -273,8 +284,8 @@ static void explain_reason(unsigned long error, struct fault *f)
     } else if (is_certificate_alert(reason)) {
         (void)fault_set(f, FAULT_RETRY, "the server refused the client certificate: %s", text);
     } else if (reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL) {
-        (void)fault_set(f, FAULT_RETRY,
-                        "the server offers none of the HTTP versions that http_version allows");
+        (void)fault_set(f, FAULT_RETRY, "the server does not offer %s, which http_version asks for",
+                        version == HTTP_VERSION_2 ? "HTTP/2" : "HTTP/1.1");
     } else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG) {
         (void)fault_set(f, FAULT_RETRY, "the server does not speak TLS on this port");
     } else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
@@ -284,15 +295,14 @@ static void explain_reason(unsigned long error, struct fault *f)
     }
 }
 
-void http_tls_explain(const struct http_tls *t, struct ssl_st *ssl, int code, const char *host,
-                      struct fault *f)
+void http_tls_explain(struct http_tls *t, struct ssl_st *ssl, int code, const char *host, struct fault *f)
 {
     long result = SSL_get_verify_result(ssl);
     unsigned long error = ERR_peek_last_error();
     if (result != X509_V_OK && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-        explain_verification(t, ssl, result, host, f);
+        explain_verification(t, result, host, f);
     } else if (error != 0) {
-        explain_reason(error, f);
+        explain_reason(t->version, error, f);
     } else if (code == SSL_ERROR_SYSCALL && errno != 0) {
         (void)fault_from(f, FAULT_RETRY, "errno", errno, "TLS: %s", strerror(errno));
     } else {

@@ -29,8 +29,7 @@ struct ssl_st *http_tls_connection(struct http_tls *t, const char *host, int fd)
  *
  * @param code  of SSL_get_error
  */
-void http_tls_explain(const struct http_tls *t, struct ssl_st *ssl, int code, const char *host,
-                      struct fault *f);
+void http_tls_explain(struct http_tls *t, struct ssl_st *ssl, int code, const char *host, struct fault *f);
 
 /** Whether the last call failed because the peer sent an alert about the client's certificate: with TLS 1.3
  * that comes when the client believes the handshake to be over. The errors are still queued. */

@@ -3,18 +3,15 @@ Promise: whatever a real HTTP/1.1 server does, a call ends with its response, or
 happened; connections are kept where the server keeps them. Node and Go are called by `tests/run.sh long`.
 """
 
-import json
 import os
-import socket
 import subprocess
 
 import pytest
 from lib import node, processes
-from lib.program import BINARY
+from lib.http_calls import SERVERS as HERE
+from lib.http_calls import call, good, is_listening
 from lib.waiting import wait_until
 
-HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_servers")
-CALLS = os.path.join(os.path.dirname(BINARY), "tests", "component", "http_calls")
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 256; }}
@@ -34,18 +31,6 @@ http {{
         location /files/ {{ root {folder}; ssi on; error_page 405 =200 $uri; }}
     }}
 }}"""
-
-
-def call(url, **options):
-    """The outcomes, in the order of their ends."""
-    arguments = [f"{name}={value}" for name, value in options.items()]
-    done = subprocess.run([CALLS, url, *arguments], capture_output=True, text=True, timeout=120, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def is_listening(port):
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def nginx(folder, port):
@@ -104,11 +89,6 @@ def needs(server, *names):
     if server[0] not in names:
         pytest.skip(f"{server[0]} is not asked for this")
     return server[1]
-
-
-def good(outcomes, status=200):
-    assert [(outcome["fault"], outcome["status"]) for outcome in outcomes] == [("", status)] * len(outcomes)
-    return [outcome["body"] for outcome in outcomes]
 
 
 def test_connections_are_kept(server):

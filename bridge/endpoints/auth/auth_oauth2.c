@@ -15,7 +15,7 @@ static bool oauth2_open(const struct function_config *config, uv_loop_t *loop, s
         return true;
     }
     struct token_source *source = NULL;
-    if (!token_source_open(&config->http.auth.oauth2, loop, &source, f)) {
+    if (!token_source_open(&config->http.auth.oauth2, config->policy, loop, &source, f)) {
         return fault_context(f, "endpoint.http.auth");
     }
     *ret = memory_new(sizeof(**ret));

@@ -19,6 +19,7 @@ struct token_source {
     uv_loop_t *loop;
     size_t users;
     struct oauth2_config config;
+    const struct http_policy *policy;
     char *place;  // the token endpoint, for logs and faults
     struct http_head *head;
     struct jws_key *key;  // of private_key_jwt; NULL: none
@@ -93,8 +94,8 @@ static bool init(struct token_source *s, const struct oauth2_config *config, str
     return true;
 }
 
-bool token_source_open(const struct oauth2_config *config, uv_loop_t *loop, struct token_source **ret,
-                       struct fault *f)
+bool token_source_open(const struct oauth2_config *config, const struct http_policy *policy, uv_loop_t *loop,
+                       struct token_source **ret, struct fault *f)
 {
     struct token_source *s;
     LL_FOREACH (sources, s) {
@@ -111,6 +112,7 @@ bool token_source_open(const struct oauth2_config *config, uv_loop_t *loop, stru
         return false;
     }
     s->loop = loop;
+    s->policy = policy;
     s->users = 1;
     (void)uv_timer_init(loop, &s->fail_soon);
     s->fail_soon.data = s;
@@ -233,7 +235,7 @@ static void on_done(void *self, const struct http_response *r)
 
 static void fetch(struct token_source *s)
 {
-    const struct http_client_params params = {.connections_max = 1};
+    const struct http_client_params params = {.connections_max = 1, .policy = s->policy};
     s->state = TOKEN_FETCHING;
     s->begun_us = clock_boot_us();
     oauth2_request_write(&s->config, s->key, clock_wall_us(), &s->form, &s->lines);

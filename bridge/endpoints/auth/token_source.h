@@ -16,9 +16,14 @@
 
 struct token_source;
 
-/** The loop's source for these settings, which are copied. FAULT_CONFIG: they are invalid. */
-bool token_source_open(const struct oauth2_config *config, uv_loop_t *loop, struct token_source **ret,
-                       struct fault *f) MUST_USE;
+/**
+ * The loop's source for these settings, which are copied.
+ *
+ * @param policy  which addresses the token endpoint may have; lent until the source is closed; NULL: all
+ * @param f       FAULT_CONFIG: the settings are invalid
+ */
+bool token_source_open(const struct oauth2_config *config, const struct http_policy *policy, uv_loop_t *loop,
+                       struct token_source **ret, struct fault *f) MUST_USE;
 
 /** The last user's close frees it and overwrites the token. Accepts NULL. */
 void token_source_close(struct token_source *s);

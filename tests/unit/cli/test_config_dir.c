@@ -238,6 +238,46 @@ static void a_limit_that_is_not_there_is_refused_with_the_nearest(void **state)
     config_set_clear(&set);
 }
 
+static void urls_that_lead_to_refused_addresses_are_refused_at_their_place(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS "endpoint_policy: public\nendpoint_allow: [10.1.0.0/16]\n");
+    write_file("functions/f.yaml",
+               "endpoint: {http: {url: http://0x7f.1/, proxy: {url: http://10.1.2.3:3128}}}\n"
+               "source: {topics: [a]}\n");
+    write_file("functions/g.yaml", "endpoint: {http: {url: http://a, proxy: {url: http://10.2.0.1:3128}}}\n"
+                                   "source: {topics: [a]}\n");
+    struct config_set set;
+    assert_false(config_dir_load(dir, &set));
+    assert_int_equal(set.error_count, 2);
+    const char *text = bytes_text(&set.complaints);
+    assert_non_null(strstr(text,
+                           "/functions/f.yaml:1:24: error: url: endpoint_policy public refuses 127.0.0.1: a "
+                           "loopback address; if it is meant, name it in endpoint_allow in millrace.yaml\n"));
+    assert_non_null(strstr(text,
+                           "/functions/g.yaml:1:47: error: url: endpoint_policy public refuses 10.2.0.1: a "
+                           "private address"));
+    config_set_clear(&set);
+}
+
+static void a_list_of_what_may_be_called_is_checked(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml",
+               SETTINGS "endpoint_policy: open\n"
+                        "endpoint_allow: ['*.svc.internal', '::1', 10.0.0.0/33, 10.0.0.1/8, 'a b']\n");
+    struct config_set set;
+    assert_false(config_dir_load(dir, &set));
+    const char *text = bytes_text(&set.complaints);
+    assert_int_equal(set.error_count, 4);
+    assert_non_null(
+        strstr(text, "error: endpoint_policy: \"open\" is not valid; write private, public or list\n"));
+    assert_non_null(strstr(text, "\"10.0.0.0/33\" must end in /0 to /32"));
+    assert_non_null(strstr(text, "\"10.0.0.1/8\" has bits set behind its prefix of 8 bits"));
+    assert_non_null(strstr(text, "neither a host name such as *.svc.internal, nor a range of addresses"));
+    config_set_clear(&set);
+}
+
 static void topics_that_nobody_writes_are_warned_of_at_their_place(void **state)
 {
     (void)state;
@@ -338,6 +378,8 @@ int main(void)
         IN_DIR(mounts_of_kubernetes_are_followed),
         IN_DIR(connectors_that_would_mix_are_refused),
         IN_DIR(a_limit_that_is_not_there_is_refused_with_the_nearest),
+        IN_DIR(urls_that_lead_to_refused_addresses_are_refused_at_their_place),
+        IN_DIR(a_list_of_what_may_be_called_is_checked),
         IN_DIR(topics_that_nobody_writes_are_warned_of_at_their_place),
         IN_DIR(warnings_come_with_the_errors_and_without_those_that_follow_from_them),
         IN_DIR(folders_that_are_not_read_are_warned_of),

@@ -9,6 +9,7 @@
 //
 // pause_ms passes between the end of a call and the next one in its place.
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -227,6 +228,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", f.text);
         return 64;
     }
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL);
     uv_loop_t *loop = uv_default_loop();
     size_t at_once = (size_t)option("at_once");
     calls.client = new_client(loop);
