@@ -25,8 +25,14 @@ void config_compare_connectors(const char *other, const struct connector_config 
 
 /** Whether a connector with one of the prefixes can write to this topic, or to one that this glob could
  * match. */
-static bool has_writer(const struct text_list *prefixes, const char *topic)
+static bool has_writer(const struct config_writers *writers, const char *topic)
 {
+    const struct text_list *prefixes = &writers->prefixes;
+    for (size_t i = 0; i < writers->replies.count; i++) {
+        if (text_glob_match(topic, writers->replies.items[i])) {
+            return true;
+        }
+    }
     if (topic[0] == '/') {
         return true;  // a regular expression: not checked
     }
@@ -45,7 +51,7 @@ static bool has_writer(const struct text_list *prefixes, const char *topic)
     return false;
 }
 
-void config_compare_topics(const struct config_file *file, const struct text_list *prefixes,
+void config_compare_topics(const struct config_file *file, const struct config_writers *writers,
                            struct complaints *warnings)
 {
     const struct yaml_node *list = config_node(file, "source.topics");
@@ -54,12 +60,24 @@ void config_compare_topics(const struct config_file *file, const struct text_lis
     }
     for (size_t i = 0; i < list->count; i++) {
         const struct yaml_node *topic = list->items[i];
-        if (topic->kind == YAML_TEXT && !topic->is_bad && !has_writer(prefixes, topic->text)) {
+        if (topic->kind == YAML_TEXT && !topic->is_bad && !has_writer(writers, topic->text)) {
             CLEANUP(bytes_clear) struct bytes quoted = {0};
             config_value_quote(topic->text, &quoted);
             complaints_add(warnings, file->path, topic->line, topic->column,
                            "topics: no connector of this folder writes to %s", bytes_text(&quoted));
         }
+    }
+}
+
+void config_compare_replies(const struct config_file *file, const struct function_config *c,
+                            struct complaints *warnings)
+{
+    const struct yaml_node *topic = config_node(file, "reply.topic");
+    if (c->reply.topic != NULL && topic != NULL && text_list_glob_match(&c->source.topics, c->reply.topic)) {
+        complaints_add(
+            warnings, file->path, topic->line, topic->column,
+            "topic: the function reads its own replies; each is answered again, until reply.max_hops "
+            "ends it");
     }
 }
 

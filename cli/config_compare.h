@@ -15,9 +15,20 @@
 void config_compare_connectors(const char *other, const struct connector_config *a,
                                const struct config_file *file, const struct connector_config *b);
 
-/** Warns of each topic in the function's file that no connector with one of these prefixes can write to. */
-void config_compare_topics(const struct config_file *file, const struct text_list *prefixes,
+/** What the folder's files write to. */
+struct config_writers {
+    struct text_list prefixes;  // of connectors
+    struct text_list replies;   // topics of functions' replies
+};
+
+/** Warns of each topic in the function's file that no connector and no reply of the folder can be written to.
+ */
+void config_compare_topics(const struct config_file *file, const struct config_writers *writers,
                            struct complaints *warnings);
+
+/** Warns of a function that reads its own replies. */
+void config_compare_replies(const struct config_file *file, const struct function_config *c,
+                            struct complaints *warnings);
 
 /** Complains in the function's file about a limit that millrace.yaml does not have. */
 void config_compare_limit(const struct config_file *file, const struct function_config *c,

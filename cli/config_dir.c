@@ -212,18 +212,35 @@ static bool list_prefixes(const struct config_dir *d, struct text_list *ret)
     return is_complete;
 }
 
-static void compare_topics(struct config_dir *d)
+static void list_replies(const struct config_dir *d, struct text_list *ret)
 {
-    CLEANUP(text_list_clear) struct text_list prefixes = {0};
-    if (!list_prefixes(d, &prefixes) || prefixes.count == 0) {
-        return;  // without connectors here they run elsewhere
-    }
     for (size_t i = 0; i < d->entry_count; i++) {
         const struct config_entry *e = d->entries[i];
-        if (e->type == &FUNCTIONS && e->config != NULL) {
-            config_compare_topics(&e->file, &prefixes, &d->set->warnings);
+        const struct function_config *function = e->type == &FUNCTIONS ? e->config : NULL;
+        if (function != NULL && function->reply.topic != NULL) {
+            text_list_add(ret, function->reply.topic);
         }
     }
+}
+
+static void compare_topics(struct config_dir *d)
+{
+    struct config_writers writers = {0};
+    // Without connectors here they run elsewhere.
+    bool is_known = list_prefixes(d, &writers.prefixes) && writers.prefixes.count > 0;
+    list_replies(d, &writers.replies);
+    for (size_t i = 0; i < d->entry_count; i++) {
+        const struct config_entry *e = d->entries[i];
+        if (e->type != &FUNCTIONS || e->config == NULL) {
+            continue;
+        }
+        config_compare_replies(&e->file, e->config, &d->set->warnings);
+        if (is_known) {
+            config_compare_topics(&e->file, &writers, &d->set->warnings);
+        }
+    }
+    text_list_clear(&writers.prefixes);
+    text_list_clear(&writers.replies);
 }
 
 static void compare_settings(struct config_dir *d)

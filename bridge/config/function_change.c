@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bridge/config/endpoint_options.h"
+#include "bridge/config/reply_options.h"
 #include "core/config/config_same.h"
 
 static bool is_same_text(const char *a, const char *b)
@@ -78,11 +79,11 @@ enum function_change function_change_between(const struct function_config *old,
         return FUNCTION_CHANGE_RESTART;
     }
     // `start` matters at the registration only: a change of it needs no restart.
-    bool is_same = function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
-                   is_same_text(old->filter.tree.json, new->filter.tree.json) &&
-                   old->source.operations == new->source.operations &&
-                   old->source.start == new->source.start &&
-                   old->source.start_value == new->source.start_value &&is_same_payload(old, new) &&
-                   old->paused == new->paused;
+    bool is_same =
+        function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
+        config_same(reply_options, old, new) && is_same_text(old->filter.tree.json, new->filter.tree.json) &&
+        old->source.operations == new->source.operations && old->source.start == new->source.start &&
+        old->source.start_value == new->source.start_value &&is_same_payload(old, new) &&
+        old->paused == new->paused;
     return is_same ? FUNCTION_CHANGE_NONE : FUNCTION_CHANGE_IN_PLACE;
 }

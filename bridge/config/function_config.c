@@ -86,5 +86,6 @@ void function_config_clear(struct function_config *c)
     free(c->delivery.on_failure.dead_letter);
     free(c->delivery.rate_text);
     free(c->delivery.limit);
+    free(c->reply.topic);
     *c = (struct function_config){0};
 }

@@ -112,6 +112,11 @@ struct function_config {
             bool bisect;  // a batch that fails is halved until the event is found
         } on_failure;
     } delivery;
+    struct {
+        char *topic;  // NULL: responses are no replies
+        int64_t max_hops;
+        int64_t max_bytes;
+    } reply;
     bool int64_as_string;
     bool paused;  // it stays in its group and starts no calls
 };

@@ -5,6 +5,7 @@
 #include "bridge/config/endpoint_options.h"
 #include "bridge/config/function_test.h"
 #include "bridge/config/payload_options.h"
+#include "bridge/config/reply_options.h"
 
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
@@ -94,6 +95,10 @@ static const struct config_option options[] = {
      .section = endpoint_options,
      .doc = "What is called."},
     {.key = "delivery", .type = CONFIG_SECTION, .section = delivery_options, .doc = "How it is called."},
+    {.key = "reply",
+     .type = CONFIG_SECTION,
+     .section = reply_options,
+     .doc = "Where to publish what the function responds with ([replies.md](replies.md))."},
     {.key = "tests",
      .type = CONFIG_TREE,
      .offset = offsetof(struct function_config, tests),
@@ -167,6 +172,7 @@ static void finish(const struct config_file *file, void *config)
     check_tests(file, c);
     delivery_options_finish(file, c);
     endpoint_options_finish(file, c);
+    reply_options_finish(file, c);
     for (size_t i = 0; i < c->source.topics.count; i++) {
         if (text_glob_match(c->source.topics.items[i], c->delivery.on_failure.dead_letter)) {
             config_complain(file, "source.topics",

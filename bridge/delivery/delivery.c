@@ -161,10 +161,11 @@ const struct last_error *delivery_error(const struct delivery *d)
     return d->dead_letter_error.is_set ? &d->dead_letter_error : &d->error;
 }
 
-/** Its partitions stand still behind dead letters that can't be stored: worse than calls that fail. */
+/** Its partitions stand still behind records that can't be stored: worse than calls that fail. */
 static void watch_dead_letters(struct delivery *d)
 {
-    const char *why = d->dead_letters_waiting == 0 ? NULL : topic_writer_trouble(d->writer, d);
+    const char *why =
+        d->dead_letters_waiting + d->replies.events == 0 ? NULL : topic_writer_trouble(d->writer, d);
     if (why != NULL) {
         last_error_set(&d->dead_letter_error, why);
     } else {
@@ -182,6 +183,7 @@ void delivery_tick(struct delivery *d)
     log_lasting_error(d);
     delivery_tick_limits(d);
     watch_dead_letters(d);
+    delivery_tick_replies(d, REVOKED_WAIT_US);
     if (d->dead_letters_waiting > 0) {
         dead_letter_give_up(d->writer, d, REVOKED_WAIT_US, on_dead_letter_given_up);
     }
@@ -319,7 +321,10 @@ size_t delivery_event_count(const struct delivery *d)
 void delivery_status(const struct delivery *d, struct bytes *out)
 {
     delivery_status_limits(d, out);
-    bytes_format(out, ",\"deferred_events\":%zu,\"failing_events\":%zu,\"dead_letters_waiting\":%zu",
-                 d->lanes.deferred_count + d->lanes.evicted_count, d->failing_count, d->dead_letters_waiting);
+    bytes_format(out,
+                 ",\"deferred_events\":%zu,\"failing_events\":%zu,\"dead_letters_waiting\":%zu,"
+                 "\"replies_waiting\":%zu",
+                 d->lanes.deferred_count + d->lanes.evicted_count, d->failing_count, d->dead_letters_waiting,
+                 d->replies.events);
     delivery_status_hold(d, out);
 }

@@ -73,8 +73,8 @@ void delivery_keep(struct delivery *d, struct work_item *item, const struct dead
 
 bool delivery_is_idle(const struct delivery *d)
 {
-    return d->limiter.running == 0 && d->dead_letters_waiting == 0 && d->lanes.ready_first == NULL &&
-           d->lanes.wanting_first == NULL && lanes_next_due_us(&d->lanes) < 0;
+    return d->limiter.running == 0 && d->dead_letters_waiting == 0 && d->replies.events == 0 &&
+           d->lanes.ready_first == NULL && d->lanes.wanting_first == NULL && lanes_next_due_us(&d->lanes) < 0;
 }
 
 void delivery_tick_job(struct delivery *d)

@@ -15,7 +15,7 @@ struct verdict {
     const struct lane *reported;  // PARTIAL: the lane of the last event that was named
 };
 
-static void settle_delivered(struct delivery *d, struct work_item *item, int64_t now_wall_us)
+void delivery_settle_delivered(struct delivery *d, struct work_item *item, int64_t now_wall_us)
 {
     if (item->record->commit_time_us != 0) {
         metric_observe_us(d->metrics->event_latency, now_wall_us - item->record->commit_time_us);
@@ -24,13 +24,15 @@ static void settle_delivered(struct delivery *d, struct work_item *item, int64_t
     delivery_settle(d, item);
 }
 
-static void finish_delivered(struct delivery *d, struct invocation *inv)
+static void finish_delivered(struct delivery *d, struct invocation *inv, const struct response *r)
 {
     int64_t now_wall_us = clock_wall_us();
-    metric_add(d->metrics->delivered, (double)inv->event_count);
     for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
         next = item->next;
-        settle_delivered(d, item, now_wall_us);
+        if (!delivery_reply(d, item, r)) {
+            metric_add(d->metrics->delivered, 1);
+            delivery_settle_delivered(d, item, now_wall_us);
+        }
     }
     invoke_close(inv);
     delivery_note_error(d, NULL);
@@ -234,7 +236,7 @@ static bool finish_one(struct delivery *d, struct work_item *item, struct verdic
     struct outcome o = outcome_of(d, item, v);
     if (o.kind == OUTCOME_DONE) {
         metric_add(d->metrics->delivered, 1);
-        settle_delivered(d, item, clock_wall_us());
+        delivery_settle_delivered(d, item, clock_wall_us());
         return false;
     }
     if (is_held && lanes_is_closed(item)) {
@@ -345,7 +347,7 @@ void delivery_on_response(void *self, struct invocation *inv, const struct respo
         bisect_note_success(&d->bisect, clock_now_us());
     }
     if (v.o.kind == OUTCOME_DONE) {
-        finish_delivered(d, inv);
+        finish_delivered(d, inv, r);
     } else {
         finish_failed(d, inv, &v);
     }

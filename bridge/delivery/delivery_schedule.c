@@ -52,6 +52,11 @@ static bool build_one(struct delivery *d, struct invocation *inv, struct work_it
             .attempts = item->retry.attempts};
         return give_up(d, inv, item, &cause);
     }
+    char text[256];
+    if (delivery_has_too_many_hops(d, r, text, sizeof(text))) {
+        cause = (struct dead_letter_cause){.reason = "too_many_hops", .message = text};
+        return give_up(d, inv, item, &cause);
+    }
     switch (payload_add(p, item->record, &f)) {
     case PAYLOAD_ADDED:
         invoke_add(inv, item);
@@ -147,10 +152,14 @@ static void start_call(struct delivery *d, int64_t now_us)
     struct invocation *inv = build(d);
     if (inv != NULL) {
         payload_finish(invoke_payload(inv));
-        d->may_evict_ready = true;
-        inv->limits = limiter_begin(&d->limiter, now_us);
         size_t response_max =
             d->policy.has_partial_failures ? item_failures_body_max(inv->event_count) + 1 : 0;
+        if (delivery_wants_replies(d)) {
+            response_max = (size_t)d->config->reply.max_bytes + 1;
+            inv->wants_reply = true;
+        }
+        d->may_evict_ready = true;
+        inv->limits = limiter_begin(&d->limiter, now_us);
         invoke_send(inv, d->config->delivery.timeout_us, response_max);
     }
 }
@@ -190,7 +199,7 @@ static struct limiter_verdict start_calls(struct delivery *d, int64_t now_us, in
 static bool may_call(struct delivery *d)
 {
     bool is_paused = d->config->paused && d->job == NULL;
-    bool ret = !is_paused && d->may_call(d->self);
+    bool ret = !is_paused && !delivery_replies_are_full(d) && d->may_call(d->self);
     if (!ret) {
         shared_limit_pass(&d->limiter.shared);
     }

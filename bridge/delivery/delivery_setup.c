@@ -4,6 +4,7 @@
 #include "bridge/config/function_change.h"
 #include "bridge/delivery/delivery_state.h"
 #include "bridge/delivery/lanes_delayed.h"
+#include "bridge/delivery/reply_write.h"
 #include "core/base/clock.h"
 
 enum {
@@ -145,6 +146,9 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     lanes_init(&d->lanes, config->delivery.order);
     (void)uv_timer_init(d->loop, &d->timer);
     d->timer.data = d;
+    if (delivery_wants_replies(d)) {
+        reply_prepare(d->writer, config->reply.topic);
+    }
     *ret = TAKE(d);
     return true;
 }
@@ -178,6 +182,7 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
     if (strcmp(d->config->delivery.on_failure.dead_letter, dead_letters) != 0) {
         dead_letter_redirect(d->writer, d, dead_letters);
     }
+    delivery_redirect_replies(d, config);
     apply_config(d, config);
     const struct limiter_settings limits = limiter_settings_of(config);
     limiter_adjust(&d->limiter, &limits, clock_now_us());

@@ -12,6 +12,7 @@
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/outcome.h"
 #include "bridge/delivery/record_memory.h"
+#include "bridge/delivery/reply_state.h"
 #include "bridge/delivery/response_log.h"
 #include "bridge/intake/job.h"
 #include "bridge/intake/refetch.h"
@@ -67,6 +68,7 @@ struct delivery {
     bool is_reduction_logged;  // latency reduces the concurrency
     bool is_miss_logged;       // and not enough
     struct hold_state hold;
+    struct reply_waits replies;
 };
 
 #endif

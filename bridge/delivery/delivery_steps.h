@@ -19,6 +19,25 @@ void delivery_status_limits(const struct delivery *d, struct bytes *out);
 /** Settles and frees an event that was delivered, filtered or stored as a dead letter. */
 void delivery_settle(struct delivery *d, struct work_item *item);
 
+/** The same for one whose call succeeded. */
+void delivery_settle_delivered(struct delivery *d, struct work_item *item, int64_t now_wall_us);
+
+/** Publishes what a call that succeeded responded with. True: the event is not the caller's any more. */
+bool delivery_reply(struct delivery *d, struct work_item *item, const struct response *r);
+
+/** Whether responses may be replies, and whether so many wait to be stored that no call should begin. */
+bool delivery_wants_replies(const struct delivery *d);
+bool delivery_replies_are_full(const struct delivery *d);
+
+/** Whether the function must not be called because of the replies that led to the event; writes why. */
+bool delivery_has_too_many_hops(const struct delivery *d, const struct record *r, char *text, size_t size);
+
+/** Sends replies that are not stored to the topic of this configuration, if it has one. */
+void delivery_redirect_replies(struct delivery *d, const struct function_config *config);
+
+/** Gives up replies of partitions that were given back and are not stored within `wait_us`. */
+void delivery_tick_replies(struct delivery *d, int64_t wait_us);
+
 /** Settles and frees an event that the filter refused, or a tombstone. */
 void delivery_settle_filtered(struct delivery *d, struct work_item *item);
 

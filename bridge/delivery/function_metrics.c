@@ -31,7 +31,8 @@ static struct metric *dead_letters(struct function_metrics *m, const char *reaso
 static void make_dead_letters(struct function_metrics *m)
 {
     static const char *const reasons[] = {"attempts_exhausted", "expired",        "rejected", "redirect",
-                                          "undecodable",        "unknown_schema", "oversize"};
+                                          "undecodable",        "unknown_schema", "oversize", "reply_invalid",
+                                          "reply_oversize",     "too_many_hops"};
     for (size_t i = 0; i < COUNT_OF(reasons); i++) {
         (void)dead_letters(m, reasons[i]);
     }
@@ -75,6 +76,10 @@ void function_metrics_init(struct function_metrics *m, struct metrics *metrics, 
     m->invalid_responses =
         series(m, METRIC_COUNTER, PREFIX "invalid_responses_total",
                "Responses whose body should name failed events and is invalid: the whole call failed", "");
+    m->replies = series(m, METRIC_COUNTER, PREFIX "replies_total", "Replies that were published", "");
+    m->foreign_responses =
+        series(m, METRIC_COUNTER, PREFIX "foreign_responses_total",
+               "Responses with a body that is neither JSON nor a CloudEvent: they were no reply", "");
     m->cut_responses = series(m, METRIC_COUNTER, PREFIX "cut_responses_total",
                               "Responses whose body was too long to be read to its end", "");
     m->bisected = series(m, METRIC_COUNTER, PREFIX "bisected_batches_total",

@@ -18,6 +18,8 @@ struct function_metrics {
     struct metric *filter_fields_missing;
     struct metric *dead_lettered;
     struct metric *invalid_responses;
+    struct metric *replies;
+    struct metric *foreign_responses;
     struct metric *cut_responses;
     struct metric *bisected;
     struct metric *offset_resets;

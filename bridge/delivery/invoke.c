@@ -88,10 +88,14 @@ static void on_response(void *self, const struct response *r)
     t->on_response(t->self, inv, r);
 }
 
+// Source: Knative's data plane specification: `Prefer: reply` asks for a reply.
 void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max_bytes)
 {
     struct target *t = inv->target;
     struct payload *p = &inv->slot->payload;
+    if (inv->wants_reply) {
+        bytes_append_string(&p->lines, p->lines.size > 0 ? "\r\nprefer: reply" : "prefer: reply");
+    }
     struct endpoint_request request = {
         .body = bytes_slice(&p->body),
         .message_id = inv->event_count == 1 ? inv->first->record->id : (struct slice){NULL, 0},
@@ -99,6 +103,7 @@ void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max
         .header_lines = p->lines.size > 0 ? bytes_text(&p->lines) : NULL,
         .timeout_us = timeout_us,
         .response_max_bytes = response_max_bytes,
+        .wants_fields = inv->wants_reply,
     };
     inv->sent_us = clock_now_us();
     inv->timeout_us = timeout_us;

@@ -22,6 +22,7 @@ struct invocation {
     struct work_item *last;
     size_t event_count;
     struct limiter_call limits;  // the limiter's state when the call began
+    bool wants_reply;            // the response may be an event
     int64_t sent_us;
     int64_t timeout_us;          // of the running call
     struct invoke_slot *slot;    // while it is built or runs

@@ -22,6 +22,21 @@ struct retry_state {
     uint64_t group;      // 0: none
 };
 
+/** In order of weight: the heaviest of an event's replies decides. */
+enum item_reply_state {
+    ITEM_REPLY_NONE,
+    ITEM_REPLY_WAITS,      // its replies are not all stored
+    ITEM_REPLY_TOO_LARGE,  // one was too large for its topic
+    ITEM_REPLY_GIVEN_UP,   // one was not stored before the partition was given back
+};
+
+/** The replies to an event whose call has succeeded. */
+struct item_reply {
+    enum item_reply_state state;
+    uint32_t waiting;  // replies that are not stored
+    size_t bytes;      // of all of them
+};
+
 struct work_item {
     struct work_item *next;       // in its lane, its invocation, or a list of released items
     struct partition *partition;  // counted in partition->item_count
@@ -29,8 +44,9 @@ struct work_item {
     uint64_t ticket;              // of the partition's progress
     struct record *record;        // NULL: evicted; it is read again
     struct retry_state retry;
-    bool is_parked;                  // never sent again: the events of its lane wait behind it
-    bool is_looked_for;              // a look at the letters has begun since its letter was stored
+    bool is_parked;      // never sent again: the events of its lane wait behind it
+    bool is_looked_for;  // a look at the letters has begun since its letter was stored
+    struct item_reply reply;
     uint8_t missing_looks;           // looks in a row that did not find its letter
     struct progress_letter letter;   // is_stored: it was dead-lettered, and its key is held
     uint32_t filter_generation;      // of the filter that accepted it; 0: none did yet

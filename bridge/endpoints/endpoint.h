@@ -9,6 +9,7 @@
 #include "bridge/config/function_config.h"
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
+#include "core/http/http_request.h"
 
 /** The response to one call; borrowed for on_response. */
 struct response {
@@ -22,8 +23,10 @@ struct response {
     struct slice body;       // its first bytes
     const char *failure;     // a metric label, static: the function failed, whatever the status, or, with a
                              // transport fault, why nothing was sent; NULL
-    struct slice detail;     // what the endpoint says about a failure, as text; may be long; size 0: nothing
-    bool is_cut;             // it is so long that it was not read to its end; its connection was closed
+    const struct http_field *fields;  // all headers, if they were wanted; NULL: the protocol has none
+    size_t field_count;
+    struct slice detail;  // what the endpoint says about a failure, as text; may be long; size 0: nothing
+    bool is_cut;          // it is so long that it was not read to its end; its connection was closed
     int64_t took_us;
 };
 
@@ -35,6 +38,7 @@ struct endpoint_request {
     const char *header_lines;  // joined by CR LF; NULL for none
     int64_t timeout_us;
     size_t response_max_bytes;  // of the response's body; the rest is discarded, or cut off
+    bool wants_fields;          // the response is to have all headers
 };
 
 struct endpoint;

@@ -149,6 +149,8 @@ static void on_credentials(struct auth_call *auth, const struct fault *f)
     respond(call, &r);
 }
 
+static const struct http_field NO_FIELDS = {{NULL, 0}, {NULL, 0}};  // of a response without any
+
 static void on_done(void *self, const struct http_response *r)
 {
     struct endpoint_call *call = self;
@@ -167,6 +169,8 @@ static void on_done(void *self, const struct http_response *r)
         .location = r->location,
         .is_abort = r->is_abort,
         .body = r->body,
+        .fields = r->fields != NULL ? r->fields : &NO_FIELDS,
+        .field_count = r->field_count,
         .is_cut = r->is_cut,
         .took_us = r->took_us,
     };
@@ -195,6 +199,7 @@ static void begin_request(struct endpoint_call *call)
         .body = call->request.body,
         .timeout_us = left_us > 0 ? left_us : 0,
         .response_max_bytes = call->request.response_max_bytes,
+        .wants_fields = call->request.wants_fields,
     };
     call->call = http_client_send(call->endpoint->client, &r, on_done, call);
 }

@@ -48,9 +48,10 @@ ROOMS = {
     "bridge/payload": [*BELOW, "bridge/config", "bridge/intake"],
     "bridge/endpoints/auth": [*CORE, "bridge/config", "bridge/filter"],
     "bridge/endpoints": [*CORE, "bridge/config", "bridge/endpoints/auth"],
+    "bridge/reply": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "endpoints"))],
     "bridge/delivery": [
         *BELOW,
-        *(f"bridge/{room}" for room in ("config", "intake", "filter", "payload", "endpoints")),
+        *(f"bridge/{room}" for room in ("config", "intake", "filter", "payload", "endpoints", "reply")),
     ],
     "bridge/function": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "delivery"))],
     "bridge": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "function"))],
@@ -87,6 +88,7 @@ DOORS = {
     ],
     "bridge/payload": ["payload"],
     "bridge/endpoints": ["endpoint"],
+    "bridge/reply": ["reply", "reply_headers"],
     "bridge/delivery": ["delivery", "topic_writer", "function_metrics", "shared_limit"],
     "bridge/function": ["function"],
 }

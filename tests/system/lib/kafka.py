@@ -10,7 +10,7 @@ import subprocess
 from collections import namedtuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from lib import offset_fetch, processes
 from lib.waiting import wait_until
@@ -113,6 +113,15 @@ class Client:
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         entries = self.admin.describe_configs([resource])[resource].result(120)
         return {name: entry.value for name, entry in entries.items()}
+
+    def change_topic(self, topic, **config):
+        """`config` as in create_topic; the rest of the topic's configuration stays."""
+        entries = [
+            ConfigEntry(key.replace("_", "."), str(value), incremental_operation=AlterConfigOpType.SET)
+            for key, value in config.items()
+        ]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
+        self.admin.incremental_alter_configs([resource])[resource].result(120)
 
     def delete_topic(self, name):
         self.admin.delete_topics([name])[name].result(120)
