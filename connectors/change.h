@@ -2,7 +2,7 @@
 #ifndef CONNECTORS_CHANGE_H
 #define CONNECTORS_CHANGE_H
 
-#include "core/base/bytes.h"
+#include "core/trace/trace_context.h"
 #include "schemas/avro/table.h"
 
 enum change_kind {
@@ -25,14 +25,15 @@ struct change {
     enum change_op op;
     uint64_t index;  // of the row in its transaction, from 0, in stream order: second half of the event id
     uint64_t lsn;    // the WAL frame's start
-    uint64_t last_commit_lsn;  // end LSN of the previous commit; 0: not known
-    const char *origin;        // source.origin: the server that the change was replicated from; NULL: none
-    uint64_t origin_lsn;       // the LSN of the commit there; with origin
-    const char *database;      // source.db; the source's own
-    const char *snapshot;      // "false", "true", "first", "last" …: source.snapshot; static
-    struct table *table;       // valid as long as the source may emit rows of it
-    struct slice key;          // Avro record of the key columns; data NULL: null key
-    struct slice before;       // Avro record of the row; data NULL: null
+    uint64_t last_commit_lsn;    // end LSN of the previous commit; 0: not known
+    const char *origin;          // source.origin: the server that the change was replicated from; NULL: none
+    uint64_t origin_lsn;         // the LSN of the commit there; with origin
+    const char *database;        // source.db; the source's own
+    const char *snapshot;        // "false", "true", "first", "last" …: source.snapshot; static
+    struct trace_headers trace;  // of the transaction that made the row; none in a snapshot
+    struct table *table;         // valid as long as the source may emit rows of it
+    struct slice key;            // Avro record of the key columns; data NULL: null key
+    struct slice before;         // Avro record of the row; data NULL: null
     struct slice after;
     struct slice new_key_json;  // delete of a key change: header __debezium.newkey; data NULL: none
     struct slice old_key_json;  // create of a key change: header __debezium.oldkey

@@ -41,6 +41,7 @@ static bool is_ready(struct publisher *p, const struct topic_route *route, struc
 static enum sink_step put(struct publisher *p, struct kafka_sink_record *record, struct fault *f)
 {
     record->position = slice_make(p->record.position, p->record.position_size);
+    record->trace = p->change->trace;
     return change_delivery_put(p->params.delivery, record, f);
 }
 
@@ -267,6 +268,7 @@ static bool is_too_large(struct publisher *p, const struct topic_route *route, c
         .key = change_record_key(&p->record, change, route->key_id),
         .value = change_record_value(&p->record, change, route->value_id, change->before, change->after),
         .position = change_record_position(&p->record, change),
+        .trace = change->trace,
     };
     return kafka_sink_record_bytes(&record) > limit;
 }

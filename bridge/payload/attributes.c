@@ -3,6 +3,7 @@
 #include "bridge/payload/cloud_headers.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/trace/trace_context.h"
 #include "schemas/avro/framing.h"
 #include "schemas/json/json_text.h"
 
@@ -10,55 +11,18 @@
 #define TIME_MIN_US (INT64_C(-62135596800) * CLOCK_US_PER_S)
 #define TIME_MAX_US (INT64_C(253402300800) * CLOCK_US_PER_S - 1)
 
-enum { TRACESTATE_BYTES_MAX = 512 };
-
-/** `00-<32 hex digits>-<16>-<2>`, in lower case, with ids that are not all zero; of a later version there may
- * be more. Source: W3C Trace Context, 3.2.2. */
-static bool is_traceparent(struct slice text)
-{
-    static const char FORM[] = "hh-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
-    if (text.size < sizeof(FORM) - 1) {
-        return false;
-    }
-    bool has_trace = false;
-    bool has_parent = false;
-    for (size_t i = 0; i < sizeof(FORM) - 1; i++) {
-        uint8_t c = text.data[i];
-        bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        if (FORM[i] == '-' ? c != '-' : !is_hex) {
-            return false;
-        }
-        has_trace = has_trace || (i >= 3 && i < 35 && c != '0');
-        has_parent = has_parent || (i >= 36 && i < 52 && c != '0');
-    }
-    bool is_first_version = memcmp(text.data, "00", 2) == 0;
-    bool is_end = text.size == sizeof(FORM) - 1;
-    bool is_version = memcmp(text.data, "ff", 2) != 0;
-    return has_trace && has_parent && is_version && (is_end || (!is_first_version && text.size <= 512));
-}
-
-static bool is_printable(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < 0x20 || text.data[i] > 0x7e) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** The trace of the change, from the headers that tracing writes. */
 static void read_trace(struct attributes *a, const rd_kafka_headers_t *headers)
 {
     const void *value;
     size_t size;
     if (rd_kafka_header_get_last(headers, "traceparent", &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        !is_traceparent(slice_make(value, size)) || !is_printable(slice_make(value, size))) {
+        !trace_context_read(slice_make(value, size), NULL)) {
         return;
     }
     a->traceparent = slice_make(value, size);
     if (rd_kafka_header_get_last(headers, "tracestate", &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        size <= TRACESTATE_BYTES_MAX && is_printable(slice_make(value, size))) {
+        trace_state_is_valid(slice_make(value, size))) {
         a->tracestate = slice_make(value, size);
     }
 }

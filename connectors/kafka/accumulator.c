@@ -22,6 +22,8 @@ struct head {
     uint32_t key_size;
     uint32_t value_size;
     uint8_t position_size;  // 0: none
+    uint8_t traceparent_size;
+    uint16_t tracestate_size;
     char position[ACCUMULATOR_POSITION_MAX];
 };
 
@@ -41,7 +43,9 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
     struct head head = {.ticket = record->ticket,
                         .key_size = size_of(record->key),
                         .value_size = size_of(record->value),
-                        .position_size = (uint8_t)record->position.size};
+                        .position_size = (uint8_t)record->position.size,
+                        .traceparent_size = (uint8_t)record->trace.traceparent.size,
+                        .tracestate_size = (uint16_t)record->trace.tracestate.size};
     if (head.position_size > 0) {
         INVARIANT(record->position.size <= ACCUMULATOR_POSITION_MAX);
         memcpy(head.position, record->position.data, record->position.size);
@@ -54,6 +58,8 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
     bytes_append(&q->records, &head, sizeof(head));
     bytes_append_slice(&q->records, record->key);
     bytes_append_slice(&q->records, record->value);
+    bytes_append_slice(&q->records, record->trace.traceparent);
+    bytes_append_slice(&q->records, record->trace.tracestate);
     q->count++;
     a->records++;
     a->bytes += q->records.size - before;
@@ -93,13 +99,17 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
     struct head head = head_of(q);
     const uint8_t *at = q->records.data + q->at;
     const uint8_t *key = at + sizeof(head);
+    const uint8_t *value = key + length_of(head.key_size);
+    const uint8_t *trace = value + length_of(head.value_size);
     bool has_position = head.position_size > 0;
     return (struct accumulator_record){
         .ticket = head.ticket,
         .key = part_at(key, head.key_size),
-        .value = part_at(key + length_of(head.key_size), head.value_size),
+        .value = part_at(value, head.value_size),
         .position =
             slice_make(has_position ? at + offsetof(struct head, position) : NULL, head.position_size),
+        .trace = {slice_make(trace, head.traceparent_size),
+                  slice_make(trace + head.traceparent_size, head.tracestate_size)},
     };
 }
 
@@ -130,7 +140,8 @@ static void empty(struct accumulator *a, struct accumulator_queue *q)
 void accumulator_pop(struct accumulator *a, struct accumulator_queue *q)
 {
     struct head head = head_of(q);
-    size_t size = sizeof(head) + length_of(head.key_size) + length_of(head.value_size);
+    size_t size = sizeof(head) + length_of(head.key_size) + length_of(head.value_size) +
+                  head.traceparent_size + head.tracestate_size;
     q->at += size;
     q->count--;
     a->records--;

@@ -8,7 +8,7 @@
 #ifndef CONNECTORS_KAFKA_ACCUMULATOR_H
 #define CONNECTORS_KAFKA_ACCUMULATOR_H
 
-#include "core/base/bytes.h"
+#include "core/trace/trace_context.h"
 
 enum { ACCUMULATOR_POSITION_MAX = 16 + 1 + 16 };  // of an event id
 
@@ -35,6 +35,7 @@ struct accumulator_record {
     struct slice key;       // data NULL: null
     struct slice value;     // data NULL: null
     struct slice position;  // data NULL: none
+    struct trace_headers trace;
 };
 
 /** Appends a copy of the record to the queue of its topic. */

@@ -8,6 +8,8 @@ enum {
     HEADER_OVERHEAD = 2 + 2,  // lengths of name and value, below 8 KiB each
 };
 static const char POSITION_HEADER[] = "millrace.position";
+static const char TRACEPARENT[] = "traceparent";
+static const char TRACESTATE[] = "tracestate";
 
 static size_t headers_bytes(const rd_kafka_headers_t *headers)
 {
@@ -23,22 +25,33 @@ static size_t headers_bytes(const rd_kafka_headers_t *headers)
     return bytes;
 }
 
+static size_t header_bytes(size_t name_size, size_t size)
+{
+    return size == 0 ? 0 : name_size + size + HEADER_OVERHEAD;
+}
+
 size_t kafka_record_bytes(const struct accumulator_record *record, const rd_kafka_headers_t *more)
 {
-    size_t position = record->position.data == NULL
-                          ? 0
-                          : sizeof(POSITION_HEADER) - 1 + record->position.size + HEADER_OVERHEAD;
-    return record->key.size + record->value.size + position + headers_bytes(more) + RECORD_OVERHEAD +
+    size_t own = header_bytes(sizeof(POSITION_HEADER) - 1, record->position.size) +
+                 header_bytes(sizeof(TRACEPARENT) - 1, record->trace.traceparent.size) +
+                 header_bytes(sizeof(TRACESTATE) - 1, record->trace.tracestate.size);
+    return record->key.size + record->value.size + own + headers_bytes(more) + RECORD_OVERHEAD +
            BATCH_OVERHEAD;
 }
 
-static rd_kafka_headers_t *headers_of(struct slice position, const rd_kafka_headers_t *more)
+static void add(rd_kafka_headers_t *headers, const char *name, size_t name_size, struct slice value)
+{
+    if (value.size > 0) {
+        (void)rd_kafka_header_add(headers, name, (ssize_t)name_size, value.data, (ssize_t)value.size);
+    }
+}
+
+static rd_kafka_headers_t *headers_of(const struct accumulator_record *record, const rd_kafka_headers_t *more)
 {
     rd_kafka_headers_t *headers = more == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(more);
-    if (position.data != NULL) {
-        (void)rd_kafka_header_add(headers, POSITION_HEADER, sizeof(POSITION_HEADER) - 1, position.data,
-                                  (ssize_t)position.size);
-    }
+    add(headers, POSITION_HEADER, sizeof(POSITION_HEADER) - 1, record->position);
+    add(headers, TRACEPARENT, sizeof(TRACEPARENT) - 1, record->trace.traceparent);
+    add(headers, TRACESTATE, sizeof(TRACESTATE) - 1, record->trace.tracestate);
     return headers;
 }
 
@@ -46,7 +59,7 @@ rd_kafka_resp_err_t kafka_record_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic
                                          const struct accumulator_record *record,
                                          const rd_kafka_headers_t *more)
 {
-    rd_kafka_headers_t *headers = headers_of(record->position, more);
+    rd_kafka_headers_t *headers = headers_of(record, more);
     rd_kafka_vu_t arguments[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},

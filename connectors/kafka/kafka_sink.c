@@ -261,14 +261,16 @@ static enum sink_step publish_now(struct kafka_sink *s, const struct kafka_sink_
 
 size_t kafka_sink_record_bytes(const struct kafka_sink_record *record)
 {
-    struct accumulator_record sized = {record->ticket, record->key, record->value, record->position};
+    struct accumulator_record sized = {record->ticket, record->key, record->value, record->position,
+                                       record->trace};
     return kafka_record_bytes(&sized, record->headers);
 }
 
 enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
                                   struct fault *f)
 {
-    struct accumulator_record taken = {record->ticket, record->key, record->value, record->position};
+    struct accumulator_record taken = {record->ticket, record->key, record->value, record->position,
+                                       record->trace};
     size_t bytes = kafka_sink_record_bytes(record);
     enum sink_step step = SINK_TAKEN;
     if (bytes > s->producer.message_max_bytes) {

@@ -8,6 +8,7 @@
 #include "core/base/fault.h"
 #include "core/config/settings.h"
 #include "core/kafka/kafka_client.h"
+#include "core/trace/trace_context.h"
 
 struct kafka_sink;
 struct kafka_sink_topic;
@@ -41,6 +42,7 @@ struct kafka_sink_record {
     struct slice key;                   // data NULL: null key
     struct slice value;                 // data NULL: tombstone
     struct slice position;              // header millrace.position; data NULL: none
+    struct trace_headers trace;         // headers traceparent, tracestate
     const rd_kafka_headers_t *headers;  // more headers, copied; NULL for none
     uint64_t ticket;
 };

@@ -207,6 +207,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *re
     ret->origin_lsn = fr->origin_lsn;
     ret->database = fr->session->database;
     ret->snapshot = "false";
+    ret->trace = pg_trace_headers(&fr->trace);
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
     }
@@ -228,6 +229,7 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
         fr->is_caught_up = false;
         fr->index = 0;
         bytes_reset(&fr->origin);
+        pg_trace_begin(&fr->trace);
         fill(fr, ret, CHANGE_BEGIN);
         return TAKEN_CHANGE;
     case PGOUTPUT_COMMIT:
@@ -251,8 +253,13 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
         bytes_append(&fr->origin, fr->message->origin.name.data, fr->message->origin.name.size + 1);
         fr->origin_lsn = fr->message->origin.commit_lsn;
         return TAKEN_NOTHING;
-    case PGOUTPUT_TYPE:
     case PGOUTPUT_MESSAGE:
+        // It takes no index: the ids of rows do not depend on messages.
+        if (fr->message->logical.is_transactional && fr->is_in_transaction) {
+            pg_trace_take(&fr->trace, &fr->message->logical, fr->deps->component);
+        }
+        return TAKEN_NOTHING;
+    case PGOUTPUT_TYPE:
         return TAKEN_NOTHING;
     }
     return TAKEN_NOTHING;

@@ -5,6 +5,7 @@
 #include "connectors/postgres/catalogue/pg_catalogue_set.h"
 #include "connectors/postgres/pg_change.h"
 #include "connectors/postgres/pg_session.h"
+#include "connectors/postgres/pg_trace.h"
 #include "connectors/postgres/wire/pg_stream.h"
 
 enum pg_frames_step {
@@ -35,6 +36,7 @@ struct pg_frames {
     struct bytes origin;  // the transaction's, NUL-terminated; size 0: it is local
     uint64_t origin_lsn;
     uint64_t last_commit_lsn;
+    struct pg_trace trace;  // of the transaction
 };
 
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps);

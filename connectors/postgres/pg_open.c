@@ -97,7 +97,7 @@ static void start(struct pg_open *o)
     // 0/0: the server starts at the slot's confirmed_flush_lsn.
     bytes_append_string(&sql, " LOGICAL 0/0 (proto_version '1', publication_names ");
     pg_publication_names(o->deps->publication, &sql);
-    bytes_append_string(&sql, ")");
+    bytes_append_string(&sql, ", messages 'true')");
     pg_conn_query(o->session.replication, bytes_text(&sql), on_started, o);
 }
 

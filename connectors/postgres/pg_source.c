@@ -102,6 +102,7 @@ static void pg_source_lag(const struct source *s, struct source_lag *ret)
     ret->slot_retained_bytes = restart != 0 && end > restart ? end - restart : 0;
     int64_t committed_us = frames->message->begin.commit_time_us;
     int64_t behind_us = clock_wall_us() - committed_us;
+    ret->invalid_traces = frames->trace.invalid;
     ret->lag_us = frames->is_caught_up || committed_us == 0 || behind_us < 0 ? 0 : behind_us;
 }
 

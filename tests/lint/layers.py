@@ -10,7 +10,7 @@ import re
 
 import sources
 
-CORE = ["core", "core/base", "core/config", "core/http", "core/kafka"]
+CORE = ["core", "core/base", "core/config", "core/http", "core/kafka", "core/trace"]
 SCHEMAS = ["schemas/avro", "schemas/json", "schemas/registry"]
 BELOW = CORE + SCHEMAS
 # A source's contract with the pipeline, and the values that both are made from.
@@ -26,6 +26,7 @@ ROOMS = {
     "core/config": ["core/base"],
     "core/http": ["core", "core/base", "core/config"],
     "core/kafka": ["core", "core/base", "core/config"],
+    "core/trace": ["core", "core/base", "core/config", "core/http"],
     "schemas": CORE,
     "schemas/avro": CORE,
     "schemas/json": [*CORE, "schemas/avro"],

@@ -113,17 +113,22 @@ static bool decode_row(struct cursor *c, enum pgoutput_kind kind, struct pgoutpu
     return decode_new_tuple(c, mark, ret, f);
 }
 
-// Truncate, Message and Type are only checked for their format; their content is not used.
+static bool decode_logical(struct cursor *c, struct pgoutput_logical *ret)
+{
+    ret->is_transactional = (cursor_u8(c) & 1) != 0;
+    (void)cursor_u64(c);
+    ret->prefix = cursor_string(c);
+    ret->content = cursor_take(c, cursor_u32(c));
+    return true;
+}
+
+// Truncate and Type are only checked for their format; their content is not used.
 static void skip_body(struct cursor *c, enum pgoutput_kind kind)
 {
     if (kind == PGOUTPUT_TRUNCATE) {
         uint32_t count = cursor_u32(c);
         (void)cursor_u8(c);
         (void)cursor_take(c, (size_t)count * 4);
-    } else if (kind == PGOUTPUT_MESSAGE) {
-        (void)cursor_take(c, 1 + 8);
-        (void)cursor_string(c);
-        (void)cursor_take(c, cursor_u32(c));
     } else {
         (void)cursor_u32(c);
         (void)cursor_string(c);
@@ -155,8 +160,9 @@ static bool decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message 
         ret->origin.commit_lsn = cursor_u64(c);
         ret->origin.name = cursor_string(c);
         return true;
-    case PGOUTPUT_TRUNCATE:
     case PGOUTPUT_MESSAGE:
+        return decode_logical(c, &ret->logical);
+    case PGOUTPUT_TRUNCATE:
     case PGOUTPUT_TYPE:
         skip_body(c, (enum pgoutput_kind)kind);
         return true;

@@ -84,6 +84,13 @@ struct pgoutput_row {
     struct pgoutput_tuple new_tuple;
 };
 
+/** A message that pg_logical_emit_message wrote. */
+struct pgoutput_logical {
+    bool is_transactional;
+    struct slice prefix;  // NUL-terminated in the message
+    struct slice content;
+};
+
 /** About 130 kB, so allocate it once and reuse it. Only the member that belongs to `kind` is valid. */
 struct pgoutput_message {
     enum pgoutput_kind kind;
@@ -92,6 +99,7 @@ struct pgoutput_message {
     struct pgoutput_origin origin;
     struct pgoutput_relation relation;
     struct pgoutput_row row;
+    struct pgoutput_logical logical;
 };
 
 /**

@@ -28,6 +28,18 @@ static const char *marker_in(const rd_kafka_message_t *message)
     return "";
 }
 
+static void note_trace(struct pipeline_seen *seen, const rd_kafka_headers_t *headers)
+{
+    const void *parent = "";
+    const void *trace_state = "";
+    size_t parent_size = 0;
+    size_t state_size = 0;
+    (void)rd_kafka_header_get_last(headers, "traceparent", &parent, &parent_size);
+    (void)rd_kafka_header_get_last(headers, "tracestate", &trace_state, &state_size);
+    (void)snprintf(seen->trace, sizeof(seen->trace), "%.*s/%.*s", (int)parent_size, (const char *)parent,
+                   (int)state_size, (const char *)trace_state);
+}
+
 static void seen_note(struct pipeline_seen *seen, const rd_kafka_message_t *message)
 {
     rd_kafka_headers_t *headers = NULL;
@@ -40,6 +52,7 @@ static void seen_note(struct pipeline_seen *seen, const rd_kafka_message_t *mess
     if (rd_kafka_header_get_last(headers, "millrace.dlq.reason", &value, &size) == 0) {
         (void)snprintf(seen->reason, sizeof(seen->reason), "%.*s", (int)size, (const char *)value);
     }
+    note_trace(seen, headers);
     (void)snprintf(seen->markers[seen->count], sizeof(seen->markers[0]), "%s", marker_in(message));
     seen->tombstones += message->payload == NULL ? 1 : 0;
     bytes_reset(&seen->last_value);

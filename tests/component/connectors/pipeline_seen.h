@@ -11,6 +11,7 @@ struct pipeline_seen {
     char positions[PIPELINE_CASE_CHANGES_MAX][40];
     struct bytes last_value;
     char reason[32];
+    char trace[128];                              // traceparent/tracestate of the last record; "/" without
     char markers[PIPELINE_CASE_CHANGES_MAX][32];  // source.snapshot; "" for a record without
 };
 

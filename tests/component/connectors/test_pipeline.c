@@ -80,6 +80,22 @@ static void a_row_says_where_it_comes_from(void **state)
     bytes_clear(&seen.last_value);
 }
 
+static void a_row_carries_the_trace_of_its_transaction(void **state)
+{
+    static const char TRACE[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01/vendor=1";
+    struct pipeline_case *x = *state;
+    struct trace_headers trace = {slice_make(TRACE, TRACE_PARENT_CHARS), slice_of("vendor=1")};
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].trace = trace;
+    x->script.stop_at = 0x108;
+    pipeline_case_run(x);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.trace, TRACE);
+    bytes_clear(&seen.last_value);
+}
+
 static void a_lost_database_is_read_again_from_the_confirmed_position(void **state)
 {
     struct pipeline_case *x = *state;
@@ -307,6 +323,7 @@ int main(void)
         CASE(a_delete_is_followed_by_its_tombstone_with_the_same_position),
         CASE(a_row_without_key_has_no_tombstone),
         CASE(a_row_says_where_it_comes_from),
+        CASE(a_row_carries_the_trace_of_its_transaction),
         CASE(a_lost_database_is_read_again_from_the_confirmed_position),
         CASE(a_session_begins_only_when_the_sink_of_the_last_one_is_closed),
         CASE(what_fails_at_the_same_change_is_tried_less_and_less_often),

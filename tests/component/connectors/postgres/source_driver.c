@@ -94,6 +94,12 @@ static void source_driver_row(struct source_driver *d, const struct change *c)
         bytes_format(&d->lines, " oldkey=%.*s", (int)c->old_key_json.size,
                      (const char *)c->old_key_json.data);
     }
+    if (c->trace.traceparent.size > 0) {
+        bytes_append_string(&d->lines, " trace=");
+        bytes_append_slice(&d->lines, c->trace.traceparent);
+        bytes_append_byte(&d->lines, '/');
+        bytes_append_slice(&d->lines, c->trace.tracestate);
+    }
     bytes_append_string(&d->lines, "\n");
 }
 

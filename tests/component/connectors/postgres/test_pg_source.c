@@ -70,6 +70,55 @@ static void an_unfinished_snapshot_keeps_its_slot_and_the_deletes_since(void **s
     source_case_close(&d);
 }
 
+// The row that was rolled back takes no index, and the trace in front of it does not count.
+static const char TRACED_TRANSACTION[] =
+    "BEGIN; INSERT INTO a VALUES (1);"
+    "SELECT pg_logical_emit_message(true, 'traceparent',"
+    " '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');"
+    "SELECT pg_logical_emit_message(true, 'tracestate', 'v=1'), pg_logical_emit_message(true, 'other', 'x');"
+    "INSERT INTO b VALUES (1); UPDATE a SET id = 2; SAVEPOINT s;"
+    "SELECT pg_logical_emit_message(true, 'traceparent',"
+    " '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b9-01');"
+    "INSERT INTO b VALUES (9); ROLLBACK TO s; SELECT pg_logical_emit_message(true, 'traceparent', 'none');"
+    "INSERT INTO b VALUES (2);"
+    "SELECT pg_logical_emit_message(true, 'traceparent',"
+    " '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-00');"
+    "INSERT INTO b VALUES (3); COMMIT";
+static const char TRACED_ROWS[] =
+    "begin\nc public.a #0 key={\"id\":1} before=- after={\"id\":1}\n"
+    "c public.b #1 key={\"id\":1} before=- after={\"id\":1}"
+    " trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01/v=1\n"
+    "d public.a #2 key={\"id\":1} before={\"id\":1} after=- newkey={\"id\":2}"
+    " trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01/v=1\n"
+    "c public.a #3 key={\"id\":2} before=- after={\"id\":2} oldkey={\"id\":1}"
+    " trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01/v=1\n"
+    "c public.b #4 key={\"id\":2} before=- after={\"id\":2}"
+    " trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01/v=1\n"
+    "c public.b #5 key={\"id\":3} before=- after={\"id\":3}"
+    " trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-00/\n"
+    "commit\nbegin\nc public.a #0 key={\"id\":4} before=- after={\"id\":4}\ncommit\n";
+
+static void rows_have_the_trace_that_their_transaction_began_with(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server,
+                  "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)");
+    struct source_driver d;
+    source_case_open(&d, "trace");
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    source_driver_reset(&d);
+    // An index is taken by rows only; a key change is two of them.
+    pg_server_sql(&source_case_server, TRACED_TRANSACTION);
+    pg_server_sql(&source_case_server, "BEGIN; SELECT pg_logical_emit_message(false, 'traceparent', 'x');"
+                                       "INSERT INTO a VALUES (4); COMMIT");
+    assert_true(source_driver_until_rows(&d, 7));
+    assert_string_equal(source_driver_lines(&d), TRACED_ROWS);
+    struct source_lag lag;
+    pg_source_type.lag(d.source, &lag);
+    assert_int_equal(lag.invalid_traces, 1);
+    source_case_close(&d);
+}
+
 static char idle_end[64];
 
 static bool is_confirmed(const struct source_driver *d)
@@ -224,6 +273,7 @@ int main(void)
         cmocka_unit_test(rows_that_are_there_come_first_and_then_the_stream),
         cmocka_unit_test(an_unfinished_snapshot_keeps_its_slot_and_the_deletes_since),
         cmocka_unit_test(a_table_that_is_rewritten_before_its_turn_is_read_later),
+        cmocka_unit_test(rows_have_the_trace_that_their_transaction_began_with),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_first_snapshot_of_no_table_waits_for_one),

@@ -15,8 +15,11 @@ static const char position[] = "0000000000000100-00000000";
 static struct accumulator_record record_of(uint64_t ticket, const char *key, const char *value)
 {
     struct slice none = {NULL, 0};
-    return (struct accumulator_record){ticket, key == NULL ? none : slice_of(key),
-                                       value == NULL ? none : slice_of(value), slice_of(position)};
+    return (struct accumulator_record){ticket,
+                                       key == NULL ? none : slice_of(key),
+                                       value == NULL ? none : slice_of(value),
+                                       slice_of(position),
+                                       {none, none}};
 }
 
 static void put(struct accumulator *a, struct accumulator_queue *q, uint64_t ticket, const char *key,
@@ -73,6 +76,29 @@ static void a_record_may_have_no_position(void **state)
     assert_int_equal(a.records, 0);
     assert_int_equal(a.bytes, 0);
     assert_null(a.waiting);
+}
+
+static void a_record_keeps_its_trace(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    struct accumulator_record record = record_of(1, "k", NULL);
+    record.trace = (struct trace_headers){slice_of("parent"), slice_of("state")};
+    accumulator_put(&a, &q, &record);
+    record.trace.tracestate = (struct slice){NULL, 0};
+    accumulator_put(&a, &q, &record);
+    put(&a, &q, 2, "k", "v");
+    assert_true(slice_equal(accumulator_first(&q).trace.traceparent, slice_of("parent")));
+    assert_true(slice_equal(accumulator_first(&q).trace.tracestate, slice_of("state")));
+    expect(&a, &q, 1, "k", NULL);
+    assert_true(slice_equal(accumulator_first(&q).trace.traceparent, slice_of("parent")));
+    assert_int_equal(accumulator_first(&q).trace.tracestate.size, 0);
+    expect(&a, &q, 1, "k", NULL);
+    assert_int_equal(accumulator_first(&q).trace.traceparent.size, 0);
+    expect(&a, &q, 2, "k", "v");
+    assert_int_equal(a.bytes, 0);
+    accumulator_clear_queue(&a, &q);
 }
 
 static size_t hand_on(struct accumulator *a, size_t under_way)
@@ -154,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_out_in_order_and_null_is_not_empty),
         cmocka_unit_test(a_record_may_have_no_position),
+        cmocka_unit_test(a_record_keeps_its_trace),
         cmocka_unit_test(of_few_topics_only_what_would_not_be_sent_waits),
         cmocka_unit_test(many_topics_wait_longer_and_go_topic_by_topic),
         cmocka_unit_test(a_queue_that_never_runs_empty_stays_small),

@@ -98,7 +98,18 @@ static void what_nobody_needs_is_still_checked(void **state)
     assert_decodes(WIRE("O\0\0\0\0\0\0\0\1name\0"));
     assert_decodes(WIRE("Y\0\0\0\1public\0mood\0"));
     assert_decodes(WIRE("T\0\0\0\2\1\0\0\0\1\0\0\0\2"));
+}
+
+static void a_message_has_a_prefix_and_content(void **state)
+{
+    (void)state;
     assert_decodes(WIRE("M\1\0\0\0\0\0\0\0\1prefix\0\0\0\0\3abc"));
+    assert_true(message.logical.is_transactional);
+    assert_true(slice_equal(message.logical.prefix, slice_of("prefix")));
+    assert_true(slice_equal(message.logical.content, slice_of("abc")));
+    assert_decodes(WIRE("M\0\0\0\0\0\0\0\0\1\0\0\0\0\0"));
+    assert_false(message.logical.is_transactional);
+    assert_int_equal(message.logical.content.size, 0);
 }
 
 static void nonsense_is_refused(void **state)
@@ -121,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_relation_lists_its_columns),
         cmocka_unit_test(rows_carry_their_tuples),
         cmocka_unit_test(what_nobody_needs_is_still_checked),
+        cmocka_unit_test(a_message_has_a_prefix_and_content),
         cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
