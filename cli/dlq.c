@@ -23,7 +23,8 @@ static const char USAGE[] =
     "\n"
     "SELECTION, all of which must hold:\n"
     "  --reason R     attempts_exhausted, expired, rejected, redirect, undecodable, unknown_schema, "
-    "oversize\n"
+    "oversize,\n"
+    "                 reply_invalid, reply_oversize, too_many_hops\n"
     "  --key K        the row's key as JSON ({\"id\":7}), or the text of a key of one column\n"
     "  --status N     the HTTP status of the last response\n"
     "  --topic T      where the event was read: a name or a glob\n"
@@ -37,7 +38,8 @@ enum { RATE = 10 };
 static const char *const SUBCOMMANDS[] = {"list", "show", "redrive", "drop", NULL};
 
 static const char *const REASONS[] = {"attempts_exhausted", "expired",        "rejected", "redirect",
-                                      "undecodable",        "unknown_schema", "oversize", NULL};
+                                      "undecodable",        "unknown_schema", "oversize", "reply_invalid",
+                                      "reply_oversize",     "too_many_hops",  NULL};
 
 static const struct option OPTIONS[] = {
     {"config", required_argument, NULL, 'c'}, {"reason", required_argument, NULL, 'r'},

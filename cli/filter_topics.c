@@ -1,9 +1,11 @@
 #include "cli/filter_topics.h"
 
+#include "bridge/intake/record.h"
 #include "bridge/jobs/loop_wait.h"
 #include "core/base/memory.h"
 #include "core/kafka/kafka_client.h"
 #include "schemas/avro/framing.h"
+#include "schemas/json/json_check.h"
 #include "schemas/registry/registry.h"
 
 enum { WAIT_MS = 30000 };  // for a response of Kafka
@@ -244,6 +246,19 @@ static bool find_type(struct reader *r, struct slice wire, const struct avro_typ
     return true;
 }
 
+/** Whether the value is JSON, and the record's header says so. */
+static bool is_json(const rd_kafka_message_t *message)
+{
+    const void *type;
+    size_t size;
+    rd_kafka_headers_t *headers = NULL;
+    return message->payload != NULL &&
+           rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           rd_kafka_header_get_last(headers, "content-type", &type, &size) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           record_is_json_type(slice_make(type, size)) &&
+           json_check_value(slice_make(message->payload, message->len));
+}
+
 static bool give(struct reader *r, const rd_kafka_message_t *message, struct fault *f)
 {
     const char *no_key = NULL;
@@ -253,6 +268,7 @@ static bool give(struct reader *r, const rd_kafka_message_t *message, struct fau
         !find_type(r, slice_make(message->payload, message->len), &record.value_type, &record.why, f)) {
         return false;
     }
+    record.is_json = record.value_type == NULL && is_json(message);
     bool is_framed = key.size > FRAMING_SIZE && key.data[0] == 0;
     if (is_framed && !find_type(r, key, &record.key_type, &no_key, f)) {
         return false;

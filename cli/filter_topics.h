@@ -13,8 +13,9 @@ struct filter_topics;
 struct filter_record {
     const rd_kafka_message_t *message;
     const char *topic;
-    const struct avro_type *value_type;  // NULL: a tombstone, or `why` says why it can't be read
-    const struct avro_type *key_type;    // NULL: the key is absent or not Avro
+    const struct avro_type *value_type;  // NULL: a tombstone, JSON, or `why` says why it can't be read
+    bool is_json;
+    const struct avro_type *key_type;  // NULL: the key is absent or not Avro
     const char *why;
 };
 

@@ -142,6 +142,23 @@ static void report_avro(struct run *run, const struct filter_event_place *at,
     avro_plan_free(plan);
 }
 
+static void report_json(struct run *run, const struct filter_event_place *at, const rd_kafka_message_t *m,
+                        struct slice key)
+{
+    struct fault f;
+    struct filter_value event;
+    rd_kafka_headers_t *headers = NULL;
+    CLEANUP(json_tree_clear) struct json_tree tree = {0};
+    CLEANUP(bytes_clear) struct bytes json = {0};
+    (void)rd_kafka_message_headers(m, &headers);
+    json_event_append_record(&json, key, headers, slice_make(m->payload, m->len));
+    if (!json_event_parse(bytes_slice(&json), (struct json_place){1, 1}, &tree, &event, &f)) {
+        filter_report_event(&run->report, at, VERDICT_UNREADABLE, NULL, f.text);
+        return;
+    }
+    report_event(run, at, &JSON_EVENT_OPS, event, json_event_op(event));
+}
+
 static void on_record(void *self, const struct filter_record *record)
 {
     struct run *run = self;
@@ -158,6 +175,8 @@ static void on_record(void *self, const struct filter_record *record)
     const struct filter_event_place at = {label, members};
     if (m->payload == NULL) {
         filter_report_event(&run->report, &at, VERDICT_TOMBSTONE, NULL, NULL);
+    } else if (record->is_json) {
+        report_json(run, &at, m, m->key == NULL ? (struct slice){NULL, 0} : bytes_slice(&key));
     } else if (record->value_type == NULL) {
         filter_report_event(&run->report, &at, VERDICT_UNREADABLE, NULL, record->why);
     } else {

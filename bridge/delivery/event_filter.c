@@ -4,7 +4,6 @@
 #include "bridge/filter/json_event.h"
 #include "bridge/filter/match.h"
 #include "core/base/log.h"
-#include "core/base/text.h"
 #include "schemas/avro/framing.h"
 
 /** A plan, and what was logged of its schema. */
@@ -114,27 +113,6 @@ static struct slice without_frame(struct slice wire)
                                     : slice_make(wire.data + FRAMING_SIZE, wire.size - FRAMING_SIZE);
 }
 
-static void put_headers(struct bytes *out, const rd_kafka_headers_t *headers)
-{
-    const char *name;
-    const void *value;
-    size_t size;
-    bytes_append_string(out, ",\"headers\":{");
-    for (size_t i = 0; headers != NULL && rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-                                              RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++) {
-        bytes_append_string(out, i == 0 ? "" : ",");
-        text_append_json(out, slice_of(name));
-        bytes_append_byte(out, ':');
-        if (value == NULL) {
-            bytes_append_string(out, "null");
-        } else {
-            text_append_json(out, slice_make(value, size));
-        }
-    }
-    bytes_append_byte(out, '}');
-}
-
 /** A value that is JSON is the row after a create, as payloads have it. */
 static bool refuses_json(struct event_filter *e, const struct record *r)
 {
@@ -148,16 +126,10 @@ static bool refuses_json(struct event_filter *e, const struct record *r)
     if (e->pattern == NULL) {
         return false;
     }
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    record_decode_key(r, &options, &key);
     bytes_reset(&e->json);
-    bytes_append_string(&e->json, "{\"op\":\"c\",\"before\":null,\"source\":null");
-    if (r->has_key) {
-        bytes_append_string(&e->json, ",\"key\":");
-        record_decode_key(r, &options, &e->json);
-    }
-    put_headers(&e->json, r->headers);
-    bytes_append_string(&e->json, ",\"after\":");
-    bytes_append_slice(&e->json, r->value);
-    bytes_append_byte(&e->json, '}');
+    json_event_append_record(&e->json, bytes_slice(&key), r->headers, r->value);
     return json_event_parse(bytes_slice(&e->json), (struct json_place){1, 1}, &tree, &event, &f) &&
            !match_event(e->pattern, &JSON_EVENT_OPS, event, &e->scratch);
 }

@@ -1,5 +1,7 @@
 #include "bridge/filter/json_event.h"
 
+#include "core/base/text.h"
+
 static uint32_t last_child(const struct json_tree *t, uint32_t parent)
 {
     uint32_t at = t->nodes[parent].child;
@@ -118,6 +120,41 @@ bool json_event_parse(struct slice text, struct json_place start, struct json_tr
     nest_headers(tree, &tree->nodes[index]);
     *ret = json_tree_value(tree, &tree->nodes[index]);
     return true;
+}
+
+static void put_headers(struct bytes *out, const rd_kafka_headers_t *headers)
+{
+    const char *name;
+    const void *value;
+    size_t size;
+    bytes_append_string(out, ",\"headers\":{");
+    for (size_t i = 0; headers != NULL && rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
+                                              RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++) {
+        bytes_append_string(out, i == 0 ? "" : ",");
+        text_append_json(out, slice_of(name));
+        bytes_append_byte(out, ':');
+        if (value == NULL) {
+            bytes_append_string(out, "null");
+        } else {
+            text_append_json(out, slice_make(value, size));
+        }
+    }
+    bytes_append_byte(out, '}');
+}
+
+void json_event_append_record(struct bytes *out, struct slice key, const rd_kafka_headers_t *headers,
+                              struct slice value)
+{
+    bytes_append_string(out, "{\"op\":\"c\",\"before\":null,\"source\":null");
+    if (key.size > 0) {
+        bytes_append_string(out, ",\"key\":");
+        bytes_append_slice(out, key);
+    }
+    put_headers(out, headers);
+    bytes_append_string(out, ",\"after\":");
+    bytes_append_slice(out, value);
+    bytes_append_byte(out, '}');
 }
 
 char json_event_op(struct filter_value event)

@@ -3,6 +3,8 @@
 #ifndef BRIDGE_FILTER_JSON_EVENT_H
 #define BRIDGE_FILTER_JSON_EVENT_H
 
+#include <librdkafka/rdkafka.h>
+
 #include "bridge/filter/json_tree.h"
 
 /**
@@ -15,6 +17,16 @@
  */
 bool json_event_parse(struct slice text, struct json_place start, struct json_tree *tree,
                       struct filter_value *ret, struct fault *f) MUST_USE;
+
+/**
+ * Appends the event of a record whose value is JSON, for json_event_parse: a create, with the value as
+ * `after`.
+ *
+ * @param key      JSON; size 0: the record has no key
+ * @param headers  NULL for none
+ */
+void json_event_append_record(struct bytes *out, struct slice key, const rd_kafka_headers_t *headers,
+                              struct slice value);
 
 /** The event's op, a single letter; '\0': none. */
 char json_event_op(struct filter_value event);

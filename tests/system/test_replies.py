@@ -4,6 +4,7 @@ or again with the same id, and reaches the next function.
 """
 
 import json
+import re
 import threading
 import uuid
 
@@ -148,6 +149,16 @@ def test_a_reply_that_can_t_be_published_is_a_dead_letter_and_is_not_called_for_
     assert f"too large for the topic {name}.replies" in why[4]["millrace.dlq.message"]
     assert [record.raw_value for record in read_topic(kafka, f"{name}.replies", count=1)] == [b'"fits"']
 
+    # A redrive calls again, and what is valid now is published, with the id of the event's reply.
+    function.rule = lambda call: json_answer("valid")
+    selected = ("--reason", "reply_invalid", "--rate", "100/s")
+    done = millrace.command("dlq", "redrive", name, "-c", millrace.folder, *selected)
+    assert done.returncode == 0, done.stderr
+    records = read_topic(kafka, f"{name}.replies", count=3)[1:]
+    assert [record.raw_value for record in records] == [b'"valid"'] * 2
+    ids = {key: event_id for event_id, key in by_key.items()}
+    assert {record.id for record in records} == {reply_id(name, topic, ids[key]) for key in (1, 2)}
+
 
 def test_a_loop_ends(shop, kafka, millrace, function, name):
     function.rule = lambda call: binary("/loop", "again", {"from": call.headers["ce-id"]})
@@ -231,6 +242,9 @@ def test_a_saga_loses_no_step_when_the_bridge_is_killed(shop, kafka, millrace, f
         assert record.headers["ce_id"] == reply_id(f"{name}-charge", reserved, first[record.raw_key])
         assert (record.headers["millrace-hop"], record.headers["ce_type"]) == ("2", "order.charged")
         assert record.headers["ce_correlationid"] in {source.id for source in sources}
+    tried = millrace.command("filter", "-c", millrace.folder, f"{name}-charge", "--last", "1000")
+    counts = re.search(r"(\d+) of (\d+) events pass\n +(\d+) refused by after.order", tried.stdout)
+    assert counts and int(counts[1]) + int(counts[3]) == int(counts[2]), tried.stdout + tried.stderr
     assert {call.headers["ce-type"] for call in steps["charge"]} == {"order.reserved"}
     assert {call.id for call in steps["charge"]} <= set(first.values())
 

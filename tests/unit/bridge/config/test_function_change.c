@@ -88,6 +88,7 @@ static void how_it_is_called_changes_in_place(void **state)
         SOURCE ENDPOINT "delivery: {retry: {backoff: {initial: 1s}}}\n",
         SOURCE ENDPOINT "delivery: {retry: {backoff: {max: 2m}}}\n",
         SOURCE ENDPOINT "delivery: {on_failure: {dead_letter: other}}\n",
+        SOURCE ENDPOINT "reply: {topic: b}\n",
     };
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         bool is_same_endpoint = false;

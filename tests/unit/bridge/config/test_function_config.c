@@ -419,6 +419,27 @@ static void lists_and_limits_are_checked(void **state)
         "f.yaml:3:59: error: bytes: must be from 1KiB to 1GiB, not 1B\n");
 }
 
+static void a_reply_needs_calls_of_one_event_and_a_topic_of_its_own(void **state)
+{
+    (void)state;
+    check_complaints(
+        GOOD "reply: {topic: b}\npayload: row\n"
+             "delivery: {batch: {events: 2, partial_failures: true}}\n",
+        "f.yaml:5:28: error: events: with reply a call carries one event: the response to several has "
+        "no event that it replies to; leave one of them out\n"
+        "f.yaml:5:49: error: partial_failures: with reply the response's body is the reply; leave one "
+        "of them out\n");
+    check_complaints(GOOD "reply: {topic: millrace.state, max_hops: 0, max_bytes: 17MiB}\n",
+                     "f.yaml:3:16: error: topic: millrace.state holds millrace's own records; choose another "
+                     "topic\n"
+                     "f.yaml:3:42: error: max_hops: must be from 1 to 1000, not 0\n"
+                     "f.yaml:3:56: error: max_bytes: must be from 1KiB to 16MiB, not 17MiB\n");
+    check_complaints(
+        GOOD "reply: {topic: b}\ndelivery: {on_failure: {dead_letter: b}}\n",
+        "f.yaml:3:16: error: topic: b is the function's dead-letter topic; choose another topic\n");
+    check_complaints(GOOD "reply: {}\n", "f.yaml:3:8: error: required key \"topic\" is missing\n");
+}
+
 static void every_truncation_is_read_or_refused(void **state)
 {
     (void)state;
@@ -446,6 +467,7 @@ int main(void)
         cmocka_unit_test(headers_are_names_and_lines_that_http_allows),
         cmocka_unit_test(rules_between_options_have_their_place),
         cmocka_unit_test(lists_and_limits_are_checked),
+        cmocka_unit_test(a_reply_needs_calls_of_one_event_and_a_topic_of_its_own),
         cmocka_unit_test(every_truncation_is_read_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
