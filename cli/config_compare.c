@@ -122,4 +122,5 @@ void config_compare_policy(const struct config_file *file, const struct function
     check_url(file, "endpoint.http.url", c->http.url, &policy);
     check_url(file, "endpoint.http.proxy.url", c->http.proxy.url, &policy);
     check_url(file, "endpoint.http.auth.oauth2.token_url", c->http.auth.oauth2.token_url, &policy);
+    check_url(file, "endpoint.http.auth.oauth2.proxy.url", c->http.auth.oauth2.proxy.url, &policy);
 }

@@ -3,13 +3,14 @@
 #include "core/base/memory.h"
 
 /** The texts of a struct oauth2_config, in any order. */
-enum { OAUTH2_TEXTS = 8 };
+enum { OAUTH2_TEXTS = 13 };
 
 static void list_texts(struct oauth2_config *c, char **ret[OAUTH2_TEXTS])
 {
     char **const texts[OAUTH2_TEXTS] = {
-        &c->token_url,        &c->client_id,          &c->client_secret, &c->assertion.key,
-        &c->assertion.key_id, &c->assertion.audience, &c->audience,      &c->scope,
+        &c->token_url,          &c->client_id,  &c->client_secret,  &c->assertion.key, &c->assertion.key_id,
+        &c->assertion.audience, &c->audience,   &c->scope,          &c->ca.path,       &c->ca.text,
+        &c->proxy.url,          &c->proxy.user, &c->proxy.password,
     };
     memcpy(ret, texts, sizeof(texts));
 }
@@ -52,6 +53,15 @@ bool oauth2_config_is_same(const struct oauth2_config *a, const struct oauth2_co
                   is_same_text(a->parameters.items[i].value, b->parameters.items[i].value);
     }
     return is_same;
+}
+
+struct http_client_params oauth2_config_http_params(const struct oauth2_config *c)
+{
+    return (struct http_client_params){
+        .connections_max = 1,
+        .tls = {.ca = c->ca.text},
+        .proxy = {c->proxy.url, c->proxy.user, c->proxy.password},
+    };
 }
 
 void oauth2_config_clear(struct oauth2_config *c)

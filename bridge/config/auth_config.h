@@ -3,6 +3,8 @@
 #define BRIDGE_CONFIG_AUTH_CONFIG_H
 
 #include "core/base/text.h"
+#include "core/config/config.h"
+#include "core/http/http_client_params.h"
 #include "core/http/jws_key.h"
 
 /** How a client proves who it is to a token endpoint by its secret (RFC 6749, 2.3.1). */
@@ -24,6 +26,12 @@ struct oauth2_config {
     char *scope;
     struct text_pairs parameters;
     int64_t timeout_us;
+    struct config_text ca;  // path NULL: the system's authorities are trusted
+    struct {
+        char *url;  // NULL: no proxy
+        char *user;
+        char *password;
+    } proxy;
 };
 
 /** Zero-initialised: none. */
@@ -52,6 +60,8 @@ void auth_config_clear(struct auth_config *c);
 /** A copy of its own; oauth2_config_clear releases it. */
 struct oauth2_config oauth2_config_copy(const struct oauth2_config *c);
 bool oauth2_config_is_same(const struct oauth2_config *a, const struct oauth2_config *b);
+/** How the token endpoint is called; lent as long as the configuration. Without a policy. */
+struct http_client_params oauth2_config_http_params(const struct oauth2_config *c);
 void oauth2_config_clear(struct oauth2_config *c);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
+#include "core/http/http_proxy.h"
+#include "core/http/http_tls.h"
 
 #define AT(member) .offset = offsetof(struct function_config, http.auth.oauth2.member)
 
@@ -100,6 +102,29 @@ static const struct config_option assertion_options[] = {
     {.key = NULL},
 };
 
+static const struct config_option tls_options[] = {
+    {.key = "ca",
+     .type = CONFIG_FILE,
+     AT(ca),
+     .doc = "Certificates of the authorities to trust (PEM), in place of the system's."},
+    {.key = NULL},
+};
+
+static const struct config_option proxy_options[] = {
+    {.key = "url",
+     .type = CONFIG_TEXT,
+     .is_required = true,
+     AT(proxy.url),
+     .rules = &url_rules,
+     .doc = "`http://HOST:PORT` of the proxy."},
+    {.key = "user",
+     .type = CONFIG_TEXT,
+     AT(proxy.user),
+     .doc = "Name for basic authentication at the proxy."},
+    {.key = "password", .type = CONFIG_SECRET, AT(proxy.password), .doc = "Its password."},
+    {.key = NULL},
+};
+
 const struct config_option oauth2_options[] = {
     {.key = "token_url",
      .type = CONFIG_TEXT,
@@ -151,6 +176,14 @@ const struct config_option oauth2_options[] = {
      .min = 100000,
      .max = INT64_C(300) * 1000000,
      .doc = "How long a token request may take."},
+    {.key = "tls",
+     .type = CONFIG_SECTION,
+     .section = tls_options,
+     .doc = "What is trusted over TLS by the token request."},
+    {.key = "proxy",
+     .type = CONFIG_SECTION,
+     .section = proxy_options,
+     .doc = "A proxy that opens a tunnel to the token endpoint."},
     {.key = NULL},
 };
 
@@ -163,6 +196,23 @@ static void check_assertion(const struct config_file *file, const struct oauth2_
         config_complain(file, "endpoint.http.auth.oauth2.private_key_jwt.algorithm", "algorithm: %s", f.text);
     }
     jws_key_free(key);
+}
+
+static void check_transport(const struct config_file *file, const struct oauth2_config *c)
+{
+    struct fault f;
+    struct http_tls *tls = NULL;
+    struct http_proxy *proxy = NULL;
+    const struct http_client_params params = oauth2_config_http_params(c);
+    if (c->ca.text != NULL && !http_tls_new(&params.tls, params.version, &tls, &f)) {
+        config_complain(file, "endpoint.http.auth.oauth2.tls.ca", "%s", f.text);
+    }
+    if (c->proxy.url != NULL && config_is_sound(file, "endpoint.http.auth.oauth2.proxy.url") &&
+        !http_proxy_new(&params.proxy, &proxy, &f)) {
+        config_complain(file, "endpoint.http.auth.oauth2.proxy.url", "url: %s", f.text);
+    }
+    http_tls_free(tls);
+    http_proxy_free(proxy);
 }
 
 void oauth2_options_finish(const struct config_file *file, const struct function_config *c)
@@ -185,4 +235,5 @@ void oauth2_options_finish(const struct config_file *file, const struct function
                         "client_auth: has a meaning only with client_secret");
     }
     check_assertion(file, oauth2);
+    check_transport(file, oauth2);
 }

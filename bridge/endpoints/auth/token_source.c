@@ -173,12 +173,11 @@ static void take_token(struct token_source *s)
     int64_t now_us = clock_boot_us();
     int64_t life_us = s->token.life_us < 0 ? TOKEN_LIFE_DEFAULT_US : s->token.life_us;
     life_us = within(life_us, TOKEN_LIFE_MIN_US, TOKEN_LIFE_MAX_US);
-    int64_t margin_us = within(life_us / 10, 0, TOKEN_MARGIN_MAX_US);
-    int64_t least_us = now_us + TOKEN_LIFE_MIN_US;
+    int64_t margin_us = within(life_us / 10, TOKEN_MARGIN_MIN_US, TOKEN_MARGIN_MAX_US);
+    int64_t least_us = now_us + TOKEN_USE_MIN_US;
     s->expires_us = s->begun_us + life_us - margin_us;
     s->expires_us = s->expires_us < least_us ? least_us : s->expires_us;
-    s->renew_us = s->begun_us + early_us(life_us);
-    s->renew_us = within(s->renew_us, now_us + TOKEN_LIFE_MIN_US / 2, s->expires_us);
+    s->renew_us = within(s->begun_us + early_us(life_us), least_us, s->expires_us);
     s->number++;
     s->is_refused = false;
     s->state = TOKEN_IDLE;
@@ -235,7 +234,8 @@ static void on_done(void *self, const struct http_response *r)
 
 static void fetch(struct token_source *s)
 {
-    const struct http_client_params params = {.connections_max = 1, .policy = s->policy};
+    struct http_client_params params = oauth2_config_http_params(&s->config);
+    params.policy = s->policy;
     s->state = TOKEN_FETCHING;
     s->begun_us = clock_boot_us();
     oauth2_request_write(&s->config, s->key, clock_wall_us(), &s->form, &s->lines);

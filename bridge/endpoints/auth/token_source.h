@@ -52,9 +52,13 @@ void token_source_accept(struct token_source *s, uint64_t number);
 #define TOKEN_FORCED_MIN_US (INT64_C(10) * 1000000)
 #define TOKEN_FORCED_MAX_US (INT64_C(300) * 1000000)
 #define TOKEN_LIFE_DEFAULT_US (INT64_C(300) * 1000000)  // when the response does not say
-#define TOKEN_LIFE_MIN_US INT64_C(1000000)              // a shorter one is used so long all the same
+#define TOKEN_LIFE_MIN_US INT64_C(1000000)
 #define TOKEN_LIFE_MAX_US (INT64_C(30) * 86400 * 1000000)
-#define TOKEN_MARGIN_MAX_US (INT64_C(10) * 1000000)  // before its end a token is expired: clocks, the way
+// Before its end a token counts as expired: a tenth of its life, for clocks and the way, and a second at
+// least, as many providers count in whole seconds.
+#define TOKEN_MARGIN_MIN_US INT64_C(1000000)
+#define TOKEN_MARGIN_MAX_US (INT64_C(10) * 1000000)
+#define TOKEN_USE_MIN_US INT64_C(500000)  // so long each is used, or there would be a request for each call
 #define TOKEN_RETRY_INITIAL_US INT64_C(500000)
 #define TOKEN_RETRY_MAX_US (INT64_C(30) * 1000000)
 
