@@ -68,7 +68,9 @@ static bool is_same_payload(const struct function_config *a, const struct functi
 {
     return a->payload == b->payload && a->int64_as_string == b->int64_as_string &&
            a->lambda_kafka.encoding == b->lambda_kafka.encoding &&
-           a->lambda_kafka.format == b->lambda_kafka.format;
+           a->lambda_kafka.format == b->lambda_kafka.format &&
+           a->dynamodb_stream.view == b->dynamodb_stream.view &&
+           is_same_text(a->dynamodb_stream.region, b->dynamodb_stream.region);
 }
 
 enum function_change function_change_between(const struct function_config *old,

@@ -72,6 +72,7 @@ void function_config_clear(struct function_config *c)
     free(c->name);
     text_list_clear(&c->source.topics);
     free(c->source.start_text);
+    free(c->dynamodb_stream.region);
     pattern_free(c->filter.pattern);
     config_tree_clear(&c->filter.tree);
     config_tree_clear(&c->tests);

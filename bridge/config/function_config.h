@@ -3,6 +3,7 @@
 #define BRIDGE_CONFIG_FUNCTION_CONFIG_H
 
 #include "bridge/config/auth_config.h"
+#include "bridge/config/payload_config.h"
 #include "bridge/config/start_position.h"
 #include "bridge/config/status_table.h"
 #include "bridge/filter/pattern.h"
@@ -16,16 +17,7 @@ enum function_operation {  // bits
     FUNCTION_UPDATE = 4,
     FUNCTION_DELETE = 8,
 };
-enum function_payload {
-    FUNCTION_PAYLOAD_CLOUDEVENTS,
-    FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
-    FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH,
-    FUNCTION_PAYLOAD_ROW,
-    FUNCTION_PAYLOAD_LAMBDA_KAFKA,
-};
 enum function_endpoint { FUNCTION_ENDPOINT_HTTP };
-enum function_kafka_encoding { FUNCTION_KAFKA_BASE64, FUNCTION_KAFKA_PLAIN };  // of lambda-kafka
-enum function_kafka_format { FUNCTION_KAFKA_RAW, FUNCTION_KAFKA_SOURCE, FUNCTION_KAFKA_JSON };
 enum function_order { FUNCTION_ORDER_KEY, FUNCTION_ORDER_PARTITION, FUNCTION_ORDER_NONE };
 
 enum function_method { FUNCTION_POST, FUNCTION_PUT, FUNCTION_PATCH, FUNCTION_DELETE_METHOD };
@@ -60,10 +52,8 @@ struct function_config {
     } filter;
     struct config_tree tests;  // function_test.h reads it
     enum function_payload payload;
-    struct {
-        enum function_kafka_encoding encoding;
-        enum function_kafka_format format;  // of what is encoded; JSON where the encoding is PLAIN
-    } lambda_kafka;
+    struct lambda_kafka_config lambda_kafka;
+    struct dynamodb_stream_config dynamodb_stream;
     enum function_endpoint endpoint;
     struct {
         char *url;

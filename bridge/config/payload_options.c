@@ -8,6 +8,7 @@ const struct config_choice payload_kinds[] = {
     {"cloudevents-batch", FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH},
     {"row", FUNCTION_PAYLOAD_ROW},
     {"lambda-kafka", FUNCTION_PAYLOAD_LAMBDA_KAFKA},
+    {"dynamodb-stream", FUNCTION_PAYLOAD_DYNAMODB_STREAM},
     {NULL, 0}};
 
 static const struct config_choice kafka_encodings[] = {
@@ -34,6 +35,39 @@ const struct config_option lambda_kafka_options[] = {
     {.key = NULL},
 };
 
+static const struct config_choice views[] = {{"KEYS_ONLY", FUNCTION_IMAGES_NONE},
+                                             {"NEW_IMAGE", FUNCTION_IMAGES_NEW},
+                                             {"OLD_IMAGE", FUNCTION_IMAGES_OLD},
+                                             {"NEW_AND_OLD_IMAGES", FUNCTION_IMAGES_NEW_AND_OLD},
+                                             {NULL, 0}};
+
+static bool check_region(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    static const char ALLOWED[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    return (value[0] != '\0' && value[strspn(value, ALLOWED)] == '\0') ||
+           fault_set(f, FAULT_CONFIG, "lower-case letters, digits and dashes, as in eu-central-1");
+}
+
+static const struct config_rules region_rules = {.check = check_region};
+
+const struct config_option dynamodb_stream_options[] = {
+    {.key = "view",
+     .type = CONFIG_CHOICE,
+     .choices = views,
+     .initial = "NEW_AND_OLD_IMAGES",
+     .offset = offsetof(struct function_config, dynamodb_stream.view),
+     .doc = "Which images of the row an event has, as a stream's StreamViewType. Old images need REPLICA "
+            "IDENTITY FULL."},
+    {.key = "region",
+     .type = CONFIG_TEXT,
+     .initial = "local",
+     .offset = offsetof(struct function_config, dynamodb_stream.region),
+     .rules = &region_rules,
+     .doc = "The event's awsRegion, for handlers that read it."},
+    {.key = NULL},
+};
+
 /** Options of another kind would have no effect. Those that `config show` writes have their defaults. */
 static void check_lambda_kafka(const struct config_file *file, const struct function_config *c)
 {
@@ -45,6 +79,16 @@ static void check_lambda_kafka(const struct config_file *file, const struct func
     if (c->lambda_kafka.encoding == FUNCTION_KAFKA_PLAIN && c->lambda_kafka.format == FUNCTION_KAFKA_SOURCE) {
         config_complain(file, "lambda_kafka.format",
                         "format: source is binary; with encoding json leave format out");
+    }
+}
+
+static void check_dynamodb_stream(const struct config_file *file, const struct function_config *c)
+{
+    bool is_set = c->dynamodb_stream.view != FUNCTION_IMAGES_NEW_AND_OLD ||
+                  (c->dynamodb_stream.region != NULL && strcmp(c->dynamodb_stream.region, "local") != 0);
+    if (is_set && c->payload != FUNCTION_PAYLOAD_DYNAMODB_STREAM && config_is_sound(file, "payload")) {
+        config_complain(file, "dynamodb_stream",
+                        "dynamodb_stream: has a meaning only with payload dynamodb-stream");
     }
 }
 
@@ -60,4 +104,5 @@ void payload_options_finish(const struct config_file *file, const struct functio
             payload_kinds[c->payload].word);
     }
     check_lambda_kafka(file, c);
+    check_dynamodb_stream(file, c);
 }

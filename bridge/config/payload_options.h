@@ -11,6 +11,7 @@ struct function_config;
 extern const struct config_choice payload_kinds[];
 
 extern const struct config_option lambda_kafka_options[];
+extern const struct config_option dynamodb_stream_options[];
 
 /** Checks what the kind needs of other options. */
 void payload_options_finish(const struct config_file *file, const struct function_config *c);

@@ -201,11 +201,14 @@ static void keep_attempt(const struct work_item *item, int64_t due_us)
 }
 
 /** What the response means for one event. Behind a named event of its lane, another one that is named uses up
- * no attempt: a function that stops at the first failure of a key names it without having tried it. */
+ * no attempt: a function that stops at the first failure of a key names it without having tried it. Nor does
+ * one that was not named and is sent again because it follows one that was. */
 static struct outcome outcome_of(const struct delivery *d, const struct work_item *item, struct verdict *v)
 {
     struct outcome o = v->o;
-    if (o.kind == OUTCOME_PARTIAL && item->retry.is_reported) {
+    if (o.kind == OUTCOME_PARTIAL && item->retry.is_behind) {
+        o.is_attempt = false;
+    } else if (o.kind == OUTCOME_PARTIAL && item->retry.is_reported) {
         o.is_attempt = item->lane != v->reported;
         v->reported = item->lane;
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bridge/filter/json_tree.h"
+#include "bridge/payload/sequence_number.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -19,11 +20,14 @@ size_t item_failures_body_max(size_t event_count)
     return size < BODY_MAX ? size : BODY_MAX;
 }
 
-/** The events of a call by id and by place, open addressing. Several events may have one id: a change that
- * was published twice. */
+/** The events of a call by id, by place and, once one is named so, by sequence number; open addressing.
+ * Several events may have one id: a change that was published twice. */
 struct event_index {
     struct work_item **slots;
     size_t mask;
+    struct work_item *items;
+    bool has_sequences;
+    bool has_checkpoint;  // an event was named by its sequence number
 };
 
 static uint64_t hash_of_place(const char *topic, int32_t partition, int64_t offset)
@@ -44,10 +48,10 @@ static void index_add(struct event_index *index, uint64_t hash, struct work_item
 static void index_init(struct event_index *index, struct work_item *items, size_t count)
 {
     size_t size = 8;
-    while (size < 4 * count) {
+    while (size < 6 * count) {
         size *= 2;
     }
-    *index = (struct event_index){memory_zeroed(size, sizeof(*index->slots)), size - 1};
+    *index = (struct event_index){memory_zeroed(size, sizeof(*index->slots)), size - 1, items, false, false};
     for (struct work_item *item = items; item != NULL; item = item->next) {
         const struct record *r = item->record;
         index_add(index, text_hash(r->id), item);
@@ -71,6 +75,50 @@ static bool mark_id(const struct event_index *index, struct slice id)
         }
     }
     return is_known;
+}
+
+static uint64_t hash_of_sequence(const struct record *r)
+{
+    char number[SEQUENCE_NUMBER_DIGITS_MAX];
+    return text_hash(slice_make(number, sequence_number_of(r->id, number)));
+}
+
+static bool has_sequence(const struct record *r, struct slice text)
+{
+    char number[SEQUENCE_NUMBER_DIGITS_MAX];
+    return slice_equal(slice_make(number, sequence_number_of(r->id, number)), text);
+}
+
+/** Whether any event has this SequenceNumber; they are all marked. */
+static bool mark_sequence(struct event_index *index, struct slice text)
+{
+    bool is_known = false;
+    if (!sequence_number_is(text)) {
+        return false;
+    }
+    for (struct work_item *item = index->items; item != NULL && !index->has_sequences; item = item->next) {
+        index_add(index, hash_of_sequence(item->record), item);
+    }
+    index->has_sequences = true;
+    for (size_t at = text_hash(text) & index->mask; index->slots[at] != NULL; at = (at + 1) & index->mask) {
+        struct work_item *item = index->slots[at];
+        if (has_sequence(item->record, text)) {
+            item->retry.is_reported = is_known = true;
+        }
+    }
+    index->has_checkpoint = index->has_checkpoint || is_known;
+    return is_known;
+}
+
+/** Adds the events that follow the first named one. */
+static void mark_behind(struct work_item *items)
+{
+    bool is_behind = false;
+    for (struct work_item *item = items; item != NULL; item = item->next) {
+        item->retry.is_behind = is_behind && !item->retry.is_reported;
+        is_behind = is_behind || item->retry.is_reported;
+        item->retry.is_reported = is_behind;
+    }
 }
 
 /** An integer that is written without a fraction or an exponent. */
@@ -135,8 +183,8 @@ static bool mark_place(const struct json_tree *t, const struct event_index *inde
     return is_known;
 }
 
-static bool mark_item(const struct json_tree *t, const struct event_index *index,
-                      const struct json_node *item, struct fault *f)
+static bool mark_item(const struct json_tree *t, struct event_index *index, const struct json_node *item,
+                      struct fault *f)
 {
     const struct json_node *id =
         item->kind == FILTER_OBJECT ? json_tree_member(t, item, slice_of("itemIdentifier")) : NULL;
@@ -144,7 +192,7 @@ static bool mark_item(const struct json_tree *t, const struct event_index *index
         return json_tree_refuse(t, item->at, f, "an item of batchItemFailures has no itemIdentifier");
     }
     if (id->kind == FILTER_TEXT && id->text.size > 0) {
-        return mark_id(index, id->text) ||
+        return mark_id(index, id->text) || mark_sequence(index, id->text) ||
                json_tree_refuse(t, id->at, f, "no event of the call has this itemIdentifier");
     }
     if (id->kind == FILTER_OBJECT) {
@@ -164,6 +212,9 @@ static bool mark_items(const struct json_tree *t, const struct json_node *list, 
     for (const struct json_node *n = json_tree_child(t, list); is_valid && n != NULL;
          n = json_tree_next(t, n)) {
         is_valid = mark_item(t, &index, n, f);
+    }
+    if (is_valid && index.has_checkpoint) {
+        mark_behind(items);
     }
     index_clear(&index);
     return is_valid;
@@ -205,7 +256,7 @@ enum item_failures item_failures_read(struct slice body, struct work_item *items
                                       struct fault *f)
 {
     for (struct work_item *item = items; item != NULL; item = item->next) {
-        item->retry.is_reported = false;
+        item->retry.is_reported = item->retry.is_behind = false;
     }
     if (body.size > item_failures_body_max(count)) {
         (void)fault_set(f, FAULT_REJECT, "1:1: the body is longer than %zu bytes",

@@ -14,7 +14,8 @@ struct retry_state {
     uint32_t attempts;         // used up
     uint32_t throttles;        // in a row
     bool has_failed;           // its last call failed
-    bool is_reported;          // the response to its call named it as failed
+    bool is_reported;          // the response to its call named it as failed, or one before it
+    bool is_behind;            // it is reported only because it follows the event that was named
     uint64_t failure;          // of partition->failures, its last attempt; 0: none since it was assigned
     int64_t noted_by_us;       // it is sent again at this time even if that attempt is not committed
     // A batch that failed is bisected: events of one group are sent together, and with no others.

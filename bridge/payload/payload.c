@@ -14,6 +14,7 @@ const struct payload_type *payload_type_of(enum function_payload kind)
         [FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH] = &payload_cloudevents_batch,
         [FUNCTION_PAYLOAD_ROW] = &payload_row,
         [FUNCTION_PAYLOAD_LAMBDA_KAFKA] = &payload_lambda_kafka,
+        [FUNCTION_PAYLOAD_DYNAMODB_STREAM] = &payload_dynamodb_stream,
     };
     INVARIANT((size_t)kind < COUNT_OF(TYPES));
     return TYPES[kind];
@@ -29,6 +30,8 @@ struct payload_options payload_options_of(const struct function_config *config)
         .bytes_max = (size_t)config->delivery.batch.bytes,
         .kafka_encoding = config->lambda_kafka.encoding,
         .kafka_format = config->lambda_kafka.format,
+        .view = config->dynamodb_stream.view,
+        .region = config->dynamodb_stream.region,
         .json = {.int64_as_string = config->int64_as_string},
     };
 }

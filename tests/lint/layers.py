@@ -71,7 +71,7 @@ ROOMS = {
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.
 DOORS = {
-    "schemas/json": ["event_view", "json_check", "json_encode", "json_text"],
+    "schemas/json": ["attribute_encode", "event_view", "json_check", "json_encode", "json_text"],
     "schemas/registry": ["registry"],
     "connectors": ["source", "change", "connector_config", "connector_state", "table_topic", "pipeline"],
     "connectors/kafka": ["kafka_sink", "topic_route"],
@@ -87,7 +87,7 @@ DOORS = {
         "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",
         "pattern", "pattern_term", "step_table",
     ],
-    "bridge/payload": ["payload"],
+    "bridge/payload": ["payload", "sequence_number"],
     "bridge/endpoints": ["endpoint"],
     "bridge/reply": ["reply", "reply_headers"],
     "bridge/delivery": ["delivery", "topic_writer", "function_metrics", "shared_limit"],

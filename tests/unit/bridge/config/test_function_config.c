@@ -223,6 +223,12 @@ static void options_of_a_payload_belong_to_it(void **state)
     assert_int_equal(config.lambda_kafka.format, FUNCTION_KAFKA_SOURCE);
     function_config_clear(&config);
     config_case_clear(&c);
+    check_complaints(
+        GOOD "payload: dynamodb-stream\ndynamodb_stream: {view: NEW_IMAGE, region: eu_west}\n",
+        "f.yaml:4:44: error: region: lower-case letters, digits and dashes, as in eu-central-1\n");
+    check_complaints(
+        GOOD "payload: row\ndynamodb_stream: {view: NEW_IMAGE}\n",
+        "f.yaml:4:18: error: dynamodb_stream: has a meaning only with payload dynamodb-stream\n");
     check_complaints(GOOD "payload: row\nlambda_kafka: {encoding: json}\n",
                      "f.yaml:4:15: error: lambda_kafka: has a meaning only with payload lambda-kafka\n");
     check_complaints(GOOD "payload: lambda-kafka\nlambda_kafka: {encoding: json, format: source}\n",
@@ -282,7 +288,7 @@ static void what_follows_from_a_wrong_value_is_not_complained_about(void **state
     check_complaints(
         GOOD "payload: rows\ndelivery: {batch: {events: 2}}\n",
         "f.yaml:3:10: error: payload: \"rows\" is not one of cloudevents, cloudevents-structured, "
-        "cloudevents-batch, row or lambda-kafka; did you mean \"row\"?\n");
+        "cloudevents-batch, row, lambda-kafka or dynamodb-stream; did you mean \"row\"?\n");
     check_complaints("source: {topics: [a]}\nendpoint: http\n",
                      "f.yaml:2:11: error: endpoint: write a section with http\n");
 }

@@ -215,10 +215,47 @@ static void all_of_a_full_batch_fit_into_a_body(void **state)
     bytes_clear(&body);
 }
 
+/** As a handler of DynamoDB Streams names them: it may have stopped there. */
+static void a_sequence_number_names_its_event_and_those_behind_it(void **state)
+{
+    (void)state;
+    static const char *const IDS[EVENTS] = {"0000000000000010-00000001", "0000000000000010-00000002",
+                                            "t-0-102", "0000000000000010-00000001"};
+    static const struct {
+        const char *body;
+        enum item_failures found;
+        unsigned reported;
+        unsigned behind;
+    } CASES[] = {
+        {ITEMS("{\"itemIdentifier\":\"000000000000000000160000000002\"}"), ITEM_FAILURES_SOME, 14, 12},
+        {ITEMS("{\"itemIdentifier\":\"000000000000000000160000000001\"}"), ITEM_FAILURES_SOME, 15, 6},
+        {ITEMS("{\"itemIdentifier\":\"1062079395159565036300000000000000000102\"},"
+               "{\"itemIdentifier\":\"000000000000000000160000000002\"}"),
+         ITEM_FAILURES_SOME, 14, 8},
+        {ITEMS("{\"itemIdentifier\":\"0000000000000010-00000002\"}"), ITEM_FAILURES_SOME, 2, 0},
+        {ITEMS("{\"itemIdentifier\":\"000000000000000000160000000003\"}"), ITEM_FAILURES_INVALID, 0, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct call c;
+        struct fault f;
+        call_init(&c);
+        for (size_t n = 0; n < EVENTS; n++) {
+            c.items[n]->record->id = slice_of(IDS[n]);
+        }
+        assert_int_equal(item_failures_read(slice_of(CASES[i].body), c.items[0], EVENTS, &f), CASES[i].found);
+        for (size_t n = 0; n < EVENTS; n++) {
+            assert_int_equal(c.items[n]->retry.is_reported, CASES[i].reported >> n & 1);
+            assert_int_equal(c.items[n]->retry.is_behind, CASES[i].behind >> n & 1);
+        }
+        call_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_that_name_no_event_are_success),
+        cmocka_unit_test(a_sequence_number_names_its_event_and_those_behind_it),
         cmocka_unit_test(known_identifiers_are_what_failed),
         cmocka_unit_test(all_else_is_invalid_and_says_where),
         cmocka_unit_test(hostile_bodies_are_invalid),

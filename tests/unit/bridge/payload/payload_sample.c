@@ -81,6 +81,7 @@ struct payload_options options_of(enum function_payload kind)
         .kind = kind,
         .operations = FUNCTION_CREATE | FUNCTION_READ | FUNCTION_UPDATE | FUNCTION_DELETE,
         .bytes_max = 1 << 20,
+        .view = FUNCTION_IMAGES_NEW_AND_OLD,
     };
 }
 

@@ -161,9 +161,13 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
         enum function_payload kind;
         bool is_batch;
     } KINDS[] = {
-        {FUNCTION_PAYLOAD_CLOUDEVENTS, false}, {FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, false},
-        {FUNCTION_PAYLOAD_ROW, false},         {FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, true},
-        {FUNCTION_PAYLOAD_ROW, true},          {FUNCTION_PAYLOAD_LAMBDA_KAFKA, true},
+        {FUNCTION_PAYLOAD_CLOUDEVENTS, false},
+        {FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, false},
+        {FUNCTION_PAYLOAD_ROW, false},
+        {FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, true},
+        {FUNCTION_PAYLOAD_ROW, true},
+        {FUNCTION_PAYLOAD_LAMBDA_KAFKA, true},
+        {FUNCTION_PAYLOAD_DYNAMODB_STREAM, true},
     };
     struct sample s;
     sample_init(&s, 'u', "hello");
@@ -187,9 +191,9 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
 static void a_refused_event_leaves_nothing_to_the_next(void **state)
 {
     (void)state;
-    static const enum function_payload KINDS[] = {FUNCTION_PAYLOAD_CLOUDEVENTS,
-                                                  FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
-                                                  FUNCTION_PAYLOAD_ROW, FUNCTION_PAYLOAD_LAMBDA_KAFKA};
+    static const enum function_payload KINDS[] = {
+        FUNCTION_PAYLOAD_CLOUDEVENTS, FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, FUNCTION_PAYLOAD_ROW,
+        FUNCTION_PAYLOAD_LAMBDA_KAFKA, FUNCTION_PAYLOAD_DYNAMODB_STREAM};
     char note[2001] = {0};
     memset(note, 'x', sizeof(note) - 1);
     struct sample large, small;
@@ -222,7 +226,8 @@ static void a_refused_event_leaves_nothing_to_the_next(void **state)
 static void an_event_that_can_t_be_written_leaves_the_batch_as_it_was(void **state)
 {
     (void)state;
-    static const enum function_payload KINDS[] = {FUNCTION_PAYLOAD_ROW, FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH};
+    static const enum function_payload KINDS[] = {FUNCTION_PAYLOAD_ROW, FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH,
+                                                  FUNCTION_PAYLOAD_DYNAMODB_STREAM};
     struct sample s;
     sample_init(&s, 'u', "hello");
     struct avro_type *type = NULL;
