@@ -157,7 +157,7 @@ struct ssl_st *http_tls_connection(struct http_tls *t, const char *host, int fd)
     } else {
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         INVARIANT(SSL_set1_host(ssl, name) == 1);
-        (void)SSL_set_tlsext_host_name(ssl, name);
+        (void)SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)name);
     }
     SSL_set_connect_state(ssl);
     return ssl;

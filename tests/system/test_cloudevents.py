@@ -81,6 +81,27 @@ class Node(Receiver):
         self.program.stop()
 
 
+class Go(Receiver):
+    """A program with the Go SDK."""
+
+    def __init__(self, folder):
+        super().__init__(folder, "go")
+        program = f"{folder}/go-receiver"
+        subprocess.run(
+            ["go", "build", "-o", program, "."],
+            cwd=f"{HERE}/receivers/go",
+            env={**os.environ, "GOCACHE": f"{folder}/go-cache"},
+            check=True,
+            timeout=300,
+        )
+        port = processes.free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.popen = processes.spawn([program, str(port), self.path])
+
+    def stop(self):
+        processes.reap(self.popen)
+
+
 @pytest.fixture(scope="module")
 def receivers(folder):
     folder = f"{folder}/cloudevents"
@@ -212,6 +233,31 @@ def test_sdks_and_frameworks_read_every_mode(receivers, database, kafka, millrac
     # The link leads to the schema that the data was made from.
     schema = requests.get(next(iter(read["node"].values()))[0]["dataschema"], timeout=20).json()
     assert json.loads(schema["schema"])["name"] == "Envelope"
+
+
+@pytest.mark.long
+def test_the_go_sdk_reads_every_mode(folder, database, millrace, name):
+    """Short form: test_sdks_and_frameworks_read_every_mode, with the other SDKs."""
+    receiver = Go(folder)
+    try:
+        database.sql('create table "odd names é" (k text primary key, n numeric)')
+        millrace.settings(registry={"public_url": f"{millrace.admin_url}/registry"})
+        millrace.connector(name, database)
+        subscribe(millrace, name, f"{name}.public.*", {"go": dict.fromkeys(MODES, receiver.url)})
+        millrace.run()
+        database.sql('insert into "odd names é" values (%s, 12.50)', (KEY,))
+        database.sql('update "odd names é" set n = null')
+        lines = receiver.wait(3 * 2)
+        assert [line for line in lines if "error" in line] == []
+        for line in lines:
+            assert line["event"] == line["again"]
+        events = by_id(line["event"] for line in lines)
+        assert [len(same) for same in events.values()] == [3, 3]
+        for same in events.values():
+            for event in same:
+                check_change(undecoded(event), name, f"{millrace.admin_url}/registry")
+    finally:
+        receiver.stop()
 
 
 def _batched(function):
