@@ -116,7 +116,7 @@ static bool send_on(struct http1_call *call, struct http1_connection *connection
     int code = http1_connection_send(connection, &call->request, &call->parser);
     if (code != 0) {
         (void)fault_from(&call->fault, FAULT_RETRY, "errno", code, "nothing could be sent: %s",
-                         strerror(code));
+                         http_stream_error(&connection->stream, code));
         http1_pool_drop(&call->client->pool, connection);
         return false;
     }

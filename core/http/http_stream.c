@@ -51,6 +51,17 @@ ssize_t http_stream_read(struct http_stream *s, void *data, size_t size)
     return got;
 }
 
+/** After a write has failed: the peer may have said why, before it closed the connection. */
+static void look_for_alert(struct http_stream *s)
+{
+    char byte;
+    const struct fault of_write = s->fault;
+    s->fault.kind = FAULT_NONE;
+    if (read_tls(s, &byte, 1) >= 0 || s->fault.kind == FAULT_NONE || !s->is_refused) {
+        s->fault = of_write;
+    }
+}
+
 /** Small parts go into one record. A record that was not taken is offered again with the same bytes, as
  * SSL_write wants it, because the parts begin with them. */
 static ssize_t write_tls(struct http_stream *s, const struct iovec *parts, int count)
@@ -75,11 +86,12 @@ static ssize_t write_tls(struct http_stream *s, const struct iovec *parts, int c
         return written;
     }
     ssize_t result = fail(s, written);
-    if (result == 0) {
-        errno = EPIPE;
-        return -1;
+    if (result < 0 && errno == EAGAIN) {
+        return 0;
     }
-    return errno == EAGAIN ? 0 : -1;
+    look_for_alert(s);
+    errno = EPROTO;
+    return -1;
 }
 
 ssize_t http_stream_write(struct http_stream *s, const struct iovec *parts, int count)

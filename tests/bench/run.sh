@@ -2,7 +2,8 @@
 # Runs the benchmarks against a real PostgreSQL, a real Kafka and nginx on this machine, one after the other: each
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
-# usage: tests/bench/run.sh [connector|bridge|lanes|overload|backlog|latency|growth|fanout|encode|filter [options]]
+# usage: tests/bench/run.sh [NAME [options]]
+# usage: NAME: connector, bridge, http2, lanes, overload, backlog, latency, growth, fanout, encode or filter
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,7 +16,7 @@ usage() {
 what=${1:-all}
 case $what in
     all) set -- ;;
-    connector | bridge | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
+    connector | bridge | http2 | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
     compare | instructions) shift ;;
     *) usage ;;
 esac
@@ -122,6 +123,12 @@ bench() {
             schemas/avro/avro_read.c schemas/avro/avro_pass.c schemas/json/*.c \
             $(pkg-config --cflags --libs avro-c jansson rdkafka libcrypto)
     fi
+    if [ "$1" = http2 ]; then
+        # shellcheck disable=SC2046
+        cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/http_calls" tests/component/core/http/http_calls.c \
+            build/release/core/libmillrace_core.a \
+            $(pkg-config --cflags --libs libuv yaml-0.1 jansson rdkafka libcurl libssl libcrypto libnghttp2 zlib) -lm
+    fi
     python "$@"
 }
 
@@ -136,7 +143,7 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge lanes overload backlog latency growth fanout encode filter; do
+        for name in connector bridge http2 lanes overload backlog latency growth fanout encode filter; do
             bench "$name"
         done
         ;;

@@ -3,7 +3,10 @@ HTTP/1.1 over TLS by Python's ssl, which refuses clients without a certificate b
 client believes the handshake to be over. Usage: tls_server.py PORT CERTIFICATE KEY CLIENTS-CA 1.2|1.3
 """
 
+import contextlib
 import http.server
+import os
+import socket
 import ssl
 import sys
 
@@ -33,7 +36,12 @@ class Server(http.server.ThreadingHTTPServer):
         return context.wrap_socket(client, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request, client_address):
-        pass
+        """Reads on until the client closes: else the kernel resets the connection, and the alert with it."""
+        with socket.socket(fileno=os.dup(request.fileno())) as plain, contextlib.suppress(OSError):
+            plain.settimeout(5)
+            plain.shutdown(socket.SHUT_WR)
+            while plain.recv(65536):
+                pass
 
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

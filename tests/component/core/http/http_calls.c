@@ -1,5 +1,5 @@
 // Calls one URL through core/http/http_client, for the tests with real servers, and prints each outcome as a
-// line of JSON; with quiet=1 only what went wrong, and the number of calls.
+// line of JSON; with quiet=1 only what went wrong, and the rate.
 //
 //   http_calls URL [calls=1] [at_once=1] [connections=at_once] [pause_ms=0] [timeout_ms=10000] [body_bytes=5]
 //              [response_bytes=200] [redirects=0] [quiet=0] [method=POST] [version=auto|1.1|2]
@@ -47,6 +47,7 @@ static struct {
     struct http_head *head;
     uint8_t *body;
     long begun;
+    long failed;
 } calls;
 
 /** One of those made at once. */
@@ -126,7 +127,9 @@ static void print(const struct http_response *r)
 static void on_done(void *self, const struct http_response *r)
 {
     struct caller *caller = self;
-    if (option("quiet") == 0 || r->transport.kind != FAULT_NONE || r->status != 200) {
+    bool is_good = r->transport.kind == FAULT_NONE && r->status == 200;
+    calls.failed += is_good ? 0 : 1;
+    if (option("quiet") == 0 || !is_good) {
         print(r);
     }
     if (option("pause_ms") > 0 && calls.begun < option("calls")) {
@@ -235,6 +238,7 @@ int main(int argc, char **argv)
     calls.client = new_client(loop);
     calls.body = memory_zeroed((size_t)option("body_bytes") + 1, 1);
     memset(calls.body, 'x', (size_t)option("body_bytes"));
+    int64_t began_us = clock_now_us();
     struct caller *callers = memory_zeroed(at_once, sizeof(*callers));
     for (size_t i = 0; i < at_once; i++) {
         (void)uv_timer_init(loop, &callers[i].timer);
@@ -242,8 +246,10 @@ int main(int argc, char **argv)
         begin(&callers[i]);
     }
     (void)uv_run(loop, UV_RUN_DEFAULT);
+    double took_s = (double)(clock_now_us() - began_us) / (double)CLOCK_US_PER_S;
     if (option("quiet") != 0) {
-        (void)printf("%ld calls\n", calls.begun);
+        (void)printf("{\"calls\":%ld,\"failed\":%ld,\"calls_per_s\":%.0f}\n", calls.begun, calls.failed,
+                     (double)calls.begun / took_s);
     }
     http_client_free(calls.client);
     (void)uv_run(loop, UV_RUN_DEFAULT);
