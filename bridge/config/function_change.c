@@ -70,6 +70,7 @@ static bool is_same_payload(const struct function_config *a, const struct functi
            a->lambda_kafka.encoding == b->lambda_kafka.encoding &&
            a->lambda_kafka.format == b->lambda_kafka.format &&
            a->dynamodb_stream.view == b->dynamodb_stream.view &&
+           a->debezium.decimals == b->debezium.decimals &&
            is_same_text(a->dynamodb_stream.region, b->dynamodb_stream.region);
 }
 

@@ -54,6 +54,7 @@ struct function_config {
     enum function_payload payload;
     struct lambda_kafka_config lambda_kafka;
     struct dynamodb_stream_config dynamodb_stream;
+    struct debezium_config debezium;
     enum function_endpoint endpoint;
     struct {
         char *url;

@@ -9,6 +9,7 @@ enum function_payload {
     FUNCTION_PAYLOAD_ROW,
     FUNCTION_PAYLOAD_LAMBDA_KAFKA,
     FUNCTION_PAYLOAD_DYNAMODB_STREAM,
+    FUNCTION_PAYLOAD_DEBEZIUM,
 };
 
 enum function_kafka_encoding { FUNCTION_KAFKA_BASE64, FUNCTION_KAFKA_PLAIN };
@@ -31,6 +32,13 @@ enum function_images {  // bits: which images of a row
 struct dynamodb_stream_config {
     enum function_images view;
     char *region;
+};
+
+enum function_decimals { FUNCTION_DECIMALS_BASE64, FUNCTION_DECIMALS_NUMERIC };
+
+/** Of payload debezium. */
+struct debezium_config {
+    enum function_decimals decimals;
 };
 
 #endif

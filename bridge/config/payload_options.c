@@ -9,6 +9,7 @@ const struct config_choice payload_kinds[] = {
     {"row", FUNCTION_PAYLOAD_ROW},
     {"lambda-kafka", FUNCTION_PAYLOAD_LAMBDA_KAFKA},
     {"dynamodb-stream", FUNCTION_PAYLOAD_DYNAMODB_STREAM},
+    {"debezium", FUNCTION_PAYLOAD_DEBEZIUM},
     {NULL, 0}};
 
 static const struct config_choice kafka_encodings[] = {
@@ -68,6 +69,19 @@ const struct config_option dynamodb_stream_options[] = {
     {.key = NULL},
 };
 
+static const struct config_choice decimals[] = {
+    {"base64", FUNCTION_DECIMALS_BASE64}, {"numeric", FUNCTION_DECIMALS_NUMERIC}, {NULL, 0}};
+
+const struct config_option debezium_options[] = {
+    {.key = "decimal_format",
+     .type = CONFIG_CHOICE,
+     .choices = decimals,
+     .initial = "base64",
+     .offset = offsetof(struct function_config, debezium.decimals),
+     .doc = "Decimals as the base64 of their unscaled value, or as numbers: JsonConverter's decimal.format."},
+    {.key = NULL},
+};
+
 /** Options of another kind would have no effect. Those that `config show` writes have their defaults. */
 static void check_lambda_kafka(const struct config_file *file, const struct function_config *c)
 {
@@ -92,6 +106,14 @@ static void check_dynamodb_stream(const struct config_file *file, const struct f
     }
 }
 
+static void check_debezium(const struct config_file *file, const struct function_config *c)
+{
+    if (c->debezium.decimals != FUNCTION_DECIMALS_BASE64 && c->payload != FUNCTION_PAYLOAD_DEBEZIUM &&
+        config_is_sound(file, "payload")) {
+        config_complain(file, "debezium", "debezium: has a meaning only with payload debezium");
+    }
+}
+
 void payload_options_finish(const struct config_file *file, const struct function_config *c)
 {
     bool takes_one =
@@ -105,4 +127,5 @@ void payload_options_finish(const struct config_file *file, const struct functio
     }
     check_lambda_kafka(file, c);
     check_dynamodb_stream(file, c);
+    check_debezium(file, c);
 }

@@ -12,6 +12,7 @@ extern const struct config_choice payload_kinds[];
 
 extern const struct config_option lambda_kafka_options[];
 extern const struct config_option dynamodb_stream_options[];
+extern const struct config_option debezium_options[];
 
 /** Checks what the kind needs of other options. */
 void payload_options_finish(const struct config_file *file, const struct function_config *c);

@@ -110,3 +110,13 @@ void attributes_append_header_table(struct bytes *out, const struct attributes *
     }
     payload_append_header_text(out, a->table);
 }
+
+void attributes_append_lines(struct bytes *lines, const struct attributes *a)
+{
+    bytes_append_string(lines, "millrace-operation: ");
+    bytes_append_string(lines, a->operation);
+    bytes_append_string(lines, "\r\nmillrace-table: ");
+    attributes_append_header_table(lines, a);
+    bytes_append_string(lines, "\r\nmillrace-id: ");
+    payload_append_header_value(lines, a->id);
+}

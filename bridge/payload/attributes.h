@@ -30,4 +30,7 @@ void attributes_append_header_table(struct bytes *out, const struct attributes *
 /** Appends the source, as a header's value if `is_header`, else into a JSON string. */
 void attributes_append_source(struct bytes *out, const struct attributes *a, bool is_header);
 
+/** Appends the headers `millrace-operation`, `-table` and `-id`, for bodies that have no place for them. */
+void attributes_append_lines(struct bytes *lines, const struct attributes *a);
+
 #endif

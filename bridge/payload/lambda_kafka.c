@@ -6,8 +6,9 @@
 //       "headers":[{"millrace.position":[48,48,…]}],
 //       "keySchemaMetadata":{"dataFormat":"AVRO","schemaId":"1"},"valueSchemaMetadata":{…}}]}}
 //
-// The metadata is there when the record was decoded with its schema (formats source and json), as with a
-// schema registry in AWS. A record without a key has no `key`.
+// The metadata is there when the record was read with its schema (formats source and json), as with a schema
+// registry in AWS. Its dataFormat is what key and value are here, AVRO or JSON: Powertools refuses any other.
+// A record without a key has no `key`.
 //
 // Source: AWS Lambda Developer Guide, "Processing self-managed Apache Kafka messages" and "Using schema
 // registries with Kafka event sources".
@@ -32,14 +33,6 @@ static void put_in_order(struct payload *p)
     groups_close(&p->groups, &p->body, &p->spare);
 }
 
-/** The record's value as JSON: all of it, or what an event has that was made of parts. */
-static bool append_json(struct bytes *out, const struct event_view *e, const struct json_options *options,
-                        struct fault *f)
-{
-    return e->whole.kind == EVENT_VALUE_NULL ? event_view_append(out, e, options, f)
-                                             : event_value_append(out, &e->whole, options, f);
-}
-
 /** A key that only looks like Avro is a string. */
 static bool append_key_json(struct bytes *out, const struct record *r, const struct event_view *e,
                             const struct json_options *options, struct fault *f)
@@ -61,7 +54,7 @@ static bool put_json(struct payload *p, struct bytes *out, const struct record *
                      const struct part *part, struct fault *f)
 {
     const struct json_options *json = &p->options->json;
-    return part->is_key ? append_key_json(out, r, e, json, f) : append_json(out, e, json, f);
+    return part->is_key ? append_key_json(out, r, e, json, f) : event_view_append_whole(out, e, json, f);
 }
 
 static bool put_part(struct payload *p, const struct record *r, const struct event_view *e,
@@ -124,7 +117,10 @@ static void put_schema(const struct payload *p, struct bytes *out, const struct 
         return;
     }
     bytes_append_string(out, part->is_key ? ",\"keySchemaMetadata\"" : ",\"valueSchemaMetadata\"");
-    bytes_append_string(out, ":{\"dataFormat\":\"AVRO\",\"schemaId\":\"");
+    bool is_source = p->options->kafka_encoding == FUNCTION_KAFKA_BASE64 &&
+                     p->options->kafka_format == FUNCTION_KAFKA_SOURCE;
+    bytes_append_string(out, is_source ? ":{\"dataFormat\":\"AVRO\"" : ":{\"dataFormat\":\"JSON\"");
+    bytes_append_string(out, ",\"schemaId\":\"");
     json_text_integer(out, id);
     bytes_append_string(out, "\"}");
 }

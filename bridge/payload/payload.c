@@ -15,6 +15,7 @@ const struct payload_type *payload_type_of(enum function_payload kind)
         [FUNCTION_PAYLOAD_ROW] = &payload_row,
         [FUNCTION_PAYLOAD_LAMBDA_KAFKA] = &payload_lambda_kafka,
         [FUNCTION_PAYLOAD_DYNAMODB_STREAM] = &payload_dynamodb_stream,
+        [FUNCTION_PAYLOAD_DEBEZIUM] = &payload_debezium,
     };
     INVARIANT((size_t)kind < COUNT_OF(TYPES));
     return TYPES[kind];
@@ -32,6 +33,7 @@ struct payload_options payload_options_of(const struct function_config *config)
         .kafka_format = config->lambda_kafka.format,
         .view = config->dynamodb_stream.view,
         .region = config->dynamodb_stream.region,
+        .decimals = config->debezium.decimals,
         .json = {.int64_as_string = config->int64_as_string},
     };
 }

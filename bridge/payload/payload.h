@@ -17,8 +17,9 @@ struct payload_options {
     const char *bootstrap_servers;  // of Kafka; lent; NULL: not known
     enum function_kafka_encoding kafka_encoding;
     enum function_kafka_format kafka_format;
-    enum function_images view;  // of dynamodb-stream
-    const char *region;         // lent; NULL: local
+    enum function_images view;        // of dynamodb-stream
+    enum function_decimals decimals;  // of debezium
+    const char *region;               // lent; NULL: local
     struct json_options json;
 };
 
@@ -57,6 +58,7 @@ extern const struct payload_type payload_cloudevents_batch;
 extern const struct payload_type payload_row;
 extern const struct payload_type payload_lambda_kafka;
 extern const struct payload_type payload_dynamodb_stream;
+extern const struct payload_type payload_debezium;
 
 const struct payload_type *payload_type_of(enum function_payload kind);
 

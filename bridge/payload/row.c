@@ -35,13 +35,7 @@ static bool render_element(struct payload *p, const struct attributes *a, const 
 static bool render_alone(struct payload *p, const struct attributes *a, const struct event_view *e,
                          struct fault *f)
 {
-    struct bytes *lines = &p->lines;
-    bytes_append_string(lines, "millrace-operation: ");
-    bytes_append_string(lines, a->operation);
-    bytes_append_string(lines, "\r\nmillrace-table: ");
-    attributes_append_header_table(lines, a);
-    bytes_append_string(lines, "\r\nmillrace-id: ");
-    payload_append_header_value(lines, a->id);
+    attributes_append_lines(&p->lines, a);
     return append_row(p, e, f);
 }
 

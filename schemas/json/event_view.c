@@ -1,6 +1,7 @@
 #include "schemas/json/event_view.h"
 
 #include "core/base/clock.h"
+#include "core/base/memory.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_pass.h"
 
@@ -191,6 +192,61 @@ bool event_view_append(struct bytes *out, const struct event_view *e, const stru
     bytes_append_byte(out, '}');
     out->size = is_good ? out->size : size;
     return is_good;
+}
+
+/** A member of the envelope; its rows and its source are known. */
+static bool append_member(struct bytes *out, const struct event_view *e, const struct avro_field *field,
+                          struct slice avro, const struct json_options *options, struct fault *f)
+{
+    switch (field->role) {
+    case AVRO_ROLE_BEFORE:
+        return event_value_append(out, &e->before, options, f);
+    case AVRO_ROLE_AFTER:
+        return event_value_append(out, &e->after, options, f);
+    case AVRO_ROLE_SOURCE:
+        return event_value_append(out, &e->source, options, f);
+    case AVRO_ROLE_NONE:
+    case AVRO_ROLE_OP:
+    case AVRO_ROLE_NAME:
+    case AVRO_ROLE_SCHEMA:
+    case AVRO_ROLE_TABLE:
+    case AVRO_ROLE_TS_MS:
+    case AVRO_ROLE_TS_US:
+        break;
+    }
+    return json_encode_datum(field->type, avro, options, out, f);
+}
+
+static bool append_members(struct bytes *out, const struct event_view *e, const struct json_options *options,
+                           struct fault *f)
+{
+    const struct avro_type *type = e->whole.type;
+    const uint8_t *at = e->whole.bytes.data;
+    const uint8_t *end = at + e->whole.bytes.size;
+    size_t begin = out->size;
+    for (size_t i = 0; i < type->count; i++) {
+        const uint8_t *behind = avro_pass_field(&type->fields[i], at, end);
+        INVARIANT(behind != NULL);  // event_view_read has passed it
+        bytes_append_padded(out, type->fields[i].label);
+        if (!append_member(out, e, &type->fields[i], slice_make(at, (size_t)(behind - at)), options, f)) {
+            out->size = begin;
+            return false;
+        }
+        at = behind;
+    }
+    out->data[begin] = '{';  // instead of the first label's comma
+    bytes_append_byte(out, '}');
+    return true;
+}
+
+bool event_view_append_whole(struct bytes *out, const struct event_view *e,
+                             const struct json_options *options, struct fault *f)
+{
+    if (e->whole.kind == EVENT_VALUE_NULL) {
+        return event_view_append(out, e, options, f);
+    }
+    return e->is_envelope ? append_members(out, e, options, f)
+                          : event_value_append(out, &e->whole, options, f);
 }
 
 bool event_view_encode(const struct avro_type *type, struct slice avro, const struct json_options *options,

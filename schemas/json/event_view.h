@@ -50,6 +50,11 @@ bool event_value_append(struct bytes *out, const struct event_value *value,
 bool event_view_append(struct bytes *out, const struct event_view *e, const struct json_options *options,
                        struct fault *f) MUST_USE;
 
+/** Appends all that the value has, in its own order: of an envelope also `transaction`, `ts_ms` and so on. An
+ * event that was made of parts has these alone. FAULT_REJECT: `out` is unchanged. */
+bool event_view_append_whole(struct bytes *out, const struct event_view *e,
+                             const struct json_options *options, struct fault *f) MUST_USE;
+
 /** event_view_read and event_view_append. */
 bool event_view_encode(const struct avro_type *type, struct slice avro, const struct json_options *options,
                        struct bytes *out, struct fault *f) MUST_USE;

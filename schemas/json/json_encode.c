@@ -32,6 +32,7 @@ struct walk {
     size_t out_max;  // limit of `out`: a few bytes of Avro must not become gigabytes of JSON
     bool int64_as_string;
     bool as_stored;
+    bool decimals_as_base64;
     const char *bad;  // static text; NULL: no failure
     uint32_t depth;
 };
@@ -176,7 +177,7 @@ static void walk_decimal(struct walk *w, struct slice unscaled, int32_t scale)
 
 static void walk_bytes(struct walk *w, const struct avro_type *type, struct slice data)
 {
-    if (type->meaning != AVRO_MEANING_DECIMAL) {
+    if (type->meaning != AVRO_MEANING_DECIMAL || w->decimals_as_base64) {
         json_text_base64(w->out, data);
     } else {
         walk_decimal(w, data, type->scale);
@@ -375,6 +376,7 @@ bool json_encode_datum(const struct avro_type *type, struct slice avro, const st
         .out_max = before + OUT_BASE + avro.size * OUT_FACTOR,
         .int64_as_string = options != NULL && options->int64_as_string,
         .as_stored = options != NULL && options->as_stored,
+        .decimals_as_base64 = options != NULL && options->decimals_as_base64,
     };
     walk_value(&w, type);
     if (!finish(&w, f)) {

@@ -9,6 +9,7 @@ struct json_options {
     // Writes values as Debezium writes a changed key into a header: dates, times and decimals as numbers, a
     // VariableScaleDecimal as its record, json as a string, floating point numbers as Java prints them.
     bool as_stored;
+    bool decimals_as_base64;  // as_stored: decimals as the base64 of their unscaled value
 };
 
 /**

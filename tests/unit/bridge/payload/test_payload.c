@@ -95,6 +95,34 @@ static void a_row_is_what_it_is_after_or_was_before_its_delete(void **state)
     sample_clear(&s);
 }
 
+/** All of the envelope, with json columns and decimals as JsonConverter writes them. */
+static void debezium_is_the_whole_envelope(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = options_of(FUNCTION_PAYLOAD_DEBEZIUM);
+    orders.columns[1].type = COLUMN_JSON;
+    sample_init(&s, 'u', "{\"a\":1}");
+    orders.columns[1].type = COLUMN_STRING;
+    CLEANUP(memory_free_pointer) char *one = body_of(&p, &options, &s);
+    static const char *const START =
+        "{\"before\":null,\"after\":{\"id\":7,\"note\":\"{\\\"a\\\":1}\"},\"source\":{\"version\":\"0\",";
+    static const char *const END = "\"transaction\":null,\"op\":\"u\",\"ts_ms\":0,\"ts_us\":0,\"ts_ns\":0}";
+    assert_memory_equal(one, START, strlen(START));
+    assert_string_equal(one + strlen(one) - strlen(END), END);
+    assert_string_equal(bytes_text(&p.lines),
+                        "millrace-operation: update\r\nmillrace-table: public.orders\r\n"
+                        "millrace-id: 0000000000000010-00000001");
+    options.is_batch = true;
+    CLEANUP(memory_free_pointer) char *array = body_of(&p, &options, &s);
+    assert_int_equal(p.lines.size, 0);
+    assert_memory_equal(array + 1, one, strlen(one));
+    assert_int_equal(strlen(array), strlen(one) + 2);
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
 static void an_unwanted_operation_is_filtered(void **state)
 {
     (void)state;
@@ -168,6 +196,8 @@ static void a_body_may_be_as_large_as_the_limit_to_the_byte(void **state)
         {FUNCTION_PAYLOAD_ROW, true},
         {FUNCTION_PAYLOAD_LAMBDA_KAFKA, true},
         {FUNCTION_PAYLOAD_DYNAMODB_STREAM, true},
+        {FUNCTION_PAYLOAD_DEBEZIUM, false},
+        {FUNCTION_PAYLOAD_DEBEZIUM, true},
     };
     struct sample s;
     sample_init(&s, 'u', "hello");
@@ -192,8 +222,8 @@ static void a_refused_event_leaves_nothing_to_the_next(void **state)
 {
     (void)state;
     static const enum function_payload KINDS[] = {
-        FUNCTION_PAYLOAD_CLOUDEVENTS, FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, FUNCTION_PAYLOAD_ROW,
-        FUNCTION_PAYLOAD_LAMBDA_KAFKA, FUNCTION_PAYLOAD_DYNAMODB_STREAM};
+        FUNCTION_PAYLOAD_CLOUDEVENTS,  FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED, FUNCTION_PAYLOAD_ROW,
+        FUNCTION_PAYLOAD_LAMBDA_KAFKA, FUNCTION_PAYLOAD_DYNAMODB_STREAM,        FUNCTION_PAYLOAD_DEBEZIUM};
     char note[2001] = {0};
     memset(note, 'x', sizeof(note) - 1);
     struct sample large, small;
@@ -227,7 +257,8 @@ static void an_event_that_can_t_be_written_leaves_the_batch_as_it_was(void **sta
 {
     (void)state;
     static const enum function_payload KINDS[] = {FUNCTION_PAYLOAD_ROW, FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH,
-                                                  FUNCTION_PAYLOAD_DYNAMODB_STREAM};
+                                                  FUNCTION_PAYLOAD_DYNAMODB_STREAM,
+                                                  FUNCTION_PAYLOAD_DEBEZIUM};
     struct sample s;
     sample_init(&s, 'u', "hello");
     struct avro_type *type = NULL;
@@ -508,6 +539,7 @@ int main(void)
         cmocka_unit_test(names_are_escaped_once_for_where_they_stand),
         cmocka_unit_test(structured_and_batched_cloudevents_are_json_objects),
         cmocka_unit_test(a_row_is_what_it_is_after_or_was_before_its_delete),
+        cmocka_unit_test(debezium_is_the_whole_envelope),
         cmocka_unit_test(an_unwanted_operation_is_filtered),
         cmocka_unit_test(a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fits),
         cmocka_unit_test(a_single_row_is_measured_by_itself),

@@ -267,6 +267,10 @@ static void a_key_s_values_can_be_written_as_they_are_stored(void **state)
     assert_true(json_encode_datum(type, slice_make(AVRO, sizeof(AVRO) - 1), &options, &out, &f));
     assert_string_equal(bytes_text(&out), "{\"d\":1,\"n\":2.25,\"v\":{\"scale\":1,\"value\":\"Dw==\"},"
                                           "\"j\":\"[]\",\"f\":2.0,\"b\":\"/w==\"}");
+    const struct json_options base64 = {.as_stored = true, .decimals_as_base64 = true};
+    bytes_reset(&out);
+    assert_true(json_encode_datum(type, slice_make(AVRO, sizeof(AVRO) - 1), &base64, &out, &f));
+    assert_non_null(strstr(bytes_text(&out), "\"n\":\"AOE=\",\"v\":{\"scale\":1,\"value\":\"Dw==\"},"));
     avro_type_free(type);
 }
 
