@@ -105,9 +105,13 @@ struct http2_connection *http1_pool_http2(struct http1_origin *origin)
 {
     int64_t now_us = origin->http2 == NULL ? 0 : clock_now_us();
     struct http2_connection *connection;
-    DL_FOREACH (origin->http2, connection) {
+    struct http2_connection *next;
+    DL_FOREACH_SAFE (origin->http2, connection, next) {
         if (http2_connection_room(connection, now_us) > 0) {
             return connection;
+        }
+        if (http2_connection_is_idle(connection)) {
+            drop_http2(connection);  // idle for too long, or the server takes no more requests
         }
     }
     return NULL;
@@ -124,7 +128,7 @@ static bool evict_http2(struct http1_pool *p)
     for (struct http1_origin *origin = p->origins; origin != NULL; origin = origin->next) {
         struct http2_connection *connection;
         DL_FOREACH (origin->http2, connection) {
-            if (connection->running == NULL && connection->ended == NULL) {
+            if (http2_connection_is_idle(connection)) {
                 drop_http2(connection);
                 return true;
             }

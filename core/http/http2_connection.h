@@ -1,34 +1,13 @@
-// One connection that speaks HTTP/2: requests and responses share it as streams. Framing is nghttp2's.
+// One connection that speaks HTTP/2, shared by requests.
 #ifndef CORE_HTTP_HTTP2_CONNECTION_H
 #define CORE_HTTP_HTTP2_CONNECTION_H
 
 #include <uv.h>
 
-#include "core/http/http1_parser.h"
-#include "core/http/http2_request.h"
+#include "core/http/http2_session.h"
 #include "core/http/http_stream.h"
 
-struct nghttp2_session;
 struct http2_connection;
-
-/** A request and its response; embedded in the call. Zero-initialised before its first use. */
-struct http2_exchange {
-    struct http2_exchange *next;  // among those that run on the connection, or have ended
-    struct http2_exchange *prev;
-    struct http2_connection *connection;
-    int32_t stream_id;
-    const struct http_request *request;  // lent
-    struct http1_parser *parser;         // lent; holds the response as HTTP/1.1's would be
-    size_t body_at;                      // of the request
-    size_t head_bytes;
-    bool is_sent;         // its head has gone into the connection
-    bool is_head_ended;   // of the response; what follows are trailers
-    bool is_complete;     // the response is
-    uint32_t error_code;  // of the stream, when it has ended
-    const char *why;      // why we reset it; static; NULL
-    bool is_ended;        // and not reported yet
-    bool is_served;       // the connection has had responses
-};
 
 enum http2_end {
     HTTP2_END_RESPONSE,  // the parser has it
@@ -67,13 +46,9 @@ struct http2_connection {
     uv_prepare_t prepare;  // writes once what a turn of the loop has begun
     int handles;
     struct http_stream stream;
-    struct nghttp2_session *session;
-    struct http2_exchange *running;
-    size_t running_count;
-    struct http2_exchange *ended;  // reported once nghttp2 has returned
-    struct bytes out;              // frames that the socket has not taken
+    struct http2_session session;
+    struct bytes out;  // frames that the socket has not taken
     size_t out_at;
-    struct http2_scratch scratch;
     bool has_served;  // a response
     bool is_watching_writes;
     bool is_draining;   // takes no new requests
@@ -109,7 +84,10 @@ void http2_connection_send(struct http2_connection *c, struct http2_exchange *e,
  */
 void http2_connection_cancel(struct http2_exchange *e, bool is_late, int64_t since_us);
 
-/** Closes and frees it; nothing runs on it. No event follows. Allowed during an event. */
+/** Whether nothing runs on it, and nothing is to be reported. */
+bool http2_connection_is_idle(const struct http2_connection *c);
+
+/** Closes and frees it; it is idle. No event follows. Allowed during an event. */
 void http2_connection_free(struct http2_connection *c);
 
 #endif

@@ -18,7 +18,7 @@ load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 512; }}
 http {{
-    access_log off; keepalive_timeout 5s; keepalive_requests 1000000;
+    access_log off; keepalive_timeout 1s; keepalive_requests 1000000;
     client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
     uwsgi_temp_path {folder}; scgi_temp_path {folder};
     {servers}
@@ -194,8 +194,8 @@ def test_goaway_in_the_middle_loses_no_call(servers):
 
 
 def test_a_connection_closed_between_requests_harms_no_call(servers):
-    """nginx closes idle ones after five seconds."""
-    first, second = good(http2(servers, "plain2", calls=2, pause_ms=6500))
+    """nginx closes idle ones after a second."""
+    first, second = good(http2(servers, "plain2", calls=2, pause_ms=2500))
     assert first != second
 
 
