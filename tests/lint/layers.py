@@ -47,8 +47,9 @@ ROOMS = {
     "bridge/intake": [*BELOW, "bridge/config"],
     "bridge/filter": BELOW,
     "bridge/payload": [*BELOW, "bridge/config", "bridge/intake"],
-    "bridge/endpoints/auth": [*CORE, "bridge/config", "bridge/filter"],
-    "bridge/endpoints": [*CORE, "bridge/config", "bridge/endpoints/auth"],
+    "bridge/endpoints/aws": [*CORE, "bridge/config"],
+    "bridge/endpoints/auth": [*CORE, "bridge/config", "bridge/filter", "bridge/endpoints/aws"],
+    "bridge/endpoints": [*CORE, "bridge/config", "bridge/endpoints/auth", "bridge/endpoints/aws"],
     "bridge/reply": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "endpoints"))],
     "bridge/delivery": [
         *BELOW,
