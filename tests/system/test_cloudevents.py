@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 import requests
+from cloudevents.kafka import KafkaMessage, from_binary
 from lib import processes
 from lib.node import NodeProgram, modules
 from lib.records import read_topic
@@ -46,15 +47,16 @@ class Receiver:
 
 
 class Python(Receiver):
-    def __init__(self, folder):
-        super().__init__(folder, "python")
+    def __init__(self, folder, target, signature):
+        super().__init__(folder, f"python-{target}")
         self.url = f"http://127.0.0.1:{(port := processes.free_port())}"
-        with open(f"{folder}/python.log", "w", encoding="utf-8") as output:
+        with open(f"{folder}/python-{target}.log", "w", encoding="utf-8") as output:
             self.popen = processes.spawn(
                 [
                     f"{os.path.dirname(sys.executable)}/functions-framework",
                     f"--source={HERE}/receivers/python_function.py",
-                    *("--target=handle", "--host=127.0.0.1", f"--port={port}"),
+                    *(f"--target={target}", f"--signature-type={signature}"),
+                    *("--host=127.0.0.1", f"--port={port}"),
                 ],
                 env={**os.environ, "EVENTS": self.path},
                 stdout=output,
@@ -107,7 +109,9 @@ def receivers(folder):
     folder = f"{folder}/cloudevents"
     os.mkdir(folder)
     made = {
-        "python": Python(folder),
+        "python": Python(folder, "handle", "cloudevent"),
+        "python-reply": Python(folder, "reply", "http"),
+        "node-reply": Node(folder, "reply", "http"),
         "node": Node(folder, "handle", "cloudevent"),
         "validate": Node(folder, "validate", "http"),
     }
@@ -233,6 +237,31 @@ def test_sdks_and_frameworks_read_every_mode(receivers, database, kafka, millrac
     # The link leads to the schema that the data was made from.
     schema = requests.get(next(iter(read["node"].values()))[0]["dataschema"], timeout=20).json()
     assert json.loads(schema["schema"])["name"] == "Envelope"
+
+
+def test_what_a_framework_responds_with_is_a_cloudevent_on_kafka(receivers, database, kafka, millrace, name):
+    database.sql("create table t (id int primary key, n int)")
+    millrace.connector(name, database)
+    for kind in ("python", "node"):
+        url = receivers[f"{kind}-reply"].url
+        millrace.function(f"{name}-{kind}", f"{name}.public.t", url, reply={"topic": f"{name}.{kind}"})
+    millrace.run()
+    database.sql("insert into t values (1, 1)")
+    database.sql("update t set n = 2")
+    sources = read_topic(kafka, f"{name}.public.t", count=2)
+    for kind in ("python", "node"):
+        records = read_topic(kafka, f"{name}.{kind}", count=2)
+        sent = receivers[f"{kind}-reply"].wait(2)
+        for record, source, own in zip(records, sources, sent, strict=True):
+            headers = {header: value.encode() for header, value in record.headers.items()}
+            event = from_binary(KafkaMessage(headers, record.raw_key, record.raw_value))
+            assert (event["source"], event["type"]) == (f"/{kind}", f"{kind}.reply")
+            assert (event["replyid"], event["causationid"]) == (own["id"], source.id)
+            assert event.data == own["data"]
+            assert record.raw_key == source.raw_key
+            extra = {"python": ("level", "3"), "node": ("subject", "é")}[kind]
+            assert event[extra[0]] == extra[1]
+        assert [record.headers["ce_causationid"] for record in records] == [source.id for source in sources]
 
 
 @pytest.mark.long

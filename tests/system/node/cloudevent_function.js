@@ -1,12 +1,21 @@
 // Functions for @google-cloud/functions-framework, chosen by FUNCTION_TARGET.
 const fs = require('fs');
 const functions = require('@google-cloud/functions-framework');
-const { HTTP } = require('cloudevents');
+const { CloudEvent, HTTP } = require('cloudevents');
 
 const note = value => fs.appendFileSync(process.env.EVENTS, JSON.stringify(value) + '\n');
 
 // Writes each CloudEvent that it gets as one line into the file EVENTS.
 functions.cloudEvent('handle', event => note(event));
+
+// Responds with an event of the SDK: in binary mode to the first change of a row, in structured mode to others.
+functions.http('reply', (request, response) => {
+  const event = HTTP.toEvent({ headers: request.headers, body: request.rawBody.toString() });
+  const reply = new CloudEvent({ source: '/node', type: 'node.reply', subject: 'é', data: { of: event.type, n: 1.5 } });
+  const message = event.type.endsWith('create') ? HTTP.binary(reply) : HTTP.structured(reply);
+  note(reply);
+  response.set(message.headers).send(message.body);
+});
 
 // Takes what it gets with the SDK, which has the specification's JSON schema; writes the event, or what is wrong.
 functions.http('validate', (request, response) => {
