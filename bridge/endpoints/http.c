@@ -193,9 +193,11 @@ static void begin_request(struct endpoint_call *call)
         .wall_us = clock_wall_us(),
     };
     int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
+    const char *lines = auth_call_sign(&call->auth, &signed_request, call->request.header_lines);
     const struct http_request r = {
         .head = call->head,
-        .header_lines = auth_call_sign(&call->auth, &signed_request, call->request.header_lines),
+        .header_lines = lines,
+        .credentials = auth_call_credentials(&call->auth),
         .body = call->request.body,
         .timeout_us = left_us > 0 ? left_us : 0,
         .response_max_bytes = call->request.response_max_bytes,

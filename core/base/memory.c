@@ -1,5 +1,6 @@
 #include "core/base/memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,4 +64,23 @@ void memory_free_secret(char *text)
         explicit_bzero(text, strlen(text));
         free(text);
     }
+}
+
+void memory_wipe(void *block)
+{
+    if (block != NULL) {
+        explicit_bzero(block, malloc_usable_size(block));
+        free(block);
+    }
+}
+
+void *memory_resize_wiped(void *old, size_t size)
+{
+    void *block = memory_new(size);
+    if (old != NULL) {
+        size_t used = malloc_usable_size(old);
+        memcpy(block, old, used < size ? used : size);
+        memory_wipe(old);
+    }
+    return block;
 }

@@ -45,6 +45,12 @@ char *memory_format(const char *format, ...) __attribute__((returns_nonnull, for
 /** Overwrites a string that may be a secret, then frees it. Accepts NULL. */
 void memory_free_secret(char *text);
 
+/** Overwrites a block of the heap, then frees it. Accepts NULL. */
+void memory_wipe(void *block);
+
+/** As memory_resize; the old block is overwritten. */
+void *memory_resize_wiped(void *old, size_t size) __attribute__((returns_nonnull));
+
 /** For CLEANUP(memory_free_secret_pointer) on a string. */
 static inline void memory_free_secret_pointer(char **text)
 {

@@ -147,7 +147,7 @@ static void flush(struct http2_connection *c)
             continue;
         }
         c->out_at = 0;
-        bytes_reset(&c->out);
+        bytes_erase(&c->out);
         if (c->out.capacity > OUT_BYTES_KEPT) {
             bytes_clear(&c->out);
         }
@@ -227,6 +227,7 @@ struct http2_connection *http2_connection_new(uv_loop_t *loop, const struct http
     c->params = *params;
     c->stream = *stream;
     http2_session_init(&c->session);
+    c->out.is_secret = true;
     c->idle_since_us = clock_now_us();
     INVARIANT(uv_poll_init(loop, &c->poll, stream->fd) == 0);
     (void)uv_prepare_init(loop, &c->prepare);

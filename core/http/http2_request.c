@@ -8,11 +8,16 @@
 
 enum { LENGTH_MAX = 24 };
 
-static void add(struct http2_scratch *s, struct slice name, struct slice value)
+static void add_with(struct http2_scratch *s, struct slice name, struct slice value, uint8_t flags)
 {
     const nghttp2_nv field = {(uint8_t *)(uintptr_t)name.data, (uint8_t *)(uintptr_t)value.data, name.size,
-                              value.size, NGHTTP2_NV_FLAG_NONE};
+                              value.size, flags};
     bytes_append(&s->fields, &field, sizeof(field));
+}
+
+static void add(struct http2_scratch *s, struct slice name, struct slice value)
+{
+    add_with(s, name, value, NGHTTP2_NV_FLAG_NONE);
 }
 
 static struct slice without_blanks(const char *from, const char *to)
@@ -23,8 +28,11 @@ static struct slice without_blanks(const char *from, const char *to)
     return slice_make(from, (size_t)(to - from));
 }
 
-/** Lines joined by CR LF. Their names are copied in lower case into `text`, which has room for them. */
-static void add_lines(struct http2_scratch *s, const char *lines)
+/**
+ * Lines joined by CR LF. Their names are copied in lower case into `text`, which has room for them. Those
+ * that are secret are kept out of the tables of header compression (RFC 7541, 7.1.3).
+ */
+static void add_lines(struct http2_scratch *s, const char *lines, const char *secret)
 {
     while (*lines != '\0') {
         size_t size = strcspn(lines, "\r\n");
@@ -36,7 +44,9 @@ static void add_lines(struct http2_scratch *s, const char *lines)
                 name[i] = (uint8_t)tolower((unsigned char)lines[i]);
             }
             s->text.size += name_size;
-            add(s, slice_make(name, name_size), without_blanks(colon + 1, lines + size));
+            bool is_secret = secret != NULL && lines >= secret;
+            add_with(s, slice_make(name, name_size), without_blanks(colon + 1, lines + size),
+                     is_secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
         }
         lines += size;
         lines += strspn(lines, "\r\n");
@@ -60,7 +70,7 @@ const nghttp2_nv *http2_request_fields(const struct http_request *request, struc
     for (size_t i = 0; i < head->field_count; i++) {
         add(scratch, head->fields[i].name, head->fields[i].value);
     }
-    add_lines(scratch, lines);
+    add_lines(scratch, lines, request->credentials);
     if (head->has_content) {
         char *length = (char *)scratch->text.data + scratch->text.size;
         int size = snprintf(length, LENGTH_MAX, "%zu", request->body.size);

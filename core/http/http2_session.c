@@ -135,6 +135,31 @@ static int on_stream_closed(nghttp2_session *frames, int32_t stream_id, uint32_t
     return 0;
 }
 
+/** nghttp2's copies of requests and responses may have secrets: what it gives back is overwritten. */
+static void *new_memory(size_t size, void *self)
+{
+    (void)self;
+    return memory_new(size);
+}
+
+static void *new_zeroed(size_t count, size_t size, void *self)
+{
+    (void)self;
+    return memory_zeroed(count, size);
+}
+
+static void free_memory(void *memory, void *self)
+{
+    (void)self;
+    memory_wipe(memory);
+}
+
+static void *resize_memory(void *old, size_t size, void *self)
+{
+    (void)self;
+    return memory_resize_wiped(old, size);
+}
+
 static nghttp2_session *new_frames(struct http2_session *s)
 {
     nghttp2_session_callbacks *callbacks = NULL;
@@ -146,7 +171,8 @@ static nghttp2_session *new_frames(struct http2_session *s)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
-    INVARIANT(nghttp2_session_client_new(&frames, callbacks, s) == 0);
+    nghttp2_mem memory = {NULL, new_memory, free_memory, new_zeroed, resize_memory};
+    INVARIANT(nghttp2_session_client_new3(&frames, callbacks, s, NULL, &memory) == 0);
     nghttp2_session_callbacks_del(callbacks);
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},

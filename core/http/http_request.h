@@ -23,6 +23,7 @@ struct http_request {
     const char *target;         // path and query in place of the head's: visible ASCII, begins with '/'; lent
                                 // until on_done; NULL: the head's
     const char *header_lines;   // further headers, joined by CR LF, none at the end; lent; NULL: none
+    const char *credentials;    // the part of header_lines, up to their end, that is secret; NULL: none
     struct slice body;          // lent until on_done; only with a method that has content
     int64_t timeout_us;         // for the whole call
     size_t response_max_bytes;  // of the response's body; the rest is discarded, or cut off

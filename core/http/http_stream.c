@@ -82,6 +82,9 @@ static ssize_t write_tls(struct http_stream *s, const struct iovec *parts, int c
     }
     ERR_clear_error();
     int written = SSL_write(s->ssl, data, (int)size);
+    if (data == record) {
+        explicit_bzero(record, size);  // it has headers
+    }
     if (written > 0) {
         return written;
     }

@@ -206,7 +206,8 @@ bool http_tls_new(const struct http_tls_params *params, enum http_version versio
     (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                         SSL_MODE_RELEASE_BUFFERS);
-    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    // A response may be a token: what was read is overwritten in OpenSSL's buffer.
+    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CLEANSE_PLAINTEXT);
     offer_protocols(context, version);
     if (!fill_context(context, params, f)) {
         SSL_CTX_free(context);

@@ -1,16 +1,12 @@
 """Promise: a process holds only the secrets that it uses, and leaves none behind."""
 
 import os
-import re
 
 import pytest
 from lib import processes
 from lib.function_server import FunctionServer
+from lib.memory import OPEN, environment, holds
 from lib.waiting import wait_until
-
-# A process whose core dumps are allowed may be looked into, by root at least.
-OPEN = {"MILLRACE_CORE_DUMPS": "1"}
-
 
 @pytest.fixture
 def shop(database, millrace, name):
@@ -24,28 +20,6 @@ def second():
     server = FunctionServer()
     yield server
     server.stop()
-
-
-def environment(pid):
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        return dict(one.split(b"=", 1) for one in file.read().split(b"\0") if b"=" in one)
-
-
-def holds(pid, secret):
-    """Whether the bytes are in the process's writable memory, its environment and arguments left out."""
-    with open(f"/proc/{pid}/maps") as maps:
-        regions = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) rw\S+ \S+ \S+ \S+ *(\S*)$", maps.read(), re.M)
-    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for start, end, place in regions:
-            if place in ("[stack]", "[vvar]"):
-                continue
-            memory.seek(int(start, 16))
-            try:
-                if secret.encode() in memory.read(int(end, 16) - int(start, 16)):
-                    return True
-            except OSError:  # a guard page
-                continue
-    return False
 
 
 def test_a_child_gets_the_variables_that_its_files_name_and_no_others(shop, millrace, function, second, name):

@@ -160,6 +160,7 @@ const char *auth_call_sign(struct auth_call *call, const struct auth_request *re
     if (header_lines != NULL) {
         bytes_append_string(&call->lines, header_lines);
     }
+    call->credentials_at = call->lines.size;
     for (size_t i = 0; i < chain->count; i++) {
         const struct link *link = &chain->links[i];
         call->versions[i] = link->type->sign(link->auth, request, &call->lines);
@@ -179,6 +180,11 @@ bool auth_call_is_refused(struct auth_call *call, const struct http_response *r)
     ret = ret && !call->is_renewed;
     call->is_renewed = call->is_renewed || ret;
     return ret;
+}
+
+const char *auth_call_credentials(const struct auth_call *call)
+{
+    return call->lines.size == 0 ? NULL : (const char *)call->lines.data + call->credentials_at;
 }
 
 void auth_call_end(struct auth_call *call)

@@ -26,6 +26,7 @@ struct auth_call {
     bool is_renewed;
     uint64_t versions[AUTH_CHAIN_MAX];
     struct bytes lines;
+    size_t credentials_at;  // in the lines
     void (*on_ready)(struct auth_call *call, const struct fault *f);
 };
 
@@ -46,6 +47,9 @@ void auth_call_cancel(struct auth_call *call);
  * until auth_call_end. */
 const char *auth_call_sign(struct auth_call *call, const struct auth_request *request,
                            const char *header_lines);
+
+/** The part of these lines that is secret, up to their end; NULL for none. */
+const char *auth_call_credentials(const struct auth_call *call);
 
 /** Whether the response refuses credentials that can be renewed: then auth_call_again, and the request is
  * sent once more. At most once for a call. */

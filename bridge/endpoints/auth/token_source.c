@@ -239,9 +239,11 @@ static void fetch(struct token_source *s)
     s->state = TOKEN_FETCHING;
     s->begun_us = clock_boot_us();
     oauth2_request_write(&s->config, s->key, clock_wall_us(), &s->form, &s->lines);
+    const char *lines = s->lines.size == 0 ? NULL : bytes_text(&s->lines);
     const struct http_request request = {
         .head = s->head,
-        .header_lines = s->lines.size == 0 ? NULL : bytes_text(&s->lines),
+        .header_lines = lines,
+        .credentials = lines,
         .body = bytes_slice(&s->form),
         .timeout_us = s->config.timeout_us,
         .response_max_bytes = OAUTH2_BODY_MAX + 1,

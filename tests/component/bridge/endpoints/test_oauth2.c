@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "bridge/endpoints/auth/auth_chain.h"
 #include "bridge/endpoints/auth/token_source.h"
 #include "bridge/endpoints/endpoint.h"
 #include "core/base/clock.h"
@@ -366,6 +367,55 @@ static void a_refused_token_is_renewed_and_the_request_sent_once_more(void **sta
     }
 }
 
+static struct stub_answer refuse_twice_slowly(const struct stub_call *call, size_t number)
+{
+    (void)call;
+    return (struct stub_answer){.status = number < 2 ? 401 : 204, .is_held = number == 1};
+}
+
+/** Not even when another token has come meanwhile. */
+static void a_request_is_repeated_once_at_most(void **state)
+{
+    struct oauth2_case *c = *state;
+    c->function_answer = refuse_twice_slowly;
+    struct call *first = begin_by(c, c->endpoint, 3600 * CLOCK_US_PER_S);
+    run_until_count(c, c->function, 2);
+    pass(95);  // the second token has expired, too
+    struct call *second = begin(c);
+    while (!second->is_done) {
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(stub_function_count(c->tokens), 3);
+    stub_function_release(c->function);
+    run_until_done(c);
+    assert_int_equal(second->status, 204);
+    assert_int_equal(first->status, 401);
+    assert_int_equal(stub_function_count(c->function), 3);
+}
+
+/** Its memory is used again. */
+static void the_header_lines_of_a_call_are_overwritten_when_it_ends(void **state)
+{
+    struct oauth2_case *c = *state;
+    struct auth_chain *chain = NULL;
+    struct auth_call auth = {0};
+    struct fault f;
+    (void)call(c);  // there is a token
+    assert_true(auth_chain_open(&c->config, &c->loop, &chain, &f));
+    assert_int_equal(auth_call_begin(&auth, chain, INT64_MAX, NULL), AUTH_READY);
+    const struct auth_request request = {.body = slice_of("{}")};
+    assert_string_equal(auth_call_sign(&auth, &request, "ce-id: 1"),
+                        "ce-id: 1\r\nAuthorization: Bearer token-0");
+    assert_string_equal(auth_call_credentials(&auth), "\r\nAuthorization: Bearer token-0");
+    size_t size = auth.lines.size;
+    auth_call_end(&auth);
+    for (size_t i = 0; i < size; i++) {
+        assert_int_equal(auth.lines.data[i], 0);
+    }
+    auth_call_clear(&auth);
+    auth_chain_close(chain);
+}
+
 /** The second 401 counts; and later calls do not renew again at once, as every token seems to be refused. */
 static void a_function_that_refuses_every_token_does_not_flood_the_token_endpoint(void **state)
 {
@@ -614,6 +664,8 @@ int main(void)
         TEST(without_expires_in_a_token_lives_for_five_minutes),
         TEST(short_lives_do_not_make_a_request_for_each_call),
         TEST(a_refused_token_is_renewed_and_the_request_sent_once_more),
+        TEST(a_request_is_repeated_once_at_most),
+        TEST(the_header_lines_of_a_call_are_overwritten_when_it_ends),
         TEST(a_function_that_refuses_every_token_does_not_flood_the_token_endpoint),
         TEST(a_token_endpoint_that_fails_is_asked_again_after_a_backoff),
         TEST(retry_after_is_waited_for),
