@@ -97,8 +97,11 @@ static void on_stopped(void *self, struct function *fn)
 bool bridge_start(const struct bridge_params *params, struct bridge **ret, struct fault *f)
 {
     CLEANUP(memory_free_pointer) struct bridge *b = memory_zeroed(1, sizeof(*b));
-    b->deps = (struct function_deps){
-        .loop = params->loop, .settings = params->settings, .metrics = params->metrics, .job = params->job};
+    b->deps = (struct function_deps){.loop = params->loop,
+                                     .settings = params->settings,
+                                     .metrics = params->metrics,
+                                     .job = params->job,
+                                     .tracer = params->tracer};
     b->policy = http_policy_of(params->settings);
     b->on_end = params->on_end;
     b->self = params->self;

@@ -7,6 +7,7 @@
 #include "bridge/config/function_config.h"
 #include "bridge/intake/job.h"
 #include "core/metrics.h"
+#include "core/trace/tracer.h"
 #include "schemas/registry/registry.h"
 
 struct bridge;
@@ -16,6 +17,7 @@ struct bridge_params {
     const struct settings *settings;  // lent
     struct registry *registry;        // lent
     struct metrics *metrics;          // lent
+    struct tracer *tracer;            // lent; NULL: no spans
     /** Called once: bridge_drain has finished or given up; `f` is NULL. */
     void (*on_end)(void *self, const struct fault *f);
     void *self;

@@ -36,6 +36,7 @@ static bool start_bridge(struct worker *w, struct fault *f)
         .settings = w->set.settings,
         .registry = w->registry,
         .metrics = w->metrics,
+        .tracer = w->tracer,
         .on_end = on_end,
         .self = w,
     };

@@ -44,6 +44,7 @@ static bool start_pipeline(struct connect *c, struct fault *f)
         .config = c->config,
         .registry = w->registry,
         .metrics = w->metrics,
+        .tracer = w->tracer,
         .on_end = on_end,
         .self = c,
     };

@@ -171,6 +171,7 @@ static void on_settled(void *self, uint64_t ticket, uint32_t count)
         on_recorded(d);
     } else if (ticket != TICKET_NONE) {
         watermark_release_many(&d->watermark, ticket, count);
+        change_trace_settled(d->params.trace, ticket, count);
         int64_t commit_us = d->commit_times_us[ticket % TRANSACTIONS_MAX];
         metric_observe_us(d->params.commit_to_ack_seconds, clock_wall_us() - commit_us);
     }
@@ -270,6 +271,7 @@ struct kafka_sink *change_delivery_sink(struct change_delivery *d)
 void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
 {
     (void)watermark_restart(&d->watermark, position);
+    change_trace_reset(d->params.trace);
     d->is_withholding = false;
     d->confirmed = position;
     state_record_begin_session(&d->record, position);
@@ -281,6 +283,7 @@ bool change_delivery_renew(struct change_delivery *d, struct fault *f)
 {
     close_sink(d);
     d->has_session = d->is_begin_refused = false;
+    change_trace_reset(d->params.trace);
     state_record_drop(&d->record);
     (void)uv_timer_stop(d->due);
     (void)watermark_restart(&d->watermark, d->confirmed);
@@ -309,6 +312,7 @@ enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_
     enum sink_step step = publish(d, record, f);
     if (step == SINK_TAKEN && d->ticket != TICKET_NONE) {
         watermark_hold(&d->watermark, d->ticket);
+        change_trace_put(d->params.trace, d->ticket);
     }
     return step;
 }
@@ -326,6 +330,7 @@ void change_delivery_commit(struct change_delivery *d, uint64_t position)
     if (d->ticket != TICKET_NONE) {
         watermark_mark(&d->watermark, d->ticket, clock_now_us());
         watermark_seal(&d->watermark, d->ticket, position);
+        change_trace_commit(d->params.trace);
         advance_record(d);
     }
 }

@@ -3,6 +3,7 @@
 #ifndef CONNECTORS_CHANGE_DELIVERY_H
 #define CONNECTORS_CHANGE_DELIVERY_H
 
+#include "connectors/change_trace.h"
 #include "connectors/kafka/kafka_sink.h"
 #include "connectors/source.h"
 #include "core/metrics.h"
@@ -32,6 +33,7 @@ struct change_delivery_params {
     const struct settings *settings;       // lent
     const char *connector;                 // lent: its name
     struct metric *commit_to_ack_seconds;  // lent
+    struct change_trace *trace;            // lent; NULL: none
     struct change_delivery_listener listener;
 };
 

@@ -16,14 +16,32 @@ static enum publisher_step commit(struct change_flow *w, struct fault *f)
     return taken;
 }
 
+static enum publisher_step begin(struct change_flow *w)
+{
+    if (!change_delivery_begin(w->delivery, w->change.commit_time_us)) {
+        return PUBLISHER_LATER;
+    }
+    change_trace_begin(w->trace, &w->change);
+    return PUBLISHER_TAKEN;
+}
+
+static enum publisher_step publish(struct change_flow *w, struct fault *f)
+{
+    change_trace_prepare(w->trace, &w->change);
+    enum publisher_step taken = publisher_publish(w->publisher, &w->change, f);
+    if (taken == PUBLISHER_TAKEN) {
+        change_trace_published(w->trace, &w->change);
+    }
+    return taken;
+}
+
 static enum publisher_step take(struct change_flow *w, struct fault *f)
 {
     switch (w->change.kind) {
     case CHANGE_BEGIN:
-        return change_delivery_begin(w->delivery, w->change.commit_time_us) ? PUBLISHER_TAKEN
-                                                                            : PUBLISHER_LATER;
+        return begin(w);
     case CHANGE_ROW:
-        return publisher_publish(w->publisher, &w->change, f);
+        return publish(w, f);
     case CHANGE_COMMIT:
         return commit(w, f);
     case CHANGE_IDLE:

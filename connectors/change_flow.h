@@ -17,12 +17,13 @@ enum change_flow_state {
 
 enum change_flow_peer { CHANGE_FLOW_SOURCE, CHANGE_FLOW_KAFKA };
 
-/** Embedded. The owner fills in the first six members before change_flow_init. */
+/** Embedded. The owner fills in the first seven members before change_flow_init. */
 struct change_flow {
     const struct source_type *source_type;
     struct source *source;             // lent
     struct change_delivery *delivery;  // lent
     struct publisher *publisher;       // lent
+    struct change_trace *trace;        // lent; NULL: none
     // Called inside change_flow_run and from the loop; may call change_flow_end.
     struct {
         // The peer failed: RETRY, CONFIG or FATAL. The session is over.

@@ -32,6 +32,7 @@ struct pipeline {
     const struct source_type *source_type;
     struct source *source;
     struct change_delivery *delivery;
+    struct change_trace *trace;  // NULL: none
     struct publisher *publisher;
     struct pipeline_metrics metrics;
     struct change_flow flow;
@@ -364,6 +365,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                             .settings = p->params.settings,
                                             .connector = p->params.config->name,
                                             .commit_to_ack_seconds = p->metrics.commit_to_ack_seconds,
+                                            .trace = p->trace,
                                             .listener = {.on_safe = on_safe,
                                                          .on_room = on_room,
                                                          .on_quiet = on_quiet,
@@ -389,6 +391,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
     p->flow.source = p->source;
     p->flow.delivery = p->delivery;
     p->flow.publisher = p->publisher;
+    p->flow.trace = p->trace;
     p->flow.listener.on_fault = on_flow_fault;
     p->flow.listener.on_turn = on_turn;
     p->flow.listener.self = p;
@@ -402,6 +405,8 @@ bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret,
     p->component = memory_format("connector/%s", params->config->name);
     p->backoff = backoff_make(200 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     pipeline_metrics_init(&p->metrics, params->metrics, params->config->name);
+    p->trace =
+        change_trace_new(params->tracer, params->config->name, settings_trace_sample(params->settings));
     p->state = (struct pipeline_state){.component = p->component, .metric = p->metrics.state};
     init_handles(p);
     if (!open_source(p, f) || !open_delivery(p, f)) {
@@ -487,6 +492,7 @@ void pipeline_free(struct pipeline *p)
     }
     publisher_free(p->publisher);
     change_delivery_free(p->delivery);
+    change_trace_free(p->trace);
     free(p->component);
     uv_close((uv_handle_t *)&p->retry, on_handle_closed);
     uv_close((uv_handle_t *)&p->tick, on_handle_closed);

@@ -7,6 +7,7 @@
 #include "connectors/connector_config.h"
 #include "connectors/source.h"
 #include "core/metrics.h"
+#include "core/trace/tracer.h"
 #include "schemas/registry/registry.h"
 
 struct pipeline;
@@ -17,6 +18,7 @@ struct pipeline_params {
     const struct connector_config *config;  // lent
     struct registry *registry;              // lent
     struct metrics *metrics;                // lent
+    struct tracer *tracer;                  // lent; NULL: no spans
     const struct source_type *source_type;  // NULL: the one the configuration names
     /** Called once: pipeline_drain has finished (`f` NULL), or the connector has failed (CONFIG, FATAL). */
     void (*on_end)(void *self, const struct fault *f);

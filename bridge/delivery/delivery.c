@@ -195,6 +195,7 @@ static void on_dead_letter_stored(void *self, struct work_item *item)
     d->dead_letters_waiting--;
     delivery_report(d, item, JOB_DEAD_LETTERED);
     metric_add(d->metrics->dead_lettered, 1);
+    call_trace_settled(&d->trace, item, false);
     consumer_commit_letter(item->partition);
     if (delivery_holds_key(d, item)) {
         delivery_hold(d, item);

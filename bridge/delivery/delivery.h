@@ -11,6 +11,7 @@
 #include "bridge/intake/job.h"
 #include "bridge/intake/schema_cache.h"
 #include "core/base/last_error.h"
+#include "core/trace/tracer.h"
 
 struct delivery;
 
@@ -23,6 +24,7 @@ struct delivery_params {
     struct state_topic *state_topic;       // lent; NULL: spilled progress is not read
     struct function_metrics *metrics;      // lent
     struct shared_limits *limits;          // lent; NULL: none
+    struct tracer *tracer;                 // lent; NULL: no spans
     /** Whether calls may begin now. The owner calls delivery_pump when this becomes true again. */
     bool (*may_call)(void *self);
     /** Reading may continue. */

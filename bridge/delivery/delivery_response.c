@@ -21,6 +21,7 @@ void delivery_settle_delivered(struct delivery *d, struct work_item *item, int64
         metric_observe_us(d->metrics->event_latency, now_wall_us - item->record->commit_time_us);
     }
     delivery_report(d, item, JOB_DELIVERED);
+    call_trace_settled(&d->trace, item, true);
     delivery_settle(d, item);
 }
 
@@ -336,6 +337,7 @@ void delivery_on_response(void *self, struct invocation *inv, const struct respo
     struct delivery *d = self;
     struct consumer *consumer = inv->first->partition->consumer;
     limiter_end(&d->limiter);
+    call_trace_end(&d->trace, inv, r);
     struct verdict v = {.r = r, .timeout_us = inv->timeout_us};
     v.o = outcome_judge(&d->policy, r, inv->first, inv->event_count, &v.invalid);
     metric_observe_us(d->metrics->invocation_duration, r->took_us);

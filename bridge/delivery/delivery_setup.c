@@ -59,6 +59,7 @@ void delivery_close_replaced(struct delivery *d)
 static void apply_config(struct delivery *d, const struct function_config *config)
 {
     d->config = config;
+    d->trace.config = config;
     event_filter_free(d->filter);
     d->filter = event_filter_new(config, d->component, d->metrics);
     d->filter_generation++;
@@ -123,6 +124,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->writer = params->writer;
     d->state_topic = params->state_topic;
     d->metrics = params->metrics;
+    d->trace.tracer = params->tracer;
     d->shared_limits = params->limits;
     d->may_call = params->may_call;
     d->on_room = params->on_room;
@@ -197,6 +199,7 @@ static void abandon_target(struct delivery *d, struct target *target)
     while (target->running != NULL) {
         struct invocation *inv = target->running;
         invoke_cancel(inv);
+        call_trace_end(&d->trace, inv, NULL);
         limiter_end(&d->limiter);
         for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
             next = item->next;

@@ -4,6 +4,7 @@
 
 #include "bridge/delivery/batch.h"
 #include "bridge/delivery/bisect.h"
+#include "bridge/delivery/call_trace.h"
 #include "bridge/delivery/delivery.h"
 #include "bridge/delivery/delivery_steps.h"
 #include "bridge/delivery/event_filter.h"
@@ -32,6 +33,7 @@ struct delivery {
     void (*on_unheld)(void *self);
     struct partition *(*list_partitions)(void *self);
     void *self;
+    struct call_trace_function trace;
     struct job *job;  // lent; NULL: none
     char *component;
     struct lanes lanes;

@@ -2,6 +2,7 @@
 #ifndef BRIDGE_DELIVERY_INVOKE_H
 #define BRIDGE_DELIVERY_INVOKE_H
 
+#include "bridge/delivery/call_span.h"
 #include "bridge/delivery/limiter.h"
 #include "bridge/delivery/work_item.h"
 #include "bridge/endpoints/endpoint.h"
@@ -23,6 +24,7 @@ struct invocation {
     size_t event_count;
     struct limiter_call limits;  // the limiter's state when the call began
     bool wants_reply;            // the response may be an event
+    struct call_span span;       // while it runs
     int64_t sent_us;
     int64_t timeout_us;          // of the running call
     struct invoke_slot *slot;    // while it is built or runs

@@ -263,6 +263,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .state_topic = fn->deps.state_topic,
         .metrics = &fn->metrics,
         .limits = fn->deps.limits,
+        .tracer = fn->deps.tracer,
         .may_call = may_call,
         .on_room = on_room,
         .on_throttled = on_throttled,

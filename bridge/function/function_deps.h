@@ -11,6 +11,7 @@
 #include "bridge/intake/schema_cache.h"
 #include "core/kafka/state_topic.h"
 #include "core/metrics.h"
+#include "core/trace/tracer.h"
 
 /** Plain data; all of it is lent. */
 struct function_deps {
@@ -24,6 +25,7 @@ struct function_deps {
     struct registration_client *registrations;
     struct job *job;  // NULL: functions are run as their files say
     struct shared_limits *limits;
+    struct tracer *tracer;  // NULL: no spans
 };
 
 #endif

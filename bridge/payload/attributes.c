@@ -1,31 +1,15 @@
 #include "bridge/payload/attributes.h"
 
+#include "bridge/intake/record_trace.h"
 #include "bridge/payload/cloud_headers.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
-#include "core/trace/trace_context.h"
 #include "schemas/avro/framing.h"
 #include "schemas/json/json_text.h"
 
 // Years 1 to 9999, as RFC 3339 has them.
 #define TIME_MIN_US (INT64_C(-62135596800) * CLOCK_US_PER_S)
 #define TIME_MAX_US (INT64_C(253402300800) * CLOCK_US_PER_S - 1)
-
-/** The trace of the change, from the headers that tracing writes. */
-static void read_trace(struct attributes *a, const rd_kafka_headers_t *headers)
-{
-    const void *value;
-    size_t size;
-    if (rd_kafka_header_get_last(headers, "traceparent", &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        !trace_context_read(slice_make(value, size), NULL)) {
-        return;
-    }
-    a->traceparent = slice_make(value, size);
-    if (rd_kafka_header_get_last(headers, "tracestate", &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        trace_state_is_valid(slice_make(value, size))) {
-        a->tracestate = slice_make(value, size);
-    }
-}
 
 /** The id in the frame of an Avro value; 0: none. */
 static int32_t schema_id_of(const struct record *r)
@@ -61,9 +45,10 @@ struct attributes attributes_of(const struct record *r, const struct event_view 
     if (a.is_forwarded) {
         a.id = cloud_headers_id(r);
     }
-    if (r->headers != NULL) {
-        read_trace(&a, r->headers);
-    }
+    struct record_trace trace;
+    (void)record_trace_read(r, &trace);
+    a.traceparent = trace.headers.traceparent;
+    a.tracestate = trace.headers.tracestate;
     return a;
 }
 

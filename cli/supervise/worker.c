@@ -210,6 +210,11 @@ static bool start(struct worker *w, struct fault *f)
     if (!registry_open(&w->loop, w->set.settings, &w->registry, f)) {
         return false;
     }
+    const struct tracer_params tracing = {
+        .loop = &w->loop, .settings = w->set.settings, .metrics = w->metrics, .instance = w->component};
+    if (!tracer_start(&tracing, &w->tracer, f)) {
+        return false;
+    }
     if (is_supervised(w)) {
         const struct child_source source = {fill_report, is_ready, on_orphan, w};
         w->io->reporter = child_reporter_start(&w->loop, w->options->child_fd, &source);
@@ -250,6 +255,7 @@ static bool is_over(const struct worker *w)
 static void close_all(struct worker *w)
 {
     w->type->free(w);
+    tracer_stop(w->tracer);
     reload_stop(w->io->reload);
     child_reporter_stop(w->io->reporter);
     admin_stop(w->io->admin);

@@ -8,6 +8,7 @@
 #include "cli/config_dir.h"
 #include "cli/run_options.h"
 #include "core/metrics.h"
+#include "core/trace/tracer.h"
 #include "schemas/registry/registry.h"
 
 struct worker;
@@ -39,8 +40,9 @@ struct worker {
     const struct config_scope *scope;  // the files to read again after changes
     struct metrics *metrics;
     struct registry *registry;
-    void *part;            // the pipeline or the bridge
-    struct worker_io *io;  // private to worker.c
+    struct tracer *tracer;  // NULL: no spans
+    void *part;             // the pipeline or the bridge
+    struct worker_io *io;   // private to worker.c
     bool is_draining;
     int exit_code;
 };

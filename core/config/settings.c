@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
 #include "core/config/kafka_properties.h"
+#include "core/config/tracing_rules.h"
 
 enum { LIMIT_NUMBER_MAX = 1000000 };
 
@@ -197,6 +198,37 @@ static const struct config_option settings_log[] = {
     {.key = NULL},
 };
 
+static const struct config_option settings_otlp[] = {
+    {.key = "url",
+     .type = CONFIG_TEXT,
+     .is_required = true,
+     .offset = offsetof(struct settings, tracing.url),
+     .rules = &settings_url_rules,
+     .doc = "Address of the collector's OTLP/HTTP receiver, such as http://127.0.0.1:4318; `/v1/traces` is "
+            "appended."},
+    {.key = "headers",
+     .type = CONFIG_PAIRS,
+     .offset = offsetof(struct settings, tracing.headers),
+     .rules = &tracing_header_rules,
+     .doc = "Headers to send along, such as an API key; a value may be a secret, none is shown."},
+    {.key = NULL},
+};
+
+static const struct config_option settings_tracing[] = {
+    {.key = "otlp",
+     .type = CONFIG_SECTION,
+     .is_required = true,
+     .section = settings_otlp,
+     .doc = "Where spans are sent, as protobuf."},
+    {.key = "sample",
+     .type = CONFIG_TEXT,
+     .initial = "0",
+     .offset = offsetof(struct settings, tracing.sample),
+     .rules = &tracing_sample_rules,
+     .doc = "Share of the transactions without a trace of their own for which one is begun, such as 1%."},
+    {.key = NULL},
+};
+
 static const struct config_option settings_options[] = {
     {.key = "kafka",
      .type = CONFIG_PAIRS,
@@ -239,6 +271,10 @@ static const struct config_option settings_options[] = {
          "Limits that functions share, by name: each has `concurrency` (most calls at once), `rate` "
          "(`100/s`, `/m` or `/h`) and `burst`, or some of these. A function names one in `delivery.limit`; "
          "each bridge process counts for itself."},
+    {.key = "tracing",
+     .type = CONFIG_SECTION,
+     .section = settings_tracing,
+     .doc = "Spans of traced changes, from commit to call (docs/tracing.md)."},
     {.key = "log", .type = CONFIG_SECTION, .section = settings_log, .doc = "The log, on standard error."},
     {.key = NULL},
 };
@@ -395,6 +431,14 @@ char *settings_registry_address(const struct settings *s)
     return url == NULL ? NULL : memory_format("%.*s", (int)size, url);
 }
 
+double settings_trace_sample(const struct settings *s)
+{
+    struct fault f;
+    double share = 0;
+    bool is_read = s->tracing.sample != NULL && tracing_sample_read(s->tracing.sample, &share, &f);
+    return is_read ? share : 0;
+}
+
 void settings_clear(struct settings *s)
 {
     if (s == NULL) {
@@ -408,6 +452,9 @@ void settings_clear(struct settings *s)
     free(s->admin.host);
     text_list_clear(&s->admin.hosts);
     text_list_clear(&s->endpoint.allow);
+    memory_free_secret(s->tracing.url);
+    text_pairs_clear(&s->tracing.headers);
+    free(s->tracing.sample);
     clear_limits(s);
     *s = (struct settings){0};
 }

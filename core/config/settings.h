@@ -45,6 +45,11 @@ struct settings {
         size_t count;
     } limits;
     struct {
+        char *url;  // NULL: no spans are made
+        struct text_pairs headers;
+        char *sample;  // such as 1%
+    } tracing;
+    struct {
         enum log_format format;
         enum log_level level;
     } log;
@@ -59,6 +64,9 @@ const struct limit_setting *settings_limit(const struct settings *s, const char 
 /** The address under which functions reach the registry, without a query; the caller frees it. NULL: it
  * is not known. */
 char *settings_registry_address(const struct settings *s);
+
+/** The share of transactions without a trace for which one is begun, from 0 to 1. */
+double settings_trace_sample(const struct settings *s);
 
 /** Accepts NULL. */
 void settings_clear(struct settings *s);
