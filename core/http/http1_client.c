@@ -8,9 +8,9 @@
 #include <utlist.h>
 
 #include "core/base/clock.h"
-#include "core/base/due_heap.h"
 #include "core/http/http1_pool.h"
 #include "core/http/http1_response.h"
+#include "core/http/http_deadlines.h"
 #include "core/http/http_transport.h"
 
 enum {
@@ -48,9 +48,7 @@ struct http1_call {
 };
 
 struct http1_client {
-    uv_timer_t timer;
-    int64_t timer_due_us;  // INT64_MAX: it does not run
-    struct due_heap deadlines;
+    struct http_deadlines deadlines;
     struct http1_pool pool;
     struct http1_call *waiting;  // in order
     struct http1_call *unused;
@@ -73,40 +71,11 @@ static void leave(struct http1_client *c)
     }
 }
 
-static void on_timer(uv_timer_t *timer);
-
-static void arm_timer(struct http1_client *c, int64_t due_us)
-{
-    if (due_us >= c->timer_due_us) {
-        return;  // an idle expiry costs less than stopping the timer each time
-    }
-    int64_t wait_us = due_us - clock_now_us();
-    c->timer_due_us = due_us;
-    uint64_t wait_ms = wait_us <= 0 ? 0 : (uint64_t)((wait_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS);
-    (void)uv_timer_start(&c->timer, on_timer, wait_ms, 0);
-}
-
-static void set_due(struct http1_call *call, int64_t due_us)
-{
-    due_heap_remove(&call->client->deadlines, &call->due);
-    due_heap_add(&call->client->deadlines, &call->due, due_us);
-    uv_ref((uv_handle_t *)&call->client->timer);
-    arm_timer(call->client, due_us);
-}
-
-static void clear_due(struct http1_call *call)
-{
-    due_heap_remove(&call->client->deadlines, &call->due);
-    if (due_heap_first(&call->client->deadlines) == NULL) {
-        uv_unref((uv_handle_t *)&call->client->timer);  // without calls the client keeps no loop running
-    }
-}
-
 /** The call is to end with its fault at the next turn of the loop. */
 static void fail_soon(struct http1_call *call)
 {
     call->state = CALL_FAILED;
-    set_due(call, 0);
+    http_deadlines_set(&call->client->deadlines, &call->due, 0);
 }
 
 static bool send_on(struct http1_call *call, struct http1_connection *connection)
@@ -193,7 +162,7 @@ static void recycle(struct http1_call *call)
 /** Calls on_done, which may free the client: the caller does nothing afterwards but leave(). */
 static void finish(struct http1_call *call, struct http_response *r)
 {
-    clear_due(call);
+    http_deadlines_remove(&call->client->deadlines, &call->due);
     r->took_us = clock_now_us() - call->started_us;
     call->on_done(call->self, r);
     recycle(call);
@@ -323,7 +292,7 @@ static struct http_call *http1_send(void *transport, const struct http_request *
     call->self = self;
     call->resends = 0;
     call->started_us = clock_now_us();
-    set_due(call, call->started_us + request->timeout_us);
+    http_deadlines_set(&c->deadlines, &call->due, call->started_us + request->timeout_us);
     if (c->waiting != NULL || !start_call(call)) {
         call->state = CALL_WAITING;
         DL_APPEND(c->waiting, call);
@@ -364,18 +333,10 @@ static void http1_cancel(struct http_call *base)
     struct http1_client *c = call->client;
     enter(c);
     (void)abort_call(call, false);
-    clear_due(call);
+    http_deadlines_remove(&call->client->deadlines, &call->due);
     recycle(call);
     serve_waiting(c);
     leave(c);
-}
-
-static const char *late_connect_text(const struct http1_connect *connect)
-{
-    return connect->establish == NULL ? "the host was not looked up in time"
-           : http_establish_is_dialing(connect->establish)
-               ? "no connection in time"
-               : "TLS or the proxy's tunnel was not ready in time";
 }
 
 static const char *late_text(const struct http1_call *call)
@@ -385,7 +346,7 @@ static const char *late_text(const struct http1_call *call)
         return http1_pool_is_coming(call->origin) ? "no connection in time"
                                                   : "no connection became free in time";
     case CALL_CONNECTING:
-        return late_connect_text(&call->connect);
+        return http1_pool_late_text(&call->connect);
     case CALL_RUNNING:
     case CALL_SHARING:
     case CALL_FAILED:
@@ -404,24 +365,20 @@ static void finish_due(struct http1_call *call)
     finish_failed(call, &call->fault, is_sent, is_timeout);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_time(struct http_deadlines *deadlines)
 {
-    struct http1_client *c = timer->data;
+    struct http1_client *c = CONTAINER_OF(deadlines, struct http1_client, deadlines);
     enter(c);
-    c->timer_due_us = INT64_MAX;
     int64_t now_us = clock_now_us();
-    uint64_t later = c->deadlines.added_count;  // calls that on_done makes have their turn later
-    struct due_entry *first = due_heap_first(&c->deadlines);
+    uint64_t later = deadlines->heap.added_count;  // calls that on_done makes have their turn later
+    struct due_entry *first = due_heap_first(&deadlines->heap);
     while (first != NULL && first->due_us <= now_us && first->number < later && !c->is_freed) {
         finish_due(CONTAINER_OF(first, struct http1_call, due));
-        first = due_heap_first(&c->deadlines);
+        first = due_heap_first(&deadlines->heap);
     }
     if (!c->is_freed) {
         serve_waiting(c);  // with what late calls gave back, once those that are late themselves are gone
-        first = due_heap_first(&c->deadlines);
-        if (first != NULL) {
-            arm_timer(c, first->due_us);
-        }
+        http_deadlines_arm(deadlines);
     }
     leave(c);
 }
@@ -432,9 +389,7 @@ static void *http1_open(uv_loop_t *loop, const struct http_client_params *params
                                                     on_room};
     struct http1_client *c = memory_zeroed(1, sizeof(*c));
     http1_pool_init(&c->pool, loop, params, &EVENTS, on_end, on_http2_end, c);
-    c->timer_due_us = INT64_MAX;
-    (void)uv_timer_init(loop, &c->timer);
-    c->timer.data = c;
+    http_deadlines_init(&c->deadlines, loop, on_time);
     return c;
 }
 
@@ -444,26 +399,25 @@ static void free_call(struct http1_call *call)
     free(call);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_over(struct http_deadlines *deadlines)
 {
-    free(handle->data);
+    free(CONTAINER_OF(deadlines, struct http1_client, deadlines));
 }
 
 static void release(struct http1_client *c)
 {
-    for (struct due_entry *first; (first = due_heap_first(&c->deadlines)) != NULL;) {
+    for (struct due_entry *first; (first = due_heap_first(&c->deadlines.heap)) != NULL;) {
         struct http1_call *call = CONTAINER_OF(first, struct http1_call, due);
-        due_heap_remove(&c->deadlines, first);
+        due_heap_remove(&c->deadlines.heap, first);
         (void)abort_call(call, false);
         free_call(call);
     }
-    due_heap_clear(&c->deadlines);
     for (struct http1_call *call = c->unused, *next; call != NULL; call = next) {
         next = call->next;
         free_call(call);
     }
     http1_pool_clear(&c->pool);
-    uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+    http_deadlines_close(&c->deadlines, on_over);
 }
 
 static void http1_close(void *transport)

@@ -291,6 +291,14 @@ void http1_pool_abandon(struct http1_connect *connect, bool is_late)
     give_up(origin);
 }
 
+const char *http1_pool_late_text(const struct http1_connect *connect)
+{
+    return connect->establish == NULL ? "the host was not looked up in time"
+           : http_establish_is_dialing(connect->establish)
+               ? "no connection in time"
+               : "TLS or the proxy's tunnel was not ready in time";
+}
+
 void http1_pool_keep(struct http1_pool *p, struct http1_connection *connection)
 {
     struct http1_origin *origin = connection->origin;

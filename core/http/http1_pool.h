@@ -86,6 +86,9 @@ bool http1_pool_connect(struct http1_origin *origin, struct http1_connect *conne
 /** Stops making it, because it is no longer wanted or (is_late) took too long. No event follows. */
 void http1_pool_abandon(struct http1_connect *connect, bool is_late);
 
+/** What a call that waits for it in vain waits for; static. */
+const char *http1_pool_late_text(const struct http1_connect *connect);
+
 /** Gives back a connection whose exchange has ended: it is kept if it is IDLE. */
 void http1_pool_keep(struct http1_pool *p, struct http1_connection *connection);
 
