@@ -2,6 +2,8 @@
 Promise: a function's file comes, changes or goes without touching the others; a secret rotates by itself.
 """
 
+import threading
+
 import pytest
 from lib.function_server import Answer, FunctionServer
 from lib.waiting import wait_until
@@ -115,20 +117,23 @@ def test_a_broken_file_keeps_the_old_function(shop, millrace, function, name):
 
 
 def test_a_secret_rotates(database, millrace, function, name):
+    """A call that runs ends with the old one; the next one has the new one."""
     database.sql("create table a (id int primary key)")
     secret = millrace.write("token", "old")
     millrace.connector(name, database)
     millrace.function(name, f"{name}.public.a", function.url, auth={"bearer": {"file": secret}})
-    millrace.run()
+    process = millrace.run()
+    hold = threading.Event()
+    function.rule = lambda call: Answer(until=hold) if call.key == {"id": 1} else None
     database.sql("insert into a values (1)")
-    assert function.wait_calls(1)[0].headers["authorization"] == "Bearer old"
+    wait_until(lambda: len(function.calls) == 1, 30, "a call that runs")
     millrace.write("token", "new")
-    number = 1
-
-    def rotated():
-        nonlocal number
-        number += 1
-        database.sql("insert into a values (%s)", [number])
-        return any(call.headers["authorization"] == "Bearer new" for call in list(function.calls))
-
-    wait_until(rotated, 20, "the new token", 0.2)
+    process.wait_event("configuration_changed", component=f"function/{name}")
+    database.sql("insert into a values (2)")
+    assert function.wait_calls(1)[0].headers["authorization"] == "Bearer new"
+    hold.set()
+    database.sql("insert into a values (3)")
+    calls = function.wait_calls(3)
+    assert [call.headers["authorization"] for call in calls] == ["Bearer old", "Bearer new", "Bearer new"]
+    assert process.stop() == 0
+    assert sorted(call.key["id"] for call in function.calls) == [1, 2, 3], "none is repeated"

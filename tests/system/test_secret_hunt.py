@@ -15,7 +15,8 @@ from lib.memory import OPEN, environment, found
 from lib.records import read_topic
 from lib.waiting import wait_until
 
-# With TLS and HTTP/2, whose libraries have buffers of their own; it writes what it gets into a file.
+# With TLS and HTTP/2, whose libraries have buffers of their own: a function, which writes what it gets into a file,
+# and the token endpoint.
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 64; }}
@@ -25,13 +26,14 @@ http {{
     uwsgi_temp_path {folder}; scgi_temp_path {folder};
     server {{
         listen 127.0.0.1:{port} ssl http2; ssl_certificate {certificate}; ssl_certificate_key {key};
+        location /token {{ access_log off; proxy_pass http://127.0.0.1:{tokens}; }}
         location / {{ return 204; }}
     }}
 }}"""
 
 
 class TlsServer:
-    def __init__(self, folder):
+    def __init__(self, folder, tokens):
         self.folder = f"{folder}/hunt"
         os.mkdir(self.folder)
         authority = pki.Authority(self.folder, "authority")
@@ -41,7 +43,11 @@ class TlsServer:
         with open(f"{self.folder}/nginx.conf", "w", encoding="utf-8") as file:
             file.write(
                 NGINX.format(
-                    folder=self.folder, port=port, certificate=certificate.file, key=certificate.key_file
+                    folder=self.folder,
+                    port=port,
+                    certificate=certificate.file,
+                    key=certificate.key_file,
+                    tokens=tokens.port,
                 )
             )
         with open(f"{self.folder}/output", "w", encoding="utf-8") as output:
@@ -58,13 +64,6 @@ class TlsServer:
 
 
 @pytest.fixture
-def tls(folder):
-    server = TlsServer(folder)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def tokens():
     """A token endpoint that hands out the tokens of `left`, and answers with the request's secrets without one."""
     server = FunctionServer()
@@ -78,6 +77,13 @@ def tokens():
         return Answer(401, {}, json.dumps({"error": "invalid_client", "error_description": said}).encode())
 
     server.rule = rule
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tls(folder, tokens):
+    server = TlsServer(folder, tokens)
     yield server
     server.stop()
 
@@ -103,8 +109,8 @@ def plant(generation):
 
 
 class Hunt:
-    def __init__(self, millrace, function, tokens, tls, name):
-        self.millrace, self.function, self.tokens, self.tls, self.name = millrace, function, tokens, tls, name
+    def __init__(self, millrace, function, tls, name):
+        self.millrace, self.function, self.tls, self.name = millrace, function, tls, name
 
     def write(self, secrets):
         for part, secret in secrets.items():
@@ -120,7 +126,8 @@ class Hunt:
         basic = {"basic": {"user": "user", "password": file("password")}, "standard_webhooks": signed}
         oauth2 = {
             "oauth2": {
-                "token_url": f"{self.tokens.url}/token",
+                "token_url": f"{self.tls.url}/token",
+                "tls": {"ca": self.tls.ca},
                 "client_id": "shop",
                 "client_secret": file("client"),
             }
@@ -161,7 +168,7 @@ def test_secrets_are_shown_nowhere_and_gone_when_they_are_replaced(
     millrace.connector(name, database)
     old, old_forms = plant("old")
     new, new_forms = plant("new")
-    hunt = Hunt(millrace, function, tokens, tls, name)
+    hunt = Hunt(millrace, function, tls, name)
     hunt.write(old)
     hunt.configure()
     function.rule = repeat_headers
