@@ -37,9 +37,9 @@ enum { RATE = 10 };
 
 static const char *const SUBCOMMANDS[] = {"list", "show", "redrive", "drop", NULL};
 
-static const char *const REASONS[] = {"attempts_exhausted", "expired",        "rejected", "redirect",
-                                      "undecodable",        "unknown_schema", "oversize", "reply_invalid",
-                                      "reply_oversize",     "too_many_hops",  NULL};
+static const char *const REASONS[] = {"attempts_exhausted", "expired",        "rejected",     "redirect",
+                                      "undecodable",        "unknown_schema", "oversize",     "reply_invalid",
+                                      "reply_oversize",     "too_many_hops",  "unrenderable", NULL};
 
 static const struct option OPTIONS[] = {
     {"config", required_argument, NULL, 'c'}, {"reason", required_argument, NULL, 'r'},

@@ -4,6 +4,7 @@
 
 #include "bridge/config/endpoint_options.h"
 #include "bridge/config/reply_options.h"
+#include "bridge/config/template_options.h"
 #include "core/config/config_same.h"
 
 static bool is_same_text(const char *a, const char *b)
@@ -71,7 +72,8 @@ static bool is_same_payload(const struct function_config *a, const struct functi
            a->lambda_kafka.format == b->lambda_kafka.format &&
            a->dynamodb_stream.view == b->dynamodb_stream.view &&
            a->debezium.decimals == b->debezium.decimals &&
-           is_same_text(a->dynamodb_stream.region, b->dynamodb_stream.region);
+           is_same_text(a->dynamodb_stream.region, b->dynamodb_stream.region) &&
+           config_same(template_options, a, b) && config_same(columns_options, a, b);
 }
 
 enum function_change function_change_between(const struct function_config *old,

@@ -76,6 +76,8 @@ void function_config_clear(struct function_config *c)
     pattern_free(c->filter.pattern);
     config_tree_clear(&c->filter.tree);
     config_tree_clear(&c->tests);
+    template_config_clear(&c->template);
+    columns_config_clear(&c->columns);
     memory_free_secret(c->http.url);
     text_pairs_clear(&c->http.headers);
     clear_tls(&c->http.tls);

@@ -6,6 +6,7 @@
 #include "bridge/config/payload_config.h"
 #include "bridge/config/start_position.h"
 #include "bridge/config/status_table.h"
+#include "bridge/config/template_config.h"
 #include "bridge/filter/pattern.h"
 #include "core/config/config_rate.h"
 #include "core/config/settings.h"
@@ -55,6 +56,8 @@ struct function_config {
     struct lambda_kafka_config lambda_kafka;
     struct dynamodb_stream_config dynamodb_stream;
     struct debezium_config debezium;
+    struct template_config template;  // the URL and the headers, too
+    struct columns_config columns;
     enum function_endpoint endpoint;
     struct {
         char *url;

@@ -6,6 +6,7 @@
 #include "bridge/config/function_test.h"
 #include "bridge/config/payload_options.h"
 #include "bridge/config/reply_options.h"
+#include "bridge/config/template_options.h"
 
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
@@ -72,8 +73,9 @@ static const struct config_option options[] = {
      .doc =
          "What a call carries: a CloudEvent in headers and body (cloudevents), in the body alone "
          "(cloudevents-structured), a JSON array of them (cloudevents-batch), the row (row; with more than "
-         "one event a call an array of op, table, id and row), or the event that AWS Lambda sends for "
-         "Kafka (lambda-kafka) ([payloads.md](payloads.md))."},
+         "one event a call an array of op, table, id and row), the event that AWS Lambda sends for Kafka "
+         "(lambda-kafka) or DynamoDB Streams (dynamodb-stream), the record as JsonConverter writes it "
+         "(debezium), or a text of your own (template) ([payloads.md](payloads.md))."},
     {.key = "lambda_kafka",
      .type = CONFIG_SECTION,
      .section = lambda_kafka_options,
@@ -86,6 +88,15 @@ static const struct config_option options[] = {
      .type = CONFIG_SECTION,
      .section = debezium_options,
      .doc = "Options of payload debezium."},
+    {.key = "template",
+     .type = CONFIG_SECTION,
+     .section = template_options,
+     .doc = "The body of payload template."},
+    {.key = "columns",
+     .type = CONFIG_SECTION,
+     .section = columns_options,
+     .doc = "Which columns calls carry, in every payload; filters see all "
+            "([payloads.md](payloads.md#columns))."},
     {.key = "int64",
      .type = CONFIG_BOOL,
      .choices = int64s,
@@ -180,6 +191,7 @@ static void finish(const struct config_file *file, void *config)
     check_tests(file, c);
     delivery_options_finish(file, c);
     endpoint_options_finish(file, c);
+    template_options_finish(file, c);
     reply_options_finish(file, c);
     for (size_t i = 0; i < c->source.topics.count; i++) {
         if (text_glob_match(c->source.topics.items[i], c->delivery.on_failure.dead_letter)) {

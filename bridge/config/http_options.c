@@ -2,6 +2,7 @@
 
 #include "bridge/config/auth_options.h"
 #include "bridge/config/header_rules.h"
+#include "bridge/config/template_options.h"
 #include "core/config/config_value.h"
 #include "core/http/http_proxy.h"
 #include "core/http/http_tls.h"
@@ -62,8 +63,9 @@ const struct config_option http_options[] = {
      .type = CONFIG_TEXT,
      .is_required = true,
      .offset = offsetof(struct function_config, http.url),
-     .rules = &url_rules,
-     .doc = "Where events are sent, http or https."},
+     .rules = &template_url_rules,
+     .doc = "Where events are sent, http or https; path and query may have references such as `${key.id}` "
+            "([payloads.md](payloads.md#urls-and-headers))."},
     {.key = "method",
      .type = CONFIG_CHOICE,
      .choices = methods,
@@ -74,7 +76,7 @@ const struct config_option http_options[] = {
      .type = CONFIG_PAIRS,
      .offset = offsetof(struct function_config, http.headers),
      .rules = &header_rules,
-     .doc = "Headers to send along; a value may be a secret."},
+     .doc = "Headers to send along; a value may be a secret, or have references such as `${after.tenant}`."},
     {.key = "http_version",
      .type = CONFIG_CHOICE,
      .choices = versions,

@@ -10,6 +10,7 @@ const struct config_choice payload_kinds[] = {
     {"lambda-kafka", FUNCTION_PAYLOAD_LAMBDA_KAFKA},
     {"dynamodb-stream", FUNCTION_PAYLOAD_DYNAMODB_STREAM},
     {"debezium", FUNCTION_PAYLOAD_DEBEZIUM},
+    {"template", FUNCTION_PAYLOAD_TEMPLATE},
     {NULL, 0}};
 
 static const struct config_choice kafka_encodings[] = {

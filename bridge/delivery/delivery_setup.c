@@ -77,7 +77,8 @@ static void apply_config(struct delivery *d, const struct function_config *confi
         .window_us = config->delivery.batch.window_us,
         .by_key = config->delivery.batch.by_key,
     };
-    d->payload = payload_options_of(config);
+    payload_options_clear(&d->payload);
+    d->payload = payload_options_of(config, d->component);
     d->payload.bytes_max = bytes;
     d->payload.schemas_url = d->schemas_url;
     d->payload.bootstrap_servers =
@@ -240,6 +241,7 @@ void delivery_free(struct delivery *d)
     refetch_free(d->refetch);
     letter_watch_free(d->hold.watch);
     lanes_clear(&d->lanes);
+    payload_options_clear(&d->payload);
     event_filter_free(d->filter);
     uv_close((uv_handle_t *)&d->timer, on_closed);
 }

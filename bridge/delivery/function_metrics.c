@@ -30,9 +30,10 @@ static struct metric *dead_letters(struct function_metrics *m, const char *reaso
  */
 static void make_dead_letters(struct function_metrics *m)
 {
-    static const char *const reasons[] = {"attempts_exhausted", "expired",        "rejected", "redirect",
-                                          "undecodable",        "unknown_schema", "oversize", "reply_invalid",
-                                          "reply_oversize",     "too_many_hops"};
+    static const char *const reasons[] = {"attempts_exhausted", "expired",       "rejected",
+                                          "redirect",           "undecodable",   "unknown_schema",
+                                          "oversize",           "reply_invalid", "reply_oversize",
+                                          "too_many_hops",      "unrenderable"};
     for (size_t i = 0; i < COUNT_OF(reasons); i++) {
         (void)dead_letters(m, reasons[i]);
     }

@@ -98,8 +98,9 @@ void invoke_send(struct invocation *inv, int64_t timeout_us, size_t response_max
     }
     struct endpoint_request request = {
         .body = bytes_slice(&p->body),
+        .target = payload_target(p),
         .message_id = inv->event_count == 1 ? inv->first->record->id : (struct slice){NULL, 0},
-        .content_type = payload_type_of(p->options->kind)->content_type,
+        .content_type = payload_content_type(p->options),
         .header_lines = p->lines.size > 0 ? bytes_text(&p->lines) : NULL,
         .timeout_us = timeout_us,
         .response_max_bytes = response_max_bytes,

@@ -33,6 +33,7 @@ struct response {
 /** One request; everything is lent until the response. */
 struct endpoint_request {
     struct slice body;
+    const char *target;       // of a URL, path and query, in place of the configuration's; NULL: those
     struct slice message_id;  // the event's; size 0: the request has several events
     const char *content_type;
     const char *header_lines;  // joined by CR LF; NULL for none

@@ -25,7 +25,7 @@ struct endpoint_call {
 /** What is the same in all requests of one content type. */
 struct request_head {
     struct http_head *head;
-    const char *content_type;
+    char *content_type;  // owned
     struct request_head *next;
 };
 
@@ -47,11 +47,16 @@ static bool add_head(struct endpoint *e, const char *content_type, struct fault 
     headers[count++] = (struct http_header){"Content-Type", content_type};
     for (size_t i = 0; i < config->http.headers.count; i++) {
         const struct text_pair *pair = &config->http.headers.items[i];
+        if (template_config_is_header(pair)) {
+            continue;  // the request brings it
+        }
         headers[count++] = (struct http_header){pair->key, pair->value};
     }
+    CLEANUP(memory_free_pointer)
+    char *origin = template_is_one(config->http.url) ? template_config_origin(config->http.url) : NULL;
     const struct http_head_params params = {
         .method = function_config_method(config),
-        .url = config->http.url,
+        .url = origin != NULL ? origin : config->http.url,
         .headers = headers,
         .header_count = count,
     };
@@ -60,7 +65,7 @@ static bool add_head(struct endpoint *e, const char *content_type, struct fault 
         return fault_context(f, "endpoint.http");
     }
     struct request_head *added = memory_new(sizeof(*added));
-    *added = (struct request_head){head, content_type, e->heads};
+    *added = (struct request_head){head, memory_string(content_type), e->heads};
     e->heads = added;
     return true;
 }
@@ -68,7 +73,7 @@ static bool add_head(struct endpoint *e, const char *content_type, struct fault 
 static const struct http_head *head_of(struct endpoint *e, const char *content_type)
 {
     for (const struct request_head *head = e->heads; head != NULL; head = head->next) {
-        if (head->content_type == content_type) {
+        if (strcmp(head->content_type, content_type) == 0) {
             return head->head;
         }
     }
@@ -88,6 +93,7 @@ static void http_close(struct endpoint *e)
     for (struct request_head *head = e->heads, *next; head != NULL; head = next) {
         next = head->next;
         http_head_free(head->head);
+        free(head->content_type);
         free(head);
     }
     for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
@@ -188,6 +194,7 @@ static void begin_request(struct endpoint_call *call)
 {
     const struct auth_request signed_request = {
         .head = call->head,
+        .target = call->request.target,
         .message_id = call->request.message_id,
         .body = call->request.body,
         .wall_us = clock_wall_us(),
@@ -196,6 +203,7 @@ static void begin_request(struct endpoint_call *call)
     const char *lines = auth_call_sign(&call->auth, &signed_request, call->request.header_lines);
     const struct http_request r = {
         .head = call->head,
+        .target = call->request.target,
         .header_lines = lines,
         .credentials = auth_call_credentials(&call->auth),
         .body = call->request.body,

@@ -2,14 +2,9 @@
 
 #include "bridge/intake/record_trace.h"
 #include "bridge/payload/cloud_headers.h"
-#include "core/base/clock.h"
 #include "core/base/text.h"
 #include "schemas/avro/framing.h"
 #include "schemas/json/json_text.h"
-
-// Years 1 to 9999, as RFC 3339 has them.
-#define TIME_MIN_US (INT64_C(-62135596800) * CLOCK_US_PER_S)
-#define TIME_MAX_US (INT64_C(253402300800) * CLOCK_US_PER_S - 1)
 
 /** The id in the frame of an Avro value; 0: none. */
 static int32_t schema_id_of(const struct record *r)
@@ -28,19 +23,13 @@ struct attributes attributes_of(const struct record *r, const struct event_view 
         .operation = payload_operation_name(e->op),
         .schema = e->schema,
         .table = e->table,
-        .time_us = e->commit_time_us,
+        .time_us = payload_time_us(r, e),
         .schema_id = schema_id_of(r),
         .is_forwarded = r->is_cloud_event,
     };
     if (!e->is_envelope) {
         a.prefix = a.table =
             slice_of(record_origin(r));  // another producer's record: only the topic is known
-    }
-    if (a.time_us == 0 && r->timestamp_ms > 0) {
-        a.time_us = r->timestamp_ms * CLOCK_US_PER_MS;
-    }
-    if (a.time_us < TIME_MIN_US || a.time_us > TIME_MAX_US) {
-        a.time_us = 0;
     }
     if (a.is_forwarded) {
         a.id = cloud_headers_id(r);

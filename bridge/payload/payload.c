@@ -1,10 +1,8 @@
 #include "bridge/payload/payload.h"
 
-#include <time.h>
+#include <stdlib.h>
 
-#include "core/base/clock.h"
-#include "core/base/text.h"
-#include "schemas/json/json_text.h"
+#include "core/base/memory.h"
 
 const struct payload_type *payload_type_of(enum function_payload kind)
 {
@@ -16,12 +14,44 @@ const struct payload_type *payload_type_of(enum function_payload kind)
         [FUNCTION_PAYLOAD_LAMBDA_KAFKA] = &payload_lambda_kafka,
         [FUNCTION_PAYLOAD_DYNAMODB_STREAM] = &payload_dynamodb_stream,
         [FUNCTION_PAYLOAD_DEBEZIUM] = &payload_debezium,
+        [FUNCTION_PAYLOAD_TEMPLATE] = &payload_template,
     };
     INVARIANT((size_t)kind < COUNT_OF(TYPES));
     return TYPES[kind];
 }
 
-struct payload_options payload_options_of(const struct function_config *config)
+static struct payload_plans *plans_of(const struct function_config *config, const char *component)
+{
+    bool has_columns = config->columns.include.count + config->columns.exclude.count > 0;
+    const struct template_config *t = &config->template;
+    bool has_templates = t->compiled != NULL || t->target != NULL || t->header_count > 0;
+    if (!has_columns && !has_templates) {
+        return NULL;
+    }
+    struct payload_plans *plans = memory_zeroed(1, sizeof(*plans));
+    plans->columns =
+        has_columns ? event_columns_new(&config->columns.include, &config->columns.exclude, component) : NULL;
+    plans->values = has_templates ? template_values_new(&t->refs, component) : NULL;
+    return plans;
+}
+
+void payload_options_clear(struct payload_options *o)
+{
+    if (o->plans != NULL) {
+        event_columns_free(o->plans->columns);
+        template_values_free(o->plans->values);
+        free(o->plans);
+    }
+    *o = (struct payload_options){0};
+}
+
+const char *payload_content_type(const struct payload_options *o)
+{
+    return o->kind == FUNCTION_PAYLOAD_TEMPLATE ? o->templates->content_type
+                                                : payload_type_of(o->kind)->content_type;
+}
+
+struct payload_options payload_options_of(const struct function_config *config, const char *component)
 {
     const struct payload_type *type = payload_type_of(config->payload);
     return (struct payload_options){
@@ -34,6 +64,8 @@ struct payload_options payload_options_of(const struct function_config *config)
         .view = config->dynamodb_stream.view,
         .region = config->dynamodb_stream.region,
         .decimals = config->debezium.decimals,
+        .templates = &config->template,
+        .plans = plans_of(config, component),
         .json = {.int64_as_string = config->int64_as_string},
     };
 }
@@ -43,6 +75,8 @@ void payload_begin(struct payload *p, const struct payload_options *options)
     p->options = options;
     bytes_reset(&p->body);
     bytes_reset(&p->lines);
+    bytes_reset(&p->route.target);
+    bytes_reset(&p->route.lines);
     groups_reset(&p->groups);
     p->event_count = 0;
     p->reject_reason = NULL;
@@ -54,27 +88,11 @@ void payload_clear(struct payload *p)
     bytes_clear(&p->lines);
     bytes_clear(&p->key);
     bytes_clear(&p->spare);
+    bytes_clear(&p->columns);
+    template_buffers_clear(&p->buffers);
+    route_clear(&p->route);
+    route_clear(&p->next_route);
     groups_clear(&p->groups);
-}
-
-const char *payload_operation_name(char op)
-{
-    switch (op) {
-    case 'c':
-        return "create";
-    case 'r':
-        return "read";
-    case 'u':
-        return "update";
-    case 'd':
-        return "delete";
-    case 't':
-        return "truncate";
-    case 'm':
-        return "message";
-    default:
-        return "unknown";
-    }
 }
 
 static enum payload_step refuse(struct payload *p, const char *reason)
@@ -108,13 +126,37 @@ static size_t append(struct payload *p, const struct record *r, const struct eve
     return p->body.size + (p->options->is_batch ? strlen(type->closing) : 0);
 }
 
-enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_view *e,
-                                    struct fault *f)
+/** Applies `columns` to the event, and finds where it goes. ADDED: it can be appended. */
+static enum payload_step prepare(struct payload *p, const struct record *r, const struct event_view *e,
+                                 struct event_view *cut, struct fault *f)
 {
-    INVARIANT(p->event_count == 0 || p->options->is_batch);
-    if (!function_config_wants(p->options->operations, e->op)) {
-        return PAYLOAD_FILTERED;
+    const struct payload_options *o = p->options;
+    const struct payload_plans *plans = o->plans;
+    if (plans->columns != NULL && !event_columns_apply(plans->columns, e, &p->columns, cut, f)) {
+        return refuse(p, "undecodable");
     }
+    if (plans->values == NULL) {
+        return PAYLOAD_ADDED;
+    }
+    if (!template_values_read(plans->values, r, e, cut, f)) {
+        return refuse(p, "undecodable");
+    }
+    if (!route_render(o->templates, plans->values, &o->json, &p->buffers, &p->next_route, f)) {
+        return refuse(p, "unrenderable");
+    }
+    return p->event_count > 0 && !route_equal(&p->route, &p->next_route) ? PAYLOAD_FULL : PAYLOAD_ADDED;
+}
+
+static void take_route(struct payload *p)
+{
+    struct route next = p->next_route;
+    p->next_route = p->route;
+    p->route = next;
+}
+
+static enum payload_step add(struct payload *p, const struct record *r, const struct event_view *e,
+                             struct fault *f)
+{
     size_t body_size = p->body.size;
     size_t lines_size = p->lines.size;
     struct groups_mark mark = groups_mark(&p->groups);
@@ -138,8 +180,36 @@ enum payload_step payload_add_event(struct payload *p, const struct record *r, c
     return refuse(p, "oversize");
 }
 
+enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_view *e,
+                                    struct fault *f)
+{
+    INVARIANT(p->event_count == 0 || p->options->is_batch);
+    if (!function_config_wants(p->options->operations, e->op)) {
+        return PAYLOAD_FILTERED;
+    }
+    if (p->options->plans == NULL) {
+        return add(p, r, e, f);
+    }
+    struct event_view cut = *e;
+    enum payload_step step = prepare(p, r, e, &cut, f);
+    step = step == PAYLOAD_ADDED ? add(p, r, &cut, f) : step;
+    if (step == PAYLOAD_ADDED) {
+        take_route(p);
+    }
+    return step;
+}
+
+const char *payload_target(const struct payload *p)
+{
+    return p->route.target.size > 0 ? (const char *)p->route.target.data : NULL;
+}
+
 void payload_finish(struct payload *p)
 {
+    if (p->route.lines.size > 0) {
+        bytes_append_string(&p->lines, p->lines.size > 0 ? "\r\n" : "");
+        bytes_append_slice(&p->lines, bytes_slice(&p->route.lines));
+    }
     const struct payload_type *type = payload_type_of(p->options->kind);
     if (type->close != NULL) {
         type->close(p);
@@ -147,135 +217,4 @@ void payload_finish(struct payload *p)
     if (p->options->is_batch) {
         bytes_append_string(&p->body, type->closing);
     }
-}
-
-static char *put_digits(char *at, int value, int width)
-{
-    for (int i = width - 1; i >= 0; i--) {
-        at[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return at + width;
-}
-
-/** Formats the time up to the second's fraction. */
-static void format_second(time_t second_s, char *ret)
-{
-    struct tm tm;
-    if (gmtime_r(&second_s, &tm) == NULL) {
-        memset(&tm, 0, sizeof(tm));
-    }
-    char *at = put_digits(ret, tm.tm_year + 1900, 4);
-    *at++ = '-';
-    at = put_digits(at, tm.tm_mon + 1, 2);
-    *at++ = '-';
-    at = put_digits(at, tm.tm_mday, 2);
-    *at++ = 'T';
-    at = put_digits(at, tm.tm_hour, 2);
-    *at++ = ':';
-    at = put_digits(at, tm.tm_min, 2);
-    *at++ = ':';
-    at = put_digits(at, tm.tm_sec, 2);
-    *at = '.';
-}
-
-void payload_append_time(struct bytes *out, int64_t wall_us)
-{
-    // Events of one transaction have the same second: its text is cached.
-    static time_t known_s = -1;
-    static char known[sizeof("2024-01-02T03:04:05.") - 1];
-    int64_t fraction_us = wall_us % CLOCK_US_PER_S;
-    time_t second_s = (time_t)(wall_us / CLOCK_US_PER_S);
-    if (fraction_us < 0) {
-        fraction_us += CLOCK_US_PER_S;
-        second_s--;
-    }
-    if (second_s != known_s || known[0] == '\0') {
-        format_second(second_s, known);
-        known_s = second_s;
-    }
-    char fraction[sizeof("678901Z") - 1];
-    *put_digits(fraction, (int)fraction_us, 6) = 'Z';
-    bytes_append(out, known, sizeof(known));
-    bytes_append(out, fraction, sizeof(fraction));
-}
-
-/** Marks the high bit of each byte that a header's value has as %XX; 0 bytes are marked. As
- * text_mark_special. */
-static uint64_t mark_encoded(uint64_t word)
-{
-    uint64_t quote = word ^ (TEXT_ONES * '"');
-    uint64_t percent = word ^ (TEXT_ONES * '%');
-    uint64_t found =
-        (word - TEXT_ONES * 0x21) | (word + TEXT_ONES) | (quote - TEXT_ONES) | (percent - TEXT_ONES) | word;
-    return found & (TEXT_ONES * 0x80);
-}
-
-void payload_append_header_value(struct bytes *out, struct slice text)
-{
-    static const char HEX[] = "0123456789ABCDEF";
-    uint8_t *at = bytes_reserve(out, text.size * 3 + sizeof(uint64_t));
-    const uint8_t *begin = at;
-    size_t done = 0;
-    while (done < text.size) {
-        uint64_t word = text_load(text.data + done, text.size - done);
-        size_t plain = text_unmarked(mark_encoded(word));
-        memcpy(at, &word, sizeof(word));
-        at += plain;
-        done += plain;
-        if (plain < sizeof(word) && done < text.size) {
-            uint8_t c = text.data[done++];
-            *at++ = '%';
-            *at++ = (uint8_t)HEX[c >> 4];
-            *at++ = (uint8_t)HEX[c & 15];
-        }
-    }
-    out->size += (size_t)(at - begin);
-}
-
-// Source: RFC 3986, 3.3: pchar.
-static bool is_uri_character(uint8_t c)
-{
-    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return is_letter || (c >= '0' && c <= '9') || (c != 0 && strchr("-._~!$&'()*+,;=:@", c) != NULL);
-}
-
-bool payload_is_uri_segment(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (!is_uri_character(text.data[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-void payload_append_uri_segment(struct bytes *out, struct slice text)
-{
-    if (payload_is_uri_segment(text)) {
-        bytes_append_slice(out, text);
-        return;
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (is_uri_character(c)) {
-            bytes_append_byte(out, c);
-        } else {
-            bytes_format(out, "%%%02X", c);
-        }
-    }
-}
-
-void payload_append_header_text(struct bytes *out, struct slice text)
-{
-    const uint8_t *end = text.size > 0 ? text.data + text.size : text.data;
-    if (json_text_plain_end(text.data, end) == end) {
-        payload_append_header_value(out, text);
-        return;
-    }
-    CLEANUP(bytes_clear) struct bytes escaped = {0};
-    CLEANUP(bytes_clear) struct bytes valid = {0};
-    json_text_content(&escaped, text);
-    json_text_unescape(&valid, bytes_slice(&escaped));
-    payload_append_header_value(out, bytes_slice(&valid));
 }

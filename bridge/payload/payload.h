@@ -5,8 +5,17 @@
 #include "bridge/config/function_config.h"
 #include "bridge/intake/record.h"
 #include "bridge/payload/groups.h"
+#include "bridge/payload/payload_text.h"
+#include "bridge/payload/route.h"
+#include "schemas/json/event_columns.h"
 
-/** The payload options of a function. Plain data; lent to each payload. */
+/** What is known of the schemas of a function's events. */
+struct payload_plans {
+    struct event_columns *columns;   // NULL: all columns are sent
+    struct template_values *values;  // NULL: there are no templates
+};
+
+/** The payload options of a function; lent to each payload. */
 struct payload_options {
     enum function_payload kind;
     uint32_t operations;  // enum function_operation bits; others are filtered out
@@ -17,9 +26,11 @@ struct payload_options {
     const char *bootstrap_servers;  // of Kafka; lent; NULL: not known
     enum function_kafka_encoding kafka_encoding;
     enum function_kafka_format kafka_format;
-    enum function_images view;        // of dynamodb-stream
-    enum function_decimals decimals;  // of debezium
-    const char *region;               // lent; NULL: local
+    enum function_images view;                // of dynamodb-stream
+    enum function_decimals decimals;          // of debezium
+    const char *region;                       // lent; NULL: local
+    const struct template_config *templates;  // lent; NULL: none
+    struct payload_plans *plans;              // owned; NULL: all columns, and no templates
     struct json_options json;
 };
 
@@ -30,6 +41,10 @@ struct payload {
     struct bytes lines;  // headers as on the wire, joined by CR LF
     struct bytes key;    // of the event being added, as JSON, for kinds that write it as a text
     struct bytes spare;  // a value as JSON before it is base64; the body before its events were put in order
+    struct bytes columns;  // the event's rows with the chosen columns
+    struct template_buffers buffers;
+    struct route route;       // of the events in the body
+    struct route next_route;  // of the event being added
     struct groups groups;
     size_t event_count;
     const char *reject_reason;  // after PAYLOAD_REJECTED
@@ -59,19 +74,27 @@ extern const struct payload_type payload_row;
 extern const struct payload_type payload_lambda_kafka;
 extern const struct payload_type payload_dynamodb_stream;
 extern const struct payload_type payload_debezium;
+extern const struct payload_type payload_template;
 
 const struct payload_type *payload_type_of(enum function_payload kind);
 
-/** The options of a function's file. */
-struct payload_options payload_options_of(const struct function_config *config);
+/** The options of a function's file, which is lent; payload_options_clear releases them.
+ *
+ * @param component  of log lines; lent; NULL: nothing is logged */
+struct payload_options payload_options_of(const struct function_config *config, const char *component);
+void payload_options_clear(struct payload_options *o);
+
+/** The media type of the bodies. */
+const char *payload_content_type(const struct payload_options *o);
 
 void payload_begin(struct payload *p, const struct payload_options *options);
 
 enum payload_step {
     PAYLOAD_ADDED,
     PAYLOAD_FILTERED,  // not an operation the function asked for
-    PAYLOAD_FULL,      // it does not fit beside the events before it
-    PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable` or `oversize`, *f says more
+    PAYLOAD_FULL,      // it does not fit beside the events before it, or goes elsewhere
+    PAYLOAD_REJECTED,  // can never be sent: reject_reason is `undecodable`, `unrenderable` or `oversize`, *f
+                       // says more
 };
 
 /** Writes a resolved event into the body; without is_batch only one. Unless it returns ADDED, the payload is
@@ -82,27 +105,11 @@ enum payload_step payload_add(struct payload *p, struct record *r, struct fault 
 enum payload_step payload_add_event(struct payload *p, const struct record *r, const struct event_view *e,
                                     struct fault *f) MUST_USE;
 
-/** After the last event: p->body, p->lines and the type's content_type are what to send. */
+/** After the last event: p->body, p->lines, payload_target and payload_content_type are what to send. */
 void payload_finish(struct payload *p);
 void payload_clear(struct payload *p);
 
-/** An envelope's op as a word, or `unknown`. */
-const char *payload_operation_name(char op);
-
-/** Microseconds since 1970 as RFC 3339 in UTC, `2024-01-02T03:04:05.678901Z`. */
-void payload_append_time(struct bytes *out, int64_t wall_us);
-
-/** A value as a CloudEvents HTTP header: all but U+0021..U+007E, and `"` and `%`, as %XX of its UTF-8 bytes.
- */
-void payload_append_header_value(struct bytes *out, struct slice text);
-
-/** Whether payload_append_uri_segment would change nothing. */
-bool payload_is_uri_segment(struct slice text);
-
-/** A part of a path, percent-encoded as RFC 3986 says; plain ASCII that is valid in a JSON string, too. */
-void payload_append_uri_segment(struct bytes *out, struct slice text);
-
-/** The same for a name, whose bytes that are not UTF-8 become U+FFFD, as in JSON. */
-void payload_append_header_text(struct bytes *out, struct slice text);
+/** Path and query of the request; NULL: those of the endpoint. */
+const char *payload_target(const struct payload *p);
 
 #endif

@@ -149,7 +149,7 @@ static bool find_header(struct slice lines, struct slice name, struct slice *ret
 /** All headers that the function's payload and file give the request, as lines. */
 static void write_headers(const struct run *r, struct bytes *out)
 {
-    bytes_format(out, "content-type: %s", payload_type_of(r->options.kind)->content_type);
+    bytes_format(out, "content-type: %s", payload_content_type(&r->options));
     for (size_t i = 0; i < r->config->http.headers.count; i++) {
         const struct text_pair *pair = &r->config->http.headers.items[i];
         bytes_format(out, "\r\n%s: %s", pair->key, pair->is_secret ? "(secret)" : pair->value);
@@ -317,8 +317,11 @@ static void check_count(struct run *r)
 bool test_run(const struct function_config *config, const struct function_tests *tests,
               const struct function_test *test, const char *folder, struct bytes *diff, struct fault *f)
 {
-    struct run r = {
-        .config = config, .tests = tests, .test = test, .diff = diff, .options = payload_options_of(config)};
+    struct run r = {.config = config,
+                    .tests = tests,
+                    .test = test,
+                    .diff = diff,
+                    .options = payload_options_of(config, NULL)};
     payload_begin(&r.payload, &r.options);
     bool is_read = run_events(&r, folder, f);
     if (is_read) {
@@ -329,6 +332,7 @@ bool test_run(const struct function_config *config, const struct function_tests 
         check_request(&r);
     }
     payload_clear(&r.payload);
+    payload_options_clear(&r.options);
     bytes_clear(&r.scratch);
     return is_read;
 }

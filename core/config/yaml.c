@@ -9,6 +9,7 @@
 struct yaml_reader {
     const char *file;
     struct complaints *complaints;
+    struct slice source;
     yaml_document_t *document;
     bool *is_seen;  // by node number; a node that is seen again is an alias
     size_t node_count;
@@ -94,6 +95,41 @@ static bool is_null(const yaml_node_t *node)
 
 static struct yaml_node *copy_node(struct yaml_reader *r, int number, int depth);
 
+/** How far the first line that is not blank is indented, of those below a line (from 0). */
+static size_t indent_below(struct slice source, size_t below)
+{
+    size_t line = 0;
+    size_t indent = 0;
+    bool is_blank = true;  // so far
+    for (size_t i = 0; i < source.size; i++) {
+        uint8_t c = source.data[i];
+        if (c == '\n') {
+            line++;
+            indent = 0;
+            is_blank = true;
+        } else if (is_blank && c == ' ') {
+            indent++;
+        } else if (line > below && c != '\r') {
+            break;
+        } else {
+            is_blank = false;
+        }
+    }
+    return indent;
+}
+
+/** A block's text begins with its first line, even if that is blank. */
+static void place_text(const struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to)
+{
+    bool is_block = from->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
+                    from->data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
+    to->text_line = to->line + (is_block ? 1 : 0);
+    to->text_column = to->column + (to->is_quoted ? 1 : 0);
+    if (is_block) {
+        to->text_column = (int)indent_below(r->source, from->start_mark.line) + 1;
+    }
+}
+
 static void copy_text(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to)
 {
     struct slice text = slice_make(from->data.scalar.value, from->data.scalar.length);
@@ -104,6 +140,7 @@ static void copy_text(struct yaml_reader *r, const yaml_node_t *from, struct yam
     to->kind = is_null(from) ? YAML_NULL : YAML_TEXT;
     to->is_quoted = from->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     to->text = slice_to_string(text);
+    place_text(r, from, to);
 }
 
 static void copy_list(struct yaml_reader *r, const yaml_node_t *from, struct yaml_node *to, int depth)
@@ -337,7 +374,7 @@ bool yaml_parse(const char *file, struct slice text, struct yaml_node **ret_root
         complaints_add(complaints, file, 1, 1, "the file is larger than %d KiB", YAML_SIZE_MAX / 1024);
         return false;
     }
-    struct yaml_reader reader = {.file = file, .complaints = complaints, .is_good = true};
+    struct yaml_reader reader = {.file = file, .complaints = complaints, .source = text, .is_good = true};
     yaml_parser_t parser;
     INVARIANT(yaml_parser_initialize(&parser) == 1);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

@@ -17,8 +17,10 @@ enum yaml_kind { YAML_NULL, YAML_TEXT, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    int line;                  // from 1
-    int column;                // from 1, in characters
+    int line;       // from 1
+    int column;     // from 1, in characters
+    int text_line;  // TEXT: where its first character stands: behind the quote, or below the | of a block
+    int text_column;
     bool is_quoted;            // TEXT: it was written in quotes or as a block
     bool is_bad;               // has a complaint: errors that follow from its value need none
     char *text;                // TEXT: as written, without quotes; never has a NUL inside

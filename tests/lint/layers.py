@@ -43,10 +43,11 @@ ROOMS = {
         f"{POSTGRES}/pg_change.h",
     ],
     POSTGRES: [*BELOW, *CONTRACT, *(f"{POSTGRES}/{room}" for room in ("values", "wire", "catalogue", "snapshot"))],
-    "bridge/config": [*CORE, "bridge/filter"],
+    "bridge/config": [*CORE, "bridge/filter", "bridge/template"],
     "bridge/intake": [*BELOW, "bridge/config"],
     "bridge/filter": BELOW,
-    "bridge/payload": [*BELOW, "bridge/config", "bridge/intake"],
+    "bridge/template": [*BELOW, "bridge/filter"],
+    "bridge/payload": [*BELOW, "bridge/config", "bridge/intake", "bridge/template"],
     "bridge/endpoints/aws": [*CORE, "bridge/config"],
     "bridge/endpoints/auth": [*CORE, "bridge/config", "bridge/filter", "bridge/endpoints/aws"],
     "bridge/endpoints": [*CORE, "bridge/config", "bridge/endpoints/auth", "bridge/endpoints/aws"],
@@ -72,7 +73,15 @@ ROOMS = {
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.
 DOORS = {
-    "schemas/json": ["attribute_encode", "event_view", "json_check", "json_encode", "json_text"],
+    "schemas/json": [
+        "attribute_encode",
+        "event_columns",
+        "event_view",
+        "json_check",
+        "json_encode",
+        "json_member",
+        "json_text",
+    ],
     "schemas/registry": ["registry"],
     "connectors": ["source", "change", "connector_config", "connector_state", "table_topic", "pipeline"],
     "connectors/kafka": ["kafka_sink", "topic_route"],
@@ -83,6 +92,7 @@ DOORS = {
     "bridge/testing": ["test_run"],
     "bridge/config": [
         "auth_config", "function_config", "function_test", "function_change", "start_position", "status_table",
+        "template_config",
     ],
     "bridge/filter": [
         "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",

@@ -288,7 +288,8 @@ static void what_follows_from_a_wrong_value_is_not_complained_about(void **state
     check_complaints(
         GOOD "payload: rows\ndelivery: {batch: {events: 2}}\n",
         "f.yaml:3:10: error: payload: \"rows\" is not one of cloudevents, cloudevents-structured, "
-        "cloudevents-batch, row, lambda-kafka, dynamodb-stream or debezium; did you mean \"row\"?\n");
+        "cloudevents-batch, row, lambda-kafka, dynamodb-stream, debezium or template; did you mean "
+        "\"row\"?\n");
     check_complaints("source: {topics: [a]}\nendpoint: http\n",
                      "f.yaml:2:11: error: endpoint: write a section with http\n");
 }
