@@ -73,14 +73,16 @@ static void advance(struct http1_output *o, size_t size)
 
 int http1_output_write(struct http1_output *o, struct http_stream *stream)
 {
+    bool has_written = false;
     do {
         ssize_t size = http_stream_write(stream, o->parts + o->next, o->count - o->next);
-        if (size < 0) {
+        if (size < 0 && !has_written) {
             return errno;
         }
-        if (size == 0) {
-            return 0;
+        if (size <= 0) {
+            return 0;  // a failure comes again
         }
+        has_written = true;
         advance(o, (size_t)size);
     } while (stream->ssl != NULL && !http1_output_is_done(o));  // a record at a time
     return 0;

@@ -21,7 +21,7 @@ struct http1_output {
 /** The request's parts are lent until the output is no longer used. */
 void http1_output_begin(struct http1_output *o, const struct http_request *request);
 
-/** Writes what the stream takes. Returns 0, or the errno of a failure; EAGAIN is none. */
+/** Writes what the stream takes. Returns 0, or the errno for which nothing was taken; EAGAIN is none. */
 int http1_output_write(struct http1_output *o, struct http_stream *stream);
 
 static inline bool http1_output_is_done(const struct http1_output *o)

@@ -56,8 +56,9 @@ static void look_for_alert(struct http_stream *s)
 {
     char byte;
     const struct fault of_write = s->fault;
-    s->fault.kind = FAULT_NONE;
-    if (read_tls(s, &byte, 1) >= 0 || s->fault.kind == FAULT_NONE || !s->is_refused) {
+    ERR_clear_error();
+    int got = SSL_peek(s->ssl, &byte, 1);  // a response stays where it is
+    if (got > 0 || fail(s, got) >= 0 || !s->is_refused) {
         s->fault = of_write;
     }
 }

@@ -7,9 +7,9 @@ import os
 import subprocess
 
 import pytest
-from lib import node, processes
+from lib import http_calls, node, pki, processes
 from lib.http_calls import SERVERS as HERE
-from lib.http_calls import call, good, is_listening
+from lib.http_calls import good, is_listening
 from lib.waiting import wait_until
 
 NGINX = """
@@ -33,6 +33,13 @@ http {{
 }}"""
 
 
+AUTHORITY = {}  # of the server over TLS
+
+
+def call(url, **options):
+    return http_calls.call(url, **(AUTHORITY if url.startswith("https") else {}), **options)
+
+
 def nginx(folder, port):
     os.makedirs(f"{folder}/files")
     with open(f"{folder}/files/large", "wb") as file:
@@ -46,6 +53,13 @@ def nginx(folder, port):
 
 def python(version):
     return lambda folder, port: ["python3", f"{HERE}/python_server.py", str(port), version]
+
+
+def python_tls(folder, port):
+    authority = pki.Authority(folder, "authority")
+    server = authority.issue("server")
+    AUTHORITY["ca"] = authority.file
+    return ["python3", f"{HERE}/python_server.py", str(port), "1.1", server.file, server.key_file]
 
 
 def gunicorn(folder, port):
@@ -64,9 +78,10 @@ def go(folder, port):
     return [f"{folder}/go_server", str(port)]
 
 
-SERVERS = {"nginx": nginx, "python 1.1": python("1.1"), "python 1.0": python("1.0"), "gunicorn": gunicorn}
+PYTHON = {"python 1.1": python("1.1"), "python 1.0": python("1.0"), "python tls": python_tls}
+SERVERS = {"nginx": nginx, **PYTHON, "gunicorn": gunicorn}
 LONG = {"node": node_http, "go": go}
-HANDMADE = ("python 1.1", "node", "go")  # which do all that is asked of them
+HANDMADE = ("python 1.1", "python tls", "node", "go")  # which do all that is asked of them
 
 
 @pytest.fixture(scope="module", params=[*SERVERS, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
@@ -80,7 +95,7 @@ def server(request, folder):
         process = processes.spawn(command, stdout=output, stderr=output)
     try:
         wait_until(lambda: is_listening(port), 30, request.param)
-        yield request.param, f"http://127.0.0.1:{port}"
+        yield request.param, f"{'https' if request.param == 'python tls' else 'http'}://127.0.0.1:{port}"
     finally:
         processes.reap(process)
 
@@ -153,6 +168,13 @@ def test_a_body_that_ends_with_the_connection(server):
     assert good(call(url + "/to-end", calls=2)) == ["until the end"] * 2
 
 
+def test_a_body_that_ends_with_tcp_alone_may_be_cut_short(server):
+    """Over TLS its end is told: else anybody on the way could have ended it (RFC 9112, 9.8)."""
+    url = needs(server, "python tls")
+    for outcome in call(url + "/to-end", calls=2):
+        assert "without ending TLS" in outcome["fault"] and outcome["is_sent"], outcome
+
+
 def test_a_response_before_the_request_is_sent(server):
     url = needs(server, "nginx", *HANDMADE)
     outcomes = call(url + "/early", calls=5, body_bytes=20_000_000)
@@ -165,7 +187,7 @@ def test_garbage_after_a_response_reaches_no_call(server):
 
 
 def test_garbage_on_an_idle_connection_reaches_no_call(server):
-    url = needs(server, "python 1.1")
+    url = needs(server, "python 1.1", "python tls")
     assert good(call(url + "/late-garbage", calls=3, pause_ms=200)) == ["ok"] * 3
 
 

@@ -1,7 +1,8 @@
-"""Python's http.server as a function that does odd things: PORT, and 1.0 or 1.1."""
+"""Python's http.server as a function that does odd things: PORT, 1.0 or 1.1, and for TLS a certificate and its key."""
 
 import os
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -119,6 +120,12 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
+    def get_request(self):
+        client, address = super().get_request()
+        if CONTEXT is not None:
+            client = CONTEXT.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        return client, address
+
     def handle_error(self, *_):
         pass  # a client that has gone
 
@@ -129,4 +136,8 @@ class Server(ThreadingHTTPServer):
             pass
 
 
+CONTEXT = None
+if len(sys.argv) > 3:
+    CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    CONTEXT.load_cert_chain(sys.argv[3], sys.argv[4])
 Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
