@@ -3,7 +3,7 @@
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
 # usage: tests/bench/run.sh [NAME [options]]
-# usage: NAME: connector, bridge, http2, lanes, overload, backlog, latency, growth, fanout, encode or filter
+# usage: NAME: connector, bridge, http2, lanes, overload, backlog, latency, growth, fanout, encode, filter or edge
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,6 +17,7 @@ what=${1:-all}
 case $what in
     all) set -- ;;
     connector | bridge | http2 | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
+    edge) shift ;;
     compare | instructions) shift ;;
     *) usage ;;
 esac
@@ -143,7 +144,7 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge http2 lanes overload backlog latency growth fanout encode filter; do
+        for name in connector bridge http2 lanes overload backlog latency growth fanout encode filter edge; do
             bench "$name"
         done
         ;;
