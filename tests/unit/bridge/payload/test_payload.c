@@ -1,6 +1,7 @@
 // bridge/payload: the request of each kind; invalid bytes are never sent.
 #include "payload_sample.h"
 #include "schemas/avro/framing.h"
+#include "schemas/json/json_check.h"
 
 static void cloudevents_has_attributes_in_headers_and_data_as_body(void **state)
 {
@@ -480,6 +481,40 @@ static void a_json_record_is_a_create(void **state)
     payload_clear(&p);
 }
 
+static void expect_json(enum function_payload kind, enum function_kafka_encoding encoding, struct record *r)
+{
+    struct fault f;
+    struct payload p = {0};
+    struct payload_options options = options_of(kind);
+    options.is_batch = payload_type_of(kind)->is_always_batch;
+    options.kafka_encoding = encoding;
+    payload_begin(&p, &options);
+    assert_int_equal(payload_add(&p, r, &f), PAYLOAD_ADDED);
+    payload_finish(&p);
+    assert_true(json_check_value(bytes_slice(&p.body)));
+    payload_clear(&p);
+}
+
+static void every_payload_takes_records_of_json(void **state)
+{
+    (void)state;
+    static const enum function_payload KINDS[] = {
+        FUNCTION_PAYLOAD_CLOUDEVENTS,       FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
+        FUNCTION_PAYLOAD_CLOUDEVENTS_BATCH, FUNCTION_PAYLOAD_ROW,
+        FUNCTION_PAYLOAD_LAMBDA_KAFKA,      FUNCTION_PAYLOAD_DYNAMODB_STREAM,
+        FUNCTION_PAYLOAD_DEBEZIUM,
+    };
+    struct record r = reply_record();
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        for (int cloud = 0; cloud < 2; cloud++) {
+            r.is_cloud_event = cloud == 1;
+            expect_json(KINDS[i], FUNCTION_KAFKA_BASE64, &r);
+            expect_json(KINDS[i], FUNCTION_KAFKA_PLAIN, &r);
+        }
+    }
+    rd_kafka_headers_destroy(r.headers);
+}
+
 /** CloudEvents HTTP binding 1.0.2, 3.1.3.2: exactly these characters are percent-encoded. */
 static void only_what_must_be_is_percent_encoded(void **state)
 {
@@ -553,6 +588,7 @@ int main(void)
         cmocka_unit_test(a_prefix_is_percent_encoded_in_the_source),
         cmocka_unit_test(a_cloudevent_on_kafka_is_forwarded_as_it_is),
         cmocka_unit_test(a_json_record_is_a_create),
+        cmocka_unit_test(every_payload_takes_records_of_json),
         cmocka_unit_test(only_what_must_be_is_percent_encoded),
         cmocka_unit_test(header_values_are_percent_encoded),
         cmocka_unit_test(header_values_are_percent_encoded_at_all_places),
