@@ -22,6 +22,7 @@ enum {
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void flush(struct http2_connection *c);
+static size_t receive(struct http2_connection *c);
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -122,9 +123,19 @@ static void break_with_nghttp2(struct http2_connection *c, const char *what, int
     break_off(c);
 }
 
+/** A write has failed: what the peer sent before it closed the connection may end requests. */
+static void break_after_reading(struct http2_connection *c, int code)
+{
+    c->is_write_broken = true;
+    while (!c->is_broken && receive(c) > 0) {}
+    if (!c->is_broken) {
+        break_with_errno(c, code);
+    }
+}
+
 static void flush(struct http2_connection *c)
 {
-    while (!c->is_broken) {
+    while (!c->is_broken && !c->is_write_broken) {
         int code = http2_session_collect(&c->session, &c->out, OUT_BYTES);
         if (code != 0) {
             break_with_nghttp2(c, "HTTP/2", code);
@@ -136,7 +147,7 @@ static void flush(struct http2_connection *c)
         const struct iovec part = {c->out.data + c->out_at, c->out.size - c->out_at};
         ssize_t size = http_stream_write(&c->stream, &part, 1);
         if (size < 0) {
-            break_with_errno(c, errno);
+            break_after_reading(c, errno);
             return;
         }
         c->out_at += (size_t)size;
@@ -171,43 +182,43 @@ static void flush_soon(struct http2_connection *c)
     (void)uv_prepare_start(&c->prepare, on_prepare);
 }
 
-/** Feeds what has arrived. Returns whether more may be there. */
-static bool receive(struct http2_connection *c)
+/** Feeds what has arrived. Returns how much; 0: nothing, or the connection is broken now. */
+static size_t receive(struct http2_connection *c)
 {
     ssize_t size = http_stream_read(&c->stream, c->params.buffer->data, HTTP2_READ_BYTES);
     if (size < 0) {
         if (errno != EAGAIN) {
             break_with_errno(c, errno);
         }
-        return false;
+        return 0;
     }
     if (size == 0) {
         (void)fault_set(&c->fault, FAULT_RETRY, "the connection was closed without a response");
         break_off(c);
-        return false;
+        return 0;
     }
     bool is_first = c->read_us == 0;
     c->read_us = clock_now_us();
     if (is_first && size >= 6 && memcmp(c->params.buffer->data, "HTTP/1", 6) == 0) {
         (void)fault_set(&c->fault, FAULT_RETRY, "the server does not speak HTTP/2, it responds in HTTP/1");
         break_off(c);
-        return false;
+        return 0;
     }
     int code = http2_session_feed(&c->session, slice_make(c->params.buffer->data, (size_t)size));
     c->is_draining = c->is_draining || c->session.is_going_away;
     if (code != 0) {
         flush(c);  // tells the peer
         break_with_nghttp2(c, "the server broke HTTP/2", code);
-        return false;
+        return 0;
     }
-    return (size_t)size == HTTP2_READ_BYTES;
+    return (size_t)size;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct http2_connection *c = poll->data;
     if (status < 0 || (events & UV_READABLE) != 0) {
-        while (!c->is_broken && receive(c)) {}
+        while (!c->is_broken && receive(c) == HTTP2_READ_BYTES) {}
     }
     flush(c);
     if (!c->is_broken && http2_session_is_over(&c->session)) {
@@ -215,7 +226,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         break_off(c);
     }
     if (status < 0 && !c->is_broken) {
-        break_with_errno(c, ECONNRESET);
+        break_after_reading(c, ECONNRESET);
     }
     report(c);
 }

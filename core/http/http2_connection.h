@@ -51,9 +51,10 @@ struct http2_connection {
     size_t out_at;
     bool has_served;  // a response
     bool is_watching_writes;
-    bool is_draining;   // takes no new requests
-    bool is_broken;     // nothing more can be read or written; `fault` says why
-    bool is_reporting;  // in on_end
+    bool is_draining;      // takes no new requests
+    bool is_write_broken;  // nothing more can be written, and soon nothing can be read
+    bool is_broken;        // nothing more can be read or written; `fault` says why
+    bool is_reporting;     // in on_end
     bool is_freed;
     struct fault fault;
     int64_t idle_since_us;

@@ -276,6 +276,22 @@ static void a_lost_connection_ends_its_calls(void **state)
     expect_ok(1, "");
 }
 
+/** The next request finds that out first, before the loop has read the response. */
+static void a_response_before_a_reset_counts(void **state)
+{
+    (void)state;
+    post(0);
+    RUN_UNTIL(requests_of(0) == 1);
+    SAY(0, SETTINGS OK("\1"));
+    raw_server_reset(&t.server, 0);
+    post(1);
+    expect_ok(0, "");
+    RUN_UNTIL(t.outcomes[1].is_done || requests_of(1) == 1);
+    if (t.outcomes[1].is_done) {
+        assert_int_equal(t.outcomes[1].response.transport.kind, FAULT_RETRY);
+    }
+}
+
 static void a_connection_closed_between_requests_harms_none(void **state)
 {
     (void)state;
@@ -397,6 +413,7 @@ int main(void)
         CASE(a_refused_stream_is_sent_again_and_not_for_ever),
         CASE(a_reset_stream_may_have_been_carried_out),
         CASE(a_lost_connection_ends_its_calls),
+        CASE(a_response_before_a_reset_counts),
         CASE(a_connection_closed_between_requests_harms_none),
         CASE(another_protocol_is_named),
         CASE(a_late_call_is_reset_and_a_silent_connection_not_used_again),
