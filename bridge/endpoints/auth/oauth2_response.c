@@ -24,7 +24,8 @@ static struct slice text_of(const struct json_tree *tree, const char *name)
 
 static bool has(struct slice text, const char *secret)
 {
-    return secret != NULL && *secret != '\0' && memmem(text.data, text.size, secret, strlen(secret)) != NULL;
+    return text.size > 0 && secret != NULL && *secret != '\0' &&
+           memmem(text.data, text.size, secret, strlen(secret)) != NULL;
 }
 
 /** Whether the text repeats the client's secret in one of the forms in which it was sent. */
