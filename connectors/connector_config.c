@@ -224,6 +224,17 @@ static const struct config_option topics_options[] = {
     {.key = NULL},
 };
 
+static const struct config_option trace_options[] = {
+    {.key = "column",
+     .type = CONFIG_TEXT,
+     .is_required = true,
+     .offset = offsetof(struct connector_config, tracing.column),
+     .doc = "Name of a text column whose value is the traceparent of the row's last change, or has a line "
+            "`traceparent=…`, as Debezium's `tracingspancontext`. Tables without it have none; a message in "
+            "the transaction counts more."},
+    {.key = NULL},
+};
+
 static const struct config_choice snapshots[] = {
     {"initial", CONNECTOR_SNAPSHOT_INITIAL}, {"never", CONNECTOR_SNAPSHOT_NEVER}, {NULL, 0}};
 static const struct config_choice bad_rows[] = {
@@ -281,6 +292,10 @@ static const struct config_option file_options[] = {
      .type = CONFIG_SECTION,
      .section = topics_options,
      .doc = "For topics that the connector creates; those that are there stay as they are."},
+    {.key = "tracing",
+     .type = CONFIG_SECTION,
+     .section = trace_options,
+     .doc = "Where the trace of a change is, besides its transaction (docs/tracing.md)."},
     {.key = NULL},
 };
 
@@ -372,6 +387,7 @@ void connector_config_clear(struct connector_config *c)
     free(c->slot.name);
     free(c->slot.publication);
     text_pairs_clear(&c->topics.config);
+    free(c->tracing.column);
     *c = (struct connector_config){0};
 }
 

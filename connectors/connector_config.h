@@ -32,6 +32,9 @@ struct connector_config {
         int64_t replication;  // 0: the broker's default
         struct text_pairs config;
     } topics;
+    struct {
+        char *column;  // that has the trace of a row's last change; NULL: none
+    } tracing;
 };
 
 /** The table of connectors/NAME.yaml; reads into a struct connector_config. */

@@ -211,8 +211,13 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *re
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
     }
+    const char *column = fr->deps->config->tracing.column;
+    if (column != NULL && ret->trace.traceparent.size == 0) {
+        ret->trace = pg_trace_of_column(ret->table, column, &fr->message->row);
+    }
     if (fr->changes.has_second) {
         fr->changes.second.index = index + 1;
+        fr->changes.second.trace = ret->trace;
     }
     return TAKEN_CHANGE;
 }

@@ -34,3 +34,38 @@ void pg_trace_take(struct pg_trace *t, const struct pgoutput_logical *message, c
         t->tracestate_size = message->content.size;
     }
 }
+
+// Debezium's tracingspancontext has the text of java.util.Properties: a line for each pair.
+static struct slice find_line(struct slice text)
+{
+    static const char NAME[] = "traceparent=";
+    const uint8_t *end = text.data + text.size;
+    for (const uint8_t *at = text.data; at < end; at++) {
+        const uint8_t *eol = memchr(at, '\n', (size_t)(end - at));
+        size_t size = (size_t)((eol == NULL ? end : eol) - at);
+        if (size > sizeof(NAME) - 1 && memcmp(at, NAME, sizeof(NAME) - 1) == 0) {
+            size -= at[size - 1] == '\r' ? 1 : 0;
+            return slice_make(at + sizeof(NAME) - 1, size - (sizeof(NAME) - 1));
+        }
+        at += size;
+    }
+    return (struct slice){NULL, 0};
+}
+
+struct trace_headers pg_trace_of_column(const struct table *table, const char *column,
+                                        const struct pgoutput_row *row)
+{
+    const struct pgoutput_tuple *tuple = row->has_new ? &row->new_tuple : &row->old_tuple;
+    for (size_t i = 0; i < table->column_count && i < tuple->count; i++) {
+        const struct pgoutput_value *value = &tuple->values[i];
+        if (strcmp(table->columns[i].name, column) != 0 || value->kind != PGOUTPUT_VALUE_TEXT) {
+            continue;
+        }
+        struct slice text = slice_make(value->data, value->size);
+        text = trace_context_read(text, NULL) ? text : find_line(text);
+        if (trace_context_read(text, NULL)) {
+            return (struct trace_headers){text, {NULL, 0}};
+        }
+    }
+    return (struct trace_headers){{NULL, 0}, {NULL, 0}};
+}

@@ -5,6 +5,7 @@
 
 #include "connectors/postgres/wire/pgoutput.h"
 #include "core/trace/trace_context.h"
+#include "schemas/avro/table.h"
 
 /** Embedded; zero-initialised: no trace. */
 struct pg_trace {
@@ -28,6 +29,13 @@ static inline void pg_trace_begin(struct pg_trace *t)
  * with its tracestate.
  */
 void pg_trace_take(struct pg_trace *t, const struct pgoutput_logical *message, const char *component);
+
+/**
+ * The trace in a column of a changed row; none if the table has no such column, or its value is neither a
+ * traceparent nor has a line `traceparent=…` with one. Borrowed from the message.
+ */
+struct trace_headers pg_trace_of_column(const struct table *table, const char *column,
+                                        const struct pgoutput_row *row);
 
 /** What the transaction's next rows carry, borrowed until the next begin or take. */
 static inline struct trace_headers pg_trace_headers(const struct pg_trace *t)

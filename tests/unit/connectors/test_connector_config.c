@@ -121,7 +121,7 @@ static void what_does_not_work_yet_is_refused(void **state)
         "f.yaml:3:8: error: types: \"native\" is not valid; write debezium\n"
         "f.yaml:4:11: error: delivery: \"exactly_once\" is not valid; write at_least_once\n"
         "f.yaml:5:1: error: unknown key \"columns\"; valid keys: postgres, topic_prefix, tables, slot, "
-        "snapshot, on_bad_row, types, delivery, topics\n"
+        "snapshot, on_bad_row, types, delivery, topics, tracing\n"
         "f.yaml:6:14: error: name: a slot name must have 1 to 63 characters of a-z, 0-9 and _\n"
         "f.yaml:7:20: error: include: \"orders\" matches no table; write SCHEMA.TABLE, as in "
         "public.orders\n"

@@ -119,6 +119,37 @@ static void rows_have_the_trace_that_their_transaction_began_with(void **state)
     source_case_close(&d);
 }
 
+static void rows_may_have_their_trace_in_a_column(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server,
+                  "CREATE TABLE a (id int PRIMARY KEY, trace text); CREATE TABLE b (id int PRIMARY KEY)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "column", pg_server_dsn(&source_case_server));
+    d.config.tracing.column = memory_string("trace");
+    source_driver_open(&d);
+    assert_true(source_driver_until_phase(&d, "streaming"));
+    source_driver_reset(&d);
+    pg_server_sql(&source_case_server,
+                  "INSERT INTO a VALUES (1, '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');"
+                  "UPDATE a SET id = 2, trace = E'#Mon\\ntraceparent="
+                  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-01\\n'; INSERT INTO b VALUES (1);"
+                  "INSERT INTO a VALUES (3, 'none'), (4, NULL)");
+    assert_true(source_driver_until_rows(&d, 6));
+    const char *lines = source_driver_lines(&d);
+    static const char *const WANTED[] = {
+        " trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01/\n",
+        "newkey={\"id\":2} trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-01/\n",
+        "oldkey={\"id\":1} trace=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-01/\n",
+        "after={\"id\":1}\n",
+        "after={\"id\":3,\"trace\":\"none\"}\n",
+        "after={\"id\":4,\"trace\":null}\n"};
+    for (size_t i = 0; i < COUNT_OF(WANTED); i++) {
+        assert_non_null(strstr(lines, WANTED[i]));
+    }
+    source_case_close(&d);
+}
+
 static char idle_end[64];
 
 static bool is_confirmed(const struct source_driver *d)
@@ -274,6 +305,7 @@ int main(void)
         cmocka_unit_test(an_unfinished_snapshot_keeps_its_slot_and_the_deletes_since),
         cmocka_unit_test(a_table_that_is_rewritten_before_its_turn_is_read_later),
         cmocka_unit_test(rows_have_the_trace_that_their_transaction_began_with),
+        cmocka_unit_test(rows_may_have_their_trace_in_a_column),
         cmocka_unit_test(an_idle_database_moves_the_slot),
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_first_snapshot_of_no_table_waits_for_one),
