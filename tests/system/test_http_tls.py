@@ -8,7 +8,7 @@ import os
 import subprocess
 
 import pytest
-from lib import pki, processes
+from lib import node, pki, processes
 from lib.http_calls import SERVERS as HERE
 from lib.http_calls import call, good, is_listening
 from lib.waiting import wait_until
@@ -284,3 +284,42 @@ def test_nghttpd(servers):
             assert good(outcomes)[0].startswith("-----BEGIN CERTIFICATE")
         finally:
             processes.reap(process)
+
+
+@pytest.fixture(scope="module")
+def node_url():
+    """Node's http2, which takes eight streams on a connection."""
+    port = processes.free_port()
+    command = [node.node(), f"{HERE}/http2_server.js", str(port)]
+    process = processes.spawn(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: is_listening(port), 30, "node")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        processes.reap(process)
+
+
+def test_streams_that_are_refused_are_sent_again(node_url):
+    answers = good(call(node_url + "/refuse-some", version="2", calls=300, at_once=8))
+    assert len(set(answers)) == 1
+
+
+def test_streams_that_are_reset_may_have_been_carried_out(node_url):
+    for outcome in call(node_url + "/reset", version="2", calls=5, at_once=2):
+        assert outcome["is_sent"] and "ended the stream without a response: INTERNAL_ERROR" in outcome["fault"], outcome
+    for outcome in call(node_url + "/reset-in-body", version="2", calls=5):
+        assert outcome["is_sent"] and "before the response was complete" in outcome["fault"], outcome
+    for outcome in call(node_url + "/destroy", version="2", calls=5):
+        assert outcome["is_sent"] and outcome["fault"], outcome
+
+
+def test_goaway_of_node_loses_no_call(node_url):
+    answers = good(call(node_url + "/goaway-some", version="2", calls=1000, at_once=8))
+    assert len(set(answers)) > 20
+
+
+def test_heads_before_and_behind_a_response(node_url):
+    assert len(good(call(node_url + "/informational", version="2", calls=3))) == 3
+    for outcome in call(node_url + "/trailers", version="2", calls=3):
+        names = [name for name, _ in outcome["fields"]]
+        assert (outcome["body"], "x-own" in names, "x-sum" in names) == ("body", True, False)
