@@ -2,21 +2,12 @@
 
 #include <utlist.h>
 
+#include "bridge/delivery/topic_record.h"
+#include "bridge/delivery/writer_pause.h"
 #include "bridge/intake/partition.h"
-#include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/kafka/kafka_producer.h"
-
-#define LOG_AGAIN_US (30 * CLOCK_US_PER_S)
-
-/** The pause after a failure of a topic or of the producer. */
-struct writer_pause {
-    struct backoff backoff;
-    int64_t due_us;     // nothing is sent before this time
-    int64_t logged_us;  // when the failure was logged last; 0: not yet
-    char *why;          // NULL: none since the last success
-};
 
 /** A topic that is written to; each process makes sure once that it exists. */
 struct writer_topic {
@@ -45,11 +36,6 @@ struct topic_writer {
 
 static void pump(struct topic_writer *w);
 
-static struct writer_pause initial_pause(void)
-{
-    return (struct writer_pause){.backoff = backoff_make(500 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S)};
-}
-
 static void on_idle(uv_idle_t *idle)
 {
     (void)uv_idle_stop(idle);
@@ -59,29 +45,6 @@ static void on_idle(uv_idle_t *idle)
 static void on_timer(uv_timer_t *timer)
 {
     pump(timer->data);
-}
-
-/** Starts a pause after a failure. Failures during a pause count as one. */
-static void wait_after(struct writer_pause *pause, const struct topic_record_type *type, const char *what,
-                       const char *why)
-{
-    int64_t now_us = clock_now_us();
-    if (pause->due_us > now_us) {
-        return;
-    }
-    free(pause->why);
-    pause->why = memory_format("%s wait: %s: %s", type->what, what, why);
-    if (pause->logged_us == 0 || now_us - pause->logged_us >= LOG_AGAIN_US) {
-        pause->logged_us = now_us;
-        log_error("bridge", type->failed, NULL, "%s: %s; the events wait and are retried", what, why);
-    }
-    pause->due_us = now_us + backoff_next_us(&pause->backoff);
-}
-
-static void end_pauses(struct writer_pause *pause)
-{
-    backoff_reset(&pause->backoff);
-    free(TAKE(pause->why));
 }
 
 /** Starts the timer for the end of the first pause. */
@@ -125,12 +88,6 @@ static void put_back(struct topic_writer *w, struct topic_record **records)
     }
 }
 
-static void record_free(struct topic_record *r)
-{
-    rd_kafka_headers_destroy(r->headers);
-    free(r);
-}
-
 /** The broker refused the record, or the batch that it was in, as too large: it is sent alone, then with less
  * in it, until its type gives up. `list` has it. */
 static void note_too_large(struct topic_record *r, bool was_alone, struct topic_record **list)
@@ -142,10 +99,10 @@ static void note_too_large(struct topic_record *r, bool was_alone, struct topic_
     } else if (r->type->refused != NULL) {
         DL_DELETE(*list, r);
         r->type->refused(r);
-        record_free(r);
+        topic_record_free(r);
     } else {
-        wait_after(&r->topic->pause, r->type, r->topic->name,
-                   "it refuses even a record without key and value");
+        writer_pause_begin(&r->topic->pause, r->type, r->topic->name,
+                           "it refuses even a record without key and value");
     }
 }
 
@@ -154,7 +111,7 @@ static void note_failure(struct writer_topic *topic, rd_kafka_resp_err_t code)
 {
     topic->exists = topic->exists && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
                     code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && code != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    wait_after(&topic->pause, topic->type, topic->name, rd_kafka_err2str(code));
+    writer_pause_begin(&topic->pause, topic->type, topic->name, rd_kafka_err2str(code));
 }
 
 static void on_report(struct topic_writer *w, const rd_kafka_message_t *message, struct topic_record **failed)
@@ -165,7 +122,7 @@ static void on_report(struct topic_writer *w, const rd_kafka_message_t *message,
     INVARIANT(w->sent != NULL);
     if (r->item == NULL) {
         DL_DELETE(w->sent, r);
-        record_free(r);
+        topic_record_free(r);
     } else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
         move(r, &w->sent, failed);
         note_too_large(r, was_alone, failed);
@@ -173,13 +130,13 @@ static void on_report(struct topic_writer *w, const rd_kafka_message_t *message,
         move(r, &w->sent, failed);
         note_failure(r->topic, message->err);
     } else {
-        end_pauses(&r->topic->pause);
-        end_pauses(&w->pause);
+        writer_pause_end(&r->topic->pause);
+        writer_pause_end(&w->pause);
         DL_DELETE(w->sent, r);
         const struct topic_place place = {rd_kafka_topic_name(message->rkt), message->partition,
                                           message->offset};
         r->type->stored(r, &place);
-        record_free(r);
+        topic_record_free(r);
     }
 }
 
@@ -192,7 +149,7 @@ static void replace_producer(struct topic_writer *w, const char *why)
     DL_FOREACH_SAFE (w->sent, r, next) {
         if (r->item == NULL) {
             DL_DELETE(w->sent, r);
-            record_free(r);
+            topic_record_free(r);
         }
     }
     w->alone = NULL;
@@ -202,7 +159,7 @@ static void replace_producer(struct topic_writer *w, const char *why)
         topic->is_requested = false;
     }
     if (w->waiting != NULL) {
-        wait_after(&w->pause, w->waiting->type, "a new producer is needed", why);
+        writer_pause_begin(&w->pause, w->waiting->type, "a new producer is needed", why);
     }
 }
 
@@ -234,7 +191,7 @@ static void on_topic(void *self, const struct fault *f)
     if (f != NULL && f->kind == FAULT_CONFIG && topic->type->is_large && !topic->has_default_size) {
         topic->has_default_size = true;  // the broker may have a lower limit
     } else if (f != NULL) {
-        wait_after(&topic->pause, topic->type, topic->name, f->text);
+        writer_pause_begin(&topic->pause, topic->type, topic->name, f->text);
     }
     pump(topic->owner);
 }
@@ -252,7 +209,7 @@ static struct writer_topic *get_topic(struct topic_writer *w, const struct topic
     topic->type = type;
     topic->name = memory_string(name);
     topic->owner = w;
-    topic->pause = initial_pause();
+    topic->pause = writer_pause_initial();
     LL_PREPEND(w->topics, topic);
     return topic;
 }
@@ -276,32 +233,10 @@ static void make_topic(struct topic_writer *w, struct writer_topic *topic)
                              topic);
 }
 
-/** Hands a copy to librdkafka. The delivery report's opaque is `r`. */
-static rd_kafka_resp_err_t produce(const struct topic_record *r, rd_kafka_t *rk)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_copy(r->headers);
-    rd_kafka_vu_t fields[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = r->topic->name},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)r->key.data, r->key.size}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)r->value.data, r->value.size}},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)r},
-    };
-    rd_kafka_error_t *error = rd_kafka_produceva(rk, fields, COUNT_OF(fields));
-    if (error == NULL) {
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    }
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers);
-    return code;
-}
-
 /** False only when the producer's queue is full; other errors pause this topic. */
 static bool send_one(struct topic_writer *w, struct topic_record *r)
 {
-    rd_kafka_resp_err_t code = produce(r, w->producer.rk);
+    rd_kafka_resp_err_t code = topic_record_produce(r, w->producer.rk, r->topic->name);
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return false;
     }
@@ -325,7 +260,7 @@ static void pump(struct topic_writer *w)
     struct fault f;
     int64_t now_us = clock_now_us();
     if (w->waiting != NULL && w->pause.due_us <= now_us && !kafka_producer_open(&w->producer, &f)) {
-        wait_after(&w->pause, w->waiting->type, "the producer", f.text);
+        writer_pause_begin(&w->pause, w->waiting->type, "the producer", f.text);
     }
     struct topic_record *r = w->pause.due_us <= now_us ? w->waiting : NULL;
     for (struct topic_record *next; r != NULL; r = next) {
@@ -408,7 +343,7 @@ void topic_writer_give_up(struct topic_writer *w, const struct topic_record_type
             struct work_item *item = TAKE(r->item);
             if (lists[i] == &w->waiting) {
                 DL_DELETE(w->waiting, r);
-                record_free(r);
+                topic_record_free(r);
             }
             on_given_up(self, item);
         }
@@ -422,7 +357,7 @@ struct topic_writer *topic_writer_new(uv_loop_t *loop, const struct settings *se
     struct topic_writer *w = memory_zeroed(1, sizeof(*w));
     w->producer = (struct kafka_producer){
         .loop = loop, .settings = settings, .extra = extra, .on_reports = on_ready, .self = w};
-    w->pause = initial_pause();
+    w->pause = writer_pause_initial();
     (void)uv_timer_init(loop, &w->timer);
     (void)uv_idle_init(loop, &w->idle);
     w->timer.data = w->idle.data = w;
@@ -447,7 +382,7 @@ void topic_writer_free(struct topic_writer *w)
     struct topic_record *r;
     struct topic_record *next;
     DL_FOREACH_SAFE (w->waiting, r, next) {
-        record_free(r);
+        topic_record_free(r);
     }
     struct writer_topic *topic;
     struct writer_topic *next_topic;

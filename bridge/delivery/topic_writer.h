@@ -6,54 +6,13 @@
 
 #include <uv.h>
 
-#include "bridge/delivery/work_item.h"
+#include "bridge/delivery/topic_record.h"
 #include "core/config/settings.h"
 
 /** The producer's message.max.bytes: any record of a source topic fits. */
 #define TOPIC_WRITER_BYTES_MAX "100000000"
 
 struct topic_writer;
-struct topic_record;
-
-/** Where a record was stored. Borrowed. */
-struct topic_place {
-    const char *topic;
-    int32_t partition;
-    int64_t offset;
-};
-
-/** One kind of record. */
-struct topic_record_type {
-    const char *what;       // "dead letters", in texts
-    const char *failed;     // the log event of a record that can't be stored now
-    const char *retention;  // retention.ms of a topic that is created; NULL: the broker's
-    bool is_large;          // a topic that is created takes TOPIC_WRITER_BYTES_MAX, if the broker allows that
-    /** The record, alone in its batch, is too large: leaves out one more part. False: there is none. NULL: as
-     * if it always returned false. */
-    bool (*shrink)(struct topic_record *r);
-    /** All in-sync replicas have it. The record is freed after that. */
-    void (*stored)(struct topic_record *r, const struct topic_place *place);
-    /** It is too large and can't be shrunk; it is freed after that. NULL: it waits until the topic takes it.
-     */
-    void (*refused)(struct topic_record *r);
-};
-
-/** The first member of a record of any kind, which is one allocation. */
-struct topic_record {
-    struct topic_record *next;
-    struct topic_record *prev;
-    const struct topic_record_type *type;
-    uint64_t number;         // in order of arrival
-    struct work_item *item;  // NULL: given up after it was sent
-    const struct partition *partition;
-    struct writer_topic *topic;
-    rd_kafka_headers_t *headers;  // owned
-    struct slice key;             // lent; data NULL: none; so is the value
-    struct slice value;
-    bool is_suspect;  // refused as too large, perhaps because of other records in its batch
-    int64_t arrived_us;
-    void *self;  // of the delivery whose event it is
-};
 
 /** Connects at the first record. */
 struct topic_writer *topic_writer_new(uv_loop_t *loop, const struct settings *settings);
