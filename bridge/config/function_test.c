@@ -110,7 +110,7 @@ static bool read_test(const struct json_tree *t, const struct json_node *node, s
                       struct fault *f)
 {
     static const char *const NAMES[] = {"name", "event", "events", "expect", "request", NULL};
-    static const char *const PARTS[] = {"headers", "body", NULL};
+    static const char *const PARTS[] = {"headers", "body", "url", NULL};
     const struct json_node *request = NULL;
     *ret = (struct function_test){.node = node};
     if (!check_kind(t, node, FILTER_OBJECT, "a test is a map with an event and what is expected", f) ||
@@ -120,17 +120,18 @@ static bool read_test(const struct json_tree *t, const struct json_node *node, s
             f) ||
         !check_kind(t, ret->name, FILTER_TEXT, "name is a text", f) || !check_events(t, ret, f) ||
         !check_expect(t, ret->expect, f) ||
-        !check_kind(t, request, FILTER_OBJECT, "request is a map of headers and body", f)) {
+        !check_kind(t, request, FILTER_OBJECT, "request is a map of url, headers and body", f)) {
         return false;
     }
     if (ret->expect == NULL && request == NULL) {
         return json_tree_refuse(t, node->at, f, "a test has expect or request, or both");
     }
     return request == NULL ||
-           (read_members(t, request, PARTS, (const struct json_node **const[]){&ret->headers, &ret->body},
-                         f) &&
+           (read_members(t, request, PARTS,
+                         (const struct json_node **const[]){&ret->headers, &ret->body, &ret->url}, f) &&
             check_kind(t, ret->headers, FILTER_OBJECT, "headers are a map: {ce-type: millrace.change.create}",
                        f) &&
+            check_kind(t, ret->url, FILTER_TEXT, "url is a text: https://fn.example/orders/7", f) &&
             check_body(t, ret->body, f));
 }
 

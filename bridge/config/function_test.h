@@ -21,6 +21,7 @@ struct function_test {
     const struct json_node *event;   // an object
     const struct json_node *events;  // a list of objects, or the name of a file
     const struct json_node *expect;  // `delivered` or `filtered`, or a list of these
+    const struct json_node *url;
     const struct json_node *headers;
     const struct json_node *body;
 };

@@ -214,6 +214,21 @@ static void find_parts(struct test_event *e, char op)
     };
 }
 
+/** NULL: the event has none. */
+static rd_kafka_headers_t *headers_of(const struct json_tree *t, const struct json_node *headers)
+{
+    if (!is_object(headers)) {
+        return NULL;
+    }
+    rd_kafka_headers_t *ret = rd_kafka_headers_new(headers->count);
+    for (const struct json_node *h = json_tree_child(t, headers); h != NULL; h = json_tree_next(t, h)) {
+        const void *value = h->kind == FILTER_NULL ? NULL : h->text.data;
+        (void)rd_kafka_header_add(ret, (const char *)h->name.data, (ssize_t)h->name.size, value,
+                                  value == NULL ? 0 : (ssize_t)h->text.size);
+    }
+    return ret;
+}
+
 bool test_event_read(const struct json_tree *t, const struct json_node *event,
                      const struct function_config *config, struct test_event *ret, struct fault *f)
 {
@@ -244,12 +259,18 @@ bool test_event_read(const struct json_tree *t, const struct json_node *event,
         m.key == NULL ? (struct event_value){EVENT_VALUE_NULL, NULL, {NULL, 0}}
                       : (struct event_value){EVENT_VALUE_JSON, NULL,
                                              slice_make(t->source.data + m.key->at, m.key->end - m.key->at)};
-    ret->record = (struct record){.topic = ret->topic, .timestamp_ms = -1, .id = slice_of(ret->id)};
+    ret->record = (struct record){.topic = ret->topic,
+                                  .timestamp_ms = -1,
+                                  .id = slice_of(ret->id),
+                                  .headers = headers_of(t, m.headers)};
     return true;
 }
 
 void test_event_clear(struct test_event *e)
 {
+    if (e->record.headers != NULL) {
+        rd_kafka_headers_destroy(e->record.headers);
+    }
     json_tree_clear(&e->tree);
     bytes_clear(&e->whole);
     free(e->topic);

@@ -152,11 +152,37 @@ static void write_headers(const struct run *r, struct bytes *out)
     bytes_format(out, "content-type: %s", payload_content_type(&r->options));
     for (size_t i = 0; i < r->config->http.headers.count; i++) {
         const struct text_pair *pair = &r->config->http.headers.items[i];
+        if (template_config_is_header(pair)) {
+            continue;  // the request's own lines have it
+        }
         bytes_format(out, "\r\n%s: %s", pair->key, pair->is_secret ? "(secret)" : pair->value);
     }
     if (r->payload.lines.size > 0) {
         bytes_append_string(out, "\r\n");
         bytes_append_slice(out, bytes_slice(&r->payload.lines));
+    }
+}
+
+/** The URL of the first request. */
+static void check_url(struct run *r)
+{
+    const struct json_node *wanted = r->test->url;
+    const char *target = payload_target(&r->payload);
+    const char *url = r->config->http.url == NULL ? "" : r->config->http.url;
+    CLEANUP(bytes_clear) struct bytes got = {0};
+    if (wanted == NULL) {
+        return;
+    }
+    if (target == NULL) {
+        bytes_append_string(&got, url);
+    } else {
+        CLEANUP(memory_free_pointer) char *origin = template_config_origin(url);
+        bytes_format(&got, "%s%s", origin, target + 1);
+    }
+    if (!slice_equal(bytes_slice(&got), wanted->text)) {
+        bytes_append_string(r->diff, "    url\n");
+        show(r->diff, "-", wanted->text);
+        show(r->diff, "+", bytes_slice(&got));
     }
 }
 
@@ -180,6 +206,15 @@ static void check_headers(struct run *r)
     }
 }
 
+/** Whether the body is the text that the test has for all of it. */
+static bool is_text_body(const struct run *r)
+{
+    const struct json_node *body = r->test->body;
+    const struct json_node *whole = body->count == 1 ? json_tree_child(&r->tests->tree, body) : NULL;
+    return whole != NULL && whole->name.size == 0 && whole->kind == FILTER_TEXT &&
+           slice_equal(whole->text, bytes_slice(&r->payload.body));
+}
+
 static void check_body(struct run *r)
 {
     CLEANUP(json_tree_clear) struct json_tree body = {0};
@@ -189,7 +224,10 @@ static void check_body(struct run *r)
         return;
     }
     if (!json_tree_parse(bytes_slice(&r->payload.body), (struct json_place){1, 1}, &body, &f)) {
-        bytes_format(r->diff, "    the body is no JSON: %s\n", f.text);
+        if (!is_text_body(r)) {
+            bytes_format(r->diff, "    the body is no JSON: %s\n", f.text);
+            show(r->diff, "+", bytes_slice(&r->payload.body));
+        }
         return;
     }
     for (const struct json_node *m = json_tree_child(t, r->test->body); m != NULL; m = json_tree_next(t, m)) {
@@ -205,7 +243,7 @@ static void check_body(struct run *r)
 
 static bool has_request(const struct run *r)
 {
-    return r->test->headers != NULL || r->test->body != NULL;
+    return r->test->url != NULL || r->test->headers != NULL || r->test->body != NULL;
 }
 
 /** Compares the first request with the one that is expected. */
@@ -218,6 +256,7 @@ static void check_request(struct run *r)
         bytes_append_string(r->diff, "    expected a request, was none: every event was filtered\n");
         return;
     }
+    check_url(r);
     check_headers(r);
     check_body(r);
 }

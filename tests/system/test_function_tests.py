@@ -97,6 +97,38 @@ def test_what_fails_is_shown_with_its_place(shop):
             assert re.search(rf"functions/mail.yaml:{line - 1}:\d+\n", done.stdout), "the place of the test"
 
 
+def test_templates(shop):
+    event = {"key": {"id": 7}, "after": {"id": 7, "status": "paid", "name": "a b"}, "headers": {"trace": "t"}}
+    endpoint = {
+        "http": {
+            "url": "http://localhost/${key.id}?n=${after.name}",
+            "headers": {"x-name": "${after.name}", "x-trace": "${headers.trace}"},
+        }
+    }
+
+    def tests(url, name, body):
+        return [{"event": event, "request": {"url": url, "headers": {"x-name": name, "x-trace": "t"}, "body": body}}]
+
+    def tried(*expected):
+        template = {"content_type": "text/plain", "body": "Hello ${after.name}"}
+        return run(shop(tests(*expected), payload="template", template=template, endpoint=endpoint))
+
+    good = tried("http://localhost/7?n=a%20b", "a b", {"": "Hello a b"})
+    assert good.returncode == 0, good.stdout
+    bad = tried("http://localhost/8", "b", {"": "Hello"})
+    assert bad.returncode == 1
+    assert "    url\n      - http://localhost/8\n      + http://localhost/7?n=a%20b\n" in bad.stdout
+    assert "    header x-name\n      - b\n      + a b\n" in bad.stdout
+    assert "      + Hello a b\n" in bad.stdout
+    refused = run(
+        shop(
+            [{"event": {"after": {"status": "paid"}}, "request": {"url": "http://localhost/"}}],
+            endpoint={"http": {"url": "http://localhost/${after.tenant}"}},
+        )
+    )
+    assert "is dead-lettered (unrenderable): ${after.tenant} can't stand in the URL's path" in refused.stdout
+
+
 def test_events_of_a_file_in_one_batch(shop):
     folder = shop(
         [
@@ -130,6 +162,7 @@ def test_events_of_a_file_in_one_batch(shop):
         ({"event": [], "expect": "delivered"}, "an event is a map"),
         ({"event": {}, "expekt": "delivered"}, 'unknown key "expekt" in a test; did you mean "expect"?'),
         ({"event": {}, "request": {"body": "x"}}, "body is a map by JSON pointer"),
+        ({"event": {}, "request": {"url": 1}}, "url is a text"),
         ({"event": {}, "request": {"body": {"after": 1}}}, '"after" is no JSON pointer'),
     ],
 )
