@@ -385,10 +385,10 @@ static void on_time(struct http_deadlines *deadlines)
 
 static void *http1_open(uv_loop_t *loop, const struct http_client_params *params)
 {
-    static const struct http1_pool_events EVENTS = {on_connected, on_connected_http2, on_connect_failed,
-                                                    on_room};
+    static const struct http1_pool_events EVENTS = {
+        on_connected, on_connected_http2, on_connect_failed, on_room, on_end, on_http2_end};
     struct http1_client *c = memory_zeroed(1, sizeof(*c));
-    http1_pool_init(&c->pool, loop, params, &EVENTS, on_end, on_http2_end, c);
+    http1_pool_init(&c->pool, loop, params, &EVENTS, c);
     http_deadlines_init(&c->deadlines, loop, on_time);
     return c;
 }

@@ -60,17 +60,13 @@ static void on_http2_room(void *owner)
 }
 
 void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, const struct http_client_params *params,
-                     const struct http1_pool_events *events,
-                     void (*on_end)(void *owner, struct http1_connection *c, const struct fault *f),
-                     void (*on_http2_end)(struct http2_exchange *e, enum http2_end end,
-                                          const struct fault *f),
-                     void *owner)
+                     const struct http1_pool_events *events, void *owner)
 {
     *p = (struct http1_pool){
         .loop = loop,
         .events = events,
-        .connection_events = {on_end, on_idle_closed},
-        .http2_events = {on_http2_end, on_http2_over, on_http2_room},
+        .connection_events = {events->on_end, on_idle_closed},
+        .http2_events = {events->on_http2_end, on_http2_over, on_http2_room},
         .owner = owner,
         .connections_max = params->connections_max > 0 ? params->connections_max : 1,
         .params = params,

@@ -28,6 +28,10 @@ struct http1_pool_events {
     void (*on_connect_failed)(struct http1_connect *connect, const struct fault *f);
     /** There may be room for one more connection or request. May not call http1_pool_clear. */
     void (*on_room)(void *owner);
+    /** Of http1_connection_events. */
+    void (*on_end)(void *owner, struct http1_connection *c, const struct fault *f);
+    /** Of http2_connection_events. */
+    void (*on_http2_end)(struct http2_exchange *e, enum http2_end end, const struct fault *f);
 };
 
 /** Embedded. */
@@ -47,17 +51,9 @@ struct http1_pool {
     struct bytes buffer;
 };
 
-/**
- * @param params  lent until http1_pool_clear
- * @param on_end  of http1_connection_events
- * @param on_http2_end  of http2_connection_events
- */
+/** @param params  lent until http1_pool_clear */
 void http1_pool_init(struct http1_pool *p, uv_loop_t *loop, const struct http_client_params *params,
-                     const struct http1_pool_events *events,
-                     void (*on_end)(void *owner, struct http1_connection *c, const struct fault *f),
-                     void (*on_http2_end)(struct http2_exchange *e, enum http2_end end,
-                                          const struct fault *f),
-                     void *owner);
+                     const struct http1_pool_events *events, void *owner);
 
 /** Closes the idle connections; all others are dropped already, and none is being made. */
 void http1_pool_clear(struct http1_pool *p);

@@ -33,6 +33,7 @@ static int on_begin_headers(nghttp2_session *frames, const nghttp2_frame *frame,
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size): nghttp2's signature
 static int on_header(nghttp2_session *frames, const nghttp2_frame *frame, const uint8_t *name,
                      size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags, void *self)
 {
@@ -197,6 +198,7 @@ void http2_session_clear(struct http2_session *s)
     s->frames = NULL;
 }
 
+// NOLINTNEXTLINE(readability-function-size): nghttp2's signature
 static ssize_t read_body(nghttp2_session *frames, int32_t stream_id, uint8_t *buffer, size_t size,
                          uint32_t *flags, nghttp2_data_source *source, void *self)
 {
