@@ -9,16 +9,17 @@ enum {
     OFFSET_DIGITS = 19,
 };
 
-/** Digits of upper-case hex; false: others are among them. */
+/** Hex digits; false: others are among them. */
 static bool read_hex(const uint8_t *at, size_t size, uint64_t *ret)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < size; i++) {
+        uint8_t letter = at[i] | 0x20;
         bool is_digit = at[i] >= '0' && at[i] <= '9';
-        if (!is_digit && (at[i] < 'A' || at[i] > 'F')) {
+        if (!is_digit && (letter < 'a' || letter > 'f')) {
             return false;
         }
-        value = value << 4 | (uint64_t)(is_digit ? at[i] - '0' : at[i] - 'A' + 10);
+        value = value << 4 | (uint64_t)(is_digit ? at[i] - '0' : letter - 'a' + 10);
     }
     *ret = value;
     return true;

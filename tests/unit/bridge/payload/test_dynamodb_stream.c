@@ -112,6 +112,7 @@ static void sequence_numbers_are_in_the_order_of_changes(void **state)
     (void)state;
     check_number("0000000000000010-00000001", "000000000000000000160000000001");
     check_number("0000000000000010-FFFFFFFF", "000000000000000000164294967295");
+    check_number("0000000000000010-ffffffff", "000000000000000000164294967295");
     check_number("0000000000000011-00000000", "000000000000000000170000000000");
     check_number("FFFFFFFFFFFFFFFF-FFFFFFFF", "184467440737095516154294967295");
     // FNV-1a of "t-0", then the offset.
