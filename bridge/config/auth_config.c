@@ -92,5 +92,7 @@ void auth_config_clear(struct auth_config *c)
         memory_free_secret(texts[i]);
     }
     oauth2_config_clear(&c->oauth2);
+    free(c->aws.service);
+    aws_config_clear(&c->aws.keys);
     *c = (struct auth_config){0};
 }

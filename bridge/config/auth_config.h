@@ -2,6 +2,7 @@
 #ifndef BRIDGE_CONFIG_AUTH_CONFIG_H
 #define BRIDGE_CONFIG_AUTH_CONFIG_H
 
+#include "bridge/config/aws_config.h"
 #include "core/base/text.h"
 #include "core/config/config.h"
 #include "core/http/http_client_params.h"
@@ -52,6 +53,11 @@ struct auth_config {
         char *private_key;
         char *previous_private_key;
     } webhooks;
+    struct {
+        bool is_set;
+        char *service;
+        struct aws_config keys;
+    } aws;  // signatures of AWS
 };
 
 /** Overwrites what is secret. */

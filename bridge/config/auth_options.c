@@ -1,5 +1,6 @@
 #include "bridge/config/auth_options.h"
 
+#include "bridge/config/aws_options.h"
 #include "bridge/config/header_rules.h"
 #include "bridge/config/oauth2_options.h"
 #include "core/base/memory.h"
@@ -137,6 +138,41 @@ static const struct config_option webhook_options[] = {
     {.key = NULL},
 };
 
+static const struct config_option aws_options[] = {
+    {.key = "region",
+     .type = CONFIG_TEXT,
+     AT(aws.keys.region),
+     .rules = &aws_region_rules,
+     .otherwise = "that of the URL, AWS_REGION or the profile",
+     .doc = "The region to sign for."},
+    {.key = "service",
+     .type = CONFIG_TEXT,
+     .otherwise = "lambda",
+     AT(aws.service),
+     .rules = &aws_region_rules,
+     .doc = "The service to sign for: lambda for function URLs, execute-api for API Gateway."},
+    {.key = "profile",
+     .type = CONFIG_TEXT,
+     AT(aws.keys.profile),
+     .doc = "A profile of the shared files, in place of all other sources."},
+    {.key = "access_key_id",
+     .type = CONFIG_SECRET,
+     AT(aws.keys.access_key_id),
+     .rules = &aws_key_rules,
+     .doc = "Keys of your own, in place of all other sources."},
+    {.key = "secret_access_key",
+     .type = CONFIG_SECRET,
+     AT(aws.keys.secret_access_key),
+     .rules = &aws_key_rules,
+     .doc = "The secret of `access_key_id`."},
+    {.key = "session_token",
+     .type = CONFIG_SECRET,
+     AT(aws.keys.session_token),
+     .rules = &aws_key_rules,
+     .doc = "With keys that expire."},
+    {.key = NULL},
+};
+
 const struct config_option auth_options[] = {
     {.key = "bearer",
      .type = CONFIG_SECRET,
@@ -160,6 +196,11 @@ const struct config_option auth_options[] = {
      .type = CONFIG_SECTION,
      .section = webhook_options,
      .doc = "Signs each request as Standard Webhooks 1.0 says."},
+    {.key = "aws",
+     .type = CONFIG_SECTION,
+     .section = aws_options,
+     .doc = "Signs each request with AWS credentials (SigV4), for function URLs with IAM "
+            "([lambda.md](lambda.md#function-urls))."},
     {.key = NULL},
 };
 
@@ -174,7 +215,7 @@ static struct yaml_node *auth_node(const struct config_file *file)
 }
 
 /** The kinds that set the header Authorization, of which a request has one. */
-static const char *const AUTHORIZATIONS[] = {"bearer", "basic", "oauth2"};
+static const char *const AUTHORIZATIONS[] = {"bearer", "basic", "oauth2", "aws"};
 
 static void check_kinds(const struct config_file *file)
 {
@@ -192,7 +233,8 @@ static void check_kinds(const struct config_file *file)
         first = kind != NULL && first == NULL ? AUTHORIZATIONS[i] : first;
     }
     if (node->count == 0) {
-        config_complain_at(file, node, "auth: choose bearer, basic, api_key, oauth2 or standard_webhooks");
+        config_complain_at(file, node,
+                           "auth: choose bearer, basic, api_key, oauth2, standard_webhooks or aws");
     }
 }
 
@@ -217,7 +259,8 @@ static void refuse_headers(const struct config_file *file, const struct function
         bool is_set;
     } kinds[] = {{"bearer", auth->bearer != NULL},
                  {"basic", auth->basic.user != NULL},
-                 {"oauth2", auth->oauth2.token_url != NULL}};
+                 {"oauth2", auth->oauth2.token_url != NULL},
+                 {"aws", auth->aws.is_set}};
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         if (kinds[i].is_set) {
             refuse_header(file, c, "authorization", kinds[i].key);
@@ -266,8 +309,27 @@ static void check_webhooks(const struct config_file *file, const struct function
     }
 }
 
-void auth_options_finish(const struct config_file *file, const struct function_config *c)
+static void check_aws(const struct config_file *file, struct function_config *c)
 {
+    struct yaml_node *node = auth_node(file);
+    c->http.auth.aws.is_set = node != NULL && yaml_get(node, "aws") != NULL;
+    if (c->http.auth.aws.is_set) {
+        c->http.auth.aws.service =
+            c->http.auth.aws.service == NULL ? memory_string("lambda") : c->http.auth.aws.service;
+        aws_options_finish(file, &c->http.auth.aws.keys, "endpoint.http.auth.aws");
+    }
+    const char *query = c->http.url == NULL ? NULL : strchr(c->http.url, '?');
+    if (c->http.auth.aws.is_set && query != NULL && strchr(query, '+') != NULL) {
+        config_complain(
+            file, "endpoint.http.url",
+            "url: with auth.aws write a space in the query as %%20 and a plus sign as %%2B: what a + "
+            "means in a signature is not defined");
+    }
+}
+
+void auth_options_finish(const struct config_file *file, struct function_config *c)
+{
+    check_aws(file, c);
     check_kinds(file);
     check_api_key(file, c);
     check_webhooks(file, c);

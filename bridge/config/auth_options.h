@@ -7,6 +7,6 @@
 extern const struct config_option auth_options[];
 
 /** Complains about rules between its options, and about headers that credentials set, too. */
-void auth_options_finish(const struct config_file *file, const struct function_config *c);
+void auth_options_finish(const struct config_file *file, struct function_config *c);
 
 #endif

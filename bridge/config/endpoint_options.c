@@ -1,10 +1,15 @@
 #include "bridge/config/endpoint_options.h"
 
 #include "bridge/config/http_options.h"
+#include "bridge/config/lambda_options.h"
 #include "core/config/config_value.h"
 
 const struct config_option endpoint_options[] = {
     {.key = "http", .type = CONFIG_SECTION, .section = http_options, .doc = "An HTTP server."},
+    {.key = "lambda",
+     .type = CONFIG_SECTION,
+     .section = lambda_options,
+     .doc = "A function of AWS Lambda ([lambda.md](lambda.md))."},
     {.key = NULL},
 };
 
@@ -14,6 +19,7 @@ static const struct {
     void (*finish)(const struct config_file *file, struct function_config *c);
 } KINDS[] = {
     {FUNCTION_ENDPOINT_HTTP, http_options_finish},
+    {FUNCTION_ENDPOINT_LAMBDA, lambda_options_finish},
 };
 
 static void complain_of_none(const struct config_file *file, struct yaml_node *section)

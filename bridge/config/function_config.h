@@ -3,6 +3,7 @@
 #define BRIDGE_CONFIG_FUNCTION_CONFIG_H
 
 #include "bridge/config/auth_config.h"
+#include "bridge/config/aws_config.h"
 #include "bridge/config/payload_config.h"
 #include "bridge/config/start_position.h"
 #include "bridge/config/status_table.h"
@@ -18,7 +19,7 @@ enum function_operation {  // bits
     FUNCTION_UPDATE = 4,
     FUNCTION_DELETE = 8,
 };
-enum function_endpoint { FUNCTION_ENDPOINT_HTTP };
+enum function_endpoint { FUNCTION_ENDPOINT_HTTP, FUNCTION_ENDPOINT_LAMBDA, FUNCTION_ENDPOINT_LAMBDA_EVENT };
 enum function_order { FUNCTION_ORDER_KEY, FUNCTION_ORDER_PARTITION, FUNCTION_ORDER_NONE };
 
 enum function_method { FUNCTION_POST, FUNCTION_PUT, FUNCTION_PATCH, FUNCTION_DELETE_METHOD };
@@ -70,6 +71,7 @@ struct function_config {
         int64_t redirects;
         struct auth_config auth;
     } http;
+    struct lambda_config lambda;
     struct {
         enum function_order order;
         int64_t concurrency;

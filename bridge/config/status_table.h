@@ -20,6 +20,7 @@ enum status_verdict {
     STATUS_THROTTLE,
     STATUS_DEAD,
     STATUS_PAUSE,
+    STATUS_SPLIT,  // of kinds only: too large; a batch is halved, an event alone is dead
 };
 
 /** Zero-initialised: all are STATUS_DEFAULT. */

@@ -98,6 +98,8 @@ static struct outcome judge_status(const struct outcome_policy *policy, const st
         return throttled(status == 503 ? "503" : label_of(status), r->retry_after_us);
     case STATUS_DEAD:
         return dead(status >= 300 && status <= 399 ? "redirect" : "rejected");
+    case STATUS_SPLIT:
+        return dead("oversize");
     case STATUS_PAUSE:
         return (struct outcome){.kind = OUTCOME_UNREACHABLE, .reason = label_of(status)};
     case STATUS_DEFAULT:
@@ -141,6 +143,9 @@ struct outcome outcome_judge(const struct outcome_policy *policy, const struct r
     bool is_rejected = o.kind == OUTCOME_DEAD && strcmp(o.reason, "rejected") == 0;
     if (is_rejected && event_count > 1 && policy->can_bisect) {
         return (struct outcome){.kind = OUTCOME_BISECT, .reason = "rejected"};
+    }
+    if (o.kind == OUTCOME_DEAD && strcmp(o.reason, "oversize") == 0 && event_count > 1) {
+        return (struct outcome){.kind = OUTCOME_BISECT, .reason = "oversize"};
     }
     return o;
 }

@@ -67,6 +67,8 @@ struct endpoint_type {
 };
 
 extern const struct endpoint_type endpoint_http;
+extern const struct endpoint_type endpoint_lambda;
+extern const struct endpoint_type endpoint_lambda_event;
 
 const struct endpoint_type *endpoint_type_of(enum function_endpoint kind);
 

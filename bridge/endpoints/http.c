@@ -209,7 +209,7 @@ static void begin_request(struct endpoint_call *call)
         .body = call->request.body,
         .timeout_us = left_us > 0 ? left_us : 0,
         .response_max_bytes = call->request.response_max_bytes,
-        .wants_fields = call->request.wants_fields,
+        .wants_fields = call->request.wants_fields || call->endpoint->config->http.auth.aws.is_set,
     };
     call->call = http_client_send(call->endpoint->client, &r, on_done, call);
 }

@@ -91,8 +91,8 @@ DOORS = {
     "bridge": ["bridge"],
     "bridge/testing": ["test_run"],
     "bridge/config": [
-        "auth_config", "function_config", "function_test", "function_change", "start_position", "status_table",
-        "template_config",
+        "auth_config", "aws_config", "function_config", "function_test", "function_change", "start_position",
+        "status_table", "template_config",
     ],
     "bridge/filter": [
         "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",

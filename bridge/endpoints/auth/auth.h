@@ -67,6 +67,7 @@ struct auth_type {
 extern const struct auth_type auth_headers;   // bearer, basic, api_key
 extern const struct auth_type auth_oauth2;    // tokens
 extern const struct auth_type auth_webhooks;  // signatures of Standard Webhooks
+extern const struct auth_type auth_aws;       // signatures of AWS, also of the endpoint lambda
 
 /** Begins a header line: CR LF after the lines that are there. */
 void auth_begin_line(struct bytes *lines, const char *name);

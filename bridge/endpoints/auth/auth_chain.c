@@ -3,7 +3,7 @@
 #include "core/base/clock.h"
 
 /** In the order in which they sign: a signature of all headers comes last. */
-static const struct auth_type *const TYPES[] = {&auth_headers, &auth_oauth2, &auth_webhooks};
+static const struct auth_type *const TYPES[] = {&auth_headers, &auth_oauth2, &auth_webhooks, &auth_aws};
 
 struct link {
     const struct auth_type *type;

@@ -291,7 +291,7 @@ static void what_follows_from_a_wrong_value_is_not_complained_about(void **state
         "cloudevents-batch, row, lambda-kafka, dynamodb-stream, debezium or template; did you mean "
         "\"row\"?\n");
     check_complaints("source: {topics: [a]}\nendpoint: http\n",
-                     "f.yaml:2:11: error: endpoint: write a section with http\n");
+                     "f.yaml:2:11: error: endpoint: write a section with http, lambda\n");
 }
 
 static void statuses_are_checked_where_they_stand(void **state)
@@ -355,9 +355,9 @@ static void a_function_has_one_kind_of_endpoint(void **state)
 {
     (void)state;
     check_complaints("source: {topics: [a]}\nendpoint: {}\n",
-                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http\n");
+                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http or lambda\n");
     check_complaints("source: {topics: [a]}\nendpoint: {http: }\n",
-                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http\n");
+                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http or lambda\n");
     check_complaints("source: {topics: [a]}\nendpoint: {http: {}}\n",
                      "f.yaml:2:18: error: required key \"url\" is missing\n");
 }
@@ -402,7 +402,7 @@ static void rules_between_options_have_their_place(void **state)
         "f.yaml:6:31: error: standard_webhooks: the header webhook-id is set too; keep one of them\n");
     check_complaints(
         "source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n    auth: {}\n",
-        "f.yaml:5:11: error: auth: choose bearer, basic, api_key, oauth2 or standard_webhooks\n");
+        "f.yaml:5:11: error: auth: choose bearer, basic, api_key, oauth2, standard_webhooks or aws\n");
     check_complaints(
         "source: {topics: [a]}\nendpoint:\n  http:\n    url: http://x\n"
         "    auth: {standard_webhooks: {secret: {env: MILLRACE_TEST_SECRET}}}\n",

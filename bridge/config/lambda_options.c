@@ -1,0 +1,158 @@
+#include "bridge/config/lambda_options.h"
+
+#include "bridge/config/aws_options.h"
+#include "core/config/config_value.h"
+
+enum { FUNCTION_LENGTH_MAX = 256 };
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
+// Source: Lambda's API, Invoke: FunctionName, Qualifier.
+static bool check_function(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    size_t size = strspn(value, NAME_CHARACTERS ".:$");
+    return (size > 0 && size <= FUNCTION_LENGTH_MAX && value[size] == '\0' && value[0] != ':') ||
+           fault_set(
+               f, FAULT_CONFIG,
+               "must be a function's name, name:alias, an ARN (arn:aws:lambda:REGION:ACCOUNT:function:NAME) "
+               "or a partial one (ACCOUNT:function:NAME)");
+}
+
+static bool check_qualifier(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    size_t size = strspn(value, NAME_CHARACTERS ".$");
+    return (size > 0 && value[size] == '\0') ||
+           fault_set(f, FAULT_CONFIG, "must be a version or an alias, such as 7, live or $LATEST");
+}
+
+static const struct config_rules function_rules = {.check = check_function};
+static const struct config_rules qualifier_rules = {.check = check_qualifier};
+static const struct config_rules url_rules = {.check = config_value_check_url,
+                                              .redact = config_value_redact_url};
+
+static const struct config_choice invocations[] = {
+    {"request_response", LAMBDA_REQUEST_RESPONSE}, {"event", LAMBDA_EVENT}, {NULL, 0}};
+
+#define AT(member) .offset = offsetof(struct function_config, lambda.member)
+
+static const struct config_option credentials_options[] = {
+    {.key = "profile",
+     .type = CONFIG_TEXT,
+     AT(aws.profile),
+     .doc = "A profile of the shared files, in place of all other sources."},
+    {.key = "access_key_id",
+     .type = CONFIG_SECRET,
+     AT(aws.access_key_id),
+     .rules = &aws_key_rules,
+     .doc = "Keys of your own, in place of all other sources."},
+    {.key = "secret_access_key",
+     .type = CONFIG_SECRET,
+     AT(aws.secret_access_key),
+     .rules = &aws_key_rules,
+     .doc = "The secret of `access_key_id`."},
+    {.key = "session_token",
+     .type = CONFIG_SECRET,
+     AT(aws.session_token),
+     .rules = &aws_key_rules,
+     .doc = "With keys that expire."},
+    {.key = NULL},
+};
+
+static const struct config_option tls_options[] = {
+    {.key = "ca",
+     .type = CONFIG_FILE,
+     AT(ca),
+     .doc = "Certificates of the authorities to trust (PEM), in place of the system's."},
+    {.key = NULL},
+};
+
+const struct config_option lambda_options[] = {
+    {.key = "function",
+     .type = CONFIG_TEXT,
+     .is_required = true,
+     AT(function),
+     .rules = &function_rules,
+     .doc = "A name, name:alias, an ARN or a partial one."},
+    {.key = "qualifier",
+     .type = CONFIG_TEXT,
+     AT(qualifier),
+     .rules = &qualifier_rules,
+     .doc = "The version or alias to call; without it what `function` says, else $LATEST."},
+    {.key = "region",
+     .type = CONFIG_TEXT,
+     AT(aws.region),
+     .rules = &aws_region_rules,
+     .otherwise = "that of the ARN, AWS_REGION or the profile",
+     .doc = "The function's region."},
+    {.key = "invocation",
+     .type = CONFIG_CHOICE,
+     .choices = invocations,
+     .initial = "request_response",
+     AT(invocation),
+     .doc =
+         "request_response waits for the function's result; event is done when Lambda has queued the call: "
+         "what fails later is Lambda's ([lambda.md](lambda.md#asynchronous-calls))."},
+    {.key = "url",
+     .type = CONFIG_TEXT,
+     AT(url),
+     .rules = &url_rules,
+     .otherwise = "the region's",
+     .doc = "Where the Lambda API is: a VPC endpoint, or an emulator."},
+    {.key = "log_tail",
+     .type = CONFIG_BOOL,
+     .initial = "true",
+     AT(wants_log_tail),
+     .doc = "The end of the function's log is added to the error of a call that failed (request_response)."},
+    {.key = "tls", .type = CONFIG_SECTION, .section = tls_options, .doc = "What is trusted over TLS."},
+    {.key = "credentials",
+     .type = CONFIG_SECTION,
+     .section = credentials_options,
+     .doc = "Whose credentials sign the calls; without it, where AWS's tools find them "
+            "([lambda.md](lambda.md#credentials))."},
+    {.key = NULL},
+};
+
+static bool is_lambda(const struct config_file *file)
+{
+    struct yaml_node *endpoint = yaml_get(file->root, "endpoint");
+    return endpoint != NULL && endpoint->kind == YAML_MAP && yaml_get(endpoint, "lambda") != NULL;
+}
+
+void lambda_options_choose_payload(const struct config_file *file, struct function_config *c)
+{
+    if (is_lambda(file) && yaml_get(file->root, "payload") == NULL) {
+        c->payload = FUNCTION_PAYLOAD_LAMBDA_KAFKA;
+    }
+}
+
+/** `name:alias` and `…:function:name:alias` have a qualifier. */
+static bool has_qualifier(const char *function)
+{
+    const char *name = strstr(function, "function:");
+    return strchr(name == NULL ? function : name + strlen("function:"), ':') != NULL;
+}
+
+void lambda_options_finish(const struct config_file *file, struct function_config *c)
+{
+    const struct lambda_config *lambda = &c->lambda;
+    if (c->payload == FUNCTION_PAYLOAD_CLOUDEVENTS && config_is_sound(file, "payload")) {
+        config_complain(file, "payload",
+                        "payload: cloudevents puts attributes into headers, which Lambda does not give to "
+                        "functions; choose lambda-kafka, dynamodb-stream, cloudevents-structured, or another "
+                        "one that is all in the body");
+    }
+    if (lambda->qualifier != NULL && lambda->function != NULL && has_qualifier(lambda->function)) {
+        config_complain(file, "endpoint.lambda.qualifier",
+                        "qualifier: function names a version or alias too; keep one of them");
+    }
+    if (lambda->invocation == LAMBDA_EVENT) {
+        c->endpoint = FUNCTION_ENDPOINT_LAMBDA_EVENT;
+    }
+    if (lambda->invocation == LAMBDA_EVENT && c->delivery.batch.partial_failures) {
+        config_complain(file, "delivery.batch.partial_failures",
+                        "partial_failures: a call with invocation: event has no result");
+    }
+    aws_options_finish(file, &lambda->aws, "endpoint.lambda.credentials");
+}

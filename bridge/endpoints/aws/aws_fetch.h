@@ -1,0 +1,29 @@
+// Gets the keys that a plan says: asks the container's endpoint or the instance's metadata service, then
+// assumes roles of STS, one after the other.
+#ifndef BRIDGE_ENDPOINTS_AWS_AWS_FETCH_H
+#define BRIDGE_ENDPOINTS_AWS_AWS_FETCH_H
+
+#include <uv.h>
+
+#include "bridge/endpoints/aws/aws_plan.h"
+
+struct aws_fetch;
+
+/** @param keys  may be taken over; empty with a fault */
+typedef void (*aws_on_keys)(void *self, struct aws_keys *keys, const struct fault *f);
+
+/**
+ * Starts it. These addresses are no function's URL, so no endpoint policy counts.
+ *
+ * @param plan     is taken over, also on failure
+ * @param region   whose STS is asked
+ * @param on_keys  called later on the loop, once, unless cancelled; the fetch is freed then
+ * @param f        a token can't be read, or a URL is invalid
+ */
+bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, aws_on_keys on_keys,
+                     void *self, struct aws_fetch **ret, struct fault *f) MUST_USE;
+
+/** on_keys is not called. Accepts NULL. */
+void aws_fetch_cancel(struct aws_fetch *fetch);
+
+#endif

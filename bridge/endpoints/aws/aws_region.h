@@ -1,0 +1,36 @@
+// Regions, and the hosts of services in them.
+#ifndef BRIDGE_ENDPOINTS_AWS_AWS_REGION_H
+#define BRIDGE_ENDPOINTS_AWS_AWS_REGION_H
+
+#include "bridge/config/aws_config.h"
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+/**
+ * The region: that of the function's file, else the one named with the function (in its ARN or URL), else
+ * AWS_REGION, AWS_DEFAULT_REGION, and the profile's.
+ *
+ * @param named  size 0: it names none
+ * @param ret    the caller frees it
+ * @param f      FAULT_CONFIG: there is none, or the shared files can't be read
+ */
+bool aws_region_find(const struct aws_config *config, struct slice named, char **ret,
+                     struct fault *f) MUST_USE;
+
+/** The region of an ARN, or of a partial one; size 0: it has none. Lent. */
+struct slice aws_region_of_arn(const char *arn);
+
+/** The region of a URL of AWS, such as https://ID.lambda-url.REGION.on.aws/; size 0: it has none. Lent. */
+struct slice aws_region_of_url(const char *url);
+
+/** `https://SERVICE.REGION.` and the domain of the region's partition; the caller frees it. */
+char *aws_region_url(const char *service, const char *region);
+
+/** The URL that AWS_ENDPOINT_URL_<SERVICE> or AWS_ENDPOINT_URL says, else that of the region; the caller
+ * frees it. */
+char *aws_region_endpoint(const char *service, const char *region);
+
+/** Letters, digits and '-': it becomes part of a host name. */
+bool aws_region_is_name(struct slice name);
+
+#endif
