@@ -246,6 +246,29 @@ static void columns_are_left_out_of_every_payload(void **state)
     template_function_clear(&t);
 }
 
+static void a_whole_record_has_the_chosen_columns_whatever_images_it_has(void **state)
+{
+    (void)state;
+    static const struct {
+        char op;
+        const char *images;
+    } ROWS[] = {
+        {'c', "{\"before\":null,\"after\":{\"name\":\"x\"},\"source\":{"},
+        {'d', "{\"before\":{\"name\":\"x\"},\"after\":null,\"source\":{"},
+        {'u', "{\"before\":{\"name\":\"x\"},\"after\":{\"name\":\"x\"},\"source\":{"},
+    };
+    struct template_function t;
+    template_function_init(&t, "columns: {include: [name]}\npayload: debezium\n");
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        payload_begin(&t.payload, &t.options);
+        assert_int_equal(add(&t, ROWS[i].op, "x"), PAYLOAD_ADDED);
+        assert_memory_equal(t.payload.body.data, ROWS[i].images, strlen(ROWS[i].images));
+        assert_true(json_check_value(bytes_slice(&t.payload.body)));
+        assert_non_null(strstr(bytes_text(&t.payload.body), ",\"ts_ms\":1704164645999}"));
+    }
+    template_function_clear(&t);
+}
+
 static void bytes_that_do_not_match_are_undecodable(void **state)
 {
     (void)state;
@@ -299,6 +322,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_in_a_path_is_refused),
         cmocka_unit_test(only_events_that_go_to_the_same_place_share_a_request),
         cmocka_unit_test(columns_are_left_out_of_every_payload),
+        cmocka_unit_test(a_whole_record_has_the_chosen_columns_whatever_images_it_has),
         cmocka_unit_test(bytes_that_do_not_match_are_undecodable),
         cmocka_unit_test(a_json_record_is_a_row),
     };
