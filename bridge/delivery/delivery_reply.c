@@ -140,12 +140,12 @@ void delivery_tick_replies(struct delivery *d, int64_t wait_us)
 
 static void publish(struct delivery *d, struct work_item *item, const struct replies *replies)
 {
+    const struct reply_sink sink = {.topic = d->config->reply.topic, .on_end = on_end, .self = d};
     item->reply = (struct item_reply){.state = ITEM_REPLY_WAITS, .waiting = (uint32_t)replies->count};
     d->replies.events++;
     for (size_t i = 0; i < replies->count; i++) {
         const struct reply_place place = {.function = d->config->name, .source = item->record, .index = i};
-        size_t bytes =
-            reply_write(d->writer, item, &replies->items[i], &place, d->config->reply.topic, on_end, d);
+        size_t bytes = reply_write(d->writer, item, &replies->items[i], &place, &sink);
         item->reply.bytes += bytes;
         d->replies.bytes += bytes;
     }

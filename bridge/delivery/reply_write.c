@@ -5,7 +5,7 @@
 /** The data follows it in its allocation. */
 struct reply_record {
     struct topic_record record;
-    reply_on_end on_end;
+    void (*on_end)(void *self, struct work_item *item, enum reply_end end);
 };
 
 static void end(struct topic_record *r, enum reply_end how)
@@ -32,7 +32,7 @@ static const struct topic_record_type REPLY = {
 };
 
 size_t reply_write(struct topic_writer *w, struct work_item *item, const struct reply *reply,
-                   const struct reply_place *place, const char *topic, reply_on_end on_end, void *self)
+                   const struct reply_place *place, const struct reply_sink *sink)
 {
     const struct record *source = item->record;
     size_t size = sizeof(struct reply_record) + reply->data.size;
@@ -47,10 +47,10 @@ size_t reply_write(struct topic_writer *w, struct work_item *item, const struct 
                    .headers = reply_headers_new(reply, place),
                    .key = source->has_key ? source->key : (struct slice){NULL, 0},
                    .value = {data, reply->data.size},
-                   .self = self},
-        .on_end = on_end,
+                   .self = sink->self},
+        .on_end = sink->on_end,
     };
-    topic_writer_put(w, &r->record, topic);
+    topic_writer_put(w, &r->record, sink->topic);
     return size;
 }
 

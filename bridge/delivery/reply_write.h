@@ -9,16 +9,19 @@
 enum reply_end {
     REPLY_STORED,
     REPLY_TOO_LARGE,  // for its topic
-    REPLY_GIVEN_UP,   // its event's partition went to another member
 };
 
-/** Called once for each reply, later. */
-typedef void (*reply_on_end)(void *self, struct work_item *item, enum reply_end end);
+/** Where replies go, and who is told of each, later. */
+struct reply_sink {
+    const char *topic;
+    void (*on_end)(void *self, struct work_item *item, enum reply_end end);
+    void *self;
+};
 
 /** Writes one reply to the event, which must stay unchanged until on_end. Copies the reply; returns the bytes
  * that it takes until then. */
 size_t reply_write(struct topic_writer *w, struct work_item *item, const struct reply *reply,
-                   const struct reply_place *place, const char *topic, reply_on_end on_end, void *self);
+                   const struct reply_place *place, const struct reply_sink *sink);
 
 /** Creates the topic if it is missing: functions that read it are to find it. */
 void reply_prepare(struct topic_writer *w, const char *topic);

@@ -61,10 +61,15 @@ static void wake_when_due(struct topic_writer *w, int64_t now_us)
     }
 }
 
+static void take_out(struct topic_record *r, struct topic_record **list)
+{
+    INVARIANT(*list != NULL && r->prev != NULL);
+    DL_DELETE(*list, r);
+}
+
 static void move(struct topic_record *r, struct topic_record **from, struct topic_record **to)
 {
-    INVARIANT(*from != NULL);
-    DL_DELETE(*from, r);
+    take_out(r, from);
     DL_APPEND(*to, r);
 }
 
@@ -97,7 +102,7 @@ static void note_too_large(struct topic_record *r, bool was_alone, struct topic_
     } else if (r->type->shrink != NULL && r->type->shrink(r)) {
         return;
     } else if (r->type->refused != NULL) {
-        DL_DELETE(*list, r);
+        take_out(r, list);
         r->type->refused(r);
         topic_record_free(r);
     } else {
@@ -119,9 +124,8 @@ static void on_report(struct topic_writer *w, const rd_kafka_message_t *message,
     struct topic_record *r = message->_private;
     bool was_alone = w->alone == r;
     w->alone = was_alone ? NULL : w->alone;
-    INVARIANT(w->sent != NULL);
     if (r->item == NULL) {
-        DL_DELETE(w->sent, r);
+        take_out(r, &w->sent);
         topic_record_free(r);
     } else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
         move(r, &w->sent, failed);
@@ -132,7 +136,7 @@ static void on_report(struct topic_writer *w, const rd_kafka_message_t *message,
     } else {
         writer_pause_end(&r->topic->pause);
         writer_pause_end(&w->pause);
-        DL_DELETE(w->sent, r);
+        take_out(r, &w->sent);
         const struct topic_place place = {rd_kafka_topic_name(message->rkt), message->partition,
                                           message->offset};
         r->type->stored(r, &place);
@@ -148,7 +152,7 @@ static void replace_producer(struct topic_writer *w, const char *why)
     struct topic_record *next;
     DL_FOREACH_SAFE (w->sent, r, next) {
         if (r->item == NULL) {
-            DL_DELETE(w->sent, r);
+            take_out(r, &w->sent);
             topic_record_free(r);
         }
     }
@@ -342,7 +346,7 @@ void topic_writer_give_up(struct topic_writer *w, const struct topic_record_type
             }
             struct work_item *item = TAKE(r->item);
             if (lists[i] == &w->waiting) {
-                DL_DELETE(w->waiting, r);
+                take_out(r, &w->waiting);
                 topic_record_free(r);
             }
             on_given_up(self, item);

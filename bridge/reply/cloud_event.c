@@ -205,6 +205,14 @@ static struct slice raw_of(const struct json_tree *t, const struct json_node *no
     return slice_make(t->source.data + node->at, node->end - node->at);
 }
 
+/** The six bits of a character; 0 of padding, -1 of others. */
+static int base64_digit(uint8_t c)
+{
+    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c == 0 ? NULL : strchr(DIGITS, c);
+    return at != NULL ? (int)(at - DIGITS) : c == '=' ? 0 : -1;
+}
+
 /** RFC 4648 with padding. False: it is none. */
 static bool decode_base64(struct bytes *text, struct slice value)
 {
@@ -212,13 +220,7 @@ static bool decode_base64(struct bytes *text, struct slice value)
     size_t padding = 0;
     for (size_t i = 0; i < value.size; i++) {
         uint8_t c = value.data[i];
-        int digit = c >= 'A' && c <= 'Z'   ? c - 'A'
-                    : c >= 'a' && c <= 'z' ? c - 'a' + 26
-                    : c >= '0' && c <= '9' ? c - '0' + 52
-                    : c == '+'             ? 62
-                    : c == '/'             ? 63
-                    : c == '='             ? 0
-                                           : -1;
+        int digit = base64_digit(c);
         padding += c == '=' ? 1 : 0;
         if (digit < 0 || (c != '=' && padding > 0)) {
             return false;

@@ -24,7 +24,8 @@ static struct slice field_of(const struct response *r, const char *name)
 static bool is_type(struct slice content_type, const char *type)
 {
     size_t size = strlen(type);
-    if (content_type.size < size || strncasecmp((const char *)content_type.data, type, size) != 0) {
+    if (content_type.data == NULL || content_type.size < size ||
+        strncasecmp((const char *)content_type.data, type, size) != 0) {
         return false;
     }
     return content_type.size == size || content_type.data[size] == ';' || content_type.data[size] == ' ';
