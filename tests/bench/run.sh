@@ -3,7 +3,7 @@
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
 # usage: tests/bench/run.sh [NAME [options]]
-# usage: NAME: connector, bridge, http2, lanes, overload, backlog, latency, growth, fanout, encode, filter or edge
+# usage: NAME: connector, bridge, http2, lanes, overload, backlog, latency, growth, fanout, encode, render, filter, edge
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,6 +17,7 @@ what=${1:-all}
 case $what in
     all) set -- ;;
     connector | bridge | http2 | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
+    render) shift ;;
     edge) shift ;;
     compare | instructions) shift ;;
     *) usage ;;
@@ -130,6 +131,14 @@ bench() {
             build/release/core/libmillrace_core.a \
             $(pkg-config --cflags --libs libuv yaml-0.1 jansson rdkafka libcurl libssl libcrypto libnghttp2 zlib) -lm
     fi
+    if [ "$1" = render ]; then
+        # shellcheck disable=SC2046
+        cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/render" tests/bench/render.c \
+            build/release/bridge/libmillrace_bridge.a build/release/schemas/libmillrace_schemas.a \
+            build/release/core/libmillrace_core.a \
+            $(pkg-config --cflags --libs avro-c libuv yaml-0.1 jansson rdkafka libcurl libssl libcrypto libnghttp2 \
+                libmicrohttpd zlib) -lm
+    fi
     python "$@"
 }
 
@@ -144,7 +153,7 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge http2 lanes overload backlog latency growth fanout encode filter edge; do
+        for name in connector bridge http2 lanes overload backlog latency growth fanout encode render filter edge; do
             bench "$name"
         done
         ;;
