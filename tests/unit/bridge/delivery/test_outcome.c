@@ -178,6 +178,24 @@ static void the_file_beats_the_kind_and_the_kind_the_table(void **state)
     assert_int_equal(outcome_judge(&p, &r, NULL, 1, NULL).kind, OUTCOME_DONE);
 }
 
+/** Whatever on_failure.bisect says: the halves are smaller. */
+static void what_a_kind_calls_too_large_is_halved_and_alone_oversize(void **state)
+{
+    (void)state;
+    struct status_table kind = {{0}};
+    status_table_set(&kind, (struct status_range){413, 413}, STATUS_SPLIT);
+    struct outcome_policy p = policy;
+    p.kind_statuses = &kind;
+    p.can_bisect = false;
+    const struct response r = {.status = 413, .retry_after_us = -1};
+    struct outcome o = outcome_judge(&p, &r, NULL, 2, NULL);
+    assert_int_equal(o.kind, OUTCOME_BISECT);
+    assert_false(o.is_attempt);
+    o = outcome_judge(&p, &r, NULL, 1, NULL);
+    assert_int_equal(o.kind, OUTCOME_DEAD);
+    assert_string_equal(o.reason, "oversize");
+}
+
 /** Not even a status that the file calls done is a success then. */
 static void a_named_failure_is_a_failed_attempt_whatever_the_status(void **state)
 {
@@ -271,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_rejected_batch_is_halved_down_to_the_event),
         cmocka_unit_test(the_file_beats_the_table),
         cmocka_unit_test(the_file_beats_the_kind_and_the_kind_the_table),
+        cmocka_unit_test(what_a_kind_calls_too_large_is_halved_and_alone_oversize),
         cmocka_unit_test(a_named_failure_is_a_failed_attempt_whatever_the_status),
         cmocka_unit_test(an_endpoint_may_stop_the_retries),
         cmocka_unit_test(what_uses_up_no_attempt_is_never_bisected),
