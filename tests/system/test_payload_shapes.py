@@ -12,6 +12,7 @@ import pytest
 from boto3.dynamodb.types import Binary
 from handlers import dynamodb_stream, kafka_batch, kafka_consumer
 from lib.function_server import Answer
+from lib.program import ROOT
 from lib.records import read_topic
 from lib.waiting import wait_until
 from test_envelope import CHANGES, GOLDEN, TABLES, neutral
@@ -24,6 +25,13 @@ alter table orders replica identity full;
 ROW = """insert into orders values ({id}, '{status}', 12.50, 1e-7, true, '2026-01-02 03:04:05.678901+00',
     '2026-01-02', '{{"a": [1, null, "x"], "b": 1.5}}', '11111111-2222-3333-4444-555555555555', array['x', null],
     '\\x00ff', 7e-3)"""
+
+
+def documented(payload):
+    """The example in docs/payloads.md."""
+    with open(os.path.join(ROOT, "docs/payloads.md"), encoding="utf-8") as page:
+        section = page.read().split(f"\n## `{payload}`\n")[1]
+    return json.loads(section.split("```json\n")[1].split("```")[0])
 
 
 class Handlers:
@@ -88,7 +96,7 @@ def subscribe(database, millrace, function, handlers, name):
     return add
 
 
-def test_powertools_reads_the_events_of_a_dynamodb_stream(subscribe, database, millrace, handlers, name):
+def test_powertools_reads_the_events_of_a_dynamodb_stream(subscribe, database, millrace, function, handlers, name):
     subscribe("dynamodb", dynamodb_stream.handler, "dynamodb-stream")
     millrace.run()
     database.sql(ROW.format(id=7, status="new"))
@@ -120,6 +128,11 @@ def test_powertools_reads_the_events_of_a_dynamodb_stream(subscribe, database, m
     assert insert["arn"] == f"arn:aws:dynamodb:local:000000000000:table/public.orders/stream/{name}"
     assert insert["view"] == "NEW_AND_OLD_IMAGES" and insert["size"] > 100
     assert dynamodb_stream.failed == {modify["id"]}
+    example = documented("dynamodb-stream")
+    sent = next(r for call in function.calls for r in call.json["Records"] if r["eventName"] == "MODIFY")
+    assert list(function.calls[0].json) == list(example)
+    assert list(sent) == list(example["Records"][0])
+    assert list(sent["dynamodb"]) == list(example["Records"][0]["dynamodb"])
 
 
 def test_a_handler_that_stops_at_the_first_failure_loses_nothing(subscribe, database, millrace, function, handlers):
@@ -164,6 +177,11 @@ def test_powertools_reads_the_events_of_kafka(
     assert any(len(call.json["records"]) > 1 for call in function.calls), "no call had several partitions"
     assert function.calls[0].json["eventSource"] == "SelfManagedKafka"
     assert function.calls[0].json["bootstrapServers"] == kafka.bootstrap
+    example = documented("lambda-kafka")
+    assert list(function.calls[0].json) == list(example)
+    ((sent, *_), *_), ((shown,),) = function.calls[0].json["records"].values(), example["records"].values()
+    assert list(sent) == list(shown)
+    assert [type(value) for value in sent.values()] == [type(value) for value in shown.values()]
 
 
 def test_powertools_kafka_consumer_decodes_json_and_avro(subscribe, database, kafka, millrace, handlers, name):
@@ -220,4 +238,5 @@ def test_debezium_is_what_json_converter_writes(database, millrace, function, na
         assert converted(theirs) in alike, golden
         match = calls[alike.index(converted(theirs))]
         assert list(match.json) == list(GOLDEN[golden]["value"]["value"])
+        assert list(match.json) == list(documented("debezium"))
         assert match.headers["millrace-table"] == f"public.{theirs['source']['table']}"
