@@ -49,8 +49,7 @@ static void watch(struct http2_connection *c, bool is_watching_writes)
 
 static enum http2_end judge(struct http2_connection *c, struct http2_exchange *e, struct fault *f)
 {
-    // On a connection that stays, a server that refuses every stream is not getting on.
-    e->is_served = c->has_served && c->is_draining;
+    e->is_served = c->has_served;
     if (e->is_complete) {
         c->has_served = true;
         http1_parser_end(e->parser);

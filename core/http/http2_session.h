@@ -24,7 +24,7 @@ struct http2_exchange {
     uint32_t error_code;  // of the stream, when it has ended
     const char *why;      // why we reset it; static; NULL
     bool is_ended;        // and not reported yet
-    bool is_served;       // the connection had responses, and takes no more requests
+    bool is_served;       // the connection has had responses
 };
 
 /** Embedded in its owner, and must not move. */

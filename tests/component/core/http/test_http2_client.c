@@ -246,27 +246,6 @@ static void a_refused_stream_is_sent_again_and_not_for_ever(void **state)
     expect_fault(0, false, "took no more requests");
 }
 
-/** A server that once responded and refuses every stream since is not asked for ever on that connection. */
-static void a_stream_refused_after_a_response_is_not_sent_for_ever(void **state)
-{
-    (void)state;
-    static const char *const RESETS[] = {"\3", "\5", "\7", "\11"};
-    post(0);
-    RUN_UNTIL(requests_of(0) == 1);
-    SAY(0, SETTINGS OK("\1"));
-    expect_ok(0, "");
-    post(1);
-    for (size_t i = 0; i < COUNT_OF(RESETS); i++) {
-        char reset[] = RESET("\3", REFUSED);
-        reset[8] = RESETS[i][0];
-        RUN_UNTIL(requests_of(0) == 2 + i);
-        SAY(0, reset);
-    }
-    RUN_UNTIL(t.outcomes[1].is_done || requests_of(0) > 5);
-    assert_int_equal(requests_of(0), 5);
-    expect_fault(1, false, "took no more requests");
-}
-
 static void a_reset_stream_may_have_been_carried_out(void **state)
 {
     (void)state;
@@ -452,7 +431,6 @@ int main(void)
         CASE(no_more_streams_than_the_server_takes),
         CASE(a_goaway_repeats_only_what_was_not_begun),
         CASE(a_refused_stream_is_sent_again_and_not_for_ever),
-        CASE(a_stream_refused_after_a_response_is_not_sent_for_ever),
         CASE(a_reset_stream_may_have_been_carried_out),
         CASE(a_lost_connection_ends_its_calls),
         CASE(a_response_before_a_reset_counts),
