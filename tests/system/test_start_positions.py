@@ -12,6 +12,7 @@ from lib.records import read_topic
 from lib.waiting import wait_until
 
 BEGIN_MS = 1_767_323_045_000  # 2026-01-02T03:04:05Z
+FOR_EVER = {"retention_ms": -1}  # such old records would go when Kafka next looks, every five minutes
 
 
 def write(broker, topic, records):
@@ -34,7 +35,7 @@ def delivered(broker, name, count):
 )
 def test_a_function_begins_at_a_time_or_a_position(kafka, millrace, function, name, start, first):
     topic = f"{name}.events"
-    kafka.create_topic(topic)
+    kafka.create_topic(topic, **FOR_EVER)
     write(kafka, topic, [(n, BEGIN_MS + 1000 * n, 0x1000 + n) for n in range(10)])
     millrace.function(name, topic, function.url, source={"start": start})
     process = millrace.bridge()
@@ -51,7 +52,7 @@ def test_topics_that_it_gains_later_begin_by_rule(kafka, millrace, function, nam
     topics = [f"{name}.first", f"{name}.old", f"{name}.more.new"]
     records = [(n, BEGIN_MS + 1000 * n, 0x1000 + n) for n in range(10)]
     for topic in topics[:2]:
-        kafka.create_topic(topic)
+        kafka.create_topic(topic, **FOR_EVER)
         write(kafka, topic, records)
 
     def committed(topic):
@@ -69,7 +70,7 @@ def test_topics_that_it_gains_later_begin_by_rule(kafka, millrace, function, nam
     wait_until(lambda: committed(topics[1]) == 10, 30, "the topic that the file names later settled")
     if how == "restart":
         assert process.stop() == 0
-    kafka.create_topic(topics[2])
+    kafka.create_topic(topics[2], **FOR_EVER)
     write(kafka, topics[2], records)
     process = millrace.bridge() if how == "restart" else process
     process.wait_event("partition_added", message="starting at its beginning", topic=topics[2], partition=0)
