@@ -192,6 +192,13 @@ static void on_done(void *self, const struct http_response *r)
 /** Sends the request with credentials that are ready. */
 static void begin_request(struct endpoint_call *call)
 {
+    int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
+    if (left_us <= 0) {  // credentials came too late: what is sent now may be carried out, and is repeated
+        struct fault f;
+        (void)fault_set(&f, FAULT_RETRY, "there were no credentials in time");
+        on_credentials(&call->auth, &f);
+        return;
+    }
     const struct auth_request signed_request = {
         .head = call->head,
         .target = call->request.target,
@@ -199,7 +206,6 @@ static void begin_request(struct endpoint_call *call)
         .body = call->request.body,
         .wall_us = clock_wall_us(),
     };
-    int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
     const char *lines = auth_call_sign(&call->auth, &signed_request, call->request.header_lines);
     const struct http_request r = {
         .head = call->head,
@@ -207,7 +213,7 @@ static void begin_request(struct endpoint_call *call)
         .header_lines = lines,
         .credentials = auth_call_credentials(&call->auth),
         .body = call->request.body,
-        .timeout_us = left_us > 0 ? left_us : 0,
+        .timeout_us = left_us,
         .response_max_bytes = call->request.response_max_bytes,
         .wants_fields = call->request.wants_fields || call->endpoint->config->http.auth.aws.is_set,
     };

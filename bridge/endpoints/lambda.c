@@ -208,6 +208,13 @@ static void on_done(void *self, const struct http_response *r)
 /** Sends the request with credentials that are ready. */
 static void begin_request(struct endpoint_call *call)
 {
+    int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
+    if (left_us <= 0) {  // credentials came too late: what is sent now may be carried out, and is repeated
+        struct fault f;
+        (void)fault_set(&f, FAULT_RETRY, "there were no credentials in time");
+        on_credentials(&call->auth, &f);
+        return;
+    }
     const struct http_head *head = call->endpoint->head;
     const struct auth_request signed_request = {
         .head = head,
@@ -215,13 +222,12 @@ static void begin_request(struct endpoint_call *call)
         .body = call->request.body,
         .wall_us = clock_wall_us(),
     };
-    int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
     size_t wanted = call->request.response_max_bytes;
     const struct http_request r = {
         .head = head,
         .header_lines = auth_call_sign(&call->auth, &signed_request, NULL),
         .body = call->request.body,
-        .timeout_us = left_us > 0 ? left_us : 0,
+        .timeout_us = left_us,
         .response_max_bytes = wanted > LAMBDA_ERROR_BODY_MAX ? wanted : LAMBDA_ERROR_BODY_MAX,
         .wants_fields = true,
     };

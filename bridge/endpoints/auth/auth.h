@@ -24,6 +24,7 @@ struct auth_request {
 struct auth_wait {
     struct auth_wait *next;  // for the auth's list
     struct auth_wait *prev;
+    uint64_t refused;  // of a repeated request: which credentials the response refused; 0: none
     /** Called on the loop, once, never inside prepare(). NULL: sign() may be called; else why not. */
     void (*on_ready)(struct auth_wait *wait, const struct fault *f);
 };

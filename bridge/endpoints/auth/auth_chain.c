@@ -101,7 +101,7 @@ static enum auth_state prepare(struct auth_call *call, int64_t deadline_us)
     struct auth_chain *chain = call->chain;
     for (; call->at < chain->count; call->at++) {
         const struct link *link = &chain->links[call->at];
-        call->wait = (struct auth_wait){.on_ready = on_ready};
+        call->wait = (struct auth_wait){.on_ready = on_ready, .refused = call->refused[call->at]};
         if (link->type->prepare != NULL && link->type->prepare(link->auth, &call->wait) == AUTH_WAITS) {
             due_heap_add(&chain->deadlines, &call->due, deadline_us);
             arm_timer(chain);
@@ -132,6 +132,7 @@ enum auth_state auth_call_begin(struct auth_call *call, struct auth_chain *chain
     call->chain = chain;
     call->on_ready = on_call_ready;
     call->is_renewed = false;
+    memset(call->refused, 0, sizeof(call->refused));
     return auth_call_again(call, deadline_us);
 }
 
@@ -174,6 +175,7 @@ bool auth_call_is_refused(struct auth_call *call, const struct http_response *r)
     for (size_t i = 0; i < call->chain->count; i++) {
         const struct link *link = &call->chain->links[i];
         if (link->type->on_response != NULL && link->type->on_response(link->auth, call->versions[i], r)) {
+            call->refused[i] = call->versions[i];
             ret = true;
         }
     }

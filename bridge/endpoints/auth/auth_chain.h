@@ -25,6 +25,7 @@ struct auth_call {
     size_t at;  // in the chain; while it waits, what it waits for
     bool is_renewed;
     uint64_t versions[AUTH_CHAIN_MAX];
+    uint64_t refused[AUTH_CHAIN_MAX];
     struct bytes lines;
     size_t credentials_at;  // in the lines
     void (*on_ready)(struct auth_call *call, const struct fault *f);

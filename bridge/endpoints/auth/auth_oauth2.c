@@ -6,6 +6,7 @@ enum { STATUS_UNAUTHORIZED = 401 };
 
 struct auth {
     struct token_source *source;
+    struct token_refusals refusals;
 };
 
 static bool oauth2_open(const struct function_config *config, uv_loop_t *loop, struct auth **ret,
@@ -18,7 +19,7 @@ static bool oauth2_open(const struct function_config *config, uv_loop_t *loop, s
     if (!token_source_open(&config->http.auth.oauth2, config->policy, loop, &source, f)) {
         return fault_context(f, "endpoint.http.auth");
     }
-    *ret = memory_new(sizeof(**ret));
+    *ret = memory_zeroed(1, sizeof(**ret));
     (*ret)->source = source;
     return true;
 }
@@ -51,9 +52,9 @@ static uint64_t oauth2_sign(struct auth *a, const struct auth_request *request, 
 static bool oauth2_on_response(struct auth *a, uint64_t version, const struct http_response *r)
 {
     if (r->status == STATUS_UNAUTHORIZED) {
-        return token_source_refuse(a->source, version);
+        return token_source_refuse(a->source, &a->refusals, version);
     }
-    token_source_accept(a->source, version);
+    token_source_accept(a->source, &a->refusals, version);
     return false;
 }
 

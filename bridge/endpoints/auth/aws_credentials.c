@@ -23,7 +23,7 @@ struct aws_credentials {
     struct aws_keys keys;
     uint64_t number;  // of the keys; 0: there are none
     bool is_fixed;    // a renewal gives the same ones
-    bool is_refused;
+    bool is_refused;  // they are renewed, and used until then by calls that they were not refused to
     int64_t renew_wall_us;
     int64_t retry_us;   // no renewal begins before
     int64_t forced_us;  // none because of a refusal before
@@ -128,14 +128,15 @@ static void on_fail_soon(uv_timer_t *timer)
     if (c->state == AWS_FAILED) {
         const struct fault f = c->last;
         end_waits(c, &f);
+    } else if (c->state == AWS_IDLE) {
+        end_waits(c, NULL);  // a later call of the same turn got keys that need no request
     }
 }
 
 static bool has_valid_keys(const struct aws_credentials *c)
 {
-    return c->number > 0 && !c->is_refused &&
-           (c->keys.expires_wall_us == AWS_KEYS_FOR_EVER ||
-            clock_wall_us() < c->keys.expires_wall_us - AWS_EXPIRES_MARGIN_US);
+    return c->number > 0 && (c->keys.expires_wall_us == AWS_KEYS_FOR_EVER ||
+                             clock_wall_us() < c->keys.expires_wall_us - AWS_EXPIRES_MARGIN_US);
 }
 
 /** When keys with this end are renewed: not all processes at the same moment, and not in the first half of a
@@ -224,11 +225,11 @@ static void renew(struct aws_credentials *c)
 
 enum auth_state aws_credentials_prepare(struct aws_credentials *c, struct auth_wait *wait)
 {
-    bool is_due = !has_valid_keys(c) || clock_wall_us() >= c->renew_wall_us;
+    bool is_due = !has_valid_keys(c) || c->is_refused || clock_wall_us() >= c->renew_wall_us;
     if (is_due && c->state != AWS_FETCHING && clock_boot_us() >= c->retry_us) {
         renew(c);
     }
-    if (has_valid_keys(c)) {
+    if (has_valid_keys(c) && !(c->is_refused && c->number == wait->refused)) {
         return AUTH_READY;
     }
     DL_APPEND(c->waiting, wait);

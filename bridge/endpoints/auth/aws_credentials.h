@@ -33,7 +33,8 @@ const char *aws_credentials_place(const struct aws_credentials *c);
 /** After prepare: the keys and their number. */
 const struct aws_keys *aws_credentials_keys(const struct aws_credentials *c, uint64_t *ret_number);
 
-/** The keys of this number were refused. True: others can be had by prepare. */
+/** The keys of this number were refused, which may be for a right that one function lacks. True: others can
+ * be had by prepare, for the call that was refused; other calls use these until there are others. */
 bool aws_credentials_refuse(struct aws_credentials *c, uint64_t number);
 
 #define AWS_RENEW_EARLY_MIN_US (INT64_C(300) * 1000000)

@@ -30,15 +30,13 @@ struct token_source {
     int64_t begun_us;
     struct oauth2_token token;
     uint64_t number;  // of the token; 0: there is none
-    bool is_refused;
+    bool is_refused;  // by a function: it is renewed, and used until then by calls that it was not refused to
     int64_t renew_us;  // when it is to be renewed, and when it is no longer sent
     int64_t expires_us;
     int64_t retry_us;  // no request begins before
     struct backoff backoff;
     struct fault last;  // FAILED: why
     struct outage outage;
-    int64_t forced_us;  // no renewal because of a refusal before
-    int64_t forced_wait_us;
     struct auth_wait *waiting;
     struct auth_wait *ending;  // those whose on_ready is being called, one after the other
     uv_timer_t fail_soon;      // calls fail at the loop's next turn
@@ -89,8 +87,7 @@ static bool init(struct token_source *s, const struct oauth2_config *config, str
     s->config = oauth2_config_copy(config);
     s->form.is_secret = s->lines.is_secret = true;
     s->backoff = backoff_make(TOKEN_RETRY_INITIAL_US, TOKEN_RETRY_MAX_US);
-    s->forced_wait_us = TOKEN_FORCED_MIN_US;
-    s->forced_us = s->retry_us = INT64_MIN;
+    s->retry_us = INT64_MIN;
     return true;
 }
 
@@ -196,7 +193,7 @@ static void take_token(struct token_source *s)
 
 static bool has_valid_token(const struct token_source *s)
 {
-    return s->number > 0 && !s->is_refused && clock_boot_us() < s->expires_us;
+    return s->number > 0 && clock_boot_us() < s->expires_us;
 }
 
 static void note_failure(struct token_source *s, const struct http_response *r, const struct fault *f)
@@ -256,8 +253,8 @@ static void fetch(struct token_source *s)
 enum auth_state token_source_prepare(struct token_source *s, struct auth_wait *wait)
 {
     int64_t now_us = clock_boot_us();
-    bool has_token = has_valid_token(s);
-    bool is_due = !has_token || now_us >= s->renew_us;
+    bool has_token = has_valid_token(s) && !(s->is_refused && s->number == wait->refused);
+    bool is_due = !has_token || s->is_refused || now_us >= s->renew_us;
     if (is_due && s->state != TOKEN_FETCHING && now_us >= s->retry_us) {
         fetch(s);
     }
@@ -294,26 +291,26 @@ struct slice token_source_token(const struct token_source *s, uint64_t *ret_numb
     return bytes_slice(&s->token.text);
 }
 
-bool token_source_refuse(struct token_source *s, uint64_t number)
+bool token_source_refuse(struct token_source *s, struct token_refusals *of, uint64_t number)
 {
     if (number != s->number || s->is_refused) {
         return true;  // it has been renewed since, or is being
     }
     int64_t now_us = clock_boot_us();
-    if (now_us < s->forced_us) {
+    if (of->wait_us > 0 && now_us < of->next_us) {
         return false;
     }
     s->is_refused = true;
-    s->forced_us = now_us + s->forced_wait_us;
-    s->forced_wait_us = within(s->forced_wait_us * 2, TOKEN_FORCED_MIN_US, TOKEN_FORCED_MAX_US);
+    of->wait_us = within(of->wait_us * 2, TOKEN_FORCED_MIN_US, TOKEN_FORCED_MAX_US);
+    of->next_us = now_us + of->wait_us;
     log_info("oauth2", "token_refused", LOG_WITH(LOG_TEXT("endpoint", s->place)),
              "the function refused a token (401); it is renewed");
     return true;
 }
 
-void token_source_accept(struct token_source *s, uint64_t number)
+void token_source_accept(const struct token_source *s, struct token_refusals *of, uint64_t number)
 {
     if (number == s->number) {
-        s->forced_wait_us = TOKEN_FORCED_MIN_US;
+        *of = (struct token_refusals){0};
     }
 }

@@ -39,15 +39,23 @@ const char *token_source_place(const struct token_source *s);
  * one. */
 struct slice token_source_token(const struct token_source *s, uint64_t *ret_number);
 
-/**
- * The token of this number was refused (401). True: another one is there or can be had. A token is renewed
- * for this reason at growing intervals only, from TOKEN_FORCED_MIN_US on, until one is accepted: a function
- * that refuses every token would have the token endpoint called for each event.
- */
-bool token_source_refuse(struct token_source *s, uint64_t number);
+/** Renewals that one function's refusals force: at growing intervals only, from TOKEN_FORCED_MIN_US on, until
+ * it accepts a token. A function that refuses every token would have the token endpoint called for each
+ * event. Zero-initialised is valid. */
+struct token_refusals {
+    int64_t next_us;  // none before
+    int64_t wait_us;
+};
 
-/** The token of this number was accepted. */
-void token_source_accept(struct token_source *s, uint64_t number);
+/**
+ * A function refused the token of this number (401). True: another one is there or can be had, for the call
+ * that was refused. Other calls use the token until there is another one: what one function refuses, others
+ * with the same settings may accept.
+ */
+bool token_source_refuse(struct token_source *s, struct token_refusals *of, uint64_t number);
+
+/** A function accepted the token of this number. */
+void token_source_accept(const struct token_source *s, struct token_refusals *of, uint64_t number);
 
 #define TOKEN_FORCED_MIN_US (INT64_C(10) * 1000000)
 #define TOKEN_FORCED_MAX_US (INT64_C(300) * 1000000)

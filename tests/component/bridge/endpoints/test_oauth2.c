@@ -446,6 +446,86 @@ static void a_function_that_refuses_every_token_does_not_flood_the_token_endpoin
     assert_int_equal(stub_function_count(c->tokens), 5);
 }
 
+static struct stub_answer refuse_the_second(const struct stub_call *call, size_t number)
+{
+    (void)call;
+    return (struct stub_answer){.status = number == 1 ? 401 : 204};
+}
+
+/** Another function may accept the token: its calls need not wait, and go on if no other can be had. */
+static void what_one_function_refuses_others_go_on_using(void **state)
+{
+    struct oauth2_case *c = *state;
+    struct endpoint *other = NULL;
+    open_endpoint(c, &other);
+    c->function_answer = refuse_the_second;
+    c->token_answers[1] = (struct stub_answer){.is_held = true};
+    c->token_answer_count = 2;
+    (void)call(c);
+    c->call_count = c->done_count = 0;
+    struct call *refused = begin(c);
+    run_until_count(c, c->tokens, 2);
+    struct call *second = begin_by(c, other, 30 * CLOCK_US_PER_S);
+    while (!second->is_done) {  // for ever, if it waits for the token that is held
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(second->status, 204);
+    check_last_token(c, "Bearer token-0");
+    assert_false(refused->is_done);
+    stub_function_release(c->tokens);
+    run_until_done(c);
+    assert_int_equal(refused->status, 204);
+    check_last_token(c, "Bearer token-1");
+    endpoint_http.close(other);
+}
+
+static struct stub_answer refuse_one_function(const struct stub_call *call, size_t number)
+{
+    (void)number;
+    return (struct stub_answer){.status = strstr(call->head, "refuses") == NULL ? 204 : 401};
+}
+
+/** Another function with the same settings, which accepts every token, changes nothing about that. */
+static void each_function_has_refusals_of_its_own(void **state)
+{
+    struct oauth2_case *c = *state;
+    struct endpoint *refuses = NULL;
+    CLEANUP(memory_free_pointer) char *url = memory_format("%srefuses", c->config.http.url);
+    struct function_config config = c->config;
+    struct fault f;
+    config.http.url = url;
+    assert_true(endpoint_http.open(&config, &c->loop, &refuses, &f));
+    for (int i = 0; i < 60; i++) {
+        c->call_count = c->done_count = 0;
+        c->function_answer = refuse_one_function;
+        struct call *refused = begin_by(c, refuses, 30 * CLOCK_US_PER_S);
+        run_until_done(c);
+        assert_int_equal(refused->status, 401);
+        assert_int_equal(call(c)->status, 204);
+        pass(1);
+    }
+    assert_int_equal(stub_function_count(c->tokens), 4);  // the first one, then after 0, 10 and 30 s
+    endpoint_http.close(refuses);
+}
+
+/** Credentials that come at the last moment leave no time for the request. */
+static void a_call_without_time_left_is_not_sent(void **state)
+{
+    struct oauth2_case *c = *state;
+    c->function_answer = refuse_first;
+    c->token_answers[1] = (struct stub_answer){.is_held = true};
+    c->token_answer_count = 2;
+    (void)begin_by(c, c->endpoint, 5 * CLOCK_US_PER_S);
+    run_until_count(c, c->tokens, 2);
+    stub_function_release(c->tokens);
+    pass(5);
+    run_until_done(c);
+    assert_int_equal(stub_function_count(c->function), 1);
+    assert_int_equal(c->calls[0].status, 0);
+    assert_false(c->calls[0].is_sent);
+    assert_true(c->calls[0].is_timeout);
+}
+
 static void check_unsent(const struct call *call, const char *want)
 {
     assert_int_equal(call->status, 0);
@@ -667,6 +747,9 @@ int main(void)
         TEST(a_request_is_repeated_once_at_most),
         TEST(the_header_lines_of_a_call_are_overwritten_when_it_ends),
         TEST(a_function_that_refuses_every_token_does_not_flood_the_token_endpoint),
+        TEST(what_one_function_refuses_others_go_on_using),
+        TEST(each_function_has_refusals_of_its_own),
+        TEST(a_call_without_time_left_is_not_sent),
         TEST(a_token_endpoint_that_fails_is_asked_again_after_a_backoff),
         TEST(retry_after_is_waited_for),
         TEST(responses_that_are_no_token_are_refused),
