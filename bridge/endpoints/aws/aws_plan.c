@@ -102,7 +102,7 @@ static bool from_instance(struct aws_plan *plan)
     return true;
 }
 
-/** The keys that a profile itself has. */
+/** The keys that a profile itself has. As from_environment. */
 static bool from_own(struct aws_plan *plan, const struct aws_profile *profile, struct fault *f)
 {
     const char *id = aws_profile_get(profile, "aws_access_key_id");
@@ -128,6 +128,20 @@ static bool from_own(struct aws_plan *plan, const struct aws_profile *profile, s
         }
     }
     return false;
+}
+
+/** The keys that a role is assumed with, by `source_profile`: no others will do. */
+static bool from_source_profile(struct aws_plan *plan, const struct aws_profile *profile, struct fault *f)
+{
+    *f = (struct fault){0};
+    bool is_made = from_own(plan, profile, f);
+    if (!is_made && f->kind == FAULT_NONE) {
+        return fault_set(
+            f, FAULT_CONFIG,
+            "profile %s is a source_profile and has no credentials: aws_access_key_id or role_arn",
+            profile->name);
+    }
+    return is_made;
 }
 
 static bool make_role(const struct aws_profile *profile, struct aws_role *ret, struct fault *f)
@@ -189,7 +203,7 @@ static bool from_profile(struct aws_plan *plan, const struct aws_profiles *profi
         }
         bool is_own_source = depth > 0 && strcmp(seen[depth - 1], profile->name) == 0;
         if (aws_profile_get(profile, "role_arn") == NULL || is_own_source) {
-            return from_own(plan, profile, f);
+            return depth == 0 ? from_own(plan, profile, f) : from_source_profile(plan, profile, f);
         }
         for (size_t i = 0; i < depth; i++) {
             if (strcmp(seen[i], profile->name) == 0) {

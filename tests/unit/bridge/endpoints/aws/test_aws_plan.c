@@ -229,6 +229,17 @@ static void profiles_that_can_give_no_keys_say_why(void **state)
     }
 }
 
+/** Keys from elsewhere would assume the role as somebody else. */
+static void a_role_is_assumed_with_no_other_keys_than_its_source_profiles(void **state)
+{
+    (void)state;
+    write_file("AWS_CONFIG_FILE", "config",
+               "[default]\nrole_arn = " ROLE "d\nsource_profile = base\n"
+               "[profile base]\nregion = x\n");
+    (void)setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x", 1);
+    check_refused(&(struct aws_config){0}, "profile base is a source_profile and has no credentials");
+}
+
 /** Plain HTTP goes only where a container's credentials may come from. */
 static void a_containers_token_goes_to_no_other_host(void **state)
 {
@@ -381,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup(roles_are_assumed_from_the_source_to_the_profile, clean),
         cmocka_unit_test_setup(a_role_may_have_other_sources, clean),
         cmocka_unit_test_setup(profiles_that_can_give_no_keys_say_why, clean),
+        cmocka_unit_test_setup(a_role_is_assumed_with_no_other_keys_than_its_source_profiles, clean),
         cmocka_unit_test_setup(a_containers_token_goes_to_no_other_host, clean),
         cmocka_unit_test_setup(the_region_is_that_of_the_file_the_arn_the_environment_or_the_profile, clean),
         cmocka_unit_test_setup(arns_and_urls_name_their_region, clean),
