@@ -41,11 +41,7 @@ static void release_slot(struct invocation *inv)
     if (slot == NULL) {
         return;
     }
-    const struct payload *p = &slot->payload;
-    if (p->body.capacity > SLOT_BYTES_KEPT || p->key.capacity > SLOT_BYTES_KEPT ||
-        p->spare.capacity > SLOT_BYTES_KEPT) {
-        payload_clear(&slot->payload);
-    }
+    payload_trim(&slot->payload, SLOT_BYTES_KEPT);
     inv->slot = NULL;
     slot->next = inv->target->slots;
     inv->target->slots = slot;

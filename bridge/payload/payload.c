@@ -95,6 +95,29 @@ void payload_clear(struct payload *p)
     groups_clear(&p->groups);
 }
 
+void payload_trim(struct payload *p, size_t kept)
+{
+    const struct bytes *const buffers[] = {
+        &p->body,
+        &p->lines,
+        &p->key,
+        &p->spare,
+        &p->columns,
+        &p->buffers.json,
+        &p->buffers.text,
+        &p->route.target,
+        &p->route.lines,
+        &p->next_route.target,
+        &p->next_route.lines,
+    };
+    for (size_t i = 0; i < COUNT_OF(buffers); i++) {
+        if (buffers[i]->capacity > kept) {
+            payload_clear(p);
+            return;
+        }
+    }
+}
+
 static enum payload_step refuse(struct payload *p, const char *reason)
 {
     p->reject_reason = reason;

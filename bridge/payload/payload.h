@@ -109,6 +109,9 @@ enum payload_step payload_add_event(struct payload *p, const struct record *r, c
 void payload_finish(struct payload *p);
 void payload_clear(struct payload *p);
 
+/** After the request was sent: frees the buffers if one of them has more than `kept` bytes. */
+void payload_trim(struct payload *p, size_t kept);
+
 /** Path and query of the request; NULL: those of the endpoint. */
 const char *payload_target(const struct payload *p);
 

@@ -32,7 +32,6 @@ struct template_values {
     const struct record *record;
     const struct event_view *event;
     const struct event_view *cut;
-    struct bytes scratch;
 };
 
 static bool is_member(const struct template_ref *ref)
@@ -78,7 +77,6 @@ void template_values_free(struct template_values *v)
     }
     free(v->values);
     free(v->same);
-    bytes_clear(&v->scratch);
     free(v);
 }
 

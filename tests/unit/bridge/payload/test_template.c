@@ -269,6 +269,35 @@ static void a_whole_record_has_the_chosen_columns_whatever_images_it_has(void **
     }
 }
 
+/** The request may be small and the row large. */
+static void buffers_of_large_rows_are_freed(void **state)
+{
+    (void)state;
+    static const char *const TEXTS[] = {
+        "columns: {exclude: [name]}\npayload: row\n",
+        "payload: row\nendpoint: {http: {url: http://x, headers: {x-name: '${after.name}'}}}\n",
+    };
+    enum { KEPT = 1 << 16 };
+    CLEANUP(bytes_clear) struct bytes name = {0};
+    memset(bytes_reserve(&name, KEPT), 'x', KEPT);
+    name.size = KEPT;
+    struct order large = order_of(bytes_slice(&name));
+    struct order small = order_of(slice_of("x"));
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
+        struct template_function t;
+        template_function_init(&t, TEXTS[i]);
+        free(template_function_body(&t, &small));
+        payload_trim(&t.payload, KEPT);
+        assert_true(t.payload.body.capacity > 0);  // used again
+        free(template_function_body(&t, &large));
+        payload_trim(&t.payload, KEPT);
+        assert_int_equal(t.payload.body.capacity + t.payload.columns.capacity +
+                             t.payload.buffers.json.capacity + t.payload.route.lines.capacity,
+                         0);
+        template_function_clear(&t);
+    }
+}
+
 static void bytes_that_do_not_match_are_undecodable(void **state)
 {
     (void)state;
@@ -323,6 +352,7 @@ int main(void)
         cmocka_unit_test(only_events_that_go_to_the_same_place_share_a_request),
         cmocka_unit_test(columns_are_left_out_of_every_payload),
         cmocka_unit_test(a_whole_record_has_the_chosen_columns_whatever_images_it_has),
+        cmocka_unit_test(buffers_of_large_rows_are_freed),
         cmocka_unit_test(bytes_that_do_not_match_are_undecodable),
         cmocka_unit_test(a_json_record_is_a_row),
     };
