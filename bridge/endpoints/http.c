@@ -7,6 +7,8 @@
 #include "core/http/http_client.h"
 #include "core/http/http_policy.h"
 
+enum { COMPRESSED_KEPT = 1 << 20 };  // a call's larger buffer is freed, not reused
+
 /** It waits for credentials, then its request runs; twice when the first one's credentials were refused. */
 struct endpoint_call {
     struct endpoint *endpoint;
@@ -123,15 +125,23 @@ static bool http_open(const struct function_config *config, uv_loop_t *loop, str
     return true;
 }
 
+static void recycle(struct endpoint_call *call)
+{
+    struct endpoint *e = call->endpoint;
+    auth_call_end(&call->auth);
+    if (call->compressed.capacity > COMPRESSED_KEPT) {
+        bytes_clear(&call->compressed);
+    }
+    call->next = e->idle;
+    e->idle = call;
+}
+
 /** Ends the call with this response. */
 static void respond(struct endpoint_call *call, const struct response *r)
 {
-    struct endpoint *e = call->endpoint;
     endpoint_on_response on_response = call->on_response;
     void *self = call->self;
-    auth_call_end(&call->auth);
-    call->next = e->idle;
-    e->idle = call;
+    recycle(call);
     on_response(self, r);
 }
 
@@ -267,14 +277,13 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
 
 static void http_cancel(struct endpoint *e, struct endpoint_call *call)
 {
+    (void)e;
     if (call->call != NULL) {
         http_call_cancel(call->call);
     } else {
         auth_call_cancel(&call->auth);
     }
-    auth_call_end(&call->auth);
-    call->next = e->idle;
-    e->idle = call;
+    recycle(call);
 }
 
 const struct endpoint_type endpoint_http = {

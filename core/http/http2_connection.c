@@ -36,9 +36,9 @@ static void on_closed(uv_handle_t *handle)
 static void release(struct http2_connection *c)
 {
     http2_session_clear(&c->session);
-    http_stream_close(&c->stream);
-    uv_close((uv_handle_t *)&c->poll, on_closed);
+    uv_close((uv_handle_t *)&c->poll, on_closed);  // before its descriptor
     uv_close((uv_handle_t *)&c->prepare, on_closed);
+    http_stream_close(&c->stream);
 }
 
 static void watch(struct http2_connection *c, bool is_watching_writes)

@@ -44,6 +44,7 @@ static void on_closed(uv_handle_t *handle)
     free_establish(handle->data);
 }
 
+/** Frees all but the stream, which the caller closes afterwards: a poll handle ends before its descriptor. */
 static void release(struct http_establish *e)
 {
     if (e->has_poll) {
@@ -58,8 +59,9 @@ static void fail(struct http_establish *e, const struct fault *f)
     http_on_established on_established = e->on_established;
     void *self = e->self;
     struct fault copy = *f;
-    http_stream_close(&e->stream);
+    struct http_stream stream = e->stream;
     release(e);
+    http_stream_close(&stream);
     on_established(self, NULL, false, &copy);
 }
 
@@ -267,6 +269,7 @@ struct http_establish *http_establish_start(const struct http_establish_params *
 {
     struct http_establish *e = memory_zeroed(1, sizeof(*e));
     e->params = *params;
+    e->params.addresses = NULL;  // lent for this call alone
     e->stream.fd = -1;
     e->on_established = on_established;
     e->self = self;
@@ -288,6 +291,7 @@ void http_establish_cancel(struct http_establish *e)
     if (e->dial != NULL) {
         http_dial_cancel(e->dial);
     }
-    http_stream_close(&e->stream);
+    struct http_stream stream = e->stream;
     release(e);
+    http_stream_close(&stream);
 }
