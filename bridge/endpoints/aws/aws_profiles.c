@@ -76,7 +76,8 @@ static void read_value(struct aws_profile *profile, struct slice line)
     text_pairs_set_secret(&profile->values, key, value);
 }
 
-void aws_profiles_read(struct aws_profiles *p, struct slice text, bool is_config)
+/** Adds what a file says. `is_config`: its sections are `[default]` and `[profile NAME]`. */
+static void read_text(struct aws_profiles *p, struct slice text, bool is_config)
 {
     struct aws_profile *profile = NULL;
     while (text.size > 0) {
@@ -122,7 +123,7 @@ static bool load_file(struct aws_profiles *p, const char *variable, const char *
     if (!config_file_load(path, FILE_SIZE_MAX, &text, NULL, f)) {
         return false;
     }
-    aws_profiles_read(p, bytes_slice(&text), is_config);
+    read_text(p, bytes_slice(&text), is_config);
     return true;
 }
 

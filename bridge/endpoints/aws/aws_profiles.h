@@ -29,9 +29,6 @@ struct aws_profiles {
  * FAULT_CONFIG: a file can't be read. */
 bool aws_profiles_load(struct aws_profiles *p, struct fault *f) MUST_USE;
 
-/** Adds what a file says. `is_config`: its sections are `[default]` and `[profile NAME]`. */
-void aws_profiles_read(struct aws_profiles *p, struct slice text, bool is_config);
-
 /** NULL: there is none of this name. */
 const struct aws_profile *aws_profiles_find(const struct aws_profiles *p, const char *name);
 

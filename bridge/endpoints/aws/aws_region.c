@@ -5,7 +5,8 @@
 #include "bridge/endpoints/aws/aws_profiles.h"
 #include "core/base/text.h"
 
-bool aws_region_is_name(struct slice name)
+/** It becomes part of a host name. */
+static bool is_region_name(struct slice name)
 {
     for (size_t i = 0; i < name.size; i++) {
         if (isalnum(name.data[i]) == 0 && name.data[i] != '-') {
@@ -79,7 +80,7 @@ static const char *domain_of(const char *region)
     return "amazonaws.com";
 }
 
-char *aws_region_url(const char *service, const char *region)
+static char *url_of(const char *service, const char *region)
 {
     return memory_format("https://%s.%s.%s", service, region, domain_of(region));
 }
@@ -92,7 +93,7 @@ char *aws_region_endpoint(const char *service, const char *region)
     }
     const char *url = aws_variable(name);
     url = url == NULL ? aws_variable("AWS_ENDPOINT_URL") : url;
-    return url == NULL ? aws_region_url(service, region) : memory_string(url);
+    return url == NULL ? url_of(service, region) : memory_string(url);
 }
 
 static bool of_profile(const struct aws_config *config, char **ret, struct fault *f)
@@ -126,7 +127,7 @@ bool aws_region_find(const struct aws_config *config, struct slice named, char *
                          "no AWS region: set `region` in the function's file, AWS_REGION in the "
                          "environment of millrace, or region in the profile");
     }
-    if (!aws_region_is_name(slice_of(found))) {
+    if (!is_region_name(slice_of(found))) {
         return fault_set(f, FAULT_CONFIG, "\"%.64s\" is no AWS region", found);
     }
     *ret = TAKE(found);

@@ -23,14 +23,8 @@ struct slice aws_region_of_arn(const char *arn);
 /** The region of a URL of AWS, such as https://ID.lambda-url.REGION.on.aws/; size 0: it has none. Lent. */
 struct slice aws_region_of_url(const char *url);
 
-/** `https://SERVICE.REGION.` and the domain of the region's partition; the caller frees it. */
-char *aws_region_url(const char *service, const char *region);
-
-/** The URL that AWS_ENDPOINT_URL_<SERVICE> or AWS_ENDPOINT_URL says, else that of the region; the caller
- * frees it. */
+/** The URL that AWS_ENDPOINT_URL_<SERVICE> or AWS_ENDPOINT_URL says, else https://SERVICE.REGION. and the
+ * domain of the region's partition; the caller frees it. */
 char *aws_region_endpoint(const char *service, const char *region);
-
-/** Letters, digits and '-': it becomes part of a host name. */
-bool aws_region_is_name(struct slice name);
 
 #endif
