@@ -30,11 +30,6 @@ struct oauth2_config oauth2_config_copy(const struct oauth2_config *c)
     return copy;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 bool oauth2_config_is_same(const struct oauth2_config *a, const struct oauth2_config *b)
 {
     struct oauth2_config left = *a;
@@ -44,13 +39,9 @@ bool oauth2_config_is_same(const struct oauth2_config *a, const struct oauth2_co
     list_texts(&left, left_texts);
     list_texts(&right, right_texts);
     bool is_same = a->client_auth == b->client_auth && a->assertion.algorithm == b->assertion.algorithm &&
-                   a->timeout_us == b->timeout_us && a->parameters.count == b->parameters.count;
+                   a->timeout_us == b->timeout_us && text_pairs_is_same(&a->parameters, &b->parameters);
     for (size_t i = 0; i < OAUTH2_TEXTS && is_same; i++) {
-        is_same = is_same_text(*left_texts[i], *right_texts[i]);
-    }
-    for (size_t i = 0; i < a->parameters.count && is_same; i++) {
-        is_same = is_same_text(a->parameters.items[i].key, b->parameters.items[i].key) &&
-                  is_same_text(a->parameters.items[i].value, b->parameters.items[i].value);
+        is_same = text_is_same(*left_texts[i], *right_texts[i]);
     }
     return is_same;
 }

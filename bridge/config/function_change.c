@@ -1,35 +1,9 @@
 #include "bridge/config/function_change.h"
 
-#include <string.h>
-
 #include "bridge/config/endpoint_options.h"
 #include "bridge/config/reply_options.h"
 #include "bridge/config/template_options.h"
 #include "core/config/config_same.h"
-
-static bool is_same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool is_same_list(const struct text_list *a, const struct text_list *b)
-{
-    bool is_same = a->count == b->count;
-    for (size_t i = 0; i < a->count && is_same; i++) {
-        is_same = is_same_text(a->items[i], b->items[i]);
-    }
-    return is_same;
-}
-
-static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *b)
-{
-    bool is_same = a->count == b->count;
-    for (size_t i = 0; i < a->count && is_same; i++) {
-        is_same = is_same_text(a->items[i].key, b->items[i].key) &&
-                  is_same_text(a->items[i].value, b->items[i].value);
-    }
-    return is_same;
-}
 
 bool function_change_is_same_endpoint(const struct function_config *a, const struct function_config *b)
 {
@@ -41,7 +15,7 @@ static bool are_same_limits(const struct function_config *a, const struct functi
     return a->delivery.target_latency_us == b->delivery.target_latency_us &&
            a->delivery.rate.count == b->delivery.rate.count &&
            a->delivery.rate.period_us == b->delivery.rate.period_us &&
-           a->delivery.burst == b->delivery.burst && is_same_text(a->delivery.limit, b->delivery.limit) &&
+           a->delivery.burst == b->delivery.burst && text_is_same(a->delivery.limit, b->delivery.limit) &&
            a->delivery.coalesce_us == b->delivery.coalesce_us &&
            a->delivery.breaker.failures == b->delivery.breaker.failures;
 }
@@ -57,12 +31,12 @@ static bool is_same_delivery(const struct function_config *a, const struct funct
            a->delivery.timeout_us == b->delivery.timeout_us &&
            a->delivery.retry.attempts == b->delivery.retry.attempts &&
            a->delivery.retry.max_age_us == b->delivery.retry.max_age_us &&
-           are_same_pairs(&a->delivery.retry.status_texts, &b->delivery.retry.status_texts) &&
+           text_pairs_is_same(&a->delivery.retry.status_texts, &b->delivery.retry.status_texts) &&
            a->delivery.retry.backoff.initial_us == b->delivery.retry.backoff.initial_us &&
            a->delivery.retry.backoff.max_us == b->delivery.retry.backoff.max_us &&
            a->delivery.on_failure.bisect == b->delivery.on_failure.bisect &&
            a->delivery.on_failure.hold_key == b->delivery.on_failure.hold_key &&
-           is_same_text(a->delivery.on_failure.dead_letter, b->delivery.on_failure.dead_letter);
+           text_is_same(a->delivery.on_failure.dead_letter, b->delivery.on_failure.dead_letter);
 }
 
 static bool is_same_payload(const struct function_config *a, const struct function_config *b)
@@ -72,21 +46,21 @@ static bool is_same_payload(const struct function_config *a, const struct functi
            a->lambda_kafka.format == b->lambda_kafka.format &&
            a->dynamodb_stream.view == b->dynamodb_stream.view &&
            a->debezium.decimals == b->debezium.decimals &&
-           is_same_text(a->dynamodb_stream.region, b->dynamodb_stream.region) &&
+           text_is_same(a->dynamodb_stream.region, b->dynamodb_stream.region) &&
            config_same(template_options, a, b) && config_same(columns_options, a, b);
 }
 
 enum function_change function_change_between(const struct function_config *old,
                                              const struct function_config *new)
 {
-    if (!is_same_list(&old->source.topics, &new->source.topics) ||
+    if (!text_list_is_same(&old->source.topics, &new->source.topics) ||
         old->delivery.order != new->delivery.order) {
         return FUNCTION_CHANGE_RESTART;
     }
     // `start` matters at the registration only: a change of it needs no restart.
     bool is_same =
         function_change_is_same_endpoint(old, new) && is_same_delivery(old, new) &&
-        config_same(reply_options, old, new) && is_same_text(old->filter.tree.json, new->filter.tree.json) &&
+        config_same(reply_options, old, new) && text_is_same(old->filter.tree.json, new->filter.tree.json) &&
         old->source.operations == new->source.operations && old->source.start == new->source.start &&
         old->source.start_value == new->source.start_value &&is_same_payload(old, new) &&
         old->paused == new->paused;

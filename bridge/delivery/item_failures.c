@@ -242,16 +242,6 @@ static enum item_failures read_tree(const struct json_tree *t, struct work_item 
     return mark_items(t, list, items, count, f) ? ITEM_FAILURES_SOME : ITEM_FAILURES_INVALID;
 }
 
-static bool is_blank(struct slice body)
-{
-    for (size_t i = 0; i < body.size; i++) {
-        if (memchr(" \t\r\n", body.data[i], 4) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
 enum item_failures item_failures_read(struct slice body, struct work_item *items, size_t count,
                                       struct fault *f)
 {
@@ -263,7 +253,7 @@ enum item_failures item_failures_read(struct slice body, struct work_item *items
                         item_failures_body_max(count));
         return ITEM_FAILURES_INVALID;
     }
-    if (is_blank(body)) {
+    if (text_is_blank(body)) {
         return ITEM_FAILURES_NONE;
     }
     CLEANUP(json_tree_clear) struct json_tree tree = {0};

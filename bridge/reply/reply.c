@@ -4,6 +4,7 @@
 
 #include "bridge/intake/record.h"
 #include "bridge/reply/cloud_event.h"
+#include "core/base/text.h"
 
 static const char STRUCTURED[] = "application/cloudevents+json";
 enum { REPLIES_MAX = 1000 };
@@ -100,16 +101,6 @@ static enum reply_kind read_json(const struct response *r, struct slice content_
     return REPLY_PRESENT;
 }
 
-static bool is_blank(struct slice body)
-{
-    for (size_t i = 0; i < body.size; i++) {
-        if (memchr(" \t\r\n", body.data[i], 4) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool has_no_reply(const struct response *r)
 {
     bool is_2xx = r->status >= 200 && r->status <= 299;
@@ -121,7 +112,7 @@ enum reply_kind reply_read(const struct response *r, struct replies *ret, struct
     struct slice content_type =
         r->fields == NULL ? slice_of("application/json") : field_of(r, "content-type");
     bool is_binary = cloud_event_is_binary(r);
-    if (has_no_reply(r) || (is_blank(r->body) && !is_binary)) {
+    if (has_no_reply(r) || (text_is_blank(r->body) && !is_binary)) {
         return REPLY_ABSENT;
     }
     struct slice encoding = field_of(r, "content-encoding");

@@ -13,6 +13,40 @@ void text_list_add(struct text_list *list, const char *item)
     list->items[list->count++] = memory_string(item);
 }
 
+bool text_is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool text_is_blank(struct slice s)
+{
+    for (size_t i = 0; i < s.size; i++) {
+        if (memchr(" \t\r\n", s.data[i], 4) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool text_list_is_same(const struct text_list *a, const struct text_list *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && is_same; i++) {
+        is_same = text_is_same(a->items[i], b->items[i]);
+    }
+    return is_same;
+}
+
+bool text_pairs_is_same(const struct text_pairs *a, const struct text_pairs *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && is_same; i++) {
+        is_same = text_is_same(a->items[i].key, b->items[i].key) &&
+                  text_is_same(a->items[i].value, b->items[i].value);
+    }
+    return is_same;
+}
+
 bool text_list_has(const struct text_list *list, const char *item)
 {
     for (size_t i = 0; i < list->count; i++) {

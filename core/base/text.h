@@ -24,6 +24,9 @@ struct text_pairs {
 
 void text_list_add(struct text_list *list, const char *item);
 bool text_list_has(const struct text_list *list, const char *item);
+
+/** Whether both have the same items in the same order. */
+bool text_list_is_same(const struct text_list *a, const struct text_list *b);
 void text_list_clear(struct text_list *list);
 
 /** Adds the pair, or replaces the value of an existing key. */
@@ -34,7 +37,16 @@ void text_pairs_set_secret(struct text_pairs *pairs, const char *key, const char
 
 /** The value, borrowed; NULL when there is no such key. */
 const char *text_pairs_get(const struct text_pairs *pairs, const char *key);
+
+/** Whether both have the same keys and values in the same order. */
+bool text_pairs_is_same(const struct text_pairs *a, const struct text_pairs *b);
 void text_pairs_clear(struct text_pairs *pairs);
+
+/** Whether both are the same text, or both are NULL. */
+bool text_is_same(const char *a, const char *b);
+
+/** Whether nothing but spaces, tabs and line ends is in it. */
+bool text_is_blank(struct slice s);
 
 /** Whether `text` matches the glob (fnmatch(3): `*`, `?`, `[…]`). A pattern between two `/` is a POSIX
  * extended regular expression. */

@@ -2,33 +2,9 @@
 
 #include "core/base/text.h"
 
-static bool are_same_texts(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool are_same_lists(const struct text_list *a, const struct text_list *b)
-{
-    bool is_same = a->count == b->count;
-    for (size_t i = 0; i < a->count && is_same; i++) {
-        is_same = are_same_texts(a->items[i], b->items[i]);
-    }
-    return is_same;
-}
-
-static bool are_same_pairs(const struct text_pairs *a, const struct text_pairs *b)
-{
-    bool is_same = a->count == b->count;
-    for (size_t i = 0; i < a->count && is_same; i++) {
-        is_same = are_same_texts(a->items[i].key, b->items[i].key) &&
-                  are_same_texts(a->items[i].value, b->items[i].value);
-    }
-    return is_same;
-}
-
 static bool is_same_text(const void *a, const void *b)
 {
-    return are_same_texts(*(const char *const *)a, *(const char *const *)b);
+    return text_is_same(*(const char *const *)a, *(const char *const *)b);
 }
 
 static const struct config_text *file_of(const struct config_option *option, const char *config)
@@ -43,8 +19,8 @@ static bool is_same_value(const struct config_option *option, const char *a, con
     case CONFIG_SECRET:
         return is_same_text(a + option->offset, b + option->offset);
     case CONFIG_FILE:
-        return are_same_texts(file_of(option, a)->path, file_of(option, b)->path) &&
-               are_same_texts(file_of(option, a)->text, file_of(option, b)->text);
+        return text_is_same(file_of(option, a)->path, file_of(option, b)->path) &&
+               text_is_same(file_of(option, a)->text, file_of(option, b)->text);
     case CONFIG_ADDRESS:
         return is_same_text(a + option->offset, b + option->offset) &&
                memcmp(a + option->port_offset, b + option->port_offset, sizeof(int)) == 0;
@@ -58,12 +34,12 @@ static bool is_same_value(const struct config_option *option, const char *a, con
     case CONFIG_FLAGS:
         return memcmp(a + option->offset, b + option->offset, sizeof(uint32_t)) == 0;
     case CONFIG_LIST:
-        return are_same_lists((const void *)(a + option->offset), (const void *)(b + option->offset));
+        return text_list_is_same((const void *)(a + option->offset), (const void *)(b + option->offset));
     case CONFIG_PAIRS:
-        return are_same_pairs((const void *)(a + option->offset), (const void *)(b + option->offset));
+        return text_pairs_is_same((const void *)(a + option->offset), (const void *)(b + option->offset));
     case CONFIG_TREE:
-        return are_same_texts(((const struct config_tree *)(const void *)(a + option->offset))->json,
-                              ((const struct config_tree *)(const void *)(b + option->offset))->json);
+        return text_is_same(((const struct config_tree *)(const void *)(a + option->offset))->json,
+                            ((const struct config_tree *)(const void *)(b + option->offset))->json);
     case CONFIG_SECTION:
         return config_same(option->section, a, b);
     }

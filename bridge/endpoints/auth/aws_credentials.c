@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/outage.h"
+#include "core/base/text.h"
 
 enum aws_state { AWS_IDLE, AWS_FETCHING, AWS_FAILED };
 
@@ -43,18 +44,14 @@ static char *copy(const char *text)
     return text == NULL ? NULL : memory_string(text);
 }
 
-static bool is_same(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static bool is_for(const struct aws_credentials *c, const struct aws_config *config, const char *region,
                    const uv_loop_t *loop)
 {
-    return c->loop == loop && is_same(c->region, region) && is_same(c->config.profile, config->profile) &&
-           is_same(c->config.access_key_id, config->access_key_id) &&
-           is_same(c->config.secret_access_key, config->secret_access_key) &&
-           is_same(c->config.session_token, config->session_token);
+    return c->loop == loop && text_is_same(c->region, region) &&
+           text_is_same(c->config.profile, config->profile) &&
+           text_is_same(c->config.access_key_id, config->access_key_id) &&
+           text_is_same(c->config.secret_access_key, config->secret_access_key) &&
+           text_is_same(c->config.session_token, config->session_token);
 }
 
 struct aws_credentials *aws_credentials_open(const struct aws_config *config, const char *region,

@@ -301,17 +301,12 @@ static struct table *build_table(struct pg_relations *r, const struct pgoutput_r
     return t;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 // Compares two versions. The schema texts contain names, types, nullability, defaults and keys; other members
 // are compared one by one.
 static bool is_same_version(const struct table *a, const struct table *b)
 {
-    if (a->column_count != b->column_count || !is_same_text(a->topic, b->topic) ||
-        !is_same_text(a->key_schema, b->key_schema) || !is_same_text(a->value_schema, b->value_schema)) {
+    if (a->column_count != b->column_count || !text_is_same(a->topic, b->topic) ||
+        !text_is_same(a->key_schema, b->key_schema) || !text_is_same(a->value_schema, b->value_schema)) {
         return false;
     }
     for (size_t i = 0; i < a->column_count; i++) {

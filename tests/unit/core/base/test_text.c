@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/memory.h"
 #include "core/base/text.h"
 
 static void a_pair_that_is_set_again_keeps_its_place(void **state)
@@ -145,6 +146,42 @@ static void a_text_is_cut_between_characters(void **state)
     assert_int_equal(text_cut(slice_of("\x82\x82\x82"), 2).size, 0);
 }
 
+static void sameness_looks_at_both_sides(void **state)
+{
+    (void)state;
+    assert_true(text_is_same(NULL, NULL));
+    assert_false(text_is_same(NULL, ""));
+    assert_false(text_is_same("", NULL));
+    char a[] = "a";
+    assert_true(text_is_same(a, "a"));
+    assert_false(text_is_same(a, "b"));
+    CLEANUP(text_list_clear) struct text_list one = {0};
+    CLEANUP(text_list_clear) struct text_list two = {0};
+    text_list_add(&one, "a");
+    assert_false(text_list_is_same(&one, &two));
+    assert_false(text_list_is_same(&two, &one));
+    text_list_add(&two, "a");
+    assert_true(text_list_is_same(&one, &two));
+    CLEANUP(text_pairs_clear) struct text_pairs left = {0};
+    CLEANUP(text_pairs_clear) struct text_pairs right = {0};
+    text_pairs_set(&left, "k", "v");
+    assert_false(text_pairs_is_same(&left, &right));
+    assert_false(text_pairs_is_same(&right, &left));
+    text_pairs_set(&right, "k", "w");
+    assert_false(text_pairs_is_same(&left, &right));
+    text_pairs_set_secret(&right, "k", "v");
+    assert_true(text_pairs_is_same(&left, &right));
+}
+
+static void blanks_are_spaces_tabs_and_line_ends(void **state)
+{
+    (void)state;
+    assert_true(text_is_blank((struct slice){NULL, 0}));
+    assert_true(text_is_blank(slice_of(" \t\r\n")));
+    assert_false(text_is_blank(slice_of(" x ")));
+    assert_false(text_is_blank(slice_make("\0", 1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +194,8 @@ int main(void)
         cmocka_unit_test(every_truncation_of_a_character_is_replaced),
         cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(hashes_differ_by_content_and_length),
+        cmocka_unit_test(sameness_looks_at_both_sides),
+        cmocka_unit_test(blanks_are_spaces_tabs_and_line_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
