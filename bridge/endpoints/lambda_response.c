@@ -1,29 +1,17 @@
 #include "bridge/endpoints/lambda_response.h"
 
 #include <jansson.h>
-#include <strings.h>
 
 #include <openssl/evp.h>
 
 #include "core/base/memory.h"
+#include "core/http/http_field_list.h"
 
 enum { LOG_RESULT_MAX = 8 * 1024, LOG_SHOWN_MAX = 240 };
 
-static struct slice header(const struct http_response *r, const char *name)
-{
-    size_t size = strlen(name);
-    for (size_t i = 0; i < r->field_count; i++) {
-        const struct http_field *field = &r->fields[i];
-        if (field->name.size == size && strncasecmp((const char *)field->name.data, name, size) == 0) {
-            return field->value;
-        }
-    }
-    return (struct slice){NULL, 0};
-}
-
 bool lambda_response_is_failure(const struct http_response *r)
 {
-    return header(r, "x-amz-function-error").data != NULL;
+    return http_field_list_find(r->fields, r->field_count, "x-amz-function-error").data != NULL;
 }
 
 /** The first of these members that is a text; NULL: none is. */
@@ -41,7 +29,8 @@ static void append_error(const struct http_response *r, const json_t *object, st
     static const char *const TYPES[] = {"errorType", "__type", NULL};
     static const char *const MESSAGES[] = {"errorMessage", "message", "Message", NULL};
     const char *in_body = text_of(object, TYPES);
-    struct slice type = in_body != NULL ? slice_of(in_body) : header(r, "x-amzn-errortype");
+    struct slice type = in_body != NULL ? slice_of(in_body)
+                                        : http_field_list_find(r->fields, r->field_count, "x-amzn-errortype");
     const char *message = text_of(object, MESSAGES);
     // `ResourceNotFoundException:http://internal.amazon.com/…` and `com.amazonaws.lambda#Name`.
     const uint8_t *colon = in_body != NULL || type.size == 0 ? NULL : memchr(type.data, ':', type.size);
@@ -56,7 +45,7 @@ static void append_error(const struct http_response *r, const json_t *object, st
 /** The last lines of the log, from the beginning of a line. */
 static void append_log(const struct http_response *r, struct bytes *out)
 {
-    struct slice encoded = header(r, "x-amz-log-result");
+    struct slice encoded = http_field_list_find(r->fields, r->field_count, "x-amz-log-result");
     uint8_t text[LOG_RESULT_MAX];
     if (encoded.size == 0 || encoded.size > sizeof(text) || encoded.size % 4 != 0) {
         return;

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "bridge/intake/record.h"
+#include "core/http/http_field_list.h"
 #include "schemas/json/json_check.h"
 #include "schemas/json/json_text.h"
 
@@ -115,15 +116,7 @@ static bool is_attribute_header(struct slice name)
 
 bool cloud_event_is_binary(const struct response *r)
 {
-    static const char VERSION[] = "ce-specversion";
-    for (size_t i = 0; i < r->field_count; i++) {
-        struct slice name = r->fields[i].name;
-        if (name.size == sizeof(VERSION) - 1 &&
-            strncasecmp((const char *)name.data, VERSION, name.size) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return http_field_list_find(r->fields, r->field_count, "ce-specversion").data != NULL;
 }
 
 static struct slice since(const struct bytes *text, size_t at)

@@ -5,21 +5,11 @@
 #include "bridge/intake/record.h"
 #include "bridge/reply/cloud_event.h"
 #include "core/base/text.h"
+#include "core/http/http_field_list.h"
 
 static const char STRUCTURED[] = "application/cloudevents+json";
 enum { REPLIES_MAX = 1000 };
 static const char BATCH[] = "application/cloudevents-batch+json";
-
-static struct slice field_of(const struct response *r, const char *name)
-{
-    for (size_t i = 0; i < r->field_count; i++) {
-        if (r->fields[i].name.size == strlen(name) &&
-            strncasecmp((const char *)r->fields[i].name.data, name, r->fields[i].name.size) == 0) {
-            return r->fields[i].value;
-        }
-    }
-    return (struct slice){NULL, 0};
-}
 
 /** Compares the media type without its parameters. */
 static bool is_type(struct slice content_type, const char *type)
@@ -109,13 +99,14 @@ static bool has_no_reply(const struct response *r)
 
 enum reply_kind reply_read(const struct response *r, struct replies *ret, struct fault *f)
 {
-    struct slice content_type =
-        r->fields == NULL ? slice_of("application/json") : field_of(r, "content-type");
+    struct slice content_type = r->fields == NULL
+                                    ? slice_of("application/json")
+                                    : http_field_list_find(r->fields, r->field_count, "content-type");
     bool is_binary = cloud_event_is_binary(r);
     if (has_no_reply(r) || (text_is_blank(r->body) && !is_binary)) {
         return REPLY_ABSENT;
     }
-    struct slice encoding = field_of(r, "content-encoding");
+    struct slice encoding = http_field_list_find(r->fields, r->field_count, "content-encoding");
     if (encoding.size > 0 && !is_type(encoding, "identity")) {
         (void)fault_set(f, FAULT_REJECT, "its body is compressed, which was not asked for");
         return REPLY_INVALID;

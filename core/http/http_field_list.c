@@ -1,5 +1,7 @@
 #include "core/http/http_field_list.h"
 
+#include <strings.h>
+
 #include "core/base/memory.h"
 
 void http_field_list_begin(struct http_field_list *l, bool is_wanted)
@@ -33,6 +35,17 @@ const struct http_field *http_field_list_end(struct http_field_list *l)
         at += l->items[i].name.size + l->items[i].value.size;
     }
     return l->items;
+}
+
+struct slice http_field_list_find(const struct http_field *fields, size_t count, const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].name.size == size && strncasecmp((const char *)fields[i].name.data, name, size) == 0) {
+            return fields[i].value;
+        }
+    }
+    return (struct slice){NULL, 0};
 }
 
 void http_field_list_clear(struct http_field_list *l)

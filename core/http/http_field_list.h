@@ -22,6 +22,9 @@ void http_field_list_add(struct http_field_list *l, struct slice name, struct sl
 /** The fields in the order of their arrival; valid until the next begin or add. */
 const struct http_field *http_field_list_end(struct http_field_list *l);
 
+/** The value of the first field of that name, in any case; data NULL: there is none. */
+struct slice http_field_list_find(const struct http_field *fields, size_t count, const char *name);
+
 void http_field_list_clear(struct http_field_list *l);
 
 #endif

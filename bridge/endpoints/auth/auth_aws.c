@@ -8,6 +8,7 @@
 #include "bridge/endpoints/aws/aws_region.h"
 #include "bridge/endpoints/aws/sigv4.h"
 #include "core/base/clock.h"
+#include "core/http/http_field_list.h"
 
 enum { HEADERS_MAX = 64, STATUS_FORBIDDEN = 403 };
 
@@ -137,15 +138,14 @@ static bool is_clock_wrong(const struct http_response *r)
 /** How far the clock of the response's header Date is ahead of ours. False: it has none. */
 static bool skew_of(const struct http_response *r, int64_t *ret_us)
 {
-    for (size_t i = 0; i < r->field_count; i++) {
-        if (is_name(r->fields[i].name, "date")) {
-            CLEANUP(memory_free_pointer) char *text = slice_to_string(r->fields[i].value);
-            time_t at_s = curl_getdate(text, NULL);
-            *ret_us = (int64_t)at_s * CLOCK_US_PER_S - clock_wall_us();
-            return at_s >= 0;
-        }
+    struct slice date = http_field_list_find(r->fields, r->field_count, "date");
+    if (date.data == NULL) {
+        return false;
     }
-    return false;
+    CLEANUP(memory_free_pointer) char *text = slice_to_string(date);
+    time_t at_s = curl_getdate(text, NULL);
+    *ret_us = (int64_t)at_s * CLOCK_US_PER_S - clock_wall_us();
+    return at_s >= 0;
 }
 
 static bool aws_on_response(struct auth *a, uint64_t version, const struct http_response *r)

@@ -7,6 +7,7 @@
 #include "bridge/endpoints/auth/oauth2_request.h"
 #include "bridge/filter/json_tree.h"
 #include "core/base/clock.h"
+#include "core/http/http_field_list.h"
 
 enum {
     WORD_MAX = 100,
@@ -66,22 +67,11 @@ static void quote(struct slice text, size_t max, const struct oauth2_config *con
     ret[cut.size] = '\0';
 }
 
-static struct slice field_of(const struct http_response *r, const char *name)
-{
-    for (size_t i = 0; i < r->field_count; i++) {
-        const struct http_field *field = &r->fields[i];
-        if (field->name.size == strlen(name) &&
-            strncasecmp((const char *)field->name.data, name, field->name.size) == 0) {
-            return field->value;
-        }
-    }
-    return (struct slice){NULL, 0};
-}
-
 /** A client whose clock is wrong makes assertions that are refused, and nothing says why. */
 static void add_skew(const struct http_response *r, int64_t wall_us, struct fault *f)
 {
-    CLEANUP(memory_free_pointer) char *date = slice_to_string(field_of(r, "date"));
+    CLEANUP(memory_free_pointer)
+    char *date = slice_to_string(http_field_list_find(r->fields, r->field_count, "date"));
     time_t at_s = curl_getdate(date, NULL);
     int64_t ahead_s = wall_us / CLOCK_US_PER_S - (int64_t)at_s;
     if (at_s < 0 || (ahead_s <= SKEW_MAX_S && ahead_s >= -SKEW_MAX_S)) {
@@ -189,7 +179,7 @@ bool oauth2_response_read(const struct http_response *r, const struct oauth2_con
     if (!json_tree_parse(r->body, (struct json_place){1, 1}, &tree, &ignored) ||
         tree.nodes[0].kind != FILTER_OBJECT) {
         char type[WORD_MAX + 1];
-        quote(field_of(r, "content-type"), WORD_MAX, config, type);
+        quote(http_field_list_find(r->fields, r->field_count, "content-type"), WORD_MAX, config, type);
         return fault_set(f, FAULT_RETRY, "its response is no JSON object%s%s", type[0] == '\0' ? "" : " but ",
                          type);
     }
