@@ -64,13 +64,7 @@ static bool has_dot_segment(struct slice text)
 
 static void name_of(const struct template_ref *ref, struct bytes *out)
 {
-    static const char *const PARTS[] = {
-        [TEMPLATE_KEY] = "key",     [TEMPLATE_BEFORE] = "before",       [TEMPLATE_AFTER] = "after",
-        [TEMPLATE_ROW] = "row",     [TEMPLATE_SOURCE] = "source",       [TEMPLATE_HEADERS] = "headers",
-        [TEMPLATE_OP] = "op",       [TEMPLATE_OPERATION] = "operation", [TEMPLATE_ID] = "id",
-        [TEMPLATE_TOPIC] = "topic", [TEMPLATE_PARTITION] = "partition", [TEMPLATE_OFFSET] = "offset",
-        [TEMPLATE_TIME] = "time"};
-    bytes_append_string(out, PARTS[ref->root]);
+    bytes_append_string(out, template_root_name(ref->root));
     for (size_t i = 0; i < ref->depth; i++) {
         bytes_append_byte(out, '.');
         bytes_append_slice(out, ref->names[i]);

@@ -33,6 +33,11 @@ struct reader {
     struct fault *f;
 };
 
+const char *template_root_name(enum template_root root)
+{
+    return ROOTS[root];
+}
+
 void template_ref_clear(struct template_ref *ref)
 {
     for (size_t i = 0; i < ref->depth; i++) {

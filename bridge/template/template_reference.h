@@ -54,6 +54,9 @@ struct template_reference {
 bool template_reference_read(struct slice text, size_t at, struct template_reference *ret, size_t *ret_at,
                              struct fault *f) MUST_USE;
 
+/** As it is written in a reference. */
+const char *template_root_name(enum template_root root);
+
 void template_ref_clear(struct template_ref *ref);
 
 /** Adds a reference, unless it is there, and takes what it owns; returns its place. */
