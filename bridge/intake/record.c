@@ -143,7 +143,7 @@ static enum schema_step find_type(struct schema_cache *schemas, struct slice wir
     return step;
 }
 
-static struct slice header_of(const struct record *r, const char *name)
+struct slice record_header(const struct record *r, const char *name)
 {
     const void *value = NULL;
     size_t size = 0;
@@ -174,16 +174,16 @@ bool record_is_json_type(struct slice content_type)
 static bool find_json(struct record *r, struct fault *f)
 {
     static const char *const REQUIRED[] = {"ce_id", "ce_source", "ce_type"};
-    if (!record_is_json_type(header_of(r, "content-type"))) {
+    if (!record_is_json_type(record_header(r, "content-type"))) {
         return false;
     }
     if (!json_check_value(r->value)) {
         return fault_set(f, FAULT_REJECT, "its header content-type says JSON, and it is none");
     }
     r->is_json = true;
-    r->is_cloud_event = slice_equal(header_of(r, "ce_specversion"), slice_of("1.0"));
+    r->is_cloud_event = slice_equal(record_header(r, "ce_specversion"), slice_of("1.0"));
     for (size_t i = 0; i < COUNT_OF(REQUIRED); i++) {
-        r->is_cloud_event = r->is_cloud_event && header_of(r, REQUIRED[i]).size > 0;
+        r->is_cloud_event = r->is_cloud_event && record_header(r, REQUIRED[i]).size > 0;
     }
     return true;
 }

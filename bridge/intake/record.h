@@ -83,6 +83,9 @@ static inline size_t record_bytes(const struct record *r)
     return sizeof(*r) + r->key.size + r->value.size + r->headers_bytes;
 }
 
+/** The value of the record's last header of that name, lent; data NULL: there is none, or it is null. */
+struct slice record_header(const struct record *r, const char *name);
+
 /** Whether a media type is JSON: application/json, or any that ends in +json. */
 bool record_is_json_type(struct slice content_type);
 

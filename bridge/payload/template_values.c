@@ -285,21 +285,12 @@ static struct event_value column_of(const struct template_values *v, uint32_t in
 
 static void append_header(const struct record *r, struct slice name, struct bytes *out)
 {
-    char text[256];
-    const void *value;
-    size_t size;
-    if (r->headers == NULL || name.size >= sizeof(text)) {
+    struct slice value = record_header(r, (const char *)name.data);
+    if (value.data == NULL) {
         bytes_append(out, "null", 4);
         return;
     }
-    memcpy(text, name.data, name.size);
-    text[name.size] = '\0';
-    if (rd_kafka_header_get_last(r->headers, text, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        value == NULL) {
-        bytes_append(out, "null", 4);
-        return;
-    }
-    text_append_json(out, slice_make(value, size));
+    text_append_json(out, value);
 }
 
 static void append_time(const struct template_values *v, struct bytes *out)

@@ -7,19 +7,9 @@
 
 #define HOP_HEADER "millrace-hop"
 
-static struct slice header_of(const struct record *r, const char *name)
-{
-    const void *value = NULL;
-    size_t size = 0;
-    if (r->headers != NULL) {
-        (void)rd_kafka_header_get_last(r->headers, name, &value, &size);
-    }
-    return slice_make(value, value == NULL ? 0 : size);
-}
-
 uint32_t reply_hops(const struct record *r)
 {
-    struct slice text = header_of(r, HOP_HEADER);
+    struct slice text = record_header(r, HOP_HEADER);
     uint32_t hops = 0;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.data[i];
@@ -81,7 +71,7 @@ rd_kafka_headers_t *reply_headers_new(const struct reply *reply, const struct re
 {
     char id[REPLY_ID_SIZE + 1];
     const struct record *source = place->source;
-    struct slice correlation = header_of(source, "ce_correlationid");
+    struct slice correlation = record_header(source, "ce_correlationid");
     CLEANUP(memory_free_pointer) char *from = memory_format("/millrace/function/%s", place->function);
     CLEANUP(memory_free_pointer) char *hop = memory_format("%u", reply_hops(source) + 1);
     rd_kafka_headers_t *headers = rd_kafka_headers_new(reply->attribute_count + 12);
@@ -98,8 +88,8 @@ rd_kafka_headers_t *reply_headers_new(const struct reply *reply, const struct re
     add_own(headers, reply, "type", slice_of("millrace.reply"));
     add_own(headers, reply, "causationid", source->id);
     add_own(headers, reply, "correlationid", correlation.size > 0 ? correlation : source->id);
-    struct slice trace = header_of(source, "traceparent");
-    struct slice state = header_of(source, "tracestate");
+    struct slice trace = record_header(source, "traceparent");
+    struct slice state = record_header(source, "tracestate");
     if (trace.size > 0) {
         add(headers, "traceparent", trace);
     }

@@ -27,7 +27,7 @@ enum { TEMPLATE_DEPTH_MAX = 16 };  // names of a reference
 /** What is referred to. */
 struct template_ref {
     enum template_root root;
-    struct slice names[TEMPLATE_DEPTH_MAX];  // below the root; owned
+    struct slice names[TEMPLATE_DEPTH_MAX];  // below the root; owned, each ends with NUL
     size_t depth;
 };
 
