@@ -59,20 +59,15 @@ struct change_trace *change_trace_new(struct tracer *tracer, const char *connect
     return t;
 }
 
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);  // SplitMix64
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
 /** Decides whether the transaction gets a trace of its own. */
 static void choose(struct change_trace *t)
 {
-    uint64_t seed = mix(t->commit_lsn ^ text_hash(slice_of(t->connector)) ^ (uint64_t)t->commit_time_us);
+    uint64_t seed =
+        trace_context_mix(t->commit_lsn ^ text_hash(slice_of(t->connector)) ^ (uint64_t)t->commit_time_us);
     t->has_own = t->sample > 0 && (double)(seed >> 11) < t->sample * (double)(UINT64_C(1) << 53);
     if (t->has_own) {
-        uint64_t ids[3] = {mix(seed + 1), mix(seed + 2) | 1, mix(seed + 3) | 1};
+        uint64_t ids[3] = {trace_context_mix(seed + 1), trace_context_mix(seed + 2) | 1,
+                           trace_context_mix(seed + 3) | 1};
         memcpy(t->origin.trace_id, ids, TRACE_ID_BYTES);
         memcpy(t->origin.span_id, &ids[2], TRACE_SPAN_ID_BYTES);
         t->origin.flags = TRACE_FLAG_SAMPLED;

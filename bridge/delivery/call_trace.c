@@ -27,9 +27,7 @@ static void consume_span_id(const struct call_trace_function *fn, const struct w
     const struct record *r = item->record;
     uint64_t x = tracer_seed(fn->tracer) ^ text_hash(r->id) ^ (text_hash(slice_of(fn->config->name)) << 1) ^
                  ((uint64_t)r->arrived_us << 20);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    x = (x ^ x >> 31) | 1;
+    x = trace_context_mix(x) | 1;
     memcpy(ret, &x, TRACE_SPAN_ID_BYTES);
 }
 

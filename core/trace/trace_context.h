@@ -39,4 +39,13 @@ bool trace_state_is_valid(struct slice text);
 /** Writes TRACE_PARENT_CHARS characters, version 00, without a NUL. */
 void trace_context_write(const struct trace_context *c, char *ret_text);
 
+/** Spreads a number over 64 bits, so that ids made of near numbers have nothing in common. Source: the
+ * finalizer of SplitMix64. */
+static inline uint64_t trace_context_mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
 #endif

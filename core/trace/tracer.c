@@ -45,10 +45,8 @@ static void advance(struct tracer *t);
 
 static uint64_t next_random(uint64_t *seed)
 {
-    uint64_t x = *seed += UINT64_C(0x9e3779b97f4a7c15);  // SplitMix64
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
+    *seed += UINT64_C(0x9e3779b97f4a7c15);  // SplitMix64
+    return trace_context_mix(*seed);
 }
 
 uint64_t tracer_seed(const struct tracer *t)
