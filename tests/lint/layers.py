@@ -2,7 +2,8 @@
 Includes follow the flow: core <- schemas <- connectors, core <- schemas <- bridge, cli sees all. Within these, each
 folder is a room: it includes only the rooms of its line in ROOMS, and of another room only the headers in DOORS. No
 include circle between units (a unit is x.c with x.h), and no *_private.h outside of its room. What is not so yet is in
-layers.txt with its reason, one line each; lines only go.
+layers.txt with its reason, one line each; lines only go. The table of docs/architecture.md names every room and its
+doors.
 """
 
 import os
@@ -173,8 +174,25 @@ def circles(graph):
     return found
 
 
+def table_complaints():
+    """What docs/architecture.md says of rooms and their doors, where it differs from ROOMS and DOORS."""
+    rows = {}
+    for line in sources.read("docs/architecture.md").split("\n"):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == 4:
+            rows |= {room: cells[2] for room in re.findall(r"`([a-z/]+)/`", cells[0])}
+    for room in ROOMS:
+        doors = DOORS.get(room)
+        if room not in rows and doors is None and any(other.startswith(f"{room}/") for other in rows):
+            continue  # it has little more than its rooms
+        if room not in rows:
+            yield f"docs/architecture.md: no row for {room}/"
+        elif doors is not None and sorted(re.findall(r"`(\w+)`", rows[room])) != sorted(doors):
+            yield f"docs/architecture.md: the doors of {room}/ are {', '.join(doors)}"
+
+
 def main():
-    complaints, exceptions = [], Exceptions()
+    complaints, exceptions = list(table_complaints()), Exceptions()
     paths = sources.files(sources.PRODUCT)
     graph = {unit(path): set() for path in paths}
     for path in paths:
