@@ -133,7 +133,7 @@ static bool evict_http2(struct http1_pool *p)
     return false;
 }
 
-/** Closes the connection that was idle longest of all; false: there is none. */
+/** Closes an idle connection, in HTTP/1.1 the one that was idle longest; false: there is none. */
 static bool evict_idle(struct http1_pool *p)
 {
     struct http1_origin *of = NULL;

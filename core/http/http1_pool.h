@@ -73,7 +73,8 @@ struct http2_connection *http1_pool_http2(struct http1_origin *origin);
  */
 bool http1_pool_is_coming(const struct http1_origin *origin);
 
-/** Whether one more connection may be made; closes the one that was idle longest of all if it must. */
+/** Whether one more connection may be made. If it must, closes the one in HTTP/1.1 that was idle longest of
+ * all, else any in HTTP/2 on which nothing runs. */
 bool http1_pool_make_room(struct http1_pool *p);
 
 /** Begins to make a connection. An event follows, unless false: it failed at once. */

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/base/memory.h"
 
 struct http_tls {

@@ -4,7 +4,7 @@
 #define CORE_HTTP_HTTP_TLS_H
 
 #include "core/base/fault.h"
-#include "core/http/http_client.h"
+#include "core/http/http_client_params.h"
 
 struct ssl_st;
 struct http_tls;
