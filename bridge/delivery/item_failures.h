@@ -1,6 +1,6 @@
 // Partial failures: a response that names the events of its call that failed.
 //
-//   {"batchItemFailures": [{"itemIdentifier": "0000000001A2B3C4-00000000"}, …]}
+//   {"batchItemFailures": [{"itemIdentifier": "0000000001a2b3c4-00000000"}, …]}
 //
 // An identifier is the event's id as the payload carries it, its SequenceNumber (payload dynamodb-stream), or
 // Kafka's form, {"partition": "<topic>-<partition>", "offset": n}, which also names an event whose id is not

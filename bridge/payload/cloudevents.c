@@ -1,7 +1,7 @@
 // CloudEvents 1.0 over HTTP, binary mode: attributes in headers, the event's data as the body.
 //
 //   ce-specversion: 1.0                      ce-subject: public.orders
-//   ce-id: 0000000001A2B3C4-00000000         ce-time: 2024-01-02T03:04:05.678901Z
+//   ce-id: 0000000001a2b3c4-00000000         ce-time: 2024-01-02T03:04:05.678901Z
 //   ce-source: /millrace/shop                ce-partitionkey: {%22id%22:1}
 //   ce-type: millrace.change.create          ce-sequence: the id, whose order is the order of changes
 //   ce-dataschema: https://registry.example/schemas/ids/7

@@ -1,10 +1,10 @@
 // The event that AWS Lambda sends for DynamoDB Streams.
 //
-//   {"Records":[{"eventID":"0000000001A2B3C4-00000000","eventName":"MODIFY","eventVersion":"1.1",
+//   {"Records":[{"eventID":"0000000001a2b3c4-00000000","eventName":"MODIFY","eventVersion":"1.1",
 //     "eventSource":"aws:dynamodb","awsRegion":"local",
 //     "eventSourceARN":"arn:aws:dynamodb:local:000000000000:table/public.orders/stream/shop",
 //     "dynamodb":{"ApproximateCreationDateTime":1704164645,"Keys":{"id":{"N":"7"}},"NewImage":{…},
-//       "OldImage":{…},"SequenceNumber":"000000000000274450440000000000","SizeBytes":312,
+//       "OldImage":{…},"SequenceNumber":"000000000000274400680000000000","SizeBytes":312,
 //       "StreamViewType":"NEW_AND_OLD_IMAGES"}}]}
 //
 // Source: Amazon DynamoDB Streams API Reference, "Record" and "StreamRecord"; AWS Lambda Developer Guide,

@@ -1,7 +1,7 @@
 // The row: as it is after the change, or as it was before a delete.
 //
 //   one event a call            the row; millrace-operation, millrace-table and millrace-id are headers
-//   batch.events over 1 [{"op":"d","table":"public.orders","id":"0000000001A2B3C4-00000000","row":{…}},…]
+//   batch.events over 1 [{"op":"d","table":"public.orders","id":"0000000001a2b3c4-00000000","row":{…}},…]
 //
 // `op` is the envelope's: c, r, u or d. It distinguishes a delete from other changes.
 #include "bridge/payload/attributes.h"

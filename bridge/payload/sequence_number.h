@@ -1,6 +1,6 @@
 // An event's place in the order of changes as a decimal number, for payload dynamodb-stream.
 //
-//   0000000001a2b3c4-00000007   ->  000000000000274450440000000007       commit LSN, index: 30 digits
+//   0000000001a2b3c4-00000007   ->  000000000000274400680000000007       commit LSN, index: 30 digits
 //   shop.public.orders-3-15     ->  1 <hash of "shop.public.orders-3"> <offset>        40 digits
 //
 // Numbers of one form and equal length are in order as texts, too. Those of other producers' records are in
