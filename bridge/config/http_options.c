@@ -1,16 +1,32 @@
 #include "bridge/config/http_options.h"
 
+#include <arpa/inet.h>
+
 #include "bridge/config/auth_options.h"
 #include "bridge/config/header_rules.h"
+#include "bridge/config/proxy_rules.h"
 #include "bridge/config/template_options.h"
-#include "core/config/config_value.h"
-#include "core/http/http_proxy.h"
 #include "core/http/http_tls.h"
 
 enum { REDIRECTS_MAX = 20 };
 
-static const struct config_rules url_rules = {.check = config_value_check_url,
-                                              .redact = config_value_redact_url};
+/**
+ * OpenSSL takes a name that begins with a dot for any host of that domain, and finds no certificate for a URL
+ * or a port.
+ */
+static bool check_server_name(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    enum { NAME_LENGTH_MAX = 253 };
+    uint8_t address[16];
+    size_t size = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+    bool is_name = value[size] == '\0' && size <= NAME_LENGTH_MAX && value[0] != '.' &&
+                   value[size - 1] != '.' && strstr(value, "..") == NULL;
+    return is_name || inet_pton(AF_INET6, value, address) == 1 ||
+           fault_set(f, FAULT_CONFIG, "must be a host name such as orders.internal, or an IP address");
+}
+
+static const struct config_rules server_name_rules = {.check = check_server_name};
 
 static const struct config_choice methods[] = {{"POST", FUNCTION_POST},
                                                {"PUT", FUNCTION_PUT},
@@ -36,6 +52,7 @@ static const struct config_option tls_options[] = {
     {.key = "server_name",
      .type = CONFIG_TEXT,
      .offset = offsetof(struct function_config, http.tls.server_name),
+     .rules = &server_name_rules,
      .doc = "The name to ask for and to find in the server's certificate, in place of the URL's host."},
     {.key = NULL},
 };
@@ -45,7 +62,7 @@ static const struct config_option proxy_options[] = {
      .type = CONFIG_TEXT,
      .is_required = true,
      .offset = offsetof(struct function_config, http.proxy.url),
-     .rules = &url_rules,
+     .rules = &proxy_url_rules,
      .doc = "`http://HOST:PORT` of the proxy."},
     {.key = "user",
      .type = CONFIG_TEXT,
@@ -110,14 +127,18 @@ const struct config_option http_options[] = {
 };
 
 /** Complains at the option that the fault begins with: "certificate: …". */
-static void complain_of_tls(const struct config_file *file, const struct fault *f)
+static void complain_of_tls(const struct config_file *file, const struct function_config *c,
+                            const struct fault *f)
 {
     static const char *const PATHS[] = {"endpoint.http.tls.ca", "endpoint.http.tls.certificate",
                                         "endpoint.http.tls.key"};
     for (size_t i = 0; i < COUNT_OF(PATHS); i++) {
         const char *key = strrchr(PATHS[i], '.') + 1;
         if (strncmp(f->text, key, strlen(key)) == 0) {
-            config_complain(file, PATHS[i], "%s", f->text);
+            bool is_path = strcmp(key, "key") == 0 && config_node(file, PATHS[i])->kind == YAML_TEXT &&
+                           strncmp(c->http.tls.key, "-----", strlen("-----")) != 0;
+            config_complain(file, PATHS[i], "%s%s", f->text,
+                            is_path ? "; to name a file write {file: PATH}" : "");
             return;
         }
     }
@@ -147,27 +168,16 @@ static void check_tls(const struct config_file *file, const struct function_conf
     struct fault f;
     const struct http_client_params params = function_config_http_params(c);
     if (!http_tls_new(&params.tls, params.version, &made, &f)) {
-        complain_of_tls(file, &f);
+        complain_of_tls(file, c, &f);
     }
     http_tls_free(made);
 }
 
 static void check_proxy(const struct config_file *file, const struct function_config *c)
 {
-    const struct proxy_config *proxy = &c->http.proxy;
-    if (proxy->url == NULL || !config_is_sound(file, "endpoint.http.proxy.url")) {
-        return;
-    }
-    if (proxy->user == NULL && proxy->password != NULL) {
+    if (c->http.proxy.user == NULL && c->http.proxy.password != NULL) {
         config_complain(file, "endpoint.http.proxy.password", "password: has a meaning only with user");
     }
-    struct http_proxy *made = NULL;
-    struct fault f;
-    const struct http_client_params params = function_config_http_params(c);
-    if (!http_proxy_new(&params.proxy, &made, &f)) {
-        config_complain(file, "endpoint.http.proxy.url", "url: %s", f.text);
-    }
-    http_proxy_free(made);
 }
 
 void http_options_finish(const struct config_file *file, struct function_config *c)

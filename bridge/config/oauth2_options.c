@@ -1,8 +1,8 @@
 #include "bridge/config/oauth2_options.h"
 
+#include "bridge/config/proxy_rules.h"
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
-#include "core/http/http_proxy.h"
 #include "core/http/http_tls.h"
 
 #define AT(member) .offset = offsetof(struct function_config, http.auth.oauth2.member)
@@ -115,7 +115,7 @@ static const struct config_option proxy_options[] = {
      .type = CONFIG_TEXT,
      .is_required = true,
      AT(proxy.url),
-     .rules = &url_rules,
+     .rules = &proxy_url_rules,
      .doc = "`http://HOST:PORT` of the proxy."},
     {.key = "user",
      .type = CONFIG_TEXT,
@@ -202,17 +202,11 @@ static void check_transport(const struct config_file *file, const struct oauth2_
 {
     struct fault f;
     struct http_tls *tls = NULL;
-    struct http_proxy *proxy = NULL;
     const struct http_client_params params = oauth2_config_http_params(c);
     if (c->ca.text != NULL && !http_tls_new(&params.tls, params.version, &tls, &f)) {
         config_complain(file, "endpoint.http.auth.oauth2.tls.ca", "%s", f.text);
     }
-    if (c->proxy.url != NULL && config_is_sound(file, "endpoint.http.auth.oauth2.proxy.url") &&
-        !http_proxy_new(&params.proxy, &proxy, &f)) {
-        config_complain(file, "endpoint.http.auth.oauth2.proxy.url", "url: %s", f.text);
-    }
     http_tls_free(tls);
-    http_proxy_free(proxy);
 }
 
 void oauth2_options_finish(const struct config_file *file, const struct function_config *c)

@@ -190,7 +190,8 @@ const char *text_nearest(const char *text, const char *const *words)
 {
     const char *nearest = NULL;
     size_t length = strnlen(text, TEXT_WORD_MAX + 1);
-    size_t best = length / 3 + 2;  // one more than the distance that still counts as a typing error
+    // One more than the distance that still counts as a typing error: of three letters one may be wrong.
+    size_t best = length <= 3 ? 2 : length / 3 + 2;
     if (length == 0 || length > TEXT_WORD_MAX) {
         return NULL;
     }

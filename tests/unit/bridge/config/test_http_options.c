@@ -107,23 +107,50 @@ static void what_can_not_work_is_refused_where_it_stands(void **state)
           "f.yaml:5:36: error: key: it needs a passphrase; write it without one\n");
     check(HTTP("tls: {certificate: a.pem, key: {file: text}}"),
           "f.yaml:5:36: error: key: there is no private key in it (PEM)\n");
+    check(
+        HTTP("tls: {certificate: a.pem, key: a.key}"),
+        "f.yaml:5:36: error: key: there is no private key in it (PEM); to name a file write {file: PATH}\n");
     check(HTTP("tls: {certificate: a.pem}"),
           "f.yaml:5:10: error: tls: certificate and key belong together; key is missing\n");
     check("source: {topics: [a]}\nendpoint: {http: {url: http://x, tls: {ca: a.pem}}}\n",
           "f.yaml:2:39: error: tls: has a meaning only with https://\n");
     check(HTTP("proxy: {url: 'http://p:3128', user: u, password: {file: a.key}}"), "");
-    check(HTTP("proxy: {url: 'https://p'}"),
-          "f.yaml:5:18: error: url: a proxy's URL is http://HOST:PORT, nothing more\n");
-    check(HTTP("proxy: {url: 'http://p/x'}"),
-          "f.yaml:5:18: error: url: a proxy's URL is http://HOST:PORT, nothing more\n");
+    static const char *const PROXIES[] = {"https://p", "http://p/x", "socks5://p", "p:3128", "http://u:x@p"};
+    for (size_t i = 0; i < COUNT_OF(PROXIES); i++) {
+        CLEANUP(memory_free_pointer)
+        char *text = memory_format(HTTP("proxy: {url: '%s'}"), PROXIES[i]);
+        check(text, "f.yaml:5:18: error: url: a proxy's URL is http://HOST:PORT, nothing more; its name and "
+                    "password are in user and password\n");
+    }
     check(HTTP("proxy: {url: 'http://p', password: x}"),
           "f.yaml:5:40: error: password: has a meaning only with user\n");
     check(HTTP("redirects: 21"), "f.yaml:5:16: error: redirects: must be from 0 to 20, not 21\n");
     check(HTTP("http_version: 3"),
           "f.yaml:5:19: error: http_version: \"3\" is not valid; write auto, 1.1 or 2\n");
-    check(HTTP("method: GET"), "f.yaml:5:13: error: method: \"GET\" is not one of POST, PUT, PATCH or "
-                               "DELETE; did you mean \"PUT\"?\n");
+    check(HTTP("method: GET"),
+          "f.yaml:5:13: error: method: \"GET\" is not valid; write POST, PUT, PATCH or DELETE\n");
     check(HTTP("gzip: 16KiB"), "");
+}
+
+/** An empty one, or one that begins with a dot, would make OpenSSL accept certificates for other hosts. */
+static void a_server_name_is_a_host_or_an_address(void **state)
+{
+    (void)state;
+    static const char *const GOOD[] = {"a", "orders.svc_1.internal", "10.0.0.1", "fd00::1"};
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+        CLEANUP(memory_free_pointer)
+        char *text = memory_format(HTTP("tls: {server_name: '%s'}"), GOOD[i]);
+        check(text, "");
+    }
+    static const char *const BAD[] = {".internal", "a.",          "a..b",  "*.internal", "a b",
+                                      "a:443",     "https://a.b", "[::1]", "a/b"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        CLEANUP(memory_free_pointer)
+        char *text = memory_format(HTTP("tls: {server_name: '%s'}"), BAD[i]);
+        check(text, "f.yaml:5:24: error: server_name: must be a host name such as orders.internal, or an IP "
+                    "address\n");
+    }
+    check(HTTP("tls: {server_name: ''}"), "f.yaml:5:24: error: server_name: must not be empty\n");
 }
 
 static void a_missing_file_is_named(void **state)
@@ -191,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_can_not_work_is_refused_where_it_stands),
+        cmocka_unit_test(a_server_name_is_a_host_or_an_address),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(how_to_call_is_read),
         cmocka_unit_test(a_rotated_certificate_is_a_change),

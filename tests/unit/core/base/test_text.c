@@ -46,6 +46,10 @@ static void the_nearest_word_is_a_slip_of_the_fingers_away(void **state)
     assert_string_equal(text_nearest("tabels", words), "tables");
     assert_string_equal(text_nearest("type", words), "types");
     assert_null(text_nearest("filter", words));
+    const char *const short_words[] = {"PUT", "PATCH", "key", "op", NULL};
+    assert_string_equal(text_nearest("kei", short_words), "key");
+    assert_null(text_nearest("GET", short_words));
+    assert_null(text_nearest("new", short_words));
     assert_null(text_nearest("x", words));
     assert_null(text_nearest("", words));
     char long_word[200];
