@@ -122,6 +122,7 @@ void config_compare_policy(const struct config_file *file, const struct function
     CLEANUP(memory_free_pointer)
     char *origin = c->http.url == NULL ? NULL : template_config_origin(c->http.url);
     check_url(file, "endpoint.http.url", origin, &policy);
+    check_url(file, "endpoint.lambda.url", c->lambda.url, &policy);
     check_url(file, "endpoint.http.proxy.url", c->http.proxy.url, &policy);
     check_url(file, "endpoint.http.auth.oauth2.token_url", c->http.auth.oauth2.token_url, &policy);
     check_url(file, "endpoint.http.auth.oauth2.proxy.url", c->http.auth.oauth2.proxy.url, &policy);

@@ -1,22 +1,50 @@
 #include "bridge/config/lambda_options.h"
 
+#include <regex.h>
+
 #include "bridge/config/aws_options.h"
 #include "core/config/config_value.h"
+#include "core/http/http_tls.h"
 
 enum { FUNCTION_LENGTH_MAX = 256 };
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
-// Source: Lambda's API, Invoke: FunctionName, Qualifier.
+// Source: Lambda's API, Invoke: the pattern of FunctionName.
+#define ACCOUNT "[0-9]{12}"
+#define REGION "([a-z]+(-[a-z]+)+-[0-9]+)"
+#define PATTERN                                                                                              \
+    "^(arn:aws[a-zA-Z-]*:lambda:" REGION ":" ACCOUNT ":function:|(" REGION ":)?(" ACCOUNT ":)?function:)?"   \
+    "[a-zA-Z0-9_.-]+(:([$]LATEST([.]PUBLISHED)?|[a-zA-Z0-9_-]+))?$"
+enum { REGION_OF_ARN = 2, REGION_OF_PARTIAL = 5, GROUPS = 6 };
+
+/** @param ret_region  the region that an ARN or a partial one names; size 0: none */
+static bool read_function(const char *value, struct slice *ret_region)
+{
+    regex_t pattern;
+    regmatch_t groups[GROUPS];
+    int code = regcomp(&pattern, PATTERN, REG_EXTENDED);
+    INVARIANT(code == 0);
+    bool is_good = strlen(value) <= FUNCTION_LENGTH_MAX && regexec(&pattern, value, GROUPS, groups, 0) == 0;
+    regfree(&pattern);
+    *ret_region = (struct slice){NULL, 0};
+    for (int i = REGION_OF_ARN; is_good && i <= REGION_OF_PARTIAL; i += REGION_OF_PARTIAL - REGION_OF_ARN) {
+        if (groups[i].rm_so >= 0) {
+            *ret_region = slice_make(value + groups[i].rm_so, (size_t)(groups[i].rm_eo - groups[i].rm_so));
+        }
+    }
+    return is_good;
+}
+
 static bool check_function(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
-    size_t size = strspn(value, NAME_CHARACTERS ".:$");
-    return (size > 0 && size <= FUNCTION_LENGTH_MAX && value[size] == '\0' && value[0] != ':') ||
+    struct slice region;
+    return read_function(value, &region) ||
            fault_set(
                f, FAULT_CONFIG,
                "must be a function's name, name:alias, an ARN (arn:aws:lambda:REGION:ACCOUNT:function:NAME) "
-               "or a partial one (ACCOUNT:function:NAME)");
+               "or a partial one (ACCOUNT:function:NAME); an account has 12 digits");
 }
 
 static bool check_qualifier(const struct config_file *file, const char *value, struct fault *f)
@@ -134,6 +162,29 @@ static bool has_qualifier(const char *function)
     return strchr(name == NULL ? function : name + strlen("function:"), ':') != NULL;
 }
 
+/** Lambda refuses an ARN of another region than the one that is called. */
+static void check_region(const struct config_file *file, const struct lambda_config *lambda)
+{
+    struct slice region;
+    if (lambda->function != NULL && lambda->aws.region != NULL && read_function(lambda->function, &region) &&
+        region.size > 0 && !slice_equal(region, slice_of(lambda->aws.region))) {
+        config_complain(file, "endpoint.lambda.region",
+                        "region: the ARN in function is of %.*s; leave region out", (int)region.size,
+                        (const char *)region.data);
+    }
+}
+
+static void check_authorities(const struct config_file *file, const struct lambda_config *lambda)
+{
+    struct http_tls *made = NULL;
+    struct fault f;
+    const struct http_tls_params params = {.ca = lambda->ca.text};
+    if (lambda->ca.text != NULL && !http_tls_new(&params, HTTP_VERSION_1_1, &made, &f)) {
+        config_complain(file, "endpoint.lambda.tls.ca", "%s", f.text);
+    }
+    http_tls_free(made);
+}
+
 void lambda_options_finish(const struct config_file *file, struct function_config *c)
 {
     const struct lambda_config *lambda = &c->lambda;
@@ -147,6 +198,8 @@ void lambda_options_finish(const struct config_file *file, struct function_confi
         config_complain(file, "endpoint.lambda.qualifier",
                         "qualifier: function names a version or alias too; keep one of them");
     }
+    check_region(file, lambda);
+    check_authorities(file, lambda);
     if (lambda->invocation == LAMBDA_EVENT) {
         c->endpoint = FUNCTION_ENDPOINT_LAMBDA_EVENT;
     }

@@ -56,6 +56,11 @@ void reply_options_finish(const struct config_file *file, struct function_config
         return;
     }
     check_topic(file, c);
+    if (c->lambda.invocation == LAMBDA_EVENT) {
+        config_complain(file, "reply",
+                        "reply: a call with invocation: event has no result that could be a reply; leave one "
+                        "of them out");
+    }
     if (c->delivery.batch.events > 1 && config_is_sound(file, "delivery.batch.events")) {
         config_complain(
             file, "delivery.batch.events",

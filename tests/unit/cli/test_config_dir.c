@@ -247,10 +247,14 @@ static void urls_that_lead_to_refused_addresses_are_refused_at_their_place(void 
                "source: {topics: [a]}\n");
     write_file("functions/g.yaml", "endpoint: {http: {url: http://a, proxy: {url: http://10.2.0.1:3128}}}\n"
                                    "source: {topics: [a]}\n");
+    write_file("functions/h.yaml", "endpoint: {lambda: {function: a, url: http://10.2.0.1}}\n"
+                                   "source: {topics: [a]}\n");
     struct config_set set;
     assert_false(config_dir_load(dir, &set));
-    assert_int_equal(set.error_count, 2);
+    assert_int_equal(set.error_count, 3);
     const char *text = bytes_text(&set.complaints);
+    assert_non_null(
+        strstr(text, "/functions/h.yaml:1:39: error: url: endpoint_policy public refuses 10.2.0.1: "));
     assert_non_null(strstr(text,
                            "/functions/f.yaml:1:24: error: url: endpoint_policy public refuses 127.0.0.1: a "
                            "loopback address; if it is meant, name it in endpoint_allow in millrace.yaml\n"));

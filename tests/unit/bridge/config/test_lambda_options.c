@@ -51,9 +51,11 @@ static void every_key_is_read(void **state)
 static void mistakes_have_their_place(void **state)
 {
     (void)state;
-    check(HEAD "endpoint: {lambda: {function: 'my function'}}\n",
-          "f.yaml:2:31: error: function: must be a function's name, name:alias, an ARN "
-          "(arn:aws:lambda:REGION:ACCOUNT:function:NAME) or a partial one (ACCOUNT:function:NAME)\n");
+    check(
+        HEAD "endpoint: {lambda: {function: 'my function'}}\n",
+        "f.yaml:2:31: error: function: must be a function's name, name:alias, an ARN "
+        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME) or a partial one (ACCOUNT:function:NAME); an account "
+        "has 12 digits\n");
     check(HEAD "endpoint: {lambda: {function: 'a:live', qualifier: live}}\n",
           "f.yaml:2:52: error: qualifier: function names a version or alias too; keep one of them\n");
     check(HEAD "endpoint: {lambda: {function: a, region: Frankfurt}}\n",
@@ -75,11 +77,75 @@ static void mistakes_have_their_place(void **state)
           "f.yaml:2:69: error: aws: bearer sets the header Authorization too; keep one of them\n");
 }
 
+static void a_function_is_a_name_or_an_arn(void **state)
+{
+    (void)state;
+    static const char *const GOOD[] = {
+        "orders",
+        "orders:live",
+        "orders:$LATEST",
+        "function:orders",
+        "123456789012:function:orders",
+        "eu-central-1:123456789012:function:orders",
+        "arn:aws:lambda:eu-central-1:123456789012:function:orders",
+        "arn:aws:lambda:eu-central-1:123456789012:function:orders:7",
+        "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:orders",
+    };
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+        CLEANUP(memory_free_pointer)
+        char *text = memory_format(HEAD "endpoint: {lambda: {function: '%s'}}\n", GOOD[i]);
+        check(text, "");
+    }
+    static const char *const BAD[] = {
+        "arn:aws:sqs:eu-central-1:123456789012:orders",
+        "arn:aws:lambda:eu-central-1:12345:function:orders",
+        "arn:aws:lambda:eu-central-1:123456789012:orders",
+        "arn:aws:lambda::123456789012:function:orders",
+        "arn:aws:lambda:eu-central-1:123456789012:function:",
+        "arn:aws:lambda:eu-central-1:123456789012:function:orders:live:7",
+        "orders:",
+        ":live",
+        "https://a.lambda-url.eu-central-1.on.aws/",
+    };
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        CLEANUP(memory_free_pointer)
+        char *text = memory_format(HEAD "endpoint: {lambda: {function: '%s'}}\n", BAD[i]);
+        check(text, "f.yaml:2:31: error: function: must be a function's name, name:alias, an ARN "
+                    "(arn:aws:lambda:REGION:ACCOUNT:function:NAME) or a partial one "
+                    "(ACCOUNT:function:NAME); an account has 12 digits\n");
+    }
+}
+
+static void an_arn_of_another_region_is_refused(void **state)
+{
+    (void)state;
+#define OF_REGION(arn, region) HEAD "endpoint: {lambda: {region: " region ", function: '" arn "'}}\n"
+    check(OF_REGION("arn:aws:lambda:eu-west-1:123456789012:function:a", "eu-west-1"), "");
+    check(OF_REGION("arn:aws:lambda:eu-west-1:123456789012:function:a", "us-east-1"),
+          "f.yaml:2:29: error: region: the ARN in function is of eu-west-1; leave region out\n");
+    check(OF_REGION("eu-west-1:123456789012:function:a", "us-east-1"),
+          "f.yaml:2:29: error: region: the ARN in function is of eu-west-1; leave region out\n");
+    check(OF_REGION("123456789012:function:a", "us-east-1"), "");
+}
+
+static void what_can_not_work_is_refused(void **state)
+{
+    (void)state;
+    check(HEAD "endpoint: {lambda: {function: a, invocation: event}}\nreply: {topic: b}\n",
+          "f.yaml:3:8: error: reply: a call with invocation: event has no result that could be a reply; "
+          "leave one of them out\n");
+    check(HEAD "endpoint: {lambda: {function: a, tls: {ca: /etc/passwd}}}\n",
+          "f.yaml:2:44: error: ca: there is no certificate in it (PEM, -----BEGIN CERTIFICATE-----)\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(mistakes_have_their_place),
+        cmocka_unit_test(a_function_is_a_name_or_an_arn),
+        cmocka_unit_test(an_arn_of_another_region_is_refused),
+        cmocka_unit_test(what_can_not_work_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
