@@ -1,8 +1,10 @@
 #include "cli/config_compare.h"
 
+#include "core/base/clock.h"
 #include "core/config/config_value.h"
 #include "core/http/http_head.h"
 #include "core/http/http_policy.h"
+#include "core/http/http_tls.h"
 
 void config_compare_connectors(const char *other, const struct connector_config *a,
                                const struct config_file *file, const struct connector_config *b)
@@ -79,6 +81,23 @@ void config_compare_replies(const struct config_file *file, const struct functio
             "topic: the function reads its own replies; each is answered again, until reply.max_hops "
             "ends it");
     }
+}
+
+void config_compare_certificate(const struct config_file *file, const struct function_config *c,
+                                struct complaints *warnings)
+{
+    const struct yaml_node *node = config_node(file, "endpoint.http.tls.certificate");
+    const char *certificate = c->http.tls.certificate.text;
+    int64_t end_us;
+    if (node == NULL || certificate == NULL || !http_tls_end_of(certificate, &end_us) ||
+        end_us > clock_wall_us()) {
+        return;
+    }
+    CLEANUP(bytes_clear) struct bytes end = {0};
+    text_append_time(&end, end_us);
+    complaints_add(warnings, file->path, node->line, node->column,
+                   "certificate: it expired at %s; servers refuse it until the file has a new one",
+                   bytes_text(&end));
 }
 
 void config_compare_limit(const struct config_file *file, const struct function_config *c,

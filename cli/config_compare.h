@@ -30,6 +30,10 @@ void config_compare_topics(const struct config_file *file, const struct config_w
 void config_compare_replies(const struct config_file *file, const struct function_config *c,
                             struct complaints *warnings);
 
+/** Warns of a client certificate that has expired. */
+void config_compare_certificate(const struct config_file *file, const struct function_config *c,
+                                struct complaints *warnings);
+
 /** Complains in the function's file about a limit that millrace.yaml does not have. */
 void config_compare_limit(const struct config_file *file, const struct function_config *c,
                           const struct settings *settings);

@@ -235,6 +235,7 @@ static void compare_topics(struct config_dir *d)
             continue;
         }
         config_compare_replies(&e->file, e->config, &d->set->warnings);
+        config_compare_certificate(&e->file, e->config, &d->set->warnings);
         if (is_known) {
             config_compare_topics(&e->file, &writers, &d->set->warnings);
         }

@@ -142,6 +142,17 @@ void http_tls_free(struct http_tls *t)
     free(t);
 }
 
+bool http_tls_end_of(const char *pem, int64_t *ret_wall_us)
+{
+    BIO *bio CLEANUP(free_bio) = open_text(pem);
+    X509 *certificate CLEANUP(free_certificate) = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    struct tm end;
+    bool is_good = certificate != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
+    ERR_clear_error();
+    *ret_wall_us = is_good ? (int64_t)timegm(&end) * 1000000 : 0;
+    return is_good;
+}
+
 static bool is_address(const char *host)
 {
     uint8_t bytes[16];

@@ -31,6 +31,9 @@ struct ssl_st *http_tls_connection(struct http_tls *t, const char *host, int fd)
  */
 void http_tls_explain(struct http_tls *t, struct ssl_st *ssl, int code, const char *host, struct fault *f);
 
+/** When the first certificate of a PEM text ends, in wall-clock microseconds; false: there is none. */
+bool http_tls_end_of(const char *pem, int64_t *ret_wall_us) MUST_USE;
+
 /** Whether the last call failed because the peer sent an alert about the client's certificate: with TLS 1.3
  * that comes when the client believes the handshake to be over. The errors are still queued. */
 bool http_tls_is_refusal(void);
