@@ -113,6 +113,13 @@ static void check_debezium(const struct config_file *file, const struct function
         config_is_sound(file, "payload")) {
         config_complain(file, "debezium", "debezium: has a meaning only with payload debezium");
     }
+    if (c->payload == FUNCTION_PAYLOAD_DEBEZIUM && c->delivery.batch.partial_failures &&
+        c->delivery.batch.events > 1 && config_is_sound(file, "delivery.batch.events")) {
+        config_complain(
+            file, "delivery.batch.partial_failures",
+            "partial_failures: an event of payload debezium has no id that a response could name; "
+            "keep batch.events 1, or choose another payload");
+    }
 }
 
 void payload_options_finish(const struct config_file *file, const struct function_config *c)

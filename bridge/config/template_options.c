@@ -29,14 +29,27 @@ const struct config_option template_options[] = {
     {.key = NULL},
 };
 
+static bool check_column(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    size_t size = strlen(value);
+    return size < 2 || value[0] != '/' || value[size - 1] != '/' ||
+           fault_set(f, FAULT_CONFIG, "columns are chosen by names or globs, not by regular expressions");
+}
+
+static const struct config_rules column_rules = {.check = check_column};
+
 const struct config_option columns_options[] = {
     {.key = "include",
      .type = CONFIG_LIST,
      .otherwise = "all columns",
+     .min = 1,
+     .rules = &column_rules,
      .offset = offsetof(struct function_config, columns.include),
      .doc = "Columns of `before` and `after` that calls carry: names or globs."},
     {.key = "exclude",
      .type = CONFIG_LIST,
+     .rules = &column_rules,
      .offset = offsetof(struct function_config, columns.exclude),
      .doc = "Columns that they do not carry, of those."},
     {.key = NULL},
@@ -189,6 +202,18 @@ static void compile_header(const struct config_file *file, struct function_confi
     t->headers[t->header_count++] = (struct header_template){header->key, made};
 }
 
+/** A credential is sent as it is. Written plainly with a reference, it was meant to be filled in. */
+static void check_credential(const struct config_file *file, const struct text_pair *header)
+{
+    struct yaml_node *node = yaml_get(config_node(file, "endpoint.http.headers"), header->key);
+    if (node != NULL && node->kind == YAML_TEXT && header->value != NULL && template_is_one(header->value)) {
+        config_complain_at(file, node,
+                           "%s: a credential can't have references, it is sent as it is; if ${ is part of "
+                           "it, use {file: PATH} or {env: NAME}",
+                           header->key);
+    }
+}
+
 /** The bytes of the record have all columns. */
 static void check_columns(const struct config_file *file, const struct function_config *c)
 {
@@ -210,6 +235,8 @@ void template_options_finish(const struct config_file *file, struct function_con
     for (size_t i = 0; i < c->http.headers.count; i++) {
         if (template_config_is_header(&c->http.headers.items[i])) {
             compile_header(file, c, &c->http.headers.items[i]);
+        } else {
+            check_credential(file, &c->http.headers.items[i]);
         }
     }
     check_columns(file, c);

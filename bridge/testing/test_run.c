@@ -253,7 +253,7 @@ static void check_request(struct run *r)
         return;
     }
     if (r->payload.event_count == 0) {
-        bytes_append_string(r->diff, "    expected a request, was none: every event was filtered\n");
+        bytes_append_string(r->diff, "    expected a request, was none: no event was delivered\n");
         return;
     }
     check_url(r);

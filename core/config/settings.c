@@ -203,7 +203,7 @@ static const struct config_option settings_otlp[] = {
      .type = CONFIG_TEXT,
      .is_required = true,
      .offset = offsetof(struct settings, tracing.url),
-     .rules = &settings_url_rules,
+     .rules = &tracing_url_rules,
      .doc = "Address of the collector's OTLP/HTTP receiver, such as http://127.0.0.1:4318; `/v1/traces` is "
             "appended."},
     {.key = "headers",

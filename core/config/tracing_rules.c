@@ -67,5 +67,23 @@ static bool is_shown_header(const char *name)
     return false;
 }
 
+static bool check_url(const struct config_file *file, const char *value, struct fault *f)
+{
+    static const char PATH[] = "/v1/traces";
+    size_t size = strlen(value);
+    while (size > 0 && value[size - 1] == '/') {
+        size--;
+    }
+    bool has_path =
+        size >= sizeof(PATH) - 1 && memcmp(value + size - sizeof(PATH) + 1, PATH, sizeof(PATH) - 1) == 0;
+    if (has_path || strpbrk(value, "?#") != NULL) {
+        return fault_set(f, FAULT_CONFIG,
+                         "write the collector's address alone, as http://127.0.0.1:4318; /v1/traces is "
+                         "appended");
+    }
+    return config_value_check_url(file, value, f);
+}
+
+const struct config_rules tracing_url_rules = {.check = check_url, .redact = config_value_redact_url};
 const struct config_rules tracing_header_rules = {.check_pair = check_header, .is_shown = is_shown_header};
 const struct config_rules tracing_sample_rules = {.check = check_sample};

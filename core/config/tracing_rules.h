@@ -4,6 +4,8 @@
 
 #include "core/config/config.h"
 
+/** Of the collector's address, which gets the path of OTLP/HTTP. */
+extern const struct config_rules tracing_url_rules;
 /** Of headers for the collector: no value is shown. */
 extern const struct config_rules tracing_header_rules;
 extern const struct config_rules tracing_sample_rules;

@@ -147,6 +147,18 @@ static bool is_in_allowed_range(const struct http_policy *p, const struct ip_byt
     return false;
 }
 
+static bool has_range(const struct http_policy *p)
+{
+    for (size_t i = 0; p->allow != NULL && i < p->allow->count; i++) {
+        struct ip_network n;
+        struct fault f;
+        if (ip_network_read(p->allow->items[i], &n, &f)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_allowed_name(const struct http_policy *p, const char *host)
 {
     for (size_t i = 0; p->allow != NULL && i < p->allow->count; i++) {
@@ -240,7 +252,16 @@ static bool permits_literal(const struct http_policy *policy, const char *name, 
 bool http_policy_permits_head(const struct http_policy *policy, const struct http_head *head, struct fault *f)
 {
     bool is_address;
-    return permits_literal(policy, head->host, &is_address, f);
+    if (!permits_literal(policy, head->host, &is_address, f)) {
+        return false;
+    }
+    return is_address || policy->kind != HTTP_POLICY_LIST || has_range(policy) ||
+           is_allowed_name(policy, head->host) ||
+           fault_from(
+               f, FAULT_RETRY, HTTP_POLICY_ORIGIN, 0,
+               "endpoint_policy list refuses %.100s: neither its name nor any range of addresses is in "
+               "endpoint_allow in millrace.yaml",
+               head->host);
 }
 
 bool http_policy_permits_unresolved(const struct http_policy *policy, const char *host, struct fault *f)

@@ -45,12 +45,12 @@ bool http_policy_permits(const struct http_policy *policy, const char *host, con
                          struct fault *f) MUST_USE;
 
 /** What can be told without a look-up: whether a host that is an address itself, in any notation, may be
- * called. */
+ * called, and with HTTP_POLICY_LIST that a name may not which neither a glob nor any range can permit. */
 bool http_policy_permits_head(const struct http_policy *policy, const struct http_head *head,
                               struct fault *f) MUST_USE;
 
-/** Whether a host that a proxy looks up may be called: as http_policy_permits_head, and with HTTP_POLICY_LIST
- * its name must be in the list. */
+/** Whether a host that a proxy looks up may be called: one that is an address as
+ * http_policy_permits_head says; with HTTP_POLICY_LIST a name must be in the list. */
 bool http_policy_permits_unresolved(const struct http_policy *policy, const char *host,
                                     struct fault *f) MUST_USE;
 

@@ -231,6 +231,10 @@ static void options_of_a_payload_belong_to_it(void **state)
         "f.yaml:4:18: error: dynamodb_stream: has a meaning only with payload dynamodb-stream\n");
     check_complaints(GOOD "payload: row\nlambda_kafka: {encoding: json}\n",
                      "f.yaml:4:15: error: lambda_kafka: has a meaning only with payload lambda-kafka\n");
+    check_complaints(GOOD "payload: debezium\ndelivery: {batch: {partial_failures: true}}\n", "");
+    check_complaints(GOOD "payload: debezium\ndelivery: {batch: {events: 2, partial_failures: true}}\n",
+                     "f.yaml:4:49: error: partial_failures: an event of payload debezium has no id that a "
+                     "response could name; keep batch.events 1, or choose another payload\n");
     check_complaints(GOOD "payload: lambda-kafka\nlambda_kafka: {encoding: json, format: source}\n",
                      "f.yaml:4:40: error: format: source is binary; with encoding json leave format out\n");
 }

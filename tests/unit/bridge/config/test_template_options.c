@@ -6,14 +6,19 @@
 
 #define HEAD "source: {topics: [a]}\n"
 
-static void check(const char *text, const char *expected)
+static void check_file(bool is_private, const char *text, const char *expected)
 {
-    struct config_case c = {0};
+    struct config_case c = {.file = {.is_private = is_private}};
     struct function_config config;
     config_case_read(&c, &function_config_kind, slice_of(text), &config);
     assert_string_equal(bytes_text(&c.text), expected);
     function_config_clear(&config);
     config_case_clear(&c);
+}
+
+static void check(const char *text, const char *expected)
+{
+    check_file(false, text, expected);
 }
 
 static void a_body_is_compiled(void **state)
@@ -66,6 +71,9 @@ static void a_header_may_be_a_template_unless_it_is_a_secret(void **state)
     check(HEADERS("x-a: '${after.a}'"), "");
     check(HEADERS("x-a: '${after}, ${after.a'"),
           "f.yaml:2:60: error: x-a: the reference has no closing brace; write $${ for a ${ of the text\n");
+    check_file(true, HEADERS("authorization: 'Bearer ${after.a}', x-b: c"),
+               "f.yaml:2:59: error: authorization: a credential can't have references, it is sent as it is; "
+               "if ${ is part of it, use {file: PATH} or {env: NAME}\n");
     struct config_case c = {0};
     struct function_config config;
     (void)setenv("MILLRACE_TEST_HEADER", "a${after.a}b", 1);
@@ -87,6 +95,17 @@ static void columns_can_not_be_cut_out_of_a_record(void **state)
           "f.yaml:3:10: error: columns: lambda-kafka sends the record's bytes, with all columns; set "
           "lambda_kafka: {format: json} or {encoding: json}\n");
     check(COLUMNS("lambda-kafka\nlambda_kafka: {format: json}"), "");
+}
+
+static void columns_are_names_or_globs(void **state)
+{
+    (void)state;
+#define CHOSEN(text) HEAD "endpoint: {http: {url: http://x}}\ncolumns: {" text "}\n"
+    check(CHOSEN("include: [id, 'total_*']"), "");
+    check(CHOSEN("include: []"), "f.yaml:3:20: error: include: the list is empty\n");
+    check(CHOSEN("exclude: []"), "");
+    check(CHOSEN("exclude: ['/^a/']"), "f.yaml:3:21: error: exclude: columns are chosen by names or globs, "
+                                       "not by regular expressions\n");
 }
 
 static void changes_are_applied_in_place(void **state)
@@ -122,6 +141,7 @@ int main(void)
         cmocka_unit_test(a_url_has_templates_behind_its_host),
         cmocka_unit_test(a_header_may_be_a_template_unless_it_is_a_secret),
         cmocka_unit_test(columns_can_not_be_cut_out_of_a_record),
+        cmocka_unit_test(columns_are_names_or_globs),
         cmocka_unit_test(changes_are_applied_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

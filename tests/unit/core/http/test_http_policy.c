@@ -230,6 +230,36 @@ static void notations_of_an_address_are_seen_without_a_look_up(void **state)
     }
 }
 
+static bool permits_url(const struct http_policy *policy, const char *url, struct fault *f)
+{
+    struct http_head *head = NULL;
+    assert_true(http_head_new(&(struct http_head_params){.method = "POST", .url = url}, &head, f));
+    bool is_permitted = http_policy_permits_head(policy, head, f);
+    http_head_free(head);
+    return is_permitted;
+}
+
+static void a_name_that_no_list_can_permit_is_seen_without_a_look_up(void **state)
+{
+    (void)state;
+    char *names[] = {"*.svc.internal"};
+    char *both[] = {"*.svc.internal", "10.0.0.0/8"};
+    const struct text_list allow_names = {names, COUNT_OF(names)};
+    const struct text_list allow_both = {both, COUNT_OF(both)};
+    struct fault f;
+    const struct http_policy list = {HTTP_POLICY_LIST, &allow_names};
+    assert_true(permits_url(&list, "http://a.svc.internal/", &f));
+    assert_false(permits_url(&list, "http://a.example/", &f));
+    assert_string_equal(f.text, "endpoint_policy list refuses a.example: neither its name nor any range of "
+                                "addresses is in endpoint_allow in millrace.yaml");
+    const struct http_policy with_range = {HTTP_POLICY_LIST, &allow_both};
+    assert_true(permits_url(&with_range, "http://a.example/", &f));
+    const struct http_policy empty = {.kind = HTTP_POLICY_LIST};
+    assert_false(permits_url(&empty, "http://a.example/", &f));
+    const struct http_policy public = {HTTP_POLICY_PUBLIC, &allow_names};
+    assert_true(permits_url(&public, "http://a.example/", &f));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_name_permits_all_but_what_private_refuses),
         cmocka_unit_test(a_refusal_says_which_address_why_and_what_to_do),
         cmocka_unit_test(notations_of_an_address_are_seen_without_a_look_up),
+        cmocka_unit_test(a_name_that_no_list_can_permit_is_seen_without_a_look_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
