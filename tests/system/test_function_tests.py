@@ -129,6 +129,7 @@ def test_templates(shop):
         )
     )
     assert "is dead-lettered (unrenderable): ${after.tenant} can't stand in the URL's path" in refused.stdout
+    assert "expected a request, was none: no event was delivered" in refused.stdout
 
 
 def test_events_of_a_file_in_one_batch(shop):
