@@ -231,7 +231,7 @@ static const struct config_option trace_options[] = {
      .offset = offsetof(struct connector_config, tracing.column),
      .doc = "Name of a text column whose value is the traceparent of the row's last change, or has a line "
             "`traceparent=…`, as Debezium's `tracingspancontext`. Tables without it have none; a message in "
-            "the transaction counts more."},
+            "the transaction takes precedence."},
     {.key = NULL},
 };
 

@@ -20,9 +20,8 @@ const struct config_option reply_options[] = {
      .min = 1,
      .max = 1000,
      .offset = offsetof(struct function_config, reply.max_hops),
-     .doc = "Most replies in a chain. An event that so many replies have led to is not called with; it "
-            "becomes a "
-            "dead letter (`too_many_hops`)."},
+     .doc = "Most replies in a chain. The function is not called with an event that so many replies have led "
+            "to; it becomes a dead letter (`too_many_hops`)."},
     {.key = "max_bytes",
      .type = CONFIG_SIZE,
      .initial = "1MiB",

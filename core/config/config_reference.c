@@ -152,6 +152,8 @@ void config_reference(const struct config_kind *const *kinds, struct bytes *out)
         "dropped),\n"
         "  `{env: NAME}`, or plain text in a file that only its owner may read (mode 0600). Secrets are "
         "never printed.\n"
+        "- A file's path is relative to the folder of the configuration file, too.\n"
+        "- Without a default an option is not set.\n"
         "- A dot in a key below is a step into a section: `log.level` is `log: {level: info}`.\n");
     for (; *kinds != NULL; kinds++) {
         write_kind(*kinds, out);
