@@ -22,6 +22,7 @@ int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int connect_command(int argc, char **argv);
 int dlq_command(int argc, char **argv);
+int exec_function_command(int argc, char **argv);
 int filter_command(int argc, char **argv);
 int registry_command(int argc, char **argv);
 int replay_command(int argc, char **argv);

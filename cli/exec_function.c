@@ -1,0 +1,95 @@
+// millrace exec-function: becomes a local function's process. The bridge starts it in place of the function's
+// command, which it confines itself to and then runs; not for people, so the help of millrace leaves it out.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/confine.h"
+#include "cli/options.h"
+
+enum {
+    CLI_NOT_FOUND = 127,  // as shells have it
+    NICE_MAX = 19,
+};
+
+static const char exec_usage[] =
+    "usage: millrace exec-function --parent PID [--user NAME] [--directory DIR] [--memory BYTES] [--nice N]\n"
+    "                              -- COMMAND [ARGUMENT…]\n"
+    "\n"
+    "Runs a local function's command with its limits; the bridge calls this.\n";
+
+static const struct option exec_names[] = {
+    {"parent", required_argument, NULL, 'p'},
+    {"user", required_argument, NULL, 'u'},
+    {"directory", required_argument, NULL, 'd'},
+    {"memory", required_argument, NULL, 'm'},
+    {"nice", required_argument, NULL, 'n'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/** A number from `least` to `most`; -1: it is none. */
+static int64_t number_of(const char *text, int64_t least, int64_t most)
+{
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    bool is_number = end != text && *end == '\0' && errno == 0 && number >= least && number <= most;
+    return is_number ? number : -1;
+}
+
+static bool take_number(int64_t number, const char *what, const char *value)
+{
+    if (number < 0) {
+        (void)options_refuse("exec-function", exec_usage, what, value);
+    }
+    return number >= 0;
+}
+
+static bool take(void *self, int option, const char *value)
+{
+    struct confinement *c = self;
+    switch (option) {
+    case 'p':
+        c->parent = (pid_t)number_of(value, 1, INT32_MAX);
+        return take_number(c->parent, "--parent takes a process's number, not", value);
+    case 'm':
+        c->memory_bytes = number_of(value, 1, INT64_MAX);
+        return take_number(c->memory_bytes, "--memory takes bytes, not", value);
+    case 'n':
+        c->nice = (int)number_of(value, 0, NICE_MAX);
+        return take_number(c->nice, "--nice takes 0 to 19, not", value);
+    case 'u':
+        c->user = value;
+        return true;
+    default:
+        c->directory = value;
+        return true;
+    }
+}
+
+int exec_function_command(int argc, char **argv)
+{
+    struct confinement c = {0};
+    const struct options options = {"exec-function", exec_usage, exec_names, take, &c};
+    int code;
+    if (!options_read(argc, argv, &options, NULL, &code)) {
+        return code;
+    }
+    if (c.parent == 0 || optind >= argc) {
+        return options_refuse("exec-function", exec_usage,
+                              c.parent == 0 ? "--parent is missing" : "the command is missing", NULL);
+    }
+    struct fault f;
+    if (!confine(&c, &f)) {
+        (void)fprintf(stderr, "millrace: %s\n", f.text);
+        return f.kind == FAULT_CONFIG ? CLI_CONFIG : CLI_INTERNAL;
+    }
+    char **command = argv + optind;
+    (void)execvp(command[0], command);
+    (void)fprintf(stderr, "millrace: can't run %s: %s\n", command[0], strerror(errno));
+    return CLI_NOT_FOUND;
+}
