@@ -79,7 +79,8 @@ static bool is_alone(void)
 static void nothing_of_the_parent_is_left(void **state)
 {
     (void)state;
-    (void)signal(SIGPIPE, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL);
     sigset_t mask;
     (void)sigemptyset(&mask);
     (void)sigaddset(&mask, SIGUSR1);
