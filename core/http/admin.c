@@ -12,6 +12,7 @@
 #include "core/http/admin_connections.h"
 #include "core/http/admin_routes.h"
 #include "core/http/listen_socket.h"
+#include "core/http/mhd_loop.h"
 
 enum {
     BODIES_MAX_BYTES = 16 * 1024 * 1024,  // of all requests together
@@ -35,12 +36,10 @@ struct admin_reply {
 };
 
 struct admin {
-    struct MHD_Daemon *daemon;
+    struct mhd_loop mhd;
     int port;
-    uv_poll_t poll;    // on libmicrohttpd's epoll descriptor
-    uv_timer_t timer;  // libmicrohttpd's next time-out
     uv_timer_t check;  // closes connections whose deadline has passed
-    int handles;       // uv handles that are still open
+    int parts;         // `mhd` and `check`, which are still open
     struct admin_routes routes;
     struct admin_connections connections;
     size_t bodies_bytes;
@@ -50,32 +49,6 @@ struct admin {
 const char *admin_request_query(const struct admin_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->reply->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
-static void run(struct admin *a);
-
-static void on_timer(uv_timer_t *timer)
-{
-    run(timer->data);
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    run(poll->data);
-}
-
-static void run(struct admin *a)
-{
-    (void)MHD_run(a->daemon);
-    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-    if (MHD_get_timeout(a->daemon, &wait_ms) == MHD_YES) {
-        // Never 0: libuv 1.44 would run the timer again before it polls any descriptor.
-        (void)uv_timer_start(&a->timer, on_timer, wait_ms == 0 ? 1 : wait_ms, 0);
-    } else {
-        (void)uv_timer_stop(&a->timer);
-    }
 }
 
 /** Queues a response; libmicrohttpd takes it over. */
@@ -106,9 +79,7 @@ void admin_answer(struct admin_reply *reply, int status, const char *content_typ
     reply->status = status;
     if (reply->is_suspended) {
         reply->is_suspended = false;
-        MHD_resume_connection(reply->connection);
-        // libmicrohttpd 0.9.75 notices a resumed connection only in MHD_run, which is not re-entrant.
-        (void)uv_timer_start(&reply->admin->timer, on_timer, 0, 0);
+        mhd_loop_resume(&reply->admin->mhd, reply->connection);
     }
 }
 
@@ -298,28 +269,22 @@ bool admin_start(const struct admin_params *params, struct admin **ret, struct f
     struct admin *a = memory_zeroed(1, sizeof(*a));
     a->port = listen_socket_port(fd);
     a->routes.hosts = params->hosts;
-    unsigned flags =
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (is_v6 ? MHD_USE_IPv6 : 0);
-    a->daemon =
+    unsigned flags = MHD_LOOP_FLAGS | (is_v6 ? MHD_USE_IPv6 : 0);
+    struct MHD_Daemon *daemon =
         MHD_start_daemon(flags, (uint16_t)a->port, NULL, NULL, on_request, a, MHD_OPTION_EXTERNAL_LOGGER,
                          on_daemon_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
                          on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, a,
                          MHD_OPTION_CONNECTION_LIMIT, (unsigned)ADMIN_CONNECTIONS_MAX, MHD_OPTION_END);
-    if (a->daemon == NULL) {
+    if (daemon == NULL) {
         close(fd);
         free(a);
         return fault_set(f, FAULT_FATAL, "libmicrohttpd does not start on %s port %d", params->host,
                          params->port);
     }
-    int epoll_fd = MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    (void)uv_poll_init(params->loop, &a->poll, epoll_fd);
-    (void)uv_timer_init(params->loop, &a->timer);
+    mhd_loop_start(&a->mhd, params->loop, daemon);
     (void)uv_timer_init(params->loop, &a->check);
-    a->poll.data = a;
-    a->timer.data = a;
     a->check.data = a;
-    a->handles = 3;
-    (void)uv_poll_start(&a->poll, UV_READABLE, on_readable);
+    a->parts = 2;
     (void)uv_timer_start(&a->check, on_check, CHECK_MS, CHECK_MS);
     *ret = a;
     return true;
@@ -340,14 +305,19 @@ void admin_route_writable(struct admin *a, const char *prefix, admin_handler han
     admin_routes_add(&a->routes, prefix, handler, self, true);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_part_closed(void *self)
 {
-    struct admin *a = handle->data;
-    if (--a->handles > 0) {
+    struct admin *a = self;
+    if (--a->parts > 0) {
         return;
     }
     admin_routes_clear(&a->routes);
     free(a);
+}
+
+static void on_check_closed(uv_handle_t *handle)
+{
+    on_part_closed(handle->data);
 }
 
 void admin_stop(struct admin *a)
@@ -362,11 +332,7 @@ void admin_stop(struct admin *a)
             respond_error(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping");
         }
     }
-    (void)uv_poll_stop(&a->poll);
-    (void)uv_timer_stop(&a->timer);
     (void)uv_timer_stop(&a->check);
-    MHD_stop_daemon(a->daemon);
-    uv_close((uv_handle_t *)&a->poll, on_closed);
-    uv_close((uv_handle_t *)&a->timer, on_closed);
-    uv_close((uv_handle_t *)&a->check, on_closed);
+    uv_close((uv_handle_t *)&a->check, on_check_closed);
+    mhd_loop_stop(&a->mhd, on_part_closed, a);
 }
