@@ -51,7 +51,11 @@ ROOMS = {
     "bridge/payload": [*BELOW, "bridge/config", "bridge/intake", "bridge/template"],
     "bridge/endpoints/aws": [*CORE, "bridge/config"],
     "bridge/endpoints/auth": [*CORE, "bridge/config", "bridge/filter", "bridge/endpoints/aws"],
-    "bridge/endpoints": [*CORE, "bridge/config", "bridge/endpoints/auth", "bridge/endpoints/aws"],
+    "bridge/endpoints/process": [*CORE, "bridge/config"],
+    "bridge/endpoints": [
+        *CORE,
+        *(f"bridge/{room}" for room in ("config", "endpoints/auth", "endpoints/aws", "endpoints/process")),
+    ],
     "bridge/reply": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "endpoints"))],
     "bridge/delivery": [
         *BELOW,
