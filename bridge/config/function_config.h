@@ -5,6 +5,7 @@
 #include "bridge/config/auth_config.h"
 #include "bridge/config/aws_config.h"
 #include "bridge/config/payload_config.h"
+#include "bridge/config/process_config.h"
 #include "bridge/config/start_position.h"
 #include "bridge/config/status_table.h"
 #include "bridge/config/template_config.h"
@@ -72,6 +73,7 @@ struct function_config {
         struct auth_config auth;
     } http;
     struct lambda_config lambda;
+    struct process_config process;
     struct {
         enum function_order order;
         int64_t concurrency;
