@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/close_range.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "bridge/config/process_user.h"
 
 enum { FIRST_OTHER_FD = 3 };
 
@@ -47,29 +48,16 @@ static bool take_limits(const struct confinement *c, struct fault *f)
     return true;
 }
 
-static const struct passwd *find_user(const char *user)
-{
-    const struct passwd *found = getpwnam(user);
-    if (found != NULL) {
-        return found;
-    }
-    char *end = NULL;
-    errno = 0;
-    unsigned long number = strtoul(user, &end, 10);
-    bool is_number = user[0] >= '0' && user[0] <= '9' && *end == '\0' && errno == 0 && number < UINT32_MAX;
-    return is_number ? getpwuid((uid_t)number) : NULL;
-}
-
 static bool take_user(const char *user, struct fault *f)
 {
-    const struct passwd *found = find_user(user);
-    if (found == NULL) {
+    struct process_user found CLEANUP(process_user_clear) = {0};
+    if (!process_user_find(user, &found)) {
         return fault_set(f, FAULT_CONFIG, "there is no user \"%s\" on this machine", user);
     }
-    if (found->pw_uid == 0) {
+    if (found.uid == 0) {
         return fault_set(f, FAULT_CONFIG, "a function can't run as root: name another user");
     }
-    if (geteuid() == found->pw_uid && getuid() == found->pw_uid) {
+    if (geteuid() == found.uid && getuid() == found.uid) {
         return true;
     }
     if (geteuid() != 0) {
@@ -78,9 +66,8 @@ static bool take_user(const char *user, struct fault *f)
                          "run millrace as that user",
                          user);
     }
-    if (initgroups(found->pw_name, found->pw_gid) != 0 ||
-        setresgid(found->pw_gid, found->pw_gid, found->pw_gid) != 0 ||
-        setresuid(found->pw_uid, found->pw_uid, found->pw_uid) != 0) {
+    if (initgroups(found.name, found.gid) != 0 || setresgid(found.gid, found.gid, found.gid) != 0 ||
+        setresuid(found.uid, found.uid, found.uid) != 0) {
         int code = errno;
         return fault_from(f, FAULT_CONFIG, "errno", code, "can't become user \"%s\": %s", user,
                           strerror(code));

@@ -97,7 +97,7 @@ DOORS = {
     "bridge/testing": ["test_run"],
     "bridge/config": [
         "auth_config", "aws_config", "function_config", "function_test", "function_change", "start_position",
-        "status_table", "template_config",
+        "status_table", "template_config", "process_config", "process_user",
     ],
     "bridge/filter": [
         "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",
