@@ -1,24 +1,16 @@
 // Functions at a URL: method, the configured headers, credentials, gzip.
 #include "bridge/endpoints/endpoint.h"
 
-#include "bridge/endpoints/auth/auth_chain.h"
-#include "core/base/clock.h"
+#include "bridge/endpoints/signed_call.h"
 #include "core/http/gzip.h"
-#include "core/http/http_client.h"
-#include "core/http/http_policy.h"
 
 enum { COMPRESSED_KEPT = 1 << 20 };  // a call's larger buffer is freed, not reused
 
-/** It waits for credentials, then its request runs; twice when the first one's credentials were refused. */
 struct endpoint_call {
     struct endpoint *endpoint;
-    struct auth_call auth;
-    struct http_call *call;  // NULL: it waits for credentials
-    const struct http_head *head;
-    struct endpoint_request request;
+    struct signed_call signed_call;
     struct bytes compressed;  // the body, if it is sent compressed
     struct bytes lines;       // the header lines with that
-    int64_t started_us;
     endpoint_on_response on_response;
     void *self;
     struct endpoint_call *next;  // in the free list
@@ -100,7 +92,7 @@ static void http_close(struct endpoint *e)
     }
     for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
         next = call->next;
-        auth_call_clear(&call->auth);
+        signed_call_clear(&call->signed_call);
         bytes_clear(&call->compressed);
         bytes_clear(&call->lines);
         free(call);
@@ -128,7 +120,6 @@ static bool http_open(const struct function_config *config, uv_loop_t *loop, str
 static void recycle(struct endpoint_call *call)
 {
     struct endpoint *e = call->endpoint;
-    auth_call_end(&call->auth);
     if (call->compressed.capacity > COMPRESSED_KEPT) {
         bytes_clear(&call->compressed);
     }
@@ -136,105 +127,21 @@ static void recycle(struct endpoint_call *call)
     e->idle = call;
 }
 
-/** Ends the call with this response. */
-static void respond(struct endpoint_call *call, const struct response *r)
+static void on_response(struct signed_call *signed_call, struct response *response,
+                        const struct http_response *r)
 {
-    endpoint_on_response on_response = call->on_response;
+    struct endpoint_call *call = CONTAINER_OF(signed_call, struct endpoint_call, signed_call);
+    endpoint_on_response on_call_response = call->on_response;
     void *self = call->self;
+    (void)r;
     recycle(call);
-    on_response(self, r);
-}
-
-static void begin_request(struct endpoint_call *call);
-
-static void on_credentials(struct auth_call *auth, const struct fault *f)
-{
-    struct endpoint_call *call = CONTAINER_OF(auth, struct endpoint_call, auth);
-    if (f == NULL) {
-        begin_request(call);
-        return;
-    }
-    int64_t took_us = clock_now_us() - call->started_us;
-    const struct response r = {
-        .transport = *f,
-        .is_timeout = took_us >= call->request.timeout_us,
-        .failure = "credentials",
-        .retry_after_us = -1,
-        .took_us = took_us,
-    };
-    respond(call, &r);
-}
-
-static const struct http_field NO_FIELDS = {{NULL, 0}, {NULL, 0}};  // of a response without any
-
-static void on_done(void *self, const struct http_response *r)
-{
-    struct endpoint_call *call = self;
-    call->call = NULL;
-    if (r->transport.kind == FAULT_NONE && auth_call_is_refused(&call->auth, r)) {
-        if (auth_call_again(&call->auth, call->started_us + call->request.timeout_us) == AUTH_READY) {
-            begin_request(call);
-        }
-        return;
-    }
-    struct response response = {
-        .is_sent = r->is_sent,
-        .is_timeout = r->is_timeout,
-        .status = r->status,
-        .retry_after_us = r->retry_after_us,
-        .location = r->location,
-        .is_abort = r->is_abort,
-        .body = r->body,
-        .fields = r->fields != NULL ? r->fields : &NO_FIELDS,
-        .field_count = r->field_count,
-        .is_cut = r->is_cut,
-        .took_us = r->took_us,
-    };
-    if (r->transport.kind != FAULT_NONE) {
-        const char *origin = r->transport.origin;
-        response.transport = r->transport;
-        response.failure =
-            origin != NULL && strcmp(origin, HTTP_POLICY_ORIGIN) == 0 ? "refused_address" : NULL;
-    }
-    respond(call, &response);
-}
-
-/** Sends the request with credentials that are ready. */
-static void begin_request(struct endpoint_call *call)
-{
-    int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
-    if (left_us <= 0) {  // credentials came too late: what is sent now may be carried out, and is repeated
-        struct fault f;
-        (void)fault_set(&f, FAULT_RETRY, "there were no credentials in time");
-        on_credentials(&call->auth, &f);
-        return;
-    }
-    const struct auth_request signed_request = {
-        .head = call->head,
-        .target = call->request.target,
-        .message_id = call->request.message_id,
-        .body = call->request.body,
-        .wall_us = clock_wall_us(),
-    };
-    const char *lines = auth_call_sign(&call->auth, &signed_request, call->request.header_lines);
-    const struct http_request r = {
-        .head = call->head,
-        .target = call->request.target,
-        .header_lines = lines,
-        .credentials = auth_call_credentials(&call->auth),
-        .body = call->request.body,
-        .timeout_us = left_us,
-        .response_max_bytes = call->request.response_max_bytes,
-        .wants_fields = call->request.wants_fields || call->endpoint->config->http.auth.aws.is_set,
-    };
-    call->call = http_client_send(call->endpoint->client, &r, on_done, call);
+    on_call_response(self, response);
 }
 
 /** Compresses a large body, before it is signed: what is signed is what is sent. */
-static void compress(struct endpoint_call *call)
+static void compress(struct endpoint_call *call, struct http_request *request)
 {
     struct endpoint *e = call->endpoint;
-    struct endpoint_request *request = &call->request;
     if (e->gzip == NULL || request->body.size < (size_t)e->config->http.gzip_bytes) {
         return;
     }
@@ -252,7 +159,7 @@ static void compress(struct endpoint_call *call)
 }
 
 static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint_request *request,
-                                       endpoint_on_response on_response, void *self)
+                                       endpoint_on_response on_call_response, void *self)
 {
     struct endpoint_call *call = e->idle;
     if (call != NULL) {
@@ -261,28 +168,26 @@ static struct endpoint_call *http_send(struct endpoint *e, const struct endpoint
         call = memory_zeroed(1, sizeof(*call));
         call->endpoint = e;
     }
-    call->call = NULL;
-    call->head = head_of(e, request->content_type);
-    call->request = *request;
-    compress(call);
-    call->started_us = clock_now_us();
-    call->on_response = on_response;
+    call->on_response = on_call_response;
     call->self = self;
-    if (auth_call_begin(&call->auth, e->auth, call->started_us + request->timeout_us, on_credentials) ==
-        AUTH_READY) {
-        begin_request(call);
-    }
+    struct http_request r = {
+        .head = head_of(e, request->content_type),
+        .target = request->target,
+        .header_lines = request->header_lines,
+        .body = request->body,
+        .timeout_us = request->timeout_us,
+        .response_max_bytes = request->response_max_bytes,
+        .wants_fields = request->wants_fields || e->config->http.auth.aws.is_set,
+    };
+    compress(call, &r);
+    signed_call_begin(&call->signed_call, e->client, e->auth, &r, request->message_id, on_response);
     return call;
 }
 
 static void http_cancel(struct endpoint *e, struct endpoint_call *call)
 {
     (void)e;
-    if (call->call != NULL) {
-        http_call_cancel(call->call);
-    } else {
-        auth_call_cancel(&call->auth);
-    }
+    signed_call_cancel(&call->signed_call);
     recycle(call);
 }
 

@@ -8,24 +8,18 @@
 // Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 #include <ctype.h>
 
-#include "bridge/endpoints/auth/auth_chain.h"
 #include "bridge/endpoints/aws/aws_region.h"
 #include "bridge/endpoints/endpoint.h"
 #include "bridge/endpoints/lambda_response.h"
-#include "core/base/clock.h"
-#include "core/http/http_client.h"
-#include "core/http/http_policy.h"
+#include "bridge/endpoints/signed_call.h"
 
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 enum { SYNC_BODY_MAX = 6 << 20, EVENT_BODY_MAX = 1 << 20 };
 
-/** It waits for credentials, then its request runs; twice when the first one was refused. */
 struct endpoint_call {
     struct endpoint *endpoint;
-    struct auth_call auth;
-    struct http_call *call;  // NULL: it waits for credentials
-    struct endpoint_request request;
-    int64_t started_us;
+    struct signed_call signed_call;
+    size_t response_max_bytes;  // as it was asked for; more of an error is read, for its text
     endpoint_on_response on_response;
     void *self;
     struct endpoint_call *next;  // in the free list
@@ -101,7 +95,7 @@ static void lambda_close(struct endpoint *e)
     http_head_free(e->head);
     for (struct endpoint_call *call = e->idle, *next; call != NULL; call = next) {
         next = call->next;
-        auth_call_clear(&call->auth);
+        signed_call_clear(&call->signed_call);
         free(call);
     }
     bytes_clear(&e->detail);
@@ -127,115 +121,43 @@ static bool lambda_open(const struct function_config *config, uv_loop_t *loop, s
     return true;
 }
 
-/** Ends the call with this response. */
-static void respond(struct endpoint_call *call, const struct response *r)
+static void recycle(struct endpoint_call *call)
 {
     struct endpoint *e = call->endpoint;
-    endpoint_on_response on_response = call->on_response;
-    void *self = call->self;
-    auth_call_end(&call->auth);
     call->next = e->idle;
     e->idle = call;
-    on_response(self, r);
 }
 
-static void begin_request(struct endpoint_call *call);
-
-static void on_credentials(struct auth_call *auth, const struct fault *f)
-{
-    struct endpoint_call *call = CONTAINER_OF(auth, struct endpoint_call, auth);
-    if (f == NULL) {
-        begin_request(call);
-        return;
-    }
-    int64_t took_us = clock_now_us() - call->started_us;
-    const struct response r = {
-        .transport = *f,
-        .is_timeout = took_us >= call->request.timeout_us,
-        .failure = "credentials",
-        .retry_after_us = -1,
-        .took_us = took_us,
-    };
-    respond(call, &r);
-}
-
-static void translate(struct endpoint_call *call, const struct http_response *r, struct response *ret)
+/** Adds what Lambda says of errors. */
+static void describe(struct endpoint_call *call, struct response *response, const struct http_response *r)
 {
     struct endpoint *e = call->endpoint;
-    size_t wanted = call->request.response_max_bytes;
-    *ret = (struct response){
-        .transport = r->transport,
-        .is_sent = r->is_sent,
-        .is_timeout = r->is_timeout,
-        .status = r->status,
-        .retry_after_us = r->retry_after_us,
-        .location = r->location,
-        .body = slice_make(r->body.data, r->body.size < wanted ? r->body.size : wanted),
-        .fields = r->fields,
-        .field_count = r->field_count,
-        .is_cut = r->is_cut,
-        .took_us = r->took_us,
-    };
-    if (r->transport.kind != FAULT_NONE) {
-        const char *origin = r->transport.origin;
-        ret->failure = origin != NULL && strcmp(origin, HTTP_POLICY_ORIGIN) == 0 ? "refused_address" : NULL;
-        return;
-    }
+    size_t wanted = call->response_max_bytes;
+    response->body.size = response->body.size < wanted ? response->body.size : wanted;
     bool is_failure = lambda_response_is_failure(r);
     if (is_failure || r->status < 200 || r->status > 299) {
         bytes_reset(&e->detail);
         lambda_response_describe(r, &e->detail);
-        ret->failure = is_failure ? "function_error" : NULL;
-        ret->detail = bytes_slice(&e->detail);
+        response->failure = is_failure ? "function_error" : NULL;
+        response->detail = bytes_slice(&e->detail);
     }
 }
 
-static void on_done(void *self, const struct http_response *r)
+static void on_response(struct signed_call *signed_call, struct response *response,
+                        const struct http_response *r)
 {
-    struct endpoint_call *call = self;
-    call->call = NULL;
-    if (r->transport.kind == FAULT_NONE && auth_call_is_refused(&call->auth, r)) {
-        if (auth_call_again(&call->auth, call->started_us + call->request.timeout_us) == AUTH_READY) {
-            begin_request(call);
-        }
-        return;
+    struct endpoint_call *call = CONTAINER_OF(signed_call, struct endpoint_call, signed_call);
+    endpoint_on_response on_call_response = call->on_response;
+    void *self = call->self;
+    if (response->transport.kind == FAULT_NONE) {
+        describe(call, response, r);
     }
-    struct response response;
-    translate(call, r, &response);
-    respond(call, &response);
-}
-
-/** Sends the request with credentials that are ready. */
-static void begin_request(struct endpoint_call *call)
-{
-    int64_t left_us = call->started_us + call->request.timeout_us - clock_now_us();
-    if (left_us <= 0) {  // credentials came too late: what is sent now may be carried out, and is repeated
-        struct fault f;
-        (void)fault_set(&f, FAULT_RETRY, "there were no credentials in time");
-        on_credentials(&call->auth, &f);
-        return;
-    }
-    const struct http_head *head = call->endpoint->head;
-    const struct auth_request signed_request = {
-        .head = head,
-        .message_id = call->request.message_id,
-        .body = call->request.body,
-        .wall_us = clock_wall_us(),
-    };
-    size_t wanted = call->request.response_max_bytes;
-    const struct http_request r = {
-        .head = head,
-        .header_lines = auth_call_sign(&call->auth, &signed_request, NULL),
-        .body = call->request.body,
-        .timeout_us = left_us,
-        .response_max_bytes = wanted > LAMBDA_ERROR_BODY_MAX ? wanted : LAMBDA_ERROR_BODY_MAX,
-        .wants_fields = true,
-    };
-    call->call = http_client_send(call->endpoint->client, &r, on_done, call);
+    recycle(call);
+    on_call_response(self, response);
 }
 
 static struct endpoint_call *lambda_send(struct endpoint *e, const struct endpoint_request *request,
-                                         endpoint_on_response on_response, void *self)
+                                         endpoint_on_response on_call_response, void *self)
 {
     struct endpoint_call *call = e->idle;
     if (call != NULL) {
@@ -244,28 +166,26 @@ static struct endpoint_call *lambda_send(struct endpoint *e, const struct endpoi
         call = memory_zeroed(1, sizeof(*call));
         call->endpoint = e;
     }
-    call->call = NULL;
-    call->request = *request;
-    call->started_us = clock_now_us();
-    call->on_response = on_response;
+    size_t wanted = request->response_max_bytes;
+    call->response_max_bytes = wanted;
+    call->on_response = on_call_response;
     call->self = self;
-    if (auth_call_begin(&call->auth, e->auth, call->started_us + request->timeout_us, on_credentials) ==
-        AUTH_READY) {
-        begin_request(call);
-    }
+    const struct http_request r = {
+        .head = e->head,
+        .body = request->body,
+        .timeout_us = request->timeout_us,
+        .response_max_bytes = wanted > LAMBDA_ERROR_BODY_MAX ? wanted : LAMBDA_ERROR_BODY_MAX,
+        .wants_fields = true,
+    };
+    signed_call_begin(&call->signed_call, e->client, e->auth, &r, request->message_id, on_response);
     return call;
 }
 
 static void lambda_cancel(struct endpoint *e, struct endpoint_call *call)
 {
-    if (call->call != NULL) {
-        http_call_cancel(call->call);
-    } else {
-        auth_call_cancel(&call->auth);
-    }
-    auth_call_end(&call->auth);
-    call->next = e->idle;
-    e->idle = call;
+    (void)e;
+    signed_call_cancel(&call->signed_call);
+    recycle(call);
 }
 
 #define ON(status, verdict) [(status)-STATUS_FIRST] = (verdict)

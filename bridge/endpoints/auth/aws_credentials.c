@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 #include <utlist.h>
 
+#include "bridge/endpoints/auth/auth_waits.h"
 #include "bridge/endpoints/aws/aws_fetch.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
@@ -31,9 +32,7 @@ struct aws_credentials {
     struct backoff backoff;
     struct fault last;  // FAILED: why
     struct outage outage;
-    struct auth_wait *waiting;
-    struct auth_wait *ending;  // those whose on_ready is being called, one after the other
-    uv_timer_t fail_soon;      // calls fail at the loop's next turn
+    struct auth_waits waits;
 };
 
 /** Of this process: functions come and go on one thread. */
@@ -52,6 +51,23 @@ static bool is_for(const struct aws_credentials *c, const struct aws_config *con
            text_is_same(c->config.access_key_id, config->access_key_id) &&
            text_is_same(c->config.secret_access_key, config->secret_access_key) &&
            text_is_same(c->config.session_token, config->session_token);
+}
+
+static void end_waits(struct aws_credentials *c, const struct fault *f)
+{
+    c->users++;  // on_ready may end the last of them
+    auth_waits_end(&c->waits, f);
+    aws_credentials_close(c);
+}
+
+static void on_soon(struct auth_waits *waits)
+{
+    struct aws_credentials *c = CONTAINER_OF(waits, struct aws_credentials, waits);
+    if (c->state == AWS_FAILED) {
+        end_waits(c, &c->last);
+    } else if (c->state == AWS_IDLE) {
+        end_waits(c, NULL);  // a later call of the same turn got keys that need no request
+    }
 }
 
 struct aws_credentials *aws_credentials_open(const struct aws_config *config, const char *region,
@@ -77,15 +93,9 @@ struct aws_credentials *aws_credentials_open(const struct aws_config *config, co
     c->place = memory_string("AWS's credential sources");
     c->backoff = backoff_make(AWS_RETRY_INITIAL_US, AWS_RETRY_MAX_US);
     c->retry_us = c->forced_us = INT64_MIN;
-    (void)uv_timer_init(loop, &c->fail_soon);
-    c->fail_soon.data = c;
+    auth_waits_init(&c->waits, loop, on_soon);
     LL_PREPEND(all, c);
     return c;
-}
-
-static void on_closed(uv_handle_t *timer)
-{
-    free(timer->data);
 }
 
 void aws_credentials_close(struct aws_credentials *c)
@@ -102,32 +112,7 @@ void aws_credentials_close(struct aws_credentials *c)
     memory_free_secret(c->config.session_token);
     free(c->region);
     free(c->place);
-    uv_close((uv_handle_t *)&c->fail_soon, on_closed);
-}
-
-/** Ends all waits; those that on_ready begins have their own. */
-static void end_waits(struct aws_credentials *c, const struct fault *f)
-{
-    c->users++;  // on_ready may end the last of them
-    DL_CONCAT(c->ending, c->waiting);
-    c->waiting = NULL;
-    while (c->ending != NULL) {
-        struct auth_wait *wait = c->ending;
-        DL_DELETE(c->ending, wait);
-        wait->on_ready(wait, f);
-    }
-    aws_credentials_close(c);
-}
-
-static void on_fail_soon(uv_timer_t *timer)
-{
-    struct aws_credentials *c = timer->data;
-    if (c->state == AWS_FAILED) {
-        const struct fault f = c->last;
-        end_waits(c, &f);
-    } else if (c->state == AWS_IDLE) {
-        end_waits(c, NULL);  // a later call of the same turn got keys that need no request
-    }
+    auth_waits_close(&c->waits, c);
 }
 
 static bool has_valid_keys(const struct aws_credentials *c)
@@ -195,8 +180,7 @@ static void on_keys(void *self, struct aws_keys *keys, const struct fault *f)
     } else {
         note_failure(c, f);
     }
-    const struct fault last = c->last;
-    end_waits(c, f == NULL ? NULL : &last);
+    end_waits(c, f == NULL ? NULL : &c->last);
 }
 
 /** Begins a renewal; keys that need no request are there at once. */
@@ -229,28 +213,21 @@ enum auth_state aws_credentials_prepare(struct aws_credentials *c, struct auth_w
     if (has_valid_keys(c) && !(c->is_refused && c->number == wait->refused)) {
         return AUTH_READY;
     }
-    DL_APPEND(c->waiting, wait);
+    auth_waits_add(&c->waits, wait);
     if (c->state != AWS_FETCHING) {
         if (c->state == AWS_IDLE) {
             (void)fault_set(&c->last, FAULT_RETRY, "no AWS credentials: those of %.200s have expired",
                             c->place);
             c->state = AWS_FAILED;
         }
-        (void)uv_timer_start(&c->fail_soon, on_fail_soon, 0, 0);
+        auth_waits_end_soon(&c->waits);
     }
     return AUTH_WAITS;
 }
 
 void aws_credentials_cancel(struct aws_credentials *c, struct auth_wait *wait)
 {
-    const struct auth_wait *ending;
-    DL_FOREACH (c->ending, ending) {
-        if (ending == wait) {
-            DL_DELETE(c->ending, wait);
-            return;
-        }
-    }
-    DL_DELETE(c->waiting, wait);
+    auth_waits_remove(&c->waits, wait);
 }
 
 const char *aws_credentials_place(const struct aws_credentials *c)

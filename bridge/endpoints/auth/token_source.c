@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 #include <utlist.h>
 
+#include "bridge/endpoints/auth/auth_waits.h"
 #include "bridge/endpoints/auth/oauth2_request.h"
 #include "bridge/endpoints/auth/oauth2_response.h"
 #include "core/base/backoff.h"
@@ -37,9 +38,7 @@ struct token_source {
     struct backoff backoff;
     struct fault last;  // FAILED: why
     struct outage outage;
-    struct auth_wait *waiting;
-    struct auth_wait *ending;  // those whose on_ready is being called, one after the other
-    uv_timer_t fail_soon;      // calls fail at the loop's next turn
+    struct auth_waits waits;
 };
 
 /** Of this process: functions come and go on one thread. */
@@ -48,12 +47,7 @@ static struct token_source *sources;
 static const struct http_header HEADERS[] = {{"Content-Type", "application/x-www-form-urlencoded"},
                                              {"Accept", "application/json"}};
 
-static void on_closed(uv_handle_t *timer)
-{
-    free(timer->data);
-}
-
-/** Frees all but the struct, which has the timer. */
+/** Frees all but the struct, which has the waits' timer. */
 static void clear(struct token_source *s)
 {
     http_client_free(s->client);
@@ -91,6 +85,16 @@ static bool init(struct token_source *s, const struct oauth2_config *config, str
     return true;
 }
 
+static void on_fail_soon(struct auth_waits *waits)
+{
+    struct token_source *s = CONTAINER_OF(waits, struct token_source, waits);
+    if (s->state == TOKEN_FAILED) {
+        s->users++;
+        auth_waits_end(&s->waits, &s->last);
+        token_source_close(s);
+    }
+}
+
 bool token_source_open(const struct oauth2_config *config, const struct http_policy *policy, uv_loop_t *loop,
                        struct token_source **ret, struct fault *f)
 {
@@ -111,8 +115,7 @@ bool token_source_open(const struct oauth2_config *config, const struct http_pol
     s->loop = loop;
     s->policy = policy;
     s->users = 1;
-    (void)uv_timer_init(loop, &s->fail_soon);
-    s->fail_soon.data = s;
+    auth_waits_init(&s->waits, loop, on_fail_soon);
     LL_PREPEND(sources, s);
     *ret = s;
     return true;
@@ -125,30 +128,7 @@ void token_source_close(struct token_source *s)
     }
     LL_DELETE(sources, s);
     clear(s);
-    uv_close((uv_handle_t *)&s->fail_soon, on_closed);
-}
-
-/** Ends all waits; those that on_ready begins have their own. */
-static void end_waits(struct token_source *s, const struct fault *f)
-{
-    DL_CONCAT(s->ending, s->waiting);
-    s->waiting = NULL;
-    while (s->ending != NULL) {
-        struct auth_wait *wait = s->ending;
-        DL_DELETE(s->ending, wait);
-        wait->on_ready(wait, f);
-    }
-}
-
-static void on_fail_soon(uv_timer_t *timer)
-{
-    struct token_source *s = timer->data;
-    if (s->state == TOKEN_FAILED) {
-        s->users++;
-        const struct fault f = s->last;
-        end_waits(s, &f);
-        token_source_close(s);
-    }
+    auth_waits_close(&s->waits, s);
 }
 
 /** Between 75 and 85 hundredths, so that processes with the same token don't renew it together. */
@@ -224,8 +204,7 @@ static void on_done(void *self, const struct http_response *r)
     s->client = NULL;
     bytes_erase(&s->form);
     bytes_erase(&s->lines);
-    const struct fault last = s->last;
-    end_waits(s, s->state == TOKEN_FAILED ? &last : NULL);
+    auth_waits_end(&s->waits, s->state == TOKEN_FAILED ? &s->last : NULL);
     token_source_close(s);
 }
 
@@ -261,23 +240,16 @@ enum auth_state token_source_prepare(struct token_source *s, struct auth_wait *w
     if (has_token) {
         return AUTH_READY;
     }
-    DL_APPEND(s->waiting, wait);
+    auth_waits_add(&s->waits, wait);
     if (s->state == TOKEN_FAILED) {
-        (void)uv_timer_start(&s->fail_soon, on_fail_soon, 0, 0);
+        auth_waits_end_soon(&s->waits);
     }
     return AUTH_WAITS;
 }
 
 void token_source_cancel(struct token_source *s, struct auth_wait *wait)
 {
-    const struct auth_wait *ending;
-    DL_FOREACH (s->ending, ending) {
-        if (ending == wait) {
-            DL_DELETE(s->ending, wait);
-            return;
-        }
-    }
-    DL_DELETE(s->waiting, wait);
+    auth_waits_remove(&s->waits, wait);
 }
 
 const char *token_source_place(const struct token_source *s)
