@@ -4,8 +4,8 @@
 
 #include "bridge/config/auth_options.h"
 #include "bridge/config/header_rules.h"
-#include "bridge/config/proxy_rules.h"
 #include "bridge/config/template_options.h"
+#include "bridge/config/transport_options.h"
 #include "core/http/http_tls.h"
 
 enum { REDIRECTS_MAX = 20 };
@@ -37,10 +37,7 @@ static const struct config_choice versions[] = {
     {"auto", HTTP_VERSION_AUTO}, {"1.1", HTTP_VERSION_1_1}, {"2", HTTP_VERSION_2}, {NULL, 0}};
 
 static const struct config_option tls_options[] = {
-    {.key = "ca",
-     .type = CONFIG_FILE,
-     .offset = offsetof(struct function_config, http.tls.ca),
-     .doc = "Certificates of the authorities to trust (PEM), in place of the system's."},
+    TRANSPORT_CA_OPTION(http.tls.ca),
     {.key = "certificate",
      .type = CONFIG_FILE,
      .offset = offsetof(struct function_config, http.tls.certificate),
@@ -57,23 +54,7 @@ static const struct config_option tls_options[] = {
     {.key = NULL},
 };
 
-static const struct config_option proxy_options[] = {
-    {.key = "url",
-     .type = CONFIG_TEXT,
-     .is_required = true,
-     .offset = offsetof(struct function_config, http.proxy.url),
-     .rules = &proxy_url_rules,
-     .doc = "`http://HOST:PORT` of the proxy."},
-    {.key = "user",
-     .type = CONFIG_TEXT,
-     .offset = offsetof(struct function_config, http.proxy.user),
-     .doc = "Name for basic authentication at the proxy."},
-    {.key = "password",
-     .type = CONFIG_SECRET,
-     .offset = offsetof(struct function_config, http.proxy.password),
-     .doc = "Its password."},
-    {.key = NULL},
-};
+static const struct config_option proxy_options[] = {TRANSPORT_PROXY_OPTIONS(http.proxy), {.key = NULL}};
 
 const struct config_option http_options[] = {
     {.key = "url",
@@ -173,16 +154,9 @@ static void check_tls(const struct config_file *file, const struct function_conf
     http_tls_free(made);
 }
 
-static void check_proxy(const struct config_file *file, const struct function_config *c)
-{
-    if (c->http.proxy.user == NULL && c->http.proxy.password != NULL) {
-        config_complain(file, "endpoint.http.proxy.password", "password: has a meaning only with user");
-    }
-}
-
 void http_options_finish(const struct config_file *file, struct function_config *c)
 {
     check_tls(file, c);
-    check_proxy(file, c);
+    transport_options_check_proxy(file, "endpoint.http.proxy", c->http.proxy.user, c->http.proxy.password);
     auth_options_finish(file, c);
 }

@@ -3,8 +3,8 @@
 #include <regex.h>
 
 #include "bridge/config/aws_options.h"
+#include "bridge/config/transport_options.h"
 #include "core/config/config_value.h"
-#include "core/http/http_tls.h"
 
 enum { FUNCTION_LENGTH_MAX = 256 };
 
@@ -65,36 +65,8 @@ static const struct config_choice invocations[] = {
 
 #define AT(member) .offset = offsetof(struct function_config, lambda.member)
 
-static const struct config_option credentials_options[] = {
-    {.key = "profile",
-     .type = CONFIG_TEXT,
-     AT(aws.profile),
-     .doc = "A profile of the shared files, in place of all other sources."},
-    {.key = "access_key_id",
-     .type = CONFIG_SECRET,
-     AT(aws.access_key_id),
-     .rules = &aws_key_rules,
-     .doc = "Keys of your own, in place of all other sources."},
-    {.key = "secret_access_key",
-     .type = CONFIG_SECRET,
-     AT(aws.secret_access_key),
-     .rules = &aws_key_rules,
-     .doc = "The secret of `access_key_id`."},
-    {.key = "session_token",
-     .type = CONFIG_SECRET,
-     AT(aws.session_token),
-     .rules = &aws_key_rules,
-     .doc = "With keys that expire."},
-    {.key = NULL},
-};
-
-static const struct config_option tls_options[] = {
-    {.key = "ca",
-     .type = CONFIG_FILE,
-     AT(ca),
-     .doc = "Certificates of the authorities to trust (PEM), in place of the system's."},
-    {.key = NULL},
-};
+static const struct config_option credentials_options[] = {AWS_KEYS_OPTIONS(lambda.aws), {.key = NULL}};
+static const struct config_option tls_options[] = {TRANSPORT_CA_OPTION(lambda.ca), {.key = NULL}};
 
 const struct config_option lambda_options[] = {
     {.key = "function",
@@ -174,17 +146,6 @@ static void check_region(const struct config_file *file, const struct lambda_con
     }
 }
 
-static void check_authorities(const struct config_file *file, const struct lambda_config *lambda)
-{
-    struct http_tls *made = NULL;
-    struct fault f;
-    const struct http_tls_params params = {.ca = lambda->ca.text};
-    if (lambda->ca.text != NULL && !http_tls_new(&params, HTTP_VERSION_1_1, &made, &f)) {
-        config_complain(file, "endpoint.lambda.tls.ca", "%s", f.text);
-    }
-    http_tls_free(made);
-}
-
 void lambda_options_finish(const struct config_file *file, struct function_config *c)
 {
     const struct lambda_config *lambda = &c->lambda;
@@ -199,7 +160,7 @@ void lambda_options_finish(const struct config_file *file, struct function_confi
                         "qualifier: function names a version or alias too; keep one of them");
     }
     check_region(file, lambda);
-    check_authorities(file, lambda);
+    transport_options_check_authorities(file, "endpoint.lambda.tls.ca", lambda->ca.text);
     if (lambda->invocation == LAMBDA_EVENT) {
         c->endpoint = FUNCTION_ENDPOINT_LAMBDA_EVENT;
     }

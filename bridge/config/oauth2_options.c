@@ -1,9 +1,8 @@
 #include "bridge/config/oauth2_options.h"
 
-#include "bridge/config/proxy_rules.h"
+#include "bridge/config/transport_options.h"
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
-#include "core/http/http_tls.h"
 
 #define AT(member) .offset = offsetof(struct function_config, http.auth.oauth2.member)
 
@@ -102,28 +101,9 @@ static const struct config_option assertion_options[] = {
     {.key = NULL},
 };
 
-static const struct config_option tls_options[] = {
-    {.key = "ca",
-     .type = CONFIG_FILE,
-     AT(ca),
-     .doc = "Certificates of the authorities to trust (PEM), in place of the system's."},
-    {.key = NULL},
-};
-
-static const struct config_option proxy_options[] = {
-    {.key = "url",
-     .type = CONFIG_TEXT,
-     .is_required = true,
-     AT(proxy.url),
-     .rules = &proxy_url_rules,
-     .doc = "`http://HOST:PORT` of the proxy."},
-    {.key = "user",
-     .type = CONFIG_TEXT,
-     AT(proxy.user),
-     .doc = "Name for basic authentication at the proxy."},
-    {.key = "password", .type = CONFIG_SECRET, AT(proxy.password), .doc = "Its password."},
-    {.key = NULL},
-};
+static const struct config_option tls_options[] = {TRANSPORT_CA_OPTION(http.auth.oauth2.ca), {.key = NULL}};
+static const struct config_option proxy_options[] = {TRANSPORT_PROXY_OPTIONS(http.auth.oauth2.proxy),
+                                                     {.key = NULL}};
 
 const struct config_option oauth2_options[] = {
     {.key = "token_url",
@@ -198,17 +178,6 @@ static void check_assertion(const struct config_file *file, const struct oauth2_
     jws_key_free(key);
 }
 
-static void check_transport(const struct config_file *file, const struct oauth2_config *c)
-{
-    struct fault f;
-    struct http_tls *tls = NULL;
-    const struct http_client_params params = oauth2_config_http_params(c);
-    if (c->ca.text != NULL && !http_tls_new(&params.tls, params.version, &tls, &f)) {
-        config_complain(file, "endpoint.http.auth.oauth2.tls.ca", "%s", f.text);
-    }
-    http_tls_free(tls);
-}
-
 void oauth2_options_finish(const struct config_file *file, const struct function_config *c)
 {
     static const char PATH[] = "endpoint.http.auth.oauth2";
@@ -229,5 +198,7 @@ void oauth2_options_finish(const struct config_file *file, const struct function
                         "client_auth: has a meaning only with client_secret");
     }
     check_assertion(file, oauth2);
-    check_transport(file, oauth2);
+    transport_options_check_authorities(file, "endpoint.http.auth.oauth2.tls.ca", oauth2->ca.text);
+    transport_options_check_proxy(file, "endpoint.http.auth.oauth2.proxy", oauth2->proxy.user,
+                                  oauth2->proxy.password);
 }

@@ -43,6 +43,8 @@ static void credentials_are_checked_where_they_stand(void **state)
          "f.yaml:6:37: error: value: a header value must consist of printable ASCII characters, without line "
          "ends\n"},
         {AUTH(OAUTH2 ", client_secret: b, scope: 'r w', audience: x, parameters: {resource: y}}"), ""},
+        {AUTH(OAUTH2 ", client_secret: b, proxy: {url: 'http://p', password: x}}"),
+         "f.yaml:6:106: error: password: has a meaning only with user\n"},
         {AUTH(OAUTH2 "}"), "f.yaml:6:15: error: oauth2: choose client_secret or private_key_jwt\n"},
         {AUTH(OAUTH2 ", client_secret: b, private_key_jwt: {key: x}}"),
          "f.yaml:6:15: error: oauth2: it has both client_secret and private_key_jwt; keep one of them\n"
