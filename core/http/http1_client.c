@@ -7,6 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/http/http1_pool.h"
 #include "core/http/http1_response.h"
@@ -18,11 +19,16 @@ enum {
     RESENDS_MAX = 3,              // of a request that the server has not acted on
 };
 
+/** Between the times that a server which takes other requests is sent one that it has refused. */
+#define REFUSED_WAIT_US (20 * CLOCK_US_PER_MS)
+#define REFUSED_WAIT_MAX_US (2 * CLOCK_US_PER_S)
+
 enum call_state {
     CALL_WAITING,     // for one of the connections, all of which are in use
     CALL_CONNECTING,  // a connection is being made for it
     CALL_RUNNING,     // on a connection of its own
     CALL_SHARING,     // a connection in HTTP/2
+    CALL_REFUSED,     // by a server in HTTP/2; it is sent again after a pause
     CALL_FAILED,      // `fault` is reported at the next turn of the loop
 };
 
@@ -43,6 +49,7 @@ struct http1_call {
     struct http2_exchange exchange;
     int64_t sent_us;  // when the exchange was begun
     int resends;
+    uint32_t refusals;  // by a server that takes other requests
     struct http1_parser parser;
     struct fault fault;
 };
@@ -52,6 +59,7 @@ struct http1_client {
     struct http1_pool pool;
     struct http1_call *waiting;  // in order
     struct http1_call *unused;
+    struct backoff refused_waits;
     int depth;  // of our functions that the loop has called
     bool is_freed;
 };
@@ -212,6 +220,25 @@ static void resend(struct http1_call *call)
     }
 }
 
+static int64_t deadline_of(const struct http1_call *call)
+{
+    return call->started_us + call->request.timeout_us;
+}
+
+/** A busy server gets the call again until its time is over, but not at the pace of its refusals. */
+static void resend_refused(struct http1_call *call)
+{
+    struct http1_client *c = call->client;
+    if (call->refusals++ == 0) {
+        resend(call);
+        return;
+    }
+    int64_t due_us = clock_now_us() + backoff_wait_us(&c->refused_waits, call->refusals - 2);
+    int64_t deadline_us = deadline_of(call);
+    call->state = CALL_REFUSED;
+    http_deadlines_set(&c->deadlines, &call->due, due_us < deadline_us ? due_us : deadline_us);
+}
+
 static void on_http2_end(struct http2_exchange *exchange, enum http2_end end, const struct fault *f)
 {
     struct http1_call *call = CONTAINER_OF(exchange, struct http1_call, exchange);
@@ -221,8 +248,11 @@ static void on_http2_end(struct http2_exchange *exchange, enum http2_end end, co
     case HTTP2_END_RESPONSE:
         finish_response(call);
         break;
+    case HTTP2_END_REFUSED:
     case HTTP2_END_UNSENT:
-        if (call->resends < RESENDS_MAX) {
+        if (end == HTTP2_END_REFUSED && exchange->is_served) {
+            resend_refused(call);
+        } else if (call->resends < RESENDS_MAX) {
             resend(call);
         } else {
             finish_failed(call, f, false, false);
@@ -291,8 +321,9 @@ static struct http_call *http1_send(void *transport, const struct http_request *
     call->on_done = on_done;
     call->self = self;
     call->resends = 0;
+    call->refusals = 0;
     call->started_us = clock_now_us();
-    http_deadlines_set(&c->deadlines, &call->due, call->started_us + request->timeout_us);
+    http_deadlines_set(&c->deadlines, &call->due, deadline_of(call));
     if (c->waiting != NULL || !start_call(call)) {
         call->state = CALL_WAITING;
         DL_APPEND(c->waiting, call);
@@ -321,6 +352,7 @@ static bool abort_call(struct http1_call *call, bool is_late)
         is_sent = call->exchange.is_sent;
         http2_connection_cancel(&call->exchange, is_late, call->sent_us);
         break;
+    case CALL_REFUSED:
     case CALL_FAILED:
         break;
     }
@@ -347,6 +379,8 @@ static const char *late_text(const struct http1_call *call)
                                                   : "no connection became free in time";
     case CALL_CONNECTING:
         return http1_pool_late_text(&call->connect);
+    case CALL_REFUSED:
+        return HTTP2_REFUSED_TEXT;
     case CALL_RUNNING:
     case CALL_SHARING:
     case CALL_FAILED:
@@ -357,6 +391,12 @@ static const char *late_text(const struct http1_call *call)
 
 static void finish_due(struct http1_call *call)
 {
+    int64_t deadline_us = deadline_of(call);
+    if (call->state == CALL_REFUSED && clock_now_us() < deadline_us) {
+        http_deadlines_set(&call->client->deadlines, &call->due, deadline_us);
+        resend(call);
+        return;
+    }
     bool is_timeout = call->state != CALL_FAILED;
     if (is_timeout) {
         (void)fault_set(&call->fault, FAULT_RETRY, "%s", late_text(call));
@@ -389,6 +429,7 @@ static void *http1_open(uv_loop_t *loop, const struct http_client_params *params
         on_connected, on_connected_http2, on_connect_failed, on_room, on_end, on_http2_end};
     struct http1_client *c = memory_zeroed(1, sizeof(*c));
     http1_pool_init(&c->pool, loop, params, &EVENTS, c);
+    c->refused_waits = backoff_make(REFUSED_WAIT_US, REFUSED_WAIT_MAX_US);
     http_deadlines_init(&c->deadlines, loop, on_time);
     return c;
 }

@@ -56,8 +56,8 @@ static enum http2_end judge(struct http2_connection *c, struct http2_exchange *e
         return HTTP2_END_RESPONSE;
     }
     if (e->error_code == NGHTTP2_REFUSED_STREAM || !e->is_sent) {
-        (void)fault_set(f, FAULT_RETRY, "the server took no more requests on the connection");
-        return HTTP2_END_UNSENT;
+        (void)fault_set(f, FAULT_RETRY, "%s", HTTP2_REFUSED_TEXT);
+        return c->is_draining ? HTTP2_END_UNSENT : HTTP2_END_REFUSED;
     }
     if (c->is_broken) {
         *f = c->fault;

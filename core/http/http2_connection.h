@@ -12,9 +12,13 @@ struct http2_connection;
 enum http2_end {
     HTTP2_END_RESPONSE,  // the parser has it
     HTTP2_END_UNSENT,    // the server has not acted on the request and will not: it may be sent again
+    HTTP2_END_REFUSED,   // as UNSENT, and the connection goes on
     HTTP2_END_DENIED,    // the server has refused the client's certificate before it read anything
     HTTP2_END_FAILED,    // anything may have happened
 };
+
+/** Of the fault of a request that the server has not acted on. */
+#define HTTP2_REFUSED_TEXT "the server took no more requests on the connection"
 
 struct http2_connection_events {
     /** An exchange has ended and is no longer the connection's. `f` is set unless there is a response. */

@@ -26,6 +26,7 @@
 #define DATA_BEGUN(stream) "\0\0\3\0\0\0\0\0" stream "abc"
 #define RESET(stream, code) "\0\0\4\3\0\0\0\0" stream "\0\0\0" code
 #define GOAWAY(last) "\0\0\x8\7\0\0\0\0\0\0\0\0" last "\0\0\0\0"
+#define PING(eight) "\0\0\x8\6\0\0\0\0\0" eight
 #define REFUSED "\7"
 #define INTERNAL "\2"
 
@@ -126,19 +127,24 @@ static void post(size_t number)
     post_body(number, slice_of("hello"), 60 * CLOCK_US_PER_S);
 }
 
-/** How many requests, which all have the body "hello", have arrived. */
-static size_t requests_of(size_t peer)
+/** How often these five bytes have arrived. */
+static size_t count_of(size_t peer, const char *five)
 {
-    static const char DATA_FRAME[] = "hello";
     size_t count = 0;
     if (peer >= t.server.count) {
         return 0;
     }
     struct slice in = bytes_slice(&t.server.peers[peer].in);
     for (size_t i = 0; i + 5 <= in.size; i++) {
-        count += memcmp(in.data + i, DATA_FRAME, 5) == 0 ? 1 : 0;
+        count += memcmp(in.data + i, five, 5) == 0 ? 1 : 0;
     }
     return count;
+}
+
+/** How many requests, which all have the body "hello", have arrived. */
+static size_t requests_of(size_t peer)
+{
+    return count_of(peer, "hello");
 }
 
 static void expect_ok(size_t number, const char *body)
@@ -244,6 +250,81 @@ static void a_refused_stream_is_sent_again_and_not_for_ever(void **state)
     RUN_UNTIL(requests_of(0) == 4);
     SAY(0, RESET("\7", REFUSED));
     expect_fault(0, false, "took no more requests");
+}
+
+/** Refuses the request that has arrived last on the first connection, and waits until the client knows. */
+static void refuse_last(void)
+{
+    size_t pings = count_of(0, "ping!");
+    char frames[] = RESET("\1", REFUSED) PING("xxxping!");
+    frames[8] = (char)(2 * requests_of(0) - 1);  // their streams are 1, 3, 5...
+    SAY(0, frames);
+    RUN_UNTIL(count_of(0, "ping!") == pings + 1);
+}
+
+/** What the client sends at once arrives meanwhile. */
+static void turn(void)
+{
+    for (int i = 0; i < 5; i++) {
+        (void)uv_run(&t.loop, UV_RUN_ONCE);
+    }
+}
+
+/** One that has served a request and refuses all others is asked less and less often, up to the timeout. */
+static void a_server_that_refuses_all_is_not_hammered(void **state)
+{
+    (void)state;
+    int64_t now_us = CLOCK_US_PER_S;
+    clock_fake(now_us, now_us);
+    post(0);
+    RUN_UNTIL(requests_of(0) == 1);
+    SAY(0, SETTINGS OK("\1"));
+    expect_ok(0, "");
+    post_body(1, slice_of("hello"), 60 * CLOCK_US_PER_S);
+    RUN_UNTIL(requests_of(0) == 2);
+    refuse_last();
+    RUN_UNTIL(requests_of(0) == 3);  // the first time at once
+    for (size_t sent = 3; sent < 10; sent++) {
+        refuse_last();
+        turn();
+        assert_int_equal(requests_of(0), sent);
+        now_us += 2 * CLOCK_US_PER_S;
+        clock_fake(now_us, now_us);
+        RUN_UNTIL(requests_of(0) == sent + 1);
+    }
+    SAY(0, OK("\23"));
+    expect_ok(1, "");
+    post_body(2, slice_of("hello"), 60 * CLOCK_US_PER_S);
+    RUN_UNTIL(requests_of(0) == 11);
+    refuse_last();
+    RUN_UNTIL(requests_of(0) == 12);
+    refuse_last();
+    turn();
+    clock_fake(now_us + 60 * CLOCK_US_PER_S, now_us);
+    expect_fault(2, false, "took no more requests");
+    assert_true(t.outcomes[2].response.is_timeout);
+    assert_int_equal(requests_of(0), 12);
+}
+
+static void a_paused_call_may_be_cancelled(void **state)
+{
+    (void)state;
+    clock_fake(CLOCK_US_PER_S, CLOCK_US_PER_S);
+    post(0);
+    RUN_UNTIL(requests_of(0) == 1);
+    SAY(0, SETTINGS OK("\1"));
+    expect_ok(0, "");
+    post(1);
+    for (size_t sent = 2; sent < 4; sent++) {
+        RUN_UNTIL(requests_of(0) == sent);
+        refuse_last();
+    }
+    turn();
+    http_call_cancel(t.calls[1]);
+    clock_fake(10 * CLOCK_US_PER_S, CLOCK_US_PER_S);
+    turn();
+    assert_int_equal(requests_of(0), 3);
+    assert_false(t.outcomes[1].is_done);
 }
 
 static void a_reset_stream_may_have_been_carried_out(void **state)
@@ -431,6 +512,8 @@ int main(void)
         CASE(no_more_streams_than_the_server_takes),
         CASE(a_goaway_repeats_only_what_was_not_begun),
         CASE(a_refused_stream_is_sent_again_and_not_for_ever),
+        CASE(a_server_that_refuses_all_is_not_hammered),
+        CASE(a_paused_call_may_be_cancelled),
         CASE(a_reset_stream_may_have_been_carried_out),
         CASE(a_lost_connection_ends_its_calls),
         CASE(a_response_before_a_reset_counts),
