@@ -38,13 +38,13 @@ static bool add_head(struct endpoint *e, const char *content_type, struct fault 
     struct http_header *headers CLEANUP(memory_free_pointer) =
         memory_new((config->http.headers.count + 1) * sizeof(*headers));
     size_t count = 0;
-    headers[count++] = (struct http_header){"Content-Type", content_type};
+    headers[count++] = (struct http_header){"Content-Type", content_type, false};
     for (size_t i = 0; i < config->http.headers.count; i++) {
         const struct text_pair *pair = &config->http.headers.items[i];
         if (template_config_is_header(pair)) {
             continue;  // the request brings it
         }
-        headers[count++] = (struct http_header){pair->key, pair->value};
+        headers[count++] = (struct http_header){pair->key, pair->value, pair->is_secret};
     }
     CLEANUP(memory_free_pointer)
     char *origin = template_is_one(config->http.url) ? template_config_origin(config->http.url) : NULL;

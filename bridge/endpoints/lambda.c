@@ -72,9 +72,9 @@ static bool open_head(struct endpoint *e, const struct lambda_config *lambda, st
     }
     bool is_event = lambda->invocation == LAMBDA_EVENT;
     const struct http_header headers[] = {
-        {"Content-Type", "application/json"},
-        {"X-Amz-Invocation-Type", is_event ? "Event" : "RequestResponse"},
-        {"X-Amz-Log-Type", "Tail"},
+        {"Content-Type", "application/json", false},
+        {"X-Amz-Invocation-Type", is_event ? "Event" : "RequestResponse", false},
+        {"X-Amz-Log-Type", "Tail", false},
     };
     const struct http_head_params params = {
         .method = "POST",

@@ -8,16 +8,17 @@
 
 enum { LENGTH_MAX = 24 };
 
-static void add_with(struct http2_scratch *s, struct slice name, struct slice value, uint8_t flags)
+/** What is secret is kept out of the tables of header compression (RFC 7541, 7.1.3). */
+static void add_field(struct http2_scratch *s, struct slice name, struct slice value, bool is_secret)
 {
     const nghttp2_nv field = {(uint8_t *)(uintptr_t)name.data, (uint8_t *)(uintptr_t)value.data, name.size,
-                              value.size, flags};
+                              value.size, is_secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
     bytes_append(&s->fields, &field, sizeof(field));
 }
 
 static void add(struct http2_scratch *s, struct slice name, struct slice value)
 {
-    add_with(s, name, value, NGHTTP2_NV_FLAG_NONE);
+    add_field(s, name, value, false);
 }
 
 static struct slice without_blanks(const char *from, const char *to)
@@ -28,10 +29,7 @@ static struct slice without_blanks(const char *from, const char *to)
     return slice_make(from, (size_t)(to - from));
 }
 
-/**
- * Lines joined by CR LF. Their names are copied in lower case into `text`, which has room for them. Those
- * that are secret are kept out of the tables of header compression (RFC 7541, 7.1.3).
- */
+/** Lines joined by CR LF. Their names are copied in lower case into `text`, which has room for them. */
 static void add_lines(struct http2_scratch *s, const char *lines, const char *secret)
 {
     while (*lines != '\0') {
@@ -44,9 +42,8 @@ static void add_lines(struct http2_scratch *s, const char *lines, const char *se
                 name[i] = (uint8_t)tolower((unsigned char)lines[i]);
             }
             s->text.size += name_size;
-            bool is_secret = secret != NULL && lines >= secret;
-            add_with(s, slice_make(name, name_size), without_blanks(colon + 1, lines + size),
-                     is_secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
+            add_field(s, slice_make(name, name_size), without_blanks(colon + 1, lines + size),
+                      secret != NULL && lines >= secret);
         }
         lines += size;
         lines += strspn(lines, "\r\n");
@@ -64,11 +61,12 @@ const nghttp2_nv *http2_request_fields(const struct http_request *request, struc
     add(scratch, slice_of(":method"), slice_of(head->method));
     add(scratch, slice_of(":scheme"), slice_of(head->is_tls ? "https" : "http"));
     add(scratch, slice_of(":authority"), head->authority);
-    add(scratch, slice_of(":path"),
-        request->target != NULL ? slice_of(request->target)
-                                : slice_make(head->text.data + head->target_at, head->target_size));
+    struct slice target = request->target != NULL
+                              ? slice_of(request->target)
+                              : slice_make(head->text.data + head->target_at, head->target_size);
+    add_field(scratch, slice_of(":path"), target, true);  // URLs often have keys in them
     for (size_t i = 0; i < head->field_count; i++) {
-        add(scratch, head->fields[i].name, head->fields[i].value);
+        add_field(scratch, head->fields[i].name, head->fields[i].value, head->fields[i].is_secret);
     }
     add_lines(scratch, lines, request->credentials);
     if (head->has_content) {

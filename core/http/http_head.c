@@ -26,11 +26,17 @@ static char *part_of(CURLU *url, CURLUPart what, unsigned flags)
     return curl_url_get(url, what, &part, flags) == CURLUE_OK ? part : NULL;
 }
 
-static const char *given(const struct http_head_params *params, const char *name)
+static bool is_named(const struct http_header *header, struct slice name)
+{
+    return strlen(header->name) == name.size &&
+           strncasecmp(header->name, (const char *)name.data, name.size) == 0;
+}
+
+static const struct http_header *given(const struct http_head_params *params, struct slice name)
 {
     for (size_t i = 0; i < params->header_count; i++) {
-        if (strcasecmp(params->headers[i].name, name) == 0) {
-            return params->headers[i].value;
+        if (is_named(&params->headers[i], name)) {
+            return &params->headers[i];
         }
     }
     return NULL;
@@ -105,7 +111,7 @@ static void add_credentials(struct http_head *head, const struct http_head_param
 {
     char *username CLEANUP(free_curl_text) = part_of(url, CURLUPART_USER, CURLU_URLDECODE);
     char *password CLEANUP(free_curl_text) = part_of(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
-    if (given(params, "authorization") != NULL) {
+    if (given(params, slice_of("authorization")) != NULL) {
         return;
     }
     if (params->username != NULL) {
@@ -124,10 +130,10 @@ static void write_head(struct http_head *head, const struct http_head_params *pa
     bytes_format(&head->text, "%s%s%s", path, query == NULL ? "" : "?", query == NULL ? "" : query);
     head->target_size = head->text.size - head->target_at;
     bytes_append_string(&head->text, " HTTP/1.1\r\n");
-    if (given(params, "host") == NULL) {
+    if (given(params, slice_of("host")) == NULL) {
         add_host(head, url);
     }
-    if (given(params, "user-agent") == NULL) {
+    if (given(params, slice_of("user-agent")) == NULL) {
         add_header(head, "User-Agent", "millrace/" MILLRACE_VERSION);
     }
     add_credentials(head, params, url);
@@ -151,8 +157,14 @@ static bool is_of_connection(struct slice name)
     return false;
 }
 
+static bool is_secret(const struct http_head_params *params, struct slice name)
+{
+    const struct http_header *header = given(params, name);
+    return slice_equal(name, slice_of("authorization")) || (header != NULL && header->is_secret);
+}
+
 /** Makes the fields for HTTP/2 of the lines in `text`. */
-static void write_fields(struct http_head *head)
+static void write_fields(struct http_head *head, const struct http_head_params *params)
 {
     size_t count = 0;
     for (size_t i = 0; i < head->text.size; i++) {
@@ -174,7 +186,7 @@ static void write_fields(struct http_head *head)
         if (slice_equal(name, slice_of("host"))) {
             head->authority = text;
         } else if (!is_of_connection(name)) {
-            head->fields[head->field_count++] = (struct http_field){name, text};
+            head->fields[head->field_count++] = (struct http_head_field){name, text, is_secret(params, name)};
         }
     }
 }
@@ -223,7 +235,7 @@ bool http_head_new(const struct http_head_params *params, struct http_head **ret
     head->host = host_to_look_up(url);
     head->port = (int)strtol(port, NULL, 10);
     write_head(head, params, url);
-    write_fields(head);
+    write_fields(head, params);
     *ret = head;
     return true;
 }

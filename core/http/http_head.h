@@ -9,6 +9,7 @@
 struct http_header {
     const char *name;
     const char *value;
+    bool is_secret;  // HTTP/2 keeps it out of the tables of header compression
 };
 
 /** Borrowed for the call. */
@@ -21,6 +22,13 @@ struct http_head_params {
     const char *password;
 };
 
+/** A header for HTTP/2. */
+struct http_head_field {
+    struct slice name;  // in lower case
+    struct slice value;
+    bool is_secret;
+};
+
 /** Read-only for all but http_head.c. */
 struct http_head {
     bool is_tls;
@@ -31,9 +39,9 @@ struct http_head {
     int port;
     size_t target_at;  // path and query in `text`
     size_t target_size;
-    struct bytes text;          // for HTTP/1.1: up to and with "Content-Length: " if it has content, else up
-                                // to the end of the last header
-    struct http_field *fields;  // for HTTP/2: the same headers without Host, names in lower case
+    struct bytes text;  // for HTTP/1.1: up to and with "Content-Length: " if it has content, else up
+                        // to the end of the last header
+    struct http_head_field *fields;  // for HTTP/2: the same headers without Host
     size_t field_count;
     struct slice authority;  // what Host says
     struct bytes field_text;

@@ -221,9 +221,10 @@ static bool make_head(struct tracer *t, const struct settings *settings, struct 
     }
     CLEANUP(memory_free_pointer)
     char *url = memory_format("%.*s/v1/traces", (int)size, settings->tracing.url);
-    headers[0] = (struct http_header){"Content-Type", "application/x-protobuf"};
+    headers[0] = (struct http_header){"Content-Type", "application/x-protobuf", false};
     for (size_t i = 0; i < more->count; i++) {
-        headers[i + 1] = (struct http_header){more->items[i].key, more->items[i].value};
+        const struct text_pair *pair = &more->items[i];
+        headers[i + 1] = (struct http_header){pair->key, pair->value, pair->is_secret};
     }
     const struct http_head_params params = {
         .method = "POST", .url = url, .headers = headers, .header_count = more->count + 1};

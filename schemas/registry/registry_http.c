@@ -147,8 +147,8 @@ static bool make_head(const struct registry_http *r, const char *method, const c
                       struct http_head **ret, struct fault *f)
 {
     static const struct http_header HEADERS[] = {
-        {"Content-Type", "application/vnd.schemaregistry.v1+json"},
-        {"Accept", "application/vnd.schemaregistry.v1+json"},
+        {"Content-Type", "application/vnd.schemaregistry.v1+json", false},
+        {"Accept", "application/vnd.schemaregistry.v1+json", false},
     };
     const struct http_head_params params = {
         .method = method,

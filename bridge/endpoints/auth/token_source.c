@@ -44,8 +44,8 @@ struct token_source {
 /** Of this process: functions come and go on one thread. */
 static struct token_source *sources;
 
-static const struct http_header HEADERS[] = {{"Content-Type", "application/x-www-form-urlencoded"},
-                                             {"Accept", "application/json"}};
+static const struct http_header HEADERS[] = {{"Content-Type", "application/x-www-form-urlencoded", false},
+                                             {"Accept", "application/json", false}};
 
 /** Frees all but the struct, which has the waits' timer. */
 static void clear(struct token_source *s)

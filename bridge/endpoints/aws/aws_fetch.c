@@ -73,7 +73,7 @@ static void on_done(void *self, const struct http_response *r);
 static bool open_head(struct aws_fetch *x, const char *method, const char *url, const char *content_type,
                       struct fault *f)
 {
-    const struct http_header headers[] = {{"Accept", "*/*"}, {"Content-Type", content_type}};
+    const struct http_header headers[] = {{"Accept", "*/*", false}, {"Content-Type", content_type, false}};
     const struct http_head_params params = {
         .method = method,
         .url = url,

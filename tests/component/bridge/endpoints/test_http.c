@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <zlib.h>
 
@@ -15,6 +16,7 @@
 #include "core/http/http_policy.h"
 #include "core/http/webhook_signature.h"
 #include "tests/component/bridge/stub_function.h"
+#include "tests/component/core/http/raw_server.h"
 
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -203,6 +205,65 @@ static void a_refused_address_has_its_label(void **state)
     assert_int_equal(stub_function_count(c->function), 0);
 }
 
+/** Whether the field of the first request in HTTP/2 is a literal that is never indexed (RFC 7541, 6.2.3). */
+static bool is_never_indexed(struct slice in, const char *name)
+{
+    bool is_found = false;
+    bool is_secret = false;
+    size_t at = 24;  // the preface
+    while (at + 9 <= in.size && in.data[at + 3] != NGHTTP2_HEADERS) {
+        at += 9 + ((size_t)in.data[at] << 16 | (size_t)in.data[at + 1] << 8 | in.data[at + 2]);
+    }
+    size_t size = (size_t)in.data[at] << 16 | (size_t)in.data[at + 1] << 8 | in.data[at + 2];
+    const uint8_t *from = in.data + at + 9;
+    const uint8_t *end = from + size;
+    nghttp2_hd_inflater *inflater = NULL;
+    assert_int_equal(nghttp2_hd_inflate_new(&inflater), 0);
+    while (from < end) {
+        nghttp2_nv field;
+        int flags = 0;
+        ssize_t used = nghttp2_hd_inflate_hd2(inflater, &field, &flags, from, (size_t)(end - from), 1);
+        assert_true(used > 0);
+        from += used;
+        if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0 &&
+            slice_equal(slice_make(field.name, field.namelen), slice_of(name))) {
+            is_found = true;
+            is_secret = (field.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0;
+        }
+    }
+    nghttp2_hd_inflate_del(inflater);
+    assert_true(is_found);
+    return is_secret;
+}
+
+/** Data that somebody chooses stands in the same table: the size of requests would tell of a secret. */
+static void secret_headers_stay_out_of_the_compression(void **state)
+{
+    struct http_endpoint_case *c = *state;
+    struct raw_server server = {0};
+    raw_server_start(&server, &c->loop);
+    free(c->config.http.url);
+    c->config.http.url = memory_string(server.url);
+    c->config.http.version = HTTP_VERSION_2;
+    text_pairs_set(&c->config.http.headers, "X-Region", "eu");
+    text_pairs_set_secret(&c->config.http.headers, "X-My-Key", "k");
+    open_endpoint(c);
+    const struct endpoint_request request = {
+        .body = slice_of("hello"), .content_type = "application/json", .timeout_us = 60 * CLOCK_US_PER_S};
+    (void)endpoint_http.send(c->endpoint, &request, on_response, c);
+    struct bytes *in = &server.peers[0].in;
+    while (in->size < 5 || memcmp(in->data + in->size - 5, "hello", 5) != 0) {
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+    CLEANUP(bytes_clear) struct bytes sent = {0};
+    bytes_append_slice(&sent, bytes_slice(in));
+    endpoint_http.close(c->endpoint);
+    c->endpoint = NULL;
+    raw_server_stop(&server);
+    assert_false(is_never_indexed(bytes_slice(&sent), "x-region"));
+    assert_true(is_never_indexed(bytes_slice(&sent), "x-my-key"));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -212,6 +273,7 @@ int main(void)
         CASE(what_is_signed_is_what_is_sent),
         CASE(the_method_is_the_configured_one),
         CASE(a_refused_address_has_its_label),
+        CASE(secret_headers_stay_out_of_the_compression),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static int start(void **state)
     const struct http_client_params params = {.connections_max = 2, .version = HTTP_VERSION_2};
     t.client = http_client_new(&t.loop, &params);
     struct fault f;
-    const struct http_header header = {"X-Own", "1"};
+    const struct http_header header = {"X-Own", "1", false};
     const struct http_head_params head = {"POST", t.server.url, &header, 1, NULL, NULL};
     assert_true(http_head_new(&head, &t.head, &f));
     return 0;

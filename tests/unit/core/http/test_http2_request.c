@@ -41,7 +41,7 @@ static void credentials_are_not_indexed(void **state)
     struct http2_scratch scratch = {0};
     size_t count = 0;
     const nghttp2_nv *fields = http2_request_fields(&request, &scratch, &count);
-    check(fields, count, ":path", "/p", NGHTTP2_NV_FLAG_NONE);
+    check(fields, count, ":path", "/p", NGHTTP2_NV_FLAG_NO_INDEX);
     check(fields, count, "ce-id", "1", NGHTTP2_NV_FLAG_NONE);
     check(fields, count, "ce-type", "t", NGHTTP2_NV_FLAG_NONE);
     check(fields, count, "authorization", "Bearer x", NGHTTP2_NV_FLAG_NO_INDEX);
@@ -56,10 +56,36 @@ static void credentials_are_not_indexed(void **state)
     http_head_free(head);
 }
 
+static void secrets_of_the_head_are_not_indexed(void **state)
+{
+    (void)state;
+    const struct http_header headers[] = {
+        {"X-Region", "eu", false}, {"X-My-Key", "k", true}, {"X-My", "m", false}};
+    const struct http_head_params params = {.method = "POST",
+                                            .url = "http://user:password@a.example/?key=k",
+                                            .headers = headers,
+                                            .header_count = 3};
+    struct http_head *head = NULL;
+    struct fault f = {0};
+    assert_true(http_head_new(&params, &head, &f));
+    const struct http_request request = {.head = head};
+    struct http2_scratch scratch = {0};
+    size_t count = 0;
+    const nghttp2_nv *fields = http2_request_fields(&request, &scratch, &count);
+    check(fields, count, ":path", "/?key=k", NGHTTP2_NV_FLAG_NO_INDEX);
+    check(fields, count, "x-region", "eu", NGHTTP2_NV_FLAG_NONE);
+    check(fields, count, "x-my-key", "k", NGHTTP2_NV_FLAG_NO_INDEX);
+    check(fields, count, "x-my", "m", NGHTTP2_NV_FLAG_NONE);
+    check(fields, count, "authorization", "Basic dXNlcjpwYXNzd29yZA==", NGHTTP2_NV_FLAG_NO_INDEX);
+    http2_scratch_clear(&scratch);
+    http_head_free(head);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credentials_are_not_indexed),
+        cmocka_unit_test(secrets_of_the_head_are_not_indexed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,8 @@ static struct http_head *make(const struct http_head_params *params)
 static void the_head_is_as_on_the_wire(void **state)
 {
     (void)state;
-    static const struct http_header headers[] = {{"Content-Type", "application/json"}, {"X-Empty", ""}};
+    static const struct http_header headers[] = {{"Content-Type", "application/json", false},
+                                                 {"X-Empty", "", false}};
     struct http_head *head = make(&(struct http_head_params){.method = "POST",
                                                              .url = "http://fn.example:8080/a/b?c=d&e#f",
                                                              .headers = headers,
@@ -48,7 +49,7 @@ static void given_headers_replace_the_default_ones(void **state)
 {
     (void)state;
     static const struct http_header headers[] = {
-        {"host", "other.example"}, {"user-agent", "me"}, {"authorization", "Bearer x"}};
+        {"host", "other.example", false}, {"user-agent", "me", false}, {"authorization", "Bearer x", false}};
     struct http_head *head = make(&(struct http_head_params){.method = "GET",
                                                              .url = "http://u:p@a/",
                                                              .headers = headers,
@@ -78,13 +79,13 @@ static void what_would_break_the_request_is_refused(void **state)
 {
     (void)state;
     static const struct http_header headers[] = {
-        {"A B", "x"},
-        {"", "x"},
-        {"A:", "x"},
-        {"A", "x\r\nB: y"},
-        {"A", "x\n"},
-        {"Content-Length", "1"},
-        {"transfer-encoding", "chunked"},
+        {"A B", "x", false},
+        {"", "x", false},
+        {"A:", "x", false},
+        {"A", "x\r\nB: y", false},
+        {"A", "x\n", false},
+        {"Content-Length", "1", false},
+        {"transfer-encoding", "chunked", false},
     };
     static const char *const urls[] = {"http://a:99999/", "http://[::1/", "ftp://a/", "http:///", "a b"};
     struct http_head *head = NULL;
