@@ -8,8 +8,8 @@ build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
     libmicrohttpd-dev zlib1g-dev
     libyaml-dev libjansson-dev uthash-dev libsystemd-dev"
 run="postgresql util-linux"
-test="g++ ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
-    python3 python3-venv nginx-light nghttp2-server nghttp2-client tinyproxy gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"
+test="g++ make xz-utils ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
+    python3 python3-venv nginx-light nghttp2-server nghttp2-client tinyproxy curl gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"
 long="golang-go"
 arm64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 

@@ -39,6 +39,8 @@ node_ready() {
         echo "fetching Node.js packages"
         rm -rf "$packages"
         mkdir -p "$packages"
+        # The wheel has copies of these links, which don't find the rest of npm; aws-lambda-ric is built by npm.
+        ln -sf ../lib/node_modules/npm/bin/npm-cli.js "${MILLRACE_NODE%/*}/npm"
         cp tests/system/node/package.json tests/system/node/package-lock.json tests/system/node/.npmrc "$packages" &&
             node_npm ci --prefix "$packages" --loglevel=error && touch "$packages/ready"
     fi
