@@ -30,43 +30,61 @@ static void free_call(struct redirect_call *call)
 
 static void on_inner_done(void *self, const struct http_response *r);
 
-static void send_request(struct redirect_call *call)
+static int64_t time_left(const struct redirect_call *call)
 {
-    call->request.timeout_us = call->started_us + call->timeout_us - clock_now_us();
+    return call->started_us + call->timeout_us - clock_now_us();
+}
+
+static void send_request(struct redirect_call *call, int64_t timeout_us)
+{
+    call->request.timeout_us = timeout_us;
     call->inner = call->all->type->send(call->all->transport, &call->request, on_inner_done, call);
 }
 
-/** Goes to where the response says, if that is permitted. */
-static bool follow(struct redirect_call *call, const struct http_response *r)
+/** The path to where the response says, if that is permitted; else NULL. The caller frees it. */
+static char *target_of(const struct redirect_call *call, const struct http_response *r)
 {
     bool is_kept = r->transport.kind == FAULT_NONE && (r->status == 307 || r->status == 308);
-    if (!is_kept || r->location == NULL || call->left == 0) {
-        return false;
-    }
-    char *target = http_head_target_of(call->request.head, r->location);
-    if (target == NULL) {
-        return false;
-    }
-    call->left--;
-    free(call->target);
-    call->target = target;
-    call->request.target = target;
-    send_request(call);
-    return true;
+    return is_kept && r->location != NULL && call->left > 0
+               ? http_head_target_of(call->request.head, r->location)
+               : NULL;
 }
 
-static void on_inner_done(void *self, const struct http_response *r)
+static void respond(struct redirect_call *call, const struct http_response *r)
 {
-    struct redirect_call *call = self;
-    if (follow(call, r)) {
-        return;
-    }
     struct http_response last = *r;
     last.took_us = clock_now_us() - call->started_us;
     http_on_done on_done = call->on_done;
     void *of = call->self;
     free_call(call);
     on_done(of, &last);
+}
+
+static void time_out(struct redirect_call *call)
+{
+    struct http_response late = {.is_sent = true, .is_timeout = true, .retry_after_us = -1};
+    (void)fault_set(&late.transport, FAULT_RETRY, "no time was left to follow a redirect");
+    respond(call, &late);
+}
+
+static void on_inner_done(void *self, const struct http_response *r)
+{
+    struct redirect_call *call = self;
+    char *target = target_of(call, r);
+    if (target == NULL) {
+        respond(call, r);
+        return;
+    }
+    call->left--;
+    free(call->target);
+    call->target = target;
+    call->request.target = target;
+    int64_t left_us = time_left(call);
+    if (left_us > 0) {
+        send_request(call, left_us);
+    } else {
+        time_out(call);
+    }
 }
 
 static void cancel(struct http_call *base)
@@ -92,7 +110,7 @@ struct http_call *http_redirects_send(struct http_redirects *r, const struct htt
         .timeout_us = request->timeout_us,
     };
     DL_APPEND(r->calls, call);
-    send_request(call);
+    send_request(call, call->timeout_us);
     return &call->base;
 }
 

@@ -93,6 +93,9 @@ static ssize_t write_tls(struct http_stream *s, const struct iovec *parts, int c
     if (result < 0 && errno == EAGAIN) {
         return 0;
     }
+    if (result == 0) {
+        (void)fault_set(&s->fault, FAULT_RETRY, "the server closed the connection");
+    }
     look_for_alert(s);
     errno = EPROTO;
     return -1;
