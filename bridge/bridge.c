@@ -101,6 +101,7 @@ bool bridge_start(const struct bridge_params *params, struct bridge **ret, struc
                                      .settings = params->settings,
                                      .metrics = params->metrics,
                                      .job = params->job,
+                                     .observer = params->observer,
                                      .tracer = params->tracer};
     b->policy = http_policy_of(params->settings);
     b->on_end = params->on_end;

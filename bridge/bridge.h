@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "bridge/config/function_config.h"
+#include "bridge/intake/call_observer.h"
 #include "bridge/intake/job.h"
 #include "core/metrics.h"
 #include "core/trace/tracer.h"
@@ -21,9 +22,10 @@ struct bridge_params {
     /** Called once: bridge_drain has finished or given up; `f` is NULL. */
     void (*on_end)(void *self, const struct fault *f);
     void *self;
-    struct job *job;    // lent; NULL: functions run as their files say
-    uint64_t drain_ms;  // how long bridge_drain waits for running calls; 0: 20 s
-    uint64_t leave_ms;  // how long it then waits for Kafka; 0: 2.5 s
+    struct job *job;                       // lent; NULL: functions run as their files say
+    const struct call_observer *observer;  // lent; NULL: none
+    uint64_t drain_ms;                     // how long bridge_drain waits for running calls; 0: 20 s
+    uint64_t leave_ms;                     // how long it then waits for Kafka; 0: 2.5 s
 };
 
 bool bridge_start(const struct bridge_params *params, struct bridge **ret, struct fault *f) MUST_USE;

@@ -7,6 +7,7 @@
 #include "bridge/delivery/dead_letter.h"
 #include "bridge/delivery/function_metrics.h"
 #include "bridge/delivery/shared_limit.h"
+#include "bridge/intake/call_observer.h"
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/job.h"
 #include "bridge/intake/schema_cache.h"
@@ -36,7 +37,8 @@ struct delivery_params {
     /** The list of the consumer's partitions; NULL: there is none. */
     struct partition *(*list_partitions)(void *self);
     void *self;
-    struct job *job;  // lent; NULL: none
+    struct job *job;                       // lent; NULL: none
+    const struct call_observer *observer;  // lent; NULL: none
 };
 
 /** FAULT_CONFIG: the endpoint's configuration is invalid. */

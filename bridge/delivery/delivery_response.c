@@ -30,6 +30,7 @@ static void finish_delivered(struct delivery *d, struct invocation *inv, const s
     int64_t now_wall_us = clock_wall_us();
     for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
         next = item->next;
+        delivery_observe(d, item, r, &(struct call_end){OBSERVED_DELIVERED, item->retry.attempts + 1, NULL});
         if (!delivery_reply(d, item, r)) {
             metric_add(d->metrics->delivered, 1);
             delivery_settle_delivered(d, item, now_wall_us);
@@ -42,6 +43,26 @@ static void finish_delivered(struct delivery *d, struct invocation *inv, const s
 static void describe(const struct verdict *v, char *text, size_t size)
 {
     response_text_write(v->r, &v->o, &v->invalid, v->timeout_us, text, size);
+}
+
+/** `is_dead`: the event becomes a dead letter now. */
+static void observe(struct delivery *d, const struct work_item *item, const struct verdict *v,
+                    const struct outcome *o, bool is_dead)
+{
+    if (d->observer == NULL) {
+        return;
+    }
+    char text[512];
+    describe(v, text, sizeof(text));
+    bool is_done = o->kind == OUTCOME_DONE;
+    const struct call_end end = {
+        .end = is_done   ? OBSERVED_DELIVERED
+               : is_dead ? OBSERVED_FAILED
+                         : OBSERVED_RETRIED,
+        .attempts = item->retry.attempts + (is_done || o->is_attempt ? 1 : 0),
+        .error = is_done ? NULL : text,
+    };
+    delivery_observe(d, item, v->r, &end);
 }
 
 /** Writes the dead letter of an event, unless another member has its partition. True: a job keeps it in its
@@ -238,19 +259,23 @@ static bool finish_one(struct delivery *d, struct work_item *item, struct verdic
     struct retry_state *retry = &item->retry;
     bool is_held = delivery_holds_key(d, item);
     struct outcome o = outcome_of(d, item, v);
+    bool is_behind = is_held && lanes_is_closed(item);
+    bool is_dead =
+        o.kind == OUTCOME_DEAD && !is_behind && !(is_held && last != NULL && last->lane == item->lane);
+    observe(d, item, v, &o, is_dead);
     if (o.kind == OUTCOME_DONE) {
         metric_add(d->metrics->delivered, 1);
         delivery_settle_delivered(d, item, clock_wall_us());
         return false;
     }
-    if (is_held && lanes_is_closed(item)) {
+    if (is_behind) {
         return keep_behind(d, item);
     }
     if (o.is_attempt) {
         work_item_note_attempt(item, clock_now_us());
     }
     retry->throttles = o.kind == OUTCOME_THROTTLE ? retry->throttles + 1 : 0;
-    if (o.kind == OUTCOME_DEAD && !(is_held && last != NULL && last->lane == item->lane)) {
+    if (is_dead) {
         return finish_dead(d, item, v, o.reason);
     }
     if (item->partition->state != PARTITION_ASSIGNED) {

@@ -161,7 +161,7 @@ static void start_call(struct delivery *d, int64_t now_us)
         call_trace_begin(&d->trace, inv, &invoke_payload(inv)->lines);
         d->may_evict_ready = true;
         inv->limits = limiter_begin(&d->limiter, now_us);
-        invoke_send(inv, d->config->delivery.timeout_us, response_max);
+        invoke_send(inv, d->config->delivery.timeout_us, delivery_observed_bytes(d, response_max));
     }
 }
 

@@ -133,6 +133,7 @@ bool delivery_new(const struct delivery_params *params, struct delivery **ret, s
     d->on_unheld = params->on_unheld;
     d->list_partitions = params->list_partitions;
     d->job = params->job;
+    d->observer = params->observer;
     d->self = params->self;
     if (!open_target(d, config, &d->target, f)) {
         return false;

@@ -34,7 +34,8 @@ struct delivery {
     struct partition *(*list_partitions)(void *self);
     void *self;
     struct call_trace_function trace;
-    struct job *job;  // lent; NULL: none
+    struct job *job;                       // lent; NULL: none
+    const struct call_observer *observer;  // lent; NULL: none
     char *component;
     struct lanes lanes;
     struct limiter limiter;

@@ -4,6 +4,7 @@
 
 #include "bridge/delivery/dead_letter_cause.h"
 #include "bridge/delivery/invoke.h"
+#include "bridge/intake/call_observer.h"
 #include "bridge/intake/consumer.h"
 #include "bridge/intake/job.h"
 
@@ -46,6 +47,20 @@ void delivery_release(struct delivery *d, struct work_item *item);
 
 /** Writes a dead letter; the event is settled once that is stored. Sets the cause's function and topic. */
 void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dead_letter_cause cause);
+
+/** What a call meant for one of its events. */
+struct call_end {
+    enum observed_end end;
+    uint32_t attempts;  // used up by the event, this call included
+    const char *error;  // NULL: it was delivered
+};
+
+/** Tells the observer, if there is one. The event has its record. */
+void delivery_observe(struct delivery *d, const struct work_item *item, const struct response *r,
+                      const struct call_end *end);
+
+/** How much of a response's body to ask for: `wanted`, or what the observer is shown. */
+size_t delivery_observed_bytes(const struct delivery *d, size_t wanted);
 
 /** Tells the job, if there is one, what became of an event. */
 void delivery_report(struct delivery *d, const struct work_item *item, enum job_end end);

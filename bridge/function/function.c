@@ -271,6 +271,7 @@ static bool make_delivery(struct function *fn, struct fault *f)
         .on_unheld = on_unheld,
         .self = fn,
         .job = fn->deps.job,
+        .observer = fn->deps.observer,
     };
     return delivery_new(&params, &fn->delivery, f);
 }

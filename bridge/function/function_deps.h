@@ -7,6 +7,7 @@
 #include "bridge/delivery/shared_limit.h"
 #include "bridge/delivery/topic_writer.h"
 #include "bridge/function/registration_client.h"
+#include "bridge/intake/call_observer.h"
 #include "bridge/intake/fetcher.h"
 #include "bridge/intake/schema_cache.h"
 #include "core/kafka/state_topic.h"
@@ -23,7 +24,8 @@ struct function_deps {
     struct metrics *metrics;
     struct fetcher *fetcher;
     struct registration_client *registrations;
-    struct job *job;  // NULL: functions are run as their files say
+    struct job *job;                       // NULL: functions are run as their files say
+    const struct call_observer *observer;  // NULL: none
     struct shared_limits *limits;
     struct tracer *tracer;  // NULL: no spans
 };

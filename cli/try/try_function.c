@@ -2,18 +2,16 @@
 
 #include <arpa/inet.h>
 #include <jansson.h>
-#include <microhttpd.h>
+
+#include "core/http/mhd_loop.h"
 
 enum { BODY_BYTES_MAX = 1 << 20 };
 
 struct try_function {
-    struct MHD_Daemon *daemon;
+    struct mhd_loop server;
     char *url;
     try_function_on_call on_call;
     void *self;
-    uv_poll_t poll;
-    uv_timer_t timer;
-    int open_handles;
 };
 
 bool try_function_read_data(struct slice body, struct try_function_call *call, void **ret_json)
@@ -106,35 +104,10 @@ static void on_request_over(void *self, struct MHD_Connection *connection, void 
     *request = NULL;
 }
 
-static void run_server(struct try_function *fn);
-
-static void on_timer(uv_timer_t *timer)
-{
-    run_server(timer->data);
-}
-
-static void on_socket(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    run_server(poll->data);
-}
-
-static void run_server(struct try_function *fn)
-{
-    MHD_run(fn->daemon);
-    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
-    if (MHD_get_timeout(fn->daemon, &timeout_ms) == MHD_YES) {
-        uv_timer_start(&fn->timer, on_timer, timeout_ms, 0);
-    } else {
-        uv_timer_stop(&fn->timer);
-    }
-}
-
 static struct MHD_Daemon *start_daemon(struct try_function *fn)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, fn, MHD_OPTION_SOCK_ADDR, &address,
+    return MHD_start_daemon(MHD_LOOP_FLAGS, 0, NULL, NULL, on_request, fn, MHD_OPTION_SOCK_ADDR, &address,
                             MHD_OPTION_NOTIFY_COMPLETED, on_request_over, NULL, MHD_OPTION_END);
 }
 
@@ -144,19 +117,14 @@ bool try_function_start(uv_loop_t *loop, try_function_on_call on_call, void *sel
     struct try_function *fn = memory_zeroed(1, sizeof *fn);
     fn->on_call = on_call;
     fn->self = self;
-    fn->daemon = start_daemon(fn);
-    if (fn->daemon == NULL) {
+    struct MHD_Daemon *daemon = start_daemon(fn);
+    if (daemon == NULL) {
         free(fn);
         return fault_set(f, FAULT_FATAL, "the sample function can't listen on a port of 127.0.0.1");
     }
-    int port = MHD_get_daemon_info(fn->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    int port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     fn->url = memory_format("http://127.0.0.1:%d/shop", port);
-    uv_poll_init(loop, &fn->poll, MHD_get_daemon_info(fn->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
-    uv_timer_init(loop, &fn->timer);
-    fn->poll.data = fn;
-    fn->timer.data = fn;
-    fn->open_handles = 2;
-    uv_poll_start(&fn->poll, UV_READABLE, on_socket);
+    mhd_loop_start(&fn->server, loop, daemon);
     *ret = fn;
     return true;
 }
@@ -166,22 +134,16 @@ const char *try_function_url(const struct try_function *fn)
     return fn->url;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_closed(void *self)
 {
-    struct try_function *fn = handle->data;
-    if (--fn->open_handles == 0) {
-        free(fn->url);
-        free(fn);
-    }
+    struct try_function *fn = self;
+    free(fn->url);
+    free(fn);
 }
 
 void try_function_stop(struct try_function *fn)
 {
-    if (fn == NULL) {
-        return;
+    if (fn != NULL) {
+        mhd_loop_stop(&fn->server, on_closed, fn);
     }
-    uv_poll_stop(&fn->poll);
-    MHD_stop_daemon(fn->daemon);
-    uv_close((uv_handle_t *)&fn->poll, on_closed);
-    uv_close((uv_handle_t *)&fn->timer, on_closed);
 }
