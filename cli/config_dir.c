@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "cli/config_cleartext.h"
 #include "cli/config_compare.h"
 #include "core/base/clock.h"
 #include "core/config/config_value.h"
@@ -255,6 +256,18 @@ static void compare_settings(struct config_dir *d)
     }
 }
 
+static void warn_of_cleartext(struct config_dir *d)
+{
+    for (size_t i = 0; i < d->entry_count; i++) {
+        const struct config_entry *e = d->entries[i];
+        if (e->type == &FUNCTIONS && e->config != NULL) {
+            config_cleartext_function(&e->file, e->config, &d->set->warnings);
+        } else if (e->type == NULL && d->set->settings != NULL) {
+            config_cleartext_settings(&e->file, d->set->settings, &d->set->warnings);
+        }
+    }
+}
+
 static void reject_entry(struct config_set *set, struct config_entry *e)
 {
     config_set_reject(set, e->type == NULL ? &settings_kind : e->type->kind, e->file.name, &e->complaints);
@@ -324,6 +337,7 @@ bool config_dir_load_scope(const char *dir, const struct config_scope *scope, st
         compare_all_connectors(&d);
         compare_topics(&d);
         compare_settings(&d);
+        warn_of_cleartext(&d);
     } else {
         struct config_entry *e = add_entry(&d, NULL, memory_string(dir), memory_string("millrace"));
         if (is_there) {

@@ -315,6 +315,72 @@ static void warnings_come_with_the_errors_and_without_those_that_follow_from_the
     check_warnings("", "3 errors in 3 files\n");
 }
 
+static void secrets_in_the_clear_are_warned_of_at_their_place(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("SECRET", "s", 1), 0);
+    write_file("millrace.yaml", SETTINGS
+               "registry: {url: http://r.example, auth: {username: u, password: {env: SECRET}}}\n"
+               "tracing: {otlp: {url: \"http://t.example:4318\", headers: {api-key: {env: SECRET}}}}\n");
+    write_file(
+        "functions/a.yaml",
+        "source: {topics: [a]}\n"
+        "endpoint:\n"
+        "  http:\n"
+        "    url: http://a.example\n"
+        "    proxy: {url: http://p.example:3128, user: u, password: {env: SECRET}}\n"
+        "    auth:\n"
+        "      oauth2: {token_url: http://i.example/token, client_id: a, client_secret: {env: SECRET},\n"
+        "        proxy: {url: http://p.example:3128, user: u}}\n");
+    write_file("functions/b.yaml", "source: {topics: [a]}\n"
+                                   "endpoint: {lambda: {function: f, url: http://l.example}}\n");
+    write_file(
+        "functions/d.yaml",
+        "source: {topics: [a]}\n"
+        "endpoint: {http: {url: \"http://a.example/${key.id}\", headers: {X-Api-Key: {env: SECRET}}}}\n");
+    check_warnings(
+        "/functions/a.yaml:4:10: warning: url: credentials are sent unencrypted over http://; use "
+        "https://\n"
+        "/functions/a.yaml:5:18: warning: url: user and password go to the proxy unencrypted; use a proxy "
+        "that knows clients by their address, or one on this machine\n"
+        "/functions/a.yaml:7:27: warning: token_url: what the client proves itself with and the token are "
+        "sent unencrypted over http://; use https://\n"
+        "/functions/a.yaml:8:22: warning: url: user and password go to the proxy unencrypted; use a proxy "
+        "that knows clients by their address, or one on this machine\n"
+        "/functions/b.yaml:2:39: warning: url: events and session tokens are sent unencrypted over "
+        "http://; use https://\n"
+        "/functions/d.yaml:2:24: warning: url: credentials are sent unencrypted over http://; use "
+        "https://\n"
+        "/millrace.yaml:2:17: warning: url: username and password are sent unencrypted over http://; use "
+        "https://\n"
+        "/millrace.yaml:3:23: warning: url: headers with keys are sent unencrypted over http://; use "
+        "https://\n",
+        "0 errors, 8 warnings in 4 files\n");
+}
+
+static void what_is_no_secret_or_stays_on_the_machine_is_not_warned_of(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("SECRET", "s", 1), 0);
+    write_file("millrace.yaml", SETTINGS
+               "registry: {url: http://r.example}\n"
+               "tracing: {otlp: {url: \"http://localhost:4318\", headers: {api-key: {env: SECRET}}}}\n");
+    write_file(
+        "functions/a.yaml",
+        "source: {topics: [a]}\n"
+        "endpoint:\n"
+        "  http:\n"
+        "    url: http://127.0.0.1:8080\n"
+        "    proxy: {url: \"http://[::1]:3128\", user: u, password: {env: SECRET}}\n"
+        "    auth:\n"
+        "      oauth2: {token_url: http://a.LOCALHOST/token, client_id: a, client_secret: {env: SECRET},\n"
+        "        proxy: {url: http://p.example:3128}}\n");
+    write_file("functions/b.yaml", "source: {topics: [a]}\n"
+                                   "endpoint: {lambda: {function: f, url: https://l.example}}\n");
+    write_file("functions/c.yaml", FUNCTION);
+    check_warnings("", "0 errors in 4 files\n");
+}
+
 static void folders_that_are_not_read_are_warned_of(void **state)
 {
     (void)state;
@@ -386,6 +452,8 @@ int main(void)
         IN_DIR(a_list_of_what_may_be_called_is_checked),
         IN_DIR(topics_that_nobody_writes_are_warned_of_at_their_place),
         IN_DIR(warnings_come_with_the_errors_and_without_those_that_follow_from_them),
+        IN_DIR(secrets_in_the_clear_are_warned_of_at_their_place),
+        IN_DIR(what_is_no_secret_or_stays_on_the_machine_is_not_warned_of),
         IN_DIR(folders_that_are_not_read_are_warned_of),
         IN_DIR(a_file_that_is_none_has_its_complaint),
         IN_DIR(the_option_wins_over_the_environment),
