@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bridge/filter/json_tree.h"
+#include "bridge/payload/cloud_headers.h"
 #include "bridge/payload/sequence_number.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -21,7 +22,8 @@ size_t item_failures_body_max(size_t event_count)
 }
 
 /** The events of a call by id, by place and, once one is named so, by sequence number; open addressing.
- * Several events may have one id: a change that was published twice. */
+ * Several events may have one id: a change that was published twice. A record that is a CloudEvent has its
+ * own id beside that of the record. */
 struct event_index {
     struct work_item **slots;
     size_t mask;
@@ -48,13 +50,16 @@ static void index_add(struct event_index *index, uint64_t hash, struct work_item
 static void index_init(struct event_index *index, struct work_item *items, size_t count)
 {
     size_t size = 8;
-    while (size < 6 * count) {
+    while (size < 8 * count) {
         size *= 2;
     }
     *index = (struct event_index){memory_zeroed(size, sizeof(*index->slots)), size - 1, items, false, false};
     for (struct work_item *item = items; item != NULL; item = item->next) {
         const struct record *r = item->record;
         index_add(index, text_hash(r->id), item);
+        if (r->is_cloud_event) {
+            index_add(index, text_hash(cloud_headers_id(r)), item);
+        }
         index_add(index, hash_of_place(r->topic, r->partition, r->offset), item);
     }
 }
@@ -64,13 +69,18 @@ static void index_clear(struct event_index *index)
     free(index->slots);
 }
 
+static bool has_id(const struct record *r, struct slice id)
+{
+    return slice_equal(r->id, id) || (r->is_cloud_event && slice_equal(cloud_headers_id(r), id));
+}
+
 /** Whether any event has this id; they are all marked. */
 static bool mark_id(const struct event_index *index, struct slice id)
 {
     bool is_known = false;
     for (size_t at = text_hash(id) & index->mask; index->slots[at] != NULL; at = (at + 1) & index->mask) {
         struct work_item *item = index->slots[at];
-        if (slice_equal(item->record->id, id)) {
+        if (has_id(item->record, id)) {
             item->retry.is_reported = is_known = true;
         }
     }

@@ -4,7 +4,8 @@
 //
 // An identifier is the event's id as the payload carries it, its SequenceNumber (payload dynamodb-stream), or
 // Kafka's form, {"partition": "<topic>-<partition>", "offset": n}, which also names an event whose id is not
-// UTF-8. The rules are AWS Lambda's (ReportBatchItemFailures):
+// UTF-8. A forwarded CloudEvent has two ids: its own, and that of its record. The rules are AWS Lambda's
+// (ReportBatchItemFailures):
 //
 //   no body, null, [], an object without batchItemFailures, null or [] in it     all events are done
 //   known identifiers                                                            these failed

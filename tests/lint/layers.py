@@ -103,7 +103,7 @@ DOORS = {
         "avro_event", "decimal", "filter_value", "json_event", "json_tree", "match",
         "pattern", "pattern_term", "step_table",
     ],
-    "bridge/payload": ["payload", "sequence_number"],
+    "bridge/payload": ["payload", "cloud_headers", "sequence_number"],
     "bridge/endpoints": ["endpoint"],
     "bridge/reply": ["reply", "reply_headers"],
     "bridge/delivery": ["delivery", "topic_writer", "function_metrics", "shared_limit"],

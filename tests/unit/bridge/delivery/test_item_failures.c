@@ -251,12 +251,38 @@ static void a_sequence_number_names_its_event_and_those_behind_it(void **state)
     }
 }
 
+/** Payloads carry the id that its producer gave it; templates and dynamodb-stream that of the record. */
+static void a_forwarded_cloud_event_is_named_by_either_id(void **state)
+{
+    (void)state;
+    static const char *const BODIES[] = {
+        ITEMS("{\"itemIdentifier\":\"order-7\"}"),
+        ITEMS("{\"itemIdentifier\":\"e1\"}"),
+        ITEMS("{\"itemIdentifier\":\"order-7\"},{\"itemIdentifier\":\"e1\"}"),
+    };
+    for (size_t i = 0; i < COUNT_OF(BODIES); i++) {
+        struct call c;
+        struct fault f;
+        call_init(&c);
+        struct record *forwarded = c.items[1]->record;
+        forwarded->headers = rd_kafka_headers_new(1);
+        assert_int_equal(rd_kafka_header_add(forwarded->headers, "ce_id", -1, "order-7", -1), 0);
+        forwarded->is_cloud_event = true;
+        assert_int_equal(item_failures_read(slice_of(BODIES[i]), c.items[0], EVENTS, &f), ITEM_FAILURES_SOME);
+        for (size_t n = 0; n < EVENTS; n++) {
+            assert_int_equal(c.items[n]->retry.is_reported, n == 1);
+        }
+        call_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_that_name_no_event_are_success),
         cmocka_unit_test(a_sequence_number_names_its_event_and_those_behind_it),
         cmocka_unit_test(known_identifiers_are_what_failed),
+        cmocka_unit_test(a_forwarded_cloud_event_is_named_by_either_id),
         cmocka_unit_test(all_else_is_invalid_and_says_where),
         cmocka_unit_test(hostile_bodies_are_invalid),
         cmocka_unit_test(one_id_names_every_event_that_has_it),
