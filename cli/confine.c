@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -48,6 +49,17 @@ static bool take_limits(const struct confinement *c, struct fault *f)
     return true;
 }
 
+/** /proc/self/fd/2 of a pipe can be opened, as /dev/stderr, only by the pipe's owner. */
+static void own_output(uid_t uid)
+{
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat about;
+        if (fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode) && fchown(fd, uid, (gid_t)-1) != 0) {
+            return;  // without CAP_CHOWN only those who open it again are refused
+        }
+    }
+}
+
 static bool take_user(const char *user, struct fault *f)
 {
     struct process_user found CLEANUP(process_user_clear) = {0};
@@ -66,6 +78,7 @@ static bool take_user(const char *user, struct fault *f)
                          "run millrace as that user",
                          user);
     }
+    own_output(found.uid);
     if (initgroups(found.name, found.gid) != 0 || setresgid(found.gid, found.gid, found.gid) != 0 ||
         setresuid(found.uid, found.uid, found.uid) != 0) {
         int code = errno;

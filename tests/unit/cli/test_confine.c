@@ -125,6 +125,10 @@ static bool is_nobody(void)
     }
     int death = 0;
     (void)prctl(PR_GET_PDEATHSIG, &death);
+    int output = open("/dev/stdout", O_WRONLY);
+    if (output < 0) {
+        return false;
+    }
     return ids[0] == nobody->pw_uid && ids[1] == nobody->pw_uid && ids[2] == nobody->pw_uid &&
            getgid() == nobody->pw_gid && setuid(0) != 0 && death == SIGKILL;
 }
