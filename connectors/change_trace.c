@@ -40,11 +40,12 @@ struct change_trace {
     int64_t commit_time_us;
     uint32_t transaction_id;
     int64_t rows;
-    bool has_own;                  // its trace was begun here
+    struct trace_context own;  // a trace that was begun here, for rows without one; flags 0: none
+    char own_text[TRACE_PARENT_CHARS];
+    bool is_own_used;              // by a row
     struct trace_context origin;   // of the first row with a trace
     struct bytes tracestate_text;  // of that row
-    struct trace_context capture;
-    char own_text[TRACE_PARENT_CHARS];
+    struct trace_context capture;  // the span of `origin`; of its own trace the first one
 };
 
 struct change_trace *change_trace_new(struct tracer *tracer, const char *connector, double sample)
@@ -64,15 +65,20 @@ static void choose(struct change_trace *t)
 {
     uint64_t seed =
         trace_context_mix(t->commit_lsn ^ text_hash(slice_of(t->connector)) ^ (uint64_t)t->commit_time_us);
-    t->has_own = t->sample > 0 && (double)(seed >> 11) < t->sample * (double)(UINT64_C(1) << 53);
-    if (t->has_own) {
+    t->own.flags = 0;
+    if (t->sample > 0 && (double)(seed >> 11) < t->sample * (double)(UINT64_C(1) << 53)) {
         uint64_t ids[3] = {trace_context_mix(seed + 1), trace_context_mix(seed + 2) | 1,
                            trace_context_mix(seed + 3) | 1};
-        memcpy(t->origin.trace_id, ids, TRACE_ID_BYTES);
-        memcpy(t->origin.span_id, &ids[2], TRACE_SPAN_ID_BYTES);
-        t->origin.flags = TRACE_FLAG_SAMPLED;
-        trace_context_write(&t->origin, t->own_text);
+        memcpy(t->own.trace_id, ids, TRACE_ID_BYTES);
+        memcpy(t->own.span_id, &ids[2], TRACE_SPAN_ID_BYTES);
+        t->own.flags = TRACE_FLAG_SAMPLED;
+        trace_context_write(&t->own, t->own_text);
     }
+}
+
+static bool is_own(const struct change_trace *t, const struct trace_context *c)
+{
+    return t->own.flags != 0 && memcmp(&t->own, c, sizeof(*c)) == 0;
 }
 
 void change_trace_begin(struct change_trace *t, const struct change *begin)
@@ -83,6 +89,7 @@ void change_trace_begin(struct change_trace *t, const struct change *begin)
     t->current = NULL;
     t->outstanding = 0;
     t->rows = 0;
+    t->is_own_used = false;
     t->commit_lsn = begin->commit_lsn;
     t->commit_time_us = begin->commit_time_us;
     t->transaction_id = begin->transaction_id;
@@ -91,7 +98,7 @@ void change_trace_begin(struct change_trace *t, const struct change *begin)
 
 void change_trace_prepare(const struct change_trace *t, struct change *row)
 {
-    if (t != NULL && t->has_own && row->trace.traceparent.size == 0 && row->op != CHANGE_READ) {
+    if (t != NULL && t->own.flags != 0 && row->trace.traceparent.size == 0 && row->op != CHANGE_READ) {
         row->trace = (struct trace_headers){slice_make(t->own_text, sizeof(t->own_text)), {NULL, 0}};
     }
 }
@@ -115,13 +122,11 @@ static bool begin_current(struct change_trace *t, const struct change *row,
     DL_APPEND(t->open, x);
     t->open_count++;
     t->current = x;
-    bool is_own = t->has_own && memcmp(&t->origin, origin, sizeof(*origin)) == 0;
     t->origin = *origin;
-    t->has_own = is_own;
     bytes_reset(&t->tracestate_text);
     bytes_append_slice(&t->tracestate_text, row->trace.tracestate);
-    if (is_own) {
-        t->capture = *origin;  // it is the trace's first span
+    if (is_own(t, origin)) {
+        t->capture = *origin;
     } else {
         tracer_new_context(t->tracer, origin, &t->capture);
     }
@@ -167,6 +172,7 @@ void change_trace_published(struct change_trace *t, const struct change *row)
         return;
     }
     t->rows++;
+    t->is_own_used = t->is_own_used || is_own(t, &origin);
     if ((t->current == NULL && !begin_current(t, row, &origin)) || t->current->span_count >= SPANS_MAX) {
         tracer_drop(t->tracer, 1);
         return;
@@ -197,12 +203,14 @@ static void finish(struct change_trace *t, struct traced *x)
     }
 }
 
-static void put_capture(struct change_trace *t)
+/** @param parent_span_id  NULL: it begins the trace */
+static void put_capture(struct change_trace *t, const struct trace_context *context,
+                        const uint8_t *parent_span_id, struct slice tracestate)
 {
     const struct span span = {
-        .context = t->capture,
-        .parent_span_id = t->has_own ? NULL : t->origin.span_id,
-        .tracestate = bytes_slice(&t->tracestate_text),
+        .context = *context,
+        .parent_span_id = parent_span_id,
+        .tracestate = tracestate,
         .name = "capture",
         .name_object = t->connector,
         .kind = SPAN_INTERNAL,
@@ -237,7 +245,12 @@ void change_trace_commit(struct change_trace *t)
 {
     if (t != NULL && t->current != NULL) {
         struct traced *x = t->current;
-        put_capture(t);
+        if (!is_own(t, &t->origin)) {
+            put_capture(t, &t->capture, t->origin.span_id, bytes_slice(&t->tracestate_text));
+        }
+        if (t->is_own_used) {
+            put_capture(t, &t->own, NULL, (struct slice){NULL, 0});
+        }
         x->is_sealed = true;
         t->current = NULL;
         finish(t, x);

@@ -2,9 +2,9 @@
 // a child of the span that made it; `publish` is that of a row of it, until Kafka has acknowledged the
 // transaction's records.
 //
-// It also begins traces: for the share `tracing.sample` of the transactions that have none. Such a trace
-// depends on the transaction's position alone, so that its records are the same when they are published
-// again.
+// It also begins traces: for the share `tracing.sample` of the transactions, of their rows that have none,
+// neither of a message nor of a column; then each trace has its `capture`. Such a trace depends on the
+// transaction's position alone, so that its records are the same when they are published again.
 #ifndef CONNECTORS_CHANGE_TRACE_H
 #define CONNECTORS_CHANGE_TRACE_H
 

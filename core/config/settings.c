@@ -225,7 +225,7 @@ static const struct config_option settings_tracing[] = {
      .initial = "0",
      .offset = offsetof(struct settings, tracing.sample),
      .rules = &tracing_sample_rules,
-     .doc = "Share of the transactions without a trace of their own for which one is begun, such as 1%."},
+     .doc = "Share of the transactions for which a trace is begun, of their rows without one, such as 1%."},
     {.key = NULL},
 };
 
