@@ -161,7 +161,8 @@ const struct config_option delivery_options[] = {
      .min = 1,
      .max = 1000,
      .offset = offsetof(struct function_config, delivery.concurrency),
-     .doc = "Most calls under way at once, in each bridge process."},
+     .doc = "Most calls under way at once, in each bridge process. With endpoint.process the default is "
+            "instances × concurrency_per_instance, which is the most, too."},
     {.key = "target_latency",
      .type = CONFIG_DURATION,
      .min = 1000,

@@ -2,6 +2,7 @@
 
 #include "bridge/config/http_options.h"
 #include "bridge/config/lambda_options.h"
+#include "bridge/config/process_options.h"
 #include "core/config/config_value.h"
 
 const struct config_option endpoint_options[] = {
@@ -10,6 +11,11 @@ const struct config_option endpoint_options[] = {
      .type = CONFIG_SECTION,
      .section = lambda_options,
      .doc = "A function of AWS Lambda ([lambda.md](lambda.md))."},
+    {.key = "process",
+     .type = CONFIG_SECTION,
+     .section = process_options,
+     .doc = "A program on this machine, started and called as AWS Lambda does "
+            "([local-functions.md](local-functions.md))."},
     {.key = NULL},
 };
 
@@ -20,6 +26,7 @@ static const struct {
 } KINDS[] = {
     {FUNCTION_ENDPOINT_HTTP, http_options_finish},
     {FUNCTION_ENDPOINT_LAMBDA, lambda_options_finish},
+    {FUNCTION_ENDPOINT_PROCESS, process_options_finish},
 };
 
 static void complain_of_none(const struct config_file *file, struct yaml_node *section)
@@ -55,6 +62,15 @@ static size_t choose_kind(const struct config_file *file)
         complain_of_none(file, section);
     }
     return ret;
+}
+
+void endpoint_options_choose_payload(const struct config_file *file, struct function_config *c)
+{
+    struct yaml_node *endpoint = yaml_get(file->root, "endpoint");
+    bool is_lambda_api = yaml_get(endpoint, "lambda") != NULL || yaml_get(endpoint, "process") != NULL;
+    if (is_lambda_api && yaml_get(file->root, "payload") == NULL) {
+        c->payload = FUNCTION_PAYLOAD_LAMBDA_KAFKA;
+    }
 }
 
 void endpoint_options_finish(const struct config_file *file, struct function_config *c)

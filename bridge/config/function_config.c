@@ -86,6 +86,7 @@ void function_config_clear(struct function_config *c)
     memory_free_secret(c->http.proxy.password);
     auth_config_clear(&c->http.auth);
     lambda_config_clear(&c->lambda);
+    process_config_clear(&c->process);
     text_pairs_clear(&c->delivery.retry.status_texts);
     free(c->delivery.on_failure.dead_letter);
     free(c->delivery.rate_text);

@@ -4,7 +4,6 @@
 #include "bridge/config/delivery_options.h"
 #include "bridge/config/endpoint_options.h"
 #include "bridge/config/function_test.h"
-#include "bridge/config/lambda_options.h"
 #include "bridge/config/payload_options.h"
 #include "bridge/config/reply_options.h"
 #include "bridge/config/template_options.h"
@@ -70,7 +69,7 @@ static const struct config_option options[] = {
      .type = CONFIG_CHOICE,
      .choices = payload_kinds,
      .initial = "cloudevents",
-     .otherwise = "cloudevents; with endpoint.lambda lambda-kafka",
+     .otherwise = "cloudevents; with endpoint.lambda and endpoint.process lambda-kafka",
      .offset = offsetof(struct function_config, payload),
      .doc =
          "What a call carries: a CloudEvent in headers and body (cloudevents), in the body alone "
@@ -188,7 +187,7 @@ static void finish(const struct config_file *file, void *config)
     if (c->delivery.on_failure.dead_letter == NULL) {
         c->delivery.on_failure.dead_letter = function_config_dead_letter(c->name);
     }
-    lambda_options_choose_payload(file, c);
+    endpoint_options_choose_payload(file, c);
     payload_options_finish(file, c);
     compile_filter(file, c);
     check_tests(file, c);

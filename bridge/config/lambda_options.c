@@ -114,19 +114,6 @@ const struct config_option lambda_options[] = {
     {.key = NULL},
 };
 
-static bool is_lambda(const struct config_file *file)
-{
-    struct yaml_node *endpoint = yaml_get(file->root, "endpoint");
-    return endpoint != NULL && endpoint->kind == YAML_MAP && yaml_get(endpoint, "lambda") != NULL;
-}
-
-void lambda_options_choose_payload(const struct config_file *file, struct function_config *c)
-{
-    if (is_lambda(file) && yaml_get(file->root, "payload") == NULL) {
-        c->payload = FUNCTION_PAYLOAD_LAMBDA_KAFKA;
-    }
-}
-
 /** `name:alias` and `…:function:name:alias` have a qualifier. */
 static bool has_qualifier(const char *function)
 {

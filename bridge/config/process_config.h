@@ -8,7 +8,7 @@
 struct process_config {
     struct text_list command;  // argv of its runtime client
     char *handler;             // what the client is to call; NULL: the command says
-    char *directory;           // where it runs; NULL: as millrace does
+    char *directory;           // where it runs, absolute; NULL: where millrace does
     struct text_pairs env;     // added to a small environment; nothing else is inherited
     int64_t instances;         // at most
     int64_t warm_instances;    // that run without calls, too
@@ -16,8 +16,14 @@ struct process_config {
     int64_t idle_stop_us;     // without a call, of those beyond warm_instances; 0: never
     int64_t init_timeout_us;  // from the start to the first request for an invocation
     int64_t memory_bytes;     // of one instance and its children; 0: no limit
+    char *cpu_text;           // as in the file; NULL: no limit
     int64_t cpu_millis;       // of one instance and its children, in thousandths of a core; 0: no limit
     char *user;               // name or number; NULL: millrace's own
 };
+
+/** The PATH of its processes, borrowed. */
+const char *process_config_path(const struct process_config *c);
+
+void process_config_clear(struct process_config *c);
 
 #endif

@@ -47,7 +47,7 @@ static void add_home(struct entries *e)
 /** What every program needs. */
 static void add_basics(struct entries *e)
 {
-    add_default(e, "PATH", inherit("PATH", "/usr/local/bin:/usr/bin:/bin"));
+    add_default(e, "PATH", process_config_path(e->config));
     add_home(e);
     add_default(e, "LANG", inherit("LANG", "C.UTF-8"));
     add_default(e, "TZ", inherit("TZ", NULL));
@@ -67,7 +67,7 @@ static void add_number(struct entries *e, const char *name, const char *before, 
     add(e, name, value);
 }
 
-/** What Lambda's runtimes read; process_options.c refuses these names in a file. */
+/** What Lambda's runtimes read; process_rules.c refuses these names in a file. */
 static void add_lambda(struct entries *e, const char *function, int port)
 {
     const struct process_config *c = e->config;

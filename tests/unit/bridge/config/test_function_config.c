@@ -295,7 +295,7 @@ static void what_follows_from_a_wrong_value_is_not_complained_about(void **state
         "cloudevents-batch, row, lambda-kafka, dynamodb-stream, debezium or template; did you mean "
         "\"row\"?\n");
     check_complaints("source: {topics: [a]}\nendpoint: http\n",
-                     "f.yaml:2:11: error: endpoint: write a section with http, lambda\n");
+                     "f.yaml:2:11: error: endpoint: write a section with http, lambda, process\n");
 }
 
 static void statuses_are_checked_where_they_stand(void **state)
@@ -359,9 +359,9 @@ static void a_function_has_one_kind_of_endpoint(void **state)
 {
     (void)state;
     check_complaints("source: {topics: [a]}\nendpoint: {}\n",
-                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http or lambda\n");
+                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http, lambda or process\n");
     check_complaints("source: {topics: [a]}\nendpoint: {http: }\n",
-                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http or lambda\n");
+                     "f.yaml:2:11: error: endpoint: choose a kind of endpoint: http, lambda or process\n");
     check_complaints("source: {topics: [a]}\nendpoint: {http: {}}\n",
                      "f.yaml:2:18: error: required key \"url\" is missing\n");
 }
