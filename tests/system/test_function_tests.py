@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import shutil
 
 import pytest
 from lib.program import BINARY, ROOT
@@ -37,8 +38,19 @@ def shop(tmp_path):
     return write
 
 
+def name_users(example, tmp_path):
+    """A copy of the example where root names the users of local functions, as its files say."""
+    copy = tmp_path / "example"
+    shutil.copytree(example, copy)
+    for path in copy.glob("functions/*.yaml"):
+        path.write_text(path.read_text().replace("# user: ", "user: "))
+    return str(copy)
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_every_example_passes_its_tests(example):
+def test_every_example_passes_its_tests(example, tmp_path):
+    if os.geteuid() == 0:
+        example = name_users(example, tmp_path)
     functions = glob.glob(os.path.join(example, "functions", "*.yaml"))
     done = run(example)
     assert done.returncode == 0, done.stdout
