@@ -24,6 +24,9 @@ struct process_config {
 /** The PATH of its processes, borrowed. */
 const char *process_config_path(const struct process_config *c);
 
+/** A copy of its own; process_config_clear releases it. */
+void process_config_copy(const struct process_config *from, struct process_config *ret);
+
 void process_config_clear(struct process_config *c);
 
 #endif

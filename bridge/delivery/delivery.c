@@ -158,7 +158,12 @@ void delivery_note_error(struct delivery *d, const char *text)
 
 const struct last_error *delivery_error(const struct delivery *d)
 {
-    return d->dead_letter_error.is_set ? &d->dead_letter_error : &d->error;
+    if (d->dead_letter_error.is_set || d->error.is_set) {
+        return d->dead_letter_error.is_set ? &d->dead_letter_error : &d->error;
+    }
+    const struct endpoint_type *type = d->target->endpoint_type;
+    const struct last_error *trouble = type->trouble == NULL ? NULL : type->trouble(d->target->endpoint);
+    return trouble != NULL ? trouble : &d->error;
 }
 
 /** Its partitions stand still behind records that can't be stored: worse than calls that fail. */

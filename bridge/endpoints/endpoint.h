@@ -9,6 +9,7 @@
 #include "bridge/config/function_config.h"
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
+#include "core/base/last_error.h"
 #include "core/http/http_request.h"
 
 /** The response to one call; borrowed for on_response. */
@@ -62,6 +63,9 @@ struct endpoint_type {
                                   endpoint_on_response on_response, void *self);
     /** Cancels the call: on_response is not called. */
     void (*cancel)(struct endpoint *e, struct endpoint_call *call);
+    /** What is wrong with it, whether or not it is called; NULL or not set: nothing. NULL: such an endpoint
+     * knows only by calls. */
+    const struct last_error *(*trouble)(const struct endpoint *e);
     /** No call is in flight. Accepts NULL. */
     void (*close)(struct endpoint *e);
 };
@@ -69,6 +73,7 @@ struct endpoint_type {
 extern const struct endpoint_type endpoint_http;
 extern const struct endpoint_type endpoint_lambda;
 extern const struct endpoint_type endpoint_lambda_event;
+extern const struct endpoint_type endpoint_process;
 
 const struct endpoint_type *endpoint_type_of(enum function_endpoint kind);
 

@@ -16,7 +16,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 static void run(struct mhd_loop *l)
 {
-    (void)MHD_run(l->daemon);
+    do {
+        l->is_resumed = false;
+        (void)MHD_run(l->daemon);
+    } while (l->is_resumed);  // by a handler: MHD_get_timeout of 0.9.75 does not know it
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     if (MHD_get_timeout(l->daemon, &wait_ms) == MHD_YES) {
         // Never 0: libuv 1.44 would run the timer again before it polls any descriptor.
@@ -41,6 +44,7 @@ void mhd_loop_start(struct mhd_loop *l, uv_loop_t *loop, struct MHD_Daemon *daem
 void mhd_loop_resume(struct mhd_loop *l, struct MHD_Connection *connection)
 {
     MHD_resume_connection(connection);
+    l->is_resumed = true;
     // libmicrohttpd 0.9.75 notices a resumed connection only in MHD_run, which is not re-entrant.
     (void)uv_timer_start(&l->timer, on_timer, 0, 0);
 }

@@ -2,6 +2,8 @@
 #ifndef CORE_HTTP_MHD_LOOP_H
 #define CORE_HTTP_MHD_LOOP_H
 
+#include <stdbool.h>
+
 #include <microhttpd.h>
 #include <uv.h>
 
@@ -11,6 +13,7 @@ struct mhd_loop {
     uv_poll_t poll;    // on the daemon's epoll descriptor
     uv_timer_t timer;  // its next time-out
     int handles;       // still open on the loop
+    bool is_resumed;   // a connection was, since the last MHD_run began
     void (*on_closed)(void *self);
     void *self;
 };

@@ -1,0 +1,24 @@
+// A local function for the tests: asks the Runtime API for invocations and does as its name says.
+#ifndef TESTS_COMPONENT_BRIDGE_ENDPOINTS_PROCESS_FUNCTION_CLIENT_H
+#define TESTS_COMPONENT_BRIDGE_ENDPOINTS_PROCESS_FUNCTION_CLIENT_H
+
+/**
+ * The whole process. What it does with each invocation:
+ *   echo        posts the body as the result
+ *   error       posts an error document
+ *   crash       ends with code 7
+ *   silent      posts nothing
+ *   late        posts its result when the file named by the body is there
+ *   big         posts 7 MiB
+ *   other       posts a result for another id, then its own
+ *   twice       posts its result twice
+ *   two         has two threads, each of which does as the body says: echo, crash or silent
+ * or when it starts:
+ *   exit        ends with code 3
+ *   idle        asks for nothing
+ *   init-error  posts an error of its initialisation, and ends
+ *   deaf        echo, and ignores SIGTERM
+ */
+int function_client(const char *what);
+
+#endif

@@ -1,0 +1,373 @@
+// bridge/endpoints/process: instances of real processes, started through millrace itself, and their calls.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "bridge/endpoints/process/process_pool.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "tests/component/bridge/endpoints/process/function_client.h"
+
+enum { CALLS_MAX = 8, GUARD_MS = 20000 };
+
+struct call {
+    struct process_call call;
+    struct pool_case *owner;
+    bool is_done;
+    enum process_verdict verdict;
+    char body[256];
+    char text[512];
+    int64_t pid;  // of the process that ran it, from the result "pid 123 …"; 0: unknown
+};
+
+struct pool_case {
+    uv_loop_t loop;
+    struct process_config config;
+    struct process_pool *pool;
+    struct call calls[CALLS_MAX];
+    size_t done;
+    uv_timer_t guard;
+    char file[64];
+};
+
+static char own_path[4096];
+
+static void on_result(struct process_call *process_call, const struct process_result *r)
+{
+    struct call *call = CONTAINER_OF(process_call, struct call, call);
+    assert_false(call->is_done);
+    call->is_done = true;
+    call->verdict = r->verdict;
+    (void)snprintf(call->body, sizeof(call->body), "%.*s", (int)r->body.size, (const char *)r->body.data);
+    (void)snprintf(call->text, sizeof(call->text), "%s", r->text == NULL ? "" : r->text);
+    call->owner->done++;
+}
+
+static void on_guard(uv_timer_t *timer)
+{
+    (void)timer;
+    fail_msg("what the test waits for has not happened in %d ms", GUARD_MS);
+}
+
+static void open_case(struct pool_case *c, const char *what)
+{
+    *c = (struct pool_case){0};
+    assert_int_equal(uv_loop_init(&c->loop), 0);
+    (void)uv_timer_init(&c->loop, &c->guard);
+    (void)uv_timer_start(&c->guard, on_guard, GUARD_MS, 0);
+    (void)snprintf(c->file, sizeof(c->file), "/tmp/millrace-pool-%ld", (long)getpid());
+    (void)unlink(c->file);
+    text_list_add(&c->config.command, own_path);
+    text_list_add(&c->config.command, "--function");
+    text_list_add(&c->config.command, what);
+    c->config.instances = 1;
+    c->config.concurrency_per_instance = 1;
+    c->config.init_timeout_us = 10 * CLOCK_US_PER_S;
+}
+
+static void open_pool(struct pool_case *c)
+{
+    const struct process_pool_params params = {
+        .loop = &c->loop,
+        .config = &c->config,
+        .function = "orders",
+        .program = MILLRACE_PROGRAM,
+    };
+    c->pool = process_pool_new(&params);
+}
+
+static void start_call(struct pool_case *c, size_t at, const char *body, int64_t timeout_us)
+{
+    struct call *call = &c->calls[at];
+    *call = (struct call){.owner = c};
+    call->call.body = slice_of(body);
+    call->call.timeout_us = timeout_us;
+    call->call.on_result = on_result;
+    process_pool_call(c->pool, &call->call);
+}
+
+static void run_until(struct pool_case *c, size_t done)
+{
+    while (c->done < done) {
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+}
+
+static void close_case(struct pool_case *c)
+{
+    process_pool_close(c->pool);
+    uv_close((uv_handle_t *)&c->guard, NULL);
+    assert_int_equal(uv_run(&c->loop, UV_RUN_DEFAULT), 0);  // all handles are closed: all processes are gone
+    assert_int_equal(uv_loop_close(&c->loop), 0);
+    process_config_clear(&c->config);
+    (void)unlink(c->file);
+}
+
+#define LONG (20 * CLOCK_US_PER_S)
+#define SHORT (CLOCK_US_PER_S / 5)
+
+static void test_calls_get_their_results(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "echo");
+    c.config.instances = 2;
+    open_pool(&c);
+    for (size_t i = 0; i < 4; i++) {
+        char body[8];
+        (void)snprintf(body, sizeof(body), "\"%zu\"", i);
+        start_call(&c, i, body, LONG);
+        run_until(&c, i + 1);
+        assert_int_equal(c.calls[i].verdict, PROCESS_SUCCEEDED);
+        assert_string_equal(c.calls[i].body, body);
+    }
+    start_call(&c, 4, "\"a\"", LONG);
+    start_call(&c, 5, "\"b\"", LONG);
+    start_call(&c, 6, "\"c\"", LONG);
+    run_until(&c, 7);
+    assert_string_equal(c.calls[4].body, "\"a\"");
+    assert_string_equal(c.calls[5].body, "\"b\"");
+    assert_string_equal(c.calls[6].body, "\"c\"");
+    close_case(&c);
+}
+
+static void test_a_function_that_fails_says_why(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "error");
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_FAILED);
+    assert_string_equal(c.calls[0].body, "{\"errorType\":\"ValueError\",\"errorMessage\":\"no such order\"}");
+    close_case(&c);
+}
+
+static void test_a_crash_ends_the_call_and_the_next_one_runs_in_a_new_process(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "crash");
+    open_pool(&c);
+    for (size_t i = 0; i < 2; i++) {
+        start_call(&c, i, "{}", LONG);
+        run_until(&c, i + 1);
+        assert_int_equal(c.calls[i].verdict, PROCESS_CRASHED);
+        assert_string_equal(c.calls[i].text, "the function's process exited with code 7: about to crash");
+    }
+    close_case(&c);
+}
+
+static void test_a_call_that_is_too_long_ends_with_its_process(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "late");
+    open_pool(&c);
+    start_call(&c, 0, c.file, SHORT);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_TIMED_OUT);
+    FILE *f = fopen(c.file, "w");
+    assert_non_null(f);
+    (void)fclose(f);
+    start_call(&c, 1, c.file, LONG);
+    run_until(&c, 2);
+    assert_int_equal(c.calls[1].verdict, PROCESS_SUCCEEDED);
+    close_case(&c);
+}
+
+static void test_a_process_that_does_not_start_fails_the_calls_that_wait(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        const char *text;
+    } CASES[] = {
+        {"exit", "the function's process exited with code 3: no configuration"},
+        {"init-error", "the function's process exited with code 1: ImportError: no module app"},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct pool_case c;
+        open_case(&c, CASES[i].what);
+        open_pool(&c);
+        start_call(&c, 0, "{}", LONG);
+        start_call(&c, 1, "{}", LONG);
+        run_until(&c, 2);
+        for (size_t at = 0; at < 2; at++) {
+            assert_int_equal(c.calls[at].verdict, PROCESS_NOT_STARTED);
+            assert_string_equal(c.calls[at].text, CASES[i].text);
+        }
+        start_call(&c, 2, "{}", LONG);  // it is started again, later
+        run_until(&c, 3);
+        assert_string_equal(c.calls[2].text, CASES[i].text);
+        close_case(&c);
+    }
+}
+
+static void test_a_process_that_never_asks_is_killed(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "idle");
+    c.config.init_timeout_us = SHORT;
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_NOT_STARTED);
+    assert_string_equal(c.calls[0].text,
+                        "the function's process asked for no invocation within init_timeout");
+    close_case(&c);
+}
+
+static void test_a_command_that_is_not_there(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "echo");
+    free(c.config.command.items[0]);
+    c.config.command.items[0] = memory_string("/no/such/program");
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_NOT_STARTED);
+    assert_string_equal(c.calls[0].text, "the function's process exited with code 127: millrace: can't run "
+                                         "/no/such/program: No such file or directory");
+    close_case(&c);
+}
+
+static void test_a_result_that_is_too_large(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "big");
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_TOO_LARGE);
+    start_call(&c, 1, "{}", LONG);  // the same process had a response, and goes on
+    run_until(&c, 2);
+    assert_int_equal(c.calls[1].verdict, PROCESS_TOO_LARGE);
+    close_case(&c);
+}
+
+static void test_results_for_other_ids_change_nothing(void **state)
+{
+    (void)state;
+    static const char *const CASES[] = {"other", "twice"};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct pool_case c;
+        open_case(&c, CASES[i]);
+        open_pool(&c);
+        for (size_t at = 0; at < 3; at++) {
+            char body[8];
+            (void)snprintf(body, sizeof(body), "\"%zu\"", at);
+            start_call(&c, at, body, LONG);
+            run_until(&c, at + 1);
+            assert_int_equal(c.calls[at].verdict, PROCESS_SUCCEEDED);
+            assert_string_equal(c.calls[at].body, body);
+        }
+        close_case(&c);
+    }
+}
+
+static void test_a_cancelled_call_ends_its_process(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "late");
+    open_pool(&c);
+    start_call(&c, 0, c.file, LONG);
+    while (c.calls[0].call.state == PROCESS_CALL_WAITS) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    process_pool_cancel(c.pool, &c.calls[0].call);
+    FILE *f = fopen(c.file, "w");
+    assert_non_null(f);
+    (void)fclose(f);
+    start_call(&c, 1, c.file, LONG);
+    run_until(&c, 1);
+    assert_false(c.calls[0].is_done);
+    assert_int_equal(c.calls[1].verdict, PROCESS_SUCCEEDED);
+    close_case(&c);
+}
+
+static void test_two_calls_run_in_one_process(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "two");
+    c.config.concurrency_per_instance = 2;
+    open_pool(&c);
+    start_call(&c, 0, "silent", LONG);
+    start_call(&c, 1, "echo", LONG);
+    run_until(&c, 1);
+    assert_true(c.calls[1].is_done);
+    start_call(&c, 2, "crash", LONG);
+    run_until(&c, 3);
+    assert_int_equal(c.calls[0].verdict, PROCESS_CRASHED);
+    assert_int_equal(c.calls[2].verdict, PROCESS_CRASHED);
+    close_case(&c);
+}
+
+static void test_a_late_call_ends_after_the_others_of_its_process(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "two");
+    c.config.concurrency_per_instance = 2;
+    open_pool(&c);
+    start_call(&c, 0, "silent", SHORT);
+    start_call(&c, 1, "silent", 5 * SHORT);
+    run_until(&c, 2);
+    assert_int_equal(c.calls[0].verdict, PROCESS_TIMED_OUT);
+    assert_int_equal(c.calls[1].verdict, PROCESS_TIMED_OUT);
+    start_call(&c, 2, "echo", LONG);
+    run_until(&c, 3);
+    assert_int_equal(c.calls[2].verdict, PROCESS_SUCCEEDED);
+    close_case(&c);
+}
+
+static void test_one_that_ignores_sigterm_is_killed(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "deaf");
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    close_case(&c);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--function") == 0) {
+        return function_client(argv[2]);
+    }
+    ssize_t size = readlink("/proc/self/exe", own_path, sizeof(own_path) - 1);
+    own_path[size] = '\0';
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_DEBUG);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_calls_get_their_results),
+        cmocka_unit_test(test_a_function_that_fails_says_why),
+        cmocka_unit_test(test_a_crash_ends_the_call_and_the_next_one_runs_in_a_new_process),
+        cmocka_unit_test(test_a_call_that_is_too_long_ends_with_its_process),
+        cmocka_unit_test(test_a_process_that_does_not_start_fails_the_calls_that_wait),
+        cmocka_unit_test(test_a_process_that_never_asks_is_killed),
+        cmocka_unit_test(test_a_command_that_is_not_there),
+        cmocka_unit_test(test_a_result_that_is_too_large),
+        cmocka_unit_test(test_results_for_other_ids_change_nothing),
+        cmocka_unit_test(test_a_cancelled_call_ends_its_process),
+        cmocka_unit_test(test_two_calls_run_in_one_process),
+        cmocka_unit_test(test_a_late_call_ends_after_the_others_of_its_process),
+        cmocka_unit_test(test_one_that_ignores_sigterm_is_killed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
