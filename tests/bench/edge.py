@@ -3,7 +3,8 @@ Memory and size beside a PostgreSQL, with the broker elsewhere: the proportional
 connector, its bridge and one local function, at rest, at a steady load and while a backlog is worked off.
 
 A table, then the size of the stripped program. Processes are sampled ten times a second; `together` is the largest
-sum of one moment, not the sum of the columns.
+sum of one moment, not the sum of the columns. The function is a process of the bridge's, or with --http a server that
+the bridge calls; both are in C.
 """
 
 import argparse
@@ -47,8 +48,8 @@ class Sampler:
 
 
 @contextlib.contextmanager
-def local_function():
-    """(its URL, its process id): a function in C."""
+def http_function():
+    """(its URL, its process id)"""
     port = processes.free_port()
     process = processes.spawn([rig.tool("work_server"), str(port)])
     try:
@@ -102,19 +103,33 @@ def phases(bench, millrace, pids, options):
     return found
 
 
+@contextlib.contextmanager
+def function_process(bench, millrace, options):
+    """Configures the function; a function that finds its process id, given the bridge's."""
+    topic = "edge.public.orders"
+    bench.kafka.create_topic(topic)
+    if options.http:
+        with http_function() as (url, pid):
+            millrace.function("edge-fn", topic, url)
+            yield lambda bridge_pid: pid
+    else:
+        rig.local_function(millrace, "edge-fn", topic, [rig.tool("process_bootstrap")])
+        yield lambda bridge_pid: rig.wait_until(lambda: processes.children(bridge_pid), 30, "the function")[0]
+
+
 def run(bench, options):
     millrace = bench.millrace()
     millrace.settings(log={"level": "info"}, kafka={"topic.metadata.refresh.interval.ms": None, **bench.properties})
-    with local_function() as (url, function_pid):
-        millrace.connector("edge", bench.pg.dsn(), snapshot="never", tables={"include": ["public.orders"]})
-        millrace.function("edge-fn", "edge.public.orders", url)
+    millrace.connector("edge", bench.pg.dsn(), snapshot="never", tables={"include": ["public.orders"]})
+    with function_process(bench, millrace, options) as find_function:
         with rig.running(millrace, "run") as process:
             rig.wait_until(millrace.is_ready, 60, "readiness")
+            bridge_pid = process.child("bridge")
             pids = {
                 "supervisor": process.pid,
                 "connector": process.child("connect"),
-                "bridge": process.child("bridge"),
-                "function": function_pid,
+                "bridge": bridge_pid,
+                "function": find_function(bridge_pid),
             }
             return phases(bench, millrace, pids, options)
 
@@ -124,6 +139,7 @@ def main():
     parser.add_argument("--rate", type=int, default=1000, help="rows a second of the steady load")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rows", type=int, default=100_000, help="of the backlog")
+    parser.add_argument("--http", action="store_true", help="the function is an HTTP server of its own")
     rig.kafka_option(parser)
     options = parser.parse_args()
     with rig.Rig(options.kafka) as bench:
@@ -137,7 +153,8 @@ def main():
     )
     worst = max(sizes["together"] for sizes in found.values())
     print(f"together at most {worst:.1f} MB of {LIMIT_MB}; stripped program {size / 1e6:.2f} MB of {SIZE_LIMIT_MB}")
-    report.report("edge", {"machine": platform.machine(), "pss_mb": found, "stripped_bytes": size})
+    said = {"http": options.http, "machine": platform.machine(), "pss_mb": found, "stripped_bytes": size}
+    report.report("edge", said)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ nginx as the function. measure.py has the samplers, report.py the tables.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -131,6 +132,18 @@ def tool(name):
 def end_on_sigterm():
     """SIGTERM leaves through the `with` blocks, so that servers end and folders go."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def local_function(millrace, name, topic, command, delivery=None, **process):
+    """functions/NAME.yaml with `endpoint.process`; root must name another user, who can run the command."""
+    if os.geteuid() == 0:
+        process = {"user": "nobody", **process}
+    settings = {
+        "source": {"topics": [topic], "start": "earliest"},
+        "endpoint": {"process": {"command": command, **process}},
+        "delivery": delivery or {},
+    }
+    return millrace.write(f"functions/{name}.yaml", json.dumps(settings, indent=2))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,8 @@
 # prints a table and a line of JSON, which is also kept in tests/bench/results. Figures and how to read them:
 # docs/performance.md.
 # usage: tests/bench/run.sh [NAME [options]]
-# usage: NAME: connector, bridge, http2, lanes, overload, backlog, latency, growth, fanout, encode, render, filter, edge
+# usage: NAME: connector, bridge, process, http2, lanes, overload, backlog, latency, growth, fanout, encode, render,
+# usage:       filter, edge
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,8 +18,7 @@ what=${1:-all}
 case $what in
     all) set -- ;;
     connector | bridge | http2 | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
-    render) shift ;;
-    edge) shift ;;
+    process | render | edge) shift ;;
     compare | instructions) shift ;;
     *) usage ;;
 esac
@@ -32,6 +32,7 @@ if command -v ccache >/dev/null 2>&1; then
     export CMAKE_C_COMPILER_LAUNCHER=ccache
 fi
 work=$(mktemp -d)
+chmod 755 "$work" # local functions run as another user
 child=
 # Python cleans up on SIGTERM; a background child of sh never sees the terminal's interrupt.
 leave() {
@@ -145,6 +146,7 @@ bench() {
 tool bare_curl libcurl
 tool discard_reader libpq
 tool work_server
+tool process_bootstrap
 MILLRACE_BENCH_TOOLS=$work
 PYTHONPATH=$PWD/tests/system
 PYTHONDONTWRITEBYTECODE=1
@@ -153,7 +155,8 @@ export MILLRACE_BENCH_TOOLS PYTHONPATH PYTHONDONTWRITEBYTECODE
 case $what in
     all)
         this_tree
-        for name in connector bridge http2 lanes overload backlog latency growth fanout encode render filter edge; do
+        for name in connector bridge process http2 lanes overload backlog latency growth fanout encode render filter \
+            edge; do
             bench "$name"
         done
         ;;
