@@ -12,6 +12,7 @@ struct mhd_loop {
     struct MHD_Daemon *daemon;
     uv_poll_t poll;    // on the daemon's epoll descriptor
     uv_timer_t timer;  // its next time-out
+    uv_idle_t again;   // it has more to do at once: libuv 1.44 runs a timer of 0 and polls nothing
     int handles;       // still open on the loop
     bool is_resumed;   // a connection was, since the last MHD_run began
     void (*on_closed)(void *self);
