@@ -8,6 +8,7 @@
 // Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 #include <ctype.h>
 
+#include "bridge/endpoints/aws/aws_authorities.h"
 #include "bridge/endpoints/aws/aws_region.h"
 #include "bridge/endpoints/endpoint.h"
 #include "bridge/endpoints/lambda_response.h"
@@ -29,6 +30,7 @@ struct endpoint {
     struct http_client *client;
     struct auth_chain *auth;
     struct http_head *head;
+    struct bytes authorities;  // PEM of AWS_CA_BUNDLE, if the file names none
     struct endpoint_call *idle;
     struct bytes detail;
 };
@@ -99,6 +101,7 @@ static void lambda_close(struct endpoint *e)
         free(call);
     }
     bytes_clear(&e->detail);
+    bytes_clear(&e->authorities);
     free(e);
 }
 
@@ -106,14 +109,17 @@ static bool lambda_open(const struct function_config *config, uv_loop_t *loop, s
                         struct fault *f)
 {
     struct endpoint *e = memory_zeroed(1, sizeof(*e));
-    if (!open_head(e, &config->lambda, f) || !auth_chain_open(config, loop, &e->auth, f)) {
+    const char *ca = config->lambda.ca.text;
+    if (!open_head(e, &config->lambda, f) || !auth_chain_open(config, loop, &e->auth, f) ||
+        (ca == NULL && !aws_authorities_load(&e->authorities, f))) {
         lambda_close(e);
         return false;
     }
+    ca = e->authorities.size == 0 ? ca : bytes_text(&e->authorities);
     const struct http_client_params params = {
         .connections_max = (size_t)config->delivery.concurrency,
         .version = HTTP_VERSION_1_1,
-        .tls = {.ca = config->lambda.ca.text},
+        .tls = {.ca = ca},
         .policy = config->policy,
     };
     e->client = http_client_new(loop, &params);

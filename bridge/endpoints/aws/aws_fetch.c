@@ -1,6 +1,6 @@
 #include "bridge/endpoints/aws/aws_fetch.h"
 
-#include "bridge/endpoints/aws/aws_profiles.h"
+#include "bridge/endpoints/aws/aws_authorities.h"
 #include "bridge/endpoints/aws/aws_region.h"
 #include "bridge/endpoints/aws/sigv4.h"
 #include "core/base/clock.h"
@@ -262,9 +262,10 @@ static bool refuse(const struct aws_fetch *x, const struct http_response *r, str
     }
     struct slice code = aws_xml_text(r->body, "Code");
     struct slice message = aws_xml_text(r->body, "Message");
-    return fault_set(f, FAULT_RETRY, "%s, %.120s, answered %d for the role %.100s: %.*s: %.*s", WHAT[x->step],
-                     bytes_text(&place), r->status, role_of(x)->arn, code.size > 60 ? 60 : (int)code.size,
-                     (const char *)code.data, message.size > 160 ? 160 : (int)message.size,
+    return fault_set(f, FAULT_RETRY, "%s, %.120s, answered %d for the role %.100s%s%.*s%s%.*s", WHAT[x->step],
+                     bytes_text(&place), r->status, role_of(x)->arn, code.size > 0 ? ": " : "",
+                     code.size > 60 ? 60 : (int)code.size, (const char *)code.data,
+                     message.size > 0 ? ": " : "", message.size > 160 ? 160 : (int)message.size,
                      (const char *)message.data);
 }
 
@@ -329,13 +330,6 @@ static void on_done(void *self, const struct http_response *r)
     }
 }
 
-static bool load_authorities(struct aws_fetch *x, struct fault *f)
-{
-    const char *path = aws_variable("AWS_CA_BUNDLE");
-    return path == NULL || config_file_load(path, FILE_MAX, &x->authorities, NULL, f) ||
-           fault_context(f, "AWS_CA_BUNDLE");
-}
-
 bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, aws_on_keys on_keys,
                      void *self, struct aws_fetch **ret, struct fault *f)
 {
@@ -356,7 +350,7 @@ bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region,
     x->self = self;
     x->step = FIRST[x->plan.origin];
     x->lines.is_secret = x->body.is_secret = true;
-    if (!load_authorities(x, f)) {
+    if (!aws_authorities_load(&x->authorities, f)) {
         aws_fetch_cancel(x);
         return false;
     }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "bridge/endpoints/aws/aws_authorities.h"
 #include "bridge/endpoints/aws/aws_plan.h"
 #include "bridge/endpoints/aws/aws_region.h"
 #include "core/base/memory.h"
@@ -385,6 +386,23 @@ static void keys_are_read_from_json_and_xml_or_refused_without_repeating_them(vo
     aws_keys_clear(&keys);
 }
 
+static void a_bundle_of_authorities_without_any_is_refused(void **state)
+{
+    (void)state;
+    struct bytes authorities CLEANUP(bytes_clear) = {0};
+    struct fault f;
+    (void)unsetenv("AWS_CA_BUNDLE");
+    assert_true(aws_authorities_load(&authorities, &f));
+    assert_int_equal(authorities.size, 0);
+    (void)setenv("AWS_CA_BUNDLE", "/nonexistent/ca.pem", 1);
+    assert_false(aws_authorities_load(&authorities, &f));
+    assert_non_null(strstr(f.text, "AWS_CA_BUNDLE: /nonexistent/ca.pem: "));
+    write_file("AWS_CA_BUNDLE", "config", "no certificate\n");
+    assert_false(aws_authorities_load(&authorities, &f));
+    assert_non_null(strstr(f.text, "/config: ca: there is no certificate in it"));
+    (void)unsetenv("AWS_CA_BUNDLE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup(the_region_is_that_of_the_file_the_arn_the_environment_or_the_profile, clean),
         cmocka_unit_test_setup(arns_and_urls_name_their_region, clean),
         cmocka_unit_test_setup(services_have_the_hosts_of_their_partition, clean),
+        cmocka_unit_test_setup(a_bundle_of_authorities_without_any_is_refused, clean),
         cmocka_unit_test(keys_are_read_from_json_and_xml_or_refused_without_repeating_them),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
