@@ -1,6 +1,11 @@
 // bridge/payload: templates of bodies, URLs and headers, with the values of events; which columns are sent.
 #include "template_sample.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/base/memory.h"
 #include "schemas/json/json_check.h"
 
@@ -246,6 +251,58 @@ static void columns_are_left_out_of_every_payload(void **state)
     template_function_clear(&t);
 }
 
+/** Renders the order twice with log lines going into `ret_log`. */
+static void render_logged(const char *text, char *ret_log, size_t size)
+{
+    struct fault f;
+    struct template_function t;
+    struct order_record r;
+    const struct order order = order_of(slice_of("x"));
+    template_function_init(&t, text);
+    payload_options_clear(&t.options);
+    t.options = payload_options_of(&t.config, "function/f");
+    order_record_init(&r, 'c', &order);
+    clock_fake(0, INT64_C(1700000000000000));
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+    int log = memfd_create("log", MFD_CLOEXEC);
+    int saved = dup(STDERR_FILENO);
+    assert_true(log >= 0 && saved >= 0 && dup2(log, STDERR_FILENO) >= 0);
+    enum payload_step steps[2];
+    for (int i = 0; i < 2; i++) {
+        payload_begin(&t.payload, &t.options);
+        steps[i] = payload_add(&t.payload, &r.record, &f);
+    }
+    (void)dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t got = pread(log, ret_log, size - 1, 0);
+    close(log);
+    clock_fake(-1, -1);
+    ret_log[got < 0 ? 0 : got] = '\0';
+    order_record_clear(&r);
+    template_function_clear(&t);
+    assert_int_equal(steps[0], PAYLOAD_ADDED);
+    assert_int_equal(steps[1], PAYLOAD_ADDED);
+}
+
+#define COLUMN(name)                                                                                         \
+    "2023-11-14T22:13:20.000Z warn  column_missing function/f: columns names a column that this table does " \
+    "not have column=" name " schema=shop.public.orders.Value\n"
+
+/** A misspelt name is no error, because another version of the table may have it. */
+static void names_that_a_table_does_not_have_are_logged_once(void **state)
+{
+    (void)state;
+    char log[2048];
+    render_logged("columns: {include: [id, nmae, x*], exclude: [secret]}\npayload: row\n", log, sizeof(log));
+    assert_string_equal(log, COLUMN("nmae") COLUMN("x*") COLUMN("secret"));
+    render_logged("payload: template\ntemplate: {body: '[${after.id},${after.nmae},${headers.none}]'}\n", log,
+                  sizeof(log));
+    assert_string_equal(
+        log,
+        "2023-11-14T22:13:20.000Z warn  template_field_missing function/f: a template refers to a field that "
+        "this schema does not have: it counts as absent field=nmae schema=shop.public.orders.Value\n");
+}
+
 static void a_whole_record_has_the_chosen_columns_whatever_images_it_has(void **state)
 {
     (void)state;
@@ -351,6 +408,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_in_a_path_is_refused),
         cmocka_unit_test(only_events_that_go_to_the_same_place_share_a_request),
         cmocka_unit_test(columns_are_left_out_of_every_payload),
+        cmocka_unit_test(names_that_a_table_does_not_have_are_logged_once),
         cmocka_unit_test(a_whole_record_has_the_chosen_columns_whatever_images_it_has),
         cmocka_unit_test(buffers_of_large_rows_are_freed),
         cmocka_unit_test(bytes_that_do_not_match_are_undecodable),
