@@ -3,9 +3,11 @@ Promise: installed as docs/operations.md says, the systemd unit starts, tells sy
 reloads and stops.
 """
 
+import json
 import os
 import pwd
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +15,7 @@ import sys
 
 import pytest
 from lib import processes, service
-from lib.program import BINARY, Process
+from lib.program import BINARY, ROOT, Process
 from lib.waiting import wait_until
 
 
@@ -22,6 +24,25 @@ def _can_unshare():
 
 
 pytestmark = pytest.mark.skipif(not _can_unshare(), reason="needs the right to make a mount namespace")
+
+
+LOCAL = os.path.join(ROOT, "deploy", "systemd", "millrace-local-functions.conf")
+USERS = os.path.join(ROOT, "deploy", "systemd", "millrace-function-users.conf")
+
+# A function's program without any client: it makes memory as a JIT compiler does, says who it is, whether it can read
+# the configuration, and what its environment has of the service's.
+PROGRAM = """
+import json, mmap, os, urllib.request
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+while True:
+    with urllib.request.urlopen(api + "next") as invocation:
+        id, event = invocation.headers["Lambda-Runtime-Aws-Request-Id"], json.load(invocation)
+    found = {"uid": os.getuid(), "groups": os.getgroups(), "reads": os.access("/etc/millrace/millrace.yaml", os.R_OK),
+             "service": sorted(name for name in os.environ if name in ("NOTIFY_SOCKET", "WATCHDOG_USEC"))}
+    print(json.dumps(found), flush=True)
+    urllib.request.urlopen(urllib.request.Request(api + id + "/response", b"{}", method="POST")).read()
+"""
 
 
 class Notifications:
@@ -45,11 +66,11 @@ class Notifications:
 class Service(Process):
     """The unit, from its installation on."""
 
-    def __init__(self, folder, files, notifications):
+    def __init__(self, folder, files, notifications, drop_ins):
         runner = "unshare", "--mount", "--propagation", "private", sys.executable, service.__file__
         environment = {"NOTIFY_SOCKET": notifications.address, "WATCHDOG_USEC": "3000000"}
         super().__init__(
-            [folder, os.path.dirname(BINARY), files], files, environment, program=runner
+            [folder, os.path.dirname(BINARY), files, *drop_ins], files, environment, program=runner
         )
 
 
@@ -62,14 +83,14 @@ def unit():
 def start(folder, name, unit, millrace):
     made = []
 
-    def start_service():
+    def start_service(*drop_ins):
         # Else systemd hears of neither, whatever the program sends.
         assert unit["Type"] == ["notify"] and unit["WatchdogSec"]
         scratch = os.path.join(folder, f"{name}-scratch")
         os.mkdir(scratch)
         notifications = Notifications(name)
         made.append(notifications)
-        process = Service(scratch, millrace.folder, notifications)
+        process = Service(scratch, millrace.folder, notifications, drop_ins)
         millrace.started.append(process)
         process.notifications = notifications
         return process
@@ -88,8 +109,14 @@ def user_of(pid):
     return status_of(pid, "Uid")
 
 
-def test_the_unit_is_well_formed():
-    done = subprocess.run(["systemd-analyze", "verify", service.UNIT], capture_output=True, text=True)
+def test_the_unit_is_well_formed(tmp_path):
+    shutil.copy(service.UNIT, tmp_path)
+    drop_ins = tmp_path / "millrace.service.d"
+    drop_ins.mkdir()
+    for path in (LOCAL, USERS):
+        shutil.copy(path, drop_ins)
+    installed = str(tmp_path / "millrace.service")
+    done = subprocess.run(["systemd-analyze", "verify", installed], capture_output=True, text=True)
     not_installed = "/usr/bin/millrace", "Command 'man"
     lines = done.stderr.splitlines()
     complaints = [line for line in lines if not any(word in line for word in not_installed)]
@@ -98,13 +125,7 @@ def test_the_unit_is_well_formed():
     assert "78" not in service.read_unit()["Service"]["RestartPreventExitStatus"][0].split()
 
 
-def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, name):
-    database.sql("create table a (id int primary key)")
-    millrace.write("secret", "hidden\n")
-    millrace.connector(name, database, postgres={"password": {"file": "../secret"}})
-    millrace.function(name, f"{name}.public.a", function.url)
-    process = start()
-
+def wait_started(process, millrace):
     def is_ready():
         if process.popen.poll() is not None:
             pytest.fail(f"ended with {process.popen.poll()}:\n{process.log()}")
@@ -112,6 +133,15 @@ def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, 
 
     wait_until(is_ready, 60, lambda: f"READY=1 in:\n{process.log()}")
     millrace.wait_ready(process)
+
+
+def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, name):
+    database.sql("create table a (id int primary key)")
+    millrace.write("secret", "hidden\n")
+    millrace.connector(name, database, postgres={"password": {"file": "../secret"}})
+    millrace.function(name, f"{name}.public.a", function.url)
+    process = start()
+    wait_started(process, millrace)
     database.sql("insert into a values (1)")
     function.wait_calls(1)
 
@@ -139,3 +169,34 @@ def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, 
     assert process.wait_exit() == 0
     assert process.notifications.has("STOPPING=1")
 
+
+
+@pytest.mark.parametrize("user", [None, "nobody"])
+def test_local_functions_run_with_the_drop_ins(start, database, millrace, name, user):
+    """As the service's user with the first, as a user of their own with both."""
+    drop_ins = [LOCAL, *([USERS] if user is not None else [])]
+    calls = {"setsid", "prlimit64", "prctl", "close_range", *(["setresuid", "setgroups"] if user is not None else [])}
+    assert calls <= service.allowed_calls(service.read_unit(*drop_ins)["Service"]["SystemCallFilter"])
+    database.sql("create table a (id int primary key)")
+    millrace.connector(name, database)
+    process = {"command": ["/usr/bin/python3", "-c", PROGRAM], "directory": "/", "memory": "256MiB", "cpu": "1"}
+    if user is not None:
+        process["user"] = user
+    millrace.local_function(name, f"{name}.public.a", process)
+    service_process = start(*drop_ins)
+    wait_started(service_process, millrace)
+    database.sql("insert into a values (1)")
+    line = service_process.wait_event("process_output", message="uid", timeout=60)
+    found = json.loads(line["message"])
+    own = int(user_of(service_process.pid)[0])
+    assert found["uid"] == (own if user is None else pwd.getpwnam(user).pw_uid) != 0
+    assert found["reads"] == (user is None) and found["service"] == []
+    if user is not None:
+        assert own == 0 and int(status_of(service_process.pid, "CapEff")[0], 16) == 1 << 5 | 1 << 6 | 1 << 7
+        assert set(found["groups"]) <= {pwd.getpwnam(user).pw_gid}
+    wait_until(
+        lambda: millrace.metric("millrace_function_events_total", outcome="delivered") == 1, 30, "a delivered event"
+    )
+    assert not service_process.find("process_client_unknown")
+    service_process.popen.send_signal(signal.SIGTERM)
+    assert service_process.wait_exit() == 0

@@ -173,6 +173,13 @@ class Millrace:
         text = {"source": source, "endpoint": {"http": http}, **more}
         return self.write(f"functions/{name}.yaml", json.dumps(text, indent=2))
 
+    def local_function(self, name, topics, process, **more):
+        """As `function`, for one on this machine: `process` is its section."""
+        path = self.function(name, topics, "http://unused/", **more)
+        with open(path, encoding="utf-8") as file:
+            text = json.load(file)
+        return self.write(f"functions/{name}.yaml", json.dumps({**text, "endpoint": {"process": process}}, indent=2))
+
     def remove(self, name):
         os.unlink(os.path.join(self.folder, name))
 

@@ -2,7 +2,8 @@
 A systemd unit started without systemd: its user, file system, capabilities, limits and system call filter are applied
 by hand, in a mount namespace of its own where /etc and /usr are overlays.
 
-As a program (in that namespace): service.py PREPARE FOLDER… then becomes the unit's ExecStart.
+As a program (in that namespace): service.py SCRATCH BUILD FILES [DROP-IN…] prepares and then becomes the unit's
+ExecStart.
 """
 
 import ctypes
@@ -18,28 +19,30 @@ UNIT = os.path.join(ROOT, "deploy", "systemd", "millrace.service")
 DOCUMENT = os.path.join(ROOT, "docs", "operations.md")
 EDITOR = "/mnt"  # /etc as its administrator sees it, in the service's namespace
 _SCMP_ACT_ALLOW, _SCMP_ACT_ERRNO_EPERM = 0x7FFF0000, 0x00050001
+_PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
 
 # What is applied or read by the test, and what is not: any other setting fails the test, so that the unit does not
 # grow one that nobody has thought about.
 _APPLIED = """Type ExecStart ExecReload Restart RestartSec RestartPreventExitStatus WatchdogSec KillMode TimeoutStopSec
     User Group LimitNOFILE LimitCORE NoNewPrivileges CapabilityBoundingSet AmbientCapabilities ProtectSystem ProtectHome
-    PrivateTmp SystemCallFilter SystemCallErrorNumber UMask""".split()
+    PrivateTmp SystemCallFilter SystemCallErrorNumber UMask MemoryDenyWriteExecute""".split()
 _NOT_APPLIED = """MemoryHigh PrivateDevices ProtectClock ProtectControlGroups ProtectHostname ProtectKernelLogs
     ProtectKernelModules ProtectKernelTunables ProtectProc RestrictAddressFamilies RestrictNamespaces RestrictRealtime
-    RestrictSUIDSGID LockPersonality MemoryDenyWriteExecute RemoveIPC SystemCallArchitectures""".split()
+    RestrictSUIDSGID LockPersonality RemoveIPC SystemCallArchitectures""".split()
 
 
-def read_unit(path=UNIT):
-    """{'Service': {'User': ['millrace'], …}, …}"""
+def read_unit(*drop_ins):
+    """{'Service': {'User': ['millrace'], …}, …}; the last value of a setting that has one is that which counts."""
     sections, section = {}, None
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            line = line.strip()
-            if line.startswith("["):
-                section = sections.setdefault(line.strip("[]"), {})
-            elif line and not line.startswith("#"):
-                key, value = line.split("=", 1)
-                section.setdefault(key, []).append(value)
+    for path in [UNIT, *drop_ins]:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                line = line.strip()
+                if line.startswith("["):
+                    section = sections.setdefault(line.strip("[]"), {})
+                elif line and not line.startswith("#"):
+                    key, value = line.split("=", 1)
+                    section.setdefault(key, []).append(value)
     unknown = set(sections["Service"]) - set(_APPLIED) - set(_NOT_APPLIED)
     assert not unknown, f"settings of the unit that no test applies: {sorted(unknown)}"
     return sections
@@ -103,7 +106,7 @@ def _prepare_mounts(scratch):
         _run("mount", "-t", "overlay", "overlay", "-o", options, f"/{place}")
 
 
-def _install(build, files):
+def _install(build, files, service):
     """Types what the document says; systemctl is a program that only agrees."""
     _run("cmake", "--install", build, "--prefix", "/usr")
     with open("/usr/local/bin/systemctl", "w", encoding="utf-8") as file:
@@ -112,6 +115,8 @@ def _install(build, files):
     make, start = document_blocks()
     subprocess.run(["sh", "-euxc", make], check=True)
     _run("cp", "-r", f"{files}/.", "/etc/millrace")
+    if service["User"][-1] == "root":  # the files are checked as the user that the service has
+        start = start.replace("setpriv --reuid=millrace --regid=millrace --init-groups", "")
     subprocess.run(["sh", "-euxc", start], check=True)
 
 
@@ -127,24 +132,29 @@ def _become(service):
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(int(service["UMask"][0], 8))
-    assert service["NoNewPrivileges"] == ["yes"] and service["CapabilityBoundingSet"] == [""]
+    assert service["NoNewPrivileges"] == ["yes"] and service["CapabilityBoundingSet"][0] == ""
     assert service["ProtectSystem"] == ["strict"] and service["SystemCallErrorNumber"] == ["EPERM"]
     command = shlex.split(service["ExecStart"][0])
     names = allowed_calls(service["SystemCallFilter"]) | {"execve"}
     _apply_filter(names | {"setresuid", "setresgid", "setgroups", "capset", "prctl", "seccomp"})
+    if service["MemoryDenyWriteExecute"][-1] == "yes":
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.prctl(_PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0
+    capabilities = [f"+{name[4:].lower()}" for line in service["CapabilityBoundingSet"] for name in line.split()]
     os.chdir("/")
     # fmt: off
     os.execv("/usr/bin/setpriv", [
-        "setpriv", f"--reuid={service['User'][0]}", f"--regid={service['Group'][0]}", "--init-groups",
-        "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", *command,
+        "setpriv", f"--reuid={service['User'][-1]}", f"--regid={service['Group'][-1]}", "--init-groups",
+        "--no-new-privs", "--inh-caps=-all", f"--bounding-set={','.join(['-all', *capabilities])}", *command,
     ])
     # fmt: on
 
 
-def main(scratch, build, files):
+def main(scratch, build, files, *drop_ins):
+    service = read_unit(*drop_ins)["Service"]
     _prepare_mounts(scratch)
-    _install(build, files)
-    _become(read_unit()["Service"])
+    _install(build, files, service)
+    _become(service)
 
 
 if __name__ == "__main__":
