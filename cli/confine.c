@@ -14,7 +14,7 @@
 
 #include "bridge/config/process_user.h"
 
-enum { FIRST_OTHER_FD = 3 };
+enum { FIRST_OTHER_FD = 3, OUTPUT_MODE = 0622 };
 
 static bool refuse(struct fault *f, const char *step)
 {
@@ -49,13 +49,14 @@ static bool take_limits(const struct confinement *c, struct fault *f)
     return true;
 }
 
-/** /proc/self/fd/2 of a pipe can be opened, as /dev/stderr, only by the pipe's owner. */
-static void own_output(uid_t uid)
+/** /proc/self/fd/2 of a pipe can be opened, as /dev/stderr, only with a right to write to the pipe. Who may
+ * look into that folder is a process of the user alone. Not fchown: that needs CAP_CHOWN. */
+static void open_output(void)
 {
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
         struct stat about;
-        if (fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode) && fchown(fd, uid, (gid_t)-1) != 0) {
-            return;  // without CAP_CHOWN only those who open it again are refused
+        if (fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode)) {
+            (void)fchmod(fd, OUTPUT_MODE);
         }
     }
 }
@@ -78,7 +79,7 @@ static bool take_user(const char *user, struct fault *f)
                          "run millrace as that user",
                          user);
     }
-    own_output(found.uid);
+    open_output();
     if (initgroups(found.name, found.gid) != 0 || setresgid(found.gid, found.gid, found.gid) != 0 ||
         setresuid(found.uid, found.uid, found.uid) != 0) {
         int code = errno;

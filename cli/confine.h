@@ -19,9 +19,10 @@ struct confinement {
 /**
  * Confines the calling process for good: a session of its own, no core dumps, the limits, the user with its
  * groups alone, no new privileges, death with the parent, default signals, only descriptors 0 to 2. Pipes
- * that are standard output and error then belong to the user. FAULT_CONFIG when the user is unknown, is root
- * or may not be taken, and when the directory can't be entered; FAULT_FATAL when the parent is gone or the
- * kernel refuses a step. The process must end after a fault: it may be confined by half.
+ * that are standard output and error can then be opened by the user, as /dev/stderr. FAULT_CONFIG when the
+ * user is unknown, is root or may not be taken, and when the directory can't be entered; FAULT_FATAL when the
+ * parent is gone or the kernel refuses a step. The process must end after a fault: it may be confined by
+ * half.
  */
 bool confine(const struct confinement *c, struct fault *f) MUST_USE;
 
