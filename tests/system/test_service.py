@@ -200,3 +200,4 @@ def test_local_functions_run_with_the_drop_ins(start, database, millrace, name, 
     assert not service_process.find("process_client_unknown")
     service_process.popen.send_signal(signal.SIGTERM)
     assert service_process.wait_exit() == 0
+    assert service_process.find("process_ended", message="SIGTERM"), service_process.log()
