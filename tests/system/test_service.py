@@ -170,7 +170,6 @@ def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, 
     assert process.notifications.has("STOPPING=1")
 
 
-
 @pytest.mark.parametrize("user", [None, "nobody"])
 def test_local_functions_run_with_the_drop_ins(start, database, millrace, name, user):
     """As the service's user with the first, as a user of their own with both."""
