@@ -56,17 +56,24 @@ static void fail_waiting(struct process_pool *p, const char *text)
     }
 }
 
-/** A random UUID: an id is never used again, so that a late result can't end another call. */
+/** A random UUID, RFC 9562 version 4: an id is never used again, so that a late result can't end another
+ * call. */
 static void make_id(char *out)
 {
+    static const char DIGITS[] = "0123456789abcdef";
     uint8_t b[16];
     int failed = uv_random(NULL, NULL, b, sizeof(b), 0, NULL);
     INVARIANT(failed == 0);
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-    (void)snprintf(out, RUNTIME_ID_SIZE,
-                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-                   b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    for (size_t i = 0; i < sizeof(b); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *out++ = '-';
+        }
+        *out++ = DIGITS[b[i] >> 4];
+        *out++ = DIGITS[b[i] & 0x0f];
+    }
+    *out = '\0';
 }
 
 static bool try_invoke(struct process_pool *p, struct instance *i, struct process_call *call)
@@ -74,7 +81,6 @@ static bool try_invoke(struct process_pool *p, struct instance *i, struct proces
     if (instance_state(i) != INSTANCE_READY) {
         return false;
     }
-    make_id(call->invocation.id);
     call->invocation.body = call->body;
     call->invocation.function_arn = p->arn;
     call->invocation.trace_id = call->trace_id;
@@ -345,6 +351,7 @@ void process_pool_call(struct process_pool *p, struct process_call *call)
 {
     call->state = PROCESS_CALL_WAITS;
     call->instance = NULL;
+    make_id(call->invocation.id);
     if (p->waiting == NULL && place_call(p, call)) {
         return;
     }

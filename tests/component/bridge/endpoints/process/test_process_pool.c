@@ -138,6 +138,32 @@ static void test_calls_get_their_results(void **state)
     close_case(&c);
 }
 
+/** A UUID of version 4. */
+static void assert_is_uuid(const char *id)
+{
+    static const char FORM[] = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
+    assert_int_equal(strlen(id), strlen(FORM));
+    for (size_t i = 0; i < strlen(FORM); i++) {
+        const char *allowed = FORM[i] == 'x' ? "0123456789abcdef" : FORM[i] == 'y' ? "89ab" : NULL;
+        assert_true(allowed == NULL ? id[i] == FORM[i] : strchr(allowed, id[i]) != NULL);
+    }
+}
+
+static void test_each_call_has_an_id_of_its_own(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "echo");
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    start_call(&c, 1, "{}", LONG);  // waits for the first one
+    run_until(&c, 2);
+    assert_is_uuid(c.calls[0].call.invocation.id);
+    assert_is_uuid(c.calls[1].call.invocation.id);
+    assert_string_not_equal(c.calls[0].call.invocation.id, c.calls[1].call.invocation.id);
+    close_case(&c);
+}
+
 static void test_a_function_that_fails_says_why(void **state)
 {
     (void)state;
@@ -356,6 +382,7 @@ int main(int argc, char **argv)
     log_start(LOG_FORMAT_TEXT, LOG_LEVEL_DEBUG);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls_get_their_results),
+        cmocka_unit_test(test_each_call_has_an_id_of_its_own),
         cmocka_unit_test(test_a_function_that_fails_says_why),
         cmocka_unit_test(test_a_crash_ends_the_call_and_the_next_one_runs_in_a_new_process),
         cmocka_unit_test(test_a_call_that_is_too_long_ends_with_its_process),
