@@ -370,11 +370,17 @@ void process_pool_cancel(struct process_pool *p, struct process_call *call)
     }
     DL_DELETE(p->running, call);
     instance_abandon(call->instance, &call->invocation);
+    kill_if_late(p, call->instance);
 }
 
 const struct last_error *process_pool_trouble(const struct process_pool *p)
 {
     return &p->places.trouble;
+}
+
+size_t process_pool_instances(const struct process_pool *p)
+{
+    return p->places.live;
 }
 
 void process_pool_close(struct process_pool *p)

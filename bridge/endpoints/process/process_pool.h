@@ -73,6 +73,9 @@ void process_pool_cancel(struct process_pool *p, struct process_call *call);
 /** Why no instance could start or stay, until one asks for invocations; not set: there is no trouble. */
 const struct last_error *process_pool_trouble(const struct process_pool *p);
 
+/** How many of its instances have not ended. */
+size_t process_pool_instances(const struct process_pool *p);
+
 /** No call is left. Stops the instances; frees itself when they are gone. Accepts NULL. */
 void process_pool_close(struct process_pool *p);
 

@@ -160,7 +160,7 @@ static void *work(void *self)
         take_next(c);
         char word[64];
         (void)snprintf(word, sizeof(word), "%.63s", c->body);
-        handle(c, strcmp(what, "two") == 0 ? word : what);
+        handle(c, strcmp(what, "as-told") == 0 ? word : what);
     }
     return NULL;
 }
@@ -179,6 +179,7 @@ int function_client(const char *what)
         open_client(c);
         static const char ERROR[] = "{\"errorType\":\"ImportError\",\"errorMessage\":\"no module app\"}";
         (void)post(c, "init/error", ERROR, strlen(ERROR));
+        free(c);
         return 1;
     }
     if (strcmp(what, "deaf") == 0) {
@@ -186,8 +187,10 @@ int function_client(const char *what)
         (void)sigaction(SIGTERM, &ignored, NULL);
     }
     pthread_t other;
-    if (strcmp(what, "two") == 0 && pthread_create(&other, NULL, work, (void *)(uintptr_t)what) != 0) {
-        fail("thread");
+    for (int threads = 1; strcmp(what, "as-told") == 0 && threads < 3; threads++) {
+        if (pthread_create(&other, NULL, work, (void *)(uintptr_t)what) != 0) {
+            fail("thread");
+        }
     }
     (void)work((void *)(uintptr_t)what);
     return 0;

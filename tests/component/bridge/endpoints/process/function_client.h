@@ -12,7 +12,7 @@
  *   big         posts 7 MiB
  *   other       posts a result for another id, then its own
  *   twice       posts its result twice
- *   two         has two threads, each of which does as the body says: echo, crash or silent
+ *   as-told     does as the body says: echo, crash or silent; has three threads, each of which asks
  * or when it starts:
  *   exit        ends with code 3
  *   idle        asks for nothing

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "bridge/endpoints/process/instance.h"
 #include "bridge/endpoints/process/process_pool.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -24,7 +25,6 @@ struct call {
     enum process_verdict verdict;
     char body[256];
     char text[512];
-    int64_t pid;  // of the process that ran it, from the result "pid 123 …"; 0: unknown
 };
 
 struct pool_case {
@@ -308,17 +308,16 @@ static void test_a_cancelled_call_ends_its_process(void **state)
 {
     (void)state;
     struct pool_case c;
-    open_case(&c, "late");
+    open_case(&c, "as-told");
     open_pool(&c);
-    start_call(&c, 0, c.file, LONG);
+    start_call(&c, 0, "silent", LONG);
     while (c.calls[0].call.state == PROCESS_CALL_WAITS) {
         (void)uv_run(&c.loop, UV_RUN_ONCE);
     }
     process_pool_cancel(c.pool, &c.calls[0].call);
-    FILE *f = fopen(c.file, "w");
-    assert_non_null(f);
-    (void)fclose(f);
-    start_call(&c, 1, c.file, LONG);
+    struct instance *first = c.calls[0].call.instance;
+    assert_true(instance_state(first) >= INSTANCE_KILLED);
+    start_call(&c, 1, "echo", LONG);
     run_until(&c, 1);
     assert_false(c.calls[0].is_done);
     assert_int_equal(c.calls[1].verdict, PROCESS_SUCCEEDED);
@@ -329,7 +328,7 @@ static void test_two_calls_run_in_one_process(void **state)
 {
     (void)state;
     struct pool_case c;
-    open_case(&c, "two");
+    open_case(&c, "as-told");
     c.config.concurrency_per_instance = 2;
     open_pool(&c);
     start_call(&c, 0, "silent", LONG);
@@ -347,7 +346,7 @@ static void test_a_late_call_ends_after_the_others_of_its_process(void **state)
 {
     (void)state;
     struct pool_case c;
-    open_case(&c, "two");
+    open_case(&c, "as-told");
     c.config.concurrency_per_instance = 2;
     open_pool(&c);
     start_call(&c, 0, "silent", SHORT);
@@ -358,6 +357,73 @@ static void test_a_late_call_ends_after_the_others_of_its_process(void **state)
     start_call(&c, 2, "echo", LONG);
     run_until(&c, 3);
     assert_int_equal(c.calls[2].verdict, PROCESS_SUCCEEDED);
+    close_case(&c);
+}
+
+static void test_a_process_with_a_late_call_takes_no_more(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "as-told");
+    c.config.concurrency_per_instance = 3;
+    c.config.instances = 2;
+    open_pool(&c);
+    start_call(&c, 0, "silent", SHORT);
+    start_call(&c, 1, "silent", LONG);
+    while (c.calls[0].call.state != PROCESS_CALL_LATE) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    start_call(&c, 2, "crash", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[2].verdict, PROCESS_CRASHED);
+    assert_false(c.calls[1].is_done);
+    process_pool_cancel(c.pool, &c.calls[1].call);
+    run_until(&c, 2);
+    assert_int_equal(c.calls[0].verdict, PROCESS_TIMED_OUT);
+    close_case(&c);
+}
+
+static void test_instances_start_as_calls_need_them(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "as-told");
+    c.config.instances = 3;
+    c.config.warm_instances = 0;
+    open_pool(&c);
+    start_call(&c, 0, "silent", LONG);
+    start_call(&c, 1, "silent", LONG);
+    start_call(&c, 2, "crash", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[2].verdict, PROCESS_CRASHED);
+    assert_ptr_not_equal(c.calls[0].call.instance, c.calls[1].call.instance);
+    process_pool_cancel(c.pool, &c.calls[0].call);
+    process_pool_cancel(c.pool, &c.calls[1].call);
+    close_case(&c);
+}
+
+static void test_idle_instances_stop_but_the_warm_ones(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "echo");
+    c.config.instances = 2;
+    c.config.warm_instances = 1;
+    c.config.idle_stop_us = SHORT;
+    open_pool(&c);
+    start_call(&c, 0, "\"a\"", LONG);
+    start_call(&c, 1, "\"b\"", LONG);
+    while (process_pool_instances(c.pool) < 2) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    run_until(&c, 2);
+    while (process_pool_instances(c.pool) > 1) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    start_call(&c, 2, "\"c\"", LONG);
+    run_until(&c, 3);
+    assert_int_equal(c.calls[2].verdict, PROCESS_SUCCEEDED);
+    assert_int_equal(process_pool_instances(c.pool), 1);
     close_case(&c);
 }
 
@@ -394,6 +460,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_cancelled_call_ends_its_process),
         cmocka_unit_test(test_two_calls_run_in_one_process),
         cmocka_unit_test(test_a_late_call_ends_after_the_others_of_its_process),
+        cmocka_unit_test(test_a_process_with_a_late_call_takes_no_more),
+        cmocka_unit_test(test_instances_start_as_calls_need_them),
+        cmocka_unit_test(test_idle_instances_stop_but_the_warm_ones),
         cmocka_unit_test(test_one_that_ignores_sigterm_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
