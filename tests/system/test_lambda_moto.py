@@ -45,6 +45,7 @@ def moto(folder):
 def shop(database, millrace, kafka, moto, name, tmp_path):
     """shop(environment, SUFFIX={lambda options}, …): a table with functions NAME-SUFFIX on it; returns the process."""
     config, credentials, token = tmp_path / "config", tmp_path / "credentials", tmp_path / "token"
+    program = tmp_path / "print keys.sh"
     token.write_text("web.identity.token\n")
     credentials.write_text(
         f"[base]\naws_access_key_id = {moto.keys['AccessKeyId']}\n"
@@ -54,7 +55,11 @@ def shop(database, millrace, kafka, moto, name, tmp_path):
         f"[profile orders]\nrole_arn = {ROLE}orders\nsource_profile = base\n"
         f"[profile poor]\nrole_arn = {ROLE}poor\nsource_profile = base\n"
         f"[profile web]\nrole_arn = {ROLE}orders\nweb_identity_token_file = {token}\n"
+        f"[profile printed]\nrole_arn = {ROLE}orders\nsource_profile = program\nrole_session_name = printed\n"
+        f"[profile program]\ncredential_process = sh '{program}' --json\n"
     )
+    printed = {"Version": 1, **{key: moto.keys[key] for key in ("AccessKeyId", "SecretAccessKey")}}
+    program.write_text(f'[ "$1" = --json ] && cat << END\n{json.dumps(printed)}\nEND\n')
     files = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
 
     def start(environment, delivery=None, **functions):
@@ -101,10 +106,11 @@ def test_functions_are_called_with_roles_that_sts_gives(shop, database, millrace
             "credentials": {"profile": "web"},
             "tls": {"ca": moto.authority},
         },
+        printed={"function": "orders:1", "credentials": {"profile": "printed"}},
         poor={"function": "orders", "qualifier": "$LATEST", "credentials": {"profile": "poor"}},
     )
     database.sql("insert into a values (1)")
-    wait_delivered(millrace, name, 1, "alias", "version", "queued")
+    wait_delivered(millrace, name, 1, "alias", "version", "queued", "printed")
     # A strict moto fails at AssumeRoleWithWebIdentity, which has no signature.
     process.wait_event("credentials_failed", "STS, https://127.0.0.1:[0-9]+, answered 500 for the role [^ ]*orders$")
     process.wait_event("function_state", "answered 403", component=f"function/{name}-poor")
@@ -113,13 +119,14 @@ def test_functions_are_called_with_roles_that_sts_gives(shop, database, millrace
     wait_delivered(millrace, name, 1, "web")
     moto.be_strict(True)
     database.sql("insert into a values (2)")
-    wait_delivered(millrace, name, 2, "alias", "version", "queued", "web", "poor")
+    wait_delivered(millrace, name, 2, "alias", "version", "queued", "web", "printed", "poor")
     assert not millrace.metric("millrace_function_dead_letters_total"), "a right that is missing loses no event"
 
     begin = "/2015-03-31/functions/"
     made = {(call.path.removeprefix(begin), call.headers["x-amz-invocation-type"]) for call in calls(moto)}
     assert made == {
         ("orders%3Alive/invocations", "RequestResponse"),
+        ("orders%3A1/invocations", "RequestResponse"),
         (ARN.replace(":", "%3A") + "/invocations?Qualifier=1", "RequestResponse"),
         ("orders/invocations", "Event"),
         (f"{ACCOUNT}%3Afunction%3Aorders/invocations", "RequestResponse"),
@@ -127,8 +134,8 @@ def test_functions_are_called_with_roles_that_sts_gives(shop, database, millrace
     }
     assert all("x-amz-security-token" in call.headers for call in calls(moto))
     assumed = [request.body.decode() for request in moto.requests() if b"Action=AssumeRole&" in request.body]
-    of_orders = [body for body in assumed if "role%2Forders" in body]
-    assert len(of_orders) == 1 and "RoleSessionName=millrace" in of_orders[0], "three functions share its keys"
+    of_orders = sorted(body.split("RoleSessionName=")[1] for body in assumed if "role%2Forders" in body)
+    assert of_orders == ["millrace", "printed"], "three functions share a role's keys"
 
 
 def test_what_moto_answers_to_the_instances_role(shop, database, millrace, kafka, moto, name):

@@ -1,22 +1,31 @@
 #include "bridge/endpoints/aws/aws_fetch.h"
 
 #include "bridge/endpoints/aws/aws_authorities.h"
+#include "bridge/endpoints/aws/aws_process.h"
 #include "bridge/endpoints/aws/aws_region.h"
+#include "bridge/endpoints/aws/aws_sts.h"
 #include "bridge/endpoints/aws/sigv4.h"
 #include "core/base/clock.h"
-#include "core/config/config_file.h"
 #include "core/config/config_value.h"
 #include "core/http/http_client.h"
 #include "core/http/http_head.h"
 
-enum step { STEP_INSTANCE_TOKEN, STEP_INSTANCE_ROLE, STEP_INSTANCE_KEYS, STEP_CONTAINER, STEP_ROLE };
+enum step {
+    STEP_INSTANCE_TOKEN,
+    STEP_INSTANCE_ROLE,
+    STEP_INSTANCE_KEYS,
+    STEP_CONTAINER,
+    STEP_PROCESS,
+    STEP_ROLE,
+};
 
-enum { BODY_MAX = 64 * 1024, FILE_MAX = 1 << 20, STATUS_OK = 200, STATUS_NOT_FOUND = 404 };
+enum { BODY_MAX = 64 * 1024, STATUS_OK = 200, STATUS_NOT_FOUND = 404 };
 
 // Source: IMDS answers within milliseconds; a packet that the hop limit stops is never answered.
 #define INSTANCE_TIMEOUT_US (INT64_C(2) * 1000000)
 #define CONTAINER_TIMEOUT_US (INT64_C(5) * 1000000)
 #define STS_TIMEOUT_US (INT64_C(10) * 1000000)
+#define PROCESS_TIMEOUT_MS (UINT64_C(60) * 1000)  // as in AWS's SDK for Go
 
 struct aws_fetch {
     uv_loop_t *loop;
@@ -25,7 +34,8 @@ struct aws_fetch {
     aws_on_keys on_keys;
     void *self;
     enum step step;
-    size_t role;  // STEP_ROLE: which one
+    size_t role;                  // STEP_ROLE: which one
+    struct aws_process *process;  // STEP_PROCESS: it runs
     struct http_client *client;
     struct http_head *head;
     struct bytes lines;
@@ -41,6 +51,7 @@ void aws_fetch_cancel(struct aws_fetch *x)
     if (x == NULL) {
         return;
     }
+    aws_process_cancel(x->process);
     http_client_free(x->client);
     http_head_free(x->head);
     bytes_wipe(&x->lines);
@@ -126,36 +137,6 @@ static bool ask_container(struct aws_fetch *x, struct fault *f)
     return true;
 }
 
-static void append_parameter(struct bytes *out, const char *name, struct slice value)
-{
-    static const char HEX[] = "0123456789ABCDEF";
-    bytes_format(out, "%s%s=", out->size == 0 ? "" : "&", name);
-    for (size_t i = 0; i < value.size; i++) {
-        uint8_t c = value.data[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                        c == '-' || c == '.' || c == '_' || c == '~';
-        if (is_plain) {
-            bytes_append_byte(out, c);
-        } else {
-            const char encoded[] = {'%', HEX[c >> 4], HEX[c & 15]};
-            bytes_append(out, encoded, sizeof(encoded));
-        }
-    }
-}
-
-static bool append_web_identity(struct aws_fetch *x, const struct aws_role *role, struct fault *f)
-{
-    CLEANUP(bytes_wipe) struct bytes token = {0};
-    if (!config_file_load(role->token_file, FILE_MAX, &token, NULL, f)) {
-        return fault_context(f, "the web identity's token");
-    }
-    while (token.size > 0 && token.data[token.size - 1] <= ' ') {
-        token.size--;
-    }
-    append_parameter(&x->body, "WebIdentityToken", bytes_slice(&token));
-    return true;
-}
-
 /** Signed with the keys that there are. */
 static void sign(struct aws_fetch *x)
 {
@@ -189,7 +170,6 @@ static size_t role_count(const struct aws_fetch *x)
     return x->plan.role_count + (x->plan.origin == AWS_ORIGIN_WEB_IDENTITY ? 1 : 0);
 }
 
-// Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 static bool ask_sts(struct aws_fetch *x, struct fault *f)
 {
     const struct aws_role *role = role_of(x);
@@ -199,27 +179,22 @@ static bool ask_sts(struct aws_fetch *x, struct fault *f)
     }
     bytes_erase(&x->lines);
     bytes_erase(&x->body);
-    append_parameter(&x->body, "Action",
-                     slice_of(role->token_file == NULL ? "AssumeRole" : "AssumeRoleWithWebIdentity"));
-    append_parameter(&x->body, "Version", slice_of("2011-06-15"));
-    append_parameter(&x->body, "RoleArn", slice_of(role->arn));
-    append_parameter(&x->body, "RoleSessionName", slice_of(role->session_name));
-    if (role->duration_s > 0) {
-        CLEANUP(memory_free_pointer) char *text = memory_format("%lld", (long long)role->duration_s);
-        append_parameter(&x->body, "DurationSeconds", slice_of(text));
+    if (!aws_sts_write(role, &x->body, f)) {
+        return false;
     }
-    if (role->external_id != NULL) {
-        append_parameter(&x->body, "ExternalId", slice_of(role->external_id));
-    }
-    if (role->token_file != NULL) {
-        if (!append_web_identity(x, role, f)) {
-            return false;
-        }
-    } else {
+    if (role->token_file == NULL) {
         sign(x);
     }
     send_request(x, STS_TIMEOUT_US);
     return true;
+}
+
+static void on_process(void *self, struct slice output, const struct fault *f);
+
+static bool start_process(struct aws_fetch *x, struct fault *f)
+{
+    return aws_process_start(x->loop, x->plan.command, PROCESS_TIMEOUT_MS, on_process, x, &x->process, f) ||
+           fault_context(f, "%s", x->plan.place);
 }
 
 static bool begin(struct aws_fetch *x, struct fault *f)
@@ -233,6 +208,8 @@ static bool begin(struct aws_fetch *x, struct fault *f)
         break;
     case STEP_CONTAINER:
         return ask_container(x, f);
+    case STEP_PROCESS:
+        return start_process(x, f);
     case STEP_ROLE:
         return ask_sts(x, f);
     }
@@ -242,9 +219,12 @@ static bool begin(struct aws_fetch *x, struct fault *f)
 /** What is wrong with a response that has no keys. */
 static bool refuse(const struct aws_fetch *x, const struct http_response *r, struct fault *f)
 {
-    static const char *const WHAT[] = {"the instance's metadata service", "the instance's metadata service",
+    static const char *const WHAT[] = {"the instance's metadata service",
                                        "the instance's metadata service",
-                                       "the container's credentials endpoint", "STS"};
+                                       "the instance's metadata service",
+                                       "the container's credentials endpoint",
+                                       "",
+                                       "STS"};
     CLEANUP(bytes_clear) struct bytes place = {0};
     config_value_redact_url(x->head->url, &place);
     if (r->transport.kind != FAULT_NONE) {
@@ -307,6 +287,8 @@ static bool advance(struct aws_fetch *x, const struct http_response *r, bool *re
         }
         x->step = STEP_ROLE;
         break;
+    case STEP_PROCESS:
+        break;
     case STEP_ROLE:
         if (!aws_keys_read_xml(&x->keys, r->body, f)) {
             return fault_context(f, "STS");
@@ -330,14 +312,34 @@ static void on_done(void *self, const struct http_response *r)
     }
 }
 
+static void on_process(void *self, struct slice output, const struct fault *failure)
+{
+    struct aws_fetch *x = self;
+    struct fault f;
+    x->process = NULL;
+    if (failure != NULL) {
+        f = *failure;
+    }
+    if (failure != NULL || !aws_keys_read_process(&x->keys, output, &f)) {
+        (void)fault_context(&f, "%s", x->plan.place);
+        finish(x, &f);
+        return;
+    }
+    x->step = STEP_ROLE;
+    if (role_count(x) == 0) {
+        finish(x, NULL);
+    } else if (!begin(x, &f)) {
+        finish(x, &f);
+    }
+}
+
 bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, aws_on_keys on_keys,
                      void *self, struct aws_fetch **ret, struct fault *f)
 {
     static const enum step FIRST[] = {
-        [AWS_ORIGIN_KEYS] = STEP_ROLE,
-        [AWS_ORIGIN_WEB_IDENTITY] = STEP_ROLE,
-        [AWS_ORIGIN_CONTAINER] = STEP_CONTAINER,
-        [AWS_ORIGIN_INSTANCE] = STEP_INSTANCE_TOKEN,
+        [AWS_ORIGIN_KEYS] = STEP_ROLE,           [AWS_ORIGIN_WEB_IDENTITY] = STEP_ROLE,
+        [AWS_ORIGIN_CONTAINER] = STEP_CONTAINER, [AWS_ORIGIN_INSTANCE] = STEP_INSTANCE_TOKEN,
+        [AWS_ORIGIN_PROCESS] = STEP_PROCESS,
     };
     struct aws_fetch *x = memory_zeroed(1, sizeof(*x));
     x->loop = loop;

@@ -1,5 +1,5 @@
-// Gets the keys that a plan says: asks the container's endpoint or the instance's metadata service, then
-// assumes roles of STS, one after the other.
+// Gets the keys that a plan says: asks the container's endpoint or the instance's metadata service, or runs
+// the profile's program, then assumes roles of STS, one after the other.
 #ifndef BRIDGE_ENDPOINTS_AWS_AWS_FETCH_H
 #define BRIDGE_ENDPOINTS_AWS_AWS_FETCH_H
 
@@ -18,7 +18,7 @@ typedef void (*aws_on_keys)(void *self, struct aws_keys *keys, const struct faul
  * @param plan     is taken over, also on failure
  * @param region   whose STS is asked
  * @param on_keys  called later on the loop, once, unless cancelled; the fetch is freed then
- * @param f        a token can't be read, or a URL is invalid
+ * @param f        a token can't be read, a URL is invalid, or a program can't be started
  */
 bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, aws_on_keys on_keys,
                      void *self, struct aws_fetch **ret, struct fault *f) MUST_USE;

@@ -81,7 +81,8 @@ static void wipe(json_t *object)
     json_decref(object);
 }
 
-static bool read_object(struct aws_keys *k, const json_t *object, struct fault *f)
+/** @param token  the name of the session token */
+static bool read_object(struct aws_keys *k, const json_t *object, const char *token, struct fault *f)
 {
     const char *code = member(object, "Code");
     const char *message = member(object, "Message");
@@ -90,16 +91,30 @@ static bool read_object(struct aws_keys *k, const json_t *object, struct fault *
                          code != NULL && message != NULL ? ": " : "", MESSAGE_MAX,
                          message == NULL ? "" : message);
     }
-    const char *token = member(object, "Token");
     return set_read(k, member(object, "AccessKeyId"), member(object, "SecretAccessKey"),
-                    token != NULL ? token : member(object, "SessionToken"), member(object, "Expiration"), f);
+                    member(object, token), member(object, "Expiration"), f);
 }
 
 bool aws_keys_read_json(struct aws_keys *k, struct slice text, struct fault *f)
 {
     json_t *object = json_loadb((const char *)text.data, text.size, 0, NULL);
-    bool is_read = json_is_object(object) ? read_object(k, object, f)
+    bool is_read = json_is_object(object) ? read_object(k, object, "Token", f)
                                           : fault_set(f, FAULT_RETRY, "the response is no JSON object");
+    wipe(object);
+    return is_read;
+}
+
+bool aws_keys_read_process(struct aws_keys *k, struct slice text, struct fault *f)
+{
+    json_t *object = json_loadb((const char *)text.data, text.size, 0, NULL);
+    bool is_read;
+    if (!json_is_object(object)) {
+        is_read = fault_set(f, FAULT_RETRY, "the output of credential_process is no JSON object");
+    } else if (json_integer_value(json_object_get(object, "Version")) != 1) {
+        is_read = fault_set(f, FAULT_RETRY, "the output of credential_process has no \"Version\": 1");
+    } else {
+        is_read = read_object(k, object, "SessionToken", f);
+    }
     wipe(object);
     return is_read;
 }

@@ -25,12 +25,15 @@ void aws_keys_set(struct aws_keys *k, const char *access_key_id, const char *sec
 void aws_keys_clear(struct aws_keys *k);
 
 /**
- * Reads the JSON that the container endpoint, IMDS and credential_process give: AccessKeyId,
- * SecretAccessKey, Token or SessionToken, Expiration.
+ * Reads the JSON that the container endpoint and IMDS give: AccessKeyId, SecretAccessKey, Token, Expiration.
  *
  * @param f  FAULT_RETRY: no such object, or it says Code and Message of an error; repeats no secret
  */
 bool aws_keys_read_json(struct aws_keys *k, struct slice text, struct fault *f) MUST_USE;
+
+/** As aws_keys_read_json, from what a credential_process writes: the token is SessionToken, and Version is 1.
+ */
+bool aws_keys_read_process(struct aws_keys *k, struct slice text, struct fault *f) MUST_USE;
 
 /** As aws_keys_read_json, from the XML of STS: AssumeRole and AssumeRoleWithWebIdentity. */
 bool aws_keys_read_xml(struct aws_keys *k, struct slice text, struct fault *f) MUST_USE;

@@ -16,6 +16,7 @@ void aws_plan_clear(struct aws_plan *plan)
     aws_keys_clear(&plan->keys);
     memory_free_secret(plan->authorization);
     free(plan->url);
+    memory_free_secret(plan->command);
     free(plan->place);
     clear_role(&plan->identity);
     for (size_t i = 0; i < plan->role_count; i++) {
@@ -107,8 +108,8 @@ static bool from_own(struct aws_plan *plan, const struct aws_profile *profile, s
 {
     const char *id = aws_profile_get(profile, "aws_access_key_id");
     const char *secret = aws_profile_get(profile, "aws_secret_access_key");
-    static const char *const OTHERS[] = {"credential_process", "sso_session", "sso_start_url",
-                                         "login_session"};
+    const char *command = aws_profile_get(profile, "credential_process");
+    static const char *const OTHERS[] = {"sso_session", "sso_start_url", "login_session"};
     if (id != NULL && secret != NULL) {
         set_origin(plan, AWS_ORIGIN_KEYS, memory_format("profile %s", profile->name));
         aws_keys_set(&plan->keys, id, secret, aws_profile_get(profile, "aws_session_token"),
@@ -120,11 +121,18 @@ static bool from_own(struct aws_plan *plan, const struct aws_profile *profile, s
                          id != NULL ? "aws_access_key_id" : "aws_secret_access_key",
                          id != NULL ? "aws_secret_access_key" : "aws_access_key_id");
     }
+    if (command != NULL) {
+        set_origin(plan, AWS_ORIGIN_PROCESS, memory_format("profile %s", profile->name));
+        plan->command = memory_string(command);
+        return true;
+    }
     for (size_t i = 0; i < COUNT_OF(OTHERS); i++) {
         if (aws_profile_get(profile, OTHERS[i]) != NULL) {
-            return fault_set(f, FAULT_CONFIG,
-                             "profile %s has %s, which millrace does not support: use keys or role_arn",
-                             profile->name, OTHERS[i]);
+            return fault_set(
+                f, FAULT_CONFIG,
+                "profile %s has %s, a login of a person, which millrace does not renew: use keys, "
+                "role_arn, or credential_process = aws configure export-credentials --profile %s",
+                profile->name, OTHERS[i], profile->name);
         }
     }
     return false;
@@ -136,10 +144,10 @@ static bool from_source_profile(struct aws_plan *plan, const struct aws_profile 
     *f = (struct fault){0};
     bool is_made = from_own(plan, profile, f);
     if (!is_made && f->kind == FAULT_NONE) {
-        return fault_set(
-            f, FAULT_CONFIG,
-            "profile %s is a source_profile and has no credentials: aws_access_key_id or role_arn",
-            profile->name);
+        return fault_set(f, FAULT_CONFIG,
+                         "profile %s is a source_profile and has no credentials: aws_access_key_id, role_arn "
+                         "or credential_process",
+                         profile->name);
     }
     return is_made;
 }
@@ -258,8 +266,9 @@ static bool from_profiles(struct aws_plan *plan, const struct aws_config *config
     }
     bool is_made = from_profile(plan, &profiles, name, f);
     if (!is_made && f->kind == FAULT_NONE && config->profile != NULL) {
-        return fault_set(f, FAULT_CONFIG, "profile %.64s has no credentials: aws_access_key_id or role_arn",
-                         name);
+        return fault_set(
+            f, FAULT_CONFIG,
+            "profile %.64s has no credentials: aws_access_key_id, role_arn or credential_process", name);
     }
     return is_made;
 }

@@ -19,6 +19,7 @@ enum aws_origin {
     AWS_ORIGIN_WEB_IDENTITY,
     AWS_ORIGIN_CONTAINER,
     AWS_ORIGIN_INSTANCE,
+    AWS_ORIGIN_PROCESS,
 };
 
 /** A role to assume, of STS. */
@@ -39,6 +40,7 @@ struct aws_plan {
     struct aws_keys keys;                       // KEYS
     char *url;                                  // CONTAINER, INSTANCE
     char *authorization;                        // CONTAINER: the header's value; NULL: none
+    char *command;                              // PROCESS
     struct aws_role identity;                   // WEB_IDENTITY
     struct aws_role roles[AWS_PLAN_ROLES_MAX];  // to be assumed one after the other
     size_t role_count;

@@ -177,6 +177,8 @@ static void a_role_may_have_other_sources(void **state)
     write_file("AWS_CONFIG_FILE", "config",
                "[profile web]\nrole_arn = " ROLE "w\nweb_identity_token_file = /t\n"
                "[profile ec2]\nrole_arn = " ROLE "e\ncredential_source = Ec2InstanceMetadata\n"
+               "[profile program]\nrole_arn = " ROLE "p\nsource_profile = keys\n"
+               "[profile keys]\ncredential_process = \"/opt/my keys\" --json\nsso_session = x\n"
                "[profile self]\nrole_arn = " ROLE "s\nsource_profile = self\n"
                "aws_access_key_id = S\naws_secret_access_key = s\n");
     struct aws_plan plan CLEANUP(aws_plan_clear) = {0};
@@ -189,6 +191,12 @@ static void a_role_may_have_other_sources(void **state)
     memcpy(name, "ec2", 4);
     make(&config, &plan);
     assert_int_equal(plan.origin, AWS_ORIGIN_INSTANCE);
+    assert_int_equal(plan.role_count, 1);
+    aws_plan_clear(&plan);
+    memcpy(name, "program", 8);
+    make(&config, &plan);
+    assert_int_equal(plan.origin, AWS_ORIGIN_PROCESS);
+    assert_string_equal(plan.command, "\"/opt/my keys\" --json");
     assert_int_equal(plan.role_count, 1);
     aws_plan_clear(&plan);
     memcpy(name, "self", 5);
@@ -216,7 +224,8 @@ static void profiles_that_can_give_no_keys_say_why(void **state)
     } CASES[] = {
         {"a", "its own source_profile, by way of others"},
         {"half", "has aws_access_key_id and no aws_secret_access_key"},
-        {"sso", "has sso_session, which millrace does not support"},
+        {"sso", "has sso_session, a login of a person, which millrace does not renew: use keys, role_arn, or "
+                "credential_process = aws configure export-credentials --profile sso"},
         {"mfa", "needs a person"},
         {"alone", "needs either source_profile or credential_source"},
         {"odd", "credential_source = Elsewhere gives no credentials"},
@@ -377,6 +386,16 @@ static void keys_are_read_from_json_and_xml_or_refused_without_repeating_them(vo
                            &f));
     assert_string_equal(keys.session_token, "t");
     assert_true(keys.expires_wall_us == INT64_C(1767225600) * 1000000);
+    assert_false(aws_keys_read_process(&keys, slice_of("usage: keys [--json]"), &f));
+    assert_string_equal(f.text, "the output of credential_process is no JSON object");
+#define PRINTED(version)                                                                                     \
+    "{\"Version\":" version ",\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"u\"}"
+    assert_false(aws_keys_read_process(&keys, slice_of(PRINTED("2")), &f));
+    assert_string_equal(f.text, "the output of credential_process has no \"Version\": 1");
+    assert_true(aws_keys_read_process(&keys, slice_of(PRINTED("1")), &f));
+    assert_string_equal(keys.access_key_id, "P");
+    assert_string_equal(keys.session_token, "u");
+    assert_true(keys.expires_wall_us == AWS_KEYS_FOR_EVER);
     assert_false(aws_keys_read_xml(&keys, slice_of("<A><AccessKeyId>A</AccessKeyId>"), &f));
     assert_false(aws_keys_read_xml(&keys, slice_of("<AccessKeyId>A"), &f));
     assert_true(aws_keys_read_xml(
