@@ -138,13 +138,17 @@ void delivery_tick_replies(struct delivery *d, int64_t wait_us)
     }
 }
 
-static void publish(struct delivery *d, struct work_item *item, const struct replies *replies)
+static void publish(struct delivery *d, const struct invocation *inv, struct work_item *item,
+                    const struct replies *replies)
 {
     const struct reply_sink sink = {.topic = d->config->reply.topic, .on_end = on_end, .self = d};
     item->reply = (struct item_reply){.state = ITEM_REPLY_WAITS, .waiting = (uint32_t)replies->count};
     d->replies.events++;
     for (size_t i = 0; i < replies->count; i++) {
-        const struct reply_place place = {.function = d->config->name, .source = item->record, .index = i};
+        const struct reply_place place = {.function = d->config->name,
+                                          .source = item->record,
+                                          .index = i,
+                                          .call = inv->span.is_made ? &inv->span.context : NULL};
         size_t bytes = reply_write(d->writer, item, &replies->items[i], &place, &sink);
         item->reply.bytes += bytes;
         d->replies.bytes += bytes;
@@ -161,7 +165,8 @@ static void note_foreign(struct delivery *d)
     }
 }
 
-bool delivery_reply(struct delivery *d, struct work_item *item, const struct response *r)
+bool delivery_reply(struct delivery *d, const struct invocation *inv, struct work_item *item,
+                    const struct response *r)
 {
     struct fault f;
     CLEANUP(replies_clear) struct replies replies = {0};
@@ -186,7 +191,7 @@ bool delivery_reply(struct delivery *d, struct work_item *item, const struct res
         if (item->partition->state == PARTITION_LOST) {
             delivery_release(d, item);
         } else {
-            publish(d, item, &replies);
+            publish(d, inv, item, &replies);
         }
         return true;
     case REPLY_INVALID:

@@ -31,7 +31,7 @@ static void finish_delivered(struct delivery *d, struct invocation *inv, const s
     for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
         next = item->next;
         delivery_observe(d, item, r, &(struct call_end){OBSERVED_DELIVERED, item->retry.attempts + 1, NULL});
-        if (!delivery_reply(d, item, r)) {
+        if (!delivery_reply(d, inv, item, r)) {
             metric_add(d->metrics->delivered, 1);
             delivery_settle_delivered(d, item, now_wall_us);
         }

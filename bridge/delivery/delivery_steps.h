@@ -24,7 +24,8 @@ void delivery_settle(struct delivery *d, struct work_item *item);
 void delivery_settle_delivered(struct delivery *d, struct work_item *item, int64_t now_wall_us);
 
 /** Publishes what a call that succeeded responded with. True: the event is not the caller's any more. */
-bool delivery_reply(struct delivery *d, struct work_item *item, const struct response *r);
+bool delivery_reply(struct delivery *d, const struct invocation *inv, struct work_item *item,
+                    const struct response *r);
 
 /** Whether responses may be replies, and whether so many wait to be stored that no call should begin. */
 bool delivery_wants_replies(const struct delivery *d);

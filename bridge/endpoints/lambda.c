@@ -1,21 +1,25 @@
 // Functions of AWS Lambda, by its API Invoke. The function gets the body; headers of the payload are not
-// sent, since Lambda does not pass them on.
+// sent, since Lambda does not pass them on, but for the trace.
 //
 //   POST /2015-03-31/functions/NAME/invocations?Qualifier=…
 //   X-Amz-Invocation-Type: RequestResponse | Event
 //   X-Amz-Log-Type: Tail
+//   X-Amzn-Trace-Id: Root=…;Parent=…;Sampled=…
 //
 // Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 #include <ctype.h>
 
 #include "bridge/endpoints/aws/aws_authorities.h"
 #include "bridge/endpoints/aws/aws_region.h"
+#include "bridge/endpoints/aws/aws_trace.h"
 #include "bridge/endpoints/endpoint.h"
 #include "bridge/endpoints/lambda_response.h"
 #include "bridge/endpoints/signed_call.h"
 
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 enum { SYNC_BODY_MAX = 6 << 20, EVENT_BODY_MAX = 1 << 20 };
+
+#define TRACE_LINE "X-Amzn-Trace-Id: "
 
 struct endpoint_call {
     struct endpoint *endpoint;
@@ -24,6 +28,7 @@ struct endpoint_call {
     endpoint_on_response on_response;
     void *self;
     struct endpoint_call *next;  // in the free list
+    char trace_line[sizeof(TRACE_LINE) + AWS_TRACE_ID_SIZE];
 };
 
 struct endpoint {
@@ -162,6 +167,14 @@ static void on_response(struct signed_call *signed_call, struct response *respon
     on_call_response(self, response);
 }
 
+/** The request's header lines; NULL: none. */
+static const char *lines_of(struct endpoint_call *call, const char *header_lines)
+{
+    memcpy(call->trace_line, TRACE_LINE, sizeof(TRACE_LINE));
+    bool has_trace = aws_trace_write(header_lines, call->trace_line + sizeof(TRACE_LINE) - 1);
+    return has_trace ? call->trace_line : NULL;
+}
+
 static struct endpoint_call *lambda_send(struct endpoint *e, const struct endpoint_request *request,
                                          endpoint_on_response on_call_response, void *self)
 {
@@ -178,6 +191,7 @@ static struct endpoint_call *lambda_send(struct endpoint *e, const struct endpoi
     call->self = self;
     const struct http_request r = {
         .head = e->head,
+        .header_lines = lines_of(call, request->header_lines),
         .body = request->body,
         .timeout_us = request->timeout_us,
         .response_max_bytes = wanted > LAMBDA_ERROR_BODY_MAX ? wanted : LAMBDA_ERROR_BODY_MAX,

@@ -67,6 +67,23 @@ static void add_attributes(rd_kafka_headers_t *headers, const struct reply *repl
     }
 }
 
+static void add_trace(rd_kafka_headers_t *headers, const struct reply_place *place)
+{
+    char of_call[TRACE_PARENT_CHARS];
+    struct slice trace = record_header(place->source, "traceparent");
+    struct slice state = record_header(place->source, "tracestate");
+    if (place->call != NULL) {
+        trace_context_write(place->call, of_call);
+        trace = slice_make(of_call, sizeof(of_call));
+    }
+    if (trace.size > 0) {
+        add(headers, "traceparent", trace);
+    }
+    if (trace.size > 0 && state.size > 0) {
+        add(headers, "tracestate", state);
+    }
+}
+
 rd_kafka_headers_t *reply_headers_new(const struct reply *reply, const struct reply_place *place)
 {
     char id[REPLY_ID_SIZE + 1];
@@ -88,13 +105,6 @@ rd_kafka_headers_t *reply_headers_new(const struct reply *reply, const struct re
     add_own(headers, reply, "type", slice_of("millrace.reply"));
     add_own(headers, reply, "causationid", source->id);
     add_own(headers, reply, "correlationid", correlation.size > 0 ? correlation : source->id);
-    struct slice trace = record_header(source, "traceparent");
-    struct slice state = record_header(source, "tracestate");
-    if (trace.size > 0) {
-        add(headers, "traceparent", trace);
-    }
-    if (trace.size > 0 && state.size > 0) {
-        add(headers, "tracestate", state);
-    }
+    add_trace(headers, place);
     return headers;
 }

@@ -4,14 +4,16 @@
 
 #include "bridge/intake/record.h"
 #include "bridge/reply/replies.h"
+#include "core/trace/trace_context.h"
 
 enum { REPLY_ID_SIZE = 36 };
 
 /** Which reply it is. Borrowed. */
 struct reply_place {
     const char *function;
-    const struct record *source;  // the event that it replies to
-    size_t index;                 // among the replies to that event
+    const struct record *source;       // the event that it replies to
+    size_t index;                      // among the replies to that event
+    const struct trace_context *call;  // the span of the call; NULL: it has none
 };
 
 /** How many replies have led to the record: its header `millrace-hop`; 0 without one, UINT32_MAX if that is
@@ -25,7 +27,7 @@ uint32_t reply_hops(const struct record *r);
  */
 void reply_id_write(const struct reply_place *place, char ret[REPLY_ID_SIZE + 1]);
 
-/** The record's headers; the caller owns them. */
+/** The record's headers; the caller owns them. Its trace is that of the call, else that of the event. */
 rd_kafka_headers_t *reply_headers_new(const struct reply *reply, const struct reply_place *place);
 
 #endif

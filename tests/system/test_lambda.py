@@ -81,6 +81,18 @@ def test_a_function_is_invoked_with_a_signature_that_botocore_makes_too(shop, fu
     assert list(call.json["records"]) == [f"{name}.public.a-0"], "without payload it is lambda-kafka"
 
 
+def test_the_trace_goes_on_in_lambda(shop, function):
+    database = shop(FIRST)
+    with database.connection.transaction():
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        database.sql("select pg_logical_emit_message(true, 'traceparent', %s)", [trace])
+        database.sql("insert into a values (1)")
+    call = function.wait_calls(1)[0]
+    header = call.headers["x-amzn-trace-id"]
+    assert header == "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1"
+    assert check_signature(call, function.url) == "AKIDFIRST"
+
+
 def error(kind, message):
     return {"x-amzn-ErrorType": kind}, json.dumps({"Message": message, "Type": "User"}).encode()
 

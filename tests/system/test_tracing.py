@@ -161,6 +161,22 @@ def test_a_batch_has_a_link_for_each_event(database, kafka, millrace, function, 
     assert any(len(span.links) > 1 for span in invokes)
 
 
+def test_a_reply_belongs_to_the_call_that_made_it(database, kafka, millrace, function, collector, name):
+    database.sql("create table a (id int primary key, request int not null)")
+    tracing(millrace, collector)
+    millrace.connector(name, database)
+    kafka.create_topic(f"{name}.public.a")
+    function.rule = lambda call: Answer(200, {"Content-Type": "application/json"}, b"{}")
+    millrace.function(name, f"{name}.public.a", function.url, reply={"topic": f"{name}.replies"})
+    millrace.run()
+    made = ids(transact(database, 1, insert("a", 1, 1)))
+    (call,) = function.wait_calls(1)
+    (reply,) = read_topic(kafka, f"{name}.replies", count=1)
+    of_reply, of_call = context_of(reply.headers), context_of(call.headers)
+    assert ids(of_reply) == ids(of_call) and of_reply.trace_flags.sampled
+    assert ids(of_reply)[0] == made[0] and ids(of_reply)[1] != made[1]
+
+
 def test_retries_are_spans_of_their_own(database, kafka, millrace, function, collector, name):
     database.sql("create table a (id int primary key, request int not null)")
     tracing(millrace, collector)

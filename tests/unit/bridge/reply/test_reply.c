@@ -226,6 +226,44 @@ static void an_id_depends_on_function_topic_event_and_index(void **state)
     assert_string_not_equal(again, id);
 }
 
+static void check_header(const rd_kafka_headers_t *headers, const char *name, const char *expected)
+{
+    const void *value = NULL;
+    size_t size = 0;
+    bool is_there = rd_kafka_header_get(headers, 0, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    assert_int_equal(is_there, expected != NULL);
+    assert_true(expected == NULL || slice_equal(slice_make(value, size), slice_of(expected)));
+}
+
+/** What is done because of the reply belongs to the call, and without spans to what made the change. */
+static void a_reply_carries_on_the_trace_of_its_call(void **state)
+{
+    (void)state;
+    static const char OF_CHANGE[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    static const char OF_CALL[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-0102030405060708-01";
+    struct record r = {
+        .topic = "shop.public.orders", .id = slice_of("1"), .headers = rd_kafka_headers_new(2)};
+    const struct reply reply = {0};
+    struct trace_context call;
+    struct reply_place place = {.function = "reserve", .source = &r};
+    assert_true(trace_context_read(slice_of(OF_CALL), &call));
+    rd_kafka_headers_t *headers = reply_headers_new(&reply, &place);
+    check_header(headers, "traceparent", NULL);
+    rd_kafka_headers_destroy(headers);
+    assert_int_equal(rd_kafka_header_add(r.headers, "traceparent", -1, OF_CHANGE, -1), 0);
+    assert_int_equal(rd_kafka_header_add(r.headers, "tracestate", -1, "a=1", -1), 0);
+    headers = reply_headers_new(&reply, &place);
+    check_header(headers, "traceparent", OF_CHANGE);
+    check_header(headers, "tracestate", "a=1");
+    rd_kafka_headers_destroy(headers);
+    place.call = &call;
+    headers = reply_headers_new(&reply, &place);
+    check_header(headers, "traceparent", OF_CALL);
+    check_header(headers, "tracestate", "a=1");
+    rd_kafka_headers_destroy(headers);
+    rd_kafka_headers_destroy(r.headers);
+}
+
 static void hops_are_counted_and_nonsense_is_more_than_any_limit(void **state)
 {
     (void)state;
@@ -254,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_response_without_headers_is_json_or_a_cloudevent),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(an_id_depends_on_function_topic_event_and_index),
+        cmocka_unit_test(a_reply_carries_on_the_trace_of_its_call),
         cmocka_unit_test(hops_are_counted_and_nonsense_is_more_than_any_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
