@@ -22,6 +22,7 @@ enum { DISCARDED_MAX = 64 << 20 };
 
 enum request_state {
     REQUEST_READING,
+    REQUEST_ASKING,    // for an invocation, just now: libmicrohttpd waits for what the handler says
     REQUEST_WAITING,   // for an invocation; its connection is suspended
     REQUEST_ANSWERED,  // its response is known, and queued when libmicrohttpd asks again
     REQUEST_QUEUED,
@@ -105,10 +106,20 @@ static void finish(struct runtime_server *s, struct runtime_invocation *invocati
 
 static void answer(struct runtime_request *request, int status, struct MHD_Response *response)
 {
+    bool is_suspended = request->state == REQUEST_WAITING;
     request->state = REQUEST_ANSWERED;
     request->status = status;
     request->response = response;
-    mhd_loop_resume(&request->server->mhd, request->connection);
+    if (is_suspended) {
+        mhd_loop_resume(&request->server->mhd, request->connection);
+    }
+}
+
+static enum MHD_Result queue_answer(struct runtime_request *request)
+{
+    enum MHD_Result queued = queue(request, request->status, request->response);
+    MHD_destroy_response(TAKE(request->response));
+    return queued;
 }
 
 /** Whether the client has closed its end while it waited. */
@@ -126,7 +137,7 @@ static struct runtime_request *take_waiting(struct runtime_server *s)
     struct runtime_request *request = s->requests;
     while (request != NULL) {
         struct runtime_request *next = request->next;
-        if (request->state == REQUEST_WAITING) {
+        if (request->state == REQUEST_WAITING || request->state == REQUEST_ASKING) {
             if (!is_gone(request)) {
                 return request;
             }
@@ -198,15 +209,25 @@ static enum MHD_Result take_init_error(struct runtime_request *request)
     return queued;
 }
 
+/** Suspends the connection until there is an invocation, unless there is one now. */
+static enum MHD_Result take_next(struct runtime_request *request)
+{
+    request->state = REQUEST_ASKING;
+    request->server->params.on_waiting(request->server->params.self);
+    if (request->state == REQUEST_ANSWERED) {
+        return queue_answer(request);
+    }
+    request->state = REQUEST_WAITING;
+    MHD_suspend_connection(request->connection);
+    return MHD_YES;
+}
+
 /** The request has been read. */
 static enum MHD_Result dispatch(struct runtime_request *request)
 {
     switch (request->route) {
     case RUNTIME_NEXT:
-        request->state = REQUEST_WAITING;
-        MHD_suspend_connection(request->connection);
-        request->server->params.on_waiting(request->server->params.self);
-        return MHD_YES;
+        return take_next(request);
     case RUNTIME_RESPONSE:
     case RUNTIME_ERROR:
         return take_result(request);
@@ -287,11 +308,9 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     switch (request->state) {
     case REQUEST_READING:
         return s->state == SERVER_RUNNING ? dispatch(request) : MHD_NO;
-    case REQUEST_ANSWERED: {
-        enum MHD_Result queued = queue(request, request->status, request->response);
-        MHD_destroy_response(TAKE(request->response));
-        return queued;
-    }
+    case REQUEST_ANSWERED:
+        return queue_answer(request);
+    case REQUEST_ASKING:
     case REQUEST_WAITING:
     case REQUEST_QUEUED:
         break;
