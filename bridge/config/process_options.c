@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bridge/config/process_rules.h"
+#include "bridge/config/process_user.h"
 #include "core/config/config_file.h"
 
 enum { INSTANCES_MAX = 256, CONCURRENCY_MAX = 1000 };
@@ -126,7 +127,8 @@ static void resolve_directory(const struct config_file *file, struct process_con
     p->directory = join(getcwd(here, sizeof(here)) == NULL ? "" : here, path);
 }
 
-static bool check_directory(const struct config_file *file, const struct process_config *p)
+static bool check_directory(const struct config_file *file, const struct process_config *p,
+                            const struct process_user *user)
 {
     struct stat status;
     bool is_there = stat(p->directory, &status) == 0;
@@ -136,34 +138,35 @@ static bool check_directory(const struct config_file *file, const struct process
                         strerror(code));
         return false;
     }
-    if (p->user == NULL && access(p->directory, X_OK) != 0) {
-        config_complain(file, "endpoint.process.directory",
-                        "directory: %s: the user that millrace runs as can't enter it (chmod +x)",
-                        p->directory);
+    if (process_user_access(user, p->directory, X_OK) != 0) {
+        config_complain(
+            file, "endpoint.process.directory",
+            "directory: %s: the function's user %s can't enter it; name a folder that it may enter",
+            p->directory, user->name == NULL ? "" : user->name);
         return false;
     }
     return true;
 }
 
 /** @return  0, or errno of what prevents that it is run */
-static int run_error(const char *path)
+static int run_error(const char *path, const struct process_user *user)
 {
     struct stat status;
     if (stat(path, &status) != 0) {
         return errno;
     }
-    return !S_ISREG(status.st_mode) || access(path, X_OK) != 0 ? EACCES : 0;
+    return !S_ISREG(status.st_mode) ? EACCES : process_user_access(user, path, X_OK);
 }
 
 /** The search of execvp(3), as the instance has it: from its directory, by its PATH. */
-static bool is_in_path(const struct process_config *p, const char *search, const char *name)
+static bool is_in_path(const struct process_config *p, const struct process_user *user, const char *name)
 {
-    for (const char *at = search;; at++) {
+    for (const char *at = process_config_path(p);; at++) {
         size_t size = strcspn(at, ":");
         CLEANUP(memory_free_pointer) char *folder = slice_to_string(slice_make(at, size));
         CLEANUP(memory_free_pointer) char *base = join(p->directory, folder);
         CLEANUP(memory_free_pointer) char *path = join(base, name);
-        if (run_error(path) == 0) {
+        if (run_error(path, user) == 0) {
             return true;
         }
         at += size;
@@ -173,7 +176,8 @@ static bool is_in_path(const struct process_config *p, const char *search, const
     }
 }
 
-static void check_program(const struct config_file *file, const struct process_config *p)
+static void check_program(const struct config_file *file, const struct process_config *p,
+                          const struct process_user *user)
 {
     struct yaml_node *list = config_node(file, "endpoint.process.command");
     if (p->command.count == 0 || list->kind != YAML_LIST || list->is_bad) {
@@ -183,18 +187,18 @@ static void check_program(const struct config_file *file, const struct process_c
     const char *name = p->command.items[0];
     if (strchr(name, '/') != NULL) {
         CLEANUP(memory_free_pointer) char *path = join(p->directory, name);
-        int code = run_error(path);
+        int code = run_error(path, user);
         if (code != 0) {
             config_complain_at(file, node, "command: %s: %s", path,
-                               code == EACCES ? "not a program that may be run (chmod +x)" : strerror(code));
+                               code == EACCES ? "not a program that the function's user may run (chmod +x)"
+                                              : strerror(code));
         }
         return;
     }
     const char *own = text_pairs_get(&p->env, "PATH");
-    const char *search = process_config_path(p);
-    if (!is_in_path(p, search, name)) {
+    if (!is_in_path(p, user, name)) {
         config_complain_at(file, node, "command: there is no program %s in the PATH of %s (%s)", name,
-                           own != NULL ? "env" : "millrace", search);
+                           own != NULL ? "env" : "millrace", process_config_path(p));
     }
 }
 
@@ -256,8 +260,11 @@ void process_options_finish(const struct config_file *file, struct function_conf
                         "to run as");
     }
     resolve_directory(file, p);
-    if (check_directory(file, p)) {
-        check_program(file, p);
+    struct process_user user CLEANUP(process_user_clear) = {.uid = geteuid()};
+    bool is_known = config_is_sound(file, "endpoint.process.user") &&
+                    (process_user_find(p->user, &user) || p->user == NULL);
+    if (is_known && check_directory(file, p, &user)) {
+        check_program(file, p, &user);
     }
     check_values(file);
     check_counts(file, c);

@@ -1,8 +1,12 @@
 #include "bridge/config/process_user.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <sys/fsuid.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { TEXTS_BYTES = 1024, TEXTS_BYTES_MAX = 1024 * 1024 };
@@ -45,6 +49,70 @@ bool process_user_find(const char *user, struct process_user *ret)
         return look_up(NULL, geteuid(), ret);
     }
     return look_up(user, 0, ret) || (read_number(user, &uid) && look_up(NULL, uid, ret));
+}
+
+struct groups {
+    gid_t *items;
+    int count;
+};
+
+static struct groups groups_of(const struct process_user *u)
+{
+    struct groups ret = {NULL, 0};
+    (void)getgrouplist(u->name, u->gid, NULL, &ret.count);
+    ret.items = memory_zeroed((size_t)ret.count + 1, sizeof(*ret.items));
+    (void)getgrouplist(u->name, u->gid, ret.items, &ret.count);
+    return ret;
+}
+
+static struct groups own_groups(void)
+{
+    int count = getgroups(0, NULL);
+    INVARIANT(count >= 0);
+    gid_t *items = memory_zeroed((size_t)count + 1, sizeof(*items));
+    INVARIANT(getgroups(count, items) == count);
+    return (struct groups){items, count};
+}
+
+/** The system call is about this thread; setgroups(3) would change all. */
+static bool set_groups(const struct groups *groups)
+{
+    return syscall(SYS_setgroups, (size_t)groups->count, groups->items) == 0;
+}
+
+/** The current ones; setfsuid(2) changes nothing for a number that is none. */
+static uid_t file_uid(void)
+{
+    return (uid_t)setfsuid((uid_t)-1);
+}
+
+static int own_access(const char *path, int mode)
+{
+    return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+int process_user_access(const struct process_user *u, const char *path, int mode)
+{
+    if (geteuid() != 0 || u->uid == 0) {
+        return own_access(path, mode);
+    }
+    struct groups own = own_groups();
+    struct groups groups = groups_of(u);
+    int ret = own_access(path, mode);
+    if (ret == 0 && set_groups(&groups)) {
+        (void)setfsgid(u->gid);
+        (void)setfsuid(u->uid);
+        if (file_uid() == u->uid) {  // a filter of system calls may forbid it
+            ret = own_access(path, mode);
+            (void)setfsuid(0);
+            INVARIANT(file_uid() == 0);
+        }
+        (void)setfsgid(getegid());
+        INVARIANT(set_groups(&own));
+    }
+    free(own.items);
+    free(groups.items);
+    return ret;
 }
 
 void process_user_clear(struct process_user *u)

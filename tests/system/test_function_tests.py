@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 
 import pytest
 from lib.program import BINARY, ROOT
@@ -38,19 +39,31 @@ def shop(tmp_path):
     return write
 
 
-def name_users(example, tmp_path):
-    """A copy of the example where root names the users of local functions, as its files say."""
-    copy = tmp_path / "example"
-    shutil.copytree(example, copy)
-    for path in copy.glob("functions/*.yaml"):
-        path.write_text(path.read_text().replace("# user: ", "user: "))
-    return str(copy)
+@pytest.fixture
+def named_users():
+    """named_users(example): for root a copy in which local functions have a user, who can enter it."""
+    folder = tempfile.mkdtemp()
+    os.chmod(folder, 0o755)
+
+    def copy(example):
+        if os.geteuid() != 0:
+            return example
+        shutil.copytree(example, folder, dirs_exist_ok=True)
+        for path in glob.glob(f"{folder}/functions/*.yaml"):
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text.replace("# user: ", "user: "))
+        os.chmod(folder, 0o755)
+        return folder
+
+    yield copy
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_every_example_passes_its_tests(example, tmp_path):
-    if os.geteuid() == 0:
-        example = name_users(example, tmp_path)
+def test_every_example_passes_its_tests(example, named_users):
+    example = named_users(example)
     functions = glob.glob(os.path.join(example, "functions", "*.yaml"))
     done = run(example)
     assert done.returncode == 0, done.stdout

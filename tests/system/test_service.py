@@ -174,7 +174,9 @@ def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, 
 def test_local_functions_run_with_the_drop_ins(start, database, millrace, name, user):
     """As the service's user with the first, as a user of their own with both."""
     drop_ins = [LOCAL, *([USERS] if user is not None else [])]
-    calls = {"setsid", "prlimit64", "prctl", "close_range", *(["setresuid", "setgroups"] if user is not None else [])}
+    calls = {"setsid", "prlimit64", "prctl", "close_range"}
+    if user is not None:
+        calls |= {"setresuid", "setgroups", "setfsuid", "setfsgid"}
     assert calls <= service.allowed_calls(service.read_unit(*drop_ins)["Service"]["SystemCallFilter"])
     database.sql("create table a (id int primary key)")
     millrace.connector(name, database)

@@ -163,8 +163,8 @@ static void the_program_must_be_there(void **state)
     check("handler: a", "DIR/stock.yaml:2:21: error: required key \"command\" is missing\n");
     check("command: []", "DIR/stock.yaml:4:10: error: command: the list is empty\n");
     check("command: python3", "DIR/stock.yaml:4:10: error: command: write a list, as in [a, b]\n");
-    check("command: [./notes]",
-          "DIR/stock.yaml:4:11: error: command: DIR/notes: not a program that may be run (chmod +x)\n");
+    check("command: [./notes]", "DIR/stock.yaml:4:11: error: command: DIR/notes: not a program that the "
+                                "function's user may run (chmod +x)\n");
     check("command: [bootstrap], env: {PATH: '/nowhere:/'}",
           "DIR/stock.yaml:4:11: error: command: there is no program bootstrap in the PATH of env "
           "(/nowhere:/)\n");
@@ -291,6 +291,33 @@ static void a_function_never_runs_as_root(void **state)
                          : "");
 }
 
+static const char *user_name(void)
+{
+    const struct passwd *own = getpwuid(geteuid());
+    return geteuid() == 0 ? "nobody" : own == NULL ? "" : own->pw_name;
+}
+
+/** A folder and a program of others: to root all is open, to the function's user it is not. */
+static void the_functions_user_must_have_the_rights(void **state)
+{
+    (void)state;
+    check("command: [./bootstrap]", "");
+    assert_int_equal(chmod(folder, geteuid() == 0 ? 0700 : 0), 0);
+    CLEANUP(memory_free_pointer)
+    char *expected = memory_format("DIR/stock.yaml:2:21: error: directory: DIR: the function's user %s can't "
+                                   "enter it; name a folder that it may enter\n",
+                                   user_name());
+    check("command: [./bootstrap]", expected);
+    assert_int_equal(chmod(folder, PROGRAM_MODE), 0);
+    write_file("bootstrap", 0700);
+    check("command: [./bootstrap]",
+          geteuid() == 0
+              ? "DIR/stock.yaml:4:11: error: command: DIR/bootstrap: not a program that the function's "
+                "user may run (chmod +x)\n"
+              : "");
+    write_file("bootstrap", PROGRAM_MODE);
+}
+
 static void headers_reach_no_local_function(void **state)
 {
     (void)state;
@@ -349,6 +376,7 @@ int main(void)
         cmocka_unit_test(variables_of_the_runtime_are_not_the_files),
         cmocka_unit_test(all_of_lambda_is_refused),
         cmocka_unit_test(a_function_never_runs_as_root),
+        cmocka_unit_test(the_functions_user_must_have_the_rights),
         cmocka_unit_test(headers_reach_no_local_function),
         cmocka_unit_test(another_program_is_another_endpoint),
         cmocka_unit_test(one_kind_of_endpoint),

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bridge/config/process_user.h"
 #include "bridge/endpoints/process/instance_environment.h"
+#include "core/base/memory.h"
 
 enum { PORT = 40123, MIB = 1024 * 1024 };
 
@@ -129,29 +129,6 @@ static void home_is_the_users(void **state)
     instance_environment_free(NULL);
 }
 
-static void a_user_is_a_name_or_a_number(void **state)
-{
-    (void)state;
-    struct process_user user = {0};
-    assert_true(process_user_find("nobody", &user));
-    assert_string_equal(user.name, "nobody");
-    assert_int_equal(user.uid, getpwnam("nobody")->pw_uid);
-    assert_int_equal(user.gid, getpwnam("nobody")->pw_gid);
-    process_user_clear(&user);
-    assert_true(process_user_find("0", &user));
-    assert_string_equal(user.name, "root");
-    process_user_clear(&user);
-    assert_false(process_user_find("no-such-user", &user));
-    assert_null(user.name);
-    assert_false(process_user_find("4294967295", &user));
-    assert_false(process_user_find("0x0", &user));
-    assert_false(process_user_find("-1", &user));
-    bool is_known = getpwuid(geteuid()) != NULL;
-    assert_int_equal(process_user_find(NULL, &user), is_known);
-    assert_true(!is_known || user.uid == geteuid());
-    process_user_clear(&user);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,7 +137,6 @@ int main(void)
         cmocka_unit_test(nothing_else_is_inherited),
         cmocka_unit_test(the_file_adds_and_replaces),
         cmocka_unit_test(home_is_the_users),
-        cmocka_unit_test(a_user_is_a_name_or_a_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
