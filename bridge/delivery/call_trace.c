@@ -114,9 +114,10 @@ static void put_messaging(const struct call_trace_function *fn, struct span_writ
     span_text(w, "millrace.function", slice_of(fn->config->name));
     if (is_single) {
         char partition[16];
-        (void)snprintf(partition, sizeof(partition), "%d", r->partition);
+        struct record_place place = record_place(r);
+        (void)snprintf(partition, sizeof(partition), "%d", place.partition);
         span_text(w, "messaging.destination.partition.id", slice_of(partition));
-        span_number(w, "messaging.kafka.offset", r->offset);
+        span_number(w, "messaging.kafka.offset", place.offset);
         span_text(w, "millrace.event_id", r->id);
     }
 }

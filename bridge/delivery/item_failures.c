@@ -32,10 +32,10 @@ struct event_index {
     bool has_checkpoint;  // an event was named by its sequence number
 };
 
-static uint64_t hash_of_place(const char *topic, int32_t partition, int64_t offset)
+static uint64_t hash_of_place(struct record_place place)
 {
-    return text_hash(slice_of(topic)) + (uint64_t)partition * UINT64_C(0x9e3779b97f4a7c15) +
-           (uint64_t)offset * UINT64_C(0xbf58476d1ce4e5b9);
+    return text_hash(slice_of(place.topic)) + (uint64_t)place.partition * UINT64_C(0x9e3779b97f4a7c15) +
+           (uint64_t)place.offset * UINT64_C(0xbf58476d1ce4e5b9);
 }
 
 static void index_add(struct event_index *index, uint64_t hash, struct work_item *item)
@@ -60,7 +60,7 @@ static void index_init(struct event_index *index, struct work_item *items, size_
         if (r->is_cloud_event) {
             index_add(index, text_hash(cloud_headers_id(r)), item);
         }
-        index_add(index, hash_of_place(r->topic, r->partition, r->offset), item);
+        index_add(index, hash_of_place(record_place(r)), item);
     }
 }
 
@@ -148,8 +148,9 @@ static bool read_offset(const struct json_node *node, int64_t *ret)
 static bool is_place_of(const struct record *r, struct slice partition, int64_t offset)
 {
     char name[300];
-    int size = snprintf(name, sizeof(name), "%s-%" PRId32, r->topic, r->partition);
-    return r->offset == offset && size > 0 && (size_t)size < sizeof(name) &&
+    struct record_place place = record_place(r);
+    int size = snprintf(name, sizeof(name), "%s-%" PRId32, place.topic, place.partition);
+    return place.offset == offset && size > 0 && (size_t)size < sizeof(name) &&
            slice_equal(slice_make(name, (size_t)size), partition);
 }
 
@@ -183,7 +184,8 @@ static bool mark_place(const struct json_tree *t, const struct event_index *inde
         return false;
     }
     bool is_known = false;
-    for (size_t at = hash_of_place(topic, number, at_offset) & index->mask; index->slots[at] != NULL;
+    const struct record_place place = {topic, number, at_offset};
+    for (size_t at = hash_of_place(place) & index->mask; index->slots[at] != NULL;
          at = (at + 1) & index->mask) {
         struct work_item *item = index->slots[at];
         if (is_place_of(item->record, partition->text, at_offset)) {

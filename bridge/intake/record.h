@@ -21,7 +21,9 @@ struct record {
     size_t size;        // of the record's allocation
     const char *topic;  // in it
     int64_t offset;
-    char *origin_topic;                  // of an event that is read from its dead letter; NULL: `topic`
+    char *origin_topic;     // of an event that is read from its dead letter; NULL: `topic`
+    int64_t origin_offset;  // with origin_topic; -1: origin_partition and it are not known
+    int32_t origin_partition;
     int64_t timestamp_ms;                // Kafka's; -1 for none
     int64_t arrived_us;                  // when it was read
     int64_t commit_time_us;              // of the change; 0: not decoded, or not known
@@ -62,6 +64,22 @@ void record_release(struct record *r);
 static inline const char *record_origin(const struct record *r)
 {
     return r->origin_topic != NULL ? r->origin_topic : r->topic;
+}
+
+/** Where a record is. The topic is lent. */
+struct record_place {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+};
+
+/** Where the event was written to, which is where functions look for it: a dead letter's origin. */
+static inline struct record_place record_place(const struct record *r)
+{
+    if (r->origin_topic == NULL || r->origin_offset < 0) {
+        return (struct record_place){r->topic, r->partition, r->offset};
+    }
+    return (struct record_place){r->origin_topic, r->origin_partition, r->origin_offset};
 }
 
 /** Whether the record has no value. */

@@ -70,6 +70,9 @@ void letter_unwrap(struct record *r)
     if (letter.topic.size > 0) {
         free(r->origin_topic);
         r->origin_topic = slice_to_string(letter.topic);
+        bool has_place = letter.partition >= 0 && letter.partition <= INT32_MAX && letter.offset >= 0;
+        r->origin_partition = has_place ? (int32_t)letter.partition : -1;
+        r->origin_offset = has_place ? letter.offset : -1;
     }
     r->timestamp_ms = letter.timestamp_ms >= 0 ? letter.timestamp_ms : r->timestamp_ms;
     if (record_is_tombstone(r)) {

@@ -22,7 +22,7 @@ struct letter_info {
 bool letter_read(const struct record *r, struct letter_info *ret) MUST_USE;
 
 /**
- * Makes the event of a dead letter: its headers, and the topic and timestamp that it had at its origin. An
+ * Makes the event of a dead letter: its headers, and the place and timestamp that it had at its origin. An
  * event whose value was left out is rejected. Does nothing to another record.
  */
 void letter_unwrap(struct record *r);

@@ -25,7 +25,8 @@ static void begin_event(struct payload *p, const struct record *r)
         text_append_json(&p->body, slice_of(servers == NULL ? "" : servers));
         bytes_append_string(&p->body, ",\"records\":{");
     }
-    groups_open(&p->groups, &p->body, r->topic, r->partition);
+    struct record_place place = record_place(r);
+    groups_open(&p->groups, &p->body, place.topic, place.partition);
 }
 
 static void put_in_order(struct payload *p)
@@ -127,12 +128,13 @@ static void put_schema(const struct payload *p, struct bytes *out, const struct 
 
 static void put_place(struct bytes *out, const struct record *r)
 {
+    struct record_place place = record_place(r);
     bytes_append_string(out, "{\"topic\":");
-    text_append_json(out, slice_of(r->topic));
+    text_append_json(out, slice_of(place.topic));
     bytes_append_string(out, ",\"partition\":");
-    json_text_integer(out, r->partition);
+    json_text_integer(out, place.partition);
     bytes_append_string(out, ",\"offset\":");
-    json_text_integer(out, r->offset);
+    json_text_integer(out, place.offset);
     bytes_append_string(out, ",\"timestamp\":");
     json_text_integer(out, r->timestamp_ms);
     bytes_append_string(out, ",\"timestampType\":\"");

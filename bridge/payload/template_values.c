@@ -349,10 +349,10 @@ bool template_values_append(struct template_values *v, uint32_t index, const str
         text_append_json(out, slice_of(record_origin(v->record)));
         return true;
     case TEMPLATE_PARTITION:
-        json_text_integer(out, v->record->partition);
+        json_text_integer(out, record_place(v->record).partition);
         return true;
     case TEMPLATE_OFFSET:
-        json_text_integer(out, v->record->offset);
+        json_text_integer(out, record_place(v->record).offset);
         return true;
     case TEMPLATE_TIME:
         append_time(v, out);

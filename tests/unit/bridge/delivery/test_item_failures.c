@@ -188,6 +188,26 @@ static void one_id_names_every_event_that_has_it(void **state)
     call_clear(&c);
 }
 
+/** As the payload shows it. */
+static void a_redriven_event_is_named_by_its_origin(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct call c;
+    char topic[] = "shop-x";
+    call_init(&c);
+    c.items[1]->record->origin_topic = topic;
+    c.items[1]->record->origin_partition = 7;
+    c.items[1]->record->origin_offset = 9;
+    static const char BODY[] = ITEMS("{\"itemIdentifier\":{\"partition\":\"shop-x-7\",\"offset\":9}}");
+    assert_int_equal(item_failures_read(slice_of(BODY), c.items[0], EVENTS, &f), ITEM_FAILURES_SOME);
+    for (size_t i = 0; i < EVENTS; i++) {
+        assert_int_equal(c.items[i]->retry.is_reported, i == 1);
+    }
+    c.items[1]->record->origin_topic = NULL;
+    call_clear(&c);
+}
+
 static void all_of_a_full_batch_fit_into_a_body(void **state)
 {
     (void)state;
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test(all_else_is_invalid_and_says_where),
         cmocka_unit_test(hostile_bodies_are_invalid),
         cmocka_unit_test(one_id_names_every_event_that_has_it),
+        cmocka_unit_test(a_redriven_event_is_named_by_its_origin),
         cmocka_unit_test(all_of_a_full_batch_fit_into_a_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

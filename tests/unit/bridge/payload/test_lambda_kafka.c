@@ -1,5 +1,9 @@
 // bridge/payload/lambda_kafka, groups: AWS Lambda's event for Kafka.
 #include "payload_sample.h"
+
+#include <stdio.h>
+
+#include "bridge/jobs/letter.h"
 #include "schemas/avro/framing.h"
 
 static struct payload_options kafka_options(enum function_kafka_encoding encoding,
@@ -42,6 +46,41 @@ static void base64_has_the_bytes_that_are_on_kafka(void **state)
     CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
     assert_string_equal(body, START "\"key\":\"AAAAAAEO\",\"value\":\"AAAAAAJhYmM=\","
                                     "\"headers\":[{\"a\\\"\":[1,255]},{\"none\":[]}]}]}}");
+    rd_kafka_headers_destroy(s.record.headers);
+    payload_clear(&p);
+    sample_clear(&s);
+}
+
+/** Handlers remember events by topic, partition and offset. */
+static void a_redriven_event_has_the_place_of_its_origin(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct payload p = {0};
+    struct payload_options options = kafka_options(FUNCTION_KAFKA_PLAIN, FUNCTION_KAFKA_RAW);
+    make(&s);
+    s.record.topic = "millrace.dlq.f";
+    s.record.partition = 0;
+    s.record.offset = 1;
+    s.record.timestamp_ms = 1704164649999;
+    s.record.headers = rd_kafka_headers_new(8);
+    static const char *const HEADERS[][2] = {{"reason", "rejected"},
+                                             {"topic", "shop.public.orders"},
+                                             {"partition", "3"},
+                                             {"offset", "15"},
+                                             {"timestamp", "1704164645678"}};
+    for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {
+        char name[64];
+        (void)snprintf(name, sizeof(name), "millrace.dlq.%s", HEADERS[i][0]);
+        (void)rd_kafka_header_add(s.record.headers, name, -1, HEADERS[i][1], -1);
+    }
+    letter_unwrap(&s.record);
+    CLEANUP(memory_free_pointer) char *body = body_of(&p, &options, &s);
+    assert_memory_equal(body, START, strlen(START));
+    s.record.origin_offset = -1;  // of a letter whose headers somebody has changed
+    CLEANUP(memory_free_pointer) char *unknown = body_of(&p, &options, &s);
+    assert_non_null(strstr(unknown, "{\"topic\":\"millrace.dlq.f\",\"partition\":0,\"offset\":1,"));
+    free(s.record.origin_topic);
     rd_kafka_headers_destroy(s.record.headers);
     payload_clear(&p);
     sample_clear(&s);
@@ -227,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_has_the_bytes_that_are_on_kafka),
+        cmocka_unit_test(a_redriven_event_has_the_place_of_its_origin),
         cmocka_unit_test(a_decoded_record_names_its_schemas),
         cmocka_unit_test(keys_may_be_absent_or_no_avro),
         cmocka_unit_test(the_time_says_whose_it_is),

@@ -251,6 +251,28 @@ static void columns_are_left_out_of_every_payload(void **state)
     template_function_clear(&t);
 }
 
+/** An event that is read from its dead letter has the place that it had at first. */
+static void a_redriven_event_has_the_place_of_its_origin(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct template_function t;
+    struct order_record r;
+    char topic[] = "shop.public.orders";
+    const struct order order = order_of(slice_of("x"));
+    template_function_init(&t, "payload: template\ntemplate: {body: '[${topic},${partition},${offset}]'}\n");
+    order_record_init(&r, 'c', &order);
+    r.record.topic = "millrace.dlq.f";
+    r.record.origin_topic = topic;
+    r.record.origin_partition = 4;
+    r.record.origin_offset = 99;
+    assert_int_equal(payload_add(&t.payload, &r.record, &f), PAYLOAD_ADDED);
+    payload_finish(&t.payload);
+    assert_string_equal(bytes_text(&t.payload.body), "[\"shop.public.orders\",4,99]");
+    order_record_clear(&r);
+    template_function_clear(&t);
+}
+
 /** Renders the order twice with log lines going into `ret_log`. */
 static void render_logged(const char *text, char *ret_log, size_t size)
 {
@@ -408,6 +430,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_in_a_path_is_refused),
         cmocka_unit_test(only_events_that_go_to_the_same_place_share_a_request),
         cmocka_unit_test(columns_are_left_out_of_every_payload),
+        cmocka_unit_test(a_redriven_event_has_the_place_of_its_origin),
         cmocka_unit_test(names_that_a_table_does_not_have_are_logged_once),
         cmocka_unit_test(a_whole_record_has_the_chosen_columns_whatever_images_it_has),
         cmocka_unit_test(buffers_of_large_rows_are_freed),
