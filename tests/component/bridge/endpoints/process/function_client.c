@@ -104,6 +104,15 @@ static void take_next(struct client *c)
     (void)sscanf(id + strlen("lambda-runtime-aws-request-id:"), " %63s", c->id);
 }
 
+/** Asks, and closes the connection before there can be an invocation. */
+static void hang_up(struct client *c)
+{
+    static const char REQUEST[] = "GET " ROOT "invocation/next HTTP/1.1\r\nHost: x\r\n\r\n";
+    open_client(c);
+    send_all(c, REQUEST, strlen(REQUEST));
+    close(c->fd);
+}
+
 static void post_big(struct client *c)
 {
     char *big = malloc(BIG_BYTES);
@@ -138,7 +147,7 @@ static void handle(struct client *c, const char *what)
     } else if (strcmp(what, "big") == 0) {
         post_big(c);
     } else {
-        if (strcmp(what, "late") == 0) {
+        if (body[0] == '/') {
             wait_for_file(body);
         } else if (strcmp(what, "other") == 0) {
             printf("status %d\n",
@@ -156,6 +165,9 @@ static void *work(void *self)
 {
     const char *what = self;
     struct client *c = calloc(1, sizeof(*c));
+    if (strcmp(what, "hang-up") == 0) {
+        hang_up(c);
+    }
     for (open_client(c);;) {
         take_next(c);
         char word[64];

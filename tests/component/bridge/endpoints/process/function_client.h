@@ -8,11 +8,12 @@
  *   error       posts an error document
  *   crash       ends with code 7
  *   silent      posts nothing
- *   late        posts its result when the file named by the body is there
+ *               or, when the body is the path of a file, once the file is there
  *   big         posts 7 MiB
  *   other       posts a result for another id, then its own
  *   twice       posts its result twice
  *   as-told     does as the body says: echo, crash or silent; has three threads, each of which asks
+ *   hang-up     echo, after a first request for an invocation whose connection it closes at once
  * or when it starts:
  *   exit        ends with code 3
  *   idle        asks for nothing

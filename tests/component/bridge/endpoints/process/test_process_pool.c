@@ -100,6 +100,29 @@ static void run_until(struct pool_case *c, size_t done)
     }
 }
 
+/** Lets the calls go on whose body is the file's name. */
+static void make_file(const struct pool_case *c)
+{
+    FILE *f = fopen(c->file, "w");
+    assert_non_null(f);
+    (void)fclose(f);
+}
+
+static void on_time(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+static void run_for(struct pool_case *c, int64_t us)
+{
+    uv_timer_t timer;
+    (void)uv_timer_init(&c->loop, &timer);
+    (void)uv_timer_start(&timer, on_time, (uint64_t)(us / CLOCK_US_PER_MS), 0);
+    (void)uv_run(&c->loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&c->loop, UV_RUN_NOWAIT);
+}
+
 static void close_case(struct pool_case *c)
 {
     process_pool_close(c->pool);
@@ -196,14 +219,12 @@ static void test_a_call_that_is_too_long_ends_with_its_process(void **state)
 {
     (void)state;
     struct pool_case c;
-    open_case(&c, "late");
+    open_case(&c, "echo");
     open_pool(&c);
     start_call(&c, 0, c.file, SHORT);
     run_until(&c, 1);
     assert_int_equal(c.calls[0].verdict, PROCESS_TIMED_OUT);
-    FILE *f = fopen(c.file, "w");
-    assert_non_null(f);
-    (void)fclose(f);
+    make_file(&c);
     start_call(&c, 1, c.file, LONG);
     run_until(&c, 2);
     assert_int_equal(c.calls[1].verdict, PROCESS_SUCCEEDED);
@@ -383,6 +404,39 @@ static void test_a_process_with_a_late_call_takes_no_more(void **state)
     close_case(&c);
 }
 
+static void test_a_late_call_ends_when_the_last_one_on_time_has_its_result(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "as-told");
+    c.config.concurrency_per_instance = 2;
+    open_pool(&c);
+    start_call(&c, 0, "silent", SHORT);
+    start_call(&c, 1, c.file, LONG);
+    while (c.calls[0].call.state != PROCESS_CALL_LATE) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    make_file(&c);
+    run_until(&c, 2);
+    assert_int_equal(c.calls[0].verdict, PROCESS_TIMED_OUT);
+    assert_int_equal(c.calls[1].verdict, PROCESS_SUCCEEDED);
+    close_case(&c);
+}
+
+static void test_a_request_whose_client_is_gone_takes_no_call(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "hang-up");
+    c.config.warm_instances = 1;
+    open_pool(&c);
+    run_for(&c, SHORT);  // both of its requests have come, or else the first one comes alone
+    start_call(&c, 0, "\"a\"", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_SUCCEEDED);
+    close_case(&c);
+}
+
 static void test_instances_start_as_calls_need_them(void **state)
 {
     (void)state;
@@ -420,10 +474,11 @@ static void test_idle_instances_stop_but_the_warm_ones(void **state)
     while (process_pool_instances(c.pool) > 1) {
         (void)uv_run(&c.loop, UV_RUN_ONCE);
     }
+    run_for(&c, 3 * SHORT);
+    assert_int_equal(process_pool_instances(c.pool), 1);
     start_call(&c, 2, "\"c\"", LONG);
     run_until(&c, 3);
     assert_int_equal(c.calls[2].verdict, PROCESS_SUCCEEDED);
-    assert_int_equal(process_pool_instances(c.pool), 1);
     close_case(&c);
 }
 
@@ -461,6 +516,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_two_calls_run_in_one_process),
         cmocka_unit_test(test_a_late_call_ends_after_the_others_of_its_process),
         cmocka_unit_test(test_a_process_with_a_late_call_takes_no_more),
+        cmocka_unit_test(test_a_late_call_ends_when_the_last_one_on_time_has_its_result),
+        cmocka_unit_test(test_a_request_whose_client_is_gone_takes_no_call),
         cmocka_unit_test(test_instances_start_as_calls_need_them),
         cmocka_unit_test(test_idle_instances_stop_but_the_warm_ones),
         cmocka_unit_test(test_one_that_ignores_sigterm_is_killed),
