@@ -139,10 +139,12 @@ static void recycle(struct endpoint_call *call)
     e->idle = call;
 }
 
-/** Adds what Lambda says of errors. */
+/** Makes Lambda's response that of the function, and adds what Lambda says of errors. */
 static void describe(struct endpoint_call *call, struct response *response, const struct http_response *r)
 {
     struct endpoint *e = call->endpoint;
+    response->fields = NULL;  // the headers are Lambda's: a function has none
+    response->field_count = 0;
     size_t wanted = call->response_max_bytes;
     response->body.size = response->body.size < wanted ? response->body.size : wanted;
     bool is_failure = lambda_response_is_failure(r);

@@ -164,6 +164,29 @@ def test_an_asynchronous_call_is_done_when_it_is_queued(shop, function, millrace
     wait_until(lambda: millrace.metric(done, function=name, outcome="delivered") == 2, 10, "both are done")
 
 
+def test_what_a_function_returns_becomes_an_event(shop, function, kafka, name):
+    """The headers of the response are Lambda's, so what is a CloudEvent is in its body."""
+    event = {"specversion": "1.0", "id": "x", "source": "/shop", "type": "order.reserved", "data": {"order": 7}}
+    json_type = {"Content-Type": "application/json"}
+    function.plan(
+        Answer(200, json_type, json.dumps(event).encode()),
+        Answer(200, json_type, b'{"type": "none"}'),
+        Answer(200, {}, b"[1]"),
+        Answer(200, json_type, b"null"),
+    )
+    replies = f"{name}.replies"
+    database = shop(FIRST, reply={"topic": replies})
+    for row in range(4):
+        database.sql("insert into a values (%s)", (row,))
+        function.wait_calls(row + 1)
+    wait_until(lambda: kafka.committed(f"millrace.{name}", f"{name}.public.a") == {0: 4}, 20, "all are settled")
+    first, second, third = read_topic(kafka, replies, count=3)
+    assert (first.headers["ce_type"], first.headers["ce_source"]) == ("order.reserved", "/shop")
+    assert (first.headers["ce_replyid"], first.raw_value) == ("x", b'{"order": 7}')
+    assert (second.headers["ce_type"], second.raw_value) == ("millrace.reply", b'{"type": "none"}')
+    assert (third.headers["ce_type"], third.raw_value) == ("millrace.reply", b"[1]")
+
+
 def test_a_wrong_clock_is_corrected_by_the_date_of_the_response(shop, function):
     ahead = timedelta(hours=2)
 
