@@ -6,6 +6,7 @@
 
 #include "cli/config_cleartext.h"
 #include "cli/config_compare.h"
+#include "cli/config_profile.h"
 #include "core/base/clock.h"
 #include "core/config/config_value.h"
 
@@ -237,6 +238,7 @@ static void compare_topics(struct config_dir *d)
         }
         config_compare_replies(&e->file, e->config, &d->set->warnings);
         config_compare_certificate(&e->file, e->config, &d->set->warnings);
+        config_profile_check(&e->file, e->config, &d->set->warnings);
         if (is_known) {
             config_compare_topics(&e->file, &writers, &d->set->warnings);
         }

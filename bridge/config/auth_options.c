@@ -149,7 +149,7 @@ static const struct config_option aws_options[] = {
      .type = CONFIG_TEXT,
      .otherwise = "lambda",
      AT(aws.service),
-     .rules = &aws_region_rules,
+     .rules = &aws_service_rules,
      .doc = "The service to sign for: lambda for function URLs, execute-api for API Gateway."},
     AWS_KEYS_OPTIONS(http.auth.aws.keys),
     {.key = NULL},

@@ -1,13 +1,37 @@
 #include "bridge/config/aws_options.h"
 
 #include <ctype.h>
+#include <regex.h>
 
+static bool is_match(const char *pattern, const char *value)
+{
+    regex_t made;
+    int code = regcomp(&made, pattern, REG_EXTENDED | REG_NOSUB);
+    INVARIANT(code == 0);
+    bool ret = regexec(&made, value, 0, NULL, 0) == 0;
+    regfree(&made);
+    return ret;
+}
+
+/** As all regions are named: us-gov-west-1, eusc-de-east-1. Which ones there are is AWS's to say. */
 static bool check_region(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
-    size_t size = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return (size > 0 && value[size] == '\0') ||
-           fault_set(f, FAULT_CONFIG, "a region has small letters, digits and '-', as in eu-central-1");
+    if (is_match("^[a-z]+(-[a-z]+)+-[0-9]+$", value)) {
+        return true;
+    }
+    if (is_match("^[a-z]+(-[a-z]+)+-[0-9]+[a-z]$", value)) {
+        return fault_set(f, FAULT_CONFIG, "this is an availability zone; its region is %.*s",
+                         (int)strlen(value) - 1, value);
+    }
+    return fault_set(f, FAULT_CONFIG, "must be a region's name as AWS writes it, such as eu-central-1");
+}
+
+static bool check_service(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    return is_match("^[a-z0-9-]+$", value) ||
+           fault_set(f, FAULT_CONFIG, "must be a service's name as in signatures, such as execute-api");
 }
 
 static bool check_key(const struct config_file *file, const char *value, struct fault *f)
@@ -23,6 +47,7 @@ static bool check_key(const struct config_file *file, const char *value, struct 
 }
 
 const struct config_rules aws_region_rules = {.check = check_region};
+const struct config_rules aws_service_rules = {.check = check_service};
 const struct config_rules aws_key_rules = {.check = check_key};
 
 // What AWS's tools read, of what bridge/endpoints/aws/ reads.

@@ -5,6 +5,7 @@
 #include "bridge/config/function_config.h"
 
 extern const struct config_rules aws_region_rules;
+extern const struct config_rules aws_service_rules;
 extern const struct config_rules aws_key_rules;
 
 // clang-format off

@@ -73,6 +73,7 @@ ROOMS = {
     "cli": [
         *BELOW,
         *(f"bridge/{room}" for room in ("config", "filter", "testing", "jobs")),
+        *(f"bridge/endpoints/aws/aws_{name}.h" for name in ("plan", "profiles")),
         *("bridge/intake/record.h", "bridge/intake/job.h", "connectors", "bridge", "cli/supervise", "cli/try"),
     ],
 }

@@ -112,10 +112,18 @@ static char *path_of(const char *variable, const char *otherwise)
     return is_home ? memory_format("%s%s", home, path + 1) : memory_string(path);
 }
 
-static bool load_file(struct aws_profiles *p, const char *variable, const char *otherwise, bool is_config,
-                      struct fault *f)
+char *aws_profiles_config_path(void)
 {
-    CLEANUP(memory_free_pointer) char *path = path_of(variable, otherwise);
+    return path_of("AWS_CONFIG_FILE", "~/.aws/config");
+}
+
+char *aws_profiles_credentials_path(void)
+{
+    return path_of("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+}
+
+static bool load_file(struct aws_profiles *p, const char *path, bool is_config, struct fault *f)
+{
     CLEANUP(bytes_wipe) struct bytes text = {0};
     if (access(path, F_OK) != 0) {
         return true;
@@ -129,8 +137,9 @@ static bool load_file(struct aws_profiles *p, const char *variable, const char *
 
 bool aws_profiles_load(struct aws_profiles *p, struct fault *f)
 {
-    return load_file(p, "AWS_CONFIG_FILE", "~/.aws/config", true, f) &&
-           load_file(p, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", false, f);
+    CLEANUP(memory_free_pointer) char *config = aws_profiles_config_path();
+    CLEANUP(memory_free_pointer) char *credentials = aws_profiles_credentials_path();
+    return load_file(p, config, true, f) && load_file(p, credentials, false, f);
 }
 
 const struct aws_profile *aws_profiles_find(const struct aws_profiles *p, const char *name)

@@ -29,6 +29,10 @@ struct aws_profiles {
  * FAULT_CONFIG: a file can't be read. */
 bool aws_profiles_load(struct aws_profiles *p, struct fault *f) MUST_USE;
 
+/** The path of config or of credentials; the caller frees it. */
+char *aws_profiles_config_path(void);
+char *aws_profiles_credentials_path(void);
+
 /** NULL: there is none of this name. */
 const struct aws_profile *aws_profiles_find(const struct aws_profiles *p, const char *name);
 

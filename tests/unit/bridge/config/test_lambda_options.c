@@ -59,7 +59,14 @@ static void mistakes_have_their_place(void **state)
     check(HEAD "endpoint: {lambda: {function: 'a:live', qualifier: live}}\n",
           "f.yaml:2:52: error: qualifier: function names a version or alias too; keep one of them\n");
     check(HEAD "endpoint: {lambda: {function: a, region: Frankfurt}}\n",
-          "f.yaml:2:42: error: region: a region has small letters, digits and '-', as in eu-central-1\n");
+          "f.yaml:2:42: error: region: must be a region's name as AWS writes it, such as eu-central-1\n");
+    check(HEAD "endpoint: {lambda: {function: a, region: eu-central-1b}}\n",
+          "f.yaml:2:42: error: region: this is an availability zone; its region is eu-central-1\n");
+    check(HEAD "endpoint: {lambda: {function: a, region: us-gov-west-1}}\n", "");
+    check(HEAD "endpoint: {lambda: {function: a, region: frankfurt}}\n",
+          "f.yaml:2:42: error: region: must be a region's name as AWS writes it, such as eu-central-1\n");
+    check(HEAD "endpoint: {http: {url: 'https://a.example/', auth: {aws: {service: Lambda}}}}\n",
+          "f.yaml:2:68: error: service: must be a service's name as in signatures, such as execute-api\n");
     check(HEAD "endpoint: {lambda: {function: a, credentials: {access_key_id: A}}}\n",
           "f.yaml:2:47: error: access_key_id and secret_access_key belong together; secret_access_key is "
           "missing\n");
