@@ -9,6 +9,7 @@
 #include "bridge/endpoints/process/instance_command.h"
 #include "bridge/endpoints/process/instance_environment.h"
 #include "bridge/endpoints/process/instance_output.h"
+#include "bridge/endpoints/process/process_limits.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -23,6 +24,7 @@ struct instance {
     size_t concurrency;
     struct runtime_server *server;
     struct instance_output *output;
+    struct process_limits *limits;  // NULL: none is watched
     uv_process_t process;
     uv_timer_t timer;  // the end of the initialisation, or of STOP_MS
     int parts;         // server, output, process and timer, which are still open
@@ -58,6 +60,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void close_parts(struct instance *i)
 {
+    process_limits_stop(TAKE(i->limits));
     runtime_server_stop(TAKE(i->server), on_part_closed, i);
     instance_output_close(TAKE(i->output), on_part_closed, i);
     uv_close((uv_handle_t *)&i->process, on_handle_closed);
@@ -165,6 +168,7 @@ void instance_stop(struct instance *i)
         return;
     }
     i->state = INSTANCE_STOPPING;
+    process_limits_stop(TAKE(i->limits));  // a process that is held does not see SIGTERM
     signal_group(i, SIGTERM);
     (void)uv_timer_start(&i->timer, on_stop_over, STOP_MS, 0);
 }
@@ -284,6 +288,12 @@ static void on_init_over(uv_timer_t *timer)
     instance_kill(timer->data, INSTANCE_KILL_INIT_TIMEOUT);
 }
 
+static void on_memory(void *self, const char *what)
+{
+    (void)what;
+    instance_kill(self, INSTANCE_KILL_MEMORY);
+}
+
 static bool spawn(struct instance *i, struct fault *f)
 {
     const struct process_config *config = i->params.config;
@@ -350,6 +360,17 @@ static bool open_server(struct instance *i, uid_t uid, struct fault *f)
 
 static void watch(struct instance *i, const struct process_config *config)
 {
+    if (config->memory_bytes > 0 || config->cpu_millis > 0) {
+        const struct process_limits_params params = {
+            .loop = i->params.loop,
+            .leader = i->process.pid,
+            .memory_bytes = config->memory_bytes,
+            .cpu_millis = config->cpu_millis,
+            .on_over = on_memory,
+            .self = i,
+        };
+        i->limits = process_limits_start(&params);
+    }
     uint64_t init_ms = (uint64_t)(config->init_timeout_us / CLOCK_US_PER_MS);
     (void)uv_timer_start(&i->timer, on_init_over, init_ms, 0);
 }

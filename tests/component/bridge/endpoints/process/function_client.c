@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 64 * 1024, BIG_BYTES = 7 << 20, BLOCK_BYTES = 1 << 16 };
+enum { BUFFER_BYTES = 64 * 1024, BIG_BYTES = 7 << 20, GROW_BYTES = 4 << 20 };
 
 #define ROOT "/2018-06-01/runtime/"
 
@@ -132,6 +132,20 @@ static void wait_for_file(const char *path)
     }
 }
 
+/** Holds ever more memory, in processes of their own: what each holds is little. */
+static void grow(void)
+{
+    for (;;) {
+        char *block = malloc(GROW_BYTES);
+        memset(block, 1, GROW_BYTES);
+        if (fork() == 0) {
+            memset(block, 2, GROW_BYTES);
+            pause();
+        }
+        usleep(10 * 1000);
+    }
+}
+
 static void handle(struct client *c, const char *what)
 {
     char body[1024];
@@ -144,6 +158,8 @@ static void handle(struct client *c, const char *what)
                           "{\"errorType\":\"ValueError\",\"errorMessage\":\"no such order\"}");
     } else if (strcmp(what, "silent") == 0) {
         pause();
+    } else if (strcmp(what, "grow") == 0) {
+        grow();
     } else if (strcmp(what, "big") == 0) {
         post_big(c);
     } else {

@@ -10,6 +10,7 @@
  *   silent      posts nothing
  *               or, when the body is the path of a file, once the file is there
  *   big         posts 7 MiB
+ *   grow        starts processes that hold ever more memory
  *   other       posts a result for another id, then its own
  *   twice       posts its result twice
  *   as-told     does as the body says: echo, crash or silent; has three threads, each of which asks

@@ -305,6 +305,23 @@ static void test_a_result_that_is_too_large(void **state)
     close_case(&c);
 }
 
+static void test_one_that_takes_too_much_memory(void **state)
+{
+    (void)state;
+    struct pool_case c;
+#ifdef __SANITIZE_ADDRESS__
+    skip();  // AddressSanitizer's own memory is above any limit
+#endif
+    open_case(&c, "grow");
+    c.config.memory_bytes = 64 << 20;
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_OUT_OF_MEMORY);
+    assert_string_equal(c.calls[0].text, "the function's process used more memory than it may");
+    close_case(&c);
+}
+
 static void test_results_for_other_ids_change_nothing(void **state)
 {
     (void)state;
@@ -511,6 +528,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_process_that_never_asks_is_killed),
         cmocka_unit_test(test_a_command_that_is_not_there),
         cmocka_unit_test(test_a_result_that_is_too_large),
+        cmocka_unit_test(test_one_that_takes_too_much_memory),
         cmocka_unit_test(test_results_for_other_ids_change_nothing),
         cmocka_unit_test(test_a_cancelled_call_ends_its_process),
         cmocka_unit_test(test_two_calls_run_in_one_process),
