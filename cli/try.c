@@ -6,8 +6,11 @@
 
 #include "bridge/config/function_config.h"
 #include "cli/cli.h"
+#include "cli/try/shell_word.h"
 #include "cli/try/try_broker.h"
 #include "cli/try/try_database.h"
+#include "cli/try/try_function_config.h"
+#include "cli/try/try_handler.h"
 #include "cli/try/try_ledger.h"
 #include "cli/try/try_options.h"
 #include "cli/try/try_postgres.h"
@@ -40,6 +43,10 @@ try {
     char *schema;  // "public"; with --dsn or --kafka a name of its own
     char *topics[TABLES + 1];
     char *dead_letter;
+    struct try_handler handler;
+    struct bytes
+        function;          // payload and endpoint of the handler, as in a function's file; size 0: the sample
+    struct bytes details;  // what a handler's process wrote that did not start
     bool is_database_touched;  // --dsn: there may be objects to remove
     bool is_kafka_clean;       // all that this run made there is removed
     bool is_left;              // not drained: parts still run until the process ends
@@ -132,13 +139,54 @@ static bool start_kafka(struct try *t, struct fault *f)
     return true;
 }
 
+/** Before anything is started: most mistakes are here. */
+static bool find_handler(struct try *t, struct fault *f)
+{
+    const struct try_options *o = &t->options;
+    if (o->handler == NULL && o->command == NULL) {
+        return true;
+    }
+    if (!try_handler_find(o->handler, o->command, &t->handler, f)) {
+        return false;
+    }
+    try_handler_write(&t->handler, o->payload, &t->function);
+    struct function_config *config =
+        try_function_config_make(t->name, (const char *const *)t->topics, bytes_text(&t->function), f);
+    try_function_config_free(config);
+    return config != NULL;
+}
+
+/** The command line of its process, and who it runs as. */
+static void report_handler(struct try *t)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    const struct text_list *command = &t->handler.command;
+    for (size_t i = 0; i < command->count; i++) {
+        bytes_append_string(&text, i == 0 ? "" : " ");
+        shell_word_append(&text, command->items[i]);
+    }
+    if (t->handler.user.name[0] != '\0') {
+        bytes_format(&text, ", as user %s", t->handler.user.name);
+    }
+    try_report_started(&t->report, "handler", "%s", bytes_text(&text));
+}
+
+static void on_event(void *self, const struct try_ledger_event *event)
+{
+    struct try *t = self;
+    try_report_event(&t->report, event);
+}
+
 static bool run(struct try *t, struct fault *f)
 {
-    if (!start_postgres(t, f) || !start_kafka(t, f)) {
+    if (!find_handler(t, f) || !start_postgres(t, f) || !start_kafka(t, f)) {
         return false;
     }
     try_report_started(&t->report, "connector", "slot %s, topics " TRY_PREFIX ".%s.*", t->slot, t->schema);
     try_report_started(&t->report, "bridge", "function %s, one call per change, order per key", t->name);
+    if (t->function.size > 0) {
+        report_handler(t);
+    }
     struct try_run_params params = {
         .name = t->name,
         .settings = &t->settings,
@@ -148,6 +196,11 @@ static bool run(struct try *t, struct fault *f)
         .topics = (const char *const *)t->topics,
         .partitions = PARTITIONS,
         .changes = t->options.changes,
+        .function = t->function.size == 0 ? NULL : bytes_text(&t->function),
+        .is_verbose = t->options.is_verbose,
+        .details = &t->details,
+        .on_retry = on_event,
+        .self = t,
         .ledger = t->ledger,
     };
     return try_run(&params, &t->is_left, f);
@@ -209,6 +262,9 @@ static void clear(struct try *t)
     free(t->slot);
     free(t->schema);
     free(t->dead_letter);
+    try_handler_clear(&t->handler);
+    bytes_clear(&t->function);
+    bytes_clear(&t->details);
 }
 
 static void print_fault(const struct fault *f)
@@ -227,9 +283,12 @@ static int end(struct try *t, bool is_complete, struct fault *f)
     }
     if (!is_complete && f->origin != NULL && strcmp(f->origin, TRY_RUN_INTERRUPTED) == 0) {
         try_report_interrupted(stderr, f->text, &counts);
+    } else if (!is_complete && f->origin != NULL && strcmp(f->origin, HANDLER_WATCH_HOPELESS) == 0) {
+        print_fault(f);
+        (void)fputs(bytes_text(&t->details), stderr);
     } else if (!is_complete) {
         print_fault(f);
-        if (counts.changes > 0 || counts.before_invoked > 0) {
+        if (counts.missing > 0 && (counts.changes > 0 || counts.before_invoked > 0)) {
             try_report_missing(stderr, t->ledger);
         }
     }
@@ -247,15 +306,9 @@ static int end(struct try *t, bool is_complete, struct fault *f)
         print_leftovers(t, stderr);
     }
     if (is_complete) {
-        try_report_next(&t->report);
+        try_report_next(&t->report, t->function.size == 0 ? NULL : bytes_text(&t->function));
     }
     return is_complete && is_clean ? CLI_DONE : CLI_FAILED;
-}
-
-static void on_event(void *self, const struct try_ledger_event *event)
-{
-    struct try *t = self;
-    try_report_event(&t->report, event);
 }
 
 int try_command(int argc, char **argv)
@@ -272,7 +325,11 @@ int try_command(int argc, char **argv)
     // A reader that leaves (`millrace try | head`) must not take our servers' removal with it.
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     try_process_block_signals();
-    log_start(LOG_FORMAT_TEXT, t.options.is_verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARN);
+    // The table shows what the log warns of when a handler fails.
+    bool has_handler = t.options.handler != NULL || t.options.command != NULL;
+    log_start(LOG_FORMAT_TEXT, t.options.is_verbose ? LOG_LEVEL_INFO
+                               : has_handler        ? LOG_LEVEL_ERROR
+                                                    : LOG_LEVEL_WARN);
     t.settings.log.format = LOG_FORMAT_TEXT;
     t.settings.bridge.processes = 1;
     t.ledger = try_ledger_new(on_event, &t);

@@ -31,6 +31,7 @@ void delivery_observe(struct delivery *d, const struct work_item *item, const st
                               .commit_time_us = item->record->commit_time_us,
                               .end = end->end,
                               .attempts = end->attempts,
+                              .is_attempt = end->is_attempt,
                               .status = r->transport.kind == FAULT_NONE ? r->status : 0,
                               .result = slice_make(r->body.data, r->body.size < CALL_OBSERVER_RESULT_MAX
                                                                      ? r->body.size

@@ -30,7 +30,8 @@ static void finish_delivered(struct delivery *d, struct invocation *inv, const s
     int64_t now_wall_us = clock_wall_us();
     for (struct work_item *item = inv->first, *next; item != NULL; item = next) {
         next = item->next;
-        delivery_observe(d, item, r, &(struct call_end){OBSERVED_DELIVERED, item->retry.attempts + 1, NULL});
+        delivery_observe(d, item, r,
+                         &(struct call_end){OBSERVED_DELIVERED, item->retry.attempts + 1, true, NULL});
         if (!delivery_reply(d, inv, item, r)) {
             metric_add(d->metrics->delivered, 1);
             delivery_settle_delivered(d, item, now_wall_us);
@@ -60,6 +61,7 @@ static void observe(struct delivery *d, const struct work_item *item, const stru
                : is_dead ? OBSERVED_FAILED
                          : OBSERVED_RETRIED,
         .attempts = item->retry.attempts + (is_done || o->is_attempt ? 1 : 0),
+        .is_attempt = is_done || o->is_attempt,
         .error = is_done ? NULL : text,
     };
     delivery_observe(d, item, v->r, &end);

@@ -53,6 +53,7 @@ void delivery_dead_letter(struct delivery *d, struct work_item *item, struct dea
 struct call_end {
     enum observed_end end;
     uint32_t attempts;  // used up by the event, this call included
+    bool is_attempt;    // this call used one up
     const char *error;  // NULL: it was delivered
 };
 

@@ -3,6 +3,7 @@
 #ifndef BRIDGE_INTAKE_CALL_OBSERVER_H
 #define BRIDGE_INTAKE_CALL_OBSERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/bytes.h"
@@ -26,6 +27,7 @@ struct observed_event {
     int64_t commit_time_us;  // of the change; 0: not known
     enum observed_end end;
     uint32_t attempts;    // used up by it, this call included
+    bool is_attempt;      // this call used one up
     int status;           // as HTTP; 0: no response came
     struct slice result;  // of the call, at most CALL_OBSERVER_RESULT_MAX bytes of it
     bool is_cut;          // the result is longer

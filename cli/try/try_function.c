@@ -49,8 +49,6 @@ static enum MHD_Result answer(struct try_function *fn, struct MHD_Connection *co
 {
     struct try_function_call call = {
         .id = header(connection, "ce-id"),
-        .type = header(connection, "ce-type"),
-        .subject = header(connection, "ce-subject"),
         .op = '?',
         .table = "",
         .status = MHD_HTTP_BAD_REQUEST,

@@ -10,11 +10,9 @@
 
 /** One call, borrowed for on_call. Missing headers are "". */
 struct try_function_call {
-    const char *id;       // ce-id
-    const char *type;     // ce-type
-    const char *subject;  // ce-subject
-    char op;              // op of the data; '?' when the data is not a shop's change
-    const char *table;    // the data's source.table
+    const char *id;     // ce-id
+    char op;            // op of the data; '?' when the data is not a shop's change
+    const char *table;  // the data's source.table
     int64_t row_id;
     int64_t commit_wall_us;  // the data's source.ts_us
     int status;              // of the function's response

@@ -35,7 +35,8 @@ struct try_ledger {
     struct same_changes *same;
     struct change *first;
     struct change *last;
-    struct try_ledger_counts counts;  // without the percentiles
+    struct try_ledger_counts counts;  // without what try_ledger_count works out
+    int64_t before_called;            // initial rows
     int64_t whole;                    // changes and initial rows, seen on Kafka and with a response
     void (*on_whole)(void *self, const struct try_ledger_event *event);
     void *self;
@@ -61,8 +62,7 @@ void try_ledger_free(struct try_ledger *l)
         struct event *next = event->by_id.next;
         free(event->seen.id);
         free(event->seen.topic);
-        free(event->seen.type);
-        free(event->seen.subject);
+        free(event->seen.details);
         free(event);
         event = next;
     }
@@ -175,16 +175,17 @@ static struct change *match(struct try_ledger *l, const struct try_ledger_call *
 
 void try_ledger_called(struct try_ledger *l, const struct try_ledger_call *call)
 {
-    if (call->status < 200 || call->status > 299) {
+    if (!call->is_failed && (call->status < 200 || call->status > 299)) {
         return;
     }
     struct event *event = find_event(l, call->id);
-    if (event->seen.type != NULL) {
+    if (event->seen.is_called) {
         l->counts.repeated++;
         return;
     }
-    event->seen.type = memory_string(call->type);
-    event->seen.subject = memory_string(call->subject);
+    event->seen.is_called = true;
+    event->seen.is_failed = call->is_failed;
+    event->seen.details = call->details == NULL ? NULL : memory_string(call->details);
     event->seen.status = call->status;
     event->seen.latency_us = call->latency_us;
     event->seen.op = call->op;
@@ -197,7 +198,10 @@ void try_ledger_called(struct try_ledger *l, const struct try_ledger_call *call)
     change->event = event;
     event->seen.table = change->table;
     event->seen.is_before = change->op == 'r';
-    if (event->seen.is_before) {
+    l->before_called += event->seen.is_before ? 1 : 0;
+    if (event->seen.is_failed) {
+        l->counts.refused++;
+    } else if (event->seen.is_before) {
         l->counts.before_invoked++;
     } else {
         l->counts.invoked++;
@@ -227,7 +231,7 @@ static int64_t count_published_unanswered(const struct try_ledger *l)
 {
     int64_t count = 0;
     for (const struct event *event = l->events; event != NULL; event = event->by_id.next) {
-        count += event->seen.topic != NULL && event->seen.type == NULL;
+        count += event->seen.topic != NULL && !event->seen.is_called;
     }
     return count;
 }
@@ -239,14 +243,15 @@ void try_ledger_count(const struct try_ledger *l, struct try_ledger_counts *ret)
     int64_t *latencies = memory_zeroed((size_t)counts.invoked + 1, sizeof *latencies);
     size_t count = 0;
     for (const struct change *change = l->first; change != NULL; change = change->next) {
-        if (change->op != 'r' && change->event != NULL) {
+        counts.missing += change->event == NULL ? 1 : 0;
+        if (change->op != 'r' && change->event != NULL && !change->event->seen.is_failed) {
             latencies[count++] = change->event->seen.latency_us;
         }
     }
     qsort(latencies, count, sizeof *latencies, compare_latency);
     // A published event without a call has only its id: it counts as an initial row until all of these have a
     // call.
-    int64_t unanswered = count_published_unanswered(l) - (counts.before - counts.before_invoked);
+    int64_t unanswered = count_published_unanswered(l) - (counts.before - l->before_called);
     counts.published += unanswered > 0 ? unanswered : 0;
     counts.failed = counts.changes - counts.invoked;
     counts.p50_us = percentile(latencies, count, 50);

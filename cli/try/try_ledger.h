@@ -13,13 +13,15 @@ struct try_ledger_event {
     char *topic;  // NULL: not seen on Kafka yet
     int32_t partition;
     int64_t offset;
-    char *type;  // ce-type of the first call; NULL: not called yet
-    char *subject;
+    bool is_called;
     char op;
     const char *table;  // of the matching change; NULL: no such change was made
     int64_t row_id;
     int status;          // of the function's response
     int64_t latency_us;  // from commit to response
+    bool is_failed;      // the function failed for it, and it is not sent again
+    bool is_retried;     // it failed, and is sent again; not of an event of the ledger
+    char *details;       // what a handler answered or why it failed, and what it wrote; lines; NULL: none
     bool is_before;      // an initial row, read by the snapshot; not counted as a change
 };
 
@@ -28,6 +30,8 @@ struct try_ledger_counts {
     int64_t published;  // of these, seen on Kafka
     int64_t invoked;    // of these, the function responded 2xx
     int64_t failed;     // of these, the function has not responded 2xx (yet)
+    int64_t refused;    // changes and initial rows that the function failed for, for good
+    int64_t missing;    // changes and initial rows that did not reach the function (yet)
     int64_t before;     // initial rows
     int64_t before_invoked;
     int64_t repeated;  // calls with the id of an earlier call
@@ -53,13 +57,13 @@ void try_ledger_published(struct try_ledger *l, const char *id, const char *topi
 
 struct try_ledger_call {
     const char *id;
-    const char *type;
-    const char *subject;
     char op;
     const char *table;
     int64_t row_id;
     int status;
     int64_t latency_us;
+    bool is_failed;       // for good; else the status says whether it is done
+    const char *details;  // NULL: none
 };
 
 /** The function was called and has responded. */

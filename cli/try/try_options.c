@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHANGES_MAX INT64_C(1000000)
 
@@ -10,17 +11,27 @@ enum { CHANGES_DEFAULT = 20 };
 
 void try_options_help(FILE *out)
 {
-    fputs("usage: millrace try [--changes N] [--dsn DSN] [--kafka HOST:PORT] [--keep] [--json] [-v]\n"
+    fputs("usage: millrace try [--handler FILE[:NAME]] [--payload KIND] [--changes N] [--dsn DSN]\n"
+          "                    [--kafka HOST:PORT] [--keep] [--json] [-v] [--command PROGRAM [ARGUMENT…]]\n"
           "\n"
-          "Starts a throwaway PostgreSQL, an embedded broker, a connector, a bridge and a sample function,\n"
-          "changes some rows, and shows each change on its way to the function.\n"
+          "Starts a throwaway PostgreSQL, an embedded broker, a connector, a bridge and a function, changes\n"
+          "some rows, and shows each change on its way to the function. Without --handler and --command the\n"
+          "function is a sample; with one of them it is yours, written for AWS Lambda, in a local process.\n"
+          "\n"
+          "  --handler FILE[:NAME]\n"
+          "                     FILE.py, FILE.js, FILE.mjs, FILE.cjs or a bootstrap that can be executed;\n"
+          "                     NAME is lambda_handler or handler, whichever the file defines\n"
+          "  --payload KIND     what a call carries (lambda-kafka), as in a function's file\n"
+          "  --command PROGRAM [ARGUMENT…]\n"
+          "                     the process that asks for the calls, in place of the one found for the\n"
+          "                     handler; the last option, as all behind it belongs to it\n"
           "\n"
           "  --changes N        row changes to make (20)\n"
           "  --dsn DSN          use this PostgreSQL; everything made there is removed at the end\n"
           "  --kafka HOST:PORT  use this Kafka; everything made there is removed at the end\n"
           "  --keep             remove nothing and leave the throwaway PostgreSQL running\n"
           "  --json             one line of JSON on stdout, nothing else\n"
-          "  -v, --verbose      show what connector and bridge log\n",
+          "  -v, --verbose      show what connector, bridge and handler write\n",
           out);
 }
 
@@ -47,6 +58,12 @@ static bool read_one(int option, struct try_options *o)
     case 'b':
         o->kafka = optarg;
         return true;
+    case 'f':
+        o->handler = optarg;
+        return true;
+    case 'p':
+        o->payload = optarg;
+        return true;
     case 'n':
         return read_changes(optarg, &o->changes);
     case 'k':
@@ -66,15 +83,42 @@ static bool read_one(int option, struct try_options *o)
     }
 }
 
+/** Cuts the command off the arguments: all behind --command. Returns how many are before it. */
+static int cut_command(int argc, char **argv, struct try_options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--command") == 0) {
+            o->command = argv + i + 1;
+            return i;
+        }
+    }
+    return argc;
+}
+
+static bool check(const struct try_options *o)
+{
+    if (o->command != NULL && o->command[0] == NULL) {
+        fputs("millrace try: a program is missing after --command\n", stderr);
+        return false;
+    }
+    if (o->payload != NULL && o->handler == NULL && o->command == NULL) {
+        fputs("millrace try: --payload says what a handler gets: give --handler or --command, too\n", stderr);
+        return false;
+    }
+    return true;
+}
+
 bool try_options_read(int argc, char **argv, struct try_options *ret)
 {
     static const struct option known[] = {
         {"dsn", required_argument, NULL, 'd'},     {"kafka", required_argument, NULL, 'b'},
         {"changes", required_argument, NULL, 'n'}, {"keep", no_argument, NULL, 'k'},
         {"json", no_argument, NULL, 'j'},          {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'h'},          {"handler", required_argument, NULL, 'f'},
+        {"payload", required_argument, NULL, 'p'}, {NULL, 0, NULL, 0},
     };
     struct try_options o = {.changes = CHANGES_DEFAULT};
+    argc = cut_command(argc, argv, &o);
     optind = 0;  // main may have parsed options already
     opterr = 0;
     for (int option = 0; (option = getopt_long(argc, argv, ":vh", known, NULL)) != -1;) {
@@ -89,6 +133,9 @@ bool try_options_read(int argc, char **argv, struct try_options *ret)
     }
     if (optind < argc) {
         fprintf(stderr, "millrace try: unexpected argument \"%s\"\n", argv[optind]);
+        return false;
+    }
+    if (!o.is_help && !check(&o)) {
         return false;
     }
     *ret = o;

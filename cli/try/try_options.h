@@ -7,8 +7,11 @@
 #include <stdio.h>
 
 struct try_options {
-    const char *dsn;    // NULL: a temporary PostgreSQL
-    const char *kafka;  // NULL: the embedded broker
+    const char *dsn;       // NULL: a temporary PostgreSQL
+    const char *kafka;     // NULL: the embedded broker
+    const char *handler;   // FILE or FILE:NAME; NULL: the sample function
+    const char *payload;   // NULL: that of local processes
+    char *const *command;  // of the function's process, its end is argv's; NULL: chosen by the handler
     int64_t changes;
     bool is_kept;
     bool is_json;

@@ -72,20 +72,9 @@ static char *bin_of_pg_config(void)
 
 static char *bin_of_path(void)
 {
-    const char *path = getenv("PATH");
-    while (path != NULL && *path != '\0') {
-        size_t size = strcspn(path, ":");
-        CLEANUP(memory_free_pointer) char *candidate = memory_format("%.*s/initdb", (int)size, path);
-        CLEANUP(memory_free_pointer)
-        char *real = access(candidate, X_OK) == 0 ? realpath(candidate, NULL) : NULL;
-        if (real != NULL) {
-            *strrchr(real, '/') = '\0';
-            return memory_string(real);
-        }
-        path += size;
-        path += *path == ':';
-    }
-    return NULL;
+    CLEANUP(memory_free_pointer) char *initdb = try_process_find("initdb");
+    CLEANUP(memory_free_pointer) char *real = initdb == NULL ? NULL : realpath(initdb, NULL);
+    return real == NULL ? NULL : memory_format("%.*s", (int)(strrchr(real, '/') - real), real);
 }
 
 static bool find_server(struct try_postgres *p, struct fault *f)

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -132,6 +133,26 @@ void try_process_end(pid_t pid, int signal)
     }
     // Kill the whole group: initdb's child would still write into the folder that is about to be removed.
     kill(-pid, SIGKILL);
+}
+
+char *try_process_find_next(const char **path, const char *program)
+{
+    while (*path != NULL && **path != '\0') {
+        size_t size = strcspn(*path, ":");
+        CLEANUP(memory_free_pointer) char *candidate = memory_format("%.*s/%s", (int)size, *path, program);
+        *path += size;
+        *path += **path == ':';
+        if (size > 0 && access(candidate, X_OK) == 0) {
+            return TAKE(candidate);
+        }
+    }
+    return NULL;
+}
+
+char *try_process_find(const char *program)
+{
+    const char *path = getenv("PATH");
+    return try_process_find_next(&path, program);
 }
 
 bool try_process_output(const char *const *argv, struct bytes *out)

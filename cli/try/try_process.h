@@ -39,6 +39,12 @@ bool try_process_wait(pid_t pid, int64_t timeout_us, int *ret_status, struct fau
  * none. */
 void try_process_end(pid_t pid, int signal);
 
+/** The path of a program that is in one of PATH's folders, for the caller to free; NULL: it is in none. */
+char *try_process_find(const char *program);
+
+/** The same for the rest of a list as in PATH, which is moved behind the folder that has the program. */
+char *try_process_find_next(const char **path, const char *program);
+
 /** Appends what the command writes to stdout (64 KiB at most); false when it can't be run or fails. */
 bool try_process_output(const char *const *argv, struct bytes *out) MUST_USE;
 

@@ -7,10 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/try/shell_word.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 
-enum { MISSING_SHOWN_MAX = 10, TABLE_WIDTH = 11 };
+enum { MISSING_SHOWN_MAX = 10, TABLE_WIDTH = 11, DETAILS_INDENT = 10 };
 
 static const char bold[] = "\033[1m";
 static const char dim[] = "\033[2m";
@@ -83,6 +84,29 @@ static void write_head(struct try_report *r)
             colour(r, plain));
 }
 
+static void write_answer(const struct try_report *r, const struct try_ledger_event *event)
+{
+    char number[16];
+    bool is_good = !event->is_failed && !event->is_retried && event->status < 300;
+    (void)snprintf(number, sizeof number, "%d", event->status);
+    const char *word = event->is_failed         ? "failed"
+                       : event->is_retried      ? "again"
+                       : event->details != NULL ? "ok"
+                                                : number;
+    fprintf(r->out, "%s%-6s%s ", colour(r, is_good ? green : red), word, colour(r, plain));
+}
+
+/** What a handler answered, a line each, below the change. */
+static void write_details(const struct try_report *r, const char *details)
+{
+    while (details != NULL && *details != '\0') {
+        int size = (int)strcspn(details, "\n");
+        fprintf(r->out, "%s%*s%.*s%s\n", colour(r, dim), DETAILS_INDENT, "", size, details, colour(r, plain));
+        details += size;
+        details += *details == '\n';
+    }
+}
+
 void try_report_event(struct try_report *r, const struct try_ledger_event *event)
 {
     if (r->is_silent) {
@@ -97,14 +121,15 @@ void try_report_event(struct try_report *r, const struct try_ledger_event *event
     try_report_lsn(&lsn, event->id);
     bytes_format(&change, "%-9s %s %lld", verb(event->op), event->table, (long long)event->row_id);
     bytes_format(&place, "%s [%d] %lld", event->topic, (int)event->partition, (long long)event->offset);
-    fprintf(r->out, "%-9s %-23s %-*s %s%-6d%s ", bytes_text(&lsn), bytes_text(&change),
-            r->subject_width + (int)sizeof "try. [0] 000", bytes_text(&place),
-            colour(r, event->status < 300 ? green : red), event->status, colour(r, plain));
-    if (event->is_before) {
+    fprintf(r->out, "%-9s %-23s %-*s ", bytes_text(&lsn), bytes_text(&change),
+            r->subject_width + (int)sizeof "try. [0] 000", bytes_text(&place));
+    write_answer(r, event);
+    if (event->is_before || event->is_failed || event->is_retried) {
         fprintf(r->out, "%s%7s%s\n", colour(r, dim), "-", colour(r, plain));
     } else {
         fprintf(r->out, "%7.1f\n", (double)event->latency_us / (double)CLOCK_US_PER_MS);
     }
+    write_details(r, event->details);
 }
 
 void try_report_summary(struct try_report *r, const struct try_ledger_counts *counts)
@@ -116,8 +141,10 @@ void try_report_summary(struct try_report *r, const struct try_ledger_counts *co
     fprintf(r->out, "\n%s%lld changes made, %lld published, %lld delivered, %lld failed%s\n", mark,
             (long long)counts->changes, (long long)counts->published, (long long)counts->invoked,
             (long long)counts->failed, colour(r, plain));
-    fprintf(r->out, "commit to answer: p50 %.1f ms, p99 %.1f ms\n", (double)counts->p50_us / 1000.0,
-            (double)counts->p99_us / 1000.0);
+    if (counts->invoked > 0) {
+        fprintf(r->out, "commit to answer: p50 %.1f ms, p99 %.1f ms\n", (double)counts->p50_us / 1000.0,
+                (double)counts->p99_us / 1000.0);
+    }
     fprintf(r->out, "%lld of %lld rows that were there before were delivered by the snapshot\n",
             (long long)counts->before_invoked, (long long)counts->before);
     if (counts->repeated > 0) {
@@ -141,12 +168,18 @@ static const char *command_name(void)
     return path;
 }
 
-void try_report_next(struct try_report *r)
+void try_report_next(struct try_report *r, const char *function)
 {
     if (r->is_silent) {
         return;
     }
     const char *program = command_name();
+    CLEANUP(memory_free_pointer)
+    char *text =
+        memory_format("{source: {topics: [shop.public.*]}, %s}",
+                      function == NULL ? "endpoint: {http: {url: \"http://localhost:8080/\"}}" : function);
+    CLEANUP(bytes_clear) struct bytes file = {0};
+    shell_word_append(&file, text);
     fprintf(
         r->out,
         "\n%sNext%s: the same with your own database, Kafka and function. Three files and two commands:\n\n"
@@ -154,11 +187,10 @@ void try_report_next(struct try_report *r)
         "  echo 'kafka: {bootstrap.servers: \"localhost:9092\"}' > millrace/millrace.yaml\n"
         "  echo '{postgres: {dsn: \"host=localhost dbname=shop\"}, topic_prefix: shop}'"
         " > millrace/connectors/shop.yaml\n"
-        "  echo '{source: {topics: [shop.public.*]},"
-        " endpoint: {http: {url: \"http://localhost:8080/\"}}}' > millrace/functions/hello.yaml\n"
+        "  echo %s > millrace/functions/hello.yaml\n"
         "  %s check\n"
         "  %s run\n",
-        colour(r, bold), colour(r, plain), program, program);
+        colour(r, bold), colour(r, plain), bytes_text(&file), program, program);
 }
 
 void try_report_json(FILE *out, const struct try_ledger_counts *counts)

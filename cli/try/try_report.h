@@ -21,14 +21,15 @@ void try_report_init(struct try_report *r, FILE *out, bool is_silent, const char
 void try_report_started(struct try_report *r, const char *what, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Prints LSN, operation and row, topic, call, response, milliseconds; before the first one the table's head.
+/** Prints LSN, operation and row, topic, call, response, milliseconds, and below what a handler answered;
+ * before the first one the table's head.
  */
 void try_report_event(struct try_report *r, const struct try_ledger_event *event);
 
 void try_report_summary(struct try_report *r, const struct try_ledger_counts *counts);
 
-/** Prints the next steps. */
-void try_report_next(struct try_report *r);
+/** Prints the next steps. @param function  members of its file; NULL: an HTTP server's */
+void try_report_next(struct try_report *r, const char *function);
 
 /** Prints {"changes":…,"published":…,"invoked":…,"failed":…,"p50_ms":…,"p99_ms":…} and a line end. */
 void try_report_json(FILE *out, const struct try_ledger_counts *counts);

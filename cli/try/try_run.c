@@ -5,13 +5,20 @@
 
 #include "bridge/bridge.h"
 #include "cli/try/try_function.h"
+#include "cli/try/try_function_config.h"
 #include "cli/try/try_process.h"
 #include "cli/try/try_shop.h"
 #include "cli/try/try_watch.h"
 #include "connectors/pipeline.h"
 #include "core/base/clock.h"
 
-enum { LIMIT_MS = 60000, LIMIT_PER_CHANGE_MS = 20, DRAIN_LIMIT_MS = 10000, CLOSE_LIMIT_MS = 5000 };
+enum {
+    CALLS_WAIT_MS = 3000,
+    LIMIT_MS = 60000,
+    LIMIT_PER_CHANGE_MS = 20,
+    DRAIN_LIMIT_MS = 10000,
+    CLOSE_LIMIT_MS = 5000
+};
 
 enum stage {
     STAGE_ROWS_BEFORE,  // connector and bridge start; the snapshot's rows arrive
@@ -33,7 +40,8 @@ struct run {
     struct registry *registry;
     struct pipeline *pipeline;
     struct bridge *bridge;
-    struct try_function *function;
+    struct try_function *function;  // the sample; NULL: there is a handler
+    struct handler_watch *handler;  // NULL: there is none
     struct try_watch *watch;
     struct try_shop *shop;
     bool is_pipeline_over;
@@ -121,10 +129,17 @@ static void on_shop_change(void *self, const struct try_shop_change *change)
 
 static void check_done(struct run *r)
 {
-    if (r->stage == STAGE_ARRIVAL && try_ledger_is_complete(r->params.ledger)) {
-        r->is_complete = true;
-        drain(r);
+    struct try_ledger_counts counts;
+    if (r->stage != STAGE_ARRIVAL || !try_ledger_is_complete(r->params.ledger)) {
+        return;
     }
+    try_ledger_count(r->params.ledger, &counts);
+    r->is_complete = counts.refused == 0;
+    if (!r->is_complete) {
+        fault_set(&r->fault, FAULT_FATAL, "the handler failed for %lld of %lld changes and rows from before",
+                  (long long)counts.refused, (long long)(counts.changes + counts.before));
+    }
+    drain(r);
 }
 
 static void on_shop_end(void *self, const struct fault *f)
@@ -160,8 +175,6 @@ static void on_call(void *self, const struct try_function_call *call)
     struct run *r = self;
     try_ledger_called(r->params.ledger, &(struct try_ledger_call){
                                             .id = call->id,
-                                            .type = call->type,
-                                            .subject = call->subject,
                                             .op = call->op,
                                             .table = call->table,
                                             .row_id = call->row_id,
@@ -203,6 +216,36 @@ static void on_limit(uv_timer_t *timer)
     give_up(r, &f);
 }
 
+static void start_limit(struct run *r)
+{
+    uv_timer_start(&r->limit, on_limit, (uint64_t)(LIMIT_MS + r->params.changes * LIMIT_PER_CHANGE_MS), 0);
+}
+
+static void on_handler_call(void *self, const struct try_ledger_call *call)
+{
+    struct run *r = self;
+    if (r->stage < STAGE_CONNECTOR) {
+        start_limit(r);  // a handler may be slow
+    }
+    try_ledger_called(r->params.ledger, call);
+    check_ledger(r);
+}
+
+static void on_handler_retry(void *self, const struct try_ledger_event *event)
+{
+    struct run *r = self;
+    r->params.on_retry(r->params.self, event);
+}
+
+static void on_hopeless(void *self, const struct fault *f, const char *details)
+{
+    struct run *r = self;
+    if (r->stage < STAGE_CONNECTOR) {
+        bytes_append_string(r->params.details, details);
+    }
+    give_up(r, f);
+}
+
 static void configure_connector(struct run *r)
 {
     const struct try_run_params *p = &r->params;
@@ -220,29 +263,16 @@ static void configure_connector(struct run *r)
     c->topics.partitions = p->partitions;
 }
 
-static struct function_config *configure_function(const struct run *r)
+/** NULL: the fault says why. */
+static struct function_config *configure_function(struct run *r, struct fault *f)
 {
-    struct function_config *c = memory_zeroed(1, sizeof *c);
-    c->name = memory_string(r->params.name);
-    for (const char *const *topic = r->params.topics; *topic != NULL; topic++) {
-        text_list_add(&c->source.topics, *topic);
+    const struct try_run_params *p = &r->params;
+    if (p->function != NULL) {
+        return try_function_config_make(p->name, p->topics, p->function, f);
     }
-    c->source.operations = FUNCTION_CREATE | FUNCTION_READ | FUNCTION_UPDATE | FUNCTION_DELETE;
-    // Earliest, because the connector may publish before the function is registered.
-    c->source.start = FUNCTION_START_EARLIEST;
-    c->payload = FUNCTION_PAYLOAD_CLOUDEVENTS;
-    c->http.url = memory_string(try_function_url(r->function));
-    c->delivery.order = FUNCTION_ORDER_KEY;
-    c->delivery.concurrency = 16;
-    c->delivery.batch.events = 1;
-    c->delivery.batch.bytes = 6 << 20;
-    c->delivery.timeout_us = 30 * CLOCK_US_PER_S;
-    c->delivery.retry.attempts = 10;
-    c->delivery.retry.max_age_us = INT64_C(86400) * CLOCK_US_PER_S;
-    c->delivery.retry.backoff.initial_us = 200 * CLOCK_US_PER_MS;
-    c->delivery.retry.backoff.max_us = 60 * CLOCK_US_PER_S;
-    c->delivery.on_failure.dead_letter = function_config_dead_letter(r->params.name);
-    return c;
+    CLEANUP(memory_free_pointer)
+    char *sample = memory_format("endpoint: {http: {url: \"%s\"}}", try_function_url(r->function));
+    return try_function_config_make(p->name, p->topics, sample, f);
 }
 
 static bool start_bridge(struct run *r, struct fault *f)
@@ -254,14 +284,18 @@ static bool start_bridge(struct run *r, struct fault *f)
         .metrics = r->metrics,
         .on_end = on_bridge_end,
         .self = r,
+        .observer = r->handler == NULL ? NULL : handler_watch_observer(r->handler),
+        .drain_ms = CALLS_WAIT_MS,
     };
-    if (!bridge_start(&params, &r->bridge, f)) {
+    struct function_config *function = configure_function(r, f);
+    if (function == NULL) {
         return false;
     }
-    struct function_config **functions = memory_zeroed(1, sizeof(struct function_config *));
-    functions[0] = configure_function(r);
-    bridge_apply(r->bridge, functions, 1);
-    free(functions);
+    if (!bridge_start(&params, &r->bridge, f)) {
+        try_function_config_free(function);
+        return false;
+    }
+    bridge_apply(r->bridge, &function, 1);
     return true;
 }
 
@@ -279,6 +313,21 @@ static bool start_pipeline(struct run *r, struct fault *f)
     return pipeline_start(&params, &r->pipeline, f);
 }
 
+static bool start_function(struct run *r, struct fault *f)
+{
+    if (r->params.function == NULL) {
+        return try_function_start(&r->loop, on_call, r, &r->function, f);
+    }
+    r->handler = handler_watch_new(&(struct handler_watch_params){
+        .hides_output = r->params.is_verbose,
+        .on_call = on_handler_call,
+        .on_retry = on_handler_retry,
+        .on_hopeless = on_hopeless,
+        .self = r,
+    });
+    return true;
+}
+
 // Starts the parts from the function back to the database, so that each part's receiver is ready.
 static bool start_parts(struct run *r, struct fault *f)
 {
@@ -292,8 +341,8 @@ static bool start_parts(struct run *r, struct fault *f)
         .on_record = on_record,
         .self = r,
     };
-    if (!try_function_start(&r->loop, on_call, r, &r->function, f) ||
-        !try_watch_start(&watch, &r->watch, f) || !registry_open(&r->loop, p->settings, &r->registry, f)) {
+    if (!start_function(r, f) || !try_watch_start(&watch, &r->watch, f) ||
+        !registry_open(&r->loop, p->settings, &r->registry, f)) {
         return false;
     }
     return start_bridge(r, f) && start_pipeline(r, f);
@@ -305,7 +354,7 @@ static void start_handles(struct run *r)
     uv_loop_init(&r->loop);
     uv_timer_init(&r->loop, &r->limit);
     r->limit.data = r;
-    uv_timer_start(&r->limit, on_limit, (uint64_t)(LIMIT_MS + r->params.changes * LIMIT_PER_CHANGE_MS), 0);
+    start_limit(r);
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         uv_signal_init(&r->loop, &r->signals[i]);
         r->signals[i].data = r;
@@ -329,6 +378,7 @@ static bool close_all(struct run *r)
         return false;
     }
     bridge_free(r->bridge);
+    handler_watch_free(r->handler);
     registry_close(r->registry);
     for (size_t i = 0; i < COUNT_OF(r->signals); i++) {
         uv_close((uv_handle_t *)&r->signals[i], NULL);

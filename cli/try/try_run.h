@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 
+#include "cli/try/handler_watch.h"
 #include "cli/try/try_ledger.h"
 #include "core/base/fault.h"
 #include "core/config/settings.h"
@@ -21,12 +22,18 @@ struct try_run_params {
     const char *const *topics;  // NULL-ended, one for each of the shop's tables
     int partitions;             // of each topic
     int64_t changes;
+    const char *function;   // payload and endpoint of a handler, in flow style; NULL: the sample function
+    bool is_verbose;        // the log has what a handler's process writes
+    struct bytes *details;  // gets what the process wrote before a HANDLER_WATCH_HOPELESS; lines
+    void (*on_retry)(void *self, const struct try_ledger_event *event);  // of handler_watch_params
+    void *self;
     struct try_ledger *ledger;  // has the initial rows already
 };
 
 /**
  * Waits until the initial rows have arrived, makes the changes, waits for them (a minute, and 20 ms for each
- * change), then drains connector and bridge. Call with signals blocked; they are blocked again afterwards.
+ * change; with a handler since its last answer), then drains connector and bridge. Call with signals blocked;
+ * they are blocked again afterwards.
  *
  * @param ret_is_left  the bridge was not drained: its threads use the settings until the process ends
  * @return             whether everything arrived; else the fault says why not

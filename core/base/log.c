@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log_output.h"
@@ -13,6 +14,13 @@
 // log_start writes both before any other thread exists; librdkafka's threads read them in its log callback.
 static enum log_format log_format_now = LOG_FORMAT_TEXT;
 static enum log_level log_level_now = LOG_LEVEL_INFO;
+
+// Likewise written before other threads exist, by log_listen.
+static struct {
+    const char *prefix;
+    log_on_message on_message;  // NULL: there is no listener
+    void *self;
+} log_listener;
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;  // guards log_output and log_repeats
 
@@ -27,6 +35,13 @@ void log_start(enum log_format format, enum log_level level)
 {
     log_format_now = format;
     log_level_now = level;
+}
+
+void log_listen(const char *prefix, log_on_message on_message, void *self)
+{
+    log_listener.prefix = prefix;
+    log_listener.on_message = on_message;
+    log_listener.self = self;
 }
 
 static void append_member(struct bytes *line, const char *key, const char *text)
@@ -119,7 +134,9 @@ static void write_suppressed(const struct log_repeat *repeat)
 void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
                const char *format, ...)
 {
-    if (level < log_level_now) {
+    bool is_heard = log_listener.on_message != NULL &&
+                    strncmp(event, log_listener.prefix, strlen(log_listener.prefix)) == 0;
+    if (level < log_level_now && !is_heard) {
         return;
     }
     char short_text[512];
@@ -135,6 +152,12 @@ void log_write(enum log_level level, const char *component, const char *event, c
         (void)vsnprintf(long_text, (size_t)length + 1, format, arguments);
         va_end(arguments);
         message = long_text;
+    }
+    if (is_heard) {
+        log_listener.on_message(log_listener.self, event, message);
+    }
+    if (level < log_level_now) {
+        return;
     }
 
     CLEANUP(bytes_clear) struct bytes line = {0};

@@ -32,6 +32,15 @@ void log_start(enum log_format format, enum log_level level);
 void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
                const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+typedef void (*log_on_message)(void *self, const char *event, const char *message);
+
+/**
+ * Gives the messages of all events that begin with `prefix` to `on_message` as well, whatever their level, on
+ * the thread that writes them. There is one listener; NULL for `on_message` ends it. To be called while no
+ * other thread writes lines.
+ */
+void log_listen(const char *prefix, log_on_message on_message, void *self);
+
 /** Writes buffered lines and the counts of suppressed lines. To be called about once a second. */
 void log_flush(void);
 

@@ -64,7 +64,7 @@ ROOMS = {
     "bridge/function": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "delivery"))],
     "bridge": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "function"))],
     "bridge/jobs": [*BELOW, "bridge", *(f"bridge/{room}" for room in ("config", "intake"))],
-    "cli/try": [*BELOW, "connectors", "bridge"],
+    "cli/try": [*BELOW, "connectors", "bridge", "bridge/config"],
     "cli/supervise": [
         *BELOW,
         *(f"cli/{name}.h" for name in ("cli", "config_dir", "config_hash", "config_set", "run_options")),

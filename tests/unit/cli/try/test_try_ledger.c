@@ -29,8 +29,6 @@ static void call(struct try_ledger *l, const char *id, char op, int64_t row_id, 
 {
     try_ledger_called(l, &(struct try_ledger_call){
                              .id = id,
-                             .type = "millrace.change.x",
-                             .subject = "public.orders",
                              .op = op,
                              .table = "orders",
                              .row_id = row_id,
@@ -122,10 +120,49 @@ static void an_answer_that_is_no_success_is_no_arrival(void **state)
     struct try_ledger *l = new_ledger();
     try_ledger_expect(l, 'c', "orders", 1);
     try_ledger_called(
-        l,
-        &(struct try_ledger_call){
-            .id = "a", .type = "", .subject = "", .op = 'c', .table = "orders", .row_id = 1, .status = 400});
+        l, &(struct try_ledger_call){.id = "a", .op = 'c', .table = "orders", .row_id = 1, .status = 400});
     assert_int_equal(counts_of(l).invoked, 0);
+    try_ledger_free(l);
+}
+
+static void refuse(struct try_ledger *l, const char *id, char op, int64_t row_id)
+{
+    try_ledger_called(l, &(struct try_ledger_call){.id = id,
+                                                   .op = op,
+                                                   .table = "orders",
+                                                   .row_id = row_id,
+                                                   .is_failed = true,
+                                                   .latency_us = 9000000,
+                                                   .details = "no"});
+}
+
+static void a_change_that_the_function_failed_for_has_arrived_and_counts_as_failed(void **state)
+{
+    (void)state;
+    struct try_ledger *l = new_ledger();
+    try_ledger_expect(l, 'r', "orders", 1);
+    try_ledger_expect(l, 'c', "orders", 2);
+    try_ledger_expect(l, 'c', "orders", 3);
+    refuse(l, "a", 'r', 1);
+    try_ledger_published(l, "a", "t", 0, 0);
+    assert_int_equal(whole_count, 1);
+    refuse(l, "b", 'c', 2);
+    try_ledger_published(l, "b", "t", 0, 1);
+    try_ledger_published(l, "c", "t", 0, 2);
+    assert_false(try_ledger_is_complete(l));
+    struct try_ledger_counts counts = counts_of(l);
+    assert_int_equal(counts.published, 2);
+    assert_int_equal(counts.missing, 1);
+    call(l, "c", 'c', 3, 1000);
+    assert_true(try_ledger_is_complete(l));
+    counts = counts_of(l);
+    assert_int_equal(counts.published, 2);
+    assert_int_equal(counts.invoked, 1);
+    assert_int_equal(counts.failed, 1);
+    assert_int_equal(counts.refused, 2);
+    assert_int_equal(counts.missing, 0);
+    assert_int_equal(counts.before_invoked, 0);
+    assert_int_equal(counts.p99_us, 1000);
     try_ledger_free(l);
 }
 
@@ -173,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_change_made_twice_must_arrive_twice),
         cmocka_unit_test(rows_from_before_are_in_no_count_of_changes),
         cmocka_unit_test(an_answer_that_is_no_success_is_no_arrival),
+        cmocka_unit_test(a_change_that_the_function_failed_for_has_arrived_and_counts_as_failed),
         cmocka_unit_test(percentiles_are_nearest_rank),
         cmocka_unit_test(what_is_missing_is_told_in_the_order_it_was_made),
     };

@@ -65,8 +65,6 @@ static void a_line_has_no_colour_outside_a_terminal(void **state)
         .topic = "try.public.orders",
         .partition = 2,
         .offset = 7,
-        .type = "millrace.change.create",
-        .subject = "public.orders",
         .op = 'c',
         .table = "orders",
         .row_id = 12,
@@ -81,6 +79,62 @@ static void a_line_has_no_colour_outside_a_terminal(void **state)
     for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
         assert_true(strcspn(line, "\n") <= 80);
     }
+    free(text);
+}
+
+/** What is printed for one event. */
+static char *line_of(const struct try_ledger_event *event)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct try_report r;
+    try_report_init(&r, out, false, "public");
+    try_report_event(&r, event);
+    fclose(out);
+    return text;
+}
+
+static void a_handlers_answer_stands_below_its_change(void **state)
+{
+    (void)state;
+    struct try_ledger_event event = {
+        .id = "000000000153a1c8-00000000",
+        .topic = "try.public.orders",
+        .op = 'u',
+        .table = "orders",
+        .row_id = 12,
+        .status = 200,
+        .latency_us = 3141,
+        .details = "{\"ok\": true}\n",
+    };
+    char *text = line_of(&event);
+    assert_non_null(strstr(text, " ok         3.1\n          {\"ok\": true}\n"));
+    free(text);
+    event.is_failed = true;
+    event.details = "it failed\n| printed\n";
+    text = line_of(&event);
+    assert_non_null(strstr(text, " failed       -\n          it failed\n          | printed\n"));
+    free(text);
+    event.is_failed = false;
+    event.is_retried = true;
+    text = line_of(&event);
+    assert_non_null(strstr(text, " again        -\n          it failed\n"));
+    free(text);
+}
+
+static void what_to_type_next_runs_the_handler(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct try_report r;
+    try_report_init(&r, out, false, "public");
+    try_report_next(&r, "endpoint: {process: {command: [\"/it's\"]}}");
+    fclose(out);
+    assert_non_null(strstr(text, "  echo '{source: {topics: [shop.public.*]}, endpoint: {process: {command: "
+                                 "[\"/it'\\''s\"]}}}' > millrace/functions/hello.yaml\n"));
     free(text);
 }
 
@@ -106,6 +160,8 @@ int main(void)
         cmocka_unit_test(another_producers_id_is_shown_as_it_is),
         cmocka_unit_test(json_is_one_line_with_the_six_numbers),
         cmocka_unit_test(what_was_interrupted_is_not_called_missing),
+        cmocka_unit_test(a_handlers_answer_stands_below_its_change),
+        cmocka_unit_test(what_to_type_next_runs_the_handler),
         cmocka_unit_test(a_line_has_no_colour_outside_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +31,39 @@ static char line[4096];
         line[size < 0 ? 0 : size] = '\0';                                                                    \
         close(ends[0]);                                                                                      \
     } while (0)
+
+static struct {
+    int count;
+    char event[32];
+    char message[32];
+} heard;
+
+static void on_message(void *self, const char *event, const char *message)
+{
+    assert_ptr_equal(self, &heard);
+    heard.count++;
+    snprintf(heard.event, sizeof heard.event, "%s", event);
+    snprintf(heard.message, sizeof heard.message, "%s", message);
+}
+
+static void a_listener_hears_its_events_whatever_their_level(void **state)
+{
+    (void)state;
+    log_start(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+    log_listen("process_", on_message, &heard);
+    log_debug("function/f", "process_output", NULL, "line %d", 7);
+    assert_int_equal(heard.count, 1);
+    assert_string_equal(heard.event, "process_output");
+    assert_string_equal(heard.message, "line 7");
+    log_debug("function/f", "processes", NULL, "another");
+    assert_int_equal(heard.count, 1);
+    CAPTURE(log_error("function/f", "process_ended", NULL, "it ended"));
+    assert_int_equal(heard.count, 2);
+    assert_non_null(strstr(line, "process_ended function/f: it ended\n"));
+    log_listen(NULL, NULL, NULL);
+    log_debug("function/f", "process_output", NULL, "no more");
+    assert_int_equal(heard.count, 2);
+}
 
 static int stop_clock(void **state)
 {
@@ -181,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_text_line_stays_one_line_and_quotes_what_is_ambiguous),
         cmocka_unit_test(a_line_below_the_level_is_not_written),
         cmocka_unit_test(a_message_longer_than_the_first_buffer_is_whole),
+        cmocka_unit_test(a_listener_hears_its_events_whatever_their_level),
         cmocka_unit_test_setup_teardown(
             a_reader_that_stands_still_blocks_nothing_and_what_was_dropped_is_counted, stop_clock,
             start_clock),
