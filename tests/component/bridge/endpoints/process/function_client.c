@@ -146,6 +146,11 @@ static void grow(void)
     }
 }
 
+static void use_cpu(void)
+{
+    for (volatile unsigned long count = 0;; count++) {}
+}
+
 static void handle(struct client *c, const char *what)
 {
     char body[1024];
@@ -160,6 +165,8 @@ static void handle(struct client *c, const char *what)
         pause();
     } else if (strcmp(what, "grow") == 0) {
         grow();
+    } else if (strcmp(what, "busy") == 0) {
+        use_cpu();
     } else if (strcmp(what, "big") == 0) {
         post_big(c);
     } else {

@@ -12,6 +12,7 @@
  *   big         posts 7 MiB
  *   grow        starts processes that hold ever more memory
  *   other       posts a result for another id, then its own
+ *   busy        computes for ever
  *   twice       posts its result twice
  *   as-told     does as the body says: echo, crash or silent; has three threads, each of which asks
  *   hang-up     echo, after a first request for an invocation whose connection it closes at once
