@@ -9,10 +9,10 @@
 
 enum { OUTPUT_MAX = 64 * 1024, ERRORS_MAX = 4 * 1024, SHOWN_MAX = 200 };
 
-/** What it has reported so far. */
-enum part { PART_EXIT = 1, PART_OUTPUT = 2, PART_ERRORS = 4, PART_ALL = 7 };
-
-enum { HANDLES = 4 };
+enum {
+    HANDLES = 4,
+    DRAINED_CHUNKS = 32,  // more than a pipe or a socket holds
+};
 
 struct aws_process {
     uv_process_t process;
@@ -22,7 +22,7 @@ struct aws_process {
     struct bytes output;
     struct bytes errors;  // the first ERRORS_MAX bytes
     char chunk[8192];
-    uint32_t parts;  // enum part bits
+    bool has_ended;
     int64_t exit_code;
     int exit_signal;
     const char *problem;          // why it was killed; NULL: it was not
@@ -121,7 +121,7 @@ static void close_others(struct aws_process *p)
 
 static void kill_group(struct aws_process *p)
 {
-    if ((p->parts & PART_EXIT) == 0) {
+    if (!p->has_ended) {
         (void)kill(-p->process.pid, SIGKILL);
     }
 }
@@ -165,29 +165,12 @@ static void finish(struct aws_process *p)
     }
 }
 
-static void note_part(struct aws_process *p, enum part part)
-{
-    p->parts |= part;
-    if (p->parts == PART_ALL) {
-        finish(p);
-    }
-}
-
 /** What it started in its group may hold its pipes open: that ends too. */
 static void give_up(struct aws_process *p, const char *problem)
 {
     p->problem = problem;
     kill_group(p);
     finish(p);
-}
-
-static void on_ended(uv_process_t *process, int64_t exit_code, int exit_signal)
-{
-    struct aws_process *p = process->data;
-    p->exit_code = exit_code;
-    p->exit_signal = exit_signal;
-    close_handle(&p->process);
-    note_part(p, PART_EXIT);
 }
 
 static void on_timeout(uv_timer_t *timer)
@@ -211,7 +194,6 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         bytes_append(&p->output, buffer->base, (size_t)size);
     } else if (size < 0) {
         (void)uv_read_stop(stream);
-        note_part(p, PART_OUTPUT);
     }
 }
 
@@ -223,7 +205,40 @@ static void on_errors(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         bytes_append(&p->errors, buffer->base, (size_t)size < room ? (size_t)size : room);
     } else if (size < 0) {
         (void)uv_read_stop(stream);
-        note_part(p, PART_ERRORS);
+    }
+}
+
+/** Reads what is there already: all that the process wrote before it ended, and maybe more of what it
+ * started. */
+static void drain(uv_pipe_t *pipe, uv_read_cb on_read)
+{
+    struct aws_process *p = pipe->data;
+    uv_os_fd_t fd;
+    for (size_t i = 0; i < DRAINED_CHUNKS && uv_is_closing((uv_handle_t *)pipe) == 0; i++) {
+        ssize_t size = uv_fileno((uv_handle_t *)pipe, &fd) == 0 ? read(fd, p->chunk, sizeof(p->chunk)) : -1;
+        if (size <= 0) {
+            return;
+        }
+        const uv_buf_t buffer = uv_buf_init(p->chunk, sizeof(p->chunk));
+        on_read((uv_stream_t *)pipe, size, &buffer);
+    }
+}
+
+/** Something that it started may hold its pipes open for ever: that is not waited for. */
+static void on_ended(uv_process_t *process, int64_t exit_code, int exit_signal)
+{
+    struct aws_process *p = process->data;
+    p->exit_code = exit_code;
+    p->exit_signal = exit_signal;
+    p->has_ended = true;
+    close_handle(&p->process);
+    if (uv_is_closing((uv_handle_t *)&p->timer) != 0) {
+        return;  // it was given up
+    }
+    drain(&p->output_pipe, on_output);
+    if (uv_is_closing((uv_handle_t *)&p->timer) == 0) {
+        drain(&p->errors_pipe, on_errors);
+        finish(p);
     }
 }
 

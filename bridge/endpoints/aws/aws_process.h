@@ -1,6 +1,7 @@
 // A program that gives credentials: `credential_process` of a profile. It runs without a shell, in a process
-// group of its own, and gets the variables that begin with AWS_ and those that any program needs.
-// Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+// group of its own, and gets the variables that begin with AWS_ and those that any program needs. It is done
+// when it ends: what it leaves running is neither waited for nor ended. Source:
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 #ifndef BRIDGE_ENDPOINTS_AWS_AWS_PROCESS_H
 #define BRIDGE_ENDPOINTS_AWS_AWS_PROCESS_H
 

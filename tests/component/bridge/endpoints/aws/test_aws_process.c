@@ -132,6 +132,20 @@ static void failures_say_how(void **state)
     assert_string_equal(f.text, "credential_process: /nonexistent/keys: no such file or directory");
 }
 
+/** A program may leave an agent behind that never closes the pipes. */
+static void what_it_leaves_running_is_not_waited_for(void **state)
+{
+    (void)state;
+    run("sh -c 'sleep 1000 & echo $!'", LONG_MS);
+    assert_int_equal(c.fault.kind, FAULT_NONE);
+    pid_t left = (pid_t)strtol(bytes_text(&c.output), NULL, 10);
+    assert_true(left > 1);
+    assert_int_equal(kill(left, SIGKILL), 0);
+    run("sh -c 'yes >&2 & echo $!; exit 4'", LONG_MS);
+    assert_int_equal(c.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(c.fault.text, "credential_process ended with 4"));  // what it wrote is a race
+}
+
 static pid_t wait_pid(const char *path)
 {
     int pid = 0;
@@ -188,6 +202,7 @@ int main(void)
         cmocka_unit_test(commands_are_split_as_the_sdks_split_them),
         cmocka_unit_test_setup_teardown(its_output_is_given_and_only_some_variables_are, start, stop),
         cmocka_unit_test_setup_teardown(failures_say_how, start, stop),
+        cmocka_unit_test_setup_teardown(what_it_leaves_running_is_not_waited_for, start, stop),
         cmocka_unit_test_setup_teardown(what_is_cancelled_is_killed_with_what_it_started, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
