@@ -16,6 +16,9 @@
 
 enum { FIRST_OTHER_FD = 3, OUTPUT_MODE = 0622 };
 
+/** What a process may reserve beyond the memory that it may use: Node.js counts 560 MiB, and uses 40. */
+#define RESERVED_BYTES (INT64_C(1) << 30)
+
 static bool refuse(struct fault *f, const char *step)
 {
     return fault_from(f, FAULT_FATAL, "errno", errno, "%s: %s", step, strerror(errno));
@@ -39,7 +42,8 @@ static bool take_limits(const struct confinement *c, struct fault *f)
         return false;
     }
     // Not RLIMIT_AS: Node and Go reserve far more address space than they use.
-    if (c->memory_bytes > 0 && !limit(RLIMIT_DATA, (rlim_t)c->memory_bytes, "memory limit", f)) {
+    if (c->memory_bytes > 0 &&
+        !limit(RLIMIT_DATA, (rlim_t)(c->memory_bytes + RESERVED_BYTES), "memory limit", f)) {
         return false;
     }
     errno = 0;

@@ -11,7 +11,7 @@
 struct confinement {
     const char *user;       // name or number; NULL: stays who it is
     const char *directory;  // NULL: stays where it is
-    int64_t memory_bytes;   // of private memory (RLIMIT_DATA); 0: no limit
+    int64_t memory_bytes;   // that it may use: 1 GiB more of private memory (RLIMIT_DATA); 0: no limit
     int nice;               // added to the niceness; 0 or more
     pid_t parent;           // the process whose death kills this one
 };

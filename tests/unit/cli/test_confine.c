@@ -21,7 +21,7 @@
 
 #include "cli/confine.h"
 
-enum { MEMORY = 256 * 1024 * 1024, WAIT_MS = 20000, LEFT_S = 40 };
+enum { MEMORY = 256 * 1024 * 1024, RESERVED = 1024 * 1024 * 1024, WAIT_MS = 20000, LEFT_S = 40 };
 
 typedef bool (*look)(void);
 
@@ -54,7 +54,7 @@ static bool has_limits(void)
     struct rlimit data;
     (void)getrlimit(RLIMIT_CORE, &core);
     (void)getrlimit(RLIMIT_DATA, &data);
-    return core.rlim_max == 0 && data.rlim_cur == MEMORY && data.rlim_max == MEMORY;
+    return core.rlim_max == 0 && data.rlim_cur == MEMORY + RESERVED && data.rlim_max == MEMORY + RESERVED;
 }
 
 static void limits_are_taken_for_good(void **state)

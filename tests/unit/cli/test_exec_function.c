@@ -66,7 +66,7 @@ static void the_command_runs_in_its_limits(void **state)
         "--parent",  "SELF", "--directory", "/",  "--memory",
         "268435456", "--",   "sh",          "-c", "pwd; ulimit -d; ulimit -c; exit 5",
         NULL};
-    check_words(words, 5, "/\n262144\n0\n");
+    check_words(words, 5, "/\n1310720\n0\n");
 }
 
 static void options_of_the_command_are_its_own(void **state)
