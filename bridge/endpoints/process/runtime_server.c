@@ -34,8 +34,8 @@ struct runtime_request {
     struct MHD_Connection *connection;
     enum runtime_route route;
     enum request_state state;
-    char id[RUNTIME_ID_SIZE];  // of the invocation in its path
-    bool is_unknown;           // there is no such invocation
+    char id[RUNTIME_ID_SIZE + 1];  // in its path; cut, a longer one than an invocation's is still longer
+    bool is_unknown;               // there is no such invocation
     bool is_too_large;
     size_t discarded;  // bytes
     struct bytes body;
@@ -280,7 +280,7 @@ static struct runtime_request *begin_request(struct runtime_server *s, struct MH
     (void)snprintf(request->id, sizeof(request->id), "%.*s", (int)id.size, (const char *)id.data);
     bool has_body = request->route == RUNTIME_INIT_ERROR ||
                     ((request->route == RUNTIME_RESPONSE || request->route == RUNTIME_ERROR) &&
-                     id.size < sizeof(request->id) && find_invocation(s, request->id) != NULL);
+                     find_invocation(s, request->id) != NULL);
     request->is_unknown = !has_body;
     DL_APPEND(s->requests, request);
     return request;

@@ -176,6 +176,10 @@ static void handle(struct client *c, const char *what)
             printf("status %d\n",
                    post_result(c, "00000000-0000-4000-8000-000000000000", "response", "\"wrong\""));
             fflush(stdout);
+        } else if (strcmp(what, "longer") == 0) {
+            char id[80];
+            (void)snprintf(id, sizeof(id), "%s0", c->id);
+            (void)post_result(c, id, "response", "\"wrong\"");
         }
         (void)post_result(c, c->id, "response", body);
         if (strcmp(what, "twice") == 0) {
