@@ -1,5 +1,5 @@
-// millrace exec-function: becomes a local function's process. The bridge starts it in place of the function's
-// command, which it confines itself to and then runs; not for people, so the help of millrace leaves it out.
+// millrace exec-function: the process of a local function. The bridge starts it in place of the function's
+// command, which it runs once it has confined itself; not for people, so the help of millrace leaves it out.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +8,10 @@
 
 #include "cli/cli.h"
 #include "cli/confine.h"
+#include "cli/guard.h"
 #include "cli/options.h"
 
-enum {
-    CLI_NOT_FOUND = 127,  // as shells have it
-    NICE_MAX = 19,
-};
+enum { NICE_MAX = 19 };
 
 static const char exec_usage[] =
     "usage: millrace exec-function --parent PID [--user NAME] [--directory DIR] [--memory BYTES] [--nice N]\n"
@@ -88,8 +86,5 @@ int exec_function_command(int argc, char **argv)
         (void)fprintf(stderr, "millrace: %s\n", f.text);
         return f.kind == FAULT_CONFIG ? CLI_CONFIG : CLI_INTERNAL;
     }
-    char **command = argv + optind;
-    (void)execvp(command[0], command);
-    (void)fprintf(stderr, "millrace: can't run %s: %s\n", command[0], strerror(errno));
-    return CLI_NOT_FOUND;
+    return guard_run(c.parent, argv + optind);
 }

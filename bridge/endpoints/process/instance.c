@@ -14,7 +14,8 @@
 #include "core/base/log.h"
 
 enum {
-    STOP_MS = 1000,          // from SIGTERM to SIGKILL; the bridge's own end waits 1.5 s
+    STOP_MS = 1000,          // from SIGTERM to the kill; the bridge's own end waits 1.5 s
+    KILL_MS = 1000,          // for the guard (cli/guard) to kill all, before it is killed itself
     CONNECTIONS_SPARE = 16,  // beyond one for each invocation and one for its result
 };
 
@@ -26,7 +27,7 @@ struct instance {
     struct instance_output *output;
     struct process_limits *limits;  // NULL: none is watched
     uv_process_t process;
-    uv_timer_t timer;  // the end of the initialisation, or of STOP_MS
+    uv_timer_t timer;  // the end of the initialisation, of STOP_MS or of KILL_MS
     int parts;         // server, output, process and timer, which are still open
     size_t running;
     int64_t idle_since_us;
@@ -131,7 +132,7 @@ static void log_end(const struct instance *i, enum instance_end_reason reason, c
 static void on_process_exit(uv_process_t *process, int64_t code, int signal)
 {
     struct instance *i = process->data;
-    signal_group(i, SIGKILL);  // what it started does not outlive it
+    signal_group(i, SIGKILL);  // what is left without its guard
     enum instance_end_reason reason = reason_of(i, i->state);
     CLEANUP(bytes_clear) struct bytes text = {0};
     instance_output_drain(i->output);
@@ -143,6 +144,20 @@ static void on_process_exit(uv_process_t *process, int64_t code, int signal)
     close_parts(i);
 }
 
+static void on_kill_over(uv_timer_t *timer)
+{
+    signal_group(timer->data, SIGKILL);
+}
+
+/** Asks the guard, which also finds what has left the process group, and wakes it if the group was stopped.
+ */
+static void kill_all(struct instance *i)
+{
+    (void)kill(i->process.pid, SIGUSR1);
+    signal_group(i, SIGCONT);
+    (void)uv_timer_start(&i->timer, on_kill_over, KILL_MS, 0);
+}
+
 void instance_kill(struct instance *i, enum instance_kill why)
 {
     if (i->state >= INSTANCE_KILLED) {
@@ -150,11 +165,10 @@ void instance_kill(struct instance *i, enum instance_kill why)
     }
     i->state = INSTANCE_KILLED;
     i->killed = why;
-    (void)uv_timer_stop(&i->timer);
     log_write(why == INSTANCE_KILL_RETIRED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, component(i), "process_killed",
               LOG_WITH(LOG_NUMBER("pid", i->process.pid), LOG_TEXT("reason", KILLS[why].word)),
               "the function's process is killed");
-    signal_group(i, SIGKILL);
+    kill_all(i);
 }
 
 static void on_stop_over(uv_timer_t *timer)
