@@ -177,11 +177,12 @@ static void replace_target(struct delivery *d, struct target *target, bool is_sa
 bool delivery_reconfigure(struct delivery *d, const struct function_config *config, struct fault *f)
 {
     INVARIANT(config->delivery.order == d->lanes.order);
-    struct target *target;
-    if (!open_target(d, config, &target, f)) {
+    bool is_same_endpoint = function_change_is_same_endpoint(d->config, config);
+    bool is_kept = is_same_endpoint && d->target->endpoint_type->is_lasting;
+    struct target *target = NULL;
+    if (!is_kept && !open_target(d, config, &target, f)) {
         return false;
     }
-    bool is_same_endpoint = function_change_is_same_endpoint(d->config, config);
     const char *dead_letters = config->delivery.on_failure.dead_letter;
     if (strcmp(d->config->delivery.on_failure.dead_letter, dead_letters) != 0) {
         dead_letter_redirect(d->writer, d, dead_letters);
@@ -191,7 +192,9 @@ bool delivery_reconfigure(struct delivery *d, const struct function_config *conf
     const struct limiter_settings limits = limiter_settings_of(config);
     limiter_adjust(&d->limiter, &limits, clock_now_us());
     shared_limit_join(d->shared_limits, &d->limiter.shared, config->delivery.limit);
-    replace_target(d, target, is_same_endpoint);
+    if (!is_kept) {
+        replace_target(d, target, is_same_endpoint);
+    }
     delivery_pump(d);
     return true;
 }

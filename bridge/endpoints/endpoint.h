@@ -53,6 +53,7 @@ struct endpoint_type {
     const char *summary;
     const struct status_table *statuses;  // what its statuses mean; NULL: what outcome.h says
     size_t body_max;  // the largest body that it takes, whatever `batch.bytes` allows; SIZE_MAX: any
+    bool is_lasting;  // it is kept while its section of the file is the same: it needs no `config` after open
     /** Does no I/O. `config` is lent until the last send; close does not need it. FAULT_CONFIG: the
      * configuration is invalid. */
     bool (*open)(const struct function_config *config, uv_loop_t *loop, struct endpoint **ret,

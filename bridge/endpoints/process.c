@@ -178,6 +178,7 @@ const struct endpoint_type endpoint_process = {
     .kind = "process",
     .summary = "functions in processes on this machine",
     .body_max = RUNTIME_RESPONSE_MAX,
+    .is_lasting = true,
     .open = process_open,
     .send = process_send,
     .cancel = process_cancel,
