@@ -210,7 +210,9 @@ static bool from_profile(struct aws_plan *plan, const struct aws_profiles *profi
                              name);
         }
         bool is_own_source = depth > 0 && strcmp(seen[depth - 1], profile->name) == 0;
-        if (aws_profile_get(profile, "role_arn") == NULL || is_own_source) {
+        // Keys of a source count, and not the role that it has for those who use it by itself.
+        bool has_keys = depth > 0 && aws_profile_get(profile, "aws_access_key_id") != NULL;
+        if (aws_profile_get(profile, "role_arn") == NULL || is_own_source || has_keys) {
             return depth == 0 ? from_own(plan, profile, f) : from_source_profile(plan, profile, f);
         }
         for (size_t i = 0; i < depth; i++) {

@@ -180,7 +180,8 @@ static void a_role_may_have_other_sources(void **state)
                "[profile program]\nrole_arn = " ROLE "p\nsource_profile = keys\n"
                "[profile keys]\ncredential_process = \"/opt/my keys\" --json\nsso_session = x\n"
                "[profile self]\nrole_arn = " ROLE "s\nsource_profile = self\n"
-               "aws_access_key_id = S\naws_secret_access_key = s\n");
+               "aws_access_key_id = S\naws_secret_access_key = s\n"
+               "[profile other]\nrole_arn = " ROLE "o\nsource_profile = self\n");
     struct aws_plan plan CLEANUP(aws_plan_clear) = {0};
     char name[8] = "web";
     const struct aws_config config = {.profile = name};
@@ -203,6 +204,12 @@ static void a_role_may_have_other_sources(void **state)
     make(&config, &plan);
     assert_string_equal(plan.keys.access_key_id, "S");
     assert_int_equal(plan.role_count, 1);
+    aws_plan_clear(&plan);
+    memcpy(name, "other", 6);  // as botocore has it: the keys of its source, not the role of that
+    make(&config, &plan);
+    assert_string_equal(plan.keys.access_key_id, "S");
+    assert_int_equal(plan.role_count, 1);
+    assert_string_equal(plan.roles[0].arn, ROLE "o");
 }
 
 static void profiles_that_can_give_no_keys_say_why(void **state)
