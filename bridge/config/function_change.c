@@ -46,6 +46,7 @@ static bool is_same_payload(const struct function_config *a, const struct functi
            a->lambda_kafka.format == b->lambda_kafka.format &&
            a->dynamodb_stream.view == b->dynamodb_stream.view &&
            a->debezium.decimals == b->debezium.decimals &&
+           a->debezium.has_schemas == b->debezium.has_schemas &&
            text_is_same(a->dynamodb_stream.region, b->dynamodb_stream.region) &&
            config_same(template_options, a, b) && config_same(columns_options, a, b);
 }

@@ -2,6 +2,8 @@
 #ifndef BRIDGE_CONFIG_PAYLOAD_CONFIG_H
 #define BRIDGE_CONFIG_PAYLOAD_CONFIG_H
 
+#include <stdbool.h>
+
 enum function_payload {
     FUNCTION_PAYLOAD_CLOUDEVENTS,
     FUNCTION_PAYLOAD_CLOUDEVENTS_STRUCTURED,
@@ -40,6 +42,7 @@ enum function_decimals { FUNCTION_DECIMALS_BASE64, FUNCTION_DECIMALS_NUMERIC };
 /** Of payload debezium. */
 struct debezium_config {
     enum function_decimals decimals;
+    bool has_schemas;
 };
 
 #endif

@@ -80,6 +80,11 @@ const struct config_option debezium_options[] = {
      .initial = "base64",
      .offset = offsetof(struct function_config, debezium.decimals),
      .doc = "Decimals as the base64 of their unscaled value, or as numbers: JsonConverter's decimal.format."},
+    {.key = "schemas",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct function_config, debezium.has_schemas),
+     .doc = "Each event with its schema: JsonConverter's schemas.enable."},
     {.key = NULL},
 };
 
@@ -109,8 +114,8 @@ static void check_dynamodb_stream(const struct config_file *file, const struct f
 
 static void check_debezium(const struct config_file *file, const struct function_config *c)
 {
-    if (c->debezium.decimals != FUNCTION_DECIMALS_BASE64 && c->payload != FUNCTION_PAYLOAD_DEBEZIUM &&
-        config_is_sound(file, "payload")) {
+    bool is_set = c->debezium.decimals != FUNCTION_DECIMALS_BASE64 || c->debezium.has_schemas;
+    if (is_set && c->payload != FUNCTION_PAYLOAD_DEBEZIUM && config_is_sound(file, "payload")) {
         config_complain(file, "debezium", "debezium: has a meaning only with payload debezium");
     }
     if (c->payload == FUNCTION_PAYLOAD_DEBEZIUM && c->delivery.batch.partial_failures &&

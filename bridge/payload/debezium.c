@@ -1,4 +1,5 @@
-// The record's value as Kafka Connect's JsonConverter writes Debezium's records, schemas.enable=false.
+// The record's value as Kafka Connect's JsonConverter writes Debezium's records, schemas.enable=false; or
+// with `schemas` as {"schema":…,"payload":…}, where the schema of a record without one (JSON) is null.
 //
 //   one event a call            {"before":…,"after":…,"source":{…},"transaction":…,"op":"u","ts_ms":…,…},
 //   with
@@ -10,6 +11,21 @@
 //
 // Source: org.apache.kafka.connect.json.JsonConverter (Apache Kafka 4): convertToJson, LOGICAL_CONVERTERS.
 #include "bridge/payload/attributes.h"
+#include "schemas/json/connect_schema.h"
+
+/** Appends what stands before the payload. */
+static bool put_schema(struct connect_schemas *schemas, const struct event_view *e, struct bytes *out,
+                       struct fault *f)
+{
+    struct slice schema = slice_of("null");
+    if (e->whole.kind == EVENT_VALUE_AVRO && !connect_schemas_get(schemas, e->whole.type, &schema, f)) {
+        return false;
+    }
+    bytes_append_string(out, "{\"schema\":");
+    bytes_append_slice(out, schema);
+    bytes_append_string(out, ",\"payload\":");
+    return true;
+}
 
 static bool render(struct payload *p, const struct record *r, const struct event_view *e, struct fault *f)
 {
@@ -22,7 +38,15 @@ static bool render(struct payload *p, const struct record *r, const struct event
         struct attributes a = attributes_of(r, e);
         attributes_append_lines(&p->lines, &a);
     }
-    return event_view_append_whole(&p->body, e, &json, f);
+    struct connect_schemas *schemas = p->options->plans == NULL ? NULL : p->options->plans->schemas;
+    if (schemas == NULL) {
+        return event_view_append_whole(&p->body, e, &json, f);
+    }
+    if (!put_schema(schemas, e, &p->body, f) || !event_view_append_whole(&p->body, e, &json, f)) {
+        return false;
+    }
+    bytes_append_byte(&p->body, '}');
+    return true;
 }
 
 const struct payload_type payload_debezium = {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/memory.h"
+#include "schemas/json/connect_schema.h"
 
 const struct payload_type *payload_type_of(enum function_payload kind)
 {
@@ -25,13 +26,16 @@ static struct payload_plans *plans_of(const struct function_config *config, cons
     bool has_columns = config->columns.include.count + config->columns.exclude.count > 0;
     const struct template_config *t = &config->template;
     bool has_templates = t->compiled != NULL || t->target != NULL || t->header_count > 0;
-    if (!has_columns && !has_templates) {
+    bool has_schemas = config->payload == FUNCTION_PAYLOAD_DEBEZIUM && config->debezium.has_schemas;
+    if (!has_columns && !has_templates && !has_schemas) {
         return NULL;
     }
     struct payload_plans *plans = memory_zeroed(1, sizeof(*plans));
     plans->columns =
         has_columns ? event_columns_new(&config->columns.include, &config->columns.exclude, component) : NULL;
     plans->values = has_templates ? template_values_new(&t->refs, component) : NULL;
+    bool is_base64 = config->debezium.decimals == FUNCTION_DECIMALS_BASE64;
+    plans->schemas = has_schemas ? connect_schemas_new(is_base64) : NULL;
     return plans;
 }
 
@@ -40,6 +44,7 @@ void payload_options_clear(struct payload_options *o)
     if (o->plans != NULL) {
         event_columns_free(o->plans->columns);
         template_values_free(o->plans->values);
+        connect_schemas_free(o->plans->schemas);
         free(o->plans);
     }
     *o = (struct payload_options){0};

@@ -11,8 +11,9 @@
 
 /** What is known of the schemas of a function's events. */
 struct payload_plans {
-    struct event_columns *columns;   // NULL: all columns are sent
-    struct template_values *values;  // NULL: there are no templates
+    struct event_columns *columns;    // NULL: all columns are sent
+    struct template_values *values;   // NULL: there are no templates
+    struct connect_schemas *schemas;  // NULL: events are sent without them
 };
 
 /** The payload options of a function; lent to each payload. */
@@ -30,7 +31,7 @@ struct payload_options {
     enum function_decimals decimals;          // of debezium
     const char *region;                       // lent; NULL: local
     const struct template_config *templates;  // lent; NULL: none
-    struct payload_plans *plans;              // owned; NULL: all columns, and no templates
+    struct payload_plans *plans;              // owned; NULL: all columns, no templates, no schemas
     struct json_options json;
 };
 

@@ -57,6 +57,7 @@ void avro_type_free(struct avro_type *t)
         free(t->symbols);
         free(t->branches);
         free(t->full_name);
+        free(t->source);
         free(t);
         t = next;
     }
@@ -458,6 +459,7 @@ bool avro_type_parse(struct slice text, struct avro_type **ret, struct fault *f)
         avro_type_free(parser.root);
         return false;
     }
+    parser.root->source = slice_to_string(text);
     *ret = parser.root;
     return true;
 }

@@ -68,6 +68,7 @@ struct avro_type {
     struct slice *symbols;        // ENUM: each as JSON text, with quotes
     struct avro_type *items;      // ARRAY, MAP
     char *full_name;              // named types
+    char *source;                 // the root: the schema's text; else NULL
     struct avro_type *next;       // all types of the schema, from the root, in order of appearance
 };
 

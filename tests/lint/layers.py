@@ -84,6 +84,7 @@ DOORS = {
         "event_columns",
         "event_view",
         "json_check",
+        "connect_schema",
         "json_encode",
         "json_member",
         "json_text",

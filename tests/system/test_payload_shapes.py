@@ -240,3 +240,60 @@ def test_debezium_is_what_json_converter_writes(database, millrace, function, na
         assert list(match.json) == list(GOLDEN[golden]["value"]["value"])
         assert list(match.json) == list(documented("debezium"))
         assert match.headers["millrace-table"] == f"public.{theirs['source']['table']}"
+
+
+def recorded(golden):
+    """The value of an event that Debezium's JsonConverter wrote with its schema."""
+    with open(os.path.join(ROOT, f"tests/golden/debezium-json/{golden}.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def test_debezium_with_schemas_is_what_json_converter_writes(database, millrace, function, name):
+    """Members of schemas in their order, too; names of tables begin with ours."""
+    with open(os.path.join(ROOT, "tests/golden/debezium-json/kinds.sql"), encoding="utf-8") as file:
+        database.sql(TABLES.split("insert into")[0] + file.read())
+    millrace.connector(name, database)
+    goldens = {
+        "sample": ["insert", "update"],
+        "sample_default": ["default-identity"],
+        "kinds": ["kinds", "kinds-numeric"],
+    }
+    for table in goldens:
+        millrace.function(
+            f"{name}-{table.replace('_', '-')}",
+            f"{name}.public.{table}",
+            f"{function.url}/{table}",
+            payload="debezium",
+            debezium={"schemas": True},
+        )
+    millrace.function(
+        f"{name}-numeric",
+        f"{name}.public.kinds",
+        f"{function.url}/numeric",
+        payload="debezium",
+        debezium={"schemas": True, "decimal_format": "numeric"},
+        columns={"exclude": ["v"]},
+    )
+    millrace.run()
+    for change in CHANGES[:2]:
+        database.sql(change)
+    database.sql("insert into kinds (id) values (1); insert into kinds (id) values (2)")
+    database.sql("insert into sample_default (name) values ('x')")
+    calls = sorted(function.wait_calls(7), key=lambda call: call.headers["millrace-id"])
+    for table, names in goldens.items():
+        for golden, call in zip(names, [call for call in calls if call.path == f"/{table}"], strict=True):
+            if golden == "kinds-numeric":  # a call without `v`
+                call = [call for call in calls if call.path == "/numeric"][-1]
+            check_recorded(golden, call.json, database.name, name)
+
+
+def check_recorded(golden, ours, database, name):
+    theirs = json.loads(json.dumps(recorded(golden)).replace('"bench.public.', f'"{name}.public.'))
+    theirs["payload"]["source"].update(name=name, db=database)
+    if golden == "kinds-numeric":
+        for image in theirs["schema"]["fields"][:2]:
+            image["fields"] = [field for field in image["fields"] if field["field"] != "v"]
+        del theirs["payload"]["after"]["v"]
+    assert list(ours) == list(theirs)
+    assert json.dumps(ours["schema"], indent=1) == json.dumps(theirs["schema"], indent=1), golden
+    assert json.dumps(neutral(ours["payload"])) == json.dumps(neutral(theirs["payload"])), golden
