@@ -54,9 +54,8 @@ static bool append_url(const struct lambda_config *lambda, struct bytes *out, st
     CLEANUP(memory_free_pointer) char *base = NULL;
     if (lambda->url != NULL) {
         base = memory_string(lambda->url);
-    } else if (aws_region_find(&lambda->aws, aws_region_of_arn(lambda->function), &region, f)) {
-        base = aws_region_endpoint("lambda", region);
-    } else {
+    } else if (!aws_region_find(&lambda->aws, aws_region_of_arn(lambda->function), &region, f) ||
+               !aws_region_endpoint(&lambda->aws, "lambda", region, &base, f)) {
         return fault_context(f, "endpoint.lambda");
     }
     size_t size = strlen(base);

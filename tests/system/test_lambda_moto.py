@@ -51,13 +51,15 @@ def shop(database, millrace, kafka, moto, name, tmp_path):
         f"[base]\naws_access_key_id = {moto.keys['AccessKeyId']}\n"
         f"aws_secret_access_key = {moto.keys['SecretAccessKey']}\n"
     )
-    config.write_text(
-        f"[profile orders]\nrole_arn = {ROLE}orders\nsource_profile = base\n"
-        f"[profile poor]\nrole_arn = {ROLE}poor\nsource_profile = base\n"
-        f"[profile web]\nrole_arn = {ROLE}orders\nweb_identity_token_file = {token}\n"
-        f"[profile printed]\nrole_arn = {ROLE}orders\nsource_profile = program\nrole_session_name = printed\n"
-        f"[profile program]\ncredential_process = sh '{program}' --json\n"
-    )
+    profiles = {
+        "orders": f"role_arn = {ROLE}orders\nsource_profile = base",
+        "poor": f"role_arn = {ROLE}poor\nsource_profile = base",
+        "web": f"role_arn = {ROLE}orders\nweb_identity_token_file = {token}",
+        "printed": f"role_arn = {ROLE}orders\nsource_profile = program\nrole_session_name = printed",
+        "program": f"credential_process = sh '{program}' --json",
+    }
+    at = f"endpoint_url = {moto.url}"
+    config.write_text("".join(f"[profile {name}]\n{text}\n{at}\n" for name, text in profiles.items()))
     printed = {"Version": 1, **{key: moto.keys[key] for key in ("AccessKeyId", "SecretAccessKey")}}
     program.write_text(f'[ "$1" = --json ] && cat << END\n{json.dumps(printed)}\nEND\n')
     files = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
@@ -67,12 +69,14 @@ def shop(database, millrace, kafka, moto, name, tmp_path):
         millrace.connector(name, database)
         kafka.create_topic(f"{name}.public.a")
         for suffix, options in functions.items():
-            endpoint = {"lambda": {"url": moto.url, "region": REGION, **options}}
+            has_profile = "profile" in options.get("credentials", {})
+            url = {} if has_profile else {"url": moto.url}
+            endpoint = {"lambda": {**url, "region": REGION, **options}}
             source = {"topics": [f"{name}.public.a"], "start": "earliest"}
             text = {"source": source, "endpoint": endpoint, "delivery": {"retry": FAST, **(delivery or {})}}
             millrace.write(f"functions/{name}-{suffix}.yaml", json.dumps(text))
         off = {"AWS_EC2_METADATA_DISABLED": "true"}
-        return millrace.run(environment={**off, "AWS_ENDPOINT_URL_STS": moto.url, **files, **environment})
+        return millrace.run(environment={**off, **files, **environment})
 
     return start
 
@@ -104,6 +108,7 @@ def test_functions_are_called_with_roles_that_sts_gives(shop, database, millrace
         web={
             "function": f"{ACCOUNT}:function:orders",
             "credentials": {"profile": "web"},
+            "url": f"{moto.url}/",
             "tls": {"ca": moto.authority},
         },
         printed={"function": "orders:1", "credentials": {"profile": "printed"}},

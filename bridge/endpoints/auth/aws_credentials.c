@@ -5,6 +5,7 @@
 
 #include "bridge/endpoints/auth/auth_waits.h"
 #include "bridge/endpoints/aws/aws_fetch.h"
+#include "bridge/endpoints/aws/aws_region.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -187,6 +188,7 @@ static void on_keys(void *self, struct aws_keys *keys, const struct fault *f)
 static void renew(struct aws_credentials *c)
 {
     struct aws_plan plan CLEANUP(aws_plan_clear) = {0};
+    CLEANUP(memory_free_secret_pointer) char *sts_url = NULL;
     struct fault f;
     if (!aws_plan_make(&c->config, &plan, &f)) {
         note_failure(c, &f);
@@ -197,7 +199,8 @@ static void renew(struct aws_credentials *c)
     c->is_fixed = plan.is_fixed;
     if (plan.origin == AWS_ORIGIN_KEYS && plan.role_count == 0) {
         take_keys(c, &plan.keys);
-    } else if (aws_fetch_start(c->loop, &plan, c->region, on_keys, c, &c->fetch, &f)) {
+    } else if (aws_region_endpoint(&c->config, "sts", c->region, &sts_url, &f) &&
+               aws_fetch_start(c->loop, &plan, c->region, sts_url, on_keys, c, &c->fetch, &f)) {
         c->state = AWS_FETCHING;
     } else {
         note_failure(c, &f);

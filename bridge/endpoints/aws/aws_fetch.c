@@ -2,7 +2,6 @@
 
 #include "bridge/endpoints/aws/aws_authorities.h"
 #include "bridge/endpoints/aws/aws_process.h"
-#include "bridge/endpoints/aws/aws_region.h"
 #include "bridge/endpoints/aws/aws_sts.h"
 #include "bridge/endpoints/aws/sigv4.h"
 #include "core/base/clock.h"
@@ -31,6 +30,7 @@ struct aws_fetch {
     uv_loop_t *loop;
     struct aws_plan plan;
     char *region;
+    char *sts_url;
     aws_on_keys on_keys;
     void *self;
     enum step step;
@@ -62,6 +62,7 @@ void aws_fetch_cancel(struct aws_fetch *x)
     aws_plan_clear(&x->plan);
     sigv4_free(x->signer);
     free(x->region);
+    memory_free_secret(x->sts_url);
     free(x);
 }
 
@@ -173,9 +174,8 @@ static size_t role_count(const struct aws_fetch *x)
 static bool ask_sts(struct aws_fetch *x, struct fault *f)
 {
     const struct aws_role *role = role_of(x);
-    CLEANUP(memory_free_pointer) char *url = aws_region_endpoint("sts", x->region);
-    if (!open_head(x, "POST", url, "application/x-www-form-urlencoded", f)) {
-        return fault_context(f, "AWS_ENDPOINT_URL_STS");
+    if (!open_head(x, "POST", x->sts_url, "application/x-www-form-urlencoded", f)) {
+        return fault_context(f, "the URL of STS");
     }
     bytes_erase(&x->lines);
     bytes_erase(&x->body);
@@ -333,8 +333,8 @@ static void on_process(void *self, struct slice output, const struct fault *fail
     }
 }
 
-bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, aws_on_keys on_keys,
-                     void *self, struct aws_fetch **ret, struct fault *f)
+bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, const char *sts_url,
+                     aws_on_keys on_keys, void *self, struct aws_fetch **ret, struct fault *f)
 {
     static const enum step FIRST[] = {
         [AWS_ORIGIN_KEYS] = STEP_ROLE,           [AWS_ORIGIN_WEB_IDENTITY] = STEP_ROLE,
@@ -348,6 +348,7 @@ bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region,
     x->plan.keys = (struct aws_keys){0};
     *plan = (struct aws_plan){0};
     x->region = memory_string(region);
+    x->sts_url = memory_string(sts_url);
     x->on_keys = on_keys;
     x->self = self;
     x->step = FIRST[x->plan.origin];

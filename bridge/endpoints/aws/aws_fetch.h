@@ -17,11 +17,12 @@ typedef void (*aws_on_keys)(void *self, struct aws_keys *keys, const struct faul
  *
  * @param plan     is taken over, also on failure
  * @param region   whose STS is asked
+ * @param sts_url  its address
  * @param on_keys  called later on the loop, once, unless cancelled; the fetch is freed then
  * @param f        a token can't be read, a URL is invalid, or a program can't be started
  */
-bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, aws_on_keys on_keys,
-                     void *self, struct aws_fetch **ret, struct fault *f) MUST_USE;
+bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, const char *sts_url,
+                     aws_on_keys on_keys, void *self, struct aws_fetch **ret, struct fault *f) MUST_USE;
 
 /** on_keys is not called. Accepts NULL. */
 void aws_fetch_cancel(struct aws_fetch *fetch);

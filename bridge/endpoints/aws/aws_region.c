@@ -85,26 +85,38 @@ static char *url_of(const char *service, const char *region)
     return memory_format("https://%s.%s.%s", service, region, domain_of(region));
 }
 
-char *aws_region_endpoint(const char *service, const char *region)
-{
-    CLEANUP(memory_free_pointer) char *name = memory_format("AWS_ENDPOINT_URL_%s", service);
-    for (char *c = name; *c != '\0'; c++) {
-        *c = (char)toupper((unsigned char)*c);
-    }
-    const char *url = aws_variable(name);
-    url = url == NULL ? aws_variable("AWS_ENDPOINT_URL") : url;
-    return url == NULL ? url_of(service, region) : memory_string(url);
-}
-
-static bool of_profile(const struct aws_config *config, char **ret, struct fault *f)
+/** A value of the profile that counts; NULL: it has none. */
+static bool of_profile(const struct aws_config *config, const char *key, char **ret, struct fault *f)
 {
     struct aws_profiles profiles CLEANUP(aws_profiles_clear) = {0};
     if (!aws_profiles_load(&profiles, f)) {
         return false;
     }
     const char *name = config->profile == NULL ? aws_profiles_default() : config->profile;
-    const char *region = aws_profile_get(aws_profiles_find(&profiles, name), "region");
-    *ret = region == NULL ? NULL : memory_string(region);
+    const char *value = aws_profile_get(aws_profiles_find(&profiles, name), key);
+    *ret = value == NULL ? NULL : memory_string(value);
+    return true;
+}
+
+bool aws_region_endpoint(const struct aws_config *config, const char *service, const char *region, char **ret,
+                         struct fault *f)
+{
+    CLEANUP(memory_free_pointer) char *name = memory_format("AWS_ENDPOINT_URL_%s", service);
+    for (char *c = name; *c != '\0'; c++) {
+        *c = (char)toupper((unsigned char)*c);
+    }
+    const char *ignored = aws_variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    const char *url = aws_variable(name);
+    url = url == NULL ? aws_variable("AWS_ENDPOINT_URL") : url;
+    *ret = NULL;
+    if (ignored == NULL || strcasecmp(ignored, "true") != 0) {
+        if (url != NULL) {
+            *ret = memory_string(url);
+        } else if (!of_profile(config, "endpoint_url", ret, f) && config->profile != NULL) {
+            return false;  // without a profile the files need not be readable
+        }
+    }
+    *ret = *ret == NULL ? url_of(service, region) : *ret;
     return true;
 }
 
@@ -119,7 +131,7 @@ bool aws_region_find(const struct aws_config *config, struct slice named, char *
         found = slice_to_string(named);
     } else if (variable != NULL) {
         found = memory_string(variable);
-    } else if (!of_profile(config, &found, f)) {
+    } else if (!of_profile(config, "region", &found, f)) {
         return false;
     }
     if (found == NULL) {

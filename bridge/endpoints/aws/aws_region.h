@@ -1,4 +1,5 @@
 // Regions, and the hosts of services in them.
+// Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 #ifndef BRIDGE_ENDPOINTS_AWS_AWS_REGION_H
 #define BRIDGE_ENDPOINTS_AWS_AWS_REGION_H
 
@@ -23,8 +24,14 @@ struct slice aws_region_of_arn(const char *arn);
 /** The region of a URL of AWS, such as https://ID.lambda-url.REGION.on.aws/; size 0: it has none. Lent. */
 struct slice aws_region_of_url(const char *url);
 
-/** The URL that AWS_ENDPOINT_URL_<SERVICE> or AWS_ENDPOINT_URL says, else https://SERVICE.REGION. and the
- * domain of the region's partition; the caller frees it. */
-char *aws_region_endpoint(const char *service, const char *region);
+/**
+ * The URL of a service: that of AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL or the profile's endpoint_url,
+ * else https://SERVICE.REGION. and the domain of the region's partition.
+ *
+ * @param ret  the caller frees it
+ * @param f    FAULT_CONFIG: the shared files can't be read
+ */
+bool aws_region_endpoint(const struct aws_config *config, const char *service, const char *region, char **ret,
+                         struct fault *f) MUST_USE;
 
 #endif

@@ -35,7 +35,8 @@ static const char *const variables[] = {"AWS_ACCESS_KEY_ID",
                                         "AWS_EC2_METADATA_SERVICE_ENDPOINT",
                                         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
                                         "AWS_ENDPOINT_URL",
-                                        "AWS_ENDPOINT_URL_STS"};
+                                        "AWS_ENDPOINT_URL_STS",
+                                        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
 static char folder[] = "/tmp/millrace-aws-XXXXXX";
 
 static void write_file(const char *variable, const char *name, const char *text)
@@ -346,6 +347,15 @@ static void arns_and_urls_name_their_region(void **state)
     check_text(aws_region_of_url("http://127.0.0.1:4566/"), "");
 }
 
+static void check_endpoint(const char *profile, const char *service, const char *region, const char *want)
+{
+    CLEANUP(memory_free_pointer) char *name = profile == NULL ? NULL : memory_string(profile);
+    CLEANUP(memory_free_pointer) char *url = NULL;
+    struct fault f;
+    assert_true(aws_region_endpoint(&(struct aws_config){.profile = name}, service, region, &url, &f));
+    assert_string_equal(url, want);
+}
+
 static void services_have_the_hosts_of_their_partition(void **state)
 {
     (void)state;
@@ -357,15 +367,37 @@ static void services_have_the_hosts_of_their_partition(void **state)
         {"eusc-de-east-1", "https://lambda.eusc-de-east-1.amazonaws.eu"},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        CLEANUP(memory_free_pointer) char *url = aws_region_endpoint("lambda", CASES[i][0]);
-        assert_string_equal(url, CASES[i][1]);
+        check_endpoint(NULL, "lambda", CASES[i][0], CASES[i][1]);
     }
+}
+
+static void other_endpoints_are_those_of_the_environment_then_of_the_profile(void **state)
+{
+    (void)state;
+    write_file("AWS_CONFIG_FILE", "config",
+               "[default]\nregion = x\n[profile local]\nendpoint_url = http://local:4566\n");
+    check_endpoint("local", "lambda", "a-b-1", "http://local:4566");
+    check_endpoint(NULL, "lambda", "a-b-1", "https://lambda.a-b-1.amazonaws.com");
+    (void)setenv("AWS_PROFILE", "local", 1);
+    check_endpoint(NULL, "sts", "a-b-1", "http://local:4566");
     (void)setenv("AWS_ENDPOINT_URL", "http://all", 1);
     (void)setenv("AWS_ENDPOINT_URL_STS", "http://sts", 1);
-    CLEANUP(memory_free_pointer) char *lambda = aws_region_endpoint("lambda", "x");
-    CLEANUP(memory_free_pointer) char *sts = aws_region_endpoint("sts", "x");
-    assert_string_equal(lambda, "http://all");
-    assert_string_equal(sts, "http://sts");
+    check_endpoint("local", "lambda", "a-b-1", "http://all");
+    check_endpoint("local", "sts", "a-b-1", "http://sts");
+    (void)setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", 1);
+    check_endpoint("local", "sts", "a-b-1", "https://sts.a-b-1.amazonaws.com");
+}
+
+/** Keys may come from elsewhere, and the files of another user. */
+static void files_that_cannot_be_read_matter_only_to_a_profile(void **state)
+{
+    (void)state;
+    (void)setenv("AWS_CONFIG_FILE", folder, 1);  // no file
+    check_endpoint(NULL, "lambda", "a-b-1", "https://lambda.a-b-1.amazonaws.com");
+    char name[] = "local";
+    CLEANUP(memory_free_pointer) char *url = NULL;
+    struct fault f;
+    assert_false(aws_region_endpoint(&(struct aws_config){.profile = name}, "sts", "a-b-1", &url, &f));
 }
 
 static void keys_are_read_from_json_and_xml_or_refused_without_repeating_them(void **state)
@@ -441,6 +473,8 @@ int main(void)
         cmocka_unit_test_setup(the_region_is_that_of_the_file_the_arn_the_environment_or_the_profile, clean),
         cmocka_unit_test_setup(arns_and_urls_name_their_region, clean),
         cmocka_unit_test_setup(services_have_the_hosts_of_their_partition, clean),
+        cmocka_unit_test_setup(other_endpoints_are_those_of_the_environment_then_of_the_profile, clean),
+        cmocka_unit_test_setup(files_that_cannot_be_read_matter_only_to_a_profile, clean),
         cmocka_unit_test_setup(a_bundle_of_authorities_without_any_is_refused, clean),
         cmocka_unit_test(keys_are_read_from_json_and_xml_or_refused_without_repeating_them),
     };
