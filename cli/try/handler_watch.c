@@ -6,7 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 
-enum { LINES_MAX = 20, LINE_BYTES_MAX = 1000, FAILURES_MAX = 10, FAILING_MAX_S = 30 };
+enum { LINES_MAX = 20, LINE_BYTES_MAX = 1000, FAILURES_MAX = 8, FAILING_MAX_S = 30 };
 
 struct handler_watch {
     struct handler_watch_params params;

@@ -13,8 +13,8 @@ struct handler_watch_params {
     void (*on_call)(void *self, const struct try_ledger_call *call);
     /** It has failed, and will be called again. `event` has the strings of the call, borrowed. */
     void (*on_retry)(void *self, const struct try_ledger_event *event);
-    /** To go on is pointless: its process can't start, or ten calls in a row have failed, or all within half
-     * a minute. The fault's origin is HANDLER_WATCH_HOPELESS; `details` is what it wrote since its last
+    /** To go on is pointless: its process can't start, or eight calls in a row have failed, or all within
+     * half a minute. The fault's origin is HANDLER_WATCH_HOPELESS; `details` is what it wrote since its last
      * answer, lines; "": nothing. */
     void (*on_hopeless)(void *self, const struct fault *f, const char *details);
     void *self;

@@ -146,19 +146,19 @@ static void a_process_that_does_not_start_ends_it_with_what_that_process_wrote(v
     assert_seen("hopeless: the handler's process does not start: exited with code 1\n| second start\n");
 }
 
-static void ten_failed_calls_in_a_row_end_it(void **state)
+static void eight_failed_calls_in_a_row_end_it(void **state)
 {
     (void)state;
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 7; i++) {
         tell_end(OBSERVED_RETRIED);
     }
     tell_end(OBSERVED_DELIVERED);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 7; i++) {
         tell_end(OBSERVED_FAILED);
     }
     assert_null(strstr(bytes_text(&seen), "hopeless"));
     tell_end(OBSERVED_FAILED);
-    assert_non_null(strstr(bytes_text(&seen), "hopeless: the handler failed in 10 calls in a row\n"));
+    assert_non_null(strstr(bytes_text(&seen), "hopeless: the handler failed in 8 calls in a row\n"));
 }
 
 static void half_a_minute_without_success_ends_it(void **state)
@@ -200,7 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_much_output_the_last_lines_are_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_process_that_does_not_start_ends_it_with_what_that_process_wrote,
                                         set_up, tear_down),
-        cmocka_unit_test_setup_teardown(ten_failed_calls_in_a_row_end_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(eight_failed_calls_in_a_row_end_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_a_minute_without_success_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_can_not_drive_the_terminal, set_up, tear_down),
     };

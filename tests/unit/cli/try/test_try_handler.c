@@ -108,6 +108,15 @@ static void a_python_handler_runs_under_the_python_that_has_the_client(void **st
     assert_string_equal(command(), "./.venv/bin/python3 -m awslambdaric app.main");
     try_handler_clear(&handler);
 
+    make_folder("src");
+    write_file("src/app.py", "handler = 1\n", 0644);
+    make_folder("src/.venv");
+    make_folder("src/.venv/bin");
+    write_file("src/.venv/bin/python3", can_import, 0755);
+    assert_true(try_handler_find("src/app.py", NULL, &handler, &fault));
+    assert_string_equal(command(), "./src/.venv/bin/python3 -m awslambdaric app.handler");
+    try_handler_clear(&handler);
+
     write_file(".venv/bin/python3", can_not_import, 0755);
     assert_true(try_handler_find("app.py", NULL, &handler, &fault));
     assert_string_equal(command(), "./bin/python3 -m awslambdaric app.lambda_handler");
@@ -210,6 +219,7 @@ static void an_executable_file_is_its_own_client(void **state)
     try_handler_clear(&handler);
     assert_true(try_handler_find("./bootstrap:orders.created", NULL, &handler, &fault));
     assert_string_equal(handler.handler, "orders.created");
+    try_handler_clear(&handler);
     write_file("data", "", 0644);
     assert_refused("data", "type: chmod +x data; else say with --command");
 }
