@@ -153,6 +153,7 @@ static void on_kill_over(uv_timer_t *timer)
  */
 static void kill_all(struct instance *i)
 {
+    process_limits_stop(TAKE(i->limits));  // it might stop the guard
     (void)kill(i->process.pid, SIGUSR1);
     signal_group(i, SIGCONT);
     (void)uv_timer_start(&i->timer, on_kill_over, KILL_MS, 0);

@@ -8,18 +8,6 @@
 
 enum { FIXED_MAX = 12 };  // words before the function's own command
 
-/**
- * The kernel's limit for each process counts what is mapped, used or not: 85 MB for an empty Node.js, 115 MB
- * for an empty Go program, 8 MB for each thread of Python. It is the second line, for a process that grows
- * within the tenth of a second between two looks of process_limits.
- */
-#define MAPPED_MORE_BYTES (INT64_C(256) << 20)
-
-static int64_t mapped_bytes(int64_t memory_bytes)
-{
-    return memory_bytes < INT64_MAX / 4 ? 2 * memory_bytes + MAPPED_MORE_BYTES : memory_bytes;
-}
-
 static void add(struct instance_command *c, size_t *count, const char *word)
 {
     c->arguments[(*count)++] = (char *)(uintptr_t)word;
@@ -38,7 +26,7 @@ void instance_command_make(struct instance_command *ret, const struct process_co
     size_t count = 0;
     ret->arguments = memory_zeroed(FIXED_MAX + config->command.count + 1, sizeof(*ret->arguments));
     (void)snprintf(ret->parent, sizeof(ret->parent), "%ld", (long)getpid());
-    (void)snprintf(ret->memory, sizeof(ret->memory), "%lld", (long long)mapped_bytes(config->memory_bytes));
+    (void)snprintf(ret->memory, sizeof(ret->memory), "%lld", (long long)config->memory_bytes);
     add(ret, &count, "millrace");
     add(ret, &count, "exec-function");
     add_option(ret, &count, "--parent", ret->parent);

@@ -1,5 +1,4 @@
-// bridge/endpoints/process/instance: a real process that may use little of the processor, and the limit that
-// the kernel holds.
+// bridge/endpoints/process/instance: the end of a real process that may use little of the processor.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +11,7 @@
 #include <unistd.h>
 
 #include "bridge/endpoints/process/instance.h"
-#include "bridge/endpoints/process/instance_command.h"
+#include "bridge/endpoints/process/process_limits.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "tests/component/bridge/endpoints/process/function_client.h"
@@ -32,6 +31,16 @@ struct instance_case {
 };
 
 static char own_path[4096];
+static int stopped_watches;
+
+void __real_process_limits_stop(struct process_limits *l);
+void __wrap_process_limits_stop(struct process_limits *l);
+
+void __wrap_process_limits_stop(struct process_limits *l)
+{
+    stopped_watches += l == NULL ? 0 : 1;
+    __real_process_limits_stop(l);
+}
 
 static void on_guard(uv_timer_t *timer)
 {
@@ -145,17 +154,6 @@ static char state_of_child(void)
     return state;
 }
 
-/** Far more is mapped than used at the start of Node.js or Go. */
-static void test_the_kernels_limit_is_beyond_the_watched_one(void **state)
-{
-    (void)state;
-    struct process_config config = {.memory_bytes = 64 * MIB};
-    struct instance_command command;
-    instance_command_make(&command, &config);
-    assert_string_equal(command.memory, "402653184");
-    instance_command_clear(&command);
-}
-
 static void test_one_that_is_held_sees_the_signal_to_end(void **state)
 {
     (void)state;
@@ -171,6 +169,23 @@ static void test_one_that_is_held_sees_the_signal_to_end(void **state)
     close_case(&c);
 }
 
+/** The guard, which is in the process group, has to end all that has left it. */
+static void test_one_that_is_killed_is_not_held_any_more(void **state)
+{
+    (void)state;
+    struct instance_case c;
+    open_case(&c, "busy", 20);
+    while (state_of_child() != 'T') {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    stopped_watches = 0;
+    instance_kill(c.instance, INSTANCE_KILL_TIMEOUT);
+    assert_int_equal(stopped_watches, 1);
+    run_until_end(&c);
+    assert_int_equal(c.reason, INSTANCE_END_KILLED);
+    close_case(&c);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--function") == 0) {
@@ -180,8 +195,8 @@ int main(int argc, char **argv)
     own_path[size] = '\0';
     log_start(LOG_FORMAT_TEXT, LOG_LEVEL_DEBUG);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_kernels_limit_is_beyond_the_watched_one),
         cmocka_unit_test(test_one_that_is_held_sees_the_signal_to_end),
+        cmocka_unit_test(test_one_that_is_killed_is_not_held_any_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
