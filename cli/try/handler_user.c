@@ -49,7 +49,7 @@ bool handler_user_runs(const struct handler_user *user, const char *const *argv)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool can_read(const struct handler_user *user, const char *path)
+bool handler_user_reads(const struct handler_user *user, const char *path)
 {
     CLEANUP(memory_free_pointer)
     char *folder = memory_format("%.*s", (int)(strrchr(path, '/') - path), path);
@@ -71,12 +71,11 @@ bool handler_user_choose(const char *path, struct handler_user *ret, struct faul
         return fault_set(f, FAULT_CONFIG,
                          "a handler does not run as root, and there is no user nobody on this machine");
     }
-    if (is_root && !can_read(&user, path)) {
+    if (is_root && !handler_user_reads(&user, path)) {
         return fault_set(f, FAULT_CONFIG,
                          "%s: user %s can't read it, and a handler does not run as root; type: chmod -R o+rX "
-                         "on its folder and let others enter the folders above, or run millrace try as "
-                         "another user than root",
-                         path, user.name);
+                         "%.*s, or, below a closed folder such as /root, put it elsewhere",
+                         path, user.name, (int)(strrchr(path, '/') - path), path);
     }
     *ret = user;
     return true;

@@ -24,4 +24,7 @@ bool handler_user_choose(const char *path, struct handler_user *ret, struct faul
 /** Whether the program, run as this user, ends with 0 within 30 s; what it writes is dropped. */
 bool handler_user_runs(const struct handler_user *user, const char *const *argv) MUST_USE;
 
+/** Whether the user can read the file, whose path is absolute, and its folder. */
+bool handler_user_reads(const struct handler_user *user, const char *path) MUST_USE;
+
 #endif

@@ -86,9 +86,9 @@ static bool refuse_python(const struct runtime_client_params *p, const struct py
 {
     if (found->runnable == NULL) {
         return fault_set(f, FAULT_CONFIG,
-                         "no python3 that %s can run is on the PATH; type: apt-get install python3 "
+                         "no python3 that %s%s can run is on the PATH; type: apt-get install python3 "
                          "python3-venv",
-                         p->user->name[0] == '\0' ? "you" : p->user->name);
+                         p->user->name[0] == '\0' ? "you" : "user ", p->user->name);
     }
     char why[160] = "awslambdaric, which runs Python handlers, is not installed";
     if (found->forbidden != NULL) {
@@ -199,21 +199,39 @@ static char *find_script(const char *folder, const char *node)
     return script == NULL ? script_of_npm() : script;
 }
 
+/** The first node of PATH that the user can run; NULL: there is none. */
+static char *find_node(const struct handler_user *user)
+{
+    const char *rest = getenv("PATH");
+    char *node;
+    while ((node = try_process_find_next(&rest, "node")) != NULL) {
+        if (handler_user_runs(user, (const char *const[]){node, "--version", NULL})) {
+            return node;
+        }
+        free(node);
+    }
+    return NULL;
+}
+
 bool runtime_client_node(const struct runtime_client_params *p, struct text_list *ret, struct fault *f)
 {
-    CLEANUP(memory_free_pointer) char *node = try_process_find("node");
+    CLEANUP(memory_free_pointer) char *node = find_node(p->user);
     if (node == NULL) {
-        return fault_set(
-            f, FAULT_CONFIG,
-            "node, which runs the handler, is not on the PATH; type: apt-get install nodejs npm");
+        return fault_set(f, FAULT_CONFIG,
+                         "no node that %s%s can run is on the PATH; type: apt-get install nodejs npm",
+                         p->user->name[0] == '\0' ? "you" : "user ", p->user->name);
     }
     CLEANUP(memory_free_pointer) char *script = find_script(p->folder, node);
+    char why[160] = "aws-lambda-ric, which runs Node handlers, is not installed";
+    if (script != NULL && !handler_user_reads(p->user, script)) {
+        (void)snprintf(why, sizeof why, "user %.32s can't read %.90s", p->user->name, script);
+        free(TAKE(script));
+    }
     if (script == NULL) {
         return fault_set(f, FAULT_CONFIG,
-                         "aws-lambda-ric, which runs Node handlers, is not installed; type: npm install "
-                         "--prefix %s aws-lambda-ric (it is compiled; on Debian first: apt-get install g++ "
-                         "make cmake autoconf automake libtool python3)",
-                         p->folder_shown);
+                         "%s; type: npm install --prefix %s aws-lambda-ric (it is compiled; on Debian first: "
+                         "apt-get install g++ make cmake autoconf automake libtool python3)",
+                         why, p->folder_shown);
     }
     add_command(ret, node, (const char *const[]){script, p->handler, NULL});
     return true;
