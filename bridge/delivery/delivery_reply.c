@@ -122,10 +122,33 @@ static void on_given_up(void *self, struct work_item *item)
     end_one(d, item, ITEM_REPLY_GIVEN_UP);
 }
 
+/** The function replies no more: its call succeeded, and that is all there is to wait for. */
+static void on_withdrawn(void *self, struct work_item *item)
+{
+    struct delivery *d = self;
+    struct consumer *consumer = item->partition->consumer;
+    end_one(d, item, ITEM_REPLY_WAITS);
+    consumer_commit_settled(consumer);
+}
+
+static void withdraw(struct delivery *d)
+{
+    log_warn(
+        d->component, "replies_withdrawn",
+        LOG_WITH(LOG_TEXT("topic", d->config->reply.topic), LOG_NUMBER("events", d->replies.events)),
+        "`reply` was removed: the replies that were not stored yet are given up, and their events are done");
+    reply_give_up(d->writer, d, TOPIC_WRITER_ALL, on_withdrawn);
+    if (delivery_wants_more(d)) {
+        d->on_room(d->self);
+    }
+}
+
 void delivery_redirect_replies(struct delivery *d, const struct function_config *config)
 {
     const char *topic = config->reply.topic;
-    if (topic != NULL && (!delivery_wants_replies(d) || strcmp(topic, d->config->reply.topic) != 0)) {
+    if (topic == NULL && d->replies.events > 0) {
+        withdraw(d);
+    } else if (topic != NULL && (!delivery_wants_replies(d) || strcmp(topic, d->config->reply.topic) != 0)) {
         reply_prepare(d->writer, topic);
         reply_redirect(d->writer, d, topic);
     }

@@ -34,7 +34,8 @@ bool delivery_replies_are_full(const struct delivery *d);
 /** Whether the function must not be called because of the replies that led to the event; writes why. */
 bool delivery_has_too_many_hops(const struct delivery *d, const struct record *r, char *text, size_t size);
 
-/** Sends replies that are not stored to the topic of this configuration, if it has one. */
+/** Sends replies that are not stored to the topic of this configuration. If it has none they are given up,
+ * and their events are settled. Before that configuration is taken over. */
 void delivery_redirect_replies(struct delivery *d, const struct function_config *config);
 
 /** Gives up replies of partitions that were given back and are not stored within `wait_us`. */

@@ -335,13 +335,14 @@ void topic_writer_give_up(struct topic_writer *w, const struct topic_record_type
                           int64_t wait_us, void (*on_given_up)(void *self, struct work_item *item))
 {
     int64_t until_us = clock_now_us() - wait_us;
+    bool is_all = wait_us == TOPIC_WRITER_ALL;
     struct topic_record **lists[] = {&w->waiting, &w->sent};
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         struct topic_record *r;
         struct topic_record *next;
         DL_FOREACH_SAFE (*lists[i], r, next) {
-            if (r->self != self || r->type != type || r->item == NULL || r->arrived_us > until_us ||
-                r->partition->state == PARTITION_ASSIGNED) {
+            if (r->self != self || r->type != type || r->item == NULL ||
+                (!is_all && (r->arrived_us > until_us || r->partition->state == PARTITION_ASSIGNED))) {
                 continue;
             }
             struct work_item *item = TAKE(r->item);

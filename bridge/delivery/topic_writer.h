@@ -34,9 +34,12 @@ const char *topic_writer_trouble(const struct topic_writer *w, const void *self)
 void topic_writer_redirect(struct topic_writer *w, const struct topic_record_type *type, const void *self,
                            const char *topic);
 
+#define TOPIC_WRITER_ALL INT64_C(-1)
+
 /**
  * Gives up records of this type with this `self` that were not stored within `wait_us` and whose partition is
- * not assigned any more: its next owner reads their events again. Calls on_given_up for each.
+ * not assigned any more: its next owner reads their events again. TOPIC_WRITER_ALL: all that are not stored
+ * yet. Calls on_given_up for each.
  */
 void topic_writer_give_up(struct topic_writer *w, const struct topic_record_type *type, void *self,
                           int64_t wait_us, void (*on_given_up)(void *self, struct work_item *item));

@@ -283,3 +283,24 @@ def test_an_event_is_settled_only_when_its_reply_is_stored(kafka, millrace, func
     assert sorted(record.raw_value for record in records) == [b'{"of": 1}', b'{"of": 2}']
     assert {record.id for record in records} == {reply_id(name, topic, f"{topic}-0-{offset}") for offset in (0, 1)}
     assert {call.headers["ce-type"] for call in function.calls} == {"millrace.change.create"}
+
+
+def test_replies_that_are_not_wanted_any_more_hold_up_nothing(kafka, millrace, function, name):
+    """Whoever removes `reply` because its topic takes nothing has settled events at once, without a restart."""
+    topic, replies = f"{name}.json", f"{name}.replies"
+    function.rule = lambda call: json_answer({"of": call.json["after"]})
+    kafka.create_topic(replies, cleanup_policy="compact")  # it refuses what has no key
+    millrace.function(name, topic, function.url, reply={"topic": replies})
+    process = millrace.run()
+    headers = [("content-type", b"application/json")]
+    kafka.produce(topic, [(None, b"%d" % i, headers, 0) for i in range(3)])
+    process.wait_event("reply_failed")
+    function.wait_calls(3)
+    assert kafka.committed(f"millrace.{name}", topic) == {0: 0}
+    millrace.function(name, topic, function.url, make_topics=False)
+    assert process.wait_event("replies_withdrawn")["topic"] == replies
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 3}, 30, "all are settled")
+    kafka.produce(topic, [(None, b"3", headers, 0)])
+    wait_until(lambda: kafka.committed(f"millrace.{name}", topic) == {0: 4}, 30, "the next one, too")
+    assert len(function.calls) == 4
+    assert read_topic(kafka, replies) == []
