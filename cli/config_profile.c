@@ -45,11 +45,12 @@ static void check(const struct config_file *file, const char *path, const char *
             memory_format("neither %.200s nor %.200s exists here; until one does, calls wait for credentials",
                           config, credentials);
         warn(file, path, text, warnings);
-    } else if (!aws_profiles_load(&profiles, &f)) {
-        warn(file, path, f.text, warnings);
-    } else if (aws_profiles_find(&profiles, name) == NULL) {
+        return;
+    }
+    bool is_loaded = aws_profiles_load(&profiles, &f);
+    if (is_loaded && aws_profiles_find(&profiles, name) == NULL) {
         complain_of_none(file, path, name, &profiles, files);
-    } else if (!aws_plan_make(&(struct aws_config){.profile = copy}, &plan, &f)) {
+    } else if (!is_loaded || !aws_plan_make(&(struct aws_config){.profile = copy}, &plan, &f)) {
         warn(file, path, f.text, warnings);
     }
 }

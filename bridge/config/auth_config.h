@@ -11,6 +11,12 @@
 /** How a client proves who it is to a token endpoint by its secret (RFC 6749, 2.3.1). */
 enum oauth2_client_auth { OAUTH2_BASIC, OAUTH2_FORM };
 
+struct proxy_config {
+    char *url;  // NULL: no proxy
+    char *user;
+    char *password;
+};
+
 /** OAuth 2.0 client credentials. */
 struct oauth2_config {
     char *token_url;  // NULL: none
@@ -28,11 +34,7 @@ struct oauth2_config {
     struct text_pairs parameters;
     int64_t timeout_us;
     struct config_text ca;  // path NULL: the system's authorities are trusted
-    struct {
-        char *url;  // NULL: no proxy
-        char *user;
-        char *password;
-    } proxy;
+    struct proxy_config proxy;
 };
 
 /** Zero-initialised: none. */

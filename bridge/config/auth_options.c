@@ -151,7 +151,7 @@ static const struct config_option aws_options[] = {
      AT(aws.service),
      .rules = &aws_service_rules,
      .doc = "The service to sign for: lambda for function URLs, execute-api for API Gateway."},
-    AWS_KEYS_OPTIONS(http.auth.aws.keys),
+    AWS_KEYS_OPTIONS(offsetof(struct function_config, http.auth.aws.keys)),
     {.key = NULL},
 };
 

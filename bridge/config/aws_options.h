@@ -10,19 +10,19 @@ extern const struct config_rules aws_key_rules;
 
 // clang-format off
 
-/** The rows of an option table that read a struct aws_config, a member of struct function_config, without its
- * region. */
-#define AWS_KEYS_OPTIONS(member)                                                                             \
-    {.key = "profile", .type = CONFIG_TEXT, .offset = offsetof(struct function_config, member.profile),      \
+/** The rows of an option table that read a struct aws_config, at this offset of struct function_config,
+ * without its region. */
+#define AWS_KEYS_OPTIONS(at)                                                                                 \
+    {.key = "profile", .type = CONFIG_TEXT, .offset = (at) + offsetof(struct aws_config, profile),           \
      .doc = "A profile of the shared files, in place of all other sources."},                                \
     {.key = "access_key_id", .type = CONFIG_SECRET, .rules = &aws_key_rules,                                 \
-     .offset = offsetof(struct function_config, member.access_key_id),                                       \
+     .offset = (at) + offsetof(struct aws_config, access_key_id),                                            \
      .doc = "Keys of your own, in place of all other sources."},                                             \
     {.key = "secret_access_key", .type = CONFIG_SECRET, .rules = &aws_key_rules,                             \
-     .offset = offsetof(struct function_config, member.secret_access_key),                                   \
+     .offset = (at) + offsetof(struct aws_config, secret_access_key),                                        \
      .doc = "The secret of `access_key_id`."},                                                               \
     {.key = "session_token", .type = CONFIG_SECRET, .rules = &aws_key_rules,                                 \
-     .offset = offsetof(struct function_config, member.session_token), .doc = "With keys that expire."}
+     .offset = (at) + offsetof(struct aws_config, session_token), .doc = "With keys that expire."}
 
 // clang-format on
 

@@ -38,12 +38,6 @@ struct tls_config {
     char *server_name;               // checked in place of the URL's host; NULL: the URL's host
 };
 
-struct proxy_config {
-    char *url;  // NULL: no proxy
-    char *user;
-    char *password;
-};
-
 struct function_config {
     const struct http_policy *policy;  // which addresses its URLs may lead to; lent; NULL: all
     char *name;                        // the file's name without .yaml

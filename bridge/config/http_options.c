@@ -37,7 +37,7 @@ static const struct config_choice versions[] = {
     {"auto", HTTP_VERSION_AUTO}, {"1.1", HTTP_VERSION_1_1}, {"2", HTTP_VERSION_2}, {NULL, 0}};
 
 static const struct config_option tls_options[] = {
-    TRANSPORT_CA_OPTION(http.tls.ca),
+    TRANSPORT_CA_OPTION(offsetof(struct function_config, http.tls.ca)),
     {.key = "certificate",
      .type = CONFIG_FILE,
      .offset = offsetof(struct function_config, http.tls.certificate),
@@ -54,7 +54,8 @@ static const struct config_option tls_options[] = {
     {.key = NULL},
 };
 
-static const struct config_option proxy_options[] = {TRANSPORT_PROXY_OPTIONS(http.proxy), {.key = NULL}};
+static const struct config_option proxy_options[] = {
+    TRANSPORT_PROXY_OPTIONS(offsetof(struct function_config, http.proxy)), {.key = NULL}};
 
 const struct config_option http_options[] = {
     {.key = "url",

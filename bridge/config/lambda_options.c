@@ -65,8 +65,10 @@ static const struct config_choice invocations[] = {
 
 #define AT(member) .offset = offsetof(struct function_config, lambda.member)
 
-static const struct config_option credentials_options[] = {AWS_KEYS_OPTIONS(lambda.aws), {.key = NULL}};
-static const struct config_option tls_options[] = {TRANSPORT_CA_OPTION(lambda.ca), {.key = NULL}};
+static const struct config_option credentials_options[] = {
+    AWS_KEYS_OPTIONS(offsetof(struct function_config, lambda.aws)), {.key = NULL}};
+static const struct config_option tls_options[] = {
+    TRANSPORT_CA_OPTION(offsetof(struct function_config, lambda.ca)), {.key = NULL}};
 
 const struct config_option lambda_options[] = {
     {.key = "function",

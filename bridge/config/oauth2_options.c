@@ -101,9 +101,10 @@ static const struct config_option assertion_options[] = {
     {.key = NULL},
 };
 
-static const struct config_option tls_options[] = {TRANSPORT_CA_OPTION(http.auth.oauth2.ca), {.key = NULL}};
-static const struct config_option proxy_options[] = {TRANSPORT_PROXY_OPTIONS(http.auth.oauth2.proxy),
-                                                     {.key = NULL}};
+static const struct config_option tls_options[] = {
+    TRANSPORT_CA_OPTION(offsetof(struct function_config, http.auth.oauth2.ca)), {.key = NULL}};
+static const struct config_option proxy_options[] = {
+    TRANSPORT_PROXY_OPTIONS(offsetof(struct function_config, http.auth.oauth2.proxy)), {.key = NULL}};
 
 const struct config_option oauth2_options[] = {
     {.key = "token_url",

@@ -9,19 +9,19 @@ extern const struct config_rules proxy_url_rules;
 
 // clang-format off
 
-/** The row of an option table that reads a struct config_text, a member of struct function_config. */
-#define TRANSPORT_CA_OPTION(member)                                                                          \
-    {.key = "ca", .type = CONFIG_FILE, .offset = offsetof(struct function_config, member),                   \
+/** The row of an option table that reads a struct config_text at this offset of the file's struct. */
+#define TRANSPORT_CA_OPTION(at)                                                                              \
+    {.key = "ca", .type = CONFIG_FILE, .offset = (at),                                                       \
      .doc = "Certificates of the authorities to trust (PEM), in place of the system's."}
 
-/** The rows that read url, user and password of a member of struct function_config. */
-#define TRANSPORT_PROXY_OPTIONS(member)                                                                      \
-    {.key = "url", .type = CONFIG_TEXT, .offset = offsetof(struct function_config, member.url),              \
+/** The rows that read a struct proxy_config at this offset of the file's struct. */
+#define TRANSPORT_PROXY_OPTIONS(at)                                                                          \
+    {.key = "url", .type = CONFIG_TEXT, .offset = (at) + offsetof(struct proxy_config, url),                 \
      .is_required = true, .rules = &proxy_url_rules, .doc = "`http://HOST:PORT` of the proxy."},             \
-    {.key = "user", .type = CONFIG_TEXT, .offset = offsetof(struct function_config, member.user),            \
+    {.key = "user", .type = CONFIG_TEXT, .offset = (at) + offsetof(struct proxy_config, user),               \
      .doc = "Name for basic authentication at the proxy."},                                                  \
     {.key = "password", .type = CONFIG_SECRET,                                                               \
-     .offset = offsetof(struct function_config, member.password), .doc = "Its password."}
+     .offset = (at) + offsetof(struct proxy_config, password), .doc = "Its password."}
 
 // clang-format on
 

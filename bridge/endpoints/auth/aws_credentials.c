@@ -184,11 +184,27 @@ static void on_keys(void *self, struct aws_keys *keys, const struct fault *f)
     end_waits(c, f == NULL ? NULL : &c->last);
 }
 
+/** Takes the plan over. */
+static bool start_fetch(struct aws_credentials *c, struct aws_plan *plan, struct fault *f)
+{
+    CLEANUP(memory_free_secret_pointer) char *sts_url = NULL;
+    if (!aws_region_endpoint(&c->config, "sts", c->region, &sts_url, f)) {
+        return false;
+    }
+    const struct aws_fetch_params params = {
+        .plan = plan,
+        .region = c->region,
+        .sts_url = sts_url,
+        .on_keys = on_keys,
+        .self = c,
+    };
+    return aws_fetch_start(c->loop, &params, &c->fetch, f);
+}
+
 /** Begins a renewal; keys that need no request are there at once. */
 static void renew(struct aws_credentials *c)
 {
     struct aws_plan plan CLEANUP(aws_plan_clear) = {0};
-    CLEANUP(memory_free_secret_pointer) char *sts_url = NULL;
     struct fault f;
     if (!aws_plan_make(&c->config, &plan, &f)) {
         note_failure(c, &f);
@@ -199,8 +215,7 @@ static void renew(struct aws_credentials *c)
     c->is_fixed = plan.is_fixed;
     if (plan.origin == AWS_ORIGIN_KEYS && plan.role_count == 0) {
         take_keys(c, &plan.keys);
-    } else if (aws_region_endpoint(&c->config, "sts", c->region, &sts_url, &f) &&
-               aws_fetch_start(c->loop, &plan, c->region, sts_url, on_keys, c, &c->fetch, &f)) {
+    } else if (start_fetch(c, &plan, &f)) {
         c->state = AWS_FETCHING;
     } else {
         note_failure(c, &f);

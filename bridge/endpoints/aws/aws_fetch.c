@@ -193,8 +193,13 @@ static void on_process(void *self, struct slice output, const struct fault *f);
 
 static bool start_process(struct aws_fetch *x, struct fault *f)
 {
-    return aws_process_start(x->loop, x->plan.command, PROCESS_TIMEOUT_MS, on_process, x, &x->process, f) ||
-           fault_context(f, "%s", x->plan.place);
+    const struct aws_process_params params = {
+        .command = x->plan.command,
+        .timeout_ms = PROCESS_TIMEOUT_MS,
+        .on_done = on_process,
+        .self = x,
+    };
+    return aws_process_start(x->loop, &params, &x->process, f) || fault_context(f, "%s", x->plan.place);
 }
 
 static bool begin(struct aws_fetch *x, struct fault *f)
@@ -333,8 +338,8 @@ static void on_process(void *self, struct slice output, const struct fault *fail
     }
 }
 
-bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region, const char *sts_url,
-                     aws_on_keys on_keys, void *self, struct aws_fetch **ret, struct fault *f)
+bool aws_fetch_start(uv_loop_t *loop, const struct aws_fetch_params *params, struct aws_fetch **ret,
+                     struct fault *f)
 {
     static const enum step FIRST[] = {
         [AWS_ORIGIN_KEYS] = STEP_ROLE,           [AWS_ORIGIN_WEB_IDENTITY] = STEP_ROLE,
@@ -343,26 +348,26 @@ bool aws_fetch_start(uv_loop_t *loop, struct aws_plan *plan, const char *region,
     };
     struct aws_fetch *x = memory_zeroed(1, sizeof(*x));
     x->loop = loop;
-    x->plan = *plan;
-    x->keys = plan->keys;
+    x->plan = *params->plan;
+    x->keys = x->plan.keys;
     x->plan.keys = (struct aws_keys){0};
-    *plan = (struct aws_plan){0};
-    x->region = memory_string(region);
-    x->sts_url = memory_string(sts_url);
-    x->on_keys = on_keys;
-    x->self = self;
+    *params->plan = (struct aws_plan){0};
+    x->region = memory_string(params->region);
+    x->sts_url = memory_string(params->sts_url);
+    x->on_keys = params->on_keys;
+    x->self = params->self;
     x->step = FIRST[x->plan.origin];
     x->lines.is_secret = x->body.is_secret = true;
     if (!aws_authorities_load(&x->authorities, f)) {
         aws_fetch_cancel(x);
         return false;
     }
-    const struct http_client_params params = {
+    const struct http_client_params client = {
         .connections_max = 1,
         .version = HTTP_VERSION_1_1,
         .tls = {.ca = x->authorities.size == 0 ? NULL : bytes_text(&x->authorities)},
     };
-    x->client = http_client_new(loop, &params);
+    x->client = http_client_new(loop, &client);
     if (!begin(x, f)) {
         aws_fetch_cancel(x);
         return false;

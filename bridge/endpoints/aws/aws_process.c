@@ -264,11 +264,11 @@ static int spawn(struct aws_process *p, uv_loop_t *loop, struct text_list *words
     return uv_spawn(loop, &p->process, &options);
 }
 
-bool aws_process_start(uv_loop_t *loop, const char *command, uint64_t timeout_ms, aws_process_on_done on_done,
-                       void *self, struct aws_process **ret, struct fault *f)
+bool aws_process_start(uv_loop_t *loop, const struct aws_process_params *params, struct aws_process **ret,
+                       struct fault *f)
 {
     struct text_list words CLEANUP(text_list_clear) = {0};
-    if (!aws_process_split(command, &words, f)) {
+    if (!aws_process_split(params->command, &words, f)) {
         return false;
     }
     struct aws_process *p = memory_zeroed(1, sizeof(*p));
@@ -285,9 +285,9 @@ bool aws_process_start(uv_loop_t *loop, const char *command, uint64_t timeout_ms
         return fault_set(f, FAULT_RETRY, "credential_process: %.200s: %s", words.items[0],
                          uv_strerror(failed));
     }
-    p->on_done = on_done;
-    p->self = self;
-    (void)uv_timer_start(&p->timer, on_timeout, timeout_ms, 0);
+    p->on_done = params->on_done;
+    p->self = params->self;
+    (void)uv_timer_start(&p->timer, on_timeout, params->timeout_ms, 0);
     (void)uv_read_start((uv_stream_t *)&p->output_pipe, on_allocate, on_output);
     (void)uv_read_start((uv_stream_t *)&p->errors_pipe, on_allocate, on_errors);
     *ret = p;

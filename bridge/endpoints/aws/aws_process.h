@@ -19,15 +19,21 @@ struct aws_process;
  */
 typedef void (*aws_process_on_done)(void *self, struct slice output, const struct fault *f);
 
+struct aws_process_params {
+    const char *command;  // as aws_process_split
+    uint64_t timeout_ms;
+    aws_process_on_done on_done;  // called later on the loop, once, unless cancelled
+    void *self;
+};
+
 /**
  * Starts it.
  *
- * @param command  as aws_process_split
- * @param on_done  called later on the loop, once, unless cancelled
- * @param f        FAULT_CONFIG: the command is invalid; FAULT_RETRY: it can't be started
+ * @param params  lent for the call
+ * @param f       FAULT_CONFIG: the command is invalid; FAULT_RETRY: it can't be started
  */
-bool aws_process_start(uv_loop_t *loop, const char *command, uint64_t timeout_ms, aws_process_on_done on_done,
-                       void *self, struct aws_process **ret, struct fault *f) MUST_USE;
+bool aws_process_start(uv_loop_t *loop, const struct aws_process_params *params, struct aws_process **ret,
+                       struct fault *f) MUST_USE;
 
 /** Kills it, and what it started; on_done is not called. It is freed by itself later on the loop. Accepts
  * NULL. */

@@ -48,12 +48,18 @@ static void on_done(void *self, struct slice output, const struct fault *f)
     c.fault = f == NULL ? (struct fault){0} : *f;
 }
 
+static bool begin(const char *command, uint64_t timeout_ms, struct aws_process **ret, struct fault *f)
+{
+    const struct aws_process_params params = {command, timeout_ms, on_done, NULL};
+    return aws_process_start(&c.loop, &params, ret, f);
+}
+
 static void run(const char *command, uint64_t timeout_ms)
 {
     struct aws_process *p = NULL;
     struct fault f;
     c.done = 0;
-    if (!aws_process_start(&c.loop, command, timeout_ms, on_done, NULL, &p, &f)) {
+    if (!begin(command, timeout_ms, &p, &f)) {
         fail_msg("%s", f.text);
     }
     while (c.done == 0) {
@@ -128,7 +134,7 @@ static void failures_say_how(void **state)
     check_failed("sh -c 'yes >&2 & exec sleep 1000'", 300, "credential_process did not end in time");
     struct aws_process *p = NULL;
     struct fault f;
-    assert_false(aws_process_start(&c.loop, "/nonexistent/keys --json", LONG_MS, on_done, NULL, &p, &f));
+    assert_false(begin("/nonexistent/keys --json", LONG_MS, &p, &f));
     assert_string_equal(f.text, "credential_process: /nonexistent/keys: no such file or directory");
 }
 
@@ -173,7 +179,7 @@ static void what_is_cancelled_is_killed_with_what_it_started(void **state)
     char *command = memory_format("sh -c 'sleep 1000 & echo $! >%s; wait'", path);
     struct aws_process *p = NULL;
     struct fault f;
-    assert_true(aws_process_start(&c.loop, command, LONG_MS, on_done, NULL, &p, &f));
+    assert_true(begin(command, LONG_MS, &p, &f));
     pid_t inner = wait_pid(path);
     assert_int_equal(kill(inner, 0), 0);
     aws_process_cancel(p);
