@@ -30,9 +30,11 @@ LOCAL = os.path.join(ROOT, "deploy", "systemd", "millrace-local-functions.conf")
 USERS = os.path.join(ROOT, "deploy", "systemd", "millrace-function-users.conf")
 
 # A function's program without any client: it makes memory as a JIT compiler does, says who it is, whether it can read
-# the configuration, and what its environment has of the service's.
+# the configuration, and what its environment has of the service's. From the second call on it has two processes use
+# more memory together than the function may.
 PROGRAM = """
-import json, mmap, os, urllib.request
+import json, mmap, os, time, urllib.request
+calls = 0
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 while True:
@@ -41,6 +43,10 @@ while True:
     found = {"uid": os.getuid(), "groups": os.getgroups(), "reads": os.access("/etc/millrace/millrace.yaml", os.R_OK),
              "service": sorted(name for name in os.environ if name in ("NOTIFY_SOCKET", "WATCHDOG_USEC"))}
     print(json.dumps(found), flush=True)
+    calls += 1
+    if calls > 1 and 0 in (os.fork(), os.fork()):
+        taken = os.urandom(100 << 20)
+        time.sleep(600)
     urllib.request.urlopen(urllib.request.Request(api + id + "/response", b"{}", method="POST")).read()
 """
 
@@ -180,7 +186,7 @@ def test_local_functions_run_with_the_drop_ins(start, database, millrace, name, 
     assert calls <= service.allowed_calls(service.read_unit(*drop_ins)["Service"]["SystemCallFilter"])
     database.sql("create table a (id int primary key)")
     millrace.connector(name, database)
-    process = {"command": ["/usr/bin/python3", "-c", PROGRAM], "directory": "/", "memory": "256MiB", "cpu": "1"}
+    process = {"command": ["/usr/bin/python3", "-c", PROGRAM], "directory": "/", "memory": "160MiB", "cpu": "1"}
     if user is not None:
         process["user"] = user
     millrace.local_function(name, f"{name}.public.a", process)
@@ -199,6 +205,8 @@ def test_local_functions_run_with_the_drop_ins(start, database, millrace, name, 
         lambda: millrace.metric("millrace_function_events_total", outcome="delivered") == 1, 30, "a delivered event"
     )
     assert not service_process.find("process_client_unknown")
+    database.sql("insert into a values (2)")
+    service_process.wait_event("process_killed", reason="memory", timeout=60)
     service_process.popen.send_signal(signal.SIGTERM)
     assert service_process.wait_exit() == 0
     assert service_process.find("process_ended", message="SIGTERM"), service_process.log()

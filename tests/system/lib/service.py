@@ -25,9 +25,10 @@ _PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
 # grow one that nobody has thought about.
 _APPLIED = """Type ExecStart ExecReload Restart RestartSec RestartPreventExitStatus WatchdogSec KillMode TimeoutStopSec
     User Group LimitNOFILE LimitCORE NoNewPrivileges CapabilityBoundingSet AmbientCapabilities ProtectSystem ProtectHome
-    PrivateTmp SystemCallFilter SystemCallErrorNumber UMask MemoryDenyWriteExecute""".split()
+    PrivateTmp SystemCallFilter SystemCallErrorNumber UMask MemoryDenyWriteExecute
+    ProtectProc""".split()
 _NOT_APPLIED = """MemoryHigh PrivateDevices ProtectClock ProtectControlGroups ProtectHostname ProtectKernelLogs
-    ProtectKernelModules ProtectKernelTunables ProtectProc RestrictAddressFamilies RestrictNamespaces RestrictRealtime
+    ProtectKernelModules ProtectKernelTunables RestrictAddressFamilies RestrictNamespaces RestrictRealtime
     RestrictSUIDSGID LockPersonality RemoveIPC SystemCallArchitectures""".split()
 
 
@@ -125,6 +126,8 @@ def _become(service):
     _run("mount", "--bind", "/etc", EDITOR)  # /etc itself becomes read-only for the service
     for place in ("/home", "/root", "/tmp", "/var/tmp"):
         _run("mount", "-t", "tmpfs", "-o", "mode=0755" if "tmp" not in place else "mode=1777", "tmpfs", place)
+    hidden = {"invisible": "invisible", "default": "off"}[service["ProtectProc"][-1]]
+    _run("mount", "-t", "proc", "-o", f"hidepid={hidden}", "proc", "/proc")
     for place in ("/etc", "/usr", "/"):
         _run("mount", "-o", "bind,remount,ro", place)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # a container may not raise it
