@@ -7,6 +7,7 @@ ExecStart.
 """
 
 import ctypes
+import grp
 import os
 import re
 import resource
@@ -144,10 +145,12 @@ def _become(service):
         libc = ctypes.CDLL(None, use_errno=True)
         assert libc.prctl(_PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0
     capabilities = [f"+{name[4:].lower()}" for line in service["CapabilityBoundingSet"] for name in line.split()]
+    user, group = service["User"][-1], service["Group"][-1]
+    groups = ",".join(map(str, os.getgrouplist(user, grp.getgrnam(group).gr_gid)))
     os.chdir("/")
     # fmt: off
     os.execv("/usr/bin/setpriv", [
-        "setpriv", f"--reuid={service['User'][-1]}", f"--regid={service['Group'][-1]}", "--init-groups",
+        "setpriv", f"--reuid={user}", f"--regid={group}", f"--groups={groups}",
         "--no-new-privs", "--inh-caps=-all", f"--bounding-set={','.join(['-all', *capabilities])}", *command,
     ])
     # fmt: on
