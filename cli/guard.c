@@ -123,7 +123,10 @@ int guard_run(pid_t parent, char **command)
     sigset_t signals;
     (void)sigfillset(&signals);
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
-    int failed = prctl(PR_SET_CHILD_SUBREAPER, 1) + prctl(PR_SET_PDEATHSIG, SIGCONT);
+    // Dumpable: else /proc of a service (hidepid) hides it and its children from the bridge, which reads
+    // there what they use. It knows no more than the function's environment.
+    int failed =
+        prctl(PR_SET_CHILD_SUBREAPER, 1) + prctl(PR_SET_PDEATHSIG, SIGCONT) + prctl(PR_SET_DUMPABLE, 1);
     INVARIANT(failed == 0);
     pid_t self = getpid();
     g.command = fork();
