@@ -8,7 +8,10 @@
 #include "schemas/json/json_decimal.h"
 #include "schemas/json/json_text.h"
 
-enum { DEPTH_MAX = 64 };
+enum {
+    DEPTH_MAX = 64,
+    SIZE_MAX_BYTES = 1 << 20,  // a named type is written each time: a short text may become very long
+};
 
 struct connect_schema {
     struct connect_schema *next;
@@ -38,6 +41,14 @@ struct place {
 };
 
 static void put_type(struct writer *w, const json_t *json, const struct avro_type *type, struct place at);
+
+static bool is_given_up(struct writer *w)
+{
+    if (w->bad == NULL && w->out->size > SIZE_MAX_BYTES) {
+        w->bad = "more than 1 MiB";
+    }
+    return w->bad != NULL;
+}
 
 /** The text that a JSON string has. */
 static struct slice text_of(const json_t *json)
@@ -122,6 +133,9 @@ static void put_value(struct writer *w, const json_t *value, const json_t *json,
 {
     if (value == NULL || json_is_null(value)) {
         bytes_append_string(w->out, "null");
+        return;
+    }
+    if (is_given_up(w)) {
         return;
     }
     switch (type->kind) {
@@ -287,6 +301,9 @@ static void put_union(struct writer *w, const json_t *json, const struct avro_ty
 
 static void put_type(struct writer *w, const json_t *json, const struct avro_type *type, struct place at)
 {
+    if (is_given_up(w)) {
+        return;
+    }
     if (type->kind == AVRO_KIND_UNION) {
         put_union(w, json, type, at);
         return;

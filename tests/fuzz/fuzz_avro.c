@@ -4,7 +4,9 @@
 
 #include "core/base/memory.h"
 #include "schemas/avro/avro_read.h"
+#include "schemas/json/connect_schema.h"
 #include "schemas/json/event_view.h"
+#include "schemas/json/json_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,6 +37,20 @@ static void check_passed(const struct avro_type *type, struct slice datum, const
     INVARIANT(e->is_envelope == type->is_envelope);
 }
 
+/** Connect's schema is JSON, if there is one. */
+static void check_connect_schema(const struct avro_type *type)
+{
+    struct fault f;
+    struct slice text;
+    struct connect_schemas *schemas = connect_schemas_new(false);
+    if (connect_schemas_get(schemas, type, &text, &f)) {
+        INVARIANT(json_check_value(text));
+    } else {
+        INVARIANT(f.kind == FAULT_REJECT);
+    }
+    connect_schemas_free(schemas);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *end = size > 0 ? memchr(data, '\0', size) : NULL;
@@ -48,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!avro_type_parse(schema, &type, &f)) {
         return 0;
     }
+    check_connect_schema(type);
     struct bytes out CLEANUP(bytes_clear) = {0};
     struct event_view event;
     const struct json_options options = {.int64_as_string = true};

@@ -148,7 +148,7 @@ static struct http_call *send_call(void)
 static bool has_arrived(const char *text)
 {
     const struct bytes *in = &t.server.peers[0].in;
-    return t.server.count > 0 && memmem(in->data, in->size, text, strlen(text)) != NULL;
+    return t.server.count > 0 && in->size > 0 && memmem(in->data, in->size, text, strlen(text)) != NULL;
 }
 
 static void close_client(void)

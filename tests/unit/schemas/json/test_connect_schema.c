@@ -128,6 +128,25 @@ static void what_connect_does_not_have_is_refused(void **state)
           REFUSED "a record that is in itself, or types that are nested too deeply");
 }
 
+/** Each type has the one before it twice. */
+static void a_short_text_does_not_become_gigabytes(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    bytes_append_string(&text,
+                        "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"f0\",\"type\":{\"type\":"
+                        "\"record\",\"name\":\"T0\",\"fields\":[]}}");
+    for (int i = 1; i < 30; i++) {
+        bytes_format(
+            &text,
+            ",{\"name\":\"f%d\",\"type\":{\"type\":\"record\",\"name\":\"T%d\",\"fields\":[{\"name\":\"a\","
+            "\"type\":\"T%d\"},{\"name\":\"b\",\"type\":\"T%d\"}]}}",
+            i, i, i - 1, i - 1);
+    }
+    bytes_append_string(&text, "]}");
+    check(bytes_text(&text), REFUSED "more than 1 MiB");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_type_that_is_named_is_written_again),
         cmocka_unit_test(decimals_are_written_as_values_are),
         cmocka_unit_test(what_connect_does_not_have_is_refused),
+        cmocka_unit_test(a_short_text_does_not_become_gigabytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
