@@ -2,15 +2,20 @@
 The HTTP/2 client of the bridge beside h2load and a bare libcurl loop: POSTs of 100 bytes to nghttpd, over as many
 connections and streams, without TLS and with it. The server runs on one core, each client in turn on another. Ours is
 tests/component/core/http/http_calls, which is core/http/http_client with nothing around it.
+
+On a machine with other work the rates of one round differ by half; the processor time of each client for a request,
+user and system, start included, differs less.
 """
 
 import argparse
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import tempfile
+from dataclasses import dataclass
 
 import report
 import rig
@@ -23,6 +28,26 @@ SHAPES = ((1, 64), (4, 16))  # connections, streams on each
 
 def on_core(number, command):
     return ["taskset", "-c", str(number % os.cpu_count()), *command]
+
+
+@dataclass
+class Run:
+    """One run of a client."""
+
+    rate: float  # requests a second
+    cpu_us: float  # of the client, for a request
+
+
+def client_seconds():
+    """Processor time of the clients that have ended; the server has not."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measured(run_client, requests, *arguments):
+    before = client_seconds()
+    rate = run_client(*arguments)
+    return Run(rate, (client_seconds() - before) * 1e6 / requests)
 
 
 def run(command, **environment):
@@ -74,17 +99,25 @@ class Server:
         processes.reap(self.process)
 
 
-def rates_of(tls, connections, streams, options, folder):
-    """Requests a second of each client, a list with a figure for each round."""
-    rates = {"h2load": [], "ours": [], "libcurl": []}
+def runs_of(tls, connections, streams, options, folder):
+    """{client: [Run]}, one for each round."""
+    runs = {"h2load": [], "ours": [], "libcurl": []}
     body = f"{folder}/body"
+    count = options.requests
     with Server(folder, tls, streams) as server:
         for _ in range(options.rounds):
-            rates["h2load"].append(h2load(server.url, options.requests, connections, streams, body))
-            rates["ours"].append(ours(server.url, options.requests, connections, streams, f"{folder}/authority.pem"))
+            runs["h2load"].append(measured(h2load, count, server.url, count, connections, streams, body))
+            ca = f"{folder}/authority.pem"
+            runs["ours"].append(measured(ours, count, server.url, count, connections, streams, ca))
             if tls and connections == 1:
-                rates["libcurl"].append(libcurl(server.url, options.requests // 8, streams, body))
-    return rates
+                few = count // 8
+                runs["libcurl"].append(measured(libcurl, few, server.url, few, streams, body))
+    return runs
+
+
+def medians(runs, figure):
+    """Of each client's rounds; None: it did not run."""
+    return [statistics.median(getattr(run, figure) for run in rounds) if rounds else None for rounds in runs.values()]
 
 
 def main():
@@ -100,13 +133,19 @@ def main():
             file.write("x" * 100)
         for tls in (False, True):
             for connections, streams in SHAPES:
-                rates = rates_of(tls, connections, streams, options, folder)
+                runs = runs_of(tls, connections, streams, options, folder)
                 name = f"{'https' if tls else 'http'}, {connections} x {streams}"
-                ratio = statistics.median(a / b for a, b in zip(rates["ours"], rates["h2load"], strict=True))
-                medians = [statistics.median(values) if values else None for values in rates.values()]
-                rows.append((name, *medians, round(ratio, 2)))
-                result[name] = {**rates, "ratio": round(ratio, 3)}
-    report.table(rows, ("connections x streams", "h2load/s", "ours/s", "libcurl/s", "ours over h2load"))
+                pairs = list(zip(runs["ours"], runs["h2load"], strict=True))
+                ratio = statistics.median(a.rate / b.rate for a, b in pairs)
+                cpu_ratio = statistics.median(a.cpu_us / b.cpu_us for a, b in pairs)
+                rates, times = medians(runs, "rate"), medians(runs, "cpu_us")
+                rows.append((name, *rates, round(ratio, 2), *times, round(cpu_ratio, 2)))
+                said = {client: [vars(run) for run in rounds] for client, rounds in runs.items()}
+                result[name] = {**said, "ratio": round(ratio, 3), "cpu_ratio": round(cpu_ratio, 3)}
+    clients = ("h2load", "ours", "libcurl")
+    rates = [f"{client}/s" for client in clients]
+    times = [f"{client} CPU us" for client in clients]
+    report.table(rows, ("connections x streams", *rates, "ours over h2load", *times, "ours over h2load"))
     report.report("http2", result)
 
 
