@@ -154,15 +154,24 @@ static char state_of_child(void)
     return state;
 }
 
+/** In its call. */
+static void run_until_held(struct instance_case *c)
+{
+    while (instance_running(c->instance) == 0 || state_of_child() != 'T') {
+        (void)uv_run(&c->loop, UV_RUN_ONCE);
+    }
+}
+
 static void test_one_that_is_held_sees_the_signal_to_end(void **state)
 {
     (void)state;
     struct instance_case c;
-    open_case(&c, "busy", 20);  // held for seconds, longer than a process has for its end
-    while (state_of_child() != 'T') {
-        (void)uv_run(&c.loop, UV_RUN_ONCE);
-    }
+    open_case(&c, "busy", 50);
+    run_until_held(&c);
+    stopped_watches = 0;
     instance_stop(c.instance);
+    assert_int_equal(stopped_watches, 1);
+    assert_int_not_equal(state_of_child(), 'T');
     run_until_end(&c);
     assert_int_equal(c.reason, INSTANCE_END_STOPPED);
     assert_string_equal(c.text, "the function's process was ended by SIGTERM");
@@ -174,10 +183,8 @@ static void test_one_that_is_killed_is_not_held_any_more(void **state)
 {
     (void)state;
     struct instance_case c;
-    open_case(&c, "busy", 20);
-    while (state_of_child() != 'T') {
-        (void)uv_run(&c.loop, UV_RUN_ONCE);
-    }
+    open_case(&c, "busy", 50);
+    run_until_held(&c);
     stopped_watches = 0;
     instance_kill(c.instance, INSTANCE_KILL_TIMEOUT);
     assert_int_equal(stopped_watches, 1);
