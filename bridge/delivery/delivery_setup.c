@@ -80,6 +80,7 @@ static void apply_config(struct delivery *d, const struct function_config *confi
     payload_options_clear(&d->payload);
     d->payload = payload_options_of(config, d->component);
     d->payload.bytes_max = bytes;
+    d->payload.is_endpoint_limit = bytes == body_max;
     d->payload.schemas_url = d->schemas_url;
     d->payload.bootstrap_servers =
         d->settings == NULL ? NULL : text_pairs_get(&d->settings->kafka, "bootstrap.servers");

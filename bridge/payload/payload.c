@@ -203,8 +203,9 @@ static enum payload_step add(struct payload *p, const struct record *r, const st
     if (p->event_count > 0) {
         return PAYLOAD_FULL;
     }
-    (void)fault_set(f, FAULT_REJECT, "a body of %zu bytes is over batch.bytes, %zu", size,
-                    p->options->bytes_max);
+    (void)fault_set(f, FAULT_REJECT, "a body of %zu bytes is over the limit of %zu: %s", size,
+                    p->options->bytes_max,
+                    p->options->is_endpoint_limit ? "its endpoint takes no more" : "batch.bytes");
     return refuse(p, "oversize");
 }
 

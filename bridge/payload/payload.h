@@ -19,9 +19,10 @@ struct payload_plans {
 /** The payload options of a function; lent to each payload. */
 struct payload_options {
     enum function_payload kind;
-    uint32_t operations;  // enum function_operation bits; others are filtered out
-    bool is_batch;        // the body is a batch, even of one event
-    size_t bytes_max;     // of the body
+    uint32_t operations;     // enum function_operation bits; others are filtered out
+    bool is_batch;           // the body is a batch, even of one event
+    size_t bytes_max;        // of the body
+    bool is_endpoint_limit;  // and not batch.bytes
     const char
         *schemas_url;  // of the registry's schemas by id, with a slash at its end; lent; NULL: not known
     const char *bootstrap_servers;  // of Kafka; lent; NULL: not known

@@ -152,6 +152,18 @@ def test_what_is_too_large_is_halved_until_one_event_is_alone(shop, function, ka
     assert good >= {0, 1, 3}
 
 
+def test_what_lambda_would_not_take_is_not_sent(shop, function, kafka, name):
+    """A queued call has at most 1 MiB, whatever batch.bytes is: base64 makes that of 800 KB."""
+    function.rule = lambda call: Answer(202, body=b"")
+    database = shop(FIRST, options={"invocation": "event"}, delivery={"batch": {"bytes": "64MiB"}})
+    database.sql("alter table a add t text")
+    database.sql("insert into a values (1, repeat('x', 800000)), (2, 'small')")
+    (letter,) = read_topic(kafka, f"millrace.dlq.{name}", count=1)
+    assert (letter.headers["millrace.dlq.reason"], letter.headers["millrace.dlq.attempts"]) == ("oversize", "0")
+    assert "over the limit of 1048576: its endpoint takes no more" in letter.headers["millrace.dlq.message"]
+    assert len(function.wait_calls(1)[0].body) < 10000
+
+
 def test_an_asynchronous_call_is_done_when_it_is_queued(shop, function, millrace, name):
     function.rule = lambda call: Answer(202, body=b"")
     database = shop(FIRST, options={"invocation": "event"})

@@ -165,6 +165,10 @@ static void a_full_body_leaves_the_next_event_out_and_refuses_one_that_never_fit
     payload_begin(&p, &options);
     assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_REJECTED);
     assert_string_equal(p.reject_reason, "oversize");
+    assert_non_null(strstr(f.text, "over the limit of 10: batch.bytes"));
+    options.is_endpoint_limit = true;
+    assert_int_equal(payload_add(&p, &s.record, &f), PAYLOAD_REJECTED);
+    assert_non_null(strstr(f.text, "over the limit of 10: its endpoint takes no more"));
     payload_clear(&p);
     sample_clear(&s);
 }
