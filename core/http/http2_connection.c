@@ -47,6 +47,22 @@ static void watch(struct http2_connection *c, bool is_watching_writes)
     (void)uv_poll_start(&c->poll, UV_READABLE | (is_watching_writes ? UV_WRITABLE : 0), on_poll);
 }
 
+/** A connection never goes back to an earlier state. */
+static void enter(struct http2_connection *c, enum http2_connection_state state)
+{
+    c->state = state > c->state ? state : c->state;
+}
+
+static bool is_broken(const struct http2_connection *c)
+{
+    return c->state == HTTP2_CONNECTION_BROKEN;
+}
+
+static bool is_draining(const struct http2_connection *c)
+{
+    return c->state >= HTTP2_CONNECTION_DRAINING;
+}
+
 static enum http2_end judge(struct http2_connection *c, struct http2_exchange *e, struct fault *f)
 {
     e->is_served = c->has_served;
@@ -57,9 +73,9 @@ static enum http2_end judge(struct http2_connection *c, struct http2_exchange *e
     }
     if (e->error_code == NGHTTP2_REFUSED_STREAM || !e->is_sent) {
         (void)fault_set(f, FAULT_RETRY, "%s", HTTP2_REFUSED_TEXT);
-        return c->is_draining ? HTTP2_END_UNSENT : HTTP2_END_REFUSED;
+        return is_draining(c) ? HTTP2_END_UNSENT : HTTP2_END_REFUSED;
     }
-    if (c->is_broken) {
+    if (is_broken(c)) {
         *f = c->fault;
         return c->stream.is_refused ? HTTP2_END_DENIED : HTTP2_END_FAILED;
     }
@@ -96,7 +112,7 @@ static void report(struct http2_connection *c)
         release(c);
         return;
     }
-    bool is_over = c->session.running == NULL && (c->is_broken || c->is_draining);
+    bool is_over = c->session.running == NULL && is_draining(c);
     if (is_over) {
         c->params.events->on_over(c->params.owner, c);
     }
@@ -105,7 +121,7 @@ static void report(struct http2_connection *c)
 /** Everything that runs ends. */
 static void break_off(struct http2_connection *c)
 {
-    c->is_broken = c->is_draining = true;
+    enter(c, HTTP2_CONNECTION_BROKEN);
     (void)uv_poll_stop(&c->poll);
     http2_session_end_all(&c->session);
 }
@@ -126,16 +142,16 @@ static void break_with_nghttp2(struct http2_connection *c, const char *what, int
 /** A write has failed: what the peer sent before it closed the connection may end requests. */
 static void break_after_reading(struct http2_connection *c, int code)
 {
-    c->is_write_broken = true;
-    while (!c->is_broken && receive(c) > 0) {}
-    if (!c->is_broken) {
+    enter(c, HTTP2_CONNECTION_READ_ONLY);
+    while (!is_broken(c) && receive(c) > 0) {}
+    if (!is_broken(c)) {
         break_with_errno(c, code);
     }
 }
 
 static void flush(struct http2_connection *c)
 {
-    while (!c->is_broken && !c->is_write_broken) {
+    while (c->state < HTTP2_CONNECTION_READ_ONLY) {
         int code = http2_session_collect(&c->session, &c->out, OUT_BYTES);
         if (code != 0) {
             break_with_nghttp2(c, "HTTP/2", code);
@@ -164,7 +180,7 @@ static void flush(struct http2_connection *c)
         }
     }
     bool is_blocked = c->out.size > 0;
-    if (!c->is_broken && is_blocked != c->is_watching_writes) {
+    if (!is_broken(c) && is_blocked != c->is_watching_writes) {
         watch(c, is_blocked);
     }
 }
@@ -205,7 +221,9 @@ static size_t receive(struct http2_connection *c)
         return 0;
     }
     int code = http2_session_feed(&c->session, slice_make(c->params.buffer->data, (size_t)size));
-    c->is_draining = c->is_draining || c->session.is_going_away;
+    if (c->session.is_going_away) {
+        enter(c, HTTP2_CONNECTION_DRAINING);
+    }
     if (code != 0) {
         flush(c);  // tells the peer
         break_with_nghttp2(c, "the server broke HTTP/2", code);
@@ -218,14 +236,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct http2_connection *c = poll->data;
     if (status < 0 || (events & UV_READABLE) != 0) {
-        while (!c->is_broken && receive(c) == HTTP2_READ_BYTES) {}
+        while (!is_broken(c) && receive(c) == HTTP2_READ_BYTES) {}
     }
     flush(c);
-    if (!c->is_broken && http2_session_is_over(&c->session)) {
+    if (!is_broken(c) && http2_session_is_over(&c->session)) {
         (void)fault_set(&c->fault, FAULT_RETRY, "the server broke HTTP/2");  // or has nothing more to do
         break_off(c);
     }
-    if (status < 0 && !c->is_broken) {
+    if (status < 0 && !is_broken(c)) {
         break_after_reading(c, ECONNRESET);
     }
     report(c);
@@ -260,7 +278,7 @@ uint32_t http2_connection_limit(const struct http2_connection *c)
 size_t http2_connection_room(const struct http2_connection *c, int64_t now_us)
 {
     bool is_stale = c->session.running == NULL && now_us - c->idle_since_us >= IDLE_MAX_US;
-    if (c->is_draining || c->is_freed || is_stale ||
+    if (is_draining(c) || c->is_freed || is_stale ||
         nghttp2_session_check_request_allowed(c->session.frames) == 0) {
         return 0;
     }
@@ -284,7 +302,7 @@ void http2_connection_cancel(struct http2_exchange *e, bool is_late, int64_t sin
     http2_session_cancel(e);
     c->idle_since_us = clock_now_us();
     if (is_late && c->read_us < since_us) {
-        c->is_draining = true;  // the way to the server may be gone
+        enter(c, HTTP2_CONNECTION_DRAINING);  // the way to the server may be gone
     }
     flush_soon(c);
 }

@@ -42,6 +42,14 @@ enum {
     HTTP2_STREAMS_USUAL = 100,  // RFC 9113, 6.5.2: servers are advised against fewer
 };
 
+/** In the order in which a connection goes through them; it may skip some. */
+enum http2_connection_state {
+    HTTP2_CONNECTION_OPEN,
+    HTTP2_CONNECTION_DRAINING,   // takes no new requests
+    HTTP2_CONNECTION_READ_ONLY,  // nothing more can be written, and soon nothing can be read
+    HTTP2_CONNECTION_BROKEN,     // nothing more can be read or written; `fault` says why
+};
+
 struct http2_connection {
     struct http2_connection *next;  // for the owner's list
     struct http2_connection *prev;
@@ -53,12 +61,10 @@ struct http2_connection {
     struct http2_session session;
     struct bytes out;  // frames that the socket has not taken
     size_t out_at;
+    enum http2_connection_state state;
     bool has_served;  // a response
     bool is_watching_writes;
-    bool is_draining;      // takes no new requests
-    bool is_write_broken;  // nothing more can be written, and soon nothing can be read
-    bool is_broken;        // nothing more can be read or written; `fault` says why
-    bool is_reporting;     // in on_end
+    bool is_reporting;  // in on_end
     bool is_freed;
     struct fault fault;
     int64_t idle_since_us;
