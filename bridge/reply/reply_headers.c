@@ -84,6 +84,12 @@ static void add_trace(rd_kafka_headers_t *headers, const struct reply_place *pla
     }
 }
 
+/** The event's id as its function knows it: of a CloudEvent the one that its producer gave it. */
+static struct slice event_id(const struct record *r)
+{
+    return r->is_cloud_event ? record_header(r, "ce_id") : r->id;
+}
+
 rd_kafka_headers_t *reply_headers_new(const struct reply *reply, const struct reply_place *place)
 {
     char id[REPLY_ID_SIZE + 1];
@@ -103,8 +109,8 @@ rd_kafka_headers_t *reply_headers_new(const struct reply *reply, const struct re
     add_attributes(headers, reply);
     add_own(headers, reply, "source", slice_of(from));
     add_own(headers, reply, "type", slice_of("millrace.reply"));
-    add_own(headers, reply, "causationid", source->id);
-    add_own(headers, reply, "correlationid", correlation.size > 0 ? correlation : source->id);
+    add_own(headers, reply, "causationid", event_id(source));
+    add_own(headers, reply, "correlationid", correlation.size > 0 ? correlation : event_id(source));
     add_trace(headers, place);
     return headers;
 }

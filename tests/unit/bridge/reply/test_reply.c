@@ -264,6 +264,33 @@ static void a_reply_carries_on_the_trace_of_its_call(void **state)
     rd_kafka_headers_destroy(r.headers);
 }
 
+static void assert_header(const rd_kafka_headers_t *headers, const char *name, const char *expected)
+{
+    const void *value = NULL;
+    size_t size = 0;
+    assert_int_equal(rd_kafka_header_get_last(headers, name, &value, &size), 0);
+    assert_slice(slice_make(value, size), expected);
+}
+
+/** It is what the function was given, and what other systems know the event by. */
+static void a_reply_names_the_id_of_a_forwarded_cloud_event(void **state)
+{
+    (void)state;
+    const struct reply reply = {.data = slice_of("1")};
+    struct record source = {
+        .topic = "orders", .id = slice_of("orders-0-7"), .headers = rd_kafka_headers_new(1)};
+    const struct reply_place place = {.function = "f", .source = &source};
+    assert_int_equal(rd_kafka_header_add(source.headers, "ce_id", -1, "order-7", -1), 0);
+    for (int i = 0; i < 2; i++) {
+        source.is_cloud_event = i == 1;
+        rd_kafka_headers_t *headers = reply_headers_new(&reply, &place);
+        assert_header(headers, "ce_causationid", i == 1 ? "order-7" : "orders-0-7");
+        assert_header(headers, "ce_correlationid", i == 1 ? "order-7" : "orders-0-7");
+        rd_kafka_headers_destroy(headers);
+    }
+    rd_kafka_headers_destroy(source.headers);
+}
+
 static void hops_are_counted_and_nonsense_is_more_than_any_limit(void **state)
 {
     (void)state;
@@ -293,6 +320,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(an_id_depends_on_function_topic_event_and_index),
         cmocka_unit_test(a_reply_carries_on_the_trace_of_its_call),
+        cmocka_unit_test(a_reply_names_the_id_of_a_forwarded_cloud_event),
         cmocka_unit_test(hops_are_counted_and_nonsense_is_more_than_any_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
