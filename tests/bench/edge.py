@@ -3,8 +3,8 @@ Memory and size beside a PostgreSQL, with the broker elsewhere: the proportional
 connector, its bridge and one local function, at rest, at a steady load and while a backlog is worked off.
 
 A table, then the size of the stripped program. Processes are sampled ten times a second; `together` is the largest
-sum of one moment, not the sum of the columns. The function is a process of the bridge's, or with --http a server that
-the bridge calls; both are in C.
+sum of one moment, not the sum of the columns. The function is a process that the bridge has started, with its guard, or
+with --http a server that the bridge calls; both are in C.
 """
 
 import argparse
@@ -105,16 +105,21 @@ def phases(bench, millrace, pids, options):
 
 @contextlib.contextmanager
 def function_process(bench, millrace, options):
-    """Configures the function; a function that finds its process id, given the bridge's."""
+    """Configures the function; what finds its processes' ids by name, given the bridge's."""
     topic = "edge.public.orders"
     bench.kafka.create_topic(topic)
     if options.http:
         with http_function() as (url, pid):
             millrace.function("edge-fn", topic, url)
-            yield lambda bridge_pid: pid
+            yield lambda bridge_pid: {"function": pid}
     else:
         rig.local_function(millrace, "edge-fn", topic, [rig.tool("process_bootstrap")])
-        yield lambda bridge_pid: rig.wait_until(lambda: processes.children(bridge_pid), 30, "the function")[0]
+        yield started_function
+
+
+def started_function(bridge_pid):
+    ((guard, function),) = rig.wait_until(lambda: rig.local_processes(bridge_pid), 30, "the function")
+    return {"guard": guard, "function": function}
 
 
 def run(bench, options):
@@ -129,7 +134,7 @@ def run(bench, options):
                 "supervisor": process.pid,
                 "connector": process.child("connect"),
                 "bridge": bridge_pid,
-                "function": find_function(bridge_pid),
+                **find_function(bridge_pid),
             }
             return phases(bench, millrace, pids, options)
 

@@ -130,9 +130,9 @@ def wait_running(process, condition, timeout, what):
 
 
 def watch_instances(process, usage, count):
-    """Adds the processor time of the bridge's children as `functions`, once all have started."""
-    wait_running(process, lambda: len(rig.processes.children(process.pid)) >= count, 30, "the instances")
-    for number, pid in enumerate(rig.processes.children(process.pid)):
+    """Adds the processor time of the instances as `functions`, once all have started."""
+    wait_running(process, lambda: len(rig.local_processes(process.pid)) >= count, 30, "the instances")
+    for number, (_, pid) in enumerate(rig.local_processes(process.pid)):
         usage.add(f"instance-{number}", pid)
 
 

@@ -146,6 +146,12 @@ def local_function(millrace, name, topic, command, delivery=None, **process):
     return millrace.write(f"functions/{name}.yaml", json.dumps(settings, indent=2))
 
 
+def local_processes(bridge_pid):
+    """[(process id of the guard, of what it guards)] of the bridge's local functions; those that have started."""
+    guards = [(guard, processes.children(guard)) for guard in processes.children(bridge_pid)]
+    return [(guard, commands[0]) for guard, commands in guards if commands]
+
+
 @contextlib.contextmanager
 def running(millrace, *command):
     """The process while the block lasts; its log when something goes wrong."""
