@@ -60,6 +60,20 @@ struct change_trace *change_trace_new(struct tracer *tracer, const char *connect
     return t;
 }
 
+static void release(struct change_trace *t, struct traced *x)
+{
+    DL_DELETE(t->open, x);
+    t->open_count--;
+    if (x->spans.capacity > KEPT_BYTES) {
+        bytes_clear(&x->spans);
+    }
+    bytes_reset(&x->spans);
+    x->span_count = 0;
+    x->is_sealed = false;
+    x->next = t->unused;
+    t->unused = x;
+}
+
 /** Decides whether the transaction gets a trace of its own. */
 static void choose(struct change_trace *t)
 {
@@ -85,6 +99,10 @@ void change_trace_begin(struct change_trace *t, const struct change *begin)
 {
     if (t == NULL) {
         return;
+    }
+    if (t->current != NULL) {  // while a table waits, no transaction is acknowledged: its spans have no end
+        tracer_drop(t->tracer, t->current->span_count);
+        release(t, t->current);
     }
     t->current = NULL;
     t->outstanding = 0;
@@ -178,20 +196,6 @@ void change_trace_published(struct change_trace *t, const struct change *row)
         return;
     }
     put_row(t, row, &origin);
-}
-
-static void release(struct change_trace *t, struct traced *x)
-{
-    DL_DELETE(t->open, x);
-    t->open_count--;
-    if (x->spans.capacity > KEPT_BYTES) {
-        bytes_clear(&x->spans);
-    }
-    bytes_reset(&x->spans);
-    x->span_count = 0;
-    x->is_sealed = false;
-    x->next = t->unused;
-    t->unused = x;
 }
 
 static void finish(struct change_trace *t, struct traced *x)

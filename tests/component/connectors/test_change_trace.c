@@ -147,12 +147,33 @@ static void a_transaction_that_has_one_trace_has_one_capture(void **state)
     assert_int_equal(count_of(4, (const uint8_t *)REQUEST_SPAN), 1);
 }
 
+/** While a table waits, the transactions of others are never acknowledged, nor committed here. */
+static void transactions_without_an_end_take_no_room(void **state)
+{
+    (void)state;
+    enum { MORE_THAN_ARE_OPEN = 1100 };
+    char text[TRACE_PARENT_CHARS + 1];
+    for (uint64_t i = 1; i <= MORE_THAN_ARE_OPEN; i++) {
+        change_trace_begin(t.trace, &(const struct change){.kind = CHANGE_BEGIN, .commit_lsn = i});
+        publish(REQUEST, text);
+    }
+    change_trace_begin(t.trace, &(const struct change){.kind = CHANGE_BEGIN, .commit_lsn = 9000});
+    publish(REQUEST, text);
+    change_trace_commit(t.trace);
+    change_trace_settled(t.trace, 7, 1);
+    while (stub_function_count(t.stub) == 0) {
+        (void)uv_run(&t.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(count_of(4, (const uint8_t *)REQUEST_SPAN), 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(rows_without_a_trace_have_that_of_the_transaction),
+        CASE(transactions_without_an_end_take_no_room),
         CASE(a_transaction_that_has_one_trace_has_one_capture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
