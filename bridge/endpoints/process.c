@@ -2,20 +2,17 @@
 // gets the body; headers of the payload are not sent, since the API has none, but for the trace.
 #include "bridge/endpoints/endpoint.h"
 
-#include <stdio.h>
-
+#include "bridge/endpoints/aws/aws_trace.h"
 #include "bridge/endpoints/process/error_document.h"
 #include "bridge/endpoints/process/process_pool.h"
 
 // This very program, also when its file has been replaced meanwhile.
 #define PROGRAM "/proc/self/exe"
 
-enum { TRACE_ID_SIZE = 80 };
-
 struct endpoint_call {
     struct endpoint *endpoint;
     struct process_call call;
-    char trace_id[TRACE_ID_SIZE];
+    char trace_id[AWS_TRACE_ID_SIZE];
     size_t response_max_bytes;
     endpoint_on_response on_response;
     void *self;
@@ -125,23 +122,6 @@ static void on_result(struct process_call *process_call, const struct process_re
     on_response(self, &response);
 }
 
-/** X-Ray's form of a W3C trace: `Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1`.
- * NULL: the lines have none. Source:
- * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
-static const char *trace_id_of(const char *header_lines, char *out)
-{
-    static const char NAME[] = "traceparent: ";
-    const char *line = header_lines == NULL ? NULL : strstr(header_lines, NAME);
-    // 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
-    if (line == NULL || strlen(line + strlen(NAME)) < 55 || (line != header_lines && line[-1] != '\n')) {
-        return NULL;
-    }
-    const char *trace = line + strlen(NAME) + 3;
-    (void)snprintf(out, TRACE_ID_SIZE, "Root=1-%.8s-%.24s;Parent=%.16s;Sampled=%d", trace, trace + 8,
-                   trace + 33, trace[51] % 2 == 1 ? 1 : 0);
-    return out;
-}
-
 static struct endpoint_call *process_send(struct endpoint *e, const struct endpoint_request *request,
                                           endpoint_on_response on_response, void *self)
 {
@@ -156,7 +136,8 @@ static struct endpoint_call *process_send(struct endpoint *e, const struct endpo
     call->on_response = on_response;
     call->self = self;
     call->call.body = request->body;
-    call->call.trace_id = trace_id_of(request->header_lines, call->trace_id);
+    bool has_trace = aws_trace_write(request->header_lines, call->trace_id);
+    call->call.trace_id = has_trace ? call->trace_id : NULL;
     call->call.timeout_us = request->timeout_us;
     call->call.on_result = on_result;
     process_pool_call(e->pool, &call->call);
