@@ -30,81 +30,73 @@ static void *grown(void *items, size_t count, size_t *capacity, size_t size)
     return items;
 }
 
-static void add_run(struct groups *g, size_t begin, size_t group)
-{
-    g->runs = grown(g->runs, g->run_count, &g->run_capacity, sizeof(*g->runs));
-    g->runs[g->run_count++] = (struct group_run){.begin = begin, .group = group};
-}
-
 static void add_group(struct groups *g, struct bytes *body, const char *topic, int32_t partition)
 {
     g->items = grown(g->items, g->count, &g->capacity, sizeof(*g->items));
     if (g->count > 0) {
         bytes_append_string(body, BETWEEN);
     }
-    add_run(g, body->size, g->count);
-    g->items[g->count++] = (struct group){.topic = topic, .partition = partition};
+    struct group *group = &g->items[g->count++];
+    *group = (struct group){.topic = topic, .partition = partition, .begin = body->size};
     bytes_append_byte(body, '"');
     json_text_content(body, slice_of(topic));
     bytes_append_byte(body, '-');
     json_text_integer(body, partition);
     bytes_append_string(body, "\":[");
+    group->end = body->size;
 }
 
-void groups_open(struct groups *g, struct bytes *body, const char *topic, int32_t partition)
+static void add_event(struct groups *g, size_t begin, size_t group, int64_t offset)
+{
+    g->events = grown(g->events, g->event_count, &g->event_capacity, sizeof(*g->events));
+    g->events[g->event_count++] = (struct group_event){.begin = begin, .group = group, .offset = offset};
+}
+
+void groups_open(struct groups *g, struct bytes *body, const char *topic, int32_t partition, int64_t offset)
 {
     size_t at = find(g, topic, partition);
-    if (g->run_count > 0) {
-        g->runs[g->run_count - 1].end = body->size;
+    struct group_event *last = g->event_count == 0 ? NULL : &g->events[g->event_count - 1];
+    if (last != NULL) {
+        last->end = body->size;
     }
     if (at == g->count) {
         add_group(g, body, topic, partition);
-        return;
+    } else {
+        g->is_mixed = g->is_mixed || last->group != at || last->offset > offset;
+        bytes_append_byte(body, ',');
     }
-    if (g->runs[g->run_count - 1].group != at) {
-        add_run(g, body->size, at);
-        g->is_mixed = true;
-    }
-    bytes_append_byte(body, ',');
+    add_event(g, body->size, at, offset);
 }
 
 struct groups_mark groups_mark(const struct groups *g)
 {
-    return (struct groups_mark){g->count, g->run_count, g->is_mixed};
+    return (struct groups_mark){g->count, g->event_count, g->is_mixed};
 }
 
 void groups_rewind(struct groups *g, struct groups_mark mark)
 {
     g->count = mark.count;
-    g->run_count = mark.run_count;
+    g->event_count = mark.event_count;
     g->is_mixed = mark.is_mixed;
 }
 
-/** Links the runs of each group. Run 0 is the first of its group, so that 0 can mean none. */
-static void link_runs(struct groups *g)
+/** By group, in the order of their first events, and offset; equal offsets (redriven twice) as they came. */
+static int compare(const void *left, const void *right)
 {
-    size_t known = 0;  // groups appear in the order of their first runs
-    for (size_t i = 0; i < g->run_count; i++) {
-        struct group *group = &g->items[g->runs[i].group];
-        g->runs[i].next = 0;
-        if (g->runs[i].group == known) {
-            group->first_run = i;
-            known++;
-        } else {
-            g->runs[group->last_run].next = i;
-        }
-        group->last_run = i;
+    const struct group_event *a = left;
+    const struct group_event *b = right;
+    if (a->group != b->group) {
+        return a->group < b->group ? -1 : 1;
     }
+    if (a->offset != b->offset) {
+        return a->offset < b->offset ? -1 : 1;
+    }
+    return a->begin < b->begin ? -1 : 1;
 }
 
-static void append_group(const struct groups *g, size_t index, const struct bytes *body, struct bytes *out)
+static void append_part(const struct bytes *body, size_t begin, size_t end, struct bytes *out)
 {
-    size_t run = g->items[index].first_run;
-    do {
-        const struct group_run *r = &g->runs[run];
-        bytes_append(out, body->data + r->begin, r->end - r->begin);
-        run = r->next;
-    } while (run != 0);
+    bytes_append(out, body->data + begin, end - begin);
 }
 
 void groups_close(struct groups *g, struct bytes *body, struct bytes *spare)
@@ -112,16 +104,21 @@ void groups_close(struct groups *g, struct bytes *body, struct bytes *spare)
     if (!g->is_mixed) {
         return;
     }
-    g->runs[g->run_count - 1].end = body->size;
-    link_runs(g);
+    g->events[g->event_count - 1].end = body->size;
+    qsort(g->events, g->event_count, sizeof(*g->events), compare);
     bytes_reset(spare);
     (void)bytes_reserve(spare, body->size + BYTES_PADDING);
-    bytes_append(spare, body->data, g->runs[0].begin);
-    for (size_t i = 0; i < g->count; i++) {
-        if (i > 0) {
-            bytes_append_string(spare, BETWEEN);
+    append_part(body, 0, g->items[0].begin, spare);
+    for (size_t i = 0; i < g->event_count; i++) {
+        const struct group_event *e = &g->events[i];
+        const struct group *group = &g->items[e->group];
+        if (i > 0 && g->events[i - 1].group == e->group) {
+            bytes_append_byte(spare, ',');
+        } else {
+            bytes_append_string(spare, i == 0 ? "" : BETWEEN);
+            append_part(body, group->begin, group->end, spare);
         }
-        append_group(g, i, body, spare);
+        append_part(body, e->begin, e->end, spare);
     }
     INVARIANT(spare->size == body->size);
     struct bytes ordered = *spare;
@@ -137,6 +134,6 @@ void groups_reset(struct groups *g)
 void groups_clear(struct groups *g)
 {
     free(g->items);
-    free(g->runs);
+    free(g->events);
     *g = (struct groups){0};
 }

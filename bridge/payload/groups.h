@@ -1,5 +1,5 @@
-// The events of a body by topic and partition. They are written one after another, as they come; if the
-// partitions took turns, the body is put in order at its end.
+// The events of a body by topic and partition, and in a partition by offset. They are written one after
+// another, as they come; if that is another order, the body is put in order at its end.
 //
 //   "orders-0":[A,B],"orders-1":[C,D]
 #ifndef BRIDGE_PAYLOAD_GROUPS_H
@@ -11,48 +11,48 @@
 struct group {
     const char *topic;  // lent
     int32_t partition;
-    size_t first_run;  // set by groups_close
-    size_t last_run;
+    size_t begin;  // of its name in the body
+    size_t end;
 };
 
-/** Events of one group that lie side by side in the body. */
-struct group_run {
+struct group_event {
     size_t begin;
     size_t end;  // set when the next one begins
     size_t group;
-    size_t next;  // of the same group; 0: none; set by groups_close
+    int64_t offset;
 };
 
 /** Zero-initialised is empty. */
 struct groups {
     struct group *items;
-    struct group_run *runs;
+    struct group_event *events;
     size_t count;
     size_t capacity;
-    size_t run_count;
-    size_t run_capacity;
-    bool is_mixed;  // a group has more than one run
+    size_t event_count;
+    size_t event_capacity;
+    bool is_mixed;  // the events are not in order
 };
 
 /** Writes what stands before the next event: a comma, or the name of its partition.
  *
  * @param topic  lent until the groups are reset */
-void groups_open(struct groups *g, struct bytes *body, const char *topic, int32_t partition);
+void groups_open(struct groups *g, struct bytes *body, const char *topic, int32_t partition, int64_t offset);
 
 /** A state of the groups to go back to. */
 struct groups_mark {
     size_t count;
-    size_t run_count;
+    size_t event_count;
     bool is_mixed;
 };
 
 struct groups_mark groups_mark(const struct groups *g);
 
-/** Removes the groups and runs that came later. */
+/** Removes the groups and events that came later. */
 void groups_rewind(struct groups *g, struct groups_mark mark);
 
 /**
- * Brings the events of each partition together, in the order in which they came. The size stays the same.
+ * Brings the events of each partition together, in the order of their offsets. The size stays the same.
+ * Called once, after the last event.
  *
  * @param spare  is exchanged with the body, if that had to be changed
  */

@@ -26,7 +26,7 @@ static void begin_event(struct payload *p, const struct record *r)
         bytes_append_string(&p->body, ",\"records\":{");
     }
     struct record_place place = record_place(r);
-    groups_open(&p->groups, &p->body, place.topic, place.partition);
+    groups_open(&p->groups, &p->body, place.topic, place.partition, place.offset);
 }
 
 static void put_in_order(struct payload *p)

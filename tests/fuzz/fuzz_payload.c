@@ -46,7 +46,7 @@ static void render(const struct kind *kind, struct record *r)
         size_t body_size = p.body.size;
         r->partition = PARTITIONS[i];
         if (payload_add(&p, r, &f) != PAYLOAD_ADDED) {
-            INVARIANT(p.body.size == body_size && p.groups.run_count <= i);
+            INVARIANT(p.body.size == body_size && p.groups.event_count <= i);
         }
     }
     if (p.event_count > 0) {
