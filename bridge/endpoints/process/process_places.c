@@ -31,17 +31,17 @@ bool process_places_has_ready(const struct process_places *p)
     return ret;
 }
 
-/** How many places are taken, and how many more calls those can take that take any. */
-static size_t count_taken(const struct process_places *p, size_t *ret_room)
+/** How many instances take calls, or will once they have started, and how many more calls they can take. */
+static size_t count_taking(const struct process_places *p, size_t *ret_room)
 {
     size_t concurrency = (size_t)p->params.config->concurrency_per_instance;
     size_t count = 0;
     *ret_room = 0;
     for (size_t at = 0; at < p->count; at++) {
         const struct instance *i = p->instances[at];
-        if (i != NULL) {
+        if (i != NULL && instance_state(i) <= INSTANCE_READY) {
             count++;
-            *ret_room += instance_state(i) <= INSTANCE_READY ? concurrency - instance_running(i) : 0;
+            *ret_room += concurrency - instance_running(i);
         }
     }
     return count;
@@ -50,7 +50,7 @@ static size_t count_taken(const struct process_places *p, size_t *ret_room)
 size_t process_places_room(const struct process_places *p)
 {
     size_t room;
-    (void)count_taken(p, &room);
+    (void)count_taking(p, &room);
     return room;
 }
 
@@ -86,7 +86,7 @@ bool process_places_start(struct process_places *p, size_t waiting, int64_t now_
 {
     const struct process_config *config = p->params.config;
     size_t room;
-    size_t count = count_taken(p, &room);
+    size_t count = count_taking(p, &room);
     for (size_t at = 0; at < p->count && (count < (size_t)config->warm_instances || room < waiting); at++) {
         if (p->instances[at] != NULL) {
             continue;
@@ -110,7 +110,7 @@ void process_places_stop_idle(struct process_places *p, int64_t now_us, int64_t 
 {
     const struct process_config *config = p->params.config;
     size_t room;
-    size_t count = count_taken(p, &room);
+    size_t count = count_taking(p, &room);
     for (size_t at = p->count; at > 0 && count > (size_t)config->warm_instances; at--) {
         struct instance *i = p->instances[at - 1];
         if (config->idle_stop_us == 0 || i == NULL || instance_state(i) != INSTANCE_READY ||

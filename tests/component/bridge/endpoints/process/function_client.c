@@ -181,6 +181,9 @@ static void handle(struct client *c, const char *what)
             (void)snprintf(id, sizeof(id), "%s0", c->id);
             (void)post_result(c, id, "response", "\"wrong\"");
         }
+        if (strcmp(what, "deaf") == 0) {
+            (void)snprintf(body, sizeof(body), "%d", (int)getpid());
+        }
         (void)post_result(c, c->id, "response", body);
         if (strcmp(what, "twice") == 0) {
             (void)post_result(c, c->id, "response", "\"again\"");

@@ -499,6 +499,39 @@ static void test_idle_instances_stop_but_the_warm_ones(void **state)
     close_case(&c);
 }
 
+/** One that is about to end is no warm one. */
+static void test_the_warm_instance_stays_while_others_take_long_to_end(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "deaf");
+    c.config.instances = 3;
+    c.config.warm_instances = 1;
+    c.config.idle_stop_us = SHORT;
+    open_pool(&c);
+    for (size_t at = 0; at < 3; at++) {
+        start_call(&c, at, c.file, LONG);
+    }
+    for (size_t at = 0; at < 3; at++) {
+        while (c.calls[at].call.state != PROCESS_CALL_RUNS) {
+            (void)uv_run(&c.loop, UV_RUN_ONCE);
+        }
+    }
+    make_file(&c);
+    run_until(&c, 3);
+    while (process_pool_instances(c.pool) > 1) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    start_call(&c, 3, c.file, LONG);
+    run_until(&c, 4);
+    bool is_known = false;
+    for (size_t at = 0; at < 3; at++) {
+        is_known = is_known || strcmp(c.calls[3].body, c.calls[at].body) == 0;
+    }
+    assert_true(is_known);  // no process was started beyond the first three
+    close_case(&c);
+}
+
 static void test_one_that_ignores_sigterm_is_killed(void **state)
 {
     (void)state;
@@ -538,6 +571,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_request_whose_client_is_gone_takes_no_call),
         cmocka_unit_test(test_instances_start_as_calls_need_them),
         cmocka_unit_test(test_idle_instances_stop_but_the_warm_ones),
+        cmocka_unit_test(test_the_warm_instance_stays_while_others_take_long_to_end),
         cmocka_unit_test(test_one_that_ignores_sigterm_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
