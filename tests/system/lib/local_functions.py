@@ -134,7 +134,8 @@ class LocalFunction:
 
     def wait_metric(self, value, name, **labels):
         """The metrics of the bridge are collected a few times a second."""
-        wait_until(lambda: self.metric(name, **labels) == value, 30, lambda: f"{name} {labels} {value}")
+        asked = lambda: self.metric(name, **labels)  # noqa: E731
+        wait_until(lambda: asked() == value, 30, lambda: f"{name} {labels} to be {value}, it is {asked()}")
 
     def state(self):
         """What the status says of it."""
