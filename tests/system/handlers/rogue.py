@@ -51,6 +51,27 @@ def exits():
     sys.exit(42)
 
 
+def can_open(path):
+    try:
+        with open(path, "rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
+
+
+def shows():
+    """What it has, and what it can get."""
+    descriptors = [int(fd) for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+    try:
+        os.setuid(0)
+        is_root = True
+    except OSError:
+        is_root = False
+    readable = [path for path in json.loads(os.environ["CAN_READ"]) if can_open(path)]
+    note(descriptors=sorted(descriptors), root=is_root, read=readable)
+    serve()
+
+
 def silent():
     note(silent=True)
     while True:
