@@ -303,9 +303,8 @@ static void on_init_over(uv_timer_t *timer)
     instance_kill(timer->data, INSTANCE_KILL_INIT_TIMEOUT);
 }
 
-static void on_memory(void *self, const char *what)
+static void on_memory(void *self)
 {
-    (void)what;
     instance_kill(self, INSTANCE_KILL_MEMORY);
 }
 
@@ -381,7 +380,7 @@ static void watch(struct instance *i, const struct process_config *config)
             .leader = i->process.pid,
             .memory_bytes = config->memory_bytes,
             .cpu_millis = config->cpu_millis,
-            .on_over = on_memory,
+            .on_memory = on_memory,
             .self = i,
         };
         i->limits = process_limits_start(&params);

@@ -95,7 +95,7 @@ static void on_timer(uv_timer_t *timer)
             signal_group(l, SIGCONT);
         }
         l->state = LIMITS_OVER;
-        l->params.on_over(l->params.self, PROCESS_LIMITS_MEMORY);
+        l->params.on_memory(l->params.self);
         return;
     }
     int64_t wait_us = share_cpu(l, &tree, now_us);

@@ -6,9 +6,6 @@
 #include <sys/types.h>
 #include <uv.h>
 
-/** `what` of on_over. */
-#define PROCESS_LIMITS_MEMORY "memory"
-
 struct process_limits;
 
 struct process_limits_params {
@@ -16,11 +13,9 @@ struct process_limits_params {
     pid_t leader;          // of a session and a process group
     int64_t memory_bytes;  // of all its processes; 0: no limit
     int64_t cpu_millis;    // thousandths of a core for all its processes; 0: no limit
-    /**
-     * The memory is above its limit; `what` is PROCESS_LIMITS_MEMORY. Called once: the owner kills the
-     * process group. It may call process_limits_stop.
-     */
-    void (*on_over)(void *self, const char *what);
+    /** The memory is above its limit. Called once: the owner kills the processes. It may call
+     * process_limits_stop. */
+    void (*on_memory)(void *self);
     void *self;
 };
 

@@ -35,10 +35,9 @@ bool __wrap_process_usage_read_exact(pid_t leader, enum process_usage_scope scop
     return !is_exact_hidden && __real_process_usage_read_exact(leader, scope, ret);
 }
 
-static void on_over(void *self, const char *what)
+static void on_memory(void *self)
 {
     assert_ptr_equal(self, &loop);
-    assert_string_equal(what, PROCESS_LIMITS_MEMORY);
     over++;
     if (is_stopped_by_owner) {
         process_limits_stop(TAKE(limits));
@@ -71,7 +70,7 @@ static void watch(pid_t pid, int64_t memory_bytes, int64_t cpu_millis)
                                                  .leader = pid,
                                                  .memory_bytes = memory_bytes,
                                                  .cpu_millis = cpu_millis,
-                                                 .on_over = on_over,
+                                                 .on_memory = on_memory,
                                                  .self = &loop};
     limits = process_limits_start(&params);
 }
