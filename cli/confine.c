@@ -21,7 +21,7 @@ enum { FIRST_OTHER_FD = 3, OUTPUT_MODE = 0622 };
 
 static bool refuse(struct fault *f, const char *step)
 {
-    return fault_from(f, FAULT_FATAL, "errno", errno, "%s: %s", step, strerror(errno));
+    return fault_from(f, FAULT_FATAL, "errno", errno, "can't %s: %s", step, strerror(errno));
 }
 
 static bool limit(int resource, rlim_t most, const char *step, struct fault *f)
@@ -38,19 +38,12 @@ static bool limit(int resource, rlim_t most, const char *step, struct fault *f)
 
 static bool take_limits(const struct confinement *c, struct fault *f)
 {
-    if (!limit(RLIMIT_CORE, 0, "core dumps off", f)) {
+    if (!limit(RLIMIT_CORE, 0, "turn core dumps off", f)) {
         return false;
     }
     // Not RLIMIT_AS: Node and Go reserve far more address space than they use.
-    if (c->memory_bytes > 0 &&
-        !limit(RLIMIT_DATA, (rlim_t)(c->memory_bytes + RESERVED_BYTES), "memory limit", f)) {
-        return false;
-    }
-    errno = 0;
-    if (c->nice > 0 && nice(c->nice) == -1 && errno != 0) {
-        return refuse(f, "niceness");
-    }
-    return true;
+    return c->memory_bytes == 0 ||
+           limit(RLIMIT_DATA, (rlim_t)(c->memory_bytes + RESERVED_BYTES), "limit its memory", f);
 }
 
 /** /proc/self/fd/2 of a pipe can be opened, as /dev/stderr, only with a right to write to the pipe. Who may
@@ -98,7 +91,7 @@ static bool take_user(const char *user, struct fault *f)
 static bool die_with(pid_t parent, struct fault *f)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-        return refuse(f, "death with the parent");
+        return refuse(f, "ask for a signal when the bridge ends");
     }
     if (getppid() != parent) {  // it died before the call
         return fault_set(f, FAULT_FATAL, "the process that started this function is gone");
@@ -133,13 +126,13 @@ static void close_others(void)
 bool confine(const struct confinement *c, struct fault *f)
 {
     if (setsid() == -1 && getsid(0) != getpid()) {
-        return refuse(f, "a session of its own");
+        return refuse(f, "begin a session of its own");
     }
     if (!take_limits(c, f) || (c->user != NULL && !take_user(c->user, f))) {
         return false;
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return refuse(f, "no new privileges");
+        return refuse(f, "give up new privileges");
     }
     if (!die_with(c->parent, f)) {
         return false;

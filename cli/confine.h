@@ -1,5 +1,5 @@
-// What a process takes on itself before it becomes a local function: limits, an unprivileged user, nobody's
-// heritage.
+// Confines the process that becomes a local function: limits, an unprivileged user, nothing inherited from
+// the bridge.
 #ifndef CLI_CONFINE_H
 #define CLI_CONFINE_H
 
@@ -12,7 +12,6 @@ struct confinement {
     const char *user;       // name or number; NULL: stays who it is
     const char *directory;  // NULL: stays where it is
     int64_t memory_bytes;   // that it may use: 1 GiB more of private memory (RLIMIT_DATA); 0: no limit
-    int nice;               // added to the niceness; 0 or more
     pid_t parent;           // the process whose death kills this one
 };
 

@@ -11,10 +11,8 @@
 #include "cli/guard.h"
 #include "cli/options.h"
 
-enum { NICE_MAX = 19 };
-
 static const char exec_usage[] =
-    "usage: millrace exec-function --parent PID [--user NAME] [--directory DIR] [--memory BYTES] [--nice N]\n"
+    "usage: millrace exec-function --parent PID [--user NAME] [--directory DIR] [--memory BYTES]\n"
     "                              -- COMMAND [ARGUMENT…]\n"
     "\n"
     "Runs a local function's command with its limits; the bridge calls this.\n";
@@ -24,18 +22,17 @@ static const struct option exec_names[] = {
     {"user", required_argument, NULL, 'u'},
     {"directory", required_argument, NULL, 'd'},
     {"memory", required_argument, NULL, 'm'},
-    {"nice", required_argument, NULL, 'n'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
-/** A number from `least` to `most`; -1: it is none. */
-static int64_t number_of(const char *text, int64_t least, int64_t most)
+/** A number from 1 to `most`; -1: it is none. */
+static int64_t number_of(const char *text, int64_t most)
 {
     char *end = NULL;
     errno = 0;
     long long number = strtoll(text, &end, 10);
-    bool is_number = end != text && *end == '\0' && errno == 0 && number >= least && number <= most;
+    bool is_number = end != text && *end == '\0' && errno == 0 && number >= 1 && number <= most;
     return is_number ? number : -1;
 }
 
@@ -52,14 +49,11 @@ static bool take(void *self, int option, const char *value)
     struct confinement *c = self;
     switch (option) {
     case 'p':
-        c->parent = (pid_t)number_of(value, 1, INT32_MAX);
+        c->parent = (pid_t)number_of(value, INT32_MAX);
         return take_number(c->parent, "--parent takes a process's number, not", value);
     case 'm':
-        c->memory_bytes = number_of(value, 1, INT64_MAX);
+        c->memory_bytes = number_of(value, INT64_MAX);
         return take_number(c->memory_bytes, "--memory takes bytes, not", value);
-    case 'n':
-        c->nice = (int)number_of(value, 0, NICE_MAX);
-        return take_number(c->nice, "--nice takes 0 to 19, not", value);
     case 'u':
         c->user = value;
         return true;

@@ -87,8 +87,6 @@ static void wrong_words_are_refused(void **state)
     check_words(parent, CLI_USAGE, "millrace exec-function: --parent takes a process's number, not \"me\"");
     const char *const memory[] = {"--parent", "SELF", "--memory", "1GiB", "--", "true", NULL};
     check_words(memory, CLI_USAGE, "millrace exec-function: --memory takes bytes, not \"1GiB\"");
-    const char *const nice[] = {"--parent", "SELF", "--nice", "20", "--", "true", NULL};
-    check_words(nice, CLI_USAGE, "millrace exec-function: --nice takes 0 to 19, not \"20\"");
 }
 
 static void what_cannot_run_says_why(void **state)
