@@ -107,12 +107,23 @@ static void watch(struct guard *g, const sigset_t *signals)
 
 /* ---- the start ---- */
 
+/** A script is not found, too, when the program that its first line names is not. Source: execve(2), ENOENT.
+ */
+static void print_why(const char *program, int code)
+{
+    bool is_there = code == ENOENT && strchr(program, '/') != NULL && access(program, F_OK) == 0;
+    const char *why =
+        is_there ? "its first line (#!) names a program that is not there, or ends with a carriage return"
+                 : strerror(code);
+    (void)fprintf(stderr, "millrace: can't run %s: %s\n", program, why);
+}
+
 static int run(pid_t guard, char **command, const sigset_t *signals)
 {
     (void)sigprocmask(SIG_UNBLOCK, signals, NULL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == guard) {
         (void)execvp(command[0], command);
-        (void)fprintf(stderr, "millrace: can't run %s: %s\n", command[0], strerror(errno));
+        print_why(command[0], errno);
     }
     return GUARD_NOT_FOUND;
 }
@@ -134,7 +145,7 @@ int guard_run(pid_t parent, char **command)
         _exit(run(self, command, &signals));
     }
     if (g.command == -1) {
-        (void)fprintf(stderr, "millrace: can't run %s: %s\n", command[0], strerror(errno));
+        print_why(command[0], errno);
         return GUARD_NOT_FOUND;
     }
     watch(&g, &signals);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +99,23 @@ static void what_cannot_run_says_why(void **state)
     check_words(user, CLI_CONFIG, "millrace: a function can't run as root: name another user\n");
 }
 
+static void a_script_without_its_interpreter_says_so(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/millrace-script-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    static const char SCRIPT[] = "#!/bin/sh\r\n";
+    assert_int_equal(write(fd, SCRIPT, sizeof(SCRIPT) - 1), sizeof(SCRIPT) - 1);
+    assert_int_equal(fchmod(fd, 0755), 0);
+    (void)close(fd);
+    const char *const words[] = {"--parent", "SELF", "--", path, NULL};
+    char want[SAID_BYTES];
+    (void)snprintf(want, sizeof(want), "millrace: can't run %s: its first line (#!) names a program", path);
+    check_words(words, 127, want);
+    (void)unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +123,7 @@ int main(void)
         cmocka_unit_test(options_of_the_command_are_its_own),
         cmocka_unit_test(wrong_words_are_refused),
         cmocka_unit_test(what_cannot_run_says_why),
+        cmocka_unit_test(a_script_without_its_interpreter_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
