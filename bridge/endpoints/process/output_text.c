@@ -60,8 +60,9 @@ void output_text_append(struct bytes *out, struct slice line)
         if (at == line.size) {
             return;
         }
-        if (line.data[at] == '\t') {
-            bytes_append_byte(out, ' ');
+        if (line.data[at] == '\t' || (line.data[at] == '\r' && at + 1 < line.size)) {
+            bytes_append_byte(out,
+                              ' ');  // Lambda's clients end the lines of one message with a carriage return
             at++;
         } else if (is_control(line.data[at])) {
             at += control_length(line, at);

@@ -37,6 +37,7 @@ static void control_characters_go(void **state)
     (void)state;
     CHECK("a\tb", "a b");
     CHECK("a\r", "a");
+    CHECK("ValueError\rTraceback\r  File\r", "ValueError Traceback   File");
     CHECK("a\0b\x01\x7f\x08", "ab");
     CHECK("a\xc2\x9b"
           "31mb\xc2\xa0",
