@@ -24,7 +24,7 @@ static const char USAGE[] =
     "SELECTION, all of which must hold:\n"
     "  --reason R     attempts_exhausted, expired, rejected, redirect, undecodable, unknown_schema, "
     "oversize,\n"
-    "                 reply_invalid, reply_oversize, too_many_hops\n"
+    "                 reply_invalid, reply_oversize, too_many_hops, unrenderable\n"
     "  --key K        the row's key as JSON ({\"id\":7}), or the text of a key of one column\n"
     "  --status N     the HTTP status of the last response\n"
     "  --topic T      where the event was read: a name or a glob\n"

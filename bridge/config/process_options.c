@@ -70,7 +70,7 @@ const struct config_option process_options[] = {
      .min = 0,
      .max = INT64_C(365) * DAY_US,
      AT(idle_stop_us),
-     .doc = "A process beyond warm_instances ends after this time without a call; 0: never."},
+     .doc = "A process beyond warm_instances ends after this time without a call; 0s: never."},
     {.key = "init_timeout",
      .type = CONFIG_DURATION,
      .initial = "10s",
