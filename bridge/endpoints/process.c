@@ -100,7 +100,7 @@ static void on_result(struct process_call *process_call, const struct process_re
     struct endpoint *e = call->endpoint;
     size_t wanted = call->response_max_bytes;
     struct response response = {
-        .status = 200,
+        .status = r->verdict == PROCESS_NOT_STARTED || r->verdict == PROCESS_TIMED_OUT ? 0 : 200,
         .is_sent = r->verdict != PROCESS_NOT_STARTED,
         .is_timeout = r->verdict == PROCESS_TIMED_OUT,
         .retry_after_us = -1,

@@ -65,6 +65,10 @@ def test_a_call_that_takes_too_long_ends_with_its_process(local):
     function.wait_seen(at="end", id=2)
     assert len(function.seen(at="begin", id=2)) == 1
     function.wait_metric(1, "retries_total", reason="timeout")
+    function.send({"id": 3, "do": "hold"})
+    (letter,) = function.letters()
+    assert "timed out after 500ms" in letter.headers["millrace.dlq.message"]
+    assert "millrace.dlq.status" not in letter.headers  # no result came
     function.remove()
 
 
