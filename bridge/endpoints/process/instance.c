@@ -28,7 +28,7 @@ struct instance {
     struct process_limits *limits;  // NULL: none is watched
     uv_process_t process;
     uv_timer_t timer;  // the end of the initialisation, of STOP_MS or of KILL_MS
-    int parts;         // server, output, process and timer, which are still open
+    int parts;         // of server, output, process and timer those that are still open
     size_t running;
     int64_t idle_since_us;
     struct bytes init_error;  // what the function said why it can't start
@@ -49,7 +49,9 @@ static void on_part_closed(void *self)
     if (--i->parts > 0) {
         return;
     }
-    i->params.on_closed(i->params.self, i);
+    if (i->state == INSTANCE_ENDED) {  // else it was never started
+        i->params.on_closed(i->params.self, i);
+    }
     bytes_clear(&i->init_error);
     free(i);
 }
@@ -61,11 +63,15 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void close_parts(struct instance *i)
 {
+    i->parts = 3;
     process_limits_stop(TAKE(i->limits));
     runtime_server_stop(TAKE(i->server), on_part_closed, i);
     instance_output_close(TAKE(i->output), on_part_closed, i);
-    uv_close((uv_handle_t *)&i->process, on_handle_closed);
     uv_close((uv_handle_t *)&i->timer, on_handle_closed);
+    if (uv_handle_get_type((uv_handle_t *)&i->process) == UV_PROCESS) {  // uv_spawn was called
+        i->parts++;
+        uv_close((uv_handle_t *)&i->process, on_handle_closed);
+    }
 }
 
 /** Signals the process and all that it has started, unless they have left its session's process group. */
@@ -335,28 +341,6 @@ static bool spawn(struct instance *i, struct fault *f)
            fault_set(f, FAULT_RETRY, "can't start %s: %s", i->params.program, uv_strerror(failed));
 }
 
-/** Closes what was opened for a process that did not start; on_closed does not follow. */
-static void on_failed_part_closed(void *self)
-{
-    struct instance *i = self;
-    if (--i->parts == 0) {
-        free(i);
-    }
-}
-
-static void on_failed_handle_closed(uv_handle_t *handle)
-{
-    on_failed_part_closed(handle->data);
-}
-
-static void give_up(struct instance *i)
-{
-    runtime_server_stop(i->server, on_failed_part_closed, i);
-    instance_output_close(i->output, on_failed_part_closed, i);
-    uv_close((uv_handle_t *)&i->process, on_failed_handle_closed);
-    uv_close((uv_handle_t *)&i->timer, on_failed_handle_closed);
-}
-
 static bool open_server(struct instance *i, uid_t uid, struct fault *f)
 {
     const struct runtime_server_params params = {
@@ -389,16 +373,26 @@ static void watch(struct instance *i, const struct process_config *config)
     (void)uv_timer_start(&i->timer, on_init_over, init_ms, 0);
 }
 
-bool instance_start(const struct instance_params *params, struct instance **ret, struct fault *f)
+static bool find_uid(const char *name, uid_t *ret, struct fault *f)
 {
     CLEANUP(process_user_clear) struct process_user user = {0};
-    if (!process_user_find(params->config->user, &user)) {
-        return fault_set(f, FAULT_CONFIG, "there is no user \"%s\" on this machine", params->config->user);
+    if (!process_user_find(name, &user)) {
+        return fault_set(f, FAULT_CONFIG, "there is no user \"%s\" on this machine", name);
+    }
+    *ret = user.uid;
+    return true;
+}
+
+bool instance_start(const struct instance_params *params, struct instance **ret, struct fault *f)
+{
+    uid_t uid = geteuid();  // millrace's own user needs no entry in the user database
+    if (params->config->user != NULL && !find_uid(params->config->user, &uid, f)) {
+        return false;
     }
     struct instance *i = memory_zeroed(1, sizeof(*i));
     i->params = *params;
     i->concurrency = (size_t)params->config->concurrency_per_instance;
-    if (!open_server(i, user.uid, f)) {
+    if (!open_server(i, uid, f)) {
         free(i);
         return false;
     }
@@ -406,9 +400,8 @@ bool instance_start(const struct instance_params *params, struct instance **ret,
     (void)uv_timer_init(params->loop, &i->timer);
     i->process.data = i;
     i->timer.data = i;
-    i->parts = 4;
     if (!spawn(i, f)) {
-        give_up(i);
+        close_parts(i);
         return false;
     }
     instance_output_start(i->output, i->process.pid);

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bridge/endpoints/process/instance.h"
@@ -543,6 +544,36 @@ static void test_one_that_ignores_sigterm_is_killed(void **state)
     close_case(&c);
 }
 
+/** Allows one descriptor more in each turn, until all steps of a start have one. */
+static void test_a_start_without_descriptors_fails_at_each_step(void **state)
+{
+    (void)state;
+    struct rlimit all;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    size_t failures = 0;
+    for (rlim_t more = 0, is_started = 0; !is_started; more++, failures++) {
+        struct pool_case c;
+        open_case(&c, "echo");
+        (void)uv_run(&c.loop, UV_RUN_NOWAIT);
+        int free_fd = dup(STDIN_FILENO);
+        (void)close(free_fd);
+        const struct rlimit few = {(rlim_t)free_fd + more, all.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        open_pool(&c);
+        start_call(&c, 0, "\"a\"", LONG);
+        while (c.done == 0 && process_pool_instances(c.pool) == 0) {
+            (void)uv_run(&c.loop, UV_RUN_ONCE);
+        }
+        is_started = process_pool_instances(c.pool);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+        run_until(&c, 1);
+        assert_int_equal(c.calls[0].verdict, is_started ? PROCESS_SUCCEEDED : PROCESS_NOT_STARTED);
+        assert_null(strstr(c.calls[0].text, "there is no user"));  // it is millrace's own, and not looked up
+        close_case(&c);
+    }
+    assert_true(failures > 3);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--function") == 0) {
@@ -573,6 +604,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_idle_instances_stop_but_the_warm_ones),
         cmocka_unit_test(test_the_warm_instance_stays_while_others_take_long_to_end),
         cmocka_unit_test(test_one_that_ignores_sigterm_is_killed),
+        cmocka_unit_test(test_a_start_without_descriptors_fails_at_each_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
