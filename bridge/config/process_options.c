@@ -77,7 +77,8 @@ const struct config_option process_options[] = {
      .min = SECOND_US / 10,
      .max = INT64_C(900) * SECOND_US,
      AT(init_timeout_us),
-     .doc = "A process that has not asked for its first call after this time is ended."},
+     .doc = "A process that has not asked for its first call after this time, or for the next one while one "
+            "waits, is ended."},
     {.key = "memory",
      .type = CONFIG_SIZE,
      .min = MEMORY_MIN,

@@ -89,6 +89,7 @@ static const struct {
     [INSTANCE_KILL_DEAF] = {"deaf", NULL},
     [INSTANCE_KILL_INIT_TIMEOUT] = {"init_timeout", "asked for no invocation within init_timeout"},
     [INSTANCE_KILL_MEMORY] = {"memory", "used more memory than it may"},
+    [INSTANCE_KILL_SILENT] = {"silent", "asked for no further invocation"},
     [INSTANCE_KILL_TIMEOUT] = {"timeout", NULL},
     [INSTANCE_KILL_CANCELLED] = {"cancelled", NULL},
     [INSTANCE_KILL_RETIRED] = {"retired", NULL},

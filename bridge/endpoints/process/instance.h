@@ -20,6 +20,7 @@ enum instance_kill {
     INSTANCE_KILL_DEAF,  // it did not end after SIGTERM
     INSTANCE_KILL_INIT_TIMEOUT,
     INSTANCE_KILL_MEMORY,
+    INSTANCE_KILL_SILENT,     // it runs nothing, and asked for no invocation while one waited
     INSTANCE_KILL_TIMEOUT,    // of a call
     INSTANCE_KILL_CANCELLED,  // its call was given up
     INSTANCE_KILL_RETIRED,    // its last call has ended

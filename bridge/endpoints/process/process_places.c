@@ -127,6 +127,25 @@ void process_places_stop_idle(struct process_places *p, int64_t now_us, int64_t 
     }
 }
 
+void process_places_kill_silent(struct process_places *p, int64_t waits_since_us, int64_t now_us,
+                                int64_t *ret_at_us)
+{
+    for (size_t at = 0; at < p->count; at++) {
+        struct instance *i = p->instances[at];
+        if (i == NULL || instance_state(i) != INSTANCE_READY || instance_running(i) > 0) {
+            continue;
+        }
+        int64_t idle_since_us = instance_idle_since_us(i);
+        int64_t since_us = idle_since_us > waits_since_us ? idle_since_us : waits_since_us;
+        int64_t due_us = since_us + p->params.config->init_timeout_us;
+        if (due_us <= now_us) {
+            instance_kill(i, INSTANCE_KILL_SILENT);
+        } else {
+            come_back(due_us, ret_at_us);
+        }
+    }
+}
+
 void process_places_leave(struct process_places *p, const struct instance *i)
 {
     for (size_t at = 0; at < p->count; at++) {

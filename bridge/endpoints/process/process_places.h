@@ -40,6 +40,11 @@ bool process_places_start(struct process_places *p, size_t waiting, int64_t now_
 /** Stops those beyond the warm ones that were idle for idle_stop; `ret_at_us` as above. */
 void process_places_stop_idle(struct process_places *p, int64_t now_us, int64_t *ret_at_us);
 
+/** Kills those that run nothing and have asked for nothing for init_timeout, while an invocation that none
+ * takes has waited since then; `ret_at_us` as above. */
+void process_places_kill_silent(struct process_places *p, int64_t waits_since_us, int64_t now_us,
+                                int64_t *ret_at_us);
+
 /** The instance has ended: its place is free. */
 void process_places_leave(struct process_places *p, const struct instance *i);
 

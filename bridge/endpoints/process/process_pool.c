@@ -188,6 +188,10 @@ static void on_result(void *self, struct instance *i, struct runtime_invocation 
     };
     call->on_result(call, &result);
     kill_if_late(p, i);
+    place_calls(p);  // its process may have asked for the next one before
+    if (p->waiting != NULL) {
+        arm(p, now_us + p->config.init_timeout_us);
+    }
     if (p->config.idle_stop_us > 0) {
         arm(p, now_us + p->config.idle_stop_us);
     }
@@ -248,7 +252,13 @@ static void look(struct process_pool *p)
     int64_t now_us = clock_now_us();
     int64_t next_us = NEVER;
     end_late_calls(p, now_us, &next_us);
+    if (p->state != POOL_OPEN) {  // by the owner of a call that ended
+        return;
+    }
     place_calls(p);
+    if (p->waiting != NULL) {
+        process_places_kill_silent(&p->places, p->waiting->at_us, now_us, &next_us);
+    }
     if (!process_places_start(&p->places, count_waiting(p), now_us, &next_us) &&
         !process_places_has_ready(&p->places)) {
         fail_waiting(p, p->places.trouble.text);
@@ -359,7 +369,8 @@ void process_pool_call(struct process_pool *p, struct process_call *call)
     call->deadline_us = call->at_us + p->config.init_timeout_us + call->timeout_us;
     DL_APPEND(p->waiting, call);
     bool has_room = process_places_room(&p->places) >= count_waiting(p);
-    arm(p, has_room ? call->deadline_us : call->at_us);  // the timer, since no result may come from here
+    arm(p, has_room ? call->at_us + p->config.init_timeout_us
+                    : call->at_us);  // the timer, since no result may come from here
 }
 
 void process_pool_cancel(struct process_pool *p, struct process_call *call)

@@ -93,10 +93,14 @@ static int post_result(struct client *c, const char *id, const char *kind, const
     return post(c, path, body, strlen(body));
 }
 
-static void take_next(struct client *c)
+static void ask(struct client *c)
 {
     static const char REQUEST[] = "GET " ROOT "invocation/next HTTP/1.1\r\nHost: x\r\n\r\n";
     send_all(c, REQUEST, strlen(REQUEST));
+}
+
+static void take_asked(struct client *c)
+{
     if (read_response(c) != 200) {
         exit(0);
     }
@@ -104,12 +108,17 @@ static void take_next(struct client *c)
     (void)sscanf(id + strlen("lambda-runtime-aws-request-id:"), " %63s", c->id);
 }
 
+static void take_next(struct client *c)
+{
+    ask(c);
+    take_asked(c);
+}
+
 /** Asks, and closes the connection before there can be an invocation. */
 static void hang_up(struct client *c)
 {
-    static const char REQUEST[] = "GET " ROOT "invocation/next HTTP/1.1\r\nHost: x\r\n\r\n";
     open_client(c);
-    send_all(c, REQUEST, strlen(REQUEST));
+    ask(c);
     close(c->fd);
 }
 
@@ -191,6 +200,25 @@ static void handle(struct client *c, const char *what)
     }
 }
 
+/** Echo with two connections, one of which always asks. */
+static void work_ahead(void)
+{
+    struct client *both = calloc(2, sizeof(*both));
+    open_client(&both[0]);
+    open_client(&both[1]);
+    ask(&both[0]);
+    for (int at = 0;; at = 1 - at) {
+        take_asked(&both[at]);
+        char body[64];
+        (void)snprintf(body, sizeof(body), "%.63s", both[at].body);
+        ask(&both[1 - at]);
+        if (body[0] == '/') {
+            wait_for_file(body);
+        }
+        (void)post_result(&both[at], both[at].id, "response", body);
+    }
+}
+
 static void *work(void *self)
 {
     const char *what = self;
@@ -203,6 +231,9 @@ static void *work(void *self)
         char word[64];
         (void)snprintf(word, sizeof(word), "%.63s", c->body);
         handle(c, strcmp(what, "as-told") == 0 ? word : what);
+        if (strcmp(what, "once") == 0) {
+            pause();
+        }
     }
     return NULL;
 }
@@ -227,6 +258,9 @@ int function_client(const char *what)
     if (strcmp(what, "deaf") == 0) {
         const struct sigaction ignored = {.sa_handler = SIG_IGN};
         (void)sigaction(SIGTERM, &ignored, NULL);
+    }
+    if (strcmp(what, "ahead") == 0) {
+        work_ahead();
     }
     pthread_t other;
     for (int threads = 1; strcmp(what, "as-told") == 0 && threads < 3; threads++) {

@@ -15,6 +15,8 @@
  *   busy        computes for ever
  *   twice       posts its result twice
  *   as-told     does as the body says: echo, crash or silent; has three threads, each of which asks
+ *   once        echo, and asks for nothing after the first
+ *   ahead       echo, and asks for the next one, on another connection, before it posts the result
  *   hang-up     echo, after a first request for an invocation whose connection it closes at once
  * or when it starts:
  *   exit        ends with code 3

@@ -455,6 +455,66 @@ static void test_a_request_whose_client_is_gone_takes_no_call(void **state)
     close_case(&c);
 }
 
+static void test_one_that_asks_for_no_further_call_is_replaced(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "once");
+    c.config.init_timeout_us = 2 * CLOCK_US_PER_S;
+    open_pool(&c);
+    start_call(&c, 0, "1", LONG);
+    run_until(&c, 1);
+    start_call(&c, 1, "2", LONG);  // while the process keeps the first one's connection, and does nothing
+    run_until(&c, 2);
+    assert_int_equal(c.calls[1].verdict, PROCESS_SUCCEEDED);
+    close_case(&c);
+}
+
+static void test_a_call_that_waits_is_given_to_one_that_asked_before_its_result(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "ahead");
+    open_pool(&c);
+    start_call(&c, 0, c.file, LONG);
+    start_call(&c, 1, "2", LONG);
+    while (c.calls[0].call.state == PROCESS_CALL_WAITS) {
+        (void)uv_run(&c.loop, UV_RUN_ONCE);
+    }
+    run_for(&c, SHORT);  // it asks meanwhile
+    make_file(&c);
+    run_until(&c, 2);
+    assert_int_equal(c.calls[1].verdict, PROCESS_SUCCEEDED);
+    assert_string_equal(c.calls[1].body, "2");
+    close_case(&c);
+}
+
+static void close_pool(struct process_call *process_call, const struct process_result *r)
+{
+    on_result(process_call, r);
+    struct pool_case *c = CONTAINER_OF(process_call, struct call, call)->owner;
+    process_pool_close(TAKE(c->pool));
+}
+
+static void test_none_starts_when_the_end_of_a_call_closes_the_pool(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "crash");
+    c.config.warm_instances = 1;
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    start_call(&c, 1, "{}", SHORT - c.config.init_timeout_us);
+    c.calls[1].call.on_result = close_pool;
+    usleep(3 * SHORT);  // the call is late, and a new process is due
+    run_until(&c, 2);
+    assert_int_equal(c.calls[1].verdict, PROCESS_NOT_STARTED);
+    uv_unref((uv_handle_t *)&c.guard);
+    (void)uv_run(&c.loop, UV_RUN_DEFAULT);  // ends when no process is left
+    close_case(&c);
+}
+
 static void test_instances_start_as_calls_need_them(void **state)
 {
     (void)state;
@@ -600,6 +660,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_process_with_a_late_call_takes_no_more),
         cmocka_unit_test(test_a_late_call_ends_when_the_last_one_on_time_has_its_result),
         cmocka_unit_test(test_a_request_whose_client_is_gone_takes_no_call),
+        cmocka_unit_test(test_one_that_asks_for_no_further_call_is_replaced),
+        cmocka_unit_test(test_a_call_that_waits_is_given_to_one_that_asked_before_its_result),
+        cmocka_unit_test(test_none_starts_when_the_end_of_a_call_closes_the_pool),
         cmocka_unit_test(test_instances_start_as_calls_need_them),
         cmocka_unit_test(test_idle_instances_stop_but_the_warm_ones),
         cmocka_unit_test(test_the_warm_instance_stays_while_others_take_long_to_end),
