@@ -1,6 +1,7 @@
 #include "bridge/endpoints/aws/aws_plan.h"
 
 #include "bridge/endpoints/aws/aws_container.h"
+#include "bridge/endpoints/aws/aws_process.h"
 #include "bridge/endpoints/aws/aws_profiles.h"
 
 static void clear_role(struct aws_role *role)
@@ -122,6 +123,10 @@ static bool from_own(struct aws_plan *plan, const struct aws_profile *profile, s
                          id != NULL ? "aws_secret_access_key" : "aws_access_key_id");
     }
     if (command != NULL) {
+        CLEANUP(text_list_clear) struct text_list words = {0};
+        if (!aws_process_split(command, &words, f)) {
+            return fault_context(f, "profile %s", profile->name);
+        }
         set_origin(plan, AWS_ORIGIN_PROCESS, memory_format("profile %s", profile->name));
         plan->command = memory_string(command);
         return true;

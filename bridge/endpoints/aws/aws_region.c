@@ -98,6 +98,13 @@ static bool of_profile(const struct aws_config *config, const char *key, char **
     return true;
 }
 
+/** What the message names is where the address stands, which is no key of a function's file. */
+static bool check_endpoint(const char *url, const char *place, struct fault *f)
+{
+    return url == NULL || strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0 ||
+           fault_set(f, FAULT_CONFIG, "%s: \"%.200s\" is no URL with http:// or https://", place, url);
+}
+
 bool aws_region_endpoint(const struct aws_config *config, const char *service, const char *region, char **ret,
                          struct fault *f)
 {
@@ -115,6 +122,14 @@ bool aws_region_endpoint(const struct aws_config *config, const char *service, c
         } else if (!of_profile(config, "endpoint_url", ret, f) && config->profile != NULL) {
             return false;  // without a profile the files need not be readable
         }
+    }
+    const char *place = url == NULL                  ? "endpoint_url of the profile"
+                        : aws_variable(name) != NULL ? name
+                                                     : "AWS_ENDPOINT_URL";
+    if (!check_endpoint(*ret, place, f)) {
+        memory_free_pointer(ret);
+        *ret = NULL;
+        return false;
     }
     *ret = *ret == NULL ? url_of(service, region) : *ret;
     return true;

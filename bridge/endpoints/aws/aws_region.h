@@ -29,7 +29,7 @@ struct slice aws_region_of_url(const char *url);
  * else https://SERVICE.REGION. and the domain of the region's partition.
  *
  * @param ret  the caller frees it
- * @param f    FAULT_CONFIG: the shared files can't be read
+ * @param f    FAULT_CONFIG: the shared files can't be read, or what they or the variable name is no URL
  */
 bool aws_region_endpoint(const struct aws_config *config, const char *service, const char *region, char **ret,
                          struct fault *f) MUST_USE;

@@ -225,6 +225,7 @@ static void profiles_that_can_give_no_keys_say_why(void **state)
                "[profile alone]\nrole_arn = " ROLE "m\n"
                "[profile odd]\nrole_arn = " ROLE "m\ncredential_source = Elsewhere\n"
                "[profile long]\nrole_arn = " ROLE "m\nsource_profile = a\nduration_seconds = 1h\n"
+               "[profile open]\ncredential_process = \"/opt/my keys\n"
                "[profile empty]\nregion = x\n");
     static const struct {
         const char *profile;
@@ -239,6 +240,7 @@ static void profiles_that_can_give_no_keys_say_why(void **state)
         {"odd", "credential_source = Elsewhere gives no credentials"},
         {"long", "duration_seconds must be 900 to 43200"},
         {"empty", "has no credentials"},
+        {"open", "profile open: credential_process: a quote (\") is not closed"},
         {"none", "there is no profile none"},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
@@ -388,6 +390,24 @@ static void other_endpoints_are_those_of_the_environment_then_of_the_profile(voi
     check_endpoint("local", "sts", "a-b-1", "https://sts.a-b-1.amazonaws.com");
 }
 
+static void an_endpoint_that_is_no_url_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    write_file("AWS_CONFIG_FILE", "config", "[profile local]\nendpoint_url = localhost:4566\n");
+    char name[] = "local";
+    CLEANUP(memory_free_pointer) char *url = NULL;
+    struct fault f;
+    assert_false(aws_region_endpoint(&(struct aws_config){.profile = name}, "sts", "a-b-1", &url, &f));
+    assert_string_equal(f.text,
+                        "endpoint_url of the profile: \"localhost:4566\" is no URL with http:// or https://");
+    (void)setenv("AWS_ENDPOINT_URL", "ftp://all", 1);
+    assert_false(aws_region_endpoint(&(struct aws_config){0}, "sts", "a-b-1", &url, &f));
+    assert_string_equal(f.text, "AWS_ENDPOINT_URL: \"ftp://all\" is no URL with http:// or https://");
+    (void)setenv("AWS_ENDPOINT_URL_STS", "sts", 1);
+    assert_false(aws_region_endpoint(&(struct aws_config){0}, "sts", "a-b-1", &url, &f));
+    assert_string_equal(f.text, "AWS_ENDPOINT_URL_STS: \"sts\" is no URL with http:// or https://");
+}
+
 /** Keys may come from elsewhere, and the files of another user. */
 static void files_that_cannot_be_read_matter_only_to_a_profile(void **state)
 {
@@ -474,6 +494,7 @@ int main(void)
         cmocka_unit_test_setup(arns_and_urls_name_their_region, clean),
         cmocka_unit_test_setup(services_have_the_hosts_of_their_partition, clean),
         cmocka_unit_test_setup(other_endpoints_are_those_of_the_environment_then_of_the_profile, clean),
+        cmocka_unit_test_setup(an_endpoint_that_is_no_url_is_refused_with_its_place, clean),
         cmocka_unit_test_setup(files_that_cannot_be_read_matter_only_to_a_profile, clean),
         cmocka_unit_test_setup(a_bundle_of_authorities_without_any_is_refused, clean),
         cmocka_unit_test(keys_are_read_from_json_and_xml_or_refused_without_repeating_them),
