@@ -349,10 +349,7 @@ static bool open_server(struct instance *i, uid_t uid, struct fault *f)
         .component = i->params.component,
         .uid = uid,
         .connections_max = 2 * i->concurrency + CONNECTIONS_SPARE,
-        .on_waiting = on_waiting,
-        .on_result = on_result,
-        .on_init_error = on_init_error,
-        .self = i,
+        .events = {on_waiting, on_result, on_init_error, i},
     };
     return runtime_server_start(&params, &i->server, f);
 }

@@ -7,37 +7,15 @@
 #include <sys/types.h>
 #include <uv.h>
 
-#include "bridge/endpoints/process/runtime_invocation.h"
+#include "bridge/endpoints/process/runtime_requests.h"
 #include "core/base/fault.h"
-
-enum { RUNTIME_RESPONSE_MAX = 6 << 20 };  // bytes of a result, as in AWS Lambda
-
-enum runtime_verdict {
-    RUNTIME_SUCCEEDED,
-    RUNTIME_FAILED,     // the function says that it failed
-    RUNTIME_TOO_LARGE,  // the result is larger than RUNTIME_RESPONSE_MAX
-    RUNTIME_UNSENT,     // the connection broke before the function had the whole invocation
-};
-
-/** What became of an invocation; borrowed. */
-struct runtime_result {
-    enum runtime_verdict verdict;
-    struct slice body;       // the result, or the document of the error
-    const char *error_type;  // "Runtime.ImportModuleError"; NULL: the function names none
-};
 
 struct runtime_server_params {
     uv_loop_t *loop;
     const char *component;  // for the log; lent until runtime_server_stop
     uid_t uid;              // connections of other users' processes are refused
     size_t connections_max;
-    /** One more request waits for an invocation. */
-    void (*on_waiting)(void *self);
-    /** The invocation is over: the server does not know it any more. */
-    void (*on_result)(void *self, struct runtime_invocation *invocation, const struct runtime_result *r);
-    /** The function says that it can't start: its process is about to end. */
-    void (*on_init_error)(void *self, const struct runtime_result *r);
-    void *self;
+    struct runtime_events events;
 };
 
 struct runtime_server;
