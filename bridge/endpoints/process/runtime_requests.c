@@ -24,6 +24,13 @@ enum request_state {
     REQUEST_QUEUED,
 };
 
+/** What becomes of the body. */
+enum body_state {
+    BODY_UNWANTED,  // it is discarded: the route has none, or there is no such invocation
+    BODY_KEPT,
+    BODY_TOO_LARGE,  // the rest is discarded
+};
+
 /** One request from its first line until libmicrohttpd is done with it. */
 struct runtime_request {
     struct runtime_requests *owner;
@@ -31,8 +38,7 @@ struct runtime_request {
     enum runtime_route route;
     enum request_state state;
     char id[RUNTIME_ID_SIZE + 1];  // in its path; cut, a longer one than an invocation's is still longer
-    bool is_unknown;               // there is no such invocation
-    bool is_too_large;
+    enum body_state body_state;
     size_t discarded;  // bytes
     struct bytes body;
     int status;
@@ -153,7 +159,7 @@ static enum MHD_Result take_result(struct runtime_request *request)
 {
     struct runtime_requests *r = request->owner;
     struct runtime_invocation *invocation = find_invocation(r, request->id);
-    if (request->is_too_large) {
+    if (request->body_state == BODY_TOO_LARGE) {
         return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "RequestEntityTooLarge",
                       "the result is larger than 6291456 bytes");
     }
@@ -224,7 +230,7 @@ static enum MHD_Result dispatch(struct runtime_request *request)
 static void refuse_large(struct runtime_request *request)
 {
     struct runtime_requests *r = request->owner;
-    request->is_too_large = true;
+    request->body_state = BODY_TOO_LARGE;
     bytes_clear(&request->body);
     struct runtime_invocation *invocation = find_invocation(r, request->id);
     if (invocation != NULL) {
@@ -236,7 +242,7 @@ static void refuse_large(struct runtime_request *request)
 /** False: the connection is to be closed. */
 static bool take_body(struct runtime_request *request, const char *data, size_t size)
 {
-    if (!request->is_unknown && !request->is_too_large) {
+    if (request->body_state == BODY_KEPT) {
         if (request->body.size + size <= RUNTIME_RESPONSE_MAX) {
             bytes_append(&request->body, data, size);
             return true;
@@ -259,7 +265,7 @@ static struct runtime_request *begin_request(struct runtime_requests *r, struct 
     bool has_body = request->route == RUNTIME_INIT_ERROR ||
                     ((request->route == RUNTIME_RESPONSE || request->route == RUNTIME_ERROR) &&
                      find_invocation(r, request->id) != NULL);
-    request->is_unknown = !has_body;
+    request->body_state = has_body ? BODY_KEPT : BODY_UNWANTED;
     DL_APPEND(r->requests, request);
     return request;
 }
