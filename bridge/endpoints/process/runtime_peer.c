@@ -144,7 +144,8 @@ static enum look look_up(const char *path, const char *ends, uid_t *ret)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return LOOK_UNREADABLE;
+        bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+        return is_short ? LOOK_ABSENT : LOOK_UNREADABLE;  // for a moment: refuse rather than trust
     }
     enum look found = look_into(fd, ends, ret);
     (void)close(fd);

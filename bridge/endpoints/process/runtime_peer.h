@@ -18,7 +18,8 @@
  *
  * @param peer        the client's address, as accept(2) gives it
  * @param local_port  the server's port on 127.0.0.1
- * @param ret         the owner; RUNTIME_PEER_NOBODY: refuse the connection
+ * @param ret         the owner; RUNTIME_PEER_NOBODY: refuse the connection, also when no descriptor is
+ *                    left to look with
  * Returns false when the kernel shows neither (systemd's ProcSubset=pid without AF_NETLINK in
  * RestrictAddressFamilies): nobody can say who it is. Then accept the connection, and warn once: the port is
  * reachable from this machine only, and the ids of invocations can't be guessed, but a process of another

@@ -23,6 +23,7 @@ enum { OTHER_UID = 65534 };
 static bool is_diag_forbidden;
 static const char *table;  // what the tables have; NULL: the kernel's
 static bool is_table_hidden;
+static int hidden_error = ENOENT;
 
 int __real_socket(int domain, int type, int protocol);
 int __wrap_socket(int domain, int type, int protocol);
@@ -41,7 +42,7 @@ int __wrap_socket(int domain, int type, int protocol)
 int __wrap_open(const char *path, int flags, ...)
 {
     if (is_table_hidden || table == NULL) {
-        errno = ENOENT;
+        errno = hidden_error;
         return is_table_hidden ? -1 : __real_open(path, flags);
     }
     int fd = memfd_create("table", MFD_CLOEXEC);
@@ -116,6 +117,7 @@ static int reset(void **state)
     (void)state;
     is_diag_forbidden = false;
     is_table_hidden = false;
+    hidden_error = ENOENT;
     table = NULL;
     return 0;
 }
@@ -219,6 +221,17 @@ static void without_a_table_nobody_can_say(void **state)
     close_pair(&p);
 }
 
+static void without_descriptors_it_is_nobody(void **state)
+{
+    (void)state;
+    is_table_hidden = true;
+    hidden_error = EMFILE;
+    struct pair p;
+    assert_true(connect_pair(&p, AF_INET));
+    assert_int_equal(look(&p), RUNTIME_PEER_NOBODY);
+    close_pair(&p);
+}
+
 #define HEAD                                                                                                 \
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 #define OTHER                                                                                                \
@@ -290,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup(a_client_that_has_closed_is_nobody, only_tables),
         cmocka_unit_test_setup(a_client_elsewhere_is_nobody, reset),
         cmocka_unit_test_setup(without_a_table_nobody_can_say, only_tables),
+        cmocka_unit_test_setup(without_descriptors_it_is_nobody, only_tables),
         cmocka_unit_test_setup(the_line_of_the_clients_end, only_tables),
         cmocka_unit_test_setup(a_line_over_two_reads, only_tables),
         cmocka_unit_test_setup(what_is_no_table, only_tables),
