@@ -33,7 +33,7 @@ struct instance {
     int64_t idle_since_us;
     struct bytes init_error;  // what the function said why it can't start
     enum instance_kill killed;
-    bool has_asked;  // for an invocation
+    bool was_ready;  // it has asked for an invocation
 };
 
 static const char *component(const struct instance *i)
@@ -80,54 +80,6 @@ static void signal_group(const struct instance *i, int number)
     (void)kill(-i->process.pid, number);
 }
 
-/** What a kill is called in the log, and in the report of the end; NULL: as any end. */
-static const struct {
-    const char *word;
-    const char *text;
-} KILLS[] = {
-    [INSTANCE_KILL_NONE] = {"", NULL},
-    [INSTANCE_KILL_DEAF] = {"deaf", NULL},
-    [INSTANCE_KILL_INIT_TIMEOUT] = {"init_timeout", "asked for no invocation within init_timeout"},
-    [INSTANCE_KILL_MEMORY] = {"memory", "used more memory than it may"},
-    [INSTANCE_KILL_SILENT] = {"silent", "asked for no further invocation"},
-    [INSTANCE_KILL_TIMEOUT] = {"timeout", NULL},
-    [INSTANCE_KILL_CANCELLED] = {"cancelled", NULL},
-    [INSTANCE_KILL_RETIRED] = {"retired", NULL},
-};
-
-/** @param before  its state when the process ended */
-static enum instance_end_reason reason_of(const struct instance *i, enum instance_state before)
-{
-    if (before == INSTANCE_STOPPING || i->killed == INSTANCE_KILL_DEAF) {
-        return INSTANCE_END_STOPPED;
-    }
-    if (!i->has_asked) {
-        return INSTANCE_END_INIT_FAILED;
-    }
-    if (i->killed == INSTANCE_KILL_MEMORY) {
-        return INSTANCE_END_OUT_OF_MEMORY;
-    }
-    return i->killed == INSTANCE_KILL_NONE ? INSTANCE_END_CRASHED : INSTANCE_END_KILLED;
-}
-
-/** What happened, and the last that the function said. */
-static void describe_end(struct instance *i, int64_t code, int signal, struct bytes *out)
-{
-    const char *name = sigabbrev_np(signal);
-    bytes_append_string(out, "the function's process ");
-    if (KILLS[i->killed].text != NULL) {
-        bytes_append_string(out, KILLS[i->killed].text);
-    } else if (signal != 0) {
-        bytes_format(out, "was ended by SIG%s", name == NULL ? "?" : name);
-    } else {
-        bytes_format(out, "exited with code %d", (int)code);
-    }
-    const char *said = i->init_error.size > 0 ? bytes_text(&i->init_error) : instance_output_tail(i->output);
-    if (said[0] != '\0') {
-        bytes_format(out, ": %s", said);
-    }
-}
-
 static void log_end(const struct instance *i, enum instance_end_reason reason, const char *text)
 {
     bool is_expected = reason == INSTANCE_END_STOPPED;
@@ -140,10 +92,18 @@ static void on_process_exit(uv_process_t *process, int64_t code, int signal)
 {
     struct instance *i = process->data;
     signal_group(i, SIGKILL);  // what is left without its guard
-    enum instance_end_reason reason = reason_of(i, i->state);
-    CLEANUP(bytes_clear) struct bytes text = {0};
     instance_output_drain(i->output);
-    describe_end(i, code, signal, &text);
+    const struct instance_exit how = {
+        .killed = i->killed,
+        .was_stopped = i->state == INSTANCE_STOPPING,
+        .was_ready = i->was_ready,
+        .code = code,
+        .signal = signal,
+        .said = i->init_error.size > 0 ? bytes_text(&i->init_error) : instance_output_tail(i->output),
+    };
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    instance_exit_describe(&how, &text);
+    enum instance_end_reason reason = instance_exit_reason(&how);
     i->state = INSTANCE_ENDED;
     log_end(i, reason, bytes_text(&text));
     const struct instance_end end = {reason, bytes_text(&text)};
@@ -174,7 +134,7 @@ void instance_kill(struct instance *i, enum instance_kill why)
     i->state = INSTANCE_KILLED;
     i->killed = why;
     log_write(why == INSTANCE_KILL_RETIRED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, component(i), "process_killed",
-              LOG_WITH(LOG_NUMBER("pid", i->process.pid), LOG_TEXT("reason", KILLS[why].word)),
+              LOG_WITH(LOG_NUMBER("pid", i->process.pid), LOG_TEXT("reason", instance_exit_kill_name(why))),
               "the function's process is killed");
     kill_all(i);
 }
@@ -213,7 +173,7 @@ static void on_waiting(void *self)
     struct instance *i = self;
     if (i->state == INSTANCE_STARTING) {
         i->state = INSTANCE_READY;
-        i->has_asked = true;
+        i->was_ready = true;
         i->idle_since_us = clock_now_us();
         (void)uv_timer_stop(&i->timer);
         log_info(component(i), "process_ready", LOG_WITH(LOG_NUMBER("pid", i->process.pid)),

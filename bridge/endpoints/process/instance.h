@@ -3,6 +3,7 @@
 #define BRIDGE_ENDPOINTS_PROCESS_INSTANCE_H
 
 #include "bridge/config/process_config.h"
+#include "bridge/endpoints/process/instance_exit.h"
 #include "bridge/endpoints/process/runtime_server.h"
 
 enum instance_state {
@@ -12,27 +13,6 @@ enum instance_state {
     INSTANCE_STOPPING,  // was asked to end (SIGTERM)
     INSTANCE_KILLED,    // SIGKILL was sent
     INSTANCE_ENDED,
-};
-
-/** Why an instance is killed. */
-enum instance_kill {
-    INSTANCE_KILL_NONE,
-    INSTANCE_KILL_DEAF,  // it did not end after SIGTERM
-    INSTANCE_KILL_INIT_TIMEOUT,
-    INSTANCE_KILL_MEMORY,
-    INSTANCE_KILL_SILENT,     // it runs nothing, and asked for no invocation while one waited
-    INSTANCE_KILL_TIMEOUT,    // of a call
-    INSTANCE_KILL_CANCELLED,  // its call was given up
-    INSTANCE_KILL_RETIRED,    // its last call has ended
-};
-
-/** Why an instance ended. */
-enum instance_end_reason {
-    INSTANCE_END_STOPPED,        // it was stopped
-    INSTANCE_END_INIT_FAILED,    // before it asked for an invocation
-    INSTANCE_END_CRASHED,        // by itself
-    INSTANCE_END_OUT_OF_MEMORY,  // it was killed for its memory
-    INSTANCE_END_KILLED,         // for another reason
 };
 
 /** The end of an instance; borrowed. */
