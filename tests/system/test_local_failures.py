@@ -151,7 +151,7 @@ def test_a_process_that_does_not_end_when_it_is_asked_is_killed(local):
     function.send({"id": 1})
     (call,) = function.wait_seen()
     function.remove()
-    function.wait_event("process_killed", pid=call["guard"], reason="deaf")
+    function.wait_event("process_killed", pid=call["guard"], reason="stop_timeout")
     wait_gone([call["pid"]])
     assert function.seen(asked=True)
 

@@ -141,7 +141,7 @@ void instance_kill(struct instance *i, enum instance_kill why)
 
 static void on_stop_over(uv_timer_t *timer)
 {
-    instance_kill(timer->data, INSTANCE_KILL_DEAF);
+    instance_kill(timer->data, INSTANCE_KILL_STOP_TIMEOUT);
 }
 
 void instance_stop(struct instance *i)

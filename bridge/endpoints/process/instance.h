@@ -11,7 +11,7 @@ enum instance_state {
     INSTANCE_READY,
     INSTANCE_RETIRING,  // takes no more invocations
     INSTANCE_STOPPING,  // was asked to end (SIGTERM)
-    INSTANCE_KILLED,    // SIGKILL was sent
+    INSTANCE_KILLED,    // its guard was told to kill all (SIGUSR1)
     INSTANCE_ENDED,
 };
 

@@ -8,9 +8,9 @@ static const struct {
     const char *text;
 } KILLS[] = {
     [INSTANCE_KILL_NONE] = {"", NULL},
-    [INSTANCE_KILL_DEAF] = {"deaf", NULL},
+    [INSTANCE_KILL_STOP_TIMEOUT] = {"stop_timeout", NULL},
     [INSTANCE_KILL_INIT_TIMEOUT] = {"init_timeout", "asked for no invocation within init_timeout"},
-    [INSTANCE_KILL_MEMORY] = {"memory", "used more memory than it may"},
+    [INSTANCE_KILL_MEMORY] = {"memory", "used more memory than endpoint.process.memory allows"},
     [INSTANCE_KILL_SILENT] = {"silent", "asked for no further invocation"},
     [INSTANCE_KILL_TIMEOUT] = {"timeout", NULL},
     [INSTANCE_KILL_CANCELLED] = {"cancelled", NULL},
@@ -24,7 +24,7 @@ const char *instance_exit_kill_name(enum instance_kill why)
 
 enum instance_end_reason instance_exit_reason(const struct instance_exit *e)
 {
-    if (e->was_stopped || e->killed == INSTANCE_KILL_DEAF) {
+    if (e->was_stopped || e->killed == INSTANCE_KILL_STOP_TIMEOUT) {
         return INSTANCE_END_STOPPED;
     }
     if (!e->was_ready) {

@@ -10,7 +10,7 @@
 /** Why an instance is killed. */
 enum instance_kill {
     INSTANCE_KILL_NONE,
-    INSTANCE_KILL_DEAF,  // it did not end after SIGTERM
+    INSTANCE_KILL_STOP_TIMEOUT,  // it did not end after SIGTERM
     INSTANCE_KILL_INIT_TIMEOUT,
     INSTANCE_KILL_MEMORY,
     INSTANCE_KILL_SILENT,     // it runs nothing, and asked for no invocation while one waited

@@ -35,7 +35,7 @@ typedef void (*process_on_result)(struct process_call *call, const struct proces
 enum process_call_state {
     PROCESS_CALL_WAITS,
     PROCESS_CALL_RUNS,
-    PROCESS_CALL_LATE,  // its time is over: it ends when its process can't go on with it
+    PROCESS_CALL_LATE,  // its time is over: it ends with its process, or with a late result
 };
 
 /** One call, embedded in its owner; in place until its result or process_pool_cancel. */
@@ -67,10 +67,11 @@ struct process_pool *process_pool_new(const struct process_pool_params *params);
 /** The result comes later on the loop. */
 void process_pool_call(struct process_pool *p, struct process_call *call);
 
-/** on_result is not called. What runs is killed, or can't end before its process takes no more calls. */
+/** on_result is not called. A call that runs takes its process with it: that is killed, or, while other calls
+ * run in it, takes no more and is killed after them. */
 void process_pool_cancel(struct process_pool *p, struct process_call *call);
 
-/** Why no instance could start or stay, until one asks for invocations; not set: there is no trouble. */
+/** Why the last instance failed, until one asks for an invocation; not set: none has failed since. */
 const struct last_error *process_pool_trouble(const struct process_pool *p);
 
 /** How many of its instances have not ended. */

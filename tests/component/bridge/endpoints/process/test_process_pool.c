@@ -319,7 +319,8 @@ static void test_one_that_takes_too_much_memory(void **state)
     start_call(&c, 0, "{}", LONG);
     run_until(&c, 1);
     assert_int_equal(c.calls[0].verdict, PROCESS_OUT_OF_MEMORY);
-    assert_string_equal(c.calls[0].text, "the function's process used more memory than it may");
+    assert_string_equal(c.calls[0].text,
+                        "the function's process used more memory than endpoint.process.memory allows");
     close_case(&c);
 }
 
