@@ -9,9 +9,11 @@
 #include "bridge/endpoints/process/instance_command.h"
 #include "bridge/endpoints/process/instance_environment.h"
 #include "bridge/endpoints/process/instance_output.h"
+#include "bridge/endpoints/process/output_text.h"
 #include "bridge/endpoints/process/process_limits.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 
 enum {
     STOP_MS = 1000,          // from SIGTERM to the kill; the bridge's own end waits 1.5 s
@@ -212,8 +214,10 @@ static void on_result(void *self, struct runtime_invocation *invocation, const s
 static void on_init_error(void *self, const struct runtime_result *r)
 {
     struct instance *i = self;
+    CLEANUP(bytes_clear) struct bytes all = {0};
+    error_document_describe(r->error_type, r->body, &all);
     bytes_reset(&i->init_error);
-    error_document_describe(r->error_type, r->body, &i->init_error);
+    output_text_append(&i->init_error, text_cut(bytes_slice(&all), INSTANCE_OUTPUT_TAIL_MAX));
 }
 
 bool instance_invoke(struct instance *i, struct runtime_invocation *invocation)

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 64 * 1024, BIG_BYTES = 7 << 20, GROW_BYTES = 4 << 20 };
+enum { BUFFER_BYTES = 64 * 1024, BIG_BYTES = 7 << 20, LONG_BYTES = 5 << 20, GROW_BYTES = 4 << 20 };
 
 #define ROOT "/2018-06-01/runtime/"
 
@@ -246,6 +246,18 @@ int function_client(const char *what)
     }
     if (strcmp(what, "idle") == 0) {
         pause();
+    }
+    if (strcmp(what, "init-long") == 0) {
+        struct client *c = calloc(1, sizeof(*c));
+        open_client(c);
+        char *text = malloc(LONG_BYTES);
+        memset(text, 'x', LONG_BYTES);
+        memcpy(text, "{\"errorMessage\":\"", strlen("{\"errorMessage\":\""));
+        memcpy(text + LONG_BYTES - 2, "\"}", 2);
+        (void)post(c, "init/error", text, LONG_BYTES);
+        free(text);
+        free(c);
+        return 1;
     }
     if (strcmp(what, "init-error") == 0) {
         struct client *c = calloc(1, sizeof(*c));

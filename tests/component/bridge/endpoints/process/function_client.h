@@ -22,6 +22,7 @@
  *   exit        ends with code 3
  *   idle        asks for nothing
  *   init-error  posts an error of its initialisation, and ends
+ *   init-long   likewise, an error of 5 MiB
  *   deaf        echo, and ignores SIGTERM
  */
 int function_client(const char *what);

@@ -17,7 +17,7 @@
 #include "core/base/log.h"
 #include "tests/component/bridge/endpoints/process/function_client.h"
 
-enum { CALLS_MAX = 8, GUARD_MS = 20000 };
+enum { CALLS_MAX = 8, GUARD_MS = 20000, TEXT_MAX = 1200 };
 
 struct call {
     struct process_call call;
@@ -45,6 +45,7 @@ static void on_result(struct process_call *process_call, const struct process_re
     struct call *call = CONTAINER_OF(process_call, struct call, call);
     assert_false(call->is_done);
     call->is_done = true;
+    assert_true(r->text == NULL || strlen(r->text) <= TEXT_MAX);
     call->verdict = r->verdict;
     (void)snprintf(call->body, sizeof(call->body), "%.*s", (int)r->body.size, (const char *)r->body.data);
     (void)snprintf(call->text, sizeof(call->text), "%s", r->text == NULL ? "" : r->text);
@@ -258,6 +259,19 @@ static void test_a_process_that_does_not_start_fails_the_calls_that_wait(void **
         assert_string_equal(c.calls[2].text, CASES[i].text);
         close_case(&c);
     }
+}
+
+static void test_a_long_reason_of_one_that_does_not_start_is_cut(void **state)
+{
+    (void)state;
+    struct pool_case c;
+    open_case(&c, "init-long");
+    open_pool(&c);
+    start_call(&c, 0, "{}", LONG);
+    run_until(&c, 1);
+    assert_int_equal(c.calls[0].verdict, PROCESS_NOT_STARTED);
+    assert_non_null(strstr(c.calls[0].text, "exited with code 1: xxxx"));
+    close_case(&c);
 }
 
 static void test_a_process_that_never_asks_is_killed(void **state)
@@ -650,6 +664,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_crash_ends_the_call_and_the_next_one_runs_in_a_new_process),
         cmocka_unit_test(test_a_call_that_is_too_long_ends_with_its_process),
         cmocka_unit_test(test_a_process_that_does_not_start_fails_the_calls_that_wait),
+        cmocka_unit_test(test_a_long_reason_of_one_that_does_not_start_is_cut),
         cmocka_unit_test(test_a_process_that_never_asks_is_killed),
         cmocka_unit_test(test_a_command_that_is_not_there),
         cmocka_unit_test(test_a_result_that_is_too_large),
