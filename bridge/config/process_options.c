@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,6 +160,36 @@ static int run_error(const char *path, const struct process_user *user)
     return !S_ISREG(status.st_mode) ? EACCES : process_user_access(user, path, X_OK);
 }
 
+/** The first folder on the way to a file, that of its link if it is one, which the user can't enter; NULL:
+ * none, or it can't be told. The caller frees it. */
+static char *closed_folder(const char *path, const struct process_user *user)
+{
+    char *real = realpath(path, NULL);
+    for (char *end = real; real != NULL && (end = strchr(end + 1, '/')) != NULL; *end = '/') {
+        *end = '\0';
+        if (process_user_access(user, real, X_OK) != 0) {
+            return real;
+        }
+    }
+    free(real);
+    return NULL;
+}
+
+static void refuse_program(const struct config_file *file, struct yaml_node *node, const char *path,
+                           const struct process_user *user, int code)
+{
+    CLEANUP(memory_free_pointer) char *closed = code == EACCES ? closed_folder(path, user) : NULL;
+    if (closed != NULL) {
+        config_complain_at(
+            file, node, "command: %s: the function's user can't enter %s, where it is; install it elsewhere",
+            path, closed);
+        return;
+    }
+    config_complain_at(file, node, "command: %s: %s", path,
+                       code == EACCES ? "not a program that the function's user may run (chmod +x)"
+                                      : strerror(code));
+}
+
 /** The search of execvp(3), as the instance has it: from its directory, by its PATH. */
 static bool is_in_path(const struct process_config *p, const struct process_user *user, const char *name)
 {
@@ -190,9 +221,7 @@ static void check_program(const struct config_file *file, const struct process_c
         CLEANUP(memory_free_pointer) char *path = join(p->directory, name);
         int code = run_error(path, user);
         if (code != 0) {
-            config_complain_at(file, node, "command: %s: %s", path,
-                               code == EACCES ? "not a program that the function's user may run (chmod +x)"
-                                              : strerror(code));
+            refuse_program(file, node, path, user, code);
         }
         return;
     }

@@ -318,6 +318,23 @@ static void the_functions_user_must_have_the_rights(void **state)
     write_file("bootstrap", PROGRAM_MODE);
 }
 
+/** A link to a program in a folder of root's, as of a venv whose Python is in root's home. */
+static void a_closed_folder_on_the_way_is_named(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        skip();  // who can't enter it can't tell either
+    }
+    CLEANUP(memory_free_pointer) char *closed = memory_format("%s/closed", folder);
+    CLEANUP(memory_free_pointer) char *program = memory_format("%s/sh", closed);
+    CLEANUP(memory_free_pointer) char *link = memory_format("%s/link", folder);
+    assert_int_equal(mkdir(closed, 0700) + symlink(closed, link), 0);
+    write_file("closed/sh", PROGRAM_MODE);
+    check("command: [link/sh]", "DIR/stock.yaml:4:11: error: command: DIR/link/sh: the function's user can't "
+                                "enter DIR/closed, where it is; install it elsewhere\n");
+    assert_int_equal(unlink(program) + unlink(link) + rmdir(closed), 0);
+}
+
 static void headers_reach_no_local_function(void **state)
 {
     (void)state;
@@ -377,6 +394,7 @@ int main(void)
         cmocka_unit_test(all_of_lambda_is_refused),
         cmocka_unit_test(a_function_never_runs_as_root),
         cmocka_unit_test(the_functions_user_must_have_the_rights),
+        cmocka_unit_test(a_closed_folder_on_the_way_is_named),
         cmocka_unit_test(headers_reach_no_local_function),
         cmocka_unit_test(another_program_is_another_endpoint),
         cmocka_unit_test(one_kind_of_endpoint),
