@@ -126,17 +126,16 @@ static void place_calls(struct process_pool *p)
 /** Kills an instance that runs nothing but calls whose time is over. */
 static void kill_if_late(struct process_pool *p, struct instance *i)
 {
-    size_t late = 0;
+    if (instance_state(i) != INSTANCE_RETIRING || instance_running(i) == 0) {
+        return;  // one with a late call is retired: the others' results need no search
+    }
     const struct process_call *call;
     DL_FOREACH (p->running, call) {
         if (call->instance == i && call->state == PROCESS_CALL_RUNS) {
             return;
         }
-        late += call->instance == i ? 1 : 0;
     }
-    if (late > 0) {
-        instance_kill(i, INSTANCE_KILL_TIMEOUT);
-    }
+    instance_kill(i, INSTANCE_KILL_TIMEOUT);
 }
 
 /** Its time is over. It ends when its process has ended, so that no other call for the same key runs beside
