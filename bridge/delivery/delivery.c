@@ -158,12 +158,12 @@ void delivery_note_error(struct delivery *d, const char *text)
 
 const struct last_error *delivery_error(const struct delivery *d)
 {
-    if (d->dead_letter_error.is_set || d->error.is_set) {
-        return d->dead_letter_error.is_set ? &d->dead_letter_error : &d->error;
+    if (d->dead_letter_error.is_set) {
+        return &d->dead_letter_error;
     }
-    const struct endpoint_type *type = d->target->endpoint_type;
-    const struct last_error *trouble = type->trouble == NULL ? NULL : type->trouble(d->target->endpoint);
-    return trouble != NULL ? trouble : &d->error;
+    const struct target *target = d->target;
+    bool can_tell = !d->error.is_set && target->endpoint_type->trouble != NULL;
+    return can_tell ? target->endpoint_type->trouble(target->endpoint) : &d->error;
 }
 
 /** Its partitions stand still behind records that can't be stored: worse than calls that fail. */

@@ -64,8 +64,8 @@ struct endpoint_type {
                                   endpoint_on_response on_response, void *self);
     /** Cancels the call: on_response is not called. */
     void (*cancel)(struct endpoint *e, struct endpoint_call *call);
-    /** What is wrong with it, whether or not it is called; NULL or not set: nothing. NULL: such an endpoint
-     * knows only by calls. */
+    /** What is wrong with it, whether or not it is called; not set: nothing. NULL: such an endpoint knows
+     * only by calls. */
     const struct last_error *(*trouble)(const struct endpoint *e);
     /** No call is in flight. Accepts NULL. */
     void (*close)(struct endpoint *e);
