@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
+#include "schemas/avro/value_type.h"
 
 // Semantic types, each with its Connect name and Avro type (Debezium's default modes: adaptive, precise,
 // bytes).
@@ -31,12 +32,6 @@ enum column_type {
 };
 
 struct column;
-
-enum value_step {
-    VALUE_DONE,
-    VALUE_NONE,   // the column's Avro type can't hold the value (numeric NaN …)
-    VALUE_FAULT,  // the value's text is not valid for its type
-};
 
 /** A source's functions for the values of one type, resolved once for each column. */
 struct value_ops {
