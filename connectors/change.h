@@ -31,7 +31,7 @@ struct change {
     const char *database;        // source.db; the source's own
     const char *snapshot;        // "false", "true", "first", "last" …: source.snapshot; static
     struct trace_headers trace;  // of the transaction that made the row; none in a snapshot
-    struct table *table;         // valid as long as the source may emit rows of it
+    struct table *table;         // retain it to use it after the source's next step
     struct slice key;            // Avro record of the key columns; data NULL: null key
     struct slice before;         // Avro record of the row; data NULL: null
     struct slice after;

@@ -293,6 +293,12 @@ static void on_source_table(void *self, const char *topic)
     publisher_prepare(p->publisher, topic);
 }
 
+static void on_source_version(void *self, struct table *table)
+{
+    struct pipeline *p = self;
+    publisher_prepare_version(p->publisher, table);
+}
+
 static void on_source_phase(void *self, const char *phase, const char *detail)
 {
     struct pipeline *p = self;
@@ -353,6 +359,7 @@ static bool open_source(struct pipeline *p, struct fault *f)
                                        .on_fault = on_source_fault,
                                        .on_state = on_source_state,
                                        .on_table = on_source_table,
+                                       .on_version = on_source_version,
                                        .on_phase = on_source_phase,
                                        .self = p};
     p->source_type = p->params.source_type == NULL ? &pg_source_type : p->params.source_type;

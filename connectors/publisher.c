@@ -32,8 +32,8 @@ static bool is_ready(struct publisher *p, const struct topic_route *route, struc
 {
     bool is_ready = route->status == TOPIC_ROUTE_READY;
     p->route = is_ready ? NULL : route;
-    if (!is_ready) {
-        *f = route->fault;
+    if (route->fault != NULL) {
+        *f = *route->fault;
     }
     return is_ready;
 }
@@ -353,9 +353,14 @@ enum publisher_step publisher_end_transaction(struct publisher *p, struct fault 
 
 // --- lifecycle ---
 
+void publisher_prepare_version(struct publisher *p, struct table *table)
+{
+    topic_routes_prepare(p->routes, table);
+}
+
 void publisher_prepare(struct publisher *p, const char *topic)
 {
-    (void)topic_routes_find_schemaless(p->routes, topic, &p->params.config->topics.config);
+    topic_routes_prepare_topic(p->routes, topic);
 }
 
 const char *publisher_waiting(const struct publisher *p)
@@ -365,12 +370,12 @@ const char *publisher_waiting(const struct publisher *p)
 
 const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us)
 {
-    if (p->route == NULL || !p->route->outage.is_on) {
+    if (p->route == NULL || p->route->outage == NULL || !p->route->outage->is_on) {
         return NULL;
     }
-    *ret_age_us = outage_age_us(&p->route->outage);
+    *ret_age_us = outage_age_us(p->route->outage);
     (void)snprintf(p->obstacle, sizeof(p->obstacle), "topic %s is not ready: %s", p->route->name,
-                   p->route->outage.text);
+                   p->route->outage->text);
     return p->obstacle;
 }
 

@@ -46,6 +46,9 @@ enum publisher_step publisher_publish(struct publisher *p, const struct change *
  * LATER call it again. */
 enum publisher_step publisher_end_transaction(struct publisher *p, struct fault *f) MUST_USE;
 
+/** Requests topic and schema ids of a table's version before its first row. */
+void publisher_prepare_version(struct publisher *p, struct table *table);
+
 /** Makes the topic of a table before its first row. */
 void publisher_prepare(struct publisher *p, const char *topic);
 

@@ -42,6 +42,9 @@ static struct slice copy(struct bytes *to, struct slice from)
 
 void snapshot_hold_put(struct snapshot_hold *h, const struct change *row)
 {
+    table_retain(row->table);
+    table_free(h->table);
+    h->table = row->table;
     h->row = *row;
     h->row.key = copy(&h->key, row->key);
     h->row.after = copy(&h->after, row->after);
@@ -65,12 +68,14 @@ void snapshot_hold_end_table(struct snapshot_hold *h)
 
 void snapshot_hold_reset(struct snapshot_hold *h)
 {
+    table_free(TAKE(h->table));
     h->is_held = false;
     h->owed = NULL;
 }
 
 void snapshot_hold_clear(struct snapshot_hold *h)
 {
+    table_free(TAKE(h->table));
     bytes_clear(&h->key);
     bytes_clear(&h->after);
 }

@@ -9,8 +9,9 @@
 /** Embedded; zero-initialised: nothing is held. */
 struct snapshot_hold {
     bool is_held;
-    struct change row;  // with is_held; its key and row are copies
-    const char *owed;   // marker of rows put aside, for the next row that is published; NULL: none
+    struct change row;    // with is_held; its key and row are copies
+    struct table *table;  // of the row held last; retained
+    const char *owed;     // marker of rows put aside, for the next row that is published; NULL: none
     struct bytes key;
     struct bytes after;
 };

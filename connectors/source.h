@@ -50,6 +50,8 @@ struct source_listener {
     void (*on_state)(void *self, const struct source_state *state);
     // A table is captured: make its topic before its first row. Called repeatedly for the same table.
     void (*on_table)(void *self, const char *topic);
+    // Rows of this version of a table will come: get its topic and its schemas' ids before.
+    void (*on_version)(void *self, struct table *table);
     // Progress, for the status; a state of the connector: "connecting", "snapshotting", "waiting_for_slot",
     // "streaming".
     void (*on_phase)(void *self, const char *phase, const char *detail);

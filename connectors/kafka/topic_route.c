@@ -1,59 +1,82 @@
 #include "connectors/kafka/topic_route.h"
 
+#include <openssl/sha.h>
 #include <uthash.h>
+#include <utlist.h>
 
+#include "connectors/kafka/route_needs.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum route_part { ROUTE_TOPIC = 1, ROUTE_KEY = 2, ROUTE_VALUE = 4 };
+// At once: a request to Kafka makes a hundred topics, and both registries answer others meanwhile.
+enum { TOPICS_IN_FLIGHT = 100, SCHEMAS_IN_FLIGHT = 200 };
 
-struct route {
-    struct topic_route shown;  // first member: a topic_route pointer is a route pointer
+// A topic, and what went wrong with it and with its schemas.
+struct route_topic {
+    struct need need;
     struct topic_routes *routes;
-    char *identity;  // topic, NUL, key schema, NUL, value schema
-    size_t identity_size;
-    char *topic;
-    char *key_schema;  // NULL: none
-    char *value_schema;
-    const struct text_pairs *config;  // NULL: params.config
-    uint32_t missing;                 // enum route_part bits
-    uint32_t requested;               // of these, those with a request in flight
+    char *name;
+    const struct text_pairs *config;
+    struct route *first;    // the routes that lead to it
+    struct outage *outage;  // NULL: nothing has failed yet
+    struct fault *fault;    // REFUSED: why
     UT_hash_handle hh;
 };
 
-// A pending request to Kafka or the registry.
-struct route_request {
+struct schema_need {
+    struct need need;
     struct route *route;
-    enum route_part part;
-    struct route_request *previous;
-    struct route_request *next;
+    int32_t *id;  // the result
+    bool is_key;
+};
+
+struct route {
+    struct topic_route shown;  // first member: a topic_route pointer is a route pointer
+    uint8_t identity[SHA256_DIGEST_LENGTH];
+    struct route_topic *topic;
+    struct schema_need key;
+    struct schema_need value;
+    bool has_key;
+    bool has_value;
+    struct table *table;  // retained until the schemas have their ids; NULL: not needed any more
+    size_t users;         // table versions that point to it
+    struct fault *fault;  // FAILED: why
+    struct route *prev;
+    struct route *next;
+    UT_hash_handle hh;
 };
 
 struct topic_routes {
     struct topic_routes_params params;
     struct kafka_sink *sink;
     struct kafka_admin *admin;
+    struct route_topic *topics;
     struct route *all;
-    struct route_request *requests;
+    struct need_queue topic_needs;
+    struct need_queue schema_needs;
     struct backoff backoff;
     uv_timer_t *retry;
     bool is_retry_due;
 };
 
-static void request_missing(struct route *route);
+// --- requests ---
+
+static void run(struct topic_routes *r)
+{
+    if (r->admin != NULL) {
+        need_queue_run(&r->topic_needs);
+    }
+    need_queue_run(&r->schema_needs);
+}
 
 static void on_retry(uv_timer_t *timer)
 {
     struct topic_routes *r = timer->data;
     r->is_retry_due = false;
-    struct route *route;
-    struct route *next;
-    HASH_ITER (hh, r->all, route, next) {
-        if (route->shown.status == TOPIC_ROUTE_WAITING) {
-            request_missing(route);
-        }
-    }
+    need_queue_retry(&r->topic_needs);
+    need_queue_retry(&r->schema_needs);
+    run(r);
 }
 
 static void retry_later(struct topic_routes *r)
@@ -65,164 +88,359 @@ static void retry_later(struct topic_routes *r)
     }
 }
 
-static struct route_request *new_request(struct route *route, enum route_part part)
+// --- what became of them ---
+
+static bool is_failing(const struct route_topic *t)
 {
-    struct topic_routes *r = route->routes;
-    struct route_request *request = memory_zeroed(1, sizeof(*request));
-    request->route = route;
-    request->part = part;
-    request->next = r->requests;
-    if (request->next != NULL) {
-        request->next->previous = request;
+    const struct route *route;
+    bool is = t->need.has_failed;
+    DL_FOREACH (t->first, route) {
+        is = is || route->key.need.has_failed || route->value.need.has_failed;
     }
-    r->requests = request;
-    route->requested |= part;
-    return request;
+    return is;
 }
 
-// Removes and frees the request; returns its route.
-static struct route *end_request(struct route_request *request)
+static void note_failure(struct route_topic *t, const char *why)
 {
-    struct route *route = request->route;
-    if (request->previous == NULL) {
-        route->routes->requests = request->next;
-    } else {
-        request->previous->next = request->next;
-    }
-    if (request->next != NULL) {
-        request->next->previous = request->previous;
-    }
-    route->requested &= ~(uint32_t)request->part;
-    free(request);
-    return route;
-}
-
-/** Another route to the same topic, for another version of the table, with an outage; NULL: none. */
-static const struct route *find_outage(const struct route *route, const char *text)
-{
-    const struct route *other;
-    const struct route *next;
-    HASH_ITER (hh, route->routes->all, other, next) {
-        const struct outage *o = &other->shown.outage;
-        if (other != route && strcmp(other->topic, route->topic) == 0 && o->is_on &&
-            (text == NULL || strcmp(o->text, text) == 0)) {
-            return other;
+    struct route *route;
+    if (t->outage == NULL) {
+        t->outage = memory_zeroed(1, sizeof(*t->outage));
+        DL_FOREACH (t->first, route) {
+            route->shown.outage = t->outage;
         }
     }
-    return NULL;
-}
-
-// Of several routes to a topic that fail for the same reason, the one that was the first to do so logs it.
-static bool is_told_by_another(const struct route *route)
-{
-    const struct outage *mine = &route->shown.outage;
-    const struct route *other = find_outage(route, mine->text);
-    return other != NULL && (other->shown.outage.since_us < mine->since_us ||
-                             (other->shown.outage.since_us == mine->since_us && other < route));
-}
-
-static void note_failure(struct route *route, const char *why)
-{
-    struct outage *o = &route->shown.outage;
-    if (!outage_failed(o, why) || is_told_by_another(route)) {
-        return;
+    if (outage_failed(t->outage, why)) {
+        log_warn(t->routes->params.component, "topic_not_ready",
+                 LOG_WITH(LOG_TEXT("topic", t->name),
+                          LOG_NUMBER("seconds", outage_age_us(t->outage) / CLOCK_US_PER_S)),
+                 "%s", why);
     }
-    log_warn(
-        route->routes->params.component, "topic_not_ready",
-        LOG_WITH(LOG_TEXT("topic", route->topic), LOG_NUMBER("seconds", outage_age_us(o) / CLOCK_US_PER_S)),
-        "%s", why);
 }
 
-static void note_ready(struct route *route)
+static void note_success(struct route_topic *t)
 {
     int64_t lasted_us;
-    if (outage_ended(&route->shown.outage, &lasted_us) && find_outage(route, NULL) == NULL) {
-        log_info(route->routes->params.component, "topic_ready", LOG_WITH(LOG_TEXT("topic", route->topic)),
+    if (t->outage != NULL && !is_failing(t) && outage_ended(t->outage, &lasted_us)) {
+        log_info(t->routes->params.component, "topic_ready", LOG_WITH(LOG_TEXT("topic", t->name)),
                  "ready, after %ld s", lasted_us / CLOCK_US_PER_S);
     }
 }
 
-static void end_part(struct route *route, enum route_part part, const struct fault *f)
+static bool has_ids(const struct route *route)
 {
-    struct topic_routes *r = route->routes;
-    if (f != NULL && f->kind == FAULT_RETRY) {
-        note_failure(route, f->text);
-        retry_later(r);
-        return;
+    return (!route->has_key || route->key.need.state == NEED_MET) &&
+           (!route->has_value || route->value.need.state == NEED_MET);
+}
+
+static void fail(struct route *route, const struct fault *f)
+{
+    if (route->fault == NULL) {
+        route->fault = memory_zeroed(1, sizeof(*route->fault));
     }
-    if (f != NULL) {
-        route->shown.status = TOPIC_ROUTE_FAILED;
-        route->shown.fault = *f;
-        r->params.on_change(r->params.self);
-        return;
+    *route->fault = *f;
+    route->shown.fault = route->fault;
+    route->shown.status = TOPIC_ROUTE_FAILED;
+}
+
+/** True when the status has changed. */
+static bool update(struct route *route)
+{
+    if (route->shown.status != TOPIC_ROUTE_WAITING) {
+        return false;
     }
-    route->missing &= ~(uint32_t)part;
-    if (route->missing == 0 && route->shown.status == TOPIC_ROUTE_WAITING) {
-        backoff_reset(&r->backoff);
+    if (route->topic->need.state == NEED_REFUSED) {
+        fail(route, route->topic->fault);
+    } else if (route->topic->need.state == NEED_MET && has_ids(route)) {
         route->shown.status = TOPIC_ROUTE_READY;
-        note_ready(route);
-        r->params.on_change(r->params.self);
+        backoff_reset(&route->topic->routes->backoff);
     }
+    return route->shown.status != TOPIC_ROUTE_WAITING;
+}
+
+// The need's new state after an answer; logs what it means for the topic.
+static enum need_state judge(struct route_topic *t, const struct fault *f)
+{
+    if (f == NULL) {
+        return NEED_MET;
+    }
+    if (f->kind == FAULT_RETRY) {
+        note_failure(t, f->text);
+        retry_later(t->routes);
+        return NEED_FAILED;
+    }
+    return NEED_REFUSED;
 }
 
 static void on_topic(void *self, const struct fault *f)
 {
-    struct route *route = end_request(self);
-    // Not earlier: a broker may create a missing topic when the handle requests its metadata.
-    if (f == NULL) {
-        route->shown.topic = kafka_sink_topic(route->routes->sink, route->topic, RD_KAFKA_PARTITION_UA);
+    struct route_topic *t = self;
+    struct topic_routes *r = t->routes;
+    struct route *route;
+    bool has_changed = false;
+    enum need_state state = judge(t, f);
+    if (state == NEED_REFUSED) {
+        t->fault = t->fault == NULL ? memory_new(sizeof(*t->fault)) : t->fault;
+        *t->fault = *f;
     }
-    end_part(route, ROUTE_TOPIC, f);
+    need_queue_answer(&r->topic_needs, &t->need, state);
+    note_success(t);
+    DL_FOREACH (t->first, route) {
+        has_changed = update(route) || has_changed;
+    }
+    run(r);
+    if (has_changed) {
+        r->params.on_change(r->params.self);
+    }
 }
 
-static void on_key_id(void *self, int32_t id, const struct fault *f)
+// The version's text is not needed any more once it is registered.
+static void release_table(struct route *route)
 {
-    struct route *route = end_request(self);
-    route->shown.key_id = id;
-    end_part(route, ROUTE_KEY, f);
+    if (route->table != NULL && has_ids(route)) {
+        table_free(TAKE(route->table));
+    }
 }
 
-static void on_value_id(void *self, int32_t id, const struct fault *f)
+static void on_id(void *self, int32_t id, const struct fault *f)
 {
-    struct route *route = end_request(self);
-    route->shown.value_id = id;
-    end_part(route, ROUTE_VALUE, f);
+    struct schema_need *n = self;
+    struct route *route = n->route;
+    struct topic_routes *r = route->topic->routes;
+    enum need_state state = judge(route->topic, f);
+    *n->id = id;
+    need_queue_answer(&r->schema_needs, &n->need, state);
+    if (state == NEED_REFUSED) {
+        fail(route, f);
+    }
+    note_success(route->topic);
+    bool has_changed = update(route) || state == NEED_REFUSED;
+    release_table(route);  // may free the route
+    run(r);
+    if (has_changed) {
+        r->params.on_change(r->params.self);
+    }
 }
 
-static void request_topic(struct route *route)
+static void request_topic(struct need *n)
 {
-    const struct topic_routes_params *params = &route->routes->params;
+    struct route_topic *t = CONTAINER_OF(n, struct route_topic, need);
+    const struct topic_routes_params *params = &t->routes->params;
     struct kafka_topic_spec spec = {
-        .name = route->topic,
-        .partitions = route->config == NULL || route->config == params->config ? params->partitions : 0,
+        .name = t->name,
+        .partitions = t->config == NULL || t->config == params->config ? params->partitions : 0,
         .replication = params->replication,
-        .config = route->config == NULL ? params->config : route->config,
+        .config = t->config == NULL ? params->config : t->config,
     };
-    kafka_admin_ensure_topic(route->routes->admin, &spec, on_topic, new_request(route, ROUTE_TOPIC));
+    kafka_admin_ensure_topic(t->routes->admin, &spec, on_topic, t);
 }
 
-static void request_schema(struct route *route, enum route_part part)
+static void request_schema(struct need *n)
 {
-    bool is_key = part == ROUTE_KEY;
+    struct schema_need *schema = CONTAINER_OF(n, struct schema_need, need);
+    const struct route *route = schema->route;
     char *subject CLEANUP(memory_free_pointer) =
-        memory_format("%s-%s", route->topic, is_key ? "key" : "value");
-    registry_register(route->routes->params.registry, subject,
-                      is_key ? route->key_schema : route->value_schema, is_key ? on_key_id : on_value_id,
-                      new_request(route, part));
+        memory_format("%s-%s", route->topic->name, schema->is_key ? "key" : "value");
+    registry_register(route->topic->routes->params.registry, subject,
+                      schema->is_key ? route->table->key_schema : route->table->value_schema, on_id, schema);
 }
 
-static void request_missing(struct route *route)
+// --- topics and routes ---
+
+static struct route_topic *find_topic(struct topic_routes *r, const char *name,
+                                      const struct text_pairs *config)
 {
-    uint32_t wanted = route->missing & ~route->requested;
-    if ((wanted & ROUTE_TOPIC) != 0 && route->routes->admin != NULL) {
-        request_topic(route);
+    struct route_topic *t = NULL;
+    HASH_FIND_STR(r->topics, name, t);
+    if (t == NULL) {
+        t = memory_zeroed(1, sizeof(*t));
+        t->routes = r;
+        t->name = memory_string(name);
+        t->config = config;
+        HASH_ADD_KEYPTR(hh, r->topics, t->name, strlen(t->name), t);
     }
-    if ((wanted & ROUTE_KEY) != 0) {
-        request_schema(route, ROUTE_KEY);
+    return t;
+}
+
+static void ask(struct route *route, bool is_first)
+{
+    struct topic_routes *r = route->topic->routes;
+    need_queue_ask(&r->topic_needs, &route->topic->need, is_first);
+    if (route->has_key) {
+        need_queue_ask(&r->schema_needs, &route->key.need, is_first);
     }
-    if ((wanted & ROUTE_VALUE) != 0) {
-        request_schema(route, ROUTE_VALUE);
+    if (route->has_value) {
+        need_queue_ask(&r->schema_needs, &route->value.need, is_first);
     }
+    run(r);
+    (void)update(route);
+}
+
+static struct route *add_route(struct topic_routes *r, const uint8_t *identity, struct route_topic *t)
+{
+    struct route *route = memory_zeroed(1, sizeof(*route));
+    route->topic = t;
+    route->shown.name = t->name;
+    route->shown.outage = t->outage;
+    memcpy(route->identity, identity, sizeof(route->identity));
+    route->key = (struct schema_need){.route = route, .id = &route->shown.key_id, .is_key = true};
+    route->value = (struct schema_need){.route = route, .id = &route->shown.value_id};
+    DL_APPEND(t->first, route);
+    HASH_ADD(hh, r->all, identity, sizeof(route->identity), route);
+    return route;
+}
+
+static void drop_schema(struct topic_routes *r, struct schema_need *n)
+{
+    if (n->need.state == NEED_IN_FLIGHT) {
+        registry_cancel(r->params.registry, n);
+    }
+    need_queue_drop(&r->schema_needs, &n->need);
+}
+
+// The topic stays: it is not made again for the next version.
+static void free_route(struct route *route)
+{
+    struct topic_routes *r = route->topic->routes;
+    drop_schema(r, &route->key);
+    drop_schema(r, &route->value);
+    DL_DELETE(route->topic->first, route);
+    HASH_DEL(r->all, route);
+    free(route->fault);
+    free(route);
+}
+
+static void release_route(void *shown)
+{
+    struct route *route = shown;
+    if (--route->users == 0) {
+        free_route(route);
+    }
+}
+
+// SHA-256 of topic and schemas, so that no copy of them needs to be kept.
+static void identify(const char *topic, const char *key_schema, const char *value_schema, uint8_t *ret)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    const char *parts[] = {topic, key_schema, value_schema};
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        bytes_append_byte(&text, parts[i] != NULL);
+        bytes_append_string(&text, parts[i] == NULL ? "" : parts[i]);
+        bytes_append_byte(&text, 0);
+    }
+    (void)SHA256(text.data, text.size, ret);
+}
+
+// The version's route, found or made.
+static struct route *get_route(struct topic_routes *r, struct table *table)
+{
+    if (table->route != NULL) {
+        return table->route;
+    }
+    uint8_t identity[SHA256_DIGEST_LENGTH];
+    struct route *route = NULL;
+    identify(table->topic, table->key_schema, table->value_schema, identity);
+    HASH_FIND(hh, r->all, identity, sizeof(identity), route);
+    if (route == NULL) {
+        route = add_route(r, identity, find_topic(r, table->topic, NULL));
+        route->has_key = table->key_schema != NULL;
+        route->has_value = true;
+        table_retain(table);
+        route->table = table;
+    }
+    table->route = &route->shown;
+    table->free_route = release_route;
+    route->users++;
+    return route;
+}
+
+static struct topic_route *use(struct topic_routes *r, struct route *route)
+{
+    if (route->shown.status == TOPIC_ROUTE_WAITING) {
+        ask(route, true);
+    }
+    if (route->shown.status == TOPIC_ROUTE_READY && route->shown.topic == NULL) {
+        // Not earlier: a broker may create a missing topic when the handle requests its metadata.
+        route->shown.topic = kafka_sink_topic(r->sink, route->topic->name, RD_KAFKA_PARTITION_UA);
+    }
+    return &route->shown;
+}
+
+struct topic_route *topic_routes_find(struct topic_routes *r, struct table *table)
+{
+    return use(r, get_route(r, table));
+}
+
+void topic_routes_prepare(struct topic_routes *r, struct table *table)
+{
+    ask(get_route(r, table), false);
+}
+
+void topic_routes_prepare_topic(struct topic_routes *r, const char *topic)
+{
+    need_queue_ask(&r->topic_needs, &find_topic(r, topic, NULL)->need, false);
+    run(r);
+}
+
+struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const char *topic,
+                                                 const struct text_pairs *config)
+{
+    uint8_t identity[SHA256_DIGEST_LENGTH];
+    struct route *route = NULL;
+    identify(topic, NULL, NULL, identity);
+    HASH_FIND(hh, r->all, identity, sizeof(identity), route);
+    if (route == NULL) {
+        route = add_route(r, identity, find_topic(r, topic, config));
+    }
+    return use(r, route);
+}
+
+// --- lifecycle ---
+
+// The admin client of a closed sink does not answer any more.
+static void drop_sink(struct topic_routes *r)
+{
+    struct route_topic *t;
+    struct route_topic *next_topic;
+    struct route *route;
+    struct route *next;
+    r->admin = NULL;
+    HASH_ITER (hh, r->topics, t, next_topic) {
+        need_queue_drop(&r->topic_needs, &t->need);
+    }
+    HASH_ITER (hh, r->all, route, next) {
+        route->shown.topic = NULL;
+        route->shown.status = TOPIC_ROUTE_WAITING;
+    }
+}
+
+static void ask_again(struct schema_need *n, struct need_queue *q)
+{
+    if (n->need.state == NEED_REFUSED) {
+        need_queue_drop(q, &n->need);
+        need_queue_ask(q, &n->need, false);
+    }
+}
+
+void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink)
+{
+    struct route_topic *t;
+    struct route_topic *next_topic;
+    struct route *route;
+    struct route *next;
+    drop_sink(r);
+    r->sink = sink;
+    if (sink == NULL) {
+        return;
+    }
+    r->admin = kafka_sink_admin(sink);
+    HASH_ITER (hh, r->topics, t, next_topic) {
+        need_queue_ask(&r->topic_needs, &t->need, false);
+    }
+    HASH_ITER (hh, r->all, route, next) {
+        ask_again(&route->key, &r->schema_needs);
+        ask_again(&route->value, &r->schema_needs);
+    }
+    run(r);
 }
 
 static void on_retry_closed(uv_handle_t *handle)
@@ -234,6 +452,8 @@ struct topic_routes *topic_routes_new(const struct topic_routes_params *params)
 {
     struct topic_routes *r = memory_zeroed(1, sizeof(*r));
     r->params = *params;
+    r->topic_needs = (struct need_queue){.in_flight_max = TOPICS_IN_FLIGHT, .request = request_topic};
+    r->schema_needs = (struct need_queue){.in_flight_max = SCHEMAS_IN_FLIGHT, .request = request_schema};
     r->backoff = backoff_make(200 * CLOCK_US_PER_MS, 30 * CLOCK_US_PER_S);
     r->retry = memory_zeroed(1, sizeof(*r->retry));
     r->retry->data = r;
@@ -241,94 +461,17 @@ struct topic_routes *topic_routes_new(const struct topic_routes_params *params)
     return r;
 }
 
-// The admin client of a closed sink does not answer any more: drops its requests.
-static void drop_admin(struct topic_routes *r)
+static void free_topics(struct topic_routes *r)
 {
-    r->admin = NULL;
-    struct route_request *next;
-    for (struct route_request *request = r->requests; request != NULL; request = next) {
-        next = request->next;
-        if (request->part == ROUTE_TOPIC) {
-            (void)end_request(request);
-        }
+    struct route_topic *t;
+    struct route_topic *next;
+    HASH_ITER (hh, r->topics, t, next) {
+        HASH_DEL(r->topics, t);
+        free(t->name);
+        free(t->outage);
+        free(t->fault);
+        free(t);
     }
-}
-
-void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink)
-{
-    drop_admin(r);
-    r->sink = sink;
-    if (sink == NULL) {
-        return;
-    }
-    r->admin = kafka_sink_admin(sink);
-    struct route *route;
-    struct route *next;
-    HASH_ITER (hh, r->all, route, next) {
-        route->shown.status = TOPIC_ROUTE_WAITING;
-        route->missing |= ROUTE_TOPIC;
-        request_missing(route);
-    }
-}
-
-static struct route *add_route(struct topic_routes *r, struct bytes *identity, const char *topic)
-{
-    struct route *route = memory_zeroed(1, sizeof(*route));
-    route->routes = r;
-    route->identity_size = identity->size;
-    route->identity = slice_to_string(bytes_slice(identity));
-    route->topic = memory_string(topic);
-    route->shown.name = route->topic;
-    route->missing = ROUTE_TOPIC;
-    HASH_ADD_KEYPTR(hh, r->all, route->identity, route->identity_size, route);
-    return route;
-}
-
-static void append_identity(struct bytes *out, const struct table *t)
-{
-    bytes_append(out, t->topic, strlen(t->topic) + 1);
-    if (t->key_schema != NULL) {
-        bytes_append(out, t->key_schema, strlen(t->key_schema) + 1);
-    }
-    bytes_append(out, t->value_schema, strlen(t->value_schema) + 1);
-}
-
-struct topic_route *topic_routes_find(struct topic_routes *r, struct table *table)
-{
-    if (table->route != NULL) {
-        return table->route;
-    }
-    struct bytes identity CLEANUP(bytes_clear) = {0};
-    append_identity(&identity, table);
-    struct route *route = NULL;
-    HASH_FIND(hh, r->all, identity.data, identity.size, route);
-    if (route == NULL) {
-        route = add_route(r, &identity, table->topic);
-        route->value_schema = memory_string(table->value_schema);
-        route->missing |= ROUTE_VALUE;
-        if (table->key_schema != NULL) {
-            route->key_schema = memory_string(table->key_schema);
-            route->missing |= ROUTE_KEY;
-        }
-        request_missing(route);
-    }
-    table->route = &route->shown;
-    return &route->shown;
-}
-
-struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const char *topic,
-                                                 const struct text_pairs *config)
-{
-    struct bytes identity CLEANUP(bytes_clear) = {0};
-    bytes_append(&identity, topic, strlen(topic) + 1);
-    struct route *route = NULL;
-    HASH_FIND(hh, r->all, identity.data, identity.size, route);
-    if (route == NULL) {
-        route = add_route(r, &identity, topic);
-        route->config = config;
-        request_missing(route);
-    }
-    return &route->shown;
 }
 
 void topic_routes_free(struct topic_routes *r)
@@ -336,21 +479,15 @@ void topic_routes_free(struct topic_routes *r)
     if (r == NULL) {
         return;
     }
-    drop_admin(r);
-    while (r->requests != NULL) {  // of schemas
-        registry_cancel(r->params.registry, r->requests);
-        (void)end_request(r->requests);
-    }
     struct route *route;
     struct route *next;
+    drop_sink(r);
     HASH_ITER (hh, r->all, route, next) {
-        HASH_DEL(r->all, route);
-        free(route->identity);
-        free(route->topic);
-        free(route->key_schema);
-        free(route->value_schema);
-        free(route);
+        route->users++;  // its table, which may be freed now, does not free it
+        table_free(TAKE(route->table));
+        free_route(route);
     }
+    free_topics(r);
     (void)uv_timer_stop(r->retry);
     uv_close((uv_handle_t *)r->retry, on_retry_closed);
     free(r);

@@ -9,15 +9,15 @@
 
 enum topic_route_status { TOPIC_ROUTE_WAITING, TOPIC_ROUTE_READY, TOPIC_ROUTE_FAILED };
 
-/** Plain data. One for each topic and pair of schemas; lives as long as the routes. */
+/** Plain data. One for each topic and pair of schemas; lives as long as a table version has it. */
 struct topic_route {
     enum topic_route_status status;
     const char *name;  // the topic's
     int32_t key_id;    // 0: the table has no key
     int32_t value_id;
     struct kafka_sink_topic *topic;  // READY only
-    struct outage outage;            // WAITING: why, once an attempt has failed
-    struct fault fault;              // FAILED: why
+    const struct outage *outage;     // of the topic: why it waits; NULL: no attempt has failed
+    const struct fault *fault;       // FAILED: why
 };
 
 struct topic_routes;
@@ -39,15 +39,21 @@ struct topic_routes *topic_routes_new(const struct topic_routes_params *params);
  * again. Set it to NULL before the sink is closed. */
 void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink);
 
-/** The route of this version of the table. A new route is WAITING; on_change follows. Borrowed. */
+/** The route of this version of the table, for a record that waits for it: it is requested before those of
+ * other tables. A new route is WAITING; on_change follows. Borrowed as long as the version is used. */
 struct topic_route *topic_routes_find(struct topic_routes *r, struct table *table);
 
-/** A route without schemas: to the dead-letter topic, or for creating a table's topic before its first row.
- */
+/** Requests what the version will need, after what records wait for. */
+void topic_routes_prepare(struct topic_routes *r, struct table *table);
+
+/** Makes a topic, after those that records wait for. */
+void topic_routes_prepare_topic(struct topic_routes *r, const char *topic);
+
+/** A route without schemas, for the dead-letter topic. Borrowed until the routes are freed. */
 struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const char *topic,
                                                  const struct text_pairs *config);
 
-/** Accepts NULL. */
+/** The tables that have routes must be freed before, or released by all but the routes. Accepts NULL. */
 void topic_routes_free(struct topic_routes *r);
 
 #endif

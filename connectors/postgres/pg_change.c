@@ -14,6 +14,7 @@ void pg_change_clear(struct pg_change *p)
     bytes_clear(&p->old_key_json);
     bytes_clear(&p->bad_json);
     avro_type_free(p->key_type);
+    table_free(p->key_table);
     *p = (struct pg_change){0};
 }
 
@@ -90,16 +91,17 @@ static enum pg_row_step read_new(struct pg_change *p, const struct table *t, con
     return PG_ROW_DONE;
 }
 
-static bool key_to_json(struct pg_change *p, const struct table *t, const struct bytes *key,
-                        struct bytes *out, struct fault *f)
+static bool key_to_json(struct pg_change *p, struct table *t, const struct bytes *key, struct bytes *out,
+                        struct fault *f)
 {
     if (p->key_table != t) {
         avro_type_free(p->key_type);
         p->key_type = NULL;
-        p->key_table = NULL;
+        table_free(TAKE(p->key_table));
         if (!avro_type_parse(slice_of(t->key_schema), &p->key_type, f)) {
             return fault_context(f, "key schema of %s", t->topic);
         }
+        table_retain(t);
         p->key_table = t;
     }
     const struct json_options options = {.as_stored = true};
@@ -164,8 +166,8 @@ static void put_row(struct pg_change *p, const struct table *t, const struct pgo
     }
 }
 
-static bool split_key_change(struct pg_change *p, const struct table *t,
-                             const struct pgoutput_message *message, struct change *io, struct fault *f)
+static bool split_key_change(struct pg_change *p, struct table *t, const struct pgoutput_message *message,
+                             struct change *io, struct fault *f)
 {
     if ((p->has_key && !key_to_json(p, t, &p->key, &p->key_json, f)) ||
         !key_to_json(p, t, &p->old_key, &p->old_key_json, f)) {
@@ -184,7 +186,7 @@ static bool split_key_change(struct pg_change *p, const struct table *t,
     return true;
 }
 
-static bool fill_change(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
+static bool fill_change(struct pg_change *p, struct table *t, const struct pgoutput_message *message,
                         struct change *io, struct fault *f)
 {
     const struct pgoutput_row *row = &message->row;

@@ -24,12 +24,12 @@ struct pg_change {
     struct pg_relation *relation;
     struct change second;
     struct avro_type *key_type;  // of key_table, for the JSON of a changed key
-    const struct table *key_table;
-    bool has_second;     // `second` must be given after the first
-    bool is_bad;         // the row can't be encoded
-    bool is_before_bad;  // the old image can't be encoded: `before` has at most its key
-    bool has_key;        // the new row's key could be encoded
-    bool has_old_key;    // the old row's key could be encoded
+    struct table *key_table;     // retained
+    bool has_second;             // `second` must be given after the first
+    bool is_bad;                 // the row can't be encoded
+    bool is_before_bad;          // the old image can't be encoded: `before` has at most its key
+    bool has_key;                // the new row's key could be encoded
+    bool has_old_key;            // the old row's key could be encoded
 };
 
 void pg_change_clear(struct pg_change *p);

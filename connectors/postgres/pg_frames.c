@@ -90,6 +90,27 @@ static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
     return true;
 }
 
+// Makes the versions of the tables whose definition is known for all that the stream will send, so that their
+// topics and schemas are there before their first rows. Of a table that was altered lately each version waits
+// for its Relation message: the registry must get them in their order.
+static void prepare_versions(struct pg_frames *fr)
+{
+    const struct source_listener *l = fr->deps->listener;
+    int version = pg_conn_server_version(fr->session->sql);
+    struct pgoutput_relation *message = memory_new(sizeof(*message));
+    for (size_t i = 0; i < fr->catalogue.count; i++) {
+        const struct pg_catalogue *c = &fr->catalogue.tables[i];
+        if (c->is_settled) {
+            pg_catalogue_describe(c, version, message);
+            struct table *t = pg_relations_prepare(fr->deps->relations, message, c);
+            if (t != NULL) {
+                l->on_version(l->self, t);
+            }
+        }
+    }
+    free(message);
+}
+
 static void on_loaded(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_frames *fr = self;
@@ -98,6 +119,7 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     fr->described = NULL;
     if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
         pg_catalogue_set_read(results + count - PG_CATALOGUE_SET_RESULTS, &fr->catalogue);
+        prepare_versions(fr);
     }
     if (relation != NULL && !use_known(fr, relation)) {
         query_catalogue(fr, relation);
@@ -117,7 +139,10 @@ static void load_catalogue(struct pg_frames *fr, bool can_fail)
     fr->catalogue.read_us = clock_now_us();  // if it fails it is due again in a second, not at each relation
     pg_publication_literals(fr->deps->publication, &publications);
     bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '100ms';" : "");
-    pg_catalogue_set_query(&sql, bytes_text(&publications));
+    struct pg_catalogue_scope scope = {.publications = bytes_text(&publications),
+                                       .slot = fr->deps->config->slot.name,
+                                       .server_version = pg_conn_server_version(fr->session->sql)};
+    pg_catalogue_set_query(&sql, &scope);
     fr->is_loading = true;
     set_pause(fr);
     pg_conn_query(fr->session->sql, bytes_text(&sql), on_loaded, fr);
@@ -135,6 +160,16 @@ static void describe(struct pg_frames *fr)
         load_catalogue(fr, true);
     } else {
         query_catalogue(fr, relation);  // waits for no lock
+    }
+}
+
+void pg_frames_tick(struct pg_frames *fr)
+{
+    if (fr->catalogue.count > 0 && !fr->is_loading && fr->described == NULL &&
+        pg_catalogue_set_is_over(&fr->catalogue, fr->message->begin.final_lsn)) {
+        int64_t read_us = fr->catalogue.read_us;
+        pg_catalogue_set_clear(&fr->catalogue);
+        fr->catalogue.read_us = read_us;
     }
 }
 

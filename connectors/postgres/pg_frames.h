@@ -51,6 +51,9 @@ void pg_frames_stop(struct pg_frames *fr);
 /** One step; never blocks. */
 enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, struct fault *f) MUST_USE;
 
+/** Call it once a second: frees what is not needed any more. */
+void pg_frames_tick(struct pg_frames *fr);
+
 /** Pauses or resumes reading; status updates continue. */
 void pg_frames_hold(struct pg_frames *fr, bool is_held);
 

@@ -124,6 +124,12 @@ static void on_backfill_ready(void *self)
     r->deps->listener->on_ready(r->deps->listener->self);
 }
 
+static void on_backfill_version(void *self, struct table *table)
+{
+    struct pg_reader *r = self;
+    r->deps->listener->on_version(r->deps->listener->self, table);
+}
+
 static void on_backfill_fault(void *self, const struct fault *f)
 {
     fail(self, f);
@@ -170,6 +176,7 @@ static void start_backfill(struct pg_reader *r)
                      .can_skip = !is_first,
                      .skipped_max = SOURCE_UNREAD_MAX,
                      .is_lock_known = r->locked_us != 0 && clock_now_us() - r->locked_us < REPEAT_LOG_US,
+                     .on_version = on_backfill_version,
                      .on_ready = on_backfill_ready,
                      .on_fault = on_backfill_fault,
                      .self = r},
@@ -321,6 +328,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     }
     bool is_waiting = r->backfill != NULL && pg_backfill_is_catching_up(r->backfill);
+    pg_frames_tick(&r->frames);
     if (!pg_stream_tick(&r->frames.stream, &f) ||
         (is_waiting && !pg_stream_request_reply(&r->frames.stream, &f))) {
         fail(r, &f);
@@ -497,6 +505,9 @@ static enum source_step next_from_stream(struct pg_reader *r, struct change *ret
 
 enum source_step pg_reader_next(struct pg_reader *r, struct change *ret, struct fault *f)
 {
+    if (!r->frames.changes.has_second) {
+        pg_relations_release_retired(r->deps->relations);
+    }
     if (r->is_paused) {
         return SOURCE_NOTHING;
     }

@@ -4,7 +4,7 @@
 
 void table_free(struct table *t)
 {
-    if (t == NULL) {
+    if (t == NULL || t->uses-- > 0) {
         return;
     }
     if (t->route != NULL && t->free_route != NULL) {

@@ -80,11 +80,19 @@ struct table {
     size_t key_count;     // 0: records have a null key
     char *key_schema;     // Avro schema text, NULL when key_count is 0; see avro_schema_key
     char *value_schema;   // see avro_schema_envelope
-    // The sink's data for this version (schema ids, topic state); table_free frees it with free_route.
+    // The sink's data for this version (schema ids, topic state); free_route gets it when the version goes.
     void *route;
     void (*free_route)(void *route);
+    size_t uses;  // users besides the first
 };
 
+/** One more user, who calls table_free too. */
+static inline void table_retain(struct table *t)
+{
+    t->uses++;
+}
+
+/** One user less; the last one frees the version. Accepts NULL. */
 void table_free(struct table *t);
 
 #endif

@@ -106,8 +106,28 @@ void pg_catalogue_clear(struct pg_catalogue *c)
     }
     free(c->columns);
     free(c->types);
+    free(c->schema);
+    free(c->name);
+    free(c->row_filter);
     text_list_clear(&c->ancestors);
     *c = (struct pg_catalogue){0};
+}
+
+void pg_catalogue_describe(const struct pg_catalogue *c, int server_version, struct pgoutput_relation *ret)
+{
+    bool sends_generated = server_version >= 180000;  // if the publication lists them
+    ret->oid = c->oid;
+    ret->schema = slice_of(c->schema);
+    ret->name = slice_of(c->name);
+    ret->replica_identity = (uint8_t)c->replica_identity;
+    ret->column_count = 0;
+    for (size_t i = 0; i < c->column_count; i++) {
+        const struct pg_catalogue_column *column = &c->columns[i];
+        if (!column->is_left_out && (!column->is_generated || sends_generated)) {
+            ret->columns[ret->column_count++] = (struct pgoutput_column){
+                slice_of(column->name), column->type_oid, column->type_modifier, column->is_identity};
+        }
+    }
 }
 
 const struct pg_catalogue_column *pg_catalogue_find(const struct pg_catalogue *c, struct slice name)

@@ -16,6 +16,7 @@ struct pg_catalogue_column {
     int32_t type_modifier;
     bool is_not_null;
     bool is_generated;
+    bool is_left_out;       // by the publication's column list; pg_catalogue_set only
     bool is_identity;       // part of the current replica identity
     int identity_position;  // in the index that is the replica identity, from 0; 0 also when not in it
     int primary_position;   // in the primary key, from 0; -1: not in it
@@ -30,6 +31,12 @@ struct pg_catalogue {
     struct text_list ancestors;  // of a partition: the partitioned tables above it, "schema.table"
     char replica_identity;       // relreplident
     bool is_taken;               // pg_catalogue_set_take has returned it for a later transaction
+    // Read by pg_catalogue_set only:
+    uint32_t oid;
+    char *schema;
+    char *name;
+    char *row_filter;  // of the publication; NULL: none
+    bool is_settled;   // not altered since the slot's oldest transaction: true of all that the stream sends
 };
 
 enum { PG_CATALOGUE_RESULTS = 3 };
@@ -45,6 +52,10 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
 /** Reads the results. */
 void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret);
 void pg_catalogue_clear(struct pg_catalogue *c);
+
+/** Makes the Relation message that the stream would send for a table of a pg_catalogue_set; borrowed from it.
+ */
+void pg_catalogue_describe(const struct pg_catalogue *c, int server_version, struct pgoutput_relation *ret);
 
 /** The column with this name; NULL: none. */
 const struct pg_catalogue_column *pg_catalogue_find(const struct pg_catalogue *c, struct slice name);

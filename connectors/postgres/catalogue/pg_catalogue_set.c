@@ -3,33 +3,72 @@
 #include <stdlib.h>
 
 #include "connectors/postgres/catalogue/pg_catalogue_private.h"
+#include "connectors/postgres/wire/pg_conn.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 
 #define PG_CATALOGUE_SET_FRESH_US (5 * CLOCK_US_PER_S)
 #define PG_CATALOGUE_SET_DUE_US CLOCK_US_PER_S
 
-#define PG_CATALOGUE_SET_TABLES                                                                              \
-    "(SELECT x.oid FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname JOIN "       \
-    "pg_class x ON"                                                                                          \
+// The published tables, with pg_publication_tables as p and pg_class as x.
+#define PG_CATALOGUE_SET_FROM                                                                                \
+    " FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class x ON"       \
     " x.relnamespace = n.oid AND x.relname = p.tablename WHERE p.pubname IN ("
 
-// Reads the WAL's end first: the later statements see everything that was committed before it.
-void pg_catalogue_set_query(struct bytes *out, const char *publications)
+// When the newest row of the table's definition was written: an age of its transaction. Dropped columns
+// count.
+#define PG_CATALOGUE_SET_AGE                                                                                 \
+    "least(age(x.xmin), (SELECT min(age(a.xmin)) FROM pg_attribute a WHERE a.attrelid = x.oid AND"           \
+    " a.attnum > 0), (SELECT min(age(i.xmin)) FROM pg_index i WHERE i.indrelid = x.oid),"                    \
+    " (SELECT min(age(d.xmin)) FROM pg_attrdef d WHERE d.adrelid = x.oid))"
+
+// Appends " FROM … WHERE …".
+static void append_from(struct bytes *out, const struct pg_catalogue_scope *scope)
 {
+    bytes_format(out, PG_CATALOGUE_SET_FROM "%s)", scope->publications);
+    for (size_t i = 0; i < scope->count; i++) {
+        bytes_format(out, "%s%u", i == 0 ? " AND x.oid IN (" : ", ", scope->oids[i]);
+    }
+    bytes_append_string(out, scope->count == 0 ? "" : ")");
+}
+
+static void append_tables(struct bytes *out, const struct pg_catalogue_scope *scope)
+{
+    bytes_append_string(out,
+                        ";SELECT DISTINCT x.oid, n.nspname, x.relname, " PG_CATALOGUE_SET_AGE
+                        " > (SELECT age(s.catalog_xmin) FROM pg_replication_slots s WHERE s.slot_name = ");
+    pg_conn_quote_text(out, scope->slot == NULL ? "" : scope->slot);
+    bytes_append_string(out, scope->server_version >= 150000 ? "), p.rowfilter" : "), NULL");
+    append_from(out, scope);
+    if (scope->server_version >= 150000) {
+        bytes_append_string(out, ";SELECT x.oid, unnest(p.attnames)");
+        append_from(out, scope);
+        bytes_append_string(out, " AND cardinality(p.attnames) < x.relnatts ORDER BY 1");
+    } else {
+        bytes_append_string(out, ";SELECT 0, NULL WHERE false");
+    }
+}
+
+// Reads the WAL's end first: the later statements see everything that was committed before it.
+void pg_catalogue_set_query(struct bytes *out, const struct pg_catalogue_scope *scope)
+{
+    CLEANUP(bytes_clear) struct bytes from = {0};
+    append_from(&from, scope);
+    const char *tables = bytes_text(&from);
     bytes_append_string(out, "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
                              " ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn;");
     bytes_format(out,
                  PG_CATALOGUE_COLUMNS
-                 " WHERE c.oid IN " PG_CATALOGUE_SET_TABLES
-                 "%s)) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, a.attnum;",
-                 publications);
+                 " WHERE c.oid IN (SELECT x.oid%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, "
+                 "a.attnum;",
+                 tables);
     bytes_format(out,
                  "WITH RECURSIVE r(" PG_CATALOGUE_TYPE_COLUMNS ") AS (" PG_CATALOGUE_TYPE
                  " WHERE t.oid IN (SELECT atttypid FROM pg_attribute WHERE attnum > 0 AND attrelid"
-                 " IN " PG_CATALOGUE_SET_TABLES "%s)))" PG_CATALOGUE_TYPES_BELOW,
-                 publications);
-    bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid IN " PG_CATALOGUE_SET_TABLES "%s))", publications);
+                 " IN (SELECT x.oid%s))" PG_CATALOGUE_TYPES_BELOW,
+                 tables);
+    bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid IN (SELECT x.oid%s)", tables);
+    append_tables(out, scope);
 }
 
 static int compare_tables(const void *a, const void *b)
@@ -39,11 +78,43 @@ static int compare_tables(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static struct pg_catalogue *find_table(const struct pg_catalogue_set *s, uint32_t oid)
+struct pg_catalogue *pg_catalogue_set_find(const struct pg_catalogue_set *s, uint32_t oid)
 {
     const uint32_t *found =
         s->count == 0 ? NULL : bsearch(&oid, s->oids, s->count, sizeof(*s->oids), compare_tables);
     return found == NULL ? NULL : &s->tables[found - s->oids];
+}
+
+static uint32_t get_oid(const PGresult *r, int row)
+{
+    return (uint32_t)strtoul(PQgetvalue(r, row, 0), NULL, 10);
+}
+
+static void read_tables(const PGresult *r, const struct pg_catalogue_set *s)
+{
+    for (int row = 0; row < PQntuples(r); row++) {
+        struct pg_catalogue *c = pg_catalogue_set_find(s, get_oid(r, row));
+        if (c != NULL && c->name == NULL) {
+            c->schema = memory_string(PQgetvalue(r, row, 1));
+            c->name = memory_string(PQgetvalue(r, row, 2));
+            c->is_settled = PQgetvalue(r, row, 3)[0] == 't';
+            c->row_filter = PQgetisnull(r, row, 4) ? NULL : memory_string(PQgetvalue(r, row, 4));
+        }
+    }
+}
+
+// Column lists, of tables that have one: the rows of a table are together.
+static void read_lists(const PGresult *r, const struct pg_catalogue_set *s)
+{
+    struct pg_catalogue *listed = NULL;
+    for (int row = 0; row < PQntuples(r); row++) {
+        struct pg_catalogue *c = pg_catalogue_set_find(s, get_oid(r, row));
+        for (size_t i = 0; c != NULL && i < c->column_count; i++) {
+            bool is_this = strcmp(c->columns[i].name, PQgetvalue(r, row, 1)) == 0;
+            c->columns[i].is_left_out = !is_this && (c != listed || c->columns[i].is_left_out);
+        }
+        listed = c;
+    }
 }
 
 void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *ret)
@@ -64,16 +135,19 @@ void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *re
         s.tables[s.count].types = s.types;
         s.tables[s.count].type_count = s.type_count;
         pg_catalogue_read_columns(columns, row, end, &s.tables[s.count]);
+        s.tables[s.count].oid = oid;
         s.oids[s.count++] = oid;
         row = end;
     }
     for (int row = 0; row < PQntuples(results[3]); row++) {
         uint32_t oid = (uint32_t)strtoul(PQgetvalue(results[3], row, 0), NULL, 10);
-        struct pg_catalogue *partition = find_table(&s, oid);
+        struct pg_catalogue *partition = pg_catalogue_set_find(&s, oid);
         if (partition != NULL) {
             text_list_add(&partition->ancestors, PQgetvalue(results[3], row, 1));
         }
     }
+    read_tables(results[4], &s);
+    read_lists(results[5], &s);
     *ret = s;
 }
 
@@ -103,7 +177,7 @@ static bool has_columns_of(const struct pg_catalogue *c, const struct pgoutput_r
 const struct pg_catalogue *pg_catalogue_set_take(struct pg_catalogue_set *s,
                                                  const struct pgoutput_relation *message, uint64_t commit_lsn)
 {
-    struct pg_catalogue *c = find_table(s, message->oid);
+    struct pg_catalogue *c = pg_catalogue_set_find(s, message->oid);
     if (c == NULL || !has_columns_of(c, message)) {
         return NULL;
     }
@@ -115,6 +189,12 @@ const struct pg_catalogue *pg_catalogue_set_take(struct pg_catalogue_set *s,
     }
     c->is_taken = true;
     return c;
+}
+
+bool pg_catalogue_set_is_over(const struct pg_catalogue_set *s, uint64_t commit_lsn)
+{
+    return !pg_catalogue_set_is_after(s, commit_lsn) &&
+           clock_now_us() - s->read_us > PG_CATALOGUE_SET_FRESH_US;
 }
 
 bool pg_catalogue_set_is_due(const struct pg_catalogue_set *s)

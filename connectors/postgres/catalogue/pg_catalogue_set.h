@@ -16,12 +16,27 @@ struct pg_catalogue_set {
     int64_t read_us;
 };
 
-enum { PG_CATALOGUE_SET_RESULTS = 4 };
+enum { PG_CATALOGUE_SET_RESULTS = 6 };
 
-/** Appends the queries. @param publications  SQL literals joined by commas */
-void pg_catalogue_set_query(struct bytes *out, const char *publications);
+/** Which tables are read, and for which slot. */
+struct pg_catalogue_scope {
+    const char *publications;  // SQL literals joined by commas
+    const char *slot;          // its name; NULL: no table is settled
+    const uint32_t *oids;      // these of the published tables
+    size_t count;              // 0: all of them
+    int server_version;
+};
+
+/** Appends the queries. */
+void pg_catalogue_set_query(struct bytes *out, const struct pg_catalogue_scope *scope);
 void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *ret);
 void pg_catalogue_set_clear(struct pg_catalogue_set *s);
+
+/** The table with this oid; NULL: it is not in the set. */
+struct pg_catalogue *pg_catalogue_set_find(const struct pg_catalogue_set *s, uint32_t oid);
+
+/** Whether no message can be served from the set any more. */
+bool pg_catalogue_set_is_over(const struct pg_catalogue_set *s, uint64_t commit_lsn);
 
 /**
  * The definition of the message's table, if it has all of the message's columns with their types; NULL: read

@@ -16,7 +16,7 @@ struct pg_relations {
     size_t capacity;
     size_t count;
     struct pg_relation *last;  // found last: successive changes are mostly of one table
-    struct table **retired;    // old versions, which changes in flight may still use
+    struct table **retired;    // old versions, which the change that was given last may still use
     size_t retired_count;
     uint32_t *plain_types;  // types without a rule that were logged
     size_t plain_count;
@@ -46,9 +46,7 @@ void pg_relations_free(struct pg_relations *r)
             free(r->slots[i]);
         }
     }
-    for (size_t i = 0; i < r->retired_count; i++) {
-        table_free(r->retired[i]);
-    }
+    pg_relations_release_retired(r);
     free(r->slots);
     free(r->retired);
     free(r->plain_types);
@@ -332,6 +330,13 @@ static void replace_version(struct pg_relations *r, struct pg_relation *relation
     relation->table = t;
 }
 
+void pg_relations_release_retired(struct pg_relations *r)
+{
+    while (r->retired_count > 0) {
+        table_free(r->retired[--r->retired_count]);
+    }
+}
+
 void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
@@ -348,6 +353,17 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
         return;
     }
     replace_version(r, relation, t);
+}
+
+struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput_relation *message,
+                                   const struct pg_catalogue *catalogue)
+{
+    if (message->column_count == 0 || !pg_relations_would_want(r, message, catalogue)) {
+        return NULL;
+    }
+    struct pg_relation *relation = pg_relations_see(r, message);
+    pg_relations_update(r, relation, message, catalogue);
+    return relation->table;
 }
 
 static void copy_bytes(struct bytes *to, const struct bytes *from)

@@ -40,8 +40,15 @@ bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput
 void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue);
 
+/** As see and update, before the stream sends the message. NULL: the table is not wanted. Borrowed. */
+struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput_relation *message,
+                                   const struct pg_catalogue *catalogue);
+
 /** Replaces the version by one in which this column is nullable. */
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column);
+
+/** Ends the use of versions that were replaced. Call it when no change that was given is used any more. */
+void pg_relations_release_retired(struct pg_relations *r);
 
 /** Logs, once for each relation, that the old image of a row can't be encoded. */
 void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason);

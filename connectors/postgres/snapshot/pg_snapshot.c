@@ -25,6 +25,7 @@ void pg_snapshot_free(struct pg_snapshot *s)
     for (size_t i = 0; i < s->table_count; i++) {
         free(s->tables[i].schema);
         free(s->tables[i].name);
+        free(s->tables[i].row_filter);
     }
     free(s->tables);
     free(s->publications);

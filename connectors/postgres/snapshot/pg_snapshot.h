@@ -28,8 +28,9 @@ struct pg_snapshot_params {
     // is locked, else the snapshot waits for the lock.
     bool can_skip;
     size_t skipped_max;
-    bool is_lock_known;  // that a table is locked was logged lately
-    uint64_t position;   // of each COMMIT: the stream was given up to here
+    bool is_lock_known;                                   // that a table is locked was logged lately
+    uint64_t position;                                    // of each COMMIT: the stream was given up to here
+    void (*on_version)(void *self, struct table *table);  // rows of this version of a table will come
     void (*on_ready)(void *self);
     void (*on_fault)(void *self, const struct fault *f);
     void *self;

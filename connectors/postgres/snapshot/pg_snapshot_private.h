@@ -9,9 +9,10 @@ struct pg_snapshot_table {
     char *schema;
     char *name;
     bool is_partitioned;
-    bool is_filtered;  // row-level security may hide rows from the role
-    bool is_readable;  // the role may read it
-    struct pg_relation *relation;
+    bool is_filtered;              // row-level security may hide rows from the role
+    bool is_readable;              // the role may read it
+    struct pg_relation *relation;  // NULL: it has vanished, or has no columns
+    char *row_filter;              // of the publication; NULL: none
     uint64_t rows;
 };
 
@@ -33,7 +34,8 @@ struct pg_snapshot {
     uint64_t lsn;  // no other snapshot and no change of the stream has it
     struct pg_snapshot_table *tables;
     size_t table_count;
-    size_t at;  // the table being read
+    bool is_described;  // the tables' versions are made
+    size_t at;          // the table being read
     bool is_copying;
     bool is_over;  // all tables were read
     struct pg_snapshot_row held;

@@ -1,6 +1,7 @@
 // Lists the tables; then describes each one and copies its rows.
 #include <stdlib.h>
 
+#include "connectors/postgres/catalogue/pg_catalogue_set.h"
 #include "connectors/postgres/snapshot/pg_snapshot_private.h"
 #include "core/base/log.h"
 
@@ -56,7 +57,7 @@ static void on_holders(void *self, PGresult *const *results, size_t count, const
     if (is_failed(s, count, 2, f, "ROLLBACK TO SAVEPOINT")) {
         return;
     }
-    const struct pg_snapshot_table *t = s->at < s->table_count ? &s->tables[s->at] : NULL;
+    const struct pg_snapshot_table *t = s->is_described ? &s->tables[s->at] : NULL;
     const char *holders =
         PQgetisnull(results[1], 0, 0) ? "a lock that is gone" : PQgetvalue(results[1], 0, 0);
     log_write(s->params.is_lock_known || s->was_locked ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
@@ -67,6 +68,7 @@ static void on_holders(void *self, PGresult *const *results, size_t count, const
     for (size_t i = 0; t == NULL && i < s->only_count; i++) {
         add_skipped(s, s->only[i]);
     }
+    s->at = t == NULL ? s->table_count : s->at;
     if (t != NULL) {
         add_skipped(s, t->oid);
         s->at++;
@@ -215,52 +217,72 @@ static void on_copy_started(void *self, PGresult *const *results, size_t count, 
 }
 
 // Applies the row filter and column list of the publication, as the stream does.
-static void copy_table(struct pg_snapshot *s, const char *filter)
+static void copy_table(struct pg_snapshot *s)
 {
     const struct pg_snapshot_table *t = &s->tables[s->at];
-    const struct pgoutput_relation *relation = &s->message->relation;
+    const struct table *table = t->relation->table;
     CLEANUP(bytes_clear) struct bytes sql = {0};
     bytes_append_string(&sql, "COPY (SELECT ");
-    for (size_t i = 0; i < relation->column_count; i++) {
+    for (size_t i = 0; i < table->column_count; i++) {
         bytes_append_string(&sql, i == 0 ? "" : ", ");
-        pg_conn_quote_name(&sql, (const char *)relation->columns[i].name.data);
+        pg_conn_quote_name(&sql, table->columns[i].name);
     }
     bytes_append_string(&sql, t->is_partitioned ? " FROM " : " FROM ONLY ");
     pg_conn_quote_name(&sql, t->schema);
     bytes_append_byte(&sql, '.');
     pg_conn_quote_name(&sql, t->name);
-    if (filter != NULL) {
-        bytes_format(&sql, " WHERE %s", filter);
+    if (t->row_filter != NULL) {
+        bytes_format(&sql, " WHERE %s", t->row_filter);
     }
     bytes_append_string(&sql, ") TO STDOUT");
     pg_conn_query(s->params.conn, bytes_text(&sql), on_copy_started, s);
 }
 
-static bool has_column(const PGresult *listed, const char *name)
+static bool is_wanted(const struct pg_snapshot_table *t)
 {
-    for (int row = 0; row < PQntuples(listed); row++) {
-        if (PQgetisnull(listed, row, 0) || strcmp(PQgetvalue(listed, row, 0), name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return t->relation != NULL && t->relation->is_wanted;
 }
 
-// Makes the Relation message that the stream would send for the table.
-static void describe_table(const struct pg_snapshot_table *t, const struct pg_catalogue *catalogue,
-                           const PGresult *listed, bool can_list_generated, struct pgoutput_relation *ret)
+static void next_table(struct pg_snapshot *s)
 {
-    ret->oid = t->oid;
-    ret->schema = slice_of(t->schema);
-    ret->name = slice_of(t->name);
-    ret->replica_identity = (uint8_t)catalogue->replica_identity;
-    ret->column_count = 0;
-    for (size_t i = 0; i < catalogue->column_count; i++) {
-        const struct pg_catalogue_column *c = &catalogue->columns[i];
-        bool is_sent = !c->is_generated || can_list_generated;
-        if (is_sent && has_column(listed, c->name)) {
-            ret->columns[ret->column_count++] =
-                (struct pgoutput_column){slice_of(c->name), c->type_oid, c->type_modifier, c->is_identity};
+    while (s->at < s->table_count && !is_wanted(&s->tables[s->at])) {
+        s->at++;
+    }
+    if (s->at == s->table_count) {
+        pg_conn_query(s->params.conn, "COMMIT", on_committed, s);
+        return;
+    }
+    const struct pg_snapshot_table *t = &s->tables[s->at];
+    if (s->params.can_skip && (!t->is_readable || t->is_filtered)) {
+        skip_table(s, t);
+    } else if (t->is_filtered) {
+        refuse_filtered(s, t);
+    } else {
+        copy_table(s);
+    }
+}
+
+// The versions of all tables, before the first row: their topics and schemas are requested side by side.
+static void make_versions(struct pg_snapshot *s, const struct pg_catalogue_set *set)
+{
+    for (size_t i = 0; i < s->table_count; i++) {
+        struct pg_snapshot_table *t = &s->tables[i];
+        const struct pg_catalogue *c = pg_catalogue_set_find(set, t->oid);
+        struct pgoutput_relation *relation = &s->message->relation;
+        if (c == NULL || c->name == NULL) {
+            continue;
+        }
+        pg_catalogue_describe(c, pg_conn_server_version(s->params.conn), relation);
+        if (relation->column_count == 0) {
+            continue;
+        }
+        t->relation = pg_relations_see(s->params.relations, relation);
+        if (t->relation->is_wanted) {
+            pg_relations_update(s->params.relations, t->relation, relation, c);
+        }
+        if (t->relation->is_wanted) {
+            t->row_filter = c->row_filter == NULL ? NULL : memory_string(c->row_filter);
+            s->params.on_version(s->params.self, t->relation->table);
         }
     }
 }
@@ -268,53 +290,29 @@ static void describe_table(const struct pg_snapshot_table *t, const struct pg_ca
 static void on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_snapshot *s = self;
-    struct pg_snapshot_table *t = &s->tables[s->at];
-    if (steps_aside(s, f) || is_failed(s, count, PG_CATALOGUE_RESULTS + 1, f, t->name)) {
+    struct pg_catalogue_set set;
+    if (steps_aside(s, f) || is_failed(s, count, PG_CATALOGUE_SET_RESULTS, f, "describing the tables")) {
         return;
     }
-    struct pg_catalogue catalogue;
-    pg_catalogue_read(results, &catalogue);
-    const PGresult *listed = results[PG_CATALOGUE_RESULTS];
-    bool can_list_generated = pg_conn_server_version(s->params.conn) >= 180000;
-    describe_table(t, &catalogue, listed, can_list_generated, &s->message->relation);
-    t->relation = pg_relations_see(s->params.relations, &s->message->relation);
-    bool has_columns = s->message->relation.column_count > 0;
-    bool is_skipped = s->params.can_skip && (!t->is_readable || t->is_filtered);
-    if (t->relation->is_wanted && has_columns) {
-        pg_relations_update(s->params.relations, t->relation, &s->message->relation, &catalogue);
-    }
-    if (t->relation->is_wanted && is_skipped) {
-        skip_table(s, t);
-    } else if (t->relation->is_wanted && t->is_filtered) {
-        refuse_filtered(s, t);
-    } else if (t->relation->is_wanted && has_columns) {
-        bool has_filter = PQntuples(listed) > 0 && !PQgetisnull(listed, 0, 1);
-        copy_table(s, has_filter ? PQgetvalue(listed, 0, 1) : NULL);
-    } else {
-        s->at++;
-        next_table(s);
-    }
-    pg_catalogue_clear(&catalogue);
+    pg_catalogue_set_read(results, &set);
+    make_versions(s, &set);
+    pg_catalogue_set_clear(&set);
+    s->is_described = true;
+    next_table(s);
 }
 
-static void next_table(struct pg_snapshot *s)
+static void describe_tables(struct pg_snapshot *s)
 {
-    if (s->at == s->table_count) {
-        pg_conn_query(s->params.conn, "COMMIT", on_committed, s);
-        return;
-    }
-    const struct pg_snapshot_table *t = &s->tables[s->at];
     CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_catalogue_query(&sql, t->oid, NULL);
-    bool has_lists = pg_conn_server_version(s->params.conn) >= 150000;
-    bytes_append_string(
-        &sql, has_lists ? ";SELECT unnest(attnames), rowfilter FROM pg_publication_tables WHERE pubname IN ("
-                        : ";SELECT NULL, NULL FROM pg_publication_tables WHERE pubname IN (");
-    bytes_append_string(&sql, s->publications);
-    bytes_append_string(&sql, ") AND schemaname = ");
-    pg_conn_quote_text(&sql, t->schema);
-    bytes_append_string(&sql, " AND tablename = ");
-    pg_conn_quote_text(&sql, t->name);
+    CLEANUP(memory_free_pointer) uint32_t *oids = memory_zeroed(s->table_count + 1, sizeof(*oids));
+    for (size_t i = 0; i < s->table_count; i++) {
+        oids[i] = s->tables[i].oid;
+    }
+    struct pg_catalogue_scope scope = {.publications = s->publications,
+                                       .oids = oids,
+                                       .count = s->only_count > 0 ? s->table_count : 0,
+                                       .server_version = pg_conn_server_version(s->params.conn)};
+    pg_catalogue_set_query(&sql, &scope);
     pg_conn_query(s->params.conn, bytes_text(&sql), on_described, s);
 }
 
@@ -343,7 +341,11 @@ static void on_tables_listed(void *self, PGresult *const *results, size_t count,
     }
     log_info(s->params.component, "snapshot_started", LOG_WITH(LOG_NUMBER("tables", s->table_count)),
              "reading %zu tables", s->table_count);
-    next_table(s);
+    if (s->table_count > 0) {
+        describe_tables(s);
+    } else {
+        next_table(s);
+    }
 }
 
 // Appends " AND …": only these tables and their partitions.

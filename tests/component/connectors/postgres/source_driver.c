@@ -183,6 +183,12 @@ static void source_driver_on_state(void *self, const struct source_state *state)
     d->has_wanted = true;
 }
 
+static void source_driver_on_version(void *self, struct table *table)
+{
+    struct source_driver *d = self;
+    bytes_format(&d->prepared, "%s:%zu\n", table->name, table->column_count);
+}
+
 static void source_driver_on_table(void *self, const char *topic)
 {
     (void)self;
@@ -228,6 +234,7 @@ void source_driver_open(struct source_driver *d)
                                        .on_fault = source_driver_on_fault,
                                        .on_state = source_driver_on_state,
                                        .on_table = source_driver_on_table,
+                                       .on_version = source_driver_on_version,
                                        .on_phase = source_driver_on_phase,
                                        .self = d};
     struct fault f = {0};
@@ -261,6 +268,7 @@ void source_driver_clear(struct source_driver *d)
     }
     connector_config_clear(&d->config);
     bytes_clear(&d->lines);
+    bytes_clear(&d->prepared);
 }
 
 static void source_driver_turn(struct source_driver *d)

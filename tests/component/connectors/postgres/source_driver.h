@@ -30,7 +30,8 @@ struct source_driver {
     struct fault fault;
     char phase[64];
     char detail[256];
-    struct bytes lines;  // one line a change; IDLE leaves none
+    struct bytes lines;     // one line a change; IDLE leaves none
+    struct bytes prepared;  // on_version: "name:columns", one line each
     size_t rows;
     size_t rows_max;  // take at most this many, like a slow reader; 0: all
     uint64_t idle_position;

@@ -16,13 +16,17 @@
 static struct topic_routes *routes;
 static uv_loop_t loop;
 static int64_t now_us;
+enum { MAX = 300 };
+
 static struct {
     kafka_on_done on_done;
     void *self;
-} topics[2];  // the newest requests
+    char name[16];
+} topics[MAX];
 static int requests;
-static registry_on_id on_schema[2];
-static void *schema_self[2];
+static registry_on_id on_schema[MAX];
+static void *schema_self[MAX];
+static const void *cancelled;
 static int schema_count;
 static int warnings;
 static int endings;
@@ -45,9 +49,9 @@ void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_sp
                               kafka_on_done on_done, void *self)
 {
     (void)a;
-    (void)spec;
-    topics[requests % 2].on_done = on_done;
-    topics[requests++ % 2].self = self;
+    topics[requests].on_done = on_done;
+    (void)snprintf(topics[requests].name, sizeof(topics[requests].name), "%s", spec->name);
+    topics[requests++].self = self;
 }
 
 void registry_register(struct registry *r, const char *subject, const char *schema, registry_on_id on_id,
@@ -63,7 +67,7 @@ void registry_register(struct registry *r, const char *subject, const char *sche
 void registry_cancel(struct registry *r, const void *self)
 {
     (void)r;
-    (void)self;
+    cancelled = self;
 }
 
 void log_write(enum log_level level, const char *component, const char *event, const struct log_value *values,
@@ -91,6 +95,7 @@ static int set_up(void **state)
     now_us = 0;
     clock_fake(0, 0);
     warnings = endings = schema_count = requests = 0;
+    cancelled = NULL;
     struct topic_routes_params params = {
         .loop = &loop, .component = "connector/shop", .on_change = on_change};
     routes = topic_routes_new(&params);
@@ -119,13 +124,7 @@ static void answer_one(int at, const char *why)
 
 static void answer(const char *why)
 {
-    answer_one((requests - 1) % 2, why);
-}
-
-static void answer_all(const char *why)
-{
-    answer_one(0, why);
-    answer_one(1, why);
+    answer_one(requests - 1, why);
 }
 
 // One more attempt, some seconds after the last one.
@@ -133,6 +132,7 @@ static void attempt_after(int64_t seconds, const char *why)
 {
     now_us += seconds * CLOCK_US_PER_S;
     clock_fake(now_us, now_us);
+    requests = 0;
     topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
     answer(why);
 }
@@ -187,13 +187,13 @@ static void what_a_topic_needs_twice_is_told_once(void **state)
     (void)topic_routes_find_schemaless(routes, "t", NULL);
     answer(NULL);
     struct topic_route *t = topic_routes_find(routes, &table);
-    answer(NULL);
+    assert_int_equal(requests, 1);  // the topic is there
     (void)fault_set(&f, FAULT_RETRY, "the registry does not answer");
     on_schema[0](schema_self[0], 0, &f);
     on_schema[1](schema_self[1], 0, &f);
     assert_int_equal(warnings, 1);
-    assert_true(t->outage.is_on);
-    assert_string_equal(t->outage.text, "the registry does not answer");
+    assert_true(t->outage->is_on);
+    assert_string_equal(t->outage->text, "the registry does not answer");
 }
 
 static void two_routes_of_a_topic_tell_it_once_and_again_later(void **state)
@@ -207,15 +207,78 @@ static void two_routes_of_a_topic_tell_it_once_and_again_later(void **state)
     now_us = CLOCK_US_PER_S;
     clock_fake(now_us, now_us);
     (void)topic_routes_find(routes, &table);
-    answer("no answer");
+    assert_int_equal(requests, 1);
     assert_int_equal(warnings, 1);
     now_us = 100 * CLOCK_US_PER_S;
-    clock_fake(now_us, now_us);
-    requests = 0;
-    topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
-    assert_int_equal(requests, 2);
-    answer_all("no answer");
+    attempt_after(0, "no answer");
+    assert_int_equal(requests, 1);
     assert_int_equal(warnings, 2);
+}
+
+// --- many tables ---
+
+static struct table *new_table(int number, const char *schema)
+{
+    struct table *t = memory_zeroed(1, sizeof(*t));
+    t->topic = memory_format("t%d", number);
+    t->value_schema = memory_string(schema);
+    return t;
+}
+
+static void many_tables_are_requested_side_by_side_and_the_one_that_a_record_waits_for_is_next(void **state)
+{
+    (void)state;
+    enum { TABLES = 120 };
+    struct table *all[TABLES];
+    for (int i = 0; i < TABLES; i++) {
+        all[i] = new_table(i, "{}");
+        topic_routes_prepare(routes, all[i]);
+    }
+    assert_int_equal(requests, 100);
+    assert_int_equal(schema_count, TABLES);
+    struct topic_route *last = topic_routes_find(routes, all[TABLES - 1]);
+    answer_one(0, NULL);
+    assert_int_equal(requests, 101);
+    assert_string_equal(topics[100].name, "t119");
+    answer_one(100, NULL);
+    assert_string_equal(topics[101].name, "t100");
+    assert_int_equal(last->status, TOPIC_ROUTE_WAITING);
+    on_schema[TABLES - 1](schema_self[TABLES - 1], 7, NULL);
+    assert_int_equal(last->status, TOPIC_ROUTE_READY);
+    assert_int_equal(last->value_id, 7);
+    assert_null(last->topic);  // a handle costs memory: it is made for a record
+    assert_non_null(topic_routes_find(routes, all[TABLES - 1])->topic);
+    for (int i = 0; i < TABLES; i++) {
+        table_free(all[i]);
+    }
+}
+
+static void equal_versions_share_a_route_which_goes_with_the_last_of_them(void **state)
+{
+    (void)state;
+    struct table *old = new_table(1, "{}");
+    struct table *same = new_table(1, "{}");
+    struct table *other = new_table(1, "{\"x\":1}");
+    struct topic_route *route = topic_routes_find(routes, old);
+    assert_ptr_equal(topic_routes_find(routes, same), route);
+    assert_int_equal(schema_count, 1);
+    assert_ptr_not_equal(topic_routes_find(routes, other), route);
+    assert_int_equal(requests, 1);
+    answer(NULL);
+    assert_int_equal(old->uses, 1);  // its text is needed until it has an id
+    on_schema[0](schema_self[0], 5, NULL);
+    assert_int_equal(route->status, TOPIC_ROUTE_READY);
+    assert_int_equal(old->uses, 0);
+    table_free(old);
+    assert_ptr_equal(topic_routes_find(routes, same), route);
+    table_free(same);
+    same = new_table(1, "{}");
+    assert_int_equal(schema_count, 2);
+    (void)topic_routes_find(routes, same);
+    assert_int_equal(schema_count, 3);  // the route had gone
+    table_free(same);
+    table_free(other);
+    assert_null(cancelled);
 }
 
 int main(void)
@@ -227,6 +290,8 @@ int main(void)
         CASE(that_it_is_ready_is_told_if_it_was_not),
         CASE(what_a_topic_needs_twice_is_told_once),
         CASE(two_routes_of_a_topic_tell_it_once_and_again_later),
+        CASE(many_tables_are_requested_side_by_side_and_the_one_that_a_record_waits_for_is_next),
+        CASE(equal_versions_share_a_route_which_goes_with_the_last_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

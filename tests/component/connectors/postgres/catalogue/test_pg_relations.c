@@ -87,6 +87,38 @@ static void a_changed_table_gets_a_new_version_and_only_then(void **state)
     source_case_close(&d);
 }
 
+static bool has_streamed(const struct source_driver *d)
+{
+    return d->opened == 2 && strcmp(d->phase, "streaming") == 0 && d->prepared.size > 0;
+}
+
+// The registry must get a table's versions in their order, and the catalogue has only the newest one.
+static void versions_are_made_before_their_first_row_unless_the_stream_may_have_older_ones(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server,
+                  "CREATE TABLE kept (id int PRIMARY KEY); CREATE TABLE altered (id int PRIMARY KEY);"
+                  "CREATE TABLE dropped (id int PRIMARY KEY, a int)");
+    struct source_driver d;
+    source_case_open(&d, "early");
+    assert_non_null(strstr(bytes_text(&d.prepared), "kept:1\n"));
+    assert_non_null(strstr(bytes_text(&d.prepared), "altered:1\n"));
+    assert_non_null(strstr(bytes_text(&d.prepared), "dropped:2\n"));
+    assert_int_equal(d.rows, 0);
+    source_driver_close(&d);
+    pg_server_sql(&source_case_server, "INSERT INTO altered VALUES (1);"
+                                       "ALTER TABLE altered ADD a int; ALTER TABLE altered ADD b int;"
+                                       "ALTER TABLE dropped DROP a");
+    bytes_reset(&d.prepared);
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, has_streamed));
+    assert_string_equal(bytes_text(&d.prepared), "kept:1\n");
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":1}\n"));
+    source_case_close(&d);
+}
+
 // The number of queries for the catalogue's columns, from the server's log.
 static int count_catalogue_reads(void)
 {
@@ -332,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_table_without_identity_is_left_out_and_its_inserts_can_be_had),
         cmocka_unit_test(inserts_only_may_be_asked_for_later),
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
+        cmocka_unit_test(versions_are_made_before_their_first_row_unless_the_stream_may_have_older_ones),
         cmocka_unit_test(relations_that_are_all_described_anew_cost_one_query),
         cmocka_unit_test(a_lock_that_hinders_listing_the_tables_is_tried_once_for_many_relations),
         cmocka_unit_test(a_null_of_the_past_survives_a_not_null_of_now),

@@ -36,7 +36,8 @@ static struct pg_catalogue_set read_set(void)
 {
     static const char *const lsn[] = {"1000"};
     static const char *const column[] = {"id", "23", "-1", "t", NULL, "f", "t", "0", "t", "16401", "d", "0"};
-    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(1), result(12), result(7), result(2)};
+    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(1), result(12), result(7),
+                                                   result(2), result(5),  result(2)};
     put(results[0], 0, lsn, 1);
     put(results[1], 0, column, 12);
     struct pg_catalogue_set s;
