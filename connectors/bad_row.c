@@ -1,5 +1,8 @@
 #include "connectors/bad_row.h"
 
+#include <stdio.h>
+
+#include "connectors/kafka/record_headers.h"
 #include "core/base/clock.h"
 #include "core/base/cursor.h"
 #include "schemas/avro/avro_encode.h"
@@ -141,24 +144,17 @@ bool bad_row_shrink(const struct table *table, struct slice row, size_t column_m
     return true;
 }
 
-static void add_header(rd_kafka_headers_t *headers, const char *name, const char *text)
+void bad_row_headers(struct bytes *out, const char *connector, const char *reason, const char *message,
+                     const struct change *change)
 {
-    (void)rd_kafka_header_add(headers, name, -1, text, -1);
-}
-
-rd_kafka_headers_t *bad_row_headers(const char *connector, const char *reason, const char *message,
-                                    const struct change *change)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
     char event_id[40];
     char failed_at[24];
     (void)snprintf(event_id, sizeof(event_id), "%016lx-%08lx", change->commit_lsn, change->index);
     (void)snprintf(failed_at, sizeof(failed_at), "%ld", clock_wall_us() / CLOCK_US_PER_MS);
-    add_header(headers, "millrace.dlq.function", connector);
-    add_header(headers, "millrace.dlq.reason", reason);
-    add_header(headers, "millrace.dlq.message", message);
-    add_header(headers, "millrace.dlq.topic", change->table->topic);
-    add_header(headers, "millrace.dlq.event_id", event_id);
-    add_header(headers, "millrace.dlq.failed_at", failed_at);
-    return headers;
+    record_headers_add(out, "millrace.dlq.function", slice_of(connector));
+    record_headers_add(out, "millrace.dlq.reason", slice_of(reason));
+    record_headers_add(out, "millrace.dlq.message", slice_of(message));
+    record_headers_add(out, "millrace.dlq.topic", slice_of(change->table->topic));
+    record_headers_add(out, "millrace.dlq.event_id", slice_of(event_id));
+    record_headers_add(out, "millrace.dlq.failed_at", slice_of(failed_at));
 }

@@ -2,8 +2,6 @@
 #ifndef CONNECTORS_BAD_ROW_H
 #define CONNECTORS_BAD_ROW_H
 
-#include <librdkafka/rdkafka.h>
-
 #include "connectors/change.h"
 #include "core/base/fault.h"
 
@@ -18,8 +16,8 @@
 bool bad_row_shrink(const struct table *table, struct slice row, size_t column_max_bytes, struct bytes *out,
                     struct fault *f) MUST_USE;
 
-/** The headers millrace.dlq.*; the caller destroys them. */
-rd_kafka_headers_t *bad_row_headers(const char *connector, const char *reason, const char *message,
-                                    const struct change *change);
+/** Appends the headers millrace.dlq.*, as record_headers.h has them. */
+void bad_row_headers(struct bytes *out, const char *connector, const char *reason, const char *message,
+                     const struct change *change);
 
 #endif

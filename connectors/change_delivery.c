@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "connectors/connector_state.h"
+#include "connectors/kafka/record_headers.h"
 #include "connectors/state_record.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -78,13 +79,11 @@ static enum sink_step publish(struct change_delivery *d, const struct kafka_sink
     return step;
 }
 
-static rd_kafka_headers_t *generation_header(uint64_t generation)
+static void add_generation(struct bytes *headers, uint64_t generation)
 {
     char text[24];
     int size = snprintf(text, sizeof(text), "%" PRIu64, generation);
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
-    (void)rd_kafka_header_add(headers, STATE_TOPIC_GENERATION, -1, text, size);
-    return headers;
+    record_headers_add(headers, STATE_TOPIC_GENERATION, slice_make(text, (size_t)size));
 }
 
 static enum sink_step send_record(struct change_delivery *d, struct fault *f)
@@ -94,14 +93,15 @@ static enum sink_step send_record(struct change_delivery *d, struct fault *f)
     CLEANUP(bytes_clear) struct bytes value = {0};
     CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
     connector_state_write(&value, &state);
-    rd_kafka_headers_t *headers = generation_header(d->record.generation);
-    struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME, STATE_PARTITION),
+    CLEANUP(bytes_clear) struct bytes headers = {0};
+    add_generation(&headers, d->record.generation);
+    struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME),
                                        .key = slice_of(key),
                                        .value = bytes_slice(&value),
-                                       .headers = headers,
+                                       .headers = bytes_slice(&headers),
+                                       .partition = STATE_PARTITION,
                                        .ticket = TICKET_RECORD};
     enum sink_step step = publish(d, &record, f);
-    rd_kafka_headers_destroy(headers);
     if (step == SINK_TOO_LARGE) {
         (void)fault_set(f, FAULT_CONFIG, "the state record of %zu bytes is over message.max.bytes",
                         value.size);

@@ -1,5 +1,6 @@
 #include "connectors/change_record.h"
 
+#include "connectors/kafka/record_headers.h"
 #include "core/base/clock.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/framing.h"
@@ -15,36 +16,35 @@ static void put_hex(char *at, uint64_t value, int count)
 }
 
 // printf would be slower.
-struct slice change_record_position(struct change_record *r, const struct change *c)
+size_t change_record_position(char ret_position[RECORD_POSITION_MAX], uint64_t commit_lsn, uint64_t index)
 {
     int count = INDEX_DIGITS;
-    for (uint64_t rest = c->index >> (4 * INDEX_DIGITS); rest > 0; rest >>= 4) {
+    for (uint64_t rest = index >> (4 * INDEX_DIGITS); rest > 0; rest >>= 4) {
         count++;
     }
-    put_hex(r->position, c->commit_lsn, 16);
-    r->position[16] = '-';
-    put_hex(r->position + 17, c->index, count);
-    r->position_size = 17 + (size_t)count;
-    return slice_make(r->position, r->position_size);
+    put_hex(ret_position, commit_lsn, 16);
+    ret_position[16] = '-';
+    put_hex(ret_position + 17, index, count);
+    return 17 + (size_t)count;
 }
 
-struct slice change_record_key(struct change_record *r, const struct change *c, int32_t key_id)
+struct record_part change_record_key(struct record_plan *p, const struct change *c, int32_t key_id)
 {
     if (c->key.data == NULL) {
-        return (struct slice){NULL, 0};
+        return (struct record_part){0, RECORD_NULL};
     }
-    bytes_reset(&r->key);
-    framing_put(&r->key, key_id);
-    bytes_append_slice(&r->key, c->key);
-    return bytes_slice(&r->key);
+    size_t begin = record_plan_begin(p);
+    framing_put(&p->bytes, key_id);
+    bytes_append_slice(&p->bytes, c->key);
+    return record_plan_end(p, begin);
 }
 
-struct slice change_record_value(struct change_record *r, const struct change *c, int32_t value_id,
-                                 struct slice before, struct slice after)
+struct record_part change_record_value(struct record_plan *p, const char *kind, const struct change *c,
+                                       int32_t value_id, struct slice before, struct slice after)
 {
     struct avro_envelope envelope = {
         .version = MILLRACE_VERSION,
-        .connector = r->kind,
+        .connector = kind,
         .table = c->table,
         .database = c->database,
         .snapshot = c->snapshot,
@@ -59,27 +59,19 @@ struct slice change_record_value(struct change_record *r, const struct change *c
         .before = before,
         .after = after,
     };
-    bytes_reset(&r->value);
-    framing_put(&r->value, value_id);
-    avro_encode_envelope(&r->value, &envelope);
-    return bytes_slice(&r->value);
+    size_t begin = record_plan_begin(p);
+    framing_put(&p->bytes, value_id);
+    avro_encode_envelope(&p->bytes, &envelope);
+    return record_plan_end(p, begin);
 }
 
-rd_kafka_headers_t *change_record_headers(const struct change *c)
+struct record_part change_record_headers(struct record_plan *p, const struct change *c)
 {
-    bool is_old = c->new_key_json.data != NULL;
-    if (!is_old && c->old_key_json.data == NULL) {
-        return NULL;
+    size_t begin = record_plan_begin(p);
+    if (c->new_key_json.data != NULL) {
+        record_headers_add(&p->bytes, "__debezium.newkey", c->new_key_json);
+    } else if (c->old_key_json.data != NULL) {
+        record_headers_add(&p->bytes, "__debezium.oldkey", c->old_key_json);
     }
-    struct slice other = is_old ? c->new_key_json : c->old_key_json;
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
-    (void)rd_kafka_header_add(headers, is_old ? "__debezium.newkey" : "__debezium.oldkey", -1, other.data,
-                              (ssize_t)other.size);
-    return headers;
-}
-
-void change_record_clear(struct change_record *r)
-{
-    bytes_clear(&r->key);
-    bytes_clear(&r->value);
+    return record_plan_end(p, begin);
 }

@@ -2,25 +2,19 @@
 
 #include <stdio.h>
 
-#include "connectors/bad_row.h"
+#include "connectors/change_planner.h"
 #include "connectors/change_record.h"
-#include "connectors/kafka/topic_route.h"
 #include "connectors/snapshot_hold.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
-
-// An envelope without its row images is smaller.
-enum { ENVELOPE_MAX = 4096 };
 
 struct publisher {
     struct publisher_params params;
     struct topic_routes *routes;
     char *dead_letter_topic;
     struct text_pairs dead_letter_config;
-    const struct change *change;  // during publisher_publish
-    bool is_value_published;  // after LATER: the value of this change was published, only its tombstone is
-                              // missing
-    struct change_record record;      // of `change`
+    struct change_planner planner;
+    struct record_plan plan;          // of the change that is being published; empty: not planned yet
     struct snapshot_hold hold;        // with on_bad_row: dead_letter
     struct text_list waiting;         // topics of tables that wait at a bad row
     char waiting_text[480];           // the error of the newest one
@@ -38,14 +32,7 @@ static bool is_ready(struct publisher *p, const struct topic_route *route, struc
     return is_ready;
 }
 
-static enum sink_step put(struct publisher *p, struct kafka_sink_record *record, struct fault *f)
-{
-    record->position = slice_make(p->record.position, p->record.position_size);
-    record->trace = p->change->trace;
-    return change_delivery_put(p->params.delivery, record, f);
-}
-
-// --- rows that can't be published ---
+// --- tables that wait ---
 
 static bool is_waiting(const struct publisher *p, const char *topic)
 {
@@ -60,14 +47,14 @@ static bool is_waiting(const struct publisher *p, const char *topic)
 // The table waits; the others go on. No position at or after the row is confirmed, so the next start of the
 // connector reads all of the table's changes again. A row of the first snapshot fails the connector,
 // because that snapshot could not end.
-static enum publisher_step stop_table(struct publisher *p, const char *message, const char *cure,
-                                      struct fault *f)
+static enum publisher_step stop_table(struct publisher *p, const struct change *change, struct fault *f)
 {
-    const struct table *table = p->change->table;
+    const struct table *table = change->table;
+    char id[RECORD_POSITION_MAX];
+    int id_size = (int)change_record_position(id, change->commit_lsn, change->index);
     (void)fault_set(f, FAULT_CONFIG, "a row of table %s.%s can't be published (event %.*s): %s; %s",
-                    table->schema, table->name, (int)p->record.position_size, p->record.position, message,
-                    cure);
-    if (p->change->op == CHANGE_READ && !change_delivery_is_snapshot_done(p->params.delivery)) {
+                    table->schema, table->name, id_size, id, p->planner.problem, p->planner.cure);
+    if (change->op == CHANGE_READ && !change_delivery_is_snapshot_done(p->params.delivery)) {
         return PUBLISHER_FAULT;
     }
     text_list_add(&p->waiting, table->topic);
@@ -81,175 +68,67 @@ static enum publisher_step stop_table(struct publisher *p, const char *message, 
     return PUBLISHER_TAKEN;
 }
 
-static const char RAISE[] = "raise message.max.bytes under kafka: and the topic's max.message.bytes";
-
-static bool shrink(struct publisher *p, const struct topic_route *route, struct fault *f)
-{
-    const struct change *c = p->change;
-    size_t limit = kafka_sink_message_max_bytes(change_delivery_sink(p->params.delivery));
-    size_t column_max = limit / (4 * (c->table->column_count + 1));
-    CLEANUP(bytes_clear) struct bytes before = {0};
-    CLEANUP(bytes_clear) struct bytes after = {0};
-    if ((c->before.data != NULL && !bad_row_shrink(c->table, c->before, column_max, &before, f)) ||
-        (c->after.data != NULL && !bad_row_shrink(c->table, c->after, column_max, &after, f))) {
-        return false;
-    }
-    (void)change_record_value(&p->record, c, route->value_id,
-                              c->before.data == NULL ? c->before : bytes_slice(&before),
-                              c->after.data == NULL ? c->after : bytes_slice(&after));
-    return true;
-}
-
-// Publishes p->record.value to the connector's dead-letter topic.
-static enum publisher_step dead_letter(struct publisher *p, const char *reason, const char *message,
-                                       struct slice key, struct fault *f)
-{
-    const struct topic_route *route =
-        topic_routes_find_schemaless(p->routes, p->dead_letter_topic, &p->dead_letter_config);
-    if (!is_ready(p, route, f)) {
-        return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
-    }
-    rd_kafka_headers_t *headers = bad_row_headers(p->params.config->name, reason, message, p->change);
-    struct kafka_sink_record record = {
-        .topic = route->topic, .key = key, .value = bytes_slice(&p->record.value), .headers = headers};
-    enum sink_step step = put(p, &record, f);
-    rd_kafka_headers_destroy(headers);
-    switch (step) {
-    case SINK_TAKEN:
-        log_warn(
-            p->params.component, "row_dead_lettered",
-            LOG_WITH(LOG_TEXT("topic", p->dead_letter_topic), LOG_TEXT("table", p->change->table->topic)),
-            "%s", message);
-        metric_add(p->params.metrics->dead_letters, 1);
-        return PUBLISHER_TAKEN;
-    case SINK_FULL:
-        return PUBLISHER_LATER;
-    case SINK_TOO_LARGE:
-        return stop_table(p, "not even its key and small columns fit message.max.bytes", RAISE, f);
-    case SINK_FAULT:
-        return PUBLISHER_FAULT;
-    }
-    return PUBLISHER_FAULT;
-}
-
-static enum publisher_step publish_too_large(struct publisher *p, const struct topic_route *route,
-                                             const struct kafka_sink_record *record, struct fault *f)
-{
-    char message[160];
-    (void)snprintf(message, sizeof(message), "its record of %zu bytes is over message.max.bytes (%zu)",
-                   kafka_sink_record_bytes(record),
-                   kafka_sink_message_max_bytes(change_delivery_sink(p->params.delivery)));
-    if (p->params.config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
-        return stop_table(p, message,
-                          "raise it under kafka: and the topic's max.message.bytes, or set on_bad_row: "
-                          "dead_letter to put such rows aside and go on",
-                          f);
-    }
-    return shrink(p, route, f) ? dead_letter(p, "oversize", message, record->key, f) : PUBLISHER_FAULT;
-}
-
-static enum publisher_step publish_unreadable(struct publisher *p, struct slice key, struct fault *f)
-{
-    if (p->params.config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
-        bool is_read = p->change->op == CHANGE_READ;
-        return stop_table(
-            p, p->change->bad_reason,
-            is_read
-                ? "change the row in the database, or set on_bad_row: dead_letter to put such rows aside and "
-                  "go on"
-                : "the WAL keeps it as it was, whatever the table says now: set on_bad_row: dead_letter to "
-                  "put such rows aside and go on",
-            f);
-    }
-    bytes_reset(&p->record.value);
-    bytes_append_slice(&p->record.value, p->change->bad_json);
-    return dead_letter(p, "undecodable", p->change->bad_reason, key, f);
-}
-
 // --- rows ---
 
-static enum publisher_step publish_value(struct publisher *p, const struct topic_route *route,
-                                         struct slice key, struct fault *f)
+static void note_sent(struct publisher *p, const struct planned_record *record, const struct change *change)
 {
-    rd_kafka_headers_t *headers = change_record_headers(p->change);
-    struct kafka_sink_record record = {
-        .topic = route->topic,
-        .key = key,
-        .value =
-            change_record_value(&p->record, p->change, route->value_id, p->change->before, p->change->after),
-        .headers = headers,
-    };
-    enum sink_step step = put(p, &record, f);
-    enum publisher_step taken = PUBLISHER_FAULT;
-    switch (step) {
-    case SINK_TAKEN:
-        taken = PUBLISHER_TAKEN;
-        break;
-    case SINK_FULL:
-        taken = PUBLISHER_LATER;
-        break;
-    case SINK_TOO_LARGE:
-        taken = publish_too_large(p, route, &record, f);
-        break;
-    case SINK_FAULT:
-        break;
+    if (record->kind == RECORD_DEAD_LETTER) {
+        log_warn(p->params.component, "row_dead_lettered",
+                 LOG_WITH(LOG_TEXT("topic", p->dead_letter_topic), LOG_TEXT("table", change->table->topic)),
+                 "%s", p->planner.problem);
+        metric_add(p->params.metrics->dead_letters, 1);
     }
-    if (headers != NULL) {
-        rd_kafka_headers_destroy(headers);
-    }
-    return taken;
 }
 
-// After a delete: key and null, so that compaction removes the row.
-static enum publisher_step publish_tombstone(struct publisher *p, const struct topic_route *route,
-                                             struct slice key, struct fault *f)
+// Sends the records of the plan from the first one that was not sent.
+static enum publisher_step send_plan(struct publisher *p, const struct change *change, struct fault *f)
 {
-    rd_kafka_headers_t *headers = change_record_headers(p->change);
-    struct kafka_sink_record record = {.topic = route->topic, .key = key, .headers = headers};
-    enum sink_step step = put(p, &record, f);
-    if (headers != NULL) {
-        rd_kafka_headers_destroy(headers);
+    for (; p->plan.next < p->plan.count; p->plan.next++) {
+        struct planned_record planned = record_plan_get(&p->plan, p->plan.next);
+        struct kafka_sink_record record = planned_record_for_sink(&planned);
+        switch (change_delivery_put(p->params.delivery, &record, f)) {
+        case SINK_TAKEN:
+            note_sent(p, &planned, change);
+            break;
+        case SINK_FULL:
+            return PUBLISHER_LATER;
+        case SINK_TOO_LARGE:  // the planner measures as librdkafka does
+            (void)fault_set(f, FAULT_CONFIG, "a record for topic %s is over message.max.bytes",
+                            planned.route->name);
+            return PUBLISHER_FAULT;
+        case SINK_FAULT:
+            return PUBLISHER_FAULT;
+        }
     }
-    switch (step) {
-    case SINK_TAKEN:
-        return PUBLISHER_TAKEN;
-    case SINK_FULL:
+    record_plan_reset(&p->plan);
+    return PUBLISHER_TAKEN;
+}
+
+static enum publisher_step plan_and_send(struct publisher *p, const struct topic_route *route,
+                                         const struct change *change, struct fault *f)
+{
+    if (p->plan.count > 0) {
+        return send_plan(p, change, f);
+    }
+    switch (change_planner_plan(&p->planner, route, change, &p->plan, f)) {
+    case CHANGE_PLANNED:
+        return send_plan(p, change, f);
+    case CHANGE_PLAN_LATER:
+        p->route = p->planner.missing;
         return PUBLISHER_LATER;
-    case SINK_TOO_LARGE:
-        return stop_table(p, "its key is over message.max.bytes", RAISE, f);
-    case SINK_FAULT:
+    case CHANGE_UNPUBLISHABLE:
+        return stop_table(p, change, f);
+    case CHANGE_PLAN_FAULT:
         return PUBLISHER_FAULT;
     }
     return PUBLISHER_FAULT;
-}
-
-static enum publisher_step publish_records(struct publisher *p, const struct topic_route *route,
-                                           struct fault *f)
-{
-    struct slice key = change_record_key(&p->record, p->change, route->key_id);
-    if (!p->is_value_published) {
-        enum publisher_step taken = p->change->bad_json.data == NULL ? publish_value(p, route, key, f)
-                                                                     : publish_unreadable(p, key, f);
-        if (taken != PUBLISHER_TAKEN) {
-            return taken;
-        }
-        p->is_value_published = true;
-    }
-    bool has_tombstone = p->change->op == CHANGE_DELETE && key.data != NULL;
-    if (has_tombstone && !is_waiting(p, p->change->table->topic)) {
-        return publish_tombstone(p, route, key, f);
-    }
-    return PUBLISHER_TAKEN;
 }
 
 static enum publisher_step publish_change(struct publisher *p, const struct topic_route *route,
                                           const struct change *change, struct fault *f)
 {
-    p->change = change;
-    (void)change_record_position(&p->record, change);
-    enum publisher_step taken = publish_records(p, route, f);
+    enum publisher_step taken = plan_and_send(p, route, change, f);
     if (taken == PUBLISHER_TAKEN) {
-        p->is_value_published = false;
         metric_add(pipeline_metrics_changes(p->params.metrics, change->op), 1);
     }
     return taken;
@@ -257,29 +136,13 @@ static enum publisher_step publish_change(struct publisher *p, const struct topi
 
 // --- rows of a snapshot, of which some may be put aside ---
 
-static bool is_too_large(struct publisher *p, const struct topic_route *route, const struct change *change)
-{
-    size_t limit = kafka_sink_message_max_bytes(change_delivery_sink(p->params.delivery));
-    if (change->key.size + change->after.size + ENVELOPE_MAX <= limit) {
-        return false;
-    }
-    struct kafka_sink_record record = {
-        .topic = route->topic,
-        .key = change_record_key(&p->record, change, route->key_id),
-        .value = change_record_value(&p->record, change, route->value_id, change->before, change->after),
-        .position = change_record_position(&p->record, change),
-        .trace = change->trace,
-    };
-    return kafka_sink_record_bytes(&record) > limit;
-}
-
 // Gives the row a marker besides its own, unless that makes it too large.
 static void add_marker(struct publisher *p, const struct topic_route *route, struct change *row,
                        const char *marker)
 {
     const char *own = row->snapshot;
     row->snapshot = snapshot_hold_join(own, marker);
-    if (row->snapshot != own && is_too_large(p, route, row)) {
+    if (row->snapshot != own && change_planner_is_too_large(&p->planner, route, row)) {
         row->snapshot = own;
     }
 }
@@ -299,7 +162,9 @@ static enum publisher_step put_aside(struct publisher *p, const struct topic_rou
                                      const struct change *change, struct fault *f)
 {
     if (p->hold.is_held && snapshot_hold_is_last(change->snapshot)) {
-        add_marker(p, route, &p->hold.row, change->snapshot);
+        if (p->plan.count == 0) {  // else it is being sent
+            add_marker(p, route, &p->hold.row, change->snapshot);
+        }
         enum publisher_step taken = publish_held(p, f);
         if (taken != PUBLISHER_TAKEN) {
             return taken;
@@ -315,7 +180,7 @@ static enum publisher_step put_aside(struct publisher *p, const struct topic_rou
 static enum publisher_step publish_read(struct publisher *p, const struct topic_route *route,
                                         const struct change *change, struct fault *f)
 {
-    if (change->bad_json.data != NULL || is_too_large(p, route, change)) {
+    if (change->bad_json.data != NULL || change_planner_is_too_large(&p->planner, route, change)) {
         return put_aside(p, route, change, f);
     }
     enum publisher_step taken = p->hold.is_held ? publish_held(p, f) : PUBLISHER_TAKEN;
@@ -386,12 +251,14 @@ void publisher_detach(struct publisher *p)
 
 void publisher_attach(struct publisher *p)
 {
-    topic_routes_attach(p->routes, change_delivery_sink(p->params.delivery));
+    struct kafka_sink *sink = change_delivery_sink(p->params.delivery);
+    p->planner.message_max_bytes = kafka_sink_message_max_bytes(sink);
+    topic_routes_attach(p->routes, sink);
 }
 
 void publisher_begin_session(struct publisher *p)
 {
-    p->is_value_published = false;
+    record_plan_reset(&p->plan);
     p->route = NULL;
     snapshot_hold_reset(&p->hold);
     text_list_clear(&p->waiting);
@@ -411,11 +278,15 @@ struct publisher *publisher_new(const struct publisher_params *params)
                                          .self = params->self};
     struct publisher *p = memory_zeroed(1, sizeof(*p));
     p->params = *params;
-    p->record.kind = params->kind;
     // A function's name has no dot, so no function has this dead-letter topic.
     p->dead_letter_topic = memory_format("millrace.dlq.connector.%s", config->name);
     text_pairs_set(&p->dead_letter_config, "retention.ms", "-1");
     p->routes = topic_routes_new(&routes);
+    p->planner = (struct change_planner){.config = config,
+                                         .kind = params->kind,
+                                         .routes = p->routes,
+                                         .dead_letter_topic = p->dead_letter_topic,
+                                         .dead_letter_config = &p->dead_letter_config};
     publisher_attach(p);
     return p;
 }
@@ -426,7 +297,8 @@ void publisher_free(struct publisher *p)
         return;
     }
     topic_routes_free(p->routes);
-    change_record_clear(&p->record);
+    record_plan_clear(&p->plan);
+    change_planner_clear(&p->planner);
     snapshot_hold_clear(&p->hold);
     text_list_clear(&p->waiting);
     text_pairs_clear(&p->dead_letter_config);

@@ -24,6 +24,8 @@ struct head {
     uint8_t position_size;  // 0: none
     uint8_t traceparent_size;
     uint16_t tracestate_size;
+    uint32_t headers_size;
+    int32_t partition;
     char position[ACCUMULATOR_POSITION_MAX];
 };
 
@@ -45,7 +47,9 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
                         .value_size = size_of(record->value),
                         .position_size = (uint8_t)record->position.size,
                         .traceparent_size = (uint8_t)record->trace.traceparent.size,
-                        .tracestate_size = (uint16_t)record->trace.tracestate.size};
+                        .tracestate_size = (uint16_t)record->trace.tracestate.size,
+                        .headers_size = (uint32_t)record->headers.size,
+                        .partition = record->partition};
     if (head.position_size > 0) {
         INVARIANT(record->position.size <= ACCUMULATOR_POSITION_MAX);
         memcpy(head.position, record->position.data, record->position.size);
@@ -60,6 +64,7 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
     bytes_append_slice(&q->records, record->value);
     bytes_append_slice(&q->records, record->trace.traceparent);
     bytes_append_slice(&q->records, record->trace.tracestate);
+    bytes_append_slice(&q->records, record->headers);
     q->count++;
     a->records++;
     a->bytes += q->records.size - before;
@@ -101,6 +106,7 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
     const uint8_t *key = at + sizeof(head);
     const uint8_t *value = key + length_of(head.key_size);
     const uint8_t *trace = value + length_of(head.value_size);
+    const uint8_t *headers = trace + head.traceparent_size + head.tracestate_size;
     bool has_position = head.position_size > 0;
     return (struct accumulator_record){
         .ticket = head.ticket,
@@ -110,6 +116,8 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
             slice_make(has_position ? at + offsetof(struct head, position) : NULL, head.position_size),
         .trace = {slice_make(trace, head.traceparent_size),
                   slice_make(trace + head.traceparent_size, head.tracestate_size)},
+        .headers = slice_make(headers, head.headers_size),
+        .partition = head.partition,
     };
 }
 
@@ -141,7 +149,7 @@ void accumulator_pop(struct accumulator *a, struct accumulator_queue *q)
 {
     struct head head = head_of(q);
     size_t size = sizeof(head) + length_of(head.key_size) + length_of(head.value_size) +
-                  head.traceparent_size + head.tracestate_size;
+                  head.traceparent_size + head.tracestate_size + head.headers_size;
     q->at += size;
     q->count--;
     a->records--;

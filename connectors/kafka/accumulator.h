@@ -36,6 +36,8 @@ struct accumulator_record {
     struct slice value;     // data NULL: null
     struct slice position;  // data NULL: none
     struct trace_headers trace;
+    struct slice headers;  // more of them, as record_headers.h has them; size 0: none
+    int32_t partition;     // RD_KAFKA_PARTITION_UA: the key chooses
 };
 
 /** Appends a copy of the record to the queue of its topic. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "connectors/kafka/record_headers.h"
+
 enum {
     RECORD_OVERHEAD = 36,     // librdkafka's upper bound for a record's lengths and deltas
     BATCH_OVERHEAD = 61,      // of the batch, which the broker includes
@@ -11,16 +13,14 @@ static const char POSITION_HEADER[] = "millrace.position";
 static const char TRACEPARENT[] = "traceparent";
 static const char TRACESTATE[] = "tracestate";
 
-static size_t headers_bytes(const rd_kafka_headers_t *headers)
+static size_t more_bytes(struct slice headers)
 {
     size_t bytes = 0;
     const char *name;
-    const void *value;
-    size_t size;
-    for (size_t i = 0; headers != NULL && rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0;
-         i++) {
+    struct slice value;
+    while (record_headers_next(&headers, &name, &value)) {
         // Lengths from 8 KiB on take one more byte.
-        bytes += strlen(name) + size + HEADER_OVERHEAD + (size >> 13 > 0 ? 2 : 0);
+        bytes += strlen(name) + value.size + HEADER_OVERHEAD + (value.size >> 13 > 0 ? 2 : 0);
     }
     return bytes;
 }
@@ -30,12 +30,12 @@ static size_t header_bytes(size_t name_size, size_t size)
     return size == 0 ? 0 : name_size + size + HEADER_OVERHEAD;
 }
 
-size_t kafka_record_bytes(const struct accumulator_record *record, const rd_kafka_headers_t *more)
+size_t kafka_record_bytes(const struct accumulator_record *record)
 {
     size_t own = header_bytes(sizeof(POSITION_HEADER) - 1, record->position.size) +
                  header_bytes(sizeof(TRACEPARENT) - 1, record->trace.traceparent.size) +
                  header_bytes(sizeof(TRACESTATE) - 1, record->trace.tracestate.size);
-    return record->key.size + record->value.size + own + headers_bytes(more) + RECORD_OVERHEAD +
+    return record->key.size + record->value.size + own + more_bytes(record->headers) + RECORD_OVERHEAD +
            BATCH_OVERHEAD;
 }
 
@@ -46,23 +46,28 @@ static void add(rd_kafka_headers_t *headers, const char *name, size_t name_size,
     }
 }
 
-static rd_kafka_headers_t *headers_of(const struct accumulator_record *record, const rd_kafka_headers_t *more)
+static rd_kafka_headers_t *headers_of(const struct accumulator_record *record)
 {
-    rd_kafka_headers_t *headers = more == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(more);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    struct slice more = record->headers;
+    const char *name;
+    struct slice value;
+    while (record_headers_next(&more, &name, &value)) {
+        (void)rd_kafka_header_add(headers, name, -1, value.data, (ssize_t)value.size);
+    }
     add(headers, POSITION_HEADER, sizeof(POSITION_HEADER) - 1, record->position);
     add(headers, TRACEPARENT, sizeof(TRACEPARENT) - 1, record->trace.traceparent);
     add(headers, TRACESTATE, sizeof(TRACESTATE) - 1, record->trace.tracestate);
     return headers;
 }
 
-rd_kafka_resp_err_t kafka_record_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic, int32_t partition,
-                                         const struct accumulator_record *record,
-                                         const rd_kafka_headers_t *more)
+rd_kafka_resp_err_t kafka_record_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic,
+                                         const struct accumulator_record *record)
 {
-    rd_kafka_headers_t *headers = headers_of(record, more);
+    rd_kafka_headers_t *headers = headers_of(record);
     rd_kafka_vu_t arguments[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},

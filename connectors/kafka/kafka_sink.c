@@ -191,13 +191,11 @@ static enum sink_step refused(struct kafka_sink *s, rd_kafka_resp_err_t error, c
     return SINK_FAULT;
 }
 
-// Puts a copy into librdkafka's queue. `more`: headers besides the position; NULL for none.
+// Puts a copy into librdkafka's queue.
 static enum sink_step hand_over(struct kafka_sink *s, const struct kafka_sink_topic *topic,
-                                const struct accumulator_record *record, const rd_kafka_headers_t *more,
-                                struct fault *f)
+                                const struct accumulator_record *record, struct fault *f)
 {
-    rd_kafka_resp_err_t code =
-        kafka_record_produce(s->producer.rk, topic->handle, topic->partition, record, more);
+    rd_kafka_resp_err_t code = kafka_record_produce(s->producer.rk, topic->handle, record);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         s->handed++;
         s->has_fresh = true;
@@ -210,7 +208,7 @@ static enum sink_step hand_over_first(struct kafka_sink *s, struct accumulator_q
 {
     const struct kafka_sink_topic *topic = CONTAINER_OF(queue, struct kafka_sink_topic, queue);
     struct accumulator_record record = accumulator_first(queue);
-    enum sink_step step = hand_over(s, topic, &record, NULL, f);
+    enum sink_step step = hand_over(s, topic, &record, f);
     if (step == SINK_TAKEN) {
         accumulator_pop(&s->accumulator, queue);
     } else if (step == SINK_TOO_LARGE) {
@@ -256,22 +254,31 @@ static enum sink_step publish_now(struct kafka_sink *s, const struct kafka_sink_
     while (step == SINK_TAKEN && record->topic->queue.count > 0) {
         step = hand_over_first(s, &record->topic->queue, f);
     }
-    return step == SINK_TAKEN ? hand_over(s, record->topic, taken, record->headers, f) : step;
+    return step == SINK_TAKEN ? hand_over(s, record->topic, taken, f) : step;
+}
+
+static struct accumulator_record waiting_of(const struct kafka_sink_record *record)
+{
+    return (struct accumulator_record){.ticket = record->ticket,
+                                       .key = record->key,
+                                       .value = record->value,
+                                       .position = record->position,
+                                       .trace = record->trace,
+                                       .headers = record->headers,
+                                       .partition = record->partition};
 }
 
 size_t kafka_sink_record_bytes(const struct kafka_sink_record *record)
 {
-    struct accumulator_record sized = {record->ticket, record->key, record->value, record->position,
-                                       record->trace};
-    return kafka_record_bytes(&sized, record->headers);
+    struct accumulator_record sized = waiting_of(record);
+    return kafka_record_bytes(&sized);
 }
 
 enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
                                   struct fault *f)
 {
-    struct accumulator_record taken = {record->ticket, record->key, record->value, record->position,
-                                       record->trace};
-    size_t bytes = kafka_sink_record_bytes(record);
+    struct accumulator_record taken = waiting_of(record);
+    size_t bytes = kafka_record_bytes(&taken);
     enum sink_step step = SINK_TAKEN;
     if (bytes > s->producer.message_max_bytes) {
         return SINK_TOO_LARGE;
@@ -282,8 +289,7 @@ enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_
     if (s->is_full) {
         step = SINK_FULL;
     }
-    if (step == SINK_TAKEN && (record->headers != NULL || bytes > s->producer.message_max_bytes / 2)) {
-        // Only records with more headers, and large ones, whose size librdkafka must check.
+    if (step == SINK_TAKEN && bytes > s->producer.message_max_bytes / 2) {  // librdkafka must check its size
         step = publish_now(s, record, &taken, f);
     } else if (step == SINK_TAKEN) {
         accumulator_put(&s->accumulator, &record->topic->queue, &taken);
@@ -336,9 +342,9 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
     return true;
 }
 
-struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name, int32_t partition)
+struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name)
 {
-    return kafka_sink_topics_get(&s->topics, s->producer.rk, name, partition);
+    return kafka_sink_topics_get(&s->topics, s->producer.rk, name);
 }
 
 size_t kafka_sink_in_flight(const struct kafka_sink *s)

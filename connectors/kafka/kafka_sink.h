@@ -39,11 +39,12 @@ struct kafka_sink_listener {
 
 struct kafka_sink_record {
     struct kafka_sink_topic *topic;
-    struct slice key;                   // data NULL: null key
-    struct slice value;                 // data NULL: tombstone
-    struct slice position;              // header millrace.position; data NULL: none
-    struct trace_headers trace;         // headers traceparent, tracestate
-    const rd_kafka_headers_t *headers;  // more headers, copied; NULL for none
+    struct slice key;            // data NULL: null key
+    struct slice value;          // data NULL: tombstone
+    struct slice position;       // header millrace.position; data NULL: none
+    struct trace_headers trace;  // headers traceparent, tracestate
+    struct slice headers;        // more headers, as record_headers.h has them; size 0: none
+    int32_t partition;           // RD_KAFKA_PARTITION_UA: the key chooses
     uint64_t ticket;
 };
 
@@ -54,10 +55,8 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
 /**
  * The topic's handle; borrowed until the sink is closed. The topic must exist: librdkafka requests its
  * metadata, and a broker with auto.create.topics.enable would create it with defaults.
- *
- * @param partition  RD_KAFKA_PARTITION_UA: chosen by the key
  */
-struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name, int32_t partition);
+struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name);
 
 /** Copies the record. A topic's records reach Kafka in the order of these calls. */
 enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,

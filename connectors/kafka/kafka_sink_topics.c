@@ -3,14 +3,13 @@
 #include "core/base/memory.h"
 
 struct kafka_sink_topic *kafka_sink_topics_get(struct kafka_sink_topic **topics, rd_kafka_t *rk,
-                                               const char *name, int32_t partition)
+                                               const char *name)
 {
     struct kafka_sink_topic *topic = NULL;
     HASH_FIND_STR(*topics, name, topic);
     if (topic == NULL) {
         topic = memory_zeroed(1, sizeof(*topic));
         topic->name = memory_string(name);
-        topic->partition = partition;
         topic->handle = rd_kafka_topic_new(rk, name, NULL);
         INVARIANT(topic->handle != NULL);
         HASH_ADD_KEYPTR(hh, *topics, topic->name, strlen(topic->name), topic);

@@ -10,14 +10,13 @@
 struct kafka_sink_topic {
     char *name;
     rd_kafka_topic_t *handle;
-    int32_t partition;
     struct accumulator_queue queue;
     UT_hash_handle hh;
 };
 
 /** The topic of this name, which is added if it is not there; lives until the topics are cleared. */
 struct kafka_sink_topic *kafka_sink_topics_get(struct kafka_sink_topic **topics, rd_kafka_t *rk,
-                                               const char *name, int32_t partition);
+                                               const char *name);
 
 /** Frees all, with the records that wait. */
 void kafka_sink_topics_clear(struct kafka_sink_topic **topics, struct accumulator *accumulator);

@@ -360,7 +360,7 @@ static struct topic_route *use(struct topic_routes *r, struct route *route)
     }
     if (route->shown.status == TOPIC_ROUTE_READY && route->shown.topic == NULL) {
         // Not earlier: a broker may create a missing topic when the handle requests its metadata.
-        route->shown.topic = kafka_sink_topic(r->sink, route->topic->name, RD_KAFKA_PARTITION_UA);
+        route->shown.topic = kafka_sink_topic(r->sink, route->topic->name);
     }
     return &route->shown;
 }

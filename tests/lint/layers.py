@@ -91,7 +91,7 @@ DOORS = {
     ],
     "schemas/registry": ["registry"],
     "connectors": ["source", "change", "connector_config", "connector_state", "table_topic", "pipeline"],
-    "connectors/kafka": ["kafka_sink", "topic_route"],
+    "connectors/kafka": ["kafka_sink", "record_headers", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],

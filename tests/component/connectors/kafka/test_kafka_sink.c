@@ -13,6 +13,7 @@
 
 #include "connectors/kafka/kafka_push.h"
 #include "connectors/kafka/kafka_sink.h"
+#include "connectors/kafka/record_headers.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -37,6 +38,7 @@ void __wrap_kafka_push_now(struct kafka_push *p)
     __real_kafka_push_now(p);
 }
 
+enum { MESSAGE_MAX = 1000, LARGE = 600 };
 enum { TOPICS = 200, ROUNDS = 30, RECORDS = TOPICS * ROUNDS };
 
 struct fixture {
@@ -79,18 +81,17 @@ static enum sink_step publish_one(struct fixture *x, struct fault *f)
         .key = slice_of("key"),
         .value = slice_of(value),
         .position = slice_of("0000000000000100-00000000"),
+        .partition = RD_KAFKA_PARTITION_UA,
         .ticket = (uint64_t)(x->published / TOPICS),
     };
-    rd_kafka_headers_t *headers = NULL;
-    if (x->published % 7 == 0) {  // these do not wait
-        headers = rd_kafka_headers_new(1);
-        assert_int_equal(rd_kafka_header_add(headers, "more", -1, "1", 1), 0);
-        record.headers = headers;
+    struct bytes headers = {0};
+    if (x->published % 7 == 0) {  // these are so large that they do not wait
+        char more[LARGE] = {0};
+        record_headers_add(&headers, "more", slice_make(more, sizeof(more)));
+        record.headers = bytes_slice(&headers);
     }
     enum sink_step step = kafka_sink_publish(x->sink, &record, f);
-    if (headers != NULL) {
-        rd_kafka_headers_destroy(headers);
-    }
+    bytes_clear(&headers);
     return step;
 }
 
@@ -133,6 +134,9 @@ static int set_up(void **state)
     x->host = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
     x->cluster = rd_kafka_mock_cluster_new(x->host, 1);
     text_pairs_set(&x->settings.kafka, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(x->cluster));
+    char max[16];
+    (void)snprintf(max, sizeof(max), "%d", MESSAGE_MAX);
+    text_pairs_set(&x->settings.kafka, "message.max.bytes", max);
     (void)uv_loop_init(&x->loop);
     (void)uv_timer_init(&x->loop, &x->limit);
     (void)uv_timer_start(&x->limit, on_limit, 60000, 0);
@@ -168,7 +172,7 @@ static void open_sink(struct fixture *x)
         char name[32];
         (void)snprintf(name, sizeof(name), "topic-%d", i);
         (void)rd_kafka_mock_topic_create(x->cluster, name, 1, 1);
-        x->topics[i] = kafka_sink_topic(x->sink, name, RD_KAFKA_PARTITION_UA);
+        x->topics[i] = kafka_sink_topic(x->sink, name);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "connectors/kafka/accumulator.h"
+#include "connectors/kafka/record_headers.h"
 #include "core/base/memory.h"
 
 static const char position[] = "0000000000000100-00000000";
@@ -15,11 +16,10 @@ static const char position[] = "0000000000000100-00000000";
 static struct accumulator_record record_of(uint64_t ticket, const char *key, const char *value)
 {
     struct slice none = {NULL, 0};
-    return (struct accumulator_record){ticket,
-                                       key == NULL ? none : slice_of(key),
-                                       value == NULL ? none : slice_of(value),
-                                       slice_of(position),
-                                       {none, none}};
+    return (struct accumulator_record){.ticket = ticket,
+                                       .key = key == NULL ? none : slice_of(key),
+                                       .value = value == NULL ? none : slice_of(value),
+                                       .position = slice_of(position)};
 }
 
 static void put(struct accumulator *a, struct accumulator_queue *q, uint64_t ticket, const char *key,
@@ -99,6 +99,43 @@ static void a_record_keeps_its_trace(void **state)
     expect(&a, &q, 2, "k", "v");
     assert_int_equal(a.bytes, 0);
     accumulator_clear_queue(&a, &q);
+}
+
+static void a_record_keeps_its_headers_and_its_partition(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    struct bytes headers = {0};
+    const char *name;
+    struct slice value;
+    record_headers_add(&headers, "first", slice_of("1"));
+    record_headers_add(&headers, "empty", slice_of(""));
+    record_headers_add(&headers, "null", (struct slice){NULL, 0});
+    struct accumulator_record record = record_of(1, "k", "v");
+    record.trace.traceparent = slice_of("parent");
+    record.headers = bytes_slice(&headers);
+    record.partition = 7;
+    accumulator_put(&a, &q, &record);
+    put(&a, &q, 2, "k", "v");
+    struct accumulator_record got = accumulator_first(&q);
+    assert_int_equal(got.partition, 7);
+    assert_true(record_headers_next(&got.headers, &name, &value));
+    assert_string_equal(name, "first");
+    assert_true(slice_equal(value, slice_of("1")));
+    assert_true(record_headers_next(&got.headers, &name, &value));
+    assert_string_equal(name, "empty");
+    assert_non_null(value.data);
+    assert_true(record_headers_next(&got.headers, &name, &value));
+    assert_string_equal(name, "null");
+    assert_null(value.data);
+    assert_false(record_headers_next(&got.headers, &name, &value));
+    expect(&a, &q, 1, "k", "v");
+    assert_int_equal(accumulator_first(&q).headers.size, 0);
+    expect(&a, &q, 2, "k", "v");
+    assert_int_equal(a.bytes, 0);
+    accumulator_clear_queue(&a, &q);
+    bytes_clear(&headers);
 }
 
 static size_t hand_on(struct accumulator *a, size_t under_way)
@@ -181,6 +218,7 @@ int main(void)
         cmocka_unit_test(records_come_out_in_order_and_null_is_not_empty),
         cmocka_unit_test(a_record_may_have_no_position),
         cmocka_unit_test(a_record_keeps_its_trace),
+        cmocka_unit_test(a_record_keeps_its_headers_and_its_partition),
         cmocka_unit_test(of_few_topics_only_what_would_not_be_sent_waits),
         cmocka_unit_test(many_topics_wait_longer_and_go_topic_by_topic),
         cmocka_unit_test(a_queue_that_never_runs_empty_stays_small),

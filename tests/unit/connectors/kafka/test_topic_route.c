@@ -38,10 +38,9 @@ struct kafka_admin *kafka_sink_admin(struct kafka_sink *s)
     return (struct kafka_admin *)(void *)s;
 }
 
-struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name, int32_t partition)
+struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name)
 {
     (void)name;
-    (void)partition;
     return (struct kafka_sink_topic *)(void *)s;
 }
 

@@ -1,0 +1,199 @@
+#include "connectors/change_planner.h"
+
+#include <stdio.h>
+
+#include "connectors/bad_row.h"
+#include "connectors/change_record.h"
+
+// An envelope without its row images is smaller.
+enum { ENVELOPE_MAX = 4096 };
+// What a record has besides the plan's bytes is smaller: trace, event id, overhead.
+enum { OVERHEAD_MAX = 1024 };
+
+static const char RAISE[] = "raise message.max.bytes under kafka: and the topic's max.message.bytes";
+
+static struct record_plan_item *add(struct record_plan *plan, enum record_kind kind,
+                                    const struct topic_route *route, const struct change *change)
+{
+    struct record_plan_item *item = record_plan_add(plan, kind, route);
+    item->position_size = (uint8_t)change_record_position(item->position, change->commit_lsn, change->index);
+    item->trace = change->trace;
+    return item;
+}
+
+// The size of the record as message.max.bytes counts it.
+static size_t bytes_of(const struct record_plan *plan, size_t i)
+{
+    struct planned_record record = record_plan_get(plan, i);
+    struct kafka_sink_record sized = planned_record_for_sink(&record);
+    return kafka_sink_record_bytes(&sized);
+}
+
+static bool is_last_too_large(const struct change_planner *r, const struct record_plan *plan)
+{
+    return plan->bytes.size + OVERHEAD_MAX > r->message_max_bytes &&
+           bytes_of(plan, plan->count - 1) > r->message_max_bytes;
+}
+
+static enum change_planner_step unpublishable(struct change_planner *r, const char *problem, const char *cure)
+{
+    if (problem != r->problem) {
+        (void)snprintf(r->problem, sizeof(r->problem), "%s", problem);
+    }
+    r->cure = cure;
+    return CHANGE_UNPUBLISHABLE;
+}
+
+// --- dead letters ---
+
+static bool shrink(struct change_planner *r, const struct change *c, struct fault *f)
+{
+    size_t column_max = r->message_max_bytes / (4 * (c->table->column_count + 1));
+    bytes_reset(&r->before);
+    bytes_reset(&r->after);
+    return (c->before.data == NULL || bad_row_shrink(c->table, c->before, column_max, &r->before, f)) &&
+           (c->after.data == NULL || bad_row_shrink(c->table, c->after, column_max, &r->after, f));
+}
+
+// Begins a dead letter with the change's key; its value follows.
+static enum change_planner_step begin_dead_letter(struct change_planner *r, const struct topic_route *source,
+                                                  const struct change *c, const char *reason,
+                                                  struct record_plan *plan, struct fault *f)
+{
+    const struct topic_route *route =
+        topic_routes_find_schemaless(r->routes, r->dead_letter_topic, r->dead_letter_config);
+    if (route->status != TOPIC_ROUTE_READY) {
+        r->missing = route;
+        if (route->fault != NULL) {
+            *f = *route->fault;
+        }
+        return route->status == TOPIC_ROUTE_FAILED ? CHANGE_PLAN_FAULT : CHANGE_PLAN_LATER;
+    }
+    record_plan_reset(plan);
+    struct record_plan_item *item = add(plan, RECORD_DEAD_LETTER, route, c);
+    item->key = change_record_key(plan, c, source->key_id);
+    size_t begin = record_plan_begin(plan);
+    bad_row_headers(&plan->bytes, r->config->name, reason, r->problem, c);
+    item->headers = record_plan_end(plan, begin);
+    return CHANGE_PLANNED;
+}
+
+static enum change_planner_step end_dead_letter(struct change_planner *r, const struct record_plan *plan)
+{
+    return is_last_too_large(r, plan)
+               ? unpublishable(r, "not even its key and small columns fit message.max.bytes", RAISE)
+               : CHANGE_PLANNED;
+}
+
+static enum change_planner_step plan_too_large(struct change_planner *r, const struct topic_route *route,
+                                               const struct change *c, struct record_plan *plan,
+                                               struct fault *f)
+{
+    (void)snprintf(r->problem, sizeof(r->problem), "its record of %zu bytes is over message.max.bytes (%zu)",
+                   bytes_of(plan, plan->count - 1), r->message_max_bytes);
+    if (r->config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
+        return unpublishable(r, r->problem,
+                             "raise it under kafka: and the topic's max.message.bytes, or set on_bad_row: "
+                             "dead_letter to put such rows aside and go on");
+    }
+    if (!shrink(r, c, f)) {
+        return CHANGE_PLAN_FAULT;
+    }
+    enum change_planner_step step = begin_dead_letter(r, route, c, "oversize", plan, f);
+    if (step != CHANGE_PLANNED) {
+        return step;
+    }
+    plan->items[0].value = change_record_value(plan, r->kind, c, route->value_id,
+                                               c->before.data == NULL ? c->before : bytes_slice(&r->before),
+                                               c->after.data == NULL ? c->after : bytes_slice(&r->after));
+    return end_dead_letter(r, plan);
+}
+
+static enum change_planner_step plan_unreadable(struct change_planner *r, const struct topic_route *route,
+                                                const struct change *c, struct record_plan *plan,
+                                                struct fault *f)
+{
+    if (r->config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
+        return unpublishable(
+            r, c->bad_reason,
+            c->op == CHANGE_READ
+                ? "change the row in the database, or set on_bad_row: dead_letter to put such rows aside and "
+                  "go on"
+                : "the WAL keeps it as it was, whatever the table says now: set on_bad_row: dead_letter to "
+                  "put such rows aside and go on");
+    }
+    (void)snprintf(r->problem, sizeof(r->problem), "%s", c->bad_reason);
+    enum change_planner_step step = begin_dead_letter(r, route, c, "undecodable", plan, f);
+    if (step != CHANGE_PLANNED) {
+        return step;
+    }
+    size_t begin = record_plan_begin(plan);
+    bytes_append_slice(&plan->bytes, c->bad_json);
+    plan->items[0].value = record_plan_end(plan, begin);
+    return end_dead_letter(r, plan);
+}
+
+// --- rows ---
+
+static void add_value(const struct change_planner *r, const struct topic_route *route, const struct change *c,
+                      struct record_plan *plan)
+{
+    struct record_plan_item *item = add(plan, RECORD_VALUE, route, c);
+    item->key = change_record_key(plan, c, route->key_id);
+    item->value = change_record_value(plan, r->kind, c, route->value_id, c->before, c->after);
+    item->headers = change_record_headers(plan, c);
+}
+
+static enum change_planner_step plan_value(struct change_planner *r, const struct topic_route *route,
+                                           const struct change *c, struct record_plan *plan, struct fault *f)
+{
+    if (c->bad_json.data != NULL) {
+        return plan_unreadable(r, route, c, plan, f);
+    }
+    add_value(r, route, c, plan);
+    return is_last_too_large(r, plan) ? plan_too_large(r, route, c, plan, f) : CHANGE_PLANNED;
+}
+
+// After a delete: key and null, so that compaction removes the row.
+static enum change_planner_step plan_tombstone(struct change_planner *r, const struct topic_route *route,
+                                               const struct change *c, struct record_plan *plan)
+{
+    struct record_part key = plan->items[0].key;
+    struct record_plan_item *item = add(plan, RECORD_TOMBSTONE, route, c);
+    item->key = key;
+    item->headers = change_record_headers(plan, c);
+    return is_last_too_large(r, plan) ? unpublishable(r, "its key is over message.max.bytes", RAISE)
+                                      : CHANGE_PLANNED;
+}
+
+enum change_planner_step change_planner_plan(struct change_planner *r, const struct topic_route *route,
+                                             const struct change *change, struct record_plan *plan,
+                                             struct fault *f)
+{
+    enum change_planner_step step = plan_value(r, route, change, plan, f);
+    if (step == CHANGE_PLANNED && change->op == CHANGE_DELETE && change->key.data != NULL) {
+        step = plan_tombstone(r, route, change, plan);
+    }
+    if (step != CHANGE_PLANNED) {
+        record_plan_reset(plan);
+    }
+    return step;
+}
+
+bool change_planner_is_too_large(struct change_planner *r, const struct topic_route *route,
+                                 const struct change *change)
+{
+    if (change->key.size + change->after.size + ENVELOPE_MAX <= r->message_max_bytes) {
+        return false;
+    }
+    record_plan_reset(&r->scratch);
+    add_value(r, route, change, &r->scratch);
+    return is_last_too_large(r, &r->scratch);
+}
+
+void change_planner_clear(struct change_planner *r)
+{
+    record_plan_clear(&r->scratch);
+    bytes_clear(&r->before);
+    bytes_clear(&r->after);
+}

@@ -1,0 +1,49 @@
+// Decides which records a change becomes: its value and the tombstone after a delete, or a dead letter for a
+// row that can't be encoded or is too large.
+#ifndef CONNECTORS_CHANGE_PLANNER_H
+#define CONNECTORS_CHANGE_PLANNER_H
+
+#include "connectors/change.h"
+#include "connectors/connector_config.h"
+#include "connectors/record_plan.h"
+
+enum change_planner_step {
+    CHANGE_PLANNED,
+    CHANGE_PLAN_LATER,     // the dead-letter topic is not ready yet
+    CHANGE_UNPUBLISHABLE,  // and no dead letter is wanted or possible: `problem` and `cure` say more
+    CHANGE_PLAN_FAULT,
+};
+
+/** Embedded. The owner fills in the first five members. */
+struct change_planner {
+    const struct connector_config *config;        // lent
+    const char *kind;                             // lent: the kind of source
+    struct topic_routes *routes;                  // lent
+    const char *dead_letter_topic;                // lent
+    const struct text_pairs *dead_letter_config;  // lent
+    size_t message_max_bytes;
+    const struct topic_route *missing;  // LATER: what is not ready
+    char problem[480];                  // of the newest row that could not be published
+    const char *cure;
+    struct record_plan scratch;
+    struct bytes before;  // of a row that is shrunk
+    struct bytes after;
+};
+
+/**
+ * Fills an empty plan.
+ *
+ * @param route  READY, of the change's table
+ * @param plan   empty again unless the step is PLANNED
+ */
+enum change_planner_step change_planner_plan(struct change_planner *r, const struct topic_route *route,
+                                             const struct change *change, struct record_plan *plan,
+                                             struct fault *f) MUST_USE;
+
+/** Whether the change's value would be over message.max.bytes. */
+bool change_planner_is_too_large(struct change_planner *r, const struct topic_route *route,
+                                 const struct change *change);
+
+void change_planner_clear(struct change_planner *r);
+
+#endif
