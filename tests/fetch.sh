@@ -87,6 +87,20 @@ ruler_ready() {
     fi
 }
 
+# Exports MILLRACE_DEBEZIUM_LIBS, the folder of the jars of Debezium and of the Kafka Connect that runs it.
+debezium_ready() {
+    list=tests/system/debezium.pom.xml
+    MILLRACE_DEBEZIUM_LIBS=$cache/debezium-$(cksum <"$list" | cut -d' ' -f1)
+    export MILLRACE_DEBEZIUM_LIBS
+    if [ ! -e "$MILLRACE_DEBEZIUM_LIBS/ready" ]; then
+        echo "fetching Debezium"
+        mkdir -p "$cache"
+        rm -rf "$MILLRACE_DEBEZIUM_LIBS"
+        mvn -B -q -f "$list" dependency:copy-dependencies -DoutputDirectory="$MILLRACE_DEBEZIUM_LIBS" &&
+            touch "$MILLRACE_DEBEZIUM_LIBS/ready"
+    fi
+}
+
 # Exports MILLRACE_POSTGRES_JARS, the folder of the servers. Their test alone needs them; it fails when they can't be
 # had, and says why: what went wrong is in the folder's file `failed`.
 postgres_ready() {

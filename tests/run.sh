@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs, builds and runs the tests; a part's name runs that part only.
 # usage: tests/run.sh [PART [arguments]]
-# parts: unit component lint sim asan tsan fuzz tidy system system-asan system-stress arm64 long
+# parts: unit component lint sim asan tsan fuzz tidy system system-asan system-stress debezium arm64 long
 # shellcheck disable=SC2329  # functions are called through part
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ pinned= # a command that the system tests are run by
 what=${1:-all}
 case $what in
     all | unit | component | lint | sim | asan | tsan | fuzz | tidy) ;;
-    system | system-asan | system-stress | arm64 | long) ;;
+    system | system-asan | system-stress | debezium | arm64 | long) ;;
     *)
         sed -n -e 's/^# usage: /usage: /p' -e 's/^# parts: /parts: /p' "$0" >&2
         exit 64
@@ -31,7 +31,7 @@ if [ "$what" = all ]; then
     echo "component tests and lint, the same under ASan and UBSan, ten seconds of each fuzz target, then the"
     echo "system tests against a real PostgreSQL and a real Kafka, and some of them again under ASan and UBSan."
     echo "About twenty minutes; what is fetched is kept in $cache."
-    echo "By hand: tsan, tidy, system-stress, arm64 and long (CONTRIBUTING.md)."
+    echo "By hand: tsan, tidy, system-stress, debezium, arm64 and long (CONTRIBUTING.md)."
 fi
 
 # part NAME COMMAND…: runs it, remembers how it ended and how long it took.
@@ -111,14 +111,14 @@ system() {
 # The system tests five times in a row, then on one processor, then beside a load on both.
 system_stress() {
     for round in 1 2 3 4 5; do
-        part "system $round" system dev 'not long' "$@"
+        part "system $round" system dev 'not long and not debezium' "$@"
     done
     pinned="taskset -c 0"
-    part "one processor" system dev 'not long' "$@"
+    part "one processor" system dev 'not long and not debezium' "$@"
     pinned=
     stress-ng --cpu 2 --quiet &
     load=$!
-    part "beside a load" system dev 'not long' "$@"
+    part "beside a load" system dev 'not long and not debezium' "$@"
     kill "$load"
     wait "$load" || true
 }
@@ -135,9 +135,12 @@ case $what in
     tsan) part tsan check tsan '^(unit|component)$' "$@" ;;
     fuzz) part fuzz check fuzz '^fuzz$' "$@" ;;
     tidy) part tidy tidy ;;
-    system) part system system dev 'not long' "$@" ;;
+    system) part system system dev 'not long and not debezium' "$@" ;;
     system-asan) part system-asan system asan 'sanitized and not long' "$@" ;;
     system-stress) system_stress "$@" ;;
+    debezium)
+        debezium_ready && part debezium system dev debezium tests/system/test_debezium.py "$@"
+        ;;
     arm64) part arm64 sh deploy/arm64.sh test ;;
     long)
         # Half a gigabyte, unless it is there from elsewhere.
@@ -149,7 +152,7 @@ case $what in
         part sim simulate
         part asan check asan '^(unit|component|fuzz)$' -j 4
         part fuzz check fuzz '^fuzz$' -j 2
-        part system system dev 'not long'
+        part system system dev 'not long and not debezium'
         part system-asan system asan 'sanitized and not long'
         ;;
 esac

@@ -15,6 +15,10 @@ from lib.program import BINARY, Millrace
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--write-golden", action="store_true", help="keep what Debezium wrote in tests/golden/debezium")
+
+
 def pytest_sessionstart(session):
     if not os.path.exists(BINARY):
         pytest.exit(f"{BINARY} is not there: cmake --preset dev && cmake --build --preset dev", 3)

@@ -1,0 +1,82 @@
+"""Scenarios: a database as it is when capture begins, and the changes that are then made to it."""
+
+import importlib
+import os
+import pkgutil
+from dataclasses import dataclass, field
+
+from lib.waiting import wait_until
+
+from debezium import scenarios
+
+CONNECTOR = {"tables": {"include": ["*.*"]}}  # as Debezium takes all tables
+MARKER = "zz_marker"
+WAIT = "-- until all of that is captured"
+
+
+@dataclass
+class Scenario:
+    """
+    `setup` is run before capture begins, and so its rows are read by a first snapshot. Each statement of `changes` is
+    a string, run by itself, or a list, run in one transaction; WAIT lets both programs come as far before it goes on:
+    what they read of the catalogue is then the same in each run.
+    """
+
+    name: str
+    setup: list
+    changes: list
+    connector: dict = field(default_factory=dict)  # keys of millrace's connector
+    debezium: dict = field(default_factory=dict)  # Debezium's settings
+    extensions: tuple = ()
+
+
+def load(name):
+    module = importlib.import_module(f"{scenarios.__name__}.{name}")
+    given = {
+        key: getattr(module, key.upper())
+        for key in ("connector", "debezium", "extensions", "changes")
+        if hasattr(module, key.upper())
+    }
+    return Scenario(name, module.SETUP, **given)
+
+
+def names():
+    found = [module.name for module in pkgutil.iter_modules([os.path.dirname(scenarios.__file__)])]
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def prepare(scenario, database):
+    """The database as it is when capture begins."""
+    database.sql(f"create table {MARKER} (id int primary key)")
+    for extension in scenario.extensions:
+        database.sql(f"create extension {extension}")
+    for statement in scenario.setup:
+        database.sql(statement)
+
+
+def make_changes(scenario, database, captured):
+    """
+    Runs the changes. `captured(number, lsn)` says whether all has come as far as the marker's table having `number`
+    rows; the server's position was `lsn` before the last of them.
+    """
+    number = 0
+
+    def wait():
+        nonlocal number
+        number += 1
+        lsn = database.value("select pg_current_wal_lsn() - '0/0'")
+        database.sql(f"insert into {MARKER} values ({number})")
+        wait_until(lambda: captured(number, lsn), 20, f"marker {number} of {scenario.name}")
+
+    for change in scenario.changes:
+        if change == WAIT:
+            wait()
+        elif isinstance(change, list):
+            database.transaction(*change)
+        else:
+            database.sql(change)
+    wait()
+
+
+def without_marker(topics):
+    return {topic: records for topic, records in topics.items() if not topic.endswith(f".{MARKER}")}
