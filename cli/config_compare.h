@@ -4,7 +4,7 @@
 #define CLI_CONFIG_COMPARE_H
 
 #include "bridge/config/function_config.h"
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "core/base/text.h"
 
 /**

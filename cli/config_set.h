@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "bridge/config/function_config.h"
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "core/base/bytes.h"
 #include "core/config/complaints.h"
 #include "core/config/settings.h"

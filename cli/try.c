@@ -19,7 +19,7 @@
 #include "cli/try/try_run.h"
 #include "cli/try/try_shop.h"
 #include "cli/try/try_topics.h"
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "connectors/table_topic.h"
 #include "core/base/log.h"
 #include "core/kafka/state_topic.h"

@@ -4,7 +4,7 @@
 #define CONNECTORS_CHANGE_PLANNER_H
 
 #include "connectors/change.h"
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "connectors/record_plan.h"
 
 enum change_planner_step {

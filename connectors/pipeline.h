@@ -4,7 +4,7 @@
 
 #include <uv.h>
 
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "connectors/source.h"
 #include "core/metrics.h"
 #include "core/trace/tracer.h"

@@ -5,7 +5,7 @@
 
 #include "connectors/change.h"
 #include "connectors/change_delivery.h"
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "connectors/pipeline_metrics.h"
 #include "schemas/registry/registry.h"
 

@@ -5,7 +5,7 @@
 #include <uv.h>
 
 #include "connectors/change.h"
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "core/base/fault.h"
 
 struct source;

@@ -4,7 +4,7 @@
 
 #include <libpq-fe.h>
 
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "connectors/source.h"
 
 // Advisory locks of a slot name. The value is classid in pg_locks; objid is the 32-bit FNV-1a hash of the

@@ -76,14 +76,41 @@ bool config_is_sound(const struct config_file *file, const char *path)
     return !is_whole || !node->is_bad;
 }
 
+const struct config_option *config_walk_next(struct config_walk *w)
+{
+    if (w->next->key == NULL && w->outer != NULL) {
+        w->next = w->outer;
+        w->outer = NULL;
+    }
+    if (w->next->key == NULL && w->next->group != NULL) {
+        w->outer = w->next + 1;
+        w->next = w->next->group;
+    }
+    return w->next->key == NULL ? NULL : w->next++;
+}
+
 static void key_words(const struct config_option *options, struct bytes *out)
 {
-    for (; options->key != NULL; options++) {
-        bytes_format(out, "%s%s", options->key, options[1].key == NULL ? "" : ", ");
+    const char *between = "";
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        bytes_format(out, "%s%s", between, option->key);
+        between = ", ";
     }
 }
 
-enum { CONFIG_KEYS_MAX = 32 };  // of one section
+static const struct config_option *find_option(const struct config_option *options, const char *key)
+{
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        if (strcmp(option->key, key) == 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+enum { CONFIG_KEYS_MAX = 64 };  // of one section
 
 /** Appends the path of each section below that has the key, as `batch` or `retry.backoff`; returns how many.
  */
@@ -91,17 +118,18 @@ static int find_below(const struct config_option *options, const char *key, cons
                       struct bytes *out)
 {
     int found = 0;
-    for (; options->key != NULL; options++) {
-        const struct config_option *inner = options->type == CONFIG_SECTION ? options->section : NULL;
-        CLEANUP(memory_free_pointer)
-        char *here = memory_format("%s%s%s", path, path[0] == 0 ? "" : ".", options->key);
-        for (const struct config_option *o = inner; o != NULL && o->key != NULL; o++) {
-            if (strcmp(o->key, key) == 0) {
-                bytes_append_string(out, here);
-                found++;
-            }
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        if (option->type != CONFIG_SECTION) {
+            continue;
         }
-        found += inner == NULL ? 0 : find_below(inner, key, here, out);
+        CLEANUP(memory_free_pointer)
+        char *here = memory_format("%s%s%s", path, path[0] == 0 ? "" : ".", option->key);
+        if (find_option(option->section, key) != NULL) {
+            bytes_append_string(out, here);
+            found++;
+        }
+        found += find_below(option->section, key, here, out);
     }
     return found;
 }
@@ -110,9 +138,11 @@ static void refuse_key(const struct config_store *r, const struct config_option 
                        struct yaml_node *key)
 {
     const char *words[CONFIG_KEYS_MAX + 1] = {NULL};
-    for (size_t i = 0; options[i].key != NULL; i++) {
-        INVARIANT(i < CONFIG_KEYS_MAX);
-        words[i] = options[i].key;
+    size_t count = 0;
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        INVARIANT(count < CONFIG_KEYS_MAX);
+        words[count++] = option->key;
     }
     CLEANUP(bytes_clear) struct bytes quoted = {0};
     config_value_quote(key->text, &quoted);
@@ -137,11 +167,7 @@ static void refuse_unknown(const struct config_store *r, const struct config_opt
                            const struct yaml_node *map)
 {
     for (size_t i = 0; i < map->count; i++) {
-        const struct config_option *option = options;
-        while (option->key != NULL && strcmp(option->key, map->keys[i]->text) != 0) {
-            option++;
-        }
-        if (option->key == NULL) {
+        if (find_option(options, map->keys[i]->text) == NULL) {
             refuse_key(r, options, map->keys[i]);
         }
     }
@@ -193,8 +219,9 @@ static void read_section(const struct config_store *r, const struct config_optio
     if (map != NULL) {
         refuse_unknown(r, options, map);
     }
-    for (; options->key != NULL; options++) {
-        read_option(r, options, map, is_needed);
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        read_option(r, option, map, is_needed);
     }
 }
 
@@ -231,4 +258,50 @@ bool config_read_file(const struct config_kind *kind, struct config_file *file, 
         return false;
     }
     return config_read(kind, file, bytes_slice(&text), config);
+}
+
+static void clear_value(const struct config_option *option, char *config)
+{
+    void *value = config + option->offset;
+    switch (option->type) {
+    case CONFIG_TEXT:
+    case CONFIG_SECRET:
+        memory_free_secret(*(char **)value);
+        break;
+    case CONFIG_ADDRESS:
+        free(*(char **)value);
+        break;
+    case CONFIG_FILE:
+        config_text_clear(value);
+        break;
+    case CONFIG_LIST:
+        text_list_clear(value);
+        break;
+    case CONFIG_PAIRS:
+        text_pairs_clear(value);
+        break;
+    case CONFIG_TREE:
+        config_tree_clear(value);
+        break;
+    case CONFIG_SECTION:
+        config_clear(option->section, config);
+        break;
+    case CONFIG_BOOL:
+    case CONFIG_INTEGER:
+    case CONFIG_DURATION:
+    case CONFIG_SIZE:
+    case CONFIG_CHOICE:
+    case CONFIG_FLAGS:
+        break;
+    }
+}
+
+void config_clear(const struct config_option *options, void *config)
+{
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        if (option->type == CONFIG_SECTION || option->offset != CONFIG_NO_TARGET) {
+            clear_value(option, config);
+        }
+    }
 }

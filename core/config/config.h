@@ -52,7 +52,7 @@ struct config_file {
 
 enum config_verdict { CONFIG_GOOD, CONFIG_BAD_KEY, CONFIG_BAD_VALUE };
 
-/** Callbacks that some options need; each may be NULL. Faults never quote a secret. */
+/** Callbacks of options, NULL: none. Faults never quote a secret. */
 struct config_rules {
     /** TEXT, SECRET, FILE (its content), LIST (each item): FAULT_CONFIG when the value is wrong. */
     bool (*check)(const struct config_file *file, const char *value, struct fault *f);
@@ -67,7 +67,7 @@ struct config_rules {
 };
 
 struct config_option {
-    const char *key;  // NULL ends the table
+    const char *key;  // NULL without a group ends the table
     enum config_type type;
     bool is_required;       // in a section: if the section is present or required
     size_t offset;          // in the struct of the whole file
@@ -78,11 +78,20 @@ struct config_option {
     int64_t max;
     const struct config_choice *choices;
     const struct config_option *section;
-    const char
-        *word;  // SECTION: a word that may replace it and means no section; ADDRESS: the word for no address
+    const struct config_option *group;  // without a key: these options stand here, in the section itself
+    const char *word;                   // SECTION, ADDRESS: replaces it and means that there is none
     const struct config_rules *rules;
     const char *doc;  // one sentence for the reference and for editors
 };
+
+/** A walk over a section's options: those of a group come in its place. */
+struct config_walk {
+    const struct config_option *next;
+    const struct config_option *outer;  // what follows the group whose options come now; NULL: no group
+};
+
+/** The next option; NULL: that was the last. Begin with {.next = options}. */
+const struct config_option *config_walk_next(struct config_walk *w);
 
 /** A kind of file. */
 struct config_kind {
@@ -109,8 +118,10 @@ bool config_read(const struct config_kind *kind, struct config_file *file, struc
 /** As config_read, for the file at file->path; sets is_private from its mode. */
 bool config_read_file(const struct config_kind *kind, struct config_file *file, void *config);
 
-/** The node at a path such as "delivery.batch.events", else the innermost existing section around it, else
- * NULL. */
+/** Releases the values of the options in the struct and leaves them dangling; secrets are overwritten. */
+void config_clear(const struct config_option *options, void *config);
+
+/** The node at a path such as "retry.max", else the innermost existing section around it, else NULL. */
 struct yaml_node *config_node(const struct config_file *file, const char *path);
 
 /** Adds a complaint at the node's place and marks the node as bad. */

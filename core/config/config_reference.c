@@ -108,16 +108,17 @@ static void write_initial(const struct config_option *option, struct bytes *out)
 
 static void write_options(const struct config_option *options, const char *around, struct bytes *out)
 {
-    for (; options->key != NULL; options++) {
-        CLEANUP(memory_free_pointer) char *path = memory_format("%s%s", around, options->key);
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        CLEANUP(memory_free_pointer) char *path = memory_format("%s%s", around, option->key);
         bytes_format(out, "| `%s` | ", path);
-        write_type(options, out);
+        write_type(option, out);
         bytes_append_string(out, " | ");
-        write_initial(options, out);
-        bytes_format(out, " | %s |\n", options->doc);
-        if (options->type == CONFIG_SECTION) {
+        write_initial(option, out);
+        bytes_format(out, " | %s |\n", option->doc);
+        if (option->type == CONFIG_SECTION) {
             CLEANUP(memory_free_pointer) char *inner = memory_format("%s.", path);
-            write_options(options->section, inner, out);
+            write_options(option->section, inner, out);
         }
     }
 }

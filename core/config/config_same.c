@@ -48,12 +48,14 @@ static bool is_same_value(const struct config_option *option, const char *a, con
 
 bool config_same(const struct config_option *options, const void *a, const void *b)
 {
-    bool is_same = true;
-    for (const struct config_option *option = options; option->key != NULL && is_same; option++) {
-        is_same = (option->type != CONFIG_SECTION && option->offset == CONFIG_NO_TARGET) ||
-                  is_same_value(option, a, b);
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        bool is_stored = option->type == CONFIG_SECTION || option->offset != CONFIG_NO_TARGET;
+        if (is_stored && !is_same_value(option, a, b)) {
+            return false;
+        }
     }
-    return is_same;
+    return true;
 }
 
 /** NULL differs from "". */
@@ -74,7 +76,8 @@ static void append_pairs(struct bytes *out, const struct text_pairs *pairs)
 
 void config_same_hash_hidden(const struct config_option *options, const void *config, struct bytes *out)
 {
-    for (const struct config_option *option = options; option->key != NULL; option++) {
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
         const char *at = (const char *)config + option->offset;
         bool is_redacted = option->rules != NULL && option->rules->redact != NULL;
         if (option->type == CONFIG_SECTION) {

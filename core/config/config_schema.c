@@ -140,16 +140,20 @@ static void write_object(const struct config_option *options, bool is_needed, st
 {
     bytes_append_string(out, is_needed ? "\"type\":[\"object\",\"null\"]" : "\"type\":\"object\"");
     bytes_append_string(out, ",\"additionalProperties\":false,\"properties\":{");
-    for (size_t i = 0; options[i].key != NULL; i++) {
-        bytes_append_string(out, i == 0 ? "" : ",");
-        write_option(&options[i], out);
+    const char *between = "";
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        bytes_append_string(out, between);
+        write_option(option, out);
+        between = ",";
     }
     bytes_append_byte(out, '}');
     const char *before = ",\"required\":[";
-    for (size_t i = 0; options[i].key != NULL; i++) {
-        if (options[i].is_required) {
+    walk = (struct config_walk){.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        if (option->is_required) {
             bytes_append_string(out, before);
-            text_append_json(out, slice_of(options[i].key));
+            text_append_json(out, slice_of(option->key));
             before = ",";
         }
     }

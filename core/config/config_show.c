@@ -167,7 +167,8 @@ static bool has_effective_value(const struct config_show *s, const struct config
 static bool is_section_there(const struct config_show *s, const struct config_option *options)
 {
     bool has_value = false;
-    for (const struct config_option *option = options; option->key != NULL; option++) {
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
         bool has_this = has_effective_value(s, option);
         has_value = has_value || has_this;
         if (option->is_required && !has_this) {
@@ -216,26 +217,27 @@ static bool has_effective_value(const struct config_show *s, const struct config
 
 static void show_options(struct config_show *s, const struct config_option *options)
 {
-    for (; options->key != NULL; options++) {
-        bool has_value = has_effective_value(s, options);
-        if (!has_value && options->word == NULL) {
+    struct config_walk walk = {.next = options};
+    for (const struct config_option *option; (option = config_walk_next(&walk)) != NULL;) {
+        bool has_value = has_effective_value(s, option);
+        if (!has_value && option->word == NULL) {
             continue;
         }
         show_indent(s);
-        bytes_format(s->out, "%s:%s", options->key, options->type == CONFIG_PAIRS ? "" : " ");
+        bytes_format(s->out, "%s:%s", option->key, option->type == CONFIG_PAIRS ? "" : " ");
         if (!has_value) {
-            bytes_append_string(s->out, options->word);
-        } else if (options->type == CONFIG_SECTION) {
+            bytes_append_string(s->out, option->word);
+        } else if (option->type == CONFIG_SECTION) {
             s->out->size--;
             bytes_append_byte(s->out, '\n');
             s->depth++;
-            show_options(s, options->section);
+            show_options(s, option->section);
             s->depth--;
             continue;
-        } else if (options->offset == CONFIG_NO_TARGET) {
-            bytes_append_string(s->out, options->initial);
+        } else if (option->offset == CONFIG_NO_TARGET) {
+            bytes_append_string(s->out, option->initial);
         } else {
-            show_value(s, options);
+            show_value(s, option);
         }
         bytes_append_byte(s->out, '\n');
     }

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "bridge/config/function_config.h"
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "core/config/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -16,7 +16,8 @@ SCHEMAS = ["schemas/avro", "schemas/json", "schemas/registry"]
 BELOW = CORE + SCHEMAS
 # A source's contract with the pipeline, and the values that both are made from.
 CONTRACT = [
-    f"connectors/{name}.h" for name in ("source", "change", "connector_config", "connector_state", "table_topic")
+    "connectors/config",
+    *(f"connectors/{name}.h" for name in ("source", "change", "connector_state", "table_topic")),
 ]
 POSTGRES = "connectors/postgres"
 
@@ -32,7 +33,8 @@ ROOMS = {
     "schemas/avro": CORE,
     "schemas/json": [*CORE, "schemas/avro"],
     "schemas/registry": [*CORE, "schemas/avro", "schemas/json"],
-    "connectors": [*BELOW, "connectors/kafka", POSTGRES],
+    "connectors/config": CORE,
+    "connectors": [*BELOW, "connectors/config", "connectors/kafka", POSTGRES],
     "connectors/kafka": BELOW,
     f"{POSTGRES}/wire": CORE,
     f"{POSTGRES}/values": [*CORE, "schemas/avro"],
@@ -64,7 +66,7 @@ ROOMS = {
     "bridge/function": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "filter", "delivery"))],
     "bridge": [*BELOW, *(f"bridge/{room}" for room in ("config", "intake", "function"))],
     "bridge/jobs": [*BELOW, "bridge", *(f"bridge/{room}" for room in ("config", "intake"))],
-    "cli/try": [*BELOW, "connectors", "bridge", "bridge/config"],
+    "cli/try": [*BELOW, "connectors", "connectors/config", "bridge", "bridge/config"],
     "cli/supervise": [
         *BELOW,
         *(f"cli/{name}.h" for name in ("cli", "config_dir", "config_hash", "config_set", "run_options")),
@@ -75,6 +77,7 @@ ROOMS = {
         *(f"bridge/{room}" for room in ("config", "filter", "testing", "jobs")),
         *(f"bridge/endpoints/aws/aws_{name}.h" for name in ("plan", "profiles")),
         *("bridge/intake/record.h", "bridge/intake/job.h", "connectors", "bridge", "cli/supervise", "cli/try"),
+        "connectors/config",
     ],
 }
 # room: what other rooms may include of it. A room without a line here has no door: all its headers are for others.
@@ -90,7 +93,8 @@ DOORS = {
         "json_text",
     ],
     "schemas/registry": ["registry"],
-    "connectors": ["source", "change", "connector_config", "connector_state", "table_topic", "pipeline"],
+    "connectors": ["source", "change", "connector_state", "table_topic", "pipeline"],
+    "connectors/config": ["connector_config"],
     "connectors/kafka": ["kafka_sink", "record_headers", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],

@@ -3,7 +3,7 @@
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_PUBLICATION_H
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_PUBLICATION_H
 
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "connectors/postgres/wire/pg_conn.h"
 #include "connectors/source.h"
 

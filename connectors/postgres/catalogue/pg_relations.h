@@ -2,7 +2,7 @@
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_RELATIONS_H
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_RELATIONS_H
 
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
 struct pg_relation {

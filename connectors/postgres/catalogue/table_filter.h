@@ -2,7 +2,7 @@
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_TABLE_FILTER_H
 #define CONNECTORS_POSTGRES_CATALOGUE_TABLE_FILTER_H
 
-#include "connectors/connector_config.h"
+#include "connectors/config/connector_config.h"
 #include "core/base/text.h"
 
 /**

@@ -39,17 +39,25 @@ static const struct config_option inner[] = {
     {.key = "number", .type = CONFIG_INTEGER, AT(number)},
     {.key = NULL},
 };
+static const struct config_option group[] = {
+    {.key = "is_on", .type = CONFIG_BOOL, AT(is_on)},
+    {.key = "choice", .type = CONFIG_FLAGS, AT(choice)},
+    {.key = NULL},
+};
+static const struct config_option last_group[] = {
+    {.key = "pairs", .type = CONFIG_PAIRS, AT(pairs)},
+    {.key = "tree", .type = CONFIG_TREE, AT(tree)},
+    {.key = "inner", .type = CONFIG_SECTION, .section = inner},
+    {.key = NULL},
+};
 static const struct config_option options[] = {
     {.key = "text", .type = CONFIG_TEXT, AT(text)},
     {.key = "url", .type = CONFIG_TEXT, AT(url), .rules = &url_rules},
     {.key = "unstored", .type = CONFIG_BOOL, .offset = CONFIG_NO_TARGET},
-    {.key = "is_on", .type = CONFIG_BOOL, AT(is_on)},
-    {.key = "choice", .type = CONFIG_FLAGS, AT(choice)},
+    {.group = group},
     {.key = "address", .type = CONFIG_ADDRESS, AT(host), .port_offset = offsetof(struct sample, port)},
     {.key = "list", .type = CONFIG_LIST, AT(list)},
-    {.key = "pairs", .type = CONFIG_PAIRS, AT(pairs)},
-    {.key = "tree", .type = CONFIG_TREE, AT(tree)},
-    {.key = "inner", .type = CONFIG_SECTION, .section = inner},
+    {.group = last_group},
     {.key = NULL},
 };
 

@@ -1,6 +1,6 @@
 // One connector's file, DIR/connectors/NAME.yaml, as a struct.
-#ifndef CONNECTORS_CONNECTOR_CONFIG_H
-#define CONNECTORS_CONNECTOR_CONFIG_H
+#ifndef CONNECTORS_CONFIG_CONNECTOR_CONFIG_H
+#define CONNECTORS_CONFIG_CONNECTOR_CONFIG_H
 
 #include "core/config/settings.h"
 
