@@ -139,7 +139,9 @@ case $what in
     system-asan) part system-asan system asan 'sanitized and not long' "$@" ;;
     system-stress) system_stress "$@" ;;
     debezium)
-        debezium_ready && part debezium system dev debezium tests/system/test_debezium.py "$@"
+        debezium_ready
+        part debezium system dev debezium \
+            tests/system/test_debezium.py tests/system/test_debezium_takeover.py "$@"
         ;;
     arm64) part arm64 sh deploy/arm64.sh test ;;
     long)

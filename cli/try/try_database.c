@@ -25,9 +25,11 @@ bool try_database_open(const char *dsn, PGconn **ret, struct fault *f)
         return false;
     }
     PQsetNoticeProcessor(conn, ignore_notice, NULL);
-    PGresult *result = PQexec(conn, "SHOW wal_level");
-    bool is_logical =
-        PQresultStatus(result) == PGRES_TUPLES_OK && strcmp(PQgetvalue(result, 0, 0), "logical") == 0;
+    // From PostgreSQL 19 on the first slot switches logical decoding on where wal_level is replica.
+    PGresult *result = PQexec(conn, "SELECT l, l = 'logical' OR (l = 'replica' AND effective IS NOT NULL)"
+                                    " FROM (SELECT current_setting('wal_level') l,"
+                                    " current_setting('effective_wal_level', true) effective) s");
+    bool is_logical = PQresultStatus(result) == PGRES_TUPLES_OK && strcmp(PQgetvalue(result, 0, 1), "t") == 0;
     if (!is_logical) {
         fault_set(f, FAULT_CONFIG,
                   "wal_level is %s, so changes can't be read; run: ALTER SYSTEM SET wal_level = logical; "

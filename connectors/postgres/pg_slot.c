@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "connectors/postgres/wire/pg_conn.h"
 
@@ -26,11 +27,12 @@ bool pg_slot_parse_lsn(const char *text, uint64_t *ret)
 void pg_slot_query(struct bytes *out, const char *name)
 {
     bytes_append_string(
-        out, "SELECT current_setting('wal_level') = 'logical', pg_is_in_recovery(),"
+        out, "SELECT current_setting('wal_level'), pg_is_in_recovery(),"
              " current_setting('max_replication_slots'), (SELECT count(*) FROM pg_replication_slots),"
              " current_setting('max_slot_wal_keep_size'), CASE WHEN pg_is_in_recovery() THEN "
              "pg_last_wal_replay_lsn()"
-             " ELSE pg_current_wal_lsn() END, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;"
+             " ELSE pg_current_wal_lsn() END, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,"
+             " coalesce(current_setting('effective_wal_level', true), '');"
              "SELECT coalesce(plugin = 'pgoutput' AND slot_type = 'logical' AND database = current_database()"
              " AND NOT temporary, false), active, coalesce(active_pid, 0), coalesce(restart_lsn, '0/0'),"
              " coalesce(confirmed_flush_lsn, '0/0'), coalesce(wal_status = 'lost', false)"
@@ -49,11 +51,17 @@ static uint64_t lsn_field(const PGresult *r, int field)
     return pg_slot_parse_lsn(PQgetvalue(r, 0, field), &lsn) ? lsn : 0;
 }
 
+bool pg_slot_is_logical(const char *level, const char *effective)
+{
+    bool is_switched_on = effective[0] != '\0' && strcmp(level, "replica") == 0;
+    return is_switched_on || strcmp(level, "logical") == 0;
+}
+
 void pg_slot_read(PGresult *const *results, int server_version, struct pg_slot *ret)
 {
     struct pg_slot s = {.server_version = server_version};
     const PGresult *server = results[0];
-    s.is_logical = bool_field(server, 0);
+    s.is_logical = pg_slot_is_logical(PQgetvalue(server, 0, 0), PQgetvalue(server, 0, 7));
     s.is_standby = bool_field(server, 1);
     s.slots_max = (int)strtol(PQgetvalue(server, 0, 2), NULL, 10);
     s.slots_used = (int)strtol(PQgetvalue(server, 0, 3), NULL, 10);

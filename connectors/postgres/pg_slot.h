@@ -43,6 +43,13 @@ enum pg_slot_plan {
 /** Parses an LSN such as "16/B374D848". False: it is not one. */
 bool pg_slot_parse_lsn(const char *text, uint64_t *ret) MUST_USE;
 
+/**
+ * Whether a slot can be created and read with this wal_level. From PostgreSQL 19 on logical decoding is
+ * switched on by the first logical slot where wal_level is replica; `effective` is that server's
+ * effective_wal_level, which is replica until then, and empty for older ones.
+ */
+bool pg_slot_is_logical(const char *level, const char *effective);
+
 /** Appends the query for pg_slot_read, two statements. */
 void pg_slot_query(struct bytes *out, const char *name);
 void pg_slot_read(PGresult *const *results, int server_version, struct pg_slot *ret);

@@ -47,7 +47,7 @@ def class_path():
 class Connect:
     """A standalone worker; its connectors are made and removed over its REST port."""
 
-    def __init__(self, folder, kafka):
+    def __init__(self, folder, kafka, **more):
         self.folder = str(folder)
         os.makedirs(self.folder, exist_ok=True)
         self.port = processes.free_port()
@@ -56,6 +56,7 @@ class Connect:
         self.process = None
         settings = {
             **WORKER,
+            **more,
             "bootstrap.servers": kafka.bootstrap,
             "listeners": f"http://127.0.0.1:{self.port}",
             "offset.storage.file.filename": os.path.join(self.folder, "offsets"),

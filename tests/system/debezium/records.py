@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import math
+import re
 
 import fastavro
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
@@ -153,8 +154,8 @@ def _hash(data):
 
 
 def _renamed(record, prefix):
-    """The prefix, which each program has of its own, is P everywhere."""
-    return json.loads(json.dumps(record).replace(prefix, "P"))
+    """The prefix, which each program has of its own, is P everywhere; names of Java's objects have no address."""
+    return json.loads(re.sub(r"(\[Ljava[\w.]+;@)[0-9a-f]+", r"\1…", json.dumps(record).replace(prefix, "P")))
 
 
 def told_neutrally(topics, database, again=False):

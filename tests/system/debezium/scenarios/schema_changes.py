@@ -29,6 +29,8 @@ CHANGES = [
     "alter table renamed rename v to w",
     "insert into renamed values (2, 'y')",
     WAIT,
+    "insert into nullable values (4, 'z')",
+    WAIT,
     "alter table nullable alter v set not null",
     "insert into nullable values (2, 'y')",
     WAIT,

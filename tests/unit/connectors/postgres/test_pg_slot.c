@@ -166,6 +166,18 @@ static void the_server_is_checked(void **state)
     assert_int_equal(f.kind, FAULT_RETRY);
 }
 
+static void a_server_that_switches_logical_decoding_on_itself_needs_no_other_wal_level(void **state)
+{
+    (void)state;
+    assert_true(pg_slot_is_logical("logical", ""));
+    assert_false(pg_slot_is_logical("replica", ""));
+    assert_false(pg_slot_is_logical("minimal", ""));
+    assert_true(pg_slot_is_logical("replica", "replica"));  // 19, before the first slot
+    assert_true(pg_slot_is_logical("replica", "logical"));
+    assert_true(pg_slot_is_logical("logical", "logical"));
+    assert_false(pg_slot_is_logical("minimal", "minimal"));
+}
+
 static void lsns_are_parsed_and_nothing_else(void **state)
 {
     (void)state;
@@ -189,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_slot_that_may_not_be_made_is_asked_for),
         cmocka_unit_test(a_slot_that_millrace_did_not_create_gets_no_snapshot),
         cmocka_unit_test(the_server_is_checked),
+        cmocka_unit_test(a_server_that_switches_logical_decoding_on_itself_needs_no_other_wal_level),
         cmocka_unit_test(lsns_are_parsed_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,34 @@
+"""A scenario's changes again, captured by millrace alone, against what Debezium wrote of them."""
+
+import os
+
+from lib.records import consumer, end_offsets
+from lib.waiting import wait_until
+
+from debezium import differences, golden, scenario
+from debezium.records import millrace_records, told_neutrally
+
+
+def differing(name, database, kafka, millrace):
+    """The differences that no decision covers."""
+    tale = scenario.load(name)
+    prefix = database.name.replace("_", "") + "x"
+    scenario.prepare(tale, database)
+    path = millrace.connector(prefix, database, **{**scenario.CONNECTOR, **tale.connector})
+    process = millrace.connect(prefix)
+    reader = consumer(kafka.bootstrap)
+
+    def is_captured(number, _):
+        return sum(end_offsets(kafka, f"{prefix}.public.{scenario.MARKER}", reader).values()) >= number
+
+    try:
+        scenario.make_changes(tale, database, is_captured)
+        end = database.value("select pg_current_wal_lsn() - '0/0'")
+        wait_until(lambda: database.slot(f"millrace_{prefix}")[1] >= end, 20, "all of it confirmed")
+        found = scenario.without_marker(millrace_records(kafka, prefix, millrace.registry))
+    finally:
+        reader.close()
+        process.stop()
+        os.unlink(path)
+    ours = told_neutrally(found, database.name, again=True)
+    return differences.undecided(differences.compare(name, golden.read(name), ours), differences.read_decisions())
