@@ -4,139 +4,67 @@
 
 #include "connectors/kafka/record_headers.h"
 #include "core/base/clock.h"
-#include "core/base/cursor.h"
 #include "schemas/avro/avro_encode.h"
+#include "schemas/avro/avro_read.h"
+#include "schemas/avro/avro_schema.h"
 
-static const char PLACEHOLDER[] = "__debezium_unavailable_value";
+static void shrink_value(const struct avro_type *type, struct cursor *c, size_t max, struct bytes *out);
 
-enum bad_row_shape {
-    SHAPE_VARINT,
-    SHAPE_FIXED_1,
-    SHAPE_FIXED_4,
-    SHAPE_FIXED_8,
-    SHAPE_SIZED,
-    SHAPE_VARIABLE_DECIMAL
-};
-
-static enum bad_row_shape shape_of(enum column_type type)
+static void shrink_fields(const struct avro_type *record, struct cursor *c, size_t max, struct bytes *out)
 {
-    switch (type) {
-    case COLUMN_BOOLEAN:
-        return SHAPE_FIXED_1;
-    case COLUMN_FLOAT32:
-        return SHAPE_FIXED_4;
-    case COLUMN_FLOAT64:
-        return SHAPE_FIXED_8;
-    case COLUMN_INT16:
-    case COLUMN_INT32:
-    case COLUMN_INT64:
-    case COLUMN_DATE:
-    case COLUMN_TIME_MS:
-    case COLUMN_TIME_US:
-    case COLUMN_TIMESTAMP_MS:
-    case COLUMN_TIMESTAMP_US:
-        return SHAPE_VARINT;
-    case COLUMN_VARIABLE_DECIMAL:
-        return SHAPE_VARIABLE_DECIMAL;
-    case COLUMN_DECIMAL:
-    case COLUMN_STRING:
-    case COLUMN_BYTES:
-    case COLUMN_ZONED_TIMESTAMP:
-    case COLUMN_ZONED_TIME:
-    case COLUMN_UUID:
-    case COLUMN_JSON:
-    case COLUMN_XML:
-        return SHAPE_SIZED;
-    }
-    return SHAPE_SIZED;
-}
-
-static int64_t read_long(struct cursor *c)
-{
-    uint64_t n = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = cursor_u8(c);
-        n |= (uint64_t)(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) {
-            break;
-        }
-    }
-    return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
-}
-
-static void skip_value(struct cursor *c, enum column_type type)
-{
-    switch (shape_of(type)) {
-    case SHAPE_VARINT:
-        (void)read_long(c);
-        return;
-    case SHAPE_FIXED_1:
-        (void)cursor_take(c, 1);
-        return;
-    case SHAPE_FIXED_4:
-        (void)cursor_take(c, 4);
-        return;
-    case SHAPE_FIXED_8:
-        (void)cursor_take(c, 8);
-        return;
-    case SHAPE_VARIABLE_DECIMAL:
-        (void)read_long(c);
-        (void)cursor_take(c, (size_t)read_long(c));
-        return;
-    case SHAPE_SIZED:
-        (void)cursor_take(c, (size_t)read_long(c));
-        return;
+    for (size_t i = 0; i < record->count && !c->is_short; i++) {
+        shrink_value(record->fields[i].type, c, max, out);
     }
 }
 
-// An array is a sequence of blocks: a count and that many nullable elements. A count of 0 ends it.
-static void skip_array(struct cursor *c, enum column_type type, int64_t null_branch)
+// A decimal's record is kept: the placeholder would be read as a number.
+static bool has_parts(const struct avro_type *type)
 {
-    for (int64_t left = read_long(c); left > 0 && !c->is_short; left = read_long(c)) {
-        for (; left > 0 && !c->is_short; left--) {
-            if (read_long(c) != null_branch) {
-                skip_value(c, type);
-            }
-        }
-    }
+    return type->kind == AVRO_KIND_RECORD && type->meaning != AVRO_MEANING_VARIABLE_DECIMAL;
 }
 
-// A nullable column with a known default is the union [T, null], any other nullable one [null, T].
-static int64_t null_branch_of(const struct column *column)
+static bool is_text(const struct avro_type *type)
 {
-    return column->default_json.size > 0 ? 1 : 0;
+    return type->kind == AVRO_KIND_STRING || type->kind == AVRO_KIND_BYTES;
 }
 
-static void copy_column(const struct column *column, struct cursor *c, size_t max, struct bytes *out)
+static void shrink_value(const struct avro_type *type, struct cursor *c, size_t max, struct bytes *out)
 {
     const uint8_t *start = c->at;
-    bool is_null = column->is_nullable && read_long(c) == null_branch_of(column);
-    const uint8_t *value = c->at;
-    if (!is_null && column->is_array) {
-        skip_array(c, column->type, 0);
-    } else if (!is_null) {
-        skip_value(c, column->type);
-    }
-    bool is_large = (size_t)(c->at - value) > max;
-    if (!is_large || (!column->is_array && shape_of(column->type) != SHAPE_SIZED)) {
-        bytes_append(out, start, (size_t)(c->at - start));
+    const struct avro_type *value = avro_read_branch(c, type);
+    bytes_append(out, start, (size_t)(c->at - start));
+    if (c->is_short) {
         return;
     }
-    bytes_append(out, start, (size_t)(value - start));
-    if (column->is_array) {
+    if (has_parts(value)) {
+        shrink_fields(value, c, max, out);
+        return;
+    }
+    start = c->at;
+    avro_read_skip(c, value);
+    size_t size = (size_t)(c->at - start);
+    if (size > max && (value->kind == AVRO_KIND_ARRAY || value->kind == AVRO_KIND_MAP)) {
         avro_encode_long(out, 0);
+    } else if (size > max && is_text(value)) {
+        avro_encode_string(out, slice_of(VALUE_PLACEHOLDER));
     } else {
-        avro_encode_string(out, slice_of(PLACEHOLDER));
+        bytes_append(out, start, size);
     }
 }
 
 bool bad_row_shrink(const struct table *table, struct slice row, size_t column_max_bytes, struct bytes *out,
                     struct fault *f)
 {
-    struct cursor c = cursor_over(row);
-    for (size_t i = 0; i < table->column_count && !c.is_short; i++) {
-        copy_column(&table->columns[i], &c, column_max_bytes, out);
+    CLEANUP(bytes_clear) struct bytes schema = {0};
+    struct avro_type *type;
+    avro_schema_value(&schema, table);
+    if (!avro_type_parse(bytes_slice(&schema), &type, f)) {
+        f->kind = FAULT_FATAL;
+        return false;
     }
+    struct cursor c = cursor_over(row);
+    shrink_fields(type, &c, column_max_bytes, out);
+    avro_type_free(type);
     if (!cursor_finish(&c, "row image", f)) {
         f->kind = FAULT_FATAL;
         return false;

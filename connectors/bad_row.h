@@ -7,8 +7,8 @@
 
 /**
  * Copies a row image. Each text or bytes column of more than `column_max_bytes` is replaced by Debezium's
- * `__debezium_unavailable_value`, a large array by an empty one, so that the record still decodes with its
- * schema.
+ * `__debezium_unavailable_value`, a large array or map by an empty one, so that the record still decodes with
+ * its schema.
  *
  * @param row  Avro record of the table's Value schema
  * @param f    FAULT_FATAL: not such a record

@@ -41,7 +41,7 @@ static bool append_column(struct bytes *out, const struct table *t, const struct
     struct slice text = {value->data, value->size};
     size_t begin = out->size;
     append_branch(out, c, false);
-    enum value_step step = c->ops->append_text(out, c, text, f);
+    enum value_step step = c->type.ops->append_text(out, &c->type, text, f);
     if (__builtin_expect(step == VALUE_DONE, 1)) {
         return true;
     }
@@ -65,7 +65,7 @@ static inline const struct pgoutput_value *pick_value(const struct pgoutput_tupl
 static bool is_null_value(const struct column *c, const struct pgoutput_value *value)
 {
     return value->kind == PGOUTPUT_VALUE_NULL ||
-           (value->kind == PGOUTPUT_VALUE_UNCHANGED && c->ops->append_unchanged == NULL);
+           (value->kind == PGOUTPUT_VALUE_UNCHANGED && c->type.ops->append_placeholder == NULL);
 }
 
 enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
@@ -92,7 +92,7 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
         }
         append_branch(out, c, is_null);
         if (!is_null) {
-            c->ops->append_unchanged(out, c);
+            c->type.ops->append_placeholder(out, &c->type);
         }
     }
     return PG_ROW_DONE;
@@ -105,7 +105,7 @@ static void append_absent(struct bytes *out, const struct column *c)
     } else if (c->default_avro.size > 0) {
         bytes_append_slice(out, bytes_slice(&c->default_avro));
     } else {
-        c->ops->append_zero(out, c);
+        c->type.ops->append_zero(out, &c->type);
     }
 }
 

@@ -8,6 +8,9 @@
 /** Appends the minified schema of the key record; the table must have key columns. */
 void avro_schema_key(struct bytes *out, const struct table *t);
 
+/** Appends the minified schema of a row image, the record Value without a namespace. */
+void avro_schema_value(struct bytes *out, const struct table *t);
+
 /** Appends the minified schema of the envelope: before, after, source, transaction, op, ts_ms, ts_us, ts_ns.
  */
 void avro_schema_envelope(struct bytes *out, const struct table *t);

@@ -12,6 +12,7 @@ void table_free(struct table *t)
     }
     for (size_t i = 0; t->columns != NULL && i < t->column_count; i++) {
         free(t->columns[i].name);
+        value_type_clear(&t->columns[i].type);
         bytes_clear(&t->columns[i].default_avro);
         bytes_clear(&t->columns[i].default_json);
     }

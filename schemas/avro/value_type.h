@@ -7,6 +7,9 @@
 #include "core/base/fault.h"
 #include "core/base/text.h"
 
+/** Debezium's placeholder for a value that the database did not send (unchanged TOAST). */
+#define VALUE_PLACEHOLDER "__debezium_unavailable_value"
+
 enum value_step {
     VALUE_DONE,
     VALUE_NONE,   // the Avro type can't hold the value (numeric NaN …): null, if the column is nullable
@@ -19,6 +22,10 @@ struct value_type;
 struct schema_names {
     struct text_list defined;  // full names
 };
+
+/** Whether the name is new, and so has to be defined; adds it. */
+bool schema_names_add(struct schema_names *n, const char *full_name) MUST_USE;
+void schema_names_clear(struct schema_names *n);
 
 /**
  * The functions for the values of one type. A new type is one of these and one row in the type table.
@@ -43,16 +50,21 @@ struct type_ops {
     /** Appends Debezium's placeholder for a value that the database did not send (unchanged TOAST); NULL: the
      * type has none, because every value of it could be a real one. */
     void (*append_placeholder)(struct bytes *out, const struct value_type *t);
-    /** Appends the value as the JSON of a schema's "default". NULL: the type has no defaults. */
+    /** Appends the value as the JSON of a schema's "default". The text is a literal of an expression, or
+     * `computed_default`. NULL: the type has no defaults. */
     enum value_step (*append_default)(struct bytes *out, const struct value_type *t, struct slice text,
                                       struct fault *f);
     /** Appends the Avro schema of the type, without null. @param default_json  the column's default, for the
      * attribute connect.default; size 0: none */
     void (*append_schema)(struct bytes *out, const struct value_type *t, struct slice default_json,
                           struct schema_names *io_names);
+    /** The text form of the default that stands for a function call (now()); NULL: the schema has none. */
+    const char *computed_default;
+    /** For an array of this type, without the element's own modes; NULL: an array is published as text. */
+    const struct type_ops *array;
 };
 
-/** Owned by the table version; freed by value_type_clear. */
+/** Zero-initialised is empty. Owned by the table version; freed by value_type_clear. */
 struct value_type {
     const struct type_ops *ops;
     uint32_t oid;                // the type's, with domains replaced by their base types
@@ -68,5 +80,12 @@ struct value_type {
     struct text_list field_names;
     size_t field_count;
 };
+
+/** A copy with all that is below; the caller clears it. */
+struct value_type value_type_copy(const struct value_type *t);
+void value_type_clear(struct value_type *t);
+
+/** Whether values of the type and of all types below it can be read in binary form. */
+bool value_type_has_binary(const struct value_type *t);
 
 #endif

@@ -2,20 +2,26 @@
 #ifndef TESTS_BENCH_ORDERS_H
 #define TESTS_BENCH_ORDERS_H
 
+#include "connectors/postgres/values/pg_number.h"
+#include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_string.h"
+#include "connectors/postgres/values/pg_temporal.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/table.h"
 
 enum { COLUMNS = 8 };
 
 static struct column columns[COLUMNS] = {
-    {.name = (char[]){"id"}, .type = COLUMN_INT64, .is_key = true},
-    {.name = (char[]){"customer_id"}, .type = COLUMN_INT32},
-    {.name = (char[]){"status"}, .type = COLUMN_STRING},
-    {.name = (char[]){"amount"}, .type = COLUMN_DECIMAL, .is_nullable = true, .precision = 12, .scale = 2},
-    {.name = (char[]){"created_at"}, .type = COLUMN_ZONED_TIMESTAMP, .is_nullable = true},
-    {.name = (char[]){"note"}, .type = COLUMN_STRING, .is_nullable = true},
-    {.name = (char[]){"paid"}, .type = COLUMN_BOOLEAN, .is_nullable = true},
-    {.name = (char[]){"meta"}, .type = COLUMN_JSON, .is_nullable = true},
+    {.name = (char[]){"id"}, .type = {.ops = &PG_NUMBER_INT64}, .is_key = true},
+    {.name = (char[]){"customer_id"}, .type = {.ops = &PG_NUMBER_INT32}},
+    {.name = (char[]){"status"}, .type = {.ops = &PG_STRING_TEXT}},
+    {.name = (char[]){"amount"},
+     .type = {.ops = &PG_NUMERIC_DECIMAL, .precision = 12, .scale = 2},
+     .is_nullable = true},
+    {.name = (char[]){"created_at"}, .type = {.ops = &PG_TEMPORAL_ZONED_TIMESTAMP}, .is_nullable = true},
+    {.name = (char[]){"note"}, .type = {.ops = &PG_STRING_TEXT}, .is_nullable = true},
+    {.name = (char[]){"paid"}, .type = {.ops = &PG_NUMBER_BOOLEAN}, .is_nullable = true},
+    {.name = (char[]){"meta"}, .type = {.ops = &PG_STRING_JSON}, .is_nullable = true},
 };
 static size_t keys[] = {0};
 static struct table orders = {.prefix = (char[]){"shop"},

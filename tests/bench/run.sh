@@ -112,9 +112,10 @@ bench() {
     if [ "$1" = encode ]; then
         # shellcheck disable=SC2046
         cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c \
-            core/base/bytes.c core/base/memory.c core/base/clock.c core/base/text.c \
-            schemas/avro/avro_encode.c schemas/avro/avro_schema.c schemas/avro/table.c \
-            $(pkg-config --cflags --libs avro-c jansson)
+            core/base/bytes.c core/base/memory.c core/base/clock.c core/base/text.c core/base/cursor.c \
+            core/base/fault.c core/base/radix.c connectors/postgres/values/*.c schemas/avro/avro_encode.c \
+            schemas/avro/avro_schema.c schemas/avro/table.c schemas/avro/value_type.c schemas/avro/type_schema.c \
+            $(pkg-config --cflags --libs avro-c jansson libcrypto)
     fi
     if [ "$1" = filter ]; then
         ruler_ready
@@ -123,6 +124,7 @@ bench() {
             core/base/bytes.c core/base/memory.c core/base/text.c core/base/text_places.c core/base/clock.c \
             core/base/cursor.c core/base/fault.c core/base/radix.c schemas/avro/avro_encode.c \
             schemas/avro/avro_schema.c schemas/avro/table.c schemas/avro/avro_type.c schemas/avro/avro_meaning.c \
+            schemas/avro/value_type.c schemas/avro/type_schema.c connectors/postgres/values/*.c \
             schemas/avro/avro_read.c schemas/avro/avro_pass.c schemas/json/*.c \
             $(pkg-config --cflags --libs avro-c jansson rdkafka libcrypto)
     fi
@@ -135,7 +137,8 @@ bench() {
     if [ "$1" = render ]; then
         # shellcheck disable=SC2046
         cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/render" tests/bench/render.c \
-            build/release/bridge/libmillrace_bridge.a build/release/schemas/libmillrace_schemas.a \
+            build/release/bridge/libmillrace_bridge.a build/release/connectors/libmillrace_connectors.a \
+            build/release/schemas/libmillrace_schemas.a \
             build/release/core/libmillrace_core.a \
             $(pkg-config --cflags --libs avro-c libuv yaml-0.1 jansson rdkafka libcurl libssl libcrypto libnghttp2 \
                 libmicrohttpd zlib) -lm

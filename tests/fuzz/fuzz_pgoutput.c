@@ -18,14 +18,14 @@ static struct connector_config fuzz_config = {
 
 // Types that are not built in, or have no rule: the corpus uses their oids.
 static struct pg_type types[] = {
-    {.oid = 603, .kind = 'b', .delimiter = ';', .name = "box"},
-    {.oid = 1020, .kind = 'b', .element_oid = 603, .delimiter = ';', .name = "_box"},
-    {.oid = 1562, .kind = 'b', .delimiter = ',', .name = "varbit"},
-    {.oid = 20001, .kind = 'd', .base_oid = 1700, .base_modifier = (10 << 16 | 2) + 4, .name = "amount"},
-    {.oid = 20002, .kind = 'b', .element_oid = 20001, .delimiter = ',', .name = "_amount"},
-    {.oid = 20003, .kind = 'e', .delimiter = ',', .name = "mood"},
-    {.oid = 20004, .kind = 'b', .element_oid = 20003, .delimiter = ',', .name = "_mood"},
-    {.oid = 20005, .kind = 'd', .base_oid = 20005, .base_modifier = -1, .name = "loop"},
+    {.oid = 603, .kind = 'b', .delimiter = ';', .name = fuzz_name},
+    {.oid = 1020, .kind = 'b', .element_oid = 603, .delimiter = ';', .name = fuzz_name},
+    {.oid = 1562, .kind = 'b', .delimiter = ',', .name = fuzz_name},
+    {.oid = 20001, .kind = 'd', .base_oid = 1700, .base_modifier = (10 << 16 | 2) + 4, .name = fuzz_name},
+    {.oid = 20002, .kind = 'b', .element_oid = 20001, .delimiter = ',', .name = fuzz_name},
+    {.oid = 20003, .kind = 'e', .delimiter = ',', .name = fuzz_name},
+    {.oid = 20004, .kind = 'b', .element_oid = 20003, .delimiter = ',', .name = fuzz_name},
+    {.oid = 20005, .kind = 'd', .base_oid = 20005, .base_modifier = -1, .name = fuzz_name},
 };
 
 static const char *const DEFAULTS[] = {"0",
@@ -57,6 +57,9 @@ static void make_catalogue(const struct pgoutput_relation *relation, struct pg_c
     }
     c.types = memory_new(sizeof(types));
     memcpy(c.types, types, sizeof(types));
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        c.types[i].name = memory_string(types[i].name);
+    }
     c.type_count = COUNT_OF(types);
     *ret = c;
 }

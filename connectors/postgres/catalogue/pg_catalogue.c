@@ -1,5 +1,6 @@
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "connectors/postgres/catalogue/pg_catalogue_private.h"
@@ -48,17 +49,55 @@ static void read_column(const PGresult *r, int row, struct pg_catalogue_column *
     ret->identity_position = (int)strtol(PQgetvalue(r, row, 11), NULL, 10);
 }
 
+static char *get_text(const PGresult *r, int row, int field)
+{
+    return PQgetisnull(r, row, field) ? NULL : memory_string(PQgetvalue(r, row, field));
+}
+
+static json_t *get_json(const PGresult *r, int row, int field)
+{
+    return PQgetisnull(r, row, field) ? NULL : json_loads(PQgetvalue(r, row, field), 0, NULL);
+}
+
+static void read_labels(const PGresult *r, int row, struct pg_type *ret)
+{
+    json_t *labels = get_json(r, row, 11);
+    for (size_t i = 0; i < json_array_size(labels); i++) {
+        text_list_add(&ret->labels, json_string_value(json_array_get(labels, i)));
+    }
+    json_decref(labels);
+}
+
+// Each field is the array [name, type's oid, modifier].
+static void read_fields(const PGresult *r, int row, struct pg_type *ret)
+{
+    json_t *fields = get_json(r, row, 12);
+    ret->field_count = json_array_size(fields);
+    ret->fields = memory_zeroed(ret->field_count, sizeof(*ret->fields));
+    for (size_t i = 0; i < ret->field_count; i++) {
+        const json_t *field = json_array_get(fields, i);
+        ret->fields[i].name = memory_string(json_string_value(json_array_get(field, 0)));
+        ret->fields[i].oid = (uint32_t)json_integer_value(json_array_get(field, 1));
+        ret->fields[i].modifier = (int32_t)json_integer_value(json_array_get(field, 2));
+    }
+    json_decref(fields);
+}
+
 static void read_type(const PGresult *r, int row, struct pg_type *ret)
 {
-    *ret = (struct pg_type){0};
     ret->oid = get_oid(r, row, 0);
     ret->kind = PQgetvalue(r, row, 1)[0];
     ret->base_oid = get_oid(r, row, 2);
     ret->base_modifier = (int32_t)strtol(PQgetvalue(r, row, 3), NULL, 10);
     ret->element_oid = get_oid(r, row, 4);
-    const char *name = PQgetvalue(r, row, 5);
-    memcpy(ret->name, name, strnlen(name, sizeof(ret->name) - 1));
+    ret->name = get_text(r, row, 5);
     ret->delimiter = PQgetvalue(r, row, 6)[0];
+    ret->below_oid = get_oid(r, row, 7);
+    ret->has_send = get_bool(r, row, 8);
+    ret->schema = get_text(r, row, 9);
+    ret->extension = get_text(r, row, 10);
+    read_labels(r, row, ret);
+    read_fields(r, row, ret);
 }
 
 uint32_t pg_catalogue_row_table(const PGresult *r, int row)
@@ -105,7 +144,7 @@ void pg_catalogue_clear(struct pg_catalogue *c)
         free(c->columns[i].default_text);
     }
     free(c->columns);
-    free(c->types);
+    pg_type_list_free(c->types, c->type_count);
     free(c->schema);
     free(c->name);
     free(c->row_filter);

@@ -26,7 +26,7 @@ struct pg_catalogue_column {
 struct pg_catalogue {
     struct pg_catalogue_column *columns;
     size_t column_count;
-    struct pg_type *types;  // all types reachable from the columns that pg_types does not know
+    struct pg_type *types;  // all types reachable from the columns
     size_t type_count;
     struct text_list ancestors;  // of a partition: the partitioned tables above it, "schema.table"
     char replica_identity;       // relreplident

@@ -21,16 +21,32 @@
     " LEFT JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary"                                         \
     " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident"
 
-// A recursive query over types: from domains to their base types, from arrays to their element types.
+// A recursive query over types: from domains to their base types, from arrays, ranges and composites to the
+// types in them.
 #define PG_CATALOGUE_TYPE                                                                                    \
     "SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, coalesce((SELECT e.oid FROM pg_type e"             \
-    " WHERE e.oid = t.typelem AND e.typarray = t.oid), 0) AS element, t.typname, t.typdelim FROM pg_type t"
+    " WHERE e.oid = t.typelem AND e.typarray = t.oid), 0) AS element, t.typname, t.typdelim,"                \
+    " coalesce((SELECT g.rngsubtype FROM pg_range g WHERE g.rngtypid = t.oid), (SELECT g.rngtypid FROM"      \
+    " pg_range g WHERE g.rngmultitypid = t.oid), 0) AS below, t.typsend::oid <> 0 AS has_send,"              \
+    " nullif(s.nspname, 'pg_catalog') AS schema, (SELECT x.extname FROM pg_depend p JOIN pg_extension x"     \
+    " ON x.oid = p.refobjid WHERE p.classid = 'pg_type'::regclass AND p.objid = t.oid AND p.refclassid ="    \
+    " 'pg_extension'::regclass AND p.deptype = 'e') AS extension,"                                           \
+    " CASE WHEN t.typtype = 'e' THEN (SELECT json_agg(u.enumlabel ORDER BY u.enumsortorder)::text FROM"      \
+    " pg_enum u WHERE u.enumtypid = t.oid) END AS labels,"                                                   \
+    " CASE WHEN t.typtype = 'c' THEN (SELECT json_agg(json_build_array(f.attname, f.atttypid::bigint,"       \
+    " f.atttypmod) ORDER BY f.attnum)::text FROM pg_attribute f WHERE f.attrelid = t.typrelid AND f.attnum"  \
+    " > 0 AND NOT f.attisdropped) END AS fields"                                                             \
+    " FROM pg_type t JOIN pg_namespace s ON s.oid = t.typnamespace"
 
-#define PG_CATALOGUE_TYPE_COLUMNS "oid, kind, base, modifier, element, name, delimiter"
+#define PG_CATALOGUE_TYPE_COLUMNS                                                                            \
+    "oid, kind, base, modifier, element, name, delimiter, below, has_send, schema, extension, labels, "      \
+    "fields"
 
 #define PG_CATALOGUE_TYPES_BELOW                                                                             \
     " UNION SELECT b.* FROM r JOIN LATERAL (" PG_CATALOGUE_TYPE                                              \
-    " WHERE t.oid = CASE WHEN r.kind = 'd' THEN r.base ELSE r.element END) b ON true)"                       \
+    " WHERE t.oid = ANY (ARRAY[r.base, r.element, r.below] || ARRAY(SELECT f.atttypid FROM pg_type q JOIN"   \
+    " pg_attribute f ON f.attrelid = q.typrelid WHERE q.oid = r.oid AND r.kind = 'c' AND f.attnum > 0"       \
+    " AND NOT f.attisdropped))) b ON true)"                                                                  \
     " SELECT " PG_CATALOGUE_TYPE_COLUMNS " FROM r"
 
 // The names of all partitioned tables above the given partitions; append a condition on c.oid.
@@ -45,7 +61,7 @@ uint32_t pg_catalogue_row_table(const PGresult *r, int row);
 /** Fills columns and replica identity from the rows [from, to). */
 void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct pg_catalogue *ret);
 
-/** Reads the rows of PG_CATALOGUE_TYPES_BELOW; the caller frees the result. */
+/** Reads the rows of PG_CATALOGUE_TYPES_BELOW; the caller frees them with pg_type_list_free. */
 struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count);
 
 #endif

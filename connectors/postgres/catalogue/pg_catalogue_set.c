@@ -155,11 +155,12 @@ void pg_catalogue_set_clear(struct pg_catalogue_set *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         s->tables[i].types = NULL;
+        s->tables[i].type_count = 0;
         pg_catalogue_clear(&s->tables[i]);
     }
     free(s->tables);
     free(s->oids);
-    free(s->types);
+    pg_type_list_free(s->types, s->type_count);
     *s = (struct pg_catalogue_set){0};
 }
 

@@ -172,8 +172,10 @@ static void fill_column(struct pg_relations *r, const struct pgoutput_column *me
 {
     const char *plain = NULL;
     ret->name = slice_to_string(message->name);
-    pg_types_map(message->type_oid, message->type_modifier, catalogue->types, catalogue->type_count, ret,
-                 &plain);
+    ret->type_oid = message->type_oid;
+    ret->type_modifier = message->type_modifier;
+    pg_types_resolve(message->type_oid, message->type_modifier, catalogue->types, catalogue->type_count,
+                     &ret->type, &plain);
     if (plain != NULL) {
         log_plain_type(r, ret, plain);
     }
@@ -384,6 +386,7 @@ static struct table *copy_table(const struct table *from)
     for (size_t i = 0; i < t->column_count; i++) {
         t->columns[i] = from->columns[i];
         t->columns[i].name = memory_string(from->columns[i].name);
+        t->columns[i].type = value_type_copy(&from->columns[i].type);
         copy_bytes(&t->columns[i].default_avro, &from->columns[i].default_avro);
         copy_bytes(&t->columns[i].default_json, &from->columns[i].default_json);
     }

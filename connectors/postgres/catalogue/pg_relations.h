@@ -4,6 +4,7 @@
 
 #include "connectors/config/connector_config.h"
 #include "connectors/postgres/catalogue/pg_catalogue.h"
+#include "schemas/avro/table.h"
 
 struct pg_relation {
     uint32_t oid;

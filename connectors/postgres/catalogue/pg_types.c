@@ -1,77 +1,113 @@
 #include "connectors/postgres/catalogue/pg_types.h"
 
-#include "connectors/postgres/values/pg_values.h"
+#include <stdlib.h>
+
+#include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_number.h"
+#include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_string.h"
+#include "connectors/postgres/values/pg_temporal.h"
 #include "core/base/memory.h"
 
-// pg_type.dat's oids; they never change.
 struct pg_types_rule {
     uint32_t oid;
     uint32_t array_oid;
-    enum column_type type;
+    uint32_t below_oid;  // a range's subtype; else 0
+    const struct type_ops *ops;
+    void (*apply_modifier)(struct value_type *t);  // NULL: the modifier changes nothing
 };
 
-static const struct pg_types_rule PG_TYPES_RULES[] = {
-    {16, 1000, COLUMN_BOOLEAN},            // bool
-    {17, 1001, COLUMN_BYTES},              // bytea
-    {18, 1002, COLUMN_STRING},             // "char"
-    {19, 1003, COLUMN_STRING},             // name
-    {20, 1016, COLUMN_INT64},              // int8
-    {21, 1005, COLUMN_INT16},              // int2
-    {23, 1007, COLUMN_INT32},              // int4
-    {25, 1009, COLUMN_STRING},             // text
-    {26, 1028, COLUMN_INT64},              // oid
-    {114, 199, COLUMN_JSON},               // json
-    {142, 143, COLUMN_XML},                // xml
-    {650, 651, COLUMN_STRING},             // cidr
-    {700, 1021, COLUMN_FLOAT32},           // float4
-    {701, 1022, COLUMN_FLOAT64},           // float8
-    {774, 775, COLUMN_STRING},             // macaddr8
-    {829, 1040, COLUMN_STRING},            // macaddr
-    {869, 1041, COLUMN_STRING},            // inet
-    {1042, 1014, COLUMN_STRING},           // bpchar: keeps its padding
-    {1043, 1015, COLUMN_STRING},           // varchar
-    {1082, 1182, COLUMN_DATE},             // date
-    {1083, 1183, COLUMN_TIME_US},          // time: _MS by modifier
-    {1114, 1115, COLUMN_TIMESTAMP_US},     // timestamp: _MS by modifier
-    {1184, 1185, COLUMN_ZONED_TIMESTAMP},  // timestamptz
-    {1266, 1270, COLUMN_ZONED_TIME},       // timetz
-    {1700, 1231, COLUMN_DECIMAL},          // numeric: VARIABLE by modifier
-    {2950, 2951, COLUMN_UUID},             // uuid
-    {3802, 3807, COLUMN_JSON},             // jsonb
-    {3904, 3905, COLUMN_STRING},           // int4range
-    {3906, 3907, COLUMN_STRING},           // numrange
-    {3908, 3909, COLUMN_STRING},           // tsrange
-    {3910, 3911, COLUMN_STRING},           // tstzrange
-    {3912, 3913, COLUMN_STRING},           // daterange
-    {3926, 3927, COLUMN_STRING},           // int8range
-};
-
-// Variable-length types without a rule whose text has a fixed format, so that a placeholder would be invalid.
-static const uint32_t PG_TYPES_NO_PLACEHOLDER[] = {
-    602,   // path
-    604,   // polygon
-    1560,  // bit
-    1562,  // varbit
-};
-
-enum { PG_TYPES_DEPTH_MAX = 32 };  // domains over domains
-
-static bool has_placeholder(uint32_t oid)
+// numeric's modifier is ((precision << 16) | (scale & 0x7ff)) + 4; the scale is signed from PostgreSQL 15 on.
+static void apply_numeric(struct value_type *t)
 {
-    for (size_t i = 0; i < COUNT_OF(PG_TYPES_NO_PLACEHOLDER); i++) {
-        if (PG_TYPES_NO_PLACEHOLDER[i] == oid) {
-            return false;
-        }
+    if (t->modifier < 4) {
+        t->ops = &PG_NUMERIC_VARIABLE;
+        return;
     }
-    return true;
+    int32_t packed = t->modifier - 4;
+    t->precision = (packed >> 16) & 0xffff;
+    t->scale = ((packed & 0x7ff) ^ 1024) - 1024;
 }
+
+static void apply_fraction(struct value_type *t)
+{
+    t->precision = t->modifier >= 0 ? t->modifier : -1;
+}
+
+static bool is_coarse(const struct value_type *t)
+{
+    return t->modifier >= 0 && t->modifier <= 3;
+}
+
+static void apply_time(struct value_type *t)
+{
+    apply_fraction(t);
+    t->ops = is_coarse(t) ? &PG_TEMPORAL_TIME_MS : &PG_TEMPORAL_TIME_US;
+}
+
+static void apply_timestamp(struct value_type *t)
+{
+    apply_fraction(t);
+    t->ops = is_coarse(t) ? &PG_TEMPORAL_TIMESTAMP_MS : &PG_TEMPORAL_TIMESTAMP_US;
+}
+
+// By pg_type.dat's oids, which never change. Types with other oids are found by their name and extension.
+static const struct pg_types_rule RULES[] = {
+    {16, 1000, 0, &PG_NUMBER_BOOLEAN, NULL},
+    {17, 1001, 0, &PG_STRING_BYTES, NULL},  // bytea
+    {18, 1002, 0, &PG_STRING_OTHER, NULL},  // "char"
+    {19, 1003, 0, &PG_STRING_OTHER, NULL},  // name
+    {20, 1016, 0, &PG_NUMBER_INT64, NULL},
+    {21, 1005, 0, &PG_NUMBER_INT16, NULL},
+    {23, 1007, 0, &PG_NUMBER_INT32, NULL},
+    {25, 1009, 0, &PG_STRING_TEXT, NULL},  // text
+    {26, 1028, 0, &PG_NUMBER_OID, NULL},
+    {114, 199, 0, &PG_STRING_JSON, NULL},
+    {142, 143, 0, &PG_STRING_XML, NULL},
+    {602, 1019, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // path
+    {604, 1027, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // polygon
+    {650, 651, 0, &PG_STRING_OTHER, NULL},            // cidr
+    {700, 1021, 0, &PG_NUMBER_FLOAT32, NULL},
+    {701, 1022, 0, &PG_NUMBER_FLOAT64, NULL},
+    {774, 775, 0, &PG_STRING_OTHER, NULL},   // macaddr8
+    {829, 1040, 0, &PG_STRING_OTHER, NULL},  // macaddr
+    {869, 1041, 0, &PG_STRING_OTHER, NULL},  // inet
+    {1042, 1014, 0, &PG_STRING_TEXT, NULL},  // char(n): keeps its padding
+    {1043, 1015, 0, &PG_STRING_TEXT, NULL},  // varchar
+    {1082, 1182, 0, &PG_TEMPORAL_DATE, NULL},
+    {1083, 1183, 0, &PG_TEMPORAL_TIME_US, apply_time},
+    {1114, 1115, 0, &PG_TEMPORAL_TIMESTAMP_US, apply_timestamp},
+    {1184, 1185, 0, &PG_TEMPORAL_ZONED_TIMESTAMP, apply_fraction},
+    {1266, 1270, 0, &PG_TEMPORAL_ZONED_TIME, apply_fraction},
+    {1560, 1561, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // bit
+    {1562, 1563, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // varbit
+    {1700, 1231, 0, &PG_NUMERIC_DECIMAL, apply_numeric},
+    {2950, 2951, 0, &PG_STRING_UUID, NULL},
+    {3802, 3807, 0, &PG_STRING_JSON, NULL},
+    {3904, 3905, 23, &PG_STRING_OTHER, NULL},    // int4range
+    {3906, 3907, 1700, &PG_STRING_OTHER, NULL},  // numrange
+    {3908, 3909, 1114, &PG_STRING_OTHER, NULL},  // tsrange
+    {3910, 3911, 1184, &PG_STRING_OTHER, NULL},  // tstzrange
+    {3912, 3913, 1082, &PG_STRING_OTHER, NULL},  // daterange
+    {3926, 3927, 20, &PG_STRING_OTHER, NULL},    // int8range
+};
+
+enum { DEPTH_MAX = 32 };  // of types in types
+
+// What a type is resolved with.
+struct resolver {
+    const struct pg_type *types;
+    size_t type_count;
+    const char *plain;  // the first type without a rule, at the column or as its array's element
+    int depth;
+};
 
 static const struct pg_types_rule *find_rule(uint32_t oid, bool *ret_is_array)
 {
-    for (size_t i = 0; i < COUNT_OF(PG_TYPES_RULES); i++) {
-        if (PG_TYPES_RULES[i].oid == oid || PG_TYPES_RULES[i].array_oid == oid) {
-            *ret_is_array = PG_TYPES_RULES[i].array_oid == oid;
-            return &PG_TYPES_RULES[i];
+    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
+        if (RULES[i].oid == oid || RULES[i].array_oid == oid) {
+            *ret_is_array = RULES[i].array_oid == oid;
+            return &RULES[i];
         }
     }
     return NULL;
@@ -83,94 +119,131 @@ bool pg_types_is_known(uint32_t oid)
     return find_rule(oid, &is_array) != NULL;
 }
 
-static const struct pg_type *find_type(const struct pg_type *types, size_t count, uint32_t oid)
+static const struct pg_type *find_type(const struct resolver *r, uint32_t oid)
+{
+    for (size_t i = 0; i < r->type_count; i++) {
+        if (r->types[i].oid == oid) {
+            return &r->types[i];
+        }
+    }
+    return NULL;
+}
+
+static struct value_type resolve(struct resolver *r, uint32_t oid, int32_t modifier);
+
+static struct value_type *resolve_below(struct resolver *r, uint32_t oid, int32_t modifier)
+{
+    struct value_type *below = memory_new(sizeof(*below));
+    *below = resolve(r, oid, modifier);
+    return below;
+}
+
+static struct value_type resolve_array(struct resolver *r, struct value_type t, uint32_t element)
+{
+    t.element = resolve_below(r, element, t.modifier);
+    // An array in an array, over a domain: its inner arrays are their text.
+    if (t.element->delimiter != '\0') {
+        uint32_t inner = t.element->oid;
+        value_type_clear(t.element);
+        *t.element = (struct value_type){
+            .ops = &PG_STRING_PLAIN, .oid = inner, .modifier = -1, .precision = -1, .length = -1};
+    }
+    t.ops = t.element->ops->array;
+    return t;
+}
+
+static struct value_type resolve_rule(struct resolver *r, struct value_type t,
+                                      const struct pg_types_rule *rule, bool is_array)
+{
+    if (is_array) {
+        t.delimiter = ',';
+        return resolve_array(r, t, rule->oid);
+    }
+    t.ops = rule->ops;
+    if (rule->below_oid != 0) {
+        t.element = resolve_below(r, rule->below_oid, -1);
+    }
+    if (rule->apply_modifier != NULL) {
+        rule->apply_modifier(&t);
+    }
+    return t;
+}
+
+static void resolve_fields(struct resolver *r, const struct pg_type *type, struct value_type *io)
+{
+    io->field_count = type->field_count;
+    io->fields = memory_zeroed(type->field_count, sizeof(*io->fields));
+    for (size_t i = 0; i < type->field_count; i++) {
+        text_list_add(&io->field_names, type->fields[i].name);
+        io->fields[i] = resolve(r, type->fields[i].oid, type->fields[i].modifier);
+    }
+}
+
+// A type without a rule of its own.
+static struct value_type resolve_type(struct resolver *r, struct value_type t, const struct pg_type *type)
+{
+    if (type != NULL && type->schema != NULL) {
+        t.name = memory_format("%s.%s", type->schema, type->name);
+    }
+    t.ops = &PG_STRING_PLAIN;
+    if (type == NULL || r->depth >= DEPTH_MAX) {
+        r->plain = r->plain == NULL ? type == NULL ? "unknown" : type->name : r->plain;
+        return t;
+    }
+    if (type->element_oid != 0) {
+        t.delimiter = type->delimiter;
+        return resolve_array(r, t, type->element_oid);
+    }
+    r->plain = r->plain == NULL ? type->name : r->plain;
+    for (size_t i = 0; i < type->labels.count; i++) {
+        text_list_add(&t.labels, type->labels.items[i]);
+    }
+    if (type->below_oid != 0) {
+        t.element = resolve_below(r, type->below_oid, -1);
+    }
+    if (type->field_count > 0) {
+        resolve_fields(r, type, &t);
+    }
+    return t;
+}
+
+static struct value_type resolve(struct resolver *r, uint32_t oid, int32_t modifier)
+{
+    r->depth++;
+    bool is_array = false;
+    const struct pg_types_rule *rule = find_rule(oid, &is_array);
+    const struct pg_type *type = rule == NULL ? find_type(r, oid) : NULL;
+    for (int i = 0; i < DEPTH_MAX && type != NULL && type->kind == 'd'; i++) {
+        oid = type->base_oid;
+        modifier = type->base_modifier;
+        rule = find_rule(oid, &is_array);
+        type = rule == NULL ? find_type(r, oid) : NULL;
+    }
+    struct value_type t = {.oid = oid, .modifier = modifier, .precision = -1, .length = -1};
+    t = rule != NULL ? resolve_rule(r, t, rule, is_array) : resolve_type(r, t, type);
+    r->depth--;
+    return t;
+}
+
+void pg_types_resolve(uint32_t oid, int32_t modifier, const struct pg_type *types, size_t type_count,
+                      struct value_type *ret, const char **ret_plain)
+{
+    struct resolver r = {.types = types, .type_count = type_count};
+    *ret = resolve(&r, oid, modifier);
+    *ret_plain = r.plain;
+}
+
+void pg_type_list_free(struct pg_type *types, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (types[i].oid == oid) {
-            return &types[i];
+        free(types[i].name);
+        free(types[i].schema);
+        free(types[i].extension);
+        text_list_clear(&types[i].labels);
+        for (size_t k = 0; k < types[i].field_count; k++) {
+            free(types[i].fields[k].name);
         }
+        free(types[i].fields);
     }
-    return NULL;
-}
-
-// numeric's modifier is ((precision << 16) | (scale & 0x7ff)) + 4; the scale is signed from PostgreSQL 15 on.
-static void apply_numeric_modifier(int32_t modifier, struct column *c)
-{
-    if (modifier < 4) {
-        c->type = COLUMN_VARIABLE_DECIMAL;
-        return;
-    }
-    int32_t packed = modifier - 4;
-    c->precision = (packed >> 16) & 0xffff;
-    c->scale = ((packed & 0x7ff) ^ 1024) - 1024;
-}
-
-static void apply_modifier(int32_t modifier, struct column *c)
-{
-    c->precision = modifier >= 0 ? modifier : -1;
-    bool is_coarse = modifier >= 0 && modifier <= 3;
-    if (c->type == COLUMN_DECIMAL) {
-        apply_numeric_modifier(modifier, c);
-    } else if (c->type == COLUMN_TIME_US && is_coarse) {
-        c->type = COLUMN_TIME_MS;
-    } else if (c->type == COLUMN_TIMESTAMP_US && is_coarse) {
-        c->type = COLUMN_TIMESTAMP_MS;
-    }
-}
-
-// Follows domains and array elements to a type that has a rule; other types are published as their text.
-static const struct pg_types_rule *resolve_type(const struct pg_type *types, size_t type_count,
-                                                struct column *c, uint32_t *io_oid, const char **ret_name)
-{
-    uint32_t oid = *io_oid;
-    for (int depth = 0; depth < PG_TYPES_DEPTH_MAX; depth++) {
-        bool is_array = false;
-        const struct pg_types_rule *rule = find_rule(oid, &is_array);
-        if (rule != NULL && !(is_array && c->is_array)) {
-            c->is_array = c->is_array || is_array;
-            c->element_oid = c->is_array ? rule->oid : 0;
-            return rule;
-        }
-        const struct pg_type *type = find_type(types, type_count, oid);
-        *ret_name = type == NULL ? "unknown" : type->name;
-        *io_oid = oid;
-        if (type == NULL || rule != NULL) {
-            break;
-        }
-        if (type->kind == 'd') {
-            c->type_modifier = type->base_modifier;
-            oid = type->base_oid;
-        } else if (type->element_oid != 0 && !c->is_array) {
-            c->is_array = true;
-            c->element_oid = type->element_oid;
-            c->element_delimiter = type->delimiter;
-            oid = type->element_oid;
-        } else {
-            break;
-        }
-    }
-    return NULL;
-}
-
-void pg_types_map(uint32_t oid, int32_t modifier, const struct pg_type *types, size_t type_count,
-                  struct column *ret, const char **ret_name)
-{
-    ret->type_oid = oid;
-    ret->type_modifier = modifier;
-    ret->is_array = false;
-    ret->element_oid = 0;
-    ret->element_delimiter = ',';
-    ret->scale = 0;
-    ret->precision = -1;
-    *ret_name = NULL;
-    const struct pg_types_rule *rule = resolve_type(types, type_count, ret, &oid, ret_name);
-    if (rule == NULL) {
-        ret->type = COLUMN_STRING;
-        pg_values_bind_plain(ret, has_placeholder(oid));
-        return;
-    }
-    ret->type = rule->type;
-    apply_modifier(ret->type_modifier, ret);
-    pg_values_bind(ret);
-    *ret_name = NULL;
+    free(types);
 }

@@ -6,7 +6,6 @@
 //   e                    NULL, an unquoted word, or "…" in which \ escapes the next byte
 #include "connectors/postgres/values/pg_array.h"
 
-#include "connectors/postgres/values/pg_string.h"
 #include "schemas/avro/avro_encode.h"
 
 struct array_element {
@@ -113,7 +112,7 @@ static void unescape(struct slice text, struct bytes *out)
     out->size += size;
 }
 
-static enum value_step append_element(struct bytes *out, const struct column *c,
+static enum value_step append_element(struct bytes *out, const struct value_type *t,
                                       const struct array_element *element, struct fault *f)
 {
     if (!element->is_quoted && slice_equal(element->text, slice_of("NULL"))) {
@@ -122,14 +121,14 @@ static enum value_step append_element(struct bytes *out, const struct column *c,
     }
     avro_encode_long(out, 1);
     if (!element->has_escapes) {
-        return c->element_ops->append_text(out, c, element->text, f);
+        return t->element->ops->append_text(out, t->element, element->text, f);
     }
     CLEANUP(bytes_clear) struct bytes plain = {0};
     unescape(element->text, &plain);
-    return c->element_ops->append_text(out, c, bytes_slice(&plain), f);
+    return t->element->ops->append_text(out, t->element, bytes_slice(&plain), f);
 }
 
-static enum value_step append_text(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_text(struct bytes *out, const struct value_type *t, struct slice text,
                                    struct fault *f)
 {
     struct slice body;
@@ -141,7 +140,7 @@ static enum value_step append_text(struct bytes *out, const struct column *c, st
         (void)refuse(text, "has more than one dimension, which the column's Avro type can't hold", f);
         return VALUE_NONE;
     }
-    if (!count_elements(body, c->element_delimiter, &count, f)) {
+    if (!count_elements(body, t->delimiter, &count, f)) {
         return VALUE_FAULT;
     }
     if (count > 0) {
@@ -149,10 +148,10 @@ static enum value_step append_text(struct bytes *out, const struct column *c, st
     }
     for (size_t at = 0; at < body.size;) {
         struct array_element element;
-        if (!take_element(body, &at, c->element_delimiter, &element, f)) {
+        if (!take_element(body, &at, t->delimiter, &element, f)) {
             return VALUE_FAULT;
         }
-        enum value_step step = append_element(out, c, &element, f);
+        enum value_step step = append_element(out, t, &element, f);
         if (step != VALUE_DONE) {
             return step;
         }
@@ -161,24 +160,24 @@ static enum value_step append_text(struct bytes *out, const struct column *c, st
     return VALUE_DONE;
 }
 
-static void append_zero(struct bytes *out, const struct column *c)
+static void append_zero(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
+    (void)t;
     avro_encode_long(out, 0);
 }
 
-static void append_placeholder(struct bytes *out, const struct column *c)
+static void append_placeholder(struct bytes *out, const struct value_type *t)
 {
     avro_encode_long(out, 1);
     avro_encode_long(out, 1);  // the union's branch
-    c->element_ops->append_unchanged(out, c);
+    t->element->ops->append_placeholder(out, t->element);
     avro_encode_long(out, 0);
 }
 
-static void append_codes(struct bytes *out, const struct column *c)
+static void append_codes(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
-    const struct slice mark = slice_of(PG_STRING_UNCHANGED);
+    (void)t;
+    const struct slice mark = slice_of(VALUE_PLACEHOLDER);
     avro_encode_long(out, (int64_t)mark.size);
     for (size_t i = 0; i < mark.size; i++) {
         avro_encode_long(out, 1);
@@ -187,6 +186,33 @@ static void append_codes(struct bytes *out, const struct column *c)
     avro_encode_long(out, 0);
 }
 
-const struct value_ops PG_ARRAY_NO_PLACEHOLDER = {append_text, append_zero, NULL};
-const struct value_ops PG_ARRAY_PLACEHOLDER = {append_text, append_zero, append_placeholder};
-const struct value_ops PG_ARRAY_PLACEHOLDER_CODES = {append_text, append_zero, append_codes};
+static void append_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                          struct schema_names *io_names)
+{
+    bytes_append_string(out, "{\"type\":\"array\",\"items\":[\"null\",");
+    t->element->ops->append_schema(out, t->element, (struct slice){NULL, 0}, io_names);
+    bytes_append_byte(out, ']');
+    if (default_json.size > 0) {
+        bytes_append_string(out, ",\"connect.default\":");
+        bytes_append_slice(out, default_json);
+    }
+    bytes_append_byte(out, '}');
+}
+
+const struct type_ops PG_ARRAY_NO_PLACEHOLDER = {
+    .append_text = append_text,
+    .append_zero = append_zero,
+    .append_schema = append_schema,
+};
+const struct type_ops PG_ARRAY_PLACEHOLDER = {
+    .append_text = append_text,
+    .append_zero = append_zero,
+    .append_placeholder = append_placeholder,
+    .append_schema = append_schema,
+};
+const struct type_ops PG_ARRAY_PLACEHOLDER_CODES = {
+    .append_text = append_text,
+    .append_zero = append_zero,
+    .append_placeholder = append_codes,
+    .append_schema = append_schema,
+};

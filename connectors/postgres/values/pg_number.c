@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
+#include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_json.h"
 #include "schemas/avro/avro_encode.h"
+#include "schemas/avro/type_schema.h"
 
 enum {
     FLOAT_SIZE_MAX = 64,
@@ -47,51 +50,69 @@ static inline enum value_step append_integer(struct bytes *out, struct slice tex
     return VALUE_DONE;
 }
 
-static enum value_step append_int16(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_int16(struct bytes *out, const struct value_type *t, struct slice text,
                                     struct fault *f)
 {
-    (void)c;
+    (void)t;
     return append_integer(out, text, INT16_MIN, INT16_MAX, f);
 }
 
-static enum value_step append_int32(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_int32(struct bytes *out, const struct value_type *t, struct slice text,
                                     struct fault *f)
 {
-    (void)c;
+    (void)t;
     return append_integer(out, text, INT32_MIN, INT32_MAX, f);
 }
 
-static enum value_step append_int64(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_int64(struct bytes *out, const struct value_type *t, struct slice text,
                                     struct fault *f)
 {
-    (void)c;
+    (void)t;
     return append_integer(out, text, INT64_MIN, INT64_MAX, f);
 }
 
-static enum value_step append_float(struct bytes *out, const struct column *c, struct slice text,
-                                    struct fault *f)
+// Copies the text, so that it ends with a NUL.
+static bool copy_float(char *copy, struct slice text, struct fault *f)
 {
-    char copy[FLOAT_SIZE_MAX];
-    if (text.size == 0 || text.size >= sizeof(copy)) {
-        return refuse("a float", text, f);
+    if (text.size == 0 || text.size >= FLOAT_SIZE_MAX) {
+        (void)refuse("a float", text, f);
+        return false;
     }
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
+    return true;
+}
+
+static enum value_step append_float32(struct bytes *out, const struct value_type *t, struct slice text,
+                                      struct fault *f)
+{
+    (void)t;
+    char copy[FLOAT_SIZE_MAX];
     char *end;
-    if (c->type == COLUMN_FLOAT32) {
-        float value = strtof(copy, &end);
-        avro_encode_float(out, value);
-    } else {
-        double value = strtod(copy, &end);
-        avro_encode_double(out, value);
+    if (!copy_float(copy, text, f)) {
+        return VALUE_FAULT;
     }
+    avro_encode_float(out, strtof(copy, &end));
     return end == copy + text.size ? VALUE_DONE : refuse("a float", text, f);
 }
 
-static enum value_step append_boolean(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_float64(struct bytes *out, const struct value_type *t, struct slice text,
                                       struct fault *f)
 {
-    (void)c;
+    (void)t;
+    char copy[FLOAT_SIZE_MAX];
+    char *end;
+    if (!copy_float(copy, text, f)) {
+        return VALUE_FAULT;
+    }
+    avro_encode_double(out, strtod(copy, &end));
+    return end == copy + text.size ? VALUE_DONE : refuse("a float", text, f);
+}
+
+static enum value_step append_boolean(struct bytes *out, const struct value_type *t, struct slice text,
+                                      struct fault *f)
+{
+    (void)t;
     if (text.size != 1 || (text.data[0] != 't' && text.data[0] != 'f')) {
         return refuse("a boolean", text, f);
     }
@@ -99,30 +120,164 @@ static enum value_step append_boolean(struct bytes *out, const struct column *c,
     return VALUE_DONE;
 }
 
-static void append_integer_zero(struct bytes *out, const struct column *c)
+static void append_integer_zero(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
+    (void)t;
     avro_encode_long(out, 0);
 }
 
-static void append_float_zero(struct bytes *out, const struct column *c)
+static void append_float32_zero(struct bytes *out, const struct value_type *t)
 {
-    if (c->type == COLUMN_FLOAT32) {
-        avro_encode_float(out, 0);
-    } else {
-        avro_encode_double(out, 0);
-    }
+    (void)t;
+    avro_encode_float(out, 0);
 }
 
-static void append_boolean_zero(struct bytes *out, const struct column *c)
+static void append_float64_zero(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
+    (void)t;
+    avro_encode_double(out, 0);
+}
+
+static void append_boolean_zero(struct bytes *out, const struct value_type *t)
+{
+    (void)t;
     avro_encode_boolean(out, false);
 }
 
-const struct value_ops PG_NUMBER_BOOLEAN = {append_boolean, append_boolean_zero, NULL};
-const struct value_ops PG_NUMBER_INT16 = {append_int16, append_integer_zero, NULL};
-const struct value_ops PG_NUMBER_INT32 = {append_int32, append_integer_zero, NULL};
-const struct value_ops PG_NUMBER_INT64 = {append_int64, append_integer_zero, NULL};
-const struct value_ops PG_NUMBER_FLOAT32 = {append_float, append_float_zero, NULL};
-const struct value_ops PG_NUMBER_FLOAT64 = {append_float, append_float_zero, NULL};
+// As Java writes it: 0.0 instead of 0. JSON has no NaN and no infinities.
+static enum value_step append_float_default(struct bytes *out, const struct value_type *t, struct slice text,
+                                            struct fault *f)
+{
+    (void)t;
+    char copy[FLOAT_SIZE_MAX];
+    if (!copy_float(copy, text, f)) {
+        return VALUE_FAULT;
+    }
+    if (strspn(copy, "0123456789.-+eE") != text.size) {
+        return refuse("a number that JSON has", text, f);
+    }
+    bytes_append_string(out, copy);
+    if (strpbrk(copy, ".eE") == NULL) {
+        bytes_append_string(out, ".0");
+    }
+    return VALUE_DONE;
+}
+
+static enum value_step append_boolean_default(struct bytes *out, const struct value_type *t,
+                                              struct slice text, struct fault *f)
+{
+    (void)t;
+    (void)f;
+    bytes_append_string(out, slice_equal(text, slice_of("t")) ? "true" : "false");
+    return VALUE_DONE;
+}
+
+static void append_schema(struct bytes *out, const char *type, const char *connect_type,
+                          struct slice default_json)
+{
+    type_schema_append(
+        out, &(struct type_schema){.type = type, .connect_type = connect_type, .default_json = default_json});
+}
+
+static void append_boolean_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                  struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "boolean", NULL, default_json);
+}
+
+static void append_int16_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "int", "int16", default_json);
+}
+
+static void append_int32_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "int", NULL, default_json);
+}
+
+static void append_int64_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "long", NULL, default_json);
+}
+
+static void append_float32_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                  struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "float", NULL, default_json);
+}
+
+static void append_float64_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                  struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "double", NULL, default_json);
+}
+
+const struct type_ops PG_NUMBER_BOOLEAN = {
+    .append_text = append_boolean,
+    .append_zero = append_boolean_zero,
+    .append_default = append_boolean_default,
+    .append_schema = append_boolean_schema,
+    .computed_default = "f",
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};
+const struct type_ops PG_NUMBER_INT16 = {
+    .append_text = append_int16,
+    .append_zero = append_integer_zero,
+    .append_default = pg_json_long,
+    .append_schema = append_int16_schema,
+    .computed_default = "0",
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};
+const struct type_ops PG_NUMBER_INT32 = {
+    .append_text = append_int32,
+    .append_zero = append_integer_zero,
+    .append_default = pg_json_long,
+    .append_schema = append_int32_schema,
+    .computed_default = "0",
+    .array = &PG_ARRAY_PLACEHOLDER_CODES,
+};
+const struct type_ops PG_NUMBER_INT64 = {
+    .append_text = append_int64,
+    .append_zero = append_integer_zero,
+    .append_default = pg_json_long,
+    .append_schema = append_int64_schema,
+    .computed_default = "0",
+    .array = &PG_ARRAY_PLACEHOLDER_CODES,
+};
+const struct type_ops PG_NUMBER_OID = {
+    .append_text = append_int64,
+    .append_zero = append_integer_zero,
+    .append_schema = append_int64_schema,
+    .array = &PG_ARRAY_PLACEHOLDER_CODES,
+};
+const struct type_ops PG_NUMBER_FLOAT32 = {
+    .append_text = append_float32,
+    .append_zero = append_float32_zero,
+    .append_default = append_float_default,
+    .append_schema = append_float32_schema,
+    .computed_default = "0",
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};
+const struct type_ops PG_NUMBER_FLOAT64 = {
+    .append_text = append_float64,
+    .append_zero = append_float64_zero,
+    .append_default = append_float_default,
+    .append_schema = append_float64_schema,
+    .computed_default = "0",
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};

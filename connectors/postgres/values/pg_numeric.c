@@ -1,8 +1,11 @@
 #include "connectors/postgres/values/pg_numeric.h"
 
+#include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_json.h"
 #include "core/base/memory.h"
 #include "core/base/radix.h"
 #include "schemas/avro/avro_encode.h"
+#include "schemas/avro/type_schema.h"
 
 enum {
     WORD_DIGITS = 18,      // numbers of this many digits fit an int64_t
@@ -143,7 +146,7 @@ static void append_digits(struct bytes *out, const struct numeric *n, size_t dig
     append_word(out, n->is_negative ? -value : value);
 }
 
-static enum value_step append_decimal(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_decimal(struct bytes *out, const struct value_type *t, struct slice text,
                                       struct fault *f)
 {
     struct numeric n;
@@ -151,7 +154,7 @@ static enum value_step append_decimal(struct bytes *out, const struct column *c,
     if (step != VALUE_DONE) {
         return step;
     }
-    int scale = c->scale;
+    int scale = t->scale;
     size_t cut = scale < 0 ? (size_t)-scale : 0;  // digits before the point that a negative scale drops
     size_t digits = scale < 0 ? (n.whole.size > cut ? n.whole.size - cut : 0) : n.whole.size + (size_t)scale;
     for (size_t i = digits; i < n.whole.size + n.fraction.size; i++) {
@@ -165,10 +168,10 @@ static enum value_step append_decimal(struct bytes *out, const struct column *c,
     return VALUE_DONE;
 }
 
-static enum value_step append_variable(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_variable(struct bytes *out, const struct value_type *t, struct slice text,
                                        struct fault *f)
 {
-    (void)c;
+    (void)t;
     struct numeric n;
     enum value_step step = read_text(text, &n, f);
     if (step != VALUE_DONE) {
@@ -182,19 +185,67 @@ static enum value_step append_variable(struct bytes *out, const struct column *c
     return VALUE_DONE;
 }
 
-static void append_decimal_zero(struct bytes *out, const struct column *c)
+static void append_decimal_zero(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
+    (void)t;
     avro_encode_string(out, slice_make("", 1));
 }
 
-static void append_variable_zero(struct bytes *out, const struct column *c)
+static void append_variable_zero(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
+    (void)t;
     avro_encode_long(out, 0);
     avro_encode_string(out, slice_make("", 1));
 }
 
+static void append_decimal_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                  struct schema_names *io_names)
+{
+    (void)io_names;
+    CLEANUP(bytes_clear) struct bytes sizes = {0};
+    CLEANUP(bytes_clear) struct bytes parameters = {0};
+    bytes_format(&sizes, "\"scale\":%d,\"precision\":%d", t->scale, t->precision);
+    bytes_format(&parameters, "{\"scale\":\"%d\",\"connect.decimal.precision\":\"%d\"}", t->scale,
+                 t->precision);
+    // Decoders refuse a logical decimal whose scale is negative or exceeds its precision.
+    bool is_logical = t->scale >= 0 && t->scale <= t->precision;
+    type_schema_append(out, &(struct type_schema){.type = "bytes",
+                                                  .name = "org.apache.kafka.connect.data.Decimal",
+                                                  .logical = is_logical ? "decimal" : NULL,
+                                                  .sizes = bytes_slice(&sizes),
+                                                  .parameters = bytes_slice(&parameters),
+                                                  .default_json = default_json});
+}
+
+static void append_variable_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                   struct schema_names *io_names)
+{
+    (void)t;
+    (void)default_json;
+    static const char NAME[] = "io.debezium.data.VariableScaleDecimal";
+    if (!schema_names_add(io_names, NAME)) {
+        bytes_format(out, "\"%s\"", NAME);
+        return;
+    }
+    bytes_append_string(
+        out, "{\"type\":\"record\",\"name\":\"VariableScaleDecimal\",\"namespace\":\"io.debezium.data\","
+             "\"fields\":[{\"name\":\"scale\",\"type\":\"int\"},{\"name\":\"value\",\"type\":\"bytes\"}],"
+             "\"connect.doc\":\"Variable scaled decimal\",\"connect.version\":1,\"connect.name\":\"");
+    bytes_format(out, "%s\"}", NAME);
+}
+
 // No placeholders: any bytes would be read as a number.
-const struct value_ops PG_NUMERIC_DECIMAL = {append_decimal, append_decimal_zero, NULL};
-const struct value_ops PG_NUMERIC_VARIABLE = {append_variable, append_variable_zero, NULL};
+const struct type_ops PG_NUMERIC_DECIMAL = {
+    .append_text = append_decimal,
+    .append_zero = append_decimal_zero,
+    .append_default = pg_json_bytes,
+    .append_schema = append_decimal_schema,
+    .computed_default = "0",
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};
+const struct type_ops PG_NUMERIC_VARIABLE = {
+    .append_text = append_variable,
+    .append_zero = append_variable_zero,
+    .append_schema = append_variable_schema,
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};

@@ -2,15 +2,18 @@
 // copied.
 #include "connectors/postgres/values/pg_string.h"
 
+#include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_json.h"
 #include "schemas/avro/avro_encode.h"
+#include "schemas/avro/type_schema.h"
 
-// Debezium's placeholder for uuid: the name-based (MD5) UUID of PG_STRING_UNCHANGED.
+// Debezium's placeholder for uuid: the name-based (MD5) UUID of VALUE_PLACEHOLDER.
 #define UNCHANGED_UUID "b68a35a7-17ad-35b3-af2a-ae46edb4545a"
 
-static enum value_step append_text(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_text(struct bytes *out, const struct value_type *t, struct slice text,
                                    struct fault *f)
 {
-    (void)c;
+    (void)t;
     (void)f;
     avro_encode_string(out, text);
     return VALUE_DONE;
@@ -33,10 +36,10 @@ static enum value_step refuse_bytes(struct slice text, struct fault *f)
     return VALUE_FAULT;
 }
 
-static enum value_step append_bytes(struct bytes *out, const struct column *c, struct slice text,
+static enum value_step append_bytes(struct bytes *out, const struct value_type *t, struct slice text,
                                     struct fault *f)
 {
-    (void)c;
+    (void)t;
     if (text.size < 2 || text.data[0] != '\\' || text.data[1] != 'x' || text.size % 2 != 0) {
         return refuse_bytes(text, f);
     }
@@ -53,25 +56,129 @@ static enum value_step append_bytes(struct bytes *out, const struct column *c, s
     return bad < 0 ? refuse_bytes(text, f) : VALUE_DONE;
 }
 
-static void append_empty(struct bytes *out, const struct column *c)
+static void append_empty(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
+    (void)t;
     avro_encode_long(out, 0);
 }
 
-static void append_unchanged(struct bytes *out, const struct column *c)
+static void append_placeholder(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
-    avro_encode_string(out, slice_of(PG_STRING_UNCHANGED));
+    (void)t;
+    avro_encode_string(out, slice_of(VALUE_PLACEHOLDER));
 }
 
-static void append_unchanged_uuid(struct bytes *out, const struct column *c)
+static void append_placeholder_uuid(struct bytes *out, const struct value_type *t)
 {
-    (void)c;
+    (void)t;
     avro_encode_string(out, slice_of(UNCHANGED_UUID));
 }
 
-const struct value_ops PG_STRING_TEXT = {append_text, append_empty, append_unchanged};
-const struct value_ops PG_STRING_NO_PLACEHOLDER = {append_text, append_empty, NULL};
-const struct value_ops PG_STRING_UUID = {append_text, append_empty, append_unchanged_uuid};
-const struct value_ops PG_STRING_BYTES = {append_bytes, append_empty, append_unchanged};
+static void append_schema(struct bytes *out, const char *type, const char *name, struct slice default_json)
+{
+    type_schema_append(out, &(struct type_schema){.type = type, .name = name, .default_json = default_json});
+}
+
+static void append_text_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                               struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "string", NULL, default_json);
+}
+
+static void append_json_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                               struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "string", "io.debezium.data.Json", default_json);
+}
+
+static void append_xml_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                              struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "string", "io.debezium.data.Xml", default_json);
+}
+
+static void append_uuid_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                               struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "string", "io.debezium.data.Uuid", default_json);
+}
+
+static void append_bytes_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                struct schema_names *io_names)
+{
+    (void)t;
+    (void)io_names;
+    append_schema(out, "bytes", NULL, default_json);
+}
+
+const struct type_ops PG_STRING_TEXT = {
+    .append_text = append_text,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_default = pg_json_string,
+    .append_schema = append_text_schema,
+    .computed_default = "",
+    .array = &PG_ARRAY_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_OTHER = {
+    .append_text = append_text,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_schema = append_text_schema,
+    .array = &PG_ARRAY_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_PLAIN = {
+    .append_text = append_text,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_schema = append_text_schema,
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_NO_PLACEHOLDER = {
+    .append_text = append_text,
+    .append_zero = append_empty,
+    .append_schema = append_text_schema,
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_JSON = {
+    .append_text = append_text,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_default = pg_json_string,
+    .append_schema = append_json_schema,
+    .computed_default = "{}",
+    .array = &PG_ARRAY_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_XML = {
+    .append_text = append_text,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_default = pg_json_string,
+    .append_schema = append_xml_schema,
+    .computed_default = "",
+    .array = &PG_ARRAY_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_UUID = {
+    .append_text = append_text,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder_uuid,
+    .append_default = pg_json_string,
+    .append_schema = append_uuid_schema,
+    .computed_default = "00000000-0000-0000-0000-000000000000",
+    .array = &PG_ARRAY_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_BYTES = {
+    .append_text = append_bytes,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_schema = append_bytes_schema,
+    .array = &PG_ARRAY_PLACEHOLDER,
+};

@@ -2,15 +2,16 @@
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_STRING_H
 #define CONNECTORS_POSTGRES_VALUES_PG_STRING_H
 
-#include "schemas/avro/table.h"
+#include "schemas/avro/value_type.h"
 
-/** Debezium's placeholder for a value that the database did not send (unchanged TOAST). */
-#define PG_STRING_UNCHANGED "__debezium_unavailable_value"
-
-extern const struct value_ops PG_STRING_TEXT;  // text, json, xml, and most types without a rule of their own
-extern const struct value_ops
+extern const struct type_ops PG_STRING_TEXT;   // text, varchar, char(n)
+extern const struct type_ops PG_STRING_OTHER;  // other types with a rule that are strings: without defaults
+extern const struct type_ops PG_STRING_PLAIN;  // a type without a rule: its arrays have no placeholder either
+extern const struct type_ops
     PG_STRING_NO_PLACEHOLDER;  // no placeholder: bit, polygon …, whose text has a fixed format
-extern const struct value_ops PG_STRING_UUID;
-extern const struct value_ops PG_STRING_BYTES;  // bytea
+extern const struct type_ops PG_STRING_JSON;  // json, jsonb
+extern const struct type_ops PG_STRING_XML;
+extern const struct type_ops PG_STRING_UUID;
+extern const struct type_ops PG_STRING_BYTES;  // bytea
 
 #endif

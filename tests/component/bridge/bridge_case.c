@@ -8,6 +8,8 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>
 
+#include "connectors/postgres/values/pg_number.h"
+#include "connectors/postgres/values/pg_string.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/kafka/kafka_client.h"
@@ -16,8 +18,8 @@
 #include "schemas/avro/framing.h"
 
 static struct column columns[] = {
-    {.name = (char *)"id", .type = COLUMN_INT64, .is_key = true},
-    {.name = (char *)"note", .type = COLUMN_STRING, .is_nullable = true},
+    {.name = (char *)"id", .type = {.ops = &PG_NUMBER_INT64}, .is_key = true},
+    {.name = (char *)"note", .type = {.ops = &PG_STRING_TEXT}, .is_nullable = true},
 };
 static size_t key_columns[] = {0};
 static struct table orders = {

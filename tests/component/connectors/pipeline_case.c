@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/postgres/values/pg_number.h"
+#include "connectors/postgres/values/pg_string.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "schemas/avro/avro_encode.h"
@@ -250,8 +252,8 @@ int pipeline_case_set_up(void **state)
     text_pairs_set(&x->settings.kafka, "message.max.bytes", "20000");
     x->config.name = memory_string("shop");
     x->config.topic_prefix = memory_string("t");
-    x->columns[0] = (struct column){.name = text_id, .type = COLUMN_INT32, .is_key = true};
-    x->columns[1] = (struct column){.name = text_note, .type = COLUMN_STRING, .is_nullable = true};
+    x->columns[0] = (struct column){.name = text_id, .type = {.ops = &PG_NUMBER_INT32}, .is_key = true};
+    x->columns[1] = (struct column){.name = text_note, .type = {.ops = &PG_STRING_TEXT}, .is_nullable = true};
     x->table = (struct table){.prefix = text_prefix,
                               .schema = text_schema,
                               .name = text_name,

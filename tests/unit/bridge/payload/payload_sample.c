@@ -1,12 +1,14 @@
 #include "payload_sample.h"
 
+#include "connectors/postgres/values/pg_number.h"
+#include "connectors/postgres/values/pg_string.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/avro_schema.h"
 #include "schemas/avro/framing.h"
 
 static struct column columns[] = {
-    {.name = (char *)"id", .type = COLUMN_INT64, .is_key = true},
-    {.name = (char *)"note", .type = COLUMN_STRING, .is_nullable = true},
+    {.name = (char *)"id", .type = {.ops = &PG_NUMBER_INT64}, .is_key = true},
+    {.name = (char *)"note", .type = {.ops = &PG_STRING_TEXT}, .is_nullable = true},
 };
 static size_t key_columns[] = {0};
 struct table orders = {

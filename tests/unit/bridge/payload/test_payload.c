@@ -1,4 +1,5 @@
 // bridge/payload: the request of each kind; invalid bytes are never sent.
+#include "connectors/postgres/values/pg_string.h"
 #include "payload_sample.h"
 #include "schemas/avro/framing.h"
 #include "schemas/json/json_check.h"
@@ -103,9 +104,9 @@ static void debezium_is_the_whole_envelope(void **state)
     struct sample s;
     struct payload p = {0};
     struct payload_options options = options_of(FUNCTION_PAYLOAD_DEBEZIUM);
-    orders.columns[1].type = COLUMN_JSON;
+    orders.columns[1].type.ops = &PG_STRING_JSON;
     sample_init(&s, 'u', "{\"a\":1}");
-    orders.columns[1].type = COLUMN_STRING;
+    orders.columns[1].type.ops = &PG_STRING_TEXT;
     CLEANUP(memory_free_pointer) char *one = body_of(&p, &options, &s);
     static const char *const START =
         "{\"before\":null,\"after\":{\"id\":7,\"note\":\"{\\\"a\\\":1}\"},\"source\":{\"version\":\"0\",";

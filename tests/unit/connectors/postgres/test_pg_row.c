@@ -105,8 +105,8 @@ static void a_value_without_a_form_is_null_where_it_may_be(void **state)
     (void)state;
     struct column two[2] = {{.name = (char *)"id", .is_key = true}, {.name = (char *)"v"}};
     const char *plain;
-    pg_types_map(23, -1, NULL, 0, &two[0], &plain);
-    pg_types_map(1700, -1, NULL, 0, &two[1], &plain);
+    pg_types_resolve(23, -1, NULL, 0, &two[0].type, &plain);
+    pg_types_resolve(1700, -1, NULL, 0, &two[1].type, &plain);
     struct table narrow = table;
     narrow.columns = two;
     narrow.column_count = 2;
@@ -128,8 +128,8 @@ static void an_unchanged_value_without_a_mark_is_null(void **state)
     (void)state;
     struct column two[2] = {{.name = (char *)"id", .is_key = true}, {.name = (char *)"v"}};
     const char *plain;
-    pg_types_map(23, -1, NULL, 0, &two[0], &plain);
-    pg_types_map(1700, -1, NULL, 0, &two[1], &plain);
+    pg_types_resolve(23, -1, NULL, 0, &two[0].type, &plain);
+    pg_types_resolve(1700, -1, NULL, 0, &two[1].type, &plain);
     struct table narrow = table;
     narrow.columns = two;
     narrow.column_count = 2;
@@ -167,7 +167,8 @@ static void assert_default(uint32_t oid, int32_t modifier, const char *expressio
 {
     struct column c = {.name = (char *)"c"};
     const char *plain;
-    pg_types_map(oid, modifier, NULL, 0, &c, &plain);
+    pg_types_resolve(oid, modifier, NULL, 0, &c.type, &plain);
+    c.type_oid = oid;
     pg_default_set(&c, expression);
     if (json == NULL) {
         assert_int_equal(c.default_json.size, 0);
@@ -176,6 +177,7 @@ static void assert_default(uint32_t oid, int32_t modifier, const char *expressio
         assert_string_equal(bytes_text(&c.default_json), json);
         assert_true(c.default_avro.size > 0);
     }
+    value_type_clear(&c.type);
     bytes_clear(&c.default_avro);
     bytes_clear(&c.default_json);
 }
@@ -213,7 +215,8 @@ static int make_table(void **state)
     static const uint32_t oids[] = {23, 23, 25, 16};
     const char *plain;
     for (size_t i = 0; i < 4; i++) {
-        pg_types_map(oids[i], -1, NULL, 0, &columns[i], &plain);
+        columns[i].type_oid = oids[i];
+        pg_types_resolve(oids[i], -1, NULL, 0, &columns[i].type, &plain);
     }
     pg_default_set(&columns[1], "7");
     pg_default_set(&columns[3], "true");
@@ -224,6 +227,7 @@ static int clear_table(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 4; i++) {
+        value_type_clear(&columns[i].type);
         bytes_clear(&columns[i].default_avro);
         bytes_clear(&columns[i].default_json);
     }

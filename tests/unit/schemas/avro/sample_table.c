@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 
+#include "connectors/postgres/values/pg_number.h"
+#include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_string.h"
+#include "connectors/postgres/values/pg_temporal.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/avro_schema.h"
@@ -18,11 +22,16 @@ struct table *sample_table_new(const char *name, const struct sample_column *col
     for (size_t i = 0; i < count; i++) {
         struct column *c = &t->columns[i];
         c->name = memory_string(columns[i].name);
-        c->type = columns[i].type;
+        struct value_type type = {
+            .ops = columns[i].ops, .precision = columns[i].precision, .scale = columns[i].scale};
+        if (columns[i].is_array) {
+            c->type.ops = type.ops->array;
+            c->type.element = memory_new(sizeof *c->type.element);
+            *c->type.element = type;
+        } else {
+            c->type = type;
+        }
         c->is_nullable = columns[i].is_nullable;
-        c->is_array = columns[i].is_array;
-        c->precision = columns[i].precision;
-        c->scale = columns[i].scale;
         c->is_key = i == 0;
         if (columns[i].default_json != NULL) {
             bytes_append_string(&c->default_json, columns[i].default_json);
@@ -36,20 +45,20 @@ struct table *sample_table_new(const char *name, const struct sample_column *col
 struct table *sample_table(void)
 {
     static const struct sample_column COLUMNS[] = {
-        {"id", COLUMN_INT32, false, false, 0, 0, NULL},
-        {"name", COLUMN_STRING, false, false, 0, 0, NULL},
-        {"amount", COLUMN_DECIMAL, true, false, 12, 2, NULL},
-        {"price", COLUMN_FLOAT64, true, false, 0, 0, NULL},
-        {"flag", COLUMN_BOOLEAN, true, false, 0, 0, NULL},
-        {"at", COLUMN_ZONED_TIMESTAMP, true, false, 6, 0, NULL},
-        {"day", COLUMN_DATE, true, false, 0, 0, NULL},
-        {"t", COLUMN_TIME_US, true, false, 6, 0, NULL},
-        {"ts", COLUMN_TIMESTAMP_US, true, false, 6, 0, NULL},
-        {"doc", COLUMN_JSON, true, false, 0, 0, NULL},
-        {"uid", COLUMN_UUID, true, false, 0, 0, NULL},
-        {"tags", COLUMN_STRING, true, true, 0, 0, NULL},
-        {"raw", COLUMN_BYTES, true, false, 0, 0, NULL},
-        {"big", COLUMN_STRING, true, false, 0, 0, NULL},
+        {"id", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
+        {"name", &PG_STRING_TEXT, false, false, 0, 0, NULL},
+        {"amount", &PG_NUMERIC_DECIMAL, true, false, 12, 2, NULL},
+        {"price", &PG_NUMBER_FLOAT64, true, false, 0, 0, NULL},
+        {"flag", &PG_NUMBER_BOOLEAN, true, false, 0, 0, NULL},
+        {"at", &PG_TEMPORAL_ZONED_TIMESTAMP, true, false, 6, 0, NULL},
+        {"day", &PG_TEMPORAL_DATE, true, false, 0, 0, NULL},
+        {"t", &PG_TEMPORAL_TIME_US, true, false, 6, 0, NULL},
+        {"ts", &PG_TEMPORAL_TIMESTAMP_US, true, false, 6, 0, NULL},
+        {"doc", &PG_STRING_JSON, true, false, 0, 0, NULL},
+        {"uid", &PG_STRING_UUID, true, false, 0, 0, NULL},
+        {"tags", &PG_STRING_TEXT, true, true, 0, 0, NULL},
+        {"raw", &PG_STRING_BYTES, true, false, 0, 0, NULL},
+        {"big", &PG_STRING_TEXT, true, false, 0, 0, NULL},
     };
     return sample_table_new("sample", COLUMNS, COUNT_OF(COLUMNS));
 }
@@ -57,9 +66,9 @@ struct table *sample_table(void)
 struct table *sample_table_default(void)
 {
     static const struct sample_column COLUMNS[] = {
-        {"id", COLUMN_INT64, false, false, 0, 0, "0"},
-        {"name", COLUMN_STRING, true, false, 0, 0, NULL},
-        {"big", COLUMN_STRING, true, false, 0, 0, NULL},
+        {"id", &PG_NUMBER_INT64, false, false, 0, 0, "0"},
+        {"name", &PG_STRING_TEXT, true, false, 0, 0, NULL},
+        {"big", &PG_STRING_TEXT, true, false, 0, 0, NULL},
     };
     return sample_table_new("sample_default", COLUMNS, COUNT_OF(COLUMNS));
 }

@@ -7,7 +7,7 @@
 
 struct sample_column {
     const char *name;
-    enum column_type type;
+    const struct type_ops *ops;
     bool is_nullable;
     bool is_array;
     int precision;

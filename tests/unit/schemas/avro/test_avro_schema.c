@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include "connectors/postgres/values/pg_number.h"
+#include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_temporal.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_schema.h"
 #include "schemas/avro/avro_type.h"
@@ -66,17 +69,17 @@ static void a_nullable_column_with_a_default_has_null_as_second_branch(void **st
 {
     (void)state;
     check_field(
-        (struct sample_column){"a", COLUMN_INT32, true, false, 0, 0, "7"},
+        (struct sample_column){"a", &PG_NUMBER_INT32, true, false, 0, 0, "7"},
         FIELD("{\"name\":\"a\",\"type\":[{\"type\":\"int\",\"connect.default\":7},\"null\"],\"default\":7}"));
 }
 
 static void connect_type_follows_default_and_name(void **state)
 {
     (void)state;
-    check_field((struct sample_column){"a", COLUMN_INT16, false, false, 0, 0, NULL},
+    check_field((struct sample_column){"a", &PG_NUMBER_INT16, false, false, 0, 0, NULL},
                 FIELD("{\"name\":\"a\",\"type\":{\"type\":\"int\",\"connect.type\":\"int16\"}}"));
     check_field(
-        (struct sample_column){"a", COLUMN_INT16, false, false, 0, 0, "1"},
+        (struct sample_column){"a", &PG_NUMBER_INT16, false, false, 0, 0, "1"},
         FIELD("{\"name\":\"a\",\"type\":{\"type\":\"int\",\"connect.default\":1,\"connect.type\":\"int16\"},"
               "\"default\":1}"));
 }
@@ -85,7 +88,7 @@ static void a_default_stands_before_the_connect_name(void **state)
 {
     (void)state;
     check_field(
-        (struct sample_column){"a", COLUMN_DATE, false, false, 0, 0, "0"},
+        (struct sample_column){"a", &PG_TEMPORAL_DATE, false, false, 0, 0, "0"},
         FIELD("{\"name\":\"a\",\"type\":{\"type\":\"int\",\"connect.version\":1,\"connect.default\":0,"
               "\"connect.name\":\"io.debezium.time.Date\"},\"default\":0}"));
 }
@@ -94,7 +97,7 @@ static void a_decimal_whose_scale_exceeds_its_precision_has_no_logical_type(void
 {
     (void)state;
     check_field(
-        (struct sample_column){"a", COLUMN_DECIMAL, false, false, 2, 5, NULL},
+        (struct sample_column){"a", &PG_NUMERIC_DECIMAL, false, false, 2, 5, NULL},
         FIELD(
             "{\"name\":\"a\",\"type\":{\"type\":\"bytes\",\"scale\":5,\"precision\":2,\"connect.version\":1,"
             "\"connect.parameters\":{\"scale\":\"5\",\"connect.decimal.precision\":\"2\"},"
@@ -105,8 +108,8 @@ static void the_variable_decimal_is_defined_once_and_then_named(void **state)
 {
     (void)state;
     static const struct sample_column COLUMNS[] = {
-        {"a", COLUMN_VARIABLE_DECIMAL, true, true, 0, 0, NULL},
-        {"b", COLUMN_VARIABLE_DECIMAL, true, false, 0, 0, NULL},
+        {"a", &PG_NUMERIC_VARIABLE, true, true, 0, 0, NULL},
+        {"b", &PG_NUMERIC_VARIABLE, true, false, 0, 0, NULL},
     };
     struct table *t = sample_table_new("t", COLUMNS, 2);
     struct bytes text CLEANUP(bytes_clear) = {0};
@@ -127,12 +130,12 @@ static void names_that_avro_forbids_are_adjusted_and_stay_different(void **state
 {
     (void)state;
     static const struct sample_column COLUMNS[] = {
-        {"1st", COLUMN_INT32, false, false, 0, 0, NULL},
-        {"a b", COLUMN_INT32, false, false, 0, 0, NULL},
-        {"a-b", COLUMN_INT32, false, false, 0, 0, NULL},
-        {"h\xc3\xb6he", COLUMN_INT32, false, false, 0, 0, NULL},
-        {"\"quoted\"", COLUMN_INT32, false, false, 0, 0, NULL},
-        {"x\xf0\x9f\x98\x80", COLUMN_INT32, false, false, 0, 0, NULL},
+        {"1st", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
+        {"a b", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
+        {"a-b", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
+        {"h\xc3\xb6he", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
+        {"\"quoted\"", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
+        {"x\xf0\x9f\x98\x80", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
     };
     struct table *t = sample_table_new("my-table", COLUMNS, 6);
     struct bytes text CLEANUP(bytes_clear) = {0};
@@ -154,7 +157,7 @@ static void names_that_avro_forbids_are_adjusted_and_stay_different(void **state
 static void a_namespace_is_the_topic_s_name(void **state)
 {
     (void)state;
-    static const struct sample_column COLUMNS[] = {{"id", COLUMN_INT32, false, false, 0, 0, NULL}};
+    static const struct sample_column COLUMNS[] = {{"id", &PG_NUMBER_INT32, false, false, 0, 0, NULL}};
     // Table, namespace.
     static const char *const NAMES[][2] = {
         {"9lead", "\"namespace\":\"bench.public.9lead\""},

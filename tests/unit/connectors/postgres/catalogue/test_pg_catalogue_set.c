@@ -14,8 +14,8 @@ enum { TABLE = 16401, LSN = 1000 };
 
 static PGresult *result(int columns)
 {
-    static PGresAttDesc names[12];
-    for (int i = 0; i < 12; i++) {
+    static PGresAttDesc names[13];
+    for (int i = 0; i < 13; i++) {
         names[i].name = (char *)"c";
     }
     PGresult *r = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
@@ -36,7 +36,7 @@ static struct pg_catalogue_set read_set(void)
 {
     static const char *const lsn[] = {"1000"};
     static const char *const column[] = {"id", "23", "-1", "t", NULL, "f", "t", "0", "t", "16401", "d", "0"};
-    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(1), result(12), result(7),
+    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(1), result(12), result(13),
                                                    result(2), result(5),  result(2)};
     put(results[0], 0, lsn, 1);
     put(results[1], 0, column, 12);

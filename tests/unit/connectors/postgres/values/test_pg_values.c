@@ -8,6 +8,10 @@
 #include <cmocka.h>
 
 #include "connectors/postgres/catalogue/pg_types.h"
+#include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_string.h"
+#include "connectors/postgres/values/pg_temporal.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_encode.h"
 
@@ -18,29 +22,35 @@ enum { NUMERIC = 1700, DATE = 1082, TIME = 1083, TIMESTAMP = 1114, TIMESTAMPTZ =
 static struct bytes out;
 static struct fault f;
 
-static struct column column(uint32_t oid, int32_t modifier)
+static struct value_type type_of(uint32_t oid, int32_t modifier)
 {
-    struct column c = {.name = (char *)"c"};
+    struct value_type t;
     const char *plain;
-    pg_types_map(oid, modifier, NULL, 0, &c, &plain);
-    return c;
+    pg_types_resolve(oid, modifier, NULL, 0, &t, &plain);
+    return t;
 }
 
 // The text is in a heap block of exactly its size, so that a sanitizer detects a read past its end.
-static enum value_step step_of(struct column c, const char *text)
+static enum value_step step_of(struct value_type *t, const char *text)
 {
     size_t size = strlen(text);
     uint8_t *copy = malloc(size == 0 ? 1 : size);
     memcpy(copy, text, size);
     bytes_reset(&out);
-    enum value_step step = c.ops->append_text(&out, &c, slice_make(copy, size), &f);
+    enum value_step step = t->ops->append_text(&out, t, slice_make(copy, size), &f);
     free(copy);
     return step;
 }
 
+static enum value_step step_of_oid(uint32_t oid, int32_t modifier, const char *text)
+{
+    CLEANUP(value_type_clear) struct value_type t = type_of(oid, modifier);
+    return step_of(&t, text);
+}
+
 static bool append(uint32_t oid, int32_t modifier, const char *text)
 {
-    return step_of(column(oid, modifier), text) == VALUE_DONE;
+    return step_of_oid(oid, modifier, text) == VALUE_DONE;
 }
 
 static void assert_hex(const char *want)
@@ -79,13 +89,13 @@ static void assert_string(uint32_t oid, int32_t modifier, const char *text, cons
 
 static void assert_refused(uint32_t oid, int32_t modifier, const char *text)
 {
-    assert_int_equal(step_of(column(oid, modifier), text), VALUE_FAULT);
+    assert_int_equal(step_of_oid(oid, modifier, text), VALUE_FAULT);
     assert_int_equal(f.kind, FAULT_REJECT);
 }
 
 static void assert_none(uint32_t oid, int32_t modifier, const char *text)
 {
-    assert_int_equal(step_of(column(oid, modifier), text), VALUE_NONE);
+    assert_int_equal(step_of_oid(oid, modifier, text), VALUE_NONE);
     assert_int_equal(f.kind, FAULT_REJECT);
 }
 
@@ -288,20 +298,21 @@ static void arrays_have_nullable_elements(void **state)
 static void arrays_are_split_at_their_type_s_delimiter(void **state)
 {
     (void)state;
-    static const struct pg_type types[] = {
-        {.oid = 603, .kind = 'b', .delimiter = ';', .name = "box"},
-        {.oid = 1020, .kind = 'b', .element_oid = 603, .delimiter = ';', .name = "_box"},
+    char box[] = "box";
+    const struct pg_type types[] = {
+        {.oid = 603, .kind = 'b', .delimiter = ';', .name = box},
+        {.oid = 1020, .kind = 'b', .element_oid = 603, .delimiter = ';', .name = box},
     };
-    struct column c = {.name = (char *)"c"};
+    CLEANUP(value_type_clear) struct value_type t;
     const char *plain;
-    pg_types_map(1020, -1, types, 2, &c, &plain);
-    assert_int_equal(step_of(c, "{(3,4),(1,2);NULL;\"(7,8),(5,6)\"}"), VALUE_DONE);
+    pg_types_resolve(1020, -1, types, 2, &t, &plain);
+    assert_int_equal(step_of(&t, "{(3,4),(1,2);NULL;\"(7,8),(5,6)\"}"), VALUE_DONE);
     assert_hex("06"
                "021628332c34292c28312c3229"
                "00"
                "021628372c38292c28352c3629"
                "00");
-    assert_int_equal(step_of(c, "{(3,4),(1,2);}"), VALUE_FAULT);
+    assert_int_equal(step_of(&t, "{(3,4),(1,2);}"), VALUE_FAULT);
 }
 
 static void zeros_fit_every_type(void **state)
@@ -310,9 +321,9 @@ static void zeros_fit_every_type(void **state)
     static const uint32_t oids[] = {16,   17,   20,   25,   701,  1082, 1184, 1266,
                                     1700, 2950, 1007, 1000, 1231, 2951, 1022};
     for (size_t i = 0; i < sizeof(oids) / sizeof(oids[0]); i++) {
-        struct column c = column(oids[i], -1);
+        CLEANUP(value_type_clear) struct value_type t = type_of(oids[i], -1);
         bytes_reset(&out);
-        c.ops->append_zero(&out, &c);
+        t.ops->append_zero(&out, &t);
         assert_true(out.size > 0);
     }
 }
@@ -323,20 +334,20 @@ static void unchanged_values_have_debezium_s_mark_or_none(void **state)
     // numeric, float4, float8[], bool[], numeric[], int2[], timestamp[], timestamptz[], time[]
     static const uint32_t unmarked[] = {1700, 700, 1022, 1000, 1231, 1005, 1115, 1185, 1183};
     for (size_t i = 0; i < sizeof(unmarked) / sizeof(unmarked[0]); i++) {
-        struct column c = column(unmarked[i], -1);
-        assert_null(c.ops->append_unchanged);
+        CLEANUP(value_type_clear) struct value_type t = type_of(unmarked[i], -1);
+        assert_null(t.ops->append_placeholder);
     }
     // text, bytea, json, text[], bytea[], int4[], int8[], date[]
     static const uint32_t marked[] = {25, 17, 114, 1009, 1001, 1007, 1016, 1182};
     for (size_t i = 0; i < sizeof(marked) / sizeof(marked[0]); i++) {
-        struct column c = column(marked[i], -1);
+        CLEANUP(value_type_clear) struct value_type t = type_of(marked[i], -1);
         bytes_reset(&out);
-        c.ops->append_unchanged(&out, &c);
+        t.ops->append_placeholder(&out, &t);
         assert_true(out.size > 28);
     }
-    struct column c = column(2951, -1);
+    CLEANUP(value_type_clear) struct value_type t = type_of(2951, -1);
     bytes_reset(&out);
-    c.ops->append_unchanged(&out, &c);
+    t.ops->append_placeholder(&out, &t);
     assert_memory_equal(out.data,
                         "\x02\x02\x48"
                         "b68a35a7-17ad-35b3-af2a-ae46edb4545a",
@@ -346,34 +357,77 @@ static void unchanged_values_have_debezium_s_mark_or_none(void **state)
 static void types_of_the_catalogue_are_followed_to_the_bottom(void **state)
 {
     (void)state;
-    static const struct pg_type types[] = {
-        {.oid = 20001, .kind = 'd', .base_oid = 20002, .base_modifier = -1, .name = "outer"},
-        {.oid = 20002,
+    char mood[] = "mood";
+    char shop[] = "shop";
+    char *labels[] = {mood, shop};
+    const struct pg_type types[] = {
+        {.oid = 20001, .kind = 'd', .base_oid = 20002, .base_modifier = -1, .name = mood},
+        {.oid = 20002, .kind = 'd', .base_oid = 1700, .base_modifier = NUMERIC_MODIFIER(10, 2), .name = mood},
+        {.oid = 20003, .kind = 'b', .element_oid = 20002, .name = mood},
+        {.oid = 20004, .kind = 'e', .name = mood, .schema = shop, .labels = {labels, 2}},
+        {.oid = 20005, .kind = 'b', .element_oid = 20004, .name = mood},
+        {.oid = 20006, .kind = 'd', .base_oid = 20006, .base_modifier = -1, .name = mood},
+    };
+    struct value_type t;
+    const char *plain;
+    pg_types_resolve(20001, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.ops, &PG_NUMERIC_DECIMAL);
+    assert_int_equal(t.oid, 1700);
+    assert_int_equal(t.scale, 2);
+    pg_types_resolve(20003, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.ops, &PG_ARRAY_NO_PLACEHOLDER);
+    assert_ptr_equal(t.element->ops, &PG_NUMERIC_DECIMAL);
+    assert_int_equal(t.element->precision, 10);
+    assert_null(plain);
+    value_type_clear(&t);
+    pg_types_resolve(20004, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.ops, &PG_STRING_PLAIN);
+    assert_string_equal(t.name, "shop.mood");
+    assert_int_equal(t.labels.count, 2);
+    assert_string_equal(plain, "mood");
+    value_type_clear(&t);
+    pg_types_resolve(20005, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.element->ops, &PG_STRING_PLAIN);
+    assert_string_equal(plain, "mood");
+    value_type_clear(&t);
+    pg_types_resolve(20006, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.ops, &PG_STRING_PLAIN);
+    pg_types_resolve(600, -1, types, COUNT_OF(types), &t, &plain);
+    assert_string_equal(plain, "unknown");
+}
+
+static void types_in_types_make_a_tree(void **state)
+{
+    (void)state;
+    char street[] = "street";
+    char number[] = "number";
+    struct pg_type_field fields[] = {{street, 25, -1}, {number, 20003, -1}};
+    const struct pg_type types[] = {
+        {.oid = 20003,
          .kind = 'd',
          .base_oid = 1700,
-         .base_modifier = NUMERIC_MODIFIER(10, 2),
-         .name = "inner"},
-        {.oid = 20003, .kind = 'b', .element_oid = 20002, .name = "_inner"},
-        {.oid = 20004, .kind = 'e', .name = "mood"},
-        {.oid = 20005, .kind = 'b', .element_oid = 20004, .name = "_mood"},
-        {.oid = 20006, .kind = 'd', .base_oid = 20006, .base_modifier = -1, .name = "loop"},
+         .base_modifier = NUMERIC_MODIFIER(6, 1),
+         .name = street},
+        {.oid = 20007, .kind = 'c', .name = street, .schema = street, .fields = fields, .field_count = 2},
+        {.oid = 20008, .kind = 'b', .element_oid = 20007, .delimiter = ',', .name = street},
+        {.oid = 20009, .kind = 'r', .below_oid = 1184, .name = street},
+        {.oid = 20010, .kind = 'm', .below_oid = 20009, .name = street},
     };
-    struct column c = {0};
+    struct value_type t;
     const char *plain;
-    pg_types_map(20001, -1, types, 6, &c, &plain);
-    assert_int_equal(c.type, COLUMN_DECIMAL);
-    assert_int_equal(c.scale, 2);
-    pg_types_map(20003, -1, types, 6, &c, &plain);
-    assert_true(c.is_array && c.type == COLUMN_DECIMAL && c.precision == 10);
-    pg_types_map(20004, -1, types, 6, &c, &plain);
-    assert_true(c.type == COLUMN_STRING && !c.is_array);
-    assert_string_equal(plain, "mood");
-    pg_types_map(20005, -1, types, 6, &c, &plain);
-    assert_true(c.type == COLUMN_STRING && c.is_array);
-    pg_types_map(20006, -1, types, 6, &c, &plain);
-    assert_int_equal(c.type, COLUMN_STRING);
-    pg_types_map(600, -1, types, 6, &c, &plain);
-    assert_string_equal(plain, "unknown");
+    pg_types_resolve(20008, -1, types, COUNT_OF(types), &t, &plain);
+    CLEANUP(value_type_clear) struct value_type copy = value_type_copy(&t);
+    value_type_clear(&t);
+    assert_int_equal(copy.element->field_count, 2);
+    assert_string_equal(copy.element->field_names.items[1], "number");
+    assert_ptr_equal(copy.element->fields[1].ops, &PG_NUMERIC_DECIMAL);
+    assert_int_equal(copy.element->fields[1].scale, 1);
+    pg_types_resolve(20010, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.element->element->ops, &PG_TEMPORAL_ZONED_TIMESTAMP);
+    value_type_clear(&t);
+    pg_types_resolve(3912, -1, NULL, 0, &t, &plain);
+    assert_ptr_equal(t.element->ops, &PG_TEMPORAL_DATE);
+    value_type_clear(&t);
 }
 
 static int clear(void **state)
@@ -399,6 +453,7 @@ int main(void)
         cmocka_unit_test(zeros_fit_every_type),
         cmocka_unit_test(unchanged_values_have_debezium_s_mark_or_none),
         cmocka_unit_test(types_of_the_catalogue_are_followed_to_the_bottom),
+        cmocka_unit_test(types_in_types_make_a_tree),
     };
     return cmocka_run_group_tests(tests, NULL, clear);
 }
