@@ -46,15 +46,13 @@ def captured_by_both(name, database, kafka, millrace, connect):
     process = millrace.connect(ours)
     connect.make(theirs, database, **tale.debezium)
 
-    def is_streaming(slot):
-        failure = connect.failure(theirs)
-        assert not failure, pytest.fail(f"Debezium failed: {failure}")
-        return (database.slot(slot) or [False])[0]
+    connect.wait_streaming(theirs)
 
     def has_passed(slot, lsn):
-        return is_streaming(slot) and database.slot(slot)[1] >= lsn
+        failure = connect.failure(theirs)
+        assert not failure or pytest.fail(f"Debezium failed: {failure}")
+        return database.slot(slot)[1] >= lsn
 
-    scenario.wait_until(lambda: is_streaming(theirs), 40, lambda: f"Debezium to stream:\n{connect.log_tail()}")
     slots = theirs, f"millrace_{ours}"
     scenario.make_changes(tale, database, lambda number, lsn: all(has_passed(slot, lsn) for slot in slots))
     connect.remove(theirs, database)

@@ -72,7 +72,7 @@ def rows(kafka, prefix, registry):
 def test_millrace_goes_on_where_debezium_stopped(database, kafka, make_millrace, connect, name, slot):
     database.sql(TABLES)
     connect.make(name, database)
-    wait_until(lambda: (database.slot(name) or [False])[0], 60, lambda: f"its stream:\n{connect.log_tail()}")
+    connect.wait_streaming(name)
     writer = Writer(database)
     stopped_at = 0
     try:

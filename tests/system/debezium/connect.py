@@ -4,6 +4,7 @@ import glob
 import os
 import subprocess
 
+import pytest
 import requests
 from lib import processes
 from lib.kafka import cache_folder
@@ -12,6 +13,8 @@ from lib.waiting import wait_until
 MAIN = "org.apache.kafka.connect.cli.ConnectStandalone"
 JSON = "org.apache.kafka.connect.json.JsonConverter"
 JAVA = ["java", "-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+LOGGER = "-Dorg.slf4j.simpleLogger"
+COORDINATOR = "io.debezium.pipeline.ChangeEventSourceCoordinator"  # says where a connector is
 WORKER = {
     "offset.flush.interval.ms": "100",
     "plugin.discovery": "service_load",
@@ -66,7 +69,8 @@ class Connect:
             file.writelines(f"{name}={value}\n" for name, value in settings.items())
 
     def start(self):
-        command = [*JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", class_path(), MAIN]
+        levels = [f"{LOGGER}.defaultLogLevel=warn", f"{LOGGER}.log.{COORDINATOR}=info"]
+        command = [*JAVA, *levels, "-cp", class_path(), MAIN]
         with open(self.log, "ab") as log:
             self.process = processes.spawn(
                 [*command, self.properties], stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
@@ -90,6 +94,7 @@ class Connect:
     def make(self, name, database, **settings):
         """A connector of the name, with slot, publication and topic prefix of that name, unless told otherwise."""
         server = database.server
+        self.made_at = os.path.getsize(self.log)
         config = {
             **CONNECTOR,
             "database.hostname": "127.0.0.1",
@@ -104,6 +109,18 @@ class Connect:
         }
         made = requests.post(self.url, json={"name": name, "config": config}, timeout=60)
         assert made.status_code == 201, made.text
+
+    def wait_streaming(self, name):
+        """Until the connector made last has read its first snapshot, and all that changes now comes as a change."""
+
+        def is_streaming():
+            failure = self.failure(name)
+            assert not failure or pytest.fail(f"Debezium failed: {failure}")
+            with open(self.log, errors="replace") as file:
+                file.seek(self.made_at)
+                return "Starting streaming" in file.read()
+
+        wait_until(is_streaming, 40, lambda: f"Debezium to stream:\n{self.log_tail()}")
 
     def failure(self, name):
         """Why the connector's task has failed, or None."""

@@ -96,13 +96,13 @@ def _records(kafka, prefix, part):
             if isinstance(key, dict) and key.get("prefix") == "millrace":
                 continue  # what millrace writes to the WAL itself, which Debezium captures
             record = {
-                "key": key,
+                "key": _plain(key),
                 "headers": headers,
-                "value": value,
+                "value": _plain(value),
                 "key_schema": canonical_schema(key_schema),
                 "value_schema": canonical_schema(value_schema),
             }
-            records.append(_renamed(_plain(record), prefix))
+            records.append(_renamed(record, prefix))
         if records:
             topics[topic.replace(prefix, "P")] = records
     return topics
