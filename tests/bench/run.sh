@@ -4,7 +4,7 @@
 # docs/performance.md.
 # usage: tests/bench/run.sh [NAME [options]]
 # usage: NAME: connector, bridge, process, http2, lanes, overload, backlog, latency, growth, fanout, encode, render,
-# usage:       filter, edge
+# usage:       filter, edge, tables
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -18,7 +18,7 @@ what=${1:-all}
 case $what in
     all) set -- ;;
     connector | bridge | http2 | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
-    process | render | edge) shift ;;
+    process | render | edge | tables) shift ;;
     compare | instructions) shift ;;
     *) usage ;;
 esac
@@ -159,7 +159,7 @@ case $what in
     all)
         this_tree
         for name in connector bridge process http2 lanes overload backlog latency growth fanout encode render filter \
-            edge; do
+            edge tables; do
             bench "$name"
         done
         ;;
