@@ -317,6 +317,27 @@ enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_
     return step;
 }
 
+uint64_t change_delivery_hold(struct change_delivery *d, size_t count)
+{
+    for (size_t i = 0; d->ticket != TICKET_NONE && i < count; i++) {
+        watermark_hold(&d->watermark, d->ticket);
+        change_trace_put(d->params.trace, d->ticket);
+    }
+    return d->ticket;
+}
+
+enum sink_step change_delivery_put_held(struct change_delivery *d, struct kafka_sink_record *record,
+                                        uint64_t ticket, struct fault *f)
+{
+    record->ticket = ticket;
+    return publish(d, record, f);
+}
+
+void change_delivery_withhold_held(struct change_delivery *d)
+{
+    d->is_withholding = true;
+}
+
 void change_delivery_withhold(struct change_delivery *d)
 {
     if (!d->is_withholding) {

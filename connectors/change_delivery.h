@@ -60,6 +60,17 @@ bool change_delivery_begin(struct change_delivery *d, int64_t commit_time_us) MU
 enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_record *record,
                                    struct fault *f) MUST_USE;
 
+/** So many records of the transaction are held back by the caller; returns their ticket, for put_held.
+ * Nothing at or after the transaction is confirmed until all of them were put and acknowledged. */
+uint64_t change_delivery_hold(struct change_delivery *d, size_t count);
+
+/** A record that was held back, in the same session. FULL: on_room follows. */
+enum sink_step change_delivery_put_held(struct change_delivery *d, struct kafka_sink_record *record,
+                                        uint64_t ticket, struct fault *f);
+
+/** What is held back will not be put in this session: as change_delivery_withhold, from where it was held. */
+void change_delivery_withhold_held(struct change_delivery *d);
+
 /** A change of the transaction can't be published: no position at or after it is confirmed in this session.
  */
 void change_delivery_withhold(struct change_delivery *d);

@@ -119,6 +119,14 @@ static void flush(struct change_flow *w)
     }
 }
 
+static void send_held(struct change_flow *w)
+{
+    struct fault f = {0};
+    if (publisher_send_held(w->publisher, &f) == PUBLISHER_FAULT) {
+        fail(w, CHANGE_FLOW_KAFKA, &f);
+    }
+}
+
 void change_flow_run(struct change_flow *w)
 {
     if (w->is_moving || w->state != CHANGE_FLOW_OPEN) {
@@ -126,7 +134,8 @@ void change_flow_run(struct change_flow *w)
     }
     w->is_moving = true;
     int left = BUDGET;
-    while (left > 0 && step(w)) {
+    send_held(w);
+    while (left > 0 && w->state == CHANGE_FLOW_OPEN && step(w)) {
         left--;
     }
     flush(w);
@@ -163,6 +172,7 @@ void change_flow_end(struct change_flow *w)
 void change_flow_drain(struct change_flow *w)
 {
     (void)uv_idle_stop(&w->next_turn);
+    publisher_drop_held(w->publisher);
     if (w->state == CHANGE_FLOW_OPEN) {
         w->state = CHANGE_FLOW_DRAINING;
         w->source_type->pause(w->source);

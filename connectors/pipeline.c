@@ -39,6 +39,7 @@ struct pipeline {
     uint64_t confirmed;
 
     struct backoff backoff;
+    const char *obstacle;    // why changes of a table wait; lent by the publisher; NULL: none waits for long
     int64_t loss_logged_us;  // connection_lost, last at level warn
     uv_timer_t retry;
     uv_timer_t tick;
@@ -53,6 +54,7 @@ struct pipeline {
 static void note_waiting(struct pipeline *p)
 {
     const char *waiting = publisher_waiting(p->publisher);
+    waiting = waiting == NULL ? p->obstacle : waiting;
     if (waiting != NULL && p->state.kafka == PIPELINE_KAFKA_FINE) {
         last_error_set(&p->state.error, waiting);
     }
@@ -314,14 +316,18 @@ static void on_source_phase(void *self, const char *phase, const char *detail)
 
 // --- start, drain, free ---
 
-// Records that Kafka does not acknowledge, or a change whose topic or schemas do not get ready.
+// Records that Kafka does not acknowledge, or a change that waits for its topic or schemas and holds up all
+// tables.
 static void note_overdue(struct pipeline *p)
 {
     int64_t age_us = change_delivery_oldest_us(p->delivery);
+    int64_t held_us = 0;
     const char *why = change_delivery_overdue(p->delivery);
-    if (why == NULL && change_flow_is_held_up(&p->flow)) {
-        why = publisher_obstacle(p->publisher, &age_us);
-        why = age_us > OVERDUE_US ? why : NULL;
+    const char *obstacle = publisher_obstacle(p->publisher, &held_us);
+    p->obstacle = held_us > OVERDUE_US ? obstacle : NULL;
+    if (why == NULL && p->obstacle != NULL && publisher_is_held_up(p->publisher)) {
+        why = p->obstacle;
+        age_us = held_us;
     }
     pipeline_state_set_overdue(&p->state, why, age_us);
     note_waiting(p);
@@ -336,6 +342,7 @@ static void on_tick(uv_timer_t *timer)
     metric_set(p->metrics.in_flight_records, (double)change_delivery_in_flight(p->delivery));
     metric_set(p->metrics.oldest_in_flight_seconds,
                (double)change_delivery_oldest_us(p->delivery) / (double)CLOCK_US_PER_S);
+    metric_set(p->metrics.held_records, (double)publisher_held(p->publisher));
     note_overdue(p);
 }
 
@@ -460,16 +467,18 @@ void pipeline_status(const struct pipeline *p, struct bytes *out)
     pipeline_state_write(&p->state, out);
     bytes_format(out,
                  ",\"failures\":%u,\"confirmed_lsn\":\"%X/%X\",\"slot_lag_bytes\":%lu,\"lag_seconds\":%.3f,"
-                 "\"in_flight\":%zu,\"oldest_in_flight_seconds\":%.3f}",
+                 "\"in_flight\":%zu,\"oldest_in_flight_seconds\":%.3f,\"held\":%zu}",
                  p->backoff.failures, (uint32_t)(p->confirmed >> 32), (uint32_t)p->confirmed,
                  lag.slot_lag_bytes, (double)lag.lag_us / (double)CLOCK_US_PER_S,
                  change_delivery_in_flight(p->delivery),
-                 (double)change_delivery_oldest_us(p->delivery) / (double)CLOCK_US_PER_S);
+                 (double)change_delivery_oldest_us(p->delivery) / (double)CLOCK_US_PER_S,
+                 publisher_held(p->publisher));
 }
 
 bool pipeline_is_ready(const struct pipeline *p)
 {
-    return p->state.shown == PIPELINE_STREAMING && publisher_waiting(p->publisher) == NULL;
+    return p->state.shown == PIPELINE_STREAMING && publisher_waiting(p->publisher) == NULL &&
+           p->obstacle == NULL;
 }
 
 static void release(struct pipeline *p)

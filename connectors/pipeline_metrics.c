@@ -40,8 +40,12 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
                "How long the oldest of them has waited for its acknowledgement.", labels);
     m->dead_letters = series(metrics, METRIC_COUNTER, "millrace_connector_dead_letters_total",
                              "Rows written to the dead-letter topic.", labels);
-    m->waiting_tables = series(metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",
-                               "Tables that wait at a row that can't be published.", labels);
+    m->waiting_tables =
+        series(metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",
+               "Tables that wait at a row that can't be published, or for their topic or schemas.", labels);
+    m->held_records =
+        series(metrics, METRIC_GAUGE, "millrace_connector_held_records",
+               "Records held back because their table's topic or schemas are not ready.", labels);
     m->invalid_traces =
         series(metrics, METRIC_COUNTER, "millrace_connector_invalid_trace_messages_total",
                "Logical messages traceparent or tracestate that were ignored as invalid.", labels);

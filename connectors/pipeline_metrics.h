@@ -17,6 +17,7 @@ struct pipeline_metrics {
     struct metric *kafka_reconnects;
     struct metric *dead_letters;
     struct metric *waiting_tables;
+    struct metric *held_records;
     struct metric *invalid_traces;
     struct metric *commit_to_ack_seconds;
 };

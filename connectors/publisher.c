@@ -4,6 +4,7 @@
 
 #include "connectors/change_planner.h"
 #include "connectors/change_record.h"
+#include "connectors/hold_queue.h"
 #include "connectors/snapshot_hold.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -15,21 +16,21 @@ struct publisher {
     struct text_pairs dead_letter_config;
     struct change_planner planner;
     struct record_plan plan;          // of the change that is being published; empty: not planned yet
+    struct hold_queue held;           // changes of tables whose topic or schemas are not ready
     struct snapshot_hold hold;        // with on_bad_row: dead_letter
     struct text_list waiting;         // topics of tables that wait at a bad row
     char waiting_text[480];           // the error of the newest one
     const struct topic_route *route;  // that the current change needs and that is not READY; NULL: none
-    char obstacle[480];
+    char obstacle[640];
 };
 
-static bool is_ready(struct publisher *p, const struct topic_route *route, struct fault *f)
+// False: the topic can't be made, or the registry refuses a schema.
+static bool may_become_ready(const struct topic_route *route, struct fault *f)
 {
-    bool is_ready = route->status == TOPIC_ROUTE_READY;
-    p->route = is_ready ? NULL : route;
-    if (route->fault != NULL) {
+    if (route->status == TOPIC_ROUTE_FAILED) {
         *f = *route->fault;
     }
-    return is_ready;
+    return route->status != TOPIC_ROUTE_FAILED;
 }
 
 // --- tables that wait ---
@@ -104,15 +105,50 @@ static enum publisher_step send_plan(struct publisher *p, const struct change *c
     return PUBLISHER_TAKEN;
 }
 
+// Whether the planned records must wait for a topic, for a schema's id, or behind the table's earlier ones.
+static bool must_wait(const struct publisher *p, const struct table *table)
+{
+    bool must = hold_queue_has(&p->held, table->topic);
+    for (size_t i = 0; i < p->plan.count && !must; i++) {
+        must = p->plan.items[i].route->status != TOPIC_ROUTE_READY;
+    }
+    return must;
+}
+
+static enum publisher_step hold_plan(struct publisher *p, const struct topic_route *route,
+                                     const struct change *change)
+{
+    bool has_room = hold_queue_has_room(&p->held, change->table->topic);
+    if (has_room) {
+        uint64_t ticket = change_delivery_hold(p->params.delivery, p->plan.count);
+        hold_queue_put(&p->held, change->table, &p->plan, ticket);
+    }
+    p->route = has_room ? NULL : route;
+    record_plan_reset(&p->plan);
+    return has_room ? PUBLISHER_TAKEN : PUBLISHER_LATER;
+}
+
+// A dead letter's frames have the ids of another route than its own: it is not held back.
+static bool is_letter_without_ids(const struct publisher *p, const struct topic_route *route)
+{
+    return p->plan.items[0].kind == RECORD_DEAD_LETTER && route->status != TOPIC_ROUTE_READY;
+}
+
 static enum publisher_step plan_and_send(struct publisher *p, const struct topic_route *route,
                                          const struct change *change, struct fault *f)
 {
     if (p->plan.count > 0) {
         return send_plan(p, change, f);
     }
+    p->route = NULL;
     switch (change_planner_plan(&p->planner, route, change, &p->plan, f)) {
     case CHANGE_PLANNED:
-        return send_plan(p, change, f);
+        if (is_letter_without_ids(p, route)) {
+            record_plan_reset(&p->plan);
+            p->route = route;
+            return PUBLISHER_LATER;
+        }
+        return must_wait(p, change->table) ? hold_plan(p, route, change) : send_plan(p, change, f);
     case CHANGE_PLAN_LATER:
         p->route = p->planner.missing;
         return PUBLISHER_LATER;
@@ -150,8 +186,8 @@ static void add_marker(struct publisher *p, const struct topic_route *route, str
 static enum publisher_step publish_held(struct publisher *p, struct fault *f)
 {
     const struct topic_route *route = topic_routes_find(p->routes, p->hold.row.table);
-    if (!is_ready(p, route, f)) {
-        return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
+    if (!may_become_ready(route, f)) {
+        return PUBLISHER_FAULT;
     }
     enum publisher_step taken = publish_change(p, route, &p->hold.row, f);
     p->hold.is_held = taken != PUBLISHER_TAKEN;
@@ -199,12 +235,34 @@ enum publisher_step publisher_publish(struct publisher *p, const struct change *
     if (is_waiting(p, change->table->topic)) {
         return PUBLISHER_TAKEN;
     }
-    if (!is_ready(p, route, f)) {
-        return route->status == TOPIC_ROUTE_FAILED ? PUBLISHER_FAULT : PUBLISHER_LATER;
+    if (!may_become_ready(route, f)) {
+        return PUBLISHER_FAULT;
     }
     bool may_hold =
         change->op == CHANGE_READ && p->params.config->on_bad_row == CONNECTOR_BAD_ROW_DEAD_LETTER;
     return may_hold ? publish_read(p, route, change, f) : publish_change(p, route, change, f);
+}
+
+enum publisher_step publisher_send_held(struct publisher *p, struct fault *f)
+{
+    if (p->held.tables == NULL) {
+        return PUBLISHER_TAKEN;
+    }
+    switch (hold_queue_send(&p->held, p->params.delivery, f)) {
+    case SINK_TAKEN:
+        return PUBLISHER_TAKEN;
+    case SINK_FULL:
+        return PUBLISHER_LATER;
+    case SINK_TOO_LARGE:
+    case SINK_FAULT:
+        break;
+    }
+    return PUBLISHER_FAULT;
+}
+
+void publisher_drop_held(struct publisher *p)
+{
+    hold_queue_drop(&p->held);
 }
 
 enum publisher_step publisher_end_transaction(struct publisher *p, struct fault *f)
@@ -233,19 +291,58 @@ const char *publisher_waiting(const struct publisher *p)
     return p->waiting.count == 0 ? NULL : p->waiting_text;
 }
 
+// The route that has been in trouble for longest of those that records wait for; NULL: none is. Counts the
+// tables that such routes hold up.
+static const struct topic_route *worst_route(const struct publisher *p, size_t *ret_tables)
+{
+    const struct topic_route *worst = p->route;
+    *ret_tables = 0;
+    const struct held_table *t;
+    for (t = p->held.tables; t != NULL; t = t->hh.next) {
+        const struct topic_route *route = hold_queue_missing(t);
+        bool is_failing = route != NULL && route->outage != NULL && route->outage->is_on;
+        bool has_worse = worst != NULL && worst->outage != NULL && worst->outage->is_on &&
+                         (!is_failing || worst->outage->since_us <= route->outage->since_us);
+        worst = is_failing && !has_worse ? route : worst;
+        *ret_tables += is_failing;
+    }
+    return worst == NULL || worst->outage == NULL || !worst->outage->is_on ? NULL : worst;
+}
+
 const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us)
 {
-    if (p->route == NULL || p->route->outage == NULL || !p->route->outage->is_on) {
+    size_t tables;
+    const struct topic_route *route = worst_route(p, &tables);
+    metric_set(p->params.metrics->waiting_tables, (double)(p->waiting.count + tables));
+    if (route == NULL) {
         return NULL;
     }
-    *ret_age_us = outage_age_us(p->route->outage);
-    (void)snprintf(p->obstacle, sizeof(p->obstacle), "topic %s is not ready: %s", p->route->name,
-                   p->route->outage->text);
+    *ret_age_us = outage_age_us(route->outage);
+    if (p->route != NULL) {
+        (void)snprintf(p->obstacle, sizeof(p->obstacle), "topic %s is not ready: %s", route->name,
+                       route->outage->text);
+    } else {
+        (void)snprintf(p->obstacle, sizeof(p->obstacle),
+                       "topic %s is not ready: %s; %zu table%s wait%s (%zu kB held), the others go on",
+                       route->name, route->outage->text, tables, tables == 1 ? "" : "s",
+                       tables == 1 ? "s" : "", p->held.bytes / 1000);
+    }
     return p->obstacle;
+}
+
+size_t publisher_held(const struct publisher *p)
+{
+    return p->held.records;
+}
+
+bool publisher_is_held_up(const struct publisher *p)
+{
+    return p->route != NULL;
 }
 
 void publisher_detach(struct publisher *p)
 {
+    hold_queue_drop(&p->held);
     topic_routes_attach(p->routes, NULL);
 }
 
@@ -258,6 +355,7 @@ void publisher_attach(struct publisher *p)
 
 void publisher_begin_session(struct publisher *p)
 {
+    hold_queue_drop(&p->held);
     record_plan_reset(&p->plan);
     p->route = NULL;
     snapshot_hold_reset(&p->hold);
@@ -296,10 +394,11 @@ void publisher_free(struct publisher *p)
     if (p == NULL) {
         return;
     }
+    hold_queue_clear(&p->held);
+    snapshot_hold_clear(&p->hold);
     topic_routes_free(p->routes);
     record_plan_clear(&p->plan);
     change_planner_clear(&p->planner);
-    snapshot_hold_clear(&p->hold);
     text_list_clear(&p->waiting);
     text_pairs_clear(&p->dead_letter_config);
     free(p->dead_letter_topic);

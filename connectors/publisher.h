@@ -13,7 +13,7 @@ struct publisher;
 
 enum publisher_step {
     PUBLISHER_TAKEN,
-    PUBLISHER_LATER,  // no topic, schema id or room yet: on_ready, or the delivery's on_room, follows
+    PUBLISHER_LATER,  // too much is held back, or no room: on_ready, or the delivery's on_room, follows
     PUBLISHER_FAULT,
 };
 
@@ -38,7 +38,8 @@ void publisher_attach(struct publisher *p);
 /** Resets the state of the previous session. */
 void publisher_begin_session(struct publisher *p);
 
-/** Publishes a ROW. After LATER call it again with the same change. */
+/** Publishes a ROW, or holds its records back until topic and schemas are ready; other tables go on
+ * meanwhile. After LATER call it again with the same change. */
 enum publisher_step publisher_publish(struct publisher *p, const struct change *change,
                                       struct fault *f) MUST_USE;
 
@@ -55,9 +56,22 @@ void publisher_prepare(struct publisher *p, const char *topic);
 /** What to do about a table that waits at a bad row; NULL: none waits. */
 const char *publisher_waiting(const struct publisher *p);
 
-/** Why the change waits that publisher_publish put off: "topic T is not ready: …", for `ret_age_us`. NULL: no
- * attempt to make the topic or to register a schema has failed. Lent until the next call. */
+/** Sends changes that were held back and are ready now. LATER: the sink is full; call it again. */
+enum publisher_step publisher_send_held(struct publisher *p, struct fault *f) MUST_USE;
+
+/** Drops what is held back: a later session reads it again. */
+void publisher_drop_held(struct publisher *p);
+
+/** Why changes wait: "topic T is not ready: …", for `ret_age_us`. NULL: none waits, or no attempt to make the
+ * topic or to register a schema has failed. Lent until the next call. */
 const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us);
+
+/** Records that are held back. */
+size_t publisher_held(const struct publisher *p);
+
+/** The change that publisher_publish put off waits for a topic or schema, and all tables with it: as much as
+ * may be held back is. */
+bool publisher_is_held_up(const struct publisher *p);
 
 /** Accepts NULL. */
 void publisher_free(struct publisher *p);

@@ -39,6 +39,7 @@ struct route {
     struct schema_need value;
     bool has_key;
     bool has_value;
+    bool is_used;         // by a record
     struct table *table;  // retained until the schemas have their ids; NULL: not needed any more
     size_t users;         // table versions that point to it
     struct fault *fault;  // FAILED: why
@@ -142,6 +143,15 @@ static void fail(struct route *route, const struct fault *f)
     route->shown.status = TOPIC_ROUTE_FAILED;
 }
 
+// A handle costs memory, so it is made for a record; and not before the topic exists: a broker may create a
+// missing topic when the handle requests its metadata.
+static void make_handle(struct route *route)
+{
+    if (route->shown.status == TOPIC_ROUTE_READY && route->is_used && route->shown.topic == NULL) {
+        route->shown.topic = kafka_sink_topic(route->topic->routes->sink, route->topic->name);
+    }
+}
+
 /** True when the status has changed. */
 static bool update(struct route *route)
 {
@@ -153,6 +163,7 @@ static bool update(struct route *route)
     } else if (route->topic->need.state == NEED_MET && has_ids(route)) {
         route->shown.status = TOPIC_ROUTE_READY;
         backoff_reset(&route->topic->routes->backoff);
+        make_handle(route);
     }
     return route->shown.status != TOPIC_ROUTE_WAITING;
 }
@@ -353,21 +364,19 @@ static struct route *get_route(struct topic_routes *r, struct table *table)
     return route;
 }
 
-static struct topic_route *use(struct topic_routes *r, struct route *route)
+static struct topic_route *use(struct route *route)
 {
+    route->is_used = true;
     if (route->shown.status == TOPIC_ROUTE_WAITING) {
         ask(route, true);
     }
-    if (route->shown.status == TOPIC_ROUTE_READY && route->shown.topic == NULL) {
-        // Not earlier: a broker may create a missing topic when the handle requests its metadata.
-        route->shown.topic = kafka_sink_topic(r->sink, route->topic->name);
-    }
+    make_handle(route);
     return &route->shown;
 }
 
 struct topic_route *topic_routes_find(struct topic_routes *r, struct table *table)
 {
-    return use(r, get_route(r, table));
+    return use(get_route(r, table));
 }
 
 void topic_routes_prepare(struct topic_routes *r, struct table *table)
@@ -391,7 +400,7 @@ struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const c
     if (route == NULL) {
         route = add_route(r, identity, find_topic(r, topic, config));
     }
-    return use(r, route);
+    return use(route);
 }
 
 // --- lifecycle ---

@@ -36,6 +36,7 @@ struct pg_snapshot {
     size_t table_count;
     bool is_described;  // the tables' versions are made
     size_t at;          // the table being read
+    size_t locked;      // tables read since their locks were released
     bool is_copying;
     bool is_over;  // all tables were read
     struct pg_snapshot_row held;

@@ -5,6 +5,8 @@
 #include "connectors/postgres/snapshot/pg_snapshot_private.h"
 #include "core/base/log.h"
 
+enum { LOCKED_MAX = 500 };
+
 static void fail(struct pg_snapshot *s, const struct fault *f, const char *what)
 {
     struct fault fault = *f;
@@ -129,13 +131,29 @@ static void on_committed(void *self, PGresult *const *results, size_t count, con
     s->params.on_ready(s->params.self);
 }
 
+static void on_released(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_snapshot *s = self;
+    (void)results;
+    if (!is_failed(s, count, 1, f, "ROLLBACK TO SAVEPOINT")) {
+        next_table(s);
+    }
+}
+
+// Tables that were read are unlocked from time to time: with many tables the locks of one transaction would
+// outgrow the server's lock table (max_locks_per_transaction).
 static void end_table(struct pg_snapshot *s)
 {
     const struct pg_snapshot_table *t = &s->tables[s->at];
     log_info(s->params.component, "table_snapshotted", LOG_WITH(LOG_NUMBER("rows", t->rows)),
              "%s.%s: %llu rows read", t->schema, t->name, (unsigned long long)t->rows);
     s->at++;
-    next_table(s);
+    if (++s->locked >= LOCKED_MAX) {
+        s->locked = 0;
+        pg_conn_query(s->params.conn, "ROLLBACK TO SAVEPOINT tables", on_released, s);
+    } else {
+        next_table(s);
+    }
 }
 
 static void on_rewritten_known(void *self, PGresult *const *results, size_t count, const struct fault *f)
@@ -320,7 +338,7 @@ static void on_tables_listed(void *self, PGresult *const *results, size_t count,
 {
     struct pg_snapshot *s = self;
     enum { FACTS, TABLES, ALL };
-    size_t before = s->params.can_skip ? 2 : 0;  // the statements that prepare for stepping aside
+    size_t before = s->params.can_skip ? 2 : 1;  // the statements that prepare for stepping aside
     if (steps_aside(s, f) || is_failed(s, count, before + ALL, f, "begin")) {
         return;
     }
@@ -367,7 +385,8 @@ void pg_snapshot_begin(struct pg_snapshot *s)
 {
     CLEANUP(bytes_clear) struct bytes sql = {0};
     // From PostgreSQL 16 on, listing the tables of a publication locks each of them, one by one.
-    bytes_append_string(&sql, s->params.can_skip ? "SET LOCAL lock_timeout = '100ms';SAVEPOINT tables;" : "");
+    bytes_append_string(&sql, s->params.can_skip ? "SET LOCAL lock_timeout = '100ms';" : "");
+    bytes_append_string(&sql, "SAVEPOINT tables;");
     // The rows get the id of the last transaction before the snapshot's xmin, which no later event has. The
     // snapshot has no transaction id of its own: each new slot on the server would have to wait for it. Two
     // snapshots of an idle server would have the same LSN, and different rows the same ids. So each writes a

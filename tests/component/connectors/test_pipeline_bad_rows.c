@@ -13,7 +13,8 @@
 // Stops the connector once all changes are read and all records acknowledged.
 static void drain_when_published(struct pipeline_case *x)
 {
-    if (x->script.at == x->script.count && pipeline_case_number("\"in_flight\":") == 0) {
+    if (x->script.at == x->script.count && pipeline_case_number("\"in_flight\":") == 0 &&
+        pipeline_case_number("\"held\":") == 0) {
         assert_false(pipeline_is_ready(x->pipeline));
         struct bytes status = {0};
         pipeline_status(x->pipeline, &status);
