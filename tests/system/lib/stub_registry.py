@@ -11,6 +11,7 @@ class StubRegistry:
         self.subjects = {}  # subject: id
         self.texts = {}  # id: text
         self.credentials = set()
+        self.refused = {}  # subject: (status, content) of a refusal to register
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.owner = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -51,7 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._remember()
         content = json.loads(self.rfile.read(int(self.headers["content-length"])))
         parts = self.path.split("?")[0].strip("/").split("/")
-        if len(parts) == 3 and parts[0] == "subjects" and parts[2] == "versions":
+        if len(parts) == 3 and parts[0] == "subjects" and parts[1] in self.server.owner.refused:
+            self._answer(*self.server.owner.refused[parts[1]])
+        elif len(parts) == 3 and parts[0] == "subjects" and parts[2] == "versions":
             self._answer(200, {"id": self.server.owner.register(parts[1], content["schema"])})
         else:
             self._answer(404, {"error_code": 40401, "message": "Subject not found."})
