@@ -42,7 +42,7 @@ static bool append_column(struct bytes *out, const struct table *t, const struct
     size_t begin = out->size;
     append_branch(out, c, false);
     enum value_step step = c->type.ops->append_text(out, &c->type, text, f);
-    if (__builtin_expect(step == VALUE_DONE, 1)) {
+    if (__builtin_expect(step == VALUE_DONE || step == VALUE_STALE, 1)) {
         return true;
     }
     return step == VALUE_NONE ? append_null_instead(out, t, c, begin, notes, f)

@@ -13,6 +13,7 @@
 enum value_step {
     VALUE_DONE,
     VALUE_NONE,   // the Avro type can't hold the value (numeric NaN …): null, if the column is nullable
+    VALUE_STALE,  // appended, but not of this version of the type: read the catalogue before it is published
     VALUE_FAULT,  // the value's bytes are not valid for its type
 };
 
@@ -60,6 +61,8 @@ struct type_ops {
                           struct schema_names *io_names);
     /** The text form of the default that stands for a function call (now()); NULL: the schema has none. */
     const char *computed_default;
+    /** Debezium declares the type nullable also where its column is NOT NULL. */
+    bool is_optional;
     /** For an array of this type, without the element's own modes; NULL: an array is published as text. */
     const struct type_ops *array;
 };

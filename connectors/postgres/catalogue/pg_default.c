@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "connectors/postgres/values/pg_enum.h"
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_string.h"
 #include "core/base/memory.h"
@@ -47,10 +48,11 @@ static bool append_literal(const char *expression, struct bytes *out)
     return false;
 }
 
-// As Debezium: domains over text have no default, domains over other types have their base type's.
+// As Debezium: domains over text and enums have no default, domains over other types have their base type's.
 static bool is_domain_over_text(const struct column *c)
 {
-    return c->type.ops == &PG_STRING_TEXT && c->type_oid != c->type.oid;
+    bool is_text = c->type.ops == &PG_STRING_TEXT || c->type.ops == &PG_ENUM;
+    return is_text && c->type_oid != c->type.oid;
 }
 
 // A boolean's literal has another form than its value: any other than true is false, as in Java.

@@ -3,16 +3,25 @@
 #include <stdlib.h>
 
 #include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_composite.h"
+#include "connectors/postgres/values/pg_enum.h"
+#include "connectors/postgres/values/pg_geometric.h"
+#include "connectors/postgres/values/pg_hstore.h"
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_postgis.h"
+#include "connectors/postgres/values/pg_range.h"
 #include "connectors/postgres/values/pg_string.h"
 #include "connectors/postgres/values/pg_temporal.h"
+#include "connectors/postgres/values/pg_tsearch.h"
+#include "connectors/postgres/values/pg_vector.h"
+#include "connectors/postgres/values/pg_versioned.h"
 #include "core/base/memory.h"
 
 struct pg_types_rule {
     uint32_t oid;
     uint32_t array_oid;
-    uint32_t below_oid;  // a range's subtype; else 0
+    uint32_t below_oid;  // a range's subtype, a multirange's range, a vector's element; else 0
     const struct type_ops *ops;
     void (*apply_modifier)(struct value_type *t);  // NULL: the modifier changes nothing
 };
@@ -51,6 +60,8 @@ static void apply_timestamp(struct value_type *t)
     t->ops = is_coarse(t) ? &PG_TEMPORAL_TIMESTAMP_MS : &PG_TEMPORAL_TIMESTAMP_US;
 }
 
+enum { BOX = 603 };
+
 // By pg_type.dat's oids, which never change. Types with other oids are found by their name and extension.
 static const struct pg_types_rule RULES[] = {
     {16, 1000, 0, &PG_NUMBER_BOOLEAN, NULL},
@@ -59,16 +70,23 @@ static const struct pg_types_rule RULES[] = {
     {19, 1003, 0, &PG_STRING_OTHER, NULL},  // name
     {20, 1016, 0, &PG_NUMBER_INT64, NULL},
     {21, 1005, 0, &PG_NUMBER_INT16, NULL},
+    {22, 1006, 21, &PG_ARRAY_VECTOR, NULL},  // int2vector
     {23, 1007, 0, &PG_NUMBER_INT32, NULL},
     {25, 1009, 0, &PG_STRING_TEXT, NULL},  // text
     {26, 1028, 0, &PG_NUMBER_OID, NULL},
+    {30, 1013, 26, &PG_ARRAY_VECTOR, NULL},  // oidvector
     {114, 199, 0, &PG_STRING_JSON, NULL},
     {142, 143, 0, &PG_STRING_XML, NULL},
-    {602, 1019, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // path
-    {604, 1027, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // polygon
-    {650, 651, 0, &PG_STRING_OTHER, NULL},            // cidr
+    {600, 1017, 0, &PG_GEOMETRIC_POINT, NULL},
+    {601, 1018, 0, &PG_GEOMETRIC, NULL},  // lseg
+    {602, 1019, 0, &PG_GEOMETRIC, NULL},  // path
+    {BOX, 1020, 0, &PG_GEOMETRIC, NULL},
+    {604, 1027, 0, &PG_GEOMETRIC, NULL},    // polygon
+    {628, 629, 0, &PG_GEOMETRIC, NULL},     // line
+    {650, 651, 0, &PG_STRING_OTHER, NULL},  // cidr
     {700, 1021, 0, &PG_NUMBER_FLOAT32, NULL},
     {701, 1022, 0, &PG_NUMBER_FLOAT64, NULL},
+    {718, 719, 0, &PG_GEOMETRIC, NULL},      // circle
     {774, 775, 0, &PG_STRING_OTHER, NULL},   // macaddr8
     {829, 1040, 0, &PG_STRING_OTHER, NULL},  // macaddr
     {869, 1041, 0, &PG_STRING_OTHER, NULL},  // inet
@@ -83,13 +101,39 @@ static const struct pg_types_rule RULES[] = {
     {1562, 1563, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // varbit
     {1700, 1231, 0, &PG_NUMERIC_DECIMAL, apply_numeric},
     {2950, 2951, 0, &PG_STRING_UUID, NULL},
+    {3614, 3643, 0, &PG_TSEARCH_VECTOR, NULL},
+    {3615, 3645, 0, &PG_TSEARCH_QUERY, NULL},
     {3802, 3807, 0, &PG_STRING_JSON, NULL},
-    {3904, 3905, 23, &PG_STRING_OTHER, NULL},    // int4range
-    {3906, 3907, 1700, &PG_STRING_OTHER, NULL},  // numrange
-    {3908, 3909, 1114, &PG_STRING_OTHER, NULL},  // tsrange
-    {3910, 3911, 1184, &PG_STRING_OTHER, NULL},  // tstzrange
-    {3912, 3913, 1082, &PG_STRING_OTHER, NULL},  // daterange
-    {3926, 3927, 20, &PG_STRING_OTHER, NULL},    // int8range
+    {3904, 3905, 23, &PG_RANGE, NULL},    // int4range
+    {3906, 3907, 1700, &PG_RANGE, NULL},  // numrange
+    {3908, 3909, 1114, &PG_RANGE, NULL},  // tsrange
+    {3910, 3911, 1184, &PG_RANGE, NULL},  // tstzrange
+    {3912, 3913, 1082, &PG_RANGE, NULL},  // daterange
+    {3926, 3927, 20, &PG_RANGE, NULL},    // int8range
+    {4451, 6150, 3904, &PG_MULTIRANGE, NULL},
+    {4532, 6151, 3906, &PG_MULTIRANGE, NULL},
+    {4533, 6152, 3908, &PG_MULTIRANGE, NULL},
+    {4534, 6153, 3910, &PG_MULTIRANGE, NULL},
+    {4535, 6155, 3912, &PG_MULTIRANGE, NULL},
+    {4536, 6157, 3926, &PG_MULTIRANGE, NULL},
+};
+
+// Base types of extensions, whose oids differ from database to database.
+static const struct {
+    const char *extension;
+    const char *name;
+    const struct type_ops *ops;
+} EXTENSION_RULES[] = {
+    {"hstore", "hstore", &PG_HSTORE_JSON},
+    {"ltree", "ltree", &PG_VERSIONED_LTREE},
+    {"ltree", "lquery", &PG_VERSIONED_TEXT},
+    {"ltree", "ltxtquery", &PG_VERSIONED_TEXT},
+    {"postgis", "geometry", &PG_POSTGIS_GEOMETRY},
+    {"postgis", "geography", &PG_POSTGIS_GEOGRAPHY},
+    {"vector", "vector", &PG_VECTOR},
+    {"vector", "halfvec", &PG_VECTOR_HALF},
+    {"vector", "sparsevec", &PG_VECTOR_SPARSE},
+    {"citext", "citext", &PG_STRING_OTHER},
 };
 
 enum { DEPTH_MAX = 32 };  // of types in types
@@ -156,7 +200,7 @@ static struct value_type resolve_rule(struct resolver *r, struct value_type t,
                                       const struct pg_types_rule *rule, bool is_array)
 {
     if (is_array) {
-        t.delimiter = ',';
+        t.delimiter = rule->oid == BOX ? ';' : ',';
         return resolve_array(r, t, rule->oid);
     }
     t.ops = rule->ops;
@@ -179,7 +223,35 @@ static void resolve_fields(struct resolver *r, const struct pg_type *type, struc
     }
 }
 
-// A type without a rule of its own.
+static const struct type_ops *find_extension_rule(const struct pg_type *type)
+{
+    for (size_t i = 0; type->extension != NULL && i < COUNT_OF(EXTENSION_RULES); i++) {
+        if (strcmp(EXTENSION_RULES[i].extension, type->extension) == 0 &&
+            strcmp(EXTENSION_RULES[i].name, type->name) == 0) {
+            return EXTENSION_RULES[i].ops;
+        }
+    }
+    return NULL;
+}
+
+// The functions of a type that is not built in; NULL: it has no rule.
+static const struct type_ops *find_ops(const struct pg_type *type)
+{
+    switch (type->kind) {
+    case 'e':
+        return &PG_ENUM;
+    case 'r':
+        return &PG_RANGE;
+    case 'm':
+        return &PG_MULTIRANGE;
+    case 'c':
+        return &PG_COMPOSITE;
+    default:
+        return find_extension_rule(type);
+    }
+}
+
+// A type that is not built in, or has no rule.
 static struct value_type resolve_type(struct resolver *r, struct value_type t, const struct pg_type *type)
 {
     if (type != NULL && type->schema != NULL) {
@@ -194,7 +266,12 @@ static struct value_type resolve_type(struct resolver *r, struct value_type t, c
         t.delimiter = type->delimiter;
         return resolve_array(r, t, type->element_oid);
     }
-    r->plain = r->plain == NULL ? type->name : r->plain;
+    const struct type_ops *ops = find_ops(type);
+    if (ops == NULL) {
+        r->plain = r->plain == NULL ? type->name : r->plain;
+        return t;
+    }
+    t.ops = ops;
     for (size_t i = 0; i < type->labels.count; i++) {
         text_list_add(&t.labels, type->labels.items[i]);
     }

@@ -6,6 +6,9 @@
 //   e                    NULL, an unquoted word, or "…" in which \ escapes the next byte
 #include "connectors/postgres/values/pg_array.h"
 
+#include "connectors/postgres/values/pg_array_write.h"
+#include "connectors/postgres/values/pg_write.h"
+#include "core/base/cursor.h"
 #include "schemas/avro/avro_encode.h"
 
 struct array_element {
@@ -99,9 +102,10 @@ static bool count_elements(struct slice body, char delimiter, size_t *ret, struc
     return true;
 }
 
-static void unescape(struct slice text, struct bytes *out)
+static struct slice unescape(struct slice text, struct bytes *plain)
 {
-    uint8_t *to = bytes_reserve(out, text.size);
+    bytes_reset(plain);
+    uint8_t *to = bytes_reserve(plain, text.size);
     size_t size = 0;
     for (size_t i = 0; i < text.size; i++) {
         if (text.data[i] == '\\' && i + 1 < text.size) {
@@ -109,27 +113,44 @@ static void unescape(struct slice text, struct bytes *out)
         }
         to[size++] = text.data[i];
     }
-    out->size += size;
+    plain->size = size;
+    return bytes_slice(plain);
 }
 
-static enum value_step append_element(struct bytes *out, const struct value_type *t,
-                                      const struct array_element *element, struct fault *f)
+static enum value_step refuse_null(struct fault *f)
 {
-    if (!element->is_quoted && slice_equal(element->text, slice_of("NULL"))) {
-        avro_encode_long(out, 0);
+    (void)fault_set(f, FAULT_REJECT, "array has a NULL element, which Debezium's schema of its type forbids");
+    return VALUE_NONE;
+}
+
+static enum value_step refuse_dimensions(struct fault *f)
+{
+    (void)fault_set(f, FAULT_REJECT,
+                    "array has more than one dimension, which the column's Avro type can't hold");
+    return VALUE_NONE;
+}
+
+static enum value_step append_element(struct bytes *out, const struct value_type *t, bool is_required,
+                                      const struct array_element *element, struct bytes *plain,
+                                      struct fault *f)
+{
+    const struct value_type *type = t->element;
+    bool is_null = !element->is_quoted && slice_equal(element->text, slice_of("NULL"));
+    if (is_null && is_required) {
+        return refuse_null(f);
+    }
+    if (!is_required) {
+        avro_encode_long(out, is_null ? 0 : 1);
+    }
+    if (is_null) {
         return VALUE_DONE;
     }
-    avro_encode_long(out, 1);
-    if (!element->has_escapes) {
-        return t->element->ops->append_text(out, t->element, element->text, f);
-    }
-    CLEANUP(bytes_clear) struct bytes plain = {0};
-    unescape(element->text, &plain);
-    return t->element->ops->append_text(out, t->element, bytes_slice(&plain), f);
+    struct slice text = element->has_escapes ? unescape(element->text, plain) : element->text;
+    return type->ops->append_text(out, type, text, f);
 }
 
-static enum value_step append_text(struct bytes *out, const struct value_type *t, struct slice text,
-                                   struct fault *f)
+static enum value_step append_text_items(struct bytes *out, const struct value_type *t, bool is_required,
+                                         struct slice text, struct bytes *plain, struct fault *f)
 {
     struct slice body;
     size_t count;
@@ -137,8 +158,7 @@ static enum value_step append_text(struct bytes *out, const struct value_type *t
         return VALUE_FAULT;
     }
     if (body.size > 0 && body.data[0] == '{') {
-        (void)refuse(text, "has more than one dimension, which the column's Avro type can't hold", f);
-        return VALUE_NONE;
+        return refuse_dimensions(f);
     }
     if (!count_elements(body, t->delimiter, &count, f)) {
         return VALUE_FAULT;
@@ -146,18 +166,139 @@ static enum value_step append_text(struct bytes *out, const struct value_type *t
     if (count > 0) {
         avro_encode_long(out, (int64_t)count);
     }
-    for (size_t at = 0; at < body.size;) {
+    enum value_step step = VALUE_DONE;
+    for (size_t at = 0; at < body.size && (step == VALUE_DONE || step == VALUE_STALE);) {
         struct array_element element;
         if (!take_element(body, &at, t->delimiter, &element, f)) {
             return VALUE_FAULT;
         }
-        enum value_step step = append_element(out, t, &element, f);
-        if (step != VALUE_DONE) {
-            return step;
+        enum value_step one = append_element(out, t, is_required, &element, plain, f);
+        step = one == VALUE_DONE ? step : one;
+    }
+    avro_encode_long(out, 0);
+    return step;
+}
+
+static enum value_step append_text(struct bytes *out, const struct value_type *t, struct slice text,
+                                   struct fault *f)
+{
+    CLEANUP(bytes_clear) struct bytes plain = {0};
+    return append_text_items(out, t, false, text, &plain, f);
+}
+
+static enum value_step append_required_text(struct bytes *out, const struct value_type *t, struct slice text,
+                                            struct fault *f)
+{
+    CLEANUP(bytes_clear) struct bytes plain = {0};
+    return append_text_items(out, t, true, text, &plain, f);
+}
+
+static enum value_step append_vector_text(struct bytes *out, const struct value_type *t, struct slice text,
+                                          struct fault *f)
+{
+    size_t count = text.size > 0 ? 1 : 0;
+    for (size_t i = 0; i < text.size; i++) {
+        count += text.data[i] == ' ' ? 1 : 0;
+    }
+    if (count > 0) {
+        avro_encode_long(out, (int64_t)count);
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++, at++) {
+        size_t begin = at;
+        while (at < text.size && text.data[at] != ' ') {
+            at++;
+        }
+        struct slice element = slice_make(text.data + begin, at - begin);
+        if (t->element->ops->append_text(out, t->element, element, f) != VALUE_DONE) {
+            return VALUE_FAULT;
         }
     }
     avro_encode_long(out, 0);
     return VALUE_DONE;
+}
+
+static enum value_step append_items(struct bytes *out, const struct value_type *t, bool is_required,
+                                    size_t count, struct cursor *at, struct fault *f)
+{
+    const struct value_type *type = t->element;
+    enum value_step step = VALUE_DONE;
+    for (size_t i = 0; i < count && (step == VALUE_DONE || step == VALUE_STALE); i++) {
+        uint32_t size = cursor_u32(at);
+        bool is_null = size == UINT32_MAX;
+        if (is_null && is_required) {
+            return refuse_null(f);
+        }
+        if (!is_required) {
+            bytes_append_byte(out, is_null ? 0 : 2);  // the union's branch: zig-zag of 0 and 1
+        }
+        if (is_null) {
+            continue;
+        }
+        struct slice value = cursor_take(at, size);
+        if (at->is_short) {
+            break;  // the caller finds it
+        }
+        enum value_step one = type->ops->append_binary(out, type, value, f);
+        step = one == VALUE_DONE ? step : one;
+    }
+    return step;
+}
+
+static enum value_step append_binary_items(struct bytes *out, const struct value_type *t, bool is_required,
+                                           struct slice data, struct fault *f)
+{
+    struct cursor at = cursor_over(data);
+    struct pg_array_head head;
+    if (!pg_array_take_head(&at, &head)) {
+        return pg_write_refuse_binary("an array", data, f);
+    }
+    if (head.dimensions > 1 && head.count > 0) {
+        return refuse_dimensions(f);
+    }
+    if (head.count > 0) {
+        avro_encode_long(out, (int64_t)head.count);
+    }
+    enum value_step step = append_items(out, t, is_required, head.count, &at, f);
+    avro_encode_long(out, 0);
+    bool is_whole = !at.is_short && cursor_left(&at) == 0;
+    return is_whole || step == VALUE_NONE || step == VALUE_FAULT
+               ? step
+               : pg_write_refuse_binary("an array", data, f);
+}
+
+static enum value_step append_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                     struct fault *f)
+{
+    return append_binary_items(out, t, false, data, f);
+}
+
+static enum value_step append_required_binary(struct bytes *out, const struct value_type *t,
+                                              struct slice data, struct fault *f)
+{
+    return append_binary_items(out, t, true, data, f);
+}
+
+static void append_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                          struct schema_names *io_names)
+{
+    bytes_append_string(out, "{\"type\":\"array\",\"items\":[\"null\",");
+    t->element->ops->append_schema(out, t->element, (struct slice){NULL, 0}, io_names);
+    bytes_append_byte(out, ']');
+    if (default_json.size > 0) {
+        bytes_append_string(out, ",\"connect.default\":");
+        bytes_append_slice(out, default_json);
+    }
+    bytes_append_byte(out, '}');
+}
+
+static void append_required_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
+                                   struct schema_names *io_names)
+{
+    (void)default_json;
+    bytes_append_string(out, "{\"type\":\"array\",\"items\":");
+    t->element->ops->append_schema(out, t->element, (struct slice){NULL, 0}, io_names);
+    bytes_append_byte(out, '}');
 }
 
 static void append_zero(struct bytes *out, const struct value_type *t)
@@ -186,33 +327,41 @@ static void append_codes(struct bytes *out, const struct value_type *t)
     avro_encode_long(out, 0);
 }
 
-static void append_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
-                          struct schema_names *io_names)
-{
-    bytes_append_string(out, "{\"type\":\"array\",\"items\":[\"null\",");
-    t->element->ops->append_schema(out, t->element, (struct slice){NULL, 0}, io_names);
-    bytes_append_byte(out, ']');
-    if (default_json.size > 0) {
-        bytes_append_string(out, ",\"connect.default\":");
-        bytes_append_slice(out, default_json);
-    }
-    bytes_append_byte(out, '}');
-}
-
 const struct type_ops PG_ARRAY_NO_PLACEHOLDER = {
     .append_text = append_text,
+    .append_binary = append_binary,
+    .write_text = pg_array_write_text,
     .append_zero = append_zero,
     .append_schema = append_schema,
 };
 const struct type_ops PG_ARRAY_PLACEHOLDER = {
     .append_text = append_text,
+    .append_binary = append_binary,
+    .write_text = pg_array_write_text,
     .append_zero = append_zero,
     .append_placeholder = append_placeholder,
     .append_schema = append_schema,
 };
 const struct type_ops PG_ARRAY_PLACEHOLDER_CODES = {
     .append_text = append_text,
+    .append_binary = append_binary,
+    .write_text = pg_array_write_text,
     .append_zero = append_zero,
     .append_placeholder = append_codes,
     .append_schema = append_schema,
+};
+const struct type_ops PG_ARRAY_REQUIRED = {
+    .append_text = append_required_text,
+    .append_binary = append_required_binary,
+    .write_text = pg_array_write_text,
+    .append_zero = append_zero,
+    .append_schema = append_required_schema,
+};
+const struct type_ops PG_ARRAY_VECTOR = {
+    .append_text = append_vector_text,
+    .append_binary = append_required_binary,
+    .write_text = pg_array_write_vector,
+    .append_zero = append_zero,
+    .append_schema = append_required_schema,
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
 };

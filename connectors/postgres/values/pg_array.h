@@ -1,14 +1,22 @@
-// Converts PostgreSQL's text form of a one-dimensional array to an Avro array.
+// Arrays, as Avro arrays of one dimension.
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_ARRAY_H
 #define CONNECTORS_POSTGRES_VALUES_PG_ARRAY_H
 
 #include "schemas/avro/value_type.h"
 
-// Each appends one block of ["null", T] items and the end of the array. Lower bounds are dropped, as Avro has
-// none. VALUE_NONE: an array with several dimensions, or with an element that the Avro type can't hold. They
-// differ in the placeholder for an array that the database did not send (unchanged TOAST).
+// Each appends one block of items and the end of the array; lower bounds are dropped, as Avro has none.
+// VALUE_NONE: an array with several dimensions, or with an element that the items' type can't hold. An
+// element's step that is not VALUE_DONE is the array's. The first three have ["null", T] items; they differ
+// in the placeholder for an array that the database did not send (unchanged TOAST).
 extern const struct type_ops PG_ARRAY_NO_PLACEHOLDER;     // no placeholder
 extern const struct type_ops PG_ARRAY_PLACEHOLDER;        // one element, the element type's placeholder
 extern const struct type_ops PG_ARRAY_PLACEHOLDER_CODES;  // the bytes of VALUE_PLACEHOLDER as numbers
+
+// T items, as Debezium has for the element types that it treats by the way: VALUE_NONE for NULL elements,
+// too.
+extern const struct type_ops PG_ARRAY_REQUIRED;
+
+// int2vector and oidvector: T items; the text form has elements separated by spaces and nothing around them.
+extern const struct type_ops PG_ARRAY_VECTOR;
 
 #endif

@@ -9,9 +9,13 @@
 
 #include "connectors/postgres/catalogue/pg_types.h"
 #include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_enum.h"
+#include "connectors/postgres/values/pg_hstore.h"
+#include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_numeric.h"
 #include "connectors/postgres/values/pg_string.h"
 #include "connectors/postgres/values/pg_temporal.h"
+#include "connectors/postgres/values/pg_vector.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_encode.h"
 
@@ -300,12 +304,12 @@ static void arrays_are_split_at_their_type_s_delimiter(void **state)
     (void)state;
     char box[] = "box";
     const struct pg_type types[] = {
-        {.oid = 603, .kind = 'b', .delimiter = ';', .name = box},
-        {.oid = 1020, .kind = 'b', .element_oid = 603, .delimiter = ';', .name = box},
+        {.oid = 20603, .kind = 'b', .delimiter = ';', .name = box},
+        {.oid = 20604, .kind = 'b', .element_oid = 20603, .delimiter = ';', .name = box},
     };
     CLEANUP(value_type_clear) struct value_type t;
     const char *plain;
-    pg_types_resolve(1020, -1, types, 2, &t, &plain);
+    pg_types_resolve(20604, -1, types, 2, &t, &plain);
     assert_int_equal(step_of(&t, "{(3,4),(1,2);NULL;\"(7,8),(5,6)\"}"), VALUE_DONE);
     assert_hex("06"
                "021628332c34292c28312c3229"
@@ -381,18 +385,19 @@ static void types_of_the_catalogue_are_followed_to_the_bottom(void **state)
     assert_null(plain);
     value_type_clear(&t);
     pg_types_resolve(20004, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_STRING_PLAIN);
+    assert_ptr_equal(t.ops, &PG_ENUM);
     assert_string_equal(t.name, "shop.mood");
     assert_int_equal(t.labels.count, 2);
-    assert_string_equal(plain, "mood");
+    assert_null(plain);
     value_type_clear(&t);
     pg_types_resolve(20005, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.element->ops, &PG_STRING_PLAIN);
-    assert_string_equal(plain, "mood");
+    assert_ptr_equal(t.ops, &PG_ARRAY_REQUIRED);
+    assert_ptr_equal(t.element->ops, &PG_ENUM);
+    assert_null(plain);
     value_type_clear(&t);
     pg_types_resolve(20006, -1, types, COUNT_OF(types), &t, &plain);
     assert_ptr_equal(t.ops, &PG_STRING_PLAIN);
-    pg_types_resolve(600, -1, types, COUNT_OF(types), &t, &plain);
+    pg_types_resolve(20099, -1, types, COUNT_OF(types), &t, &plain);
     assert_string_equal(plain, "unknown");
 }
 
@@ -430,6 +435,43 @@ static void types_in_types_make_a_tree(void **state)
     value_type_clear(&t);
 }
 
+static void types_of_extensions_are_found_by_name(void **state)
+{
+    (void)state;
+    char hstore[] = "hstore";
+    char vector[] = "vector";
+    char shop[] = "shop";
+    const struct pg_type types[] = {
+        {.oid = 20001, .kind = 'b', .name = hstore, .schema = shop, .extension = hstore},
+        {.oid = 20002, .kind = 'b', .name = hstore, .schema = shop},
+        {.oid = 20003, .kind = 'b', .name = vector, .schema = shop, .extension = vector},
+        {.oid = 20004, .kind = 'b', .element_oid = 20003, .delimiter = ',', .name = vector},
+    };
+    struct value_type t;
+    const char *plain;
+    pg_types_resolve(20001, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.ops, &PG_HSTORE_JSON);
+    assert_null(plain);
+    value_type_clear(&t);
+    pg_types_resolve(20002, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.ops, &PG_STRING_PLAIN);
+    assert_string_equal(plain, "hstore");
+    value_type_clear(&t);
+    pg_types_resolve(20004, -1, types, COUNT_OF(types), &t, &plain);
+    assert_ptr_equal(t.element->ops, &PG_VECTOR);
+    value_type_clear(&t);
+    pg_types_resolve(1020, -1, NULL, 0, &t, &plain);
+    assert_int_equal(t.delimiter, ';');
+    value_type_clear(&t);
+    pg_types_resolve(30, -1, NULL, 0, &t, &plain);
+    assert_ptr_equal(t.ops, &PG_ARRAY_VECTOR);
+    assert_ptr_equal(t.element->ops, &PG_NUMBER_OID);
+    value_type_clear(&t);
+    pg_types_resolve(6150, -1, NULL, 0, &t, &plain);
+    assert_ptr_equal(t.element->element->element->ops, &PG_NUMBER_INT32);
+    value_type_clear(&t);
+}
+
 static int clear(void **state)
 {
     (void)state;
@@ -454,6 +496,7 @@ int main(void)
         cmocka_unit_test(unchanged_values_have_debezium_s_mark_or_none),
         cmocka_unit_test(types_of_the_catalogue_are_followed_to_the_bottom),
         cmocka_unit_test(types_in_types_make_a_tree),
+        cmocka_unit_test(types_of_extensions_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, clear);
 }
