@@ -9,7 +9,7 @@
 #include "schemas/avro/avro_complaint.h"
 
 enum {
-    AVRO_COMPATIBLE_PAIRS_MAX = 200000,
+    AVRO_COMPATIBLE_PAIRS_MAX = 100000,
     AVRO_COMPATIBLE_DEPTH_MAX = 1000,
 };
 

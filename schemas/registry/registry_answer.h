@@ -3,58 +3,69 @@
 #ifndef SCHEMAS_REGISTRY_REGISTRY_ANSWER_H
 #define SCHEMAS_REGISTRY_REGISTRY_ANSWER_H
 
+#include "schemas/registry/registry_query.h"
 #include "schemas/registry/schema_index.h"
 
-/** Confluent's error codes; the HTTP status is the code, or its first three digits. */
-enum registry_error {
-    REGISTRY_ERROR_NOT_FOUND = 404,
-    REGISTRY_ERROR_METHOD = 405,
-    REGISTRY_ERROR_BODY = 400,
-    REGISTRY_ERROR_SUBJECT = 40401,
-    REGISTRY_ERROR_VERSION = 40402,
-    REGISTRY_ERROR_SCHEMA = 40403,
-    REGISTRY_ERROR_INVALID_SCHEMA = 42201,
-    REGISTRY_ERROR_INVALID_VERSION = 42202,
-    REGISTRY_ERROR_COMPATIBILITY = 42203,
-    REGISTRY_ERROR_STORE = 50001,
-    REGISTRY_ERROR_TIMEOUT = 50002,
-};
-
-/** The variable parts of a request. */
-struct registry_query {
-    const char *subject;
-    const char *version;  // "3", "latest", "-1"
-    const char *id;
-    const char *prefix;  // of subjects to list; "" for all
-    const char *text;    // minified
-};
-
 typedef int (*registry_answer)(struct bytes *out, const struct schema_index *index,
-                               const struct registry_query *query);
+                               struct registry_query *query);
 
 int registry_answer_error(struct bytes *out, enum registry_error code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Parses a positive int32 in decimal; 0 when it is not one. */
-int32_t registry_answer_number(const char *text);
+/** The response to a change that is over. */
+int registry_answer_change(struct bytes *out, const struct schema_change *change);
+
+/** These are errors that several answers have. */
+int registry_answer_no_subject(struct bytes *out, const char *subject);
+int registry_answer_no_schema(struct bytes *out);
+
+/** The version that the query names; on failure NULL, with the error appended and its HTTP status in
+ * *ret_status. */
+const struct schema_version *registry_answer_pick(struct bytes *out, const struct schema_index *index,
+                                                  const struct registry_query *query, bool has_deleted,
+                                                  int *ret_status);
+
+/** Appends a version as clients know it. */
+void registry_answer_append(struct bytes *out, const struct schema_index *index,
+                            const struct registry_query *query, const char *subject,
+                            const struct schema_version *v);
+
+/** Appends `,"schemaType":…,"references":…,"metadata":…,"ruleSet":…,"schema":…` of those that it has. */
+void registry_answer_append_schema(struct bytes *out, const struct schema_index *index,
+                                   const struct registry_query *query, const char *subject,
+                                   const struct schema_text *schema);
 
 int registry_answer_subjects(struct bytes *out, const struct schema_index *index,
-                             const struct registry_query *query);
+                             struct registry_query *query);
 int registry_answer_versions(struct bytes *out, const struct schema_index *index,
-                             const struct registry_query *query);
+                             struct registry_query *query);
 int registry_answer_version(struct bytes *out, const struct schema_index *index,
-                            const struct registry_query *query);
+                            struct registry_query *query);
 int registry_answer_version_schema(struct bytes *out, const struct schema_index *index,
-                                   const struct registry_query *query);
-int registry_answer_find(struct bytes *out, const struct schema_index *index,
-                         const struct registry_query *query);
-int registry_answer_id(struct bytes *out, const struct schema_index *index,
-                       const struct registry_query *query);
+                                   struct registry_query *query);
+int registry_answer_referenced_by(struct bytes *out, const struct schema_index *index,
+                                  struct registry_query *query);
+int registry_answer_metadata(struct bytes *out, const struct schema_index *index,
+                             struct registry_query *query);
+int registry_answer_schemas(struct bytes *out, const struct schema_index *index,
+                            struct registry_query *query);
+int registry_answer_contexts(struct bytes *out, const struct schema_index *index,
+                             struct registry_query *query);
+
+int registry_answer_id(struct bytes *out, const struct schema_index *index, struct registry_query *query);
 int registry_answer_id_schema(struct bytes *out, const struct schema_index *index,
-                              const struct registry_query *query);
+                              struct registry_query *query);
 int registry_answer_id_subjects(struct bytes *out, const struct schema_index *index,
-                                const struct registry_query *query);
+                                struct registry_query *query);
 int registry_answer_id_versions(struct bytes *out, const struct schema_index *index,
-                                const struct registry_query *query);
+                                struct registry_query *query);
+
+int registry_answer_config(struct bytes *out, const struct schema_index *index, struct registry_query *query);
+int registry_answer_mode(struct bytes *out, const struct schema_index *index, struct registry_query *query);
+
+int registry_answer_find(struct bytes *out, const struct schema_index *index, struct registry_query *query);
+int registry_answer_check(struct bytes *out, const struct schema_index *index, struct registry_query *query);
+int registry_answer_check_version(struct bytes *out, const struct schema_index *index,
+                                  struct registry_query *query);
 
 #endif

@@ -1,41 +1,55 @@
-// Records, as Confluent's registry writes them to `_schemas`:
-//
-//   {"keytype":"SCHEMA","subject":"s","version":1,"magic":1}
-//       {"subject":"s","version":1,"id":1,"schema":"…","deleted":false}; a null value removes the version
-//   {"keytype":"DELETE_SUBJECT","subject":"s","magic":0}   {"subject":"s","version":3}: versions up to 3 are
-//   deleted
-//   {"keytype":"CONFIG" | "MODE" | "CONTEXT" | "NOOP" | "CLEAR_SUBJECT" …}: nothing that changes what an id
-//   means
-//
-// Source: confluentinc/schema-registry, storage/SchemaKey, SchemaValue, DeleteSubjectValue.
 #include "schemas/registry/schema_index.h"
 
-#include <jansson.h>
-#include <openssl/sha.h>
-
 #include "core/base/memory.h"
+#include "schemas/registry/schema_identity.h"
+#include "schemas/registry/schema_names.h"
 
-#define SCHEMA_INDEX_ID_MAX (INT32_C(1) << 30)
-
-static void decref(json_t **json)
+static void free_text(struct schema_text *text)
 {
-    json_decref(*json);
+    free(text->text);
+    free(text->type);
+    free(text->identity);
+    json_decref(text->references);
+    json_decref(text->metadata);
+    json_decref(text->rules);
+    free(text);
+}
+
+// HASH_CLEAR keeps the entries, which are linked to each other.
+static void free_context(struct schema_context *context)
+{
+    struct schema_text *text = context->by_id;
+    HASH_CLEAR(hh_identity, context->by_identity);
+    HASH_CLEAR(hh, context->by_id);
+    while (text != NULL) {
+        struct schema_text *next = text->hh.next;
+        free_text(text);
+        text = next;
+    }
+    free(context->name);
+    free(context);
+}
+
+static void free_setting(struct schema_setting *setting)
+{
+    free(setting->subject);
+    free(setting->mode);
+    json_decref(setting->config);
+    free(setting);
 }
 
 void schema_index_clear(struct schema_index *index)
 {
-    // HASH_CLEAR keeps the entries, which are linked to each other.
-    struct schema_text *text = index->by_id;
+    struct schema_context *context = index->contexts;
     struct schema_subject *subject = index->subjects;
-    HASH_CLEAR(hh_text, index->by_text);
-    HASH_CLEAR(hh, index->by_id);
+    struct schema_setting *setting = index->settings;
+    HASH_CLEAR(hh, index->contexts);
     HASH_CLEAR(hh, index->subjects);
-    while (text != NULL) {
-        struct schema_text *next = text->hh.next;
-        free(text->text);
-        free(text->canonical);
-        free(text);
-        text = next;
+    HASH_CLEAR(hh, index->settings);
+    while (context != NULL) {
+        struct schema_context *next = context->hh.next;
+        free_context(context);
+        context = next;
     }
     while (subject != NULL) {
         struct schema_subject *next = subject->hh.next;
@@ -44,40 +58,59 @@ void schema_index_clear(struct schema_index *index)
         free(subject);
         subject = next;
     }
+    while (setting != NULL) {
+        struct schema_setting *next = setting->hh.next;
+        free_setting(setting);
+        setting = next;
+    }
 }
 
-static struct schema_text *find_by_id(const struct schema_index *index, int32_t id)
+struct schema_context *schema_index_context(const struct schema_index *index, struct slice name)
 {
-    struct schema_text *found = NULL;
-    HASH_FIND(hh, index->by_id, &id, sizeof id, found);
+    struct schema_context *found = NULL;
+    HASH_FIND(hh, index->contexts, name.data, name.size, found);
     return found;
 }
 
-char *schema_index_canonical(const char *text)
-{
-    json_t *json CLEANUP(decref) = json_loads(text, JSON_DECODE_ANY, NULL);
-    char *canonical = json == NULL ? NULL : json_dumps(json, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT);
-    return canonical == NULL ? memory_string(text) : canonical;
-}
-
-static struct schema_text *find_by_text(const struct schema_index *index, const char *text)
+const struct schema_text *schema_index_by_id(const struct schema_context *context, int32_t id)
 {
     struct schema_text *found = NULL;
-    CLEANUP(memory_free_pointer) char *canonical = schema_index_canonical(text);
-    HASH_FIND(hh_text, index->by_text, canonical, strlen(canonical), found);
+    if (context != NULL) {
+        HASH_FIND(hh, context->by_id, &id, sizeof id, found);
+    }
     return found;
 }
 
-const char *schema_index_text(const struct schema_index *index, int32_t id)
+const struct schema_text *schema_index_any(const struct schema_index *index, int32_t id)
 {
-    const struct schema_text *found = find_by_id(index, id);
-    return found != NULL ? found->text : NULL;
+    const struct schema_text *found =
+        schema_index_by_id(schema_index_context(index, slice_of(SCHEMA_NAMES_DEFAULT)), id);
+    const struct schema_context *context = index->contexts;
+    for (; found == NULL && context != NULL; context = context->hh.next) {
+        found = schema_index_by_id(context, id);
+    }
+    return found;
 }
 
-int32_t schema_index_id(const struct schema_index *index, const char *text)
+const char *schema_index_user(const struct schema_index *index, const struct schema_text *schema)
 {
-    const struct schema_text *found = find_by_text(index, text);
-    return found != NULL ? found->id : 0;
+    for (const struct schema_subject *s = index->subjects; s != NULL; s = s->hh.next) {
+        for (size_t i = 0; i < s->count; i++) {
+            if (s->versions[i].schema == schema) {
+                return s->name;
+            }
+        }
+    }
+    return "";
+}
+
+const struct schema_text *schema_index_same(const struct schema_context *context, const char *identity)
+{
+    struct schema_text *found = NULL;
+    if (context != NULL) {
+        HASH_FIND(hh_identity, context->by_identity, identity, strlen(identity), found);
+    }
+    return found;
 }
 
 const struct schema_subject *schema_index_subject(const struct schema_index *index, const char *name)
@@ -87,11 +120,12 @@ const struct schema_subject *schema_index_subject(const struct schema_index *ind
     return found;
 }
 
-const struct schema_version *schema_index_version(const struct schema_subject *subject, int32_t version)
+const struct schema_version *schema_index_version(const struct schema_subject *subject, int32_t version,
+                                                  bool has_deleted)
 {
     for (size_t i = subject != NULL ? subject->count : 0; i > 0; i--) {
         const struct schema_version *v = &subject->versions[i - 1];
-        if (!v->is_deleted && (version == 0 || v->version == version)) {
+        if ((has_deleted || !v->is_deleted) && (version == 0 || v->version == version)) {
             return v;
         }
     }
@@ -99,35 +133,34 @@ const struct schema_version *schema_index_version(const struct schema_subject *s
 }
 
 const struct schema_version *schema_index_find(const struct schema_index *index, const char *subject,
-                                               const char *text)
+                                               const char *identity)
 {
     const struct schema_subject *s = schema_index_subject(index, subject);
-    int32_t id = schema_index_id(index, text);
-    for (size_t i = s != NULL && id != 0 ? s->count : 0; i > 0; i--) {
-        if (!s->versions[i - 1].is_deleted && s->versions[i - 1].id == id) {
-            return &s->versions[i - 1];
+    for (size_t i = s != NULL ? s->count : 0; i > 0; i--) {
+        const struct schema_version *v = &s->versions[i - 1];
+        if (!v->is_deleted && strcmp(v->schema->identity, identity) == 0) {
+            return v;
         }
     }
     return NULL;
 }
 
-// An id keeps its first text. A text that was read with several ids is registered under the first of them.
-static void set_text(struct schema_index *index, int32_t id, const char *text)
+const struct schema_setting *schema_index_setting(const struct schema_index *index, const char *subject)
 {
-    if (find_by_id(index, id) != NULL) {
-        return;
+    struct schema_setting *found = NULL;
+    HASH_FIND_STR(index->settings, subject, found);
+    return found;
+}
+
+struct schema_context *schema_index_make_context(struct schema_index *index, struct slice name)
+{
+    struct schema_context *context = schema_index_context(index, name);
+    if (context == NULL) {
+        context = memory_zeroed(1, sizeof *context);
+        context->name = slice_to_string(name);
+        HASH_ADD_KEYPTR(hh, index->contexts, context->name, name.size, context);
     }
-    struct bytes minified = {0};
-    schema_index_minify(&minified, slice_of(text));
-    struct schema_text *entry = memory_zeroed(1, sizeof *entry);
-    entry->id = id;
-    entry->text = memory_string(bytes_text(&minified));
-    bytes_clear(&minified);
-    HASH_ADD(hh, index->by_id, id, sizeof entry->id, entry);
-    entry->canonical = schema_index_canonical(entry->text);
-    if (find_by_text(index, entry->text) == NULL) {
-        HASH_ADD_KEYPTR(hh_text, index->by_text, entry->canonical, strlen(entry->canonical), entry);
-    }
+    return context;
 }
 
 static struct schema_subject *make_subject(struct schema_index *index, const char *name)
@@ -137,119 +170,111 @@ static struct schema_subject *make_subject(struct schema_index *index, const cha
     if (subject == NULL) {
         subject = memory_zeroed(1, sizeof *subject);
         subject->name = memory_string(name);
+        subject->context = schema_index_make_context(index, schema_names_context(name));
         HASH_ADD_KEYPTR(hh, index->subjects, subject->name, strlen(subject->name), subject);
     }
     return subject;
 }
 
-static void set_version(struct schema_subject *subject, struct schema_version version)
+// An id keeps its first schema.
+static struct schema_text *make_text(struct schema_context *context, int32_t id,
+                                     const struct schema_parts *parts)
+{
+    struct schema_text *entry = NULL;
+    HASH_FIND(hh, context->by_id, &id, sizeof id, entry);
+    if (entry != NULL) {
+        return entry;
+    }
+    CLEANUP(bytes_clear) struct bytes minified = {0};
+    schema_identity_minify(&minified, slice_of(parts->text));
+    entry = memory_zeroed(1, sizeof *entry);
+    entry->id = id;
+    entry->text = memory_string(bytes_text(&minified));
+    entry->type = parts->type != NULL ? memory_string(parts->type) : NULL;
+    entry->references = json_incref(parts->references);
+    entry->metadata = json_incref(parts->metadata);
+    entry->rules = json_incref(parts->rules);
+    entry->identity = schema_identity_make(parts);
+    HASH_ADD(hh, context->by_id, id, sizeof entry->id, entry);
+    entry->is_first = schema_index_same(context, entry->identity) == NULL;
+    if (entry->is_first) {
+        HASH_ADD_KEYPTR(hh_identity, context->by_identity, entry->identity, strlen(entry->identity), entry);
+    }
+    return entry;
+}
+
+// Frees the schema once no version has it.
+static void drop_use(struct schema_context *context, struct schema_text *text)
+{
+    if (--text->uses > 0) {
+        return;
+    }
+    if (text->is_first) {
+        HASH_DELETE(hh_identity, context->by_identity, text);
+    }
+    HASH_DELETE(hh, context->by_id, text);
+    free_text(text);
+}
+
+static size_t find_place(const struct schema_subject *subject, int32_t version)
 {
     size_t at = 0;
-    while (at < subject->count && subject->versions[at].version < version.version) {
+    while (at < subject->count && subject->versions[at].version < version) {
         at++;
     }
-    if (at == subject->count || subject->versions[at].version != version.version) {
+    return at;
+}
+
+void schema_index_set_version(struct schema_index *index, const char *name, int32_t version, int32_t id,
+                              bool is_deleted, const struct schema_parts *parts)
+{
+    struct schema_subject *subject = make_subject(index, name);
+    struct schema_text *text = make_text(subject->context, id, parts);
+    size_t at = find_place(subject, version);
+    text->uses++;
+    if (at < subject->count && subject->versions[at].version == version) {
+        drop_use(subject->context, subject->versions[at].schema);
+    } else {
         subject->versions =
             memory_resize(subject->versions, (subject->count + 1) * sizeof *subject->versions);
         memmove(subject->versions + at + 1, subject->versions + at,
                 (subject->count - at) * sizeof *subject->versions);
         subject->count++;
     }
-    subject->versions[at] = version;
+    subject->versions[at] = (struct schema_version){version, id, is_deleted, text};
 }
 
-static bool is_int(const json_t *json)
+void schema_index_remove_version(struct schema_index *index, const char *name, int32_t version)
 {
-    return json_is_integer(json) && json_integer_value(json) > 0 && json_integer_value(json) <= INT32_MAX;
+    struct schema_subject *subject = NULL;
+    HASH_FIND_STR(index->subjects, name, subject);
+    size_t at = subject != NULL ? find_place(subject, version) : 0;
+    if (subject == NULL || at == subject->count || subject->versions[at].version != version) {
+        return;
+    }
+    drop_use(subject->context, subject->versions[at].schema);
+    subject->count--;
+    memmove(subject->versions + at, subject->versions + at + 1,
+            (subject->count - at) * sizeof *subject->versions);
 }
 
-static bool apply_schema(struct schema_index *index, const char *name, const json_t *key, const json_t *value)
+void schema_index_delete_versions(struct schema_index *index, const char *name, int64_t up_to)
 {
-    const json_t *version = json_object_get(key, "version");
-    if (!is_int(version)) {
-        return false;
-    }
-    struct schema_version entry = {(int32_t)json_integer_value(version), 0, true};
-    if (value == NULL) {
-        const struct schema_version *old =
-            schema_index_version(schema_index_subject(index, name), entry.version);
-        if (old != NULL) {
-            entry.id = old->id;
-            set_version(make_subject(index, name), entry);
-        }
-        return true;
-    }
-    const json_t *id = json_object_get(value, "id");
-    const char *text = json_string_value(json_object_get(value, "schema"));
-    if (!is_int(id) || text == NULL) {
-        return false;
-    }
-    entry.id = (int32_t)json_integer_value(id);
-    entry.is_deleted = json_is_true(json_object_get(value, "deleted"));
-    set_text(index, entry.id, text);
-    set_version(make_subject(index, name), entry);
-    return true;
-}
-
-static void delete_subject(struct schema_index *index, const char *name, const json_t *value)
-{
-    struct schema_subject *subject = make_subject(index, name);
-    json_int_t up_to = json_integer_value(json_object_get(value, "version"));
-    for (size_t i = 0; i < subject->count; i++) {
+    struct schema_subject *subject = NULL;
+    HASH_FIND_STR(index->subjects, name, subject);
+    for (size_t i = 0; subject != NULL && i < subject->count; i++) {
         subject->versions[i].is_deleted |= subject->versions[i].version <= up_to;
     }
 }
 
-bool schema_index_apply(struct schema_index *index, struct slice key, struct slice value)
+struct schema_setting *schema_index_make_setting(struct schema_index *index, const char *subject)
 {
-    json_t *key_json CLEANUP(decref) = json_loadb((const char *)key.data, key.size, 0, NULL);
-    json_t *value_json CLEANUP(decref) =
-        value.data != NULL ? json_loadb((const char *)value.data, value.size, 0, NULL) : NULL;
-    const char *type = json_string_value(json_object_get(key_json, "keytype"));
-    const char *subject = json_string_value(json_object_get(key_json, "subject"));
-    if (type == NULL || (value.data != NULL && value_json == NULL)) {
-        return false;
+    struct schema_setting *setting = NULL;
+    HASH_FIND_STR(index->settings, subject, setting);
+    if (setting == NULL) {
+        setting = memory_zeroed(1, sizeof *setting);
+        setting->subject = memory_string(subject);
+        HASH_ADD_KEYPTR(hh, index->settings, setting->subject, strlen(setting->subject), setting);
     }
-    if (strcmp(type, "SCHEMA") == 0) {
-        return subject != NULL && apply_schema(index, subject, key_json, value_json);
-    }
-    if (strcmp(type, "DELETE_SUBJECT") == 0 && subject != NULL && value_json != NULL) {
-        delete_subject(index, subject, value_json);
-    }
-    return true;
-}
-
-void schema_index_minify(struct bytes *out, struct slice text)
-{
-    bool is_inside = false;
-    uint8_t *place = bytes_reserve(out, text.size + 1);
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        bool is_space = byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-        if (is_space && !is_inside) {
-            continue;
-        }
-        *place++ = byte;
-        out->size++;
-        if (byte == '"') {
-            is_inside = !is_inside;
-        } else if (byte == '\\' && is_inside && i + 1 < text.size) {
-            *place++ = text.data[++i];
-            out->size++;
-        }
-    }
-}
-
-int32_t schema_index_content_id(const char *text)
-{
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    (void)SHA256((const uint8_t *)text, strlen(text), digest);
-    uint32_t top = 0;
-    memcpy(&top, digest, sizeof top);
-    return (int32_t)(__builtin_bswap32(top) >> 2) + 1;
-}
-
-int32_t schema_index_next_id(int32_t id)
-{
-    return id >= SCHEMA_INDEX_ID_MAX ? 1 : id + 1;
+    return setting;
 }

@@ -4,6 +4,9 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "schemas/registry/schema_identity.h"
+#include "schemas/registry/schema_plan.h"
+#include "schemas/registry/schema_references.h"
 
 #define SCHEMA_REQUESTS_LIMIT_US (30 * CLOCK_US_PER_S)  // then the caller must retry
 
@@ -17,9 +20,47 @@ struct schema_requests {
 
 static void free_request(struct schema_request *q)
 {
-    free(q->subject);
-    free(q->text);
+    if (q->change != NULL) {
+        schema_change_free(q->change);
+    }
+    free(q->identity);
     free(q);
+}
+
+// The text with all that it refers to in it.
+static void call_with_schema(const struct schema_requests *r, const struct schema_request *q)
+{
+    const struct schema_text *schema = schema_index_any(r->index, q->id);
+    struct bytes whole CLEANUP(bytes_clear) = {0};
+    struct slice text = schema != NULL ? slice_of(schema->text) : (struct slice){NULL, 0};
+    struct fault f = q->fault;
+    if (f.kind == FAULT_NONE && schema == NULL) {  // it was deleted for good meanwhile
+        (void)fault_set(&f, FAULT_REJECT, "schema id %d is unknown", q->id);
+    }
+    if (f.kind == FAULT_NONE && schema->references != NULL) {
+        const char *subject = schema_index_user(r->index, schema);
+        if (!schema_references_resolve(r->index, subject, schema, &whole)) {
+            (void)fault_set(&f, FAULT_REJECT, "schema id %d refers to schemas that are gone", q->id);
+        }
+        text = bytes_slice(&whole);
+    }
+    bool is_good = f.kind == FAULT_NONE;
+    q->on_schema(q->self, is_good ? text : (struct slice){NULL, 0}, is_good ? NULL : &f);
+}
+
+static void call_with_id(const struct schema_request *q)
+{
+    struct fault f = q->fault;
+    if (f.kind == FAULT_NONE && q->id == 0) {
+        struct schema_change *change = q->change;
+        if (change->error != REGISTRY_ERROR_NONE) {
+            (void)fault_set(&f, FAULT_CONFIG, "registry: subject %s: %s", change->subject,
+                            bytes_text(&change->answer));
+        }
+        q->on_id(q->self, change->result_id, f.kind != FAULT_NONE ? &f : NULL);
+        return;
+    }
+    q->on_id(q->self, q->id, f.kind != FAULT_NONE ? &f : NULL);
 }
 
 static void call_back(const struct schema_requests *r, const struct schema_request *q)
@@ -29,12 +70,13 @@ static void call_back(const struct schema_requests *r, const struct schema_reque
         return;
     }
     if (q->on_id != NULL) {
-        q->on_id(q->self, q->id, f);
+        call_with_id(q);
     } else if (q->on_fresh != NULL) {
         q->on_fresh(q->self, f);
+    } else if (q->on_change != NULL) {
+        q->on_change(q->self, q->change, f);
     } else {
-        const char *text = schema_index_text(r->index, q->id);
-        q->on_schema(q->self, f == NULL ? slice_of(text) : (struct slice){NULL, 0}, f);
+        call_with_schema(r, q);
     }
 }
 
@@ -77,11 +119,11 @@ static void refuse_all(struct schema_requests *r, struct schema_request **list, 
 static bool is_served(const struct schema_requests *r, struct schema_request *q)
 {
     if (q->on_id != NULL) {
-        const struct schema_version *found = schema_index_find(r->index, q->subject, q->text);
+        const struct schema_version *found = schema_index_find(r->index, q->change->subject, q->identity);
         q->id = found != NULL ? found->id : 0;
         return found != NULL;
     }
-    return q->on_schema != NULL && schema_index_text(r->index, q->id) != NULL;
+    return q->on_schema != NULL && schema_index_any(r->index, q->id) != NULL;
 }
 
 struct schema_request *schema_requests_make(void *self)
@@ -112,49 +154,93 @@ void schema_requests_wait(struct schema_requests *r, struct schema_request *q, u
     LL_APPEND(r->reading, q);
 }
 
+// Whether the change needs no writing; its result is filled then.
+static bool is_settled(const struct schema_requests *r, struct schema_request *q)
+{
+    struct schema_batch scratch = {0};
+    enum schema_plan plan = schema_plan_make(&scratch, r->index, q->change);
+    schema_batch_clear(&scratch);
+    return plan == SCHEMA_PLAN_DONE;
+}
+
+static void end_round(struct schema_requests *r, struct schema_request *q)
+{
+    if (q->on_fresh != NULL || is_served(r, q) || (q->change != NULL && is_settled(r, q))) {
+        finish(r, &r->reading, q);
+    } else if (q->change != NULL) {
+        LL_DELETE(r->reading, q);
+        q->next = NULL;
+        LL_APPEND(r->writing, q);
+    } else {
+        (void)fault_set(&q->fault, FAULT_REJECT, "schema id %d is unknown", q->id);
+        finish(r, &r->reading, q);
+    }
+}
+
 void schema_requests_on_round(struct schema_requests *r, uint64_t round)
 {
     struct schema_request *q = NULL;
     struct schema_request *next = NULL;
     LL_FOREACH_SAFE (r->reading, q, next) {
-        if (q->round > round) {
-            continue;
-        }
-        if (q->on_fresh != NULL || is_served(r, q)) {
-            finish(r, &r->reading, q);
-        } else if (q->on_id != NULL) {
-            LL_DELETE(r->reading, q);
-            q->next = NULL;
-            LL_APPEND(r->writing, q);
-        } else {
-            (void)fault_set(&q->fault, FAULT_REJECT, "schema id %d is unknown", q->id);
-            finish(r, &r->reading, q);
+        if (q->round <= round) {
+            end_round(r, q);
         }
     }
 }
 
-const struct schema_request *schema_requests_unwritten(const struct schema_requests *r)
+bool schema_requests_has_unwritten(const struct schema_requests *r)
 {
-    return r->writing;
+    return r->writing != NULL;
 }
 
-void schema_requests_serve_written(struct schema_requests *r)
+size_t schema_requests_plan(struct schema_requests *r, struct schema_batch *batch, size_t max)
+{
+    size_t count = 0;
+    struct schema_request *q = NULL;
+    struct schema_request *next = NULL;
+    LL_FOREACH_SAFE (r->writing, q, next) {
+        if (count == max) {
+            break;
+        }
+        enum schema_plan plan = schema_plan_make(batch, r->index, q->change);
+        if (plan == SCHEMA_PLAN_DONE) {
+            finish(r, &r->writing, q);
+        } else if (plan == SCHEMA_PLAN_WRITE) {
+            q->is_planned = true;
+            count++;
+        }
+    }
+    return count;
+}
+
+void schema_requests_serve_planned(struct schema_requests *r)
 {
     struct schema_request *q = NULL;
     struct schema_request *next = NULL;
     LL_FOREACH_SAFE (r->writing, q, next) {
-        if (is_served(r, q)) {
+        if (q->is_planned) {
             finish(r, &r->writing, q);
         }
     }
 }
 
-void schema_requests_refuse_first(struct schema_requests *r, const struct fault *f)
+void schema_requests_unplan(struct schema_requests *r)
 {
-    struct schema_request *q = r->writing;
-    if (q != NULL) {
-        q->fault = *f;
-        finish(r, &r->writing, q);
+    struct schema_request *q = NULL;
+    LL_FOREACH (r->writing, q) {
+        q->is_planned = false;
+    }
+}
+
+void schema_requests_refuse_planned(struct schema_requests *r, const struct fault *f)
+{
+    struct schema_request *q = NULL;
+    struct schema_request *next = NULL;
+    LL_FOREACH_SAFE (r->writing, q, next) {
+        if (q->is_planned) {
+            q->fault = *f;
+            finish(r, &r->writing, q);
+        }
     }
 }
 

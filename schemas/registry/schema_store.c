@@ -13,6 +13,8 @@
 #include "schemas/registry/registry_api.h"
 #include "schemas/registry/registry_kind.h"
 #include "schemas/registry/schema_batch.h"
+#include "schemas/registry/schema_identity.h"
+#include "schemas/registry/schema_names.h"
 #include "schemas/registry/schema_requests.h"
 #include "schemas/registry/schema_writer.h"
 
@@ -100,8 +102,9 @@ static void commit_failed(struct schema_store *s, const struct fault *f)
     if (s->batch_count == 1 && f->origin_code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
         struct fault refused = *f;
         refused.kind = FAULT_CONFIG;
-        schema_requests_refuse_first(s->requests, &refused);
+        schema_requests_refuse_planned(s->requests, &refused);
     }
+    schema_requests_unplan(s->requests);
     s->batch_max = s->batch_count > 1 ? s->batch_count / 2 : 1;
     write_failed(s, f);
 }
@@ -128,11 +131,12 @@ static void on_committed(void *self, const struct fault *f)
 static void commit(struct schema_store *s)
 {
     struct schema_batch batch = {0};
-    const struct schema_request *q = schema_requests_unwritten(s->requests);
-    for (; q != NULL && batch.count < s->batch_max; q = q->next) {
-        schema_batch_add(&batch, &s->index, q->subject, q->text);
+    s->batch_count = schema_requests_plan(s->requests, &batch, s->batch_max);
+    if (batch.count == 0) {
+        schema_batch_clear(&batch);
+        return;
     }
-    size_t count = s->batch_count = batch.count;
+    size_t count = batch.count;
     s->phase = SCHEMA_STORE_COMMITTING;
     schema_writer_commit(s->writer, schema_batch_take(&batch), count, on_committed, s);
 }
@@ -151,7 +155,7 @@ static void on_begun(void *self, const struct fault *f)
 
 static void write_next(struct schema_store *s)
 {
-    if (s->phase == SCHEMA_STORE_IDLE && schema_requests_unwritten(s->requests) != NULL) {
+    if (s->phase == SCHEMA_STORE_IDLE && schema_requests_has_unwritten(s->requests)) {
         s->phase = SCHEMA_STORE_BEGINNING;
         schema_writer_begin(s->writer, on_begun, s);
     }
@@ -179,9 +183,9 @@ static void on_round(void *self, uint64_t round)
     struct schema_store *s = self;
     schema_requests_on_round(s->requests, round);
     if (s->phase == SCHEMA_STORE_READING && s->phase_round <= round) {
-        schema_requests_serve_written(s->requests);
+        schema_requests_serve_planned(s->requests);
         s->phase = SCHEMA_STORE_IDLE;
-        if (schema_requests_unwritten(s->requests) != NULL) {
+        if (schema_requests_has_unwritten(s->requests)) {
             commit(s);
         }
     }
@@ -198,26 +202,55 @@ static void on_refused(void *self, const struct fault *f)
     }
 }
 
+// Whether the schema fits into a record; otherwise the request is refused.
+static bool check_size(struct schema_store *s, struct schema_request *q)
+{
+    const struct schema_change *change = q->change;
+    const struct schema_text schema = {
+        .text = change->text,
+        .type = change->type,
+        .references = change->references,
+        .metadata = change->metadata,
+        .rules = change->rules,
+    };
+    size_t size = schema_batch_record_bytes(change->subject, &schema);
+    size_t max_bytes = schema_writer_record_max_bytes(s->writer);
+    if (size > max_bytes) {
+        schema_change_refuse(q->change, REGISTRY_ERROR_TOO_LARGE,
+                             "the schema of %s needs a record of %zu bytes, and the limit is %zu: raise "
+                             "message.max.bytes and the max.message.bytes of topic " REGISTRY_TOPIC,
+                             change->subject, size, max_bytes);
+        schema_requests_refuse(s->requests, q);
+    }
+    return size <= max_bytes;
+}
+
+void schema_store_change(struct schema_store *s, struct schema_change *change,
+                         schema_requests_on_change on_change, void *self)
+{
+    struct schema_request *q = schema_requests_make(self);
+    q->change = change;
+    q->on_change = on_change;
+    if (change->kind != SCHEMA_CHANGE_REGISTER || check_size(s, q)) {
+        start_request(s, q);
+    }
+}
+
 void schema_store_register(struct schema_store *s, const char *subject, const char *text,
                            registry_on_id on_id, void *self)
 {
     struct bytes minified CLEANUP(bytes_clear) = {0};
     struct schema_request *q = schema_requests_make(self);
-    schema_index_minify(&minified, slice_of(text));
-    q->subject = memory_string(subject);
-    q->text = memory_string(bytes_text(&minified));
+    schema_identity_minify(&minified, slice_of(text));
     q->on_id = on_id;
-    size_t size = schema_batch_record_bytes(q->subject, q->text);
-    size_t max_bytes = schema_writer_record_max_bytes(s->writer);
-    if (size > max_bytes) {
-        (void)fault_set(&q->fault, FAULT_CONFIG,
-                        "the schema of %s needs a record of %zu bytes, and the limit is %zu: raise "
-                        "message.max.bytes and the max.message.bytes of topic " REGISTRY_TOPIC,
-                        subject, size, max_bytes);
-        schema_requests_refuse(s->requests, q);
-        return;
+    q->change = memory_zeroed(1, sizeof *q->change);
+    q->change->kind = SCHEMA_CHANGE_REGISTER;
+    q->change->subject = schema_names_normal(subject);
+    q->change->text = memory_string(bytes_text(&minified));
+    q->identity = schema_identity_make(&(struct schema_parts){.text = q->change->text});
+    if (check_size(s, q)) {
+        start_request(s, q);
     }
-    start_request(s, q);
 }
 
 void schema_store_lookup(struct schema_store *s, int32_t id, registry_on_schema on_schema, void *self)

@@ -17,6 +17,10 @@ void schema_store_register(struct schema_store *s, const char *subject, const ch
                            registry_on_id on_id, void *self);
 void schema_store_lookup(struct schema_store *s, int32_t id, registry_on_schema on_schema, void *self);
 
+/** Takes over the change. */
+void schema_store_change(struct schema_store *s, struct schema_change *change,
+                         schema_requests_on_change on_change, void *self);
+
 /** Borrowed; it may change in every turn of the loop. */
 const struct schema_index *schema_store_index(const struct schema_store *s);
 

@@ -3,7 +3,7 @@
 
 #include "core/base/clock.h"
 #include "schemas/registry/registry.h"
-#include "schemas/registry/schema_index.h"
+#include "schemas/registry/schema_identity.h"
 #include "tests/component/mock_kafka.h"
 
 static struct mock_kafka kafka;
@@ -87,7 +87,7 @@ static void a_schema_gets_the_id_of_its_content_and_is_found_by_it(void **state)
     (void)state;
     struct registry *r = open_store();
     int32_t id = register_schema(r, "t-value", "{ \"type\" : \"string\" }");
-    assert_int_equal(id, schema_index_content_id("{\"type\":\"string\"}"));
+    assert_int_equal(id, schema_identity_content_id("{\"type\":\"string\"}"));
     assert_string_equal(look_up(r, id).text, "{\"type\":\"string\"}");
     registry_close(r);
 }
@@ -275,7 +275,7 @@ static void a_cancelled_request_is_never_answered(void **state)
     registry_register(r, "t-value", "\"double\"", on_id, &other);
     registry_cancel(r, &cancelled);
     wait_for(&other);
-    assert_string_equal(look_up(r, schema_index_content_id("\"float\"")).text, "\"float\"");
+    assert_string_equal(look_up(r, schema_identity_content_id("\"float\"")).text, "\"float\"");
     assert_int_equal(cancelled.calls, 0);
     registry_close(r);
 }

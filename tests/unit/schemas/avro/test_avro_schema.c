@@ -11,7 +11,7 @@
 #include "core/base/memory.h"
 #include "schemas/avro/avro_schema.h"
 #include "schemas/avro/avro_type.h"
-#include "schemas/registry/schema_index.h"
+#include "schemas/registry/schema_identity.h"
 #include "tests/unit/schemas/avro/sample_table.h"
 
 static void check_golden(const struct table *t, void (*write)(struct bytes *, const struct table *),
@@ -21,7 +21,7 @@ static void check_golden(const struct table *t, void (*write)(struct bytes *, co
     struct bytes want CLEANUP(bytes_clear) = {0};
     struct bytes golden CLEANUP(bytes_clear) = sample_table_golden(name);
     write(&have, t);
-    schema_index_minify(&want, bytes_slice(&golden));
+    schema_identity_minify(&want, bytes_slice(&golden));
     assert_string_equal(bytes_text(&have), bytes_text(&want));
 }
 
