@@ -258,6 +258,7 @@ static void configure_connector(struct run *r)
     c->slot.name = connector_config_slot(p->name);
     c->slot.publication = memory_string(c->slot.name);
     c->slot.create = true;
+    c->operations = CONNECTOR_ALL;
     c->snapshot = CONNECTOR_SNAPSHOT_INITIAL;
     c->on_bad_row = CONNECTOR_BAD_ROW_STOP;
     c->topics.partitions = p->partitions;

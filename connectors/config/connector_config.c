@@ -33,11 +33,76 @@ bool connector_config_same_database(const struct connector_config *a, const stru
     return true;
 }
 
+static bool glob_matches(const char *glob, const char *table, const struct text_list *ancestors)
+{
+    bool is_match = text_glob_match(glob, table);
+    for (size_t i = 0; i < ancestors->count && !is_match; i++) {
+        is_match = text_glob_match(glob, ancestors->items[i]);
+    }
+    return is_match;
+}
+
+static bool is_column_listed(const struct text_list *globs, const char *table,
+                             const struct text_list *ancestors, const char *column)
+{
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", table, column);
+    bool is_listed = text_list_glob_match(globs, full);
+    for (size_t i = 0; i < ancestors->count && !is_listed; i++) {
+        CLEANUP(memory_free_pointer) char *above = memory_format("%s.%s", ancestors->items[i], column);
+        is_listed = text_list_glob_match(globs, above);
+    }
+    return is_listed;
+}
+
+bool connector_config_has_column(const struct connector_config *c, const char *table,
+                                 const struct text_list *ancestors, const char *column)
+{
+    return (c->columns.include.count == 0 ||
+            is_column_listed(&c->columns.include, table, ancestors, column)) &&
+           !is_column_listed(&c->columns.exclude, table, ancestors, column);
+}
+
+const char *connector_config_row_filter(const struct connector_config *c, const char *table)
+{
+    for (size_t i = 0; i < c->rows.count; i++) {
+        if (text_glob_match(c->rows.items[i].key, table)) {
+            return c->rows.items[i].value;
+        }
+    }
+    return NULL;
+}
+
+const struct text_list *connector_config_key(const struct connector_config *c, const char *table,
+                                             const struct text_list *ancestors)
+{
+    for (size_t i = 0; i < c->keys.count; i++) {
+        if (glob_matches(c->keys.items[i].table, table, ancestors)) {
+            return &c->keys.items[i].columns;
+        }
+    }
+    return NULL;
+}
+
+static void clear_trees(struct connector_config *c)
+{
+    for (size_t i = 0; i < c->keys.count; i++) {
+        free(c->keys.items[i].table);
+        text_list_clear(&c->keys.items[i].columns);
+    }
+    for (size_t i = 0; i < c->routes.count; i++) {
+        free(c->routes.items[i].match);
+        free(c->routes.items[i].topic);
+    }
+    free(c->keys.items);
+    free(c->routes.items);
+}
+
 void connector_config_clear(struct connector_config *c)
 {
     if (c == NULL) {
         return;
     }
+    clear_trees(c);
     config_clear(connector_config_kind.options, c);
     free(c->name);
     *c = (struct connector_config){0};

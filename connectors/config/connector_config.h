@@ -5,7 +5,25 @@
 #include "core/config/settings.h"
 
 enum connector_snapshot { CONNECTOR_SNAPSHOT_INITIAL, CONNECTOR_SNAPSHOT_NEVER };
+enum connector_operation {
+    CONNECTOR_CREATE = 1,
+    CONNECTOR_UPDATE = 2,
+    CONNECTOR_DELETE = 4,
+    CONNECTOR_ALL = 7
+};
 enum connector_bad_row { CONNECTOR_BAD_ROW_STOP, CONNECTOR_BAD_ROW_DEAD_LETTER };
+
+/** The columns of the keys of a table's records. */
+struct connector_key {
+    char *table;  // glob over "schema.table"
+    struct text_list columns;
+};
+
+/** The topic of the tables that a glob matches; both NULL if the file's entry is wrong. */
+struct connector_route {
+    char *match;
+    char *topic;  // with {prefix}, {schema}, {table}
+};
 
 struct connector_config {
     char *name;  // the file's name without .yaml
@@ -25,6 +43,22 @@ struct connector_config {
         char *publication;  // the same default
         bool create;        // default true: create slot and publications if they are missing
     } slot;
+    struct {
+        struct text_list include;  // globs over "schema.table.column"
+        struct text_list exclude;
+    } columns;
+    struct text_pairs rows;  // glob over "schema.table", condition
+    uint32_t operations;     // of enum connector_operation
+    struct {
+        struct config_tree tree;
+        struct connector_key *items;
+        size_t count;
+    } keys;
+    struct {
+        struct config_tree tree;
+        struct connector_route *items;
+        size_t count;
+    } routes;
     enum connector_snapshot snapshot;
     enum connector_bad_row on_bad_row;
     struct {
@@ -45,6 +79,17 @@ bool connector_config_same_database(const struct connector_config *a, const stru
 
 /** The default name of a connector's slot and publication; the caller frees it. */
 char *connector_config_slot(const char *connector);
+
+/** Whether the table has this column in its records; `ancestors`: the partitioned tables above it. */
+bool connector_config_has_column(const struct connector_config *c, const char *table,
+                                 const struct text_list *ancestors, const char *column);
+
+/** The condition of the table's rows; NULL: all of them. `table` is "schema.table". Borrowed. */
+const char *connector_config_row_filter(const struct connector_config *c, const char *table);
+
+/** The columns of the table's key; NULL: its primary key. Borrowed. */
+const struct text_list *connector_config_key(const struct connector_config *c, const char *table,
+                                             const struct text_list *ancestors);
 
 /** Accepts NULL. */
 void connector_config_clear(struct connector_config *c);

@@ -4,6 +4,7 @@
 
 #include "connectors/config/capture_options.h"
 #include "connectors/config/postgres_options.h"
+#include "connectors/config/selection_options.h"
 #include "connectors/config/slot_options.h"
 #include "connectors/config/table_options.h"
 #include "connectors/config/topic_options.h"
@@ -32,6 +33,7 @@ static const struct config_option file_options[] = {
      .type = CONFIG_SECTION,
      .section = slot_options,
      .doc = "What the connector keeps in PostgreSQL. NAME is the file's name with _ for -."},
+    {.group = selection_options},
     {.group = capture_options},
     {.group = types_options},
     {.key = "topics",
@@ -49,6 +51,7 @@ static void finish(const struct config_file *file, void *config)
 {
     struct connector_config *c = config;
     c->name = memory_string(file->name);
+    selection_options_finish(file, c);
     slot_options_finish(file, c);
     postgres_options_finish(file, c);
 }

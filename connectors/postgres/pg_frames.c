@@ -222,6 +222,15 @@ static uint64_t take_index(struct pg_frames *fr)
     return index;
 }
 
+// A publication that is not ours may publish more.
+static bool is_operation_wanted(const struct pg_frames *fr)
+{
+    enum connector_operation operation = fr->message->kind == PGOUTPUT_INSERT   ? CONNECTOR_CREATE
+                                         : fr->message->kind == PGOUTPUT_UPDATE ? CONNECTOR_UPDATE
+                                                                                : CONNECTOR_DELETE;
+    return (fr->deps->config->operations & operation) != 0;
+}
+
 static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *ret, struct fault *f)
 {
     struct pg_relation *relation = pg_relations_find(fr->deps->relations, fr->message->row.relation_oid);
@@ -231,9 +240,11 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *re
                         fr->message->row.relation_oid);
         return TAKEN_FAULT;
     }
-    if (!relation->is_wanted) {
+    if (!relation->is_wanted || !is_operation_wanted(fr)) {
         return TAKEN_NOTHING;
     }
+    pg_relation_select(relation, &fr->message->row.old_tuple);
+    pg_relation_select(relation, &fr->message->row.new_tuple);
     fill(fr, ret, CHANGE_ROW);
     ret->index = index;
     ret->lsn = lsn;

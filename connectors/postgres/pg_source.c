@@ -129,7 +129,7 @@ static void on_table(void *self, const char *schema, const char *name)
 {
     struct source *s = self;
     CLEANUP(memory_free_pointer)
-    char *topic = table_topic_name(s->deps.config->topic_prefix, schema, name);
+    char *topic = table_topic_of(s->deps.config, schema, name);
     s->listener.on_table(s->listener.self, topic);
 }
 

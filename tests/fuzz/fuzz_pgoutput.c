@@ -13,8 +13,10 @@ enum { COLUMNS_MAX = 64 };
 static char fuzz_name[] = "fuzz";
 static char fuzz_all[] = "*";
 static char *fuzz_include[] = {fuzz_all};
-static struct connector_config fuzz_config = {
-    .name = fuzz_name, .topic_prefix = fuzz_name, .tables.include = {fuzz_include, 1}};
+static struct connector_config fuzz_config = {.name = fuzz_name,
+                                              .topic_prefix = fuzz_name,
+                                              .tables.include = {fuzz_include, 1},
+                                              .operations = CONNECTOR_ALL};
 
 // Types that are not built in, or have no rule: the corpus uses their oids.
 static struct pg_type types[] = {

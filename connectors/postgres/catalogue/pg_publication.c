@@ -147,6 +147,7 @@ static void apply_place(struct pg_publication_entry *e)
     if (e->is_ours && e->wanted != PG_PUBLICATION_NONE) {
         e->is_in_main = e->wanted == PG_PUBLICATION_MAIN;
         e->is_in_inserts = e->wanted == PG_PUBLICATION_INSERTS;
+        e->is_outdated = false;
     }
 }
 
@@ -194,8 +195,7 @@ static bool is_missing(const struct pg_publication *t)
 static const char *sql_for_owner(struct pg_publication *t)
 {
     bytes_reset(&t->sql);
-    pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, true,
-                                  &t->sql);
+    pg_publication_scan_reconcile(&t->scan, t->config, t->inserts, t->has_inserts, true, &t->sql);
     return bytes_text(&t->sql);
 }
 
@@ -204,6 +204,17 @@ static void set_created(struct pg_publication_object *publication)
 {
     publication->is_ours = publication->is_ours || !publication->exists;
     publication->exists = true;
+}
+
+// Without its filter a table would be published with rows that must not be, so the connector stops.
+static bool is_selection_refused(const struct pg_publication *t, const struct fault *f)
+{
+    static const char classes[][2] = {{'0', 'A'}, {'2', '2'}, {'4', '2'}, {'P', '0'}};
+    bool is_refused = false;
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+        is_refused = is_refused || pg_conn_is_class(f->origin_code, classes[i][0], classes[i][1]);
+    }
+    return is_refused && t->config->rows.count > 0 && f->origin_code != PG_CONN_NO_PRIVILEGE;
 }
 
 static void on_reconciled(void *self, PGresult *const *results, size_t count, const struct fault *f)
@@ -219,6 +230,13 @@ static void on_reconciled(void *self, PGresult *const *results, size_t count, co
         report_published(t, true);
         bytes_reset(&t->refused);
         finish(t, NULL);
+        return;
+    }
+    if (is_selection_refused(t, f)) {
+        struct fault bad = *f;
+        bad.kind = FAULT_CONFIG;
+        (void)fault_context(&bad, "the row filters (rows) of publication %s", t->config->slot.publication);
+        finish(t, &bad);
         return;
     }
     if (!is_missing(t)) {
@@ -245,9 +263,13 @@ void pg_publication_reconcile(struct pg_publication *t, struct pg_conn *conn, pg
     t->conn = conn;
     t->on_done = on_done;
     t->self = self;
+    struct fault bad;
+    if (!pg_publication_select_check(t, can_change(t), &bad)) {
+        finish(t, &bad);
+        return;
+    }
     bytes_reset(&t->sql);
-    pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, false,
-                                  &t->sql);
+    pg_publication_scan_reconcile(&t->scan, t->config, t->inserts, t->has_inserts, false, &t->sql);
     if (t->sql.size == 0) {
         report_published(t, true);
         finish(t, NULL);
@@ -287,6 +309,7 @@ static void on_scan(void *self, PGresult *const *results, size_t count, const st
     }
     pg_publication_scan_clear(&t->before);
     t->before = t->scan;
+    t->scan = (struct pg_publication_scan){.server_version = pg_conn_server_version(t->conn)};
     pg_publication_scan_read(results, t->config, &t->scan);
     pg_publication_warn(t);
     finish(t, NULL);
@@ -299,7 +322,7 @@ void pg_publication_scan(struct pg_publication *t, struct pg_conn *conn, pg_publ
     t->on_done = on_done;
     t->self = self;
     CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_publication_scan_query(&sql, t->config->slot.publication, t->inserts, pg_conn_server_version(conn));
+    pg_publication_scan_query(&sql, t->config, t->inserts, pg_conn_server_version(conn));
     pg_conn_query(conn, bytes_text(&sql), on_scan, t);
 }
 
@@ -321,7 +344,10 @@ bool pg_publication_list_new(struct pg_publication *t, struct source_state *io)
         struct pg_publication_entry *e = &t->scan.entries[i];
         bool is_new = pg_publication_scan_is_new(&t->scan, before, e, can_change(t));
         bool is_passed_over = t->is_inserts_out && e->is_matching && e->is_in_inserts;
-        if ((!is_new && !is_passed_over) || is_listed(io, e->oid)) {
+        // More rows than before may match the new filter.
+        bool is_filter_new =
+            e->is_matching && e->is_outdated && e->is_listed && e->is_in_main && can_change(t);
+        if ((!is_new && !is_passed_over && !is_filter_new) || is_listed(io, e->oid)) {
             continue;
         }
         if (io->unread_count < SOURCE_UNREAD_MAX) {
@@ -392,8 +418,7 @@ void pg_publication_explain_none(const struct pg_publication *t, struct bytes *o
         matching += t->scan.entries[i].is_matching ? 1 : 0;
     }
     CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_publication_scan_reconcile(&t->scan, t->config->slot.publication, t->inserts, t->has_inserts, true,
-                                  &sql);
+    pg_publication_scan_reconcile(&t->scan, t->config, t->inserts, t->has_inserts, true, &sql);
     if (sql.size > 0) {
         bytes_format(out, "publication %s has no tables yet; as an owner of the tables run: %s",
                      t->config->slot.publication, bytes_text(&sql));

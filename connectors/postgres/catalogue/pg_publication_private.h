@@ -22,6 +22,12 @@ struct pg_publication_entry {
     bool is_ours;  // our role may add it to a publication
     bool is_matching;
     enum pg_publication_place wanted;
+    bool has_filter;            // in a publication: a row filter
+    char *columns;              // in a publication: its column list, quoted and separated by ", "; NULL: none
+    const char *wanted_filter;  // lent by the configuration; NULL: none
+    char *wanted_columns;       // as `columns`
+    char *excluded_key;         // a column of its key that columns.exclude matches; NULL: none
+    bool is_outdated;           // filter or list differ from those that are wanted
     uint32_t cover;             // the partitioned table above it that is published instead; 0: none
     bool is_captured;           // its rows have its own name, once it or its cover is published
     size_t unidentified_count;  // of a partitioned table: the number of its partitions without identity
@@ -32,10 +38,12 @@ struct pg_publication_object {
     bool exists;
     bool is_ours;
     bool has_all_tables;
-    bool is_via_root;  // publish_via_partition_root: rows of partitions have the partitioned table's name
+    uint32_t operations;  // of enum connector_operation
+    char *comment;        // NULL: none
+    bool is_via_root;     // publish_via_partition_root: rows of partitions have the partitioned table's name
 };
 
-enum { PG_PUBLICATION_RESULTS = 2 };
+enum { PG_PUBLICATION_RESULTS = 4 };
 
 /** The result of one scan of the catalogue. */
 struct pg_publication_scan {
@@ -43,6 +51,8 @@ struct pg_publication_scan {
     struct pg_publication_object inserts;
     struct pg_publication_entry *entries;  // by oid
     size_t count;
+    int server_version;
+    bool is_mark_due;  // the publication's comment must be set or removed: its selection changes
 };
 
 struct pg_publication {
@@ -70,7 +80,7 @@ struct pg_publication {
     void *table_self;
 };
 
-void pg_publication_scan_query(struct bytes *out, const char *publication, const char *inserts,
+void pg_publication_scan_query(struct bytes *out, const struct connector_config *config, const char *inserts,
                                int server_version);
 
 /** Reads the results and decides which publication each table belongs to. */
@@ -90,7 +100,7 @@ struct pg_publication_entry *pg_publication_scan_root(const struct pg_publicatio
  *
  * @param is_for_owner  includes the tables that only their owner can add
  */
-void pg_publication_scan_reconcile(const struct pg_publication_scan *s, const char *publication,
+void pg_publication_scan_reconcile(const struct pg_publication_scan *s, const struct connector_config *config,
                                    const char *inserts, bool has_inserts, bool is_for_owner,
                                    struct bytes *out);
 
@@ -104,6 +114,30 @@ void pg_publication_scan_reconcile(const struct pg_publication_scan *s, const ch
  */
 bool pg_publication_scan_is_new(const struct pg_publication_scan *s, const struct pg_publication_scan *before,
                                 const struct pg_publication_entry *e, bool can_change);
+
+/** Appends the last two queries of the scan, each behind a ';'. */
+void pg_publication_select_query(struct bytes *out, const struct connector_config *config,
+                                 const char *inserts, int server_version);
+
+/** Reads their results into the entries. */
+void pg_publication_select_read(PGresult *const *results, const struct connector_config *config,
+                                struct pg_publication_scan *io);
+
+/** Appends the entry's column list and row filter, as they follow its name in SQL. */
+void pg_publication_select_append(const struct pg_publication_entry *e, struct bytes *out);
+
+/** Appends the operations to publish: insert, update, delete. */
+void pg_publication_select_append_publish(const struct connector_config *config, struct bytes *out);
+
+/** Appends what follows the tables' statements: operations, the comment that marks the selection, and a check
+ * of the row filters that fails when they would make the application's UPDATE fail. */
+void pg_publication_select_append_end(const struct pg_publication_scan *s,
+                                      const struct connector_config *config, struct bytes *out);
+
+/** False: what the configuration selects can't be published; FAULT_CONFIG has the table and the cure. */
+bool pg_publication_select_check(const struct pg_publication *t, bool can_change, struct fault *f) MUST_USE;
+
+void pg_publication_select_clear(struct pg_publication_entry *e);
 
 /** Logs a warning, once for each table, about matching tables that are not published as they should be. */
 void pg_publication_warn(struct pg_publication *t);

@@ -39,10 +39,12 @@ static void append_membership(struct bytes *out, const char *publication, int se
     bytes_append_string(out, ")");
 }
 
-void pg_publication_scan_query(struct bytes *out, const char *publication, const char *inserts,
+void pg_publication_scan_query(struct bytes *out, const struct connector_config *config, const char *inserts,
                                int server_version)
 {
-    bytes_append_string(out, "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE'), pubviaroot"
+    const char *publication = config->slot.publication;
+    bytes_append_string(out, "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE'), pubviaroot,"
+                             " pubinsert, pubupdate, pubdelete, obj_description(oid, 'pg_publication')"
                              " FROM pg_publication WHERE pubname IN (");
     pg_conn_quote_text(out, publication);
     bytes_append_string(out, ", ");
@@ -65,6 +67,7 @@ void pg_publication_scan_query(struct bytes *out, const char *publication, const
         out, " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
              " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384"
              " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY c.oid");
+    pg_publication_select_query(out, config, inserts, server_version);
 }
 
 static bool get_bool(const PGresult *r, int row, int field)
@@ -81,6 +84,10 @@ static void read_publications(const PGresult *r, const char *publication, struct
         p->has_all_tables = get_bool(r, row, 1);
         p->is_ours = get_bool(r, row, 2);
         p->is_via_root = get_bool(r, row, 3);
+        p->operations = (get_bool(r, row, 4) ? CONNECTOR_CREATE : 0U) |
+                        (get_bool(r, row, 5) ? CONNECTOR_UPDATE : 0U) |
+                        (get_bool(r, row, 6) ? CONNECTOR_DELETE : 0U);
+        p->comment = PQgetisnull(r, row, 7) ? NULL : memory_string(PQgetvalue(r, row, 7));
     }
 }
 
@@ -207,7 +214,7 @@ static void set_cover(const struct pg_publication_scan *s, struct pg_publication
 void pg_publication_scan_read(PGresult *const *results, const struct connector_config *config,
                               struct pg_publication_scan *ret)
 {
-    struct pg_publication_scan s = {0};
+    struct pg_publication_scan s = {.server_version = ret->server_version};
     read_publications(results[0], config->slot.publication, &s);
     s.count = (size_t)PQntuples(results[1]);
     s.entries = memory_zeroed(s.count, sizeof(*s.entries));
@@ -224,6 +231,7 @@ void pg_publication_scan_read(PGresult *const *results, const struct connector_c
     for (size_t i = 0; i < s.count; i++) {
         set_cover(&s, &s.entries[i]);
     }
+    pg_publication_select_read(results + 2, config, &s);
     *ret = s;
 }
 
@@ -232,14 +240,18 @@ void pg_publication_scan_clear(struct pg_publication_scan *s)
     for (size_t i = 0; i < s->count; i++) {
         free(s->entries[i].schema);
         free(s->entries[i].name);
+        pg_publication_select_clear(&s->entries[i]);
     }
     free(s->entries);
+    free(s->main.comment);
+    free(s->inserts.comment);
     *s = (struct pg_publication_scan){0};
 }
 
 // What pg_publication_scan_reconcile works on.
 struct reconciliation {
     const struct pg_publication_scan *scan;
+    const struct connector_config *config;
     bool is_for_owner;  // include the tables that only their owner can add
 };
 
@@ -252,7 +264,8 @@ static void append_tables(const struct reconciliation *w, enum pg_publication_pl
         const struct pg_publication_entry *e = &w->scan->entries[i];
         bool is_in = place == PG_PUBLICATION_MAIN ? e->is_in_main : e->is_in_inserts;
         bool is_possible = e->is_ours || w->is_for_owner;
-        if (!is_possible || is_in == is_adding || (e->wanted == place) != is_adding) {
+        bool is_again = is_in && e->wanted == place && e->is_outdated && (e->is_listed || !e->is_in_main);
+        if (!is_possible || (!is_again && (is_in == is_adding || (e->wanted == place) != is_adding))) {
             continue;
         }
         bytes_append_string(out, before);
@@ -262,6 +275,9 @@ static void append_tables(const struct reconciliation *w, enum pg_publication_pl
         pg_conn_quote_name(out, e->schema);
         bytes_append_string(out, ".");
         pg_conn_quote_name(out, e->name);
+        if (is_adding) {
+            pg_publication_select_append(e, out);
+        }
     }
     if (before != verb) {
         bytes_append_string(out, is_adding ? ";" : "; ");
@@ -277,8 +293,13 @@ static void append_create(const struct reconciliation *w, const char *name, enum
     if (out->data[out->size - 1] == ';') {
         out->size--;
     }
-    bytes_append_string(out, place == PG_PUBLICATION_MAIN ? " WITH (publish = 'insert, update, delete');"
-                                                          : " WITH (publish = 'insert');");
+    bytes_append_string(out, " WITH (publish = '");
+    if (place == PG_PUBLICATION_MAIN) {
+        pg_publication_select_append_publish(w->config, out);
+    } else {
+        bytes_append_string(out, "insert");
+    }
+    bytes_append_string(out, "');");
 }
 
 static void append_alter(const struct reconciliation *w, const char *name, enum pg_publication_place place,
@@ -304,11 +325,12 @@ static void reconcile_one(const struct reconciliation *w, const char *name, enum
     }
 }
 
-void pg_publication_scan_reconcile(const struct pg_publication_scan *s, const char *publication,
+void pg_publication_scan_reconcile(const struct pg_publication_scan *s, const struct connector_config *config,
                                    const char *inserts, bool has_inserts, bool is_for_owner,
                                    struct bytes *out)
 {
-    const struct reconciliation w = {s, is_for_owner};
+    const struct reconciliation w = {s, config, is_for_owner};
+    const char *publication = config->slot.publication;
     // Remove tables from the one before adding them to the other, so that no change is published twice.
     reconcile_one(&w, publication, PG_PUBLICATION_MAIN, false, out);
     if (has_inserts) {
@@ -316,6 +338,7 @@ void pg_publication_scan_reconcile(const struct pg_publication_scan *s, const ch
         reconcile_one(&w, inserts, PG_PUBLICATION_INSERTS, true, out);
     }
     reconcile_one(&w, publication, PG_PUBLICATION_MAIN, true, out);
+    pg_publication_select_append_end(s, config, out);
 }
 
 static bool is_published(const struct pg_publication_entry *e)

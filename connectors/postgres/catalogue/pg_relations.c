@@ -43,6 +43,7 @@ void pg_relations_free(struct pg_relations *r)
         if (r->slots[i] != NULL) {
             table_free(r->slots[i]->table);
             text_list_clear(&r->slots[i]->nulled);
+            free(r->slots[i]->kept);
             free(r->slots[i]);
         }
     }
@@ -243,10 +244,58 @@ static bool is_in_identity(const struct pgoutput_relation *message, const size_t
     return true;
 }
 
+static const struct text_list *chosen_key(const struct pg_relations *r,
+                                          const struct pgoutput_relation *message,
+                                          const struct pg_catalogue *catalogue)
+{
+    if (r->config->keys.count == 0) {
+        return NULL;
+    }
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
+    return connector_config_key(r->config, full, &catalogue->ancestors);
+}
+
+static bool find_column(const struct pgoutput_relation *message, const char *name, size_t *ret)
+{
+    for (size_t i = 0; i < message->column_count; i++) {
+        if (slice_equal(message->columns[i].name, slice_of(name))) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// The columns of `keys`, unless old tuples would not have all of them: then the table keeps its key.
+static void use_chosen_key(const struct pg_relations *r, const struct pgoutput_relation *message,
+                           const struct text_list *chosen, struct table *t)
+{
+    CLEANUP(memory_free_pointer) size_t *columns = memory_zeroed(chosen->count + 1, sizeof(*columns));
+    bool has_index = message->replica_identity == 'd' || message->replica_identity == 'i';
+    for (size_t i = 0; i < chosen->count; i++) {
+        bool is_found = find_column(message, chosen->items[i], &columns[i]);
+        if (is_found && (!has_index || message->columns[columns[i]].is_identity)) {
+            continue;
+        }
+        log_error(r->component, "key_not_used",
+                  LOG_WITH(LOG_TEXT("table", t->name), LOG_TEXT("column", chosen->items[i])),
+                  is_found ? "keys: column %s of %s.%s is not in the replica identity, so deletes don't have "
+                             "it: the table keeps its key; run: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
+                             "FULL;"
+                           : "keys: there is no column %s in %s.%s: the table keeps its key; correct keys in "
+                             "the connector's file",
+                  chosen->items[i], t->schema, t->name, t->schema, t->name);
+        return;
+    }
+    memcpy(t->key_columns, columns, chosen->count * sizeof(*columns));
+    t->key_count = chosen->count;
+}
+
 // Every old tuple must contain the key, so it must be part of the replica identity: the primary key if it is,
 // else the identity's columns. A table without an identity has its primary key as the key, or none.
-static void set_key(const struct pgoutput_relation *message, const struct pg_catalogue *catalogue,
-                    struct table *t)
+static void set_key(const struct pg_relations *r, const struct pgoutput_relation *message,
+                    const struct pg_catalogue *catalogue, struct table *t)
 {
     t->key_columns = memory_zeroed(message->column_count, sizeof(*t->key_columns));
     t->key_count = list_primary_key(message, catalogue, t->key_columns);
@@ -261,6 +310,10 @@ static void set_key(const struct pgoutput_relation *message, const struct pg_cat
             memcpy(t->key_columns, identity, count * sizeof(*identity));
             t->key_count = count;
         }
+    }
+    const struct text_list *chosen = chosen_key(r, message, catalogue);
+    if (chosen != NULL) {
+        use_chosen_key(r, message, chosen, t);
     }
     for (size_t i = 0; i < t->key_count; i++) {
         t->columns[t->key_columns[i]].is_key = true;
@@ -290,13 +343,13 @@ static struct table *build_table(struct pg_relations *r, const struct pgoutput_r
     t->prefix = memory_string(r->config->topic_prefix);
     t->schema = memory_string(schema_of(message));
     t->name = slice_to_string(message->name);
-    t->topic = table_topic_name(t->prefix, t->schema, t->name);
+    t->topic = table_topic_of(r->config, t->schema, t->name);
     t->column_count = message->column_count;
     t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
     for (size_t i = 0; i < t->column_count; i++) {
         fill_column(r, &message->columns[i], catalogue, &t->columns[i]);
     }
-    set_key(message, catalogue, t);
+    set_key(r, message, catalogue, t);
     write_schemas(t);
     return t;
 }
@@ -339,6 +392,44 @@ void pg_relations_release_retired(struct pg_relations *r)
     }
 }
 
+// The message without the columns that are left out; sets which they are. NULL: there are none. The caller
+// frees it.
+static struct pgoutput_relation *select_columns(const struct pg_relations *r, struct pg_relation *relation,
+                                                const struct pgoutput_relation *message,
+                                                const struct pg_catalogue *catalogue)
+{
+    free(TAKE(relation->kept));
+    if (r->config->columns.include.count + r->config->columns.exclude.count == 0) {
+        return NULL;
+    }
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
+    struct pgoutput_relation *selected = memory_new(sizeof(*selected));
+    *selected = *message;
+    uint16_t *kept = memory_zeroed(message->column_count + 1U, sizeof(*kept));
+    uint16_t count = 0;
+    for (uint16_t i = 0; i < message->column_count; i++) {
+        const struct pgoutput_column *column = &message->columns[i];
+        const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, column->name);
+        bool is_key = (column->is_identity && message->replica_identity != 'f') ||
+                      (fact != NULL && fact->primary_position >= 0);
+        if (is_key || connector_config_has_column(r->config, full, &catalogue->ancestors,
+                                                  (const char *)column->name.data)) {
+            kept[count] = i;
+            selected->columns[count++] = *column;
+        }
+    }
+    selected->column_count = count;
+    relation->kept_count = count;
+    if (count == message->column_count) {
+        free(kept);
+        free(selected);
+        return NULL;
+    }
+    relation->kept = kept;
+    return selected;
+}
+
 void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
@@ -349,7 +440,9 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
     }
     relation->is_wanted = true;
     relation->was_partition = relation->was_partition || catalogue->ancestors.count > 0;
-    struct table *t = build_table(r, message, catalogue);
+    CLEANUP(memory_free_pointer)
+    struct pgoutput_relation *selected = select_columns(r, relation, message, catalogue);
+    struct table *t = build_table(r, selected == NULL ? message : selected, catalogue);
     if (relation->table != NULL && is_same_version(relation->table, t)) {
         table_free(t);
         return;

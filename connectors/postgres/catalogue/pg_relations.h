@@ -8,13 +8,24 @@
 
 struct pg_relation {
     uint32_t oid;
-    bool is_wanted;           // captured; rows of other relations are ignored
-    bool was_partition;       // was captured as a partition
-    bool is_passed_over;      // logged: its rows are ignored
-    struct table *table;      // NULL until its version is known
-    bool has_bad_before;      // logged: an old image could not be encoded
+    bool is_wanted;       // captured; rows of other relations are ignored
+    bool was_partition;   // was captured as a partition
+    bool is_passed_over;  // logged: its rows are ignored
+    struct table *table;  // NULL until its version is known
+    bool has_bad_before;  // logged: an old image could not be encoded
+    uint16_t *kept;       // positions in the stream's tuples of the columns that the table has; NULL: all
+    uint16_t kept_count;
     struct text_list nulled;  // logged: columns with a value that can't be encoded and became null
 };
+
+/** Takes the columns that the table does not have out of a tuple of the stream. */
+static inline void pg_relation_select(const struct pg_relation *relation, struct pgoutput_tuple *io)
+{
+    for (uint16_t i = 0; relation->kept != NULL && i < relation->kept_count; i++) {
+        io->values[i] = io->values[relation->kept[i]];
+    }
+    io->count = relation->kept == NULL ? io->count : relation->kept_count;
+}
 
 struct pg_relations;
 

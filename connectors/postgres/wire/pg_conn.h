@@ -26,6 +26,12 @@ enum {
     PG_CONN_UNDEFINED_FILE = PG_CONN_STATE('5', '8', 'P', '0', '1'),
 };
 
+/** Whether the state is of the class, as '4', '2'. */
+static inline bool pg_conn_is_class(int state, char a, char b)
+{
+    return (state & 0xfff) == PG_CONN_STATE(a, b, '0', '0', '0');
+}
+
 struct pg_conn_params {
     uv_loop_t *loop;
     const char *dsn;       // borrowed for the call

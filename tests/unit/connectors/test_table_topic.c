@@ -25,10 +25,30 @@ static void a_topic_has_an_underscore_for_each_of_javas_characters(void **state)
     assert_topic("x😀y", "shop.public.x__y");  // two UTF-16 units
 }
 
+static void the_first_route_that_matches_names_the_topic(void **state)
+{
+    (void)state;
+    struct connector_route routes[] = {
+        {.match = NULL, .topic = NULL},  // an entry with a complaint
+        {.match = (char *)"public.log_*", .topic = (char *)"{prefix}.{schema}.logs"},
+        {.match = (char *)"*.log_1", .topic = (char *)"never"},
+        {.match = (char *)"audit.*", .topic = (char *)"all-{table}"},
+    };
+    struct connector_config config = {.topic_prefix = (char *)"shop",
+                                      .routes = {.items = routes, .count = 4}};
+    CLEANUP(memory_free_pointer) char *logs = table_topic_of(&config, "public", "log_1");
+    assert_string_equal(logs, "shop.public.logs");
+    CLEANUP(memory_free_pointer) char *audit = table_topic_of(&config, "audit", "a b");
+    assert_string_equal(audit, "all-a_b");
+    CLEANUP(memory_free_pointer) char *other = table_topic_of(&config, "public", "orders");
+    assert_string_equal(other, "shop.public.orders");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_topic_has_an_underscore_for_each_of_javas_characters),
+        cmocka_unit_test(the_first_route_that_matches_names_the_topic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

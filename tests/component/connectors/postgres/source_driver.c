@@ -223,6 +223,7 @@ void source_driver_init(struct source_driver *d, const struct source_type *type,
     d->config.slot.name = memory_format("millrace_%s", name);
     d->config.slot.publication = memory_format("millrace_%s", name);
     d->config.slot.create = true;
+    d->config.operations = CONNECTOR_ALL;
     d->config.snapshot = CONNECTOR_SNAPSHOT_INITIAL;
 }
 

@@ -13,6 +13,11 @@ static const char golden[] =
     "on_bad_row: dead_letter\n"
     "types: debezium\n"
     "delivery: at_least_once\n"
+    "columns: {include: [public.*.*], exclude: [public.orders.card]}\n"
+    "rows: {public.orders: \"status <> 'draft'\"}\n"
+    "operations: [create, delete]\n"
+    "keys: {public.vis*: [customer_id, id]}\n"
+    "routes: [{match: public.log_*, topic: '{prefix}.logs'}]\n"
     "topics: {partitions: 6, replication: 3, config: {retention.ms: -1}}\n";
 
 static void clear_config(void *config)
@@ -49,6 +54,15 @@ static void every_key_is_read(void **state)
     assert_false(config.slot.create);
     assert_int_equal(config.snapshot, CONNECTOR_SNAPSHOT_NEVER);
     assert_int_equal(config.on_bad_row, CONNECTOR_BAD_ROW_DEAD_LETTER);
+    const struct text_list none = {0};
+    assert_true(connector_config_has_column(&config, "public.orders", &none, "id"));
+    assert_false(connector_config_has_column(&config, "public.orders", &none, "card"));
+    assert_string_equal(connector_config_row_filter(&config, "public.orders"), "status <> 'draft'");
+    assert_null(connector_config_row_filter(&config, "public.order"));
+    assert_int_equal(config.operations, CONNECTOR_CREATE | CONNECTOR_DELETE);
+    assert_string_equal(connector_config_key(&config, "public.visits", &none)->items[1], "id");
+    assert_null(connector_config_key(&config, "public.orders", &none));
+    assert_string_equal(config.routes.items[0].topic, "{prefix}.logs");
     assert_int_equal(config.topics.partitions, 6);
     assert_string_equal(text_pairs_get(&config.topics.config, "retention.ms"), "-1");
     connector_config_clear(&config);
@@ -127,6 +141,31 @@ static void what_does_not_work_yet_is_refused(void **state)
         "f.yaml:8:19: error: topics have no property \"Retention\"; did you mean \"retention.ms\"?\n");
 }
 
+static void selections_are_checked_at_their_places(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+        "columns: {exclude: [email, public.people.email]}\n"
+        "rows: {orders: a > 1, public.orders: ''}\n"
+        "operations: []\n"
+        "keys: {public.orders: id, public.visits: [[a]]}\n"
+        "routes: [{match: public.a}, {match: public.a, topic: 'a b'}, {match: public.a, topic: "
+        "'{schema}.x'}]\n",
+        "f.yaml:3:21: error: exclude: \"email\" matches nothing; write SCHEMA.TABLE.COLUMN, as in "
+        "public.customers.email\n"
+        "f.yaml:4:8: error: \"orders\" matches nothing; write SCHEMA.TABLE, as in public.orders\n"
+        "f.yaml:4:38: error: \"public.orders\": write the condition of a WHERE, as in status <> 'draft'\n"
+        "f.yaml:5:13: error: operations: the list is empty\n"
+        "f.yaml:6:23: error: public.orders: write a list of columns, as in [customer_id]\n"
+        "f.yaml:6:43: error: must be the name of a column\n"
+        "f.yaml:7:10: error: write {match: GLOB, topic: NAME}, as in {match: public.orders_*, topic: "
+        "\"{prefix}.orders\"}\n"
+        "f.yaml:7:54: error: topic: \"a b\" is no topic name: only letters, digits, '.', '_' and '-' are; it "
+        "may "
+        "have {prefix}, {schema} and {table}\n");
+}
+
 static void topic_properties_are_the_brokers_and_so_are_their_values(void **state)
 {
     (void)state;
@@ -186,6 +225,7 @@ int main(void)
         cmocka_unit_test(libpq_judges_the_connection_string_and_no_password_is_shown),
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
+        cmocka_unit_test(selections_are_checked_at_their_places),
         cmocka_unit_test(topic_properties_are_the_brokers_and_so_are_their_values),
         cmocka_unit_test(a_name_too_long_for_a_slot_asks_for_another),
         cmocka_unit_test(databases_are_compared_by_their_connection),

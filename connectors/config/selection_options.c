@@ -1,0 +1,227 @@
+#include "connectors/config/selection_options.h"
+
+#include <stdlib.h>
+
+#include "core/base/memory.h"
+#include "core/config/config_value.h"
+
+static size_t dots_of(const char *text)
+{
+    size_t dots = 0;
+    for (; *text != '\0'; text++) {
+        dots += *text == '.' ? 1 : 0;
+    }
+    return dots;
+}
+
+/** A glob over a name of `dots` + 1 parts; a regular expression, or a glob with "*", may have fewer. */
+static bool check_parts(const struct config_file *file, const char *value, size_t dots, const char *form,
+                        struct fault *f)
+{
+    if (!config_value_check_glob(file, value, f)) {
+        return false;
+    }
+    if (value[0] != '/' && dots_of(value) < dots && strchr(value, '*') == NULL) {
+        CLEANUP(bytes_clear) struct bytes quoted = {0};
+        config_value_quote(value, &quoted);
+        return fault_set(f, FAULT_CONFIG, "%s matches nothing; write %s", bytes_text(&quoted), form);
+    }
+    return true;
+}
+
+static bool check_column_glob(const struct config_file *file, const char *value, struct fault *f)
+{
+    return check_parts(file, value, 2, "SCHEMA.TABLE.COLUMN, as in public.customers.email", f);
+}
+
+static enum config_verdict check_row_filter(const char *key, const char *value, struct fault *f)
+{
+    static const struct config_file none = {0};
+    if (!check_parts(&none, key, 1, "SCHEMA.TABLE, as in public.orders", f)) {
+        return CONFIG_BAD_KEY;
+    }
+    if (value != NULL && value[strspn(value, " \t\r\n")] == '\0') {
+        (void)fault_set(f, FAULT_CONFIG, "write the condition of a WHERE, as in status <> 'draft'");
+        return CONFIG_BAD_VALUE;
+    }
+    return CONFIG_GOOD;
+}
+
+static bool is_never_secret(const char *key)
+{
+    (void)key;
+    return false;
+}
+
+static const struct config_rules column_rules = {.check = check_column_glob};
+static const struct config_rules row_rules = {.check_pair = check_row_filter, .is_secret = is_never_secret};
+static const struct config_choice operations[] = {
+    {"create", CONNECTOR_CREATE}, {"update", CONNECTOR_UPDATE}, {"delete", CONNECTOR_DELETE}, {NULL, 0}};
+
+static const struct config_option column_options[] = {
+    {.key = "include",
+     .type = CONFIG_LIST,
+     .offset = offsetof(struct connector_config, columns.include),
+     .rules = &column_rules,
+     .otherwise = "all",
+     .doc = "Columns to capture: globs over SCHEMA.TABLE.COLUMN, or a regular expression written `/…/`. The "
+            "publication lists them, so that the others don't leave the database (PostgreSQL 15; not with "
+            "REPLICA IDENTITY FULL). Columns of primary key and replica identity are always captured."},
+    {.key = "exclude",
+     .type = CONFIG_LIST,
+     .offset = offsetof(struct connector_config, columns.exclude),
+     .rules = &column_rules,
+     .doc = "Columns to leave out of the records. Those of primary key and replica identity can't be."},
+    {.key = NULL},
+};
+
+const struct config_option selection_options[] = {
+    {.key = "columns",
+     .type = CONFIG_SECTION,
+     .section = column_options,
+     .doc = "Which columns ([connectors.md](connectors.md#columns))."},
+    {.key = "rows",
+     .type = CONFIG_PAIRS,
+     .offset = offsetof(struct connector_config, rows),
+     .rules = &row_rules,
+     .doc = "Which rows: the condition of a WHERE for a glob over SCHEMA.TABLE, as in `public.orders: status "
+            "<> 'draft'`. The publication has it (PostgreSQL 15), and the snapshot "
+            "([connectors.md](connectors.md#rows))."},
+    {.key = "operations",
+     .type = CONFIG_FLAGS,
+     .choices = operations,
+     .initial = "create update delete",
+     .min = 1,
+     .offset = offsetof(struct connector_config, operations),
+     .doc = "Which changes of rows. A change of a row's key is an update, though it becomes a delete and a "
+            "create."},
+    {.key = "keys",
+     .type = CONFIG_TREE,
+     .offset = offsetof(struct connector_config, keys.tree),
+     .doc = "The columns of the records' keys, for a glob over SCHEMA.TABLE, in place of the primary key: "
+            "`public.orders: [customer_id]`. The replica identity must have them "
+            "([connectors.md](connectors.md#keys))."},
+    {.key = "routes",
+     .type = CONFIG_TREE,
+     .offset = offsetof(struct connector_config, routes.tree),
+     .doc = "Topics of other names: a list of `{match: GLOB, topic: NAME}`; the first whose glob matches "
+            "SCHEMA.TABLE counts. The name may have `{prefix}`, `{schema}` and `{table}` "
+            "([connectors.md](connectors.md#topics))."},
+    {.key = NULL},
+};
+
+// --- trees ---
+
+static struct yaml_node *tree_of(const struct config_file *file, const char *key)
+{
+    struct yaml_node *node = yaml_get(file->root, key);
+    return node == NULL || node->kind == YAML_NULL ? NULL : node;
+}
+
+static bool is_table_glob(const struct config_file *file, struct yaml_node *node)
+{
+    struct fault f;
+    if (node->kind != YAML_TEXT) {
+        config_complain_at(file, node, "must be a glob over SCHEMA.TABLE, as in public.orders");
+        return false;
+    }
+    if (!check_parts(file, node->text, 1, "SCHEMA.TABLE, as in public.orders", &f)) {
+        config_complain_at(file, node, "%s", f.text);
+        return false;
+    }
+    return true;
+}
+
+static void read_key(const struct config_file *file, struct yaml_node *table, struct yaml_node *columns,
+                     struct connector_key *ret)
+{
+    ret->table = memory_string(table->text);
+    if (!is_table_glob(file, table)) {
+        return;
+    }
+    if (columns->kind != YAML_LIST || columns->count == 0) {
+        config_complain_at(file, columns, "%s: write a list of columns, as in [customer_id]", table->text);
+        return;
+    }
+    for (size_t i = 0; i < columns->count; i++) {
+        if (columns->items[i]->kind != YAML_TEXT) {
+            config_complain_at(file, columns->items[i], "must be the name of a column");
+        } else {
+            text_list_add(&ret->columns, columns->items[i]->text);
+        }
+    }
+}
+
+static void read_keys(const struct config_file *file, struct connector_config *c)
+{
+    struct yaml_node *keys = tree_of(file, "keys");
+    if (keys != NULL && keys->kind != YAML_MAP) {
+        config_complain_at(file, keys, "keys: write a map, as in {public.orders: [customer_id]}");
+        return;
+    }
+    c->keys.count = keys == NULL ? 0 : keys->count;
+    c->keys.items = memory_zeroed(c->keys.count + 1, sizeof(*c->keys.items));
+    for (size_t i = 0; i < c->keys.count; i++) {
+        read_key(file, keys->keys[i], keys->items[i], &c->keys.items[i]);
+    }
+}
+
+// The topic's name with its references replaced by names that are allowed everywhere.
+static bool check_topic(const struct config_file *file, const char *topic, struct fault *f)
+{
+    static const char *const names[] = {"{prefix}", "{schema}", "{table}"};
+    CLEANUP(bytes_clear) struct bytes plain = {0};
+    while (*topic != '\0') {
+        size_t taken = 0;
+        for (size_t i = 0; i < COUNT_OF(names); i++) {
+            taken = strncmp(topic, names[i], strlen(names[i])) == 0 ? strlen(names[i]) : taken;
+        }
+        bytes_append_byte(&plain, taken > 0 ? 'x' : (uint8_t)*topic);
+        topic += taken > 0 ? taken : 1;
+    }
+    return config_value_check_topic(file, bytes_text(&plain), f);
+}
+
+static void read_route(const struct config_file *file, struct yaml_node *node, struct connector_route *ret)
+{
+    struct fault f;
+    struct yaml_node *match = yaml_get(node, "match");
+    struct yaml_node *topic = yaml_get(node, "topic");
+    if (node->kind != YAML_MAP || match == NULL || topic == NULL || node->count != 2) {
+        config_complain_at(file, node,
+                           "write {match: GLOB, topic: NAME}, as in {match: public.orders_*, topic: "
+                           "\"{prefix}.orders\"}");
+        return;
+    }
+    if (!is_table_glob(file, match)) {
+        return;
+    }
+    if (topic->kind != YAML_TEXT) {
+        config_complain_at(file, topic, "topic: must be a name");
+    } else if (!check_topic(file, topic->text, &f)) {
+        config_complain_at(file, topic, "topic: %s; it may have {prefix}, {schema} and {table}", f.text);
+    } else {
+        ret->match = memory_string(match->text);
+        ret->topic = memory_string(topic->text);
+    }
+}
+
+static void read_routes(const struct config_file *file, struct connector_config *c)
+{
+    struct yaml_node *routes = tree_of(file, "routes");
+    if (routes != NULL && routes->kind != YAML_LIST) {
+        config_complain_at(file, routes, "routes: write a list of {match: GLOB, topic: NAME}");
+        return;
+    }
+    c->routes.count = routes == NULL ? 0 : routes->count;
+    c->routes.items = memory_zeroed(c->routes.count + 1, sizeof(*c->routes.items));
+    for (size_t i = 0; i < c->routes.count; i++) {
+        read_route(file, routes->items[i], &c->routes.items[i]);
+    }
+}
+
+void selection_options_finish(const struct config_file *file, struct connector_config *c)
+{
+    read_keys(file, c);
+    read_routes(file, c);
+}
