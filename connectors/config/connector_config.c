@@ -83,6 +83,12 @@ const struct text_list *connector_config_key(const struct connector_config *c, c
     return NULL;
 }
 
+const char *connector_config_digest(const struct connector_config *c)
+{
+    static const char *const names[] = {"sha256", "sha512", "sha1", "md5"};
+    return names[c->columns.hash.algorithm];
+}
+
 static void clear_trees(struct connector_config *c)
 {
     for (size_t i = 0; i < c->keys.count; i++) {

@@ -11,6 +11,7 @@ enum connector_operation {
     CONNECTOR_DELETE = 4,
     CONNECTOR_ALL = 7
 };
+enum connector_hash { CONNECTOR_SHA256, CONNECTOR_SHA512, CONNECTOR_SHA1, CONNECTOR_MD5 };
 enum connector_bad_row { CONNECTOR_BAD_ROW_STOP, CONNECTOR_BAD_ROW_DEAD_LETTER };
 
 /** The columns of the keys of a table's records. */
@@ -46,6 +47,13 @@ struct connector_config {
     struct {
         struct text_list include;  // globs over "schema.table.column"
         struct text_list exclude;
+        struct text_pairs mask;      // glob, the text instead of the value
+        struct text_pairs truncate;  // glob, number of characters
+        struct {
+            struct text_list columns;
+            enum connector_hash algorithm;
+            char *salt;  // NULL only without columns
+        } hash;
     } columns;
     struct text_pairs rows;  // glob over "schema.table", condition
     uint32_t operations;     // of enum connector_operation
@@ -90,6 +98,9 @@ const char *connector_config_row_filter(const struct connector_config *c, const 
 /** The columns of the table's key; NULL: its primary key. Borrowed. */
 const struct text_list *connector_config_key(const struct connector_config *c, const char *table,
                                              const struct text_list *ancestors);
+
+/** The name of columns.hash.algorithm. */
+const char *connector_config_digest(const struct connector_config *c);
 
 /** Accepts NULL. */
 void connector_config_clear(struct connector_config *c);

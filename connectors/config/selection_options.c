@@ -58,6 +58,57 @@ static const struct config_rules row_rules = {.check_pair = check_row_filter, .i
 static const struct config_choice operations[] = {
     {"create", CONNECTOR_CREATE}, {"update", CONNECTOR_UPDATE}, {"delete", CONNECTOR_DELETE}, {NULL, 0}};
 
+static enum config_verdict check_mask(const char *key, const char *value, struct fault *f)
+{
+    static const struct config_file none = {0};
+    (void)value;
+    return check_column_glob(&none, key, f) ? CONFIG_GOOD : CONFIG_BAD_KEY;
+}
+
+static enum config_verdict check_truncate(const char *key, const char *value, struct fault *f)
+{
+    int64_t limit = 0;
+    if (check_mask(key, value, f) != CONFIG_GOOD) {
+        return CONFIG_BAD_KEY;
+    }
+    if (value != NULL && (!config_value_integer(value, &limit, f) || limit < 1)) {
+        (void)fault_set(f, FAULT_CONFIG, "must be a number of characters, at least 1");
+        return CONFIG_BAD_VALUE;
+    }
+    return CONFIG_GOOD;
+}
+
+static const struct config_rules mask_rules = {.check_pair = check_mask, .is_secret = is_never_secret};
+static const struct config_rules truncate_rules = {.check_pair = check_truncate,
+                                                   .is_secret = is_never_secret};
+static const struct config_choice hashes[] = {{"sha256", CONNECTOR_SHA256},
+                                              {"sha512", CONNECTOR_SHA512},
+                                              {"sha1", CONNECTOR_SHA1},
+                                              {"md5", CONNECTOR_MD5},
+                                              {NULL, 0}};
+
+static const struct config_option hash_options[] = {
+    {.key = "columns",
+     .type = CONFIG_LIST,
+     .is_required = true,
+     .min = 1,
+     .offset = offsetof(struct connector_config, columns.hash.columns),
+     .rules = &column_rules,
+     .doc = "Globs over SCHEMA.TABLE.COLUMN."},
+    {.key = "algorithm",
+     .type = CONFIG_CHOICE,
+     .choices = hashes,
+     .initial = "sha256",
+     .offset = offsetof(struct connector_config, columns.hash.algorithm),
+     .doc = "The hash."},
+    {.key = "salt",
+     .type = CONFIG_SECRET,
+     .is_required = true,
+     .offset = offsetof(struct connector_config, columns.hash.salt),
+     .doc = "Its bytes are hashed before the value's."},
+    {.key = NULL},
+};
+
 static const struct config_option column_options[] = {
     {.key = "include",
      .type = CONFIG_LIST,
@@ -72,6 +123,21 @@ static const struct config_option column_options[] = {
      .offset = offsetof(struct connector_config, columns.exclude),
      .rules = &column_rules,
      .doc = "Columns to leave out of the records. Those of primary key and replica identity can't be."},
+    {.key = "mask",
+     .type = CONFIG_PAIRS,
+     .offset = offsetof(struct connector_config, columns.mask),
+     .rules = &mask_rules,
+     .doc = "Columns whose values are replaced by a text: `{public.people.phone: \"***\"}`."},
+    {.key = "truncate",
+     .type = CONFIG_PAIRS,
+     .offset = offsetof(struct connector_config, columns.truncate),
+     .rules = &truncate_rules,
+     .doc = "Columns of whose values only the first characters are published: `{public.people.note: 20}`."},
+    {.key = "hash",
+     .type = CONFIG_SECTION,
+     .section = hash_options,
+     .doc = "Columns whose values are replaced by the hex digits of a salted hash, as Debezium's "
+            "column.mask.hash.v2."},
     {.key = NULL},
 };
 

@@ -1,5 +1,6 @@
 #include "connectors/postgres/pg_change.h"
 
+#include "connectors/postgres/values/pg_mask.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_type.h"
 #include "schemas/json/json_encode.h"
@@ -126,6 +127,8 @@ static struct slice row_as_text(struct pg_change *p, const struct table *t,
         bytes_append_byte(&p->bad_json, ':');
         if (value->kind == PGOUTPUT_VALUE_NULL) {
             bytes_append_string(&p->bad_json, "null");
+        } else if (pg_mask_is_on(&t->columns[i].type)) {
+            text_append_json(&p->bad_json, slice_of("***"));
         } else {
             text_append_json(&p->bad_json, slice_make(value->data, value->size));
         }

@@ -82,6 +82,7 @@ struct value_type {
     struct value_type *fields;   // composite
     struct text_list field_names;
     size_t field_count;
+    const void *lent;  // what the ops need besides; outlives the type
 };
 
 /** A copy with all that is below; the caller clears it. */

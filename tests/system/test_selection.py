@@ -3,6 +3,9 @@ Promise: only the selected columns, rows and operations become records, in the s
 and topics that the configuration names; what the server can't select is said at the start.
 """
 
+import hashlib
+import json
+
 from lib.records import read_topic
 
 
@@ -58,6 +61,44 @@ def test_columns_rows_keys_operations_and_topics(database, kafka, millrace, name
     visit = read_topic(kafka, f"{name}.public.visits", millrace.registry, count=1)[0]
     assert visit.key == {"customer_id": 7}
     assert process.find("table_changed") is None
+
+
+def test_masked_values_leave_the_connector_nowhere(database, kafka, millrace, name):
+    database.sql(
+        "create table people (email text default 'd@x' primary key, phone int, note text not null default 'hunter',"
+        " price numeric not null, changed timestamptz);"
+        "alter table people replica identity full;"
+        "insert into people values ('a@x', 48151623, 'long hunter', 1, '2026-01-02 03:04Z')"
+    )
+    millrace.write("salt", "pepper")
+    millrace.connector(
+        name,
+        database,
+        columns={
+            "mask": {"public.people.phone": "***"},
+            "truncate": {"public.people.note": 4},
+            "hash": {"columns": ["public.people.email", "public.people.changed"], "salt": {"file": "../salt"}},
+        },
+        on_bad_row="dead_letter",
+    )
+    process = millrace.run()
+    database.sql("update people set note = 'other hunter'; update people set price = 'NaN'; delete from people")
+    hashed = hashlib.sha256(b"peppera@x").hexdigest()
+    records = read_topic(kafka, f"{name}.public.people", millrace.registry, count=4)
+    assert [record.op for record in records] == ["r", "u", "d", None]
+    assert all(record.key == {"email": hashed} for record in records)
+    for record in records[:3]:
+        for row in filter(None, (record.value["before"], record.value["after"])):
+            assert row["email"] == hashed and row["phone"] in ("***", None) and row["note"] in ("long", "othe", "")
+            assert row["changed"] is None or len(row["changed"]) == 64
+    assert [record.value["after"]["note"] for record in records[:2]] == ["long", "othe"]
+    schema = json.dumps(millrace.registry.schema(records[0].value_schema))
+    assert '{"masked": "true"}' in schema and '{"truncateLength": "4"}' in schema
+    letter = read_topic(kafka, f"millrace.dlq.connector.{name}", count=1)[0]
+    assert json.loads(letter.raw_value)["phone"] == "***"
+    seen = schema + process.log(10000) + str(letter) + str(records)
+    for secret in ("a@x", "d@x", "48151623", "hunter", "pepper"):
+        assert secret not in seen, secret
 
 
 def test_a_filter_that_changes_is_set_in_the_publication_and_its_table_read(database, kafka, millrace, name):

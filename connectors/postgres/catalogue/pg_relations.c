@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "connectors/postgres/catalogue/pg_column_masks.h"
 #include "connectors/postgres/catalogue/pg_default.h"
 #include "connectors/postgres/catalogue/table_filter.h"
 #include "connectors/table_topic.h"
@@ -12,6 +13,7 @@
 struct pg_relations {
     const struct connector_config *config;
     const char *component;
+    struct pg_column_masks *masks;
     struct pg_relation **slots;  // by oid, open addressing, at most half full
     size_t capacity;
     size_t count;
@@ -29,6 +31,7 @@ struct pg_relations *pg_relations_new(const struct connector_config *config, con
     struct pg_relations *r = memory_zeroed(1, sizeof(*r));
     r->config = config;
     r->component = component;
+    r->masks = pg_column_masks_new(config);
     r->capacity = PG_RELATIONS_CAPACITY_MIN;
     r->slots = memory_zeroed(r->capacity, sizeof(struct pg_relation *));
     return r;
@@ -48,6 +51,7 @@ void pg_relations_free(struct pg_relations *r)
         }
     }
     pg_relations_release_retired(r);
+    pg_column_masks_free(r->masks);
     free(r->slots);
     free(r->retired);
     free(r->plain_types);
@@ -168,7 +172,7 @@ static void log_plain_type(struct pg_relations *r, const struct column *c, const
              "type %s has no Avro type of its own: its values are published as text", type);
 }
 
-static void fill_column(struct pg_relations *r, const struct pgoutput_column *message,
+static void fill_column(struct pg_relations *r, const struct table *t, const struct pgoutput_column *message,
                         const struct pg_catalogue *catalogue, struct column *ret)
 {
     const char *plain = NULL;
@@ -184,7 +188,11 @@ static void fill_column(struct pg_relations *r, const struct pgoutput_column *me
     // A column that was dropped or has another type now is treated as nullable and without default.
     bool is_known = fact != NULL && fact->type_oid == message->type_oid;
     ret->is_nullable = !is_known || !fact->is_not_null || ret->type.ops->is_optional;
-    if (is_known && !fact->is_generated) {
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", t->schema, t->name);
+    const struct pg_mask *mask = pg_column_masks_find(r->masks, full, &catalogue->ancestors, ret->name);
+    if (mask != NULL) {
+        pg_mask_apply(&ret->type, mask);
+    } else if (is_known && !fact->is_generated) {
         pg_default_set(ret, fact->default_text);
     }
 }
@@ -347,7 +355,7 @@ static struct table *build_table(struct pg_relations *r, const struct pgoutput_r
     t->column_count = message->column_count;
     t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
     for (size_t i = 0; i < t->column_count; i++) {
-        fill_column(r, &message->columns[i], catalogue, &t->columns[i]);
+        fill_column(r, t, &message->columns[i], catalogue, &t->columns[i]);
     }
     set_key(r, message, catalogue, t);
     write_schemas(t);
