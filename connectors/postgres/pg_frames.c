@@ -75,6 +75,38 @@ static void query_catalogue(struct pg_frames *fr, struct pg_relation *relation)
     pg_conn_query(fr->session->sql, bytes_text(&sql), on_described, fr);
 }
 
+static void on_retyped(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_frames *fr = self;
+    struct pg_relation *relation = fr->described;
+    fr->described = NULL;
+    set_pause(fr);
+    if (f != NULL || count == 0) {
+        struct fault fault = {0};
+        (void)fault_set(&fault, FAULT_RETRY, "reading types: %s", f == NULL ? "no answer" : f->text);
+        fr->deps->on_fault(fr->deps->self, &fault);
+        return;
+    }
+    size_t type_count;
+    struct pg_type *types = pg_catalogue_read_types(results[0], &type_count);
+    pg_relations_retype(fr->deps->relations, relation, types, type_count);
+    pg_type_list_free(types, type_count);
+    on_ready(fr);
+}
+
+// Reads the types of a row's columns again: one has a value that its version does not know, and the stream
+// has no message for a label that was added to an enum. The row waits in `message`.
+static void query_types(struct pg_frames *fr, struct pg_relation *relation, uint64_t lsn)
+{
+    fr->is_row_kept = true;
+    fr->kept_lsn = lsn;
+    fr->described = relation;
+    set_pause(fr);
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_catalogue_types_query(&sql, relation->table);
+    pg_conn_query(fr->session->sql, bytes_text(&sql), on_retyped, fr);
+}
+
 // Uses a catalogue that was read before, unless a newer one may differ: a table that is not wanted may have
 // been attached to one that is.
 static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
@@ -197,6 +229,7 @@ void pg_frames_stop(struct pg_frames *fr)
     fr->is_loading = false;
     fr->is_caught_up = false;
     fr->changes.has_second = false;
+    fr->is_row_kept = false;
     pg_catalogue_set_clear(&fr->catalogue);
     fr->session = NULL;
 }
@@ -231,7 +264,27 @@ static bool is_operation_wanted(const struct pg_frames *fr)
     return (fr->deps->config->operations & operation) != 0;
 }
 
-static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *ret, struct fault *f)
+// Whether the row has values that its types' versions do not know, and that the catalogue was not asked for.
+// A snapshot's transaction does not see what is newer.
+static bool must_retype(const struct pg_frames *fr, struct pg_relation *relation, bool was_kept)
+{
+    const struct pg_row_notes *notes = &fr->changes.notes;
+    if (!notes->is_stale) {
+        return false;
+    }
+    for (size_t i = 0; i < relation->unknown_count && i < PG_RELATION_UNKNOWN_MAX; i++) {
+        if (relation->unknown_values[i] == notes->stale_hash) {
+            return false;
+        }
+    }
+    if (was_kept && !fr->is_in_snapshot) {
+        relation->unknown_values[relation->unknown_count++ % PG_RELATION_UNKNOWN_MAX] = notes->stale_hash;
+    }
+    return !was_kept;
+}
+
+static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, struct change *ret,
+                           struct fault *f)
 {
     struct pg_relation *relation = pg_relations_find(fr->deps->relations, fr->message->row.relation_oid);
     uint64_t index = take_index(fr);
@@ -243,8 +296,10 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *re
     if (!relation->is_wanted || !is_operation_wanted(fr)) {
         return TAKEN_NOTHING;
     }
-    pg_relation_select(relation, &fr->message->row.old_tuple);
-    pg_relation_select(relation, &fr->message->row.new_tuple);
+    if (!was_kept) {
+        pg_relation_select(relation, &fr->message->row.old_tuple);
+        pg_relation_select(relation, &fr->message->row.new_tuple);
+    }
     fill(fr, ret, CHANGE_ROW);
     ret->index = index;
     ret->lsn = lsn;
@@ -256,6 +311,12 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, struct change *re
     ret->trace = pg_trace_headers(&fr->trace);
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
+    }
+    if (must_retype(fr, relation, was_kept)) {
+        fr->changes.has_second = false;
+        fr->index = index;
+        query_types(fr, relation, lsn);
+        return TAKEN_NOTHING;
     }
     const char *column = fr->deps->config->tracing.column;
     if (column != NULL && ret->trace.traceparent.size == 0) {
@@ -274,7 +335,7 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
     case PGOUTPUT_INSERT:
     case PGOUTPUT_UPDATE:
     case PGOUTPUT_DELETE:
-        return take_row(fr, lsn, ret, f);
+        return take_row(fr, lsn, false, ret, f);
     case PGOUTPUT_BEGIN:
         fr->is_in_transaction = true;
         fr->is_caught_up = false;
@@ -359,6 +420,13 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
         fr->changes.has_second = false;
         *ret = fr->changes.second;
         return PG_FRAMES_CHANGE;
+    }
+    if (fr->is_row_kept && fr->described == NULL) {
+        fr->is_row_kept = false;
+        enum taken taken = take_row(fr, fr->kept_lsn, true, ret, f);
+        if (taken != TAKEN_NOTHING) {
+            return taken == TAKEN_CHANGE ? PG_FRAMES_CHANGE : PG_FRAMES_FAULT;
+        }
     }
     for (; fr->skipped < SKIPS_MAX && fr->described == NULL; fr->skipped++) {
         bool is_empty;

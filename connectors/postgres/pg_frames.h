@@ -37,6 +37,8 @@ struct pg_frames {
     uint64_t origin_lsn;
     uint64_t last_commit_lsn;
     struct pg_trace trace;  // of the transaction
+    bool is_row_kept;       // `message` is a row that waits until its types are read again
+    uint64_t kept_lsn;
 };
 
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps);

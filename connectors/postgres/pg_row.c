@@ -2,6 +2,7 @@
 // first, as a long.
 #include "connectors/postgres/pg_row.h"
 
+#include "core/base/text.h"
 #include "schemas/avro/avro_encode.h"
 
 static inline void append_branch(struct bytes *out, const struct column *c, bool is_null)
@@ -34,6 +35,12 @@ static bool append_null_instead(struct bytes *out, const struct table *t, const 
     return true;
 }
 
+static void note_stale(struct pg_row_notes *notes, struct slice value)
+{
+    notes->is_stale = true;
+    notes->stale_hash ^= text_hash(value);
+}
+
 // Appends the union branch and the value.
 static bool append_column(struct bytes *out, const struct table *t, const struct column *c,
                           const struct pgoutput_value *value, struct pg_row_notes *notes, struct fault *f)
@@ -42,7 +49,13 @@ static bool append_column(struct bytes *out, const struct table *t, const struct
     size_t begin = out->size;
     append_branch(out, c, false);
     enum value_step step = c->type.ops->append_text(out, &c->type, text, f);
-    if (__builtin_expect(step == VALUE_DONE || step == VALUE_STALE, 1)) {
+    if (__builtin_expect(step == VALUE_DONE, 1)) {
+        return true;
+    }
+    if (step == VALUE_STALE || (step == VALUE_FAULT && c->type.name != NULL)) {
+        note_stale(notes, text);
+    }
+    if (step == VALUE_STALE) {
         return true;
     }
     return step == VALUE_NONE ? append_null_instead(out, t, c, begin, notes, f)

@@ -17,6 +17,10 @@ struct pg_row_notes {
     // Called for a value that becomes null because its Avro type can't represent it; `why` has the value.
     void (*on_none)(void *self, const struct column *c, const struct fault *why);
     void *self;
+    // A value is not of this version of its column's type, or not valid for it: the type may have changed
+    // since.
+    bool is_stale;
+    uint64_t stale_hash;  // of all such values
 };
 
 /**

@@ -25,6 +25,16 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
     bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid = %u", oid);
 }
 
+void pg_catalogue_types_query(struct bytes *out, const struct table *t)
+{
+    bytes_append_string(out, "WITH RECURSIVE r(" PG_CATALOGUE_TYPE_COLUMNS ") AS (" PG_CATALOGUE_TYPE
+                             " WHERE t.oid IN (0");
+    for (size_t i = 0; i < t->column_count; i++) {
+        bytes_format(out, ", %u", t->columns[i].type_oid);
+    }
+    bytes_append_string(out, ")" PG_CATALOGUE_TYPES_BELOW);
+}
+
 static uint32_t get_oid(const PGresult *r, int row, int field)
 {
     return (uint32_t)strtoul(PQgetvalue(r, row, field), NULL, 10);

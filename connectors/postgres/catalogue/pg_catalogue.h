@@ -8,6 +8,7 @@
 #include "connectors/postgres/catalogue/pg_types.h"
 #include "connectors/postgres/wire/pgoutput.h"
 #include "core/base/text.h"
+#include "schemas/avro/table.h"
 
 struct pg_catalogue_column {
     char *name;
@@ -48,6 +49,12 @@ enum { PG_CATALOGUE_RESULTS = 3 };
  * NULL
  */
 void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation);
+
+/** Appends the query, one statement, for the types of a version's columns: see pg_catalogue_read_types. */
+void pg_catalogue_types_query(struct bytes *out, const struct table *t);
+
+/** Reads its result; the caller frees it with pg_type_list_free. */
+struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count);
 
 /** Reads the results. */
 void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret);

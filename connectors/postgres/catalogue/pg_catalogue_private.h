@@ -61,7 +61,4 @@ uint32_t pg_catalogue_row_table(const PGresult *r, int row);
 /** Fills columns and replica identity from the rows [from, to). */
 void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct pg_catalogue *ret);
 
-/** Reads the rows of PG_CATALOGUE_TYPES_BELOW; the caller frees them with pg_type_list_free. */
-struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count);
-
 #endif

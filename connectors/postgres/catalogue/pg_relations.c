@@ -505,6 +505,38 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
     replace_version(r, relation, t);
 }
 
+static void swap_types(struct value_type *a, struct value_type *b)
+{
+    struct value_type kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, const struct pg_type *types,
+                         size_t type_count)
+{
+    struct table *t = copy_table(relation->table);
+    for (size_t i = 0; i < t->column_count; i++) {
+        struct column *c = &t->columns[i];
+        struct value_type type;
+        const char *plain;
+        pg_types_resolve(c->type_oid, c->type_modifier, types, type_count, &type, &plain);
+        if (plain == NULL) {
+            swap_types(&c->type, &type);
+        }
+        value_type_clear(&type);
+    }
+    write_schemas(t);
+    if (!is_same_version(relation->table, t)) {
+        replace_version(r, relation, t);
+        return;
+    }
+    for (size_t i = 0; i < t->column_count; i++) {
+        swap_types(&t->columns[i].type, &relation->table->columns[i].type);
+    }
+    table_free(t);
+}
+
 void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason)
 {
     if (relation->has_bad_before) {

@@ -6,6 +6,8 @@
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 #include "schemas/avro/table.h"
 
+enum { PG_RELATION_UNKNOWN_MAX = 16 };
+
 struct pg_relation {
     uint32_t oid;
     bool is_wanted;       // captured; rows of other relations are ignored
@@ -16,6 +18,9 @@ struct pg_relation {
     uint16_t *kept;       // positions in the stream's tuples of the columns that the table has; NULL: all
     uint16_t kept_count;
     struct text_list nulled;  // logged: columns with a value that can't be encoded and became null
+    // Hashes of values that the types in the catalogue did not know either; the last ones.
+    uint64_t unknown_values[PG_RELATION_UNKNOWN_MAX];
+    size_t unknown_count;  // so far
 };
 
 /** Takes the columns that the table does not have out of a tuple of the stream. */
@@ -58,6 +63,14 @@ struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput
 
 /** Replaces the version by one in which this column is nullable. */
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column);
+
+/**
+ * Resolves the columns' types again, which may have changed without a Relation message (a label that was
+ * added to an enum), and replaces the version if its schema differs. A type that is not in `types` any more
+ * stays as it is.
+ */
+void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, const struct pg_type *types,
+                         size_t type_count);
 
 /** Ends the use of versions that were replaced. Call it when no change that was given is used any more. */
 void pg_relations_release_retired(struct pg_relations *r);
