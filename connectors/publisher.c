@@ -24,15 +24,6 @@ struct publisher {
     char obstacle[640];
 };
 
-// False: the topic can't be made, or the registry refuses a schema.
-static bool may_become_ready(const struct topic_route *route, struct fault *f)
-{
-    if (route->status == TOPIC_ROUTE_FAILED) {
-        *f = *route->fault;
-    }
-    return route->status != TOPIC_ROUTE_FAILED;
-}
-
 // --- tables that wait ---
 
 static bool is_waiting(const struct publisher *p, const char *topic)
@@ -45,9 +36,25 @@ static bool is_waiting(const struct publisher *p, const char *topic)
     return false;
 }
 
-// The table waits; the others go on. No position at or after the row is confirmed, so the next start of the
-// connector reads all of the table's changes again. A row of the first snapshot fails the connector,
-// because that snapshot could not end.
+// The table waits; the others go on, but no position at or after its change is confirmed: the next start of
+// the connector reads all of the table's changes again.
+static void make_wait(struct publisher *p, const char *topic, const struct fault *f)
+{
+    text_list_add(&p->waiting, topic);
+    (void)snprintf(p->waiting_text, sizeof(p->waiting_text), "%s", f->text);
+    log_error(p->params.component, "table_waiting", LOG_WITH(LOG_TEXT("table", topic)),
+              "%s. Until then this table is not published; the others are, but no position after this row is "
+              "confirmed: the server keeps its WAL, and a restart publishes the others' changes again",
+              f->text);
+    metric_set(p->params.metrics->waiting_tables, (double)p->waiting.count);
+}
+
+// A row of the first snapshot fails the connector, because that snapshot could not end.
+static bool may_wait(const struct publisher *p, const struct change *change)
+{
+    return change->op != CHANGE_READ || change_delivery_is_snapshot_done(p->params.delivery);
+}
+
 static enum publisher_step stop_table(struct publisher *p, const struct change *change, struct fault *f)
 {
     const struct table *table = change->table;
@@ -55,16 +62,36 @@ static enum publisher_step stop_table(struct publisher *p, const struct change *
     int id_size = (int)change_record_position(id, change->commit_lsn, change->index);
     (void)fault_set(f, FAULT_CONFIG, "a row of table %s.%s can't be published (event %.*s): %s; %s",
                     table->schema, table->name, id_size, id, p->planner.problem, p->planner.cure);
-    if (change->op == CHANGE_READ && !change_delivery_is_snapshot_done(p->params.delivery)) {
+    if (!may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
-    text_list_add(&p->waiting, table->topic);
-    (void)snprintf(p->waiting_text, sizeof(p->waiting_text), "%s", f->text);
-    log_error(p->params.component, "table_waiting", LOG_WITH(LOG_TEXT("table", table->topic)),
-              "%s. Until then this table is not published; the others are, but no position after this row is "
-              "confirmed: the server keeps its WAL, and a restart publishes the others' changes again",
-              f->text);
-    metric_set(p->params.metrics->waiting_tables, (double)p->waiting.count);
+    make_wait(p, table->topic, f);
+    change_delivery_withhold(p->params.delivery);
+    return PUBLISHER_TAKEN;
+}
+
+// Fills the error of a topic that can't be made, or of a schema that the registry refuses.
+static void explain_refusal(const struct topic_route *route, struct fault *f)
+{
+    *f = *route->fault;
+    if (route->is_refused) {
+        (void)fault_context(f, "table of topic %s", route->name);
+        bool is_topic = f->origin != NULL && strcmp(f->origin, "librdkafka") == 0;
+        size_t size = strlen(f->text);
+        (void)snprintf(f->text + size, sizeof(f->text) - size, "; %s",
+                       is_topic ? "make it, or exclude the table, and restart the connector"
+                                : "permit it there and restart the connector, or set on_incompatible: fork");
+    }
+}
+
+static enum publisher_step stop_refused(struct publisher *p, const struct topic_route *route,
+                                        const struct change *change, struct fault *f)
+{
+    explain_refusal(route, f);
+    if (!route->is_refused || !may_wait(p, change)) {
+        return PUBLISHER_FAULT;
+    }
+    make_wait(p, change->table->topic, f);
     change_delivery_withhold(p->params.delivery);
     return PUBLISHER_TAKEN;
 }
@@ -186,10 +213,9 @@ static void add_marker(struct publisher *p, const struct topic_route *route, str
 static enum publisher_step publish_held(struct publisher *p, struct fault *f)
 {
     const struct topic_route *route = topic_routes_find(p->routes, p->hold.row.table);
-    if (!may_become_ready(route, f)) {
-        return PUBLISHER_FAULT;
-    }
-    enum publisher_step taken = publish_change(p, route, &p->hold.row, f);
+    enum publisher_step taken = route->status == TOPIC_ROUTE_FAILED
+                                    ? stop_refused(p, route, &p->hold.row, f)
+                                    : publish_change(p, route, &p->hold.row, f);
     p->hold.is_held = taken != PUBLISHER_TAKEN;
     return taken;
 }
@@ -235,12 +261,33 @@ enum publisher_step publisher_publish(struct publisher *p, const struct change *
     if (is_waiting(p, change->table->topic)) {
         return PUBLISHER_TAKEN;
     }
-    if (!may_become_ready(route, f)) {
-        return PUBLISHER_FAULT;
+    if (route->status == TOPIC_ROUTE_FAILED && !hold_queue_has(&p->held, change->table->topic)) {
+        return stop_refused(p, route, change, f);
     }
     bool may_hold =
         change->op == CHANGE_READ && p->params.config->on_bad_row == CONNECTOR_BAD_ROW_DEAD_LETTER;
     return may_hold ? publish_read(p, route, change, f) : publish_change(p, route, change, f);
+}
+
+// Ends the waiting of tables whose topic can't be made, or whose schemas are refused.
+static enum publisher_step stop_refused_held(struct publisher *p, struct fault *f)
+{
+    struct held_table *t;
+    struct held_table *next;
+    HASH_ITER (hh, p->held.tables, t, next) {
+        const struct topic_route *route = hold_queue_missing(t);
+        if (route == NULL || route->status != TOPIC_ROUTE_FAILED) {
+            continue;
+        }
+        explain_refusal(route, f);
+        if (!route->is_refused || !change_delivery_is_snapshot_done(p->params.delivery)) {
+            return PUBLISHER_FAULT;
+        }
+        make_wait(p, t->topic, f);
+        change_delivery_withhold_held(p->params.delivery);
+        hold_queue_drop_table(&p->held, t);
+    }
+    return PUBLISHER_TAKEN;
 }
 
 enum publisher_step publisher_send_held(struct publisher *p, struct fault *f)
@@ -250,7 +297,7 @@ enum publisher_step publisher_send_held(struct publisher *p, struct fault *f)
     }
     switch (hold_queue_send(&p->held, p->params.delivery, f)) {
     case SINK_TAKEN:
-        return PUBLISHER_TAKEN;
+        return stop_refused_held(p, f);
     case SINK_FULL:
         return PUBLISHER_LATER;
     case SINK_TOO_LARGE:
@@ -371,6 +418,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
                                          .partitions = (int)config->topics.partitions,
                                          .replication = (int)config->topics.replication,
                                          .config = &config->topics.config,
+                                         .forks = config->on_incompatible == CONNECTOR_INCOMPATIBLE_FORK,
                                          .component = params->component,
                                          .on_change = params->on_ready,
                                          .self = params->self};

@@ -25,6 +25,7 @@ struct connector_route {
     char *match;
     char *topic;  // with {prefix}, {schema}, {table}
 };
+enum connector_incompatible { CONNECTOR_INCOMPATIBLE_STOP, CONNECTOR_INCOMPATIBLE_FORK };
 
 struct connector_config {
     char *name;  // the file's name without .yaml
@@ -69,6 +70,7 @@ struct connector_config {
     } routes;
     enum connector_snapshot snapshot;
     enum connector_bad_row on_bad_row;
+    enum connector_incompatible on_incompatible;
     struct {
         int64_t partitions;   // 0: the broker's default
         int64_t replication;  // 0: the broker's default

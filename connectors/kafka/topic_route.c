@@ -11,6 +11,8 @@
 
 // At once: a request to Kafka makes a hundred topics, and both registries answer others meanwhile.
 enum { TOPICS_IN_FLIGHT = 100, SCHEMAS_IN_FLIGHT = 200 };
+enum { FORKS_MAX = 99 };
+enum { HTTP_CONFLICT = 409, HTTP_UNPROCESSABLE = 422 };
 
 // A topic, and what went wrong with it and with its schemas.
 struct route_topic {
@@ -40,6 +42,7 @@ struct route {
     bool has_key;
     bool has_value;
     bool is_used;         // by a record
+    unsigned fork;        // of the table's topic; 0: the topic itself
     struct table *table;  // retained until the schemas have their ids; NULL: not needed any more
     size_t users;         // table versions that point to it
     struct fault *fault;  // FAILED: why
@@ -133,8 +136,23 @@ static bool has_ids(const struct route *route)
            (!route->has_value || route->value.need.state == NEED_MET);
 }
 
+// Whether the registry refuses this schema, or the broker this topic; else it would refuse others too.
+static bool is_own(const struct fault *f)
+{
+    if (f->kind != FAULT_CONFIG) {
+        return false;
+    }
+    if (f->origin != NULL && strcmp(f->origin, "librdkafka") == 0) {
+        return f->origin_code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION ||
+               f->origin_code == RD_KAFKA_RESP_ERR_POLICY_VIOLATION;
+    }
+    int status = f->origin_code > 999 ? f->origin_code / 100 : f->origin_code;
+    return f->origin == NULL || status == HTTP_CONFLICT || status == HTTP_UNPROCESSABLE;
+}
+
 static void fail(struct route *route, const struct fault *f)
 {
+    route->shown.is_refused = is_own(f);
     if (route->fault == NULL) {
         route->fault = memory_zeroed(1, sizeof(*route->fault));
     }
@@ -212,6 +230,8 @@ static void release_table(struct route *route)
     }
 }
 
+static bool fork_route(struct route *route, const struct fault *f);
+
 static void on_id(void *self, int32_t id, const struct fault *f)
 {
     struct schema_need *n = self;
@@ -220,6 +240,9 @@ static void on_id(void *self, int32_t id, const struct fault *f)
     enum need_state state = judge(route->topic, f);
     *n->id = id;
     need_queue_answer(&r->schema_needs, &n->need, state);
+    if (state == NEED_REFUSED && fork_route(route, f)) {
+        return;
+    }
     if (state == NEED_REFUSED) {
         fail(route, f);
     }
@@ -306,6 +329,32 @@ static void drop_schema(struct topic_routes *r, struct schema_need *n)
         registry_cancel(r->params.registry, n);
     }
     need_queue_drop(&r->schema_needs, &n->need);
+}
+
+// Goes on with the next topic: TOPIC.v2, TOPIC.v3 … Which one a schema gets depends on the registry alone, so
+// it is the same after a restart: the first whose subjects have the schema, or accept it.
+static bool fork_route(struct route *route, const struct fault *f)
+{
+    struct topic_routes *r = route->topic->routes;
+    if (!r->params.forks || !is_own(f) || route->fork == FORKS_MAX) {
+        return false;
+    }
+    route->fork++;
+    CLEANUP(memory_free_pointer) char *name = memory_format("%s.v%u", route->table->topic, route->fork + 1);
+    log_warn(r->params.component, "table_forked",
+             LOG_WITH(LOG_TEXT("topic", route->topic->name), LOG_TEXT("to", name)),
+             "records of %s.%s go to topic %s from this schema on: %s", route->table->schema,
+             route->table->name, name, f->text);
+    drop_schema(r, &route->key);
+    drop_schema(r, &route->value);
+    DL_DELETE(route->topic->first, route);
+    route->topic = find_topic(r, name, route->topic->config);
+    DL_APPEND(route->topic->first, route);
+    route->shown.name = route->topic->name;
+    route->shown.outage = route->topic->outage;
+    route->shown.key_id = route->shown.value_id = 0;
+    ask(route, route->is_used);
+    return true;
 }
 
 // The topic stays: it is not made again for the next version.

@@ -18,6 +18,7 @@ struct topic_route {
     struct kafka_sink_topic *topic;  // READY only
     const struct outage *outage;     // of the topic: why it waits; NULL: no attempt has failed
     const struct fault *fault;       // FAILED: why
+    bool is_refused;                 // FAILED: for reasons of this table alone; others can go on
 };
 
 struct topic_routes;
@@ -28,8 +29,9 @@ struct topic_routes_params {
     int partitions;             // of topics that are created; 0: the broker's default
     int replication;
     const struct text_pairs *config;  // lent
-    const char *component;            // lent: "connector/shop", for the log
-    void (*on_change)(void *self);    // a route is not WAITING any more
+    bool forks;             // a table whose schema is incompatible gets another topic, and so other subjects
+    const char *component;  // lent: "connector/shop", for the log
+    void (*on_change)(void *self);  // a route is not WAITING any more
     void *self;
 };
 

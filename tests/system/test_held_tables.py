@@ -53,3 +53,71 @@ def test_one_table_waits_for_the_registry(database, kafka, make_millrace, name, 
     end = database.value("select pg_current_wal_insert_lsn() - '0/0'")
     wait_until(lambda: millrace.is_ready(), 20, "readiness")
     wait_until(lambda: database.slot(f"millrace_{name}")[1] >= end, 30, "the slot going on")
+
+
+def refuse(stub, subject):
+    """As Confluent's registry does for a field that BACKWARD compatibility forbids."""
+    message = (
+        'Schema being registered is incompatible with an earlier schema for subject "{0}", details: [{{errorType:'
+        "'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'w' at path '/fields/0/type/1/fields/2' in the"
+        " new schema has no default value and is missing in the old schema'}}]"
+    )
+    stub.refused[subject] = (409, {"error_code": 409, "message": message.format(subject)})
+
+
+def test_an_incompatible_change_stops_its_table_alone(database, kafka, make_millrace, name, stub):
+    millrace = make_millrace(kafka)
+    millrace.settings(registry={"url": stub.url})
+    topic, other = f"{name}.public.a", f"{name}.public.b"
+    database.sql("create table a (id int primary key); create table b (id int primary key)")
+    millrace.connector(name, database, snapshot="never")
+    process = millrace.run()
+    database.sql("insert into a values (1)")
+    assert keys(kafka, topic, stub, 1) == [1]
+    refuse(stub, f"{topic}-value")
+    database.sql("alter table a add w int not null default 3; insert into a values (2)")
+    end = database.value("select pg_current_wal_insert_lsn() - '0/0'")
+    database.sql("insert into b values (1); insert into a values (3); insert into b values (2)")
+    assert keys(kafka, other, stub, 2) == [1, 2]
+    event = process.wait_event("table_waiting")
+    assert "The field 'w'" in event["message"] and topic in event["message"], event
+    assert "on_incompatible: fork" in event["message"]
+    wait_until(lambda: not millrace.is_ready(), 20, "not ready")
+    assert "The field 'w'" in status(millrace)["last_error"]
+    assert millrace.metric("millrace_connector_waiting_tables", connector=name) == 1
+    assert keys(kafka, topic, stub, 1) == [1]
+    assert database.slot(f"millrace_{name}")[1] < end
+    # What helps, helps.
+    millrace.connector(name, database, snapshot="never", on_incompatible="fork")
+    assert keys(kafka, f"{topic}.v2", stub, 2) == [2, 3]
+    assert stub.subjects[f"{topic}.v2-value"] and stub.subjects[f"{topic}.v2-key"]
+    assert keys(kafka, topic, stub, 1) == [1]
+    wait_until(lambda: millrace.is_ready(), 20, "readiness")
+    # The same after a restart: no third topic, no other schema.
+    known = dict(stub.subjects)
+    process = millrace.started[-1]
+    assert process.stop() == 0
+    process = millrace.run()
+    database.sql("insert into a values (4)")
+    assert keys(kafka, f"{topic}.v2", stub, 3) == [2, 3, 4]
+    assert stub.subjects == known
+
+
+def test_a_topic_that_can_not_be_made_stops_its_table_alone(database, kafka, millrace, name):
+    """Kafka allows 249 characters."""
+    long = "t" * 60
+    schema = "s" * 60
+    prefix = name + "p" * (249 - len(name) - 100)
+    database.sql(f"create schema {schema}; create table {schema}.{long} (id int primary key)")
+    database.sql("create table b (id int primary key)")
+    millrace.connector(
+        name, database, topic_prefix=prefix, snapshot="never", tables={"include": ["public.*", f"{schema}.*"]}
+    )
+    process = millrace.run()
+    database.sql(f"insert into {schema}.{long} values (1); insert into b values (1)")
+    assert len(read_topic(kafka, f"{prefix}.public.b", count=1)) == 1
+    event = process.wait_event("table_waiting")
+    assert long in event["message"]
+    database.sql("insert into b values (2)")
+    assert len(read_topic(kafka, f"{prefix}.public.b", count=2)) == 2
+    wait_until(lambda: not millrace.is_ready(), 20, "not ready")

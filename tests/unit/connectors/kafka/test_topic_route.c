@@ -284,6 +284,63 @@ static void equal_versions_share_a_route_which_goes_with_the_last_of_them(void *
     assert_null(cancelled);
 }
 
+// --- schemas that are refused ---
+
+static void refuse(int at)
+{
+    struct fault f;
+    (void)fault_from(&f, FAULT_CONFIG, "registry", 409, "field w has no default");
+    on_schema[at](schema_self[at], 0, &f);
+}
+
+static void a_refused_schema_fails_its_table_alone_and_credentials_fail_all(void **state)
+{
+    (void)state;
+    struct table *one = new_table(1, "{}");
+    struct table *two = new_table(2, "{}");
+    struct fault f;
+    const struct topic_route *mine = topic_routes_find(routes, one);
+    const struct topic_route *other = topic_routes_find(routes, two);
+    refuse(0);
+    assert_int_equal(mine->status, TOPIC_ROUTE_FAILED);
+    assert_true(mine->is_refused);
+    assert_string_equal(mine->fault->text, "field w has no default");
+    (void)fault_from(&f, FAULT_CONFIG, "registry", 40101, "who are you?");
+    on_schema[1](schema_self[1], 0, &f);
+    assert_int_equal(other->status, TOPIC_ROUTE_FAILED);
+    assert_false(other->is_refused);
+    table_free(one);
+    table_free(two);
+}
+
+static void a_refused_schema_goes_to_the_next_topic_that_takes_it(void **state)
+{
+    (void)state;
+    topic_routes_free(routes);
+    struct topic_routes_params params = {
+        .loop = &loop, .component = "connector/shop", .forks = true, .on_change = on_change};
+    routes = topic_routes_new(&params);
+    topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
+    struct table *t = new_table(1, "{}");
+    t->schema = memory_string("public");
+    t->name = memory_string("t");
+    const struct topic_route *route = topic_routes_find(routes, t);
+    refuse(0);
+    assert_string_equal(topics[1].name, "t1.v2");
+    refuse(1);
+    assert_string_equal(topics[2].name, "t1.v3");
+    assert_string_equal(route->name, "t1.v3");
+    on_schema[2](schema_self[2], 9, NULL);
+    assert_int_equal(route->status, TOPIC_ROUTE_WAITING);
+    answer_one(0, NULL);
+    assert_int_equal(route->status, TOPIC_ROUTE_WAITING);
+    answer_one(2, NULL);
+    assert_int_equal(route->status, TOPIC_ROUTE_READY);
+    assert_int_equal(route->value_id, 9);
+    assert_non_null(strstr(newest, "field w has no default"));
+    table_free(t);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), set_up, tear_down)
@@ -295,6 +352,8 @@ int main(void)
         CASE(two_routes_of_a_topic_tell_it_once_and_again_later),
         CASE(many_tables_are_requested_side_by_side_and_the_one_that_a_record_waits_for_is_next),
         CASE(equal_versions_share_a_route_which_goes_with_the_last_of_them),
+        CASE(a_refused_schema_fails_its_table_alone_and_credentials_fail_all),
+        CASE(a_refused_schema_goes_to_the_next_topic_that_takes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
