@@ -17,9 +17,9 @@ def stream(database, kafka, millrace, name):
     """A connector that has published a row, and what reads the topic's rows."""
     database.sql("""create type mood as enum ('sad', 'ok');
         create table diary (id int primary key, m mood, many mood[], note text)""")
-    millrace.connector(name, database)
+    millrace.connector(name, database, columns={"mask": {"public.diary.note": "hidden"}})
     process = millrace.run()
-    database.sql("insert into diary values (1, 'sad', '{ok}')")
+    database.sql("insert into diary values (1, 'sad', '{ok}', 'secret')")
 
     def read(count):
         return read_topic(kafka, f"{name}.public.diary", millrace.registry, count=count)
@@ -41,6 +41,7 @@ def test_labels_that_are_added_and_renamed(stream, database, millrace):
     records = read(6)
     assert [r.row["m"] for r in records] == ["sad", "new", "ok", None, "fine", "sad"]
     assert [r.row["many"] for r in records[2:4]] == [["new"], ["ok", "last"]]
+    assert {r.row["note"] for r in records} == {"hidden", None}, "a mask stays"
     allowed = [allowed_in(millrace.registry, r, "m") for r in records]
     later = ["new,sad,ok,last", "new,sad,fine,last", "new,sad,fine,last"]
     assert allowed == ["sad,ok", "new,sad,ok", "new,sad,ok", *later]

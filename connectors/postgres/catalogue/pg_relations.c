@@ -5,6 +5,7 @@
 #include "connectors/postgres/catalogue/pg_column_masks.h"
 #include "connectors/postgres/catalogue/pg_default.h"
 #include "connectors/postgres/catalogue/table_filter.h"
+#include "connectors/postgres/values/pg_mask.h"
 #include "connectors/table_topic.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -505,36 +506,65 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
     replace_version(r, relation, t);
 }
 
-static void swap_types(struct value_type *a, struct value_type *b)
+static bool has_same_fields(const struct value_type *a, const struct value_type *b)
 {
-    struct value_type kept = *a;
-    *a = *b;
-    *b = kept;
+    bool is_same = a->field_count == b->field_count;
+    for (size_t i = 0; is_same && i < a->field_count; i++) {
+        is_same = a->fields[i].oid == b->fields[i].oid && a->fields[i].modifier == b->fields[i].modifier;
+    }
+    return is_same;
+}
+
+// Takes over what can change without a Relation message: an enum's labels, a composite type's columns. The
+// functions stay, which modes have chosen.
+static void take_changes(struct value_type *to, struct value_type *from)
+{
+    if (from->labels.count > 0) {
+        struct text_list labels = to->labels;
+        to->labels = from->labels;
+        from->labels = labels;
+    }
+    if (to->element != NULL && from->element != NULL) {
+        take_changes(to->element, from->element);
+    }
+    if (!has_same_fields(to, from)) {
+        const struct type_ops *ops = to->ops;
+        struct value_type kept = *to;
+        *to = *from;
+        *from = kept;
+        to->ops = ops;
+        return;
+    }
+    for (size_t i = 0; i < to->field_count; i++) {
+        take_changes(&to->fields[i], &from->fields[i]);
+    }
+}
+
+static void retype_columns(struct table *t, const struct pg_type *types, size_t type_count)
+{
+    for (size_t i = 0; i < t->column_count; i++) {
+        struct column *c = &t->columns[i];
+        CLEANUP(value_type_clear) struct value_type type;
+        const char *plain;
+        pg_types_resolve(c->type_oid, c->type_modifier, types, type_count, &type, &plain);
+        if (plain == NULL && !pg_mask_is_on(&c->type)) {
+            take_changes(&c->type, &type);
+        }
+    }
 }
 
 void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, const struct pg_type *types,
                          size_t type_count)
 {
     struct table *t = copy_table(relation->table);
-    for (size_t i = 0; i < t->column_count; i++) {
-        struct column *c = &t->columns[i];
-        struct value_type type;
-        const char *plain;
-        pg_types_resolve(c->type_oid, c->type_modifier, types, type_count, &type, &plain);
-        if (plain == NULL) {
-            swap_types(&c->type, &type);
-        }
-        value_type_clear(&type);
-    }
+    retype_columns(t, types, type_count);
     write_schemas(t);
-    if (!is_same_version(relation->table, t)) {
-        replace_version(r, relation, t);
+    if (is_same_version(relation->table, t)) {
+        table_free(t);
+        retype_columns(relation->table, types, type_count);  // what a schema does not show
         return;
     }
-    for (size_t i = 0; i < t->column_count; i++) {
-        swap_types(&t->columns[i].type, &relation->table->columns[i].type);
-    }
-    table_free(t);
+    replace_version(r, relation, t);
 }
 
 void pg_relations_note_bad_before(struct pg_relations *r, struct pg_relation *relation, const char *reason)
