@@ -13,14 +13,28 @@ enum change_kind {
 };
 
 /** enum values are the envelope's op letters. */
-enum change_op { CHANGE_CREATE = 'c', CHANGE_READ = 'r', CHANGE_UPDATE = 'u', CHANGE_DELETE = 'd' };
+enum change_op {
+    CHANGE_CREATE = 'c',
+    CHANGE_READ = 'r',
+    CHANGE_UPDATE = 'u',
+    CHANGE_DELETE = 'd',
+    CHANGE_TRUNCATE = 't',  // of one table; no key and no images
+    CHANGE_MESSAGE = 'm',   // a logical message; `table` is its topic
+};
+
+/** A change's place in its transaction. */
+struct change_order {
+    struct slice id;    // of the transaction: `<xid>:<commit LSN>`; data NULL: it has no place
+    uint64_t total;     // from 1
+    uint64_t of_table;  // among those of its table, from 1
+};
 
 struct change {
     enum change_kind kind;
     uint64_t position;        // COMMIT: the commit record's end LSN; IDLE: the server's WAL end
     uint64_t commit_lsn;      // BEGIN, ROW: Begin's final LSN (snapshot: the slot's consistent point)
     int64_t commit_time_us;   // BEGIN, ROW: Unix microseconds (snapshot: when it began)
-    uint32_t transaction_id;  // BEGIN, ROW
+    uint32_t transaction_id;  // BEGIN, ROW; 0: none, for a message outside of transactions
     // The rest: ROW only.
     enum change_op op;
     uint64_t index;  // of the row in its transaction, from 0, in stream order: second half of the event id
@@ -39,8 +53,11 @@ struct change {
     struct slice old_key_json;  // create of a key change: header __debezium.oldkey
     // A row with a value that can't be encoded (numeric NaN …): before and after are null, and bad_json has
     // its values as text.
-    struct slice bad_json;   // {"column":"text as the database sent it",…}; data NULL: the row is good
-    const char *bad_reason;  // 'column "price": NaN has no decimal form'
+    struct slice bad_json;        // {"column":"text as the database sent it",…}; data NULL: the row is good
+    const char *bad_reason;       // 'column "price": NaN has no decimal form'
+    struct slice message_prefix;  // MESSAGE only
+    struct slice message_content;
+    struct change_order order;  // set behind the source
 };
 
 #endif

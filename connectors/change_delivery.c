@@ -28,7 +28,7 @@ enum { STATE_PARTITION = 0 };
 #define OVERDUE_US (10 * CLOCK_US_PER_S)  // log it; a new leader is usually elected by then
 enum { OVERDUE_CHECKS = 2 };          // in a row: the first one after this process stood still proves nothing
 #define TICKET_RECORD UINT64_MAX      // of state records
-#define TICKET_NONE (UINT64_MAX - 1)  // of records after change_delivery_withhold
+#define TICKET_NONE (UINT64_MAX - 1)  // of records after change_delivery_withhold, and of heartbeats
 
 struct change_delivery {
     struct change_delivery_params params;
@@ -336,6 +336,13 @@ enum sink_step change_delivery_put_held(struct change_delivery *d, struct kafka_
 void change_delivery_withhold_held(struct change_delivery *d)
 {
     d->is_withholding = true;
+}
+
+enum sink_step change_delivery_put_apart(struct change_delivery *d, struct kafka_sink_record *record,
+                                         struct fault *f)
+{
+    record->ticket = TICKET_NONE;
+    return publish(d, record, f);
 }
 
 void change_delivery_withhold(struct change_delivery *d)

@@ -71,6 +71,10 @@ enum sink_step change_delivery_put_held(struct change_delivery *d, struct kafka_
 /** What is held back will not be put in this session: as change_delivery_withhold, from where it was held. */
 void change_delivery_withhold_held(struct change_delivery *d);
 
+/** A record of no transaction: no position waits for it. */
+enum sink_step change_delivery_put_apart(struct change_delivery *d, struct kafka_sink_record *record,
+                                         struct fault *f) MUST_USE;
+
 /** A change of the transaction can't be published: no position at or after it is confirmed in this session.
  */
 void change_delivery_withhold(struct change_delivery *d);

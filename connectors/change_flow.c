@@ -9,7 +9,7 @@ static void fail(struct change_flow *w, enum change_flow_peer peer, const struct
 
 static enum publisher_step commit(struct change_flow *w, struct fault *f)
 {
-    enum publisher_step taken = publisher_end_transaction(w->publisher, f);
+    enum publisher_step taken = publisher_end_transaction(w->publisher, &w->change, f);
     if (taken == PUBLISHER_TAKEN) {
         change_delivery_commit(w->delivery, w->change.position);
     }
@@ -37,6 +37,9 @@ static enum publisher_step publish(struct change_flow *w, struct fault *f)
 
 static enum publisher_step take(struct change_flow *w, struct fault *f)
 {
+    if (w->pending == CHANGE_FLOW_BEGIN) {
+        return publisher_begin_transaction(w->publisher, &w->change, f);
+    }
     switch (w->change.kind) {
     case CHANGE_BEGIN:
         return begin(w);
@@ -70,7 +73,8 @@ static bool read_change(struct change_flow *w)
     set_paused(w, false);
     switch (w->source_type->next(w->source, &w->change, &f)) {
     case SOURCE_CHANGE:
-        w->has_change = true;
+        transaction_counts_see(w->counts, &w->change);
+        w->pending = w->change.order.total == 1 ? CHANGE_FLOW_BEGIN : CHANGE_FLOW_CHANGE;
         return true;
     case SOURCE_NOTHING:
         return false;
@@ -89,12 +93,12 @@ static bool read_change(struct change_flow *w)
 static bool step(struct change_flow *w)
 {
     struct fault f = {0};
-    if (!w->has_change && !read_change(w)) {
+    if (w->pending == CHANGE_FLOW_NOTHING && !read_change(w)) {
         return false;
     }
     switch (take(w, &f)) {
     case PUBLISHER_TAKEN:
-        w->has_change = false;
+        w->pending = w->pending == CHANGE_FLOW_BEGIN ? CHANGE_FLOW_CHANGE : CHANGE_FLOW_NOTHING;
         return true;
     case PUBLISHER_LATER:
         set_paused(w, true);
@@ -163,7 +167,7 @@ void change_flow_begin(struct change_flow *w)
 void change_flow_end(struct change_flow *w)
 {
     w->state = CHANGE_FLOW_CLOSED;
-    w->has_change = false;
+    w->pending = CHANGE_FLOW_NOTHING;
     w->is_paused = false;
     (void)uv_idle_stop(&w->next_turn);
     w->source_type->close(w->source);
@@ -186,7 +190,7 @@ bool change_flow_has_session(const struct change_flow *w)
 
 bool change_flow_is_held_up(const struct change_flow *w)
 {
-    return w->has_change;
+    return w->pending != CHANGE_FLOW_NOTHING;
 }
 
 void change_flow_close(struct change_flow *w, uv_close_cb on_closed)

@@ -17,13 +17,21 @@ enum change_flow_state {
 
 enum change_flow_peer { CHANGE_FLOW_SOURCE, CHANGE_FLOW_KAFKA };
 
-/** Embedded. The owner fills in the first seven members before change_flow_init. */
+/** What is read and not published yet. */
+enum change_flow_pending {
+    CHANGE_FLOW_NOTHING,
+    CHANGE_FLOW_BEGIN,   // the BEGIN of the transaction, and its first event
+    CHANGE_FLOW_CHANGE,  // `change`
+};
+
+/** Embedded. The owner fills in the members up to `listener` before change_flow_init. */
 struct change_flow {
     const struct source_type *source_type;
-    struct source *source;             // lent
-    struct change_delivery *delivery;  // lent
-    struct publisher *publisher;       // lent
-    struct change_trace *trace;        // lent; NULL: none
+    struct source *source;              // lent
+    struct change_delivery *delivery;   // lent
+    struct publisher *publisher;        // lent
+    struct change_trace *trace;         // lent; NULL: none
+    struct transaction_counts *counts;  // lent; NULL: none
     // Called inside change_flow_run and from the loop; may call change_flow_end.
     struct {
         // The peer failed: RETRY, CONFIG or FATAL. The session is over.
@@ -33,8 +41,8 @@ struct change_flow {
         void *self;
     } listener;
     enum change_flow_state state;
-    struct change change;  // read and not published yet
-    bool has_change;
+    struct change change;
+    enum change_flow_pending pending;
     bool is_paused;
     bool is_moving;
     uv_idle_t next_turn;

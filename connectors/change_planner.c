@@ -4,11 +4,14 @@
 
 #include "connectors/bad_row.h"
 #include "connectors/change_record.h"
+#include "core/base/clock.h"
+#include "schemas/avro/framing.h"
 
 // An envelope without its row images is smaller.
 enum { ENVELOPE_MAX = 4096 };
 // What a record has besides the plan's bytes is smaller: trace, event id, overhead.
 enum { OVERHEAD_MAX = 1024 };
+enum { INDEX_DIGITS = 8 };  // that end an event id
 
 static const char RAISE[] = "raise message.max.bytes under kafka: and the topic's max.message.bytes";
 
@@ -103,9 +106,12 @@ static enum change_planner_step plan_too_large(struct change_planner *r, const s
     if (step != CHANGE_PLANNED) {
         return step;
     }
-    plan->items[0].value = change_record_value(plan, r->kind, c, route->value_id,
-                                               c->before.data == NULL ? c->before : bytes_slice(&r->before),
-                                               c->after.data == NULL ? c->after : bytes_slice(&r->after));
+    struct record_plan_item *item = &plan->items[0];
+    item->value = c->op == CHANGE_MESSAGE
+                      ? change_record_message(plan, r->kind, c, route->value_id, (struct slice){NULL, 0})
+                      : change_record_value(plan, r->kind, c, route->value_id,
+                                            c->before.data == NULL ? c->before : bytes_slice(&r->before),
+                                            c->after.data == NULL ? c->after : bytes_slice(&r->after));
     return end_dead_letter(r, plan);
 }
 
@@ -140,7 +146,9 @@ static void add_value(const struct change_planner *r, const struct topic_route *
 {
     struct record_plan_item *item = add(plan, RECORD_VALUE, route, c);
     item->key = change_record_key(plan, c, route->key_id);
-    item->value = change_record_value(plan, r->kind, c, route->value_id, c->before, c->after);
+    item->value = c->op == CHANGE_MESSAGE
+                      ? change_record_message(plan, r->kind, c, route->value_id, c->message_content)
+                      : change_record_value(plan, r->kind, c, route->value_id, c->before, c->after);
     item->headers = change_record_headers(plan, c);
 }
 
@@ -170,14 +178,66 @@ enum change_planner_step change_planner_plan(struct change_planner *r, const str
                                              const struct change *change, struct record_plan *plan,
                                              struct fault *f)
 {
+    bool has_tombstone = change->op == CHANGE_DELETE && change->key.data != NULL && r->config->tombstones;
     enum change_planner_step step = plan_value(r, route, change, plan, f);
-    if (step == CHANGE_PLANNED && change->op == CHANGE_DELETE && change->key.data != NULL) {
+    if (step == CHANGE_PLANNED && has_tombstone) {
         step = plan_tombstone(r, route, change, plan);
     }
     if (step != CHANGE_PLANNED) {
         record_plan_reset(plan);
     }
     return step;
+}
+
+// Adds a BEGIN or END, whose value follows. Its event id is that of no row.
+static struct record_plan_item *add_status(const struct topic_route *route, const char *name, struct slice id,
+                                           uint64_t commit_lsn, struct record_plan *plan)
+{
+    struct record_plan_item *item = record_plan_add(plan, RECORD_TRANSACTION, route);
+    size_t size = change_record_position(item->position, commit_lsn, 0);
+    size_t begin = record_plan_begin(plan);
+    size_t name_size = strlen(name);
+    memcpy(item->position + size - INDEX_DIGITS, name, name_size);
+    item->position_size = (uint8_t)(size - INDEX_DIGITS + name_size);
+    framing_put(&plan->bytes, route->key_id);
+    event_encode_text(&plan->bytes, id);
+    item->key = record_plan_end(plan, begin);
+    return item;
+}
+
+void change_planner_plan_begin(const struct topic_route *route, const struct change *first,
+                               struct record_plan *plan)
+{
+    struct record_plan_item *item = add_status(route, "begin", first->order.id, first->commit_lsn, plan);
+    size_t begin = record_plan_begin(plan);
+    framing_put(&plan->bytes, route->value_id);
+    event_encode_begin(&plan->bytes, first->order.id, first->commit_time_us / CLOCK_US_PER_MS);
+    item->value = record_plan_end(plan, begin);
+}
+
+static void add_end(const struct topic_route *route, const struct transaction_counts *counts,
+                    const struct change *commit, bool has_tables, struct record_plan *plan)
+{
+    struct slice id = transaction_counts_id(counts);
+    struct record_plan_item *item = add_status(route, "end", id, commit->commit_lsn, plan);
+    size_t count;
+    const struct event_count *tables = transaction_counts_tables(counts, &count);
+    size_t begin = record_plan_begin(plan);
+    framing_put(&plan->bytes, route->value_id);
+    event_encode_end(&plan->bytes, id, commit->commit_time_us / CLOCK_US_PER_MS,
+                     transaction_counts_total(counts), has_tables ? tables : NULL, count);
+    item->value = record_plan_end(plan, begin);
+}
+
+void change_planner_plan_end(struct change_planner *r, const struct topic_route *route,
+                             const struct transaction_counts *counts, const struct change *commit,
+                             struct record_plan *plan)
+{
+    add_end(route, counts, commit, true, plan);
+    if (is_last_too_large(r, plan)) {  // of a transaction over very many tables
+        record_plan_reset(plan);
+        add_end(route, counts, commit, false, plan);
+    }
 }
 
 bool change_planner_is_too_large(struct change_planner *r, const struct topic_route *route,

@@ -6,6 +6,7 @@
 #include "connectors/change.h"
 #include "connectors/config/connector_config.h"
 #include "connectors/record_plan.h"
+#include "connectors/transaction_counts.h"
 
 enum change_planner_step {
     CHANGE_PLANNED,
@@ -39,6 +40,17 @@ struct change_planner {
 enum change_planner_step change_planner_plan(struct change_planner *r, const struct topic_route *route,
                                              const struct change *change, struct record_plan *plan,
                                              struct fault *f) MUST_USE;
+
+/** Fills an empty plan with the BEGIN of a transaction. @param first  its first event @param route  its
+ * topic's
+ */
+void change_planner_plan_begin(const struct topic_route *route, const struct change *first,
+                               struct record_plan *plan);
+
+/** The same with its END. */
+void change_planner_plan_end(struct change_planner *r, const struct topic_route *route,
+                             const struct transaction_counts *counts, const struct change *commit,
+                             struct record_plan *plan);
 
 /** Whether the change's value would be over message.max.bytes. */
 bool change_planner_is_too_large(struct change_planner *r, const struct topic_route *route,

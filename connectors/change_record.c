@@ -39,10 +39,9 @@ struct record_part change_record_key(struct record_plan *p, const struct change 
     return record_plan_end(p, begin);
 }
 
-struct record_part change_record_value(struct record_plan *p, const char *kind, const struct change *c,
-                                       int32_t value_id, struct slice before, struct slice after)
+static struct avro_envelope envelope_of(const char *kind, const struct change *c)
 {
-    struct avro_envelope envelope = {
+    return (struct avro_envelope){
         .version = MILLRACE_VERSION,
         .connector = kind,
         .table = c->table,
@@ -56,12 +55,31 @@ struct record_part change_record_value(struct record_plan *p, const char *kind, 
         .origin = c->origin,
         .origin_lsn = c->origin_lsn,
         .now_ns = clock_wall_ns(),
-        .before = before,
-        .after = after,
+        .transaction = c->order.id,
+        .total_order = c->order.total,
+        .data_collection_order = c->order.of_table,
     };
+}
+
+struct record_part change_record_value(struct record_plan *p, const char *kind, const struct change *c,
+                                       int32_t value_id, struct slice before, struct slice after)
+{
+    struct avro_envelope envelope = envelope_of(kind, c);
     size_t begin = record_plan_begin(p);
+    envelope.before = before;
+    envelope.after = after;
     framing_put(&p->bytes, value_id);
     avro_encode_envelope(&p->bytes, &envelope);
+    return record_plan_end(p, begin);
+}
+
+struct record_part change_record_message(struct record_plan *p, const char *kind, const struct change *c,
+                                         int32_t value_id, struct slice content)
+{
+    struct avro_envelope envelope = envelope_of(kind, c);
+    size_t begin = record_plan_begin(p);
+    framing_put(&p->bytes, value_id);
+    avro_encode_message(&p->bytes, &envelope, c->message_prefix, content);
     return record_plan_end(p, begin);
 }
 

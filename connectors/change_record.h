@@ -16,6 +16,10 @@ struct record_part change_record_key(struct record_plan *p, const struct change 
 struct record_part change_record_value(struct record_plan *p, const char *kind, const struct change *c,
                                        int32_t value_id, struct slice before, struct slice after);
 
+/** Appends a MESSAGE as its record's value, framed. @param content  data NULL: null */
+struct record_part change_record_message(struct record_plan *p, const char *kind, const struct change *c,
+                                         int32_t value_id, struct slice content);
+
 /** Appends the headers besides the position: all records of a key change have them. */
 struct record_part change_record_headers(struct record_plan *p, const struct change *c);
 

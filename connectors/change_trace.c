@@ -151,9 +151,26 @@ static bool begin_current(struct change_trace *t, const struct change *row,
     return true;
 }
 
+static const char *operation_of(const struct change *row)
+{
+    switch (row->op) {
+    case CHANGE_CREATE:
+    case CHANGE_READ:
+        return "insert";
+    case CHANGE_UPDATE:
+        return "update";
+    case CHANGE_DELETE:
+        return "delete";
+    case CHANGE_TRUNCATE:
+        return "truncate";
+    case CHANGE_MESSAGE:
+        return "message";
+    }
+    return "";
+}
+
 static void put_row(struct change_trace *t, const struct change *row, const struct trace_context *origin)
 {
-    static const char *const OPERATIONS[] = {"insert", "update", "delete"};
     bool is_captured = memcmp(origin->trace_id, t->capture.trace_id, TRACE_ID_BYTES) == 0;
     struct span span = {
         .parent_span_id = is_captured ? t->capture.span_id : origin->span_id,
@@ -172,12 +189,12 @@ static void put_row(struct change_trace *t, const struct change *row, const stru
     (void)snprintf(text, sizeof(text), "%016lx-%08lx", row->commit_lsn, row->index);
     span_text(&t->writer, "millrace.event_id", slice_of(text));
     span_text(&t->writer, "millrace.connector", slice_of(t->connector));
-    CLEANUP(memory_free_pointer) char *table = memory_format("%s.%s", row->table->schema, row->table->name);
-    span_text(&t->writer, "db.collection.name", slice_of(table));
-    span_text(&t->writer, "db.operation.name",
-              slice_of(OPERATIONS[row->op == CHANGE_CREATE   ? 0
-                                  : row->op == CHANGE_UPDATE ? 1
-                                                             : 2]));
+    if (row->op != CHANGE_MESSAGE) {
+        CLEANUP(memory_free_pointer)
+        char *table = memory_format("%s.%s", row->table->schema, row->table->name);
+        span_text(&t->writer, "db.collection.name", slice_of(table));
+    }
+    span_text(&t->writer, "db.operation.name", slice_of(operation_of(row)));
     span_end(&t->writer, &t->current->spans);
     t->current->span_count++;
 }

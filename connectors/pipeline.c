@@ -32,7 +32,9 @@ struct pipeline {
     const struct source_type *source_type;
     struct source *source;
     struct change_delivery *delivery;
-    struct change_trace *trace;  // NULL: none
+    struct change_trace *trace;         // NULL: none
+    struct transaction_counts *counts;  // NULL: no records of transactions
+    int64_t beat_us;                    // when the last heartbeat was published
     struct publisher *publisher;
     struct pipeline_metrics metrics;
     struct change_flow flow;
@@ -333,6 +335,21 @@ static void note_overdue(struct pipeline *p)
     note_waiting(p);
 }
 
+// A heartbeat that does not get through now is left out: the next one says as much.
+static void beat(struct pipeline *p)
+{
+    int64_t interval_us = p->params.config->heartbeat.interval_us;
+    struct fault f = {0};
+    if (interval_us == 0 || p->state.now != PIPELINE_STREAMING || clock_now_us() - p->beat_us < interval_us) {
+        return;
+    }
+    p->beat_us = clock_now_us();
+    enum publisher_step step = publisher_heartbeat(p->publisher, &f);
+    if (step == PUBLISHER_FAULT || change_delivery_flush(p->delivery, &f) == SINK_FAULT) {
+        end_session(p, CHANGE_FLOW_KAFKA, &f);
+    }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct pipeline *p = timer->data;
@@ -344,6 +361,7 @@ static void on_tick(uv_timer_t *timer)
                (double)change_delivery_oldest_us(p->delivery) / (double)CLOCK_US_PER_S);
     metric_set(p->metrics.held_records, (double)publisher_held(p->publisher));
     note_overdue(p);
+    beat(p);
 }
 
 static void init_handles(struct pipeline *p)
@@ -398,6 +416,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                           .kind = p->source_type->kind,
                                           .metrics = &p->metrics,
                                           .delivery = p->delivery,
+                                          .counts = p->counts,
                                           .on_ready = on_room,
                                           .self = p};
     p->publisher = publisher_new(&publishing);
@@ -406,6 +425,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
     p->flow.delivery = p->delivery;
     p->flow.publisher = p->publisher;
     p->flow.trace = p->trace;
+    p->flow.counts = p->counts;
     p->flow.listener.on_fault = on_flow_fault;
     p->flow.listener.on_turn = on_turn;
     p->flow.listener.self = p;
@@ -421,6 +441,7 @@ bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret,
     pipeline_metrics_init(&p->metrics, params->metrics, params->config->name);
     p->trace =
         change_trace_new(params->tracer, params->config->name, settings_trace_sample(params->settings));
+    p->counts = params->config->transactions.topic ? transaction_counts_new() : NULL;
     p->state = (struct pipeline_state){.component = p->component, .metric = p->metrics.state};
     init_handles(p);
     if (!open_source(p, f) || !open_delivery(p, f)) {
@@ -509,6 +530,7 @@ void pipeline_free(struct pipeline *p)
     publisher_free(p->publisher);
     change_delivery_free(p->delivery);
     change_trace_free(p->trace);
+    transaction_counts_free(p->counts);
     free(p->component);
     uv_close((uv_handle_t *)&p->retry, on_handle_closed);
     uv_close((uv_handle_t *)&p->tick, on_handle_closed);

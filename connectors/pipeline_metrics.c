@@ -56,6 +56,8 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
     m->read = series_by(metrics, connector, "operation", "read");
     m->updated = series_by(metrics, connector, "operation", "update");
     m->deleted = series_by(metrics, connector, "operation", "delete");
+    m->truncated = series_by(metrics, connector, "operation", "truncate");
+    m->messages = series_by(metrics, connector, "operation", "message");
     m->postgres_reconnects = series_by(metrics, connector, "peer", "postgres");
     m->kafka_reconnects = series_by(metrics, connector, "peer", "kafka");
 }
@@ -71,8 +73,12 @@ struct metric *pipeline_metrics_changes(const struct pipeline_metrics *m, enum c
         return m->updated;
     case CHANGE_DELETE:
         return m->deleted;
+    case CHANGE_TRUNCATE:
+        return m->truncated;
+    case CHANGE_MESSAGE:
+        return m->messages;
     }
-    INVARIANT(!"a change has one of four operations");
+    INVARIANT(!"a change has one of six operations");
     return NULL;
 }
 

@@ -10,7 +10,7 @@ struct pipeline_metrics {
     struct metric *slot_lag_bytes;
     struct metric *slot_retained_bytes;
     struct metric *lag_seconds;
-    struct metric *created, *read, *updated, *deleted;  // changes_total
+    struct metric *created, *read, *updated, *deleted, *truncated, *messages;  // changes_total
     struct metric *in_flight_records;
     struct metric *oldest_in_flight_seconds;
     struct metric *postgres_reconnects;

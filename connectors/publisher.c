@@ -4,10 +4,13 @@
 
 #include "connectors/change_planner.h"
 #include "connectors/change_record.h"
+#include "connectors/event_topics.h"
 #include "connectors/hold_queue.h"
 #include "connectors/snapshot_hold.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "schemas/avro/framing.h"
 
 struct publisher {
     struct publisher_params params;
@@ -16,6 +19,9 @@ struct publisher {
     struct text_pairs dead_letter_config;
     struct change_planner planner;
     struct record_plan plan;          // of the change that is being published; empty: not planned yet
+    struct record_plan beat;          // of a heartbeat
+    struct table *transactions;       // the topic of BEGIN and END; NULL: none is wanted
+    struct table *heartbeats;         // NULL: none are wanted
     struct hold_queue held;           // changes of tables whose topic or schemas are not ready
     struct snapshot_hold hold;        // with on_bad_row: dead_letter
     struct text_list waiting;         // topics of tables that wait at a bad row
@@ -60,8 +66,11 @@ static enum publisher_step stop_table(struct publisher *p, const struct change *
     const struct table *table = change->table;
     char id[RECORD_POSITION_MAX];
     int id_size = (int)change_record_position(id, change->commit_lsn, change->index);
-    (void)fault_set(f, FAULT_CONFIG, "a row of table %s.%s can't be published (event %.*s): %s; %s",
-                    table->schema, table->name, id_size, id, p->planner.problem, p->planner.cure);
+    bool is_message = change->op == CHANGE_MESSAGE;
+    (void)fault_set(f, FAULT_CONFIG, "a %s %s%s%s can't be published (event %.*s): %s; %s",
+                    is_message ? "message for" : "row of table", is_message ? "topic " : table->schema,
+                    is_message ? "" : ".", is_message ? table->topic : table->name, id_size, id,
+                    p->planner.problem, p->planner.cure);
     if (!may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
@@ -143,12 +152,12 @@ static bool must_wait(const struct publisher *p, const struct table *table)
 }
 
 static enum publisher_step hold_plan(struct publisher *p, const struct topic_route *route,
-                                     const struct change *change)
+                                     struct table *table)
 {
-    bool has_room = hold_queue_has_room(&p->held, change->table->topic);
+    bool has_room = hold_queue_has_room(&p->held, table->topic);
     if (has_room) {
         uint64_t ticket = change_delivery_hold(p->params.delivery, p->plan.count);
-        hold_queue_put(&p->held, change->table, &p->plan, ticket);
+        hold_queue_put(&p->held, table, &p->plan, ticket);
     }
     p->route = has_room ? NULL : route;
     record_plan_reset(&p->plan);
@@ -159,6 +168,13 @@ static enum publisher_step hold_plan(struct publisher *p, const struct topic_rou
 static bool is_letter_without_ids(const struct publisher *p, const struct topic_route *route)
 {
     return p->plan.items[0].kind == RECORD_DEAD_LETTER && route->status != TOPIC_ROUTE_READY;
+}
+
+// Sends what is planned, or holds it back.
+static enum publisher_step send_or_hold(struct publisher *p, const struct topic_route *route,
+                                        const struct change *change, struct table *table, struct fault *f)
+{
+    return must_wait(p, table) ? hold_plan(p, route, table) : send_plan(p, change, f);
 }
 
 static enum publisher_step plan_and_send(struct publisher *p, const struct topic_route *route,
@@ -175,7 +191,7 @@ static enum publisher_step plan_and_send(struct publisher *p, const struct topic
             p->route = route;
             return PUBLISHER_LATER;
         }
-        return must_wait(p, change->table) ? hold_plan(p, route, change) : send_plan(p, change, f);
+        return send_or_hold(p, route, change, change->table, f);
     case CHANGE_PLAN_LATER:
         p->route = p->planner.missing;
         return PUBLISHER_LATER;
@@ -312,13 +328,84 @@ void publisher_drop_held(struct publisher *p)
     hold_queue_drop(&p->held);
 }
 
-enum publisher_step publisher_end_transaction(struct publisher *p, struct fault *f)
+// --- transactions, heartbeats ---
+
+enum publisher_step publisher_begin_transaction(struct publisher *p, const struct change *first,
+                                                struct fault *f)
+{
+    const struct topic_route *route = topic_routes_find(p->routes, p->transactions);
+    if (route->status == TOPIC_ROUTE_FAILED) {
+        explain_refusal(route, f);
+        return PUBLISHER_FAULT;
+    }
+    if (p->plan.count > 0) {
+        return send_plan(p, first, f);
+    }
+    change_planner_plan_begin(route, first, &p->plan);
+    return send_or_hold(p, route, first, p->transactions, f);
+}
+
+static enum publisher_step publish_end(struct publisher *p, const struct change *commit, struct fault *f)
+{
+    const struct topic_route *route = topic_routes_find(p->routes, p->transactions);
+    if (route->status == TOPIC_ROUTE_FAILED) {
+        explain_refusal(route, f);
+        return PUBLISHER_FAULT;
+    }
+    if (p->plan.count > 0) {
+        return send_plan(p, commit, f);
+    }
+    change_planner_plan_end(&p->planner, route, p->params.counts, commit, &p->plan);
+    return send_or_hold(p, route, commit, p->transactions, f);
+}
+
+enum publisher_step publisher_end_transaction(struct publisher *p, const struct change *commit,
+                                              struct fault *f)
 {
     enum publisher_step taken = p->hold.is_held ? publish_held(p, f) : PUBLISHER_TAKEN;
     if (taken == PUBLISHER_TAKEN) {
         snapshot_hold_end_table(&p->hold);
     }
-    return taken;
+    return taken == PUBLISHER_TAKEN && transaction_counts_total(p->params.counts) > 0
+               ? publish_end(p, commit, f)
+               : taken;
+}
+
+static void plan_beat(struct publisher *p, const struct topic_route *route)
+{
+    struct record_plan *plan = &p->beat;
+    record_plan_reset(plan);
+    struct record_plan_item *item = record_plan_add(plan, RECORD_HEARTBEAT, route);
+    size_t begin = record_plan_begin(plan);
+    framing_put(&plan->bytes, route->key_id);
+    event_encode_text(&plan->bytes, slice_of(p->params.config->topic_prefix));
+    item->key = record_plan_end(plan, begin);
+    begin = record_plan_begin(plan);
+    framing_put(&plan->bytes, route->value_id);
+    event_encode_heartbeat(&plan->bytes, clock_wall_us() / CLOCK_US_PER_MS);
+    item->value = record_plan_end(plan, begin);
+    item->partition = 0;  // as Debezium
+}
+
+enum publisher_step publisher_heartbeat(struct publisher *p, struct fault *f)
+{
+    const struct topic_route *route = topic_routes_find(p->routes, p->heartbeats);
+    if (route->status != TOPIC_ROUTE_READY) {
+        return PUBLISHER_LATER;
+    }
+    plan_beat(p, route);
+    struct planned_record planned = record_plan_get(&p->beat, 0);
+    struct kafka_sink_record record = planned_record_for_sink(&planned);
+    switch (change_delivery_put_apart(p->params.delivery, &record, f)) {
+    case SINK_TAKEN:
+        return PUBLISHER_TAKEN;
+    case SINK_FULL:
+        return PUBLISHER_LATER;
+    case SINK_TOO_LARGE:
+    case SINK_FAULT:
+        break;
+    }
+    return PUBLISHER_FAULT;
 }
 
 // --- lifecycle ---
@@ -428,6 +515,12 @@ struct publisher *publisher_new(const struct publisher_params *params)
     p->dead_letter_topic = memory_format("millrace.dlq.connector.%s", config->name);
     text_pairs_set(&p->dead_letter_config, "retention.ms", "-1");
     p->routes = topic_routes_new(&routes);
+    if (config->transactions.topic) {
+        p->transactions = event_topics_transactions(config->topic_prefix);
+    }
+    if (config->heartbeat.interval_us > 0) {
+        p->heartbeats = event_topics_heartbeats(config->topic_prefix, config->heartbeat.topic);
+    }
     p->planner = (struct change_planner){.config = config,
                                          .kind = params->kind,
                                          .routes = p->routes,
@@ -444,8 +537,11 @@ void publisher_free(struct publisher *p)
     }
     hold_queue_clear(&p->held);
     snapshot_hold_clear(&p->hold);
+    table_free(p->transactions);
+    table_free(p->heartbeats);
     topic_routes_free(p->routes);
     record_plan_clear(&p->plan);
+    record_plan_clear(&p->beat);
     change_planner_clear(&p->planner);
     text_list_clear(&p->waiting);
     text_pairs_clear(&p->dead_letter_config);

@@ -7,6 +7,7 @@
 #include "connectors/change_delivery.h"
 #include "connectors/config/connector_config.h"
 #include "connectors/pipeline_metrics.h"
+#include "connectors/transaction_counts.h"
 #include "schemas/registry/registry.h"
 
 struct publisher;
@@ -19,13 +20,14 @@ enum publisher_step {
 
 struct publisher_params {
     uv_loop_t *loop;
-    const struct connector_config *config;  // lent
-    struct registry *registry;              // lent
-    const char *component;                  // lent: "connector/shop", for the log
-    const char *kind;                       // lent: the kind of source, for the envelope
-    struct pipeline_metrics *metrics;       // lent
-    struct change_delivery *delivery;       // lent
-    void (*on_ready)(void *self);           // a missing topic or schema id is available
+    const struct connector_config *config;    // lent
+    struct registry *registry;                // lent
+    const char *component;                    // lent: "connector/shop", for the log
+    const char *kind;                         // lent: the kind of source, for the envelope
+    struct pipeline_metrics *metrics;         // lent
+    struct change_delivery *delivery;         // lent
+    const struct transaction_counts *counts;  // lent; NULL: no records of transactions
+    void (*on_ready)(void *self);             // a missing topic or schema id is available
     void *self;
 };
 
@@ -43,9 +45,17 @@ void publisher_begin_session(struct publisher *p);
 enum publisher_step publisher_publish(struct publisher *p, const struct change *change,
                                       struct fault *f) MUST_USE;
 
-/** The transaction, or the snapshot of a table, ends: publishes the row that was held for its marker. After
- * LATER call it again. */
-enum publisher_step publisher_end_transaction(struct publisher *p, struct fault *f) MUST_USE;
+/** Publishes the BEGIN of a transaction, before its first event. After LATER call it again. */
+enum publisher_step publisher_begin_transaction(struct publisher *p, const struct change *first,
+                                                struct fault *f) MUST_USE;
+
+/** The transaction, or the snapshot of a table, ends: publishes the row that was held for its marker, and the
+ * transaction's END. After LATER call it again. */
+enum publisher_step publisher_end_transaction(struct publisher *p, const struct change *commit,
+                                              struct fault *f) MUST_USE;
+
+/** Publishes a heartbeat, which belongs to no transaction. Not after LATER: the next one is as good. */
+enum publisher_step publisher_heartbeat(struct publisher *p, struct fault *f) MUST_USE;
 
 /** Requests topic and schema ids of a table's version before its first row. */
 void publisher_prepare_version(struct publisher *p, struct table *table);

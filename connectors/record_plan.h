@@ -7,7 +7,13 @@
 #include "core/trace/trace_context.h"
 
 /** What a record is. The value of a row that can't be published is replaced by its dead letter. */
-enum record_kind { RECORD_VALUE, RECORD_TOMBSTONE, RECORD_DEAD_LETTER };
+enum record_kind {
+    RECORD_VALUE,
+    RECORD_TOMBSTONE,
+    RECORD_DEAD_LETTER,
+    RECORD_TRANSACTION,  // BEGIN or END
+    RECORD_HEARTBEAT,
+};
 
 enum {
     RECORD_PLAN_MAX = 8,                   // records of one change

@@ -261,6 +261,7 @@ static void configure_connector(struct run *r)
     c->operations = CONNECTOR_ALL;
     c->snapshot = CONNECTOR_SNAPSHOT_INITIAL;
     c->on_bad_row = CONNECTOR_BAD_ROW_STOP;
+    c->tombstones = true;
     c->topics.partitions = p->partitions;
 }
 

@@ -12,6 +12,7 @@ enum connector_operation {
     CONNECTOR_ALL = 7
 };
 enum connector_hash { CONNECTOR_SHA256, CONNECTOR_SHA512, CONNECTOR_SHA1, CONNECTOR_MD5 };
+enum connector_origin { CONNECTOR_ORIGIN_ANY, CONNECTOR_ORIGIN_NONE };
 enum connector_bad_row { CONNECTOR_BAD_ROW_STOP, CONNECTOR_BAD_ROW_DEAD_LETTER };
 
 /** The columns of the keys of a table's records. */
@@ -71,6 +72,21 @@ struct connector_config {
     enum connector_snapshot snapshot;
     enum connector_bad_row on_bad_row;
     enum connector_incompatible on_incompatible;
+    bool tombstones;  // default true: a delete is followed by its key and null
+    bool truncate;    // publish TRUNCATE
+    enum connector_origin origin;
+    struct {
+        struct text_list include;  // globs over prefixes; empty: no message is published
+        struct text_list exclude;
+    } messages;
+    struct {
+        bool topic;  // BEGIN and END, and the block `transaction` in each event
+    } transactions;
+    struct {
+        int64_t interval_us;  // 0: no heartbeats
+        char *topic;          // NULL: __debezium-heartbeat.<prefix>
+        char *action_query;   // NULL: none
+    } heartbeat;
     struct {
         int64_t partitions;   // 0: the broker's default
         int64_t replication;  // 0: the broker's default

@@ -3,6 +3,7 @@
 #include "connectors/config/connector_config.h"
 
 #include "connectors/config/capture_options.h"
+#include "connectors/config/event_options.h"
 #include "connectors/config/postgres_options.h"
 #include "connectors/config/selection_options.h"
 #include "connectors/config/slot_options.h"
@@ -35,6 +36,7 @@ static const struct config_option file_options[] = {
      .doc = "What the connector keeps in PostgreSQL. NAME is the file's name with _ for -."},
     {.group = selection_options},
     {.group = capture_options},
+    {.group = event_options},
     {.group = types_options},
     {.key = "topics",
      .type = CONFIG_SECTION,

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "connectors/event_topics.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "schemas/avro/event_encode.h"
 
 enum { SKIPS_MAX = 1024 };  // frames skipped in one loop iteration
 
@@ -11,6 +13,9 @@ void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
 {
     *fr = (struct pg_frames){.deps = deps};
     fr->message = memory_zeroed(1, sizeof(*fr->message));
+    if (deps->config->messages.include.count > 0) {
+        fr->messages = event_topics_messages(deps->config->topic_prefix);
+    }
 }
 
 void pg_frames_clear(struct pg_frames *fr)
@@ -18,6 +23,8 @@ void pg_frames_clear(struct pg_frames *fr)
     pg_catalogue_set_clear(&fr->catalogue);
     pg_change_clear(&fr->changes);
     bytes_clear(&fr->origin);
+    bytes_clear(&fr->message_key);
+    table_free(TAKE(fr->messages));
     free(fr->message);
     fr->message = NULL;
 }
@@ -228,8 +235,8 @@ void pg_frames_stop(struct pg_frames *fr)
     fr->described = NULL;
     fr->is_loading = false;
     fr->is_caught_up = false;
-    fr->changes.has_second = false;
     fr->is_row_kept = false;
+    fr->pending = PG_FRAMES_PENDING_NONE;
     pg_catalogue_set_clear(&fr->catalogue);
     fr->session = NULL;
 }
@@ -283,14 +290,38 @@ static bool must_retype(const struct pg_frames *fr, struct pg_relation *relation
     return !was_kept;
 }
 
+// What all changes of the current transaction have in common.
+static void fill_row(const struct pg_frames *fr, enum change_op op, uint64_t lsn, uint64_t index,
+                     struct change *ret)
+{
+    fill(fr, ret, CHANGE_ROW);
+    ret->op = op;
+    ret->index = index;
+    ret->lsn = lsn;
+    ret->last_commit_lsn = fr->last_commit_lsn;
+    ret->origin = fr->origin.size == 0 ? NULL : (const char *)fr->origin.data;
+    ret->origin_lsn = fr->origin_lsn;
+    ret->database = fr->session->database;
+    ret->snapshot = "false";
+    ret->trace = pg_trace_headers(&fr->trace);
+}
+
+// False: the stream lacks the relation's description.
+static bool find_relation(struct pg_frames *fr, uint32_t oid, struct pg_relation **ret, struct fault *f)
+{
+    struct pg_relation *relation = pg_relations_find(fr->deps->relations, oid);
+    *ret = relation;
+    return (relation != NULL && (!relation->is_wanted || relation->table != NULL)) ||
+           fault_set(f, FAULT_FATAL, "the stream has a change of relation %u without its Relation message",
+                     oid);
+}
+
 static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, struct change *ret,
                            struct fault *f)
 {
-    struct pg_relation *relation = pg_relations_find(fr->deps->relations, fr->message->row.relation_oid);
+    struct pg_relation *relation;
     uint64_t index = take_index(fr);
-    if (relation == NULL || (relation->is_wanted && relation->table == NULL)) {
-        (void)fault_set(f, FAULT_FATAL, "the stream has a row of relation %u without its Relation message",
-                        fr->message->row.relation_oid);
+    if (!find_relation(fr, fr->message->row.relation_oid, &relation, f)) {
         return TAKEN_FAULT;
     }
     if (!relation->is_wanted || !is_operation_wanted(fr)) {
@@ -300,15 +331,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
         pg_relation_select(relation, &fr->message->row.old_tuple);
         pg_relation_select(relation, &fr->message->row.new_tuple);
     }
-    fill(fr, ret, CHANGE_ROW);
-    ret->index = index;
-    ret->lsn = lsn;
-    ret->last_commit_lsn = fr->last_commit_lsn;
-    ret->origin = fr->origin.size == 0 ? NULL : (const char *)fr->origin.data;
-    ret->origin_lsn = fr->origin_lsn;
-    ret->database = fr->session->database;
-    ret->snapshot = "false";
-    ret->trace = pg_trace_headers(&fr->trace);
+    fill_row(fr, CHANGE_CREATE, lsn, index, ret);
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
     }
@@ -325,8 +348,140 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
     if (fr->changes.has_second) {
         fr->changes.second.index = index + 1;
         fr->changes.second.trace = ret->trace;
+        fr->pending = PG_FRAMES_PENDING_SECOND;
     }
     return TAKEN_CHANGE;
+}
+
+// The next relation of a TRUNCATE that is wanted. Each one has an index, whether it is wanted or not.
+static enum taken next_truncated(struct pg_frames *fr, struct change *ret, struct fault *f)
+{
+    const struct pgoutput_truncate *truncate = &fr->message->truncate;
+    fr->pending = PG_FRAMES_PENDING_NONE;
+    while (fr->truncated < truncate->count) {
+        struct pg_relation *relation;
+        uint64_t index = fr->index++;
+        if (!find_relation(fr, pgoutput_truncated(truncate, fr->truncated++), &relation, f)) {
+            return TAKEN_FAULT;
+        }
+        if (relation->is_wanted) {
+            fill_row(fr, CHANGE_TRUNCATE, fr->queued.lsn, index, ret);
+            ret->table = relation->table;
+            fr->pending = PG_FRAMES_PENDING_TRUNCATE;
+            return TAKEN_CHANGE;
+        }
+    }
+    return TAKEN_NOTHING;
+}
+
+static enum taken take_truncate(struct pg_frames *fr, uint64_t lsn, struct change *ret, struct fault *f)
+{
+    if (fr->deps->config->truncate) {
+        fr->truncated = 0;
+        fr->queued.lsn = lsn;
+        return next_truncated(fr, ret, f);
+    }
+    if (!fr->has_logged_truncate) {
+        fr->has_logged_truncate = true;
+        log_warn(fr->deps->component, "truncate_skipped", NULL,
+                 "the publication sends TRUNCATE, which is not published; for records of it set truncate: "
+                 "true");
+    }
+    return TAKEN_NOTHING;
+}
+
+// --- logical messages ---
+
+// Those of tracing and of millrace itself are for no one else.
+static bool is_reserved(const char *prefix)
+{
+    return strcmp(prefix, "traceparent") == 0 || strcmp(prefix, "tracestate") == 0 ||
+           strcmp(prefix, "millrace") == 0 || strncmp(prefix, "millrace.", 9) == 0;
+}
+
+static bool is_message_wanted(const struct pg_frames *fr)
+{
+    const struct connector_config *config = fr->deps->config;
+    const char *prefix = (const char *)fr->message->logical.prefix.data;
+    return fr->messages != NULL && !is_reserved(prefix) &&
+           text_list_glob_match(&config->messages.include, prefix) &&
+           !text_list_glob_match(&config->messages.exclude, prefix);
+}
+
+static void put_message(const struct pg_frames *fr, struct change *io)
+{
+    const struct pgoutput_logical *message = &fr->message->logical;
+    io->table = fr->messages;
+    io->message_prefix = message->prefix;
+    io->message_content = message->content;
+    io->key = bytes_slice(&fr->message_key);
+}
+
+// A message outside of transactions is given as a transaction of its own. It has no transaction id and no
+// commit time. Its event id names the last byte of its WAL record: commit records begin at multiples of 8, so
+// no transaction has this id.
+static enum taken take_apart(struct pg_frames *fr, uint64_t lsn, struct change *ret)
+{
+    fr->last_commit_lsn = lsn;  // as Debezium
+    if (!is_message_wanted(fr)) {
+        return TAKEN_NOTHING;
+    }
+    fr->queued = (struct change){.kind = CHANGE_BEGIN,
+                                 .position = lsn,
+                                 .commit_lsn = lsn - 1,
+                                 .commit_time_us = clock_wall_us(),
+                                 .lsn = lsn,
+                                 .last_commit_lsn = lsn};
+    *ret = fr->queued;
+    fr->pending = PG_FRAMES_PENDING_MESSAGE;
+    return TAKEN_CHANGE;
+}
+
+static enum taken take_logical(struct pg_frames *fr, uint64_t lsn, struct change *ret)
+{
+    const struct pgoutput_logical *message = &fr->message->logical;
+    bytes_reset(&fr->message_key);
+    event_encode_message_key(&fr->message_key, message->prefix);
+    if (!message->is_transactional && !fr->is_in_transaction) {
+        return take_apart(fr, lsn, ret);
+    }
+    // It takes no index: the ids of rows do not depend on traces.
+    pg_trace_take(&fr->trace, message, fr->deps->component);
+    if (!is_message_wanted(fr)) {
+        return TAKEN_NOTHING;
+    }
+    fill_row(fr, CHANGE_MESSAGE, lsn, fr->index++, ret);
+    put_message(fr, ret);
+    return TAKEN_CHANGE;
+}
+
+static enum taken next_pending(struct pg_frames *fr, struct change *ret, struct fault *f)
+{
+    switch (fr->pending) {
+    case PG_FRAMES_PENDING_NONE:
+        break;
+    case PG_FRAMES_PENDING_SECOND:
+        fr->pending = PG_FRAMES_PENDING_NONE;
+        *ret = fr->changes.second;
+        return TAKEN_CHANGE;
+    case PG_FRAMES_PENDING_TRUNCATE:
+        return next_truncated(fr, ret, f);
+    case PG_FRAMES_PENDING_MESSAGE:
+        fr->pending = PG_FRAMES_PENDING_COMMIT;
+        *ret = fr->queued;
+        ret->kind = CHANGE_ROW;
+        ret->op = CHANGE_MESSAGE;
+        ret->database = fr->session->database;
+        ret->snapshot = "false";
+        put_message(fr, ret);
+        return TAKEN_CHANGE;
+    case PG_FRAMES_PENDING_COMMIT:
+        fr->pending = PG_FRAMES_PENDING_NONE;
+        *ret = fr->queued;
+        ret->kind = CHANGE_COMMIT;
+        return TAKEN_CHANGE;
+    }
+    return TAKEN_NOTHING;
 }
 
 static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change *ret, struct fault *f)
@@ -354,23 +509,14 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
         describe(fr);
         return TAKEN_NOTHING;
     case PGOUTPUT_TRUNCATE:
-        if (!fr->has_logged_truncate) {
-            fr->has_logged_truncate = true;
-            log_warn(fr->deps->component, "truncate_skipped", NULL,
-                     "the publication sends TRUNCATE, which is not published");
-        }
-        return TAKEN_NOTHING;
+        return take_truncate(fr, lsn, ret, f);
     case PGOUTPUT_ORIGIN:
         bytes_reset(&fr->origin);
         bytes_append(&fr->origin, fr->message->origin.name.data, fr->message->origin.name.size + 1);
         fr->origin_lsn = fr->message->origin.commit_lsn;
         return TAKEN_NOTHING;
     case PGOUTPUT_MESSAGE:
-        // It takes no index: the ids of rows do not depend on messages.
-        if (fr->message->logical.is_transactional && fr->is_in_transaction) {
-            pg_trace_take(&fr->trace, &fr->message->logical, fr->deps->component);
-        }
-        return TAKEN_NOTHING;
+        return take_logical(fr, lsn, ret);
     case PGOUTPUT_TYPE:
         return TAKEN_NOTHING;
     }
@@ -416,10 +562,11 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
     if (fr->is_held || fr->is_loading) {
         return PG_FRAMES_NOTHING;
     }
-    if (fr->changes.has_second) {
-        fr->changes.has_second = false;
-        *ret = fr->changes.second;
-        return PG_FRAMES_CHANGE;
+    if (fr->pending != PG_FRAMES_PENDING_NONE) {
+        enum taken taken = next_pending(fr, ret, f);
+        if (taken != TAKEN_NOTHING) {
+            return taken == TAKEN_CHANGE ? PG_FRAMES_CHANGE : PG_FRAMES_FAULT;
+        }
     }
     if (fr->is_row_kept && fr->described == NULL) {
         fr->is_row_kept = false;

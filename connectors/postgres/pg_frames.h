@@ -16,6 +16,15 @@ enum pg_frames_step {
     PG_FRAMES_FAULT,
 };
 
+/** One message may be several changes. */
+enum pg_frames_pending {
+    PG_FRAMES_PENDING_NONE,
+    PG_FRAMES_PENDING_SECOND,    // the create of a key change
+    PG_FRAMES_PENDING_TRUNCATE,  // more relations of a TRUNCATE
+    PG_FRAMES_PENDING_MESSAGE,   // of a message outside of transactions: itself
+    PG_FRAMES_PENDING_COMMIT,    // and the end of what stands for its transaction
+};
+
 struct pg_frames {
     const struct pg_deps *deps;
     struct pg_session *session;  // lent
@@ -31,9 +40,14 @@ struct pg_frames {
     bool is_caught_up;
     bool has_new_relation;  // a Relation message came since the owner cleared this
     bool has_logged_truncate;
-    uint64_t index;       // of the next row in its transaction
-    int skipped;          // frames skipped in this loop iteration
-    struct bytes origin;  // the transaction's, NUL-terminated; size 0: it is local
+    enum pg_frames_pending pending;  // what is given before the next frame is taken
+    struct change queued;            // of `pending`, without what differs
+    uint32_t truncated;              // PENDING_TRUNCATE: the next relation
+    struct table *messages;          // the topic of logical messages; NULL: none are published
+    uint64_t index;                  // of the next change in its transaction
+    int skipped;                     // frames skipped in this loop iteration
+    struct bytes message_key;        // of the logical message, as Avro
+    struct bytes origin;             // the transaction's, NUL-terminated; size 0: it is local
     uint64_t origin_lsn;
     uint64_t last_commit_lsn;
     struct pg_trace trace;  // of the transaction

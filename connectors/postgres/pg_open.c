@@ -97,7 +97,11 @@ static void start(struct pg_open *o)
     // 0/0: the server starts at the slot's confirmed_flush_lsn.
     bytes_append_string(&sql, " LOGICAL 0/0 (proto_version '1', publication_names ");
     pg_publication_names(o->deps->publication, &sql);
-    bytes_append_string(&sql, ", messages 'true')");
+    bytes_append_string(&sql, ", messages 'true'");
+    if (o->deps->config->origin == CONNECTOR_ORIGIN_NONE) {
+        bytes_append_string(&sql, ", origin 'none'");
+    }
+    bytes_append_string(&sql, ")");
     pg_conn_query(o->session.replication, bytes_text(&sql), on_started, o);
 }
 
@@ -305,6 +309,20 @@ static void check_timeline(struct pg_open *o)
     }
 }
 
+// The option is new in PostgreSQL 16: older servers would refuse the stream.
+static bool check_origin(const struct pg_open *o, struct fault *f)
+{
+    int version = pg_conn_server_version(o->session.sql);
+    if (o->deps->config->origin == CONNECTOR_ORIGIN_ANY || version >= 160000) {
+        return true;
+    }
+    return fault_set(
+        f, FAULT_CONFIG,
+        "origin: none needs PostgreSQL 16 or newer, and the server has %d: take it out, or leave "
+        "the changes of other servers out by their source.origin",
+        version / 10000);
+}
+
 static void on_checked(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_open *o = self;
@@ -315,7 +333,7 @@ static void on_checked(void *self, PGresult *const *results, size_t count, const
     }
     pg_slot_read(results, pg_conn_server_version(s->sql), &s->slot);
     o->address = (struct pg_dsn_address){0};
-    if (!pg_slot_check_server(&s->slot, &bad)) {
+    if (!check_origin(o, &bad) || !pg_slot_check_server(&s->slot, &bad)) {
         fail(o, &bad);
         return;
     }

@@ -505,7 +505,7 @@ static enum source_step next_from_stream(struct pg_reader *r, struct change *ret
 
 enum source_step pg_reader_next(struct pg_reader *r, struct change *ret, struct fault *f)
 {
-    if (!r->frames.changes.has_second) {
+    if (r->frames.pending == PG_FRAMES_PENDING_NONE) {
         pg_relations_release_retired(r->deps->relations);
     }
     if (r->is_paused) {

@@ -4,17 +4,20 @@
 //   source       version connector name : string, ts_ms : long, snapshot : 0 string, db : string,
 //                sequence : 1 string, ts_us ts_ns : 1 long, schema table : string, txId lsn : 1 long,
 //                xmin : 0, origin : 0 or 1 string, origin_lsn : 0 or 1 long
-//   transaction  0
+//   transaction  0, or 1 and id : string, total_order data_collection_order : long
 //   op           string
 //   ts_ms ts_us ts_ns : 1 long
+//
+// A message (events/message-value.avsc) has op, ts_ms, source and transaction as above, then prefix : 1
+// string, content : 0, or 1 and bytes.
 //
 // Runs for every row: one reservation of an upper bound, then plain stores.
 #include "schemas/avro/avro_encode.h"
 
 enum {
     AVRO_ENCODE_LONG_MAX = 10,  // bytes of the longest long
-    AVRO_ENCODE_FIXED_MAX =
-        256,  // the envelope without texts and rows: 10 longs, 9 lengths, sequence, branches
+    // The envelope without texts and rows: 12 longs, 10 lengths, sequence, branches.
+    AVRO_ENCODE_FIXED_MAX = 320,
     AVRO_ENCODE_NULL = 0,
     AVRO_ENCODE_VALUE = 2,  // zig-zag of branch 1
     AVRO_ENCODE_SEQUENCE_MAX = 64,
@@ -103,6 +106,7 @@ static uint8_t *put_sequence(uint8_t *at, uint64_t last_commit_lsn, uint64_t lsn
 
 struct avro_encode_lengths {
     size_t version, connector, prefix, database, snapshot, schema, table, origin;
+    size_t all;  // with the transaction's id
 };
 
 static uint8_t *put_source(uint8_t *at, const struct avro_envelope *e, const struct avro_encode_lengths *n)
@@ -120,7 +124,11 @@ static uint8_t *put_source(uint8_t *at, const struct avro_envelope *e, const str
     at = put_optional_long(at, e->commit_time_us * 1000);
     at = put_text(at, e->table->schema, n->schema);
     at = put_text(at, e->table->name, n->table);
-    at = put_optional_long(at, (int64_t)e->transaction_id);
+    if (e->transaction_id == 0) {
+        *at++ = AVRO_ENCODE_NULL;
+    } else {
+        at = put_optional_long(at, (int64_t)e->transaction_id);
+    }
     at = put_optional_long(at, (int64_t)e->lsn);
     *at++ = AVRO_ENCODE_NULL;  // xmin
     if (e->origin == NULL) {
@@ -132,9 +140,21 @@ static uint8_t *put_source(uint8_t *at, const struct avro_envelope *e, const str
     return put_optional_long(at, (int64_t)e->origin_lsn);
 }
 
-void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
+static uint8_t *put_transaction(uint8_t *at, const struct avro_envelope *e)
 {
-    const struct avro_encode_lengths n = {
+    if (e->transaction.data == NULL) {
+        *at++ = AVRO_ENCODE_NULL;
+        return at;
+    }
+    *at++ = AVRO_ENCODE_VALUE;
+    at = put_text(at, (const char *)e->transaction.data, e->transaction.size);
+    at = put_long(at, (int64_t)e->total_order);
+    return put_long(at, (int64_t)e->data_collection_order);
+}
+
+static inline struct avro_encode_lengths lengths_of(const struct avro_envelope *e)
+{
+    struct avro_encode_lengths n = {
         .version = strlen(e->version),
         .connector = strlen(e->connector),
         .prefix = strlen(e->table->prefix),
@@ -144,16 +164,42 @@ void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
         .table = strlen(e->table->name),
         .origin = e->origin == NULL ? 0 : strlen(e->origin),
     };
-    size_t texts =
-        n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table + n.origin;
-    uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + texts + e->before.size + e->after.size);
+    n.all = n.version + n.connector + n.prefix + n.database + n.snapshot + n.schema + n.table + n.origin +
+            e->transaction.size;
+    return n;
+}
+
+void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
+{
+    const struct avro_encode_lengths n = lengths_of(e);
+    uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + n.all + e->before.size + e->after.size);
     uint8_t *at = put_row(begin, e->before);
     at = put_row(at, e->after);
     at = put_source(at, e, &n);
-    *at++ = AVRO_ENCODE_NULL;  // transaction
+    at = put_transaction(at, e);
     at = put_text(at, &e->op, 1);
     at = put_optional_long(at, e->now_ns / 1000000);
     at = put_optional_long(at, e->now_ns / 1000);
     at = put_optional_long(at, e->now_ns);
     out->size += (size_t)(at - begin);
+}
+
+void avro_encode_message(struct bytes *out, const struct avro_envelope *e, struct slice prefix,
+                         struct slice content)
+{
+    const struct avro_encode_lengths n = lengths_of(e);
+    uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + n.all);
+    uint8_t *at = put_text(begin, &e->op, 1);
+    at = put_optional_long(at, e->now_ns / 1000000);
+    at = put_source(at, e, &n);
+    at = put_transaction(at, e);
+    out->size += (size_t)(at - begin);
+    bytes_append_byte(out, AVRO_ENCODE_VALUE);
+    avro_encode_string(out, prefix);
+    if (content.data == NULL) {
+        bytes_append_byte(out, AVRO_ENCODE_NULL);
+    } else {
+        bytes_append_byte(out, AVRO_ENCODE_VALUE);
+        avro_encode_string(out, content);
+    }
 }

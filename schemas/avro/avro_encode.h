@@ -43,7 +43,7 @@ struct avro_envelope {
     const char *snapshot;  // source.snapshot
     char op;
     int64_t commit_time_us;   // source.ts_*
-    uint32_t transaction_id;  // source.txId
+    uint32_t transaction_id;  // source.txId; 0: null
     uint64_t lsn;
     uint64_t last_commit_lsn;  // 0: null in source.sequence
     const char *origin;        // source.origin; NULL: the change was made on this server
@@ -51,9 +51,17 @@ struct avro_envelope {
     int64_t now_ns;            // envelope ts_*
     struct slice before;       // Avro record; data NULL: null
     struct slice after;
+    struct slice transaction;        // transaction.id; data NULL: the block is null
+    uint64_t total_order;            // with `transaction`
+    uint64_t data_collection_order;  // with `transaction`
 };
 
 /** Appends one Envelope record of avro_schema_envelope's schema, without framing. */
 void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e);
+
+/** Appends one MessageValue record (events/message-value.avsc): a logical message. @param content  data NULL:
+ * null */
+void avro_encode_message(struct bytes *out, const struct avro_envelope *e, struct slice prefix,
+                         struct slice content);
 
 #endif

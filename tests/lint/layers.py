@@ -17,7 +17,7 @@ BELOW = CORE + SCHEMAS
 # A source's contract with the pipeline, and the values that both are made from.
 CONTRACT = [
     "connectors/config",
-    *(f"connectors/{name}.h" for name in ("source", "change", "connector_state", "table_topic")),
+    *(f"connectors/{name}.h" for name in ("source", "change", "connector_state", "table_topic", "event_topics")),
 ]
 POSTGRES = "connectors/postgres"
 

@@ -40,7 +40,8 @@ struct pg_publication_object {
     bool has_all_tables;
     uint32_t operations;  // of enum connector_operation
     char *comment;        // NULL: none
-    bool is_via_root;     // publish_via_partition_root: rows of partitions have the partitioned table's name
+    bool has_truncate;
+    bool is_via_root;  // publish_via_partition_root: rows of partitions have the partitioned table's name
 };
 
 enum { PG_PUBLICATION_RESULTS = 4 };

@@ -43,9 +43,10 @@ void pg_publication_scan_query(struct bytes *out, const struct connector_config 
                                int server_version)
 {
     const char *publication = config->slot.publication;
-    bytes_append_string(out, "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE'), pubviaroot,"
-                             " pubinsert, pubupdate, pubdelete, obj_description(oid, 'pg_publication')"
-                             " FROM pg_publication WHERE pubname IN (");
+    bytes_append_string(
+        out, "SELECT pubname, puballtables, pg_has_role(pubowner, 'USAGE'), pubviaroot,"
+             " pubinsert, pubupdate, pubdelete, obj_description(oid, 'pg_publication'), pubtruncate"
+             " FROM pg_publication WHERE pubname IN (");
     pg_conn_quote_text(out, publication);
     bytes_append_string(out, ", ");
     pg_conn_quote_text(out, inserts);
@@ -88,6 +89,7 @@ static void read_publications(const PGresult *r, const char *publication, struct
                         (get_bool(r, row, 5) ? CONNECTOR_UPDATE : 0U) |
                         (get_bool(r, row, 6) ? CONNECTOR_DELETE : 0U);
         p->comment = PQgetisnull(r, row, 7) ? NULL : memory_string(PQgetvalue(r, row, 7));
+        p->has_truncate = get_bool(r, row, 8);
     }
 }
 
@@ -297,7 +299,7 @@ static void append_create(const struct reconciliation *w, const char *name, enum
     if (place == PG_PUBLICATION_MAIN) {
         pg_publication_select_append_publish(w->config, out);
     } else {
-        bytes_append_string(out, "insert");
+        bytes_append_string(out, w->config->truncate ? "insert, truncate" : "insert");
     }
     bytes_append_string(out, "');");
 }
@@ -320,7 +322,14 @@ static void reconcile_one(const struct reconciliation *w, const char *name, enum
         if (is_adding) {
             append_create(w, name, place, out);
         }
-    } else if (!p->has_all_tables) {
+        return;
+    }
+    if (is_adding && place == PG_PUBLICATION_INSERTS && w->config->truncate && !p->has_truncate) {
+        bytes_append_string(out, "ALTER PUBLICATION ");
+        pg_conn_quote_name(out, name);
+        bytes_append_string(out, " SET (publish = 'insert, truncate'); ");
+    }
+    if (!p->has_all_tables) {
         append_alter(w, name, place, is_adding, out);
     }
 }

@@ -146,6 +146,15 @@ void pg_publication_select_append_publish(const struct connector_config *config,
             before = ", ";
         }
     }
+    if (config->truncate) {
+        bytes_format(out, "%struncate", before);
+    }
+}
+
+// A publication that sends TRUNCATE unasked is left as it is.
+static bool is_publish_due(const struct pg_publication_scan *s, const struct connector_config *config)
+{
+    return s->main.operations != config->operations || (config->truncate && !s->main.has_truncate);
 }
 
 // The server accepts such a filter, and refuses the application's UPDATE instead.
@@ -178,7 +187,7 @@ static void append_check(const char *publication, struct bytes *out)
 void pg_publication_select_append_end(const struct pg_publication_scan *s,
                                       const struct connector_config *config, struct bytes *out)
 {
-    if (s->main.exists && !s->main.has_all_tables && s->main.operations != config->operations) {
+    if (s->main.exists && !s->main.has_all_tables && is_publish_due(s, config)) {
         bytes_append_string(out, "ALTER PUBLICATION ");
         pg_conn_quote_name(out, config->slot.publication);
         bytes_append_string(out, " SET (publish = '");

@@ -116,24 +116,27 @@ static bool decode_row(struct cursor *c, enum pgoutput_kind kind, struct pgoutpu
 static bool decode_logical(struct cursor *c, struct pgoutput_logical *ret)
 {
     ret->is_transactional = (cursor_u8(c) & 1) != 0;
-    (void)cursor_u64(c);
+    ret->lsn = cursor_u64(c);
     ret->prefix = cursor_string(c);
     ret->content = cursor_take(c, cursor_u32(c));
     return true;
 }
 
-// Truncate and Type are only checked for their format; their content is not used.
-static void skip_body(struct cursor *c, enum pgoutput_kind kind)
+static bool decode_truncate(struct cursor *c, struct pgoutput_truncate *ret)
 {
-    if (kind == PGOUTPUT_TRUNCATE) {
-        uint32_t count = cursor_u32(c);
-        (void)cursor_u8(c);
-        (void)cursor_take(c, (size_t)count * 4);
-    } else {
-        (void)cursor_u32(c);
-        (void)cursor_string(c);
-        (void)cursor_string(c);
-    }
+    ret->count = cursor_u32(c);
+    (void)cursor_u8(c);  // CASCADE, RESTART IDENTITY
+    ret->oids = cursor_take(c, (size_t)ret->count * 4);
+    return true;
+}
+
+// A Type message is only checked for its format; its content is not used.
+static bool skip_type(struct cursor *c)
+{
+    (void)cursor_u32(c);
+    (void)cursor_string(c);
+    (void)cursor_string(c);
+    return true;
 }
 
 static bool decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message *ret, struct fault *f)
@@ -163,9 +166,9 @@ static bool decode_body(struct cursor *c, uint8_t kind, struct pgoutput_message 
     case PGOUTPUT_MESSAGE:
         return decode_logical(c, &ret->logical);
     case PGOUTPUT_TRUNCATE:
+        return decode_truncate(c, &ret->truncate);
     case PGOUTPUT_TYPE:
-        skip_body(c, (enum pgoutput_kind)kind);
-        return true;
+        return skip_type(c);
     default:
         return fault_set(f, FAULT_FATAL, "pgoutput message of unknown kind 0x%02x", kind);
     }

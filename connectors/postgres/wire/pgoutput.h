@@ -84,9 +84,16 @@ struct pgoutput_row {
     struct pgoutput_tuple new_tuple;
 };
 
+/** Several relations at once. */
+struct pgoutput_truncate {
+    uint32_t count;
+    struct slice oids;  // 4 bytes each, big-endian
+};
+
 /** A message that pg_logical_emit_message wrote. */
 struct pgoutput_logical {
     bool is_transactional;
+    uint64_t lsn;         // the end of its WAL record
     struct slice prefix;  // NUL-terminated in the message
     struct slice content;
 };
@@ -100,7 +107,15 @@ struct pgoutput_message {
     struct pgoutput_relation relation;
     struct pgoutput_row row;
     struct pgoutput_logical logical;
+    struct pgoutput_truncate truncate;
 };
+
+/** The relation number `i` of a truncate. */
+static inline uint32_t pgoutput_truncated(const struct pgoutput_truncate *t, uint32_t i)
+{
+    struct cursor c = cursor_over(slice_make(t->oids.data + (size_t)i * 4, 4));
+    return cursor_u32(&c);
+}
 
 /**
  * Decodes one message of protocol version 1, or 2 without streaming.

@@ -252,6 +252,7 @@ int pipeline_case_set_up(void **state)
     text_pairs_set(&x->settings.kafka, "message.max.bytes", "20000");
     x->config.name = memory_string("shop");
     x->config.topic_prefix = memory_string("t");
+    x->config.tombstones = true;
     x->columns[0] = (struct column){.name = text_id, .type = {.ops = &PG_NUMBER_INT32}, .is_key = true};
     x->columns[1] = (struct column){.name = text_note, .type = {.ops = &PG_STRING_TEXT}, .is_nullable = true};
     x->table = (struct table){.prefix = text_prefix,

@@ -13,7 +13,8 @@
 
 static void take(struct pg_trace *t, const char *prefix, const char *content)
 {
-    struct pgoutput_logical message = {true, slice_of(prefix), slice_of(content)};
+    struct pgoutput_logical message = {
+        .is_transactional = true, .prefix = slice_of(prefix), .content = slice_of(content)};
     pg_trace_take(t, &message, "connector/test");
 }
 

@@ -1,0 +1,93 @@
+#include "connectors/config/event_options.h"
+
+#include "core/config/config_value.h"
+
+static const struct config_rules glob_rules = {.check = config_value_check_glob};
+static const struct config_rules topic_rules = {.check = config_value_check_topic};
+
+static const struct config_option message_options[] = {
+    {.key = "include",
+     .type = CONFIG_LIST,
+     .offset = offsetof(struct connector_config, messages.include),
+     .rules = &glob_rules,
+     .doc =
+         "Globs over the prefixes of the messages to publish, or a regular expression written `/…/`; none "
+         "by default. The prefixes traceparent and tracestate (docs/tracing.md), and those that begin with "
+         "millrace, are never published."},
+    {.key = "exclude",
+     .type = CONFIG_LIST,
+     .offset = offsetof(struct connector_config, messages.exclude),
+     .rules = &glob_rules,
+     .doc = "Of these, the prefixes to leave out."},
+    {.key = NULL},
+};
+
+static const struct config_option transaction_options[] = {
+    {.key = "topic",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct connector_config, transactions.topic),
+     .doc = "Publish a BEGIN and an END, with the number of its events, of each transaction to "
+            "PREFIX.transaction, and each event's place in its transaction in its block `transaction`."},
+    {.key = NULL},
+};
+
+static const struct config_option heartbeat_options[] = {
+    {.key = "interval",
+     .type = CONFIG_DURATION,
+     .initial = "0s",
+     .min = 0,
+     .max = INT64_C(86400000000),
+     .offset = offsetof(struct connector_config, heartbeat.interval_us),
+     .doc = "How often a heartbeat is published while the connector streams; 0s: never."},
+    {.key = "topic",
+     .type = CONFIG_TEXT,
+     .otherwise = "__debezium-heartbeat.PREFIX",
+     .offset = offsetof(struct connector_config, heartbeat.topic),
+     .rules = &topic_rules,
+     .doc = "Its topic."},
+    {.key = "action_query",
+     .type = CONFIG_TEXT,
+     .offset = offsetof(struct connector_config, heartbeat.action_query),
+     .doc =
+         "SQL to run in the database with each heartbeat, for example an UPDATE of a table of its own. The "
+         "slot of an idle database advances without it."},
+    {.key = NULL},
+};
+
+static const struct config_choice origins[] = {
+    {"any", CONNECTOR_ORIGIN_ANY}, {"none", CONNECTOR_ORIGIN_NONE}, {NULL, 0}};
+
+const struct config_option event_options[] = {
+    {.key = "tombstones",
+     .type = CONFIG_BOOL,
+     .initial = "true",
+     .offset = offsetof(struct connector_config, tombstones),
+     .doc = "Publish the key and null after a delete, so that compaction removes the row."},
+    {.key = "truncate",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct connector_config, truncate),
+     .doc = "Publish a record without key for each table that a TRUNCATE empties; the publication then sends "
+            "TRUNCATE too."},
+    {.key = "origin",
+     .type = CONFIG_CHOICE,
+     .choices = origins,
+     .initial = "any",
+     .offset = offsetof(struct connector_config, origin),
+     .doc = "Publish changes that another server replicated to this one too, or with none only those that "
+            "were made on it (PostgreSQL 16 and newer)."},
+    {.key = "messages",
+     .type = CONFIG_SECTION,
+     .section = message_options,
+     .doc = "Which logical messages (pg_logical_emit_message) to publish to PREFIX.message."},
+    {.key = "transactions",
+     .type = CONFIG_SECTION,
+     .section = transaction_options,
+     .doc = "What to publish of transactions."},
+    {.key = "heartbeat",
+     .type = CONFIG_SECTION,
+     .section = heartbeat_options,
+     .doc = "Records that show that the connector streams."},
+    {.key = NULL},
+};
