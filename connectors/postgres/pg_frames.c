@@ -422,6 +422,9 @@ static void put_message(const struct pg_frames *fr, struct change *io)
 // no transaction has this id.
 static enum taken take_apart(struct pg_frames *fr, uint64_t lsn, struct change *ret)
 {
+    if (is_reserved((const char *)fr->message->logical.prefix.data)) {
+        return TAKEN_NOTHING;
+    }
     fr->last_commit_lsn = lsn;  // as Debezium
     if (!is_message_wanted(fr)) {
         return TAKEN_NOTHING;

@@ -337,6 +337,9 @@ static void on_tick(uv_timer_t *timer)
     if (!restart_with_inserts(r)) {
         check_catalogue(r);
     }
+    if (r->backfill == NULL) {
+        pg_action_tick(&r->action);
+    }
 }
 
 void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
@@ -344,6 +347,7 @@ void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
     *r = (struct pg_reader){.deps = deps};
     r->watch = (struct pg_watch){
         .deps = deps, .session = &r->session, .may_scan = may_scan, .on_scanned = on_scanned, .self = r};
+    r->action = (struct pg_action){.deps = deps, .session = &r->session};
     pg_frames_init(&r->frames, deps);
     uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
@@ -379,6 +383,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     r->is_in_transaction = false;
     r->received_us = clock_now_us();
     pg_watch_start(&r->watch);
+    pg_action_start(&r->action);
     pg_frames_start(&r->frames, &r->session, &r->refill);
     enter(r, PG_READER_STREAMING, "started");
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);

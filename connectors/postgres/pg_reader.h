@@ -3,6 +3,7 @@
 #ifndef CONNECTORS_POSTGRES_PG_READER_H
 #define CONNECTORS_POSTGRES_PG_READER_H
 
+#include "connectors/postgres/pg_action.h"
 #include "connectors/postgres/pg_frames.h"
 #include "connectors/postgres/pg_watch.h"
 #include "connectors/postgres/snapshot/pg_backfill.h"
@@ -39,6 +40,7 @@ struct pg_reader {
     bool is_paused;
     uint64_t position;  // all changes up to here were given
     struct pg_watch watch;
+    struct pg_action action;
     int64_t retried_us;   // when a backfill was started last
     int64_t retry_us;     // how long after that tables that could not be read are tried again
     int64_t locked_us;    // when it was logged last that a table is locked; 0: never

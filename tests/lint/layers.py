@@ -93,7 +93,7 @@ DOORS = {
         "json_text",
     ],
     "schemas/registry": ["registry"],
-    "connectors": ["source", "change", "connector_state", "table_topic", "pipeline"],
+    "connectors": ["source", "change", "connector_state", "event_topics", "table_topic", "pipeline"],
     "connectors/config": ["connector_config"],
     "connectors/kafka": ["kafka_sink", "record_headers", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],

@@ -15,6 +15,7 @@ SAMPLES = os.path.join(os.path.dirname(__file__), "..", "golden", "envelope")
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 FIRST = """create table a (id int primary key, v int); create table b (id int primary key, v int);
 create table t1 (id int primary key); create table t2 (id int primary key references t1);
+create table beats (id int primary key, n int); insert into beats values (1, 0);
 create table w (id int primary key, n numeric(5, 2) not null)"""
 
 
@@ -51,9 +52,9 @@ def transact(database, *statements):
 def captured(kafka, millrace, database, name):
     database.sql(FIRST)
     millrace.connector(
-        name, database, snapshot="never", truncate=True,
+        name, database, snapshot="never", truncate=True, tables={"exclude": ["public.beats"]},
         messages={"include": ["app.*"], "exclude": ["app.secret*"]},
-        transactions={"topic": True}, heartbeat={"interval": "1s"},
+        transactions={"topic": True}, heartbeat={"interval": "1s", "action_query": "update beats set n = n + 1"},
     )  # fmt: skip
     made = Captured(kafka, millrace, database, name)
     made.process = millrace.run()
@@ -158,6 +159,7 @@ def test_heartbeats(captured):
     assert one.key == {"serverName": captured.prefix}
     assert list(one.value) == ["ts_ms"] and two.value["ts_ms"] > one.value["ts_ms"]
     assert one.id is None
+    wait_until(lambda: captured.database.sql("select n from beats")[0][0] > 0, 10, "the action has run")
 
 
 def test_published_again_they_are_equal(captured):
@@ -193,7 +195,9 @@ def test_tombstones_off_and_the_publication_of_the_user(kafka, millrace, databas
         "create table a (id int primary key);"
         f"create publication millrace_{name.replace('-', '_')} for table a with (publish = 'insert, delete')"
     )
-    millrace.connector(name, database, snapshot="never", tombstones=False, truncate=True)
+    millrace.connector(
+        name, database, snapshot="never", tombstones=False, truncate=True, operations=["create", "delete"]
+    )  # fmt: skip
     millrace.run()
     assert wait_until(lambda: published(database, name) == (True, False, True, True), 10, "truncate is published")
     database.sql("insert into a values (1), (2)")
