@@ -28,6 +28,8 @@ struct connector_route {
 };
 enum connector_incompatible { CONNECTOR_INCOMPATIBLE_STOP, CONNECTOR_INCOMPATIBLE_FORK };
 
+enum connector_hstore { HSTORE_JSON, HSTORE_MAP };
+
 struct connector_config {
     char *name;  // the file's name without .yaml
     struct {
@@ -57,6 +59,7 @@ struct connector_config {
             char *salt;  // NULL only without columns
         } hash;
     } columns;
+    enum connector_hstore hstore;
     struct text_pairs rows;  // glob over "schema.table", condition
     uint32_t operations;     // of enum connector_operation
     struct {

@@ -3,6 +3,12 @@
 static const struct config_choice types[] = {{"debezium", 0}, {NULL, 0}};
 
 const struct config_option types_options[] = {
+    {.key = "hstore",
+     .type = CONFIG_CHOICE,
+     .choices = (const struct config_choice[]){{"json", HSTORE_JSON}, {"map", HSTORE_MAP}, {NULL, 0}},
+     .initial = "json",
+     .offset = offsetof(struct connector_config, hstore),
+     .doc = "hstore: a string of JSON, or a map of nullable strings."},
     {.key = "types",
      .type = CONFIG_CHOICE,
      .choices = types,

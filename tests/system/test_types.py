@@ -149,6 +149,16 @@ def test_not_a_number(database, kafka, millrace, name):
     assert row["f"] != row["f"] and row["r"] == float("-inf")
 
 
+def test_hstore_as_a_map(database, kafka, millrace, name):
+    database.sql("create extension hstore; create table bags (id int primary key, h hstore, many hstore[])")
+    millrace.connector(name, database, hstore="map")
+    millrace.run()
+    database.sql("""insert into bags values (1, 'b=>2, a=>NULL', '{"x=>y",NULL}'), (2, '', '{}')""")
+    first, second = read_topic(kafka, f"{name}.public.bags", millrace.registry, count=2)
+    assert first.row["h"] == {"a": None, "b": "2"} and first.row["many"] == [{"x": "y"}, None]
+    assert second.row["h"] == {} and second.row["many"] == []
+
+
 # Values with no Avro form: column type, SQL value, what a nullable column gets.
 WITHOUT_FORM = [
     ("numeric(12,2)", "'NaN'", None),

@@ -4,7 +4,9 @@
 
 #include "connectors/postgres/catalogue/pg_column_masks.h"
 #include "connectors/postgres/catalogue/pg_default.h"
+#include "connectors/postgres/catalogue/pg_retype.h"
 #include "connectors/postgres/catalogue/table_filter.h"
+#include "connectors/postgres/values/pg_hstore.h"
 #include "connectors/postgres/values/pg_mask.h"
 #include "connectors/table_topic.h"
 #include "core/base/log.h"
@@ -173,6 +175,18 @@ static void log_plain_type(struct pg_relations *r, const struct column *c, const
              "type %s has no Avro type of its own: its values are published as text", type);
 }
 
+// hstore, also in arrays and composite types.
+static void use_maps(struct value_type *t)
+{
+    t->ops = t->ops == &PG_HSTORE_JSON ? &PG_HSTORE_MAP : t->ops;
+    if (t->element != NULL) {
+        use_maps(t->element);
+    }
+    for (size_t i = 0; i < t->field_count; i++) {
+        use_maps(&t->fields[i]);
+    }
+}
+
 static void fill_column(struct pg_relations *r, const struct table *t, const struct pgoutput_column *message,
                         const struct pg_catalogue *catalogue, struct column *ret)
 {
@@ -184,6 +198,9 @@ static void fill_column(struct pg_relations *r, const struct table *t, const str
                      &ret->type, &plain);
     if (plain != NULL) {
         log_plain_type(r, ret, plain);
+    }
+    if (r->config->hstore == HSTORE_MAP) {
+        use_maps(&ret->type);
     }
     const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->name);
     // A column that was dropped or has another type now is treated as nullable and without default.
@@ -506,62 +523,15 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
     replace_version(r, relation, t);
 }
 
-static bool has_same_fields(const struct value_type *a, const struct value_type *b)
-{
-    bool is_same = a->field_count == b->field_count;
-    for (size_t i = 0; is_same && i < a->field_count; i++) {
-        is_same = a->fields[i].oid == b->fields[i].oid && a->fields[i].modifier == b->fields[i].modifier;
-    }
-    return is_same;
-}
-
-// Takes over what can change without a Relation message: an enum's labels, a composite type's columns. The
-// functions stay, which modes have chosen.
-static void take_changes(struct value_type *to, struct value_type *from)
-{
-    if (from->labels.count > 0) {
-        struct text_list labels = to->labels;
-        to->labels = from->labels;
-        from->labels = labels;
-    }
-    if (to->element != NULL && from->element != NULL) {
-        take_changes(to->element, from->element);
-    }
-    if (!has_same_fields(to, from)) {
-        const struct type_ops *ops = to->ops;
-        struct value_type kept = *to;
-        *to = *from;
-        *from = kept;
-        to->ops = ops;
-        return;
-    }
-    for (size_t i = 0; i < to->field_count; i++) {
-        take_changes(&to->fields[i], &from->fields[i]);
-    }
-}
-
-static void retype_columns(struct table *t, const struct pg_type *types, size_t type_count)
-{
-    for (size_t i = 0; i < t->column_count; i++) {
-        struct column *c = &t->columns[i];
-        CLEANUP(value_type_clear) struct value_type type;
-        const char *plain;
-        pg_types_resolve(c->type_oid, c->type_modifier, types, type_count, &type, &plain);
-        if (plain == NULL && !pg_mask_is_on(&c->type)) {
-            take_changes(&c->type, &type);
-        }
-    }
-}
-
 void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, const struct pg_type *types,
                          size_t type_count)
 {
     struct table *t = copy_table(relation->table);
-    retype_columns(t, types, type_count);
+    pg_retype_columns(t, types, type_count);
     write_schemas(t);
     if (is_same_version(relation->table, t)) {
         table_free(t);
-        retype_columns(relation->table, types, type_count);  // what a schema does not show
+        pg_retype_columns(relation->table, types, type_count);  // what a schema does not show
         return;
     }
     replace_version(r, relation, t);

@@ -105,6 +105,8 @@ static struct value_type TEXT_TYPE = {.ops = &TEXT, .oid = 25};
 static struct value_type INT4RANGE_TYPE = {.ops = &PG_RANGE, .element = &INT4_TYPE};
 static struct value_type TEXTRANGE_TYPE = {.ops = &PG_RANGE, .element = &TEXT_TYPE};
 static struct value_type COMP_FIELDS[] = {{.ops = &INT4}, {.ops = &TEXT}, {.ops = &TEXT}};
+static char FIELD_NAMES[3][8] = {"n", "a b", "a_b"};
+static char *RECORD_NAMES[] = {FIELD_NAMES[0], FIELD_NAMES[1], FIELD_NAMES[2]};
 static struct value_type COMP2_FIELDS[] = {{.ops = &INT4}, {.ops = &TEXT}};
 
 static struct {
@@ -131,6 +133,11 @@ static struct {
     {"textmultirange", {.ops = &PG_MULTIRANGE, .element = &TEXTRANGE_TYPE}},
     {"comp", {.ops = &PG_COMPOSITE, .fields = COMP_FIELDS, .field_count = 3}},
     {"comp2", {.ops = &PG_COMPOSITE, .fields = COMP2_FIELDS, .field_count = 2}},
+    {"shop.record",
+     {.ops = &PG_COMPOSITE_RECORD,
+      .fields = COMP_FIELDS,
+      .field_count = 3,
+      .field_names = {RECORD_NAMES, 3}}},
     {"geometry", {.ops = &PG_POSTGIS_GEOMETRY}},
     {"geography", {.ops = &PG_POSTGIS_GEOGRAPHY}},
     {"vector", {.ops = &PG_VECTOR}},

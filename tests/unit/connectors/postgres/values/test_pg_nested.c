@@ -529,6 +529,36 @@ static void test_events(void **state)
     assert_event("sparsevec", "{1:0.1}/3", "{\"dimensions\":3,\"vector\":[{\"key\":1,\"value\":0.1}]}");
 }
 
+// 1, NULL and a text with marks; both forms give the same record.
+static void test_composite_records(void **state)
+{
+    (void)state;
+    const char *binary = "00000003"
+                         "000000170000000400000001"
+                         "00000019ffffffff"
+                         "000000190000000522285c2c29";
+    assert_steps("shop.record", "(1,,\"\"\"(\\\\,)\")", binary, VALUE_DONE);
+    assert_hex("0202"
+               "00"
+               "020a22285c2c29",
+               "record");
+    assert_text("shop.record", binary, "(1,,\"\"\"(\\\\,)\")");
+    assert_event("shop.record", "(1,\"\",x)", "{\"n\":1,\"a_b_2\":\"\",\"a_b_3\":\"x\"}");
+    assert_steps("shop.record", "(1,)", "00000002", VALUE_FAULT);
+    assert_steps("shop.record", "(1,,,)", "00000003000000170000000400000001", VALUE_FAULT);
+    assert_steps("shop.record", "1,,", "", VALUE_FAULT);
+    assert_zero("shop.record", "000000");
+    struct schema_names names = {0};
+    assert_schema("shop.record",
+                  "{\"type\":\"record\",\"name\":\"record\",\"namespace\":\"shop\",\"fields\":["
+                  "{\"name\":\"n\",\"type\":[\"null\",\"int\"],\"default\":null},"
+                  "{\"name\":\"a_b_2\",\"type\":[\"null\",\"string\"],\"default\":null},"
+                  "{\"name\":\"a_b_3\",\"type\":[\"null\",\"string\"],\"default\":null}]}",
+                  &names);
+    assert_schema("shop.record[]", "{\"type\":\"array\",\"items\":[\"null\",\"shop.record\"]}", &names);
+    schema_names_clear(&names);
+}
+
 static int clear(void **state)
 {
     (void)state;
@@ -552,6 +582,7 @@ int main(void)
         cmocka_unit_test(test_zeros_and_placeholders),
         cmocka_unit_test(test_enum_default),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_composite_records),
     };
     return cmocka_run_group_tests(tests, NULL, clear);
 }
