@@ -25,6 +25,7 @@ def differing(name, database, kafka, millrace):
         scenario.make_changes(tale, database, is_captured)
         end = database.value("select pg_current_wal_lsn() - '0/0'")
         wait_until(lambda: database.slot(f"millrace_{prefix}")[1] >= end, 20, "all of it confirmed")
+        scenario.await_topics(tale, kafka, prefix)
         found = scenario.without_marker(millrace_records(kafka, prefix, millrace.registry))
     finally:
         reader.close()

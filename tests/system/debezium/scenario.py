@@ -5,6 +5,7 @@ import os
 import pkgutil
 from dataclasses import dataclass, field
 
+from lib.records import read_topic
 from lib.waiting import wait_until
 
 from debezium import scenarios
@@ -28,13 +29,14 @@ class Scenario:
     connector: dict = field(default_factory=dict)  # keys of millrace's connector
     debezium: dict = field(default_factory=dict)  # Debezium's settings
     extensions: tuple = ()
+    awaited: tuple = ()  # topics, with P for the prefix, that records come to by themselves
 
 
 def load(name):
     module = importlib.import_module(f"{scenarios.__name__}.{name}")
     given = {
         key: getattr(module, key.upper())
-        for key in ("connector", "debezium", "extensions", "changes")
+        for key in ("connector", "debezium", "extensions", "awaited", "changes")
         if hasattr(module, key.upper())
     }
     return Scenario(name, module.SETUP, **given)
@@ -54,6 +56,10 @@ def prepare(scenario, database):
         database.sql(statement)
 
 
+def slots(database):
+    return database.sql("select slot_name, active, confirmed_flush_lsn - '0/0' from pg_replication_slots")
+
+
 def make_changes(scenario, database, captured):
     """
     Runs the changes. `captured(number, lsn)` says whether all has come as far as the marker's table having `number`
@@ -66,7 +72,7 @@ def make_changes(scenario, database, captured):
         number += 1
         lsn = database.value("select pg_current_wal_lsn() - '0/0'")
         database.sql(f"insert into {MARKER} values ({number})")
-        wait_until(lambda: captured(number, lsn), 20, f"marker {number} of {scenario.name}")
+        wait_until(lambda: captured(number, lsn), 20, lambda: f"marker {number} of {scenario.name}: {slots(database)}")
 
     for change in scenario.changes:
         if change == WAIT:
@@ -76,6 +82,11 @@ def make_changes(scenario, database, captured):
         else:
             database.sql(change)
     wait()
+
+
+def await_topics(scenario, kafka, prefix):
+    for topic in scenario.awaited:
+        read_topic(kafka, topic.replace("P", prefix), count=1)
 
 
 def without_marker(topics):
