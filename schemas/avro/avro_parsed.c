@@ -124,12 +124,19 @@ static struct avro_parsed *parse_name(struct parser *p, const char *name, json_t
     return type;
 }
 
+// NULL: no text, or one that has a zero and is no name.
+static const char *name_value(const json_t *json)
+{
+    const char *text = json_string_value(json);
+    return text != NULL && strlen(text) == json_string_length(json) ? text : NULL;
+}
+
 // Adds a named type; *ret_space is the namespace of the types inside it.
 static struct avro_parsed *add_named(struct parser *p, enum avro_kind kind, json_t *json, const char *space,
                                      char **ret_space)
 {
-    const char *name = json_string_value(json_object_get(json, "name"));
-    const char *own_space = json_string_value(json_object_get(json, "namespace"));
+    const char *name = name_value(json_object_get(json, "name"));
+    const char *own_space = name_value(json_object_get(json, "namespace"));
     if (name == NULL) {
         return refuse(p, "No name in schema", KIND_NAMES[kind]);
     }
@@ -160,7 +167,7 @@ static void decref(json_t **json)
 
 static bool add_field(struct parser *p, struct avro_parsed *record, json_t *json, const char *space)
 {
-    const char *name = json_string_value(json_object_get(json, "name"));
+    const char *name = name_value(json_object_get(json, "name"));
     json_t *type_json = json_object_get(json, "type");
     if (name == NULL || !is_name(name)) {
         (void)refuse(p, "Illegal field name", name != NULL ? name : record->full_name);
@@ -215,7 +222,7 @@ static struct avro_parsed *parse_enum(struct parser *p, json_t *json, const char
     }
     json_t *seen CLEANUP(decref) = json_object();
     for (; type->count < json_array_size(symbols); type->count++) {
-        const char *symbol = json_string_value(json_array_get(symbols, type->count));
+        const char *symbol = name_value(json_array_get(symbols, type->count));
         if (symbol == NULL || !is_name(symbol)) {
             return refuse(p, "Illegal symbol in enum", type->full_name);
         }
@@ -301,7 +308,7 @@ static struct avro_parsed *parse_union(struct parser *p, json_t *json, const cha
 static struct avro_parsed *parse_object(struct parser *p, json_t *json, const char *space)
 {
     json_t *type = json_object_get(json, "type");
-    const char *name = json_string_value(type);
+    const char *name = name_value(type);
     if (name == NULL) {
         // {"type": {…}} and {"type": […]} stand for what is inside.
         return type != NULL ? parse_any(p, type, space) : refuse(p, "No type", "");
@@ -338,14 +345,16 @@ static struct avro_parsed *parse_any(struct parser *p, json_t *json, const char 
     return type;
 }
 
+// A default of bytes may have zeros: a decimal of 1.50 is "\u0000\u0096".
+enum { JSON_FLAGS = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL };
+
 static bool parse_text(struct parser *p, struct slice text)
 {
     if (text.size > AVRO_PARSED_TEXT_MAX) {
         return refuse(p, "the schema's text is too long", "") != NULL;
     }
     json_error_t error = {0};
-    json_t *json =
-        json_loadb((const char *)text.data, text.size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    json_t *json = json_loadb((const char *)text.data, text.size, JSON_FLAGS, &error);
     if (json == NULL) {
         return fault_set(p->f, FAULT_REJECT, "line %d, column %d: %.200s", error.line, error.column,
                          error.text);

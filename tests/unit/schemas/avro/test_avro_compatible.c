@@ -10,6 +10,7 @@
 
 #include "core/base/memory.h"
 #include "schemas/avro/avro_compatible.h"
+#include "schemas/avro/avro_type.h"
 
 static struct avro_parsed_schema *parse(const char *text)
 {
@@ -58,6 +59,24 @@ static void schemas_that_say_the_same_have_one_text(void **state)
                      "\"a\"},{\"p\":1,\"name\":\"b\",\"aliases\":[\"d\",\"c\"],\"order\":\"ignore\",\"doc\":"
                      "\"d\",\"type\":{\"type\":\"E\"}}]}",
                      EXPECTED);
+}
+
+#define WITH_ZERO                                                                                            \
+    "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"d\",\"type\":\"bytes\",\"default\":"        \
+    "\"\\u0000\\u0096\"}]}"
+
+static void a_default_may_have_zeros_and_a_name_none(void **state)
+{
+    (void)state;
+    struct avro_parsed_schema *schema = parse(WITH_ZERO);
+    assert_non_null(schema);
+    avro_parsed_free(schema);
+    struct fault f;
+    struct avro_type *type = NULL;
+    assert_true(avro_type_parse(slice_of(WITH_ZERO), &type, &f));
+    avro_type_free(type);
+    assert_null(parse("{\"type\":\"fixed\",\"name\":\"a\\u0000b\",\"size\":1}"));
+    assert_null(parse("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"a\\u0000b\"]}"));
 }
 
 static void a_name_without_namespace_keeps_none(void **state)
@@ -270,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(schemas_that_say_the_same_have_one_text),
+        cmocka_unit_test(a_default_may_have_zeros_and_a_name_none),
         cmocka_unit_test(a_name_without_namespace_keeps_none),
         cmocka_unit_test(types_of_other_texts_are_written_where_they_are_used),
         cmocka_unit_test(what_is_no_schema_is_refused),
