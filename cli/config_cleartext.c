@@ -100,9 +100,12 @@ void config_cleartext_function(const struct config_file *file, const struct func
 void config_cleartext_settings(const struct config_file *file, const struct settings *s,
                                struct complaints *warnings)
 {
-    if (s->registry.username != NULL) {
+    if (s->registry.username != NULL || s->registry.token != NULL) {
         warn(file, "registry.url", s->registry.url,
-             "username and password are sent unencrypted over http://; use https://", warnings);
+             s->registry.token != NULL
+                 ? "the token is sent unencrypted over http://; use https://"
+                 : "username and password are sent unencrypted over http://; use https://",
+             warnings);
     }
     if (s->tracing.headers.count > 0) {
         warn(file, "tracing.otlp.url", s->tracing.url,

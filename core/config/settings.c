@@ -89,16 +89,40 @@ static const struct config_rules settings_url_rules = {.check = config_value_che
 static const struct config_option settings_registry_auth[] = {
     {.key = "username",
      .type = CONFIG_TEXT,
-     .is_required = true,
      .offset = offsetof(struct settings, registry.username),
      .doc = "Name for basic authentication."},
     {.key = "password",
      .type = CONFIG_SECRET,
-     .is_required = true,
      .offset = offsetof(struct settings, registry.password),
      .doc = "Its password."},
+    {.key = "token",
+     .type = CONFIG_SECRET,
+     .offset = offsetof(struct settings, registry.token),
+     .doc = "Bearer token, in place of name and password."},
     {.key = NULL},
 };
+
+static const struct config_option settings_registry_tls[] = {
+    {.key = "ca",
+     .type = CONFIG_FILE,
+     .otherwise = "the system's authorities",
+     .offset = offsetof(struct settings, registry.ca),
+     .doc = "Certificates of the authorities to trust (PEM)."},
+    {.key = "certificate",
+     .type = CONFIG_FILE,
+     .offset = offsetof(struct settings, registry.certificate),
+     .doc = "The client's certificate, then those between it and its authority (PEM)."},
+    {.key = "key",
+     .type = CONFIG_SECRET,
+     .offset = offsetof(struct settings, registry.key),
+     .doc = "Private key of the certificate (PEM, without a passphrase)."},
+    {.key = NULL},
+};
+
+static const struct config_choice settings_subject_names[] = {{"topic", SUBJECT_NAMES_TOPIC},
+                                                              {"record", SUBJECT_NAMES_RECORD},
+                                                              {"topic_record", SUBJECT_NAMES_TOPIC_RECORD},
+                                                              {NULL, 0}};
 
 static const struct config_option settings_registry[] = {
     {.key = "url",
@@ -107,6 +131,12 @@ static const struct config_option settings_registry[] = {
      .offset = offsetof(struct settings, registry.url),
      .rules = &settings_url_rules,
      .doc = "Address of a registry with Confluent's REST API."},
+    {.key = "urls",
+     .type = CONFIG_LIST,
+     .offset = offsetof(struct settings, registry.urls),
+     .rules = &settings_url_rules,
+     .doc = "Further addresses of the same registry: when one does not respond, or responds with 5xx or 429, "
+            "the next is asked."},
     {.key = "public_url",
      .type = CONFIG_TEXT,
      .otherwise = "`url`",
@@ -118,7 +148,36 @@ static const struct config_option settings_registry[] = {
     {.key = "auth",
      .type = CONFIG_SECTION,
      .section = settings_registry_auth,
-     .doc = "Credentials for the registry."},
+     .doc = "Credentials for the registry: username and password, or a token."},
+    {.key = "tls",
+     .type = CONFIG_SECTION,
+     .section = settings_registry_tls,
+     .doc = "TLS for https:// addresses of the registry."},
+    {.key = "subject_names",
+     .type = CONFIG_CHOICE,
+     .choices = settings_subject_names,
+     .initial = "topic",
+     .offset = offsetof(struct settings, registry.subject_names),
+     .doc = "Subjects of the connectors' schemas: topic (TOPIC-key, TOPIC-value), record (the record's full "
+            "name) or topic_record (TOPIC-, then the record's full name), as Confluent's strategies."},
+    {.key = "auto_register",
+     .type = CONFIG_BOOL,
+     .initial = "true",
+     .offset = offsetof(struct settings, registry.auto_register),
+     .doc = "Whether connectors register their schemas in the registry at `url`. Without it they look for "
+            "them, and a table whose schema is not there stops."},
+    {.key = "use_latest",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct settings, registry.use_latest),
+     .doc =
+         "Whether connectors take the id of the subject's newest version in the registry at `url`, which "
+         "may differ from their own schema in documentation, defaults, aliases and other attributes only."},
+    {.key = "normalize",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct settings, registry.normalize),
+     .doc = "Whether the registry at `url` is asked to register and look for schemas in normal form."},
     {.key = NULL},
 };
 
@@ -395,18 +454,39 @@ static void clear_limits(struct settings *s)
     free(s->limits.items);
 }
 
+static void check_registry_auth(const struct config_file *file, const struct settings *s)
+{
+    bool has_name = s->registry.username != NULL;
+    bool has_password = s->registry.password != NULL;
+    bool has_token = s->registry.token != NULL;
+    if (has_name != has_password || (has_token && has_name)) {
+        config_complain(file, "registry.auth", "auth: set username and password, or token");
+    }
+    if ((s->registry.certificate.text != NULL) != (s->registry.key != NULL)) {
+        config_complain(file, "registry.tls", "tls: certificate and key belong together");
+    }
+}
+
 static void check_registry(const struct config_file *file, const struct settings *s)
 {
     const struct yaml_node *registry = yaml_get(file->root, "registry");
     if (registry == NULL || registry->kind != YAML_MAP || !config_is_sound(file, "registry")) {
         return;
     }
-    if (s->registry.url == NULL && yaml_get(registry, "auth") != NULL) {
-        config_complain(file, "registry.auth",
-                        "auth: the embedded registry has no credentials; set url, too");
-    } else if (s->registry.url == NULL && s->registry.public_url == NULL) {
+    static const char *const REMOTE[] = {"auth", "urls", "tls"};
+    for (size_t i = 0; s->registry.url == NULL && i < COUNT_OF(REMOTE); i++) {
+        if (yaml_get(registry, REMOTE[i]) != NULL) {
+            CLEANUP(memory_free_pointer) char *key = memory_format("registry.%s", REMOTE[i]);
+            config_complain(file, key, "%s: the embedded registry has no %s; set url, too", REMOTE[i],
+                            i == 0 ? "credentials" : "such setting");
+            return;
+        }
+    }
+    bool has_own = s->registry.public_url != NULL || yaml_get(registry, "subject_names") != NULL;
+    if (s->registry.url == NULL && !has_own) {
         config_complain(file, "registry", "registry: set url, or public_url for the embedded registry");
     }
+    check_registry_auth(file, s);
 }
 
 static void finish_settings(const struct config_file *file, void *config)
@@ -449,6 +529,11 @@ void settings_clear(struct settings *s)
     memory_free_secret(s->registry.public_url);
     free(s->registry.username);
     memory_free_secret(s->registry.password);
+    memory_free_secret(s->registry.token);
+    memory_free_secret(s->registry.key);
+    config_text_clear(&s->registry.ca);
+    config_text_clear(&s->registry.certificate);
+    text_list_clear(&s->registry.urls);
     free(s->admin.host);
     text_list_clear(&s->admin.hosts);
     text_list_clear(&s->endpoint.allow);

@@ -18,14 +18,26 @@ struct limit_setting {
 
 enum endpoint_policy { ENDPOINT_POLICY_PRIVATE, ENDPOINT_POLICY_PUBLIC, ENDPOINT_POLICY_LIST };
 
+/** What the subject of a record's schema is made of. */
+enum subject_names { SUBJECT_NAMES_TOPIC, SUBJECT_NAMES_RECORD, SUBJECT_NAMES_TOPIC_RECORD };
+
 struct settings {
     struct text_pairs
         kafka;  // librdkafka properties as written, with secrets resolved; has bootstrap.servers
     struct {
-        char *url;         // NULL: the embedded registry
-        char *public_url;  // under which others reach it, as in the file; NULL: `url`
-        char *username;    // basic auth; NULL for none
+        char *url;              // NULL: the embedded registry
+        char *public_url;       // under which others reach it, as in the file; NULL: `url`
+        struct text_list urls;  // further addresses of the same registry
+        char *username;         // basic auth; NULL for none
         char *password;
+        char *token;  // bearer; NULL for none
+        struct config_text ca;
+        struct config_text certificate;
+        char *key;
+        enum subject_names subject_names;
+        bool auto_register;
+        bool use_latest;
+        bool normalize;
     } registry;
     struct {
         char *host;              // NULL: no admin server

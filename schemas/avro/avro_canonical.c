@@ -11,6 +11,7 @@
 struct writer {
     struct bytes *out;
     bool *is_written;  // by the type's number
+    bool is_layout;    // without other attributes
 };
 
 static const char *const TYPE_WORDS[] = {"type",    "name", "namespace", "fields",  "items", "values",
@@ -54,7 +55,7 @@ static int compare_names(const void *a, const void *b)
 // The object's members that the specification does not name, sorted; a default is one on all types but enums.
 static void write_others(struct writer *w, json_t *object, const char *const *words, bool has_default)
 {
-    if (object == NULL) {
+    if (object == NULL || w->is_layout) {
         return;
     }
     const char **names = memory_zeroed(json_object_size(object) + 1, sizeof *names);
@@ -81,7 +82,7 @@ static void write_aliases(struct writer *w, const json_t *object, struct slice s
 {
     const json_t *aliases = json_object_get(object, "aliases");
     size_t count = json_array_size(aliases);
-    if (count == 0) {
+    if (count == 0 || w->is_layout) {
         return;
     }
     char **names = memory_zeroed(count, sizeof *names);
@@ -110,9 +111,11 @@ static void write_field(struct writer *w, const struct avro_parsed_field *field,
     text_append_json(w->out, slice_of(field->name));
     bytes_append_string(w->out, ",\"type\":");
     write_type(w, field->type, space);
-    write_member(w, field->json, "doc");
-    write_member(w, field->json, "default");
-    if (order != NULL && strcmp(order, "ascending") != 0) {
+    if (!w->is_layout) {
+        write_member(w, field->json, "doc");
+        write_member(w, field->json, "default");
+    }
+    if (!w->is_layout && order != NULL && strcmp(order, "ascending") != 0) {
         write_member(w, field->json, "order");
     }
     write_aliases(w, field->json, (struct slice){NULL, 0});
@@ -151,12 +154,12 @@ static void write_named(struct writer *w, const struct avro_parsed *type, const 
     bytes_format(w->out, "{\"type\":\"%s\",\"name\":", avro_parsed_kind_name(type->kind));
     text_append_json(w->out, slice_of(name));
     bytes_append_string(w->out, dot == NULL && space[0] != '\0' ? ",\"namespace\":\"\"" : "");
-    if (doc != NULL && doc[0] != '\0') {
+    if (!w->is_layout && doc != NULL && doc[0] != '\0') {
         write_member(w, type->json, "doc");
     }
     write_content(w, type, inner);
     write_aliases(w, type->json, slice_of(inner));
-    if (type->kind == AVRO_KIND_ENUM) {
+    if (type->kind == AVRO_KIND_ENUM && !w->is_layout) {
         write_member(w, type->json, "default");
     }
     write_others(w, type->json, TYPE_WORDS, type->kind != AVRO_KIND_ENUM);
@@ -210,9 +213,20 @@ static void write_type(struct writer *w, const struct avro_parsed *type, const c
     }
 }
 
-void avro_parsed_write(struct bytes *out, const struct avro_parsed_schema *s)
+static void write_schema(struct bytes *out, const struct avro_parsed_schema *s, bool is_layout)
 {
-    struct writer writer = {.out = out, .is_written = memory_zeroed(s->count + 1, sizeof(bool))};
+    struct writer writer = {
+        .out = out, .is_written = memory_zeroed(s->count + 1, sizeof(bool)), .is_layout = is_layout};
     write_type(&writer, s->root, "");
     free(writer.is_written);
+}
+
+void avro_parsed_write(struct bytes *out, const struct avro_parsed_schema *s)
+{
+    write_schema(out, s, false);
+}
+
+void avro_parsed_write_layout(struct bytes *out, const struct avro_parsed_schema *s)
+{
+    write_schema(out, s, true);
 }

@@ -63,6 +63,9 @@ const char *avro_parsed_kind_name(enum avro_kind kind);
  */
 void avro_parsed_write(struct bytes *out, const struct avro_parsed_schema *s);
 
+/** As avro_parsed_write, without what does not change the bytes of values: Avro's parsing canonical form. */
+void avro_parsed_write_layout(struct bytes *out, const struct avro_parsed_schema *s);
+
 /** A value's members in sorted order, without white space. */
 void avro_parsed_write_json(struct bytes *out, const json_t *json);
 

@@ -28,8 +28,8 @@ typedef void (*registry_on_schema)(void *self, struct slice text, const struct f
 bool registry_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
                    struct fault *f) MUST_USE;
 
-/** Registers the text under the subject (`<topic>-key`, `<topic>-value`) unless it is registered; returns its
- * id. */
+/** Registers the text under the subject (`<topic>-key`, `<topic>-value`, or what the settings make of it)
+ * unless it is registered; returns its id. */
 void registry_register(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
                        void *self);
 

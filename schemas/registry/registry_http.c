@@ -1,8 +1,12 @@
 // Client of an external registry with Confluent's REST API:
 //
 //   POST /subjects/S/versions {"schema":"…"}  ->  {"id":N}      register or find
+//   POST /subjects/S {"schema":"…"}           ->  {"id":N}      find; 404: not registered
+//   GET  /subjects/S/versions/latest          ->  {"id":N,"schema":"…"}
 //   GET  /schemas/ids/N                       ->  {"schema":"…"}; 404 with error_code 40403: no such id
 //
+// Each request goes to the address that responded last; while one does not respond the others are tried, each
+// once. The caller repeats a request that failed on all of them.
 // Source: Confluent Schema Registry API reference.
 #include <jansson.h>
 #include <utlist.h>
@@ -10,39 +14,55 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
 #include "core/http/http_head.h"
+#include "core/http/http_tls.h"
 #include "schemas/registry/registry_kind.h"
+#include "schemas/registry/registry_known.h"
+#include "schemas/registry/registry_reply.h"
 
 enum {
     REGISTRY_HTTP_CONNECTIONS = 4,
     REGISTRY_HTTP_ANSWER_MAX = 16 * 1024 * 1024,
-    REGISTRY_HTTP_UNKNOWN_ID = 40403,
 };
 #define REGISTRY_HTTP_TIMEOUT_US (15 * CLOCK_US_PER_S)
 
 struct registry_http {
     struct registry registry;
     struct http_client *client;
-    char *url;  // without '/' at the end
+    uv_timer_t *deliver;    // calls back what is known
+    struct text_list urls;  // without '/' at the end
+    size_t current;         // the URL to ask first
     char *username;
     char *password;
+    char *authorization;  // the header of a token; NULL: none
+    bool auto_register;
+    bool use_latest;
+    bool normalize;
     bool is_outage_logged;
+    struct registry_known known;
     struct registry_http_request *requests;  // in progress
 };
 
 struct registry_http_request {
     struct registry_http *owner;
-    struct http_call *call;
+    struct http_call *call;  // NULL: `known_id` waits for its callback
+    enum registry_ask ask;
+    char *path;
     char *url;
+    size_t tried;  // URLs
     struct http_head *head;
     struct bytes body;
+    char *subject;
+    char *text;
+    int32_t known_id;
     registry_on_id on_id;          // registers
     registry_on_schema on_schema;  // looks up
     void *self;
     struct registry_http_request *prev;
     struct registry_http_request *next;
 };
+
+static void send_request(struct registry_http_request *request);
 
 static void decref(json_t **json)
 {
@@ -52,7 +72,10 @@ static void decref(json_t **json)
 static void free_request(struct registry_http_request *request)
 {
     DL_DELETE(request->owner->requests, request);
+    free(request->path);
     free(request->url);
+    free(request->subject);
+    free(request->text);
     http_head_free(request->head);
     bytes_clear(&request->body);
     free(request);
@@ -66,48 +89,48 @@ static void log_outage(struct registry_http *r, const struct fault *f)
         return;
     }
     r->is_outage_logged = is_trouble;
+    const char *url = r->urls.items[r->current];
     if (is_trouble) {
-        log_warn("registry", "registry_waiting", LOG_WITH(LOG_TEXT("url", r->url)), "%s", f->text);
+        log_warn("registry", "registry_waiting", LOG_WITH(LOG_TEXT("url", url)), "%s", f->text);
     } else {
-        log_info("registry", "registry_reachable", LOG_WITH(LOG_TEXT("url", r->url)),
+        log_info("registry", "registry_reachable", LOG_WITH(LOG_TEXT("url", url)),
                  "the registry responds again");
     }
 }
 
-// Fills the fault for a response that is not 2xx.
-static bool fill_fault(const struct registry_http_request *request, int status, const json_t *json,
-                       struct fault *f)
+// Sends the request to the next address; false: all were tried.
+static bool try_next(struct registry_http_request *request)
 {
-    const char *message = json_string_value(json_object_get(json, "message"));
-    json_int_t code = json_integer_value(json_object_get(json, "error_code"));
-    enum fault_kind kind = FAULT_CONFIG;
-    if (status == 404 && code == REGISTRY_HTTP_UNKNOWN_ID && request->on_schema != NULL) {
-        kind = FAULT_REJECT;
-    } else if (status == 408 || status == 429 || status >= 500) {
-        kind = FAULT_RETRY;
+    struct registry_http *r = request->owner;
+    if (++request->tried >= r->urls.count) {
+        return false;
     }
-    return fault_from(f, kind, "registry", (int)code, "registry: %s: HTTP %d: %.250s", request->url, status,
-                      message != NULL ? message : "no message");
+    const char *failed = r->urls.items[r->current];
+    bool is_current = strncmp(request->url, failed, strlen(failed)) == 0;
+    r->current = is_current ? (r->current + 1) % r->urls.count : r->current;
+    send_request(request);
+    return true;
 }
 
-static bool check_response(const struct registry_http_request *request, const struct http_response *response,
-                           const json_t *json, struct fault *f)
+static void finish(struct registry_http_request *request, const json_t *json, const struct fault *f)
 {
-    if (response->transport.kind != FAULT_NONE) {
-        *f = response->transport;
-        f->kind = FAULT_RETRY;
-        return fault_context(f, "registry: %s", request->url);
+    registry_on_id on_id = request->on_id;
+    registry_on_schema on_schema = request->on_schema;
+    void *caller = request->self;
+    if (on_id != NULL) {
+        int32_t id = f == NULL ? (int32_t)json_integer_value(json_object_get(json, "id")) : 0;
+        if (f == NULL) {
+            registry_known_add(&request->owner->known, request->subject, request->text, id);
+        }
+        free_request(request);  // before the callback, which may close the registry
+        on_id(caller, id, f);
+        return;
     }
-    if (response->status < 200 || response->status > 299) {
-        return fill_fault(request, response->status, json, f);
-    }
-    const json_t *id = json_object_get(json, "id");
-    bool is_id = json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) <= INT32_MAX;
-    if (request->on_id != NULL ? !is_id : !json_is_string(json_object_get(json, "schema"))) {
-        return fault_set(f, FAULT_RETRY, "registry: %s: the response is not a schema registry's",
-                         request->url);
-    }
-    return true;
+    const json_t *schema = json_object_get(json, "schema");
+    struct slice text = f == NULL ? slice_make(json_string_value(schema), json_string_length(schema))
+                                  : (struct slice){NULL, 0};
+    free_request(request);
+    on_schema(caller, text, f);
 }
 
 static void on_done(void *self, const struct http_response *response)
@@ -116,28 +139,22 @@ static void on_done(void *self, const struct http_response *response)
     struct fault f = {0};
     json_t *json CLEANUP(decref) =
         json_loadb((const char *)response->body.data, response->body.size, 0, NULL);
-    bool is_good = check_response(request, response, json, &f);
-    log_outage(request->owner, &f);
-    registry_on_id on_id = request->on_id;
-    registry_on_schema on_schema = request->on_schema;
-    void *caller = request->self;
-    free_request(request);  // before the callback, which may close the registry
-    if (on_id != NULL) {
-        int32_t id = is_good ? (int32_t)json_integer_value(json_object_get(json, "id")) : 0;
-        on_id(caller, id, is_good ? NULL : &f);
-    } else {
-        const json_t *schema = json_object_get(json, "schema");
-        on_schema(caller,
-                  is_good ? slice_make(json_string_value(schema), json_string_length(schema))
-                          : (struct slice){NULL, 0},
-                  is_good ? NULL : &f);
+    bool is_good = registry_reply_check(request->ask, request->url, response, json, &f);
+    if (f.kind == FAULT_RETRY && try_next(request)) {
+        return;
     }
+    log_outage(request->owner, &f);
+    if (is_good && request->ask == REGISTRY_ASK_LATEST) {
+        is_good = registry_reply_check_latest(request->subject, request->text, json, &f);
+    }
+    finish(request, json, is_good ? NULL : &f);
 }
 
-static struct registry_http_request *new_request(struct registry_http *r, void *self)
+static struct registry_http_request *new_request(struct registry_http *r, enum registry_ask ask, void *self)
 {
     struct registry_http_request *request = memory_zeroed(1, sizeof *request);
     request->owner = r;
+    request->ask = ask;
     request->self = self;
     DL_APPEND(r->requests, request);
     return request;
@@ -146,26 +163,32 @@ static struct registry_http_request *new_request(struct registry_http *r, void *
 static bool make_head(const struct registry_http *r, const char *method, const char *url,
                       struct http_head **ret, struct fault *f)
 {
-    static const struct http_header HEADERS[] = {
+    const struct http_header headers[] = {
         {"Content-Type", "application/vnd.schemaregistry.v1+json", false},
         {"Accept", "application/vnd.schemaregistry.v1+json", false},
+        {"Authorization", r->authorization, true},
     };
     const struct http_head_params params = {
         .method = method,
         .url = url,
-        .headers = HEADERS,
-        .header_count = COUNT_OF(HEADERS),
+        .headers = headers,
+        .header_count = COUNT_OF(headers) - (r->authorization == NULL ? 1 : 0),
         .username = r->username,
         .password = r->password,
     };
     return http_head_new(&params, ret, f);
 }
 
-static void send_request(struct registry_http_request *request, const char *method)
+static void send_request(struct registry_http_request *request)
 {
     const struct registry_http *r = request->owner;
+    bool is_post = request->ask == REGISTRY_ASK_REGISTER || request->ask == REGISTRY_ASK_FIND;
     struct fault f;
-    INVARIANT(make_head(r, method, request->url, &request->head, &f));  // the URL begins with a checked one
+    free(request->url);
+    http_head_free(request->head);
+    request->url = memory_format("%s%s", r->urls.items[r->current], request->path);
+    // The URL begins with a checked one.
+    INVARIANT(make_head(r, is_post ? "POST" : "GET", request->url, &request->head, &f));
     const struct http_request http = {
         .head = request->head,
         .body = bytes_slice(&request->body),
@@ -187,30 +210,77 @@ static void append_segment(struct bytes *out, const char *text)
     }
 }
 
+// Calls back one request whose result is known; the next turn has the next one.
+static void on_deliver(uv_timer_t *timer)
+{
+    struct registry_http *r = timer->data;
+    struct registry_http_request *request = NULL;
+    DL_FOREACH (r->requests, request) {
+        if (request->call == NULL) {
+            registry_on_id on_id = request->on_id;
+            void *caller = request->self;
+            int32_t id = request->known_id;
+            free_request(request);
+            (void)uv_timer_start(r->deliver, on_deliver, 0, 0);
+            on_id(caller, id, NULL);
+            return;
+        }
+    }
+}
+
+static char *make_path(const struct registry_http *r, const char *subject, enum registry_ask ask)
+{
+    struct bytes path CLEANUP(bytes_clear) = {0};
+    bytes_append_string(&path, "/subjects/");
+    append_segment(&path, subject);
+    bytes_append_string(&path, ask == REGISTRY_ASK_REGISTER ? "/versions"
+                               : ask == REGISTRY_ASK_LATEST ? "/versions/latest"
+                                                            : "");
+    bytes_append_string(&path, r->normalize && ask != REGISTRY_ASK_LATEST ? "?normalize=true" : "");
+    return memory_string(bytes_text(&path));
+}
+
 static void register_text(struct registry *registry, const char *subject, const char *text,
                           registry_on_id on_id, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    struct registry_http_request *request = new_request(r, self);
-    struct bytes url CLEANUP(bytes_clear) = {0};
-    bytes_format(&url, "%s/subjects/", r->url);
-    append_segment(&url, subject);
-    bytes_append_string(&url, "/versions");
-    request->url = memory_string(bytes_text(&url));
-    bytes_append_string(&request->body, "{\"schema\":");
-    text_append_json(&request->body, slice_of(text));
-    bytes_append_byte(&request->body, '}');
+    enum registry_ask ask = r->use_latest      ? REGISTRY_ASK_LATEST
+                            : r->auto_register ? REGISTRY_ASK_REGISTER
+                                               : REGISTRY_ASK_FIND;
+    struct registry_http_request *request = new_request(r, ask, self);
     request->on_id = on_id;
-    send_request(request, "POST");
+    request->known_id = registry_known_find(&r->known, subject, text);
+    if (request->known_id != 0) {
+        (void)uv_timer_start(r->deliver, on_deliver, 0, 0);
+        return;
+    }
+    request->subject = memory_string(subject);
+    request->text = memory_string(text);
+    request->path = make_path(r, subject, ask);
+    if (ask != REGISTRY_ASK_LATEST) {
+        bytes_append_string(&request->body, "{\"schema\":");
+        text_append_json(&request->body, slice_of(text));
+        bytes_append_byte(&request->body, '}');
+    }
+    send_request(request);
 }
 
+// What the schema refers to comes with it: the decoder knows nothing of other subjects.
 static void lookup_schema(struct registry *registry, int32_t id, registry_on_schema on_schema, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
-    struct registry_http_request *request = new_request(r, self);
-    request->url = memory_format("%s/schemas/ids/%d", r->url, id);
+    struct registry_http_request *request = new_request(r, REGISTRY_ASK_ID, self);
+    request->path = memory_format("/schemas/ids/%d?format=resolved", id);
     request->on_schema = on_schema;
-    send_request(request, "GET");
+    send_request(request);
+}
+
+static void drop_request(struct registry_http_request *request)
+{
+    if (request->call != NULL) {
+        http_call_cancel(request->call);
+    }
+    free_request(request);
 }
 
 static void cancel_requests(struct registry *registry, const void *self)
@@ -220,8 +290,7 @@ static void cancel_requests(struct registry *registry, const void *self)
     struct registry_http_request *next = NULL;
     DL_FOREACH_SAFE (r->requests, request, next) {
         if (request->self == self) {
-            http_call_cancel(request->call);
-            free_request(request);
+            drop_request(request);
         }
     }
 }
@@ -232,7 +301,7 @@ static void explain(void *self, const struct admin_request *request)
     struct bytes text CLEANUP(bytes_clear) = {0};
     bytes_append_string(&text, "{\"error_code\":404,\"message\":");
     char *message CLEANUP(memory_free_pointer) =
-        memory_format("this is not a registry: millrace.yaml names the one at %s", r->url);
+        memory_format("this is not a registry: millrace.yaml names the one at %s", r->urls.items[0]);
     text_append_json(&text, slice_of(message));
     bytes_append_byte(&text, '}');
     admin_answer(request->reply, 404, "application/vnd.schemaregistry.v1+json", bytes_slice(&text));
@@ -244,19 +313,26 @@ static void serve_explanation(struct registry *registry, struct admin *admin, co
     admin_route_writable(admin, prefix, explain, r);
 }
 
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
 static void close_registry(struct registry *registry)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
     struct registry_http_request *request = NULL;
     struct registry_http_request *next = NULL;
     DL_FOREACH_SAFE (r->requests, request, next) {
-        http_call_cancel(request->call);
-        free_request(request);
+        drop_request(request);
     }
+    uv_close((uv_handle_t *)r->deliver, on_timer_closed);
     http_client_free(r->client);
-    free(r->url);
+    registry_known_clear(&r->known);
+    text_list_clear(&r->urls);
     free(r->username);
-    free(r->password);
+    memory_free_secret(r->password);
+    memory_free_secret(r->authorization);
     free(r);
 }
 
@@ -269,32 +345,69 @@ static const struct registry_type REGISTRY_HTTP_TYPE = {
     .close = close_registry,
 };
 
-bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
-                        struct fault *f)
+// Adds an address without '/' at its end, after checking that requests to it can be made.
+static bool add_url(struct registry_http *r, const char *url, struct fault *f)
 {
-    const char *url = settings->registry.url;
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) {
         return fault_set(f, FAULT_CONFIG, "registry: url: %.100s is not http:// or https://", url);
     }
-    struct registry_http *r = memory_zeroed(1, sizeof *r);
     size_t size = strlen(url);
     while (size > 0 && url[size - 1] == '/') {
         size--;
     }
+    CLEANUP(memory_free_pointer) char *trimmed = slice_to_string(slice_make(url, size));
+    struct http_head *head = NULL;
+    if (!make_head(r, "GET", trimmed, &head, f)) {
+        return fault_context(f, "registry: url");
+    }
+    http_head_free(head);
+    text_list_add(&r->urls, trimmed);
+    return true;
+}
+
+static bool open_client(struct registry_http *r, uv_loop_t *loop, const struct settings *settings,
+                        struct fault *f)
+{
+    const struct http_client_params params = {
+        .connections_max = REGISTRY_HTTP_CONNECTIONS,
+        .tls = {settings->registry.ca.text, settings->registry.certificate.text, settings->registry.key,
+                NULL},
+    };
+    struct http_tls *tls = NULL;
+    if (!http_tls_new(&params.tls, HTTP_VERSION_AUTO, &tls, f)) {
+        return fault_context(f, "registry: tls");
+    }
+    http_tls_free(tls);
+    bool is_good = add_url(r, settings->registry.url, f);
+    for (size_t i = 0; is_good && i < settings->registry.urls.count; i++) {
+        is_good = add_url(r, settings->registry.urls.items[i], f);
+    }
+    r->client = is_good ? http_client_new(loop, &params) : NULL;
+    return is_good;
+}
+
+bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,
+                        struct fault *f)
+{
+    struct registry_http *r = memory_zeroed(1, sizeof *r);
     r->registry.type = &REGISTRY_HTTP_TYPE;
-    r->url = slice_to_string(slice_make(url, size));
+    r->auto_register = settings->registry.auto_register;
+    r->use_latest = settings->registry.use_latest;
+    r->normalize = settings->registry.normalize;
+    r->deliver = memory_zeroed(1, sizeof *r->deliver);
+    (void)uv_timer_init(loop, r->deliver);
+    r->deliver->data = r;
     if (settings->registry.username != NULL) {
         r->username = memory_string(settings->registry.username);
         r->password = memory_string(settings->registry.password != NULL ? settings->registry.password : "");
     }
-    struct http_head *head = NULL;
-    if (!make_head(r, "GET", r->url, &head, f)) {
-        close_registry(&r->registry);
-        return fault_context(f, "registry: url");
+    if (settings->registry.token != NULL) {
+        r->authorization = memory_format("Bearer %s", settings->registry.token);
     }
-    http_head_free(head);
-    r->client =
-        http_client_new(loop, &(struct http_client_params){.connections_max = REGISTRY_HTTP_CONNECTIONS});
+    if (!open_client(r, loop, settings, f)) {
+        close_registry(&r->registry);
+        return false;
+    }
     *ret = &r->registry;
     return true;
 }

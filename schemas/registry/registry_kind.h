@@ -18,6 +18,7 @@ struct registry_type {
 /** The first member of every kind's struct. */
 struct registry {
     const struct registry_type *type;
+    enum subject_names subject_names;
 };
 
 bool registry_http_open(uv_loop_t *loop, const struct settings *settings, struct registry **ret,

@@ -94,6 +94,10 @@ bool schema_references_resolve(const struct schema_index *index, const char *sub
 {
     struct avro_parsed_schema *parsed = NULL;
     struct fault f;
+    if (schema->references == NULL) {
+        bytes_append_string(out, schema->text);
+        return true;
+    }
     if (!schema_references_parse(index, subject, schema->text, schema->references, &parsed, &f)) {
         return false;
     }

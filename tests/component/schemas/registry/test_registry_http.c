@@ -24,12 +24,14 @@ static struct registry *client;
 static struct {
     int status;
     const char *answer;
+    int calls;
     char seen[512];  // method, path, authorization, body
 } script;
 
 static void on_request(void *self, const struct admin_request *request)
 {
     (void)self;
+    script.calls++;
     (void)snprintf(script.seen, sizeof script.seen, "%s %s|%s|%.*s", request->method, request->path,
                    request->authorization != NULL ? request->authorization : "", (int)request->body.size,
                    (const char *)request->body.data);
@@ -46,6 +48,7 @@ static int start(void **state)
     settings.registry.url = memory_format("http://127.0.0.1:%d/registry/", admin_port(server));
     settings.registry.username = memory_string("user");
     settings.registry.password = memory_string("secret");
+    settings.registry.auto_register = true;
     assert_true(registry_open(&loop, &settings, &client, &f));
     return 0;
 }
@@ -179,6 +182,134 @@ static void a_registry_that_is_away_is_asked_again_later(void **state)
     registry_close(r);
 }
 
+// Opens another client of the scripted registry, behind one that is away.
+static struct registry *open_with(struct settings *s)
+{
+    struct registry *r = NULL;
+    struct fault f;
+    s->registry.url = memory_string("http://127.0.0.1:1");
+    text_list_add(&s->registry.urls, settings.registry.url);
+    assert_true(registry_open(&loop, s, &r, &f));
+    admin_route_writable(server, "/registry", on_request, NULL);
+    return r;
+}
+
+static struct answer register_with(struct registry *r, const char *text, int status, const char *answer)
+{
+    struct answer a = {0};
+    script.status = status;
+    script.answer = answer;
+    script.seen[0] = '\0';
+    registry_register(r, "t-value", text, on_id, &a);
+    wait_for(&a);
+    return a;
+}
+
+static void close_with(struct registry *r, struct settings *s)
+{
+    registry_close(r);
+    free(s->registry.url);
+    text_list_clear(&s->registry.urls);
+}
+
+static void another_address_is_asked_when_one_is_away(void **state)
+{
+    (void)state;
+    struct settings s = {.registry = {.auto_register = true, .token = "abc"}};
+    struct registry *r = open_with(&s);
+    assert_int_equal(register_with(r, "\"int\"", 200, "{\"id\":5}").id, 5);
+    assert_string_equal(script.seen,
+                        "POST /subjects/t-value/versions|Bearer abc|{\"schema\":\"\\\"int\\\"\"}");
+    // Both fail: each is asked once.
+    script.calls = 0;
+    assert_int_equal(register_with(r, "\"long\"", 503, "").fault.kind, FAULT_RETRY);
+    assert_int_equal(script.calls, 1);
+    close_with(r, &s);
+}
+
+static void what_a_registry_has_seen_is_known_while_it_is_away(void **state)
+{
+    (void)state;
+    struct settings s = {.registry = {.auto_register = true}};
+    struct registry *r = open_with(&s);
+    assert_int_equal(register_with(r, "\"int\"", 200, "{\"id\":5}").id, 5);
+    struct answer known = register_with(r, "\"int\"", 503, "");
+    assert_int_equal(known.fault.kind, FAULT_NONE);
+    assert_int_equal(known.id, 5);
+    assert_int_equal(register_with(r, "\"long\"", 503, "").fault.kind, FAULT_RETRY);
+    close_with(r, &s);
+}
+
+static void without_auto_register_schemas_are_only_looked_for(void **state)
+{
+    (void)state;
+    struct settings s = {.registry = {.auto_register = false}};
+    struct registry *r = open_with(&s);
+    assert_int_equal(register_with(r, "\"int\"", 200, "{\"id\":5}").id, 5);
+    assert_string_equal(script.seen, "POST /subjects/t-value||{\"schema\":\"\\\"int\\\"\"}");
+    struct answer a =
+        register_with(r, "\"long\"", 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
+    assert_int_equal(a.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(a.fault.text, "set registry.auto_register: true"));
+    close_with(r, &s);
+}
+
+static void the_newest_version_is_used_if_it_has_the_same_layout(void **state)
+{
+    (void)state;
+    struct settings s = {.registry = {.auto_register = true, .use_latest = true}};
+    struct registry *r = open_with(&s);
+    struct answer a =
+        register_with(r, "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2}", 200,
+                      "{\"id\":8,\"version\":3,\"schema\":\"{\\\"doc\\\":\\\"d\\\",\\\"type\\\":"
+                      "\\\"fixed\\\",\\\"name\\\":\\\"F\\\",\\\"size\\\":2}\"}");
+    assert_int_equal(a.id, 8);
+    assert_string_equal(script.seen, "GET /subjects/t-value/versions/latest||");
+    a = register_with(r, "\"long\"", 200, "{\"id\":8,\"version\":3,\"schema\":\"\\\"int\\\"\"}");
+    assert_int_equal(a.fault.kind, FAULT_CONFIG);
+    assert_non_null(strstr(a.fault.text, "version 3 is not the table's schema"));
+    close_with(r, &s);
+}
+
+static void subjects_are_named_as_the_settings_say(void **state)
+{
+    (void)state;
+    static const struct {
+        enum subject_names names;
+        const char *seen;
+    } CASES[] = {
+        {SUBJECT_NAMES_TOPIC, "POST /subjects/t-value/versions|"},
+        {SUBJECT_NAMES_RECORD, "POST /subjects/n.F/versions|"},
+        {SUBJECT_NAMES_TOPIC_RECORD, "POST /subjects/t-n.F/versions|"},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct settings s = {.registry = {.auto_register = true, .subject_names = CASES[i].names}};
+        struct registry *r = open_with(&s);
+        (void)register_with(r, "{\"type\":\"fixed\",\"name\":\"F\",\"namespace\":\"n\",\"size\":2}", 200,
+                            "{\"id\":8}");
+        assert_memory_equal(script.seen, CASES[i].seen, strlen(CASES[i].seen));
+        close_with(r, &s);
+    }
+}
+
+static void credentials_that_are_refused_are_named(void **state)
+{
+    (void)state;
+    admin_route_writable(server, "/registry", on_request, NULL);
+    assert_non_null(strstr(register_schema(401, "").fault.text, "check registry.auth"));
+    assert_non_null(strstr(register_schema(403, "").fault.text, "may not do this"));
+}
+
+static void a_broken_certificate_is_refused(void **state)
+{
+    (void)state;
+    struct settings s = {.registry = {.url = "https://r", .ca = {.text = "no PEM"}}};
+    struct registry *r = NULL;
+    struct fault f;
+    assert_false(registry_open(&loop, &s, &r, &f));
+    assert_int_equal(f.kind, FAULT_CONFIG);
+}
+
 static void closing_drops_calls_under_way(void **state)
 {
     (void)state;
@@ -250,6 +381,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_an_id_that_the_registry_denies_is_a_bad_record, start, stop),
         cmocka_unit_test_setup_teardown(trouble_is_told_from_refusal, start, stop),
         cmocka_unit_test_setup_teardown(a_registry_that_is_away_is_asked_again_later, start, stop),
+        cmocka_unit_test_setup_teardown(another_address_is_asked_when_one_is_away, start, stop),
+        cmocka_unit_test_setup_teardown(what_a_registry_has_seen_is_known_while_it_is_away, start, stop),
+        cmocka_unit_test_setup_teardown(without_auto_register_schemas_are_only_looked_for, start, stop),
+        cmocka_unit_test_setup_teardown(the_newest_version_is_used_if_it_has_the_same_layout, start, stop),
+        cmocka_unit_test_setup_teardown(subjects_are_named_as_the_settings_say, start, stop),
+        cmocka_unit_test_setup_teardown(credentials_that_are_refused_are_named, start, stop),
+        cmocka_unit_test_setup_teardown(a_broken_certificate_is_refused, start, stop),
         cmocka_unit_test_setup_teardown(closing_drops_calls_under_way, start, stop),
         cmocka_unit_test_setup_teardown(a_cancelled_request_is_never_answered, start, stop),
         cmocka_unit_test_setup_teardown(the_embedded_registry_serves_this_client, start, stop),

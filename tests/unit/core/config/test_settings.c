@@ -238,6 +238,18 @@ static void an_empty_registry_and_auth_without_an_address_are_refused(void **sta
                      "f.yaml:2:42: error: auth: the embedded registry has no credentials; set url, too\n");
 }
 
+static void credentials_of_the_registry_are_whole(void **state)
+{
+    (void)state;
+    check_complaints("kafka: {bootstrap.servers: a}\nregistry: {url: 'http://r', auth: {username: a}}\n",
+                     true, "f.yaml:2:35: error: auth: set username and password, or token\n");
+    check_complaints("kafka: {bootstrap.servers: a}\n"
+                     "registry: {url: 'http://r', auth: {username: a, password: b, token: c}}\n",
+                     true, "f.yaml:2:35: error: auth: set username and password, or token\n");
+    check_complaints("kafka: {bootstrap.servers: a}\nregistry: {url: 'http://r', tls: {key: k}}\n", true,
+                     "f.yaml:2:34: error: tls: certificate and key belong together\n");
+}
+
 static void a_key_in_the_registrys_url_is_not_shown(void **state)
 {
     (void)state;
@@ -322,22 +334,24 @@ static void a_secret_that_cannot_be_had_is_named_with_its_place(void **state)
 static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
 {
     (void)state;
-    check_complaints("log: {format: xml, levle: info}\n"
-                     "kafka: {bootstrap.servers: a}\n"
-                     "registry: embeded\n"
-                     "admin: 7070\n"
-                     "bridge: {processes: 0}\n"
-                     "colour: red\n"
-                     "processes: 2\n",
-                     false,
-                     "f.yaml:1:15: error: format: \"xml\" is not valid; write json or text\n"
-                     "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
-                     "f.yaml:3:11: error: registry: write embedded, or a section with url, public_url, auth\n"
-                     "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
-                     "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
-                     "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, "
-                     "endpoint_policy, endpoint_allow, limits, tracing, log\n"
-                     "f.yaml:7:1: error: unknown key \"processes\"; it belongs in bridge\n");
+    check_complaints(
+        "log: {format: xml, levle: info}\n"
+        "kafka: {bootstrap.servers: a}\n"
+        "registry: embeded\n"
+        "admin: 7070\n"
+        "bridge: {processes: 0}\n"
+        "colour: red\n"
+        "processes: 2\n",
+        false,
+        "f.yaml:1:15: error: format: \"xml\" is not valid; write json or text\n"
+        "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
+        "f.yaml:3:11: error: registry: write embedded, or a section with url, urls, public_url, auth, tls, "
+        "subject_names, auto_register, use_latest, normalize\n"
+        "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
+        "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
+        "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, "
+        "endpoint_policy, endpoint_allow, limits, tracing, log\n"
+        "f.yaml:7:1: error: unknown key \"processes\"; it belongs in bridge\n");
 }
 
 static void what_is_shown_reads_back_the_same(void **state)
@@ -392,6 +406,7 @@ int main(void)
         cmocka_unit_test(librdkafka_judges_its_own_properties),
         cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),
         cmocka_unit_test(a_secret_that_librdkafka_refuses_is_not_repeated),
+        cmocka_unit_test(credentials_of_the_registry_are_whole),
         cmocka_unit_test(a_key_in_the_registrys_url_is_not_shown),
         cmocka_unit_test(the_registrys_address_is_its_public_url_without_a_query),
         cmocka_unit_test(an_empty_registry_and_auth_without_an_address_are_refused),
