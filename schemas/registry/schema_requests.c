@@ -54,8 +54,8 @@ static void call_with_id(const struct schema_request *q)
     if (f.kind == FAULT_NONE && q->id == 0) {
         struct schema_change *change = q->change;
         if (change->error != REGISTRY_ERROR_NONE) {
-            (void)fault_set(&f, FAULT_CONFIG, "registry: subject %s: %s", change->subject,
-                            bytes_text(&change->answer));
+            (void)fault_from(&f, FAULT_CONFIG, "registry", (int)change->error, "registry: subject %s: %s",
+                             change->subject, bytes_text(&change->answer));
         }
         q->on_id(q->self, change->result_id, f.kind != FAULT_NONE ? &f : NULL);
         return;

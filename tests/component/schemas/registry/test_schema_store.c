@@ -35,6 +35,7 @@ struct answer {
     int32_t id;
     char text[256];
     enum fault_kind fault;
+    int code;
     char why[512];
 };
 
@@ -44,6 +45,7 @@ static void on_id(void *self, int32_t id, const struct fault *f)
     a->calls++;
     a->id = id;
     a->fault = f != NULL ? f->kind : FAULT_NONE;
+    a->code = f != NULL ? f->origin_code : 0;
     (void)snprintf(a->why, sizeof a->why, "%s", f != NULL ? f->text : "");
 }
 
@@ -224,6 +226,32 @@ static void a_schema_that_the_broker_refuses_takes_no_other_along(void **state)
     }
 }
 
+// The topic says what level a subject has; a schema that is refused names the field.
+static void an_incompatible_schema_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    struct registry *r = open_store();
+    (void)register_schema(r, "t-value", "\"int\"");
+    rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
+    assert_int_equal(rd_kafka_brokers_add(producer, rd_kafka_mock_cluster_bootstraps(kafka.cluster)), 1);
+    static char KEY[] = "{\"keytype\":\"CONFIG\",\"subject\":\"t-value\",\"magic\":0}";
+    static char VALUE[] = "{\"compatibilityLevel\":\"BACKWARD\"}";
+    assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(REGISTRY_TOPIC), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_KEY(KEY, sizeof(KEY) - 1),
+                                       RD_KAFKA_V_VALUE(VALUE, sizeof(VALUE) - 1), RD_KAFKA_V_END),
+                     0);
+    assert_int_equal(rd_kafka_flush(producer, 10000), 0);
+    rd_kafka_destroy(producer);
+    struct answer a = {0};
+    registry_register(r, "t-value", "\"boolean\"", on_id, &a);
+    wait_for(&a);
+    assert_int_equal(a.fault, FAULT_CONFIG);
+    assert_int_equal(a.code, 409);
+    assert_non_null(strstr(a.why, "TYPE_MISMATCH"));
+    assert_true(register_schema(r, "t-value", "\"long\"") > 0);
+    registry_close(r);
+}
+
 static void two_writers_take_turns(void **state)
 {
     (void)state;
@@ -291,6 +319,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_registrations_at_once_all_get_answers, start, stop),
         cmocka_unit_test_setup_teardown(a_schema_too_large_for_a_record_takes_no_other_along, start, stop),
         cmocka_unit_test_setup_teardown(a_schema_that_the_broker_refuses_takes_no_other_along, start, stop),
+        cmocka_unit_test_setup_teardown(an_incompatible_schema_is_refused_with_the_reason, start, stop),
         cmocka_unit_test_setup_teardown(two_writers_take_turns, start, stop),
         cmocka_unit_test_setup_teardown(a_broker_that_fails_for_a_while_is_waited_for, start, stop),
         cmocka_unit_test_setup_teardown(closing_drops_what_is_pending, start, stop),
