@@ -251,6 +251,15 @@ bool change_planner_is_too_large(struct change_planner *r, const struct topic_ro
     return is_last_too_large(r, &r->scratch);
 }
 
+bool change_planner_refuses(struct change_planner *r, const struct record_plan *plan)
+{
+    bool is_refused = is_last_too_large(r, plan);
+    if (is_refused) {
+        (void)unpublishable(r, "its record is over message.max.bytes", RAISE);
+    }
+    return is_refused;
+}
+
 void change_planner_clear(struct change_planner *r)
 {
     record_plan_clear(&r->scratch);

@@ -56,6 +56,9 @@ void change_planner_plan_end(struct change_planner *r, const struct topic_route 
 bool change_planner_is_too_large(struct change_planner *r, const struct topic_route *route,
                                  const struct change *change);
 
+/** Whether the plan's last record, made elsewhere, is too large; then `problem` and `cure` are set. */
+bool change_planner_refuses(struct change_planner *r, const struct record_plan *plan);
+
 void change_planner_clear(struct change_planner *r);
 
 #endif

@@ -6,6 +6,7 @@
 #include "connectors/change_record.h"
 #include "connectors/event_topics.h"
 #include "connectors/hold_queue.h"
+#include "connectors/outbox.h"
 #include "connectors/snapshot_hold.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -18,6 +19,7 @@ struct publisher {
     char *dead_letter_topic;
     struct text_pairs dead_letter_config;
     struct change_planner planner;
+    struct outbox *outbox;            // NULL: none
     struct record_plan plan;          // of the change that is being published; empty: not planned yet
     struct record_plan beat;          // of a heartbeat
     struct table *transactions;       // the topic of BEGIN and END; NULL: none is wanted
@@ -213,6 +215,42 @@ static enum publisher_step publish_change(struct publisher *p, const struct topi
     return taken;
 }
 
+// --- the outbox ---
+
+static enum publisher_step publish_event(struct publisher *p, const struct change *change, struct fault *f)
+{
+    if (p->plan.count > 0) {
+        return send_plan(p, change, f);
+    }
+    p->route = NULL;
+    enum outbox_step step = outbox_plan(p->outbox, change, &p->plan, f);
+    if (step != OUTBOX_PLANNED) {
+        return step == OUTBOX_NOTHING ? PUBLISHER_TAKEN : PUBLISHER_FAULT;
+    }
+    const struct topic_route *route = p->plan.items[0].route;
+    if (route->status == TOPIC_ROUTE_FAILED && !hold_queue_has(&p->held, change->table->topic)) {
+        record_plan_reset(&p->plan);
+        return stop_refused(p, route, change, f);
+    }
+    if (change_planner_refuses(&p->planner, &p->plan)) {
+        record_plan_reset(&p->plan);
+        return stop_table(p, change, f);
+    }
+    return must_wait(p, change->table) ? hold_plan(p, route, change->table) : send_plan(p, change, f);
+}
+
+static enum publisher_step publish_outbox(struct publisher *p, const struct change *change, struct fault *f)
+{
+    if (is_waiting(p, change->table->topic)) {
+        return PUBLISHER_TAKEN;
+    }
+    enum publisher_step taken = publish_event(p, change, f);
+    if (taken == PUBLISHER_TAKEN) {
+        metric_add(pipeline_metrics_changes(p->params.metrics, change->op), 1);
+    }
+    return taken;
+}
+
 // --- rows of a snapshot, of which some may be put aside ---
 
 // Gives the row a marker besides its own, unless that makes it too large.
@@ -273,6 +311,9 @@ static enum publisher_step publish_read(struct publisher *p, const struct topic_
 
 enum publisher_step publisher_publish(struct publisher *p, const struct change *change, struct fault *f)
 {
+    if (outbox_has(p->outbox, change->table)) {
+        return publish_outbox(p, change, f);
+    }
     const struct topic_route *route = topic_routes_find(p->routes, change->table);
     if (is_waiting(p, change->table->topic)) {
         return PUBLISHER_TAKEN;
@@ -412,12 +453,16 @@ enum publisher_step publisher_heartbeat(struct publisher *p, struct fault *f)
 
 void publisher_prepare_version(struct publisher *p, struct table *table)
 {
-    topic_routes_prepare(p->routes, table);
+    if (!outbox_has(p->outbox, table)) {
+        topic_routes_prepare(p->routes, table);
+    }
 }
 
 void publisher_prepare(struct publisher *p, const char *topic)
 {
-    topic_routes_prepare_topic(p->routes, topic);
+    if (!outbox_is_topic(p->outbox, topic)) {
+        topic_routes_prepare_topic(p->routes, topic);
+    }
 }
 
 const char *publisher_waiting(const struct publisher *p)
@@ -526,6 +571,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
                                          .routes = p->routes,
                                          .dead_letter_topic = p->dead_letter_topic,
                                          .dead_letter_config = &p->dead_letter_config};
+    p->outbox = outbox_new(config, params->component, p->routes);
     publisher_attach(p);
     return p;
 }
@@ -539,6 +585,7 @@ void publisher_free(struct publisher *p)
     snapshot_hold_clear(&p->hold);
     table_free(p->transactions);
     table_free(p->heartbeats);
+    outbox_free(p->outbox);
     topic_routes_free(p->routes);
     record_plan_clear(&p->plan);
     record_plan_clear(&p->beat);

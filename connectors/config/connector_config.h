@@ -13,6 +13,7 @@ enum connector_operation {
 };
 enum connector_hash { CONNECTOR_SHA256, CONNECTOR_SHA512, CONNECTOR_SHA1, CONNECTOR_MD5 };
 enum connector_origin { CONNECTOR_ORIGIN_ANY, CONNECTOR_ORIGIN_NONE };
+enum connector_outbox_update { CONNECTOR_OUTBOX_WARN, CONNECTOR_OUTBOX_STOP };
 enum connector_bad_row { CONNECTOR_BAD_ROW_STOP, CONNECTOR_BAD_ROW_DEAD_LETTER };
 
 /** The columns of the keys of a table's records. */
@@ -72,6 +73,19 @@ struct connector_config {
         struct connector_route *items;
         size_t count;
     } routes;
+    struct {
+        char *table;  // "schema.table"; NULL: no outbox
+        char *id;     // columns
+        char *key;
+        char *route_by;
+        char *payload;
+        char *topic;                 // with {aggregatetype}
+        struct text_pairs headers;   // column, header
+        struct text_pairs envelope;  // column, member
+        bool tombstone_on_empty;
+        enum connector_outbox_update on_update;
+        bool delete_after_capture;
+    } outbox;
     enum connector_snapshot snapshot;
     enum connector_bad_row on_bad_row;
     enum connector_incompatible on_incompatible;

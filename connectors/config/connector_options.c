@@ -4,6 +4,7 @@
 
 #include "connectors/config/capture_options.h"
 #include "connectors/config/event_options.h"
+#include "connectors/config/outbox_options.h"
 #include "connectors/config/postgres_options.h"
 #include "connectors/config/selection_options.h"
 #include "connectors/config/slot_options.h"
@@ -35,6 +36,11 @@ static const struct config_option file_options[] = {
      .section = slot_options,
      .doc = "What the connector keeps in PostgreSQL. NAME is the file's name with _ for -."},
     {.group = selection_options},
+    {.key = "outbox",
+     .type = CONFIG_SECTION,
+     .section = outbox_options,
+     .doc = "A table whose rows are events to publish as they are "
+            "([connectors.md](connectors.md#outbox))."},
     {.group = capture_options},
     {.group = event_options},
     {.group = types_options},
@@ -54,6 +60,7 @@ static void finish(const struct config_file *file, void *config)
     struct connector_config *c = config;
     c->name = memory_string(file->name);
     selection_options_finish(file, c);
+    outbox_options_finish(file, c);
     slot_options_finish(file, c);
     postgres_options_finish(file, c);
 }

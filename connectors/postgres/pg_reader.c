@@ -320,6 +320,15 @@ static void check_catalogue(struct pg_reader *r)
     pg_watch_probe(&r->watch);
 }
 
+// Not while rows are still to be read: those of the outbox would be deleted unread.
+static void sweep_outbox(struct pg_reader *r)
+{
+    if (r->state == PG_READER_STREAMING && r->session.known.is_snapshot_done &&
+        r->session.known.unread_count == 0) {
+        pg_outbox_sweep_tick(&r->sweep, r->frames.stream.confirmed);
+    }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct pg_reader *r = timer->data;
@@ -336,6 +345,7 @@ static void on_tick(uv_timer_t *timer)
     }
     if (!restart_with_inserts(r)) {
         check_catalogue(r);
+        sweep_outbox(r);
     }
     if (r->backfill == NULL) {
         pg_action_tick(&r->action);
@@ -348,6 +358,7 @@ void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
     r->watch = (struct pg_watch){
         .deps = deps, .session = &r->session, .may_scan = may_scan, .on_scanned = on_scanned, .self = r};
     r->action = (struct pg_action){.deps = deps, .session = &r->session};
+    r->sweep = (struct pg_outbox_sweep){.deps = deps, .session = &r->session};
     pg_frames_init(&r->frames, deps);
     uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
@@ -370,6 +381,7 @@ void pg_reader_clear(struct pg_reader *r)
 {
     pg_reader_stop(r);
     pg_frames_clear(&r->frames);
+    pg_outbox_sweep_clear(&r->sweep);
 }
 
 void pg_reader_start(struct pg_reader *r, struct pg_session *session)
@@ -384,6 +396,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     r->received_us = clock_now_us();
     pg_watch_start(&r->watch);
     pg_action_start(&r->action);
+    pg_outbox_sweep_start(&r->sweep);
     pg_frames_start(&r->frames, &r->session, &r->refill);
     enter(r, PG_READER_STREAMING, "started");
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);

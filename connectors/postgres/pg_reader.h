@@ -5,6 +5,7 @@
 
 #include "connectors/postgres/pg_action.h"
 #include "connectors/postgres/pg_frames.h"
+#include "connectors/postgres/pg_outbox_sweep.h"
 #include "connectors/postgres/pg_watch.h"
 #include "connectors/postgres/snapshot/pg_backfill.h"
 
@@ -41,6 +42,7 @@ struct pg_reader {
     uint64_t position;  // all changes up to here were given
     struct pg_watch watch;
     struct pg_action action;
+    struct pg_outbox_sweep sweep;
     int64_t retried_us;   // when a backfill was started last
     int64_t retry_us;     // how long after that tables that could not be read are tried again
     int64_t locked_us;    // when it was logged last that a table is locked; 0: never

@@ -166,6 +166,20 @@ static void selections_are_checked_at_their_places(void **state)
         "have {prefix}, {schema} and {table}\n");
 }
 
+static void an_outbox_is_a_table_that_is_captured(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\nsnapshot: never\n"
+        "outbox: {table: events.outbox, topic: '{aggregatetype}.a b', delete_after_capture: true}\n",
+        "f.yaml:4:17: error: table: tables does not include events.outbox\n"
+        "f.yaml:4:39: error: topic: \"x.a b\" is no topic name: only letters, digits, '.', '_' and '-' are\n"
+        "f.yaml:4:84: error: delete_after_capture: needs snapshot: initial; with never it would delete rows "
+        "that were never published\n");
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\noutbox: {table: outbox}\n",
+                     "f.yaml:3:17: error: table: write SCHEMA.TABLE, as in public.outbox\n");
+}
+
 static void topic_properties_are_the_brokers_and_so_are_their_values(void **state)
 {
     (void)state;
@@ -226,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
         cmocka_unit_test(selections_are_checked_at_their_places),
+        cmocka_unit_test(an_outbox_is_a_table_that_is_captured),
         cmocka_unit_test(topic_properties_are_the_brokers_and_so_are_their_values),
         cmocka_unit_test(a_name_too_long_for_a_slot_asks_for_another),
         cmocka_unit_test(databases_are_compared_by_their_connection),

@@ -1,0 +1,36 @@
+// The outbox: rows of one table are events, each a record of its own form, as Debezium's outbox event router
+// makes it. Source: debezium, EventRouterDelegate.java.
+#ifndef CONNECTORS_OUTBOX_H
+#define CONNECTORS_OUTBOX_H
+
+#include "connectors/change.h"
+#include "connectors/config/connector_config.h"
+#include "connectors/record_plan.h"
+
+struct outbox;
+
+enum outbox_step {
+    OUTBOX_PLANNED,
+    OUTBOX_NOTHING,  // a delete, or an update that is warned about
+    OUTBOX_FAULT,
+};
+
+/** All are lent. NULL without an outbox in the configuration. */
+struct outbox *outbox_new(const struct connector_config *config, const char *component,
+                          struct topic_routes *routes);
+
+/** Accepts NULL. */
+void outbox_free(struct outbox *o);
+
+/** Whether the table is the outbox; false without one. */
+bool outbox_has(const struct outbox *o, const struct table *table);
+
+/** Whether that is the topic that the outbox's table would have by its name. */
+bool outbox_is_topic(const struct outbox *o, const char *topic);
+
+/** Adds the event's record to an empty plan. Its route may be WAITING. @param f  FAULT_CONFIG: the table
+ * lacks a column that the configuration names, or a row has no id or route */
+enum outbox_step outbox_plan(struct outbox *o, const struct change *change, struct record_plan *plan,
+                             struct fault *f) MUST_USE;
+
+#endif

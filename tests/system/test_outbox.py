@@ -1,0 +1,98 @@
+"""
+Promise: rows of an outbox table become the events that Debezium's outbox event router makes of them; a function can
+consume such a topic; rows are deleted only after Kafka has their events, also when the connector is killed.
+"""
+
+import json
+
+from lib.records import read_topic
+from lib.waiting import wait_until
+
+TABLE = (
+    "create table outbox (id uuid primary key default gen_random_uuid(), aggregatetype text not null,"
+    " aggregateid text, type text, payload {0}, at timestamptz default '2026-01-02 03:04Z')"
+)
+INSERT = "insert into outbox (id, aggregatetype, aggregateid, type, payload) values "
+
+
+def identity(number):
+    return f"00000000-0000-0000-0000-{number:012d}"
+
+
+def test_rows_become_events_and_updates_and_deletes_do_not(database, kafka, millrace, function, name):
+    database.sql(TABLE.format("jsonb") + "; create table other (id int primary key)")
+    database.sql(INSERT + f"""('{identity(1)}', '{name}', 'a', 'Made', '{{"total": 1}}')""")
+    millrace.connector(
+        name,
+        database,
+        outbox={"table": "public.outbox", "headers": {"type": "eventType", "at": "at"}, "tombstone_on_empty": True},
+    )
+    millrace.function("events", f"outbox.event.{name}", function.url, payload="row", make_topics=True)
+    process = millrace.run()
+    database.transaction(
+        INSERT + f"""('{identity(2)}', '{name}', 'a', 'Paid', '{{"total": 2.50}}'),
+        ('{identity(3)}', '{name}', 'b', null, null), ('{identity(4)}', '{name} x', null, 'Odd', '"text"')""",
+        "update outbox set type = 'Changed'",
+        "delete from outbox",
+        "insert into other values (1)",
+    )
+    read_topic(kafka, f"{name}.public.other", millrace.registry, count=1)
+    events = read_topic(kafka, f"outbox.event.{name}", count=3)
+    by_id = {event.headers["id"]: event for event in events}
+    assert len(events) == 3 and sorted(by_id) == [identity(1), identity(2), identity(3)]
+    made, paid, gone = (by_id[identity(i)] for i in (1, 2, 3))
+    assert (made.raw_key, json.loads(made.raw_value), made.headers["eventType"]) == (b"a", {"total": 1}, "Made")
+    assert paid.raw_value == b'{"total": 2.50}' and paid.headers["at"] == "2026-01-02T03:04:00.000000Z"
+    assert (gone.raw_key, gone.raw_value) == (b"b", None)
+    (odd,) = read_topic(kafka, f"outbox.event.{name}_x", count=1)
+    assert (odd.raw_key, odd.raw_value) == (None, b'"text"')
+    assert process.find("outbox_updated") is not None
+    bodies = [call.json for call in function.wait_calls(2)]
+    assert {"total": 1} in bodies or {"total": 1} in [body.get("row") for body in bodies], bodies
+    assert f"{name}.public.outbox" not in kafka.topics()
+    assert not [s for s in millrace.registry.subjects() if "outbox" in s]
+
+
+def test_bytes_an_envelope_and_a_stop_at_an_update(database, kafka, millrace, name):
+    database.sql(TABLE.format("bytea"))
+    millrace.connector(
+        name, database, outbox={"table": "public.outbox", "topic": f"{name}.all", "on_update": "stop"}
+    )
+    process = millrace.run()
+    database.sql(INSERT + f"('{identity(1)}', 't', 'k', 'T', '\\x00ff')")
+    assert read_topic(kafka, f"{name}.all", count=1)[0].raw_value == b"\x00\xff"
+    database.sql("update outbox set type = 'U'")
+    process.wait_event("connector_failed", message="was updated, which is no event", kind="config")
+    process.stop()
+    database.sql("drop table outbox; " + TABLE.format("json"))
+    millrace.connector(
+        name,
+        database,
+        outbox={"table": "public.outbox", "topic": f"{name}.enveloped", "envelope": {"type": "eventType"}},
+    )
+    millrace.run()
+    database.sql(INSERT + f"""('{identity(2)}', 't', 'k', 'T', '{{"a": [1]}}')""")
+    # The first event may come again, as the connector stopped before it confirmed it.
+    wait_until(lambda: identity(2) in str(read_topic(kafka, f"{name}.enveloped", count=1)), 30, "the event")
+    event = read_topic(kafka, f"{name}.enveloped")[-1]
+    assert json.loads(event.raw_value) == {"payload": {"a": [1]}, "eventType": "T"}
+
+
+def test_rows_are_deleted_only_when_kafka_has_their_events(database, kafka, millrace, name):
+    database.sql(TABLE.format("text"))
+    database.sql(INSERT + f"('{identity(0)}', 't', 'k', 'T', 'before')")
+    outbox = {"table": "public.outbox", "topic": f"{name}.events", "delete_after_capture": True}
+    millrace.connector(name, database, outbox=outbox)
+    process = millrace.run()
+    written = 1
+    for _ in range(3):
+        for i in range(20):
+            database.sql(INSERT + f"('{identity(written + i)}', 't', 'k', 'T', 'x')")
+        written += 20
+        process.kill()
+        process = millrace.run()
+    wait_until(lambda: database.value("select count(*) from outbox") == 0, 60, "an empty outbox")
+    events = read_topic(kafka, f"{name}.events", count=written)
+    assert {event.headers["id"] for event in events} == {identity(i) for i in range(written)}
+    assert process.find("outbox_deleted") is not None
+    assert process.find("outbox_updated") is None and all(event.raw_value for event in events)
