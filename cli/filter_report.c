@@ -24,17 +24,7 @@ void filter_report_clear(struct filter_report *r)
 
 bool filter_report_wants(const struct function_config *config, char op)
 {
-    static const struct {
-        char op;
-        uint32_t bit;
-    } operations[] = {
-        {'c', FUNCTION_CREATE}, {'r', FUNCTION_READ}, {'u', FUNCTION_UPDATE}, {'d', FUNCTION_DELETE}};
-    for (size_t i = 0; i < COUNT_OF(operations); i++) {
-        if (operations[i].op == op) {
-            return (config->source.operations & operations[i].bit) != 0;
-        }
-    }
-    return false;
+    return function_config_wants(config->source.operations, op);
 }
 
 static void append_term(struct bytes *out, const struct filter_report *r, const struct pattern_term *term)

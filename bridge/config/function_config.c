@@ -13,6 +13,10 @@ bool function_config_wants(uint32_t operations, char op)
         return (operations & FUNCTION_UPDATE) != 0;
     case 'd':
         return (operations & FUNCTION_DELETE) != 0;
+    case 't':
+        return (operations & FUNCTION_TRUNCATE) != 0;
+    case 'm':
+        return (operations & FUNCTION_MESSAGE) != 0;
     default:
         return false;
     }

@@ -19,6 +19,8 @@ enum function_operation {  // bits
     FUNCTION_READ = 2,
     FUNCTION_UPDATE = 4,
     FUNCTION_DELETE = 8,
+    FUNCTION_TRUNCATE = 16,
+    FUNCTION_MESSAGE = 32,
 };
 enum function_endpoint {
     FUNCTION_ENDPOINT_HTTP,

@@ -25,6 +25,8 @@ static const struct config_choice operations[] = {{"create", FUNCTION_CREATE},
                                                   {"read", FUNCTION_READ},
                                                   {"update", FUNCTION_UPDATE},
                                                   {"delete", FUNCTION_DELETE},
+                                                  {"truncate", FUNCTION_TRUNCATE},
+                                                  {"message", FUNCTION_MESSAGE},
                                                   {NULL, 0}};
 static const struct config_choice int64s[] = {{"number", 0}, {"string", 1}, {NULL, 0}};
 
@@ -42,7 +44,10 @@ static const struct config_option source_options[] = {
      .initial = "create read update delete",
      .min = 1,
      .offset = offsetof(struct function_config, source.operations),
-     .doc = "Which changes; read is a row of the first snapshot."},
+     .doc =
+         "Which changes; read is a row of the first snapshot. truncate and message are records that a "
+         "connector publishes when asked to (docs/connectors.md); a message's prefix and content are its row "
+         "after."},
     {.key = "start",
      .type = CONFIG_TEXT,
      .initial = "latest",

@@ -155,6 +155,26 @@ static enum avro_role find_role(const char *name)
     return AVRO_ROLE_NONE;
 }
 
+// A logical message of Debezium's has op, source, and a record `message` that stands for the row after.
+// False: the record is none.
+static bool set_message_role(struct avro_type *record, const json_t *fields)
+{
+    struct avro_field *message = NULL;
+    bool has_source = false;
+    for (size_t i = 0; i < record->count; i++) {
+        struct avro_field *field = &record->fields[i];
+        const char *name = json_string_value(json_object_get(json_array_get(fields, i), "name"));
+        has_source |= field->role == AVRO_ROLE_SOURCE;
+        if (strcmp(name, "message") == 0 && field->type->kind == AVRO_KIND_RECORD) {
+            message = field;
+        }
+    }
+    if (message != NULL && has_source) {
+        message->role = AVRO_ROLE_AFTER;
+    }
+    return message != NULL && has_source;
+}
+
 void avro_meaning_set_roles(struct avro_type *record, const json_t *fields)
 {
     bool has_op = false;
@@ -171,5 +191,6 @@ void avro_meaning_set_roles(struct avro_type *record, const json_t *fields)
         has_before |= field->role == AVRO_ROLE_BEFORE;
         has_after |= field->role == AVRO_ROLE_AFTER;
     }
-    record->is_envelope = has_op && has_before && has_after;
+    record->is_envelope = (has_op && has_before && has_after) ||
+                          (has_op && !has_before && !has_after && set_message_role(record, fields));
 }

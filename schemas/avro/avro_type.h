@@ -59,7 +59,7 @@ struct avro_type {
     enum avro_kind kind;
     enum avro_meaning meaning;
     int32_t scale;                // DECIMAL
-    bool is_envelope;             // RECORD with op, before and after, as Debezium's
+    bool is_envelope;             // RECORD with op, before and after, as Debezium's; or a logical message
     bool is_sized;                // every value takes at least one byte
     size_t size;                  // FIXED: bytes
     size_t count;                 // of fields, branches or symbols

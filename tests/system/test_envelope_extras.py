@@ -190,6 +190,32 @@ def stable(record):
     return record.id, record.raw_key, value
 
 
+def test_functions_are_called_with_truncates_and_messages_that_they_ask_for(captured, function, kafka):
+    prefix, database, millrace = captured.prefix, captured.database, captured.millrace
+    kinds = "cloudevents-structured", "row", "debezium", "lambda-kafka", "dynamodb-stream"
+    for topic in "message", "public.t1":
+        kafka.create_topic(f"{prefix}.{topic}")
+    for kind in kinds:
+        millrace.function(
+            kind, [f"{prefix}.message", f"{prefix}.public.t1"], f"{function.url}/{kind}",
+            source={"operations": ["truncate", "message"]}, payload=kind,
+        )  # fmt: skip
+    millrace.function("rows", [f"{prefix}.message", f"{prefix}.public.t1"], f"{function.url}/rows")
+    captured.process.stop()
+    millrace.run()
+    transact(database, "insert into t1 values (1)", "truncate t1 cascade", lambda: emit(database, "app.x", b"hi"))
+    wait_until(lambda: len(function.calls) >= 2 * len(kinds) + 1, 40, lambda: [c.path for c in function.calls])
+    bodies = {path: [c.json for c in function.calls if c.path == f"/{path}"] for path in (*kinds, "rows")}
+    assert [len(each) for each in bodies.values()] == [2] * len(kinds) + [1]
+    events = {event["type"]: event for event in bodies["cloudevents-structured"]}
+    assert set(events) == {"millrace.change.truncate", "millrace.change.message"}
+    data = events["millrace.change.message"]["data"]
+    assert (data["op"], data["before"]) == ("m", None)
+    assert data["after"] == {"prefix": "app.x", "content": base64.b64encode(b"hi").decode()}
+    truncated = events["millrace.change.truncate"]["data"]
+    assert (truncated["op"], truncated["before"], truncated["after"]) == ("t", None, None)
+
+
 def test_tombstones_off_and_the_publication_of_the_user(kafka, millrace, database, name):
     database.sql(
         "create table a (id int primary key);"
