@@ -83,21 +83,59 @@ static void check_line(char *line)
     }
 }
 
-static void test_golden(void **state)
+// Both forms of a value give the same bytes, and the binary form gives the text form.
+static void check_forms(char *line)
 {
-    (void)state;
-    FILE *file = fopen(MILLRACE_GOLDEN_DIR "/values/nested.txt", "r");
+    char *fields[3];
+    for (int i = 0; i < 3; i++) {
+        fields[i] = line;
+        line += strcspn(line, "\t\n");
+        *line++ = '\0';
+    }
+    const struct value_type *t = nested_type(fields[0]);
+    CLEANUP(bytes_clear) struct bytes data = {0};
+    CLEANUP(bytes_clear) struct bytes from_text = {0};
+    append_hex(&data, fields[2]);
+    (void)bytes_text(&data);
+    enum value_step step = call(t->ops->append_text, t, slice_of(fields[1]));
+    assert_true(step == VALUE_DONE || step == VALUE_NONE);
+    bytes_append_slice(&from_text, bytes_slice(&out));
+    assert_int_equal(call(t->ops->append_binary, t, bytes_slice(&data)), step);
+    if (step == VALUE_DONE && !slice_equal(bytes_slice(&out), bytes_slice(&from_text))) {
+        fail_msg("%s %s differs from %s", fields[0], fields[1], fields[2]);
+    }
+    assert_int_equal(call(t->ops->write_text, t, bytes_slice(&data)), VALUE_DONE);
+    if (!slice_equal(bytes_slice(&out), slice_of(fields[1]))) {
+        fail_msg("%s: %.*s, not %s", fields[0], (int)out.size, (char *)out.data, fields[1]);
+    }
+}
+
+static int check_lines(const char *path, void (*check)(char *line))
+{
+    FILE *file = fopen(path, "r");
     assert_non_null(file);
     static char line[65536];
     int count = 0;
     while (fgets(line, sizeof(line), file) != NULL) {
         if (line[0] != '#') {
-            check_line(line);
+            check(line);
             count++;
         }
     }
     (void)fclose(file);
-    assert_true(count > 50);
+    return count;
+}
+
+static void test_golden(void **state)
+{
+    (void)state;
+    assert_true(check_lines(MILLRACE_GOLDEN_DIR "/values/nested.txt", check_line) > 50);
+}
+
+static void test_forms(void **state)
+{
+    (void)state;
+    assert_true(check_lines(MILLRACE_GOLDEN_DIR "/values/nested_forms.txt", check_forms) > 60);
 }
 
 static void assert_text(const char *type, const char *hex, const char *want)
@@ -570,6 +608,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_forms),
         cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_array_bounds),
         cmocka_unit_test(test_no_avro_value),
