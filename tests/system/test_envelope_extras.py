@@ -238,3 +238,15 @@ def published(database, name):
         [f"millrace_{name.replace('-', '_')}"],
     )
     return tuple(row)
+
+
+def test_origin_none_needs_a_server_that_has_it(millrace, database, name):
+    database.sql("create table a (id int primary key)")
+    version = int(database.sql("show server_version_num")[0][0]) // 10000
+    millrace.connector(name, database, origin="none")
+    process = millrace.connect(name, wait=False)
+    if version >= 16:
+        wait_until(millrace.is_ready, 30, "it streams")
+    else:
+        assert process.wait_exit() == 78
+        assert f"origin: none needs PostgreSQL 16 or newer, and the server has {version}" in process.log()
