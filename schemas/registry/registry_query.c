@@ -67,6 +67,9 @@ void registry_query_read(struct registry_query *query, const struct admin_reques
         query->scope = qualified;
     }
     query->prefix = get_text(request, "subjectPrefix");
+    if (query->prefix == NULL && scope == NULL && query->scope != NULL) {
+        query->prefix = memory_string(query->scope);  // the subjects of the path's context
+    }
     query->key = get_text(request, "key");
     query->value = get_text(request, "value");
     query->has_deleted = get_flag(request, "deleted");

@@ -5,11 +5,17 @@ running.
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 from lib.records import read_topic
 from lib.stub_registry import StubRegistry
@@ -120,3 +126,83 @@ def test_a_function_says_that_it_waits_for_its_registry(database, kafka, millrac
         return millrace.get("/api/status").json()["functions"][0]["last_error"] or ""
 
     wait_until(lambda: error().startswith("waiting for the schema registry: "), 30, "the status to say so")
+
+
+def avro(*fields, name="R"):
+    return json.dumps({"type": "record", "name": name, "fields": list(fields)})
+
+
+def test_confluents_client_manages_schemas(millrace, name):
+    """Registration, lookup by parsed schema, compatibility, references, deletion, modes and contexts."""
+    millrace.run()
+    client = SchemaRegistryClient({"url": millrace.admin_url + "/registry"})
+    first = Schema(avro({"name": "a", "type": "int"}), "AVRO")
+    number = client.register_schema(name, first)
+    same = Schema(' {"fields": [{"type": {"type": "int"}, "name": "a"}], "name": "R", "type": "record"}', "AVRO")
+    assert client.lookup_schema(name, same).schema_id == number
+    assert client.register_schema(name, same) == number
+    assert client.set_compatibility(name, "BACKWARD")["compatibility"] == "BACKWARD"
+    wrong = Schema(avro({"name": "a", "type": "string"}), "AVRO")
+    assert client.test_compatibility(name, wrong) is False
+    with pytest.raises(SchemaRegistryError) as refused:
+        client.register_schema(name, wrong)
+    assert refused.value.http_status_code == 409 and "TYPE_MISMATCH" in refused.value.error_message
+    client.register_schema(f"{name}-f", Schema('{"type": "fixed", "name": "F", "size": 2}', "AVRO"))
+    user = Schema(avro({"name": "f", "type": "F"}), "AVRO", [SchemaReference("F", f"{name}-f", 1)])
+    used = client.register_schema(f"{name}-g", user)
+    assert client.get_referenced_by(f"{name}-f", 1) == [used]
+    with pytest.raises(SchemaRegistryError, match="references exist"):
+        client.delete_subject(f"{name}-f")
+    assert client.delete_subject(name) == [1]
+    assert name not in client.get_subjects() and name in client.get_subjects(deleted=True)
+    assert client.delete_subject(name, permanent=True) == [1]
+    inside = f":.{name}:s"
+    client.register_schema(inside, first)
+    assert f".{name}" in client.get_contexts() and client.get_versions(inside) == [1]
+
+
+class OldRegistry(BaseHTTPRequestHandler):
+    """Two subjects with ids of their own."""
+
+    VERSIONS = {"a": {1: (7, '"int"'), 3: (9, '"long"')}, "b": {1: (9, '"long"')}}
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        parts = self.path.strip("/").split("/")
+        content = list(self.VERSIONS)
+        if len(parts) == 3:
+            content = list(self.VERSIONS[parts[1]])
+        elif len(parts) == 4:
+            number, text = self.VERSIONS[parts[1]][int(parts[3])]
+            content = {"subject": parts[1], "version": int(parts[3]), "id": number, "schema": text}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+
+def test_schemas_are_imported_with_their_ids(millrace, name):
+    """The script that docs/registry.md names."""
+    millrace.run()
+    url = millrace.admin_url + "/registry"
+    client = SchemaRegistryClient({"url": url})
+    context = f":.{name}:"
+    old = ThreadingHTTPServer(("127.0.0.1", 0), OldRegistry)
+    threading.Thread(target=old.serve_forever, args=(0.05,), daemon=True).start()
+    script = os.path.join(os.path.dirname(__file__), "..", "..", "deploy", "registry", "import_schemas.py")
+    addresses = [f"http://127.0.0.1:{old.server_address[1]}", f"{url}/contexts/{context}"]
+    try:
+        done = subprocess.run(
+            [sys.executable, script, *addresses], capture_output=True, text=True, timeout=120, check=False
+        )
+    finally:
+        old.shutdown()
+        old.server_close()
+    assert done.returncode == 0, done.stderr
+    assert "3 versions copied" in done.stdout
+    assert client.get_versions(f"{context}a") == [1, 3]
+    assert [client.get_version(f"{context}a", v).schema_id for v in (1, 3)] == [7, 9]
+    assert client.get_version(f"{context}b", 1).schema_id == 9
+    # A schema that is there keeps its id under a new subject.
+    assert client.register_schema(f"{context}c", Schema('{"type": "long"}', "AVRO")) == 9

@@ -374,6 +374,7 @@ static const struct row CONTEXTS[] = {
     {"GET", "/subjects?subjectPrefix=:.c:", NULL, 200, "[\":.c:s\"]="},
     {"GET", "/subjects?subjectPrefix=:*:s", NULL, 200, "[\":.c:s\",\"s\"]="},
     {"GET", "/contexts/:.c:/subjects/s/versions", NULL, 200, "[1]="},
+    {"GET", "/contexts/:.c:/subjects", NULL, 200, "[\":.c:s\"]="},
     {"GET", "/contexts/.c/subjects/s/versions/latest", NULL, 200,
      "{\"subject\":\":.c:s\",\"version\":1,\"id\":"},
     {"GET", "/contexts/.c/config", NULL, 404,
