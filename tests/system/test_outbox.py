@@ -4,6 +4,8 @@ consume such a topic; rows are deleted only after Kafka has their events, also w
 """
 
 import json
+import os
+import signal
 
 from lib.records import read_topic
 from lib.waiting import wait_until
@@ -96,3 +98,32 @@ def test_rows_are_deleted_only_when_kafka_has_their_events(database, kafka, mill
     assert {event.headers["id"] for event in events} == {identity(i) for i in range(written)}
     assert process.find("outbox_deleted") is not None
     assert process.find("outbox_updated") is None and all(event.raw_value for event in events)
+
+
+def test_a_row_whose_event_kafka_does_not_have_stays(database, private_kafka, make_millrace, name):
+    broker = private_kafka()
+    millrace = make_millrace(broker)
+    database.sql(TABLE.format("text"))
+    database.sql(INSERT + f"('{identity(0)}', 't', 'k', 'T', 'before')")
+    outbox = {"table": "public.outbox", "topic": f"{name}.events", "delete_after_capture": True}
+    millrace.connector(name, database, outbox=outbox)
+    process = millrace.run()
+    wait_until(lambda: database.value("select count(*) from outbox") == 0, 60, "an empty outbox")
+    os.kill(broker.process.pid, signal.SIGSTOP)
+    try:
+        database.sql(INSERT + f"('{identity(1)}', 't', 'k', 'T', 'unpublished')")
+        # The sweep takes a step each second, before or after the query for new tables, of which we see five.
+        probes = set()
+        probe = (
+            "select max(query_start) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
+            " and (query like '%%pg_inherits%%' or query like '%%pg_publication_tables%%')"
+        )
+        wait_until(lambda: probes.add(database.value(probe, [name])) or len(probes) > 5, 60, "five probes")
+        assert database.value("select count(*) from outbox") == 1
+        process.kill()
+    finally:
+        os.kill(broker.process.pid, signal.SIGCONT)
+    millrace.run()
+    wait_until(lambda: database.value("select count(*) from outbox") == 0, 60, "an empty outbox")
+    events = read_topic(broker, f"{name}.events", count=2)
+    assert {event.headers["id"] for event in events} == {identity(0), identity(1)}
