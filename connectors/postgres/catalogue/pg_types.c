@@ -7,6 +7,7 @@
 #include "connectors/postgres/values/pg_enum.h"
 #include "connectors/postgres/values/pg_geometric.h"
 #include "connectors/postgres/values/pg_hstore.h"
+#include "connectors/postgres/values/pg_network.h"
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_numeric.h"
 #include "connectors/postgres/values/pg_postgis.h"
@@ -66,7 +67,7 @@ enum { BOX = 603 };
 static const struct pg_types_rule RULES[] = {
     {16, 1000, 0, &PG_NUMBER_BOOLEAN, NULL},
     {17, 1001, 0, &PG_STRING_BYTES, NULL},  // bytea
-    {18, 1002, 0, &PG_STRING_OTHER, NULL},  // "char"
+    {18, 1002, 0, &PG_STRING_CHAR, NULL},   // "char"
     {19, 1003, 0, &PG_STRING_OTHER, NULL},  // name
     {20, 1016, 0, &PG_NUMBER_INT64, NULL},
     {21, 1005, 0, &PG_NUMBER_INT16, NULL},
@@ -83,15 +84,15 @@ static const struct pg_types_rule RULES[] = {
     {BOX, 1020, 0, &PG_GEOMETRIC, NULL},
     {604, 1027, 0, &PG_GEOMETRIC, NULL},    // polygon
     {628, 629, 0, &PG_GEOMETRIC, NULL},     // line
-    {650, 651, 0, &PG_STRING_OTHER, NULL},  // cidr
+    {650, 651, 0, &PG_NETWORK_INET, NULL},  // cidr
     {700, 1021, 0, &PG_NUMBER_FLOAT32, NULL},
     {701, 1022, 0, &PG_NUMBER_FLOAT64, NULL},
-    {718, 719, 0, &PG_GEOMETRIC, NULL},      // circle
-    {774, 775, 0, &PG_STRING_OTHER, NULL},   // macaddr8
-    {829, 1040, 0, &PG_STRING_OTHER, NULL},  // macaddr
-    {869, 1041, 0, &PG_STRING_OTHER, NULL},  // inet
-    {1042, 1014, 0, &PG_STRING_TEXT, NULL},  // char(n): keeps its padding
-    {1043, 1015, 0, &PG_STRING_TEXT, NULL},  // varchar
+    {718, 719, 0, &PG_GEOMETRIC, NULL},         // circle
+    {774, 775, 0, &PG_NETWORK_MACADDR, NULL},   // macaddr8
+    {829, 1040, 0, &PG_NETWORK_MACADDR, NULL},  // macaddr
+    {869, 1041, 0, &PG_NETWORK_INET, NULL},     // inet
+    {1042, 1014, 0, &PG_STRING_TEXT, NULL},     // char(n): keeps its padding
+    {1043, 1015, 0, &PG_STRING_TEXT, NULL},     // varchar
     {1082, 1182, 0, &PG_TEMPORAL_DATE, NULL},
     {1083, 1183, 0, &PG_TEMPORAL_TIME_US, apply_time},
     {1114, 1115, 0, &PG_TEMPORAL_TIMESTAMP_US, apply_timestamp},
@@ -103,7 +104,7 @@ static const struct pg_types_rule RULES[] = {
     {2950, 2951, 0, &PG_STRING_UUID, NULL},
     {3614, 3643, 0, &PG_TSEARCH_VECTOR, NULL},
     {3615, 3645, 0, &PG_TSEARCH_QUERY, NULL},
-    {3802, 3807, 0, &PG_STRING_JSON, NULL},
+    {3802, 3807, 0, &PG_STRING_JSONB, NULL},
     {3904, 3905, 23, &PG_RANGE, NULL},    // int4range
     {3906, 3907, 1700, &PG_RANGE, NULL},  // numrange
     {3908, 3909, 1114, &PG_RANGE, NULL},  // tsrange

@@ -1,11 +1,14 @@
-// The text forms: integers in decimal; floats with enough digits to restore the value (extra_float_digits),
-// or NaN, Infinity, -Infinity; booleans `t` and `f`.
+// The binary forms: integers in two's complement, floats as IEEE 754, both big-endian; booleans a byte, 0
+// or 1. The text forms: integers in decimal; floats with enough digits to restore the value
+// (extra_float_digits), or NaN, Infinity, -Infinity; booleans `t` and `f`.
 #include "connectors/postgres/values/pg_number.h"
 
 #include <stdlib.h>
 
 #include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_float.h"
 #include "connectors/postgres/values/pg_json.h"
+#include "connectors/postgres/values/pg_write.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/type_schema.h"
 
@@ -120,6 +123,234 @@ static enum value_step append_boolean(struct bytes *out, const struct value_type
     return VALUE_DONE;
 }
 
+// Big-endian integers of an exact size.
+static inline bool read_16(struct slice data, int16_t *ret)
+{
+    uint16_t wire;
+    if (data.size != sizeof(wire)) {
+        return false;
+    }
+    memcpy(&wire, data.data, sizeof(wire));
+    *ret = (int16_t)__builtin_bswap16(wire);
+    return true;
+}
+
+static inline bool read_32(struct slice data, uint32_t *ret)
+{
+    uint32_t wire;
+    if (data.size != sizeof(wire)) {
+        return false;
+    }
+    memcpy(&wire, data.data, sizeof(wire));
+    *ret = __builtin_bswap32(wire);
+    return true;
+}
+
+static inline bool read_64(struct slice data, uint64_t *ret)
+{
+    uint64_t wire;
+    if (data.size != sizeof(wire)) {
+        return false;
+    }
+    memcpy(&wire, data.data, sizeof(wire));
+    *ret = __builtin_bswap64(wire);
+    return true;
+}
+
+static bool read_float32(struct slice data, float *ret)
+{
+    uint32_t bits;
+    if (!read_32(data, &bits)) {
+        return false;
+    }
+    memcpy(ret, &bits, sizeof(bits));
+    return true;
+}
+
+static bool read_float64(struct slice data, double *ret)
+{
+    uint64_t bits;
+    if (!read_64(data, &bits)) {
+        return false;
+    }
+    memcpy(ret, &bits, sizeof(bits));
+    return true;
+}
+
+static bool read_boolean(struct slice data, bool *ret)
+{
+    *ret = data.size == 1 && data.data[0] == 1;
+    return data.size == 1 && data.data[0] <= 1;
+}
+
+static enum value_step append_int16_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                           struct fault *f)
+{
+    (void)t;
+    int16_t value;
+    if (!read_16(data, &value)) {
+        return pg_write_refuse_binary("an int2", data, f);
+    }
+    avro_encode_long(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step write_int16(struct bytes *out, const struct value_type *t, struct slice data,
+                                   struct fault *f)
+{
+    (void)t;
+    int16_t value;
+    if (!read_16(data, &value)) {
+        return pg_write_refuse_binary("an int2", data, f);
+    }
+    bytes_format(out, "%d", value);
+    return VALUE_DONE;
+}
+
+static enum value_step append_int32_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                           struct fault *f)
+{
+    (void)t;
+    uint32_t value;
+    if (!read_32(data, &value)) {
+        return pg_write_refuse_binary("an int4", data, f);
+    }
+    avro_encode_long(out, (int32_t)value);
+    return VALUE_DONE;
+}
+
+static enum value_step write_int32(struct bytes *out, const struct value_type *t, struct slice data,
+                                   struct fault *f)
+{
+    (void)t;
+    uint32_t value;
+    if (!read_32(data, &value)) {
+        return pg_write_refuse_binary("an int4", data, f);
+    }
+    bytes_format(out, "%d", (int32_t)value);
+    return VALUE_DONE;
+}
+
+static enum value_step append_int64_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                           struct fault *f)
+{
+    (void)t;
+    uint64_t value;
+    if (!read_64(data, &value)) {
+        return pg_write_refuse_binary("an int8", data, f);
+    }
+    avro_encode_long(out, (int64_t)value);
+    return VALUE_DONE;
+}
+
+static enum value_step write_int64(struct bytes *out, const struct value_type *t, struct slice data,
+                                   struct fault *f)
+{
+    (void)t;
+    uint64_t value;
+    if (!read_64(data, &value)) {
+        return pg_write_refuse_binary("an int8", data, f);
+    }
+    bytes_format(out, "%lld", (long long)value);
+    return VALUE_DONE;
+}
+
+static enum value_step append_oid_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                         struct fault *f)
+{
+    (void)t;
+    uint32_t value;
+    if (!read_32(data, &value)) {
+        return pg_write_refuse_binary("an oid", data, f);
+    }
+    avro_encode_long(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step write_oid(struct bytes *out, const struct value_type *t, struct slice data,
+                                 struct fault *f)
+{
+    (void)t;
+    uint32_t value;
+    if (!read_32(data, &value)) {
+        return pg_write_refuse_binary("an oid", data, f);
+    }
+    bytes_format(out, "%u", value);
+    return VALUE_DONE;
+}
+
+static enum value_step append_float32_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                             struct fault *f)
+{
+    (void)t;
+    float value;
+    if (!read_float32(data, &value)) {
+        return pg_write_refuse_binary("a float4", data, f);
+    }
+    avro_encode_float(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step write_float32(struct bytes *out, const struct value_type *t, struct slice data,
+                                     struct fault *f)
+{
+    (void)t;
+    float value;
+    if (!read_float32(data, &value)) {
+        return pg_write_refuse_binary("a float4", data, f);
+    }
+    pg_float_write_float(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step append_float64_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                             struct fault *f)
+{
+    (void)t;
+    double value;
+    if (!read_float64(data, &value)) {
+        return pg_write_refuse_binary("a float8", data, f);
+    }
+    avro_encode_double(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step write_float64(struct bytes *out, const struct value_type *t, struct slice data,
+                                     struct fault *f)
+{
+    (void)t;
+    double value;
+    if (!read_float64(data, &value)) {
+        return pg_write_refuse_binary("a float8", data, f);
+    }
+    pg_float_write_double(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step append_boolean_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                             struct fault *f)
+{
+    (void)t;
+    bool value;
+    if (!read_boolean(data, &value)) {
+        return pg_write_refuse_binary("a bool", data, f);
+    }
+    avro_encode_boolean(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step write_boolean(struct bytes *out, const struct value_type *t, struct slice data,
+                                     struct fault *f)
+{
+    (void)t;
+    bool value;
+    if (!read_boolean(data, &value)) {
+        return pg_write_refuse_binary("a bool", data, f);
+    }
+    bytes_append_byte(out, value ? 't' : 'f');
+    return VALUE_DONE;
+}
+
 static void append_integer_zero(struct bytes *out, const struct value_type *t)
 {
     (void)t;
@@ -229,6 +460,8 @@ static void append_float64_schema(struct bytes *out, const struct value_type *t,
 
 const struct type_ops PG_NUMBER_BOOLEAN = {
     .append_text = append_boolean,
+    .append_binary = append_boolean_binary,
+    .write_text = write_boolean,
     .append_zero = append_boolean_zero,
     .append_default = append_boolean_default,
     .append_schema = append_boolean_schema,
@@ -237,6 +470,8 @@ const struct type_ops PG_NUMBER_BOOLEAN = {
 };
 const struct type_ops PG_NUMBER_INT16 = {
     .append_text = append_int16,
+    .append_binary = append_int16_binary,
+    .write_text = write_int16,
     .append_zero = append_integer_zero,
     .append_default = pg_json_long,
     .append_schema = append_int16_schema,
@@ -245,6 +480,8 @@ const struct type_ops PG_NUMBER_INT16 = {
 };
 const struct type_ops PG_NUMBER_INT32 = {
     .append_text = append_int32,
+    .append_binary = append_int32_binary,
+    .write_text = write_int32,
     .append_zero = append_integer_zero,
     .append_default = pg_json_long,
     .append_schema = append_int32_schema,
@@ -253,6 +490,8 @@ const struct type_ops PG_NUMBER_INT32 = {
 };
 const struct type_ops PG_NUMBER_INT64 = {
     .append_text = append_int64,
+    .append_binary = append_int64_binary,
+    .write_text = write_int64,
     .append_zero = append_integer_zero,
     .append_default = pg_json_long,
     .append_schema = append_int64_schema,
@@ -261,12 +500,16 @@ const struct type_ops PG_NUMBER_INT64 = {
 };
 const struct type_ops PG_NUMBER_OID = {
     .append_text = append_int64,
+    .append_binary = append_oid_binary,
+    .write_text = write_oid,
     .append_zero = append_integer_zero,
     .append_schema = append_int64_schema,
     .array = &PG_ARRAY_PLACEHOLDER_CODES,
 };
 const struct type_ops PG_NUMBER_FLOAT32 = {
     .append_text = append_float32,
+    .append_binary = append_float32_binary,
+    .write_text = write_float32,
     .append_zero = append_float32_zero,
     .append_default = append_float_default,
     .append_schema = append_float32_schema,
@@ -275,6 +518,8 @@ const struct type_ops PG_NUMBER_FLOAT32 = {
 };
 const struct type_ops PG_NUMBER_FLOAT64 = {
     .append_text = append_float64,
+    .append_binary = append_float64_binary,
+    .write_text = write_float64,
     .append_zero = append_float64_zero,
     .append_default = append_float_default,
     .append_schema = append_float64_schema,

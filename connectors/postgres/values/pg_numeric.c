@@ -2,6 +2,7 @@
 
 #include "connectors/postgres/values/pg_array.h"
 #include "connectors/postgres/values/pg_json.h"
+#include "connectors/postgres/values/pg_write.h"
 #include "core/base/memory.h"
 #include "core/base/radix.h"
 #include "schemas/avro/avro_encode.h"
@@ -185,6 +186,225 @@ static enum value_step append_variable(struct bytes *out, const struct value_typ
     return VALUE_DONE;
 }
 
+// --- the binary form ---
+
+// uint16 count, int16 weight, uint16 sign, uint16 dscale, then `count` digits to the base 10000. The value is
+// the sum of digit[i] * 10000^(weight - i); dscale is how many decimals are shown.
+struct binary_numeric {
+    const uint8_t *digits;  // big-endian uint16
+    int count;
+    int weight;
+    int scale;
+    bool is_negative;
+};
+
+enum {
+    HEAD = 8,
+    BASE = 10000,
+    BASE_DIGITS = 4,
+    SIGN_NEGATIVE = 0x4000,
+    SIGN_NAN = 0xc000,
+    SIGN_INFINITY = 0xd000,
+    SIGN_MINUS_INFINITY = 0xf000,
+    SCALE_MAX = 0x3fff,
+    WEIGHT_MAX = DIGITS_MAX / BASE_DIGITS,
+};
+
+static inline int get_u16(const uint8_t *at)
+{
+    return at[0] << 8 | at[1];
+}
+
+static enum value_step refuse_binary(struct slice data, struct fault *f)
+{
+    return pg_write_refuse_binary("a numeric", data, f);
+}
+
+static enum value_step read_special(struct slice data, int sign, struct fault *f)
+{
+    const char *text = sign == SIGN_NAN              ? "NaN"
+                       : sign == SIGN_INFINITY       ? "Infinity"
+                       : sign == SIGN_MINUS_INFINITY ? "-Infinity"
+                                                     : "";
+    return is_special(slice_of(text), f) ? VALUE_NONE : refuse_binary(data, f);
+}
+
+static enum value_step read_binary(struct slice data, struct binary_numeric *ret, struct fault *f)
+{
+    if (data.size < HEAD) {
+        return refuse_binary(data, f);
+    }
+    int sign = get_u16(data.data + 4);
+    if (sign != 0 && sign != SIGN_NEGATIVE) {
+        return read_special(data, sign, f);
+    }
+    *ret = (struct binary_numeric){.digits = data.data + HEAD,
+                                   .count = get_u16(data.data),
+                                   .weight = (int16_t)get_u16(data.data + 2),
+                                   .scale = get_u16(data.data + 6),
+                                   .is_negative = sign == SIGN_NEGATIVE};
+    bool is_good = data.size == HEAD + 2 * (size_t)ret->count && ret->scale <= SCALE_MAX &&
+                   ret->weight <= WEIGHT_MAX && ret->count <= 2 * WEIGHT_MAX;
+    for (int i = 0; i < ret->count && is_good; i++) {
+        is_good = get_u16(ret->digits + 2 * i) < BASE;
+    }
+    return is_good ? VALUE_DONE : refuse_binary(data, f);
+}
+
+// The digit to the base 10000 at the weight; 0 where none is sent.
+static int base_digit(const struct binary_numeric *n, int weight)
+{
+    int i = n->weight - weight;
+    return i >= 0 && i < n->count ? get_u16(n->digits + 2 * i) : 0;
+}
+
+static uint8_t *put_base_digit(uint8_t *at, int digit)
+{
+    at[0] = (uint8_t)('0' + digit / 1000);
+    at[1] = (uint8_t)('0' + digit / 100 % 10);
+    at[2] = (uint8_t)('0' + digit / 10 % 10);
+    at[3] = (uint8_t)('0' + digit % 10);
+    return at + BASE_DIGITS;
+}
+
+static void write_digits(struct bytes *out, const struct binary_numeric *n)
+{
+    int whole = n->weight < 0 ? 0 : n->weight;
+    size_t size = (size_t)(whole + 1) * BASE_DIGITS + (size_t)n->scale + BASE_DIGITS + 2;
+    uint8_t *begin = bytes_reserve(out, size);
+    uint8_t *at = begin;
+    if (n->is_negative) {
+        *at++ = '-';
+    }
+    uint8_t *first = at;
+    for (int weight = whole; weight >= 0; weight--) {
+        at = put_base_digit(at, base_digit(n, weight));
+    }
+    size_t zeros = 0;
+    while (first + zeros + 1 < at && first[zeros] == '0') {
+        zeros++;
+    }
+    memmove(first, first + zeros, (size_t)(at - first) - zeros);
+    at -= zeros;
+    if (n->scale > 0) {
+        *at++ = '.';
+        uint8_t *end = at + n->scale;
+        for (int weight = -1; at < end; weight--) {
+            at = put_base_digit(at, base_digit(n, weight));
+        }
+        at = end;
+    }
+    out->size += (size_t)(at - begin);
+}
+
+static enum value_step write_text(struct bytes *out, const struct value_type *t, struct slice data,
+                                  struct fault *f)
+{
+    (void)t;
+    struct binary_numeric n = {0};
+    enum value_step step = read_binary(data, &n, f);
+    if (step == VALUE_DONE) {
+        write_digits(out, &n);
+    } else if (step == VALUE_NONE) {
+        int sign = get_u16(data.data + 4);
+        bytes_append_string(out, sign == SIGN_NAN ? "NaN" : sign == SIGN_INFINITY ? "Infinity" : "-Infinity");
+        step = VALUE_DONE;
+    }
+    return step;
+}
+
+static const int64_t POWERS[] = {1,
+                                 10,
+                                 100,
+                                 1000,
+                                 10000,
+                                 100000,
+                                 1000000,
+                                 10000000,
+                                 100000000,
+                                 INT64_C(1000000000),
+                                 INT64_C(10000000000),
+                                 INT64_C(100000000000),
+                                 INT64_C(1000000000000),
+                                 INT64_C(10000000000000),
+                                 INT64_C(100000000000000),
+                                 INT64_C(1000000000000000),
+                                 INT64_C(10000000000000000),
+                                 INT64_C(100000000000000000),
+                                 INT64_C(1000000000000000000)};
+
+// The value times 10^scale, if it fits: nearly every value does.
+static inline bool scale_word(const struct binary_numeric *n, int scale, int64_t *ret)
+{
+    int64_t value = 0;
+    if (n->count > WORD_DIGITS / BASE_DIGITS) {
+        return false;
+    }
+    for (int i = 0; i < n->count; i++) {
+        value = value * BASE + get_u16(n->digits + 2 * i);
+    }
+    int shift = scale - (n->count - 1 - n->weight) * BASE_DIGITS;  // of the last digit's unit
+    if (shift >= 0) {
+        if (value != 0 && (shift > WORD_DIGITS || __builtin_mul_overflow(value, POWERS[shift], &value))) {
+            return false;
+        }
+    } else {
+        if (shift < -WORD_DIGITS || value % POWERS[-shift] != 0) {
+            return false;
+        }
+        value /= POWERS[-shift];
+    }
+    *ret = n->is_negative ? -value : value;
+    return true;
+}
+
+// By way of the text, for long values and those that are refused.
+static enum value_step append_as_text(struct bytes *out, const struct value_type *t,
+                                      const struct binary_numeric *n, struct fault *f)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    write_digits(&text, n);
+    return t->ops->append_text(out, t, bytes_slice(&text), f);
+}
+
+static enum value_step append_decimal_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                             struct fault *f)
+{
+    struct binary_numeric n = {0};
+    enum value_step step = read_binary(data, &n, f);
+    int64_t value;
+    if (step != VALUE_DONE) {
+        return step;
+    }
+    if (!scale_word(&n, t->scale, &value)) {
+        return append_as_text(out, t, &n, f);
+    }
+    append_word(out, value);
+    return VALUE_DONE;
+}
+
+static enum value_step append_variable_binary(struct bytes *out, const struct value_type *t,
+                                              struct slice data, struct fault *f)
+{
+    struct binary_numeric n = {0};
+    enum value_step step = read_binary(data, &n, f);
+    if (step != VALUE_DONE) {
+        return step;
+    }
+    int decimals = (n.count - 1 - n.weight) * BASE_DIGITS;
+    int scale = n.count == 0 || decimals < 0 ? 0 : decimals;
+    int64_t value;
+    if (!scale_word(&n, scale, &value)) {
+        return append_as_text(out, t, &n, f);
+    }
+    for (; scale > 0 && value % 10 == 0; scale--) {
+        value /= 10;
+    }
+    avro_encode_long(out, scale);
+    append_word(out, value);
+    return VALUE_DONE;
+}
+
 static void append_decimal_zero(struct bytes *out, const struct value_type *t)
 {
     (void)t;
@@ -237,6 +457,8 @@ static void append_variable_schema(struct bytes *out, const struct value_type *t
 // No placeholders: any bytes would be read as a number.
 const struct type_ops PG_NUMERIC_DECIMAL = {
     .append_text = append_decimal,
+    .append_binary = append_decimal_binary,
+    .write_text = write_text,
     .append_zero = append_decimal_zero,
     .append_default = pg_json_bytes,
     .append_schema = append_decimal_schema,
@@ -245,6 +467,8 @@ const struct type_ops PG_NUMERIC_DECIMAL = {
 };
 const struct type_ops PG_NUMERIC_VARIABLE = {
     .append_text = append_variable,
+    .append_binary = append_variable_binary,
+    .write_text = write_text,
     .append_zero = append_variable_zero,
     .append_schema = append_variable_schema,
     .array = &PG_ARRAY_NO_PLACEHOLDER,

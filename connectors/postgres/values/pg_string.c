@@ -1,9 +1,11 @@
-// The text form of bytea is \x and two hex digits for each byte (bytea_output=hex); other types' text is
-// copied.
+// The binary forms: text, json and bytea are their bytes, jsonb a 1 and the text, uuid 16 bytes, "char" one
+// byte (0: the empty text). The text form of bytea is \x and two hex digits for each byte (bytea_output=hex);
+// other types' text is copied.
 #include "connectors/postgres/values/pg_string.h"
 
 #include "connectors/postgres/values/pg_array.h"
 #include "connectors/postgres/values/pg_json.h"
+#include "connectors/postgres/values/pg_write.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/type_schema.h"
 
@@ -54,6 +56,105 @@ static enum value_step append_bytes(struct bytes *out, const struct value_type *
     }
     out->size += size;
     return bad < 0 ? refuse_bytes(text, f) : VALUE_DONE;
+}
+
+static enum value_step append_bytes_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                           struct fault *f)
+{
+    (void)t;
+    (void)f;
+    avro_encode_string(out, data);
+    return VALUE_DONE;
+}
+
+static void put_hex(struct bytes *out, const uint8_t *data, size_t size)
+{
+    static const char HEX[] = "0123456789abcdef";
+    uint8_t *at = bytes_reserve(out, 2 * size);
+    for (size_t i = 0; i < size; i++) {
+        *at++ = (uint8_t)HEX[data[i] >> 4];
+        *at++ = (uint8_t)HEX[data[i] & 15];
+    }
+    out->size += 2 * size;
+}
+
+static enum value_step write_bytes(struct bytes *out, const struct value_type *t, struct slice data,
+                                   struct fault *f)
+{
+    (void)t;
+    (void)f;
+    bytes_append_string(out, "\\x");
+    put_hex(out, data.data, data.size);
+    return VALUE_DONE;
+}
+
+static enum value_step write_uuid(struct bytes *out, const struct value_type *t, struct slice data,
+                                  struct fault *f)
+{
+    (void)t;
+    static const uint8_t GROUPS[] = {4, 2, 2, 2, 6};
+    if (data.size != 16) {
+        return pg_write_refuse_binary("a uuid", data, f);
+    }
+    const uint8_t *at = data.data;
+    for (size_t i = 0; i < sizeof(GROUPS); i++) {
+        if (i > 0) {
+            bytes_append_byte(out, '-');
+        }
+        put_hex(out, at, GROUPS[i]);
+        at += GROUPS[i];
+    }
+    return VALUE_DONE;
+}
+
+static bool read_jsonb(struct slice data, struct slice *ret, struct fault *f)
+{
+    if (data.size == 0 || data.data[0] != 1) {
+        (void)pg_write_refuse_binary("a jsonb of version 1", data, f);
+        return false;
+    }
+    *ret = slice_make(data.data + 1, data.size - 1);
+    return true;
+}
+
+static enum value_step append_jsonb_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                           struct fault *f)
+{
+    (void)t;
+    struct slice text;
+    if (!read_jsonb(data, &text, f)) {
+        return VALUE_FAULT;
+    }
+    avro_encode_string(out, text);
+    return VALUE_DONE;
+}
+
+static enum value_step write_jsonb(struct bytes *out, const struct value_type *t, struct slice data,
+                                   struct fault *f)
+{
+    (void)t;
+    struct slice text;
+    if (!read_jsonb(data, &text, f)) {
+        return VALUE_FAULT;
+    }
+    bytes_append_slice(out, text);
+    return VALUE_DONE;
+}
+
+// As charout of PostgreSQL 16: a byte that is not ASCII is three octal digits behind a backslash.
+static enum value_step write_char(struct bytes *out, const struct value_type *t, struct slice data,
+                                  struct fault *f)
+{
+    (void)t;
+    if (data.size != 1) {
+        return pg_write_refuse_binary("a \"char\"", data, f);
+    }
+    if (data.data[0] >= 0x80) {
+        bytes_format(out, "\\%03o", data.data[0]);
+    } else if (data.data[0] != 0) {
+        bytes_append_byte(out, data.data[0]);
+    }
+    return VALUE_DONE;
 }
 
 static void append_empty(struct bytes *out, const struct value_type *t)
@@ -121,6 +222,8 @@ static void append_bytes_schema(struct bytes *out, const struct value_type *t, s
 
 const struct type_ops PG_STRING_TEXT = {
     .append_text = append_text,
+    .append_binary = append_bytes_binary,
+    .write_text = pg_write_copy,
     .append_zero = append_empty,
     .append_placeholder = append_placeholder,
     .append_default = pg_json_string,
@@ -130,6 +233,17 @@ const struct type_ops PG_STRING_TEXT = {
 };
 const struct type_ops PG_STRING_OTHER = {
     .append_text = append_text,
+    .append_binary = append_bytes_binary,
+    .write_text = pg_write_copy,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_schema = append_text_schema,
+    .array = &PG_ARRAY_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_CHAR = {
+    .append_text = append_text,
+    .append_binary = pg_write_binary_string,
+    .write_text = write_char,
     .append_zero = append_empty,
     .append_placeholder = append_placeholder,
     .append_schema = append_text_schema,
@@ -150,6 +264,19 @@ const struct type_ops PG_STRING_NO_PLACEHOLDER = {
 };
 const struct type_ops PG_STRING_JSON = {
     .append_text = append_text,
+    .append_binary = append_bytes_binary,
+    .write_text = pg_write_copy,
+    .append_zero = append_empty,
+    .append_placeholder = append_placeholder,
+    .append_default = pg_json_string,
+    .append_schema = append_json_schema,
+    .computed_default = "{}",
+    .array = &PG_ARRAY_PLACEHOLDER,
+};
+const struct type_ops PG_STRING_JSONB = {
+    .append_text = append_text,
+    .append_binary = append_jsonb_binary,
+    .write_text = write_jsonb,
     .append_zero = append_empty,
     .append_placeholder = append_placeholder,
     .append_default = pg_json_string,
@@ -159,6 +286,8 @@ const struct type_ops PG_STRING_JSON = {
 };
 const struct type_ops PG_STRING_XML = {
     .append_text = append_text,
+    .append_binary = append_bytes_binary,
+    .write_text = pg_write_copy,
     .append_zero = append_empty,
     .append_placeholder = append_placeholder,
     .append_default = pg_json_string,
@@ -168,6 +297,8 @@ const struct type_ops PG_STRING_XML = {
 };
 const struct type_ops PG_STRING_UUID = {
     .append_text = append_text,
+    .append_binary = pg_write_binary_string,
+    .write_text = write_uuid,
     .append_zero = append_empty,
     .append_placeholder = append_placeholder_uuid,
     .append_default = pg_json_string,
@@ -177,6 +308,8 @@ const struct type_ops PG_STRING_UUID = {
 };
 const struct type_ops PG_STRING_BYTES = {
     .append_text = append_bytes,
+    .append_binary = append_bytes_binary,
+    .write_text = write_bytes,
     .append_zero = append_empty,
     .append_placeholder = append_placeholder,
     .append_schema = append_bytes_schema,
