@@ -2,6 +2,7 @@
 #ifndef CONNECTORS_CONFIG_CONNECTOR_CONFIG_H
 #define CONNECTORS_CONFIG_CONNECTOR_CONFIG_H
 
+#include "connectors/config/type_modes.h"
 #include "core/config/settings.h"
 
 enum connector_snapshot { CONNECTOR_SNAPSHOT_INITIAL, CONNECTOR_SNAPSHOT_NEVER };
@@ -104,6 +105,7 @@ struct connector_config {
         char *topic;          // NULL: __debezium-heartbeat.<prefix>
         char *action_query;   // NULL: none
     } heartbeat;
+    struct type_modes modes;
     struct {
         int64_t partitions;   // 0: the broker's default
         int64_t replication;  // 0: the broker's default

@@ -1,6 +1,21 @@
 #include "connectors/config/types_options.h"
 
-static const struct config_choice types[] = {{"debezium", 0}, {NULL, 0}};
+static const struct config_choice types[] = {
+    {"debezium", TYPE_MODE_DEBEZIUM}, {"native", TYPE_MODE_NATIVE}, {NULL, 0}};
+static const struct config_choice decimals[] = {{"precise", TYPE_MODE_DECIMAL_PRECISE},
+                                                {"double", TYPE_MODE_DECIMAL_DOUBLE},
+                                                {"string", TYPE_MODE_DECIMAL_STRING},
+                                                {NULL, 0}};
+static const struct config_choice temporals[] = {{"debezium", TYPE_MODE_TEMPORAL_DEBEZIUM},
+                                                 {"connect", TYPE_MODE_TEMPORAL_CONNECT},
+                                                 {"iso", TYPE_MODE_TEMPORAL_ISO},
+                                                 {NULL, 0}};
+static const struct config_choice binaries[] = {{"bytes", TYPE_MODE_BINARY_BYTES},
+                                                {"base64", TYPE_MODE_BINARY_BASE64},
+                                                {"hex", TYPE_MODE_BINARY_HEX},
+                                                {NULL, 0}};
+static const struct config_choice intervals[] = {
+    {"numeric", TYPE_MODE_INTERVAL_NUMERIC}, {"string", TYPE_MODE_INTERVAL_STRING}, {NULL, 0}};
 
 const struct config_option types_options[] = {
     {.key = "hstore",
@@ -13,7 +28,38 @@ const struct config_option types_options[] = {
      .type = CONFIG_CHOICE,
      .choices = types,
      .initial = "debezium",
-     .offset = CONFIG_NO_TARGET,
-     .doc = "How column types become Avro: as Debezium does it."},
+     .offset = offsetof(struct connector_config, modes.types),
+     .doc =
+         "How column types become Avro. debezium: as Debezium does it. native: Avro's logical types without "
+         "Kafka Connect's annotations, with no value rounded, moved to another zone or replaced by null."},
+    {.key = "decimal",
+     .type = CONFIG_CHOICE,
+     .choices = decimals,
+     .initial = "precise",
+     .offset = offsetof(struct connector_config, modes.decimal),
+     .doc =
+         "numeric and money: precise decimals, which have no NaN and no infinities; the nearest double; or "
+         "a string, with all that numeric has."},
+    {.key = "temporal",
+     .type = CONFIG_CHOICE,
+     .choices = temporals,
+     .initial = "debezium",
+     .offset = offsetof(struct connector_config, modes.temporal),
+     .doc =
+         "date, time and timestamp: Debezium's types (with types: native, Avro's), Kafka Connect's types in "
+         "whole milliseconds, or ISO 8601 strings."},
+    {.key = "binary",
+     .type = CONFIG_CHOICE,
+     .choices = binaries,
+     .initial = "bytes",
+     .offset = offsetof(struct connector_config, modes.binary),
+     .doc = "bytea: bytes, or a string of base64 or of hexadecimal digits."},
+    {.key = "interval",
+     .type = CONFIG_CHOICE,
+     .choices = intervals,
+     .initial = "numeric",
+     .offset = offsetof(struct connector_config, modes.interval),
+     .doc = "interval: microseconds, a month being 30.4375 days, or an ISO 8601 string, P1Y2M3DT4H5M6.789S, "
+            "which loses nothing and is what types: native takes in either case."},
     {.key = NULL},
 };

@@ -2,6 +2,7 @@
 // Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 #include "schemas/json/json_time.h"
 
+#include "core/base/memory.h"
 #include "schemas/json/json_text.h"
 
 enum {
@@ -11,11 +12,16 @@ enum {
     JSON_TIME_TEXT_MAX = 64,
 };
 
-// Debezium's values for PostgreSQL's infinities: the constants of the PostgreSQL JDBC driver.
-#define JSON_TIME_INFINITY_US INT64_C(9223372036825200000)
-#define JSON_TIME_MINUS_INFINITY_US INT64_C(-9223372036832400000)
-#define JSON_TIME_INFINITY_DAYS INT64_C(-2147472692)
-#define JSON_TIME_MINUS_INFINITY_DAYS INT64_C(-2147472691)
+// The values of PostgreSQL's infinities: those of Debezium's stream, of its snapshot and of its documents,
+// and of Avro's logical types (types: native). No finite value is one of them, but for the last microsecond
+// of 64 bits.
+static const int64_t INFINITE_DAYS[] = {2146033979, INT32_MAX, -2147472692};
+static const int64_t MINUS_INFINITE_DAYS[] = {-2147472691, INT32_MIN};
+static const int64_t INFINITE_US[] = {INT64_MAX, INT64_C(9223372036825200000)};
+static const int64_t MINUS_INFINITE_US[] = {INT64_MIN, INT64_C(-9223372036832400000)};
+static const int64_t INFINITE_MS[] = {INT64_C(9223372036825200000), INT64_C(9223372036825200), INT64_MAX};
+static const int64_t MINUS_INFINITE_MS[] = {INT64_C(-9223372036832400000), INT64_C(-9223372036832400),
+                                            INT64_MIN};
 
 static int64_t floor_divide(int64_t value, int64_t by)
 {
@@ -89,6 +95,15 @@ static int64_t unit_of(size_t digits)
     return digits == 3 ? 1000 : digits == 6 ? 1000000 : 1000000000;
 }
 
+static bool is_in(const int64_t *values, size_t count, int64_t value)
+{
+    bool is_found = false;
+    for (size_t i = 0; i < count; i++) {
+        is_found = is_found || values[i] == value;
+    }
+    return is_found;
+}
+
 static bool append_infinity(struct bytes *out, bool is_infinity, bool is_minus_infinity)
 {
     if (is_infinity || is_minus_infinity) {
@@ -99,7 +114,8 @@ static bool append_infinity(struct bytes *out, bool is_infinity, bool is_minus_i
 
 void json_time_date(struct bytes *out, int64_t days)
 {
-    if (append_infinity(out, days == JSON_TIME_INFINITY_DAYS, days == JSON_TIME_MINUS_INFINITY_DAYS)) {
+    if (append_infinity(out, is_in(INFINITE_DAYS, COUNT_OF(INFINITE_DAYS), days),
+                        is_in(MINUS_INFINITE_DAYS, COUNT_OF(MINUS_INFINITE_DAYS), days))) {
         return;
     }
     uint8_t *begin = bytes_reserve(out, JSON_TIME_TEXT_MAX);
@@ -129,9 +145,11 @@ void json_time_of_day(struct bytes *out, int64_t value, size_t digits)
 void json_time_timestamp(struct bytes *out, int64_t value, size_t digits, const char *suffix)
 {
     int64_t unit = unit_of(digits);
-    int64_t divisor = digits == 3 ? 1000 : 1;  // in milliseconds the infinities are the constants / 1000
-    if (digits < 9 && append_infinity(out, value == JSON_TIME_INFINITY_US / divisor,
-                                      value == JSON_TIME_MINUS_INFINITY_US / divisor)) {
+    bool is_infinity = digits == 3 ? is_in(INFINITE_MS, COUNT_OF(INFINITE_MS), value)
+                                   : is_in(INFINITE_US, COUNT_OF(INFINITE_US), value);
+    bool is_minus_infinity = digits == 3 ? is_in(MINUS_INFINITE_MS, COUNT_OF(MINUS_INFINITE_MS), value)
+                                         : is_in(MINUS_INFINITE_US, COUNT_OF(MINUS_INFINITE_US), value);
+    if (digits < 9 && append_infinity(out, is_infinity, is_minus_infinity)) {
         return;
     }
     int64_t seconds = floor_divide(value, unit);

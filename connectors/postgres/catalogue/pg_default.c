@@ -2,13 +2,17 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "connectors/postgres/values/pg_enum.h"
+#include "connectors/postgres/values/pg_float.h"
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_string.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+
+enum { FLOAT_TEXT_MAX = 40 };  // more than PostgreSQL writes for a float
 
 static const char *const PG_DEFAULT_NOW[] = {"current_timestamp", "current_time", "current_date", "localtime",
                                              "localtimestamp"};
@@ -65,6 +69,17 @@ static void adjust_boolean(const struct column *c, struct bytes *io_literal)
     }
 }
 
+// A float's literal may be a numeric of any number of digits: 1e300 is kept as a 1 and 300 zeros.
+static void shorten_float(const struct column *c, struct bytes *io_literal)
+{
+    bool is_float = c->type.ops == &PG_NUMBER_FLOAT32 || c->type.ops == &PG_NUMBER_FLOAT64;
+    if (is_float && io_literal->size >= FLOAT_TEXT_MAX) {
+        double value = strtod(bytes_text(io_literal), NULL);
+        bytes_reset(io_literal);
+        pg_float_write_double(io_literal, value);
+    }
+}
+
 void pg_default_set(struct column *c, const char *expression)
 {
     const struct type_ops *ops = c->type.ops;
@@ -79,6 +94,7 @@ void pg_default_set(struct column *c, const char *expression)
         bytes_append_string(&literal, ops->computed_default);
     } else if (append_literal(expression, &literal)) {
         adjust_boolean(c, &literal);
+        shorten_float(c, &literal);
     } else {
         return;
     }

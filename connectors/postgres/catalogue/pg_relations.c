@@ -5,6 +5,7 @@
 #include "connectors/postgres/catalogue/pg_column_masks.h"
 #include "connectors/postgres/catalogue/pg_default.h"
 #include "connectors/postgres/catalogue/pg_retype.h"
+#include "connectors/postgres/catalogue/pg_type_modes.h"
 #include "connectors/postgres/catalogue/table_filter.h"
 #include "connectors/postgres/values/pg_hstore.h"
 #include "connectors/postgres/values/pg_mask.h"
@@ -196,6 +197,7 @@ static void fill_column(struct pg_relations *r, const struct table *t, const str
     ret->type_modifier = message->type_modifier;
     pg_types_resolve(message->type_oid, message->type_modifier, catalogue->types, catalogue->type_count,
                      &ret->type, &plain);
+    pg_type_modes_apply(&ret->type, &r->config->modes);
     if (plain != NULL) {
         log_plain_type(r, ret, plain);
     }

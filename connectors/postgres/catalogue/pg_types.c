@@ -3,16 +3,21 @@
 #include <stdlib.h>
 
 #include "connectors/postgres/values/pg_array.h"
+#include "connectors/postgres/values/pg_bits.h"
+#include "connectors/postgres/values/pg_bytea.h"
 #include "connectors/postgres/values/pg_composite.h"
 #include "connectors/postgres/values/pg_enum.h"
 #include "connectors/postgres/values/pg_geometric.h"
 #include "connectors/postgres/values/pg_hstore.h"
+#include "connectors/postgres/values/pg_interval.h"
+#include "connectors/postgres/values/pg_money.h"
 #include "connectors/postgres/values/pg_network.h"
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_numeric.h"
 #include "connectors/postgres/values/pg_postgis.h"
 #include "connectors/postgres/values/pg_range.h"
 #include "connectors/postgres/values/pg_string.h"
+#include "connectors/postgres/values/pg_system.h"
 #include "connectors/postgres/values/pg_temporal.h"
 #include "connectors/postgres/values/pg_tsearch.h"
 #include "connectors/postgres/values/pg_vector.h"
@@ -61,20 +66,33 @@ static void apply_timestamp(struct value_type *t)
     t->ops = is_coarse(t) ? &PG_TEMPORAL_TIMESTAMP_MS : &PG_TEMPORAL_TIMESTAMP_US;
 }
 
+// Of bit and varbit. One bit is a boolean.
+static void apply_length(struct value_type *t)
+{
+    t->length = t->modifier;
+    if (t->length == 1) {
+        t->ops = &PG_BITS_BOOLEAN;
+    }
+}
+
 enum { BOX = 603 };
 
 // By pg_type.dat's oids, which never change. Types with other oids are found by their name and extension.
 static const struct pg_types_rule RULES[] = {
     {16, 1000, 0, &PG_NUMBER_BOOLEAN, NULL},
-    {17, 1001, 0, &PG_STRING_BYTES, NULL},  // bytea
-    {18, 1002, 0, &PG_STRING_CHAR, NULL},   // "char"
+    {17, 1001, 0, &PG_BYTEA_BYTES, NULL},   // bytea
+    {18, 1002, 0, &PG_SYSTEM_CHAR, NULL},   // "char"
     {19, 1003, 0, &PG_STRING_OTHER, NULL},  // name
     {20, 1016, 0, &PG_NUMBER_INT64, NULL},
     {21, 1005, 0, &PG_NUMBER_INT16, NULL},
     {22, 1006, 21, &PG_ARRAY_VECTOR, NULL},  // int2vector
     {23, 1007, 0, &PG_NUMBER_INT32, NULL},
-    {25, 1009, 0, &PG_STRING_TEXT, NULL},  // text
+    {24, 1008, 0, &PG_SYSTEM_NAME_OF, NULL},  // regproc
+    {25, 1009, 0, &PG_STRING_TEXT, NULL},     // text
     {26, 1028, 0, &PG_NUMBER_OID, NULL},
+    {27, 1010, 0, &PG_SYSTEM_TID, NULL},
+    {28, 1011, 0, &PG_SYSTEM_NUMBER, NULL},  // xid
+    {29, 1012, 0, &PG_SYSTEM_NUMBER, NULL},  // cid
     {30, 1013, 26, &PG_ARRAY_VECTOR, NULL},  // oidvector
     {114, 199, 0, &PG_STRING_JSON, NULL},
     {142, 143, 0, &PG_STRING_XML, NULL},
@@ -87,8 +105,9 @@ static const struct pg_types_rule RULES[] = {
     {650, 651, 0, &PG_NETWORK_INET, NULL},  // cidr
     {700, 1021, 0, &PG_NUMBER_FLOAT32, NULL},
     {701, 1022, 0, &PG_NUMBER_FLOAT64, NULL},
-    {718, 719, 0, &PG_GEOMETRIC, NULL},         // circle
-    {774, 775, 0, &PG_NETWORK_MACADDR, NULL},   // macaddr8
+    {718, 719, 0, &PG_GEOMETRIC, NULL},        // circle
+    {774, 775, 0, &PG_NETWORK_MACADDR, NULL},  // macaddr8
+    {790, 791, 0, &PG_MONEY_DECIMAL, NULL},
     {829, 1040, 0, &PG_NETWORK_MACADDR, NULL},  // macaddr
     {869, 1041, 0, &PG_NETWORK_INET, NULL},     // inet
     {1042, 1014, 0, &PG_STRING_TEXT, NULL},     // char(n): keeps its padding
@@ -97,26 +116,43 @@ static const struct pg_types_rule RULES[] = {
     {1083, 1183, 0, &PG_TEMPORAL_TIME_US, apply_time},
     {1114, 1115, 0, &PG_TEMPORAL_TIMESTAMP_US, apply_timestamp},
     {1184, 1185, 0, &PG_TEMPORAL_ZONED_TIMESTAMP, apply_fraction},
+    {1186, 1187, 0, &PG_INTERVAL_MICROS, NULL},
     {1266, 1270, 0, &PG_TEMPORAL_ZONED_TIME, apply_fraction},
-    {1560, 1561, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // bit
-    {1562, 1563, 0, &PG_STRING_NO_PLACEHOLDER, NULL},  // varbit
+    {1560, 1561, 0, &PG_BITS_BYTES, apply_length},  // bit
+    {1562, 1563, 0, &PG_BITS_BYTES, apply_length},  // varbit
     {1700, 1231, 0, &PG_NUMERIC_DECIMAL, apply_numeric},
+    {1790, 2201, 0, &PG_STRING_OTHER, NULL},    // refcursor
+    {2202, 2207, 0, &PG_SYSTEM_NAME_OF, NULL},  // regprocedure
+    {2203, 2208, 0, &PG_SYSTEM_NAME_OF, NULL},  // regoper
+    {2204, 2209, 0, &PG_SYSTEM_NAME_OF, NULL},  // regoperator
+    {2205, 2210, 0, &PG_SYSTEM_NAME_OF, NULL},  // regclass
+    {2206, 2211, 0, &PG_SYSTEM_NAME_OF, NULL},  // regtype
     {2950, 2951, 0, &PG_STRING_UUID, NULL},
+    {2970, 2949, 0, &PG_SYSTEM_SNAPSHOT, NULL},  // txid_snapshot
+    {3220, 3221, 0, &PG_SYSTEM_LSN, NULL},
     {3614, 3643, 0, &PG_TSEARCH_VECTOR, NULL},
     {3615, 3645, 0, &PG_TSEARCH_QUERY, NULL},
+    {3734, 3735, 0, &PG_SYSTEM_NAME_OF, NULL},  // regconfig
+    {3769, 3770, 0, &PG_SYSTEM_NAME_OF, NULL},  // regdictionary
     {3802, 3807, 0, &PG_STRING_JSONB, NULL},
-    {3904, 3905, 23, &PG_RANGE, NULL},    // int4range
-    {3906, 3907, 1700, &PG_RANGE, NULL},  // numrange
-    {3908, 3909, 1114, &PG_RANGE, NULL},  // tsrange
-    {3910, 3911, 1184, &PG_RANGE, NULL},  // tstzrange
-    {3912, 3913, 1082, &PG_RANGE, NULL},  // daterange
-    {3926, 3927, 20, &PG_RANGE, NULL},    // int8range
+    {3904, 3905, 23, &PG_RANGE, NULL},          // int4range
+    {3906, 3907, 1700, &PG_RANGE, NULL},        // numrange
+    {3908, 3909, 1114, &PG_RANGE, NULL},        // tsrange
+    {3910, 3911, 1184, &PG_RANGE, NULL},        // tstzrange
+    {3912, 3913, 1082, &PG_RANGE, NULL},        // daterange
+    {3926, 3927, 20, &PG_RANGE, NULL},          // int8range
+    {4072, 4073, 0, &PG_VERSIONED_TEXT, NULL},  // jsonpath
+    {4089, 4090, 0, &PG_SYSTEM_NAME_OF, NULL},  // regnamespace
+    {4096, 4097, 0, &PG_SYSTEM_NAME_OF, NULL},  // regrole
+    {4191, 4192, 0, &PG_SYSTEM_NAME_OF, NULL},  // regcollation
     {4451, 6150, 3904, &PG_MULTIRANGE, NULL},
     {4532, 6151, 3906, &PG_MULTIRANGE, NULL},
     {4533, 6152, 3908, &PG_MULTIRANGE, NULL},
     {4534, 6153, 3910, &PG_MULTIRANGE, NULL},
     {4535, 6155, 3912, &PG_MULTIRANGE, NULL},
     {4536, 6157, 3926, &PG_MULTIRANGE, NULL},
+    {5038, 5039, 0, &PG_SYSTEM_SNAPSHOT, NULL},  // pg_snapshot
+    {5069, 271, 0, &PG_SYSTEM_NUMBER, NULL},     // xid8
 };
 
 // Base types of extensions, whose oids differ from database to database.

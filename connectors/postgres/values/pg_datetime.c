@@ -6,36 +6,29 @@
 //   timestamp    YYYY-MM-DD HH:MM:SS[.f][ BC]
 //   timestamptz  YYYY-MM-DD HH:MM:SS[.f]+00[ BC]      the connection's TimeZone is UTC
 //
-// date, timestamp and timestamptz may also be `infinity` and `-infinity`. The results are those of Debezium,
-// which uses the PostgreSQL JDBC driver's constants for the infinities; converted to days, these overflow to
-// two neighbouring negative numbers.
+// date, timestamp and timestamptz may also be `infinity` and `-infinity`. The binary forms, big-endian:
+//
+//   date         int32 days since 2000-01-01
+//   time         int64 microseconds
+//   timetz       int64 microseconds, int32 seconds west of Greenwich
+//   timestamp, timestamptz   int64 microseconds since 2000-01-01
+//
+// with the greatest and the least number for the infinities.
 #include "connectors/postgres/values/pg_datetime.h"
 
+#include "connectors/postgres/values/pg_write.h"
 #include "core/base/clock.h"
 #include "core/base/cursor.h"
-#include "schemas/avro/avro_encode.h"
-
-#define PG_DATETIME_DAY_S INT64_C(86400)
-#define PG_DATETIME_DAY_US (PG_DATETIME_DAY_S * CLOCK_US_PER_S)
 
 enum {
-    PG_DATETIME_DATE_INFINITY = -2147472692,
-    PG_DATETIME_DATE_MINUS_INFINITY = -2147472691,
     PG_DATETIME_YEAR_DIGITS_MAX = 7,
+    PG_DATETIME_ZONE_S_MAX = 86400,
 };
-
-static const struct pg_datetime_timestamp PG_DATETIME_INFINITY = {INT64_C(9223372036825), 200000};
-static const struct pg_datetime_timestamp PG_DATETIME_MINUS_INFINITY = {INT64_C(-9223372036832), -400000};
 
 struct pg_datetime_date {
     int64_t year;  // as written, without regard to BC
     int month;
     int day;
-};
-
-struct pg_datetime_time {
-    int64_t us;  // since midnight
-    int fraction_us;
 };
 
 static bool refuse(const char *what, struct slice text, struct fault *f)
@@ -117,7 +110,7 @@ static int read_fraction(struct cursor *c)
     return us;
 }
 
-static struct pg_datetime_time read_time(struct cursor *c)
+static int64_t read_time(struct cursor *c)
 {
     int hour = read_digits(c, 2);
     expect_byte(c, ':');
@@ -129,12 +122,11 @@ static struct pg_datetime_time read_time(struct cursor *c)
         (void)cursor_u8(c);
         fraction_us = read_fraction(c);
     }
-    struct pg_datetime_time time = {0, fraction_us};
-    time.us = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * CLOCK_US_PER_S + fraction_us;
-    if (minute > 59 || second > 60 || time.us > PG_DATETIME_DAY_US) {
+    int64_t us = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * CLOCK_US_PER_S + fraction_us;
+    if (minute > 59 || second > 60 || us > PG_DATETIME_DAY_US) {
         c->is_short = true;
     }
-    return time;
+    return us;
 }
 
 static bool read_bc(struct cursor *c)
@@ -165,149 +157,35 @@ static int64_t days_of(const struct pg_datetime_date *date, bool is_bc)
     return era * 146097 + day_of_era - 719468;
 }
 
-bool pg_datetime_date(struct slice text, int32_t *ret_days, struct fault *f)
+static bool take_infinity(struct slice text, int64_t *ret)
 {
-    if (is_word(text, "infinity") || is_word(text, "-infinity")) {
-        *ret_days = text.size == 8 ? PG_DATETIME_DATE_INFINITY : PG_DATETIME_DATE_MINUS_INFINITY;
+    if (text.size == 0 || (text.data[0] != 'i' && text.data[0] != '-')) {
+        return false;
+    }
+    *ret = text.data[0] == '-' ? PG_DATETIME_MINUS_INFINITY : PG_DATETIME_INFINITY;
+    return is_word(text, "infinity") || is_word(text, "-infinity");
+}
+
+bool pg_datetime_date(struct slice text, int64_t *ret_days, struct fault *f)
+{
+    if (take_infinity(text, ret_days)) {
         return true;
     }
     struct cursor c = cursor_over(text);
     struct pg_datetime_date date = read_date(&c);
     bool is_bc = read_bc(&c);
-    int64_t days = days_of(&date, is_bc);
-    if (!is_at_end(&c) || days > INT32_MAX || days < INT32_MIN) {
+    *ret_days = days_of(&date, is_bc);
+    if (!is_at_end(&c) || *ret_days > INT32_MAX || *ret_days < INT32_MIN) {
         return refuse("date", text, f);
     }
-    *ret_days = (int32_t)days;
     return true;
 }
 
 bool pg_datetime_time(struct slice text, int64_t *ret_us, struct fault *f)
 {
     struct cursor c = cursor_over(text);
-    struct pg_datetime_time time = read_time(&c);
-    if (!is_at_end(&c)) {
-        return refuse("time", text, f);
-    }
-    *ret_us = time.us;
-    return true;
-}
-
-bool pg_datetime_timestamp(struct slice text, struct pg_datetime_timestamp *ret, struct fault *f)
-{
-    if (is_word(text, "infinity") || is_word(text, "-infinity")) {
-        *ret = text.size == 8 ? PG_DATETIME_INFINITY : PG_DATETIME_MINUS_INFINITY;
-        return true;
-    }
-    struct cursor c = cursor_over(text);
-    struct pg_datetime_date date = read_date(&c);
-    expect_byte(&c, ' ');
-    struct pg_datetime_time time = read_time(&c);
-    bool is_bc = read_bc(&c);
-    if (!is_at_end(&c)) {
-        return refuse("timestamp", text, f);
-    }
-    ret->seconds = days_of(&date, is_bc) * PG_DATETIME_DAY_S + time.us / CLOCK_US_PER_S;
-    ret->us = time.us % CLOCK_US_PER_S;
-    return true;
-}
-
-static void put_digits(uint8_t *at, int64_t value, int count)
-{
-    for (int i = count - 1; i >= 0; i--) {
-        at[i] = (uint8_t)('0' + value % 10);
-        value /= 10;
-    }
-}
-
-// As Java's ISO_LOCAL_DATE: four digits; with a sign when there are more digits or the year is negative.
-static size_t put_year(uint8_t *at, int64_t year)
-{
-    size_t size = 0;
-    if (year < 0 || year > 9999) {
-        at[size++] = year < 0 ? '-' : '+';
-    }
-    int64_t magnitude = year < 0 ? -year : year;
-    int digits = 4;
-    for (int64_t rest = magnitude / 10000; rest > 0; rest /= 10) {
-        digits++;
-    }
-    put_digits(at + size, magnitude, digits);
-    return size + (size_t)digits;
-}
-
-// Fast path for nearly every value: checks only that digits and separators match "dddd-dd-dd dd:dd:dd".
-static bool is_plain(struct slice text)
-{
-    static const char form[] = "dddd-dd-dd dd:dd:dd";
-    enum { HEAD = sizeof(form) - 1, TAIL = 3 };
-    if (text.size < HEAD + TAIL || memcmp(text.data + text.size - TAIL, "+00", TAIL) != 0) {
-        return false;
-    }
-    bool is_good = text.size == HEAD + TAIL || (text.data[HEAD] == '.' && text.size <= HEAD + 1 + 6 + TAIL);
-    for (size_t i = 0; i < HEAD; i++) {
-        bool is_digit = (uint8_t)(text.data[i] - '0') <= 9;
-        is_good = is_good && (form[i] == 'd' ? is_digit : text.data[i] == (uint8_t)form[i]);
-    }
-    for (size_t i = HEAD + 1; is_good && i + TAIL < text.size; i++) {
-        is_good = (uint8_t)(text.data[i] - '0') <= 9;
-    }
-    return is_good;
-}
-
-static void append_plain(struct bytes *out, struct slice text, int digits)
-{
-    uint8_t iso[32] = "YYYY-MM-DDTHH:MM:SS.000000Z";
-    memcpy(iso, text.data, 19);
-    iso[10] = 'T';
-    if (text.size > 19 + 3) {
-        memcpy(iso + 19, text.data + 19, text.size - 19 - 3);
-    }
-    size_t size = digits == 0 ? 19 : 20 + (size_t)digits;
-    iso[size] = 'Z';
-    avro_encode_string(out, slice_make(iso, size + 1));
-}
-
-bool pg_datetime_append_zoned(struct bytes *out, struct slice text, int precision, struct fault *f)
-{
-    int digits = precision < 0 || precision > 6 ? 6 : precision;
-    if (is_plain(text)) {
-        append_plain(out, text, digits);
-        return true;
-    }
-    if (is_word(text, "infinity") || is_word(text, "-infinity")) {
-        avro_encode_string(out, text);
-        return true;
-    }
-    struct cursor c = cursor_over(text);
-    struct pg_datetime_date date = read_date(&c);
-    expect_byte(&c, ' ');
-    const uint8_t *clock = c.at;
-    struct pg_datetime_time time = read_time(&c);
-    if (!slice_equal(cursor_take(&c, 3), slice_of("+00"))) {
-        return refuse("timestamp in UTC", text, f);
-    }
-    bool is_bc = read_bc(&c);
-    if (!is_at_end(&c)) {
-        return refuse("timestamp with time zone", text, f);
-    }
-    uint8_t iso[48];
-    size_t size = put_year(iso, is_bc ? 1 - date.year : date.year);
-    iso[size++] = '-';
-    put_digits(iso + size, date.month, 2);
-    iso[size + 2] = '-';
-    put_digits(iso + size + 3, date.day, 2);
-    iso[size + 5] = 'T';
-    memcpy(iso + size + 6, clock, 8);
-    size += 14;
-    if (digits > 0) {
-        iso[size] = '.';
-        put_digits(iso + size + 1, time.fraction_us, 6);
-        size += 1 + (size_t)digits;
-    }
-    iso[size++] = 'Z';
-    avro_encode_string(out, slice_make(iso, size));
-    return true;
+    *ret_us = read_time(&c);
+    return is_at_end(&c) || refuse("time", text, f);
 }
 
 // Reads (+|-)HH[:MM[:SS]]; returns seconds east of UTC.
@@ -325,34 +203,83 @@ static int64_t read_offset(struct cursor *c)
     return sign == '-' ? -seconds : seconds;
 }
 
-bool pg_datetime_append_zoned_time(struct bytes *out, struct slice text, struct fault *f)
+bool pg_datetime_zoned_time(struct slice text, struct pg_datetime_zoned_time *ret, struct fault *f)
 {
     struct cursor c = cursor_over(text);
-    struct pg_datetime_time time = read_time(&c);
-    int64_t offset_s = read_offset(&c);
-    if (!is_at_end(&c)) {
-        return refuse("time with time zone", text, f);
+    ret->us = read_time(&c);
+    ret->east_s = read_offset(&c);
+    return is_at_end(&c) || refuse("time with time zone", text, f);
+}
+
+static bool read_timestamp(struct slice text, const char *zone, const char *what, int64_t *ret_us,
+                           struct fault *f)
+{
+    if (take_infinity(text, ret_us)) {
+        return true;
     }
-    int64_t us = time.us;
-    // 24:00:00 stays as it is in UTC; with another offset it becomes an ordinary time.
-    if (offset_s != 0) {
-        us = (us - offset_s * CLOCK_US_PER_S) % PG_DATETIME_DAY_US;
-        us = us < 0 ? us + PG_DATETIME_DAY_US : us;
+    struct cursor c = cursor_over(text);
+    struct pg_datetime_date date = read_date(&c);
+    expect_byte(&c, ' ');
+    int64_t time = read_time(&c);
+    bool is_in_zone = slice_equal(cursor_take(&c, strlen(zone)), slice_of(zone));
+    bool is_bc = read_bc(&c);
+    int64_t days = days_of(&date, is_bc) - PG_DATETIME_EPOCH_DAYS;
+    if (!is_at_end(&c) || !is_in_zone || __builtin_mul_overflow(days, PG_DATETIME_DAY_US, ret_us) ||
+        __builtin_add_overflow(*ret_us, time, ret_us) || pg_datetime_is_infinite(*ret_us)) {
+        return refuse(what, text, f);
     }
-    uint8_t iso[20];
-    int64_t seconds = us / CLOCK_US_PER_S;
-    put_digits(iso, seconds / 3600, 2);
-    iso[2] = ':';
-    put_digits(iso + 3, seconds / 60 % 60, 2);
-    iso[5] = ':';
-    put_digits(iso + 6, seconds % 60, 2);
-    size_t size = 8;
-    if (time.fraction_us > 0) {
-        iso[8] = '.';
-        put_digits(iso + 9, time.fraction_us, 6);
-        for (size = 15; iso[size - 1] == '0'; size--) {}
-    }
-    iso[size++] = 'Z';
-    avro_encode_string(out, slice_make(iso, size));
     return true;
+}
+
+bool pg_datetime_timestamp(struct slice text, int64_t *ret_us, struct fault *f)
+{
+    return read_timestamp(text, "", "timestamp", ret_us, f);
+}
+
+bool pg_datetime_zoned_timestamp(struct slice text, int64_t *ret_us, struct fault *f)
+{
+    return read_timestamp(text, "+00", "timestamp in UTC", ret_us, f);
+}
+
+static bool refuse_binary(const char *what, struct slice data, struct fault *f)
+{
+    return pg_write_refuse_binary(what, data, f) == VALUE_DONE;
+}
+
+bool pg_datetime_date_binary(struct slice data, int64_t *ret_days, struct fault *f)
+{
+    struct cursor c = cursor_over(data);
+    int32_t days = (int32_t)cursor_u32(&c);
+    if (days == INT32_MAX || days == INT32_MIN) {
+        *ret_days = days > 0 ? PG_DATETIME_INFINITY : PG_DATETIME_MINUS_INFINITY;
+    } else {
+        *ret_days = days + PG_DATETIME_EPOCH_DAYS;
+    }
+    bool is_good = is_at_end(&c) && (*ret_days <= INT32_MAX || *ret_days == PG_DATETIME_INFINITY);
+    return is_good || refuse_binary("a date", data, f);
+}
+
+bool pg_datetime_time_binary(struct slice data, int64_t *ret_us, struct fault *f)
+{
+    struct cursor c = cursor_over(data);
+    *ret_us = (int64_t)cursor_u64(&c);
+    bool is_good = is_at_end(&c) && *ret_us >= 0 && *ret_us <= PG_DATETIME_DAY_US;
+    return is_good || refuse_binary("a time", data, f);
+}
+
+bool pg_datetime_zoned_time_binary(struct slice data, struct pg_datetime_zoned_time *ret, struct fault *f)
+{
+    struct cursor c = cursor_over(data);
+    ret->us = (int64_t)cursor_u64(&c);
+    ret->east_s = -(int64_t)(int32_t)cursor_u32(&c);
+    bool is_good = is_at_end(&c) && ret->us >= 0 && ret->us <= PG_DATETIME_DAY_US &&
+                   ret->east_s < PG_DATETIME_ZONE_S_MAX && ret->east_s > -PG_DATETIME_ZONE_S_MAX;
+    return is_good || refuse_binary("a time with time zone", data, f);
+}
+
+bool pg_datetime_timestamp_binary(struct slice data, int64_t *ret_us, struct fault *f)
+{
+    struct cursor c = cursor_over(data);
+    *ret_us = (int64_t)cursor_u64(&c);
+    return is_at_end(&c) || refuse_binary("a timestamp", data, f);
 }

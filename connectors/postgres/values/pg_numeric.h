@@ -1,5 +1,5 @@
-// Converts PostgreSQL's numeric, as text of up to 147,455 digits, to Connect's Decimal and Debezium's
-// VariableScaleDecimal.
+// Converts PostgreSQL's numeric, of up to 147,455 digits, to Connect's Decimal, Debezium's
+// VariableScaleDecimal, doubles and text.
 #ifndef CONNECTORS_POSTGRES_VALUES_PG_NUMERIC_H
 #define CONNECTORS_POSTGRES_VALUES_PG_NUMERIC_H
 

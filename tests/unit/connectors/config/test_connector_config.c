@@ -128,11 +128,11 @@ static void what_does_not_work_yet_is_refused(void **state)
 {
     (void)state;
     check_complaints(
-        "postgres: {dsn: host=db}\ntopic_prefix: sh op\ntypes: native\ndelivery: exactly_once\n"
+        "postgres: {dsn: host=db}\ntopic_prefix: sh op\ntypes: avro\ndelivery: exactly_once\n"
         "tabels: {}\nslot: {name: Bad}\ntables: {include: [orders]}\ntopics: {config: {Retention: 1}}\n",
         "f.yaml:2:15: error: topic_prefix: \"sh op\" is no topic name: only letters, digits, '.', '_' "
         "and '-' are\n"
-        "f.yaml:3:8: error: types: \"native\" is not valid; write debezium\n"
+        "f.yaml:3:8: error: types: \"avro\" is not valid; write debezium or native\n"
         "f.yaml:4:11: error: delivery: \"exactly_once\" is not valid; write at_least_once\n"
         "f.yaml:5:1: error: unknown key \"tabels\"; did you mean \"tables\"?\n"
         "f.yaml:6:14: error: name: a slot name must have 1 to 63 characters of a-z, 0-9 and _\n"

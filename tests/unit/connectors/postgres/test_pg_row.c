@@ -195,6 +195,8 @@ static void defaults_follow_debezium(void **state)
     assert_default(16, -1, "true", "true");
     assert_default(701, -1, "1.5", "1.5");
     assert_default(701, -1, "0", "0.0");
+    assert_default(701, -1, "'1000000000000000000000000000000000000000000000000000000000000000000'::numeric",
+                   "1e+66");
     assert_default(701, -1, "'NaN'::double precision", NULL);
     assert_default(1700, (10 << 16 | 2) + 4, "1.5", "\"\\u0000\xc2\x96\"");
     assert_default(1700, -1, "1.5", NULL);
@@ -204,8 +206,9 @@ static void defaults_follow_debezium(void **state)
     assert_default(3802, -1, "'{}'::jsonb", "\"{}\"");
     assert_default(2950, -1, "gen_random_uuid()", "\"00000000-0000-0000-0000-000000000000\"");
     assert_default(17, -1, "'\\x00'::bytea", NULL);
-    assert_default(1560, 5, "'101'::\"bit\"", NULL);
-    assert_default(1186, -1, "'01:00:00'::interval", NULL);
+    assert_default(1560, 5, "'10101'::\"bit\"", "\"\\u0015\"");
+    assert_default(1186, -1, "'01:00:00'::interval", "3600000000");
+    assert_default(790, -1, "'$1.50'::money", NULL);
     assert_default(1007, -1, "'{}'::integer[]", NULL);
 }
 

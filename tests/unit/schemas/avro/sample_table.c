@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "connectors/postgres/values/pg_bytea.h"
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_numeric.h"
 #include "connectors/postgres/values/pg_string.h"
@@ -57,7 +58,7 @@ struct table *sample_table(void)
         {"doc", &PG_STRING_JSON, true, false, 0, 0, NULL},
         {"uid", &PG_STRING_UUID, true, false, 0, 0, NULL},
         {"tags", &PG_STRING_TEXT, true, true, 0, 0, NULL},
-        {"raw", &PG_STRING_BYTES, true, false, 0, 0, NULL},
+        {"raw", &PG_BYTEA_BYTES, true, false, 0, 0, NULL},
         {"big", &PG_STRING_TEXT, true, false, 0, 0, NULL},
     };
     return sample_table_new("sample", COLUMNS, COUNT_OF(COLUMNS));

@@ -223,6 +223,10 @@ static void dates_reach_from_bc_to_five_million(void **state)
     assert_string_equal(date(2145042905), "\"+5874897-12-31\"");
     assert_string_equal(date(-2147472692), "\"infinity\"");
     assert_string_equal(date(-2147472691), "\"-infinity\"");
+    assert_string_equal(date(2146033979), "\"infinity\"");
+    assert_string_equal(date(INT32_MAX), "\"infinity\"");
+    assert_string_equal(date(INT32_MIN), "\"-infinity\"");
+    assert_string_equal(date(2145042905), "\"+5874897-12-31\"");
 }
 
 static const char *clock_text(int64_t value, size_t digits)
@@ -259,7 +263,11 @@ static void timestamps_are_iso_8601(void **state)
     assert_string_equal(stamp(INT64_C(-9223372036832400000), 6, ""), "\"-infinity\"");
     assert_string_equal(stamp(INT64_C(9223372036825200), 3, ""), "\"infinity\"");
     assert_string_equal(stamp(INT64_C(-9223372036832400), 3, ""), "\"-infinity\"");
-    assert_string_equal(stamp(INT64_MAX, 6, ""), "\"+294247-01-10T04:00:54.775807\"");
+    assert_string_equal(stamp(INT64_MAX, 6, ""), "\"infinity\"");
+    assert_string_equal(stamp(INT64_MIN, 6, "Z"), "\"-infinity\"");
+    assert_string_equal(stamp(INT64_C(9223372036825200000), 3, ""), "\"infinity\"");
+    assert_string_equal(stamp(INT64_C(-9223372036832400000), 3, "Z"), "\"-infinity\"");
+    assert_string_equal(stamp(INT64_MAX - 1, 6, ""), "\"+294247-01-10T04:00:54.775806\"");
     assert_string_equal(stamp(INT64_MIN, 9, ""), "\"1677-09-21T00:12:43.145224192\"");
     (void)stamp(INT64_MIN, 3, "");
     (void)stamp(INT64_MAX, 3, "");

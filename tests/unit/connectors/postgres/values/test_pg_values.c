@@ -191,7 +191,7 @@ static void dates_reach_bc_and_infinity(void **state)
     assert_long(DATE, -1, "0001-12-31 BC", -719163);
     assert_long(DATE, -1, "4714-11-24 BC", -2440588);
     assert_long(DATE, -1, "5874897-12-31", 2145042905);
-    assert_long(DATE, -1, "infinity", -2147472692);
+    assert_long(DATE, -1, "infinity", 2146033979);
     assert_long(DATE, -1, "-infinity", -2147472691);
     assert_refused(DATE, -1, "2026-13-02");
     assert_refused(DATE, -1, "2026-1-2");
@@ -220,14 +220,14 @@ static void timestamps_are_numbers_and_zoned_ones_text(void **state)
     (void)state;
     assert_long(TIMESTAMP, -1, "2026-01-02 03:04:05.678901", INT64_C(1767323045678901));
     assert_long(TIMESTAMP, 3, "2026-01-02 03:04:05.678", INT64_C(1767323045678));
-    assert_long(TIMESTAMP, -1, "infinity", INT64_C(9223372036825200000));
-    assert_long(TIMESTAMP, 0, "-infinity", INT64_C(-9223372036832400));
+    assert_long(TIMESTAMP, -1, "infinity", INT64_MAX);
+    assert_long(TIMESTAMP, 0, "-infinity", INT64_C(-9223372036832400000));
     assert_long(TIMESTAMP, -1, "0044-03-15 12:00:00 BC", INT64_C(-63517780800000000));
     assert_long(TIMESTAMP, -1, "294247-01-10 04:00:54.775807", INT64_MAX);
     assert_none(TIMESTAMP, -1, "294247-01-10 04:00:54.775808");
     assert_none(TIMESTAMP, -1, "294276-12-31 23:59:59.999999");
     assert_long(TIMESTAMP, 3, "294276-12-31 23:59:59.999", INT64_C(9224318015999999));
-    assert_long(TIMESTAMP, -1, "-infinity", INT64_C(-9223372036832400000));
+    assert_long(TIMESTAMP, -1, "-infinity", INT64_MIN);
     assert_long(TIMESTAMP, 3, "1969-12-31 23:59:59.999", -1);
     assert_refused(TIMESTAMP, -1, "2026-01-02T03:04:05");
     assert_string(TIMESTAMPTZ, -1, "2026-01-02 03:04:05.678901+00", "2026-01-02T03:04:05.678901Z");
