@@ -53,7 +53,7 @@ def captured(kafka, millrace, database, name):
     database.sql(FIRST)
     millrace.connector(
         name, database, snapshot="never", truncate=True, tables={"exclude": ["public.beats"]},
-        messages={"include": ["app.*"], "exclude": ["app.secret*"]},
+        messages={"include": ["app.*", "mill*", "trace*"], "exclude": ["app.secret*"]},
         transactions={"topic": True}, heartbeat={"interval": "1s", "action_query": "update beats set n = n + 1"},
     )  # fmt: skip
     made = Captured(kafka, millrace, database, name)
