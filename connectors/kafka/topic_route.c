@@ -226,6 +226,9 @@ static void on_topic(void *self, const struct fault *f)
 static void release_table(struct route *route)
 {
     if (route->table != NULL && has_ids(route)) {
+        if (route->table->drops_schema) {
+            free(TAKE(route->table->value_schema));
+        }
         table_free(TAKE(route->table));
     }
 }

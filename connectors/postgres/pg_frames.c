@@ -7,7 +7,8 @@
 #include "core/base/log.h"
 #include "schemas/avro/event_encode.h"
 
-enum { SKIPS_MAX = 1024 };  // frames skipped in one loop iteration
+enum { SKIPS_MAX = 1024 };   // frames skipped in one loop iteration
+enum { PREPARE_MAX = 100 };  // versions made in one
 
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
 {
@@ -131,14 +132,16 @@ static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
 
 // Makes the versions of the tables whose definition is known for all that the stream will send, so that their
 // topics and schemas are there before their first rows. Of a table that was altered lately each version waits
-// for its Relation message: the registry must get them in their order.
-static void prepare_versions(struct pg_frames *fr)
+// for its Relation message: the registry must get them in their order. Some in each turn of the loop: other
+// work goes on, and the query's result is freed before.
+static void on_prepare(uv_timer_t *timer)
 {
+    struct pg_frames *fr = timer->data;
     const struct source_listener *l = fr->deps->listener;
     int version = pg_conn_server_version(fr->session->sql);
     struct pgoutput_relation *message = memory_new(sizeof(*message));
-    for (size_t i = 0; i < fr->catalogue.count; i++) {
-        const struct pg_catalogue *c = &fr->catalogue.tables[i];
+    for (int left = PREPARE_MAX; left > 0 && fr->prepared < fr->catalogue.count; left--) {
+        const struct pg_catalogue *c = &fr->catalogue.tables[fr->prepared++];
         if (c->is_settled) {
             pg_catalogue_describe(c, version, message);
             struct table *t = pg_relations_prepare(fr->deps->relations, message, c);
@@ -148,6 +151,16 @@ static void prepare_versions(struct pg_frames *fr)
         }
     }
     free(message);
+    if (fr->prepared < fr->catalogue.count) {
+        (void)uv_timer_start(timer, on_prepare, 0, 0);
+    }
+}
+
+static void prepare_versions(struct pg_frames *fr)
+{
+    fr->prepared = 0;
+    fr->prepare->data = fr;
+    (void)uv_timer_start(fr->prepare, on_prepare, 0, 0);
 }
 
 static void on_loaded(void *self, PGresult *const *results, size_t count, const struct fault *f)
@@ -204,16 +217,18 @@ static void describe(struct pg_frames *fr)
 
 void pg_frames_tick(struct pg_frames *fr)
 {
-    if (fr->catalogue.count > 0 && !fr->is_loading && fr->described == NULL &&
-        pg_catalogue_set_is_over(&fr->catalogue, fr->message->begin.final_lsn)) {
+    if (fr->catalogue.count > 0 && fr->prepared == fr->catalogue.count && !fr->is_loading &&
+        fr->described == NULL && pg_catalogue_set_is_over(&fr->catalogue, fr->message->begin.final_lsn)) {
         int64_t read_us = fr->catalogue.read_us;
         pg_catalogue_set_clear(&fr->catalogue);
         fr->catalogue.read_us = read_us;
     }
 }
 
-void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill)
+void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill,
+                     uv_timer_t *prepare)
 {
+    fr->prepare = prepare;
     fr->session = session;
     fr->described = NULL;
     fr->is_held = false;

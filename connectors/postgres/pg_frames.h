@@ -33,6 +33,8 @@ struct pg_frames {
     struct pgoutput_message *message;
     struct pg_relation *described;  // the relation that the catalogue is queried for; NULL: none
     struct pg_catalogue_set catalogue;
+    size_t prepared;         // tables of `catalogue` whose versions were made, or need none
+    uv_timer_t *prepare;     // lent
     bool is_loading;         // `catalogue` is being read
     bool is_held;            // by pg_frames_hold
     bool is_in_snapshot;     // set by the owner: session->sql is in a transaction that must not fail
@@ -58,8 +60,9 @@ struct pg_frames {
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps);
 void pg_frames_clear(struct pg_frames *fr);
 
-/** Starts reading a replication connection that has just entered COPY BOTH. @param refill  lent */
-void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill);
+/** Starts reading a replication connection that has just entered COPY BOTH. @param refill, prepare  lent */
+void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill,
+                     uv_timer_t *prepare);
 
 /** Sends the confirmed position to the server; uses the connections no more. */
 void pg_frames_stop(struct pg_frames *fr);

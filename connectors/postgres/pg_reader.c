@@ -360,7 +360,7 @@ void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
     r->action = (struct pg_action){.deps = deps, .session = &r->session};
     r->sweep = (struct pg_outbox_sweep){.deps = deps, .session = &r->session};
     pg_frames_init(&r->frames, deps);
-    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         INVARIANT(uv_timer_init(deps->loop, timers[i]) == 0);
         timers[i]->data = r;
@@ -369,7 +369,7 @@ void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
 
 int pg_reader_close_handles(struct pg_reader *r, uv_close_cb on_closed, void *self)
 {
-    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         timers[i]->data = self;
         uv_close((uv_handle_t *)timers[i], on_closed);
@@ -397,7 +397,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     pg_watch_start(&r->watch);
     pg_action_start(&r->action);
     pg_outbox_sweep_start(&r->sweep);
-    pg_frames_start(&r->frames, &r->session, &r->refill);
+    pg_frames_start(&r->frames, &r->session, &r->refill, &r->prepare);
     enter(r, PG_READER_STREAMING, "started");
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
     bool has_unread = !r->session.known.is_snapshot_done || r->session.known.unread_count > 0;
@@ -410,7 +410,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
 
 void pg_reader_stop(struct pg_reader *r)
 {
-    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->retry, &r->wake};
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         (void)uv_timer_stop(timers[i]);
     }

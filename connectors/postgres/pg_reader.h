@@ -49,6 +49,7 @@ struct pg_reader {
     int64_t received_us;  // when the last transaction began
     uv_timer_t tick;      // once a second
     uv_timer_t refill;    // for pg_stream
+    uv_timer_t prepare;   // for pg_frames
     uv_timer_t retry;     // for pg_backfill
     uv_timer_t wake;      // calls on_ready in the next loop iteration
 };

@@ -101,3 +101,20 @@ def test_a_kill_while_a_new_table_is_read_loses_no_row(postgres, database, kafka
         else:
             state[record.key["id"]] = record.op
     assert sorted(state) == [i for i in range(1, 101) if i != 7]
+
+
+def test_a_table_that_the_filter_begins_to_match_and_one_made_in_a_break(database, kafka, millrace, name):
+    """The rows that the table has when the reloaded file matches it; and those of a migration without connection."""
+    database.sql("create table first (id int primary key); create table later (id int primary key, v text)")
+    database.sql("insert into later select i, 'before' from generate_series(1, 100) i")
+    millrace.connector(name, database, tables={"include": ["public.first"]})
+    process = millrace.run()
+    assert f"{name}.public.later" not in kafka.topics()
+    millrace.connector(name, database, tables={"include": ["public.*"]})
+    assert len(rows_of(kafka, millrace, f"{name}.public.later", 100)) == 100
+    database.sql("insert into later values (101, 'after')")
+    assert rows_of(kafka, millrace, f"{name}.public.later", 101)[101] == "after"
+    lost = process.wait_event("table_added", message=r"public\.later") is not None
+    database.sql("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'walsender'")
+    database.transaction(*MIGRATION.format("broken").split(";"))
+    assert lost and len(rows_of(kafka, millrace, f"{name}.public.broken", 100)) == 100

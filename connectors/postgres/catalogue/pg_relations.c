@@ -1,5 +1,6 @@
 #include "connectors/postgres/catalogue/pg_relations.h"
 
+#include <openssl/sha.h>
 #include <stdlib.h>
 
 #include "connectors/postgres/catalogue/pg_column_masks.h"
@@ -362,6 +363,10 @@ static void write_schemas(struct table *t)
     }
     avro_schema_envelope(&text, t);
     t->value_schema = slice_to_string(bytes_slice(&text));
+    t->drops_schema = true;
+    bytes_append_byte(&text, 0);
+    bytes_append_string(&text, t->key_schema == NULL ? "" : t->key_schema);
+    (void)SHA256(text.data, text.size, t->schemas_hash);
 }
 
 static struct table *build_table(struct pg_relations *r, const struct pgoutput_relation *message,
@@ -387,7 +392,7 @@ static struct table *build_table(struct pg_relations *r, const struct pgoutput_r
 static bool is_same_version(const struct table *a, const struct table *b)
 {
     if (a->column_count != b->column_count || !text_is_same(a->topic, b->topic) ||
-        !text_is_same(a->key_schema, b->key_schema) || !text_is_same(a->value_schema, b->value_schema)) {
+        memcmp(a->schemas_hash, b->schemas_hash, sizeof(a->schemas_hash)) != 0) {
         return false;
     }
     for (size_t i = 0; i < a->column_count; i++) {

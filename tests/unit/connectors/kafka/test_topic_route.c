@@ -181,7 +181,7 @@ static void what_a_topic_needs_twice_is_told_once(void **state)
     (void)state;
     static char topic[] = "t";
     static char schema[] = "{}";
-    struct table table = {.topic = topic, .key_schema = schema, .value_schema = schema};
+    static struct table table = {.topic = topic, .key_schema = schema, .value_schema = schema};
     struct fault f;
     (void)topic_routes_find_schemaless(routes, "t", NULL);
     answer(NULL);
@@ -200,7 +200,7 @@ static void two_routes_of_a_topic_tell_it_once_and_again_later(void **state)
     (void)state;
     static char topic[] = "t";
     static char schema[] = "{}";
-    struct table table = {.topic = topic, .value_schema = schema};
+    static struct table table = {.topic = topic, .value_schema = schema};
     (void)topic_routes_find_schemaless(routes, "t", NULL);
     answer("no answer");
     now_us = CLOCK_US_PER_S;
