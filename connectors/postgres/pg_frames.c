@@ -7,8 +7,7 @@
 #include "core/base/log.h"
 #include "schemas/avro/event_encode.h"
 
-enum { SKIPS_MAX = 1024 };   // frames skipped in one loop iteration
-enum { PREPARE_MAX = 100 };  // versions made in one
+enum { SKIPS_MAX = 1024 };  // frames skipped in one loop iteration
 
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
 {
@@ -130,39 +129,6 @@ static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
     return true;
 }
 
-// Makes the versions of the tables whose definition is known for all that the stream will send, so that their
-// topics and schemas are there before their first rows. Of a table that was altered lately each version waits
-// for its Relation message: the registry must get them in their order. Some in each turn of the loop: other
-// work goes on, and the query's result is freed before.
-static void on_prepare(uv_timer_t *timer)
-{
-    struct pg_frames *fr = timer->data;
-    const struct source_listener *l = fr->deps->listener;
-    int version = pg_conn_server_version(fr->session->sql);
-    struct pgoutput_relation *message = memory_new(sizeof(*message));
-    for (int left = PREPARE_MAX; left > 0 && fr->prepared < fr->catalogue.count; left--) {
-        const struct pg_catalogue *c = &fr->catalogue.tables[fr->prepared++];
-        if (c->is_settled) {
-            pg_catalogue_describe(c, version, message);
-            struct table *t = pg_relations_prepare(fr->deps->relations, message, c);
-            if (t != NULL) {
-                l->on_version(l->self, t);
-            }
-        }
-    }
-    free(message);
-    if (fr->prepared < fr->catalogue.count) {
-        (void)uv_timer_start(timer, on_prepare, 0, 0);
-    }
-}
-
-static void prepare_versions(struct pg_frames *fr)
-{
-    fr->prepared = 0;
-    fr->prepare->data = fr;
-    (void)uv_timer_start(fr->prepare, on_prepare, 0, 0);
-}
-
 static void on_loaded(void *self, PGresult *const *results, size_t count, const struct fault *f)
 {
     struct pg_frames *fr = self;
@@ -171,7 +137,7 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     fr->described = NULL;
     if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
         pg_catalogue_set_read(results + count - PG_CATALOGUE_SET_RESULTS, &fr->catalogue);
-        prepare_versions(fr);
+        pg_frames_prepare(fr);
     }
     if (relation != NULL && !use_known(fr, relation)) {
         query_catalogue(fr, relation);

@@ -70,6 +70,9 @@ void pg_frames_stop(struct pg_frames *fr);
 /** One step; never blocks. */
 enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, struct fault *f) MUST_USE;
 
+/** Starts to make the versions of the tables in `catalogue`, before their first rows. */
+void pg_frames_prepare(struct pg_frames *fr);
+
 /** Call it once a second: frees what is not needed any more. */
 void pg_frames_tick(struct pg_frames *fr);
 
