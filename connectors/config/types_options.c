@@ -14,6 +14,8 @@ static const struct config_choice binaries[] = {{"bytes", TYPE_MODE_BINARY_BYTES
                                                 {"base64", TYPE_MODE_BINARY_BASE64},
                                                 {"hex", TYPE_MODE_BINARY_HEX},
                                                 {NULL, 0}};
+static const struct config_choice unknowns[] = {
+    {"include", TYPE_MODE_UNKNOWN_INCLUDE}, {"skip", TYPE_MODE_UNKNOWN_SKIP}, {NULL, 0}};
 static const struct config_choice intervals[] = {
     {"numeric", TYPE_MODE_INTERVAL_NUMERIC}, {"string", TYPE_MODE_INTERVAL_STRING}, {NULL, 0}};
 
@@ -61,5 +63,13 @@ const struct config_option types_options[] = {
      .offset = offsetof(struct connector_config, modes.interval),
      .doc = "interval: microseconds, a month being 30.4375 days, or an ISO 8601 string, P1Y2M3DT4H5M6.789S, "
             "which loses nothing and is what types: native takes in either case."},
+    {.key = "unknown_types",
+     .type = CONFIG_CHOICE,
+     .choices = unknowns,
+     .initial = "include",
+     .offset = offsetof(struct connector_config, modes.unknown),
+     .doc =
+         "Columns of types that Debezium has no form for, as composite types and multiranges: publish their "
+         "text, or leave them out as Debezium does. Columns of the key are never left out."},
     {.key = NULL},
 };

@@ -432,7 +432,8 @@ static struct pgoutput_relation *select_columns(const struct pg_relations *r, st
                                                 const struct pg_catalogue *catalogue)
 {
     free(TAKE(relation->kept));
-    if (r->config->columns.include.count + r->config->columns.exclude.count == 0) {
+    bool skips_types = r->config->modes.unknown == TYPE_MODE_UNKNOWN_SKIP;
+    if (r->config->columns.include.count + r->config->columns.exclude.count == 0 && !skips_types) {
         return NULL;
     }
     CLEANUP(memory_free_pointer)
@@ -446,8 +447,10 @@ static struct pgoutput_relation *select_columns(const struct pg_relations *r, st
         const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, column->name);
         bool is_key = (column->is_identity && message->replica_identity != 'f') ||
                       (fact != NULL && fact->primary_position >= 0);
-        if (is_key || connector_config_has_column(r->config, full, &catalogue->ancestors,
-                                                  (const char *)column->name.data)) {
+        bool is_skipped =
+            skips_types && pg_types_is_left_out(column->type_oid, catalogue->types, catalogue->type_count);
+        if (is_key || (!is_skipped && connector_config_has_column(r->config, full, &catalogue->ancestors,
+                                                                  (const char *)column->name.data))) {
             kept[count] = i;
             selected->columns[count++] = *column;
         }

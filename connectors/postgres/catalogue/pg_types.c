@@ -347,6 +347,48 @@ void pg_types_resolve(uint32_t oid, int32_t modifier, const struct pg_type *type
     *ret_plain = r.plain;
 }
 
+// Built-in types for which Debezium has no converter; of those behind ONLY_ARRAYS, for arrays of them.
+static bool has_no_converter(uint32_t oid, bool is_array)
+{
+    static const uint32_t ALONE[] = {24,   27,   28,   29,   1790, 2202, 2203, 2204, 2205,
+                                     2206, 2970, 3220, 3615, 3734, 3769, 4072, 4089, 4096,
+                                     4191, 4451, 4532, 4533, 4534, 4535, 4536, 5038, 5069};
+    static const uint32_t ONLY_ARRAYS[] = {19, 142, 600, 790, 1186, 1562};
+    bool is_found = false;
+    for (size_t i = 0; i < COUNT_OF(ALONE); i++) {
+        is_found = is_found || ALONE[i] == oid;
+    }
+    for (size_t i = 0; is_array && i < COUNT_OF(ONLY_ARRAYS); i++) {
+        is_found = is_found || ONLY_ARRAYS[i] == oid;
+    }
+    return is_found;
+}
+
+bool pg_types_is_left_out(uint32_t oid, const struct pg_type *types, size_t type_count)
+{
+    struct resolver r = {.types = types, .type_count = type_count};
+    bool is_array = false;
+    for (int i = 0; i < DEPTH_MAX; i++) {
+        bool is_array_of_rule = false;
+        const struct pg_types_rule *rule = find_rule(oid, &is_array_of_rule);
+        if (rule != NULL) {
+            return has_no_converter(rule->oid, is_array || is_array_of_rule);
+        }
+        const struct pg_type *type = find_type(&r, oid);
+        if (type == NULL || (type->kind == 'd' && is_array)) {
+            return true;
+        }
+        if (type->kind != 'd' && type->element_oid == 0) {
+            const struct type_ops *ops = find_ops(type);
+            return ops == NULL || ops == &PG_VERSIONED_TEXT || type->kind == 'r' || type->kind == 'm' ||
+                   type->kind == 'c';
+        }
+        is_array = is_array || type->kind != 'd';
+        oid = type->kind == 'd' ? type->base_oid : type->element_oid;
+    }
+    return true;
+}
+
 void pg_type_list_free(struct pg_type *types, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

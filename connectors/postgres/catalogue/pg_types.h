@@ -42,6 +42,10 @@ bool pg_types_is_known(uint32_t oid);
 void pg_types_resolve(uint32_t oid, int32_t modifier, const struct pg_type *types, size_t type_count,
                       struct value_type *ret, const char **ret_plain);
 
+/** Whether Debezium leaves columns of the type out, as it has no converter for it
+ * (include.unknown.datatypes=false). */
+bool pg_types_is_left_out(uint32_t oid, const struct pg_type *types, size_t type_count);
+
 /** Frees an array of them. */
 void pg_type_list_free(struct pg_type *types, size_t count);
 
