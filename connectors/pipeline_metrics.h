@@ -18,6 +18,7 @@ struct pipeline_metrics {
     struct metric *dead_letters;
     struct metric *waiting_tables;
     struct metric *held_records;
+    struct metric *binary_stream;
     struct metric *invalid_traces;
     struct metric *commit_to_ack_seconds;
 };

@@ -62,6 +62,7 @@ struct source_lag {
     uint64_t slot_lag_bytes;       // server's WAL end minus confirmed position
     uint64_t slot_retained_bytes;  // WAL that the server keeps for the slot (restart_lsn)
     int64_t lag_us;                // now minus commit time of the last transaction read; 0 when caught up
+    bool is_binary;                // the stream has values in binary form
     uint64_t invalid_traces;       // trace messages of transactions that were ignored
 };
 

@@ -15,6 +15,7 @@ enum connector_operation {
 enum connector_hash { CONNECTOR_SHA256, CONNECTOR_SHA512, CONNECTOR_SHA1, CONNECTOR_MD5 };
 enum connector_origin { CONNECTOR_ORIGIN_ANY, CONNECTOR_ORIGIN_NONE };
 enum connector_outbox_update { CONNECTOR_OUTBOX_WARN, CONNECTOR_OUTBOX_STOP };
+enum connector_binary { CONNECTOR_BINARY_AUTO, CONNECTOR_BINARY_OFF };
 enum connector_bad_row { CONNECTOR_BAD_ROW_STOP, CONNECTOR_BAD_ROW_DEAD_LETTER };
 
 /** The columns of the keys of a table's records. */
@@ -106,6 +107,7 @@ struct connector_config {
         char *action_query;   // NULL: none
     } heartbeat;
     struct type_modes modes;
+    enum connector_binary binary_stream;
     struct {
         int64_t partitions;   // 0: the broker's default
         int64_t replication;  // 0: the broker's default

@@ -19,6 +19,9 @@ static const struct config_choice unknowns[] = {
 static const struct config_choice intervals[] = {
     {"numeric", TYPE_MODE_INTERVAL_NUMERIC}, {"string", TYPE_MODE_INTERVAL_STRING}, {NULL, 0}};
 
+static const struct config_choice streams[] = {
+    {"auto", CONNECTOR_BINARY_AUTO}, {"off", CONNECTOR_BINARY_OFF}, {NULL, 0}};
+
 const struct config_option types_options[] = {
     {.key = "hstore",
      .type = CONFIG_CHOICE,
@@ -71,5 +74,14 @@ const struct config_option types_options[] = {
      .doc =
          "Columns of types that Debezium has no form for, as composite types and multiranges: publish their "
          "text, or leave them out as Debezium does. Columns of the key are never left out."},
+    {.key = "binary_stream",
+     .type = CONFIG_CHOICE,
+     .choices = streams,
+     .initial = "auto",
+     .offset = offsetof(struct connector_config, binary_stream),
+     .doc =
+         "Let the server send values in binary form, which takes less processor time there and here. With "
+         "auto, it sends text while a captured table has a type that is read in text form only; the records "
+         "are the same in both forms."},
     {.key = NULL},
 };

@@ -14,6 +14,7 @@ void pg_change_clear(struct pg_change *p)
     bytes_clear(&p->key_json);
     bytes_clear(&p->old_key_json);
     bytes_clear(&p->bad_json);
+    bytes_clear(&p->value_text);
     avro_type_free(p->key_type);
     table_free(p->key_table);
     *p = (struct pg_change){0};
@@ -110,7 +111,20 @@ static bool key_to_json(struct pg_change *p, struct table *t, const struct bytes
     return json_encode_datum(p->key_type, bytes_slice(key), &options, out, f);
 }
 
-// The row as the database sent it, for the dead letter.
+// A value's text; the hex digits of a value whose binary form is not valid.
+static void append_value_json(struct pg_change *p, const struct column *c, const struct pgoutput_value *value)
+{
+    bytes_reset(&p->value_text);
+    if (!pg_row_write_text(&p->value_text, c, value)) {
+        bytes_reset(&p->value_text);
+        for (size_t i = 0; i < value->size; i++) {
+            bytes_format(&p->value_text, "%02x", value->data[i]);
+        }
+    }
+    text_append_json(&p->bad_json, bytes_slice(&p->value_text));
+}
+
+// The row as the database shows it, for the dead letter.
 static struct slice row_as_text(struct pg_change *p, const struct table *t,
                                 const struct pgoutput_tuple *tuple)
 {
@@ -130,7 +144,7 @@ static struct slice row_as_text(struct pg_change *p, const struct table *t,
         } else if (pg_mask_is_on(&t->columns[i].type)) {
             text_append_json(&p->bad_json, slice_of("***"));
         } else {
-            text_append_json(&p->bad_json, slice_make(value->data, value->size));
+            append_value_json(p, &t->columns[i], value);
         }
     }
     bytes_append_string(&p->bad_json, before[0] == '{' ? "{}" : "}");

@@ -18,7 +18,8 @@ struct pg_change {
     struct bytes key_json;
     struct bytes old_key_json;
     struct bytes bad_json;
-    struct fault bad;  // the reason, if is_bad
+    struct bytes value_text;  // of one value in bad_json
+    struct fault bad;         // the reason, if is_bad
     struct pg_row_notes notes;
     struct pg_relations *relations;  // of the current message
     struct pg_relation *relation;

@@ -25,6 +25,7 @@ void pg_frames_clear(struct pg_frames *fr)
     bytes_clear(&fr->origin);
     bytes_clear(&fr->message_key);
     table_free(TAKE(fr->messages));
+    pg_trace_clear(&fr->trace);
     free(fr->message);
     fr->message = NULL;
 }
@@ -297,6 +298,17 @@ static bool find_relation(struct pg_frames *fr, uint32_t oid, struct pg_relation
                      oid);
 }
 
+// The row is not given: the owner starts the stream again, as text.
+static void note_text(struct pg_frames *fr, const struct table *t)
+{
+    fr->needs_text = true;
+    log_info(fr->deps->component, "stream_format",
+             LOG_WITH(LOG_TEXT("format", "text"), LOG_TEXT("topic", t->topic),
+                      LOG_TEXT("column", t->text_column->name)),
+             "values of %s.%s.%s are read in text form only: the stream starts again as text", t->schema,
+             t->name, t->text_column->name);
+}
+
 static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, struct change *ret,
                            struct fault *f)
 {
@@ -312,6 +324,10 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
         pg_relation_select(relation, &fr->message->row.old_tuple);
         pg_relation_select(relation, &fr->message->row.new_tuple);
     }
+    if (fr->session->is_binary && relation->table->text_column != NULL) {
+        note_text(fr, relation->table);
+        return TAKEN_NOTHING;
+    }
     fill_row(fr, CHANGE_CREATE, lsn, index, ret);
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
@@ -324,7 +340,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
     }
     const char *column = fr->deps->config->tracing.column;
     if (column != NULL && ret->trace.traceparent.size == 0) {
-        ret->trace = pg_trace_of_column(ret->table, column, &fr->message->row);
+        ret->trace = pg_trace_of_column(&fr->trace, ret->table, column, &fr->message->row);
     }
     if (fr->changes.has_second) {
         fr->changes.second.index = index + 1;
@@ -543,7 +559,7 @@ static enum pg_frames_step take_frame(struct pg_frames *fr, struct change *ret, 
 
 enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, struct fault *f)
 {
-    if (fr->is_held || fr->is_loading) {
+    if (fr->is_held || fr->is_loading || pg_frames_is_text_due(fr)) {
         return PG_FRAMES_NOTHING;
     }
     if (fr->pending != PG_FRAMES_PENDING_NONE) {
@@ -565,7 +581,7 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
         if (step == PG_FRAMES_CHANGE) {
             return step;
         }
-        if (step != PG_FRAMES_NOTHING || is_empty) {
+        if (step != PG_FRAMES_NOTHING || is_empty || pg_frames_is_text_due(fr)) {
             fr->skipped = 0;
             return step;
         }

@@ -42,6 +42,7 @@ struct pg_frames {
     bool is_caught_up;
     bool has_new_relation;  // a Relation message came since the owner cleared this
     bool has_logged_truncate;
+    bool needs_text;                 // a row came that is read in text form only; kept by later sessions
     enum pg_frames_pending pending;  // what is given before the next frame is taken
     struct change queued;            // of `pending`, without what differs
     uint32_t truncated;              // PENDING_TRUNCATE: the next relation
@@ -75,6 +76,13 @@ void pg_frames_prepare(struct pg_frames *fr);
 
 /** Call it once a second: frees what is not needed any more. */
 void pg_frames_tick(struct pg_frames *fr);
+
+/** Whether the stream is binary, and has reached a row that is read in text form only: nothing more is given.
+ */
+static inline bool pg_frames_is_text_due(const struct pg_frames *fr)
+{
+    return fr->needs_text && fr->session->is_binary;
+}
 
 /** Pauses or resumes reading; status updates continue. */
 void pg_frames_hold(struct pg_frames *fr, bool is_held);

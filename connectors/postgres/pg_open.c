@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/postgres/catalogue/pg_stream_format.h"
 #include "connectors/postgres/pg_slot_log.h"
 #include "core/base/log.h"
 
@@ -23,11 +24,12 @@ static const uint32_t allowed[] = {
     [PG_OPEN_SAVING_BEGIN] = BIT(SCANNING),
     [PG_OPEN_SCANNING] = BIT(SAVING_NEW) | BIT(RECONCILING),
     [PG_OPEN_SAVING_NEW] = BIT(RECONCILING),
-    [PG_OPEN_RECONCILING] = BIT(WAITING_FOR_TABLES) | BIT(CREATING_SLOT) | BIT(STARTING),
+    [PG_OPEN_RECONCILING] = BIT(WAITING_FOR_TABLES) | BIT(CREATING_SLOT) | BIT(CHOOSING) | BIT(STARTING),
     [PG_OPEN_WAITING_FOR_TABLES] = BIT(SCANNING),
     [PG_OPEN_CREATING_SLOT] = BIT(IMPORTING) | BIT(SAVING_SLOT),
     [PG_OPEN_IMPORTING] = BIT(SAVING_SLOT),
-    [PG_OPEN_SAVING_SLOT] = BIT(STARTING),
+    [PG_OPEN_SAVING_SLOT] = BIT(CHOOSING) | BIT(STARTING),
+    [PG_OPEN_CHOOSING] = BIT(STARTING),
     [PG_OPEN_STARTING] = BIT(DONE) | BIT(WAITING_FOR_SLOT),
     [PG_OPEN_WAITING_FOR_SLOT] = BIT(LOCKING),
     [PG_OPEN_DONE] = 0,
@@ -88,7 +90,7 @@ static void on_started(void *self, PGresult *const *results, size_t count, const
     o->on_open(o->self, &o->session);
 }
 
-static void start(struct pg_open *o)
+static void start_stream(struct pg_open *o)
 {
     enter(o, PG_OPEN_STARTING, "starting the stream");
     CLEANUP(bytes_clear) struct bytes sql = {0};
@@ -101,8 +103,44 @@ static void start(struct pg_open *o)
     if (o->deps->config->origin == CONNECTOR_ORIGIN_NONE) {
         bytes_append_string(&sql, ", origin 'none'");
     }
-    bytes_append_string(&sql, ")");
+    bytes_append_string(&sql, o->session.is_binary ? ", binary 'true')" : ")");
     pg_conn_query(o->session.replication, bytes_text(&sql), on_started, o);
+}
+
+// Without an answer the stream starts binary: pg_frames looks at the types of each table.
+static void on_types(void *self, PGresult *const *results, size_t count, const struct fault *f)
+{
+    struct pg_open *o = self;
+    CLEANUP(memory_free_pointer)
+    char *type = f == NULL && count > 0 ? pg_stream_format_text_type(results[0]) : NULL;
+    o->session.is_binary = type == NULL;
+    if (type == NULL) {
+        log_info(o->deps->component, "stream_format", LOG_WITH(LOG_TEXT("format", "binary")),
+                 "the server sends values in binary form");
+    } else {
+        log_info(o->deps->component, "stream_format",
+                 LOG_WITH(LOG_TEXT("format", "text"), LOG_TEXT("type", type)),
+                 "the server sends values as text: type %s has no binary form here", type);
+    }
+    start_stream(o);
+}
+
+static void start(struct pg_open *o)
+{
+    bool is_off = o->deps->config->binary_stream == CONNECTOR_BINARY_OFF;
+    if (is_off || o->needs_text) {
+        log_info(o->deps->component, "stream_format", LOG_WITH(LOG_TEXT("format", "text")),
+                 "the server sends values as text: %s",
+                 is_off ? "binary_stream is off" : "a table has a type without a binary form here");
+        start_stream(o);
+        return;
+    }
+    enter(o, PG_OPEN_CHOOSING, "reading the types of the published tables");
+    CLEANUP(bytes_clear) struct bytes publications = {0};
+    CLEANUP(bytes_clear) struct bytes sql = {0};
+    pg_publication_literals(o->deps->publication, &publications);
+    pg_stream_format_query(&sql, bytes_text(&publications), pg_conn_server_version(o->session.sql));
+    pg_conn_query(o->session.sql, bytes_text(&sql), on_types, o);
 }
 
 static void save(struct pg_open *o, enum pg_open_state to)
@@ -421,10 +459,11 @@ void pg_open_close_handles(struct pg_open *o, uv_close_cb on_closed, void *self)
     uv_close((uv_handle_t *)&o->retry, on_closed);
 }
 
-void pg_open_start(struct pg_open *o, uint64_t confirmed)
+void pg_open_start(struct pg_open *o, uint64_t confirmed, bool needs_text)
 {
     o->session = (struct pg_session){0};
     o->confirmed = confirmed;
+    o->needs_text = needs_text;
     enter(o, PG_OPEN_CONNECTING, "connecting");
     o->connect = (struct pg_connect){.deps = o->deps,
                                      .session = &o->session,

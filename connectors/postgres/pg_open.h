@@ -22,6 +22,7 @@
     X(CREATING_SLOT, "connecting")                                                                           \
     X(IMPORTING, NULL)   /* imports the snapshot that the new slot exports */                                \
     X(SAVING_SLOT, NULL) /* saves that the slot exists */                                                    \
+    X(CHOOSING, NULL)    /* reads whether all types can be streamed in binary form */                        \
     X(STARTING, NULL)    /* START_REPLICATION */                                                             \
     X(WAITING_FOR_SLOT, "waiting_for_slot")                                                                  \
     X(DONE, NULL) /* the session was handed over */
@@ -39,6 +40,7 @@ struct pg_open {
     struct pg_connect connect;
     struct pg_lock lock;
     enum pg_slot_plan plan;
+    bool needs_text;                // the stream has to be text
     uint64_t confirmed;             // the last position that this process confirmed; 0: none
     struct pg_dsn_address address;  // of the last server that passed the checks: tried first
     char *explained;                // the reason that no table is captured, as logged last
@@ -52,8 +54,9 @@ void pg_open_init(struct pg_open *o, const struct pg_deps *deps,
 void pg_open_close_handles(struct pg_open *o, uv_close_cb on_closed, void *self);
 void pg_open_clear(struct pg_open *o);
 
-/** Starts; then calls on_open, or on_fault of the deps. @param confirmed  see struct pg_open */
-void pg_open_start(struct pg_open *o, uint64_t confirmed);
+/** Starts; then calls on_open, or on_fault of the deps. See struct pg_open for `confirmed` and `needs_text`.
+ */
+void pg_open_start(struct pg_open *o, uint64_t confirmed, bool needs_text);
 
 /** Answers on_load_state and on_state. */
 void pg_open_state_loaded(struct pg_open *o, const struct source_state *known);

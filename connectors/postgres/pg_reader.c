@@ -494,6 +494,19 @@ static enum source_step next_row(struct pg_reader *r, struct change *ret, struct
     return SOURCE_FAULT;
 }
 
+// Ends a binary stream in front of a row that is read as text, once all transactions before it are confirmed,
+// so that the text stream begins with the row's transaction. Rows of it that were given before come again.
+static enum source_step restart_as_text(const struct pg_reader *r, struct fault *f)
+{
+    if (r->frames.stream.confirmed < r->frames.last_commit_lsn) {
+        return SOURCE_NOTHING;
+    }
+    (void)fault_set(f, FAULT_RETRY,
+                    "restarting the stream as text, because a table has a type without a binary "
+                    "form here");
+    return SOURCE_FAULT;
+}
+
 static enum source_step next_from_stream(struct pg_reader *r, struct change *ret, struct fault *f)
 {
     if (r->has_held) {
@@ -505,7 +518,7 @@ static enum source_step next_from_stream(struct pg_reader *r, struct change *ret
     case PG_FRAMES_CHANGE:
         return give(r, ret);
     case PG_FRAMES_NOTHING:
-        return SOURCE_NOTHING;
+        return pg_frames_is_text_due(&r->frames) ? restart_as_text(r, f) : SOURCE_NOTHING;
     case PG_FRAMES_YIELD:
         pg_reader_wake(r);
         return SOURCE_NOTHING;

@@ -41,19 +41,29 @@ static void note_stale(struct pg_row_notes *notes, struct slice value)
     notes->stale_hash ^= text_hash(value);
 }
 
+// The stream must have been text: pg_frames checks it before each row.
+static enum value_step refuse_binary(struct fault *f)
+{
+    (void)fault_set(f, FAULT_FATAL, "the value is in binary form, which can't be read for its type");
+    return VALUE_FAULT;
+}
+
 // Appends the union branch and the value.
 static bool append_column(struct bytes *out, const struct table *t, const struct column *c,
                           const struct pgoutput_value *value, struct pg_row_notes *notes, struct fault *f)
 {
-    struct slice text = {value->data, value->size};
+    struct slice data = {value->data, value->size};
     size_t begin = out->size;
     append_branch(out, c, false);
-    enum value_step step = c->type.ops->append_text(out, &c->type, text, f);
+    const struct type_ops *ops = c->type.ops;
+    enum value_step step = value->kind == PGOUTPUT_VALUE_TEXT ? ops->append_text(out, &c->type, data, f)
+                           : ops->append_binary != NULL       ? ops->append_binary(out, &c->type, data, f)
+                                                              : refuse_binary(f);
     if (__builtin_expect(step == VALUE_DONE, 1)) {
         return true;
     }
     if (step == VALUE_STALE || (step == VALUE_FAULT && c->type.name != NULL)) {
-        note_stale(notes, text);
+        note_stale(notes, data);
     }
     if (step == VALUE_STALE) {
         return true;
@@ -68,7 +78,7 @@ static inline const struct pgoutput_value *pick_value(const struct pgoutput_tupl
 {
     const struct pgoutput_value *value = &tuple->values[i];
     if (value->kind == PGOUTPUT_VALUE_UNCHANGED && old_tuple != NULL && i < old_tuple->count &&
-        old_tuple->values[i].kind == PGOUTPUT_VALUE_TEXT) {
+        pgoutput_has_value(&old_tuple->values[i])) {
         return &old_tuple->values[i];
     }
     return value;
@@ -92,7 +102,7 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
     for (size_t i = 0; i < t->column_count; i++) {
         const struct column *c = &t->columns[i];
         const struct pgoutput_value *value = pick_value(tuple, old_tuple, i);
-        if (value->kind == PGOUTPUT_VALUE_TEXT) {
+        if (pgoutput_has_value(value)) {
             if (!append_column(out, t, c, value, notes, f)) {
                 return PG_ROW_FAULT;
             }
@@ -130,7 +140,7 @@ static bool append_part(struct bytes *out, const struct table *t, const struct p
     }
     for (size_t i = 0; i < t->column_count; i++) {
         const struct column *c = &t->columns[i];
-        if (tuple->values[i].kind != PGOUTPUT_VALUE_TEXT || (is_key_only && !c->is_key)) {
+        if (!pgoutput_has_value(&tuple->values[i]) || (is_key_only && !c->is_key)) {
             append_absent(out, c);
             continue;
         }
@@ -164,7 +174,7 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
     for (size_t i = 0; i < t->key_count; i++) {
         const struct column *c = &t->columns[t->key_columns[i]];
         const struct pgoutput_value *value = pick_value(tuple, old_tuple, t->key_columns[i]);
-        if (value->kind != PGOUTPUT_VALUE_TEXT) {
+        if (!pgoutput_has_value(value)) {
             return fault_set(f, FAULT_REJECT, "%s.%s: the key column %s has no value in this row", t->schema,
                              t->name, c->name);
         }
@@ -173,4 +183,16 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
         }
     }
     return true;
+}
+
+bool pg_row_write_text(struct bytes *out, const struct column *c, const struct pgoutput_value *value)
+{
+    struct slice data = {value->data, value->size};
+    struct fault f;
+    if (value->kind == PGOUTPUT_VALUE_TEXT) {
+        bytes_append_slice(out, data);
+        return true;
+    }
+    return value->kind == PGOUTPUT_VALUE_BINARY && c->type.ops->write_text != NULL &&
+           c->type.ops->write_text(out, &c->type, data, &f) == VALUE_DONE;
 }

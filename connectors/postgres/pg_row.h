@@ -1,4 +1,5 @@
-// Turns a tuple of text values into the Avro records of one table version: row images and keys. The hot path.
+// Turns a tuple, whose values are in text or binary form, into the Avro records of one table version: row
+// images and keys. The hot path.
 #ifndef CONNECTORS_POSTGRES_PG_ROW_H
 #define CONNECTORS_POSTGRES_PG_ROW_H
 
@@ -51,5 +52,10 @@ bool pg_row_append_key_only(struct bytes *out, const struct table *t, const stru
 /** Appends the Key record; nothing when the table has no key. */
 bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                        const struct pgoutput_tuple *old_tuple, struct fault *f) MUST_USE;
+
+/** Appends a value as PostgreSQL's text. False: it was not sent, or its bytes are not valid for the type;
+ * `out` may have a part of it. */
+bool pg_row_write_text(struct bytes *out, const struct column *c,
+                       const struct pgoutput_value *value) MUST_USE;
 
 #endif

@@ -29,6 +29,7 @@ struct pg_session {
     struct source_state known;  // the state record, as last read or saved
     struct pg_slot slot;
     uint64_t position;  // where the stream starts
+    bool is_binary;     // the stream has values in binary form
     bool has_snapshot;  // `sql` is in a transaction that sees exactly what was committed before `position`
 };
 

@@ -48,7 +48,7 @@ static void pg_source_open(struct source *s)
 {
     INVARIANT(s->state == PG_SOURCE_CLOSED);
     s->state = PG_SOURCE_OPENING;
-    pg_open_start(&s->open, s->reader.frames.stream.confirmed);
+    pg_open_start(&s->open, s->reader.frames.stream.confirmed, s->reader.frames.needs_text);
 }
 
 static void pg_source_state_loaded(struct source *s, const struct source_state *known)
@@ -77,6 +77,9 @@ static void pg_source_confirm(struct source *s, uint64_t safe_position)
     struct pg_stream *stream = &s->reader.frames.stream;
     if (safe_position > stream->confirmed) {
         stream->confirmed = safe_position;
+        if (s->state == PG_SOURCE_READING && pg_frames_is_text_due(&s->reader.frames)) {
+            pg_reader_wake(&s->reader);
+        }
     }
 }
 
@@ -103,6 +106,7 @@ static void pg_source_lag(const struct source *s, struct source_lag *ret)
     int64_t committed_us = frames->message->begin.commit_time_us;
     int64_t behind_us = clock_wall_us() - committed_us;
     ret->invalid_traces = frames->trace.invalid;
+    ret->is_binary = s->state == PG_SOURCE_READING && s->reader.session.is_binary;
     ret->lag_us = frames->is_caught_up || committed_us == 0 || behind_us < 0 ? 0 : behind_us;
 }
 

@@ -1,6 +1,12 @@
 #include "connectors/postgres/pg_trace.h"
 
+#include "connectors/postgres/pg_row.h"
 #include "core/base/log.h"
+
+void pg_trace_clear(struct pg_trace *t)
+{
+    bytes_clear(&t->value);
+}
 
 static void ignore(struct pg_trace *t, const char *component, const char *text)
 {
@@ -52,16 +58,18 @@ static struct slice find_line(struct slice text)
     return (struct slice){NULL, 0};
 }
 
-struct trace_headers pg_trace_of_column(const struct table *table, const char *column,
+struct trace_headers pg_trace_of_column(struct pg_trace *t, const struct table *table, const char *column,
                                         const struct pgoutput_row *row)
 {
     const struct pgoutput_tuple *tuple = row->has_new ? &row->new_tuple : &row->old_tuple;
     for (size_t i = 0; i < table->column_count && i < tuple->count; i++) {
         const struct pgoutput_value *value = &tuple->values[i];
-        if (strcmp(table->columns[i].name, column) != 0 || value->kind != PGOUTPUT_VALUE_TEXT) {
+        bytes_reset(&t->value);
+        if (strcmp(table->columns[i].name, column) != 0 ||
+            !pg_row_write_text(&t->value, &table->columns[i], value)) {
             continue;
         }
-        struct slice text = slice_make(value->data, value->size);
+        struct slice text = bytes_slice(&t->value);
         text = trace_context_read(text, NULL) ? text : find_line(text);
         if (trace_context_read(text, NULL)) {
             return (struct trace_headers){text, {NULL, 0}};

@@ -11,10 +11,13 @@
 struct pg_trace {
     size_t traceparent_size;  // 0: the transaction has none
     size_t tracestate_size;
-    uint64_t invalid;  // messages whose content was ignored, since the source was made
+    uint64_t invalid;    // messages whose content was ignored, since the source was made
+    struct bytes value;  // the last column's text
     char traceparent[TRACE_PARENT_MAX];
     char tracestate[TRACE_STATE_MAX];
 };
+
+void pg_trace_clear(struct pg_trace *t);
 
 /** A transaction begins. */
 static inline void pg_trace_begin(struct pg_trace *t)
@@ -32,9 +35,9 @@ void pg_trace_take(struct pg_trace *t, const struct pgoutput_logical *message, c
 
 /**
  * The trace in a column of a changed row; none if the table has no such column, or its value is neither a
- * traceparent nor has a line `traceparent=…` with one. Borrowed from the message.
+ * traceparent nor has a line `traceparent=…` with one. Borrowed until the next call.
  */
-struct trace_headers pg_trace_of_column(const struct table *table, const char *column,
+struct trace_headers pg_trace_of_column(struct pg_trace *t, const struct table *table, const char *column,
                                         const struct pgoutput_row *row);
 
 /** What the transaction's next rows carry, borrowed until the next begin or take. */

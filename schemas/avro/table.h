@@ -30,7 +30,8 @@ struct table {
     char *key_schema;     // Avro schema text, NULL when key_count is 0; see avro_schema_key
     char *value_schema;   // see avro_schema_envelope; NULL once it is registered, with drops_schema
     bool drops_schema;
-    uint8_t schemas_hash[32];  // of both texts, if the source compares versions by it
+    uint8_t schemas_hash[32];          // of both texts, if the source compares versions by it
+    const struct column *text_column;  // a column whose values are read in text form only; NULL: none
     // The sink's data for this version (schema ids, topic state); free_route gets it when the version goes.
     void *route;
     void (*free_route)(void *route);

@@ -75,6 +75,7 @@ struct value_type {
     int precision;               // numeric: digits; times: fraction digits, or -1
     int scale;                   // numeric
     int length;                  // bit, varbit: bits, or -1
+    bool is_text_only;           // the database has no binary form of it, and always sends its text
     char delimiter;              // array: between elements in the text form
     char *name;                  // "schema.name" of a type that is not built in; NULL: built in
     struct text_list labels;     // enum: in sort order
@@ -91,5 +92,12 @@ void value_type_clear(struct value_type *t);
 
 /** Whether values of the type and of all types below it can be read in binary form. */
 bool value_type_has_binary(const struct value_type *t);
+
+/** Whether a column's values can be read in the form in which the database sends them when it is asked for
+ * the binary form. */
+static inline bool value_type_is_readable(const struct value_type *t)
+{
+    return t->is_text_only || value_type_has_binary(t);
+}
 
 #endif

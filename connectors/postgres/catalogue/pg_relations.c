@@ -369,6 +369,15 @@ static void write_schemas(struct table *t)
     (void)SHA256(text.data, text.size, t->schemas_hash);
 }
 
+static void note_text_column(struct table *t)
+{
+    for (size_t i = 0; i < t->column_count && t->text_column == NULL; i++) {
+        if (!value_type_is_readable(&t->columns[i].type)) {
+            t->text_column = &t->columns[i];
+        }
+    }
+}
+
 static struct table *build_table(struct pg_relations *r, const struct pgoutput_relation *message,
                                  const struct pg_catalogue *catalogue)
 {
@@ -383,6 +392,7 @@ static struct table *build_table(struct pg_relations *r, const struct pgoutput_r
         fill_column(r, t, &message->columns[i], catalogue, &t->columns[i]);
     }
     set_key(r, message, catalogue, t);
+    note_text_column(t);
     write_schemas(t);
     return t;
 }
@@ -529,6 +539,7 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
 {
     struct table *t = copy_table(relation->table);
     t->columns[column].is_nullable = true;
+    note_text_column(t);
     write_schemas(t);
     replace_version(r, relation, t);
 }

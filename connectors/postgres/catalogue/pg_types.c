@@ -295,6 +295,7 @@ static struct value_type resolve_type(struct resolver *r, struct value_type t, c
         t.name = memory_format("%s.%s", type->schema, type->name);
     }
     t.ops = &PG_STRING_PLAIN;
+    t.is_text_only = type != NULL && type->element_oid == 0 && !type->has_send;
     if (type == NULL || r->depth >= DEPTH_MAX) {
         r->plain = r->plain == NULL ? type == NULL ? "unknown" : type->name : r->plain;
         return t;

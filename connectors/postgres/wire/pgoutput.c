@@ -13,7 +13,7 @@
 //   T Truncate  Int32 count, Int8 flags, count times Int32 relation
 //   M Message   Int8 flags, Int64 LSN, String prefix, Int32 size, bytes
 //
-//   tuple       Int16 count, count times: 'n' | 'u' | 't' Int32 size, bytes
+//   tuple       Int16 count, count times: 'n' | 'u' | 't' or 'b', Int32 size, bytes
 //
 // Times are microseconds since 2000-01-01 UTC. Source: PostgreSQL 15, 55.9 Logical Replication Message
 // Formats.
@@ -38,7 +38,7 @@ static bool decode_tuple(struct cursor *c, struct pgoutput_tuple *ret, struct fa
     struct pgoutput_value *value = ret->values;
     for (const struct pgoutput_value *end = value + count; value < end; value++) {
         value->kind = cursor_u8(c);
-        if (value->kind == PGOUTPUT_VALUE_TEXT) {
+        if (pgoutput_has_value(value)) {
             uint32_t size = cursor_u32(c);
             value->data = cursor_take(c, size).data;
             value->size = size;

@@ -22,8 +22,7 @@ enum pgoutput_kind {
     PGOUTPUT_MESSAGE = 'M',
 };
 
-/** One column of a tuple. `data` and `size` are valid for PGOUTPUT_VALUE_TEXT only; borrowed from the
- * message. */
+/** One column of a tuple. `data` and `size` are valid if pgoutput_has_value; borrowed from the message. */
 struct pgoutput_value {
     const uint8_t *data;
     uint32_t size;
@@ -34,7 +33,14 @@ enum {
     PGOUTPUT_VALUE_NULL = 'n',       // in a key tuple also for columns outside the key
     PGOUTPUT_VALUE_UNCHANGED = 'u',  // a TOASTed value that the update did not change: not sent
     PGOUTPUT_VALUE_TEXT = 't',
+    PGOUTPUT_VALUE_BINARY = 'b',  // with the option binary, of types that have a send function
 };
+
+/** Whether the value was sent, in one of both forms. */
+static inline bool pgoutput_has_value(const struct pgoutput_value *v)
+{
+    return v->kind == PGOUTPUT_VALUE_TEXT || v->kind == PGOUTPUT_VALUE_BINARY;
+}
 
 struct pgoutput_tuple {
     uint16_t count;

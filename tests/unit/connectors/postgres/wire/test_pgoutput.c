@@ -112,6 +112,20 @@ static void a_message_has_a_prefix_and_content(void **state)
     assert_int_equal(message.logical.content.size, 0);
 }
 
+static void the_forms_of_values_mix_in_a_tuple(void **state)
+{
+    (void)state;
+    assert_decodes(WIRE("I\0\0\0\1N\0\4b\0\0\0\2\0\7t\0\0\0\1xnb\0\0\0\0"));
+    const struct pgoutput_value *values = message.row.new_tuple.values;
+    assert_int_equal(values[0].kind, PGOUTPUT_VALUE_BINARY);
+    assert_int_equal(values[0].size, 2);
+    assert_memory_equal(values[0].data, "\0\7", 2);
+    assert_int_equal(values[1].kind, PGOUTPUT_VALUE_TEXT);
+    assert_false(pgoutput_has_value(&values[2]));
+    assert_true(pgoutput_has_value(&values[3]));
+    assert_int_equal(values[3].size, 0);
+}
+
 static void nonsense_is_refused(void **state)
 {
     (void)state;
@@ -119,7 +133,8 @@ static void nonsense_is_refused(void **state)
     assert_false(pgoutput_decode(WIRE("Z"), &message, &f));
     assert_false(pgoutput_decode(WIRE("I\0\0\0\1K\0\1n"), &message, &f));
     assert_false(pgoutput_decode(WIRE("D\0\0\0\1N\0\1n"), &message, &f));
-    assert_false(pgoutput_decode(WIRE("I\0\0\0\1N\0\1b\0\0\0\0"), &message, &f));
+    assert_false(pgoutput_decode(WIRE("I\0\0\0\1N\0\1x\0\0\0\0"), &message, &f));
+    assert_false(pgoutput_decode(WIRE("I\0\0\0\1N\0\1b\0\0\0\2x"), &message, &f));
     assert_false(pgoutput_decode(WIRE("I\0\0\0\1N\xff\xff"), &message, &f));
     assert_false(pgoutput_decode(WIRE("I\0\0\0\1N\0\1t\xff\xff\xff\xffx"), &message, &f));
     assert_int_equal(f.kind, FAULT_FATAL);
@@ -133,6 +148,7 @@ int main(void)
         cmocka_unit_test(rows_carry_their_tuples),
         cmocka_unit_test(what_nobody_needs_is_still_checked),
         cmocka_unit_test(a_message_has_a_prefix_and_content),
+        cmocka_unit_test(the_forms_of_values_mix_in_a_tuple),
         cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
