@@ -63,9 +63,10 @@ static bool is_exactly(const struct decimal *d, long double number)
 static bool is_same(const struct decimal *d, double value, bool is_float)
 {
     double below = is_float ? (double)nextafterf((float)value, 0) : nextafter(value, 0);
-    double above = is_float ? (double)nextafterf((float)value, INFINITY) : nextafter(value, INFINITY);
-    long double low = ((long double)value + below) / 2;
-    long double high = isinf(above) ? (long double)value + (value - low) : ((long double)value + above) / 2;
+    double above = is_float ? (double)nextafterf((float)value, INFINITY) : nextafter(value, (double)INFINITY);
+    long double low = ((long double)value + (long double)below) / 2;
+    long double high = isinf(above) ? (long double)value + ((long double)value - low)
+                                    : ((long double)value + (long double)above) / 2;
     char text[TEXT_SIZE_MAX];
     print_number(d, text);
     long double read = strtold(text, NULL);
