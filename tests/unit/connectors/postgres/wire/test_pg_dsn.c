@@ -40,9 +40,23 @@ static void a_host_name_that_is_too_long_is_a_mistake_of_the_file(void **state)
     assert_true(parse(300, "/", &f));  // the folder of a socket
 }
 
+// Compiling a query of the catalogue takes the server seconds, running it a millisecond.
+static void the_server_does_not_compile_our_queries(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    struct pg_dsn d;
+    assert_true(pg_dsn_parse("host=db dbname=shop options='-c work_mem=8MB'", NULL, false, &d, &f));
+    const char *options = text_pairs_get(&d.options, "options");
+    assert_non_null(options);
+    assert_non_null(strstr(options, "-c jit=off"));
+    pg_dsn_clear(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_server_does_not_compile_our_queries),
         cmocka_unit_test(a_host_name_that_is_too_long_is_a_mistake_of_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
