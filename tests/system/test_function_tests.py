@@ -11,7 +11,10 @@ import pytest
 from lib.program import BINARY, ROOT
 from lib.processes import subprocess
 
-EXAMPLES = sorted(glob.glob(os.path.join(ROOT, "deploy", "examples", "*", "")))
+# Without the outbox: the events of its topics are what the application wrote, and a test's event is a row change.
+EXAMPLES = sorted(set(glob.glob(os.path.join(ROOT, "deploy", "examples", "*", ""))) - {
+    os.path.join(ROOT, "deploy", "examples", "outbox", "")
+})
 FUNCTION = {
     "source": {"topics": ["shop.public.orders"], "operations": ["create", "update"]},
     "filter": {"after": {"status": ["paid"]}},
