@@ -226,8 +226,11 @@ static enum value_step append_sparse_text(struct bytes *out, const struct value_
     size_t end = slash == NULL ? 0 : (size_t)(slash - text.data);
     struct sparse s = {.count = (uint32_t)count_elements(slice_make(text.data, end))};
     bool is_bad = end < 2 || !is_at(text, 0, '{') || !is_at(text, end - 1, '}');
-    for (size_t i = end + 1; i < text.size && s.dimensions <= INT32_MAX; i++) {
-        is_bad = is_bad || text.data[i] < '0' || text.data[i] > '9';
+    for (size_t i = end + 1; i < text.size && s.dimensions <= INT32_MAX && !is_bad; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            is_bad = true;
+            break;
+        }
         s.dimensions = s.dimensions * 10 + (text.data[i] - '0');
     }
     size_t begin = out->size;
