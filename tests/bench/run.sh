@@ -106,42 +106,31 @@ python() {
     [ "$code" -eq 0 ] || exit "$code"
 }
 
+# link NAME: the program tests/bench/NAME.c, with millrace's own code as it is released
+link() {
+    # shellcheck disable=SC2046
+    cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/$1" "tests/bench/$1.c" \
+        build/release/bridge/libmillrace_bridge.a build/release/connectors/libmillrace_connectors.a \
+        build/release/schemas/libmillrace_schemas.a build/release/core/libmillrace_core.a \
+        $(pkg-config --cflags --libs avro-c libuv yaml-0.1 jansson rdkafka libcurl libssl libcrypto libnghttp2 \
+            libmicrohttpd zlib) -lm
+}
+
 # bench NAME [options]
 bench() {
     echo "== $1"
-    if [ "$1" = encode ]; then
-        # shellcheck disable=SC2046
-        cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/encode" tests/bench/encode.c \
-            core/base/bytes.c core/base/memory.c core/base/clock.c core/base/text.c core/base/cursor.c \
-            core/base/fault.c core/base/radix.c connectors/postgres/values/*.c schemas/avro/avro_encode.c \
-            schemas/avro/avro_schema.c schemas/avro/table.c schemas/avro/value_type.c schemas/avro/type_schema.c \
-            $(pkg-config --cflags --libs avro-c jansson libcrypto)
-    fi
-    if [ "$1" = filter ]; then
-        ruler_ready
-        # shellcheck disable=SC2046
-        cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/filter" tests/bench/filter.c bridge/filter/*.c \
-            core/base/bytes.c core/base/memory.c core/base/text.c core/base/text_places.c core/base/clock.c \
-            core/base/cursor.c core/base/fault.c core/base/radix.c schemas/avro/avro_encode.c \
-            schemas/avro/avro_schema.c schemas/avro/table.c schemas/avro/avro_type.c schemas/avro/avro_meaning.c \
-            schemas/avro/value_type.c schemas/avro/type_schema.c connectors/postgres/values/*.c \
-            schemas/avro/avro_read.c schemas/avro/avro_pass.c schemas/json/*.c \
-            $(pkg-config --cflags --libs avro-c jansson rdkafka libcrypto)
-    fi
+    case $1 in
+        filter)
+            ruler_ready
+            link filter
+            ;;
+        encode | render) link "$1" ;;
+    esac
     if [ "$1" = http2 ]; then
         # shellcheck disable=SC2046
         cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/http_calls" tests/component/core/http/http_calls.c \
             build/release/core/libmillrace_core.a \
             $(pkg-config --cflags --libs libuv yaml-0.1 jansson rdkafka libcurl libssl libcrypto libnghttp2 zlib) -lm
-    fi
-    if [ "$1" = render ]; then
-        # shellcheck disable=SC2046
-        cc -O2 -std=gnu17 -D_GNU_SOURCE -I. -o "$work/render" tests/bench/render.c \
-            build/release/bridge/libmillrace_bridge.a build/release/connectors/libmillrace_connectors.a \
-            build/release/schemas/libmillrace_schemas.a \
-            build/release/core/libmillrace_core.a \
-            $(pkg-config --cflags --libs avro-c libuv yaml-0.1 jansson rdkafka libcurl libssl libcrypto libnghttp2 \
-                libmicrohttpd zlib) -lm
     fi
     python "$@"
 }
@@ -183,9 +172,6 @@ case $what in
                 ;;
         esac
         bench "$what" "$old" "$found" "$@"
-        ;;
-    encode | filter)
-        bench "$what" "$@"  # compiles the parts that it measures
         ;;
     *)
         this_tree
