@@ -236,7 +236,7 @@ static enum publisher_step publish_event(struct publisher *p, const struct chang
         record_plan_reset(&p->plan);
         return stop_table(p, change, f);
     }
-    return must_wait(p, change->table) ? hold_plan(p, route, change->table) : send_plan(p, change, f);
+    return send_or_hold(p, route, change, change->table, f);
 }
 
 static enum publisher_step publish_outbox(struct publisher *p, const struct change *change, struct fault *f)

@@ -345,6 +345,17 @@ uint64_t text_hash(struct slice s)
     return mix(hash, UINT64_C(0x589965cc75374cc3));
 }
 
+void text_append_hex(struct bytes *out, struct slice data)
+{
+    static const char HEX[] = "0123456789abcdef";
+    uint8_t *at = bytes_reserve(out, 2 * data.size);
+    for (size_t i = 0; i < data.size; i++) {
+        at[2 * i] = (uint8_t)HEX[data.data[i] >> 4];
+        at[2 * i + 1] = (uint8_t)HEX[data.data[i] & 15];
+    }
+    out->size += 2 * data.size;
+}
+
 void text_append_time(struct bytes *out, int64_t wall_us)
 {
     time_t seconds = (time_t)(wall_us / CLOCK_US_PER_S);

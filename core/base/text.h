@@ -108,6 +108,9 @@ static inline size_t text_unmarked(uint64_t marks)
 /** Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void text_append_json(struct bytes *out, struct slice text);
 
+/** Appends two lower-case hex digits for each byte. */
+void text_append_hex(struct bytes *out, struct slice data);
+
 /** Appends an RFC 3339 timestamp in UTC with milliseconds: 2026-01-31T12:00:00.000Z. */
 void text_append_time(struct bytes *out, int64_t wall_us);
 

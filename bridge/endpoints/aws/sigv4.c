@@ -12,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 enum {
     STAMP_SIZE = sizeof("20150830T123600Z"),
@@ -72,22 +73,11 @@ void sigv4_free(struct sigv4 *s)
     free(s);
 }
 
-static void append_hex(struct bytes *out, const uint8_t *data, size_t size)
-{
-    static const char HEX[] = "0123456789abcdef";
-    uint8_t *at = bytes_reserve(out, size * 2);
-    for (size_t i = 0; i < size; i++) {
-        at[2 * i] = (uint8_t)HEX[data[i] >> 4];
-        at[2 * i + 1] = (uint8_t)HEX[data[i] & 15];
-    }
-    out->size += size * 2;
-}
-
 static void append_digest(struct bytes *out, struct slice data)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     (void)SHA256(data.data, data.size, digest);
-    append_hex(out, digest, sizeof(digest));
+    text_append_hex(out, slice_make(digest, sizeof(digest)));
 }
 
 // RFC 3986, 2.3: unreserved characters stay, all other bytes become %XX.
@@ -346,7 +336,7 @@ static void append_signature(struct sigv4 *s, struct bytes *lines)
     INVARIANT(EVP_MAC_init(s->mac, NULL, 0, NULL) == 1 &&
               EVP_MAC_update(s->mac, s->text.data, s->text.size) == 1 &&
               EVP_MAC_final(s->mac, mac, &size, sizeof(mac)) == 1);
-    append_hex(lines, mac, size);
+    text_append_hex(lines, slice_make(mac, size));
 }
 
 static void write_stamp(int64_t wall_us, char stamp[STAMP_SIZE])

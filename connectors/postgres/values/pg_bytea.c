@@ -58,22 +58,13 @@ static enum value_step append_bytes_binary(struct bytes *out, const struct value
     return VALUE_DONE;
 }
 
-static void put_hex(uint8_t *to, struct slice data)
-{
-    for (size_t i = 0; i < data.size; i++) {
-        to[2 * i] = (uint8_t) "0123456789abcdef"[data.data[i] >> 4];
-        to[2 * i + 1] = (uint8_t) "0123456789abcdef"[data.data[i] & 15];
-    }
-}
-
 static enum value_step write_text(struct bytes *out, const struct value_type *t, struct slice data,
                                   struct fault *f)
 {
     (void)t;
     (void)f;
     bytes_append_string(out, "\\x");
-    put_hex(bytes_reserve(out, 2 * data.size), data);
-    out->size += 2 * data.size;
+    text_append_hex(out, data);
     return VALUE_DONE;
 }
 
@@ -100,8 +91,7 @@ static enum value_step append_hex_binary(struct bytes *out, const struct value_t
     (void)t;
     (void)f;
     avro_encode_long(out, (int64_t)(2 * data.size));
-    put_hex(bytes_reserve(out, 2 * data.size), data);
-    out->size += 2 * data.size;
+    text_append_hex(out, data);
     return VALUE_DONE;
 }
 

@@ -1,21 +1,7 @@
 #include "connectors/postgres/values/pg_json.h"
 
 #include "core/base/text.h"
-
-static int64_t read_long(const struct bytes *avro, size_t *ret_size)
-{
-    uint64_t n = 0;
-    size_t i = 0;
-    for (unsigned shift = 0; i < avro->size && shift < 64; shift += 7) {
-        uint8_t byte = avro->data[i++];
-        n |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            break;
-        }
-    }
-    *ret_size = i;
-    return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
-}
+#include "schemas/avro/avro_read.h"
 
 enum value_step pg_json_long(struct bytes *out, const struct value_type *t, struct slice text,
                              struct fault *f)
@@ -23,8 +9,8 @@ enum value_step pg_json_long(struct bytes *out, const struct value_type *t, stru
     CLEANUP(bytes_clear) struct bytes avro = {0};
     enum value_step step = t->ops->append_text(&avro, t, text, f);
     if (step == VALUE_DONE) {
-        size_t size;
-        bytes_format(out, "%lld", (long long)read_long(&avro, &size));
+        struct cursor c = cursor_over(bytes_slice(&avro));
+        bytes_format(out, "%lld", (long long)avro_read_long(&c));
     }
     return step;
 }
@@ -35,9 +21,8 @@ static enum value_step append_sized(struct bytes *avro, const struct value_type 
 {
     enum value_step step = t->ops->append_text(avro, t, text, f);
     if (step == VALUE_DONE) {
-        size_t head;
-        (void)read_long(avro, &head);
-        *ret = slice_make(avro->data + head, avro->size - head);
+        struct cursor c = cursor_over(bytes_slice(avro));
+        *ret = avro_read_bytes(&c);
     }
     return step;
 }

@@ -17,14 +17,6 @@ enum {
     SAFE_DIGITS = 18,  // numbers of this many digits fit an int64_t
 };
 
-static enum value_step refuse(const char *what, struct slice text, struct fault *f)
-{
-    int size = text.size > 64 ? 64 : (int)text.size;
-    (void)fault_set(f, FAULT_REJECT, "not %s as PostgreSQL writes it: \"%.*s\"", what, size,
-                    (const char *)text.data);
-    return VALUE_FAULT;
-}
-
 static inline enum value_step append_integer(struct bytes *out, struct slice text, int64_t min, int64_t max,
                                              struct fault *f)
 {
@@ -47,7 +39,7 @@ static inline enum value_step append_integer(struct bytes *out, struct slice tex
     // Accumulated as a negative number, because INT64_MIN has no positive counterpart.
     is_bad = is_bad || (!is_negative && __builtin_sub_overflow(INT64_C(0), value, &value));
     if (is_bad || value < min || value > max) {
-        return refuse("an integer", text, f);
+        return pg_write_refuse("an integer", text, f);
     }
     avro_encode_long(out, value);
     return VALUE_DONE;
@@ -78,7 +70,7 @@ static enum value_step append_int64(struct bytes *out, const struct value_type *
 static bool copy_float(char *copy, struct slice text, struct fault *f)
 {
     if (text.size == 0 || text.size >= FLOAT_SIZE_MAX) {
-        (void)refuse("a float", text, f);
+        (void)pg_write_refuse("a float", text, f);
         return false;
     }
     memcpy(copy, text.data, text.size);
@@ -96,7 +88,7 @@ static enum value_step append_float32(struct bytes *out, const struct value_type
         return VALUE_FAULT;
     }
     avro_encode_float(out, strtof(copy, &end));
-    return end == copy + text.size ? VALUE_DONE : refuse("a float", text, f);
+    return end == copy + text.size ? VALUE_DONE : pg_write_refuse("a float", text, f);
 }
 
 static enum value_step append_float64(struct bytes *out, const struct value_type *t, struct slice text,
@@ -109,7 +101,7 @@ static enum value_step append_float64(struct bytes *out, const struct value_type
         return VALUE_FAULT;
     }
     avro_encode_double(out, strtod(copy, &end));
-    return end == copy + text.size ? VALUE_DONE : refuse("a float", text, f);
+    return end == copy + text.size ? VALUE_DONE : pg_write_refuse("a float", text, f);
 }
 
 static enum value_step append_boolean(struct bytes *out, const struct value_type *t, struct slice text,
@@ -117,7 +109,7 @@ static enum value_step append_boolean(struct bytes *out, const struct value_type
 {
     (void)t;
     if (text.size != 1 || (text.data[0] != 't' && text.data[0] != 'f')) {
-        return refuse("a boolean", text, f);
+        return pg_write_refuse("a boolean", text, f);
     }
     avro_encode_boolean(out, text.data[0] == 't');
     return VALUE_DONE;
@@ -385,7 +377,7 @@ static enum value_step append_float_default(struct bytes *out, const struct valu
         return VALUE_FAULT;
     }
     if (strspn(copy, "0123456789.-+eE") != text.size) {
-        return refuse("a number that JSON has", text, f);
+        return pg_write_refuse("a number that JSON has", text, f);
     }
     bytes_append_string(out, copy);
     if (strpbrk(copy, ".eE") == NULL) {

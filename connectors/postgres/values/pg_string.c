@@ -10,26 +10,6 @@
 // Debezium's placeholder for uuid: the name-based (MD5) UUID of VALUE_PLACEHOLDER.
 #define UNCHANGED_UUID "b68a35a7-17ad-35b3-af2a-ae46edb4545a"
 
-static enum value_step append_text(struct bytes *out, const struct value_type *t, struct slice text,
-                                   struct fault *f)
-{
-    (void)t;
-    (void)f;
-    avro_encode_string(out, text);
-    return VALUE_DONE;
-}
-
-static void put_hex(struct bytes *out, const uint8_t *data, size_t size)
-{
-    static const char HEX[] = "0123456789abcdef";
-    uint8_t *at = bytes_reserve(out, 2 * size);
-    for (size_t i = 0; i < size; i++) {
-        *at++ = (uint8_t)HEX[data[i] >> 4];
-        *at++ = (uint8_t)HEX[data[i] & 15];
-    }
-    out->size += 2 * size;
-}
-
 static enum value_step write_uuid(struct bytes *out, const struct value_type *t, struct slice data,
                                   struct fault *f)
 {
@@ -43,7 +23,7 @@ static enum value_step write_uuid(struct bytes *out, const struct value_type *t,
         if (i > 0) {
             bytes_append_byte(out, '-');
         }
-        put_hex(out, at, GROUPS[i]);
+        text_append_hex(out, slice_make(at, GROUPS[i]));
         at += GROUPS[i];
     }
     return VALUE_DONE;
@@ -83,35 +63,16 @@ static enum value_step write_jsonb(struct bytes *out, const struct value_type *t
     return VALUE_DONE;
 }
 
-static void append_empty(struct bytes *out, const struct value_type *t)
-{
-    (void)t;
-    avro_encode_long(out, 0);
-}
-
-static void append_placeholder(struct bytes *out, const struct value_type *t)
-{
-    (void)t;
-    avro_encode_string(out, slice_of(VALUE_PLACEHOLDER));
-}
-
 static void append_placeholder_uuid(struct bytes *out, const struct value_type *t)
 {
     (void)t;
     avro_encode_string(out, slice_of(UNCHANGED_UUID));
 }
 
-static void append_schema(struct bytes *out, const char *type, const char *name, struct slice default_json)
+static void append_schema(struct bytes *out, const char *name, struct slice default_json)
 {
-    type_schema_append(out, &(struct type_schema){.type = type, .name = name, .default_json = default_json});
-}
-
-static void append_text_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
-                               struct schema_names *io_names)
-{
-    (void)t;
-    (void)io_names;
-    append_schema(out, "string", NULL, default_json);
+    type_schema_append(out,
+                       &(struct type_schema){.type = "string", .name = name, .default_json = default_json});
 }
 
 static void append_json_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
@@ -119,7 +80,7 @@ static void append_json_schema(struct bytes *out, const struct value_type *t, st
 {
     (void)t;
     (void)io_names;
-    append_schema(out, "string", "io.debezium.data.Json", default_json);
+    append_schema(out, "io.debezium.data.Json", default_json);
 }
 
 static void append_xml_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
@@ -127,7 +88,7 @@ static void append_xml_schema(struct bytes *out, const struct value_type *t, str
 {
     (void)t;
     (void)io_names;
-    append_schema(out, "string", "io.debezium.data.Xml", default_json);
+    append_schema(out, "io.debezium.data.Xml", default_json);
 }
 
 static void append_uuid_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
@@ -135,7 +96,7 @@ static void append_uuid_schema(struct bytes *out, const struct value_type *t, st
 {
     (void)t;
     (void)io_names;
-    append_schema(out, "string", "io.debezium.data.Uuid", default_json);
+    append_schema(out, "io.debezium.data.Uuid", default_json);
 }
 
 static void append_uuid_native_schema(struct bytes *out, const struct value_type *t,
@@ -148,76 +109,76 @@ static void append_uuid_native_schema(struct bytes *out, const struct value_type
 }
 
 const struct type_ops PG_STRING_TEXT = {
-    .append_text = append_text,
-    .append_binary = append_text,
+    .append_text = pg_write_text_string,
+    .append_binary = pg_write_text_string,
     .write_text = pg_write_copy,
-    .append_zero = append_empty,
-    .append_placeholder = append_placeholder,
+    .append_zero = pg_write_empty,
+    .append_placeholder = pg_write_unchanged,
     .append_default = pg_json_string,
-    .append_schema = append_text_schema,
+    .append_schema = pg_write_schema_string,
     .computed_default = "",
     .array = &PG_ARRAY_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_OTHER = {
-    .append_text = append_text,
-    .append_binary = append_text,
+    .append_text = pg_write_text_string,
+    .append_binary = pg_write_text_string,
     .write_text = pg_write_copy,
-    .append_zero = append_empty,
-    .append_placeholder = append_placeholder,
-    .append_schema = append_text_schema,
+    .append_zero = pg_write_empty,
+    .append_placeholder = pg_write_unchanged,
+    .append_schema = pg_write_schema_string,
     .array = &PG_ARRAY_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_PLAIN = {
-    .append_text = append_text,
-    .append_zero = append_empty,
-    .append_placeholder = append_placeholder,
-    .append_schema = append_text_schema,
+    .append_text = pg_write_text_string,
+    .append_zero = pg_write_empty,
+    .append_placeholder = pg_write_unchanged,
+    .append_schema = pg_write_schema_string,
     .array = &PG_ARRAY_NO_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_NO_PLACEHOLDER = {
-    .append_text = append_text,
-    .append_zero = append_empty,
-    .append_schema = append_text_schema,
+    .append_text = pg_write_text_string,
+    .append_zero = pg_write_empty,
+    .append_schema = pg_write_schema_string,
     .array = &PG_ARRAY_NO_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_JSON = {
-    .append_text = append_text,
-    .append_binary = append_text,
+    .append_text = pg_write_text_string,
+    .append_binary = pg_write_text_string,
     .write_text = pg_write_copy,
-    .append_zero = append_empty,
-    .append_placeholder = append_placeholder,
+    .append_zero = pg_write_empty,
+    .append_placeholder = pg_write_unchanged,
     .append_default = pg_json_string,
     .append_schema = append_json_schema,
     .computed_default = "{}",
     .array = &PG_ARRAY_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_JSONB = {
-    .append_text = append_text,
+    .append_text = pg_write_text_string,
     .append_binary = append_jsonb_binary,
     .write_text = write_jsonb,
-    .append_zero = append_empty,
-    .append_placeholder = append_placeholder,
+    .append_zero = pg_write_empty,
+    .append_placeholder = pg_write_unchanged,
     .append_default = pg_json_string,
     .append_schema = append_json_schema,
     .computed_default = "{}",
     .array = &PG_ARRAY_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_XML = {
-    .append_text = append_text,
-    .append_binary = append_text,
+    .append_text = pg_write_text_string,
+    .append_binary = pg_write_text_string,
     .write_text = pg_write_copy,
-    .append_zero = append_empty,
-    .append_placeholder = append_placeholder,
+    .append_zero = pg_write_empty,
+    .append_placeholder = pg_write_unchanged,
     .append_default = pg_json_string,
     .append_schema = append_xml_schema,
     .computed_default = "",
     .array = &PG_ARRAY_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_UUID = {
-    .append_text = append_text,
+    .append_text = pg_write_text_string,
     .append_binary = pg_write_binary_string,
     .write_text = write_uuid,
-    .append_zero = append_empty,
+    .append_zero = pg_write_empty,
     .append_placeholder = append_placeholder_uuid,
     .append_default = pg_json_string,
     .append_schema = append_uuid_schema,
@@ -225,10 +186,10 @@ const struct type_ops PG_STRING_UUID = {
     .array = &PG_ARRAY_PLACEHOLDER,
 };
 const struct type_ops PG_STRING_UUID_NATIVE = {
-    .append_text = append_text,
+    .append_text = pg_write_text_string,
     .append_binary = pg_write_binary_string,
     .write_text = write_uuid,
-    .append_zero = append_empty,
+    .append_zero = pg_write_empty,
     .append_placeholder = append_placeholder_uuid,
     .append_default = pg_json_string,
     .append_schema = append_uuid_native_schema,

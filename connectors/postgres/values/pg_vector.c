@@ -90,10 +90,8 @@ static enum value_step finish(const struct cursor *at, struct slice data, struct
     return is_whole ? VALUE_DONE : pg_write_refuse_binary("a vector", data, f);
 }
 
-static enum value_step append_binary(struct bytes *out, const struct value_type *t, struct slice data,
-                                     struct fault *f)
+static enum value_step append_floats(struct bytes *out, struct slice data, bool is_half, struct fault *f)
 {
-    (void)t;
     struct cursor at = cursor_over(data);
     uint16_t count = cursor_u16(&at);
     (void)cursor_u16(&at);
@@ -101,27 +99,28 @@ static enum value_step append_binary(struct bytes *out, const struct value_type 
         avro_encode_long(out, count);
     }
     for (uint16_t i = 0; i < count && !at.is_short; i++) {
-        avro_encode_double(out, pg_float_read_back(take_float(&at)));
+        if (is_half) {
+            avro_encode_float(out, pg_float_from_half(cursor_u16(&at)));
+        } else {
+            avro_encode_double(out, pg_float_read_back(take_float(&at)));
+        }
     }
     avro_encode_long(out, 0);
     return finish(&at, data, f);
+}
+
+static enum value_step append_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                     struct fault *f)
+{
+    (void)t;
+    return append_floats(out, data, false, f);
 }
 
 static enum value_step append_half_binary(struct bytes *out, const struct value_type *t, struct slice data,
                                           struct fault *f)
 {
     (void)t;
-    struct cursor at = cursor_over(data);
-    uint16_t count = cursor_u16(&at);
-    (void)cursor_u16(&at);
-    if (count > 0) {
-        avro_encode_long(out, count);
-    }
-    for (uint16_t i = 0; i < count && !at.is_short; i++) {
-        avro_encode_float(out, pg_float_from_half(cursor_u16(&at)));
-    }
-    avro_encode_long(out, 0);
-    return finish(&at, data, f);
+    return append_floats(out, data, true, f);
 }
 
 static enum value_step write_floats(struct bytes *out, struct slice data, bool is_half, struct fault *f)
