@@ -381,6 +381,18 @@ static void collect_named(json_t *names, json_t *json, const char *space)
     }
 }
 
+/** Whether a type's attribute "name" is its own: on types that have no name it may be anything. */
+static bool is_definition(const json_t *json)
+{
+    static const char *const NAMED[] = {"record", "error", "enum", "fixed"};
+    const char *type = json_string_value(json_object_get(json, "type"));
+    bool is_named = false;
+    for (size_t i = 0; type != NULL && i < COUNT_OF(NAMED); i++) {
+        is_named = is_named || strcmp(type, NAMED[i]) == 0;
+    }
+    return is_named;
+}
+
 /** Finds the definitions in a schema that avro_type_parse has checked. */
 static void collect_names(json_t *names, json_t *json, const char *space)
 {
@@ -390,7 +402,7 @@ static void collect_names(json_t *names, json_t *json, const char *space)
     {
         collect_names(names, branch, space);
     }
-    if (json_is_object(json) && json_object_get(json, "name") != NULL) {
+    if (is_definition(json)) {
         collect_named(names, json, space);
     } else if (json_is_object(json)) {
         collect_names(names, json_object_get(json, "items"), space);

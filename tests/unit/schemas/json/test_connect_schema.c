@@ -100,6 +100,17 @@ static void a_type_that_is_named_is_written_again(void **state)
                                   "\"r\"}")));
 }
 
+/** An attribute that Avro does not know is no definition, whatever it is called. */
+static void a_name_of_a_type_without_names_is_nothing(void **state)
+{
+    (void)state;
+    check("{\"type\":\"int\",\"name\":5}", "{\"type\":\"int32\",\"optional\":false}");
+    check(RECORD("{\"name\":\"l\",\"type\":{\"type\":\"array\",\"name\":\"P\",\"items\":{\"type\":\"record\","
+                 "\"name\":\"P\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}]}}}"),
+          STRUCT("{\"type\":\"array\",\"items\":" POINT_IN(
+              "\"optional\":false,\"name\":\"a.b.P\"},") "\"optional\":false,\"field\":\"l\"}"));
+}
+
 static void decimals_are_written_as_values_are(void **state)
 {
     (void)state;
@@ -153,6 +164,7 @@ int main(void)
         cmocka_unit_test(debezium_s_schema_is_what_json_converter_writes),
         cmocka_unit_test(types_and_defaults_are_those_of_connect),
         cmocka_unit_test(a_type_that_is_named_is_written_again),
+        cmocka_unit_test(a_name_of_a_type_without_names_is_nothing),
         cmocka_unit_test(decimals_are_written_as_values_are),
         cmocka_unit_test(what_connect_does_not_have_is_refused),
         cmocka_unit_test(a_short_text_does_not_become_gigabytes),
