@@ -138,6 +138,13 @@ static void walk_double(struct walk *w)
     tag_number(w->out, begin);
 }
 
+static void check_size(struct walk *w)
+{
+    if (w->out->size > w->out_max) {
+        fail(w, "its JSON is too large");
+    }
+}
+
 /** Most decimals are short: they are written where they stay. */
 static void walk_decimal(struct walk *w, struct slice unscaled, int32_t scale)
 {
@@ -149,6 +156,7 @@ static void walk_decimal(struct walk *w, struct slice unscaled, int32_t scale)
     if (!json_decimal_append(out, unscaled, scale)) {
         fail(w, "a decimal of too many digits");
     }
+    check_size(w);  // one byte may have a scale of thousands
     if (out->size - digits_at < NUMBER_BYTES_MAX - 2) {
         bytes_append_string(out, "\"}");
         return;
@@ -196,13 +204,6 @@ static void walk_boolean(struct walk *w)
         fail(w, "a boolean that is neither 0 nor 1");
     }
     bytes_append_string(w->out, byte == 1 ? "{\"BOOL\":true}" : "{\"BOOL\":false}");
-}
-
-static void check_size(struct walk *w)
-{
-    if (w->out->size > w->out_max) {
-        fail(w, "its JSON is too large");
-    }
 }
 
 static void walk_items(struct walk *w, const struct avro_type *type)

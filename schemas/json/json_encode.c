@@ -165,6 +165,13 @@ static void walk_double(struct walk *w)
     }
 }
 
+static void check_size(struct walk *w)
+{
+    if (w->out->size > w->out_max) {
+        fail(w, "its JSON is too large");
+    }
+}
+
 static void walk_decimal(struct walk *w, struct slice unscaled, int32_t scale)
 {
     const char *quote = w->as_stored ? "" : "\"";
@@ -173,6 +180,7 @@ static void walk_decimal(struct walk *w, struct slice unscaled, int32_t scale)
         fail(w, "a decimal of too many digits");
     }
     bytes_append_string(w->out, quote);
+    check_size(w);  // one byte may have a scale of thousands
 }
 
 static void walk_bytes(struct walk *w, const struct avro_type *type, struct slice data)
@@ -223,13 +231,6 @@ static uint64_t read_block(struct walk *w)
         return 0;
     }
     return magnitude;
-}
-
-static void check_size(struct walk *w)
-{
-    if (w->out->size > w->out_max) {
-        fail(w, "its JSON is too large");
-    }
 }
 
 static void walk_items(struct walk *w, const struct avro_type *type)

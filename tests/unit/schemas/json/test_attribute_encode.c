@@ -174,6 +174,27 @@ static void json_columns_are_what_the_json_says(void **state)
     CHECK(SCHEMA, "\x08{\"a\"", "{\"S\":\"{\\\"a\\\"\"}");
 }
 
+// Each decimal has one byte and 65,536 digits.
+static void a_short_record_does_not_become_gigabytes(void **state)
+{
+    (void)state;
+    enum { FIELDS = 300 };
+    CLEANUP(bytes_clear) struct bytes schema = {0};
+    CLEANUP(bytes_clear) struct bytes data = {0};
+    bytes_append_string(&schema, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[");
+    for (int i = 0; i < FIELDS; i++) {
+        bytes_format(&schema,
+                     "%s{\"name\":\"f%d\",\"type\":{\"type\":\"bytes\",\"scale\":65536,\"connect.name\":"
+                     "\"org.apache.kafka.connect.data.Decimal\"}}",
+                     i == 0 ? "" : ",", i);
+        bytes_append_string(&data, "\x02\x01");
+    }
+    bytes_append_string(&schema, "]}");
+    struct bytes out CLEANUP(bytes_clear) = {0};
+    const char *said = encode(&out, bytes_text(&schema), bytes_text(&data), data.size);
+    assert_non_null(strstr(said, "its JSON is too large"));
+}
+
 static void what_does_not_match_is_refused(void **state)
 {
     (void)state;
@@ -207,6 +228,7 @@ int main(void)
         cmocka_unit_test(exponents_become_digits),
         cmocka_unit_test(floating_point_numbers_that_are_none_are_texts),
         cmocka_unit_test(json_columns_are_what_the_json_says),
+        cmocka_unit_test(a_short_record_does_not_become_gigabytes),
         cmocka_unit_test(what_does_not_match_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,6 +227,27 @@ static void schemas_we_cannot_read_are_refused(void **state)
     assert_false(avro_type_parse(bytes_slice(&deep), &type, &f));
 }
 
+// Each decimal has one byte and 65,536 digits.
+static void a_short_record_does_not_become_gigabytes(void **state)
+{
+    (void)state;
+    enum { FIELDS = 300 };
+    CLEANUP(bytes_clear) struct bytes schema = {0};
+    CLEANUP(bytes_clear) struct bytes data = {0};
+    bytes_append_string(&schema, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[");
+    for (int i = 0; i < FIELDS; i++) {
+        bytes_format(&schema,
+                     "%s{\"name\":\"f%d\",\"type\":{\"type\":\"bytes\",\"scale\":65536,\"connect.name\":"
+                     "\"org.apache.kafka.connect.data.Decimal\"}}",
+                     i == 0 ? "" : ",", i);
+        bytes_append_string(&data, "\x02\x01");
+    }
+    bytes_append_string(&schema, "]}");
+    struct bytes out CLEANUP(bytes_clear) = {0};
+    const char *said = encode(&out, bytes_text(&schema), bytes_text(&data), data.size);
+    assert_non_null(strstr(said, "its JSON is too large"));
+}
+
 static void longs_are_strings_when_wanted(void **state)
 {
     (void)state;
@@ -283,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_recursive_schema_is_followed_to_a_limit),
         cmocka_unit_test(data_that_does_not_fit_the_schema_is_refused),
         cmocka_unit_test(schemas_we_cannot_read_are_refused),
+        cmocka_unit_test(a_short_record_does_not_become_gigabytes),
         cmocka_unit_test(longs_are_strings_when_wanted),
         cmocka_unit_test(a_key_s_values_can_be_written_as_they_are_stored),
     };
