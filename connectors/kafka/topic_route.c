@@ -136,6 +136,12 @@ static bool has_ids(const struct route *route)
            (!route->has_value || route->value.need.state == NEED_MET);
 }
 
+// Confluent's error codes begin with the status.
+static int http_status_of(const struct fault *f)
+{
+    return f->origin_code > 999 ? f->origin_code / 100 : f->origin_code;
+}
+
 // Whether the registry refuses this schema, or the broker this topic; else it would refuse others too.
 static bool is_own(const struct fault *f)
 {
@@ -146,8 +152,16 @@ static bool is_own(const struct fault *f)
         return f->origin_code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION ||
                f->origin_code == RD_KAFKA_RESP_ERR_POLICY_VIOLATION;
     }
-    int status = f->origin_code > 999 ? f->origin_code / 100 : f->origin_code;
+    int status = http_status_of(f);
     return f->origin == NULL || status == HTTP_CONFLICT || status == HTTP_UNPROCESSABLE;
+}
+
+// Whether it is the subject's former versions that the schema is refused for: a new subject has none. A
+// registry that is read-only or refuses the schema itself would refuse it there too.
+static bool is_incompatible(const struct fault *f)
+{
+    return f->kind == FAULT_CONFIG && f->origin != NULL && strcmp(f->origin, "registry") == 0 &&
+           http_status_of(f) == HTTP_CONFLICT;
 }
 
 static void fail(struct route *route, const struct fault *f)
@@ -339,7 +353,7 @@ static void drop_schema(struct topic_routes *r, struct schema_need *n)
 static bool fork_route(struct route *route, const struct fault *f)
 {
     struct topic_routes *r = route->topic->routes;
-    if (!r->params.forks || !is_own(f) || route->fork == FORKS_MAX) {
+    if (!r->params.forks || !is_incompatible(f) || route->fork == FORKS_MAX) {
         return false;
     }
     route->fork++;

@@ -341,6 +341,26 @@ static void a_refused_schema_goes_to_the_next_topic_that_takes_it(void **state)
     table_free(t);
 }
 
+static void a_registry_that_refuses_all_schemas_makes_no_table_go_elsewhere(void **state)
+{
+    (void)state;
+    topic_routes_free(routes);
+    struct topic_routes_params params = {
+        .loop = &loop, .component = "connector/shop", .forks = true, .on_change = on_change};
+    routes = topic_routes_new(&params);
+    topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
+    struct table *t = new_table(1, "{}");
+    t->schema = memory_string("public");
+    t->name = memory_string("t");
+    struct fault f;
+    const struct topic_route *route = topic_routes_find(routes, t);
+    (void)fault_from(&f, FAULT_CONFIG, "registry", 42205, "Subject t1-value is in read-only mode");
+    on_schema[0](schema_self[0], 0, &f);
+    assert_string_equal(route->name, "t1");
+    assert_int_equal(route->status, TOPIC_ROUTE_FAILED);
+    table_free(t);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), set_up, tear_down)
@@ -354,6 +374,7 @@ int main(void)
         CASE(equal_versions_share_a_route_which_goes_with_the_last_of_them),
         CASE(a_refused_schema_fails_its_table_alone_and_credentials_fail_all),
         CASE(a_refused_schema_goes_to_the_next_topic_that_takes_it),
+        CASE(a_registry_that_refuses_all_schemas_makes_no_table_go_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
