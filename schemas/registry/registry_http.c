@@ -140,7 +140,9 @@ static void on_done(void *self, const struct http_response *response)
     json_t *json CLEANUP(decref) =
         json_loadb((const char *)response->body.data, response->body.size, 0, NULL);
     bool is_good = registry_reply_check(request->ask, request->url, response, json, &f);
-    if (f.kind == FAULT_RETRY && try_next(request)) {
+    // An id is unknown when no address knows it: a registry's follower may not have read it yet.
+    bool may_be_elsewhere = f.kind == FAULT_RETRY || f.kind == FAULT_REJECT;
+    if (may_be_elsewhere && try_next(request)) {
         return;
     }
     log_outage(request->owner, &f);

@@ -227,6 +227,45 @@ static void another_address_is_asked_when_one_is_away(void **state)
     close_with(r, &s);
 }
 
+// The address behind /late has not read the schema yet.
+static void on_lookup(void *self, const struct admin_request *request)
+{
+    (void)self;
+    bool is_late = strncmp(request->path, "/late", 5) == 0;
+    script.calls++;
+    admin_answer(request->reply, is_late ? 404 : 200, "application/json",
+                 slice_of(is_late ? "{\"error_code\":40403,\"message\":\"Schema 7 not found\"}"
+                                  : "{\"schema\":\"\\\"int\\\"\"}"));
+}
+
+static void an_id_is_unknown_when_no_address_knows_it(void **state)
+{
+    (void)state;
+    struct settings s = {0};
+    struct registry *r = NULL;
+    struct fault f;
+    struct answer known = {0};
+    struct answer unknown = {0};
+    s.registry.url = memory_format("%slate", settings.registry.url);
+    text_list_add(&s.registry.urls, settings.registry.url);
+    admin_route_writable(server, "/registry", on_lookup, NULL);
+    assert_true(registry_open(&loop, &s, &r, &f));
+    registry_lookup(r, 7, on_schema, &known);
+    wait_for(&known);
+    assert_string_equal(known.text, "\"int\"");
+    close_with(r, &s);
+    s = (struct settings){0};
+    s.registry.url = memory_format("%slate", settings.registry.url);
+    text_list_add(&s.registry.urls, s.registry.url);
+    assert_true(registry_open(&loop, &s, &r, &f));
+    script.calls = 0;
+    registry_lookup(r, 7, on_schema, &unknown);
+    wait_for(&unknown);
+    assert_int_equal(unknown.fault.kind, FAULT_REJECT);
+    assert_int_equal(script.calls, 2);
+    close_with(r, &s);
+}
+
 static void what_a_registry_has_seen_is_known_while_it_is_away(void **state)
 {
     (void)state;
@@ -382,6 +421,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(trouble_is_told_from_refusal, start, stop),
         cmocka_unit_test_setup_teardown(a_registry_that_is_away_is_asked_again_later, start, stop),
         cmocka_unit_test_setup_teardown(another_address_is_asked_when_one_is_away, start, stop),
+        cmocka_unit_test_setup_teardown(an_id_is_unknown_when_no_address_knows_it, start, stop),
         cmocka_unit_test_setup_teardown(what_a_registry_has_seen_is_known_while_it_is_away, start, stop),
         cmocka_unit_test_setup_teardown(without_auto_register_schemas_are_only_looked_for, start, stop),
         cmocka_unit_test_setup_teardown(the_newest_version_is_used_if_it_has_the_same_layout, start, stop),
