@@ -15,6 +15,18 @@ static void append_part(struct bytes *out, json_t *part)
     }
 }
 
+// In hex, as texts are compared and hashed as strings.
+static char *digest_of(const struct bytes *text)
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    CLEANUP(bytes_clear) struct bytes hex = {0};
+    (void)SHA256(text->data, text->size, digest);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        bytes_format(&hex, "%02x", digest[i]);
+    }
+    return memory_string(bytes_text(&hex));
+}
+
 char *schema_identity_make(const struct schema_parts *parts)
 {
     CLEANUP(bytes_clear) struct bytes out = {0};
@@ -35,7 +47,7 @@ char *schema_identity_make(const struct schema_parts *parts)
     if (!is_avro) {
         bytes_append_string(&out, parts->type);
     }
-    return memory_string(bytes_text(&out));
+    return digest_of(&out);
 }
 
 void schema_identity_minify(struct bytes *out, struct slice text)

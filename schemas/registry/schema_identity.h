@@ -14,8 +14,8 @@ struct schema_parts {
     json_t *rules;
 };
 
-/** Equal for schemas that say the same: the parsed schema, references, metadata and rules. Text that is no
- * schema stands for itself. The caller frees it. */
+/** Equal for schemas that say the same: a digest of the parsed schema, references, metadata and rules. Text
+ * that is no schema stands for itself. The caller frees it. */
 char *schema_identity_make(const struct schema_parts *parts);
 
 /** Appends schema JSON without the white space between its tokens; text that is not JSON is copied. */

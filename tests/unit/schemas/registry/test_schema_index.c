@@ -70,6 +70,21 @@ static void schemas_are_found_by_id_text_and_subject(void **state)
     assert_int_equal(newest("s", false)->version, 2);
 }
 
+// The index of each process has one for each schema of the topic.
+static void an_identity_is_short_whatever_the_schema_s_length(void **state)
+{
+    (void)state;
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    bytes_append_string(&text, "{\"type\":\"string\",\"doc\":\"");
+    for (int i = 0; i < 1000; i++) {
+        bytes_append_byte(&text, 'x');
+    }
+    bytes_append_string(&text, "\"}");
+    CLEANUP(memory_free_pointer)
+    char *identity = schema_identity_make(&(struct schema_parts){.text = bytes_text(&text)});
+    assert_int_equal(strlen(identity), 64);
+}
+
 static void a_schema_that_says_the_same_is_found_whatever_the_order_of_its_attributes(void **state)
 {
     (void)state;
@@ -239,6 +254,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_id_never_changes_its_meaning, fill, clear),
         cmocka_unit_test_setup_teardown(white_space_goes_except_in_strings, fill, clear),
         cmocka_unit_test_setup_teardown(ids_come_from_the_content, fill, clear),
+        cmocka_unit_test(an_identity_is_short_whatever_the_schema_s_length),
         cmocka_unit_test_setup_teardown(a_taken_id_is_passed_over, fill, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
