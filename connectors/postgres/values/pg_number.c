@@ -3,6 +3,7 @@
 // (extra_float_digits), or NaN, Infinity, -Infinity; booleans `t` and `f`.
 #include "connectors/postgres/values/pg_number.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "connectors/postgres/values/pg_array.h"
@@ -149,6 +150,7 @@ static inline bool read_64(struct slice data, uint64_t *ret)
     return true;
 }
 
+// The processor's NaN may have a sign (infinity minus infinity). The text form has one NaN, and so has this.
 static bool read_float32(struct slice data, float *ret)
 {
     uint32_t bits;
@@ -156,6 +158,7 @@ static bool read_float32(struct slice data, float *ret)
         return false;
     }
     memcpy(ret, &bits, sizeof(bits));
+    *ret = isnan(*ret) ? NAN : *ret;
     return true;
 }
 
@@ -166,6 +169,7 @@ static bool read_float64(struct slice data, double *ret)
         return false;
     }
     memcpy(ret, &bits, sizeof(bits));
+    *ret = isnan(*ret) ? (double)NAN : *ret;
     return true;
 }
 

@@ -30,6 +30,8 @@ static const struct {
     {"numeric(10,0)", 1700, NUMERIC_MODIFIER(10, 0)},
     {"numeric(5,-2)", 1700, NUMERIC_MODIFIER(5, -2)},
     {"numeric(3,5)", 1700, NUMERIC_MODIFIER(3, 5)},
+    {"float4", 700, -1},
+    {"float8", 701, -1},
     {"money", 790, -1},
     {"bit(1)", 1560, 1},
     {"bit(5)", 1560, 5},
