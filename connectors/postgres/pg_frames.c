@@ -299,14 +299,13 @@ static bool find_relation(struct pg_frames *fr, uint32_t oid, struct pg_relation
 }
 
 // The row is not given: the owner starts the stream again, as text.
-static void note_text(struct pg_frames *fr, const struct table *t)
+static void note_text(struct pg_frames *fr, const struct table *t, const struct column *c)
 {
     fr->needs_text = true;
     log_info(fr->deps->component, "stream_format",
-             LOG_WITH(LOG_TEXT("format", "text"), LOG_TEXT("topic", t->topic),
-                      LOG_TEXT("column", t->text_column->name)),
+             LOG_WITH(LOG_TEXT("format", "text"), LOG_TEXT("topic", t->topic), LOG_TEXT("column", c->name)),
              "values of %s.%s.%s are read in text form only: the stream starts again as text", t->schema,
-             t->name, t->text_column->name);
+             t->name, c->name);
 }
 
 static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, struct change *ret,
@@ -325,7 +324,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
         pg_relation_select(relation, &fr->message->row.new_tuple);
     }
     if (fr->session->is_binary && relation->table->text_column != NULL) {
-        note_text(fr, relation->table);
+        note_text(fr, relation->table, relation->table->text_column);
         return TAKEN_NOTHING;
     }
     fill_row(fr, CHANGE_CREATE, lsn, index, ret);
@@ -336,6 +335,11 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
         fr->changes.has_second = false;
         fr->index = index;
         query_types(fr, relation, lsn);
+        return TAKEN_NOTHING;
+    }
+    if (fr->session->is_binary && fr->changes.notes.unread != NULL) {
+        fr->changes.has_second = false;
+        note_text(fr, relation->table, fr->changes.notes.unread);
         return TAKEN_NOTHING;
     }
     const char *column = fr->deps->config->tracing.column;
@@ -573,6 +577,9 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
         enum taken taken = take_row(fr, fr->kept_lsn, true, ret, f);
         if (taken != TAKEN_NOTHING) {
             return taken == TAKEN_CHANGE ? PG_FRAMES_CHANGE : PG_FRAMES_FAULT;
+        }
+        if (pg_frames_is_text_due(fr)) {
+            return PG_FRAMES_NOTHING;  // not its COMMIT: the row would be confirmed without being given
         }
     }
     for (; fr->skipped < SKIPS_MAX && fr->described == NULL; fr->skipped++) {

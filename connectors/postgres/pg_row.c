@@ -22,11 +22,12 @@ static bool is_matching(const struct table *t, const struct pgoutput_tuple *tupl
     return true;
 }
 
-// As Debezium: a value that its Avro type can't represent is null, if the column is nullable.
+// As Debezium: a value that its Avro type can't represent is null, if the column is nullable. A key's never
+// is: its columns are nullable only in a version for a row that had none.
 static bool append_null_instead(struct bytes *out, const struct table *t, const struct column *c,
                                 size_t begin, const struct pg_row_notes *notes, struct fault *f)
 {
-    if (!c->is_nullable) {
+    if (!c->is_nullable || notes->on_none == NULL) {
         return fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
     }
     out->size = begin;
@@ -39,6 +40,12 @@ static void note_stale(struct pg_row_notes *notes, struct slice value)
 {
     notes->is_stale = true;
     notes->stale_hash ^= text_hash(value);
+}
+
+// Whether the type may be altered without a Relation message: it is not built in. A masked column's is below.
+static bool is_altered_alone(const struct value_type *t)
+{
+    return t->name != NULL || (t->element != NULL && t->element->name != NULL);
 }
 
 // The stream must have been text: pg_frames checks it before each row.
@@ -62,8 +69,12 @@ static bool append_column(struct bytes *out, const struct table *t, const struct
     if (__builtin_expect(step == VALUE_DONE, 1)) {
         return true;
     }
-    if (step == VALUE_STALE || (step == VALUE_FAULT && c->type.name != NULL)) {
+    bool is_unread = step == VALUE_FAULT && is_altered_alone(&c->type);
+    if (step == VALUE_STALE || is_unread) {
         note_stale(notes, data);
+    }
+    if (is_unread && value->kind == PGOUTPUT_VALUE_BINARY) {
+        notes->unread = c;
     }
     if (step == VALUE_STALE) {
         return true;
@@ -160,7 +171,7 @@ bool pg_row_append_identity(struct bytes *out, const struct table *t, const stru
 bool pg_row_append_key_only(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                             struct fault *f)
 {
-    struct pg_row_notes none = {0};  // a key's columns are never nullable
+    struct pg_row_notes none = {0};  // a key has no null in place of a value
     return append_part(out, t, tuple, true, &none, f);
 }
 
@@ -170,7 +181,7 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
     if (!is_matching(t, tuple, f)) {
         return false;
     }
-    struct pg_row_notes none = {0};  // a key's columns are never nullable
+    struct pg_row_notes none = {0};  // a key has no null in place of a value
     for (size_t i = 0; i < t->key_count; i++) {
         const struct column *c = &t->columns[t->key_columns[i]];
         const struct pgoutput_value *value = pick_value(tuple, old_tuple, t->key_columns[i]);

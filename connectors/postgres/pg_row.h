@@ -22,6 +22,9 @@ struct pg_row_notes {
     // since.
     bool is_stale;
     uint64_t stale_hash;  // of all such values
+    // A value in binary form could not be read: the catalogue has another version of its type, or its form
+    // is newer. PostgreSQL's text of it can be. NULL: none.
+    const struct column *unread;
 };
 
 /**

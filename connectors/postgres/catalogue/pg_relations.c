@@ -549,10 +549,12 @@ void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, c
 {
     struct table *t = copy_table(relation->table);
     pg_retype_columns(t, types, type_count);
+    note_text_column(t);
     write_schemas(t);
     if (is_same_version(relation->table, t)) {
         table_free(t);
         pg_retype_columns(relation->table, types, type_count);  // what a schema does not show
+        note_text_column(relation->table);
         return;
     }
     replace_version(r, relation, t);

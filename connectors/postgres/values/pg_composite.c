@@ -7,9 +7,24 @@
 #include "connectors/postgres/values/pg_write.h"
 #include "core/base/cursor.h"
 
+enum { FIXED_OID_END = 10000 };  // types with smaller oids have them in all databases
+
+// A field's type is the domain's where `fields` has the base type's, so the oids of users' types may differ.
+static bool has_type(const struct value_type *field, uint32_t oid)
+{
+    return oid == field->oid || oid >= FIXED_OID_END;
+}
+
 static enum value_step write_field(struct bytes *out, const struct value_type *field, struct cursor *at,
                                    struct fault *f)
 {
+    uint32_t oid = cursor_u32(at);
+    if (!at->is_short && !has_type(field, oid)) {
+        (void)fault_set(f, FAULT_REJECT,
+                        "a composite value of another version of its type: a field has type %u, not %u", oid,
+                        field->oid);
+        return VALUE_FAULT;
+    }
     uint32_t size = cursor_u32(at);
     if (size == UINT32_MAX) {
         return VALUE_DONE;
@@ -35,7 +50,6 @@ enum value_step pg_composite_write_text(struct bytes *out, const struct value_ty
     }
     bytes_append_byte(out, '(');
     for (size_t i = 0; i < t->field_count && !at.is_short; i++) {
-        (void)cursor_u32(&at);  // the field's oid, which is the domain's where `fields` has the base type's
         if (i > 0) {
             bytes_append_byte(out, ',');
         }

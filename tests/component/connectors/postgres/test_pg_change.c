@@ -254,6 +254,57 @@ static void every_type_reads_the_same_from_snapshot_and_stream(void **state)
     source_case_close(&d);
 }
 
+static void start_as_text(struct source_driver *d)
+{
+    assert_true(source_driver_until_fault(d));
+    assert_int_equal(d->fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(d->fault.text, "as text"));
+    source_driver_close(d);
+    source_driver_open(d);
+}
+
+// In binary form a composite value has the fields of the time when its row was written, and the catalogue the
+// newest ones. PostgreSQL's text can always be read.
+static void rows_from_before_a_composite_type_was_altered_are_read(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server,
+                  "CREATE TYPE pair AS (a int, b date); CREATE TABLE co (id int PRIMARY KEY, v pair)");
+    struct source_driver d;
+    source_case_open(&d, "altered");
+    struct source_state known = d.known;
+    source_driver_clear(&d);
+    pg_server_sql(&source_case_server,
+                  "INSERT INTO co VALUES (1, '(1,2026-01-02)');"
+                  "ALTER TYPE pair DROP ATTRIBUTE a; ALTER TYPE pair ADD ATTRIBUTE c int;"
+                  "INSERT INTO co VALUES (2, '(2026-01-03,3)');"
+                  "ALTER TYPE pair ADD ATTRIBUTE d int");
+    source_driver_init(&d, &pg_source_type, "altered", pg_server_dsn(&source_case_server));
+    d.known = known;
+    source_driver_open(&d);
+    start_as_text(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":1,\"v\":\"(1,2026-01-02)\"}"));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"v\":\"(2026-01-03,3)\"}"));
+    source_case_close(&d);
+}
+
+static void a_field_that_is_read_as_text_only_may_be_added_to_a_composite_type(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server,
+                  "CREATE TYPE pair AS (a int, b text); CREATE TABLE co (id int PRIMARY KEY, v pair)");
+    struct source_driver d;
+    source_case_open(&d, "added");
+    pg_server_sql(&source_case_server, "INSERT INTO co VALUES (1, '(1,x)');"
+                                       "ALTER TYPE pair ADD ATTRIBUTE k regtype;"
+                                       "INSERT INTO co VALUES (2, '(2,y,int)')");
+    start_as_text(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"v\":\"(2,y,integer)\"}"));
+    source_case_close(&d);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
@@ -265,6 +316,8 @@ int main(void)
         cmocka_unit_test(ids_do_not_depend_on_which_tables_are_wanted),
         cmocka_unit_test(a_change_from_another_server_names_it),
         cmocka_unit_test(every_type_reads_the_same_from_snapshot_and_stream),
+        cmocka_unit_test(rows_from_before_a_composite_type_was_altered_are_read),
+        cmocka_unit_test(a_field_that_is_read_as_text_only_may_be_added_to_a_composite_type),
     };
     return source_case_run(tests, COUNT_OF(tests));
 }

@@ -123,6 +123,22 @@ static void a_value_without_a_form_is_null_where_it_may_be(void **state)
     assert_string_equal(nulled, "v");
 }
 
+// The key of a table (v numeric) that users chose, after a row in which v was NULL.
+static void a_key_is_never_null_for_a_value_without_a_form(void **state)
+{
+    (void)state;
+    struct column one = {.name = (char *)"v", .is_key = true, .is_nullable = true};
+    const char *plain;
+    pg_types_resolve(1700, -1, NULL, 0, &one.type, &plain);
+    struct table narrow = table;
+    narrow.columns = &one;
+    narrow.column_count = 1;
+    FILL(&tuple, "NaN", NULL, NULL, NULL);
+    tuple.count = 1;
+    assert_false(pg_row_append_key(&out, &narrow, &tuple, NULL, &f));
+    assert_int_equal(f.kind, FAULT_REJECT);
+}
+
 static void an_unchanged_value_without_a_mark_is_null(void **state)
 {
     (void)state;
@@ -246,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_null_where_none_may_be_asks_for_a_wider_version),
         cmocka_unit_test(an_identity_tuple_is_filled_up_with_defaults),
         cmocka_unit_test(a_value_without_a_form_is_null_where_it_may_be),
+        cmocka_unit_test(a_key_is_never_null_for_a_value_without_a_form),
         cmocka_unit_test(an_unchanged_value_without_a_mark_is_null),
         cmocka_unit_test(a_key_is_its_columns_alone),
         cmocka_unit_test(a_tuple_of_another_width_is_no_row_of_this_table),

@@ -104,10 +104,11 @@ static struct value_type INT2_TYPE = {.ops = &INT2, .oid = 21};
 static struct value_type TEXT_TYPE = {.ops = &TEXT, .oid = 25};
 static struct value_type INT4RANGE_TYPE = {.ops = &PG_RANGE, .element = &INT4_TYPE};
 static struct value_type TEXTRANGE_TYPE = {.ops = &PG_RANGE, .element = &TEXT_TYPE};
-static struct value_type COMP_FIELDS[] = {{.ops = &INT4}, {.ops = &TEXT}, {.ops = &TEXT}};
+static struct value_type COMP_FIELDS[] = {
+    {.ops = &INT4, .oid = 23}, {.ops = &TEXT, .oid = 25}, {.ops = &TEXT, .oid = 25}};
 static char FIELD_NAMES[3][8] = {"n", "a b", "a_b"};
 static char *RECORD_NAMES[] = {FIELD_NAMES[0], FIELD_NAMES[1], FIELD_NAMES[2]};
-static struct value_type COMP2_FIELDS[] = {{.ops = &INT4}, {.ops = &TEXT}};
+static struct value_type COMP2_FIELDS[] = {{.ops = &INT4, .oid = 23}, {.ops = &TEXT, .oid = 25}};
 
 static struct {
     char name[16];
