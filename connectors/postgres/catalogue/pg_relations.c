@@ -51,6 +51,7 @@ void pg_relations_free(struct pg_relations *r)
         if (r->slots[i] != NULL) {
             table_free(r->slots[i]->table);
             text_list_clear(&r->slots[i]->nulled);
+            text_list_clear(&r->slots[i]->ancestors);
             free(r->slots[i]->kept);
             free(r->slots[i]);
         }
@@ -134,7 +135,17 @@ bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput
 // A partition that was captured and has been detached or dropped since: the stream may still have rows of it.
 static bool is_former_partition(const struct pg_relation *relation, const struct pg_catalogue *catalogue)
 {
-    return relation->was_partition && relation->is_wanted && catalogue->ancestors.count == 0;
+    return relation->ancestors.count > 0 && relation->is_wanted && catalogue->ancestors.count == 0;
+}
+
+// Masks, columns and keys are chosen by the names of these tables, also for rows that the stream has after
+// the partition has left them.
+static void keep_ancestors(struct pg_relation *relation, const struct text_list *ancestors)
+{
+    text_list_clear(&relation->ancestors);
+    for (size_t i = 0; i < ancestors->count; i++) {
+        text_list_add(&relation->ancestors, ancestors->items[i]);
+    }
 }
 
 static void ignore_relation(const struct pg_relations *r, struct pg_relation *relation,
@@ -480,15 +491,20 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
     bool is_wanted = pg_relations_would_want(r, message, catalogue);
-    if (!is_wanted && !is_former_partition(relation, catalogue)) {
+    bool is_former = is_former_partition(relation, catalogue);
+    if (!is_wanted && !is_former) {
         ignore_relation(r, relation, message, catalogue);
         return;
     }
     relation->is_wanted = true;
-    relation->was_partition = relation->was_partition || catalogue->ancestors.count > 0;
+    if (!is_former) {
+        keep_ancestors(relation, &catalogue->ancestors);
+    }
+    struct pg_catalogue then = *catalogue;
+    then.ancestors = relation->ancestors;
     CLEANUP(memory_free_pointer)
-    struct pgoutput_relation *selected = select_columns(r, relation, message, catalogue);
-    struct table *t = build_table(r, selected == NULL ? message : selected, catalogue);
+    struct pgoutput_relation *selected = select_columns(r, relation, message, &then);
+    struct table *t = build_table(r, selected == NULL ? message : selected, &then);
     if (relation->table != NULL && is_same_version(relation->table, t)) {
         table_free(t);
         return;

@@ -11,13 +11,13 @@ enum { PG_RELATION_UNKNOWN_MAX = 16 };
 struct pg_relation {
     uint32_t oid;
     bool is_wanted;       // captured; rows of other relations are ignored
-    bool was_partition;   // was captured as a partition
     bool is_passed_over;  // logged: its rows are ignored
     struct table *table;  // NULL until its version is known
     bool has_bad_before;  // logged: an old image could not be encoded
     uint16_t *kept;       // positions in the stream's tuples of the columns that the table has; NULL: all
     uint16_t kept_count;
-    struct text_list nulled;  // logged: columns with a value that can't be encoded and became null
+    struct text_list ancestors;  // of a partition, as the catalogue had them last; else empty
+    struct text_list nulled;     // logged: columns with a value that can't be encoded and became null
     // Hashes of values that the types in the catalogue did not know either; the last ones.
     uint64_t unknown_values[PG_RELATION_UNKNOWN_MAX];
     size_t unknown_count;  // so far
