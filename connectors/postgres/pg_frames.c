@@ -45,7 +45,8 @@ static void on_refill(uv_timer_t *timer)
 // for ever.
 static void set_pause(struct pg_frames *fr)
 {
-    pg_stream_pause(&fr->stream, fr->is_held || fr->is_loading || fr->described != NULL);
+    pg_stream_pause(&fr->stream,
+                    fr->is_held || fr->is_loading || fr->described != NULL || pg_frames_is_text_due(fr));
 }
 
 void pg_frames_hold(struct pg_frames *fr, bool is_held)
@@ -302,6 +303,8 @@ static bool find_relation(struct pg_frames *fr, uint32_t oid, struct pg_relation
 static void note_text(struct pg_frames *fr, const struct table *t, const struct column *c)
 {
     fr->needs_text = true;
+    fr->text_due_us = clock_now_us();
+    set_pause(fr);
     log_info(fr->deps->component, "stream_format",
              LOG_WITH(LOG_TEXT("format", "text"), LOG_TEXT("topic", t->topic), LOG_TEXT("column", c->name)),
              "values of %s.%s.%s are read in text form only: the stream starts again as text", t->schema,

@@ -43,6 +43,7 @@ struct pg_frames {
     bool has_new_relation;  // a Relation message came since the owner cleared this
     bool has_logged_truncate;
     bool needs_text;                 // a row came that is read in text form only; kept by later sessions
+    int64_t text_due_us;             // when that row came
     enum pg_frames_pending pending;  // what is given before the next frame is taken
     struct change queued;            // of `pending`, without what differs
     uint32_t truncated;              // PENDING_TRUNCATE: the next relation

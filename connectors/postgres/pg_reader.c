@@ -11,6 +11,8 @@ enum { TICK_MS = 1000 };
 #define RETRY_UNREAD_US (30 * CLOCK_US_PER_S)
 #define RETRY_LOCKED_US (5 * CLOCK_US_PER_S)
 #define REPEAT_LOG_US (30 * CLOCK_US_PER_S)
+#define TEXT_WAIT_US                                                                                         \
+    (5 * CLOCK_US_PER_S)  // for transactions to be confirmed before the stream is restarted as text
 
 #define BIT(state) (1U << PG_READER_##state)
 
@@ -343,12 +345,16 @@ static void on_tick(uv_timer_t *timer)
         fail(r, &f);
         return;
     }
-    if (!restart_with_inserts(r)) {
-        check_catalogue(r);
-        sweep_outbox(r);
+    if (restart_with_inserts(r)) {
+        return;  // the session is over
     }
+    check_catalogue(r);
+    sweep_outbox(r);
     if (r->backfill == NULL) {
         pg_action_tick(&r->action);
+    }
+    if (pg_frames_is_text_due(&r->frames)) {
+        pg_reader_wake(r);
     }
 }
 
@@ -495,10 +501,13 @@ static enum source_step next_row(struct pg_reader *r, struct change *ret, struct
 }
 
 // Ends a binary stream in front of a row that is read as text, once all transactions before it are confirmed,
-// so that the text stream begins with the row's transaction. Rows of it that were given before come again.
+// so that the text stream begins with the row's transaction. Rows of it that were given before come again. A
+// table that waits may hold the confirmed position back for hours: then the transactions since come again
+// too.
 static enum source_step restart_as_text(const struct pg_reader *r, struct fault *f)
 {
-    if (r->frames.stream.confirmed < r->frames.last_commit_lsn) {
+    if (r->frames.stream.confirmed < r->frames.last_commit_lsn &&
+        clock_now_us() - r->frames.text_due_us < TEXT_WAIT_US) {
         return SOURCE_NOTHING;
     }
     (void)fault_set(f, FAULT_RETRY,

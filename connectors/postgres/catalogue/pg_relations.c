@@ -573,6 +573,7 @@ void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, c
         note_text_column(relation->table);
         return;
     }
+    note_text_column(t);
     replace_version(r, relation, t);
 }
 

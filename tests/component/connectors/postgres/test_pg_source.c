@@ -298,6 +298,49 @@ static void a_table_that_is_rewritten_before_its_turn_is_read_later(void **state
     source_case_close(&d);
 }
 
+// As when a table waits: nothing is confirmed, perhaps for hours.
+static void a_type_without_a_binary_form_restarts_the_stream_while_nothing_is_confirmed(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server, "CREATE TABLE t (id int PRIMARY KEY)");
+    struct source_driver d;
+    source_case_open(&d, "text");
+    d.is_confirming = false;
+    pg_server_sql(&source_case_server, "INSERT INTO t VALUES (1)");
+    assert_true(source_driver_until_rows(&d, 1));
+    pg_server_sql(&source_case_server, "ALTER TABLE t ADD kind regtype; INSERT INTO t VALUES (2, 'int')");
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(d.fault.text, "as text"));
+    source_driver_close(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 3));  // the first one again
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"kind\":\"integer\"}\n"));
+    source_case_close(&d);
+}
+
+// The stream has no message about it.
+static void a_composite_type_that_gains_such_a_type_restarts_the_stream(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server,
+                  "CREATE TYPE pair AS (a int); CREATE TABLE t (id int PRIMARY KEY, p pair)");
+    struct source_driver d;
+    source_case_open(&d, "pair");
+    pg_server_sql(&source_case_server, "INSERT INTO t VALUES (1, ROW(1))");
+    assert_true(source_driver_until_rows(&d, 1));
+    pg_server_sql(&source_case_server,
+                  "ALTER TYPE pair ADD ATTRIBUTE b regtype; INSERT INTO t VALUES (2, ROW(2, 'int'))");
+    assert_true(source_driver_until_fault(&d));
+    assert_int_equal(d.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(d.fault.text, "as text"));
+    source_driver_close(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"p\":\"(2,integer)\"}\n"));
+    source_case_close(&d);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
@@ -310,6 +353,8 @@ int main(void)
         cmocka_unit_test(a_paused_source_gives_nothing_and_then_everything),
         cmocka_unit_test(a_first_snapshot_of_no_table_waits_for_one),
         cmocka_unit_test(snapshot_never_concerns_the_first_start_only_and_a_stop_in_it_loses_nothing),
+        cmocka_unit_test(a_type_without_a_binary_form_restarts_the_stream_while_nothing_is_confirmed),
+        cmocka_unit_test(a_composite_type_that_gains_such_a_type_restarts_the_stream),
     };
     return source_case_run(tests, COUNT_OF(tests));
 }
