@@ -230,6 +230,9 @@ bool pg_backfill_is_catching_up(const struct pg_backfill *b)
 
 bool pg_backfill_comes_before(struct pg_backfill *b, uint32_t transaction_id)
 {
+    if (transaction_id == 0) {  // a message outside of transactions: no snapshot sees it, or does not
+        return false;
+    }
     switch (b->state) {
     case PG_BACKFILL_STARTING:
     case PG_BACKFILL_SETTLING:
