@@ -40,6 +40,7 @@ struct change_delivery {
     struct watermark watermark;
     int64_t commit_times_us[TRANSACTIONS_MAX];  // by ticket, modulo
     uint64_t ticket;                            // of the current transaction
+    size_t held;                                // records that wait outside of the sink
     bool is_begin_refused;
     bool is_withholding;
 
@@ -273,6 +274,7 @@ void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
     (void)watermark_restart(&d->watermark, position);
     change_trace_reset(d->params.trace);
     d->is_withholding = false;
+    d->held = 0;
     d->confirmed = position;
     state_record_begin_session(&d->record, position);
     d->has_session = true;
@@ -296,11 +298,15 @@ bool change_delivery_begin(struct change_delivery *d, int64_t commit_time_us)
         d->ticket = TICKET_NONE;
         return true;
     }
-    if (watermark_full(&d->watermark)) {
+    if (!watermark_full(&d->watermark)) {
+        d->ticket = watermark_open(&d->watermark);
+    } else if (d->held > 0) {  // nothing is settled until they are sent, and the other tables go on
+        d->ticket = d->watermark.next - 1;
+        watermark_reopen(&d->watermark, d->ticket);
+    } else {
         d->is_begin_refused = true;
         return false;
     }
-    d->ticket = watermark_open(&d->watermark);
     d->commit_times_us[d->ticket % TRANSACTIONS_MAX] = commit_time_us;
     return true;
 }
@@ -323,6 +329,7 @@ uint64_t change_delivery_hold(struct change_delivery *d, size_t count)
         watermark_hold(&d->watermark, d->ticket);
         change_trace_put(d->params.trace, d->ticket);
     }
+    d->held += d->ticket == TICKET_NONE ? 0 : count;
     return d->ticket;
 }
 
@@ -330,7 +337,9 @@ enum sink_step change_delivery_put_held(struct change_delivery *d, struct kafka_
                                         uint64_t ticket, struct fault *f)
 {
     record->ticket = ticket;
-    return publish(d, record, f);
+    enum sink_step step = publish(d, record, f);
+    d->held -= step == SINK_TAKEN && ticket != TICKET_NONE ? 1 : 0;
+    return step;
 }
 
 void change_delivery_withhold_held(struct change_delivery *d)

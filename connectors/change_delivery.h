@@ -53,7 +53,8 @@ void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
  */
 bool change_delivery_renew(struct change_delivery *d, struct fault *f) MUST_USE;
 
-/** A transaction begins. False: too many are open; on_room follows. */
+/** A transaction begins. False: too many are open; on_room follows. While records are held back none is too
+ * many: the newest share one position. */
 bool change_delivery_begin(struct change_delivery *d, int64_t commit_time_us) MUST_USE;
 
 /** A record of the transaction; sets its ticket. FULL: on_room follows. */

@@ -287,11 +287,13 @@ void change_trace_settled(struct change_trace *t, uint64_t ticket, uint32_t coun
         t->outstanding -= count < t->outstanding ? count : t->outstanding;
     }
     struct traced *x;
-    DL_FOREACH (t->open, x) {
-        if (x->ticket == ticket) {
-            x->outstanding -= count < x->outstanding ? count : x->outstanding;
+    struct traced *next;
+    DL_FOREACH_SAFE (t->open, x, next) {  // several transactions may share a ticket
+        if (x->ticket == ticket && count > 0) {
+            uint32_t taken = count < x->outstanding ? count : x->outstanding;
+            x->outstanding -= taken;
+            count -= taken;
             finish(t, x);
-            return;
         }
     }
 }

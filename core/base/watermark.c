@@ -118,6 +118,13 @@ void watermark_seal(struct watermark *w, uint64_t ticket, uint64_t position)
     }
 }
 
+void watermark_reopen(struct watermark *w, uint64_t ticket)
+{
+    struct watermark_entry *e = open_entry(w, ticket);
+    INVARIANT(e->is_sealed);
+    e->is_sealed = false;
+}
+
 void watermark_mark(struct watermark *w, uint64_t ticket, int64_t mark)
 {
     open_entry(w, ticket)->mark = mark;

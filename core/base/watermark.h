@@ -49,6 +49,9 @@ void watermark_release_many(struct watermark *w, uint64_t ticket, uint32_t count
 /** Closes the entry to further holds. Once it and all earlier ones are released, `position` is safe. */
 void watermark_seal(struct watermark *w, uint64_t ticket, uint64_t position);
 
+/** Opens a sealed entry again that is not settled: more work belongs to it. Seal it anew. */
+void watermark_reopen(struct watermark *w, uint64_t ticket);
+
 /** Attaches a number of the caller's to an open entry, for instance when it was opened; 0 at first. */
 void watermark_mark(struct watermark *w, uint64_t ticket, int64_t mark);
 

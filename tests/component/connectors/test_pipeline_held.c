@@ -9,9 +9,10 @@
 #include <stdlib.h>
 
 #include "core/base/memory.h"
+#include "core/base/watermark.h"
 #include "tests/component/connectors/pipeline_seen.h"
 
-enum { ID = 77 };
+enum { ID = 77, OPEN_MAX = 64 };
 
 // A registry that answers for t.public.items-value as the test says, and for all others at once.
 static struct {
@@ -58,6 +59,16 @@ void __wrap_registry_register(struct registry *r, const char *subject, const cha
     gate.on_id = on_id;
     gate.self = self;
     (void)uv_timer_start(gate.timer, answer, 1, 5);
+}
+
+// Few transactions may be open at once, in place of 16384.
+void __real_watermark_init(struct watermark *w, uint64_t safe, size_t open_max);
+void __wrap_watermark_init(struct watermark *w, uint64_t safe, size_t open_max);
+
+void __wrap_watermark_init(struct watermark *w, uint64_t safe, size_t open_max)
+{
+    (void)open_max;
+    __real_watermark_init(w, safe, OPEN_MAX);
 }
 
 static int set_up(void **state)
@@ -131,6 +142,34 @@ static void one_table_waits_and_the_others_go_on(void **state)
     bytes_clear(&seen.last_value);
     read_topic(x, "t.public.others", &seen);
     assert_int_equal(seen.count, 2);
+}
+
+static void open_when_all_others_are_through(struct pipeline_case *x)
+{
+    if (!x->is_told && is_only_held(x, 1)) {
+        x->is_told = true;
+        gate.is_open = true;
+    }
+}
+
+static void the_others_go_on_for_more_transactions_than_may_be_open(void **state)
+{
+    enum { OTHERS = 2 * OPEN_MAX };
+    struct pipeline_case *x = *state;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    for (uint64_t i = 0; i < OTHERS; i++) {
+        add_other(x, 0x200 + 0x10 * i);
+    }
+    x->on_watch = open_when_all_others_are_through;
+    x->script.stop_at = 0x200 + 0x10 * (OTHERS - 1) + 8;
+    pipeline_case_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    struct pipeline_seen seen = {0};
+    read_topic(x, "t.public.others", &seen);
+    assert_int_equal(seen.count, OTHERS);
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
 }
 
 static void drain_when_held(struct pipeline_case *x)
@@ -225,6 +264,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown((name), set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(one_table_waits_and_the_others_go_on),
+        CASE(the_others_go_on_for_more_transactions_than_may_be_open),
         CASE(a_drain_does_not_wait_for_what_is_held_and_confirms_nothing_of_it),
         CASE(the_end_of_a_session_drops_what_is_held),
         CASE(the_stream_pauses_when_too_much_is_held_and_says_why),

@@ -75,6 +75,27 @@ static void the_ledger_grows_to_its_limit_and_says_when_it_is_full(void **state)
     watermark_clear(&w);
 }
 
+static void an_entry_that_is_opened_again_holds_back_until_it_is_sealed_anew(void **state)
+{
+    (void)state;
+    struct watermark w;
+    watermark_init(&w, 0, 4);
+    uint64_t first = watermark_open(&w);
+    uint64_t second = watermark_open(&w);
+    watermark_hold(&w, first);
+    watermark_seal(&w, first, 10);
+    watermark_seal(&w, second, 20);
+    watermark_reopen(&w, second);
+    watermark_release(&w, first);
+    assert_int_equal(watermark_safe(&w), 10);
+    watermark_hold(&w, second);
+    watermark_seal(&w, second, 30);
+    assert_int_equal(watermark_safe(&w), 10);
+    watermark_release(&w, second);
+    assert_int_equal(watermark_safe(&w), 30);
+    watermark_clear(&w);
+}
+
 enum { MODEL_SIZE = 200 };
 
 struct model {
@@ -146,6 +167,7 @@ int main(void)
         cmocka_unit_test(nothing_is_safe_before_the_first_is_settled),
         cmocka_unit_test(an_unsealed_transaction_holds_back_even_when_all_is_released),
         cmocka_unit_test(a_keepalive_moves_only_an_idle_ledger_and_never_back),
+        cmocka_unit_test(an_entry_that_is_opened_again_holds_back_until_it_is_sealed_anew),
         cmocka_unit_test(the_ledger_grows_to_its_limit_and_says_when_it_is_full),
         cmocka_unit_test(it_agrees_with_a_brute_force_model_over_random_interleavings),
     };
