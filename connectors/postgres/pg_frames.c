@@ -78,6 +78,7 @@ static void on_described(void *self, PGresult *const *results, size_t count, con
 static void query_catalogue(struct pg_frames *fr, struct pg_relation *relation)
 {
     fr->described = relation;
+    fr->catalogue.queried++;
     set_pause(fr);
     CLEANUP(bytes_clear) struct bytes sql = {0};
     pg_catalogue_query(&sql, relation->oid, &fr->message->relation);
@@ -116,15 +117,13 @@ static void query_types(struct pg_frames *fr, struct pg_relation *relation, uint
     pg_conn_query(fr->session->sql, bytes_text(&sql), on_retyped, fr);
 }
 
-// Uses a catalogue that was read before, unless a newer one may differ: a table that is not wanted may have
-// been attached to one that is.
+// Uses a catalogue that was read before, but after the message's transaction.
 static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
 {
     const struct pgoutput_relation *message = &fr->message->relation;
     uint64_t commit_lsn = fr->message->begin.final_lsn;
     const struct pg_catalogue *known = pg_catalogue_set_take(&fr->catalogue, message, commit_lsn);
-    if (known == NULL || (!pg_catalogue_set_is_after(&fr->catalogue, commit_lsn) &&
-                          !pg_relations_would_want(fr->deps->relations, message, known))) {
+    if (known == NULL) {
         return false;
     }
     pg_relations_update(fr->deps->relations, relation, message, known);
@@ -139,6 +138,9 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     fr->described = NULL;
     if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
         pg_catalogue_set_read(results + count - PG_CATALOGUE_SET_RESULTS, &fr->catalogue);
+        if (fr->is_loading_past) {
+            fr->catalogue.lsn = fr->session->position;
+        }
         pg_frames_prepare(fr);
     }
     if (relation != NULL && !use_known(fr, relation)) {
@@ -155,8 +157,8 @@ static void load_catalogue(struct pg_frames *fr, bool can_fail)
 {
     CLEANUP(bytes_clear) struct bytes publications = {0};
     CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_catalogue_set_clear(&fr->catalogue);
-    fr->catalogue.read_us = clock_now_us();  // if it fails it is due again in a second, not at each relation
+    pg_catalogue_set_forget(&fr->catalogue);
+    fr->catalogue.retry_us = clock_now_us() + CLOCK_US_PER_S;  // if it fails
     pg_publication_literals(fr->deps->publication, &publications);
     bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '100ms';" : "");
     struct pg_catalogue_scope scope = {.publications = bytes_text(&publications),
@@ -164,6 +166,7 @@ static void load_catalogue(struct pg_frames *fr, bool can_fail)
                                        .server_version = pg_conn_server_version(fr->session->sql)};
     pg_catalogue_set_query(&sql, &scope);
     fr->is_loading = true;
+    fr->is_loading_past = !can_fail;
     set_pause(fr);
     pg_conn_query(fr->session->sql, bytes_text(&sql), on_loaded, fr);
 }
@@ -187,9 +190,7 @@ void pg_frames_tick(struct pg_frames *fr)
 {
     if (fr->catalogue.count > 0 && fr->prepared == fr->catalogue.count && !fr->is_loading &&
         fr->described == NULL && pg_catalogue_set_is_over(&fr->catalogue, fr->message->begin.final_lsn)) {
-        int64_t read_us = fr->catalogue.read_us;
-        pg_catalogue_set_clear(&fr->catalogue);
-        fr->catalogue.read_us = read_us;
+        pg_catalogue_set_forget(&fr->catalogue);
     }
 }
 

@@ -36,6 +36,7 @@ struct pg_frames {
     size_t prepared;         // tables of `catalogue` whose versions were made, or need none
     uv_timer_t *prepare;     // lent
     bool is_loading;         // `catalogue` is being read
+    bool is_loading_past;    // in the first snapshot's transaction, which sees what the slot's position saw
     bool is_held;            // by pg_frames_hold
     bool is_in_snapshot;     // set by the owner: session->sql is in a transaction that must not fail
     bool is_in_transaction;  // between the frames of Begin and Commit

@@ -31,7 +31,6 @@ struct pg_catalogue {
     size_t type_count;
     struct text_list ancestors;  // of a partition: the partitioned tables above it, "schema.table"
     char replica_identity;       // relreplident
-    bool is_taken;               // pg_catalogue_set_take has returned it for a later transaction
     // Read by pg_catalogue_set only:
     uint32_t oid;
     char *schema;

@@ -14,6 +14,10 @@ struct pg_catalogue_set {
     size_t type_count;
     uint64_t lsn;  // the end of the WAL when they were read
     int64_t read_us;
+    // Kept by pg_catalogue_set_forget:
+    size_t last_count;  // tables of the last set that was read
+    size_t queried;     // tables that were read alone since then
+    int64_t retry_us;   // the set could not be read: not before this
 };
 
 enum { PG_CATALOGUE_SET_RESULTS = 6 };
@@ -32,6 +36,9 @@ void pg_catalogue_set_query(struct bytes *out, const struct pg_catalogue_scope *
 void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *ret);
 void pg_catalogue_set_clear(struct pg_catalogue_set *s);
 
+/** Frees the tables; what pg_catalogue_set_is_due goes by stays. */
+void pg_catalogue_set_forget(struct pg_catalogue_set *s);
+
 /** The table with this oid; NULL: it is not in the set. */
 struct pg_catalogue *pg_catalogue_set_find(const struct pg_catalogue_set *s, uint32_t oid);
 
@@ -40,13 +47,12 @@ bool pg_catalogue_set_is_over(const struct pg_catalogue_set *s, uint64_t commit_
 
 /**
  * The definition of the message's table, if it has all of the message's columns with their types; NULL: read
- * it from the catalogue. A definition read after the transaction's commit can be used for every message. For
- * a few seconds it is also used for one message of a later transaction, because most Relation messages are
- * repeated without a change.
+ * it from the catalogue. Only a definition that was read after the transaction's commit has what the message
+ * does not tell: NOT NULL, defaults, the primary key.
  *
  * @param commit_lsn  of the transaction that the message belongs to
  */
-const struct pg_catalogue *pg_catalogue_set_take(struct pg_catalogue_set *s,
+const struct pg_catalogue *pg_catalogue_set_take(const struct pg_catalogue_set *s,
                                                  const struct pgoutput_relation *message,
                                                  uint64_t commit_lsn);
 
@@ -56,7 +62,11 @@ static inline bool pg_catalogue_set_is_after(const struct pg_catalogue_set *s, u
     return commit_lsn < s->lsn;
 }
 
-/** Whether to read the whole set again instead of the one table that is missing in it: at most once a second.
+/**
+ * Whether to read the whole set instead of the one table that is missing in it: once the tables that were
+ * read alone have cost as much as the set will. So a change of one table costs one query, and a thousand
+ * tables whose first rows come one after the other cost at most twice the least. A set that could not be read
+ * is not due for a second.
  */
 bool pg_catalogue_set_is_due(const struct pg_catalogue_set *s);
 

@@ -72,21 +72,6 @@ static void facts_serve_every_message_of_a_transaction_committed_before_they_wer
     pg_catalogue_set_clear(&s);
 }
 
-static void facts_serve_one_message_of_a_later_transaction_while_they_are_fresh(void **state)
-{
-    (void)state;
-    struct pg_catalogue_set s = read_set();
-    describe(TABLE, "id", 23);
-    clock_fake(START_US + 4 * CLOCK_US_PER_S, 0);
-    assert_non_null(pg_catalogue_set_take(&s, &message, LSN + 1));
-    assert_null(pg_catalogue_set_take(&s, &message, LSN + 2));
-    pg_catalogue_set_clear(&s);
-    s = read_set();
-    clock_fake(START_US + 6 * CLOCK_US_PER_S, 0);
-    assert_null(pg_catalogue_set_take(&s, &message, LSN + 1));
-    pg_catalogue_set_clear(&s);
-}
-
 static void facts_of_other_columns_serve_nobody(void **state)
 {
     (void)state;
@@ -100,10 +85,18 @@ static void facts_of_other_columns_serve_nobody(void **state)
     pg_catalogue_set_clear(&s);
 }
 
-static void the_whole_set_is_read_at_most_once_a_second(void **state)
+static void the_whole_set_is_due_when_as_much_was_spent_on_single_tables(void **state)
 {
     (void)state;
     struct pg_catalogue_set s = read_set();
+    s.last_count = 1000;
+    s.queried = 41;
+    pg_catalogue_set_forget(&s);
+    assert_int_equal(s.count, 0);
+    assert_false(pg_catalogue_set_is_due(&s));
+    s.queried++;
+    assert_true(pg_catalogue_set_is_due(&s));
+    s.retry_us = START_US + CLOCK_US_PER_S;
     assert_false(pg_catalogue_set_is_due(&s));
     clock_fake(START_US + CLOCK_US_PER_S, 0);
     assert_true(pg_catalogue_set_is_due(&s));
@@ -121,9 +114,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_serve_every_message_of_a_transaction_committed_before_they_were_read),
-        cmocka_unit_test(facts_serve_one_message_of_a_later_transaction_while_they_are_fresh),
         cmocka_unit_test(facts_of_other_columns_serve_nobody),
-        cmocka_unit_test(the_whole_set_is_read_at_most_once_a_second),
+        cmocka_unit_test(the_whole_set_is_due_when_as_much_was_spent_on_single_tables),
     };
     return cmocka_run_group_tests(tests, NULL, restore_clock);
 }
