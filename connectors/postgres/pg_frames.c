@@ -138,9 +138,7 @@ static void on_loaded(void *self, PGresult *const *results, size_t count, const 
     fr->described = NULL;
     if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
         pg_catalogue_set_read(results + count - PG_CATALOGUE_SET_RESULTS, &fr->catalogue);
-        if (fr->is_loading_past) {
-            fr->catalogue.lsn = fr->session->position;
-        }
+        fr->catalogue.lsn = fr->is_loading_past ? fr->session->position : fr->catalogue.lsn;
         pg_frames_prepare(fr);
     }
     if (relation != NULL && !use_known(fr, relation)) {

@@ -57,6 +57,14 @@ bool text_list_has(const struct text_list *list, const char *item)
     return false;
 }
 
+void text_list_copy(struct text_list *list, const struct text_list *from)
+{
+    text_list_clear(list);
+    for (size_t i = 0; i < from->count; i++) {
+        text_list_add(list, from->items[i]);
+    }
+}
+
 void text_list_clear(struct text_list *list)
 {
     if (list == NULL) {

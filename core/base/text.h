@@ -23,6 +23,8 @@ struct text_pairs {
 };
 
 void text_list_add(struct text_list *list, const char *item);
+/** Makes it equal to `from`. */
+void text_list_copy(struct text_list *list, const struct text_list *from);
 bool text_list_has(const struct text_list *list, const char *item);
 
 /** Whether both have the same items in the same order. */

@@ -125,8 +125,8 @@ struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutp
     return relation;
 }
 
-bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
-                             const struct pg_catalogue *catalogue)
+static bool would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
+                       const struct pg_catalogue *catalogue)
 {
     return table_filter_wants(r->config, schema_of(message), (const char *)message->name.data,
                               &catalogue->ancestors);
@@ -136,16 +136,6 @@ bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput
 static bool is_former_partition(const struct pg_relation *relation, const struct pg_catalogue *catalogue)
 {
     return relation->ancestors.count > 0 && relation->is_wanted && catalogue->ancestors.count == 0;
-}
-
-// Masks, columns and keys are chosen by the names of these tables, also for rows that the stream has after
-// the partition has left them.
-static void keep_ancestors(struct pg_relation *relation, const struct text_list *ancestors)
-{
-    text_list_clear(&relation->ancestors);
-    for (size_t i = 0; i < ancestors->count; i++) {
-        text_list_add(&relation->ancestors, ancestors->items[i]);
-    }
 }
 
 static void ignore_relation(const struct pg_relations *r, struct pg_relation *relation,
@@ -490,15 +480,14 @@ static struct pgoutput_relation *select_columns(const struct pg_relations *r, st
 void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
                          const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
-    bool is_wanted = pg_relations_would_want(r, message, catalogue);
     bool is_former = is_former_partition(relation, catalogue);
-    if (!is_wanted && !is_former) {
+    if (!is_former && !would_want(r, message, catalogue)) {
         ignore_relation(r, relation, message, catalogue);
         return;
     }
     relation->is_wanted = true;
     if (!is_former) {
-        keep_ancestors(relation, &catalogue->ancestors);
+        text_list_copy(&relation->ancestors, &catalogue->ancestors);
     }
     struct pg_catalogue then = *catalogue;
     then.ancestors = relation->ancestors;
@@ -515,7 +504,7 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
 struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput_relation *message,
                                    const struct pg_catalogue *catalogue)
 {
-    if (message->column_count == 0 || !pg_relations_would_want(r, message, catalogue)) {
+    if (message->column_count == 0 || !would_want(r, message, catalogue)) {
         return NULL;
     }
     struct pg_relation *relation = pg_relations_see(r, message);
@@ -573,7 +562,6 @@ void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, c
         note_text_column(relation->table);
         return;
     }
-    note_text_column(t);
     replace_version(r, relation, t);
 }
 

@@ -45,10 +45,6 @@ struct pg_relation *pg_relations_find(struct pg_relations *r, uint32_t oid);
  * pg_relations_update decides, as only the catalogue has the tables that it is a partition of. */
 struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutput_relation *message);
 
-/** Whether pg_relations_update would set is_wanted. */
-bool pg_relations_would_want(const struct pg_relations *r, const struct pgoutput_relation *message,
-                             const struct pg_catalogue *catalogue) MUST_USE;
-
 /**
  * Decides whether the relation is wanted; if so, builds its table version from message and catalogue, and
  * keeps the old version if nothing differs. The columns and the replica identity are those of the message,
