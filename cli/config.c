@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/config_dir.h"
 #include "cli/options.h"
+#include "core/config/settings_kind.h"
 
 static const char config_usage[] =
     "usage: millrace config reference                               the options, as Markdown\n"

@@ -9,6 +9,7 @@
 #include "cli/config_profile.h"
 #include "core/base/clock.h"
 #include "core/config/config_value.h"
+#include "core/config/settings_kind.h"
 
 const char *config_dir_choose(const char *option)
 {

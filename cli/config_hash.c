@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/config/config_same.h"
+#include "core/config/settings_kind.h"
 
 static void append_text(struct bytes *out, const char *text)
 {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/base/clock.h"
+#include "core/config/settings_kind.h"
 
 unsigned config_set_used_folders(const struct config_set *set)
 {

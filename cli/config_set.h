@@ -9,7 +9,7 @@
 #include "connectors/config/connector_config.h"
 #include "core/base/bytes.h"
 #include "core/config/complaints.h"
-#include "core/config/settings.h"
+#include "core/config/settings_kind.h"
 
 /** A file or folder that can't be used. */
 struct config_rejected {

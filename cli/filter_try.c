@@ -13,6 +13,7 @@
 #include "cli/filter_topics.h"
 #include "core/base/line_reader.h"
 #include "core/base/memory.h"
+#include "core/config/settings_kind.h"
 #include "schemas/avro/framing.h"
 #include "schemas/json/json_encode.h"
 

@@ -10,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/config/config_value.h"
+#include "core/config/settings_kind.h"
 #include "core/kafka/kafka_client.h"
 
 enum { SILENT_MS = 2000 };  // until the user hears what is waited for

@@ -14,10 +14,12 @@
 
 enum { SIGNAL_COUNT = 2 };
 
+static const char DEFAULT_ADDRESS[] = "127.0.0.1:8081";
+
 static const char USAGE[] = "usage: millrace registry [-c DIR] [--listen HOST:PORT]\n"
                             "\n"
                             "Serves Confluent's schema registry API from the topic millrace.schemas.\n"
-                            "The default address is 127.0.0.1:8081.\n";
+                            "The default address is registry.listen of millrace.yaml, else 127.0.0.1:8081.\n";
 
 static const struct option OPTIONS[] = {
     {"config", required_argument, NULL, 'c'},
@@ -28,7 +30,7 @@ static const struct option OPTIONS[] = {
 
 struct registry_options {
     const char *dir;     // NULL: config_dir_choose's result
-    const char *listen;  // HOST:PORT
+    const char *listen;  // HOST:PORT; NULL: as the settings say
 };
 
 struct registry_server {
@@ -48,7 +50,7 @@ static bool take_option(void *self, int option, const char *value)
 /** False, with the exit code, for --help and wrong command lines. */
 static bool read_options(int argc, char **argv, struct registry_options *ret, int *ret_exit)
 {
-    *ret = (struct registry_options){NULL, "127.0.0.1:8081"};
+    *ret = (struct registry_options){NULL, NULL};
     const struct options options = {"registry", USAGE, OPTIONS, take_option, ret};
     if (!options_read(argc, argv, &options, &ret->dir, ret_exit)) {
         return false;
@@ -65,15 +67,30 @@ static void on_signal(uv_signal_t *signal, int number)
     uv_stop(signal->loop);
 }
 
+// Where to listen: what the option says, else the settings.
+static bool choose_address(const struct settings *settings, const char *listen, struct admin_params *io,
+                           char **ret_host, struct fault *f)
+{
+    if (listen != NULL || settings->registry.listen_host == NULL) {
+        io->key = "--listen";
+        return config_value_address(listen != NULL ? listen : DEFAULT_ADDRESS, ret_host, &io->port, f) ||
+               fault_context(f, "--listen");
+    }
+    io->key = "registry.listen";
+    io->port = settings->registry.listen_port;
+    *ret_host = memory_string(settings->registry.listen_host);
+    return true;
+}
+
 static bool open_server(struct registry_server *s, const struct settings *settings, const char *listen,
                         struct fault *f)
 {
     CLEANUP(memory_free_pointer) char *host = NULL;
-    int port = 0;
-    if (!config_value_address(listen, &host, &port, f)) {
-        return fault_context(f, "--listen");
+    struct admin_params params = {.loop = &s->loop, .hosts = &settings->admin.hosts};
+    if (!choose_address(settings, listen, &params, &host, f)) {
+        return false;
     }
-    const struct admin_params params = {&s->loop, host, port, "--listen", &settings->admin.hosts};
+    params.host = host;
     if (!registry_open(&s->loop, settings, &s->registry, f) || !admin_start(&params, &s->admin, f)) {
         return false;
     }

@@ -9,11 +9,11 @@
 #include "cli/supervise/environment.h"
 #include "cli/supervise/health.h"
 #include "cli/supervise/notify.h"
+#include "cli/supervise/ports.h"
 #include "cli/supervise/reload.h"
 #include "cli/supervise/supervisor.h"
 #include "cli/supervise/worker.h"
 #include "core/base/log.h"
-#include "schemas/registry/registry.h"
 
 static const char USAGE[] =
     "usage: millrace run [-c DIR]\n"
@@ -32,7 +32,7 @@ struct run {
     uv_signal_t signals[SIGNALS];
     uv_timer_t guard;
     struct registry *registry;
-    struct admin *admin;
+    struct ports ports;
     struct health_provider provider;
     struct supervisor *supervisor;
     struct reload *reload;
@@ -145,8 +145,8 @@ static void on_config(void *self, struct config_set *set)
         run->settings_hash = hash;
         log_warn("supervisor", "restart_needed", NULL,
                  "millrace.yaml has changed: all child processes restart with it; this process needs a "
-                 "restart for "
-                 "changes of the admin address, its log and the registry that it serves");
+                 "restart for changes of the admin and registry addresses, its log and the registry that it "
+                 "serves");
     }
     apply(run, set);
 }
@@ -163,20 +163,13 @@ static void start_signals(struct run *run)
     run->guard.data = run;
 }
 
-static bool start_admin(struct run *run, struct fault *f)
+static bool open_ports(struct run *run, struct fault *f)
 {
     const struct settings *settings = run->set.settings;
-    if (settings->admin.host == NULL) {
+    if (!ports_are_wanted(settings)) {
         return true;
     }
-    const struct admin_params params = {
-        .loop = &run->loop,
-        .host = settings->admin.host,
-        .port = settings->admin.port,
-        .key = "admin.listen",
-        .hosts = &settings->admin.hosts,
-    };
-    if (!registry_open(&run->loop, settings, &run->registry, f) || !admin_start(&params, &run->admin, f)) {
+    if (!registry_open(&run->loop, settings, &run->registry, f)) {
         return false;
     }
     run->provider = (struct health_provider){
@@ -185,12 +178,14 @@ static bool start_admin(struct run *run, struct fault *f)
         .functions = &run->functions,
         .self = run->supervisor,
     };
-    health_serve(run->admin, &run->provider);
-    registry_serve(run->registry, run->admin, "/registry");
-    log_info("supervisor", "admin_listening",
-             LOG_WITH(LOG_TEXT("host", settings->admin.host), LOG_NUMBER("port", admin_port(run->admin))),
-             "admin port at http://%s:%d", settings->admin.host, admin_port(run->admin));
-    return true;
+    const struct ports_params params = {
+        .loop = &run->loop,
+        .settings = settings,
+        .registry = run->registry,
+        .provider = &run->provider,
+        .component = "supervisor",
+    };
+    return ports_open(&params, &run->ports, f);
 }
 
 static bool start(struct run *run, struct fault *f)
@@ -198,7 +193,7 @@ static bool start(struct run *run, struct fault *f)
     const struct supervisor_params params = {
         .loop = &run->loop, .dir = run->dir, .on_end = on_end, .self = run};
     run->supervisor = supervisor_start(&params);
-    if (!start_admin(run, f)) {
+    if (!open_ports(run, f)) {
         return false;
     }
     const struct reload_params reload = {
@@ -234,7 +229,7 @@ static void close_all(struct run *run)
 {
     notify_watchdog_stop(&run->watchdog);
     reload_stop(run->reload);
-    admin_stop(run->admin);
+    ports_close(&run->ports);
     supervisor_free(run->supervisor);
     registry_close(run->registry);
     for (int i = 0; i < SIGNALS; i++) {

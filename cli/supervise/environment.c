@@ -1,4 +1,5 @@
 #include "cli/supervise/environment.h"
+#include "core/config/settings_kind.h"
 
 #include <fnmatch.h>
 #include <unistd.h>

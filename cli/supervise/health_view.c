@@ -3,6 +3,7 @@
 #include "cli/supervise/metrics_sums.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/config/settings_kind.h"
 
 static void set_text(json_t *entry, const char *key, const char *text)
 {

@@ -3,6 +3,7 @@
 #include "cli/config_hash.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/config/settings_kind.h"
 
 enum { SETTLE_MS = 300, LOOK_MS = 5000, FOLDERS = 3 };
 

@@ -7,12 +7,12 @@
 #include "cli/cli.h"
 #include "cli/config_hash.h"
 #include "cli/supervise/child.h"
-#include "cli/supervise/health.h"
 #include "cli/supervise/notify.h"
+#include "cli/supervise/ports.h"
 #include "cli/supervise/reload.h"
 #include "core/base/log.h"
 #include "core/base/memory_trim.h"
-#include "core/http/admin.h"
+#include "core/config/settings_kind.h"
 
 // Longer than the limits of the parts themselves, shorter than the 25 s after which the supervisor kills.
 enum { DRAIN_MS = 23000, CLOSE_MS = 1500, SIGNALS = 3 };
@@ -20,7 +20,7 @@ enum { DRAIN_MS = 23000, CLOSE_MS = 1500, SIGNALS = 3 };
 struct worker_io {
     uv_signal_t signals[SIGNALS];
     uv_timer_t guard;  // limits the drain, then the closing of handles
-    struct admin *admin;
+    struct ports ports;
     struct health_provider provider;
     struct child_reporter *reporter;
     struct reload *reload;
@@ -147,34 +147,22 @@ static void each_part(void *self, void (*on_part)(void *context, const struct he
     on_part(context, &part);
 }
 
-static bool start_admin(struct worker *w, struct fault *f)
+static bool open_ports(struct worker *w, struct fault *f)
 {
-    const char *host = w->set.settings->admin.host;
-    if (host == NULL) {
-        return true;
-    }
-    const struct admin_params params = {
-        .loop = &w->loop,
-        .host = host,
-        .port = w->set.settings->admin.port,
-        .key = "admin.listen",
-        .hosts = &w->set.settings->admin.hosts,
-    };
-    if (!admin_start(&params, &w->io->admin, f)) {
-        return false;
-    }
     w->io->provider = (struct health_provider){
         .each = each_part,
         .rejected = &w->set.rejected,
         .is_one_connector = strcmp(w->type->kind, "connector") == 0,
         .self = w,
     };
-    health_serve(w->io->admin, &w->io->provider);
-    registry_serve(w->registry, w->io->admin, "/registry");
-    log_info(w->component, "admin_listening",
-             LOG_WITH(LOG_TEXT("host", host), LOG_NUMBER("port", admin_port(w->io->admin))),
-             "admin port at http://%s:%d", host, admin_port(w->io->admin));
-    return true;
+    const struct ports_params params = {
+        .loop = &w->loop,
+        .settings = w->set.settings,
+        .registry = w->registry,
+        .provider = &w->io->provider,
+        .component = w->component,
+    };
+    return ports_open(&params, &w->io->ports, f);
 }
 
 static void on_config(void *self, struct config_set *set)
@@ -218,7 +206,7 @@ static bool start(struct worker *w, struct fault *f)
     if (is_supervised(w)) {
         const struct child_source source = {fill_report, is_ready, on_orphan, w};
         w->io->reporter = child_reporter_start(&w->loop, w->options->child_fd, &source);
-    } else if (!start_admin(w, f)) {
+    } else if (!open_ports(w, f)) {
         return false;
     }
     if (!is_supervised(w) || !w->type->is_restarted) {
@@ -258,7 +246,7 @@ static void close_all(struct worker *w)
     tracer_stop(w->tracer);
     reload_stop(w->io->reload);
     child_reporter_stop(w->io->reporter);
-    admin_stop(w->io->admin);
+    ports_close(&w->io->ports);
     registry_close(w->registry);
     memory_trim_stop(&w->io->trim);
     notify_watchdog_stop(&w->io->watchdog);

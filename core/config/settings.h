@@ -38,6 +38,8 @@ struct settings {
         bool auto_register;
         bool use_latest;
         bool normalize;
+        char *listen_host;  // of the embedded registry's own listener; NULL: none
+        int listen_port;    // 0: any free port (logged as registry_listening)
     } registry;
     struct {
         char *host;              // NULL: no admin server
@@ -66,9 +68,6 @@ struct settings {
         enum log_level level;
     } log;
 };
-
-/** The table of millrace.yaml; reads into a struct settings. */
-extern const struct config_kind settings_kind;
 
 /** The limit of this name; NULL: there is none. */
 const struct limit_setting *settings_limit(const struct settings *s, const char *name);

@@ -42,7 +42,7 @@ void registry_cancel(struct registry *r, const void *self);
 
 /**
  * Serves Confluent's REST API of the embedded registry; with another registry its routes respond 404 with an
- * explanation. To be called at most once. Stop the admin server in the same turn of the loop in which the
+ * explanation. May be called for several servers. Stop them in the same turn of the loop in which the
  * registry is closed.
  */
 void registry_serve(struct registry *r, struct admin *admin, const char *prefix);

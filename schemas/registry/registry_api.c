@@ -147,12 +147,16 @@ static void on_request(void *self, const struct admin_request *request)
     free_call(call);
 }
 
-struct registry_api *registry_api_new(struct schema_store *store, struct admin *admin, const char *prefix)
+struct registry_api *registry_api_new(struct schema_store *store)
 {
     struct registry_api *api = memory_zeroed(1, sizeof *api);
     api->store = store;
-    admin_route_writable(admin, prefix, on_request, api);
     return api;
+}
+
+void registry_api_serve(struct registry_api *api, struct admin *admin, const char *prefix)
+{
+    admin_route_writable(admin, prefix, on_request, api);
 }
 
 void registry_api_free(struct registry_api *api)

@@ -8,8 +8,12 @@
 
 struct registry_api;
 
-/** Serves `prefix` of the admin port from the store; both are lent until registry_api_free. */
-struct registry_api *registry_api_new(struct schema_store *store, struct admin *admin, const char *prefix);
+/** The store is lent until registry_api_free. */
+struct registry_api *registry_api_new(struct schema_store *store);
+
+/** Serves the API under `prefix` of a port, which is lent until registry_api_free; may be called for several.
+ */
+void registry_api_serve(struct registry_api *api, struct admin *admin, const char *prefix);
 
 /** Drops open requests; the store must call none of them back afterwards. Accepts NULL. */
 void registry_api_free(struct registry_api *api);

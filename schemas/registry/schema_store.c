@@ -297,8 +297,8 @@ static void cancel_slot(struct registry *r, const void *self)
 static void serve_slot(struct registry *r, struct admin *admin, const char *prefix)
 {
     struct schema_store *s = store_of(r);
-    INVARIANT(s->api == NULL);
-    s->api = registry_api_new(s, admin, prefix);
+    s->api = s->api == NULL ? registry_api_new(s) : s->api;
+    registry_api_serve(s->api, admin, prefix);
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -4,7 +4,7 @@
 
 #include "bridge/config/function_config.h"
 #include "connectors/config/connector_config.h"
-#include "core/config/settings.h"
+#include "core/config/settings_kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

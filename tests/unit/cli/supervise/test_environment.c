@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/supervise/environment.h"
+#include "core/config/settings_kind.h"
 
 static char *given[] = {"PATH=/bin",
                         "LC_TIME=C",

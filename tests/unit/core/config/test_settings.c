@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/config/kafka_properties.h"
-#include "core/config/settings.h"
+#include "core/config/settings_kind.h"
 
 static const char golden[] =
     "kafka:\n"
@@ -231,11 +231,32 @@ static void an_empty_registry_and_auth_without_an_address_are_refused(void **sta
 {
     (void)state;
     check_complaints("kafka: {bootstrap.servers: a}\nregistry: {}\n", true,
-                     "f.yaml:2:11: error: registry: set url, or public_url for the embedded registry\n");
+                     "f.yaml:2:11: error: registry: set url, or listen or public_url for the embedded "
+                     "registry\n");
     check_complaints("kafka: {bootstrap.servers: a}\n"
                      "registry: {public_url: 'http://r', auth: {username: a, password: b}}\n",
                      true,
                      "f.yaml:2:42: error: auth: the embedded registry has no credentials; set url, too\n");
+}
+
+static void only_the_embedded_registry_has_a_listener(void **state)
+{
+    (void)state;
+    struct config_case c = {0};
+    struct settings s;
+    config_case_read(&c, &settings_kind,
+                     slice_of("kafka: {bootstrap.servers: a}\nregistry: {listen: '[::1]:8081'}\n"), &s);
+    assert_string_equal(bytes_text(&c.text), "");
+    assert_string_equal(s.registry.listen_host, "::1");
+    assert_int_equal(s.registry.listen_port, 8081);
+    settings_clear(&s);
+    config_case_clear(&c);
+    check_complaints(
+        "kafka: {bootstrap.servers: a}\nregistry: {url: 'http://r', listen: '127.0.0.1:8081'}\n", true,
+        "f.yaml:2:37: error: listen: only the embedded registry is served; clients reach the one "
+        "at url themselves\n");
+    check_complaints("kafka: {bootstrap.servers: a}\nregistry: {listen: 8081}\n", true,
+                     "f.yaml:2:20: error: listen: \"8081\" is not an address; write it as 127.0.0.1:7070\n");
 }
 
 static void credentials_of_the_registry_are_whole(void **state)
@@ -346,7 +367,7 @@ static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
         "f.yaml:1:15: error: format: \"xml\" is not valid; write json or text\n"
         "f.yaml:1:20: error: unknown key \"levle\"; did you mean \"level\"?\n"
         "f.yaml:3:11: error: registry: write embedded, or a section with url, urls, public_url, auth, tls, "
-        "subject_names, auto_register, use_latest, normalize\n"
+        "subject_names, auto_register, use_latest, normalize, listen\n"
         "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
         "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
         "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, "
@@ -406,6 +427,7 @@ int main(void)
         cmocka_unit_test(librdkafka_judges_its_own_properties),
         cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),
         cmocka_unit_test(a_secret_that_librdkafka_refuses_is_not_repeated),
+        cmocka_unit_test(only_the_embedded_registry_has_a_listener),
         cmocka_unit_test(credentials_of_the_registry_are_whole),
         cmocka_unit_test(a_key_in_the_registrys_url_is_not_shown),
         cmocka_unit_test(the_registrys_address_is_its_public_url_without_a_query),

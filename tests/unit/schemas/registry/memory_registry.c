@@ -109,7 +109,8 @@ int memory_registry_call(const char *method, const char *target, struct slice bo
     size_t size = strcspn(target, "?");
     char *path = slice_to_string(slice_make(target, size));
     read_parameters(target[size] == '?' ? target + size + 1 : "");
-    struct registry_api *api = registry_api_new(NULL, NULL, "");
+    struct registry_api *api = registry_api_new(NULL);
+    registry_api_serve(api, NULL, "");
     const struct admin_request request = {.method = method, .path = path, .body = body};
     answer_count = 0;
     answer_body = out;
