@@ -188,11 +188,6 @@ bool change_flow_has_session(const struct change_flow *w)
     return w->state != CHANGE_FLOW_CLOSED;
 }
 
-bool change_flow_is_held_up(const struct change_flow *w)
-{
-    return w->pending != CHANGE_FLOW_NOTHING;
-}
-
 void change_flow_close(struct change_flow *w, uv_close_cb on_closed)
 {
     uv_close((uv_handle_t *)&w->next_turn, on_closed);

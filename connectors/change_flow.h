@@ -66,9 +66,6 @@ void change_flow_run(struct change_flow *w);
 /** In both CHANGE_FLOW_OPEN and CHANGE_FLOW_DRAINING. */
 bool change_flow_has_session(const struct change_flow *w);
 
-/** A change waits for room, its topic or its schemas. */
-bool change_flow_is_held_up(const struct change_flow *w);
-
 /** Closes its handle. */
 void change_flow_close(struct change_flow *w, uv_close_cb on_closed);
 

@@ -60,6 +60,7 @@ static void finish(const struct config_file *file, void *config)
     struct connector_config *c = config;
     c->name = memory_string(file->name);
     selection_options_finish(file, c);
+    event_options_finish(file, c);
     outbox_options_finish(file, c);
     slot_options_finish(file, c);
     postgres_options_finish(file, c);

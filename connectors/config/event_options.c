@@ -10,10 +10,9 @@ static const struct config_option message_options[] = {
      .type = CONFIG_LIST,
      .offset = offsetof(struct connector_config, messages.include),
      .rules = &glob_rules,
-     .doc =
-         "Globs over the prefixes of the messages to publish, or a regular expression written `/…/`; none "
-         "by default. The prefixes traceparent and tracestate (docs/tracing.md), and those that begin with "
-         "millrace, are never published."},
+     .doc = "Globs over the prefixes of the messages to publish, or a regular expression written `/…/`; none "
+            "by default. The prefixes traceparent and tracestate (docs/tracing.md), millrace, and those that "
+            "begin with millrace., are never published."},
     {.key = "exclude",
      .type = CONFIG_LIST,
      .offset = offsetof(struct connector_config, messages.exclude),
@@ -39,7 +38,8 @@ static const struct config_option heartbeat_options[] = {
      .min = 0,
      .max = INT64_C(86400000000),
      .offset = offsetof(struct connector_config, heartbeat.interval_us),
-     .doc = "How often a heartbeat is published while the connector streams; 0s: never."},
+     .doc =
+         "How often a heartbeat is published while the connector streams, at most once a second; 0s: never."},
     {.key = "topic",
      .type = CONFIG_TEXT,
      .otherwise = "__debezium-heartbeat.PREFIX",
@@ -50,8 +50,8 @@ static const struct config_option heartbeat_options[] = {
      .type = CONFIG_TEXT,
      .offset = offsetof(struct connector_config, heartbeat.action_query),
      .doc =
-         "SQL to run in the database with each heartbeat, for example an UPDATE of a table of its own. The "
-         "slot of an idle database advances without it."},
+         "SQL to run in the database with each heartbeat, for at most 5 s, for example an UPDATE of a table "
+         "of its own. The slot of an idle database advances without it."},
     {.key = NULL},
 };
 
@@ -91,3 +91,20 @@ const struct config_option event_options[] = {
      .doc = "Records that show that the connector streams."},
     {.key = NULL},
 };
+
+void event_options_finish(const struct config_file *file, struct connector_config *c)
+{
+    const struct yaml_node *heartbeat = yaml_get(file->root, "heartbeat");
+    bool has_interval = yaml_get(heartbeat, "interval") != NULL;
+    if (c->heartbeat.action_query != NULL && !has_interval) {
+        config_complain(file, "heartbeat.action_query",
+                        "action_query: is run with heartbeats; set interval, too");
+    } else if (c->heartbeat.topic != NULL && !has_interval) {
+        config_complain(file, "heartbeat.topic", "topic: gets no heartbeats without interval; set it, too");
+    }
+    if (c->messages.exclude.count > 0 && c->messages.include.count == 0) {
+        config_complain(
+            file, "messages.exclude",
+            "exclude: no messages are published without include; write include: ['*'] for all others");
+    }
+}

@@ -6,4 +6,7 @@
 
 extern const struct config_option event_options[];
 
+/** Complains about keys that have no effect without another one. */
+void event_options_finish(const struct config_file *file, struct connector_config *c);
+
 #endif

@@ -5,7 +5,8 @@
 static bool check_table(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
-    if (strchr(value, '.') == NULL || strpbrk(value, "*?[") != NULL) {
+    const char *dot = strchr(value, '.');
+    if (dot == NULL || dot == value || dot[1] == '\0' || strpbrk(value, "*?[") != NULL) {
         return fault_set(f, FAULT_CONFIG, "write SCHEMA.TABLE, as in public.outbox");
     }
     return true;
@@ -106,6 +107,10 @@ void outbox_options_finish(const struct config_file *file, struct connector_conf
         text_list_glob_match(&c->tables.exclude, c->outbox.table)) {
         config_complain(file, "outbox.table", "table: tables does not include %s", c->outbox.table);
     }
+    if ((c->operations & CONNECTOR_CREATE) == 0) {
+        config_complain(file, "outbox.table",
+                        "table: its rows are no events without create among operations");
+    }
     if (!c->outbox.delete_after_capture) {
         return;
     }
@@ -114,8 +119,9 @@ void outbox_options_finish(const struct config_file *file, struct connector_conf
                         "delete_after_capture: needs snapshot: initial; with never it would delete rows that "
                         "were never published");
     }
-    if ((c->operations & CONNECTOR_CREATE) == 0) {
+    if (c->origin == CONNECTOR_ORIGIN_NONE) {
         config_complain(file, "outbox.delete_after_capture",
-                        "delete_after_capture: needs create among operations");
+                        "delete_after_capture: needs origin: any; with none it would delete rows of other "
+                        "servers, which were never published");
     }
 }

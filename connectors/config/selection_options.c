@@ -212,6 +212,8 @@ static void read_key(const struct config_file *file, struct yaml_node *table, st
     for (size_t i = 0; i < columns->count; i++) {
         if (columns->items[i]->kind != YAML_TEXT) {
             config_complain_at(file, columns->items[i], "must be the name of a column");
+        } else if (text_list_has(&ret->columns, columns->items[i]->text)) {
+            config_complain_at(file, columns->items[i], "is in the key already");
         } else {
             text_list_add(&ret->columns, columns->items[i]->text);
         }
@@ -262,8 +264,8 @@ static void read_route(const struct config_file *file, struct yaml_node *node, s
     if (!is_table_glob(file, match)) {
         return;
     }
-    if (topic->kind != YAML_TEXT) {
-        config_complain_at(file, topic, "topic: must be a name");
+    if (topic->kind != YAML_TEXT || topic->text[0] == '\0') {
+        config_complain_at(file, topic, "topic: must be a name; it may have {prefix}, {schema} and {table}");
     } else if (!check_topic(file, topic->text, &f)) {
         config_complain_at(file, topic, "topic: %s; it may have {prefix}, {schema} and {table}", f.text);
     } else {

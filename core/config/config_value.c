@@ -190,11 +190,41 @@ static bool is_regex(const char *text)
     return length >= 2 && text[0] == '/' && text[length - 1] == '/';
 }
 
+// The letter of an escape such as \d, which regcomp reads as the letter alone; 0: there is none. Within
+// brackets no letter has another meaning after a backslash.
+static char foreign_escape(const char *pattern)
+{
+    static const char GNU[] = "wWsSbB";
+    bool is_in_brackets = false;
+    for (const char *at = pattern; *at != '\0'; at++) {
+        if (*at == '\\' && isalpha((unsigned char)at[1]) && (is_in_brackets || strchr(GNU, at[1]) == NULL)) {
+            return at[1];
+        }
+        if (*at == '\\' && at[1] != '\0' && !is_in_brackets) {
+            at++;
+        } else if (*at == '[' && !is_in_brackets) {
+            is_in_brackets = true;
+            at += at[1] == '^' ? 1 : 0;
+            at += at[1] == ']' ? 1 : 0;  // a member
+        } else if (*at == ']') {
+            is_in_brackets = false;
+        }
+    }
+    return '\0';
+}
+
 bool config_value_check_glob(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
     if (!is_regex(value)) {
         return true;
+    }
+    char letter = foreign_escape(value);
+    if (letter != '\0') {
+        CLEANUP(memory_free_pointer)
+        char *why = memory_format("has \\%c, which POSIX regular expressions lack%s", letter,
+                                  letter == 'd' ? "; write [0-9]" : "");
+        return refuse(f, value, why);
     }
     CLEANUP(memory_free_pointer) char *pattern = slice_to_string(slice_make(value + 1, strlen(value) - 2));
     regex_t regex;

@@ -123,6 +123,15 @@ static void check_auth(const struct config_file *file, const struct settings *s)
     }
 }
 
+// A setting of the client that is not the default, which `config show` prints for the embedded registry, too.
+static const char *client_setting(const struct settings *s)
+{
+    return !s->registry.auto_register ? "auto_register"
+           : s->registry.use_latest   ? "use_latest"
+           : s->registry.normalize    ? "normalize"
+                                      : NULL;
+}
+
 void settings_registry_check(const struct config_file *file, const struct settings *s)
 {
     const struct yaml_node *registry = yaml_get(file->root, "registry");
@@ -137,6 +146,12 @@ void settings_registry_check(const struct config_file *file, const struct settin
                             i == 0 ? "credentials" : "such setting");
             return;
         }
+    }
+    const char *setting = client_setting(s);
+    if (s->registry.url == NULL && setting != NULL) {
+        CLEANUP(memory_free_pointer) char *key = memory_format("registry.%s", setting);
+        config_complain(file, key, "%s: the embedded registry has no such setting; set url, too", setting);
+        return;
     }
     bool has_own = yaml_get(registry, "listen") != NULL || yaml_get(registry, "public_url") != NULL ||
                    yaml_get(registry, "subject_names") != NULL;

@@ -149,7 +149,7 @@ static void selections_are_checked_at_their_places(void **state)
         "columns: {exclude: [email, public.people.email]}\n"
         "rows: {orders: a > 1, public.orders: ''}\n"
         "operations: []\n"
-        "keys: {public.orders: id, public.visits: [[a]]}\n"
+        "keys: {public.orders: id, public.visits: [[a]], public.a: [id, id]}\n"
         "routes: [{match: public.a}, {match: public.a, topic: 'a b'}, {match: public.a, topic: "
         "'{schema}.x'}]\n",
         "f.yaml:3:21: error: exclude: \"email\" matches nothing; write SCHEMA.TABLE.COLUMN, as in "
@@ -159,11 +159,34 @@ static void selections_are_checked_at_their_places(void **state)
         "f.yaml:5:13: error: operations: the list is empty\n"
         "f.yaml:6:23: error: public.orders: write a list of columns, as in [customer_id]\n"
         "f.yaml:6:43: error: must be the name of a column\n"
+        "f.yaml:6:64: error: is in the key already\n"
         "f.yaml:7:10: error: write {match: GLOB, topic: NAME}, as in {match: public.orders_*, topic: "
         "\"{prefix}.orders\"}\n"
         "f.yaml:7:54: error: topic: \"a b\" is no topic name: only letters, digits, '.', '_' and '-' are; it "
         "may "
         "have {prefix}, {schema} and {table}\n");
+}
+
+static void keys_without_effect_are_refused(void **state)
+{
+    (void)state;
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+                     "messages: {exclude: [app.*]}\n"
+                     "heartbeat: {action_query: select 1}\n"
+                     "routes: [{match: public.a, topic: ''}]\n"
+                     "tables: {include: ['/public\\.a_\\d+/']}\n",
+                     "f.yaml:3:21: error: exclude: no messages are published without include; write include: "
+                     "['*'] for all "
+                     "others\n"
+                     "f.yaml:4:27: error: action_query: is run with heartbeats; set interval, too\n"
+                     "f.yaml:5:35: error: topic: must be a name; it may have {prefix}, {schema} and {table}\n"
+                     "f.yaml:6:20: error: include: \"/public\\\\.a_\\\\d+/\" has \\d, which POSIX regular "
+                     "expressions lack; "
+                     "write [0-9]\n");
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\nheartbeat: {topic: beats}\n",
+                     "f.yaml:3:20: error: topic: gets no heartbeats without interval; set it, too\n");
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\nheartbeat: {topic: beats, interval: 0s}\n", "");
 }
 
 static void an_outbox_is_a_table_that_is_captured(void **state)
@@ -178,6 +201,14 @@ static void an_outbox_is_a_table_that_is_captured(void **state)
         "that were never published\n");
     check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\noutbox: {table: outbox}\n",
                      "f.yaml:3:17: error: table: write SCHEMA.TABLE, as in public.outbox\n");
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\noutbox: {table: public.}\n",
+                     "f.yaml:3:17: error: table: write SCHEMA.TABLE, as in public.outbox\n");
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\norigin: none\noperations: [delete]\n"
+                     "outbox: {table: public.outbox, delete_after_capture: true}\n",
+                     "f.yaml:5:17: error: table: its rows are no events without create among operations\n"
+                     "f.yaml:5:54: error: delete_after_capture: needs origin: any; with none it would delete "
+                     "rows of other "
+                     "servers, which were never published\n");
 }
 
 static void topic_properties_are_the_brokers_and_so_are_their_values(void **state)
@@ -240,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
         cmocka_unit_test(selections_are_checked_at_their_places),
+        cmocka_unit_test(keys_without_effect_are_refused),
         cmocka_unit_test(an_outbox_is_a_table_that_is_captured),
         cmocka_unit_test(topic_properties_are_the_brokers_and_so_are_their_values),
         cmocka_unit_test(a_name_too_long_for_a_slot_asks_for_another),

@@ -196,6 +196,25 @@ static void a_url_is_shown_without_its_secrets(void **state)
     }
 }
 
+static bool is_glob(const char *glob)
+{
+    struct fault f = {0};
+    return config_value_check_glob(NULL, glob, &f);
+}
+
+static void escapes_that_posix_lacks_are_refused(void **state)
+{
+    (void)state;
+    assert_true(is_glob("a\\d"));  // no regular expression
+    assert_true(is_glob("/public\\.a_[0-9]+/"));
+    assert_true(is_glob("/\\w+\\.[\\.x]+\\[d/"));
+    assert_true(is_glob("/[]\\.]\\bx/"));
+    assert_false(is_glob("/a_\\d+/"));
+    assert_false(is_glob("/a_[\\d]+/"));
+    assert_false(is_glob("/[^]\\w]/"));
+    assert_false(is_glob("/\\Qa\\E/"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +226,7 @@ int main(void)
         cmocka_unit_test(urls_are_http_without_credentials),
         cmocka_unit_test(topic_names_and_globs_are_what_kafka_takes),
         cmocka_unit_test(names_of_files_are_short_words),
+        cmocka_unit_test(escapes_that_posix_lacks_are_refused),
         cmocka_unit_test(a_long_or_odd_value_is_quoted_short_and_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,6 +237,10 @@ static void an_empty_registry_and_auth_without_an_address_are_refused(void **sta
                      "registry: {public_url: 'http://r', auth: {username: a, password: b}}\n",
                      true,
                      "f.yaml:2:42: error: auth: the embedded registry has no credentials; set url, too\n");
+    check_complaints(
+        "kafka: {bootstrap.servers: a}\nregistry: {subject_names: record, auto_register: false}\n", true,
+        "f.yaml:2:50: error: auto_register: the embedded registry has no such setting; set url, "
+        "too\n");
 }
 
 static void only_the_embedded_registry_has_a_listener(void **state)
