@@ -411,9 +411,9 @@ int64_t change_delivery_oldest_us(const struct change_delivery *d)
     if (d->record.is_in_flight && d->record.sent_us < since_us) {
         since_us = d->record.sent_us;
     }
-    // A withheld transaction stays the oldest for ever.
-    if (!d->is_withholding && watermark_oldest_mark(&d->watermark, &sealed_us) && sealed_us != 0 &&
-        sealed_us < since_us) {
+    // A withheld transaction stays the oldest for ever, and one with records that are held back for long.
+    if (!d->is_withholding && d->held == 0 && watermark_oldest_mark(&d->watermark, &sealed_us) &&
+        sealed_us != 0 && sealed_us < since_us) {
         since_us = sealed_us;
     }
     return clock_now_us() - since_us;

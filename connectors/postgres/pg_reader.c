@@ -396,7 +396,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     *session = (struct pg_session){0};
     r->saved = r->session.known;
     r->saving = r->session.known;
-    r->position = r->session.position;
+    r->position = r->committed = r->session.position;
     r->has_held = false;
     r->is_in_transaction = false;
     r->received_us = clock_now_us();
@@ -474,6 +474,7 @@ static enum source_step give(struct pg_reader *r, struct change *ret)
     case CHANGE_COMMIT:
     case CHANGE_IDLE:
         r->is_in_transaction = false;
+        r->committed = ret->kind == CHANGE_COMMIT ? ret->position : r->committed;
         r->position = ret->position > r->position ? ret->position : r->position;
         if (r->backfill != NULL && pg_backfill_is_due(r->backfill, r->position)) {
             read_rows(r);
@@ -506,8 +507,7 @@ static enum source_step next_row(struct pg_reader *r, struct change *ret, struct
 // too.
 static enum source_step restart_as_text(const struct pg_reader *r, struct fault *f)
 {
-    if (r->frames.stream.confirmed < r->frames.last_commit_lsn &&
-        clock_now_us() - r->frames.text_due_us < TEXT_WAIT_US) {
+    if (r->frames.stream.confirmed < r->committed && clock_now_us() - r->frames.text_due_us < TEXT_WAIT_US) {
         return SOURCE_NOTHING;
     }
     (void)fault_set(f, FAULT_RETRY,

@@ -39,7 +39,8 @@ struct pg_reader {
     bool has_held;
     bool is_in_transaction;  // between the BEGIN and COMMIT that were given
     bool is_paused;
-    uint64_t position;  // all changes up to here were given
+    uint64_t position;   // all changes up to here were given
+    uint64_t committed;  // the end of the last transaction that was given
     struct pg_watch watch;
     struct pg_action action;
     struct pg_outbox_sweep sweep;

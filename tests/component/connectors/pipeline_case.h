@@ -9,7 +9,7 @@
 #include "connectors/kafka/kafka_push.h"
 #include "connectors/pipeline.h"
 
-enum { PIPELINE_CASE_CHANGES_MAX = 512 };
+enum { PIPELINE_CASE_CHANGES_MAX = 65536 };  // of which a case uses few
 
 // A source that returns a list of changes, then NOTHING.
 struct pipeline_script {
