@@ -9,18 +9,8 @@
 
 enum { SKIPS_MAX = 1024 };  // frames skipped in one loop iteration
 
-void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
-{
-    *fr = (struct pg_frames){.deps = deps};
-    fr->message = memory_zeroed(1, sizeof(*fr->message));
-    if (deps->config->messages.include.count > 0) {
-        fr->messages = event_topics_messages(deps->config->topic_prefix);
-    }
-}
-
 void pg_frames_clear(struct pg_frames *fr)
 {
-    pg_catalogue_set_clear(&fr->catalogue);
     pg_change_clear(&fr->changes);
     bytes_clear(&fr->origin);
     bytes_clear(&fr->message_key);
@@ -46,7 +36,27 @@ static void on_refill(uv_timer_t *timer)
 static void set_pause(struct pg_frames *fr)
 {
     pg_stream_pause(&fr->stream,
-                    fr->is_held || fr->is_loading || fr->described != NULL || pg_frames_is_text_due(fr));
+                    fr->is_held || pg_describer_is_busy(&fr->describer) || pg_frames_is_text_due(fr));
+}
+
+static void on_described(void *self)
+{
+    struct pg_frames *fr = self;
+    set_pause(fr);
+    if (!pg_describer_is_busy(&fr->describer)) {
+        on_ready(fr);
+    }
+}
+
+void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
+{
+    *fr = (struct pg_frames){.deps = deps};
+    fr->message = memory_zeroed(1, sizeof(*fr->message));
+    fr->describer =
+        (struct pg_describer){.deps = deps, .message = fr->message, .on_change = on_described, .self = fr};
+    if (deps->config->messages.include.count > 0) {
+        fr->messages = event_topics_messages(deps->config->topic_prefix);
+    }
 }
 
 void pg_frames_hold(struct pg_frames *fr, bool is_held)
@@ -55,171 +65,43 @@ void pg_frames_hold(struct pg_frames *fr, bool is_held)
     set_pause(fr);
 }
 
-static void on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)
-{
-    struct pg_frames *fr = self;
-    struct pg_relation *relation = fr->described;
-    fr->described = NULL;
-    set_pause(fr);
-    if (f != NULL || count < PG_CATALOGUE_RESULTS) {
-        struct fault fault = {0};
-        (void)fault_set(&fault, FAULT_RETRY, "reading the catalogue: %s", f == NULL ? "no answer" : f->text);
-        fr->deps->on_fault(fr->deps->self, &fault);
-        return;
-    }
-    struct pg_catalogue catalogue;
-    pg_catalogue_read(results, &catalogue);
-    pg_relations_update(fr->deps->relations, relation, &fr->message->relation, &catalogue);
-    pg_catalogue_clear(&catalogue);
-    on_ready(fr);
-}
-
-// Queries what the Relation message does not tell. The stream waits; the message stays in memory.
-static void query_catalogue(struct pg_frames *fr, struct pg_relation *relation)
-{
-    fr->described = relation;
-    fr->catalogue.queried++;
-    set_pause(fr);
-    CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_catalogue_query(&sql, relation->oid, &fr->message->relation);
-    pg_conn_query(fr->session->sql, bytes_text(&sql), on_described, fr);
-}
-
-static void on_retyped(void *self, PGresult *const *results, size_t count, const struct fault *f)
-{
-    struct pg_frames *fr = self;
-    struct pg_relation *relation = fr->described;
-    fr->described = NULL;
-    set_pause(fr);
-    if (f != NULL || count == 0) {
-        struct fault fault = {0};
-        (void)fault_set(&fault, FAULT_RETRY, "reading types: %s", f == NULL ? "no answer" : f->text);
-        fr->deps->on_fault(fr->deps->self, &fault);
-        return;
-    }
-    size_t type_count;
-    struct pg_type *types = pg_catalogue_read_types(results[0], &type_count);
-    pg_relations_retype(fr->deps->relations, relation, types, type_count);
-    pg_type_list_free(types, type_count);
-    on_ready(fr);
-}
-
 // Reads the types of a row's columns again: one has a value that its version does not know, and the stream
 // has no message for a label that was added to an enum. The row waits in `message`.
-static void query_types(struct pg_frames *fr, struct pg_relation *relation, uint64_t lsn)
+static void keep_row(struct pg_frames *fr, struct pg_relation *relation, uint64_t lsn)
 {
     fr->is_row_kept = true;
     fr->kept_lsn = lsn;
-    fr->described = relation;
-    set_pause(fr);
-    CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_catalogue_types_query(&sql, relation->table);
-    pg_conn_query(fr->session->sql, bytes_text(&sql), on_retyped, fr);
-}
-
-// Uses a catalogue that was read before, but after the message's transaction.
-static bool use_known(struct pg_frames *fr, struct pg_relation *relation)
-{
-    const struct pgoutput_relation *message = &fr->message->relation;
-    uint64_t commit_lsn = fr->message->begin.final_lsn;
-    const struct pg_catalogue *known = pg_catalogue_set_take(&fr->catalogue, message, commit_lsn);
-    if (known == NULL) {
-        return false;
-    }
-    pg_relations_update(fr->deps->relations, relation, message, known);
-    return true;
-}
-
-static void on_loaded(void *self, PGresult *const *results, size_t count, const struct fault *f)
-{
-    struct pg_frames *fr = self;
-    struct pg_relation *relation = fr->described;
-    fr->is_loading = false;
-    fr->described = NULL;
-    if (f == NULL && count >= PG_CATALOGUE_SET_RESULTS) {
-        pg_catalogue_set_read(results + count - PG_CATALOGUE_SET_RESULTS, &fr->catalogue);
-        fr->catalogue.lsn = fr->is_loading_past ? fr->session->position : fr->catalogue.lsn;
-        pg_frames_prepare(fr);
-    }
-    if (relation != NULL && !use_known(fr, relation)) {
-        query_catalogue(fr, relation);
-        return;
-    }
-    set_pause(fr);
-    on_ready(fr);  // if this failed, each table is queried by itself
-}
-
-// From PostgreSQL 16 on, listing a publication's tables locks each of them. The stream must not wait for
-// another session's lock, so there is a time limit, except in a transaction that must not fail.
-static void load_catalogue(struct pg_frames *fr, bool can_fail)
-{
-    CLEANUP(bytes_clear) struct bytes publications = {0};
-    CLEANUP(bytes_clear) struct bytes sql = {0};
-    pg_catalogue_set_forget(&fr->catalogue);
-    fr->catalogue.retry_us = clock_now_us() + CLOCK_US_PER_S;  // if it fails
-    pg_publication_literals(fr->deps->publication, &publications);
-    bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '100ms';" : "");
-    struct pg_catalogue_scope scope = {.publications = bytes_text(&publications),
-                                       .slot = fr->deps->config->slot.name,
-                                       .server_version = pg_conn_server_version(fr->session->sql)};
-    pg_catalogue_set_query(&sql, &scope);
-    fr->is_loading = true;
-    fr->is_loading_past = !can_fail;
-    set_pause(fr);
-    pg_conn_query(fr->session->sql, bytes_text(&sql), on_loaded, fr);
-}
-
-static void describe(struct pg_frames *fr)
-{
-    struct pg_relation *relation = pg_relations_see(fr->deps->relations, &fr->message->relation);
-    fr->has_new_relation = true;
-    if (!relation->is_wanted || use_known(fr, relation)) {
-        return;
-    }
-    if (pg_catalogue_set_is_due(&fr->catalogue) && !fr->is_in_snapshot) {
-        fr->described = relation;
-        load_catalogue(fr, true);
-    } else {
-        query_catalogue(fr, relation);  // waits for no lock
-    }
+    pg_describer_retype(&fr->describer, relation);
 }
 
 void pg_frames_tick(struct pg_frames *fr)
 {
-    if (fr->catalogue.count > 0 && fr->prepared == fr->catalogue.count && !fr->is_loading &&
-        fr->described == NULL && pg_catalogue_set_is_over(&fr->catalogue, fr->message->begin.final_lsn)) {
-        pg_catalogue_set_forget(&fr->catalogue);
-    }
+    pg_describer_tick(&fr->describer);
 }
 
-void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill,
-                     uv_timer_t *prepare)
+void pg_frames_start(struct pg_frames *fr, struct pg_session *session, const struct pg_frames_timers *timers)
 {
-    fr->prepare = prepare;
     fr->session = session;
-    fr->described = NULL;
     fr->is_held = false;
     fr->is_in_transaction = false;
     fr->is_caught_up = false;
     fr->skipped = 0;
     // With a first snapshot no commit is known; else the slot is at or after the last one.
     fr->last_commit_lsn = session->has_snapshot ? 0 : session->position;
-    refill->data = fr;
+    timers->refill->data = fr;
     fr->stream.confirmed = session->position;
-    pg_stream_start(&fr->stream, session->replication, refill, on_refill);
+    pg_stream_start(&fr->stream, session->replication, timers->refill, on_refill);
     pg_conn_watch_copy(session->replication, on_ready, fr);
-    load_catalogue(fr, !session->has_snapshot);
+    pg_describer_start(&fr->describer, session, timers->prepare, timers->ask_again);
 }
 
 void pg_frames_stop(struct pg_frames *fr)
 {
     pg_stream_stop(&fr->stream);
-    fr->described = NULL;
-    fr->is_loading = false;
+    pg_describer_stop(&fr->describer);
     fr->is_caught_up = false;
     fr->is_row_kept = false;
     fr->pending = PG_FRAMES_PENDING_NONE;
-    pg_catalogue_set_clear(&fr->catalogue);
     fr->session = NULL;
 }
 
@@ -266,7 +148,7 @@ static bool must_retype(const struct pg_frames *fr, struct pg_relation *relation
             return false;
         }
     }
-    if (was_kept && !fr->is_in_snapshot) {
+    if (was_kept && !fr->describer.is_in_snapshot) {
         relation->unknown_values[relation->unknown_count++ % PG_RELATION_UNKNOWN_MAX] = notes->stale_hash;
     }
     return !was_kept;
@@ -336,7 +218,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
     if (must_retype(fr, relation, was_kept)) {
         fr->changes.has_second = false;
         fr->index = index;
-        query_types(fr, relation, lsn);
+        keep_row(fr, relation, lsn);
         return TAKEN_NOTHING;
     }
     if (fr->session->is_binary && fr->changes.notes.unread != NULL) {
@@ -512,7 +394,8 @@ static enum taken take_message(struct pg_frames *fr, uint64_t lsn, struct change
         ret->position = fr->message->commit.end_lsn;
         return TAKEN_CHANGE;
     case PGOUTPUT_RELATION:
-        describe(fr);
+        fr->has_new_relation = true;
+        pg_describer_describe(&fr->describer);
         return TAKEN_NOTHING;
     case PGOUTPUT_TRUNCATE:
         return take_truncate(fr, lsn, ret, f);
@@ -565,7 +448,7 @@ static enum pg_frames_step take_frame(struct pg_frames *fr, struct change *ret, 
 
 enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, struct fault *f)
 {
-    if (fr->is_held || fr->is_loading || pg_frames_is_text_due(fr)) {
+    if (fr->is_held || pg_describer_is_busy(&fr->describer) || pg_frames_is_text_due(fr)) {
         return PG_FRAMES_NOTHING;
     }
     if (fr->pending != PG_FRAMES_PENDING_NONE) {
@@ -574,7 +457,7 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
             return taken == TAKEN_CHANGE ? PG_FRAMES_CHANGE : PG_FRAMES_FAULT;
         }
     }
-    if (fr->is_row_kept && fr->described == NULL) {
+    if (fr->is_row_kept) {
         fr->is_row_kept = false;
         enum taken taken = take_row(fr, fr->kept_lsn, true, ret, f);
         if (taken != TAKEN_NOTHING) {
@@ -584,7 +467,7 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
             return PG_FRAMES_NOTHING;  // not its COMMIT: the row would be confirmed without being given
         }
     }
-    for (; fr->skipped < SKIPS_MAX && fr->described == NULL; fr->skipped++) {
+    for (; fr->skipped < SKIPS_MAX && !pg_describer_is_busy(&fr->describer); fr->skipped++) {
         bool is_empty;
         enum pg_frames_step step = take_frame(fr, ret, &is_empty, f);
         if (step == PG_FRAMES_CHANGE) {
@@ -596,5 +479,5 @@ enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, str
         }
     }
     fr->skipped = 0;
-    return fr->described == NULL ? PG_FRAMES_YIELD : PG_FRAMES_NOTHING;
+    return pg_describer_is_busy(&fr->describer) ? PG_FRAMES_NOTHING : PG_FRAMES_YIELD;
 }

@@ -1,9 +1,9 @@
-// Turns the frames of a running stream into changes; queries the catalogue for new relations.
+// Turns the frames of a running stream into changes.
 #ifndef CONNECTORS_POSTGRES_PG_FRAMES_H
 #define CONNECTORS_POSTGRES_PG_FRAMES_H
 
-#include "connectors/postgres/catalogue/pg_catalogue_set.h"
 #include "connectors/postgres/pg_change.h"
+#include "connectors/postgres/pg_describer.h"
 #include "connectors/postgres/pg_session.h"
 #include "connectors/postgres/pg_trace.h"
 #include "connectors/postgres/wire/pg_stream.h"
@@ -31,14 +31,8 @@ struct pg_frames {
     struct pg_stream stream;
     struct pg_change changes;
     struct pgoutput_message *message;
-    struct pg_relation *described;  // the relation that the catalogue is queried for; NULL: none
-    struct pg_catalogue_set catalogue;
-    size_t prepared;         // tables of `catalogue` whose versions were made, or need none
-    uv_timer_t *prepare;     // lent
-    bool is_loading;         // `catalogue` is being read
-    bool is_loading_past;    // in the first snapshot's transaction, which sees what the slot's position saw
+    struct pg_describer describer;
     bool is_held;            // by pg_frames_hold
-    bool is_in_snapshot;     // set by the owner: session->sql is in a transaction that must not fail
     bool is_in_transaction;  // between the frames of Begin and Commit
     bool is_caught_up;
     bool has_new_relation;  // a Relation message came since the owner cleared this
@@ -63,18 +57,21 @@ struct pg_frames {
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps);
 void pg_frames_clear(struct pg_frames *fr);
 
-/** Starts reading a replication connection that has just entered COPY BOTH. @param refill, prepare  lent */
-void pg_frames_start(struct pg_frames *fr, struct pg_session *session, uv_timer_t *refill,
-                     uv_timer_t *prepare);
+/** Timers, lent until pg_frames_stop. */
+struct pg_frames_timers {
+    uv_timer_t *refill;
+    uv_timer_t *prepare;
+    uv_timer_t *ask_again;
+};
+
+/** Starts reading a replication connection that has just entered COPY BOTH. */
+void pg_frames_start(struct pg_frames *fr, struct pg_session *session, const struct pg_frames_timers *timers);
 
 /** Sends the confirmed position to the server; uses the connections no more. */
 void pg_frames_stop(struct pg_frames *fr);
 
 /** One step; never blocks. */
 enum pg_frames_step pg_frames_next(struct pg_frames *fr, struct change *ret, struct fault *f) MUST_USE;
-
-/** Starts to make the versions of the tables in `catalogue`, before their first rows. */
-void pg_frames_prepare(struct pg_frames *fr);
 
 /** Call it once a second: frees what is not needed any more. */
 void pg_frames_tick(struct pg_frames *fr);

@@ -44,7 +44,7 @@ static void set_hold(struct pg_reader *r)
 {
     bool is_backfill_reading = r->backfill != NULL && pg_backfill_holds(r->backfill);
     bool is_held = r->is_paused || !may_flow(r->state) || is_backfill_reading;
-    r->frames.is_in_snapshot = r->backfill != NULL && pg_backfill_is_catching_up(r->backfill);
+    r->frames.describer.is_in_snapshot = r->backfill != NULL && pg_backfill_is_catching_up(r->backfill);
     if (r->frames.session != NULL) {
         pg_frames_hold(&r->frames,
                        is_held &&
@@ -366,7 +366,7 @@ void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
     r->action = (struct pg_action){.deps = deps, .session = &r->session};
     r->sweep = (struct pg_outbox_sweep){.deps = deps, .session = &r->session};
     pg_frames_init(&r->frames, deps);
-    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->retry, &r->wake};
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->ask_again, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         INVARIANT(uv_timer_init(deps->loop, timers[i]) == 0);
         timers[i]->data = r;
@@ -375,7 +375,7 @@ void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps)
 
 int pg_reader_close_handles(struct pg_reader *r, uv_close_cb on_closed, void *self)
 {
-    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->retry, &r->wake};
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->ask_again, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         timers[i]->data = self;
         uv_close((uv_handle_t *)timers[i], on_closed);
@@ -403,7 +403,8 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     pg_watch_start(&r->watch);
     pg_action_start(&r->action);
     pg_outbox_sweep_start(&r->sweep);
-    pg_frames_start(&r->frames, &r->session, &r->refill, &r->prepare);
+    struct pg_frames_timers timers = {&r->refill, &r->prepare, &r->ask_again};
+    pg_frames_start(&r->frames, &r->session, &timers);
     enter(r, PG_READER_STREAMING, "started");
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
     bool has_unread = !r->session.known.is_snapshot_done || r->session.known.unread_count > 0;
@@ -416,7 +417,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
 
 void pg_reader_stop(struct pg_reader *r)
 {
-    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->retry, &r->wake};
+    uv_timer_t *timers[] = {&r->tick, &r->refill, &r->prepare, &r->ask_again, &r->retry, &r->wake};
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         (void)uv_timer_stop(timers[i]);
     }

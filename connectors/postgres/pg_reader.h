@@ -44,15 +44,16 @@ struct pg_reader {
     struct pg_watch watch;
     struct pg_action action;
     struct pg_outbox_sweep sweep;
-    int64_t retried_us;   // when a backfill was started last
-    int64_t retry_us;     // how long after that tables that could not be read are tried again
-    int64_t locked_us;    // when it was logged last that a table is locked; 0: never
-    int64_t received_us;  // when the last transaction began
-    uv_timer_t tick;      // once a second
-    uv_timer_t refill;    // for pg_stream
-    uv_timer_t prepare;   // for pg_frames
-    uv_timer_t retry;     // for pg_backfill
-    uv_timer_t wake;      // calls on_ready in the next loop iteration
+    int64_t retried_us;    // when a backfill was started last
+    int64_t retry_us;      // how long after that tables that could not be read are tried again
+    int64_t locked_us;     // when it was logged last that a table is locked; 0: never
+    int64_t received_us;   // when the last transaction began
+    uv_timer_t tick;       // once a second
+    uv_timer_t refill;     // for pg_stream
+    uv_timer_t prepare;    // for pg_frames
+    uv_timer_t ask_again;  // for pg_frames
+    uv_timer_t retry;      // for pg_backfill
+    uv_timer_t wake;       // calls on_ready in the next loop iteration
 };
 
 void pg_reader_init(struct pg_reader *r, const struct pg_deps *deps);

@@ -9,7 +9,7 @@
 void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation)
 {
     bytes_format(out,
-                 PG_CATALOGUE_COLUMNS
+                 PG_CATALOGUE_SNAPSHOT PG_CATALOGUE_COLUMNS
                  " WHERE c.oid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
                  oid);
     bytes_format(out,
@@ -139,10 +139,10 @@ struct pg_type *pg_catalogue_read_types(const PGresult *r, size_t *ret_count)
 void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret)
 {
     struct pg_catalogue c = {0};
-    pg_catalogue_read_columns(results[0], 0, (size_t)PQntuples(results[0]), &c);
-    c.types = pg_catalogue_read_types(results[1], &c.type_count);
-    for (int row = 0; row < PQntuples(results[2]); row++) {
-        text_list_add(&c.ancestors, PQgetvalue(results[2], row, 1));
+    pg_catalogue_read_columns(results[1], 0, (size_t)PQntuples(results[1]), &c);
+    c.types = pg_catalogue_read_types(results[2], &c.type_count);
+    for (int row = 0; row < PQntuples(results[3]); row++) {
+        text_list_add(&c.ancestors, PQgetvalue(results[3], row, 1));
     }
     *ret = c;
 }

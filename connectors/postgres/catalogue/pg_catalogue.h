@@ -39,10 +39,13 @@ struct pg_catalogue {
     bool is_settled;   // not altered since the slot's oldest transaction: true of all that the stream sends
 };
 
-enum { PG_CATALOGUE_RESULTS = 3 };
+enum { PG_CATALOGUE_RESULTS = 4 };
+
+/** Which transactions the statements after it see at least: see pg_visibility_parse. */
+#define PG_CATALOGUE_SNAPSHOT "SELECT pg_current_snapshot();"
 
 /**
- * Appends the queries, PG_CATALOGUE_RESULTS statements.
+ * Appends the queries, PG_CATALOGUE_RESULTS statements; the first one is PG_CATALOGUE_SNAPSHOT.
  *
  * @param relation  a Relation message: its types are read too, even if the table no longer has them; may be
  * NULL

@@ -51,14 +51,14 @@ static void append_tables(struct bytes *out, const struct pg_catalogue_scope *sc
     }
 }
 
-// Reads the WAL's end first: the later statements see everything that was committed before it.
+// Its first statement says what the later ones see at least.
 void pg_catalogue_set_query(struct bytes *out, const struct pg_catalogue_scope *scope)
 {
     CLEANUP(bytes_clear) struct bytes from = {0};
     append_from(&from, scope);
     const char *tables = bytes_text(&from);
     bytes_append_string(out, "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
-                             " ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn;");
+                             " ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn, pg_current_snapshot();");
     bytes_format(out,
                  PG_CATALOGUE_COLUMNS
                  " WHERE c.oid IN (SELECT x.oid%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, "
@@ -124,7 +124,11 @@ void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *re
     const PGresult *columns = results[1];
     size_t rows = (size_t)PQntuples(columns);
     struct pg_catalogue_set s = {.read_us = clock_now_us()};
+    struct fault f;
     s.lsn = strtoull(PQgetvalue(results[0], 0, 0), NULL, 10);
+    if (!pg_visibility_parse(PQgetvalue(results[0], 0, 1), &s.seen, &f)) {
+        s.seen = (struct pg_visibility){0};  // no message is served from it
+    }
     s.types = pg_catalogue_read_types(results[2], &s.type_count);
     s.tables = memory_zeroed(rows, sizeof(*s.tables));
     s.oids = memory_zeroed(rows, sizeof(*s.oids));
@@ -163,6 +167,7 @@ void pg_catalogue_set_clear(struct pg_catalogue_set *s)
     }
     free(s->tables);
     free(s->oids);
+    pg_visibility_clear(&s->seen);
     pg_type_list_free(s->types, s->type_count);
     *s = (struct pg_catalogue_set){0};
 }
@@ -188,16 +193,16 @@ static bool has_columns_of(const struct pg_catalogue *c, const struct pgoutput_r
 }
 
 const struct pg_catalogue *pg_catalogue_set_take(const struct pg_catalogue_set *s,
-                                                 const struct pgoutput_relation *message, uint64_t commit_lsn)
+                                                 const struct pgoutput_relation *message,
+                                                 uint32_t transaction_id)
 {
     const struct pg_catalogue *c = pg_catalogue_set_find(s, message->oid);
-    return c != NULL && has_columns_of(c, message) && pg_catalogue_set_is_after(s, commit_lsn) ? c : NULL;
+    return c != NULL && has_columns_of(c, message) && pg_visibility_sees(&s->seen, transaction_id) ? c : NULL;
 }
 
 bool pg_catalogue_set_is_over(const struct pg_catalogue_set *s, uint64_t commit_lsn)
 {
-    return !pg_catalogue_set_is_after(s, commit_lsn) &&
-           clock_now_us() - s->read_us > PG_CATALOGUE_SET_FRESH_US;
+    return commit_lsn >= s->lsn && clock_now_us() - s->read_us > PG_CATALOGUE_SET_FRESH_US;
 }
 
 bool pg_catalogue_set_is_due(const struct pg_catalogue_set *s)

@@ -5,6 +5,7 @@
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_CATALOGUE_SET_H
 
 #include "connectors/postgres/catalogue/pg_catalogue.h"
+#include "connectors/postgres/catalogue/pg_visibility.h"
 
 struct pg_catalogue_set {
     struct pg_catalogue *tables;  // their `types` belong to the set
@@ -12,7 +13,8 @@ struct pg_catalogue_set {
     size_t count;
     struct pg_type *types;
     size_t type_count;
-    uint64_t lsn;  // the end of the WAL when they were read
+    struct pg_visibility seen;  // the transactions that they were read with, at least
+    uint64_t lsn;               // the end of the WAL when they were read
     int64_t read_us;
     // Kept by pg_catalogue_set_forget:
     size_t last_count;  // tables of the last set that was read
@@ -42,25 +44,21 @@ void pg_catalogue_set_forget(struct pg_catalogue_set *s);
 /** The table with this oid; NULL: it is not in the set. */
 struct pg_catalogue *pg_catalogue_set_find(const struct pg_catalogue_set *s, uint32_t oid);
 
-/** Whether no message can be served from the set any more. */
+/** Whether the stream has passed the set, so that hardly a message can be served from it any more.
+ *
+ * @param commit_lsn  of the last transaction */
 bool pg_catalogue_set_is_over(const struct pg_catalogue_set *s, uint64_t commit_lsn);
 
 /**
  * The definition of the message's table, if it has all of the message's columns with their types; NULL: read
- * it from the catalogue. Only a definition that was read after the transaction's commit has what the message
- * does not tell: NOT NULL, defaults, the primary key.
+ * it from the catalogue. Only a definition that was read when the transaction was visible has what the
+ * message does not tell: NOT NULL, defaults, the primary key.
  *
- * @param commit_lsn  of the transaction that the message belongs to
+ * @param transaction_id  of the transaction that the message belongs to
  */
 const struct pg_catalogue *pg_catalogue_set_take(const struct pg_catalogue_set *s,
                                                  const struct pgoutput_relation *message,
-                                                 uint64_t commit_lsn);
-
-/** Whether the set was read after the transaction's commit. */
-static inline bool pg_catalogue_set_is_after(const struct pg_catalogue_set *s, uint64_t commit_lsn)
-{
-    return commit_lsn < s->lsn;
-}
+                                                 uint32_t transaction_id);
 
 /**
  * Whether to read the whole set instead of the one table that is missing in it: once the tables that were

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "connectors/postgres/snapshot/pg_visibility.h"
+#include "connectors/postgres/catalogue/pg_visibility.h"
 #include "core/base/log.h"
 
 #define PG_BACKFILL_STATES(X)                                                                                \

@@ -60,6 +60,31 @@ void source_case_show_commits(void)
     (void)pg_server_ask(&source_case_server, "SELECT pg_reload_conf()");
 }
 
+void source_case_commit_unseen(PGconn *writer, const char *sql)
+{
+    char waits[128];
+    (void)snprintf(waits, sizeof(waits),
+                   "SELECT count(*) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'SyncRep'",
+                   PQbackendPID(writer));
+    pg_server_sql(&source_case_server, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    (void)pg_server_ask(&source_case_server, "SELECT pg_reload_conf()");
+    bool is_unseen = false;
+    while (!is_unseen) {  // again until the server has read its settings
+        bool is_done = false;
+        assert_int_equal(PQsendQuery(writer, sql), 1);
+        while (!is_done && !is_unseen) {
+            assert_int_equal(PQconsumeInput(writer), 1);
+            is_done = PQisBusy(writer) == 0;
+            is_unseen = !is_done && strcmp(pg_server_ask(&source_case_server, waits), "1") == 0;
+        }
+        while (is_done) {
+            PGresult *result = PQgetResult(writer);
+            is_done = result != NULL;
+            PQclear(result);
+        }
+    }
+}
+
 static int start_clean(void **state)
 {
     (void)state;

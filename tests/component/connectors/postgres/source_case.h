@@ -2,6 +2,8 @@
 #ifndef TESTS_COMPONENT_CONNECTORS_POSTGRES_SOURCE_CASE_H
 #define TESTS_COMPONENT_CONNECTORS_POSTGRES_SOURCE_CASE_H
 
+#include <libpq-fe.h>
+
 #include "connectors/postgres/pg_source.h"
 #include "tests/component/connectors/postgres/pg_server.h"
 #include "tests/component/connectors/postgres/source_driver.h"
@@ -27,6 +29,10 @@ bool source_case_has_row(const struct source_driver *d);
 
 /** Waits until no session uses the slot: one that ended leaves it a little later. */
 void source_case_wait_until_free(const char *slot);
+
+/** Commits so that the transaction is in the WAL, and no snapshot sees it before source_case_show_commits: it
+ * waits for a standby. May run the statements several times. */
+void source_case_commit_unseen(PGconn *writer, const char *sql);
 
 /** Lets transactions end again that wait for a synchronous standby. */
 void source_case_show_commits(void);

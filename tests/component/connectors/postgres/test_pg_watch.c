@@ -160,33 +160,6 @@ static void what_an_open_transaction_wrote_before_its_table_was_added_is_read(vo
     source_case_close(&d);
 }
 
-// The transaction is in the WAL, and no snapshot sees it before source_case_show_commits: it waits for a
-// standby.
-static void commit_unseen(PGconn *writer, const char *sql)
-{
-    char waits[128];
-    (void)snprintf(waits, sizeof(waits),
-                   "SELECT count(*) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'SyncRep'",
-                   PQbackendPID(writer));
-    pg_server_sql(&source_case_server, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    (void)pg_server_ask(&source_case_server, "SELECT pg_reload_conf()");
-    bool is_unseen = false;
-    while (!is_unseen) {  // again until the server has read its settings
-        bool is_done = false;
-        assert_int_equal(PQsendQuery(writer, sql), 1);
-        while (!is_done && !is_unseen) {
-            assert_int_equal(PQconsumeInput(writer), 1);
-            is_done = PQisBusy(writer) == 0;
-            is_unseen = !is_done && strcmp(pg_server_ask(&source_case_server, waits), "1") == 0;
-        }
-        while (is_done) {
-            PGresult *result = PQgetResult(writer);
-            is_done = result != NULL;
-            PQclear(result);
-        }
-    }
-}
-
 struct unseen {
     struct source_driver d;
     PGconn *holder;  // its transaction runs: no snapshot is good before it ends
@@ -271,12 +244,21 @@ static void add_newcomer(struct unseen *u, const char *name)
     assert_false(has_read_newcomer(&u->d));
 }
 
+static bool has_row_of_newcomer(const struct source_driver *d)
+{
+    return has_line(d, "c public.newcomer");
+}
+
 static void rows_that_are_read_undo_no_change_that_was_given(void **state)
 {
     (void)state;
     struct unseen u;
     add_newcomer(&u, "given");
-    commit_unseen(u.writer, "UPDATE newcomer SET v = v + 1");
+    pg_server_sql(&source_case_server, "INSERT INTO newcomer VALUES (8, 0)");
+    assert_true(source_driver_until(&u.d, has_row_of_newcomer));  // the stream has described it
+    source_driver_reset(&u.d);
+    u.d.rows = 0;
+    source_case_commit_unseen(u.writer, "UPDATE newcomer SET v = v + 1");
     assert_true(source_driver_until(&u.d, source_case_has_row));
     end_holder(&u);
     assert_true(source_driver_until(&u.d, has_taken_or_read));
@@ -302,7 +284,7 @@ static void rows_are_read_before_a_change_that_their_snapshot_does_not_see(void 
     struct unseen u;
     add_newcomer(&u, "unseen");
     pg_source_type.pause(u.d.source);
-    commit_unseen(u.writer, "UPDATE newcomer SET v = v + 1");
+    source_case_commit_unseen(u.writer, "UPDATE newcomer SET v = v + 1");
     end_holder(&u);
     assert_true(source_driver_until(&u.d, has_taken_or_read));
     pg_source_type.resume(u.d.source);

@@ -102,6 +102,95 @@ static void a_primary_key_that_is_added_just_after_the_start_is_known_at_the_nex
     source_case_close(&d);
 }
 
+struct hidden {
+    struct source_driver d;
+    PGconn *spare;
+    PGconn *writer;
+    char begun[64];  // before the transaction
+};
+
+// A transaction changes a table's definition and is in the WAL, but a synchronous standby that does not
+// confirm it keeps it from being visible. The connector has asked for the definition.
+static bool has_asked(const struct source_driver *d)
+{
+    const struct hidden *h = CONTAINER_OF(d, struct hidden, d);
+    char sql[512];
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'millrace' AND"
+                   " backend_type = 'client backend' AND query LIKE 'SELECT pg_current_snapshot%%' AND"
+                   " query_start > '%s'",
+                   h->begun);
+    return strcmp(pg_server_ask(&source_case_server, sql), "0") != 0;
+}
+
+static void hide_a_key(struct hidden *h, const char *name)
+{
+    pg_server_sql(&source_case_server, "CREATE TABLE v (a int NOT NULL, b int NOT NULL);"
+                                       "ALTER TABLE v REPLICA IDENTITY FULL");
+    source_case_open(&h->d, name);
+    h->spare = PQconnectdb(pg_server_dsn(&source_case_server));
+    h->writer = PQconnectdb(pg_server_dsn(&source_case_server));
+    source_case_commit_unseen(h->spare, "SELECT pg_logical_emit_message(true, 'spare', '')");
+    bool has_settings = false;
+    while (!has_settings) {
+        PGresult *shown = PQexec(h->writer, "SHOW synchronous_standby_names");
+        has_settings = strcmp(PQgetvalue(shown, 0, 0), "nobody") == 0;
+        PQclear(shown);
+    }
+    (void)snprintf(h->begun, sizeof(h->begun), "%s",
+                   pg_server_ask(&source_case_server, "SELECT clock_timestamp()"));
+    assert_int_equal(PQsendQuery(h->writer, "ALTER TABLE v ADD PRIMARY KEY (b, a);"
+                                            "INSERT INTO v VALUES (1, 2)"),
+                     1);
+    assert_true(source_driver_until(&h->d, has_asked));
+}
+
+static void clear_hidden(struct hidden *h)
+{
+    PQfinish(h->spare);
+    PQfinish(h->writer);
+    source_case_close(&h->d);
+}
+
+static void a_definition_is_read_when_its_transaction_is_visible(void **state)
+{
+    (void)state;
+    struct hidden h;
+    hide_a_key(&h, "hidden");
+    assert_int_equal(h.d.rows, 0);
+    source_case_show_commits();
+    assert_true(source_driver_until_rows(&h.d, 1));
+    assert_non_null(strstr(source_driver_lines(&h.d), "key={\"b\":2,\"a\":1}"));
+    clear_hidden(&h);
+}
+
+static bool is_given(const struct source_driver *d)
+{
+    return d->rows == 1;
+}
+
+static void a_transaction_that_stays_hidden_does_not_stop_the_stream_for_ever(void **state)
+{
+    (void)state;
+    struct hidden h;
+    hide_a_key(&h, "for_ever");
+    clock_fake(clock_now_us() + 61 * CLOCK_US_PER_S, clock_wall_us());
+    assert_true(source_driver_until(&h.d, is_given));
+    assert_non_null(strstr(source_driver_lines(&h.d), "key=- "));
+    source_case_show_commits();
+    assert_true(source_driver_until_fault(&h.d));
+    assert_int_equal(h.d.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(h.d.fault.text, "is visible now"));
+    clock_fake(-1, 0);
+    source_driver_close(&h.d);
+    source_driver_reset(&h.d);
+    source_driver_open(&h.d);
+    pg_server_sql(&source_case_server, "INSERT INTO v VALUES (3, 4)");
+    assert_true(source_driver_until_rows(&h.d, 1));
+    assert_non_null(strstr(source_driver_lines(&h.d), "key={\"b\":4,\"a\":3}"));
+    clear_hidden(&h);
+}
+
 static bool has_streamed(const struct source_driver *d)
 {
     return d->opened == 2 && strcmp(d->phase, "streaming") == 0 && d->prepared.size > 0;
@@ -435,6 +524,8 @@ int main(void)
         cmocka_unit_test(inserts_only_may_be_asked_for_later),
         cmocka_unit_test(a_changed_table_gets_a_new_version_and_only_then),
         cmocka_unit_test(a_primary_key_that_is_added_just_after_the_start_is_known_at_the_next_row),
+        cmocka_unit_test(a_definition_is_read_when_its_transaction_is_visible),
+        cmocka_unit_test(a_transaction_that_stays_hidden_does_not_stop_the_stream_for_ever),
         cmocka_unit_test(versions_are_made_before_their_first_row_unless_the_stream_may_have_older_ones),
         cmocka_unit_test(tables_whose_first_rows_come_one_by_one_do_not_cost_a_query_each),
         cmocka_unit_test(relations_that_are_all_described_anew_cost_few_queries),

@@ -8,7 +8,7 @@
 #include "connectors/postgres/catalogue/pg_catalogue_set.h"
 #include "core/base/clock.h"
 
-enum { TABLE = 16401, LSN = 1000 };
+enum { TABLE = 16401, SEEN = 90, HIDDEN = 95 };
 
 #define START_US (INT64_C(1000) * CLOCK_US_PER_S)
 
@@ -34,11 +34,11 @@ static void put(PGresult *r, int row, const char *const *values, int count)
 // One table with a column "id" of type int.
 static struct pg_catalogue_set read_set(void)
 {
-    static const char *const lsn[] = {"1000"};
+    static const char *const lsn[] = {"1000", "91:97:95"};
     static const char *const column[] = {"id", "23", "-1", "t", NULL, "f", "t", "0", "t", "16401", "d", "0"};
-    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(1), result(12), result(13),
+    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(2), result(12), result(13),
                                                    result(2), result(5),  result(2)};
-    put(results[0], 0, lsn, 1);
+    put(results[0], 0, lsn, 2);
     put(results[1], 0, column, 12);
     struct pg_catalogue_set s;
     clock_fake(START_US, START_US);
@@ -58,17 +58,18 @@ static void describe(uint32_t oid, const char *name, uint32_t type)
     message.columns[0] = (struct pgoutput_column){slice_of(name), type, -1, true};
 }
 
-static void facts_serve_every_message_of_a_transaction_committed_before_they_were_read(void **state)
+static void facts_serve_every_message_of_a_transaction_that_was_visible(void **state)
 {
     (void)state;
     struct pg_catalogue_set s = read_set();
     describe(TABLE, "id", 23);
     clock_fake(START_US + 3600 * CLOCK_US_PER_S, 0);
-    const struct pg_catalogue *c = pg_catalogue_set_take(&s, &message, LSN - 1);
+    const struct pg_catalogue *c = pg_catalogue_set_take(&s, &message, SEEN);
     assert_non_null(c);
     assert_true(c->columns[0].is_not_null && c->columns[0].primary_position == 0);
-    assert_non_null(pg_catalogue_set_take(&s, &message, LSN - 1));
-    assert_null(pg_catalogue_set_take(&s, &message, LSN));
+    assert_non_null(pg_catalogue_set_take(&s, &message, SEEN));
+    assert_null(pg_catalogue_set_take(&s, &message, HIDDEN));
+    assert_null(pg_catalogue_set_take(&s, &message, 97));
     pg_catalogue_set_clear(&s);
 }
 
@@ -113,7 +114,7 @@ static int restore_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(facts_serve_every_message_of_a_transaction_committed_before_they_were_read),
+        cmocka_unit_test(facts_serve_every_message_of_a_transaction_that_was_visible),
         cmocka_unit_test(facts_of_other_columns_serve_nobody),
         cmocka_unit_test(the_whole_set_is_due_when_as_much_was_spent_on_single_tables),
     };

@@ -1,4 +1,4 @@
-#include "connectors/postgres/snapshot/pg_visibility.h"
+#include "connectors/postgres/catalogue/pg_visibility.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "connectors/postgres/snapshot/pg_visibility.h"
+#include "connectors/postgres/catalogue/pg_visibility.h"
 
 static void a_snapshot_sees_what_had_ended(void **state)
 {

@@ -1,6 +1,6 @@
 // Which transactions a snapshot sees: the text of pg_current_snapshot(), "xmin:xmax:xip,xip".
-#ifndef CONNECTORS_POSTGRES_SNAPSHOT_PG_VISIBILITY_H
-#define CONNECTORS_POSTGRES_SNAPSHOT_PG_VISIBILITY_H
+#ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_VISIBILITY_H
+#define CONNECTORS_POSTGRES_CATALOGUE_PG_VISIBILITY_H
 
 #include <stddef.h>
 #include <stdint.h>
