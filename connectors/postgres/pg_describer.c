@@ -151,6 +151,24 @@ static void on_retyped(void *self, PGresult *const *results, size_t count, const
     rest(d);
 }
 
+// A snapshot's transaction does not see types that are newer.
+bool pg_describer_must_retype(struct pg_describer *d, struct pg_relation *relation,
+                              const struct pg_row_notes *notes, bool was_kept)
+{
+    if (!notes->is_stale) {
+        return false;
+    }
+    for (size_t i = 0; i < relation->unknown_count && i < PG_RELATION_UNKNOWN_MAX; i++) {
+        if (relation->unknown_values[i] == notes->stale_hash) {
+            return false;
+        }
+    }
+    if (was_kept && !d->is_in_snapshot) {
+        relation->unknown_values[relation->unknown_count++ % PG_RELATION_UNKNOWN_MAX] = notes->stale_hash;
+    }
+    return !was_kept;
+}
+
 void pg_describer_retype(struct pg_describer *d, struct pg_relation *relation)
 {
     CLEANUP(bytes_clear) struct bytes sql = {0};

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "connectors/postgres/catalogue/pg_catalogue_set.h"
+#include "connectors/postgres/pg_row.h"
 #include "connectors/postgres/pg_session.h"
 #include "connectors/postgres/wire/pgoutput.h"
 
@@ -51,6 +52,14 @@ void pg_describer_stop(struct pg_describer *d);
 
 /** `message` is a Relation message: makes its table's version. */
 void pg_describer_describe(struct pg_describer *d);
+
+/** Whether a row that was just encoded has values that its types' versions do not know, and that the
+ * catalogue was not asked for.
+ *
+ * @param was_kept  the types were read again for this row: remembers the value if they do not have it either
+ */
+bool pg_describer_must_retype(struct pg_describer *d, struct pg_relation *relation,
+                              const struct pg_row_notes *notes, bool was_kept) MUST_USE;
 
 /** Reads the types of the relation's columns again, and replaces its version if they have changed. */
 void pg_describer_retype(struct pg_describer *d, struct pg_relation *relation);

@@ -2,10 +2,8 @@
 
 #include <stdlib.h>
 
-#include "connectors/event_topics.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "schemas/avro/event_encode.h"
 
 enum { SKIPS_MAX = 1024 };  // frames skipped in one loop iteration
 
@@ -13,8 +11,7 @@ void pg_frames_clear(struct pg_frames *fr)
 {
     pg_change_clear(&fr->changes);
     bytes_clear(&fr->origin);
-    bytes_clear(&fr->message_key);
-    table_free(TAKE(fr->messages));
+    pg_logical_clear(&fr->logical);
     pg_trace_clear(&fr->trace);
     free(fr->message);
     fr->message = NULL;
@@ -54,9 +51,7 @@ void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
     fr->message = memory_zeroed(1, sizeof(*fr->message));
     fr->describer =
         (struct pg_describer){.deps = deps, .message = fr->message, .on_change = on_described, .self = fr};
-    if (deps->config->messages.include.count > 0) {
-        fr->messages = event_topics_messages(deps->config->topic_prefix);
-    }
+    pg_logical_init(&fr->logical, deps->config);
 }
 
 void pg_frames_hold(struct pg_frames *fr, bool is_held)
@@ -135,25 +130,6 @@ static bool is_operation_wanted(const struct pg_frames *fr)
     return (fr->deps->config->operations & operation) != 0;
 }
 
-// Whether the row has values that its types' versions do not know, and that the catalogue was not asked for.
-// A snapshot's transaction does not see what is newer.
-static bool must_retype(const struct pg_frames *fr, struct pg_relation *relation, bool was_kept)
-{
-    const struct pg_row_notes *notes = &fr->changes.notes;
-    if (!notes->is_stale) {
-        return false;
-    }
-    for (size_t i = 0; i < relation->unknown_count && i < PG_RELATION_UNKNOWN_MAX; i++) {
-        if (relation->unknown_values[i] == notes->stale_hash) {
-            return false;
-        }
-    }
-    if (was_kept && !fr->describer.is_in_snapshot) {
-        relation->unknown_values[relation->unknown_count++ % PG_RELATION_UNKNOWN_MAX] = notes->stale_hash;
-    }
-    return !was_kept;
-}
-
 // What all changes of the current transaction have in common.
 static void fill_row(const struct pg_frames *fr, enum change_op op, uint64_t lsn, uint64_t index,
                      struct change *ret)
@@ -215,7 +191,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
     }
-    if (must_retype(fr, relation, was_kept)) {
+    if (pg_describer_must_retype(&fr->describer, relation, &fr->changes.notes, was_kept)) {
         fr->changes.has_second = false;
         fr->index = index;
         keep_row(fr, relation, lsn);
@@ -277,41 +253,16 @@ static enum taken take_truncate(struct pg_frames *fr, uint64_t lsn, struct chang
 
 // --- logical messages ---
 
-// Those of tracing and of millrace itself are for no one else.
-static bool is_reserved(const char *prefix)
-{
-    return strcmp(prefix, "traceparent") == 0 || strcmp(prefix, "tracestate") == 0 ||
-           strcmp(prefix, "millrace") == 0 || strncmp(prefix, "millrace.", 9) == 0;
-}
-
-static bool is_message_wanted(const struct pg_frames *fr)
-{
-    const struct connector_config *config = fr->deps->config;
-    const char *prefix = (const char *)fr->message->logical.prefix.data;
-    return fr->messages != NULL && !is_reserved(prefix) &&
-           text_list_glob_match(&config->messages.include, prefix) &&
-           !text_list_glob_match(&config->messages.exclude, prefix);
-}
-
-static void put_message(const struct pg_frames *fr, struct change *io)
-{
-    const struct pgoutput_logical *message = &fr->message->logical;
-    io->table = fr->messages;
-    io->message_prefix = message->prefix;
-    io->message_content = message->content;
-    io->key = bytes_slice(&fr->message_key);
-}
-
 // A message outside of transactions is given as a transaction of its own. It has no transaction id and no
 // commit time. Its event id names the last byte of its WAL record: commit records begin at multiples of 8, so
 // no transaction has this id.
 static enum taken take_apart(struct pg_frames *fr, uint64_t lsn, struct change *ret)
 {
-    if (is_reserved((const char *)fr->message->logical.prefix.data)) {
+    if (pg_logical_is_reserved(&fr->message->logical)) {
         return TAKEN_NOTHING;
     }
     fr->last_commit_lsn = lsn;  // as Debezium
-    if (!is_message_wanted(fr)) {
+    if (!pg_logical_is_wanted(&fr->logical, &fr->message->logical)) {
         return TAKEN_NOTHING;
     }
     fr->queued = (struct change){.kind = CHANGE_BEGIN,
@@ -328,18 +279,16 @@ static enum taken take_apart(struct pg_frames *fr, uint64_t lsn, struct change *
 static enum taken take_logical(struct pg_frames *fr, uint64_t lsn, struct change *ret)
 {
     const struct pgoutput_logical *message = &fr->message->logical;
-    bytes_reset(&fr->message_key);
-    event_encode_message_key(&fr->message_key, message->prefix);
     if (!message->is_transactional && !fr->is_in_transaction) {
         return take_apart(fr, lsn, ret);
     }
     // It takes no index: the ids of rows do not depend on traces.
     pg_trace_take(&fr->trace, message, fr->deps->component);
-    if (!is_message_wanted(fr)) {
+    if (!pg_logical_is_wanted(&fr->logical, &fr->message->logical)) {
         return TAKEN_NOTHING;
     }
     fill_row(fr, CHANGE_MESSAGE, lsn, fr->index++, ret);
-    put_message(fr, ret);
+    pg_logical_put(&fr->logical, &fr->message->logical, ret);
     return TAKEN_CHANGE;
 }
 
@@ -358,10 +307,9 @@ static enum taken next_pending(struct pg_frames *fr, struct change *ret, struct 
         fr->pending = PG_FRAMES_PENDING_COMMIT;
         *ret = fr->queued;
         ret->kind = CHANGE_ROW;
-        ret->op = CHANGE_MESSAGE;
         ret->database = fr->session->database;
         ret->snapshot = "false";
-        put_message(fr, ret);
+        pg_logical_put(&fr->logical, &fr->message->logical, ret);
         return TAKEN_CHANGE;
     case PG_FRAMES_PENDING_COMMIT:
         fr->pending = PG_FRAMES_PENDING_NONE;

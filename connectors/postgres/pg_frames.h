@@ -4,6 +4,7 @@
 
 #include "connectors/postgres/pg_change.h"
 #include "connectors/postgres/pg_describer.h"
+#include "connectors/postgres/pg_logical.h"
 #include "connectors/postgres/pg_session.h"
 #include "connectors/postgres/pg_trace.h"
 #include "connectors/postgres/wire/pg_stream.h"
@@ -42,11 +43,10 @@ struct pg_frames {
     enum pg_frames_pending pending;  // what is given before the next frame is taken
     struct change queued;            // of `pending`, without what differs
     uint32_t truncated;              // PENDING_TRUNCATE: the next relation
-    struct table *messages;          // the topic of logical messages; NULL: none are published
-    uint64_t index;                  // of the next change in its transaction
-    int skipped;                     // frames skipped in this loop iteration
-    struct bytes message_key;        // of the logical message, as Avro
-    struct bytes origin;             // the transaction's, NUL-terminated; size 0: it is local
+    struct pg_logical logical;
+    uint64_t index;       // of the next change in its transaction
+    int skipped;          // frames skipped in this loop iteration
+    struct bytes origin;  // the transaction's, NUL-terminated; size 0: it is local
     uint64_t origin_lsn;
     uint64_t last_commit_lsn;
     struct pg_trace trace;  // of the transaction

@@ -39,7 +39,7 @@ static bool append_null_instead(struct bytes *out, const struct table *t, const 
 static void note_stale(struct pg_row_notes *notes, struct slice value)
 {
     notes->is_stale = true;
-    notes->stale_hash ^= text_hash(value);
+    notes->stale_hash = notes->stale_hash * 31 + text_hash(value);  // two equal ones are not as none
 }
 
 // Whether the type may be altered without a Relation message: it is not built in. A masked column's is below.

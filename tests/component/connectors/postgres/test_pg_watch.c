@@ -227,6 +227,11 @@ static bool has_given_back_or_read(const struct source_driver *d)
     return has_run(d, "ROLLBACK") || has_read_newcomer(d);
 }
 
+static bool has_row_of_newcomer(const struct source_driver *d)
+{
+    return has_line(d, "c public.newcomer");
+}
+
 // A table was added. Its rows are not read, because the first snapshot did not see the holder's transaction.
 static void add_newcomer(struct unseen *u, const char *name)
 {
@@ -242,11 +247,10 @@ static void add_newcomer(struct unseen *u, const char *name)
     (void)snprintf(u->ended, sizeof(u->ended), "-infinity");
     assert_true(source_driver_until(&u->d, has_given_back_or_read));
     assert_false(has_read_newcomer(&u->d));
-}
-
-static bool has_row_of_newcomer(const struct source_driver *d)
-{
-    return has_line(d, "c public.newcomer");
+    // So that the stream has described it.
+    pg_server_sql(&source_case_server, "INSERT INTO newcomer VALUES (8, 0)");
+    assert_true(source_driver_until(&u->d, has_row_of_newcomer));
+    source_driver_reset(&u->d);
 }
 
 static void rows_that_are_read_undo_no_change_that_was_given(void **state)
@@ -254,10 +258,6 @@ static void rows_that_are_read_undo_no_change_that_was_given(void **state)
     (void)state;
     struct unseen u;
     add_newcomer(&u, "given");
-    pg_server_sql(&source_case_server, "INSERT INTO newcomer VALUES (8, 0)");
-    assert_true(source_driver_until(&u.d, has_row_of_newcomer));  // the stream has described it
-    source_driver_reset(&u.d);
-    u.d.rows = 0;
     source_case_commit_unseen(u.writer, "UPDATE newcomer SET v = v + 1");
     assert_true(source_driver_until(&u.d, source_case_has_row));
     end_holder(&u);

@@ -159,6 +159,38 @@ static void an_unchanged_value_without_a_mark_is_null(void **state)
     assert_bytes("\x02\0", 2);
 }
 
+static enum value_step append_stale(struct bytes *to, const struct value_type *t, struct slice text,
+                                    struct fault *why)
+{
+    (void)to;
+    (void)t;
+    (void)text;
+    (void)why;
+    return VALUE_STALE;
+}
+
+static uint64_t stale_hash_of(const char *first, const char *second)
+{
+    static const struct type_ops ops = {.append_text = append_stale};
+    struct column two[2] = {{.name = (char *)"a", .type.ops = &ops}, {.name = (char *)"b", .type.ops = &ops}};
+    struct pg_row_notes seen = {0};
+    struct table narrow = table;
+    narrow.columns = two;
+    narrow.column_count = 2;
+    FILL(&tuple, first, second, NULL, NULL);
+    tuple.count = 2;
+    assert_int_equal(pg_row_append_value(&out, &narrow, &tuple, NULL, &seen, &f), PG_ROW_DONE);
+    assert_true(seen.is_stale);
+    return seen.stale_hash;
+}
+
+static void rows_with_other_labels_that_are_not_known_are_told_apart(void **state)
+{
+    (void)state;
+    assert_int_not_equal(stale_hash_of("new", "new"), stale_hash_of("newer", "newer"));
+    assert_int_not_equal(stale_hash_of("new", "newer"), stale_hash_of("newer", "new"));
+}
+
 static void a_key_is_its_columns_alone(void **state)
 {
     (void)state;
@@ -264,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_value_without_a_form_is_null_where_it_may_be),
         cmocka_unit_test(a_key_is_never_null_for_a_value_without_a_form),
         cmocka_unit_test(an_unchanged_value_without_a_mark_is_null),
+        cmocka_unit_test(rows_with_other_labels_that_are_not_known_are_told_apart),
         cmocka_unit_test(a_key_is_its_columns_alone),
         cmocka_unit_test(a_tuple_of_another_width_is_no_row_of_this_table),
         cmocka_unit_test(defaults_follow_debezium),
