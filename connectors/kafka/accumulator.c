@@ -6,14 +6,15 @@
 #include "core/base/memory.h"
 
 enum {
-    QUEUES_FEW = 64,   // up to this many topics get large batches without waiting
+    QUEUES_FEW = 64,   // up to this many topics get large batches without waiting for the others
     SENT_AT_ONCE = 5,  // librdkafka's max.in.flight: with fewer records in flight the next is sent at once
-    LOAD = 256,        // from this many records on librdkafka's queue is kept filled
     ROUND_RATIO = 4,   // with many topics a round begins with this many times the records in flight
-    BYTES_MAX = 16 << 20,  // of all topics
+    ROUND_MAX = 4096,  // of one topic: they are handed over before linger.ms is over
+    BYTES_MAX = 16 << 20,  // of all topics; with many of them each gets little of it
+    BYTES_MAX_FEW = 4 << 20,
     COMPACT_BYTES = 256 << 10,
-    KEEP_BYTES = 1 << 10,        // an empty queue keeps this much buffer while there are many queues
-    KEEP_BYTES_FEW = 256 << 10,  // and this much while there are few
+    KEEP_BYTES = 1 << 10,         // an empty queue keeps this much buffer while there are many queues
+    KEEP_BYTES_FEW = 2048 << 10,  // and its share of this while there are few
 };
 #define NULL_SIZE UINT32_MAX
 
@@ -39,6 +40,27 @@ static size_t length_of(uint32_t size)
     return size == NULL_SIZE ? 0 : size;
 }
 
+static bool may_send(const struct accumulator *a, const struct accumulator_queue *q)
+{
+    return a->has_no_limit || q->in_flight < SENT_AT_ONCE;
+}
+
+// Moves the queue from its list to the end of another one.
+static void enlist(struct accumulator *a, struct accumulator_queue *q, enum accumulator_list list)
+{
+    if (q->list == ACCUMULATOR_READY) {
+        DL_DELETE(a->ready, q);
+    } else if (q->list == ACCUMULATOR_ROUND) {
+        DL_DELETE(a->round, q);
+    }
+    q->list = list;
+    if (list == ACCUMULATOR_READY) {
+        DL_APPEND(a->ready, q);
+    } else if (list == ACCUMULATOR_ROUND) {
+        DL_APPEND(a->round, q);
+    }
+}
+
 void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
                      const struct accumulator_record *record)
 {
@@ -55,7 +77,6 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
         memcpy(head.position, record->position.data, record->position.size);
     }
     if (q->count == 0) {
-        DL_APPEND(a->waiting, q);
         a->queues++;
     }
     size_t before = q->records.size;
@@ -68,21 +89,66 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
     q->count++;
     a->records++;
     a->bytes += q->records.size - before;
+    if (q->list == ACCUMULATOR_NONE && may_send(a, q)) {
+        enlist(a, q, ACCUMULATOR_READY);
+    }
+}
+
+static void mark(struct accumulator_queue *first, enum accumulator_list list)
+{
+    struct accumulator_queue *q;
+    DL_FOREACH (first, q) {
+        q->list = list;
+    }
 }
 
 void accumulator_begin_round(struct accumulator *a, size_t in_flight)
 {
     bool is_few = a->queues <= QUEUES_FEW;
-    bool is_due = is_few ? in_flight < SENT_AT_ONCE || a->records + in_flight >= LOAD
-                         : a->records >= ROUND_RATIO * in_flight;
-    if (is_due || a->bytes >= BYTES_MAX || a->round_left > a->records) {
-        a->round_left = a->records;
+    if (a->ready != NULL && (is_few || a->records >= ROUND_RATIO * in_flight || accumulator_is_full(a))) {
+        mark(a->ready, ACCUMULATOR_ROUND);
+        DL_CONCAT(a->round, a->ready);
+        a->ready = NULL;
     }
 }
 
-struct accumulator_queue *accumulator_next(const struct accumulator *a)
+struct accumulator_queue *accumulator_next(struct accumulator *a)
 {
-    return a->round_left == 0 ? NULL : a->waiting;
+    struct accumulator_queue *q = a->round;
+    if (q != NULL && q->round_left == 0) {
+        q->round_left = a->has_no_limit || q->count < ROUND_MAX ? q->count : ROUND_MAX;
+    }
+    return q;
+}
+
+void accumulator_end_round(struct accumulator *a)
+{
+    struct accumulator_queue *first = a->round;
+    if (first == NULL) {
+        return;
+    }
+    first->round_left = 0;
+    if (!may_send(a, first)) {
+        enlist(a, first, ACCUMULATOR_NONE);
+    }
+    mark(a->round, ACCUMULATOR_READY);
+    DL_CONCAT(a->round, a->ready);
+    a->ready = a->round;
+    a->round = NULL;
+}
+
+void accumulator_sent(struct accumulator_queue *q)
+{
+    q->in_flight++;
+}
+
+void accumulator_acknowledged(struct accumulator *a, struct accumulator_queue *q, size_t count)
+{
+    INVARIANT(q->in_flight >= count);
+    q->in_flight -= count;
+    if (q->list == ACCUMULATOR_NONE && q->count > 0 && may_send(a, q)) {
+        enlist(a, q, ACCUMULATOR_READY);
+    }
 }
 
 // Records are not aligned: the head is copied out.
@@ -134,8 +200,8 @@ static void compact(struct accumulator_queue *q)
 
 static void empty(struct accumulator *a, struct accumulator_queue *q)
 {
-    size_t keep = a->queues <= QUEUES_FEW ? KEEP_BYTES_FEW : KEEP_BYTES;
-    DL_DELETE(a->waiting, q);
+    size_t keep = a->queues <= QUEUES_FEW ? KEEP_BYTES_FEW / a->queues : KEEP_BYTES;
+    enlist(a, q, ACCUMULATOR_NONE);
     a->queues--;
     q->at = 0;
     if (q->records.capacity > keep) {
@@ -154,17 +220,20 @@ void accumulator_pop(struct accumulator *a, struct accumulator_queue *q)
     q->count--;
     a->records--;
     a->bytes -= size;
-    a->round_left -= a->round_left > 0 ? 1 : 0;
+    q->round_left -= q->round_left > 0 ? 1 : 0;
     if (q->count == 0) {
         empty(a, q);
-    } else {
-        compact(q);
+        return;
+    }
+    compact(q);
+    if (q->round_left == 0) {
+        enlist(a, q, may_send(a, q) ? ACCUMULATOR_READY : ACCUMULATOR_NONE);
     }
 }
 
 bool accumulator_is_full(const struct accumulator *a)
 {
-    return a->bytes >= BYTES_MAX;
+    return a->bytes >= (a->queues <= QUEUES_FEW ? BYTES_MAX_FEW : BYTES_MAX);
 }
 
 void accumulator_clear_queue(struct accumulator *a, struct accumulator_queue *q)
@@ -173,7 +242,7 @@ void accumulator_clear_queue(struct accumulator *a, struct accumulator_queue *q)
         a->records -= q->count;
         a->bytes -= q->records.size - q->at;
         a->queues--;
-        DL_DELETE(a->waiting, q);
+        enlist(a, q, ACCUMULATOR_NONE);
     }
     bytes_clear(&q->records);
     *q = (struct accumulator_queue){0};

@@ -1,12 +1,8 @@
 #include "connectors/kafka/kafka_push.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/base/memory.h"
-
-// Long enough for librdkafka's thread to wake; the call ends before when all is acknowledged.
-enum { PUSH_MS = 5 };
 
 struct kafka_push {
     uv_work_t work;
@@ -14,6 +10,8 @@ struct kafka_push {
     rd_kafka_t *rk;
     bool is_running;
     bool is_wanted_again;  // asked for while a call ran
+    void (*on_done)(void *self);
+    void *owner;
     void (*on_stopped)(void *self);
     void *self;
 };
@@ -22,7 +20,7 @@ struct kafka_push {
 static void push(uv_work_t *work)
 {
     struct kafka_push *p = work->data;
-    (void)rd_kafka_flush(p->rk, PUSH_MS);  // ALLOW-BANNED: not on the loop
+    (void)rd_kafka_flush(p->rk, KAFKA_PUSH_MS);  // ALLOW-BANNED: not on the loop
 }
 
 static void stop(struct kafka_push *p)
@@ -44,6 +42,8 @@ static void on_pushed(uv_work_t *work, int status)
         stop(p);
     } else if (p->is_wanted_again) {
         run(p);
+    } else {
+        p->on_done(p->owner);
     }
 }
 
@@ -54,13 +54,20 @@ static void run(struct kafka_push *p)
     INVARIANT(uv_queue_work(p->loop, &p->work, push, on_pushed) == 0);
 }
 
-struct kafka_push *kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk)
+struct kafka_push *kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk, void (*on_done)(void *self), void *self)
 {
     struct kafka_push *p = memory_zeroed(1, sizeof(*p));
     p->loop = loop;
     p->rk = rk;
     p->work.data = p;
+    p->on_done = on_done;
+    p->owner = self;
     return p;
+}
+
+bool kafka_push_is_running(const struct kafka_push *p)
+{
+    return p->is_running;
 }
 
 void kafka_push_now(struct kafka_push *p)

@@ -8,6 +8,8 @@
 
 struct kafka_reports_reader {
     size_t *outstanding;  // records without a report: counted down before each is told
+    /** So many records of this topic have a report now. */
+    void (*on_reported)(void *self, const char *topic, uint32_t count);
     /** So many records with this ticket, one behind the other, are acknowledged. */
     void (*on_settled)(void *self, uint64_t ticket, uint32_t count);
     void (*on_failed)(void *self, rd_kafka_resp_err_t error, const char *topic);

@@ -20,12 +20,15 @@
 #include "core/kafka/kafka_producer.h"
 
 enum {
-    TURN_RECORDS = 2048,  // handed over in one loop iteration
+    TURN_RECORDS = 4096,  // handed over in one loop iteration
     IDLE_RECORDS = 5,     // under way: librdkafka sends as many before the first is acknowledged
+    LOAD_PER_MS = 10,     // records handed over; from this rate on they linger
     CLOSE_MS = 2000,      // wait for acknowledgements when closing
 };
-static const char *const LINGER_UNDER_LOAD[] = {"linger.ms", "5", NULL};
+// A round must be handed over before its first record is due, also while other programs have the processors.
+static const char *const LINGER[] = {"linger.ms", "10", NULL};
 
+#define LOAD_WINDOW_US (10 * CLOCK_US_PER_MS)  // the load is measured over this time
 #define FROZEN_US (4 * CLOCK_US_PER_S)
 enum { PULSE_MS = 500 };
 
@@ -41,7 +44,11 @@ struct kafka_sink {
     struct kafka_sink_topic *topics;
     struct accumulator accumulator;
     size_t handed;            // records that librdkafka has and has not reported
-    bool has_fresh;           // some of them were handed over since the last flush
+    bool has_fresh;           // some of them were handed over since the last push was considered
+    int64_t pushed_us;        // when the last push was asked for
+    int64_t window_us;        // start of the load's measurement
+    size_t window_records;    // handed over since then
+    bool is_loaded;           // what is handed over lingers
     bool is_full;             // librdkafka's queue was full
     bool owes_room;           // SINK_FULL was returned, and on_room not called since
     uv_timer_t *pulse_timer;  // while open
@@ -68,6 +75,12 @@ static void on_reports_settled(void *self, uint64_t ticket, uint32_t count)
     }
 }
 
+static void on_reports_counted(void *self, const char *topic, uint32_t count)
+{
+    struct kafka_sink *s = self;
+    kafka_sink_topics_acknowledged(&s->topics, &s->accumulator, topic, count);
+}
+
 static void on_report_failed(void *self, rd_kafka_resp_err_t error, const char *topic)
 {
     struct fault f;
@@ -77,7 +90,8 @@ static void on_report_failed(void *self, rd_kafka_resp_err_t error, const char *
 
 static void read_reports(struct kafka_sink *s, rd_kafka_event_t *event)
 {
-    const struct kafka_reports_reader reader = {&s->handed, on_reports_settled, on_report_failed, s};
+    const struct kafka_reports_reader reader = {&s->handed, on_reports_counted, on_reports_settled,
+                                                on_report_failed, s};
     kafka_reports_read(event, &reader);
 }
 
@@ -192,13 +206,15 @@ static enum sink_step refused(struct kafka_sink *s, rd_kafka_resp_err_t error, c
 }
 
 // Puts a copy into librdkafka's queue.
-static enum sink_step hand_over(struct kafka_sink *s, const struct kafka_sink_topic *topic,
+static enum sink_step hand_over(struct kafka_sink *s, struct kafka_sink_topic *topic,
                                 const struct accumulator_record *record, struct fault *f)
 {
     rd_kafka_resp_err_t code = kafka_record_produce(s->producer.rk, topic->handle, record);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         s->handed++;
         s->has_fresh = true;
+        s->window_records++;
+        accumulator_sent(&topic->queue);
         return SINK_TAKEN;
     }
     return refused(s, code, topic->name, f);
@@ -206,7 +222,7 @@ static enum sink_step hand_over(struct kafka_sink *s, const struct kafka_sink_to
 
 static enum sink_step hand_over_first(struct kafka_sink *s, struct accumulator_queue *queue, struct fault *f)
 {
-    const struct kafka_sink_topic *topic = CONTAINER_OF(queue, struct kafka_sink_topic, queue);
+    struct kafka_sink_topic *topic = CONTAINER_OF(queue, struct kafka_sink_topic, queue);
     struct accumulator_record record = accumulator_first(queue);
     enum sink_step step = hand_over(s, topic, &record, f);
     if (step == SINK_TAKEN) {
@@ -219,31 +235,81 @@ static enum sink_step hand_over_first(struct kafka_sink *s, struct accumulator_q
     return step;
 }
 
-enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f)
+// Hands over the round, or as much of it as one loop iteration may take.
+static enum sink_step hand_over_round(struct kafka_sink *s, struct fault *f)
 {
     struct accumulator_queue *queue;
-    enum sink_step step = SINK_TAKEN;
     size_t left = TURN_RECORDS;
-    size_t under_way = s->handed;
-    if (!is_awake(s, f)) {
-        return SINK_FAULT;
-    }
-    accumulator_begin_round(&s->accumulator, under_way);
-    s->is_full = false;
     for (; left > 0 && (queue = accumulator_next(&s->accumulator)) != NULL; left--) {
-        step = hand_over_first(s, queue, f);
+        enum sink_step step = hand_over_first(s, queue, f);
         if (step != SINK_TAKEN) {
+            accumulator_end_round(&s->accumulator);
             return step;
         }
     }
-    if (left == 0 && accumulator_next(&s->accumulator) != NULL) {
+    if (accumulator_next(&s->accumulator) != NULL) {
         kafka_watch_again(s->producer.watch);
     }
-    if (s->push != NULL && s->has_fresh && under_way < IDLE_RECORDS) {
-        kafka_push_now(s->push);
-    }
-    s->has_fresh = false;
     return SINK_TAKEN;
+}
+
+// While librdkafka sends a round, a record that is handed over would be a batch of its own, and those after
+// it would have to wait for its acknowledgement. A few are sent at once in any case. Not longer than a push
+// lasts: it may wait for a worker thread.
+static bool is_sending(const struct kafka_sink *s)
+{
+    return s->push != NULL && kafka_push_is_running(s->push) &&
+           clock_now_us() - s->pushed_us < KAFKA_PUSH_MS * CLOCK_US_PER_MS &&
+           s->handed + s->accumulator.records > IDLE_RECORDS;
+}
+
+static void measure_load(struct kafka_sink *s)
+{
+    int64_t now_us = clock_now_us();
+    int64_t window_us = now_us - s->window_us;
+    if (window_us >= LOAD_WINDOW_US) {
+        s->is_loaded = s->window_records / LOAD_PER_MS >= (size_t)(window_us / CLOCK_US_PER_MS);
+        s->window_us = now_us;
+        s->window_records = 0;
+    }
+}
+
+// The records of a round that is complete go at once; under load they linger, so that rounds are large.
+static void push(struct kafka_sink *s)
+{
+    if (s->push != NULL && s->has_fresh) {
+        s->has_fresh = false;
+        measure_load(s);
+        if (!s->is_loaded) {
+            s->pushed_us = clock_now_us();
+            kafka_push_now(s->push);
+        }
+    }
+}
+
+enum sink_step kafka_sink_flush(struct kafka_sink *s, struct fault *f)
+{
+    if (!is_awake(s, f)) {
+        return SINK_FAULT;
+    }
+    if (is_sending(s)) {
+        return SINK_TAKEN;
+    }
+    accumulator_begin_round(&s->accumulator, s->handed);
+    s->is_full = false;
+    enum sink_step step = hand_over_round(s, f);
+    if (accumulator_next(&s->accumulator) == NULL) {
+        push(s);
+    }
+    return step;
+}
+
+static void on_pushed(void *self)
+{
+    struct kafka_sink *s = self;
+    if (s->state == OPEN) {
+        flush_and_notify(s);
+    }
 }
 
 // Hands the record over at once, after the waiting records of its topic.
@@ -286,7 +352,7 @@ enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_
     if (accumulator_is_full(&s->accumulator)) {
         step = kafka_sink_flush(s, f);
     }
-    if (s->is_full) {
+    if (step == SINK_TAKEN && (s->is_full || accumulator_is_full(&s->accumulator))) {
         step = SINK_FULL;
     }
     if (step == SINK_TAKEN && bytes > s->producer.message_max_bytes / 2) {  // librdkafka must check its size
@@ -325,7 +391,7 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
     bool is_users = text_pairs_get(&settings->kafka, "linger.ms") != NULL;
     s->producer = (struct kafka_producer){.loop = loop,
                                           .settings = settings,
-                                          .extra = is_users ? NULL : LINGER_UNDER_LOAD,
+                                          .extra = is_users ? NULL : LINGER,
                                           .on_reports = on_reports,
                                           .self = s,
                                           .has_refusals = true};
@@ -334,7 +400,9 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
         return false;
     }
     s->probe = kafka_probe_start(loop, s->producer.rk, on_probe, s);
-    s->push = is_users ? NULL : kafka_push_start(loop, s->producer.rk);
+    s->accumulator.has_no_limit = is_users;
+    s->push = is_users ? NULL : kafka_push_start(loop, s->producer.rk, on_pushed, s);
+    s->window_us = clock_now_us();
     pulse_init(&s->pulse, FROZEN_US, clock_boot_us());
     s->pulse_timer = new_timer(s);
     (void)uv_timer_start(s->pulse_timer, on_pulse, PULSE_MS, PULSE_MS);

@@ -17,6 +17,15 @@ struct kafka_sink_topic *kafka_sink_topics_get(struct kafka_sink_topic **topics,
     return topic;
 }
 
+void kafka_sink_topics_acknowledged(struct kafka_sink_topic **topics, struct accumulator *accumulator,
+                                    const char *name, size_t count)
+{
+    struct kafka_sink_topic *topic = NULL;
+    HASH_FIND_STR(*topics, name, topic);
+    INVARIANT(topic != NULL);
+    accumulator_acknowledged(accumulator, &topic->queue, count);
+}
+
 void kafka_sink_topics_clear(struct kafka_sink_topic **topics, struct accumulator *accumulator)
 {
     struct kafka_sink_topic *topic;

@@ -18,6 +18,10 @@ struct kafka_sink_topic {
 struct kafka_sink_topic *kafka_sink_topics_get(struct kafka_sink_topic **topics, rd_kafka_t *rk,
                                                const char *name);
 
+/** So many records of this topic are no longer in flight. */
+void kafka_sink_topics_acknowledged(struct kafka_sink_topic **topics, struct accumulator *accumulator,
+                                    const char *name, size_t count);
+
 /** Frees all, with the records that wait. */
 void kafka_sink_topics_clear(struct kafka_sink_topic **topics, struct accumulator *accumulator);
 

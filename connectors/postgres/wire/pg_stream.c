@@ -7,7 +7,7 @@
 //   to the server)
 //
 // A reader that is faster than the server would wake up for each row, with a context switch on both sides. So
-// under load the socket becomes readable only with 128 KiB (SO_RCVLOWAT), a timer of 1 ms reads smaller
+// under load the socket becomes readable only with 128 KiB (SO_RCVLOWAT), a timer of 3 ms reads smaller
 // rests, and each wake-up reads once: the socket stays filled, and the server sends large segments. Without
 // load everything is read at once.
 //
@@ -30,6 +30,7 @@ enum {
     PG_STREAM_STATUS_SIZE = 1 + 8 + 8 + 8 + 8 + 1,
     PG_STREAM_MESSAGE_MAX = 512 << 20,  // libpq buffers a message twice
     PG_STREAM_LOW_WATER = 128 << 10,
+    PG_STREAM_REFILL_MS = 3,
     PG_STREAM_LOAD = 4 << 10,  // bytes in a millisecond; at this rate or above the stream is under load
 };
 
@@ -76,7 +77,7 @@ static void set_batching(struct pg_stream *s, bool is_batching)
     }
     s->is_batching = is_batching;
     if (is_batching) {
-        (void)uv_timer_start(s->refill, s->on_refill, 1, 1);
+        (void)uv_timer_start(s->refill, s->on_refill, PG_STREAM_REFILL_MS, PG_STREAM_REFILL_MS);
     } else {
         (void)uv_timer_stop(s->refill);
     }
@@ -244,7 +245,7 @@ void pg_stream_pause(struct pg_stream *s, bool is_paused)
         pg_conn_pause(s->conn);
     } else {
         if (s->is_batching) {
-            (void)uv_timer_start(s->refill, s->on_refill, 1, 1);
+            (void)uv_timer_start(s->refill, s->on_refill, PG_STREAM_REFILL_MS, PG_STREAM_REFILL_MS);
         }
         pg_conn_resume(s->conn);
     }

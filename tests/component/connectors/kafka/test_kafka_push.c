@@ -20,6 +20,7 @@ struct fixture {
     rd_kafka_mock_cluster_t *cluster;
     rd_kafka_t *rk;
     rd_kafka_queue_t *reports;
+    int done;
     bool is_stopped;
 };
 
@@ -57,6 +58,11 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void on_done(void *self)
+{
+    ((struct fixture *)self)->done++;
+}
+
 static void on_stopped(void *self)
 {
     ((struct fixture *)self)->is_stopped = true;
@@ -88,11 +94,14 @@ static bool is_acknowledged(struct fixture *x, struct kafka_push *push)
 static void a_pushed_record_does_not_wait_for_linger(void **state)
 {
     struct fixture *x = *state;
-    struct kafka_push *push = kafka_push_start(&x->loop, x->rk);
+    struct kafka_push *push = kafka_push_start(&x->loop, x->rk, on_done, x);
     produce(x);
     assert_true(is_acknowledged(x, push));
+    int done = x->done;
     produce(x);
     assert_true(is_acknowledged(x, push));
+    assert_true(x->done > done);
+    assert_false(kafka_push_is_running(push));
     kafka_push_stop(push, on_stopped, x);
     assert_true(x->is_stopped);
 }
@@ -100,14 +109,16 @@ static void a_pushed_record_does_not_wait_for_linger(void **state)
 static void stopping_waits_for_the_call_that_runs(void **state)
 {
     struct fixture *x = *state;
-    struct kafka_push *push = kafka_push_start(&x->loop, x->rk);
+    struct kafka_push *push = kafka_push_start(&x->loop, x->rk, on_done, x);
     produce(x);
     kafka_push_now(push);
     kafka_push_now(push);
     kafka_push_stop(push, on_stopped, x);
     assert_false(x->is_stopped);
+    assert_true(kafka_push_is_running(push));
     (void)uv_run(&x->loop, UV_RUN_DEFAULT);
     assert_true(x->is_stopped);
+    assert_int_equal(x->done, 0);
 }
 
 int main(void)

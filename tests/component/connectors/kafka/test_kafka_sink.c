@@ -18,18 +18,19 @@
 #include "core/base/log.h"
 
 // The linker puts these around the functions, to see what the sink does with its producer.
-struct kafka_push *__real_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk);
+typedef void (*push_done)(void *self);
+struct kafka_push *__real_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk, push_done on_done, void *self);
 void __real_kafka_push_now(struct kafka_push *p);
-struct kafka_push *__wrap_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk);
+struct kafka_push *__wrap_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk, push_done on_done, void *self);
 void __wrap_kafka_push_now(struct kafka_push *p);
 
 static rd_kafka_t *pushed;  // NULL: nothing is pushed
 static int pushes;
 
-struct kafka_push *__wrap_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk)
+struct kafka_push *__wrap_kafka_push_start(uv_loop_t *loop, rd_kafka_t *rk, push_done on_done, void *self)
 {
     pushed = rk;
-    return __real_kafka_push_start(loop, rk);
+    return __real_kafka_push_start(loop, rk, on_done, self);
 }
 
 void __wrap_kafka_push_now(struct kafka_push *p)
@@ -254,24 +255,63 @@ static void publish_and_flush(struct fixture *x, int count)
     assert_int_equal(kafka_sink_flush(x->sink, &f), SINK_TAKEN);
 }
 
-// A producer without linger.ms polls without rest under load; with it a record of an idle one would wait.
+static size_t queued(void)
+{
+    return (size_t)rd_kafka_outq_len(pushed);
+}
+
+static void settle_all(struct fixture *x)
+{
+    while (kafka_sink_in_flight(x->sink) > 0 && !x->is_failed) {
+        (void)uv_run(&x->loop, UV_RUN_ONCE);
+    }
+    assert_false(x->is_failed);
+}
+
+// librdkafka polls without rest while it has records that are due and must wait for others' acknowledgement.
+static void a_round_waits_until_the_one_before_is_acknowledged(void **state)
+{
+    struct fixture *x = *state;
+    open_sink(x);
+    publish_and_flush(x, 0);
+    assert_int_equal(pushes, 0);
+    publish_and_flush(x, 1);
+    assert_int_equal(pushes, 1);
+    publish_and_flush(x, 4);  // as many are sent before the first is acknowledged
+    assert_int_equal(pushes, 2);
+    assert_int_equal(queued(), 5);
+    publish_and_flush(x, 300);
+    assert_int_equal(pushes, 2);
+    assert_int_equal(queued(), 5);
+    assert_int_equal(kafka_sink_in_flight(x->sink), 305);
+    settle_all(x);
+    assert_int_equal(x->settled, 305);
+}
+
 static void records_linger_under_load_and_are_pushed_while_idle(void **state)
 {
     struct fixture *x = *state;
     char linger[16];
     size_t size = sizeof(linger);
+    int64_t now_us = clock_boot_us();
+    clock_fake(now_us, clock_wall_us());
     open_sink(x);
     assert_non_null(pushed);
     assert_int_equal(rd_kafka_conf_get(rd_kafka_conf(pushed), "linger.ms", linger, &size), RD_KAFKA_CONF_OK);
-    assert_string_equal(linger, "5");
-    publish_and_flush(x, 0);
-    assert_int_equal(pushes, 0);
-    publish_and_flush(x, 1);
+    assert_string_equal(linger, "10");
+    publish_and_flush(x, 300);
     assert_int_equal(pushes, 1);
-    publish_and_flush(x, 300);  // one is under way
+    settle_all(x);
+    clock_fake(now_us + 10 * CLOCK_US_PER_MS, clock_wall_us());
+    publish_and_flush(x, 300);
+    assert_int_equal(pushes, 1);
+    settle_all(x);
+    assert_int_equal(x->settled, 600);
+    clock_fake(now_us + 1000 * CLOCK_US_PER_MS, clock_wall_us());
+    publish_and_flush(x, 1);
     assert_int_equal(pushes, 2);
-    publish_and_flush(x, 300);  // 301 are
-    assert_int_equal(pushes, 2);
+    settle_all(x);
+    clock_fake(-1, 0);
 }
 
 static void a_linger_that_the_user_sets_is_kept(void **state)
@@ -288,6 +328,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(records_of_many_topics_are_settled_once_and_in_order, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_process_that_stood_still_hands_nothing_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_round_waits_until_the_one_before_is_acknowledged, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(records_linger_under_load_and_are_pushed_while_idle, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_linger_that_the_user_sets_is_kept, set_up, tear_down),

@@ -75,7 +75,7 @@ static void a_record_may_have_no_position(void **state)
     accumulator_clear_queue(&a, &q);
     assert_int_equal(a.records, 0);
     assert_int_equal(a.bytes, 0);
-    assert_null(a.waiting);
+    assert_null(a.ready);
 }
 
 static void a_record_keeps_its_trace(void **state)
@@ -144,26 +144,91 @@ static size_t hand_on(struct accumulator *a, size_t under_way)
     size_t count = 0;
     accumulator_begin_round(a, under_way);
     while ((q = accumulator_next(a)) != NULL) {
+        accumulator_sent(q);
         accumulator_pop(a, q);
         count++;
     }
     return count;
 }
 
-static void of_few_topics_only_what_would_not_be_sent_waits(void **state)
+static void put_many(struct accumulator *a, struct accumulator_queue *q, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        put(a, q, 1, "k", "v");
+    }
+}
+
+static void a_round_waits_for_the_acknowledgement_of_the_last_one(void **state)
 {
     (void)state;
     struct accumulator a = {0};
     struct accumulator_queue q = {0};
-    for (size_t under_way = 0; under_way < 5; under_way++) {
+    struct accumulator_queue other = {0};
+    for (size_t i = 0; i < 5; i++) {  // librdkafka sends so many before the first is acknowledged
         put(&a, &q, 1, "k", "v");
-        assert_int_equal(hand_on(&a, under_way), 1);
+        assert_int_equal(hand_on(&a, i), 1);
     }
-    put(&a, &q, 1, "k", "v");
+    put_many(&a, &q, 300);
     assert_int_equal(hand_on(&a, 5), 0);
-    assert_int_equal(hand_on(&a, 100), 0);
-    assert_int_equal(hand_on(&a, 300), 1);  // under load
+    put(&a, &other, 1, "k", "v");  // nothing of its topic is in flight
+    assert_int_equal(hand_on(&a, 5), 1);
+    accumulator_acknowledged(&a, &q, 1);
+    assert_int_equal(hand_on(&a, 5), 300);
+    put(&a, &q, 1, "k", "v");
+    accumulator_acknowledged(&a, &q, 299);
+    assert_int_equal(hand_on(&a, 5), 0);
+    accumulator_acknowledged(&a, &q, 5);
+    assert_int_equal(hand_on(&a, 0), 1);
     accumulator_clear_queue(&a, &q);
+    accumulator_clear_queue(&a, &other);
+}
+
+static void without_a_limit_nothing_waits_for_acknowledgements(void **state)
+{
+    (void)state;
+    struct accumulator a = {.has_no_limit = true};
+    struct accumulator_queue q = {0};
+    put_many(&a, &q, 5000);
+    assert_int_equal(hand_on(&a, 0), 5000);
+    put(&a, &q, 1, "k", "v");
+    assert_int_equal(hand_on(&a, 5000), 1);
+    accumulator_clear_queue(&a, &q);
+}
+
+static void a_round_has_as_much_as_is_handed_over_in_time(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    put_many(&a, &q, 5000);
+    assert_int_equal(hand_on(&a, 0), 4096);
+    assert_int_equal(hand_on(&a, 4096), 0);
+    accumulator_acknowledged(&a, &q, 4096);
+    assert_int_equal(hand_on(&a, 0), 904);
+    accumulator_clear_queue(&a, &q);
+}
+
+static void what_a_round_that_is_cut_off_leaves_goes_with_another(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    struct accumulator_queue other = {0};
+    put_many(&a, &q, 10);
+    put_many(&a, &other, 1);
+    accumulator_begin_round(&a, 0);
+    for (size_t i = 0; i < 6; i++) {
+        assert_ptr_equal(accumulator_next(&a), &q);
+        accumulator_sent(&q);
+        accumulator_pop(&a, &q);
+    }
+    accumulator_end_round(&a);  // librdkafka's queue is full
+    assert_null(accumulator_next(&a));
+    assert_int_equal(hand_on(&a, 6), 1);  // of the other topic
+    accumulator_acknowledged(&a, &q, 6);
+    assert_int_equal(hand_on(&a, 1), 4);
+    accumulator_clear_queue(&a, &q);
+    accumulator_clear_queue(&a, &other);
 }
 
 static void many_topics_wait_longer_and_go_topic_by_topic(void **state)
@@ -219,7 +284,10 @@ int main(void)
         cmocka_unit_test(a_record_may_have_no_position),
         cmocka_unit_test(a_record_keeps_its_trace),
         cmocka_unit_test(a_record_keeps_its_headers_and_its_partition),
-        cmocka_unit_test(of_few_topics_only_what_would_not_be_sent_waits),
+        cmocka_unit_test(a_round_waits_for_the_acknowledgement_of_the_last_one),
+        cmocka_unit_test(without_a_limit_nothing_waits_for_acknowledgements),
+        cmocka_unit_test(a_round_has_as_much_as_is_handed_over_in_time),
+        cmocka_unit_test(what_a_round_that_is_cut_off_leaves_goes_with_another),
         cmocka_unit_test(many_topics_wait_longer_and_go_topic_by_topic),
         cmocka_unit_test(a_queue_that_never_runs_empty_stays_small),
     };
