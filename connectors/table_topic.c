@@ -57,7 +57,7 @@ char *table_topic_of(const struct connector_config *config, const char *schema, 
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", schema, table);
     for (size_t i = 0; i < config->routes.count; i++) {
         const struct connector_route *route = &config->routes.items[i];
-        if (route->match != NULL && text_glob_match(route->match, full)) {
+        if (route->match != NULL && text_name_match(route->match, full)) {
             return expand(route->topic, config->topic_prefix, schema, table);
         }
     }

@@ -37,7 +37,9 @@ static const struct config_option source_options[] = {
      .min = 1,
      .offset = offsetof(struct function_config, source.topics),
      .rules = &topics_rules,
-     .doc = "Topics whose changes call the function: names, globs, or a regular expression written `/…/`."},
+     .doc = "Topics whose changes call the function: names, globs, or regular expressions written `/…/`, "
+            "which match whole "
+            "names."},
     {.key = "operations",
      .type = CONFIG_FLAGS,
      .choices = operations,

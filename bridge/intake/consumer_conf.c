@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bridge/intake/leader_watch.h"
+#include "core/base/name_regex.h"
 
 enum {
     RESPONSE_BYTES = 4 << 20,   // of one fetch, over all partitions
@@ -17,10 +18,10 @@ static size_t larger(size_t a, size_t b)
 
 char *consumer_conf_subscription(const char *topic)
 {
-    size_t size = strlen(topic);
-    if (size > 2 && topic[0] == '/' && topic[size - 1] == '/') {
-        const char *caret = topic[1] == '^' ? "" : "^.*";
-        return memory_format("%s%.*s", caret, (int)(size - 2), topic + 1);
+    struct fault f;
+    char *posix = name_regex_is(topic) ? name_regex_posix(topic, &f) : NULL;
+    if (posix != NULL) {
+        return posix;
     }
     if (strpbrk(topic, "*?[") == NULL) {
         return memory_string(topic);

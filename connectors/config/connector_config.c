@@ -35,9 +35,9 @@ bool connector_config_same_database(const struct connector_config *a, const stru
 
 static bool glob_matches(const char *glob, const char *table, const struct text_list *ancestors)
 {
-    bool is_match = text_glob_match(glob, table);
+    bool is_match = text_name_match(glob, table);
     for (size_t i = 0; i < ancestors->count && !is_match; i++) {
-        is_match = text_glob_match(glob, ancestors->items[i]);
+        is_match = text_name_match(glob, ancestors->items[i]);
     }
     return is_match;
 }
@@ -46,10 +46,10 @@ static bool is_column_listed(const struct text_list *globs, const char *table,
                              const struct text_list *ancestors, const char *column)
 {
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", table, column);
-    bool is_listed = text_list_glob_match(globs, full);
+    bool is_listed = text_list_name_match(globs, full);
     for (size_t i = 0; i < ancestors->count && !is_listed; i++) {
         CLEANUP(memory_free_pointer) char *above = memory_format("%s.%s", ancestors->items[i], column);
-        is_listed = text_list_glob_match(globs, above);
+        is_listed = text_list_name_match(globs, above);
     }
     return is_listed;
 }
@@ -65,7 +65,7 @@ bool connector_config_has_column(const struct connector_config *c, const char *t
 const char *connector_config_row_filter(const struct connector_config *c, const char *table)
 {
     for (size_t i = 0; i < c->rows.count; i++) {
-        if (text_glob_match(c->rows.items[i].key, table)) {
+        if (text_name_match(c->rows.items[i].key, table)) {
             return c->rows.items[i].value;
         }
     }

@@ -103,8 +103,8 @@ void outbox_options_finish(const struct config_file *file, struct connector_conf
     if (c->outbox.table == NULL) {
         return;
     }
-    if (!text_list_glob_match(&c->tables.include, c->outbox.table) ||
-        text_list_glob_match(&c->tables.exclude, c->outbox.table)) {
+    if (!text_list_name_match(&c->tables.include, c->outbox.table) ||
+        text_list_name_match(&c->tables.exclude, c->outbox.table)) {
         config_complain(file, "outbox.table", "table: tables does not include %s", c->outbox.table);
     }
     if ((c->operations & CONNECTOR_CREATE) == 0) {

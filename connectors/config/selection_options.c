@@ -2,42 +2,19 @@
 
 #include <stdlib.h>
 
+#include "connectors/config/name_glob.h"
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
 
-static size_t dots_of(const char *text)
-{
-    size_t dots = 0;
-    for (; *text != '\0'; text++) {
-        dots += *text == '.' ? 1 : 0;
-    }
-    return dots;
-}
-
-/** A glob over a name of `dots` + 1 parts; a regular expression, or a glob with "*", may have fewer. */
-static bool check_parts(const struct config_file *file, const char *value, size_t dots, const char *form,
-                        struct fault *f)
-{
-    if (!config_value_check_glob(file, value, f)) {
-        return false;
-    }
-    if (value[0] != '/' && dots_of(value) < dots && strchr(value, '*') == NULL) {
-        CLEANUP(bytes_clear) struct bytes quoted = {0};
-        config_value_quote(value, &quoted);
-        return fault_set(f, FAULT_CONFIG, "%s matches nothing; write %s", bytes_text(&quoted), form);
-    }
-    return true;
-}
-
 static bool check_column_glob(const struct config_file *file, const char *value, struct fault *f)
 {
-    return check_parts(file, value, 2, "SCHEMA.TABLE.COLUMN, as in public.customers.email", f);
+    (void)file;
+    return name_glob_check(value, 2, "SCHEMA.TABLE.COLUMN, as in public.customers.email", f);
 }
 
 static enum config_verdict check_row_filter(const char *key, const char *value, struct fault *f)
 {
-    static const struct config_file none = {0};
-    if (!check_parts(&none, key, 1, "SCHEMA.TABLE, as in public.orders", f)) {
+    if (!name_glob_check(key, 1, "SCHEMA.TABLE, as in public.orders", f)) {
         return CONFIG_BAD_KEY;
     }
     if (value != NULL && value[strspn(value, " \t\r\n")] == '\0') {
@@ -191,7 +168,7 @@ static bool is_table_glob(const struct config_file *file, struct yaml_node *node
         config_complain_at(file, node, "must be a glob over SCHEMA.TABLE, as in public.orders");
         return false;
     }
-    if (!check_parts(file, node->text, 1, "SCHEMA.TABLE, as in public.orders", &f)) {
+    if (!name_glob_check(node->text, 1, "SCHEMA.TABLE, as in public.orders", &f)) {
         config_complain_at(file, node, "%s", f.text);
         return false;
     }

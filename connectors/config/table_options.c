@@ -1,19 +1,11 @@
 #include "connectors/config/table_options.h"
 
-#include "core/config/config_value.h"
+#include "connectors/config/name_glob.h"
 
 static bool check_table_glob(const struct config_file *file, const char *value, struct fault *f)
 {
-    if (!config_value_check_glob(file, value, f)) {
-        return false;
-    }
-    if (value[0] != '/' && strchr(value, '.') == NULL && strchr(value, '*') == NULL) {
-        CLEANUP(bytes_clear) struct bytes quoted = {0};
-        config_value_quote(value, &quoted);
-        return fault_set(f, FAULT_CONFIG, "%s matches no table; write SCHEMA.TABLE, as in public.orders",
-                         bytes_text(&quoted));
-    }
-    return true;
+    (void)file;
+    return name_glob_check(value, 1, "SCHEMA.TABLE, as in public.orders", f);
 }
 
 static const struct config_rules glob_rules = {.check = check_table_glob};
@@ -25,7 +17,9 @@ const struct config_option table_options[] = {
      .min = 1,
      .offset = offsetof(struct connector_config, tables.include),
      .rules = &glob_rules,
-     .doc = "Tables to capture: globs over SCHEMA.TABLE, or a regular expression written `/…/`. Tables that "
+     .doc = "Tables to capture: globs over SCHEMA.TABLE, or regular expressions written `/…/`, which match "
+            "whole names "
+            "in any case of letters. Tables that "
             "appear later and match are read and captured too. A partitioned table stands for its "
             "partitions, present and "
             "to come; each has the topic of its own name."},

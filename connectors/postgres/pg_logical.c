@@ -29,8 +29,8 @@ bool pg_logical_is_wanted(const struct pg_logical *l, const struct pgoutput_logi
 {
     const char *prefix = (const char *)message->prefix.data;
     return l->topic != NULL && !pg_logical_is_reserved(message) &&
-           text_list_glob_match(&l->config->messages.include, prefix) &&
-           !text_list_glob_match(&l->config->messages.exclude, prefix);
+           text_list_name_match(&l->config->messages.include, prefix) &&
+           !text_list_name_match(&l->config->messages.exclude, prefix);
 }
 
 void pg_logical_put(struct pg_logical *l, const struct pgoutput_logical *message, struct change *io)

@@ -1,11 +1,11 @@
 #include "core/base/text.h"
 
 #include <fnmatch.h>
-#include <regex.h>
 #include <time.h>
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/base/name_regex.h"
 
 void text_list_add(struct text_list *list, const char *item)
 {
@@ -131,35 +131,40 @@ void text_pairs_clear(struct text_pairs *pairs)
     *pairs = (struct text_pairs){0};
 }
 
-static bool match_regex(struct slice pattern, const char *text)
+static bool match(const char *glob, const char *text, bool is_case_ignored)
 {
-    CLEANUP(memory_free_pointer) char *source = slice_to_string(pattern);
-    regex_t regex;
-    if (regcomp(&regex, source, REG_EXTENDED | REG_NOSUB) != 0) {
-        return false;
-    }
-    bool is_match = regexec(&regex, text, 0, NULL, 0) == 0;
-    regfree(&regex);
-    return is_match;
+    return name_regex_is(glob) ? name_regex_matches(glob, text, is_case_ignored)
+                               : fnmatch(glob, text, 0) == 0;
 }
 
 bool text_glob_match(const char *glob, const char *text)
 {
-    size_t length = strlen(glob);
-    if (length >= 2 && glob[0] == '/' && glob[length - 1] == '/') {
-        return match_regex(slice_make(glob + 1, length - 2), text);
-    }
-    return fnmatch(glob, text, 0) == 0;
+    return match(glob, text, false);
 }
 
-bool text_list_glob_match(const struct text_list *globs, const char *text)
+bool text_name_match(const char *glob, const char *name)
+{
+    return match(glob, name, true);
+}
+
+static bool match_list(const struct text_list *globs, const char *text, bool is_case_ignored)
 {
     for (size_t i = 0; i < globs->count; i++) {
-        if (text_glob_match(globs->items[i], text)) {
+        if (match(globs->items[i], text, is_case_ignored)) {
             return true;
         }
     }
     return false;
+}
+
+bool text_list_glob_match(const struct text_list *globs, const char *text)
+{
+    return match_list(globs, text, false);
+}
+
+bool text_list_name_match(const struct text_list *globs, const char *name)
+{
+    return match_list(globs, name, true);
 }
 
 enum { TEXT_WORD_MAX = 64 };

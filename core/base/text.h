@@ -50,10 +50,15 @@ bool text_is_same(const char *a, const char *b);
 /** Whether nothing but spaces, tabs and line ends is in it. */
 bool text_is_blank(struct slice s);
 
-/** Whether `text` matches the glob (fnmatch(3): `*`, `?`, `[…]`). A pattern between two `/` is a POSIX
- * extended regular expression. */
+/** Whether the whole text matches the glob (fnmatch(3): `*`, `?`, `[…]`), or the regular expression between
+ * two `/` (name_regex.h). */
 bool text_glob_match(const char *glob, const char *text);
 bool text_list_glob_match(const struct text_list *globs, const char *text);
+
+/** The same for names in the database, which a regular expression matches in any case of letters, as
+ * Debezium's do. */
+bool text_name_match(const char *glob, const char *name);
+bool text_list_name_match(const struct text_list *globs, const char *name);
 
 /**
  * How many Java chars (UTF-16 units) the UTF-8 character with this first byte has; 0 for a continuation byte.

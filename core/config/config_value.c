@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 
+#include "core/base/name_regex.h"
 #include "core/base/text.h"
 
 struct config_unit {
@@ -184,59 +184,15 @@ void config_value_write_size(int64_t size, struct bytes *out)
     write_units(size, config_sizes, out);
 }
 
-static bool is_regex(const char *text)
-{
-    size_t length = strlen(text);
-    return length >= 2 && text[0] == '/' && text[length - 1] == '/';
-}
-
-// The letter of an escape such as \d, which regcomp reads as the letter alone; 0: there is none. Within
-// brackets no letter has another meaning after a backslash.
-static char foreign_escape(const char *pattern)
-{
-    static const char GNU[] = "wWsSbB";
-    bool is_in_brackets = false;
-    for (const char *at = pattern; *at != '\0'; at++) {
-        if (*at == '\\' && isalpha((unsigned char)at[1]) && (is_in_brackets || strchr(GNU, at[1]) == NULL)) {
-            return at[1];
-        }
-        if (*at == '\\' && at[1] != '\0' && !is_in_brackets) {
-            at++;
-        } else if (*at == '[' && !is_in_brackets) {
-            is_in_brackets = true;
-            at += at[1] == '^' ? 1 : 0;
-            at += at[1] == ']' ? 1 : 0;  // a member
-        } else if (*at == ']') {
-            is_in_brackets = false;
-        }
-    }
-    return '\0';
-}
-
 bool config_value_check_glob(const struct config_file *file, const char *value, struct fault *f)
 {
     (void)file;
-    if (!is_regex(value)) {
+    if (!name_regex_is(value)) {
         return true;
     }
-    char letter = foreign_escape(value);
-    if (letter != '\0') {
-        CLEANUP(memory_free_pointer)
-        char *why = memory_format("has \\%c, which POSIX regular expressions lack%s", letter,
-                                  letter == 'd' ? "; write [0-9]" : "");
-        return refuse(f, value, why);
-    }
-    CLEANUP(memory_free_pointer) char *pattern = slice_to_string(slice_make(value + 1, strlen(value) - 2));
-    regex_t regex;
-    int code = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-    if (code != 0) {
-        char why[120];
-        (void)regerror(code, &regex, why, sizeof(why));
-        CLEANUP(memory_free_pointer) char *text = memory_format("is not a regular expression: %s", why);
-        return refuse(f, value, text);
-    }
-    regfree(&regex);
-    return true;
+    struct fault why;
+    CLEANUP(memory_free_pointer) char *posix = name_regex_posix(value, &why);
+    return posix != NULL || refuse(f, value, why.text);
 }
 
 bool config_value_check_url(const struct config_file *file, const char *value, struct fault *f)
@@ -291,7 +247,7 @@ bool config_value_check_topic(const struct config_file *file, const char *value,
 
 bool config_value_check_topic_glob(const struct config_file *file, const char *value, struct fault *f)
 {
-    if (is_regex(value)) {
+    if (name_regex_is(value)) {
         return config_value_check_glob(file, value, f);
     }
     if (strpbrk(value, "*?[") == NULL) {

@@ -23,7 +23,10 @@ def test_columns_rows_keys_operations_and_topics(database, kafka, millrace, name
     millrace.connector(
         name,
         database,
-        columns={"include": ["public.[!p]*.*", "public.people.name"], "exclude": ["public.orders.card"]},
+        columns={
+            "include": ["public.[!p]*.*", "/public\\.PEOPLE\\.n\\w{3}/"],
+            "exclude": ["/public.orders.stat/", "public.orders.card"],
+        },
         rows={"public.orders": "status <> 'draft'"},
         keys={"public.visits": ["customer_id"]},
         routes=[{"match": "public.log_*", "topic": "{prefix}.logs"}],

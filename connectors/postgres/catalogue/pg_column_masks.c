@@ -60,7 +60,7 @@ static const struct pg_mask *find(const struct pg_column_masks *m, const char *t
 {
     CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", table, column);
     for (size_t i = 0; i < m->count; i++) {
-        if (text_glob_match(m->items[i].glob, full)) {
+        if (text_name_match(m->items[i].glob, full)) {
             return &m->items[i].mask;
         }
     }

@@ -172,7 +172,7 @@ static bool is_inserts_only(const struct pg_publication_scan *s, const struct co
     bool is_listed = false;
     for (; e != NULL && !is_listed; e = parent_of(s, e)) {
         CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
-        is_listed = text_list_glob_match(&config->tables.publish_inserts_only, full);
+        is_listed = text_list_name_match(&config->tables.publish_inserts_only, full);
     }
     return is_listed;
 }

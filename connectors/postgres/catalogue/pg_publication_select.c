@@ -74,7 +74,7 @@ static int read_columns(const PGresult *r, int row, const struct connector_confi
         }
         has_all = has_all && (is_wanted || is_key);
         CLEANUP(memory_free_pointer) char *column = memory_format("%s.%s", full, name);
-        if (is_key && e->excluded_key == NULL && text_list_glob_match(&config->columns.exclude, column)) {
+        if (is_key && e->excluded_key == NULL && text_list_name_match(&config->columns.exclude, column)) {
             e->excluded_key = memory_string(name);
         }
     }

@@ -121,7 +121,7 @@ struct pg_relation *pg_relations_see(struct pg_relations *r, const struct pgoutp
     // Decided for each message, because a table can be renamed.
     CLEANUP(memory_free_pointer)
     char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
-    relation->is_wanted = !text_list_glob_match(&r->config->tables.exclude, full);
+    relation->is_wanted = !text_list_name_match(&r->config->tables.exclude, full);
     return relation;
 }
 

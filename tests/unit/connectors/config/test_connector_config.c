@@ -136,7 +136,7 @@ static void what_does_not_work_yet_is_refused(void **state)
         "f.yaml:4:11: error: delivery: \"exactly_once\" is not valid; write at_least_once\n"
         "f.yaml:5:1: error: unknown key \"tabels\"; did you mean \"tables\"?\n"
         "f.yaml:6:14: error: name: a slot name must have 1 to 63 characters of a-z, 0-9 and _\n"
-        "f.yaml:7:20: error: include: \"orders\" matches no table; write SCHEMA.TABLE, as in "
+        "f.yaml:7:20: error: include: \"orders\" matches nothing; write SCHEMA.TABLE, as in "
         "public.orders\n"
         "f.yaml:8:19: error: topics have no property \"Retention\"; did you mean \"retention.ms\"?\n");
 }
@@ -167,6 +167,24 @@ static void selections_are_checked_at_their_places(void **state)
         "have {prefix}, {schema} and {table}\n");
 }
 
+static void globs_and_regular_expressions_are_told_apart(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+        "tables: {include: [public\\.orders, '(a|b).c', '/orders_[0-9]/'], exclude: ['/orders/']}\n"
+        "columns: {mask: {/ssn/: x, '*.*.ssn': x, /.*ssn/: x, '[(|]*': y}}\n",
+        "f.yaml:3:20: error: include: \"public\\\\.orders\" is a glob, and looks like a regular expression; "
+        "write that between slashes\n"
+        "f.yaml:3:36: error: include: \"(a|b).c\" is a glob, and looks like a regular expression; write that "
+        "between slashes\n"
+        "f.yaml:3:76: error: exclude: \"/orders/\" matches nothing: a regular expression must match the "
+        "whole "
+        "of SCHEMA.TABLE, as in public.orders\n"
+        "f.yaml:4:18: error: \"/ssn/\" matches nothing: a regular expression must match the whole of "
+        "SCHEMA.TABLE.COLUMN, as in public.customers.email\n");
+}
+
 static void keys_without_effect_are_refused(void **state)
 {
     (void)state;
@@ -174,15 +192,14 @@ static void keys_without_effect_are_refused(void **state)
                      "messages: {exclude: [app.*]}\n"
                      "heartbeat: {action_query: select 1}\n"
                      "routes: [{match: public.a, topic: ''}]\n"
-                     "tables: {include: ['/public\\.a_\\d+/']}\n",
+                     "tables: {include: ['/public\\.a_\\R+/']}\n",
                      "f.yaml:3:21: error: exclude: no messages are published without include; write include: "
                      "['*'] for all "
                      "others\n"
                      "f.yaml:4:27: error: action_query: is run with heartbeats; set interval, too\n"
                      "f.yaml:5:35: error: topic: must be a name; it may have {prefix}, {schema} and {table}\n"
-                     "f.yaml:6:20: error: include: \"/public\\\\.a_\\\\d+/\" has \\d, which POSIX regular "
-                     "expressions lack; "
-                     "write [0-9]\n");
+                     "f.yaml:6:20: error: include: \"/public\\\\.a_\\\\R+/\" has \\R, which POSIX regular "
+                     "expressions lack\n");
     check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\nheartbeat: {topic: beats}\n",
                      "f.yaml:3:20: error: topic: gets no heartbeats without interval; set it, too\n");
     check_complaints(
@@ -271,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
         cmocka_unit_test(selections_are_checked_at_their_places),
+        cmocka_unit_test(globs_and_regular_expressions_are_told_apart),
         cmocka_unit_test(keys_without_effect_are_refused),
         cmocka_unit_test(an_outbox_is_a_table_that_is_captured),
         cmocka_unit_test(topic_properties_are_the_brokers_and_so_are_their_values),

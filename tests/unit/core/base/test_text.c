@@ -39,6 +39,53 @@ static void globs_cross_dots_and_slashes_make_a_regex(void **state)
     assert_false(text_glob_match("/(/", "("));
 }
 
+static void a_regular_expression_matches_whole_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *regex;
+        const char *match;
+        const char *no_match;
+    } CASES[] = {
+        {"/public.orders/", "public.orders", "public.orders_audit"},
+        {"/a|b/", "b", "ab"},
+        {"/^a|b$/", "a", "ax"},
+        {"/a_\\d+/", "a_10", "a_d"},
+        {"/a_\\D/", "a_x", "a_1"},
+        {"/(?:a|b)\\.c/", "b.c", "b?c"},
+        {"/a.*?c/", "abbc", "abbcd"},
+        {"/[\\w.]+/", "a_1.B", "a-b"},
+        {"/[\\]a]x/", "]x", "\\x"},
+        {"/[]a]x/", "]x", "x"},
+        {"/[^\\]]x/", "ax", "]x"},
+        {"/[\\^]x/", "^x", "x"},
+        {"/[a\\^]x/", "^x", "bx"},
+        {"/[a\\-z]x/", "-x", "bx"},
+        {"/[a\\.]x/", ".x", "\\x"},
+        {"/[[:alpha:]\\d]x/", "7x", ":x"},
+        {"/a{1,2}/", "aa", "aaa"},
+        {"/a\\,b/", "a,b", "a"},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_true(text_glob_match(CASES[i].regex, CASES[i].match));
+        assert_false(text_glob_match(CASES[i].regex, CASES[i].no_match));
+    }
+}
+
+static void regular_expressions_over_names_ignore_case(void **state)
+{
+    (void)state;
+    struct text_list list = {0};
+    text_list_add(&list, "x.*");
+    text_list_add(&list, "/public\\.orders/");
+    assert_true(text_name_match("/public\\.orders/", "public.ORDERS"));
+    assert_false(text_glob_match("/public\\.orders/", "public.ORDERS"));
+    assert_false(text_name_match("public.orders", "public.ORDERS"));
+    assert_true(text_list_name_match(&list, "Public.Orders"));
+    assert_false(text_list_glob_match(&list, "Public.Orders"));
+    text_list_clear(&list);
+}
+
 static void the_nearest_word_is_a_slip_of_the_fingers_away(void **state)
 {
     (void)state;
@@ -191,6 +238,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pair_that_is_set_again_keeps_its_place),
         cmocka_unit_test(globs_cross_dots_and_slashes_make_a_regex),
+        cmocka_unit_test(a_regular_expression_matches_whole_names),
+        cmocka_unit_test(regular_expressions_over_names_ignore_case),
         cmocka_unit_test(the_nearest_word_is_a_slip_of_the_fingers_away),
         cmocka_unit_test(json_strings_escape_what_they_must),
         cmocka_unit_test(a_byte_is_escaped_wherever_it_stands),

@@ -1,0 +1,16 @@
+// Globs over the names of tables and columns.
+#ifndef CONNECTORS_CONFIG_NAME_GLOB_H
+#define CONNECTORS_CONFIG_NAME_GLOB_H
+
+#include "core/base/fault.h"
+
+/**
+ * Refuses a glob, or a regular expression between slashes, that can match no name of `dots` + 1 parts, and a
+ * regular expression without its slashes.
+ *
+ * @param form  what to write instead: "SCHEMA.TABLE, as in public.orders"
+ * @param f     FAULT_CONFIG
+ */
+bool name_glob_check(const char *value, size_t dots, const char *form, struct fault *f) MUST_USE;
+
+#endif
