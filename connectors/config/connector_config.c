@@ -62,6 +62,12 @@ bool connector_config_has_column(const struct connector_config *c, const char *t
            !is_column_listed(&c->columns.exclude, table, ancestors, column);
 }
 
+bool connector_config_excludes_column(const struct connector_config *c, const char *table,
+                                      const struct text_list *ancestors, const char *column)
+{
+    return is_column_listed(&c->columns.exclude, table, ancestors, column);
+}
+
 const char *connector_config_row_filter(const struct connector_config *c, const char *table)
 {
     for (size_t i = 0; i < c->rows.count; i++) {

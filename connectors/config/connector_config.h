@@ -130,6 +130,9 @@ char *connector_config_slot(const char *connector);
 /** Whether the table has this column in its records; `ancestors`: the partitioned tables above it. */
 bool connector_config_has_column(const struct connector_config *c, const char *table,
                                  const struct text_list *ancestors, const char *column);
+/** Whether columns.exclude names it. */
+bool connector_config_excludes_column(const struct connector_config *c, const char *table,
+                                      const struct text_list *ancestors, const char *column);
 
 /** The condition of the table's rows; NULL: all of them. `table` is "schema.table". Borrowed. */
 const char *connector_config_row_filter(const struct connector_config *c, const char *table);

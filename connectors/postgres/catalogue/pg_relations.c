@@ -8,7 +8,6 @@
 #include "connectors/postgres/catalogue/pg_retype.h"
 #include "connectors/postgres/catalogue/pg_type_modes.h"
 #include "connectors/postgres/catalogue/table_filter.h"
-#include "connectors/postgres/values/pg_hstore.h"
 #include "connectors/postgres/values/pg_mask.h"
 #include "connectors/table_topic.h"
 #include "core/base/log.h"
@@ -52,6 +51,7 @@ void pg_relations_free(struct pg_relations *r)
             table_free(r->slots[i]->table);
             text_list_clear(&r->slots[i]->nulled);
             text_list_clear(&r->slots[i]->ancestors);
+            pg_column_rules_clear(&r->slots[i]->rules);
             free(r->slots[i]->kept);
             free(r->slots[i]);
         }
@@ -178,20 +178,8 @@ static void log_plain_type(struct pg_relations *r, const struct column *c, const
              "type %s has no Avro type of its own: its values are published as text", type);
 }
 
-// hstore, also in arrays and composite types.
-static void use_maps(struct value_type *t)
-{
-    t->ops = t->ops == &PG_HSTORE_JSON ? &PG_HSTORE_MAP : t->ops;
-    if (t->element != NULL) {
-        use_maps(t->element);
-    }
-    for (size_t i = 0; i < t->field_count; i++) {
-        use_maps(&t->fields[i]);
-    }
-}
-
-static void fill_column(struct pg_relations *r, const struct table *t, const struct pgoutput_column *message,
-                        const struct pg_catalogue *catalogue, struct column *ret)
+static void fill_column(struct pg_relations *r, const struct pgoutput_column *message,
+                        const struct pg_catalogue *catalogue, const struct pg_mask *mask, struct column *ret)
 {
     const char *plain = NULL;
     ret->name = slice_to_string(message->name);
@@ -204,14 +192,12 @@ static void fill_column(struct pg_relations *r, const struct table *t, const str
         log_plain_type(r, ret, plain);
     }
     if (r->config->hstore == HSTORE_MAP) {
-        use_maps(&ret->type);
+        pg_type_modes_use_maps(&ret->type);
     }
     const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->name);
     // A column that was dropped or has another type now is treated as nullable and without default.
     bool is_known = fact != NULL && fact->type_oid == message->type_oid;
     ret->is_nullable = !is_known || !fact->is_not_null || ret->type.ops->is_optional;
-    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", t->schema, t->name);
-    const struct pg_mask *mask = pg_column_masks_find(r->masks, full, &catalogue->ancestors, ret->name);
     if (mask != NULL) {
         pg_mask_apply(&ret->type, mask);
     } else if (is_known && !fact->is_generated) {
@@ -379,7 +365,8 @@ static void note_text_column(struct table *t)
     }
 }
 
-static struct table *build_table(struct pg_relations *r, const struct pgoutput_relation *message,
+static struct table *build_table(struct pg_relations *r, const struct pg_relation *relation,
+                                 const struct pgoutput_relation *message,
                                  const struct pg_catalogue *catalogue)
 {
     struct table *t = memory_zeroed(1, sizeof(*t));
@@ -390,7 +377,9 @@ static struct table *build_table(struct pg_relations *r, const struct pgoutput_r
     t->column_count = message->column_count;
     t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
     for (size_t i = 0; i < t->column_count; i++) {
-        fill_column(r, t, &message->columns[i], catalogue, &t->columns[i]);
+        const struct pg_mask *mask =
+            pg_column_rules_mask(&relation->rules, relation->kept == NULL ? i : relation->kept[i]);
+        fill_column(r, &message->columns[i], catalogue, mask, &t->columns[i]);
     }
     set_key(r, message, catalogue, t);
     note_text_column(t);
@@ -436,6 +425,15 @@ void pg_relations_release_retired(struct pg_relations *r)
     }
 }
 
+static void update_rules(const struct pg_relations *r, struct pg_relation *relation,
+                         const struct pgoutput_relation *message)
+{
+    CLEANUP(memory_free_pointer)
+    char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
+    const struct pg_column_rules_params p = {r->config, r->masks, r->component, full, &relation->ancestors};
+    pg_column_rules_update(&relation->rules, &p, message);
+}
+
 // The message without the columns that are left out; sets which they are. NULL: there are none. The caller
 // frees it.
 static struct pgoutput_relation *select_columns(const struct pg_relations *r, struct pg_relation *relation,
@@ -447,8 +445,6 @@ static struct pgoutput_relation *select_columns(const struct pg_relations *r, st
     if (r->config->columns.include.count + r->config->columns.exclude.count == 0 && !skips_types) {
         return NULL;
     }
-    CLEANUP(memory_free_pointer)
-    char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
     struct pgoutput_relation *selected = memory_new(sizeof(*selected));
     *selected = *message;
     uint16_t *kept = memory_zeroed(message->column_count + 1U, sizeof(*kept));
@@ -460,8 +456,7 @@ static struct pgoutput_relation *select_columns(const struct pg_relations *r, st
                       (fact != NULL && fact->primary_position >= 0);
         bool is_skipped =
             skips_types && pg_types_is_left_out(column->type_oid, catalogue->types, catalogue->type_count);
-        if (is_key || (!is_skipped && connector_config_has_column(r->config, full, &catalogue->ancestors,
-                                                                  (const char *)column->name.data))) {
+        if (is_key || (!is_skipped && !pg_column_rules_leave_out(&relation->rules, i))) {
             kept[count] = i;
             selected->columns[count++] = *column;
         }
@@ -489,11 +484,12 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
     if (!is_former) {
         text_list_copy(&relation->ancestors, &catalogue->ancestors);
     }
+    update_rules(r, relation, message);
     struct pg_catalogue then = *catalogue;
     then.ancestors = relation->ancestors;
     CLEANUP(memory_free_pointer)
     struct pgoutput_relation *selected = select_columns(r, relation, message, &then);
-    struct table *t = build_table(r, selected == NULL ? message : selected, &then);
+    struct table *t = build_table(r, relation, selected == NULL ? message : selected, &then);
     if (relation->table != NULL && is_same_version(relation->table, t)) {
         table_free(t);
         return;

@@ -4,6 +4,7 @@
 
 #include "connectors/config/connector_config.h"
 #include "connectors/postgres/catalogue/pg_catalogue.h"
+#include "connectors/postgres/catalogue/pg_column_rules.h"
 #include "schemas/avro/table.h"
 
 enum { PG_RELATION_UNKNOWN_MAX = 16 };
@@ -16,8 +17,9 @@ struct pg_relation {
     bool has_bad_before;  // logged: an old image could not be encoded
     uint16_t *kept;       // positions in the stream's tuples of the columns that the table has; NULL: all
     uint16_t kept_count;
-    struct text_list ancestors;  // of a partition, as the catalogue had them last; else empty
-    struct text_list nulled;     // logged: columns with a value that can't be encoded and became null
+    struct pg_column_rules rules;  // of the last message's columns
+    struct text_list ancestors;    // of a partition, as the catalogue had them last; else empty
+    struct text_list nulled;       // logged: columns with a value that can't be encoded and became null
     // Hashes of values that the types in the catalogue did not know either; the last ones.
     uint64_t unknown_values[PG_RELATION_UNKNOWN_MAX];
     size_t unknown_count;  // so far

@@ -2,6 +2,7 @@
 
 #include "connectors/postgres/values/pg_bits.h"
 #include "connectors/postgres/values/pg_bytea.h"
+#include "connectors/postgres/values/pg_hstore.h"
 #include "connectors/postgres/values/pg_interval.h"
 #include "connectors/postgres/values/pg_money.h"
 #include "connectors/postgres/values/pg_numeric.h"
@@ -123,5 +124,16 @@ void pg_type_modes_apply(struct value_type *t, const struct type_modes *modes)
     unsigned on = modes_of(modes);
     if (on != 0) {
         apply(t, on);
+    }
+}
+
+void pg_type_modes_use_maps(struct value_type *t)
+{
+    t->ops = t->ops == &PG_HSTORE_JSON ? &PG_HSTORE_MAP : t->ops;
+    if (t->element != NULL) {
+        pg_type_modes_use_maps(t->element);
+    }
+    for (size_t i = 0; i < t->field_count; i++) {
+        pg_type_modes_use_maps(&t->fields[i]);
     }
 }

@@ -1,0 +1,95 @@
+"""
+Promise: a masked value leaves the connector nowhere: not in the stream, in either form, nor in the snapshot, keys,
+old rows, dead letters, events of an outbox, defaults of schemas, logs or files; not of a partition that was detached,
+nor after its column or table was renamed. An entry that matches nothing is said.
+"""
+
+import os
+
+import pytest
+import requests
+from lib.records import read_topic
+from lib.waiting import wait_until
+
+SECRET = "sekret"  # all masked values begin with it
+BLOB = "select string_agg(md5(i::text), '') from generate_series(1, 400) i"
+SETUP = f"""
+create table people (id int primary key, phone text not null default '{SECRET}-default', card text, note text);
+create table keyed (token text primary key, v int);
+create table blobs (id int primary key, blob text, v int); alter table blobs alter column blob set storage external;
+create table nans (id int primary key, phone text, price numeric not null); alter table nans replica identity full;
+create table parted (id int primary key, phone text) partition by range (id);
+create table parted_1 partition of parted for values from (0) to (100);
+create table outbox (id int primary key, aggregatetype text, aggregateid text, type text, payload text);
+insert into people values (1, '{SECRET}1', '{SECRET}2', 'n');
+insert into keyed values ('{SECRET}3', 1);
+insert into blobs select 1, '{SECRET}4' || ({BLOB}), 1;
+insert into nans values (1, '{SECRET}5', 1);
+insert into parted values (1, '{SECRET}6');
+insert into outbox values (1, 't', '{SECRET}7', 'T', '{SECRET}8')"""
+CHANGES = [
+    f"insert into people values (2, '{SECRET}11', '{SECRET}12', 'n'); update people set phone = '{SECRET}13', id = 3"
+    " where id = 2; delete from people where id = 3",
+    f"update keyed set token = '{SECRET}14'; delete from keyed",
+    "update blobs set v = 2",
+    f"update nans set price = 'NaN', phone = '{SECRET}15'; delete from nans",
+    f"insert into parted values (2, '{SECRET}16'); alter table parted detach partition parted_1;"
+    f" insert into parted_1 values (3, '{SECRET}17')",
+    f"insert into outbox values (2, 't', '{SECRET}18', 'T', '{SECRET}19')",
+    f"alter table people rename phone to mobile; alter table people rename card to plastic;"
+    f" insert into people values (4, '{SECRET}20', '{SECRET}21', 'n')",
+    f"alter table people rename to persons; insert into persons values (5, '{SECRET}22', '{SECRET}23', 'n')",
+]
+
+
+def files_with(folder, text):
+    found = []
+    for place, _, names in os.walk(folder):
+        for file_name in names:
+            with open(os.path.join(place, file_name), "rb") as file:
+                found += [file_name] if text in file.read() else []
+    return found
+
+
+@pytest.mark.parametrize("form", ["auto", "off"])
+def test_a_masked_value_is_in_no_record_log_or_file(form, database, kafka, millrace, name):
+    database.sql(SETUP)
+    millrace.write("salt", "pepper")
+    millrace.connector(
+        name,
+        database,
+        binary_stream=form,
+        columns={
+            "mask": {f"public.{column}": "***" for column in ("people.phone", "nans.phone", "outbox.payload")},
+            "truncate": {"public.blobs.blob": 3},
+            "hash": {
+                "columns": ["public.keyed.token", "public.parted.phone", "public.outbox.aggregateid"],
+                "salt": {"file": "../salt"},
+            },
+            "exclude": ["public.people.card"],
+        },
+        outbox={"table": "public.outbox", "topic": f"{name}.events"},
+        messages={"include": ["end"]},
+        on_bad_row="dead_letter",
+    )
+    process = millrace.run()
+    for change in CHANGES:
+        database.sql(change)
+    database.sql("select pg_logical_emit_message(true, 'end', 'x')")
+    read_topic(kafka, f"{name}.message", count=1)
+    topics = [topic for topic in kafka.topics() if name in topic or topic in ("millrace.state", "millrace.schemas")]
+    seen = {topic: read_topic(kafka, topic) for topic in topics}
+    expected = {f"{name}.public.{table}" for table in ("people", "persons", "keyed", "blobs", "nans", "parted_1")}
+    expected |= {f"{name}.events", f"millrace.dlq.connector.{name}"}
+    assert expected <= set(seen), sorted(seen)
+    assert len(seen[f"{name}.public.persons"]) == 1
+    for topic, records in seen.items():
+        for record in records:
+            text = b"".join(part or b"" for part in (record.raw_key, record.raw_value)) + repr(record.headers).encode()
+            assert SECRET.encode() not in text, (topic, text)
+    assert process.find("stream_format", format="binary" if form == "auto" else "text")
+    assert len([event for event in process.events if event.get("event") == "rule_kept"]) == 2
+    process.stop()
+    log = process.log(100000)
+    assert SECRET not in log and "pepper" not in log
+    assert files_with(millrace.folder, SECRET.encode()) == []
