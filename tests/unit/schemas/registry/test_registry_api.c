@@ -120,6 +120,9 @@ static void registering_and_reading(void **state)
 
 static const struct row COMPATIBILITY[] = {
     {"GET", "/config", NULL, 200, "{\"compatibilityLevel\":\"NONE\"}="},
+    {"GET", "/config/", NULL, 200, "{\"compatibilityLevel\":\"NONE\"}="},
+    {"PUT", "/config/", "{\"compatibility\":\"NONE\"}", 200, "{\"compatibility\":\"NONE\"}="},
+    {"DELETE", "/config/", NULL, 200, "{\"compatibilityLevel\":\"NONE\"}="},
     {"GET", "/config/s", NULL, 404,
      "{\"error_code\":40408,\"message\":\"Subject 's' does not have subject-level compatibility "
      "configured\"}="},

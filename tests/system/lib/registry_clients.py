@@ -1,0 +1,37 @@
+"""Confluent's clients of a schema registry for Java and Go: programs that tests/fetch.sh fetches and builds."""
+
+import glob
+import os
+import subprocess
+
+from lib.kafka import cache_folder
+
+SOURCES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "registry_clients")
+
+
+def _folder():
+    folder = os.environ.get("MILLRACE_REGISTRY_CLIENTS")
+    if not folder:
+        ready = sorted(glob.glob(os.path.join(cache_folder(), "registry-clients-*", "ready")))
+        assert ready, "the registry's clients are not there: run tests/run.sh system once"
+        folder = os.path.dirname(ready[-1])
+    return folder
+
+
+def _run(command, lines):
+    text = "".join(line + "\n" for line in lines)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def java(url, subject, records):
+    """Decodes the records (base64), then calls every method of the client; how many records it decoded."""
+    jars = ":".join(sorted(glob.glob(os.path.join(_folder(), "java", "*.jar"))))
+    program = os.path.join(SOURCES, "RegistryClient.java")
+    return _run(["java", "-XX:TieredStopAtLevel=1", "-cp", jars, program, url, subject], records)
+
+
+def go(url, topic, records):
+    """As java; each record is "key BASE64" or "value BASE64"."""
+    return _run([os.path.join(_folder(), "go"), url, topic], records)
