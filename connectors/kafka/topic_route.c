@@ -8,6 +8,7 @@
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "schemas/avro/avro_schema.h"
 
 // At once: a request to Kafka makes a hundred topics, and both registries answer others meanwhile.
 enum { TOPICS_IN_FLIGHT = 100, SCHEMAS_IN_FLIGHT = 200 };
@@ -236,13 +237,10 @@ static void on_topic(void *self, const struct fault *f)
     }
 }
 
-// The version's text is not needed any more once it is registered.
+// The version is not needed any more once its schemas are registered.
 static void release_table(struct route *route)
 {
     if (route->table != NULL && has_ids(route)) {
-        if (route->table->drops_schema) {
-            free(TAKE(route->table->value_schema));
-        }
         table_free(TAKE(route->table));
     }
 }
@@ -291,8 +289,13 @@ static void request_schema(struct need *n)
     const struct route *route = schema->route;
     char *subject CLEANUP(memory_free_pointer) =
         memory_format("%s-%s", route->topic->name, schema->is_key ? "key" : "value");
-    registry_register(route->topic->routes->params.registry, subject,
-                      schema->is_key ? route->table->key_schema : route->table->value_schema, on_id, schema);
+    CLEANUP(bytes_clear) struct bytes made = {0};
+    const char *text = schema->is_key ? route->table->key_schema : route->table->value_schema;
+    if (text == NULL) {
+        avro_schema_envelope(&made, route->table);
+        text = bytes_text(&made);
+    }
+    registry_register(route->topic->routes->params.registry, subject, text, on_id, schema);
 }
 
 // --- topics and routes ---
@@ -395,14 +398,18 @@ static void release_route(void *shown)
 }
 
 // SHA-256 of topic and schemas, so that no copy of them needs to be kept.
-static void identify(const char *topic, const char *key_schema, const char *value_schema, uint8_t *ret)
+static void identify(const char *topic, const struct table *table, uint8_t *ret)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
-    const char *parts[] = {topic, key_schema, value_schema};
+    const char *parts[] = {topic, table == NULL ? NULL : table->key_schema,
+                           table == NULL ? NULL : table->value_schema};
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         bytes_append_byte(&text, parts[i] != NULL);
         bytes_append_string(&text, parts[i] == NULL ? "" : parts[i]);
         bytes_append_byte(&text, 0);
+    }
+    if (table != NULL) {
+        bytes_append(&text, table->schemas_hash, sizeof(table->schemas_hash));
     }
     (void)SHA256(text.data, text.size, ret);
 }
@@ -415,7 +422,7 @@ static struct route *get_route(struct topic_routes *r, struct table *table)
     }
     uint8_t identity[SHA256_DIGEST_LENGTH];
     struct route *route = NULL;
-    identify(table->topic, table->key_schema, table->value_schema, identity);
+    identify(table->topic, table, identity);
     HASH_FIND(hh, r->all, identity, sizeof(identity), route);
     if (route == NULL) {
         route = add_route(r, identity, find_topic(r, table->topic, NULL));
@@ -461,7 +468,7 @@ struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const c
 {
     uint8_t identity[SHA256_DIGEST_LENGTH];
     struct route *route = NULL;
-    identify(topic, NULL, NULL, identity);
+    identify(topic, NULL, identity);
     HASH_FIND(hh, r->all, identity, sizeof(identity), route);
     if (route == NULL) {
         route = add_route(r, identity, find_topic(r, topic, config));

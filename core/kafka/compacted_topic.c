@@ -217,6 +217,11 @@ static bool open_consumer(struct compacted_topic *t, struct fault *f)
         "0",
         "topic.metadata.refresh.interval.ms",
         "1000",
+        // What is fetched ahead: the records are applied as they come, and the whole topic may be large.
+        "queued.max.messages.kbytes",
+        "1024",
+        "fetch.message.max.bytes",
+        "262144",
         NULL,
     };
     rd_kafka_conf_t *conf;

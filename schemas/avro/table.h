@@ -25,12 +25,11 @@ struct table {
     char *topic;  // prefix.schema.name
     struct column *columns;
     size_t column_count;
-    size_t *key_columns;  // indexes into columns, in key order
-    size_t key_count;     // 0: records have a null key
-    char *key_schema;     // Avro schema text, NULL when key_count is 0; see avro_schema_key
-    char *value_schema;   // see avro_schema_envelope; NULL once it is registered, with drops_schema
-    bool drops_schema;
-    uint8_t schemas_hash[32];          // of both texts, if the source compares versions by it
+    size_t *key_columns;               // indexes into columns, in key order
+    size_t key_count;                  // 0: records have a null key
+    char *key_schema;                  // Avro schema text, NULL when key_count is 0; see avro_schema_key
+    char *value_schema;                // NULL: avro_schema_envelope makes it when it is needed
+    uint8_t schemas_hash[32];          // of both texts, when value_schema is NULL
     const struct column *text_column;  // a column whose values are read in text form only; NULL: none
     // The sink's data for this version (schema ids, topic state); free_route gets it when the version goes.
     void *route;

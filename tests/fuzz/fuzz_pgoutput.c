@@ -6,6 +6,7 @@
 
 #include "connectors/postgres/pg_change.h"
 #include "schemas/avro/avro_encode.h"
+#include "schemas/avro/avro_schema.h"
 #include "schemas/json/json_encode.h"
 
 enum { COLUMNS_MAX = 64 };
@@ -83,6 +84,7 @@ static void read_back(const struct change *change)
     struct fault f = {0};
     struct bytes avro CLEANUP(bytes_clear) = {0};
     struct bytes json CLEANUP(bytes_clear) = {0};
+    struct bytes schema CLEANUP(bytes_clear) = {0};
     const struct avro_envelope envelope = {.version = "v",
                                            .connector = "c",
                                            .table = change->table,
@@ -93,7 +95,8 @@ static void read_back(const struct change *change)
                                            .after = change->after};
     avro_encode_envelope(&avro, &envelope);
     // Names that are no text, or twice the same, make no schema.
-    if (avro_type_parse(slice_of(change->table->value_schema), &type, &f)) {
+    avro_schema_envelope(&schema, change->table);
+    if (avro_type_parse(bytes_slice(&schema), &type, &f)) {
         INVARIANT(json_encode_datum(type, bytes_slice(&avro), NULL, &json, &f) ||
                   strstr(f.text, "too large") != NULL);
     }

@@ -340,17 +340,13 @@ static void set_key(const struct pg_relations *r, const struct pgoutput_relation
 static void write_schemas(struct table *t)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
-    free(t->key_schema);
-    free(t->value_schema);
-    t->key_schema = NULL;
+    free(TAKE(t->key_schema));
     if (t->key_count > 0) {
         avro_schema_key(&text, t);
         t->key_schema = slice_to_string(bytes_slice(&text));
         bytes_reset(&text);
     }
     avro_schema_envelope(&text, t);
-    t->value_schema = slice_to_string(bytes_slice(&text));
-    t->drops_schema = true;
     bytes_append_byte(&text, 0);
     bytes_append_string(&text, t->key_schema == NULL ? "" : t->key_schema);
     (void)SHA256(text.data, text.size, t->schemas_hash);

@@ -47,13 +47,15 @@ static void seen_note(struct pipeline_seen *seen, const rd_kafka_message_t *mess
     size_t size = 0;
     assert_int_equal(rd_kafka_message_headers(message, &headers), RD_KAFKA_RESP_ERR_NO_ERROR);
     assert_int_equal(rd_kafka_header_get_last(headers, "millrace.position", &value, &size), 0);
-    (void)snprintf(seen->positions[seen->count], sizeof(seen->positions[0]), "%.*s", (int)size,
-                   (const char *)value);
+    if (seen->count < PIPELINE_SEEN_MAX) {
+        (void)snprintf(seen->positions[seen->count], sizeof(seen->positions[0]), "%.*s", (int)size,
+                       (const char *)value);
+        (void)snprintf(seen->markers[seen->count], sizeof(seen->markers[0]), "%s", marker_in(message));
+    }
     if (rd_kafka_header_get_last(headers, "millrace.dlq.reason", &value, &size) == 0) {
         (void)snprintf(seen->reason, sizeof(seen->reason), "%.*s", (int)size, (const char *)value);
     }
     note_trace(seen, headers);
-    (void)snprintf(seen->markers[seen->count], sizeof(seen->markers[0]), "%s", marker_in(message));
     seen->tombstones += message->payload == NULL ? 1 : 0;
     bytes_reset(&seen->last_value);
     bytes_append(&seen->last_value, message->payload, message->len);

@@ -4,15 +4,18 @@
 
 #include "tests/component/connectors/pipeline_case.h"
 
+enum { PIPELINE_SEEN_MAX = 1024 };  // kept; a test has it on its stack
+
 /** What was read of a topic; the caller clears last_value. */
 struct pipeline_seen {
     size_t count;
     size_t tombstones;
-    char positions[PIPELINE_CASE_CHANGES_MAX][40];
+    // Of the first records only:
+    char positions[PIPELINE_SEEN_MAX][40];
     struct bytes last_value;
     char reason[32];
-    char trace[128];                              // traceparent/tracestate of the last record; "/" without
-    char markers[PIPELINE_CASE_CHANGES_MAX][32];  // source.snapshot; "" for a record without
+    char trace[128];                      // traceparent/tracestate of the last record; "/" without
+    char markers[PIPELINE_SEEN_MAX][32];  // source.snapshot; "" for a record without
 };
 
 /** Adds all records of the topic. */

@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "schemas/avro/avro_encode.h"
+#include "schemas/avro/avro_schema.h"
 #include "schemas/avro/avro_type.h"
 #include "schemas/json/event_view.h"
 
@@ -39,6 +40,7 @@ static void source_driver_image(struct source_driver *d, const char *label, cons
 static void source_driver_images(struct source_driver *d, const struct change *c)
 {
     CLEANUP(bytes_clear) struct bytes avro = {0};
+    CLEANUP(bytes_clear) struct bytes schema = {0};
     struct avro_envelope envelope = {.version = "test",
                                      .connector = "postgresql",
                                      .table = c->table,
@@ -52,7 +54,8 @@ static void source_driver_images(struct source_driver *d, const struct change *c
     struct fault f = {0};
     struct avro_type *type = NULL;
     struct event_view event = {0};
-    if (!avro_type_parse(slice_of(c->table->value_schema), &type, &f) ||
+    avro_schema_envelope(&schema, c->table);
+    if (!avro_type_parse(bytes_slice(&schema), &type, &f) ||
         !event_view_read(type, bytes_slice(&avro), &event, &f)) {
         bytes_format(&d->lines, " !%s", f.text);
     } else {

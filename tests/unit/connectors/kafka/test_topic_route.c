@@ -28,6 +28,7 @@ static registry_on_id on_schema[MAX];
 static void *schema_self[MAX];
 static const void *cancelled;
 static int schema_count;
+static char registered[8192];  // the last schema
 static int warnings;
 static int endings;
 static char newest[400];
@@ -58,7 +59,7 @@ void registry_register(struct registry *r, const char *subject, const char *sche
 {
     (void)r;
     (void)subject;
-    (void)schema;
+    (void)snprintf(registered, sizeof(registered), "%s", schema);
     on_schema[schema_count] = on_id;
     schema_self[schema_count++] = self;
 }
@@ -256,6 +257,28 @@ static void many_tables_are_requested_side_by_side_and_the_one_that_a_record_wai
     }
 }
 
+static void a_schema_is_written_when_it_is_registered_and_not_kept(void **state)
+{
+    (void)state;
+    struct table *versions[2];
+    for (int i = 0; i < 2; i++) {
+        versions[i] = new_table(1, "");
+        free(TAKE(versions[i]->value_schema));
+        versions[i]->prefix = memory_string("p");
+        versions[i]->schema = memory_string("public");
+        versions[i]->name = memory_string("items");
+        versions[i]->schemas_hash[0] = (uint8_t)i;
+        topic_routes_prepare(routes, versions[i]);
+    }
+    assert_int_equal(schema_count, 2);  // they differ
+    assert_non_null(strstr(registered, "\"p.public.items.Envelope\""));
+    assert_null(versions[1]->value_schema);
+    for (int i = 0; i < 2; i++) {
+        on_schema[i](schema_self[i], i + 1, NULL);
+        table_free(versions[i]);
+    }
+}
+
 static void equal_versions_share_a_route_which_goes_with_the_last_of_them(void **state)
 {
     (void)state;
@@ -371,6 +394,7 @@ int main(void)
         CASE(what_a_topic_needs_twice_is_told_once),
         CASE(two_routes_of_a_topic_tell_it_once_and_again_later),
         CASE(many_tables_are_requested_side_by_side_and_the_one_that_a_record_waits_for_is_next),
+        CASE(a_schema_is_written_when_it_is_registered_and_not_kept),
         CASE(equal_versions_share_a_route_which_goes_with_the_last_of_them),
         CASE(a_refused_schema_fails_its_table_alone_and_credentials_fail_all),
         CASE(a_refused_schema_goes_to_the_next_topic_that_takes_it),
