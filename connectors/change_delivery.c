@@ -118,6 +118,10 @@ static void on_due(uv_timer_t *timer)
     if (d->record.is_in_flight || !is_record_due(d)) {
         return;
     }
+    if (!d->params.listener.on_record(d->params.listener.self, &f)) {
+        d->params.listener.on_fault(d->params.listener.self, &f);
+        return;
+    }
     switch (send_record(d, &f)) {
     case SINK_TAKEN:
         state_record_sent(&d->record, d->watermark.first, clock_now_us());

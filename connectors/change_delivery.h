@@ -14,6 +14,8 @@ struct change_delivery;
 struct change_delivery_listener {
     // Kafka has every record up to the position, and the state record has the position: confirm it.
     void (*on_safe)(void *self, uint64_t position);
+    // The state record is about to be written. False: it is not, and the session ends with the fault.
+    bool (*on_record)(void *self, struct fault *f);
     // There is room again after FULL, or after change_delivery_begin returned false.
     void (*on_room)(void *self);
     // change_delivery_is_quiet is true now.

@@ -202,6 +202,12 @@ static void on_room(void *self)
     change_flow_run(&p->flow);
 }
 
+static bool on_record(void *self, struct fault *f)
+{
+    struct pipeline *p = self;
+    return p->source_type->persist == NULL || p->source_type->persist(p->source, f);
+}
+
 static void on_safe(void *self, uint64_t position)
 {
     struct pipeline *p = self;
@@ -388,7 +394,8 @@ static bool open_source(struct pipeline *p, struct fault *f)
                                        .on_phase = on_source_phase,
                                        .self = p};
     p->source_type = p->params.source_type == NULL ? &pg_source_type : p->params.source_type;
-    return p->source_type->make(p->params.config, p->params.loop, &listener, &p->source, f);
+    return p->source_type->make(p->params.config, settings_state_directory(p->params.settings),
+                                p->params.loop, &listener, &p->source, f);
 }
 
 static bool open_delivery(struct pipeline *p, struct fault *f)
@@ -399,6 +406,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                             .commit_to_ack_seconds = p->metrics.commit_to_ack_seconds,
                                             .trace = p->trace,
                                             .listener = {.on_safe = on_safe,
+                                                         .on_record = on_record,
                                                          .on_room = on_room,
                                                          .on_quiet = on_quiet,
                                                          .on_fault = on_sink_fault,

@@ -20,6 +20,7 @@ struct pipeline_metrics {
     struct metric *held_records;
     struct metric *binary_stream;
     struct metric *invalid_traces;
+    struct metric *toast_unknown;
     struct metric *commit_to_ack_seconds;
 };
 

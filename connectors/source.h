@@ -64,13 +64,15 @@ struct source_lag {
     int64_t lag_us;                // now minus commit time of the last transaction read; 0 when caught up
     bool is_binary;                // the stream has values in binary form
     uint64_t invalid_traces;       // trace messages of transactions that were ignored
+    uint64_t toast_unknown;        // values that were left out and are not known, with toast: complete
 };
 
 struct source_type {
     const char *kind;
     const char *summary;
-    /** Allocates a source; does no I/O. FAULT_CONFIG: the configuration is invalid. */
-    bool (*make)(const struct connector_config *config, uv_loop_t *loop,
+    /** Allocates a source; does no I/O. FAULT_CONFIG: the configuration is invalid. `state_directory` is
+     * lent: where the source may keep files. */
+    bool (*make)(const struct connector_config *config, const char *state_directory, uv_loop_t *loop,
                  const struct source_listener *listener, struct source **ret, struct fault *f) MUST_USE;
     /** Starts to connect, without blocking: locks out other copies, loads the record, checks server and slot,
      * creates what is missing, then snapshots and streams. */
@@ -82,6 +84,9 @@ struct source_type {
     /** One step; never blocks. NOTHING until on_open was called. *ret_change and all that it points to are
      * borrowed until the next call of next or close. */
     enum source_step (*next)(struct source *s, struct change *ret_change, struct fault *f) MUST_USE;
+    /** Makes durable what the source keeps on this machine of the changes that it has given; called before
+     * each position is recorded, and so before it is confirmed. NULL: it keeps nothing. */
+    bool (*persist)(struct source *s, struct fault *f) MUST_USE;
     /** All changes up to the position are on Kafka: it may be confirmed to the server. It only rises until
      * the next open. */
     void (*confirm)(struct source *s, uint64_t safe_position);

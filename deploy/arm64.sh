@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 libraries="libc6-dev libpq-dev librdkafka-dev libavro-dev libuv1-dev libcurl4-openssl-dev libssl-dev libnghttp2-dev
     libmicrohttpd-dev zlib1g-dev
-    libyaml-dev libjansson-dev uthash-dev libsystemd-dev libcmocka-dev"
+    libyaml-dev libjansson-dev liblmdb-dev uthash-dev libsystemd-dev libcmocka-dev"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace
 MILLRACE_SYSROOT=$cache/arm64-$(echo "$libraries" | cksum | cut -d' ' -f1)
 export MILLRACE_SYSROOT

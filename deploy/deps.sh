@@ -6,7 +6,7 @@ set -eu
 build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
     libpq-dev librdkafka-dev libavro-dev libuv1-dev libcurl4-openssl-dev libssl-dev libnghttp2-dev
     libmicrohttpd-dev zlib1g-dev
-    libyaml-dev libjansson-dev uthash-dev libsystemd-dev"
+    libyaml-dev libjansson-dev liblmdb-dev uthash-dev libsystemd-dev"
 run="postgresql util-linux"
 test="g++ make xz-utils ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
     python3 python3-venv nginx-light nghttp2-server nghttp2-client tinyproxy curl gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"

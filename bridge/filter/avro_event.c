@@ -20,7 +20,9 @@ void avro_event_fail(struct avro_event *e)
 struct avro_slot avro_slot_at(struct cursor *c, const struct avro_type *type)
 {
     const struct avro_type *branch = avro_read_branch(c, type);
-    return (struct avro_slot){.kind = branch->kind == AVRO_KIND_NULL ? AVRO_SLOT_NULL : AVRO_SLOT_VALUE,
+    return (struct avro_slot){.kind = branch->kind == AVRO_KIND_NULL ? AVRO_SLOT_NULL
+                                      : branch->is_unchanged         ? AVRO_SLOT_UNCHANGED
+                                                                     : AVRO_SLOT_VALUE,
                               .type = branch,
                               .bytes = slice_make(c->at, cursor_left(c))};
 }
@@ -69,7 +71,9 @@ static const uint8_t *scan(struct avro_event *e, const struct plan_record *recor
             }
             struct avro_slot *slot = &e->slots[field->slot];
             is_null = is_null || type->kind == AVRO_KIND_NULL;
-            slot->kind = is_null ? AVRO_SLOT_NULL : AVRO_SLOT_VALUE;
+            slot->kind = is_null              ? AVRO_SLOT_NULL
+                         : type->is_unchanged ? AVRO_SLOT_UNCHANGED
+                                              : AVRO_SLOT_VALUE;
             slot->type = type;
             slot->bytes = slice_make(at, (size_t)(end - at));
         }

@@ -20,6 +20,7 @@ enum avro_slot_kind {
     AVRO_SLOT_ABSENT = 0,
     AVRO_SLOT_VALUE,  // Avro
     AVRO_SLOT_NULL,
+    AVRO_SLOT_UNCHANGED,    // VALUE_UNCHANGED: as if it was absent
     AVRO_SLOT_TEXT,         // bytes of a key or header
     AVRO_SLOT_HEADERS,      // the headers, or those whose names begin alike
     AVRO_SLOT_HEADER_PAIR,  // as an array: a header's bytes, and those whose names go on with a dot

@@ -5,7 +5,7 @@
 static bool take_slot(struct avro_event *e, uint32_t slot, struct filter_value *ret)
 {
     *ret = (struct filter_value){e, slot};
-    return e->slots[slot].kind != AVRO_SLOT_ABSENT;
+    return e->slots[slot].kind != AVRO_SLOT_ABSENT && e->slots[slot].kind != AVRO_SLOT_UNCHANGED;
 }
 
 struct avro_slot avro_member_header(struct slice bytes)
@@ -64,7 +64,7 @@ static bool find_field(struct avro_event *e, struct avro_slot record, struct sli
                 break;
             }
             *ret = avro_event_value(e, found);
-            return true;
+            return found.kind != AVRO_SLOT_UNCHANGED;
         }
         avro_read_skip(&c, field->type);
     }
@@ -135,4 +135,11 @@ bool avro_member_find(struct filter_value object, const struct filter_step *step
     return slot.type->kind == AVRO_KIND_MAP      ? find_in_map(e, slot, step->name, ret)
            : slot.type->kind == AVRO_KIND_RECORD ? find_field(e, slot, step->name, ret)
                                                  : false;
+}
+
+bool avro_member_is_left_out(struct filter_value object, const struct filter_step *step)
+{
+    struct filter_value found = {0};
+    return !avro_event_is_root(object) && !avro_member_find(object, step, &found) && found.data != NULL &&
+           avro_event_slot(found)->kind == AVRO_SLOT_UNCHANGED;
 }

@@ -11,4 +11,7 @@ struct avro_slot avro_member_header(struct slice bytes);
 /** As filter_value_ops' `member`. */
 bool avro_member_find(struct filter_value object, const struct filter_step *step, struct filter_value *ret);
 
+/** Whether avro_member_find finds nothing because the column's value did not change and was not sent. */
+bool avro_member_is_left_out(struct filter_value object, const struct filter_step *step);
+
 #endif

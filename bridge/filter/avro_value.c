@@ -202,6 +202,7 @@ static enum filter_kind value_kind(struct filter_value value)
     case AVRO_SLOT_JSON:
         return JSON_TREE_OPS.kind(avro_event_json(slot));
     case AVRO_SLOT_ABSENT:
+    case AVRO_SLOT_UNCHANGED:
     case AVRO_SLOT_NULL:
         break;
     }
@@ -278,6 +279,7 @@ static bool value_next(struct filter_value array, uint64_t *state, struct filter
     case AVRO_SLOT_VALUE:
         return next_item(e, *state, ret);
     case AVRO_SLOT_ABSENT:
+    case AVRO_SLOT_UNCHANGED:
     case AVRO_SLOT_NULL:
     case AVRO_SLOT_TEXT:
     case AVRO_SLOT_HEADERS:
@@ -350,5 +352,6 @@ const struct filter_value_ops AVRO_EVENT_OPS = {
     .text = value_text,
     .number = value_number,
     .same = value_same,
+    .is_left_out = avro_member_is_left_out,
     .has_decimal_texts = true,
 };

@@ -42,6 +42,8 @@ struct filter_value_ops {
     struct slice (*number)(struct filter_value value, struct bytes *scratch);
     /** Whether two values are equal, members in any order. */
     bool (*same)(struct filter_value a, struct filter_value b);
+    /** Whether the object lacks the member because the value did not change and was not sent; NULL: never. */
+    bool (*is_left_out)(struct filter_value object, const struct filter_step *step);
     /** A text such as "12.50" is compared with numbers too: functions get decimals as strings. */
     bool has_decimal_texts;
 };

@@ -259,7 +259,9 @@ static bool change_holds(const struct matcher *m, const struct clause *clause, s
         bool was = has_before && m->ops->member(row_before, &column->before[1], &before);
         bool is = has_after && m->ops->member(row_after, &column->after[1], &after);
         bool differs = was != is || (was && !m->ops->same(before, after));
-        if (differs && !(is && is_unchanged(m, after))) {
+        bool is_left_out = has_after && !is && m->ops->is_left_out != NULL &&
+                           m->ops->is_left_out(row_after, &column->after[1]);
+        if (differs && !is_left_out && !(is && is_unchanged(m, after))) {
             return true;
         }
     }

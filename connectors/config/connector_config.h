@@ -30,7 +30,6 @@ struct connector_route {
     char *topic;  // with {prefix}, {schema}, {table}
 };
 enum connector_incompatible { CONNECTOR_INCOMPATIBLE_STOP, CONNECTOR_INCOMPATIBLE_FORK };
-
 enum connector_hstore { HSTORE_JSON, HSTORE_MAP };
 
 struct connector_config {
@@ -108,6 +107,7 @@ struct connector_config {
     } heartbeat;
     struct type_modes modes;
     enum connector_binary binary_stream;
+    enum toast_mode toast;
     struct {
         int64_t partitions;   // 0: the broker's default
         int64_t replication;  // 0: the broker's default

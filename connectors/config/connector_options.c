@@ -62,6 +62,7 @@ static void finish(const struct config_file *file, void *config)
     selection_options_finish(file, c);
     event_options_finish(file, c);
     outbox_options_finish(file, c);
+    types_options_finish(file, c);
     slot_options_finish(file, c);
     postgres_options_finish(file, c);
 }

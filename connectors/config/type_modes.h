@@ -9,6 +9,9 @@ enum type_mode_binary { TYPE_MODE_BINARY_BYTES, TYPE_MODE_BINARY_BASE64, TYPE_MO
 enum type_mode_interval { TYPE_MODE_INTERVAL_NUMERIC, TYPE_MODE_INTERVAL_STRING };
 enum type_mode_unknown { TYPE_MODE_UNKNOWN_INCLUDE, TYPE_MODE_UNKNOWN_SKIP };
 
+/** What an unchanged value that was not sent becomes. */
+enum toast_mode { TOAST_MODE_DEBEZIUM, TOAST_MODE_TYPED, TOAST_MODE_COMPLETE };
+
 /** What column types become. Zero-initialised: Debezium's defaults. */
 struct type_modes {
     enum type_mode_types types;

@@ -1,5 +1,7 @@
 #include "connectors/config/types_options.h"
 
+#include "core/config/config_file.h"
+
 static const struct config_choice types[] = {
     {"debezium", TYPE_MODE_DEBEZIUM}, {"native", TYPE_MODE_NATIVE}, {NULL, 0}};
 static const struct config_choice decimals[] = {{"precise", TYPE_MODE_DECIMAL_PRECISE},
@@ -18,6 +20,10 @@ static const struct config_choice unknowns[] = {
     {"include", TYPE_MODE_UNKNOWN_INCLUDE}, {"skip", TYPE_MODE_UNKNOWN_SKIP}, {NULL, 0}};
 static const struct config_choice intervals[] = {
     {"numeric", TYPE_MODE_INTERVAL_NUMERIC}, {"string", TYPE_MODE_INTERVAL_STRING}, {NULL, 0}};
+static const struct config_choice toasts[] = {{"debezium", TOAST_MODE_DEBEZIUM},
+                                              {"typed", TOAST_MODE_TYPED},
+                                              {"complete", TOAST_MODE_COMPLETE},
+                                              {NULL, 0}};
 
 static const struct config_choice streams[] = {
     {"auto", CONNECTOR_BINARY_AUTO}, {"off", CONNECTOR_BINARY_OFF}, {NULL, 0}};
@@ -83,5 +89,37 @@ const struct config_option types_options[] = {
          "Let the server send values in binary form, which takes less processor time there and here. With "
          "auto, it sends text while a captured table has a type that is read in text form only; the records "
          "are the same in both forms."},
+    {.key = "toast",
+     .type = CONFIG_CHOICE,
+     .choices = toasts,
+     .initial = "debezium",
+     .offset = offsetof(struct connector_config, toast),
+     .doc = "A large value that an update does not change is not sent by PostgreSQL. debezium: Debezium's "
+            "placeholder stands for it, or null where the type has none. typed: the record "
+            "millrace.Unchanged, a further branch of the column's union. complete: the value itself, which "
+            "the connector keeps on its disk ([connectors.md](connectors.md#unchanged-large-values))."},
     {.key = NULL},
 };
+
+void types_options_finish(const struct config_file *file, struct connector_config *c)
+{
+    enum { NEEDED = CONNECTOR_CREATE | CONNECTOR_UPDATE };
+    if (c->toast != TOAST_MODE_COMPLETE) {
+        return;
+    }
+    if ((c->operations & NEEDED) != NEEDED) {
+        config_complain(file, "toast",
+                        "toast: complete needs the values that creates and updates send; add both to "
+                        "operations");
+    }
+    if (c->rows.count > 0 && (c->operations & CONNECTOR_DELETE) == 0) {
+        config_complain(file, "toast",
+                        "toast: complete with rows needs deletes, which say that a row does not match any "
+                        "more; add delete to operations");
+    }
+    if (c->origin != CONNECTOR_ORIGIN_ANY) {
+        config_complain(file, "toast",
+                        "toast: complete needs the changes of all origins; take origin: any, or another "
+                        "toast");
+    }
+}

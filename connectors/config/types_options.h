@@ -6,4 +6,6 @@
 
 extern const struct config_option types_options[];
 
+void types_options_finish(const struct config_file *file, struct connector_config *c);
+
 #endif

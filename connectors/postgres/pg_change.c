@@ -231,7 +231,7 @@ static void on_none(void *self, const struct column *c, const struct fault *why)
 }
 
 bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct pg_relation *relation,
-                    const struct pgoutput_message *message, struct change *io, struct fault *f)
+                    struct pgoutput_message *message, struct change *io, struct fault *f)
 {
     p->has_second = false;
     io->before = io->after = io->key = (struct slice){NULL, 0};
@@ -240,6 +240,9 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
     p->relations = relations;
     p->relation = relation;
     p->notes = (struct pg_row_notes){.on_none = on_none, .self = p};
+    if (p->toast != NULL && !pg_toast_fill(p->toast, relation, &message->row, p->place, f)) {
+        return false;
+    }
     enum pg_row_step step = PG_ROW_WIDEN;
     while (step == PG_ROW_WIDEN) {
         io->table = relation->table;
@@ -251,7 +254,8 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
             pg_relations_widen(relations, relation, p->notes.column);
         }
     }
-    if (step == PG_ROW_FAULT) {
+    if (step == PG_ROW_FAULT ||
+        (p->toast != NULL && !pg_toast_keep(p->toast, relation, &message->row, p->place, f))) {
         return false;
     }
     if (p->is_before_bad && !p->is_bad) {

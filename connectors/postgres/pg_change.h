@@ -6,6 +6,7 @@
 #include "connectors/change.h"
 #include "connectors/postgres/catalogue/pg_relations.h"
 #include "connectors/postgres/pg_row.h"
+#include "connectors/postgres/pg_toast.h"
 
 struct avro_type;
 
@@ -21,6 +22,8 @@ struct pg_change {
     struct bytes value_text;  // of one value in bad_json
     struct fault bad;         // the reason, if is_bad
     struct pg_row_notes notes;
+    struct pg_toast *toast;          // lent, set by the owner; NULL: values that are left out stay so
+    struct toast_position place;     // of the current message, set by the caller; with `toast`
     struct pg_relations *relations;  // of the current message
     struct pg_relation *relation;
     struct change second;
@@ -42,9 +45,11 @@ void pg_change_clear(struct pg_change *p);
  *
  * @param relation  wanted, with a table; a NULL in a NOT NULL column makes a version where it is nullable
  * @param io        borrowed parts are valid until the next call
- * @param f         FAULT_FATAL: the message does not fit the relation
+ * @param message   with `toast` its values that were left out are filled in
+ * @param f         FAULT_FATAL: the message does not fit the relation; FAULT_RETRY: the store of `toast`
+ * fails
  */
 bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct pg_relation *relation,
-                    const struct pgoutput_message *message, struct change *io, struct fault *f) MUST_USE;
+                    struct pgoutput_message *message, struct change *io, struct fault *f) MUST_USE;
 
 #endif

@@ -47,7 +47,7 @@ static void on_described(void *self)
 
 void pg_frames_init(struct pg_frames *fr, const struct pg_deps *deps)
 {
-    *fr = (struct pg_frames){.deps = deps};
+    *fr = (struct pg_frames){.deps = deps, .changes.toast = deps->toast};
     fr->message = memory_zeroed(1, sizeof(*fr->message));
     fr->describer =
         (struct pg_describer){.deps = deps, .message = fr->message, .on_change = on_described, .self = fr};
@@ -188,6 +188,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
         return TAKEN_NOTHING;
     }
     fill_row(fr, CHANGE_CREATE, lsn, index, ret);
+    fr->changes.place = (struct toast_position){ret->commit_lsn, lsn};
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
     }

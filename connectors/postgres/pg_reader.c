@@ -14,36 +14,11 @@ enum { TICK_MS = 1000 };
 #define TEXT_WAIT_US                                                                                         \
     (5 * CLOCK_US_PER_S)  // for transactions to be confirmed before the stream is restarted as text
 
-#define BIT(state) (1U << PG_READER_##state)
-
-// Which states may follow each state; STOPPED may follow all.
-static const uint32_t allowed[] = {
-    [PG_READER_STOPPED] = BIT(STREAMING),
-    [PG_READER_STREAMING] = BIT(SAVING_NEW) | BIT(RECONCILING) | BIT(BACKFILLING) | BIT(ENDED),
-    [PG_READER_SAVING_NEW] = BIT(RECONCILING) | BIT(ENDED),
-    [PG_READER_RECONCILING] = BIT(STREAMING) | BIT(BACKFILLING) | BIT(SAVING_DONE) | BIT(ENDED),
-    [PG_READER_BACKFILLING] = BIT(SAVING_DONE) | BIT(ENDED),
-    [PG_READER_SAVING_DONE] =
-        BIT(STREAMING) | BIT(SAVING_NEW) | BIT(RECONCILING) | BIT(BACKFILLING) | BIT(ENDED),
-    [PG_READER_ENDED] = 0,
-};
-#undef BIT
-
-static bool may_flow(enum pg_reader_state state)
-{
-    static const bool flows[] = {
-#define X(name, flows) [PG_READER_##name] = (flows),
-        PG_READER_STATES(X)
-#undef X
-    };
-    return flows[state];
-}
-
 // Holds the stream as the states of reader, backfill and pipeline demand.
 static void set_hold(struct pg_reader *r)
 {
     bool is_backfill_reading = r->backfill != NULL && pg_backfill_holds(r->backfill);
-    bool is_held = r->is_paused || !may_flow(r->state) || is_backfill_reading;
+    bool is_held = r->is_paused || !pg_reader_state_flows(r->state) || is_backfill_reading;
     r->frames.describer.is_in_snapshot = r->backfill != NULL && pg_backfill_is_catching_up(r->backfill);
     if (r->frames.session != NULL) {
         pg_frames_hold(&r->frames,
@@ -54,13 +29,9 @@ static void set_hold(struct pg_reader *r)
 
 static void enter(struct pg_reader *r, enum pg_reader_state to, const char *why)
 {
-    static const char *const names[] = {
-#define X(name, flows) [PG_READER_##name] = #name,
-        PG_READER_STATES(X)
-#undef X
-    };
-    INVARIANT(to == PG_READER_STOPPED || (allowed[r->state] & 1U << to) != 0);
-    log_debug(r->deps->component, "source_state", NULL, "%s -> %s (%s)", names[r->state], names[to], why);
+    INVARIANT(pg_reader_state_may_follow(r->state, to));
+    log_debug(r->deps->component, "source_state", NULL, "%s -> %s (%s)", pg_reader_state_name(r->state),
+              pg_reader_state_name(to), why);
     r->state = to;
     set_hold(r);
 }
@@ -161,12 +132,18 @@ static void on_backfill_hold(void *self)
     pg_reader_wake(r);
 }
 
+static bool has_unread(const struct pg_reader *r)
+{
+    return r->session.known.unread_count > 0 || r->session.lacks_toast;
+}
+
 static void start_backfill(struct pg_reader *r)
 {
     const struct source_state *known = &r->session.known;
     CLEANUP(bytes_clear) struct bytes publications = {0};
     pg_publication_literals(r->deps->publication, &publications);
     bool is_first = !known->is_snapshot_done;
+    r->is_for_toast = !is_first && known->unread_count == 0;
     struct pg_backfill_params params = {
         .snapshot = {.conn = r->session.sql,
                      .relations = r->deps->relations,
@@ -177,6 +154,7 @@ static void start_backfill(struct pg_reader *r)
                      .only_count = is_first ? 0 : known->unread_count,
                      .can_skip = !is_first,
                      .skipped_max = SOURCE_UNREAD_MAX,
+                     .is_for_toast = r->is_for_toast,
                      .is_lock_known = r->locked_us != 0 && clock_now_us() - r->locked_us < REPEAT_LOG_US,
                      .on_version = on_backfill_version,
                      .on_ready = on_backfill_ready,
@@ -187,7 +165,10 @@ static void start_backfill(struct pg_reader *r)
         .on_hold = on_backfill_hold};
     r->retried_us = clock_now_us();
     r->backfill = pg_backfill_start(&params);
-    enter(r, PG_READER_BACKFILLING, is_first ? "the first snapshot" : "tables that were added");
+    enter(r, PG_READER_BACKFILLING,
+          is_first          ? "the first snapshot"
+          : r->is_for_toast ? "values for toast: complete"
+                            : "tables that were added");
     report_phase(r);
     if (r->session.has_snapshot) {
         r->session.has_snapshot = false;
@@ -205,8 +186,27 @@ static void note_locked(struct pg_reader *r)
     }
 }
 
+// Locked tables are read again later, with all others.
+static void end_for_toast(struct pg_reader *r)
+{
+    struct fault f = {0};
+    r->session.lacks_toast = pg_backfill_was_locked(r->backfill);
+    note_locked(r);
+    pg_backfill_free(TAKE(r->backfill));
+    if (!r->session.lacks_toast && !pg_toast_filled(r->deps->toast, &f)) {
+        fail(r, &f);
+    } else {
+        stream_on(r, "the values of existing rows are read");
+        report_phase(r);
+    }
+}
+
 static void end_backfill(struct pg_reader *r)
 {
+    if (r->is_for_toast) {
+        end_for_toast(r);
+        return;
+    }
     size_t skipped_count;
     const uint32_t *skipped = pg_backfill_skipped(r->backfill, &skipped_count);
     struct source_state *known = &r->session.known;
@@ -214,8 +214,7 @@ static void end_backfill(struct pg_reader *r)
     pg_unread_set(known, skipped, skipped_count);
     known->is_snapshot_done = true;
     note_locked(r);
-    pg_backfill_free(r->backfill);
-    r->backfill = NULL;
+    pg_backfill_free(TAKE(r->backfill));
     if (known->unread_count == 0) {
         log_info(r->deps->component, is_first ? "snapshot_done" : "tables_read", NULL, "%s",
                  is_first ? "all rows of the snapshot are read" : "all rows of the added tables are read");
@@ -314,7 +313,7 @@ static void check_catalogue(struct pg_reader *r)
     if (!is_free(r) || r->watch.is_busy || is_without_inserts(r)) {
         return;
     }
-    if (r->session.known.unread_count > 0 && clock_now_us() - r->retried_us >= r->retry_us) {
+    if (has_unread(r) && clock_now_us() - r->retried_us >= r->retry_us) {
         start_backfill(r);  // reads tables that could not be read before
         return;
     }
@@ -407,7 +406,8 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     pg_frames_start(&r->frames, &r->session, &timers);
     enter(r, PG_READER_STREAMING, "started");
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
-    bool has_unread = !r->session.known.is_snapshot_done || r->session.known.unread_count > 0;
+    bool has_unread =
+        !r->session.known.is_snapshot_done || r->session.known.unread_count > 0 || r->session.lacks_toast;
     if (has_unread && !is_without_inserts(r)) {
         start_backfill(r);
     } else {
@@ -421,8 +421,7 @@ void pg_reader_stop(struct pg_reader *r)
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         (void)uv_timer_stop(timers[i]);
     }
-    pg_backfill_free(r->backfill);
-    r->backfill = NULL;
+    pg_backfill_free(TAKE(r->backfill));
     pg_frames_stop(&r->frames);
     pg_session_close(&r->session);
     r->is_paused = false;
@@ -491,6 +490,9 @@ static enum source_step next_row(struct pg_reader *r, struct change *ret, struct
     case PG_SNAPSHOT_CHANGE:
         ret->database = r->session.database;
         return SOURCE_CHANGE;
+    case PG_SNAPSHOT_YIELD:
+        pg_reader_wake(r);
+        return SOURCE_NOTHING;
     case PG_SNAPSHOT_NOTHING:
         return SOURCE_NOTHING;
     case PG_SNAPSHOT_END:
@@ -552,7 +554,7 @@ enum source_step pg_reader_next(struct pg_reader *r, struct change *ret, struct 
     if (r->is_paused) {
         return SOURCE_NOTHING;
     }
-    if (!may_flow(r->state)) {
+    if (!pg_reader_state_flows(r->state)) {
         return r->state == PG_READER_ENDED ? SOURCE_END : SOURCE_NOTHING;
     }
     if (r->backfill != NULL && pg_backfill_holds(r->backfill)) {

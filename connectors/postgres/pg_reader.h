@@ -6,26 +6,9 @@
 #include "connectors/postgres/pg_action.h"
 #include "connectors/postgres/pg_frames.h"
 #include "connectors/postgres/pg_outbox_sweep.h"
+#include "connectors/postgres/pg_reader_state.h"
 #include "connectors/postgres/pg_watch.h"
 #include "connectors/postgres/snapshot/pg_backfill.h"
-
-// The states, and whether the stream is read in them. Saving the state record may take long, because all
-// records before it must be on Kafka, and for ever when a table waits at a bad row: the stream is read
-// meanwhile, and so are tables that appear.
-#define PG_READER_STATES(X)                                                                                  \
-    X(STOPPED, false)                                                                                        \
-    X(STREAMING, true)                                                                                       \
-    X(SAVING_NEW, true)  /* saves which tables appeared */                                                   \
-    X(RECONCILING, true) /* adds them to the publication */                                                  \
-    X(BACKFILLING, true) /* pg_backfill_holds says when the stream must wait */                              \
-    X(SAVING_DONE, true) /* saves that they are read */                                                      \
-    X(ENDED, false)      /* the server ended the stream without an error */
-
-enum pg_reader_state {
-#define X(name, flows) PG_READER_##name,
-    PG_READER_STATES(X)
-#undef X
-};
 
 struct pg_reader {
     const struct pg_deps *deps;
@@ -35,6 +18,7 @@ struct pg_reader {
     struct source_state saving;  // the last one given to on_state
     struct pg_frames frames;
     struct pg_backfill *backfill;
+    bool is_for_toast;   // `backfill` reads values for toast: complete only
     struct change held;  // a BEGIN before which rows are read
     bool has_held;
     bool is_in_transaction;  // between the BEGIN and COMMIT that were given

@@ -10,7 +10,16 @@ static inline void append_branch(struct bytes *out, const struct column *c, bool
     if (c->is_nullable) {
         bool has_default = c->default_json.size > 0;
         bytes_append_byte(out, is_null == has_default ? 2 : 0);  // zig-zag of 1 and 0
+    } else if (c->has_marker) {
+        bytes_append_byte(out, 0);
     }
+}
+
+// VALUE_UNCHANGED, the last branch: its field is true.
+static inline void append_marker(struct bytes *out, const struct column *c)
+{
+    bytes_append_byte(out, c->is_nullable ? 4 : 2);  // zig-zag of 2 and 1
+    bytes_append_byte(out, 1);
 }
 
 static bool is_matching(const struct table *t, const struct pgoutput_tuple *tuple, struct fault *f)
@@ -119,6 +128,10 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
             }
             continue;
         }
+        if (value->kind == PGOUTPUT_VALUE_UNCHANGED && c->has_marker) {
+            append_marker(out, c);
+            continue;
+        }
         bool is_null = is_null_value(c, value);
         if (is_null && !c->is_nullable) {
             notes->column = i;
@@ -134,9 +147,11 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
 
 static void append_absent(struct bytes *out, const struct column *c)
 {
+    append_branch(out, c, c->is_nullable);
     if (c->is_nullable) {
-        append_branch(out, c, true);
-    } else if (c->default_avro.size > 0) {
+        return;
+    }
+    if (c->default_avro.size > 0) {
         bytes_append_slice(out, bytes_slice(&c->default_avro));
     } else {
         c->type.ops->append_zero(out, &c->type);

@@ -6,6 +6,7 @@
 #include "connectors/postgres/catalogue/pg_publication.h"
 #include "connectors/postgres/catalogue/pg_relations.h"
 #include "connectors/postgres/pg_slot.h"
+#include "connectors/postgres/pg_toast.h"
 #include "connectors/source.h"
 
 /** What the source lends to pg_open and pg_reader. */
@@ -16,6 +17,7 @@ struct pg_deps {
     const char *component;
     struct pg_publication *publication;
     struct pg_relations *relations;
+    struct pg_toast *toast;                               // NULL: not toast: complete
     void (*on_fault)(void *self, const struct fault *f);  // a fault of pg_open or pg_reader; at most one
     void *self;
 };
@@ -30,6 +32,7 @@ struct pg_session {
     struct pg_slot slot;
     uint64_t position;  // where the stream starts
     bool is_binary;     // the stream has values in binary form
+    bool lacks_toast;   // toast: complete has to read the rows that are there
     bool has_snapshot;  // `sql` is in a transaction that sees exactly what was committed before `position`
 };
 

@@ -35,10 +35,26 @@ static void on_fault(void *self, const struct fault *f)
     s->listener.on_fault(s->listener.self, &fault);
 }
 
+static bool begin_toast(struct source *s, struct pg_session *session, struct fault *f)
+{
+    CLEANUP(memory_free_pointer)
+    char *identity = memory_format("%s %s", session->system_identifier, s->deps.config->slot.name);
+    struct toast_session toast = {.identity = identity,
+                                  .timeline = session->timeline,
+                                  .position = session->position,
+                                  .is_new = session->has_snapshot};
+    return s->deps.toast == NULL || pg_toast_begin(s->deps.toast, &toast, &session->lacks_toast, f);
+}
+
 static void on_open(void *self, struct pg_session *session)
 {
     struct source *s = self;
     uint64_t position = session->position;
+    struct fault f = {0};
+    if (!begin_toast(s, session, &f)) {
+        on_fault(s, &f);
+        return;
+    }
     s->state = PG_SOURCE_READING;
     pg_reader_start(&s->reader, session);
     s->listener.on_open(s->listener.self, position);
@@ -83,6 +99,15 @@ static void pg_source_confirm(struct source *s, uint64_t safe_position)
     }
 }
 
+// The server may begin again at the position that it has on its own disk: never before restart_lsn.
+static bool pg_source_persist(struct source *s, struct fault *f)
+{
+    uint64_t confirmed = s->reader.frames.stream.confirmed;
+    uint64_t restart = s->reader.session.slot.restart_lsn;
+    return s->deps.toast == NULL || s->state != PG_SOURCE_READING ||
+           pg_toast_commit(s->deps.toast, s->reader.position, restart < confirmed ? restart : confirmed, f);
+}
+
 static void pg_source_pause(struct source *s)
 {
     pg_reader_pause(&s->reader, true);
@@ -106,6 +131,7 @@ static void pg_source_lag(const struct source *s, struct source_lag *ret)
     int64_t committed_us = frames->message->begin.commit_time_us;
     int64_t behind_us = clock_wall_us() - committed_us;
     ret->invalid_traces = frames->trace.invalid;
+    ret->toast_unknown = s->deps.toast == NULL ? 0 : pg_toast_unknown(s->deps.toast);
     ret->is_binary = s->state == PG_SOURCE_READING && s->reader.session.is_binary;
     ret->lag_us = frames->is_caught_up || committed_us == 0 || behind_us < 0 ? 0 : behind_us;
 }
@@ -115,6 +141,9 @@ static void pg_source_close(struct source *s)
     s->state = PG_SOURCE_CLOSED;
     pg_reader_stop(&s->reader);
     pg_open_stop(&s->open);
+    if (s->deps.toast != NULL) {
+        pg_toast_end(s->deps.toast);
+    }
 }
 
 static bool check_name(const char *name, struct fault *f)
@@ -137,8 +166,9 @@ static void on_table(void *self, const char *schema, const char *name)
     s->listener.on_table(s->listener.self, topic);
 }
 
-static bool pg_source_make(const struct connector_config *config, uv_loop_t *loop,
-                           const struct source_listener *listener, struct source **ret, struct fault *f)
+static bool pg_source_make(const struct connector_config *config, const char *state_directory,
+                           uv_loop_t *loop, const struct source_listener *listener, struct source **ret,
+                           struct fault *f)
 {
     struct pg_dsn dsn;
     if (!check_name(config->slot.name, f) ||
@@ -157,6 +187,9 @@ static bool pg_source_make(const struct connector_config *config, uv_loop_t *loo
                                .relations = pg_relations_new(config, s->component),
                                .on_fault = on_fault,
                                .self = s};
+    if (config->toast == TOAST_MODE_COMPLETE) {
+        s->deps.toast = pg_toast_new(config, state_directory, s->component);
+    }
     pg_open_init(&s->open, &s->deps, on_open, s);
     pg_reader_init(&s->reader, &s->deps);
     *ret = s;
@@ -181,6 +214,7 @@ static void pg_source_free(struct source *s)
     pg_reader_clear(&s->reader);
     pg_publication_free(s->deps.publication);
     pg_relations_free(s->deps.relations);
+    pg_toast_free(s->deps.toast);
     free(s->component);
     pg_open_close_handles(&s->open, on_closed, s);
     s->handles_open = 1 + pg_reader_close_handles(&s->reader, on_closed, s);
@@ -195,6 +229,7 @@ const struct source_type pg_source_type = {
     .state_saved = pg_source_state_saved,
     .next = pg_source_next,
     .confirm = pg_source_confirm,
+    .persist = pg_source_persist,
     .pause = pg_source_pause,
     .resume = pg_source_resume,
     .lag = pg_source_lag,

@@ -1,7 +1,17 @@
 #include "core/config/settings.h"
 
+#include <stdlib.h>
+
 #include "core/base/memory.h"
 #include "core/config/tracing_rules.h"
+
+const char *settings_state_directory(const struct settings *s)
+{
+    const char *unit = getenv("STATE_DIRECTORY");
+    return s->state_directory != NULL       ? s->state_directory
+           : unit != NULL && unit[0] == '/' ? unit
+                                            : "/var/lib/millrace";
+}
 
 const struct limit_setting *settings_limit(const struct settings *s, const char *name)
 {
@@ -69,5 +79,6 @@ void settings_clear(struct settings *s)
     text_pairs_clear(&s->tracing.headers);
     free(s->tracing.sample);
     clear_limits(s);
+    free(s->state_directory);
     *s = (struct settings){0};
 }

@@ -67,7 +67,12 @@ struct settings {
         enum log_format format;
         enum log_level level;
     } log;
+    char *state_directory;  // NULL: see settings_state_directory
 };
+
+/** Where processes may keep files: the setting, else the unit's StateDirectory, else /var/lib/millrace. Lent.
+ */
+const char *settings_state_directory(const struct settings *s);
 
 /** The limit of this name; NULL: there is none. */
 const struct limit_setting *settings_limit(const struct settings *s, const char *name);

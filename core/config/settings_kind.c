@@ -115,6 +115,14 @@ static const struct config_option settings_tracing[] = {
     {.key = NULL},
 };
 
+static bool check_directory(const struct config_file *file, const char *value, struct fault *f)
+{
+    (void)file;
+    return value[0] == '/' || fault_set(f, FAULT_CONFIG, "must be an absolute path");
+}
+
+static const struct config_rules settings_directory_rules = {.check = check_directory};
+
 static const struct config_option settings_options[] = {
     {.key = "kafka",
      .type = CONFIG_PAIRS,
@@ -162,6 +170,12 @@ static const struct config_option settings_options[] = {
      .section = settings_tracing,
      .doc = "Spans of traced changes, from commit to call (docs/tracing.md)."},
     {.key = "log", .type = CONFIG_SECTION, .section = settings_log, .doc = "The log, on standard error."},
+    {.key = "state_directory",
+     .type = CONFIG_TEXT,
+     .otherwise = "`$STATE_DIRECTORY`, else /var/lib/millrace",
+     .offset = offsetof(struct settings, state_directory),
+     .rules = &settings_directory_rules,
+     .doc = "Where connectors with `toast: complete` keep values; no other file is written."},
     {.key = NULL},
 };
 

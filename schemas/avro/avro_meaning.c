@@ -2,6 +2,8 @@
 // Logical types: Apache Avro 1.12, "Logical Types". Unknown ones, and those on a wrong type, are ignored.
 #include "schemas/avro/avro_meaning.h"
 
+#include "schemas/avro/value_type.h"
+
 enum { AVRO_MEANING_SCALE_MAX = 65536 };  // more than PostgreSQL's numeric can have
 
 struct avro_meaning_rule {
@@ -191,6 +193,8 @@ void avro_meaning_set_roles(struct avro_type *record, const json_t *fields)
         has_before |= field->role == AVRO_ROLE_BEFORE;
         has_after |= field->role == AVRO_ROLE_AFTER;
     }
+    record->is_unchanged = strcmp(record->full_name, VALUE_UNCHANGED) == 0 && record->count == 1 &&
+                           record->fields[0].type->kind == AVRO_KIND_BOOLEAN;
     record->is_envelope = (has_op && has_before && has_after) ||
                           (has_op && !has_before && !has_after && set_message_role(record, fields));
 }

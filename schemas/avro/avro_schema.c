@@ -1,9 +1,10 @@
 // Writes schema text as Avro's Schema.toString() writes the schema that Connect's AvroData builds for
 // Debezium's structs. type_schema writes the types of values, each with its attributes.
 //
-// A nullable type is ["null",T] with default null, or [T,"null"] when the column has a default. A record that
-// was defined earlier is referred to by name. Source: confluentinc/schema-registry,
-// AvroData.fromConnectSchema; Debezium's PostgreSQL connector, Envelope.
+// A nullable type is ["null",T] with default null, or [T,"null"] when the column has a default. A column
+// whose value may be left out has VALUE_UNCHANGED as a further branch, the last one. A record that was
+// defined earlier is referred to by name. Source: confluentinc/schema-registry, AvroData.fromConnectSchema;
+// Debezium's PostgreSQL connector, Envelope.
 #include "schemas/avro/avro_schema.h"
 
 #include "core/base/memory.h"
@@ -129,6 +130,14 @@ static void write_namespace(struct bytes *out, const struct table *t)
     }
 }
 
+static void write_marker(struct bytes *out, struct schema_names *io_names)
+{
+    bytes_append_string(out, schema_names_add(io_names, VALUE_UNCHANGED)
+                                 ? ",{\"type\":\"record\",\"name\":\"Unchanged\",\"namespace\":\"millrace\","
+                                   "\"fields\":[{\"name\":\"unchanged\",\"type\":\"boolean\"}]}"
+                                 : ",\"" VALUE_UNCHANGED "\"");
+}
+
 static void write_field(struct bytes *out, const struct table *t, size_t column,
                         struct schema_names *io_names)
 {
@@ -139,11 +148,15 @@ static void write_field(struct bytes *out, const struct table *t, size_t column,
     bytes_append_string(out, "\",\"type\":");
     if (c->is_nullable) {
         bytes_append_string(out, has_default ? "[" : "[\"null\",");
+    } else if (c->has_marker) {
+        bytes_append_byte(out, '[');
     }
     c->type.ops->append_schema(out, &c->type, bytes_slice(&c->default_json), io_names);
-    if (c->is_nullable) {
-        bytes_append_string(out, has_default ? ",\"null\"]" : "]");
+    bytes_append_string(out, c->is_nullable && has_default ? ",\"null\"" : "");
+    if (c->has_marker) {
+        write_marker(out, io_names);
     }
+    bytes_append_string(out, c->is_nullable || c->has_marker ? "]" : "");
     if (has_default) {
         bytes_append_string(out, ",\"default\":");
         bytes_append_slice(out, bytes_slice(&c->default_json));

@@ -58,12 +58,13 @@ enum avro_role {
 struct avro_type {
     enum avro_kind kind;
     enum avro_meaning meaning;
-    int32_t scale;                // DECIMAL
-    bool is_envelope;             // RECORD with op, before and after, as Debezium's; or a logical message
-    bool is_sized;                // every value takes at least one byte
-    size_t size;                  // FIXED: bytes
-    size_t count;                 // of fields, branches or symbols
-    struct avro_field *fields;    // RECORD
+    int32_t scale;              // DECIMAL
+    bool is_envelope;           // RECORD with op, before and after, as Debezium's; or a logical message
+    bool is_unchanged;          // RECORD that stands for a column's value that was not sent (VALUE_UNCHANGED)
+    bool is_sized;              // every value takes at least one byte
+    size_t size;                // FIXED: bytes
+    size_t count;               // of fields, branches or symbols
+    struct avro_field *fields;  // RECORD
     struct avro_type **branches;  // UNION
     struct slice *symbols;        // ENUM: each as JSON text, with quotes
     struct avro_type *items;      // ARRAY, MAP

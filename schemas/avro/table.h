@@ -11,7 +11,8 @@ struct column {
     struct value_type type;  // type.ops NULL: the source appends no values
     bool is_nullable;
     bool is_key;
-    uint32_t type_oid;      // the database's type of the column, which may be a domain
+    bool has_marker;    // its union has a further branch, millrace.Unchanged, for a value that was not sent
+    uint32_t type_oid;  // the database's type of the column, which may be a domain
     int32_t type_modifier;  // the column's; -1: none
     struct bytes
         default_avro;  // the default value in Avro binary, without union branch; size 0: no default known

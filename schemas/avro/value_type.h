@@ -10,6 +10,11 @@
 /** Debezium's placeholder for a value that the database did not send (unchanged TOAST). */
 #define VALUE_PLACEHOLDER "__debezium_unavailable_value"
 
+/** The Avro record that stands for such a value, if readers are to tell it from all others. Its one field, a
+ * boolean, is true: avro-c refuses records without fields, and readers that show a record as a map show no
+ * map of a column's values alike. */
+#define VALUE_UNCHANGED "millrace.Unchanged"
+
 enum value_step {
     VALUE_DONE,
     VALUE_NONE,   // the Avro type can't hold the value (numeric NaN …): null, if the column is nullable

@@ -22,6 +22,7 @@ struct walk {
     size_t out_max;
     const char *bad;  // static text; NULL: no failure
     uint32_t depth;
+    bool is_left_out;  // the value that was read is VALUE_UNCHANGED: its field is left out
 };
 
 static void walk_value(struct walk *w, const struct avro_type *type);
@@ -232,8 +233,13 @@ static void walk_fields(struct walk *w, const struct avro_type *type)
 {
     size_t begin = w->out->size;
     for (size_t i = 0; i < type->count && !w->in.is_short; i++) {
+        size_t before = w->out->size;
         bytes_append_padded(w->out, type->fields[i].label);
         walk_value(w, type->fields[i].type);
+        if (w->is_left_out) {
+            w->is_left_out = false;
+            w->out->size = before;
+        }
     }
     if (w->out->size == begin) {
         bytes_append_byte(w->out, '{');
@@ -263,6 +269,11 @@ static void walk_nested(struct walk *w, const struct avro_type *type)
     if (type->meaning == AVRO_MEANING_VARIABLE_DECIMAL) {
         int32_t scale = read_int(w);
         walk_decimal(w, avro_read_bytes(&w->in), scale);
+        return;
+    }
+    if (type->is_unchanged) {
+        walk_boolean(w);
+        w->is_left_out = true;
         return;
     }
     bytes_append_string(w->out, type->kind == AVRO_KIND_ARRAY ? "{\"L\":" : "{\"M\":");

@@ -117,11 +117,16 @@ static void put_list_value(struct writer *w, const json_t *value, const json_t *
     bytes_append_byte(w->out, ']');
 }
 
-/** The branch of a union of null and one other type; w->bad is set for other unions. */
+/** The branch of a union of one type with null, VALUE_UNCHANGED or both, which the value leaves out; w->bad
+ * is set for other unions. */
 static size_t branch_of(struct writer *w, const struct avro_type *type)
 {
     size_t null = type->branches[0]->kind == AVRO_KIND_NULL ? 0 : 1;
-    if (type->count != 2 || type->branches[null]->kind != AVRO_KIND_NULL) {
+    size_t count = type->count - (type->branches[type->count - 1]->is_unchanged ? 1 : 0);
+    if (count == 1 && type->count == 2) {
+        return 0;
+    }
+    if (count != 2 || type->branches[null]->kind != AVRO_KIND_NULL) {
         w->bad = "a union of several types";
         return 0;
     }

@@ -33,7 +33,8 @@ struct walk {
     bool int64_as_string;
     bool as_stored;
     bool decimals_as_base64;
-    const char *bad;  // static text; NULL: no failure
+    bool is_left_out;  // the value that was read is VALUE_UNCHANGED: its field is left out
+    const char *bad;   // static text; NULL: no failure
     uint32_t depth;
 };
 
@@ -283,11 +284,21 @@ static void walk_record(struct walk *w, const struct avro_type *type)
         walk_decimal(w, read_string(w), scale);
         return;
     }
+    if (type->is_unchanged) {
+        w->is_left_out = read_boolean(w);
+        bytes_append(w->out, "null", 4);
+        return;
+    }
     size_t begin = w->out->size;
     const struct avro_field *behind = type->fields + type->count;
     for (const struct avro_field *field = type->fields; field < behind && !w->in.is_short; field++) {
+        size_t before = w->out->size;
         bytes_append_padded(w->out, field->label);
         walk_field(w, field);
+        if (w->is_left_out) {
+            w->is_left_out = false;
+            w->out->size = before;
+        }
     }
     if (w->out->size == begin) {
         bytes_append_byte(w->out, '{');

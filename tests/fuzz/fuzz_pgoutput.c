@@ -110,7 +110,7 @@ static bool is_row(const struct pgoutput_message *message)
 }
 
 static void change_row(struct pg_relations *relations, struct pg_relation *relation,
-                       const struct pgoutput_message *message)
+                       struct pgoutput_message *message)
 {
     struct pg_change changes = {0};
     struct change change = {0};

@@ -37,6 +37,7 @@ ROOMS = {
     "connectors": [*BELOW, "connectors/config", "connectors/kafka", POSTGRES],
     "connectors/kafka": BELOW,
     f"{POSTGRES}/wire": CORE,
+    f"{POSTGRES}/toast": CORE,
     f"{POSTGRES}/values": [*CORE, "schemas/avro"],
     f"{POSTGRES}/catalogue": [*BELOW, *CONTRACT, f"{POSTGRES}/values", f"{POSTGRES}/wire"],
     f"{POSTGRES}/snapshot": [
@@ -45,7 +46,11 @@ ROOMS = {
         *(f"{POSTGRES}/{room}" for room in ("values", "wire", "catalogue")),
         f"{POSTGRES}/pg_change.h",
     ],
-    POSTGRES: [*BELOW, *CONTRACT, *(f"{POSTGRES}/{room}" for room in ("values", "wire", "catalogue", "snapshot"))],
+    POSTGRES: [
+        *BELOW,
+        *CONTRACT,
+        *(f"{POSTGRES}/{room}" for room in ("values", "wire", "catalogue", "snapshot", "toast")),
+    ],
     "bridge/config": [*CORE, "bridge/filter", "bridge/template"],
     "bridge/intake": [*BELOW, "bridge/config"],
     "bridge/filter": BELOW,
@@ -99,6 +104,7 @@ DOORS = {
     POSTGRES: ["pg_source", "pg_change"],
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
     f"{POSTGRES}/snapshot": ["pg_snapshot", "pg_backfill"],
+    f"{POSTGRES}/toast": ["toast_store"],
     "bridge": ["bridge"],
     "bridge/testing": ["test_run"],
     "bridge/config": [

@@ -57,6 +57,10 @@ static void read_column(const PGresult *r, int row, struct pg_catalogue_column *
     ret->primary_position = is_primary ? (int)strtol(PQgetvalue(r, row, 7), NULL, 10) : -1;
     ret->is_identity = get_bool(r, row, 8);
     ret->identity_position = (int)strtol(PQgetvalue(r, row, 11), NULL, 10);
+    ret->number = (uint16_t)strtoul(PQgetvalue(r, row, 12), NULL, 10);
+    ret->length = (int16_t)strtol(PQgetvalue(r, row, 13), NULL, 10);
+    ret->written_by = get_oid(r, row, 14);
+    ret->is_original = get_bool(r, row, 15);
 }
 
 static char *get_text(const PGresult *r, int row, int field)
@@ -123,6 +127,7 @@ void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct
     for (size_t i = 0; i < ret->column_count; i++) {
         read_column(r, (int)(from + i), &ret->columns[i]);
         ret->replica_identity = PQgetvalue(r, (int)(from + i), 10)[0];
+        ret->toast_target = strtoul(PQgetvalue(r, (int)(from + i), 16), NULL, 10);
     }
 }
 

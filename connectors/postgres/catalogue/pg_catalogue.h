@@ -21,6 +21,10 @@ struct pg_catalogue_column {
     bool is_identity;       // part of the current replica identity
     int identity_position;  // in the index that is the replica identity, from 0; 0 also when not in it
     int primary_position;   // in the primary key, from 0; -1: not in it
+    uint16_t number;        // attnum
+    int16_t length;         // of its values in a row; negative: it varies
+    uint32_t written_by;    // the transaction that wrote its definition
+    bool is_original;       // as it was when the table was created
 };
 
 /** One table as it is now. Zero-initialised is empty: a dropped table. */
@@ -31,6 +35,7 @@ struct pg_catalogue {
     size_t type_count;
     struct text_list ancestors;  // of a partition: the partitioned tables above it, "schema.table"
     char replica_identity;       // relreplident
+    size_t toast_target;         // a row up to this size has no value stored out of line
     // Read by pg_catalogue_set only:
     uint32_t oid;
     char *schema;

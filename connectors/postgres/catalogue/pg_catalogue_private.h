@@ -5,6 +5,13 @@
 
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
+// The size from which on rows have values stored out of line: PostgreSQL's own, or less. That of partitions
+// is their own.
+#define PG_CATALOGUE_TOAST_TARGET                                                                            \
+    "CASE WHEN c.relkind = 'p' THEN 128 ELSE least(current_setting('block_size')::int / 4 - 16, (SELECT"     \
+    " o.option_value::int FROM pg_options_to_table(c.reloptions) o WHERE o.option_name ="                    \
+    " 'toast_tuple_target')) END"
+
 // pg_get_expr gets no table: with the table's oid it would wait for locks on it, and the stream with it. A
 // default has no variables, so it needs none.
 #define PG_CATALOGUE_COLUMNS                                                                                 \
@@ -14,8 +21,9 @@
     " array_position(p.indkey, a.attnum), c.relreplident = 'f' OR CASE c.relreplident"                       \
     " WHEN 'i' THEN coalesce(array_position(i.indkey, a.attnum) < i.indnkeyatts, false)"                     \
     " WHEN 'd' THEN coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false) ELSE false END,"     \
-    " c.oid, c.relreplident, coalesce(array_position(i.indkey, a.attnum), 0) FROM pg_class c JOIN "          \
-    "pg_attribute a ON a.attrelid = c.oid"                                                                   \
+    " c.oid, c.relreplident, coalesce(array_position(i.indkey, a.attnum), 0), a.attnum, a.attlen, a.xmin,"   \
+    " a.xmin = (SELECT q.xmin FROM pg_type q WHERE q.oid = c.reltype), " PG_CATALOGUE_TOAST_TARGET           \
+    " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"                                             \
     " LEFT JOIN pg_type y ON y.oid = a.atttypid"                                                             \
     " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"                               \
     " LEFT JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary"                                         \

@@ -53,6 +53,7 @@ void pg_relations_free(struct pg_relations *r)
             text_list_clear(&r->slots[i]->ancestors);
             pg_column_rules_clear(&r->slots[i]->rules);
             free(r->slots[i]->kept);
+            pg_toast_plan_free(r->slots[i]->toast);
             free(r->slots[i]);
         }
     }
@@ -378,6 +379,9 @@ static struct table *build_table(struct pg_relations *r, const struct pg_relatio
         fill_column(r, &message->columns[i], catalogue, mask, &t->columns[i]);
     }
     set_key(r, message, catalogue, t);
+    if (r->config->toast == TOAST_MODE_TYPED) {
+        pg_toast_plan_mark(message, catalogue, t);
+    }
     note_text_column(t);
     write_schemas(t);
     return t;
@@ -485,7 +489,9 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
     then.ancestors = relation->ancestors;
     CLEANUP(memory_free_pointer)
     struct pgoutput_relation *selected = select_columns(r, relation, message, &then);
-    struct table *t = build_table(r, relation, selected == NULL ? message : selected, &then);
+    const struct pgoutput_relation *described = selected == NULL ? message : selected;
+    struct table *t = build_table(r, relation, described, &then);
+    pg_toast_plan_renew(&relation->toast, r->config, described, message->column_count, &then);
     if (relation->table != NULL && is_same_version(relation->table, t)) {
         table_free(t);
         return;

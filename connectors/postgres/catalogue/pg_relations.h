@@ -5,6 +5,7 @@
 #include "connectors/config/connector_config.h"
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 #include "connectors/postgres/catalogue/pg_column_rules.h"
+#include "connectors/postgres/catalogue/pg_toast_plan.h"
 #include "schemas/avro/table.h"
 
 enum { PG_RELATION_UNKNOWN_MAX = 16 };
@@ -19,6 +20,7 @@ struct pg_relation {
     uint16_t kept_count;
     struct pg_column_rules rules;  // of the last message's columns
     struct text_list ancestors;    // of a partition, as the catalogue had them last; else empty
+    struct pg_toast_plan *toast;   // of its definition, with toast: complete; NULL: else
     struct text_list nulled;       // logged: columns with a value that can't be encoded and became null
     // Hashes of values that the types in the catalogue did not know either; the last ones.
     uint64_t unknown_values[PG_RELATION_UNKNOWN_MAX];

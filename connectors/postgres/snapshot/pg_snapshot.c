@@ -7,6 +7,8 @@
 #include "connectors/postgres/snapshot/pg_copy_text.h"
 #include "connectors/postgres/snapshot/pg_snapshot_private.h"
 
+enum { KEPT_AT_ONCE = 1000 };
+
 static void free_row(struct pg_snapshot_row *row)
 {
     if (row->line != NULL) {
@@ -116,6 +118,8 @@ static enum pg_snapshot_step give_row(struct pg_snapshot *s, struct change *ret,
     ret->snapshot = marker_of(s, is_last);
     ret->index = s->index++;
     struct pgoutput_tuple *tuple = &s->message->row.new_tuple;
+    // Behind all that the stream has given, and before all that follows.
+    s->params.changes->place = (struct toast_position){s->params.position - 1, ret->index};
     if (!pg_copy_text_split(s->held.line, s->held.size, t->relation->table->column_count, tuple, f) ||
         !pg_change_make(s->params.changes, s->params.relations, t->relation, s->message, ret, f)) {
         return PG_SNAPSHOT_FAULT;
@@ -126,8 +130,39 @@ static enum pg_snapshot_step give_row(struct pg_snapshot *s, struct change *ret,
     return PG_SNAPSHOT_CHANGE;
 }
 
+static bool keep_row(struct pg_snapshot *s, struct fault *f)
+{
+    const struct pg_snapshot_table *t = &s->tables[s->incoming.table];
+    struct pgoutput_row *row = &s->message->row;
+    struct toast_position place = {s->params.position - 1, s->index++};
+    struct pg_toast *toast = s->params.changes->toast;
+    return pg_copy_text_split(s->incoming.line, s->incoming.size, t->relation->table->column_count,
+                              &row->new_tuple, f) &&
+           pg_toast_fill(toast, t->relation, row, place, f) &&
+           pg_toast_keep(toast, t->relation, row, place, f);
+}
+
+static enum pg_snapshot_step keep_rows(struct pg_snapshot *s, struct fault *f)
+{
+    for (int i = 0; i < KEPT_AT_ONCE; i++) {
+        enum pg_snapshot_step step = s->is_over ? PG_SNAPSHOT_END : read_row(s, f);
+        if (step != PG_SNAPSHOT_CHANGE) {
+            return step;
+        }
+        bool is_kept = keep_row(s, f);
+        free_row(&s->incoming);
+        if (!is_kept) {
+            return PG_SNAPSHOT_FAULT;
+        }
+    }
+    return PG_SNAPSHOT_YIELD;
+}
+
 enum pg_snapshot_step pg_snapshot_next(struct pg_snapshot *s, struct change *ret, struct fault *f)
 {
+    if (s->params.is_for_toast) {
+        return keep_rows(s, f);
+    }
     if (s->must_commit) {
         return give_commit(s, ret);
     }

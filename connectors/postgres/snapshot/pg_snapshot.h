@@ -11,6 +11,7 @@ struct pg_snapshot;
 enum pg_snapshot_step {
     PG_SNAPSHOT_CHANGE,
     PG_SNAPSHOT_NOTHING,  // on_ready follows
+    PG_SNAPSHOT_YIELD,    // many rows were kept: call again in the next loop iteration
     PG_SNAPSHOT_END,      // every row and the last COMMIT were given
     PG_SNAPSHOT_FAULT,
 };
@@ -24,12 +25,13 @@ struct pg_snapshot_params {
     const char *publication_names;  // '"a"','"b"' as SQL literals joined by commas; borrowed for the call
     const uint32_t *only;           // these tables and their partitions; borrowed for the call
     size_t only_count;              // 0: all published tables
-    // Needs `only`. A table that the role may not read is skipped, else it is a FAULT_CONFIG. So is one that
-    // is locked, else the snapshot waits for the lock.
+    // Needs `only`, or is_for_toast. A table that the role may not read is skipped, else it is a
+    // FAULT_CONFIG. So is one that is locked, else the snapshot waits for the lock.
     bool can_skip;
     size_t skipped_max;
-    bool is_lock_known;                                   // that a table is locked was logged lately
-    uint64_t position;                                    // of each COMMIT: the stream was given up to here
+    bool is_for_toast;   // gives no changes: the rows' large values are kept (pg_toast)
+    bool is_lock_known;  // that a table is locked was logged lately
+    uint64_t position;   // of each COMMIT: the stream was given up to here
     void (*on_version)(void *self, struct table *table);  // rows of this version of a table will come
     void (*on_ready)(void *self);
     void (*on_fault)(void *self, const struct fault *f);

@@ -256,14 +256,16 @@ static void copy_table(struct pg_snapshot *s)
     pg_conn_query(s->params.conn, bytes_text(&sql), on_copy_started, s);
 }
 
-static bool is_wanted(const struct pg_snapshot_table *t)
+static bool is_wanted(const struct pg_snapshot *s, const struct pg_snapshot_table *t)
 {
-    return t->relation != NULL && t->relation->is_wanted;
+    bool is_captured = t->relation != NULL && t->relation->is_wanted;
+    return is_captured &&
+           (!s->params.is_for_toast || (t->relation->toast != NULL && t->relation->toast->is_needed));
 }
 
 static void next_table(struct pg_snapshot *s)
 {
-    while (s->at < s->table_count && !is_wanted(&s->tables[s->at])) {
+    while (s->at < s->table_count && !is_wanted(s, &s->tables[s->at])) {
         s->at++;
     }
     if (s->at == s->table_count) {
@@ -297,6 +299,7 @@ static void make_versions(struct pg_snapshot *s, const struct pg_catalogue_set *
         t->relation = pg_relations_see(s->params.relations, relation);
         if (t->relation->is_wanted) {
             pg_relations_update(s->params.relations, t->relation, relation, c);
+            pg_toast_plan_settle(t->relation->toast);
         }
         if (t->relation->is_wanted) {
             t->row_filter = c->row_filter == NULL ? NULL : memory_string(c->row_filter);

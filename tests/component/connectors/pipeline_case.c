@@ -58,9 +58,10 @@ void __wrap_kafka_push_stop(struct kafka_push *p, void (*on_stopped)(void *self)
     (void)uv_timer_start(&x->hold, fixture_on_hold_end, HOLD_MS, 0);
 }
 
-static bool script_make(const struct connector_config *config, uv_loop_t *loop,
+static bool script_make(const struct connector_config *config, const char *state_directory, uv_loop_t *loop,
                         const struct source_listener *listener, struct source **ret, struct fault *f)
 {
+    (void)state_directory;
     (void)config;
     (void)f;
     playing->script.listener = *listener;
@@ -169,10 +170,25 @@ static enum source_step script_next(struct source *source, struct change *ret_ch
     return SOURCE_CHANGE;
 }
 
+static bool script_persist(struct source *source, struct fault *f)
+{
+    struct pipeline_script *s = (struct pipeline_script *)(void *)source;
+    if (s->at > 0 && s->full > 0) {
+        s->full--;
+        s->at = 0;
+        return fault_set(f, FAULT_RETRY, "the test's disk is full");
+    }
+    for (size_t i = 0; i < s->at; i++) {
+        s->durable = s->changes[i].position > s->durable ? s->changes[i].position : s->durable;
+    }
+    return true;
+}
+
 static void script_confirm(struct source *source, uint64_t safe_position)
 {
     struct pipeline_script *s = (struct pipeline_script *)(void *)source;
     assert_true(safe_position >= s->confirmed);
+    assert_true(safe_position <= s->durable);
     s->confirmed = safe_position;
     if (s->stop_at != 0 && s->confirmed >= s->stop_at) {
         s->stop_at = 0;
@@ -215,6 +231,7 @@ static const struct source_type script_type = {.kind = "postgresql",
                                                .state_loaded = script_state_loaded,
                                                .state_saved = script_state_saved,
                                                .next = script_next,
+                                               .persist = script_persist,
                                                .confirm = script_confirm,
                                                .pause = script_pause,
                                                .resume = script_resume,

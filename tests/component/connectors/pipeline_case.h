@@ -36,6 +36,8 @@ struct pipeline_script {
     size_t save_at;          // after this change a record is to be saved that names `later`; 0: never
     uint32_t later;          // 0: no table
     bool is_saved;           // and it was
+    int full;                // how often its disk is full when it is to make durable what it has given
+    uint64_t durable;        // the position up to which it did
 };
 
 struct pipeline_case {

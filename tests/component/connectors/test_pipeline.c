@@ -119,6 +119,20 @@ static void a_lost_database_is_read_again_from_the_confirmed_position(void **sta
     bytes_clear(&seen.last_value);
 }
 
+// script_confirm checks each position.
+static void no_position_is_confirmed_that_the_source_has_not_made_durable(void **state)
+{
+    struct pipeline_case *x = *state;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    pipeline_case_add_transaction(x, 0x200, CHANGE_UPDATE);
+    x->script.full = 2;
+    x->script.stop_at = 0x208;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.opened, 3);
+    assert_int_equal(x->script.full, 0);
+}
+
 static void a_session_begins_only_when_the_sink_of_the_last_one_is_closed(void **state)
 {
     struct pipeline_case *x = *state;
@@ -325,6 +339,7 @@ int main(void)
         CASE(a_row_says_where_it_comes_from),
         CASE(a_row_carries_the_trace_of_its_transaction),
         CASE(a_lost_database_is_read_again_from_the_confirmed_position),
+        CASE(no_position_is_confirmed_that_the_source_has_not_made_durable),
         CASE(a_session_begins_only_when_the_sink_of_the_last_one_is_closed),
         CASE(what_fails_at_the_same_change_is_tried_less_and_less_often),
         CASE(a_keepalive_confirms_only_when_nothing_is_open),

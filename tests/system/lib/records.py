@@ -115,6 +115,26 @@ def read_topic(kafka, topic, registry=None, count=0, timeout=30.0):
     return records
 
 
+def each_record(kafka, topic, registry, is_last, timeout=60.0):
+    """Yields a topic's decoded records as they come, up to the one that `is_last`, and keeps none of them. `timeout` is
+    for the time without a record."""
+    reader, deadline = consumer(kafka.bootstrap), time.monotonic() + timeout * PATIENCE
+    try:
+        reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in kafka.partitions(topic)])
+        while time.monotonic() < deadline:
+            for message in reader.consume(1000, 0.5):
+                assert not message.error(), message.error()
+                deadline = time.monotonic() + timeout * PATIENCE
+                record = _record(message)
+                registry.decode(record)
+                yield record
+                if is_last(record):
+                    return
+        raise AssertionError(f"{topic}: no record for {timeout * PATIENCE:.0f} s, and the last one is still to come")
+    finally:
+        reader.close()
+
+
 def _position(reader, topic, partition):
     position = reader.position([TopicPartition(topic, partition)])[0].offset
     if position >= 0:

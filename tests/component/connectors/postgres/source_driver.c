@@ -242,7 +242,8 @@ void source_driver_open(struct source_driver *d)
                                        .on_phase = source_driver_on_phase,
                                        .self = d};
     struct fault f = {0};
-    if (d->source == NULL && !d->type->make(&d->config, &d->loop, &listener, &d->source, &f)) {
+    if (d->source == NULL &&
+        !d->type->make(&d->config, d->state_directory, &d->loop, &listener, &d->source, &f)) {
         (void)fprintf(stderr, "make: %s\n", f.text);
         abort();
     }

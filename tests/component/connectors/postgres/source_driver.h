@@ -11,6 +11,7 @@ struct source_driver {
     const struct source_type *type;
     struct source *source;
     struct connector_config config;
+    const char *state_directory;  // lent; NULL: none
     struct source_state known;    // the record, as if on Kafka
     struct source_state *record;  // the one in use: `known`, or another copy's
     struct source_state wanted;   // from on_state, not saved yet

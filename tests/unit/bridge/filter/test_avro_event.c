@@ -316,6 +316,44 @@ static void a_value_that_was_not_sent_has_not_changed(void **state)
     stop(&c);
 }
 
+/** The same as a record of its own: the column is absent. */
+static void a_column_that_was_marked_as_not_sent_is_absent_and_has_not_changed(void **state)
+{
+    (void)state;
+    struct order_case c;
+    start(&c);
+    avro_type_free(c.value_type);
+    c.value_type = parse("{\"type\":\"record\",\"name\":\"Envelope\",\"fields\":[{\"name\":\"before\","
+                         "\"type\":[\"null\",{\"type\":"
+                         "\"record\",\"name\":\"Value\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"},{"
+                         "\"name\":\"note\",\"type\":["
+                         "\"null\",\"string\",{\"type\":\"record\",\"name\":\"Unchanged\",\"namespace\":"
+                         "\"millrace\",\"fields\":["
+                         "{\"name\":\"unchanged\",\"type\":\"boolean\"}]}]}]}]},{\"name\":\"after\",\"type\":"
+                         "[\"null\",\"Value\"]},"
+                         "{\"name\":\"op\",\"type\":\"string\"}]}");
+    static const uint8_t event[] = {0, 2, 14, 4, 1, 2, 'u'};
+    static const struct {
+        const char *pattern;
+        bool expected;
+    } cases[] = {
+        {"{\"after\":{\"note\":[{\"exists\":false}],\"id\":[7]}}", true},
+        {"{\"after\":{\"note\":[{\"exists\":true}]}}", false},
+        {"{\"after\":{\"note\":[null]}}", false},
+        {"{\"changed\":[\"note\"]}", false},
+        {"{\"changed\":[\"id\"]}", true},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(pattern_free_pointer) struct pattern *pattern = compile(cases[i].pattern);
+        bool verdict = !cases[i].expected;
+        assert_true(judge_avro(&c, pattern, slice_make(event, sizeof event), &verdict));
+        if (verdict != cases[i].expected) {
+            fail_msg("%s: %d", cases[i].pattern, verdict);
+        }
+    }
+    stop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_key_that_is_no_avro_is_text),
         cmocka_unit_test(fields_that_a_schema_lacks_are_known),
         cmocka_unit_test(a_value_that_was_not_sent_has_not_changed),
+        cmocka_unit_test(a_column_that_was_marked_as_not_sent_is_absent_and_has_not_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,6 +206,20 @@ static void keys_without_effect_are_refused(void **state)
         "postgres: {dsn: host=db}\ntopic_prefix: shop\nheartbeat: {topic: beats, interval: 0s}\n", "");
 }
 
+static void complete_values_need_every_change_that_sets_them(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\noperations: [update]\norigin: none\n"
+        "rows: {public.a: id > 1}\ntoast: complete\n",
+        "f.yaml:6:8: error: toast: complete needs the values that creates and updates send; add both to "
+        "operations\n"
+        "f.yaml:6:8: error: toast: complete with rows needs deletes, which say that a row does not match any "
+        "more; add delete to operations\n"
+        "f.yaml:6:8: error: toast: complete needs the changes of all origins; take origin: any, or another "
+        "toast\n");
+}
+
 static void an_outbox_is_a_table_that_is_captured(void **state)
 {
     (void)state;
@@ -290,6 +304,7 @@ int main(void)
         cmocka_unit_test(selections_are_checked_at_their_places),
         cmocka_unit_test(globs_and_regular_expressions_are_told_apart),
         cmocka_unit_test(keys_without_effect_are_refused),
+        cmocka_unit_test(complete_values_need_every_change_that_sets_them),
         cmocka_unit_test(an_outbox_is_a_table_that_is_captured),
         cmocka_unit_test(topic_properties_are_the_brokers_and_so_are_their_values),
         cmocka_unit_test(a_name_too_long_for_a_slot_asks_for_another),

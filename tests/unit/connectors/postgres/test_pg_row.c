@@ -286,6 +286,45 @@ static int clear_table(void **state)
     return 0;
 }
 
+// As the last branch, whatever the column's type is: NULL and the placeholder's text are values of their own.
+static void an_unchanged_value_of_a_column_with_a_marker_is_the_marker(void **state)
+{
+    (void)state;
+    struct column three[3] = {{.name = (char *)"id", .is_key = true},
+                              {.name = (char *)"v", .has_marker = true},
+                              {.name = (char *)"w", .is_nullable = true, .has_marker = true}};
+    const char *plain;
+    pg_types_resolve(23, -1, NULL, 0, &three[0].type, &plain);
+    pg_types_resolve(25, -1, NULL, 0, &three[1].type, &plain);
+    pg_types_resolve(25, -1, NULL, 0, &three[2].type, &plain);
+    struct table marked = table;
+    marked.columns = three;
+    marked.column_count = 3;
+    FILL(&tuple, "1", "?", "?", NULL);
+    tuple.count = 3;
+    assert_int_equal(pg_row_append_value(&out, &marked, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x02\x01\x04\x01", 5);
+    FILL(&tuple, "1", "a", NULL, NULL);
+    tuple.count = 3;
+    assert_int_equal(pg_row_append_value(&out, &marked, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x00\x02"
+                 "a\x00",
+                 5);
+    FILL(&tuple, "1", NULL, "b", NULL);
+    tuple.count = 3;
+    assert_true(pg_row_append_identity(&out, &marked, &tuple, &notes, &f));
+    assert_bytes("\x02\x00\x00\x02\x02"
+                 "b",
+                 6);
+    FILL(&tuple, "1", "?", "b", NULL);
+    FILL(&old_tuple, "1", "old", NULL, NULL);
+    tuple.count = old_tuple.count = 3;
+    assert_int_equal(pg_row_append_value(&out, &marked, &tuple, &old_tuple, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x00\x06old\x02\x02"
+                 "b",
+                 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_key_is_its_columns_alone),
         cmocka_unit_test(a_tuple_of_another_width_is_no_row_of_this_table),
         cmocka_unit_test(defaults_follow_debezium),
+        cmocka_unit_test(an_unchanged_value_of_a_column_with_a_marker_is_the_marker),
     };
     return cmocka_run_group_tests(tests, make_table, clear_table);
 }

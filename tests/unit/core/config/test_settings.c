@@ -375,7 +375,7 @@ static void all_complaints_are_shown_in_the_order_of_their_places(void **state)
         "f.yaml:4:8: error: admin: write a section with listen, hosts\n"
         "f.yaml:5:21: error: processes: must be from 1 to 64, not 0\n"
         "f.yaml:6:1: error: unknown key \"colour\"; valid keys: kafka, registry, admin, bridge, "
-        "endpoint_policy, endpoint_allow, limits, tracing, log\n"
+        "endpoint_policy, endpoint_allow, limits, tracing, log, state_directory\n"
         "f.yaml:7:1: error: unknown key \"processes\"; it belongs in bridge\n");
 }
 
@@ -408,7 +408,7 @@ static void the_schema_is_json_and_knows_every_key(void **state)
     json_t *root = json_loads(bytes_text(&schema), 0, NULL);
     assert_non_null(root);
     const json_t *properties = json_object_get(root, "properties");
-    assert_int_equal(json_object_size(properties), 9);
+    assert_int_equal(json_object_size(properties), 10);
     assert_string_equal(json_string_value(json_array_get(json_object_get(root, "required"), 0)), "kafka");
     json_decref(root);
     bytes_clear(&schema);

@@ -7,6 +7,7 @@
 
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_string.h"
 #include "connectors/postgres/values/pg_temporal.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_schema.h"
@@ -178,6 +179,38 @@ static void a_namespace_is_the_topic_s_name(void **state)
     }
 }
 
+// The record is defined where it first stands.
+static void a_value_that_may_be_left_out_has_a_further_branch(void **state)
+{
+    (void)state;
+    const struct sample_column columns[] = {{"id", &PG_NUMBER_INT32, false, false, 0, 0, NULL},
+                                            {"a", &PG_STRING_XML, false, false, 0, 0, NULL},
+                                            {"b", &PG_STRING_TEXT, true, false, 0, 0, NULL},
+                                            {"c", &PG_STRING_TEXT, true, false, 0, 0, "\"x\""}};
+    struct table *t = sample_table_new("t", columns, 4);
+    for (size_t i = 1; i < 4; i++) {
+        t->columns[i].has_marker = true;
+    }
+    struct bytes text CLEANUP(bytes_clear) = {0};
+    avro_schema_value(&text, t);
+    assert_string_equal(
+        bytes_text(&text),
+        "{\"type\":\"record\",\"name\":\"Value\",\"fields\":[{\"name\":\"id\",\"type\":\"int\"},"
+        "{\"name\":\"a\",\"type\":[{\"type\":\"string\",\"connect.version\":1,\"connect.name\":"
+        "\"io.debezium.data.Xml\"},{\"type\":\"record\",\"name\":\"Unchanged\",\"namespace\":\"millrace\","
+        "\"fields\":[{\"name\":\"unchanged\",\"type\":\"boolean\"}]}]},"
+        "{\"name\":\"b\",\"type\":[\"null\",\"string\",\"millrace.Unchanged\"],\"default\":null},"
+        "{\"name\":\"c\",\"type\":[{\"type\":\"string\",\"connect.default\":\"x\"},\"null\","
+        "\"millrace.Unchanged\"],\"default\":\"x\"}],\"connect.name\":\"bench.public.t.Value\"}");
+    bytes_reset(&text);
+    avro_schema_envelope(&text, t);
+    struct fault f;
+    struct avro_type *type = NULL;
+    assert_true(avro_type_parse(bytes_slice(&text), &type, &f));
+    avro_type_free(type);
+    table_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +223,7 @@ int main(void)
         cmocka_unit_test(the_variable_decimal_is_defined_once_and_then_named),
         cmocka_unit_test(names_that_avro_forbids_are_adjusted_and_stay_different),
         cmocka_unit_test(a_namespace_is_the_topic_s_name),
+        cmocka_unit_test(a_value_that_may_be_left_out_has_a_further_branch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,6 +218,20 @@ static void what_does_not_match_is_refused(void **state)
                         "!Avro data: nested too deep");
 }
 
+#define MARKED_ROW                                                                                           \
+    "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"a\",\"type\":[\"string\",{\"type\":"      \
+    "\"record\","                                                                                            \
+    "\"name\":\"Unchanged\",\"namespace\":\"millrace\",\"fields\":[{\"name\":\"unchanged\",\"type\":"        \
+    "\"boolean\"}]}]},"                                                                                      \
+    "{\"name\":\"b\",\"type\":[\"null\",\"string\",\"millrace.Unchanged\"]}]}"
+
+static void a_value_that_was_not_sent_is_absent(void **state)
+{
+    (void)state;
+    CHECK(MARKED_ROW, "\x00\x02x\x04\x01", "{\"M\":{\"a\":{\"S\":\"x\"}}}");
+    CHECK(MARKED_ROW, "\x02\x01\x00", "{\"M\":{\"b\":{\"NULL\":true}}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +244,7 @@ int main(void)
         cmocka_unit_test(json_columns_are_what_the_json_says),
         cmocka_unit_test(a_short_record_does_not_become_gigabytes),
         cmocka_unit_test(what_does_not_match_is_refused),
+        cmocka_unit_test(a_value_that_was_not_sent_is_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,22 @@ static void a_short_text_does_not_become_gigabytes(void **state)
     check(bytes_text(&text), REFUSED "more than 1 MiB");
 }
 
+#define MARKED_ROW                                                                                           \
+    "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"a\",\"type\":[\"string\",{\"type\":"      \
+    "\"record\","                                                                                            \
+    "\"name\":\"Unchanged\",\"namespace\":\"millrace\",\"fields\":[{\"name\":\"unchanged\",\"type\":"        \
+    "\"boolean\"}]}]},"                                                                                      \
+    "{\"name\":\"b\",\"type\":[\"null\",\"string\",\"millrace.Unchanged\"]}]}"
+
+static void a_value_that_may_be_left_out_is_optional(void **state)
+{
+    (void)state;
+    check(MARKED_ROW,
+          "{\"type\":\"struct\",\"fields\":[{\"type\":\"string\",\"optional\":true,\"field\":\"a\"},"
+          "{\"type\":\"string\",\"optional\":true,\"field\":\"b\"}],\"optional\":false,\"name\":"
+          "\"Row\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +184,7 @@ int main(void)
         cmocka_unit_test(decimals_are_written_as_values_are),
         cmocka_unit_test(what_connect_does_not_have_is_refused),
         cmocka_unit_test(a_short_text_does_not_become_gigabytes),
+        cmocka_unit_test(a_value_that_may_be_left_out_is_optional),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

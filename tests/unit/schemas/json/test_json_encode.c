@@ -295,6 +295,23 @@ static void a_key_s_values_can_be_written_as_they_are_stored(void **state)
     avro_type_free(type);
 }
 
+#define MARKED_ROW                                                                                           \
+    "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"a\",\"type\":[\"string\",{\"type\":"      \
+    "\"record\","                                                                                            \
+    "\"name\":\"Unchanged\",\"namespace\":\"millrace\",\"fields\":[{\"name\":\"unchanged\",\"type\":"        \
+    "\"boolean\"}]}]},"                                                                                      \
+    "{\"name\":\"b\",\"type\":[\"null\",\"string\",\"millrace.Unchanged\"]}]}"
+
+static void a_value_that_was_not_sent_is_absent(void **state)
+{
+    (void)state;
+    CHECK(MARKED_ROW, "\x00\x02x\x02\x02y", "{\"a\":\"x\",\"b\":\"y\"}");
+    CHECK(MARKED_ROW, "\x00\x02x\x04\x01", "{\"a\":\"x\"}");
+    CHECK(MARKED_ROW, "\x02\x01\x00", "{\"b\":null}");
+    CHECK(MARKED_ROW, "\x02\x01\x04\x01", "{}");
+    REFUSED(MARKED_ROW, "\x02\x02\x00", "boolean");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_short_record_does_not_become_gigabytes),
         cmocka_unit_test(longs_are_strings_when_wanted),
         cmocka_unit_test(a_key_s_values_can_be_written_as_they_are_stored),
+        cmocka_unit_test(a_value_that_was_not_sent_is_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

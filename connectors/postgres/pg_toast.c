@@ -1,0 +1,437 @@
+#include "connectors/postgres/pg_toast.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "connectors/postgres/values/pg_mask.h"
+#include "core/base/log.h"
+
+enum {
+    ROUND_SIZE = 16 << 20,  // kept in memory before it is committed
+    POINTER_SIZE = 24,      // a value up to this size in its row is never stored out of line
+};
+
+struct pg_toast {
+    char *directory;
+    const char *component;
+    struct toast_store *store;  // NULL: no session
+    uint64_t oldest;            // of the last commit
+    EVP_MD_CTX *digest;
+    EVP_MD *sha256;
+    struct bytes identity;  // of a row, before it is hashed
+    struct bytes filled;    // the values of the last fill
+    size_t offsets[PGOUTPUT_COLUMNS_MAX];
+    uint16_t columns[PGOUTPUT_COLUMNS_MAX];  // that the last fill has filled in
+    uint16_t column_count;
+    uint64_t unknown;
+};
+
+struct pg_toast *pg_toast_new(const struct connector_config *config, const char *state_directory,
+                              const char *component)
+{
+    struct pg_toast *t = memory_zeroed(1, sizeof(*t));
+    t->directory = memory_format("%s/%s/toast", state_directory, config->name);
+    t->component = component;
+    t->digest = EVP_MD_CTX_new();
+    t->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    INVARIANT(t->digest != NULL && t->sha256 != NULL);
+    return t;
+}
+
+void pg_toast_free(struct pg_toast *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    pg_toast_end(t);
+    EVP_MD_CTX_free(t->digest);
+    EVP_MD_free(t->sha256);
+    bytes_clear(&t->identity);
+    bytes_clear(&t->filled);
+    free(t->directory);
+    free(t);
+}
+
+bool pg_toast_begin(struct pg_toast *t, const struct toast_session *session, bool *ret_lacks_rows,
+                    struct fault *f)
+{
+    struct toast_store_params params = {.directory = t->directory};
+    pg_toast_end(t);
+    if (!toast_store_open(&params, &t->store, f) ||
+        !toast_store_begin(t->store, session, ret_lacks_rows, f)) {
+        return false;
+    }
+    if (*ret_lacks_rows) {
+        log_warn(
+            t->component, "toast_store_empty", LOG_WITH(LOG_TEXT("directory", t->directory)),
+            "toast: complete begins without the values of existing rows in %s: until they are read, those "
+            "that an update leaves out are published as Debezium's placeholder",
+            t->directory);
+    }
+    return true;
+}
+
+bool pg_toast_filled(struct pg_toast *t, struct fault *f)
+{
+    if (!toast_store_filled(t->store, f)) {
+        return false;
+    }
+    log_info(t->component, "toast_store_filled", NULL, "the values of existing rows are read");
+    return true;
+}
+
+void pg_toast_end(struct pg_toast *t)
+{
+    toast_store_close(TAKE(t->store));
+    t->oldest = 0;
+}
+
+// --- rows ---
+
+// The text of a value, whatever form it was sent in, and whether its column is masked or not.
+static bool write_value(struct bytes *out, const struct column *c, const struct pgoutput_value *value)
+{
+    struct fault f;
+    struct slice data = {value->data, value->size};
+    const struct value_type *type = pg_mask_is_on(&c->type) ? c->type.element : &c->type;
+    if (value->kind == PGOUTPUT_VALUE_TEXT) {
+        bytes_append_slice(out, data);
+        return true;
+    }
+    return value->kind == PGOUTPUT_VALUE_BINARY && type->ops->write_text != NULL &&
+           type->ops->write_text(out, type, data, &f) == VALUE_DONE;
+}
+
+// Hashes the text of the identity's columns. @param otherwise  has those that `tuple` leaves out; may be NULL
+static bool hash_identity(struct pg_toast *t, const struct pg_relation *relation,
+                          const struct pgoutput_tuple *tuple, const struct pgoutput_tuple *otherwise,
+                          uint8_t ret[TOAST_ROW_SIZE], struct fault *f)
+{
+    const struct pg_toast_plan *plan = relation->toast;
+    bytes_reset(&t->identity);
+    for (size_t i = 0; i < plan->column_count && i < tuple->count; i++) {
+        if (!plan->columns[i].is_identity) {
+            continue;
+        }
+        size_t begin = t->identity.size;
+        bytes_append(&t->identity, &begin, sizeof(begin));  // the parts' borders count
+        bool is_other = tuple->values[i].kind == PGOUTPUT_VALUE_UNCHANGED && otherwise != NULL;
+        const struct pgoutput_value *value = is_other ? &otherwise->values[i] : &tuple->values[i];
+        if (!write_value(&t->identity, &relation->table->columns[i], value)) {
+            return fault_set(f, FAULT_FATAL, "%s.%s: the column %s of the replica identity has no value",
+                             relation->table->schema, relation->table->name,
+                             relation->table->columns[i].name);
+        }
+    }
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    INVARIANT(EVP_DigestInit_ex2(t->digest, t->sha256, NULL) == 1 &&
+              EVP_DigestUpdate(t->digest, t->identity.data, t->identity.size) == 1 &&
+              EVP_DigestFinal_ex(t->digest, hash, NULL) == 1);
+    memcpy(ret, hash, TOAST_ROW_SIZE);
+    return true;
+}
+
+// Takes over a definition of the table (column 0) or of a column; `io_since` rises to the change from which
+// on values of it can be used. Those of another definition can't: a rewrite may have changed them, and sends
+// no changes. A definition that may be newer than the rows of the stream ends them again at the next
+// description.
+static bool check_definition(const struct pg_toast *t, const struct pg_relation *relation, uint16_t column,
+                             uint64_t fingerprint, struct toast_position place,
+                             struct toast_position *io_since, struct fault *f)
+{
+    const struct pg_toast_plan *plan = relation->toast;
+    struct toast_definition known;
+    if (!toast_store_get_definition(t->store, relation->oid, column, &known, f)) {
+        return false;
+    }
+    if (known.fingerprint != fingerprint || (fingerprint != 0 && known.is_settled == 0)) {
+        known = (struct toast_definition){place, fingerprint, plan->is_settled ? 1 : 0, 0};
+        if (!toast_store_put_definition(t->store, relation->oid, column, &known, f)) {
+            return false;
+        }
+    }
+    if (toast_position_is_before(*io_since, known.since)) {
+        *io_since = known.since;
+    }
+    return true;
+}
+
+static bool check_table(const struct pg_toast *t, const struct pg_relation *relation,
+                        struct toast_position place, struct fault *f)
+{
+    struct pg_toast_plan *plan = relation->toast;
+    struct toast_position since = {0, 0};
+    // Of a table whose changes are not kept the definition is none, so that it is another one afterwards.
+    uint64_t fingerprint = plan->is_needed ? plan->fingerprint : 0;
+    if (!check_definition(t, relation, 0, fingerprint, place, &since, f)) {
+        return false;
+    }
+    for (size_t i = 0; plan->is_needed && i < plan->column_count; i++) {
+        struct pg_toast_column *c = &plan->columns[i];
+        struct toast_position of_column = since;
+        if (!c->may_be_out) {
+            continue;
+        }
+        if (!check_definition(t, relation, c->number, c->fingerprint, place, &of_column, f)) {
+            return false;
+        }
+        c->since_lsn = of_column.lsn;
+        c->since_index = of_column.index;
+    }
+    plan->is_checked = true;
+    return toast_store_has_table(t->store, relation->oid, &plan->has_values, f);
+}
+
+// Whether the relation has values to keep. False: not, or *ret_is_good is false and *f set.
+static bool is_concerned(const struct pg_toast *t, const struct pg_relation *relation,
+                         struct toast_position place, bool *ret_is_good, struct fault *f)
+{
+    const struct pg_toast_plan *plan = relation->toast;
+    *ret_is_good = true;
+    if (t->store == NULL || plan == NULL) {
+        return false;
+    }
+    if (!plan->is_checked) {
+        *ret_is_good = check_table(t, relation, place, f);
+    }
+    return *ret_is_good && plan->is_needed;
+}
+
+static void note_unknown(struct pg_toast *t, const struct pg_relation *relation, size_t column)
+{
+    t->unknown++;
+    if (relation->toast->has_logged_unknown) {
+        return;
+    }
+    relation->toast->has_logged_unknown = true;
+    log_warn(t->component, "toast_unknown",
+             LOG_WITH(LOG_TEXT("topic", relation->table->topic),
+                      LOG_TEXT("column", relation->table->columns[column].name)),
+             "an update of %s.%s left out an unchanged value of column %s that is not known: Debezium's "
+             "placeholder is published; it is known again once an update sets the column itself",
+             relation->table->schema, relation->table->name, relation->table->columns[column].name);
+}
+
+// --- fill ---
+
+// Whether the column's mask is a text that hides the value: then the value is neither needed nor kept.
+static bool is_hidden(const struct pg_relation *relation, size_t column)
+{
+    const struct value_type *type = &relation->table->columns[column].type;
+    return pg_mask_is_on(type) && ((const struct pg_mask *)type->lent)->kind == PG_MASK_TEXT;
+}
+
+static bool fill_column(struct pg_toast *t, const struct pg_relation *relation, size_t column,
+                        struct toast_key *key, struct toast_position place, struct pgoutput_value *io,
+                        struct fault *f)
+{
+    const struct pg_toast_column *c = &relation->toast->columns[column];
+    struct toast_position since = {c->since_lsn, c->since_index};
+    struct toast_value value = {0};
+    key->column = c->number;
+    if (c->may_be_out && !toast_store_get(t->store, key, place, since, &value, f)) {
+        return false;
+    }
+    bool is_readable =
+        value.form == TOAST_TEXT ||
+        (value.form == TOAST_BINARY && relation->table->columns[column].type.ops->append_binary != NULL);
+    if (!is_readable) {
+        note_unknown(t, relation, column);
+        return true;
+    }
+    io->kind = (uint8_t)value.form;
+    io->size = (uint32_t)value.data.size;
+    t->offsets[t->column_count] = t->filled.size;
+    t->columns[t->column_count++] = (uint16_t)column;
+    bytes_append_slice(&t->filled, value.data);
+    return true;
+}
+
+static bool is_left_out(const struct pgoutput_row *row, size_t column)
+{
+    return row->new_tuple.values[column].kind == PGOUTPUT_VALUE_UNCHANGED &&
+           (row->old_kind == 0 || column >= row->old_tuple.count ||
+            !pgoutput_has_value(&row->old_tuple.values[column]));
+}
+
+bool pg_toast_fill(struct pg_toast *t, struct pg_relation *relation, struct pgoutput_row *io_row,
+                   struct toast_position place, struct fault *f)
+{
+    bool is_good;
+    struct toast_key key = {.table = relation->oid};
+    bool has_key = false;
+    t->column_count = 0;
+    if (!io_row->has_new || !is_concerned(t, relation, place, &is_good, f)) {
+        return io_row->has_new ? is_good : true;
+    }
+    for (size_t i = 0; i < relation->toast->column_count && i < io_row->new_tuple.count; i++) {
+        if (!is_left_out(io_row, i)) {
+            continue;
+        }
+        if (is_hidden(relation, i)) {
+            io_row->new_tuple.values[i] =
+                (struct pgoutput_value){(const uint8_t *)"", 0, PGOUTPUT_VALUE_TEXT};
+            continue;
+        }
+        if (!has_key) {
+            bytes_reset(&t->filled);
+            has_key = true;
+            const struct pgoutput_tuple *identity =
+                io_row->old_kind == 0 ? &io_row->new_tuple : &io_row->old_tuple;
+            if (!hash_identity(t, relation, identity, NULL, key.row, f)) {
+                return false;
+            }
+        }
+        if (!fill_column(t, relation, i, &key, place, &io_row->new_tuple.values[i], f)) {
+            return false;
+        }
+    }
+    for (uint16_t i = 0; i < t->column_count; i++) {
+        io_row->new_tuple.values[t->columns[i]].data =
+            bytes_reserve(&t->filled, 1) - t->filled.size + t->offsets[i];
+    }
+    return true;
+}
+
+// --- keep ---
+
+static bool was_filled(const struct pg_toast *t, size_t column)
+{
+    for (uint16_t i = 0; i < t->column_count; i++) {
+        if (t->columns[i] == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the row may have values out of line: it is large enough, or has one already.
+static bool is_row_large(const struct pg_toast *t, const struct pg_toast_plan *plan,
+                         const struct pgoutput_tuple *tuple)
+{
+    size_t size = 32 + plan->column_count / 8;
+    if (t->column_count > 0 || !plan->is_whole) {
+        return true;
+    }
+    for (size_t i = 0; i < plan->column_count && i < tuple->count; i++) {
+        const struct pgoutput_value *value = &tuple->values[i];
+        if (value->kind == PGOUTPUT_VALUE_UNCHANGED) {
+            return true;
+        }
+        size += pgoutput_has_value(value) ? pg_toast_column_size(&plan->columns[i], value->size) : 0;
+    }
+    return size > plan->out_of_line;
+}
+
+static bool remove_column(const struct pg_toast *t, const struct pg_toast_column *c,
+                          const struct toast_key *key, struct toast_position place, struct fault *f)
+{
+    struct toast_value value;
+    struct toast_position since = {c->since_lsn, c->since_index};
+    if (!toast_store_get(t->store, key, place, since, &value, f)) {
+        return false;
+    }
+    return value.form == TOAST_ABSENT || toast_store_put(t->store, key, place, (struct toast_value){0}, f);
+}
+
+static bool keep_column(const struct pg_toast *t, struct pg_toast_plan *plan, const struct toast_key *key,
+                        const struct pgoutput_value *value, struct toast_position place, struct fault *f)
+{
+    plan->has_values = true;
+    struct toast_value kept = {(enum toast_form)value->kind, slice_make(value->data, value->size)};
+    return toast_store_put(t->store, key, place, kept, f);
+}
+
+// The row's values, if it may have some out of line. What it does not have any more is removed: so a value is
+// at worst not known.
+static bool keep_row(const struct pg_toast *t, const struct pg_relation *relation, struct toast_key *key,
+                     const struct pgoutput_tuple *tuple, bool has_moved, struct toast_position place,
+                     struct fault *f)
+{
+    struct pg_toast_plan *plan = relation->toast;
+    bool is_large = is_row_large(t, plan, tuple);
+    for (size_t i = 0; i < plan->column_count && i < tuple->count; i++) {
+        const struct pg_toast_column *c = &plan->columns[i];
+        const struct pgoutput_value *value = &tuple->values[i];
+        bool is_same = value->kind == PGOUTPUT_VALUE_UNCHANGED || was_filled(t, i);
+        if (!c->may_be_out || (is_same && !has_moved) || is_hidden(relation, i)) {
+            continue;
+        }
+        key->column = c->number;
+        bool is_kept =
+            is_large && pgoutput_has_value(value) && pg_toast_column_size(c, value->size) > POINTER_SIZE;
+        if ((is_kept && !keep_column(t, plan, key, value, place, f)) ||
+            (!is_kept && plan->has_values && !remove_column(t, c, key, place, f))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool remove_row(const struct pg_toast *t, const struct pg_toast_plan *plan, struct toast_key *key,
+                       struct toast_position place, struct fault *f)
+{
+    for (size_t i = 0; i < plan->column_count; i++) {
+        const struct pg_toast_column *c = &plan->columns[i];
+        key->column = c->number;
+        if (c->may_be_out && !remove_column(t, c, key, place, f)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The keys of the row before and after. *ret_has_old: it was there under another identity, or is gone.
+static bool find_keys(struct pg_toast *t, const struct pg_relation *relation, const struct pgoutput_row *row,
+                      struct toast_key *ret_old, struct toast_key *ret_new, bool *ret_has_old,
+                      struct fault *f)
+{
+    *ret_old = *ret_new = (struct toast_key){.table = relation->oid};
+    const struct pgoutput_tuple *old_tuple = row->old_kind == 0 ? NULL : &row->old_tuple;
+    if ((old_tuple != NULL && !hash_identity(t, relation, old_tuple, NULL, ret_old->row, f)) ||
+        (row->has_new && !hash_identity(t, relation, &row->new_tuple, old_tuple, ret_new->row, f))) {
+        return false;
+    }
+    *ret_has_old =
+        row->old_kind != 0 && (!row->has_new || memcmp(ret_old->row, ret_new->row, TOAST_ROW_SIZE) != 0);
+    return true;
+}
+
+static bool is_idle(const struct pg_toast *t, const struct pg_toast_plan *plan,
+                    const struct pgoutput_row *row)
+{
+    return !plan->has_values && (!row->has_new || !is_row_large(t, plan, &row->new_tuple));
+}
+
+bool pg_toast_keep(struct pg_toast *t, struct pg_relation *relation, const struct pgoutput_row *row,
+                   struct toast_position place, struct fault *f)
+{
+    bool is_good;
+    bool has_old;
+    struct toast_key before;
+    struct toast_key after;
+    struct pg_toast_plan *plan = relation->toast;
+    if (!is_concerned(t, relation, place, &is_good, f)) {
+        return is_good;
+    }
+    if (is_idle(t, plan, row)) {
+        return true;
+    }
+    if (!find_keys(t, relation, row, &before, &after, &has_old, f) ||
+        (has_old && !remove_row(t, plan, &before, place, f)) ||
+        (row->has_new && !keep_row(t, relation, &after, &row->new_tuple, has_old, place, f))) {
+        return false;
+    }
+    return toast_store_pending(t->store) < ROUND_SIZE || toast_store_commit(t->store, 0, t->oldest, f);
+}
+
+bool pg_toast_commit(struct pg_toast *t, uint64_t position, uint64_t oldest, struct fault *f)
+{
+    t->oldest = oldest;
+    return t->store == NULL || toast_store_commit(t->store, position, oldest, f);
+}
+
+uint64_t pg_toast_unknown(const struct pg_toast *t)
+{
+    return t->unknown;
+}
