@@ -350,8 +350,7 @@ static void beat(struct pipeline *p)
         return;
     }
     p->beat_us = clock_now_us();
-    enum publisher_step step = publisher_heartbeat(p->publisher, &f);
-    if (step == PUBLISHER_FAULT || change_delivery_flush(p->delivery, &f) == SINK_FAULT) {
+    if (!publisher_heartbeat(p->publisher, &f) || change_delivery_flush(p->delivery, &f) == SINK_FAULT) {
         end_session(p, CHANGE_FLOW_KAFKA, &f);
     }
 }

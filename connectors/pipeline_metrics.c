@@ -8,6 +8,25 @@ static struct metric *series(struct metrics *metrics, enum metric_kind kind, con
     return metrics_series(metrics, kind, name, help, labels);
 }
 
+static struct metric *skipped(struct metrics *metrics, const char *connector, const char *kind)
+{
+    char *labels CLEANUP(memory_free_pointer) =
+        memory_format("connector=\"%s\",kind=\"%s\"", connector, kind);
+    return metrics_series(metrics, METRIC_COUNTER, "millrace_connector_skipped_records_total",
+                          "Records that were not published because their topic does not take them.", labels);
+}
+
+static struct metric *waiting(struct metrics *metrics, const char *connector, const char *reason)
+{
+    char *labels CLEANUP(memory_free_pointer) =
+        memory_format("connector=\"%s\",reason=\"%s\"", connector, reason);
+    return metrics_series(
+        metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",
+        "Tables that are stopped until the connector is restarted, or whose topic or schemas "
+        "are not ready.",
+        labels);
+}
+
 static struct metric *series_by(struct metrics *metrics, const char *connector, const char *what,
                                 const char *value)
 {
@@ -40,9 +59,8 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
                "How long the oldest of them has waited for its acknowledgement.", labels);
     m->dead_letters = series(metrics, METRIC_COUNTER, "millrace_connector_dead_letters_total",
                              "Rows written to the dead-letter topic.", labels);
-    m->waiting_tables =
-        series(metrics, METRIC_GAUGE, "millrace_connector_waiting_tables",
-               "Tables that wait at a row that can't be published, or for their topic or schemas.", labels);
+    m->stopped_tables = waiting(metrics, connector, "stopped");
+    m->unready_tables = waiting(metrics, connector, "not_ready");
     m->held_records =
         series(metrics, METRIC_GAUGE, "millrace_connector_held_records",
                "Records held back because their table's topic or schemas are not ready.", labels);
@@ -56,6 +74,8 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
     m->commit_to_ack_seconds =
         series(metrics, METRIC_HISTOGRAM, "millrace_connector_commit_to_ack_seconds",
                "From commit to Kafka's acknowledgement, for each transaction and batch.", labels);
+    m->skipped_heartbeats = skipped(metrics, connector, "heartbeat");
+    m->skipped_truncates = skipped(metrics, connector, "truncate");
     m->created = series_by(metrics, connector, "operation", "create");
     m->read = series_by(metrics, connector, "operation", "read");
     m->updated = series_by(metrics, connector, "operation", "update");

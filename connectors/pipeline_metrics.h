@@ -16,7 +16,8 @@ struct pipeline_metrics {
     struct metric *postgres_reconnects;
     struct metric *kafka_reconnects;
     struct metric *dead_letters;
-    struct metric *waiting_tables;
+    struct metric *skipped_heartbeats, *skipped_truncates;
+    struct metric *stopped_tables, *unready_tables;
     struct metric *held_records;
     struct metric *binary_stream;
     struct metric *invalid_traces;

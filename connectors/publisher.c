@@ -5,9 +5,12 @@
 #include "connectors/change_planner.h"
 #include "connectors/change_record.h"
 #include "connectors/event_topics.h"
+#include "connectors/heartbeat.h"
 #include "connectors/hold_queue.h"
+#include "connectors/kafka/route_refusal.h"
 #include "connectors/outbox.h"
 #include "connectors/snapshot_hold.h"
+#include "connectors/stopped_tables.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -19,43 +22,18 @@ struct publisher {
     char *dead_letter_topic;
     struct text_pairs dead_letter_config;
     struct change_planner planner;
-    struct outbox *outbox;            // NULL: none
-    struct record_plan plan;          // of the change that is being published; empty: not planned yet
-    struct record_plan beat;          // of a heartbeat
-    struct table *transactions;       // the topic of BEGIN and END; NULL: none is wanted
-    struct table *heartbeats;         // NULL: none are wanted
-    struct hold_queue held;           // changes of tables whose topic or schemas are not ready
-    struct snapshot_hold hold;        // with on_bad_row: dead_letter
-    struct text_list waiting;         // topics of tables that wait at a bad row
-    char waiting_text[480];           // the error of the newest one
+    struct outbox *outbox;       // NULL: none
+    struct record_plan plan;     // of the change that is being published; empty: not planned yet
+    struct table *transactions;  // the topic of BEGIN and END; NULL: none is wanted
+    struct heartbeat heartbeat;
+    struct hold_queue held;     // changes of tables whose topic or schemas are not ready
+    struct snapshot_hold hold;  // with on_bad_row: dead_letter
+    struct stopped_tables stopped;
     const struct topic_route *route;  // that the current change needs and that is not READY; NULL: none
     char obstacle[640];
 };
 
 // --- tables that wait ---
-
-static bool is_waiting(const struct publisher *p, const char *topic)
-{
-    for (size_t i = 0; i < p->waiting.count; i++) {
-        if (strcmp(p->waiting.items[i], topic) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// The table waits; the others go on, but no position at or after its change is confirmed: the next start of
-// the connector reads all of the table's changes again.
-static void make_wait(struct publisher *p, const char *topic, const struct fault *f)
-{
-    text_list_add(&p->waiting, topic);
-    (void)snprintf(p->waiting_text, sizeof(p->waiting_text), "%s", f->text);
-    log_error(p->params.component, "table_waiting", LOG_WITH(LOG_TEXT("table", topic)),
-              "%s. Until then this table is not published; the others are, but no position after this row is "
-              "confirmed: the server keeps its WAL, and a restart publishes the others' changes again",
-              f->text);
-    metric_set(p->params.metrics->waiting_tables, (double)p->waiting.count);
-}
 
 // A row of the first snapshot fails the connector, because that snapshot could not end.
 static bool may_wait(const struct publisher *p, const struct change *change)
@@ -76,7 +54,7 @@ static enum publisher_step stop_table(struct publisher *p, const struct change *
     if (!may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
-    make_wait(p, table->topic, f);
+    stopped_tables_add(&p->stopped, table->topic, f);
     change_delivery_withhold(p->params.delivery);
     return PUBLISHER_TAKEN;
 }
@@ -87,11 +65,7 @@ static void explain_refusal(const struct topic_route *route, struct fault *f)
     *f = *route->fault;
     if (route->is_refused) {
         (void)fault_context(f, "table of topic %s", route->name);
-        bool is_topic = f->origin != NULL && strcmp(f->origin, "librdkafka") == 0;
-        size_t size = strlen(f->text);
-        (void)snprintf(f->text + size, sizeof(f->text) - size, "; %s",
-                       is_topic ? "make it, or exclude the table, and restart the connector"
-                                : "permit it there and restart the connector, or set on_incompatible: fork");
+        route_refusal_advise(f);
     }
 }
 
@@ -102,19 +76,20 @@ static enum publisher_step stop_refused(struct publisher *p, const struct topic_
     if (!route->is_refused || !may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
-    make_wait(p, change->table->topic, f);
+    stopped_tables_add(&p->stopped, change->table->topic, f);
     change_delivery_withhold(p->params.delivery);
     return PUBLISHER_TAKEN;
 }
 
 // --- rows ---
 
-static void note_sent(struct publisher *p, const struct planned_record *record, const struct change *change)
+// A record was sent, or is held back.
+static void note_record(struct publisher *p, enum record_kind kind, const struct table *table)
 {
-    if (record->kind == RECORD_DEAD_LETTER) {
+    if (kind == RECORD_DEAD_LETTER) {
         log_warn(p->params.component, "row_dead_lettered",
-                 LOG_WITH(LOG_TEXT("topic", p->dead_letter_topic), LOG_TEXT("table", change->table->topic)),
-                 "%s", p->planner.problem);
+                 LOG_WITH(LOG_TEXT("topic", p->dead_letter_topic), LOG_TEXT("table", table->topic)), "%s",
+                 p->planner.problem);
         metric_add(p->params.metrics->dead_letters, 1);
     }
 }
@@ -127,7 +102,7 @@ static enum publisher_step send_plan(struct publisher *p, const struct change *c
         struct kafka_sink_record record = planned_record_for_sink(&planned);
         switch (change_delivery_put(p->params.delivery, &record, f)) {
         case SINK_TAKEN:
-            note_sent(p, &planned, change);
+            note_record(p, planned.kind, change->table);
             break;
         case SINK_FULL:
             return PUBLISHER_LATER;
@@ -158,6 +133,9 @@ static enum publisher_step hold_plan(struct publisher *p, const struct topic_rou
 {
     bool has_room = hold_queue_has_room(&p->held, table->topic);
     if (has_room) {
+        for (size_t i = 0; i < p->plan.count; i++) {
+            note_record(p, p->plan.items[i].kind, table);
+        }
         uint64_t ticket = change_delivery_hold(p->params.delivery, p->plan.count);
         hold_queue_put(&p->held, table, &p->plan, ticket);
     }
@@ -241,7 +219,7 @@ static enum publisher_step publish_event(struct publisher *p, const struct chang
 
 static enum publisher_step publish_outbox(struct publisher *p, const struct change *change, struct fault *f)
 {
-    if (is_waiting(p, change->table->topic)) {
+    if (stopped_tables_has(&p->stopped, change->table->topic)) {
         return PUBLISHER_TAKEN;
     }
     enum publisher_step taken = publish_event(p, change, f);
@@ -309,13 +287,13 @@ static enum publisher_step publish_read(struct publisher *p, const struct topic_
     return PUBLISHER_TAKEN;
 }
 
-enum publisher_step publisher_publish(struct publisher *p, const struct change *change, struct fault *f)
+static enum publisher_step publish_row(struct publisher *p, const struct change *change, struct fault *f)
 {
     if (outbox_has(p->outbox, change->table)) {
         return publish_outbox(p, change, f);
     }
     const struct topic_route *route = topic_routes_find(p->routes, change->table);
-    if (is_waiting(p, change->table->topic)) {
+    if (stopped_tables_has(&p->stopped, change->table->topic)) {
         return PUBLISHER_TAKEN;
     }
     if (route->status == TOPIC_ROUTE_FAILED && !hold_queue_has(&p->held, change->table->topic)) {
@@ -324,6 +302,20 @@ enum publisher_step publisher_publish(struct publisher *p, const struct change *
     bool may_hold =
         change->op == CHANGE_READ && p->params.config->on_bad_row == CONNECTOR_BAD_ROW_DEAD_LETTER;
     return may_hold ? publish_read(p, route, change, f) : publish_change(p, route, change, f);
+}
+
+// A change that was taken waits for no route, which may be freed with its table's version.
+static enum publisher_step settle(struct publisher *p, enum publisher_step step)
+{
+    if (step == PUBLISHER_TAKEN) {
+        p->route = NULL;
+    }
+    return step;
+}
+
+enum publisher_step publisher_publish(struct publisher *p, const struct change *change, struct fault *f)
+{
+    return settle(p, publish_row(p, change, f));
 }
 
 // Ends the waiting of tables whose topic can't be made, or whose schemas are refused.
@@ -340,7 +332,7 @@ static enum publisher_step stop_refused_held(struct publisher *p, struct fault *
         if (!route->is_refused || !change_delivery_is_snapshot_done(p->params.delivery)) {
             return PUBLISHER_FAULT;
         }
-        make_wait(p, t->topic, f);
+        stopped_tables_add(&p->stopped, t->topic, f);
         change_delivery_withhold_held(p->params.delivery);
         hold_queue_drop_table(&p->held, t);
     }
@@ -371,27 +363,49 @@ void publisher_drop_held(struct publisher *p)
 
 // --- transactions, heartbeats ---
 
+// Whether there is a BEGIN or END to plan and send. Without its topic or schemas none is sent for good, and
+// no position after it is confirmed; rows go on.
+static bool may_send_status(struct publisher *p, const struct topic_route *route, enum publisher_step *ret,
+                            struct fault *f)
+{
+    *ret = PUBLISHER_TAKEN;
+    if (stopped_tables_has(&p->stopped, p->transactions->topic)) {
+        return false;
+    }
+    if (route->status != TOPIC_ROUTE_FAILED || hold_queue_has(&p->held, p->transactions->topic)) {
+        return true;
+    }
+    explain_refusal(route, f);
+    if (route->is_refused) {
+        stopped_tables_add(&p->stopped, p->transactions->topic, f);
+        change_delivery_withhold(p->params.delivery);
+    } else {
+        *ret = PUBLISHER_FAULT;
+    }
+    return false;
+}
+
 enum publisher_step publisher_begin_transaction(struct publisher *p, const struct change *first,
                                                 struct fault *f)
 {
     const struct topic_route *route = topic_routes_find(p->routes, p->transactions);
-    if (route->status == TOPIC_ROUTE_FAILED) {
-        explain_refusal(route, f);
-        return PUBLISHER_FAULT;
+    enum publisher_step step;
+    if (!may_send_status(p, route, &step, f)) {
+        return step;
     }
     if (p->plan.count > 0) {
         return send_plan(p, first, f);
     }
     change_planner_plan_begin(route, first, &p->plan);
-    return send_or_hold(p, route, first, p->transactions, f);
+    return settle(p, send_or_hold(p, route, first, p->transactions, f));
 }
 
 static enum publisher_step publish_end(struct publisher *p, const struct change *commit, struct fault *f)
 {
     const struct topic_route *route = topic_routes_find(p->routes, p->transactions);
-    if (route->status == TOPIC_ROUTE_FAILED) {
-        explain_refusal(route, f);
-        return PUBLISHER_FAULT;
+    enum publisher_step step;
+    if (!may_send_status(p, route, &step, f)) {
+        return step;
     }
     if (p->plan.count > 0) {
         return send_plan(p, commit, f);
@@ -407,46 +421,13 @@ enum publisher_step publisher_end_transaction(struct publisher *p, const struct 
     if (taken == PUBLISHER_TAKEN) {
         snapshot_hold_end_table(&p->hold);
     }
-    return taken == PUBLISHER_TAKEN && transaction_counts_total(p->params.counts) > 0
-               ? publish_end(p, commit, f)
-               : taken;
+    bool has_end = taken == PUBLISHER_TAKEN && transaction_counts_total(p->params.counts) > 0;
+    return settle(p, has_end ? publish_end(p, commit, f) : taken);
 }
 
-static void plan_beat(struct publisher *p, const struct topic_route *route)
+bool publisher_heartbeat(struct publisher *p, struct fault *f)
 {
-    struct record_plan *plan = &p->beat;
-    record_plan_reset(plan);
-    struct record_plan_item *item = record_plan_add(plan, RECORD_HEARTBEAT, route);
-    size_t begin = record_plan_begin(plan);
-    framing_put(&plan->bytes, route->key_id);
-    event_encode_text(&plan->bytes, slice_of(p->params.config->topic_prefix));
-    item->key = record_plan_end(plan, begin);
-    begin = record_plan_begin(plan);
-    framing_put(&plan->bytes, route->value_id);
-    event_encode_heartbeat(&plan->bytes, clock_wall_us() / CLOCK_US_PER_MS);
-    item->value = record_plan_end(plan, begin);
-    item->partition = 0;  // as Debezium
-}
-
-enum publisher_step publisher_heartbeat(struct publisher *p, struct fault *f)
-{
-    const struct topic_route *route = topic_routes_find(p->routes, p->heartbeats);
-    if (route->status != TOPIC_ROUTE_READY) {
-        return PUBLISHER_LATER;
-    }
-    plan_beat(p, route);
-    struct planned_record planned = record_plan_get(&p->beat, 0);
-    struct kafka_sink_record record = planned_record_for_sink(&planned);
-    switch (change_delivery_put_apart(p->params.delivery, &record, f)) {
-    case SINK_TAKEN:
-        return PUBLISHER_TAKEN;
-    case SINK_FULL:
-        return PUBLISHER_LATER;
-    case SINK_TOO_LARGE:
-    case SINK_FAULT:
-        break;
-    }
-    return PUBLISHER_FAULT;
+    return heartbeat_send(&p->heartbeat, f);
 }
 
 // --- lifecycle ---
@@ -467,7 +448,7 @@ void publisher_prepare(struct publisher *p, const char *topic)
 
 const char *publisher_waiting(const struct publisher *p)
 {
-    return p->waiting.count == 0 ? NULL : p->waiting_text;
+    return p->stopped.topics.count == 0 ? NULL : p->stopped.text;
 }
 
 // The route that has been in trouble for longest of those that records wait for; NULL: none is. Counts the
@@ -492,7 +473,7 @@ const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us)
 {
     size_t tables;
     const struct topic_route *route = worst_route(p, &tables);
-    metric_set(p->params.metrics->waiting_tables, (double)(p->waiting.count + tables));
+    metric_set(p->params.metrics->unready_tables, (double)tables);
     if (route == NULL) {
         return NULL;
     }
@@ -538,8 +519,8 @@ void publisher_begin_session(struct publisher *p)
     record_plan_reset(&p->plan);
     p->route = NULL;
     snapshot_hold_reset(&p->hold);
-    text_list_clear(&p->waiting);
-    metric_set(p->params.metrics->waiting_tables, 0);
+    stopped_tables_reset(&p->stopped);
+    metric_set(p->params.metrics->unready_tables, 0);
 }
 
 struct publisher *publisher_new(const struct publisher_params *params)
@@ -563,9 +544,13 @@ struct publisher *publisher_new(const struct publisher_params *params)
     if (config->transactions.topic) {
         p->transactions = event_topics_transactions(config->topic_prefix);
     }
-    if (config->heartbeat.interval_us > 0) {
-        p->heartbeats = event_topics_heartbeats(config->topic_prefix, config->heartbeat.topic);
-    }
+    p->stopped = (struct stopped_tables){.component = params->component, .metrics = params->metrics};
+    p->heartbeat = (struct heartbeat){.config = config,
+                                      .component = params->component,
+                                      .routes = p->routes,
+                                      .delivery = params->delivery,
+                                      .metrics = params->metrics};
+    heartbeat_init(&p->heartbeat);
     p->planner = (struct change_planner){.config = config,
                                          .kind = params->kind,
                                          .routes = p->routes,
@@ -584,13 +569,12 @@ void publisher_free(struct publisher *p)
     hold_queue_clear(&p->held);
     snapshot_hold_clear(&p->hold);
     table_free(p->transactions);
-    table_free(p->heartbeats);
+    heartbeat_clear(&p->heartbeat);
     outbox_free(p->outbox);
     topic_routes_free(p->routes);
     record_plan_clear(&p->plan);
-    record_plan_clear(&p->beat);
     change_planner_clear(&p->planner);
-    text_list_clear(&p->waiting);
+    text_list_clear(&p->stopped.topics);
     text_pairs_clear(&p->dead_letter_config);
     free(p->dead_letter_topic);
     free(p);

@@ -54,8 +54,8 @@ enum publisher_step publisher_begin_transaction(struct publisher *p, const struc
 enum publisher_step publisher_end_transaction(struct publisher *p, const struct change *commit,
                                               struct fault *f) MUST_USE;
 
-/** Publishes a heartbeat, which belongs to no transaction. Not after LATER: the next one is as good. */
-enum publisher_step publisher_heartbeat(struct publisher *p, struct fault *f) MUST_USE;
+/** Publishes a heartbeat, or leaves it out: heartbeat.h. */
+bool publisher_heartbeat(struct publisher *p, struct fault *f) MUST_USE;
 
 /** Requests topic and schema ids of a table's version before its first row. */
 void publisher_prepare_version(struct publisher *p, struct table *table);

@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "connectors/kafka/route_needs.h"
+#include "connectors/kafka/route_refusal.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -13,7 +14,6 @@
 // At once: a request to Kafka makes a hundred topics, and both registries answer others meanwhile.
 enum { TOPICS_IN_FLIGHT = 100, SCHEMAS_IN_FLIGHT = 200 };
 enum { FORKS_MAX = 99 };
-enum { HTTP_CONFLICT = 409, HTTP_UNPROCESSABLE = 422 };
 
 // A topic, and what went wrong with it and with its schemas.
 struct route_topic {
@@ -137,37 +137,9 @@ static bool has_ids(const struct route *route)
            (!route->has_value || route->value.need.state == NEED_MET);
 }
 
-// Confluent's error codes begin with the status.
-static int http_status_of(const struct fault *f)
-{
-    return f->origin_code > 999 ? f->origin_code / 100 : f->origin_code;
-}
-
-// Whether the registry refuses this schema, or the broker this topic; else it would refuse others too.
-static bool is_own(const struct fault *f)
-{
-    if (f->kind != FAULT_CONFIG) {
-        return false;
-    }
-    if (f->origin != NULL && strcmp(f->origin, "librdkafka") == 0) {
-        return f->origin_code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION ||
-               f->origin_code == RD_KAFKA_RESP_ERR_POLICY_VIOLATION;
-    }
-    int status = http_status_of(f);
-    return f->origin == NULL || status == HTTP_CONFLICT || status == HTTP_UNPROCESSABLE;
-}
-
-// Whether it is the subject's former versions that the schema is refused for: a new subject has none. A
-// registry that is read-only or refuses the schema itself would refuse it there too.
-static bool is_incompatible(const struct fault *f)
-{
-    return f->kind == FAULT_CONFIG && f->origin != NULL && strcmp(f->origin, "registry") == 0 &&
-           http_status_of(f) == HTTP_CONFLICT;
-}
-
 static void fail(struct route *route, const struct fault *f)
 {
-    route->shown.is_refused = is_own(f);
+    route->shown.is_refused = route_refusal_of(f) != ROUTE_REFUSAL_ALL;
     if (route->fault == NULL) {
         route->fault = memory_zeroed(1, sizeof(*route->fault));
     }
@@ -207,7 +179,7 @@ static enum need_state judge(struct route_topic *t, const struct fault *f)
     if (f == NULL) {
         return NEED_MET;
     }
-    if (f->kind == FAULT_RETRY) {
+    if (route_refusal_of(f) == ROUTE_REFUSAL_PASSING) {
         note_failure(t, f->text);
         retry_later(t->routes);
         return NEED_FAILED;
@@ -356,7 +328,7 @@ static void drop_schema(struct topic_routes *r, struct schema_need *n)
 static bool fork_route(struct route *route, const struct fault *f)
 {
     struct topic_routes *r = route->topic->routes;
-    if (!r->params.forks || !is_incompatible(f) || route->fork == FORKS_MAX) {
+    if (!r->params.forks || route_refusal_of(f) != ROUTE_REFUSAL_INCOMPATIBLE || route->fork == FORKS_MAX) {
         return false;
     }
     route->fork++;

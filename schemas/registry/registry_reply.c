@@ -40,8 +40,8 @@ static bool fill_fault(enum registry_ask ask, const char *url, int status, const
     } else if (status == 408 || status == 429 || status >= 500) {
         kind = FAULT_RETRY;
     }
-    return fault_from(f, kind, "registry", (int)code, "registry: %s: HTTP %d: %.250s%s", url, status,
-                      message != NULL ? message : "no message", advice(ask, status, code));
+    return fault_from(f, kind, "registry", code != 0 ? (int)code : status, "registry: %s: HTTP %d: %.250s%s",
+                      url, status, message != NULL ? message : "no message", advice(ask, status, code));
 }
 
 bool registry_reply_check(enum registry_ask ask, const char *url, const struct http_response *response,
@@ -87,8 +87,8 @@ bool registry_reply_check_latest(const char *subject, const char *text, const js
     if (!is_read || !slice_equal(bytes_slice(&own), bytes_slice(&latest))) {
         return fault_set(f, FAULT_CONFIG,
                          "registry: subject %s: its newest version %lld is not the table's schema, and with "
-                         "registry.use_latest no other is registered: register the table's schema (millrace "
-                         "schema shows it), or set registry.use_latest: false",
+                         "registry.use_latest no other is registered: register the table's schema, or set "
+                         "registry.use_latest: false",
                          subject, (long long)json_integer_value(json_object_get(json, "version")));
     }
     return true;

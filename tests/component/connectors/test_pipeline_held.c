@@ -15,10 +15,12 @@
 
 enum { ID = 77, OPEN_MAX = 64 };
 
-// A registry that answers for t.public.items-value as the test says, and for all others at once.
+// A registry that answers for one subject as the test says, and for all others at once.
 static struct {
+    const char *subject;
     bool is_open;  // answers
-    bool refuses;  // answers that it can't be asked now
+    bool refuses;  // answers that it can't be asked now, or with `code`
+    int code;      // an error of Confluent's registry
     registry_on_id on_id;
     void *self;
     uv_timer_t *timer;
@@ -45,14 +47,18 @@ static void answer(uv_timer_t *timer)
     }
     (void)timer;
     gate.on_id = NULL;
-    (void)fault_set(&f, FAULT_RETRY, "the registry is closed today");
+    if (gate.code != 0) {
+        (void)fault_from(&f, FAULT_CONFIG, "registry", gate.code, "the registry says %d", gate.code);
+    } else {
+        (void)fault_set(&f, FAULT_RETRY, "the registry is closed today");
+    }
     on_id(gate.self, gate.is_open ? ID : 0, gate.is_open ? NULL : &f);
 }
 
 void __wrap_registry_register(struct registry *r, const char *subject, const char *text, registry_on_id on_id,
                               void *self)
 {
-    if (strcmp(subject, "t.public.items-value") != 0) {
+    if (strcmp(subject, gate.subject) != 0) {
         __real_registry_register(r, subject, text, on_id, self);
         return;
     }
@@ -77,6 +83,7 @@ static int set_up(void **state)
     int failed = pipeline_case_set_up(state);
     struct pipeline_case *x = *state;
     memset(&gate, 0, sizeof(gate));
+    gate.subject = "t.public.items-value";
     gate.loop = &x->loop;
     gate.timer = memory_zeroed(1, sizeof(*gate.timer));
     (void)uv_timer_init(gate.loop, gate.timer);
@@ -275,6 +282,111 @@ static void the_stream_pauses_when_too_much_is_held_and_says_why(void **state)
     free(row);
 }
 
+static void open_after_a_refusal(struct pipeline_case *x)
+{
+    if (!x->is_told && is_only_held(x, 1) && gate.asked > 1) {
+        x->is_told = true;
+        assert_int_equal(x->script.confirmed, 0);
+        gate.is_open = true;
+    }
+}
+
+static void check_that_it_waits_alone(struct pipeline_case *x, int code)
+{
+    gate.refuses = true;
+    gate.code = code;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    add_other(x, 0x200);
+    x->on_watch = open_after_a_refusal;
+    x->script.stop_at = 0x208;
+    pipeline_case_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    struct pipeline_seen seen = {0};
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
+}
+
+static void a_table_whose_schema_the_registry_does_not_have_waits_until_it_has_it(void **state)
+{
+    check_that_it_waits_alone(*state, 40403);
+}
+
+static void a_table_whose_subject_may_not_be_written_waits_until_it_may(void **state)
+{
+    check_that_it_waits_alone(*state, 40301);
+}
+
+static void a_table_waits_until_the_registry_takes_the_credentials(void **state)
+{
+    check_that_it_waits_alone(*state, 401);
+}
+
+static void a_table_waits_while_its_subject_is_read_only(void **state)
+{
+    check_that_it_waits_alone(*state, 42205);
+}
+
+static bool has_metric(const struct pipeline_case *x, const char *line)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    metrics_write(x->metrics, &text);
+    return strstr(bytes_text(&text), line) != NULL;
+}
+
+static void drain_when_transactions_are_refused(struct pipeline_case *x)
+{
+    if (!x->is_told && is_only_held(x, 0) &&
+        has_metric(x, "waiting_tables{connector=\"shop\",reason=\"stopped\"} 1")) {
+        x->is_told = true;
+        assert_true(pipeline_case_has_status(x, "the registry says 42201"));
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void rows_go_on_when_the_schema_of_transactions_is_refused(void **state)
+{
+    struct pipeline_case *x = *state;
+    gate.subject = "t.transaction-value";
+    gate.refuses = true;
+    gate.code = 42201;
+    x->config.transactions.topic = true;
+    (void)rd_kafka_mock_topic_create(x->cluster, "t.transaction", 1, 1);
+    add_other(x, 0x100);
+    add_other(x, 0x200);
+    x->on_watch = drain_when_transactions_are_refused;
+    pipeline_case_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.confirmed, 0);
+    struct pipeline_seen seen = {0};
+    read_topic(x, "t.public.others", &seen);
+    assert_int_equal(seen.count, 2);
+}
+
+static void drain_when_a_beat_is_skipped(struct pipeline_case *x)
+{
+    if (has_metric(x, "skipped_records_total{connector=\"shop\",kind=\"heartbeat\"} 1")) {
+        x->is_told = true;
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void a_heartbeat_that_is_refused_is_counted_and_ends_nothing(void **state)
+{
+    struct pipeline_case *x = *state;
+    gate.subject = "__debezium-heartbeat.t-value";
+    gate.refuses = true;
+    gate.code = 42201;
+    x->config.heartbeat.interval_us = CLOCK_US_PER_S;
+    (void)rd_kafka_mock_topic_create(x->cluster, "__debezium-heartbeat.t", 1, 1);
+    add_other(x, 0x100);
+    x->on_watch = drain_when_a_beat_is_skipped;
+    pipeline_case_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), set_up, tear_down)
@@ -284,6 +396,12 @@ int main(void)
         CASE(a_drain_does_not_wait_for_what_is_held_and_confirms_nothing_of_it),
         CASE(the_end_of_a_session_drops_what_is_held),
         CASE(the_stream_pauses_when_too_much_is_held_and_says_why),
+        CASE(a_table_whose_schema_the_registry_does_not_have_waits_until_it_has_it),
+        CASE(a_table_whose_subject_may_not_be_written_waits_until_it_may),
+        CASE(a_table_waits_until_the_registry_takes_the_credentials),
+        CASE(a_table_waits_while_its_subject_is_read_only),
+        CASE(rows_go_on_when_the_schema_of_transactions_is_refused),
+        CASE(a_heartbeat_that_is_refused_is_counted_and_ends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
