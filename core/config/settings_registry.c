@@ -3,6 +3,19 @@
 #include "core/base/memory.h"
 #include "core/config/config_value.h"
 
+// Paths are appended to it.
+static bool check_base_url(const struct config_file *file, const char *value, struct fault *f)
+{
+    if (!config_value_check_url(file, value, f)) {
+        return false;
+    }
+    return strpbrk(value, "?#") == NULL ||
+           fault_set(f, FAULT_CONFIG,
+                     "a registry's address ends with its path, without ? and #; credentials belong in auth");
+}
+
+static const struct config_rules base_url_rules = {.check = check_base_url,
+                                                   .redact = config_value_redact_url};
 static const struct config_rules url_rules = {.check = config_value_check_url,
                                               .redact = config_value_redact_url};
 
@@ -49,12 +62,12 @@ const struct config_option settings_registry_options[] = {
      .type = CONFIG_TEXT,
      .otherwise = "the embedded registry",
      .offset = offsetof(struct settings, registry.url),
-     .rules = &url_rules,
+     .rules = &base_url_rules,
      .doc = "Address of a registry with Confluent's REST API."},
     {.key = "urls",
      .type = CONFIG_LIST,
      .offset = offsetof(struct settings, registry.urls),
-     .rules = &url_rules,
+     .rules = &base_url_rules,
      .doc = "Further addresses of the same registry: when one does not respond, or responds with 5xx or 429, "
             "the next is asked."},
     {.key = "public_url",
@@ -139,7 +152,7 @@ void settings_registry_check(const struct config_file *file, const struct settin
         return;
     }
     static const char *const REMOTE[] = {"auth", "urls", "tls"};
-    for (size_t i = 0; s->registry.url == NULL && i < COUNT_OF(REMOTE); i++) {
+    for (size_t i = 0; yaml_get(registry, "url") == NULL && i < COUNT_OF(REMOTE); i++) {
         if (yaml_get(registry, REMOTE[i]) != NULL) {
             CLEANUP(memory_free_pointer) char *key = memory_format("registry.%s", REMOTE[i]);
             config_complain(file, key, "%s: the embedded registry has no %s; set url, too", REMOTE[i],
@@ -155,7 +168,7 @@ void settings_registry_check(const struct config_file *file, const struct settin
     }
     bool has_own = yaml_get(registry, "listen") != NULL || yaml_get(registry, "public_url") != NULL ||
                    yaml_get(registry, "subject_names") != NULL;
-    if (s->registry.url == NULL && !has_own) {
+    if (yaml_get(registry, "url") == NULL && !has_own) {
         config_complain(file, "registry",
                         "registry: set url, or listen or public_url for the embedded registry");
     }

@@ -1,13 +1,8 @@
-// Client of an external registry with Confluent's REST API:
-//
-//   POST /subjects/S/versions {"schema":"…"}  ->  {"id":N}      register or find
-//   POST /subjects/S {"schema":"…"}           ->  {"id":N}      find; 404: not registered
-//   GET  /subjects/S/versions/latest          ->  {"id":N,"schema":"…"}
-//   GET  /schemas/ids/N                       ->  {"schema":"…"}; 404 with error_code 40403: no such id
+// Client of an external registry with Confluent's REST API; registry_ask has what is asked, registry_reply
+// what the responses mean.
 //
 // Each request goes to the address that responded last; while one does not respond the others are tried, each
 // once. The caller repeats a request that failed on all of them.
-// Source: Confluent Schema Registry API reference.
 #include <jansson.h>
 #include <utlist.h>
 
@@ -16,6 +11,7 @@
 #include "core/base/memory.h"
 #include "core/http/http_head.h"
 #include "core/http/http_tls.h"
+#include "schemas/registry/registry_ask.h"
 #include "schemas/registry/registry_kind.h"
 #include "schemas/registry/registry_known.h"
 #include "schemas/registry/registry_reply.h"
@@ -49,7 +45,9 @@ struct registry_http_request {
     enum registry_ask ask;
     char *path;
     char *url;
-    size_t tried;  // URLs
+    size_t at;             // the URL that is asked
+    size_t tried;          // URLs
+    struct fault trouble;  // of one of them; FAULT_NONE: each responded
     struct http_head *head;
     struct bytes body;
     char *subject;
@@ -99,15 +97,18 @@ static void log_outage(struct registry_http *r, const struct fault *f)
 }
 
 // Sends the request to the next address; false: all were tried.
-static bool try_next(struct registry_http_request *request)
+static bool try_next(struct registry_http_request *request, const struct fault *f)
 {
     struct registry_http *r = request->owner;
+    size_t next = (request->at + 1) % r->urls.count;
+    if (f->kind == FAULT_RETRY) {
+        request->trouble = *f;
+        r->current = r->current == request->at ? next : r->current;
+    }
     if (++request->tried >= r->urls.count) {
         return false;
     }
-    const char *failed = r->urls.items[r->current];
-    bool is_current = strncmp(request->url, failed, strlen(failed)) == 0;
-    r->current = is_current ? (r->current + 1) % r->urls.count : r->current;
+    request->at = next;
     send_request(request);
     return true;
 }
@@ -142,9 +143,11 @@ static void on_done(void *self, const struct http_response *response)
     bool is_good = registry_reply_check(request->ask, request->url, response, json, &f);
     // An id is unknown when no address knows it: a registry's follower may not have read it yet.
     bool may_be_elsewhere = f.kind == FAULT_RETRY || f.kind == FAULT_REJECT;
-    if (may_be_elsewhere && try_next(request)) {
+    if (may_be_elsewhere && try_next(request, &f)) {
         return;
     }
+    // The address that did not respond may know the id.
+    f = f.kind == FAULT_REJECT && request->trouble.kind != FAULT_NONE ? request->trouble : f;
     log_outage(request->owner, &f);
     if (is_good && request->ask == REGISTRY_ASK_LATEST) {
         is_good = registry_reply_check_latest(request->subject, request->text, json, &f);
@@ -158,6 +161,7 @@ static struct registry_http_request *new_request(struct registry_http *r, enum r
     request->owner = r;
     request->ask = ask;
     request->self = self;
+    request->at = r->current;
     DL_APPEND(r->requests, request);
     return request;
 }
@@ -184,13 +188,12 @@ static bool make_head(const struct registry_http *r, const char *method, const c
 static void send_request(struct registry_http_request *request)
 {
     const struct registry_http *r = request->owner;
-    bool is_post = request->ask == REGISTRY_ASK_REGISTER || request->ask == REGISTRY_ASK_FIND;
     struct fault f;
     free(request->url);
     http_head_free(request->head);
-    request->url = memory_format("%s%s", r->urls.items[r->current], request->path);
+    request->url = memory_format("%s%s", r->urls.items[request->at], request->path);
     // The URL begins with a checked one.
-    INVARIANT(make_head(r, is_post ? "POST" : "GET", request->url, &request->head, &f));
+    INVARIANT(make_head(r, registry_ask_method(request->ask), request->url, &request->head, &f));
     const struct http_request http = {
         .head = request->head,
         .body = bytes_slice(&request->body),
@@ -198,18 +201,6 @@ static void send_request(struct registry_http_request *request)
         .response_max_bytes = REGISTRY_HTTP_ANSWER_MAX,
     };
     request->call = http_client_send(r->client, &http, on_done, request);
-}
-
-static void append_segment(struct bytes *out, const char *text)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        bool is_letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
-        if (is_letter || strchr("-._~", *c) != NULL) {
-            bytes_append_byte(out, (uint8_t)*c);
-        } else {
-            bytes_format(out, "%%%02X", (uint8_t)*c);
-        }
-    }
 }
 
 // Calls back one request whose result is known; the next turn has the next one.
@@ -230,18 +221,6 @@ static void on_deliver(uv_timer_t *timer)
     }
 }
 
-static char *make_path(const struct registry_http *r, const char *subject, enum registry_ask ask)
-{
-    struct bytes path CLEANUP(bytes_clear) = {0};
-    bytes_append_string(&path, "/subjects/");
-    append_segment(&path, subject);
-    bytes_append_string(&path, ask == REGISTRY_ASK_REGISTER ? "/versions"
-                               : ask == REGISTRY_ASK_LATEST ? "/versions/latest"
-                                                            : "");
-    bytes_append_string(&path, r->normalize && ask != REGISTRY_ASK_LATEST ? "?normalize=true" : "");
-    return memory_string(bytes_text(&path));
-}
-
 static void register_text(struct registry *registry, const char *subject, const char *text,
                           registry_on_id on_id, void *self)
 {
@@ -258,21 +237,16 @@ static void register_text(struct registry *registry, const char *subject, const 
     }
     request->subject = memory_string(subject);
     request->text = memory_string(text);
-    request->path = make_path(r, subject, ask);
-    if (ask != REGISTRY_ASK_LATEST) {
-        bytes_append_string(&request->body, "{\"schema\":");
-        text_append_json(&request->body, slice_of(text));
-        bytes_append_byte(&request->body, '}');
-    }
+    request->path = registry_ask_path(ask, subject, r->normalize);
+    registry_ask_append_body(ask, text, &request->body);
     send_request(request);
 }
 
-// What the schema refers to comes with it: the decoder knows nothing of other subjects.
 static void lookup_schema(struct registry *registry, int32_t id, registry_on_schema on_schema, void *self)
 {
     struct registry_http *r = CONTAINER_OF(registry, struct registry_http, registry);
     struct registry_http_request *request = new_request(r, REGISTRY_ASK_ID, self);
-    request->path = memory_format("/schemas/ids/%d?format=resolved", id);
+    request->path = registry_ask_id_path(id);
     request->on_schema = on_schema;
     send_request(request);
 }

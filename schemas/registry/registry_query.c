@@ -132,13 +132,14 @@ static bool take_part(const json_t *json, const char *name, json_type type, json
     return is_good;
 }
 
-static bool take_number(const json_t *json, const char *name, int32_t *ret)
+// A number from `least` on; -1 is as none.
+static bool take_number(const json_t *json, const char *name, int32_t least, int32_t *ret)
 {
     const json_t *number = json_object_get(json, name);
     json_int_t value = json_integer_value(number);
     *ret = value > 0 && value <= INT32_MAX ? (int32_t)value : 0;
     return number == NULL || json_is_null(number) ||
-           (json_is_integer(number) && value >= -1 && value <= INT32_MAX);
+           (json_is_integer(number) && (value == -1 || (value >= least && value <= INT32_MAX)));
 }
 
 // [{"name":…,"subject":…,"version":…}], with these members alone.
@@ -174,9 +175,11 @@ static bool read_schema(struct schema_change *change, json_t *json)
     if (!take_part(json, "references", JSON_ARRAY, &references) ||
         !take_part(json, "metadata", JSON_OBJECT, &change->metadata) ||
         !take_part(json, "ruleSet", JSON_OBJECT, &change->rules) ||
-        !take_number(json, "version", &change->version) || !take_number(json, "id", &change->id)) {
-        schema_change_refuse(change, REGISTRY_ERROR_FIELD,
-                             "references, metadata, ruleSet, version or id has a wrong type");
+        !take_number(json, "version", 0, &change->version) || !take_number(json, "id", 1, &change->id)) {
+        schema_change_refuse(
+            change, REGISTRY_ERROR_FIELD,
+            "references, metadata, ruleSet, version or id has a wrong type; an id is from 1 to %d",
+            INT32_MAX);
         return false;
     }
     if (json_array_size(references) > REGISTRY_QUERY_REFERENCES_MAX) {

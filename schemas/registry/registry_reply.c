@@ -19,6 +19,12 @@ static const char *advice(enum registry_ask ask, int status, json_int_t code)
     if (status == 403) {
         return "; the credentials of registry.auth may not do this: ask for the right on the subject";
     }
+    if (status >= 300 && status < 400) {
+        return "; registry.url leads to another address, which is not followed: set it to the registry's own";
+    }
+    if (status == 404 && code < REGISTRY_REPLY_NO_SUBJECT) {
+        return "; is registry.url the address of a registry, with its path?";
+    }
     bool is_missing = code == REGISTRY_REPLY_NO_SUBJECT || code == REGISTRY_REPLY_NO_SCHEMA;
     if (ask == REGISTRY_ASK_FIND && is_missing) {
         return "; register it, or set registry.auto_register: true";
@@ -54,6 +60,10 @@ bool registry_reply_check(enum registry_ask ask, const char *url, const struct h
     }
     if (response->status < 200 || response->status > 299) {
         return fill_fault(ask, url, response->status, json, f);
+    }
+    if (response->is_cut) {
+        return fault_set(f, FAULT_RETRY, "registry: %s: the response is too large for a schema registry's",
+                         url);
     }
     const json_t *id = json_object_get(json, "id");
     bool is_id = json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) <= INT32_MAX;

@@ -5,13 +5,7 @@
 #include <jansson.h>
 
 #include "core/http/http_request.h"
-
-enum registry_ask {
-    REGISTRY_ASK_REGISTER,  // for an id
-    REGISTRY_ASK_FIND,      // for the id of a registered schema
-    REGISTRY_ASK_LATEST,    // for the newest version of a subject
-    REGISTRY_ASK_ID,        // for the schema of an id
-};
+#include "schemas/registry/registry_ask.h"
 
 /** True when the response is what was asked for; otherwise f: FAULT_RETRY: another address, or a later time,
  * may do; FAULT_REJECT: there is no such id; FAULT_CONFIG: the registry refuses. */

@@ -106,13 +106,22 @@ static void answer(struct schema_change *change, int32_t id, int32_t version)
     bytes_format(&change->answer, "{\"id\":%d,\"version\":%d}", id, version);
 }
 
+// 0: the subject has the last one.
 static int32_t next_version(const struct schema_subject *subject)
 {
-    return subject != NULL && subject->count > 0 ? subject->versions[subject->count - 1].version + 1 : 1;
+    int32_t newest =
+        subject != NULL && subject->count > 0 ? subject->versions[subject->count - 1].version : 0;
+    return newest < INT32_MAX ? newest + 1 : 0;
 }
 
 static bool check_version(struct schema_change *change, int32_t next, bool is_import)
 {
+    if (change->version <= 0 && next == 0) {
+        schema_change_refuse(change, REGISTRY_ERROR_INVALID_VERSION,
+                             "Subject '%s' has version %d: there is none after it", change->subject,
+                             INT32_MAX);
+        return false;
+    }
     bool is_next = change->version <= 0 || change->version == next;
     if (!is_next && !is_import) {
         schema_change_refuse(change, REGISTRY_ERROR_INVALID_SCHEMA,

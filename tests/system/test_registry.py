@@ -134,6 +134,23 @@ def test_a_function_says_that_it_waits_for_its_registry(database, kafka, millrac
     wait_until(lambda: error().startswith("waiting for the schema registry: "), 30, "the status to say so")
 
 
+def test_the_schema_of_the_widest_table_fits_and_a_larger_one_is_named(database, kafka, millrace, name):
+    """1,600 columns with names of 63 bytes; enums of 20 long labels need a record of more than a megabyte."""
+    columns = [f"c{i:04}" + "x" * 58 for i in range(1599)]
+    labels = ", ".join(f"'{i:060}'" for i in range(20))
+    database.sql(f"create type e as enum ({labels})")
+    database.sql(f"create table wide (id int primary key, {', '.join(c + ' timestamptz' for c in columns)})")
+    database.sql("insert into wide (id) values (1)")
+    millrace.connector(name, database)
+    process = millrace.run(wait=False)
+    assert len(read_topic(kafka, f"{name}.public.wide", count=1)[0].value["after"]) == 1600
+    database.sql(f"create table wider (id int primary key, {', '.join(c + ' e' for c in columns)})")
+    database.sql("insert into wider (id) values (1)")
+    message = process.wait_event(message="needs a record of")["message"]
+    assert f"the schema of {name}.public.wider-value needs a record of" in message
+    assert "and the limit is 999872: raise message.max.bytes" in message
+
+
 def avro(*fields, name="R"):
     return json.dumps({"type": "record", "name": name, "fields": list(fields)})
 

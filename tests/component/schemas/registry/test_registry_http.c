@@ -266,6 +266,116 @@ static void an_id_is_unknown_when_no_address_knows_it(void **state)
     close_with(r, &s);
 }
 
+// The address behind /late is away, the other one is behind.
+static void on_lookup_behind(void *self, const struct admin_request *request)
+{
+    (void)self;
+    bool is_late = strncmp(request->path, "/late", 5) == 0;
+    admin_answer(request->reply, is_late ? 503 : 404, "application/json",
+                 slice_of("{\"error_code\":40403,\"message\":\"Schema 7 not found\"}"));
+}
+
+static void an_id_is_not_unknown_while_an_address_is_away(void **state)
+{
+    (void)state;
+    struct settings s = {0};
+    struct registry *r = NULL;
+    struct fault f;
+    struct answer a = {0};
+    s.registry.url = memory_format("%slate", settings.registry.url);
+    text_list_add(&s.registry.urls, settings.registry.url);
+    admin_route_writable(server, "/registry", on_lookup_behind, NULL);
+    assert_true(registry_open(&loop, &s, &r, &f));
+    registry_lookup(r, 7, on_schema, &a);
+    wait_for(&a);
+    assert_int_equal(a.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(a.fault.text, "HTTP 503"));
+    close_with(r, &s);
+}
+
+static void answer_unless(bool is_away, const struct admin_request *request)
+{
+    admin_answer(request->reply, is_away ? 503 : 200, "application/json", slice_of("{\"id\":5}"));
+}
+
+static void on_first(void *self, const struct admin_request *request)
+{
+    answer_unless(*(const int *)self == 1, request);
+}
+
+static void on_second(void *self, const struct admin_request *request)
+{
+    answer_unless(*(const int *)self == 2, request);
+}
+
+static void addresses_that_begin_alike_are_two(void **state)
+{
+    (void)state;
+    struct settings s = {.registry = {.auto_register = true}};
+    struct registry *r = NULL;
+    struct fault f;
+    int away = 1;  // the address
+    struct answer answers[3] = {0};
+    s.registry.url = memory_format("http://127.0.0.1:%d/registry", admin_port(server));
+    text_list_add(&s.registry.urls, "");
+    free(s.registry.urls.items[0]);
+    s.registry.urls.items[0] = memory_format("%s2", s.registry.url);
+    admin_route_writable(server, "/registry", on_first, &away);
+    admin_route_writable(server, "/registry2", on_second, &away);
+    assert_true(registry_open(&loop, &s, &r, &f));
+    registry_register(r, "s", "\"int\"", on_id, &answers[0]);
+    wait_for(&answers[0]);
+    away = 2;  // which is the one that responded last
+    registry_register(r, "s", "\"long\"", on_id, &answers[1]);
+    registry_register(r, "s", "\"bytes\"", on_id, &answers[2]);
+    while (answers[1].calls + answers[2].calls < 2) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        assert_int_equal(answers[i].fault.kind, FAULT_NONE);
+        assert_int_equal(answers[i].id, 5);
+    }
+    close_with(r, &s);
+}
+
+static void what_is_no_registry_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *body;
+        enum fault_kind kind;
+        const char *text;
+    } CASES[] = {
+        {200, "<html>a login page</html>", FAULT_RETRY, "the response is not a schema registry's"},
+        {200, "{\"id\":\"5\"}", FAULT_RETRY, "the response is not a schema registry's"},
+        {200, "{\"id\":99999999999}", FAULT_RETRY, "the response is not a schema registry's"},
+        {302, "", FAULT_CONFIG, "HTTP 302: no message; registry.url leads to another address"},
+        {404, "<html>nothing here</html>", FAULT_CONFIG, "is registry.url the address of a registry"},
+    };
+    admin_route_writable(server, "/registry", on_request, NULL);
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct answer a = register_schema(CASES[i].status, CASES[i].body);
+        assert_int_equal(a.fault.kind, CASES[i].kind);
+        assert_non_null(strstr(a.fault.text, CASES[i].text));
+        assert_null(strstr(a.fault.text, "secret"));  // the password
+    }
+}
+
+static void a_response_without_end_is_cut_off(void **state)
+{
+    (void)state;
+    enum { SIZE = 20 * 1024 * 1024 };
+    char *body = memory_new(SIZE + 1);
+    memset(body, ' ', SIZE);
+    body[SIZE] = '\0';
+    admin_route_writable(server, "/registry", on_request, NULL);
+    struct answer a = register_schema(200, body);
+    assert_int_equal(a.fault.kind, FAULT_RETRY);
+    assert_non_null(strstr(a.fault.text, "the response is too large for a schema registry's"));
+    free(body);
+}
+
 static void what_a_registry_has_seen_is_known_while_it_is_away(void **state)
 {
     (void)state;
@@ -422,6 +532,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_registry_that_is_away_is_asked_again_later, start, stop),
         cmocka_unit_test_setup_teardown(another_address_is_asked_when_one_is_away, start, stop),
         cmocka_unit_test_setup_teardown(an_id_is_unknown_when_no_address_knows_it, start, stop),
+        cmocka_unit_test_setup_teardown(an_id_is_not_unknown_while_an_address_is_away, start, stop),
+        cmocka_unit_test_setup_teardown(addresses_that_begin_alike_are_two, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_no_registry_is_named, start, stop),
+        cmocka_unit_test_setup_teardown(a_response_without_end_is_cut_off, start, stop),
         cmocka_unit_test_setup_teardown(what_a_registry_has_seen_is_known_while_it_is_away, start, stop),
         cmocka_unit_test_setup_teardown(without_auto_register_schemas_are_only_looked_for, start, stop),
         cmocka_unit_test_setup_teardown(the_newest_version_is_used_if_it_has_the_same_layout, start, stop),

@@ -215,7 +215,7 @@ static void the_registrys_address_is_its_public_url_without_a_query(void **state
 {
     (void)state;
     static const char *const KNOWN[][2] = {
-        {"{url: 'https://r:8081/api/?token=hunter2'}", "https://r:8081/api"},
+        {"{public_url: 'https://r:8081/api/?token=hunter2'}", "https://r:8081/api"},
         {"{url: 'http://10.0.0.1:8081', public_url: 'https://registry.example/'}",
          "https://registry.example"},
         {"{public_url: 'https://millrace.example/registry'}", "https://millrace.example/registry"},
@@ -263,6 +263,18 @@ static void only_the_embedded_registry_has_a_listener(void **state)
                      "f.yaml:2:20: error: listen: \"8081\" is not an address; write it as 127.0.0.1:7070\n");
 }
 
+static void a_registrys_address_has_no_query(void **state)
+{
+    (void)state;
+    check_complaints("kafka: {bootstrap.servers: a}\n"
+                     "registry: {url: 'https://r/?token=hunter2', urls: ['http://r/#a']}\n",
+                     false,
+                     "f.yaml:2:17: error: url: a registry's address ends with its path, without ? and #; "
+                     "credentials belong in auth\n"
+                     "f.yaml:2:52: error: urls: a registry's address ends with its path, without ? and #; "
+                     "credentials belong in auth\n");
+}
+
 static void credentials_of_the_registry_are_whole(void **state)
 {
     (void)state;
@@ -281,9 +293,9 @@ static void a_key_in_the_registrys_url_is_not_shown(void **state)
     struct config_case c = {0};
     struct settings s;
     struct bytes shown = {0};
-    config_case_read(&c, &settings_kind,
-                     slice_of("kafka: {bootstrap.servers: a}\nregistry: {url: 'https://r/?token=hunter2'}\n"),
-                     &s);
+    config_case_read(
+        &c, &settings_kind,
+        slice_of("kafka: {bootstrap.servers: a}\nregistry: {public_url: 'https://r/?token=hunter2'}\n"), &s);
     assert_string_equal(bytes_text(&c.text), "");
     config_show(&settings_kind, &s, &shown);
     assert_null(strstr(bytes_text(&shown), "hunter2"));
@@ -432,6 +444,7 @@ int main(void)
         cmocka_unit_test(what_the_promise_rests_on_is_refused_with_the_reason),
         cmocka_unit_test(a_secret_that_librdkafka_refuses_is_not_repeated),
         cmocka_unit_test(only_the_embedded_registry_has_a_listener),
+        cmocka_unit_test(a_registrys_address_has_no_query),
         cmocka_unit_test(credentials_of_the_registry_are_whole),
         cmocka_unit_test(a_key_in_the_registrys_url_is_not_shown),
         cmocka_unit_test(the_registrys_address_is_its_public_url_without_a_query),

@@ -300,6 +300,14 @@ static const struct row MODES_AND_IMPORT[] = {
      "permitted.\"}="},
     {"POST", "/subjects/new/versions", "{\"schema\":\"\\\"bytes\\\"\",\"id\":42,\"version\":7}", 200,
      "{\"id\":42,\"version\":7}="},
+    {"POST", "/subjects/new/versions", "{\"schema\":\"\\\"int\\\"\",\"id\":0}", 422,
+     "{\"error_code\":422,\"message\":\"references, metadata, ruleSet, version or id has a wrong type; an id "
+     "is from 1 "
+     "to 2147483647\"}="},
+    {"POST", "/subjects/new/versions", "{\"schema\":\"\\\"long\\\"\",\"id\":43,\"version\":2147483647}", 200,
+     "{\"id\":43,\"version\":2147483647}="},
+    {"POST", "/subjects/new/versions", "{\"schema\":\"\\\"float\\\"\",\"id\":44}", 422,
+     "{\"error_code\":42202,\"message\":\"Subject 'new' has version 2147483647: there is none after it\"}="},
     {"GET", "/schemas/ids/42", NULL, 200, "{\"schemaType\":\"AVRO\",\"schema\":\"\\\"bytes\\\"\"}="},
     {"PUT", "/mode/new", "{\"mode\":\"READWRITE\"}", 200, "{\"mode\":\"READWRITE\"}="},
     {"POST", "/subjects/again/versions", "{\"schema\":\"\\\"bytes\\\"\"}", 200, "{\"id\":42,\"version\":1}="},
