@@ -16,7 +16,15 @@
 bool bad_row_shrink(const struct table *table, struct slice row, size_t column_max_bytes, struct bytes *out,
                     struct fault *f) MUST_USE;
 
-/** Appends the headers millrace.dlq.*, as record_headers.h has them. */
+/** Appends which row it is: `key {"id":7}, LSN 0/16B3748`. A long key is cut. */
+void bad_row_place(struct bytes *out, const struct change *change);
+
+/** The column of the row, or NULL, that has the most bytes, and how many. @param row  as for bad_row_shrink
+ */
+const struct column *bad_row_largest(const struct table *table, struct slice row, size_t *ret_bytes);
+
+/** Appends the headers millrace.dlq.*, as record_headers.h has them. @param message  names the column if it
+ * begins as bad_reason does */
 void bad_row_headers(struct bytes *out, const char *connector, const char *reason, const char *message,
                      const struct change *change);
 

@@ -54,7 +54,7 @@ struct change {
     // A row with a value that can't be encoded (numeric NaN …): before and after are null, and bad_json has
     // its values as text.
     struct slice bad_json;        // {"column":"text as the database sent it",…}; data NULL: the row is good
-    const char *bad_reason;       // 'column "price": NaN has no decimal form'
+    const char *bad_reason;       // 'public.items column price: NaN has no decimal form'
     struct slice message_prefix;  // MESSAGE only
     struct slice message_content;
     struct change_order order;  // set behind the source

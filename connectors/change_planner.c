@@ -58,7 +58,13 @@ static bool shrink(struct change_planner *r, const struct change *c, struct faul
            (c->after.data == NULL || bad_row_shrink(c->table, c->after, column_max, &r->after, f));
 }
 
-// Begins a dead letter with the change's key; its value follows.
+static void note_place(struct change_planner *r, const struct change *c)
+{
+    bytes_reset(&r->place);
+    bad_row_place(&r->place, c);
+}
+
+// Begins a dead letter with the change's key, if the source has schemas; its value follows.
 static enum change_planner_step begin_dead_letter(struct change_planner *r, const struct topic_route *source,
                                                   const struct change *c, const char *reason,
                                                   struct record_plan *plan, struct fault *f)
@@ -74,7 +80,9 @@ static enum change_planner_step begin_dead_letter(struct change_planner *r, cons
     }
     record_plan_reset(plan);
     struct record_plan_item *item = add(plan, RECORD_DEAD_LETTER, route, c);
-    item->key = change_record_key(plan, c, source->key_id);
+    if (source != NULL) {
+        item->key = change_record_key(plan, c, source->key_id);
+    }
     size_t begin = record_plan_begin(plan);
     bad_row_headers(&plan->bytes, r->config->name, reason, r->problem, c);
     item->headers = record_plan_end(plan, begin);
@@ -92,7 +100,16 @@ static enum change_planner_step plan_too_large(struct change_planner *r, const s
                                                const struct change *c, struct record_plan *plan,
                                                struct fault *f)
 {
-    (void)snprintf(r->problem, sizeof(r->problem), "its record of %zu bytes is over message.max.bytes (%zu)",
+    size_t size;
+    const struct column *largest =
+        bad_row_largest(c->table, c->after.data != NULL ? c->after : c->before, &size);
+    CLEANUP(memory_free_pointer)
+    char *column = largest == NULL ? memory_string("")
+                                   : memory_format("%s.%s column %s: %zu bytes; ", c->table->schema,
+                                                   c->table->name, largest->name, size);
+    note_place(r, c);
+    (void)snprintf(r->problem, sizeof(r->problem),
+                   "%sits record of %zu bytes is over message.max.bytes (%zu)", column,
                    bytes_of(plan, plan->count - 1), r->message_max_bytes);
     if (r->config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
         return unpublishable(r, r->problem,
@@ -119,6 +136,7 @@ static enum change_planner_step plan_unreadable(struct change_planner *r, const 
                                                 const struct change *c, struct record_plan *plan,
                                                 struct fault *f)
 {
+    note_place(r, c);
     if (r->config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
         return unpublishable(
             r, c->bad_reason,
@@ -170,8 +188,11 @@ static enum change_planner_step plan_tombstone(struct change_planner *r, const s
     struct record_plan_item *item = add(plan, RECORD_TOMBSTONE, route, c);
     item->key = key;
     item->headers = change_record_headers(plan, c);
-    return is_last_too_large(r, plan) ? unpublishable(r, "its key is over message.max.bytes", RAISE)
-                                      : CHANGE_PLANNED;
+    if (!is_last_too_large(r, plan)) {
+        return CHANGE_PLANNED;
+    }
+    note_place(r, c);
+    return unpublishable(r, "its key is over message.max.bytes", RAISE);
 }
 
 enum change_planner_step change_planner_plan(struct change_planner *r, const struct topic_route *route,
@@ -251,18 +272,38 @@ bool change_planner_is_too_large(struct change_planner *r, const struct topic_ro
     return is_last_too_large(r, &r->scratch);
 }
 
-bool change_planner_refuses(struct change_planner *r, const struct record_plan *plan)
+bool change_planner_refuses(const struct change_planner *r, const struct record_plan *plan)
 {
-    bool is_refused = is_last_too_large(r, plan);
-    if (is_refused) {
-        (void)unpublishable(r, "its record is over message.max.bytes", RAISE);
+    return is_last_too_large(r, plan);
+}
+
+enum change_planner_step change_planner_put_aside(struct change_planner *r, const struct change *change,
+                                                  const char *reason, const char *problem, struct slice json,
+                                                  struct record_plan *plan, struct fault *f)
+{
+    note_place(r, change);
+    (void)snprintf(r->problem, sizeof(r->problem), "%s", problem);
+    if (r->config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
+        return unpublishable(r, r->problem, "set on_bad_row: dead_letter to put such rows aside and go on");
     }
-    return is_refused;
+    enum change_planner_step step = begin_dead_letter(r, NULL, change, reason, plan, f);
+    if (step != CHANGE_PLANNED) {
+        return step;
+    }
+    size_t begin = record_plan_begin(plan);
+    bytes_append_slice(&plan->bytes, json);
+    plan->items[0].value = record_plan_end(plan, begin);
+    step = end_dead_letter(r, plan);
+    if (step != CHANGE_PLANNED) {
+        record_plan_reset(plan);
+    }
+    return step;
 }
 
 void change_planner_clear(struct change_planner *r)
 {
     record_plan_clear(&r->scratch);
+    bytes_clear(&r->place);
     bytes_clear(&r->before);
     bytes_clear(&r->after);
 }

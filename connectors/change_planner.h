@@ -25,6 +25,7 @@ struct change_planner {
     size_t message_max_bytes;
     const struct topic_route *missing;  // LATER: what is not ready
     char problem[480];                  // of the newest row that could not be published
+    struct bytes place;                 // which row that is, as text
     const char *cure;
     struct record_plan scratch;
     struct bytes before;  // of a row that is shrunk
@@ -56,8 +57,20 @@ void change_planner_plan_end(struct change_planner *r, const struct topic_route 
 bool change_planner_is_too_large(struct change_planner *r, const struct topic_route *route,
                                  const struct change *change);
 
-/** Whether the plan's last record, made elsewhere, is too large; then `problem` and `cure` are set. */
-bool change_planner_refuses(struct change_planner *r, const struct record_plan *plan);
+/** Whether the plan's last record, made elsewhere, is too large. */
+bool change_planner_refuses(const struct change_planner *r, const struct record_plan *plan);
+
+/**
+ * Fills an empty plan for a row that can't become the record that it should be: with its dead letter, or not
+ * at all (UNPUBLISHABLE), as on_bad_row says.
+ *
+ * @param reason   of the header: "undecodable" or "oversize"
+ * @param problem  copied
+ * @param json     the row, the dead letter's value
+ */
+enum change_planner_step change_planner_put_aside(struct change_planner *r, const struct change *change,
+                                                  const char *reason, const char *problem, struct slice json,
+                                                  struct record_plan *plan, struct fault *f) MUST_USE;
 
 void change_planner_clear(struct change_planner *r);
 

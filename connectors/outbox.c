@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "connectors/bad_row.h"
 #include "connectors/change_record.h"
 #include "connectors/kafka/record_headers.h"
 #include "connectors/table_topic.h"
@@ -322,19 +323,34 @@ enum outbox_step outbox_plan(struct outbox *o, const struct change *change, stru
     if (change->after.data == NULL) {
         (void)fault_set(f, FAULT_CONFIG, "outbox: a row of %s can't be read: %s", o->config->outbox.table,
                         change->bad_reason);
-        return OUTBOX_FAULT;
+        return OUTBOX_BAD_ROW;
     }
     struct topic_route *route = NULL;
     if (!use_version(o, change->table, f) || !read_row(o, change->after, f) ||
         (route = find_route(o, f)) == NULL) {
-        return OUTBOX_FAULT;
+        return OUTBOX_BAD_ROW;
     }
     struct record_plan_item *item = record_plan_add(plan, RECORD_VALUE, route);
     item->position_size = (uint8_t)change_record_position(item->position, change->commit_lsn, change->index);
     item->trace = change->trace;
     if (!put_key(o, plan, item, f) || !put_value(o, plan, item, f) || !put_headers(o, plan, item, f)) {
         record_plan_reset(plan);
-        return OUTBOX_FAULT;
+        return OUTBOX_BAD_ROW;
     }
     return OUTBOX_PLANNED;
+}
+
+bool outbox_row_json(struct outbox *o, const struct change *change, size_t max, struct bytes *out,
+                     struct fault *f)
+{
+    if (change->after.data == NULL) {
+        bytes_append_slice(out, change->bad_json);
+        return true;
+    }
+    const struct json_options options = {.as_stored = true};
+    CLEANUP(bytes_clear) struct bytes small = {0};
+    return use_version(o, change->table, f) &&
+           bad_row_shrink(change->table, change->after, max / (4 * (change->table->column_count + 1)), &small,
+                          f) &&
+           json_encode_datum(o->row, bytes_slice(&small), &options, out, f);
 }

@@ -12,6 +12,7 @@ struct outbox;
 enum outbox_step {
     OUTBOX_PLANNED,
     OUTBOX_NOTHING,  // a delete, or an update that is warned about
+    OUTBOX_BAD_ROW,  // it can't become an event
     OUTBOX_FAULT,
 };
 
@@ -28,9 +29,14 @@ bool outbox_has(const struct outbox *o, const struct table *table);
 /** Whether that is the topic that the outbox's table would have by its name. */
 bool outbox_is_topic(const struct outbox *o, const char *topic);
 
-/** Adds the event's record to an empty plan. Its route may be WAITING. @param f  FAULT_CONFIG: the table
- * lacks a column that the configuration names, or a row has no id or route */
+/** Adds the event's record to an empty plan. Its route may be WAITING. @param f  BAD_ROW: the table lacks a
+ * column that the configuration names, or the row has no id or route; FAULT: an update, with on_update: stop
+ */
 enum outbox_step outbox_plan(struct outbox *o, const struct change *change, struct record_plan *plan,
                              struct fault *f) MUST_USE;
+
+/** Appends the row as JSON, without its large columns: at most about `max` bytes. False: it can't be read. */
+bool outbox_row_json(struct outbox *o, const struct change *change, size_t max, struct bytes *out,
+                     struct fault *f) MUST_USE;
 
 #endif

@@ -47,10 +47,10 @@ static enum publisher_step stop_table(struct publisher *p, const struct change *
     char id[RECORD_POSITION_MAX];
     int id_size = (int)change_record_position(id, change->commit_lsn, change->index);
     bool is_message = change->op == CHANGE_MESSAGE;
-    (void)fault_set(f, FAULT_CONFIG, "a %s %s%s%s can't be published (event %.*s): %s; %s",
+    (void)fault_set(f, FAULT_CONFIG, "a %s %s%s%s can't be published (%s, event %.*s): %s; %s",
                     is_message ? "message for" : "row of table", is_message ? "topic " : table->schema,
-                    is_message ? "" : ".", is_message ? table->topic : table->name, id_size, id,
-                    p->planner.problem, p->planner.cure);
+                    is_message ? "" : ".", is_message ? table->topic : table->name,
+                    bytes_text(&p->planner.place), id_size, id, p->planner.problem, p->planner.cure);
     if (!may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
@@ -59,20 +59,10 @@ static enum publisher_step stop_table(struct publisher *p, const struct change *
     return PUBLISHER_TAKEN;
 }
 
-// Fills the error of a topic that can't be made, or of a schema that the registry refuses.
-static void explain_refusal(const struct topic_route *route, struct fault *f)
-{
-    *f = *route->fault;
-    if (route->is_refused) {
-        (void)fault_context(f, "table of topic %s", route->name);
-        route_refusal_advise(f);
-    }
-}
-
 static enum publisher_step stop_refused(struct publisher *p, const struct topic_route *route,
                                         const struct change *change, struct fault *f)
 {
-    explain_refusal(route, f);
+    route_refusal_explain(route->name, route->fault, f);
     if (!route->is_refused || !may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
@@ -195,6 +185,30 @@ static enum publisher_step publish_change(struct publisher *p, const struct topi
 
 // --- the outbox ---
 
+// A row that can't become an event follows on_bad_row, as JSON.
+static enum publisher_step put_event_aside(struct publisher *p, const struct change *change,
+                                           const char *reason, const char *problem, struct fault *f)
+{
+    CLEANUP(bytes_clear) struct bytes json = {0};
+    struct fault unread;
+    record_plan_reset(&p->plan);
+    if (!outbox_row_json(p->outbox, change, p->planner.message_max_bytes, &json, &unread)) {
+        bytes_reset(&json);
+    }
+    switch (change_planner_put_aside(&p->planner, change, reason, problem, bytes_slice(&json), &p->plan, f)) {
+    case CHANGE_PLANNED:
+        return send_or_hold(p, p->plan.items[0].route, change, change->table, f);
+    case CHANGE_PLAN_LATER:
+        p->route = p->planner.missing;
+        return PUBLISHER_LATER;
+    case CHANGE_UNPUBLISHABLE:
+        return stop_table(p, change, f);
+    case CHANGE_PLAN_FAULT:
+        break;
+    }
+    return PUBLISHER_FAULT;
+}
+
 static enum publisher_step publish_event(struct publisher *p, const struct change *change, struct fault *f)
 {
     if (p->plan.count > 0) {
@@ -202,6 +216,9 @@ static enum publisher_step publish_event(struct publisher *p, const struct chang
     }
     p->route = NULL;
     enum outbox_step step = outbox_plan(p->outbox, change, &p->plan, f);
+    if (step == OUTBOX_BAD_ROW) {
+        return put_event_aside(p, change, "undecodable", f->text, f);
+    }
     if (step != OUTBOX_PLANNED) {
         return step == OUTBOX_NOTHING ? PUBLISHER_TAKEN : PUBLISHER_FAULT;
     }
@@ -211,8 +228,7 @@ static enum publisher_step publish_event(struct publisher *p, const struct chang
         return stop_refused(p, route, change, f);
     }
     if (change_planner_refuses(&p->planner, &p->plan)) {
-        record_plan_reset(&p->plan);
-        return stop_table(p, change, f);
+        return put_event_aside(p, change, "oversize", "its record is over message.max.bytes", f);
     }
     return send_or_hold(p, route, change, change->table, f);
 }
@@ -328,7 +344,7 @@ static enum publisher_step stop_refused_held(struct publisher *p, struct fault *
         if (route == NULL || route->status != TOPIC_ROUTE_FAILED) {
             continue;
         }
-        explain_refusal(route, f);
+        route_refusal_explain(route->name, route->fault, f);
         if (!route->is_refused || !change_delivery_is_snapshot_done(p->params.delivery)) {
             return PUBLISHER_FAULT;
         }
@@ -375,7 +391,7 @@ static bool may_send_status(struct publisher *p, const struct topic_route *route
     if (route->status != TOPIC_ROUTE_FAILED || hold_queue_has(&p->held, p->transactions->topic)) {
         return true;
     }
-    explain_refusal(route, f);
+    route_refusal_explain(route->name, route->fault, f);
     if (route->is_refused) {
         stopped_tables_add(&p->stopped, p->transactions->topic, f);
         change_delivery_withhold(p->params.delivery);

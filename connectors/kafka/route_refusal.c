@@ -51,15 +51,26 @@ enum route_refusal route_refusal_of(const struct fault *f)
     return is_of_kafka(f) ? of_kafka(f->origin_code) : f->origin == NULL ? ROUTE_REFUSAL_OWN : of_registry(f);
 }
 
-void route_refusal_advise(struct fault *f)
+static const char *cure_of(const struct fault *f)
 {
-    bool is_incompatible = route_refusal_of(f) == ROUTE_REFUSAL_INCOMPATIBLE;
-    bool is_large = is_of_kafka(f) && f->origin_code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-    size_t size = strlen(f->text);
-    (void)snprintf(f->text + size, sizeof(f->text) - size, "; %s",
-                   is_incompatible ? "permit it there and restart the connector, or set on_incompatible: fork"
-                   : is_large      ? "raise max.message.bytes of the registry's topic and message.max.bytes "
-                                     "under kafka:, or exclude the table, and restart the connector"
-                   : is_of_kafka(f) ? "make it, or exclude the table, and restart the connector"
-                                    : "correct or exclude the table and restart the connector");
+    if (route_refusal_of(f) == ROUTE_REFUSAL_INCOMPATIBLE) {
+        return "permit it there and restart the connector, or set on_incompatible: fork";
+    }
+    if (!is_of_kafka(f)) {
+        return "correct or exclude the table and restart the connector";
+    }
+    return f->origin_code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+               ? "raise max.message.bytes of the registry's topic and message.max.bytes under kafka:, or "
+                 "exclude the table, and restart the connector"
+               : "make it, or exclude the table, and restart the connector";
+}
+
+void route_refusal_explain(const char *topic, const struct fault *why, struct fault *ret)
+{
+    *ret = *why;
+    if (route_refusal_of(why) != ROUTE_REFUSAL_ALL) {
+        (void)fault_context(ret, "table of topic %s", topic);
+        size_t size = strlen(ret->text);
+        (void)snprintf(ret->text + size, sizeof(ret->text) - size, "; %s", cure_of(why));
+    }
 }

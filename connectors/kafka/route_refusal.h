@@ -14,7 +14,7 @@ enum route_refusal {
 /** @param f  of kafka_admin_ensure_topic or registry_register */
 enum route_refusal route_refusal_of(const struct fault *f);
 
-/** Appends to the fault what to do about it. Not for PASSING and ALL. */
-void route_refusal_advise(struct fault *f);
+/** Fills `ret` with what to tell about a topic that is refused for this reason, and what to do about it. */
+void route_refusal_explain(const char *topic, const struct fault *why, struct fault *ret);
 
 #endif

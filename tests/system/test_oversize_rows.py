@@ -3,6 +3,9 @@ Promise: a row that Kafka will not take stops the connector or goes aside with i
 missing.
 """
 
+import json
+import re
+
 from lib.records import read_topic
 from lib.waiting import wait_until
 
@@ -95,7 +98,16 @@ def test_dead_letter(database, kafka, millrace, name):
     (dead,) = read_topic(kafka, f"millrace.dlq.connector.{name}", count=1)
     assert dead.headers["millrace.dlq.reason"] == "oversize"
     assert dead.headers["millrace.dlq.topic"] == f"{name}.public.a"
+    check_place(dead, 2, "v")
     assert dead.raw_key is not None
+
+
+def check_place(dead, key, column):
+    """Table, key, column and LSN lead to the row."""
+    assert dead.headers["millrace.dlq.table"] == "public.a"
+    assert json.loads(dead.headers["millrace.dlq.key"]) == {"id": key}
+    assert dead.headers["millrace.dlq.column"] == column
+    assert re.fullmatch(r"[0-9A-F]+/[0-9A-F]+", dead.headers["millrace.dlq.lsn"])
 
 
 def test_a_raised_limit_lets_large_rows_through(database, kafka, millrace, name):
@@ -121,9 +133,11 @@ def test_a_value_without_avro_form(database, kafka, millrace, name):
     database.sql("insert into a values (1, 'NaN')")
     database.sql("update a set v = 2")
     event = process.wait_event(message=r"public\.a can't be published")
+    assert re.search(r'\(key {"id":1}, LSN [0-9A-F]+/[0-9A-F]+, event [0-9a-f-]+\): public\.a column v: ', event["message"])
     assert "the WAL keeps it" in event["message"] and "on_bad_row: dead_letter" in event["message"]
     millrace.connector(name, database, on_bad_row="dead_letter")
     (dead,) = read_topic(kafka, f"millrace.dlq.connector.{name}", count=1)
     assert dead.headers["millrace.dlq.reason"] == "undecodable"
+    check_place(dead, 1, "v")
     (updated,) = read_topic(kafka, f"{name}.public.a", millrace.registry, count=1)
     assert (updated.op, updated.value["before"], updated.row["id"]) == ("u", None, 1)

@@ -248,6 +248,76 @@ static void a_table_of_one_row_is_published_at_its_end(void **state)
     expect_markers(x, "t.public.others", others, 1);
 }
 
+// Rows of t.public.items are events; the first one has a blank route.
+static uint8_t *add_bad_event(struct pipeline_case *x)
+{
+    size_t size = 0;
+    uint8_t *row = pipeline_case_row_of_note(0, &size);
+    x->config.outbox.table = memory_string("public.items");
+    x->config.outbox.id = memory_string("id");
+    x->config.outbox.key = memory_string("id");
+    x->config.outbox.route_by = memory_string("note");
+    x->config.outbox.payload = memory_string("note");
+    x->config.outbox.topic = memory_string("t.events");
+    (void)rd_kafka_mock_topic_create(x->cluster, "t.events", 1, 1);
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = slice_make(row, size);
+    x->script.changes[1].lsn = 0x1234;
+    pipeline_case_add_transaction(x, 0x200, CHANGE_CREATE);
+    pipeline_case_add_transaction(x, 0x300, CHANGE_CREATE);
+    x->script.changes[7].table = &x->other;
+    return row;
+}
+
+static void drain_when_the_outbox_is_stopped(struct pipeline_case *x)
+{
+    if (!x->is_told && pipeline_case_has_status(x, "LSN 0/1234, event 0000000000000100-00000000")) {
+        x->is_told = true;
+        assert_true(pipeline_case_has_status(x, "a row of public.items has no note"));
+    }
+    if (x->is_told && x->script.at == x->script.count && pipeline_case_number("\"in_flight\":") == 0 &&
+        pipeline_case_number("\"held\":") == 0) {
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void a_bad_row_of_the_outbox_stops_it_alone(void **state)
+{
+    struct pipeline_case *x = *state;
+    uint8_t *row = add_bad_event(x);
+    x->on_watch = drain_when_the_outbox_is_stopped;
+    pipeline_case_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.confirmed, 0);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "t.public.others", &seen);
+    assert_int_equal(seen.count, 1);
+    bytes_clear(&seen.last_value);
+    free(row);
+}
+
+static void a_bad_row_of_the_outbox_is_a_dead_letter(void **state)
+{
+    struct pipeline_case *x = *state;
+    uint8_t *row = add_bad_event(x);
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    x->script.stop_at = 0x308;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    struct pipeline_seen dead = {0};
+    struct pipeline_seen events = {0};
+    pipeline_seen_read(x, "millrace.dlq.connector.shop", &dead);
+    assert_int_equal(dead.count, 1);
+    assert_string_equal(dead.reason, "undecodable");
+    assert_memory_equal(dead.last_value.data, "{\"id\":1,\"note\":\"\"}", dead.last_value.size);
+    pipeline_seen_read(x, "t.events", &events);
+    assert_int_equal(events.count, 1);
+    bytes_clear(&dead.last_value);
+    bytes_clear(&events.last_value);
+    free(row);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), pipeline_case_set_up, pipeline_case_tear_down)
@@ -260,6 +330,8 @@ int main(void)
         CASE(a_row_that_has_no_avro_form_goes_to_the_dead_letters_as_text),
         CASE(the_markers_of_a_snapshot_stand_on_rows_that_are_published),
         CASE(a_table_of_one_row_is_published_at_its_end),
+        CASE(a_bad_row_of_the_outbox_stops_it_alone),
+        CASE(a_bad_row_of_the_outbox_is_a_dead_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
