@@ -49,9 +49,12 @@ function(millrace_component_test file)
 endfunction()
 
 # millrace_fuzz_target(pgoutput fuzz_pgoutput.c LIBS …): the file defines LLVMFuzzerTestOneInput. With libFuzzer it
-# runs for ten seconds from corpus/<name>; otherwise it replays that corpus as an ordinary test.
+# runs for ten seconds, or SECONDS, from corpus/<name>; otherwise it replays that corpus as an ordinary test.
 function(millrace_fuzz_target name file)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBS;SOURCES")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "SECONDS" "LIBS;SOURCES")
+    if(NOT arg_SECONDS)
+        set(arg_SECONDS 10)
+    endif()
     set(corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
     set(target fuzz_${name})
     if(MILLRACE_FUZZ)
@@ -59,7 +62,7 @@ function(millrace_fuzz_target name file)
         target_link_options(${target} PRIVATE -fsanitize=fuzzer)
         file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/found/${name})
         add_test(NAME fuzz/${name} COMMAND ${target}
-            -max_total_time=10 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
+            -max_total_time=${arg_SECONDS} -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
             -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/found/${name}-
             ${CMAKE_CURRENT_BINARY_DIR}/found/${name} ${corpus})
     else()

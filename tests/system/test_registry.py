@@ -23,7 +23,7 @@ from confluent_kafka.schema_registry import (
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
-from lib.records import read_topic
+from lib.records import Registry, read_topic
 from lib.stub_registry import StubRegistry
 from lib.waiting import wait_until
 
@@ -143,7 +143,8 @@ def test_the_schema_of_the_widest_table_fits_and_a_larger_one_is_named(database,
     database.sql("insert into wide (id) values (1)")
     millrace.connector(name, database)
     process = millrace.run(wait=False)
-    assert len(read_topic(kafka, f"{name}.public.wide", count=1)[0].value["after"]) == 1600
+    record = read_topic(kafka, f"{name}.public.wide", Registry(millrace.admin_url + "/registry"), count=1)[0]
+    assert len(record.value["after"]) == 1600
     database.sql(f"create table wider (id int primary key, {', '.join(c + ' e' for c in columns)})")
     database.sql("insert into wider (id) values (1)")
     message = process.wait_event(message="needs a record of")["message"]

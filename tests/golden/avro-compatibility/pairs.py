@@ -1,7 +1,10 @@
-"""Random pairs of a writer's schema and a changed reader's, for Oracle.java. Always the same ones."""
+"""
+Random pairs of a writer's schema and a changed reader's, for Oracle.java. Always the same ones for a seed.
+usage: pairs.py COUNT [SEED]
+"""
 import copy, json, random, sys
 
-random.seed(20)
+random.seed(int(sys.argv[2]) if len(sys.argv) > 2 else 20)
 PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from lib.kafka import cache_folder
+from lib.program import ROOT
 
 SOURCES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "registry_clients")
 
@@ -30,6 +31,15 @@ def java(url, subject, records):
     jars = ":".join(sorted(glob.glob(os.path.join(_folder(), "java", "*.jar"))))
     program = os.path.join(SOURCES, "RegistryClient.java")
     return _run(["java", "-XX:TieredStopAtLevel=1", "-cp", jars, program, url, subject], records)
+
+
+def avro_oracle(pairs, path):
+    """What Avro for Java says of pairs of schemas (tests/golden/avro-compatibility), into the file."""
+    jars = ":".join(sorted(glob.glob(os.path.join(_folder(), "java", "*.jar"))))
+    program = os.path.join(ROOT, "tests", "golden", "avro-compatibility", "Oracle.java")
+    with open(path, "w", encoding="utf-8") as file:
+        command = ["java", "-XX:TieredStopAtLevel=1", "-cp", jars, program]
+        subprocess.run(command, input=pairs, stdout=file, text=True, timeout=300, check=True)
 
 
 def go(url, topic, records):
