@@ -82,6 +82,9 @@ static bool read_change(struct change_flow *w)
         (void)fault_set(&f, FAULT_RETRY, "the server ended the stream");
         fail(w, CHANGE_FLOW_SOURCE, &f);
         return false;
+    case SOURCE_RESTART:
+        fail(w, CHANGE_FLOW_NEITHER, &f);
+        return false;
     case SOURCE_FAULT:
         fail(w, CHANGE_FLOW_SOURCE, &f);
         return false;

@@ -15,7 +15,11 @@ enum change_flow_state {
     CHANGE_FLOW_DRAINING,  // a session, but nothing more is read
 };
 
-enum change_flow_peer { CHANGE_FLOW_SOURCE, CHANGE_FLOW_KAFKA };
+enum change_flow_peer {
+    CHANGE_FLOW_SOURCE,
+    CHANGE_FLOW_KAFKA,
+    CHANGE_FLOW_NEITHER,  // no error: the source asks for a new session
+};
 
 /** What is read and not published yet. */
 enum change_flow_pending {
@@ -34,7 +38,7 @@ struct change_flow {
     struct transaction_counts *counts;  // lent; NULL: none
     // Called inside change_flow_run and from the loop; may call change_flow_end.
     struct {
-        // The peer failed: RETRY, CONFIG or FATAL. The session is over.
+        // The peer failed: RETRY, CONFIG or FATAL; with NEITHER always RETRY. The session is over.
         void (*on_fault)(void *self, enum change_flow_peer peer, const struct fault *f);
         // Changes were moved, or none can be now.
         void (*on_turn)(void *self);

@@ -146,20 +146,32 @@ static bool is_repeated(struct pipeline *p, const char *why)
     return false;
 }
 
-static void back_off(struct pipeline *p, enum change_flow_peer peer, const char *why)
+static void note_loss(struct pipeline *p, enum change_flow_peer peer, const char *why, int64_t wait_us)
 {
-    int64_t wait_us = backoff_next_us(&p->backoff);
+    bool is_kafka = peer == CHANGE_FLOW_KAFKA;
+    metric_add(is_kafka ? p->metrics.kafka_reconnects : p->metrics.postgres_reconnects, 1);
     log_write(is_repeated(p, why) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, p->component, "connection_lost",
-              LOG_WITH(LOG_TEXT("peer", peer == CHANGE_FLOW_KAFKA ? "kafka" : "postgres"),
+              LOG_WITH(LOG_TEXT("peer", is_kafka ? "kafka" : "postgres"),
                        LOG_NUMBER("retry_ms", wait_us / CLOCK_US_PER_MS)),
               "%s", why);
     last_error_set(&p->state.error, why);
+}
+
+static void back_off(struct pipeline *p, enum change_flow_peer peer, const char *why)
+{
+    int64_t wait_us = backoff_next_us(&p->backoff);
+    if (peer == CHANGE_FLOW_NEITHER) {
+        log_info(p->component, "stream_restarts", NULL, "%s", why);
+    } else {
+        note_loss(p, peer, why, wait_us);
+    }
     pipeline_state_enter(&p->state, PIPELINE_BACKING_OFF, why);
     p->is_reopen_due = false;
     (void)uv_timer_start(&p->retry, on_retry, (uint64_t)(wait_us / CLOCK_US_PER_MS), 0);
 }
 
-// A fault of the source or of the sink ends the session: it is retried with backoff, or ends the connector.
+// A fault of the source or of the sink ends the session, and so does a source that wants a new one: it is
+// retried with backoff, or ends the connector.
 // The sink is replaced in both cases: without the lock in the database another copy may publish, and a
 // producer that lost a record can't keep the order.
 static void end_session(struct pipeline *p, enum change_flow_peer peer, const struct fault *f)
@@ -178,8 +190,6 @@ static void end_session(struct pipeline *p, enum change_flow_peer peer, const st
     } else if (p->state.now == PIPELINE_DRAINING) {
         advance_when_quiet(p);
     } else {
-        metric_add(peer == CHANGE_FLOW_KAFKA ? p->metrics.kafka_reconnects : p->metrics.postgres_reconnects,
-                   1);
         back_off(p, peer, reason.text);
     }
 }
@@ -297,6 +307,11 @@ static void on_source_fault(void *self, const struct fault *f)
     end_session(self, CHANGE_FLOW_SOURCE, f);
 }
 
+static void on_source_restart(void *self, const struct fault *why)
+{
+    end_session(self, CHANGE_FLOW_NEITHER, why);
+}
+
 static void on_source_table(void *self, const char *topic)
 {
     struct pipeline *p = self;
@@ -387,6 +402,7 @@ static bool open_source(struct pipeline *p, struct fault *f)
                                        .on_load_state = on_source_load_state,
                                        .on_open = on_source_open,
                                        .on_fault = on_source_fault,
+                                       .on_restart = on_source_restart,
                                        .on_state = on_source_state,
                                        .on_table = on_source_table,
                                        .on_version = on_source_version,

@@ -14,6 +14,7 @@ enum source_step {
     SOURCE_CHANGE,   // *ret_change is filled
     SOURCE_NOTHING,  // nothing now: on_ready follows
     SOURCE_END,      // the server ended the stream without an error: close, then open again
+    SOURCE_RESTART,  // nothing is wrong, and the stream must begin anew (*f: why): close, then open again
     SOURCE_FAULT,    // *f says whether to retry
 };
 
@@ -45,6 +46,8 @@ struct source_listener {
     // what was confirmed before, for instance after a crash of the server.
     void (*on_open)(void *self, uint64_t position);
     void (*on_fault)(void *self, const struct fault *f);  // opening failed, or the server is lost
+    // As SOURCE_RESTART.
+    void (*on_restart)(void *self, const struct fault *why);
     // Write the record to Kafka, then call state_saved(). It may be called again before that: then only the
     // newest record is answered.
     void (*on_state)(void *self, const struct source_state *state);

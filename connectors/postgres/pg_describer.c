@@ -285,7 +285,7 @@ static void on_looked(void *self, PGresult *const *results, size_t count, const 
                         "starting the stream again: transaction %u is visible now, and the definitions that "
                         "it gave to tables can be read",
                         d->early);
-        d->deps->on_fault(d->deps->self, &restart);
+        d->deps->on_restart(d->deps->self, &restart);
     } else {
         rest(d);
     }

@@ -11,8 +11,8 @@ enum { TICK_MS = 1000 };
 #define RETRY_UNREAD_US (30 * CLOCK_US_PER_S)
 #define RETRY_LOCKED_US (5 * CLOCK_US_PER_S)
 #define REPEAT_LOG_US (30 * CLOCK_US_PER_S)
-#define TEXT_WAIT_US                                                                                         \
-    (5 * CLOCK_US_PER_S)  // for transactions to be confirmed before the stream is restarted as text
+#define TEXT_WAIT_US (5 * CLOCK_US_PER_S)       // for transactions before a restart as text to be confirmed
+#define SNAPSHOT_WAIT_US (60 * CLOCK_US_PER_S)  // for the first snapshot's rows to be on Kafka before it
 
 // Holds the stream as the states of reader, backfill and pipeline demand.
 static void set_hold(struct pg_reader *r)
@@ -39,6 +39,12 @@ static void enter(struct pg_reader *r, enum pg_reader_state to, const char *why)
 static void fail(struct pg_reader *r, const struct fault *f)
 {
     r->deps->on_fault(r->deps->self, f);
+}
+
+// Ends the session without an error.
+static void restart(struct pg_reader *r, const struct fault *why)
+{
+    r->deps->on_restart(r->deps->self, why);
 }
 
 static void report_phase(struct pg_reader *r)
@@ -261,7 +267,7 @@ static bool restart_without_inserts(struct pg_reader *r)
     if (!pg_publication_leave_inserts_out(r->deps->publication, &f)) {
         return false;
     }
-    fail(r, &f);
+    restart(r, &f);
     return true;
 }
 
@@ -274,7 +280,7 @@ static bool restart_with_inserts(struct pg_reader *r)
     }
     pg_publication_take_inserts_in(r->deps->publication);
     (void)fault_set(&f, FAULT_RETRY, "restarting the stream with the publication of publish_inserts_only");
-    fail(r, &f);
+    restart(r, &f);
     return true;
 }
 
@@ -507,16 +513,19 @@ static enum source_step next_row(struct pg_reader *r, struct change *ret, struct
 // Ends a binary stream in front of a row that is read as text, once all transactions before it are confirmed,
 // so that the text stream begins with the row's transaction. Rows of it that were given before come again. A
 // table that waits may hold the confirmed position back for hours: then the transactions since come again
-// too.
+// too. A first snapshot whose record is not saved yet would be read again.
 static enum source_step restart_as_text(const struct pg_reader *r, struct fault *f)
 {
-    if (r->frames.stream.confirmed < r->committed && clock_now_us() - r->frames.text_due_us < TEXT_WAIT_US) {
+    int64_t waited_us = clock_now_us() - r->frames.text_due_us;
+    bool is_snapshot_open = r->state == PG_READER_SAVING_DONE && !r->saved.is_snapshot_done;
+    if ((r->frames.stream.confirmed < r->committed && waited_us < TEXT_WAIT_US) ||
+        (is_snapshot_open && waited_us < SNAPSHOT_WAIT_US)) {
         return SOURCE_NOTHING;
     }
     (void)fault_set(f, FAULT_RETRY,
                     "restarting the stream as text, because a table has a type without a binary "
                     "form here");
-    return SOURCE_FAULT;
+    return SOURCE_RESTART;
 }
 
 static enum source_step next_from_stream(struct pg_reader *r, struct change *ret, struct fault *f)

@@ -17,8 +17,9 @@ struct pg_deps {
     const char *component;
     struct pg_publication *publication;
     struct pg_relations *relations;
-    struct pg_toast *toast;                               // NULL: not toast: complete
-    void (*on_fault)(void *self, const struct fault *f);  // a fault of pg_open or pg_reader; at most one
+    struct pg_toast *toast;                                   // NULL: not toast: complete
+    void (*on_fault)(void *self, const struct fault *f);      // a fault of pg_open or pg_reader; at most one
+    void (*on_restart)(void *self, const struct fault *why);  // instead of it, without an error
     void *self;
 };
 

@@ -46,6 +46,15 @@ static bool begin_toast(struct source *s, struct pg_session *session, struct fau
     return s->deps.toast == NULL || pg_toast_begin(s->deps.toast, &toast, &session->lacks_toast, f);
 }
 
+static void on_restart(void *self, const struct fault *why)
+{
+    struct source *s = self;
+    if (s->state == PG_SOURCE_OPENING || s->state == PG_SOURCE_READING) {
+        s->state = PG_SOURCE_FAILED;
+        s->listener.on_restart(s->listener.self, why);
+    }
+}
+
 static void on_open(void *self, struct pg_session *session)
 {
     struct source *s = self;
@@ -186,6 +195,7 @@ static bool pg_source_make(const struct connector_config *config, const char *st
                                .publication = pg_publication_new(config, s->component, on_table, s),
                                .relations = pg_relations_new(config, s->component),
                                .on_fault = on_fault,
+                               .on_restart = on_restart,
                                .self = s};
     if (config->toast == TOAST_MODE_COMPLETE) {
         s->deps.toast = pg_toast_new(config, state_directory, s->component);

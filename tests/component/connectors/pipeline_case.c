@@ -158,7 +158,7 @@ static enum source_step script_next(struct source *source, struct change *ret_ch
         s->losses--;
         s->at = 0;
         (void)fault_set(f, FAULT_RETRY, "connection reset by the test");
-        return SOURCE_FAULT;
+        return s->restarts ? SOURCE_RESTART : SOURCE_FAULT;
     }
     if (s->is_paused || s->at == s->count || (s->wait_at != 0 && s->at >= s->wait_at)) {
         return SOURCE_NOTHING;

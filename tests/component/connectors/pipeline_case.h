@@ -18,6 +18,7 @@ struct pipeline_script {
     size_t at;
     size_t lose_at;  // the connection is lost before this change; 0: never
     int losses;      // how often it is lost
+    bool restarts;   // the source asks for a new session instead
     uint64_t confirmed;
     uint64_t stop_at;  // the test ends when this position is confirmed
     int opened;

@@ -96,6 +96,16 @@ static void a_row_carries_the_trace_of_its_transaction(void **state)
     bytes_clear(&seen.last_value);
 }
 
+// The number of times that the database was lost, as /metrics shows it.
+static bool has_reconnects(const struct pipeline_case *x, int count)
+{
+    CLEANUP(bytes_clear) struct bytes shown = {0};
+    char line[100];
+    (void)snprintf(line, sizeof(line), "reconnects_total{connector=\"shop\",peer=\"postgres\"} %d\n", count);
+    metrics_write(x->metrics, &shown);
+    return strstr(bytes_text(&shown), line) != NULL;
+}
+
 static void a_lost_database_is_read_again_from_the_confirmed_position(void **state)
 {
     struct pipeline_case *x = *state;
@@ -117,6 +127,22 @@ static void a_lost_database_is_read_again_from_the_confirmed_position(void **sta
     assert_string_equal(seen.positions[0], "0000000000000100-00000000");
     assert_string_equal(seen.positions[seen.count - 1], "0000000000000200-00000000");
     bytes_clear(&seen.last_value);
+    assert_true(has_reconnects(x, 1));
+}
+
+static void a_source_that_wants_a_new_session_has_not_lost_the_database(void **state)
+{
+    struct pipeline_case *x = *state;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    pipeline_case_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.lose_at = 4;
+    x->script.losses = 1;
+    x->script.restarts = true;
+    x->script.stop_at = 0x208;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.opened, 2);
+    assert_true(has_reconnects(x, 0));
 }
 
 // script_confirm checks each position.
@@ -340,6 +366,7 @@ int main(void)
         CASE(a_row_carries_the_trace_of_its_transaction),
         CASE(a_lost_database_is_read_again_from_the_confirmed_position),
         CASE(no_position_is_confirmed_that_the_source_has_not_made_durable),
+        CASE(a_source_that_wants_a_new_session_has_not_lost_the_database),
         CASE(a_session_begins_only_when_the_sink_of_the_last_one_is_closed),
         CASE(what_fails_at_the_same_change_is_tried_less_and_less_often),
         CASE(a_keepalive_confirms_only_when_nothing_is_open),

@@ -149,6 +149,10 @@ static void source_driver_on_ready(void *self)
         case SOURCE_END:
             d->has_ended = true;
             return;
+        case SOURCE_RESTART:
+            d->has_restart = true;
+            d->has_fault = true;
+            return;
         case SOURCE_FAULT:
             d->has_fault = true;
             return;
@@ -177,6 +181,13 @@ static void source_driver_on_fault(void *self, const struct fault *f)
     struct source_driver *d = self;
     d->fault = *f;
     d->has_fault = true;
+}
+
+static void source_driver_on_restart(void *self, const struct fault *why)
+{
+    struct source_driver *d = self;
+    d->has_restart = true;
+    source_driver_on_fault(self, why);
 }
 
 static void source_driver_on_state(void *self, const struct source_state *state)
@@ -236,6 +247,7 @@ void source_driver_open(struct source_driver *d)
                                        .on_load_state = source_driver_on_load_state,
                                        .on_open = source_driver_on_open,
                                        .on_fault = source_driver_on_fault,
+                                       .on_restart = source_driver_on_restart,
                                        .on_state = source_driver_on_state,
                                        .on_table = source_driver_on_table,
                                        .on_version = source_driver_on_version,
@@ -247,7 +259,7 @@ void source_driver_open(struct source_driver *d)
         (void)fprintf(stderr, "make: %s\n", f.text);
         abort();
     }
-    d->has_fault = d->has_ended = false;
+    d->has_fault = d->has_restart = d->has_ended = false;
     d->has_asked_state = d->has_wanted = false;
     d->is_open = true;
     d->type->open(d->source);

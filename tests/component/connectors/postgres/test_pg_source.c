@@ -319,6 +319,31 @@ static void a_type_without_a_binary_form_restarts_the_stream_while_nothing_is_co
     source_case_close(&d);
 }
 
+// The restart is no loss of the connection, and the rows of the first snapshot are not read again.
+static void a_restart_as_text_waits_until_the_first_snapshot_is_saved(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+    struct source_driver d;
+    source_driver_init(&d, &pg_source_type, "saved", pg_server_dsn(&source_case_server));
+    d.holds_done = true;
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, wants_done));
+    pg_server_sql(&source_case_server, "ALTER TABLE t ADD kind regtype; INSERT INTO t VALUES (2, 'int')");
+    source_driver_run(&d, 500);  // without the wait it restarts
+    assert_false(d.has_restart);
+    d.holds_done = false;
+    assert_true(source_driver_until_fault(&d));
+    assert_true(d.has_restart);
+    assert_true(d.known.is_snapshot_done);
+    source_driver_close(&d);
+    source_driver_reset(&d);
+    source_driver_open(&d);
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "after={\"id\":2,\"kind\":\"integer\"}\n"));
+    source_case_close(&d);
+}
+
 // The stream has no message about it.
 static void a_composite_type_that_gains_such_a_type_restarts_the_stream(void **state)
 {
@@ -354,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_first_snapshot_of_no_table_waits_for_one),
         cmocka_unit_test(snapshot_never_concerns_the_first_start_only_and_a_stop_in_it_loses_nothing),
         cmocka_unit_test(a_type_without_a_binary_form_restarts_the_stream_while_nothing_is_confirmed),
+        cmocka_unit_test(a_restart_as_text_waits_until_the_first_snapshot_is_saved),
         cmocka_unit_test(a_composite_type_that_gains_such_a_type_restarts_the_stream),
     };
     return source_case_run(tests, COUNT_OF(tests));

@@ -187,6 +187,7 @@ static void a_transaction_that_stays_hidden_does_not_stop_the_stream_for_ever(vo
     assert_non_null(strstr(source_driver_lines(&h.d), "key=- "));
     source_case_show_commits();
     assert_true(source_driver_until_fault(&h.d));
+    assert_true(h.d.has_restart);
     assert_int_equal(h.d.fault.kind, FAULT_RETRY);
     assert_non_null(strstr(h.d.fault.text, "is visible now"));
     clock_fake(-1, 0);
