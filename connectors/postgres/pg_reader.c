@@ -41,12 +41,6 @@ static void fail(struct pg_reader *r, const struct fault *f)
     r->deps->on_fault(r->deps->self, f);
 }
 
-// Ends the session without an error.
-static void restart(struct pg_reader *r, const struct fault *why)
-{
-    r->deps->on_restart(r->deps->self, why);
-}
-
 static void report_phase(struct pg_reader *r)
 {
     const struct source_listener *l = r->deps->listener;
@@ -267,7 +261,7 @@ static bool restart_without_inserts(struct pg_reader *r)
     if (!pg_publication_leave_inserts_out(r->deps->publication, &f)) {
         return false;
     }
-    restart(r, &f);
+    r->deps->on_restart(r->deps->self, &f);
     return true;
 }
 
@@ -280,7 +274,7 @@ static bool restart_with_inserts(struct pg_reader *r)
     }
     pg_publication_take_inserts_in(r->deps->publication);
     (void)fault_set(&f, FAULT_RETRY, "restarting the stream with the publication of publish_inserts_only");
-    restart(r, &f);
+    r->deps->on_restart(r->deps->self, &f);
     return true;
 }
 

@@ -312,6 +312,9 @@ static void on_scan(void *self, PGresult *const *results, size_t count, const st
     t->scan = (struct pg_publication_scan){.server_version = pg_conn_server_version(t->conn)};
     pg_publication_scan_read(results, t->config, &t->scan);
     pg_publication_warn(t);
+    if (t->scan.has_locked) {
+        free(TAKE(t->fingerprint));  // so that the next probe leads to a scan
+    }
     finish(t, NULL);
 }
 

@@ -32,6 +32,7 @@ struct pg_publication_entry {
     bool is_captured;           // its rows have its own name, once it or its cover is published
     size_t unidentified_count;  // of a partitioned table: the number of its partitions without identity
     uint32_t unidentified_oid;  // one of them, for the warning
+    char *lock_holder;          // the session whose lock keeps it from being added; NULL: none
 };
 
 struct pg_publication_object {
@@ -44,7 +45,7 @@ struct pg_publication_object {
     bool is_via_root;  // publish_via_partition_root: rows of partitions have the partitioned table's name
 };
 
-enum { PG_PUBLICATION_RESULTS = 4 };
+enum { PG_PUBLICATION_RESULTS = 5 };
 
 /** The result of one scan of the catalogue. */
 struct pg_publication_scan {
@@ -54,6 +55,7 @@ struct pg_publication_scan {
     size_t count;
     int server_version;
     bool is_mark_due;  // the publication's comment must be set or removed: its selection changes
+    bool has_locked;   // an entry has a lock_holder: it is left for a later scan
 };
 
 struct pg_publication {

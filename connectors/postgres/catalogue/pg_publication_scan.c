@@ -69,6 +69,15 @@ void pg_publication_scan_query(struct bytes *out, const struct connector_config 
              " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384"
              " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY c.oid");
     pg_publication_select_query(out, config, inserts, server_version);
+    // The locks that keep ALTER PUBLICATION … ADD TABLE waiting; sessions that wait for one count too. An
+    // autovacuum gives way.
+    bytes_append_string(
+        out, ";SELECT l.relation, format('%s by process %s (%s)', l.mode, l.pid, left(a.query, 100)) FROM"
+             " pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'relation' AND"
+             " l.relation >= 16384 AND l.pid <> pg_backend_pid() AND (l.mode IN ('ShareLock',"
+             " 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') OR (l.mode ="
+             " 'ShareUpdateExclusiveLock' AND a.backend_type = 'client backend')) AND l.database ="
+             " (SELECT oid FROM pg_database WHERE datname = current_database())");
 }
 
 static bool get_bool(const PGresult *r, int row, int field)
@@ -213,6 +222,22 @@ static void set_cover(const struct pg_publication_scan *s, struct pg_publication
     e->is_captured = e->is_matching && !e->is_unlogged && place != PG_PUBLICATION_NONE && is_own_topic;
 }
 
+// One table that is locked would keep all others from being added: it waits for a later scan. A table whose
+// selection changes does not: it must not be published with the old one.
+static void leave_out_locked(const PGresult *locks, struct pg_publication_scan *s)
+{
+    for (int row = 0; row < PQntuples(locks) && !s->main.has_all_tables; row++) {
+        uint32_t oid = (uint32_t)strtoul(PQgetvalue(locks, row, 0), NULL, 10);
+        struct pg_publication_entry *e = pg_publication_scan_find(s, oid);
+        bool is_added = e != NULL && !e->is_in_main && !e->is_in_inserts && e->wanted != PG_PUBLICATION_NONE;
+        if (is_added && e->is_ours) {
+            e->lock_holder = memory_string(PQgetvalue(locks, row, 1));
+            e->wanted = PG_PUBLICATION_NONE;
+            s->has_locked = true;
+        }
+    }
+}
+
 void pg_publication_scan_read(PGresult *const *results, const struct connector_config *config,
                               struct pg_publication_scan *ret)
 {
@@ -234,6 +259,7 @@ void pg_publication_scan_read(PGresult *const *results, const struct connector_c
         set_cover(&s, &s.entries[i]);
     }
     pg_publication_select_read(results + 2, config, &s);
+    leave_out_locked(results[4], &s);
     *ret = s;
 }
 
@@ -242,6 +268,7 @@ void pg_publication_scan_clear(struct pg_publication_scan *s)
     for (size_t i = 0; i < s->count; i++) {
         free(s->entries[i].schema);
         free(s->entries[i].name);
+        free(s->entries[i].lock_holder);
         pg_publication_select_clear(&s->entries[i]);
     }
     free(s->entries);

@@ -124,8 +124,23 @@ static void warn_one(struct pg_publication *t, const struct pg_publication_entry
     }
 }
 
+static void warn_locked(const struct pg_publication *t, const struct pg_publication_entry *e)
+{
+    const struct pg_publication_entry *before = pg_publication_scan_find(&t->before, e->oid);
+    if (e->lock_holder == NULL || (before != NULL && before->lock_holder != NULL)) {
+        return;
+    }
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
+    log_warn(t->component, "table_locked", LOG_WITH(LOG_TEXT("table", full)),
+             "%s is added to publication %s, and its rows are read, when it is not locked any more: %s", full,
+             t->config->slot.publication, e->lock_holder);
+}
+
 void pg_publication_warn(struct pg_publication *t)
 {
+    for (size_t i = 0; i < t->scan.count && t->scan.has_locked; i++) {
+        warn_locked(t, &t->scan.entries[i]);
+    }
     for (size_t i = 0; i < t->scan.count; i++) {
         warn_one(t, &t->scan.entries[i]);
     }

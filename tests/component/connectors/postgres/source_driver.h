@@ -26,7 +26,7 @@ struct source_driver {
     bool is_open;
     bool has_ended;
     bool has_fault;
-    bool has_restart;  // it is no error
+    bool has_restart;    // it is no error
     bool is_counting;    // count rows instead of recording a line for each
     bool is_confirming;  // every COMMIT and IDLE is confirmed at once
     struct fault fault;

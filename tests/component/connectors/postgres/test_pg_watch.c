@@ -57,6 +57,37 @@ static void a_table_that_appears_is_read_and_captured(void **state)
     source_case_close(&d);
 }
 
+static bool is_published(const struct source_driver *d)
+{
+    (void)d;
+    return strcmp(pg_server_ask(&source_case_server,
+                                "SELECT count(*) FROM pg_publication_tables WHERE tablename = 'second'"),
+                  "1") == 0;
+}
+
+// The lock has no transaction id, which a snapshot would wait for.
+static void a_locked_table_keeps_no_other_from_being_added(void **state)
+{
+    (void)state;
+    pg_server_sql(&source_case_server, "CREATE TABLE r (id int PRIMARY KEY)");
+    struct source_driver d;
+    source_case_open(&d, "one_of_two");
+    source_driver_close(&d);
+    pg_server_sql(&source_case_server,
+                  "CREATE TABLE first (id int PRIMARY KEY); CREATE TABLE second (id int PRIMARY KEY);"
+                  "INSERT INTO first VALUES (1); INSERT INTO second VALUES (2)");
+    PGconn *owner = PQconnectdb(pg_server_dsn(&source_case_server));
+    PQclear(PQexec(owner, "BEGIN; LOCK TABLE first IN SHARE MODE"));
+    source_driver_open(&d);
+    assert_true(source_driver_until(&d, is_published));
+    assert_true(source_driver_until_rows(&d, 1));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.second #0 last key={\"id\":2}"));
+    PQfinish(owner);
+    assert_true(source_driver_until_rows(&d, 2));
+    assert_non_null(strstr(source_driver_lines(&d), "r public.first #0 last key={\"id\":1}"));
+    source_case_close(&d);
+}
+
 static bool has_unread(const struct source_driver *d)
 {
     return d->known.unread_count > 0;
@@ -384,6 +415,7 @@ int main(void)
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_that_is_locked_holds_up_no_change),
         cmocka_unit_test(tables_that_appear_are_read_before_the_record_of_earlier_ones_is_saved),
+        cmocka_unit_test(a_locked_table_keeps_no_other_from_being_added),
         cmocka_unit_test(a_table_that_appears_is_read_and_captured),
         cmocka_unit_test(a_table_that_appears_while_nothing_runs_is_read_also_when_that_is_cut_off),
         cmocka_unit_test(what_an_open_transaction_wrote_before_its_table_was_added_is_read),
