@@ -30,7 +30,6 @@ struct connector_route {
     char *topic;  // with {prefix}, {schema}, {table}
 };
 enum connector_incompatible { CONNECTOR_INCOMPATIBLE_STOP, CONNECTOR_INCOMPATIBLE_FORK };
-enum connector_hstore { HSTORE_JSON, HSTORE_MAP };
 
 struct connector_config {
     char *name;  // the file's name without .yaml
@@ -61,7 +60,6 @@ struct connector_config {
             char *salt;  // NULL only without columns
         } hash;
     } columns;
-    enum connector_hstore hstore;
     struct text_pairs rows;  // glob over "schema.table", condition
     uint32_t operations;     // of enum connector_operation
     struct {
@@ -106,6 +104,7 @@ struct connector_config {
         char *action_query;   // NULL: none
     } heartbeat;
     struct type_modes modes;
+    bool null_as_default;  // a NULL in a column with a default is published as the default, as Debezium does
     enum connector_binary binary_stream;
     enum toast_mode toast;
     struct {

@@ -25,15 +25,17 @@ static const struct config_choice toasts[] = {{"debezium", TOAST_MODE_DEBEZIUM},
                                               {"complete", TOAST_MODE_COMPLETE},
                                               {NULL, 0}};
 
+static const struct config_choice hstores[] = {
+    {"json", TYPE_MODE_HSTORE_JSON}, {"map", TYPE_MODE_HSTORE_MAP}, {NULL, 0}};
 static const struct config_choice streams[] = {
     {"auto", CONNECTOR_BINARY_AUTO}, {"off", CONNECTOR_BINARY_OFF}, {NULL, 0}};
 
 const struct config_option types_options[] = {
     {.key = "hstore",
      .type = CONFIG_CHOICE,
-     .choices = (const struct config_choice[]){{"json", HSTORE_JSON}, {"map", HSTORE_MAP}, {NULL, 0}},
+     .choices = hstores,
      .initial = "json",
-     .offset = offsetof(struct connector_config, hstore),
+     .offset = offsetof(struct connector_config, modes.hstore),
      .doc = "hstore: a string of JSON, or a map of nullable strings."},
     {.key = "types",
      .type = CONFIG_CHOICE,
@@ -42,7 +44,8 @@ const struct config_option types_options[] = {
      .offset = offsetof(struct connector_config, modes.types),
      .doc =
          "How column types become Avro. debezium: as Debezium does it. native: Avro's logical types without "
-         "Kafka Connect's annotations, with no value rounded, moved to another zone or replaced by null."},
+         "Kafka Connect's annotations, with no value rounded, moved to another zone or replaced by null: a "
+         "value that its Avro type can't hold is a string in a branch of its own."},
     {.key = "decimal",
      .type = CONFIG_CHOICE,
      .choices = decimals,
@@ -80,6 +83,13 @@ const struct config_option types_options[] = {
      .doc =
          "Columns of types that Debezium has no form for, as composite types and multiranges: publish their "
          "text, or leave them out as Debezium does. Columns of the key are never left out."},
+    {.key = "null_as_default",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct connector_config, null_as_default),
+     .doc =
+         "Publish a NULL in a column that has a default as that default, as Debezium's converters do unless "
+         "ignore.default.for.nullables is set. A consumer can't tell it from a real value."},
     {.key = "binary_stream",
      .type = CONFIG_CHOICE,
      .choices = streams,

@@ -38,7 +38,7 @@ static enum pg_row_step append_before(struct pg_change *p, const struct table *t
     if (row->old_kind == 'O') {
         return pg_row_append_value(&p->before, t, &row->old_tuple, NULL, &p->notes, f);
     }
-    return pg_row_append_identity(&p->before, t, &row->old_tuple, &p->notes, f) ? PG_ROW_DONE : PG_ROW_FAULT;
+    return pg_row_append_identity(&p->before, t, &row->old_tuple, &p->notes, f);
 }
 
 static enum pg_row_step read_old(struct pg_change *p, const struct table *t, const struct pgoutput_row *row,
@@ -230,6 +230,15 @@ static void on_none(void *self, const struct column *c, const struct fault *why)
     pg_relations_note_none(p->relations, p->relation, c, why->text);
 }
 
+static void widen(const struct pg_change *p)
+{
+    if (p->notes.wider == PG_ROW_WIDER_NULL) {
+        pg_relations_widen(p->relations, p->relation, p->notes.column);
+    } else {
+        pg_relations_add_text(p->relations, p->relation, p->notes.column);
+    }
+}
+
 bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct pg_relation *relation,
                     struct pgoutput_message *message, struct change *io, struct fault *f)
 {
@@ -239,19 +248,19 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
     io->bad_reason = NULL;
     p->relations = relations;
     p->relation = relation;
-    p->notes = (struct pg_row_notes){.on_none = on_none, .self = p};
     if (p->toast != NULL && !pg_toast_fill(p->toast, relation, &message->row, p->place, f)) {
         return false;
     }
     enum pg_row_step step = PG_ROW_WIDEN;
     while (step == PG_ROW_WIDEN) {
+        p->notes = (struct pg_row_notes){.on_none = on_none, .self = p, .takes_unread = p->takes_unread};
         io->table = relation->table;
         step = read_new(p, io->table, &message->row, f);
         if (step == PG_ROW_DONE) {
             step = read_old(p, io->table, &message->row, f);
         }
         if (step == PG_ROW_WIDEN) {
-            pg_relations_widen(relations, relation, p->notes.column);
+            widen(p);
         }
     }
     if (step == PG_ROW_FAULT ||

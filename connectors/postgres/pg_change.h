@@ -30,6 +30,7 @@ struct pg_change {
     struct avro_type *key_type;  // of key_table, for the JSON of a changed key
     struct table *key_table;     // retained
     bool has_second;             // `second` must be given after the first
+    bool takes_unread;           // see pg_row_notes; of the next message
     bool is_bad;                 // the row can't be encoded
     bool is_before_bad;          // the old image can't be encoded: `before` has at most its key
     bool has_key;                // the new row's key could be encoded
@@ -43,7 +44,8 @@ void pg_change_clear(struct pg_change *p);
  * members of *io, which are copied to `second`. A row is bad if its new image can't be encoded, or for a
  * delete its key. If only the old image can't be encoded, `before` is null and the change is still published.
  *
- * @param relation  wanted, with a table; a NULL in a NOT NULL column makes a version where it is nullable
+ * @param relation  wanted, with a table; a NULL in a NOT NULL column makes a version where it is nullable,
+ * and a value that its Avro type can't hold one where it may be text, if the column takes text
  * @param io        borrowed parts are valid until the next call
  * @param message   with `toast` its values that were left out are filled in
  * @param f         FAULT_FATAL: the message does not fit the relation; FAULT_RETRY: the store of `toast`
@@ -51,5 +53,13 @@ void pg_change_clear(struct pg_change *p);
  */
 bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct pg_relation *relation,
                     struct pgoutput_message *message, struct change *io, struct fault *f) MUST_USE;
+
+/** Whether the row has a value that could not be read: the message made again may have it as text. */
+static inline bool pg_change_must_repeat(struct pg_change *p)
+{
+    bool is_first = !p->takes_unread;
+    p->takes_unread = true;
+    return is_first && p->notes.is_stale && (p->is_bad || p->is_before_bad);
+}
 
 #endif

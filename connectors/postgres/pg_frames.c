@@ -189,6 +189,7 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
     }
     fill_row(fr, CHANGE_CREATE, lsn, index, ret);
     fr->changes.place = (struct toast_position){ret->commit_lsn, lsn};
+    fr->changes.takes_unread = was_kept;
     if (!pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
         return TAKEN_FAULT;
     }
@@ -197,6 +198,10 @@ static enum taken take_row(struct pg_frames *fr, uint64_t lsn, bool was_kept, st
         fr->index = index;
         keep_row(fr, relation, lsn);
         return TAKEN_NOTHING;
+    }
+    if (pg_change_must_repeat(&fr->changes) &&
+        !pg_change_make(&fr->changes, fr->deps->relations, relation, fr->message, ret, f)) {
+        return TAKEN_FAULT;
     }
     if (fr->session->is_binary && fr->changes.notes.unread != NULL) {
         fr->changes.has_second = false;

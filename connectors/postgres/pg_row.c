@@ -1,7 +1,8 @@
-// A nullable column is the union ["null", T], or [T, "null"] if it has a default. The branch's index comes
-// first, as a long.
+// A nullable column is the union ["null", T], or [T, "null"] if it has a default. A branch for text is behind
+// them. The branch's index comes first, as a long.
 #include "connectors/postgres/pg_row.h"
 
+#include "connectors/postgres/values/pg_write.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_encode.h"
 
@@ -10,8 +11,16 @@ static inline void append_branch(struct bytes *out, const struct column *c, bool
     if (c->is_nullable) {
         bool has_default = c->default_json.size > 0;
         bytes_append_byte(out, is_null == has_default ? 2 : 0);  // zig-zag of 1 and 0
-    } else if (c->has_marker) {
+    } else if (c->has_marker || c->has_text) {
         bytes_append_byte(out, 0);
+    }
+}
+
+static void append_null(struct bytes *out, const struct column *c)
+{
+    append_branch(out, c, !c->is_null_default);
+    if (c->is_null_default) {
+        bytes_append_slice(out, bytes_slice(&c->default_avro));
     }
 }
 
@@ -33,16 +42,35 @@ static bool is_matching(const struct table *t, const struct pgoutput_tuple *tupl
 
 // As Debezium: a value that its Avro type can't represent is null, if the column is nullable. A key's never
 // is: its columns are nullable only in a version for a row that had none.
-static bool append_null_instead(struct bytes *out, const struct table *t, const struct column *c,
-                                size_t begin, const struct pg_row_notes *notes, struct fault *f)
+static enum pg_row_step append_null_instead(struct bytes *out, const struct table *t, const struct column *c,
+                                            const struct pg_row_notes *notes, struct fault *f)
 {
     if (!c->is_nullable || notes->on_none == NULL) {
-        return fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
+        (void)fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
+        return PG_ROW_FAULT;
     }
-    out->size = begin;
-    append_branch(out, c, true);
+    append_null(out, c);
     notes->on_none(notes->self, c, f);
-    return true;
+    return PG_ROW_DONE;
+}
+
+static enum pg_row_step append_text_instead(struct bytes *out, const struct table *t, const struct column *c,
+                                            const struct pgoutput_value *value, struct pg_row_notes *notes,
+                                            struct fault *f)
+{
+    if (!c->has_text) {
+        notes->column = (size_t)(c - t->columns);
+        notes->wider = PG_ROW_WIDER_TEXT;
+        return PG_ROW_WIDEN;
+    }
+    bytes_append_byte(out, (c->is_nullable ? 4 : 2) + (c->has_marker ? 2 : 0));  // zig-zag of 1, 2 or 3
+    size_t begin = out->size;
+    if (!pg_row_write_text(out, c, value)) {
+        (void)fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
+        return PG_ROW_FAULT;
+    }
+    pg_write_length(out, begin);
+    return PG_ROW_DONE;
 }
 
 static void note_stale(struct pg_row_notes *notes, struct slice value)
@@ -64,9 +92,33 @@ static enum value_step refuse_binary(struct fault *f)
     return VALUE_FAULT;
 }
 
+// What becomes of a value that could not be appended.
+static enum pg_row_step append_instead(struct bytes *out, const struct table *t, const struct column *c,
+                                       const struct pgoutput_value *value, enum value_step step,
+                                       struct pg_row_notes *notes, struct fault *f)
+{
+    bool is_unread = step == VALUE_FAULT && is_altered_alone(&c->type);
+    bool takes_text = c->takes_text && !c->is_key;
+    if (is_unread) {
+        note_stale(notes, (struct slice){value->data, value->size});
+    }
+    if (is_unread && value->kind == PGOUTPUT_VALUE_BINARY) {
+        notes->unread = c;
+    } else if (is_unread && takes_text && notes->takes_unread) {
+        step = VALUE_NONE;
+    }
+    if (step == VALUE_NONE) {
+        return takes_text ? append_text_instead(out, t, c, value, notes, f)
+                          : append_null_instead(out, t, c, notes, f);
+    }
+    (void)fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
+    return PG_ROW_FAULT;
+}
+
 // Appends the union branch and the value.
-static bool append_column(struct bytes *out, const struct table *t, const struct column *c,
-                          const struct pgoutput_value *value, struct pg_row_notes *notes, struct fault *f)
+static enum pg_row_step append_column(struct bytes *out, const struct table *t, const struct column *c,
+                                      const struct pgoutput_value *value, struct pg_row_notes *notes,
+                                      struct fault *f)
 {
     struct slice data = {value->data, value->size};
     size_t begin = out->size;
@@ -76,20 +128,14 @@ static bool append_column(struct bytes *out, const struct table *t, const struct
                            : ops->append_binary != NULL       ? ops->append_binary(out, &c->type, data, f)
                                                               : refuse_binary(f);
     if (__builtin_expect(step == VALUE_DONE, 1)) {
-        return true;
-    }
-    bool is_unread = step == VALUE_FAULT && is_altered_alone(&c->type);
-    if (step == VALUE_STALE || is_unread) {
-        note_stale(notes, data);
-    }
-    if (is_unread && value->kind == PGOUTPUT_VALUE_BINARY) {
-        notes->unread = c;
+        return PG_ROW_DONE;
     }
     if (step == VALUE_STALE) {
-        return true;
+        note_stale(notes, data);
+        return PG_ROW_DONE;
     }
-    return step == VALUE_NONE ? append_null_instead(out, t, c, begin, notes, f)
-                              : fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);
+    out->size = begin;
+    return append_instead(out, t, c, value, step, notes, f);
 }
 
 // The value of column `i`: the old tuple's if the new one has an unchanged TOAST value.
@@ -123,23 +169,21 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
         const struct column *c = &t->columns[i];
         const struct pgoutput_value *value = pick_value(tuple, old_tuple, i);
         if (pgoutput_has_value(value)) {
-            if (!append_column(out, t, c, value, notes, f)) {
-                return PG_ROW_FAULT;
+            enum pg_row_step step = append_column(out, t, c, value, notes, f);
+            if (__builtin_expect(step != PG_ROW_DONE, 0)) {
+                return step;
             }
-            continue;
-        }
-        if (value->kind == PGOUTPUT_VALUE_UNCHANGED && c->has_marker) {
+        } else if (value->kind == PGOUTPUT_VALUE_UNCHANGED && c->has_marker) {
             append_marker(out, c);
-            continue;
-        }
-        bool is_null = is_null_value(c, value);
-        if (is_null && !c->is_nullable) {
-            notes->column = i;
-            return PG_ROW_WIDEN;
-        }
-        append_branch(out, c, is_null);
-        if (!is_null) {
+        } else if (!is_null_value(c, value)) {
+            append_branch(out, c, false);
             c->type.ops->append_placeholder(out, &c->type);
+        } else if (c->is_nullable) {
+            append_null(out, c);
+        } else {
+            notes->column = i;
+            notes->wider = PG_ROW_WIDER_NULL;
+            return PG_ROW_WIDEN;
         }
     }
     return PG_ROW_DONE;
@@ -147,10 +191,11 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
 
 static void append_absent(struct bytes *out, const struct column *c)
 {
-    append_branch(out, c, c->is_nullable);
     if (c->is_nullable) {
+        append_null(out, c);
         return;
     }
+    append_branch(out, c, false);
     if (c->default_avro.size > 0) {
         bytes_append_slice(out, bytes_slice(&c->default_avro));
     } else {
@@ -158,11 +203,12 @@ static void append_absent(struct bytes *out, const struct column *c)
     }
 }
 
-static bool append_part(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                        bool is_key_only, struct pg_row_notes *notes, struct fault *f)
+static enum pg_row_step append_part(struct bytes *out, const struct table *t,
+                                    const struct pgoutput_tuple *tuple, bool is_key_only,
+                                    struct pg_row_notes *notes, struct fault *f)
 {
     if (!is_matching(t, tuple, f)) {
-        return false;
+        return PG_ROW_FAULT;
     }
     for (size_t i = 0; i < t->column_count; i++) {
         const struct column *c = &t->columns[i];
@@ -170,15 +216,17 @@ static bool append_part(struct bytes *out, const struct table *t, const struct p
             append_absent(out, c);
             continue;
         }
-        if (!append_column(out, t, c, &tuple->values[i], notes, f)) {
-            return false;
+        enum pg_row_step step = append_column(out, t, c, &tuple->values[i], notes, f);
+        if (step != PG_ROW_DONE) {
+            return step;
         }
     }
-    return true;
+    return PG_ROW_DONE;
 }
 
-bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                            struct pg_row_notes *notes, struct fault *f)
+enum pg_row_step pg_row_append_identity(struct bytes *out, const struct table *t,
+                                        const struct pgoutput_tuple *tuple, struct pg_row_notes *notes,
+                                        struct fault *f)
 {
     return append_part(out, t, tuple, false, notes, f);
 }
@@ -187,7 +235,7 @@ bool pg_row_append_key_only(struct bytes *out, const struct table *t, const stru
                             struct fault *f)
 {
     struct pg_row_notes none = {0};  // a key has no null in place of a value
-    return append_part(out, t, tuple, true, &none, f);
+    return append_part(out, t, tuple, true, &none, f) == PG_ROW_DONE;
 }
 
 bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
@@ -204,7 +252,7 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
             return fault_set(f, FAULT_REJECT, "%s.%s: the key column %s has no value in this row", t->schema,
                              t->name, c->name);
         }
-        if (!append_column(out, t, c, value, &none, f)) {
+        if (append_column(out, t, c, value, &none, f) != PG_ROW_DONE) {
             return false;
         }
     }

@@ -8,13 +8,19 @@
 
 enum pg_row_step {
     PG_ROW_DONE,
-    PG_ROW_WIDEN,  // NULL in a column that is NOT NULL in this version: make a version where it is nullable
+    PG_ROW_WIDEN,  // the version has no place for a value: make the one of notes->column and notes->wider
     PG_ROW_FAULT,
+};
+
+enum pg_row_wider {
+    PG_ROW_WIDER_NULL,  // the column is nullable
+    PG_ROW_WIDER_TEXT,  // the column has a branch for text
 };
 
 /** What is reported about a row. */
 struct pg_row_notes {
     size_t column;  // PG_ROW_WIDEN: that column
+    enum pg_row_wider wider;
     // Called for a value that becomes null because its Avro type can't represent it; `why` has the value.
     void (*on_none)(void *self, const struct column *c, const struct fault *why);
     void *self;
@@ -25,12 +31,15 @@ struct pg_row_notes {
     // A value in binary form could not be read: the catalogue has another version of its type, or its form
     // is newer. PostgreSQL's text of it can be. NULL: none.
     const struct column *unread;
+    // In: a value that is not valid for its type is published as text where the column takes text, because
+    // the catalogue knows no better.
+    bool takes_unread;
 };
 
 /**
  * Appends a whole row as the table's Value record. A value that its Avro type can't represent (numeric NaN)
- * is null if the column is nullable. An unchanged TOAST value is the column's marker if it has one, else its
- * type's placeholder, else null.
+ * is text if the column takes text, else null if it is nullable. An unchanged TOAST value is the column's marker
+ * if it has one, else its type's placeholder, else null.
  *
  * @param tuple      one value for each column, in the table's order
  * @param old_tuple  where unchanged TOAST values may be found; may be NULL
@@ -46,8 +55,9 @@ enum pg_row_step pg_row_append_value(struct bytes *out, const struct table *t,
  * Appends a tuple of the replica identity's columns as a Value record. Other columns are null, or if NOT NULL
  * the column's default or the type's zero.
  */
-bool pg_row_append_identity(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
-                            struct pg_row_notes *notes, struct fault *f) MUST_USE;
+enum pg_row_step pg_row_append_identity(struct bytes *out, const struct table *t,
+                                        const struct pgoutput_tuple *tuple, struct pg_row_notes *notes,
+                                        struct fault *f) MUST_USE;
 
 /** As pg_row_append_identity, but with the key columns only: for a row with a value that can't be encoded. */
 bool pg_row_append_key_only(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,

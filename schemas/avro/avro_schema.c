@@ -1,10 +1,10 @@
 // Writes schema text as Avro's Schema.toString() writes the schema that Connect's AvroData builds for
 // Debezium's structs. type_schema writes the types of values, each with its attributes.
 //
-// A nullable type is ["null",T] with default null, or [T,"null"] when the column has a default. A column
-// whose value may be left out has VALUE_UNCHANGED as a further branch, the last one. A record that was
-// defined earlier is referred to by name. Source: confluentinc/schema-registry, AvroData.fromConnectSchema;
-// Debezium's PostgreSQL connector, Envelope.
+// A nullable type is ["null",T] with default null, or [T,"null"] when the column has a default. Behind them are
+// VALUE_UNCHANGED for a column whose value may be left out, and "string" for one whose value may be text
+// instead. A record that was defined earlier is referred to by name. Source: confluentinc/schema-registry,
+// AvroData.fromConnectSchema; Debezium's PostgreSQL connector, Envelope.
 #include "schemas/avro/avro_schema.h"
 
 #include "core/base/memory.h"
@@ -72,36 +72,62 @@ static bool is_name(const char *name)
     return *name == '\0';
 }
 
-// Whether an earlier column has the same adjusted name, or any column has this name unadjusted.
-static bool is_taken(const struct table *t, size_t column, const char *adjusted)
+static bool is_adjusted_to(const char *name, const char *adjusted)
 {
-    for (size_t i = 0; i < t->column_count; i++) {
-        const char *name = t->columns[i].name;
-        if (i == column || (i > column && !is_name(name))) {
-            continue;
-        }
-        struct bytes other CLEANUP(bytes_clear) = {0};
-        avro_schema_adjust_name(&other, name);
-        if (strcmp(bytes_text(&other), adjusted) == 0) {
+    struct bytes other CLEANUP(bytes_clear) = {0};
+    avro_schema_adjust_name(&other, name);
+    return strcmp(bytes_text(&other), adjusted) == 0;
+}
+
+// Whether an earlier member has the same adjusted name, or any member has this name unadjusted.
+static bool is_taken(const struct avro_schema_members *m, size_t member, const char *adjusted)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        const char *name = m->name_at(m->self, i);
+        if (i != member && (i < member || is_name(name)) && is_adjusted_to(name, adjusted)) {
             return true;
         }
     }
     return false;
 }
 
-void avro_schema_column_name(struct bytes *out, const struct table *t, size_t column)
+// Whether any other member may have this name. Those with a number behind their names differ in it.
+static bool is_like_another(const struct avro_schema_members *m, size_t member, const char *numbered)
 {
-    const char *name = t->columns[column].name;
+    for (size_t i = 0; i < m->count; i++) {
+        if (i != member && is_adjusted_to(m->name_at(m->self, i), numbered)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void avro_schema_member_name(struct bytes *out, const struct avro_schema_members *m, size_t member)
+{
+    const char *name = m->name_at(m->self, member);
     if (is_name(name)) {
         bytes_append_string(out, name);
         return;
     }
     struct bytes adjusted CLEANUP(bytes_clear) = {0};
     avro_schema_adjust_name(&adjusted, name);
-    bytes_append_slice(out, bytes_slice(&adjusted));
-    if (is_taken(t, column, bytes_text(&adjusted))) {
-        bytes_format(out, "_%zu", column + 1);
+    if (is_taken(m, member, bytes_text(&adjusted))) {
+        do {
+            bytes_format(&adjusted, "_%zu", member + 1);
+        } while (is_like_another(m, member, bytes_text(&adjusted)));
     }
+    bytes_append_slice(out, bytes_slice(&adjusted));
+}
+
+static const char *column_name_at(const void *self, size_t i)
+{
+    return ((const struct table *)self)->columns[i].name;
+}
+
+void avro_schema_column_name(struct bytes *out, const struct table *t, size_t column)
+{
+    const struct avro_schema_members columns = {column_name_at, t, t->column_count};
+    avro_schema_member_name(out, &columns, column);
 }
 
 // Debezium adjusts the topic's name as a whole: all dots stay, and any part but the first may begin with a
@@ -146,17 +172,16 @@ static void write_field(struct bytes *out, const struct table *t, size_t column,
     bytes_append_string(out, "{\"name\":\"");
     avro_schema_column_name(out, t, column);
     bytes_append_string(out, "\",\"type\":");
-    if (c->is_nullable) {
-        bytes_append_string(out, has_default ? "[" : "[\"null\",");
-    } else if (c->has_marker) {
-        bytes_append_byte(out, '[');
-    }
+    bool is_union = c->is_nullable || c->has_marker || c->has_text;
+    bytes_append_string(out, is_union ? "[" : "");
+    bytes_append_string(out, c->is_nullable && !has_default ? "\"null\"," : "");
     c->type.ops->append_schema(out, &c->type, bytes_slice(&c->default_json), io_names);
     bytes_append_string(out, c->is_nullable && has_default ? ",\"null\"" : "");
     if (c->has_marker) {
         write_marker(out, io_names);
     }
-    bytes_append_string(out, c->is_nullable || c->has_marker ? "]" : "");
+    bytes_append_string(out, c->has_text ? ",\"string\"" : "");
+    bytes_append_string(out, is_union ? "]" : "");
     if (has_default) {
         bytes_append_string(out, ",\"default\":");
         bytes_append_slice(out, bytes_slice(&c->default_json));
@@ -173,10 +198,18 @@ static void write_connect_name(struct bytes *out, const struct table *t, const c
     bytes_format(out, ".%s\"", record);
 }
 
+// The names of records that are written without a look at the list.
+static void reserve_names(struct schema_names *names)
+{
+    (void)!schema_names_add(names, "event.block");
+    (void)!schema_names_add(names, "io.debezium.connector.postgresql.Source");
+}
+
 void avro_schema_key(struct bytes *out, const struct table *t)
 {
     INVARIANT(t->key_count > 0);
     struct schema_names names CLEANUP(schema_names_clear) = {0};
+    reserve_names(&names);
     bytes_append_string(out, "{\"type\":\"record\",\"name\":\"Key\",\"namespace\":\"");
     write_namespace(out, t);
     bytes_append_string(out, "\",\"fields\":[");
@@ -194,6 +227,7 @@ void avro_schema_key(struct bytes *out, const struct table *t)
 void avro_schema_value(struct bytes *out, const struct table *t)
 {
     struct schema_names names CLEANUP(schema_names_clear) = {0};
+    reserve_names(&names);
     bytes_append_string(out, "{\"type\":\"record\",\"name\":\"Value\",\"fields\":[");
     for (size_t i = 0; i < t->column_count; i++) {
         if (i > 0) {

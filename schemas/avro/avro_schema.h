@@ -23,4 +23,15 @@ void avro_schema_adjust_name(struct bytes *out, const char *name);
  * has the same one. */
 void avro_schema_column_name(struct bytes *out, const struct table *t, size_t column);
 
+/** The members of a record, with their names in the database. */
+struct avro_schema_members {
+    const char *(*name_at)(const void *self, size_t i);
+    const void *self;
+    size_t count;
+};
+
+/** Appends the name of a member in Avro: adjusted, and with its number behind it while another one has that
+ * name. No two members of a record have the same. */
+void avro_schema_member_name(struct bytes *out, const struct avro_schema_members *m, size_t member);
+
 #endif

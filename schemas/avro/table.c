@@ -1,6 +1,9 @@
 #include "schemas/avro/table.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "core/base/memory.h"
 
 void table_free(struct table *t)
 {
@@ -25,4 +28,32 @@ void table_free(struct table *t)
     free(t->key_schema);
     free(t->value_schema);
     free(t);
+}
+
+static void copy_bytes(struct bytes *to, const struct bytes *from)
+{
+    *to = (struct bytes){0};
+    bytes_append_slice(to, bytes_slice(from));
+}
+
+struct table *table_copy(const struct table *from)
+{
+    struct table *t = memory_zeroed(1, sizeof(*t));
+    t->prefix = memory_string(from->prefix);
+    t->schema = memory_string(from->schema);
+    t->name = memory_string(from->name);
+    t->topic = memory_string(from->topic);
+    t->column_count = from->column_count;
+    t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
+    for (size_t i = 0; i < t->column_count; i++) {
+        t->columns[i] = from->columns[i];
+        t->columns[i].name = memory_string(from->columns[i].name);
+        t->columns[i].type = value_type_copy(&from->columns[i].type);
+        copy_bytes(&t->columns[i].default_avro, &from->columns[i].default_avro);
+        copy_bytes(&t->columns[i].default_json, &from->columns[i].default_json);
+    }
+    t->key_count = from->key_count;
+    t->key_columns = memory_zeroed(t->column_count, sizeof(*t->key_columns));
+    memcpy(t->key_columns, from->key_columns, t->key_count * sizeof(*t->key_columns));
+    return t;
 }

@@ -11,8 +11,13 @@ struct column {
     struct value_type type;  // type.ops NULL: the source appends no values
     bool is_nullable;
     bool is_key;
-    bool has_marker;    // its union has a further branch, millrace.Unchanged, for a value that was not sent
-    uint32_t type_oid;  // the database's type of the column, which may be a domain
+    // A value that the Avro type can't hold is published as the database's text, in a branch `string` of the
+    // column's union. Only versions for such a row have the branch (has_text). Never of a key's column.
+    bool takes_text;
+    bool has_text;
+    bool is_null_default;   // the default is published in place of null
+    bool has_marker;        // its union has a branch millrace.Unchanged, for a value that was not sent
+    uint32_t type_oid;      // the database's type of the column, which may be a domain
     int32_t type_modifier;  // the column's; -1: none
     struct bytes
         default_avro;  // the default value in Avro binary, without union branch; size 0: no default known
@@ -46,5 +51,8 @@ static inline void table_retain(struct table *t)
 
 /** One user less; the last one frees the version. Accepts NULL. */
 void table_free(struct table *t);
+
+/** A copy to be altered: without schemas and route. */
+struct table *table_copy(const struct table *from);
 
 #endif

@@ -39,3 +39,13 @@ void type_schema_append(struct bytes *out, const struct type_schema *s)
     append_text(out, "logicalType", s->logical);
     bytes_append_byte(out, '}');
 }
+
+bool type_schema_is_string(const struct value_type *t)
+{
+    CLEANUP(bytes_clear) struct bytes schema = {0};
+    CLEANUP(schema_names_clear) struct schema_names names = {0};
+    t->ops->append_schema(&schema, t, (struct slice){NULL, 0}, &names);
+    const char *text = bytes_text(&schema);
+    const char *object = "{\"type\":\"string\"";
+    return strcmp(text, "\"string\"") == 0 || strncmp(text, object, strlen(object)) == 0;
+}

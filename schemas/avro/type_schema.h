@@ -18,4 +18,7 @@ struct type_schema {
 /** Appends {"type":…}, or only the quoted name of a type without attributes. */
 void type_schema_append(struct bytes *out, const struct type_schema *s);
 
+/** Whether the type's values are strings in Avro, which hold any text. */
+bool type_schema_is_string(const struct value_type *t);
+
 #endif

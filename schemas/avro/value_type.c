@@ -4,18 +4,49 @@
 
 #include "core/base/memory.h"
 
+static void add_name(struct schema_names *n, const char *full_name, uint32_t owner)
+{
+    n->owners = memory_resize(n->owners, (n->defined.count + 1) * sizeof(*n->owners));
+    n->owners[n->defined.count] = owner;
+    text_list_add(&n->defined, full_name);
+}
+
 bool schema_names_add(struct schema_names *n, const char *full_name)
 {
     if (text_list_has(&n->defined, full_name)) {
         return false;
     }
-    text_list_add(&n->defined, full_name);
+    add_name(n, full_name, 0);
     return true;
+}
+
+bool schema_names_choose(struct schema_names *n, const char *wanted, uint32_t owner, struct bytes *out)
+{
+    CLEANUP(bytes_clear) struct bytes name = {0};
+    bytes_append_string(&name, wanted);
+    for (int number = 2;; number++) {
+        size_t i = 0;
+        while (i < n->defined.count && strcmp(n->defined.items[i], bytes_text(&name)) != 0) {
+            i++;
+        }
+        bool is_new = i == n->defined.count;
+        if (is_new) {
+            add_name(n, bytes_text(&name), owner);
+        }
+        if (n->owners[i] == owner) {
+            bytes_append_slice(out, bytes_slice(&name));
+            return is_new;
+        }
+        bytes_reset(&name);
+        bytes_format(&name, "%s_%d", wanted, number);
+    }
 }
 
 void schema_names_clear(struct schema_names *n)
 {
     text_list_clear(&n->defined);
+    free(n->owners);
+    n->owners = NULL;
 }
 
 static struct text_list copy_list(const struct text_list *from)

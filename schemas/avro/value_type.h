@@ -27,10 +27,18 @@ struct value_type;
 /** The named types that a schema text has defined so far: the second use of a record is its name alone. */
 struct schema_names {
     struct text_list defined;  // full names
+    uint32_t *owners;          // of each name: the oid of the database's type; 0: a record of our own
 };
 
 /** Whether the name is new, and so has to be defined; adds it. */
 bool schema_names_add(struct schema_names *n, const char *full_name) MUST_USE;
+
+/**
+ * Appends the full name of a type's record: the wanted one, with a number behind it if another type has it.
+ * Whether the name is new, and so has to be defined.
+ */
+bool schema_names_choose(struct schema_names *n, const char *wanted, uint32_t owner,
+                         struct bytes *out) MUST_USE;
 void schema_names_clear(struct schema_names *n);
 
 /**

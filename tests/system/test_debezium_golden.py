@@ -8,7 +8,7 @@ import os
 import pytest
 from lib.program import Millrace
 
-from debezium import replay, scenario
+from debezium import differences, replay, scenario
 
 
 @pytest.fixture(scope="module")
@@ -21,5 +21,15 @@ def millrace(folder, kafka):
 @pytest.mark.parametrize("name", scenario.names())
 def test_the_same_changes_give_the_records_of_debezium(name, postgres, make_database, kafka, millrace):
     left = replay.differing(name, make_database(postgres, f"golden_{name}"), kafka, millrace)
+    if left:
+        pytest.fail("\n".join(map(str, left)), pytrace=False)
+
+
+@pytest.mark.parametrize("name", ["defaults", "wide"])
+def test_null_as_default_gives_debezium_s_default_in_place_of_null(name, postgres, make_database, kafka, millrace):
+    database = make_database(postgres, f"as_default_{name}")
+    found = replay.compared(name, database, kafka, millrace, {"null_as_default": True})
+    decisions = [decision for decision in differences.read_decisions() if decision.millrace != "null"]
+    left = differences.undecided(found, decisions)
     if left:
         pytest.fail("\n".join(map(str, left)), pytrace=False)

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_schema.h"
+#include "schemas/avro/type_schema.h"
 
 struct pg_relations {
     const struct connector_config *config;
@@ -166,7 +167,8 @@ static void ignore_relation(const struct pg_relations *r, struct pg_relation *re
     }
 }
 
-static void log_plain_type(struct pg_relations *r, const struct column *c, const char *type)
+static void log_plain_type(struct pg_relations *r, const struct column *c, const char *type,
+                           const struct pg_catalogue *catalogue)
 {
     for (size_t i = 0; i < r->plain_count; i++) {
         if (r->plain_types[i] == c->type_oid) {
@@ -175,12 +177,33 @@ static void log_plain_type(struct pg_relations *r, const struct column *c, const
     }
     r->plain_types = memory_resize(r->plain_types, (r->plain_count + 1) * sizeof(*r->plain_types));
     r->plain_types[r->plain_count++] = c->type_oid;
-    log_info(r->component, "type_as_text", LOG_WITH(LOG_TEXT("type", type), LOG_TEXT("column", c->name)),
+    const struct log_value *values = LOG_WITH(LOG_TEXT("type", type), LOG_TEXT("column", c->name));
+    if (pg_types_is_too_large(c->type_oid, c->type_modifier, catalogue->types, catalogue->type_count)) {
+        log_warn(r->component, "type_as_text", values,
+                 "type %s has more than %d types in it, or types more than %d deep: its values are published "
+                 "as text",
+                 type, PG_TYPES_MAX, PG_TYPES_DEPTH_MAX);
+        return;
+    }
+    log_info(r->component, "type_as_text", values,
              "type %s has no Avro type of its own: its values are published as text", type);
 }
 
+// A column that had a text keeps the branch for it.
+static bool had_text(const struct table *previous, const struct column *c)
+{
+    for (size_t i = 0; previous != NULL && i < previous->column_count; i++) {
+        const struct column *old = &previous->columns[i];
+        if (strcmp(old->name, c->name) == 0) {
+            return old->has_text && old->type_oid == c->type_oid && old->type_modifier == c->type_modifier;
+        }
+    }
+    return false;
+}
+
 static void fill_column(struct pg_relations *r, const struct pgoutput_column *message,
-                        const struct pg_catalogue *catalogue, const struct pg_mask *mask, struct column *ret)
+                        const struct pg_catalogue *catalogue, const struct pg_mask *mask, const struct table *previous,
+                        struct column *ret)
 {
     const char *plain = NULL;
     ret->name = slice_to_string(message->name);
@@ -190,10 +213,7 @@ static void fill_column(struct pg_relations *r, const struct pgoutput_column *me
                      &ret->type, &plain);
     pg_type_modes_apply(&ret->type, &r->config->modes);
     if (plain != NULL) {
-        log_plain_type(r, ret, plain);
-    }
-    if (r->config->hstore == HSTORE_MAP) {
-        pg_type_modes_use_maps(&ret->type);
+        log_plain_type(r, ret, plain, catalogue);
     }
     const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->name);
     // A column that was dropped or has another type now is treated as nullable and without default.
@@ -203,7 +223,11 @@ static void fill_column(struct pg_relations *r, const struct pgoutput_column *me
         pg_mask_apply(&ret->type, mask);
     } else if (is_known && !fact->is_generated) {
         pg_default_set(ret, fact->default_text);
+        ret->is_null_default = r->config->null_as_default && ret->default_avro.size > 0;
     }
+    ret->takes_text =
+        r->config->modes.types == TYPE_MODE_NATIVE && mask == NULL && !type_schema_is_string(&ret->type);
+    ret->has_text = ret->takes_text && had_text(previous, ret);
 }
 
 // The primary key's columns in its order, if the message has all of them.
@@ -335,6 +359,8 @@ static void set_key(const struct pg_relations *r, const struct pgoutput_relation
     for (size_t i = 0; i < t->key_count; i++) {
         t->columns[t->key_columns[i]].is_key = true;
         t->columns[t->key_columns[i]].is_nullable = false;
+        t->columns[t->key_columns[i]].takes_text = false;
+        t->columns[t->key_columns[i]].has_text = false;
     }
 }
 
@@ -376,7 +402,7 @@ static struct table *build_table(struct pg_relations *r, const struct pg_relatio
     for (size_t i = 0; i < t->column_count; i++) {
         const struct pg_mask *mask =
             pg_column_rules_mask(&relation->rules, relation->kept == NULL ? i : relation->kept[i]);
-        fill_column(r, &message->columns[i], catalogue, mask, &t->columns[i]);
+        fill_column(r, &message->columns[i], catalogue, mask, relation->table, &t->columns[i]);
     }
     set_key(r, message, catalogue, t);
     if (r->config->toast == TOAST_MODE_TYPED) {
@@ -510,38 +536,24 @@ struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput
     return relation->table;
 }
 
-static void copy_bytes(struct bytes *to, const struct bytes *from)
-{
-    *to = (struct bytes){0};
-    bytes_append_slice(to, bytes_slice(from));
-}
-
-static struct table *copy_table(const struct table *from)
-{
-    struct table *t = memory_zeroed(1, sizeof(*t));
-    t->prefix = memory_string(from->prefix);
-    t->schema = memory_string(from->schema);
-    t->name = memory_string(from->name);
-    t->topic = memory_string(from->topic);
-    t->column_count = from->column_count;
-    t->columns = memory_zeroed(t->column_count, sizeof(*t->columns));
-    for (size_t i = 0; i < t->column_count; i++) {
-        t->columns[i] = from->columns[i];
-        t->columns[i].name = memory_string(from->columns[i].name);
-        t->columns[i].type = value_type_copy(&from->columns[i].type);
-        copy_bytes(&t->columns[i].default_avro, &from->columns[i].default_avro);
-        copy_bytes(&t->columns[i].default_json, &from->columns[i].default_json);
-    }
-    t->key_count = from->key_count;
-    t->key_columns = memory_zeroed(t->column_count, sizeof(*t->key_columns));
-    memcpy(t->key_columns, from->key_columns, t->key_count * sizeof(*t->key_columns));
-    return t;
-}
-
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column)
 {
-    struct table *t = copy_table(relation->table);
+    struct table *t = table_copy(relation->table);
     t->columns[column].is_nullable = true;
+    note_text_column(t);
+    write_schemas(t);
+    replace_version(r, relation, t);
+}
+
+void pg_relations_add_text(struct pg_relations *r, struct pg_relation *relation, size_t column)
+{
+    struct table *t = table_copy(relation->table);
+    t->columns[column].has_text = true;
+    log_info(
+        r->component, "value_as_text",
+        LOG_WITH(LOG_TEXT("topic", t->topic), LOG_TEXT("column", t->columns[column].name)),
+        "column %s of %s.%s has a value that its Avro type can't hold: such values are published as text",
+        t->columns[column].name, t->schema, t->name);
     note_text_column(t);
     write_schemas(t);
     replace_version(r, relation, t);
@@ -550,13 +562,14 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
 void pg_relations_retype(struct pg_relations *r, struct pg_relation *relation, const struct pg_type *types,
                          size_t type_count)
 {
-    struct table *t = copy_table(relation->table);
-    pg_retype_columns(t, types, type_count);
+    struct table *t = table_copy(relation->table);
+    pg_retype_columns(t, &r->config->modes, types, type_count);
     note_text_column(t);
     write_schemas(t);
     if (is_same_version(relation->table, t)) {
         table_free(t);
-        pg_retype_columns(relation->table, types, type_count);  // what a schema does not show
+        pg_retype_columns(relation->table, &r->config->modes, types,
+                          type_count);  // what a schema does not show
         note_text_column(relation->table);
         return;
     }

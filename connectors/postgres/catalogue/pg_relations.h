@@ -64,6 +64,9 @@ struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput
 /** Replaces the version by one in which this column is nullable. */
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column);
 
+/** Replaces the version by one in which a value of this column may be text. */
+void pg_relations_add_text(struct pg_relations *r, struct pg_relation *relation, size_t column);
+
 /**
  * Resolves the columns' types again, which may have changed without a Relation message (a label that was
  * added to an enum), and replaces the version if its schema differs. A type that is not in `types` any more

@@ -1,5 +1,6 @@
 #include "connectors/postgres/catalogue/pg_retype.h"
 
+#include "connectors/postgres/catalogue/pg_type_modes.h"
 #include "connectors/postgres/values/pg_mask.h"
 
 static bool has_same_fields(const struct value_type *a, const struct value_type *b)
@@ -12,7 +13,7 @@ static bool has_same_fields(const struct value_type *a, const struct value_type 
 }
 
 // Takes over what can change without a Relation message: an enum's labels, a composite type's columns. The
-// functions stay, which modes have chosen.
+// functions stay: they are those that the modes choose for `from`, too.
 static void take_changes(struct value_type *to, struct value_type *from)
 {
     if (from->labels.count > 0) {
@@ -36,13 +37,15 @@ static void take_changes(struct value_type *to, struct value_type *from)
     }
 }
 
-void pg_retype_columns(struct table *t, const struct pg_type *types, size_t type_count)
+void pg_retype_columns(struct table *t, const struct type_modes *modes, const struct pg_type *types,
+                       size_t type_count)
 {
     for (size_t i = 0; i < t->column_count; i++) {
         struct column *c = &t->columns[i];
         CLEANUP(value_type_clear) struct value_type type;
         const char *plain;
         pg_types_resolve(c->type_oid, c->type_modifier, types, type_count, &type, &plain);
+        pg_type_modes_apply(&type, modes);
         if (plain == NULL && !pg_mask_is_on(&c->type)) {
             take_changes(&c->type, &type);
         }

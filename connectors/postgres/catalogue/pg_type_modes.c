@@ -1,7 +1,9 @@
 #include "connectors/postgres/catalogue/pg_type_modes.h"
 
+#include "connectors/postgres/values/pg_array.h"
 #include "connectors/postgres/values/pg_bits.h"
 #include "connectors/postgres/values/pg_bytea.h"
+#include "connectors/postgres/values/pg_composite.h"
 #include "connectors/postgres/values/pg_hstore.h"
 #include "connectors/postgres/values/pg_interval.h"
 #include "connectors/postgres/values/pg_money.h"
@@ -12,6 +14,7 @@
 #include "connectors/postgres/values/pg_temporal_connect.h"
 #include "connectors/postgres/values/pg_temporal_iso.h"
 #include "connectors/postgres/values/pg_temporal_native.h"
+#include "connectors/postgres/values/pg_vector.h"
 #include "core/base/memory.h"
 
 enum mode {
@@ -23,6 +26,7 @@ enum mode {
     BINARY_HEX = 1 << 5,
     INTERVAL_STRING = 1 << 6,
     NATIVE = 1 << 7,
+    HSTORE_MAP = 1 << 8,
 };
 
 // The first rule of a mode that is on is taken: a mode of one kind of types goes before `types: native`.
@@ -65,6 +69,13 @@ static const struct {
     {NATIVE, &PG_INTERVAL_MICROS, &PG_INTERVAL_NATIVE},
     {NATIVE, &PG_BITS_BYTES, &PG_BITS_STRING},
     {NATIVE, &PG_STRING_UUID, &PG_STRING_UUID_NATIVE},
+    {NATIVE, &PG_COMPOSITE, &PG_COMPOSITE_RECORD},
+    {NATIVE, &PG_VECTOR_SPARSE, &PG_VECTOR_SPARSE_NATIVE},
+    {NATIVE, &PG_ARRAY_NO_PLACEHOLDER, &PG_ARRAY_EXACT},
+    {NATIVE, &PG_ARRAY_REQUIRED, &PG_ARRAY_EXACT},
+    {NATIVE, &PG_ARRAY_PLACEHOLDER, &PG_ARRAY_EXACT_PLACEHOLDER},
+    {NATIVE, &PG_ARRAY_PLACEHOLDER_CODES, &PG_ARRAY_EXACT_PLACEHOLDER_CODES},
+    {HSTORE_MAP, &PG_HSTORE_JSON, &PG_HSTORE_MAP},
 };
 
 enum { VARBIT = 1562 };
@@ -80,6 +91,7 @@ static unsigned modes_of(const struct type_modes *m)
     modes |= m->binary == TYPE_MODE_BINARY_HEX ? BINARY_HEX : 0;
     modes |= m->interval == TYPE_MODE_INTERVAL_STRING ? INTERVAL_STRING : 0;
     modes |= m->types == TYPE_MODE_NATIVE ? NATIVE : 0;
+    modes |= m->hstore == TYPE_MODE_HSTORE_MAP ? HSTORE_MAP : 0;
     return modes;
 }
 
@@ -96,15 +108,20 @@ static const struct type_ops *choose_native(const struct value_type *t)
     return t->ops;
 }
 
+static const struct type_ops *find(const struct type_ops *ops, unsigned modes)
+{
+    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
+        if ((modes & RULES[i].mode) != 0 && ops == RULES[i].from) {
+            return RULES[i].to;
+        }
+    }
+    return ops;
+}
+
 static void apply(struct value_type *t, unsigned modes)
 {
     bool is_array = t->element != NULL && t->ops == t->element->ops->array;
-    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
-        if ((modes & RULES[i].mode) != 0 && t->ops == RULES[i].from) {
-            t->ops = RULES[i].to;
-            break;
-        }
-    }
+    t->ops = find(t->ops, modes);
     if ((modes & NATIVE) != 0) {
         t->ops = choose_native(t);
     }
@@ -115,7 +132,7 @@ static void apply(struct value_type *t, unsigned modes)
         apply(&t->fields[i], modes);
     }
     if (is_array) {
-        t->ops = t->element->ops->array;
+        t->ops = find(t->element->ops->array, modes);
     }
 }
 
@@ -124,16 +141,5 @@ void pg_type_modes_apply(struct value_type *t, const struct type_modes *modes)
     unsigned on = modes_of(modes);
     if (on != 0) {
         apply(t, on);
-    }
-}
-
-void pg_type_modes_use_maps(struct value_type *t)
-{
-    t->ops = t->ops == &PG_HSTORE_JSON ? &PG_HSTORE_MAP : t->ops;
-    if (t->element != NULL) {
-        pg_type_modes_use_maps(t->element);
-    }
-    for (size_t i = 0; i < t->field_count; i++) {
-        pg_type_modes_use_maps(&t->fields[i]);
     }
 }

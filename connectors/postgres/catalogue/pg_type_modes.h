@@ -8,7 +8,4 @@
 /** Replaces the functions of the type, which pg_types_resolve has set, and of all types below it. */
 void pg_type_modes_apply(struct value_type *t, const struct type_modes *modes);
 
-/** hstore as a map, also in arrays and composite types. */
-void pg_type_modes_use_maps(struct value_type *t);
-
 #endif

@@ -173,14 +173,14 @@ static const struct {
     {"citext", "citext", &PG_STRING_OTHER},
 };
 
-enum { DEPTH_MAX = 32 };  // of types in types
-
 // What a type is resolved with.
 struct resolver {
     const struct pg_type *types;
     size_t type_count;
     const char *plain;  // the first type without a rule, at the column or as its array's element
     int depth;
+    int count;  // of types that were resolved
+    bool is_too_large;
 };
 
 static const struct pg_types_rule *find_rule(uint32_t oid, bool *ret_is_array)
@@ -219,6 +219,12 @@ static struct value_type *resolve_below(struct resolver *r, uint32_t oid, int32_
     return below;
 }
 
+static struct value_type plain_type(uint32_t oid)
+{
+    return (struct value_type){
+        .ops = &PG_STRING_PLAIN, .oid = oid, .modifier = -1, .precision = -1, .length = -1};
+}
+
 static struct value_type resolve_array(struct resolver *r, struct value_type t, uint32_t element)
 {
     t.element = resolve_below(r, element, t.modifier);
@@ -226,8 +232,7 @@ static struct value_type resolve_array(struct resolver *r, struct value_type t, 
     if (t.element->delimiter != '\0') {
         uint32_t inner = t.element->oid;
         value_type_clear(t.element);
-        *t.element = (struct value_type){
-            .ops = &PG_STRING_PLAIN, .oid = inner, .modifier = -1, .precision = -1, .length = -1};
+        *t.element = plain_type(inner);
     }
     t.ops = t.element->ops->array;
     return t;
@@ -296,7 +301,8 @@ static struct value_type resolve_type(struct resolver *r, struct value_type t, c
     }
     t.ops = &PG_STRING_PLAIN;
     t.is_text_only = type != NULL && type->element_oid == 0 && !type->has_send;
-    if (type == NULL || r->depth >= DEPTH_MAX) {
+    r->is_too_large = r->is_too_large || r->depth >= PG_TYPES_DEPTH_MAX;
+    if (type == NULL || r->is_too_large) {
         r->plain = r->plain == NULL ? type == NULL ? "unknown" : type->name : r->plain;
         return t;
     }
@@ -325,10 +331,11 @@ static struct value_type resolve_type(struct resolver *r, struct value_type t, c
 static struct value_type resolve(struct resolver *r, uint32_t oid, int32_t modifier)
 {
     r->depth++;
+    r->is_too_large = r->is_too_large || ++r->count > PG_TYPES_MAX;
     bool is_array = false;
     const struct pg_types_rule *rule = find_rule(oid, &is_array);
     const struct pg_type *type = rule == NULL ? find_type(r, oid) : NULL;
-    for (int i = 0; i < DEPTH_MAX && type != NULL && type->kind == 'd'; i++) {
+    for (int i = 0; i < PG_TYPES_DEPTH_MAX && type != NULL && type->kind == 'd'; i++) {
         oid = type->base_oid;
         modifier = type->base_modifier;
         rule = find_rule(oid, &is_array);
@@ -346,6 +353,20 @@ void pg_types_resolve(uint32_t oid, int32_t modifier, const struct pg_type *type
     struct resolver r = {.types = types, .type_count = type_count};
     *ret = resolve(&r, oid, modifier);
     *ret_plain = r.plain;
+    if (r.is_too_large) {
+        const struct pg_type *type = find_type(&r, oid);
+        value_type_clear(ret);
+        *ret = plain_type(oid);
+        *ret_plain = type == NULL ? "unknown" : type->name;
+    }
+}
+
+bool pg_types_is_too_large(uint32_t oid, int32_t modifier, const struct pg_type *types, size_t type_count)
+{
+    struct resolver r = {.types = types, .type_count = type_count};
+    struct value_type type = resolve(&r, oid, modifier);
+    value_type_clear(&type);
+    return r.is_too_large;
 }
 
 // Built-in types for which Debezium has no converter; of those behind ONLY_ARRAYS, for arrays of them.
@@ -369,7 +390,7 @@ bool pg_types_is_left_out(uint32_t oid, const struct pg_type *types, size_t type
 {
     struct resolver r = {.types = types, .type_count = type_count};
     bool is_array = false;
-    for (int i = 0; i < DEPTH_MAX; i++) {
+    for (int i = 0; i < PG_TYPES_DEPTH_MAX; i++) {
         bool is_array_of_rule = false;
         const struct pg_types_rule *rule = find_rule(oid, &is_array_of_rule);
         if (rule != NULL) {

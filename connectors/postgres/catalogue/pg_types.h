@@ -42,6 +42,14 @@ bool pg_types_is_known(uint32_t oid);
 void pg_types_resolve(uint32_t oid, int32_t modifier, const struct pg_type *types, size_t type_count,
                       struct value_type *ret, const char **ret_plain);
 
+enum {
+    PG_TYPES_MAX = 10000,     // types in a column's type, each as often as it is used; beyond it is text
+    PG_TYPES_DEPTH_MAX = 32,  // of types in types
+};
+
+/** Whether the type has more types in it than that, so that pg_types_resolve makes it text. */
+bool pg_types_is_too_large(uint32_t oid, int32_t modifier, const struct pg_type *types, size_t type_count);
+
 /** Whether Debezium leaves columns of the type out, as it has no converter for it
  * (include.unknown.datatypes=false). */
 bool pg_types_is_left_out(uint32_t oid, const struct pg_type *types, size_t type_count);

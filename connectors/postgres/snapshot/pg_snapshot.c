@@ -120,6 +120,7 @@ static enum pg_snapshot_step give_row(struct pg_snapshot *s, struct change *ret,
     struct pgoutput_tuple *tuple = &s->message->row.new_tuple;
     // Behind all that the stream has given, and before all that follows.
     s->params.changes->place = (struct toast_position){s->params.position - 1, ret->index};
+    s->params.changes->takes_unread = true;  // its transaction's catalogue knows no better
     if (!pg_copy_text_split(s->held.line, s->held.size, t->relation->table->column_count, tuple, f) ||
         !pg_change_make(s->params.changes, s->params.relations, t->relation, s->message, ret, f)) {
         return PG_SNAPSHOT_FAULT;

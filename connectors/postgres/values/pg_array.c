@@ -130,6 +130,13 @@ static enum value_step refuse_dimensions(struct fault *f)
     return VALUE_NONE;
 }
 
+static enum value_step refuse_bounds(struct fault *f)
+{
+    (void)fault_set(f, FAULT_REJECT,
+                    "array begins at another index than 1, which the column's Avro type can't hold");
+    return VALUE_NONE;
+}
+
 static enum value_step append_element(struct bytes *out, const struct value_type *t, bool is_required,
                                       const struct array_element *element, struct bytes *plain,
                                       struct fault *f)
@@ -279,6 +286,24 @@ static enum value_step append_required_binary(struct bytes *out, const struct va
     return append_binary_items(out, t, true, data, f);
 }
 
+static enum value_step append_exact_text(struct bytes *out, const struct value_type *t, struct slice text,
+                                         struct fault *f)
+{
+    return text.size > 0 && text.data[0] == '[' ? refuse_bounds(f) : append_text(out, t, text, f);
+}
+
+static enum value_step append_exact_binary(struct bytes *out, const struct value_type *t, struct slice data,
+                                           struct fault *f)
+{
+    struct cursor at = cursor_over(data);
+    struct pg_array_head head;
+    if (!pg_array_take_head(&at, &head)) {
+        return pg_write_refuse_binary("an array", data, f);
+    }
+    bool is_shifted = head.dimensions == 1 && head.count > 0 && head.lower[0] != 1;
+    return is_shifted ? refuse_bounds(f) : append_binary(out, t, data, f);
+}
+
 static void append_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
                           struct schema_names *io_names)
 {
@@ -345,6 +370,29 @@ const struct type_ops PG_ARRAY_PLACEHOLDER = {
 const struct type_ops PG_ARRAY_PLACEHOLDER_CODES = {
     .append_text = append_text,
     .append_binary = append_binary,
+    .write_text = pg_array_write_text,
+    .append_zero = append_zero,
+    .append_placeholder = append_codes,
+    .append_schema = append_schema,
+};
+const struct type_ops PG_ARRAY_EXACT = {
+    .append_text = append_exact_text,
+    .append_binary = append_exact_binary,
+    .write_text = pg_array_write_text,
+    .append_zero = append_zero,
+    .append_schema = append_schema,
+};
+const struct type_ops PG_ARRAY_EXACT_PLACEHOLDER = {
+    .append_text = append_exact_text,
+    .append_binary = append_exact_binary,
+    .write_text = pg_array_write_text,
+    .append_zero = append_zero,
+    .append_placeholder = append_placeholder,
+    .append_schema = append_schema,
+};
+const struct type_ops PG_ARRAY_EXACT_PLACEHOLDER_CODES = {
+    .append_text = append_exact_text,
+    .append_binary = append_exact_binary,
     .write_text = pg_array_write_text,
     .append_zero = append_zero,
     .append_placeholder = append_codes,

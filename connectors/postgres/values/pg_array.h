@@ -12,6 +12,11 @@ extern const struct type_ops PG_ARRAY_NO_PLACEHOLDER;     // no placeholder
 extern const struct type_ops PG_ARRAY_PLACEHOLDER;        // one element, the element type's placeholder
 extern const struct type_ops PG_ARRAY_PLACEHOLDER_CODES;  // the bytes of VALUE_PLACEHOLDER as numbers
 
+// The same for `types: native`: VALUE_NONE also for an array that begins at another index than 1.
+extern const struct type_ops PG_ARRAY_EXACT;
+extern const struct type_ops PG_ARRAY_EXACT_PLACEHOLDER;
+extern const struct type_ops PG_ARRAY_EXACT_PLACEHOLDER_CODES;
+
 // T items, as Debezium has for the element types that it treats by the way: VALUE_NONE for NULL elements,
 // too.
 extern const struct type_ops PG_ARRAY_REQUIRED;

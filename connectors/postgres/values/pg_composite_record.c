@@ -98,27 +98,17 @@ static void append_full_name(struct bytes *out, const struct value_type *t)
     avro_schema_adjust_name(out, dot == NULL ? t->name : dot + 1);
 }
 
-static bool is_taken(const struct value_type *t, size_t field, const char *adjusted)
+static const char *field_name_at(const void *self, size_t i)
 {
-    for (size_t i = 0; i < t->field_count; i++) {
-        CLEANUP(bytes_clear) struct bytes other = {0};
-        avro_schema_adjust_name(&other, t->field_names.items[i]);
-        if (i != field && strcmp(bytes_text(&other), adjusted) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return ((const struct value_type *)self)->field_names.items[i];
 }
 
 static void append_field(struct bytes *out, const struct value_type *t, size_t i,
                          struct schema_names *io_names)
 {
-    CLEANUP(bytes_clear) struct bytes name = {0};
-    avro_schema_adjust_name(&name, t->field_names.items[i]);
-    bytes_format(out, "%s{\"name\":\"%s", i > 0 ? "," : "", bytes_text(&name));
-    if (is_taken(t, i, bytes_text(&name))) {
-        bytes_format(out, "_%zu", i + 1);
-    }
+    const struct avro_schema_members fields = {field_name_at, t, t->field_count};
+    bytes_append_string(out, i > 0 ? ",{\"name\":\"" : "{\"name\":\"");
+    avro_schema_member_name(out, &fields, i);
     bytes_append_string(out, "\",\"type\":[\"null\",");
     t->fields[i].ops->append_schema(out, &t->fields[i], (struct slice){NULL, 0}, io_names);
     bytes_append_string(out, "],\"default\":null}");
@@ -128,9 +118,10 @@ static void append_schema(struct bytes *out, const struct value_type *t, struct 
                           struct schema_names *io_names)
 {
     (void)default_json;
+    CLEANUP(bytes_clear) struct bytes wanted = {0};
     CLEANUP(bytes_clear) struct bytes name = {0};
-    append_full_name(&name, t);
-    if (!schema_names_add(io_names, bytes_text(&name))) {
+    append_full_name(&wanted, t);
+    if (!schema_names_choose(io_names, bytes_text(&wanted), t->oid, &name)) {
         bytes_format(out, "\"%s\"", bytes_text(&name));
         return;
     }

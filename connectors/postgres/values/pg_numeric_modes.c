@@ -89,15 +89,13 @@ static enum value_step append_string(struct bytes *out, const struct value_type 
 static enum value_step append_native(struct bytes *out, const struct value_type *t, struct slice text,
                                      struct fault *f)
 {
-    enum value_step step = PG_NUMERIC_DECIMAL.append_text(out, t, text, f);
-    return step == VALUE_NONE ? VALUE_FAULT : step;
+    return PG_NUMERIC_DECIMAL.append_text(out, t, text, f);
 }
 
 static enum value_step append_native_binary(struct bytes *out, const struct value_type *t, struct slice data,
                                             struct fault *f)
 {
-    enum value_step step = PG_NUMERIC_DECIMAL.append_binary(out, t, data, f);
-    return step == VALUE_NONE ? VALUE_FAULT : step;
+    return PG_NUMERIC_DECIMAL.append_binary(out, t, data, f);
 }
 
 static void append_native_zero(struct bytes *out, const struct value_type *t)

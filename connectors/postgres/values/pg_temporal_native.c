@@ -32,8 +32,8 @@ static inline enum value_step emit_time(struct bytes *out, const struct value_ty
     return VALUE_DONE;
 }
 
-// The ends of 64 bits are the infinities. A finite timestamp that does not fit, or is one of them, makes the
-// row a bad one: null in its place would be a loss.
+// The ends of 64 bits are the infinities. A finite timestamp that does not fit, or is one of them, has no
+// form.
 static inline enum value_step emit_timestamp(struct bytes *out, const struct value_type *t, const int64_t *us,
                                              struct fault *f)
 {
@@ -45,7 +45,7 @@ static inline enum value_step emit_timestamp(struct bytes *out, const struct val
         (void)fault_set(f, FAULT_REJECT,
                         "a timestamp after 294247-01-10 04:00:54.775806 does not fit timestamp-micros: use "
                         "temporal: iso for such values");
-        return VALUE_FAULT;
+        return VALUE_NONE;
     }
     avro_encode_long(out, value);
     return VALUE_DONE;

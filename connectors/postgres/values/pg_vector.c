@@ -22,6 +22,13 @@ static const char SCHEMA_ENTRY[] =
     "{\"name\":\"key\",\"type\":{\"type\":\"int\",\"connect.type\":\"int16\"}},"
     "{\"name\":\"value\",\"type\":\"double\"}]}";
 
+static const char SCHEMA_SPARSE_NATIVE[] =
+    "{\"type\":\"record\",\"name\":\"SparseVector\",\"namespace\":\"millrace.types\",\"fields\":["
+    "{\"name\":\"dimensions\",\"type\":\"int\"},"
+    "{\"name\":\"vector\",\"type\":{\"type\":\"array\",\"items\":"
+    "{\"type\":\"record\",\"name\":\"SparseVectorElement\",\"fields\":["
+    "{\"name\":\"key\",\"type\":\"int\"},{\"name\":\"value\",\"type\":\"double\"}]}}}]}";
+
 static const char SCHEMA_SPARSE_END[] = "}}],\"connect.doc\":\"Sparse double vector\",\"connect.version\":1,"
                                         "\"connect.name\":\"io.debezium.data.SparseDoubleVector\"}";
 
@@ -183,9 +190,10 @@ static void set_entry(struct bytes *out, const struct sparse *s, uint32_t i, uin
 }
 
 // Debezium's dimensions and indices have 16 bits: it fails on larger ones.
-static enum value_step append_entries(struct bytes *out, struct sparse *s, struct fault *f)
+static enum value_step append_entries(struct bytes *out, const struct value_type *t, struct sparse *s,
+                                      struct fault *f)
 {
-    if (s->dimensions > INT16_MAX) {
+    if (s->dimensions > INT16_MAX && t->ops != &PG_VECTOR_SPARSE_NATIVE) {
         out->size = s->begin;
         (void)fault_set(
             f, FAULT_REJECT,
@@ -220,7 +228,6 @@ static enum value_step append_entries(struct bytes *out, struct sparse *s, struc
 static enum value_step append_sparse_text(struct bytes *out, const struct value_type *t, struct slice text,
                                           struct fault *f)
 {
-    (void)t;
     const uint8_t *slash = text.size == 0 ? NULL : memchr(text.data, '/', text.size);
     size_t end = slash == NULL ? 0 : (size_t)(slash - text.data);
     struct sparse s = {.count = (uint32_t)count_elements(slice_make(text.data, end))};
@@ -232,6 +239,7 @@ static enum value_step append_sparse_text(struct bytes *out, const struct value_
         }
         s.dimensions = s.dimensions * 10 + (text.data[i] - '0');
     }
+    is_bad = is_bad || s.dimensions > INT32_MAX;
     size_t begin = out->size;
     reserve_entries(out, &s);
     size_t at = 1;
@@ -250,13 +258,12 @@ static enum value_step append_sparse_text(struct bytes *out, const struct value_
         out->size = begin;
         return pg_write_refuse("a sparsevec", text, f);
     }
-    return append_entries(out, &s, f);
+    return append_entries(out, t, &s, f);
 }
 
 static enum value_step append_sparse_binary(struct bytes *out, const struct value_type *t, struct slice data,
                                             struct fault *f)
 {
-    (void)t;
     struct cursor at = cursor_over(data);
     struct sparse s = {.dimensions = (int32_t)cursor_u32(&at)};
     s.count = cursor_u32(&at);
@@ -275,7 +282,7 @@ static enum value_step append_sparse_binary(struct bytes *out, const struct valu
     if (is_bad) {
         return pg_write_refuse_binary("a sparsevec", data, f);
     }
-    return append_entries(out, &s, f);
+    return append_entries(out, t, &s, f);
 }
 
 static enum value_step write_sparse_text(struct bytes *out, const struct value_type *t, struct slice data,
@@ -338,6 +345,14 @@ static void append_sparse_schema(struct bytes *out, const struct value_type *t, 
     pg_write_schema_record(out, "io.debezium.data.SparseDoubleVector", bytes_text(&record), "", io_names);
 }
 
+static void append_sparse_native_schema(struct bytes *out, const struct value_type *t,
+                                        struct slice default_json, struct schema_names *io_names)
+{
+    (void)t;
+    (void)default_json;
+    pg_write_schema_record(out, "millrace.types.SparseVector", SCHEMA_SPARSE_NATIVE, "", io_names);
+}
+
 const struct type_ops PG_VECTOR = {
     .append_text = append_text,
     .append_binary = append_binary,
@@ -365,5 +380,15 @@ const struct type_ops PG_VECTOR_SPARSE = {
     .append_zero = append_sparse_zero,
     .append_placeholder = NULL,
     .append_schema = append_sparse_schema,
+    .array = &PG_ARRAY_NO_PLACEHOLDER,
+};
+
+const struct type_ops PG_VECTOR_SPARSE_NATIVE = {
+    .append_text = append_sparse_text,
+    .append_binary = append_sparse_binary,
+    .write_text = write_sparse_text,
+    .append_zero = append_sparse_zero,
+    .append_placeholder = NULL,
+    .append_schema = append_sparse_native_schema,
     .array = &PG_ARRAY_NO_PLACEHOLDER,
 };

@@ -9,12 +9,17 @@ from debezium import differences, golden, scenario
 from debezium.records import millrace_records, told_neutrally
 
 
-def differing(name, database, kafka, millrace):
-    """The differences that no decision covers."""
+def differing(name, database, kafka, millrace, **settings):
+    """The differences that no decision covers. Settings are keys of the connector."""
+    return differences.undecided(compared(name, database, kafka, millrace, settings), differences.read_decisions())
+
+
+def compared(name, database, kafka, millrace, settings):
+    """All differences."""
     tale = scenario.load(name)
     prefix = database.name.replace("_", "") + "x"
     scenario.prepare(tale, database)
-    path = millrace.connector(prefix, database, **{**scenario.CONNECTOR, **tale.connector})
+    path = millrace.connector(prefix, database, **{**scenario.CONNECTOR, **tale.connector, **settings})
     process = millrace.connect(prefix)
     reader = consumer(kafka.bootstrap)
 
@@ -32,4 +37,4 @@ def differing(name, database, kafka, millrace):
         process.stop()
         os.unlink(path)
     ours = told_neutrally(found, database.name, again=True)
-    return differences.undecided(differences.compare(name, golden.read(name), ours), differences.read_decisions())
+    return differences.compare(name, golden.read(name), ours)

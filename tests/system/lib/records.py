@@ -158,11 +158,15 @@ class Registry:
 
     def schema(self, number):
         if number not in self.known:
-            answer = requests.get(f"{self.url}/schemas/ids/{number}", timeout=40)
-            assert answer.status_code == 200, answer.text
-            text = answer.json()["schema"]
+            text = wait_until(lambda: self._ask(number), 10, f"schema {number}")
             self.known[number] = (text, fastavro.parse_schema(json.loads(text)))
         return self.known[number]
+
+    def _ask(self, number):
+        """The text; None: the admin port's process has not read that schema from the topic yet."""
+        answer = requests.get(f"{self.url}/schemas/ids/{number}", timeout=40)
+        assert answer.status_code in (200, 404), answer.text
+        return answer.json().get("schema")
 
     def text(self, number):
         return self.schema(number)[0]

@@ -95,8 +95,76 @@ static void an_identity_tuple_is_filled_up_with_defaults(void **state)
 {
     (void)state;
     FILL(&tuple, "5", NULL, NULL, NULL);
-    assert_true(pg_row_append_identity(&out, &table, &tuple, &notes, &f));
+    assert_int_equal(pg_row_append_identity(&out, &table, &tuple, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x0a\x0e\0\x02", 4);
+}
+
+static void a_null_is_the_default_where_that_is_wanted(void **state)
+{
+    (void)state;
+    columns[3].is_null_default = true;
+    FILL(&tuple, "1", "2", NULL, NULL);
+    assert_int_equal(pg_row_append_value(&out, &table, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02\x04\0\0\1", 5);
+    FILL(&tuple, "5", NULL, NULL, NULL);
+    assert_int_equal(pg_row_append_identity(&out, &table, &tuple, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x0a\x0e\0\0\1", 5);
+    columns[3].is_null_default = false;
+}
+
+// A table (id int primary key, v timestamp, w timestamp not null) with `types: native`.
+static void a_value_without_a_form_is_text_where_the_column_takes_it(void **state)
+{
+    (void)state;
+    struct column three[3] = {{.name = (char *)"id", .is_key = true},
+                              {.name = (char *)"v", .is_nullable = true, .takes_text = true},
+                              {.name = (char *)"w", .takes_text = true}};
+    const char *plain;
+    pg_types_resolve(23, -1, NULL, 0, &three[0].type, &plain);
+    for (size_t i = 1; i < 3; i++) {
+        pg_types_resolve(1007, -1, NULL, 0, &three[i].type, &plain);
+    }
+    struct table wide = table;
+    wide.columns = three;
+    wide.column_count = 3;
+    FILL(&tuple, "1", "{{1}}", "{{2}}", NULL);
+    tuple.count = 3;
+    nulled = NULL;
+    for (size_t i = 1; i < 3; i++) {
+        bytes_reset(&out);
+        assert_int_equal(pg_row_append_value(&out, &wide, &tuple, NULL, &notes, &f), PG_ROW_WIDEN);
+        assert_int_equal(notes.column, i);
+        assert_int_equal(notes.wider, PG_ROW_WIDER_TEXT);
+        three[i].has_text = true;
+    }
+    bytes_reset(&out);
+    assert_int_equal(pg_row_append_value(&out, &wide, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02"
+                 "\x04\x0a{{1}}"
+                 "\x02\x0a{{2}}",
+                 15);
+    assert_null(nulled);
+    FILL(&tuple, "1", NULL, "{2}", NULL);
+    tuple.count = 3;
+    assert_int_equal(pg_row_append_value(&out, &wide, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02\0\0\x02\x02\x04\0", 7);
+    static const uint8_t binary[] = {0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0,
+                                     0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0,  0, 4, 0, 0, 0, 7};
+    tuple.values[1] = (struct pgoutput_value){binary, sizeof(binary), PGOUTPUT_VALUE_BINARY};
+    bytes_reset(&out);
+    assert_int_equal(pg_row_append_value(&out, &wide, &tuple, NULL, &notes, &f), PG_ROW_DONE);
+    assert_bytes("\x02"
+                 "\x04\x0a{{7}}"
+                 "\0\x02\x02\x04\0",
+                 13);
+    three[2].is_key = true;
+    wide.key_columns = (size_t[]){2};
+    FILL(&tuple, "1", NULL, "{{2}}", NULL);
+    tuple.count = 3;
+    assert_false(pg_row_append_key(&out, &wide, &tuple, NULL, &f));
+    for (size_t i = 0; i < 3; i++) {
+        value_type_clear(&three[i].type);
+    }
 }
 
 // A table (id int primary key, v numeric), v nullable or not.
@@ -332,6 +400,8 @@ int main(void)
         cmocka_unit_test(an_unchanged_value_comes_from_the_old_row_or_is_marked),
         cmocka_unit_test(a_null_where_none_may_be_asks_for_a_wider_version),
         cmocka_unit_test(an_identity_tuple_is_filled_up_with_defaults),
+        cmocka_unit_test(a_null_is_the_default_where_that_is_wanted),
+        cmocka_unit_test(a_value_without_a_form_is_text_where_the_column_takes_it),
         cmocka_unit_test(a_value_without_a_form_is_null_where_it_may_be),
         cmocka_unit_test(a_key_is_never_null_for_a_value_without_a_form),
         cmocka_unit_test(an_unchanged_value_without_a_mark_is_null),

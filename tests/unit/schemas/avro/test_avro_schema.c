@@ -155,6 +155,67 @@ static void names_that_avro_forbids_are_adjusted_and_stay_different(void **state
     table_free(t);
 }
 
+// In whatever order they are: each has a name of its own, and a name that Avro allows stays as it is.
+static void names_that_become_the_same_stay_different(void **state)
+{
+    (void)state;
+    static const char *const WANTED[][2][3] = {
+        {{"a b", "a_b", "a_b_1"}, {"a_b_1_1", "a_b", "a_b_1"}},
+        {{"a_b_3", "a_b", "a b"}, {"a_b_3", "a_b", "a_b_3_3"}},
+        {{"a-b", "a b", "a_b_2"}, {"a_b", "a_b_2_2", "a_b_2"}},
+        {{"a b", "a_b", "a b 1"}, {"a_b_1_1", "a_b", "a_b_1"}},
+        {{"a-b", "a b", "a-b-2"}, {"a_b", "a_b_2_2", "a_b_2"}},
+    };
+    for (size_t i = 0; i < COUNT_OF(WANTED); i++) {
+        struct sample_column columns[3];
+        for (size_t k = 0; k < 3; k++) {
+            columns[k] = (struct sample_column){WANTED[i][0][k], &PG_NUMBER_INT32, false, false, 0, 0, NULL};
+        }
+        struct table *t = sample_table_new("t", columns, 3);
+        for (size_t k = 0; k < 3; k++) {
+            struct bytes name CLEANUP(bytes_clear) = {0};
+            avro_schema_column_name(&name, t, k);
+            assert_string_equal(bytes_text(&name), WANTED[i][1][k]);
+        }
+        table_free(t);
+    }
+}
+
+static void records_of_different_types_never_share_a_name(void **state)
+{
+    (void)state;
+    struct schema_names names CLEANUP(schema_names_clear) = {0};
+    static const struct {
+        uint32_t owner;
+        bool is_new;
+        const char *name;
+    } STEPS[] = {
+        {7, true, "shop.a_b"}, {8, true, "shop.a_b_2"}, {7, false, "shop.a_b"}, {8, false, "shop.a_b_2"}};
+    for (size_t i = 0; i < COUNT_OF(STEPS); i++) {
+        struct bytes name CLEANUP(bytes_clear) = {0};
+        assert_int_equal(schema_names_choose(&names, "shop.a_b", STEPS[i].owner, &name), STEPS[i].is_new);
+        assert_string_equal(bytes_text(&name), STEPS[i].name);
+    }
+}
+
+static void a_branch_for_text_is_the_last_one(void **state)
+{
+    (void)state;
+    static const struct sample_column COLUMNS[] = {{"a", &PG_NUMBER_INT32, true, false, 0, 0, NULL},
+                                                   {"b", &PG_NUMBER_INT32, true, false, 0, 0, "7"},
+                                                   {"c", &PG_NUMBER_INT32, false, false, 0, 0, NULL}};
+    struct table *t = sample_table_new("t", COLUMNS, 3);
+    for (size_t i = 0; i < 3; i++) {
+        t->columns[i].has_text = true;
+    }
+    struct bytes text CLEANUP(bytes_clear) = {0};
+    avro_schema_value(&text, t);
+    assert_non_null(strstr(bytes_text(&text), "{\"name\":\"a\",\"type\":[\"null\",\"int\",\"string\"],"));
+    assert_non_null(strstr(bytes_text(&text), "7},\"null\",\"string\"],\"default\":7}"));
+    assert_non_null(strstr(bytes_text(&text), "{\"name\":\"c\",\"type\":[\"int\",\"string\"]}"));
+    table_free(t);
+}
+
 static void a_namespace_is_the_topic_s_name(void **state)
 {
     (void)state;
@@ -222,6 +283,9 @@ int main(void)
         cmocka_unit_test(a_decimal_whose_scale_exceeds_its_precision_has_no_logical_type),
         cmocka_unit_test(the_variable_decimal_is_defined_once_and_then_named),
         cmocka_unit_test(names_that_avro_forbids_are_adjusted_and_stay_different),
+        cmocka_unit_test(names_that_become_the_same_stay_different),
+        cmocka_unit_test(records_of_different_types_never_share_a_name),
+        cmocka_unit_test(a_branch_for_text_is_the_last_one),
         cmocka_unit_test(a_namespace_is_the_topic_s_name),
         cmocka_unit_test(a_value_that_may_be_left_out_has_a_further_branch),
     };

@@ -102,6 +102,7 @@ static char *MOOD_LABELS[] = {LABELS[0], LABELS[1], LABELS[2], LABELS[3], LABELS
 static struct value_type INT4_TYPE = {.ops = &INT4, .oid = 23};
 static struct value_type INT2_TYPE = {.ops = &INT2, .oid = 21};
 static struct value_type TEXT_TYPE = {.ops = &TEXT, .oid = 25};
+static struct value_type MOOD_TYPE = {.ops = &PG_ENUM, .labels = {MOOD_LABELS, 5}};
 static struct value_type INT4RANGE_TYPE = {.ops = &PG_RANGE, .element = &INT4_TYPE};
 static struct value_type TEXTRANGE_TYPE = {.ops = &PG_RANGE, .element = &TEXT_TYPE};
 static struct value_type COMP_FIELDS[] = {
@@ -144,6 +145,8 @@ static struct {
     {"vector", {.ops = &PG_VECTOR}},
     {"halfvec", {.ops = &PG_VECTOR_HALF}},
     {"sparsevec", {.ops = &PG_VECTOR_SPARSE}},
+    {"sparse_native", {.ops = &PG_VECTOR_SPARSE_NATIVE}},
+    {"mood_exact", {.ops = &PG_ARRAY_EXACT, .element = &MOOD_TYPE, .delimiter = ','}},
     {"int2vector", {.ops = &PG_ARRAY_VECTOR, .element = &INT2_TYPE}},
     {"int", {.ops = &INT4}},
     {"text", {.ops = &TEXT}},

@@ -358,120 +358,6 @@ static void unchanged_values_have_debezium_s_mark_or_none(void **state)
                         39);
 }
 
-static void types_of_the_catalogue_are_followed_to_the_bottom(void **state)
-{
-    (void)state;
-    char mood[] = "mood";
-    char shop[] = "shop";
-    char *labels[] = {mood, shop};
-    const struct pg_type types[] = {
-        {.oid = 20001, .kind = 'd', .base_oid = 20002, .base_modifier = -1, .name = mood},
-        {.oid = 20002, .kind = 'd', .base_oid = 1700, .base_modifier = NUMERIC_MODIFIER(10, 2), .name = mood},
-        {.oid = 20003, .kind = 'b', .element_oid = 20002, .name = mood},
-        {.oid = 20004, .kind = 'e', .name = mood, .schema = shop, .labels = {labels, 2}},
-        {.oid = 20005, .kind = 'b', .element_oid = 20004, .name = mood},
-        {.oid = 20006, .kind = 'd', .base_oid = 20006, .base_modifier = -1, .name = mood},
-    };
-    struct value_type t;
-    const char *plain;
-    pg_types_resolve(20001, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_NUMERIC_DECIMAL);
-    assert_int_equal(t.oid, 1700);
-    assert_int_equal(t.scale, 2);
-    pg_types_resolve(20003, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_ARRAY_NO_PLACEHOLDER);
-    assert_ptr_equal(t.element->ops, &PG_NUMERIC_DECIMAL);
-    assert_int_equal(t.element->precision, 10);
-    assert_null(plain);
-    value_type_clear(&t);
-    pg_types_resolve(20004, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_ENUM);
-    assert_string_equal(t.name, "shop.mood");
-    assert_int_equal(t.labels.count, 2);
-    assert_null(plain);
-    value_type_clear(&t);
-    pg_types_resolve(20005, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_ARRAY_REQUIRED);
-    assert_ptr_equal(t.element->ops, &PG_ENUM);
-    assert_null(plain);
-    value_type_clear(&t);
-    pg_types_resolve(20006, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_STRING_PLAIN);
-    pg_types_resolve(20099, -1, types, COUNT_OF(types), &t, &plain);
-    assert_string_equal(plain, "unknown");
-}
-
-static void types_in_types_make_a_tree(void **state)
-{
-    (void)state;
-    char street[] = "street";
-    char number[] = "number";
-    struct pg_type_field fields[] = {{street, 25, -1}, {number, 20003, -1}};
-    const struct pg_type types[] = {
-        {.oid = 20003,
-         .kind = 'd',
-         .base_oid = 1700,
-         .base_modifier = NUMERIC_MODIFIER(6, 1),
-         .name = street},
-        {.oid = 20007, .kind = 'c', .name = street, .schema = street, .fields = fields, .field_count = 2},
-        {.oid = 20008, .kind = 'b', .element_oid = 20007, .delimiter = ',', .name = street},
-        {.oid = 20009, .kind = 'r', .below_oid = 1184, .name = street},
-        {.oid = 20010, .kind = 'm', .below_oid = 20009, .name = street},
-    };
-    struct value_type t;
-    const char *plain;
-    pg_types_resolve(20008, -1, types, COUNT_OF(types), &t, &plain);
-    CLEANUP(value_type_clear) struct value_type copy = value_type_copy(&t);
-    value_type_clear(&t);
-    assert_int_equal(copy.element->field_count, 2);
-    assert_string_equal(copy.element->field_names.items[1], "number");
-    assert_ptr_equal(copy.element->fields[1].ops, &PG_NUMERIC_DECIMAL);
-    assert_int_equal(copy.element->fields[1].scale, 1);
-    pg_types_resolve(20010, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.element->element->ops, &PG_TEMPORAL_ZONED_TIMESTAMP);
-    value_type_clear(&t);
-    pg_types_resolve(3912, -1, NULL, 0, &t, &plain);
-    assert_ptr_equal(t.element->ops, &PG_TEMPORAL_DATE);
-    value_type_clear(&t);
-}
-
-static void types_of_extensions_are_found_by_name(void **state)
-{
-    (void)state;
-    char hstore[] = "hstore";
-    char vector[] = "vector";
-    char shop[] = "shop";
-    const struct pg_type types[] = {
-        {.oid = 20001, .kind = 'b', .name = hstore, .schema = shop, .extension = hstore},
-        {.oid = 20002, .kind = 'b', .name = hstore, .schema = shop},
-        {.oid = 20003, .kind = 'b', .name = vector, .schema = shop, .extension = vector},
-        {.oid = 20004, .kind = 'b', .element_oid = 20003, .delimiter = ',', .name = vector},
-    };
-    struct value_type t;
-    const char *plain;
-    pg_types_resolve(20001, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_HSTORE_JSON);
-    assert_null(plain);
-    value_type_clear(&t);
-    pg_types_resolve(20002, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.ops, &PG_STRING_PLAIN);
-    assert_string_equal(plain, "hstore");
-    value_type_clear(&t);
-    pg_types_resolve(20004, -1, types, COUNT_OF(types), &t, &plain);
-    assert_ptr_equal(t.element->ops, &PG_VECTOR);
-    value_type_clear(&t);
-    pg_types_resolve(1020, -1, NULL, 0, &t, &plain);
-    assert_int_equal(t.delimiter, ';');
-    value_type_clear(&t);
-    pg_types_resolve(30, -1, NULL, 0, &t, &plain);
-    assert_ptr_equal(t.ops, &PG_ARRAY_VECTOR);
-    assert_ptr_equal(t.element->ops, &PG_NUMBER_OID);
-    value_type_clear(&t);
-    pg_types_resolve(6150, -1, NULL, 0, &t, &plain);
-    assert_ptr_equal(t.element->element->element->ops, &PG_NUMBER_INT32);
-    value_type_clear(&t);
-}
-
 static int clear(void **state)
 {
     (void)state;
@@ -494,9 +380,6 @@ int main(void)
         cmocka_unit_test(arrays_are_split_at_their_type_s_delimiter),
         cmocka_unit_test(zeros_fit_every_type),
         cmocka_unit_test(unchanged_values_have_debezium_s_mark_or_none),
-        cmocka_unit_test(types_of_the_catalogue_are_followed_to_the_bottom),
-        cmocka_unit_test(types_in_types_make_a_tree),
-        cmocka_unit_test(types_of_extensions_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, clear);
 }
