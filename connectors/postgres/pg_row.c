@@ -63,7 +63,7 @@ static enum pg_row_step append_text_instead(struct bytes *out, const struct tabl
         notes->wider = PG_ROW_WIDER_TEXT;
         return PG_ROW_WIDEN;
     }
-    bytes_append_byte(out, (c->is_nullable ? 4 : 2) + (c->has_marker ? 2 : 0));  // zig-zag of 1, 2 or 3
+    avro_encode_long(out, 1 + (c->is_nullable ? 1 : 0) + (c->has_marker ? 1 : 0));
     size_t begin = out->size;
     if (!pg_row_write_text(out, c, value)) {
         (void)fault_context(f, "%s.%s column %s", t->schema, t->name, c->name);

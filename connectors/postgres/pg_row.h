@@ -38,8 +38,8 @@ struct pg_row_notes {
 
 /**
  * Appends a whole row as the table's Value record. A value that its Avro type can't represent (numeric NaN)
- * is text if the column takes text, else null if it is nullable. An unchanged TOAST value is the column's marker
- * if it has one, else its type's placeholder, else null.
+ * is text if the column takes text, else null if it is nullable. An unchanged TOAST value is the column's
+ * marker if it has one, else its type's placeholder, else null.
  *
  * @param tuple      one value for each column, in the table's order
  * @param old_tuple  where unchanged TOAST values may be found; may be NULL

@@ -1,8 +1,8 @@
 // Writes schema text as Avro's Schema.toString() writes the schema that Connect's AvroData builds for
 // Debezium's structs. type_schema writes the types of values, each with its attributes.
 //
-// A nullable type is ["null",T] with default null, or [T,"null"] when the column has a default. Behind them are
-// VALUE_UNCHANGED for a column whose value may be left out, and "string" for one whose value may be text
+// A nullable type is ["null",T] with default null, or [T,"null"] when the column has a default. Behind them
+// are VALUE_UNCHANGED for a column whose value may be left out, and "string" for one whose value may be text
 // instead. A record that was defined earlier is referred to by name. Source: confluentinc/schema-registry,
 // AvroData.fromConnectSchema; Debezium's PostgreSQL connector, Envelope.
 #include "schemas/avro/avro_schema.h"

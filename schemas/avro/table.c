@@ -57,3 +57,14 @@ struct table *table_copy(const struct table *from)
     memcpy(t->key_columns, from->key_columns, t->key_count * sizeof(*t->key_columns));
     return t;
 }
+
+bool table_has_text(const struct table *t, const struct column *c)
+{
+    for (size_t i = 0; t != NULL && i < t->column_count; i++) {
+        const struct column *old = &t->columns[i];
+        if (strcmp(old->name, c->name) == 0) {
+            return old->has_text && old->type_oid == c->type_oid && old->type_modifier == c->type_modifier;
+        }
+    }
+    return false;
+}

@@ -52,6 +52,9 @@ static inline void table_retain(struct table *t)
 /** One user less; the last one frees the version. Accepts NULL. */
 void table_free(struct table *t);
 
+/** Whether an earlier version has the column with a branch for text; t may be NULL. */
+bool table_has_text(const struct table *t, const struct column *c);
+
 /** A copy to be altered: without schemas and route. */
 struct table *table_copy(const struct table *from);
 

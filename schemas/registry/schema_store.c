@@ -23,6 +23,7 @@ enum {
     SCHEMA_STORE_TICK_MS = 1000,
 };
 #define SCHEMA_STORE_WRITER_IDLE_US (10 * CLOCK_US_PER_S)  // an idle writer releases its producer after this
+#define SCHEMA_STORE_READ_BACK_US (20 * CLOCK_US_PER_S)
 
 enum schema_store_phase {
     SCHEMA_STORE_IDLE,
@@ -45,6 +46,9 @@ struct schema_store {
     enum schema_store_phase phase;
     uint64_t phase_round;  // READING: the round that must have ended
     int64_t written_us;
+    // Of the last record of the transaction under way; 0: it was read back. A commit returns before the
+    // transaction's end is in the topic, and until then a round ends before its records.
+    uint64_t awaited;
     bool is_outage_logged;
     size_t batch_max;  // schemas in a transaction: halved after a failure, to isolate an invalid schema
     size_t batch_count;
@@ -104,6 +108,7 @@ static void commit_failed(struct schema_store *s, const struct fault *f)
         refused.kind = FAULT_CONFIG;
         schema_requests_refuse_planned(s->requests, &refused);
     }
+    s->awaited = 0;
     schema_requests_unplan(s->requests);
     s->batch_max = s->batch_count > 1 ? s->batch_count / 2 : 1;
     write_failed(s, f);
@@ -128,6 +133,12 @@ static void on_committed(void *self, const struct fault *f)
     s->phase_round = compacted_topic_ask(s->topic);
 }
 
+static uint64_t identity_of(struct slice key, struct slice value)
+{
+    uint64_t identity = text_hash(key) * 31 + text_hash(value);
+    return identity == 0 ? 1 : identity;
+}
+
 static void commit(struct schema_store *s)
 {
     struct schema_batch batch = {0};
@@ -138,7 +149,9 @@ static void commit(struct schema_store *s)
     }
     size_t count = batch.count;
     s->phase = SCHEMA_STORE_COMMITTING;
-    schema_writer_commit(s->writer, schema_batch_take(&batch), count, on_committed, s);
+    struct schema_record *records = schema_batch_take(&batch);
+    s->awaited = identity_of(bytes_slice(&records[count - 1].key), bytes_slice(&records[count - 1].value));
+    schema_writer_commit(s->writer, records, count, on_committed, s);
 }
 
 static void on_begun(void *self, const struct fault *f)
@@ -166,6 +179,9 @@ static void on_record(void *self, const rd_kafka_message_t *m)
     struct schema_store *s = self;
     struct slice key = slice_make(m->key, m->key != NULL ? m->key_len : 0);
     struct slice value = slice_make(m->payload, m->payload != NULL ? m->len : 0);
+    if (s->awaited != 0 && identity_of(key, value) == s->awaited) {
+        s->awaited = 0;
+    }
     if (!schema_index_apply(&s->index, key, value)) {
         log_warn("registry", "registry_record_ignored", LOG_WITH(LOG_NUMBER("offset", m->offset)),
                  "topic " REGISTRY_TOPIC ": ignored an invalid record");
@@ -183,6 +199,10 @@ static void on_round(void *self, uint64_t round)
     struct schema_store *s = self;
     schema_requests_on_round(s->requests, round);
     if (s->phase == SCHEMA_STORE_READING && s->phase_round <= round) {
+        if (s->awaited != 0 && clock_now_us() - s->written_us < SCHEMA_STORE_READ_BACK_US) {
+            s->phase_round = compacted_topic_ask(s->topic);
+            return;
+        }
         schema_requests_serve_planned(s->requests);
         s->phase = SCHEMA_STORE_IDLE;
         if (schema_requests_has_unwritten(s->requests)) {

@@ -189,21 +189,9 @@ static void log_plain_type(struct pg_relations *r, const struct column *c, const
              "type %s has no Avro type of its own: its values are published as text", type);
 }
 
-// A column that had a text keeps the branch for it.
-static bool had_text(const struct table *previous, const struct column *c)
-{
-    for (size_t i = 0; previous != NULL && i < previous->column_count; i++) {
-        const struct column *old = &previous->columns[i];
-        if (strcmp(old->name, c->name) == 0) {
-            return old->has_text && old->type_oid == c->type_oid && old->type_modifier == c->type_modifier;
-        }
-    }
-    return false;
-}
-
 static void fill_column(struct pg_relations *r, const struct pgoutput_column *message,
-                        const struct pg_catalogue *catalogue, const struct pg_mask *mask, const struct table *previous,
-                        struct column *ret)
+                        const struct pg_catalogue *catalogue, const struct pg_mask *mask,
+                        const struct table *previous, struct column *ret)
 {
     const char *plain = NULL;
     ret->name = slice_to_string(message->name);
@@ -227,7 +215,7 @@ static void fill_column(struct pg_relations *r, const struct pgoutput_column *me
     }
     ret->takes_text =
         r->config->modes.types == TYPE_MODE_NATIVE && mask == NULL && !type_schema_is_string(&ret->type);
-    ret->has_text = ret->takes_text && had_text(previous, ret);
+    ret->has_text = ret->takes_text && table_has_text(previous, ret);
 }
 
 // The primary key's columns in its order, if the message has all of them.

@@ -380,7 +380,7 @@ static void an_unchanged_value_of_a_column_with_a_marker_is_the_marker(void **st
                  5);
     FILL(&tuple, "1", NULL, "b", NULL);
     tuple.count = 3;
-    assert_true(pg_row_append_identity(&out, &marked, &tuple, &notes, &f));
+    assert_int_equal(pg_row_append_identity(&out, &marked, &tuple, &notes, &f), PG_ROW_DONE);
     assert_bytes("\x02\x00\x00\x02\x02"
                  "b",
                  6);
