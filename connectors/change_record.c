@@ -15,15 +15,33 @@ static void put_hex(char *at, uint64_t value, int count)
     }
 }
 
+// 8 digits at once: a byte for each nibble, then 'a' - '0' - 10 is added to those above 9.
+static void put_hex8(char *at, uint32_t value)
+{
+    uint64_t x = value;
+    x = (x | x << 16) & 0x0000FFFF0000FFFF;
+    x = (x | x << 8) & 0x00FF00FF00FF00FF;
+    x = (x | x << 4) & 0x0F0F0F0F0F0F0F0F;
+    x = __builtin_bswap64(x);
+    uint64_t is_letter = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
+    x += 0x3030303030303030 + is_letter * ('a' - '0' - 10);
+    memcpy(at, &x, sizeof(x));
+}
+
 // printf would be slower.
 size_t change_record_position(char ret_position[RECORD_POSITION_MAX], uint64_t commit_lsn, uint64_t index)
 {
+    put_hex8(ret_position, (uint32_t)(commit_lsn >> 32));
+    put_hex8(ret_position + 8, (uint32_t)commit_lsn);
+    ret_position[16] = '-';
+    if (index <= UINT32_MAX) {
+        put_hex8(ret_position + 17, (uint32_t)index);
+        return 17 + INDEX_DIGITS;
+    }
     int count = INDEX_DIGITS;
     for (uint64_t rest = index >> (4 * INDEX_DIGITS); rest > 0; rest >>= 4) {
         count++;
     }
-    put_hex(ret_position, commit_lsn, 16);
-    ret_position[16] = '-';
     put_hex(ret_position + 17, index, count);
     return 17 + (size_t)count;
 }

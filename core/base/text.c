@@ -369,6 +369,26 @@ void text_append_hex(struct bytes *out, struct slice data)
     out->size += 2 * data.size;
 }
 
+uint8_t *text_digits(uint8_t *end, uint64_t value)
+{
+    static const char PAIRS[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
+    while (value >= 100) {
+        end -= 2;
+        memcpy(end, PAIRS + 2 * (value % 100), 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        end -= 2;
+        memcpy(end, PAIRS + 2 * value, 2);
+    } else {
+        *--end = (uint8_t)('0' + value);
+    }
+    return end;
+}
+
 void text_append_time(struct bytes *out, int64_t wall_us)
 {
     time_t seconds = (time_t)(wall_us / CLOCK_US_PER_S);

@@ -118,6 +118,11 @@ void text_append_json(struct bytes *out, struct slice text);
 /** Appends two lower-case hex digits for each byte. */
 void text_append_hex(struct bytes *out, struct slice data);
 
+enum { TEXT_DIGITS_MAX = 20 };
+
+/** Writes the number's digits so that they end at `end`, and returns their start. */
+uint8_t *text_digits(uint8_t *end, uint64_t value);
+
 /** Appends an RFC 3339 timestamp in UTC with milliseconds: 2026-01-31T12:00:00.000Z. */
 void text_append_time(struct bytes *out, int64_t wall_us);
 

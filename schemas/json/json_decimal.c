@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/radix.h"
+#include "core/base/text.h"
 #include "schemas/json/json_text.h"
 
 enum {
@@ -50,7 +51,7 @@ static void negate(uint8_t *number, size_t size)
 // Most decimals have at most 64 bits.
 static void append_small(struct bytes *out, struct slice unscaled, int32_t scale)
 {
-    uint8_t digits[JSON_TEXT_DIGITS_MAX];
+    uint8_t digits[TEXT_DIGITS_MAX];
     uint64_t number = (unscaled.data[0] & 0x80) != 0 ? UINT64_MAX : 0;
     for (size_t i = 0; i < unscaled.size; i++) {
         number = number << 8 | unscaled.data[i];
@@ -60,7 +61,7 @@ static void append_small(struct bytes *out, struct slice unscaled, int32_t scale
         bytes_append_byte(out, '-');
     }
     uint8_t *end = digits + sizeof(digits);
-    append_digits(out, json_text_digits(end, number), end, scale);
+    append_digits(out, text_digits(end, number), end, scale);
 }
 
 // `magnitude` and `digits` are scratch space: unscaled.size bytes, and `count` digits.

@@ -172,32 +172,12 @@ void json_text_unescape(struct bytes *out, struct slice escaped)
     }
 }
 
-uint8_t *json_text_digits(uint8_t *end, uint64_t value)
-{
-    static const char PAIRS[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-        "8081828384858687888990919293949596979899";
-    while (value >= 100) {
-        end -= 2;
-        memcpy(end, PAIRS + 2 * (value % 100), 2);
-        value /= 100;
-    }
-    if (value >= 10) {
-        end -= 2;
-        memcpy(end, PAIRS + 2 * value, 2);
-    } else {
-        *--end = (uint8_t)('0' + value);
-    }
-    return end;
-}
-
 void json_text_integer(struct bytes *out, int64_t value)
 {
-    uint8_t text[JSON_TEXT_DIGITS_MAX + 1];
+    uint8_t text[TEXT_DIGITS_MAX + 1];
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     uint8_t *end = text + sizeof text;
-    uint8_t *at = json_text_digits(end, magnitude);
+    uint8_t *at = text_digits(end, magnitude);
     if (value < 0) {
         *--at = '-';
     }

@@ -16,11 +16,6 @@ void json_text_unescape(struct bytes *out, struct slice escaped);
 
 void json_text_integer(struct bytes *out, int64_t value);
 
-enum { JSON_TEXT_DIGITS_MAX = 20 };
-
-/** Writes the number's digits so that they end at `end`, and returns their start. */
-uint8_t *json_text_digits(uint8_t *end, uint64_t value);
-
 /** The shortest decimal that reads back as the same value; "NaN", "Infinity", "-Infinity" as strings. */
 void json_text_double(struct bytes *out, double value);
 void json_text_float(struct bytes *out, float value);

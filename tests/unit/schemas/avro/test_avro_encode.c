@@ -6,6 +6,7 @@
 
 #include <avro.h>
 #include <cmocka.h>
+#include <inttypes.h>
 
 #include "core/base/memory.h"
 #include "schemas/avro/avro_encode.h"
@@ -154,6 +155,27 @@ static void longs_take_one_to_ten_bytes(void **state)
     }
 }
 
+static void the_envelopes_longs_are_the_same(void **state)
+{
+    (void)state;
+    struct table *t = sample_table();
+    struct bytes avro CLEANUP(bytes_clear) = {0};
+    for (int i = 0; i < 2 * 63; i++) {
+        char wanted[64];
+        struct avro_envelope e = envelope_of(t, 'r');
+        e.lsn = (UINT64_C(1) << (i / 2)) - (uint64_t)(i % 2);
+        bytes_reset(&avro);
+        avro_encode_envelope(&avro, &e);
+        char *json = read_by_avro(t, bytes_slice(&avro));
+        (void)snprintf(wanted, sizeof(wanted), "\"lsn\": {\"long\": %" PRIu64 "}", e.lsn);
+        assert_non_null(strstr(json, wanted));
+        (void)snprintf(wanted, sizeof(wanted), ",\\\"%" PRIu64 "\\\"]", e.lsn);
+        assert_non_null(strstr(json, wanted));
+        free(json);
+    }
+    table_free(t);
+}
+
 static void no_memory_is_taken_once_the_buffer_has_grown(void **state)
 {
     (void)state;
@@ -183,6 +205,7 @@ int main(void)
         cmocka_unit_test(both_rows_and_both_positions_are_written),
         cmocka_unit_test(records_are_as_long_as_debeziums),
         cmocka_unit_test(longs_take_one_to_ten_bytes),
+        cmocka_unit_test(the_envelopes_longs_are_the_same),
         cmocka_unit_test(no_memory_is_taken_once_the_buffer_has_grown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
