@@ -7,6 +7,7 @@
 #include "connectors/postgres/values/pg_array.h"
 
 #include "connectors/postgres/values/pg_array_write.h"
+#include "connectors/postgres/values/pg_scratch.h"
 #include "connectors/postgres/values/pg_write.h"
 #include "core/base/cursor.h"
 #include "schemas/avro/avro_encode.h"
@@ -189,15 +190,15 @@ static enum value_step append_text_items(struct bytes *out, const struct value_t
 static enum value_step append_text(struct bytes *out, const struct value_type *t, struct slice text,
                                    struct fault *f)
 {
-    CLEANUP(bytes_clear) struct bytes plain = {0};
-    return append_text_items(out, t, false, text, &plain, f);
+    CLEANUP(pg_scratch_give) struct bytes *plain = pg_scratch_take();
+    return append_text_items(out, t, false, text, plain, f);
 }
 
 static enum value_step append_required_text(struct bytes *out, const struct value_type *t, struct slice text,
                                             struct fault *f)
 {
-    CLEANUP(bytes_clear) struct bytes plain = {0};
-    return append_text_items(out, t, true, text, &plain, f);
+    CLEANUP(pg_scratch_give) struct bytes *plain = pg_scratch_take();
+    return append_text_items(out, t, true, text, plain, f);
 }
 
 static enum value_step append_vector_text(struct bytes *out, const struct value_type *t, struct slice text,

@@ -3,6 +3,7 @@
 // "" and \\ stand for one.
 #include "connectors/postgres/values/pg_array.h"
 #include "connectors/postgres/values/pg_composite.h"
+#include "connectors/postgres/values/pg_scratch.h"
 #include "connectors/postgres/values/pg_write.h"
 #include "core/base/cursor.h"
 #include "schemas/avro/avro_encode.h"
@@ -33,14 +34,14 @@ static bool take_field(struct slice text, size_t *at, struct bytes *plain, struc
 static enum value_step append_text(struct bytes *out, const struct value_type *t, struct slice text,
                                    struct fault *f)
 {
-    CLEANUP(bytes_clear) struct bytes plain = {0};
+    CLEANUP(pg_scratch_give) struct bytes *plain = pg_scratch_take();
     size_t at = 1;
     enum value_step step = VALUE_DONE;
     bool is_bad = text.size < 2 || text.data[0] != '(' || text.data[text.size - 1] != ')';
     for (size_t i = 0; i < t->field_count && !is_bad && (step == VALUE_DONE || step == VALUE_STALE); i++) {
         struct slice field;
         is_bad =
-            !take_field(text, &at, &plain, &field) || text.data[at] != (i + 1 < t->field_count ? ',' : ')');
+            !take_field(text, &at, plain, &field) || text.data[at] != (i + 1 < t->field_count ? ',' : ')');
         at++;
         avro_encode_long(out, field.data == NULL ? 0 : 1);  // the union's branch
         if (field.data != NULL && !is_bad) {
