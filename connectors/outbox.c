@@ -6,6 +6,7 @@
 #include "connectors/bad_row.h"
 #include "connectors/change_record.h"
 #include "connectors/kafka/record_headers.h"
+#include "connectors/outbox_time.h"
 #include "connectors/table_topic.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -243,6 +244,37 @@ static bool put_key(struct outbox *o, struct record_plan *plan, struct record_pl
     return true;
 }
 
+static bool put_timestamp(const struct outbox *o, struct record_plan_item *item, struct fault *f)
+{
+    const char *column = o->config->outbox.timestamp;
+    const struct outbox_value *value = column == NULL ? NULL : value_of(o, column, f);
+    if (value == NULL || is_null(value)) {
+        return column == NULL || value != NULL;
+    }
+    item->timestamp_ms = outbox_time_ms(value->type, value->avro);
+    return item->timestamp_ms >= 0 ||
+           fault_set(f, FAULT_CONFIG,
+                     "outbox: %s of a row of %s.%s is no time since 1970, as a record's timestamp is", column,
+                     o->table->schema, o->table->name);
+}
+
+static bool put_partition(const struct outbox *o, struct record_plan_item *item, struct fault *f)
+{
+    const char *column = o->config->outbox.partition;
+    const struct outbox_value *value = column == NULL ? NULL : value_of(o, column, f);
+    if (value == NULL || is_null(value)) {
+        return column == NULL || value != NULL;
+    }
+    struct cursor c = cursor_over(value->avro);
+    bool is_number = (value->type->kind == AVRO_KIND_INT || value->type->kind == AVRO_KIND_LONG) &&
+                     value->type->meaning == AVRO_MEANING_NONE;
+    int64_t partition = is_number ? avro_read_long(&c) : -1;
+    item->partition = partition < 0 || partition > INT32_MAX ? -1 : (int32_t)partition;
+    return item->partition >= 0 ||
+           fault_set(f, FAULT_CONFIG, "outbox: %s of a row of %s.%s is no number of a partition", column,
+                     o->table->schema, o->table->name);
+}
+
 // {"payload":…,"member":…}: json columns as they are, other texts as strings.
 static bool put_envelope(const struct outbox *o, const struct outbox_value *payload, struct bytes *out,
                          struct fault *f)
@@ -333,7 +365,8 @@ enum outbox_step outbox_plan(struct outbox *o, const struct change *change, stru
     struct record_plan_item *item = record_plan_add(plan, RECORD_VALUE, route);
     item->position_size = (uint8_t)change_record_position(item->position, change->commit_lsn, change->index);
     item->trace = change->trace;
-    if (!put_key(o, plan, item, f) || !put_value(o, plan, item, f) || !put_headers(o, plan, item, f)) {
+    if (!put_key(o, plan, item, f) || !put_value(o, plan, item, f) || !put_headers(o, plan, item, f) ||
+        !put_timestamp(o, item, f) || !put_partition(o, item, f)) {
         record_plan_reset(plan);
         return OUTBOX_BAD_ROW;
     }

@@ -67,6 +67,9 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
     m->invalid_traces =
         series(metrics, METRIC_COUNTER, "millrace_connector_invalid_trace_messages_total",
                "Logical messages traceparent or tracestate that were ignored as invalid.", labels);
+    m->unmatched_entries =
+        series(metrics, METRIC_GAUGE, "millrace_connector_unmatched_entries",
+               "Entries of columns, rows, keys and routes that match nothing that is captured.", labels);
     m->binary_stream = series(metrics, METRIC_GAUGE, "millrace_connector_binary_stream",
                               "1 while the server sends values in binary form, 0 as text.", labels);
     m->toast_unknown = series(metrics, METRIC_COUNTER, "millrace_connector_toast_unknown_total",
@@ -112,6 +115,7 @@ void pipeline_metrics_lag(const struct pipeline_metrics *m, const struct source_
     metric_set(m->slot_retained_bytes, (double)lag->slot_retained_bytes);
     metric_set(m->invalid_traces, (double)lag->invalid_traces);
     metric_set(m->toast_unknown, (double)lag->toast_unknown);
+    metric_set(m->unmatched_entries, (double)lag->unmatched);
     metric_set(m->binary_stream, lag->is_binary ? 1 : 0);
     metric_set(m->lag_seconds, (double)lag->lag_us / (double)CLOCK_US_PER_S);
 }

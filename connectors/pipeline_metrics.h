@@ -19,6 +19,7 @@ struct pipeline_metrics {
     struct metric *skipped_heartbeats, *skipped_truncates;
     struct metric *stopped_tables, *unready_tables;
     struct metric *held_records;
+    struct metric *unmatched_entries;
     struct metric *binary_stream;
     struct metric *invalid_traces;
     struct metric *toast_unknown;

@@ -24,6 +24,7 @@ struct record_plan_item *record_plan_add(struct record_plan *p, enum record_kind
     item->headers = (struct record_part){0, 0};
     item->trace = (struct trace_headers){{NULL, 0}, {NULL, 0}};
     item->partition = RECORD_BY_KEY;
+    item->timestamp_ms = 0;
     item->position_size = 0;
     return item;
 }
@@ -48,6 +49,7 @@ struct planned_record record_plan_get(const struct record_plan *p, size_t i)
         .position = slice_make(has_position ? item->position : NULL, item->position_size),
         .trace = item->trace,
         .partition = item->partition,
+        .timestamp_ms = item->timestamp_ms,
     };
 }
 
@@ -61,5 +63,6 @@ struct kafka_sink_record planned_record_for_sink(const struct planned_record *re
         .trace = record->trace,
         .headers = record->headers,
         .partition = record->partition,
+        .timestamp_ms = record->timestamp_ms,
     };
 }

@@ -37,6 +37,7 @@ struct record_plan_item {
     struct record_part headers;  // besides position and trace, as record_headers.h has them
     struct trace_headers trace;  // borrowed from the change
     int32_t partition;           // of the topic, or RECORD_BY_KEY
+    int64_t timestamp_ms;        // the record's; 0: when it is handed to librdkafka
     uint8_t position_size;       // 0: the record has no event id
     char position[RECORD_POSITION_MAX];
 };
@@ -60,6 +61,7 @@ struct planned_record {
     struct slice position;
     struct trace_headers trace;
     int32_t partition;
+    int64_t timestamp_ms;
 };
 
 void record_plan_reset(struct record_plan *p);

@@ -66,6 +66,7 @@ struct source_lag {
     uint64_t slot_retained_bytes;  // WAL that the server keeps for the slot (restart_lsn)
     int64_t lag_us;                // now minus commit time of the last transaction read; 0 when caught up
     bool is_binary;                // the stream has values in binary form
+    size_t unmatched;              // entries of the selection that match no captured table or column
     uint64_t invalid_traces;       // trace messages of transactions that were ignored
     uint64_t toast_unknown;        // values that were left out and are not known, with toast: complete
 };

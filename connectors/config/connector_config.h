@@ -41,8 +41,7 @@ struct connector_config {
     struct {
         struct text_list include;  // globs over "schema.table"; default public.*
         struct text_list exclude;
-        struct text_list
-            publish_inserts_only;  // globs: tables without replica identity whose inserts are published
+        struct text_list publish_inserts_only;  // globs over keyless tables
     } tables;
     struct {
         char *name;         // default millrace_<name>, '-' as '_'
@@ -78,7 +77,9 @@ struct connector_config {
         char *key;
         char *route_by;
         char *payload;
-        char *topic;                 // with {aggregatetype}
+        char *topic;      // with {aggregatetype}
+        char *timestamp;  // columns; NULL: none
+        char *partition;
         struct text_pairs headers;   // column, header
         struct text_pairs envelope;  // column, member
         bool tombstone_on_empty;
@@ -132,7 +133,6 @@ bool connector_config_has_column(const struct connector_config *c, const char *t
 /** Whether columns.exclude names it. */
 bool connector_config_excludes_column(const struct connector_config *c, const char *table,
                                       const struct text_list *ancestors, const char *column);
-
 /** The condition of the table's rows; NULL: all of them. `table` is "schema.table". Borrowed. */
 const char *connector_config_row_filter(const struct connector_config *c, const char *table);
 

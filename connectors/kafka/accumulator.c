@@ -27,6 +27,7 @@ struct head {
     uint16_t tracestate_size;
     uint32_t headers_size;
     int32_t partition;
+    int64_t timestamp_ms;
     char position[ACCUMULATOR_POSITION_MAX];
 };
 
@@ -71,7 +72,8 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
                         .traceparent_size = (uint8_t)record->trace.traceparent.size,
                         .tracestate_size = (uint16_t)record->trace.tracestate.size,
                         .headers_size = (uint32_t)record->headers.size,
-                        .partition = record->partition};
+                        .partition = record->partition,
+                        .timestamp_ms = record->timestamp_ms};
     if (head.position_size > 0) {
         INVARIANT(record->position.size <= ACCUMULATOR_POSITION_MAX);
         memcpy(head.position, record->position.data, record->position.size);
@@ -184,6 +186,7 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
                   slice_make(trace + head.traceparent_size, head.tracestate_size)},
         .headers = slice_make(headers, head.headers_size),
         .partition = head.partition,
+        .timestamp_ms = head.timestamp_ms,
     };
 }
 

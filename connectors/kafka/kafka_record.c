@@ -68,6 +68,7 @@ rd_kafka_resp_err_t kafka_record_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic
     rd_kafka_vu_t arguments[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
@@ -98,6 +99,12 @@ static const struct {
     {RD_KAFKA_RESP_ERR_INVALID_RECORD, FAULT_CONFIG,
      "the broker refuses a record: with cleanup.policy=compact each needs a key; give the table a primary "
      "key, or the topic cleanup.policy=delete"},
+    {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, FAULT_CONFIG,
+     "the broker refuses a record's timestamp: raise the topic's message.timestamp.before.max.ms and "
+     "message.timestamp.after.max.ms, or take outbox.timestamp out of the file"},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, FAULT_RETRY,
+     "it does not have the partition that the row names: add partitions to the topic, or take "
+     "outbox.partition out of the file"},
     {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, FAULT_RETRY,
      "it does not exist: make it, or allow CREATE on it to our principal"},
     {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, FAULT_RETRY,

@@ -331,7 +331,8 @@ static struct accumulator_record waiting_of(const struct kafka_sink_record *reco
                                        .position = record->position,
                                        .trace = record->trace,
                                        .headers = record->headers,
-                                       .partition = record->partition};
+                                       .partition = record->partition,
+                                       .timestamp_ms = record->timestamp_ms};
 }
 
 size_t kafka_sink_record_bytes(const struct kafka_sink_record *record)

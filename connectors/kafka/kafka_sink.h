@@ -45,6 +45,7 @@ struct kafka_sink_record {
     struct trace_headers trace;  // headers traceparent, tracestate
     struct slice headers;        // more headers, as record_headers.h has them; size 0: none
     int32_t partition;           // RD_KAFKA_PARTITION_UA: the key chooses
+    int64_t timestamp_ms;        // 0: librdkafka's
     uint64_t ticket;
 };
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "connectors/postgres/catalogue/table_filter.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 
@@ -180,6 +181,16 @@ void pg_describer_retype(struct pg_describer *d, struct pg_relation *relation)
 
 // --- all tables ---
 
+// A table whose version is not made yet.
+static void note_matches(const struct pg_describer *d, const struct pgoutput_relation *message,
+                         const struct pg_catalogue *c)
+{
+    if (c->name != NULL && table_filter_wants(d->deps->config, c->schema, c->name, &c->ancestors)) {
+        CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", c->schema, c->name);
+        pg_unmatched_see(pg_relations_unmatched(d->deps->relations), full, &c->ancestors, message);
+    }
+}
+
 // Makes the versions of the tables whose definition is known for all that the stream will send, so that their
 // topics and schemas are there before their first rows. Of a table that was altered lately each version waits
 // for its Relation message: the registry must get them in their order. Some in each turn of the loop: other
@@ -192,17 +203,19 @@ static void on_prepare(uv_timer_t *timer)
     struct pgoutput_relation *message = memory_new(sizeof(*message));
     for (int left = PREPARE_MAX; left > 0 && d->prepared < d->set.count; left--) {
         const struct pg_catalogue *c = &d->set.tables[d->prepared++];
-        if (c->is_settled) {
-            pg_catalogue_describe(c, version, message);
-            struct table *t = pg_relations_prepare(d->deps->relations, message, c);
-            if (t != NULL) {
-                l->on_version(l->self, t);
-            }
+        pg_catalogue_describe(c, version, message);
+        struct table *t = c->is_settled ? pg_relations_prepare(d->deps->relations, message, c) : NULL;
+        if (t != NULL) {
+            l->on_version(l->self, t);
+        } else {
+            note_matches(d, message, c);
         }
     }
     free(message);
     if (d->prepared < d->set.count) {
         (void)uv_timer_start(timer, on_prepare, 0, 0);
+    } else if (d->set.count > 0) {
+        pg_unmatched_report(pg_relations_unmatched(d->deps->relations));
     }
 }
 

@@ -42,9 +42,9 @@ def captured_by_both(name, database, kafka, millrace, connect):
     tale = scenario.load(name)
     theirs, ours = (f"{side}{os.getpid()}x{next(_numbers)}x" for side in ("dbz", "mlr"))
     scenario.prepare(tale, database)
-    millrace.connector(ours, database, **{**scenario.CONNECTOR, **tale.connector})
+    millrace.connector(ours, database, **tale.keys(ours))
     process = millrace.connect(ours)
-    connect.make(theirs, database, **tale.debezium)
+    connect.make(theirs, database, **tale.settings(theirs))
 
     connect.wait_streaming(theirs)
 
@@ -57,7 +57,7 @@ def captured_by_both(name, database, kafka, millrace, connect):
     scenario.make_changes(tale, database, lambda number, lsn: all(has_passed(slot, lsn) for slot in slots))
     connect.remove(theirs, database)
     registry = millrace.registry
-    found = debezium_records(kafka, theirs), millrace_records(kafka, ours, registry)
+    found = debezium_records(kafka, theirs, tale.plain), millrace_records(kafka, ours, registry, tale.plain)
     assert process.stop() == 0
     return tuple(scenario.without_marker(topics) for topics in found)
 

@@ -8,6 +8,7 @@ import os
 
 import pytest
 import requests
+import requests
 from lib.records import read_topic
 from lib.waiting import wait_until
 
@@ -51,14 +52,15 @@ def files_with(folder, text):
     return found
 
 
-@pytest.mark.parametrize("form", ["auto", "off"])
-def test_a_masked_value_is_in_no_record_log_or_file(form, database, kafka, millrace, name):
+@pytest.mark.parametrize("form, toast", [("auto", "complete"), ("off", "typed")])
+def test_a_masked_value_is_in_no_record_log_or_file(form, toast, database, kafka, millrace, name):
     database.sql(SETUP)
     millrace.write("salt", "pepper")
     millrace.connector(
         name,
         database,
         binary_stream=form,
+        toast=toast,
         columns={
             "mask": {f"public.{column}": "***" for column in ("people.phone", "nans.phone", "outbox.payload")},
             "truncate": {"public.blobs.blob": 3},
@@ -93,3 +95,34 @@ def test_a_masked_value_is_in_no_record_log_or_file(form, database, kafka, millr
     log = process.log(100000)
     assert SECRET not in log and "pepper" not in log
     assert files_with(millrace.folder, SECRET.encode()) == []
+
+
+def test_entries_that_match_nothing_are_said_once(database, millrace, name):
+    database.sql("create table people (id int primary key, phone text); create table other (id int primary key)")
+    millrace.connector(
+        name,
+        database,
+        tables={"include": ["public.people"]},
+        columns={"mask": {"public.people.phone": "*", "public.people.phnoe": "*"}, "exclude": ["public.other.x"]},
+        keys={"public.peple": ["id"]},
+        routes=[{"match": "public.other", "topic": "other"}, {"match": "/PUBLIC.PEOPLE/", "topic": f"{name}.people"}],
+    )
+    process = millrace.run()
+    expected = {
+        ("columns.mask", "public.people.phnoe"),
+        ("columns.exclude", "public.other.x"),
+        ("keys", "public.peple"),
+        ("routes", "public.other"),
+    }
+
+    def said():
+        found = [event for event in process.events if event.get("event") == "nothing_matched"]
+        return sorted((event["key"], event["entry"]) for event in found)
+
+    def unmatched():
+        text = requests.get(f"{millrace.admin_url}/metrics", timeout=20).text
+        return f'millrace_connector_unmatched_entries{{connector="{name}"}} 4' in text
+
+    process.wait_event("nothing_matched", key="routes")
+    wait_until(unmatched, 30, "the metric")
+    assert said() == sorted(expected)

@@ -55,6 +55,32 @@ def test_rows_become_events_and_updates_and_deletes_do_not(database, kafka, mill
     assert not [s for s in millrace.registry.subjects() if "outbox" in s]
 
 
+def test_an_event_has_the_time_and_the_partition_that_its_row_names(database, kafka, millrace, name):
+    kafka.create_topic(f"{name}.events", partitions=3)
+    database.sql(TABLE.format("text").replace(", at ", ", part int, made timestamp, at "))
+    outbox = {"table": "public.outbox", "topic": f"{name}.events", "partition": "part"}
+    millrace.connector(name, database, outbox={**outbox, "timestamp": "at"})
+    process = millrace.run()
+    insert = INSERT.replace("payload)", "payload, part, made)")
+    made = "'2026-01-02 03:04:05.678901'"
+    database.sql(
+        insert + f"('{identity(1)}', 't', 'k', 'T', 'x', 2, {made}), ('{identity(2)}', 't', 'k', 'T', 'x', 0, null)"
+    )
+    events = {event.headers["id"]: event for event in read_topic(kafka, f"{name}.events", count=2)}
+    assert [events[identity(number)].partition for number in (1, 2)] == [2, 0]
+    assert {event.timestamp for event in events.values()} == {1767323040000}
+    assert process.stop() == 0
+    millrace.connector(name, database, outbox={**outbox, "timestamp": "made"})
+    process = millrace.run()
+    database.sql(
+        insert + f"('{identity(3)}', 't', 'k', 'T', 'x', null, {made}), ('{identity(4)}', 't', 'k', 'T', 'x', 1, null)"
+    )
+    read_topic(kafka, f"{name}.events", count=4)
+    events = {event.headers["id"]: event for event in read_topic(kafka, f"{name}.events")}
+    assert events[identity(3)].timestamp == 1767323045678 and events[identity(4)].timestamp > 1767400000000
+    assert events[identity(4)].partition == 1
+
+
 def test_bytes_an_envelope_and_a_stop_at_an_update(database, kafka, millrace, name):
     database.sql(TABLE.format("bytea"))
     millrace.connector(

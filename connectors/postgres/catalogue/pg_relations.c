@@ -19,6 +19,7 @@ struct pg_relations {
     const struct connector_config *config;
     const char *component;
     struct pg_column_masks *masks;
+    struct pg_unmatched *unmatched;
     struct pg_relation **slots;  // by oid, open addressing, at most half full
     size_t capacity;
     size_t count;
@@ -37,6 +38,7 @@ struct pg_relations *pg_relations_new(const struct connector_config *config, con
     r->config = config;
     r->component = component;
     r->masks = pg_column_masks_new(config);
+    r->unmatched = pg_unmatched_new(config, component);
     r->capacity = PG_RELATIONS_CAPACITY_MIN;
     r->slots = memory_zeroed(r->capacity, sizeof(struct pg_relation *));
     return r;
@@ -60,6 +62,7 @@ void pg_relations_free(struct pg_relations *r)
     }
     pg_relations_release_retired(r);
     pg_column_masks_free(r->masks);
+    pg_unmatched_free(r->unmatched);
     free(r->slots);
     free(r->retired);
     free(r->plain_types);
@@ -444,6 +447,7 @@ static void update_rules(const struct pg_relations *r, struct pg_relation *relat
 {
     CLEANUP(memory_free_pointer)
     char *full = memory_format("%s.%s", schema_of(message), (const char *)message->name.data);
+    pg_unmatched_see(r->unmatched, full, &relation->ancestors, message);
     const struct pg_column_rules_params p = {r->config, r->masks, r->component, full, &relation->ancestors};
     pg_column_rules_update(&relation->rules, &p, message);
 }
@@ -511,6 +515,11 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
         return;
     }
     replace_version(r, relation, t);
+}
+
+struct pg_unmatched *pg_relations_unmatched(struct pg_relations *r)
+{
+    return r->unmatched;
 }
 
 struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput_relation *message,

@@ -6,6 +6,7 @@
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 #include "connectors/postgres/catalogue/pg_column_rules.h"
 #include "connectors/postgres/catalogue/pg_toast_plan.h"
+#include "connectors/postgres/catalogue/pg_unmatched.h"
 #include "schemas/avro/table.h"
 
 enum { PG_RELATION_UNKNOWN_MAX = 16 };
@@ -60,6 +61,9 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
 /** As see and update, before the stream sends the message. NULL: the table is not wanted. Borrowed. */
 struct table *pg_relations_prepare(struct pg_relations *r, const struct pgoutput_relation *message,
                                    const struct pg_catalogue *catalogue);
+
+/** Which entries of the selection have matched nothing; borrowed. */
+struct pg_unmatched *pg_relations_unmatched(struct pg_relations *r);
 
 /** Replaces the version by one in which this column is nullable. */
 void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, size_t column);

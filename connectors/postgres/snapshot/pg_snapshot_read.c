@@ -306,6 +306,9 @@ static void make_versions(struct pg_snapshot *s, const struct pg_catalogue_set *
             s->params.on_version(s->params.self, t->relation->table);
         }
     }
+    if (s->only_count == 0 && s->table_count > 0) {
+        pg_unmatched_report(pg_relations_unmatched(s->params.relations));
+    }
 }
 
 static void on_described(void *self, PGresult *const *results, size_t count, const struct fault *f)

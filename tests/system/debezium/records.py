@@ -1,6 +1,7 @@
 """Records of both programs in one comparable form, with no trace of what differs from run to run."""
 
 import base64
+import fnmatch
 import hashlib
 import io
 import json
@@ -44,7 +45,7 @@ def raw_records(kafka, prefix):
     return found
 
 
-def debezium_records(kafka, prefix):
+def debezium_records(kafka, prefix, plain=""):
     """{topic: [record]} of Debezium, which wrote JSON with Connect's schemas."""
 
     def part(data):
@@ -55,10 +56,19 @@ def debezium_records(kafka, prefix):
             return None, None
         return avro_schema(text["schema"]), decoded(text["schema"], text["payload"])
 
-    return _records(kafka, prefix, part)
+    def plain_part(data):
+        value = part(data)[1]
+        return None, value if isinstance(value, bytes) else _plain_text(value)
+
+    return _records(kafka, prefix, part, plain_part, plain)
 
 
-def millrace_records(kafka, prefix, registry):
+def _plain_text(value):
+    """As StringConverter writes it."""
+    return None if value is None else str(value).encode()
+
+
+def millrace_records(kafka, prefix, registry, plain=""):
     """{topic: [record]} of millrace, which wrote Avro; its header with the event's id is left out."""
     readers = {}
 
@@ -73,7 +83,7 @@ def millrace_records(kafka, prefix, registry):
         schema, parsed = readers[number]
         return schema, fastavro.schemaless_reader(io.BytesIO(data[5:]), parsed)
 
-    return _records(kafka, prefix, part)
+    return _records(kafka, prefix, part, lambda data: (None, data), plain)
 
 
 def _without_logical_types(schema):
@@ -82,10 +92,13 @@ def _without_logical_types(schema):
     return [_without_logical_types(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _records(kafka, prefix, part):
+def _records(kafka, prefix, part_with_schema, plain_part, plain):
+    """`plain`: a glob of the topics whose records have no schemas. Their times are compared, too."""
     topics = {}
     for topic, messages in raw_records(kafka, prefix).items():
         records = []
+        is_plain = fnmatch.fnmatchcase(topic, plain.replace("P", prefix, 1))
+        part = plain_part if is_plain else part_with_schema
         for message in messages:
             key_schema, key = part(message.key())
             value_schema, value = part(message.value())
@@ -96,6 +109,8 @@ def _records(kafka, prefix, part):
             ]
             if isinstance(key, dict) and key.get("prefix") == "millrace":
                 continue  # what millrace writes to the WAL itself, which Debezium captures
+            if is_plain:
+                headers.append(["(time)", str(message.timestamp()[1])])
             record = {
                 "key": _plain(key),
                 "headers": headers,
@@ -139,6 +154,8 @@ def _plain(value):
         return _plain_items(value)
     if isinstance(value, bytes):
         return {"bytes": value.hex()} if len(value) <= LONG else {"bytes": len(value), "hash": _hash(value)}
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace").decode()  # half a character is ?, as Java writes it
     if isinstance(value, str) and len(value) > LONG:
         return {"text": value[:20], "characters": len(value), "hash": _hash(value.encode())}
     if isinstance(value, float) and not math.isfinite(value):

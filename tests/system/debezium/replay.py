@@ -19,7 +19,7 @@ def compared(name, database, kafka, millrace, settings):
     tale = scenario.load(name)
     prefix = database.name.replace("_", "") + "x"
     scenario.prepare(tale, database)
-    path = millrace.connector(prefix, database, **{**scenario.CONNECTOR, **tale.connector, **settings})
+    path = millrace.connector(prefix, database, **{**tale.keys(prefix), **settings})
     process = millrace.connect(prefix)
     reader = consumer(kafka.bootstrap)
 
@@ -31,7 +31,7 @@ def compared(name, database, kafka, millrace, settings):
         end = database.value("select pg_current_wal_lsn() - '0/0'")
         wait_until(lambda: database.slot(f"millrace_{prefix}")[1] >= end, 20, "all of it confirmed")
         scenario.await_topics(tale, kafka, prefix)
-        found = scenario.without_marker(millrace_records(kafka, prefix, millrace.registry))
+        found = scenario.without_marker(millrace_records(kafka, prefix, millrace.registry, tale.plain))
     finally:
         reader.close()
         process.stop()

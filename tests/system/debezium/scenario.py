@@ -1,6 +1,7 @@
 """Scenarios: a database as it is when capture begins, and the changes that are then made to it."""
 
 import importlib
+import json
 import os
 import pkgutil
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ class Scenario:
     """
     `setup` is run before capture begins, and so its rows are read by a first snapshot. Each statement of `changes` is
     a string, run by itself, or a list, run in one transaction; WAIT lets both programs come as far before it goes on:
-    what they read of the catalogue is then the same in each run.
+    what they read of the catalogue is then the same in each run. PREFIX in `connector` and `debezium` is the topics'
+    prefix.
     """
 
     name: str
@@ -30,13 +32,22 @@ class Scenario:
     debezium: dict = field(default_factory=dict)  # Debezium's settings
     extensions: tuple = ()
     awaited: tuple = ()  # topics, with P for the prefix, that records come to by themselves
+    plain: str = ""  # glob of topics, with P for the prefix, whose records have no schemas
+
+    def keys(self, prefix):
+        """Of millrace's connector."""
+        return json.loads(json.dumps({**CONNECTOR, **self.connector}).replace("PREFIX", prefix))
+
+    def settings(self, prefix):
+        """Of Debezium's."""
+        return {name: value.replace("PREFIX", prefix) for name, value in self.debezium.items()}
 
 
 def load(name):
     module = importlib.import_module(f"{scenarios.__name__}.{name}")
     given = {
         key: getattr(module, key.upper())
-        for key in ("connector", "debezium", "extensions", "awaited", "changes")
+        for key in ("connector", "debezium", "extensions", "awaited", "changes", "plain")
         if hasattr(module, key.upper())
     }
     return Scenario(name, module.SETUP, **given)

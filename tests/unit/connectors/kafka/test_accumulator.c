@@ -70,7 +70,11 @@ static void a_record_may_have_no_position(void **state)
     struct accumulator a = {0};
     struct accumulator_queue q = {0};
     struct accumulator_record record = {.ticket = 1, .key = slice_of("k"), .value = slice_of("v")};
+    record.partition = 7;
+    record.timestamp_ms = 1767323045678;
     accumulator_put(&a, &q, &record);
+    assert_int_equal(accumulator_first(&q).partition, 7);
+    assert_int_equal(accumulator_first(&q).timestamp_ms, 1767323045678);
     assert_null(accumulator_first(&q).position.data);
     accumulator_clear_queue(&a, &q);
     assert_int_equal(a.records, 0);
