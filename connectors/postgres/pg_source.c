@@ -42,6 +42,7 @@ static bool begin_toast(struct source *s, struct pg_session *session, struct fau
     struct toast_session toast = {.identity = identity,
                                   .timeline = session->timeline,
                                   .position = session->position,
+                                  .end = session->slot.wal_end,
                                   .is_new = session->has_snapshot};
     return s->deps.toast == NULL || pg_toast_begin(s->deps.toast, &toast, &session->lacks_toast, f);
 }

@@ -79,6 +79,7 @@ class Workers:
 
     def work(self, postgres, database, changes, keys):
         with postgres.connect(database.name) as connection:
+            connection.execute("set synchronous_commit = off")
             connection.execute(f"call work({changes}, {keys})")
         self.ended += 1
 
@@ -86,6 +87,9 @@ class Workers:
         for thread in self.threads:
             thread.start()
         return self
+
+    def is_over(self):
+        return not any(thread.is_alive() for thread in self.threads)
 
     def wait(self, timeout):
         for thread in self.threads:
@@ -135,16 +139,34 @@ def unknown(millrace, name):
     return millrace.metric("millrace_connector_toast_unknown_total", connector=name)
 
 
+OPENING = ("LOADING_STATE", "RECONCILING", "STARTING", "DONE", "STREAMING")
+
+
+def kill_while_it_streams(kafka, name, process, load, after):
+    topic = f"{name}.public.notes"
+    wanted = sum(end_offsets(kafka, topic).values()) + after
+    wait_until(lambda: load.is_over() or sum(end_offsets(kafka, topic).values()) >= wanted, 60, "changes")
+    states = [event["message"] for event in process.events if event.get("event") == "source_state"]
+    process.kill()
+    print(f"killed after {after} records; last state: {states[-1]}", flush=True)
+
+
+def kill_while_it_begins(millrace, name, state):
+    process = millrace.connect(name, wait=False)
+    process.wait_event("source_state", message=f"-> {state} ", timeout=30)
+    process.kill()
+    print(f"killed as it entered {state}", flush=True)
+
+
 def run(postgres, kafka, name, complete, workers, changes, keys, kills):
     database, millrace, _ = complete
     process = millrace.connect(name)
     load = Workers(postgres, database, workers, changes // workers, keys).start()
-    moments, topic = random.Random(11), f"{name}.public.notes"
-    for _ in range(kills):
-        wanted = sum(end_offsets(kafka, topic).values()) + moments.randrange(50, changes // kills // 4)
-        wait_until(lambda: sum(end_offsets(kafka, topic).values()) >= wanted, 60, "changes")
-        print(f"killed after {wanted} records; {load.ended} of {workers} sessions have ended")
-        process.kill()
+    moments = random.Random(11)
+    for number in range(kills):
+        kill_while_it_streams(kafka, name, process, load, moments.randrange(50, changes // kills // 4))
+        if number % 2:
+            kill_while_it_begins(millrace, name, OPENING[number // 2 % len(OPENING)])
         process = millrace.connect(name)
     load.wait(3600)
     millrace.wait_ready(process)
@@ -160,8 +182,10 @@ def test_complete_values_are_those_of_full_identity(postgres, kafka, name, compl
 
 @pytest.mark.long
 def test_a_million_concurrent_updates_differ_in_nothing(postgres, kafka, name, complete):
-    history = run(postgres, kafka, name, complete, workers=4, changes=1_700_000, keys=5000, kills=10)
-    assert sum(op == "u" for op, _ in history) >= 1_000_000
+    history = run(postgres, kafka, name, complete, workers=4, changes=2_000_000, keys=5000, kills=12)
+    updates = sum(op == "u" for op, _ in history)
+    print(f"{len(history)} changes, {updates} of them updates, are those of the table with full identity")
+    assert updates >= 1_000_000
 
 
 def test_an_empty_store_is_filled_from_the_rows_that_are_there(kafka, name, complete):

@@ -128,6 +128,8 @@ void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct
         read_column(r, (int)(from + i), &ret->columns[i]);
         ret->replica_identity = PQgetvalue(r, (int)(from + i), 10)[0];
         ret->toast_target = strtoul(PQgetvalue(r, (int)(from + i), 16), NULL, 10);
+        bool is_partition = !PQgetisnull(r, (int)(from + i), 17);
+        ret->attached = is_partition ? text_hash(slice_of(PQgetvalue(r, (int)(from + i), 17))) : 0;
     }
 }
 

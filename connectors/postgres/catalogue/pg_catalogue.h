@@ -35,6 +35,7 @@ struct pg_catalogue {
     size_t type_count;
     struct text_list ancestors;  // of a partition: the partitioned tables above it, "schema.table"
     char replica_identity;       // relreplident
+    uint64_t attached;           // a hash of the transactions that attached the partition; 0: it is none
     size_t toast_target;         // a row up to this size has no value stored out of line
     // Read by pg_catalogue_set only:
     uint32_t oid;

@@ -83,7 +83,7 @@ struct pg_toast_plan *pg_toast_plan_make(const struct connector_config *config,
     bool are_original = true;
     p->column_count = message->column_count;
     p->columns = memory_zeroed(p->column_count + 1, sizeof(*p->columns));
-    bytes_format(&definition, "%c", message->replica_identity);
+    bytes_format(&definition, "%c %llu", message->replica_identity, (unsigned long long)catalogue->attached);
     for (size_t i = 0; i < p->column_count; i++) {
         const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->columns[i].name);
         struct pg_toast_column *c = &p->columns[i];

@@ -55,7 +55,7 @@ struct toast_store_params {
 };
 
 /**
- * Opens the store, empty if there is none. One process at a time can have it.
+ * Opens the store, empty if there is none or it is damaged. One process at a time can have it.
  *
  * @param f  FAULT_RETRY: another process has it, or the disk fails; FAULT_CONFIG: the directory can't be used
  */
@@ -71,6 +71,8 @@ struct toast_session {
     uint32_t timeline;     // another one: versions from `position` on are removed, as they may be of WAL that
                            // is not in this timeline
     uint64_t position;     // beyond the position of the last commit: changes are missing, all is removed
+    uint64_t end;          // of the database's WAL; before the position of the last commit: the database was
+                           // restored to an earlier time, all is removed
     bool is_new;           // the rows follow in a snapshot: all is removed
 };
 

@@ -53,8 +53,11 @@ static void describe(void)
 
 static void begin(uint64_t position, bool is_new)
 {
-    struct toast_session session = {
-        .identity = "7000 millrace_shop", .timeline = 1, .position = position, .is_new = is_new};
+    struct toast_session session = {.identity = "7000 millrace_shop",
+                                    .timeline = 1,
+                                    .position = position,
+                                    .end = UINT64_MAX,
+                                    .is_new = is_new};
     bool lacks_rows;
     assert_true(pg_toast_begin(toast, &session, &lacks_rows, &f));
     describe();
@@ -190,6 +193,21 @@ static void a_value_that_was_sent_in_a_small_row_ends_the_older_one(void **state
     change(120, NULL, "1", "a value that fits", NULL, NULL);
     change(130, NULL, "1", "?", NULL, NULL);  // can't happen
     assert_column(1, NULL);
+}
+
+// What was changed in it meanwhile was not sent.
+static void a_partition_that_was_attached_anew_has_no_known_values(void **state)
+{
+    (void)state;
+    change(110, NULL, "1", large('x'), "short", NULL);
+    catalogue.attached = 42;
+    describe();
+    change(120, NULL, "1", "?", "other", NULL);
+    catalogue.attached = 0;
+    assert_column(1, NULL);
+    change(130, NULL, "1", large('y'), "other", NULL);
+    change(140, NULL, "1", "?", "again", NULL);
+    assert_column(1, large('y'));
 }
 
 static void a_rewritten_table_has_no_known_values(void **state)
@@ -431,6 +449,7 @@ int main(void)
         TEST(a_row_that_moves_takes_its_values_along),
         TEST(values_of_a_deleted_row_are_not_those_of_the_next_with_its_key),
         TEST(a_value_that_was_sent_in_a_small_row_ends_the_older_one),
+        TEST(a_partition_that_was_attached_anew_has_no_known_values),
         TEST(a_rewritten_table_has_no_known_values),
         TEST(a_rewritten_column_leaves_the_others_known),
         TEST(values_from_before_full_identity_are_not_used_after_it),

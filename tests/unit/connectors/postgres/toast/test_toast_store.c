@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,8 +30,11 @@ static void open_store(void)
 
 static bool begin_as(const char *identity, uint32_t timeline, uint64_t position, bool is_new)
 {
-    struct toast_session session = {
-        .identity = identity, .timeline = timeline, .position = position, .is_new = is_new};
+    struct toast_session session = {.identity = identity,
+                                    .timeline = timeline,
+                                    .position = position,
+                                    .end = UINT64_MAX,
+                                    .is_new = is_new};
     bool lacks_rows = false;
     assert_true(toast_store_begin(store, &session, &lacks_rows, &fault));
     return lacks_rows;
@@ -182,6 +187,20 @@ static void a_stream_that_begins_behind_the_last_commit_empties_the_store(void *
     assert_false(begin(120));
 }
 
+// A disk image of the database was put back: its positions stand for other changes from now on.
+static void a_database_that_went_back_empties_the_store(void **state)
+{
+    (void)state;
+    put(&NOTE, 110, 0, "lost");
+    commit(200, 100);
+    struct toast_session session = {
+        .identity = "7000 millrace_shop", .timeline = 1, .position = 100, .end = 199};
+    bool lacks_rows = false;
+    assert_true(toast_store_begin(store, &session, &lacks_rows, &fault));
+    assert_true(lacks_rows);
+    assert_value(&NOTE, 300, 0, NULL);
+}
+
 static void another_database_or_slot_empties_the_store(void **state)
 {
     (void)state;
@@ -290,6 +309,81 @@ static void a_full_store_is_a_fault_that_can_be_retried(void **state)
     assert_value(&NOTE, 200, 0, "two");
 }
 
+static char *path_of_file(void)
+{
+    return memory_format("%s/data.mdb", directory);
+}
+
+static void write_at(const char *path, long offset, const char *text)
+{
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, offset, SEEK_SET), 0);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+static void fill_and_close(void)
+{
+    put(&NOTE, 110, 0, "a value that the disk will alter");
+    for (uint64_t i = 0; i < 1000; i++) {
+        put(&OTHER_ROW, 110 + i, 0, "another");
+    }
+    commit(2000, 100);
+    toast_store_close(TAKE(store));
+}
+
+static void a_file_that_was_cut_off_is_begun_anew(void **state)
+{
+    (void)state;
+    CLEANUP(memory_free_pointer) char *path = path_of_file();
+    struct stat file;
+    fill_and_close();
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(truncate(path, file.st_size / 2), 0);
+    open_store();
+    assert_true(begin(1000));
+    assert_value(&NOTE, 3000, 0, NULL);
+    put(&NOTE, 3000, 0, "new");
+    assert_value(&NOTE, 3001, 0, "new");
+}
+
+static void a_file_that_is_none_is_begun_anew(void **state)
+{
+    (void)state;
+    CLEANUP(memory_free_pointer) char *path = path_of_file();
+    fill_and_close();
+    write_at(path, 16, "none");
+    write_at(path, 4096 + 16, "none");
+    open_store();
+    assert_true(begin(1000));
+    assert_value(&NOTE, 3000, 0, NULL);
+}
+
+static void a_value_that_the_disk_altered_is_not_known(void **state)
+{
+    (void)state;
+    CLEANUP(memory_free_pointer) char *path = path_of_file();
+    fill_and_close();
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    static char all[4 << 20];
+    size_t size = fread(all, 1, sizeof(all), file);
+    assert_int_equal(fclose(file), 0);
+    int found = 0;
+    for (size_t i = 0; i + 8 < size; i++) {
+        if (memcmp(all + i, "disk will", 9) == 0) {
+            write_at(path, (long)i, "DISK");
+            found++;
+        }
+    }
+    assert_true(found > 0);
+    open_store();
+    assert_false(begin(1000));
+    assert_value(&NOTE, 3000, 0, NULL);
+    assert_value(&OTHER_ROW, 3000, 0, "another");
+}
+
 static void two_processes_can_not_have_it(void **state)
 {
     (void)state;
@@ -324,6 +418,7 @@ int main(void)
         TEST(a_stream_that_begins_again_gets_no_later_value),
         TEST(what_was_not_committed_is_gone_after_a_crash),
         TEST(a_stream_that_begins_behind_the_last_commit_empties_the_store),
+        TEST(a_database_that_went_back_empties_the_store),
         TEST(another_database_or_slot_empties_the_store),
         TEST(a_new_snapshot_empties_the_store),
         TEST(a_failover_removes_what_the_new_timeline_may_lack),
@@ -331,6 +426,9 @@ int main(void)
         TEST(a_removed_version_is_not_known),
         TEST(a_definition_is_remembered),
         TEST(a_full_store_is_a_fault_that_can_be_retried),
+        TEST(a_file_that_was_cut_off_is_begun_anew),
+        TEST(a_file_that_is_none_is_begun_anew),
+        TEST(a_value_that_the_disk_altered_is_not_known),
         TEST(two_processes_can_not_have_it),
         TEST(a_directory_that_can_not_be_made_is_named),
     };
