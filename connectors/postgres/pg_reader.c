@@ -296,10 +296,15 @@ static void on_scanned(void *self)
 {
     struct pg_reader *r = self;
     struct source_state record = r->saved;
+    struct fault f = {0};
     if (!is_free(r)) {
         return;
     }
     bool is_more = pg_publication_list_new(r->deps->publication, &record);
+    if (is_more && !pg_toast_forget(r->deps->toast, record.unread, record.unread_count, &f)) {
+        fail(r, &f);
+        return;
+    }
     if (add_unread(r, &record) || is_more) {
         save(r, PG_READER_SAVING_NEW, &record, "saving which tables appeared");
     } else {

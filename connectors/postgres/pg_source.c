@@ -44,7 +44,9 @@ static bool begin_toast(struct source *s, struct pg_session *session, struct fau
                                   .position = session->position,
                                   .end = session->slot.wal_end,
                                   .is_new = session->has_snapshot};
-    return s->deps.toast == NULL || pg_toast_begin(s->deps.toast, &toast, &session->lacks_toast, f);
+    return s->deps.toast == NULL ||
+           (pg_toast_begin(s->deps.toast, &toast, &session->lacks_toast, f) &&
+            pg_toast_forget(s->deps.toast, session->known.unread, session->known.unread_count, f));
 }
 
 static void on_restart(void *self, const struct fault *why)

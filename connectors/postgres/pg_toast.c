@@ -71,6 +71,17 @@ bool pg_toast_begin(struct pg_toast *t, const struct toast_session *session, boo
     return true;
 }
 
+bool pg_toast_forget(struct pg_toast *t, const uint32_t *tables, size_t count, struct fault *f)
+{
+    static const struct toast_definition NONE = {0};
+    for (size_t i = 0; t != NULL && t->store != NULL && i < count; i++) {
+        if (!toast_store_put_definition(t->store, tables[i], 0, &NONE, f)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool pg_toast_filled(struct pg_toast *t, struct fault *f)
 {
     if (!toast_store_filled(t->store, f)) {

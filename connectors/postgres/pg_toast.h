@@ -21,6 +21,10 @@ void pg_toast_free(struct pg_toast *t);
 bool pg_toast_begin(struct pg_toast *t, const struct toast_session *session, bool *ret_lacks_rows,
                     struct fault *f) MUST_USE;
 
+/** Tables that are to be read anew: what was kept of them ends with their next description, as they may have
+ * changed without being captured. Nothing without a session. */
+bool pg_toast_forget(struct pg_toast *t, const uint32_t *tables, size_t count, struct fault *f) MUST_USE;
+
 /** See toast_store_filled. */
 bool pg_toast_filled(struct pg_toast *t, struct fault *f) MUST_USE;
 

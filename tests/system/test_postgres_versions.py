@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import test_toast
 from lib.postgres import NotFetched, Postgres, unpack
 from lib.records import read_topic
 from lib.waiting import wait_until
@@ -253,3 +254,9 @@ def test_generated_columns(other_database, server, kafka, millrace, name):
     database.sql("update whole set id = 3")
     (read, deleted, _, created) = read_topic(kafka, f"{name}x.public.whole", millrace.registry, count=4)
     assert read.row == deleted.row == {"id": 2, "twice": 4} and created.row == {"id": 3, "twice": 6}
+
+
+def test_unchanged_values_are_filled_in(server, kafka, make_millrace, make_database, name, tmp_path):
+    complete = test_toast.prepare(server, make_database, make_millrace, kafka, name, tmp_path)
+    history = test_toast.run(server, kafka, name, complete, workers=2, changes=2000, keys=100, kills=2)
+    assert sum(op == "u" for op, _ in history) > 200

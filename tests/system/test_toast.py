@@ -121,10 +121,9 @@ def judge(kafka, millrace, name, database):
     return ours
 
 
-@pytest.fixture
-def complete(postgres, make_database, make_millrace, kafka, name, tmp_path):
+def prepare(server, make_database, make_millrace, kafka, name, tmp_path):
     """A connector that fills values in, on tables with rows from before."""
-    database, millrace = make_database(postgres, name), make_millrace(kafka)
+    database, millrace = make_database(server, name), make_millrace(kafka)
     database.sql(TABLES)
     database.sql("insert into notes select k, 0, large(), large() from generate_series(1, 100) k")
     state = tmp_path / "state"
@@ -133,6 +132,11 @@ def complete(postgres, make_database, make_millrace, kafka, name, tmp_path):
         kafka.create_topic(f"{name}.public.{table}", 1)
     millrace.connector(name, database, toast="complete", tables={"include": ["public.notes", "public.twin"]})
     return database, millrace, state
+
+
+@pytest.fixture
+def complete(postgres, make_database, make_millrace, kafka, name, tmp_path):
+    return prepare(postgres, make_database, make_millrace, kafka, name, tmp_path)
 
 
 def unknown(millrace, name):
@@ -181,6 +185,7 @@ def test_complete_values_are_those_of_full_identity(postgres, kafka, name, compl
 
 
 @pytest.mark.long
+@pytest.mark.timeout(5400)
 def test_a_million_concurrent_updates_differ_in_nothing(postgres, kafka, name, complete):
     history = run(postgres, kafka, name, complete, workers=4, changes=2_000_000, keys=5000, kills=12)
     updates = sum(op == "u" for op, _ in history)
@@ -209,6 +214,61 @@ def test_an_empty_store_is_filled_from_the_rows_that_are_there(kafka, name, comp
     assert records[1].row["a"] == records[2].row["a"] == "later" * 1000
     assert process.find("toast_unknown")
     wait_until(lambda: unknown(millrace, name) >= 1, what="the count")
+
+
+def test_what_changed_unseen_is_never_guessed(postgres, kafka, make_millrace, make_database, name, tmp_path):
+    """A partition that was detached meanwhile, a rewritten column, a key that changes, rows after a TRUNCATE."""
+    database, millrace = make_database(postgres, name), make_millrace(kafka)
+    database.sql("create table logs (id int primary key, n int not null, a text) partition by range (id)")
+    database.sql("create table low partition of logs for values from (0) to (100)")
+    database.sql(f"insert into logs values (1, 0, {LARGE})")
+    millrace.settings(state_directory=str(tmp_path / "state"))
+    millrace.connector(name, database, toast="complete", tables={"include": ["public.logs", "public.low"]})
+    process = millrace.connect(name)
+
+    def value_of(number):
+        """As the update with this number published it, and as the database has it."""
+        true = database.value("select a from low where n = %s", [number])
+
+        def published():
+            rows = [r.row for r in read_topic(kafka, f"{name}.public.low", millrace.registry, count=1) if r.value]
+            return [row["a"] for row in rows if row and row["n"] == number]
+
+        return wait_until(published, 30, f"update {number}")[-1], true
+
+    def changed(number, *statements):
+        database.transaction(*statements, f"update logs set n = {number}")
+        return value_of(number)
+
+    def is_true(values):
+        return values[0] == values[1]
+
+    def is_unknown(values):
+        return values[0] == "__debezium_unavailable_value"
+
+    def is_honest(values):
+        return is_true(values) or is_unknown(values)
+
+    assert is_true(changed(1))
+    assert is_unknown(
+        changed(
+            2,
+            "alter table logs detach partition low",
+            "update low set a = a || 'unseen'",
+            "alter table logs attach partition low for values from (0) to (100)",
+        )
+    )
+    database.sql("update logs set a = a || 'seen'")
+    assert is_honest(changed(3))
+    assert is_unknown(changed(4, "alter table logs alter a type text using upper(a) || 'rewritten'"))
+    database.sql("update logs set a = a || 'seen'")
+    assert is_honest(changed(5))
+    database.sql("update logs set id = 7, a = a || 'again'")
+    assert is_honest(changed(6))
+    assert is_honest(changed(7, "alter table logs add added text default repeat('d', 5000)"))
+    database.transaction("truncate logs", f"insert into logs values (7, 0, {LARGE})")
+    assert is_honest(changed(8))
+    process.stop()
 
 
 def test_a_marker_is_no_value_of_any_type(postgres, kafka, millrace, make_database, name):

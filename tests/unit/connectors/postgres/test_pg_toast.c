@@ -210,6 +210,20 @@ static void a_partition_that_was_attached_anew_has_no_known_values(void **state)
     assert_column(1, large('y'));
 }
 
+static void a_table_that_is_added_anew_has_no_known_values(void **state)
+{
+    (void)state;
+    static const uint32_t tables[] = {77};
+    change(110, NULL, "1", large('x'), "short", NULL);
+    assert_true(pg_toast_forget(toast, tables, 1, &f));
+    describe();
+    change(120, NULL, "1", "?", "other", NULL);
+    assert_column(1, NULL);
+    change(130, NULL, "1", large('y'), "other", NULL);
+    change(140, NULL, "1", "?", "again", NULL);
+    assert_column(1, large('y'));
+}
+
 static void a_rewritten_table_has_no_known_values(void **state)
 {
     (void)state;
@@ -449,6 +463,7 @@ int main(void)
         TEST(a_row_that_moves_takes_its_values_along),
         TEST(values_of_a_deleted_row_are_not_those_of_the_next_with_its_key),
         TEST(a_value_that_was_sent_in_a_small_row_ends_the_older_one),
+        TEST(a_table_that_is_added_anew_has_no_known_values),
         TEST(a_partition_that_was_attached_anew_has_no_known_values),
         TEST(a_rewritten_table_has_no_known_values),
         TEST(a_rewritten_column_leaves_the_others_known),
