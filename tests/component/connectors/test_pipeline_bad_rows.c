@@ -8,7 +8,11 @@
 
 #include <stdlib.h>
 
+#include "connectors/event_topics.h"
+#include "schemas/avro/event_encode.h"
 #include "tests/component/connectors/pipeline_seen.h"
+
+enum { LARGE = 30000 };  // bytes, more than message.max.bytes
 
 // Stops the connector once all changes are read and all records acknowledged.
 static void drain_when_published(struct pipeline_case *x)
@@ -318,6 +322,73 @@ static void a_bad_row_of_the_outbox_is_a_dead_letter(void **state)
     free(row);
 }
 
+// A logical message with a content that is too large for a record, then a row of a table.
+static struct table *add_large_message(struct pipeline_case *x, uint8_t *content, struct bytes *key)
+{
+    struct table *messages = event_topics_messages("t");
+    memset(content, 'x', LARGE);
+    (void)rd_kafka_mock_topic_create(x->cluster, "t.message", 1, 1);
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    struct change *message = &x->script.changes[1];
+    event_encode_message_key(key, slice_of("audit"));
+    message->op = CHANGE_MESSAGE;
+    message->table = messages;
+    message->key = bytes_slice(key);
+    message->after = (struct slice){NULL, 0};
+    message->message_prefix = slice_of("audit");
+    message->message_content = slice_make(content, LARGE);
+    pipeline_case_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.changes[4].table = &x->other;
+    return messages;
+}
+
+static void drain_when_the_message_is_refused(struct pipeline_case *x)
+{
+    if (x->script.at == x->script.count && pipeline_case_number("\"in_flight\":") == 0 &&
+        pipeline_case_number("\"held\":") == 0 &&
+        pipeline_case_has_status(x, "message for topic t.message")) {
+        x->is_told = true;
+        assert_true(pipeline_case_has_status(x, "over message.max.bytes"));
+        pipeline_drain(x->pipeline);
+    }
+}
+
+static void a_message_over_the_limit_stops_messages_alone(void **state)
+{
+    struct pipeline_case *x = *state;
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    uint8_t content[LARGE];
+    struct table *messages = add_large_message(x, content, &key);
+    x->on_watch = drain_when_the_message_is_refused;
+    pipeline_case_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    assert_int_equal(x->script.confirmed, 0);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "t.public.others", &seen);
+    assert_int_equal(seen.count, 1);
+    bytes_clear(&seen.last_value);
+    table_free(messages);
+}
+
+static void a_message_over_the_limit_is_a_dead_letter(void **state)
+{
+    struct pipeline_case *x = *state;
+    CLEANUP(bytes_clear) struct bytes key = {0};
+    uint8_t content[LARGE];
+    struct table *messages = add_large_message(x, content, &key);
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    x->script.stop_at = 0x208;
+    pipeline_case_run(x);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    struct pipeline_seen dead = {0};
+    pipeline_seen_read(x, "millrace.dlq.connector.shop", &dead);
+    assert_int_equal(dead.count, 1);
+    assert_string_equal(dead.reason, "oversize");
+    bytes_clear(&dead.last_value);
+    table_free(messages);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), pipeline_case_set_up, pipeline_case_tear_down)
@@ -332,6 +403,8 @@ int main(void)
         CASE(a_table_of_one_row_is_published_at_its_end),
         CASE(a_bad_row_of_the_outbox_stops_it_alone),
         CASE(a_bad_row_of_the_outbox_is_a_dead_letter),
+        CASE(a_message_over_the_limit_stops_messages_alone),
+        CASE(a_message_over_the_limit_is_a_dead_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
