@@ -28,8 +28,8 @@ esac
 
 if [ "$what" = all ]; then
     echo "Runs every test of millrace: Debian packages that are missing, builds (dev, asan, fuzz), unit and"
-    echo "component tests and lint, the same under ASan and UBSan, ten seconds or a minute of each fuzz target, then the"
-    echo "system tests against a real PostgreSQL and a real Kafka, and some of them again under ASan and UBSan."
+    echo "component tests and lint, the same under ASan and UBSan, ten seconds or a minute of each fuzz target, then"
+    echo "the system tests against a real PostgreSQL and a real Kafka, and some of them again under ASan and UBSan."
     echo "About twenty minutes; what is fetched is kept in $cache."
     echo "By hand: tsan, tidy, system-stress, debezium, arm64 and long (CONTRIBUTING.md)."
 fi

@@ -133,7 +133,8 @@ def test_a_value_without_avro_form(database, kafka, millrace, name):
     database.sql("insert into a values (1, 'NaN')")
     database.sql("update a set v = 2")
     event = process.wait_event(message=r"public\.a can't be published")
-    assert re.search(r'\(key {"id":1}, LSN [0-9A-F]+/[0-9A-F]+, event [0-9a-f-]+\): public\.a column v: ', event["message"])
+    place = r'\(key {"id":1}, LSN [0-9A-F]+/[0-9A-F]+, event [0-9a-f-]+\): public\.a column v: '
+    assert re.search(place, event["message"])
     assert "the WAL keeps it" in event["message"] and "on_bad_row: dead_letter" in event["message"]
     millrace.connector(name, database, on_bad_row="dead_letter")
     (dead,) = read_topic(kafka, f"millrace.dlq.connector.{name}", count=1)

@@ -14,8 +14,8 @@ enum { TABLE = 16401, SEEN = 90, HIDDEN = 95 };
 
 static PGresult *result(int columns)
 {
-    static PGresAttDesc names[17];
-    for (int i = 0; i < 17; i++) {
+    static PGresAttDesc names[18];
+    for (int i = 0; i < 18; i++) {
         names[i].name = (char *)"c";
     }
     PGresult *r = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
