@@ -4,7 +4,7 @@
 # docs/performance.md.
 # usage: tests/bench/run.sh [NAME [options]]
 # usage: NAME: connector, bridge, process, http2, lanes, overload, backlog, latency, growth, fanout, encode, render,
-# usage:       filter, edge, tables
+# usage:       filter, edge, tables, every_type
 # usage: tests/bench/run.sh compare|instructions OLD [NEW] [options]    OLD, NEW: a millrace binary or a git revision
 set -eu
 cd "$(dirname "$0")/../.."
@@ -18,7 +18,7 @@ what=${1:-all}
 case $what in
     all) set -- ;;
     connector | bridge | http2 | lanes | overload | backlog | latency | growth | fanout | encode | filter) shift ;;
-    process | render | edge | tables) shift ;;
+    process | render | edge | tables | every_type) shift ;;
     compare | instructions) shift ;;
     *) usage ;;
 esac
@@ -148,7 +148,7 @@ case $what in
     all)
         this_tree
         for name in connector bridge process http2 lanes overload backlog latency growth fanout encode render filter \
-            edge tables; do
+            edge tables every_type; do
             bench "$name"
         done
         ;;
