@@ -29,7 +29,7 @@ def compared(name, database, kafka, millrace, settings):
     try:
         scenario.make_changes(tale, database, is_captured)
         end = database.value("select pg_current_wal_lsn() - '0/0'")
-        wait_until(lambda: database.slot(f"millrace_{prefix}")[1] >= end, 20, "all of it confirmed")
+        wait_until(lambda: database.slot(f"millrace_{prefix}")[1] >= end, 90, "all of it confirmed")
         scenario.await_topics(tale, kafka, prefix)
         found = scenario.without_marker(millrace_records(kafka, prefix, millrace.registry, tale.plain))
     finally:

@@ -83,7 +83,7 @@ def make_changes(scenario, database, captured):
         number += 1
         lsn = database.value("select pg_current_wal_lsn() - '0/0'")
         database.sql(f"insert into {MARKER} values ({number})")
-        wait_until(lambda: captured(number, lsn), 20, lambda: f"marker {number} of {scenario.name}: {slots(database)}")
+        wait_until(lambda: captured(number, lsn), 90, lambda: f"marker {number} of {scenario.name}: {slots(database)}")
 
     for change in scenario.changes:
         if change == WAIT:
