@@ -134,10 +134,11 @@ class Postgres:
 
     def kill(self):
         """kill -9 of the postmaster and all its backends."""
-        backends = processes.children(self.process.pid)  # each leads a process group of its own
+        # Each leads a process group of its own, and ends by itself without the postmaster.
+        backends = [processes.hold(backend) for backend in processes.children(self.process.pid)]
         processes.reap(self.process)
-        for backend in backends:
-            processes.kill_and_wait(backend)
+        for backend in filter(None, backends):
+            processes.kill_held(backend)
         self.process = None
 
     def restart(self):

@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -53,14 +54,27 @@ def reap(process):
         del _running[process.pid]
 
 
+def hold(pid):
+    """A handle of a process that is not our child; None: it is gone. Its number may be another's soon."""
+    with contextlib.suppress(ProcessLookupError):
+        return os.pidfd_open(pid)
+
+
+def kill_held(handle):
+    """kill -9, until it is gone."""
+    try:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        select.select([handle], [], [])
+    finally:
+        os.close(handle)
+
+
 def kill_and_wait(pid):
     """kill -9 of a process that is not our child, until it is gone."""
-    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-        while True:
-            os.kill(pid, signal.SIGKILL)
-            if "Z" == state(pid):
-                return
-            time.sleep(0.005)
+    handle = hold(pid)
+    if handle is not None:
+        kill_held(handle)
 
 
 def state(pid):
