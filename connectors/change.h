@@ -49,6 +49,8 @@ struct change {
     struct slice key;            // Avro record of the key columns; data NULL: null key
     struct slice before;         // Avro record of the row; data NULL: null
     struct slice after;
+    bool is_partitioned;  // the partition is chosen by partition_hash (murmur2), not by the key
+    uint32_t partition_hash;
     struct slice new_key_json;  // delete of a key change: header __debezium.newkey; data NULL: none
     struct slice old_key_json;  // create of a key change: header __debezium.oldkey
     // A row with a value that can't be encoded (numeric NaN …): before and after are null, and bad_json has

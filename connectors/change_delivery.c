@@ -87,6 +87,29 @@ static void add_generation(struct bytes *headers, uint64_t generation)
     record_headers_add(headers, STATE_TOPIC_GENERATION, slice_make(text, (size_t)size));
 }
 
+// Before the state record and in its partition: once that is acknowledged, these are too.
+static enum sink_step send_known(struct change_delivery *d, struct fault *f)
+{
+    const char *key;
+    struct slice value;
+    CLEANUP(bytes_clear) struct bytes headers = {0};
+    add_generation(&headers, d->record.generation);
+    while (d->params.known != NULL && known_tables_due(d->params.known, d->watermark.first, &key, &value)) {
+        struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME),
+                                           .key = slice_of(key),
+                                           .value = value,
+                                           .headers = bytes_slice(&headers),
+                                           .partition = STATE_PARTITION,
+                                           .ticket = TICKET_NONE};
+        enum sink_step step = publish(d, &record, f);
+        if (step != SINK_TAKEN) {
+            return step;
+        }
+        known_tables_written(d->params.known);
+    }
+    return SINK_TAKEN;
+}
+
 static enum sink_step send_record(struct change_delivery *d, struct fault *f)
 {
     struct state_record_progress progress = progress_of(d);
@@ -122,7 +145,8 @@ static void on_due(uv_timer_t *timer)
         d->params.listener.on_fault(d->params.listener.self, &f);
         return;
     }
-    switch (send_record(d, &f)) {
+    enum sink_step step = send_known(d, &f);
+    switch (step == SINK_TAKEN ? send_record(d, &f) : step) {
     case SINK_TAKEN:
         state_record_sent(&d->record, d->watermark.first, clock_now_us());
         if (kafka_sink_flush(d->sink, &f) == SINK_FAULT) {
@@ -291,6 +315,9 @@ bool change_delivery_renew(struct change_delivery *d, struct fault *f)
     d->has_session = d->is_begin_refused = false;
     change_trace_reset(d->params.trace);
     state_record_drop(&d->record);
+    if (d->params.known != NULL) {
+        known_tables_begin(d->params.known);  // what is known is read again
+    }
     (void)uv_timer_stop(d->due);
     (void)watermark_restart(&d->watermark, d->confirmed);
     return open_sink(d, f);
@@ -334,6 +361,11 @@ uint64_t change_delivery_hold(struct change_delivery *d, size_t count)
         change_trace_put(d->params.trace, d->ticket);
     }
     d->held += d->ticket == TICKET_NONE ? 0 : count;
+    return d->ticket;
+}
+
+uint64_t change_delivery_ticket(const struct change_delivery *d)
+{
     return d->ticket;
 }
 
@@ -456,6 +488,23 @@ static uint64_t next_generation(const struct change_delivery *d)
     return now > before ? now : before + 1;
 }
 
+static void on_known(void *self, const char *key, struct slice value)
+{
+    known_tables_load(self, key, value);
+}
+
+// Without a record the connector starts anew, whatever entries are left.
+static void load_known(struct change_delivery *d, const struct source_state *state)
+{
+    struct known_tables *known = d->params.known;
+    if (known != NULL) {
+        known_tables_begin(known);
+        if (state->is_known) {
+            state_topic_each(d->state_topic, known_tables_prefix(known), on_known, known);
+        }
+    }
+}
+
 static void on_read(void *self, struct slice value, const struct fault *f)
 {
     struct change_delivery *d = self;
@@ -468,6 +517,7 @@ static void on_read(void *self, struct slice value, const struct fault *f)
         f = &bad;
     }
     d->record.state = state;
+    load_known(d, &state);
     d->record.generation = next_generation(d);
     d->params.listener.on_loaded(d->params.listener.self, &state, f);
 }

@@ -5,6 +5,7 @@
 
 #include "connectors/change_trace.h"
 #include "connectors/kafka/kafka_sink.h"
+#include "connectors/known_tables.h"
 #include "connectors/source.h"
 #include "core/metrics.h"
 
@@ -36,6 +37,7 @@ struct change_delivery_params {
     const char *connector;                 // lent: its name
     struct metric *commit_to_ack_seconds;  // lent
     struct change_trace *trace;            // lent; NULL: none
+    struct known_tables *known;            // lent: read and written with the state record; NULL: none
     struct change_delivery_listener listener;
 };
 
@@ -66,6 +68,9 @@ enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_
 /** So many records of the transaction are held back by the caller; returns their ticket, for put_held.
  * Nothing at or after the transaction is confirmed until all of them were put and acknowledged. */
 uint64_t change_delivery_hold(struct change_delivery *d, size_t count);
+
+/** The current transaction's ticket. */
+uint64_t change_delivery_ticket(const struct change_delivery *d);
 
 /** A record that was held back, in the same session. FULL: on_room follows. */
 enum sink_step change_delivery_put_held(struct change_delivery *d, struct kafka_sink_record *record,

@@ -24,6 +24,14 @@ static struct record_plan_item *add(struct record_plan *plan, enum record_kind k
     return item;
 }
 
+static void choose_partition(struct record_plan_item *item, const struct change *change)
+{
+    if (change->is_partitioned) {
+        item->partition = RECORD_BY_HASH;
+        item->hash = change->partition_hash;
+    }
+}
+
 // The size of the record as message.max.bytes counts it.
 static size_t bytes_of(const struct record_plan *plan, size_t i)
 {
@@ -163,6 +171,7 @@ static void add_value(const struct change_planner *r, const struct topic_route *
                       struct record_plan *plan)
 {
     struct record_plan_item *item = add(plan, RECORD_VALUE, route, c);
+    choose_partition(item, c);
     item->key = change_record_key(plan, c, route->key_id);
     item->value = c->op == CHANGE_MESSAGE
                       ? change_record_message(plan, r->kind, c, route->value_id, c->message_content)
@@ -186,6 +195,7 @@ static enum change_planner_step plan_tombstone(struct change_planner *r, const s
 {
     struct record_part key = plan->items[0].key;
     struct record_plan_item *item = add(plan, RECORD_TOMBSTONE, route, c);
+    choose_partition(item, c);
     item->key = key;
     item->headers = change_record_headers(plan, c);
     if (!is_last_too_large(r, plan)) {
@@ -193,6 +203,38 @@ static enum change_planner_step plan_tombstone(struct change_planner *r, const s
     }
     note_place(r, c);
     return unpublishable(r, "its key is over message.max.bytes", RAISE);
+}
+
+bool change_planner_refuses_definition(struct change_planner *r, const struct change *change,
+                                       const struct record_plan *plan)
+{
+    if (!is_last_too_large(r, plan)) {
+        return false;
+    }
+    note_place(r, change);
+    (void)snprintf(r->problem, sizeof(r->problem),
+                   "the record of its definition for topic %s is over message.max.bytes",
+                   plan->items[plan->count - 1].route->name);
+    (void)unpublishable(r, r->problem, RAISE);
+    return true;
+}
+
+bool change_planner_has_partition(struct change_planner *r, const struct change *change)
+{
+    const struct table *t = change->table;
+    bool is_old = change->op == CHANGE_UPDATE || change->op == CHANGE_DELETE;
+    if (t->partition_problem == NULL || (t->partition_count > 0 && !is_old)) {
+        return true;
+    }
+    note_place(r, change);
+    if (t->partition_count == 0) {
+        (void)unpublishable(r, t->partition_problem, "correct partition_by in the connector's file");
+        return false;
+    }
+    (void)snprintf(r->problem, sizeof(r->problem), "%s; run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL",
+                   t->partition_problem, t->schema, t->name);
+    (void)unpublishable(r, r->problem, "to publish what was changed before, leave it out of partition_by");
+    return false;
 }
 
 enum change_planner_step change_planner_plan(struct change_planner *r, const struct topic_route *route,

@@ -42,6 +42,15 @@ enum change_planner_step change_planner_plan(struct change_planner *r, const str
                                              const struct change *change, struct record_plan *plan,
                                              struct fault *f) MUST_USE;
 
+/** Whether the plan's record of the table's definition is too large; then `problem` and `cure` are set. */
+bool change_planner_refuses_definition(struct change_planner *r, const struct change *change,
+                                       const struct record_plan *plan);
+
+/** False: the partition of the row, or of its former values, can't be known; then `problem` and `cure` are
+ * set.
+ */
+bool change_planner_has_partition(struct change_planner *r, const struct change *change);
+
 /** Fills an empty plan with the BEGIN of a transaction. @param first  its first event @param route  its
  * topic's
  */

@@ -101,6 +101,17 @@ struct record_part change_record_message(struct record_plan *p, const char *kind
     return record_plan_end(p, begin);
 }
 
+struct record_part change_record_schema_change(struct record_plan *p, const char *kind,
+                                               const struct change *c, int32_t value_id,
+                                               const struct schema_change *what)
+{
+    struct avro_envelope envelope = envelope_of(kind, c);
+    size_t begin = record_plan_begin(p);
+    framing_put(&p->bytes, value_id);
+    schema_change_encode_value(&p->bytes, &envelope, what);
+    return record_plan_end(p, begin);
+}
+
 struct record_part change_record_headers(struct record_plan *p, const struct change *c)
 {
     size_t begin = record_plan_begin(p);

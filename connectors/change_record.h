@@ -4,6 +4,7 @@
 
 #include "connectors/change.h"
 #include "connectors/record_plan.h"
+#include "schemas/avro/schema_change_encode.h"
 
 /** Writes the event id: 16 hex digits, '-', 8 hex digits; more from row 2^32 of a transaction on. Returns its
  * size. */
@@ -19,6 +20,11 @@ struct record_part change_record_value(struct record_plan *p, const char *kind, 
 /** Appends a MESSAGE as its record's value, framed. @param content  data NULL: null */
 struct record_part change_record_message(struct record_plan *p, const char *kind, const struct change *c,
                                          int32_t value_id, struct slice content);
+
+/** Appends the value of a schema change of the change's table, framed. */
+struct record_part change_record_schema_change(struct record_plan *p, const char *kind,
+                                               const struct change *c, int32_t value_id,
+                                               const struct schema_change *what);
 
 /** Appends the headers besides the position: all records of a key change have them. */
 struct record_part change_record_headers(struct record_plan *p, const struct change *c);

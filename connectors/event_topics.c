@@ -25,6 +25,11 @@ struct table *event_topics_transactions(const char *prefix)
     return make(prefix, memory_format("%s.transaction", prefix), "transaction-key", "transaction-value");
 }
 
+struct table *event_topics_schema_changes(const char *prefix)
+{
+    return make(prefix, memory_string(prefix), "schema-change-key", "schema-change-value");
+}
+
 struct table *event_topics_heartbeats(const char *prefix, const char *topic)
 {
     return make(prefix,

@@ -91,7 +91,7 @@ void hold_queue_put(struct hold_queue *q, struct table *table, const struct reco
 static const struct topic_route *missing_route(const struct held_change *c)
 {
     for (size_t i = c->next_record; i < c->count; i++) {
-        if (c->items[i].route->status != TOPIC_ROUTE_READY) {
+        if (!record_plan_item_is_ready(&c->items[i])) {
             return c->items[i].route;
         }
     }
@@ -101,6 +101,23 @@ static const struct topic_route *missing_route(const struct held_change *c)
 const struct topic_route *hold_queue_missing(const struct held_table *t)
 {
     return missing_route(t->changes);
+}
+
+const struct topic_route *hold_queue_worst(const struct hold_queue *q, const struct topic_route *first,
+                                           size_t *ret_tables)
+{
+    const struct topic_route *worst = first;
+    *ret_tables = 0;
+    const struct held_table *t;
+    for (t = q->tables; t != NULL; t = t->hh.next) {
+        const struct topic_route *route = hold_queue_missing(t);
+        bool is_failing = route != NULL && route->outage != NULL && route->outage->is_on;
+        bool has_worse = worst != NULL && worst->outage != NULL && worst->outage->is_on &&
+                         (!is_failing || worst->outage->since_us <= route->outage->since_us);
+        worst = is_failing && !has_worse ? route : worst;
+        *ret_tables += is_failing;
+    }
+    return worst == NULL || worst->outage == NULL || !worst->outage->is_on ? NULL : worst;
 }
 
 static void drop_change(struct hold_queue *q, struct held_table *t)

@@ -49,6 +49,11 @@ enum sink_step hold_queue_send(struct hold_queue *q, struct change_delivery *del
 /** What the table's oldest change waits for. */
 const struct topic_route *hold_queue_missing(const struct held_table *t);
 
+/** The route that has been in trouble for longest, of `first` (may be NULL) and those that tables wait for;
+ * NULL: none is. @param ret_tables  how many tables such routes hold up */
+const struct topic_route *hold_queue_worst(const struct hold_queue *q, const struct topic_route *first,
+                                           size_t *ret_tables);
+
 /** Drops the changes of one table, or all; they are not released in the ledger. */
 void hold_queue_drop_table(struct hold_queue *q, struct held_table *t);
 void hold_queue_drop(struct hold_queue *q);

@@ -34,6 +34,7 @@ struct pipeline {
     struct change_delivery *delivery;
     struct change_trace *trace;         // NULL: none
     struct transaction_counts *counts;  // NULL: no records of transactions
+    struct known_tables *known;         // NULL: no records of schema changes
     int64_t beat_us;                    // when the last heartbeat was published
     struct publisher *publisher;
     struct pipeline_metrics metrics;
@@ -420,6 +421,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                             .connector = p->params.config->name,
                                             .commit_to_ack_seconds = p->metrics.commit_to_ack_seconds,
                                             .trace = p->trace,
+                                            .known = p->known,
                                             .listener = {.on_safe = on_safe,
                                                          .on_record = on_record,
                                                          .on_room = on_room,
@@ -440,6 +442,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                           .metrics = &p->metrics,
                                           .delivery = p->delivery,
                                           .counts = p->counts,
+                                          .known = p->known,
                                           .on_ready = on_room,
                                           .self = p};
     p->publisher = publisher_new(&publishing);
@@ -465,6 +468,7 @@ bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret,
     p->trace =
         change_trace_new(params->tracer, params->config->name, settings_trace_sample(params->settings));
     p->counts = params->config->transactions.topic ? transaction_counts_new() : NULL;
+    p->known = params->config->schema_changes.topic ? known_tables_new(params->config->name) : NULL;
     p->state = (struct pipeline_state){.component = p->component, .metric = p->metrics.state};
     init_handles(p);
     if (!open_source(p, f) || !open_delivery(p, f)) {
@@ -554,6 +558,7 @@ void pipeline_free(struct pipeline *p)
     change_delivery_free(p->delivery);
     change_trace_free(p->trace);
     transaction_counts_free(p->counts);
+    known_tables_free(p->known);
     free(p->component);
     uv_close((uv_handle_t *)&p->retry, on_handle_closed);
     uv_close((uv_handle_t *)&p->tick, on_handle_closed);

@@ -61,6 +61,8 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
                              "Rows written to the dead-letter topic.", labels);
     m->stopped_tables = waiting(metrics, connector, "stopped");
     m->unready_tables = waiting(metrics, connector, "not_ready");
+    m->schema_changes = series(metrics, METRIC_COUNTER, "millrace_connector_schema_changes_total",
+                               "Records of the schema-change topic.", labels);
     m->held_records =
         series(metrics, METRIC_GAUGE, "millrace_connector_held_records",
                "Records held back because their table's topic or schemas are not ready.", labels);

@@ -15,6 +15,7 @@ struct pipeline_metrics {
     struct metric *oldest_in_flight_seconds;
     struct metric *postgres_reconnects;
     struct metric *kafka_reconnects;
+    struct metric *schema_changes;
     struct metric *dead_letters;
     struct metric *skipped_heartbeats, *skipped_truncates;
     struct metric *stopped_tables, *unready_tables;

@@ -9,22 +9,23 @@
 #include "connectors/hold_queue.h"
 #include "connectors/kafka/route_refusal.h"
 #include "connectors/outbox.h"
+#include "connectors/schema_changes.h"
 #include "connectors/snapshot_hold.h"
 #include "connectors/stopped_tables.h"
-#include "core/base/clock.h"
+#include "connectors/topic_settings.h"
 #include "core/base/log.h"
-#include "core/base/text.h"
-#include "schemas/avro/framing.h"
 
 struct publisher {
     struct publisher_params params;
     struct topic_routes *routes;
+    struct topic_settings *settings;
     char *dead_letter_topic;
     struct text_pairs dead_letter_config;
     struct change_planner planner;
-    struct outbox *outbox;       // NULL: none
-    struct record_plan plan;     // of the change that is being published; empty: not planned yet
-    struct table *transactions;  // the topic of BEGIN and END; NULL: none is wanted
+    struct outbox *outbox;                  // NULL: none
+    struct schema_changes *schema_changes;  // NULL: none are wanted
+    struct record_plan plan;                // of the change that is being published; empty: not planned yet
+    struct table *transactions;             // the topic of BEGIN and END; NULL: none is wanted
     struct heartbeat heartbeat;
     struct hold_queue held;     // changes of tables whose topic or schemas are not ready
     struct snapshot_hold hold;  // with on_bad_row: dead_letter
@@ -113,7 +114,7 @@ static bool must_wait(const struct publisher *p, const struct table *table)
 {
     bool must = hold_queue_has(&p->held, table->topic);
     for (size_t i = 0; i < p->plan.count && !must; i++) {
-        must = p->plan.items[i].route->status != TOPIC_ROUTE_READY;
+        must = !record_plan_item_is_ready(&p->plan.items[i]);
     }
     return must;
 }
@@ -173,9 +174,38 @@ static enum publisher_step plan_and_send(struct publisher *p, const struct topic
     return PUBLISHER_FAULT;
 }
 
+// Publishes the record of a definition before the first record that has it. It waits with its table.
+static enum publisher_step record_definition(struct publisher *p, const struct change *change,
+                                             struct fault *f)
+{
+    const struct topic_route *route = schema_changes_route(p->schema_changes);
+    if (p->plan.count == 0 && !schema_changes_plan(p->schema_changes, change, &p->plan)) {
+        return PUBLISHER_TAKEN;
+    }
+    if (route->status == TOPIC_ROUTE_FAILED) {
+        record_plan_reset(&p->plan);
+        return stop_refused(p, route, change, f);
+    }
+    if (change_planner_refuses_definition(&p->planner, change, &p->plan)) {
+        record_plan_reset(&p->plan);
+        return stop_table(p, change, f);
+    }
+    enum publisher_step taken = send_or_hold(p, route, change, change->table, f);
+    if (taken == PUBLISHER_TAKEN) {
+        schema_changes_taken(p->schema_changes, change, change_delivery_ticket(p->params.delivery));
+    }
+    return taken;
+}
+
 static enum publisher_step publish_change(struct publisher *p, const struct topic_route *route,
                                           const struct change *change, struct fault *f)
 {
+    if (schema_changes_is_due(p->schema_changes, change)) {
+        enum publisher_step recorded = record_definition(p, change, f);
+        if (recorded != PUBLISHER_TAKEN || stopped_tables_has(&p->stopped, change->table->topic)) {
+            return recorded;
+        }
+    }
     enum publisher_step taken = plan_and_send(p, route, change, f);
     if (taken == PUBLISHER_TAKEN) {
         metric_add(pipeline_metrics_changes(p->params.metrics, change->op), 1);
@@ -314,6 +344,9 @@ static enum publisher_step publish_row(struct publisher *p, const struct change 
     }
     if (route->status == TOPIC_ROUTE_FAILED && !hold_queue_has(&p->held, change->table->topic)) {
         return stop_refused(p, route, change, f);
+    }
+    if (!change_planner_has_partition(&p->planner, change)) {
+        return stop_table(p, change, f);
     }
     bool may_hold =
         change->op == CHANGE_READ && p->params.config->on_bad_row == CONNECTOR_BAD_ROW_DEAD_LETTER;
@@ -467,28 +500,10 @@ const char *publisher_waiting(const struct publisher *p)
     return p->stopped.topics.count == 0 ? NULL : p->stopped.text;
 }
 
-// The route that has been in trouble for longest of those that records wait for; NULL: none is. Counts the
-// tables that such routes hold up.
-static const struct topic_route *worst_route(const struct publisher *p, size_t *ret_tables)
-{
-    const struct topic_route *worst = p->route;
-    *ret_tables = 0;
-    const struct held_table *t;
-    for (t = p->held.tables; t != NULL; t = t->hh.next) {
-        const struct topic_route *route = hold_queue_missing(t);
-        bool is_failing = route != NULL && route->outage != NULL && route->outage->is_on;
-        bool has_worse = worst != NULL && worst->outage != NULL && worst->outage->is_on &&
-                         (!is_failing || worst->outage->since_us <= route->outage->since_us);
-        worst = is_failing && !has_worse ? route : worst;
-        *ret_tables += is_failing;
-    }
-    return worst == NULL || worst->outage == NULL || !worst->outage->is_on ? NULL : worst;
-}
-
 const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us)
 {
     size_t tables;
-    const struct topic_route *route = worst_route(p, &tables);
+    const struct topic_route *route = hold_queue_worst(&p->held, p->route, &tables);
     metric_set(p->params.metrics->unready_tables, (double)tables);
     if (route == NULL) {
         return NULL;
@@ -544,9 +559,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
     const struct connector_config *config = params->config;
     struct topic_routes_params routes = {.loop = params->loop,
                                          .registry = params->registry,
-                                         .partitions = (int)config->topics.partitions,
-                                         .replication = (int)config->topics.replication,
-                                         .config = &config->topics.config,
+                                         .on_settings = topic_settings_apply,
                                          .forks = config->on_incompatible == CONNECTOR_INCOMPATIBLE_FORK,
                                          .component = params->component,
                                          .on_change = params->on_ready,
@@ -556,7 +569,11 @@ struct publisher *publisher_new(const struct publisher_params *params)
     // A function's name has no dot, so no function has this dead-letter topic.
     p->dead_letter_topic = memory_format("millrace.dlq.connector.%s", config->name);
     text_pairs_set(&p->dead_letter_config, "retention.ms", "-1");
+    p->settings = topic_settings_new(config);
+    routes.settings = p->settings;
     p->routes = topic_routes_new(&routes);
+    p->schema_changes = schema_changes_new(config, params->kind, params->component, params->metrics,
+                                           params->known, p->routes);
     if (config->transactions.topic) {
         p->transactions = event_topics_transactions(config->topic_prefix);
     }
@@ -586,8 +603,10 @@ void publisher_free(struct publisher *p)
     snapshot_hold_clear(&p->hold);
     table_free(p->transactions);
     heartbeat_clear(&p->heartbeat);
+    schema_changes_free(p->schema_changes);
     outbox_free(p->outbox);
     topic_routes_free(p->routes);
+    topic_settings_free(p->settings);
     record_plan_clear(&p->plan);
     change_planner_clear(&p->planner);
     text_list_clear(&p->stopped.topics);

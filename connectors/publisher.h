@@ -27,6 +27,7 @@ struct publisher_params {
     struct pipeline_metrics *metrics;         // lent
     struct change_delivery *delivery;         // lent
     const struct transaction_counts *counts;  // lent; NULL: no records of transactions
+    struct known_tables *known;               // lent; NULL: no records of schema changes
     void (*on_ready)(void *self);             // a missing topic or schema id is available
     void *self;
 };

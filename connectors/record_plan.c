@@ -1,5 +1,7 @@
 #include "connectors/record_plan.h"
 
+#include "core/kafka/murmur2.h"
+
 void record_plan_reset(struct record_plan *p)
 {
     p->count = 0;
@@ -25,6 +27,7 @@ struct record_plan_item *record_plan_add(struct record_plan *p, enum record_kind
     item->trace = (struct trace_headers){{NULL, 0}, {NULL, 0}};
     item->partition = RECORD_BY_KEY;
     item->timestamp_ms = 0;
+    item->hash = 0;
     item->position_size = 0;
     return item;
 }
@@ -50,7 +53,24 @@ struct planned_record record_plan_get(const struct record_plan *p, size_t i)
         .trace = item->trace,
         .partition = item->partition,
         .timestamp_ms = item->timestamp_ms,
+        .hash = item->hash,
     };
+}
+
+bool record_plan_item_is_ready(const struct record_plan_item *item)
+{
+    return item->route->status == TOPIC_ROUTE_READY &&
+           (item->partition != RECORD_BY_HASH || kafka_sink_partitions(item->route->topic) > 0);
+}
+
+static int32_t partition_of(const struct planned_record *record)
+{
+    int32_t count = record->partition == RECORD_BY_HASH && record->route->topic != NULL
+                        ? kafka_sink_partitions(record->route->topic)
+                        : 0;
+    return record->partition != RECORD_BY_HASH ? record->partition
+           : count > 0                         ? murmur2_partition(record->hash, count)
+                                               : RECORD_BY_KEY;  // to be measured only
 }
 
 struct kafka_sink_record planned_record_for_sink(const struct planned_record *record)
@@ -62,7 +82,7 @@ struct kafka_sink_record planned_record_for_sink(const struct planned_record *re
         .position = record->position,
         .trace = record->trace,
         .headers = record->headers,
-        .partition = record->partition,
         .timestamp_ms = record->timestamp_ms,
+        .partition = partition_of(record),
     };
 }

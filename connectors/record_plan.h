@@ -12,13 +12,15 @@ enum record_kind {
     RECORD_TOMBSTONE,
     RECORD_DEAD_LETTER,
     RECORD_TRANSACTION,  // BEGIN or END
+    RECORD_SCHEMA_CHANGE,
     RECORD_HEARTBEAT,
 };
 
 enum {
-    RECORD_PLAN_MAX = 8,                   // records of one change
-    RECORD_POSITION_MAX = 16 + 1 + 16,     // of an event id
-    RECORD_BY_KEY = RD_KAFKA_PARTITION_UA  // the record's key chooses its partition
+    RECORD_PLAN_MAX = 8,                    // records of one change
+    RECORD_POSITION_MAX = 16 + 1 + 16,      // of an event id
+    RECORD_BY_KEY = RD_KAFKA_PARTITION_UA,  // the record's key chooses its partition
+    RECORD_BY_HASH = -2                     // its hash does, once it is known how many partitions there are
 };
 #define RECORD_NULL SIZE_MAX  // as the size of a part: it is null
 
@@ -36,9 +38,10 @@ struct record_plan_item {
     struct record_part value;
     struct record_part headers;  // besides position and trace, as record_headers.h has them
     struct trace_headers trace;  // borrowed from the change
-    int32_t partition;           // of the topic, or RECORD_BY_KEY
+    int32_t partition;           // of the topic, RECORD_BY_KEY or RECORD_BY_HASH
     int64_t timestamp_ms;        // the record's; 0: when it is handed to librdkafka
-    uint8_t position_size;       // 0: the record has no event id
+    uint32_t hash;
+    uint8_t position_size;  // 0: the record has no event id
     char position[RECORD_POSITION_MAX];
 };
 
@@ -62,6 +65,7 @@ struct planned_record {
     struct trace_headers trace;
     int32_t partition;
     int64_t timestamp_ms;
+    uint32_t hash;
 };
 
 void record_plan_reset(struct record_plan *p);
@@ -85,7 +89,10 @@ static inline struct record_part record_plan_end(const struct record_plan *p, si
 /** Borrowed until the plan changes. */
 struct planned_record record_plan_get(const struct record_plan *p, size_t i);
 
-/** As the sink takes it; the route must be READY. */
+/** Whether it can be sent: its route is READY, and its partition can be chosen. */
+bool record_plan_item_is_ready(const struct record_plan_item *item);
+
+/** As the sink takes it; it must be ready. */
 struct kafka_sink_record planned_record_for_sink(const struct planned_record *record);
 
 #endif

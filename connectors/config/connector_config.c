@@ -78,15 +78,27 @@ const char *connector_config_row_filter(const struct connector_config *c, const 
     return NULL;
 }
 
-const struct text_list *connector_config_key(const struct connector_config *c, const char *table,
-                                             const struct text_list *ancestors)
+static const struct text_list *find_columns(const struct connector_key *items, size_t count,
+                                            const char *table, const struct text_list *ancestors)
 {
-    for (size_t i = 0; i < c->keys.count; i++) {
-        if (glob_matches(c->keys.items[i].table, table, ancestors)) {
-            return &c->keys.items[i].columns;
+    for (size_t i = 0; i < count; i++) {
+        if (glob_matches(items[i].table, table, ancestors)) {
+            return &items[i].columns;
         }
     }
     return NULL;
+}
+
+const struct text_list *connector_config_key(const struct connector_config *c, const char *table,
+                                             const struct text_list *ancestors)
+{
+    return find_columns(c->keys.items, c->keys.count, table, ancestors);
+}
+
+const struct text_list *connector_config_partition_by(const struct connector_config *c, const char *table,
+                                                      const struct text_list *ancestors)
+{
+    return find_columns(c->partition_by.items, c->partition_by.count, table, ancestors);
 }
 
 const char *connector_config_digest(const struct connector_config *c)
@@ -95,17 +107,23 @@ const char *connector_config_digest(const struct connector_config *c)
     return names[c->columns.hash.algorithm];
 }
 
+static void clear_keys(struct connector_key *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(items[i].table);
+        text_list_clear(&items[i].columns);
+    }
+    free(items);
+}
+
 static void clear_trees(struct connector_config *c)
 {
-    for (size_t i = 0; i < c->keys.count; i++) {
-        free(c->keys.items[i].table);
-        text_list_clear(&c->keys.items[i].columns);
-    }
+    clear_keys(c->keys.items, c->keys.count);
+    clear_keys(c->partition_by.items, c->partition_by.count);
     for (size_t i = 0; i < c->routes.count; i++) {
         free(c->routes.items[i].match);
         free(c->routes.items[i].topic);
     }
-    free(c->keys.items);
     free(c->routes.items);
 }
 

@@ -2,33 +2,16 @@
 #ifndef CONNECTORS_CONFIG_CONNECTOR_CONFIG_H
 #define CONNECTORS_CONFIG_CONNECTOR_CONFIG_H
 
+#include "connectors/config/table_choice.h"
 #include "connectors/config/type_modes.h"
 #include "core/config/settings.h"
 
 enum connector_snapshot { CONNECTOR_SNAPSHOT_INITIAL, CONNECTOR_SNAPSHOT_NEVER };
-enum connector_operation {
-    CONNECTOR_CREATE = 1,
-    CONNECTOR_UPDATE = 2,
-    CONNECTOR_DELETE = 4,
-    CONNECTOR_ALL = 7
-};
-enum connector_hash { CONNECTOR_SHA256, CONNECTOR_SHA512, CONNECTOR_SHA1, CONNECTOR_MD5 };
 enum connector_origin { CONNECTOR_ORIGIN_ANY, CONNECTOR_ORIGIN_NONE };
 enum connector_outbox_update { CONNECTOR_OUTBOX_WARN, CONNECTOR_OUTBOX_STOP };
 enum connector_binary { CONNECTOR_BINARY_AUTO, CONNECTOR_BINARY_OFF };
 enum connector_bad_row { CONNECTOR_BAD_ROW_STOP, CONNECTOR_BAD_ROW_DEAD_LETTER };
 
-/** The columns of the keys of a table's records. */
-struct connector_key {
-    char *table;  // glob over "schema.table"
-    struct text_list columns;
-};
-
-/** The topic of the tables that a glob matches; both NULL if the file's entry is wrong. */
-struct connector_route {
-    char *match;
-    char *topic;  // with {prefix}, {schema}, {table}
-};
 enum connector_incompatible { CONNECTOR_INCOMPATIBLE_STOP, CONNECTOR_INCOMPATIBLE_FORK };
 
 struct connector_config {
@@ -68,6 +51,11 @@ struct connector_config {
     } keys;
     struct {
         struct config_tree tree;
+        struct connector_key *items;
+        size_t count;
+    } partition_by;
+    struct {
+        struct config_tree tree;
         struct connector_route *items;
         size_t count;
     } routes;
@@ -99,6 +87,9 @@ struct connector_config {
     struct {
         bool topic;  // BEGIN and END, and the block `transaction` in each event
     } transactions;
+    struct {
+        bool topic;  // a record for each change of a table's definition
+    } schema_changes;
     struct {
         int64_t interval_us;  // 0: no heartbeats
         char *topic;          // NULL: __debezium-heartbeat.<prefix>
@@ -139,6 +130,10 @@ const char *connector_config_row_filter(const struct connector_config *c, const 
 /** The columns of the table's key; NULL: its primary key. Borrowed. */
 const struct text_list *connector_config_key(const struct connector_config *c, const char *table,
                                              const struct text_list *ancestors);
+
+/** The columns that choose the partition of the table's records; NULL: the key does. Borrowed. */
+const struct text_list *connector_config_partition_by(const struct connector_config *c, const char *table,
+                                                      const struct text_list *ancestors);
 
 /** The name of columns.hash.algorithm. */
 const char *connector_config_digest(const struct connector_config *c);

@@ -31,6 +31,16 @@ static const struct config_option transaction_options[] = {
     {.key = NULL},
 };
 
+static const struct config_option schema_change_options[] = {
+    {.key = "topic",
+     .type = CONFIG_BOOL,
+     .initial = "false",
+     .offset = offsetof(struct connector_config, schema_changes.topic),
+     .doc = "Publish a record to the topic PREFIX, which has one partition, before the first record of each "
+            "new definition of a table ([connectors.md](connectors.md#schema-change-topic))."},
+    {.key = NULL},
+};
+
 static const struct config_option heartbeat_options[] = {
     {.key = "interval",
      .type = CONFIG_DURATION,
@@ -85,6 +95,10 @@ const struct config_option event_options[] = {
      .type = CONFIG_SECTION,
      .section = transaction_options,
      .doc = "What to publish of transactions."},
+    {.key = "schema_changes",
+     .type = CONFIG_SECTION,
+     .section = schema_change_options,
+     .doc = "What to publish of changes of tables' definitions."},
     {.key = "heartbeat",
      .type = CONFIG_SECTION,
      .section = heartbeat_options,

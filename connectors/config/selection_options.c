@@ -144,6 +144,12 @@ const struct config_option selection_options[] = {
      .doc = "The columns of the records' keys, for a glob over SCHEMA.TABLE, in place of the primary key: "
             "`public.orders: [customer_id]`. The replica identity must have them "
             "([connectors.md](connectors.md#keys))."},
+    {.key = "partition_by",
+     .type = CONFIG_TREE,
+     .offset = offsetof(struct connector_config, partition_by.tree),
+     .doc = "The columns that choose the partition of a table's records in place of the key, for a glob over "
+            "SCHEMA.TABLE: `public.orders: [customer_id]`. The replica identity must have them "
+            "([connectors.md](connectors.md#partitions))."},
     {.key = "routes",
      .type = CONFIG_TREE,
      .offset = offsetof(struct connector_config, routes.tree),
@@ -190,24 +196,25 @@ static void read_key(const struct config_file *file, struct yaml_node *table, st
         if (columns->items[i]->kind != YAML_TEXT) {
             config_complain_at(file, columns->items[i], "must be the name of a column");
         } else if (text_list_has(&ret->columns, columns->items[i]->text)) {
-            config_complain_at(file, columns->items[i], "is in the key already");
+            config_complain_at(file, columns->items[i], "is listed already");
         } else {
             text_list_add(&ret->columns, columns->items[i]->text);
         }
     }
 }
 
-static void read_keys(const struct config_file *file, struct connector_config *c)
+static void read_keys(const struct config_file *file, const char *option, struct connector_key **ret,
+                      size_t *ret_count)
 {
-    struct yaml_node *keys = tree_of(file, "keys");
+    struct yaml_node *keys = tree_of(file, option);
     if (keys != NULL && keys->kind != YAML_MAP) {
-        config_complain_at(file, keys, "keys: write a map, as in {public.orders: [customer_id]}");
+        config_complain_at(file, keys, "%s: write a map, as in {public.orders: [customer_id]}", option);
         return;
     }
-    c->keys.count = keys == NULL ? 0 : keys->count;
-    c->keys.items = memory_zeroed(c->keys.count + 1, sizeof(*c->keys.items));
-    for (size_t i = 0; i < c->keys.count; i++) {
-        read_key(file, keys->keys[i], keys->items[i], &c->keys.items[i]);
+    *ret_count = keys == NULL ? 0 : keys->count;
+    *ret = memory_zeroed(*ret_count + 1, sizeof(**ret));
+    for (size_t i = 0; i < *ret_count; i++) {
+        read_key(file, keys->keys[i], keys->items[i], &(*ret)[i]);
     }
 }
 
@@ -267,6 +274,7 @@ static void read_routes(const struct config_file *file, struct connector_config 
 
 void selection_options_finish(const struct config_file *file, struct connector_config *c)
 {
-    read_keys(file, c);
+    read_keys(file, "keys", &c->keys.items, &c->keys.count);
+    read_keys(file, "partition_by", &c->partition_by.items, &c->partition_by.count);
     read_routes(file, c);
 }

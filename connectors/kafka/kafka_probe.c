@@ -23,11 +23,14 @@ struct kafka_probe {
     enum probe_state state;
     int failures;
     bool is_requesting;
+    bool is_asked;  // for a request as soon as possible
     kafka_probe_on_change on_change;
+    kafka_probe_on_topic on_topic;
     void *self;
-    rd_kafka_resp_err_t answer;  // written by the worker
-    char found[320];             // written by the worker
-    char trouble[320];           // copy of it for the loop; "": none
+    const struct rd_kafka_metadata *metadata;  // written by the worker; NULL: no answer
+    rd_kafka_resp_err_t answer;                // written by the worker
+    char found[320];                           // written by the worker
+    char trouble[320];                         // copy of it for the loop; "": none
     void (*on_stopped)(void *self);
     void *stopped_self;
 };
@@ -36,7 +39,10 @@ static void on_due(uv_timer_t *timer);
 
 static void probe_later(struct kafka_probe *p)
 {
-    (void)uv_timer_start(&p->timer, on_due, p->state == REACHABLE ? PROBE_MS : PROBE_LOST_MS, 0);
+    uint64_t wait_ms = p->is_asked && p->state == REACHABLE   ? 0
+                       : p->is_asked || p->state != REACHABLE ? PROBE_LOST_MS
+                                                              : PROBE_MS;
+    (void)uv_timer_start(&p->timer, on_due, wait_ms, 0);
 }
 
 static void set_lost(struct kafka_probe *p, const char *why)
@@ -87,12 +93,21 @@ static void note_topics(struct kafka_probe *p, const struct rd_kafka_metadata *m
 static void request(uv_work_t *work)
 {
     struct kafka_probe *p = work->data;
-    const struct rd_kafka_metadata *metadata = NULL;
     p->found[0] = '\0';
-    p->answer = rd_kafka_metadata(p->rk, 0, NULL, &metadata, TIMEOUT_MS);
+    p->metadata = NULL;
+    p->answer = rd_kafka_metadata(p->rk, 0, NULL, &p->metadata, TIMEOUT_MS);
     if (p->answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        note_topics(p, metadata);
-        rd_kafka_metadata_destroy(metadata);
+        note_topics(p, p->metadata);
+    }
+}
+
+static void give_topics(struct kafka_probe *p, const struct rd_kafka_metadata *metadata)
+{
+    for (int i = 0; i < metadata->topic_cnt && p->on_stopped == NULL; i++) {
+        const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
+        if (topic->err == RD_KAFKA_RESP_ERR_NO_ERROR && topic->partition_cnt > 0) {
+            p->on_topic(p->self, topic->topic, topic->partition_cnt);
+        }
     }
 }
 
@@ -109,7 +124,12 @@ static void on_answered(uv_work_t *work, int status)
 {
     (void)status;
     struct kafka_probe *p = work->data;
+    const struct rd_kafka_metadata *metadata = p->answer == RD_KAFKA_RESP_ERR_NO_ERROR ? p->metadata : NULL;
     p->is_requesting = false;
+    if (metadata != NULL) {
+        give_topics(p, metadata);
+        rd_kafka_metadata_destroy(metadata);
+    }
     if (p->on_stopped != NULL) {
         uv_close((uv_handle_t *)&p->timer, on_timer_closed);
         return;
@@ -130,22 +150,34 @@ static void on_due(uv_timer_t *timer)
     struct kafka_probe *p = timer->data;
     if (!p->is_requesting) {
         p->is_requesting = true;
+        p->is_asked = false;
         INVARIANT(uv_queue_work(p->timer.loop, &p->work, request, on_answered) == 0);
     }
 }
 
 struct kafka_probe *kafka_probe_start(uv_loop_t *loop, rd_kafka_t *rk, kafka_probe_on_change on_change,
-                                      void *self)
+                                      kafka_probe_on_topic on_topic, void *self)
 {
     struct kafka_probe *p = memory_zeroed(1, sizeof(*p));
     p->rk = rk;
     p->on_change = on_change;
+    p->on_topic = on_topic;
     p->self = self;
     p->work.data = p;
     (void)uv_timer_init(loop, &p->timer);
     p->timer.data = p;
     probe_later(p);
     return p;
+}
+
+void kafka_probe_ask(struct kafka_probe *p)
+{
+    if (!p->is_asked) {
+        p->is_asked = true;
+        if (!p->is_requesting && p->on_stopped == NULL) {
+            probe_later(p);
+        }
+    }
 }
 
 void kafka_probe_suspect(struct kafka_probe *p, const char *why)
@@ -162,7 +194,7 @@ void kafka_probe_answered(struct kafka_probe *p)
     if (p->state != REACHABLE) {
         set_reachable(p);
     }
-    if (!p->is_requesting) {
+    if (!p->is_requesting && !p->is_asked) {
         probe_later(p);  // postponed: under load acknowledgements suffice
     }
 }

@@ -11,9 +11,15 @@ struct kafka_probe;
 /** Kafka stopped answering (`why`), or answers again (NULL). Called on the loop, for each change. */
 typedef void (*kafka_probe_on_change)(void *self, const char *why);
 
+/** How many partitions a topic that records go to has. Called on the loop, with each answer. */
+typedef void (*kafka_probe_on_topic)(void *self, const char *topic, int32_t partitions);
+
 /** `rk` is lent until on_stopped. */
 struct kafka_probe *kafka_probe_start(uv_loop_t *loop, rd_kafka_t *rk, kafka_probe_on_change on_change,
-                                      void *self);
+                                      kafka_probe_on_topic on_topic, void *self);
+
+/** Asks now: somebody waits for on_topic. */
+void kafka_probe_ask(struct kafka_probe *p);
 
 /** librdkafka reports that all brokers are down. */
 void kafka_probe_suspect(struct kafka_probe *p, const char *why);

@@ -375,6 +375,14 @@ static void on_probe(void *self, const char *why)
     }
 }
 
+static void on_probe_topic(void *self, const char *topic, int32_t partitions)
+{
+    struct kafka_sink *s = self;
+    if (s->state == OPEN && kafka_sink_topics_count(&s->topics, topic, partitions)) {
+        s->listener.on_room(s->listener.self);
+    }
+}
+
 static uv_timer_t *new_timer(struct kafka_sink *s)
 {
     uv_timer_t *timer = memory_zeroed(1, sizeof(*timer));
@@ -400,7 +408,7 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
         free(s);
         return false;
     }
-    s->probe = kafka_probe_start(loop, s->producer.rk, on_probe, s);
+    s->probe = kafka_probe_start(loop, s->producer.rk, on_probe, on_probe_topic, s);
     s->accumulator.has_no_limit = is_users;
     s->push = is_users ? NULL : kafka_push_start(loop, s->producer.rk, on_pushed, s);
     s->window_us = clock_now_us();
@@ -413,7 +421,18 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
 
 struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name)
 {
-    return kafka_sink_topics_get(&s->topics, s->producer.rk, name);
+    struct kafka_sink_topic *topic = kafka_sink_topics_get(&s->topics, s->producer.rk, name);
+    topic->probe = s->probe;
+    return topic;
+}
+
+int32_t kafka_sink_partitions(struct kafka_sink_topic *topic)
+{
+    if (topic->partitions == 0) {
+        topic->is_counted = true;
+        kafka_probe_ask(topic->probe);
+    }
+    return topic->partitions;
 }
 
 size_t kafka_sink_in_flight(const struct kafka_sink *s)

@@ -24,7 +24,8 @@ enum sink_step {
 struct kafka_sink_listener {
     // All in-sync replicas have `count` records with this ticket.
     void (*on_settled)(void *self, uint64_t ticket, uint32_t count);
-    // After a batch of acknowledgements, if SINK_FULL was returned before.
+    // After a batch of acknowledgements, if SINK_FULL was returned before; when the number of a topic's
+    // partitions gets known.
     void (*on_room)(void *self);
     // After each batch of acknowledgements.
     void (*on_batch)(void *self);
@@ -58,6 +59,9 @@ bool kafka_sink_open(uv_loop_t *loop, const struct settings *settings,
  * metadata, and a broker with auto.create.topics.enable would create it with defaults.
  */
 struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name);
+
+/** How many partitions the topic has; 0: that is not known yet, on_room follows when it is. */
+int32_t kafka_sink_partitions(struct kafka_sink_topic *topic);
 
 /** Copies the record. A topic's records reach Kafka in the order of these calls. */
 enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,

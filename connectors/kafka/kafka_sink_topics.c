@@ -1,5 +1,6 @@
 #include "connectors/kafka/kafka_sink_topics.h"
 
+#include "core/base/log.h"
 #include "core/base/memory.h"
 
 struct kafka_sink_topic *kafka_sink_topics_get(struct kafka_sink_topic **topics, rd_kafka_t *rk,
@@ -15,6 +16,25 @@ struct kafka_sink_topic *kafka_sink_topics_get(struct kafka_sink_topic **topics,
         HASH_ADD_KEYPTR(hh, *topics, topic->name, strlen(topic->name), topic);
     }
     return topic;
+}
+
+bool kafka_sink_topics_count(struct kafka_sink_topic **topics, const char *name, int32_t partitions)
+{
+    struct kafka_sink_topic *topic = NULL;
+    HASH_FIND_STR(*topics, name, topic);
+    if (topic == NULL || topic->partitions == partitions) {
+        return false;
+    }
+    if (topic->partitions > 0) {
+        log_warn("kafka", "topic_partitions_changed",
+                 LOG_WITH(LOG_TEXT("topic", name), LOG_NUMBER("partitions", partitions),
+                          LOG_NUMBER("before", topic->partitions)),
+                 "topic %s has %d partitions now, it had %d: keys move, and newer records of a key may be in "
+                 "another partition than its older ones",
+                 name, (int)partitions, (int)topic->partitions);
+    }
+    topic->partitions = partitions;
+    return topic->is_counted;
 }
 
 void kafka_sink_topics_acknowledged(struct kafka_sink_topic **topics, struct accumulator *accumulator,

@@ -246,12 +246,12 @@ static void request_topic(struct need *n)
 {
     struct route_topic *t = CONTAINER_OF(n, struct route_topic, need);
     const struct topic_routes_params *params = &t->routes->params;
-    struct kafka_topic_spec spec = {
-        .name = t->name,
-        .partitions = t->config == NULL || t->config == params->config ? params->partitions : 0,
-        .replication = params->replication,
-        .config = t->config == NULL ? params->config : t->config,
-    };
+    struct kafka_topic_spec spec = {.name = t->name};
+    params->on_settings(params->settings, &spec);
+    if (t->config != NULL) {
+        spec.partitions = 0;
+        spec.config = t->config;
+    }
     kafka_admin_ensure_topic(t->routes->admin, &spec, on_topic, t);
 }
 

@@ -26,9 +26,9 @@ struct topic_routes;
 struct topic_routes_params {
     uv_loop_t *loop;
     struct registry *registry;  // lent
-    int partitions;             // of topics that are created; 0: the broker's default
-    int replication;
-    const struct text_pairs *config;  // lent
+    /** Fills in the settings with which a topic is created, which are lent; its name is filled in. */
+    void (*on_settings)(void *settings, struct kafka_topic_spec *io);
+    void *settings;
     bool forks;             // a table whose schema is incompatible gets another topic, and so other subjects
     const char *component;  // lent: "connector/shop", for the log
     void (*on_change)(void *self);  // a route is not WAITING any more

@@ -2,6 +2,7 @@
 
 #include "connectors/postgres/values/pg_mask.h"
 #include "core/base/text.h"
+#include "core/kafka/murmur2.h"
 #include "schemas/avro/avro_type.h"
 #include "schemas/json/json_encode.h"
 
@@ -14,6 +15,7 @@ void pg_change_clear(struct pg_change *p)
     bytes_clear(&p->key_json);
     bytes_clear(&p->old_key_json);
     bytes_clear(&p->bad_json);
+    bytes_clear(&p->partition);
     bytes_clear(&p->value_text);
     avro_type_free(p->key_type);
     table_free(p->key_table);
@@ -151,17 +153,41 @@ static struct slice row_as_text(struct pg_change *p, const struct table *t,
     return bytes_slice(&p->bad_json);
 }
 
-// Whether the key changed. The old key must be deleted even if the new one can't be encoded.
+static uint32_t hash_partition(struct pg_change *p, const struct table *t, const struct pgoutput_tuple *tuple,
+                               const struct pgoutput_tuple *old_tuple)
+{
+    bytes_reset(&p->partition);
+    pg_row_append_partition(&p->partition, t, tuple, old_tuple);
+    return murmur2(bytes_slice(&p->partition));
+}
+
+static void hash_partitions(struct pg_change *p, const struct table *t, const struct pgoutput_row *row)
+{
+    const struct pgoutput_tuple *old_tuple = row->old_kind == 0 ? NULL : &row->old_tuple;
+    p->new_hash = row->has_new ? hash_partition(p, t, &row->new_tuple, old_tuple) : 0;
+    p->old_hash = old_tuple != NULL ? hash_partition(p, t, old_tuple, NULL) : p->new_hash;
+}
+
+static void put_partition(const struct table *t, uint32_t hash, struct change *io)
+{
+    io->is_partitioned = t->partition_count > 0;
+    io->partition_hash = hash;
+}
+
+// Whether the key changed, or what chooses the partition. The old key must be deleted even if the new one
+// can't be encoded.
 static bool has_moved(const struct pg_change *p, const struct table *t, const struct pgoutput_row *row)
 {
+    bool is_elsewhere = t->partition_count > 0 && p->old_hash != p->new_hash;
     return row->old_kind != 0 && t->key_count > 0 && p->has_old_key &&
-           (!p->has_key || !slice_equal(bytes_slice(&p->key), bytes_slice(&p->old_key)));
+           (is_elsewhere || !p->has_key || !slice_equal(bytes_slice(&p->key), bytes_slice(&p->old_key)));
 }
 
 static void put_delete(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
                        struct change *io)
 {
     io->op = CHANGE_DELETE;
+    put_partition(t, p->old_hash, io);
     io->key = p->has_old_key ? key_or_null(t, &p->old_key) : (struct slice){NULL, 0};
     if (p->is_bad && !message->row.has_new) {
         io->bad_json = row_as_text(p, t, &message->row.old_tuple);
@@ -174,6 +200,7 @@ static void put_delete(struct pg_change *p, const struct table *t, const struct 
 static void put_row(struct pg_change *p, const struct table *t, const struct pgoutput_message *message,
                     struct change *io)
 {
+    put_partition(t, p->new_hash, io);
     io->key = p->has_key ? key_or_null(t, &p->key) : (struct slice){NULL, 0};
     if (p->is_bad) {
         io->bad_json = row_as_text(p, t, &message->row.new_tuple);
@@ -207,6 +234,9 @@ static bool fill_change(struct pg_change *p, struct table *t, const struct pgout
                         struct change *io, struct fault *f)
 {
     const struct pgoutput_row *row = &message->row;
+    if (t->partition_count > 0) {
+        hash_partitions(p, t, row);
+    }
     if (!row->has_new) {
         put_delete(p, t, message, io);
         return true;
@@ -246,6 +276,7 @@ bool pg_change_make(struct pg_change *p, struct pg_relations *relations, struct 
     io->before = io->after = io->key = (struct slice){NULL, 0};
     io->new_key_json = io->old_key_json = io->bad_json = (struct slice){NULL, 0};
     io->bad_reason = NULL;
+    io->is_partitioned = false;
     p->relations = relations;
     p->relation = relation;
     if (p->toast != NULL && !pg_toast_fill(p->toast, relation, &message->row, p->place, f)) {

@@ -19,6 +19,9 @@ struct pg_change {
     struct bytes key_json;
     struct bytes old_key_json;
     struct bytes bad_json;
+    struct bytes partition;   // the values that choose it
+    uint32_t new_hash;        // of them
+    uint32_t old_hash;        // of the old row
     struct bytes value_text;  // of one value in bad_json
     struct fault bad;         // the reason, if is_bad
     struct pg_row_notes notes;

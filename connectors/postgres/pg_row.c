@@ -259,6 +259,25 @@ bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pg
     return true;
 }
 
+void pg_row_append_partition(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                             const struct pgoutput_tuple *old_tuple)
+{
+    for (size_t i = 0; i < t->partition_count; i++) {
+        const struct column *c = &t->columns[t->partition_columns[i]];
+        const struct pgoutput_value *value = pick_value(tuple, old_tuple, t->partition_columns[i]);
+        struct slice data = {value->data, value->size};
+        size_t begin = out->size;
+        struct fault f;
+        enum value_step step = VALUE_NONE;
+        if (value->kind == PGOUTPUT_VALUE_TEXT) {
+            step = c->type.ops->append_text(out, &c->type, data, &f);
+        } else if (value->kind == PGOUTPUT_VALUE_BINARY && c->type.ops->append_binary != NULL) {
+            step = c->type.ops->append_binary(out, &c->type, data, &f);
+        }
+        out->size = step == VALUE_DONE || step == VALUE_STALE ? out->size : begin;
+    }
+}
+
 bool pg_row_write_text(struct bytes *out, const struct column *c, const struct pgoutput_value *value)
 {
     struct slice data = {value->data, value->size};

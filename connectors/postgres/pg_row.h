@@ -67,6 +67,11 @@ bool pg_row_append_key_only(struct bytes *out, const struct table *t, const stru
 bool pg_row_append_key(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
                        const struct pgoutput_tuple *old_tuple, struct fault *f) MUST_USE;
 
+/** Appends the values of the columns that choose the partition, without union branches; nothing for NULL and
+ * for a value that can't be encoded. */
+void pg_row_append_partition(struct bytes *out, const struct table *t, const struct pgoutput_tuple *tuple,
+                             const struct pgoutput_tuple *old_tuple);
+
 /** Appends a value as PostgreSQL's text. False: it was not sent, or its bytes are not valid for the type;
  * `out` may have a part of it. */
 bool pg_row_write_text(struct bytes *out, const struct column *c,

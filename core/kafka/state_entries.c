@@ -147,6 +147,18 @@ void state_entries_trim(struct state_entries *e)
     }
 }
 
+void state_entries_each(const struct state_entries *e, const char *prefix,
+                        void (*on_value)(void *self, const char *key, struct slice value), void *self)
+{
+    const struct state_entry *entry;
+    size_t size = strlen(prefix);
+    for (entry = e->table; entry != NULL; entry = entry->hh.next) {
+        if (!entry->is_dropped && strncmp(entry->key, prefix, size) == 0) {
+            on_value(self, entry->key, bytes_slice(&entry->value));
+        }
+    }
+}
+
 void state_entries_clear(struct state_entries *e)
 {
     struct state_entry *entry;

@@ -59,6 +59,10 @@ void state_entries_restore(struct state_entries *e, const char *key, const rd_ka
 /** Drops large values until they are within their total. */
 void state_entries_trim(struct state_entries *e);
 
+/** Calls on_value with each value in memory whose key begins with `prefix`, in no order. */
+void state_entries_each(const struct state_entries *e, const char *prefix,
+                        void (*on_value)(void *self, const char *key, struct slice value), void *self);
+
 void state_entries_clear(struct state_entries *e);
 
 #endif

@@ -364,6 +364,12 @@ uint64_t state_topic_version(const struct state_topic *s, const char *key)
     return state_entries_find(&s->entries, key, &found) ? found.version : 0;
 }
 
+void state_topic_each(const struct state_topic *s, const char *prefix,
+                      void (*on_value)(void *self, const char *key, struct slice value), void *self)
+{
+    state_entries_each(&s->entries, prefix, on_value, self);
+}
+
 size_t state_topic_large_bytes(const struct state_topic *s)
 {
     return s->entries.large_bytes;

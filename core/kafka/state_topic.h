@@ -33,6 +33,10 @@ uint64_t state_topic_generation(const struct state_topic *s, const char *key);
 /** The version of the key's value when on_read was called; 0: it has none. */
 uint64_t state_topic_version(const struct state_topic *s, const char *key);
 
+/** Calls on_value with each value of at most 4 KB, as of the last on_read, whose key begins with `prefix`. */
+void state_topic_each(const struct state_topic *s, const char *prefix,
+                      void (*on_value)(void *self, const char *key, struct slice value), void *self);
+
 /** Bytes in memory of values of more than 4 KB, which are dropped beyond some MB and read again. */
 size_t state_topic_large_bytes(const struct state_topic *s);
 

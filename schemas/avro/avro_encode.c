@@ -196,6 +196,13 @@ void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e)
     out->size += (size_t)(at - begin);
 }
 
+void avro_encode_source(struct bytes *out, const struct avro_envelope *e)
+{
+    const struct avro_encode_lengths n = lengths_of(e);
+    uint8_t *begin = bytes_reserve(out, AVRO_ENCODE_FIXED_MAX + n.all);
+    out->size += (size_t)(put_source(begin, e, &n) - begin);
+}
+
 void avro_encode_message(struct bytes *out, const struct avro_envelope *e, struct slice prefix,
                          struct slice content)
 {

@@ -59,6 +59,9 @@ struct avro_envelope {
 /** Appends one Envelope record of avro_schema_envelope's schema, without framing. */
 void avro_encode_envelope(struct bytes *out, const struct avro_envelope *e);
 
+/** Appends the Source record alone. */
+void avro_encode_source(struct bytes *out, const struct avro_envelope *e);
+
 /** Appends one MessageValue record (events/message-value.avsc): a logical message. @param content  data NULL:
  * null */
 void avro_encode_message(struct bytes *out, const struct avro_envelope *e, struct slice prefix,

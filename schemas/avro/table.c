@@ -27,6 +27,9 @@ void table_free(struct table *t)
     free(t->topic);
     free(t->key_schema);
     free(t->value_schema);
+    table_shape_free(t->shape);
+    free(t->partition_columns);
+    free(t->partition_problem);
     free(t);
 }
 
@@ -55,6 +58,13 @@ struct table *table_copy(const struct table *from)
     t->key_count = from->key_count;
     t->key_columns = memory_zeroed(t->column_count, sizeof(*t->key_columns));
     memcpy(t->key_columns, from->key_columns, t->key_count * sizeof(*t->key_columns));
+    t->shape = table_shape_retain(from->shape);
+    t->partition_count = from->partition_count;
+    t->partition_columns = memory_zeroed(t->partition_count + 1, sizeof(*t->partition_columns));
+    for (size_t i = 0; i < t->partition_count; i++) {
+        t->partition_columns[i] = from->partition_columns[i];
+    }
+    t->partition_problem = from->partition_problem == NULL ? NULL : memory_string(from->partition_problem);
     return t;
 }
 

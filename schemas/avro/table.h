@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
+#include "schemas/avro/table_shape.h"
 #include "schemas/avro/value_type.h"
 
 struct column {
@@ -31,12 +32,18 @@ struct table {
     char *topic;  // prefix.schema.name
     struct column *columns;
     size_t column_count;
-    size_t *key_columns;               // indexes into columns, in key order
-    size_t key_count;                  // 0: records have a null key
+    size_t *key_columns;        // indexes into columns, in key order
+    size_t key_count;           // 0: records have a null key
+    size_t *partition_columns;  // that choose the partition, in their order
+    size_t partition_count;     // 0: the key chooses
+    // Why the partition can't be known of old rows, or with partition_count 0 of any; NULL: it can.
+    char *partition_problem;
     char *key_schema;                  // Avro schema text, NULL when key_count is 0; see avro_schema_key
     char *value_schema;                // NULL: avro_schema_envelope makes it when it is needed
     uint8_t schemas_hash[32];          // of both texts, when value_schema is NULL
     const struct column *text_column;  // a column whose values are read in text form only; NULL: none
+    struct table_shape *shape;         // for the schema-change topic; NULL: there is none
+    uint32_t recorded;                 // the session in which that topic had this version; 0: none
     // The sink's data for this version (schema ids, topic state); free_route gets it when the version goes.
     void *route;
     void (*free_route)(void *route);

@@ -5,7 +5,9 @@
 
 #include "connectors/postgres/catalogue/pg_column_masks.h"
 #include "connectors/postgres/catalogue/pg_default.h"
+#include "connectors/postgres/catalogue/pg_partition.h"
 #include "connectors/postgres/catalogue/pg_retype.h"
+#include "connectors/postgres/catalogue/pg_shape.h"
 #include "connectors/postgres/catalogue/pg_type_modes.h"
 #include "connectors/postgres/catalogue/table_filter.h"
 #include "connectors/postgres/values/pg_mask.h"
@@ -399,6 +401,8 @@ static struct table *build_table(struct pg_relations *r, const struct pg_relatio
     if (r->config->toast == TOAST_MODE_TYPED) {
         pg_toast_plan_mark(message, catalogue, t);
     }
+    pg_partition_set(r->config, message, catalogue, t);
+    t->shape = r->config->schema_changes.topic ? pg_shape_make(message, catalogue) : NULL;
     note_text_column(t);
     write_schemas(t);
     return t;
@@ -409,6 +413,8 @@ static struct table *build_table(struct pg_relations *r, const struct pg_relatio
 static bool is_same_version(const struct table *a, const struct table *b)
 {
     if (a->column_count != b->column_count || !text_is_same(a->topic, b->topic) ||
+        !table_shape_is_same(a->shape, b->shape) ||
+        !text_is_same(a->partition_problem, b->partition_problem) ||
         memcmp(a->schemas_hash, b->schemas_hash, sizeof(a->schemas_hash)) != 0) {
         return false;
     }
@@ -514,6 +520,7 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
         table_free(t);
         return;
     }
+    pg_partition_log(r->component, t);
     replace_version(r, relation, t);
 }
 

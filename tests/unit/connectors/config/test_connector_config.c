@@ -159,7 +159,7 @@ static void selections_are_checked_at_their_places(void **state)
         "f.yaml:5:13: error: operations: the list is empty\n"
         "f.yaml:6:23: error: public.orders: write a list of columns, as in [customer_id]\n"
         "f.yaml:6:43: error: must be the name of a column\n"
-        "f.yaml:6:64: error: is in the key already\n"
+        "f.yaml:6:64: error: is listed already\n"
         "f.yaml:7:10: error: write {match: GLOB, topic: NAME}, as in {match: public.orders_*, topic: "
         "\"{prefix}.orders\"}\n"
         "f.yaml:7:54: error: topic: \"a b\" is no topic name: only letters, digits, '.', '_' and '-' are; it "

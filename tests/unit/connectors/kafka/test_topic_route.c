@@ -88,6 +88,12 @@ static void on_change(void *self)
     (void)self;
 }
 
+static void on_settings(void *settings, struct kafka_topic_spec *io)
+{
+    (void)settings;
+    io->partitions = 3;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -97,7 +103,7 @@ static int set_up(void **state)
     warnings = endings = schema_count = requests = 0;
     cancelled = NULL;
     struct topic_routes_params params = {
-        .loop = &loop, .component = "connector/shop", .on_change = on_change};
+        .loop = &loop, .component = "connector/shop", .on_settings = on_settings, .on_change = on_change};
     routes = topic_routes_new(&params);
     topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
     return 0;
@@ -346,8 +352,11 @@ static void a_refused_schema_goes_to_the_next_topic_that_takes_it(void **state)
 {
     (void)state;
     topic_routes_free(routes);
-    struct topic_routes_params params = {
-        .loop = &loop, .component = "connector/shop", .forks = true, .on_change = on_change};
+    struct topic_routes_params params = {.loop = &loop,
+                                         .component = "connector/shop",
+                                         .forks = true,
+                                         .on_settings = on_settings,
+                                         .on_change = on_change};
     routes = topic_routes_new(&params);
     topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
     struct table *t = new_table(1, "{}");
@@ -374,8 +383,11 @@ static void a_registry_that_refuses_all_schemas_makes_no_table_go_elsewhere(void
 {
     (void)state;
     topic_routes_free(routes);
-    struct topic_routes_params params = {
-        .loop = &loop, .component = "connector/shop", .forks = true, .on_change = on_change};
+    struct topic_routes_params params = {.loop = &loop,
+                                         .component = "connector/shop",
+                                         .forks = true,
+                                         .on_settings = on_settings,
+                                         .on_change = on_change};
     routes = topic_routes_new(&params);
     topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
     struct table *t = new_table(1, "{}");

@@ -1,0 +1,41 @@
+#include "connectors/topic_settings.h"
+
+#include <stdlib.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+struct topic_settings {
+    const struct connector_config *config;
+    struct text_pairs schema_changes;  // properties of the schema-change topic
+};
+
+struct topic_settings *topic_settings_new(const struct connector_config *config)
+{
+    struct topic_settings *s = memory_zeroed(1, sizeof(*s));
+    s->config = config;
+    text_pairs_set(&s->schema_changes, "cleanup.policy", "delete");
+    text_pairs_set(&s->schema_changes, "retention.ms", "-1");
+    return s;
+}
+
+void topic_settings_apply(void *self, struct kafka_topic_spec *io)
+{
+    const struct topic_settings *s = self;
+    const struct connector_config *config = s->config;
+    io->partitions = (int)config->topics.partitions;
+    io->replication = (int)config->topics.replication;
+    io->config = &config->topics.config;
+    if (config->schema_changes.topic && strcmp(io->name, config->topic_prefix) == 0) {
+        io->partitions = 1;  // its records are in order
+        io->config = &s->schema_changes;
+    }
+}
+
+void topic_settings_free(struct topic_settings *s)
+{
+    if (s != NULL) {
+        text_pairs_clear(&s->schema_changes);
+        free(s);
+    }
+}
