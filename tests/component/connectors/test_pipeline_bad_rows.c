@@ -273,6 +273,15 @@ static uint8_t *add_bad_event(struct pipeline_case *x)
     return row;
 }
 
+static void free_outbox(struct pipeline_case *x)
+{
+    char *texts[] = {x->config.outbox.table,    x->config.outbox.id,      x->config.outbox.key,
+                     x->config.outbox.route_by, x->config.outbox.payload, x->config.outbox.topic};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        free(texts[i]);
+    }
+}
+
 static void drain_when_the_outbox_is_stopped(struct pipeline_case *x)
 {
     if (!x->is_told && pipeline_case_has_status(x, "LSN 0/1234, event 0000000000000100-00000000")) {
@@ -298,6 +307,7 @@ static void a_bad_row_of_the_outbox_stops_it_alone(void **state)
     pipeline_seen_read(x, "t.public.others", &seen);
     assert_int_equal(seen.count, 1);
     bytes_clear(&seen.last_value);
+    free_outbox(x);
     free(row);
 }
 
@@ -319,6 +329,7 @@ static void a_bad_row_of_the_outbox_is_a_dead_letter(void **state)
     assert_int_equal(events.count, 1);
     bytes_clear(&dead.last_value);
     bytes_clear(&events.last_value);
+    free_outbox(x);
     free(row);
 }
 
