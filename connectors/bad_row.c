@@ -158,9 +158,10 @@ static const char *column_in(const char *message, const struct table *table)
 static void add_place(struct bytes *out, const char *message, const struct change *change)
 {
     char lsn[24];
-    const char *column = change->table->schema == NULL ? NULL : column_in(message, change->table);
+    bool is_message = change->op == CHANGE_MESSAGE;
+    const char *column = is_message ? NULL : column_in(message, change->table);
     CLEANUP(bytes_clear) struct bytes text = {0};
-    if (change->table->schema != NULL) {
+    if (!is_message) {
         bytes_format(&text, "%s.%s", change->table->schema, change->table->name);
         record_headers_add(out, "millrace.dlq.table", bytes_slice(&text));
         bytes_reset(&text);

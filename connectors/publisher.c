@@ -42,6 +42,15 @@ static bool may_wait(const struct publisher *p, const struct change *change)
     return change->op != CHANGE_READ || change_delivery_is_snapshot_done(p->params.delivery);
 }
 
+// What is left of the plan would be sent in place of the next change.
+static enum publisher_step stop(struct publisher *p, const char *topic, const struct fault *why)
+{
+    record_plan_reset(&p->plan);
+    stopped_tables_add(&p->stopped, topic, why);
+    change_delivery_withhold(p->params.delivery);
+    return PUBLISHER_TAKEN;
+}
+
 static enum publisher_step stop_table(struct publisher *p, const struct change *change, struct fault *f)
 {
     const struct table *table = change->table;
@@ -55,9 +64,7 @@ static enum publisher_step stop_table(struct publisher *p, const struct change *
     if (!may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
-    stopped_tables_add(&p->stopped, table->topic, f);
-    change_delivery_withhold(p->params.delivery);
-    return PUBLISHER_TAKEN;
+    return stop(p, table->topic, f);
 }
 
 static enum publisher_step stop_refused(struct publisher *p, const struct topic_route *route,
@@ -67,9 +74,7 @@ static enum publisher_step stop_refused(struct publisher *p, const struct topic_
     if (!route->is_refused || !may_wait(p, change)) {
         return PUBLISHER_FAULT;
     }
-    stopped_tables_add(&p->stopped, change->table->topic, f);
-    change_delivery_withhold(p->params.delivery);
-    return PUBLISHER_TAKEN;
+    return stop(p, change->table->topic, f);
 }
 
 // --- rows ---
@@ -148,14 +153,12 @@ static enum publisher_step send_or_hold(struct publisher *p, const struct topic_
     return must_wait(p, table) ? hold_plan(p, route, table) : send_plan(p, change, f);
 }
 
-static enum publisher_step plan_and_send(struct publisher *p, const struct topic_route *route,
-                                         const struct change *change, struct fault *f)
+// Goes on with what the planner returned; route is that of the planned records.
+static enum publisher_step follow(struct publisher *p, enum change_planner_step step,
+                                  const struct topic_route *route, const struct change *change,
+                                  struct fault *f)
 {
-    if (p->plan.count > 0) {
-        return send_plan(p, change, f);
-    }
-    p->route = NULL;
-    switch (change_planner_plan(&p->planner, route, change, &p->plan, f)) {
+    switch (step) {
     case CHANGE_PLANNED:
         if (is_letter_without_ids(p, route)) {
             record_plan_reset(&p->plan);
@@ -169,9 +172,19 @@ static enum publisher_step plan_and_send(struct publisher *p, const struct topic
     case CHANGE_UNPUBLISHABLE:
         return stop_table(p, change, f);
     case CHANGE_PLAN_FAULT:
-        return PUBLISHER_FAULT;
+        break;
     }
     return PUBLISHER_FAULT;
+}
+
+static enum publisher_step plan_and_send(struct publisher *p, const struct topic_route *route,
+                                         const struct change *change, struct fault *f)
+{
+    if (p->plan.count > 0) {
+        return send_plan(p, change, f);
+    }
+    p->route = NULL;
+    return follow(p, change_planner_plan(&p->planner, route, change, &p->plan, f), route, change, f);
 }
 
 // Publishes the record of a definition before the first record that has it. It waits with its table.
@@ -225,18 +238,9 @@ static enum publisher_step put_event_aside(struct publisher *p, const struct cha
     if (!outbox_row_json(p->outbox, change, p->planner.message_max_bytes, &json, &unread)) {
         bytes_reset(&json);
     }
-    switch (change_planner_put_aside(&p->planner, change, reason, problem, bytes_slice(&json), &p->plan, f)) {
-    case CHANGE_PLANNED:
-        return send_or_hold(p, p->plan.items[0].route, change, change->table, f);
-    case CHANGE_PLAN_LATER:
-        p->route = p->planner.missing;
-        return PUBLISHER_LATER;
-    case CHANGE_UNPUBLISHABLE:
-        return stop_table(p, change, f);
-    case CHANGE_PLAN_FAULT:
-        break;
-    }
-    return PUBLISHER_FAULT;
+    enum change_planner_step step =
+        change_planner_put_aside(&p->planner, change, reason, problem, bytes_slice(&json), &p->plan, f);
+    return follow(p, step, step == CHANGE_PLANNED ? p->plan.items[0].route : NULL, change, f);
 }
 
 static enum publisher_step publish_event(struct publisher *p, const struct change *change, struct fault *f)
@@ -306,7 +310,7 @@ static enum publisher_step put_aside(struct publisher *p, const struct topic_rou
             add_marker(p, route, &p->hold.row, change->snapshot);
         }
         enum publisher_step taken = publish_held(p, f);
-        if (taken != PUBLISHER_TAKEN) {
+        if (taken != PUBLISHER_TAKEN || stopped_tables_has(&p->stopped, change->table->topic)) {
             return taken;
         }
     }
@@ -324,7 +328,7 @@ static enum publisher_step publish_read(struct publisher *p, const struct topic_
         return put_aside(p, route, change, f);
     }
     enum publisher_step taken = p->hold.is_held ? publish_held(p, f) : PUBLISHER_TAKEN;
-    if (taken != PUBLISHER_TAKEN) {
+    if (taken != PUBLISHER_TAKEN || stopped_tables_has(&p->stopped, change->table->topic)) {
         return taken;
     }
     struct change row = *change;
@@ -425,12 +429,7 @@ static bool may_send_status(struct publisher *p, const struct topic_route *route
         return true;
     }
     route_refusal_explain(route->name, route->fault, f);
-    if (route->is_refused) {
-        stopped_tables_add(&p->stopped, p->transactions->topic, f);
-        change_delivery_withhold(p->params.delivery);
-    } else {
-        *ret = PUBLISHER_FAULT;
-    }
+    *ret = route->is_refused ? stop(p, p->transactions->topic, f) : PUBLISHER_FAULT;
     return false;
 }
 

@@ -125,11 +125,11 @@ static void on_answered(uv_work_t *work, int status)
     (void)status;
     struct kafka_probe *p = work->data;
     const struct rd_kafka_metadata *metadata = p->answer == RD_KAFKA_RESP_ERR_NO_ERROR ? p->metadata : NULL;
-    p->is_requesting = false;
     if (metadata != NULL) {
-        give_topics(p, metadata);
+        give_topics(p, metadata);  // may stop the probe
         rd_kafka_metadata_destroy(metadata);
     }
+    p->is_requesting = false;
     if (p->on_stopped != NULL) {
         uv_close((uv_handle_t *)&p->timer, on_timer_closed);
         return;

@@ -72,6 +72,7 @@ def test_a_masked_value_is_in_no_record_log_or_file(form, toast, database, kafka
         },
         outbox={"table": "public.outbox", "topic": f"{name}.events"},
         messages={"include": ["end"]},
+        schema_changes={"topic": True},
         on_bad_row="dead_letter",
     )
     process = millrace.run()

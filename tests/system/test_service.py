@@ -144,7 +144,7 @@ def wait_started(process, millrace):
 def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, name):
     database.sql("create table a (id int primary key)")
     millrace.write("secret", "hidden\n")
-    millrace.connector(name, database, postgres={"password": {"file": "../secret"}})
+    millrace.connector(name, database, postgres={"password": {"file": "../secret"}}, toast="complete")
     millrace.function(name, f"{name}.public.a", function.url)
     process = start()
     wait_started(process, millrace)
@@ -161,6 +161,9 @@ def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, 
     for pid in [process.pid, *processes.children(process.pid)]:
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0, "a core dump or a debugger of its user would have its secrets"
     wait_until(lambda: process.notifications.has("WATCHDOG=1", 3), 30, "the watchdog's food")
+
+    kept = f"/proc/{process.pid}/root/var/lib/{unit['StateDirectory'][0]}"
+    assert os.listdir(kept) and os.stat(kept).st_uid == int(own[0]), "toast: complete keeps its values here"
 
     inside = f"/proc/{process.pid}/root{service.EDITOR}/millrace"
     with open(f"{inside}/functions/{name}-two.yaml", "w") as file:

@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 static bool find_column(const struct pgoutput_relation *message, const char *name, size_t *ret)
 {
@@ -53,6 +54,16 @@ void pg_partition_set(const struct connector_config *config, const struct pgoutp
     if (chosen != NULL && chosen->count > 0) {
         set_columns(message, chosen, full, t);
     }
+}
+
+bool pg_partition_is_same(const struct table *a, const struct table *b)
+{
+    bool is_same =
+        a->partition_count == b->partition_count && text_is_same(a->partition_problem, b->partition_problem);
+    for (size_t i = 0; i < a->partition_count && is_same; i++) {
+        is_same = a->partition_columns[i] == b->partition_columns[i];
+    }
+    return is_same;
 }
 
 void pg_partition_log(const char *component, const struct table *t)

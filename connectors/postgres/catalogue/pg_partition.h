@@ -10,6 +10,9 @@
 void pg_partition_set(const struct connector_config *config, const struct pgoutput_relation *message,
                       const struct pg_catalogue *catalogue, struct table *t);
 
+/** Whether rows of both versions go to the same partitions. */
+bool pg_partition_is_same(const struct table *a, const struct table *b);
+
 /** Logs the problem of a new version, if it has one. */
 void pg_partition_log(const char *component, const struct table *t);
 

@@ -72,11 +72,14 @@ void pg_publication_scan_query(struct bytes *out, const struct connector_config 
     // The locks that keep ALTER PUBLICATION … ADD TABLE waiting; sessions that wait for one count too. An
     // autovacuum gives way.
     bytes_append_string(
-        out, ";SELECT l.relation, format('%s by process %s (%s)', l.mode, l.pid, left(a.query, 100)) FROM"
+        out, ";SELECT l.relation, CASE WHEN l.pid IS NULL THEN format('%s by a prepared transaction (see"
+             " pg_prepared_xacts)', l.mode) ELSE format('%s by process %s (%s)', l.mode, l.pid,"
+             " left(a.query, 100)) END FROM"
              " pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'relation' AND"
-             " l.relation >= 16384 AND l.pid <> pg_backend_pid() AND (l.mode IN ('ShareLock',"
+             " l.relation >= 16384 AND l.pid IS DISTINCT FROM pg_backend_pid() AND (l.mode IN ('ShareLock',"
              " 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') OR (l.mode ="
-             " 'ShareUpdateExclusiveLock' AND a.backend_type = 'client backend')) AND l.database ="
+             " 'ShareUpdateExclusiveLock' AND (l.pid IS NULL OR a.backend_type = 'client backend'))) AND"
+             " l.database ="
              " (SELECT oid FROM pg_database WHERE datname = current_database())");
 }
 

@@ -402,7 +402,7 @@ static struct table *build_table(struct pg_relations *r, const struct pg_relatio
         pg_toast_plan_mark(message, catalogue, t);
     }
     pg_partition_set(r->config, message, catalogue, t);
-    t->shape = r->config->schema_changes.topic ? pg_shape_make(message, catalogue) : NULL;
+    t->shape = r->config->schema_changes.topic ? pg_shape_make(message, catalogue, t->columns) : NULL;
     note_text_column(t);
     write_schemas(t);
     return t;
@@ -413,8 +413,7 @@ static struct table *build_table(struct pg_relations *r, const struct pg_relatio
 static bool is_same_version(const struct table *a, const struct table *b)
 {
     if (a->column_count != b->column_count || !text_is_same(a->topic, b->topic) ||
-        !table_shape_is_same(a->shape, b->shape) ||
-        !text_is_same(a->partition_problem, b->partition_problem) ||
+        !table_shape_is_same(a->shape, b->shape) || !pg_partition_is_same(a, b) ||
         memcmp(a->schemas_hash, b->schemas_hash, sizeof(a->schemas_hash)) != 0) {
         return false;
     }

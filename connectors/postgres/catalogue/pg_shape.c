@@ -1,10 +1,11 @@
 #include "connectors/postgres/catalogue/pg_shape.h"
 
 #include "connectors/postgres/catalogue/pg_type_names.h"
+#include "connectors/postgres/values/pg_mask.h"
 #include "core/base/memory.h"
 
 struct table_shape *pg_shape_make(const struct pgoutput_relation *message,
-                                  const struct pg_catalogue *catalogue)
+                                  const struct pg_catalogue *catalogue, const struct column *columns)
 {
     struct table_shape *s =
         table_shape_new(message->oid, (char)message->replica_identity, message->column_count);
@@ -15,8 +16,9 @@ struct table_shape *pg_shape_make(const struct pgoutput_relation *message,
                           &s->columns[i]);
         if (fact != NULL && fact->type_oid == column->type_oid) {
             s->columns[i].is_generated = fact->is_generated;
-            s->columns[i].default_text =
-                fact->default_text == NULL ? NULL : memory_string(fact->default_text);
+            s->columns[i].default_text = fact->default_text == NULL || pg_mask_is_on(&columns[i].type)
+                                             ? NULL
+                                             : memory_string(fact->default_text);
         }
     }
     return s;

@@ -66,11 +66,8 @@ static void append_filter(struct bytes *out, const struct connector_config *conf
 {
     CLEANUP(memory_free_pointer)
     char *full = memory_format("%s.%s", (const char *)message->schema.data, (const char *)message->name.data);
-    for (size_t i = 0; i < config->rows.count; i++) {
-        if (text_glob_match(config->rows.items[i].key, full)) {
-            bytes_append_string(out, config->rows.items[i].value);
-        }
-    }
+    const char *filter = connector_config_row_filter(config, full);
+    bytes_append_string(out, filter == NULL ? "" : filter);
 }
 
 struct pg_toast_plan *pg_toast_plan_make(const struct connector_config *config,

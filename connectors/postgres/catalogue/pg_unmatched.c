@@ -55,6 +55,9 @@ struct pg_unmatched *pg_unmatched_new(const struct connector_config *config, con
     for (size_t i = 0; i < config->keys.count; i++) {
         add(u, "keys", config->keys.items[i].table, false);
     }
+    for (size_t i = 0; i < config->partition_by.count; i++) {
+        add(u, "partition_by", config->partition_by.items[i].table, false);
+    }
     for (size_t i = 0; i < config->routes.count; i++) {
         add(u, "routes", config->routes.items[i].match, false);
     }

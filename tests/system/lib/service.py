@@ -12,6 +12,7 @@ import os
 import re
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -25,7 +26,8 @@ _PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
 # What is applied or read by the test, and what is not: any other setting fails the test, so that the unit does not
 # grow one that nobody has thought about.
 _APPLIED = """Type ExecStart ExecReload Restart RestartSec RestartPreventExitStatus WatchdogSec KillMode TimeoutStopSec
-    User Group LimitNOFILE LimitCORE NoNewPrivileges CapabilityBoundingSet AmbientCapabilities ProtectSystem ProtectHome
+    User Group StateDirectory StateDirectoryMode
+    LimitNOFILE LimitCORE NoNewPrivileges CapabilityBoundingSet AmbientCapabilities ProtectSystem ProtectHome
     PrivateTmp SystemCallFilter SystemCallErrorNumber UMask MemoryDenyWriteExecute
     ProtectProc""".split()
 _NOT_APPLIED = """MemoryHigh PrivateDevices ProtectClock ProtectControlGroups ProtectHostname ProtectKernelLogs
@@ -122,12 +124,25 @@ def _install(build, files, service):
     subprocess.run(["sh", "-euxc", start], check=True)
 
 
+def _make_state_directory(service):
+    """The service's own, the only one below /var/lib that it may write to."""
+    place = os.path.join("/var/lib", service["StateDirectory"][-1])
+    _run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/var/lib")
+    os.mkdir(place)
+    os.chmod(place, int(service["StateDirectoryMode"][-1], 8))
+    shutil.chown(place, service["User"][-1], service["Group"][-1])
+    _run("mount", "--bind", place, place)
+    _run("mount", "-o", "bind,remount,ro", "/var/lib")
+    os.environ["STATE_DIRECTORY"] = place
+
+
 def _become(service):
     """The order of systemd: mounts, limits, groups and user, capabilities, filter, exec."""
     _run("mount", "--bind", "/etc", EDITOR)  # /etc itself becomes read-only for the service
     for place in ("/home", "/root", "/tmp", "/var/tmp"):
         _run("mount", "-t", "tmpfs", "-o", "mode=0755" if "tmp" not in place else "mode=1777", "tmpfs", place)
     hidden = {"invisible": "invisible", "default": "off"}[service["ProtectProc"][-1]]
+    _make_state_directory(service)
     _run("mount", "-t", "proc", "-o", f"hidepid={hidden}", "proc", "/proc")
     for place in ("/etc", "/usr", "/"):
         _run("mount", "-o", "bind,remount,ro", place)

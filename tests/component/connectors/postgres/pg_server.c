@@ -118,6 +118,8 @@ static void pg_server_launch(struct pg_server *s, const char *setting)
                          "-c",
                          "wal_level=logical",
                          "-c",
+                         "max_prepared_transactions=2",
+                         "-c",
                          "max_wal_senders=6",
                          "-c",
                          "max_replication_slots=4",

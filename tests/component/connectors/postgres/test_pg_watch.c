@@ -75,11 +75,14 @@ static void a_locked_table_keeps_no_other_from_being_added(void **state)
     source_driver_close(&d);
     pg_server_sql(&source_case_server,
                   "CREATE TABLE first (id int PRIMARY KEY); CREATE TABLE second (id int PRIMARY KEY);"
+                  "CREATE TABLE prepared (id int PRIMARY KEY);"
                   "INSERT INTO first VALUES (1); INSERT INTO second VALUES (2)");
     PGconn *owner = PQconnectdb(pg_server_dsn(&source_case_server));
+    PQclear(PQexec(owner, "BEGIN; LOCK TABLE prepared IN SHARE MODE; PREPARE TRANSACTION 'lock'"));
     PQclear(PQexec(owner, "BEGIN; LOCK TABLE first IN SHARE MODE"));
     source_driver_open(&d);
     assert_true(source_driver_until(&d, is_published));
+    pg_server_sql(&source_case_server, "ROLLBACK PREPARED 'lock'");
     assert_true(source_driver_until_rows(&d, 1));
     assert_non_null(strstr(source_driver_lines(&d), "r public.second #0 last key={\"id\":2}"));
     PQfinish(owner);

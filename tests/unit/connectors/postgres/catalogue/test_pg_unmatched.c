@@ -29,6 +29,7 @@ static void entries_are_matched_by_tables_columns_and_ancestors(void **state)
     (void)state;
     struct connector_config config = {0};
     struct connector_key key = {.table = memory_string("public.visits")};
+    struct connector_key by = {.table = memory_string("public.baskets")};
     struct connector_route routes[] = {{.match = memory_string("public.log_*")}, {NULL, NULL}};
     text_pairs_set(&config.columns.mask, "public.people.phone", "*");
     text_pairs_set(&config.columns.mask, "public.people.phnoe", "*");
@@ -38,19 +39,23 @@ static void entries_are_matched_by_tables_columns_and_ancestors(void **state)
     text_pairs_set(&config.rows, "public.orders", "true");
     config.keys.items = &key;
     config.keys.count = 1;
+    config.partition_by.items = &by;
+    config.partition_by.count = 1;
     config.routes.items = routes;
     config.routes.count = 2;
     struct pg_unmatched *u = pg_unmatched_new(&config, "t");
     see(u, "public.people", NULL, "phone");
     assert_int_equal(pg_unmatched_count(u), 0);
     pg_unmatched_report(u);
-    assert_int_equal(pg_unmatched_count(u), 7);
+    assert_int_equal(pg_unmatched_count(u), 8);
     see(u, "public.orders", NULL, "note");
-    assert_int_equal(pg_unmatched_count(u), 5);
+    assert_int_equal(pg_unmatched_count(u), 6);
     see(u, "public.log_1", NULL, "card");
-    assert_int_equal(pg_unmatched_count(u), 3);
+    assert_int_equal(pg_unmatched_count(u), 4);
     see(u, "sales.eu", "sales.all", "email");
     see(u, "public.visits", NULL, "x");
+    assert_int_equal(pg_unmatched_count(u), 2);
+    see(u, "public.baskets", NULL, "x");
     assert_int_equal(pg_unmatched_count(u), 1);
     pg_unmatched_report(u);
     pg_unmatched_free(u);
@@ -61,6 +66,7 @@ static void entries_are_matched_by_tables_columns_and_ancestors(void **state)
     text_list_clear(&config.columns.exclude);
     text_pairs_clear(&config.rows);
     free(key.table);
+    free(by.table);
     free(routes[0].match);
 }
 
