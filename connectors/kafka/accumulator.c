@@ -6,10 +6,10 @@
 #include "core/base/memory.h"
 
 enum {
-    QUEUES_FEW = 64,   // up to this many topics get large batches without waiting for the others
-    SENT_AT_ONCE = 5,  // librdkafka's max.in.flight: with fewer records in flight the next is sent at once
-    ROUND_RATIO = 4,   // with many topics a round begins with this many times the records in flight
-    ROUND_MAX = 4096,  // of one topic: they are handed over before linger.ms is over
+    QUEUES_FEW = 64,    // up to this many topics get large batches without waiting for the others
+    SENT_AT_ONCE = 5,   // librdkafka's max.in.flight: with fewer records in flight the next is sent at once
+    ROUND_RATIO = 4,    // with many topics a round begins with this many times the records in flight
+    ROUND_MAX = 16384,  // of one topic: they are handed over before linger.ms is over
     BYTES_MAX = 16 << 20,  // of all topics; with many of them each gets little of it
     BYTES_MAX_FEW = 4 << 20,
     COMPACT_BYTES = 256 << 10,

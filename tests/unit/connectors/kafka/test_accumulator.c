@@ -204,11 +204,11 @@ static void a_round_has_as_much_as_is_handed_over_in_time(void **state)
     (void)state;
     struct accumulator a = {0};
     struct accumulator_queue q = {0};
-    put_many(&a, &q, 5000);
-    assert_int_equal(hand_on(&a, 0), 4096);
-    assert_int_equal(hand_on(&a, 4096), 0);
-    accumulator_acknowledged(&a, &q, 4096);
-    assert_int_equal(hand_on(&a, 0), 904);
+    put_many(&a, &q, 17000);
+    assert_int_equal(hand_on(&a, 0), 16384);
+    assert_int_equal(hand_on(&a, 16384), 0);
+    accumulator_acknowledged(&a, &q, 16384);
+    assert_int_equal(hand_on(&a, 0), 616);
     accumulator_clear_queue(&a, &q);
 }
 
