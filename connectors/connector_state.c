@@ -6,11 +6,6 @@
 
 #include "core/base/text.h"
 
-static void release_json(json_t **object)
-{
-    json_decref(*object);
-}
-
 void connector_state_write(struct bytes *out, const struct source_state *state)
 {
     bytes_append_string(out, "{\"slot\":");
@@ -85,7 +80,7 @@ bool connector_state_read(struct slice value, struct source_state *ret, struct f
         return true;
     }
     json_error_t error;
-    json_t *object CLEANUP(release_json) =
+    json_t *object CLEANUP(json_decrefp) =
         json_loadb((const char *)value.data, value.size, JSON_REJECT_DUPLICATES, &error);
     struct source_state state = {.is_known = true};
     char snapshot[16];

@@ -161,11 +161,6 @@ static void put_hash(struct bytes *out, const struct table *t, struct slice defi
 
 // --- what has changed ---
 
-static void release_json(json_t **object)
-{
-    json_decref(*object);
-}
-
 static const char *column_name(const json_t *column)
 {
     return json_string_value(json_array_get(column, 0));
@@ -273,10 +268,10 @@ static void compare_definitions(const json_t *before, const json_t *after, json_
 
 static void write_effects(struct known_tables *k, const struct known_table *known)
 {
-    CLEANUP(release_json)
+    CLEANUP(json_decrefp)
     json_t *before = json_loadb((const char *)known->text.data, known->text.size, 0, NULL);
-    CLEANUP(release_json) json_t *after = json_loadb((const char *)k->text.data, k->text.size, 0, NULL);
-    CLEANUP(release_json) json_t *effects = json_object();
+    CLEANUP(json_decrefp) json_t *after = json_loadb((const char *)k->text.data, k->text.size, 0, NULL);
+    CLEANUP(json_decrefp) json_t *effects = json_object();
     if (json_object_get(before, "columns") != NULL && after != NULL) {
         compare_definitions(before, after, effects);
     }
@@ -398,7 +393,7 @@ void known_tables_load(struct known_tables *k, const char *key, struct slice val
     char *end = NULL;
     const char *digits = key + strlen(k->prefix);
     unsigned long oid = strtoul(digits, &end, 10);
-    CLEANUP(release_json) json_t *object = json_loadb((const char *)value.data, value.size, 0, NULL);
+    CLEANUP(json_decrefp) json_t *object = json_loadb((const char *)value.data, value.size, 0, NULL);
     const char *schema = json_string_value(json_object_get(object, "schema"));
     const char *name = json_string_value(json_object_get(object, "name"));
     if (end == digits || *end != '\0' || oid > UINT32_MAX || schema == NULL || name == NULL) {

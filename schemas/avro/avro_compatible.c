@@ -96,18 +96,13 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 // Appends the writer's symbols that the reader does not have, sorted: [A, B].
 static size_t list_missing_symbols(const struct avro_parsed *reader, const struct avro_parsed *writer,
                                    struct bytes *out)
 {
     const json_t *known = json_object_get(reader->json, "symbols");
     const json_t *written = json_object_get(writer->json, "symbols");
-    json_t *set CLEANUP(decref) = json_object();
+    json_t *set CLEANUP(json_decrefp) = json_object();
     for (size_t i = 0; i < json_array_size(known); i++) {
         (void)json_object_set_new(set, json_string_value(json_array_get(known, i)), json_true());
     }

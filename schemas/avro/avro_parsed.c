@@ -160,11 +160,6 @@ static struct avro_parsed *add_named(struct parser *p, enum avro_kind kind, json
     return type;
 }
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 static bool add_field(struct parser *p, struct avro_parsed *record, json_t *json, const char *space)
 {
     const char *name = name_value(json_object_get(json, "name"));
@@ -220,7 +215,7 @@ static struct avro_parsed *parse_enum(struct parser *p, json_t *json, const char
     if (!json_is_array(symbols)) {
         return refuse(p, "Enum has no symbols", type->full_name);
     }
-    json_t *seen CLEANUP(decref) = json_object();
+    json_t *seen CLEANUP(json_decrefp) = json_object();
     for (; type->count < json_array_size(symbols); type->count++) {
         const char *symbol = name_value(json_array_get(symbols, type->count));
         if (symbol == NULL || !is_name(symbol)) {
@@ -286,7 +281,7 @@ static struct avro_parsed *parse_union(struct parser *p, json_t *json, const cha
     if (type == NULL) {
         return NULL;
     }
-    json_t *seen CLEANUP(decref) = json_object();
+    json_t *seen CLEANUP(json_decrefp) = json_object();
     type->branches = memory_zeroed(json_array_size(json) + 1, sizeof(struct avro_parsed *));
     for (size_t i = 0; i < json_array_size(json); i++) {
         struct avro_parsed *branch = parse_any(p, json_array_get(json, i), space);

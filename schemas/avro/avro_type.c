@@ -209,11 +209,6 @@ static bool add_field(struct avro_type_parser *p, struct avro_type *record, cons
     return true;
 }
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 static struct avro_type *parse_record(struct avro_type_parser *p, const json_t *json, const char *space)
 {
     char *inner CLEANUP(memory_free_pointer) = NULL;
@@ -225,7 +220,7 @@ static struct avro_type *parse_record(struct avro_type_parser *p, const json_t *
     if (!json_is_array(fields)) {
         return refuse(p, "record without fields", record->full_name);
     }
-    json_t *seen CLEANUP(decref) = json_object();
+    json_t *seen CLEANUP(json_decrefp) = json_object();
     record->fields = memory_zeroed(json_array_size(fields) + 1, sizeof *record->fields);
     for (size_t i = 0; i < json_array_size(fields); i++) {
         if (!add_field(p, record, json_array_get(fields, i), inner, seen)) {
@@ -247,7 +242,7 @@ static struct avro_type *parse_enum(struct avro_type_parser *p, const json_t *js
     if (json_array_size(symbols) == 0) {
         return refuse(p, "enum without symbols", type->full_name);
     }
-    json_t *seen CLEANUP(decref) = json_object();
+    json_t *seen CLEANUP(json_decrefp) = json_object();
     type->symbols = memory_zeroed(json_array_size(symbols), sizeof *type->symbols);
     for (size_t i = 0; i < json_array_size(symbols); i++) {
         const char *symbol = json_string_value(json_array_get(symbols, i));
@@ -461,7 +456,7 @@ bool avro_type_parse(struct slice text, struct avro_type **ret, struct fault *f)
         return fault_set(f, FAULT_REJECT, "Avro schema: the text is too long: %zu bytes", text.size);
     }
     json_error_t error = {0};
-    json_t *json CLEANUP(decref) = json_loadb((const char *)text.data, text.size, JSON_FLAGS, &error);
+    json_t *json CLEANUP(json_decrefp) = json_loadb((const char *)text.data, text.size, JSON_FLAGS, &error);
     if (json == NULL) {
         return fault_set(f, FAULT_REJECT, "Avro schema: line %d, column %d: %.200s", error.line, error.column,
                          error.text);

@@ -359,11 +359,6 @@ void connect_schemas_free(struct connect_schemas *c)
     free(c);
 }
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 static void collect_names(json_t *names, json_t *json, const char *space);
 
 /** @param space  the namespace around it */
@@ -418,9 +413,9 @@ static void collect_names(json_t *names, json_t *json, const char *space)
 static bool write_schema(const struct connect_schemas *c, const struct avro_type *type, struct bytes *out,
                          struct fault *f)
 {
-    json_t *json CLEANUP(decref) =
+    json_t *json CLEANUP(json_decrefp) =
         type->source == NULL ? NULL : json_loads(type->source, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    json_t *names CLEANUP(decref) = json_object();
+    json_t *names CLEANUP(json_decrefp) = json_object();
     struct writer w = {.out = out, .decimals_as_base64 = c->decimals_as_base64, .names = names};
     if (json == NULL) {
         w.bad = "a schema without a text";

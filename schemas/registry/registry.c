@@ -17,11 +17,6 @@ bool registry_open(uv_loop_t *loop, const struct settings *settings, struct regi
     return is_open;
 }
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 // The topic of `<topic>-key` or `<topic>-value`.
 static struct slice topic_of(const char *subject)
 {
@@ -35,7 +30,7 @@ static char *make_subject(enum subject_names names, const char *subject, const c
     if (names == SUBJECT_NAMES_TOPIC) {
         return memory_string(subject);
     }
-    json_t *json CLEANUP(decref) = json_loads(text, JSON_DECODE_ANY, NULL);
+    json_t *json CLEANUP(json_decrefp) = json_loads(text, JSON_DECODE_ANY, NULL);
     const char *name = json_string_value(json_object_get(json, "name"));
     const char *space = json_string_value(json_object_get(json, "namespace"));
     struct slice topic = names == SUBJECT_NAMES_TOPIC_RECORD ? topic_of(subject) : (struct slice){NULL, 0};

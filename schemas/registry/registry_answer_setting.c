@@ -4,15 +4,11 @@
 #include "schemas/registry/registry_answer.h"
 #include "schemas/registry/schema_scope.h"
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 int registry_answer_config(struct bytes *out, const struct schema_index *index, struct registry_query *query)
 {
-    json_t *config CLEANUP(decref) = query->is_in_scope ? schema_scope_config(index, query->subject)
-                                                        : schema_scope_own_config(index, query->subject);
+    json_t *config CLEANUP(json_decrefp) = query->is_in_scope
+                                               ? schema_scope_config(index, query->subject)
+                                               : schema_scope_own_config(index, query->subject);
     if (config == NULL) {
         return registry_answer_error(out, REGISTRY_ERROR_NO_SUBJECT_CONFIG,
                                      "Subject '%s' does not have subject-level compatibility configured",

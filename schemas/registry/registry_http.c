@@ -62,11 +62,6 @@ struct registry_http_request {
 
 static void send_request(struct registry_http_request *request);
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 static void free_request(struct registry_http_request *request)
 {
     DL_DELETE(request->owner->requests, request);
@@ -138,7 +133,7 @@ static void on_done(void *self, const struct http_response *response)
 {
     struct registry_http_request *request = self;
     struct fault f = {0};
-    json_t *json CLEANUP(decref) =
+    json_t *json CLEANUP(json_decrefp) =
         json_loadb((const char *)response->body.data, response->body.size, 0, NULL);
     bool is_good = registry_reply_check(request->ask, request->url, response, json, &f);
     // An id is unknown when no address knows it: a registry's follower may not have read it yet.

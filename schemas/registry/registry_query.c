@@ -11,11 +11,6 @@ enum {
     REGISTRY_QUERY_REFERENCES_MAX = 1000,
 };
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 int32_t registry_query_number(const char *text)
 {
     int64_t number = 0;
@@ -167,7 +162,7 @@ static bool read_schema(struct schema_change *change, json_t *json)
 {
     const char *text = json_string_value(json_object_get(json, "schema"));
     const char *type = json_string_value(json_object_get(json, "schemaType"));
-    json_t *references CLEANUP(decref) = NULL;
+    json_t *references CLEANUP(json_decrefp) = NULL;
     if (text == NULL || text[strspn(text, " \t\r\n")] == '\0') {
         schema_change_refuse(change, REGISTRY_ERROR_INVALID_SCHEMA, "Empty schema");
         return false;
@@ -205,7 +200,7 @@ bool registry_query_read_change(struct registry_query *query, const struct admin
 {
     struct schema_change *change = memory_zeroed(1, sizeof *change);
     json_error_t error = {0};
-    json_t *json CLEANUP(decref) =
+    json_t *json CLEANUP(json_decrefp) =
         request->body.size > 0 ? json_loadb((const char *)request->body.data, request->body.size, 0, &error)
                                : NULL;
     bool has_body = has_schema || kind == SCHEMA_CHANGE_SET_CONFIG || kind == SCHEMA_CHANGE_SET_MODE;

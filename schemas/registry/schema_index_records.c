@@ -17,11 +17,6 @@
 #include "schemas/registry/schema_index.h"
 #include "schemas/registry/schema_names.h"
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 static bool is_int(const json_t *json)
 {
     return json_is_integer(json) && json_integer_value(json) > 0 && json_integer_value(json) <= INT32_MAX;
@@ -120,8 +115,8 @@ static bool apply_context(struct schema_index *index, const json_t *key, const j
 
 bool schema_index_apply(struct schema_index *index, struct slice key, struct slice value)
 {
-    json_t *key_json CLEANUP(decref) = json_loadb((const char *)key.data, key.size, 0, NULL);
-    json_t *value_json CLEANUP(decref) =
+    json_t *key_json CLEANUP(json_decrefp) = json_loadb((const char *)key.data, key.size, 0, NULL);
+    json_t *value_json CLEANUP(json_decrefp) =
         value.data != NULL ? json_loadb((const char *)value.data, value.size, 0, NULL) : NULL;
     const char *type = json_string_value(json_object_get(key_json, "keytype"));
     const char *subject = json_string_value(json_object_get(key_json, "subject"));

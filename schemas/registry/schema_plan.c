@@ -162,11 +162,6 @@ static bool check_subject(struct schema_change *change)
     return true;
 }
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 // Takes one member of the request's body into the configuration; false, with the error, when it can't be.
 static bool take_member(struct schema_change *change, json_t *config, const char *name, json_t *value)
 {
@@ -203,7 +198,7 @@ static enum schema_plan set_config(struct schema_batch *batch, const struct sche
                                    struct schema_change *change)
 {
     const struct schema_setting *setting = schema_index_setting(index, change->subject);
-    json_t *config CLEANUP(decref) =
+    json_t *config CLEANUP(json_decrefp) =
         setting != NULL && setting->config != NULL ? json_copy(setting->config) : json_object();
     const char *name = NULL;
     json_t *value = NULL;
@@ -224,7 +219,7 @@ static enum schema_plan set_config(struct schema_batch *batch, const struct sche
 static enum schema_plan delete_config(struct schema_batch *batch, const struct schema_index *index,
                                       struct schema_change *change)
 {
-    json_t *config CLEANUP(decref) = schema_scope_own_config(index, change->subject);
+    json_t *config CLEANUP(json_decrefp) = schema_scope_own_config(index, change->subject);
     if (config == NULL) {
         schema_change_refuse(change, REGISTRY_ERROR_SUBJECT, "Subject '%s' not found.", change->subject);
         return SCHEMA_PLAN_DONE;

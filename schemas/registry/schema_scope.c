@@ -9,11 +9,6 @@ static const char *const MODES[] = {"READWRITE", "READONLY", "READONLY_OVERRIDE"
 static const char *const LEVELS[] = {
     "NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"};
 
-static void decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 static size_t find_word(const char *const *words, size_t count, const char *text)
 {
     size_t i = 0;
@@ -126,12 +121,12 @@ json_t *schema_scope_own_config(const struct schema_index *index, const char *su
 
 enum schema_level schema_scope_level(const struct schema_index *index, const char *subject)
 {
-    json_t *config CLEANUP(decref) = schema_scope_config(index, subject);
+    json_t *config CLEANUP(json_decrefp) = schema_scope_config(index, subject);
     return schema_scope_read_level(json_string_value(json_object_get(config, "compatibilityLevel")));
 }
 
 bool schema_scope_is_normal(const struct schema_index *index, const char *subject)
 {
-    json_t *config CLEANUP(decref) = schema_scope_config(index, subject);
+    json_t *config CLEANUP(json_decrefp) = schema_scope_config(index, subject);
     return json_is_true(json_object_get(config, "normalize"));
 }
