@@ -1,21 +1,15 @@
-// Topics of a connector whose records do not depend on a table: messages, transactions, schema
-// changes, heartbeats. Each has
-// a "table version" without columns that carries its name and schemas.
+// Topics of a connector whose records do not depend on a table: messages, transactions, schema changes,
+// heartbeats. Each has a "table version" without columns that carries its name (connector_topics.h) and
+// schemas; the caller frees it.
 #ifndef CONNECTORS_EVENT_TOPICS_H
 #define CONNECTORS_EVENT_TOPICS_H
 
+#include "connectors/config/connector_config.h"
 #include "schemas/avro/table.h"
 
-/** `<prefix>.message`; the caller frees it. */
-struct table *event_topics_messages(const char *prefix);
-
-/** `<prefix>.transaction`. */
-struct table *event_topics_transactions(const char *prefix);
-
-/** `<prefix>`: the schema-change topic. */
-struct table *event_topics_schema_changes(const char *prefix);
-
-/** @param topic  NULL: `__debezium-heartbeat.<prefix>` */
-struct table *event_topics_heartbeats(const char *prefix, const char *topic);
+struct table *event_topics_messages(const struct connector_config *config);
+struct table *event_topics_transactions(const struct connector_config *config);
+struct table *event_topics_schema_changes(const struct connector_config *config);
+struct table *event_topics_heartbeats(const struct connector_config *config);
 
 #endif

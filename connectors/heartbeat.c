@@ -11,7 +11,7 @@
 void heartbeat_init(struct heartbeat *h)
 {
     if (h->config->heartbeat.interval_us > 0) {
-        h->table = event_topics_heartbeats(h->config->topic_prefix, h->config->heartbeat.topic);
+        h->table = event_topics_heartbeats(h->config);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "connectors/bad_row.h"
 #include "connectors/change_record.h"
+#include "connectors/config/connector_topics.h"
 #include "connectors/kafka/record_headers.h"
 #include "connectors/outbox_time.h"
 #include "connectors/table_topic.h"
@@ -179,6 +180,20 @@ static bool need_text(struct outbox *o, const char *column, struct fault *f)
     return true;
 }
 
+// The row chooses the topic, which must not be one of ours, or one with other records.
+static bool check_topic(const struct outbox *o, const char *topic, struct fault *f)
+{
+    if (!connector_topics_permits(o->config, CONNECTOR_EVENTS, topic, f)) {
+        return fault_context(f, "outbox: %s of a row of %s", o->config->outbox.route_by,
+                             o->config->outbox.table);
+    }
+    return !topic_routes_has_rows(o->routes, topic) ||
+           fault_set(f, FAULT_CONFIG,
+                     "outbox: %s of a row of %s: topic %s is that of a table, and a topic has records of one "
+                     "kind",
+                     o->config->outbox.route_by, o->config->outbox.table, topic);
+}
+
 static struct topic_route *find_route(struct outbox *o, struct fault *f)
 {
     static const char reference[] = "{aggregatetype}";
@@ -195,6 +210,9 @@ static struct topic_route *find_route(struct outbox *o, struct fault *f)
         bytes_append_byte(&o->topic, is_allowed ? c : '_');
     }
     bytes_append_string(&o->topic, at == NULL ? "" : at + sizeof(reference) - 1);
+    if (!check_topic(o, bytes_text(&o->topic), f)) {
+        return NULL;
+    }
     return topic_routes_find_schemaless(o->routes, bytes_text(&o->topic), NULL);
 }
 

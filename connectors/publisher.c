@@ -4,6 +4,7 @@
 
 #include "connectors/change_planner.h"
 #include "connectors/change_record.h"
+#include "connectors/config/connector_topics.h"
 #include "connectors/event_topics.h"
 #include "connectors/heartbeat.h"
 #include "connectors/hold_queue.h"
@@ -565,8 +566,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
                                          .self = params->self};
     struct publisher *p = memory_zeroed(1, sizeof(*p));
     p->params = *params;
-    // A function's name has no dot, so no function has this dead-letter topic.
-    p->dead_letter_topic = memory_format("millrace.dlq.connector.%s", config->name);
+    p->dead_letter_topic = connector_topics_name(config, CONNECTOR_DEAD_LETTERS);
     text_pairs_set(&p->dead_letter_config, "retention.ms", "-1");
     p->settings = topic_settings_new(config);
     routes.settings = p->settings;
@@ -574,7 +574,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
     p->schema_changes = schema_changes_new(config, params->kind, params->component, params->metrics,
                                            params->known, p->routes);
     if (config->transactions.topic) {
-        p->transactions = event_topics_transactions(config->topic_prefix);
+        p->transactions = event_topics_transactions(config);
     }
     p->stopped = (struct stopped_tables){.component = params->component, .metrics = params->metrics};
     p->heartbeat = (struct heartbeat){.config = config,

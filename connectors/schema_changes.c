@@ -33,7 +33,7 @@ struct schema_changes *schema_changes_new(const struct connector_config *config,
     s->metrics = metrics;
     s->known = known;
     s->routes = routes;
-    s->table = event_topics_schema_changes(config->topic_prefix);
+    s->table = event_topics_schema_changes(config);
     return s;
 }
 

@@ -3,6 +3,7 @@
 #include "connectors/config/connector_config.h"
 
 #include "connectors/config/capture_options.h"
+#include "connectors/config/connector_topics.h"
 #include "connectors/config/event_options.h"
 #include "connectors/config/outbox_options.h"
 #include "connectors/config/postgres_options.h"
@@ -65,6 +66,7 @@ static void finish(const struct config_file *file, void *config)
     types_options_finish(file, c);
     slot_options_finish(file, c);
     postgres_options_finish(file, c);
+    connector_topics_check(file, c);
 }
 
 const struct config_kind connector_config_kind = {

@@ -24,6 +24,8 @@ struct route_topic {
     struct route *first;    // the routes that lead to it
     struct outage *outage;  // NULL: nothing has failed yet
     struct fault *fault;    // REFUSED: why
+    bool has_rows;          // records with schemas go there, or will
+    bool has_events;        // records without
     UT_hash_handle hh;
 };
 
@@ -163,7 +165,12 @@ static bool update(struct route *route)
     if (route->shown.status != TOPIC_ROUTE_WAITING) {
         return false;
     }
-    if (route->topic->need.state == NEED_REFUSED) {
+    if (route->has_value && route->topic->has_events) {
+        struct fault mixed;
+        (void)fault_set(&mixed, FAULT_CONFIG,
+                        "its topic has events of the outbox already; give it another one by routes");
+        fail(route, &mixed);
+    } else if (route->topic->need.state == NEED_REFUSED) {
         fail(route, route->topic->fault);
     } else if (route->topic->need.state == NEED_MET && has_ids(route)) {
         route->shown.status = TOPIC_ROUTE_READY;
@@ -341,6 +348,7 @@ static bool fork_route(struct route *route, const struct fault *f)
     drop_schema(r, &route->value);
     DL_DELETE(route->topic->first, route);
     route->topic = find_topic(r, name, route->topic->config);
+    route->topic->has_rows = true;
     DL_APPEND(route->topic->first, route);
     route->shown.name = route->topic->name;
     route->shown.outage = route->topic->outage;
@@ -399,7 +407,7 @@ static struct route *get_route(struct topic_routes *r, struct table *table)
     if (route == NULL) {
         route = add_route(r, identity, find_topic(r, table->topic, NULL));
         route->has_key = table->key_schema != NULL;
-        route->has_value = true;
+        route->has_value = route->topic->has_rows = true;
         table_retain(table);
         route->table = table;
     }
@@ -431,8 +439,17 @@ void topic_routes_prepare(struct topic_routes *r, struct table *table)
 
 void topic_routes_prepare_topic(struct topic_routes *r, const char *topic)
 {
-    need_queue_ask(&r->topic_needs, &find_topic(r, topic, NULL)->need, false);
+    struct route_topic *t = find_topic(r, topic, NULL);
+    t->has_rows = true;
+    need_queue_ask(&r->topic_needs, &t->need, false);
     run(r);
+}
+
+bool topic_routes_has_rows(const struct topic_routes *r, const char *topic)
+{
+    const struct route_topic *t = NULL;
+    HASH_FIND_STR(r->topics, topic, t);
+    return t != NULL && t->has_rows;
 }
 
 struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const char *topic,
@@ -444,6 +461,7 @@ struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const c
     HASH_FIND(hh, r->all, identity, sizeof(identity), route);
     if (route == NULL) {
         route = add_route(r, identity, find_topic(r, topic, config));
+        route->topic->has_events = true;
     }
     return use(route);
 }

@@ -51,7 +51,11 @@ void topic_routes_prepare(struct topic_routes *r, struct table *table);
 /** Makes a topic, after those that records wait for. */
 void topic_routes_prepare_topic(struct topic_routes *r, const char *topic);
 
-/** A route without schemas, for the dead-letter topic. Borrowed until the routes are freed. */
+/** Whether records with schemas go to this topic, or will. */
+bool topic_routes_has_rows(const struct topic_routes *r, const char *topic);
+
+/** A route without schemas, for events of the outbox and dead letters. Records with schemas don't go to its
+ * topic: their routes fail. Borrowed until the routes are freed. */
 struct topic_route *topic_routes_find_schemaless(struct topic_routes *r, const char *topic,
                                                  const struct text_pairs *config);
 

@@ -7,7 +7,7 @@ void pg_logical_init(struct pg_logical *l, const struct connector_config *config
 {
     *l = (struct pg_logical){.config = config};
     if (config->messages.include.count > 0) {
-        l->topic = event_topics_messages(config->topic_prefix);
+        l->topic = event_topics_messages(config);
     }
 }
 

@@ -99,7 +99,7 @@ DOORS = {
     ],
     "schemas/registry": ["registry"],
     "connectors": ["source", "change", "connector_state", "event_topics", "table_topic", "pipeline"],
-    "connectors/config": ["connector_config"],
+    "connectors/config": ["connector_config", "connector_topics"],
     "connectors/kafka": ["kafka_sink", "record_headers", "route_refusal", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],

@@ -81,6 +81,31 @@ def test_an_event_has_the_time_and_the_partition_that_its_row_names(database, ka
     assert events[identity(4)].partition == 1
 
 
+def test_a_row_chooses_no_topic_of_ours_and_none_of_a_table(database, kafka, millrace, name):
+    """Its event in millrace.schemas would be a schema for every consumer, in a table's topic a broken record."""
+    database.sql(TABLE.format("text") + "; create table other (id int primary key)")
+    outbox = {"table": "public.outbox", "topic": "{aggregatetype}"}
+    transactions = {"topic": True}
+    millrace.connector(name, database, outbox=outbox, transactions=transactions, on_bad_row="dead_letter")
+    process = millrace.run()
+    database.sql("insert into other values (1)")
+    read_topic(kafka, f"{name}.public.other", millrace.registry, count=1)
+    mine = ["millrace.schemas", "millrace.state", "__consumer_offsets", f"{name}.transaction", f"{name}.public.other"]
+    bad = [*mine, "..", "x" * 250]
+    for number, topic in enumerate(bad):
+        database.sql(INSERT + f"('{identity(number)}', '{topic}', 'k', 'T', 'x')")
+    database.sql(INSERT + f"('{identity(99)}', '{name}.events', 'k', 'T', 'x'); insert into other values (2)")
+    (event,) = read_topic(kafka, f"{name}.events", count=1)
+    assert event.headers["id"] == identity(99)
+    dead = read_topic(kafka, f"millrace.dlq.connector.{name}", count=len(bad))
+    assert [json.loads(letter.raw_value)["aggregatetype"] for letter in dead] == bad
+    assert {letter.headers["millrace.dlq.reason"] for letter in dead} == {"undecodable"}
+    read_topic(kafka, f"{name}.public.other", millrace.registry, count=2)
+    for topic in mine:
+        assert not [record for record in read_topic(kafka, topic) if record.headers and "id" in record.headers], topic
+    assert process.find("connector_failed") is None and process.find("connection_lost") is None
+
+
 def test_bytes_an_envelope_and_a_stop_at_an_update(database, kafka, millrace, name):
     database.sql(TABLE.format("bytea"))
     millrace.connector(

@@ -130,6 +130,30 @@ def test_a_filter_that_changes_is_set_in_the_publication_and_its_table_read(data
     assert database.value("select rowfilter from pg_publication_tables where tablename = 'orders'") is None
 
 
+def test_a_table_whose_topic_is_taken_waits_alone_until_it_has_another(database, kafka, millrace, name):
+    database.sql("create table orders (id int primary key); create table transaction (id int primary key)")
+    database.sql("insert into transaction values (1); insert into orders values (1)")
+    common = {"transactions": {"topic": True}, "schema_changes": {"topic": True}}
+    route = {"match": "public.*", "topic": "{prefix}.{table}"}
+    millrace.connector(name, database, routes=[route], **common)
+    process = millrace.run()
+    warned = process.wait_event("table_without_topic", table="public.transaction")
+    assert f"topic {name}.transaction is that of transactions" in warned["message"]
+    database.sql("insert into transaction values (2); insert into orders values (2)")
+    orders = read_topic(kafka, f"{name}.orders", millrace.registry, count=2)
+    assert [record.key["id"] for record in orders] == [1, 2]
+    statuses = read_topic(kafka, f"{name}.transaction", millrace.registry, count=2)
+    assert {record.value["status"] for record in statuses} == {"BEGIN", "END"}
+    assert process.stop() == 0
+    millrace.connector(
+        name, database, routes=[{"match": "public.transaction", "topic": "{prefix}.tx"}, route], **common
+    )
+    millrace.run()
+    database.sql("insert into transaction values (3)")
+    rows = read_topic(kafka, f"{name}.tx", millrace.registry, count=3)
+    assert {record.key["id"] for record in rows} == {1, 2, 3}  # the third may be read, and in the stream, too
+
+
 def test_what_can_not_be_selected_is_said(database, millrace, name):
     database.sql("create table orders (id int primary key, status text, total int)")
     cases = [

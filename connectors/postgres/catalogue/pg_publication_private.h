@@ -32,6 +32,7 @@ struct pg_publication_entry {
     bool is_captured;           // its rows have its own name, once it or its cover is published
     size_t unidentified_count;  // of a partitioned table: the number of its partitions without identity
     uint32_t unidentified_oid;  // one of them, for the warning
+    char *topic_refusal;        // why it is not matching although it is selected; NULL: it may have its topic
     char *lock_holder;          // the session whose lock keeps it from being added; NULL: none
 };
 

@@ -163,7 +163,10 @@ static void set_matching(const struct pg_publication_scan *s, const struct conne
         CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", above->schema, above->name);
         text_list_add(&ancestors, full);
     }
-    e->is_matching = table_filter_wants(config, e->schema, e->name, &ancestors);
+    struct fault f;
+    bool is_selected = table_filter_matches(config, e->schema, e->name, &ancestors);
+    e->is_matching = is_selected && table_filter_has_topic(config, e->schema, e->name, &f);
+    e->topic_refusal = is_selected && !e->is_matching ? memory_string(f.text) : NULL;
 }
 
 // A partition without identity could not be updated, so the tables above it must not be published either.
@@ -272,6 +275,7 @@ void pg_publication_scan_clear(struct pg_publication_scan *s)
         free(s->entries[i].schema);
         free(s->entries[i].name);
         free(s->entries[i].lock_holder);
+        free(s->entries[i].topic_refusal);
         pg_publication_select_clear(&s->entries[i]);
     }
     free(s->entries);

@@ -83,6 +83,14 @@ static void warn_partitions(struct pg_publication *t, const struct pg_publicatio
         root->schema, root->name, example->schema, example->name, full);
 }
 
+static void warn_topic(const struct pg_publication *t, const struct pg_publication_entry *e)
+{
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", e->schema, e->name);
+    log_warn(t->component, "table_without_topic", LOG_WITH(LOG_TEXT("table", full)),
+             "%s is not captured, the other tables are: %s, by an entry of routes whose match is %s", full,
+             e->topic_refusal, full);
+}
+
 static void warn_other(const struct pg_publication *t, const struct pg_publication_entry *e)
 {
     if (e->is_unlogged) {
@@ -106,6 +114,12 @@ static void warn_one(struct pg_publication *t, const struct pg_publication_entry
     // Without a publication no warning: the CREATE PUBLICATION for the owner has the table.
     bool is_foreign = t->scan.main.exists && !e->is_ours && e->wanted == PG_PUBLICATION_MAIN &&
                       !e->is_in_main && !t->scan.main.has_all_tables;
+    if (e->topic_refusal != NULL && is_first_warning(t, e->oid)) {
+        warn_topic(t, e);
+    }
+    if (e->topic_refusal != NULL) {
+        return;
+    }
     if (!e->is_matching || (!is_unidentified && !e->is_unlogged && !is_foreign)) {
         clear_warning(t, e->oid);
         return;

@@ -336,7 +336,8 @@ static void a_bad_row_of_the_outbox_is_a_dead_letter(void **state)
 // A logical message with a content that is too large for a record, then a row of a table.
 static struct table *add_large_message(struct pipeline_case *x, uint8_t *content, struct bytes *key)
 {
-    struct table *messages = event_topics_messages("t");
+    const struct connector_config config = {.topic_prefix = (char *)"t"};
+    struct table *messages = event_topics_messages(&config);
     memset(content, 'x', LARGE);
     (void)rd_kafka_mock_topic_create(x->cluster, "t.message", 1, 1);
     pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);

@@ -141,6 +141,44 @@ static void what_does_not_work_yet_is_refused(void **state)
         "f.yaml:8:19: error: topics have no property \"Retention\"; did you mean \"retention.ms\"?\n");
 }
 
+static void a_topic_has_records_of_one_kind_and_is_not_reserved(void **state)
+{
+    (void)state;
+#define RESERVED                                                                                             \
+    "is reserved: names that begin with millrace. are millrace's own, those that begin with __ Kafka's; "    \
+    "choose another one, as in shop.orders\n"
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: millrace\n",
+                     "f.yaml:2:15: error: topic_prefix: millrace " RESERVED);
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: __x\n",
+                     "f.yaml:2:15: error: topic_prefix: __x " RESERVED);
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+        "heartbeat: {interval: 1s, topic: millrace.state}\n"
+        "outbox: {table: public.o, topic: 'millrace.{aggregatetype}'}\n"
+        "routes: [{match: public.a, topic: '__{table}'}, {match: public.b, topic: millrace.schemas}]\n",
+        "f.yaml:3:34: error: topic: topic millrace.state " RESERVED
+        "f.yaml:4:34: error: topic: topic millrace.{aggregatetype} " RESERVED
+        "f.yaml:5:35: error: topic __{table} " RESERVED
+        "f.yaml:5:74: error: topic millrace.schemas " RESERVED);
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+        "heartbeat: {interval: 1s, topic: shop.transaction}\ntransactions: {topic: true}\n"
+        "schema_changes: {topic: true}\nmessages: {include: ['*']}\n"
+        "outbox: {table: public.o, topic: shop}\n"
+        "routes: [{match: public.a, topic: '{prefix}.message'}]\n",
+        "f.yaml:3:34: error: topic: topic shop.transaction is that of transactions "
+        "(transactions.topic), and a topic has records of one kind; choose another one\n"
+        "f.yaml:7:34: error: topic: topic shop is that of schema changes (schema_changes.topic), "
+        "and a topic has records of one kind; choose another one\n"
+        "f.yaml:8:35: error: topic shop.message is that of logical messages (messages.include), "
+        "and a topic has records of one kind; choose another one\n");
+    // What is not wanted takes no name, and the heartbeats' default is Debezium's.
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+                     "heartbeat: {interval: 1s, topic: __debezium-heartbeat.shop}\n"
+                     "routes: [{match: public.a, topic: '{prefix}.message'}]\n",
+                     "");
+}
+
 static void selections_are_checked_at_their_places(void **state)
 {
     (void)state;
@@ -301,6 +339,7 @@ int main(void)
         cmocka_unit_test(libpq_judges_the_connection_string_and_no_password_is_shown),
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
+        cmocka_unit_test(a_topic_has_records_of_one_kind_and_is_not_reserved),
         cmocka_unit_test(selections_are_checked_at_their_places),
         cmocka_unit_test(globs_and_regular_expressions_are_told_apart),
         cmocka_unit_test(keys_without_effect_are_refused),

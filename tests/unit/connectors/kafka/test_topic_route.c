@@ -190,7 +190,7 @@ static void what_a_topic_needs_twice_is_told_once(void **state)
     static char schema[] = "{}";
     static struct table table = {.topic = topic, .key_schema = schema, .value_schema = schema};
     struct fault f;
-    (void)topic_routes_find_schemaless(routes, "t", NULL);
+    topic_routes_prepare_topic(routes, "t");
     answer(NULL);
     struct topic_route *t = topic_routes_find(routes, &table);
     assert_int_equal(requests, 1);  // the topic is there
@@ -402,6 +402,23 @@ static void a_registry_that_refuses_all_schemas_makes_no_table_go_elsewhere(void
     table_free(t);
 }
 
+static void a_topic_of_events_is_no_table_s(void **state)
+{
+    (void)state;
+    (void)topic_routes_find_schemaless(routes, "t1", NULL);
+    assert_false(topic_routes_has_rows(routes, "t1"));
+    struct table *late = new_table(1, "{}");
+    const struct topic_route *route = topic_routes_find(routes, late);
+    assert_int_equal(route->status, TOPIC_ROUTE_FAILED);
+    assert_true(route->is_refused);
+    topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);  // it stays so with another sink
+    route = topic_routes_find(routes, late);
+    assert_int_equal(route->status, TOPIC_ROUTE_FAILED);
+    topic_routes_prepare_topic(routes, "t2");
+    assert_true(topic_routes_has_rows(routes, "t2"));
+    table_free(late);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown((name), set_up, tear_down)
@@ -417,6 +434,7 @@ int main(void)
         CASE(a_refused_schema_fails_its_table_alone_and_what_may_be_permitted_is_asked_again),
         CASE(a_refused_schema_goes_to_the_next_topic_that_takes_it),
         CASE(a_registry_that_refuses_all_schemas_makes_no_table_go_elsewhere),
+        CASE(a_topic_of_events_is_no_table_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
