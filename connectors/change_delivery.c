@@ -2,40 +2,26 @@
 // acknowledged it, and sealed by its Commit. The safe position is the end of the settled prefix. It is
 // written to the state record before it is confirmed to the database. So a slot beyond the record was
 // advanced by something else.
-//
-// The state record goes through the sink, not through the state topic's own producer: a copy that has lost
-// its session drops it together with its records. What librdkafka was sending when the copy froze may still
-// arrive after the record of its successor: it has a lower generation, so readers ignore it.
 #include "connectors/change_delivery.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
-#include "connectors/connector_state.h"
-#include "connectors/kafka/record_headers.h"
-#include "connectors/state_record.h"
+#include "connectors/state_store.h"
 #include "core/base/clock.h"
-#include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/watermark.h"
-#include "core/kafka/state_topic.h"
 
 enum {
     TRANSACTIONS_MAX = 16384,  // open at once: read, and not acknowledged completely
 };
-enum { STATE_PARTITION = 0 };
 #define EXPLAIN_US (2 * CLOCK_US_PER_S)   // the oldest record waits: read why from librdkafka's log
 #define OVERDUE_US (10 * CLOCK_US_PER_S)  // log it; a new leader is usually elected by then
-enum { OVERDUE_CHECKS = 2 };          // in a row: the first one after this process stood still proves nothing
-#define TICKET_RECORD UINT64_MAX      // of state records
-#define TICKET_NONE (UINT64_MAX - 1)  // of records after change_delivery_withhold, and of heartbeats
+enum { OVERDUE_CHECKS = 2 };  // in a row: the first one after this process stood still proves nothing
 
 struct change_delivery {
     struct change_delivery_params params;
     struct kafka_sink *sink;
-    struct state_topic *state_topic;
     size_t sinks_closing;
-    size_t loads;  // in flight; only the answer to the newest counts
 
     struct watermark watermark;
     int64_t commit_times_us[TRANSACTIONS_MAX];  // by ticket, modulo
@@ -44,7 +30,7 @@ struct change_delivery {
     bool is_begin_refused;
     bool is_withholding;
 
-    struct state_record record;
+    struct state_store store;
     uint64_t confirmed;
     bool has_session;
     bool is_draining;
@@ -66,7 +52,7 @@ static struct state_record_progress progress_of(const struct change_delivery *d)
 static bool is_record_due(const struct change_delivery *d)
 {
     struct state_record_progress progress = progress_of(d);
-    return state_record_is_due(&d->record, &progress);
+    return state_record_is_due(&d->store.record, &progress);
 }
 
 static enum sink_step publish(struct change_delivery *d, const struct kafka_sink_record *record,
@@ -80,75 +66,23 @@ static enum sink_step publish(struct change_delivery *d, const struct kafka_sink
     return step;
 }
 
-static void add_generation(struct bytes *headers, uint64_t generation)
-{
-    char text[24];
-    int size = snprintf(text, sizeof(text), "%" PRIu64, generation);
-    record_headers_add(headers, STATE_TOPIC_GENERATION, slice_make(text, (size_t)size));
-}
-
-// Before the state record and in its partition: once that is acknowledged, these are too.
-static enum sink_step send_known(struct change_delivery *d, struct fault *f)
-{
-    const char *key;
-    struct slice value;
-    CLEANUP(bytes_clear) struct bytes headers = {0};
-    add_generation(&headers, d->record.generation);
-    while (d->params.known != NULL && known_tables_due(d->params.known, d->watermark.first, &key, &value)) {
-        struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME),
-                                           .key = slice_of(key),
-                                           .value = value,
-                                           .headers = bytes_slice(&headers),
-                                           .partition = STATE_PARTITION,
-                                           .ticket = TICKET_NONE};
-        enum sink_step step = publish(d, &record, f);
-        if (step != SINK_TAKEN) {
-            return step;
-        }
-        known_tables_written(d->params.known);
-    }
-    return SINK_TAKEN;
-}
-
-static enum sink_step send_record(struct change_delivery *d, struct fault *f)
-{
-    struct state_record_progress progress = progress_of(d);
-    struct source_state state = state_record_next(&d->record, &progress);
-    CLEANUP(bytes_clear) struct bytes value = {0};
-    CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
-    connector_state_write(&value, &state);
-    CLEANUP(bytes_clear) struct bytes headers = {0};
-    add_generation(&headers, d->record.generation);
-    struct kafka_sink_record record = {.topic = kafka_sink_topic(d->sink, STATE_TOPIC_NAME),
-                                       .key = slice_of(key),
-                                       .value = bytes_slice(&value),
-                                       .headers = bytes_slice(&headers),
-                                       .partition = STATE_PARTITION,
-                                       .ticket = TICKET_RECORD};
-    enum sink_step step = publish(d, &record, f);
-    if (step == SINK_TOO_LARGE) {
-        (void)fault_set(f, FAULT_CONFIG, "the state record of %zu bytes is over message.max.bytes",
-                        value.size);
-    }
-    return step;
-}
-
 // Runs from the loop, never from inside the functions that make the record due.
 static void on_due(uv_timer_t *timer)
 {
     struct change_delivery *d = timer->data;
     struct fault f = {0};
-    if (d->record.is_in_flight || !is_record_due(d)) {
+    if (d->store.record.is_in_flight || !is_record_due(d)) {
         return;
     }
     if (!d->params.listener.on_record(d->params.listener.self, &f)) {
         d->params.listener.on_fault(d->params.listener.self, &f);
         return;
     }
-    enum sink_step step = send_known(d, &f);
-    switch (step == SINK_TAKEN ? send_record(d, &f) : step) {
+    struct state_record_progress progress = progress_of(d);
+    bool was_idle = kafka_sink_in_flight(d->sink) == 0;
+    switch (state_store_send(&d->store, d->sink, &progress, &f)) {
     case SINK_TAKEN:
-        state_record_sent(&d->record, d->watermark.first, clock_now_us());
+        d->acked_us = was_idle ? clock_now_us() : d->acked_us;
         if (kafka_sink_flush(d->sink, &f) == SINK_FAULT) {
             d->params.listener.on_fault(d->params.listener.self, &f);
         }
@@ -164,11 +98,11 @@ static void on_due(uv_timer_t *timer)
 // Schedules the state record if it is due; under load at most once a second.
 static void advance_record(struct change_delivery *d)
 {
-    if (d->record.is_in_flight || !is_record_due(d)) {
+    if (d->store.record.is_in_flight || !is_record_due(d)) {
         return;
     }
     struct state_record_progress progress = progress_of(d);
-    uint64_t wait_ms = state_record_wait_ms(&d->record, &progress, d->is_draining, clock_now_us());
+    uint64_t wait_ms = state_record_wait_ms(&d->store.record, &progress, d->is_draining, clock_now_us());
     if (wait_ms == 0 || !uv_is_active((uv_handle_t *)d->due)) {
         (void)uv_timer_start(d->due, on_due, wait_ms, 0);
     }
@@ -177,7 +111,7 @@ static void advance_record(struct change_delivery *d)
 static void confirm(struct change_delivery *d)
 {
     uint64_t safe = watermark_safe(&d->watermark);
-    uint64_t position = safe < d->record.recorded ? safe : d->record.recorded;
+    uint64_t position = safe < d->store.record.recorded ? safe : d->store.record.recorded;
     if (d->has_session && position > d->confirmed) {
         d->confirmed = position;
         d->params.listener.on_safe(d->params.listener.self, position);
@@ -186,9 +120,9 @@ static void confirm(struct change_delivery *d)
 
 static void on_recorded(struct change_delivery *d)
 {
-    state_record_acknowledged(&d->record);
+    state_record_acknowledged(&d->store.record);
     confirm(d);
-    if (state_record_end_save(&d->record)) {
+    if (state_record_end_save(&d->store.record)) {
         d->params.listener.on_saved(d->params.listener.self);
     }
 }
@@ -196,9 +130,9 @@ static void on_recorded(struct change_delivery *d)
 static void on_settled(void *self, uint64_t ticket, uint32_t count)
 {
     struct change_delivery *d = self;
-    if (ticket == TICKET_RECORD) {
+    if (ticket == STATE_STORE_RECORD) {
         on_recorded(d);
-    } else if (ticket != TICKET_NONE) {
+    } else if (ticket != STATE_STORE_NONE) {
         watermark_release_many(&d->watermark, ticket, count);
         change_trace_settled(d->params.trace, ticket, count);
         int64_t commit_us = d->commit_times_us[ticket % TRANSACTIONS_MAX];
@@ -255,6 +189,12 @@ static void on_sink_closed(void *self)
     }
 }
 
+static void on_loaded(void *self, const struct source_state *state, const struct fault *f)
+{
+    struct change_delivery *d = self;
+    d->params.listener.on_loaded(d->params.listener.self, state, f);
+}
+
 static bool open_sink(struct change_delivery *d, struct fault *f)
 {
     struct kafka_sink_listener listener = {.on_settled = on_settled,
@@ -283,8 +223,10 @@ bool change_delivery_open(const struct change_delivery_params *params, struct ch
     d->due = memory_zeroed(1, sizeof(*d->due));
     (void)uv_timer_init(params->loop, d->due);
     d->due->data = d;
+    d->store = (struct state_store){
+        .connector = params->connector, .known = params->known, .on_loaded = on_loaded, .self = d};
     watermark_init(&d->watermark, 0, TRANSACTIONS_MAX);
-    if (!open_sink(d, f) || !state_topic_open(params->loop, params->settings, &d->state_topic, f)) {
+    if (!open_sink(d, f) || !state_store_open(&d->store, params->loop, params->settings, f)) {
         change_delivery_free(d);
         return false;
     }
@@ -304,7 +246,7 @@ void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
     d->is_withholding = false;
     d->held = 0;
     d->confirmed = position;
-    state_record_begin_session(&d->record, position);
+    state_record_begin_session(&d->store.record, position);
     d->has_session = true;
     advance_record(d);
 }
@@ -314,10 +256,7 @@ bool change_delivery_renew(struct change_delivery *d, struct fault *f)
     close_sink(d);
     d->has_session = d->is_begin_refused = false;
     change_trace_reset(d->params.trace);
-    state_record_drop(&d->record);
-    if (d->params.known != NULL) {
-        known_tables_begin(d->params.known);  // what is known is read again
-    }
+    state_store_drop(&d->store);
     (void)uv_timer_stop(d->due);
     (void)watermark_restart(&d->watermark, d->confirmed);
     return open_sink(d, f);
@@ -326,7 +265,7 @@ bool change_delivery_renew(struct change_delivery *d, struct fault *f)
 bool change_delivery_begin(struct change_delivery *d, int64_t commit_time_us)
 {
     if (d->is_withholding) {
-        d->ticket = TICKET_NONE;
+        d->ticket = STATE_STORE_NONE;
         return true;
     }
     if (!watermark_full(&d->watermark)) {
@@ -347,7 +286,7 @@ enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_
 {
     record->ticket = d->ticket;
     enum sink_step step = publish(d, record, f);
-    if (step == SINK_TAKEN && d->ticket != TICKET_NONE) {
+    if (step == SINK_TAKEN && d->ticket != STATE_STORE_NONE) {
         watermark_hold(&d->watermark, d->ticket);
         change_trace_put(d->params.trace, d->ticket);
     }
@@ -356,11 +295,11 @@ enum sink_step change_delivery_put(struct change_delivery *d, struct kafka_sink_
 
 uint64_t change_delivery_hold(struct change_delivery *d, size_t count)
 {
-    for (size_t i = 0; d->ticket != TICKET_NONE && i < count; i++) {
+    for (size_t i = 0; d->ticket != STATE_STORE_NONE && i < count; i++) {
         watermark_hold(&d->watermark, d->ticket);
         change_trace_put(d->params.trace, d->ticket);
     }
-    d->held += d->ticket == TICKET_NONE ? 0 : count;
+    d->held += d->ticket == STATE_STORE_NONE ? 0 : count;
     return d->ticket;
 }
 
@@ -374,7 +313,7 @@ enum sink_step change_delivery_put_held(struct change_delivery *d, struct kafka_
 {
     record->ticket = ticket;
     enum sink_step step = publish(d, record, f);
-    d->held -= step == SINK_TAKEN && ticket != TICKET_NONE ? 1 : 0;
+    d->held -= step == SINK_TAKEN && ticket != STATE_STORE_NONE ? 1 : 0;
     return step;
 }
 
@@ -386,7 +325,7 @@ void change_delivery_withhold_held(struct change_delivery *d)
 enum sink_step change_delivery_put_apart(struct change_delivery *d, struct kafka_sink_record *record,
                                          struct fault *f)
 {
-    record->ticket = TICKET_NONE;
+    record->ticket = STATE_STORE_NONE;
     return publish(d, record, f);
 }
 
@@ -400,7 +339,7 @@ void change_delivery_withhold(struct change_delivery *d)
 
 void change_delivery_commit(struct change_delivery *d, uint64_t position)
 {
-    if (d->ticket != TICKET_NONE) {
+    if (d->ticket != STATE_STORE_NONE) {
         watermark_mark(&d->watermark, d->ticket, clock_now_us());
         watermark_seal(&d->watermark, d->ticket, position);
         change_trace_commit(d->params.trace);
@@ -444,8 +383,8 @@ int64_t change_delivery_oldest_us(const struct change_delivery *d)
     }
     int64_t since_us = d->acked_us;
     int64_t sealed_us;
-    if (d->record.is_in_flight && d->record.sent_us < since_us) {
-        since_us = d->record.sent_us;
+    if (d->store.record.is_in_flight && d->store.record.sent_us < since_us) {
+        since_us = d->store.record.sent_us;
     }
     // A withheld transaction stays the oldest for ever, and one with records that are held back for long.
     if (!d->is_withholding && d->held == 0 && watermark_oldest_mark(&d->watermark, &sealed_us) &&
@@ -479,65 +418,20 @@ const char *change_delivery_overdue(struct change_delivery *d)
     return d->overdue;
 }
 
-// The clock, because a counter restarts after a tombstone, below the generation of a frozen copy.
-static uint64_t next_generation(const struct change_delivery *d)
-{
-    CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
-    uint64_t before = state_topic_generation(d->state_topic, key);
-    uint64_t now = (uint64_t)clock_wall_us();
-    return now > before ? now : before + 1;
-}
-
-static void on_known(void *self, const char *key, struct slice value)
-{
-    known_tables_load(self, key, value);
-}
-
-// Without a record the connector starts anew, whatever entries are left.
-static void load_known(struct change_delivery *d, const struct source_state *state)
-{
-    struct known_tables *known = d->params.known;
-    if (known != NULL) {
-        known_tables_begin(known);
-        if (state->is_known) {
-            state_topic_each(d->state_topic, known_tables_prefix(known), on_known, known);
-        }
-    }
-}
-
-static void on_read(void *self, struct slice value, const struct fault *f)
-{
-    struct change_delivery *d = self;
-    struct fault bad = {0};
-    struct source_state state = {0};
-    if (--d->loads > 0) {
-        return;
-    }
-    if (f == NULL && !connector_state_read(value, &state, &bad)) {
-        f = &bad;
-    }
-    d->record.state = state;
-    load_known(d, &state);
-    d->record.generation = next_generation(d);
-    d->params.listener.on_loaded(d->params.listener.self, &state, f);
-}
-
 void change_delivery_load(struct change_delivery *d)
 {
-    CLEANUP(memory_free_pointer) char *key = memory_format("connector/%s", d->params.connector);
-    d->loads++;
-    state_topic_read(d->state_topic, key, on_read, d);
+    state_store_load(&d->store);
 }
 
 void change_delivery_save(struct change_delivery *d, const struct source_state *state)
 {
-    state_record_want(&d->record, state, d->watermark.first, d->watermark.next);
+    state_record_want(&d->store.record, state, d->watermark.first, d->watermark.next);
     advance_record(d);
 }
 
 bool change_delivery_is_snapshot_done(const struct change_delivery *d)
 {
-    return d->record.state.is_snapshot_done;
+    return d->store.record.state.is_snapshot_done;
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -559,7 +453,7 @@ void change_delivery_free(struct change_delivery *d)
     }
     d->is_freed = true;
     close_sink(d);
-    state_topic_close(d->state_topic);
+    state_store_close(&d->store);
     watermark_clear(&d->watermark);
     uv_close((uv_handle_t *)d->due, on_timer_closed);
     free_when_closed(d);

@@ -73,28 +73,20 @@ static void note_place(struct change_planner *r, const struct change *c)
 }
 
 // Begins a dead letter with the change's key, if the source has schemas; its value follows.
-static enum change_planner_step begin_dead_letter(struct change_planner *r, const struct topic_route *source,
-                                                  const struct change *c, const char *reason,
-                                                  struct record_plan *plan, struct fault *f)
+static void begin_dead_letter(struct change_planner *r, const struct topic_route *source,
+                              const struct change *c, const char *reason, struct record_plan *plan)
 {
     const struct topic_route *route =
         topic_routes_find_schemaless(r->routes, r->dead_letter_topic, r->dead_letter_config);
-    if (route->status != TOPIC_ROUTE_READY) {
-        r->missing = route;
-        if (route->fault != NULL) {
-            *f = *route->fault;
-        }
-        return route->status == TOPIC_ROUTE_FAILED ? CHANGE_PLAN_FAULT : CHANGE_PLAN_LATER;
-    }
     record_plan_reset(plan);
     struct record_plan_item *item = add(plan, RECORD_DEAD_LETTER, route, c);
     if (source != NULL) {
+        item->key_ids = source;
         item->key = change_record_key(plan, c, source->key_id);
     }
     size_t begin = record_plan_begin(plan);
     bad_row_headers(&plan->bytes, r->config->name, reason, r->problem, c);
     item->headers = record_plan_end(plan, begin);
-    return CHANGE_PLANNED;
 }
 
 static enum change_planner_step end_dead_letter(struct change_planner *r, const struct record_plan *plan)
@@ -127,11 +119,9 @@ static enum change_planner_step plan_too_large(struct change_planner *r, const s
     if (!shrink(r, c, f)) {
         return CHANGE_PLAN_FAULT;
     }
-    enum change_planner_step step = begin_dead_letter(r, route, c, "oversize", plan, f);
-    if (step != CHANGE_PLANNED) {
-        return step;
-    }
+    begin_dead_letter(r, route, c, "oversize", plan);
     struct record_plan_item *item = &plan->items[0];
+    item->value_ids = route;
     item->value = c->op == CHANGE_MESSAGE
                       ? change_record_message(plan, r->kind, c, route->value_id, (struct slice){NULL, 0})
                       : change_record_value(plan, r->kind, c, route->value_id,
@@ -141,8 +131,7 @@ static enum change_planner_step plan_too_large(struct change_planner *r, const s
 }
 
 static enum change_planner_step plan_unreadable(struct change_planner *r, const struct topic_route *route,
-                                                const struct change *c, struct record_plan *plan,
-                                                struct fault *f)
+                                                const struct change *c, struct record_plan *plan)
 {
     note_place(r, c);
     if (r->config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
@@ -155,10 +144,7 @@ static enum change_planner_step plan_unreadable(struct change_planner *r, const 
                   "put such rows aside and go on");
     }
     (void)snprintf(r->problem, sizeof(r->problem), "%s", c->bad_reason);
-    enum change_planner_step step = begin_dead_letter(r, route, c, "undecodable", plan, f);
-    if (step != CHANGE_PLANNED) {
-        return step;
-    }
+    begin_dead_letter(r, route, c, "undecodable", plan);
     size_t begin = record_plan_begin(plan);
     bytes_append_slice(&plan->bytes, c->bad_json);
     plan->items[0].value = record_plan_end(plan, begin);
@@ -183,7 +169,7 @@ static enum change_planner_step plan_value(struct change_planner *r, const struc
                                            const struct change *c, struct record_plan *plan, struct fault *f)
 {
     if (c->bad_json.data != NULL) {
-        return plan_unreadable(r, route, c, plan, f);
+        return plan_unreadable(r, route, c, plan);
     }
     add_value(r, route, c, plan);
     return is_last_too_large(r, plan) ? plan_too_large(r, route, c, plan, f) : CHANGE_PLANNED;
@@ -321,21 +307,18 @@ bool change_planner_refuses(const struct change_planner *r, const struct record_
 
 enum change_planner_step change_planner_put_aside(struct change_planner *r, const struct change *change,
                                                   const char *reason, const char *problem, struct slice json,
-                                                  struct record_plan *plan, struct fault *f)
+                                                  struct record_plan *plan)
 {
     note_place(r, change);
     (void)snprintf(r->problem, sizeof(r->problem), "%s", problem);
     if (r->config->on_bad_row == CONNECTOR_BAD_ROW_STOP) {
         return unpublishable(r, r->problem, "set on_bad_row: dead_letter to put such rows aside and go on");
     }
-    enum change_planner_step step = begin_dead_letter(r, NULL, change, reason, plan, f);
-    if (step != CHANGE_PLANNED) {
-        return step;
-    }
+    begin_dead_letter(r, NULL, change, reason, plan);
     size_t begin = record_plan_begin(plan);
     bytes_append_slice(&plan->bytes, json);
     plan->items[0].value = record_plan_end(plan, begin);
-    step = end_dead_letter(r, plan);
+    enum change_planner_step step = end_dead_letter(r, plan);
     if (step != CHANGE_PLANNED) {
         record_plan_reset(plan);
     }

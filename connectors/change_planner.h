@@ -10,7 +10,6 @@
 
 enum change_planner_step {
     CHANGE_PLANNED,
-    CHANGE_PLAN_LATER,     // the dead-letter topic is not ready yet
     CHANGE_UNPUBLISHABLE,  // and no dead letter is wanted or possible: `problem` and `cure` say more
     CHANGE_PLAN_FAULT,
 };
@@ -23,9 +22,8 @@ struct change_planner {
     const char *dead_letter_topic;                // lent
     const struct text_pairs *dead_letter_config;  // lent
     size_t message_max_bytes;
-    const struct topic_route *missing;  // LATER: what is not ready
-    char problem[480];                  // of the newest row that could not be published
-    struct bytes place;                 // which row that is, as text
+    char problem[480];   // of the newest row that could not be published
+    struct bytes place;  // which row that is, as text
     const char *cure;
     struct record_plan scratch;
     struct bytes before;  // of a row that is shrunk
@@ -35,7 +33,7 @@ struct change_planner {
 /**
  * Fills an empty plan.
  *
- * @param route  READY, of the change's table
+ * @param route  of the change's table
  * @param plan   empty again unless the step is PLANNED
  */
 enum change_planner_step change_planner_plan(struct change_planner *r, const struct topic_route *route,
@@ -79,7 +77,7 @@ bool change_planner_refuses(const struct change_planner *r, const struct record_
  */
 enum change_planner_step change_planner_put_aside(struct change_planner *r, const struct change *change,
                                                   const char *reason, const char *problem, struct slice json,
-                                                  struct record_plan *plan, struct fault *f) MUST_USE;
+                                                  struct record_plan *plan) MUST_USE;
 
 void change_planner_clear(struct change_planner *r);
 

@@ -69,7 +69,7 @@ static struct held_change *copy_plan(const struct record_plan *plan)
     return c;
 }
 
-void hold_queue_put(struct hold_queue *q, struct table *table, const struct record_plan *plan,
+void hold_queue_put(struct hold_queue *q, struct table *table, const struct record_plan *plan, bool is_read,
                     uint64_t ticket)
 {
     struct held_table *t = find(q, table->topic);
@@ -83,6 +83,7 @@ void hold_queue_put(struct hold_queue *q, struct table *table, const struct reco
     c->table = table;
     c->ticket = ticket;
     DL_APPEND(t->changes, c);
+    t->has_read = t->has_read || is_read;
     t->bytes += c->bytes;
     q->bytes += c->bytes;
     q->records += c->count;
@@ -91,8 +92,9 @@ void hold_queue_put(struct hold_queue *q, struct table *table, const struct reco
 static const struct topic_route *missing_route(const struct held_change *c)
 {
     for (size_t i = c->next_record; i < c->count; i++) {
-        if (!record_plan_item_is_ready(&c->items[i])) {
-            return c->items[i].route;
+        const struct topic_route *missing = record_plan_item_missing(&c->items[i]);
+        if (missing != NULL) {
+            return missing;
         }
     }
     return NULL;
@@ -173,9 +175,8 @@ static void fill_scratch(struct hold_queue *q, struct held_change *c)
     memcpy(plan->items, c->items, c->count * sizeof(c->items[0]));
     plan->count = c->count;
     for (size_t i = 0; i < c->count; i++) {
-        const struct topic_route *route = c->items[i].route;
-        put_id(&plan->bytes, c->items[i].key, route->key_id);
-        put_id(&plan->bytes, c->items[i].value, route->value_id);
+        put_id(&plan->bytes, c->items[i].key, c->items[i].key_ids->key_id);
+        put_id(&plan->bytes, c->items[i].value, c->items[i].value_ids->value_id);
     }
 }
 

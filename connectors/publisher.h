@@ -7,16 +7,11 @@
 #include "connectors/change_delivery.h"
 #include "connectors/config/connector_config.h"
 #include "connectors/pipeline_metrics.h"
+#include "connectors/publisher_step.h"
 #include "connectors/transaction_counts.h"
 #include "schemas/registry/registry.h"
 
 struct publisher;
-
-enum publisher_step {
-    PUBLISHER_TAKEN,
-    PUBLISHER_LATER,  // too much is held back, or no room: on_ready, or the delivery's on_room, follows
-    PUBLISHER_FAULT,
-};
 
 struct publisher_params {
     uv_loop_t *loop;

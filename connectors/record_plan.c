@@ -21,7 +21,7 @@ struct record_plan_item *record_plan_add(struct record_plan *p, enum record_kind
     INVARIANT(p->count < RECORD_PLAN_MAX);
     struct record_plan_item *item = &p->items[p->count++];
     item->kind = kind;
-    item->route = route;
+    item->route = item->key_ids = item->value_ids = route;
     item->key = item->value = (struct record_part){0, RECORD_NULL};
     item->headers = (struct record_part){0, 0};
     item->trace = (struct trace_headers){{NULL, 0}, {NULL, 0}};
@@ -57,10 +57,16 @@ struct planned_record record_plan_get(const struct record_plan *p, size_t i)
     };
 }
 
-bool record_plan_item_is_ready(const struct record_plan_item *item)
+const struct topic_route *record_plan_item_missing(const struct record_plan_item *item)
 {
-    return item->route->status == TOPIC_ROUTE_READY &&
-           (item->partition != RECORD_BY_HASH || kafka_sink_partitions(item->route->topic) > 0);
+    const struct topic_route *routes[] = {item->route, item->key_ids, item->value_ids};
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
+        if (routes[i]->status != TOPIC_ROUTE_READY) {
+            return routes[i];
+        }
+    }
+    bool has_partition = item->partition != RECORD_BY_HASH || kafka_sink_partitions(item->route->topic) > 0;
+    return has_partition ? NULL : item->route;
 }
 
 static int32_t partition_of(const struct planned_record *record)

@@ -33,7 +33,9 @@ struct record_part {
 /** One record, by its parts. */
 struct record_plan_item {
     enum record_kind kind;
-    const struct topic_route *route;  // borrowed: its topic, and the ids of its schemas
+    const struct topic_route *route;      // borrowed: its topic
+    const struct topic_route *key_ids;    // borrowed: whose id the frame of the key has; without one its is 0
+    const struct topic_route *value_ids;  // the same for the value
     struct record_part key;
     struct record_part value;
     struct record_part headers;  // besides position and trace, as record_headers.h has them
@@ -71,7 +73,8 @@ struct planned_record {
 void record_plan_reset(struct record_plan *p);
 void record_plan_clear(struct record_plan *p);
 
-/** Adds a record without key, value, headers and event id, whose partition its key chooses. */
+/** Adds a record without key, value, headers and event id, whose partition its key chooses. Its ids are those
+ * of the route. */
 struct record_plan_item *record_plan_add(struct record_plan *p, enum record_kind kind,
                                          const struct topic_route *route);
 
@@ -89,8 +92,9 @@ static inline struct record_part record_plan_end(const struct record_plan *p, si
 /** Borrowed until the plan changes. */
 struct planned_record record_plan_get(const struct record_plan *p, size_t i);
 
-/** Whether it can be sent: its route is READY, and its partition can be chosen. */
-bool record_plan_item_is_ready(const struct record_plan_item *item);
+/** The route that it waits for, or can't get: its own or one whose ids it has, which is not READY, or whose
+ * topic's number of partitions is not known. NULL: it can be sent. */
+const struct topic_route *record_plan_item_missing(const struct record_plan_item *item);
 
 /** As the sink takes it; it must be ready. */
 struct kafka_sink_record planned_record_for_sink(const struct planned_record *record);

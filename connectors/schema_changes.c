@@ -43,11 +43,6 @@ bool schema_changes_is_due(const struct schema_changes *s, const struct change *
     return s != NULL && t->shape != NULL && t->recorded != known_tables_session(s->known);
 }
 
-const struct topic_route *schema_changes_route(struct schema_changes *s)
-{
-    return s == NULL ? NULL : topic_routes_find(s->routes, s->table);
-}
-
 static const char *name_of(enum known_tables_effect effect)
 {
     return effect == KNOWN_TABLES_CREATE ? "CREATE" : "ALTER";
@@ -69,7 +64,7 @@ static uint8_t write_position(char ret_position[RECORD_POSITION_MAX], const stru
 static void plan_record(struct schema_changes *s, const struct change *c,
                         const struct known_tables_change *what, struct record_plan *plan)
 {
-    const struct topic_route *route = schema_changes_route(s);
+    const struct topic_route *route = topic_routes_find(s->routes, s->table);
     struct record_plan_item *item = record_plan_add(plan, RECORD_SCHEMA_CHANGE, route);
     struct schema_change change = {name_of(what->effect), what->dropped_schema, what->dropped_name};
     item->position_size = write_position(item->position, c);

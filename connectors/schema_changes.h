@@ -25,9 +25,6 @@ bool schema_changes_plan(struct schema_changes *s, const struct change *change, 
 /** The planned record was taken. @param ticket  the ledger's, of its transaction */
 void schema_changes_taken(struct schema_changes *s, const struct change *change, uint64_t ticket);
 
-/** The topic; prepares it. Accepts and returns NULL. */
-const struct topic_route *schema_changes_route(struct schema_changes *s);
-
 /** Accepts NULL. */
 void schema_changes_free(struct schema_changes *s);
 

@@ -56,6 +56,10 @@ static void seen_note(struct pipeline_seen *seen, const rd_kafka_message_t *mess
         (void)snprintf(seen->reason, sizeof(seen->reason), "%.*s", (int)size, (const char *)value);
     }
     note_trace(seen, headers);
+    if (seen->count == 0) {
+        (void)snprintf(seen->first_value, sizeof(seen->first_value), "%.*s", (int)message->len,
+                       (const char *)message->payload);
+    }
     seen->tombstones += message->payload == NULL ? 1 : 0;
     bytes_reset(&seen->last_value);
     bytes_append(&seen->last_value, message->payload, message->len);

@@ -12,6 +12,7 @@ struct pipeline_seen {
     size_t tombstones;
     // Of the first records only:
     char positions[PIPELINE_SEEN_MAX][40];
+    char first_value[64];  // as text, cut off
     struct bytes last_value;
     char reason[32];
     char trace[128];                      // traceparent/tracestate of the last record; "/" without

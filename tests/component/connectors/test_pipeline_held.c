@@ -152,6 +152,14 @@ static void one_table_waits_and_the_others_go_on(void **state)
     assert_int_equal(seen.count, 2);
 }
 
+static void open_when_three_are_held(struct pipeline_case *x)
+{
+    if (!x->is_told && is_only_held(x, 3)) {
+        x->is_told = true;
+        gate.is_open = true;
+    }
+}
+
 // The held transaction is not taken for one that Kafka does not acknowledge, however old it is: 3 s pass at
 // once, and records are acknowledged after that.
 static void check_age(struct pipeline_case *x)
@@ -327,6 +335,38 @@ static void a_table_waits_while_its_subject_is_read_only(void **state)
     check_that_it_waits_alone(*state, 42205);
 }
 
+// Both rows of the table go to the dead letters, behind its ids: one with its key, one as a record.
+static void a_dead_letter_of_a_table_without_ids_waits_and_the_others_go_on(void **state)
+{
+    struct pipeline_case *x = *state;
+    size_t size = 0;
+    uint8_t *row = pipeline_case_large_row(&size);
+    x->config.on_bad_row = CONNECTOR_BAD_ROW_DEAD_LETTER;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.changes[1].after = (struct slice){NULL, 0};
+    x->script.changes[1].bad_json = slice_of("{\"id\":\"1\"}");
+    x->script.changes[1].bad_reason = "column \"note\": NaN has no decimal form";
+    pipeline_case_add_transaction(x, 0x200, CHANGE_CREATE);
+    x->script.changes[4].after = slice_make(row, size);
+    add_other(x, 0x300);
+    pipeline_case_add_transaction(x, 0x400, CHANGE_CREATE);
+    x->on_watch = open_when_three_are_held;
+    x->script.stop_at = 0x408;
+    pipeline_case_run(x);
+    assert_true(x->is_told);
+    assert_int_equal(x->end.kind, FAULT_NONE);
+    struct pipeline_seen seen = {0};
+    pipeline_seen_read(x, "millrace.dlq.connector.shop", &seen);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.positions[0], "0000000000000100-00000000");
+    assert_string_equal(seen.first_value, "{\"id\":\"1\"}");
+    assert_memory_equal(seen.last_value.data, "\0\0\0\0\x4d", 5);
+    bytes_clear(&seen.last_value);
+    read_topic(x, "t.public.items", &seen);
+    assert_int_equal(seen.count, 1);
+    free(row);
+}
+
 static bool has_metric(const struct pipeline_case *x, const char *line)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
@@ -400,6 +440,7 @@ int main(void)
         CASE(a_table_whose_subject_may_not_be_written_waits_until_it_may),
         CASE(a_table_waits_until_the_registry_takes_the_credentials),
         CASE(a_table_waits_while_its_subject_is_read_only),
+        CASE(a_dead_letter_of_a_table_without_ids_waits_and_the_others_go_on),
         CASE(rows_go_on_when_the_schema_of_transactions_is_refused),
         CASE(a_heartbeat_that_is_refused_is_counted_and_ends_nothing),
     };
