@@ -172,6 +172,12 @@ static void on_sink_fault(void *self, const struct fault *f)
     d->params.listener.on_fault(d->params.listener.self, f);
 }
 
+static bool on_key_demanded(void *self, const char *topic)
+{
+    struct change_delivery *d = self;
+    return d->params.listener.on_key_demanded(d->params.listener.self, topic);
+}
+
 static void on_reachable(void *self, const char *why)
 {
     struct change_delivery *d = self;
@@ -201,6 +207,7 @@ static bool open_sink(struct change_delivery *d, struct fault *f)
                                            .on_room = on_room,
                                            .on_batch = on_batch,
                                            .on_fault = on_sink_fault,
+                                           .on_key_demanded = on_key_demanded,
                                            .on_reachable = on_reachable,
                                            .on_closed = on_sink_closed,
                                            .self = d};

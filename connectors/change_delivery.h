@@ -23,6 +23,8 @@ struct change_delivery_listener {
     void (*on_quiet)(void *self);
     // A record was not delivered: call change_delivery_renew, then begin a session at the confirmed position.
     void (*on_fault)(void *self, const struct fault *f);
+    // See kafka_sink.h.
+    bool (*on_key_demanded)(void *self, const char *topic);
     // Kafka stopped answering (`why`) or answers again (NULL).
     void (*on_reachable)(void *self, const char *why);
     // Answers to change_delivery_load and change_delivery_save.

@@ -223,10 +223,28 @@ bool change_planner_has_partition(struct change_planner *r, const struct change 
     return false;
 }
 
+// A record without key, for a topic that takes none.
+static enum change_planner_step refuse_keyless(struct change_planner *r, const struct change *change)
+{
+    if (change->op == CHANGE_TRUNCATE) {
+        return CHANGE_LEFT_OUT;
+    }
+    note_place(r, change);
+    (void)snprintf(r->problem, sizeof(r->problem), "topic %s is compacted, and the record has no key",
+                   change->table->topic);
+    return unpublishable(
+        r, r->problem,
+        "give the table a primary key or a key under keys:, or set cleanup.policy=delete for "
+        "the topic, and restart the connector");
+}
+
 enum change_planner_step change_planner_plan(struct change_planner *r, const struct topic_route *route,
                                              const struct change *change, struct record_plan *plan,
                                              struct fault *f)
 {
+    if (change->key.data == NULL && r->compacted->count > 0 && text_list_has(r->compacted, route->name)) {
+        return refuse_keyless(r, change);
+    }
     bool has_tombstone = change->op == CHANGE_DELETE && change->key.data != NULL && r->config->tombstones;
     enum change_planner_step step = plan_value(r, route, change, plan, f);
     if (step == CHANGE_PLANNED && has_tombstone) {

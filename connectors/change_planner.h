@@ -10,15 +10,17 @@
 
 enum change_planner_step {
     CHANGE_PLANNED,
+    CHANGE_LEFT_OUT,       // a TRUNCATE, of which the topic can't have a record: it is compacted
     CHANGE_UNPUBLISHABLE,  // and no dead letter is wanted or possible: `problem` and `cure` say more
     CHANGE_PLAN_FAULT,
 };
 
-/** Embedded. The owner fills in the first five members. */
+/** Embedded. The owner fills in the first six members. */
 struct change_planner {
     const struct connector_config *config;        // lent
     const char *kind;                             // lent: the kind of source
     struct topic_routes *routes;                  // lent
+    const struct text_list *compacted;            // lent: topics that take no records without key
     const char *dead_letter_topic;                // lent
     const struct text_pairs *dead_letter_config;  // lent
     size_t message_max_bytes;

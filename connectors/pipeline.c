@@ -241,6 +241,12 @@ static void on_sink_fault(void *self, const struct fault *f)
     end_session(self, CHANGE_FLOW_KAFKA, f);
 }
 
+static bool on_key_demanded(void *self, const char *topic)
+{
+    struct pipeline *p = self;
+    return publisher_demand_key(p->publisher, topic);
+}
+
 static void on_reachable(void *self, const char *why)
 {
     struct pipeline *p = self;
@@ -427,6 +433,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                                          .on_room = on_room,
                                                          .on_quiet = on_quiet,
                                                          .on_fault = on_sink_fault,
+                                                         .on_key_demanded = on_key_demanded,
                                                          .on_reachable = on_reachable,
                                                          .on_loaded = on_loaded,
                                                          .on_saved = on_saved,

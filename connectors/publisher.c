@@ -13,6 +13,7 @@
 #include "connectors/snapshot_hold.h"
 #include "connectors/topic_settings.h"
 #include "connectors/transaction_records.h"
+#include "core/base/log.h"
 
 struct publisher {
     struct publisher_params params;
@@ -20,6 +21,7 @@ struct publisher {
     struct topic_settings *settings;
     char *dead_letter_topic;
     struct text_pairs dead_letter_config;
+    struct text_list compacted;  // topics that take no records without key
     struct change_planner planner;
     struct outbox *outbox;                  // NULL: none
     struct schema_changes *schema_changes;  // NULL: none are wanted
@@ -44,6 +46,16 @@ static enum publisher_step stop_table(struct publisher *p, const struct change *
     return plan_sender_stop(&p->sender, change, table->topic, f);
 }
 
+static void note_left_out(struct publisher *p, const struct change *change)
+{
+    log_warn(
+        p->params.component, "truncate_skipped", LOG_WITH(LOG_TEXT("topic", change->table->topic)),
+        "no record of the TRUNCATE of %s.%s is published: topic %s is compacted, and the record would have "
+        "no key; its rows' records stay, delete the topic's records or set cleanup.policy=delete",
+        change->table->schema, change->table->name, change->table->topic);
+    metric_add(p->params.metrics->skipped_truncates, 1);
+}
+
 // Goes on with what the planner returned.
 static enum publisher_step follow(struct publisher *p, enum change_planner_step step,
                                   const struct change *change, struct fault *f)
@@ -51,6 +63,9 @@ static enum publisher_step follow(struct publisher *p, enum change_planner_step 
     switch (step) {
     case CHANGE_PLANNED:
         return plan_sender_send_or_hold(&p->sender, change, change->table, f);
+    case CHANGE_LEFT_OUT:
+        note_left_out(p, change);
+        return PUBLISHER_TAKEN;
     case CHANGE_UNPUBLISHABLE:
         return stop_table(p, change, f);
     case CHANGE_PLAN_FAULT:
@@ -333,6 +348,15 @@ void publisher_attach(struct publisher *p)
     topic_routes_attach(p->routes, sink);
 }
 
+bool publisher_demand_key(struct publisher *p, const char *topic)
+{
+    if (text_list_has(&p->compacted, topic)) {
+        return false;
+    }
+    text_list_add(&p->compacted, topic);
+    return true;
+}
+
 void publisher_begin_session(struct publisher *p)
 {
     plan_sender_begin_session(&p->sender);
@@ -378,6 +402,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
     p->planner = (struct change_planner){.config = config,
                                          .kind = params->kind,
                                          .routes = p->routes,
+                                         .compacted = &p->compacted,
                                          .dead_letter_topic = p->dead_letter_topic,
                                          .dead_letter_config = &p->dead_letter_config};
     p->outbox = outbox_new(config, params->component, p->routes);
@@ -399,6 +424,7 @@ void publisher_free(struct publisher *p)
     topic_routes_free(p->routes);
     topic_settings_free(p->settings);
     change_planner_clear(&p->planner);
+    text_list_clear(&p->compacted);
     text_pairs_clear(&p->dead_letter_config);
     free(p->dead_letter_topic);
     free(p);

@@ -33,6 +33,10 @@ struct publisher *publisher_new(const struct publisher_params *params);
 void publisher_detach(struct publisher *p);
 void publisher_attach(struct publisher *p);
 
+/** The topic is compacted, so the broker refuses records without key: TRUNCATE records for it are left out
+ * from now on, and a table without key stops. False: that was known. */
+bool publisher_demand_key(struct publisher *p, const char *topic);
+
 /** Resets the state of the previous session. */
 void publisher_begin_session(struct publisher *p);
 

@@ -65,7 +65,7 @@ const struct topic_route *record_plan_item_missing(const struct record_plan_item
             return routes[i];
         }
     }
-    bool has_partition = item->partition != RECORD_BY_HASH || kafka_sink_partitions(item->route->topic) > 0;
+    bool has_partition = item->partition != RECORD_BY_HASH || topic_route_partitions(item->route) > 0;
     return has_partition ? NULL : item->route;
 }
 

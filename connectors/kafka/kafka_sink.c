@@ -83,9 +83,14 @@ static void on_reports_counted(void *self, const char *topic, uint32_t count)
 
 static void on_report_failed(void *self, rd_kafka_resp_err_t error, const char *topic)
 {
+    struct kafka_sink *s = self;
     struct fault f;
     (void)kafka_record_undelivered(error, topic, &f);
-    fail(self, &f);
+    if (error == RD_KAFKA_RESP_ERR_INVALID_RECORD && s->state == OPEN &&
+        s->listener.on_key_demanded(s->listener.self, topic)) {
+        f.kind = FAULT_RETRY;
+    }
+    fail(s, &f);
 }
 
 static void read_reports(struct kafka_sink *s, rd_kafka_event_t *event)

@@ -31,6 +31,9 @@ struct kafka_sink_listener {
     void (*on_batch)(void *self);
     // A record was not delivered: on_settled is not called any more.
     void (*on_fault)(void *self, const struct fault *f);
+    // The broker refused a record without key, because the topic is compacted; on_fault follows. False: that
+    // was known, or it may have another reason, and the fault is not retriable.
+    bool (*on_key_demanded)(void *self, const char *topic);
     // Kafka stopped answering (`why`) or answers again (NULL). Records wait meanwhile; none is lost.
     void (*on_reachable)(void *self, const char *why);
     // After kafka_sink_close: no record of this sink reaches Kafka any more. The last callback. May be NULL.

@@ -14,6 +14,7 @@
 // At once: a request to Kafka makes a hundred topics, and both registries answer others meanwhile.
 enum { TOPICS_IN_FLIGHT = 100, SCHEMAS_IN_FLIGHT = 200 };
 enum { FORKS_MAX = 99 };
+#define COUNT_WAIT_US (2 * CLOCK_US_PER_S)  // for the number of a topic's partitions, until it is told
 
 // A topic, and what went wrong with it and with its schemas.
 struct route_topic {
@@ -24,6 +25,7 @@ struct route_topic {
     struct route *first;    // the routes that lead to it
     struct outage *outage;  // NULL: nothing has failed yet
     struct fault *fault;    // REFUSED: why
+    int64_t uncounted_us;   // since when the number of its partitions is asked for; 0: it is not
     bool has_rows;          // records with schemas go there, or will
     bool has_events;        // records without
     UT_hash_handle hh;
@@ -100,7 +102,7 @@ static void retry_later(struct topic_routes *r)
 static bool is_failing(const struct route_topic *t)
 {
     const struct route *route;
-    bool is = t->need.has_failed;
+    bool is = t->need.has_failed || t->uncounted_us != 0;
     DL_FOREACH (t->first, route) {
         is = is || route->key.need.has_failed || route->value.need.has_failed;
     }
@@ -131,6 +133,34 @@ static void note_success(struct route_topic *t)
         log_info(t->routes->params.component, "topic_ready", LOG_WITH(LOG_TEXT("topic", t->name)),
                  "ready, after %ld s", lasted_us / CLOCK_US_PER_S);
     }
+}
+
+static void note_uncounted(struct route_topic *t)
+{
+    int64_t now_us = clock_now_us();
+    char reason[320] = "its metadata do not come";
+    t->uncounted_us = t->uncounted_us == 0 ? now_us : t->uncounted_us;
+    if (now_us - t->uncounted_us >= COUNT_WAIT_US) {
+        (void)kafka_sink_reason(t->routes->sink, reason, sizeof(reason));
+        CLEANUP(memory_free_pointer)
+        char *why = memory_format("Kafka does not say how many partitions topic %s has, by which partitions "
+                                  "are chosen: %s; check that it exists and that its brokers answer",
+                                  t->name, reason);
+        note_failure(t, why);
+    }
+}
+
+int32_t topic_route_partitions(const struct topic_route *route)
+{
+    struct route_topic *t = route->of;
+    int32_t count = kafka_sink_partitions(route->topic);
+    if (count == 0) {
+        note_uncounted(t);
+    } else if (t->uncounted_us != 0) {
+        t->uncounted_us = 0;
+        note_success(t);
+    }
+    return count;
 }
 
 static bool has_ids(const struct route *route)
@@ -313,6 +343,7 @@ static struct route *add_route(struct topic_routes *r, const uint8_t *identity, 
     struct route *route = memory_zeroed(1, sizeof(*route));
     route->topic = t;
     route->shown.name = t->name;
+    route->shown.of = t;
     route->shown.outage = t->outage;
     memcpy(route->identity, identity, sizeof(route->identity));
     route->key = (struct schema_need){.route = route, .id = &route->shown.key_id, .is_key = true};
@@ -351,6 +382,7 @@ static bool fork_route(struct route *route, const struct fault *f)
     route->topic->has_rows = true;
     DL_APPEND(route->topic->first, route);
     route->shown.name = route->topic->name;
+    route->shown.of = route->topic;
     route->shown.outage = route->topic->outage;
     route->shown.key_id = route->shown.value_id = 0;
     ask(route, route->is_used);
@@ -478,6 +510,7 @@ static void drop_sink(struct topic_routes *r)
     r->admin = NULL;
     HASH_ITER (hh, r->topics, t, next_topic) {
         need_queue_drop(&r->topic_needs, &t->need);
+        t->uncounted_us = 0;
     }
     HASH_ITER (hh, r->all, route, next) {
         route->shown.topic = NULL;

@@ -9,6 +9,8 @@
 
 enum topic_route_status { TOPIC_ROUTE_WAITING, TOPIC_ROUTE_READY, TOPIC_ROUTE_FAILED };
 
+struct route_topic;
+
 /** Plain data. One for each topic and pair of schemas; lives as long as a table version has it. */
 struct topic_route {
     enum topic_route_status status;
@@ -16,9 +18,10 @@ struct topic_route {
     int32_t key_id;    // 0: the table has no key
     int32_t value_id;
     struct kafka_sink_topic *topic;  // READY only
-    const struct outage *outage;     // of the topic: why it waits; NULL: no attempt has failed
-    const struct fault *fault;       // FAILED: why
-    bool is_refused;                 // FAILED: for reasons of this table alone; others can go on
+    struct route_topic *of;
+    const struct outage *outage;  // of the topic: why it waits; NULL: no attempt has failed
+    const struct fault *fault;    // FAILED: why
+    bool is_refused;              // FAILED: for reasons of this table alone; others can go on
 };
 
 struct topic_routes;
@@ -44,6 +47,10 @@ void topic_routes_attach(struct topic_routes *r, struct kafka_sink *sink);
 /** The route of this version of the table, for a record that waits for it: it is requested before those of
  * other tables. A new route is WAITING; on_change follows. Borrowed as long as the version is used. */
 struct topic_route *topic_routes_find(struct topic_routes *r, struct table *table);
+
+/** How many partitions the topic of a READY route has; 0: Kafka has not told yet, on_room of the sink
+ * follows. While it does not, that is the topic's outage. */
+int32_t topic_route_partitions(const struct topic_route *route);
 
 /** Requests what the version will need, after what records wait for. */
 void topic_routes_prepare(struct topic_routes *r, struct table *table);

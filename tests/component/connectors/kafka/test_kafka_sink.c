@@ -116,6 +116,13 @@ static void on_batch(void *self)
     (void)self;
 }
 
+static bool on_key_demanded(void *self, const char *topic)
+{
+    (void)self;
+    (void)topic;
+    return true;
+}
+
 static void on_reachable(void *self, const char *why)
 {
     ((struct fixture *)self)->is_failed = why != NULL;
@@ -165,6 +172,7 @@ static void open_sink(struct fixture *x)
                                            .on_room = publish_all,
                                            .on_batch = on_batch,
                                            .on_fault = on_fault,
+                                           .on_key_demanded = on_key_demanded,
                                            .on_reachable = on_reachable,
                                            .self = x};
     struct fault f;

@@ -45,6 +45,21 @@ struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name
     return (struct kafka_sink_topic *)(void *)s;
 }
 
+static int32_t partitions;
+
+int32_t kafka_sink_partitions(struct kafka_sink_topic *topic)
+{
+    (void)topic;
+    return partitions;
+}
+
+bool kafka_sink_reason(const struct kafka_sink *s, char *ret_text, size_t size)
+{
+    (void)s;
+    (void)snprintf(ret_text, size, "topic t: Broker: Unknown topic or partition");
+    return true;
+}
+
 void kafka_admin_ensure_topic(struct kafka_admin *a, const struct kafka_topic_spec *spec,
                               kafka_on_done on_done, void *self)
 {
@@ -219,6 +234,27 @@ static void two_routes_of_a_topic_tell_it_once_and_again_later(void **state)
     attempt_after(0, "no answer");
     assert_int_equal(requests, 1);
     assert_int_equal(warnings, 2);
+}
+
+static void a_number_of_partitions_that_does_not_come_is_told(void **state)
+{
+    (void)state;
+    partitions = 0;
+    struct topic_route *t = topic_routes_find_schemaless(routes, "t", NULL);
+    answer(NULL);
+    for (int i = 1; i < 120; i++) {  // asked once a second
+        now_us = i * CLOCK_US_PER_S;
+        clock_fake(now_us, now_us);
+        assert_int_equal(topic_route_partitions(t), 0);
+        assert_int_equal(warnings, i < 3 ? 0 : i < 63 ? 1 : 2);
+    }
+    assert_true(t->outage->is_on);
+    assert_non_null(strstr(t->outage->text, "how many partitions"));
+    assert_non_null(strstr(t->outage->text, "Unknown topic or partition"));
+    partitions = 3;
+    assert_int_equal(topic_route_partitions(t), 3);
+    assert_int_equal(endings, 1);
+    assert_false(t->outage->is_on);
 }
 
 // --- many tables ---
@@ -428,6 +464,7 @@ int main(void)
         CASE(that_it_is_ready_is_told_if_it_was_not),
         CASE(what_a_topic_needs_twice_is_told_once),
         CASE(two_routes_of_a_topic_tell_it_once_and_again_later),
+        CASE(a_number_of_partitions_that_does_not_come_is_told),
         CASE(many_tables_are_requested_side_by_side_and_the_one_that_a_record_waits_for_is_next),
         CASE(a_schema_is_written_when_it_is_registered_and_not_kept),
         CASE(equal_versions_share_a_route_which_goes_with_the_last_of_them),
