@@ -128,13 +128,23 @@ static void on_asked(void *self, PGresult *const *results, size_t count, const s
     rest(d);
 }
 
+static struct pg_catalogue_scope scope_of(const struct pg_describer *d)
+{
+    return (struct pg_catalogue_scope){.slot = d->deps->config->slot.name,
+                                       .unsent_by = pg_deps_unsent_by(d->deps),
+                                       .server_version = pg_conn_server_version(d->session->sql)};
+}
+
 // Queries what the Relation message does not tell. It stays in memory.
 static void ask(struct pg_describer *d)
 {
     CLEANUP(bytes_clear) struct bytes sql = {0};
     enter(d, PG_DESCRIBER_ASKING);
     d->set.queried++;
-    pg_catalogue_query(&sql, d->relation->oid, &d->message->relation);
+    struct pg_catalogue_scope scope = scope_of(d);
+    scope.oids = &d->relation->oid;
+    scope.count = 1;
+    pg_catalogue_query(&sql, &scope, &d->message->relation);
     pg_conn_query(d->session->sql, bytes_text(&sql), on_asked, d);
 }
 
@@ -264,9 +274,8 @@ static void load(struct pg_describer *d, bool can_fail)
     d->is_set_past = !can_fail;
     pg_publication_literals(d->deps->publication, &publications);
     bytes_append_string(&sql, can_fail ? "SET LOCAL lock_timeout = '100ms';" : "");
-    struct pg_catalogue_scope scope = {.publications = bytes_text(&publications),
-                                       .slot = d->deps->config->slot.name,
-                                       .server_version = pg_conn_server_version(d->session->sql)};
+    struct pg_catalogue_scope scope = scope_of(d);
+    scope.publications = bytes_text(&publications);
     pg_catalogue_set_query(&sql, &scope);
     pg_conn_query(d->session->sql, bytes_text(&sql), on_loaded, d);
 }

@@ -155,6 +155,7 @@ static void start_backfill(struct pg_reader *r)
                      .can_skip = !is_first,
                      .skipped_max = SOURCE_UNREAD_MAX,
                      .is_for_toast = r->is_for_toast,
+                     .unsent_by = pg_deps_unsent_by(r->deps),
                      .is_lock_known = r->locked_us != 0 && clock_now_us() - r->locked_us < REPEAT_LOG_US,
                      .on_version = on_backfill_version,
                      .on_ready = on_backfill_ready,
@@ -246,9 +247,8 @@ static void reconcile(struct pg_reader *r)
     pg_publication_reconcile(r->deps->publication, r->session.sql, on_reconciled, r);
 }
 
-// Whether the stream runs without the publication of publish_inserts_only, because that was created after the
-// slot's position. Once the stream has passed its creation, it restarts with it. Until then the catalogue is
-// not checked.
+// Whether the stream runs without the publication of publish_inserts_only, which is newer than the slot's
+// position. Past its creation the stream restarts with it; until then the catalogue is not checked.
 static bool is_without_inserts(const struct pg_reader *r)
 {
     return pg_publication_is_inserts_out(r->deps->publication);

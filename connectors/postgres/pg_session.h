@@ -23,6 +23,12 @@ struct pg_deps {
     void *self;
 };
 
+/** The publication that tells when a table's changes were not sent; NULL: nobody asks. See pg_unsent.h. */
+static inline const char *pg_deps_unsent_by(const struct pg_deps *d)
+{
+    return d->config->toast == TOAST_MODE_COMPLETE ? d->config->slot.publication : NULL;
+}
+
 struct pg_session {
     struct pg_conn *sql;          // catalogue, publications, snapshots
     struct pg_conn *replication;  // slot commands, then the stream

@@ -1,8 +1,9 @@
 #include "connectors/postgres/pg_toast.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "connectors/postgres/pg_toast_definition.h"
+#include "connectors/postgres/pg_toast_identity.h"
 #include "connectors/postgres/values/pg_mask.h"
 #include "core/base/log.h"
 
@@ -16,10 +17,8 @@ struct pg_toast {
     const char *component;
     struct toast_store *store;  // NULL: no session
     uint64_t oldest;            // of the last commit
-    EVP_MD_CTX *digest;
-    EVP_MD *sha256;
-    struct bytes identity;  // of a row, before it is hashed
-    struct bytes filled;    // the values of the last fill
+    struct pg_toast_identity identity;
+    struct bytes filled;  // the values of the last fill
     size_t offsets[PGOUTPUT_COLUMNS_MAX];
     uint16_t columns[PGOUTPUT_COLUMNS_MAX];  // that the last fill has filled in
     uint16_t column_count;
@@ -32,9 +31,7 @@ struct pg_toast *pg_toast_new(const struct connector_config *config, const char 
     struct pg_toast *t = memory_zeroed(1, sizeof(*t));
     t->directory = memory_format("%s/%s/toast", state_directory, config->name);
     t->component = component;
-    t->digest = EVP_MD_CTX_new();
-    t->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    INVARIANT(t->digest != NULL && t->sha256 != NULL);
+    pg_toast_identity_init(&t->identity);
     return t;
 }
 
@@ -44,9 +41,7 @@ void pg_toast_free(struct pg_toast *t)
         return;
     }
     pg_toast_end(t);
-    EVP_MD_CTX_free(t->digest);
-    EVP_MD_free(t->sha256);
-    bytes_clear(&t->identity);
+    pg_toast_identity_clear(&t->identity);
     bytes_clear(&t->filled);
     free(t->directory);
     free(t);
@@ -99,112 +94,23 @@ void pg_toast_end(struct pg_toast *t)
 
 // --- rows ---
 
-// The text of a value, whatever form it was sent in, and whether its column is masked or not.
-static bool write_value(struct bytes *out, const struct column *c, const struct pgoutput_value *value)
+bool pg_toast_describe(struct pg_toast *t, struct pg_relation *relation, struct toast_position place,
+                       struct fault *f)
 {
-    struct fault f;
-    struct slice data = {value->data, value->size};
-    const struct value_type *type = pg_mask_is_on(&c->type) ? c->type.element : &c->type;
-    if (value->kind == PGOUTPUT_VALUE_TEXT) {
-        bytes_append_slice(out, data);
-        return true;
-    }
-    return value->kind == PGOUTPUT_VALUE_BINARY && type->ops->write_text != NULL &&
-           type->ops->write_text(out, type, data, &f) == VALUE_DONE;
-}
-
-// Hashes the text of the identity's columns. @param otherwise  has those that `tuple` leaves out; may be NULL
-static bool hash_identity(struct pg_toast *t, const struct pg_relation *relation,
-                          const struct pgoutput_tuple *tuple, const struct pgoutput_tuple *otherwise,
-                          uint8_t ret[TOAST_ROW_SIZE], struct fault *f)
-{
-    const struct pg_toast_plan *plan = relation->toast;
-    bytes_reset(&t->identity);
-    for (size_t i = 0; i < plan->column_count && i < tuple->count; i++) {
-        if (!plan->columns[i].is_identity) {
-            continue;
-        }
-        size_t begin = t->identity.size;
-        bytes_append(&t->identity, &begin, sizeof(begin));  // the parts' borders count
-        bool is_other = tuple->values[i].kind == PGOUTPUT_VALUE_UNCHANGED && otherwise != NULL;
-        const struct pgoutput_value *value = is_other ? &otherwise->values[i] : &tuple->values[i];
-        if (!write_value(&t->identity, &relation->table->columns[i], value)) {
-            return fault_set(f, FAULT_FATAL, "%s.%s: the column %s of the replica identity has no value",
-                             relation->table->schema, relation->table->name,
-                             relation->table->columns[i].name);
-        }
-    }
-    uint8_t hash[EVP_MAX_MD_SIZE];
-    INVARIANT(EVP_DigestInit_ex2(t->digest, t->sha256, NULL) == 1 &&
-              EVP_DigestUpdate(t->digest, t->identity.data, t->identity.size) == 1 &&
-              EVP_DigestFinal_ex(t->digest, hash, NULL) == 1);
-    memcpy(ret, hash, TOAST_ROW_SIZE);
-    return true;
-}
-
-// Takes over a definition of the table (column 0) or of a column; `io_since` rises to the change from which
-// on values of it can be used. Those of another definition can't: a rewrite may have changed them, and sends
-// no changes. A definition that may be newer than the rows of the stream ends them again at the next
-// description.
-static bool check_definition(const struct pg_toast *t, const struct pg_relation *relation, uint16_t column,
-                             uint64_t fingerprint, struct toast_position place,
-                             struct toast_position *io_since, struct fault *f)
-{
-    const struct pg_toast_plan *plan = relation->toast;
-    struct toast_definition known;
-    if (!toast_store_get_definition(t->store, relation->oid, column, &known, f)) {
-        return false;
-    }
-    if (known.fingerprint != fingerprint || (fingerprint != 0 && known.is_settled == 0)) {
-        known = (struct toast_definition){place, fingerprint, plan->is_settled ? 1 : 0, 0};
-        if (!toast_store_put_definition(t->store, relation->oid, column, &known, f)) {
-            return false;
-        }
-    }
-    if (toast_position_is_before(*io_since, known.since)) {
-        *io_since = known.since;
-    }
-    return true;
-}
-
-static bool check_table(const struct pg_toast *t, const struct pg_relation *relation,
-                        struct toast_position place, struct fault *f)
-{
-    struct pg_toast_plan *plan = relation->toast;
-    struct toast_position since = {0, 0};
-    // Of a table whose changes are not kept the definition is none, so that it is another one afterwards.
-    uint64_t fingerprint = plan->is_needed ? plan->fingerprint : 0;
-    if (!check_definition(t, relation, 0, fingerprint, place, &since, f)) {
-        return false;
-    }
-    for (size_t i = 0; plan->is_needed && i < plan->column_count; i++) {
-        struct pg_toast_column *c = &plan->columns[i];
-        struct toast_position of_column = since;
-        if (!c->may_be_out) {
-            continue;
-        }
-        if (!check_definition(t, relation, c->number, c->fingerprint, place, &of_column, f)) {
-            return false;
-        }
-        c->since_lsn = of_column.lsn;
-        c->since_index = of_column.index;
-    }
-    plan->is_checked = true;
-    return toast_store_has_table(t->store, relation->oid, &plan->has_values, f);
+    return t == NULL || t->store == NULL || relation->toast == NULL ||
+           pg_toast_definition_check(t->store, relation, place, f);
 }
 
 // Whether the relation has values to keep. False: not, or *ret_is_good is false and *f set.
-static bool is_concerned(const struct pg_toast *t, const struct pg_relation *relation,
-                         struct toast_position place, bool *ret_is_good, struct fault *f)
+static bool is_concerned(const struct pg_toast *t, struct pg_relation *relation, struct toast_position place,
+                         bool *ret_is_good, struct fault *f)
 {
     const struct pg_toast_plan *plan = relation->toast;
     *ret_is_good = true;
     if (t->store == NULL || plan == NULL) {
         return false;
     }
-    if (!plan->is_checked) {
-        *ret_is_good = check_table(t, relation, place, f);
-    }
+    *ret_is_good = pg_toast_definition_check(t->store, relation, place, f);
     return *ret_is_good && plan->is_needed;
 }
 
@@ -289,7 +195,7 @@ bool pg_toast_fill(struct pg_toast *t, struct pg_relation *relation, struct pgou
             has_key = true;
             const struct pgoutput_tuple *identity =
                 io_row->old_kind == 0 ? &io_row->new_tuple : &io_row->old_tuple;
-            if (!hash_identity(t, relation, identity, NULL, key.row, f)) {
+            if (!pg_toast_identity_hash(&t->identity, relation, identity, NULL, key.row, f)) {
                 return false;
             }
         }
@@ -399,8 +305,10 @@ static bool find_keys(struct pg_toast *t, const struct pg_relation *relation, co
 {
     *ret_old = *ret_new = (struct toast_key){.table = relation->oid};
     const struct pgoutput_tuple *old_tuple = row->old_kind == 0 ? NULL : &row->old_tuple;
-    if ((old_tuple != NULL && !hash_identity(t, relation, old_tuple, NULL, ret_old->row, f)) ||
-        (row->has_new && !hash_identity(t, relation, &row->new_tuple, old_tuple, ret_new->row, f))) {
+    if ((old_tuple != NULL &&
+         !pg_toast_identity_hash(&t->identity, relation, old_tuple, NULL, ret_old->row, f)) ||
+        (row->has_new &&
+         !pg_toast_identity_hash(&t->identity, relation, &row->new_tuple, old_tuple, ret_new->row, f))) {
         return false;
     }
     *ret_has_old =

@@ -25,6 +25,11 @@ bool pg_toast_begin(struct pg_toast *t, const struct toast_session *session, boo
  * changed without being captured. Nothing without a session. */
 bool pg_toast_forget(struct pg_toast *t, const uint32_t *tables, size_t count, struct fault *f) MUST_USE;
 
+/** The relation's table has no changes before `place` that are still to come. Else its first change says so:
+ * needed for a table that was read and has no rows. Accepts NULL; nothing without a session. */
+bool pg_toast_describe(struct pg_toast *t, struct pg_relation *relation, struct toast_position place,
+                       struct fault *f) MUST_USE;
+
 /** See toast_store_filled. */
 bool pg_toast_filled(struct pg_toast *t, struct fault *f) MUST_USE;
 

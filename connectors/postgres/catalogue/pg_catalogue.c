@@ -1,13 +1,18 @@
 #include "connectors/postgres/catalogue/pg_catalogue.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "connectors/postgres/catalogue/pg_catalogue_private.h"
 #include "core/base/memory.h"
 
-void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation)
+void pg_catalogue_query(struct bytes *out, const struct pg_catalogue_scope *scope,
+                        const struct pgoutput_relation *relation)
 {
+    char table[16];
+    uint32_t oid = scope->oids[0];
+    (void)snprintf(table, sizeof(table), "%u", oid);
     bytes_format(out,
                  PG_CATALOGUE_SNAPSHOT PG_CATALOGUE_COLUMNS
                  " WHERE c.oid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
@@ -23,6 +28,8 @@ void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_r
     }
     bytes_append_string(out, PG_CATALOGUE_TYPES_BELOW);
     bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid = %u", oid);
+    const struct pg_unsent_scope unsent = {scope->unsent_by, scope->slot, scope->server_version};
+    pg_unsent_query(out, &unsent, table);
 }
 
 void pg_catalogue_types_query(struct bytes *out, const struct table *t)
@@ -128,8 +135,6 @@ void pg_catalogue_read_columns(const PGresult *r, size_t from, size_t to, struct
         read_column(r, (int)(from + i), &ret->columns[i]);
         ret->replica_identity = PQgetvalue(r, (int)(from + i), 10)[0];
         ret->toast_target = strtoul(PQgetvalue(r, (int)(from + i), 16), NULL, 10);
-        bool is_partition = !PQgetisnull(r, (int)(from + i), 17);
-        ret->attached = is_partition ? text_hash(slice_of(PQgetvalue(r, (int)(from + i), 17))) : 0;
     }
 }
 
@@ -150,6 +155,10 @@ void pg_catalogue_read(PGresult *const *results, struct pg_catalogue *ret)
     c.types = pg_catalogue_read_types(results[2], &c.type_count);
     for (int row = 0; row < PQntuples(results[3]); row++) {
         text_list_add(&c.ancestors, PQgetvalue(results[3], row, 1));
+    }
+    if (PQntuples(results[4]) > 0) {
+        uint32_t table;
+        c.unsent = pg_unsent_read(results[4], 0, &table);
     }
     *ret = c;
 }

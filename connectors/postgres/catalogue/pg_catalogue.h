@@ -6,6 +6,7 @@
 #include <libpq-fe.h>
 
 #include "connectors/postgres/catalogue/pg_types.h"
+#include "connectors/postgres/catalogue/pg_unsent.h"
 #include "connectors/postgres/wire/pgoutput.h"
 #include "core/base/text.h"
 #include "schemas/avro/table.h"
@@ -35,7 +36,7 @@ struct pg_catalogue {
     size_t type_count;
     struct text_list ancestors;  // of a partition: the partitioned tables above it, "schema.table"
     char replica_identity;       // relreplident
-    uint64_t attached;           // a hash of the transactions that attached the partition; 0: it is none
+    struct pg_unsent unsent;     // zero: nobody asks
     size_t toast_target;         // a row up to this size has no value stored out of line
     // Read by pg_catalogue_set only:
     uint32_t oid;
@@ -45,7 +46,17 @@ struct pg_catalogue {
     bool is_settled;   // not altered since the slot's oldest transaction: true of all that the stream sends
 };
 
-enum { PG_CATALOGUE_RESULTS = 4 };
+/** Which tables are read, and for which slot. */
+struct pg_catalogue_scope {
+    const char *publications;  // SQL literals joined by commas
+    const char *slot;          // its name; NULL: no table is settled
+    const char *unsent_by;     // the publication by which `unsent` is judged; NULL: nobody asks
+    const uint32_t *oids;      // these of the published tables
+    size_t count;              // 0: all of them
+    int server_version;
+};
+
+enum { PG_CATALOGUE_RESULTS = 5 };
 
 /** Which transactions the statements after it see at least: see pg_visibility_parse. */
 #define PG_CATALOGUE_SNAPSHOT "SELECT pg_current_snapshot();"
@@ -53,10 +64,12 @@ enum { PG_CATALOGUE_RESULTS = 4 };
 /**
  * Appends the queries, PG_CATALOGUE_RESULTS statements; the first one is PG_CATALOGUE_SNAPSHOT.
  *
+ * @param scope     of one table
  * @param relation  a Relation message: its types are read too, even if the table no longer has them; may be
  * NULL
  */
-void pg_catalogue_query(struct bytes *out, uint32_t oid, const struct pgoutput_relation *relation);
+void pg_catalogue_query(struct bytes *out, const struct pg_catalogue_scope *scope,
+                        const struct pgoutput_relation *relation);
 
 /** Appends the query, one statement, for the types of a version's columns: see pg_catalogue_read_types. */
 void pg_catalogue_types_query(struct bytes *out, const struct table *t);

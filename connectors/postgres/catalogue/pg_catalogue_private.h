@@ -12,17 +12,6 @@
     " o.option_value::int FROM pg_options_to_table(c.reloptions) o WHERE o.option_name ="                    \
     " 'toast_tuple_target')) END"
 
-// The transactions that attached a partition, and those above it: NULL if it is none. What was changed while
-// it was detached was not sent.
-#define PG_CATALOGUE_ATTACHED                                                                                \
-    "CASE WHEN c.relispartition THEN (SELECT string_agg(h.xmin::text, ' ' ORDER BY h.inhrelid) FROM"         \
-    " pg_partition_ancestors(c.oid) q(oid) JOIN pg_inherits h ON h.inhrelid = q.oid) END"
-
-// Whether it is where CREATE TABLE put it.
-#define PG_CATALOGUE_STAYED                                                                                  \
-    "(NOT c.relispartition OR NOT EXISTS (SELECT FROM pg_partition_ancestors(c.oid) q(oid) JOIN pg_inherits" \
-    " h ON h.inhrelid = q.oid JOIN pg_type y ON y.oid = c.reltype WHERE h.xmin <> y.xmin))"
-
 // pg_get_expr gets no table: with the table's oid it would wait for locks on it, and the stream with it. A
 // default has no variables, so it needs none.
 #define PG_CATALOGUE_COLUMNS                                                                                 \
@@ -33,9 +22,8 @@
     " WHEN 'i' THEN coalesce(array_position(i.indkey, a.attnum) < i.indnkeyatts, false)"                     \
     " WHEN 'd' THEN coalesce(array_position(p.indkey, a.attnum) < p.indnkeyatts, false) ELSE false END,"     \
     " c.oid, c.relreplident, coalesce(array_position(i.indkey, a.attnum), 0), a.attnum, a.attlen, a.xmin,"   \
-    " a.xmin = (SELECT q.xmin FROM pg_type q WHERE q.oid = c.reltype) AND " PG_CATALOGUE_STAYED              \
-    ", " PG_CATALOGUE_TOAST_TARGET ", " PG_CATALOGUE_ATTACHED                                                \
-    " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"                                             \
+    " a.xmin = (SELECT m.xmin FROM pg_attribute m WHERE m.attrelid = c.oid AND m.attnum = -1)"               \
+    ", " PG_CATALOGUE_TOAST_TARGET " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"              \
     " LEFT JOIN pg_type y ON y.oid = a.atttypid"                                                             \
     " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"                               \
     " LEFT JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary"                                         \

@@ -71,6 +71,11 @@ void pg_catalogue_set_query(struct bytes *out, const struct pg_catalogue_scope *
                  tables);
     bytes_format(out, ";" PG_CATALOGUE_ANCESTORS "c.oid IN (SELECT x.oid%s)", tables);
     append_tables(out, scope);
+    bytes_reset(&from);
+    bytes_append_string(&from, "SELECT x.oid");
+    append_from(&from, scope);
+    const struct pg_unsent_scope unsent = {scope->unsent_by, scope->slot, scope->server_version};
+    pg_unsent_query(out, &unsent, bytes_text(&from));
 }
 
 static int compare_tables(const void *a, const void *b)
@@ -154,6 +159,14 @@ void pg_catalogue_set_read(PGresult *const *results, struct pg_catalogue_set *re
     }
     read_tables(results[4], &s);
     read_lists(results[5], &s);
+    for (int row = 0; row < PQntuples(results[6]); row++) {
+        uint32_t oid;
+        struct pg_unsent unsent = pg_unsent_read(results[6], row, &oid);
+        struct pg_catalogue *c = pg_catalogue_set_find(&s, oid);
+        if (c != NULL) {
+            c->unsent = unsent;
+        }
+    }
     s.last_count = s.count;
     *ret = s;
 }

@@ -22,16 +22,7 @@ struct pg_catalogue_set {
     int64_t retry_us;   // the set could not be read: not before this
 };
 
-enum { PG_CATALOGUE_SET_RESULTS = 6 };
-
-/** Which tables are read, and for which slot. */
-struct pg_catalogue_scope {
-    const char *publications;  // SQL literals joined by commas
-    const char *slot;          // its name; NULL: no table is settled
-    const uint32_t *oids;      // these of the published tables
-    size_t count;              // 0: all of them
-    int server_version;
-};
+enum { PG_CATALOGUE_SET_RESULTS = 7 };
 
 /** Appends the queries. */
 void pg_catalogue_set_query(struct bytes *out, const struct pg_catalogue_scope *scope);

@@ -80,7 +80,8 @@ struct pg_toast_plan *pg_toast_plan_make(const struct connector_config *config,
     bool are_original = true;
     p->column_count = message->column_count;
     p->columns = memory_zeroed(p->column_count + 1, sizeof(*p->columns));
-    bytes_format(&definition, "%c %llu", message->replica_identity, (unsigned long long)catalogue->attached);
+    bytes_format(&definition, "%c %llu", message->replica_identity,
+                 (unsigned long long)catalogue->unsent.ends);
     for (size_t i = 0; i < p->column_count; i++) {
         const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->columns[i].name);
         struct pg_toast_column *c = &p->columns[i];
@@ -96,7 +97,7 @@ struct pg_toast_plan *pg_toast_plan_make(const struct connector_config *config,
     append_filter(&definition, config, message);
     p->is_needed = p->is_needed && has_identity && message->replica_identity != 'f';
     p->is_whole = p->column_count == sent && sent == catalogue->column_count;
-    p->is_settled = catalogue->is_settled || are_original;
+    p->is_settled = catalogue->unsent.is_settled && (catalogue->is_settled || are_original);
     p->out_of_line = catalogue->toast_target;
     p->fingerprint = text_hash(bytes_slice(&definition)) | 1;
     return p;

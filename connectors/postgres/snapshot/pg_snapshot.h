@@ -29,9 +29,10 @@ struct pg_snapshot_params {
     // FAULT_CONFIG. So is one that is locked, else the snapshot waits for the lock.
     bool can_skip;
     size_t skipped_max;
-    bool is_for_toast;   // gives no changes: the rows' large values are kept (pg_toast)
-    bool is_lock_known;  // that a table is locked was logged lately
-    uint64_t position;   // of each COMMIT: the stream was given up to here
+    bool is_for_toast;      // gives no changes: the rows' large values are kept (pg_toast)
+    bool is_lock_known;     // that a table is locked was logged lately
+    const char *unsent_by;  // see struct pg_catalogue_scope; borrowed
+    uint64_t position;      // of each COMMIT: the stream was given up to here
     void (*on_version)(void *self, struct table *table);  // rows of this version of a table will come
     void (*on_ready)(void *self);
     void (*on_fault)(void *self, const struct fault *f);

@@ -145,6 +145,12 @@ static void on_released(void *self, PGresult *const *results, size_t count, cons
 static void end_table(struct pg_snapshot *s)
 {
     const struct pg_snapshot_table *t = &s->tables[s->at];
+    struct toast_position place = {s->params.position - 1, s->index};
+    struct fault f = {0};
+    if (!pg_toast_describe(s->params.changes->toast, t->relation, place, &f)) {
+        fail(s, &f, t->name);
+        return;
+    }
     log_info(s->params.component, "table_snapshotted", LOG_WITH(LOG_NUMBER("rows", t->rows)),
              "%s.%s: %llu rows read", t->schema, t->name, (unsigned long long)t->rows);
     s->at++;
@@ -335,6 +341,7 @@ static void describe_tables(struct pg_snapshot *s)
     struct pg_catalogue_scope scope = {.publications = s->publications,
                                        .oids = oids,
                                        .count = s->only_count > 0 ? s->table_count : 0,
+                                       .unsent_by = s->params.unsent_by,
                                        .server_version = pg_conn_server_version(s->params.conn)};
     pg_catalogue_set_query(&sql, &scope);
     pg_conn_query(s->params.conn, bytes_text(&sql), on_described, s);

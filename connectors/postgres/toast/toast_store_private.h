@@ -33,7 +33,7 @@ struct toast_about {
     uint32_t lacks_rows;  // 1 or 0
     uint32_t reserved;
 };
-enum { TOAST_FORMAT = 2 };
+enum { TOAST_FORMAT = 3 };
 
 struct toast_store {
     char *directory;

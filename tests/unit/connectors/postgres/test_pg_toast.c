@@ -28,7 +28,8 @@ static struct pg_catalogue_column facts[COLUMNS] = {
     {.name = (char *)"a", .type_oid = TEXT, .number = 2, .length = -1, .is_original = true},
     {.name = (char *)"b", .type_oid = TEXT, .number = 3, .length = -1, .is_original = true},
     {.name = (char *)"c", .type_oid = TEXT, .number = 5, .length = -1, .is_original = true}};
-static struct pg_catalogue catalogue = {.columns = facts, .column_count = COLUMNS, .toast_target = 2032};
+static struct pg_catalogue catalogue = {
+    .columns = facts, .column_count = COLUMNS, .unsent = {.is_settled = true}, .toast_target = 2032};
 static const struct connector_config config = {.name = (char *)"shop", .toast = TOAST_MODE_COMPLETE};
 static struct pgoutput_relation message;
 static struct pg_relation relation = {.oid = 77, .is_wanted = true, .table = &table};
@@ -200,10 +201,10 @@ static void a_partition_that_was_attached_anew_has_no_known_values(void **state)
 {
     (void)state;
     change(110, NULL, "1", large('x'), "short", NULL);
-    catalogue.attached = 42;
+    catalogue.unsent.ends = 42;
     describe();
     change(120, NULL, "1", "?", "other", NULL);
-    catalogue.attached = 0;
+    catalogue.unsent.ends = 0;
     assert_column(1, NULL);
     change(130, NULL, "1", large('y'), "other", NULL);
     change(140, NULL, "1", "?", "again", NULL);

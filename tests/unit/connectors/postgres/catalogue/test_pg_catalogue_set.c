@@ -35,12 +35,12 @@ static void put(PGresult *r, int row, const char *const *values, int count)
 static struct pg_catalogue_set read_set(void)
 {
     static const char *const lsn[] = {"1000", "91:97:95"};
-    static const char *const column[] = {"id",    "23", "-1", "t", NULL, "f",   "t", "0",    "t",
-                                         "16401", "d",  "0",  "1", "4",  "750", "t", "2032", NULL};
-    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(2), result(18), result(13),
-                                                   result(2), result(5),  result(2)};
+    static const char *const column[] = {"id",    "23", "-1", "t", NULL, "f",   "t", "0",   "t",
+                                         "16401", "d",  "0",  "1", "4",  "750", "t", "2032"};
+    PGresult *results[PG_CATALOGUE_SET_RESULTS] = {result(2), result(17), result(13), result(2),
+                                                   result(5), result(2),  result(3)};
     put(results[0], 0, lsn, 2);
-    put(results[1], 0, column, 18);
+    put(results[1], 0, column, 17);
     struct pg_catalogue_set s;
     clock_fake(START_US, START_US);
     pg_catalogue_set_read(results, &s);
