@@ -253,7 +253,7 @@ void change_delivery_begin_session(struct change_delivery *d, uint64_t position)
     d->is_withholding = false;
     d->held = 0;
     d->confirmed = position;
-    state_record_begin_session(&d->store.record, position);
+    state_store_begin_session(&d->store, position);
     d->has_session = true;
     advance_record(d);
 }

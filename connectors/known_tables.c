@@ -1,72 +1,55 @@
-// A definition is written as JSON:
+// An entry is JSON:
 //
-//   {"schema":"public","name":"orders","identity":"d","key":["id"],
-//    "columns":[["id","int8",0,null,0],["total","numeric(10,2)",1,"0",0]]}
+//   {"schema":"public","name":"orders","place":"0000000001A2B3C8-00000002","numbers":[1,2],"definition":{…}}
 //
-// A column is [name, type, nullable, default, generated]. One that is longer than ENTRY_MAX is kept in the
-// state topic as {"schema":…,"name":…,"hash":"<SHA-256, hex>"}.
+// The definition is that of table_definition. One that is longer than DEFINITION_MAX has only name and
+// "hash", and no numbers. The entry of a table whose name another one has taken is kept, as "dropped", until
+// no stream can resume before: its rows may come once more.
 #include "connectors/known_tables.h"
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uthash.h>
-#include <utlist.h>
 
+#include "connectors/change_record.h"
+#include "connectors/table_definition.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-enum { ENTRY_MAX = 2048 };  // every process that has the state topic open has all of them in memory
+enum { DEFINITION_MAX = 2048 };  // every process that has the state topic open has all of them in memory
 
 struct known_table {
     uint32_t oid;
     char *schema;
     char *name;
-    struct bytes text;  // the definition, whole or as its hash
+    struct bytes text;     // the definition, whole or as its hash
+    struct bytes numbers;  // of its columns; empty: not known
+    struct known_tables_place place;
+    bool is_loaded;   // by the state topic, and not set since: the stream may be before the place
+    bool is_dropped;  // another table took the name at that place
     UT_hash_handle hh;
-};
-
-/** An entry that is to be written. */
-struct pending_entry {
-    char *key;
-    struct bytes value;
-    bool is_deleted;
-    uint64_t ticket;
-    struct pending_entry *prev;
-    struct pending_entry *next;
 };
 
 struct known_tables {
     char *prefix;
     uint32_t session;
     struct known_table *tables;
-    struct pending_entry *pending;
+    struct state_writes writes;
     struct bytes text;     // scratch: the definition that is compared
+    struct bytes numbers;  // scratch
     struct bytes effects;  // scratch
 };
 
-static void clear_tables(struct known_tables *k)
+static void free_table(struct known_tables *k, struct known_table *t)
 {
-    struct known_table *t;
-    struct known_table *next;
-    HASH_ITER (hh, k->tables, t, next) {
-        HASH_DEL(k->tables, t);
-        free(t->schema);
-        free(t->name);
-        bytes_clear(&t->text);
-        free(t);
-    }
-}
-
-static void drop_pending(struct known_tables *k)
-{
-    struct pending_entry *p = k->pending;
-    DL_DELETE(k->pending, p);
-    free(p->key);
-    bytes_clear(&p->value);
-    free(p);
+    HASH_DEL(k->tables, t);
+    free(t->schema);
+    free(t->name);
+    bytes_clear(&t->text);
+    bytes_clear(&t->numbers);
+    free(t);
 }
 
 struct known_tables *known_tables_new(const char *connector)
@@ -78,10 +61,12 @@ struct known_tables *known_tables_new(const char *connector)
 
 void known_tables_begin(struct known_tables *k)
 {
-    clear_tables(k);
-    while (k->pending != NULL) {
-        drop_pending(k);
+    struct known_table *t;
+    struct known_table *next;
+    HASH_ITER (hh, k->tables, t, next) {
+        free_table(k, t);
     }
+    state_writes_clear(&k->writes);
     k->session++;
 }
 
@@ -95,6 +80,11 @@ const char *known_tables_prefix(const struct known_tables *k)
     return k->prefix;
 }
 
+struct state_writes *known_tables_writes(struct known_tables *k)
+{
+    return &k->writes;
+}
+
 void known_tables_free(struct known_tables *k)
 {
     if (k == NULL) {
@@ -102,182 +92,10 @@ void known_tables_free(struct known_tables *k)
     }
     known_tables_begin(k);
     bytes_clear(&k->text);
+    bytes_clear(&k->numbers);
     bytes_clear(&k->effects);
     free(k->prefix);
     free(k);
-}
-
-// --- the text of a definition ---
-
-static void put_member(struct bytes *out, const char *name, const char *text)
-{
-    bytes_append_string(out, name);
-    text_append_json(out, slice_of(text));
-}
-
-static void put_name(struct bytes *out, const struct table *t)
-{
-    put_member(out, "{\"schema\":", t->schema);
-    put_member(out, ",\"name\":", t->name);
-}
-
-static void put_column(struct bytes *out, const struct column *c, const struct column_shape *shape)
-{
-    put_member(out, "[", c->name);
-    put_member(out, ",", shape->expression);
-    bytes_format(out, ",%d,", c->is_nullable);
-    if (shape->default_text == NULL) {
-        bytes_append_string(out, "null");
-    } else {
-        text_append_json(out, slice_of(shape->default_text));
-    }
-    bytes_format(out, ",%d]", shape->is_generated);
-}
-
-static void put_definition(struct bytes *out, const struct table *t)
-{
-    put_name(out, t);
-    bytes_format(out, ",\"identity\":\"%c\",\"key\":[", t->shape->identity);
-    for (size_t i = 0; i < t->key_count; i++) {
-        put_member(out, i == 0 ? "" : ",", t->columns[t->key_columns[i]].name);
-    }
-    bytes_append_string(out, "],\"columns\":[");
-    for (size_t i = 0; i < t->column_count; i++) {
-        bytes_append_string(out, i == 0 ? "" : ",");
-        put_column(out, &t->columns[i], &t->shape->columns[i]);
-    }
-    bytes_append_string(out, "]}");
-}
-
-static void put_hash(struct bytes *out, const struct table *t, struct slice definition)
-{
-    uint8_t hash[SHA256_DIGEST_LENGTH];
-    (void)SHA256(definition.data, definition.size, hash);
-    put_name(out, t);
-    bytes_append_string(out, ",\"hash\":\"");
-    text_append_hex(out, slice_make(hash, sizeof(hash)));
-    bytes_append_string(out, "\"}");
-}
-
-// --- what has changed ---
-
-static const char *column_name(const json_t *column)
-{
-    return json_string_value(json_array_get(column, 0));
-}
-
-static size_t find_column(const json_t *columns, const char *name)
-{
-    size_t i = 0;
-    while (i < json_array_size(columns) && !text_is_same(column_name(json_array_get(columns, i)), name)) {
-        i++;
-    }
-    return i;
-}
-
-static void add(json_t *effects, const char *member, const char *name)
-{
-    json_t *list = json_object_get(effects, member);
-    if (list == NULL) {
-        list = json_array();
-        (void)json_object_set_new(effects, member, list);
-    }
-    (void)json_array_append_new(list, json_string(name));
-}
-
-static void compare_column(const json_t *before, const json_t *after, json_t *effects)
-{
-    static const char *const members[] = {NULL, "retyped", "nullability", "default", "generated"};
-    for (size_t i = 1; i < COUNT_OF(members); i++) {
-        if (!json_equal(json_array_get(before, i), json_array_get(after, i))) {
-            add(effects, members[i], column_name(after));
-        }
-    }
-}
-
-// PostgreSQL adds columns at the end and renames them in place. So a column that is gone and a new one of
-// its type, with a common column behind both, is one that was renamed. At the end of the table it may as well
-// have been dropped and another one added: then both are said.
-static size_t find_renamed(const json_t *before, size_t gone, const json_t *after)
-{
-    size_t count = json_array_size(after);
-    size_t at = gone == 0 ? 0 : find_column(after, column_name(json_array_get(before, gone - 1))) + 1;
-    if (at >= count || gone + 1 >= json_array_size(before)) {
-        return count;
-    }
-    const json_t *candidate = json_array_get(after, at);
-    bool is_new = find_column(before, column_name(candidate)) == json_array_size(before);
-    bool is_same_type =
-        json_equal(json_array_get(json_array_get(before, gone), 1), json_array_get(candidate, 1));
-    size_t behind = find_column(after, column_name(json_array_get(before, gone + 1)));
-    return is_new && is_same_type && behind == at + 1 ? at : count;
-}
-
-static void compare_columns(const json_t *before, const json_t *after, json_t *effects)
-{
-    size_t before_count = json_array_size(before);
-    size_t after_count = json_array_size(after);
-    CLEANUP(memory_free_pointer) bool *is_renamed = memory_zeroed(after_count + 1, sizeof(*is_renamed));
-    for (size_t i = 0; i < before_count; i++) {
-        const json_t *old = json_array_get(before, i);
-        size_t at = find_column(after, column_name(old));
-        if (at < after_count) {
-            compare_column(old, json_array_get(after, at), effects);
-            continue;
-        }
-        at = find_renamed(before, i, after);
-        if (at == after_count) {
-            add(effects, "dropped", column_name(old));
-            continue;
-        }
-        json_t *names = json_object_get(effects, "renamed");
-        names = names == NULL ? json_object() : json_incref(names);
-        (void)json_object_set_new(names, column_name(old),
-                                  json_string(column_name(json_array_get(after, at))));
-        (void)json_object_set_new(effects, "renamed", names);
-        compare_column(old, json_array_get(after, at), effects);
-        is_renamed[at] = true;
-    }
-    for (size_t i = 0; i < after_count; i++) {
-        const char *name = column_name(json_array_get(after, i));
-        if (!is_renamed[i] && find_column(before, name) == before_count) {
-            add(effects, "added", name);
-        }
-    }
-}
-
-static void compare_definitions(const json_t *before, const json_t *after, json_t *effects)
-{
-    compare_columns(json_object_get(before, "columns"), json_object_get(after, "columns"), effects);
-    if (!json_equal(json_object_get(before, "key"), json_object_get(after, "key"))) {
-        (void)json_object_set(effects, "key", json_object_get(after, "key"));
-    }
-    if (!json_equal(json_object_get(before, "identity"), json_object_get(after, "identity"))) {
-        (void)json_object_set(effects, "identity", json_object_get(after, "identity"));
-    }
-    if (!json_equal(json_object_get(before, "schema"), json_object_get(after, "schema")) ||
-        !json_equal(json_object_get(before, "name"), json_object_get(after, "name"))) {
-        (void)json_object_set_new(effects, "renamed_from",
-                                  json_sprintf("%s.%s", json_string_value(json_object_get(before, "schema")),
-                                               json_string_value(json_object_get(before, "name"))));
-    }
-    if (json_object_size(effects) == 0) {
-        (void)json_object_set_new(effects, "order", json_true());  // of its columns
-    }
-}
-
-static void write_effects(struct known_tables *k, const struct known_table *known)
-{
-    CLEANUP(json_decrefp)
-    json_t *before = json_loadb((const char *)known->text.data, known->text.size, 0, NULL);
-    CLEANUP(json_decrefp) json_t *after = json_loadb((const char *)k->text.data, k->text.size, 0, NULL);
-    CLEANUP(json_decrefp) json_t *effects = json_object();
-    if (json_object_get(before, "columns") != NULL && after != NULL) {
-        compare_definitions(before, after, effects);
-    }
-    CLEANUP(memory_free_pointer) char *text = json_dumps(effects, JSON_COMPACT);
-    bytes_reset(&k->effects);
-    bytes_append_string(&k->effects, text == NULL ? "{}" : text);
 }
 
 // --- the tables ---
@@ -287,62 +105,6 @@ static struct known_table *find(const struct known_tables *k, uint32_t oid)
     struct known_table *t;
     HASH_FIND(hh, k->tables, &oid, sizeof(oid), t);
     return t;
-}
-
-// The table that had the name before this one, if it was another.
-static struct known_table *find_former(const struct known_tables *k, const struct table *t)
-{
-    struct known_table *former;
-    struct known_table *next;
-    HASH_ITER (hh, k->tables, former, next) {
-        if (former->oid != t->shape->oid && strcmp(former->name, t->name) == 0 &&
-            strcmp(former->schema, t->schema) == 0) {
-            return former;
-        }
-    }
-    return NULL;
-}
-
-static bool is_known(const struct known_table *known, const struct table *t, struct slice definition)
-{
-    if (slice_equal(bytes_slice(&known->text), definition)) {
-        return true;
-    }
-    CLEANUP(bytes_clear) struct bytes hash = {0};
-    put_hash(&hash, t, definition);
-    return slice_equal(bytes_slice(&known->text), bytes_slice(&hash));
-}
-
-struct known_tables_change known_tables_compare(struct known_tables *k, const struct table *t)
-{
-    bytes_reset(&k->text);
-    put_definition(&k->text, t);
-    const struct known_table *known = find(k, t->shape->oid);
-    if (known != NULL) {
-        if (is_known(known, t, bytes_slice(&k->text))) {
-            return (struct known_tables_change){.effect = KNOWN_TABLES_SAME};
-        }
-        write_effects(k, known);
-        return (struct known_tables_change){.effect = KNOWN_TABLES_ALTER,
-                                            .effects = bytes_slice(&k->effects)};
-    }
-    const struct known_table *former = find_former(k, t);
-    return (struct known_tables_change){.effect = KNOWN_TABLES_CREATE,
-                                        .effects = slice_of("{}"),
-                                        .dropped_schema = former == NULL ? NULL : former->schema,
-                                        .dropped_name = former == NULL ? NULL : former->name};
-}
-
-static void add_pending(struct known_tables *k, uint32_t oid, const struct bytes *value, uint64_t ticket)
-{
-    struct pending_entry *p = memory_zeroed(1, sizeof(*p));
-    p->key = memory_format("%s%" PRIu32, k->prefix, oid);
-    p->is_deleted = value == NULL;
-    p->ticket = ticket;
-    if (value != NULL) {
-        bytes_append_slice(&p->value, bytes_slice(value));
-    }
-    DL_APPEND(k->pending, p);
 }
 
 static struct known_table *get(struct known_tables *k, uint32_t oid)
@@ -356,6 +118,20 @@ static struct known_table *get(struct known_tables *k, uint32_t oid)
     return known;
 }
 
+// The table that had the name before this one, if it was another.
+static struct known_table *find_former(const struct known_tables *k, const struct table *t)
+{
+    struct known_table *former;
+    struct known_table *next;
+    HASH_ITER (hh, k->tables, former, next) {
+        if (former->oid != t->shape->oid && !former->is_dropped && strcmp(former->name, t->name) == 0 &&
+            strcmp(former->schema, t->schema) == 0) {
+            return former;
+        }
+    }
+    return NULL;
+}
+
 static void set_name(struct known_table *known, const char *schema, const char *name)
 {
     free(known->schema);
@@ -364,28 +140,83 @@ static void set_name(struct known_table *known, const char *schema, const char *
     known->name = memory_string(name);
 }
 
-void known_tables_set(struct known_tables *k, const struct table *t, uint64_t ticket)
+// --- entries ---
+
+static char *key_of(const struct known_tables *k, uint32_t oid)
 {
-    struct known_table *former = find(k, t->shape->oid) == NULL ? find_former(k, t) : NULL;
-    if (former != NULL) {
-        add_pending(k, former->oid, NULL, ticket);
-        HASH_DEL(k->tables, former);
-        free(former->schema);
-        free(former->name);
-        bytes_clear(&former->text);
-        free(former);
+    return memory_format("%s%" PRIu32, k->prefix, oid);
+}
+
+static void put_entry(struct bytes *out, const struct known_table *t)
+{
+    char place[RECORD_POSITION_MAX];
+    size_t size = change_record_position(place, t->place.commit_lsn, t->place.index);
+    bytes_append_string(out, "{\"schema\":");
+    text_append_json(out, slice_of(t->schema));
+    bytes_append_string(out, ",\"name\":");
+    text_append_json(out, slice_of(t->name));
+    bytes_format(out, ",\"place\":\"%.*s\"", (int)size, place);
+    if (t->is_dropped) {
+        bytes_append_string(out, ",\"dropped\":true");
+    } else {
+        bytes_append_string(out, ",\"numbers\":");
+        bytes_append_slice(out, t->numbers.size == 0 ? slice_of("[]") : bytes_slice(&t->numbers));
+        bytes_append_string(out, ",\"definition\":");
+        bytes_append_slice(out, bytes_slice(&t->text));
     }
-    struct known_table *known = get(k, t->shape->oid);
-    set_name(known, t->schema, t->name);
-    bytes_reset(&known->text);
-    put_definition(&known->text, t);
-    if (known->text.size <= ENTRY_MAX) {
-        add_pending(k, known->oid, &known->text, ticket);
-        return;
+    bytes_append_string(out, "}");
+}
+
+static void write_entry(struct known_tables *k, const struct known_table *t, uint64_t ticket)
+{
+    CLEANUP(bytes_clear) struct bytes entry = {0};
+    CLEANUP(memory_free_pointer) char *key = key_of(k, t->oid);
+    put_entry(&entry, t);
+    state_writes_add(&k->writes, key, bytes_slice(&entry), ticket);
+}
+
+// False: there is no place, or a wrong one.
+static bool read_place(const json_t *object, struct known_tables_place *ret)
+{
+    int end = 0;
+    const char *text = json_string_value(json_object_get(object, "place"));
+    return text != NULL &&
+           sscanf(text, "%16" SCNx64 "-%16" SCNx64 "%n", &ret->commit_lsn, &ret->index, &end) == 2 &&
+           text[end] == '\0';
+}
+
+// The definition as it was written, which is compared as text: the last member. No string in the entry has this
+// text, because its quotation marks are escaped there.
+static struct slice definition_in(struct slice entry)
+{
+    static const char member[] = ",\"definition\":";
+    const uint8_t *at = memmem(entry.data, entry.size, member, sizeof(member) - 1);
+    if (at == NULL) {
+        return (struct slice){NULL, 0};
     }
-    CLEANUP(bytes_clear) struct bytes hash = {0};
-    put_hash(&hash, t, bytes_slice(&known->text));
-    add_pending(k, known->oid, &hash, ticket);
+    at += sizeof(member) - 1;
+    return slice_make(at, (size_t)((const uint8_t *)entry.data + entry.size - at) - 1);
+}
+
+static void read_numbers(const json_t *object, struct bytes *ret)
+{
+    CLEANUP(memory_free_pointer) char *text = json_dumps(json_object_get(object, "numbers"), JSON_COMPACT);
+    bytes_reset(ret);
+    bytes_append_string(ret, text == NULL ? "[]" : text);
+}
+
+static bool read_entry(const json_t *object, struct known_table *ret)
+{
+    const char *schema = json_string_value(json_object_get(object, "schema"));
+    const char *name = json_string_value(json_object_get(object, "name"));
+    bool is_dropped = json_is_true(json_object_get(object, "dropped"));
+    if (schema == NULL || name == NULL || !read_place(object, &ret->place) ||
+        (!is_dropped && !json_is_object(json_object_get(object, "definition")))) {
+        return false;
+    }
+    set_name(ret, schema, name);
+    ret->is_dropped = is_dropped;
+    return true;
 }
 
 void known_tables_load(struct known_tables *k, const char *key, struct slice value)
@@ -394,30 +225,152 @@ void known_tables_load(struct known_tables *k, const char *key, struct slice val
     const char *digits = key + strlen(k->prefix);
     unsigned long oid = strtoul(digits, &end, 10);
     CLEANUP(json_decrefp) json_t *object = json_loadb((const char *)value.data, value.size, 0, NULL);
-    const char *schema = json_string_value(json_object_get(object, "schema"));
-    const char *name = json_string_value(json_object_get(object, "name"));
-    if (end == digits || *end != '\0' || oid > UINT32_MAX || schema == NULL || name == NULL) {
+    struct known_table read = {0};
+    if (end == digits || *end != '\0' || oid > UINT32_MAX || !read_entry(object, &read)) {
         return;
     }
     struct known_table *known = get(k, (uint32_t)oid);
-    set_name(known, schema, name);
+    set_name(known, read.schema, read.name);
+    free(read.schema);
+    free(read.name);
+    known->place = read.place;
+    known->is_dropped = read.is_dropped;
+    known->is_loaded = true;
     bytes_reset(&known->text);
-    bytes_append_slice(&known->text, value);
-}
-
-bool known_tables_due(const struct known_tables *k, uint64_t first, const char **ret_key,
-                      struct slice *ret_value)
-{
-    const struct pending_entry *p = k->pending;
-    if (p == NULL || p->ticket >= first) {
-        return false;
+    if (!known->is_dropped) {
+        bytes_append_slice(&known->text, definition_in(value));
+        read_numbers(object, &known->numbers);
     }
-    *ret_key = p->key;
-    *ret_value = p->is_deleted ? (struct slice){NULL, 0} : bytes_slice(&p->value);
-    return true;
 }
 
-void known_tables_written(struct known_tables *k)
+void known_tables_discard(struct known_tables *k)
 {
-    drop_pending(k);
+    struct known_table *t;
+    struct known_table *next;
+    HASH_ITER (hh, k->tables, t, next) {
+        CLEANUP(memory_free_pointer) char *key = key_of(k, t->oid);
+        state_writes_add(&k->writes, key, (struct slice){NULL, 0}, STATE_WRITES_NOW);
+        free_table(k, t);
+    }
+}
+
+void known_tables_begin_stream(struct known_tables *k, uint64_t position)
+{
+    struct known_table *t;
+    struct known_table *next;
+    HASH_ITER (hh, k->tables, t, next) {
+        if (t->is_dropped && t->place.commit_lsn < position) {
+            CLEANUP(memory_free_pointer) char *key = key_of(k, t->oid);
+            state_writes_add(&k->writes, key, (struct slice){NULL, 0}, STATE_WRITES_NOW);
+            free_table(k, t);
+        }
+    }
+}
+
+// --- what a version is, compared with them ---
+
+// Whether the entry was loaded, and its place is not before the row's.
+static bool is_beyond(const struct known_table *t, struct known_tables_place place)
+{
+    return t != NULL && t->is_loaded &&
+           (place.commit_lsn < t->place.commit_lsn ||
+            (place.commit_lsn == t->place.commit_lsn && place.index <= t->place.index));
+}
+
+static bool is_known(const struct known_table *known, const struct table *t, struct slice definition)
+{
+    if (slice_equal(bytes_slice(&known->text), definition)) {
+        return true;
+    }
+    CLEANUP(bytes_clear) struct bytes hash = {0};
+    table_definition_put_hash(&hash, t, definition);
+    return slice_equal(bytes_slice(&known->text), bytes_slice(&hash));
+}
+
+static json_t *parse(const struct bytes *text)
+{
+    return json_loadb((const char *)text->data, text->size, 0, NULL);
+}
+
+static void write_effects(struct known_tables *k, const struct known_table *known, const struct table *t)
+{
+    bytes_reset(&k->numbers);
+    table_definition_put_numbers(&k->numbers, t);
+    CLEANUP(json_decrefp) json_t *before = parse(&known->text);
+    CLEANUP(json_decrefp) json_t *before_numbers = parse(&known->numbers);
+    CLEANUP(json_decrefp) json_t *after = parse(&k->text);
+    CLEANUP(json_decrefp) json_t *after_numbers = parse(&k->numbers);
+    const struct table_definition from = {before, before_numbers};
+    const struct table_definition to = {after, after_numbers};
+    bool is_whole = json_object_get(before, "columns") != NULL && after != NULL;
+    CLEANUP(json_decrefp)
+    json_t *effects = is_whole ? table_definition_compare(&from, &to) : json_object();
+    if (is_whole && json_object_size(effects) == 0) {
+        (void)json_object_set_new(effects, "order", json_true());  // of its columns
+    }
+    CLEANUP(memory_free_pointer) char *text = json_dumps(effects, JSON_COMPACT);
+    bytes_reset(&k->effects);
+    bytes_append_string(&k->effects, text == NULL ? "{}" : text);
+}
+
+struct known_tables_change known_tables_compare(struct known_tables *k, const struct table *t,
+                                                struct known_tables_place place)
+{
+    const struct known_table *known = find(k, t->shape->oid);
+    const struct known_table *former = known == NULL || known->is_dropped ? find_former(k, t) : NULL;
+    if (is_beyond(known, place) || is_beyond(former, place)) {
+        return (struct known_tables_change){.effect = KNOWN_TABLES_SAME, .is_early = true};
+    }
+    bytes_reset(&k->text);
+    table_definition_put(&k->text, t);
+    if (known != NULL && !known->is_dropped) {
+        if (is_known(known, t, bytes_slice(&k->text))) {
+            return (struct known_tables_change){.effect = KNOWN_TABLES_SAME};
+        }
+        write_effects(k, known, t);
+        return (struct known_tables_change){.effect = KNOWN_TABLES_ALTER,
+                                            .effects = bytes_slice(&k->effects)};
+    }
+    return (struct known_tables_change){.effect = KNOWN_TABLES_CREATE,
+                                        .effects = slice_of("{}"),
+                                        .dropped_schema = former == NULL ? NULL : former->schema,
+                                        .dropped_name = former == NULL ? NULL : former->name};
+}
+
+static void set_dropped(struct known_tables *k, struct known_table *t, struct known_tables_place place,
+                        uint64_t ticket)
+{
+    t->is_dropped = true;
+    t->is_loaded = false;
+    t->place = place;
+    write_entry(k, t, ticket);
+}
+
+void known_tables_set(struct known_tables *k, const struct table *t, struct known_tables_place place,
+                      uint64_t ticket)
+{
+    struct known_table *known = find(k, t->shape->oid);
+    struct known_table *former = known == NULL || known->is_dropped ? find_former(k, t) : NULL;
+    if (former != NULL) {
+        set_dropped(k, former, place, ticket);
+    }
+    known = get(k, t->shape->oid);
+    set_name(known, t->schema, t->name);
+    known->place = place;
+    known->is_loaded = known->is_dropped = false;
+    bytes_reset(&known->text);
+    bytes_reset(&known->numbers);
+    table_definition_put(&known->text, t);
+    table_definition_put_numbers(&known->numbers, t);
+    if (known->text.size <= DEFINITION_MAX) {
+        write_entry(k, known, ticket);
+        return;
+    }
+    // In this process the whole definition is known; the state topic has its hash.
+    struct known_table brief = *known;
+    CLEANUP(bytes_clear) struct bytes hash = {0};
+    table_definition_put_hash(&hash, t, bytes_slice(&known->text));
+    brief.text = hash;
+    brief.numbers = (struct bytes){0};
+    write_entry(k, &brief, ticket);
 }

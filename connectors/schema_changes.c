@@ -82,11 +82,16 @@ static void plan_record(struct schema_changes *s, const struct change *c,
     }
 }
 
+static struct known_tables_place place_of(const struct change *c)
+{
+    return (struct known_tables_place){c->commit_lsn, c->index};
+}
+
 bool schema_changes_plan(struct schema_changes *s, const struct change *change, struct record_plan *plan)
 {
-    struct known_tables_change what = known_tables_compare(s->known, change->table);
+    struct known_tables_change what = known_tables_compare(s->known, change->table, place_of(change));
     if (what.effect == KNOWN_TABLES_SAME) {
-        change->table->recorded = known_tables_session(s->known);
+        change->table->recorded = what.is_early ? 0 : known_tables_session(s->known);
         return false;
     }
     plan_record(s, change, &what, plan);
@@ -96,13 +101,16 @@ bool schema_changes_plan(struct schema_changes *s, const struct change *change, 
 void schema_changes_taken(struct schema_changes *s, const struct change *change, uint64_t ticket)
 {
     struct table *t = change->table;
-    struct known_tables_change what = known_tables_compare(s->known, t);
+    struct known_tables_change what = known_tables_compare(s->known, t, place_of(change));
+    if (what.effect == KNOWN_TABLES_SAME) {
+        return;  // nothing was planned
+    }
     CLEANUP(memory_free_pointer) char *effects = slice_to_string(what.effects);
     log_info(s->component, "schema_change",
              LOG_WITH(LOG_TEXT("type", name_of(what.effect)), LOG_TEXT("effects", effects)),
              "recorded a definition of %s.%s in topic %s", t->schema, t->name, s->table->topic);
     metric_add(s->metrics->schema_changes, 1);
-    known_tables_set(s->known, t, ticket);
+    known_tables_set(s->known, t, place_of(change), ticket);
     t->recorded = known_tables_session(s->known);
 }
 

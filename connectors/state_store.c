@@ -25,14 +25,14 @@ static void add_generation(struct bytes *headers, uint64_t generation)
 }
 
 // Before the state record and in its partition: once that is acknowledged, these are too.
-static enum sink_step send_known(struct state_store *s, struct kafka_sink *sink, uint64_t first,
-                                 struct fault *f)
+static enum sink_step send_writes(const struct state_store *s, struct kafka_sink *sink,
+                                  struct state_writes *writes, uint64_t first, struct fault *f)
 {
     const char *key;
     struct slice value;
     CLEANUP(bytes_clear) struct bytes headers = {0};
     add_generation(&headers, s->record.generation);
-    while (s->known != NULL && known_tables_due(s->known, first, &key, &value)) {
+    while (state_writes_due(writes, first, &key, &value)) {
         struct kafka_sink_record record = {.topic = kafka_sink_topic(sink, STATE_TOPIC_NAME),
                                            .key = slice_of(key),
                                            .value = value,
@@ -43,7 +43,7 @@ static enum sink_step send_known(struct state_store *s, struct kafka_sink *sink,
         if (step != SINK_TAKEN) {
             return step;
         }
-        known_tables_written(s->known);
+        state_writes_taken(writes);
     }
     return SINK_TAKEN;
 }
@@ -74,12 +74,23 @@ static enum sink_step send_record(struct state_store *s, struct kafka_sink *sink
 enum sink_step state_store_send(struct state_store *s, struct kafka_sink *sink,
                                 const struct state_record_progress *progress, struct fault *f)
 {
-    enum sink_step step = send_known(s, sink, progress->first, f);
+    enum sink_step step = SINK_TAKEN;
+    if (s->known != NULL) {
+        step = send_writes(s, sink, known_tables_writes(s->known), progress->first, f);
+    }
     step = step == SINK_TAKEN ? send_record(s, sink, progress, f) : step;
     if (step == SINK_TAKEN) {
         state_record_sent(&s->record, progress->first, clock_now_us());
     }
     return step;
+}
+
+void state_store_begin_session(struct state_store *s, uint64_t position)
+{
+    state_record_begin_session(&s->record, position);
+    if (s->known != NULL) {
+        known_tables_begin_stream(s->known, position);
+    }
 }
 
 // --- reading ---
@@ -98,13 +109,13 @@ static void on_known(void *self, const char *key, struct slice value)
     known_tables_load(self, key, value);
 }
 
-// Without a record the connector starts anew, whatever entries are left.
-static void load_known(struct state_store *s, const struct source_state *state)
+static void load_memory(struct state_store *s, bool is_anew)
 {
     if (s->known != NULL) {
         known_tables_begin(s->known);
-        if (state->is_known) {
-            state_topic_each(s->topic, known_tables_prefix(s->known), on_known, s->known);
+        state_topic_each(s->topic, known_tables_prefix(s->known), on_known, s->known);
+        if (is_anew) {
+            known_tables_discard(s->known);
         }
     }
 }
@@ -121,7 +132,9 @@ static void on_read(void *self, struct slice value, const struct fault *f)
         f = &bad;
     }
     s->record.state = state;
-    load_known(s, &state);
+    // Without a record the connector starts anew: entries that are left are a former one's of its name, and go
+    // before its first record is written.
+    load_memory(s, f == NULL && !state.is_known);
     s->record.generation = next_generation(s);
     s->on_loaded(s->self, &state, f);
 }

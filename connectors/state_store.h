@@ -35,6 +35,9 @@ void state_store_close(struct state_store *s);
 /** Reads the record; on_loaded follows. */
 void state_store_load(struct state_store *s);
 
+/** The stream begins after `position`. */
+void state_store_begin_session(struct state_store *s, uint64_t position);
+
 /** Puts what the record is to say into the sink. TAKEN: its acknowledgement has the ticket
  * STATE_STORE_RECORD. */
 enum sink_step state_store_send(struct state_store *s, struct kafka_sink *sink,

@@ -65,7 +65,7 @@ static void put_column(struct bytes *out, const struct column *c, const struct c
     put_size(out, shape->length);
     put_size(out, shape->scale);
     avro_encode_long(out, (int64_t)position);
-    put_flag(out, c->is_nullable);
+    put_flag(out, shape->is_nullable);
     put_flag(out, shape->default_text != NULL &&
                       strncmp(shape->default_text, SEQUENCE, sizeof(SEQUENCE) - 1) == 0);
     put_flag(out, shape->is_generated);

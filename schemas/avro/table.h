@@ -18,6 +18,7 @@ struct column {
     bool has_text;
     bool is_null_default;   // the default is published in place of null
     bool has_marker;        // its union has a branch millrace.Unchanged, for a value that was not sent
+    uint16_t number;        // the database's of the column, which stays when it is renamed; 0: not known
     uint32_t type_oid;      // the database's type of the column, which may be a domain
     int32_t type_modifier;  // the column's; -1: none
     struct bytes

@@ -45,7 +45,8 @@ bool table_shape_is_same(const struct table_shape *a, const struct table_shape *
         const struct column_shape *x = &a->columns[i];
         const struct column_shape *y = &b->columns[i];
         is_same = text_is_same(x->expression, y->expression) &&
-                  text_is_same(x->default_text, y->default_text) && x->is_generated == y->is_generated;
+                  text_is_same(x->default_text, y->default_text) && x->is_nullable == y->is_nullable &&
+                  x->is_generated == y->is_generated;
     }
     return is_same;
 }

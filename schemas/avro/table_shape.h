@@ -16,6 +16,7 @@ struct column_shape {
     int32_t jdbc_type;   // java.sql.Types
     int32_t length;
     int32_t scale;
+    bool is_nullable;  // in the database; the schema may be nullable for other reasons too
     bool is_generated;
 };
 

@@ -211,6 +211,7 @@ static void fill_column(struct pg_relations *r, const struct pgoutput_column *me
     const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, message->name);
     // A column that was dropped or has another type now is treated as nullable and without default.
     bool is_known = fact != NULL && fact->type_oid == message->type_oid;
+    ret->number = is_known ? fact->number : 0;
     ret->is_nullable = !is_known || !fact->is_not_null || ret->type.ops->is_optional;
     if (mask != NULL) {
         pg_mask_apply(&ret->type, mask);

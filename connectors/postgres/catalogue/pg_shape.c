@@ -14,7 +14,9 @@ struct table_shape *pg_shape_make(const struct pgoutput_relation *message,
         const struct pg_catalogue_column *fact = pg_catalogue_find(catalogue, column->name);
         pg_type_names_set(column->type_oid, column->type_modifier, catalogue->types, catalogue->type_count,
                           &s->columns[i]);
+        s->columns[i].is_nullable = true;
         if (fact != NULL && fact->type_oid == column->type_oid) {
+            s->columns[i].is_nullable = !fact->is_not_null;
             s->columns[i].is_generated = fact->is_generated;
             s->columns[i].default_text = fact->default_text == NULL || pg_mask_is_on(&columns[i].type)
                                              ? NULL

@@ -63,6 +63,12 @@ static void run_again(struct pipeline_case *x, uint64_t lsn)
     pipeline_case_run(x);
 }
 
+static void redefine(struct pipeline_case *x, const char *expression)
+{
+    table_shape_free(x->table.shape);
+    x->table.shape = new_shape(expression);
+}
+
 static void a_definition_is_recorded_once_and_not_again_by_the_next_run(void **state)
 {
     struct pipeline_case *x = *state;
@@ -75,14 +81,35 @@ static void a_definition_is_recorded_once_and_not_again_by_the_next_run(void **s
     expect(x, 1, all);
     run_again(x, 0x300);
     expect(x, 1, all);
-    table_shape_free(x->table.shape);
-    x->table.shape = new_shape("int8");
+    redefine(x, "int8");
     run_again(x, 0x400);
     expect(x, 2, all);
     struct pipeline_seen seen = {0};
     pipeline_seen_read(x, "t.public.items", &seen);
     assert_int_equal(seen.count, 4);
     bytes_clear(&seen.last_value);
+}
+
+// The definitions in the state topic are newer than the place where the server resumes.
+static void what_comes_once_more_is_not_recorded_again(void **state)
+{
+    struct pipeline_case *x = *state;
+    pipeline_case_add_transaction(x, 0x100, CHANGE_CREATE);
+    x->script.stop_at = 0x108;
+    pipeline_case_run(x);
+    redefine(x, "int8");
+    run_again(x, 0x300);
+    const char *const all[] = {"0000000000000100-s00000000", "0000000000000300-s00000000",
+                               "0000000000000400-s00000000"};
+    expect(x, 2, all);
+    redefine(x, "int4");
+    run_again(x, 0x200);
+    redefine(x, "int8");
+    run_again(x, 0x300);
+    expect(x, 2, all);
+    redefine(x, "int4");
+    run_again(x, 0x400);
+    expect(x, 3, all);
 }
 
 static void what_was_not_acknowledged_is_recorded_again_with_the_same_id(void **state)
@@ -147,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_definition_is_recorded_once_and_not_again_by_the_next_run, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_comes_once_more_is_not_recorded_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_not_acknowledged_is_recorded_again_with_the_same_id, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_table_whose_definition_is_too_large_waits_and_the_others_go_on,
