@@ -185,8 +185,8 @@ static bool read_place(const json_t *object, struct known_tables_place *ret)
            text[end] == '\0';
 }
 
-// The definition as it was written, which is compared as text: the last member. No string in the entry has this
-// text, because its quotation marks are escaped there.
+// The definition as it was written, which is compared as text: the last member. No string in the entry has
+// this text, because its quotation marks are escaped there.
 static struct slice definition_in(struct slice entry)
 {
     static const char member[] = ",\"definition\":";

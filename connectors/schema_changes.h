@@ -21,7 +21,8 @@ bool schema_changes_is_due(const struct schema_changes *s, const struct change *
 /** Plans the record, into an empty plan. False: the definition is recorded already. */
 bool schema_changes_plan(struct schema_changes *s, const struct change *change, struct record_plan *plan);
 
-/** The planned record was taken; does nothing if none was due. @param ticket  the ledger's, of its transaction */
+/** The planned record was taken; does nothing if none was due. @param ticket  the ledger's, of its
+ * transaction */
 void schema_changes_taken(struct schema_changes *s, const struct change *change, uint64_t ticket);
 
 /** Accepts NULL. */

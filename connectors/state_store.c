@@ -132,8 +132,8 @@ static void on_read(void *self, struct slice value, const struct fault *f)
         f = &bad;
     }
     s->record.state = state;
-    // Without a record the connector starts anew: entries that are left are a former one's of its name, and go
-    // before its first record is written.
+    // Without a record the connector starts anew: entries that are left are a former one's of its name, and
+    // go before its first record is written.
     load_memory(s, f == NULL && !state.is_known);
     s->record.generation = next_generation(s);
     s->on_loaded(s->self, &state, f);

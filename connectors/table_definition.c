@@ -213,10 +213,10 @@ json_t *table_definition_compare(const struct table_definition *before, const st
     }
     if (!json_equal(json_object_get(before->json, "schema"), json_object_get(after->json, "schema")) ||
         !json_equal(json_object_get(before->json, "name"), json_object_get(after->json, "name"))) {
-        (void)json_object_set_new(
-            effects, "renamed_from",
-            json_sprintf("%s.%s", json_string_value(json_object_get(before->json, "schema")),
-                         json_string_value(json_object_get(before->json, "name"))));
+        (void)json_object_set_new(effects, "renamed_from",
+                                  json_sprintf("%s.%s",
+                                               json_string_value(json_object_get(before->json, "schema")),
+                                               json_string_value(json_object_get(before->json, "name"))));
     }
     return effects;
 }

@@ -3,8 +3,8 @@
 //   {"schema":"public","name":"orders","identity":"d","key":["id"],
 //    "columns":[["id","int8",0,null,0],["total","numeric(10,2)",1,"0",0]]}
 //
-// A column is [name, type, nullable, default, generated]. The columns' numbers are apart, a list: they are not
-// part of what is the same or not, as they can't be known of every version (0).
+// A column is [name, type, nullable, default, generated]. The columns' numbers are apart, a list: they are
+// not part of what is the same or not, as they can't be known of every version (0).
 #ifndef CONNECTORS_TABLE_DEFINITION_H
 #define CONNECTORS_TABLE_DEFINITION_H
 

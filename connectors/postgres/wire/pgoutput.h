@@ -81,6 +81,12 @@ struct pgoutput_relation {
     struct pgoutput_column columns[PGOUTPUT_COLUMNS_MAX];
 };
 
+/** The schema's name; the message has none for pg_catalog. Borrowed. */
+static inline const char *pgoutput_schema_of(const struct pgoutput_relation *message)
+{
+    return message->schema.size == 0 ? "pg_catalog" : (const char *)message->schema.data;
+}
+
 /** Insert, Update, Delete. */
 struct pgoutput_row {
     uint32_t relation_oid;
