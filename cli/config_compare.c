@@ -1,6 +1,7 @@
 #include "cli/config_compare.h"
 
 #include "core/base/clock.h"
+#include "core/base/glob_meet.h"
 #include "core/config/config_value.h"
 #include "core/http/http_head.h"
 #include "core/http/http_policy.h"
@@ -25,35 +26,21 @@ void config_compare_connectors(const char *other, const struct connector_config 
     }
 }
 
-/** Whether a connector with one of the prefixes can write to this topic, or to one that this glob could
- * match. */
-static bool has_writer(const struct config_writers *writers, const char *topic)
+/** Whether a file of the folder writes to this topic, or to one that this glob could match. */
+static bool has_writer(const struct text_list *writers, const char *topic)
 {
-    const struct text_list *prefixes = &writers->prefixes;
-    for (size_t i = 0; i < writers->replies.count; i++) {
-        if (text_glob_match(topic, writers->replies.items[i])) {
-            return true;
-        }
+    if (topic[0] == '/' || strncmp(topic, "millrace.", strlen("millrace.")) == 0) {
+        return true;  // a regular expression, which is not checked; a dead-letter topic
     }
-    if (topic[0] == '/') {
-        return true;  // a regular expression: not checked
-    }
-    if (strncmp(topic, "millrace.", strlen("millrace.")) == 0) {
-        return true;  // a dead-letter topic
-    }
-    size_t plain = strcspn(topic, "*?[");
-    for (size_t i = 0; i < prefixes->count; i++) {
-        size_t size = strlen(prefixes->items[i]);
-        size_t common = plain < size + 1 ? plain : size + 1;
-        CLEANUP(memory_free_pointer) char *beginning = memory_format("%s.", prefixes->items[i]);
-        if (strncmp(topic, beginning, common) == 0 && (topic[plain] != '\0' || plain > size + 1)) {
+    for (size_t i = 0; i < writers->count; i++) {
+        if (glob_meet(topic, writers->items[i])) {
             return true;
         }
     }
     return false;
 }
 
-void config_compare_topics(const struct config_file *file, const struct config_writers *writers,
+void config_compare_topics(const struct config_file *file, const struct text_list *writers,
                            struct complaints *warnings)
 {
     const struct yaml_node *list = config_node(file, "source.topics");

@@ -15,15 +15,12 @@
 void config_compare_connectors(const char *other, const struct connector_config *a,
                                const struct config_file *file, const struct connector_config *b);
 
-/** What the folder's files write to. */
-struct config_writers {
-    struct text_list prefixes;  // of connectors
-    struct text_list replies;   // topics of functions' replies
-};
-
-/** Warns of each topic in the function's file that no connector and no reply of the folder can be written to.
+/**
+ * Warns of each topic in the function's file that no connector and no reply of the folder can be written to.
+ *
+ * @param writers  globs over the topics that they write
  */
-void config_compare_topics(const struct config_file *file, const struct config_writers *writers,
+void config_compare_topics(const struct config_file *file, const struct text_list *writers,
                            struct complaints *warnings);
 
 /** Warns of a function that reads its own replies. */

@@ -7,6 +7,7 @@
 #include "cli/config_cleartext.h"
 #include "cli/config_compare.h"
 #include "cli/config_profile.h"
+#include "connectors/config/connector_topics.h"
 #include "core/base/clock.h"
 #include "core/config/config_value.h"
 #include "core/config/settings_kind.h"
@@ -199,20 +200,22 @@ static void compare_all_connectors(struct config_dir *d)
     }
 }
 
-/** Adds the topic prefixes of all connectors; false when one is unknown because its file is wrong. */
-static bool list_prefixes(const struct config_dir *d, struct text_list *ret)
+/** Adds the topics of all connectors; false when they are unknown: a file is wrong, or there is none. */
+static bool list_topics(const struct config_dir *d, struct text_list *ret)
 {
     bool is_complete = true;
+    bool has_any = false;
     for (size_t i = 0; i < d->entry_count; i++) {
         const struct config_entry *e = d->entries[i];
         const struct connector_config *connector = is_read_connector(e) ? e->config : NULL;
         if (connector != NULL && connector->topic_prefix != NULL) {
-            text_list_add(ret, connector->topic_prefix);
+            connector_topics_globs(connector, ret);
+            has_any = true;
         } else if (e->type == &CONNECTORS) {
             is_complete = false;
         }
     }
-    return is_complete;
+    return is_complete && has_any;
 }
 
 static void list_replies(const struct config_dir *d, struct text_list *ret)
@@ -228,10 +231,9 @@ static void list_replies(const struct config_dir *d, struct text_list *ret)
 
 static void compare_topics(struct config_dir *d)
 {
-    struct config_writers writers = {0};
-    // Without connectors here they run elsewhere.
-    bool is_known = list_prefixes(d, &writers.prefixes) && writers.prefixes.count > 0;
-    list_replies(d, &writers.replies);
+    CLEANUP(text_list_clear) struct text_list writers = {0};
+    bool is_known = list_topics(d, &writers);  // without connectors here they run elsewhere
+    list_replies(d, &writers);
     for (size_t i = 0; i < d->entry_count; i++) {
         const struct config_entry *e = d->entries[i];
         if (e->type != &FUNCTIONS || e->config == NULL) {
@@ -244,8 +246,6 @@ static void compare_topics(struct config_dir *d)
             config_compare_topics(&e->file, &writers, &d->set->warnings);
         }
     }
-    text_list_clear(&writers.prefixes);
-    text_list_clear(&writers.replies);
 }
 
 static void compare_settings(struct config_dir *d)

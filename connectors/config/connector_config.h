@@ -86,6 +86,7 @@ struct connector_config {
     } messages;
     struct {
         bool topic;  // BEGIN and END, and the block `transaction` in each event
+        char *name;  // NULL: <prefix>.transaction
     } transactions;
     struct {
         bool topic;  // a record for each change of a table's definition

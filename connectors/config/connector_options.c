@@ -7,6 +7,7 @@
 #include "connectors/config/event_options.h"
 #include "connectors/config/outbox_options.h"
 #include "connectors/config/postgres_options.h"
+#include "connectors/config/selection_check.h"
 #include "connectors/config/selection_options.h"
 #include "connectors/config/slot_options.h"
 #include "connectors/config/table_options.h"
@@ -66,6 +67,7 @@ static void finish(const struct config_file *file, void *config)
     types_options_finish(file, c);
     slot_options_finish(file, c);
     postgres_options_finish(file, c);
+    selection_check(file, c);
     connector_topics_check(file, c);
 }
 

@@ -35,7 +35,8 @@ char *connector_topics_name(const struct connector_config *c, enum connector_rec
 {
     switch (kind) {
     case CONNECTOR_TRANSACTIONS:
-        return memory_format("%s.transaction", c->topic_prefix);
+        return c->transactions.name != NULL ? memory_string(c->transactions.name)
+                                            : memory_format("%s.transaction", c->topic_prefix);
     case CONNECTOR_MESSAGES:
         return memory_format("%s.message", c->topic_prefix);
     case CONNECTOR_SCHEMA_CHANGES:

@@ -28,6 +28,12 @@ static const struct config_option transaction_options[] = {
      .offset = offsetof(struct connector_config, transactions.topic),
      .doc = "Publish a BEGIN and an END, with the number of its events, of each transaction to "
             "PREFIX.transaction, and each event's place in its transaction in its block `transaction`."},
+    {.key = "name",
+     .type = CONFIG_TEXT,
+     .otherwise = "PREFIX.transaction",
+     .offset = offsetof(struct connector_config, transactions.name),
+     .rules = &topic_rules,
+     .doc = "The topic's name."},
     {.key = NULL},
 };
 
@@ -115,6 +121,9 @@ void event_options_finish(const struct config_file *file, struct connector_confi
                         "action_query: is run with heartbeats; set interval, too");
     } else if (c->heartbeat.topic != NULL && !has_interval) {
         config_complain(file, "heartbeat.topic", "topic: gets no heartbeats without interval; set it, too");
+    }
+    if (c->transactions.name != NULL && !c->transactions.topic) {
+        config_complain(file, "transactions.name", "name: gets no records without topic: true; set it, too");
     }
     if (c->messages.exclude.count > 0 && c->messages.include.count == 0) {
         config_complain(

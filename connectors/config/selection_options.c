@@ -4,6 +4,7 @@
 
 #include "connectors/config/name_glob.h"
 #include "core/base/memory.h"
+#include "core/base/name_regex.h"
 #include "core/config/config_value.h"
 
 static bool check_column_glob(const struct config_file *file, const char *value, struct fault *f)
@@ -153,9 +154,11 @@ const struct config_option selection_options[] = {
     {.key = "routes",
      .type = CONFIG_TREE,
      .offset = offsetof(struct connector_config, routes.tree),
-     .doc = "Topics of other names: a list of `{match: GLOB, topic: NAME}`; the first whose glob matches "
-            "SCHEMA.TABLE counts. The name may have `{prefix}`, `{schema}` and `{table}` "
-            "([connectors.md](connectors.md#topics))."},
+     .doc =
+         "Topics of other names: a list of `{match: GLOB, topic: NAME}`; the first whose glob matches "
+         "SCHEMA.TABLE counts. The name may have `{prefix}`, `{schema}` and `{table}`, and `{1}` to `{9}`, "
+         "what the groups of a regular expression match "
+         "([connectors.md](connectors.md#topics))."},
     {.key = NULL},
 };
 
@@ -218,18 +221,41 @@ static void read_keys(const struct config_file *file, const char *option, struct
     }
 }
 
-// The topic's name with its references replaced by names that are allowed everywhere.
-static bool check_topic(const struct config_file *file, const char *topic, struct fault *f)
+// The topic's name with its references replaced by names that are allowed everywhere. @return the highest {1}
+// to {9}
+static size_t replace_references(const char *topic, struct bytes *out)
 {
     static const char *const names[] = {"{prefix}", "{schema}", "{table}"};
-    CLEANUP(bytes_clear) struct bytes plain = {0};
+    size_t highest = 0;
     while (*topic != '\0') {
         size_t taken = 0;
         for (size_t i = 0; i < COUNT_OF(names); i++) {
             taken = strncmp(topic, names[i], strlen(names[i])) == 0 ? strlen(names[i]) : taken;
         }
-        bytes_append_byte(&plain, taken > 0 ? 'x' : (uint8_t)*topic);
+        if (topic[0] == '{' && topic[1] >= '1' && topic[1] <= '9' && topic[2] == '}') {
+            size_t group = (size_t)(topic[1] - '0');
+            highest = group > highest ? group : highest;
+            taken = 3;
+        }
+        bytes_append_byte(out, taken > 0 ? 'x' : (uint8_t)*topic);
         topic += taken > 0 ? taken : 1;
+    }
+    return highest;
+}
+
+static bool check_topic(const struct config_file *file, const char *match, const char *topic, struct fault *f)
+{
+    CLEANUP(bytes_clear) struct bytes plain = {0};
+    size_t highest = replace_references(topic, &plain);
+    size_t groups = name_regex_is(match) ? name_regex_group_count(match) : 0;
+    if (strchr(topic, '$') != NULL) {
+        return fault_set(f, FAULT_CONFIG, "a group of the match is written {1}, not $1");
+    }
+    if (highest > groups) {
+        return fault_set(
+            f, FAULT_CONFIG,
+            "{%zu}: the match has %zu groups; write it as /(…)/, with a group (…) for each number", highest,
+            groups);
     }
     return config_value_check_topic(file, bytes_text(&plain), f);
 }
@@ -250,7 +276,7 @@ static void read_route(const struct config_file *file, struct yaml_node *node, s
     }
     if (topic->kind != YAML_TEXT || topic->text[0] == '\0') {
         config_complain_at(file, topic, "topic: must be a name; it may have {prefix}, {schema} and {table}");
-    } else if (!check_topic(file, topic->text, &f)) {
+    } else if (!check_topic(file, match->text, topic->text, &f)) {
         config_complain_at(file, topic, "topic: %s; it may have {prefix}, {schema} and {table}", f.text);
     } else {
         ret->match = memory_string(match->text);

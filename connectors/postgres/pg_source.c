@@ -142,7 +142,8 @@ static void pg_source_lag(const struct source *s, struct source_lag *ret)
     ret->slot_retained_bytes = restart != 0 && end > restart ? end - restart : 0;
     int64_t committed_us = frames->message->begin.commit_time_us;
     int64_t behind_us = clock_wall_us() - committed_us;
-    ret->unmatched = pg_unmatched_count(pg_relations_unmatched(s->deps.relations));
+    ret->unmatched = pg_unmatched_count(pg_relations_unmatched(s->deps.relations)) +
+                     pg_publication_unmatched(s->deps.publication);
     ret->invalid_traces = frames->trace.invalid;
     ret->toast_unknown = s->deps.toast == NULL ? 0 : pg_toast_unknown(s->deps.toast);
     ret->is_binary = s->state == PG_SOURCE_READING && s->reader.session.is_binary;

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <regex.h>
+#include <stdlib.h>
 
 #include "core/base/bytes.h"
 #include "core/base/memory.h"
@@ -184,16 +185,76 @@ char *name_regex_posix(const char *text, struct fault *f)
     return slice_to_string(bytes_slice(&out));
 }
 
-bool name_regex_matches(const char *text, const char *name, bool is_case_ignored)
+static bool compile(const char *text, bool is_case_ignored, int flags, regex_t *ret)
 {
     struct fault f;
     CLEANUP(memory_free_pointer) char *posix = name_regex_posix(text, &f);
+    return posix != NULL &&
+           regcomp(ret, posix, REG_EXTENDED | flags | (is_case_ignored ? REG_ICASE : 0)) == 0;
+}
+
+bool name_regex_matches(const char *text, const char *name, bool is_case_ignored)
+{
     regex_t regex;
-    int flags = REG_EXTENDED | REG_NOSUB | (is_case_ignored ? REG_ICASE : 0);
-    if (posix == NULL || regcomp(&regex, posix, flags) != 0) {
+    if (!compile(text, is_case_ignored, REG_NOSUB, &regex)) {
         return false;
     }
     bool is_match = regexec(&regex, name, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return is_match;
+}
+
+// POSIX counts every parenthesis, Java leaves out (?:…). Returns the number of the first that are counted
+// here; ret_posix has POSIX's numbers of the first NAME_REGEX_GROUPS.
+static size_t list_groups(const char *text, size_t *ret_posix)
+{
+    size_t count = 0;
+    size_t posix = 1;  // the first is that around the whole expression
+    for (const char *at = text + 1; at[0] != '\0' && at[1] != '\0'; at++) {
+        if (at[0] == '\\') {
+            at++;
+        } else if (at[0] == '[') {
+            struct set set = {0};
+            struct fault f;
+            const char *end = read_members(at + 1, &set, &f);
+            bytes_clear(&set.members);
+            at = end == NULL ? at : end;
+        } else if (at[0] == '(') {
+            posix++;
+            if (at[1] != '?' && count < NAME_REGEX_GROUPS) {
+                ret_posix[count] = posix;
+            }
+            count += at[1] != '?' ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+size_t name_regex_group_count(const char *text)
+{
+    size_t posix[NAME_REGEX_GROUPS];
+    return list_groups(text, posix);
+}
+
+bool name_regex_groups(const char *text, const char *name, bool is_case_ignored,
+                       struct slice ret_groups[NAME_REGEX_GROUPS])
+{
+    size_t posix[NAME_REGEX_GROUPS];
+    size_t count = list_groups(text, posix);
+    regex_t regex;
+    if (!compile(text, is_case_ignored, 0, &regex)) {
+        return false;
+    }
+    size_t parts = regex.re_nsub + 1;
+    regmatch_t *found = memory_zeroed(parts, sizeof(*found));
+    bool is_match = regexec(&regex, name, parts, found, 0) == 0;
+    for (size_t i = 0; i < NAME_REGEX_GROUPS; i++) {
+        bool has_part = is_match && i < count && posix[i] < parts && found[posix[i]].rm_so >= 0;
+        const regmatch_t *part = has_part ? &found[posix[i]] : NULL;
+        ret_groups[i] = part == NULL ? slice_make(name, 0)
+                                     : slice_make(name + part->rm_so, (size_t)(part->rm_eo - part->rm_so));
+    }
+    free(found);
     regfree(&regex);
     return is_match;
 }

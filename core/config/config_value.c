@@ -239,7 +239,8 @@ bool config_value_check_topic(const struct config_file *file, const char *value,
             return refuse(f, value, "is no topic name: only letters, digits, '.', '_' and '-' are");
         }
     }
-    if (strlen(value) > CONFIG_TOPIC_MAX || strcmp(value, ".") == 0 || strcmp(value, "..") == 0) {
+    if (*value == '\0' || strlen(value) > CONFIG_TOPIC_MAX || strcmp(value, ".") == 0 ||
+        strcmp(value, "..") == 0) {
         return refuse(f, value, "is no topic name: it has 1 to 249 characters, and is not . or ..");
     }
     return true;

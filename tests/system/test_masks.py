@@ -103,13 +103,15 @@ def test_entries_that_match_nothing_are_said_once(database, millrace, name):
     millrace.connector(
         name,
         database,
-        tables={"include": ["public.people"]},
+        tables={"include": ["public.people"], "exclude": ["public.otter"], "publish_inserts_only": ["public.logg"]},
         columns={"mask": {"public.people.phone": "*", "public.people.phnoe": "*"}, "exclude": ["public.other.x"]},
         keys={"public.peple": ["id"]},
         routes=[{"match": "public.other", "topic": "other"}, {"match": "/PUBLIC.PEOPLE/", "topic": f"{name}.people"}],
     )
     process = millrace.run()
     expected = {
+        ("tables.exclude", "public.otter"),
+        ("tables.publish_inserts_only", "public.logg"),
         ("columns.mask", "public.people.phnoe"),
         ("columns.exclude", "public.other.x"),
         ("keys", "public.peple"),
@@ -122,7 +124,7 @@ def test_entries_that_match_nothing_are_said_once(database, millrace, name):
 
     def unmatched():
         text = requests.get(f"{millrace.admin_url}/metrics", timeout=20).text
-        return f'millrace_connector_unmatched_entries{{connector="{name}"}} 4' in text
+        return f'millrace_connector_unmatched_entries{{connector="{name}"}} 6' in text
 
     process.wait_event("nothing_matched", key="routes")
     wait_until(unmatched, 30, "the metric")

@@ -399,6 +399,11 @@ void pg_publication_probe(struct pg_publication *t, struct pg_conn *conn, pg_pub
                   on_fingerprint, t);
 }
 
+size_t pg_publication_unmatched(const struct pg_publication *t)
+{
+    return t->unmatched;
+}
+
 bool pg_publication_is_reconciled(const struct pg_publication *t)
 {
     return t->is_reconciled;

@@ -52,6 +52,9 @@ bool pg_publication_list_new(struct pg_publication *t, struct source_state *io) 
 void pg_publication_reconcile(struct pg_publication *t, struct pg_conn *conn, pg_publication_on_done on_done,
                               void *self);
 
+/** After a scan: how many entries of `tables` match no table of the database. */
+size_t pg_publication_unmatched(const struct pg_publication *t);
+
 /** Whether the last reconciliation made all changes that the scan wanted for tables of our role. */
 bool pg_publication_is_reconciled(const struct pg_publication *t);
 

@@ -74,6 +74,7 @@ struct pg_publication {
     bool is_reconciled;    // the last reconciliation made all changes that our role may make
     struct bytes sql;      // of the last reconciliation
     struct bytes refused;  // SQL that failed or that our role may not run; logged once
+    size_t unmatched;      // entries of `tables` that match nothing
     uint32_t *warned;      // tables for which a warning was logged
     size_t warned_count;
     struct pg_conn *conn;

@@ -150,8 +150,45 @@ static void warn_locked(const struct pg_publication *t, const struct pg_publicat
              t->config->slot.publication, e->lock_holder);
 }
 
+static bool is_any_table(const struct pg_publication_scan *s, const char *glob)
+{
+    bool is_match = false;
+    for (size_t i = 0; i < s->count && !is_match; i++) {
+        CLEANUP(memory_free_pointer)
+        char *full = memory_format("%s.%s", s->entries[i].schema, s->entries[i].name);
+        is_match = text_name_match(glob, full);
+    }
+    return is_match;
+}
+
+static void warn_unmatched(struct pg_publication *t, const char *key, const struct text_list *globs)
+{
+    for (size_t i = 0; i < globs->count; i++) {
+        const char *glob = globs->items[i];
+        if (is_any_table(&t->scan, glob) || strcmp(glob, "public.*") == 0) {  // which is the default
+            continue;
+        }
+        t->unmatched++;
+        if (!t->has_scanned) {
+            log_warn(t->component, "nothing_matched", LOG_WITH(LOG_TEXT("key", key), LOG_TEXT("entry", glob)),
+                     "%s: %s matches no table of the database: it has no effect until one of such a name is "
+                     "made; is it misspelled?",
+                     key, glob);
+        }
+    }
+}
+
+static void warn_all_unmatched(struct pg_publication *t)
+{
+    t->unmatched = 0;
+    warn_unmatched(t, "tables.include", &t->config->tables.include);
+    warn_unmatched(t, "tables.exclude", &t->config->tables.exclude);
+    warn_unmatched(t, "tables.publish_inserts_only", &t->config->tables.publish_inserts_only);
+}
+
 void pg_publication_warn(struct pg_publication *t)
 {
+    warn_all_unmatched(t);
     for (size_t i = 0; i < t->scan.count && t->scan.has_locked; i++) {
         warn_locked(t, &t->scan.entries[i]);
     }

@@ -302,6 +302,23 @@ static void topics_that_nobody_writes_are_warned_of_at_their_place(void **state)
                    "0 errors, 2 warnings in 4 files\n");
 }
 
+static void topics_of_events_routes_transactions_and_heartbeats_have_a_writer(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS);
+    write_file("connectors/shop.yaml", CONNECTOR "outbox: {table: public.outbox}\n"
+                                                 "routes: [{match: public.logs_*, topic: 'logs.{table}'}]\n"
+                                                 "transactions: {topic: true}\nheartbeat: {interval: 10s}\n");
+    write_file("functions/f.yaml", "endpoint: {http: {url: http://x}}\n"
+                                   "source:\n"
+                                   "  topics: [outbox.event.order, outbox.*, logs.a, shop.transaction,\n"
+                                   "    __debezium-heartbeat.shop, shop.message, outbox.events]\n");
+    check_warnings(
+        "/functions/f.yaml:4:32: warning: topics: no connector of this folder writes to \"shop.message\"\n"
+        "/functions/f.yaml:4:46: warning: topics: no connector of this folder writes to \"outbox.events\"\n",
+        "0 errors, 2 warnings in 3 files\n");
+}
+
 static void warnings_come_with_the_errors_and_without_those_that_follow_from_them(void **state)
 {
     (void)state;
@@ -451,6 +468,7 @@ int main(void)
         IN_DIR(urls_that_lead_to_refused_addresses_are_refused_at_their_place),
         IN_DIR(a_list_of_what_may_be_called_is_checked),
         IN_DIR(topics_that_nobody_writes_are_warned_of_at_their_place),
+        IN_DIR(topics_of_events_routes_transactions_and_heartbeats_have_a_writer),
         IN_DIR(warnings_come_with_the_errors_and_without_those_that_follow_from_them),
         IN_DIR(secrets_in_the_clear_are_warned_of_at_their_place),
         IN_DIR(what_is_no_secret_or_stays_on_the_machine_is_not_warned_of),

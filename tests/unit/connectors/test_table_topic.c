@@ -44,11 +44,29 @@ static void the_first_route_that_matches_names_the_topic(void **state)
     assert_string_equal(other, "shop.public.orders");
 }
 
+static void a_route_refers_to_the_groups_of_its_match(void **state)
+{
+    (void)state;
+    struct connector_route routes[] = {
+        {.match = (char *)"/(?:shard_\\d+)\\.([a-z(]+)[()]?(_x)?/", .topic = (char *)"{prefix}.all.{1}{2}"},
+        {.match = (char *)"/public\\.(.*)_(\\d+)/", .topic = (char *)"{2}-{1}"},
+    };
+    struct connector_config config = {.topic_prefix = (char *)"shop",
+                                      .routes = {.items = routes, .count = 2}};
+    CLEANUP(memory_free_pointer) char *shard = table_topic_of(&config, "shard_17", "orders");
+    assert_string_equal(shard, "shop.all.orders");
+    CLEANUP(memory_free_pointer) char *second = table_topic_of(&config, "Shard_1", "Orders_x");
+    assert_string_equal(second, "shop.all.Orders_x");
+    CLEANUP(memory_free_pointer) char *numbered = table_topic_of(&config, "public", "a_b_12");
+    assert_string_equal(numbered, "12-a_b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_topic_has_an_underscore_for_each_of_javas_characters),
         cmocka_unit_test(the_first_route_that_matches_names_the_topic),
+        cmocka_unit_test(a_route_refers_to_the_groups_of_its_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,48 @@ static void a_topic_has_records_of_one_kind_and_is_not_reserved(void **state)
                      "");
 }
 
+static void globs_that_match_something_else_than_meant_are_refused(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+        "tables: {include: [public.orders_.*, 'public.a,public.b', shop.public.orders, '/public\\.x.*/'],\n"
+        "  exclude: [public.*.*, 'public.x[.]*', 'a.b*.c']}\n"
+        "columns: {mask: {public.people.phone.*: '***'}, exclude: ['*.*.ssn', shop.public.a.b]}\n"
+        "rows: {public.o.*: a > 1}\n"
+        "routes: [{match: public.l.*, topic: x}, {match: '/public\\.(a)_(?:b)/', topic: 'x{2}'},\n"
+        "  {match: public.y, topic: 'x$1'}]\n"
+        "messages: {include: [(audit|x), 'a,b', millrace.x, 'a.*']}\n",
+        "f.yaml:3:20: error: include: \"public.orders_.*\" matches only names that have a dot in them; write "
+        "public.orders_*, or a regular expression between slashes; a dot of a name as [.]\n"
+        "f.yaml:3:38: error: include: \"public.a,public.b\" has a comma: write each entry as an item of its "
+        "own, as in [a, b]; a comma of a name as [,]\n"
+        "f.yaml:3:59: error: include: \"shop.public.orders\" begins with the topic prefix, which names of "
+        "the database don't have; write public.orders\n"
+        "f.yaml:4:13: error: exclude: \"public.*.*\" matches only names that have a dot in them; write "
+        "public.*, or a regular expression between slashes; a dot of a name as [.]\n"
+        "f.yaml:4:41: error: exclude: \"a.b*.c\" matches only names that have a dot in them; write a regular "
+        "expression between slashes; a dot of a name as [.]\n"
+        "f.yaml:5:18: error: mask: \"public.people.phone.*\" matches only names that have a dot in them; "
+        "write public.people.phone*, or a regular expression between slashes; a dot of a name as [.]\n"
+        "f.yaml:5:70: error: exclude: \"shop.public.a.b\" begins with the topic prefix, which names of the "
+        "database don't have; write public.a.b\n"
+        "f.yaml:6:8: error: rows: \"public.o.*\" matches only names that have a dot in them; write "
+        "public.o*, or a regular expression between slashes; a dot of a name as [.]\n"
+        "f.yaml:7:18: error: routes: \"public.l.*\" matches only names that have a dot in them; write "
+        "public.l*, or a regular expression between slashes; a dot of a name as [.]\n"
+        "f.yaml:7:79: error: topic: {2}: the match has 1 groups; write it as /(…)/, with a group (…) for "
+        "each number; it may have {prefix}, {schema} and {table}\n"
+        "f.yaml:8:28: error: topic: a group of the match is written {1}, not $1; it may have {prefix}, "
+        "{schema} and {table}\n"
+        "f.yaml:9:22: error: include: \"(audit|x)\" is a glob, and looks like a regular expression; write "
+        "that between slashes, or a glob, as in audit*\n"
+        "f.yaml:9:33: error: include: \"a,b\" has a comma: write each entry as an item of its own, as in [a, "
+        "b]; a comma of a name as [,]\n"
+        "f.yaml:9:40: error: include: \"millrace.x\" matches only messages that are never published; take it "
+        "out\n");
+}
+
 static void selections_are_checked_at_their_places(void **state)
 {
     (void)state;
@@ -340,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
         cmocka_unit_test(a_topic_has_records_of_one_kind_and_is_not_reserved),
+        cmocka_unit_test(globs_that_match_something_else_than_meant_are_refused),
         cmocka_unit_test(selections_are_checked_at_their_places),
         cmocka_unit_test(globs_and_regular_expressions_are_told_apart),
         cmocka_unit_test(keys_without_effect_are_refused),

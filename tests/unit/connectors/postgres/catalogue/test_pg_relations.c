@@ -45,7 +45,7 @@ static void a_table_whose_topic_is_taken_is_not_wanted(void **state)
 static void a_partition_is_wanted_with_what_it_is_a_part_of(void **state)
 {
     (void)state;
-    struct connector_config config = {0};
+    struct connector_config config = {.topic_prefix = (char *)"shop"};
     text_list_add(&config.tables.include, "public.orders");
     text_list_add(&config.tables.include, "sales.eu");
     text_list_add(&config.tables.exclude, "public.orders_2025");

@@ -1,0 +1,68 @@
+#include "connectors/config/selection_check.h"
+
+#include "connectors/config/name_glob.h"
+#include "core/base/memory.h"
+#include "core/base/name_regex.h"
+#include "core/config/config_value.h"
+
+// Where the file has globs, and over what.
+static const struct place {
+    const char *path;
+    size_t dots;  // of the names; 0: prefixes of messages
+} PLACES[] = {
+    {"tables.include", 1},
+    {"tables.exclude", 1},
+    {"tables.publish_inserts_only", 1},
+    {"columns.include", 2},
+    {"columns.exclude", 2},
+    {"columns.mask", 2},
+    {"columns.truncate", 2},
+    {"columns.hash.columns", 2},
+    {"rows", 1},
+    {"keys", 1},
+    {"partition_by", 1},
+    {"routes", 1},
+    {"messages.include", 0},
+    {"messages.exclude", 0},
+};
+
+static const struct yaml_node *find(const struct config_file *file, const char *path)
+{
+    const struct yaml_node *node = file->root;
+    while (node != NULL && *path != '\0') {
+        size_t size = strcspn(path, ".");
+        CLEANUP(memory_free_pointer) char *key = slice_to_string(slice_make(path, size));
+        node = yaml_get(node, key);
+        path += size + (path[size] == '.' ? 1 : 0);
+    }
+    return node;
+}
+
+static void check_node(const struct config_file *file, const struct connector_config *c,
+                       const struct place *place, struct yaml_node *node)
+{
+    struct fault f;
+    if (node == NULL || node->kind != YAML_TEXT || node->is_bad || name_regex_is(node->text)) {
+        return;
+    }
+    bool is_good = place->dots == 0 ? name_glob_check_message(node->text, &f)
+                                    : name_glob_check_dots(node->text, place->dots, c->topic_prefix, &f);
+    if (!is_good) {
+        const char *dot = strrchr(place->path, '.');
+        config_complain_at(file, node, "%s: %s", dot == NULL ? place->path : dot + 1, f.text);
+    }
+}
+
+void selection_check(const struct config_file *file, const struct connector_config *c)
+{
+    for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
+        const struct place *place = &PLACES[i];
+        const struct yaml_node *node = find(file, place->path);
+        bool is_map = node != NULL && node->kind == YAML_MAP;
+        for (size_t k = 0; node != NULL && k < node->count; k++) {
+            struct yaml_node *item = is_map ? node->keys[k] : node->items[k];
+            bool is_route = !is_map && item->kind == YAML_MAP;
+            check_node(file, c, place, is_route ? yaml_get(item, "match") : item);
+        }
+    }
+}
