@@ -32,6 +32,8 @@ struct outbox {
     struct outbox_value *values;  // by column
     struct bytes text;            // scratch
     struct bytes topic;
+    uint64_t counted_lsn;  // of the newest row for which partitions were counted anew
+    uint64_t counted_index;
     bool has_warned;
 };
 
@@ -293,6 +295,43 @@ static bool put_partition(const struct outbox *o, struct record_plan_item *item,
                      o->table->schema, o->table->name);
 }
 
+// Partitions may have been added since they were counted last, some seconds ago.
+static bool has_fresh_count(struct outbox *o, const struct change *change, struct kafka_sink_topic *topic)
+{
+    if (o->counted_lsn == change->commit_lsn && o->counted_index == change->index) {
+        return true;
+    }
+    o->counted_lsn = change->commit_lsn;
+    o->counted_index = change->index;
+    kafka_sink_count_anew(topic);
+    return false;
+}
+
+// librdkafka would refuse a partition that the topic does not have, and the session would begin anew for
+// ever. A topic that can't be made yet holds up the outbox alone.
+static enum outbox_step check_partition(struct outbox *o, const struct change *change,
+                                        const struct record_plan_item *item, struct fault *f)
+{
+    const struct topic_route *route = item->route;
+    if (item->partition < 0 || route->status == TOPIC_ROUTE_FAILED ||
+        (route->status == TOPIC_ROUTE_WAITING && route->outage != NULL)) {
+        return OUTBOX_PLANNED;
+    }
+    int32_t count = route->status == TOPIC_ROUTE_READY ? kafka_sink_partitions(route->topic) : 0;
+    if (count == 0 || (item->partition >= count && !has_fresh_count(o, change, route->topic))) {
+        return OUTBOX_LATER;
+    }
+    if (item->partition < count) {
+        return OUTBOX_PLANNED;
+    }
+    (void)fault_set(
+        f, FAULT_CONFIG,
+        "outbox: %s of a row of %s is %d, but topic %s has %d partitions, of which the first is 0; "
+        "add partitions to it",
+        o->config->outbox.partition, o->config->outbox.table, (int)item->partition, route->name, (int)count);
+    return OUTBOX_BAD_ROW;
+}
+
 // {"payload":…,"member":…}: json columns as they are, other texts as strings.
 static bool put_envelope(const struct outbox *o, const struct outbox_value *payload, struct bytes *out,
                          struct fault *f)
@@ -388,7 +427,7 @@ enum outbox_step outbox_plan(struct outbox *o, const struct change *change, stru
         record_plan_reset(plan);
         return OUTBOX_BAD_ROW;
     }
-    return OUTBOX_PLANNED;
+    return check_partition(o, change, item, f);
 }
 
 bool outbox_row_json(struct outbox *o, const struct change *change, size_t max, struct bytes *out,

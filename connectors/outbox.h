@@ -13,6 +13,7 @@ enum outbox_step {
     OUTBOX_PLANNED,
     OUTBOX_NOTHING,  // a delete, or an update that is warned about
     OUTBOX_BAD_ROW,  // it can't become an event
+    OUTBOX_LATER,    // the topic of the planned record is not known well enough yet
     OUTBOX_FAULT,
 };
 

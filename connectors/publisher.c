@@ -157,6 +157,11 @@ static enum publisher_step publish_event(struct publisher *p, const struct chang
     if (step == OUTBOX_BAD_ROW) {
         return put_event_aside(p, change, "undecodable", f->text, f);
     }
+    if (step == OUTBOX_LATER) {
+        p->sender.missing = p->sender.plan.items[0].route;
+        record_plan_reset(&p->sender.plan);
+        return PUBLISHER_LATER;
+    }
     if (step != OUTBOX_PLANNED) {
         return step == OUTBOX_NOTHING ? PUBLISHER_TAKEN : PUBLISHER_FAULT;
     }

@@ -19,13 +19,25 @@ struct topic_settings *topic_settings_new(const struct connector_config *config)
     return s;
 }
 
+static const struct connector_topic_group *find_group(const struct connector_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->topics.groups.count; i++) {
+        const struct connector_topic_group *group = &config->topics.groups.items[i];
+        if (group->match != NULL && text_glob_match(group->match, name)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
 void topic_settings_apply(void *self, struct kafka_topic_spec *io)
 {
     const struct topic_settings *s = self;
     const struct connector_config *config = s->config;
-    io->partitions = (int)config->topics.partitions;
-    io->replication = (int)config->topics.replication;
-    io->config = &config->topics.config;
+    const struct connector_topic_group *group = find_group(config, io->name);
+    io->partitions = (int)(group == NULL ? config->topics.partitions : group->partitions);
+    io->replication = (int)(group == NULL ? config->topics.replication : group->replication);
+    io->config = group == NULL ? &config->topics.config : &group->config;
     if (config->schema_changes.topic && strcmp(io->name, config->topic_prefix) == 0) {
         io->partitions = 1;  // its records are in order
         io->config = &s->schema_changes;

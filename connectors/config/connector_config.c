@@ -125,6 +125,11 @@ static void clear_trees(struct connector_config *c)
         free(c->routes.items[i].topic);
     }
     free(c->routes.items);
+    for (size_t i = 0; i < c->topics.groups.count; i++) {
+        free(c->topics.groups.items[i].match);
+        text_pairs_clear(&c->topics.groups.items[i].config);
+    }
+    free(c->topics.groups.items);
 }
 
 void connector_config_clear(struct connector_config *c)

@@ -104,6 +104,11 @@ struct connector_config {
         int64_t partitions;   // 0: the broker's default
         int64_t replication;  // 0: the broker's default
         struct text_pairs config;
+        struct {
+            struct config_tree tree;
+            struct connector_topic_group *items;
+            size_t count;
+        } groups;
     } topics;
     struct {
         char *column;  // that has the trace of a row's last change; NULL: none

@@ -62,6 +62,7 @@ static void finish(const struct config_file *file, void *config)
     struct connector_config *c = config;
     c->name = memory_string(file->name);
     selection_options_finish(file, c);
+    topic_options_finish(file, c);
     event_options_finish(file, c);
     outbox_options_finish(file, c);
     types_options_finish(file, c);

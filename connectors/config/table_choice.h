@@ -24,4 +24,12 @@ struct connector_route {
     char *topic;  // with {prefix}, {schema}, {table}
 };
 
+/** The settings of the topics that a glob matches; `match` is NULL if the file's entry is wrong. */
+struct connector_topic_group {
+    char *match;  // glob over names of topics
+    int64_t partitions;
+    int64_t replication;
+    struct text_pairs config;  // those of all topics, too
+};
+
 #endif

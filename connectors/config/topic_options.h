@@ -6,4 +6,7 @@
 
 extern const struct config_option topic_options[];
 
+/** Reads topics.groups. */
+void topic_options_finish(const struct config_file *file, struct connector_config *c);
+
 #endif

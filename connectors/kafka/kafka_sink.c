@@ -440,6 +440,12 @@ int32_t kafka_sink_partitions(struct kafka_sink_topic *topic)
     return topic->partitions;
 }
 
+void kafka_sink_count_anew(struct kafka_sink_topic *topic)
+{
+    topic->partitions = 0;
+    (void)kafka_sink_partitions(topic);
+}
+
 size_t kafka_sink_in_flight(const struct kafka_sink *s)
 {
     return s->handed + s->accumulator.records;

@@ -66,6 +66,9 @@ struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name
 /** How many partitions the topic has; 0: that is not known yet, on_room follows when it is. */
 int32_t kafka_sink_partitions(struct kafka_sink_topic *topic);
 
+/** Forgets the number and asks for it again. */
+void kafka_sink_count_anew(struct kafka_sink_topic *topic);
+
 /** Copies the record. A topic's records reach Kafka in the order of these calls. */
 enum sink_step kafka_sink_publish(struct kafka_sink *s, const struct kafka_sink_record *record,
                                   struct fault *f);

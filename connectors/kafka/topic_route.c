@@ -241,7 +241,7 @@ static void on_topic(void *self, const struct fault *f)
         has_changed = update(route) || has_changed;
     }
     run(r);
-    if (has_changed) {
+    if (has_changed || state == NEED_FAILED) {
         r->params.on_change(r->params.self);
     }
 }

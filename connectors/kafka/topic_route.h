@@ -34,7 +34,7 @@ struct topic_routes_params {
     void *settings;
     bool forks;             // a table whose schema is incompatible gets another topic, and so other subjects
     const char *component;  // lent: "connector/shop", for the log
-    void (*on_change)(void *self);  // a route is not WAITING any more
+    void (*on_change)(void *self);  // a route is not WAITING any more, or its topic could not be made yet
     void *self;
 };
 

@@ -7,6 +7,8 @@ import json
 import os
 import signal
 
+from confluent_kafka.admin import NewPartitions
+
 from lib.records import read_topic
 from lib.waiting import wait_until
 
@@ -104,6 +106,34 @@ def test_a_row_chooses_no_topic_of_ours_and_none_of_a_table(database, kafka, mil
     for topic in mine:
         assert not [record for record in read_topic(kafka, topic) if record.headers and "id" in record.headers], topic
     assert process.find("connector_failed") is None and process.find("connection_lost") is None
+
+
+def test_a_partition_that_the_topic_does_not_have_is_a_bad_row(database, kafka, millrace, name):
+    kafka.create_topic(f"{name}.events", partitions=3)
+    database.sql(TABLE.format("text").replace(", at ", ", part int, at ") + "; create table other (id int primary key)")
+    outbox = {"table": "public.outbox", "topic": f"{name}.events", "partition": "part"}
+    millrace.connector(name, database, outbox=outbox, on_bad_row="dead_letter")
+    process = millrace.run()
+    insert = INSERT.replace("payload)", "payload, part)")
+    database.sql(insert + f"('{identity(1)}', 't', 'k', 'T', 'x', 3), ('{identity(2)}', 't', 'k', 'T', 'x', 2)")
+    (event,) = read_topic(kafka, f"{name}.events", count=1)
+    assert (event.headers["id"], event.partition) == (identity(2), 2)
+    (dead,) = read_topic(kafka, f"millrace.dlq.connector.{name}", count=1)
+    assert json.loads(dead.raw_value)["id"] == identity(1)
+    assert "part of a row of public.outbox is 3" in dead.headers["millrace.dlq.message"]
+    assert process.find("connection_lost") is None and process.find("stream_restarts") is None
+    # Partitions that are added while it runs count at once.
+    kafka.admin.create_partitions([NewPartitions(f"{name}.events", 5)])[f"{name}.events"].result(30)
+    database.sql(insert + f"('{identity(3)}', 't', 'k', 'T', 'x', 4); insert into other values (1)")
+    events = {event.headers["id"]: event for event in read_topic(kafka, f"{name}.events", count=2)}
+    assert events[identity(3)].partition == 4
+    # With on_bad_row: stop the outbox waits alone.
+    assert process.stop() == 0
+    millrace.connector(name, database, outbox=outbox)
+    process = millrace.run()
+    database.sql(insert + f"('{identity(4)}', 't', 'k', 'T', 'x', 9); insert into other values (2)")
+    process.wait_event("table_waiting", message="has 5 partitions")
+    read_topic(kafka, f"{name}.public.other", millrace.registry, count=2)
 
 
 def test_bytes_an_envelope_and_a_stop_at_an_update(database, kafka, millrace, name):

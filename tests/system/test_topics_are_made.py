@@ -27,3 +27,20 @@ def test_by_us_where_the_broker_makes_none(private_kafka, database, make_millrac
     made = {topic for topic in broker.topics() if not topic.startswith("__")}
     assert made == {"millrace.state", "millrace.schemas", f"{name}.public.a", f"millrace.dlq.{name}"}
     wait_until(lambda: sum(broker.committed(f"millrace.{name}", f"{name}.public.a").values()) == 3, 20, "commits")
+
+
+def test_by_the_first_group_that_matches_their_names(kafka, database, millrace, name):
+    database.sql("create table a (id int primary key); create table b (id int primary key); insert into a values (1)")
+    groups = [
+        {"match": f"{name}.public.a", "partitions": 2, "config": {"cleanup.policy": "compact"}},
+        {"match": f"{name}.*", "config": {"retention.ms": 7000000}},
+    ]
+    topics = {"partitions": 3, "config": {"retention.ms": 9000000, "segment.ms": 8000000}, "groups": groups}
+    millrace.connector(name, database, topics=topics)
+    millrace.run()
+    read_topic(kafka, f"{name}.public.a", millrace.registry, count=1)
+    wait_until(lambda: f"{name}.public.b" in kafka.topics(), 30, "the second topic")
+    assert [len(kafka.partitions(f"{name}.public.{table}")) for table in "ab"] == [2, 3]
+    asked = ("cleanup.policy", "retention.ms", "segment.ms")
+    settings = [[kafka.topic_config(f"{name}.public.{table}")[key] for key in asked] for table in "ab"]
+    assert settings == [["compact", "9000000", "8000000"], ["delete", "7000000", "8000000"]]

@@ -18,7 +18,8 @@ static const char golden[] =
     "operations: [create, delete]\n"
     "keys: {public.vis*: [customer_id, id]}\n"
     "routes: [{match: public.log_*, topic: '{prefix}.logs'}]\n"
-    "topics: {partitions: 6, replication: 3, config: {retention.ms: -1}}\n";
+    "topics: {partitions: 6, replication: 3, config: {retention.ms: -1}, groups: [{match: shop.*.log, "
+    "config: {cleanup.policy: compact}}, {match: '*', partitions: 1}]}\n";
 
 static void clear_config(void *config)
 {
@@ -65,6 +66,12 @@ static void every_key_is_read(void **state)
     assert_string_equal(config.routes.items[0].topic, "{prefix}.logs");
     assert_int_equal(config.topics.partitions, 6);
     assert_string_equal(text_pairs_get(&config.topics.config, "retention.ms"), "-1");
+    assert_int_equal(config.topics.groups.count, 2);
+    assert_string_equal(config.topics.groups.items[0].match, "shop.*.log");
+    assert_int_equal(config.topics.groups.items[0].partitions, 6);
+    assert_string_equal(text_pairs_get(&config.topics.groups.items[0].config, "retention.ms"), "-1");
+    assert_string_equal(text_pairs_get(&config.topics.groups.items[0].config, "cleanup.policy"), "compact");
+    assert_int_equal(config.topics.groups.items[1].partitions, 1);
     connector_config_clear(&config);
     config_case_clear(&c);
 }
@@ -177,6 +184,25 @@ static void a_topic_has_records_of_one_kind_and_is_not_reserved(void **state)
                      "heartbeat: {interval: 1s, topic: __debezium-heartbeat.shop}\n"
                      "routes: [{match: public.a, topic: '{prefix}.message'}]\n",
                      "");
+}
+
+static void groups_of_topics_are_checked_at_their_places(void **state)
+{
+    (void)state;
+    check_complaints(
+        "postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+        "topics: {groups: [{match: 'sh op', partitions: 0}, {partitions: 1},\n"
+        "  {match: shop.*, config: {retention.mss: 1, segment.ms: 1h}, replicas: 3}]}\n",
+        "f.yaml:3:27: error: match: \"sh op\" is no topic name: only letters, digits, '.', '_' and '-' are\n"
+        "f.yaml:3:48: error: partitions: must be a number from 1 to 100000\n"
+        "f.yaml:3:52: error: write {match: GLOB, partitions: N, replication: N, config: {NAME: VALUE}}, as "
+        "in {match: shop.public.orders, partitions: 12}\n"
+        "f.yaml:4:28: error: topics have no property \"retention.mss\"; did you mean \"retention.ms\"?\n"
+        "f.yaml:4:58: error: \"1h\" must be a whole number, as brokers take it: 604800000, not 7d\n"
+        "f.yaml:4:63: error: write {match: GLOB, partitions: N, replication: N, config: {NAME: VALUE}}, as "
+        "in {match: shop.public.orders, partitions: 12}\n");
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\ntopics: {groups: {match: a}}\n",
+                     "f.yaml:3:18: error: groups: write a list of {match: GLOB, …}\n");
 }
 
 static void globs_that_match_something_else_than_meant_are_refused(void **state)
@@ -382,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_password_in_the_dsn_of_a_private_file_is_shown_as_stars),
         cmocka_unit_test(what_does_not_work_yet_is_refused),
         cmocka_unit_test(a_topic_has_records_of_one_kind_and_is_not_reserved),
+        cmocka_unit_test(groups_of_topics_are_checked_at_their_places),
         cmocka_unit_test(globs_that_match_something_else_than_meant_are_refused),
         cmocka_unit_test(selections_are_checked_at_their_places),
         cmocka_unit_test(globs_and_regular_expressions_are_told_apart),
