@@ -94,7 +94,7 @@ static bool is_reserved(enum connector_records kind, const char *beginning)
 static size_t find_kind(const struct connector_config *c, enum connector_records kind, size_t end,
                         const char *topic)
 {
-    for (size_t i = 0; i < end; i++) {
+    for (enum connector_records i = 0; i < end; i++) {
         CLEANUP(memory_free_pointer)
         char *name = i != kind && connector_topics_has(c, i) ? connector_topics_name(c, i) : NULL;
         if (name != NULL && strcmp(name, topic) == 0) {
@@ -175,7 +175,7 @@ static void add_form(const struct connector_config *c, const char *form, struct 
 
 void connector_topics_globs(const struct connector_config *c, struct text_list *out)
 {
-    for (size_t i = 0; i < CONNECTOR_EVENTS; i++) {
+    for (enum connector_records i = 0; i < CONNECTOR_EVENTS; i++) {
         CLEANUP(memory_free_pointer) char *name = connector_topics_name(c, i);
         if (connector_topics_has(c, i)) {
             text_list_add(out, name);
@@ -218,7 +218,7 @@ void connector_topics_check(const struct config_file *file, const struct connect
         config_complain(file, "topic_prefix", "topic_prefix: %s %s", c->topic_prefix, RESERVED);
         return;
     }
-    for (size_t i = 0; i < CONNECTOR_EVENTS; i++) {
+    for (enum connector_records i = 0; i < CONNECTOR_EVENTS; i++) {
         CLEANUP(memory_free_pointer) char *name = connector_topics_name(c, i);
         if (connector_topics_has(c, i) && !permits_below(c, i, i, name, &f)) {
             config_complain(file, KINDS[i].path, "%s: %s", strrchr(KINDS[i].path, '.') + 1, f.text);
