@@ -59,7 +59,9 @@ struct change {
     const char *bad_reason;       // 'public.items column price: NaN has no decimal form'
     struct slice message_prefix;  // MESSAGE only
     struct slice message_content;
-    struct change_order order;  // set behind the source
+    // Set behind the source.
+    struct change_order order;
+    int64_t taken_ns;  // wall clock when it was taken from the source, or shortly before
 };
 
 #endif

@@ -49,6 +49,8 @@ struct change_flow {
     enum change_flow_pending pending;
     bool is_paused;
     bool is_moving;
+    int64_t now_ns;  // when the clock was read last
+    int clock_left;  // changes that still have that time
     uv_idle_t next_turn;
 };
 

@@ -1,7 +1,6 @@
 #include "connectors/change_record.h"
 
 #include "connectors/kafka/record_headers.h"
-#include "core/base/clock.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/framing.h"
 
@@ -72,7 +71,7 @@ static struct avro_envelope envelope_of(const char *kind, const struct change *c
         .last_commit_lsn = c->last_commit_lsn,
         .origin = c->origin,
         .origin_lsn = c->origin_lsn,
-        .now_ns = clock_wall_ns(),
+        .now_ns = c->taken_ns,
         .transaction = c->order.id,
         .total_order = c->order.total,
         .data_collection_order = c->order.of_table,

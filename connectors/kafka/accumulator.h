@@ -52,7 +52,7 @@ struct accumulator_record {
     struct trace_headers trace;
     struct slice headers;  // more of them, as record_headers.h has them; size 0: none
     int32_t partition;     // RD_KAFKA_PARTITION_UA: the key chooses
-    int64_t timestamp_ms;  // 0: when librdkafka gets it
+    int64_t timestamp_ms;  // 0: when it is handed over
 };
 
 /** Appends a copy of the record to the queue of its topic. */

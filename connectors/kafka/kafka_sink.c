@@ -225,10 +225,12 @@ static enum sink_step hand_over(struct kafka_sink *s, struct kafka_sink_topic *t
     return refused(s, code, topic->name, f);
 }
 
-static enum sink_step hand_over_first(struct kafka_sink *s, struct accumulator_queue *queue, struct fault *f)
+static enum sink_step hand_over_first(struct kafka_sink *s, struct accumulator_queue *queue, int64_t now_ms,
+                                      struct fault *f)
 {
     struct kafka_sink_topic *topic = CONTAINER_OF(queue, struct kafka_sink_topic, queue);
     struct accumulator_record record = accumulator_first(queue);
+    record.timestamp_ms = record.timestamp_ms == 0 ? now_ms : record.timestamp_ms;
     enum sink_step step = hand_over(s, topic, &record, f);
     if (step == SINK_TAKEN) {
         accumulator_pop(&s->accumulator, queue);
@@ -245,8 +247,9 @@ static enum sink_step hand_over_round(struct kafka_sink *s, struct fault *f)
 {
     struct accumulator_queue *queue;
     size_t left = TURN_RECORDS;
+    int64_t now_ms = clock_wall_us() / CLOCK_US_PER_MS;  // once: librdkafka would ask for each record
     for (; left > 0 && (queue = accumulator_next(&s->accumulator)) != NULL; left--) {
-        enum sink_step step = hand_over_first(s, queue, f);
+        enum sink_step step = hand_over_first(s, queue, now_ms, f);
         if (step != SINK_TAKEN) {
             accumulator_end_round(&s->accumulator);
             return step;
@@ -323,7 +326,7 @@ static enum sink_step publish_now(struct kafka_sink *s, const struct kafka_sink_
 {
     enum sink_step step = is_awake(s, f) ? SINK_TAKEN : SINK_FAULT;
     while (step == SINK_TAKEN && record->topic->queue.count > 0) {
-        step = hand_over_first(s, &record->topic->queue, f);
+        step = hand_over_first(s, &record->topic->queue, 0, f);
     }
     return step == SINK_TAKEN ? hand_over(s, record->topic, taken, f) : step;
 }

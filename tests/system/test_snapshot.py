@@ -6,6 +6,7 @@ skips them.
 import pytest
 from lib.load import TABLES, Load
 from lib.records import read_topic
+from lib.waiting import wait_until
 
 pytestmark = pytest.mark.sanitized
 
@@ -33,6 +34,17 @@ def test_existing_rows_then_changes(database, kafka, millrace, name):
     millrace.run()
     records = read_topic(kafka, f"{name}.public.a", millrace.registry, count=5002)
     assert len(records) == 5002 and records[-1].op == "c"
+
+
+def test_many_empty_tables_cost_no_scan_of_the_catalogue_each(database, millrace, name):
+    count = 80
+    database.sql("".join(f"create table t{number} (id int primary key);" for number in range(count)))
+    scans = "select pg_stat_clear_snapshot(), seq_scan from pg_stat_sys_tables where relid = 'pg_class'::regclass"
+    before = database.sql(scans)[0][1]
+    millrace.connector(name, database)
+    assert millrace.run().stop() == 0  # the end of its sessions reports what they did
+    wait_until(lambda: not database.sql("select 1 from pg_stat_activity where backend_type = 'walsender'"), 20, "end")
+    assert database.sql(scans)[0][1] - before < count // 2
 
 
 def test_never_skips_existing_rows(database, kafka, millrace, name):

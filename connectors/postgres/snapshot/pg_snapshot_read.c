@@ -194,16 +194,18 @@ static void on_rewritten_known(void *self, PGresult *const *results, size_t coun
 
 // A table that was rewritten or truncated since the snapshot was taken looks empty in it, and the stream has
 // nothing of a rewrite. pg_class is read as of the snapshot; pg_relation_filenode tells the present, which
-// can't change any more because COPY has locked the table.
+// can't change any more because COPY has locked the table. pg_class is read through its index: as a whole it
+// would be read once for each table.
 static void check_rewritten(struct pg_snapshot *s)
 {
     CLEANUP(bytes_clear) struct bytes sql = {0};
-    uint32_t oid = s->tables[s->at].oid;
+    const struct pg_snapshot_table *t = &s->tables[s->at];
+    bytes_format(&sql, "SELECT count(*) > 0 FROM pg_class c WHERE c.relkind <> 'p' AND "
+                       "c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AND ");
     bytes_format(&sql,
-                 "SELECT count(*) > 0 FROM pg_class c WHERE c.relkind <> 'p' AND (c.oid = %u OR c.oid IN "
-                 "(SELECT relid FROM pg_partition_tree(%u))) AND "
-                 "c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)",
-                 oid, oid);
+                 t->is_partitioned ? "c.oid = ANY(ARRAY(SELECT relid::oid FROM pg_partition_tree(%u)))"
+                                   : "c.oid = %u",
+                 t->oid);
     pg_conn_query(s->params.conn, bytes_text(&sql), on_rewritten_known, s);
 }
 
