@@ -52,7 +52,7 @@ static struct state_record_progress progress_of(const struct change_delivery *d)
 static bool is_record_due(const struct change_delivery *d)
 {
     struct state_record_progress progress = progress_of(d);
-    return state_record_is_due(&d->store.record, &progress);
+    return state_store_is_due(&d->store, &progress);
 }
 
 static enum sink_step publish(struct change_delivery *d, const struct kafka_sink_record *record,
@@ -230,8 +230,11 @@ bool change_delivery_open(const struct change_delivery_params *params, struct ch
     d->due = memory_zeroed(1, sizeof(*d->due));
     (void)uv_timer_init(params->loop, d->due);
     d->due->data = d;
-    d->store = (struct state_store){
-        .connector = params->connector, .known = params->known, .on_loaded = on_loaded, .self = d};
+    d->store = (struct state_store){.connector = params->connector,
+                                    .known = params->known,
+                                    .memory = params->memory,
+                                    .on_loaded = on_loaded,
+                                    .self = d};
     watermark_init(&d->watermark, 0, TRANSACTIONS_MAX);
     if (!open_sink(d, f) || !state_store_open(&d->store, params->loop, params->settings, f)) {
         change_delivery_free(d);

@@ -40,6 +40,7 @@ struct change_delivery_params {
     struct metric *commit_to_ack_seconds;  // lent
     struct change_trace *trace;            // lent; NULL: none
     struct known_tables *known;            // lent: read and written with the state record; NULL: none
+    struct column_memory *memory;          // lent: as `known`
     struct change_delivery_listener listener;
 };
 

@@ -7,6 +7,7 @@
 
 #include "connectors/change_delivery.h"
 #include "connectors/change_flow.h"
+#include "connectors/column_memory.h"
 #include "connectors/pipeline_metrics.h"
 #include "connectors/pipeline_state.h"
 #include "connectors/postgres/pg_source.h"
@@ -34,8 +35,9 @@ struct pipeline {
     struct change_delivery *delivery;
     struct change_trace *trace;         // NULL: none
     struct transaction_counts *counts;  // NULL: no records of transactions
-    struct known_tables *known;         // NULL: no records of schema changes
-    int64_t beat_us;                    // when the last heartbeat was published
+    struct column_memory *memory;
+    struct known_tables *known;  // NULL: no records of schema changes
+    int64_t beat_us;             // when the last heartbeat was published
     struct publisher *publisher;
     struct pipeline_metrics metrics;
     struct change_flow flow;
@@ -414,7 +416,8 @@ static bool open_source(struct pipeline *p, struct fault *f)
                                        .on_table = on_source_table,
                                        .on_version = on_source_version,
                                        .on_phase = on_source_phase,
-                                       .self = p};
+                                       .self = p,
+                                       .memory = p->memory};
     p->source_type = p->params.source_type == NULL ? &pg_source_type : p->params.source_type;
     return p->source_type->make(p->params.config, settings_state_directory(p->params.settings),
                                 p->params.loop, &listener, &p->source, f);
@@ -428,6 +431,7 @@ static bool open_delivery(struct pipeline *p, struct fault *f)
                                             .commit_to_ack_seconds = p->metrics.commit_to_ack_seconds,
                                             .trace = p->trace,
                                             .known = p->known,
+                                            .memory = p->memory,
                                             .listener = {.on_safe = on_safe,
                                                          .on_record = on_record,
                                                          .on_room = on_room,
@@ -476,6 +480,7 @@ bool pipeline_start(const struct pipeline_params *params, struct pipeline **ret,
         change_trace_new(params->tracer, params->config->name, settings_trace_sample(params->settings));
     p->counts = params->config->transactions.topic ? transaction_counts_new() : NULL;
     p->known = params->config->schema_changes.topic ? known_tables_new(params->config->name) : NULL;
+    p->memory = column_memory_new(params->config->name);
     p->state = (struct pipeline_state){.component = p->component, .metric = p->metrics.state};
     init_handles(p);
     if (!open_source(p, f) || !open_delivery(p, f)) {
@@ -566,6 +571,7 @@ void pipeline_free(struct pipeline *p)
     change_trace_free(p->trace);
     transaction_counts_free(p->counts);
     known_tables_free(p->known);
+    column_memory_free(p->memory);
     free(p->component);
     uv_close((uv_handle_t *)&p->retry, on_handle_closed);
     uv_close((uv_handle_t *)&p->tick, on_handle_closed);

@@ -8,6 +8,7 @@
 #include "connectors/config/connector_config.h"
 #include "core/base/fault.h"
 
+struct column_memory;
 struct source;
 
 enum source_step {
@@ -59,6 +60,7 @@ struct source_listener {
     // "streaming".
     void (*on_phase)(void *self, const char *phase, const char *detail);
     void *self;
+    struct column_memory *memory;  // lent: of columns, beyond the process; NULL: none
 };
 
 struct source_lag {

@@ -71,11 +71,21 @@ static enum sink_step send_record(struct state_store *s, struct kafka_sink *sink
     return step;
 }
 
+// What is remembered of columns goes with the next record, and asks for one only once the first was written.
+bool state_store_is_due(const struct state_store *s, const struct state_record_progress *progress)
+{
+    const char *key;
+    struct slice value;
+    return state_record_is_due(&s->record, progress) ||
+           (progress->has_session && s->record.state.is_known &&
+            state_writes_due(column_memory_writes(s->memory), progress->first, &key, &value));
+}
+
 enum sink_step state_store_send(struct state_store *s, struct kafka_sink *sink,
                                 const struct state_record_progress *progress, struct fault *f)
 {
-    enum sink_step step = SINK_TAKEN;
-    if (s->known != NULL) {
+    enum sink_step step = send_writes(s, sink, column_memory_writes(s->memory), progress->first, f);
+    if (step == SINK_TAKEN && s->known != NULL) {
         step = send_writes(s, sink, known_tables_writes(s->known), progress->first, f);
     }
     step = step == SINK_TAKEN ? send_record(s, sink, progress, f) : step;
@@ -109,8 +119,17 @@ static void on_known(void *self, const char *key, struct slice value)
     known_tables_load(self, key, value);
 }
 
+static void on_column(void *self, const char *key, struct slice value)
+{
+    column_memory_load(self, key, value);
+}
+
 static void load_memory(struct state_store *s, bool is_anew)
 {
+    state_topic_each(s->topic, column_memory_prefix(s->memory), on_column, s->memory);
+    if (is_anew) {
+        column_memory_discard(s->memory);
+    }
     if (s->known != NULL) {
         known_tables_begin(s->known);
         state_topic_each(s->topic, known_tables_prefix(s->known), on_known, s->known);

@@ -1,5 +1,5 @@
 // The connector's state record on Kafka: read when a session begins, written through the sink together with
-// the definitions of tables that are known.
+// the definitions of tables that are known, and what is remembered of columns.
 //
 // It goes through the sink, not through the state topic's own producer: a copy that has lost its session
 // drops it together with its records. What librdkafka was sending when the copy froze may still arrive after
@@ -7,6 +7,7 @@
 #ifndef CONNECTORS_STATE_STORE_H
 #define CONNECTORS_STATE_STORE_H
 
+#include "connectors/column_memory.h"
 #include "connectors/kafka/kafka_sink.h"
 #include "connectors/known_tables.h"
 #include "connectors/state_record.h"
@@ -17,8 +18,9 @@
 
 /** Embedded. The owner fills in the members up to `self` before state_store_open. */
 struct state_store {
-    const char *connector;       // lent: its name
-    struct known_tables *known;  // lent; NULL: none
+    const char *connector;         // lent: its name
+    struct known_tables *known;    // lent; NULL: none
+    struct column_memory *memory;  // lent
     void (*on_loaded)(void *self, const struct source_state *state, const struct fault *f);
     void *self;
     struct state_topic *topic;
@@ -37,6 +39,9 @@ void state_store_load(struct state_store *s);
 
 /** The stream begins after `position`. */
 void state_store_begin_session(struct state_store *s, uint64_t position);
+
+/** Whether there is something to write, also while a record is in flight. */
+bool state_store_is_due(const struct state_store *s, const struct state_record_progress *progress);
 
 /** Puts what the record is to say into the sink. TAKEN: its acknowledgement has the ticket
  * STATE_STORE_RECORD. */

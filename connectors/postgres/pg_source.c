@@ -198,7 +198,7 @@ static bool pg_source_make(const struct connector_config *config, const char *st
                                .listener = &s->listener,
                                .component = s->component,
                                .publication = pg_publication_new(config, s->component, on_table, s),
-                               .relations = pg_relations_new(config, s->component),
+                               .relations = pg_relations_new(config, s->component, listener->memory),
                                .on_fault = on_fault,
                                .on_restart = on_restart,
                                .self = s};

@@ -78,3 +78,10 @@ bool table_has_text(const struct table *t, const struct column *c)
     }
     return false;
 }
+
+void table_take_numbers(struct table *io, const struct table *from)
+{
+    for (size_t i = 0; i < io->column_count; i++) {
+        io->columns[i].number = from->columns[i].number;
+    }
+}

@@ -63,6 +63,9 @@ void table_free(struct table *t);
 /** Whether an earlier version has the column with a branch for text; t may be NULL. */
 bool table_has_text(const struct table *t, const struct column *c);
 
+/** Takes over the numbers of the columns of a version that is the same but for them. */
+void table_take_numbers(struct table *io, const struct table *from);
+
 /** A copy to be altered: without schemas and route. */
 struct table *table_copy(const struct table *from);
 

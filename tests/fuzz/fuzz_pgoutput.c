@@ -142,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)!pgoutput_decode(row_wire, &message, &f);
         return 0;
     }
-    struct pg_relations *relations = pg_relations_new(&fuzz_config, "fuzz");
+    struct pg_relations *relations = pg_relations_new(&fuzz_config, "fuzz", NULL);
     struct pg_relation *relation;
     relate(relations, &message, &relation);
     if (relation->is_wanted && pgoutput_decode(row_wire, &message, &f) && is_row(&message)) {

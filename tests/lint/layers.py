@@ -17,7 +17,10 @@ BELOW = CORE + SCHEMAS
 # A source's contract with the pipeline, and the values that both are made from.
 CONTRACT = [
     "connectors/config",
-    *(f"connectors/{name}.h" for name in ("source", "change", "connector_state", "table_topic", "event_topics")),
+    *(
+        f"connectors/{name}.h"
+        for name in ("source", "change", "column_memory", "connector_state", "table_topic", "event_topics")
+    ),
 ]
 POSTGRES = "connectors/postgres"
 
@@ -98,7 +101,7 @@ DOORS = {
         "json_text",
     ],
     "schemas/registry": ["registry"],
-    "connectors": ["source", "change", "connector_state", "event_topics", "table_topic", "pipeline"],
+    "connectors": ["source", "change", "column_memory", "connector_state", "event_topics", "table_topic", "pipeline"],
     "connectors/config": ["connector_config", "connector_topics"],
     "connectors/kafka": ["kafka_sink", "record_headers", "route_refusal", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],

@@ -1,13 +1,13 @@
 """
 Promise: a masked value leaves the connector nowhere: not in the stream, in either form, nor in the snapshot, keys,
 old rows, dead letters, events of an outbox, defaults of schemas, logs or files; not of a partition that was detached,
-nor after its column or table was renamed. An entry that matches nothing is said.
+nor after its column or table was renamed, also while the connector was away, or names were exchanged. An entry that
+matches nothing is said.
 """
 
 import os
 
 import pytest
-import requests
 import requests
 from lib.records import read_topic
 from lib.waiting import wait_until
@@ -96,6 +96,42 @@ def test_a_masked_value_is_in_no_record_log_or_file(form, toast, database, kafka
     log = process.log(100000)
     assert SECRET not in log and "pepper" not in log
     assert files_with(millrace.folder, SECRET.encode()) == []
+
+
+def renames(table):
+    """What is done to a table, and which columns its next row has."""
+    yield [], "id, phone, card, note, age"
+    yield [f"alter table {table} rename phone to x", f"alter table {table} rename note to phone",
+           f"alter table {table} rename x to note"], "id, note, card, phone, age"
+    yield [f"alter table {table} drop age", f"alter table {table} rename card to plastic",
+           f"alter table {table} add age text"], "id, note, plastic, phone, age"
+    yield [f"alter table {table} rename note to mobile"], "id, mobile, plastic, phone, age"
+
+
+@pytest.mark.parametrize("when", ["live", "away", "killed"])
+def test_a_rename_shows_no_masked_value(when, database, kafka, millrace, name):
+    """Columns are followed by their number: phone is masked and card excluded, whatever they are called later."""
+    database.sql("create table people (id int primary key, phone text, gone int, card text, note text, age text)")
+    database.sql("alter table people drop gone")
+    columns = {"mask": {"public.people.phone": "***"}, "exclude": ["public.people.card"]}
+    millrace.connector(name, database, columns=columns)
+    topic = f"{name}.public.people"
+    process = millrace.run()
+    for number, (changes, into) in enumerate(renames("people"), 1):
+        if when != "live" and number > 1:
+            assert process.kill() is None if when == "killed" else process.stop() == 0
+        for change in changes:
+            database.sql(change)
+        database.sql(f"insert into people ({into}) values (%s, 'SEKRET', 'SEKRET', 'seen', 'old')", [number])
+        if when != "live" and number > 1:
+            process = millrace.run()
+        read_topic(kafka, topic, count=number)
+    records = [r for r in read_topic(kafka, topic, millrace.registry) if r.value]
+    assert b"SEKRET" not in b"".join(r.raw_value for r in records)
+    assert process.stop() == 0
+    assert records[0].row == {"id": 1, "phone": "***", "note": "seen", "age": "old"}
+    assert records[-1].row == {"id": 4, "mobile": "***", "phone": "***", "age": "old"}, "of the name and of the column"
+    assert "SEKRET" not in process.log(100000)
 
 
 def test_entries_that_match_nothing_are_said_once(database, millrace, name):

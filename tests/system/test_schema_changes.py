@@ -1,10 +1,12 @@
 """
 Promise: each record has the columns and types that its table had when the row was written, while the table is
-altered under load and also when the connector reads the changes later; the registry gets each schema once.
+altered under load and also when the connector reads the changes later; the registry gets each schema once. What a
+schema permitted besides the column's type, for older rows, later ones permit too, also after a restart.
 """
 
 import json
 
+import requests
 from lib.records import read_topic
 from lib.waiting import wait_until
 
@@ -133,3 +135,27 @@ def test_a_renamed_table_goes_on_under_its_new_name(database, kafka, millrace, n
     database.sql("insert into new values (3)")
     assert [r.row["id"] for r in read_topic(kafka, f"{name}.public.old", millrace.registry, count=1)] == [1]
     assert [r.row["id"] for r in read_topic(kafka, f"{name}.public.new", millrace.registry, count=2)] == [2, 3]
+
+
+def test_what_a_schema_has_permitted_it_permits_after_a_restart(database, kafka, millrace, name):
+    """A registry under BACKWARD refuses a schema that does not permit null, or text, any more."""
+    database.sql("create table wide (id int primary key, v int, n numeric(4,1) not null default 0, t int not null)")
+    topic = f"{name}.public.wide"
+    millrace.connector(name, database, types="native")
+    process = millrace.run()
+    requests.put(f"{millrace.admin_url}/registry/config/{topic}-value", json={"compatibility": "BACKWARD"}, timeout=20)
+    database.sql("insert into wide values (1, 1, 1, 1)")
+    creates(kafka, millrace, topic, 1)
+    assert process.stop() == 0
+    # The second row is read when the column is NOT NULL; the third one has a value that no decimal is.
+    database.sql("insert into wide values (2, null, 2, 2); insert into wide values (3, 3, 'NaN', 3)")
+    database.sql("update wide set v = 0 where v is null; alter table wide alter v set not null")
+    process = millrace.run()
+    creates(kafka, millrace, topic, 3)
+    assert process.stop() == 0
+    database.sql("alter table wide add more text, alter v set default 7; insert into wide values (4, 4, 4, 4, 'm')")
+    process = millrace.run()
+    found = {r.row["id"]: r.row for r in creates(kafka, millrace, topic, 4)}
+    assert found[4] == {"id": 4, "v": 4, "n": "4.0", "t": 4, "more": "m"}
+    assert found[2]["v"] is None and found[3]["n"] == "NaN"
+    assert process.find("table_waiting") is None

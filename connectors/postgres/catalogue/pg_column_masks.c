@@ -56,15 +56,25 @@ void pg_column_masks_free(struct pg_column_masks *m)
     free(m);
 }
 
-static const struct pg_mask *find(const struct pg_column_masks *m, const char *table, const char *column)
+bool pg_column_masks_is_any(const struct pg_column_masks *m)
 {
-    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", table, column);
+    return m->count > 0;
+}
+
+const struct pg_mask *pg_column_masks_find_name(const struct pg_column_masks *m, const char *name)
+{
     for (size_t i = 0; i < m->count; i++) {
-        if (text_name_match(m->items[i].glob, full)) {
+        if (text_name_match(m->items[i].glob, name)) {
             return &m->items[i].mask;
         }
     }
     return NULL;
+}
+
+static const struct pg_mask *find(const struct pg_column_masks *m, const char *table, const char *column)
+{
+    CLEANUP(memory_free_pointer) char *full = memory_format("%s.%s", table, column);
+    return pg_column_masks_find_name(m, full);
 }
 
 const struct pg_mask *pg_column_masks_find(const struct pg_column_masks *m, const char *table,
@@ -75,4 +85,15 @@ const struct pg_mask *pg_column_masks_find(const struct pg_column_masks *m, cons
         found = find(m, ancestors->items[i], column);
     }
     return found;
+}
+
+const struct pg_mask *pg_column_masks_stricter(const struct pg_mask *a, const struct pg_mask *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == NULL ? b : a;
+    }
+    if (a->kind == PG_MASK_TRUNCATE && b->kind == PG_MASK_TRUNCATE) {
+        return b->limit < a->limit ? b : a;
+    }
+    return a->kind == PG_MASK_TRUNCATE ? b : a;
 }

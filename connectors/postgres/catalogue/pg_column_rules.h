@@ -1,14 +1,18 @@
 // What the configuration does to the columns of a relation: which are masked, which are left out. A rule that
-// a column has stays with it when the column or its table is renamed: rules are found by name, and a value
-// must not leave the database in the clear because somebody renamed its column.
+// a column has stays with it when the column or its table is renamed, also while the connector is away: rules
+// are found by name, and a value must not leave the database in the clear because its column was renamed.
 #ifndef CONNECTORS_POSTGRES_CATALOGUE_PG_COLUMN_RULES_H
 #define CONNECTORS_POSTGRES_CATALOGUE_PG_COLUMN_RULES_H
 
+#include "connectors/column_memory.h"
+#include "connectors/postgres/catalogue/pg_catalogue.h"
 #include "connectors/postgres/catalogue/pg_column_masks.h"
 #include "connectors/postgres/wire/pgoutput.h"
 
 struct pg_column_rule {
     char *name;
+    struct text_list names;      // under which it has, or had, a rule: "schema.table.column"
+    size_t own_count;            // of the names: those that it has now come first
     const struct pg_mask *mask;  // lent; NULL: none
     bool is_left_out;
     bool is_kept;      // from before the column or its table was renamed
@@ -19,6 +23,7 @@ struct pg_column_rule {
 struct pg_column_rules {
     struct pg_column_rule *items;
     size_t count;
+    bool is_numbered;  // the numbers of all columns were known
 };
 
 struct pg_column_rules_params {
@@ -27,13 +32,16 @@ struct pg_column_rules_params {
     const char *component;  // for the log
     const char *table;      // "schema.table"
     const struct text_list *ancestors;
+    const struct pg_catalogue *catalogue;
+    struct column_memory *memory;  // NULL: columns are followed by name only
 };
 
 /**
- * Finds the rules of the message's columns, in its order. A column without a rule gets that of the column
- * that it was in the last message: that of its name, or one that is gone and stood between the same
- * neighbours. That is logged (rule_kept). A column that is dropped while another one is added behind all
- * others can't be told from a renamed one: it gets the rule, too.
+ * Finds the rules of the message's columns, in its order. A column also has the rules that its number had
+ * under other names, now or in an earlier process. While the numbers are not known, because the catalogue is
+ * newer or the table is gone, it also has those of the column that it was in the last message, or may have
+ * been: that of its name, or one that is gone and stood between the same neighbours. Of several rules the
+ * strictest counts. That a rule was kept is logged (rule_kept).
  */
 void pg_column_rules_update(struct pg_column_rules *io, const struct pg_column_rules_params *p,
                             const struct pgoutput_relation *message);

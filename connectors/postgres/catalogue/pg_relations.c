@@ -26,12 +26,13 @@ struct pg_relations {
 
 enum { PG_RELATIONS_CAPACITY_MIN = 64 };
 
-struct pg_relations *pg_relations_new(const struct connector_config *config, const char *component)
+struct pg_relations *pg_relations_new(const struct connector_config *config, const char *component,
+                                      struct column_memory *memory)
 {
     struct pg_relations *r = memory_zeroed(1, sizeof(*r));
     r->config = config;
     r->component = component;
-    r->versions = (struct pg_table_versions){.config = config, .component = component};
+    r->versions = (struct pg_table_versions){.config = config, .component = component, .memory = memory};
     r->masks = pg_column_masks_new(config);
     r->unmatched = pg_unmatched_new(config, component);
     r->capacity = PG_RELATIONS_CAPACITY_MIN;
@@ -179,12 +180,13 @@ void pg_relations_release_retired(struct pg_relations *r)
 }
 
 static void update_rules(const struct pg_relations *r, struct pg_relation *relation,
-                         const struct pgoutput_relation *message)
+                         const struct pgoutput_relation *message, const struct pg_catalogue *catalogue)
 {
     CLEANUP(memory_free_pointer)
     char *full = memory_format("%s.%s", pgoutput_schema_of(message), (const char *)message->name.data);
     pg_unmatched_see(r->unmatched, full, &relation->ancestors, message);
-    const struct pg_column_rules_params p = {r->config, r->masks, r->component, full, &relation->ancestors};
+    const struct pg_column_rules_params p = {
+        r->config, r->masks, r->component, full, &relation->ancestors, catalogue, r->versions.memory};
     pg_column_rules_update(&relation->rules, &p, message);
 }
 
@@ -238,7 +240,7 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
     if (!is_former) {
         text_list_copy(&relation->ancestors, &catalogue->ancestors);
     }
-    update_rules(r, relation, message);
+    update_rules(r, relation, message, catalogue);
     struct pg_catalogue then = *catalogue;
     then.ancestors = relation->ancestors;
     CLEANUP(memory_free_pointer)
@@ -249,6 +251,7 @@ void pg_relations_update(struct pg_relations *r, struct pg_relation *relation,
     struct table *t = pg_table_version_make(&r->versions, &from);
     pg_toast_plan_renew(&relation->toast, r->config, described, message->column_count, &then);
     if (relation->table != NULL && pg_table_version_is_same(relation->table, t)) {
+        table_take_numbers(relation->table, t);
         table_free(t);
         return;
     }
@@ -276,6 +279,7 @@ void pg_relations_widen(struct pg_relations *r, struct pg_relation *relation, si
 {
     struct table *t = table_copy(relation->table);
     t->columns[column].is_nullable = true;
+    column_memory_add_null(r->versions.memory, relation->oid, t->columns[column].number);
     pg_table_version_finish(t);
     replace_version(r, relation, t);
 }
@@ -284,6 +288,7 @@ void pg_relations_add_text(struct pg_relations *r, struct pg_relation *relation,
 {
     struct table *t = table_copy(relation->table);
     t->columns[column].has_text = true;
+    column_memory_add_text(r->versions.memory, relation->oid, t->columns[column].number);
     log_info(
         r->component, "value_as_text",
         LOG_WITH(LOG_TEXT("topic", t->topic), LOG_TEXT("column", t->columns[column].name)),

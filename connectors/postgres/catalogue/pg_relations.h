@@ -39,8 +39,10 @@ static inline void pg_relation_select(const struct pg_relation *relation, struct
 
 struct pg_relations;
 
-/** @param component  for the log, "connector/shop"; borrowed, like `config`, until pg_relations_free */
-struct pg_relations *pg_relations_new(const struct connector_config *config, const char *component);
+/** All are borrowed until pg_relations_free. @param component  for the log, "connector/shop"
+ * @param memory  NULL: nothing is remembered of columns beyond it */
+struct pg_relations *pg_relations_new(const struct connector_config *config, const char *component,
+                                      struct column_memory *memory);
 void pg_relations_free(struct pg_relations *r);
 
 /** The relation with this oid; NULL: no Relation message had it. */

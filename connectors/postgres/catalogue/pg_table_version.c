@@ -39,9 +39,18 @@ static void log_plain_type(struct pg_table_versions *v, const struct column *c, 
              "type %s has no Avro type of its own: its values are published as text", type);
 }
 
+// A schema that does not permit any more what an earlier one did would be refused as incompatible.
+static void permit_as_before(const struct pg_table_versions *v, uint32_t table, const struct table *previous,
+                             struct column *io)
+{
+    const struct remembered_column *before = column_memory_find(v->memory, table, io->number);
+    bool had_text = table_has_text(previous, io) || (before != NULL && before->has_text);
+    io->has_text = io->takes_text && had_text;
+    io->is_nullable = io->is_nullable || (before != NULL && before->is_nullable);
+}
+
 static void fill_column(struct pg_table_versions *v, const struct pgoutput_column *message,
-                        const struct pg_catalogue *catalogue, const struct pg_mask *mask,
-                        const struct table *previous, struct column *ret)
+                        const struct pg_catalogue *catalogue, const struct pg_mask *mask, struct column *ret)
 {
     const char *plain = NULL;
     ret->name = slice_to_string(message->name);
@@ -66,7 +75,6 @@ static void fill_column(struct pg_table_versions *v, const struct pgoutput_colum
     }
     ret->takes_text =
         v->config->modes.types == TYPE_MODE_NATIVE && mask == NULL && !type_schema_is_string(&ret->type);
-    ret->has_text = ret->takes_text && table_has_text(previous, ret);
 }
 
 static void write_schemas(struct table *t)
@@ -113,7 +121,8 @@ struct table *pg_table_version_make(struct pg_table_versions *v, const struct pg
     for (size_t i = 0; i < t->column_count; i++) {
         const struct pg_mask *mask =
             pg_column_rules_mask(from->rules, from->kept == NULL ? i : from->kept[i]);
-        fill_column(v, &message->columns[i], catalogue, mask, from->previous, &t->columns[i]);
+        fill_column(v, &message->columns[i], catalogue, mask, &t->columns[i]);
+        permit_as_before(v, message->oid, from->previous, &t->columns[i]);
     }
     pg_key_set(v->config, v->component, message, catalogue, t);
     if (v->config->toast == TOAST_MODE_TYPED) {

@@ -7,10 +7,11 @@
 #include "connectors/postgres/catalogue/pg_column_rules.h"
 #include "schemas/avro/table.h"
 
-/** Embedded; the first two members are the owner's. */
+/** Embedded; the first three members are the owner's. */
 struct pg_table_versions {
     const struct connector_config *config;  // lent
     const char *component;                  // lent: for the log
+    struct column_memory *memory;           // lent; NULL: none
     uint32_t *plain_types;                  // types without a rule that were logged
     size_t plain_count;
 };
