@@ -12,9 +12,8 @@ enum {
     ROUND_MAX = 16384,  // of one topic: they are handed over before linger.ms is over
     BYTES_MAX = 16 << 20,  // of all topics; with many of them each gets little of it
     BYTES_MAX_FEW = 4 << 20,
-    COMPACT_BYTES = 256 << 10,
-    KEEP_BYTES = 1 << 10,         // an empty queue keeps this much buffer while there are many queues
-    KEEP_BYTES_FEW = 2048 << 10,  // and its share of this while there are few
+    KEEP_BYTES = 1 << 10,         // an empty queue's buffers keep this much each while there are many queues
+    KEEP_BYTES_FEW = 1024 << 10,  // and their share of this while there are few
 };
 #define NULL_SIZE UINT32_MAX
 
@@ -81,16 +80,17 @@ void accumulator_put(struct accumulator *a, struct accumulator_queue *q,
     if (q->count == 0) {
         a->queues++;
     }
-    size_t before = q->records.size;
-    bytes_append(&q->records, &head, sizeof(head));
-    bytes_append_slice(&q->records, record->key);
-    bytes_append_slice(&q->records, record->value);
-    bytes_append_slice(&q->records, record->trace.traceparent);
-    bytes_append_slice(&q->records, record->trace.tracestate);
-    bytes_append_slice(&q->records, record->headers);
+    struct bytes *records = q->count == 0 ? &q->older : &q->newer;
+    size_t before = records->size;
+    bytes_append(records, &head, sizeof(head));
+    bytes_append_slice(records, record->key);
+    bytes_append_slice(records, record->value);
+    bytes_append_slice(records, record->trace.traceparent);
+    bytes_append_slice(records, record->trace.tracestate);
+    bytes_append_slice(records, record->headers);
     q->count++;
     a->records++;
-    a->bytes += q->records.size - before;
+    a->bytes += records->size - before;
     if (q->list == ACCUMULATOR_NONE && may_send(a, q)) {
         enlist(a, q, ACCUMULATOR_READY);
     }
@@ -158,7 +158,7 @@ static struct head head_of(const struct accumulator_queue *q)
 {
     struct head head;
     INVARIANT(q->count > 0);
-    memcpy(&head, q->records.data + q->at, sizeof(head));
+    memcpy(&head, q->older.data + q->at, sizeof(head));
     return head;
 }
 
@@ -170,7 +170,7 @@ static struct slice part_at(const uint8_t *at, uint32_t size)
 struct accumulator_record accumulator_first(const struct accumulator_queue *q)
 {
     struct head head = head_of(q);
-    const uint8_t *at = q->records.data + q->at;
+    const uint8_t *at = q->older.data + q->at;
     const uint8_t *key = at + sizeof(head);
     const uint8_t *value = key + length_of(head.key_size);
     const uint8_t *trace = value + length_of(head.value_size);
@@ -190,14 +190,23 @@ struct accumulator_record accumulator_first(const struct accumulator_queue *q)
     };
 }
 
-// Frees the space of removed records in a queue that never gets empty.
-static void compact(struct accumulator_queue *q)
+// The older buffer is used up: the newer one takes its place, so that no record is moved while the queue
+// never gets empty.
+static void swap(struct accumulator_queue *q)
 {
-    size_t left = q->records.size - q->at;
-    if (q->at >= COMPACT_BYTES && q->at >= left) {
-        memmove(q->records.data, q->records.data + q->at, left);
-        q->records.size = left;
-        q->at = 0;
+    struct bytes used = q->older;
+    q->older = q->newer;
+    q->newer = used;
+    q->at = 0;
+    bytes_reset(&q->newer);
+}
+
+static void shrink(struct bytes *b, size_t keep)
+{
+    if (b->capacity > keep) {
+        bytes_clear(b);
+    } else {
+        bytes_reset(b);
     }
 }
 
@@ -207,11 +216,8 @@ static void empty(struct accumulator *a, struct accumulator_queue *q)
     enlist(a, q, ACCUMULATOR_NONE);
     a->queues--;
     q->at = 0;
-    if (q->records.capacity > keep) {
-        bytes_clear(&q->records);
-    } else {
-        bytes_reset(&q->records);
-    }
+    shrink(&q->older, keep);
+    shrink(&q->newer, keep);
 }
 
 void accumulator_pop(struct accumulator *a, struct accumulator_queue *q)
@@ -228,7 +234,9 @@ void accumulator_pop(struct accumulator *a, struct accumulator_queue *q)
         empty(a, q);
         return;
     }
-    compact(q);
+    if (q->at == q->older.size) {
+        swap(q);
+    }
     if (q->round_left == 0) {
         enlist(a, q, may_send(a, q) ? ACCUMULATOR_READY : ACCUMULATOR_NONE);
     }
@@ -243,10 +251,11 @@ void accumulator_clear_queue(struct accumulator *a, struct accumulator_queue *q)
 {
     if (q->count > 0) {
         a->records -= q->count;
-        a->bytes -= q->records.size - q->at;
+        a->bytes -= q->older.size - q->at + q->newer.size;
         a->queues--;
         enlist(a, q, ACCUMULATOR_NONE);
     }
-    bytes_clear(&q->records);
+    bytes_clear(&q->older);
+    bytes_clear(&q->newer);
     *q = (struct accumulator_queue){0};
 }

@@ -24,8 +24,9 @@ enum accumulator_list {
 
 /** One topic's records, packed one after another. Zero-initialised is empty. Embedded in the topic. */
 struct accumulator_queue {
-    struct bytes records;
-    size_t at;  // offset of the first record
+    struct bytes older;  // records are taken from here
+    struct bytes newer;  // and put here while there is one in `older`
+    size_t at;           // offset of the first record in `older`
     size_t count;
     size_t in_flight;   // handed over and not acknowledged
     size_t round_left;  // of the records, those that the running round takes; 0: not begun
@@ -84,7 +85,7 @@ void accumulator_pop(struct accumulator *a, struct accumulator_queue *q);
 /** Whether no more records should be put before some were handed over. */
 bool accumulator_is_full(const struct accumulator *a);
 
-/** Drops the records of the queue and frees its buffer. */
+/** Drops the records of the queue and frees its buffers. */
 void accumulator_clear_queue(struct accumulator *a, struct accumulator_queue *q);
 
 #endif

@@ -276,9 +276,31 @@ static void a_queue_that_never_runs_empty_stays_small(void **state)
         put(&a, &q, i, "k", value);
         expect(&a, &q, i - 1, "k", value);
     }
-    assert_true(q.records.capacity < (2 << 20));
+    assert_true(q.older.capacity + q.newer.capacity < (2 << 20));
     accumulator_clear_queue(&a, &q);
     free(value);
+}
+
+static void records_keep_their_order_while_some_are_put_and_some_taken(void **state)
+{
+    (void)state;
+    struct accumulator a = {0};
+    struct accumulator_queue q = {0};
+    uint64_t put_next = 0;
+    uint64_t taken_next = 0;
+    for (int turn = 1; turn <= 200; turn++) {
+        for (int i = turn * 7 % 5; i >= 0; i--) {
+            put(&a, &q, put_next++, "k", "value");
+        }
+        for (int i = turn * 3 % 7; i > 0 && taken_next < put_next; i--) {
+            expect(&a, &q, taken_next++, "k", "value");
+        }
+        assert_int_equal(a.bytes > 0, put_next > taken_next);
+    }
+    assert_true(taken_next > 100);
+    accumulator_clear_queue(&a, &q);
+    assert_int_equal(a.bytes, 0);
+    assert_int_equal(a.records, 0);
 }
 
 int main(void)
@@ -294,6 +316,7 @@ int main(void)
         cmocka_unit_test(what_a_round_that_is_cut_off_leaves_goes_with_another),
         cmocka_unit_test(many_topics_wait_longer_and_go_topic_by_topic),
         cmocka_unit_test(a_queue_that_never_runs_empty_stays_small),
+        cmocka_unit_test(records_keep_their_order_while_some_are_put_and_some_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
