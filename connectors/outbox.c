@@ -9,6 +9,7 @@
 #include "connectors/kafka/record_headers.h"
 #include "connectors/outbox_time.h"
 #include "connectors/table_topic.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "schemas/avro/avro_read.h"
@@ -26,6 +27,7 @@ struct outbox {
     const struct connector_config *config;
     const char *component;
     struct topic_routes *routes;
+    struct topic_check *check;
     char *own_topic;      // of the table
     struct table *table;  // the version of `row` and `values`; retained
     struct avro_type *row;
@@ -38,7 +40,7 @@ struct outbox {
 };
 
 struct outbox *outbox_new(const struct connector_config *config, const char *component,
-                          struct topic_routes *routes)
+                          struct topic_routes *routes, struct topic_check *check)
 {
     if (config->outbox.table == NULL) {
         return NULL;
@@ -47,6 +49,7 @@ struct outbox *outbox_new(const struct connector_config *config, const char *com
     o->config = config;
     o->component = component;
     o->routes = routes;
+    o->check = check;
     CLEANUP(memory_free_pointer) char *schema = memory_string(config->outbox.table);
     char *dot = strchr(schema, '.');
     *dot = '\0';
@@ -307,18 +310,16 @@ static bool has_fresh_count(struct outbox *o, const struct change *change, struc
     return false;
 }
 
-// librdkafka would refuse a partition that the topic does not have, and the session would begin anew for
-// ever. A topic that can't be made yet holds up the outbox alone.
+// The client would refuse a partition that the topic does not have, and the session would begin anew for
+// ever.
 static enum outbox_step check_partition(struct outbox *o, const struct change *change,
                                         const struct record_plan_item *item, struct fault *f)
 {
-    const struct topic_route *route = item->route;
-    if (item->partition < 0 || route->status == TOPIC_ROUTE_FAILED ||
-        (route->status == TOPIC_ROUTE_WAITING && route->outage != NULL)) {
+    if (item->partition < 0) {
         return OUTBOX_PLANNED;
     }
-    int32_t count = route->status == TOPIC_ROUTE_READY ? kafka_sink_partitions(route->topic) : 0;
-    if (count == 0 || (item->partition >= count && !has_fresh_count(o, change, route->topic))) {
+    int32_t count = kafka_sink_partitions(item->route->topic);
+    if (count == 0 || (item->partition >= count && !has_fresh_count(o, change, item->route->topic))) {
         return OUTBOX_LATER;
     }
     if (item->partition < count) {
@@ -328,8 +329,49 @@ static enum outbox_step check_partition(struct outbox *o, const struct change *c
         f, FAULT_CONFIG,
         "outbox: %s of a row of %s is %d, but topic %s has %d partitions, of which the first is 0; "
         "add partitions to it",
-        o->config->outbox.partition, o->config->outbox.table, (int)item->partition, route->name, (int)count);
+        o->config->outbox.partition, o->config->outbox.table, (int)item->partition, item->route->name,
+        (int)count);
     return OUTBOX_BAD_ROW;
+}
+
+// The broker would refuse the batch with the record, which would end the connector.
+static enum outbox_step check_time(struct outbox *o, const struct record_plan_item *item, struct fault *f)
+{
+    if (item->timestamp_ms == 0) {
+        return OUTBOX_PLANNED;
+    }
+    const struct topic_limits *limits = topic_check_limits(o->check, item->route->name);
+    if (limits == NULL) {
+        return OUTBOX_LATER;
+    }
+    int64_t now_ms = clock_wall_us() / CLOCK_US_PER_MS;
+    bool is_late = item->timestamp_ms > now_ms && item->timestamp_ms - now_ms > limits->after_ms;
+    if (!is_late && (item->timestamp_ms > now_ms || now_ms - item->timestamp_ms <= limits->before_ms)) {
+        return OUTBOX_PLANNED;
+    }
+    (void)fault_set(f, FAULT_CONFIG,
+                    "outbox: %s of a row of %s is further from now than topic %s allows; raise its "
+                    "message.timestamp.%s.max.ms",
+                    o->config->outbox.timestamp, o->config->outbox.table, item->route->name,
+                    is_late ? "after" : "before");
+    return OUTBOX_BAD_ROW;
+}
+
+// Whether the topic takes the record. One that can't be made yet holds up the outbox alone.
+static enum outbox_step check_item(struct outbox *o, const struct change *change,
+                                   const struct record_plan_item *item, struct fault *f)
+{
+    const struct topic_route *route = item->route;
+    bool is_plain = item->partition < 0 && item->timestamp_ms == 0;
+    if (is_plain || route->status == TOPIC_ROUTE_FAILED ||
+        (route->status == TOPIC_ROUTE_WAITING && route->outage != NULL)) {
+        return OUTBOX_PLANNED;
+    }
+    if (route->status == TOPIC_ROUTE_WAITING) {
+        return OUTBOX_LATER;
+    }
+    enum outbox_step step = check_partition(o, change, item, f);
+    return step == OUTBOX_PLANNED ? check_time(o, item, f) : step;
 }
 
 // {"payload":…,"member":…}: json columns as they are, other texts as strings.
@@ -427,7 +469,7 @@ enum outbox_step outbox_plan(struct outbox *o, const struct change *change, stru
         record_plan_reset(plan);
         return OUTBOX_BAD_ROW;
     }
-    return check_partition(o, change, item, f);
+    return check_item(o, change, item, f);
 }
 
 bool outbox_row_json(struct outbox *o, const struct change *change, size_t max, struct bytes *out,

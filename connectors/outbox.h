@@ -6,6 +6,7 @@
 #include "connectors/change.h"
 #include "connectors/config/connector_config.h"
 #include "connectors/record_plan.h"
+#include "connectors/topic_check.h"
 
 struct outbox;
 
@@ -19,7 +20,7 @@ enum outbox_step {
 
 /** All are lent. NULL without an outbox in the configuration. */
 struct outbox *outbox_new(const struct connector_config *config, const char *component,
-                          struct topic_routes *routes);
+                          struct topic_routes *routes, struct topic_check *check);
 
 /** Accepts NULL. */
 void outbox_free(struct outbox *o);

@@ -527,12 +527,12 @@ void pipeline_status(const struct pipeline *p, struct bytes *out)
     pipeline_state_write(&p->state, out);
     bytes_format(out,
                  ",\"failures\":%u,\"confirmed_lsn\":\"%X/%X\",\"slot_lag_bytes\":%lu,\"lag_seconds\":%.3f,"
-                 "\"in_flight\":%zu,\"oldest_in_flight_seconds\":%.3f,\"held\":%zu}",
+                 "\"in_flight\":%zu,\"oldest_in_flight_seconds\":%.3f,\"held\":%zu,\"differing_topics\":%zu}",
                  p->backoff.failures, (uint32_t)(p->confirmed >> 32), (uint32_t)p->confirmed,
                  lag.slot_lag_bytes, (double)lag.lag_us / (double)CLOCK_US_PER_S,
                  change_delivery_in_flight(p->delivery),
                  (double)change_delivery_oldest_us(p->delivery) / (double)CLOCK_US_PER_S,
-                 publisher_held(p->publisher));
+                 publisher_held(p->publisher), publisher_differing(p->publisher));
 }
 
 bool pipeline_is_ready(const struct pipeline *p)

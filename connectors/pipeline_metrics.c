@@ -71,7 +71,9 @@ void pipeline_metrics_init(struct pipeline_metrics *m, struct metrics *metrics, 
                "Logical messages traceparent or tracestate that were ignored as invalid.", labels);
     m->unmatched_entries =
         series(metrics, METRIC_GAUGE, "millrace_connector_unmatched_entries",
-               "Entries of columns, rows, keys and routes that match nothing that is captured.", labels);
+               "Entries of tables, columns, rows, keys and routes that match nothing.", labels);
+    m->differing_topics = series(metrics, METRIC_GAUGE, "millrace_connector_differing_topics",
+                                 "Topics whose settings are not those that the file asks for.", labels);
     m->binary_stream = series(metrics, METRIC_GAUGE, "millrace_connector_binary_stream",
                               "1 while the server sends values in binary form, 0 as text.", labels);
     m->toast_unknown = series(metrics, METRIC_COUNTER, "millrace_connector_toast_unknown_total",

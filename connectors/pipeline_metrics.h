@@ -21,6 +21,7 @@ struct pipeline_metrics {
     struct metric *stopped_tables, *unready_tables;
     struct metric *held_records;
     struct metric *unmatched_entries;
+    struct metric *differing_topics;
     struct metric *binary_stream;
     struct metric *invalid_traces;
     struct metric *toast_unknown;

@@ -11,7 +11,7 @@
 #include "connectors/plan_sender.h"
 #include "connectors/schema_changes.h"
 #include "connectors/snapshot_hold.h"
-#include "connectors/topic_settings.h"
+#include "connectors/topic_check.h"
 #include "connectors/transaction_records.h"
 #include "core/base/log.h"
 
@@ -19,6 +19,7 @@ struct publisher {
     struct publisher_params params;
     struct topic_routes *routes;
     struct topic_settings *settings;
+    struct topic_check *check;
     char *dead_letter_topic;
     struct text_pairs dead_letter_config;
     struct text_list compacted;  // topics that take no records without key
@@ -330,6 +331,11 @@ const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us)
     return plan_sender_obstacle(&p->sender, ret_age_us);
 }
 
+size_t publisher_differing(const struct publisher *p)
+{
+    return topic_check_differing(p->check);
+}
+
 size_t publisher_held(const struct publisher *p)
 {
     return p->sender.held.records;
@@ -343,6 +349,7 @@ bool publisher_is_held_up(const struct publisher *p)
 void publisher_detach(struct publisher *p)
 {
     hold_queue_drop(&p->sender.held);
+    topic_check_attach(p->check, NULL);
     topic_routes_attach(p->routes, NULL);
 }
 
@@ -350,6 +357,7 @@ void publisher_attach(struct publisher *p)
 {
     struct kafka_sink *sink = change_delivery_sink(p->params.delivery);
     p->planner.message_max_bytes = kafka_sink_message_max_bytes(sink);
+    topic_check_attach(p->check, sink);
     topic_routes_attach(p->routes, sink);
 }
 
@@ -384,6 +392,14 @@ struct publisher *publisher_new(const struct publisher_params *params)
     text_pairs_set(&p->dead_letter_config, "retention.ms", "-1");
     p->settings = topic_settings_new(config);
     routes.settings = p->settings;
+    p->check = topic_check_new(&(struct topic_check_params){.loop = params->loop,
+                                                            .settings = p->settings,
+                                                            .component = params->component,
+                                                            .differing = params->metrics->differing_topics,
+                                                            .on_change = params->on_ready,
+                                                            .self = params->self});
+    routes.on_made = topic_check_see;
+    routes.made = p->check;
     p->routes = topic_routes_new(&routes);
     p->schema_changes = schema_changes_new(config, params->kind, params->component, params->metrics,
                                            params->known, p->routes);
@@ -410,7 +426,7 @@ struct publisher *publisher_new(const struct publisher_params *params)
                                          .compacted = &p->compacted,
                                          .dead_letter_topic = p->dead_letter_topic,
                                          .dead_letter_config = &p->dead_letter_config};
-    p->outbox = outbox_new(config, params->component, p->routes);
+    p->outbox = outbox_new(config, params->component, p->routes, p->check);
     publisher_attach(p);
     return p;
 }
@@ -427,6 +443,7 @@ void publisher_free(struct publisher *p)
     schema_changes_free(p->schema_changes);
     outbox_free(p->outbox);
     topic_routes_free(p->routes);
+    topic_check_free(p->check);
     topic_settings_free(p->settings);
     change_planner_clear(&p->planner);
     text_list_clear(&p->compacted);

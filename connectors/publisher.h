@@ -76,6 +76,9 @@ void publisher_drop_held(struct publisher *p);
  * topic or to register a schema has failed. Lent until the next call. */
 const char *publisher_obstacle(struct publisher *p, int64_t *ret_age_us);
 
+/** How many topics have other settings than the file asks for. */
+size_t publisher_differing(const struct publisher *p);
+
 /** Records that are held back. */
 size_t publisher_held(const struct publisher *p);
 

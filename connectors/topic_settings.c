@@ -5,8 +5,11 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
+static const char OWN[] = "millrace.";  // topics of ours have settings of their own
+
 struct topic_settings {
     const struct connector_config *config;
+    struct text_pairs none;
     struct text_pairs schema_changes;  // properties of the schema-change topic
 };
 
@@ -38,7 +41,10 @@ void topic_settings_apply(void *self, struct kafka_topic_spec *io)
     io->partitions = (int)(group == NULL ? config->topics.partitions : group->partitions);
     io->replication = (int)(group == NULL ? config->topics.replication : group->replication);
     io->config = group == NULL ? &config->topics.config : &group->config;
-    if (config->schema_changes.topic && strcmp(io->name, config->topic_prefix) == 0) {
+    if (strncmp(io->name, OWN, strlen(OWN)) == 0) {
+        io->partitions = 0;
+        io->config = &s->none;
+    } else if (config->schema_changes.topic && strcmp(io->name, config->topic_prefix) == 0) {
         io->partitions = 1;  // its records are in order
         io->config = &s->schema_changes;
     }

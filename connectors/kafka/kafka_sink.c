@@ -42,6 +42,8 @@ struct kafka_sink {
     struct kafka_probe *probe;
     struct kafka_push *push;  // NULL: the user sets linger.ms
     struct kafka_sink_topic *topics;
+    kafka_probe_on_topic on_count;  // NULL: none
+    void *count_self;
     struct accumulator accumulator;
     size_t handed;            // records that librdkafka has and has not reported
     bool has_fresh;           // some of them were handed over since the last push was considered
@@ -386,6 +388,9 @@ static void on_probe(void *self, const char *why)
 static void on_probe_topic(void *self, const char *topic, int32_t partitions)
 {
     struct kafka_sink *s = self;
+    if (s->state == OPEN && s->on_count != NULL) {
+        s->on_count(s->count_self, topic, partitions);
+    }
     if (s->state == OPEN && kafka_sink_topics_count(&s->topics, topic, partitions)) {
         s->listener.on_room(s->listener.self);
     }
@@ -441,6 +446,17 @@ int32_t kafka_sink_partitions(struct kafka_sink_topic *topic)
         kafka_probe_ask(topic->probe);
     }
     return topic->partitions;
+}
+
+void kafka_sink_on_count(struct kafka_sink *s, kafka_probe_on_topic on_count, void *self)
+{
+    s->on_count = on_count;
+    s->count_self = self;
+}
+
+rd_kafka_t *kafka_sink_client(const struct kafka_sink *s)
+{
+    return s->producer.rk;
 }
 
 void kafka_sink_count_anew(struct kafka_sink_topic *topic)

@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "connectors/kafka/kafka_probe.h"
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
 #include "core/config/settings.h"
@@ -65,6 +66,12 @@ struct kafka_sink_topic *kafka_sink_topic(struct kafka_sink *s, const char *name
 
 /** How many partitions the topic has; 0: that is not known yet, on_room follows when it is. */
 int32_t kafka_sink_partitions(struct kafka_sink_topic *topic);
+
+/** Calls on_count with the number of each topic's partitions when it is counted. */
+void kafka_sink_on_count(struct kafka_sink *s, kafka_probe_on_topic on_count, void *self);
+
+/** The producer's client; lent while the sink is open. */
+rd_kafka_t *kafka_sink_client(const struct kafka_sink *s);
 
 /** Forgets the number and asks for it again. */
 void kafka_sink_count_anew(struct kafka_sink_topic *topic);

@@ -69,8 +69,6 @@ struct topic_routes {
     bool is_retry_due;
 };
 
-// --- requests ---
-
 static void run(struct topic_routes *r)
 {
     if (r->admin != NULL) {
@@ -198,7 +196,7 @@ static bool update(struct route *route)
     if (route->has_value && route->topic->has_events) {
         struct fault mixed;
         (void)fault_set(&mixed, FAULT_CONFIG,
-                        "its topic has events of the outbox already; give it another one by routes");
+                        "its topic has events of the outbox; give it another by routes");
         fail(route, &mixed);
     } else if (route->topic->need.state == NEED_REFUSED) {
         fail(route, route->topic->fault);
@@ -237,6 +235,9 @@ static void on_topic(void *self, const struct fault *f)
     }
     need_queue_answer(&r->topic_needs, &t->need, state);
     note_success(t);
+    if (state == NEED_MET) {
+        r->params.on_made(r->params.made, t->name);
+    }
     DL_FOREACH (t->first, route) {
         has_changed = update(route) || has_changed;
     }

@@ -32,6 +32,9 @@ struct topic_routes_params {
     /** Fills in the settings with which a topic is created, which are lent; its name is filled in. */
     void (*on_settings)(void *settings, struct kafka_topic_spec *io);
     void *settings;
+    /** The topic exists. */
+    void (*on_made)(void *made, const char *topic);
+    void *made;
     bool forks;             // a table whose schema is incompatible gets another topic, and so other subjects
     const char *component;  // lent: "connector/shop", for the log
     void (*on_change)(void *self);  // a route is not WAITING any more, or its topic could not be made yet

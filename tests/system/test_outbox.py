@@ -136,6 +136,28 @@ def test_a_partition_that_the_topic_does_not_have_is_a_bad_row(database, kafka, 
     read_topic(kafka, f"{name}.public.other", millrace.registry, count=2)
 
 
+def test_a_time_that_the_topic_does_not_take_is_a_bad_row(database, kafka, millrace, name):
+    """The broker would refuse it with all records of its batch, and end the connector."""
+    limits = {"message.timestamp.after.max.ms": "3600000", "message.timestamp.before.max.ms": "86400000"}
+    kafka.create_topic(f"{name}.events", partitions=1, **limits)
+    database.sql(TABLE.format("text").replace("default '2026-01-02 03:04Z'", ""))
+    insert = INSERT.replace("payload)", "payload, at)")
+    rows = ["now() + interval '2 hours'", "now()", "now() - interval '2 days'", "now() - interval '2 hours'"]
+    for number, at in enumerate(rows[:2]):  # of the snapshot
+        database.sql(insert + f"('{identity(number)}', 't', 'k', 'T', 'x', {at})")
+    outbox = {"table": "public.outbox", "topic": f"{name}.events", "timestamp": "at"}
+    millrace.connector(name, database, outbox=outbox, on_bad_row="dead_letter")
+    process = millrace.run()
+    for number, at in enumerate(rows[2:]):
+        database.sql(insert + f"('{identity(2 + number)}', 't', 'k', 'T', 'x', {at})")
+    events = read_topic(kafka, f"{name}.events", count=2)
+    assert {event.headers["id"] for event in events} == {identity(1), identity(3)}
+    dead = read_topic(kafka, f"millrace.dlq.connector.{name}", count=2)
+    assert {json.loads(letter.raw_value)["id"] for letter in dead} == {identity(0), identity(2)}
+    assert "message.timestamp.after.max.ms" in dead[0].headers["millrace.dlq.message"]
+    assert process.find("connector_failed") is None and process.find("connection_lost") is None
+
+
 def test_bytes_an_envelope_and_a_stop_at_an_update(database, kafka, millrace, name):
     database.sql(TABLE.format("bytea"))
     millrace.connector(

@@ -3,6 +3,8 @@ Promise: all topics are made by us, as configured: also where the broker makes n
 a broker as Kafka ships it, which makes any topic that is asked for by its name.)
 """
 
+import requests
+
 from lib.function_server import Answer
 from lib.records import read_topic
 from lib.waiting import wait_until
@@ -44,3 +46,36 @@ def test_by_the_first_group_that_matches_their_names(kafka, database, millrace, 
     asked = ("cleanup.policy", "retention.ms", "segment.ms")
     settings = [[kafka.topic_config(f"{name}.public.{table}")[key] for key in asked] for table in "ab"]
     assert settings == [["compact", "9000000", "8000000"], ["delete", "7000000", "8000000"]]
+
+
+def test_what_an_existing_topic_has_otherwise_is_said_once_and_stays(kafka, database, millrace, name):
+    database.sql("create table a (id int primary key, t text); insert into a values (1, 'x')")
+    kafka.create_topic(f"{name}.public.a", partitions=1, **{"cleanup.policy": "delete", "max.message.bytes": "9000"})
+    kafka.create_topic(f"{name}.transaction", partitions=2, **{"cleanup.policy": "compact"})
+    topics = {"partitions": 2, "config": {"cleanup.policy": "compact"}}
+    millrace.connector(name, database, topics=topics, transactions={"topic": True})
+    process = millrace.run()
+    database.sql("insert into a values (2, 'y')")
+    read_topic(kafka, f"{name}.public.a", millrace.registry, count=2)
+
+    def said():
+        found = [event for event in process.events if event.get("event") == "topic_differs"]
+        return sorted((event["topic"], event["setting"], str(event["is"]), str(event["asked"])) for event in found)
+
+    topic = f"{name}.public.a"
+    expected = [
+        (topic, "cleanup.policy", "delete", "compact"),
+        (topic, "max.message.bytes", "9000", "1000000"),
+        (topic, "partitions", "1", "2"),
+    ]
+    wait_until(lambda: len(said()) >= 3, 30, said)
+    text = requests.get(f"{millrace.admin_url}/metrics", timeout=20).text
+    assert f'millrace_connector_differing_topics{{connector="{name}"}} 1' in text
+    assert said() == expected
+    assert millrace.get("/api/status").json()["connectors"][0]["differing_topics"] == 1
+    settings = kafka.topic_config(topic)
+    assert (settings["cleanup.policy"], settings["max.message.bytes"], kafka.partitions(topic)) == (
+        "delete",
+        "9000",
+        [0],
+    )

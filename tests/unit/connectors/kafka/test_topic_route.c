@@ -109,6 +109,12 @@ static void on_settings(void *settings, struct kafka_topic_spec *io)
     io->partitions = 3;
 }
 
+static void on_made(void *made, const char *topic)
+{
+    (void)made;
+    (void)topic;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -117,8 +123,11 @@ static int set_up(void **state)
     clock_fake(0, 0);
     warnings = endings = schema_count = requests = 0;
     cancelled = NULL;
-    struct topic_routes_params params = {
-        .loop = &loop, .component = "connector/shop", .on_settings = on_settings, .on_change = on_change};
+    struct topic_routes_params params = {.loop = &loop,
+                                         .component = "connector/shop",
+                                         .on_settings = on_settings,
+                                         .on_made = on_made,
+                                         .on_change = on_change};
     routes = topic_routes_new(&params);
     topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
     return 0;
@@ -392,6 +401,7 @@ static void a_refused_schema_goes_to_the_next_topic_that_takes_it(void **state)
                                          .component = "connector/shop",
                                          .forks = true,
                                          .on_settings = on_settings,
+                                         .on_made = on_made,
                                          .on_change = on_change};
     routes = topic_routes_new(&params);
     topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
@@ -423,6 +433,7 @@ static void a_registry_that_refuses_all_schemas_makes_no_table_go_elsewhere(void
                                          .component = "connector/shop",
                                          .forks = true,
                                          .on_settings = on_settings,
+                                         .on_made = on_made,
                                          .on_change = on_change};
     routes = topic_routes_new(&params);
     topic_routes_attach(routes, (struct kafka_sink *)(void *)&sink);
