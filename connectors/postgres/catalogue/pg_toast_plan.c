@@ -5,17 +5,9 @@
 
 #include <stdlib.h>
 
+#include "connectors/postgres/values/pg_oid.h"
 #include "core/base/text.h"
 
-enum {
-    TYPE_BYTEA = 17,
-    TYPE_TEXT = 25,
-    TYPE_JSON = 114,
-    TYPE_XML = 142,
-    TYPE_BPCHAR = 1042,
-    TYPE_VARCHAR = 1043,
-    TYPE_NUMERIC = 1700,
-};
 enum {
     ALIGNED_HEADER = 12,  // of a value: its length, and what its alignment takes
 };
@@ -25,14 +17,14 @@ enum {
 static uint8_t bytes_of_byte(uint32_t oid)
 {
     switch (oid) {
-    case TYPE_BYTEA:
-    case TYPE_NUMERIC:
+    case PG_OID_BYTEA:
+    case PG_OID_NUMERIC:
         return 1;
-    case TYPE_TEXT:
-    case TYPE_JSON:
-    case TYPE_XML:
-    case TYPE_BPCHAR:
-    case TYPE_VARCHAR:
+    case PG_OID_TEXT:
+    case PG_OID_JSON:
+    case PG_OID_XML:
+    case PG_OID_BPCHAR:
+    case PG_OID_VARCHAR:
         return 2;
     default:
         return 8;

@@ -9,6 +9,7 @@
 #include "connectors/postgres/values/pg_money.h"
 #include "connectors/postgres/values/pg_numeric.h"
 #include "connectors/postgres/values/pg_numeric_modes.h"
+#include "connectors/postgres/values/pg_oid.h"
 #include "connectors/postgres/values/pg_string.h"
 #include "connectors/postgres/values/pg_temporal.h"
 #include "connectors/postgres/values/pg_temporal_connect.h"
@@ -78,8 +79,6 @@ static const struct {
     {HSTORE_MAP, &PG_HSTORE_JSON, &PG_HSTORE_MAP},
 };
 
-enum { VARBIT = 1562 };
-
 static unsigned modes_of(const struct type_modes *m)
 {
     unsigned modes = 0;
@@ -99,7 +98,7 @@ static unsigned modes_of(const struct type_modes *m)
 // Avro's decimal has no scale below 0 or above its precision.
 static const struct type_ops *choose_native(const struct value_type *t)
 {
-    if (t->ops == &PG_BITS_BOOLEAN && t->oid == VARBIT) {
+    if (t->ops == &PG_BITS_BOOLEAN && t->oid == PG_OID_VARBIT) {
         return &PG_BITS_STRING;
     }
     if (t->ops == &PG_NUMERIC_NATIVE && (t->scale < 0 || t->scale > t->precision)) {

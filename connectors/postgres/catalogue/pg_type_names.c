@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "connectors/postgres/values/pg_oid.h"
 #include "core/base/memory.h"
 
 // java.sql.Types.
@@ -26,8 +27,6 @@ enum {
     JDBC_SQLXML = 2009,
     JDBC_REF_CURSOR = 2012,
 };
-
-enum { BPCHAR = 1042, VARCHAR = 1043, BIT = 1560, VARBIT = 1562, NUMERIC = 1700 };
 
 // By pg_type.dat's oids, which never change.
 static const struct type_name {
@@ -67,17 +66,17 @@ static const struct type_name {
     {790, 791, JDBC_DOUBLE, "money"},
     {829, 1040, JDBC_OTHER, "macaddr"},
     {869, 1041, JDBC_OTHER, "inet"},
-    {BPCHAR, 1014, JDBC_CHAR, "bpchar"},
-    {VARCHAR, 1015, JDBC_VARCHAR, "varchar"},
+    {PG_OID_BPCHAR, 1014, JDBC_CHAR, "bpchar"},
+    {PG_OID_VARCHAR, 1015, JDBC_VARCHAR, "varchar"},
     {1082, 1182, JDBC_DATE, "date"},
     {1083, 1183, JDBC_TIME, "time"},
     {1114, 1115, JDBC_TIMESTAMP, "timestamp"},
     {1184, 1185, JDBC_TIMESTAMP, "timestamptz"},
     {1186, 1187, JDBC_OTHER, "interval"},
     {1266, 1270, JDBC_TIME, "timetz"},
-    {BIT, 1561, JDBC_BIT, "bit"},
-    {VARBIT, 1563, JDBC_OTHER, "varbit"},
-    {NUMERIC, 1231, JDBC_NUMERIC, "numeric"},
+    {PG_OID_BIT, 1561, JDBC_BIT, "bit"},
+    {PG_OID_VARBIT, 1563, JDBC_OTHER, "varbit"},
+    {PG_OID_NUMERIC, 1231, JDBC_NUMERIC, "numeric"},
     {1790, 2201, JDBC_REF_CURSOR, "refcursor"},
     {2202, 2207, JDBC_OTHER, "regprocedure"},
     {2203, 2208, JDBC_OTHER, "regoper"},
@@ -129,15 +128,15 @@ static void set_parameters(uint32_t oid, int32_t modifier, struct column_shape *
         return;
     }
     switch (oid) {
-    case BPCHAR:
-    case VARCHAR:
+    case PG_OID_BPCHAR:
+    case PG_OID_VARCHAR:
         ret->length = modifier - 4;
         break;
-    case BIT:
-    case VARBIT:
+    case PG_OID_BIT:
+    case PG_OID_VARBIT:
         ret->length = modifier;
         break;
-    case NUMERIC:
+    case PG_OID_NUMERIC:
         ret->length = ((modifier - 4) >> 16) & 0xffff;
         ret->scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
         break;

@@ -14,6 +14,7 @@
 #include "connectors/postgres/values/pg_network.h"
 #include "connectors/postgres/values/pg_number.h"
 #include "connectors/postgres/values/pg_numeric.h"
+#include "connectors/postgres/values/pg_oid.h"
 #include "connectors/postgres/values/pg_postgis.h"
 #include "connectors/postgres/values/pg_range.h"
 #include "connectors/postgres/values/pg_string.h"
@@ -75,8 +76,6 @@ static void apply_length(struct value_type *t)
     }
 }
 
-enum { BOX = 603 };
-
 // By pg_type.dat's oids, which never change. Types with other oids are found by their name and extension.
 static const struct pg_types_rule RULES[] = {
     {16, 1000, 0, &PG_NUMBER_BOOLEAN, NULL},
@@ -99,7 +98,7 @@ static const struct pg_types_rule RULES[] = {
     {600, 1017, 0, &PG_GEOMETRIC_POINT, NULL},
     {601, 1018, 0, &PG_GEOMETRIC, NULL},  // lseg
     {602, 1019, 0, &PG_GEOMETRIC, NULL},  // path
-    {BOX, 1020, 0, &PG_GEOMETRIC, NULL},
+    {PG_OID_BOX, 1020, 0, &PG_GEOMETRIC, NULL},
     {604, 1027, 0, &PG_GEOMETRIC, NULL},    // polygon
     {628, 629, 0, &PG_GEOMETRIC, NULL},     // line
     {650, 651, 0, &PG_NETWORK_INET, NULL},  // cidr
@@ -242,7 +241,7 @@ static struct value_type resolve_rule(struct resolver *r, struct value_type t,
                                       const struct pg_types_rule *rule, bool is_array)
 {
     if (is_array) {
-        t.delimiter = rule->oid == BOX ? ';' : ',';
+        t.delimiter = rule->oid == PG_OID_BOX ? ';' : ',';
         return resolve_array(r, t, rule->oid);
     }
     t.ops = rule->ops;

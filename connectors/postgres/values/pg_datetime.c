@@ -277,9 +277,15 @@ bool pg_datetime_zoned_time_binary(struct slice data, struct pg_datetime_zoned_t
     return is_good || refuse_binary("a time with time zone", data, f);
 }
 
+// PostgreSQL's MIN_TIMESTAMP and END_TIMESTAMP: from 4714-11-24 BC until the end of 294276.
+#define TIMESTAMP_MIN INT64_C(-211813488000000000)
+#define TIMESTAMP_END INT64_C(9223371331200000000)
+
 bool pg_datetime_timestamp_binary(struct slice data, int64_t *ret_us, struct fault *f)
 {
     struct cursor c = cursor_over(data);
     *ret_us = (int64_t)cursor_u64(&c);
-    return is_at_end(&c) || refuse_binary("a timestamp", data, f);
+    bool is_finite = *ret_us >= TIMESTAMP_MIN && *ret_us < TIMESTAMP_END;
+    bool is_good = is_at_end(&c) && (is_finite || pg_datetime_is_infinite(*ret_us));
+    return is_good || refuse_binary("a timestamp", data, f);
 }

@@ -174,17 +174,11 @@ static enum value_step emit_micros(struct bytes *out, const struct value_type *t
 {
     (void)t;
     (void)f;
-    int64_t days_us = value->days * PG_DATETIME_DAY_US;
-    int64_t months_us;
-    int64_t sum;
-    if (__builtin_mul_overflow((int64_t)value->months, MONTH_US, &months_us)) {
-        sum = value->months < 0 ? INT64_MIN : INT64_MAX;
-    } else if (__builtin_add_overflow(months_us, days_us, &sum)) {
-        sum = value->days < 0 ? INT64_MIN : INT64_MAX;
-    } else if (__builtin_add_overflow(sum, value->us, &sum)) {
-        sum = value->us < 0 ? INT64_MIN : INT64_MAX;
-    }
-    avro_encode_long(out, sum);
+    // The days alone may be more microseconds than an int64_t holds.
+    __extension__ typedef __int128 wide;
+    wide sum = (wide)value->months * MONTH_US + (wide)value->days * PG_DATETIME_DAY_US + value->us;
+    sum = sum > INT64_MAX ? INT64_MAX : sum < INT64_MIN ? INT64_MIN : sum;
+    avro_encode_long(out, (int64_t)sum);
     return VALUE_DONE;
 }
 

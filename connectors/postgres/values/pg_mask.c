@@ -3,13 +3,12 @@
 // Source: debezium, MaskStrings.java, TruncateColumn.java. Unlike there, columns of all types are masked.
 #include "connectors/postgres/values/pg_mask.h"
 
+#include "connectors/postgres/values/pg_oid.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/type_schema.h"
 
 enum {
-    PG_MASK_BPCHAR = 1042,
-    PG_MASK_VARCHAR = 1043,
     PG_MASK_MODIFIER = 4,  // the length in a type's modifier includes the header
 };
 
@@ -138,7 +137,7 @@ void pg_mask_apply(struct value_type *io, const struct pg_mask *mask)
     struct value_type *real = memory_new(sizeof(*real));
     *real = *io;
     bool has_length =
-        (real->oid == PG_MASK_BPCHAR || real->oid == PG_MASK_VARCHAR) && real->modifier > PG_MASK_MODIFIER;
+        (real->oid == PG_OID_BPCHAR || real->oid == PG_OID_VARCHAR) && real->modifier > PG_MASK_MODIFIER;
     *io = (struct value_type){
         .ops = &MASKED,
         .oid = real->oid,

@@ -1,22 +1,15 @@
-// The binary forms: integers in two's complement, floats as IEEE 754, both big-endian; booleans a byte, 0
-// or 1. The text forms: integers in decimal; floats with enough digits to restore the value
-// (extra_float_digits), or NaN, Infinity, -Infinity; booleans `t` and `f`.
+// The binary forms: integers in two's complement, big-endian; booleans a byte, 0 or 1. The text forms:
+// integers in decimal; booleans `t` and `f`.
 #include "connectors/postgres/values/pg_number.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "connectors/postgres/values/pg_array.h"
-#include "connectors/postgres/values/pg_float.h"
 #include "connectors/postgres/values/pg_json.h"
+#include "connectors/postgres/values/pg_number_read.h"
 #include "connectors/postgres/values/pg_write.h"
 #include "schemas/avro/avro_encode.h"
 #include "schemas/avro/type_schema.h"
 
-enum {
-    FLOAT_SIZE_MAX = 64,
-    SAFE_DIGITS = 18,  // numbers of this many digits fit an int64_t
-};
+enum { SAFE_DIGITS = 18 };  // numbers of this many digits fit an int64_t
 
 static inline enum value_step append_integer(struct bytes *out, struct slice text, int64_t min, int64_t max,
                                              struct fault *f)
@@ -67,44 +60,6 @@ static enum value_step append_int64(struct bytes *out, const struct value_type *
     return append_integer(out, text, INT64_MIN, INT64_MAX, f);
 }
 
-// Copies the text, so that it ends with a NUL.
-static bool copy_float(char *copy, struct slice text, struct fault *f)
-{
-    if (text.size == 0 || text.size >= FLOAT_SIZE_MAX) {
-        (void)pg_write_refuse("a float", text, f);
-        return false;
-    }
-    memcpy(copy, text.data, text.size);
-    copy[text.size] = '\0';
-    return true;
-}
-
-static enum value_step append_float32(struct bytes *out, const struct value_type *t, struct slice text,
-                                      struct fault *f)
-{
-    (void)t;
-    char copy[FLOAT_SIZE_MAX];
-    char *end;
-    if (!copy_float(copy, text, f)) {
-        return VALUE_FAULT;
-    }
-    avro_encode_float(out, strtof(copy, &end));
-    return end == copy + text.size ? VALUE_DONE : pg_write_refuse("a float", text, f);
-}
-
-static enum value_step append_float64(struct bytes *out, const struct value_type *t, struct slice text,
-                                      struct fault *f)
-{
-    (void)t;
-    char copy[FLOAT_SIZE_MAX];
-    char *end;
-    if (!copy_float(copy, text, f)) {
-        return VALUE_FAULT;
-    }
-    avro_encode_double(out, strtod(copy, &end));
-    return end == copy + text.size ? VALUE_DONE : pg_write_refuse("a float", text, f);
-}
-
 static enum value_step append_boolean(struct bytes *out, const struct value_type *t, struct slice text,
                                       struct fault *f)
 {
@@ -114,63 +69,6 @@ static enum value_step append_boolean(struct bytes *out, const struct value_type
     }
     avro_encode_boolean(out, text.data[0] == 't');
     return VALUE_DONE;
-}
-
-// Big-endian integers of an exact size.
-static inline bool read_16(struct slice data, int16_t *ret)
-{
-    uint16_t wire;
-    if (data.size != sizeof(wire)) {
-        return false;
-    }
-    memcpy(&wire, data.data, sizeof(wire));
-    *ret = (int16_t)__builtin_bswap16(wire);
-    return true;
-}
-
-static inline bool read_32(struct slice data, uint32_t *ret)
-{
-    uint32_t wire;
-    if (data.size != sizeof(wire)) {
-        return false;
-    }
-    memcpy(&wire, data.data, sizeof(wire));
-    *ret = __builtin_bswap32(wire);
-    return true;
-}
-
-static inline bool read_64(struct slice data, uint64_t *ret)
-{
-    uint64_t wire;
-    if (data.size != sizeof(wire)) {
-        return false;
-    }
-    memcpy(&wire, data.data, sizeof(wire));
-    *ret = __builtin_bswap64(wire);
-    return true;
-}
-
-// The processor's NaN may have a sign (infinity minus infinity). The text form has one NaN, and so has this.
-static bool read_float32(struct slice data, float *ret)
-{
-    uint32_t bits;
-    if (!read_32(data, &bits)) {
-        return false;
-    }
-    memcpy(ret, &bits, sizeof(bits));
-    *ret = isnan(*ret) ? NAN : *ret;
-    return true;
-}
-
-static bool read_float64(struct slice data, double *ret)
-{
-    uint64_t bits;
-    if (!read_64(data, &bits)) {
-        return false;
-    }
-    memcpy(ret, &bits, sizeof(bits));
-    *ret = isnan(*ret) ? (double)NAN : *ret;
-    return true;
 }
 
 static bool read_boolean(struct slice data, bool *ret)
@@ -184,7 +82,7 @@ static enum value_step append_int16_binary(struct bytes *out, const struct value
 {
     (void)t;
     int16_t value;
-    if (!read_16(data, &value)) {
+    if (!pg_number_read_16(data, &value)) {
         return pg_write_refuse_binary("an int2", data, f);
     }
     avro_encode_long(out, value);
@@ -196,7 +94,7 @@ static enum value_step write_int16(struct bytes *out, const struct value_type *t
 {
     (void)t;
     int16_t value;
-    if (!read_16(data, &value)) {
+    if (!pg_number_read_16(data, &value)) {
         return pg_write_refuse_binary("an int2", data, f);
     }
     bytes_format(out, "%d", value);
@@ -208,7 +106,7 @@ static enum value_step append_int32_binary(struct bytes *out, const struct value
 {
     (void)t;
     uint32_t value;
-    if (!read_32(data, &value)) {
+    if (!pg_number_read_32(data, &value)) {
         return pg_write_refuse_binary("an int4", data, f);
     }
     avro_encode_long(out, (int32_t)value);
@@ -220,7 +118,7 @@ static enum value_step write_int32(struct bytes *out, const struct value_type *t
 {
     (void)t;
     uint32_t value;
-    if (!read_32(data, &value)) {
+    if (!pg_number_read_32(data, &value)) {
         return pg_write_refuse_binary("an int4", data, f);
     }
     bytes_format(out, "%d", (int32_t)value);
@@ -232,7 +130,7 @@ static enum value_step append_int64_binary(struct bytes *out, const struct value
 {
     (void)t;
     uint64_t value;
-    if (!read_64(data, &value)) {
+    if (!pg_number_read_64(data, &value)) {
         return pg_write_refuse_binary("an int8", data, f);
     }
     avro_encode_long(out, (int64_t)value);
@@ -244,7 +142,7 @@ static enum value_step write_int64(struct bytes *out, const struct value_type *t
 {
     (void)t;
     uint64_t value;
-    if (!read_64(data, &value)) {
+    if (!pg_number_read_64(data, &value)) {
         return pg_write_refuse_binary("an int8", data, f);
     }
     bytes_format(out, "%lld", (long long)value);
@@ -256,7 +154,7 @@ static enum value_step append_oid_binary(struct bytes *out, const struct value_t
 {
     (void)t;
     uint32_t value;
-    if (!read_32(data, &value)) {
+    if (!pg_number_read_32(data, &value)) {
         return pg_write_refuse_binary("an oid", data, f);
     }
     avro_encode_long(out, value);
@@ -268,58 +166,10 @@ static enum value_step write_oid(struct bytes *out, const struct value_type *t, 
 {
     (void)t;
     uint32_t value;
-    if (!read_32(data, &value)) {
+    if (!pg_number_read_32(data, &value)) {
         return pg_write_refuse_binary("an oid", data, f);
     }
     bytes_format(out, "%u", value);
-    return VALUE_DONE;
-}
-
-static enum value_step append_float32_binary(struct bytes *out, const struct value_type *t, struct slice data,
-                                             struct fault *f)
-{
-    (void)t;
-    float value;
-    if (!read_float32(data, &value)) {
-        return pg_write_refuse_binary("a float4", data, f);
-    }
-    avro_encode_float(out, value);
-    return VALUE_DONE;
-}
-
-static enum value_step write_float32(struct bytes *out, const struct value_type *t, struct slice data,
-                                     struct fault *f)
-{
-    (void)t;
-    float value;
-    if (!read_float32(data, &value)) {
-        return pg_write_refuse_binary("a float4", data, f);
-    }
-    pg_float_write_float(out, value);
-    return VALUE_DONE;
-}
-
-static enum value_step append_float64_binary(struct bytes *out, const struct value_type *t, struct slice data,
-                                             struct fault *f)
-{
-    (void)t;
-    double value;
-    if (!read_float64(data, &value)) {
-        return pg_write_refuse_binary("a float8", data, f);
-    }
-    avro_encode_double(out, value);
-    return VALUE_DONE;
-}
-
-static enum value_step write_float64(struct bytes *out, const struct value_type *t, struct slice data,
-                                     struct fault *f)
-{
-    (void)t;
-    double value;
-    if (!read_float64(data, &value)) {
-        return pg_write_refuse_binary("a float8", data, f);
-    }
-    pg_float_write_double(out, value);
     return VALUE_DONE;
 }
 
@@ -353,41 +203,10 @@ static void append_integer_zero(struct bytes *out, const struct value_type *t)
     avro_encode_long(out, 0);
 }
 
-static void append_float32_zero(struct bytes *out, const struct value_type *t)
-{
-    (void)t;
-    avro_encode_float(out, 0);
-}
-
-static void append_float64_zero(struct bytes *out, const struct value_type *t)
-{
-    (void)t;
-    avro_encode_double(out, 0);
-}
-
 static void append_boolean_zero(struct bytes *out, const struct value_type *t)
 {
     (void)t;
     avro_encode_boolean(out, false);
-}
-
-// As Java writes it: 0.0 instead of 0. JSON has no NaN and no infinities.
-static enum value_step append_float_default(struct bytes *out, const struct value_type *t, struct slice text,
-                                            struct fault *f)
-{
-    (void)t;
-    char copy[FLOAT_SIZE_MAX];
-    if (!copy_float(copy, text, f)) {
-        return VALUE_FAULT;
-    }
-    if (strspn(copy, "0123456789.-+eE") != text.size) {
-        return pg_write_refuse("a number that JSON has", text, f);
-    }
-    bytes_append_string(out, copy);
-    if (strpbrk(copy, ".eE") == NULL) {
-        bytes_append_string(out, ".0");
-    }
-    return VALUE_DONE;
 }
 
 static enum value_step append_boolean_default(struct bytes *out, const struct value_type *t,
@@ -438,22 +257,6 @@ static void append_int64_schema(struct bytes *out, const struct value_type *t, s
     append_schema(out, "long", NULL, default_json);
 }
 
-static void append_float32_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
-                                  struct schema_names *io_names)
-{
-    (void)t;
-    (void)io_names;
-    append_schema(out, "float", NULL, default_json);
-}
-
-static void append_float64_schema(struct bytes *out, const struct value_type *t, struct slice default_json,
-                                  struct schema_names *io_names)
-{
-    (void)t;
-    (void)io_names;
-    append_schema(out, "double", NULL, default_json);
-}
-
 const struct type_ops PG_NUMBER_BOOLEAN = {
     .append_text = append_boolean,
     .append_binary = append_boolean_binary,
@@ -501,24 +304,4 @@ const struct type_ops PG_NUMBER_OID = {
     .append_zero = append_integer_zero,
     .append_schema = append_int64_schema,
     .array = &PG_ARRAY_PLACEHOLDER_CODES,
-};
-const struct type_ops PG_NUMBER_FLOAT32 = {
-    .append_text = append_float32,
-    .append_binary = append_float32_binary,
-    .write_text = write_float32,
-    .append_zero = append_float32_zero,
-    .append_default = append_float_default,
-    .append_schema = append_float32_schema,
-    .computed_default = "0",
-    .array = &PG_ARRAY_NO_PLACEHOLDER,
-};
-const struct type_ops PG_NUMBER_FLOAT64 = {
-    .append_text = append_float64,
-    .append_binary = append_float64_binary,
-    .write_text = write_float64,
-    .append_zero = append_float64_zero,
-    .append_default = append_float_default,
-    .append_schema = append_float64_schema,
-    .computed_default = "0",
-    .array = &PG_ARRAY_NO_PLACEHOLDER,
 };

@@ -41,6 +41,14 @@ static inline uint32_t group_at(const struct pg_numeric_binary *n, size_t i)
     return (uint32_t)n->groups[2 * i] << 8 | n->groups[2 * i + 1];
 }
 
+// Whether there are digits behind those that the text form shows. PostgreSQL never stores any.
+static bool hides_digits(const struct pg_numeric_binary *n)
+{
+    static const uint32_t POWERS[] = {1, 10, 100, 1000};
+    int hidden = n->count == 0 ? 0 : GROUP_DIGITS * ((int)n->count - 1 - n->weight) - (int)n->shown;
+    return hidden >= GROUP_DIGITS || (hidden > 0 && group_at(n, n->count - 1) % POWERS[hidden] != 0);
+}
+
 bool pg_numeric_binary_read(struct slice data, struct pg_numeric_binary *ret, struct fault *f)
 {
     struct cursor c = cursor_over(data);
@@ -51,9 +59,14 @@ bool pg_numeric_binary_read(struct slice data, struct pg_numeric_binary *ret, st
     n.shown = cursor_u16(&c);
     n.groups = cursor_take(&c, 2 * n.count).data;
     is_good = is_good && !c.is_short && c.at == c.end && n.shown <= SCALE_MAX;
+    bool is_zero = true;
     for (size_t i = 0; is_good && i < n.count; i++) {
-        is_good = group_at(&n, i) < GROUP_END;
+        uint32_t group = group_at(&n, i);
+        is_good = group < GROUP_END;
+        is_zero = is_zero && group == 0;
     }
+    n.is_negative = n.is_negative && !is_zero;
+    is_good = is_good && !hides_digits(&n);
     *ret = n;
     return is_good || pg_write_refuse_binary("a numeric", data, f) == VALUE_DONE;
 }

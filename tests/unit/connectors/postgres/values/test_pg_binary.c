@@ -158,6 +158,9 @@ static void bytes_that_are_no_value_are_refused(void **state)
     assert_step(1700, -1, "0000000012340000", VALUE_FAULT);
     assert_step(1700, -1, "00010000000000002710", VALUE_FAULT);                      // a digit of 10000
     assert_step(1700, NUMERIC_MODIFIER(5, 2), "0001ffff000000040001", VALUE_FAULT);  // below the scale
+    assert_step(1700, -1, "0001fff80000001e0864", VALUE_FAULT);  // digits that its text does not show
+    assert_step(1184, -1, "80000000da000000", VALUE_FAULT);      // before 4714 BC
+    assert_step(1114, -1, "7fffffff00000000", VALUE_FAULT);      // after 294276
     assert_step(16, -1, "02", VALUE_FAULT);
     assert_step(3802, -1, "027b7d", VALUE_FAULT);
     assert_step(3802, -1, "", VALUE_FAULT);
