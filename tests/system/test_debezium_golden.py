@@ -25,6 +25,15 @@ def test_the_same_changes_give_the_records_of_debezium(name, postgres, make_data
         pytest.fail("\n".join(map(str, left)), pytrace=False)
 
 
+def test_a_text_stream_gives_the_same_records(postgres, make_database, kafka, make_millrace):
+    def make(name):
+        return make_database(postgres, f"text_{name}")
+
+    left = replay.differing_of_all(scenario.names(), make, kafka, make_millrace, binary_stream="off")
+    if left:
+        pytest.fail("\n".join(left), pytrace=False)
+
+
 @pytest.mark.parametrize("name", ["defaults", "wide"])
 def test_null_as_default_gives_debezium_s_default_in_place_of_null(name, postgres, make_database, kafka, millrace):
     database = make_database(postgres, f"as_default_{name}")

@@ -8,9 +8,11 @@ from lib.postgres import NotFetched, Postgres, unpack
 from lib.records import read_topic
 from lib.waiting import wait_until
 
-from debezium import replay
+from debezium import replay, scenario
 
 VERSIONS = [14, 16, 17, 18]
+# Debezium's scenarios that need one: negative scales of numeric, row filters and column lists.
+FIRST_VERSIONS = {"numeric_scales": 15, "row_filters": 15}
 TABLE = """
 create table goods (id bigserial primary key, name varchar(20) not null, price numeric(10,2), weight float8,
     is_new boolean not null default true, made timestamptz, day date, doc jsonb, uid uuid, tags text[],
@@ -102,13 +104,16 @@ def test_from_snapshot_to_restart(other_database, kafka, millrace, name):
     assert process.stop() == 0
 
 
-@pytest.mark.parametrize("scenario", ["types_scalar", "types_nested", "types_array", "identities", "toast"])
-def test_records_are_those_of_debezium(server, make_database, kafka, millrace, scenario):
-    """The database's name is the connector's, too: each version has its own."""
-    database = make_database(server, f"golden{server.version}_{scenario}")
-    left = replay.differing(scenario, database, kafka, millrace)
+def test_records_are_those_of_debezium(server, make_database, kafka, make_millrace):
+    """Of every scenario that the version can run; the database's name is the connector's, too: each has its own."""
+
+    def make(scenario_name):
+        return make_database(server, f"golden{server.version}_{scenario_name}")
+
+    names = [name for name in scenario.names() if server.version >= FIRST_VERSIONS.get(name, 0)]
+    left = replay.differing_of_all(names, make, kafka, make_millrace)
     if left:
-        pytest.fail("\n".join(map(str, left)), pytrace=False)
+        pytest.fail("\n".join(left), pytrace=False)
 
 
 def test_row_filters_and_column_lists(other_database, server, kafka, millrace, name):

@@ -1,6 +1,7 @@
 """A scenario's changes again, captured by millrace alone, against what Debezium wrote of them."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from lib.records import consumer, end_offsets
 from lib.waiting import wait_until
@@ -12,6 +13,22 @@ from debezium.records import millrace_records, told_neutrally
 def differing(name, database, kafka, millrace, **settings):
     """The differences that no decision covers. Settings are keys of the connector."""
     return differences.undecided(compared(name, database, kafka, millrace, settings), differences.read_decisions())
+
+
+def differing_of_all(names, make_database, kafka, make_millrace, **settings):
+    """The undecided differences of several scenarios, a line each. Most of the time is waiting: four at a time."""
+    databases = {name: make_database(name) for name in names}
+    programs = {name: make_millrace(kafka) for name in names}
+
+    def replay(name):
+        try:
+            return differing(name, databases[name], kafka, programs[name], **settings)
+        except Exception as error:
+            return [f"{type(error).__name__}: {error}"[:2000]]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = zip(names, pool.map(replay, names), strict=True)
+        return [f"{name}: {difference}" for name, differences in found for difference in differences]
 
 
 def compared(name, database, kafka, millrace, settings):
