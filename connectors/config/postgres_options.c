@@ -1,5 +1,9 @@
 #include "connectors/config/postgres_options.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "connectors/config/dsn_parts.h"
 
 static bool dsn_fault(const char *dsn, char *message, struct fault *f)
@@ -72,8 +76,25 @@ const struct config_option postgres_options[] = {
     {.key = NULL},
 };
 
+// libpq reads them when it connects, and then retries for ever.
+static void check_files(const struct config_file *file, const struct connector_config *c)
+{
+    static const char *const names[] = {"sslrootcert", "sslcert", "sslkey"};
+    CLEANUP(dsn_parts_free) PQconninfoOption *parts = PQconninfoParse(c->postgres.dsn, NULL);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char *path = dsn_parts_get(parts, names[i]);
+        if (path != NULL && *path != '\0' && strcmp(path, "system") != 0 && access(path, R_OK) != 0) {
+            config_complain(file, "postgres.dsn", "dsn: %s can't be read: %s: %s", names[i], path,
+                            strerror(errno));
+        }
+    }
+}
+
 void postgres_options_finish(const struct config_file *file, struct connector_config *c)
 {
+    if (c->postgres.dsn != NULL && config_is_sound(file, "postgres.dsn")) {
+        check_files(file, c);
+    }
     if (c->postgres.dsn == NULL || c->postgres.password == NULL) {
         return;
     }

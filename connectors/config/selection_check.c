@@ -53,6 +53,21 @@ static void check_node(const struct config_file *file, const struct connector_co
     }
 }
 
+// An entry without wildcards of which exclude leaves nothing.
+static void check_excluded(const struct config_file *file, const struct connector_config *c)
+{
+    const struct yaml_node *include = find(file, "tables.include");
+    for (size_t i = 0; include != NULL && include->kind == YAML_LIST && i < include->count; i++) {
+        struct yaml_node *item = include->items[i];
+        bool is_name = item->kind == YAML_TEXT && !item->is_bad && !name_regex_is(item->text) &&
+                       strpbrk(item->text, "*?[") == NULL;
+        if (is_name && text_list_name_match(&c->tables.exclude, item->text)) {
+            config_complain_at(
+                file, item, "include: tables.exclude leaves %s out; take it out of one of them", item->text);
+        }
+    }
+}
+
 void selection_check(const struct config_file *file, const struct connector_config *c)
 {
     for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
@@ -65,4 +80,5 @@ void selection_check(const struct config_file *file, const struct connector_conf
             check_node(file, c, place, is_route ? yaml_get(item, "match") : item);
         }
     }
+    check_excluded(file, c);
 }

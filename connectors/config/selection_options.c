@@ -1,6 +1,7 @@
 #include "connectors/config/selection_options.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "connectors/config/name_glob.h"
 #include "core/base/memory.h"
@@ -20,6 +21,11 @@ static enum config_verdict check_row_filter(const char *key, const char *value, 
     }
     if (value != NULL && value[strspn(value, " \t\r\n")] == '\0') {
         (void)fault_set(f, FAULT_CONFIG, "write the condition of a WHERE, as in status <> 'draft'");
+        return CONFIG_BAD_VALUE;
+    }
+    const char *begin = value == NULL ? "" : value + strspn(value, " \t\r\n");
+    if (strncasecmp(begin, "where", 5) == 0 && begin[5] != '\0' && strchr(" (\t\n", begin[5]) != NULL) {
+        (void)fault_set(f, FAULT_CONFIG, "write the condition alone, without WHERE, as in status <> 'draft'");
         return CONFIG_BAD_VALUE;
     }
     return CONFIG_GOOD;

@@ -116,8 +116,22 @@ static void read_group(const struct config_file *file, const struct connector_co
     }
 }
 
+// Each send would be refused: so many replicas are never in sync.
+static void check_replicas(const struct config_file *file, const char *path, int64_t replication,
+                           const struct text_pairs *config)
+{
+    int64_t least = 0;
+    struct fault f;
+    const char *text = text_pairs_get(config, "min.insync.replicas");
+    if (text != NULL && replication > 0 && config_value_integer(text, &least, &f) && least > replication) {
+        config_complain(file, path, "min.insync.replicas: %s is more than the replication, %lld", text,
+                        (long long)replication);
+    }
+}
+
 void topic_options_finish(const struct config_file *file, struct connector_config *c)
 {
+    check_replicas(file, "topics.config", c->topics.replication, &c->topics.config);
     struct yaml_node *groups = yaml_get(yaml_get(file->root, "topics"), "groups");
     if (groups == NULL || groups->kind == YAML_NULL) {
         return;
@@ -130,5 +144,7 @@ void topic_options_finish(const struct config_file *file, struct connector_confi
     c->topics.groups.items = memory_zeroed(groups->count + 1, sizeof(*c->topics.groups.items));
     for (size_t i = 0; i < groups->count; i++) {
         read_group(file, c, groups->items[i], &c->topics.groups.items[i]);
+        check_replicas(file, "topics.groups", c->topics.groups.items[i].replication,
+                       &c->topics.groups.items[i].config);
     }
 }

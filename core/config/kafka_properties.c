@@ -89,17 +89,31 @@ bool kafka_properties_is_secret(const char *property)
     return found != NULL && found->is_secret;
 }
 
-enum topic_value { TOPIC_NUMBER, TOPIC_RATIO, TOPIC_BOOL, TOPIC_TEXT };
+enum topic_value {
+    TOPIC_NUMBER,
+    TOPIC_RATIO,
+    TOPIC_BOOL,
+    TOPIC_TEXT,
+    TOPIC_POLICY,
+    TOPIC_CODEC,
+    TOPIC_CLOCK
+};
+
+static const char *const POLICIES[] = {
+    "compact", "delete", "compact,delete", "delete,compact", "compact, delete", "delete, compact", NULL};
+static const char *const CODECS[] = {"producer", "uncompressed", "none", "gzip",
+                                     "snappy",   "lz4",          "zstd", NULL};
+static const char *const CLOCKS[] = {"CreateTime", "LogAppendTime", NULL};
 
 // Apache Kafka 3.9, "Topic Configs".
 static const struct {
     const char *name;
     enum topic_value value;
 } TOPIC_PROPERTIES[] = {
-    {"cleanup.policy", TOPIC_TEXT},
+    {"cleanup.policy", TOPIC_POLICY},
     {"compression.gzip.level", TOPIC_NUMBER},
     {"compression.lz4.level", TOPIC_NUMBER},
-    {"compression.type", TOPIC_TEXT},
+    {"compression.type", TOPIC_CODEC},
     {"compression.zstd.level", TOPIC_NUMBER},
     {"delete.retention.ms", TOPIC_NUMBER},
     {"file.delete.delay.ms", TOPIC_NUMBER},
@@ -117,7 +131,7 @@ static const struct {
     {"message.timestamp.after.max.ms", TOPIC_NUMBER},
     {"message.timestamp.before.max.ms", TOPIC_NUMBER},
     {"message.timestamp.difference.max.ms", TOPIC_NUMBER},
-    {"message.timestamp.type", TOPIC_TEXT},
+    {"message.timestamp.type", TOPIC_CLOCK},
     {"min.cleanable.dirty.ratio", TOPIC_RATIO},
     {"min.compaction.lag.ms", TOPIC_NUMBER},
     {"min.insync.replicas", TOPIC_NUMBER},
@@ -149,6 +163,14 @@ static bool refuse_topic_property(const char *property, struct fault *f)
                      bytes_text(&quoted));
 }
 
+static bool is_word(const char *const *words, const char *value)
+{
+    while (*words != NULL && strcmp(*words, value) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
 static bool is_topic_value(enum topic_value kind, const char *value)
 {
     char *end = NULL;
@@ -163,8 +185,35 @@ static bool is_topic_value(enum topic_value kind, const char *value)
         return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
     case TOPIC_TEXT:
         return value[0] != '\0';
+    case TOPIC_POLICY:
+        return is_word(POLICIES, value);
+    case TOPIC_CODEC:
+        return is_word(CODECS, value);
+    case TOPIC_CLOCK:
+        return is_word(CLOCKS, value);
     }
     return false;
+}
+
+static const char *wanted_of(enum topic_value kind)
+{
+    switch (kind) {
+    case TOPIC_NUMBER:
+        return "a whole number, as brokers take it: 604800000, not 7d";
+    case TOPIC_RATIO:
+        return "a number from 0 to 1";
+    case TOPIC_BOOL:
+        return "true or false";
+    case TOPIC_POLICY:
+        return "compact, delete or \"compact,delete\"";
+    case TOPIC_CODEC:
+        return "producer, uncompressed, gzip, snappy, lz4 or zstd";
+    case TOPIC_CLOCK:
+        return "CreateTime or LogAppendTime";
+    case TOPIC_TEXT:
+        break;
+    }
+    return "not empty";
 }
 
 bool kafka_properties_check_topic(const char *property, const char *value, bool *ret_is_key_bad,
@@ -179,13 +228,9 @@ bool kafka_properties_check_topic(const char *property, const char *value, bool 
         if (value == NULL || is_topic_value(kind, value)) {
             return true;
         }
-        const char *wanted = kind == TOPIC_NUMBER  ? "a whole number, as brokers take it: 604800000, not 7d"
-                             : kind == TOPIC_RATIO ? "a number from 0 to 1"
-                             : kind == TOPIC_BOOL  ? "true or false"
-                                                   : "not empty";
         CLEANUP(bytes_clear) struct bytes quoted = {0};
         config_value_quote(value, &quoted);
-        return fault_set(f, FAULT_CONFIG, "%s must be %s", bytes_text(&quoted), wanted);
+        return fault_set(f, FAULT_CONFIG, "%s must be %s", bytes_text(&quoted), wanted_of(kind));
     }
     *ret_is_key_bad = true;
     return refuse_topic_property(property, f);

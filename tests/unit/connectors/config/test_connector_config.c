@@ -205,6 +205,26 @@ static void groups_of_topics_are_checked_at_their_places(void **state)
                      "f.yaml:3:18: error: groups: write a list of {match: GLOB, …}\n");
 }
 
+static void what_could_only_fail_later_is_refused(void **state)
+{
+    (void)state;
+    check_complaints("postgres: {dsn: host=db}\ntopic_prefix: shop\n"
+                     "tables: {include: [public.a, public.b], exclude: ['public.a*']}\n"
+                     "rows: {public.b: 'WHERE a > 1', public.c: 'whereabouts > 1'}\n"
+                     "topics: {replication: 3, config: {min.insync.replicas: 4, cleanup.policy: compakt}}\n",
+                     "f.yaml:3:20: error: include: tables.exclude leaves public.a out; take it out of one of "
+                     "them\n"
+                     "f.yaml:4:18: error: \"public.b\": write the condition alone, without WHERE, as in "
+                     "status <> 'draft'\n"
+                     "f.yaml:5:34: error: min.insync.replicas: 4 is more than the replication, 3\n"
+                     "f.yaml:5:75: error: \"cleanup.policy\": \"compakt\" must be compact, delete or "
+                     "\"compact,delete\"\n");
+    check_complaints(
+        "postgres: {dsn: 'host=db sslmode=verify-full sslrootcert=/no/ca.pem'}\ntopic_prefix: shop\n",
+        "f.yaml:1:17: error: dsn: sslrootcert can't be read: /no/ca.pem: No such file or "
+        "directory\n");
+}
+
 static void globs_that_match_something_else_than_meant_are_refused(void **state)
 {
     (void)state;
@@ -409,6 +429,7 @@ int main(void)
         cmocka_unit_test(what_does_not_work_yet_is_refused),
         cmocka_unit_test(a_topic_has_records_of_one_kind_and_is_not_reserved),
         cmocka_unit_test(groups_of_topics_are_checked_at_their_places),
+        cmocka_unit_test(what_could_only_fail_later_is_refused),
         cmocka_unit_test(globs_that_match_something_else_than_meant_are_refused),
         cmocka_unit_test(selections_are_checked_at_their_places),
         cmocka_unit_test(globs_and_regular_expressions_are_told_apart),
