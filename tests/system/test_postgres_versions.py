@@ -265,3 +265,56 @@ def test_unchanged_values_are_filled_in(server, kafka, make_millrace, make_datab
     complete = test_toast.prepare(server, make_database, make_millrace, kafka, name, tmp_path)
     history = test_toast.run(server, kafka, name, complete, workers=2, changes=2000, keys=100, kills=2)
     assert sum(op == "u" for op, _ in history) > 200
+
+
+def test_changes_of_a_subscription_are_left_out_with_origin_none(
+    other_database, server, make_database, kafka, make_millrace, name
+):
+    """A real subscription of another database writes beside the application; so does a session with an origin."""
+    if server.version < 16:
+        return
+    database, upstream = other_database, make_database(server, f"{name}_upstream")
+    for one in (database, upstream):
+        one.sql("create table t (id int primary key, v text)")
+    upstream.sql("create publication p for table t")
+    upstream.sql("select pg_create_logical_replication_slot(%s, 'pgoutput')", [f"{name}_upstream"])
+    prefixes = {origin: f"{name}{origin}" for origin in ("any", "none")}
+    for origin, prefix in prefixes.items():
+        millrace = make_millrace(kafka)
+        millrace.connector(prefix, database, origin=origin)
+        millrace.run()
+        prefixes[origin] = prefix, millrace.registry
+    options = f"slot_name = '{name}_upstream', create_slot = false, copy_data = false"
+    database.sql(f"create subscription s connection '{upstream.dsn()}' publication p with ({options})")
+    try:
+        database.sql("insert into t values (1, 'here')")
+        upstream.sql("insert into t values (2, 'there')")
+        wait_until(lambda: database.value("select count(*) from t") == 2, 60, "the subscription to apply it")
+        with server.connect(database.name) as connection:
+            connection.execute("select pg_replication_origin_create('afar')")
+            connection.execute("select pg_replication_origin_session_setup('afar')")
+            connection.execute("insert into t values (3, 'a session')")
+            connection.execute("delete from t where id = 3")
+            connection.execute("select pg_replication_origin_session_reset()")
+            connection.execute("insert into t values (4, 'the same session')")
+
+        def seen(origin, count):
+            prefix, registry = prefixes[origin]
+            records = read_topic(kafka, f"{prefix}.public.t", registry, count=count)
+            return [(r.op, r.key["id"], r.value and r.value["source"]["origin"]) for r in records]
+
+        subscription = database.value("select 'pg_' || oid from pg_subscription")
+        assert seen("any", 6) == [
+            ("c", 1, None),
+            ("c", 2, subscription),
+            ("c", 3, "afar"),
+            ("d", 3, "afar"),
+            (None, 3, None),
+            ("c", 4, None),
+        ]
+        assert seen("none", 2) == [("c", 1, None), ("c", 4, None)]
+    finally:
+        database.sql("alter subscription s disable")
+        database.sql("alter subscription s set (slot_name = none)")
+        database.sql("drop subscription s")
+        upstream.sql("select pg_drop_replication_slot(%s)", [f"{name}_upstream"])
