@@ -53,9 +53,26 @@ static void warn_folders(const char *dir, struct complaints *warnings)
     }
 }
 
+// Who has a registry of Confluent's kind has consumers with its deserialisers, and events of an outbox have
+// no schema.
+static void warn_outboxes(const char *dir, struct config_set *set)
+{
+    for (size_t i = 0; i < set->connector_count; i++) {
+        const struct connector_config *c = set->connectors[i];
+        if (set->settings->registry.url != NULL && c->outbox.table != NULL) {
+            CLEANUP(memory_free_pointer) char *path = memory_format("%s/connectors/%s.yaml", dir, c->name);
+            complaints_add(
+                &set->warnings, path, 0, 0,
+                "outbox: events are published without a schema, as by Kafka Connect's StringConverter; "
+                "a consumer with an Avro deserializer can't read them (docs/debezium.md)");
+        }
+    }
+}
+
 void check_more_warn(const char *dir, struct config_set *set)
 {
     warn_folders(dir, &set->warnings);
+    warn_outboxes(dir, set);
     if (set->connector_count == 0 && set->function_count == 0 && set->rejected.count == 0) {
         complaints_add(&set->warnings, dir, 0, 0,
                        "connectors/ and functions/ have no files: nothing would run");

@@ -4,10 +4,12 @@
 #include "cli/cli.h"
 #include "cli/config_dir.h"
 #include "cli/options.h"
+#include "core/config/config_foreign.h"
 #include "core/config/settings_kind.h"
 
 static const char config_usage[] =
     "usage: millrace config reference                               the options, as Markdown\n"
+    "       millrace config debezium                                what answers Debezium's settings\n"
     "       millrace config schema [millrace|connector|function]    JSON Schema, for editors\n"
     "       millrace config show [-c DIR]                           the effective values, secrets as ***\n";
 
@@ -29,6 +31,13 @@ static int print_reference(void)
 {
     CLEANUP(bytes_clear) struct bytes text = {0};
     config_reference(config_kinds, &text);
+    return print_text(&text);
+}
+
+static int print_debezium(void)
+{
+    CLEANUP(bytes_clear) struct bytes text = {0};
+    config_foreign_reference(connector_config_kind.foreigner, &text);
     return print_text(&text);
 }
 
@@ -91,6 +100,9 @@ int config_command(int argc, char **argv)
     }
     if (strcmp(what, "reference") == 0) {
         return print_reference();
+    }
+    if (strcmp(what, "debezium") == 0) {
+        return print_debezium();
     }
     if (strcmp(what, "schema") == 0) {
         return print_schema(argument);

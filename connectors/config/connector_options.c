@@ -4,6 +4,7 @@
 
 #include "connectors/config/capture_options.h"
 #include "connectors/config/connector_topics.h"
+#include "connectors/config/debezium_settings.h"
 #include "connectors/config/event_options.h"
 #include "connectors/config/outbox_options.h"
 #include "connectors/config/postgres_options.h"
@@ -84,6 +85,7 @@ const struct config_kind connector_config_kind = {
                "snapshot: initial\n"
                "topics: {partitions: 6, replication: 3, config: {retention.ms: 604800000}}\n",
     .options = file_options,
+    .foreigner = &debezium_settings,
     .size = sizeof(struct connector_config),
     .finish = finish,
 };

@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/config/config_file.h"
+#include "core/config/config_foreign.h"
 #include "core/config/config_store.h"
 #include "core/config/config_value.h"
 
@@ -146,6 +147,11 @@ static void refuse_key(const struct config_store *r, const struct config_option 
     }
     CLEANUP(bytes_clear) struct bytes quoted = {0};
     config_value_quote(key->text, &quoted);
+    CLEANUP(bytes_clear) struct bytes answer = {0};
+    if (r->foreigner != NULL && config_foreign_key(r->foreigner, key->text, &answer)) {
+        config_complain_at(r->file, key, "unknown key %s, %s", bytes_text(&quoted), bytes_text(&answer));
+        return;
+    }
     CLEANUP(bytes_clear) struct bytes section = {0};
     if (find_below(options, key->text, "", &section) == 1) {
         config_complain_at(r->file, key, "unknown key %s; it belongs in %s", bytes_text(&quoted),
@@ -229,7 +235,7 @@ bool config_read(const struct config_kind *kind, struct config_file *file, struc
 {
     size_t before = file->complaints->count;
     bool is_tree = yaml_parse(file->path, text, &file->root, file->complaints) || file->root != NULL;
-    struct config_store store = {file, config};
+    struct config_store store = {file, config, kind->foreigner};
     struct yaml_node *map = file->root;
     if (map != NULL && map->kind != YAML_MAP && map->kind != YAML_NULL) {
         CLEANUP(bytes_clear) struct bytes keys = {0};
@@ -254,7 +260,7 @@ bool config_read_file(const struct config_kind *kind, struct config_file *file, 
     if (!config_file_load(file->path, YAML_SIZE_MAX, &text, &file->is_private, &f)) {
         const char *why = f.text + strlen(file->path) + 2;  // without the path, which begins the complaint
         complaints_add(file->complaints, file->path, 0, 0, "can't be read: %s", why);
-        read_section(&(struct config_store){file, config}, kind->options, NULL, false);
+        read_section(&(struct config_store){file, config, NULL}, kind->options, NULL, false);
         return false;
     }
     return config_read(kind, file, bytes_slice(&text), config);

@@ -6,8 +6,6 @@
 #include "core/config/config_tree.h"
 #include "core/config/yaml.h"
 
-struct text_list;
-
 enum config_type {
     CONFIG_TEXT,      // char *
     CONFIG_SECRET,    // char *; {file: PATH}, {env: NAME}, or plain in a file that only its owner may read
@@ -100,7 +98,8 @@ struct config_kind {
     const char *doc;
     const char *example;  // a complete valid file, for the reference
     const struct config_option *options;
-    size_t size;  // of the struct
+    const struct config_foreigner *foreigner;  // whose settings users bring along; NULL: none
+    size_t size;                               // of the struct
     /** Sets defaults that depend on other options; checks rules between options. */
     void (*finish)(const struct config_file *file, void *config);
 };

@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/config/config_file.h"
+#include "core/config/config_foreign.h"
 #include "core/config/config_secret.h"
 #include "core/config/config_value.h"
 
@@ -55,11 +56,25 @@ static bool store_number(const struct config_option *option, const char *text, i
     return true;
 }
 
+// A value that another program has for such an option: what to write in its place.
+static void explain_foreign(const struct config_store *r, const struct config_option *option,
+                            const char *text, struct fault *f)
+{
+    CLEANUP(bytes_clear) struct bytes allowed = {0};
+    CLEANUP(bytes_clear) struct bytes answer = {0};
+    config_value_words(option->choices, &allowed);
+    if (r->foreigner != NULL &&
+        config_foreign_value(r->foreigner, option->key, text, bytes_text(&allowed), &answer)) {
+        (void)fault_set(f, FAULT_CONFIG, "%s", bytes_text(&answer));
+    }
+}
+
 static bool store_choice(const struct config_store *r, const struct config_option *option, const char *text,
                          struct fault *f)
 {
     uint32_t value;
     if (!config_value_choice(option->choices, text, &value, f)) {
+        explain_foreign(r, option, text, f);
         return false;
     }
     if (option->offset == CONFIG_NO_TARGET) {
@@ -95,12 +110,15 @@ void config_text_clear(struct config_text *t)
     *t = (struct config_text){0};
 }
 
+// Of CONFIG_FILE: a bundle of all public authorities has 220 KiB.
+enum { FILE_MAX = 1024 * 1024 };
+
 static bool store_file(const struct config_store *r, const struct config_option *option, const char *path,
                        struct fault *f)
 {
     CLEANUP(bytes_clear) struct bytes content = {0};
     CLEANUP(memory_free_pointer) char *resolved = config_file_resolve(r->file->path, path);
-    if (!config_file_load(resolved, CONFIG_SECRET_MAX, &content, NULL, f)) {
+    if (!config_file_load(resolved, FILE_MAX, &content, NULL, f)) {
         return fault_context(f, "the file can't be read");
     }
     CLEANUP(memory_free_pointer) char *text = slice_to_string(bytes_slice(&content));

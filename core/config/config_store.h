@@ -6,7 +6,8 @@
 
 struct config_store {
     const struct config_file *file;
-    char *config;  // the struct
+    char *config;                              // the struct
+    const struct config_foreigner *foreigner;  // of the kind; NULL: none
 };
 
 /** Checks the node (not null) and stores its value; if it is wrong, complains and stores the default. */

@@ -143,11 +143,18 @@ bool config_value_address(const char *text, char **ret_host, int *ret_port, stru
     return true;
 }
 
+void config_value_words(const struct config_choice *choices, struct bytes *out)
+{
+    for (size_t i = 0; choices[i].word != NULL; i++) {
+        bool is_last = choices[i + 1].word == NULL;
+        bytes_format(out, "%s%s", i == 0 ? "" : is_last ? " or " : ", ", choices[i].word);
+    }
+}
+
 bool config_value_choice(const struct config_choice *choices, const char *text, uint32_t *ret,
                          struct fault *f)
 {
     const char *words[32] = {NULL};
-    CLEANUP(bytes_clear) struct bytes allowed = {0};
     for (size_t i = 0; choices[i].word != NULL; i++) {
         if (strcmp(choices[i].word, text) == 0) {
             *ret = choices[i].value;
@@ -155,9 +162,9 @@ bool config_value_choice(const struct config_choice *choices, const char *text, 
         }
         INVARIANT(i + 1 < COUNT_OF(words));
         words[i] = choices[i].word;
-        bool is_last = choices[i + 1].word == NULL;
-        bytes_format(&allowed, "%s%s", i == 0 ? "" : is_last ? " or " : ", ", choices[i].word);
     }
+    CLEANUP(bytes_clear) struct bytes allowed = {0};
+    config_value_words(choices, &allowed);
     const char *near = text_nearest(text, words);
     CLEANUP(memory_free_pointer)
     char *why = near == NULL

@@ -13,6 +13,9 @@ bool config_value_bool(const char *text, bool *ret, struct fault *f) MUST_USE;
 /** host:port or [::1]:port. */
 bool config_value_address(const char *text, char **ret_host, int *ret_port, struct fault *f) MUST_USE;
 
+/** Appends the words as `a, b or c`. */
+void config_value_words(const struct config_choice *choices, struct bytes *out);
+
 /** The word's value; the fault suggests the nearest word. */
 bool config_value_choice(const struct config_choice *choices, const char *text, uint32_t *ret,
                          struct fault *f) MUST_USE;

@@ -408,6 +408,20 @@ static void folders_that_are_not_read_are_warned_of(void **state)
                    "0 errors, 2 warnings in 1 file\n");
 }
 
+static void an_outbox_beside_a_registry_of_ones_own_is_warned_of(void **state)
+{
+    (void)state;
+    write_file("millrace.yaml", SETTINGS "registry: {url: http://r.example}\n");
+    write_file("connectors/shop.yaml", CONNECTOR "outbox: {table: public.outbox}\n");
+    check_warnings(
+        "/connectors/shop.yaml: warning: outbox: events are published without a schema, as by Kafka "
+        "Connect's StringConverter; a consumer with an Avro deserializer can't read them "
+        "(docs/debezium.md)\n",
+        "0 errors, 1 warning in 2 files\n");
+    write_file("millrace.yaml", SETTINGS);
+    check_warnings("", "0 errors in 2 files\n");
+}
+
 static void a_file_that_is_none_has_its_complaint(void **state)
 {
     (void)state;
@@ -473,6 +487,7 @@ int main(void)
         IN_DIR(secrets_in_the_clear_are_warned_of_at_their_place),
         IN_DIR(what_is_no_secret_or_stays_on_the_machine_is_not_warned_of),
         IN_DIR(folders_that_are_not_read_are_warned_of),
+        IN_DIR(an_outbox_beside_a_registry_of_ones_own_is_warned_of),
         IN_DIR(a_file_that_is_none_has_its_complaint),
         IN_DIR(the_option_wins_over_the_environment),
         IN_DIR(commands_end_with_the_code_of_their_outcome),

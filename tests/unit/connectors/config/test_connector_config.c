@@ -97,6 +97,36 @@ static void defaults_come_from_the_files_name(void **state)
     config_case_clear(&c);
 }
 
+static void settings_of_debezium_are_answered(void **state)
+{
+    (void)state;
+#define FILE_WITH(line) "topic_prefix: a\npostgres: {dsn: host=h}\n" line "\n"
+    check_complaints(
+        FILE_WITH("slot.drop.on.stop: true"),
+        "f.yaml:3:1: error: unknown key \"slot.drop.on.stop\", a setting of Debezium: none: what "
+        "changes until the next start would be lost; drop the slot by SQL when you part with it\n");
+    check_complaints(FILE_WITH("debezium.source.table.exclude.list: x"),
+                     "f.yaml:3:1: error: unknown key \"debezium.source.table.exclude.list\", a setting of "
+                     "Debezium: tables.exclude\n");
+    check_complaints(FILE_WITH("slot: {slot.name: x}"),
+                     "f.yaml:3:8: error: unknown key \"slot.name\", a setting of Debezium: slot.name\n");
+    check_complaints(FILE_WITH("transforms.outbox.route.by.field: x"),
+                     "f.yaml:3:1: error: unknown key \"transforms.outbox.route.by.field\", a setting of "
+                     "Debezium: outbox.route_by\n");
+    check_complaints(FILE_WITH("column.mask.with.12.chars: public.a.b"),
+                     "f.yaml:3:1: error: unknown key \"column.mask.with.12.chars\", a setting of Debezium: "
+                     "columns.mask: a map of columns and texts; for 5 characters {public.people.phone: "
+                     "\"*****\"}\n");
+    check_complaints(FILE_WITH("snapshot: no_data"),
+                     "f.yaml:3:11: error: snapshot: \"no_data\" is a value of Debezium; write never\n");
+    check_complaints(FILE_WITH("snapshot: initial_only"),
+                     "f.yaml:3:11: error: snapshot: \"initial_only\" of Debezium has no counterpart; write "
+                     "initial or never\n");
+    check_complaints(FILE_WITH("tabels: {}"),
+                     "f.yaml:3:1: error: unknown key \"tabels\"; did you mean \"tables\"?\n");
+#undef FILE_WITH
+}
+
 static void libpq_judges_the_connection_string_and_no_password_is_shown(void **state)
 {
     (void)state;
@@ -437,6 +467,7 @@ int main(void)
         cmocka_unit_test(complete_values_need_every_change_that_sets_them),
         cmocka_unit_test(an_outbox_is_a_table_that_is_captured),
         cmocka_unit_test(topic_properties_are_the_brokers_and_so_are_their_values),
+        cmocka_unit_test(settings_of_debezium_are_answered),
         cmocka_unit_test(a_name_too_long_for_a_slot_asks_for_another),
         cmocka_unit_test(databases_are_compared_by_their_connection),
         cmocka_unit_test(every_truncation_is_read_or_refused),
