@@ -4,6 +4,20 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace
 
+# fetched FUNCTION…: calls them, while no other run that shares the cache fetches: each would remove what is half there.
+fetched() {
+    mkdir -p "$cache"
+    exec 8>"$cache/lock"
+    flock 8
+    for what_to_fetch in "$@"; do
+        "$what_to_fetch" || {
+            exec 8>&-
+            return 1
+        }
+    done
+    exec 8>&-
+}
+
 # Sets `python` to the environment's folder. Its folder cloudevents2 has the second version of the CloudEvents SDK,
 # beside the first one, which functions-framework needs.
 python_ready() {

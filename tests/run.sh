@@ -96,8 +96,8 @@ system() {
     preset=$1
     markers=$2
     shift 2
-    build "$preset" && python_ready && node_ready && kafka_ready && ruler_ready &&
-        registry_clients_ready && postgres_ready || return 1
+    build "$preset" && fetched python_ready node_ready kafka_ready ruler_ready registry_clients_ready postgres_ready ||
+        return 1
     [ $# -gt 0 ] || set -- -n 4 --dist loadfile --no-loadscope-reorder # most of the time is waiting
     names_a_path "$@" || set -- tests/system "$@"
     { MILLRACE_BINARY=$PWD/build/$preset/millrace $pinned "$python/bin/python" -m pytest \
@@ -140,7 +140,7 @@ case $what in
     system-asan) part system-asan system asan 'sanitized and not long' "$@" ;;
     system-stress) system_stress "$@" ;;
     debezium)
-        debezium_ready
+        fetched debezium_ready
         part debezium system dev debezium \
             tests/system/test_debezium.py tests/system/test_debezium_takeover.py "$@"
         ;;

@@ -32,7 +32,7 @@ int registry_answer_change(struct bytes *out, const struct schema_change *change
                                      (const char *)change->answer.data);
     }
     bytes_append_slice(out, bytes_slice(&change->answer));
-    return 200;
+    return change->kind == SCHEMA_CHANGE_DELETE_CONTEXT ? 204 : 200;
 }
 
 int registry_answer_no_subject(struct bytes *out, const char *subject)
@@ -323,16 +323,23 @@ int registry_answer_schemas(struct bytes *out, const struct schema_index *index,
     return 200;
 }
 
+static bool has_context_prefix(const struct registry_query *query, const char *name)
+{
+    return query->context_prefix == NULL ||
+           strncmp(name, query->context_prefix, strlen(query->context_prefix)) == 0;
+}
+
 int registry_answer_contexts(struct bytes *out, const struct schema_index *index,
                              struct registry_query *query)
 {
     int64_t number = 0;
     bytes_append_byte(out, '[');
-    if (is_on_page(query, &number)) {
+    if (has_context_prefix(query, SCHEMA_NAMES_DEFAULT) && is_on_page(query, &number)) {
         text_append_json(out, slice_of(SCHEMA_NAMES_DEFAULT));
     }
     for (const struct schema_context *c = index->contexts; c != NULL; c = c->hh.next) {
-        if (strcmp(c->name, SCHEMA_NAMES_DEFAULT) != 0 && is_on_page(query, &number)) {
+        bool is_listed = strcmp(c->name, SCHEMA_NAMES_DEFAULT) != 0 && has_context_prefix(query, c->name);
+        if (is_listed && is_on_page(query, &number)) {
             append_comma(out);
             text_append_json(out, slice_of(c->name));
         }

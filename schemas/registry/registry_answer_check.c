@@ -80,7 +80,8 @@ static int check(struct bytes *out, const struct schema_index *index, struct reg
         return registry_answer_change(out, change);
     }
     if (is_good) {
-        is_good = schema_check_compatible(index, change->subject, parsed, version, &messages);
+        const struct schema_candidate candidate = {parsed, change->metadata};
+        is_good = schema_check_compatible(index, change->subject, &candidate, version, &messages);
         avro_parsed_free(parsed);
     } else {
         text_list_add(&messages, bytes_text(&change->answer));

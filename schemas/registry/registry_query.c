@@ -65,6 +65,7 @@ void registry_query_read(struct registry_query *query, const struct admin_reques
     if (query->prefix == NULL && scope == NULL && query->scope != NULL) {
         query->prefix = memory_string(query->scope);  // the subjects of the path's context
     }
+    query->context_prefix = get_text(request, "contextPrefix");
     query->key = get_text(request, "key");
     query->value = get_text(request, "value");
     query->has_deleted = get_flag(request, "deleted");
@@ -87,6 +88,7 @@ void registry_query_clear(struct registry_query *query)
     free(query->id);
     free(query->scope);
     free(query->prefix);
+    free(query->context_prefix);
     free(query->key);
     free(query->value);
     if (query->change != NULL) {

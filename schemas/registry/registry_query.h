@@ -10,10 +10,11 @@ struct registry_query {
     char *subject;  // in its shortest form; "" when the path has none
     char *version;  // "3", "latest", "-1"
     char *id;
-    char *scope;   // parameter `subject`: where to look for an id; NULL: absent
-    char *prefix;  // of subjects to list; NULL: absent
-    char *key;     // of metadata; NULL: absent
-    char *value;   // of metadata
+    char *scope;           // parameter `subject`: where to look for an id; NULL: absent
+    char *prefix;          // of subjects to list; NULL: absent
+    char *context_prefix;  // of contexts to list; NULL: absent
+    char *key;             // of metadata; NULL: absent
+    char *value;           // of metadata
     bool has_deleted;
     bool has_only_deleted;
     bool has_negative;  // deleted versions are listed as negative numbers

@@ -1,6 +1,7 @@
 // Source: Confluent Schema Registry API reference; its error codes.
 #include "schemas/registry/registry_reply.h"
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "schemas/avro/avro_parsed.h"
 
@@ -35,9 +36,10 @@ static const char *advice(enum registry_ask ask, int status, json_int_t code)
 }
 
 // Fills the fault for a response that is not 2xx.
-static bool fill_fault(enum registry_ask ask, const char *url, int status, const json_t *json,
-                       struct fault *f)
+static bool fill_fault(enum registry_ask ask, const char *url, const struct http_response *response,
+                       const json_t *json, struct fault *f)
 {
+    int status = response->status;
     const char *message = json_string_value(json_object_get(json, "message"));
     json_int_t code = json_integer_value(json_object_get(json, "error_code"));
     enum fault_kind kind = FAULT_CONFIG;
@@ -46,8 +48,14 @@ static bool fill_fault(enum registry_ask ask, const char *url, int status, const
     } else if (status == 408 || status == 429 || status >= 500) {
         kind = FAULT_RETRY;
     }
-    return fault_from(f, kind, "registry", code != 0 ? (int)code : status, "registry: %s: HTTP %d: %.250s%s",
-                      url, status, message != NULL ? message : "no message", advice(ask, status, code));
+    CLEANUP(memory_free_pointer)
+    char *wait =
+        response->retry_after_us <= 0
+            ? memory_string("")
+            : memory_format("; Retry-After: %lld s", (long long)(response->retry_after_us / CLOCK_US_PER_S));
+    return fault_from(f, kind, "registry", code != 0 ? (int)code : status,
+                      "registry: %s: HTTP %d: %.250s%s%s", url, status,
+                      message != NULL ? message : "no message", advice(ask, status, code), wait);
 }
 
 bool registry_reply_check(enum registry_ask ask, const char *url, const struct http_response *response,
@@ -59,7 +67,7 @@ bool registry_reply_check(enum registry_ask ask, const char *url, const struct h
         return fault_context(f, "registry: %s", url);
     }
     if (response->status < 200 || response->status > 299) {
-        return fill_fault(ask, url, response->status, json, f);
+        return fill_fault(ask, url, response, json, f);
     }
     if (response->is_cut) {
         return fault_set(f, FAULT_RETRY, "registry: %s: the response is too large for a schema registry's",

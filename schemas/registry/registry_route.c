@@ -20,6 +20,11 @@
         method, pattern, REGISTRY_WAIT_CHANGE, NULL, kind, REGISTRY_PART_SUBJECT,                            \
             (kind) == SCHEMA_CHANGE_REGISTER, NULL                                                           \
     }
+#define DELETE_CONTEXT(pattern)                                                                              \
+    {                                                                                                        \
+        "DELETE", pattern, REGISTRY_WAIT_CHANGE, NULL, SCHEMA_CHANGE_DELETE_CONTEXT, REGISTRY_PART_CONTEXT,  \
+            false, NULL                                                                                      \
+    }
 #define FIXED(pattern, text)                                                                                 \
     {                                                                                                        \
         "GET", pattern, REGISTRY_WAIT_NOTHING, NULL, 0, REGISTRY_PART_SUBJECT, false, text                   \
@@ -31,6 +36,7 @@ static const struct registry_route ROUTES[] = {
     FIXED("/v1/metadata/id", "{\"scope\":{\"path\":[],\"clusters\":{}},\"id\":\"millrace\"}"),
     FIXED("/v1/metadata/version", "{\"version\":\"" MILLRACE_VERSION "\",\"commitId\":\"millrace\"}"),
     READ("/contexts", registry_answer_contexts),
+    DELETE_CONTEXT("/contexts/*"),
     READ("/subjects", registry_answer_subjects),
     READ("/subjects/*/versions", registry_answer_versions),
     READ("/subjects/*/versions/*/schema", registry_answer_version_schema),
@@ -105,6 +111,15 @@ static bool match(const char *pattern, const char *path, struct slice *ret_first
     return split(rest, slice_make(star + 1, (size_t)(last - star - 1)), ret_first, ret_second);
 }
 
+// As a subject; `name` is ".c", "c" or ":.c:".
+static char *context_subject(const char *name)
+{
+    CLEANUP(memory_free_pointer)
+    char *full =
+        name[0] == ':' ? memory_string(name) : memory_format(":%s%s", name[0] == '.' ? "" : ".", name);
+    return schema_names_context_subject(full);
+}
+
 // The path behind /contexts/CONTEXT, and CONTEXT as a subject; the path itself, and "", when it has none.
 static const char *take_context(const char *path, char **ret_context)
 {
@@ -116,10 +131,7 @@ static const char *take_context(const char *path, char **ret_context)
         return path;
     }
     CLEANUP(memory_free_pointer) char *text = slice_to_string(slice_make(name, (size_t)(end - name)));
-    CLEANUP(memory_free_pointer)
-    char *full =
-        text[0] == ':' ? memory_string(text) : memory_format(":%s%s", text[0] == '.' ? "" : ".", text);
-    *ret_context = schema_names_context_subject(full);
+    *ret_context = context_subject(text);
     return end;
 }
 
@@ -131,7 +143,9 @@ static void fill_query(struct registry_query *query, const struct registry_route
     query->id = memory_string(is_id ? part : "");
     query->version = slice_to_string(second);
     CLEANUP(memory_free_pointer)
-    char *subject = is_id || first.size == 0 ? memory_string(context) : schema_names_qualify(context, part);
+    char *subject = route->part == REGISTRY_PART_CONTEXT ? context_subject(part)
+                    : is_id || first.size == 0           ? memory_string(context)
+                                                         : schema_names_qualify(context, part);
     query->subject = schema_names_normal(subject);
     query->scope = context[0] != '\0' ? memory_string(context) : NULL;
 }

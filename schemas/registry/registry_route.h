@@ -11,7 +11,7 @@ enum registry_wait {
     REGISTRY_WAIT_CHANGE,   // after writing
 };
 
-enum registry_part { REGISTRY_PART_SUBJECT, REGISTRY_PART_ID };
+enum registry_part { REGISTRY_PART_SUBJECT, REGISTRY_PART_ID, REGISTRY_PART_CONTEXT };
 
 struct registry_route {
     const char *method;

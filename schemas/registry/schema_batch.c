@@ -135,12 +135,18 @@ void schema_batch_add_clear(struct schema_batch *batch, const char *subject)
     bytes_append_byte(&record->value, '}');
 }
 
+void schema_batch_add_context_tombstone(struct schema_batch *batch, struct slice context)
+{
+    struct bytes *key = &add_record(batch)->key;
+    bytes_append_string(key, "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":");
+    text_append_json(key, context);
+    bytes_append_byte(key, '}');
+}
+
 void schema_batch_add_context(struct schema_batch *batch, struct slice context)
 {
-    struct schema_record *record = add_record(batch);
-    bytes_append_string(&record->key, "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":");
-    text_append_json(&record->key, context);
-    bytes_append_byte(&record->key, '}');
+    schema_batch_add_context_tombstone(batch, context);
+    struct schema_record *record = &batch->records[batch->count - 1];
     bytes_append_string(&record->value, "{\"tenant\":\"default\",\"context\":");
     text_append_json(&record->value, context);
     bytes_append_byte(&record->value, '}');

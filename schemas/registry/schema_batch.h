@@ -33,6 +33,7 @@ void schema_batch_add_tombstone(struct schema_batch *batch, const char *subject,
 void schema_batch_add_delete(struct schema_batch *batch, const char *subject, int32_t up_to);
 void schema_batch_add_clear(struct schema_batch *batch, const char *subject);
 void schema_batch_add_context(struct schema_batch *batch, struct slice context);
+void schema_batch_add_context_tombstone(struct schema_batch *batch, struct slice context);
 
 /** NULL removes the setting. `subject` is "" for all subjects. */
 void schema_batch_add_config(struct schema_batch *batch, const char *subject, json_t *config);

@@ -29,6 +29,7 @@ enum registry_error {
     REGISTRY_ERROR_REFERENCE_EXISTS = 42206,
     REGISTRY_ERROR_INVALID_SUBJECT = 42208,
     REGISTRY_ERROR_TOO_LARGE = 42209,
+    REGISTRY_ERROR_CONTEXT_NOT_EMPTY = 42211,
     REGISTRY_ERROR_STORE = 50001,
     REGISTRY_ERROR_TIMEOUT = 50002,
 };
@@ -41,12 +42,13 @@ enum schema_change_kind {
     SCHEMA_CHANGE_DELETE_CONFIG,
     SCHEMA_CHANGE_SET_MODE,
     SCHEMA_CHANGE_DELETE_MODE,
+    SCHEMA_CHANGE_DELETE_CONTEXT,
 };
 
 /** Owns its members. */
 struct schema_change {
     enum schema_change_kind kind;
-    char *subject;  // normal; "" for settings of all subjects
+    char *subject;  // normal; "" for settings of all subjects; DELETE_CONTEXT: ":.context:"
     // REGISTER
     char *text;
     char *type;  // NULL: AVRO

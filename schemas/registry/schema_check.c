@@ -65,20 +65,32 @@ static bool check_version(const struct schema_index *index, const char *subject,
     return is_good;
 }
 
+static const char *group_value(const json_t *metadata, const char *group)
+{
+    return json_string_value(json_object_get(json_object_get(metadata, "properties"), group));
+}
+
+static bool is_in_group(const char *group, const json_t *one, const json_t *other)
+{
+    return group == NULL || text_is_same(group_value(one, group), group_value(other, group));
+}
+
 bool schema_check_compatible(const struct schema_index *index, const char *subject,
-                             const struct avro_parsed_schema *schema, int32_t version,
+                             const struct schema_candidate *candidate, int32_t version,
                              struct text_list *messages)
 {
     enum schema_level level = schema_scope_level(index, subject);
+    CLEANUP(memory_free_pointer) char *group = schema_scope_group(index, subject);
     const struct schema_subject *known = schema_index_subject(index, subject);
     bool is_good = true;
     bool is_over = level == SCHEMA_LEVEL_NONE;
     for (size_t i = known != NULL ? known->count : 0; !is_over && is_good && i > 0; i--) {
         const struct schema_version *old = &known->versions[i - 1];
-        if (old->is_deleted || (version != 0 && old->version != version)) {
+        if (old->is_deleted || (version != 0 && old->version != version) ||
+            !is_in_group(group, candidate->metadata, old->schema->metadata)) {
             continue;
         }
-        is_good = check_version(index, subject, level, schema, old, messages);
+        is_good = check_version(index, subject, level, candidate->schema, old, messages);
         is_over = version != 0 || !is_transitive(level);
     }
     if (!is_good) {

@@ -5,16 +5,22 @@
 #include "schemas/avro/avro_parsed.h"
 #include "schemas/registry/schema_scope.h"
 
+struct schema_candidate {
+    const struct avro_parsed_schema *schema;
+    const json_t *metadata;  // NULL: none
+};
+
 /**
  * Checks as the level of the subject says: against the newest version that is not deleted or, at a transitive
  * level, against all, newest first, until one is in the way. Adds messages in the words of Confluent's
- * registry.
+ * registry. With a compatibility group, only versions are looked at whose metadata has the candidate's value
+ * for that property, or none as the candidate.
  *
  * @param version  the only one to check against, at any level but NONE; 0: as the level says
  * @return  true when compatible
  */
 bool schema_check_compatible(const struct schema_index *index, const char *subject,
-                             const struct avro_parsed_schema *schema, int32_t version,
+                             const struct schema_candidate *candidate, int32_t version,
                              struct text_list *messages);
 
 /** Appends the messages as Java writes a list: [a, b]. */

@@ -30,6 +30,13 @@ static void free_context(struct schema_context *context)
     free(context);
 }
 
+static void free_subject(struct schema_subject *subject)
+{
+    free(subject->name);
+    free(subject->versions);
+    free(subject);
+}
+
 static void free_setting(struct schema_setting *setting)
 {
     free(setting->subject);
@@ -53,9 +60,7 @@ void schema_index_clear(struct schema_index *index)
     }
     while (subject != NULL) {
         struct schema_subject *next = subject->hh.next;
-        free(subject->name);
-        free(subject->versions);
-        free(subject);
+        free_subject(subject);
         subject = next;
     }
     while (setting != NULL) {
@@ -150,6 +155,30 @@ const struct schema_setting *schema_index_setting(const struct schema_index *ind
     struct schema_setting *found = NULL;
     HASH_FIND_STR(index->settings, subject, found);
     return found;
+}
+
+// Of a context without versions: they are names alone.
+static void remove_subjects(struct schema_index *index, const struct schema_context *context)
+{
+    struct schema_subject *s = NULL;
+    struct schema_subject *next = NULL;
+    HASH_ITER (hh, index->subjects, s, next) {
+        if (s->context == context) {
+            HASH_DEL(index->subjects, s);
+            free_subject(s);
+        }
+    }
+}
+
+void schema_index_remove_context(struct schema_index *index, struct slice name)
+{
+    struct schema_context *context = schema_index_context(index, name);
+    bool is_default = slice_equal(name, slice_of(SCHEMA_NAMES_DEFAULT));
+    if (context != NULL && context->by_id == NULL && !is_default) {
+        remove_subjects(index, context);
+        HASH_DEL(index->contexts, context);
+        free_context(context);
+    }
 }
 
 struct schema_context *schema_index_make_context(struct schema_index *index, struct slice name)

@@ -112,6 +112,9 @@ void schema_index_remove_version(struct schema_index *index, const char *name, i
 /** Marks the versions up to this number as deleted. */
 void schema_index_delete_versions(struct schema_index *index, const char *name, int64_t up_to);
 
+/** Removes the context, unless it is the default one or a version is in it. */
+void schema_index_remove_context(struct schema_index *index, struct slice name);
+
 struct schema_context *schema_index_make_context(struct schema_index *index, struct slice name);
 struct schema_setting *schema_index_make_setting(struct schema_index *index, const char *subject);
 

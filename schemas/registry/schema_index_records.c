@@ -109,6 +109,8 @@ static bool apply_context(struct schema_index *index, const json_t *key, const j
     const char *name = json_string_value(json_object_get(key, "context"));
     if (name != NULL && value != NULL) {
         (void)schema_index_make_context(index, slice_of(name));
+    } else if (name != NULL) {
+        schema_index_remove_context(index, slice_of(name));
     }
     return name != NULL;
 }

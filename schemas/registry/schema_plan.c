@@ -166,30 +166,33 @@ static bool check_subject(struct schema_change *change)
 static bool take_member(struct schema_change *change, json_t *config, const char *name, json_t *value)
 {
     bool is_level = strcmp(name, "compatibility") == 0 || strcmp(name, "compatibilityLevel") == 0;
+    if (json_is_null(value)) {
+        (void)json_object_del(config, is_level ? "compatibilityLevel" : name);
+        return true;
+    }
     if (is_level) {
         enum schema_level level = schema_scope_read_level(json_string_value(value));
-        if (level == SCHEMA_LEVEL_UNKNOWN && !json_is_null(value)) {
+        if (level == SCHEMA_LEVEL_UNKNOWN) {
             schema_change_refuse(change, REGISTRY_ERROR_INVALID_LEVEL,
                                  "Invalid compatibility level. Valid values are none, backward, forward, "
                                  "full, backward_transitive, forward_transitive, and full_transitive");
             return false;
         }
-        if (level != SCHEMA_LEVEL_UNKNOWN) {
-            (void)json_object_set_new(config, "compatibilityLevel",
-                                      json_string(schema_scope_level_name(level)));
-        }
+        (void)json_object_set_new(config, "compatibilityLevel", json_string(schema_scope_level_name(level)));
         return true;
     }
-    if (strcmp(name, "normalize") == 0 && json_is_boolean(value)) {
+    bool is_group = strcmp(name, "compatibilityGroup") == 0 && json_is_string(value);
+    if (is_group || (strcmp(name, "normalize") == 0 && json_is_boolean(value))) {
         (void)json_object_set(config, name, value);
         return true;
     }
     // What asks for nothing that is not so anyway.
-    if (json_is_null(value) || json_is_false(value)) {
+    if (json_is_false(value)) {
         return true;
     }
     schema_change_refuse(change, REGISTRY_ERROR_NOT_PERMITTED,
-                         "this registry has no configuration \"%s\"; it has compatibility and normalize",
+                         "this registry has no configuration \"%s\"; it has compatibility, "
+                         "compatibilityGroup and normalize",
                          name);
     return false;
 }
@@ -304,6 +307,24 @@ static enum schema_plan delete_mode(struct schema_batch *batch, const struct sch
     return SCHEMA_PLAN_WRITE;
 }
 
+// A context with no version, deleted or not; one that is not there is gone.
+static enum schema_plan delete_context(struct schema_batch *batch, const struct schema_index *index,
+                                       struct schema_change *change)
+{
+    struct slice context = schema_names_context(change->subject);
+    const struct schema_context *known = schema_index_context(index, context);
+    if (known != NULL && known->by_id != NULL) {
+        schema_change_refuse(change, REGISTRY_ERROR_CONTEXT_NOT_EMPTY,
+                             "The specified context '%s' is not empty.", change->subject);
+        return SCHEMA_PLAN_DONE;
+    }
+    if (known == NULL || slice_equal(context, slice_of(SCHEMA_NAMES_DEFAULT))) {
+        return SCHEMA_PLAN_DONE;
+    }
+    schema_batch_add_context_tombstone(batch, context);
+    return SCHEMA_PLAN_WRITE;
+}
+
 static enum schema_plan plan(struct schema_batch *batch, const struct schema_index *index,
                              struct schema_change *change)
 {
@@ -322,6 +343,8 @@ static enum schema_plan plan(struct schema_batch *batch, const struct schema_ind
         return set_mode(batch, index, change);
     case SCHEMA_CHANGE_DELETE_MODE:
         return delete_mode(batch, index, change);
+    case SCHEMA_CHANGE_DELETE_CONTEXT:
+        return delete_context(batch, index, change);
     }
     return SCHEMA_PLAN_DONE;
 }

@@ -135,7 +135,8 @@ static bool check_level(const struct schema_index *index, struct schema_change *
                         const struct avro_parsed_schema *parsed)
 {
     CLEANUP(text_list_clear) struct text_list messages = {0};
-    if (change->is_forced || schema_check_compatible(index, change->subject, parsed, 0, &messages)) {
+    const struct schema_candidate candidate = {parsed, change->metadata};
+    if (change->is_forced || schema_check_compatible(index, change->subject, &candidate, 0, &messages)) {
         return true;
     }
     CLEANUP(bytes_clear) struct bytes list = {0};

@@ -125,6 +125,13 @@ enum schema_level schema_scope_level(const struct schema_index *index, const cha
     return schema_scope_read_level(json_string_value(json_object_get(config, "compatibilityLevel")));
 }
 
+char *schema_scope_group(const struct schema_index *index, const char *subject)
+{
+    json_t *config CLEANUP(json_decrefp) = schema_scope_config(index, subject);
+    const char *group = json_string_value(json_object_get(config, "compatibilityGroup"));
+    return group != NULL ? memory_string(group) : NULL;
+}
+
 bool schema_scope_is_normal(const struct schema_index *index, const char *subject)
 {
     json_t *config CLEANUP(json_decrefp) = schema_scope_config(index, subject);

@@ -46,6 +46,10 @@ json_t *schema_scope_own_config(const struct schema_index *index, const char *su
 
 enum schema_level schema_scope_level(const struct schema_index *index, const char *subject);
 
+/** The property whose value in a schema's metadata says with which schemas it must be compatible; NULL: with
+ * all. The caller frees it. */
+char *schema_scope_group(const struct schema_index *index, const char *subject);
+
 /** Whether schemas are registered and looked for in normal form without being asked to. */
 bool schema_scope_is_normal(const struct schema_index *index, const char *subject);
 

@@ -51,7 +51,7 @@ static void call(struct slice *io_rest)
     int status = memory_registry_call(method, target, slice_of(body), &out);
     INVARIANT(status >= 200 && status < 500);
     // A plain schema is the answer of …/schema.
-    INVARIANT(json_check_value(bytes_slice(&out)));
+    INVARIANT(status == 204 ? out.size == 0 : json_check_value(bytes_slice(&out)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

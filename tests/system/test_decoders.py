@@ -1,6 +1,7 @@
 """
 Promise: fastavro, Apache Avro for Python and for Java, Confluent's deserialisers for Python and Go, its Java client and
-avro-c's own reader decode every record of a table with every type, keys and values, snapshot and stream.
+avro-c's own reader decode every record of a table with every type, keys and values, snapshot and stream. Its clients
+for Java and Go and Redpanda Console's get what they ask of the embedded registry.
 """
 
 import base64

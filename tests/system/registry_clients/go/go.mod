@@ -1,8 +1,11 @@
 module millrace/registryclient
 
-go 1.24
+go 1.24.0
 
-require github.com/confluentinc/confluent-kafka-go/v2 v2.11.1
+require (
+	github.com/confluentinc/confluent-kafka-go/v2 v2.11.1
+	github.com/twmb/franz-go/pkg/sr v1.8.0
+)
 
 require (
 	github.com/golang/protobuf v1.5.4 // indirect

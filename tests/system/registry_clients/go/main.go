@@ -1,4 +1,4 @@
-// Confluent's Go client of a schema registry, and its Avro deserialiser.
+// Confluent's Go client of a schema registry, its Avro deserialiser, and the client of Redpanda Console.
 // usage: registryclient URL TOPIC, records on stdin as lines "key BASE64" or "value BASE64"
 package main
 
@@ -131,5 +131,6 @@ func main() {
 	}
 	count := decode(client, os.Args[2])
 	manage(client, os.Args[2]+"-go")
+	console(os.Args[1], os.Args[2]+"-console")
 	fmt.Println(count)
 }

@@ -217,6 +217,65 @@ static void compatibility(void **state)
     check_rows(COMPATIBILITY, COUNT_OF(COMPATIBILITY));
 }
 
+#define GROUPED(type, line)                                                                                  \
+    "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"R\\\",\\\"fields\\\":[{\\\"name\\\":"       \
+    "\\\"a\\\",\\\"type\\\":\\\"" type "\\\"}]}\",\"metadata\":{\"properties\":{\"line\":\"" line "\"}}}"
+
+// Only versions with the same value of the property are compared.
+static const struct row COMPATIBILITY_GROUP[] = {
+    {"PUT", "/config/s", "{\"compatibility\":\"BACKWARD\",\"compatibilityGroup\":\"line\"}", 200,
+     "{\"compatibility\":\"BACKWARD\",\"compatibilityGroup\":\"line\"}="},
+    {"GET", "/config/s", NULL, 200, "{\"compatibilityGroup\":\"line\",\"compatibilityLevel\":\"BACKWARD\"}="},
+    {"POST", "/subjects/s/versions", GROUPED("int", "1"), 200, "{\"id\":"},
+    {"POST", "/subjects/s/versions", GROUPED("string", "1"), 409, "{\"error_code\":409,"},
+    {"POST", "/compatibility/subjects/s/versions/latest", GROUPED("string", "1"), 200,
+     "{\"is_compatible\":false}="},
+    {"POST", "/compatibility/subjects/s/versions/latest", GROUPED("string", "2"), 200,
+     "{\"is_compatible\":true}="},
+    {"POST", "/subjects/s/versions", GROUPED("string", "2"), 200, "{\"id\":"},
+    // The newest of its group is not the newest.
+    {"POST", "/subjects/s/versions", GROUPED("long", "1"), 200, "{\"id\":"},
+    {"POST", "/subjects/s/versions", GROUPED("long", "2"), 409, "{\"error_code\":409,"},
+    {"POST", "/subjects/s/versions",
+     "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"R\\\",\\\"fields\\\":[{\\\"name\\\":"
+     "\\\"a\\\",\\\"type\\\":\\\"boolean\\\"}]}\"}",
+     200, "{\"id\":"},
+    {"PUT", "/config/s", "{\"compatibilityGroup\":null}", 200, "{\"compatibilityGroup\":null}="},
+    {"GET", "/config/s", NULL, 200, "{\"compatibilityLevel\":\"BACKWARD\"}="},
+    {"POST", "/subjects/s/versions", GROUPED("int", "3"), 409, "{\"error_code\":409,"},
+};
+
+static void compatibility_group(void **state)
+{
+    (void)state;
+    check_rows(COMPATIBILITY_GROUP, COUNT_OF(COMPATIBILITY_GROUP));
+}
+
+static const struct row DELETED_CONTEXTS[] = {
+    {"POST", "/subjects/:.c:s/versions", "{\"schema\":\"\\\"int\\\"\"}", 200, "{\"id\":"},
+    {"GET", "/contexts?contextPrefix=.c", NULL, 200, "[\".c\"]="},
+    {"GET", "/contexts?contextPrefix=.d", NULL, 200, "[]="},
+    {"DELETE", "/contexts/.c", NULL, 422,
+     "{\"error_code\":42211,\"message\":\"The specified context ':.c:' is not empty.\"}="},
+    {"DELETE", "/subjects/:.c:s", NULL, 200, "[1]="},
+    {"DELETE", "/contexts/:.c:", NULL, 422, "{\"error_code\":42211,"},
+    {"DELETE", "/subjects/:.c:s?permanent=true", NULL, 200, "[1]="},
+    {"GET", "/contexts", NULL, 200, "[\".\",\".c\"]="},
+    {"DELETE", "/contexts/:.c:", NULL, 204, "="},
+    {"GET", "/contexts", NULL, 200, "[\".\"]="},
+    {"DELETE", "/contexts/.c", NULL, 204, "="},
+    {"DELETE", "/contexts/.", NULL, 204, "="},
+    {"GET", "/subjects?deleted=true", NULL, 200, "[]="},
+    {"POST", "/subjects/:.c:s/versions", "{\"schema\":\"\\\"int\\\"\"}", 200, "{\"id\":"},
+    {"GET", "/contexts", NULL, 200, "[\".\",\".c\"]="},
+};
+
+static void deleted_contexts(void **state)
+{
+    (void)state;
+    check_rows(DELETED_CONTEXTS, COUNT_OF(DELETED_CONTEXTS));
+}
+
 static const struct row DELETION[] = {
     {"POST", "/subjects/s/versions", "{\"schema\":\"\\\"int\\\"\"}", 200, "{\"id\":"},
     {"POST", "/subjects/s/versions", "{\"schema\":\"\\\"long\\\"\"}", 200, "{\"id\":"},
@@ -510,6 +569,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(registering_and_reading, clear, clear),
         cmocka_unit_test_setup_teardown(compatibility, clear, clear),
+        cmocka_unit_test_setup_teardown(compatibility_group, clear, clear),
+        cmocka_unit_test_setup_teardown(deleted_contexts, clear, clear),
         cmocka_unit_test_setup_teardown(deletion, clear, clear),
         cmocka_unit_test_setup_teardown(modes_and_import, clear, clear),
         cmocka_unit_test_setup_teardown(references, clear, clear),
