@@ -1,6 +1,7 @@
 """
 Promise: a consumer that moves over from Debezium finds the same records and schemas. What Debezium wrote for the same
-changes is kept in tests/golden/debezium; tests/run.sh debezium runs Debezium itself.
+changes is kept in tests/golden/debezium; tests/run.sh debezium runs Debezium itself. Avro for Java parses each of the
+schemas as strictly as it does by default, reads each record to its end, and writes it again, the same.
 """
 
 import os

@@ -68,8 +68,11 @@ def _plain_text(value):
     return None if value is None else str(value).encode()
 
 
-def millrace_records(kafka, prefix, registry, plain=""):
-    """{topic: [record]} of millrace, which wrote Avro; its header with the event's id is left out."""
+def millrace_records(kafka, prefix, registry, plain="", on_read=lambda schema, data: None):
+    """
+    {topic: [record]} of millrace, which wrote Avro; its header with the event's id is left out. `on_read` gets each key
+    and value, without its five first bytes, and the text of its schema.
+    """
     readers = {}
 
     def part(data):
@@ -78,9 +81,11 @@ def millrace_records(kafka, prefix, registry, plain=""):
         assert data[0] == 0, data[:5]
         number = int.from_bytes(data[1:5], "big")
         if number not in readers:
-            schema = json.loads(registry.text(number))
-            readers[number] = schema, fastavro.parse_schema(_without_logical_types(schema))
-        schema, parsed = readers[number]
+            text = registry.text(number)
+            schema = json.loads(text)
+            readers[number] = schema, fastavro.parse_schema(_without_logical_types(schema)), text
+        schema, parsed, text = readers[number]
+        on_read(text, data[5:])
         return schema, fastavro.schemaless_reader(io.BytesIO(data[5:]), parsed)
 
     return _records(kafka, prefix, part, lambda data: (None, data), plain)

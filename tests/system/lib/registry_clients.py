@@ -1,5 +1,6 @@
 """Confluent's clients of a schema registry for Java and Go: programs that tests/fetch.sh fetches and builds."""
 
+import base64
 import glob
 import os
 import subprocess
@@ -31,6 +32,19 @@ def java(url, subject, records):
     jars = ":".join(sorted(glob.glob(os.path.join(_folder(), "java", "*.jar"))))
     program = os.path.join(SOURCES, "RegistryClient.java")
     return _run(["java", "-XX:TieredStopAtLevel=1", "-cp", jars, program, url, subject], records)
+
+
+def avro_for_java(pairs, validates_names=True):
+    """
+    Parses each pair's schema (text) as strictly as Avro for Java does by default, names and defaults too, and decodes
+    its record (bytes), to its end, and encodes it again, the same; how many.
+    """
+    jars = ":".join(sorted(glob.glob(os.path.join(_folder(), "java", "avro-*.jar"))))
+    more = ":".join(sorted(glob.glob(os.path.join(_folder(), "java", "[jcs]*.jar"))))
+    lines = [f"{base64.b64encode(text.encode()).decode()} {base64.b64encode(data).decode()}" for text, data in pairs]
+    program = os.path.join(SOURCES, "AvroReader.java")
+    names = "strict" if validates_names else "any"
+    return _run(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}:{more}", program, names], lines)
 
 
 def avro_oracle(pairs, path):
