@@ -45,8 +45,7 @@ def test_a_slot_dropped_behind_our_back(postgres, database, kafka, millrace, nam
     read_topic(kafka, f"{name}.public.a", count=1)
     assert process.stop() == 0
     slot = f"millrace_{name}"
-    wait_until(lambda: not database.slot(slot)[0], 10)
-    database.sql("select pg_drop_replication_slot(%s)", [slot])
+    database.drop_slot(slot)
     process = millrace.connect(name, wait=False)
     assert process.wait_exit() == 78
     assert slot in process.log() and "dropped" in process.log()
@@ -61,8 +60,7 @@ def test_what_is_mended_outside_of_the_files_goes_on(database, kafka, millrace, 
     millrace.function(name, f"{name}.public.a", function.url)
     assert millrace.run().stop() == 0
     slot = f"millrace_{name}"
-    wait_until(lambda: not database.slot(slot)[0], 10)
-    database.sql("select pg_drop_replication_slot(%s)", [slot])
+    database.drop_slot(slot)
     process = millrace.run(wait=False)
     process.wait_event("child_failed", component=f"connector/{name}")
     process.wait_event(message="assigned", component=f"function/{name}")
@@ -116,7 +114,7 @@ def test_a_role_that_does_not_own_the_tables(postgres, database, kafka, millrace
         for started in millrace.started:
             started.kill()
         wait_until(lambda: not database.slot(f"millrace_{name}")[0], 20, "the slot to be free")
-        database.sql("select pg_drop_replication_slot(%s)", [f"millrace_{name}"])
+        database.drop_slot(f"millrace_{name}")
         database.sql(f"drop owned by {role}; drop role {role}")
 
 

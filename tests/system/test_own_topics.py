@@ -52,7 +52,7 @@ def test_fresh_starts_make_the_topics_as_asked(broker, database, make_millrace, 
             assert broker.partitions(topic) == [0]
         assert broker.partitions(f"{name}{start}.public.a") == [0, 1, 2], start
         assert process.stop() == 0
-        database.sql(f"select pg_drop_replication_slot('{name}_{start}')")
+        database.drop_slot(f"{name}_{start}")
 
 
 def test_a_topic_whose_records_expire_is_repaired(broker, database, make_millrace, name):

@@ -205,7 +205,7 @@ def test_a_connector_made_anew_knows_nothing_of_the_former_one(database, kafka, 
         wait_until(lambda: not database.slot(slot)[0], 10)
 
     run_with("first", "second")
-    database.sql("select pg_drop_replication_slot(%s)", [slot])
+    database.drop_slot(slot)
     kafka.produce("millrace.state", [(f"connector/{name}", None, None, -1)])
     run_with("second")
     run_with("first", "second")

@@ -20,7 +20,7 @@ def test_changes_that_only_the_old_slot_had(database, kafka, millrace, name, cha
     wait_until(lambda: not database.slot(slot)[0], 10, "the slot is free")
     database.sql("insert into t select generate_series(2, 101)")
     if change == "made again":
-        database.sql(f"select pg_drop_replication_slot('{slot}')")
+        database.drop_slot(slot)
         database.sql(f"select pg_create_logical_replication_slot('{slot}', 'pgoutput')")
     else:
         database.sql(f"select pg_replication_slot_advance('{slot}', pg_current_wal_lsn())")

@@ -194,6 +194,11 @@ class Database:
         )
         return (rows[0][0], *(int(lsn) if lsn is not None else None for lsn in rows[0][1:])) if rows else None
 
+    def drop_slot(self, name):
+        """Drops it; a program that was stopped may hold it for a moment longer."""
+        wait_until(lambda: not self.slot(name)[0], 30, f"slot {name} to be free")
+        self.sql("select pg_drop_replication_slot(%s)", [name])
+
     def drop(self):
         """Closes, drops the database's slots and the database."""
         if self.connection is not None:
