@@ -1,5 +1,6 @@
 #include "connectors/postgres/pg_reader.h"
 
+#include "connectors/postgres/pg_inserts.h"
 #include "connectors/postgres/pg_unread.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -247,37 +248,6 @@ static void reconcile(struct pg_reader *r)
     pg_publication_reconcile(r->deps->publication, r->session.sql, on_reconciled, r);
 }
 
-// Whether the stream runs without the publication of publish_inserts_only, which is newer than the slot's
-// position. Past its creation the stream restarts with it; until then the catalogue is not checked.
-static bool is_without_inserts(const struct pg_reader *r)
-{
-    return pg_publication_is_inserts_out(r->deps->publication);
-}
-
-// False: the main publication is missing.
-static bool restart_without_inserts(struct pg_reader *r)
-{
-    struct fault f = {0};
-    if (!pg_publication_leave_inserts_out(r->deps->publication, &f)) {
-        return false;
-    }
-    r->deps->on_restart(r->deps->self, &f);
-    return true;
-}
-
-// Restarts the stream with that publication if it has passed its creation. True: the session has ended.
-static bool restart_with_inserts(struct pg_reader *r)
-{
-    struct fault f;
-    if (!is_without_inserts(r) || r->frames.stream.last_sent_flush_lsn < r->session.slot.wal_end) {
-        return false;
-    }
-    pg_publication_take_inserts_in(r->deps->publication);
-    (void)fault_set(&f, FAULT_RETRY, "restarting the stream with the publication of publish_inserts_only");
-    r->deps->on_restart(r->deps->self, &f);
-    return true;
-}
-
 static bool may_scan(void *self)
 {
     return is_free(self);
@@ -315,7 +285,7 @@ static void on_scanned(void *self)
 // Starts a check of the catalogue, or a backfill that is due for a retry.
 static void check_catalogue(struct pg_reader *r)
 {
-    if (!is_free(r) || r->watch.is_busy || is_without_inserts(r)) {
+    if (!is_free(r) || r->watch.is_busy || pg_inserts_is_out(r->deps)) {
         return;
     }
     if (has_unread(r) && clock_now_us() - r->retried_us >= r->retry_us) {
@@ -349,7 +319,7 @@ static void on_tick(uv_timer_t *timer)
         fail(r, &f);
         return;
     }
-    if (restart_with_inserts(r)) {
+    if (pg_inserts_restart_with(r->deps, r->frames.stream.last_sent_flush_lsn, r->session.slot.wal_end)) {
         return;  // the session is over
     }
     check_catalogue(r);
@@ -413,7 +383,7 @@ void pg_reader_start(struct pg_reader *r, struct pg_session *session)
     (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
     bool has_unread =
         !r->session.known.is_snapshot_done || r->session.known.unread_count > 0 || r->session.lacks_toast;
-    if (has_unread && !is_without_inserts(r)) {
+    if (has_unread && !pg_inserts_is_out(r->deps)) {
         start_backfill(r);
     } else {
         report_phase(r);
@@ -442,7 +412,7 @@ static void on_ended(void *self, PGresult *const *results, size_t count, const s
     (void)count;
     if (f != NULL) {
         struct fault fault = *f;
-        if (f->origin_code == PG_CONN_UNDEFINED_OBJECT && restart_without_inserts(r)) {
+        if (f->origin_code == PG_CONN_UNDEFINED_OBJECT && pg_inserts_restart_without(r->deps)) {
             return;
         }
         if (f->origin_code == PG_CONN_UNDEFINED_OBJECT) {
