@@ -142,7 +142,8 @@ case $what in
     debezium)
         fetched debezium_ready
         part debezium system dev debezium \
-            tests/system/test_debezium.py tests/system/test_debezium_takeover.py "$@"
+            tests/system/test_debezium.py tests/system/test_debezium_takeover.py \
+            tests/system/test_debezium_takeover_avro.py "$@"
         ;;
     arm64) part arm64 sh deploy/arm64.sh test ;;
     long)
