@@ -79,7 +79,7 @@ def test_mutual_tls_with_a_bundle_of_all_authorities(database, kafka, millrace, 
 @pytest.mark.parametrize("what", ["server", "client"])
 def test_a_wrong_certificate_gets_no_schema_and_is_named(database, kafka, millrace, name, proxy, what):
     settings = {"server": (proxy.client, proxy.other.file), "client": (proxy.stranger, None)}[what]
-    says = {"server": "an authority that is not trusted: name the authority's certificate in tls.ca", "client": "HTTP 400"}[what]
+    says = {"server": "signed by an authority that is not trusted", "client": "HTTP 400"}[what]
     database.sql("create table a (id int primary key); insert into a values (1)")
     millrace.settings(registry=proxy.settings(*settings))
     millrace.connector(name, database)

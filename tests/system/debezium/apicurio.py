@@ -39,7 +39,7 @@ class _Handler(stub_registry._Handler):
         artifact = self.headers["x-registry-artifactid"]
         number = self.server.owner.register(artifact, self._body().decode())
         ids = {"globalId": number, "contentId": number, "version": "1"}
-        self._answer(200, {"groupId": "default", "id": artifact, "type": "AVRO", **ids})
+        self.answer(200, {"groupId": "default", "id": artifact, "type": "AVRO", **ids})
 
     def _body(self):
         if "content-length" in self.headers:
