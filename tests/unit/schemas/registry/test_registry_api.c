@@ -29,7 +29,7 @@ static void check_rows(const struct row *rows, size_t count)
         bool is_whole = size > 0 && row->answer[size - 1] == '=';
         size -= is_whole ? 1 : 0;
         if (status != row->status || out.size < size || (is_whole && out.size != size) ||
-            memcmp(out.data, row->answer, size) != 0) {
+            strncmp(bytes_text(&out), row->answer, size) != 0) {
             fail_msg("row %zu: %s %s %s: %d %s, expected %d %s", i, row->method, row->target,
                      row->body != NULL ? row->body : "", status, bytes_text(&out), row->status, row->answer);
         }
