@@ -9,7 +9,7 @@ build="git ca-certificates gcc libc6-dev cmake ninja-build pkg-config
     libyaml-dev libjansson-dev liblmdb-dev uthash-dev libsystemd-dev"
 run="postgresql util-linux"
 test="g++ make xz-utils ccache stress-ng clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev
-    python3 python3-venv nginx-light nghttp2-server nghttp2-client tinyproxy curl gunicorn default-jre-headless maven iproute2 procps systemd libseccomp2"
+    python3 python3-venv nginx-light nghttp2-server nghttp2-client tinyproxy curl gunicorn postgresql-15-postgis-3 default-jre-headless maven iproute2 procps systemd libseccomp2"
 long="golang-go"
 arm64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 

@@ -146,6 +146,28 @@ TEXT_ONLY = {
     "aclitem": ["'postgres=r/postgres'"],
     "moods": EXTREMES["moods"],
 }
+# PostGIS's, of every shape: the extension is made with `create extension postgis`. Geography has SRID 4326 always.
+SHAPES = [
+    "'POINT(1 -2)'", "'SRID=4326;POINT Z(1 2 3)'", "'SRID=3857;POINT M(1 2 3)'", "'SRID=998999;POINT ZM(1e300 2 3 4)'",
+    "'POINT EMPTY'", "'SRID=4326;POINT Z EMPTY'", "ST_MakePoint('NaN', 'Infinity')", "'SRID=4326;LINESTRING(1 2,3 4)'",
+    "'POLYGON((0 0,9 0,9 9,0 0),(1 1,2 1,2 2,1 1))'", "'POLYGON EMPTY'", "'MULTIPOINT(1 2,EMPTY,3 4)'",
+    "'SRID=4326;MULTILINESTRING M((1 2 3,3 4 5),EMPTY)'", "'MULTIPOLYGON(((0 0,1 0,1 1,0 0)),EMPTY)'",
+    "'SRID=2056;GEOMETRYCOLLECTION(POINT(1 2),GEOMETRYCOLLECTION(LINESTRING(1 2,3 4),POLYGON EMPTY))'",
+    "'SRID=4326;GEOMETRYCOLLECTION EMPTY'", "'CIRCULARSTRING(0 0,1 1,2 0)'", "'TIN(((0 0,0 1,1 1,0 0)))'",
+    "'SRID=4326;CURVEPOLYGON(COMPOUNDCURVE(CIRCULARSTRING(0 0,1 1,2 0),(2 0,0 0)))'",
+    "'POLYHEDRALSURFACE Z(((0 0 0,0 1 0,1 1 0,0 0 0)))'", "'TRIANGLE((0 0,0 1,1 1,0 0))'",
+    "ST_MakeLine(array(select ST_MakePoint(n, -n) from generate_series(1, 2000) n))",
+]  # fmt: skip
+POSTGIS = {
+    "geometry": SHAPES,
+    "geometry(PointZM,3857)": ["'SRID=3857;POINT ZM(1 2 3 4)'", "'SRID=3857;POINT ZM EMPTY'"],
+    "geography": [
+        "'POINT(-179.5 90)'", "'POINT Z(1 2 3)'", "'POINT M(1 2 3)'", "'LINESTRING ZM(1 2 3 4,5 6 7 8)'",
+        "'POINT EMPTY'", "'POLYGON((0 0,9 0,9 9,0 0))'", "'MULTIPOLYGON EMPTY'",
+        "'GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(1 2,3 4))'", "'GEOMETRYCOLLECTION EMPTY'",
+    ],
+    "geography(Polygon,4326)": ["'POLYGON((0 0,9 0,9 9,0 0))'", "'POLYGON EMPTY'"],
+}  # fmt: skip
 
 
 def quoted(text):
@@ -354,12 +376,14 @@ RANDOM = {
     "tstzmultirange": multiranged("tstzmultirange", "tstzrange", "timestamptz"),
     "amount": digits(6, 3), "sum": digits(6, 3), "address": composite, "hstore": bag,
     "ltree": lambda rng: quoted(".".join(letters(rng) for _ in range(rng.randrange(1, 5)))),
+    "geometry": coordinates(4, "SRID=3857;LINESTRING(%s %s,%s %s)"),
+    "geometry(PointZM,3857)": coordinates(4, "SRID=3857;POINT ZM(%s %s %s %s)"),
 }  # fmt: skip
 
 
 def values(kind, count, rng):
     """`count` values: the extreme ones first, then random ones, where the type has any."""
-    extremes = EXTREMES.get(kind) or TEXT_ONLY[kind]
+    extremes = {**EXTREMES, **TEXT_ONLY, **POSTGIS}[kind]
     made = [RANDOM[kind](rng) if kind in RANDOM else rng.choice(extremes) for _ in range(count)]
     return ([*extremes, *made] if count > 1 else made)[:count]
 
