@@ -69,7 +69,7 @@ static struct held_change *copy_plan(const struct record_plan *plan)
     return c;
 }
 
-void hold_queue_put(struct hold_queue *q, struct table *table, const struct record_plan *plan, bool is_read,
+void hold_queue_put(struct hold_queue *q, struct table *table, const struct record_plan *plan,
                     uint64_t ticket)
 {
     struct held_table *t = find(q, table->topic);
@@ -83,7 +83,6 @@ void hold_queue_put(struct hold_queue *q, struct table *table, const struct reco
     c->table = table;
     c->ticket = ticket;
     DL_APPEND(t->changes, c);
-    t->has_read = t->has_read || is_read;
     t->bytes += c->bytes;
     q->bytes += c->bytes;
     q->records += c->count;

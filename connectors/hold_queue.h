@@ -17,7 +17,6 @@ struct held_table {
     char *topic;
     struct held_change *changes;
     size_t bytes;
-    bool has_read;  // some are rows of a snapshot
     UT_hash_handle hh;
 };
 
@@ -36,10 +35,9 @@ bool hold_queue_has(const struct hold_queue *q, const char *topic);
  * Copies the records of a planned change.
  *
  * @param table   retained while they wait, and so are the routes that the records have
- * @param is_read  the change is a row of a snapshot
  * @param ticket  of change_delivery_hold, for as many records
  */
-void hold_queue_put(struct hold_queue *q, struct table *table, const struct record_plan *plan, bool is_read,
+void hold_queue_put(struct hold_queue *q, struct table *table, const struct record_plan *plan,
                     uint64_t ticket);
 
 /** Whether there is room for another change of the table. */

@@ -83,8 +83,7 @@ static bool is_row_of_snapshot(const struct change *change)
 }
 
 // `missing` may be NULL: earlier records of the table wait.
-static enum publisher_step hold(struct plan_sender *s, const struct topic_route *missing,
-                                const struct change *change, struct table *table)
+static enum publisher_step hold(struct plan_sender *s, const struct topic_route *missing, struct table *table)
 {
     bool has_room = hold_queue_has_room(&s->held, table->topic);
     if (has_room) {
@@ -92,7 +91,7 @@ static enum publisher_step hold(struct plan_sender *s, const struct topic_route 
             note_record(s, s->plan.items[i].kind, table);
         }
         uint64_t ticket = change_delivery_hold(s->delivery, s->plan.count);
-        hold_queue_put(&s->held, table, &s->plan, is_row_of_snapshot(change), ticket);
+        hold_queue_put(&s->held, table, &s->plan, ticket);
     }
     s->missing = has_room ? NULL : missing == NULL ? s->plan.items[0].route : missing;
     record_plan_reset(&s->plan);
@@ -101,43 +100,48 @@ static enum publisher_step hold(struct plan_sender *s, const struct topic_route 
 
 // --- tables that are stopped ---
 
-// A row of the first snapshot fails the connector, because that snapshot could not end.
-static bool may_stop(const struct plan_sender *s, bool is_read)
+// Of a row of the first snapshot too: the state record that it has ended waits for all its rows, so the next
+// start reads them again.
+static void stop(struct plan_sender *s, const char *topic, const struct fault *why)
 {
-    return !is_read || change_delivery_is_snapshot_done(s->delivery);
+    stopped_tables_add(&s->stopped, topic, why);
+    change_delivery_withhold(s->delivery);
 }
 
 enum publisher_step plan_sender_stop(struct plan_sender *s, const struct change *change, const char *topic,
                                      const struct fault *why)
 {
     record_plan_reset(&s->plan);  // what is left of it would be sent in place of the next change
-    if (!may_stop(s, is_row_of_snapshot(change))) {
+    if (is_row_of_snapshot(change) && !change_delivery_is_snapshot_done(s->delivery)) {
         return PUBLISHER_FAULT;
     }
-    stopped_tables_add(&s->stopped, topic, why);
-    change_delivery_withhold(s->delivery);
+    stop(s, topic, why);
     return PUBLISHER_TAKEN;
 }
 
 static enum publisher_step stop_refused(struct plan_sender *s, const struct topic_route *route,
-                                        const struct change *change, const char *topic, struct fault *f)
+                                        const char *topic, struct fault *f)
 {
+    record_plan_reset(&s->plan);
     route_refusal_explain(route->name, route->fault, f);
-    return route->is_refused ? plan_sender_stop(s, change, topic, f) : PUBLISHER_FAULT;
+    if (!route->is_refused) {
+        return PUBLISHER_FAULT;
+    }
+    stop(s, topic, f);
+    return PUBLISHER_TAKEN;
 }
 
-enum publisher_step plan_sender_send_or_hold(struct plan_sender *s, const struct change *change,
-                                             struct table *table, struct fault *f)
+enum publisher_step plan_sender_send_or_hold(struct plan_sender *s, struct table *table, struct fault *f)
 {
     const struct topic_route *missing = missing_of(&s->plan);
     if (hold_queue_has(&s->held, table->topic)) {
-        return hold(s, missing, change, table);
+        return hold(s, missing, table);
     }
     if (missing == NULL) {
         return plan_sender_send(s, table, f);
     }
-    return missing->status == TOPIC_ROUTE_FAILED ? stop_refused(s, missing, change, table->topic, f)
-                                                 : hold(s, missing, change, table);
+    return missing->status == TOPIC_ROUTE_FAILED ? stop_refused(s, missing, table->topic, f)
+                                                 : hold(s, missing, table);
 }
 
 bool plan_sender_is_stopped(const struct plan_sender *s, const char *topic)
@@ -156,7 +160,7 @@ static enum publisher_step stop_refused_held(struct plan_sender *s, struct fault
             continue;
         }
         route_refusal_explain(route->name, route->fault, f);
-        if (!route->is_refused || !may_stop(s, t->has_read)) {
+        if (!route->is_refused) {
             return PUBLISHER_FAULT;
         }
         stopped_tables_add(&s->stopped, t->topic, f);

@@ -40,8 +40,8 @@ enum publisher_step plan_sender_send(struct plan_sender *s, const struct table *
 /** Sends the records of a new plan, or holds them back if what they need is missing; stops the table if that
  * can't be had. FAULT: nor can any table's. @param table  behind whose earlier records they wait: the
  * change's, or that of the transaction topic */
-enum publisher_step plan_sender_send_or_hold(struct plan_sender *s, const struct change *change,
-                                             struct table *table, struct fault *f) MUST_USE;
+enum publisher_step plan_sender_send_or_hold(struct plan_sender *s, struct table *table,
+                                             struct fault *f) MUST_USE;
 
 /** Stops the table that has this topic: nothing of it is published any more, and no position after this
  * change is confirmed. Drops the plan. FAULT: the change is a row of the first snapshot, which could not end.

@@ -63,7 +63,7 @@ static enum publisher_step follow(struct publisher *p, enum change_planner_step 
 {
     switch (step) {
     case CHANGE_PLANNED:
-        return plan_sender_send_or_hold(&p->sender, change, change->table, f);
+        return plan_sender_send_or_hold(&p->sender, change->table, f);
     case CHANGE_LEFT_OUT:
         note_left_out(p, change);
         return PUBLISHER_TAKEN;
@@ -100,7 +100,7 @@ static enum publisher_step send_definition(struct publisher *p, const struct cha
     }
     return change_planner_refuses_definition(&p->planner, change, &p->sender.plan)
                ? stop_table(p, change, f)
-               : plan_sender_send_or_hold(&p->sender, change, change->table, f);
+               : plan_sender_send_or_hold(&p->sender, change->table, f);
 }
 
 // Publishes the record of a definition before the first record that has it. It waits with its table.
@@ -169,7 +169,7 @@ static enum publisher_step publish_event(struct publisher *p, const struct chang
     if (change_planner_refuses(&p->planner, &p->sender.plan)) {
         return put_event_aside(p, change, "oversize", "its record is over message.max.bytes", f);
     }
-    return plan_sender_send_or_hold(&p->sender, change, change->table, f);
+    return plan_sender_send_or_hold(&p->sender, change->table, f);
 }
 
 static enum publisher_step publish_outbox(struct publisher *p, const struct change *change, struct fault *f)

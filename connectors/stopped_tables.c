@@ -15,7 +15,8 @@ void stopped_tables_add(struct stopped_tables *s, const char *topic, const struc
     (void)snprintf(s->text, sizeof(s->text), "%s", why->text);
     log_error(s->component, "table_waiting", LOG_WITH(LOG_TEXT("table", topic)),
               "%s. Until then this table is not published; the others are, but no position after this row is "
-              "confirmed: the server keeps its WAL, and a restart publishes the others' changes again",
+              "confirmed: the server keeps its WAL, and a restart publishes the others' changes again, "
+              "and reads a first snapshot that has not ended again",
               why->text);
     metric_set(s->metrics->stopped_tables, (double)s->topics.count);
 }

@@ -10,7 +10,7 @@ enum publisher_step transaction_records_begin(struct transaction_records *t, con
         return plan_sender_send(t->sender, t->topic, f);
     }
     change_planner_plan_begin(topic_routes_find(t->routes, t->topic), first, &t->sender->plan);
-    return plan_sender_send_or_hold(t->sender, first, t->topic, f);
+    return plan_sender_send_or_hold(t->sender, t->topic, f);
 }
 
 enum publisher_step transaction_records_end(struct transaction_records *t, const struct change *commit,
@@ -24,7 +24,7 @@ enum publisher_step transaction_records_end(struct transaction_records *t, const
     }
     const struct topic_route *route = topic_routes_find(t->routes, t->topic);
     change_planner_plan_end(t->planner, route, t->counts, commit, &t->sender->plan);
-    return plan_sender_send_or_hold(t->sender, commit, t->topic, f);
+    return plan_sender_send_or_hold(t->sender, t->topic, f);
 }
 
 void transaction_records_clear(struct transaction_records *t)

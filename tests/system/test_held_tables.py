@@ -134,3 +134,62 @@ def test_a_topic_that_can_not_be_made_stops_its_table_alone(database, kafka, mil
     millrace.connector(name, database, snapshot="never")
     millrace.run()
     assert len(read_topic(kafka, topic, count=1)) == 1
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_schema_that_is_refused_in_the_first_snapshot_stops_its_table_alone(
+    database, kafka, make_millrace, name, stub, is_late
+):
+    """Also when the registry answers only once rows are held."""
+    millrace = make_millrace(kafka)
+    millrace.settings(registry={"url": stub.url})
+    topics = {table: f"{name}.public.{table}" for table in "abc"}
+    for table in topics:
+        database.sql(f"create table {table} (id int primary key); insert into {table} select generate_series(1, 3)")
+    subject = f"{topics['b']}-value"
+    stub.refused[subject] = (503, {"error_code": 50302, "message": "no leader"})
+    if not is_late:
+        refuse(stub, subject)
+    millrace.connector(name, database)
+    process = millrace.run(wait=False)
+
+    def seen(table):
+        return {record.key["id"] for record in read_topic(kafka, topics[table], Registry(stub.url))}
+
+    def wait_for(table, *ids):
+        wait_until(lambda: set(ids) <= seen(table), 30, lambda: f"rows of {table}: {seen(table)}\n{process.log()}")
+
+    wait_for("a", 1, 2, 3)
+    wait_for("c", 1, 2, 3)
+    if is_late:
+        wait_until(lambda: millrace.metric("millrace_connector_held_records", connector=name) == 3, 20, "held rows")
+        refuse(stub, subject)
+    assert topics["b"] in process.wait_event("table_waiting")["message"]
+    database.sql("insert into a values (4); delete from b where id = 3; insert into b values (4)")
+    wait_for("a", 4)
+    begin = database.slot(f"millrace_{name}")[1]
+    for phase in "in the first session", "in the one after a kill":
+        print("killed", phase, process.find("table_waiting"))
+        process.kill()
+        database.sql("insert into c values (5)" if phase.endswith("session") else "insert into b values (5)")
+        process = millrace.run(wait=False)
+        process.wait_event("table_waiting")
+        wait_for("c", 1, 2, 3, 5)
+    assert not millrace.is_ready()
+    assert not read_topic(kafka, topics["b"])
+    assert database.slot(f"millrace_{name}")[1] == begin
+    stub.refused.clear()
+    assert process.stop() == 0
+    process = millrace.run()
+    wait_for("b", 1, 2, 4, 5)
+    database.sql("insert into b values (6)")
+    wait_for("b", 6)
+    end = database.value("select pg_current_wal_insert_lsn() - '0/0'")
+    wait_until(lambda: database.slot(f"millrace_{name}")[1] >= end, 30, "the slot going on")
+    # The snapshot has ended: it is not read again.
+    assert process.stop() == 0
+    count = len(read_topic(kafka, topics["a"]))
+    process = millrace.run()
+    database.sql("insert into a values (6)")
+    wait_for("a", 6)
+    assert len(read_topic(kafka, topics["a"])) == count + 1
