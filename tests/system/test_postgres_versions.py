@@ -317,4 +317,4 @@ def test_changes_of_a_subscription_are_left_out_with_origin_none(
         database.sql("alter subscription s disable")
         database.sql("alter subscription s set (slot_name = none)")
         database.sql("drop subscription s")
-        upstream.sql("select pg_drop_replication_slot(%s)", [f"{name}_upstream"])
+        upstream.drop_slot(f"{name}_upstream")

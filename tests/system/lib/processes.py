@@ -3,6 +3,7 @@ Child processes that never outlive the tests: the kernel kills them with us, and
 """
 
 import atexit
+import collections
 import contextlib
 import ctypes
 import os
@@ -16,6 +17,7 @@ import time
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _running = {}
+_given = collections.deque(maxlen=1000)  # ports: who was given one may not have bound it yet
 
 
 def _die_with_parent():
@@ -111,10 +113,14 @@ def command_line(pid):
 
 def free_port():
     """A free loopback port below those of outgoing connections, so that a restarted server finds it free."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
     while True:
-        port = random.randrange(15000, 32000)
+        port = random.choice(range(15000 + worker, 32000, 8))  # each worker has ports of its own
+        if port in _given:
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _given.append(port)
             return port
 
 

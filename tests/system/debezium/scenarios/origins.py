@@ -1,6 +1,8 @@
 """Changes that came from another server: a replication origin and its position."""
 
-SETUP = ["create table t (id int primary key, v int)", "select pg_replication_origin_create('from_afar')"]
+MAKE_ORIGIN = """select pg_replication_origin_create('from_afar')
+    where not exists (select from pg_replication_origin where roname = 'from_afar')"""
+SETUP = ["create table t (id int primary key, v int)", MAKE_ORIGIN]
 CHANGES = [
     "insert into t values (1, 1)",
     "select pg_replication_origin_session_setup('from_afar')",
