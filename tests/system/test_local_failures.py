@@ -138,6 +138,7 @@ def test_what_a_function_started_ends_with_it(local):
     assert all(map(is_running, first["children"]))
     function.send({"id": 1})
     function.wait_committed(1)
+    function.wait_seen(2)  # it notes a call after its answer
     os.kill(first["pid"], 9)
     wait_gone(first["children"])
     second = function.wait_seen(3)[-1]
