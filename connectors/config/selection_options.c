@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "connectors/config/name_glob.h"
+#include "connectors/config/topic_reference.h"
 #include "core/base/memory.h"
 #include "core/base/name_regex.h"
 #include "core/config/config_value.h"
@@ -231,17 +232,13 @@ static void read_keys(const struct config_file *file, const char *option, struct
 // to {9}
 static size_t replace_references(const char *topic, struct bytes *out)
 {
-    static const char *const names[] = {"{prefix}", "{schema}", "{table}"};
     size_t highest = 0;
     while (*topic != '\0') {
-        size_t taken = 0;
-        for (size_t i = 0; i < COUNT_OF(names); i++) {
-            taken = strncmp(topic, names[i], strlen(names[i])) == 0 ? strlen(names[i]) : taken;
-        }
-        if (topic[0] == '{' && topic[1] >= '1' && topic[1] <= '9' && topic[2] == '}') {
-            size_t group = (size_t)(topic[1] - '0');
+        enum topic_reference reference;
+        size_t taken = topic_reference_read(topic, &reference);
+        if (taken > 0 && reference >= TOPIC_REFERENCE_GROUP) {
+            size_t group = (size_t)reference - TOPIC_REFERENCE_GROUP + 1;
             highest = group > highest ? group : highest;
-            taken = 3;
         }
         bytes_append_byte(out, taken > 0 ? 'x' : (uint8_t)*topic);
         topic += taken > 0 ? taken : 1;

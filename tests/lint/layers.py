@@ -102,7 +102,7 @@ DOORS = {
     ],
     "schemas/registry": ["registry"],
     "connectors": ["source", "change", "column_memory", "connector_state", "event_topics", "table_topic", "pipeline"],
-    "connectors/config": ["connector_config", "connector_topics"],
+    "connectors/config": ["connector_config", "connector_topics", "topic_reference"],
     "connectors/kafka": ["kafka_sink", "record_headers", "route_refusal", "topic_route"],
     POSTGRES: ["pg_source", "pg_change"],
     f"{POSTGRES}/wire": ["pg_conn", "pg_dsn", "pg_stream", "pgoutput"],
