@@ -1,7 +1,6 @@
 #include "connectors/config/selection_check.h"
 
 #include "connectors/config/name_glob.h"
-#include "core/base/memory.h"
 #include "core/base/name_regex.h"
 #include "core/config/config_value.h"
 
@@ -26,18 +25,6 @@ static const struct place {
     {"messages.exclude", 0},
 };
 
-static const struct yaml_node *find(const struct config_file *file, const char *path)
-{
-    const struct yaml_node *node = file->root;
-    while (node != NULL && *path != '\0') {
-        size_t size = strcspn(path, ".");
-        CLEANUP(memory_free_pointer) char *key = slice_to_string(slice_make(path, size));
-        node = yaml_get(node, key);
-        path += size + (path[size] == '.' ? 1 : 0);
-    }
-    return node;
-}
-
 static void check_node(const struct config_file *file, const struct connector_config *c,
                        const struct place *place, struct yaml_node *node)
 {
@@ -56,7 +43,7 @@ static void check_node(const struct config_file *file, const struct connector_co
 // An entry without wildcards of which exclude leaves nothing.
 static void check_excluded(const struct config_file *file, const struct connector_config *c)
 {
-    const struct yaml_node *include = find(file, "tables.include");
+    const struct yaml_node *include = config_find(file, "tables.include");
     for (size_t i = 0; include != NULL && include->kind == YAML_LIST && i < include->count; i++) {
         struct yaml_node *item = include->items[i];
         bool is_name = item->kind == YAML_TEXT && !item->is_bad && !name_regex_is(item->text) &&
@@ -72,7 +59,7 @@ void selection_check(const struct config_file *file, const struct connector_conf
 {
     for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
         const struct place *place = &PLACES[i];
-        const struct yaml_node *node = find(file, place->path);
+        const struct yaml_node *node = config_find(file, place->path);
         bool is_map = node != NULL && node->kind == YAML_MAP;
         for (size_t k = 0; node != NULL && k < node->count; k++) {
             struct yaml_node *item = is_map ? node->keys[k] : node->items[k];

@@ -132,7 +132,7 @@ static void check_replicas(const struct config_file *file, const char *path, int
 void topic_options_finish(const struct config_file *file, struct connector_config *c)
 {
     check_replicas(file, "topics.config", c->topics.replication, &c->topics.config);
-    struct yaml_node *groups = yaml_get(yaml_get(file->root, "topics"), "groups");
+    struct yaml_node *groups = config_find(file, "topics.groups");
     if (groups == NULL || groups->kind == YAML_NULL) {
         return;
     }

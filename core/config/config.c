@@ -70,6 +70,13 @@ struct yaml_node *config_node(const struct config_file *file, const char *path)
     return find_node(file, path, &is_whole);
 }
 
+struct yaml_node *config_find(const struct config_file *file, const char *path)
+{
+    bool is_whole;
+    struct yaml_node *node = find_node(file, path, &is_whole);
+    return is_whole ? node : NULL;
+}
+
 bool config_is_sound(const struct config_file *file, const char *path)
 {
     bool is_whole;

@@ -120,8 +120,9 @@ bool config_read_file(const struct config_kind *kind, struct config_file *file, 
 /** Releases the values of the options in the struct and leaves them dangling; secrets are overwritten. */
 void config_clear(const struct config_option *options, void *config);
 
-/** The node at a path such as "retry.max", else the innermost existing section around it, else NULL. */
+/** The node at a path such as "retry.max", else the innermost existing section around it (find: NULL). */
 struct yaml_node *config_node(const struct config_file *file, const char *path);
+struct yaml_node *config_find(const struct config_file *file, const char *path);
 
 /** Adds a complaint at the node's place and marks the node as bad. */
 void config_complain_at(const struct config_file *file, struct yaml_node *at, const char *format, ...)
