@@ -102,12 +102,14 @@ static void on_count(void *self, const char *name, int32_t partitions)
 {
     struct topic *t = get_topic(self, name);
     struct kafka_topic_spec spec = {.name = name};
-    topic_settings_apply(t->check->params.settings, &spec);
-    if (t->is_counted || partitions >= spec.partitions) {
-        t->is_counted = true;
+    if (t->is_counted) {
         return;
     }
     t->is_counted = true;
+    topic_settings_apply(t->check->params.settings, &spec);
+    if (partitions >= spec.partitions) {
+        return;
+    }
     note_difference(t);
     log_warn(t->check->params.component, "topic_differs",
              LOG_WITH(LOG_TEXT("topic", name), LOG_TEXT("setting", "partitions"),

@@ -31,28 +31,41 @@ static bool has_reference(const char *form)
     return strchr(form, '{') != NULL;
 }
 
-char *connector_topics_name(const struct connector_config *c, enum connector_records kind)
+// A name in two parts, so that a row's topic is compared without making it; `begin` NULL: there is none.
+struct parts {
+    const char *begin;
+    const char *end;
+};
+
+static struct parts parts_of(const struct connector_config *c, enum connector_records kind)
 {
     switch (kind) {
     case CONNECTOR_TRANSACTIONS:
-        return c->transactions.name != NULL ? memory_string(c->transactions.name)
-                                            : memory_format("%s.transaction", c->topic_prefix);
+        return c->transactions.name != NULL ? (struct parts){c->transactions.name, ""}
+                                            : (struct parts){c->topic_prefix, ".transaction"};
     case CONNECTOR_MESSAGES:
-        return memory_format("%s.message", c->topic_prefix);
+        return (struct parts){c->topic_prefix, ".message"};
     case CONNECTOR_SCHEMA_CHANGES:
-        return memory_string(c->topic_prefix);
+        return (struct parts){c->topic_prefix, ""};
     case CONNECTOR_HEARTBEATS:
-        return c->heartbeat.topic != NULL ? memory_string(c->heartbeat.topic)
-                                          : memory_format(HEARTBEAT "%s", c->topic_prefix);
+        return c->heartbeat.topic != NULL ? (struct parts){c->heartbeat.topic, ""}
+                                          : (struct parts){HEARTBEAT, c->topic_prefix};
     case CONNECTOR_DEAD_LETTERS:
-        return memory_format(DEAD_LETTERS "%s", c->name);  // no function has a dot in its name
+        return (struct parts){DEAD_LETTERS, c->name};  // no function has a dot in its name
     case CONNECTOR_EVENTS:
-        return c->outbox.topic == NULL || has_reference(c->outbox.topic) ? NULL
-                                                                         : memory_string(c->outbox.topic);
+        return c->outbox.topic == NULL || has_reference(c->outbox.topic)
+                   ? (struct parts){NULL, NULL}
+                   : (struct parts){c->outbox.topic, ""};
     case CONNECTOR_ROWS:
         break;
     }
-    return NULL;
+    return (struct parts){NULL, NULL};
+}
+
+char *connector_topics_name(const struct connector_config *c, enum connector_records kind)
+{
+    struct parts parts = parts_of(c, kind);
+    return parts.begin == NULL ? NULL : memory_format("%s%s", parts.begin, parts.end);
 }
 
 bool connector_topics_has(const struct connector_config *c, enum connector_records kind)
@@ -95,9 +108,9 @@ static size_t find_kind(const struct connector_config *c, enum connector_records
                         const char *topic)
 {
     for (enum connector_records i = 0; i < end; i++) {
-        CLEANUP(memory_free_pointer)
-        char *name = i != kind && connector_topics_has(c, i) ? connector_topics_name(c, i) : NULL;
-        if (name != NULL && strcmp(name, topic) == 0) {
+        struct parts parts = parts_of(c, i);
+        if (i != kind && connector_topics_has(c, i) && parts.begin != NULL &&
+            begins_with(topic, parts.begin) && strcmp(topic + strlen(parts.begin), parts.end) == 0) {
             return i;
         }
     }

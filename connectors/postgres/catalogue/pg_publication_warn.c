@@ -114,10 +114,10 @@ static void warn_one(struct pg_publication *t, const struct pg_publication_entry
     // Without a publication no warning: the CREATE PUBLICATION for the owner has the table.
     bool is_foreign = t->scan.main.exists && !e->is_ours && e->wanted == PG_PUBLICATION_MAIN &&
                       !e->is_in_main && !t->scan.main.has_all_tables;
-    if (e->topic_refusal != NULL && is_first_warning(t, e->oid)) {
-        warn_topic(t, e);
-    }
     if (e->topic_refusal != NULL) {
+        if (is_first_warning(t, e->oid)) {
+            warn_topic(t, e);
+        }
         return;
     }
     if (!e->is_matching || (!is_unidentified && !e->is_unlogged && !is_foreign)) {
