@@ -68,13 +68,29 @@ struct state_writes *column_memory_writes(struct column_memory *m)
 
 // --- the columns ---
 
-const struct remembered_column *column_memory_of(const struct column_memory *m, uint32_t table,
-                                                 size_t *ret_count)
+static struct remembered_table *find_table(const struct column_memory *m, uint32_t oid)
 {
     struct remembered_table *t = NULL;
     if (m != NULL) {
-        HASH_FIND(hh, m->tables, &table, sizeof(table), t);
+        HASH_FIND(hh, m->tables, &oid, sizeof(oid), t);
     }
+    return t;
+}
+
+static struct remembered_column *find_column(const struct remembered_table *t, uint16_t number)
+{
+    for (size_t i = 0; t != NULL && i < t->count; i++) {
+        if (t->columns[i].number == number) {
+            return &t->columns[i];
+        }
+    }
+    return NULL;
+}
+
+const struct remembered_column *column_memory_of(const struct column_memory *m, uint32_t table,
+                                                 size_t *ret_count)
+{
+    const struct remembered_table *t = find_table(m, table);
     *ret_count = t == NULL ? 0 : t->count;
     return t == NULL ? NULL : t->columns;
 }
@@ -82,29 +98,20 @@ const struct remembered_column *column_memory_of(const struct column_memory *m, 
 const struct remembered_column *column_memory_find(const struct column_memory *m, uint32_t table,
                                                    uint16_t number)
 {
-    size_t count;
-    const struct remembered_column *columns = column_memory_of(m, table, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (columns[i].number == number) {
-            return &columns[i];
-        }
-    }
-    return NULL;
+    return find_column(find_table(m, table), number);
 }
 
 static struct remembered_column *get(struct column_memory *m, uint32_t table, uint16_t number)
 {
-    struct remembered_table *t;
-    HASH_FIND(hh, m->tables, &table, sizeof(table), t);
+    struct remembered_table *t = find_table(m, table);
     if (t == NULL) {
         t = memory_zeroed(1, sizeof(*t));
         t->oid = table;
         HASH_ADD(hh, m->tables, oid, sizeof(t->oid), t);
     }
-    for (size_t i = 0; i < t->count; i++) {
-        if (t->columns[i].number == number) {
-            return &t->columns[i];
-        }
+    struct remembered_column *known = find_column(t, number);
+    if (known != NULL) {
+        return known;
     }
     t->columns = memory_resize(t->columns, (t->count + 1) * sizeof(*t->columns));
     t->columns[t->count] = (struct remembered_column){.number = number};
@@ -170,7 +177,7 @@ void column_memory_discard(struct column_memory *m)
     HASH_ITER (hh, m->tables, t, next) {
         for (size_t i = 0; i < t->count; i++) {
             CLEANUP(memory_free_pointer) char *key = key_of(m, t->oid, t->columns[i].number);
-            state_writes_add(&m->writes, key, (struct slice){NULL, 0}, STATE_WRITES_NOW);
+            state_writes_delete(&m->writes, key);
         }
     }
     forget(m);

@@ -175,6 +175,13 @@ static void write_entry(struct known_tables *k, const struct known_table *t, uin
     state_writes_add(&k->writes, key, bytes_slice(&entry), ticket);
 }
 
+static void delete_entry(struct known_tables *k, struct known_table *t)
+{
+    CLEANUP(memory_free_pointer) char *key = key_of(k, t->oid);
+    state_writes_delete(&k->writes, key);
+    free_table(k, t);
+}
+
 // False: there is no place, or a wrong one.
 static bool read_place(const json_t *object, struct known_tables_place *ret)
 {
@@ -248,9 +255,7 @@ void known_tables_discard(struct known_tables *k)
     struct known_table *t;
     struct known_table *next;
     HASH_ITER (hh, k->tables, t, next) {
-        CLEANUP(memory_free_pointer) char *key = key_of(k, t->oid);
-        state_writes_add(&k->writes, key, (struct slice){NULL, 0}, STATE_WRITES_NOW);
-        free_table(k, t);
+        delete_entry(k, t);
     }
 }
 
@@ -260,9 +265,7 @@ void known_tables_begin_stream(struct known_tables *k, uint64_t position)
     struct known_table *next;
     HASH_ITER (hh, k->tables, t, next) {
         if (t->is_dropped && t->place.commit_lsn < position) {
-            CLEANUP(memory_free_pointer) char *key = key_of(k, t->oid);
-            state_writes_add(&k->writes, key, (struct slice){NULL, 0}, STATE_WRITES_NOW);
-            free_table(k, t);
+            delete_entry(k, t);
         }
     }
 }

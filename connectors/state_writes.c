@@ -14,16 +14,23 @@ struct state_write {
     struct state_write *next;
 };
 
-void state_writes_add(struct state_writes *w, const char *key, struct slice value, uint64_t ticket)
+static struct state_write *append(struct state_writes *w, const char *key, uint64_t ticket)
 {
     struct state_write *added = memory_zeroed(1, sizeof(*added));
     added->key = memory_string(key);
-    added->is_deleted = value.data == NULL;
     added->ticket = ticket;
-    if (value.size > 0) {
-        bytes_append_slice(&added->value, value);
-    }
     DL_APPEND(w->first, added);
+    return added;
+}
+
+void state_writes_add(struct state_writes *w, const char *key, struct slice value, uint64_t ticket)
+{
+    bytes_append_slice(&append(w, key, ticket)->value, value);
+}
+
+void state_writes_delete(struct state_writes *w, const char *key)
+{
+    append(w, key, STATE_WRITES_NOW)->is_deleted = true;
 }
 
 bool state_writes_due(const struct state_writes *w, uint64_t first, const char **ret_key,

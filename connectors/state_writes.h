@@ -12,9 +12,12 @@ struct state_writes {
     struct state_write *first;
 };
 
-/** Adds an entry, which is copied. @param value  data NULL: the key is deleted
+/** Adds an entry, which is copied.
  * @param ticket  the ledger's, of the record that has to be acknowledged before */
 void state_writes_add(struct state_writes *w, const char *key, struct slice value, uint64_t ticket);
+
+/** Adds the deletion of the key, which waits for no record. */
+void state_writes_delete(struct state_writes *w, const char *key);
 
 /** The next entry, if its ticket is before `first`. Borrowed until state_writes_taken.
  * @param ret_value  data NULL: delete the key */
