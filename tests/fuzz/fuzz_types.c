@@ -8,6 +8,7 @@
 #include "core/base/memory.h"
 #include "schemas/avro/avro_schema.h"
 #include "schemas/json/json_encode.h"
+#include "value_forms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -122,47 +123,9 @@ static void read_back(const struct value_type *t, struct slice avro)
     schema_names_clear(&names);
 }
 
-static enum value_step append_text(const struct value_type *t, struct slice text, struct bytes *out)
-{
-    struct fault f = {0};
-    bytes_reset(out);
-    enum value_step step = t->ops->append_text(out, t, text, &f);
-    INVARIANT(step == VALUE_DONE || f.kind == FAULT_REJECT);
-    return step;
-}
-
-// A value in binary form that is valid has a text, and both forms give the same bytes.
-static void check_binary(const struct value_type *t, struct slice value)
-{
-    static struct bytes from_binary;
-    static struct bytes text;
-    static struct bytes from_text;
-    struct fault f = {0};
-    bytes_reset(&from_binary);
-    bytes_reset(&text);
-    enum value_step step = t->ops->append_binary(&from_binary, t, value, &f);
-    INVARIANT(step == VALUE_DONE || f.kind == FAULT_REJECT);
-    if (step == VALUE_DONE) {
-        read_back(t, bytes_slice(&from_binary));
-    }
-    if (t->ops->write_text(&text, t, value, &f) != VALUE_DONE || step == VALUE_FAULT) {
-        return;
-    }
-    (void)bytes_text(&text);
-    INVARIANT(append_text(t, bytes_slice(&text), &from_text) == step);
-    INVARIANT(step == VALUE_NONE || slice_equal(bytes_slice(&from_binary), bytes_slice(&from_text)));
-}
-
-static void check_text(const struct value_type *t, struct slice value)
-{
-    static struct bytes out;
-    if (append_text(t, value, &out) == VALUE_DONE) {
-        read_back(t, bytes_slice(&out));
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static struct bytes avro;
     if (size < HEADER_SIZE) {
         return 0;
     }
@@ -176,10 +139,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = memory_new(value.size == 0 ? 1 : value.size);
     memcpy(copy, value.data, value.size);
     value = slice_make(copy, value.size);
-    if (data[3] % 2 == 0 && value_type_has_binary(&t)) {
-        check_binary(&t, value);
-    } else if (data[3] % 2 == 1) {
-        check_text(&t, value);
+    enum value_step step = VALUE_NONE;
+    if (data[3] % 2 == 1) {
+        step = value_forms_append_text(&t, value, &avro);
+    } else if (value_type_has_binary(&t)) {
+        step = value_forms_append_binary(&t, value, &avro);
+    }
+    if (step == VALUE_DONE) {
+        read_back(&t, bytes_slice(&avro));
     }
     free(copy);
     return 0;
