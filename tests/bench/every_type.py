@@ -12,17 +12,16 @@ import connector
 import measure
 import report
 import rig
-from lib.type_values import EXTREMES, MADE
+from lib.type_values import EXTREMES, IN_ARRAYS, MADE
 
 FORMS = ("binary", "text")
-ARRAYS = [kind for kind in EXTREMES if kind != "moods"]  # an array whose elements are arrays is text only
 
 
 def prepare(bench, rows):
     """The table, the publication, and the rows after the slot `base`; the LSN after them."""
-    kinds = [*EXTREMES, *(f"{kind}[]" for kind in ARRAYS)]
+    kinds = [*EXTREMES, *(f"{kind}[]" for kind in IN_ARRAYS)]
     values = {kind: f"({values[0]})::{kind}" for kind, values in EXTREMES.items()}
-    model = [*values.values(), *(f"array[{values[kind]}, null]::{kind}[]" for kind in ARRAYS)]
+    model = [*values.values(), *(f"array[{values[kind]}, null]::{kind}[]" for kind in IN_ARRAYS)]
     columns = [f"c{i}" for i in range(len(kinds))]
     bench.sql(MADE)
     bench.sql(f"create table forms (id int primary key, {', '.join(f'{c} {k}' for c, k in zip(columns, kinds))})")

@@ -11,6 +11,7 @@ from lib.function_server import FunctionServer
 from lib.kafka import MORTAL, Cluster, Kafka
 from lib.postgres import Database, Postgres
 from lib.program import BINARY, Millrace
+from lib.stub_registry import StubRegistry
 
 _numbers = itertools.count(1)
 
@@ -177,3 +178,10 @@ def function():
     server = FunctionServer()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def stub():
+    registry = StubRegistry()
+    yield registry
+    registry.stop()

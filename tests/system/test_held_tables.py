@@ -5,19 +5,7 @@ changes arrive in their order when it is ready, also after a kill.
 
 import pytest
 from lib.records import Registry, read_topic
-from lib.stub_registry import StubRegistry
 from lib.waiting import wait_until
-
-
-@pytest.fixture
-def stub():
-    registry = StubRegistry()
-    yield registry
-    registry.stop()
-
-
-def keys(kafka, topic, stub, count):
-    return [record.key["id"] for record in read_topic(kafka, topic, Registry(stub.url), count=count)]
 
 
 def status(millrace):
@@ -35,20 +23,20 @@ def test_one_table_waits_for_the_registry(database, kafka, make_millrace, name, 
     database.sql("insert into a values (1)")
     first = database.value("select pg_current_wal_insert_lsn() - '0/0'")
     database.sql("insert into b values (1); insert into a values (2); insert into b values (2)")
-    assert keys(kafka, other, stub, 2) == [1, 2]
+    assert stub.keys(kafka, other, 2) == [1, 2]
     wait_until(lambda: millrace.metric("millrace_connector_held_records", connector=name) == 2, 10, "the metric")
     assert database.slot(f"millrace_{name}")[1] < first
     process.kill()
     process = millrace.run(wait=False)
     database.sql("insert into b values (3); update a set id = 3 where id = 2")
-    assert keys(kafka, other, stub, 5) == [1, 2, 1, 2, 3]
+    assert stub.keys(kafka, other, 5) == [1, 2, 1, 2, 3]
     wait_until(lambda: not millrace.is_ready(), 20, "not ready")
     wait_until(lambda: "no leader" in (status(millrace)["last_error"] or ""), 20, "the reason")
     assert status(millrace)["state"] == "streaming"
     assert not read_topic(kafka, waiting)
     stub.refused.clear()
     # The key change is a delete, its tombstone and a create.
-    assert keys(kafka, waiting, stub, 5) == [1, 2, 2, 2, 3]
+    assert stub.keys(kafka, waiting, 5) == [1, 2, 2, 2, 3]
     end = database.value("select pg_current_wal_insert_lsn() - '0/0'")
     wait_until(lambda: millrace.is_ready(), 20, "readiness")
     wait_until(lambda: database.slot(f"millrace_{name}")[1] >= end, 30, "the slot going on")
@@ -72,25 +60,25 @@ def test_an_incompatible_change_stops_its_table_alone(database, kafka, make_mill
     millrace.connector(name, database, snapshot="never")
     process = millrace.run()
     database.sql("insert into a values (1)")
-    assert keys(kafka, topic, stub, 1) == [1]
+    assert stub.keys(kafka, topic, 1) == [1]
     refuse(stub, f"{topic}-value")
     database.sql("alter table a add w int not null default 3; insert into a values (2)")
     end = database.value("select pg_current_wal_insert_lsn() - '0/0'")
     database.sql("insert into b values (1); insert into a values (3); insert into b values (2)")
-    assert keys(kafka, other, stub, 2) == [1, 2]
+    assert stub.keys(kafka, other, 2) == [1, 2]
     event = process.wait_event("table_waiting")
     assert "The field 'w'" in event["message"] and topic in event["message"], event
     assert "on_incompatible: fork" in event["message"]
     wait_until(lambda: not millrace.is_ready(), 20, "not ready")
     assert "The field 'w'" in status(millrace)["last_error"]
     assert millrace.metric("millrace_connector_waiting_tables", connector=name) == 1
-    assert keys(kafka, topic, stub, 1) == [1]
+    assert stub.keys(kafka, topic, 1) == [1]
     assert database.slot(f"millrace_{name}")[1] < end
     # What helps, helps.
     millrace.connector(name, database, snapshot="never", on_incompatible="fork")
-    assert keys(kafka, f"{topic}.v2", stub, 2) == [2, 3]
+    assert stub.keys(kafka, f"{topic}.v2", 2) == [2, 3]
     assert stub.subjects[f"{topic}.v2-value"] and stub.subjects[f"{topic}.v2-key"]
-    assert keys(kafka, topic, stub, 1) == [1]
+    assert stub.keys(kafka, topic, 1) == [1]
     wait_until(lambda: millrace.is_ready(), 20, "readiness")
     # The same after a restart: no third topic, no other schema.
     known = dict(stub.subjects)
@@ -98,7 +86,7 @@ def test_an_incompatible_change_stops_its_table_alone(database, kafka, make_mill
     assert process.stop() == 0
     process = millrace.run()
     database.sql("insert into a values (4)")
-    assert keys(kafka, f"{topic}.v2", stub, 3) == [2, 3, 4]
+    assert stub.keys(kafka, f"{topic}.v2", 3) == [2, 3, 4]
     assert stub.subjects == known
 
 

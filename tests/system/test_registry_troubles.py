@@ -5,8 +5,7 @@ need a new schema alone, says so, and is left alone as long as it asks.
 
 import pytest
 from lib import stub_registry
-from lib.records import Registry, read_topic
-from lib.stub_registry import StubRegistry
+from lib.records import read_topic
 from lib.waiting import wait_until
 
 TROUBLES = {
@@ -17,17 +16,6 @@ TROUBLES = {
     stub_registry.unauthorized: "HTTP 401: Unauthorized; check registry.auth",
     stub_registry.forbidden: "HTTP 403: User is denied operation Write; the credentials of registry.auth",
 }
-
-
-@pytest.fixture
-def stub():
-    registry = StubRegistry()
-    yield registry
-    registry.stop()
-
-
-def keys(kafka, topic, stub, count):
-    return [record.key["id"] for record in read_topic(kafka, topic, Registry(stub.url), count=count)]
 
 
 def peak_mb(pid):
@@ -44,7 +32,7 @@ def test_only_new_schemas_wait_for_a_registry_in_trouble(database, kafka, make_m
     millrace.connector(name, database, snapshot="never")
     process = millrace.run()
     database.sql("insert into a values (1)")
-    assert keys(kafka, known, stub, 1) == [1]
+    assert stub.keys(kafka, known, 1) == [1]
     stub.trouble = trouble
     database.sql("create table b (id int primary key)")
     for number in (1, 2, 3):
@@ -61,8 +49,8 @@ def test_only_new_schemas_wait_for_a_registry_in_trouble(database, kafka, make_m
     assert not millrace.is_ready()
     print(f"{trouble.__name__}: asked {len(stub.troubled)} times; {stub.sent_bytes >> 20} MB sent")
     stub.trouble = None
-    assert keys(kafka, new, stub, 3) == [1, 2, 3]
-    assert keys(kafka, known, stub, 5) == [1, 2, 3, 4, 5]
+    assert stub.keys(kafka, new, 3) == [1, 2, 3]
+    assert stub.keys(kafka, known, 5) == [1, 2, 3, 4, 5]
     wait_until(millrace.is_ready, 30, "readiness")
     assert stub.credentials == {"u:p"}
     assert peak_mb(process.child("connect")) < 100
@@ -88,4 +76,4 @@ def test_a_registry_that_throttles_is_asked_when_it_wants(database, kafka, make_
     assert all(after[0] - before[0] > 3.8 for before, after in zip(rounds, rounds[1:]))
     stub.trouble = None
     for number in range(10):
-        assert keys(kafka, f"{name}.public.t{number}", stub, 1) == [number]
+        assert stub.keys(kafka, f"{name}.public.t{number}", 1) == [number]

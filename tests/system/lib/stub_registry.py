@@ -6,6 +6,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from lib.records import Registry, read_topic
+
 
 class StubRegistry:
     def __init__(self):
@@ -26,6 +28,10 @@ class StubRegistry:
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
+
+    def keys(self, kafka, topic, count):
+        """The column `id` of the keys of the topic's records, which have schemas of this registry."""
+        return [record.key["id"] for record in read_topic(kafka, topic, Registry(self.url), count=count)]
 
     def register(self, subject, text):
         known = [number for number, other in self.texts.items() if other == text]

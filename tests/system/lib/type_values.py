@@ -129,6 +129,8 @@ EXTREMES = {
     "lquery": ["'*.a'", "'Top.*{0,2}.sport*@|x.!y'"],
     "ltxtquery": ["'Europe & Russia*@ & !Transportation'"],
 }
+# An array whose elements are arrays is text only.
+IN_ARRAYS = [kind for kind in EXTREMES if kind != "moods"]
 # Their binary form has numbers in place of names, or they have none: a stream with one of them is text.
 TEXT_ONLY = {
     "regproc": ["'pg_catalog.now'", "'-'"],
