@@ -162,7 +162,7 @@ def test_it_starts_reloads_and_stops(start, unit, database, millrace, function, 
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0, "a core dump or a debugger of its user would have its secrets"
     wait_until(lambda: process.notifications.has("WATCHDOG=1", 3), 30, "the watchdog's food")
 
-    kept = f"/proc/{process.pid}/root/var/lib/{unit['StateDirectory'][0]}"
+    kept = f"/proc/{process.pid}/root{service.STATE}/{unit['StateDirectory'][0]}"
     assert os.listdir(kept) and os.stat(kept).st_uid == int(own[0]), "toast: complete keeps its values here"
 
     inside = f"/proc/{process.pid}/root{service.EDITOR}/millrace"

@@ -19,6 +19,7 @@ import sys
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 UNIT = os.path.join(ROOT, "deploy", "systemd", "millrace.service")
 DOCUMENT = os.path.join(ROOT, "docs", "operations.md")
+STATE = "/var/lib"
 EDITOR = "/mnt"  # /etc as its administrator sees it, in the service's namespace
 _SCMP_ACT_ALLOW, _SCMP_ACT_ERRNO_EPERM = 0x7FFF0000, 0x00050001
 _PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
@@ -126,13 +127,13 @@ def _install(build, files, service):
 
 def _make_state_directory(service):
     """The service's own, the only one below /var/lib that it may write to."""
-    place = os.path.join("/var/lib", service["StateDirectory"][-1])
-    _run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/var/lib")
+    place = os.path.join(STATE, service["StateDirectory"][-1])
+    _run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", STATE)
     os.mkdir(place)
     os.chmod(place, int(service["StateDirectoryMode"][-1], 8))
     shutil.chown(place, service["User"][-1], service["Group"][-1])
     _run("mount", "--bind", place, place)
-    _run("mount", "-o", "bind,remount,ro", "/var/lib")
+    _run("mount", "-o", "bind,remount,ro", STATE)
     os.environ["STATE_DIRECTORY"] = place
 
 

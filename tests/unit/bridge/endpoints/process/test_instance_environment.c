@@ -120,7 +120,7 @@ static void the_file_adds_and_replaces(void **state)
 static void home_is_the_users(void **state)
 {
     (void)state;
-    (void)setenv("HOME", "/root/secrets", 1);
+    (void)setenv("HOME", "/srv/secrets", 1);
     char name[] = "nobody";
     const struct process_config c = {.concurrency_per_instance = 1, .user = name};
     char **made = instance_environment_make(&c, "stock", PORT);
